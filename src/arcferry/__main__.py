@@ -1,0 +1,3 @@
+from arcferry.cli import main
+
+main()

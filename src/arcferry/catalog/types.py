@@ -1,0 +1,150 @@
+"""What the catalogue holds: clouds, regions, endpoints, codes and documented communities."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+
+class Steering(StrEnum):
+    """Who decides which address a name answers with."""
+
+    TRAFFIC_MANAGER = "traffic-manager"
+    FRONT_DOOR = "front-door"
+    CDN = "cdn"
+    NONE_KNOWN = "none-known"
+
+
+class Carrier(StrEnum):
+    """The Azure service behind an endpoint, as far as routing cares."""
+
+    ARC = "arc"
+    ENTRA = "entra"
+    ARM = "arm"
+    REGIONAL = "regional"
+    EDGE = "edge"
+
+
+class When(StrEnum):
+    """The moment at which the agent needs an endpoint."""
+
+    INSTALL = "install"
+    CONNECT = "connect"
+    ALWAYS = "always"
+    FEATURE = "feature"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a fact comes from and the day it was true."""
+
+    text: str
+    taken: date
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """One Azure cloud.
+
+    Attributes:
+        name: as `azcmagent --cloud` takes it, such as `AzureCloud`.
+        authority: Entra's sign-in URL.
+        arm: Azure Resource Manager's URL, which is also its token audience.
+        discovery_host: the host that tells a region's own HIS name.
+        service_tag_cloud: the `cloud` field of this cloud's service-tag file.
+    """
+
+    name: str
+    authority: str
+    arm: str
+    discovery_host: str
+    his_suffix: str
+    guest_configuration_suffix: str
+    service_tag_cloud: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """One Azure region, by its ARM name.
+
+    Attributes:
+        his_code: the short name in its HIS host, None where unknown. A hint only: the discovery call decides.
+        his_code_status: how sure the code is, such as `verified-official` or `unknown`.
+        gas_status: how sure the regional guest-configuration name is.
+    """
+
+    name: str
+    display: str
+    cloud: str
+    his_code: str | None
+    his_code_status: str
+    gas_status: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A name that Azure Arc requires, or that one of its features uses.
+
+    Attributes:
+        host: a concrete host name. Empty for a regional HIS host before discovery.
+        when: the moment the agent needs it.
+        required: whether the agent fails without it at that moment.
+        private_link: whether an Arc private link scope can serve it.
+        steering: who decides which address it answers with.
+        carrier: the service behind it, which decides the communities that can carry it.
+        discovered: whether the host is learned from the discovery call.
+    """
+
+    host: str
+    port: int
+    purpose: str
+    when: When
+    required: bool
+    private_link: bool
+    steering: Steering
+    carrier: Carrier
+    discovered: bool
+    source: Source
+
+    @property
+    def url(self) -> str:
+        """As `azcmagent check` prints it."""
+        return f"https://{self.host}"
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """An exit code of the agent (`AZCM0026`) or of Windows Installer (`1603`)."""
+
+    code: str
+    exit_code: int
+    family: str
+    phase: str
+    meaning: str
+    remedy: str
+    retry: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentedCommunity:
+    """One BGP community value as Microsoft documents it.
+
+    Attributes:
+        value: such as `12076:51010`.
+        name: such as `East Asia` or `Microsoft Entra ID`.
+        kind: `region`, `storage`, `sql`, `cosmos-db`, `backup`, `private-peering` or `service`.
+        region: ARM name of the region, empty for a service community.
+        service_tag_region: the region as service tags spell it (`centralfrance`), empty for a service.
+        needs_authorization: whether Microsoft must allow its use (Microsoft 365).
+    """
+
+    value: str
+    name: str
+    kind: str
+    region: str
+    service_tag_region: str
+    cloud: str
+    needs_authorization: bool
+    source: Source

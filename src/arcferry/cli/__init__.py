@@ -1,0 +1,20 @@
+"""The command line: one file a command; each reads its arguments, calls, and renders."""
+
+import sys
+
+import typer
+
+from arcferry.errors import ArcferryError
+
+
+def main() -> None:
+    """Run the command line; every ArcferryError becomes one clear message and its exit code."""
+    from arcferry.cli.app import app
+
+    try:
+        app()
+    except ArcferryError as error:
+        typer.secho(f"error: {error.message}", fg=typer.colors.RED, err=True)
+        if error.hint:
+            typer.echo(f"hint: {error.hint}", err=True)
+        sys.exit(error.exit_code)

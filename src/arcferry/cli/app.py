@@ -1,0 +1,38 @@
+from typing import Annotated
+
+import typer
+
+from arcferry import __version__
+from arcferry.cli import bundle, check, explain, lab, onboard
+
+app = typer.Typer(
+    name="arcferry",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="Bring servers that cannot reach the internet into Azure Arc, over ExpressRoute with Microsoft peering.",
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"arcferry {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    del version
+
+
+app.command("check")(check.check)
+app.command("explain")(explain.explain)
+app.add_typer(bundle.app, name="bundle")
+app.add_typer(onboard.app, name="onboard")
+app.add_typer(lab.app, name="lab")

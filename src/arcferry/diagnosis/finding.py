@@ -1,0 +1,111 @@
+"""A cause with its evidence, the owner of the fix, and the exact change to ask for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """An error stops the work, a warning will, an info is worth knowing."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Confidence(StrEnum):
+    """Observed comes from a route or a connection, expected from tags and filters."""
+
+    OBSERVED = "observed"
+    EXPECTED = "expected"
+    UNDETERMINED = "undetermined"
+
+
+class Owner(StrEnum):
+    """The team that can make the change."""
+
+    SERVER = "server"
+    NETWORK = "network"
+    IDENTITY = "identity"
+    AZURE = "azure"
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """An endpoint that a finding is about, with what is known of its address."""
+
+    host: str
+    address: str = ""
+    region: str = ""
+    service_tag: str = ""
+    community: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a finding rests on: who says it, what it says, and as of when."""
+
+    origin: str
+    says: str
+    taken: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command line for one tool, such as `az` or `powershell`."""
+
+    tool: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """What to change, by whom; `request` is ready to be sent to the owner."""
+
+    summary: str
+    steps: tuple[str, ...] = ()
+    commands: tuple[Command, ...] = ()
+    request: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One cause. A risk's cause begins with `risk/`.
+
+    Attributes:
+        cause: a stable slug such as `route/community-not-in-filter`.
+        would_decide: the kinds of evidence that would decide it, where confidence is undetermined.
+    """
+
+    cause: str
+    title: str
+    severity: Severity
+    confidence: Confidence
+    owner: Owner
+    endpoints: tuple[Affected, ...]
+    evidence: tuple[Evidence, ...]
+    remedy: Remedy
+    would_decide: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a file that was handed in was taken for."""
+
+    name: str
+    kind: str
+    taken: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What was handed in and what follows from it, the gravest first."""
+
+    inputs: Sequence[Taken]
+    findings: Sequence[Finding]
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether any finding stops the work."""
+        return any(finding.severity is Severity.ERROR for finding in self.findings)

@@ -1,0 +1,50 @@
+"""Reading files within bounds and writing them whole or not at all."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from arcferry.errors import FileInputError
+
+
+def read_bounded(path: Path, *, limit: int) -> bytes:
+    """The file's bytes, at most `limit` of them.
+
+    Raises:
+        FileInputError: the file is missing, unreadable, not a regular file, or longer than `limit`.
+    """
+    try:
+        if not path.is_file():
+            raise FileInputError(path, "not a file" if path.exists() else "no such file")
+        with path.open("rb") as stream:
+            data = stream.read(limit + 1)
+    except OSError as error:
+        raise FileInputError(path, error.strerror or "cannot be read") from error
+    if len(data) > limit:
+        raise FileInputError(path, f"larger than the {limit:,} bytes that are read of such a file")
+    return data
+
+
+def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Write `data` beside `path`, flush it to the disk, then rename it into place.
+
+    A reader sees the old content or the new, never a part of it.
+
+    Raises:
+        FileInputError: the folder cannot be written, or the disk is full.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(descriptor, "wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(beside).chmod(mode)
+            Path(beside).replace(path)
+        except BaseException:
+            Path(beside).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise FileInputError(path, error.strerror or "cannot be written") from error

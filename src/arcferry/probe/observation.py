@@ -1,0 +1,100 @@
+"""What one probe saw, of what, from where, through which resolver or proxy, when."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from arcferry.catalog import Endpoint
+
+
+class Stage(StrEnum):
+    """The steps of a connection, in their order. What lies behind a failed one is not tested."""
+
+    DNS = "dns"
+    PROXY = "proxy"
+    TCP = "tcp"
+    TLS = "tls"
+    HTTP = "http"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a step failed.
+
+    Attributes:
+        stage: the step.
+        kind: a stable word, one of: `discovery-failed`, `no-resolver`, `nxdomain`, `no-addresses`,
+            `servfail`, `timeout`, `refused`, `unreachable`, `reset`, `proxy-unreachable`,
+            `proxy-authentication-required`, `proxy-refused`, `certificate-untrusted`,
+            `certificate-expired`, `name-mismatch`, `handshake-failed`, `not-http`.
+        says: the same for a person, naming what was tried and what came back.
+    """
+
+    stage: Stage
+    kind: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class DnsAnswer:
+    """One resolver's answer. `chain` holds the CNAME targets in order, without the name asked for."""
+
+    name: str
+    chain: tuple[str, ...]
+    addresses: tuple[str, ...]
+    resolver: str
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSession:
+    """What the server proved in the handshake.
+
+    Attributes:
+        version: as `azcmagent check` prints it, such as `TLS 1.3`.
+        names: the DNS names and IP addresses of the certificate.
+        public_root: whether the chain ends in a root that the public web trusts; False behind inspection.
+    """
+
+    version: str
+    cipher: str
+    issuer: str
+    subject: str
+    names: tuple[str, ...]
+    not_after: datetime
+    public_root: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """Any answer with a status line counts as reached, 400, 401, 403 and 404 too."""
+
+    status: int
+    date: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The result of probing one endpoint.
+
+    Attributes:
+        address: the address that was tried last, None behind a proxy or before DNS answered.
+        clock_skew: this machine's clock minus the server's, in seconds; None without a `Date` header.
+        failure: the first step that failed, None where the endpoint answered.
+        elapsed: seconds from the first query to the answer or the failure.
+    """
+
+    endpoint: Endpoint
+    taken: datetime
+    elapsed: float
+    proxy: str | None = None
+    dns: DnsAnswer | None = None
+    address: str | None = None
+    tls: TlsSession | None = None
+    http: HttpAnswer | None = None
+    clock_skew: float | None = None
+    failure: Failure | None = None
+
+    @property
+    def reachable(self) -> bool:
+        """Whether a TLS session and an HTTP answer were had."""
+        return self.failure is None

@@ -1,0 +1,23 @@
+"""Instants as RFC 3339 text in UTC, the one form that arcferry prints and stores."""
+
+from datetime import UTC, datetime
+
+
+def now() -> datetime:
+    """The current instant, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def to_text(instant: datetime) -> str:
+    """`2026-11-23T01:02:03Z`; fractions of a second are dropped."""
+    return instant.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
+
+
+def from_text(text: str) -> datetime:
+    """Read RFC 3339, also with a fraction of any length; without an offset it is taken as UTC.
+
+    Raises:
+        ValueError: the text is no instant.
+    """
+    instant = datetime.fromisoformat(text.strip())
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
