@@ -1,0 +1,40 @@
+# Two commands: `make demo` tells the story, `make test` proves it. Both set up what they need.
+export ARCFERRY_TOOLS := $(CURDIR)/.tools
+PYTEST_WORKERS ?= 2
+
+.PHONY: venv tools demo test lint format lock pictures clean
+
+venv: .venv/.ready
+
+.venv/.ready: pyproject.toml uv.lock scripts/venv.sh scripts/pinned.py
+	@sh scripts/venv.sh
+
+tools:
+	@sh scripts/tools.sh
+
+demo: venv tools
+	@.venv/bin/arcferry lab demo
+
+test: venv
+	@sh scripts/tools.sh test
+	.venv/bin/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup
+
+lint: venv
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+format: venv
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+lock: venv
+	.venv/bin/python scripts/lock.py
+	@touch .venv/.ready
+
+pictures: venv tools
+	.venv/bin/python scripts/pictures.py
+
+clean:
+	rm -rf .venv .tools

@@ -1,0 +1,50 @@
+#!/bin/sh
+# Brings what the twin's hosts and the tests need beyond Python.
+#
+# An SSH server is unpacked into .tools, not installed: installing it would start it.
+# With rights, the small programs that some tests compare against are installed; without,
+# those tests are skipped by name.
+set -eu
+cd "$(dirname "$0")/.."
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+
+has() { PATH="$PATH:/usr/sbin:/sbin" command -v "$1" >/dev/null 2>&1; }
+
+refresh() {
+    [ "$(id -u)" != 0 ] || [ -n "${refreshed:-}" ] || apt-get update -qq || true
+    refreshed=1
+}
+
+unpack() {
+    refresh
+    mkdir -p .tools/download
+    if (cd .tools/download && apt-get download -qq "$@" >&2); then
+        for file in .tools/download/*.deb; do dpkg-deb -x "$file" .tools; done
+    else
+        say "could not fetch $*: the twin will have no hosts"
+    fi
+    rm -rf .tools/download
+}
+
+has apt-get || { say "no apt-get here: using only what is installed"; exit 0; }
+
+if ! has sshd && [ ! -x .tools/usr/sbin/sshd ]; then
+    say "unpacking openssh-server into .tools (it is not installed, and does not start)"
+    unpack openssh-server openssh-sftp-server libwrap0
+fi
+
+[ "${1:-}" = test ] || exit 0
+missing=
+for program in busybox minisign shellcheck curl openssl; do
+    has "$program" || missing="$missing $program"
+done
+[ -n "$missing" ] || exit 0
+if [ "$(id -u)" = 0 ]; then
+    say "installing$missing"
+    refresh
+    # shellcheck disable=SC2086 # a list of names, none with a space
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >&2 || say "could not install$missing"
+else
+    say "not installed, so their tests are skipped by name:$missing"
+fi
