@@ -19,7 +19,7 @@ refresh() {
 unpack() {
     refresh
     mkdir -p .tools/download
-    if (cd .tools/download && apt-get download -qq "$@" >&2); then
+    if (cd .tools/download && apt-get download -qq -o APT::Sandbox::User=root "$@" >/dev/null); then
         for file in .tools/download/*.deb; do dpkg-deb -x "$file" .tools; done
     else
         say "could not fetch $*: the twin will have no hosts"
@@ -44,7 +44,7 @@ if [ "$(id -u)" = 0 ]; then
     say "installing$missing"
     refresh
     # shellcheck disable=SC2086 # a list of names, none with a space
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >&2 || say "could not install$missing"
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null || say "could not install$missing"
 else
     say "not installed, so their tests are skipped by name:$missing"
 fi

@@ -18,7 +18,7 @@ if ! "$python" -c 'import ensurepip' 2>/dev/null; then
     [ "$(id -u)" = 0 ] || fail "this Python cannot make environments: ask an administrator for 'apt-get install $package'"
     say "installing $package"
     apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" >&2
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$package" >/dev/null
 fi
 
 say "making .venv with $("$python" --version)"
@@ -27,7 +27,9 @@ rm -rf .venv
 .venv/bin/python scripts/pinned.py uv > .venv/uv.txt
 .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.txt
 
-# uv does not read pip's configuration, where a closed network names its mirror.
+# uv reads neither the system's certificates nor pip's configuration by itself, and a closed network
+# has its own CA in the one and names its mirror in the other.
+[ ! -e /etc/ssl/certs/ca-certificates.crt ] || export UV_SYSTEM_CERTS=1
 mirror=$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true)
 [ -z "$mirror" ] || export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$mirror}"
 
