@@ -3,14 +3,14 @@
 import re
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def clean(raw: bytes | str, *, limit: int = 64 * 1024) -> str:
     """Printable text: at most `limit` characters, no terminal sequences, no control or direction marks.
 
-    Line feeds and tabs stay; carriage returns before a line feed go. Bytes are decoded as UTF-8 with
-    replacement.
+    Line feeds and tabs stay. Bytes are decoded as UTF-8 with replacement; what comes back can always be
+    encoded as UTF-8.
     """
     text = raw[: limit * 4].decode("utf-8", errors="replace") if isinstance(raw, bytes) else raw
     text = _ANSI.sub("", text[: limit * 2])
