@@ -1,0 +1,55 @@
+"""What Azure Arc requires, as dated data: clouds, regions, endpoints, codes and communities."""
+
+from arcferry.catalog.bgp import (
+    arm_region,
+    communities,
+    community,
+    region_community,
+    regions_without_community,
+    service_community,
+)
+from arcferry.catalog.exit_codes import code, codes, is_code
+from arcferry.catalog.places import cloud, clouds, region, regions
+from arcferry.catalog.requirements import cloud_of, endpoint_named, endpoints, feature_endpoints
+from arcferry.catalog.store import dated
+from arcferry.catalog.types import (
+    Carrier,
+    Cloud,
+    Code,
+    DocumentedCommunity,
+    Endpoint,
+    Region,
+    Source,
+    Steering,
+    When,
+)
+
+__all__ = [
+    "Carrier",
+    "Cloud",
+    "Code",
+    "DocumentedCommunity",
+    "Endpoint",
+    "Region",
+    "Source",
+    "Steering",
+    "When",
+    "arm_region",
+    "cloud",
+    "cloud_of",
+    "clouds",
+    "code",
+    "codes",
+    "communities",
+    "community",
+    "dated",
+    "endpoint_named",
+    "endpoints",
+    "feature_endpoints",
+    "is_code",
+    "region",
+    "region_community",
+    "regions",
+    "regions_without_community",
+    "service_community",
+]

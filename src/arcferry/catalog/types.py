@@ -40,6 +40,10 @@ class Source:
     text: str
     taken: date
 
+    def __str__(self) -> str:
+        """The source and its day, for a reader."""
+        return f"{self.text}, {self.taken}"
+
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
@@ -70,7 +74,8 @@ class Region:
     Attributes:
         his_code: the short name in its HIS host, None where unknown. A hint only: the discovery call decides.
         his_code_status: how sure the code is, such as `verified-official` or `unknown`.
-        gas_status: how sure the regional guest-configuration name is.
+        gas_status: how sure its guest-configuration name is: `verified`, `documented` or `pattern`.
+        note: what else is worth knowing, such as restricted access; often empty.
     """
 
     name: str
@@ -80,6 +85,7 @@ class Region:
     his_code_status: str
     gas_status: str
     source: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +100,7 @@ class Endpoint:
         steering: who decides which address it answers with.
         carrier: the service behind it, which decides the communities that can carry it.
         discovered: whether the host is learned from the discovery call.
+        features: the features that use it, such as `esu` or `sql`; empty for the agent's core alone.
     """
 
     host: str
@@ -106,6 +113,7 @@ class Endpoint:
     carrier: Carrier
     discovered: bool
     source: Source
+    features: tuple[str, ...] = ()
 
     @property
     def url(self) -> str:
@@ -115,7 +123,16 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """An exit code of the agent (`AZCM0026`) or of Windows Installer (`1603`)."""
+    """An exit code of the agent (`AZCM0026`) or of Windows Installer (`1603`).
+
+    Attributes:
+        code: as it is printed.
+        exit_code: what the process ends with; 1 for what the Windows installation script only prints.
+        family: who ends with it: `agent`, `install-script` or `msiexec`.
+        phase: what was being done, such as `network` or `install`.
+        retry: whether the same command may well succeed later, with nothing changed.
+        outcome: `success`, `reboot` (success, after a restart) or `failure`.
+    """
 
     code: str
     exit_code: int
@@ -125,6 +142,7 @@ class Code:
     remedy: str
     retry: bool
     source: str
+    outcome: str = "failure"
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,4 +165,4 @@ class DocumentedCommunity:
     service_tag_region: str
     cloud: str
     needs_authorization: bool
-    source: Source
+    source: str

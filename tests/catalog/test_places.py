@@ -1,0 +1,96 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from arcferry import catalog
+from arcferry.errors import InputError, UnknownNameError
+
+REGIONS = Path(__file__).parents[3] / "shared" / "data" / "arc-regions.json"
+
+
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("AzureCloud", "AzureCloud"),
+        ("azurepubliccloud", "AzureCloud"),
+        (" PUBLIC ", "AzureCloud"),
+        ("AzureUSGovernment", "AzureUSGovernment"),
+        ("usgov", "AzureUSGovernment"),
+        ("AzureChinaCloud", "AzureChinaCloud"),
+        ("china", "AzureChinaCloud"),
+    ],
+)
+def test_cloud_by_any_of_its_names(given: str, name: str) -> None:
+    assert catalog.cloud(given).name == name
+
+
+def test_each_cloud_has_its_own_authority_and_resource_manager() -> None:
+    found = {cloud.name: (cloud.authority, cloud.arm, cloud.discovery_host) for cloud in catalog.clouds()}
+    assert found == {
+        "AzureCloud": (
+            "https://login.microsoftonline.com",
+            "https://management.azure.com",
+            "gbl.his.arc.azure.com",
+        ),
+        "AzureUSGovernment": (
+            "https://login.microsoftonline.us",
+            "https://management.usgovcloudapi.net",
+            "gbl.his.arc.azure.us",
+        ),
+        "AzureChinaCloud": (
+            "https://login.chinacloudapi.cn",
+            "https://management.chinacloudapi.cn",
+            "gbl.his.arc.azure.cn",
+        ),
+    }
+
+
+def test_unknown_cloud_offers_the_nearest() -> None:
+    with pytest.raises(UnknownNameError) as raised:
+        catalog.cloud("AzureClod")
+    assert "AzureCloud" in raised.value.near
+
+
+@pytest.mark.parametrize("given", ["eastasia", "East Asia", " EASTASIA "])
+def test_region_by_arm_name_or_display_name(given: str) -> None:
+    region = catalog.region(given)
+    assert (region.name, region.display, region.cloud) == ("eastasia", "East Asia", "AzureCloud")
+    assert (region.his_code, region.his_code_status) == ("ea", "unverified-third-party")
+
+
+def test_unknown_region_offers_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match="unknown location 'eastasai'") as raised:
+        catalog.region("eastasai")
+    assert raised.value.near[0] == "eastasia"
+    assert raised.value.exit_code == 2
+
+
+def test_region_of_another_cloud_is_refused_by_name() -> None:
+    with pytest.raises(InputError, match="chinaeast2 belongs to AzureChinaCloud") as raised:
+        catalog.region("chinaeast2", catalog.cloud("AzureCloud"))
+    assert "--cloud AzureChinaCloud" in raised.value.hint
+
+
+def test_regions_of_one_cloud_only() -> None:
+    names = {region.name for region in catalog.regions(catalog.cloud("usgov"))}
+    assert names == {"usgovvirginia", "usgovarizona", "usgovtexas"}
+    assert len(catalog.regions()) == 59
+
+
+@pytest.mark.shared
+@pytest.mark.skipif(not REGIONS.exists(), reason=f"{REGIONS.name} is not beside the checkout")
+def test_regions_agree_with_the_collected_facts() -> None:
+    facts = json.loads(REGIONS.read_text())
+    ours = {region.name: region for region in catalog.regions()}
+    assert set(ours) == {fact["region"] for fact in facts}
+    for fact in facts:
+        region = ours[fact["region"]]
+        assert (region.display, region.cloud, region.his_code, region.his_code_status) == (
+            fact["display"],
+            fact["cloud"],
+            fact["code"],
+            fact["code_status"],
+        )
+        # Machine Configuration's requirements name more hosts than the collected facts knew: `documented`.
+        assert (region.gas_status == "verified") == (fact["gas_status"] == "verified")
