@@ -1,0 +1,108 @@
+"""Service tags: which Azure service and region an address belongs to, as Microsoft publishes it weekly."""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from arcferry import catalog
+from arcferry.routing.prefixes import Address, PrefixMap
+from arcferry.routing.shapes import Node, date_in
+
+_WHOLE_CLOUD = "AzureCloud"
+_DIGITS = 18
+
+
+@dataclass(frozen=True, slots=True)
+class TagMatch:
+    """One service tag that holds an address.
+
+    Attributes:
+        tag: such as `AzureArcInfrastructure.JapanEast`.
+        region: the ARM name of its region, empty for a tag that spans regions.
+        prefix: the longest prefix of the tag that holds the address.
+    """
+
+    tag: str
+    region: str
+    prefix: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceTags:
+    """One service-tag file.
+
+    Attributes:
+        name: the file's name.
+        cloud: as the file says, such as `Public`, `AzureGovernment` or `China`.
+        change_number: the file's own number, which grows with each change.
+        taken: the day in the file's name, None where it has none.
+    """
+
+    name: str
+    cloud: str
+    change_number: int
+    taken: date | None
+    _prefixes: PrefixMap[tuple[str, str]] = field(repr=False, compare=False)
+
+    def matches(self, address: str | Address) -> tuple[TagMatch, ...]:
+        """Every tag that holds the address, the most informative first.
+
+        A service's regional tag leads, then tags of a service that span regions, then `AzureCloud` of a
+        region, then `AzureCloud`; among equals the longest prefix leads.
+
+        Raises:
+            ValueError: `address` is no IP address.
+        """
+        found: dict[str, TagMatch] = {}
+        for prefix, (tag, region) in self._prefixes.all(address):
+            found.setdefault(tag, TagMatch(tag, region, str(prefix)))
+        return tuple(sorted(found.values(), key=_rank))
+
+
+def _rank(match: TagMatch) -> tuple[int, int, bool, str]:
+    length = int(match.prefix.partition("/")[2])
+    service, _, part = match.tag.partition(".")
+    if service == _WHOLE_CLOUD:
+        return (2 if match.region else 3), -length, False, match.tag
+    return (0 if match.region else 1), -length, not part, match.tag
+
+
+def _change_number(root: Node) -> int:
+    found = root.field("changeNumber")
+    text = str(found.value) if found is not None and not isinstance(found.value, bool) else ""
+    if found is None or not (text.isascii() and text.isdigit() and len(text) < _DIGITS):
+        raise (found or root).problem("expected a changeNumber")
+    return int(text)
+
+
+def _pairs(root: Node) -> list[tuple[str, tuple[str, str]]]:
+    values = root.field("values")
+    if values is None:
+        raise root.problem("no values: not a service-tag file")
+    pairs: list[tuple[str, tuple[str, str]]] = []
+    for item in values.items():
+        tag = item.text("name") or item.text("id")
+        if not tag:
+            raise item.problem("a service tag without a name")
+        properties = item.flat()
+        known = (tag, catalog.arm_region(properties.text("region")))
+        pairs.extend((prefix, known) for prefix in properties.prefixes("addressPrefixes"))
+    return pairs
+
+
+def read_service_tags(document: object, name: str) -> ServiceTags:
+    """Read the weekly download file, or what the service-tag API and `az network list-service-tags` give.
+
+    Args:
+        document: the parsed JSON.
+        name: the file's name, for errors and for the day in it.
+
+    Raises:
+        InputError: the document is no service-tag file, or a part of it is malformed.
+    """
+    root = Node(document, name)
+    if not root.is_object:
+        raise root.problem("expected an object with cloud, changeNumber and values")
+    cloud = root.text("cloud")
+    if not cloud:
+        raise root.problem("no cloud: not a service-tag file")
+    return ServiceTags(name, cloud, _change_number(root), date_in(name), PrefixMap(_pairs(root)))

@@ -1,0 +1,214 @@
+"""Weighing dated sources: where they disagree, the newer leads and both are named."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from arcferry import catalog
+from arcferry.catalog import Carrier, Cloud, DocumentedCommunity
+from arcferry.routing.communities import CommunityList, ListedCommunity
+from arcferry.routing.prefixes import Address
+from arcferry.routing.service_tags import ServiceTags, TagMatch
+
+_FAMILIES = {
+    Carrier.ARC: ("AzureArcInfrastructure", "GuestAndHybridManagement"),
+    Carrier.ENTRA: ("AzureActiveDirectory",),
+    Carrier.ARM: ("AzureResourceManager",),
+    Carrier.REGIONAL: (),
+    Carrier.EDGE: ("AzureFrontDoor",),
+}
+_FRONT_DOOR = "AzureFrontDoor"
+_WHOLE_CLOUD = "AzureCloud"
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What the sources say of one address.
+
+    Attributes:
+        service_tag: the most informative tag for the host's service, empty where none holds the address.
+        region: ARM name, by the source that leads; empty where unknown.
+        trusted: communities that may carry the address, the one to ask for first.
+        doubted: communities that only the older of two disagreeing sources gives.
+        off_peering: whether the leading source puts the address outside what Microsoft peering carries.
+        conflicts: sentences for a reader.
+    """
+
+    service_tag: str
+    region: str
+    trusted: tuple[str, ...]
+    doubted: tuple[str, ...]
+    off_peering: bool
+    conflicts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One address as both sources have it.
+
+    Attributes:
+        tag_region: the region that the service tags give, empty where they give none.
+        outside: whether the tags put it on Front Door's edge or outside Azure.
+        disputed: the list's entries that contradict the tags.
+    """
+
+    address: Address
+    tags: ServiceTags | None
+    communities: CommunityList | None
+    matches: tuple[TagMatch, ...]
+    listed: tuple[ListedCommunity, ...]
+    tag_region: str
+    outside: bool
+    disputed: tuple[ListedCommunity, ...]
+
+    @property
+    def list_leads(self) -> bool:
+        """Whether the sources disagree and the community list is the newer one."""
+        before = self.tags.taken if self.tags else None
+        after = self.communities.taken if self.communities else None
+        return bool(self.disputed and before and after and after > before)
+
+    @property
+    def region(self) -> str:
+        """The region by the source that leads."""
+        listed = next((region for entry in self.listed if (region := _listed_region(entry))), "")
+        if self.list_leads:
+            return listed or self.tag_region
+        return self.tag_region or ("" if self.outside else listed)
+
+
+def dated(source: ServiceTags | CommunityList) -> str:
+    """The source's name and day, for a reader."""
+    return f"{source.name} ({source.taken or 'undated'})"
+
+
+def weigh(
+    address: Address,
+    carrier: Carrier,
+    cloud: Cloud,
+    tags: ServiceTags | None,
+    communities: CommunityList | None,
+) -> Weighed:
+    """Join service tags, community list and documented communities for one address.
+
+    The community of the host's own service leads, because it carries the service wherever its address moves;
+    then the region's; then whatever else the list has for the address.
+    """
+    seen = _look_up(address, carrier, cloud, tags, communities)
+    service = catalog.service_community(carrier, cloud)
+    agreed = [entry.value for entry in seen.listed if seen.list_leads or entry not in seen.disputed]
+    trusted = _unique([*_values(service, catalog.region_community(seen.region)), *agreed])
+    older = (
+        _values(catalog.region_community(seen.tag_region))
+        if seen.list_leads
+        else [entry.value for entry in seen.disputed]
+    )
+    return Weighed(
+        service_tag=seen.matches[0].tag if seen.matches else "",
+        region=seen.region,
+        trusted=trusted,
+        doubted=tuple(value for value in _unique(older) if value not in trusted),
+        off_peering=seen.outside and not seen.list_leads,
+        conflicts=(*_dispute(seen), *_front_door(seen), *_unlisted(seen, service)),
+    )
+
+
+def _look_up(
+    address: Address,
+    carrier: Carrier,
+    cloud: Cloud,
+    tags: ServiceTags | None,
+    communities: CommunityList | None,
+) -> _Seen:
+    family = _FAMILIES[carrier]
+    found = tags.matches(address) if tags else ()
+    matches = tuple(sorted(found, key=lambda match: match.tag.partition(".")[0] not in family))
+    listed = communities.containing(address) if communities else ()
+    tag_region = next((match.region for match in matches if match.region), "")
+    complete = tags is not None and tags.cloud == cloud.service_tag_cloud
+    outside = complete and _is_outside(matches, carrier)
+    disputed = tuple(entry for entry in listed if outside or _is_elsewhere(entry, tag_region))
+    return _Seen(address, tags, communities, matches, listed, tag_region, outside, disputed)
+
+
+def _is_outside(matches: Sequence[TagMatch], carrier: Carrier) -> bool:
+    """Whether the tags put an address on Front Door's edge, or know nothing of it."""
+    services = {match.tag.partition(".")[0] for match in matches} - {_WHOLE_CLOUD}
+    in_a_region = any(match.region for match in matches)
+    return services <= {_FRONT_DOOR} and (not in_a_region or (carrier is Carrier.EDGE and bool(services)))
+
+
+def _is_elsewhere(entry: ListedCommunity, tag_region: str) -> bool:
+    """Whether an entry belongs to another region than the tags give.
+
+    Early-access regions (`eastus2euap`) use the community of the region they stand beside.
+    """
+    region = _listed_region(entry)
+    return bool(region and tag_region) and region not in (tag_region, tag_region.removesuffix("euap"))
+
+
+def _listed_region(entry: ListedCommunity) -> str:
+    documented = catalog.community(entry.value)
+    return documented.region if documented else ""
+
+
+def _values(*communities: DocumentedCommunity | None) -> list[str]:
+    return [community.value for community in communities if community]
+
+
+def _unique(values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(values))
+
+
+def _dispute(seen: _Seen) -> tuple[str, ...]:
+    if not seen.disputed or seen.tags is None or seen.communities is None:
+        return ()
+    others = " and ".join(_unique([f"{entry.name} ({entry.value})" for entry in seen.disputed]))
+    says = (
+        f"{dated(seen.tags)} puts {seen.address} {_by_tags(seen)}, "
+        f"{dated(seen.communities)} puts it in {others}: {_which_leads(seen)}"
+    )
+    return (says,)
+
+
+def _which_leads(seen: _Seen) -> str:
+    before = seen.tags.taken if seen.tags else None
+    after = seen.communities.taken if seen.communities else None
+    if seen.list_leads:
+        return "the community list is newer and is followed"
+    if before and after and before > after:
+        return "the service tags are newer and are followed"
+    return "neither is known to be newer, the service tags are followed"
+
+
+def _by_tags(seen: _Seen) -> str:
+    if seen.outside and not seen.matches:
+        return "in no service tag"
+    if seen.outside:
+        return f"in {seen.matches[0].tag}, which Microsoft peering does not carry"
+    if documented := catalog.region_community(seen.tag_region):
+        return f"in {documented.name} ({documented.value})"
+    return f"in {seen.tag_region}, which has no documented community"
+
+
+def _front_door(seen: _Seen) -> tuple[str, ...]:
+    edge = next((match.tag for match in seen.matches if match.tag.startswith(_FRONT_DOOR)), "")
+    if not edge or seen.outside or seen.tags is None:
+        return ()
+    says = (
+        f"{dated(seen.tags)} has {seen.address} in {edge} as well, and Microsoft peering does not carry "
+        "Front Door: only a received route or a connection decides"
+    )
+    return (says,)
+
+
+def _unlisted(seen: _Seen, service: DocumentedCommunity | None) -> tuple[str, ...]:
+    """What to say where the service's own community is in the list, and the address isn't in it."""
+    if service is None or seen.communities is None or service.value not in seen.communities.values:
+        return ()
+    if any(entry.value == service.value for entry in seen.listed):
+        return ()
+    says = (
+        f"{dated(seen.communities)} does not list {seen.address} under {service.value} ({service.name}), "
+        "which is documented for this service: only a received route or a newer list decides"
+    )
+    return (says,)
