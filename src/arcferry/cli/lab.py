@@ -1,3 +1,340 @@
+import json
+from collections.abc import Iterable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
 import typer
 
-app = typer.Typer(no_args_is_help=True)
+app = typer.Typer(
+    no_args_is_help=True,
+    help="A twin of Azure and a closed network on this machine, to try everything in and to test against.",
+)
+filters = typer.Typer(
+    no_args_is_help=True, help="The route filter of the twin's Microsoft peering: what it lets through."
+)
+faults = typer.Typer(
+    no_args_is_help=True, help="Let the twin go wrong in a named way, as Azure or a network does."
+)
+app.add_typer(filters, name="filter")
+app.add_typer(faults, name="fault")
+
+
+class Output(StrEnum):
+    """The forms in which a lab command gives its data."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+FolderOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--folder",
+        envvar="ARCFERRY_LAB_FOLDER",
+        metavar="DIR",
+        help="The lab's folder; several labs run side by side in several folders. "
+        "Default: lab in arcferry's cache folder.",
+    ),
+]
+OutputOption = Annotated[
+    Output, typer.Option("--output", "-o", help="A table for people, or one JSON document.")
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing where all goes well.")]
+
+
+@app.command()
+def up(
+    *,
+    folder: FolderOption = None,
+    network: Annotated[
+        str,
+        typer.Option(
+            "--network", metavar="KIND", help="loopback: services on 127.x addresses; needs no privileges."
+        ),
+    ] = "loopback",
+    hosts: Annotated[
+        int, typer.Option("--hosts", min=0, metavar="N", help="How many Linux hosts with SSH to start.")
+    ] = 0,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            "--port",
+            min=1,
+            max=65535,
+            metavar="N",
+            help="The port of every service. Default: 443 where it may be used, else a high one.",
+        ),
+    ] = None,
+    location: Annotated[
+        str, typer.Option("--location", "-l", metavar="REGION", help="The region of its machines.")
+    ] = "eastasia",
+    output: OutputOption = Output.TABLE,
+    quiet: QuietOption = False,
+) -> None:
+    """Start a lab in the background, and print how to reach it.
+
+    Azure's services answer over TLS with the lab's own CA: sign-in, Resource Manager, and all that the agent
+    talks to. Its network carries what its route filter allows; at first one required endpoint is out of
+    reach. The lab runs until arcferry lab down.
+    """
+    from arcferry.errors import InputError
+
+    chosen = _folder(folder)
+    from arcferry.lab import background
+
+    if network != "loopback":
+        raise InputError(
+            f"there is no network {network!r} in this version", hint="--network loopback is the one there is."
+        )
+    if not quiet:
+        typer.echo("Starting the lab ...", err=True)
+    document = background.up(chosen, hosts=hosts, port=port, location=location)
+    if not quiet or output is Output.JSON:
+        _print(document, output, _reach(document))
+
+
+@app.command()
+def status(*, folder: FolderOption = None, output: OutputOption = Output.TABLE) -> None:
+    """Show the running lab: how to reach it, its route filter, its machines, its faults.
+
+    Exit code 1 when none is running.
+    """
+    document = _ask(folder, "GET", "/status")
+    rows = [
+        *_reach(document),
+        ("Let through", ", ".join(document["route_filter"]) or "nothing"),
+        *(("Steered", f"{name} to {region}") for name, region in document["steered"].items()),
+        ("Machines", str(document["machines"])),
+        ("Faults", ", ".join(_fault_text(fault) for fault in document["faults"]) or "none"),
+    ]
+    _print(document, output, rows)
+
+
+@app.command()
+def down(*, folder: FolderOption = None, quiet: QuietOption = False) -> None:
+    """Stop the lab with all its hosts, and remove its files; also those of one that was killed."""
+    chosen = _folder(folder)
+    from arcferry.lab import background
+
+    was = background.down(chosen)
+    if not quiet:
+        typer.echo(f"The lab in {chosen} is down." if was else f"No lab is running in {chosen}.", err=True)
+
+
+@app.command()
+def env(*, folder: FolderOption = None) -> None:
+    """Print export lines that point arcferry's other commands at the lab: eval "$(arcferry lab env)"."""
+    import shlex
+
+    chosen = _folder(folder)
+    from arcferry.lab import background
+
+    for name, value in background.read_document(chosen)["environment"].items():
+        typer.echo(f"export {name}={shlex.quote(value)}")
+
+
+@app.command()
+def steer(
+    name: Annotated[str, typer.Argument(help="A steered name, such as gbl.his.arc.azure.com.")],
+    region: Annotated[
+        str, typer.Argument(help="The region that its answer is to lie in, such as japaneast.")
+    ],
+    *,
+    folder: FolderOption = None,
+) -> None:
+    """Let Traffic Manager's answer for a name lie in another region."""
+    steered = _ask(folder, "POST", "/steer", {"name": name, "region": region})
+    _table(("NAME", "REGION"), steered.items())
+
+
+@app.command()
+def machines(*, folder: FolderOption = None, output: OutputOption = Output.TABLE) -> None:
+    """List the machines as the lab's Resource Manager reports them."""
+    found = _ask(folder, "GET", "/machines")
+    if output is Output.JSON:
+        typer.echo(json.dumps(found, indent=2))
+        return
+    rows = [
+        (
+            machine["name"],
+            machine["location"],
+            machine["properties"]["status"],
+            machine["properties"]["lastStatusChange"],
+            str(machine["properties"].get("agentVersion", "")),
+        )
+        for machine in found
+    ]
+    _table(("NAME", "LOCATION", "STATUS", "SINCE", "AGENT"), rows)
+
+
+@filters.command("show")
+def show_filter(*, folder: FolderOption = None) -> None:
+    """Print the route filter as Azure's API shows it."""
+    typer.echo(json.dumps(_ask(folder, "GET", "/filter"), indent=2))
+
+
+CommunitiesArgument = Annotated[
+    list[str], typer.Argument(metavar="COMMUNITY...", help="Such as 12076:51012, which is Japan East.")
+]
+
+
+@filters.command("add")
+def add_to_filter(communities: CommunitiesArgument, *, folder: FolderOption = None) -> None:
+    """Let communities through; what they carry answers at once."""
+    _tell_filter(_ask(folder, "POST", "/filter", {"add": communities}))
+
+
+@filters.command("remove")
+def remove_from_filter(communities: CommunitiesArgument, *, folder: FolderOption = None) -> None:
+    """Let communities through no more; connections to what they carry are cut, and new ones time out."""
+    _tell_filter(_ask(folder, "POST", "/filter", {"remove": communities}))
+
+
+NameArgument = Annotated[str, typer.Argument(metavar="FAULT", help="A name that fault list --all prints.")]
+HostArgument = Annotated[str, typer.Argument(metavar="[HOST]", help="The endpoint to strike; stars allowed.")]
+
+
+@faults.command("add")
+def add_fault(
+    name: NameArgument,
+    host: HostArgument = "",
+    *,
+    times: Annotated[
+        int | None, typer.Option("--times", min=1, metavar="N", help="Strike N times, then no more.")
+    ] = None,
+    folder: FolderOption = None,
+) -> None:
+    """Switch a fault on."""
+    _tell_faults(_ask(folder, "POST", "/faults", {"name": name, "host": host, "times": times}))
+
+
+@faults.command("remove")
+def remove_fault(name: NameArgument, host: HostArgument = "", *, folder: FolderOption = None) -> None:
+    """Switch a fault off."""
+    _tell_faults(_ask(folder, "DELETE", "/faults", {"name": name, "host": host}))
+
+
+@faults.command("list")
+def list_faults(
+    *,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every fault there is, also those switched off.")
+    ] = False,
+    folder: FolderOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """List the faults that are switched on, or all that there are."""
+    from arcferry.lab.faults import FAULTS
+
+    known = [{"name": one.name, "needs_host": one.needs_host, "does": one.does} for one in FAULTS]
+    found: list[dict[str, Any]] = known if every else _ask(folder, "GET", "/faults")
+    if output is Output.JSON:
+        typer.echo(json.dumps(found, indent=2))
+    elif not found:
+        typer.echo("No fault is switched on.", err=True)
+    elif every:
+        _table(
+            ("FAULT", "WHAT IT DOES"),
+            ((one["name"] + (" HOST" if one["needs_host"] else ""), one["does"]) for one in found),
+        )
+    else:
+        _table(("FAULT", "WHAT IT DOES"), ((_fault_text(one), one["does"]) for one in found))
+
+
+def _folder(given: Path | None) -> Path:
+    """Every command asks for its folder first, so that what only Linux has is imported on Linux alone."""
+    from arcferry.lab.system import require_linux
+
+    require_linux()
+    from arcferry.lab import background
+
+    return given.absolute() if given else background.default_folder()
+
+
+def _ask(folder: Path | None, method: str, path: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON
+    chosen = _folder(folder)
+    from arcferry.lab import background
+
+    return background.ask(chosen, method, path, body)
+
+
+def _reach(document: dict[str, Any]) -> list[tuple[str, str]]:
+    hosts = document["hosts"]
+    rows = [
+        ("Process", str(document["pid"])),
+        ("Location", document["location"]),
+        ("Resource Manager", document["arm_url"]),
+        ("Authority", document["authority"]),
+        ("DNS server", document["resolver"]),
+        ("Tenant", document["tenant_id"]),
+        ("Subscription", document["subscription_id"]),
+        ("Resource group", document["resource_group"]),
+        ("Client", document["client_id"]),
+        ("Client secret", f"in {document['client_secret_file']}"),
+        ("CA", document["ca_file"]),
+        ("Service tags", document["service_tags_file"]),
+        ("Communities", document["communities_file"]),
+        ("Route filter", document["route_filter_file"]),
+    ]
+    rows += [(f"Host {host['name']}", f"{host['user']}@{host['address']}:{host['port']}") for host in hosts]
+    if hosts:
+        rows += [
+            ("Inventory", document["inventory_file"]),
+            ("Agent package", document["agent_package"]),
+            ("Sign in", _ssh_command(hosts[0], document["known_hosts_file"])),
+        ]
+    return rows
+
+
+def _ssh_command(host: dict[str, Any], known_hosts: str) -> str:
+    import shlex
+
+    options = [
+        "-i",
+        host["private_key_file"],
+        "-o",
+        f"UserKnownHostsFile={known_hosts}",
+        "-p",
+        str(host["port"]),
+    ]
+    return shlex.join(["ssh", *options, f"{host['user']}@{host['address']}"])
+
+
+def _print(document: dict[str, Any], output: Output, rows: list[tuple[str, str]]) -> None:
+    if output is Output.JSON:
+        typer.echo(json.dumps(document, indent=2))
+        return
+    width = max(len(name) for name, _ in rows)
+    for name, value in rows:
+        typer.echo(f"{name:<{width}}  {value}")
+    typer.echo('\nPoint a shell at it: eval "$(arcferry lab env)"', err=True)
+
+
+def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
+    rows = list(rows)
+    widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
+    for row in (header, *rows):
+        typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _tell_filter(document: dict[str, Any]) -> None:
+    from arcferry import catalog
+
+    rules = document["properties"]["rules"]
+    values = rules[0]["properties"]["communities"] if rules else []
+    rows = []
+    for value in values:
+        known = catalog.community(value)
+        rows.append((value, known.name if known else "not documented"))
+    _table(("COMMUNITY", "NAME"), rows)
+
+
+def _fault_text(fault: dict[str, Any]) -> str:
+    times = f" ({fault['times']} times more)" if fault["times"] else ""
+    return f"{fault['name']} {fault['host']}".strip() + times
+
+
+def _tell_faults(found: list[dict[str, Any]]) -> None:
+    for fault in found:
+        typer.echo(_fault_text(fault))

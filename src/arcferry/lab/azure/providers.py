@@ -1,0 +1,94 @@
+"""Resource providers: whether each is registered, and where its types exist."""
+
+from aiohttp import web
+
+from arcferry import catalog
+from arcferry.lab.azure.errors import ArmError
+from arcferry.lab.azure.paging import page
+from arcferry.lab.azure.routes import Asked, Route
+from arcferry.lab.azure.state import AzureState
+
+HYBRID_COMPUTE = "Microsoft.HybridCompute"
+API_VERSIONS = ("2026-07-15", "2025-01-13", "2024-07-10", "2022-12-27", "2022-03-10")
+_TYPES = {
+    HYBRID_COMPUTE: ("machines", "machines/extensions", "privateLinkScopes", "licenses"),
+    "Microsoft.GuestConfiguration": ("guestConfigurationAssignments",),
+    "Microsoft.HybridConnectivity": ("endpoints",),
+    "Microsoft.Network": ("routeFilters", "expressRouteCircuits"),
+    "Microsoft.Resources": ("resourceGroups",),
+    "Microsoft.AzureArcData": ("sqlServerInstances",),
+}
+
+
+def locations() -> dict[str, str]:
+    """Where a machine can be created: ARM name to display name, of the public cloud."""
+    public = catalog.cloud("AzureCloud")
+    return {region.name: region.display for region in catalog.regions(public)}
+
+
+def check_registered(state: AzureState, namespace: str) -> None:
+    """Refuse a write to a provider that the subscription does not use yet.
+
+    Raises:
+        ArmError: 409 MissingSubscriptionRegistration.
+    """
+    if not state.registered.get(namespace):
+        raise ArmError(
+            409,
+            "MissingSubscriptionRegistration",
+            f"The subscription is not registered to use namespace '{namespace}'.",
+        )
+
+
+def _namespace(asked: Asked) -> str:
+    wanted = asked.names["namespace"]
+    for known in asked.state.registered:
+        if known.lower() == wanted.lower():
+            return known
+    raise ArmError(404, "InvalidResourceNamespace", f"The resource namespace '{wanted}' is invalid.")
+
+
+def _shown(state: AzureState, namespace: str) -> dict[str, object]:
+    return {
+        "id": f"/subscriptions/{state.subscription_id}/providers/{namespace}",
+        "namespace": namespace,
+        "registrationPolicy": "RegistrationRequired",
+        "registrationState": "Registered" if state.registered[namespace] else "NotRegistered",
+        "resourceTypes": [
+            {
+                "resourceType": kind,
+                "locations": list(locations().values()),
+                "apiVersions": list(API_VERSIONS),
+                "capabilities": "SupportsTags, SupportsLocation",
+            }
+            for kind in _TYPES[namespace]
+        ],
+    }
+
+
+async def _list(asked: Asked) -> web.Response:
+    return page(asked, [_shown(asked.state, namespace) for namespace in asked.state.registered])
+
+
+async def _get(asked: Asked) -> web.Response:
+    return web.json_response(_shown(asked.state, _namespace(asked)))
+
+
+async def _register(asked: Asked) -> web.Response:
+    asked.state.registered[_namespace(asked)] = True
+    return await _get(asked)
+
+
+async def _unregister(asked: Asked) -> web.Response:
+    asked.state.registered[_namespace(asked)] = False
+    return await _get(asked)
+
+
+_PROVIDERS = "/subscriptions/{subscription}/providers"
+_READ = "Microsoft.Resources/subscriptions/providers/read"
+ROUTES = (
+    Route("GET", _PROVIDERS, _list, _READ),
+    Route("GET", f"{_PROVIDERS}/{{namespace}}", _get, _READ),
+    Route("POST", f"{_PROVIDERS}/{{namespace}}/register", _register, "providers/register/action"),
+    Route("POST", f"{_PROVIDERS}/{{namespace}}/unregister", _unregister, "providers/unregister/action"),
+)

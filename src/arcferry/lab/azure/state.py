@@ -1,0 +1,144 @@
+"""Everything the twin's Azure remembers, in memory, in one object."""
+
+import secrets
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from cryptography import x509
+
+from arcferry.lab.azure.roles import Role, role
+from arcferry.lab.azure.tokens import Signer
+from arcferry.lab.faults import Faults
+
+ROUTE_FILTER = "rf-microsoft-peering"
+_JOURNAL = 20_000
+
+
+@dataclass(slots=True)
+class Client:
+    """An application in the twin's tenant, with its secret, its certificates and its role."""
+
+    client_id: str
+    role: Role
+    secret: str = field(repr=False)
+    object_id: str = field(default_factory=lambda: str(uuid4()))
+    certificates: list[x509.Certificate] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Machine:
+    """A Microsoft.HybridCompute machine: what ARM was given, and what HIS heard of it."""
+
+    group: str
+    name: str
+    location: str
+    tags: dict[str, str]
+    properties: dict[str, Any]
+    kind: str | None = None
+    principal_id: str = field(default_factory=lambda: str(uuid4()))
+    created: datetime = field(default_factory=lambda: datetime.now(UTC))
+    changed: datetime = field(default_factory=lambda: datetime.now(UTC))
+    last_heartbeat: datetime | None = None
+
+    @property
+    def vm_id(self) -> str:
+        """The agent's own identifier of the server, empty where ARM was not given one."""
+        return str(self.properties.get("vmId") or "")
+
+
+@dataclass(slots=True)
+class ResourceGroup:
+    """A resource group; the letter case it was created with is kept."""
+
+    name: str
+    location: str
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request that a service of the twin answered."""
+
+    at: datetime
+    host: str
+    method: str
+    path: str
+    status: int
+
+
+async def _nobody_listens() -> None:
+    """The default where no network follows the route filter."""
+
+
+@dataclass(slots=True)
+class AzureState:
+    """One tenant, one subscription and what is in them.
+
+    Keys of `groups` and `machines` are lower-case, as ARM's names are case-insensitive.
+
+    Attributes:
+        authority: the authority's URL for clients outside the twin's DNS.
+        arm_url: ARM's URL for the same.
+        communities: what the route filter allows.
+        filter_changed: awaited after `communities` changed, before the caller gets its answer.
+        silence: how long after its last heartbeat a machine counts as Disconnected.
+        page: the size of a list's page.
+    """
+
+    location: str
+    authority: str = ""
+    arm_url: str = ""
+    tenant_id: str = field(default_factory=lambda: str(uuid4()))
+    subscription_id: str = field(default_factory=lambda: str(uuid4()))
+    signer: Signer = field(default_factory=Signer, repr=False)
+    clients: dict[str, Client] = field(default_factory=dict)
+    groups: dict[str, ResourceGroup] = field(default_factory=dict)
+    machines: dict[tuple[str, str], Machine] = field(default_factory=dict)
+    registered: dict[str, bool] = field(
+        default_factory=lambda: {
+            "Microsoft.HybridCompute": True,
+            "Microsoft.GuestConfiguration": True,
+            "Microsoft.HybridConnectivity": True,
+            "Microsoft.Network": True,
+            "Microsoft.Resources": True,
+            "Microsoft.AzureArcData": False,
+        }
+    )
+    communities: list[str] = field(default_factory=list)
+    filter_changed: Callable[[], Awaitable[None]] = _nobody_listens
+    service_tags: dict[str, Any] = field(default_factory=dict)
+    bgp_communities: dict[str, Any] = field(default_factory=dict)
+    issue_identity: Callable[[str], tuple[bytes, bytes]] | None = None
+    faults: Faults = field(default_factory=Faults)
+    journal: deque[Call] = field(default_factory=lambda: deque(maxlen=_JOURNAL))
+    silence: timedelta = timedelta(minutes=15)
+    page: int = 100
+
+    def add_client(self, role_name: str = "contributor") -> Client:
+        """A new application with its own secret.
+
+        Raises:
+            UnknownNameError: there is no such role.
+        """
+        client = Client(str(uuid4()), role(role_name), secrets.token_urlsafe(30))
+        self.clients[client.client_id] = client
+        return client
+
+    def add_group(self, name: str, location: str = "") -> ResourceGroup:
+        """A new resource group, in the twin's own location where none is given."""
+        group = ResourceGroup(name, location or self.location)
+        self.groups[name.lower()] = group
+        return group
+
+    def machine_with(self, vm_id: str) -> Machine | None:
+        """The machine that a server of this identifier is."""
+        return next((one for one in self.machines.values() if one.vm_id.lower() == vm_id.lower()), None)
+
+    async def allow(self, communities: list[str]) -> None:
+        """Give the route filter this list, and wait until the network follows it."""
+        self.communities = list(dict.fromkeys(communities))
+        await self.filter_changed()

@@ -1,0 +1,40 @@
+"""Which application answers at which place."""
+
+from collections.abc import Callable, Sequence
+
+from aiohttp import web
+
+from arcferry.lab.azure.arm import arm
+from arcferry.lab.azure.entra import entra
+from arcferry.lab.azure.guest_configuration import guest_configuration
+from arcferry.lab.azure.his import global_his, regional_his
+from arcferry.lab.azure.notification import notification, service_bus
+from arcferry.lab.azure.service import service
+from arcferry.lab.azure.state import AzureState
+from arcferry.lab.network.plan import Place, Service
+
+
+def _edge(state: AzureState, names: Sequence[str]) -> web.Application:
+    return service(state, names, ())
+
+
+_BUILDERS: dict[Service, Callable[[AzureState, Sequence[str]], web.Application]] = {
+    Service.HIS: regional_his,
+    Service.GLOBAL_HIS: global_his,
+    Service.GAS: guest_configuration,
+    Service.AGENT_SERVICE: guest_configuration,
+    Service.NOTIFICATION: notification,
+    Service.SERVICE_BUS: service_bus,
+    Service.ENTRA: entra,
+    Service.ARM: arm,
+    Service.EDGE: _edge,
+}
+
+
+def application_at(state: AzureState) -> Callable[[Place], web.Application]:
+    """A function that makes the application of a place, all of them over one state."""
+
+    def build(place: Place) -> web.Application:
+        return _BUILDERS[place.service](state, place.names)
+
+    return build

@@ -1,0 +1,26 @@
+"""Fixtures for every package: the twin, over real sockets, in this process."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from arcferry.lab import hosts
+from arcferry.lab.twin import Twin, TwinSettings
+
+
+@pytest.fixture
+async def twin(tmp_path: Path) -> AsyncIterator[Twin]:
+    """The story's twin without hosts: japaneast is what the route filter lacks."""
+    async with Twin.start(TwinSettings(tmp_path / "twin")) as running:
+        yield running
+
+
+@pytest.fixture
+async def twin_with_hosts(tmp_path: Path) -> AsyncIterator[Twin]:
+    """The same with two Linux hosts; skipped by name where this machine cannot run hosts."""
+    reason = hosts.unavailable()
+    if reason:
+        pytest.skip(f"no hosts here: {reason}")
+    async with Twin.start(TwinSettings(tmp_path / "twin", hosts=2)) as running:
+        yield running

@@ -1,0 +1,111 @@
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+import aiohttp
+import dns.exception
+import dns.resolver
+import pytest
+
+from arcferry import times
+from arcferry.errors import InputError, UnknownNameError
+from arcferry.lab.faults import FAULTS, Faults
+from arcferry.lab.twin import Twin
+
+if TYPE_CHECKING:
+    from tests.lab.conftest import Browser
+
+HOST = "login.microsoftonline.com"
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize(
+    ("fault", "error", "says"),
+    [
+        ("dns/nxdomain", dns.resolver.NXDOMAIN, "not exist"),
+        ("dns/servfail", dns.resolver.NoNameservers, "SERVFAIL"),
+        ("tcp/silent", TimeoutError, None),
+        ("tcp/refused", aiohttp.ClientConnectorError, "Connect call failed"),
+        ("tls/expired-certificate", aiohttp.ClientConnectorCertificateError, "certificate has expired"),
+        ("tls/wrong-name", aiohttp.ClientConnectorCertificateError, "Hostname mismatch"),
+        ("tls/unknown-issuer", aiohttp.ClientConnectorCertificateError, "unable to get local issuer"),
+        ("tls/reset", aiohttp.ClientConnectorError, None),
+        ("service/silent", TimeoutError, None),
+        ("service/reset", aiohttp.ServerDisconnectedError, None),
+    ],
+)
+async def test_a_fault_of_an_endpoint_strikes_it_alone_and_ends(
+    twin: Twin, browser: "Browser", fault: str, error: type[Exception], says: str | None
+) -> None:
+    assert await browser.status(HOST) == 404
+    await twin.add_fault(fault, HOST)
+    with pytest.raises(error, match=says):
+        await browser.status(HOST)
+    assert await browser.status("management.azure.com") == 401
+    assert await twin.remove_fault(fault) == 1
+    assert await browser.status(HOST) == 404
+
+
+@pytest.mark.lab
+async def test_a_silent_resolver_times_out(twin: Twin, browser: "Browser") -> None:
+    twin.azure.faults.add("dns/silent", "*.his.arc.azure.com")
+    with pytest.raises((dns.exception.Timeout, TimeoutError)):
+        await browser.status("gbl.his.arc.azure.com")
+    assert await browser.status(HOST) == 404
+
+
+@pytest.mark.lab
+async def test_the_clock_runs_ahead(twin: Twin, browser: "Browser") -> None:
+    twin.azure.faults.add("clock/ahead")
+    _, _, headers = await browser.ask("GET", f"https://{HOST}/")
+    ahead = parsedate_to_datetime(headers["Date"]) - times.now()
+    assert 3590 < ahead.total_seconds() < 3610
+
+
+@pytest.mark.lab
+async def test_an_expired_certificate_strikes_a_client_that_names_no_host(twin: Twin) -> None:
+    twin.azure.faults.add("tls/expired-certificate", "management.azure.com")
+    context = twin.authority.client_context()
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(aiohttp.ClientConnectorCertificateError, match="expired"):
+            await session.get(twin.azure.arm_url, ssl=context)
+
+
+def test_a_fault_counts_down_and_is_gone() -> None:
+    faults = Faults()
+    faults.add("arm/429", times=2)
+    assert [faults.take("arm/429") for _ in range(3)] == [True, True, False]
+    assert faults.active() == ()
+
+
+def test_a_fault_is_switched_on_once_however_often_it_is_added() -> None:
+    faults = Faults()
+    faults.add("arm/500", times=9)
+    faults.add("arm/500", times=1)
+    assert [one.times for one in faults.active()] == [1]
+
+
+def test_removing_by_host_leaves_the_others() -> None:
+    faults = Faults()
+    faults.add("service/silent", "A.example")
+    faults.add("service/silent", "b.example")
+    assert faults.remove("service/silent", "a.example") == 1
+    assert [one.host for one in faults.active()] == ["b.example"]
+    assert faults.take("service/silent", "c.example") is False
+
+
+def test_a_near_name_is_offered() -> None:
+    with pytest.raises(UnknownNameError) as caught:
+        Faults().add("arm/42")
+    assert "arm/429" in caught.value.near or "arm/401" in caught.value.near
+
+
+def test_an_endpoint_must_be_named_and_times_be_positive() -> None:
+    with pytest.raises(InputError, match="name it"):
+        Faults().add("service/silent")
+    with pytest.raises(InputError, match="at least once"):
+        Faults().add("arm/500", times=0)
+
+
+def test_every_fault_says_what_it_does() -> None:
+    assert len({fault.name for fault in FAULTS}) == len(FAULTS)
+    assert all(fault.does and "/" in fault.name for fault in FAULTS)
