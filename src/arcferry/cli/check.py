@@ -1,2 +1,85 @@
-def check() -> None:
-    """Placeholder until the piece lands."""
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Annotated
+
+import typer
+
+from arcferry.cli.options import (
+    CaFileOption,
+    CloudOption,
+    LocationOption,
+    Output,
+    OutputOption,
+    PortOption,
+    ProxyOption,
+    ResolverOption,
+)
+from arcferry.errors import InterruptedRunError
+
+
+def check(
+    *,
+    location: LocationOption,
+    cloud: CloudOption = "AzureCloud",
+    every: Annotated[
+        bool, typer.Option("--all", help="Also probe what installation and optional features use.")
+    ] = False,
+    resolver: ResolverOption = None,
+    proxy: ProxyOption = None,
+    ca_file: CaFileOption = None,
+    port: PortOption = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Probe every endpoint that Azure Arc requires, from this machine, all at once.
+
+    For each: the name with its CNAME chain, TCP, TLS and who issued the certificate, an HTTP answer, and the
+    clock. Any HTTP status counts as reached. Changes nothing, needs no sign-in and no agent, and ends within
+    ten seconds.
+
+    Exit code 0 when every required endpoint was reached, 1 when one was not.
+    """
+    from arcferry import catalog
+    from arcferry.probe import ProbeSettings
+    from arcferry.probe import check as check_endpoints
+    from arcferry.report import check as report
+
+    chosen = catalog.cloud(cloud)
+    region = catalog.region(location, chosen)
+    settings = ProbeSettings(resolver=resolver, proxy=proxy, ca_file=ca_file, port=port)
+    endpoints = catalog.endpoints(chosen, region, optional=every)
+    if not proxy and any(map(os.environ.get, ("HTTPS_PROXY", "https_proxy"))):
+        typer.echo("note: HTTPS_PROXY is set, and not used here; give --proxy to go through it", err=True)
+    try:
+        with _counter(len(endpoints)) as step:
+            result = asyncio.run(
+                check_endpoints(chosen, region, settings, optional=every, progress=lambda _: step())
+            )
+    except KeyboardInterrupt:
+        raise InterruptedRunError("stopped before every endpoint had answered") from None
+    match output:
+        case Output.JSON:
+            typer.echo(json.dumps(report.document(result), indent=2))
+        case Output.JSONL:
+            typer.echo("\n".join(report.json_lines(result)))
+        case Output.TABLE if sys.stdout.isatty():
+            from arcferry.report import check_terminal, console
+
+            check_terminal.draw(result, console.stdout())
+        case Output.TABLE:
+            typer.echo("\n".join(report.plain(result)))
+    if result.failed:
+        if output is Output.TABLE:
+            typer.echo(f"hint: {report.next_step(result)}", err=True)
+        raise typer.Exit(1)
+
+
+def _counter(total: int) -> AbstractContextManager[Callable[[], None]]:
+    if not sys.stderr.isatty():
+        return nullcontext(lambda: None)
+    from arcferry.report import console
+
+    return console.counter(f"Probing {total} endpoints", total)

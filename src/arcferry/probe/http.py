@@ -1,0 +1,135 @@
+"""One HTTP/1.1 request and the head of its answer, within bounds."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import h11
+
+from arcferry import __version__
+from arcferry.probe.observation import Stage
+from arcferry.probe.step import StepError, failed
+from arcferry.text import one_line
+
+_LARGEST_HEAD = 16 * 1024
+_LARGEST_BODY = 8 * 1024
+_MOST_INTERIM = 8
+_PREVIEW = 48
+_MAGIC = b"HTTP/"
+
+Send = Callable[[bytes], Awaitable[None]]
+Receive = Callable[[], Awaitable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer's head and at most 8 KiB of its body.
+
+    Attributes:
+        date: the `Date` header, aware; None where it is absent or no date.
+        reason: the words after the status, cleaned.
+    """
+
+    status: int
+    reason: str
+    date: datetime | None
+    body: bytes = b""
+
+
+async def get(host: str, target: str, send: Send, receive: Receive, *, body: bool = False) -> Response:
+    """Send `GET target` and read the answer's head, and its body where that is wanted.
+
+    Raises:
+        StepError: the peer closed without an answer, or what it sent is not HTTP.
+    """
+    headers = [
+        ("Host", host),
+        ("User-Agent", f"arcferry/{__version__}"),
+        ("Accept", "*/*"),
+        ("Connection", "close"),
+    ]
+    request = h11.Request(method="GET", target=target, headers=headers)
+    return await _ask(request, send, receive, Stage.HTTP, body=body)
+
+
+async def ask_to_connect(place: str, send: Send, receive: Receive) -> Response:
+    """Ask a proxy to CONNECT to `host:port`.
+
+    Raises:
+        StepError: the proxy closed without an answer, or what it sent is not HTTP.
+    """
+    headers = [("Host", place), ("User-Agent", f"arcferry/{__version__}")]
+    request = h11.Request(method="CONNECT", target=place, headers=headers)
+    return await _ask(request, send, receive, Stage.PROXY, body=False)
+
+
+async def _ask(request: h11.Request, send: Send, receive: Receive, stage: Stage, *, body: bool) -> Response:
+    peer = _Peer(stage, receive)
+    await send(peer.start(request))
+    head = await peer.head()
+    return Response(
+        status=head.status_code,
+        reason=one_line(bytes(head.reason), limit=80),
+        date=_date(head),
+        body=await peer.body() if body else b"",
+    )
+
+
+class _Peer:
+    """h11's reading of what a peer sends; every bound and every malformation ends in a StepError."""
+
+    def __init__(self, stage: Stage, receive: Receive) -> None:
+        self._stage = stage
+        self._receive = receive
+        self._first = b""
+        self._protocol = h11.Connection(h11.CLIENT, max_incomplete_event_size=_LARGEST_HEAD)
+
+    def start(self, request: h11.Request) -> bytes:
+        return (self._protocol.send(request) or b"") + (self._protocol.send(h11.EndOfMessage()) or b"")
+
+    async def head(self) -> h11.Response:
+        for _ in range(_MOST_INTERIM):
+            event = await self._event()
+            if isinstance(event, h11.Response):
+                return event
+        raise self._no_http("too many interim answers")
+
+    async def body(self) -> bytes:
+        data = b""
+        while len(data) <= _LARGEST_BODY:
+            event = await self._event()
+            if not isinstance(event, h11.Data):
+                return data
+            data += event.data
+        raise self._no_http(f"a body of more than {_LARGEST_BODY:,} bytes")
+
+    async def _event(self) -> h11.Event:
+        try:
+            while (event := self._protocol.next_event()) is h11.NEED_DATA:
+                data = await self._receive()
+                self._first = self._first or data[:_PREVIEW]
+                if not data and not self._first:
+                    says = "the server closed the connection without an HTTP answer"
+                    raise failed(self._stage, "reset", says)
+                if not self._first.startswith(_MAGIC[: len(self._first)]):
+                    raise self._no_http("no status line")
+                self._protocol.receive_data(data)
+        except h11.RemoteProtocolError as error:
+            raise self._no_http(one_line(str(error), limit=120)) from error
+        return event  # type: ignore[return-value]  # PAUSED comes after EndOfMessage alone, where reading ends
+
+    def _no_http(self, why: str) -> StepError:
+        says = f"the answer begins with {one_line(self._first)!r} and is not usable HTTP: {why}"
+        return failed(self._stage, "not-http", says)
+
+
+def _date(head: h11.Response) -> datetime | None:
+    for name, value in head.headers:
+        if name == b"date":
+            try:
+                date = parsedate_to_datetime(value.decode("ascii", errors="replace"))
+                return date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
+            except (ValueError, TypeError, OverflowError, IndexError):
+                return None
+    return None

@@ -1,0 +1,114 @@
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from arcferry.errors import InputError
+from arcferry.text import one_line
+
+_DNS_PORT = 53
+_PROXY_PORT = 80
+_LAST_PORT = 65535
+_IP_AND_PORT = re.compile(r"(?:\[(?P<six>[^\]]+)\]|(?P<four>[0-9.]+))(?::(?P<port>[0-9]{1,5}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Nameserver:
+    """A DNS server's address."""
+
+    address: str
+    port: int = _DNS_PORT
+
+    def __str__(self) -> str:
+        """`10.0.0.53`, or with its port where that is not 53."""
+        return self.address if self.port == _DNS_PORT else join_port(self.address, self.port)
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """An HTTP proxy that is reached in plain text and asked to CONNECT."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """The URL without anything that a user could have hidden in it."""
+        return f"http://{join_port(self.host, self.port)}"
+
+
+@dataclass(frozen=True)
+class ProbeSettings:
+    """How endpoints are to be reached.
+
+    Attributes:
+        resolver: `IP[:PORT]` of the one DNS server to ask; None for the system's own.
+        proxy: `http://HOST[:PORT]`, without credentials; names are then resolved by the proxy.
+        ca_file: a PEM or DER file of CA certificates to trust beside the public and the system's roots.
+        port: reach every endpoint on this port instead of its own.
+
+    Raises:
+        InputError: a setting is malformed, or the proxy URL holds credentials.
+    """
+
+    resolver: str | None = None
+    proxy: str | None = None
+    ca_file: Path | None = None
+    port: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.port is not None and not 0 < self.port <= _LAST_PORT:
+            raise InputError(f"port {self.port} is not between 1 and {_LAST_PORT}")
+        self.nameserver  # noqa: B018  # read here so that a malformed value is refused at once
+        self.http_proxy  # noqa: B018  # same
+
+    @cached_property
+    def nameserver(self) -> Nameserver | None:
+        """`resolver`, read."""
+        return _nameserver(self.resolver) if self.resolver else None
+
+    @cached_property
+    def http_proxy(self) -> Proxy | None:
+        """`proxy`, read."""
+        return _proxy(self.proxy) if self.proxy else None
+
+
+def join_port(host: str, port: int) -> str:
+    """`host:port`, with brackets around an IPv6 address."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _nameserver(text: str) -> Nameserver:
+    parts = _IP_AND_PORT.fullmatch(text)
+    try:
+        address = ip_address(next(filter(None, parts.group("six", "four"))) if parts else text)
+    except ValueError:
+        raise InputError(
+            f"resolver {one_line(text)!r} is not an IP address with an optional port",
+            hint="Give it as 10.0.0.53, 10.0.0.53:5353 or [2001:db8::53]:5353.",
+        ) from None
+    port = int(parts["port"] or _DNS_PORT) if parts else _DNS_PORT
+    if not 0 < port <= _LAST_PORT:
+        raise InputError(f"the resolver's port {port} is not between 1 and {_LAST_PORT}")
+    return Nameserver(str(address), port)
+
+
+def _proxy(text: str) -> Proxy:
+    if "@" in text:
+        # The value is not repeated: it holds a password.
+        raise InputError(
+            "the proxy URL holds credentials, and the Azure Connected Machine agent does not support "
+            "authenticated proxies; a password on a command line is also visible to others on this machine",
+            hint="Use a proxy that lets this server through by its address, and change that password.",
+        )
+    try:
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        port = parts.port or _PROXY_PORT
+    except ValueError:
+        parts, port = urlsplit(""), 0
+    if parts.scheme != "http" or not parts.hostname or parts.path not in ("", "/") or parts.query:
+        raise InputError(
+            f"proxy {one_line(text)!r} is not an HTTP proxy's URL", hint="Give it as http://HOST:PORT."
+        )
+    return Proxy(parts.hostname, port)

@@ -1,0 +1,102 @@
+import asyncio
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+from arcferry.probe import deadlines
+from arcferry.probe.observation import Failure, Stage
+from arcferry.probe.settings import join_port
+from arcferry.probe.step import StepError, kind_of, race
+
+_MOST_TRIED = 8
+_TELLING = ("timeout", "unreachable", "reset", "refused")
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """An open TCP connection and the address that answered. The receiver closes the socket."""
+
+    sock: socket.socket
+    address: str
+
+
+class NoConnectionError(StepError):
+    """No address answered.
+
+    Attributes:
+        address: the one whose outcome is the failure's kind. Where they differ, one that stays silent tells
+            more than one that refuses, and IPv4 more than IPv6: answers come in any order.
+    """
+
+    def __init__(self, address: str, failure: Failure) -> None:
+        super().__init__(failure)
+        self.address = address
+
+
+async def connect(addresses: Sequence[str], port: int, seconds: float) -> Connected:
+    """Connect to the first address that answers, tried in their order with a short head start each.
+
+    Raises:
+        NoConnectionError: none answered.
+    """
+    tried = addresses[:_MOST_TRIED]
+    errors: dict[int, OSError] = {}
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            connected = await race(
+                [partial(_open, address, port) for address in tried],
+                delay=deadlines.STAGGER,
+                expected=OSError,
+                errors=errors,
+                discard=lambda late: late.sock.close(),
+            )
+            if connected:
+                return connected
+    raise _no_connection(tried, port, errors, seconds)
+
+
+def _no_connection(
+    tried: Sequence[str], port: int, errors: dict[int, OSError], seconds: float
+) -> NoConnectionError:
+    kinds = {
+        address: kind_of(errors[index]) if index in errors else "timeout"
+        for index, address in enumerate(tried)
+    }
+    address = min(kinds, key=lambda address: (":" in address, _TELLING.index(kinds[address])))
+    failure = Failure(Stage.TCP, kinds[address], _says(tried, port, errors, seconds))
+    return NoConnectionError(address, failure)
+
+
+async def _open(address: str, port: int) -> Connected:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, (address, port))
+    except BaseException:
+        sock.close()
+        raise
+    return Connected(sock, address)
+
+
+def _says(tried: Sequence[str], port: int, errors: dict[int, OSError], seconds: float) -> str:
+    """Each outcome with the addresses that had it, such as `10.1.2.3:443 did not answer within 3.5 s`."""
+    outcomes: dict[str, list[str]] = {}
+    for index, address in enumerate(tried):
+        outcome = _outcome(errors[index]) if index in errors else f"did not answer within {seconds:.3g} s"
+        outcomes.setdefault(outcome, []).append(join_port(address, port))
+    return "; ".join(f"{', '.join(places)} {outcome}" for outcome, places in outcomes.items())
+
+
+def _outcome(error: OSError) -> str:
+    match kind_of(error):
+        case "refused":
+            return "refused the connection"
+        case "reset":
+            return "reset the connection"
+        case "timeout":
+            return "did not answer"
+        case _:
+            return f"cannot be reached ({error.strerror or error})"

@@ -1,0 +1,206 @@
+"""One TLS session that proves who answers, and keeps the evidence where it is somebody else.
+
+pyOpenSSL over memory buffers, because the standard library's `ssl` gives neither the certificate of a chain
+that it refuses nor the verified chain's root; its issuer is what shows who inspects the traffic. The callback
+lets the handshake end, and `problem` then tells what is wrong: nothing is sent before it was asked.
+"""
+
+import warnings
+from dataclasses import dataclass, field
+
+from cryptography import x509
+from OpenSSL import SSL, crypto
+
+from arcferry import times
+from arcferry.probe.certificate import is_address, is_for, name_text, subject_names
+from arcferry.probe.observation import Failure, Stage, TlsSession
+from arcferry.probe.step import StepError, failed
+from arcferry.probe.stream import Stream
+from arcferry.probe.trust import Trust
+from arcferry.text import one_line
+
+_CHUNK = 16 * 1024
+_MOST_RECEIVED = 1024 * 1024
+_PREVIEW = 48
+_TLS_RECORDS = range(20, 25)
+
+_OUTSIDE_VALIDITY = {9: "is not valid yet", 10: "has expired"}
+_UNTRUSTED = {
+    2: "its issuer is unknown here",
+    7: "its signature is wrong",
+    18: "it is self-signed",
+    19: "its root is unknown here",
+    20: "its issuer is unknown here",
+    21: "its issuer was not sent and is unknown here",
+    23: "it was revoked",
+    24: "its issuer is no CA",
+    26: "it is not meant for servers",
+    66: "its key is too weak",
+    67: "its CA's key is too weak",
+    68: "its signature algorithm is too weak",
+}
+"""X509_V_ERR numbers, from OpenSSL's x509_vfy.h."""
+
+
+@dataclass(slots=True)
+class _Refusals:
+    """What OpenSSL held against the chain, in its order: error number and depth (0 is the server's own)."""
+
+    found: list[tuple[int, int]] = field(default_factory=list)
+
+    def note(
+        self, _connection: SSL.Connection, _certificate: crypto.X509, number: int, depth: int, ok: int
+    ) -> bool:
+        if not ok:
+            self.found.append((number, depth))
+        return True
+
+
+class TlsClient:
+    """A TLS client over an open stream. Its owner closes it.
+
+    Guarantees: the host name, the validity and the chain are always checked; received bytes are bounded.
+    """
+
+    def __init__(self, stream: Stream, host: str, trust: Trust) -> None:
+        self._stream = stream
+        self._host = host
+        self._trust = trust
+        self._refusals = _Refusals()
+        self._received = 0
+        self._first = b""
+        self._ssl = SSL.Connection(trust.context, None)
+        self._ssl.set_verify(SSL.VERIFY_PEER, self._refusals.note)
+        if not is_address(host):
+            self._ssl.set_tlsext_host_name(host.encode("ascii"))
+        self._ssl.set_connect_state()
+
+    async def handshake(self) -> TlsSession:
+        """Complete the handshake, whatever the certificate, and say what the server showed.
+
+        Raises:
+            StepError: no session; the peer reset, closed, or does not speak our TLS.
+        """
+        while True:
+            try:
+                self._ssl.do_handshake()
+            except SSL.WantReadError:
+                if not await self._exchange():
+                    raise self._ended() from None
+            except SSL.Error as error:
+                self._flush()
+                raise self._broken(error) from error
+            else:
+                self._flush()
+                return self._describe()
+
+    def problem(self, session: TlsSession) -> Failure | None:
+        """Why this session must not be used: untrusted chain, outside its validity, or another host's."""
+        outside = [item for item in self._refusals.found if item[0] in _OUTSIDE_VALIDITY]
+        untrusted = [item for item in self._refusals.found if item[0] not in _OUTSIDE_VALIDITY]
+        if untrusted:
+            number, _ = untrusted[0]
+            reason = _UNTRUSTED.get(number, f"OpenSSL's verification error {number}")
+            says = f"the certificate shown for {self._host} is not trusted: {reason}"
+            return Failure(Stage.TLS, "certificate-untrusted", f"{says}; it comes from {session.issuer}")
+        if outside:
+            return Failure(Stage.TLS, "certificate-expired", _expiry(session, *outside[0]))
+        if not is_for(self._host, session.names):
+            shown = ", ".join(session.names[:5]) or "no name"
+            says = f"the certificate is for {shown}, not for {self._host}; it comes from {session.issuer}"
+            return Failure(Stage.TLS, "name-mismatch", says)
+        return None
+
+    async def send(self, data: bytes) -> None:
+        """Encrypt and send."""
+        self._ssl.sendall(data)
+        self._flush()
+        await self._stream.send(b"")
+
+    async def receive(self) -> bytes:
+        """The next decrypted bytes; empty where the server closed."""
+        while True:
+            try:
+                return self._ssl.recv(_CHUNK)
+            except SSL.WantReadError:
+                if not await self._exchange():
+                    return b""
+            except (SSL.ZeroReturnError, SSL.SysCallError):
+                return b""
+            except SSL.Error as error:
+                raise self._broken(error) from error
+
+    async def _exchange(self) -> bool:
+        self._flush()
+        data = await self._stream.receive()
+        self._received += len(data)
+        if self._received > _MOST_RECEIVED:
+            says = f"the server sent more than {_MOST_RECEIVED:,} bytes without an answer"
+            raise failed(Stage.TLS, "handshake-failed", says)
+        self._first = self._first or data[:_PREVIEW]
+        if data:
+            self._ssl.bio_write(data)
+        return bool(data)
+
+    def _flush(self) -> None:
+        while True:
+            try:
+                self._stream.write(self._ssl.bio_read(_CHUNK))
+            except SSL.WantReadError:
+                return
+
+    def _leaf(self) -> x509.Certificate:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # cryptography's opinion of a stranger's certificate
+            leaf = self._ssl.get_peer_certificate(as_cryptography=True)
+        if leaf is None:
+            raise failed(Stage.TLS, "handshake-failed", "the server showed no certificate")
+        return leaf
+
+    def _describe(self) -> TlsSession:
+        try:
+            leaf = self._leaf()
+            return TlsSession(
+                version=self._ssl.get_protocol_version_name().replace("TLSv", "TLS "),
+                cipher=self._ssl.get_cipher_name() or "",
+                issuer=name_text(leaf.issuer),
+                subject=name_text(leaf.subject),
+                names=subject_names(leaf),
+                not_after=leaf.not_valid_after_utc,
+                public_root=self._ends_in_public_root(),
+            )
+        except (ValueError, x509.InvalidVersion) as error:
+            says = f"the server's certificate cannot be read: {one_line(str(error))}"
+            raise failed(Stage.TLS, "handshake-failed", says) from error
+
+    def _ends_in_public_root(self) -> bool:
+        if any(number not in _OUTSIDE_VALIDITY for number, _ in self._refusals.found):
+            return False
+        chain = self._ssl.get_verified_chain() or []
+        return any(map(self._trust.is_public, chain[-1:]))
+
+    def _ended(self) -> StepError:
+        return failed(Stage.TLS, "reset", "the server closed the connection during the TLS handshake")
+
+    def _broken(self, error: SSL.Error) -> StepError:
+        if isinstance(error, SSL.SysCallError):
+            return self._ended()
+        if self._first and self._first[0] not in _TLS_RECORDS:
+            return failed(
+                Stage.TLS, "handshake-failed", f"it answered {one_line(self._first)!r} instead of TLS"
+            )
+        return failed(Stage.TLS, "handshake-failed", f"the TLS handshake failed: {_reason(error)}")
+
+
+def _expiry(session: TlsSession, number: int, depth: int) -> str:
+    whose = "the server's certificate" if depth == 0 else "a CA certificate in the chain"
+    says = f"{whose} {_OUTSIDE_VALIDITY[number]} by this machine's clock ({times.to_text(times.now())})"
+    ends = f"; its validity ends at {times.to_text(session.not_after)}" if depth == 0 else ""
+    return f"{says}{ends}; it comes from {session.issuer}"
+
+
+def _reason(error: SSL.Error) -> str:
+    """OpenSSL's own words, such as `tlsv1 alert protocol version`."""
+    details = error.args[0] if error.args and isinstance(error.args[0], list) else []
+    words = [str(detail[-1]) for detail in details if detail and detail[-1]]
+    return one_line("; ".join(words)) or "no reason given"

@@ -1,0 +1,130 @@
+"""One HTTPS request from the name to the answer, keeping what each step showed."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from arcferry import times
+from arcferry.probe import deadlines
+from arcferry.probe.dns import resolve
+from arcferry.probe.http import Response, get
+from arcferry.probe.observation import DnsAnswer, Failure, Stage, TlsSession
+from arcferry.probe.proxy import open_tunnel
+from arcferry.probe.resolvers import Resolvers, choose_resolvers
+from arcferry.probe.settings import ProbeSettings, Proxy, join_port
+from arcferry.probe.step import Budget, StepError, time_limit
+from arcferry.probe.stream import Stream
+from arcferry.probe.tcp import NoConnectionError, connect
+from arcferry.probe.tls import TlsClient
+from arcferry.probe.trust import Trust, load_trust, read_certificates
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What all probes of one run share.
+
+    Attributes:
+        trust: there by the time that a handshake needs it; the roots are read while names are resolved.
+    """
+
+    resolvers: Resolvers
+    trust: asyncio.Future[Trust]
+    proxy: Proxy | None = None
+    port: int | None = None
+
+
+def prepare(settings: ProbeSettings) -> Means:
+    """Read the system's resolvers and the CA file, and begin to read the roots, once for a run.
+
+    To be called in a running event loop.
+
+    Raises:
+        FileInputError: the CA file cannot be used.
+    """
+    resolvers = choose_resolvers(settings)
+    more = read_certificates(settings.ca_file) if settings.ca_file else []
+    trust = asyncio.get_running_loop().run_in_executor(None, load_trust, more)
+    return Means(resolvers, trust, settings.http_proxy, settings.port)
+
+
+@dataclass(slots=True)
+class Visit:
+    """How far a request came: every field up to the step that failed is set.
+
+    Attributes:
+        address: the address that answered, or the one that the failure is about where none did.
+        answered: this machine's clock when the answer came.
+        elapsed: seconds.
+    """
+
+    host: str
+    port: int
+    taken: datetime
+    elapsed: float = 0.0
+    dns: DnsAnswer | None = None
+    address: str | None = None
+    tls: TlsSession | None = None
+    response: Response | None = None
+    answered: datetime | None = None
+    failure: Failure | None = None
+
+    @property
+    def clock_skew(self) -> float | None:
+        """This clock minus the server's, in seconds; the server tells whole seconds only."""
+        if self.answered is None or self.response is None or self.response.date is None:
+            return None
+        return round((self.answered - self.response.date).total_seconds(), 1)
+
+
+async def visit(host: str, port: int, target: str, means: Means, *, body: bool = False) -> Visit:
+    """`GET https://host:port/target`; never raises for what the network does."""
+    seen = Visit(host, means.port or port, times.now())
+    budget = Budget(deadlines.PROBE)
+    try:
+        stream = await _reach(seen, means, budget)
+        try:
+            await _request(seen, stream, target, means, budget, body=body)
+        finally:
+            await stream.close()
+    except StepError as error:
+        seen.failure = _in_time(error.failure, budget)
+    seen.elapsed = budget.spent
+    return seen
+
+
+def _in_time(failure: Failure, budget: Budget) -> Failure:
+    """A step that had only what others left of the whole probe's time says so."""
+    if failure.kind != "timeout" or not budget.is_spent:
+        return failure
+    return replace(failure, says=f"{failure.says}, which is all that was left of {deadlines.PROBE:g} s")
+
+
+async def _reach(seen: Visit, means: Means, budget: Budget) -> Stream:
+    if means.proxy:
+        return await open_tunnel(means.proxy, seen.host, seen.port, means.resolvers, budget)
+    lookup = await resolve(seen.host, means.resolvers, budget.step(deadlines.DNS))
+    seen.dns = lookup.answer
+    if lookup.failure:
+        raise StepError(lookup.failure)
+    try:
+        connected = await connect(seen.dns.addresses, seen.port, budget.step(deadlines.TCP))
+    except NoConnectionError as error:
+        seen.address = error.address
+        raise
+    seen.address = connected.address
+    return await Stream.over(connected.sock)
+
+
+async def _request(
+    seen: Visit, stream: Stream, target: str, means: Means, budget: Budget, *, body: bool
+) -> None:
+    place = join_port(seen.address or seen.host, seen.port)
+    client = TlsClient(stream, seen.host, await means.trust)
+    async with time_limit(Stage.TLS, budget.step(deadlines.TLS), f"in the TLS handshake with {place}"):
+        seen.tls = await client.handshake()
+    problem = client.problem(seen.tls)
+    if problem:
+        raise StepError(problem)
+    async with time_limit(Stage.HTTP, budget.step(deadlines.HTTP), f"to GET {target} from {place}"):
+        seen.response = await get(seen.host, target, client.send, client.receive, body=body)
+    seen.answered = times.now()

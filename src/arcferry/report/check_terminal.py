@@ -1,0 +1,40 @@
+"""The result of `arcferry check` on a terminal; apart, because a pipe needs none of rich."""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from arcferry.probe import CheckResult, Observation
+from arcferry.report.check import HEADERS, failures, notes, row, summary
+from arcferry.report.console import mark
+
+_STYLES = {"ok": "green", "warn": "yellow", "FAIL": "bold red"}
+
+
+def draw(result: CheckResult, console: Console) -> None:
+    """The table with the rows that failed in red, then each failure, note and the sum, marked."""
+    console.print(_table(result, console.width))
+    console.print()
+    told = [*failures(result), *(("warn", line) for line in notes(result))]
+    told.append(("FAIL" if result.failed else "ok", summary(result)))
+    for word, line in told:
+        console.print(Text(f"{mark(word, console)}  {line}", style=_STYLES[word]), soft_wrap=True)
+
+
+def _table(result: CheckResult, width: int) -> Table:
+    """Rows on one line each where the terminal is wide enough, also by leaving out `https://`."""
+    rows = [row(seen) for seen in result.observations]
+    needed = sum(max(map(len, column)) + 2 for column in zip(HEADERS, *rows, strict=True))
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for header in HEADERS:
+        table.add_column(header, overflow="fold", no_wrap=header != "ENDPOINT")
+    for seen, (endpoint, *cells) in zip(result.observations, rows, strict=True):
+        shown = endpoint if needed <= width else endpoint.removeprefix("https://")
+        table.add_row(*map(Text, (shown, *cells)), style=_style(seen))
+    return table
+
+
+def _style(seen: Observation) -> str:
+    if seen.reachable:
+        return ""
+    return _STYLES["FAIL" if seen.endpoint.required else "warn"]
