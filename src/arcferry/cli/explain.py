@@ -1,2 +1,170 @@
-def explain() -> None:
-    """Placeholder until the piece lands."""
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from arcferry.cli.options import Output, OutputOption
+from arcferry.errors import FileInputError, InputError, UnknownNameError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from arcferry.catalog import Code
+    from arcferry.diagnosis import Diagnosis, Document
+    from arcferry.diagnosis.pages import Page
+
+_STDIN = "-"
+_CODE_LIKE = re.compile(r"(?:azcm|msi(?:exec)?)[ -]?\d+|\d{1,5}", re.IGNORECASE)
+_KNOWN_KINDS = (
+    "Known are: azcmagent check and connect output, failed downloads, DNS answers, arcferry check, "
+    "route filters, service tags, lists of BGP communities."
+)
+
+
+def explain(
+    subjects: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE|CODE|CAUSE...",
+            help="Files of any kind, - for standard input; or codes (AZCM0026, 'msiexec 1603'); or causes "
+            "(route/community-not-in-filter).",
+        ),
+    ],
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Tell why an endpoint cannot be reached, who can change it, and what to ask for.
+
+    Hand in whatever there is: output of azcmagent check or connect, a failed download, the result of
+    arcferry check, DNS answers, the circuit's route filter, Azure's service tags, a list of BGP communities.
+    Each file is recognised by its content. The more there is, the more is decided; where it does not decide,
+    the finding says which evidence would. Needs no network.
+
+    Exit code 0 without errors among the findings, 1 with one, 2 where a file cannot be used.
+    """
+    files, names = _sorted_out(subjects)
+    if files and names:
+        raise InputError(
+            f"{names[0]} is no file, and files were given too", hint="Explain names and files separately."
+        )
+    if names:
+        _print_pages([_page(name) for name in names], output)
+        return
+    from arcferry.diagnosis import diagnose
+
+    documents = _documents(files)
+    _warn(documents)
+    diagnosis = diagnose(documents)
+    _print(diagnosis, output)
+    if diagnosis.has_errors:
+        raise typer.Exit(1)
+
+
+def _sorted_out(subjects: "Sequence[str]") -> tuple[list[str], list[str]]:
+    """What is a file, and what the name of a code or a cause; a file where it could be both."""
+    together = " ".join(subjects)
+    if re.fullmatch(r"msiexec \d{1,5}", together, re.IGNORECASE):
+        return [], [together]
+    files = [one for one in subjects if one == _STDIN or _is_there(one) or not _is_name(one)]
+    return files, [one for one in subjects if one not in files]
+
+
+def _is_there(subject: str) -> bool:
+    try:
+        return Path(subject).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _is_name(subject: str) -> bool:
+    """Whether this is, or nearly is, a code or a cause."""
+    from difflib import get_close_matches
+
+    from arcferry.diagnosis.causes import CAUSES
+
+    return bool(
+        _CODE_LIKE.fullmatch(subject.strip()) or get_close_matches(subject.lower(), CAUSES, cutoff=0.7)
+    )
+
+
+def _page(name: str) -> "Code | Page":
+    from arcferry import catalog
+    from arcferry.diagnosis import pages
+
+    return catalog.code(name) if _CODE_LIKE.fullmatch(name.strip()) else pages.page(name)
+
+
+def _read(subject: str) -> bytes:
+    from arcferry.diagnosis.readers import FILE_LIMIT
+    from arcferry.files import read_bounded
+
+    if subject != _STDIN:
+        return read_bounded(Path(subject), limit=FILE_LIMIT)
+    data = sys.stdin.buffer.read(FILE_LIMIT + 1)
+    if len(data) > FILE_LIMIT:
+        raise FileInputError("standard input", f"larger than the {FILE_LIMIT:,} bytes that are read")
+    return data
+
+
+def _documents(files: "Sequence[str]") -> "list[Document]":
+    """Everything the files say; every file that cannot be used is named, not only the first."""
+    from arcferry.diagnosis.readers import read_document
+
+    alike = Counter(Path(one).name for one in dict.fromkeys(files))
+    found: list[Document] = []
+    problems: list[InputError] = []
+    for one in dict.fromkeys(files):
+        name = "standard input" if one == _STDIN else one if alike[Path(one).name] > 1 else Path(one).name
+        try:
+            found += read_document(name, _read(one))
+        except UnknownNameError:
+            raise
+        except InputError as problem:
+            problems.append(problem)
+    if problems:
+        hint = problems[0].hint if len(problems) == 1 else ""
+        raise InputError("\n".join(problem.message for problem in problems), hint=hint)
+    if all(document.kind == "unrecognised" for document in found):
+        raise InputError(
+            f"nothing in {', '.join(one.name for one in found[:5])} is recognised", hint=_KNOWN_KINDS
+        )
+    return found
+
+
+def _warn(documents: "Sequence[Document]") -> None:
+    for one in documents:
+        if one.kind == "unrecognised":
+            typer.echo(f"warning: {one.name}: not recognised, so it is left out. {_KNOWN_KINDS}", err=True)
+        for note in one.notes:
+            typer.echo(f"warning: {one.name}: {note}", err=True)
+
+
+def _print(diagnosis: "Diagnosis", output: Output) -> None:
+    from arcferry.report import console, findings
+
+    match output:
+        case Output.JSON:
+            typer.echo(findings.as_json(diagnosis))
+        case Output.JSONL:
+            typer.echo("\n".join(findings.json_lines(diagnosis)))
+        case Output.TABLE:
+            findings.draw(diagnosis, console.stdout())
+
+
+def _print_pages(found: "Sequence[Code | Page]", output: Output) -> None:
+    import json
+
+    from arcferry.report import console, pages
+
+    match output:
+        case Output.JSON:
+            typer.echo(json.dumps(pages.document(found), indent=2, ensure_ascii=False))
+        case Output.JSONL:
+            rows = pages.document(found)["pages"]
+            typer.echo(
+                "\n".join(json.dumps({"schema": pages.SCHEMA, **row}, ensure_ascii=False) for row in rows)
+            )
+        case Output.TABLE:
+            pages.draw(found, console.stdout())

@@ -1,0 +1,106 @@
+"""What a cause is: a declared value with a name, an owner, a question to the facts, and a remedy."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from arcferry.diagnosis.facts import Facts
+from arcferry.diagnosis.finding import Affected, Confidence, Evidence, Owner, Remedy, Severity
+from arcferry.diagnosis.material import Material
+from arcferry.diagnosis.placement import Placement
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """That a cause applies to one endpoint.
+
+    Attributes:
+        confidence: how it is known.
+        signature: endpoints of one cause with equal signatures are one finding.
+        evidence: what this cause alone has to add to what is said of every endpoint.
+        would_decide: the evidence that would decide, where it is undetermined.
+        severity: instead of the cause's own.
+        owner: instead of the cause's own.
+    """
+
+    confidence: Confidence = Confidence.OBSERVED
+    signature: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    would_decide: tuple[str, ...] = ()
+    severity: Severity | None = None
+    owner: Owner | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The endpoints that one finding is about, never none, and what their match was."""
+
+    facts: tuple[Facts, ...]
+    match: Match
+    material: Material
+
+    @property
+    def first(self) -> Facts:
+        """The endpoint that stands for all."""
+        return self.facts[0]
+
+    @property
+    def placement(self) -> Placement | None:
+        """Where the first endpoint's address lies."""
+        return self.first.placement
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """Every endpoint's name."""
+        return tuple(named(one) for one in self.facts)
+
+    @property
+    def subject(self) -> str:
+        """The endpoints for a title: the name of one, or how many."""
+        return self.hosts[0] if len(self.hosts) == 1 else f"{len(self.hosts)} endpoints"
+
+    @property
+    def affected(self) -> tuple[Affected, ...]:
+        """The endpoints as a finding lists them."""
+        return tuple(affected(one) for one in self.facts)
+
+
+def named(facts: Facts) -> str:
+    """The endpoint's name; a regional HIS host that discovery did not give is called so."""
+    return facts.host or "the regional his.arc endpoint"
+
+
+def affected(facts: Facts) -> Affected:
+    """The endpoint with what is known of its address."""
+    if facts.placement is None:
+        address = facts.latest.address if facts.latest else ""
+        return Affected(facts.host, address)
+    found = facts.placement.coverage
+    return Affected(facts.host, found.address, found.region, found.service_tag, found.community)
+
+
+def _no_advice(_: Group) -> Remedy:
+    return Remedy("")
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """One cause.
+
+    Attributes:
+        slug: family and name, such as `dns/name-not-found`; stable.
+        title: what is wrong, without names.
+        severity: of a finding about a required endpoint; an endpoint that is not required gives a warning.
+        applies: asked of each endpoint in turn, in the order of `CAUSES`; the first cause that matches wins.
+        headline: the finding's title, with names.
+        remedy: what to change.
+        routed: whether the evidence of tags, lists and filter belongs to it.
+    """
+
+    slug: str
+    title: str
+    severity: Severity
+    owner: Owner
+    applies: Callable[[Facts, Material], Match | None]
+    headline: Callable[[Group], str]
+    remedy: Callable[[Group], Remedy] = field(default=_no_advice)
+    routed: bool = False

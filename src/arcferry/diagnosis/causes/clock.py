@@ -1,0 +1,81 @@
+"""Clocks that are wrong enough to break certificates and tokens."""
+
+from arcferry.diagnosis.causes.cause import Cause, Group, Match
+from arcferry.diagnosis.causes.tls import A_DAY, failed_with
+from arcferry.diagnosis.facts import Facts
+from arcferry.diagnosis.finding import Command, Evidence, Owner, Remedy, Severity
+from arcferry.diagnosis.material import Material
+from arcferry.diagnosis.wording import letter
+
+NOTICED = 120.0
+"""Seconds from which the agent itself complains (agent 1.29)."""
+BREAKING = 300.0
+"""Seconds from which tokens are commonly refused."""
+_AN_HOUR = 3600
+
+
+def _skewed(facts: Facts, material: Material) -> Match | None:
+    skew = material.skew
+    if abs(skew) <= NOTICED:
+        return None
+    own = facts.reached and any(abs(seen.clock_skew or 0.0) > NOTICED for seen in facts.sightings)
+    expired = abs(skew) > A_DAY and failed_with(facts, "certificate-expired")
+    if not own and not expired:
+        return None
+    origin = next((seen.origin for seen in facts.sightings), "")
+    says = f"the clock is {_in_words(skew)} the endpoints' own"
+    severity = Severity.ERROR if abs(skew) > BREAKING else Severity.WARNING
+    return Match(
+        evidence=(Evidence(origin, says, facts.latest.taken if facts.latest else None),), severity=severity
+    )
+
+
+def _in_words(skew: float) -> str:
+    seconds = abs(round(skew))
+    amount = (
+        f"{seconds} s"
+        if seconds < _AN_HOUR
+        else f"{seconds / _AN_HOUR:.1f} h"
+        if seconds < A_DAY
+        else f"{seconds // 86400} d"
+    )
+    return f"{amount} {'ahead of' if skew > 0 else 'behind'}"
+
+
+def _set(group: Group) -> Remedy:
+    return Remedy(
+        summary=f"Set the clock: it is {_in_words(group.material.skew)} Azure's.",
+        steps=(
+            "Point the server at a time source inside the company; Microsoft peering does not carry NTP.",
+            (
+                "From about five minutes on, sign-in tokens are refused; from days on, certificates seem "
+                "expired."
+            ),
+        ),
+        commands=(
+            Command("powershell", "w32tm /resync /rediscover; w32tm /query /status"),
+            Command("sh", "chronyc makestep; timedatectl"),
+        ),
+        request=letter(
+            "Time: the Arc servers' clock is wrong",
+            [
+                (
+                    f"The clock is {_in_words(group.material.skew)} Azure's. Which time source shall these "
+                    "servers use?"
+                )
+            ],
+        ),
+    )
+
+
+SKEW = Cause(
+    slug="clock/skew",
+    title="The server's clock differs from Azure's",
+    severity=Severity.ERROR,
+    owner=Owner.SERVER,
+    applies=_skewed,
+    headline=lambda group: f"The clock is {_in_words(group.material.skew)} Azure's",
+    remedy=_set,
+)
+
+FAMILY = (SKEW,)

@@ -1,0 +1,138 @@
+"""Endpoints that fail without it being clear where, and answers that are not what they should be."""
+
+from arcferry.diagnosis.causes.cause import Cause, Match
+from arcferry.diagnosis.document import Kind
+from arcferry.diagnosis.facts import Facts
+from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity
+from arcferry.diagnosis.material import RECEIVED_ROUTES, Material
+from arcferry.diagnosis.wording import letter, listed
+from arcferry.probe.observation import Stage
+
+HOW_TO_GET = {
+    Kind.AGENT_CHECK: "azcmagent check --location LOCATION > check.txt",
+    Kind.ARCFERRY_CHECK: (
+        "arcferry check --location LOCATION --output json > check.json, on the server or beside it; "
+        "it tells DNS, TCP, TLS and HTTP apart"
+    ),
+    Kind.DNS_ANSWERS: "the answer of the server's own resolver, with its chain; arcferry check has it",
+    Kind.ROUTE_FILTER: "az network route-filter show --resource-group GROUP --name NAME > filter.json",
+    Kind.SERVICE_TAGS: "the weekly file ServiceTags_Public_YYYYMMDD.json (Microsoft download 56519)",
+    Kind.COMMUNITY_LIST: (
+        "az network route-filter rule list-service-communities > communities-YYYY-MM-DD.json"
+    ),
+    RECEIVED_ROUTES: (
+        "look on the edge router for a route that covers the address, and for its community; "
+        "arcferry does not read route tables yet"
+    ),
+}
+"""How each kind of evidence is had, for the steps of an undetermined finding."""
+
+
+def missing(facts: Facts, material: Material) -> tuple[str, ...]:
+    """The evidence that would tell why this endpoint failed, the most telling first."""
+    routing = () if facts.proxied else material.lacks(facts.host)
+    if facts.placement and facts.placement.conflicts and Kind.COMMUNITY_LIST.value not in routing:
+        routing = (*routing, Kind.COMMUNITY_LIST.value)
+    staged = facts.failure is not None or any(seen.failure for seen in facts.sightings)
+    return routing if staged else (*routing, Kind.ARCFERRY_CHECK.value)
+
+
+def _unreachable(facts: Facts, material: Material) -> Match | None:
+    if not facts.failed:
+        return None
+    wanted = missing(facts, material)
+    return Match(Confidence.UNDETERMINED, signature=wanted, would_decide=wanted)
+
+
+def gather(wanted: tuple[str, ...], subject: str) -> Remedy:
+    """How to have the evidence that would decide."""
+    steps = tuple(f"{kind}: {HOW_TO_GET[kind]}." for kind in wanted if kind in HOW_TO_GET)
+    return Remedy(
+        summary="Get the evidence that decides, and hand it in together with the files given here.",
+        steps=steps,
+        commands=(Command("arcferry", "arcferry check --location LOCATION --output json > check.json"),),
+        request=letter(
+            f"ExpressRoute: evidence needed for {subject}",
+            [
+                "To find why it cannot be reached, we need:",
+                *(f"- {HOW_TO_GET.get(kind, kind)}" for kind in wanted),
+            ],
+        ),
+    )
+
+
+ENDPOINT_UNREACHABLE = Cause(
+    slug="path/endpoint-unreachable",
+    title="An endpoint cannot be reached, and the evidence does not say why",
+    severity=Severity.ERROR,
+    owner=Owner.NETWORK,
+    applies=_unreachable,
+    headline=lambda group: f"{group.subject} cannot be reached; what was handed in does not decide why",
+    remedy=lambda group: gather(group.match.would_decide, group.subject),
+    routed=True,
+)
+
+
+def _discovery(facts: Facts, _: Material) -> Match | None:
+    return Match() if facts.failure is not None and facts.failure.kind == "discovery-failed" else None
+
+
+DISCOVERY_FAILED = Cause(
+    slug="path/discovery-failed",
+    title="The name of the regional endpoint could not be learned",
+    severity=Severity.ERROR,
+    owner=Owner.NETWORK,
+    applies=_discovery,
+    headline=lambda _: "The discovery call did not give the regional his.arc endpoint, so it was not tested",
+    remedy=lambda _: Remedy(
+        summary="Make the discovery call work: it alone knows the regional name.",
+        steps=(
+            "Look at the row of the global his.arc endpoint: where it fails, its cause is the one to remove.",
+            (
+                "Where it is reached, check that the location is spelled as Azure does, and that the "
+                "answer is not a "
+                "block page."
+            ),
+        ),
+        commands=(
+            Command(
+                "sh", "curl -s 'https://gbl.his.arc.azure.com/discovery?location=LOCATION&api-version=2.1'"
+            ),
+        ),
+    ),
+)
+
+
+def _not_http(facts: Facts, _: Material) -> Match | None:
+    failure = facts.failure
+    if failure is None or failure.stage is not Stage.HTTP or failure.kind.startswith("http-"):
+        return None
+    return Match(
+        evidence=(Evidence("how to read it", "TCP and TLS came about; what followed was no HTTP answer"),)
+    )
+
+
+NO_HTTP_ANSWER = Cause(
+    slug="path/no-http-answer",
+    title="TLS comes about, and no HTTP answer follows",
+    severity=Severity.ERROR,
+    owner=Owner.NETWORK,
+    applies=_not_http,
+    headline=lambda group: f"{group.subject} accepts TLS but gives no HTTP answer",
+    remedy=lambda group: Remedy(
+        summary="Look for a middlebox that opens the connection and then drops the request.",
+        steps=(
+            (
+                "A firewall that inspects content, or a path MTU that swallows larger packets (1400 bytes on "
+                "ExpressRoute), lets the handshake pass and not the rest."
+            ),
+        ),
+        commands=(Command("sh", f"curl -sv --max-time 10 https://{group.hosts[0]}/ -o /dev/null"),),
+        request=letter(
+            f"Firewall: no answer behind TLS from {group.subject}",
+            [f"{listed(group.hosts, most=40)}: the handshake passes, the request gets no HTTP answer."],
+        ),
+    ),
+)
+
+FAMILY = (DISCOVERY_FAILED, NO_HTTP_ANSWER, ENDPOINT_UNREACHABLE)

@@ -1,0 +1,134 @@
+"""The evidence lines of a finding: who says what of its endpoints, and as of when."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from arcferry.diagnosis.causes.cause import Group, named
+from arcferry.diagnosis.causes.filter_change import communities_after
+from arcferry.diagnosis.document import NETWORK_ERROR, Answer, Sighting
+from arcferry.diagnosis.facts import Facts
+from arcferry.diagnosis.finding import Evidence
+from arcferry.diagnosis.material import at_midnight
+from arcferry.diagnosis.placement import Placement
+from arcferry.diagnosis.wording import community_name, listed
+
+_MOST_CHAINS = 6
+
+
+def _what_was_seen(seen: Sighting) -> str:
+    if seen.reachable:
+        return "reached"
+    if seen.failure and seen.failure.says:
+        return seen.failure.says
+    return "could not be downloaded from" if seen.install else "not reachable"
+
+
+def sighted(facts: Iterable[Facts]) -> list[Evidence]:
+    """One line for all endpoints of which one document says the same."""
+    lines: dict[tuple[str, str, datetime | None], list[str]] = {}
+    for one in facts:
+        for seen in one.sightings:
+            proxied = " (through a proxy)" if seen.proxied else ""
+            key = (seen.origin, _what_was_seen(seen) + proxied, seen.taken)
+            lines.setdefault(key, []).append(named(one))
+    return [
+        Evidence(origin, f"{listed(hosts)}: {says}", taken) for (origin, says, taken), hosts in lines.items()
+    ]
+
+
+def _answer(answer: Answer) -> Evidence:
+    through = f" through {' -> '.join(answer.chain)}" if answer.chain else ""
+    asked = f"resolver {answer.resolver} answers" if answer.resolver else "the answer is"
+    gives = listed(answer.addresses) if answer.addresses else (answer.rcode or "no address")
+    return Evidence(answer.origin, f"{answer.host}: {asked} {gives}{through}", answer.taken)
+
+
+def answered(facts: Iterable[Facts]) -> list[Evidence]:
+    """What the resolvers answered, with the chain."""
+    return [_answer(answer) for one in facts for answer in one.answers][:_MOST_CHAINS]
+
+
+def _by_tags(placement: Placement) -> Evidence | None:
+    tags, found = placement.tags, placement.coverage
+    if tags is None:
+        return None
+    asof = tags.taken.isoformat() if tags.taken else f"change {tags.change_number}"
+    if not found.service_tag:
+        says = f"{found.address} is in no service tag, as of tags of {asof}"
+    else:
+        where = f", region {found.region}" if found.region else ""
+        says = f"{found.address} is in {found.service_tag}{where}, as of tags of {asof}"
+    return Evidence(tags.name, says, at_midnight(tags.taken))
+
+
+def _by_list(placement: Placement) -> Evidence | None:
+    known, found = placement.communities, placement.coverage
+    if known is None:
+        return None
+    entries = known.containing(found.address)
+    where = (
+        listed([f"{entry.value} ({entry.name}, {entry.prefix})" for entry in entries])
+        if entries
+        else "no entry"
+    )
+    asof = known.taken.isoformat() if known.taken else "an unknown day"
+    return Evidence(
+        known.name, f"{found.address} is in {where}, as of the list of {asof}", at_midnight(known.taken)
+    )
+
+
+def _by_filter(placement: Placement) -> Evidence | None:
+    if placement.filter is None:
+        return None
+    allowing, found = placement.filter.route_filter, placement.coverage
+    holds = (
+        listed(communities_after(placement.filter, ()), most=40)
+        if allowing.communities
+        else "no community at all"
+    )
+    wanted = found.allowed_by or found.candidates
+    if found.allowed_by:
+        says = f"{allowing.name} allows {community_name(wanted[0])}, so the address is expected to be carried"
+    elif wanted:
+        says = f"{allowing.name} allows {holds}; {community_name(wanted[0])} is not among them"
+    else:
+        says = f"{allowing.name} allows {holds}"
+    return Evidence(placement.filter.origin, says)
+
+
+def _by_name(placement: Placement) -> Evidence | None:
+    if not placement.by_name:
+        return None
+    found = placement.coverage
+    return Evidence(
+        "DNS answer", f"a name in the answer says region {found.region}, {community_name(found.community)}"
+    )
+
+
+def placed(facts: Iterable[Facts]) -> list[Evidence]:
+    """Where the addresses lie, by service tags, community list and route filter, and where these disagree."""
+    found: list[Evidence] = []
+    for one in facts:
+        if one.placement is None:
+            continue
+        lines = [read(one.placement) for read in (_by_name, _by_tags, _by_list, _by_filter)]
+        found += [line for line in lines if line]
+        found += [Evidence("sources disagree", says) for says in one.placement.conflicts]
+    return found
+
+
+def coded(group: Group) -> list[Evidence]:
+    """The agent's exit codes that go with these endpoints."""
+    hosts = {one.host for one in group.facts}
+    return [
+        Evidence(code.origin, f"the agent ended with {code.code}: {code.says}".rstrip(": "), code.taken)
+        for code in group.material.codes
+        if hosts & set(code.hosts) or (code.code == NETWORK_ERROR and not code.hosts)
+    ]
+
+
+def evidence_of(group: Group, *, routed: bool) -> tuple[Evidence, ...]:
+    """Every line of a finding, each once: what was seen and answered, where that lies, what else there is."""
+    routed_lines = [*answered(group.facts), *placed(group.facts)] if routed else []
+    lines = [*sighted(group.facts), *coded(group), *routed_lines, *group.match.evidence]
+    return tuple(dict.fromkeys(lines))

@@ -1,0 +1,160 @@
+"""What is known of one endpoint, joined over every document that speaks of it."""
+
+from dataclasses import dataclass
+
+from arcferry import catalog
+from arcferry.catalog import Carrier, Endpoint, Steering, When
+from arcferry.diagnosis.document import Answer, Sighting
+from arcferry.diagnosis.material import Material
+from arcferry.diagnosis.placement import Placement, place, worst_first
+from arcferry.probe.observation import Failure, Stage
+from arcferry.routing.coverage import Verdict
+
+_TRAFFIC_MANAGER = (".trafficmanager.net", ".trafficmanager.cn", ".usgovtrafficmanager.net")
+_EDGE = (".azurefd.net", ".azureedge.net", ".t-msedge.net", ".edgekey.net", ".akamaiedge.net", ".akamai.net")
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One endpoint.
+
+    Attributes:
+        host: empty for a regional HIS host whose discovery failed.
+        endpoint: the catalogue's entry, None for a name that it does not know.
+        placements: where each of its addresses lies, those that are least likely to be carried first.
+    """
+
+    host: str
+    endpoint: Endpoint | None
+    sightings: tuple[Sighting, ...]
+    answers: tuple[Answer, ...]
+    placements: tuple[Placement, ...]
+
+    @property
+    def latest(self) -> Sighting | None:
+        """The sighting that counts: the newest failure, unless a success is dated later than it."""
+        failed = [seen for seen in self.sightings if not seen.reachable]
+        reached = [seen for seen in self.sightings if seen.reachable]
+        if not failed or not reached:
+            return max(failed or reached, key=_telling, default=None)
+        last_failed = max(failed, key=_telling)
+        last_reached = max(reached, key=_telling)
+        later = last_failed.taken and last_reached.taken and last_reached.taken > last_failed.taken
+        return last_reached if later else last_failed
+
+    @property
+    def failed(self) -> bool:
+        """Whether the endpoint was tried, and not reached."""
+        return self.latest is not None and not self.latest.reachable
+
+    @property
+    def reached(self) -> bool:
+        """Whether the endpoint was tried, and reached."""
+        return self.latest is not None and self.latest.reachable
+
+    @property
+    def failure(self) -> Failure | None:
+        """The step that failed, where a document tells."""
+        return self.latest.failure if self.latest and self.failed else None
+
+    @property
+    def stage(self) -> Stage | None:
+        """The step that failed; None where no document tells."""
+        return self.failure.stage if self.failure else None
+
+    @property
+    def proxied(self) -> bool:
+        """Whether a proxy stands between, so that this server's own routes do not decide."""
+        return any(seen.proxied for seen in self.sightings)
+
+    @property
+    def required(self) -> bool:
+        """Whether the work stops without it: a document says so, or the catalogue does."""
+        said = [seen.required for seen in self.sightings if seen.required is not None]
+        if said:
+            return any(said)
+        if any(seen.install and not seen.reachable for seen in self.sightings):
+            return True
+        return self.endpoint is not None and self.endpoint.required and self.endpoint.when is not When.INSTALL
+
+    @property
+    def carrier(self) -> Carrier:
+        """The service behind the name, as far as routing cares."""
+        return self.endpoint.carrier if self.endpoint else Carrier.REGIONAL
+
+    @property
+    def placement(self) -> Placement | None:
+        """Where the address that decides lies: the least likely to be carried, or the most once reached."""
+        if not self.placements:
+            return None
+        return self.placements[-1] if self.reached else self.placements[0]
+
+    @property
+    def verdict(self) -> Verdict:
+        """What is expected of the address that decides."""
+        return self.placement.verdict if self.placement else Verdict.UNKNOWN
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """The links of every answer, each once."""
+        return tuple(dict.fromkeys(link for answer in self.answers for link in answer.chain))
+
+    @property
+    def steered(self) -> bool:
+        """Whether Traffic Manager decides where the name answers, by its answers or by the catalogue."""
+        if any(link.endswith(_TRAFFIC_MANAGER) for link in self.chain):
+            return True
+        return self.endpoint is not None and self.endpoint.steering is Steering.TRAFFIC_MANAGER
+
+    @property
+    def at_the_edge(self) -> bool:
+        """Whether Front Door or a CDN serves the name, by its answers or by the catalogue."""
+        if self.endpoint and self.endpoint.carrier is Carrier.EDGE:
+            return True
+        if self.endpoint and self.endpoint.steering in (Steering.FRONT_DOOR, Steering.CDN):
+            return True
+        return any(link.endswith(_EDGE) for link in self.chain)
+
+
+def _telling(seen: Sighting) -> tuple[bool, float]:
+    """Sorts what names a step, and then what is newer, to the end."""
+    return seen.failure is not None, seen.taken.timestamp() if seen.taken else 0.0
+
+
+def _addresses(sightings: list[Sighting], answers: list[Answer]) -> list[str]:
+    """The addresses that a failing connection used, else every address that was answered."""
+    tried = [seen.address for seen in sightings if seen.address and not seen.reachable]
+    answered = [address for answer in answers for address in answer.addresses]
+    used = [seen.address for seen in sightings if seen.address]
+    return list(dict.fromkeys(tried or answered or used))[:64]
+
+
+def _chain_to(address: str, answers: list[Answer]) -> tuple[str, ...]:
+    """The links of the answer that gave this address; answers of several resolvers differ."""
+    return next((answer.chain for answer in answers if address in answer.addresses), ())
+
+
+def _facts(host: str, sightings: list[Sighting], answers: list[Answer], material: Material) -> Facts:
+    endpoint = catalog.endpoint_named(host) if host else None
+    carrier = endpoint.carrier if endpoint else Carrier.REGIONAL
+    placements = [
+        place(host, address, carrier, _chain_to(address, answers), material)
+        for address in _addresses(sightings, answers)
+    ]
+    return Facts(host, endpoint, tuple(sightings), tuple(answers), worst_first(placements))
+
+
+def facts_of(material: Material) -> tuple[Facts, ...]:
+    """Every endpoint that a document speaks of, in the order of its first mention.
+
+    Of names that only DNS answers know, those of the catalogue count; others may be anything.
+    """
+    sightings: dict[str, list[Sighting]] = {}
+    answers: dict[str, list[Answer]] = {}
+    for seen in material.sightings:
+        sightings.setdefault(seen.host, []).append(seen)
+    for answer in material.answers:
+        if answer.host in sightings or catalog.endpoint_named(answer.host):
+            answers.setdefault(answer.host, []).append(answer)
+    hosts = dict.fromkeys([*sightings, *answers])
+    return tuple(_facts(host, sightings.get(host, []), answers.get(host, []), material) for host in hosts)

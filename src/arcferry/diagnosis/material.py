@@ -1,0 +1,85 @@
+"""Everything that was handed in, and what of it is missing."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+
+from arcferry.diagnosis.document import Answer, CodeSeen, Document, FilterSeen, Kind, Sighting
+from arcferry.routing.communities import CommunityList
+from arcferry.routing.service_tags import ServiceTags
+
+RECEIVED_ROUTES = "received-routes"
+"""Evidence that would be observed, not expected: the routes that the customer's router received."""
+
+
+def at_midnight(day: date | None) -> datetime | None:
+    """The instant at which a dated document's day begins."""
+    return datetime.combine(day, time.min, tzinfo=UTC) if day else None
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """All documents of one diagnosis; dated sources newest first."""
+
+    documents: tuple[Document, ...]
+
+    @classmethod
+    def of(cls, documents: Iterable[Document]) -> "Material":
+        """The documents without the unrecognised ones, in the order in which they were handed in."""
+        return cls(tuple(one for one in documents if one.kind is not Kind.UNRECOGNISED))
+
+    @property
+    def sightings(self) -> tuple[Sighting, ...]:
+        """What every document says of every endpoint."""
+        return tuple(seen for one in self.documents for seen in one.sightings)
+
+    @property
+    def answers(self) -> tuple[Answer, ...]:
+        """Every DNS answer."""
+        return tuple(answer for one in self.documents for answer in one.answers)
+
+    @property
+    def codes(self) -> tuple[CodeSeen, ...]:
+        """Every exit code of the agent."""
+        return tuple(code for one in self.documents for code in one.codes)
+
+    @property
+    def filters(self) -> tuple[FilterSeen, ...]:
+        """Every route filter."""
+        return tuple(one.route_filter for one in self.documents if one.route_filter)
+
+    @property
+    def service_tags(self) -> tuple[ServiceTags, ...]:
+        """Every service-tag file, the newest first; an undated one counts as old."""
+        found = [one.service_tags for one in self.documents if one.service_tags]
+        return tuple(
+            sorted(found, key=lambda tags: (tags.taken or date.min, tags.change_number), reverse=True)
+        )
+
+    @property
+    def community_lists(self) -> tuple[CommunityList, ...]:
+        """Every community list, the newest first; an undated one counts as old."""
+        found = [one.community_list for one in self.documents if one.community_list]
+        return tuple(sorted(found, key=lambda known: known.taken or date.min, reverse=True))
+
+    def lacks(self, host: str = "") -> tuple[str, ...]:
+        """The kinds of evidence that routing needs and that are not there, the most telling first.
+
+        Args:
+            host: the endpoint that DNS answers are wanted for; any will do where it is empty.
+        """
+        answered = any(answer.addresses and host in ("", answer.host) for answer in self.answers)
+        addressed = any(seen.address and host in ("", seen.host) for seen in self.sightings)
+        wanted = (
+            (Kind.DNS_ANSWERS, answered or addressed),
+            (Kind.ROUTE_FILTER, bool(self.filters)),
+            (Kind.SERVICE_TAGS, bool(self.service_tags)),
+            (Kind.COMMUNITY_LIST, bool(self.community_lists)),
+        )
+        return (*(kind.value for kind, there in wanted if not there), RECEIVED_ROUTES)
+
+    @property
+    def skew(self) -> float:
+        """The middle of all clock differences, in seconds: one odd server proves nothing. 0 without any."""
+        measured = sorted(seen.clock_skew for seen in self.sightings if seen.clock_skew is not None)
+        return measured[len(measured) // 2] if measured else 0.0

@@ -1,0 +1,165 @@
+"""Where one address lies: the coverage that decides, out of every combination of the sources at hand."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
+
+from arcferry import catalog
+from arcferry.catalog import Carrier
+from arcferry.diagnosis.document import FilterSeen
+from arcferry.diagnosis.material import Material
+from arcferry.routing.communities import CommunityList
+from arcferry.routing.coverage import Coverage, Verdict, coverage
+from arcferry.routing.service_tags import ServiceTags
+
+_REGION_LINK = re.compile(
+    r"(?:^|\.)([a-z0-9]{4,40})\.cloudapp\.(?:azure\.com|chinacloudapi\.cn|usgovcloudapi\.net)$"
+)
+_ORDER = (
+    Verdict.NOT_IN_FILTER,
+    Verdict.NO_DOCUMENTED_COMMUNITY,
+    Verdict.NOT_ON_PEERING,
+    Verdict.PRIVATE,
+    Verdict.UNKNOWN,
+    Verdict.CARRIED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """One address with the sources that place it.
+
+    Attributes:
+        coverage: what `routing` makes of it.
+        tags: the service tags that were asked, None where none were handed in.
+        communities: the community list that was asked, None where none was handed in.
+        filter: the route filter that was asked, None where none was handed in.
+        by_name: whether only a name in the DNS answer says the region, no service tag and no list.
+        conflicts: what the sources disagree about.
+    """
+
+    coverage: Coverage
+    tags: ServiceTags | None
+    communities: CommunityList | None
+    filter: FilterSeen | None
+    by_name: bool = False
+    conflicts: tuple[str, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """What is expected of the address."""
+        return self.coverage.verdict
+
+
+def worst_first(placements: Iterable[Placement]) -> tuple[Placement, ...]:
+    """Those that are least likely to be carried first; IPv4 before IPv6 among equals."""
+    return tuple(
+        sorted(
+            placements, key=lambda one: (_ORDER.index(one.verdict), ip_address(one.coverage.address).version)
+        )
+    )
+
+
+def _region_in(chain: tuple[str, ...]) -> str:
+    """The region that a `*.<region>.cloudapp.azure.com` link names; empty where none does."""
+    for link in reversed(chain):
+        if (found := _REGION_LINK.search(link)) and catalog.region_community(found[1]):
+            return found[1]
+    return ""
+
+
+def _by_name(found: Coverage, chain: tuple[str, ...], seen: FilterSeen | None) -> Coverage:
+    """The coverage that the region in the chain leads to, where tags and lists say nothing."""
+    region = _region_in(chain)
+    documented = catalog.region_community(region) if region else None
+    if documented is None:
+        return found
+    allowed = seen is not None and seen.route_filter.allows(documented.value)
+    verdict = Verdict.UNKNOWN if seen is None else Verdict.CARRIED if allowed else Verdict.NOT_IN_FILTER
+    return replace(
+        found,
+        region=documented.region,
+        community=documented.value,
+        candidates=(documented.value,),
+        allowed_by=(documented.value,) if allowed else (),
+        verdict=verdict,
+    )
+
+
+def _tags_for(address: str, material: Material) -> ServiceTags | None:
+    """The newest file that knows the address, else the newest."""
+    known = material.service_tags
+    return next((tags for tags in known if tags.matches(address)), known[0] if known else None)
+
+
+def _list_for(address: str, material: Material) -> CommunityList | None:
+    """The newest list that knows the address, else the newest."""
+    known = material.community_lists
+    return next((one for one in known if one.containing(address)), known[0] if known else None)
+
+
+def _conflicts(
+    chosen: Placement, carrier: Carrier, chain: tuple[str, ...], material: Material
+) -> tuple[str, ...]:
+    """What the sources that were not followed say instead."""
+    found = chosen.coverage
+    says = list(found.conflicts)
+    by_name = _region_in(chain)
+    if by_name and found.region and by_name != found.region:
+        says.append(f"a name in the DNS answer says region {by_name}, the sources say {found.region}")
+    for tags in material.service_tags:
+        match = next((match for match in tags.matches(found.address) if match.region), None)
+        if tags is not chosen.tags and match and match.region != found.region:
+            says.append(
+                f"{tags.name} ({tags.taken or 'undated'}) puts {found.address} in {match.tag}: not followed"
+            )
+    for other in material.community_lists:
+        if other is not chosen.communities:
+            says += coverage(
+                found.host,
+                found.address,
+                carrier=carrier,
+                tags=chosen.tags,
+                communities=other,
+                route_filter=None,
+            ).conflicts
+    if chosen.verdict is Verdict.CARRIED:
+        says += [
+            f"route filter {seen.route_filter.name} allows none of {', '.join(found.candidates)}"
+            for seen in material.filters
+            if not any(seen.route_filter.allows(value) for value in found.candidates)
+        ]
+    return tuple(dict.fromkeys(says))
+
+
+def place(host: str, address: str, carrier: Carrier, chain: tuple[str, ...], material: Material) -> Placement:
+    """Where `address` lies by everything at hand.
+
+    Of several service-tag files and community lists the newest that knows the address is followed; what the
+    others say instead is named as a conflict. Of several route filters one that lets the address through
+    suffices.
+
+    Args:
+        host: the name that answered with the address.
+        address: an IP address.
+        carrier: the service behind the host.
+        chain: the links of the DNS answer, which may name a region.
+        material: everything that was handed in.
+    """
+    tags, communities = _tags_for(address, material), _list_for(address, material)
+    found = []
+    for seen in material.filters or (None,):
+        one = coverage(
+            host,
+            address,
+            carrier=carrier,
+            tags=tags,
+            communities=communities,
+            route_filter=seen.route_filter if seen else None,
+        )
+        placeless = one.verdict is Verdict.UNKNOWN and not (one.region or one.service_tag or one.candidates)
+        named = _by_name(one, chain, seen) if placeless else one
+        found.append(Placement(named, tags, communities, seen, by_name=named is not one))
+    chosen = next((one for one in found if one.verdict is Verdict.CARRIED), found[0])
+    return replace(chosen, conflicts=_conflicts(chosen, carrier, chain, material))

@@ -1,0 +1,121 @@
+"""What `azcmagent check` prints: the table of any version, and the verbose lines of new ones."""
+
+import re
+from dataclasses import dataclass
+
+from arcferry import catalog
+from arcferry.diagnosis.document import Document, Kind, Sighting
+from arcferry.diagnosis.readers import values
+
+_VERBOSE = "Endpoint properties"
+_PAIR = re.compile(r'(\w{1,40})=(?:\\?"([^"\\]{0,200})\\?"|(\S{1,300}))')
+_MOST_ROWS = 500
+_LONGEST = 4000
+_YES, _NO = {"true", "yes"}, {"false", "no"}
+_UNPROXIED = {"", "not used", "not set", "bypassed", "unknown", "false", "n/a", "-", "none"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    host: str
+    reachable: bool
+    private: bool | None
+    proxied: bool
+    address: str = ""
+
+
+def _is_yes(cell: str) -> bool | None:
+    word = cell.strip().lower()
+    return True if word in _YES else False if word in _NO else None
+
+
+def _is_proxied(cell: str) -> bool:
+    return cell.strip().lower() not in _UNPROXIED
+
+
+def _verbose_row(line: str) -> _Row | None:
+    told = line[:_LONGEST].partition(_VERBOSE)[2]
+    pairs = {key.lower(): quoted or bare for key, quoted, bare in _PAIR.findall(told)}
+    name = values.host(pairs.get("hostname", ""))
+    reachable = _is_yes(pairs.get("reachable", ""))
+    if not name or reachable is None:
+        return None
+    return _Row(name, reachable, _is_yes(pairs.get("private", "")), _is_proxied(pairs.get("proxystatus", "")))
+
+
+def _columns(cells: list[str]) -> dict[str, int] | None:
+    """The position of each column that matters, from a header row; None where the row is no header."""
+    titles = [cell.strip().upper() for cell in cells]
+    if "REACHABLE" not in titles:
+        return None
+    return {
+        title: titles.index(title)
+        for title in ("REACHABLE", "PRIVATE", "PROXY", "ADDRESS")
+        if title in titles
+    }
+
+
+def _table_row(cells: list[str], columns: dict[str, int]) -> _Row | None:
+    names = [name for cell in cells for name in values.hosts_in_urls(cell.strip())[:1]]
+    if not names:
+        return None
+
+    def cell(title: str) -> str:
+        place = columns.get(title, -1)
+        return cells[place] if 0 <= place < len(cells) else ""
+
+    reachable = _is_yes(cell("REACHABLE"))
+    if reachable is None:
+        return None
+    address = values.address(cell("ADDRESS"))
+    return _Row(names[0], reachable, _is_yes(cell("PRIVATE")), _is_proxied(cell("PROXY")), address)
+
+
+def _unheaded(cells: list[str]) -> dict[str, int]:
+    """Where a table has lost its header or has it in another language: the first yes or no says reachable."""
+    words = [place for place, cell in enumerate(cells) if _is_yes(cell) is not None]
+    return dict(zip(("REACHABLE", "PRIVATE"), words, strict=False)) | {"PROXY": len(cells) - 1}
+
+
+def _is_known(row: _Row) -> bool:
+    """Whether the endpoint is one of Azure Arc's: without a header, any table could stand here."""
+    return catalog.endpoint_named(row.host) is not None
+
+
+def _rows(text: str) -> list[_Row]:
+    table: list[_Row] = []
+    verbose: list[_Row] = []
+    columns: dict[str, int] | None = None
+    for line in text.splitlines():
+        if _VERBOSE in line:
+            if row := _verbose_row(line):
+                verbose.append(row)
+        elif "|" in line and len(line) <= _LONGEST:
+            cells = line.split("|")
+            if header := _columns(cells):
+                columns = header
+            elif (row := _table_row(cells, columns or _unheaded(cells))) and (columns or _is_known(row)):
+                table.append(row)
+        if len(table) + len(verbose) >= _MOST_ROWS:
+            break
+    return verbose or table
+
+
+def read(name: str, text: str) -> Document | None:
+    """The rows of a check, or None where `text` holds none. The verbose lines are preferred."""
+    rows = _rows(text)
+    if not rows:
+        return None
+    seen = {
+        row.host: Sighting(
+            host=row.host,
+            origin=name,
+            reachable=row.reachable,
+            private=row.private,
+            proxied=row.proxied,
+            address=row.address,
+            required=None if row.reachable else True,
+        )
+        for row in rows
+    }
+    return Document(name, Kind.AGENT_CHECK, sightings=tuple(seen.values()))

@@ -1,0 +1,234 @@
+"""Findings: the JSON document, one JSON object a line, or text for an infrastructure engineer."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from arcferry.diagnosis import Diagnosis, Severity
+from arcferry.diagnosis.finding import Affected, Evidence, Finding, Remedy, Taken
+from arcferry.text import clean, one_line
+from arcferry.times import to_text
+
+SCHEMA = 1
+_WORDS = {Severity.ERROR: "ERROR", Severity.WARNING: "WARNING", Severity.INFO: "INFO"}
+_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold cyan"}
+_KINDS = {
+    "agent-check": "azcmagent check output",
+    "agent-connect": "azcmagent connect output",
+    "download-error": "a failed download",
+    "dns-answers": "DNS answers",
+    "arcferry-check": "an arcferry check",
+    "route-filter": "a route filter",
+    "service-tags": "service tags",
+    "community-list": "a list of BGP communities",
+    "unrecognised": "not recognised",
+}
+_MOST_SHOWN = 40
+
+
+def _input(taken: Taken) -> dict[str, Any]:
+    return {"name": taken.name, "kind": taken.kind, "taken": to_text(taken.taken) if taken.taken else None}
+
+
+def _endpoint(affected: Affected) -> dict[str, Any]:
+    return {
+        "host": affected.host,
+        "address": affected.address,
+        "region": affected.region,
+        "service_tag": affected.service_tag,
+        "community": affected.community,
+    }
+
+
+def _evidence(line: Evidence) -> dict[str, Any]:
+    return {"origin": line.origin, "says": line.says, "taken": to_text(line.taken) if line.taken else None}
+
+
+def _remedy(remedy: Remedy) -> dict[str, Any]:
+    return {
+        "summary": remedy.summary,
+        "steps": list(remedy.steps),
+        "commands": [{"tool": command.tool, "text": command.text} for command in remedy.commands],
+        "request": remedy.request,
+    }
+
+
+def finding_document(finding: Finding) -> dict[str, Any]:
+    """One finding as in the findings document; an unknown field is an empty text, an unknown instant null."""
+    return {
+        "cause": finding.cause,
+        "title": finding.title,
+        "severity": finding.severity.value,
+        "confidence": finding.confidence.value,
+        "owner": finding.owner.value,
+        "endpoints": [_endpoint(affected) for affected in finding.endpoints],
+        "evidence": [_evidence(line) for line in finding.evidence],
+        "would_decide": list(finding.would_decide),
+        "remedy": _remedy(finding.remedy),
+    }
+
+
+def document(diagnosis: Diagnosis) -> dict[str, Any]:
+    """The findings document."""
+    return {
+        "schema": SCHEMA,
+        "kind": "findings",
+        "inputs": [_input(taken) for taken in diagnosis.inputs],
+        "findings": [finding_document(finding) for finding in diagnosis.findings],
+    }
+
+
+def as_json(diagnosis: Diagnosis) -> str:
+    """The findings document as indented JSON text."""
+    return json.dumps(document(diagnosis), indent=2, ensure_ascii=True)
+
+
+def json_lines(diagnosis: Diagnosis) -> Iterator[str]:
+    """One line a finding, then one that sums up what was handed in."""
+    for finding in diagnosis.findings:
+        line = {"schema": SCHEMA, "kind": "finding", **finding_document(finding)}
+        yield json.dumps(line, ensure_ascii=True)
+    errors = sum(finding.severity is Severity.ERROR for finding in diagnosis.findings)
+    inputs = [_input(taken) for taken in diagnosis.inputs]
+    summary = {"schema": SCHEMA, "kind": "findings", "inputs": inputs, "errors": errors}
+    yield json.dumps(summary, ensure_ascii=True)
+
+
+def _day(instant: datetime) -> str:
+    """The instant, without a time of day where only the day is known."""
+    return to_text(instant).removesuffix("T00:00:00Z")
+
+
+def _print_rows(console: Console, indent: int, rows: Iterable[tuple[str, str]]) -> None:
+    """A label and a text a line; wrapped beneath each other on a terminal, never wrapped off it."""
+    listed = list(rows)
+    width = max((len(label) for label, _ in listed), default=0)
+    if console.is_terminal:
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(no_wrap=True, style="dim")
+        table.add_column(overflow="fold")
+        for label, text in listed:
+            table.add_row(Text(label), Text(text))
+        console.print(Padding(table, (0, 0, 0, indent), expand=False))
+        return
+    for label, text in listed:
+        _print_line(console, f"{' ' * indent}{label.ljust(width)}  {text}")
+
+
+def _print_line(console: Console, line: str, style: str = "") -> None:
+    """One line as it is, so that it can be searched and copied."""
+    console.print(Text(line.rstrip(), style), soft_wrap=True)
+
+
+def _print_wrapped(console: Console, indent: int, text: str, style: str = "") -> None:
+    if console.is_terminal:
+        console.print(Padding(Text(text, style), (0, 0, 0, indent), expand=False))
+    else:
+        _print_line(console, " " * indent + text, style)
+
+
+def _draw_inputs(inputs: Sequence[Taken], console: Console) -> None:
+    _print_line(console, "Taken for", "bold")
+    rows = []
+    for taken in inputs:
+        asof = f", as of {_day(taken.taken)}" if taken.taken else ""
+        rows.append((one_line(taken.name, limit=120), _KINDS.get(taken.kind, taken.kind) + asof))
+    _print_rows(console, 2, rows)
+
+
+def _endpoint_line(affected: Affected) -> str:
+    known = (affected.address, affected.service_tag, affected.region, affected.community)
+    return one_line(", ".join(filter(None, (affected.host or "the regional his.arc endpoint", *known))))
+
+
+def _identity(finding: Finding) -> Iterator[tuple[str, str]]:
+    yield "cause", finding.cause
+    for place, affected in enumerate(finding.endpoints[:_MOST_SHOWN]):
+        yield ("endpoint" if place == 0 else "", _endpoint_line(affected))
+    if (left := len(finding.endpoints) - _MOST_SHOWN) > 0:
+        yield "", f"and {left} more, see --output json"
+    yield "owner", f"{finding.owner.value} team"
+    yield "certainty", finding.confidence.value
+    if finding.would_decide:
+        yield "would decide", ", ".join(finding.would_decide)
+
+
+def _draw_evidence(finding: Finding, console: Console) -> None:
+    """Each origin with its date once, its lines beneath."""
+    _print_line(console, "  Evidence", "bold")
+    before = None
+    for line in finding.evidence[:_MOST_SHOWN]:
+        asof = f", {_day(line.taken)}" if line.taken else ""
+        origin = one_line(line.origin, limit=160) + asof
+        if origin != before:
+            _print_wrapped(console, 4, origin, "dim")
+        _print_wrapped(console, 6, one_line(line.says, limit=600))
+        before = origin
+    if (left := len(finding.evidence) - _MOST_SHOWN) > 0:
+        _print_wrapped(console, 4, f"and {left} more lines, see --output json")
+
+
+def _draw_change(remedy: Remedy, console: Console) -> None:
+    """The steps, then each command on lines of its own."""
+    _print_line(console, "  What to change", "bold")
+    _print_wrapped(console, 4, one_line(remedy.summary))
+    steps = enumerate(remedy.steps, 1)
+    _print_rows(console, 4, ((f"{number}.", one_line(step, limit=600)) for number, step in steps))
+    for command in remedy.commands:
+        _print_line(console, f"    {one_line(command.tool)}", "dim")
+        for line in clean(command.text).splitlines():
+            _print_line(console, f"      {line}", "cyan")
+
+
+def _draw_request(finding: Finding, console: Console) -> None:
+    """The request in a panel on a terminal, between two rules off it."""
+    if not finding.remedy.request:
+        return
+    title = f"to send to the {finding.owner.value} team"
+    text = clean(finding.remedy.request)
+    console.print()
+    if console.is_terminal:
+        console.print(Padding(Panel(Text(text), title=title, title_align="left"), (0, 2)))
+        return
+    for line in (f"--- {title}", *text.splitlines(), "---"):
+        _print_line(console, f"  {line}")
+
+
+def draw_finding(finding: Finding, console: Console) -> None:
+    """One finding: what, where, by whom; what it rests on; what to change; what to send."""
+    word = Text(_WORDS[finding.severity], _STYLES[finding.severity])
+    title = Text(one_line(finding.title), "bold")
+    console.print(Text.assemble(word, "  ", title), soft_wrap=not console.is_terminal)
+    _print_rows(console, 2, _identity(finding))
+    console.print()
+    _draw_evidence(finding, console)
+    console.print()
+    _draw_change(finding.remedy, console)
+    _draw_request(finding, console)
+
+
+def draw(diagnosis: Diagnosis, console: Console) -> None:
+    """What each file was taken for, then every finding, then one line that sums up."""
+    _draw_inputs(diagnosis.inputs, console)
+    for finding in diagnosis.findings:
+        console.print()
+        draw_finding(finding, console)
+    console.print()
+    console.print(summary(diagnosis))
+
+
+def summary(diagnosis: Diagnosis) -> str:
+    """One line: how many findings of which severity."""
+    words = ((Severity.ERROR, "error"), (Severity.WARNING, "warning"), (Severity.INFO, "note"))
+    counts = []
+    for severity, word in words:
+        if count := sum(finding.severity is severity for finding in diagnosis.findings):
+            counts.append(f"{count} {word}" if count == 1 else f"{count} {word}s")
+    return ", ".join(counts) if counts else "No findings: nothing that was handed in points to a fault."

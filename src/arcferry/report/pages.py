@@ -1,0 +1,102 @@
+"""The offline pages of causes and codes, as JSON or as text."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from arcferry.catalog import Code
+from arcferry.diagnosis.pages import Page
+
+SCHEMA = 1
+
+
+def code_document(code: Code) -> dict[str, Any]:
+    """One code with all that the catalogue knows of it."""
+    return {
+        "kind": "code",
+        "code": code.code,
+        "exit_code": code.exit_code,
+        "family": code.family,
+        "phase": code.phase,
+        "outcome": code.outcome,
+        "meaning": code.meaning,
+        "remedy": code.remedy,
+        "retry": code.retry,
+        "source": code.source,
+    }
+
+
+def page_document(page: Page) -> dict[str, Any]:
+    """One cause's page."""
+    return {
+        "kind": "cause",
+        "cause": page.slug,
+        "title": page.title,
+        "severity": page.severity.value,
+        "owner": page.owner.value,
+        "meaning": page.meaning,
+        "tells": page.tells,
+        "fix": list(page.fix),
+        "example": list(page.example),
+    }
+
+
+def document(subjects: Sequence[Code | Page]) -> dict[str, Any]:
+    """Every page that was asked for."""
+    pages = [code_document(one) if isinstance(one, Code) else page_document(one) for one in subjects]
+    return {"schema": SCHEMA, "kind": "pages", "pages": pages}
+
+
+def _paragraph(console: Console, title: str, *lines: str) -> None:
+    console.print()
+    console.print(Text(title, style="bold"))
+    for line in lines:
+        console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
+
+
+def _retry(code: Code) -> str:
+    if code.outcome != "failure":
+        return "Not needed." if code.outcome == "success" else "Not needed; restart the server."
+    return "Yes: the same command may succeed later." if code.retry else "No: something must change first."
+
+
+def draw_code(code: Code, console: Console) -> None:
+    """What a code means, the way out, whether a retry helps, and who says so."""
+    name = code.code if code.family != "msiexec" else f"msiexec {code.code}"
+    console.print(Text(f"{name}  (exit code {code.exit_code}, {code.family}, {code.phase})", style="bold"))
+    _paragraph(console, "Meaning", code.meaning)
+    _paragraph(
+        console,
+        "What to do",
+        code.remedy or "Nothing is documented beyond the meaning; see the installer's log.",
+    )
+    _paragraph(console, "Does a retry help?", _retry(code))
+    _paragraph(console, "Source", code.source)
+
+
+def draw_page(page: Page, console: Console) -> None:
+    """A cause's page."""
+    console.print(Text(page.slug, style="bold"))
+    console.print(page.title)
+    console.print(Text(f"{page.severity.value}; the {page.owner.value} team can change it", style="dim"))
+    _paragraph(console, "What it means", page.meaning)
+    _paragraph(console, "What it is concluded from", page.tells)
+    _paragraph(console, "What to do", *(f"{number}. {step}" for number, step in enumerate(page.fix, 1)))
+    console.print()
+    console.print(Text("For example", style="bold"))
+    for command in page.example:
+        console.print(Text(f"  {command}"), soft_wrap=True)
+
+
+def draw(subjects: Sequence[Code | Page], console: Console) -> None:
+    """Every page that was asked for, one after the other."""
+    for place, one in enumerate(subjects):
+        if place:
+            console.print()
+        if isinstance(one, Code):
+            draw_code(one, console)
+        else:
+            draw_page(one, console)

@@ -1,0 +1,174 @@
+"""`arcferry explain` from its arguments to its exit code."""
+
+import json
+from collections.abc import Callable
+from io import BytesIO, TextIOWrapper
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from arcferry import cli
+from arcferry.diagnosis import readers
+
+CASES = Path(__file__).parents[1] / "cases"
+Run = Callable[..., SimpleNamespace]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    def run(*arguments: object, stdin: bytes = b"") -> SimpleNamespace:
+        monkeypatch.setattr("sys.argv", ["arcferry", "explain", *map(str, arguments)])
+        monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(stdin)))
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capsys.readouterr()
+        return SimpleNamespace(code=ended.value.code, out=out, err=err)
+
+    return run
+
+
+def case(name: str) -> list[Path]:
+    return [path for path in sorted((CASES / name).iterdir()) if path.name != "expected.toml"]
+
+
+def test_an_error_among_the_findings_is_exit_code_1(run: Run) -> None:
+    ended = run(*case("two-names-one-community"))
+    assert ended.code == 1
+    assert "route/community-not-in-filter" in ended.out
+    assert "route-filter.json                 a route filter" in ended.out
+    assert ended.err == ""
+
+
+def test_a_warning_alone_is_exit_code_0(run: Run) -> None:
+    ended = run(*case("clock-three-minutes"))
+    assert ended.code == 0
+    assert "WARNING" in ended.out
+
+
+def test_the_document_on_stdout_is_json_and_nothing_else(run: Run) -> None:
+    ended = run("--output", "json", *case("two-names-one-community"))
+    document = json.loads(ended.out)
+    assert (ended.code, document["schema"], document["kind"]) == (1, 1, "findings")
+    assert {one["name"]: one["kind"] for one in document["inputs"]}["dns.json"] == "dns-answers"
+
+
+def test_json_lines(run: Run) -> None:
+    lines = [
+        json.loads(line) for line in run("-o", "jsonl", *case("two-names-one-community")).out.splitlines()
+    ]
+    assert [line["kind"] for line in lines] == ["finding", "findings"]
+
+
+def test_standard_input(run: Run) -> None:
+    text = (CASES / "two-names-one-community" / "check.txt").read_bytes()
+    ended = run("-", stdin=text)
+    assert ended.code == 1
+    assert "standard input" in ended.out
+
+
+def test_standard_input_is_bounded(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "FILE_LIMIT", 100)
+    ended = run("-", stdin=b"x" * 101)
+    assert ended.code == 2
+    assert "standard input: larger than the 100 bytes" in ended.err
+
+
+def test_what_is_not_recognised_is_a_warning_beside_what_is(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("hello")
+    ended = run(tmp_path / "notes.md", *case("two-names-one-community"))
+    assert ended.code == 1
+    assert "warning: notes.md: not recognised" in ended.err
+    assert "notes.md                          not recognised" in ended.out
+
+
+def test_nothing_recognised_is_exit_code_2(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("hello")
+    ended = run(tmp_path / "notes.md")
+    assert (ended.code, ended.out) == (2, "")
+    assert "notes.md" in ended.err
+    assert "Known are" in ended.err
+
+
+def test_every_file_that_cannot_be_used_is_named(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.out").write_bytes(b"\x7fELF" + bytes(600))
+    (tmp_path / "folder").mkdir()
+    ended = run(tmp_path / "a.out", tmp_path / "folder", tmp_path / "missing.txt", *case("refused"))
+    assert (ended.code, ended.out) == (2, "")
+    for part in ("a.out: a binary file", "folder: not a file", "missing.txt: no such file"):
+        assert part in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_a_file_that_is_too_large_is_refused(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "FILE_LIMIT", 1000)
+    (tmp_path / "huge.log").write_bytes(b"x" * 1001)
+    ended = run(tmp_path / "huge.log")
+    assert ended.code == 2
+    assert "huge.log: larger than the 1,000 bytes" in ended.err
+
+
+def test_two_files_of_one_name_are_told_apart(run: Run) -> None:
+    first, second = CASES / "name-not-found" / "check.txt", CASES / "private-answer" / "check.txt"
+    names = [one["name"] for one in json.loads(run("-o", "json", first, second).out)["inputs"]]
+    assert names == [str(first), str(second)]
+
+
+@pytest.mark.parametrize("name", ["AZCM0026", "azcm26", "azcm0026"])
+def test_a_code_of_the_agent(run: Run, name: str) -> None:
+    ended = run(name)
+    assert ended.code == 0
+    for part in ("AZCM0026", "Meaning", "What to do", "Does a retry help?", "Yes", "Source"):
+        assert part in ended.out
+
+
+@pytest.mark.parametrize("arguments", [("msiexec 1603",), ("msiexec", "1603"), ("1603",)])
+def test_a_code_of_windows_installer(run: Run, arguments: tuple[str, ...]) -> None:
+    ended = run(*arguments)
+    assert ended.code == 0
+    assert "msiexec 1603" in ended.out
+    assert "No: something must change first." in ended.out
+
+
+def test_a_code_as_json(run: Run) -> None:
+    document = json.loads(run("-o", "json", "AZCM0026").out)
+    assert document["kind"] == "pages"
+    assert (document["pages"][0]["code"], document["pages"][0]["retry"]) == ("AZCM0026", True)
+
+
+def test_the_page_of_a_cause(run: Run) -> None:
+    ended = run("route/community-not-in-filter")
+    assert ended.code == 0
+    for part in ("What it means", "the network team", "az network route-filter rule update"):
+        assert part in ended.out
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("route/community-not-in-fliter", "route/community-not-in-filter"),
+        ("AZCM0126", "azcm"),
+        ("msi 9999", "code"),
+    ],
+)
+def test_a_name_that_is_nearly_one_offers_the_nearest(run: Run, name: str, near: str) -> None:
+    ended = run(name)
+    assert (ended.code, ended.out) == (2, "")
+    assert f"unknown {'cause' if '/' in name else 'code'} {name!r}" in ended.err
+    assert near in ended.err
+
+
+def test_names_and_files_are_not_mixed(run: Run) -> None:
+    ended = run("AZCM0026", *case("refused"))
+    assert ended.code == 2
+    assert "AZCM0026 is no file" in ended.err
+
+
+def test_a_file_called_like_a_code_is_a_file(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "AZCM0026").write_bytes((CASES / "refused" / "check.json").read_bytes())
+    assert "tcp/refused" in run("AZCM0026").out

@@ -1,0 +1,153 @@
+"""What the engine promises beyond single cases."""
+
+import tomllib
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from arcferry import catalog
+from arcferry.diagnosis import Document, Kind, diagnose, observed, pages
+from arcferry.diagnosis.causes import CAUSES, FAULTS, RISKS
+from arcferry.diagnosis.causes.filter_change import change_commands
+from arcferry.diagnosis.document import FilterRule, FilterSeen, Sighting
+from arcferry.errors import UnknownNameError
+from arcferry.probe.observation import Failure, Observation, Stage
+from arcferry.routing.route_filter import RouteFilter
+
+NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
+CASES = Path(__file__).parents[1] / "cases"
+
+
+def failing(host: str, stage: Stage, kind: str, **more: object) -> Sighting:
+    seen = Sighting(
+        host, "check.json", reachable=False, taken=NOON, required=True, failure=Failure(stage, kind, kind)
+    )
+    return replace(seen, **more)  # type: ignore[arg-type] # each test names fields of Sighting
+
+
+def test_nothing_handed_in_gives_nothing() -> None:
+    diagnosis = diagnose([])
+    assert list(diagnosis.findings) == []
+    assert not diagnosis.has_errors
+
+
+def test_every_cause_is_asked_and_has_a_page_and_a_case() -> None:
+    asked = {cause.slug for cause in (*FAULTS, *RISKS)} | {"install/agent-code"}
+    assert asked == set(CAUSES)
+    assert {page.slug for page in pages.pages()} == set(CAUSES)
+    written = {
+        slug for file in pages._FOLDER.glob("*.toml") for slug in tomllib.loads(file.read_text("utf-8"))
+    }
+    assert written == set(CAUSES)
+
+
+def test_every_cause_but_those_of_odd_answers_has_a_case() -> None:
+    told = "\n".join(file.read_text("utf-8") for file in CASES.glob("*/expected.toml"))
+    without = {slug for slug in CAUSES if f'"{slug}"' not in told and not slug.startswith("risk/steered")}
+    assert without == {"dns/resolver-fails", "path/discovery-failed", "path/no-http-answer", "proxy/refused"}
+
+
+@pytest.mark.parametrize(
+    ("stage", "kind", "cause"),
+    [
+        (Stage.DNS, "servfail", "dns/resolver-fails"),
+        (Stage.DNS, "timeout", "dns/resolver-unreachable"),
+        (Stage.DNS, "discovery-failed", "path/discovery-failed"),
+        (Stage.HTTP, "not-http", "path/no-http-answer"),
+        (Stage.HTTP, "timeout", "path/no-http-answer"),
+        (Stage.PROXY, "proxy-refused", "proxy/refused"),
+        (Stage.PROXY, "timeout", "proxy/refused"),
+        (Stage.TCP, "reset", "tcp/refused"),
+        (Stage.TCP, "unreachable", "path/endpoint-unreachable"),
+        (Stage.TLS, "something-new", "tls/handshake-failed"),
+    ],
+)
+def test_the_step_that_failed_decides(stage: Stage, kind: str, cause: str) -> None:
+    document = Document(
+        "check.json", Kind.ARCFERRY_CHECK, sightings=(failing("pas.windows.net", stage, kind),)
+    )
+    (finding,) = diagnose([document]).findings
+    assert finding.cause == cause
+
+
+def test_a_resolver_each_is_a_finding_each() -> None:
+    seen = (
+        failing("pas.windows.net", Stage.DNS, "nxdomain", resolver="10.0.0.1"),
+        failing("aka.ms", Stage.DNS, "nxdomain", resolver="10.0.0.1", install=True),
+        failing("management.azure.com", Stage.DNS, "nxdomain", resolver="10.0.0.2"),
+    )
+    found = diagnose([Document("check.json", Kind.ARCFERRY_CHECK, sightings=seen)]).findings
+    assert sorted(finding.cause for finding in found) == [
+        "dns/name-not-found",
+        "dns/name-not-found",
+        "route/not-on-microsoft-peering",
+    ]
+
+
+def test_errors_come_before_warnings() -> None:
+    seen = (
+        failing("guestnotificationservice.azure.com", Stage.TCP, "refused", required=False),
+        failing("pas.windows.net", Stage.TLS, "reset"),
+    )
+    found = diagnose([Document("check.json", Kind.ARCFERRY_CHECK, sightings=seen)]).findings
+    assert [finding.severity for finding in found] == ["error", "warning"]
+
+
+def test_a_live_probe_needs_no_file_between() -> None:
+    endpoint = catalog.endpoint_named("pas.windows.net")
+    assert endpoint is not None
+    refused = Failure(Stage.TCP, "refused", "192.0.2.1:443 refused")
+    document = observed([Observation(endpoint, NOON, 0.1, proxy="http://u:secret@p:1", failure=refused)])
+    diagnosis = diagnose([document])
+    assert diagnosis.findings[0].cause == "tcp/refused"
+    assert diagnosis.inputs[0].taken == NOON
+    assert "secret" not in repr(document)
+
+
+def test_a_code_that_names_no_endpoint_asks_for_a_check() -> None:
+    text = b"INFO    Exit Code:  AZCM0026: Network Error\n"
+    (finding,) = diagnose(read_all("connect.txt", text)).findings
+    assert finding.cause == "path/endpoint-unreachable"
+    assert finding.would_decide[0] == "agent-check"
+
+
+def test_an_unknown_code_is_said_to_be_unknown() -> None:
+    (finding,) = diagnose(read_all("connect.txt", b"FATAL AZCM0999: new")).findings
+    assert finding.cause == "install/agent-code"
+    assert "does not know" in finding.title
+
+
+def read_all(name: str, data: bytes) -> tuple[Document, ...]:
+    from arcferry.diagnosis.readers import read_document  # noqa: PLC0415 - one helper, close to its use
+
+    return read_document(name, data)
+
+
+def seen_filter(name: str, rule: FilterRule) -> FilterSeen:
+    return FilterSeen(
+        RouteFilter(name, frozenset(rule.communities), frozenset(), "Succeeded"), rule, "rf.json"
+    )
+
+
+def test_the_change_keeps_what_the_rule_holds() -> None:
+    seen = seen_filter("rf", FilterRule("rg", "r", ("12076:51010", "12076:5060")))
+    az, powershell, _ = (command.text for command in change_commands(seen, ["12076:51012", "12076:5060"]))
+    assert az.endswith("--communities 12076:51010 12076:5060 12076:51012")
+    assert "'12076:51010','12076:5060','12076:51012'" in powershell
+
+
+@pytest.mark.parametrize("name", ["rf; rm -rf /", "$(reboot)", "a' ; Remove-Item", "", "x" * 200, "-rf"])
+def test_a_hostile_name_goes_into_no_command(name: str) -> None:
+    seen = seen_filter(name, FilterRule(name, name, ("12076:5060",)))
+    for command in change_commands(seen, ["12076:51012"]):
+        assert not name or name not in command.text
+        assert "ROUTE-FILTER" in command.text
+
+
+def test_pages_are_found_in_any_letter_case_and_offer_near_names() -> None:
+    assert pages.page("TLS/Intercepted").slug == "tls/intercepted"
+    with pytest.raises(UnknownNameError) as caught:
+        pages.page("tls/intercept")
+    assert "tls/intercepted" in caught.value.near
