@@ -1,0 +1,194 @@
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter, ValidationError
+
+from arcferry import times
+from arcferry.bundle import names
+from arcferry.errors import BundleRefusedError
+
+SCHEMA = 1
+KIND = "arcferry-bundle"
+LIMIT = 16 * 1024 * 1024
+MOST_FILES = 10_000
+HIGHEST_VERSION = 2**53 - 1
+_CLOCK_SLACK = timedelta(days=1)
+_Plain = Annotated[str, Field(pattern=r"^[A-Za-z0-9.+:~_^-]{0,100}$")]
+_STRICT = ConfigDict(extra="forbid", strict=True)
+
+
+class Role(StrEnum):
+    """What a file of a bundle is for."""
+
+    AGENT = "agent"
+    HOST_SCRIPT = "host-script"
+    CATALOG = "catalog"
+    SERVICE_TAGS = "service-tags"
+    COMMUNITIES = "communities"
+
+
+class PackageFormat(StrEnum):
+    """The installer that takes an agent package."""
+
+    MSI = "msi"
+    DEB = "deb"
+    RPM = "rpm"
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestFile:
+    """One file of a bundle: its relative path with `/`, what it is for, and exactly what it holds."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    name: str
+    role: Role
+    length: Annotated[int, Field(ge=0, le=HIGHEST_VERSION)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+@dataclass(frozen=True, slots=True)
+class AgentPackage:
+    """An agent package in a bundle.
+
+    Attributes:
+        file: the name of its `ManifestFile`.
+        version: as the package states it, else as its file name does; empty where neither does.
+        architecture: as the package's own format spells it (`amd64`, `x86_64`, `x64`).
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    file: str
+    format: PackageFormat
+    version: _Plain
+    architecture: _Plain
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a bundle holds and for how long it is to be believed.
+
+    Attributes:
+        version: grows with every bundle of one origin.
+        created: aware, whole seconds.
+        expires: aware, whole seconds; from this instant on the bundle is refused.
+    """
+
+    __pydantic_config__: ClassVar[ConfigDict] = _STRICT
+
+    version: Annotated[int, Field(ge=1, le=HIGHEST_VERSION)]
+    created: AwareDatetime
+    expires: AwareDatetime
+    agents: tuple[AgentPackage, ...]
+    files: Annotated[tuple[ManifestFile, ...], Field(max_length=MOST_FILES)]
+    schema: int = SCHEMA
+    kind: str = KIND
+
+    def to_bytes(self) -> bytes:
+        """Canonical JSON: sorted keys, sorted files, ASCII, one key a line, a line feed at the end."""
+        document = dataclasses.asdict(self)
+        document["created"] = times.to_text(self.created)
+        document["expires"] = times.to_text(self.expires)
+        document["files"] = sorted(document["files"], key=lambda file: file["name"])
+        document["agents"] = sorted(document["agents"], key=lambda agent: agent["file"])
+        return f"{json.dumps(document, indent=2, sort_keys=True)}\n".encode("ascii")
+
+    @property
+    def id(self) -> str:
+        """The first 12 hexadecimal digits of the canonical form's SHA-256, to be read over the phone."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()[:12]
+
+    @property
+    def trusted_comment(self) -> str:
+        """What the seal says beside the signature."""
+        created, expires = times.to_text(self.created), times.to_text(self.expires)
+        return f"arcferry bundle version:{self.version} created:{created} expires:{expires}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    schema: int
+    kind: str
+
+
+_MANIFEST: TypeAdapter[Manifest] = TypeAdapter(Manifest)
+_HEAD: TypeAdapter[_Head] = TypeAdapter(_Head)
+
+
+def read_manifest(data: bytes) -> Manifest:
+    """Read a manifest and check that it contradicts nothing in itself.
+
+    Raises:
+        BundleRefusedError: another kind or schema, a wrong shape, a path that is not allowed, two files
+            of one name, or bytes that are not canonical.
+    """
+    try:
+        head = _HEAD.validate_json(data)
+        if head.kind != KIND or head.schema != SCHEMA:
+            raise BundleRefusedError(
+                f"{names.MANIFEST}: is {head.kind!r} schema {head.schema}, not {KIND!r} schema {SCHEMA}",
+                hint="A newer arcferry may have built it.",
+            )
+        manifest = _MANIFEST.validate_json(data)
+    except ValidationError as error:
+        raise BundleRefusedError(f"{names.MANIFEST}: {_first_problem(error)}") from error
+    _check_names(manifest)
+    _check_agents(manifest)
+    if manifest.to_bytes() != data:
+        raise BundleRefusedError(f"{names.MANIFEST}: is not canonical JSON")
+    return manifest
+
+
+def check_dates(manifest: Manifest, now: datetime) -> None:
+    """Return where the manifest is to be believed at `now`.
+
+    Raises:
+        BundleRefusedError: expired, or from more than a day in the future.
+    """
+    if now >= manifest.expires:
+        raise BundleRefusedError(
+            f"{names.MANIFEST}: expired on {times.to_text(manifest.expires)}",
+            hint="Build a new bundle; an old one may lack endpoints and fixes that Azure now requires.",
+        )
+    if manifest.created - now > _CLOCK_SLACK:
+        raise BundleRefusedError(
+            f"{names.MANIFEST}: created on {times.to_text(manifest.created)}, which is in the future",
+            hint=f"This machine's clock says {times.to_text(now)}. Is it right?",
+        )
+
+
+def _first_problem(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f"{place}: {first['msg']}" if place else first["msg"]
+
+
+def _check_names(manifest: Manifest) -> None:
+    seen: dict[str, str] = {names.fold(name): name for name in (names.MANIFEST, names.SEAL)}
+    for file in manifest.files:
+        if problem := names.fault(file.name):
+            raise BundleRefusedError(f"{names.MANIFEST}: the path {file.name!r} {problem}")
+        folded = names.fold(file.name)
+        if folded in seen:
+            other = seen[folded]
+            how = "is named twice" if other == file.name else f"differs from {other} in case only"
+            raise BundleRefusedError(f"{names.MANIFEST}: {file.name} {how}")
+        seen[folded] = file.name
+    for folded, name in seen.items():
+        parents = (folded[:at] for at, letter in enumerate(folded) if letter == "/")
+        if clash := next((seen[parent] for parent in parents if parent in seen), None):
+            raise BundleRefusedError(f"{names.MANIFEST}: {clash} is a file and also a folder, of {name}")
+
+
+def _check_agents(manifest: Manifest) -> None:
+    files = {file.name for file in manifest.files if file.role is Role.AGENT}
+    described = [agent.file for agent in manifest.agents]
+    if sorted(described) != sorted(files):
+        odd = min(files.symmetric_difference(described), default="an agent package is described twice")
+        raise BundleRefusedError(f"{names.MANIFEST}: agents and files disagree: {odd}")

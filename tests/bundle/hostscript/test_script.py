@@ -1,0 +1,199 @@
+"""The script itself, and the verbs that change nothing, on this machine in three shells."""
+
+import hashlib
+import os
+import platform
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+SCRIPT = Path(__file__).parents[3] / "src/arcferry/bundle/hostscripts/linux.sh"
+Run = Callable[..., Any]
+
+
+@pytest.mark.skipif(not shutil.which("shellcheck"), reason="shellcheck is not on PATH")
+def test_shellcheck_finds_nothing() -> None:
+    done = subprocess.run(["shellcheck", "-s", "sh", SCRIPT], capture_output=True, text=True, check=False)
+    assert done.stdout == ""
+
+
+def test_it_stays_short_enough_to_be_read() -> None:
+    text = SCRIPT.read_text(encoding="ascii")
+    assert len(text.splitlines()) <= 350
+    assert max(map(len, text.expandtabs(4).splitlines())) <= 120
+
+
+def test_it_uses_no_network_tool_and_no_other_language() -> None:
+    code = "\n".join(line for line in SCRIPT.read_text().splitlines() if not line.lstrip().startswith("#"))
+    assert not re.findall(r"\b(curl|wget|nc|python3?|perl|jq|eval|source)\b", code)
+
+
+def test_facts_say_what_this_machine_is(shell: list[str], here: Run) -> None:
+    answer = here(shell, "facts")
+    assert answer["verb"] == "facts"
+    assert answer["os"] == "linux"
+    assert answer["hostname"] == platform.node()
+    assert answer["arch"] == platform.machine()
+    assert answer["root"] is (os.geteuid() == 0)
+    assert answer["package_format"] in {"deb", "rpm", "none"}
+    release = platform.freedesktop_os_release()
+    assert answer["distro"] == {
+        "id": release["ID"],
+        "version": release.get("VERSION_ID", ""),
+        "name": release["PRETTY_NAME"],
+    }
+    free = os.statvfs("/var")
+    assert abs(answer["disk_free"] - free.f_bavail * free.f_frsize) < 2**30
+    assert abs(datetime.fromisoformat(answer["time"]) - datetime.now(UTC)) < timedelta(minutes=1)
+    assert set(answer["agent"]) == {
+        "installed",
+        "version",
+        "status",
+        "resource_id",
+        "resource_name",
+        "subscription_id",
+        "resource_group",
+        "location",
+        "vm_id",
+        "last_heartbeat",
+    }
+
+
+def test_facts_come_through_standard_input(shell: list[str]) -> None:
+    with SCRIPT.open("rb") as script:
+        done = subprocess.run([*shell, "-s", "facts"], stdin=script, capture_output=True, check=True)
+    assert done.stdout.startswith(b'{"schema":1,"verb":"facts","ok":true,')
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9, 0.999])
+def test_a_script_cut_short_on_its_way_does_nothing(shell: list[str], share: float) -> None:
+    text = SCRIPT.read_bytes()
+    part = text[: int(len(text) * share)]
+    done = subprocess.run([*shell, "-s", "facts"], input=part, capture_output=True, check=False)
+    assert done.stdout == b""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["bogus"],
+        ["facts verify"],
+        ["facts", "x"],
+        ["verify"],
+        ["verify", "x"],
+        ["verify", "x", "y", "z"],
+        ["verify", "x", "nothex"],
+        ["verify", "x", "g" * 64],
+        ["install", "x"],
+        ["install", "x", "$(reboot)"],
+        ["connect"],
+        ["disconnect"],
+        ["check", "eastasia"],
+        ["check", "east asia", "AzureCloud"],
+        ["check", "eastasia; reboot", "AzureCloud"],
+        ["check", "eastasia", "AzureClown"],
+        ["\x1b[2J"],
+    ],
+)
+def test_a_wrong_call_ends_with_2(shell: list[str], here: Run, arguments: list[str]) -> None:
+    answer = here(shell, *arguments)
+    assert answer.status == 2
+    assert answer["code"] == "usage"
+
+
+def test_verify_compares_each_file(shell: list[str], here: Run, tmp_path: Path) -> None:
+    (tmp_path / "good").write_bytes(b"good")
+    (tmp_path / "-rf bad\n").write_bytes(b"bad")
+    good = hashlib.sha256(b"good").hexdigest()
+    answer = here(shell, "verify", tmp_path / "good", good.upper())
+    assert answer["files"] == [{"name": str(tmp_path / "good"), "sha256": good, "ok": True}]
+    everything = [
+        tmp_path / "good",
+        good,
+        tmp_path / "-rf bad\n",
+        good,
+        tmp_path / "gone",
+        good,
+        "/etc",
+        good,
+    ]
+    answer = here(shell, "verify", *everything, cwd=tmp_path)
+    assert answer.status == 1
+    assert answer["code"] == "hash-mismatch"
+    assert "-rf bad" in answer["message"]
+    assert [file["ok"] for file in answer["files"]] == [True, False, False, False]
+    assert answer["files"][1]["sha256"] == hashlib.sha256(b"bad").hexdigest()
+    assert answer["files"][2] == {"name": str(tmp_path / "gone"), "sha256": "", "ok": False}
+
+
+NASTY = [
+    b'"\\/',
+    bytes(range(1, 32)) + b"\x7f",
+    "é ≠ 漢字 😀 \u202e\x85".encode(),
+    b"\xff\xfe\xc3",
+    b"\xc0\xaf\xe0\x80\x80\xf0\x80\x80\x80",
+    b"\xed\xa0\x80\xed\xbf\xbf",
+    b"\xf4\x8f\xbf\xbf\xf4\x90\x80\x80\xf8\x88\x80\x80\x80",
+    b"\xe2\x82A\xe2\xc3\xa9\x80\x80",
+    b"$(touch /tmp/x) `id` ${PATH} %s %n \\u0041",
+    b"-n",
+    b"-e \\t",
+]
+
+
+def names_in_answer(here: Run, shell: list[str], names: list[bytes]) -> list[str]:
+    pairs = [item for name in names for item in (name, b"0" * 64)]
+    return [file["name"] for file in here(shell, "verify", *pairs)["files"]]
+
+
+def test_every_text_becomes_json(shell: list[str], here: Run) -> None:
+    assert names_in_answer(here, shell, NASTY) == [name.decode("utf-8", "ignore") for name in NASTY]
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    names=st.lists(
+        st.one_of(
+            st.binary(max_size=12),
+            st.text(max_size=8).map(lambda text: text.encode("utf-8", "surrogatepass")),
+        ).map(lambda name: name.replace(b"\0", b"")),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_any_bytes_become_json(shell: list[str], here: Run, names: list[bytes]) -> None:
+    assert names_in_answer(here, shell, names) == [name.decode("utf-8", "ignore") for name in names]
+
+
+def test_only_root_changes_anything(shell: list[str], here: Run, tmp_path: Path) -> None:
+    package = tmp_path / "p"
+    package.write_bytes(b"")
+    empty = hashlib.sha256(b"").hexdigest()
+    options = {"user": 65534, "cwd": "/"} if os.geteuid() == 0 else {}
+    tmp_path.chmod(0o755)
+    for arguments in (["install", package, empty], ["uninstall"], ["disconnect", "--local-only"]):
+        assert here(shell, *arguments, **options)["code"] == "not-root"
+
+
+def test_the_callers_environment_decides_nothing(shell: list[str], here: Run, tmp_path: Path) -> None:
+    for name in ("od", "awk", "uname", "id", "df"):
+        (tmp_path / name).write_text("#!/bin/sh\necho hijacked\n")
+        (tmp_path / name).chmod(0o755)
+    evil = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "LC_ALL": "C.UTF-8",
+        "IFS": "1a",
+        "ENV": str(tmp_path),
+    }
+    answer = here(shell, "facts", env=evil)
+    assert b"hijacked" not in answer.raw
+    assert answer["hostname"] == platform.node()

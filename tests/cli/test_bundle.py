@@ -1,0 +1,179 @@
+import hashlib
+import io
+import json
+import os
+import pty
+import subprocess
+import sys
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+PASSWORD = "canary-correct-horse"
+
+
+def make_deb() -> bytes:
+    held = io.BytesIO()
+    control = b"Package: azcmagent\nVersion: 1.67.0\nArchitecture: amd64\n"
+    with tarfile.open(fileobj=held, mode="w:gz") as archive:
+        entry = tarfile.TarInfo("./control")
+        entry.size = len(control)
+        archive.addfile(entry, io.BytesIO(control))
+    parts = [b"!<arch>\n"]
+    for name, data in (("debian-binary", b"2.0\n"), ("control.tar.gz", held.getvalue()), ("data.tar", b"")):
+        parts.append(f"{name:<16}{0:<12}{0:<6}{0:<6}{100644:<8}{len(data):<10}`\n".encode())
+        parts.append(data + b"\n" * (len(data) % 2))
+    return b"".join(parts)
+
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def arcferry(tmp_path: Path) -> Run:
+    (tmp_path / "azcmagent_1.67.0_amd64.deb").write_bytes(make_deb())
+
+    def run(*arguments: str, status: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
+        clean = {name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
+        done = subprocess.run(
+            [sys.executable, "-m", "arcferry", "bundle", *arguments],
+            cwd=tmp_path,
+            env=clean | {"COLUMNS": "100"} | environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == status, (done.stdout, done.stderr)
+        assert "Traceback" not in done.stderr
+        assert PASSWORD not in done.stdout + done.stderr
+        return done
+
+    return run
+
+
+def build(arcferry: Run, *more: str, status: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = ["build", "--out", "b", "--key", "k", "--agent", "azcmagent_1.67.0_amd64.deb", *more]
+    return arcferry(*command, status=status, **environment)
+
+
+def test_from_key_to_verified_bundle(arcferry: Run, tmp_path: Path) -> None:
+    made = arcferry("key", "new", "k")
+    key_id = made.stdout.split()[-1]
+    assert (tmp_path / "k").stat().st_mode & 0o777 == 0o600
+    built = build(arcferry, "--version", "7")
+    assert f"sealed with key {key_id}" in built.stdout
+    assert "1.67.0 deb amd64" in built.stdout
+    assert "arcferry bundle verify b --key k.pub" in built.stderr
+    assert f"sealed with key {key_id}" in arcferry("verify", "b", "--key", "k.pub").stdout
+    document = json.loads(arcferry("verify", "b", "--key", "k.pub", "--output", "json").stdout)
+    assert (document["schema"], document["kind"], document["verified"]) == (1, "bundle", True)
+    assert (document["key_id"], document["version"], document["expired"]) == (key_id, 7, False)
+    manifest = (tmp_path / "b" / "manifest.json").read_bytes()
+    assert document["id"] == hashlib.sha256(manifest).hexdigest()[:12]
+
+
+def test_show_says_what_it_did_not_check(arcferry: Run, tmp_path: Path) -> None:
+    arcferry("key", "new", "k")
+    build(arcferry)
+    (tmp_path / "b" / "host" / "linux.sh").write_text("rm -rf /\n")
+    shown = arcferry("show", "b").stdout
+    assert "NOT VERIFIED" in shown
+    assert json.loads(arcferry("show", "b", "--output", "json").stdout)["verified"] is False
+    refused = arcferry("show", "b", "--key", "k.pub", status=3)
+    assert "host/linux.sh" in refused.stderr
+    assert refused.stdout == ""
+    assert refused.stderr == arcferry("verify", "b", "--key", "k.pub", status=3).stderr
+
+
+def test_the_wrong_key_is_refused_with_both_ids(arcferry: Run) -> None:
+    ids = [arcferry("key", "new", name).stdout.split()[-1] for name in ("k", "other")]
+    build(arcferry)
+    refused = arcferry("verify", "b", "--key", "other.pub", status=3).stderr
+    assert all(key_id in refused for key_id in ids)
+    assert "is a secret key" in arcferry("verify", "b", "--key", "k", status=2).stderr
+
+
+def test_the_same_time_gives_the_same_bytes(arcferry: Run, tmp_path: Path) -> None:
+    arcferry("key", "new", "k")
+    build(arcferry, SOURCE_DATE_EPOCH="1795420800")
+    first = {path: path.read_bytes() for path in (tmp_path / "b").rglob("*") if path.is_file()}
+    build(arcferry, "--created", "2026-11-23T16:00:00+08:00", "--replace")
+    assert {path: path.read_bytes() for path in (tmp_path / "b").rglob("*") if path.is_file()} == first
+    assert len(first) > 5
+
+
+def test_a_bundle_that_was_born_expired_is_said_to_be(arcferry: Run) -> None:
+    arcferry("key", "new", "k")
+    assert "expired already" in build(arcferry, "--created", "2020-01-01T00:00:00Z").stderr
+    assert "expired on 2020-03-31" in arcferry("verify", "b", "--key", "k.pub", status=3).stderr
+
+
+@pytest.mark.parametrize(
+    ("more", "environment", "says"),
+    [
+        (["--created", "yesterday"], {}, "--created: 'yesterday'"),
+        ([], {"SOURCE_DATE_EPOCH": "soon"}, "SOURCE_DATE_EPOCH: 'soon'"),
+        ([], {"SOURCE_DATE_EPOCH": "9" * 30}, "SOURCE_DATE_EPOCH"),
+        (["--version", "0"], {}, "--version"),
+        (["--version", "9" * 30], {}, "--version"),
+        (["--expires-days", "0"], {}, "--expires-days"),
+        (["--expires-days", "999999999999"], {}, "--expires-days"),
+        (["--agent", "nowhere.msi"], {}, "nowhere.msi: no such file"),
+        (["--service-tags", "k.pub"], {}, "k.pub: is not JSON"),
+        (["--password-env", "NOT_SET"], {}, "NOT_SET"),
+    ],
+)
+def test_wrong_input_is_named(
+    arcferry: Run, tmp_path: Path, more: list[str], environment: dict[str, str], says: str
+) -> None:
+    arcferry("key", "new", "k")
+    assert says in build(arcferry, *more, status=2, **environment).stderr
+    assert not (tmp_path / "b").exists()
+
+
+def test_a_password_comes_by_environment_and_shows_nowhere(arcferry: Run, tmp_path: Path) -> None:
+    arcferry("key", "new", "k", "--password-env", "PW", PW=PASSWORD)
+    assert "--password-env" in build(arcferry, status=2).stderr
+    assert "wrong password" in build(arcferry, "--password-env", "PW", status=2, PW="wrong").stderr
+    build(arcferry, "--password-env", "PW", PW=PASSWORD)
+    for path in tmp_path.rglob("*"):
+        assert not path.is_file() or PASSWORD.encode() not in path.read_bytes()
+
+
+def test_a_password_is_asked_for_on_a_terminal(arcferry: Run, tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "arcferry", "bundle", "key", "new", "k", "--password"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+    ) as asking:
+        os.close(theirs)
+        seen = b""
+        for _ in range(2):
+            # With the blank the terminal no longer echoes.
+            while not seen.endswith(b": "):
+                seen += os.read(ours, 1024)
+            os.write(ours, f"{PASSWORD}\n".encode())
+            seen += b"."
+        assert asking.wait(timeout=60) == 0
+    os.close(ours)
+    assert PASSWORD.encode() not in seen
+    build(arcferry, "--password-env", "PW", PW=PASSWORD)
+
+
+def test_a_taken_name_needs_replace(arcferry: Run) -> None:
+    arcferry("key", "new", "k")
+    build(arcferry)
+    assert "--replace" in build(arcferry, status=2).stderr
+    build(arcferry, "--replace")
+    assert "exists already" in arcferry("key", "new", "k", status=2).stderr
+
+
+def test_every_help_says_what_the_command_is_for(arcferry: Run) -> None:
+    assert "seal it" in arcferry("--help").stdout
+    for command in (["build"], ["verify"], ["show"], ["key", "new"]):
+        text = arcferry(*command, "--help").stdout
+        assert "Usage:" in text
+        assert len(text.splitlines()) > 8
