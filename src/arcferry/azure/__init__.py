@@ -1,0 +1,33 @@
+"""Azure: signing in, what must be true before a run, and the machines as ARM reports them."""
+
+from arcferry.azure.credentials import (
+    ServicePrincipal,
+    secret_from_environment,
+    secret_from_file,
+    with_certificate,
+    with_secret,
+)
+from arcferry.azure.machines import Machine, get_machine, list_machines
+from arcferry.azure.prepare import Answer, Check, Preflight, prepare
+from arcferry.azure.session import AzureSession, Token, signed_in
+from arcferry.azure.target import Target, target
+
+__all__ = [
+    "Answer",
+    "AzureSession",
+    "Check",
+    "Machine",
+    "Preflight",
+    "ServicePrincipal",
+    "Target",
+    "Token",
+    "get_machine",
+    "list_machines",
+    "prepare",
+    "secret_from_environment",
+    "secret_from_file",
+    "signed_in",
+    "target",
+    "with_certificate",
+    "with_secret",
+]

@@ -1,3 +1,322 @@
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import Coroutine
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
 import typer
 
-app = typer.Typer(no_args_is_help=True)
+from arcferry.cli.onboard_options import (
+    RUN,
+    ArmUrlOption,
+    AuthorityOption,
+    BundleKeyOption,
+    BundleOption,
+    CertificateOption,
+    ClientOption,
+    ConcurrencyOption,
+    GroupOption,
+    InventoryArgument,
+    KnownHostsOption,
+    PlaceOption,
+    SecretEnvOption,
+    SecretFileOption,
+    SshKeyOption,
+    StateOption,
+    SubscriptionOption,
+    TenantOption,
+    UserOption,
+)
+from arcferry.cli.options import CaFileOption, CloudOption, Output, OutputOption, ProxyOption
+from arcferry.errors import InputError, InterruptedRunError
+
+if TYPE_CHECKING:
+    from arcferry.azure import ServicePrincipal
+    from arcferry.fleet.order import Order
+    from arcferry.fleet.outcome import FleetRun
+    from arcferry.fleet.plan import FleetPlan
+    from arcferry.fleet.run import Stop
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Install the agent on a fleet of servers over SSH, connect them to Azure Arc, and verify in Azure.",
+)
+_Result = TypeVar("_Result")
+_STOPPING = "stopping: what is being installed or connected ends first; ask once more to leave it"
+
+
+@app.command("plan")
+def plan(
+    inventory: InventoryArgument,
+    *,
+    bundle: BundleOption,
+    bundle_key: BundleKeyOption,
+    known_hosts: KnownHostsOption,
+    ssh_key: SshKeyOption = None,
+    user: UserOption = "root",
+    cloud: CloudOption = "AzureCloud",
+    location: PlaceOption,
+    tenant_id: TenantOption,
+    subscription_id: SubscriptionOption,
+    resource_group: GroupOption,
+    client_id: ClientOption = None,
+    secret_env: SecretEnvOption = "AZURE_CLIENT_SECRET",  # noqa: S107  # a variable's name, not its value
+    secret_file: SecretFileOption = None,
+    certificate: CertificateOption = None,
+    arm_url: ArmUrlOption = None,
+    authority: AuthorityOption = None,
+    ca_file: CaFileOption = None,
+    proxy: ProxyOption = None,
+    concurrency: ConcurrencyOption = 50,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Show what apply would do with every server. Changes nothing.
+
+    Reads each server's facts over SSH and decides as apply does. With a secret or a certificate it also asks
+    Azure whether everything is ready there; without one it says that Azure was not asked.
+
+    Exit code 0 when every server could go on, 1 when one could not, 3 when Azure is not ready.
+    """
+    from arcferry.fleet.plan import plan_fleet
+
+    order = _order(
+        inventory=inventory, bundle=bundle, bundle_key=bundle_key,
+        known_hosts=known_hosts, ssh_key=ssh_key, user=user,
+        cloud=cloud, location=location, tenant_id=tenant_id, subscription_id=subscription_id,
+        resource_group=resource_group, arm_url=arm_url, authority=authority, ca_file=ca_file, proxy=proxy,
+        principal=_principal(client_id, secret_env, secret_file, certificate, ask=False),
+        state=None, concurrency=concurrency,
+    )  # fmt: skip
+    try:
+        result = asyncio.run(plan_fleet(order))
+    except KeyboardInterrupt:
+        raise InterruptedRunError("stopped; nothing was changed") from None
+    _print_plan(result, output)
+    if not all(host.good for host in result.hosts):
+        raise typer.Exit(1)
+
+
+@app.command("apply")
+def apply(
+    inventory: InventoryArgument,
+    *,
+    bundle: BundleOption,
+    bundle_key: BundleKeyOption,
+    known_hosts: KnownHostsOption,
+    ssh_key: SshKeyOption = None,
+    user: UserOption = "root",
+    cloud: CloudOption = "AzureCloud",
+    location: PlaceOption,
+    tenant_id: TenantOption,
+    subscription_id: SubscriptionOption,
+    resource_group: GroupOption,
+    client_id: ClientOption = None,
+    secret_env: SecretEnvOption = "AZURE_CLIENT_SECRET",  # noqa: S107  # a variable's name, not its value
+    secret_file: SecretFileOption = None,
+    certificate: CertificateOption = None,
+    arm_url: ArmUrlOption = None,
+    authority: AuthorityOption = None,
+    ca_file: CaFileOption = None,
+    proxy: ProxyOption = None,
+    state: StateOption = None,
+    concurrency: ConcurrencyOption = 50,
+    stop_after: Annotated[
+        int | None,
+        typer.Option(
+            "--stop-after",
+            min=1,
+            metavar="N",
+            help="Begin no further host after N failures.",
+            rich_help_panel=RUN,
+        ),
+    ] = None,
+    patience: Annotated[
+        float,
+        typer.Option(
+            "--patience",
+            min=1,
+            max=3600,
+            metavar="SECONDS",
+            help="How long Azure may take to report a machine as Connected.",
+            rich_help_panel=RUN,
+        ),
+    ] = 180,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Bring every server of the inventory into Azure Arc.
+
+    For each: facts, files carried, verified on the server, agent installed, connection checked, connected,
+    and done only when Azure itself reports it Connected. A server gets a short-lived token, never the secret.
+
+    Run the same command again at any time, also after a crash or Ctrl-C: it goes on where it was, repeats
+    nothing that is done, and tries again what failed.
+
+    Exit code 0 when every server is connected, 1 when one is not, 3 when nothing was begun because something
+    must change first, 4 when signing in failed, 130 when stopped.
+    """
+    from arcferry.fleet.apply import apply_fleet
+    from arcferry.fleet.run import Stop
+    from arcferry.fleet.steps import NAMES
+    from arcferry.report.progress import watching
+
+    principal = _principal(client_id, secret_env, secret_file, certificate, ask=True)
+    if principal is None:
+        raise InputError(
+            "no secret and no certificate to sign in to Azure with",
+            hint=f"Set {secret_env}, or pass --secret-file or --certificate.",
+        )
+    order = _order(
+        inventory=inventory, bundle=bundle, bundle_key=bundle_key,
+        known_hosts=known_hosts, ssh_key=ssh_key, user=user,
+        cloud=cloud, location=location, tenant_id=tenant_id, subscription_id=subscription_id,
+        resource_group=resource_group, arm_url=arm_url, authority=authority, ca_file=ca_file, proxy=proxy,
+        principal=principal, state=state, concurrency=concurrency, stop_after=stop_after, patience=patience,
+    )  # fmt: skip
+    stop = Stop()
+    with watching([host.name for host in order.inventory.hosts], len(NAMES)) as observer:
+        result = _run(apply_fleet(order, principal, observers=[observer], stop=stop), stop)
+    _print_run(result, output)
+    if result.interrupted:
+        raise InterruptedRunError(
+            "stopped; what is done is kept",
+            hint="Run the same command again: it goes on where it was.",
+        )
+    if not result.all_connected:
+        raise typer.Exit(1)
+
+
+@app.command("status")
+def status(*, state: StateOption = None, output: OutputOption = Output.TABLE) -> None:
+    """List the runs that are remembered here, the newest first, and how far each host came.
+
+    Reads the state folder alone: neither Azure nor a server is asked.
+    """
+    from arcferry.fleet.state import default_folder
+    from arcferry.report.runs import json_lines, plain, remembered
+
+    found = remembered(state or default_folder())
+    match output:
+        case Output.JSON:
+            typer.echo(json.dumps({"schema": 1, "kind": "runs", "runs": found}, indent=2, ensure_ascii=False))
+        case Output.JSONL:
+            for line in json_lines(found):
+                typer.echo(line)
+        case Output.TABLE:
+            typer.echo("\n".join(plain(found)))
+
+
+def _principal(
+    client_id: str | None, secret_env: str, secret_file: Path | None, certificate: Path | None, *, ask: bool
+) -> "ServicePrincipal | None":
+    from arcferry import azure
+
+    if client_id is None:
+        if ask:
+            raise InputError("no service principal", hint="Pass --client-id, or set AZURE_CLIENT_ID.")
+        return None
+    if certificate is not None:
+        return azure.with_certificate(client_id, certificate)
+    secret = azure.secret_from_file(secret_file) if secret_file else azure.secret_from_environment(secret_env)
+    if secret is None and ask and sys.stdin.isatty():
+        secret = typer.prompt("Secret of the service principal", hide_input=True, err=True)
+    return None if secret is None else azure.with_secret(client_id, secret)
+
+
+def _quiet() -> None:
+    """What goes wrong is told once, in our own words; libraries would print it too where nobody listens."""
+    import logging
+
+    for name in ("azure", "asyncssh", "aiohttp"):
+        logging.getLogger(name).addHandler(logging.NullHandler())
+
+
+def _order(
+    *,
+    inventory: Path,
+    bundle: Path,
+    bundle_key: Path,
+    known_hosts: Path,
+    ssh_key: Path | None,
+    user: str,
+    principal: "ServicePrincipal | None",
+    state: Path | None,
+    concurrency: int,
+    stop_after: int | None = None,
+    patience: float = 180,
+    **target: Any,  # noqa: ANN401  # passed on as they are, and typed there
+) -> "Order":
+    from arcferry import azure, times
+    from arcferry.bundle import open_bundle
+    from arcferry.fleet.inventory import read_inventory
+    from arcferry.fleet.order import Limits, Order
+    from arcferry.fleet.state import default_folder
+    from arcferry.fleet.transport import read_trust
+
+    _quiet()
+    return Order(
+        inventory=read_inventory(inventory),
+        target=azure.target(**target),
+        trust=read_trust(known_hosts, ssh_key, user),
+        bundle=open_bundle(bundle, bundle_key, now=times.now()),
+        principal=principal,
+        state=state or default_folder(),
+        limits=Limits(concurrency, stop_after),
+        patience=patience,
+    )
+
+
+def _run(work: "Coroutine[Any, Any, _Result]", stop: "Stop") -> _Result:
+    """Run to the end. Ctrl-C and SIGTERM ask to stop; asked twice, nothing is waited for."""
+
+    async def watched() -> _Result:
+        loop = asyncio.get_running_loop()
+
+        def ask() -> None:
+            stop.ask()
+            if stop.asked == 1:
+                typer.echo(
+                    "stopping: what is being installed or connected ends first; once more to leave it",
+                    err=True,
+                )
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with suppress(NotImplementedError):  # Windows has no handlers in the loop
+                loop.add_signal_handler(number, ask)
+        return await work
+
+    try:
+        return asyncio.run(watched())
+    except KeyboardInterrupt:
+        raise InterruptedRunError(
+            "stopped", hint="Run the same command again: it goes on where it was."
+        ) from None
+
+
+def _print_plan(plan: "FleetPlan", output: Output) -> None:
+    from arcferry.report import plan as report
+
+    match output:
+        case Output.JSON:
+            typer.echo(json.dumps(report.document(plan), indent=2, ensure_ascii=False))
+        case Output.JSONL:
+            typer.echo("\n".join(report.json_lines(plan)))
+        case Output.TABLE:
+            typer.echo("\n".join(report.plain(plan)))
+
+
+def _print_run(run: "FleetRun", output: Output) -> None:
+    from arcferry.report import fleet as report
+    from arcferry.report.console import stdout
+
+    match output:
+        case Output.JSON:
+            typer.echo(json.dumps(report.document(run), indent=2, ensure_ascii=False))
+        case Output.JSONL:
+            typer.echo("\n".join(report.json_lines(run)))
+        case Output.TABLE if sys.stdout.isatty():
+            report.draw(run, stdout())
+        case Output.TABLE:
+            typer.echo("\n".join(report.plain(run)))

@@ -1,0 +1,43 @@
+"""The steps of one host, in their order; each decides from the situation, and then performs."""
+
+from typing import Protocol
+
+from arcferry.fleet.outcome import StepResult
+from arcferry.fleet.situation import Decision, Situation
+from arcferry.fleet.steps.check import Check
+from arcferry.fleet.steps.connect import Connect
+from arcferry.fleet.steps.install import Install
+from arcferry.fleet.steps.stage import Stage
+from arcferry.fleet.steps.survey import NAME as SURVEY
+from arcferry.fleet.steps.survey import survey
+from arcferry.fleet.steps.verified import Verified
+from arcferry.fleet.steps.verify import Verify
+from arcferry.fleet.work import Work
+
+
+class Step(Protocol):
+    """One step.
+
+    Attributes:
+        interruptible: whether it may be left in the middle when the run is stopped.
+    """
+
+    name: str
+    interruptible: bool
+
+    def decide(self, situation: Situation) -> Decision:
+        """Whether it is to be run, skipped or blocked, and why. Reads nothing but the situation."""
+
+    async def perform(self, work: Work) -> StepResult:
+        """Do it, whatever was done before: a step that was cut short runs again.
+
+        Raises:
+            HostError: the host failed.
+            AzureError: Azure failed.
+        """
+
+
+STEPS: tuple[Step, ...] = (Stage(), Verify(), Install(), Check(), Connect(), Verified())
+NAMES = (SURVEY, *(step.name for step in STEPS))
+
+__all__ = ["NAMES", "STEPS", "SURVEY", "Step", "survey"]

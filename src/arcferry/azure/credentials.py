@@ -1,0 +1,100 @@
+"""The service principal that arcferry signs in as. What is secret here never leaves this process."""
+
+import os
+import re
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
+
+from arcferry.errors import FileInputError, InputError
+from arcferry.files import read_bounded
+
+_LIMIT = 64 * 1024
+_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePrincipal:
+    """An Entra application with a secret, or with a certificate and its private key."""
+
+    client_id: str
+    secret: str | None = field(default=None, repr=False)
+    certificate: bytes | None = field(default=None, repr=False)
+
+
+def with_secret(client_id: str, secret: str) -> ServicePrincipal:
+    """A service principal that signs in with a secret.
+
+    Raises:
+        InputError: the client id is no GUID, or the secret is empty.
+    """
+    if not secret.strip():
+        raise InputError("the service principal's secret is empty")
+    return ServicePrincipal(_client_id(client_id), secret=secret.strip())
+
+
+def secret_from_environment(name: str) -> str | None:
+    """The secret held by an environment variable, None where it is not set or empty."""
+    return os.environ.get(name) or None
+
+
+def secret_from_file(path: Path) -> str:
+    """The secret in a file that only its owner can read.
+
+    Raises:
+        FileInputError: the file is missing, empty, of several lines, or readable by others.
+    """
+    _owner_only(path, "a secret")
+    text = read_bounded(path, limit=_LIMIT).decode("utf-8", errors="replace").strip()
+    if not text or len(text.splitlines()) != 1:
+        raise FileInputError(path, "holds no secret" if not text else "holds more than one line")
+    return text
+
+
+def with_certificate(client_id: str, path: Path) -> ServicePrincipal:
+    """A service principal that signs in with a certificate: PEM with its key, or PFX without a password.
+
+    Raises:
+        FileInputError: the file is missing, readable by others, or holds no usable certificate and key.
+    """
+    _owner_only(path, "a private key")
+    data = read_bounded(path, limit=_LIMIT)
+    try:
+        if b"-----BEGIN" in data:
+            load_pem_private_key(data, password=None)
+            usable = b"-----BEGIN CERTIFICATE-----" in data
+        else:
+            store = load_pkcs12(data, None)
+            usable = store.key is not None and store.cert is not None
+    except TypeError as error:
+        raise FileInputError(path, "its private key has a password, which is not supported") from error
+    except ValueError as error:
+        raise FileInputError(path, "no certificate with a private key, in PEM or PFX") from error
+    if not usable:
+        raise FileInputError(path, "holds a key but no certificate, or a certificate but no key")
+    return ServicePrincipal(_client_id(client_id), certificate=data)
+
+
+def _client_id(text: str) -> str:
+    if not _GUID.fullmatch(text.strip()):
+        raise InputError(
+            f"client id {text!r} is not a GUID",
+            hint="it is the application (client) id of the app registration",
+        )
+    return text.strip().lower()
+
+
+def _owner_only(path: Path, holds: str) -> None:
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise FileInputError(path, error.strerror or "cannot be read") from error
+    if os.name == "posix" and stat.S_ISREG(mode) and mode & 0o077:
+        raise FileInputError(
+            path,
+            f"holds {holds} and can be read by others (mode {mode & 0o777:04o})",
+            hint=f"chmod 600 {path}",
+        )

@@ -1,0 +1,129 @@
+"""What must be true in Azure before a server is touched."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from arcferry.azure.machines import Machine, list_machines
+from arcferry.azure.mapping import translated
+from arcferry.azure.session import AzureSession
+from arcferry.azure.target import Target
+from arcferry.errors import AzureError, BlockedError, ConflictError, NotFoundError, PermissionDeniedError
+from arcferry.text import one_line
+
+PROVIDER = "Microsoft.HybridCompute"
+
+
+class Answer(StrEnum):
+    """How a check of the preflight came out; unknown means that this identity may not look."""
+
+    OK = "ok"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the preflight."""
+
+    name: str
+    answer: Answer
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """What the preflight saw, and the machines that are there already, by lower-case name."""
+
+    checks: tuple[Check, ...]
+    machines: dict[str, Machine]
+
+
+async def prepare(session: AzureSession) -> Preflight:
+    """Check token, resource group, provider and location, in this order; the first hindrance ends it.
+
+    The onboarding role may read machines and nothing else, so what it cannot see is reported as unknown.
+
+    Raises:
+        SignInError: no token.
+        PermissionDeniedError: machines cannot be read.
+        BlockedError: the resource group is missing, the provider is not registered, or Arc is not offered
+            in the location.
+        AzureError: Azure gave no usable answer.
+    """
+    token = await session.token()
+    checks = [Check("sign-in", Answer.OK, f"token until {token.expires:%H:%M} UTC")]
+    machines = await _machines(session)
+    checks.append(await _group(session, len(machines)))
+    checks.extend(await _provider(session))
+    return Preflight(tuple(checks), machines)
+
+
+async def _machines(session: AzureSession) -> dict[str, Machine]:
+    target = session.target
+    try:
+        return await list_machines(session)
+    except NotFoundError as error:
+        raise _missing_group(target) from error
+    except ConflictError as error:
+        if "registration" in error.code.lower():
+            raise _unregistered(target) from error
+        raise
+
+
+async def _group(session: AzureSession, machines: int) -> Check:
+    target = session.target
+    try:
+        with translated(f"read resource group {target.resource_group}"):
+            found = await session.resources.resource_groups.get(target.resource_group)
+    except NotFoundError as error:
+        raise _missing_group(target) from error
+    except PermissionDeniedError:
+        says = f"{target.resource_group}: {machines} machines can be read, the group itself not"
+        return Check("resource group", Answer.OK, says)
+    state = one_line(str(getattr(found.properties, "provisioning_state", "") or ""))
+    if state.lower() == "deleting":
+        raise BlockedError(f"resource group {target.resource_group} is being deleted")
+    return Check("resource group", Answer.OK, f"{target.resource_group}, {machines} machines")
+
+
+async def _provider(session: AzureSession) -> list[Check]:
+    target = session.target
+    try:
+        with translated(f"read provider {PROVIDER}"):
+            provider = await session.resources.providers.get(PROVIDER)
+    except AzureError as error:
+        if not isinstance(error, PermissionDeniedError | NotFoundError):
+            raise
+        says = "this identity may not read the subscription's providers"
+        return [Check("provider", Answer.UNKNOWN, says), Check("location", Answer.UNKNOWN, says)]
+    if str(provider.registration_state or "").lower() != "registered":
+        raise _unregistered(target)
+    offered = {
+        str(place).replace(" ", "").lower()
+        for kind in provider.resource_types or ()
+        if str(kind.resource_type or "").lower() == "machines"
+        for place in kind.locations or ()
+    }
+    registered = Check("provider", Answer.OK, f"{PROVIDER} is registered")
+    if not offered:
+        return [registered, Check("location", Answer.UNKNOWN, "the provider lists no locations")]
+    if target.location not in offered:
+        raise BlockedError(
+            f"Azure Arc machines are not offered in {target.location} for this subscription",
+            hint=f"Offered: {', '.join(sorted(offered)[:20])}",
+        )
+    return [registered, Check("location", Answer.OK, f"machines are offered in {target.location}")]
+
+
+def _missing_group(target: Target) -> BlockedError:
+    return BlockedError(
+        f"resource group {target.resource_group} does not exist in subscription {target.subscription_id}, "
+        "or this identity cannot see it",
+        hint=f"az group create --name {target.resource_group} --location {target.location}",
+    )
+
+
+def _unregistered(target: Target) -> BlockedError:
+    return BlockedError(
+        f"subscription {target.subscription_id} is not registered for {PROVIDER}",
+        hint=f"az provider register --namespace {PROVIDER} --subscription {target.subscription_id} --wait",
+    )

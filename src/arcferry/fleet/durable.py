@@ -1,0 +1,217 @@
+"""Durable steps: DBOS on SQLite, set up so that it serves one run in one folder and nothing else."""
+
+import asyncio
+import json
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
+from dbos._error import DBOSException
+from sqlalchemy.exc import SQLAlchemyError
+
+from arcferry.errors import FileInputError
+from arcferry.fleet.state import RunFolder
+from arcferry.text import one_line
+
+QUEUE = "hosts"
+_WORKFLOW = "host"
+_VERSION = "arcferry-run-1"
+"""Fixed; raised only when the steps change incompatibly. DBOS leaves work of another version alone."""
+
+_EXECUTOR = "arcferry"
+_ACTIVE = ["ENQUEUED", "PENDING"]
+_LOGGERS = {
+    "dbos": logging.INFO,
+    "arcferry": logging.INFO,
+    "azure": logging.WARNING,
+    "asyncssh": logging.WARNING,
+    "aiohttp": logging.WARNING,
+    "asyncio": logging.WARNING,
+}
+
+Json = dict[str, Any]
+HostWork = Callable[[str, int, Json], Awaitable[Json]]
+
+
+class JsonSerializer(Serializer):
+    """Plain JSON in place of pickle: what is recorded can be read, searched, and never run."""
+
+    def serialize(self, data: Any) -> str:  # noqa: ANN401  # the base class's own signature
+        """JSON text; an unforeseen exception is kept as one line."""
+        return json.dumps(data, default=_stand_in, ensure_ascii=False)
+
+    def deserialize(self, serialized_data: str) -> Any:  # noqa: ANN401  # the base class's own signature
+        """The value that was recorded."""
+        value = json.loads(serialized_data)
+        if isinstance(value, dict) and value.keys() == {"exception"}:
+            return RuntimeError(str(value["exception"]))
+        return value
+
+    def name(self) -> str:
+        """As it is recorded beside each value."""
+        return "arcferry_json"
+
+
+def _stand_in(value: object) -> object:
+    if isinstance(value, BaseException):
+        return {"exception": one_line(f"{type(value).__name__}: {value}")}
+    raise TypeError(f"{type(value).__name__} cannot be recorded")
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """One attempt of one host, as recorded.
+
+    Attributes:
+        active: whether it has not ended; it goes on by itself.
+        result: what the host's work returned, None while active or where it ended in an error.
+    """
+
+    host: str
+    attempt: int
+    active: bool
+    given: Json
+    result: Json | None
+
+
+class Durable:
+    """The records of one run. Made by `durable`."""
+
+    def __init__(self, run: RunFolder) -> None:
+        self._run = run
+
+    async def attempts(self) -> dict[str, Recorded]:
+        """The latest attempt of each host that has one, by the host's name."""
+        latest: dict[str, Recorded] = {}
+        with kept_in(self._run):
+            listed = await DBOS.list_workflows_async(name=_WORKFLOW)
+        for status in listed:
+            _, host, number = status.workflow_id.rsplit("/", 2)
+            if host in latest and latest[host].attempt > int(number):
+                continue
+            given = status.input["args"][2] if status.input else {}
+            output = status.output if status.status == "SUCCESS" else None
+            active = status.status in _ACTIVE
+            latest[host] = Recorded(host, int(number), active, given, output)
+        return latest
+
+    async def steps(self, host: str, attempt: int) -> list[tuple[str, Json]]:
+        """The recorded steps of an attempt, in their order."""
+        with kept_in(self._run):
+            found = await DBOS.list_workflow_steps_async(self._id(host, attempt))
+        return [(step["function_name"], step["output"] or {}) for step in found]
+
+    async def enqueue(self, host: str, attempt: int, given: Json) -> None:
+        """Let a host's work begin when its turn comes; a host and attempt that are known change nothing."""
+        with kept_in(self._run), SetWorkflowID(self._id(host, attempt)):
+            await DBOS.enqueue_workflow_async(QUEUE, self._workflow, host, attempt, given)
+
+    async def active(self) -> set[str]:
+        """The hosts whose latest attempt has not ended."""
+        with kept_in(self._run):
+            found = await DBOS.list_workflows_async(
+                name=_WORKFLOW, status=list(_ACTIVE), load_input=False, load_output=False
+            )
+        return {status.workflow_id.rsplit("/", 2)[1] for status in found}
+
+    async def step(self, name: str, action: Callable[[], Awaitable[Json]]) -> Json:
+        """The recorded result of a step of the current host, or that of `action`, recorded now."""
+
+        async def perform() -> Json:
+            return await action()
+
+        return await DBOS.run_step_async({"name": name}, perform)
+
+    def _id(self, host: str, attempt: int) -> str:
+        return f"{self._run.id}/{host}/{attempt}"
+
+    def register(self, work: HostWork) -> None:
+        """Name the function that does a host's work; to be called once, before anything is recovered."""
+
+        async def host(name: str, attempt: int, given: Json) -> Json:
+            return await work(name, attempt, given)
+
+        self._workflow = DBOS.workflow(name=_WORKFLOW)(host)
+
+
+@contextmanager
+def kept_in(run: RunFolder) -> Iterator[None]:
+    """The one place where DBOS's and the database's exceptions become arcferry's."""
+    try:
+        yield
+    except (SQLAlchemyError, DBOSException, sqlite3.Error) as error:
+        cause = getattr(error, "orig", None) or error
+        raise FileInputError(
+            run.database,
+            f"the record of steps cannot be used: {one_line(str(cause))}",
+            hint="Make room or give access, then apply again. Where it is damaged, move the run's folder "
+            "away: hosts and Azure still say what is done.",
+        ) from None
+
+
+@asynccontextmanager
+async def durable(run: RunFolder, work: HostWork, *, concurrency: int) -> AsyncIterator[Durable]:
+    """Open a run's records. What an earlier process left unfinished begins to go on at once.
+
+    Raises:
+        FileInputError: the records cannot be opened.
+    """
+    config: DBOSConfig = {
+        "name": "arcferry",
+        "system_database_url": f"sqlite:///{run.database}",
+        "application_version": _VERSION,
+        "executor_id": _EXECUTOR,
+        "serializer": JsonSerializer(),
+        "enable_otlp": False,
+        "log_level": "INFO",
+        "max_executor_threads": 32,
+        "notification_listener_polling_interval_sec": 0.2,
+    }
+    # DBOS would log to the screen where its logger has no handler: `logged` gives it one.
+    DBOS(config=config)
+    records = Durable(run)
+    records.register(work)
+    try:
+        with kept_in(run):
+            DBOS.launch()
+            await DBOS.register_queue_async(
+                QUEUE, worker_concurrency=concurrency, polling_interval_sec=0.1, on_conflict="always_update"
+            )
+        yield records
+    finally:
+        await _destroy()
+
+
+async def _destroy() -> None:
+    """End DBOS in a thread of its own: its threads may hand work to this loop until they are stopped."""
+    loop = asyncio.get_running_loop()
+    with ThreadPoolExecutor(1) as pool:
+        await loop.run_in_executor(pool, partial(DBOS.destroy, destroy_registry=True))
+    # DBOS had made its own pool, which is gone now, the loop's default.
+    loop.set_default_executor(ThreadPoolExecutor(thread_name_prefix="arcferry"))
+
+
+@contextmanager
+def logged(run: RunFolder) -> Iterator[None]:
+    """Send what the libraries log into the run's folder; it does not belong on the operator's screen."""
+    handler = logging.FileHandler(run.log, encoding="utf-8", delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    before = []
+    for name, level in _LOGGERS.items():
+        logger = logging.getLogger(name)
+        before.append((logger, logger.level, logger.propagate, logger.handlers))
+        logger.setLevel(level)
+        logger.propagate, logger.handlers = False, [handler]
+    try:
+        yield
+    finally:
+        for logger, level, propagate, handlers in before:
+            logger.setLevel(level)
+            logger.propagate, logger.handlers = propagate, handlers
+        handler.close()

@@ -1,0 +1,154 @@
+"""What a host says about itself. Everything in it is the host's claim: bounded and cleaned, never obeyed."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from arcferry.text import clean, one_line
+
+_VERSION = re.compile(r"\d{1,9}(?:\.\d{1,9}){0,5}")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One line of the host script. Missing or wrongly typed fields read as empty."""
+
+    verb: str
+    ok: bool
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def text(self, key: str, *, limit: int = 300) -> str:
+        """A field as one clean line, empty where it is no text."""
+        return one_line(self._string(key), limit=limit)
+
+    def output(self, *, limit: int = 16_000) -> str:
+        """The end of what a program printed, cleaned, its lines kept."""
+        return clean(self._string("output"), limit=4 * limit)[-limit:]
+
+    def number(self, key: str) -> int | None:
+        """A field as a whole number below 2^63."""
+        value = self.fields.get(key)
+        if not isinstance(value, int) or isinstance(value, bool):
+            return None
+        return value if abs(value) < 1 << 63 else None
+
+    def flag(self, key: str) -> bool | None:
+        """A field as true or false."""
+        value = self.fields.get(key)
+        return value if isinstance(value, bool) else None
+
+    def _string(self, key: str) -> str:
+        value = self.fields.get(key)
+        # JSON can hold halves of surrogate pairs, which no file and no terminal takes.
+        return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+    def part(self, key: str) -> "Answer":
+        """An object inside, empty where there is none."""
+        value = self.fields.get(key)
+        return Answer(self.verb, self.ok, value if isinstance(value, dict) else {})
+
+
+def read_answer(verb: str, text: str) -> Answer | None:
+    """The last line of the output that answers to `verb`, whatever else the host printed around it."""
+    for line in reversed(text.splitlines()):
+        if not line.lstrip().startswith("{"):
+            continue
+        try:
+            document = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(document, dict) and document.get("schema") == 1 and document.get("verb") == verb:
+            return Answer(verb, document.get("ok") is True, document)
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentState:
+    """The agent on a host. Texts are empty where it does not say."""
+
+    installed: bool = False
+    version: str = ""
+    status: str = ""
+    resource_id: str = ""
+    resource_name: str = ""
+    subscription_id: str = ""
+    resource_group: str = ""
+    location: str = ""
+    vm_id: str = ""
+    last_heartbeat: str = ""
+
+    @property
+    def has_machine(self) -> bool:
+        """Whether the agent is connected to some machine in Azure, be it alive or not."""
+        return bool(self.resource_id or (self.resource_name and self.subscription_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The answer to the host script's `facts`.
+
+    Attributes:
+        disk_free: bytes free under /var, None where unknown; `opt_free` likewise under /opt.
+        skew: the host's clock minus ours, in seconds; None where it does not say.
+        staged: SHA-256 of the bundle's files that lie on the host already, by name.
+    """
+
+    os: str
+    hostname: str
+    distro: str
+    arch: str
+    package_format: str
+    systemd: bool | None
+    disk_free: int | None
+    opt_free: int | None
+    azure_vm: bool | None
+    skew: float | None
+    agent: AgentState
+    staged: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON, for the run's record."""
+        return asdict(self) | {"staged": dict(self.staged)}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "Facts":
+        """Read what `to_json` wrote."""
+        return cls(**{**document, "agent": AgentState(**document["agent"])})
+
+
+def read_agent(answer: Answer) -> AgentState:
+    """The agent's state in an answer to `facts` or `show`."""
+    said = answer.part("agent")
+    texts = {key: said.text(key) for key in AgentState.__dataclass_fields__ if key != "installed"}
+    return AgentState(installed=said.flag("installed") is True, **texts)
+
+
+def read_facts(answer: Answer, *, skew: float | None, staged: Mapping[str, str]) -> Facts:
+    """The facts in an answer, with what was learned beside it."""
+    distro = answer.part("distro")
+    name = distro.text("name") or f"{distro.text('id')} {distro.text('version')}".strip()
+    return Facts(
+        os=answer.text("os").lower(),
+        hostname=answer.text("hostname"),
+        distro=name,
+        arch=answer.text("arch").lower(),
+        package_format=answer.text("package_format").lower(),
+        systemd=answer.flag("systemd"),
+        disk_free=answer.number("disk_free"),
+        opt_free=answer.number("opt_free"),
+        azure_vm=answer.flag("azure_vm"),
+        skew=skew,
+        agent=read_agent(answer),
+        staged=dict(staged),
+    )
+
+
+def version_key(text: str) -> tuple[int, ...]:
+    """A version's numbers, for comparing; empty where it begins with none."""
+    found = _VERSION.match(text.strip())
+    numbers = [int(part) for part in found[0].split(".")] if found else []
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)

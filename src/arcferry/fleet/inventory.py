@@ -1,0 +1,226 @@
+"""The inventory: which hosts a run takes in, and how each is reached."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from arcferry.errors import FileInputError
+from arcferry.fleet.names import problem_with_name
+from arcferry.fleet.tables import Row, read_rows
+from arcferry.text import clean, one_line
+
+MOST_TAGS = 50
+_HOST_NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_-]{1,63})*\.?")
+_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@\\-]{0,127}\$?")
+_TAG_NAME_FORBIDDEN = re.compile(r"[<>%&\\?/]")
+_HIGHEST_PORT = 65_535
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One server. Its name becomes its machine's name in Azure.
+
+    Attributes:
+        address: a host name or an IP address.
+        user: the SSH user, empty for the run's own.
+        site: the site that it stands in, empty where the inventory names none.
+        line: where it stands in the inventory.
+    """
+
+    name: str
+    address: str
+    port: int = 22
+    transport: str = "ssh"
+    user: str = ""
+    tags: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    site: str = ""
+    line: int = 0
+
+    def identity(self) -> dict[str, Any]:
+        """What makes this host this host, as plain JSON; where it stands in the file does not."""
+        return {
+            "name": self.name,
+            "address": self.address,
+            "port": self.port,
+            "transport": self.transport,
+            "user": self.user,
+            "tags": dict(sorted(self.tags.items())),
+            "site": self.site,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """The hosts in the order of the file; no two names or addresses with ports are the same."""
+
+    path: Path
+    hosts: tuple[Host, ...]
+
+
+def _machine_name(name: str) -> str:
+    problem = problem_with_name(name)
+    if problem:
+        raise ValueError(problem)
+    return name
+
+
+def _address(address: str) -> str:
+    if not address:
+        raise ValueError("address is empty")
+    try:
+        return str(ip_address(address.strip("[]")))
+    except ValueError:
+        if re.fullmatch(r"[\d.]+", address) or not _HOST_NAME.fullmatch(address):
+            raise ValueError(f"address {address!r} is neither an IP address nor a host name") from None
+        return address
+
+
+def _port(text: object) -> object:
+    if text == "":
+        return 22
+    if isinstance(text, str) and not re.fullmatch(r"[1-9][0-9]{0,4}", text):
+        raise ValueError(f"port {text!r} is not a number from 1 to {_HIGHEST_PORT}")
+    port = int(str(text))
+    if port > _HIGHEST_PORT:
+        raise ValueError(f"port {port} is above {_HIGHEST_PORT}")
+    return port
+
+
+def _transport(text: object) -> object:
+    word = str(text or "ssh").lower()
+    if word == "winrm":
+        raise ValueError("transport winrm is not in this version; ssh is")
+    if word != "ssh":
+        raise ValueError(f"transport {text!r} is not known; ssh is")
+    return word
+
+
+def _user(user: str) -> str:
+    if user and not _USER.fullmatch(user):
+        raise ValueError(f"user {user!r} is not a user name")
+    return user
+
+
+def _tags(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    tags: dict[str, str] = {}
+    for part in filter(None, (part.strip() for part in value.split(";"))):
+        key, equals, text = part.partition("=")
+        if not equals or not key.strip():
+            raise ValueError(f"tag {part!r} is not written as key=value")
+        if key.strip() in tags:
+            raise ValueError(f"tag {key.strip()!r} is given twice")
+        tags[key.strip()] = text.strip()
+    return tags
+
+
+def _tag_rules(tags: dict[str, str]) -> dict[str, str]:
+    if len(tags) > MOST_TAGS:
+        raise ValueError(f"{len(tags)} tags; ARM takes {MOST_TAGS}")
+    for key, text in tags.items():
+        if not key or len(key) > 512 or _TAG_NAME_FORBIDDEN.search(key):  # noqa: PLR2004  # ARM's own limits
+            raise ValueError(f"tag name {key[:60]!r} is not one that ARM accepts")
+        if len(text) > 256:  # noqa: PLR2004  # ARM's own limits
+            raise ValueError(f"tag {key!r} has a value of {len(text)} characters; ARM takes 256")
+        if clean(text) != text or "\n" in text:
+            raise ValueError(f"tag {key!r} has a value with control characters")
+    if len({key.lower() for key in tags}) < len(tags):
+        raise ValueError("two tag names differ only in case")
+    return tags
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
+
+    name: Annotated[str, AfterValidator(_machine_name)]
+    address: Annotated[str, AfterValidator(_address)]
+    port: Annotated[int, BeforeValidator(_port)] = 22
+    transport: Annotated[Literal["ssh"], BeforeValidator(_transport)] = "ssh"
+    user: Annotated[str, AfterValidator(_user)] = ""
+    tags: Annotated[dict[str, str], BeforeValidator(_tags), AfterValidator(_tag_rules)] = Field(
+        default_factory=dict
+    )
+    site: Annotated[str, Field(max_length=64)] = ""
+
+
+COLUMNS = tuple(_Entry.model_fields)
+
+
+def read_inventory(path: Path) -> Inventory:
+    """Read a CSV or YAML inventory and check every row before any host is touched.
+
+    Raises:
+        FileInputError: naming file and line; the hint lists further lines with problems.
+    """
+    hosts: list[Host] = []
+    problems: list[tuple[int, str]] = []
+    for row in read_rows(path, COLUMNS):
+        try:
+            hosts.append(_host(row))
+        except _RowError as error:
+            problems.append((row.line, error.says))
+    problems += _doubled(hosts)
+    if problems:
+        raise _refused(path, sorted(problems))
+    if not hosts:
+        raise FileInputError(path, "holds no hosts")
+    return Inventory(path, tuple(hosts))
+
+
+class _RowError(Exception):
+    def __init__(self, says: str) -> None:
+        super().__init__(says)
+        self.says = says
+
+
+def _host(row: Row) -> Host:
+    try:
+        entry = _Entry.model_validate({"address": row.cells.get("name", ""), **_given(row)})
+    except ValidationError as error:
+        raise _RowError(_says(error)) from None
+    values = entry.model_dump(exclude={"tags"})
+    return Host(**values, tags=MappingProxyType(dict(entry.tags)), line=row.line)
+
+
+def _given(row: Row) -> dict[str, Any]:
+    # Without an address the name is the address, as in an SSH command.
+    return {column: cell for column, cell in row.cells.items() if cell != "" or column == "name"}
+
+
+def _says(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    message = str(first["msg"]).removeprefix("Value error, ")
+    if first["type"] == "missing":
+        return f"{place} is missing"
+    return one_line(message if first["type"] == "value_error" else f"{place}: {message}")
+
+
+def _doubled(hosts: list[Host]) -> list[tuple[int, str]]:
+    problems = []
+    first_name: dict[str, Host] = {}
+    first_place: dict[tuple[str, int], Host] = {}
+    for host in hosts:
+        other = first_name.setdefault(host.name.lower(), host)
+        if other is not host:
+            problems.append((host.line, f"name {host.name!r} is already on line {other.line}"))
+            continue
+        place = first_place.setdefault((host.address.lower(), host.port), host)
+        if place is not host:
+            says = f"address {host.address} port {host.port} is already on line {place.line} ({place.name})"
+            problems.append((host.line, says))
+    return problems
+
+
+def _refused(path: Path, problems: list[tuple[int, str]]) -> FileInputError:
+    line, says = problems[0]
+    others = [str(number) for number in dict.fromkeys(number for number, _ in problems[1:])]
+    more = f"Problems also on line {', '.join(others[:12])}." if others else ""
+    return FileInputError(path, says, line=line, hint=more)

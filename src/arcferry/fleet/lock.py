@@ -1,0 +1,69 @@
+"""One apply at a time on a state folder."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from arcferry.errors import BlockedError, FileInputError
+from arcferry.fleet.state import make_private
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _take(descriptor: int) -> None:
+        # A byte far behind the process number, which others may then still read.
+        os.lseek(descriptor, 1 << 20, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+
+else:
+    import fcntl
+
+    def _take(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Hold the state folder; a second apply on it is refused while the first runs.
+
+    The lock is the kernel's, so that it ends with its process, however that ends.
+
+    Raises:
+        BlockedError: another apply is running.
+        FileInputError: the folder cannot be written.
+    """
+    make_private(folder)
+    path = folder / "lock"
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise FileInputError(path, error.strerror or "cannot be written") from error
+    with os.fdopen(descriptor, "r+b") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            holder = lock.read(20).decode("ascii", errors="replace").strip()
+            raise BlockedError(
+                f"another apply is running on {folder}"
+                + (f" (process {holder})" if holder.isdigit() else ""),
+                hint="Wait for it, or stop it; or use another folder with --state, for other hosts.",
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()).encode())
+        lock.flush()
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                lock.truncate(0)
+
+
+def _holder(lock: BinaryIO) -> str:
+    with suppress(OSError):
+        text = lock.read(20).decode("ascii", errors="replace").strip()
+        return text if text.isdigit() else ""
+    return ""

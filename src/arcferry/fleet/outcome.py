@@ -1,0 +1,130 @@
+"""What came of a step, of a host, and of a run."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from arcferry.azure import Check, Machine
+from arcferry.fleet.inventory import Host
+
+
+class StepState(StrEnum):
+    """How a step ended. A skipped one had nothing to do; a blocked one was not allowed to begin."""
+
+    DONE = "done"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+
+
+class Outcome(StrEnum):
+    """How a host's part of a run ended. Stopped: not finished, because the run was stopped."""
+
+    CONNECTED = "connected"
+    FAILED = "failed"
+    BLOCKED = "blocked"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """One step of one host.
+
+    Attributes:
+        says: what was done, or why not.
+        hint: the way out of a failure.
+        code: the agent's code, such as `AZCM0026`, or another stable word; empty where there is none.
+        meaning: what the catalogue knows about that code.
+        unreachable: the endpoints that the agent could not reach.
+        output: the end of what the agent or the installer printed, cleaned.
+        data: what later steps need to know, as plain JSON without secrets.
+        seconds: how long it took.
+    """
+
+    step: str
+    state: StepState
+    says: str = ""
+    hint: str = ""
+    code: str = ""
+    meaning: str = ""
+    unreachable: tuple[str, ...] = ()
+    output: str = ""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON, with everything in it."""
+        return asdict(self) | {"state": self.state.value, "unreachable": list(self.unreachable)}
+
+    def public(self) -> dict[str, Any]:
+        """Plain JSON for a report: without what only later steps need."""
+        return {key: value for key, value in self.to_json().items() if key != "data"}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> "StepResult":
+        """Read what `to_json` wrote."""
+        known = {one.name for one in fields(cls)}
+        values = {key: value for key, value in document.items() if key in known}
+        return cls(
+            **{
+                **values,
+                "state": StepState(values["state"]),
+                "unreachable": tuple(values.get("unreachable", ())),
+            }
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class HostRun:
+    """One host's part of a run.
+
+    Attributes:
+        attempt: 1 for the first try; a host that failed is tried again by the next apply.
+        already: whether nothing had to be done, because an earlier apply had finished it.
+    """
+
+    host: Host
+    outcome: Outcome
+    steps: tuple[StepResult, ...] = ()
+    attempt: int = 1
+    already: bool = False
+    machine: Machine | None = None
+
+    @property
+    def failure(self) -> StepResult | None:
+        """The step that stopped this host, None where none did."""
+        bad = (StepState.FAILED, StepState.BLOCKED)
+        return next((step for step in self.steps if step.state in bad), None)
+
+
+@dataclass(frozen=True, slots=True)
+class FleetRun:
+    """A whole run, as it stands after one apply.
+
+    Attributes:
+        id: names inventory, bundle and target; the same three give the same run again.
+        spent: whether the failure budget ended it.
+        interrupted: whether the operator did.
+    """
+
+    id: str
+    started: datetime
+    ended: datetime
+    bundle: Mapping[str, str]
+    target: Mapping[str, str]
+    checks: tuple[Check, ...]
+    hosts: tuple[HostRun, ...]
+    state: str
+    spent: bool = False
+    interrupted: bool = False
+
+    @property
+    def all_connected(self) -> bool:
+        """Whether every host of the inventory is connected."""
+        return all(run.outcome is Outcome.CONNECTED for run in self.hosts)
+
+    def count(self, outcome: Outcome) -> int:
+        """How many hosts ended so."""
+        return sum(run.outcome is outcome for run in self.hosts)

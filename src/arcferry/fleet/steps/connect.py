@@ -1,0 +1,164 @@
+"""connect: make the machine in Azure. The host gets a short-lived token and nothing else."""
+
+import asyncio
+import json
+import re
+import secrets
+
+from arcferry.azure import Target, get_machine
+from arcferry.errors import ConflictError, HostCommandError, HostError
+from arcferry.fleet.agent_says import agent_failure
+from arcferry.fleet.facts import AgentState, Answer, read_agent
+from arcferry.fleet.inventory import Host
+from arcferry.fleet.outcome import StepResult, StepState
+from arcferry.fleet.script import RUN_FOLDER, order
+from arcferry.fleet.situation import Decision, Situation, block, is_connected_to, run, skip
+from arcferry.fleet.transport.upload import make_folder, put_secret
+from arcferry.fleet.work import Work
+
+LARGEST_SKEW = 300.0
+"""Seconds that a host's clock may be off; Entra and HIS refuse tokens and certificates beyond."""
+
+_PLAIN_TAG = re.compile(r"[\w.:/@+-]+")
+
+
+class Connect:
+    """Connects the agent, unless it is connected to just this machine already."""
+
+    name = "connect"
+    interruptible = False
+
+    def decide(self, situation: Situation) -> Decision:
+        """Block where another machine, another server or a wrong clock stands in the way."""
+        agent, name = situation.agent, situation.host.name
+        if situation.connected_here:
+            return _connected(situation)
+        if agent.has_machine:
+            return block(
+                f"its agent is connected to {agent.resource_id or agent.resource_name}",
+                "Disconnect it there first, or take the host out of the inventory.",
+            )
+        wrong_clock = _wrong_clock(situation.facts.skew)
+        if wrong_clock:
+            return wrong_clock
+        if situation.machine is not None and self.name not in situation.begun:
+            return _taken(situation.machine.vm_id, situation.machine.status, situation.host)
+        return run(f"as {name} in {situation.target.resource_group}")
+
+    async def perform(self, work: Work) -> StepResult:
+        """Read host and ARM once more, then connect with a token that is taken away again in any case."""
+        agent = await self._state(work)
+        if is_connected_to(agent, work.shared.target, work.host.name):
+            return StepResult(self.name, StepState.DONE, "was connected already", data={"changed": False})
+        await self._refuse_taken_name(work, agent)
+        answer = await self._with_token(work)
+        if not answer.ok:
+            return agent_failure(self.name, answer)
+        changed = answer.flag("changed") is not False
+        return StepResult(self.name, StepState.DONE, "connected", data={"changed": changed})
+
+    async def _state(self, work: Work) -> AgentState:
+        # Through the host's lock: a connect that an earlier, killed apply left running ends first.
+        answer = await order(await work.session(), work.packed.script_path, "show", deadline=120)
+        return read_agent(answer)
+
+    async def _refuse_taken_name(self, work: Work, agent: AgentState) -> None:
+        """A machine of this name that belongs to another server is never taken over."""
+        if work.shared.azure is None:
+            raise RuntimeError("connecting needs a session with Azure")
+        machine = await get_machine(work.shared.azure, work.host.name)
+        if machine is not None and agent.vm_id and machine.vm_id.lower() != agent.vm_id.lower():
+            taken = _taken(machine.vm_id, machine.status, work.host)
+            raise ConflictError(f"{work.host.name}: {taken.why}", code="AZCM0044", hint=taken.hint)
+
+    async def _with_token(self, work: Work) -> Answer:
+        session = await work.session()
+        await make_folder(session, RUN_FOLDER)
+        path = f"{RUN_FOLDER}/connect-{secrets.token_hex(8)}.json"
+        try:
+            await put_secret(session, await _config(work), path)
+            return await order(session, work.packed.script_path, "connect", path)
+        finally:
+            # The script removes it too; this is for a session that was cut, or a script that never ran.
+            removal = asyncio.ensure_future(_remove_token(work, path))
+            try:
+                await asyncio.shield(removal)
+            except asyncio.CancelledError:
+                await removal
+                raise
+
+
+def _connected(situation: Situation) -> Decision:
+    if situation.agent.status.lower() == "expired":
+        return block(
+            "its connection to Azure has expired",
+            "Disconnect it (azcmagent disconnect), then apply again.",
+        )
+    if situation.azure_known and situation.machine is None:
+        return block(
+            "its agent is connected to a machine that ARM no longer has",
+            "On the host: azcmagent disconnect --force-local-only. Then apply again.",
+        )
+    return skip("already connected to this machine")
+
+
+def _wrong_clock(skew: float | None) -> Decision | None:
+    if skew is None or abs(skew) <= LARGEST_SKEW:
+        return None
+    return block(
+        f"its clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} this machine's",
+        "Set it right (NTP): Azure refuses tokens and certificates beyond five minutes.",
+    )
+
+
+async def _remove_token(work: Work, path: str) -> None:
+    try:
+        async with asyncio.timeout(60):
+            await work.remove(path)
+    except (HostError, TimeoutError) as error:
+        raise HostCommandError(
+            f"{work.host.name}: the file with the token could not be removed: {error}",
+            hint=f"Remove {path} on the host. It lies in memory, is root's alone, and the token in it ends "
+            "within the hour.",
+        ) from None
+
+
+async def _config(work: Work) -> bytes:
+    if work.shared.azure is None:
+        raise RuntimeError("connecting needs a session with Azure")
+    token = await work.shared.azure.token()
+    return json.dumps(connect_options(work.shared.target, work.host) | {"access-token": token.text}).encode()
+
+
+def connect_options(target: Target, host: Host) -> dict[str, str]:
+    """The options of `azcmagent connect`, but for the token."""
+    options = {
+        "subscription-id": target.subscription_id,
+        "resource-group": target.resource_group,
+        "tenant-id": target.tenant_id,
+        "location": target.location,
+        "cloud": target.cloud.name,
+        "resource-name": host.name,
+    }
+    return options | ({"tags": tags_text(dict(host.tags))} if host.tags else {})
+
+
+def tags_text(tags: dict[str, str]) -> str:
+    """Tags as the agent reads them: `k=v,k2='v 2'`, with a backslash before a quote (1.50 and newer)."""
+    return ",".join(f"{_quoted(key)}={_quoted(text)}" for key, text in tags.items())
+
+
+def _quoted(text: str) -> str:
+    if _PLAIN_TAG.fullmatch(text):
+        return text
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def _taken(vm_id: str, status: str, host: Host) -> Decision:
+    return block(
+        f"ARM has a machine {host.name} already ({status or 'no status'}, vmId {vm_id or 'none'}), and this "
+        "host is not it",
+        "Another server may have this name. If the machine is a leftover, delete it in Azure; else give this "
+        "host another name in the inventory (AZCM0044).",
+    )

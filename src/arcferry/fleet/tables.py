@@ -1,0 +1,202 @@
+"""Rows of a CSV or YAML file, each with the line it stands on."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from io import StringIO
+from pathlib import Path
+
+import yaml
+
+from arcferry.errors import FileInputError
+from arcferry.files import read_bounded
+from arcferry.text import one_line
+
+LIMIT = 16 * 1024 * 1024
+MOST_ROWS = 100_000
+_MOST_NODES = 2_000_000
+_DEEPEST = 8
+_EXAMPLE = "{name: web01, address: 10.0.0.1}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One entry as written: column names to text, or for YAML `tags` to a mapping of text."""
+
+    line: int
+    cells: dict[str, str | dict[str, str]]
+
+
+def read_rows(path: Path, columns: Sequence[str]) -> list[Row]:
+    """The rows of a file, CSV unless its name ends in .yaml or .yml, with no other columns than these.
+
+    Raises:
+        FileInputError: naming the line: not UTF-8, not CSV or YAML, too large, too deep, a column that is
+            unknown or given twice.
+    """
+    text = _decode(path, read_bounded(path, limit=LIMIT))
+    as_yaml = path.suffix.lower() in {".yaml", ".yml"}
+    rows = _yaml_rows(path, text, columns) if as_yaml else _csv_rows(path, text, columns)
+    found: list[Row] = []
+    for row in rows:
+        if len(found) == MOST_ROWS:
+            raise FileInputError(path, f"more than {MOST_ROWS:,} rows", line=row.line)
+        found.append(row)
+    return found
+
+
+def _decode(path: Path, data: bytes) -> str:
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise FileInputError(path, "is UTF-16, not UTF-8", hint="Save it as “CSV UTF-8”.")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise FileInputError(path, "is not UTF-8", line=line, hint="Save it as “CSV UTF-8”.") from None
+    if "\0" in text:
+        raise FileInputError(path, "holds a NUL character", line=text.count("\n", 0, text.index("\0")) + 1)
+    return text
+
+
+def _csv_rows(path: Path, text: str, columns: Sequence[str]) -> Iterator[Row]:
+    reader = csv.reader(StringIO(text, newline=""), strict=True, delimiter=_delimiter(text))
+    header: list[str] | None = None
+    start = 1
+    try:
+        for cells in reader:
+            line, start = start, reader.line_num + 1
+            if not any(cell.strip() for cell in cells) or cells[0].lstrip().startswith("#"):
+                continue
+            if header is None:
+                header = _header(path, line, cells, columns)
+                continue
+            if len(cells) > len(header):
+                extra = f"{len(cells)} cells under {len(header)} columns"
+                raise FileInputError(path, extra, line=line, hint="Put a cell with a comma in quotes.")
+            yield Row(line, {name: cell.strip() for name, cell in zip(header, cells, strict=False)})
+    except csv.Error as error:
+        raise FileInputError(path, f"is not CSV: {error}", line=reader.line_num) from None
+    if header is None:
+        raise FileInputError(path, "is empty", hint="The first line names the columns: name,address,user")
+
+
+def _delimiter(text: str) -> str:
+    first = next((line for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
+    return ";" if ";" in first and "," not in first else ","
+
+
+def _header(path: Path, line: int, cells: list[str], columns: Sequence[str]) -> list[str]:
+    names = [cell.strip().lower() for cell in cells]
+    doubled = sorted({name for name in names if names.count(name) > 1})
+    if doubled:
+        raise FileInputError(path, f"column {doubled[0]!r} is given twice", line=line)
+    for name in names:
+        _known(path, line, name, columns)
+    return names
+
+
+def _known(path: Path, line: int, name: str, columns: Sequence[str]) -> None:
+    if name in columns:
+        return
+    near = get_close_matches(name, columns, n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"Columns are {', '.join(columns)}."
+    raise FileInputError(path, f"unknown column {one_line(name, limit=60)!r}", line=line, hint=hint)
+
+
+def _yaml_rows(path: Path, text: str, columns: Sequence[str]) -> Iterator[Row]:
+    try:
+        root = yaml.compose(text, Loader=_Loader)
+    except _RefusedError as error:
+        raise FileInputError(path, error.says, line=error.line) from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        says = f"is not YAML: {error.problem or error.context}"
+        raise FileInputError(path, says, line=mark.line + 1 if mark else None) from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise FileInputError(path, f"is not YAML: {str(error).splitlines()[0]}") from None
+    for entry in _entries(path, root):
+        line = entry.start_mark.line + 1
+        if not isinstance(entry, yaml.MappingNode):
+            raise FileInputError(path, f"a host is a mapping such as {_EXAMPLE}", line=line)
+        yield Row(line, _cells(path, entry, columns))
+
+
+def _entries(path: Path, root: yaml.Node | None) -> list[yaml.Node]:
+    if isinstance(root, yaml.MappingNode):
+        keys = [key.value for key, _ in root.value if isinstance(key, yaml.ScalarNode)]
+        if keys != ["hosts"]:
+            raise FileInputError(path, "the top is neither a list of hosts nor `hosts:` with one", line=1)
+        root = root.value[0][1]
+    if root is None:
+        raise FileInputError(path, "is empty", hint=f"It holds a list of hosts: - {_EXAMPLE}")
+    if not isinstance(root, yaml.SequenceNode):
+        raise FileInputError(path, "hosts is not a list", line=root.start_mark.line + 1)
+    return list(root.value)
+
+
+def _cells(path: Path, entry: yaml.MappingNode, columns: Sequence[str]) -> dict[str, str | dict[str, str]]:
+    cells: dict[str, str | dict[str, str]] = {}
+    for name, value in _pairs(path, entry):
+        _known(path, value.start_mark.line + 1, name.lower(), columns)
+        if isinstance(value, yaml.ScalarNode):
+            cells[name.lower()] = _scalar(value)
+        elif isinstance(value, yaml.MappingNode) and name.lower() == "tags":
+            cells["tags"] = {key: _tag_value(path, item) for key, item in _pairs(path, value)}
+        else:
+            raise FileInputError(path, f"{name} is not a plain value", line=value.start_mark.line + 1)
+    return cells
+
+
+def _tag_value(path: Path, node: yaml.Node) -> str:
+    if not isinstance(node, yaml.ScalarNode):
+        raise FileInputError(path, "a tag's value is not a plain value", line=node.start_mark.line + 1)
+    return _scalar(node)
+
+
+def _scalar(node: yaml.ScalarNode) -> str:
+    # The text as written: YAML would read a host named `no` as False and a port 022 as 18.
+    empty = node.tag == "tag:yaml.org,2002:null" and node.style is None
+    return "" if empty else str(node.value).strip()
+
+
+def _pairs(path: Path, node: yaml.MappingNode) -> Iterator[tuple[str, yaml.Node]]:
+    seen: set[str] = set()
+    for key, value in node.value:
+        line = key.start_mark.line + 1
+        if not isinstance(key, yaml.ScalarNode):
+            raise FileInputError(path, "a key is not a plain word", line=line)
+        if key.value in seen:
+            raise FileInputError(path, f"{key.value!r} is given twice", line=line)
+        seen.add(key.value)
+        yield key.value, value
+
+
+class _RefusedError(Exception):
+    def __init__(self, says: str, line: int) -> None:
+        super().__init__(says)
+        self.says = says
+        self.line = line
+
+
+class _Loader(yaml.SafeLoader):
+    """The safe loader without aliases, which could multiply a small file, and with bounds."""
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self._nodes = 0
+        self._depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event = self.peek_event()  # type: ignore[no-untyped-call]  # types-PyYAML leaves it untyped
+        line = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent):
+            raise _RefusedError("uses an alias (*name), which is not read here", line)
+        self._nodes += 1
+        self._depth += 1
+        if self._nodes > _MOST_NODES or self._depth > _DEEPEST:
+            raise _RefusedError("holds too many values, or too deep ones", line)
+        try:
+            return super().compose_node(parent, index)
+        finally:
+            self._depth -= 1

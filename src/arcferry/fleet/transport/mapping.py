@@ -1,0 +1,72 @@
+"""The one place where exceptions of SSH, SFTP and sockets become arcferry's."""
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncssh
+
+from arcferry.errors import (
+    HostCommandError,
+    HostError,
+    HostKeyError,
+    HostSignInError,
+    HostUnreachableError,
+)
+from arcferry.text import one_line
+
+_SAYS = {
+    errno.ECONNREFUSED: "refused: nothing listens on that port, or a firewall rejects",
+    errno.ETIMEDOUT: "no answer: no route, or a firewall drops",
+    errno.EHOSTUNREACH: "no route to it",
+    errno.ENETUNREACH: "no route to its network",
+    errno.ECONNRESET: "cut by the other side",
+    errno.EPIPE: "cut by the other side",
+}
+
+
+@contextmanager
+def translated(place: str) -> Iterator[None]:
+    """Let only arcferry's errors out of the block; `place` names the host, its address and port."""
+    try:
+        yield
+    except HostError:
+        raise
+    except TimeoutError:
+        raise HostUnreachableError(f"{place}: no answer in time") from None
+    except (asyncssh.Error, asyncssh.ProcessError, OSError) as error:
+        raise host_error(error, place) from None
+
+
+def host_error(error: Exception, place: str) -> HostError:
+    """The arcferry error for one of asyncssh's or of the socket's."""
+    if isinstance(error, asyncssh.SFTPError):
+        return _sftp_error(error, place)
+    if isinstance(error, asyncssh.PermissionDenied):
+        return HostSignInError(
+            f"{place}: the server refused the user or the key",
+            hint="Put the public key into the user's authorized_keys, or name another user (--user, or the "
+            "inventory's user column).",
+        )
+    if isinstance(error, asyncssh.HostKeyNotVerifiable):
+        return HostKeyError(f"{place}: {one_line(str(error))}")
+    says = _socket_says(error) if isinstance(error, OSError) else one_line(str(error)) or type(error).__name__
+    return HostUnreachableError(f"{place}: {says}")
+
+
+def _sftp_error(error: asyncssh.SFTPError, place: str) -> HostError:
+    if isinstance(error, asyncssh.SFTPConnectionLost | asyncssh.SFTPNoConnection):
+        return HostUnreachableError(f"{place}: the session was cut")
+    if isinstance(error, asyncssh.SFTPNoSpaceOnFilesystem | asyncssh.SFTPQuotaExceeded):
+        return HostCommandError(f"{place}: its disk is full", hint="Free space under /var and apply again.")
+    return HostCommandError(f"{place}: SFTP: {one_line(str(error))}")
+
+
+def _socket_says(error: OSError) -> str:
+    number = error.errno or 0
+    if number in _SAYS:
+        return _SAYS[number]
+    if number < 0 or "getaddrinfo" in str(error) or "Name or service" in str(error):
+        return f"its name is not known here: {one_line(str(error.strerror or error))}"
+    return one_line(error.strerror or (os.strerror(number) if number else str(error)))

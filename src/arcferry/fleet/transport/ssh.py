@@ -1,0 +1,290 @@
+"""One SSH session with one host: commands with bounds, and nothing foreign let out."""
+
+import asyncio
+import shlex
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+
+import asyncssh
+
+from arcferry.errors import HostCommandError, HostError, HostSignInError
+from arcferry.fleet.inventory import Host
+from arcferry.fleet.transport.mapping import translated
+from arcferry.fleet.transport.trust import KeyWitness, SshTrust, refused_key
+from arcferry.text import clean, one_line
+
+CONNECT_DEADLINE = 20.0
+COMMAND_DEADLINE = 60.0
+OUTPUT_LIMIT = 512 * 1024
+_CHUNK = 64 * 1024
+_MARK = "arcferry-user: "
+# The first command of a session also tells who it runs as, since every round trip counts with many hosts.
+# So does every program that a host has to start: the shell reads the effective user from /proc by itself.
+_FIRST = f"""
+user=
+while read -r key _ uid _; do
+  if [ "$key" = Uid: ]; then user=$uid; break; fi
+done </proc/self/status 2>/dev/null
+[ -n "$user" ] || user=$(id -u)
+if [ "$user" = 0 ]; then echo '{_MARK}root' >&2; exec "$@"; fi
+if ! command -v sudo >/dev/null 2>&1; then echo '{_MARK}is missing' >&2; exit 1; fi
+if ! sudo -n true </dev/null >/dev/null 2>&1; then echo '{_MARK}asks for a password' >&2; exit 1; fi
+echo '{_MARK}sudo' >&2
+exec sudo -n -- "$@"
+"""
+# AES-GCM first: it is in hardware nearly everywhere, and a third of the work for us here.
+_CIPHERS = (
+    "aes128-gcm@openssh.com",
+    "aes256-gcm@openssh.com",
+    "chacha20-poly1305@openssh.com",
+    "aes256-ctr",
+    "aes192-ctr",
+    "aes128-ctr",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a command did. Output is as the host sent it: clean it before showing it."""
+
+    exit_status: int
+    stdout: bytes
+    stderr: bytes
+
+    @property
+    def says(self) -> str:
+        """The last line of the error output, or of the output, cleaned."""
+        text = clean(self.stderr).strip() or clean(self.stdout).strip()
+        return one_line(text.splitlines()[-1]) if text else f"exit {self.exit_status}"
+
+
+class SshSession:
+    """A session with one host. Made by `connected`.
+
+    Attributes:
+        place: the host's name, address and port, for messages.
+        root: whether commands run as root without sudo; None before the first one.
+    """
+
+    def __init__(self, host: Host, connection: asyncssh.SSHClientConnection) -> None:
+        self.host = host
+        self.place = place_of(host)
+        self.root: bool | None = None
+        self._connection = connection
+
+    @property
+    def closed(self) -> bool:
+        """Whether the session has ended."""
+        return self._connection.is_closed()
+
+    async def run(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bytes = b"",
+        deadline: float = COMMAND_DEADLINE,
+        limit: int = OUTPUT_LIMIT,
+    ) -> Result:
+        """Run one command, as root, and collect its output up to `limit` bytes of each kind.
+
+        Each word of `argv` reaches the command as it is: nothing in it is read by a shell.
+
+        Raises:
+            HostCommandError: it printed more than `limit`, or did not end within `deadline` seconds; it
+                was ended.
+            HostUnreachableError: the session was cut.
+            HostSignInError: the user is not root, and sudo is missing or asks for a password.
+        """
+        line = shlex.join(self._as_root(argv))
+        result = await self._run(line, stdin=stdin, deadline=deadline, limit=limit)
+        return result if self.root is not None else self._introduced(result)
+
+    def _as_root(self, argv: Sequence[str]) -> list[str]:
+        if self.root is None:
+            return ["sh", "-c", _FIRST, "sh", *argv]
+        return list(argv) if self.root else ["sudo", "-n", "--", *argv]
+
+    def _introduced(self, result: Result) -> Result:
+        """The first command's result, once it is known who it ran as."""
+        before, mark, rest = result.stderr.partition(_MARK.encode())
+        who, _, stderr = rest.partition(b"\n")
+        if not mark:
+            raise HostCommandError(f"{self.place}: the login shell does not run commands: {result.says}")
+        if who not in {b"root", b"sudo"}:
+            raise HostSignInError(
+                f"{self.place}: the user is not root and sudo {one_line(who, limit=40)}",
+                hint="Sign in as root, or allow this user sudo without a password (NOPASSWD) for the run.",
+            )
+        self.root = who == b"root"
+        return Result(result.exit_status, result.stdout, before + stderr)
+
+    async def _run(self, line: str, *, stdin: bytes, deadline: float, limit: int) -> Result:
+        with translated(self.place):
+            process: asyncssh.SSHClientProcess[bytes] = await self._connection.create_process(
+                line, encoding=None, window=_CHUNK * 4
+            )
+        try:
+            async with asyncio.timeout(deadline):
+                with translated(self.place):
+                    return await self._collect(process, stdin, limit)
+        except TimeoutError:
+            raise HostCommandError(f"{self.place}: a command did not end within {deadline:.0f} s") from None
+        finally:
+            # Closing the channel ends a command that still prints; there is no wait for its consent.
+            process.close()
+
+    async def _collect(self, process: asyncssh.SSHClientProcess[bytes], stdin: bytes, limit: int) -> Result:
+        out_reader = asyncio.ensure_future(_read(process.stdout, limit))
+        err_reader = asyncio.ensure_future(_read(process.stderr, limit))
+        feeding = asyncio.ensure_future(_feed(process, stdin))
+        try:
+            for reader in asyncio.as_completed((out_reader, err_reader)):
+                if (await reader)[1]:
+                    # Aborting discards what is still on its way, so that nothing waits for it to be read.
+                    process.channel.abort()
+                    raise HostCommandError(
+                        f"{self.place}: a command printed more than {limit:,} bytes and was ended",
+                        hint="Look at what the user's shell start-up files print, and at the host itself.",
+                    )
+            (out, _), (err, _) = await out_reader, await err_reader
+            await feeding
+        finally:
+            for task in (feeding, out_reader, err_reader):
+                task.cancel()
+        await process.wait_closed()
+        status = process.exit_status
+        return Result(-1 if status is None else status, out, err)
+
+    async def stream(self, argv: Sequence[str], chunks: AsyncIterator[bytes]) -> Result:
+        """Run one command, as root, with `chunks` on its standard input; the caller sets the deadline.
+
+        Raises:
+            HostUnreachableError: the session was cut.
+        """
+        await self.look_who()
+        words = self._as_root(argv)
+        with translated(self.place):
+            process: asyncssh.SSHClientProcess[bytes] = await self._connection.create_process(
+                shlex.join(words), encoding=None
+            )
+            try:
+                # Where the command ends early, its exit status and words say why.
+                with suppress(BrokenPipeError):
+                    async for chunk in chunks:
+                        process.stdin.write(chunk)
+                        await process.stdin.drain()
+                return await self._collect(process, b"", OUTPUT_LIMIT)
+            finally:
+                process.close()
+
+    @asynccontextmanager
+    async def sftp(self) -> AsyncIterator[asyncssh.SFTPClient]:
+        """An SFTP client as the session's user; foreign errors are mapped on the way out."""
+        with translated(self.place):
+            async with await self._connection.start_sftp_client() as client:
+                yield client
+
+    async def look_who(self) -> None:
+        """Learn whether commands need sudo, where no command has told it yet.
+
+        Raises:
+            HostSignInError: the user is not root and sudo is missing or asks for a password.
+        """
+        if self.root is None:
+            await self.run(["true"])
+
+    async def close(self) -> None:
+        """End the session."""
+        self._connection.close()
+        try:
+            async with asyncio.timeout(5):
+                await self._connection.wait_closed()
+        except (TimeoutError, OSError, asyncssh.Error):
+            self._connection.abort()
+
+
+def place_of(host: Host) -> str:
+    """How messages name a host."""
+    where = f"{host.address}:{host.port}"
+    return f"{host.name} ({where})"
+
+
+@asynccontextmanager
+async def connected(
+    host: Host, trust: SshTrust, *, deadline: float = CONNECT_DEADLINE
+) -> AsyncIterator[SshSession]:
+    """A session with the host, closed at the end.
+
+    Raises:
+        HostUnreachableError: no route, refused, or no answer in time.
+        HostKeyError: the host's key is not the one on record, or none is.
+        HostSignInError: the user or the key was refused.
+    """
+    session = await open_session(host, trust, deadline=deadline)
+    try:
+        yield session
+    finally:
+        await session.close()
+
+
+async def open_session(host: Host, trust: SshTrust, *, deadline: float = CONNECT_DEADLINE) -> SshSession:
+    """As `connected`, for a caller that closes the session itself."""
+    place = place_of(host)
+    witness = KeyWitness()
+    try:
+        with translated(place):
+            async with asyncio.timeout(deadline):
+                connection = await _connect(host, trust, witness, deadline)
+    except HostError:
+        if witness.presented is not None:
+            raise refused_key(host, place, trust, witness.presented) from None
+        raise
+    return SshSession(host, connection)
+
+
+async def _connect(
+    host: Host, trust: SshTrust, witness: KeyWitness, deadline: float
+) -> asyncssh.SSHClientConnection:
+    return await asyncssh.connect(
+        host.address,
+        host.port,
+        username=host.user or trust.user,
+        known_hosts=trust.known_hosts,
+        client_keys=[trust.key] if trust.key else (),
+        agent_path=trust.agent_path,
+        client_factory=lambda: witness,
+        config=None,
+        server_host_key_algs=trust.host_key_algorithms(host),
+        encryption_algs=_CIPHERS,
+        preferred_auth="publickey",
+        gss_host=None,
+        connect_timeout=deadline,
+        login_timeout=deadline,
+        keepalive_interval=20,
+        keepalive_count_max=3,
+        x509_trusted_certs=None,
+    )
+
+
+async def _feed(process: asyncssh.SSHClientProcess[bytes], data: bytes) -> None:
+    if process.stdin.is_closing():
+        return
+    try:
+        for start in range(0, len(data), _CHUNK):
+            process.stdin.write(data[start : start + _CHUNK])
+            await process.stdin.drain()
+        process.stdin.write_eof()
+    except (BrokenPipeError, ConnectionError):
+        return  # the command ended without reading it all; its exit status says whether that matters
+
+
+async def _read(stream: asyncssh.SSHReader[bytes], limit: int) -> tuple[bytes, bool]:
+    parts: list[bytes] = []
+    size = 0
+    while chunk := await stream.read(_CHUNK):
+        parts.append(chunk)
+        size += len(chunk)
+        if size > limit:
+            return b"".join(parts)[:limit], True
+    return b"".join(parts), False

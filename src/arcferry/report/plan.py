@@ -1,0 +1,112 @@
+"""A plan: JSON, JSON lines, or a table of what apply would do with each host."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from arcferry.fleet.plan import FleetPlan, HostPlan
+from arcferry.fleet.state import target_to_json
+from arcferry.report.fleet import checks_document
+from arcferry.text import one_line
+
+_SCHEMA = 1
+_HEADERS = ("HOST", "SYSTEM", "AGENT", "WOULD")
+
+
+def document(plan: FleetPlan) -> dict[str, Any]:
+    """The whole plan as one JSON document."""
+    return {**_head(plan), "hosts": [_host(host) for host in plan.hosts]}
+
+
+def json_lines(plan: FleetPlan) -> Iterator[str]:
+    """One line a host, then one for the plan."""
+    for host in plan.hosts:
+        yield json.dumps({"schema": _SCHEMA, "kind": "host-plan", **_host(host)}, ensure_ascii=False)
+    yield json.dumps(_head(plan), ensure_ascii=False)
+
+
+def _head(plan: FleetPlan) -> dict[str, Any]:
+    bundle = plan.shared.bundle
+    return {
+        "schema": _SCHEMA,
+        "kind": "plan",
+        "run": plan.run,
+        "target": target_to_json(plan.shared.target),
+        "bundle": {"id": bundle.id, "version": str(bundle.manifest.version), "path": str(bundle.path)},
+        "azure": "asked" if plan.checks else "not asked",
+        "preflight": checks_document(plan.checks),
+        "summary": {
+            "hosts": len(plan.hosts),
+            "good": sum(host.good for host in plan.hosts),
+            "change": sum(host.changes for host in plan.hosts),
+        },
+    }
+
+
+def _host(plan: HostPlan) -> dict[str, Any]:
+    situation = plan.situation
+    error = plan.error
+    return {
+        "name": plan.host.name,
+        "address": plan.host.address,
+        "port": plan.host.port,
+        "good": plan.good,
+        "system": situation.facts.distro if situation else None,
+        "arch": situation.facts.arch if situation else None,
+        "agent": situation.facts.agent.version or None if situation else None,
+        "machine": situation.machine.status if situation and situation.machine else None,
+        "steps": [
+            {"step": name, "verdict": decision.verdict.value, "why": decision.why, "hint": decision.hint}
+            for name, decision in plan.steps
+        ],
+        "error": {"says": error.message, "hint": error.hint} if error else None,
+    }
+
+
+def plain(plan: FleetPlan) -> Iterator[str]:
+    """The preflight's lines, a table, each hindrance with its way out, and the sum."""
+    for check in plan.checks:
+        yield f"{check.answer.value:<8}{check.name}: {check.says}"
+    if not plan.checks:
+        yield "unknown Azure was not asked: no secret or certificate was given"
+    yield ""
+    rows = [_HEADERS, *map(_row, plan.hosts)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for cells in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+    yield ""
+    for host in plan.hosts:
+        yield from _hindrance(host)
+    yield summary(plan)
+
+
+def _row(plan: HostPlan) -> tuple[str, str, str, str]:
+    situation = plan.situation
+    if situation is None:
+        return plan.host.name, "unknown", "", "FAIL: cannot be read"
+    would = ", ".join(plan.to_run) or "nothing"
+    if plan.blocked:
+        would = f"BLOCKED before {plan.blocked[0]}"
+    elif not plan.changes:
+        would = f"nothing to change; {would}"
+    return plan.host.name, situation.facts.distro, situation.facts.agent.version or "none", would
+
+
+def _hindrance(plan: HostPlan) -> Iterator[str]:
+    if plan.error:
+        says, hint = plan.error.message, plan.error.hint
+    elif plan.blocked:
+        says, hint = f"{plan.host.name}: {plan.blocked[1].why}", plan.blocked[1].hint
+    else:
+        return
+    yield f"FAIL  {one_line(says, limit=900)}"
+    if hint:
+        yield f"      hint: {one_line(hint, limit=600)}"
+
+
+def summary(plan: FleetPlan) -> str:
+    """One line: what apply would come to."""
+    bad = sum(not host.good for host in plan.hosts)
+    change = sum(host.changes for host in plan.hosts)
+    text = f"{change} of {len(plan.hosts)} hosts would be changed"
+    return f"{text}, {bad} cannot go on as they are; run {plan.run}" if bad else f"{text}; run {plan.run}"

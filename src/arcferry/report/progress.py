@@ -1,0 +1,115 @@
+"""A run as it goes on: drawn anew on a terminal, one line for each change elsewhere. All on stderr."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from arcferry.fleet.events import Event, Kind, Observer
+from arcferry.report.console import mark, stderr
+from arcferry.text import one_line
+
+_MOST_ROWS = 24
+_FINAL = {Kind.CONNECTED: "ok", Kind.FAILED: "FAIL", Kind.BLOCKED: "FAIL", Kind.STOPPED: "warn"}
+_STYLES = {"ok": "green", "warn": "yellow", "FAIL": "red"}
+
+
+class Lines:
+    """One line for each change."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def see(self, event: Event) -> None:
+        """Print the event."""
+        if event.kind is Kind.STARTED:
+            return
+        time = f" ({event.seconds:.1f} s)" if event.seconds and event.kind is Kind.DONE else ""
+        says = f": {event.says}" if event.says else ""
+        step = f"{event.step} " if event.step else ""
+        line = f"{event.host}  {step}{event.kind.value}{time}{says}"
+        self._console.print(one_line(line, limit=400), soft_wrap=True)
+
+
+@dataclass(slots=True)
+class _Row:
+    step: str = "waiting"
+    says: str = ""
+    done: int = 0
+    final: Kind | None = None
+
+
+class Board:
+    """A row a host, as long as there are not too many; then the sum and what goes wrong."""
+
+    def __init__(self, hosts: Sequence[str], steps: int, console: Console) -> None:
+        self._rows = {name: _Row() for name in hosts}
+        self._steps = steps
+        self._console = console
+        self._spinner = Spinner("dots")
+
+    def see(self, event: Event) -> None:
+        """Change the host's row."""
+        row = self._rows.get(event.host)
+        if row is None:
+            return
+        if not event.step:
+            row.final = event.kind
+            return
+        row.step = event.step
+        if event.kind is Kind.STARTED:
+            row.says = ""
+        else:
+            row.done += 1
+            row.says = event.says
+
+    def __rich__(self) -> RenderableType:
+        """The board as it stands now."""
+        shown = [
+            item for item in self._rows.items() if len(self._rows) <= _MOST_ROWS or _worth_showing(item[1])
+        ]
+        table = Table.grid(padding=(0, 2))
+        for name, row in shown[:_MOST_ROWS]:
+            table.add_row(*self._cells(name, row))
+        return Group(table, self._sum())
+
+    def _cells(self, name: str, row: _Row) -> tuple[RenderableType, ...]:
+        done = self._steps if row.final is Kind.CONNECTED else min(row.done, self._steps)
+        bar = ProgressBar(total=self._steps, completed=done, width=self._steps * 2)
+        if row.final is None:
+            state: RenderableType = self._spinner if row.done or row.step != "waiting" else Text("·")
+            style = ""
+        else:
+            word = _FINAL.get(row.final, "ok")
+            state, style = Text(mark(word, self._console), style=_STYLES[word]), _STYLES[word]
+        says = Text(one_line(row.says, limit=60), style="dim", no_wrap=True, overflow="ellipsis")
+        return Text(name, style=style), bar, state, Text(row.step), says
+
+    def _sum(self) -> Text:
+        counts = Counter(row.final for row in self._rows.values())
+        bad = counts[Kind.FAILED] + counts[Kind.BLOCKED]
+        text = f"{counts[Kind.CONNECTED]} of {len(self._rows)} connected"
+        return Text(f"{text}, {bad} failed" if bad else text, style="bold")
+
+
+def _worth_showing(row: _Row) -> bool:
+    return (row.final is None and row.step != "waiting") or row.final in {Kind.FAILED, Kind.BLOCKED}
+
+
+@contextmanager
+def watching(hosts: Sequence[str], steps: int) -> Iterator[Observer]:
+    """An observer that shows the run on stderr; the terminal is as it was at the end, however it ends."""
+    console = stderr()
+    if not console.is_terminal:
+        yield Lines(console)
+        return
+    board = Board(hosts, steps, console)
+    with Live(board, console=console, refresh_per_second=8, transient=False):
+        yield board

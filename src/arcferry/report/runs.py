@@ -1,0 +1,82 @@
+"""The runs that a state folder remembers, from their journals."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from arcferry.fleet.state import RunFolder, runs
+from arcferry.text import one_line
+from arcferry.times import to_text
+
+_LIMIT = 64 * 1024 * 1024
+_LINE = 16 * 1024
+
+
+def remembered(folder: Path) -> list[dict[str, Any]]:
+    """Each run with the last that its journal says of every host, the newest run first.
+
+    Raises:
+        FileInputError: a run's record cannot be read.
+    """
+    return [
+        {
+            "run": run.id,
+            "started": to_text(run.started),
+            "inventory": str(record.get("inventory", "")),
+            "bundle": str(record.get("bundle", "")),
+            "target": record.get("target", {}),
+            "folder": str(run.path),
+            "hosts_total": int(record.get("hosts", 0)),
+            "hosts": _hosts(run),
+        }
+        for run, record in runs(folder)
+    ]
+
+
+def _hosts(run: RunFolder) -> dict[str, dict[str, str]]:
+    last: dict[str, dict[str, str]] = {}
+    for event in _events(run.journal):
+        host = last.setdefault(str(event.get("host", "")), {"state": "", "step": "", "says": "", "time": ""})
+        if event.get("step"):
+            host.update(step=str(event["step"]), says=one_line(str(event.get("says", ""))))
+        host.update(state=str(event.get("event", "")), time=str(event.get("time", "")))
+    return last
+
+
+def _events(path: Path) -> Iterator[dict[str, Any]]:
+    try:
+        with path.open("rb") as stream:
+            size = 0
+            while (line := stream.readline(_LINE)) and (size := size + len(line)) < _LIMIT:
+                try:
+                    event = json.loads(line)
+                except ValueError:
+                    continue  # the last line of a run that was killed may be cut short
+                if isinstance(event, dict):
+                    yield event
+    except OSError:
+        return
+
+
+def json_lines(found: list[dict[str, Any]]) -> Iterator[str]:
+    """One line a run."""
+    for run in found:
+        yield json.dumps({"schema": 1, "kind": "run-state", **run}, ensure_ascii=False)
+
+
+def plain(found: list[dict[str, Any]]) -> Iterator[str]:
+    """For people: a line a run, and under it the hosts that are not connected."""
+    if not found:
+        yield "no runs are remembered here"
+    for run in found:
+        counts = Counter(host["state"] for host in run["hosts"].values())
+        connected = counts["connected"]
+        yield (
+            f"run {run['run']}  begun {run['started']}  {connected} of {run['hosts_total']} connected  "
+            f"{run['inventory']}"
+        )
+        for name, host in run["hosts"].items():
+            if host["state"] != "connected":
+                yield f"  {name}  {host['step']} {host['state']}  {host['says']}".rstrip()

@@ -1,0 +1,308 @@
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import asyncssh
+import pytest
+
+from arcferry import bundle as bundles
+from arcferry import times
+from arcferry.fleet.inventory import Host
+from arcferry.fleet.transport import SshSession, connected, read_trust
+from arcferry.fleet.transport.trust import SshTrust
+from arcferry.lab.hosts import build_agent_package, read_journal, unavailable
+from arcferry.lab.hosts.tools import open_ssh
+from arcferry.lab.twin import RESOURCE_GROUP, Twin, TwinSettings
+
+EVERYTHING = ("12076:51010", "12076:51012", "12076:5060", "12076:5070")
+
+
+@dataclass
+class Sshd:
+    """A real OpenSSH server on loopback, with its own keys, that lets this user in."""
+
+    folder: Path
+    port: int
+    process: "subprocess.Popen[bytes]"
+
+    @property
+    def host(self) -> Host:
+        return Host("web01", "127.0.0.1", self.port)
+
+    @property
+    def key_file(self) -> Path:
+        return self.folder / "user_key"
+
+    @property
+    def known_hosts(self) -> Path:
+        return self.folder / "known_hosts"
+
+    def trust(self, known_hosts: Path | None = None, key_file: Path | None = None) -> SshTrust:
+        user = os.environ.get("USER") or "root"
+        return read_trust(known_hosts or self.known_hosts, key_file or self.key_file, user)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@contextmanager
+def started_sshd(folder: Path, *settings: str) -> Iterator[Sshd]:
+    tools = open_ssh()
+    if tools is None or os.getuid() != 0:
+        pytest.skip("needs an SSH server and root")
+    for name in ("host_key", "user_key"):
+        asyncssh.generate_private_key("ssh-ed25519").write_private_key(folder / name)
+        asyncssh.read_private_key(folder / name).write_public_key(folder / f"{name}.pub")
+        (folder / name).chmod(0o600)
+    port = free_port()
+    home = folder / "home"
+    home.mkdir()
+    lines = (
+        f"ListenAddress 127.0.0.1\nPort {port}\nHostKey {folder}/host_key\nPidFile none\nUsePAM no",
+        f"AuthorizedKeysFile {folder}/user_key.pub\nStrictModes no\nPermitRootLogin yes\nMaxSessions 50",
+        f"Subsystem sftp internal-sftp\nSetEnv HOME={home} PATH={folder}:/usr/sbin:/usr/bin:/sbin:/bin",
+        *settings,
+    )
+    (folder / "config").write_text("\n".join([*lines, ""]))
+    (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {(folder / 'host_key.pub').read_text()}")
+    # Where the package is only unpacked there is no user `sshd` and no /run/sshd: it gets both of its own.
+    (folder / "passwd").write_text(
+        f"root:x:0:0:root:{home}:/bin/sh\nsshd:x:65533:65534::/run/sshd:/usr/sbin/nologin\n"
+    )
+    own = 'mount --bind "$1" /etc/passwd && mount -t tmpfs none /run && mkdir /run/sshd && shift && exec "$@"'
+    start = ["unshare", "--mount", "sh", "-c", own, "sh", str(folder / "passwd")]
+    environment = os.environ | ({"LD_LIBRARY_PATH": tools.libraries} if tools.libraries else {})
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [*start, tools.sshd, "-D", "-e", "-f", str(folder / "config")], stderr=log, env=environment
+        )
+    try:
+        deadline = time.monotonic() + 20
+        while not listens(port):
+            assert process.poll() is None, (folder / "log").read_text()
+            assert time.monotonic() < deadline, (folder / "log").read_text()
+        yield Sshd(folder, port, process)
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """Lets root in. Its sudo takes the same words as the real one, which would need a user of its own."""
+    folder = tmp_path_factory.mktemp("sshd")
+    sudo = folder / "sudo"
+    sudo.write_text('#!/bin/sh\n[ "$1 $2" = "-n --" ] || exit 1\nshift 2\nexec "$@"\n')
+    sudo.chmod(0o755)
+    with started_sshd(folder) as running:
+        yield running
+
+
+@pytest.fixture
+def entered(tmp_path: Path) -> Iterator[Sshd]:
+    """Runs every command by the program `enter` in its folder, which a test writes."""
+    with started_sshd(tmp_path, f"ForceCommand {tmp_path}/enter") as running:
+        yield running
+
+
+@pytest.fixture
+async def session(sshd: Sshd) -> AsyncIterator[SshSession]:
+    async with connected(sshd.host, sshd.trust()) as session:
+        yield session
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A bundle with its keys."""
+
+    path: Path
+    key: Path
+
+    @property
+    def public_key(self) -> Path:
+        return self.key.with_name(f"{self.key.name}.pub")
+
+    def open(self) -> bundles.Bundle:
+        return bundles.open_bundle(self.path, self.public_key, now=times.now())
+
+
+@pytest.fixture(scope="session")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Sealed:
+    folder = tmp_path_factory.mktemp("bundle")
+    package = build_agent_package(folder)
+    made = Sealed(folder / "bundle", folder / "key")
+    bundles.create_key_pair(made.key)
+    contents = bundles.Contents((package,))
+    bundles.build(made.path, contents, bundles.load_secret_key(made.key), created=times.now())
+    return made
+
+
+@dataclass
+class Ended:
+    """What a command gave."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(self.out)
+        return document
+
+    @property
+    def outcomes(self) -> dict[str, str]:
+        return {host["name"]: host["outcome"] for host in self.document["hosts"]}
+
+    def host(self, name: str) -> dict[str, Any]:
+        found: dict[str, Any] = next(host for host in self.document["hosts"] if host["name"] == name)
+        return found
+
+
+@dataclass
+class Fleet:
+    """`arcferry onboard` in a process of its own, on a twin in this one."""
+
+    twin: Twin
+    sealed: Sealed
+    folder: Path
+    cache: Path
+    extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "state"
+
+    @property
+    def names(self) -> list[str]:
+        return [host.name for host in self.twin.servers.hosts]
+
+    def environment(self) -> dict[str, str]:
+        paths, azure = self.twin.paths, self.twin.azure
+        kept = {
+            key: value for key, value in os.environ.items() if not key.startswith(("ARCFERRY_", "AZURE_"))
+        }
+        kept.pop("PYTHONDONTWRITEBYTECODE", None)
+        return kept | {
+            "PYTHONPYCACHEPREFIX": str(self.cache),
+            "ARCFERRY_CA_FILE": str(paths.ca),
+            "ARCFERRY_ARM_URL": azure.arm_url,
+            "ARCFERRY_AUTHORITY": azure.authority,
+            "AZURE_TENANT_ID": azure.tenant_id,
+            "AZURE_SUBSCRIPTION_ID": azure.subscription_id,
+            "AZURE_CLIENT_ID": self.twin.client.client_id,
+            "AZURE_CLIENT_SECRET": self.twin.client.secret,
+            "ARCFERRY_RESOURCE_GROUP": RESOURCE_GROUP,
+            "ARCFERRY_LOCATION": azure.location,
+            "ARCFERRY_KNOWN_HOSTS": str(paths.known_hosts),
+            "ARCFERRY_SSH_KEY": str(paths.key),
+            "ARCFERRY_BUNDLE": str(self.sealed.path),
+            "ARCFERRY_BUNDLE_KEY": str(self.sealed.public_key),
+            "ARCFERRY_STATE": str(self.state),
+            "NO_COLOR": "1",
+            **self.extra,
+        }
+
+    async def start(self, verb: str, *args: str, inventory: Path | None = None) -> asyncio.subprocess.Process:
+        words = ["onboard", verb]
+        if verb != "status":
+            words.append(str(inventory or self.twin.paths.inventory))
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "arcferry",
+            *words,
+            *args,
+            env=self.environment(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    async def run(self, verb: str, *args: str, inventory: Path | None = None) -> Ended:
+        process = await self.start(verb, "--output", "json", *args, inventory=inventory)
+        return await ended(process)
+
+    async def killed_when(self, seen: Callable[[dict[str, Any]], bool], *args: str) -> bool:
+        """Apply, and SIGKILL it as soon as its journal shows an event; whether that came before its end."""
+        before = len(self.events())
+        process = await self.start("apply", *args)
+        reading = asyncio.create_task(process.communicate())
+        while not reading.done():
+            if any(seen(event) for event in self.events()[before:]):
+                process.send_signal(signal.SIGKILL)
+                await reading
+                return True
+            await asyncio.sleep(0.005)
+        return False
+
+    def events(self) -> list[dict[str, Any]]:
+        lines = [
+            line
+            for path in self.state.glob("runs/*/journal.jsonl")
+            for line in path.read_bytes().split(b"\n")
+        ]
+        return [json.loads(line) for line in lines if line.endswith(b"}")]
+
+    def puts(self) -> dict[str, int]:
+        """How often each machine was created or written in ARM."""
+        counts: dict[str, int] = {}
+        for call in self.twin.azure.journal:
+            if call.method == "PUT" and "/machines/" in call.path.lower():
+                name = call.path.split("/")[-1].split("?")[0]
+                counts[name] = counts.get(name, 0) + 1
+        return counts
+
+    def commands(self) -> list[str]:
+        """Every command that any host was asked to run."""
+        return [line for host in self.twin.servers.hosts for line in read_journal(host).commands]
+
+
+async def ended(process: asyncio.subprocess.Process) -> Ended:
+    out, err = await process.communicate()
+    assert process.returncode is not None
+    result = Ended(process.returncode, out.decode(), err.decode())
+    assert "Traceback" not in result.err, result.err
+    return result
+
+
+@pytest.fixture(scope="session")
+def bytecode(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("bytecode")
+
+
+@pytest.fixture
+async def fleet(tmp_path: Path, sealed: Sealed, bytecode: Path) -> AsyncIterator[Fleet]:
+    """Three hosts, and a route filter that lets everything through."""
+    reason = unavailable()
+    if reason:
+        pytest.skip(f"no hosts here: {reason}")
+    async with Twin.start(TwinSettings(tmp_path / "twin", hosts=3, communities=EVERYTHING)) as twin:
+        yield Fleet(twin, sealed, tmp_path, bytecode)
+
+
+@pytest.fixture
+async def azure_only(tmp_path: Path, sealed: Sealed, bytecode: Path) -> AsyncIterator[Fleet]:
+    """No hosts, and an inventory with one that nobody answers for."""
+    async with Twin.start(TwinSettings(tmp_path / "twin", communities=EVERYTHING)) as twin:
+        twin.paths.inventory.write_text(f"name,address,port\nserver01,127.0.0.1,{free_port()}\n")
+        yield Fleet(twin, sealed, tmp_path, bytecode)

@@ -1,0 +1,181 @@
+"""What each step decides, over hosts as they can be found."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from arcferry.azure import Target, target
+from arcferry.fleet.facts import AgentState, Facts
+from arcferry.fleet.inventory import Host
+from arcferry.fleet.pipeline import decide
+from arcferry.fleet.situation import MachineSeen, Situation, packed_for
+from arcferry.fleet.steps.connect import connect_options, tags_text
+
+from .conftest import Sealed
+
+SUBSCRIPTION = "a66c9f65-b9e8-42c7-8f93-9d69638e80fd"
+TARGET: Target = target(
+    cloud="AzureCloud",
+    tenant_id="contoso.example",
+    subscription_id=SUBSCRIPTION,
+    resource_group="rg-arc",
+    location="eastasia",
+)
+HOST = Host("web01", "10.0.0.1")
+BARE = Facts(
+    os="linux",
+    hostname="web01",
+    distro="Debian GNU/Linux 12",
+    arch="x86_64",
+    package_format="deb",
+    systemd=True,
+    disk_free=10**10,
+    opt_free=10**10,
+    azure_vm=False,
+    skew=0.0,
+    agent=AgentState(),
+)
+INSTALLED = AgentState(installed=True, version="1.67.0")
+CONNECTED = replace(
+    INSTALLED,
+    status="Connected",
+    resource_id=TARGET.machine_id("WEB01").upper(),
+    vm_id="v",
+    resource_name="web01",
+)
+SEEN = MachineSeen("Connected", "v", "")
+
+
+def situation(
+    sealed: Sealed,
+    facts: Facts = BARE,
+    *,
+    machine: MachineSeen | None = None,
+    azure_known: bool = True,
+    finished: frozenset[str] = frozenset(),
+    begun: frozenset[str] = frozenset(),
+) -> Situation:
+    packed = packed_for(sealed.open(), facts)
+    return Situation(HOST, facts, TARGET, packed, machine, azure_known, finished, begun)
+
+
+def verdicts(found: Situation) -> dict[str, str]:
+    return {step.name: decision.verdict.value for step, decision in decide(found)}
+
+
+def blocks(found: Situation) -> list[tuple[str, str, str]]:
+    return [
+        (step.name, decision.why, decision.hint)
+        for step, decision in decide(found)
+        if decision.verdict.value == "block"
+    ]
+
+
+RUN_ALL = dict.fromkeys(("stage", "verify", "install", "check", "connect", "verified"), "run")
+
+
+def test_a_bare_host_gets_everything(sealed: Sealed) -> None:
+    assert verdicts(situation(sealed)) == RUN_ALL
+
+
+def test_an_installed_agent_is_not_installed_again(sealed: Sealed) -> None:
+    found = situation(sealed, replace(BARE, agent=INSTALLED))
+    assert verdicts(found) == RUN_ALL | {"verify": "skip", "install": "skip"}
+
+
+def test_an_older_agent_is_upgraded(sealed: Sealed) -> None:
+    found = situation(sealed, replace(BARE, agent=replace(INSTALLED, version="1.40.0")))
+    assert verdicts(found) == RUN_ALL
+
+
+def test_a_connected_host_is_only_verified(sealed: Sealed) -> None:
+    found = situation(sealed, replace(BARE, agent=CONNECTED), machine=SEEN)
+    assert verdicts(found) == dict.fromkeys(RUN_ALL, "skip") | {"verified": "run"}
+
+
+def test_a_connected_host_with_a_newer_agent_is_left_alone(sealed: Sealed) -> None:
+    newer = replace(CONNECTED, version="1.99.0")
+    found = situation(sealed, replace(BARE, agent=newer), machine=SEEN)
+    assert verdicts(found)["install"] == "skip"
+
+
+def test_staged_files_count_only_with_the_right_hash(sealed: Sealed) -> None:
+    files = situation(sealed).packed.files
+    right = {file.name: file.sha256 for file in files}
+    assert verdicts(situation(sealed, replace(BARE, staged=right)))["stage"] == "skip"
+    wrong = right | {files[1].name: "0" * 64}
+    assert verdicts(situation(sealed, replace(BARE, staged=wrong)))["stage"] == "run"
+
+
+def test_a_check_that_passed_before_is_not_repeated(sealed: Sealed) -> None:
+    assert verdicts(situation(sealed, finished=frozenset({"check"})))["check"] == "skip"
+
+
+def test_a_machine_left_by_our_own_broken_connect_is_no_hindrance(sealed: Sealed) -> None:
+    waiting = MachineSeen("AwaitingConnection", "x", "")
+    assert blocks(situation(sealed, machine=waiting))[0][0] == "connect"
+    assert blocks(situation(sealed, machine=waiting, begun=frozenset({"connect"}))) == []
+
+
+BLOCKED: dict[str, tuple[dict[str, Any], str, str, str]] = {
+    "azure vm": ({"azure_vm": True}, "stage", "Azure virtual machine", "out of the inventory"),
+    "other system": ({"os": "freebsd"}, "stage", "freebsd", ""),
+    "no system": ({"os": ""}, "stage", "unknown", ""),
+    "processor": ({"arch": "ppc64le"}, "stage", "ppc64le", ""),
+    "no package manager": ({"package_format": "none"}, "stage", "neither dpkg nor rpm", ""),
+    "no package for it": ({"package_format": "rpm"}, "stage", "no agent as rpm", "bundle build"),
+    "not for this processor": ({"arch": "aarch64"}, "stage", "no agent as deb for aarch64", ""),
+    "small /var": ({"disk_free": 1000}, "stage", "1000 bytes free under /var", "Free space"),
+    "small /opt": ({"opt_free": 5_000_000}, "stage", "5.0 MB free under /opt", "Free space"),
+    "newer agent": ({"agent": replace(INSTALLED, version="1.70.1")}, "install", "1.70.1", "newer agent"),
+    "elsewhere": (
+        {"agent": replace(INSTALLED, resource_id=TARGET.machine_id("web01").replace("rg-arc", "rg-old"))},
+        "connect",
+        "rg-old",
+        "Disconnect it there",
+    ),
+    "other name": (
+        {"agent": replace(INSTALLED, resource_id=TARGET.machine_id("web02"))},
+        "connect",
+        "web02",
+        "Disconnect it there",
+    ),
+    "clock ahead": ({"skew": 301.0}, "connect", "301 s ahead", "NTP"),
+    "clock behind": ({"skew": -4000.0}, "connect", "4000 s behind", "NTP"),
+    "expired": ({"agent": replace(CONNECTED, status="Expired")}, "connect", "expired", "Disconnect it"),
+    "gone from ARM": ({"agent": CONNECTED}, "connect", "no longer has", "--force-local-only"),
+}
+
+
+@pytest.mark.parametrize("case", BLOCKED)
+def test_blocked(sealed: Sealed, case: str) -> None:
+    changes, step, why, hint = BLOCKED[case]
+    found = blocks(situation(sealed, replace(BARE, **changes)))
+    assert [name for name, _, _ in found] == [step]
+    assert why in found[0][1]
+    assert hint in found[0][2]
+
+
+def test_a_small_skew_is_no_hindrance(sealed: Sealed) -> None:
+    assert blocks(situation(sealed, replace(BARE, skew=-299.0))) == []
+
+
+def test_a_plan_without_azure_does_not_claim_that_the_machine_is_gone(sealed: Sealed) -> None:
+    assert blocks(situation(sealed, replace(BARE, agent=CONNECTED), azure_known=False)) == []
+
+
+def test_options_hold_no_secret_and_tags_are_quoted() -> None:
+    host = Host("web01", "10.0.0.1", tags={"env": "prod", "owner": "web 'n' team, \\ one"})
+    options = connect_options(TARGET, host)
+    assert options["tags"] == r"env=prod,owner='web \'n\' team, \\ one'"
+    assert set(options) == {
+        "subscription-id",
+        "resource-group",
+        "tenant-id",
+        "location",
+        "cloud",
+        "resource-name",
+        "tags",
+    }
+    assert tags_text({"a": ""}) == "a=''"

@@ -1,0 +1,163 @@
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from arcferry.errors import FileInputError
+from arcferry.fleet.inventory import Host, read_inventory
+
+
+def write(folder: Path, name: str, text: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def test_csv_with_every_column(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        "fleet.csv",
+        "name,address,port,transport,user,tags,site\n"
+        "web01,10.0.0.1,2222,ssh,ops,env=prod; owner=web team,osaka\n"
+        "web02,web02.example.org,,,,,\n",
+    )
+    first, second = read_inventory(path).hosts
+    assert first == Host(
+        "web01", "10.0.0.1", 2222, "ssh", "ops", {"env": "prod", "owner": "web team"}, "osaka", line=2
+    )
+    assert second == Host("web02", "web02.example.org", line=3)
+
+
+def test_yaml_says_the_same_as_csv(tmp_path: Path) -> None:
+    yaml = write(
+        tmp_path,
+        "fleet.yaml",
+        "hosts:\n- {name: web01, address: 10.0.0.1, port: 2222, tags: {env: prod}}\n- name: no\n",
+    )
+    csv = write(tmp_path, "fleet.csv", "name,port,address,tags\nweb01,2222,10.0.0.1,env=prod\nno,,,\n")
+    assert [host.identity() for host in read_inventory(yaml).hosts] == [
+        host.identity() for host in read_inventory(csv).hosts
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"\xef\xbb\xbfname,address\r\nweb01,10.0.0.1\r\n",
+        b"# the fleet\n\nname;address\nweb01;10.0.0.1\n",
+        b'NAME , Address\n"web01"," 10.0.0.1 "\n',
+        b"name,address\nweb01,10.0.0.1",
+    ],
+    ids=["bom-and-crlf", "comment-and-semicolons", "case-and-quotes", "no-last-newline"],
+)
+def test_what_spreadsheets_write_is_read(tmp_path: Path, text: bytes) -> None:
+    (host,) = read_inventory(write(tmp_path, "fleet.csv", text)).hosts
+    assert (host.name, host.address, host.port) == ("web01", "10.0.0.1", 22)
+
+
+def test_a_cell_that_looks_like_a_formula_stays_text(tmp_path: Path) -> None:
+    path = write(tmp_path, "fleet.csv", 'name,tags\nweb01,"note==cmd|calc!A0"\n')
+    assert read_inventory(path).hosts[0].tags == {"note": "=cmd|calc!A0"}
+
+
+REFUSED = {
+    "name twice, other case": ("a.csv", "name\nweb01\nWEB01\n", 3, "already on line 2", ""),
+    "address twice": ("a.csv", "name,address\na,10.0.0.1\nb,10.0.0.1\n", 3, "already on line 2 (a)", ""),
+    "empty name": ("a.csv", "name,address\n,10.0.0.1\n", 2, "name is empty", ""),
+    "no name column": ("a.csv", "address\n10.0.0.1\n", 2, "name is missing", ""),
+    "long name": ("a.csv", f"name\n{'a' * 55}\n", 2, "has 55 characters", ""),
+    "name for ARM": ("a.csv", "name\nweb 01\n", 2, "cannot be a machine's", ""),
+    "name ends in full stop": ("a.csv", "name\nweb01.\n", 2, "cannot be a machine's", ""),
+    "formula as a name": ("a.csv", "name\n=1+1\n", 2, "cannot be a machine's", ""),
+    "reserved name": ("a.csv", "name\nmy-windows-box\n", 2, "'windows'", ""),
+    "reserved start": ("a.csv", "name\nlogin-3\n", 2, "'login'", ""),
+    "port zero": ("a.csv", "name,port\na,0\n", 2, "port '0' is not a number", ""),
+    "port word": ("a.csv", "name,port\na,ssh\n", 2, "port 'ssh' is not a number", ""),
+    "port too high": ("a.csv", "name,port\na,65536\n", 2, "port 65536 is above", ""),
+    "unknown column": ("a.csv", "name,adress\na,10.0.0.1\n", 1, "unknown column 'adress'", "address"),
+    "unknown key": ("a.yaml", "- name: a\n  prot: 22\n", 2, "unknown column 'prot'", "port"),
+    "winrm": ("a.csv", "name,transport\na,winrm\n", 2, "winrm is not in this version", ""),
+    "telnet": ("a.csv", "name,transport\na,telnet\n", 2, "'telnet' is not known", ""),
+    "bad address": ("a.csv", "name,address\na,10.0.0.256\n", 2, "neither an IP address nor", ""),
+    "option as an address": ("a.csv", "name,address\na,-oProxyCommand=x\n", 2, "neither an IP", ""),
+    "option as a user": ("a.csv", "name,user\na,-l root\n", 2, "is not a user name", ""),
+    "tag without value": ("a.csv", "name,tags\na,env\n", 2, "not written as key=value", ""),
+    "tag twice": ("a.csv", "name,tags\na,e=1;e=2\n", 2, "given twice", ""),
+    "tag name": ("a.csv", "name,tags\na,a/b=1\n", 2, "not one that ARM accepts", ""),
+    "too many cells": ("a.csv", "name,address\na,10.0.0.1,x\n", 2, "3 cells under 2", "quotes"),
+    "column twice": ("a.csv", "name,name\na,b\n", 1, "given twice", ""),
+    "no quote at the end": ("a.csv", 'name\na\n"b\n', 3, "is not CSV", ""),
+    "latin-1": ("a.csv", b"name\na\nb\xe9\n", 3, "is not UTF-8", "UTF-8"),
+    "utf-16": ("a.csv", "name\na\n".encode("utf-16"), None, "is UTF-16", "UTF-8"),
+    "nul": ("a.csv", b"name\na\0\n", 2, "NUL", ""),
+    "empty file": ("a.csv", "", None, "is empty", "columns"),
+    "header only": ("a.csv", "name,address\n", None, "holds no hosts", ""),
+    "empty yaml": ("a.yaml", "", None, "is empty", "list of hosts"),
+    "yaml word": ("a.yaml", "web01\n", 1, "not a list", ""),
+    "yaml broken": ("a.yaml", "- name: a\n  address: [\n", 3, "is not YAML", ""),
+    "yaml tag": ("a.yaml", "- name: !!python/object:os.system x\n", None, None, ""),
+    "yaml alias": ("a.yaml", "- &a {name: x}\n- *a\n", 2, "alias", ""),
+    "yaml key twice": ("a.yaml", "- name: a\n  name: b\n", 2, "given twice", ""),
+    "yaml list value": ("a.yaml", "- name: a\n  port: [1]\n", 2, "not a plain value", ""),
+    "yaml depth": ("a.yaml", "- " * 30 + "a\n", 1, "too deep", ""),
+    "yaml no host": ("a.yaml", "- web01\n", 1, "a host is a mapping", ""),
+    "yaml other top": ("a.yaml", "servers: []\n", 1, "neither a list of hosts", ""),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused_with_file_line_and_way_out(tmp_path: Path, case: str) -> None:
+    name, text, line, says, hint = REFUSED[case]
+    path = write(tmp_path, name, text)
+    if says is None:
+        # A tag of another language is not obeyed: the value is the text as it stands.
+        assert read_inventory(path).hosts[0].name == "x"
+        return
+    with pytest.raises(FileInputError) as caught:
+        read_inventory(path)
+    place = f"{path}:{line}: " if line else f"{path}: "
+    assert caught.value.message.startswith(place), caught.value.message
+    assert says in caught.value.message
+    assert hint in caught.value.hint
+    assert caught.value.exit_code == 2
+
+
+def test_further_lines_with_problems_are_named(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.csv", "name,port\na,0\nb,22\nc,x\n,22\n")
+    with pytest.raises(FileInputError, match=r":2: ") as caught:
+        read_inventory(path)
+    assert caught.value.hint == "Problems also on line 4, 5."
+
+
+def test_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(FileInputError, match="no such file"):
+        read_inventory(tmp_path / "none.csv")
+
+
+@given(data=st.binary(max_size=400), suffix=st.sampled_from([".csv", ".yaml"]))
+def test_any_bytes_give_an_inventory_or_a_named_error(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes, suffix: str
+) -> None:
+    path = tmp_path_factory.getbasetemp() / f"any{suffix}"
+    path.write_bytes(data)
+    hosts = names_or_none(path)
+    assert hosts is None or len({name.lower() for name in hosts}) == len(hosts) > 0
+
+
+def names_or_none(path: Path) -> list[str] | None:
+    """The names in the inventory, or None where it was refused by name."""
+    refused = ""
+    try:
+        return [host.name for host in read_inventory(path).hosts]
+    except FileInputError as error:
+        refused = error.message
+    assert str(path) in refused
+    return None
+
+
+@given(text=st.text(alphabet="name,addrs:-{}[]=;#\"'\n 012!&*|", max_size=120))
+def test_near_yaml_never_escapes_the_error_tree(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    path = tmp_path_factory.getbasetemp() / "near.yml"
+    path.write_text(f"- name: a\n{text}")
+    names_or_none(path)

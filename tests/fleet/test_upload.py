@@ -1,0 +1,108 @@
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from arcferry.bundle import BundleFile
+from arcferry.errors import BundleRefusedError, HostCommandError
+from arcferry.fleet.transport import SshSession, connected
+from arcferry.fleet.transport.upload import Carried, checksums, make_folder, put, put_secret
+
+from .conftest import Sealed, Sshd
+
+
+@pytest.fixture
+def source(sealed: Sealed) -> BundleFile:
+    package = sealed.open().agent_package("deb")
+    assert package is not None
+    return package
+
+
+@pytest.fixture(params=["root", "sudo"])
+async def either(
+    request: pytest.FixtureRequest, sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[SshSession]:
+    """A session as root, and one whose every command goes through a program called sudo."""
+    async with connected(sshd.host, sshd.trust()) as session:
+        await session.look_who()
+        assert session.root is True
+        session.root = request.param == "root"
+        yield session
+
+
+async def test_sent_once_then_kept(either: SshSession, source: BundleFile, tmp_path: Path) -> None:
+    remote = tmp_path / "staging" / "agent.deb"
+    await make_folder(either, str(remote.parent))
+    first = await put(either, source, str(remote))
+    assert (first.carried, first.travelled) == (Carried.SENT, source.length)
+    assert remote.read_bytes() == source.read()
+    assert remote.stat().st_mode & 0o777 == 0o600
+    assert remote.parent.stat().st_mode & 0o777 == 0o700
+    second = await put(either, source, str(remote))
+    assert (second.carried, second.travelled) == (Carried.KEPT, 0)
+
+
+async def test_a_half_upload_is_continued(either: SshSession, source: BundleFile, tmp_path: Path) -> None:
+    remote = tmp_path / "agent.deb"
+    half = source.length // 2
+    (tmp_path / "agent.deb.part").write_bytes(source.read()[:half])
+    upload = await put(either, source, str(remote))
+    assert (upload.carried, upload.travelled) == (Carried.RESUMED, source.length - half)
+    assert remote.read_bytes() == source.read()
+
+
+@pytest.mark.parametrize("length", [1.0, 0.5, 1.5])
+async def test_a_damaged_half_is_thrown_away(
+    either: SshSession, source: BundleFile, tmp_path: Path, length: float
+) -> None:
+    remote = tmp_path / "agent.deb"
+    (tmp_path / "agent.deb.part").write_bytes(b"\0" * int(source.length * length))
+    remote.write_bytes(b"changed by somebody")
+    upload = await put(either, source, str(remote))
+    assert upload.carried is Carried.SENT
+    assert remote.read_bytes() == source.read()
+    assert not remote.with_name("agent.deb.part").exists()
+
+
+async def test_a_file_that_changed_here_is_never_put_in_place(
+    either: SshSession, source: BundleFile, tmp_path: Path
+) -> None:
+    changed = tmp_path / "changed.deb"
+    changed.write_bytes(source.read()[:-1] + b"x")
+    remote = tmp_path / "agent.deb"
+    with pytest.raises(BundleRefusedError, match="its content was changed"):
+        await put(either, replace(source, path=changed), str(remote))
+    assert not remote.exists()
+
+
+async def test_a_folder_that_cannot_be_written(either: SshSession, source: BundleFile) -> None:
+    with pytest.raises(HostCommandError):
+        await put(either, source, "/proc/no-such/agent.deb")
+
+
+async def test_a_secret_is_roots_alone_and_never_over_a_file(either: SshSession, tmp_path: Path) -> None:
+    path = tmp_path / "run" / "connect.json"
+    await make_folder(either, str(path.parent))
+    await put_secret(either, b'{"access-token": "t"}', str(path))
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.read_bytes() == b'{"access-token": "t"}'
+    with pytest.raises(HostCommandError, match="not written"):
+        await put_secret(either, b"other", str(path))
+    assert path.read_bytes() == b'{"access-token": "t"}'
+
+
+async def test_a_link_in_the_folders_place_is_refused(either: SshSession, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir(mode=0o755)
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    with pytest.raises(HostCommandError):
+        await make_folder(either, str(tmp_path / "link"))
+
+
+async def test_odd_names_and_missing_files_in_checksums(either: SshSession, tmp_path: Path) -> None:
+    odd = tmp_path / "a b$(x)\\n.bin"
+    odd.write_bytes(b"x")
+    plain = tmp_path / "plain"
+    plain.write_bytes(b"x")
+    sums = await checksums(either, [str(plain), str(tmp_path / "none")])
+    assert sums == {str(plain): "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"}
