@@ -1,6 +1,7 @@
 """The command line: one file a command; each reads its arguments, calls, and renders."""
 
 import sys
+from io import TextIOWrapper
 
 import typer
 
@@ -11,6 +12,7 @@ def main() -> None:
     """Run the command line; every ArcferryError becomes one clear message and its exit code."""
     from arcferry.cli.app import app
 
+    _print_anything()
     try:
         app()
     except ArcferryError as error:
@@ -18,3 +20,10 @@ def main() -> None:
         if error.hint:
             typer.echo(f"hint: {error.hint}", err=True)
         sys.exit(error.exit_code)
+
+
+def _print_anything() -> None:
+    """What hosts and files say may hold characters that this console lacks: they become question marks."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")

@@ -3,15 +3,16 @@ from typing import Annotated
 import typer
 
 from arcferry import __version__
-from arcferry.cli import bundle, check, explain, lab, onboard
+from arcferry.cli import bundle, check, demo, explain, lab, onboard
 
 app = typer.Typer(
     name="arcferry",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    help="Bring servers that cannot reach the internet into Azure Arc, over ExpressRoute with Microsoft peering.",
+    rich_markup_mode="markdown",
+    help="Bring servers that cannot reach the internet into Azure Arc, over ExpressRoute with "
+    "Microsoft peering.",
 )
 
 
@@ -36,3 +37,4 @@ app.command("explain")(explain.explain)
 app.add_typer(bundle.app, name="bundle")
 app.add_typer(onboard.app, name="onboard")
 app.add_typer(lab.app, name="lab")
+lab.app.command("demo")(demo.demo)
