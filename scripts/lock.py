@@ -21,6 +21,7 @@ def neutral(text: str) -> str:
 
 
 def main() -> None:
+    """Lock, then neutralise; extra arguments go to uv."""
     LOCK.unlink(missing_ok=True)
     subprocess.run([sys.executable, "-m", "uv", "lock", *sys.argv[1:]], check=True)
     LOCK.write_text(neutral(LOCK.read_text()))

@@ -36,7 +36,7 @@ fi
 
 [ "${1:-}" = test ] || exit 0
 missing=
-for program in busybox minisign shellcheck curl openssl; do
+for program in busybox minisign rpm shellcheck wixl; do
     has "$program" || missing="$missing $program"
 done
 [ -n "$missing" ] || exit 0

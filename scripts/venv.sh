@@ -34,7 +34,8 @@ mirror=$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true
 [ -z "$mirror" ] || export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$mirror}"
 
 .venv/bin/uv export -q --frozen --all-groups --no-emit-project --format requirements.txt > .venv/requirements.txt
-.venv/bin/uv pip sync -q --python .venv/bin/python --require-hashes .venv/requirements.txt
+.venv/bin/uv pip sync -q --compile-bytecode --python .venv/bin/python --require-hashes .venv/requirements.txt
 .venv/bin/uv pip install -q --python .venv/bin/python --offline --no-deps --no-build-isolation --editable .
+.venv/bin/python -m compileall -q src
 touch .venv/.ready
 say "ready: .venv/bin/arcferry"

@@ -94,7 +94,9 @@ def here() -> Callable[..., Answer]:
     return run
 
 
+# An ordinary user's PATH often lacks the folders that chroot is in.
 ENTER = """
+PATH=$PATH:/usr/sbin:/sbin
 for folder in $3; do mount --rbind "/$folder" "$1/$folder" || exit 99; done
 mount --bind /dev/null "$1/dev/null" || exit 99
 [ -z "$2" ] || mount -t tmpfs -o "size=$2" none "$1/var/tmp" || exit 99
