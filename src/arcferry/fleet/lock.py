@@ -39,17 +39,16 @@ def only_one(folder: Path) -> Iterator[None]:
     make_private(folder)
     path = folder / "lock"
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
         raise FileInputError(path, error.strerror or "cannot be written") from error
     with os.fdopen(descriptor, "r+b") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(lock.fileno())
         except OSError:
-            holder = lock.read(20).decode("ascii", errors="replace").strip()
+            holder = _holder(lock)
             raise BlockedError(
-                f"another apply is running on {folder}"
-                + (f" (process {holder})" if holder.isdigit() else ""),
+                f"another apply is running on {folder}" + (f" (process {holder})" if holder else ""),
                 hint="Wait for it, or stop it; or use another folder with --state, for other hosts.",
             ) from None
         lock.truncate(0)

@@ -34,11 +34,6 @@ def stdout_is_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def stderr_is_terminal() -> bool:
-    """Whether progress may be redrawn."""
-    return sys.stderr.isatty()
-
-
 @contextmanager
 def counter(what: str, total: int) -> Iterator[Callable[[], None]]:
     """Show `what` with a bar on stderr and give the function that counts one more. For terminals alone."""
