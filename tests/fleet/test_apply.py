@@ -163,7 +163,10 @@ async def test_a_second_apply_is_refused(fleet: Fleet) -> None:
     while not fleet.events():
         assert not reading.done(), await reading
         await asyncio.sleep(0.005)
+    # Held still, so that it cannot have ended before the second one looks.
+    first.send_signal(signal.SIGSTOP)
     second = await fleet.run("apply")
+    first.send_signal(signal.SIGCONT)
     assert second.code == 3
     assert f"another apply is running on {fleet.state} (process {first.pid})" in second.err
     assert (await reading).code == 0

@@ -141,7 +141,8 @@ async def test_connect_show_disconnect(server: Server) -> None:
     assert gone.exit_code == 0, gone.stdout
     assert server.machine() is None
     assert (await server.show())["status"] == "Disconnected"
-    left = await server.host.run(f"ls {STATE} {STATE}/certs; ps -A -o args | grep -c '[h]imdsd'")
+    services = "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c '[h]imdsd'"
+    left = await server.host.run(f"ls {STATE} {STATE}/certs; {services}")
     assert left.stdout.split() == [f"{STATE}:", "certs", "log", "tokens", "vmid", f"{STATE}/certs:", "0"]
 
 

@@ -51,7 +51,7 @@ async def test_a_client_that_hangs_up_ends_the_chatter(
     (host.root / "etc/arcferry/chatty").unlink()
 
     async def silent() -> bool:
-        return (await host.run("ps -A -o comm | grep -cx yes")).stdout == "0\n"
+        return (await host.run("grep -lx yes /proc/[0-9]*/comm | wc -l")).stdout == "0\n"
 
     await eventually(silent)
 
