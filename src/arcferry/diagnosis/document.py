@@ -8,7 +8,9 @@ from enum import StrEnum
 
 from arcferry.catalog import When
 from arcferry.probe.observation import Failure, Observation, TlsSession
+from arcferry.routing.circuit import Circuit
 from arcferry.routing.communities import CommunityList
+from arcferry.routing.route import RouteTable
 from arcferry.routing.route_filter import RouteFilter
 from arcferry.routing.service_tags import ServiceTags
 
@@ -25,6 +27,16 @@ class Kind(StrEnum):
     DOWNLOAD_ERROR = "download-error"
     DNS_ANSWERS = "dns-answers"
     ARCFERRY_CHECK = "arcferry-check"
+    AGENT_SHOW = "agent-show"
+    AGENT_LOG = "agent-log"
+    AGENT_LOGS_ZIP = "agent-logs-zip"
+    INSTALL_LOG = "install-log"
+    ONBOARDING_SCRIPT = "onboarding-script"
+    POWERSHELL_ERROR = "powershell-error"
+    RECEIVED_ROUTES = "received-routes"
+    AZURE_ROUTES = "azure-routes"
+    CIRCUIT = "circuit"
+    WATCH_HISTORY = "watch-history"
     ROUTE_FILTER = "route-filter"
     SERVICE_TAGS = "service-tags"
     COMMUNITY_LIST = "community-list"
@@ -110,6 +122,33 @@ class FilterSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class AgentState:
+    """What the agent says of itself (`azcmagent show`, its state files).
+
+    Attributes:
+        status: `Connected`, `Disconnected` or `Expired`; empty where the document does not say.
+        services: the dependent services with their state, such as `("himds", "running")`.
+        proxy: the proxy's URL without credentials, empty where none is set.
+        properties: every other property, by its displayed name in lower case; credentials are redacted.
+    """
+
+    origin: str
+    status: str = ""
+    version: str = ""
+    location: str = ""
+    cloud: str = ""
+    error_code: str = ""
+    error: str = ""
+    last_heartbeat: datetime | None = None
+    services: tuple[tuple[str, str], ...] = ()
+    proxy: str = ""
+    private_link_scope: str = ""
+    gateway: str = ""
+    properties: tuple[tuple[str, str], ...] = ()
+    taken: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One recognised document and everything it says.
 
@@ -127,6 +166,9 @@ class Document:
     route_filter: FilterSeen | None = None
     service_tags: ServiceTags | None = None
     community_list: CommunityList | None = None
+    route_table: RouteTable | None = None
+    circuit: Circuit | None = None
+    agent_state: AgentState | None = None
     notes: tuple[str, ...] = ()
 
 

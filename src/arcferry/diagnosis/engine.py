@@ -75,6 +75,30 @@ def _untested(facts: Iterable[Facts]) -> dict[str, Evidence]:
     return {discovery: Evidence(latest.origin if latest else "", says, latest.taken if latest else None)}
 
 
+def _of_the_whole(material: Material, signatures: set[tuple[str, ...]]) -> list[Finding]:
+    """What is no endpoint's: of a server, a run or a circuit; not what an endpoint's finding says already."""
+    found = []
+    for cause in CAUSES.values():
+        for match in cause.concerns(material):
+            if (key := (cause.slug, *match.signature)) not in signatures:
+                signatures.add(key)
+                group = Group((), match, material)
+                found.append(
+                    Finding(
+                        cause=cause.slug,
+                        title=cause.headline(group),
+                        severity=match.severity or cause.severity,
+                        confidence=match.confidence,
+                        owner=match.owner or cause.owner,
+                        endpoints=(),
+                        evidence=tuple(dict.fromkeys(match.evidence)),
+                        remedy=cause.remedy(group),
+                        would_decide=match.would_decide,
+                    )
+                )
+    return found
+
+
 def _without_endpoint(material: Material, seen: CodeSeen) -> Finding:
     """A network error of the agent whose endpoints nothing names."""
     wanted = ("agent-check", *material.lacks())
@@ -114,6 +138,7 @@ def diagnose(documents: Iterable[Document]) -> Diagnosis:
         _finding(group, material, [untested[one.host] for _, _, one in group if one.host in untested])
         for group in groups
     ]
+    findings += _of_the_whole(material, {(group[0][0].slug, *group[0][1].signature) for group in groups})
     findings += code_findings(material)
     unnamed = [code for code in material.codes if code.code == NETWORK_ERROR and not code.hosts]
     if unnamed and not any(one.failed for one in facts):

@@ -4,12 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
-from arcferry.diagnosis.document import Answer, CodeSeen, Document, FilterSeen, Kind, Sighting
+from arcferry.diagnosis.document import AgentState, Answer, CodeSeen, Document, FilterSeen, Kind, Sighting
+from arcferry.routing.circuit import Circuit
 from arcferry.routing.communities import CommunityList
+from arcferry.routing.route import RouteTable, Vantage
 from arcferry.routing.service_tags import ServiceTags
-
-RECEIVED_ROUTES = "received-routes"
-"""Evidence that would be observed, not expected: the routes that the customer's router received."""
 
 
 def at_midnight(day: date | None) -> datetime | None:
@@ -49,6 +48,21 @@ class Material:
         return tuple(one.route_filter for one in self.documents if one.route_filter)
 
     @property
+    def route_tables(self) -> tuple[RouteTable, ...]:
+        """Every route table, the customer's and Azure's."""
+        return tuple(one.route_table for one in self.documents if one.route_table)
+
+    @property
+    def circuits(self) -> tuple[Circuit, ...]:
+        """Every circuit."""
+        return tuple(one.circuit for one in self.documents if one.circuit)
+
+    @property
+    def agents(self) -> tuple[AgentState, ...]:
+        """What every agent says of itself."""
+        return tuple(one.agent_state for one in self.documents if one.agent_state)
+
+    @property
     def service_tags(self) -> tuple[ServiceTags, ...]:
         """Every service-tag file, the newest first; an undated one counts as old."""
         found = [one.service_tags for one in self.documents if one.service_tags]
@@ -75,8 +89,9 @@ class Material:
             (Kind.ROUTE_FILTER, bool(self.filters)),
             (Kind.SERVICE_TAGS, bool(self.service_tags)),
             (Kind.COMMUNITY_LIST, bool(self.community_lists)),
+            (Kind.RECEIVED_ROUTES, any(table.vantage is not Vantage.AZURE for table in self.route_tables)),
         )
-        return (*(kind.value for kind, there in wanted if not there), RECEIVED_ROUTES)
+        return tuple(kind.value for kind, there in wanted if not there)
 
     @property
     def skew(self) -> float:

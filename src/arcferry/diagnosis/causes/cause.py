@@ -1,6 +1,6 @@
 """What a cause is: a declared value with a name, an owner, a question to the facts, and a remedy."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from arcferry.diagnosis.facts import Facts
@@ -32,7 +32,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The endpoints that one finding is about, never none, and what their match was."""
+    """What one finding is about: endpoints, or none where it is about a server, a run or a circuit."""
 
     facts: tuple[Facts, ...]
     match: Match
@@ -40,13 +40,13 @@ class Group:
 
     @property
     def first(self) -> Facts:
-        """The endpoint that stands for all."""
+        """The endpoint that stands for all; only for causes that are asked of endpoints."""
         return self.facts[0]
 
     @property
     def placement(self) -> Placement | None:
         """Where the first endpoint's address lies."""
-        return self.first.placement
+        return self.facts[0].placement if self.facts else None
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -82,6 +82,14 @@ def _no_advice(_: Group) -> Remedy:
     return Remedy("")
 
 
+def _no_endpoint(_: Facts, __: Material) -> Match | None:
+    return None
+
+
+def _nothing_else(_: Material) -> tuple[Match, ...]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """One cause.
@@ -90,7 +98,10 @@ class Cause:
         slug: family and name, such as `dns/name-not-found`; stable.
         title: what is wrong, without names.
         severity: of a finding about a required endpoint; an endpoint that is not required gives a warning.
-        applies: asked of each endpoint in turn, in the order of `CAUSES`; the first cause that matches wins.
+        applies: asked of each endpoint in turn, in the order of `FAULTS`; the first cause that matches wins.
+        concerns: asked once of everything that was handed in, for what is no endpoint's: a server, a run, a
+            circuit. Each match is a finding without endpoints, unless one with this cause and its signature
+            is there already.
         headline: the finding's title, with names.
         remedy: what to change.
         routed: whether the evidence of tags, lists and filter belongs to it.
@@ -100,7 +111,8 @@ class Cause:
     title: str
     severity: Severity
     owner: Owner
-    applies: Callable[[Facts, Material], Match | None]
     headline: Callable[[Group], str]
+    applies: Callable[[Facts, Material], Match | None] = field(default=_no_endpoint)
+    concerns: Callable[[Material], Sequence[Match]] = field(default=_nothing_else)
     remedy: Callable[[Group], Remedy] = field(default=_no_advice)
     routed: bool = False

@@ -4,11 +4,11 @@ from arcferry.diagnosis.causes.cause import Cause, Match
 from arcferry.diagnosis.document import Kind
 from arcferry.diagnosis.facts import Facts
 from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity
-from arcferry.diagnosis.material import RECEIVED_ROUTES, Material
+from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.wording import letter, listed
 from arcferry.probe.observation import Stage
 
-HOW_TO_GET = {
+HOW_TO_GET: dict[str, str] = {
     Kind.AGENT_CHECK: "azcmagent check --location LOCATION > check.txt",
     Kind.ARCFERRY_CHECK: (
         "arcferry check --location LOCATION --output json > check.json, on the server or beside it; "
@@ -20,9 +20,9 @@ HOW_TO_GET = {
     Kind.COMMUNITY_LIST: (
         "az network route-filter rule list-service-communities > communities-YYYY-MM-DD.json"
     ),
-    RECEIVED_ROUTES: (
-        "look on the edge router for a route that covers the address, and for its community; "
-        "arcferry does not read route tables yet"
+    Kind.RECEIVED_ROUTES: (
+        "on the edge router: show ip bgp neighbors MSEE received-routes, or show bgp ipv4 unicast detail, "
+        "to a file"
     ),
 }
 """How each kind of evidence is had, for the steps of an undetermined finding."""
