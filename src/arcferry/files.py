@@ -48,3 +48,14 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
             raise
     except OSError as error:
         raise FileInputError(path, error.strerror or "cannot be written") from error
+
+def make_private(path: Path) -> None:
+    """Make a folder, its parents too, that only this user can enter.
+
+    Raises:
+        FileInputError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise FileInputError(path, error.strerror or "cannot be made") from error

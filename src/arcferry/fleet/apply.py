@@ -10,14 +10,16 @@ from arcferry.errors import AzureError, InterruptedRunError
 from arcferry.fleet.durable import logged
 from arcferry.fleet.events import Observer
 from arcferry.fleet.journal import journal
-from arcferry.fleet.lock import only_one
 from arcferry.fleet.order import Order, shared_by_all
 from arcferry.fleet.outcome import FleetRun
 from arcferry.fleet.poller import MachinePoller
 from arcferry.fleet.run import FleetRunner, Stop
 from arcferry.fleet.state import RunFolder, open_run, target_to_json
 from arcferry.fleet.work import Shared
+from arcferry.lock import only_one
 from arcferry.times import now
+
+_ANOTHER_FOLDER = "Wait for it, or stop it; or use another folder with --state, for other hosts."
 
 
 async def apply_fleet(
@@ -33,7 +35,7 @@ async def apply_fleet(
     """
     stop = stop or Stop()
     shared = shared_by_all(order)
-    with only_one(order.state):
+    with only_one(order.state, "apply", hint=_ANOTHER_FOLDER):
         folder = open_run(order.state, order.run, _summary(order), now())
         with logged(folder), journal(folder.journal, folder.id) as written:
             async with signed_in(order.target, principal) as azure:

@@ -12,7 +12,7 @@ import platformdirs
 from arcferry.azure import Target
 from arcferry.bundle import Bundle
 from arcferry.errors import FileInputError
-from arcferry.files import read_bounded, write_whole
+from arcferry.files import make_private, read_bounded, write_whole
 from arcferry.fleet.inventory import Inventory
 from arcferry.times import from_text, to_text
 
@@ -121,15 +121,3 @@ def _record(path: Path) -> dict[str, Any]:
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise FileInputError(path, "was written by another version of arcferry")
     return document
-
-
-def make_private(path: Path) -> None:
-    """Make a folder, its parents too, that only this user can enter.
-
-    Raises:
-        FileInputError: it cannot be made.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise FileInputError(path, error.strerror or "cannot be made") from error

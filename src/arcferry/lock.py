@@ -1,4 +1,4 @@
-"""One apply at a time on a state folder."""
+"""One process at a time on a folder."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from arcferry.errors import BlockedError, FileInputError
-from arcferry.fleet.state import make_private
+from arcferry.files import make_private
 
 if sys.platform == "win32":
     import msvcrt
@@ -27,17 +27,23 @@ else:
 
 
 @contextmanager
-def only_one(folder: Path) -> Iterator[None]:
-    """Hold the state folder; a second apply on it is refused while the first runs.
+def only_one(folder: Path, what: str, *, name: str = "lock", hint: str) -> Iterator[None]:
+    """Hold the folder; a second holder is refused while the first runs.
 
     The lock is the kernel's, so that it ends with its process, however that ends.
 
+    Args:
+        folder: made where it is missing.
+        what: what holds it, for the error, such as `apply`.
+        name: the lock file's name.
+        hint: the way out for whoever is refused.
+
     Raises:
-        BlockedError: another apply is running.
+        BlockedError: another process holds it.
         FileInputError: the folder cannot be written.
     """
     make_private(folder)
-    path = folder / "lock"
+    path = folder / name
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
@@ -48,8 +54,8 @@ def only_one(folder: Path) -> Iterator[None]:
         except OSError:
             holder = _holder(lock)
             raise BlockedError(
-                f"another apply is running on {folder}" + (f" (process {holder})" if holder else ""),
-                hint="Wait for it, or stop it; or use another folder with --state, for other hosts.",
+                f"another {what} is running on {folder}" + (f" (process {holder})" if holder else ""),
+                hint=hint,
             ) from None
         lock.truncate(0)
         lock.write(str(os.getpid()).encode())

@@ -1,0 +1,262 @@
+"""A watch: its notices as they come, and its history as a table or a document."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from arcferry.catalog import Cloud, Region
+from arcferry.report.console import mark
+from arcferry.routing.coverage import Verdict
+from arcferry.text import one_line
+from arcferry.times import to_text
+from arcferry.watch import AnswerSpan, Level, Notice, Record, Round
+from arcferry.watch.judge import OUTSIDE, Standing
+
+SCHEMA = 1
+_STYLES = {Level.FAIL: "bold red", Level.WARN: "yellow", Level.OK: "green"}
+Locate = Callable[[AnswerSpan], Standing]
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A time over which one resolver's answer stayed in one place, whatever its addresses.
+
+    Attributes:
+        says: why there was no address, empty where there was one.
+        place: the region, or the service whose community carries it anywhere.
+        carried: `yes`, `no`, `unknown`, or `-` where there was no address.
+    """
+
+    host: str
+    resolver: str
+    addresses: tuple[str, ...]
+    says: str
+    place: str
+    carried: str
+    first: datetime
+    last: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A history with where its answers lay, by today's evidence.
+
+    Attributes:
+        standing: where each answer lies.
+        sources: what that is judged by, with dates.
+    """
+
+    cloud: Cloud
+    region: Region
+    record: Record
+    standing: Mapping[AnswerSpan, Standing]
+    sources: tuple[str, ...]
+
+    def stays(self) -> Iterator["Stay"]:
+        """How long each name stayed where, by name, resolver and time."""
+        for _, group in groupby(self.located(), key=_stay_key):
+            found = list(group)
+            yield _stay([span for span, _ in found], found[0][1])
+
+    def located(self) -> Iterator[tuple[AnswerSpan, Standing]]:
+        """Every answer with where it lies, by name, resolver and time."""
+        for span in sorted(self.record.answers, key=lambda one: (one.host, one.resolver, one.first)):
+            yield span, self.standing[span]
+
+
+def notice_line(seen: Round, notice: Notice) -> str:
+    """One notice on one line, for a pipe."""
+    parts = (to_text(seen.taken), notice.level.value.ljust(4), notice.host, one_line(notice.says, limit=400))
+    return "  ".join(filter(None, parts))
+
+
+def draw_notice(seen: Round, notice: Notice, console: Console) -> None:
+    """One notice on a terminal."""
+    text = Text.assemble(
+        (to_text(seen.taken), "dim"),
+        "  ",
+        (mark(notice.level.value, console), _STYLES[notice.level]),
+        "  ",
+        (notice.host, "bold"),
+        "  " if notice.host else "",
+        one_line(notice.says, limit=400),
+    )
+    console.print(text, soft_wrap=True)
+
+
+def notice_document(seen: Round, notice: Notice) -> dict[str, Any]:
+    """One notice as an object of its own."""
+    return {
+        "schema": SCHEMA,
+        "kind": "watch-notice",
+        "taken": to_text(seen.taken),
+        "level": notice.level.value,
+        "host": notice.host,
+        "says": notice.says,
+    }
+
+
+def round_document(seen: Round) -> dict[str, Any]:
+    """One round in short."""
+    return {
+        "schema": SCHEMA,
+        "kind": "watch-round",
+        "taken": to_text(seen.taken),
+        "endpoints": len(seen.observations),
+        "reached": sum(one.reachable for one in seen.observations),
+        "resolvers": list(seen.resolvers),
+    }
+
+
+def document(shown: Shown) -> dict[str, Any]:
+    """The history as `watch show --output json` gives it, and `explain` reads it."""
+    return {
+        "schema": SCHEMA,
+        "kind": "watch-history",
+        "cloud": shown.cloud.name,
+        "location": shown.region.name,
+        "first": _instant(shown.record.first),
+        "last": _instant(shown.record.last),
+        "sources": list(shown.sources),
+        "answers": [_answer(span, standing) for span, standing in shown.located()],
+        "reach": [
+            {
+                "host": span.host,
+                "reached": span.reached,
+                "says": span.says,
+                "first": to_text(span.first),
+                "last": to_text(span.last),
+                "rounds": span.rounds,
+            }
+            for span in shown.record.reach
+        ],
+        "notices": [
+            {"taken": to_text(taken), "level": level, "host": host, "says": says}
+            for taken, level, host, says in shown.record.notices
+        ],
+    }
+
+
+def as_json(shown: Shown) -> str:
+    """The document as indented text."""
+    return json.dumps(document(shown), indent=2)
+
+
+def draw(shown: Shown, console: Console) -> None:
+    """The answers by name and resolver, then the times out of reach, then what was told."""
+    _rows(console, ("ENDPOINT", "RESOLVER", "ANSWER", "FROM", "TO", "CARRIED"), list(_answer_rows(shown)))
+    lost = [span for span in shown.record.reach if not span.reached]
+    if lost:
+        console.print()
+        rows = [
+            (
+                (
+                    span.host or "the regional his.arc endpoint",
+                    span.says,
+                    to_text(span.first),
+                    to_text(span.last),
+                ),
+                "red",
+            )
+            for span in lost
+        ]
+        _rows(console, ("NOT REACHED", "WHY", "FROM", "TO"), rows)
+    if shown.record.notices:
+        console.print()
+        notices = [
+            ((to_text(taken), level, f"{host}  {one_line(says, limit=200)}".strip()), _style_of(level))
+            for taken, level, host, says in shown.record.notices[-40:]
+        ]
+        _rows(console, ("TOLD", "", ""), notices)
+    console.print()
+    console.print(Text(summary(shown), style="dim"), soft_wrap=True)
+
+
+def summary(shown: Shown) -> str:
+    """What the history spans, and by what it is judged."""
+    hosts = len({span.host for span in shown.record.reach})
+    rounds = max((_rounds(shown, host) for host in {span.host for span in shown.record.reach}), default=0)
+    judged = "; ".join(shown.sources) or "nothing: hand in a route filter, or import one with arcferry data"
+    since, until = _instant(shown.record.first) or "-", _instant(shown.record.last) or "-"
+    return f"{hosts} endpoints, {rounds} rounds from {since} to {until}. Judged by {judged}."
+
+
+def carried(standing: Standing) -> str:
+    """Whether the filter is expected to carry an answer: yes, no or unknown."""
+    if standing.verdict in OUTSIDE:
+        return "no"
+    return "yes" if standing.verdict is Verdict.CARRIED else "unknown"
+
+
+def _rounds(shown: Shown, host: str) -> int:
+    return sum(span.rounds for span in shown.record.reach if span.host == host)
+
+
+def _instant(instant: datetime | None) -> str | None:
+    return to_text(instant) if instant else None
+
+
+def _answer(span: AnswerSpan, standing: Standing) -> dict[str, Any]:
+    return {
+        "host": span.host,
+        "resolver": span.resolver,
+        "chain": list(span.chain),
+        "addresses": list(span.addresses),
+        "says": span.says,
+        "region": standing.region,
+        "community": standing.community,
+        "carried": carried(standing),
+        "first": to_text(span.first),
+        "last": to_text(span.last),
+        "rounds": span.rounds,
+    }
+
+
+def _stay_key(located: tuple[AnswerSpan, Standing]) -> tuple[object, ...]:
+    span, standing = located
+    return span.host, span.resolver, standing.place, carried(standing), bool(span.addresses), span.says
+
+
+def _stay(spans: Sequence[AnswerSpan], standing: Standing) -> Stay:
+    first, last = spans[0], spans[-1]
+    addresses = tuple(sorted({address for span in spans for address in span.addresses}))
+    word = carried(standing) if addresses else "-"
+    return Stay(
+        first.host, first.resolver, addresses, first.says, standing.place, word, first.first, last.last
+    )
+
+
+def _answer_rows(shown: Shown) -> Iterator[tuple[tuple[str, ...], str]]:
+    for stay in shown.stays():
+        what = next(iter(stay.addresses), stay.says or "no address")
+        more = f" and {len(stay.addresses) - 1} more" if len(stay.addresses) > 1 else ""
+        where = f" ({stay.place})" if stay.place else ""
+        style = {"no": "red", "yes": "", "unknown": "yellow"}.get(stay.carried, "red")
+        since, until = to_text(stay.first), to_text(stay.last)
+        yield (stay.host, stay.resolver, f"{what}{more}{where}", since, until, stay.carried), style
+
+
+def _style_of(level: str) -> str:
+    return next((style for known, style in _STYLES.items() if known.value == level), "")
+
+
+def _rows(console: Console, headers: tuple[str, ...], rows: Sequence[tuple[tuple[str, ...], str]]) -> None:
+    if console.is_terminal:
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        for header in headers:
+            table.add_column(header, overflow="fold")
+        for row, style in rows:
+            table.add_row(*map(Text, row), style=style)
+        console.print(table)
+        return
+    widths = [max(map(len, column)) for column in zip(headers, *(row for row, _ in rows), strict=True)]
+    for row in (headers, *(row for row, _ in rows)):
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        console.print(Text(line), soft_wrap=True)

@@ -1,0 +1,90 @@
+"""One round: what every resolver answers now, and what can be reached."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from arcferry.catalog import Cloud, Region
+from arcferry.diagnosis.document import Answer, Document, observed
+from arcferry.probe import Observation, ProbeSettings, check
+from arcferry.probe.answers import answers
+
+ORIGIN = "arcferry watch"
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What was seen at one instant.
+
+    Attributes:
+        observations: every required endpoint, reached through the first resolver.
+        answers: what each resolver answered for each endpoint; no addresses where it had none.
+        resolvers: who was asked, the one that the endpoints were reached through first.
+    """
+
+    taken: datetime
+    observations: tuple[Observation, ...]
+    answers: tuple[Answer, ...]
+    resolvers: tuple[str, ...]
+
+    @property
+    def document(self) -> Document:
+        """The round as evidence, with the answers of every resolver."""
+        seen = observed(self.observations, ORIGIN)
+        return replace(seen, answers=self.answers)
+
+
+async def take_round(
+    cloud: Cloud, region: Region, settings: ProbeSettings, *, besides: Sequence[str] = ()
+) -> Round:
+    """Probe every required endpoint, then ask each further resolver for the same names.
+
+    Ends within `deadlines.RUN` seconds and one name's time; a failure is a part of the round.
+
+    Args:
+        cloud: the cloud that the region belongs to.
+        region: where the machines are.
+        settings: how to reach the endpoints, and the resolver that decides.
+        besides: further resolvers, as `IP[:PORT]`, which are only asked.
+
+    Raises:
+        InputError: a setting cannot be used.
+    """
+    result = await check(cloud, region, settings)
+    own = [_own(seen) for seen in result.observations if seen.dns]
+    hosts = [seen.endpoint.host for seen in result.observations if seen.endpoint.host]
+    others = await asyncio.gather(*(_asked(hosts, resolver, result.taken) for resolver in besides))
+    first = next((answer.resolver for answer in own if answer.resolver), result.resolver)
+    return Round(
+        taken=result.taken,
+        observations=result.observations,
+        answers=(*own, *(answer for answers_of_one in others for answer in answers_of_one)),
+        resolvers=(first, *besides),
+    )
+
+
+def _own(seen: Observation) -> Answer:
+    answer = seen.dns
+    if answer is None:
+        return Answer(seen.endpoint.host, ORIGIN, (), ())
+    rcode = "" if answer.addresses or seen.failure is None else seen.failure.kind
+    return Answer(
+        seen.endpoint.host, ORIGIN, answer.chain, answer.addresses, answer.resolver, seen.taken, rcode
+    )
+
+
+async def _asked(hosts: Sequence[str], resolver: str, taken: datetime) -> list[Answer]:
+    lookups = await answers(hosts, resolver)
+    return [
+        Answer(
+            host,
+            ORIGIN,
+            found.answer.chain,
+            found.answer.addresses,
+            resolver,
+            taken,
+            found.failure.kind if found.failure else "",
+        )
+        for host, found in zip(hosts, lookups, strict=True)
+    ]

@@ -1,0 +1,109 @@
+"""The loop: a round, what it changes, a record of it, and a wait until the next."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+
+from arcferry.catalog import Cloud, Region
+from arcferry.diagnosis.document import Document
+from arcferry.diagnosis.material import Material
+from arcferry.errors import FileInputError
+from arcferry.probe import ProbeSettings
+from arcferry.watch.history import History
+from arcferry.watch.judge import OUTSIDE, Level, Notice, Standings, judge, standings
+from arcferry.watch.round import Round, take_round
+
+_GAP_INTERVALS = 3
+_ROUNDS_BETWEEN_PRUNES = 100
+Tell = Callable[[Round, Sequence[Notice]], None]
+
+
+async def watch(
+    cloud: Cloud,
+    region: Region,
+    settings: ProbeSettings,
+    history: History,
+    *,
+    evidence: Callable[[], Iterable[Document]],
+    tell: Tell,
+    every: timedelta,
+    besides: Sequence[str] = (),
+    rounds: int | None = None,
+) -> bool:
+    """Take rounds until told to stop, keep each in the history, and tell what changed.
+
+    A round that cannot be recorded (a full disk) or judged (a broken file) is told as a failure; the next
+    one is tried all the same. Rounds begin `every` apart; one that takes longer delays the next.
+
+    Args:
+        cloud: the cloud that the region belongs to.
+        region: where the machines are.
+        settings: how to reach the endpoints, and the resolver that decides.
+        history: where rounds are kept.
+        evidence: what to judge by: called before each round, so that a new file counts at once.
+        tell: called after each round, also with nothing to tell.
+        every: from the beginning of one round to that of the next.
+        besides: further resolvers to ask, as `IP[:PORT]`.
+        rounds: how many to take; None for ever.
+
+    Returns:
+        Whether every endpoint was reached, and every own answer lay inside the filter, in the last round.
+
+    Raises:
+        InputError: a setting cannot be used.
+        FileInputError: the history cannot be read, or the evidence cannot be read at the start.
+    """
+    before = _before(history, evidence)
+    taken = 0
+    while True:
+        began = time.monotonic()
+        seen = await take_round(cloud, region, settings, besides=besides)
+        notices, before = _judged(seen, before, evidence)
+        notices += _kept(history, seen, notices, every, prune=taken % _ROUNDS_BETWEEN_PRUNES == 0)
+        tell(seen, notices)
+        taken += 1
+        if rounds is not None and taken >= rounds:
+            return all(one.reachable for one in seen.observations) and not _is_lost(before, seen)
+        await asyncio.sleep(max(0.0, every.total_seconds() - (time.monotonic() - began)))
+
+
+def _judged(
+    seen: Round, before: Standings, evidence: Callable[[], Iterable[Document]]
+) -> tuple[tuple[Notice, ...], Standings]:
+    try:
+        documents = tuple(evidence())
+    except FileInputError as problem:
+        return (Notice(Level.FAIL, "", f"cannot judge this round: {problem.message}"),), before
+    reached = {one.endpoint.host: one.reachable for one in seen.observations}
+    now = standings(seen.answers, reached, Material.of(documents))
+    return judge(seen, before, now), now
+
+
+def _before(history: History, evidence: Callable[[], Iterable[Document]]) -> Standings:
+    """Where things stood when the watch last looked, so that a restart tells only what changed since."""
+    record = history.newest()
+    reached = {one.host: one.reached for one in record.reach}
+    return standings((one.answer for one in record.answers), reached, Material.of(tuple(evidence())))
+
+
+def _kept(
+    history: History, seen: Round, notices: Iterable[Notice], every: timedelta, *, prune: bool
+) -> tuple[Notice, ...]:
+    rows = [(notice.level.value, notice.host, notice.says) for notice in notices]
+    try:
+        history.record(seen, rows, longest_gap=every * _GAP_INTERVALS)
+        if prune:
+            history.prune(seen.taken)
+    except FileInputError as problem:
+        return (Notice(Level.FAIL, "", f"this round is not kept: {problem.message}"),)
+    return ()
+
+
+def _is_lost(now: Standings, seen: Round) -> bool:
+    own = seen.resolvers[0] if seen.resolvers else ""
+    return any(
+        standing.verdict in OUTSIDE and not standing.reached
+        for (_, resolver), standing in now.items()
+        if resolver == own
+    )

@@ -1,0 +1,235 @@
+"""A watch on the twin: rounds, what they change, the history, restarts."""
+
+import asyncio
+import json
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from arcferry import catalog
+from arcferry.diagnosis.document import Answer, Document
+from arcferry.diagnosis.readers import read_document
+from arcferry.errors import ArcferryError, FileInputError, InputError
+from arcferry.lab.network.dns import Answer as DnsAnswer
+from arcferry.lab.network.dns import DnsServer
+from arcferry.lab.twin import STORY_NAME, Twin
+from arcferry.probe import ProbeSettings
+from arcferry.watch import History, Level, Notice, Round, history_path, watch
+from arcferry.watch import history as history_module
+
+CLOUD = catalog.cloud("AzureCloud")
+REGION = catalog.region("eastasia", CLOUD)
+
+
+def _settings(twin: Twin) -> ProbeSettings:
+    return ProbeSettings(resolver=twin.network.resolver, ca_file=twin.paths.ca, port=twin.network.port)
+
+
+def _evidence(twin: Twin) -> Callable[[], Sequence[Document]]:
+    paths = (twin.paths.service_tags, twin.paths.communities, twin.paths.route_filter)
+    return lambda: [one for path in paths for one in read_document(path.name, path.read_bytes())]
+
+
+@pytest.fixture
+def history(tmp_path: Path) -> Iterator[History]:
+    with History.open(tmp_path / "watch" / "one.sqlite") as opened:
+        yield opened
+
+
+class Told:
+    """Everything a watch told, and a way to change the twin between rounds."""
+
+    def __init__(self) -> None:
+        self.notices: list[tuple[str, Level, str]] = []
+        self.rounds: list[Round] = []
+
+    def __call__(self, seen: Round, notices: Sequence[Notice]) -> None:
+        self.rounds.append(seen)
+        self.notices += [(one.host, one.level, one.says) for one in notices]
+
+    def take(self) -> list[tuple[str, Level, str]]:
+        taken, self.notices = self.notices, []
+        return taken
+
+
+async def _round(twin: Twin, history: History, told: Told, besides: Sequence[str] = ()) -> bool:
+    return await watch(
+        CLOUD,
+        REGION,
+        _settings(twin),
+        history,
+        evidence=_evidence(twin),
+        tell=told,
+        every=timedelta(seconds=60),
+        rounds=1,
+        besides=besides,
+    )
+
+
+@pytest.mark.lab
+async def test_the_story_is_told_as_it_happens(twin: Twin, history: History) -> None:
+    told = Told()
+    await twin.steer(STORY_NAME, "eastasia")
+    assert await _round(twin, history, told)
+    assert told.take() == []
+
+    await twin.steer(STORY_NAME, "japaneast")
+    assert not await _round(twin, history, told)
+    moved = told.take()
+    assert {host for host, _, _ in moved} == {STORY_NAME}
+    assert {level for _, level, _ in moved} == {Level.FAIL}
+    assert any("Japan East" in says and "12076:51012" in says for _, _, says in moved)
+    assert any("not reached" in says for _, _, says in moved)
+
+    assert not await _round(twin, history, told)
+    assert told.take() == [], "what has not changed is not told again, also not by a watch that began anew"
+
+    await twin.allow("12076:51010", "12076:5060", "12076:5070", "12076:51012")
+    assert await _round(twin, history, told)
+    assert told.take() == [(STORY_NAME, Level.OK, "reached again")]
+    spans = [span for span in history.read().answers if span.host == STORY_NAME]
+    assert [span.rounds for span in spans] == [1, 3]
+
+
+@pytest.mark.lab
+async def test_another_resolver_warns_before_the_own_one_follows(twin: Twin, history: History) -> None:
+    await twin.steer(STORY_NAME, "eastasia")
+    japan = next(
+        row["properties"]["addressPrefixes"][0]
+        for row in twin.network.service_tags()["values"]
+        if row["name"] == "AzureArcInfrastructure.JapanEast"
+    )
+    address = f"{japan.partition('/')[0].rpartition('.')[0]}.3"
+    elsewhere = DnsServer(lambda name: DnsAnswer((), (address,)) if name == STORY_NAME else DnsAnswer())
+    port = await elsewhere.start()
+    told = Told()
+    try:
+        assert await _round(twin, history, told, besides=[f"127.0.0.1:{port}"])
+    finally:
+        await elsewhere.stop()
+    warned = [(level, says) for host, level, says in told.take() if host == STORY_NAME]
+    assert len(warned) == 1
+    level, says = warned[0]
+    assert level is Level.WARN
+    assert "12076:51012" in says
+    assert "may follow" in says
+
+
+@pytest.mark.lab
+async def test_a_broken_evidence_file_is_told_and_the_round_is_kept(twin: Twin, history: History) -> None:
+    calls = iter([(), FileInputError("filter.json", "is cut short")])
+
+    def evidence() -> Sequence[Document]:
+        found = next(calls)
+        if isinstance(found, ArcferryError):
+            raise found
+        return found
+
+    told = Told()
+    settings = _settings(twin)
+    every = timedelta(seconds=60)
+    await watch(CLOUD, REGION, settings, history, evidence=evidence, tell=told, every=every, rounds=1)
+    assert ("", Level.FAIL, "cannot judge this round: filter.json: is cut short") in told.notices
+    assert history.read().reach
+
+
+@pytest.mark.lab
+async def test_a_watch_that_is_cancelled_keeps_its_rounds(twin: Twin, history: History) -> None:
+    first = asyncio.Event()
+
+    def tell(_: Round, __: Sequence[Notice]) -> None:
+        first.set()
+
+    task = asyncio.create_task(
+        watch(
+            CLOUD,
+            REGION,
+            _settings(twin),
+            history,
+            evidence=list,
+            tell=tell,
+            every=timedelta(hours=1),
+        )
+    )
+    await first.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert all(span.rounds == 1 for span in history.read().reach)
+
+
+def _seen(at: datetime, host: str, address: str) -> Round:
+    return Round(at, (), (Answer(host, "test", (), (address,), "10.0.0.53", at),), ("10.0.0.53",))
+
+
+def test_a_long_silence_begins_a_new_span(history: History) -> None:
+    start = datetime(2026, 11, 1, tzinfo=UTC)
+    gap = timedelta(minutes=15)
+    for minutes in (0, 5, 10, 60, 65):
+        history.record(
+            _seen(start + timedelta(minutes=minutes), "a.example", "10.0.0.1"), (), longest_gap=gap
+        )
+    assert [(span.rounds, span.last - span.first) for span in history.read().answers] == [
+        (3, timedelta(minutes=10)),
+        (2, timedelta(minutes=5)),
+    ]
+
+
+def test_a_history_stays_bounded(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history_module, "_MOST_ROWS", 50)
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    gap = timedelta(days=1)
+    for number in range(200):
+        at = start + timedelta(days=number)
+        history.record(
+            _seen(at, "a.example", f"10.0.{number}.1"), [("warn", "a.example", "x")], longest_gap=gap
+        )
+    history.prune(at)
+    record = history.read()
+    assert len(record.answers) == len(record.notices) == 50
+    assert record.answers[-1].addresses == ("10.0.199.1",)
+    history.prune(start + timedelta(days=280))
+    assert all(span.last >= start + timedelta(days=190) for span in history.read().answers)
+
+
+def test_what_is_no_history_is_refused_with_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "watch" / "x.sqlite"
+    path.parent.mkdir()
+    path.write_bytes(b"this is no database at all, " * 100)
+    with pytest.raises(FileInputError, match=r"x\.sqlite.*history cannot be used"), History.open(path):
+        pass
+    with pytest.raises(InputError, match="nothing was watched"):
+        History.open(tmp_path / "none.sqlite", existing=True).__enter__()
+    newer = tmp_path / "watch" / "newer.sqlite"
+    with sqlite3.connect(newer) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(FileInputError, match="another version"), History.open(newer):
+        pass
+
+
+def test_a_full_disk_is_one_error_and_the_history_stays_whole(history: History) -> None:
+    start = datetime(2026, 11, 1, tzinfo=UTC)
+    history.record(_seen(start, "a.example", "10.0.0.1"), (), longest_gap=timedelta(minutes=15))
+    history._connection.execute("PRAGMA max_page_count = 1")
+    pages = history._connection.execute("PRAGMA page_count").fetchone()[0]
+    history._connection.execute(f"PRAGMA max_page_count = {pages}")
+    many = [("warn", "a.example", "x" * 500)] * 2000
+    with pytest.raises(FileInputError, match="full"):
+        history.record(
+            _seen(start + timedelta(minutes=5), "a.example", "10.0.0.2"),
+            many,
+            longest_gap=timedelta(minutes=15),
+        )
+    assert [span.addresses for span in history.read().answers] == [("10.0.0.1",)]
+    assert history.read().notices == ()
+
+
+def test_each_location_has_its_own_file(tmp_path: Path) -> None:
+    assert history_path(tmp_path, CLOUD, REGION) != history_path(
+        tmp_path, CLOUD, catalog.region("japaneast", CLOUD)
+    )
+    assert json.dumps(str(history_path(tmp_path, CLOUD, REGION)))
