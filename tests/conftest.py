@@ -9,6 +9,12 @@ from arcferry.lab import hosts
 from arcferry.lab.twin import Twin, TwinSettings
 
 
+@pytest.fixture(autouse=True)
+def _data_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads, or changes, what the user of this machine holds."""
+    monkeypatch.setenv("ARCFERRY_DATA", str(tmp_path / "held-data"))
+
+
 @pytest.fixture
 async def twin(tmp_path: Path) -> AsyncIterator[Twin]:
     """The story's twin without hosts: japaneast is what the route filter lacks."""

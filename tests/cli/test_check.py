@@ -72,7 +72,7 @@ async def start(*arguments: str, **environment: str) -> asyncio.subprocess.Proce
     kept = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith("ARCFERRY_") and name.upper() != "HTTPS_PROXY"
+        if (name == "ARCFERRY_DATA" or not name.startswith("ARCFERRY_")) and name.upper() != "HTTPS_PROXY"
     }
     return await asyncio.create_subprocess_exec(
         sys.executable,
@@ -129,7 +129,7 @@ async def test_one_red_row(azure: Azure) -> None:
     assert "tcp refused: 127.0.0.2" in told
     assert " -> ".join([*CHAIN, "127.0.0.2"]) in told
     assert "7 of 8 required endpoints reached" in ended.out
-    assert "arcferry explain check.json" in ended.err
+    assert "arcferry explain check.json" in ended.out
 
 
 async def test_json(azure: Azure) -> None:
@@ -151,7 +151,7 @@ async def test_json(azure: Azure) -> None:
 async def test_json_lines(azure: Azure) -> None:
     ended = await run(*LOCATION, *azure.arguments, "--output", "jsonl")
     *rows, last = map(json.loads, ended.out.splitlines())
-    assert {row["kind"] for row in rows} == {"endpoint"}
+    assert {row["kind"] for row in rows} == {"endpoint", "finding"}
     assert (last["kind"], last["required"], last["failed"]) == ("check", 8, 0)
 
 

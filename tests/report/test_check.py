@@ -229,26 +229,6 @@ def test_optional_endpoints_warn() -> None:
     assert report.summary(checked).startswith("1 of 1 required")
 
 
-@pytest.mark.parametrize(("skew", "words"), [(301.0, "301 s ahead of"), (-7200.0, "7200 s behind")])
-def test_a_wrong_clock_is_noted(skew: float, words: str) -> None:
-    (note,) = report.notes(result(replace(reached("a.example"), clock_skew=skew), reached("b.example")))
-    assert words in note
-    assert "that of 1 endpoint;" in note
-
-
-def test_a_clock_within_two_minutes_is_not() -> None:
-    assert list(report.notes(result(replace(reached("a.example"), clock_skew=120.0)))) == []
-
-
-def test_inspection_is_noted_once_for_each_issuer() -> None:
-    session = reached("a.example").tls
-    assert session
-    inspected = replace(session, public_root=False, issuer="CN=Contoso Inspection CA")
-    observations = [replace(reached(f"{name}.example"), tls=inspected) for name in "abc"]
-    (note,) = report.notes(result(*observations))
-    assert "3 endpoints come from CN=Contoso Inspection CA" in note
-
-
 def test_the_failed_row_is_red_and_marked() -> None:
     text = drawn(result(reached("a.example"), FAILED))
     (line,) = [line for line in text.splitlines() if "3.50 s" in line]

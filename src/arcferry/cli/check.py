@@ -2,9 +2,9 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,8 +17,14 @@ from arcferry.cli.options import (
     PortOption,
     ProxyOption,
     ResolverOption,
+    WithOption,
 )
 from arcferry.errors import InterruptedRunError
+
+if TYPE_CHECKING:
+    from arcferry.diagnosis import Diagnosis
+    from arcferry.diagnosis.document import Document
+    from arcferry.probe import CheckResult
 
 
 def check(
@@ -32,25 +38,27 @@ def check(
     proxy: ProxyOption = None,
     ca_file: CaFileOption = None,
     port: PortOption = None,
+    evidence: WithOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Probe every endpoint that Azure Arc requires, from this machine, all at once.
 
     For each: the name with its CNAME chain, TCP, TLS and who issued the certificate, an HTTP answer, and the
     clock. Any HTTP status counts as reached. Changes nothing, needs no sign-in and no agent, and ends within
-    ten seconds.
+    ten seconds. Beneath: what follows from it, by the data at hand, and which data would tell more.
 
     Exit code 0 when every required endpoint was reached, 1 when one was not.
     """
     from arcferry import catalog
+    from arcferry.cli.evidence import documents_with
     from arcferry.probe import ProbeSettings
     from arcferry.probe import check as check_endpoints
-    from arcferry.report import check as report
 
     chosen = catalog.cloud(cloud)
     region = catalog.region(location, chosen)
     settings = ProbeSettings(resolver=resolver, proxy=proxy, ca_file=ca_file, port=port)
     endpoints = catalog.endpoints(chosen, region, optional=every)
+    documents = documents_with(evidence or [], chosen)
     if not proxy and any(map(os.environ.get, ("HTTPS_PROXY", "https_proxy"))):
         typer.echo("note: HTTPS_PROXY is set, and not used here; give --proxy to go through it", err=True)
     try:
@@ -60,21 +68,37 @@ def check(
             )
     except KeyboardInterrupt:
         raise InterruptedRunError("stopped before every endpoint had answered") from None
+    _print(result, documents, output)
+    if result.failed:
+        raise typer.Exit(1)
+
+
+def _print(result: "CheckResult", documents: "Sequence[Document]", output: Output) -> None:
+    from arcferry.report import check as report
+    from arcferry.report import check_findings as found
+
+    diagnosis, lacks = _diagnosed(result, documents)
     match output:
         case Output.JSON:
-            typer.echo(json.dumps(report.document(result), indent=2))
+            typer.echo(json.dumps(report.document(result) | found.fields(diagnosis, lacks), indent=2))
         case Output.JSONL:
-            typer.echo("\n".join(report.json_lines(result)))
+            typer.echo("\n".join(found.json_lines(diagnosis, lacks, result)))
         case Output.TABLE if sys.stdout.isatty():
             from arcferry.report import check_terminal, console
 
             check_terminal.draw(result, console.stdout())
+            found.draw(diagnosis, lacks, result, console.stdout())
         case Output.TABLE:
-            typer.echo("\n".join(report.plain(result)))
-    if result.failed:
-        if output is Output.TABLE:
-            typer.echo(f"hint: {report.next_step(result)}", err=True)
-        raise typer.Exit(1)
+            typer.echo("\n".join((*report.plain(result), *found.plain(diagnosis, lacks, result))))
+
+
+def _diagnosed(result: "CheckResult", documents: "Sequence[Document]") -> "tuple[Diagnosis, tuple[str, ...]]":
+    """What follows from the check and the data at hand, and the kinds of data that would tell more."""
+    from arcferry.diagnosis import diagnose, observed
+    from arcferry.diagnosis.material import Material
+
+    material = (observed(result.observations), *documents)
+    return diagnose(material), () if result.proxy else Material.of(material).lacks()
 
 
 def _counter(total: int) -> AbstractContextManager[Callable[[], None]]:

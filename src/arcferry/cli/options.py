@@ -74,3 +74,13 @@ PortOption = Annotated[
         help="Reach endpoints on this port instead of 443, where a forwarder stands between.",
     ),
 ]
+
+WithOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--with",
+        metavar="FILE",
+        help="Judge by this too: a route filter, circuit, route table, service tags, community list. May be "
+        "repeated. What arcferry data holds is used without being named.",
+    ),
+]

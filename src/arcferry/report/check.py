@@ -11,7 +11,6 @@ from arcferry.text import one_line
 
 _SCHEMA = 1
 _UNDISCOVERED = "<regional HIS>"
-_NOTABLE_SKEW = 120
 HEADERS = ("ENDPOINT", "REACHABLE", "PRIVATE", "TLS", "PROXY", "ADDRESS", "TIME")
 
 
@@ -131,28 +130,6 @@ def _named(seen: Observation) -> str:
     return f" (resolver {seen.dns.resolver}: {' -> '.join([*seen.dns.chain, seen.address or ''])})"
 
 
-def notes(result: CheckResult) -> Iterator[str]:
-    """What is worth knowing although it stopped nothing: inspected TLS, a wrong clock."""
-    private = [
-        seen for seen in result.observations if seen.reachable and seen.tls and not seen.tls.public_root
-    ]
-    for issuer in sorted({seen.tls.issuer for seen in private if seen.tls}):
-        count = sum(1 for seen in private if seen.tls and seen.tls.issuer == issuer)
-        yield (
-            f"the certificates of {_count(count)} come from {issuer}, which is no public root: "
-            "something inspects TLS, or a private CA is meant to answer"
-        )
-    skews = [seen.clock_skew for seen in result.observations if seen.clock_skew is not None]
-    wrong = [skew for skew in skews if abs(skew) > _NOTABLE_SKEW]
-    if wrong:
-        middle = sorted(wrong)[len(wrong) // 2]
-        way = "ahead of" if middle > 0 else "behind"
-        yield (
-            f"this machine's clock is {abs(middle):.0f} s {way} that of {_count(len(wrong))}; "
-            f"Azure wants it within {_NOTABLE_SKEW} s"
-        )
-
-
 def summary(result: CheckResult) -> str:
     """One line: how many of the required were reached, from where, when."""
     required = [seen for seen in result.observations if seen.endpoint.required]
@@ -164,27 +141,12 @@ def summary(result: CheckResult) -> str:
     )
 
 
-def _count(number: int) -> str:
-    return f"{number} endpoint" if number == 1 else f"{number} endpoints"
-
-
 def plain(result: CheckResult) -> Iterator[str]:
-    """The whole report without a terminal: the table, then a line for each failure, note and the sum."""
+    """The whole report without a terminal: the table, then a line for each failure, and the sum."""
     yield from plain_table(result)
-    told = [
-        *(f"{word}  {line}" for word, line in failures(result)),
-        *(f"note  {line}" for line in notes(result)),
-    ]
+    told = [f"{word}  {line}" for word, line in failures(result)]
     if told:
         yield ""
         yield from told
     yield ""
     yield summary(result)
-
-
-def next_step(result: CheckResult) -> str:
-    """How to have the failures explained."""
-    return (
-        f"to learn why, and who can change it: arcferry check --location {result.region.name} "
-        f"--cloud {result.cloud.name} --output json > check.json; arcferry explain check.json"
-    )

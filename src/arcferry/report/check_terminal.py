@@ -5,18 +5,17 @@ from rich.table import Table
 from rich.text import Text
 
 from arcferry.probe import CheckResult, Observation
-from arcferry.report.check import HEADERS, failures, notes, row, summary
+from arcferry.report.check import HEADERS, failures, row, summary
 from arcferry.report.console import mark
 
 _STYLES = {"ok": "green", "warn": "yellow", "FAIL": "bold red"}
 
 
 def draw(result: CheckResult, console: Console) -> None:
-    """The table with the rows that failed in red, then each failure, note and the sum, marked."""
+    """The table with the rows that failed in red, then each failure and the sum, marked."""
     console.print(_table(result, console.width))
     console.print()
-    told = [*failures(result), *(("warn", line) for line in notes(result))]
-    told.append(("FAIL" if result.failed else "ok", summary(result)))
+    told = [*failures(result), ("FAIL" if result.failed else "ok", summary(result))]
     for word, line in told:
         console.print(Text(f"{mark(word, console)}  {line}", style=_STYLES[word]), soft_wrap=True)
 

@@ -1,0 +1,97 @@
+"""Coverage-guided fuzzing of every reader of files that people hand in.
+
+Run by hand:
+
+    python3 -m venv /tmp/fuzz && /tmp/fuzz/bin/pip install atheris . && /tmp/fuzz/bin/python fuzz/readers.py \
+        -runs=1000000
+
+Atheris (libFuzzer for Python) mutates the samples of the tests, keeps what reaches new code, and stops at
+anything but a FileInputError, at an input that takes more than five seconds, and at 2 GiB. Options that
+begin with a dash go to libFuzzer; `-seed=1` repeats a run.
+"""
+
+import json
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["arcferry"]):
+    from arcferry.catalog import cloud
+    from arcferry.diagnosis import diagnose
+    from arcferry.diagnosis.readers import read_document
+    from arcferry.errors import FileInputError, InputError
+    from arcferry.routing import read_community_list, read_route_filter, read_service_tags
+    from arcferry.routing.circuit import read_circuit
+    from arcferry.routing.tables import read_route_table
+
+TESTS = Path(__file__).parents[1] / "tests"
+SAMPLES = (TESTS / "cases", TESTS / "routing" / "tables" / "cases", TESTS / "diagnosis" / "readers")
+LONGEST = 16 * 1024
+CLOUD = cloud("AzureCloud")
+
+
+def diagnosed(name: str, data: bytes) -> None:
+    """The whole way: what the file is, and what follows from it."""
+    diagnose(read_document(name, data))
+
+
+def as_json(read: Callable[[object, str], object]) -> Callable[[str, bytes], object]:
+    """A reader of parsed JSON, given bytes; what is no JSON is not its business."""
+
+    def parsed(name: str, data: bytes) -> object:
+        with suppress(ValueError, RecursionError):
+            return read(json.loads(data), name)
+        return None
+
+    return parsed
+
+
+TARGETS: tuple[Callable[[str, bytes], object], ...] = (
+    diagnosed,
+    diagnosed,
+    read_route_table,
+    read_route_table,
+    as_json(read_service_tags),
+    as_json(read_community_list),
+    as_json(read_route_filter),
+    as_json(read_circuit),
+)
+
+
+def one_input(data: bytes) -> None:
+    """The first byte chooses the reader, the rest is the file."""
+    if not data:
+        return
+    with suppress(FileInputError, InputError):
+        TARGETS[data[0] % len(TARGETS)]("fuzz.txt", data[1:])
+
+
+def seeds(folder: Path) -> None:
+    """Every sample of the tests, once for each reader."""
+    found = [path for place in SAMPLES for path in place.rglob("*") if path.is_file()]
+    for number, path in enumerate(found):
+        if path.suffix != ".py" and path.stat().st_size <= LONGEST:
+            for target in (0, 2, 4, 5, 6, 7):
+                (folder / f"{number}-{target}").write_bytes(bytes([target]) + path.read_bytes())
+
+
+def main() -> None:
+    """Seed a corpus in a folder of its own, and run until an input fails or the runs are over."""
+    with tempfile.TemporaryDirectory(prefix="arcferry-fuzz-") as place:
+        seeds(Path(place))
+        options = [
+            f"-max_len={LONGEST}",
+            "-timeout=5",
+            "-rss_limit_mb=2048",
+            f"-artifact_prefix={Path.cwd()}/",
+        ]
+        atheris.Setup([sys.argv[0], place, *options, *sys.argv[1:]], one_input)
+        atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
