@@ -2,7 +2,7 @@ import pytest
 
 from arcferry import catalog
 from arcferry.catalog import Carrier, Steering, When
-from arcferry.errors import InputError
+from arcferry.errors import InputError, UnknownNameError
 
 PUBLIC = catalog.cloud("AzureCloud")
 EAST_ASIA = catalog.region("eastasia")
@@ -81,6 +81,46 @@ def test_extended_security_updates_have_their_own_smaller_set() -> None:
     assert catalog.feature_endpoints(china, catalog.region("chinaeast2"), "esu") == ()
 
 
+def test_features_are_called_as_the_command_line_takes_them() -> None:
+    wanted = {"extensions", "sql", "ssh", "wac", "esu", "paygo", "monitor", "legacy-log-analytics"}
+    assert wanted <= set(catalog.features(PUBLIC))
+    assert catalog.PKI not in catalog.features()
+    assert "esu" not in catalog.features(catalog.cloud("china"))
+
+
+def test_a_sheet_has_the_core_and_the_chosen_features_alone() -> None:
+    hosts = {endpoint.host for endpoint in catalog.requirements(PUBLIC, EAST_ASIA, ["legacy-log-analytics"])}
+    assert {"*.ods.opinsights.azure.com", "*.oms.opinsights.azure.com", "*.azure-automation.net"} <= hosts
+    assert {endpoint.host for endpoint in catalog.endpoints(PUBLIC, EAST_ASIA)} - {""} < hosts
+    assert "dls.microsoft.com" not in hosts
+    assert "dls.microsoft.com" in {
+        endpoint.host for endpoint in catalog.requirements(PUBLIC, EAST_ASIA, ["paygo"])
+    }
+
+
+def test_a_pattern_stays_only_where_nobody_can_list_the_names() -> None:
+    hosts = {endpoint.host for endpoint in catalog.requirements(PUBLIC, EAST_ASIA, ["sql"])}
+    assert "*.his.arc.azure.com" in hosts
+    assert "*.eastasia.arcdataservices.com" in hosts
+    assert not {"*.guestconfiguration.azure.com", "*.login.microsoft.com"} & hosts
+    published = {endpoint.host for endpoint in catalog.requirements(PUBLIC, catalog.region("westeurope"))}
+    assert "weu.his.arc.azure.com" in published
+    assert "*.his.arc.azure.com" not in published
+
+
+@pytest.mark.parametrize("cloud", REQUIRED)
+def test_names_asked_over_plain_http_are_in_a_sheet_and_never_probed(cloud: str) -> None:
+    chosen, region = catalog.cloud(cloud), catalog.region(REGION[cloud])
+    plain = {endpoint.host for endpoint in catalog.requirements(chosen, region) if endpoint.port == 80}
+    assert {"oneocsp.microsoft.com", "crl3.digicert.com"} <= plain
+    assert {endpoint.port for endpoint in catalog.endpoints(chosen, region, optional=True)} == {443}
+
+
+def test_an_unknown_feature_offers_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match="unknown feature 'licencing'"):
+        catalog.requirements(PUBLIC, EAST_ASIA, ["licencing"])
+
+
 def test_region_of_another_cloud_is_refused() -> None:
     with pytest.raises(InputError, match="belongs to AzureCloud, not to AzureChinaCloud"):
         catalog.endpoints(catalog.cloud("china"), EAST_ASIA)
@@ -103,6 +143,7 @@ def test_region_of_another_cloud_is_refused() -> None:
         ("contoso.gw.arc.azure.com", Steering.FRONT_DOOR, Carrier.EDGE),
         ("account.blob.core.windows.net", Steering.NONE_KNOWN, Carrier.REGIONAL),
         ("azgn-eastus-public-1p-x.servicebus.windows.net", Steering.NONE_KNOWN, Carrier.REGIONAL),
+        ("x.eastasia.arcdataservices.com", Steering.NONE_KNOWN, Carrier.REGIONAL),
         ("usgv.his.arc.azure.us", Steering.NONE_KNOWN, Carrier.ARC),
     ],
 )
@@ -136,6 +177,8 @@ def test_a_specific_name_wins_over_a_wildcard() -> None:
         "e/vil.his.arc.azure.com",
         "bücher.his.arc.azure.com",
         "evilaka.ms",
+        "eastasia.arcdataservices.com",
+        "www.microsoft.com:80",
     ],
 )
 def test_names_that_belong_to_nobody(host: str) -> None:

@@ -9,8 +9,18 @@ from arcferry.catalog.bgp import (
     service_community,
 )
 from arcferry.catalog.exit_codes import code, codes, is_code
+from arcferry.catalog.geography import PeeringLocation, geography_of, peering_location, within_reach
 from arcferry.catalog.places import cloud, clouds, region, regions
-from arcferry.catalog.requirements import cloud_of, endpoint_named, endpoints, feature_endpoints
+from arcferry.catalog.requirements import (
+    PKI,
+    cloud_of,
+    endpoint_named,
+    endpoints,
+    endpoints_source,
+    feature_endpoints,
+    features,
+    requirements,
+)
 from arcferry.catalog.store import dated
 from arcferry.catalog.types import (
     Carrier,
@@ -25,11 +35,13 @@ from arcferry.catalog.types import (
 )
 
 __all__ = [
+    "PKI",
     "Carrier",
     "Cloud",
     "Code",
     "DocumentedCommunity",
     "Endpoint",
+    "PeeringLocation",
     "Region",
     "Source",
     "Steering",
@@ -45,11 +57,17 @@ __all__ = [
     "dated",
     "endpoint_named",
     "endpoints",
+    "endpoints_source",
     "feature_endpoints",
+    "features",
+    "geography_of",
     "is_code",
+    "peering_location",
     "region",
     "region_community",
     "regions",
     "regions_without_community",
+    "requirements",
     "service_community",
+    "within_reach",
 ]

@@ -1,33 +1,54 @@
-"""Exit codes of the agent, of its installation scripts and of Windows Installer."""
+"""Codes of the agent, its installation scripts, Windows Installer, Entra ID, Resource Manager and PowerShell."""
 
 import re
 from functools import cache
+from typing import Any
 
-from arcferry.catalog.store import load
+from arcferry.catalog.store import Document, load
 from arcferry.catalog.types import Code
 from arcferry.errors import UnknownNameError
 
 _AZCM = re.compile(r"azcm[ -]?0*(\d{1,4})", re.IGNORECASE)
+_MSI_ERROR = re.compile(r"msi[ -]error[ -]?(\d{4})", re.IGNORECASE)
 _MSIEXEC = re.compile(r"(?:msi(?:exec)?[ -]?)?(\d{1,5})", re.IGNORECASE)
+_ROWS = (
+    ("azcm", "codes", ""),
+    ("msiexec", "codes", "msiexec "),
+    ("msiexec", "messages", "msi error "),
+    ("azure_codes", "codes", ""),
+    ("powershell", "codes", ""),
+)
+
+
+def _code(row: list[Any], document: Document) -> Code:
+    fields = dict(zip(document.content["columns"], row, strict=True))
+    name = fields["code"]
+    return Code(
+        **{
+            "exit_code": None,
+            **fields,
+            "source": str(document.sources[fields["source"]]),
+            "yields": tuple(document.content.get("yields", {}).get(name, ())),
+            "only_with": document.content.get("only-with", {}).get(name, ""),
+        }
+    )
 
 
 @cache
 def _codes() -> dict[str, Code]:
-    found = {}
-    for file, prefix in (("azcm", ""), ("msiexec", "msiexec ")):
-        document = load(file)
-        columns = document.content["columns"]
-        for row in document.content["codes"]:
-            fields = dict(zip(columns, row, strict=True))
-            code = Code(**{**fields, "source": str(document.sources[fields["source"]])})
-            found[f"{prefix}{code.code}".lower()] = code
-    return found
+    return {
+        f"{prefix}{row[0]}".lower(): _code(row, load(file))
+        for file, table, prefix in _ROWS
+        for row in load(file).content[table]
+    }
 
 
 def _key(name: str) -> str:
     text = name.strip()
     if azcm := _AZCM.fullmatch(text):
         return f"azcm{int(azcm[1]):04}"
+    if message := _MSI_ERROR.fullmatch(text):
+        return f"msi error {message[1]}"
     if msiexec := _MSIEXEC.fullmatch(text):
         return f"msiexec {int(msiexec[1])}"
     return text.lower()
@@ -38,15 +59,20 @@ def codes() -> tuple[Code, ...]:
     return tuple(_codes().values())
 
 
+def codes_of(family: str) -> tuple[Code, ...]:
+    """Every known code of one family, such as `arm`."""
+    return tuple(known for known in codes() if known.family == family)
+
+
 def is_code(text: str) -> bool:
     """Whether `text` names a known code."""
     return _key(text) in _codes()
 
 
 def code(name: str) -> Code:
-    """The code called `AZCM0026`, `azcm26`, `msiexec 1603` or `1603`, in any letter case.
+    """The code called `AZCM0026`, `msiexec 1603`, `1603`, `msi error 1920`, `AADSTS7000215`, in any case.
 
-    A number alone is Windows Installer's.
+    A number alone is an exit code of Windows Installer; `msi error` is a message in its log.
 
     Raises:
         UnknownNameError: no such code is known; codes with the same number are offered.
@@ -55,5 +81,9 @@ def code(name: str) -> Code:
     if found := _codes().get(key):
         return found
     number = re.sub(r"\D", "", key)
-    same = [known for known in _codes() if number and int(re.sub(r"\D", "", known)) == int(number)]
+    same = [
+        known
+        for known in _codes()
+        if number and (digits := re.sub(r"\D", "", known)) and int(digits) == int(number)
+    ]
     raise UnknownNameError("code", name, same or _codes())

@@ -1,23 +1,28 @@
 """The endpoints that the agent requires, and those that its features use."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 
 from arcferry.catalog.places import CLOUD_NAMES, clouds
 from arcferry.catalog.store import load
-from arcferry.catalog.types import Carrier, Cloud, Endpoint, Region, Steering, When
-from arcferry.errors import InputError
+from arcferry.catalog.types import Carrier, Cloud, Endpoint, Region, Source, Steering, When
+from arcferry.errors import InputError, UnknownNameError
 
 _CORE = (When.CONNECT, When.ALWAYS)
 _REGION = "{region}"
+_HTTPS = 443
+_VERIFIED = "verified-official"
+PKI = "pki"
+"""The group of names that a verifier of certificates asks over plain HTTP; no feature, and never required."""
 
 
 def endpoints(cloud: Cloud, region: Region, *, optional: bool = False) -> tuple[Endpoint, ...]:
     """What a machine of this region needs in order to connect and to stay connected.
 
-    Never holds a wildcard. The regional HIS endpoint has an empty host and `discovered` set, because only
-    the discovery call knows its name.
+    Never holds a wildcard, nor a name that is asked over plain HTTP. The regional HIS endpoint has an empty
+    host and `discovered` set, because only the discovery call knows its name.
 
     Args:
         cloud: the cloud that the region belongs to.
@@ -30,7 +35,7 @@ def endpoints(cloud: Cloud, region: Region, *, optional: bool = False) -> tuple[
     return tuple(
         endpoint
         for endpoint in _concrete(cloud, region)
-        if optional or (endpoint.required and endpoint.when in _CORE)
+        if endpoint.port == _HTTPS and (optional or (endpoint.required and endpoint.when in _CORE))
     )
 
 
@@ -41,6 +46,61 @@ def feature_endpoints(cloud: Cloud, region: Region, feature: str) -> tuple[Endpo
         InputError: the region belongs to another cloud.
     """
     return tuple(endpoint for endpoint in _concrete(cloud, region) if feature in endpoint.features)
+
+
+def features(cloud: Cloud | None = None) -> tuple[str, ...]:
+    """The names of the features whose endpoints one cloud's catalogue knows, or any cloud's."""
+    names = [cloud.name] if cloud else CLOUD_NAMES
+    found = {feature for name in names for row in _rows(name) for feature in row.features}
+    return tuple(sorted(found - {PKI}))
+
+
+def requirements(cloud: Cloud, region: Region, chosen: Sequence[str] = ()) -> tuple[Endpoint, ...]:
+    """Every name that a machine of this region uses, for a sheet of rules rather than for a probe.
+
+    The core, what installation takes, the names of the chosen features, and those of `PKI`. A host holds a
+    star where nobody can list the names beforehand. A core pattern whose regional name the catalogue knows is
+    left out; the regional HIS host is named where its code is published, else it stays the pattern.
+
+    Args:
+        cloud: the cloud that the region belongs to.
+        region: where the machine is to be created.
+        chosen: features, such as `esu`.
+
+    Raises:
+        UnknownNameError: there is no such feature.
+        InputError: the region belongs to another cloud.
+    """
+    _check_cloud(cloud, region)
+    for feature in chosen:
+        if feature not in features():
+            raise UnknownNameError("feature", feature, features())
+    rows = _rows(cloud.name)
+    found = [
+        _named(row, region)
+        for row in rows
+        if (row.when is not When.FEATURE or {*chosen, PKI} & {*row.features})
+        and not _is_superfluous(row, rows)
+    ]
+    return tuple({(row.host, row.port): row for row in found}.values())
+
+
+def _named(row: Endpoint, region: Region) -> Endpoint:
+    if row.discovered and region.his_code and region.his_code_status == _VERIFIED:
+        return replace(row, host=row.host.replace("*", region.his_code))
+    return replace(row, host=row.host.replace(_REGION, region.name))
+
+
+def _is_superfluous(row: Endpoint, rows: Sequence[Endpoint]) -> bool:
+    """Whether the row is a core pattern, and another row says what it stands for in a region."""
+    if not row.host.startswith("*.") or row.when not in _CORE or row.discovered:
+        return False
+    return any(other.host.endswith(row.host[1:]) and _REGION in other.host for other in rows)
+
+
+def endpoints_source() -> Source:
+    """Where the list of endpoints comes from, and its day."""
+    return load("endpoints").source
 
 
 def endpoint_named(host: str) -> Endpoint | None:
@@ -63,8 +123,8 @@ def _rows(cloud_name: str) -> tuple[Endpoint, ...]:
     his = f"*.{load('clouds').content[cloud_name]['his_suffix']}"
     return tuple(
         Endpoint(
-            host=host,
-            port=443,
+            host=host.partition(":")[0],
+            port=int(host.partition(":")[2] or _HTTPS),
             purpose=purpose,
             when=When(when),
             required=required,
@@ -83,16 +143,20 @@ def _rows(cloud_name: str) -> tuple[Endpoint, ...]:
 
 def _concrete(cloud: Cloud, region: Region) -> Iterator[Endpoint]:
     """The rows whose names can be told for a region."""
-    if region.cloud != cloud.name:
-        raise InputError(
-            f"location {region.name} belongs to {region.cloud}, not to {cloud.name}",
-            hint=f"Use --cloud {region.cloud}.",
-        )
+    _check_cloud(cloud, region)
     for row in _rows(cloud.name):
         if row.discovered:
             yield replace(row, host="")
         elif "*" not in row.host:
             yield replace(row, host=row.host.replace(_REGION, region.name))
+
+
+def _check_cloud(cloud: Cloud, region: Region) -> None:
+    if region.cloud != cloud.name:
+        raise InputError(
+            f"location {region.name} belongs to {region.cloud}, not to {cloud.name}",
+            hint=f"Use --cloud {region.cloud}.",
+        )
 
 
 def _normal(host: str) -> str:
@@ -103,15 +167,15 @@ def _is_exact(row: Endpoint) -> bool:
     return "*" not in row.host and _REGION not in row.host
 
 
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    """What a row's host stands for: a region is letters and digits, a star any labels or parts of one."""
+    text = re.escape(template).replace(re.escape(_REGION), "[a-z0-9]+")
+    return re.compile(text.replace(re.escape("*"), "[a-z0-9.-]*[a-z0-9][a-z0-9.-]*"))
+
+
 def _covers(row: Endpoint, host: str) -> bool:
-    if _is_exact(row):
-        return row.host == host
-    placeholder = _REGION if _REGION in row.host else "*"
-    head, _, tail = row.host.partition(placeholder)
-    between = host.removeprefix(head).removesuffix(tail)
-    if f"{head}{between}{tail}" != host or not between.isascii():
-        return False
-    return (between if placeholder == _REGION else between.replace("-", "").replace(".", "")).isalnum()
+    return row.host == host if _is_exact(row) else bool(_pattern(row.host).fullmatch(host))
 
 
 def _generality(row: Endpoint) -> tuple[bool, bool, int]:

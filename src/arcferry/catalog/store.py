@@ -1,6 +1,7 @@
 """Reading the catalogue's own dated TOML files, each at most once in a process."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -11,6 +12,7 @@ from arcferry.catalog.types import Source
 
 _FOLDER = Path(__file__).with_name("data")
 FILES = ("azcm", "clouds", "communities", "endpoints", "msiexec", "regions")
+_adopted: dict[str, "Document"] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +30,31 @@ class Document:
     content: dict[str, Any]
 
 
-@cache
-def load(name: str) -> Document:
-    """The catalogue file `name`, without its ending."""
-    content = tomllib.loads((_FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+def _document(content: Mapping[str, Any]) -> Document:
     sources = {key: Source(**value) for key, value in content.get("sources", {}).items()}
-    return Document(Source(content["source"], content["taken"]), sources, content)
+    return Document(Source(content["source"], content["taken"]), sources, dict(content))
+
+
+@cache
+def built_in(name: str) -> Document:
+    """The catalogue file `name`, without its ending, as arcferry came with it."""
+    return _document(tomllib.loads((_FOLDER / f"{name}.toml").read_text(encoding="utf-8")))
+
+
+def load(name: str) -> Document:
+    """The catalogue file `name`, without its ending; the adopted one where there is one."""
+    return _adopted.get(name) or built_in(name)
+
+
+def replace(name: str, content: Mapping[str, Any] | None) -> None:
+    """Take `content`, already checked, for the catalogue file `name`; None takes the built-in one again.
+
+    Whatever was made of the old one elsewhere stays, so callers use `adoption.adopt`.
+    """
+    if content is None:
+        _adopted.pop(name, None)
+    else:
+        _adopted[name] = _document(content)
 
 
 def dated() -> date:

@@ -123,19 +123,24 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """An exit code of the agent (`AZCM0026`) or of Windows Installer (`1603`).
+    """A code of the agent (`AZCM0026`), Windows Installer (`1603`), Entra ID, Resource Manager or PowerShell.
 
     Attributes:
         code: as it is printed.
-        exit_code: what the process ends with; 1 for what the Windows installation script only prints.
-        family: who ends with it: `agent`, `install-script` or `msiexec`.
+        exit_code: what the process ends with; 1 for what the Windows installation script only prints; None
+            for a code that is no process's.
+        family: who says it: `agent`, `install-script`, `msiexec`, `msi-error`, `entra`, `arm` or
+            `powershell`.
         phase: what was being done, such as `network` or `install`.
         retry: whether the same command may well succeed later, with nothing changed.
         outcome: `success`, `reboot` (success, after a restart) or `failure`.
+        cause: the slug of the cause that it means; empty where the code alone does not tell.
+        yields: what explains this code better than it does itself; see `catalog/data/azcm.toml`.
+        only_with: a pattern without which the words beside the code do not mean `cause`; empty for none.
     """
 
     code: str
-    exit_code: int
+    exit_code: int | None
     family: str
     phase: str
     meaning: str
@@ -143,6 +148,9 @@ class Code:
     retry: bool
     source: str
     outcome: str = "failure"
+    cause: str = ""
+    yields: tuple[str, ...] = ()
+    only_with: str = ""
 
 
 @dataclass(frozen=True, slots=True)

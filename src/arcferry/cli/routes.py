@@ -1,0 +1,241 @@
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, get_args
+
+import typer
+
+from arcferry.cli import routes_audit
+from arcferry.cli.options import CloudOption, LocationOption, Output, OutputOption
+from arcferry.errors import FileInputError, InputError
+
+if TYPE_CHECKING:
+    from arcferry.catalog import Cloud
+    from arcferry.diagnosis.document import Kind
+    from arcferry.diagnosis.material import Material
+    from arcferry.routing.service_tags import ServiceTags
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Tell which BGP communities a route filter needs, whether it is enough, and what firewalls must let "
+    "through.",
+)
+
+
+T = TypeVar("T")
+Language = Literal["az", "powershell", "bicep", "terraform", "request", "all"]
+SteeredOption = Annotated[
+    Literal["region", "geography", "all"],
+    typer.Option(
+        "--steered",
+        help="Where names without a region of their own may answer: in the machines' region, in its "
+        "geopolitical area, or in any region.",
+    ),
+]
+FeaturesOption = Annotated[
+    str,
+    typer.Option(
+        "--features",
+        metavar="A,B",
+        help="What is wanted besides the agent: extensions, sql, ssh, wac, esu, paygo, monitor, "
+        "legacy-log-analytics, gateway.",
+    ),
+]
+TagsOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--service-tags",
+        metavar="FILE",
+        help="Azure's service tags; without it what arcferry data holds. May be repeated: a national cloud's "
+        "sheet of prefixes needs the public cloud's file too.",
+    ),
+]
+
+
+@app.command()
+def plan(
+    *,
+    location: LocationOption,
+    cloud: CloudOption = "AzureCloud",
+    steered: SteeredOption = "geography",
+    features: FeaturesOption = "",
+    service_tags: TagsOption = None,
+    communities: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A list of BGP communities; without it what arcferry data holds."),
+    ] = None,
+    route_filter: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The filter to compare with; without it what arcferry data holds."),
+    ] = None,
+    circuit: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The circuit, whose SKU decides which regions it gets at all."),
+    ] = None,
+    smallest: Annotated[
+        bool,
+        typer.Option("--smallest", help="Let the change ask for the smallest set, not the comfortable one."),
+    ] = False,
+    change: Annotated[
+        Language | None,
+        typer.Option(help="The language of the change; without it az, and a request to the network team."),
+    ] = None,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Plan the BGP communities that a route filter needs for Azure Arc at one location.
+
+    For each: the names that need it and the number of prefixes it brings. Then the names that Microsoft
+    peering never carries, with what to do for each; the regions without a documented community; the smallest
+    set beside the comfortable one; and the change, ready to be sent. Needs no network.
+
+    Exit code 0, also where the filter lacks something; arcferry routes audit judges a filter.
+    """
+    from arcferry import catalog
+    from arcferry.diagnosis.causes.filter_change import changes_for
+    from arcferry.diagnosis.document import Kind
+    from arcferry.report import console, routes_plan, routes_plan_table
+    from arcferry.routing import plan as routes
+    from arcferry.routing.brings import Brings
+    from arcferry.routing.planned import Steered
+
+    chosen = catalog.cloud(cloud)
+    region = catalog.region(location, chosen)
+    files = {
+        Kind.SERVICE_TAGS: service_tags or [],
+        Kind.COMMUNITY_LIST: [communities] if communities else [],
+        Kind.ROUTE_FILTER: [route_filter] if route_filter else [],
+        Kind.CIRCUIT: [circuit] if circuit else [],
+    }
+    material = _material(files, chosen)
+    seen = _only("route filter", material.filters)
+    found = routes.plan(
+        chosen,
+        region,
+        steered=Steered(steered),
+        features=_split(features),
+        brings=Brings(_tags_of(material, chosen), next(iter(material.community_lists), None)),
+        route_filter=seen.route_filter if seen else None,
+        circuit=_only("circuit", material.circuits),
+    )
+    changes = changes_for(found, seen, found.smallest if smallest else found.comfortable)
+    match output:
+        case Output.JSON:
+            typer.echo(json.dumps(routes_plan.document(found, changes), indent=2))
+        case Output.JSONL:
+            typer.echo("\n".join(routes_plan.json_lines(found, changes)))
+        case Output.TABLE:
+            shown = _languages(change)
+            routes_plan_table.draw(found, [one for one in changes if one.tool in shown], console.stdout())
+
+
+@app.command()
+def firewall(
+    *,
+    location: LocationOption,
+    cloud: CloudOption = "AzureCloud",
+    steered: SteeredOption = "geography",
+    features: FeaturesOption = "",
+    service_tags: TagsOption = None,
+    form: Annotated[
+        Literal["names", "prefixes"],
+        typer.Option(help="One rule a name, or one a prefix of the service tags behind the names."),
+    ] = "names",
+    output: Annotated[
+        Literal["table", "json", "csv"],
+        typer.Option("--output", "-o", help="A table for people, one JSON document, or CSV."),
+    ] = "table",
+) -> None:
+    """Write the rules that a firewall between servers and Azure Arc needs, with the reason for each.
+
+    By name, with patterns made into names where the catalogue knows them; or by prefix, from the service
+    tags, AzureArcInfrastructure whole, as Microsoft demands. Prefixes change weekly: mind the date beside
+    each. Needs no network.
+    """
+    from arcferry import catalog
+    from arcferry.diagnosis.document import Kind
+    from arcferry.report import firewall as report
+    from arcferry.routing import firewall as rules
+    from arcferry.routing import plan as routes
+    from arcferry.routing.planned import Steered
+
+    chosen = catalog.cloud(cloud)
+    region = catalog.region(location, chosen)
+    wanted = _split(features)
+    if form == "names":
+        found = rules.name_rules(chosen, region, wanted)
+        document = report.names_document(found, region.name, chosen.name)
+        rows = report.name_rows(found)
+    else:
+        tags = _material({Kind.SERVICE_TAGS: service_tags or []}, chosen).service_tags
+        scope = routes.plan(chosen, region, steered=Steered(steered), features=wanted)
+        sheet = rules.prefix_sheet(scope, tags)
+        document = report.prefixes_document(sheet, region.name, chosen.name)
+        rows = report.prefix_rows(sheet.rules)
+        for tag in sheet.lacking:
+            typer.echo(f"warning: the service tags hold no prefix of {tag} for these regions", err=True)
+        typer.echo(f"note: {len(sheet.rules)} prefixes of {', '.join(sheet.sources)}", err=True)
+    match output:
+        case "json":
+            typer.echo(json.dumps(document, indent=2))
+        case "csv":
+            typer.echo(report.as_csv(rows), nl=False)
+        case "table":
+            typer.echo("\n".join(report.as_table(rows)))
+
+
+app.command("audit")(routes_audit.audit)
+
+
+def _split(features: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for part in features.split(",") if (name := part.strip().lower())))
+
+
+def _languages(change: Language | None) -> tuple[str, ...]:
+    if change is None:
+        return "az", "request"
+    return get_args(Language) if change == "all" else (change,)
+
+
+def _material(files: "Mapping[Kind, Sequence[Path]]", cloud: "Cloud") -> "Material":
+    """What the files say and what is held; each file must be what its option calls for.
+
+    Raises:
+        FileInputError: a file is something else.
+    """
+    from arcferry.cli.evidence import documents_with
+    from arcferry.diagnosis.material import Material
+
+    documents = documents_with([path for paths in files.values() for path in paths], cloud)
+    for kind, paths in files.items():
+        for path in paths:
+            taken = [one.kind for one in documents if one.name == path.name]
+            if kind not in taken:
+                raise FileInputError(path, f"expected {kind}, and it was taken for {', '.join(taken)}")
+    return Material.of(documents)
+
+
+def _only(kind: str, found: "Sequence[T]") -> "T | None":
+    """The one that counts.
+
+    Raises:
+        InputError: there are several, and nothing says which one counts.
+    """
+    if len(found) > 1:
+        raise InputError(f"{len(found)} of the kind {kind} were handed in", hint=f"Give one {kind}.")
+    return next(iter(found), None)
+
+
+def _tags_of(material: "Material", cloud: "Cloud") -> "ServiceTags | None":
+    """The newest service tags of this cloud.
+
+    Raises:
+        InputError: there are service tags, and none of them is of this cloud.
+    """
+    found = [tags for tags in material.service_tags if tags.cloud == cloud.service_tag_cloud]
+    if material.service_tags and not found:
+        other = material.service_tags[0]
+        raise InputError(
+            f"{other.name} is of the cloud {other.cloud}, not of {cloud.service_tag_cloud}",
+            hint=f"Give the service tags of {cloud.name}, or the --cloud that these belong to.",
+        )
+    return next(iter(found), None)

@@ -1,0 +1,205 @@
+"""A plan of communities as text to read and to send."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from arcferry.routing.brings import Brought
+from arcferry.routing.filter_change import Change
+from arcferry.routing.planned import PlannedCommunity, RoutePlan
+from arcferry.text import clean, one_line
+
+_MOST_REGIONS = 40
+_REQUEST = "request"
+_MISSING = "MISSING"
+_REACH = {True: "yes", False: "NOT ITS SKU", None: "unknown"}
+_ALARMS = (_MISSING, _REACH[False])
+_HTTPS = 443
+_ASK_AZURE = (
+    "ask Azure, arcferry does not guess: az network route-filter rule list-service-communities > "
+    "communities-YYYY-MM-DD.json, then hand it in with --communities"
+)
+
+
+def draw(plan: RoutePlan, changes: Sequence[Change], console: Console) -> None:
+    """The communities, what they carry, what nothing carries, the smaller set, and the change."""
+    console.print(Text(_title(plan), "bold"), soft_wrap=True)
+    console.print()
+    _draw_rows(console, *_communities(plan))
+    _section(console, "Which names", _names(plan))
+    _section(console, "Never over Microsoft peering, whatever the filter holds", _never(plan))
+    _section(console, "Regions without a documented community", _without(plan))
+    _section(console, "The smallest set beside it", _sets(plan))
+    _section(console, "In the filter, and not needed by Azure Arc", _unneeded(plan))
+    _section(console, "Worth knowing", (("-", note) for note in plan.notes))
+    _section(console, "As of", (("-", source) for source in plan.sources))
+    _draw_changes(plan, changes, console)
+
+
+def _title(plan: RoutePlan) -> str:
+    features = f" with {', '.join(plan.features)}" if plan.features else ""
+    return f"A route filter for Azure Arc in {plan.region.display} ({plan.cloud.name}){features}"
+
+
+def _communities(plan: RoutePlan) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """The table's headings and rows; a column for the filter, and one for the circuit, where one is known."""
+    compared = plan.route_filter is not None
+    reached = any(one.in_reach is not None for one in plan.communities)
+    chosen = (True, True, True, compared, reached, True, True)
+    headings = ("COMMUNITY", "FOR", "PREFIXES", "IN FILTER", "ON CIRCUIT", "NAMES", "WHY")
+    rows = [
+        (
+            one.value,
+            one.name,
+            _count(one.brings),
+            "yes" if one.allowed else _MISSING,
+            _REACH[one.in_reach],
+            str(len(one.hosts)),
+            one.why,
+        )
+        for one in plan.communities
+    ]
+    return tuple(compress(headings, chosen)), [tuple(compress(row, chosen)) for row in rows]
+
+
+def _count(brings: Brought | None) -> str:
+    if brings is None:
+        return "unknown"
+    ipv6 = f" + {brings.ipv6} IPv6" if brings.ipv6 else ""
+    return f"{'' if brings.listed else 'about '}{brings.ipv4}{ipv6}"
+
+
+def _names(plan: RoutePlan) -> Iterator[tuple[str, str]]:
+    """Names that rest on the same communities, together."""
+    by_host: dict[str, list[PlannedCommunity]] = {}
+    for one in plan.communities:
+        for host in one.hosts:
+            by_host.setdefault(host, []).append(one)
+    groups: dict[str, list[str]] = {}
+    for host, communities in by_host.items():
+        groups.setdefault(_resting_on(communities), []).append(host)
+    for resting_on, hosts in groups.items():
+        yield resting_on, ", ".join(hosts)
+
+
+def _resting_on(communities: Sequence[PlannedCommunity]) -> str:
+    services = [one.value for one in communities if not one.region]
+    regions = [one for one in communities if one.region]
+    if len(regions) > 1:
+        by_answer = f"one of {len(regions)} regions, by the answer"
+        return f"{services[0]}, or {by_answer}" if services else by_answer
+    return " or ".join([*services, *(one.value for one in regions)])
+
+
+def _never(plan: RoutePlan) -> Iterator[tuple[str, str]]:
+    """Names with the same way out, together."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for one in plan.never:
+        port = "" if one.endpoint.port == _HTTPS else f":{one.endpoint.port}"
+        groups.setdefault((one.way, one.instead), []).append(f"{one.endpoint.host}{port}")
+    for (way, says), hosts in groups.items():
+        yield way, f"{', '.join(hosts)}; {says}"
+
+
+def _without(plan: RoutePlan) -> Iterator[tuple[str, str]]:
+    others = [one.region for one in plan.without if not one.home]
+    for one in plan.without:
+        if one.home:
+            says = f"the machines' own region, where {len(one.hosts)} names answer without a way through: "
+            yield one.region, says + ", ".join(one.hosts)
+    if others:
+        left = f" and {len(others) - _MOST_REGIONS} more" if len(others) > _MOST_REGIONS else ""
+        yield "others", f"{', '.join(others[:_MOST_REGIONS])}{left}: an answer there has no way through"
+    if plan.without:
+        yield "way out", _ASK_AZURE
+    if private := dict.fromkeys(host for one in plan.without for host in one.private):
+        yield "or", f"an Arc private link scope, which serves {', '.join(private)}"
+
+
+def _sets(plan: RoutePlan) -> Iterator[tuple[str, str]]:
+    yield "comfortable", _set(plan, plan.comfortable)
+    if plan.smallest == plan.comfortable:
+        yield "smallest", "the same: every one of them is needed"
+        return
+    yield "smallest", _set(plan, plan.smallest)
+    for sentence in plan.loses:
+        yield "you lose", sentence
+
+
+def _set(plan: RoutePlan, values: Sequence[str]) -> str:
+    chosen = [one for one in plan.communities if one.value in values]
+    total = sum(one.brings.total for one in chosen if one.brings)
+    unknown = [one.value for one in chosen if one.brings is None]
+    known = f"{total} prefixes" if total else "an unknown number of prefixes"
+    more = f" and unknown ones of {' '.join(unknown)}" if total and unknown else ""
+    return f"{len(values)} communities, {known}{more}: {' '.join(values)}"
+
+
+def _unneeded(plan: RoutePlan) -> Iterator[tuple[str, str]]:
+    for one in plan.unneeded:
+        yield one.value, f"{one.name or 'not documented'}; something else may need it"
+
+
+def _draw_rows(
+    console: Console, headings: Sequence[str], rows: Sequence[Sequence[str]], indent: int = 0
+) -> None:
+    """Aligned columns; on a terminal the last one wraps beneath itself, and what is wrong is red."""
+    if not console.is_terminal:
+        widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
+        for row in (headings, *rows):
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            console.print(Text(" " * indent + "  ".join(cells).rstrip()), soft_wrap=True)
+        return
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, no_wrap=heading != headings[-1], overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell, "bold red" if cell in _ALARMS else "") for cell in row))
+    console.print(Padding(table, (0, 0, 0, indent), expand=False))
+
+
+def _section(console: Console, title: str, rows: Iterable[tuple[str, str]]) -> None:
+    """A heading, then a label and a text a row; nothing where there are no rows."""
+    listed = [(one_line(label, limit=600), one_line(text, limit=6000)) for label, text in rows]
+    if not listed:
+        return
+    console.print()
+    console.print(Text(title, "bold"), soft_wrap=True)
+    if console.is_terminal:
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(style="dim", max_width=36, overflow="fold")
+        table.add_column(overflow="fold")
+        for label, text in listed:
+            table.add_row(Text(label), Text(text))
+        console.print(Padding(table, (0, 0, 0, 2), expand=False))
+        return
+    width = max(len(label) for label, _ in listed)
+    for label, text in listed:
+        console.print(Text(f"  {label.ljust(width)}  {text}"), soft_wrap=True)
+
+
+def _draw_changes(plan: RoutePlan, changes: Sequence[Change], console: Console) -> None:
+    """Each change on lines of its own, so that it can be copied; the request in a frame."""
+    if plan.route_filter and not changes:
+        what = "the smallest set" if plan.missing else "all of it"
+        console.print()
+        console.print(
+            Text(f"Route filter {one_line(plan.route_filter.name)} lets {what} through."), soft_wrap=True
+        )
+    for change in changes:
+        console.print()
+        text = clean(change.text)
+        if change.tool != _REQUEST:
+            console.print(Text(f"The change, {change.tool}", "bold"))
+            for line in text.splitlines():
+                console.print(Text(f"  {line}".rstrip(), "cyan"), soft_wrap=True)
+        elif console.is_terminal:
+            console.print(Panel(Text(text), title="to send to the network team", title_align="left"))
+        else:
+            for line in ("--- to send to the network team", *text.splitlines(), "---"):
+                console.print(Text(line), soft_wrap=True)

@@ -1,0 +1,109 @@
+"""How many prefixes a community brings, as far as dated sources tell."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from arcferry import catalog
+from arcferry.routing.communities import CommunityList
+from arcferry.routing.service_tags import ServiceTags
+from arcferry.routing.weighing import dated
+
+_REGION_TAG = "AzureCloud."
+_REGIONAL_GROUP = "Azure"
+
+
+@dataclass(frozen=True, slots=True)
+class Brought:
+    """What one community brings.
+
+    Attributes:
+        listed: whether a community list says so. Else it is expected: the prefixes of the region's
+            `AzureCloud` service tag, which is near the regional community and not the same.
+        source: the list or the service tags, with its date.
+    """
+
+    ipv4: int
+    ipv6: int
+    listed: bool
+    source: str
+
+    @property
+    def total(self) -> int:
+        """Prefixes of both IP versions."""
+        return self.ipv4 + self.ipv6
+
+
+class Brings:
+    """The dated sources at hand; without any, nothing is known."""
+
+    def __init__(self, tags: ServiceTags | None = None, communities: CommunityList | None = None) -> None:
+        self._tags = tags
+        self._communities = communities
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The sources, each with its date."""
+        named = ((self._communities, "community list"), (self._tags, "service tags"))
+        return tuple(f"{kind} {dated(source)}" for source, kind in named if source)
+
+    def prefixes(self, value: str, region: str) -> Brought | None:
+        """What the community brings; None where neither source tells.
+
+        A service's community has no service tag to count by, so only a list tells of it.
+
+        Args:
+            value: such as `12076:51010`.
+            region: the ARM name of its region, empty for a service's community.
+        """
+        if self._communities and value in self._listed:
+            return Brought(*self._listed[value], listed=True, source=dated(self._communities))
+        if self._tags and region and region in self._tagged:
+            return Brought(*self._tagged[region], listed=False, source=dated(self._tags))
+        return None
+
+    def listed_region(self, region: str) -> str:
+        """The community that the list names after a region, for regions that no document knows; else empty.
+
+        Args:
+            region: an ARM name, such as `swedencentral`.
+        """
+        return self._by_name.get(region, "")
+
+    @cached_property
+    def _listed(self) -> dict[str, tuple[int, int]]:
+        """By value; several entries may share one value, and one prefix."""
+        if self._communities is None:
+            return {}
+        held = {(value, prefix) for prefix, (value, _, _) in self._communities.prefixes.items()}
+        return _counted(held)
+
+    @cached_property
+    def _tagged(self) -> dict[str, tuple[int, int]]:
+        """By the region of its `AzureCloud` tag."""
+        if self._tags is None:
+            return {}
+        return _counted(
+            (catalog.arm_region(region), prefix)
+            for prefix, (tag, region) in self._tags.prefixes.items()
+            if region and tag.startswith(_REGION_TAG)
+        )
+
+    @cached_property
+    def _by_name(self) -> dict[str, str]:
+        if self._communities is None:
+            return {}
+        return {
+            "".join(name.removeprefix("Azure ").removesuffix(" IPv6").lower().split()): value
+            for _, (value, name, group) in self._communities.prefixes.items()
+            if group == _REGIONAL_GROUP
+        }
+
+
+def _counted(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[int, int]]:
+    """How many IPv4 and how many IPv6 prefixes stand beside each key."""
+    found: dict[str, tuple[int, int]] = {}
+    for key, prefix in pairs:
+        ipv4, ipv6 = found.get(key, (0, 0))
+        found[key] = (ipv4, ipv6 + 1) if ":" in prefix else (ipv4 + 1, ipv6)
+    return found

@@ -1,0 +1,215 @@
+"""Rules for a firewall between servers and Azure Arc: by name, or by the prefixes of service tags."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from arcferry import catalog
+from arcferry.catalog import Cloud, Endpoint, Region, When
+from arcferry.errors import InputError
+from arcferry.routing.plan import is_off_peering
+from arcferry.routing.planned import RoutePlan
+from arcferry.routing.service_tags import ServiceTags
+from arcferry.routing.weighing import dated
+
+_PUBLIC = "Public"
+_HTTPS = 443
+_WHEN = {
+    When.INSTALL: "to install, and for automatic upgrades",
+    When.CONNECT: "to connect and to disconnect",
+    When.ALWAYS: "always",
+    When.FEATURE: "for a feature",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NameRule:
+    """Let servers reach one name.
+
+    Attributes:
+        host: a name, or a pattern with a star where nobody can list the names beforehand.
+        when: the moment of need, for a reader.
+        required: whether the agent fails without it.
+        over_peering: whether Microsoft peering can carry it at all.
+    """
+
+    host: str
+    port: int
+    reason: str
+    when: str
+    required: bool
+    over_peering: bool
+    source: str
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether the firewall must take a pattern here."""
+        return "*" in self.host
+
+
+@dataclass(frozen=True, slots=True)
+class PrefixRule:
+    """Let servers reach one prefix.
+
+    Attributes:
+        tag: the service tag that has the prefix.
+        region: ARM name, empty where the tags tie the prefix to no region.
+        taken: the day of the service-tag file, None where it is undated.
+    """
+
+    prefix: str
+    port: int
+    tag: str
+    region: str
+    reason: str
+    when: str
+    taken: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class PrefixSheet:
+    """The rules by prefix.
+
+    Attributes:
+        lacking: service tags that are called for and that the file does not have.
+        sources: the service-tag files, each with its date.
+    """
+
+    rules: tuple[PrefixRule, ...]
+    lacking: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Tag:
+    """A service tag that Microsoft's pages, or the catalogue's names, call for.
+
+    Attributes:
+        features: the features that call for it; none means that every machine does.
+        whole: whether its regional parts do not suffice.
+    """
+
+    name: str
+    reason: str
+    when: str = "always"
+    features: tuple[str, ...] = ()
+    whole: bool = True
+
+
+# MicrosoftDocs/azure-management-docs articles/azure-arc/servers/includes/network-requirements.md, 2026-04-01;
+# AzureMonitor: azure-monitor-agent-network-configuration.md, 2024-11-14. ServiceBus and AzureKeyVault are the
+# services behind the catalogue's servicebus and vault names (service tags of 2025-10-28).
+_TAGS = (
+    _Tag("AzureArcInfrastructure", "Azure Arc; the whole tag, its regional parts lack global components"),
+    _Tag("AzureActiveDirectory", "Entra ID: tokens"),
+    _Tag("AzureResourceManager", "create and delete the machine", _WHEN[When.CONNECT]),
+    _Tag("AzureFrontDoor.Frontend", "required since April 2026; Microsoft does not say for which name"),
+    _Tag("ServiceBus", "notifications over a WebSocket; SSH and Windows Admin Center", whole=False),
+    _Tag("Storage", "extension packages", _WHEN[When.FEATURE], ("extensions",), whole=False),
+    _Tag("WindowsAdminCenter", "Windows Admin Center", _WHEN[When.FEATURE], ("wac",)),
+    _Tag(
+        "AzureMonitor",
+        "Azure Monitor agent, Log Analytics",
+        _WHEN[When.FEATURE],
+        ("monitor", "legacy-log-analytics"),
+        whole=False,
+    ),
+    _Tag("AzureKeyVault", "SQL Server sign-in: the key vault", _WHEN[When.FEATURE], ("sql",), whole=False),
+)
+
+
+def name_rules(cloud: Cloud, region: Region, features: Sequence[str] = ()) -> tuple[NameRule, ...]:
+    """One rule a name, the required ones first; outbound TCP throughout, Azure never connects inbound.
+
+    Raises:
+        UnknownNameError: there is no such feature.
+        InputError: the region belongs to another cloud.
+    """
+    rows = catalog.requirements(cloud, region, features)
+    rules = [_name_rule(row, cloud, features) for row in rows]
+    return tuple(sorted(rules, key=lambda rule: (not rule.required, rule.port != _HTTPS)))
+
+
+def _name_rule(row: Endpoint, cloud: Cloud, features: Sequence[str]) -> NameRule:
+    wanted = [feature for feature in row.features if feature in features]
+    when = f"for {', '.join(wanted)}" if row.when is When.FEATURE and wanted else _WHEN[row.when]
+    if catalog.PKI in row.features:
+        when = "to verify certificates"
+    return NameRule(
+        host=row.host or f"*.{cloud.his_suffix}",
+        port=row.port,
+        reason=row.purpose,
+        when=when,
+        required=row.required,
+        over_peering=not is_off_peering(row),
+        source=str(row.source),
+    )
+
+
+def prefix_sheet(plan: RoutePlan, service_tags: Sequence[ServiceTags]) -> PrefixSheet:
+    """One rule a prefix, of every service tag that the plan's names call for.
+
+    Azure Arc, Entra ID and Resource Manager come with their whole tags. Of services whose hosts nobody can
+    list, such as Storage, the tags of the plan's regions are taken; with every region in scope the whole tag.
+
+    Args:
+        plan: the cloud, the region, the scope and the features.
+        service_tags: files of this cloud and, for a national cloud, of the public one, whose Azure Arc ranges
+            Microsoft requires there too since 2025-10-28; the newest of each leads.
+
+    Raises:
+        InputError: there is no file of this cloud, or none of the public one where it is required.
+    """
+    name = plan.cloud.service_tag_cloud
+    own = _of_cloud(name, service_tags)
+    called = [tag for tag in _TAGS if not tag.features or {*tag.features} & {*plan.features}]
+    sheets = [(own, called)]
+    if name != _PUBLIC:
+        sheets.append((_of_cloud(_PUBLIC, service_tags), [_TAGS[0]]))
+    rules: dict[tuple[str, str], PrefixRule] = {}
+    lacking = []
+    for file, tags in sheets:
+        held = _held(file, {tag.name for tag in tags})
+        for tag in tags:
+            found = list(_of_tag(tag, held[tag.name], file, plan))
+            for rule in found:
+                rules.setdefault((rule.tag, rule.prefix), rule)
+            lacking += [] if found else [tag.name]
+    sources = tuple(f"service tags {dated(file)}" for file, _ in sheets)
+    return PrefixSheet(tuple(rules.values()), tuple(lacking), sources)
+
+
+def _of_cloud(name: str, service_tags: Iterable[ServiceTags]) -> ServiceTags:
+    found = [tags for tags in service_tags if tags.cloud == name]
+    if not found:
+        raise InputError(
+            f"no service tags of the cloud {name} are at hand",
+            hint="Give the file with --service-tags, or keep it for all commands: arcferry data import FILE.",
+        )
+    return max(found, key=lambda tags: (tags.taken or date.min, tags.change_number))
+
+
+def _held(file: ServiceTags, names: Collection[str]) -> dict[str, dict[str, list[tuple[str, str]]]]:
+    """For each of these tags, the prefixes with their regions, under its own name and its regional parts'.
+
+    One pass over the whole file, because each takes a tenth of a second.
+    """
+    held: dict[str, dict[str, list[tuple[str, str]]]] = {name: {} for name in names}
+    for prefix, (tag, region) in file.prefixes.items():
+        name = tag if tag in held else tag.partition(".")[0]
+        if name in held:
+            held[name].setdefault(tag, []).append((prefix, region))
+    return held
+
+
+def _of_tag(
+    tag: _Tag, held: Mapping[str, Sequence[tuple[str, str]]], file: ServiceTags, plan: RoutePlan
+) -> Iterator[PrefixRule]:
+    parts = [(name, prefix, region) for name, rows in held.items() for prefix, region in rows if region]
+    if tag.whole or plan.scope.steered == "all":
+        regions = {prefix: region for _, prefix, region in parts}
+        rows = [(tag.name, prefix, regions.get(prefix, "")) for prefix, _ in held.get(tag.name, ())]
+    else:
+        rows = [row for row in parts if row[2] in plan.scope.regions]
+    for name, prefix, region in rows:
+        yield PrefixRule(prefix, _HTTPS, name, region, tag.reason, tag.when, file.taken)

@@ -1,0 +1,267 @@
+"""`arcferry routes plan` from its arguments to its exit code, with the twin's published documents."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arcferry import cli
+from arcferry.lab.network import published
+from arcferry.lab.network.block import claim
+
+SHARED = Path(__file__).parents[3] / "shared"
+REGIONS = ("eastasia", "southeastasia", "japaneast")
+HELD = ["12076:51010", "12076:5060", "12076:5070"]
+
+
+@dataclass(frozen=True)
+class Ended:
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Files as an administrator has them."""
+
+    tags: Path
+    communities: Path
+    route_filter: Path
+
+
+Run = Callable[..., Ended]
+
+
+def filter_document(communities: list[str]) -> dict[str, Any]:
+    path = "/subscriptions/0/resourceGroups/rg-net/providers/Microsoft.Network/routeFilters/rf-msp"
+    allow = {"access": "Allow", "routeFilterRuleType": "Community", "communities": communities}
+    rules = [{"name": "arc", "properties": allow}]
+    return {"id": path, "name": "rf-msp", "properties": {"provisioningState": "Succeeded", "rules": rules}}
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    block = claim()
+    documents = {
+        "ServiceTags_Public_20261123.json": published.service_tags(block, REGIONS, "eastasia"),
+        "communities-2026-11-23.json": published.bgp_communities(block, REGIONS),
+        "route-filter.json": filter_document(HELD),
+    }
+    for name, document in documents.items():
+        (tmp_path / name).write_text(json.dumps(document))
+    yield Desk(*(tmp_path / name for name in documents))
+    block.release()
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    monkeypatch.setenv("ARCFERRY_DATA", str(tmp_path / "held"))
+
+    def run(*arguments: object) -> Ended:
+        monkeypatch.setattr("sys.argv", ["arcferry", "routes", "plan", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        out, err = capsys.readouterr()
+        return Ended(int(ended.value.code or 0), out, err)
+
+    return run
+
+
+def document(ended: Ended) -> dict[str, Any]:
+    assert (ended.code, ended.err) == (0, "")
+    found: dict[str, Any] = json.loads(ended.out)
+    return found
+
+
+def test_without_any_file_a_new_filter_is_planned(run: Run) -> None:
+    ended = run("--location", "eastasia")
+    assert (ended.code, ended.err) == (0, "")
+    assert "12076:51010  East Asia" in ended.out
+    assert "IN FILTER" not in ended.out
+    assert "az network route-filter create" in ended.out
+    assert "please attach a route filter with 4 BGP communities" in ended.out
+
+
+def test_the_document(run: Run, desk: Desk) -> None:
+    found = document(
+        run(
+            *("-l", "eastasia", "-o", "json", "--route-filter", desk.route_filter),
+            *("--service-tags", desk.tags, "--communities", desk.communities),
+        )
+    )
+    assert (found["schema"], found["kind"]) == (1, "route-plan")
+    assert (found["cloud"], found["location"], found["route_filter"]) == ("AzureCloud", "eastasia", "rf-msp")
+    assert found["comfortable"] == [*HELD, "12076:51011"]
+    assert found["smallest"] == ["12076:51010", "12076:5060", "12076:51011"]
+    assert found["missing"] == ["12076:51011"]
+    by_value = {one["value"]: one for one in found["communities"]}
+    assert by_value["12076:51011"]["prefixes"] == {
+        "ipv4": 1,
+        "ipv6": 0,
+        "listed": True,
+        "source": "communities-2026-11-23.json (2026-11-23)",
+    }
+    assert by_value["12076:51010"]["in_filter"] is True
+    assert [one["tool"] for one in found["changes"]] == ["az", "powershell", "bicep", "terraform", "request"]
+    assert "--resource-group rg-net --filter-name rf-msp --name arc" in found["changes"][0]["text"]
+
+
+def test_json_lines_are_the_same_plan(run: Run) -> None:
+    ended = run("-l", "eastasia", "-o", "jsonl")
+    lines = [json.loads(line) for line in ended.out.splitlines()]
+    assert [line["kind"] for line in lines] == [*["planned-community"] * 4, "route-plan"]
+    assert [line["value"] for line in lines[:-1]] == lines[-1]["comfortable"]
+
+
+def test_the_table_compares_with_the_filter(run: Run, desk: Desk) -> None:
+    out = run("-l", "eastasia", "--route-filter", desk.route_filter, "--communities", desk.communities).out
+    rows = {line.split()[0]: line for line in out.splitlines() if line.startswith("12076:")}
+    assert "MISSING" in rows["12076:51011"]
+    assert " yes " in rows["12076:51010"]
+    for part in (
+        "Never over Microsoft peering",
+        "crl3.digicert.com:80",
+        "you lose",
+        "Worth knowing",
+        "As of",
+    ):
+        assert part in out
+
+
+def test_what_the_circuit_does_not_get_is_said(run: Run, tmp_path: Path) -> None:
+    circuit = {
+        "name": "er",
+        "sku": {"name": "Standard_MeteredData", "tier": "Standard", "family": "MeteredData"},
+        "properties": {
+            "serviceProviderProvisioningState": "Provisioned",
+            "serviceProviderProperties": {"peeringLocation": "Hong Kong", "bandwidthInMbps": 50},
+            "serviceKey": "5e4b0f3a-canary",
+            "peerings": [],
+        },
+    }
+    (tmp_path / "circuit.json").write_text(json.dumps(circuit))
+    out = run("-l", "eastasia", "--steered", "all", "--circuit", tmp_path / "circuit.json").out
+    rows = {line.split()[0]: line for line in out.splitlines() if line.startswith("12076:")}
+    assert "NOT ITS SKU" in rows["12076:51012"]
+    assert " yes " in rows["12076:51011"]
+    assert " unknown " in rows["12076:5060"]
+    assert "canary" not in out
+
+
+def test_a_filter_that_is_enough_needs_no_change(run: Run, desk: Desk) -> None:
+    desk.route_filter.write_text(json.dumps(filter_document([*HELD, "12076:51011", "12076:5050"])))
+    out = run("-l", "eastasia", "--route-filter", desk.route_filter).out
+    assert "Route filter rf-msp lets all of it through." in out
+    assert "12076:5050  Azure Global Services" in out
+    assert "The change" not in out
+
+
+def test_the_change_may_ask_for_the_smallest_set(run: Run) -> None:
+    (line,) = [
+        line
+        for line in run("-l", "eastasia", "--smallest", "--change", "az").out.splitlines()
+        if "rule create" in line
+    ]
+    assert line.endswith("--communities 12076:51010 12076:5060 12076:51011")
+
+
+def test_a_filter_that_is_enough_for_the_smallest_set(run: Run, desk: Desk) -> None:
+    desk.route_filter.write_text(json.dumps(filter_document(["12076:51010", "12076:5060", "12076:51011"])))
+    out = run("-l", "eastasia", "--smallest", "--route-filter", desk.route_filter).out
+    assert "Route filter rf-msp lets the smallest set through." in out
+    assert "The change" not in out
+
+
+@pytest.mark.parametrize(
+    ("language", "shown", "hidden"),
+    [
+        ("bicep", "Microsoft.Network/routeFilters@", "az network"),
+        ("terraform", "azurerm_route_filter", "Subject:"),
+        ("powershell", "New-AzRouteFilterRuleConfig", "azurerm_route_filter"),
+        ("request", "Subject:", "az network route-filter create"),
+    ],
+)
+def test_one_language(run: Run, language: str, shown: str, hidden: str) -> None:
+    out = run("-l", "eastasia", "--change", language).out
+    assert shown in out
+    assert hidden not in out
+
+
+def test_every_language(run: Run) -> None:
+    out = run("-l", "eastasia", "--change", "all").out
+    for part in ("The change, az", "The change, powershell", "The change, bicep", "The change, terraform"):
+        assert part in out
+    assert "Subject:" in out
+
+
+def test_the_machines_region_without_a_community(run: Run) -> None:
+    out = run("-l", "swedencentral", "--steered", "region").out
+    assert "Regions without a documented community" in out
+    assert "list-service-communities" in out
+    assert "12076:51046" not in out
+
+
+def test_a_name_from_a_file_goes_into_no_command(run: Run, desk: Desk) -> None:
+    hostile = filter_document(HELD) | {"name": "rf\x1b[31m'; reboot #", "id": "x"}
+    desk.route_filter.write_text(json.dumps(hostile))
+    out = run("-l", "eastasia", "--route-filter", desk.route_filter, "--change", "all").out
+    told, change, text = out.partition("The change, az")
+    assert change
+    assert "--filter-name ROUTE-FILTER" in text
+    assert "reboot" not in text
+    assert "reboot" in told
+    assert "\x1b" not in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says", "way_out"),
+    [
+        (["-l", "eastasai"], "unknown location 'eastasai'", "eastasia"),
+        (["-l", "chinaeast2"], "belongs to AzureChinaCloud", "--cloud AzureChinaCloud"),
+        (["-l", "eastasia", "--features", "esu,sqll"], "unknown feature 'sqll'", "sql"),
+        (["-l", "eastasia", "--route-filter", "missing.json"], "no such file", ""),
+    ],
+)
+def test_what_the_user_got_wrong(run: Run, arguments: list[str], says: str, way_out: str) -> None:
+    ended = run(*arguments)
+    assert (ended.code, ended.out) == (2, "")
+    assert says in ended.err
+    assert way_out in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_a_file_of_another_kind_is_refused(run: Run, desk: Desk) -> None:
+    ended = run("-l", "eastasia", "--route-filter", desk.tags)
+    assert (ended.code, ended.out) == (2, "")
+    assert "expected route-filter" in ended.err
+
+
+def test_service_tags_of_another_cloud_are_refused(run: Run, desk: Desk) -> None:
+    desk.tags.write_text(desk.tags.read_text().replace('"cloud": "Public"', '"cloud": "China"'))
+    ended = run("-l", "eastasia", "--service-tags", desk.tags)
+    assert ended.code == 2
+    assert "is of the cloud China, not of Public" in ended.err
+
+
+@pytest.mark.shared
+def test_with_what_microsoft_published(run: Run) -> None:
+    data = SHARED / "data"
+    if not data.exists():
+        pytest.skip("the shared data is not beside the checkout")
+    found = document(
+        run(
+            *("-l", "eastasia", "--steered", "all", "-o", "json"),
+            *("--service-tags", data / "ServiceTags_Public_20251028.json"),
+            *("--communities", data / "bgp-service-communities-2019-05-30.json"),
+            *("--route-filter", SHARED / "cases" / "eastasia-2024" / "route-filter.json"),
+        )
+    )
+    prefixes = {one["value"]: one["prefixes"] for one in found["communities"]}
+    assert prefixes["12076:51012"]["ipv4"] == 52
+    assert prefixes["12076:51059"]["listed"] is False
+    assert prefixes["12076:5070"] is None
+    assert "12076:51012" in found["missing"]
