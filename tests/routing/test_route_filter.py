@@ -1,4 +1,5 @@
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -44,7 +45,40 @@ EXPECTED = RouteFilter("rf-msp", frozenset({"12076:51010", "12076:5060"}), froze
     ],
 )
 def test_every_shape_is_read_alike(document: object) -> None:
-    assert read_route_filter(document, "f.json") == EXPECTED
+    assert replace(read_route_filter(document, "f.json"), attached_to=None) == EXPECTED
+
+
+GROUP = "/subscriptions/s/resourceGroups/rg-net/providers/Microsoft.Network"
+PEERING = {"id": f"{GROUP}/expressRouteCircuits/er-hk/peerings/MicrosoftPeering"}
+
+
+@pytest.mark.parametrize(
+    ("more", "attached_to"),
+    [
+        ({}, None),
+        ({"peerings": []}, ()),
+        ({"peerings": [PEERING], "ipv6Peerings": [PEERING]}, ("er-hk",)),
+        ({"Peerings": [{"Id": PEERING["id"].upper()}]}, ("ER-HK",)),
+    ],
+)
+def test_the_circuits_that_hold_it(more: dict[str, Any], attached_to: tuple[str, ...] | None) -> None:
+    assert read_route_filter({**FLAT, **more}, "f.json").attached_to == attached_to
+
+
+@pytest.mark.parametrize(
+    ("reference", "meant"),
+    [
+        (f"{GROUP}/routeFilters/rf-msp", True),
+        (f"{GROUP}/routeFilters/RF-MSP".upper(), True),
+        ("rf-msp", True),
+        (f"{GROUP}/routeFilters/rf-other", False),
+        (f"{GROUP.replace('rg-net', 'rg-old')}/routeFilters/rf-msp", False),
+        ("", False),
+    ],
+)
+def test_a_reference_means_the_filter_or_not(reference: str, meant: bool) -> None:
+    found = read_route_filter({**FLAT, "id": f"{GROUP}/routeFilters/rf-msp"}, "f.json")
+    assert found.is_named_by(reference) is meant
 
 
 def test_deny_is_honoured_and_outweighs_allow() -> None:

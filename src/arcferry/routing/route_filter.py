@@ -1,10 +1,13 @@
 """Route filters: the communities whose routes a circuit's Microsoft peering lets through."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from arcferry.routing.communities import VALUE
 from arcferry.routing.shapes import Node
+
+_CIRCUIT_ID = re.compile(r"/expressRouteCircuits/([^/\s]{1,80})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,16 +19,27 @@ class RouteFilter:
         communities: the values in rules that allow; empty where the filter lets nothing through.
         denied: the values in rules that deny.
         provisioning_state: such as `Succeeded`; empty where the document does not say.
+        resource_id: empty where the document does not say.
+        attached_to: the circuits whose peering it is attached to; None where the document does not list them.
     """
 
     name: str
     communities: frozenset[str]
     denied: frozenset[str]
     provisioning_state: str
+    resource_id: str = ""
+    attached_to: tuple[str, ...] | None = None
 
     def allows(self, value: str) -> bool:
         """Whether routes with this community pass; a rule that denies outweighs one that allows."""
         return value in self.communities and value not in self.denied
+
+    def is_named_by(self, reference: str) -> bool:
+        """Whether a resource id, or a bare name, means this filter; Azure's ids differ in letter case."""
+        wanted = reference.strip("/").lower()
+        if "/" in wanted and self.resource_id:
+            return wanted == self.resource_id.strip("/").lower()
+        return bool(wanted) and wanted.rpartition("/")[2] == self.name.lower()
 
 
 def _one(root: Node) -> Node:
@@ -76,4 +90,15 @@ def read_route_filter(document: object, name: str) -> RouteFilter:
         communities=frozenset(by_access["allow"]),
         denied=frozenset(by_access["deny"]),
         provisioning_state=properties.text("provisioningState"),
+        resource_id=found.text("id"),
+        attached_to=_attached_to(properties),
     )
+
+
+def _attached_to(properties: Node) -> tuple[str, ...] | None:
+    """The circuits behind `peerings` and `ipv6Peerings`, which hold resource ids of peerings."""
+    lists = [found for key in ("peerings", "ipv6Peerings") if (found := properties.field(key)) is not None]
+    if not lists:
+        return None
+    ids = [peering.text("id") for listed in lists for peering in listed.items()]
+    return tuple(dict.fromkeys(match[1] for one in ids if (match := _CIRCUIT_ID.search(one))))

@@ -1,17 +1,22 @@
-"""Route filters, service tags and community lists: which is which, and how `routing` reads them."""
+"""Azure's own documents: which is which, and how `routing` reads them."""
 
 import re
-from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from collections.abc import Callable, Mapping
 
 from arcferry.diagnosis.document import Document, FilterRule, FilterSeen, Kind
+from arcferry.diagnosis.material import at_midnight
 from arcferry.diagnosis.readers import values
 from arcferry.errors import FileInputError, InputError
+from arcferry.routing import circuit
+from arcferry.routing.circuit import read_circuit
 from arcferry.routing.communities import read_community_list
 from arcferry.routing.route_filter import read_route_filter
 from arcferry.routing.service_tags import read_service_tags
+from arcferry.routing.shapes import Node
 
 _GROUP = re.compile(r"/resourceGroups/([A-Za-z0-9._()-]{1,90})/", re.IGNORECASE)
+_MOST = 1000
+_SAMPLE = 20
 
 
 def _fields(value: object) -> dict[str, object]:
@@ -32,15 +37,17 @@ def _rows(value: object) -> list[object]:
     return []
 
 
-def _only(value: object) -> object:
-    """The one element of a list of one, bare or wrapped; anything else as it is."""
-    rows = value if isinstance(value, list) else values.mapping(value).get("value")
-    return rows[0] if isinstance(rows, list) and len(rows) == 1 else value
+def _resources(value: object) -> list[object]:
+    """The resources of a list, bare or wrapped as REST does; else the one resource that this is."""
+    if isinstance(value, list):
+        return value
+    rows = {str(key).lower(): item for key, item in values.mapping(value).items()}.get("value")
+    return rows if isinstance(rows, list) else [value]
 
 
-def is_route_filter(value: object) -> bool:
-    """Whether this is one route filter, of REST, az or PowerShell; it may have no rules yet."""
-    fields = _fields(_only(value))
+def _is_filter(value: object) -> bool:
+    """Whether this is a route filter of REST, az or PowerShell; it may have no rules yet."""
+    fields = _fields(value)
     rules = fields.get("rules")
     if not isinstance(rules, list):
         return False
@@ -49,26 +56,30 @@ def is_route_filter(value: object) -> bool:
     return all("communities" in _fields(rule) for rule in rules)
 
 
-def is_service_tags(value: object) -> bool:
+def _is_circuit(value: object) -> bool:
+    return circuit.is_circuit(Node(value, ""))
+
+
+def _is_peering(value: object) -> bool:
+    return circuit.is_peering(Node(value, ""))
+
+
+def _is_service_tags(value: object) -> bool:
     """Whether this is a service tags file or the API's answer."""
     rows = _rows(value)
-    return bool(rows) and all("addressprefixes" in _fields(row) for row in rows[:20])
+    return bool(rows) and all("addressprefixes" in _fields(row) for row in rows[:_SAMPLE])
 
 
-def is_community_list(value: object) -> bool:
+def _is_community_list(value: object) -> bool:
     """Whether this is a list of BGP service communities."""
     rows = _rows(value)
     keys = ("bgpcommunities", "communityvalue", "communityprefixes")
-    return bool(rows) and all(any(key in _fields(row) for key in keys) for row in rows[:20])
-
-
-def _at_midnight(day: date | None) -> datetime | None:
-    return datetime.combine(day, time.min, tzinfo=UTC) if day else None
+    return bool(rows) and all(any(key in _fields(row) for key in keys) for row in rows[:_SAMPLE])
 
 
 def _rule(value: object) -> FilterRule:
     """The first rule that allows, because a filter may have one only."""
-    fields = _fields(_only(value))
+    fields = _fields(value)
     group = _GROUP.search(text) if isinstance(text := fields.get("id"), str) else None
     rules = fields.get("rules")
     allowing = [
@@ -84,24 +95,70 @@ def _rule(value: object) -> FilterRule:
     )
 
 
-def read(name: str, value: object) -> Document | None:
-    """The document, or None where `value` is none of the three.
+def _filter(name: str, value: object) -> Document:
+    seen = FilterSeen(read_route_filter(value, name), _rule(value), name)
+    return Document(name, Kind.ROUTE_FILTER, route_filter=seen)
+
+
+def _circuit(name: str, value: object) -> Document:
+    return Document(name, Kind.CIRCUIT, circuit=read_circuit(value, name))
+
+
+def _communities(name: str, value: object) -> Document:
+    listed = read_community_list(value, name)
+    return Document(name, Kind.COMMUNITY_LIST, at_midnight(listed.taken), community_list=listed)
+
+
+def _tags(name: str, value: object) -> Document:
+    tags = read_service_tags(value, name)
+    return Document(name, Kind.SERVICE_TAGS, at_midnight(tags.taken), service_tags=tags)
+
+
+def _reader(resource: object) -> Callable[[str, object], Document] | None:
+    if _is_filter(resource):
+        return _filter
+    return _circuit if _is_circuit(resource) or _is_peering(resource) else None
+
+
+def _of_resources(name: str, resources: list[object]) -> list[Document]:
+    """One document a resource; where there are several, each is called by its own name."""
+    if len(resources) > _MOST:
+        raise FileInputError(name, f"holds {len(resources)} resources, more than the {_MOST} that are read")
+    found = []
+    for index, resource in enumerate(resources):
+        if (read_one := _reader(resource)) is None:
+            raise FileInputError(
+                name, f"[{index}]: neither a route filter nor a circuit, as the others here are"
+            )
+        own = values.short(_fields(resource).get("name"), 80) or f"[{index}]"
+        found.append(read_one(name if len(resources) == 1 else f"{name}: {own}", resource))
+    return found
+
+
+def _read(name: str, value: object) -> list[Document]:
+    resources = _resources(value)
+    if resources and all(map(_is_peering, resources)):
+        return [_circuit(name, value)]
+    if any(_reader(resource) for resource in resources[:_SAMPLE]):
+        return _of_resources(name, resources)
+    if _is_community_list(value):
+        return [_communities(name, value)]
+    if _is_service_tags(value):
+        return [_tags(name, value)]
+    return []
+
+
+def read_all(name: str, value: object) -> list[Document]:
+    """The documents: several where a list holds several filters or circuits, none where it is none of them.
+
+    Recognised are route filters, circuits, peerings of one circuit, service tags and community lists.
 
     Raises:
         FileInputError: it is one of them, and a part of it is wrong.
     """
     try:
-        if is_route_filter(value):
-            seen = FilterSeen(read_route_filter(value, name), _rule(value), name)
-            return Document(name, Kind.ROUTE_FILTER, route_filter=seen)
-        if is_community_list(value):
-            listed = read_community_list(value, name)
-            return Document(name, Kind.COMMUNITY_LIST, _at_midnight(listed.taken), community_list=listed)
-        if is_service_tags(value):
-            tags = read_service_tags(value, name)
-            return Document(name, Kind.SERVICE_TAGS, _at_midnight(tags.taken), service_tags=tags)
+        return _read(name, value)
     except FileInputError:
         raise
     except InputError as error:
         raise FileInputError(name, error.message, hint=error.hint) from error
-    return None

@@ -1,0 +1,283 @@
+"""What was really received: which route to an address a router's own tables hold, and from whom."""
+
+import ipaddress
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+from arcferry.routing.prefixes import Address, Network
+from arcferry.routing.route import Route, RouteTable, Vantage
+
+_OF_ONE_VISIT = timedelta(days=1)
+
+
+class Reception(StrEnum):
+    """What the router's tables say of one address."""
+
+    RECEIVED = "received"
+    """The route that the router uses came from Microsoft."""
+
+    FILTERED_HERE = "filtered-here"
+    """Microsoft sent one, and the router's own inbound policy dropped it."""
+
+    ANOTHER_PATH = "another-path"
+    """The router uses a route that did not come from Microsoft."""
+
+    NOT_RECEIVED = "not-received"
+    """A whole table holds no route to it."""
+
+    UNKNOWN = "unknown"
+    """No table decides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What the tables say of one address.
+
+    Attributes:
+        route: the route that decides, None where there is none.
+        table: the table that decides, None where none was handed in.
+        says: why, in one sentence that names the table and its day.
+    """
+
+    reception: Reception
+    route: Route | None
+    table: RouteTable | None
+    says: str
+
+
+class Return(StrEnum):
+    """Whether Azure's side has the customer's own prefixes, so that answers come back this way."""
+
+    ACCEPTED = "accepted"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What Azure's route tables say of the customer's prefixes.
+
+    Attributes:
+        missing: the prefixes that the table lacks.
+        table: the table that decides, None where none of Azure's was handed in.
+        says: why, in one sentence.
+    """
+
+    answer: Return
+    missing: tuple[str, ...]
+    table: RouteTable | None
+    says: str
+
+
+_STRONGEST_FIRST = (
+    Reception.RECEIVED,
+    Reception.ANOTHER_PATH,
+    Reception.FILTERED_HERE,
+    Reception.NOT_RECEIVED,
+    Reception.UNKNOWN,
+)
+
+
+def named(table: RouteTable) -> str:
+    """The table's name and day, for a reader."""
+    return f"{table.name} of {table.taken.date()}" if table.taken else f"{table.name} (undated)"
+
+
+def route_count(count: int) -> str:
+    """`1 route`, `2,345 routes`."""
+    return "1 route" if count == 1 else f"{count:,} routes"
+
+
+def reception(address: str | Address, tables: Iterable[RouteTable], *, links: Iterable[str] = ()) -> Received:
+    """Which route to the address the router really has, by its own tables.
+
+    What a router uses outweighs what a neighbour sent it. Of several routers one that uses Microsoft's route
+    suffices, because two routers of one site rarely hold the same; tables a day older than the newest are
+    left out. Azure's tables prove nothing here: which direction they list is not documented.
+
+    Args:
+        address: an IPv4 or IPv6 address.
+        tables: every table at hand, in any order.
+        links: the prefixes between the router and Microsoft, such as `Peering.primary_prefix`: a route whose
+            next hop lies in one of them came from Microsoft, also where its table shows no AS path.
+
+    Raises:
+        ValueError: `address` or one of `links` is none.
+    """
+    parsed = ipaddress.ip_address(address)
+    own = _newest([table for table in tables if table.vantage is not Vantage.AZURE])
+    judge = _Judge(parsed, tuple(ipaddress.ip_network(link, strict=False) for link in links))
+    used = _strongest([judge.used(table) for table in own if table.vantage is Vantage.ROUTER])
+    sent = _strongest([judge.sent(table) for table in own if table.vantage is Vantage.RECEIVED])
+    return _joined(used, sent) or Received(Reception.UNKNOWN, None, None, "no router's routes were handed in")
+
+
+def returns(prefixes: Iterable[str], tables: Iterable[RouteTable]) -> Returned:
+    """Whether Azure's route table of the peering has the prefixes that the customer advertises.
+
+    A prefix counts as there where a route of the table equals or holds it; the default route does not count.
+
+    Args:
+        prefixes: what the customer advertises, such as `Peering.advertised_prefixes`.
+        tables: every table at hand; Azure's newest whole one decides.
+
+    Raises:
+        ValueError: one of `prefixes` is none.
+    """
+    wanted = [ipaddress.ip_network(prefix) for prefix in prefixes]
+    azure = _newest([table for table in tables if table.vantage is Vantage.AZURE])
+    if not wanted or not azure:
+        lacks = "no advertised prefix is known" if not wanted else "no route table of Azure's was handed in"
+        return Returned(Return.UNKNOWN, (), None, lacks)
+    table = next((table for table in azure if table.complete), azure[0])
+    missing = tuple(str(prefix) for prefix in wanted if not _holds(table, prefix))
+    if not missing:
+        says = f"{named(table)} has every prefix that is advertised to Microsoft"
+        return Returned(Return.ACCEPTED, (), table, says)
+    if not table.complete:
+        says = f"{named(table)} is no whole table, so that the lack of {missing[0]} in it means nothing"
+        return Returned(Return.UNKNOWN, missing, table, says)
+    says = f"{named(table)} has no route to {', '.join(missing)}: answers cannot come back over the peering"
+    return Returned(Return.MISSING, missing, table, says)
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """Judges one address, table by table."""
+
+    address: Address
+    links: tuple[Network, ...]
+
+    def used(self, table: RouteTable) -> Received:
+        """What the router does with packets to the address: the longest prefix that it uses wins."""
+        routes = table.covering(self.address)
+        live = [route for route in routes if not route.filtered]
+        usable = [route for route in live if route.best is not False]
+        dropped = self._from_microsoft([route for route in routes if route.filtered])
+        if not usable:
+            return self._unused(live, dropped, table)
+        winner = self._winner(usable)
+        microsofts = self._is_microsofts(winner)
+        if microsofts is False and dropped and _length(dropped) > _length(winner):
+            return self._filtered(dropped, table)
+        if microsofts is None:
+            says = f"{named(table)} has {self.address} in {_described(winner)}, and does not tell who sent it"
+            return Received(Reception.UNKNOWN, winner, table, says)
+        return self._received(winner, table) if microsofts else self._another(winner, table)
+
+    def _unused(self, live: Sequence[Route], dropped: Route | None, table: RouteTable) -> Received:
+        """What a table says that has no route in use."""
+        if dropped:
+            return self._filtered(dropped, table)
+        if live:
+            says = f"{named(table)} has {self.address} in {_described(live[0])}, and shows no route in use"
+            return Received(Reception.UNKNOWN, live[0], table, says)
+        return self._absent(table)
+
+    def sent(self, table: RouteTable) -> Received:
+        """What the neighbour sent, before the router's own policy."""
+        routes = table.covering(self.address)
+        if found := self._from_microsoft(routes):
+            return self._filtered(found, table) if found.filtered else self._received(found, table)
+        if untold := next((route for route in routes if self._is_microsofts(route) is None), None):
+            says = f"{named(table)} has {self.address} in {_described(untold)}, and does not tell who sent it"
+            return Received(Reception.UNKNOWN, untold, table, says)
+        return self._absent(table, "from Microsoft " if routes else "")
+
+    def _is_microsofts(self, route: Route) -> bool | None:
+        """Whether Microsoft sent it; a default route never is, because Microsoft peering carries none."""
+        if _length(route) == 0:
+            return False
+        if route.from_microsoft is None and self.links and route.next_hop:
+            hop = _address(route.next_hop)
+            return True if hop and any(hop in link for link in self.links) else None
+        return route.from_microsoft
+
+    def _winner(self, routes: Sequence[Route]) -> Route:
+        """Of the routes with the longest prefix the one that is best, else Microsoft's, else the first."""
+        longest = [route for route in routes if route.prefix == routes[0].prefix]
+        best = [route for route in longest if route.best]
+        return (best or [route for route in longest if self._is_microsofts(route)] or longest)[0]
+
+    def _from_microsoft(self, routes: Sequence[Route]) -> Route | None:
+        """The most specific route from Microsoft, one that was let in before one that was dropped."""
+        found = [route for route in routes if self._is_microsofts(route)]
+        return min(found, key=lambda route: (route.filtered, -_length(route)), default=None)
+
+    def _received(self, route: Route, table: RouteTable) -> Received:
+        says = f"{named(table)} has {self.address} in {_described(route)} from Microsoft"
+        return Received(Reception.RECEIVED, route, table, says)
+
+    def _another(self, route: Route, table: RouteTable) -> Received:
+        by = _described(route)
+        says = f"{named(table)} sends {self.address} by {by}, which is not from Microsoft"
+        return Received(Reception.ANOTHER_PATH, route, table, says)
+
+    def _filtered(self, route: Route, table: RouteTable) -> Received:
+        return Received(Reception.FILTERED_HERE, route, table, _drops(named(table), route))
+
+    def _absent(self, table: RouteTable, whose: str = "") -> Received:
+        if table.complete:
+            size = route_count(table.size)
+            says = f"{named(table)} is a whole table of {size}, and none {whose}holds {self.address}"
+            return Received(Reception.NOT_RECEIVED, None, table, says)
+        says = f"{named(table)} is no whole table, so that the lack of {self.address} in it means nothing"
+        return Received(Reception.UNKNOWN, None, table, says)
+
+
+def _joined(used: Received | None, sent: Received | None) -> Received | None:
+    """What the router uses, set right by what its neighbour sent it."""
+    if used is None or sent is None:
+        return used or sent
+    if used.reception is Reception.UNKNOWN:
+        return used if sent.reception is Reception.UNKNOWN else sent
+    if sent.route is None or sent.table is None or sent.reception is not Reception.RECEIVED:
+        return used
+    beaten = used.route is not None and _length(used.route) >= _length(sent.route)
+    if used.reception in (Reception.RECEIVED, Reception.FILTERED_HERE) or beaten or used.table is None:
+        return used
+    says = f"{_drops(named(sent.table), sent.route)}: {used.says}"
+    return Received(Reception.FILTERED_HERE, sent.route, sent.table, says)
+
+
+def _drops(name: str, route: Route) -> str:
+    return f"{name} shows that Microsoft sends {_described(route)}, and the router's own policy drops it"
+
+
+def _strongest(found: Sequence[Received]) -> Received | None:
+    return min(found, key=lambda one: _STRONGEST_FIRST.index(one.reception), default=None)
+
+
+def _newest(tables: Sequence[RouteTable]) -> list[RouteTable]:
+    """The newest first, without those more than a day older; undated ones stay, at the end."""
+    dated = [(table.taken, table) for table in tables if table.taken]
+    dated.sort(key=lambda one: one[0], reverse=True)
+    current = [table for taken, table in dated if dated[0][0] - taken <= _OF_ONE_VISIT]
+    return current + [table for table in tables if table.taken is None]
+
+
+def _holds(table: RouteTable, prefix: Network) -> bool:
+    """Whether a route of the table equals or holds the prefix."""
+    lengths = [_length(route) for route in table.covering(prefix.network_address)]
+    return any(0 < length <= prefix.prefixlen for length in lengths)
+
+
+def _address(text: str) -> Address | None:
+    try:
+        return ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+
+
+def _length(route: Route) -> int:
+    _, _, length = route.prefix.partition("/")
+    return int(length) if length else 128 if ":" in route.prefix else 32
+
+
+def _described(route: Route) -> str:
+    kind = "the default route" if _length(route) == 0 else route.prefix
+    carried = f" with {', '.join(route.communities[:4])}" if route.communities else ""
+    via = f" through {route.next_hop}" if route.next_hop else ""
+    return f"{kind}{carried}{via}"
