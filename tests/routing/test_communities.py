@@ -57,6 +57,16 @@ def test_entries_may_share_a_value_and_may_have_no_prefixes() -> None:
     assert listed.values == {"12076:51010", "12076:5210", "12076:5220"}
 
 
+def test_the_prefixes_of_one_value_come_from_all_its_entries() -> None:
+    entries = [
+        ENTRY,
+        {**ENTRY, "communityName": "Azure East Asia IPv6", "communityPrefixes": ["2603:1:2::/48"]},
+    ]
+    listed = read_community_list(entries, "list.json")
+    assert listed.prefixes_of("12076:51010") == ("20.1.0.0/16", "2603:1::/32", "2603:1:2::/48")
+    assert listed.prefixes_of("12076:51012") == ()
+
+
 @pytest.mark.parametrize(
     ("name", "as_of", "taken"),
     [

@@ -38,6 +38,7 @@ def test_finds_what_a_search_through_all_finds(pairs: list[tuple[Network, int]],
     assert found.all(address) == expected
     assert found.all(str(address)) == expected
     assert found.longest(address) == (expected[0] if expected else None)
+    assert found.longest_many([str(address), str(address)]) == [expected[0][1] if expected else None] * 2
 
 
 @given(NETWORKS)
@@ -85,3 +86,44 @@ def test_an_address_alone_is_a_prefix_of_one() -> None:
 def test_an_address_that_is_none_is_refused() -> None:
     with pytest.raises(ValueError, match="not-an-address"):
         PrefixMap([("10.0.0.0/8", 1)]).longest("not-an-address")
+
+
+@given(st.lists(st.tuples(NETWORKS, st.integers())), st.lists(ADDRESSES, max_size=8))
+def test_many_at_once_are_found_as_one_by_one(
+    pairs: list[tuple[Network, int]], addresses: list[Address]
+) -> None:
+    found = PrefixMap(pairs)
+    edges = [edge for network, _ in pairs for edge in (network[0], network[-1])]
+    texts = [str(address) for address in (*addresses, *edges)]
+    assert found.longest_many(iter(texts)) == [
+        hit[1] if (hit := found.longest(text)) else None for text in texts
+    ]
+
+
+@given(st.lists(st.tuples(NETWORKS, st.integers())))
+def test_gives_back_what_it_was_given(pairs: list[tuple[Network, int]]) -> None:
+    found = PrefixMap(pairs)
+    assert sorted(found.items()) == sorted((str(network), value) for network, value in pairs)
+    assert len(found) == len({network for network, _ in pairs})
+    assert set(found.with_value(lambda value: value > 0)) == {str(one) for one, value in pairs if value > 0}
+    assert PrefixMap.of(found.index).index == found.index
+
+
+def test_the_first_and_the_last_address_of_each_family() -> None:
+    pairs = [("0.0.0.0/0", "four"), ("255.255.255.255/32", "end"), ("::/0", "six"), ("ffff::/16", "end six")]
+    found = PrefixMap(pairs)
+    asked = ["0.0.0.0", "255.255.255.254", "255.255.255.255", "::", "fffe::", "ffff::1"]
+    assert found.longest_many(asked) == ["four", "four", "end", "six", "six", "end six"]
+    assert PrefixMap([("255.0.0.0/8", 1)]).longest_many(["255.255.255.255", "::", "::1"]) == [1, None, None]
+
+
+def test_an_address_with_a_scope_is_that_address() -> None:
+    found = PrefixMap([("fe80::/10", "link")])
+    assert found.longest("fe80::1%eth0") == (ipaddress.ip_network("fe80::/10"), "link")
+    assert found.longest_many(["192.0.2.1", "fe80::1%eth0"]) == [None, "link"]
+
+
+@pytest.mark.parametrize("text", ["not-an-address", "10.0.0.1/32", "", "10.0.0.01", "\x00"])
+def test_one_wrong_address_among_many_is_named(text: str) -> None:
+    with pytest.raises(ValueError, match=r"does not appear to be an IPv4 or IPv6 address"):
+        PrefixMap([("10.0.0.0/8", 1)]).longest_many(["10.0.0.1", text])

@@ -51,6 +51,13 @@ def test_a_tag_with_nested_prefixes_matches_once_by_its_longest() -> None:
     assert found == (TagMatch("Storage", "", "20.60.1.0/24"),)
 
 
+def test_the_prefixes_of_one_tag() -> None:
+    tags = read_service_tags(FILE, "tags.json")
+    assert tags.prefixes_of("azurecloud.CENTRALFRANCE") == ("20.1.0.0/16", "2603:1::/32")
+    assert tags.prefixes_of("Empty") == tags.prefixes_of("Missing") == ()
+    assert len(tags.prefixes) == 6
+
+
 @pytest.mark.parametrize(
     ("name", "taken"),
     [

@@ -54,6 +54,15 @@ class CommunityList:
             found.setdefault((value, name, group), ListedCommunity(value, name, str(prefix), group))
         return tuple(found.values())
 
+    @property
+    def prefixes(self) -> PrefixMap[tuple[str, str, str]]:
+        """Every prefix with the value, name and service group of its entries."""
+        return self._prefixes
+
+    def prefixes_of(self, value: str) -> tuple[str, ...]:
+        """The prefixes that the list has under one community value, IPv4 first, each once."""
+        return tuple(self._prefixes.with_value(lambda known: known[0] == value))
+
 
 def _entries(root: Node) -> Iterator[Node]:
     """The community objects of every shape: REST, `az`, PowerShell, and a plain list of entries."""
@@ -96,13 +105,13 @@ def read_community_list(document: object, name: str) -> CommunityList:
     root = Node(document, name)
     if not root.is_object and not root.is_list:
         raise root.problem("expected a list of communities")
-    pairs: list[tuple[str, tuple[str, str, str]]] = []
-    values = set()
-    for entry in _entries(root):
-        known = (_value(entry), entry.text("communityName"), entry.text("serviceGroup"))
-        values.add(known[0])
-        pairs.extend((prefix, known) for prefix in entry.prefixes("communityPrefixes"))
-    if not values:
+    entries = [(entry, _value(entry)) for entry in _entries(root)]
+    if not entries:
         raise root.problem("holds no community")
+    prefixes = PrefixMap(
+        (prefix, (value, entry.text("communityName"), entry.text("serviceGroup")))
+        for entry, value in entries
+        for prefix in entry.prefixes("communityPrefixes")
+    )
     taken = date_in(name) or (date_in(root.text("asOf")) if root.is_object else None)
-    return CommunityList(name, taken, frozenset(values), PrefixMap(pairs))
+    return CommunityList(name, taken, frozenset(value for _, value in entries), prefixes)

@@ -1,5 +1,6 @@
 """Service tags: which Azure service and region an address belongs to, as Microsoft publishes it weekly."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -9,6 +10,7 @@ from arcferry.routing.shapes import Node, date_in
 
 _WHOLE_CLOUD = "AzureCloud"
 _DIGITS = 18
+_PREFIXES = "addressPrefixes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,16 @@ class ServiceTags:
             found.setdefault(tag, TagMatch(tag, region, str(prefix)))
         return tuple(sorted(found.values(), key=_rank))
 
+    @property
+    def prefixes(self) -> PrefixMap[tuple[str, str]]:
+        """Every prefix with the tags that hold it, each with the ARM name of its region."""
+        return self._prefixes
+
+    def prefixes_of(self, tag: str) -> tuple[str, ...]:
+        """The prefixes of one tag, in any letter case, IPv4 first; empty where the file has no such tag."""
+        wanted = tag.lower()
+        return tuple(self._prefixes.with_value(lambda known: known[0].lower() == wanted))
+
 
 def _rank(match: TagMatch) -> tuple[int, int, bool, str]:
     length = int(match.prefix.partition("/")[2])
@@ -74,19 +86,29 @@ def _change_number(root: Node) -> int:
     return int(text)
 
 
-def _pairs(root: Node) -> list[tuple[str, tuple[str, str]]]:
+def _rows(root: Node) -> Iterator[tuple[Node, tuple[str, str]]]:
+    """The properties of every tag, with its name and the ARM name of its region."""
     values = root.field("values")
     if values is None:
         raise root.problem("no values: not a service-tag file")
-    pairs: list[tuple[str, tuple[str, str]]] = []
     for item in values.items():
         tag = item.text("name") or item.text("id")
         if not tag:
             raise item.problem("a service tag without a name")
         properties = item.flat()
-        known = (tag, catalog.arm_region(properties.text("region")))
-        pairs.extend((prefix, known) for prefix in properties.prefixes("addressPrefixes"))
-    return pairs
+        yield properties, (tag, catalog.arm_region(properties.text("region")))
+
+
+def _prefixes(root: Node) -> PrefixMap[tuple[str, str]]:
+    try:
+        return PrefixMap(
+            (prefix, known) for properties, known in _rows(root) for prefix in properties.texts(_PREFIXES)
+        )
+    except ValueError:
+        # One pass for all, and a second one that finds the place only where something is wrong.
+        for properties, _ in _rows(root):
+            properties.prefixes(_PREFIXES)
+        raise
 
 
 def read_service_tags(document: object, name: str) -> ServiceTags:
@@ -105,4 +127,4 @@ def read_service_tags(document: object, name: str) -> ServiceTags:
     cloud = root.text("cloud")
     if not cloud:
         raise root.problem("no cloud: not a service-tag file")
-    return ServiceTags(name, cloud, _change_number(root), date_in(name), PrefixMap(_pairs(root)))
+    return ServiceTags(name, cloud, _change_number(root), date_in(name), _prefixes(root))

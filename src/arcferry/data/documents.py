@@ -1,0 +1,69 @@
+"""What is held, as the documents of a diagnosis."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import UTC, datetime, time
+
+from arcferry.catalog import Cloud
+from arcferry.data import reading
+from arcferry.data.held import Held, HeldKind
+from arcferry.data.store import Store
+from arcferry.diagnosis.document import Document, Kind
+from arcferry.errors import InputError
+
+_KINDS = {
+    HeldKind.SERVICE_TAGS: Kind.SERVICE_TAGS,
+    HeldKind.COMMUNITY_LIST: Kind.COMMUNITY_LIST,
+    HeldKind.ROUTE_FILTER: Kind.ROUTE_FILTER,
+    HeldKind.CIRCUIT: Kind.CIRCUIT,
+}
+
+
+def documents(store: Store, cloud: Cloud, *, besides: Collection[Kind] = ()) -> tuple[Document, ...]:
+    """The newest held document of each kind, for one cloud.
+
+    Behind the newest community list stand older ones that have more values, because a newer one in part must
+    not hide what an older one knows. A document that cannot be used is passed over for the next older, and
+    the notes say so.
+
+    Args:
+        store: the data folder; it may be empty or missing.
+        cloud: whose data is wanted.
+        besides: the kinds that the caller has already, which are left out.
+    """
+    wanted = [(held, kind) for held, kind in _KINDS.items() if kind not in besides]
+    return tuple(one for held, kind in wanted for one in _newest(store, held, kind, cloud))
+
+
+def _newest(store: Store, wanted: HeldKind, kind: Kind, cloud: Cloud) -> list[Document]:
+    notes: list[str] = []
+    found: list[Document] = []
+    entries = -1
+    for held in store.newest(wanted, cloud.name):
+        if found and (wanted is not HeldKind.COMMUNITY_LIST or held.entries <= entries):
+            continue
+        try:
+            found.append(_document(store, held))
+            entries = held.entries
+        except InputError as error:
+            notes.append(f"held {held.kind.words} left out: {error.message}. {error.hint}".strip())
+    if not notes:
+        return found
+    first, *others = found or [Document(f"held {wanted.words}", kind)]
+    return [replace(first, notes=(*first.notes, *notes)), *others]
+
+
+def _document(store: Store, held: Held) -> Document:
+    taken = datetime.combine(held.taken, time.min, tzinfo=UTC) if held.taken else None
+    name = f"held {held.kind.words} of {held.taken or 'an unknown day'} ({held.name})"
+    if held.kind is HeldKind.SERVICE_TAGS:
+        return Document(name, Kind.SERVICE_TAGS, taken, service_tags=store.service_tags(held))
+    value = reading.parse(held.name, store.read(held))
+    document = next(one for one in reading.read(held.name, value) if one.kind is _KINDS[held.kind])
+    listed = document.community_list
+    return replace(
+        document,
+        name=name,
+        taken=taken,
+        community_list=replace(listed, taken=held.taken) if listed else None,
+    )

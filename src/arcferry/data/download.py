@@ -1,0 +1,76 @@
+"""The weekly service-tag file from Microsoft's download page, whose link to it changes every week."""
+
+import re
+from dataclasses import dataclass
+
+import aiohttp
+from yarl import URL
+
+from arcferry.catalog import Cloud
+from arcferry.data.web import get
+from arcferry.diagnosis.readers import FILE_LIMIT
+from arcferry.errors import AzureError, InputError
+
+SITE = "https://www.microsoft.com"
+"""Where the download pages are."""
+
+# Download centre ids, as people have cited them in MicrosoftDocs/azure-docs issues 52181 and 109308.
+_PAGES = {"AzureCloud": 56519, "AzureUSGovernment": 57063, "AzureChinaCloud": 57062}
+_PAGE_LIMIT = 8 * 1024 * 1024
+_LINK = re.compile(r"https://[^\s\"'<>\\]{1,300}/ServiceTags_([A-Za-z]{1,40})_(20\d{6})\.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """A downloaded file, its name, and the address that gave it."""
+
+    name: str
+    data: bytes
+    url: str
+
+
+async def service_tags(http: aiohttp.ClientSession, cloud: Cloud, *, site: str = SITE) -> Download:
+    """The current service-tag file of one cloud.
+
+    Args:
+        http: the client.
+        cloud: whose file.
+        site: where the download pages are, when it is not Microsoft's own; links may lead there too.
+
+    Raises:
+        InputError: `site` is no https address.
+        AzureError: the page has no link to the file, or leads elsewhere; or no usable answer.
+    """
+    base = site_url(site)
+    page = base / "en-us/download/details.aspx" % {"id": str(_PAGES[cloud.name])}
+    data, answered = await get(http, page, limit=_PAGE_LIMIT, more=(base,))
+    links = {
+        found[0]: found[2]
+        for found in _LINK.finditer(data.decode(errors="replace"))
+        if found[1].lower() == cloud.service_tag_cloud.lower()
+    }
+    if not links:
+        raise AzureError(
+            f"{answered} has no link to a file ServiceTags_{cloud.service_tag_cloud}_….json",
+            hint="The page may have changed. Open it in a browser, download the file, then arcferry data "
+            "import FILE.",
+        )
+    newest = max(links, key=lambda link: links[link])
+    content, url = await get(http, URL(newest), limit=FILE_LIMIT, more=(base,))
+    return Download(URL(newest).name, content, str(url.with_query(None)))
+
+
+def site_url(site: str) -> URL:
+    """The address of the download pages, checked.
+
+    Raises:
+        InputError: it is no https address.
+    """
+    try:
+        base = URL(site)
+    except ValueError:
+        base = URL()
+    if base.scheme != "https" or not base.host or base.user:
+        shown = "" if "@" in site else f" {site!r}"
+        raise InputError(f"--download-url{shown} is not an address such as {SITE}")
+    return base.with_path("/") if base.path in ("", "/") else base

@@ -1,0 +1,174 @@
+"""Which kind of data a document is, by its content, and what is to be known of it."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+
+from arcferry import catalog, times
+from arcferry.data import catalogue, reading
+from arcferry.data.held import Held, HeldKind
+from arcferry.data.secrets import without_secrets
+from arcferry.diagnosis.document import Document, Kind
+from arcferry.errors import FileInputError
+from arcferry.routing.prefixes import each_value
+from arcferry.routing.service_tags import ServiceTags
+from arcferry.routing.shapes import date_in
+from arcferry.text import one_line
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """A document that may be held.
+
+    Attributes:
+        held: what is known of it; `path` is its name alone, until it is stored.
+        data: what is to be stored, without secrets.
+        tags: the service tags in it, where it is that.
+    """
+
+    held: Held
+    data: bytes
+    tags: ServiceTags | None = None
+
+
+def recognise(
+    data: bytes,
+    name: str,
+    *,
+    taken: date | None = None,
+    cloud: str = "",
+    source: str = "",
+    added: datetime | None = None,
+) -> Recognised:
+    """Recognise a document by its content, and check all of it.
+
+    Args:
+        data: the whole file.
+        name: its name, for errors and for the day in it.
+        taken: the day it was true; else the one in its name or in the document.
+        cloud: the catalogue's name of its cloud, where the document does not tell.
+        source: where it came from; the name where empty.
+        added: when it is taken in; now where None.
+
+    Raises:
+        FileInputError: it is none of the kinds that are held, or a part of it is wrong.
+    """
+    name = one_line(Path(name).name, limit=200) or "document"
+    facts = _of_catalogue(name, data) or _of_json(name, data)
+    sha256 = hashlib.sha256(facts.data).hexdigest()
+    held = Held(
+        kind=facts.kind,
+        cloud=facts.cloud or cloud,
+        name=name,
+        taken=taken or facts.taken,
+        change_number=facts.tags.change_number if facts.tags else None,
+        entries=facts.entries,
+        prefixes=facts.prefixes,
+        source=one_line(source or name),
+        sha256=sha256,
+        added=added or times.now(),
+        path=Path(sha256),
+    )
+    return Recognised(held, facts.data, facts.tags)
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What a document says of itself."""
+
+    kind: HeldKind
+    data: bytes = b""
+    cloud: str = ""
+    taken: date | None = None
+    entries: int = 0
+    prefixes: int = 0
+    tags: ServiceTags | None = None
+
+
+def _of_catalogue(name: str, data: bytes) -> _Facts | None:
+    if not catalogue.looks_right(data):
+        return None
+    read = catalogue.read_catalogue(name, data)
+    return _Facts(HeldKind.ENDPOINTS, data=data, taken=read.taken, entries=read.entries)
+
+
+def _of_json(name: str, data: bytes) -> _Facts:
+    value = reading.parse(name, data)
+    documents = [one for one in reading.read(name, value) if one.kind in _READERS]
+    if len(documents) != 1:
+        several = "several documents in one file, which are held one by one"
+        problem = several if documents else "not a kind of data that is held"
+        raise FileInputError(name, problem, hint=reading.HINT)
+    document = documents[0]
+    facts = _READERS[document.kind](document)
+    # Of what may hold keys, only what is left without them is kept; the rest byte for byte as it came.
+    kept = _safe(value) if facts.kind in _MAY_HOLD_KEYS else data
+    return replace(facts, data=kept)
+
+
+def _service_tags(document: Document) -> _Facts:
+    tags = document.service_tags
+    if tags is None or not len(tags.prefixes):
+        raise FileInputError(document.name, "holds no prefix", hint="Download the file again.")
+    named = {cloud.service_tag_cloud: cloud.name for cloud in catalog.clouds()}
+    names = {name for value in tags.prefixes.index.values for name, _ in each_value(value)}
+    cloud = named.get(tags.cloud, tags.cloud)
+    return _Facts(
+        HeldKind.SERVICE_TAGS,
+        cloud=cloud,
+        taken=tags.taken,
+        entries=len(names),
+        prefixes=len(tags.prefixes),
+        tags=tags,
+    )
+
+
+def _community_list(document: Document) -> _Facts:
+    listed = document.community_list
+    if listed is None or not len(listed.prefixes):
+        raise FileInputError(document.name, "holds no prefix", hint="Ask Azure for the list again.")
+    cloud = _cloud_of(listed.values)
+    return _Facts(
+        HeldKind.COMMUNITY_LIST,
+        cloud=cloud,
+        taken=listed.taken,
+        entries=len(listed.values),
+        prefixes=len(listed.prefixes),
+    )
+
+
+def _route_filter(document: Document) -> _Facts:
+    seen = document.route_filter
+    values = seen.route_filter.communities if seen else frozenset()
+    return _Facts(
+        HeldKind.ROUTE_FILTER, cloud=_cloud_of(values), taken=date_in(document.name), entries=len(values)
+    )
+
+
+def _circuit(document: Document) -> _Facts:
+    found = document.circuit
+    peerings = sum(peering is not None for peering in (found.microsoft, found.microsoft_ipv6)) if found else 0
+    return _Facts(HeldKind.CIRCUIT, taken=date_in(document.name), entries=peerings)
+
+
+_MAY_HOLD_KEYS = (HeldKind.ROUTE_FILTER, HeldKind.CIRCUIT)
+_READERS = {
+    Kind.SERVICE_TAGS: _service_tags,
+    Kind.COMMUNITY_LIST: _community_list,
+    Kind.ROUTE_FILTER: _route_filter,
+    Kind.CIRCUIT: _circuit,
+}
+
+
+def _cloud_of(values: Iterable[str]) -> str:
+    """The cloud that most documented values belong to; empty where none is documented."""
+    counted = Counter(known.cloud for value in values if (known := catalog.community(value)))
+    return counted.most_common(1)[0][0] if counted else ""
+
+
+def _safe(value: object) -> bytes:
+    return json.dumps(without_secrets(value), indent=1).encode()

@@ -1,0 +1,52 @@
+"""From bytes to the documents that are held; nothing but JSON of Azure's own shapes is read."""
+
+import json
+from typing import NoReturn
+
+from arcferry.diagnosis.document import Document
+from arcferry.diagnosis.readers import FILE_LIMIT, azure_json
+from arcferry.diagnosis.readers.decoding import text_of
+from arcferry.errors import FileInputError
+from arcferry.text import one_line
+
+HINT = (
+    "Held are service tags, lists of BGP communities, route filters, circuits and the endpoint catalogue. "
+    "Anything else goes to arcferry explain."
+)
+
+
+def parse(name: str, data: bytes) -> object:
+    """The JSON value in a file of any usual encoding.
+
+    Raises:
+        FileInputError: no JSON, cut short, nested too deeply, or too large.
+    """
+    if len(data) > FILE_LIMIT:
+        raise FileInputError(name, f"larger than the {FILE_LIMIT:,} bytes that are read of such a file")
+    text = text_of(data)
+    if text is None or not text.lstrip().startswith(("{", "[")):
+        raise FileInputError(name, "no JSON, and no endpoint catalogue", hint=HINT)
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise FileInputError(name, "JSON that is nested too deeply to be read") from None
+    except json.JSONDecodeError as error:
+        cut = "" if text.rstrip().endswith(("}", "]")) else "cut short: "
+        raise FileInputError(
+            name, f"{cut}no whole JSON: {error.msg}", line=error.lineno, hint="Fetch the file again."
+        ) from None
+    except ValueError as error:
+        raise FileInputError(name, f"no JSON: {one_line(str(error))}") from None
+
+
+def read(name: str, value: object) -> list[Document]:
+    """What a parsed file of Azure's says.
+
+    Raises:
+        FileInputError: it is one of the kinds that are held, and a part of it is wrong.
+    """
+    return azure_json.read_all(name, value)
+
+
+def _refuse_constant(token: str) -> NoReturn:
+    raise ValueError(f"{token} is no JSON")

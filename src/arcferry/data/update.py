@@ -1,0 +1,148 @@
+"""Fetching what is newer, on a connected machine."""
+
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+
+from arcferry import times
+from arcferry.azure import ServicePrincipal, Target, signed_in
+from arcferry.catalog import Cloud
+from arcferry.data import arm, download
+from arcferry.data.download import Download
+from arcferry.data.held import Held, HeldKind
+from arcferry.data.kinds import Recognised, recognise
+from arcferry.data.store import Store
+from arcferry.data.web import browser
+from arcferry.errors import ArcferryError, BlockedError
+
+_Fetch = Callable[[], Awaitable[Download]]
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """Where to ask Azure, and as whom."""
+
+    target: Target
+    principal: ServicePrincipal
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to fetch, and how to get there.
+
+    Attributes:
+        cloud: whose data.
+        kinds: service tags, the community list, or both.
+        site: where Microsoft's download pages are.
+        sign_in: for everything that Resource Manager is asked; None where only the download page is.
+        route_filter: a route filter's name, in the sign-in's resource group; empty for none.
+        circuit: a circuit's name, likewise.
+        allow_older: whether to take what is older than what is held.
+    """
+
+    cloud: Cloud
+    kinds: Collection[HeldKind]
+    site: str = download.SITE
+    proxy: str | None = None
+    ca_file: Path | None = None
+    sign_in: SignIn | None = None
+    route_filter: str = ""
+    circuit: str = ""
+    allow_older: bool = False
+
+
+class Status(StrEnum):
+    """How one of them came out."""
+
+    NEW = "new"
+    UNCHANGED = "unchanged"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one kind.
+
+    Attributes:
+        held: what is held now; None where it failed.
+        error: why it failed.
+    """
+
+    kind: HeldKind
+    status: Status
+    held: Held | None = None
+    error: ArcferryError | None = None
+
+
+async def update(store: Store, wanted: Wanted) -> tuple[Outcome, ...]:
+    """Fetch what is wanted, check it, and hold what is not older than what is held.
+
+    One that fails keeps none of the others from being held, and takes nothing away.
+
+    Raises:
+        InputError: an address or the CA file is none.
+    """
+    today = times.now().date()
+    async with AsyncExitStack() as stack:
+        fetches = [
+            *await _from_site(stack, wanted),
+            *await _from_azure(stack, wanted, today),
+        ]
+        return tuple([await _one(store, wanted, kind, fetch) for kind, fetch in fetches])
+
+
+async def _from_site(stack: AsyncExitStack, wanted: Wanted) -> list[tuple[HeldKind, _Fetch]]:
+    if HeldKind.SERVICE_TAGS not in wanted.kinds:
+        return []
+    download.site_url(wanted.site)
+    http = await stack.enter_async_context(browser(proxy=wanted.proxy, ca_file=wanted.ca_file))
+    return [
+        (HeldKind.SERVICE_TAGS, lambda: download.service_tags(http, wanted.cloud, site=wanted.site)),
+    ]
+
+
+async def _from_azure(stack: AsyncExitStack, wanted: Wanted, today: date) -> list[tuple[HeldKind, _Fetch]]:
+    if wanted.sign_in is None:
+        return []
+    session = await stack.enter_async_context(signed_in(wanted.sign_in.target, wanted.sign_in.principal))
+    asked: list[tuple[HeldKind, _Fetch]] = []
+    if HeldKind.COMMUNITY_LIST in wanted.kinds:
+        asked.append((HeldKind.COMMUNITY_LIST, lambda: arm.community_list(session, today)))
+    if wanted.route_filter:
+        asked.append((HeldKind.ROUTE_FILTER, lambda: arm.route_filter(session, wanted.route_filter, today)))
+    if wanted.circuit:
+        asked.append((HeldKind.CIRCUIT, lambda: arm.circuit(session, wanted.circuit, today)))
+    return asked
+
+
+async def _one(store: Store, wanted: Wanted, kind: HeldKind, fetch: _Fetch) -> Outcome:
+    try:
+        got = await fetch()
+        new = recognise(got.data, got.name, cloud=wanted.cloud.name, source=got.url)
+        if new.held.kind is not kind:
+            raise BlockedError(f"{got.url} gave a {new.held.kind.words}, not a {kind.words}")
+        _refuse_older(store, new, allow=wanted.allow_older)
+        known = any(one.sha256 == new.held.sha256 for one in store.held())
+        return Outcome(kind, Status.UNCHANGED if known else Status.NEW, store.put(new))
+    except ArcferryError as error:
+        return Outcome(kind, Status.FAILED, error=error)
+
+
+def _refuse_older(store: Store, new: Recognised, *, allow: bool) -> None:
+    newest = next(iter(store.newest(new.held.kind, new.held.cloud)), None)
+    if allow or newest is None or new.held.taken is None or newest.taken is None:
+        return
+    before = newest.taken, newest.change_number or 0
+    if (new.held.taken, new.held.change_number or 0) < before:
+        raise BlockedError(
+            f"{new.held.name} is of {_day(new.held)}, older than the {newest.kind.words} of {_day(newest)} "
+            f"that is held ({newest.name}): left as it is",
+            hint="--allow-older takes it all the same; the newer one still leads.",
+        )
+
+
+def _day(held: Held) -> str:
+    return f"{held.taken}, change {held.change_number}" if held.change_number else f"{held.taken}"

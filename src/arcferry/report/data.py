@@ -1,0 +1,253 @@
+"""Held data as `arcferry data` shows it: what there is, how old, and where dated sources disagree."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from arcferry import catalog, times
+from arcferry.data import OLD_AFTER, Comparison, Conflict, Held, HeldKind
+from arcferry.data.update import Outcome
+from arcferry.report.console import mark
+
+SCHEMA = 1
+FIRST_CONFLICTS = 5
+_HEADERS = ("", "KIND", "CLOUD", "TAKEN", "AGE", "CHANGE", "ENTRIES", "PREFIXES", "ID", "NAME")
+_NAMED = {HeldKind.ROUTE_FILTER: " --route-filter NAME", HeldKind.CIRCUIT: " --circuit NAME"}
+_COUNTABLE = 1 << 40  # more addresses than this, as IPv6 has, are no number that tells anything
+_RIGHT = frozenset({"AGE", "CHANGE", "ENTRIES", "PREFIXES"})
+
+
+@dataclass(frozen=True, slots=True)
+class DataView:
+    """What is shown of the data folder.
+
+    Attributes:
+        held: everything, by kind and cloud, the newest first.
+        leading: the ids that lead, one for each kind and cloud.
+        comparisons: the leading service tags beside the leading community list of each cloud.
+        problems: sentences on files that cannot be used.
+        today: the day against which ages are told.
+    """
+
+    folder: Path
+    held: tuple[Held, ...]
+    leading: frozenset[str]
+    comparisons: tuple[Comparison, ...]
+    problems: tuple[str, ...]
+    today: date
+
+
+def leading(held: Iterable[Held]) -> frozenset[str]:
+    """The ids of the newest of each kind and cloud, of what comes by kind and cloud with the newest first."""
+    first: dict[tuple[str, str], str] = {}
+    for one in held:
+        first.setdefault((one.kind, one.cloud), one.sha256)
+    return frozenset(first.values())
+
+
+def document(view: DataView) -> dict[str, Any]:
+    """The whole view as one JSON document, with every conflict."""
+    return {
+        "schema": SCHEMA,
+        "kind": "data",
+        "folder": str(view.folder),
+        "held": [row(one, view.today, leads=one.sha256 in view.leading) for one in view.held],
+        "conflicts": [_comparison(one) for one in view.comparisons],
+        "warnings": [*_warnings(view)],
+    }
+
+
+def row(held: Held, today: date, *, leads: bool) -> dict[str, Any]:
+    """One held document."""
+    return {
+        "id": held.id,
+        "kind": held.kind.value,
+        "cloud": held.cloud or None,
+        "name": held.name,
+        "taken": held.taken.isoformat() if held.taken else None,
+        "age_days": held.days(today),
+        "old": held.is_old(today),
+        "leads": leads,
+        "change_number": held.change_number,
+        "entries": held.entries,
+        "prefixes": held.prefixes,
+        "source": held.source,
+        "sha256": held.sha256,
+        "added": times.to_text(held.added),
+        "path": str(held.path),
+    }
+
+
+def _comparison(one: Comparison) -> dict[str, Any]:
+    return {
+        "service_tags": {"name": one.tags_name, "taken": _iso(one.tags_taken)},
+        "community_list": {"name": one.list_name, "taken": _iso(one.list_taken)},
+        "newer": one.newer or None,
+        "compared": one.compared,
+        "prefixes": one.prefixes,
+        "conflicts": [
+            {
+                "prefix": conflict.prefix,
+                "community": conflict.value,
+                "listed_region": conflict.listed_region,
+                "tag_region": conflict.tag_region,
+                "service_tag": conflict.tag,
+                "tag_prefix": conflict.part,
+                "addresses": conflict.addresses,
+            }
+            for conflict in one.conflicts
+        ],
+    }
+
+
+def _iso(day: date | None) -> str | None:
+    return day.isoformat() if day else None
+
+
+def plain(view: DataView, *, every: bool = False) -> Iterator[str]:
+    """For people: the table, what to know of it, and the conflicts, `every` one or the first few."""
+    yield from table(view)
+    warnings = [f"warn  {says}" for says in _warnings(view)]
+    if warnings:
+        yield ""
+        yield from warnings
+    for one in view.comparisons:
+        yield ""
+        yield from _conflict_lines(one, every=every)
+
+
+def table(view: DataView) -> Iterator[str]:
+    """One line a document; a star before what leads."""
+    rows = [_HEADERS, *(_cells(one, view) for one in view.held)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for cells in rows:
+        padded = [
+            cell.rjust(width) if header in _RIGHT else cell.ljust(width)
+            for header, cell, width in zip(_HEADERS, cells, widths, strict=True)
+        ]
+        yield "  ".join(padded).rstrip()
+
+
+def _cells(held: Held, view: DataView) -> tuple[str, ...]:
+    days = held.days(view.today)
+    return (
+        "*" if held.sha256 in view.leading else "",
+        held.kind.value,
+        held.cloud or "-",
+        f"{held.taken or 'undated'}",
+        "-" if days is None else f"{days} d",
+        "-" if held.change_number is None else f"{held.change_number}",
+        f"{held.entries:,}",
+        f"{held.prefixes:,}" if held.prefixes else "-",
+        held.id,
+        held.name,
+    )
+
+
+def _warnings(view: DataView) -> Iterator[str]:
+    for held in view.held:
+        if held.sha256 not in view.leading or not held.is_old(view.today):
+            continue
+        if held.taken is None:
+            yield f"{held.name}: of an unknown day, so it counts as old; import it with --taken DATE"
+        else:
+            yield f"{held.name}: {held.days(view.today)} days old, more than {OLD_AFTER}; {_newer(held)}"
+    yield from view.problems
+
+
+def _newer(held: Held) -> str:
+    if held.kind is HeldKind.ENDPOINTS:
+        return "a newer arcferry may bring a newer one"
+    option = _NAMED.get(held.kind, "")
+    return f"arcferry data update{option} fetches a newer one"
+
+
+def _conflict_lines(one: Comparison, *, every: bool) -> Iterator[str]:
+    sources = (
+        f"the community list {one.list_name} ({one.list_taken or 'undated'}) and the service tags "
+        f"{one.tags_name} ({one.tags_taken or 'undated'})"
+    )
+    if not one.conflicts:
+        yield f"ok    {sources} agree on the region of all {one.compared:,} prefixes compared"
+        return
+    yield (
+        f"warn  {sources} disagree on the region of {one.prefixes:,} of {one.compared:,} prefixes; "
+        f"{_which(one)}"
+    )
+    shown = one.conflicts if every else one.conflicts[:FIRST_CONFLICTS]
+    yield from (f"      {conflict_says(conflict, one)}" for conflict in shown)
+    if len(shown) < len(one.conflicts):
+        yield (
+            f"      and {len(one.conflicts) - len(shown):,} more: arcferry data show --conflicts shows them"
+        )
+
+
+def conflict_says(conflict: Conflict, one: Comparison) -> str:
+    """One conflict in a sentence, with both days."""
+    addresses = f"{conflict.addresses:,} address{'' if conflict.addresses == 1 else 'es'}"
+    if conflict.addresses > _COUNTABLE:
+        addresses = f"part of them, such as {conflict.part}"
+    return (
+        f"{conflict.prefix}: in {_display(conflict.listed_region)} ({conflict.value}) on "
+        f"{one.list_taken or 'an unknown day'}, in {_display(conflict.tag_region)} ({conflict.tag}, "
+        f"{conflict.part}) on {one.tags_taken or 'an unknown day'}; {addresses}"
+    )
+
+
+def _display(region: str) -> str:
+    return next((known.display for known in catalog.regions() if known.name == region), region)
+
+
+def _which(one: Comparison) -> str:
+    return f"the {one.newer} {_verb(one.newer)} newer" if one.newer else "neither is known to be newer"
+
+
+def _verb(source: str) -> str:
+    return "are" if source.endswith("s") else "is"
+
+
+def draw(view: DataView, console: Console, *, every: bool = False) -> None:
+    """The same on a terminal, with colour for what is wrong."""
+    for line in plain(view, every=every):
+        word, _, says = line.partition("  ")
+        if word in ("warn", "ok"):
+            style = "yellow" if word == "warn" else "green"
+            console.print(Text(f"{mark(word, console)}  {says.strip()}", style=style), soft_wrap=True)
+        else:
+            console.print(Text(line), soft_wrap=True)
+
+
+def imported(held: Sequence[Held], leads: frozenset[str]) -> Iterator[str]:
+    """One line a document that was taken in."""
+    for one in held:
+        day = f"of {one.taken}" if one.taken else "of an unknown day"
+        cloud = f", {one.cloud}" if one.cloud else ""
+        counts = f"{one.entries:,} entries" + (f", {one.prefixes:,} prefixes" if one.prefixes else "")
+        note = "" if one.sha256 in leads else "; a newer one is held and leads"
+        yield f"{one.name}: {one.kind.words} {day}{cloud}, {counts}, held as {one.id}{note}"
+
+
+def outcomes(found: Sequence[Outcome], leads: frozenset[str]) -> Iterator[str]:
+    """One line a kind that was asked for."""
+    for one in found:
+        if one.held is not None:
+            yield f"{one.status.value:<10}{next(iter(imported([one.held], leads)))}"
+            yield f"{'':<10}from {one.held.source}"
+        elif one.error is not None:
+            yield f"{'FAILED':<10}{one.kind.words}: {one.error.message}"
+
+
+def outcome_row(one: Outcome, today: date, leads: frozenset[str]) -> dict[str, Any]:
+    """One of `update`'s results."""
+    error = one.error
+    return {
+        "kind": one.kind.value,
+        "status": one.status.value,
+        "held": row(one.held, today, leads=one.held.sha256 in leads) if one.held else None,
+        "error": {"says": error.message, "hint": error.hint} if error else None,
+    }
