@@ -60,7 +60,8 @@ def _agrees(finding: Finding, wanted: Mapping[str, Any]) -> None:
         if field in wanted:
             assert getattr(finding, field) == wanted[field]
     assert set(wanted.get("would_decide", [])) <= set(finding.would_decide)
-    assert bool(finding.would_decide) == (finding.confidence == "undetermined")
+    assert bool(finding.would_decide) or finding.confidence != "undetermined"
+    assert not finding.would_decide or finding.confidence != "observed"
     _says(wanted.get("evidence", []), [f"{line.says} {line.taken}" for line in finding.evidence])
     _says(wanted.get("commands", []), [command.text for command in finding.remedy.commands])
     _says(wanted.get("steps", []), finding.remedy.steps)

@@ -146,7 +146,7 @@ async def test_ctrl_c_keeps_what_is_done(fleet: Fleet) -> None:
 
 async def test_sigterm_before_any_host(azure_only: Fleet) -> None:
     fleet = azure_only
-    await fleet.twin.add_fault("service/silent", "management.azure.com")
+    await fleet.twin.add_fault("path/no-http-answer", "management.azure.com")
     process = await fleet.start("apply")
     reading = asyncio.create_task(ended(process))
     while not fleet.twin.azure.journal:

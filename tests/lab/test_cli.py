@@ -187,21 +187,24 @@ def test_steering_machines_and_faults(lab: Lab) -> None:
     steered = lab.run("steer", "gbl.his.arc.azure.com", "japaneast").stdout.splitlines()
     assert ["gbl.his.arc.azure.com", "japaneast"] in [line.split() for line in steered]
     assert "example.com" in lab.run("steer", "example.com", "japaneast", code=2).stderr
-    assert "swedencentral" in lab.run("steer", "gbl.his.arc.azure.com", "swedencentral", code=1).stderr
+    assert "atlantis" in lab.run("steer", "gbl.his.arc.azure.com", "atlantis", code=2).stderr
     assert json.loads(lab.run("machines", "--output", "json").stdout) == []
     assert lab.run("machines").stdout.split() == ["NAME", "LOCATION", "STATUS", "SINCE", "AGENT"]
     lab.run("fault", "add", "arm/429", "--times", "3")
-    lab.run("fault", "add", "service/silent", "login.windows.net")
+    lab.run("fault", "add", "path/no-http-answer", "login.windows.net")
     listed = json.loads(lab.run("fault", "list", "--output", "json").stdout)
     assert [(one["name"], one["host"], one["times"]) for one in listed] == [
         ("arm/429", "", 3),
-        ("service/silent", "login.windows.net", None),
+        ("path/no-http-answer", "login.windows.net", None),
     ]
     assert "arm/429 (3 times more)" in lab.run("status").stdout
     lab.run("fault", "remove", "arm/429")
     assert "not switched on" in lab.run("fault", "remove", "arm/429", code=2).stderr
-    assert "name it" in lab.run("fault", "add", "tls/reset", code=2).stderr
-    assert "tls/reset HOST" in lab.run("fault", "list", "--all").stdout
+    assert "name it" in lab.run("fault", "add", "tls/connection-cut", code=2).stderr
+    refused = lab.run("fault", "add", "route/session-down", code=2).stderr
+    assert "takes real routers" in refused
+    assert "--network namespaces" in refused
+    assert "tls/connection-cut HOST" in lab.run("fault", "list", "--all").stdout
 
 
 @pytest.mark.parametrize(

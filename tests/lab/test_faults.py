@@ -8,7 +8,7 @@ import pytest
 
 from arcferry import times
 from arcferry.errors import InputError, UnknownNameError
-from arcferry.lab.faults import FAULTS, Faults
+from arcferry.lab.faults import FAULTS, LOOPBACK, NAMESPACES, Faults
 from arcferry.lab.twin import Twin
 
 if TYPE_CHECKING:
@@ -21,15 +21,19 @@ HOST = "login.microsoftonline.com"
 @pytest.mark.parametrize(
     ("fault", "error", "says"),
     [
-        ("dns/nxdomain", dns.resolver.NXDOMAIN, "not exist"),
-        ("dns/servfail", dns.resolver.NoNameservers, "SERVFAIL"),
+        ("dns/name-not-found", dns.resolver.NXDOMAIN, "not exist"),
+        ("dns/resolver-fails", dns.resolver.NoNameservers, "SERVFAIL"),
         ("tcp/silent", TimeoutError, None),
         ("tcp/refused", aiohttp.ClientConnectorError, "Connect call failed"),
-        ("tls/expired-certificate", aiohttp.ClientConnectorCertificateError, "certificate has expired"),
-        ("tls/wrong-name", aiohttp.ClientConnectorCertificateError, "Hostname mismatch"),
-        ("tls/unknown-issuer", aiohttp.ClientConnectorCertificateError, "unable to get local issuer"),
-        ("tls/reset", aiohttp.ClientConnectorError, None),
-        ("service/silent", TimeoutError, None),
+        ("tls/expired", aiohttp.ClientConnectorCertificateError, "certificate has expired"),
+        ("tls/name-mismatch", aiohttp.ClientConnectorCertificateError, "Hostname mismatch"),
+        (
+            "tls/intercepted",
+            aiohttp.ClientConnectorCertificateError,
+            "self-signed certificate in certificate chain",
+        ),
+        ("tls/connection-cut", aiohttp.ClientConnectorError, None),
+        ("path/no-http-answer", TimeoutError, None),
         ("service/reset", aiohttp.ServerDisconnectedError, None),
     ],
 )
@@ -55,7 +59,7 @@ async def test_a_silent_resolver_times_out(twin: Twin, browser: "Browser") -> No
 
 @pytest.mark.lab
 async def test_the_clock_runs_ahead(twin: Twin, browser: "Browser") -> None:
-    twin.azure.faults.add("clock/ahead")
+    twin.azure.faults.add("clock/skew")
     _, _, headers = await browser.ask("GET", f"https://{HOST}/")
     ahead = parsedate_to_datetime(headers["Date"]) - times.now()
     assert 3590 < ahead.total_seconds() < 3610
@@ -63,7 +67,7 @@ async def test_the_clock_runs_ahead(twin: Twin, browser: "Browser") -> None:
 
 @pytest.mark.lab
 async def test_an_expired_certificate_strikes_a_client_that_names_no_host(twin: Twin) -> None:
-    twin.azure.faults.add("tls/expired-certificate", "management.azure.com")
+    twin.azure.faults.add("tls/expired", "management.azure.com")
     context = twin.authority.client_context()
     async with aiohttp.ClientSession() as session:
         with pytest.raises(aiohttp.ClientConnectorCertificateError, match="expired"):
@@ -86,11 +90,11 @@ def test_a_fault_is_switched_on_once_however_often_it_is_added() -> None:
 
 def test_removing_by_host_leaves_the_others() -> None:
     faults = Faults()
-    faults.add("service/silent", "A.example")
-    faults.add("service/silent", "b.example")
-    assert faults.remove("service/silent", "a.example") == 1
+    faults.add("path/no-http-answer", "A.example")
+    faults.add("path/no-http-answer", "b.example")
+    assert faults.remove("path/no-http-answer", "a.example") == 1
     assert [one.host for one in faults.active()] == ["b.example"]
-    assert faults.take("service/silent", "c.example") is False
+    assert faults.take("path/no-http-answer", "c.example") is False
 
 
 def test_a_near_name_is_offered() -> None:
@@ -101,7 +105,7 @@ def test_a_near_name_is_offered() -> None:
 
 def test_an_endpoint_must_be_named_and_times_be_positive() -> None:
     with pytest.raises(InputError, match="name it"):
-        Faults().add("service/silent")
+        Faults().add("path/no-http-answer")
     with pytest.raises(InputError, match="at least once"):
         Faults().add("arm/500", times=0)
 
@@ -109,3 +113,16 @@ def test_an_endpoint_must_be_named_and_times_be_positive() -> None:
 def test_every_fault_says_what_it_does() -> None:
     assert len({fault.name for fault in FAULTS}) == len(FAULTS)
     assert all(fault.does and "/" in fault.name for fault in FAULTS)
+    assert all(fault.networks <= {LOOPBACK, NAMESPACES} and fault.networks for fault in FAULTS)
+
+
+def test_a_fault_that_is_named_like_a_cause_leads_to_it() -> None:
+    slugs = {fault.cause for fault in FAULTS}
+    assert all(fault.cause == fault.name for fault in FAULTS if fault.name in slugs)
+
+
+def test_a_network_refuses_what_it_cannot_produce() -> None:
+    with pytest.raises(InputError, match="the loopback network has not"):
+        Faults(LOOPBACK).add("route/session-down")
+    assert Faults(NAMESPACES).add("route/session-down").fault.cause == "route/session-down"
+    assert Faults(LOOPBACK).add("tcp/refused", "a.example")

@@ -71,3 +71,15 @@ def test_a_key_is_not_shown(authority: Authority) -> None:
     leaf = authority.issue(["localhost"])
     assert "PRIVATE" not in repr(leaf)
     assert isinstance(leaf, Leaf)
+
+
+async def test_a_chain_holds_with_the_ca_between_and_not_without(authority: Authority) -> None:
+    issuing = Authority("issuing CA", above=authority)
+    client = authority.client_context()
+    client.verify_flags |= ssl.VERIFY_X509_STRICT
+    whole = issuing.server_context(["localhost"], send=issuing.pem)
+    certificate = await handshake(whole, client, "localhost")
+    assert certificate["issuer"] == ((("commonName", "issuing CA"),),)
+    assert "caIssuers" in certificate
+    with pytest.raises(ssl.SSLCertVerificationError, match="unable to get local issuer"):
+        await handshake(issuing.server_context(["localhost"]), client, "localhost")

@@ -108,7 +108,7 @@ def hostile_context(folder: Path, name: str) -> ssl.SSLContext:
 async def test_what_a_certificate_says_cannot_steer_a_terminal(net: Net, tmp_path: Path, name: str) -> None:
     seen = await net.see(await net.listen(mute, hostile_context(tmp_path, name)))
     assert seen.failure is not None
-    assert seen.failure.kind == "certificate-untrusted"
+    assert seen.failure.kind == "self-signed"
     assert "it is self-signed" in seen.failure.says
     assert seen.tls is not None
     for text in (seen.failure.says, seen.tls.subject, seen.tls.issuer):

@@ -84,13 +84,15 @@ async def dead(net: Net) -> int:
     [
         (answering(b"HTTP/1.1 407 Proxy Auth\r\n\r\n"), "proxy-authentication-required", "407 Proxy Auth"),
         (answering(b"HTTP/1.1 403 Not on\x1b[31m list\r\n\r\n"), "proxy-refused", "403 Not on"),
-        (answering(b"HTTP/1.1 503 Down\r\n\r\n"), "proxy-refused", "503 Down"),
+        (answering(b"HTTP/1.1 503 Down\r\n\r\n"), "proxy-cannot-reach", "503 Down"),
+        (answering(b"HTTP/1.1 502 Bad\r\n\r\n"), "proxy-cannot-reach", "does not reach"),
+        (answering(b"HTTP/1.1 405 No\r\n\r\n"), "proxy-not-http", "a web server, not a proxy"),
         (answering(b""), "reset", "closed the connection"),
-        (behaving(speaks(b"SSH-2.0-OpenSSH\r\n")), "not-http", "SSH-2.0-OpenSSH"),
+        (behaving(speaks(b"SSH-2.0-OpenSSH\r\n")), "proxy-not-http", "SSH-2.0-OpenSSH"),
         (behaving(mute), "timeout", f"to connect to {HOST}:443"),
         (dead, "proxy-unreachable", "did not answer"),
     ],
-    ids=["407", "403", "503", "closes", "not a proxy", "mute", "dead"],
+    ids=["407", "403", "503", "502", "405", "closes", "not a proxy", "mute", "dead"],
 )
 async def test_proxy_failures(
     net: Net, arrange: Callable[[Net], Awaitable[int]], kind: str, says: str, hurried: None
@@ -107,5 +109,5 @@ async def test_proxy_failures(
 async def test_a_proxy_without_an_address_is_unreachable(net: Net) -> None:
     seen = await net.see(443, proxy="http://proxy.example:8080")
     assert seen.failure is not None
-    assert (seen.failure.stage, seen.failure.kind) == (Stage.PROXY, "proxy-unreachable")
+    assert (seen.failure.stage, seen.failure.kind) == (Stage.PROXY, "proxy-name-not-found")
     assert "proxy.example does not exist" in seen.failure.says

@@ -56,6 +56,18 @@ def with_tls(handler: Handler, *names: str) -> Callable[[Net], Awaitable[int]]:
     return arrange
 
 
+def after_hello(data: bytes) -> Handler:
+    """Read the client's greeting, then send this and wait."""
+
+    async def handler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        writer.write(data)
+        await writer.drain()
+        await reader.read()
+
+    return handler
+
+
 async def nothing_listens(_: Net) -> int:
     return closed_port()
 
@@ -71,6 +83,20 @@ async def foreign_ca(net: Net) -> int:
 async def expired(net: Net) -> int:
     end = datetime.now(UTC) - timedelta(days=3)
     return await net.listen(mute, net.authority.server_context([HOST], not_after=end))
+
+
+async def early(net: Net) -> int:
+    begin = datetime.now(UTC) + timedelta(days=3)
+    return await net.listen(mute, net.authority.server_context([HOST], not_before=begin))
+
+
+async def without_its_issuer(net: Net) -> int:
+    return await net.listen(mute, Authority("Issuing CA 2", above=net.authority).server_context([HOST]))
+
+
+async def inspected(net: Net) -> int:
+    inspection = Authority("Contoso Inspection CA")
+    return await net.listen(mute, inspection.server_context([HOST], send=inspection.pem))
 
 
 async def deaf_dns(net: Net) -> int:
@@ -93,14 +119,45 @@ CASES = [
     Case("no dns there", deaf_dns, Stage.DNS, "refused", "could not be asked"),
     Case("tcp refused", nothing_listens, Stage.TCP, "refused", "127.0.0.1"),
     Case("tcp timeout", filtered, Stage.TCP, "timeout", "did not answer within"),
-    Case("reset", with_tcp(resets), Stage.TLS, "reset", "reset by peer in the TLS handshake"),
-    Case("mute", with_tcp(mute), Stage.TLS, "timeout", "in the TLS handshake"),
+    Case("reset", with_tcp(resets), Stage.TLS, "tls-cut", "reset by peer in the TLS handshake"),
+    Case("mute", with_tcp(mute), Stage.TLS, "tls-timeout", "in the TLS handshake"),
     Case(
         "not tls", with_tcp(speaks(b"220 mail ESMTP\r\n")), Stage.TLS, "handshake-failed", "'220 mail ESMTP'"
     ),
-    Case("closes", with_tcp(closes), Stage.TLS, "reset", "closed the connection during the TLS"),
+    Case("closes", with_tcp(closes), Stage.TLS, "tls-cut", "closed the connection during the TLS"),
     Case("foreign ca", foreign_ca, Stage.TLS, "certificate-untrusted", "CN=Contoso Inspection CA"),
     Case("expired", expired, Stage.TLS, "certificate-expired", "has expired by this machine's clock"),
+    Case("early", early, Stage.TLS, "certificate-not-yet-valid", "is not valid yet by this machine's clock"),
+    Case("half a chain", without_its_issuer, Stage.TLS, "incomplete-chain", "CN=Issuing CA 2, which issued"),
+    Case("inspected", inspected, Stage.TLS, "certificate-untrusted", "its root is unknown here"),
+    Case(
+        "old tls",
+        with_tcp(after_hello(b"\x15\x03\x02\x00\x02\x02\x46")),
+        Stage.TLS,
+        "tls-protocol-version",
+        "protocol version",
+    ),
+    Case(
+        "odd ciphers",
+        with_tcp(after_hello(b"\x15\x03\x03\x00\x02\x02\x28")),
+        Stage.TLS,
+        "tls-cipher-mismatch",
+        "handshake failure",
+    ),
+    Case(
+        "another alert",
+        with_tcp(after_hello(b"\x15\x03\x03\x00\x02\x02\x70")),
+        Stage.TLS,
+        "handshake-failed",
+        "unrecognized name",
+    ),
+    Case(
+        "stops within tls",
+        with_tcp(after_hello(b"\x16\x03\x03\x40\x00")),
+        Stage.TLS,
+        "timeout",
+        "in the TLS handshake",
+    ),
     Case(
         "wrong name",
         with_tls(mute, "portal.example"),

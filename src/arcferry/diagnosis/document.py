@@ -33,6 +33,8 @@ class Kind(StrEnum):
     INSTALL_LOG = "install-log"
     ONBOARDING_SCRIPT = "onboarding-script"
     POWERSHELL_ERROR = "powershell-error"
+    CONNECTION_TEST = "connection-test"
+    AZURE_ERROR = "azure-error"
     RECEIVED_ROUTES = "received-routes"
     AZURE_ROUTES = "azure-routes"
     CIRCUIT = "circuit"
@@ -129,6 +131,7 @@ class AgentState:
         status: `Connected`, `Disconnected` or `Expired`; empty where the document does not say.
         services: the dependent services with their state, such as `("himds", "running")`.
         proxy: the proxy's URL without credentials, empty where none is set.
+        proxy_credentials: whether that URL held a user or a password; they are never kept.
         properties: every other property, by its displayed name in lower case; credentials are redacted.
     """
 
@@ -142,6 +145,7 @@ class AgentState:
     last_heartbeat: datetime | None = None
     services: tuple[tuple[str, str], ...] = ()
     proxy: str = ""
+    proxy_credentials: bool = False
     private_link_scope: str = ""
     gateway: str = ""
     properties: tuple[tuple[str, str], ...] = ()

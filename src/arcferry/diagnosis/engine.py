@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 
 from arcferry.diagnosis.causes import CAUSES, FAULTS, RISKS
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
-from arcferry.diagnosis.causes.install import code_findings
 from arcferry.diagnosis.causes.path import ENDPOINT_UNREACHABLE, gather
 from arcferry.diagnosis.document import NETWORK_ERROR, CodeSeen, Document
 from arcferry.diagnosis.evidence import evidence_of
@@ -139,7 +138,6 @@ def diagnose(documents: Iterable[Document]) -> Diagnosis:
         for group in groups
     ]
     findings += _of_the_whole(material, {(group[0][0].slug, *group[0][1].signature) for group in groups})
-    findings += code_findings(material)
     unnamed = [code for code in material.codes if code.code == NETWORK_ERROR and not code.hosts]
     if unnamed and not any(one.failed for one in facts):
         findings.append(_without_endpoint(material, unnamed[0]))

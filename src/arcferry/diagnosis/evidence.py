@@ -105,13 +105,18 @@ def _by_name(placement: Placement) -> Evidence | None:
     )
 
 
+def _by_table(placement: Placement) -> Evidence | None:
+    received = placement.received
+    return Evidence(received.table.name, received.says, received.table.taken) if received.table else None
+
+
 def placed(facts: Iterable[Facts]) -> list[Evidence]:
-    """Where the addresses lie, by service tags, community list and route filter, and where these disagree."""
+    """Where the addresses lie, by tags, list, filter and routes received, and where these disagree."""
     found: list[Evidence] = []
     for one in facts:
         if one.placement is None:
             continue
-        lines = [read(one.placement) for read in (_by_name, _by_tags, _by_list, _by_filter)]
+        lines = [read(one.placement) for read in (_by_name, _by_tags, _by_list, _by_filter, _by_table)]
         found += [line for line in lines if line]
         found += [Evidence("sources disagree", says) for says in one.placement.conflicts]
     return found

@@ -1,15 +1,16 @@
 """What is known of one endpoint, joined over every document that speaks of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from arcferry import catalog
 from arcferry.catalog import Carrier, Endpoint, Steering, When
 from arcferry.diagnosis.document import Answer, Sighting
 from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.placement import Placement, place, worst_first
-from arcferry.probe.observation import Failure, Stage
+from arcferry.probe.observation import Failure, Stage, TlsSession
 from arcferry.routing.coverage import Verdict
 
+_STAGES = tuple(Stage)
 _TRAFFIC_MANAGER = (".trafficmanager.net", ".trafficmanager.cn", ".usgovtrafficmanager.net")
 _EDGE = (".azurefd.net", ".azureedge.net", ".t-msedge.net", ".edgekey.net", ".akamaiedge.net", ".akamai.net")
 
@@ -22,6 +23,8 @@ class Facts:
         host: empty for a regional HIS host whose discovery failed.
         endpoint: the catalogue's entry, None for a name that it does not know.
         placements: where each of its addresses lies, those that are least likely to be carried first.
+        beside: every endpoint of the diagnosis, itself included, for what one endpoint's success tells of
+            another; they have no `beside` of their own.
     """
 
     host: str
@@ -29,6 +32,7 @@ class Facts:
     sightings: tuple[Sighting, ...]
     answers: tuple[Answer, ...]
     placements: tuple[Placement, ...]
+    beside: tuple["Facts", ...] = field(default=(), repr=False, compare=False)
 
     @property
     def latest(self) -> Sighting | None:
@@ -61,6 +65,31 @@ class Facts:
     def stage(self) -> Stage | None:
         """The step that failed; None where no document tells."""
         return self.failure.stage if self.failure else None
+
+    @property
+    def kind(self) -> str:
+        """How the step failed, in the probe's own word; empty where no document tells."""
+        return self.failure.kind if self.failure else ""
+
+    @property
+    def tls(self) -> TlsSession | None:
+        """What the server showed in the handshake, where it came that far."""
+        return self.latest.tls if self.latest else None
+
+    @property
+    def may_be_routing(self) -> bool:
+        """Whether a missing route could be the reason: no proxy between, and nothing behind TCP was reached.
+
+        An endpoint that nobody has tried counts where it is required.
+        """
+        if self.reached or self.proxied or (not self.failed and not self.required):
+            return False
+        return self.stage in (None, Stage.TCP) and self.kind not in ("refused", "reset")
+
+    @property
+    def silent(self) -> bool:
+        """Whether TCP was tried from here and got no answer at all."""
+        return self.failed and not self.proxied and self.stage is Stage.TCP and self.kind == "timeout"
 
     @property
     def proxied(self) -> bool:
@@ -116,9 +145,12 @@ class Facts:
         return any(link.endswith(_EDGE) for link in self.chain)
 
 
-def _telling(seen: Sighting) -> tuple[bool, float]:
-    """Sorts what names a step, and then what is newer, to the end."""
-    return seen.failure is not None, seen.taken.timestamp() if seen.taken else 0.0
+def _telling(seen: Sighting) -> tuple[bool, float, int, tuple[str, ...]]:
+    """Sorts what names a step to the end, then what is newer, then what came further."""
+    stage = _STAGES.index(seen.failure.stage) if seen.failure else 0
+    taken = seen.taken.timestamp() if seen.taken else 0.0
+    kind = seen.failure.kind if seen.failure else ""
+    return seen.failure is not None, taken, stage, (seen.origin, kind, seen.address, seen.proxy)
 
 
 def _addresses(sightings: list[Sighting], answers: list[Answer]) -> list[str]:
@@ -157,4 +189,5 @@ def facts_of(material: Material) -> tuple[Facts, ...]:
         if answer.host in sightings or catalog.endpoint_named(answer.host):
             answers.setdefault(answer.host, []).append(answer)
     hosts = dict.fromkeys([*sightings, *answers])
-    return tuple(_facts(host, sightings.get(host, []), answers.get(host, []), material) for host in hosts)
+    every = tuple(_facts(host, sightings.get(host, []), answers.get(host, []), material) for host in hosts)
+    return tuple(replace(one, beside=every) for one in every)

@@ -75,7 +75,8 @@ class Finding:
 
     Attributes:
         cause: a stable slug such as `route/community-not-in-filter`.
-        would_decide: the kinds of evidence that would decide it, where confidence is undetermined.
+        would_decide: the kinds of evidence that would decide it, where confidence is undetermined, or would
+            turn what is expected into something observed.
     """
 
     cause: str

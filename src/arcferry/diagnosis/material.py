@@ -58,6 +58,31 @@ class Material:
         return tuple(one.circuit for one in self.documents if one.circuit)
 
     @property
+    def attached_filters(self) -> tuple[str, ...]:
+        """The filters that the circuits' Microsoft peerings hold, by resource id or name, each once."""
+        both = [side for one in self.circuits for side in (one.microsoft, one.microsoft_ipv6) if side]
+        return tuple(dict.fromkeys(side.route_filter for side in both if side.route_filter))
+
+    @property
+    def filters_in_effect(self) -> tuple[FilterSeen, ...]:
+        """The filters that are attached, where a circuit tells and one of them is here; else every filter."""
+        attached = tuple(
+            seen
+            for seen in self.filters
+            if any(seen.route_filter.is_named_by(reference) for reference in self.attached_filters)
+        )
+        return attached or self.filters
+
+    @property
+    def newest(self) -> datetime | None:
+        """The newest instant at which anything was seen: a check, an answer, routes, an agent's state."""
+        taken = [seen.taken for seen in self.sightings]
+        taken += [answer.taken for answer in self.answers]
+        taken += [table.taken for table in self.route_tables]
+        taken += [agent.taken for agent in self.agents]
+        return max(filter(None, taken), default=None)
+
+    @property
     def agents(self) -> tuple[AgentState, ...]:
         """What every agent says of itself."""
         return tuple(one.agent_state for one in self.documents if one.agent_state)
@@ -67,14 +92,16 @@ class Material:
         """Every service-tag file, the newest first; an undated one counts as old."""
         found = [one.service_tags for one in self.documents if one.service_tags]
         return tuple(
-            sorted(found, key=lambda tags: (tags.taken or date.min, tags.change_number), reverse=True)
+            sorted(
+                found, key=lambda tags: (tags.taken or date.min, tags.change_number, tags.name), reverse=True
+            )
         )
 
     @property
     def community_lists(self) -> tuple[CommunityList, ...]:
         """Every community list, the newest first; an undated one counts as old."""
         found = [one.community_list for one in self.documents if one.community_list]
-        return tuple(sorted(found, key=lambda known: known.taken or date.min, reverse=True))
+        return tuple(sorted(found, key=lambda known: (known.taken or date.min, known.name), reverse=True))
 
     def lacks(self, host: str = "") -> tuple[str, ...]:
         """The kinds of evidence that routing needs and that are not there, the most telling first.

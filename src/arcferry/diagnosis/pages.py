@@ -19,8 +19,11 @@ class Page:
     Attributes:
         meaning: what is wrong and why it looks as it does.
         tells: what arcferry concludes it from.
+        symptom: a sample of what somebody sees, such as lines of the agent, a check, a router or a log.
         fix: what to do, in order.
         example: commands such as a remedy gives, with invented names.
+        request: what somebody might send to the owner, with invented names; empty where the owner is the
+            reader's own team.
     """
 
     slug: str
@@ -29,8 +32,10 @@ class Page:
     owner: Owner
     meaning: str
     tells: str
+    symptom: str
     fix: tuple[str, ...]
     example: tuple[str, ...]
+    request: str
 
 
 @cache
@@ -40,6 +45,11 @@ def _written(family: str) -> dict[str, dict[str, str | list[str]]]:
 
 def _text(value: str | list[str]) -> str:
     return " ".join(value.split()) if isinstance(value, str) else ""
+
+
+def _lines(value: str | list[str]) -> str:
+    """Text whose lines matter, as a terminal or a letter has them."""
+    return value.strip("\n") if isinstance(value, str) else ""
 
 
 def page(slug: str) -> Page:
@@ -59,8 +69,10 @@ def page(slug: str) -> Page:
         owner=cause.owner,
         meaning=_text(text["meaning"]),
         tells=_text(text["tells"]),
+        symptom=_lines(text.get("symptom", "")),
         fix=tuple(text["fix"]),
         example=tuple(text["example"]),
+        request=_lines(text.get("request", "")),
     )
 
 

@@ -11,6 +11,8 @@ from arcferry.diagnosis.document import FilterSeen
 from arcferry.diagnosis.material import Material
 from arcferry.routing.communities import CommunityList
 from arcferry.routing.coverage import Coverage, Verdict, coverage
+from arcferry.routing.reception import Received, Reception, reception
+from arcferry.routing.route import RouteTable, Vantage
 from arcferry.routing.service_tags import ServiceTags
 
 _REGION_LINK = re.compile(
@@ -24,6 +26,7 @@ _ORDER = (
     Verdict.UNKNOWN,
     Verdict.CARRIED,
 )
+_NO_TABLE = Received(Reception.UNKNOWN, None, None, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class Placement:
         filter: the route filter that was asked, None where none was handed in.
         by_name: whether only a name in the DNS answer says the region, no service tag and no list.
         conflicts: what the sources disagree about.
+        received: what the router's own tables say of the address.
+        sent: whether any of them holds a route of Microsoft's to it, used or not.
     """
 
     coverage: Coverage
@@ -45,6 +50,25 @@ class Placement:
     filter: FilterSeen | None
     by_name: bool = False
     conflicts: tuple[str, ...] = ()
+    received: Received = _NO_TABLE
+    sent: bool = False
+
+    @property
+    def has_route(self) -> bool:
+        """Whether a route of Microsoft's is seen in use."""
+        return self.received.reception is Reception.RECEIVED
+
+    @property
+    def lacks_route(self) -> bool:
+        """Whether it is seen that Microsoft sent no route, where a default route of another's may remain."""
+        if self.received.reception is Reception.ANOTHER_PATH:
+            return not self.sent
+        return self.received.reception is Reception.NOT_RECEIVED
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether the filter lets the address through, or a route to it is seen."""
+        return self.has_route or self.verdict is Verdict.CARRIED
 
     @property
     def verdict(self) -> Verdict:
@@ -54,11 +78,19 @@ class Placement:
 
 def worst_first(placements: Iterable[Placement]) -> tuple[Placement, ...]:
     """Those that are least likely to be carried first; IPv4 before IPv6 among equals."""
-    return tuple(
-        sorted(
-            placements, key=lambda one: (_ORDER.index(one.verdict), ip_address(one.coverage.address).version)
-        )
-    )
+    return tuple(sorted(placements, key=_hope))
+
+
+def _hope(one: Placement) -> tuple[bool, bool, int, int, str]:
+    """What is seen of routes before what is expected, then the family and the address."""
+    expected_only = one.verdict is Verdict.CARRIED and not one.lacks_route
+    address = one.coverage.address
+    return one.has_route, expected_only, _ORDER.index(one.verdict), ip_address(address).version, address
+
+
+def _is_sent(address: str, tables: Iterable[RouteTable]) -> bool:
+    own = [table for table in tables if table.vantage is not Vantage.AZURE]
+    return any(route.from_microsoft for table in own for route in table.covering(address))
 
 
 def _region_in(chain: tuple[str, ...]) -> str:
@@ -67,6 +99,12 @@ def _region_in(chain: tuple[str, ...]) -> str:
         if (found := _REGION_LINK.search(link)) and catalog.region_community(found[1]):
             return found[1]
     return ""
+
+
+def _is_placeless(found: Coverage) -> bool:
+    """Whether no tag and no list knows the address, so that a name of Microsoft's leads."""
+    unknown = found.verdict in (Verdict.UNKNOWN, Verdict.NOT_ON_PEERING)
+    return unknown and not (found.region or found.service_tag or found.candidates)
 
 
 def _by_name(found: Coverage, chain: tuple[str, ...], seen: FilterSeen | None) -> Coverage:
@@ -127,7 +165,7 @@ def _conflicts(
     if chosen.verdict is Verdict.CARRIED:
         says += [
             f"route filter {seen.route_filter.name} allows none of {', '.join(found.candidates)}"
-            for seen in material.filters
+            for seen in material.filters_in_effect
             if not any(seen.route_filter.allows(value) for value in found.candidates)
         ]
     return tuple(dict.fromkeys(says))
@@ -138,7 +176,8 @@ def place(host: str, address: str, carrier: Carrier, chain: tuple[str, ...], mat
 
     Of several service-tag files and community lists the newest that knows the address is followed; what the
     others say instead is named as a conflict. Of several route filters one that lets the address through
-    suffices.
+    suffices;
+    where a circuit tells which one is attached, the others do not count.
 
     Args:
         host: the name that answered with the address.
@@ -149,7 +188,10 @@ def place(host: str, address: str, carrier: Carrier, chain: tuple[str, ...], mat
     """
     tags, communities = _tags_for(address, material), _list_for(address, material)
     found = []
-    for seen in material.filters or (None,):
+    tables = material.route_tables
+    received = reception(address, tables) if tables else _NO_TABLE
+    sent = _is_sent(address, tables)
+    for seen in material.filters_in_effect or (None,):
         one = coverage(
             host,
             address,
@@ -158,8 +200,8 @@ def place(host: str, address: str, carrier: Carrier, chain: tuple[str, ...], mat
             communities=communities,
             route_filter=seen.route_filter if seen else None,
         )
-        placeless = one.verdict is Verdict.UNKNOWN and not (one.region or one.service_tag or one.candidates)
-        named = _by_name(one, chain, seen) if placeless else one
-        found.append(Placement(named, tags, communities, seen, by_name=named is not one))
+        named = _by_name(one, chain, seen) if _is_placeless(one) else one
+        by_name = named is not one
+        found.append(Placement(named, tags, communities, seen, by_name, (), received, sent))
     chosen = next((one for one in found if one.verdict is Verdict.CARRIED), found[0])
     return replace(chosen, conflicts=_conflicts(chosen, carrier, chain, material))

@@ -1,11 +1,13 @@
 """Small pieces of text that several causes share."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from arcferry import catalog
 
 _MOST = 6
+_SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,79}")
 
 
 def listed(names: Sequence[str], most: int = _MOST) -> str:
@@ -39,3 +41,8 @@ def day(instant: date | datetime | None) -> str:
 def letter(subject: str, lines: Iterable[str]) -> str:
     """A request that can be sent as it is: a subject line, then paragraphs."""
     return "\n".join([f"Subject: {subject}", "", *lines])
+
+
+def safe_name(text: str, otherwise: str) -> str:
+    """A name that may stand in a command as it is, else a placeholder: text from files goes into none."""
+    return text if _SAFE.fullmatch(text) else otherwise

@@ -12,10 +12,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 _CA_LIFE = timedelta(days=30)
 _LEAF_LIFE = timedelta(days=7)
+_ISSUER_URL = "http://pki.twin.example/issuing-ca.crt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,28 +28,43 @@ class Leaf:
 
 
 class Authority:
-    """A private CA. Everything it issues verifies against `pem`, also under strict X.509 rules."""
+    """A private CA. Everything it issues verifies against its root's `pem`, also under strict X.509 rules.
 
-    def __init__(self, name: str = "arcferry twin CA") -> None:
+    Attributes:
+        pem: its own certificate.
+        url: where its leaves say that this certificate is to be had; empty where they say nothing.
+    """
+
+    def __init__(self, name: str = "arcferry twin CA", *, above: "Authority | None" = None) -> None:
+        """A root, or a CA that the one above issues."""
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        self._certificate = self._sign_self()
+        self._certificate = self._signed_by(above or self, path_length=0 if above else 1)
+        self.url = _ISSUER_URL if above else ""
         self.pem = self._certificate.public_bytes(Encoding.PEM)
 
-    def issue(self, names: Sequence[str], *, not_after: datetime | None = None, client: bool = False) -> Leaf:
+    def issue(
+        self,
+        names: Sequence[str],
+        *,
+        not_before: datetime | None = None,
+        not_after: datetime | None = None,
+        client: bool = False,
+    ) -> Leaf:
         """A certificate for DNS names (wildcards allowed) and IP addresses; the first name is its CN.
 
         Args:
             names: at least one name; a client's names may be any text, such as a machine id.
+            not_before: the beginning of its life, also in the future; a day before now where None.
             not_after: the end of its life, also in the past; seven days from now where None.
             client: for a TLS client instead of a server.
         """
         key = ec.generate_private_key(ec.SECP256R1())
         end = not_after or datetime.now(UTC) + _LEAF_LIFE
         usage = ExtendedKeyUsageOID.CLIENT_AUTH if client else ExtendedKeyUsageOID.SERVER_AUTH
-        start = min(datetime.now(UTC), end) - timedelta(days=1)
+        start = not_before or min(datetime.now(UTC), end) - timedelta(days=1)
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0][:64])])
-        certificate = (
+        builder = (
             self._builder(subject, key.public_key(), start, end)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_key_usage(digital_signature=True), critical=True)
@@ -56,15 +72,25 @@ class Authority:
             .add_extension(
                 x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False
             )
-            .sign(self._key, hashes.SHA256())
         )
+        if self.url:
+            builder = builder.add_extension(_issuer_at(self.url), critical=False)
+        certificate = builder.sign(self._key, hashes.SHA256())
         return Leaf(certificate.public_bytes(Encoding.PEM), private_key_pem(key))
 
-    def server_context(self, names: Sequence[str], *, not_after: datetime | None = None) -> ssl.SSLContext:
-        """A TLS 1.2+ server context with a fresh certificate for `names`."""
+    def server_context(
+        self,
+        names: Sequence[str],
+        *,
+        not_before: datetime | None = None,
+        not_after: datetime | None = None,
+        send: bytes = b"",
+    ) -> ssl.SSLContext:
+        """A TLS 1.2+ server context with a fresh certificate for `names`, sent with those of `send` (PEM)."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        load_leaf(context, self.issue(names, not_after=not_after))
+        leaf = self.issue(names, not_before=not_before, not_after=not_after)
+        load_leaf(context, Leaf(leaf.certificate_pem + send, leaf.key_pem))
         return context
 
     def client_context(self, leaf: Leaf | None = None) -> ssl.SSLContext:
@@ -74,13 +100,14 @@ class Authority:
             load_leaf(context, leaf)
         return context
 
-    def _sign_self(self) -> x509.Certificate:
+    def _signed_by(self, above: "Authority", *, path_length: int) -> x509.Certificate:
         start = datetime.now(UTC) - timedelta(days=8)
-        builder = self._builder(self._subject, self._key.public_key(), start, datetime.now(UTC) + _CA_LIFE)
+        end = datetime.now(UTC) + _CA_LIFE
+        builder = above._builder(self._subject, self._key.public_key(), start, end)  # noqa: SLF001 - of this class
         return (
-            builder.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            builder.add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
             .add_extension(_key_usage(digital_signature=True, signs_certificates=True), critical=True)
-            .sign(self._key, hashes.SHA256())
+            .sign(above._key, hashes.SHA256())  # noqa: SLF001 - of this class
         )
 
     def _builder(
@@ -111,6 +138,13 @@ def load_leaf(context: ssl.SSLContext, leaf: Leaf) -> None:
 def private_key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     """The key as unencrypted PKCS #8 PEM."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _issuer_at(url: str) -> x509.AuthorityInformationAccess:
+    place = x509.UniformResourceIdentifier(url)
+    return x509.AuthorityInformationAccess(
+        [x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, place)]
+    )
 
 
 def _general_name(name: str) -> x509.GeneralName:

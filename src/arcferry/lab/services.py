@@ -14,7 +14,7 @@ from arcferry.lab.azure.state import AzureState
 from arcferry.lab.network.plan import Place, Service
 
 
-def _edge(state: AzureState, names: Sequence[str]) -> web.Application:
+def _bare(state: AzureState, names: Sequence[str]) -> web.Application:
     return service(state, names, ())
 
 
@@ -27,7 +27,8 @@ _BUILDERS: dict[Service, Callable[[AzureState, Sequence[str]], web.Application]]
     Service.SERVICE_BUS: service_bus,
     Service.ENTRA: entra,
     Service.ARM: arm,
-    Service.EDGE: _edge,
+    Service.EDGE: _bare,
+    Service.OTHER: _bare,
 }
 
 

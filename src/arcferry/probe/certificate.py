@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 
 from cryptography import x509
+from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from arcferry.text import one_line
 
@@ -26,6 +27,15 @@ def subject_names(certificate: x509.Certificate) -> tuple[str, ...]:
         return ()
     texts = [one_line(name, limit=_LONGEST_NAME) for name in dns] + [str(address) for address in addresses]
     return tuple(texts[:_MOST_NAMES])
+
+
+def names_its_issuer(certificate: x509.Certificate) -> bool:
+    """Whether it says where its issuer's certificate is to be had (caIssuers, RFC 5280, 4.2.2.1)."""
+    try:
+        access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError):
+        return False
+    return any(one.access_method == AuthorityInformationAccessOID.CA_ISSUERS for one in access)
 
 
 def is_for(host: str, names: Sequence[str]) -> bool:

@@ -29,12 +29,16 @@ class Response:
     Attributes:
         date: the `Date` header, aware; None where it is absent or no date.
         reason: the words after the status, cleaned.
+        media_type: of the body, such as `text/html`; lower case, empty where it is not said.
+        location: where a redirect leads, as it was sent; empty without one.
     """
 
     status: int
     reason: str
     date: datetime | None
     body: bytes = b""
+    media_type: str = ""
+    location: str = ""
 
 
 async def get(host: str, target: str, send: Send, receive: Receive, *, body: bool = False) -> Response:
@@ -73,6 +77,8 @@ async def _ask(request: h11.Request, send: Send, receive: Receive, stage: Stage,
         reason=one_line(bytes(head.reason), limit=80),
         date=_date(head),
         body=await peer.body() if body else b"",
+        media_type=_header(head, b"content-type").partition(";")[0].strip().lower(),
+        location=_header(head, b"location"),
     )
 
 
@@ -124,12 +130,14 @@ class _Peer:
         return failed(self._stage, "not-http", says)
 
 
+def _header(head: h11.Response, wanted: bytes) -> str:
+    """The first header of this lower-case name, cleaned; empty where there is none."""
+    return next((one_line(value, limit=300) for name, value in head.headers if name == wanted), "")
+
+
 def _date(head: h11.Response) -> datetime | None:
-    for name, value in head.headers:
-        if name == b"date":
-            try:
-                date = parsedate_to_datetime(value.decode("ascii", errors="replace"))
-                return date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
-            except (ValueError, TypeError, OverflowError, IndexError):
-                return None
-    return None
+    try:
+        date = parsedate_to_datetime(_header(head, b"date"))
+        return date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None

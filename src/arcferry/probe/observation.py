@@ -23,11 +23,23 @@ class Failure:
 
     Attributes:
         stage: the step.
-        kind: a stable word, one of: `discovery-failed`, `no-resolver`, `nxdomain`, `no-addresses`,
-            `servfail`, `timeout`, `refused`, `unreachable`, `reset`, `proxy-unreachable`,
-            `proxy-authentication-required`, `proxy-refused`, `certificate-untrusted`,
-            `certificate-expired`, `name-mismatch`, `handshake-failed`, `not-http`.
+        kind: a stable word, one of those below.
         says: the same for a person, naming what was tried and what came back.
+
+    The kinds by stage; `timeout`, `refused`, `unreachable` and `reset` say the same at every stage.
+
+    - dns: `no-resolver`, `nxdomain`, `no-addresses`, `servfail`.
+    - proxy: `proxy-name-not-found`, `proxy-unreachable`, `proxy-authentication-required` (407),
+      `proxy-refused`, `proxy-cannot-reach` (502, 503, 504), `proxy-not-http` (what answers is no proxy: not
+      HTTP, or a web server without CONNECT).
+    - tls: `tls-timeout` (TCP is up and not one byte came back), `tls-gap` (a later part of the server's
+      answer arrived, an earlier one did not), `tls-cut` (reset or closed in the handshake),
+      `tls-protocol-version`, `tls-cipher-mismatch` (the alert handshake_failure),
+      `handshake-failed` (any other alert, or no TLS at all), `certificate-untrusted`, `self-signed`,
+      `incomplete-chain` (the leaf's issuer was not sent), `certificate-expired`,
+      `certificate-not-yet-valid`, `name-mismatch`.
+    - http: `not-http`, `captive-page` (a page of whoever stands between, or a redirect to it).
+    - any stage: `discovery-failed`, in the regional HIS endpoint's row.
     """
 
     stage: Stage

@@ -1,9 +1,13 @@
 import asyncio
 import socket
+import sys
 from contextlib import suppress
 from typing import Self
 
 _CHUNK = 16 * 1024
+_INFO_LENGTH = 232
+_OUT_OF_ORDER = slice(224, 228)
+"""`tcpi_rcv_ooopack` of struct tcp_info in linux/tcp.h, there since Linux 5.4."""
 
 
 class Stream:
@@ -17,6 +21,20 @@ class Stream:
     async def over(cls, sock: socket.socket) -> Self:
         """Take over a connected socket."""
         return cls(*await asyncio.open_connection(sock=sock, limit=_CHUNK))
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether later bytes arrived and earlier ones did not, as where large packets are lost.
+
+        Linux alone tells; elsewhere this is False.
+        """
+        sock = self._writer.get_extra_info("socket")
+        if sys.platform != "linux" or sock is None:
+            return False
+        with suppress(OSError):
+            info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_LENGTH)
+            return int.from_bytes(info[_OUT_OF_ORDER], sys.byteorder) > 0
+        return False
 
     def write(self, data: bytes) -> None:
         """Queue bytes without waiting."""

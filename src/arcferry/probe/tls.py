@@ -12,7 +12,7 @@ from cryptography import x509
 from OpenSSL import SSL, crypto
 
 from arcferry import times
-from arcferry.probe.certificate import is_address, is_for, name_text, subject_names
+from arcferry.probe.certificate import is_address, is_for, name_text, names_its_issuer, subject_names
 from arcferry.probe.observation import Failure, Stage, TlsSession
 from arcferry.probe.step import StepError, failed
 from arcferry.probe.stream import Stream
@@ -24,11 +24,13 @@ _MOST_RECEIVED = 1024 * 1024
 _PREVIEW = 48
 _TLS_RECORDS = range(20, 25)
 
-_OUTSIDE_VALIDITY = {9: "is not valid yet", 10: "has expired"}
+_NOT_YET_VALID, _EXPIRED, _SELF_SIGNED = 9, 10, 18
+_OUTSIDE_VALIDITY = {_NOT_YET_VALID: "is not valid yet", _EXPIRED: "has expired"}
+_ISSUER_NOT_FOUND = (2, 20, 21)
 _UNTRUSTED = {
     2: "its issuer is unknown here",
     7: "its signature is wrong",
-    18: "it is self-signed",
+    _SELF_SIGNED: "it is self-signed",
     19: "its root is unknown here",
     20: "its issuer is unknown here",
     21: "its issuer was not sent and is unknown here",
@@ -40,6 +42,10 @@ _UNTRUSTED = {
     68: "its signature algorithm is too weak",
 }
 """X509_V_ERR numbers, from OpenSSL's x509_vfy.h."""
+
+_NO_COMMON_VERSION = ("protocol version", "unsupported protocol", "version too low", "inappropriate fallback")
+_NO_COMMON_CIPHER = ("alert handshake failure", "insufficient security", "no shared cipher", "wrong cipher")
+"""OpenSSL's words for its own refusals and for the alerts 70, 71, 40 and 86 (RFC 8446, section 6.2)."""
 
 
 @dataclass(slots=True)
@@ -99,17 +105,52 @@ class TlsClient:
         outside = [item for item in self._refusals.found if item[0] in _OUTSIDE_VALIDITY]
         untrusted = [item for item in self._refusals.found if item[0] not in _OUTSIDE_VALIDITY]
         if untrusted:
-            number, _ = untrusted[0]
-            reason = _UNTRUSTED.get(number, f"OpenSSL's verification error {number}")
-            says = f"the certificate shown for {self._host} is not trusted: {reason}"
-            return Failure(Stage.TLS, "certificate-untrusted", f"{says}; it comes from {session.issuer}")
+            return self._untrusted(session, *untrusted[0])
         if outside:
-            return Failure(Stage.TLS, "certificate-expired", _expiry(session, *outside[0]))
+            early = outside[0][0] == _NOT_YET_VALID
+            kind = "certificate-not-yet-valid" if early else "certificate-expired"
+            return Failure(Stage.TLS, kind, self._validity(session, *outside[0]))
         if not is_for(self._host, session.names):
             shown = ", ".join(session.names[:5]) or "no name"
             says = f"the certificate is for {shown}, not for {self._host}; it comes from {session.issuer}"
             return Failure(Stage.TLS, "name-mismatch", says)
         return None
+
+    @property
+    def answered(self) -> bool:
+        """Whether the server sent anything at all."""
+        return bool(self._first)
+
+    def _untrusted(self, session: TlsSession, number: int, depth: int) -> Failure:
+        if depth == 0 and number in _ISSUER_NOT_FOUND and self._lacks_issuer():
+            says = (
+                f"the server sent its own certificate alone: {session.issuer}, which issued it, was not sent "
+                "and is unknown here"
+            )
+            return Failure(Stage.TLS, "incomplete-chain", says)
+        reason = _UNTRUSTED.get(number, f"OpenSSL's verification error {number}")
+        kind = "self-signed" if (number, depth) == (_SELF_SIGNED, 0) else "certificate-untrusted"
+        says = f"the certificate shown for {self._host} is not trusted: {reason}"
+        return Failure(Stage.TLS, kind, f"{says}; it comes from {session.issuer}")
+
+    def _lacks_issuer(self) -> bool:
+        """Whether the chain is one certificate long, and that one says where its issuer is to be had.
+
+        Public CAs write it there; what an inspecting box makes on the fly names no such place.
+        """
+        return len(self._ssl.get_peer_cert_chain() or ()) == 1 and names_its_issuer(self._leaf())
+
+    def _validity(self, session: TlsSession, number: int, depth: int) -> str:
+        whose = "the server's certificate" if depth == 0 else "a CA certificate in the chain"
+        now = times.to_text(times.now())
+        says = f"{whose} {_OUTSIDE_VALIDITY[number]} by this machine's clock ({now})"
+        if depth:
+            return f"{says}; it comes from {session.issuer}"
+        leaf = self._leaf()
+        early = number == _NOT_YET_VALID
+        bound = leaf.not_valid_before_utc if early else leaf.not_valid_after_utc
+        edge = "begins" if early else "ends"
+        return f"{says}; its validity {edge} at {times.to_text(bound)}; it comes from {session.issuer}"
 
     async def send(self, data: bytes) -> None:
         """Encrypt and send."""
@@ -180,23 +221,24 @@ class TlsClient:
         return any(map(self._trust.is_public, chain[-1:]))
 
     def _ended(self) -> StepError:
-        return failed(Stage.TLS, "reset", "the server closed the connection during the TLS handshake")
+        return failed(Stage.TLS, "tls-cut", "the server closed the connection during the TLS handshake")
 
     def _broken(self, error: SSL.Error) -> StepError:
         if isinstance(error, SSL.SysCallError):
             return self._ended()
         if self._first and self._first[0] not in _TLS_RECORDS:
-            return failed(
-                Stage.TLS, "handshake-failed", f"it answered {one_line(self._first)!r} instead of TLS"
-            )
-        return failed(Stage.TLS, "handshake-failed", f"the TLS handshake failed: {_reason(error)}")
+            says = f"it answered {one_line(self._first)!r} instead of TLS"
+            return failed(Stage.TLS, "handshake-failed", says)
+        reason = _reason(error)
+        return failed(Stage.TLS, _kind_of(reason), f"the TLS handshake failed: {reason}")
 
 
-def _expiry(session: TlsSession, number: int, depth: int) -> str:
-    whose = "the server's certificate" if depth == 0 else "a CA certificate in the chain"
-    says = f"{whose} {_OUTSIDE_VALIDITY[number]} by this machine's clock ({times.to_text(times.now())})"
-    ends = f"; its validity ends at {times.to_text(session.not_after)}" if depth == 0 else ""
-    return f"{says}{ends}; it comes from {session.issuer}"
+def _kind_of(reason: str) -> str:
+    if any(words in reason for words in _NO_COMMON_VERSION):
+        return "tls-protocol-version"
+    if any(words in reason for words in _NO_COMMON_CIPHER):
+        return "tls-cipher-mismatch"
+    return "handshake-failed"
 
 
 def _reason(error: SSL.Error) -> str:

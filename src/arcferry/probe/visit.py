@@ -6,6 +6,7 @@ from datetime import datetime
 
 from arcferry import times
 from arcferry.probe import deadlines
+from arcferry.probe.captive import captive_page
 from arcferry.probe.dns import resolve
 from arcferry.probe.http import Response, get
 from arcferry.probe.observation import DnsAnswer, Failure, Stage, TlsSession
@@ -17,6 +18,8 @@ from arcferry.probe.stream import Stream
 from arcferry.probe.tcp import NoConnectionError, connect
 from arcferry.probe.tls import TlsClient
 from arcferry.probe.trust import Trust, load_trust, read_certificates
+
+_SILENCE = ("timeout", "tls-timeout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +97,7 @@ async def visit(host: str, port: int, target: str, means: Means, *, body: bool =
 
 def _in_time(failure: Failure, budget: Budget) -> Failure:
     """A step that had only what others left of the whole probe's time says so."""
-    if failure.kind != "timeout" or not budget.is_spent:
+    if failure.kind not in _SILENCE or not budget.is_spent:
         return failure
     return replace(failure, says=f"{failure.says}, which is all that was left of {deadlines.PROBE:g} s")
 
@@ -120,11 +123,33 @@ async def _request(
 ) -> None:
     place = join_port(seen.address or seen.host, seen.port)
     client = TlsClient(stream, seen.host, await means.trust)
-    async with time_limit(Stage.TLS, budget.step(deadlines.TLS), f"in the TLS handshake with {place}"):
-        seen.tls = await client.handshake()
+    seen.tls = await _handshake(client, stream, budget.step(deadlines.TLS), place)
     problem = client.problem(seen.tls)
     if problem:
         raise StepError(problem)
     async with time_limit(Stage.HTTP, budget.step(deadlines.HTTP), f"to GET {target} from {place}"):
         seen.response = await get(seen.host, target, client.send, client.receive, body=body)
     seen.answered = times.now()
+    page = captive_page(seen.host, seen.tls, seen.response)
+    if page:
+        raise StepError(page)
+
+
+async def _handshake(client: TlsClient, stream: Stream, seconds: float, place: str) -> TlsSession:
+    try:
+        async with time_limit(Stage.TLS, seconds, f"in the TLS handshake with {place}"):
+            return await client.handshake()
+    except StepError as error:
+        raise StepError(_in_tls(error.failure, client, stream)) from error
+
+
+def _in_tls(failure: Failure, client: TlsClient, stream: Stream) -> Failure:
+    """A connection that breaks or stays silent within the handshake, told apart from one that never was."""
+    if failure.kind == "reset":
+        return replace(failure, kind="tls-cut")
+    if failure.kind != "timeout":
+        return failure
+    if stream.has_gap:
+        says = f"{failure.says}: a later part of the answer arrived, an earlier and larger one did not"
+        return Failure(Stage.TLS, "tls-gap", says)
+    return failure if client.answered else replace(failure, kind="tls-timeout")

@@ -39,8 +39,10 @@ def page_document(page: Page) -> dict[str, Any]:
         "owner": page.owner.value,
         "meaning": page.meaning,
         "tells": page.tells,
+        "symptom": page.symptom,
         "fix": list(page.fix),
         "example": list(page.example),
+        "request": page.request,
     }
 
 
@@ -55,6 +57,14 @@ def _paragraph(console: Console, title: str, *lines: str) -> None:
     console.print(Text(title, style="bold"))
     for line in lines:
         console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
+
+
+def _verbatim(console: Console, title: str, text: str) -> None:
+    """Lines as they are, so that they can be compared and copied."""
+    console.print()
+    console.print(Text(title, style="bold"))
+    for line in text.splitlines():
+        console.print(Text(f"  {line}".rstrip()), soft_wrap=True)
 
 
 def _retry(code: Code) -> str:
@@ -83,12 +93,13 @@ def draw_page(page: Page, console: Console) -> None:
     console.print(page.title)
     console.print(Text(f"{page.severity.value}; the {page.owner.value} team can change it", style="dim"))
     _paragraph(console, "What it means", page.meaning)
+    if page.symptom:
+        _verbatim(console, "What it looks like", page.symptom)
     _paragraph(console, "What it is concluded from", page.tells)
     _paragraph(console, "What to do", *(f"{number}. {step}" for number, step in enumerate(page.fix, 1)))
-    console.print()
-    console.print(Text("For example", style="bold"))
-    for command in page.example:
-        console.print(Text(f"  {command}"), soft_wrap=True)
+    _verbatim(console, "For example", "\n".join(page.example))
+    if page.request:
+        _verbatim(console, f"To send to the {page.owner.value} team, for example", page.request)
 
 
 def draw(subjects: Sequence[Code | Page], console: Console) -> None:

@@ -130,7 +130,7 @@ async def test_faults_of_his(
 
 
 async def test_discovery_can_fail(twin: Twin, browser: "Browser") -> None:
-    twin.azure.faults.add("his/discovery-fails", times=1)
+    twin.azure.faults.add("path/discovery-failed", times=1)
     url = "https://gbl.his.arc.azure.com/discovery?location=eastasia&api-version=2.1"
     assert (await browser.ask("GET", url))[0] == 500
     assert (await browser.ask("GET", url))[0] == 200

@@ -1,41 +1,120 @@
 """Every cause that arcferry knows, in the order of asking: the root before what follows from it."""
 
-from arcferry.diagnosis.causes import clock, dns, install, path, proxy, risk, route, tcp, tls
+from arcferry.diagnosis.causes import (
+    agent,
+    answers,
+    arm,
+    certificate,
+    circuit,
+    clock,
+    dns,
+    handshake,
+    install,
+    off_peering,
+    path,
+    private_link,
+    proxy,
+    received,
+    risk,
+    route_filter,
+    signin,
+    silence,
+    steering,
+    tcp,
+)
 from arcferry.diagnosis.causes.cause import Cause
 
-FAULTS: tuple[Cause, ...] = (
-    path.DISCOVERY_FAILED,
+_NAMES = (
+    off_peering.NOT_ON_MICROSOFT_PEERING,
+    dns.RESOLVER_FAILS,
+    dns.RESOLVER_UNREACHABLE,
+    dns.NO_ADDRESSES,
+    dns.NAME_NOT_FOUND,
+    private_link.SCOPE_NOT_GIVEN,
+    private_link.UNREACHABLE,
+    answers.PRIVATE_ANSWER_LEAK,
+    private_link.PUBLIC_ANSWER,
+)
+_PROXY = (
+    proxy.BYPASS_MISSING,
     proxy.AUTHENTICATION_REQUIRED,
+    proxy.NAME_NOT_FOUND,
     proxy.UNREACHABLE,
+    proxy.NOT_A_PROXY,
+    proxy.CANNOT_REACH,
     proxy.REFUSED,
+)
+_WRONG_ANSWERS = (circuit.IPV6_NOT_PEERED, answers.BLOCKED_ANSWER, answers.WRONG_ADDRESS)
+_BEYOND_TCP = (
     clock.SKEW,
-    tls.INTERCEPTED,
-    tls.EXPIRED,
-    tls.NAME_MISMATCH,
-    tls.HANDSHAKE_FAILED,
+    certificate.UNTRUSTED_ROOT,
+    certificate.INTERCEPTED,
+    certificate.INCOMPLETE_CHAIN,
+    certificate.EXPIRED,
+    certificate.NOT_YET_VALID,
+    certificate.NAME_MISMATCH,
+    certificate.REVOCATION_UNREACHABLE,
+    *handshake.FAMILY,
+    path.CAPTIVE_PAGE,
     install.DOWNLOAD_REFUSED,
     path.NO_HTTP_ANSWER,
     tcp.REFUSED,
-    dns.BLOCKED_ANSWER,
-    route.NOT_ON_MICROSOFT_PEERING,
-    dns.RESOLVER_UNREACHABLE,
-    dns.RESOLVER_FAILS,
-    dns.NAME_NOT_FOUND,
-    dns.PRIVATE_ANSWER,
-    route.COMMUNITY_NOT_IN_FILTER,
-    route.REGION_WITHOUT_COMMUNITY,
-    tcp.TIMEOUT_WITH_ROUTE,
+    tcp.RESET,
+)
+_ROUTING = (
+    received.FILTERED_BY_OWN_POLICY,
+    received.ANOTHER_PATH_PREFERRED,
+    circuit.PEERING_DOWN,
+    circuit.NO_ROUTE_FILTER,
+    circuit.FILTER_NOT_ATTACHED,
+    route_filter.COMMUNITY_DENIED,
+    route_filter.EMPTY_ROUTE_FILTER,
+    received.SESSION_DOWN,
+    route_filter.COMMUNITY_NOT_IN_FILTER,
+    route_filter.REGION_WITHOUT_COMMUNITY,
+    circuit.OUTSIDE_SKU,
+    received.NOT_RECEIVED,
+)
+_SILENCE = (*silence.FAMILY, tcp.UNREACHABLE)
+
+FAULTS: tuple[Cause, ...] = (
+    path.DISCOVERY_FAILED,
+    *_PROXY,
+    *_WRONG_ANSWERS,
+    *_BEYOND_TCP,
+    *_NAMES,
+    *_ROUTING,
+    *_SILENCE,
     path.ENDPOINT_UNREACHABLE,
 )
 """Asked of every endpoint that was not reached; the first that applies is its cause. A step that was seen to
-fail comes before what dated lists lead to expect."""
+fail comes before what dated lists lead to expect, and what a router's table shows before the route filter."""
 
-RISKS: tuple[Cause, ...] = (*risk.FAMILY, clock.SKEW)
+RISKS: tuple[Cause, ...] = (*steering.FAMILY, *risk.FAMILY, answers.ANSWERS_DIFFER)
 """Asked of every endpoint that works; each that applies counts."""
 
-CAUSES: dict[str, Cause] = {
-    cause.slug: cause
-    for module in (route, path, dns, tcp, tls, proxy, clock, install, risk)
-    for cause in module.FAMILY
-}
-"""Every cause by its slug."""
+_MODULES = (
+    route_filter,
+    circuit,
+    received,
+    off_peering,
+    path,
+    dns,
+    answers,
+    private_link,
+    tcp,
+    silence,
+    certificate,
+    handshake,
+    proxy,
+    clock,
+    agent,
+    install,
+    signin,
+    arm,
+    steering,
+    risk,
+)
+
+CAUSES: dict[str, Cause] = {cause.slug: cause for module in _MODULES for cause in module.FAMILY}
+"""Every cause by its slug, in the order in which findings of equal severity are told."""

@@ -17,7 +17,7 @@ class Match:
         confidence: how it is known.
         signature: endpoints of one cause with equal signatures are one finding.
         evidence: what this cause alone has to add to what is said of every endpoint.
-        would_decide: the evidence that would decide, where it is undetermined.
+        would_decide: the evidence that would decide, where it is undetermined; else what would sharpen it.
         severity: instead of the cause's own.
         owner: instead of the cause's own.
     """

@@ -1,7 +1,7 @@
 """Clocks that are wrong enough to break certificates and tokens."""
 
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
-from arcferry.diagnosis.causes.tls import A_DAY, failed_with
+from arcferry.diagnosis.causes.certificate import A_DAY, is_about_time
 from arcferry.diagnosis.facts import Facts
 from arcferry.diagnosis.finding import Command, Evidence, Owner, Remedy, Severity
 from arcferry.diagnosis.material import Material
@@ -14,20 +14,25 @@ BREAKING = 300.0
 _AN_HOUR = 3600
 
 
-def _skewed(facts: Facts, material: Material) -> Match | None:
-    skew = material.skew
-    if abs(skew) <= NOTICED:
+def _match(material: Material, origin: str) -> Match:
+    severity = Severity.ERROR if abs(material.skew) > BREAKING else Severity.WARNING
+    says = f"the clock is {_in_words(material.skew)} the endpoints' own"
+    return Match(evidence=(Evidence(origin, says, material.newest),), severity=severity)
+
+
+def _explains(facts: Facts, material: Material) -> Match | None:
+    """Certificates that seem out of date because the clock is."""
+    if not is_about_time(facts) or abs(material.skew) <= A_DAY:
         return None
-    own = facts.reached and any(abs(seen.clock_skew or 0.0) > NOTICED for seen in facts.sightings)
-    expired = abs(skew) > A_DAY and failed_with(facts, "certificate-expired")
-    if not own and not expired:
-        return None
-    origin = next((seen.origin for seen in facts.sightings), "")
-    says = f"the clock is {_in_words(skew)} the endpoints' own"
-    severity = Severity.ERROR if abs(skew) > BREAKING else Severity.WARNING
-    return Match(
-        evidence=(Evidence(origin, says, facts.latest.taken if facts.latest else None),), severity=severity
-    )
+    return _match(material, facts.latest.origin if facts.latest else "")
+
+
+def _skewed(material: Material) -> tuple[Match, ...]:
+    """The server's clock, by the endpoints that answered; no endpoint is at fault."""
+    measured = [seen for seen in material.sightings if seen.clock_skew is not None]
+    if not measured or abs(material.skew) <= NOTICED:
+        return ()
+    return (_match(material, measured[0].origin),)
 
 
 def _in_words(skew: float) -> str:
@@ -73,7 +78,8 @@ SKEW = Cause(
     title="The server's clock differs from Azure's",
     severity=Severity.ERROR,
     owner=Owner.SERVER,
-    applies=_skewed,
+    applies=_explains,
+    concerns=_skewed,
     headline=lambda group: f"The clock is {_in_words(group.material.skew)} Azure's",
     remedy=_set,
 )

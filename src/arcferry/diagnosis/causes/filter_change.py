@@ -1,36 +1,34 @@
-"""The exact change to a route filter, as commands: the whole list, because an update replaces it."""
+"""The exact change to a route filter that was handed in, as commands and as a request."""
 
-import re
-import shlex
 from collections.abc import Sequence
 
 from arcferry.diagnosis.document import FilterSeen
 from arcferry.diagnosis.finding import Command
-
-_SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._()-]{0,89}")
-GROUP_UNKNOWN = "RESOURCE-GROUP"
-FILTER_UNKNOWN = "ROUTE-FILTER"
-_NEW_RULE = "allow"
-
-
-def _name(text: str, otherwise: str) -> str:
-    """A resource's name, if it is one that Azure could have given; text from a file goes into no command."""
-    return text if _SAFE.fullmatch(text) else otherwise
+from arcferry.diagnosis.wording import community_name, listed
+from arcferry.routing import filter_change
+from arcferry.routing.filter_change import FILTER_UNKNOWN, Change
+from arcferry.routing.planned import RoutePlan
 
 
 def _order(value: str) -> tuple[int, ...]:
     return tuple(int(part) for part in value.split(":"))
 
 
+def _today(seen: FilterSeen | None) -> tuple[str, ...]:
+    """What the rule to change allows now, in its own order where the document has one."""
+    if seen is None:
+        return ()
+    return seen.rule.communities or tuple(sorted(seen.route_filter.communities, key=_order))
+
+
 def communities_after(seen: FilterSeen | None, added: Sequence[str]) -> tuple[str, ...]:
     """What the rule must hold: what it holds today in its own order, then what is added."""
-    today = seen.rule.communities or tuple(sorted(seen.route_filter.communities, key=_order)) if seen else ()
-    return tuple(dict.fromkeys([*today, *added]))
+    return filter_change.communities_after(_today(seen), added)
 
 
 def filter_name(seen: FilterSeen | None) -> str:
     """The filter's name, or a placeholder in capitals."""
-    return _name(seen.route_filter.name, FILTER_UNKNOWN) if seen else FILTER_UNKNOWN
+    return filter_change.named_filter(seen.route_filter.name) if seen else FILTER_UNKNOWN
 
 
 def change_commands(seen: FilterSeen | None, added: Sequence[str]) -> tuple[Command, ...]:
@@ -38,36 +36,28 @@ def change_commands(seen: FilterSeen | None, added: Sequence[str]) -> tuple[Comm
 
     Values in capitals are for the reader to fill in, where no document gave them.
     """
-    group = _name(seen.rule.resource_group, GROUP_UNKNOWN) if seen else GROUP_UNKNOWN
-    name = filter_name(seen)
-    known = _name(seen.rule.name, "") if seen else ""
-    rule = known or _NEW_RULE
-    values = communities_after(seen, added)
-    verb = "update" if known else "create"
-    access = "" if known else " --access Allow"
-    where = (
-        f"--resource-group {shlex.quote(group)} --filter-name {shlex.quote(name)} --name {shlex.quote(rule)}"
-    )
-    cmdlet = "Set-AzRouteFilterRuleConfig" if known else "Add-AzRouteFilterRuleConfig"
-    listed = ",".join(f"'{value}'" for value in values)
-    powershell = "\n".join(
-        (
-            f"$filter = Get-AzRouteFilter -ResourceGroupName '{group}' -Name '{name}'",
-            (
-                f"$filter = {cmdlet} -RouteFilter $filter -Name '{rule}' -Access Allow "
-                f"-RouteFilterRuleType Community -CommunityList {listed}"
-            ),
-            "Set-AzRouteFilter -RouteFilter $filter",
-        )
-    )
-    return (
-        Command(
-            "az", f"az network route-filter rule {verb} {where}{access} --communities {' '.join(values)}"
-        ),
-        Command("powershell", powershell),
-        Command(
-            "az",
-            f"az network route-filter show --resource-group {shlex.quote(group)} --name {shlex.quote(name)} "
-            "--query '{state:provisioningState, communities:rules[].communities}'",
-        ),
-    )
+    name, group = (seen.route_filter.name, seen.rule.resource_group) if seen else ("", "")
+    rule = seen.rule.name if seen else ""
+    made = filter_change.changes(name, group, rule, _today(seen), added, tools=("az", "powershell"))
+    return tuple(Command(one.tool, one.text) for one in (*made, filter_change.see(name, group)))
+
+
+def changes_for(plan: RoutePlan, seen: FilterSeen | None, wanted: Sequence[str]) -> tuple[Change, ...]:
+    """What makes the filter hold `wanted`, in every language, then as a request; empty where it does already.
+
+    Without a filter the change makes a new one and attaches it to the circuit.
+
+    Args:
+        plan: tells why each community is wanted.
+        seen: the filter that is there today.
+        wanted: communities of the plan; what the filter holds besides stays.
+    """
+    lacking = [value for value in wanted if seen is None or not seen.route_filter.allows(value)]
+    if not lacking:
+        return ()
+    today, name = _today(seen), seen.route_filter.name if seen else ""
+    group, rule = (seen.rule.resource_group, seen.rule.name) if seen else ("", "")
+    why = {one.value: f"{community_name(one.value)}: {listed(one.hosts, most=3)}" for one in plan.communities}
+    letter = filter_change.request(name, today, lacking, [why[value] for value in lacking], new=seen is None)
+    made = filter_change.changes(name, group, rule, today, lacking, new=seen is None)
+    return (*made, Change("request", letter))

@@ -1,17 +1,14 @@
-"""Downloads that are refused, and runs of the agent or its installer that end with a code."""
+"""Installations of the agent that fail: downloads that are refused, and what Windows Installer and dpkg say."""
 
 from arcferry import catalog
-from arcferry.catalog import Code
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
-from arcferry.diagnosis.document import NETWORK_ERROR, CodeSeen
+from arcferry.diagnosis.causes.coded import asking, coded, leftover
 from arcferry.diagnosis.facts import Facts
-from arcferry.diagnosis.finding import Command, Confidence, Evidence, Finding, Owner, Remedy, Severity
+from arcferry.diagnosis.finding import Command, Owner, Remedy, Severity
 from arcferry.diagnosis.material import Material
-from arcferry.diagnosis.wording import letter
-from arcferry.errors import UnknownNameError
 from arcferry.probe.observation import Stage
 
-_OWNERS = {"auth": Owner.IDENTITY, "arm": Owner.AZURE, "network": Owner.NETWORK}
+_LOG = r"$env:SystemRoot\AzureConnectedMachineAgent\temp\installationlog.txt"
 
 
 def _download_refused(facts: Facts, _: Material) -> Match | None:
@@ -44,9 +41,54 @@ DOWNLOAD_REFUSED = Cause(
 )
 
 
-def _no_endpoint(_: Facts, __: Material) -> Match | None:
-    """Codes belong to a run, not to an endpoint; see `code_findings`."""
-    return None
+def _tail_of_log(_: Group) -> tuple[Command, ...]:
+    return (
+        Command("powershell", f"Select-String -Path {_LOG} -Pattern 'Return value 3' -Context 30,2"),
+        Command(
+            "powershell",
+            "Get-WinEvent -ProviderName MsiInstaller -MaxEvents 20 | Format-List TimeCreated, Message",
+        ),
+    )
+
+
+def _running_installers(_: Group) -> tuple[Command, ...]:
+    return (
+        Command(
+            "powershell", "Get-Process msiexec, TiWorker, TrustedInstaller -ErrorAction SilentlyContinue"
+        ),
+        Command("sh", "sudo fuser -v /var/lib/dpkg/lock-frontend /var/lib/rpm/.rpm.lock"),
+    )
+
+
+def _agent_code(group: Group) -> Remedy:
+    """The catalogue's own advice; Microsoft's list for a code that the catalogue does not have."""
+    name = group.match.signature[0]
+    code = catalog.code(name) if catalog.is_code(name) else None
+    summary = code.remedy if code else "Look the code up in Microsoft's list for the agent's version."
+    again = (
+        "The same command may succeed later." if code and code.retry else "The same command will fail again."
+    )
+    return Remedy(
+        summary=summary,
+        steps=(again,) if code else (),
+        commands=(Command("arcferry", f"arcferry explain {name}"),),
+        request=asking(
+            f"Azure Arc: the agent ends with {name}",
+            group,
+            [
+                code.meaning if code else "The code is in no list that we have.",
+                f"Documented way out: {summary}",
+            ],
+        ),
+    )
+
+
+def _agent_headline(group: Group) -> str:
+    name = group.match.signature[0]
+    meaning = (
+        catalog.code(name).meaning if catalog.is_code(name) else "a code that the catalogue does not know"
+    )
+    return f"{name}: {meaning}".rstrip(".")
 
 
 AGENT_CODE = Cause(
@@ -54,62 +96,202 @@ AGENT_CODE = Cause(
     title="The agent or its installer ended with a code",
     severity=Severity.ERROR,
     owner=Owner.SERVER,
-    applies=_no_endpoint,
-    headline=lambda group: f"The agent gave up on {group.subject}",
+    concerns=lambda material: tuple(_owned(match) for match in leftover(material)),
+    headline=_agent_headline,
+    remedy=_agent_code,
 )
+_OWNERS = {"auth": Owner.IDENTITY, "arm": Owner.AZURE, "network": Owner.NETWORK}
 
 
-def _known(name: str) -> Code | None:
-    try:
-        return catalog.code(name)
-    except UnknownNameError:
-        return None
-
-
-def _of_code(seen: CodeSeen) -> Finding | None:
-    known = _known(seen.code)
-    if known and known.outcome != "failure":
-        return None
-    meaning = known.meaning if known else "a code that the catalogue does not know"
-    evidence = [
-        Evidence(seen.origin, f"the agent ended with {seen.code}: {seen.says}".rstrip(": "), seen.taken)
-    ]
-    if known:
-        evidence.append(Evidence(f"catalogue ({known.source})", f"{seen.code}: {meaning}"))
-    remedy = known.remedy if known else "Look the code up in Microsoft's list for the agent's version."
-    again = (
-        "The same command may succeed later."
-        if known and known.retry
-        else "The same command will fail again."
+def _owned(match: Match) -> Match:
+    """The match with the owner that the code's own phase tells."""
+    name = match.signature[0]
+    phase = catalog.code(name).phase if catalog.is_code(name) else "auth" if name.startswith("AADSTS") else ""
+    return Match(
+        signature=match.signature,
+        evidence=match.evidence,
+        severity=match.severity,
+        owner=_OWNERS.get(phase, Owner.SERVER),
     )
-    return Finding(
-        cause=AGENT_CODE.slug,
-        title=f"{seen.code}: {meaning}".rstrip("."),
-        severity=Severity.ERROR,
-        confidence=Confidence.OBSERVED,
-        owner=_OWNERS.get(known.phase if known else "", Owner.SERVER),
-        endpoints=(),
-        evidence=tuple(evidence),
-        remedy=Remedy(
-            summary=remedy,
-            steps=(again,) if known else (),
-            commands=(Command("arcferry", f"arcferry explain {seen.code}"),),
-            request=letter(
-                f"Azure Arc: azcmagent ends with {seen.code}",
-                [
-                    f"{meaning}",
-                    f"The agent says: {seen.says or 'nothing further'}",
-                    f"Documented way out: {remedy}",
-                ],
+
+
+FAMILY = (
+    DOWNLOAD_REFUSED,
+    coded(
+        "install/another-in-progress",
+        "Another installation is running",
+        Owner.SERVER,
+        "Wait until the other installation has ended, then install again.",
+        steps=(
+            (
+                "Windows Update, an update of security software or a deployment tool holds Windows "
+                "Installer for minutes."
+            ),
+            "One that hangs ends with a restart of the server.",
+        ),
+        commands=_running_installers,
+    ),
+    coded(
+        "install/restart-needed",
+        "The installation succeeded; a restart completes it",
+        Owner.SERVER,
+        "Restart the server when that suits; connecting need not wait for it.",
+        severity=Severity.INFO,
+        steps=("Tools that treat every code but 0 as a failure report this one wrongly.",),
+        commands=lambda _: (Command("powershell", "Restart-Computer"),),
+    ),
+    coded(
+        "install/disk-full",
+        "The disk has no room for the installation",
+        Owner.SERVER,
+        "Make room on the system drive, then install again.",
+        commands=lambda _: (
+            Command("powershell", "Get-PSDrive -PSProvider FileSystem"),
+            Command("sh", "df -h / /var /opt /tmp"),
+        ),
+    ),
+    coded(
+        "install/package-unusable",
+        "The installation package is damaged, cut short or not what it should be",
+        Owner.SERVER,
+        "Take the package from the bundle again, and verify it before it is run.",
+        steps=(
+            (
+                "A proxy's or a portal's error page that was saved under the name of the package looks "
+                "like this too."
+            ),
+            "Run it from a local disk: a share that breaks off in the middle has the same effect.",
+        ),
+        commands=lambda _: (
+            Command("arcferry", "arcferry bundle verify BUNDLE --key KEY.pub"),
+            Command("powershell", "Get-FileHash .\\AzureConnectedMachineAgent.msi -Algorithm SHA256"),
+            Command(
+                "powershell",
+                (
+                    "Get-AuthenticodeSignature .\\AzureConnectedMachineAgent.msi | Format-List Status, "
+                    "StatusMessage"
+                ),
             ),
         ),
-    )
-
-
-def code_findings(material: Material) -> list[Finding]:
-    """A finding for every code that no endpoint explains, each code once."""
-    codes = {code.code: code for code in reversed(material.codes) if code.code != NETWORK_ERROR}
-    return [finding for code in codes.values() if (finding := _of_code(code))]
-
-
-FAMILY = (DOWNLOAD_REFUSED, AGENT_CODE)
+    ),
+    coded(
+        "install/not-allowed",
+        "A policy or missing rights forbid the installation",
+        Owner.SERVER,
+        "Have the package or the script allowed by the owner of the policy.",
+        steps=(
+            (
+                "AppLocker, software restriction, the Windows Installer policy DisableMSI, the execution "
+                "policy of "
+                "PowerShell, and security software all do this; the message and the event log name which."
+            ),
+        ),
+        commands=lambda _: (
+            Command("powershell", "Get-ExecutionPolicy -List"),
+            Command(
+                "powershell",
+                "Get-WinEvent -LogName 'Microsoft-Windows-AppLocker/MSI and Script' -MaxEvents 20",
+            ),
+        ),
+        subject="Please allow the installation of the Azure Connected Machine agent",
+        ask=lambda _: (
+            (
+                "The package is AzureConnectedMachineAgent.msi, signed by Microsoft Corporation; its "
+                "hash is in the "
+                "bundle's manifest. A policy or security software on the servers stops it."
+            ),
+            "Please allow it by its publisher for the servers that are taken into Azure Arc.",
+        ),
+    ),
+    coded(
+        "install/service-not-started",
+        "A service of the agent could not be installed or started",
+        Owner.SERVER,
+        "Give the service's account the right to log on as a service, then install again.",
+        steps=(
+            (
+                'NT SERVICE\\himds needs "Log on as a service"; a group policy that lists the accounts with this '
+                "right takes it away again at the next refresh, so the policy has to be changed."
+            ),
+            (
+                "Where the right is there: security software that holds the service's files, or a "
+                "remainder of an older "
+                "installation that a restart clears."
+            ),
+        ),
+        commands=lambda _: (
+            Command(
+                "powershell",
+                (
+                    "secedit /export /areas USER_RIGHTS /cfg rights.inf; Select-String "
+                    "SeServiceLogonRight rights.inf"
+                ),
+            ),
+            Command(
+                "powershell",
+                (
+                    "Get-WinEvent -FilterHashtable "
+                    "@{LogName='System'; ProviderName='Service Control Manager'} -MaxEvents 20"
+                ),
+            ),
+        ),
+        subject="Group policy: NT SERVICE\\himds needs the right to log on as a service",
+        ask=lambda _: (
+            (
+                "The Azure Connected Machine agent runs as NT SERVICE\\himds (SID S-1-5-80-4215458991-2034252225-"
+                "2287069555-1155419622-2701885083). Its service does not start during the installation."
+            ),
+            'Please add it to "Log on as a service" in the policy that applies to these servers.',
+        ),
+    ),
+    coded(
+        "install/failed",
+        "The installation failed; its log names the action",
+        Owner.SERVER,
+        "Find the action that failed in the installation log and mend what it names.",
+        steps=(
+            (
+                'In a verbose log of Windows Installer, the first line with "Return value 3" ends the action that '
+                "failed; the reason stands in the lines above it."
+            ),
+            (
+                "Hand the log to arcferry explain; install with msiexec /i FILE /qn /l*v "
+                "installationlog.txt to get one."
+            ),
+        ),
+        commands=_tail_of_log,
+    ),
+    coded(
+        "install/unsupported-system",
+        "The agent does not support this system",
+        Owner.SERVER,
+        "Compare the system with those that the agent supports.",
+        steps=("Where a part is missing only (PowerShell, .NET Framework, systemd), install that part.",),
+        commands=lambda _: (
+            Command(
+                "powershell",
+                (
+                    "$PSVersionTable.PSVersion; Get-CimInstance Win32_OperatingSystem | Format-List "
+                    "Caption, OSArchitecture"
+                ),
+            ),
+            Command("sh", "cat /etc/os-release; uname -m; systemctl --version"),
+        ),
+    ),
+    coded(
+        "install/on-azure-vm",
+        "The server is a virtual machine of Azure, which needs no agent",
+        Owner.SERVER,
+        "Take it off the list: Azure manages its own virtual machines without Azure Arc.",
+        commands=lambda _: (
+            Command(
+                "powershell",
+                (
+                    "Invoke-RestMethod -Headers @{Metadata='true'} -NoProxy "
+                    "'http://169.254.169.254/metadata/instance/compute?api-version=2019-06-01'"
+                ),
+            ),
+        ),
+    ),
+    AGENT_CODE,
+)

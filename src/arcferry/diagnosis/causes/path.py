@@ -24,6 +24,12 @@ HOW_TO_GET: dict[str, str] = {
         "on the edge router: show ip bgp neighbors MSEE received-routes, or show bgp ipv4 unicast detail, "
         "to a file"
     ),
+    Kind.AZURE_ROUTES: (
+        "az network express-route list-route-tables --resource-group GROUP --name CIRCUIT --path primary "
+        "--peering-name MicrosoftPeering > azure-routes.json"
+    ),
+    Kind.CIRCUIT: "az network express-route show --resource-group GROUP --name CIRCUIT > circuit.json",
+    Kind.AGENT_SHOW: "azcmagent show > show.txt, on the server",
 }
 """How each kind of evidence is had, for the steps of an undetermined finding."""
 
@@ -34,7 +40,7 @@ def missing(facts: Facts, material: Material) -> tuple[str, ...]:
     if facts.placement and facts.placement.conflicts and Kind.COMMUNITY_LIST.value not in routing:
         routing = (*routing, Kind.COMMUNITY_LIST.value)
     staged = facts.failure is not None or any(seen.failure for seen in facts.sightings)
-    return routing if staged else (*routing, Kind.ARCFERRY_CHECK.value)
+    return routing if staged and routing else (*routing, Kind.ARCFERRY_CHECK.value)
 
 
 def _unreachable(facts: Facts, material: Material) -> Match | None:
@@ -90,14 +96,61 @@ DISCOVERY_FAILED = Cause(
             "Look at the row of the global his.arc endpoint: where it fails, its cause is the one to remove.",
             (
                 "Where it is reached, check that the location is spelled as Azure does, and that the "
-                "answer is not a "
-                "block page."
+                "answer is not a block page."
             ),
         ),
         commands=(
             Command(
                 "sh", "curl -s 'https://gbl.his.arc.azure.com/discovery?location=LOCATION&api-version=2.1'"
             ),
+        ),
+        request=letter(
+            "Azure Arc: the discovery call gives no regional endpoint",
+            [
+                (
+                    "https://gbl.his.arc.azure.com/discovery is reached from the Arc servers, and its answer "
+                    "is no name."
+                ),
+                (
+                    "Please look whether a proxy or a filter changes the answer; if not, we open a case with "
+                    "Microsoft."
+                ),
+            ],
+        ),
+    ),
+)
+
+
+def _captive(facts: Facts, _: Material) -> Match | None:
+    return Match() if facts.kind == "captive-page" else None
+
+
+CAPTIVE_PAGE = Cause(
+    slug="path/captive-page",
+    title="A sign-in or block page answers in the endpoint's place",
+    severity=Severity.ERROR,
+    owner=Owner.NETWORK,
+    applies=_captive,
+    headline=lambda group: f"A page of somebody else's answers for {group.subject}",
+    remedy=lambda group: Remedy(
+        summary=f"Exempt {listed(group.hosts)} from the page that asks for a sign-in or blocks.",
+        steps=(
+            (
+                "The answer is a web page, or a redirect to another host, where the endpoint's API "
+                "should answer: a captive portal, a web filter's block page, or a maintenance page."
+            ),
+            (
+                "The page's own words and the host it redirects to name the product: look with the command "
+                "below."
+            ),
+        ),
+        commands=(Command("sh", f"curl -skIL --max-time 10 https://{group.hosts[0]}/"),),
+        request=letter(
+            f"Web filter: a page is shown in place of {group.subject}",
+            [
+                *(f"- {one.host} {one.address}".rstrip() for one in group.affected),
+                "Servers cannot sign in on a page. Please exempt these names for the Arc servers' addresses.",
+            ],
         ),
     ),
 )
@@ -135,4 +188,4 @@ NO_HTTP_ANSWER = Cause(
     ),
 )
 
-FAMILY = (DISCOVERY_FAILED, NO_HTTP_ANSWER, ENDPOINT_UNREACHABLE)
+FAMILY = (DISCOVERY_FAILED, CAPTIVE_PAGE, NO_HTTP_ANSWER, ENDPOINT_UNREACHABLE)

@@ -1,21 +1,19 @@
-"""Connections that are refused, or that do not come about although a route is expected."""
+"""Connections that something on the way answers with a no."""
 
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
 from arcferry.diagnosis.facts import Facts
-from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity
+from arcferry.diagnosis.finding import Command, Owner, Remedy, Severity
 from arcferry.diagnosis.material import Material
-from arcferry.diagnosis.wording import community_name, letter, listed
+from arcferry.diagnosis.wording import letter, listed
 from arcferry.probe.observation import Stage
-from arcferry.routing.coverage import Verdict
 
 
-def _is_refused(facts: Facts, _: Material) -> Match | None:
-    failure = facts.failure
-    refused = failure is not None and failure.stage is Stage.TCP and failure.kind in ("refused", "reset")
-    return Match() if refused else None
+def _failed_with(facts: Facts, *kinds: str) -> Match | None:
+    return Match() if facts.stage is Stage.TCP and facts.kind in kinds else None
 
 
-def _test(group: Group) -> tuple[Command, ...]:
+def try_tcp(group: Group) -> tuple[Command, ...]:
+    """How to see the same with what every server has."""
     name = group.hosts[0]
     return (
         Command("powershell", f"Test-NetConnection {name} -Port 443 -InformationLevel Detailed"),
@@ -23,28 +21,36 @@ def _test(group: Group) -> tuple[Command, ...]:
     )
 
 
+def places(group: Group) -> list[str]:
+    """Each endpoint with its address, for a request."""
+    return [f"- {one.host} {one.address}".rstrip() for one in group.affected]
+
+
+def _refused(facts: Facts, _: Material) -> Match | None:
+    return _failed_with(facts, "refused")
+
+
 REFUSED = Cause(
     slug="tcp/refused",
     title="The connection is refused at once",
     severity=Severity.ERROR,
     owner=Owner.NETWORK,
-    applies=_is_refused,
+    applies=_refused,
     headline=lambda group: f"The connection to {group.subject} is refused",
     remedy=lambda group: Remedy(
         summary=f"Allow TCP 443 to {listed(group.hosts)} where it is refused.",
         steps=(
             (
                 "A refusal is an answer: something on the way, nearly always a firewall of the company's "
-                "own, says no. "
-                "Azure's endpoints do not refuse port 443."
+                "own, says no. Azure's endpoints do not refuse port 443."
             ),
             "Look at the firewall's log for the server's address and the endpoint's address.",
         ),
-        commands=_test(group),
+        commands=try_tcp(group),
         request=letter(
             f"Firewall: TCP 443 to {group.subject} is refused",
             [
-                *(f"{one.host} {one.address}".rstrip() for one in group.affected),
+                *places(group),
                 "Please allow TCP 443 from the Arc servers, preferably by name or by the service tag.",
             ],
         ),
@@ -52,83 +58,85 @@ REFUSED = Cause(
 )
 
 
-def _times_out(facts: Facts, _: Material) -> Match | None:
-    failure = facts.failure
-    if (
-        failure is None
-        or failure.stage is not Stage.TCP
-        or facts.proxied
-        or facts.verdict is not Verdict.CARRIED
-    ):
-        return None
-    says = "no received routes were handed in: that a route is there is expected, not observed"
-    return Match(
-        Confidence.EXPECTED,
-        signature=(facts.placement.coverage.community if facts.placement else "",),
-        evidence=(Evidence("what is missing", says),),
-    )
+def _reset(facts: Facts, _: Material) -> Match | None:
+    return _failed_with(facts, "reset")
 
 
-def _community(group: Group) -> str:
-    return community_name(group.placement.coverage.community) if group.placement else "the community"
-
-
-TIMEOUT_WITH_ROUTE = Cause(
-    slug="tcp/timeout-with-route",
-    title="A route is expected, and still no connection comes about",
+RESET = Cause(
+    slug="tcp/reset",
+    title="The connection is torn down while it is being made",
     severity=Severity.ERROR,
     owner=Owner.NETWORK,
-    applies=_times_out,
-    headline=lambda group: (
-        f"{group.subject}: the filter lets {_community(group)} through, yet TCP gets no answer"
-    ),
+    applies=_reset,
+    headline=lambda group: f"The connection to {group.subject} is reset before it stands",
     remedy=lambda group: Remedy(
-        summary=(
-            "Find where the packets or their answers are lost: received routes, NAT prefix, return path, "
-            "firewall."
-        ),
+        summary=f"Find the device that resets connections to {listed(group.hosts)}.",
         steps=(
             (
-                f"On the edge router: is a route with {_community(group)} received that covers the "
-                "address? If not, look "
-                "at the BGP session, at inbound policy, and at the circuit's SKU: Local and Standard "
-                "carry only regions "
-                "near the peering location."
+                "A reset during the handshake comes from a device with state: an intrusion prevention, a "
+                "firewall that rejects after the fact, a NAT that has run out of ports."
             ),
             (
-                "On the circuit: is the NAT pool's prefix advertised, and is "
-                "advertisedPublicPrefixesState Configured? "
-                "With ValidationNeeded the way out works and the way back does not."
-            ),
-            (
-                "Is the NAT prefix advertised to the internet as well? Then answers may come back "
-                "another way, and a "
-                "stateful firewall drops them."
-            ),
-            (
-                "On the firewall: is TCP 443 from the server to the address allowed, and translated to "
-                "the NAT pool?"
+                "Capture on the server: the reset's TTL differs from that of other answers when a device "
+                "nearby sends it."
             ),
         ),
         commands=(
-            Command(
-                "az",
-                "az network express-route peering show --resource-group RESOURCE-GROUP --circuit-name "
-                "CIRCUIT "
-                "--name MicrosoftPeering --query microsoftPeeringConfig",
-            ),
-            *_test(group),
+            *try_tcp(group),
+            Command("sh", "sudo tcpdump -nvi any 'tcp[tcpflags] & tcp-rst != 0 and port 443'"),
         ),
         request=letter(
-            f"ExpressRoute: no answer from {group.subject} although its community is allowed",
+            f"Firewall: TCP 443 to {group.subject} is reset",
             [
-                *(f"{one.host} {one.address} {one.region} {one.community}" for one in group.affected),
+                *places(group),
                 (
-                    "TCP 443 times out from the Arc servers. Please check: the received routes for these "
-                    "addresses; "
-                    "that the NAT prefix is advertised and validated on the Microsoft peering; that "
-                    "answers come back "
-                    "the same way; firewall rules."
+                    "Connections from the Arc servers are reset while they are set up. Please look in "
+                    "the logs of firewall, intrusion prevention and NAT for these addresses."
+                ),
+            ],
+        ),
+    ),
+)
+
+
+def _unreachable(facts: Facts, _: Material) -> Match | None:
+    return _failed_with(facts, "unreachable")
+
+
+UNREACHABLE = Cause(
+    slug="tcp/unreachable",
+    title="The server, or a router on the way, says that there is no way to the address",
+    severity=Severity.ERROR,
+    owner=Owner.NETWORK,
+    applies=_unreachable,
+    headline=lambda group: f"There is no way to {group.subject}: the server or a router says so at once",
+    remedy=lambda group: Remedy(
+        summary=f"Give the server and the routers on the way a route to {listed(group.hosts)}.",
+        steps=(
+            (
+                "Look at the server first: an address, a default gateway, and no packet filter of its "
+                "own that rejects."
+            ),
+            (
+                "An ICMP 'unreachable' names its sender: trace the route and look at the last router that "
+                "answers."
+            ),
+            (
+                "Inside the company the prefixes that the edge router receives must be known, or a "
+                "default route must lead to it."
+            ),
+        ),
+        commands=(
+            Command("powershell", f"Find-NetRoute -RemoteIPAddress {_address(group)}"),
+            Command("sh", f"ip route get {_address(group)}; traceroute -T -p 443 {group.hosts[0]}"),
+        ),
+        request=letter(
+            f"Routing: no way from the Arc servers to {group.subject}",
+            [
+                *places(group),
+                (
+                    "The answer is 'unreachable', at once. Please check that these prefixes are known on "
+                    "the way to the ExpressRoute edge."
                 ),
             ],
         ),
@@ -136,4 +144,9 @@ TIMEOUT_WITH_ROUTE = Cause(
     routed=True,
 )
 
-FAMILY = (REFUSED, TIMEOUT_WITH_ROUTE)
+
+def _address(group: Group) -> str:
+    return next((one.address for one in group.affected if one.address), "ADDRESS")
+
+
+FAMILY = (REFUSED, RESET, UNREACHABLE)

@@ -1,59 +1,187 @@
 """Readers: each turns one kind of file into what it says; the content decides, never the name."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 from arcferry.diagnosis.document import Document, Kind
 from arcferry.diagnosis.readers import (
     agent_check,
+    agent_check_json,
     agent_connect,
+    agent_log,
+    agent_show,
     arcferry_check,
+    archive,
+    azure_error,
     azure_json,
+    curl_verbose,
+    dig,
     dns_answers,
     download_error,
+    install_log,
+    lookalike,
+    net_connection,
+    nslookup,
+    onboarding_script,
+    openssl_client,
+    powershell_error,
+    resolve_dns_name,
+    routes,
+    watch_history,
 )
-from arcferry.diagnosis.readers.decoding import TEXT_LIMIT, Decoded, decode
+from arcferry.diagnosis.readers.decoding import Decoded, decode, shortened, text_of
+from arcferry.diagnosis.readers.redaction import redact
+from arcferry.errors import FileInputError
+from arcferry.files import read_bounded
 from arcferry.text import clean
 
 FILE_LIMIT = 64 * 1024 * 1024
-"""Longest file in bytes that is read at all."""
+"""Longest file in bytes that is held in memory; only a dump of routes may be longer, see `read_path`."""
 
-_TEXT_READERS = (agent_check.read, agent_connect.read, download_error.read)
+_TextReader = Callable[[str, str], Document | None]
+_TEXT_READERS: tuple[_TextReader, ...] = (
+    agent_check.read,
+    agent_show.read,
+    install_log.read,
+    onboarding_script.read,
+    agent_log.read,
+    agent_connect.read,
+    download_error.read,
+    powershell_error.read,
+    resolve_dns_name.read,
+    dig.read,
+    nslookup.read,
+    net_connection.read,
+    curl_verbose.read,
+    openssl_client.read,
+    azure_error.read,
+)
+_STANDS_ASIDE = {
+    Kind.AGENT_CONNECT: {Kind.AGENT_LOG},
+    Kind.AZURE_ERROR: {Kind.AGENT_CONNECT, Kind.AGENT_LOG, Kind.AGENT_SHOW},
+    Kind.ONBOARDING_SCRIPT: {Kind.INSTALL_LOG},
+    Kind.DOWNLOAD_ERROR: {Kind.AGENT_LOG, Kind.INSTALL_LOG},
+    Kind.CONNECTION_TEST: {Kind.AGENT_LOG, Kind.INSTALL_LOG},
+}
+"""Which kinds take the same lines better: where one of them was found, this one is left out."""
 
 
-def _of_json(name: str, decoded: Decoded) -> Document | None:
-    value = decoded.value
+def _of_json(name: str, value: object) -> tuple[Document, ...]:
     if arcferry_check.looks_right(value):
-        return arcferry_check.read(name, value)
+        return (arcferry_check.read(name, value),)
     if dns_answers.looks_right(value):
-        return dns_answers.read(name, value)
-    return azure_json.read(name, value)
+        return (dns_answers.read(name, value),)
+    if agent_show.looks_right(value):
+        return (agent_show.read_json(name, value),)
+    if onboarding_script.looks_right(value):
+        return (onboarding_script.read_json(name, value),)
+    if found := azure_json.read_all(name, value):
+        return tuple(found)
+    if checked := agent_check_json.read(name, value):
+        return (checked,)
+    failed = azure_error.read_json(name, value) if azure_error.looks_right(value) else None
+    return (failed,) if failed else ()
 
 
-def _of_text(name: str, text: str) -> list[Document]:
-    plain = clean(text.replace("\r\n", "\n").replace("\r", "\n"), limit=TEXT_LIMIT)
-    return [document for read in _TEXT_READERS if (document := read(name, plain))]
+def _of_text(name: str, text: str, note: str = "") -> tuple[Document, ...]:
+    part, shortening = shortened(text)
+    plain = clean(part.replace("\r\n", "\n").replace("\r", "\n"), limit=len(part) + 1)
+    read = [document for reader in _TEXT_READERS if (document := reader(name, plain))]
+    kinds = {document.kind for document in read}
+    kept = [document for document in read if not _STANDS_ASIDE.get(document.kind, set()) & kinds]
+    notes = tuple(filter(None, (note, shortening)))
+    return tuple(replace(document, notes=document.notes + notes) for document in _merged(kept))
+
+
+def _merged(documents: list[Document]) -> list[Document]:
+    """One document a kind: a transcript with `dig` and `nslookup` holds DNS answers, once."""
+    found: dict[Kind, Document] = {}
+    for one in documents:
+        before = found.get(one.kind)
+        found[one.kind] = (
+            one
+            if before is None
+            else replace(
+                before,
+                sightings=before.sightings + one.sightings,
+                answers=before.answers + one.answers,
+                codes=before.codes + one.codes,
+                notes=before.notes + one.notes,
+            )
+        )
+    return list(found.values())
+
+
+def _with_duplicates(documents: tuple[Document, ...], decoded: Decoded) -> tuple[Document, ...]:
+    notes = tuple(
+        f"the key {key[:80]!r} stands twice in one object; the last one counted" for key in decoded.duplicates
+    )
+    return tuple(replace(document, notes=document.notes + notes) for document in documents)
+
+
+def _unrecognised(name: str, decoded: Decoded) -> Document:
+    like = lookalike.of_json(decoded.value) if decoded.is_json else lookalike.of_text(decoded.text)
+    return Document(name, Kind.UNRECOGNISED, notes=(f"it looks most like {like}",) if like else ())
+
+
+def _read_plain(name: str, data: bytes) -> tuple[Document, ...]:
+    """What a file that is no archive says."""
+    text = text_of(data)
+    if text is None:
+        if dump := routes.read(name, data):
+            return (dump,)
+        raise FileInputError(
+            name,
+            "a binary file, which explain does not read",
+            hint="Hand in text, JSON, a zip of logs or an MRT dump.",
+        )
+    # Only the part that is searched is worth the time that taking credentials out of a long log costs.
+    part, note = (text, "") if text.lstrip().startswith(("{", "[")) else shortened(text)
+    decoded = decode(name, part)
+    found = _of_json(name, decoded.value) if decoded.is_json else _of_text(name, decoded.text, note)
+    if not found:
+        whole = decoded.text if part is text else redact(text)
+        table = routes.read(name, whole.encode("utf-8", errors="replace"))
+        found = (table,) if table else ()
+    if not found and decoded.is_json:
+        found = _of_text(name, decoded.text)
+    return _with_duplicates(found or (_unrecognised(name, decoded),), decoded)
 
 
 def read_document(name: str, data: bytes) -> tuple[Document, ...]:
     """What a file says, recognised by its content alone.
 
-    A console transcript can hold several kinds, and then gives several documents. What nothing recognises
-    gives one document of kind `unrecognised`, which says nothing.
+    A console transcript can hold several kinds, and then gives several documents, as an archive of logs does.
+    What nothing recognises gives one document of kind `unrecognised`, which says what it looked most like.
+    Credentials are taken out before anything is read.
 
     Args:
         name: how the file is called in findings; its content decides what it is.
         data: the whole file.
 
     Raises:
-        FileInputError: the file is binary, too large for text, nested too deeply, or is a known kind in
-            which something is wrong.
+        FileInputError: the file is binary, nested too deeply, or is a known kind in which something is wrong.
     """
-    decoded = decode(name, data)
-    found = [document] if decoded.is_json and (document := _of_json(name, decoded)) else []
-    found = found or _of_text(name, decoded.text)
-    if not found:
-        return (Document(name, Kind.UNRECOGNISED),)
-    notes = tuple(
-        f"the key {key[:80]!r} stands twice in one object; the last one counted" for key in decoded.duplicates
+    if archive.looks_right(data):
+        return archive.read(name, data, _read_plain)
+    return _read_plain(name, data)
+
+
+def read_path(path: Path, name: str) -> tuple[Document, ...]:
+    """What a file on the disk says; longer than `FILE_LIMIT`, it can only be a dump of routes, read as a stream.
+
+    Raises:
+        FileInputError: as `read_document`; the file is missing, unreadable, or too long for anything but routes.
+    """
+    try:
+        size = path.stat().st_size if path.is_file() else 0
+    except OSError:
+        size = 0
+    if size <= FILE_LIMIT:
+        return read_document(name, read_bounded(path, limit=FILE_LIMIT))
+    if dump := routes.read_file(path, name):
+        return (dump,)
+    raise FileInputError(
+        name, f"no dump of routes, and larger than the {FILE_LIMIT:,} bytes that are read of anything else"
     )
-    return tuple(replace(document, notes=document.notes + notes) for document in found)

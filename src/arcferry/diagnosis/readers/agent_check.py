@@ -1,18 +1,21 @@
 """What `azcmagent check` prints: the table of any version, and the verbose lines of new ones."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from arcferry import catalog
 from arcferry.diagnosis.document import Document, Kind, Sighting
-from arcferry.diagnosis.readers import values
+from arcferry.diagnosis.readers import go_errors, values
+from arcferry.diagnosis.readers.logfmt import unescaped
+from arcferry.diagnosis.readers.words import is_proxied, is_yes
 
 _VERBOSE = "Endpoint properties"
 _PAIR = re.compile(r'(\w{1,40})=(?:\\?"([^"\\]{0,200})\\?"|(\S{1,300}))')
 _MOST_ROWS = 500
 _LONGEST = 4000
-_YES, _NO = {"true", "yes"}, {"false", "no"}
-_UNPROXIED = {"", "not used", "not set", "bypassed", "unknown", "false", "n/a", "-", "none"}
+_TIME = re.compile(r'\btime="?([^"\s]{10,40})')
+_CORE = {"", "core", "-"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,25 +25,26 @@ class _Row:
     private: bool | None
     proxied: bool
     address: str = ""
-
-
-def _is_yes(cell: str) -> bool | None:
-    word = cell.strip().lower()
-    return True if word in _YES else False if word in _NO else None
-
-
-def _is_proxied(cell: str) -> bool:
-    return cell.strip().lower() not in _UNPROXIED
+    use_case: str = ""
+    taken: datetime | None = None
 
 
 def _verbose_row(line: str) -> _Row | None:
     told = line[:_LONGEST].partition(_VERBOSE)[2]
     pairs = {key.lower(): quoted or bare for key, quoted, bare in _PAIR.findall(told)}
     name = values.host(pairs.get("hostname", ""))
-    reachable = _is_yes(pairs.get("reachable", ""))
+    reachable = is_yes(pairs.get("reachable", ""))
     if not name or reachable is None:
         return None
-    return _Row(name, reachable, _is_yes(pairs.get("private", "")), _is_proxied(pairs.get("proxystatus", "")))
+    stamp = _TIME.search(line[:200])
+    return _Row(
+        name,
+        reachable,
+        is_yes(pairs.get("private", "")),
+        is_proxied(pairs.get("proxystatus", "")),
+        use_case=pairs.get("usecase", "").lower(),
+        taken=values.instant(stamp[1]) if stamp else None,
+    )
 
 
 def _columns(cells: list[str]) -> dict[str, int] | None:
@@ -50,7 +54,7 @@ def _columns(cells: list[str]) -> dict[str, int] | None:
         return None
     return {
         title: titles.index(title)
-        for title in ("REACHABLE", "PRIVATE", "PROXY", "ADDRESS")
+        for title in ("REACHABLE", "PRIVATE", "PROXY", "ADDRESS", "USE CASE")
         if title in titles
     }
 
@@ -64,16 +68,17 @@ def _table_row(cells: list[str], columns: dict[str, int]) -> _Row | None:
         place = columns.get(title, -1)
         return cells[place] if 0 <= place < len(cells) else ""
 
-    reachable = _is_yes(cell("REACHABLE"))
+    reachable = is_yes(cell("REACHABLE"))
     if reachable is None:
         return None
     address = values.address(cell("ADDRESS"))
-    return _Row(names[0], reachable, _is_yes(cell("PRIVATE")), _is_proxied(cell("PROXY")), address)
+    use_case = cell("USE CASE").strip().lower()
+    return _Row(names[0], reachable, is_yes(cell("PRIVATE")), is_proxied(cell("PROXY")), address, use_case)
 
 
 def _unheaded(cells: list[str]) -> dict[str, int]:
     """Where a table has lost its header or has it in another language: the first yes or no says reachable."""
-    words = [place for place, cell in enumerate(cells) if _is_yes(cell) is not None]
+    words = [place for place, cell in enumerate(cells) if is_yes(cell) is not None]
     return dict(zip(("REACHABLE", "PRIVATE"), words, strict=False)) | {"PROXY": len(cells) - 1}
 
 
@@ -101,21 +106,43 @@ def _rows(text: str) -> list[_Row]:
     return verbose or table
 
 
+def _sighting(row: _Row, name: str) -> Sighting:
+    return Sighting(
+        host=row.host,
+        origin=name,
+        reachable=row.reachable,
+        taken=row.taken,
+        private=row.private,
+        proxied=row.proxied,
+        address=row.address,
+        required=None if row.reachable else row.use_case in _CORE,
+    )
+
+
+def _explained(seen: Sighting, why: Sighting | None) -> Sighting:
+    """A row that failed, with the step that the lines around the table name."""
+    if seen.reachable or why is None:
+        return seen
+    return replace(
+        seen,
+        failure=why.failure,
+        address=seen.address or why.address,
+        resolver=why.resolver,
+        proxied=seen.proxied or why.proxied,
+    )
+
+
 def read(name: str, text: str) -> Document | None:
     """The rows of a check, or None where `text` holds none. The verbose lines are preferred."""
     rows = _rows(text)
     if not rows:
         return None
-    seen = {
-        row.host: Sighting(
-            host=row.host,
-            origin=name,
-            reachable=row.reachable,
-            private=row.private,
-            proxied=row.proxied,
-            address=row.address,
-            required=None if row.reachable else True,
-        )
-        for row in rows
-    }
-    return Document(name, Kind.AGENT_CHECK, sightings=tuple(seen.values()))
+    lines = (unescaped(line[:_LONGEST]) for line in text.splitlines())
+    why = go_errors.sightings(((None, line) for line in lines), name)
+    seen = {row.host: _explained(_sighting(row, name), why.get(row.host)) for row in rows}
+    return Document(
+        name,
+        Kind.AGENT_CHECK,
+        max((row.taken for row in rows if row.taken), default=None),
+        sightings=tuple(seen.values()),
+    )

@@ -1,22 +1,17 @@
-"""What `azcmagent connect` prints when it fails, in any language: the code and the fatal line's URLs."""
+"""What `azcmagent connect` prints when it fails, in any language: codes, URLs and network errors."""
 
 import re
+from dataclasses import replace
 
 from arcferry.diagnosis.document import NETWORK_ERROR, CodeSeen, Document, Kind, Sighting
-from arcferry.diagnosis.readers import values
+from arcferry.diagnosis.readers import codes, go_errors, values
+from arcferry.diagnosis.readers.logfmt import unescaped
 
-_CODE = re.compile(r"(?<![A-Za-z0-9])AZCM(\d{4})(?!\d)")
+_CODE = re.compile(r"(?<![A-Za-z0-9])AZCM\d{4}(?!\d)")
 _GRAVE = re.compile(r"^\s*FATAL\b|level=(?:fatal|error)\b")
 _NOT_TESTED = {"aka.ms", "learn.microsoft.com", "docs.microsoft.com", "portal.azure.com", "go.microsoft.com"}
 _MOST_HOSTS = 100
 _TABLE_BARS = 3
-_MOST_CODES = 5
-"""A text with more codes than this is a list of codes, not what one run of the agent printed."""
-
-
-def _codes(text: str) -> list[str]:
-    found = dict.fromkeys(f"AZCM{number}" for number in _CODE.findall(text) if int(number))
-    return list(found) if len(found) <= _MOST_CODES else []
 
 
 def _telling_lines(lines: list[str]) -> list[str]:
@@ -30,30 +25,43 @@ def _hosts(lines: list[str]) -> tuple[str, ...]:
     return tuple(name for name in found if name not in _NOT_TESTED)[:_MOST_HOSTS]
 
 
-def _words(code: str, lines: list[str]) -> str:
-    """The agent's own words: its fatal line, or what stands beside the code."""
-    grave = next((line for line in lines if _GRAVE.search(line)), "")
-    beside = next((line.partition(code)[2].lstrip(": ") for line in lines if code in line), "")
-    return values.short(grave.strip().removeprefix("FATAL").strip() or beside)
+def _grave(lines: list[str]) -> str:
+    line = next((line for line in lines if _GRAVE.search(line)), "")
+    return line.strip().removeprefix("FATAL").strip()
 
 
 def read(name: str, text: str) -> Document | None:
-    """The codes, and the endpoints that the agent gave up on; None where `text` holds no code of its own."""
-    codes = _codes(text)
-    if not codes:
+    """The codes, and the endpoints that the agent gave up on; None where `text` holds no code of the agent's.
+
+    The codes of the installation scripts are the onboarding script's reader's.
+    """
+    found = [code for code in codes.agent_codes(text) if not _is_scripts(code)]
+    if not found:
         return None
-    lines = [line[:4000] for line in text.splitlines() if line.count("|") < _TABLE_BARS]
+    lines = [unescaped(line[:4000]) for line in text.splitlines() if line.count("|") < _TABLE_BARS]
     telling = _telling_lines(lines)
-    hosts = _hosts(telling) if NETWORK_ERROR in codes else ()
+    hosts = _hosts(telling) if NETWORK_ERROR in found else ()
     private = True if any("private endpoint" in line.lower() for line in telling) else None
+    named = {host: Sighting(host, name, reachable=False, required=True, private=private) for host in hosts}
+    why = go_errors.sightings(((None, line) for line in lines), name)
+    reached = named | {host: replace(seen, private=private) for host, seen in why.items()}
+    agents = codes.seen(found, telling, name, grave=_grave(telling))
     return Document(
         name,
         Kind.AGENT_CONNECT,
-        sightings=tuple(
-            Sighting(host, name, reachable=False, required=True, private=private) for host in hosts
-        ),
-        codes=tuple(
-            CodeSeen(code, _words(code, telling), name, hosts if code == NETWORK_ERROR else ())
-            for code in codes
-        ),
+        sightings=tuple(reached.values()),
+        codes=(*(_with_hosts(one, hosts) for one in agents), *_services(lines, name)),
     )
+
+
+def _is_scripts(code: str) -> bool:
+    known = codes.known(code)
+    return known is not None and known.family == "install-script"
+
+
+def _with_hosts(seen: CodeSeen, hosts: tuple[str, ...]) -> CodeSeen:
+    return replace(seen, hosts=hosts) if seen.code == NETWORK_ERROR else seen
+
+
+def _services(lines: list[str], name: str) -> tuple[CodeSeen, ...]:
+    return codes.seen(codes.service_codes("\n".join(lines)), lines, name)

@@ -10,14 +10,15 @@ from arcferry.errors import FileInputError
 from arcferry.probe.observation import Failure, Stage, TlsSession
 
 _MOST = 2000
+_LINES = ("endpoint", "check", "finding", "findings")
+"""What the lines of a check in `jsonl` can be; its findings are concluded anew."""
 
 
 def looks_right(value: object) -> bool:
     """Whether this is a check, as one object or as one object a line."""
     if isinstance(value, list):
-        return bool(value) and all(
-            values.mapping(item).get("kind") in ("endpoint", "check") for item in value
-        )
+        kinds = [str(values.mapping(item).get("kind")) for item in value]
+        return bool({"endpoint", "check"} & set(kinds)) and all(kind in _LINES for kind in kinds)
     document = values.mapping(value)
     return document.get("kind") == "check" and isinstance(document.get("endpoints"), list)
 

@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NoReturn
 
+from arcferry.diagnosis.readers.redaction import redact
 from arcferry.errors import FileInputError
 
 TEXT_LIMIT = 8 * 1024 * 1024
-"""Longest text in bytes that is searched line by line; JSON may be longer."""
+"""Longest text in characters that is searched line by line; of a longer one the beginning and the end."""
 
+_HEAD = 1024 * 1024
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -21,13 +23,18 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_ASCII_TAIL = re.compile(rb"[\t\n\r\x20-\x7e]{12,}\Z")
+_WIDE = re.compile(rb"(?:[\t\n\r\x20-\x7e]\x00){8,}|(?:\x00[\t\n\r\x20-\x7e]){8,}")
 _MAX_DUPLICATES = 20
 _LEAST_UTF16 = 4
+_MOSTLY = 0.2
+"""Share of Latin in a text of another script, such as a log in Chinese; in binary data NULs stand on both sides."""
+_HARDLY = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A file as text and, where it is JSON, as a value.
+    """A file as text without credentials and, where it is JSON, as a value.
 
     Attributes:
         is_json: whether `value` holds what the text says; `None` is a JSON value too.
@@ -41,30 +48,59 @@ class Decoded:
 
 
 def _unmarked_utf16(data: bytes) -> str | None:
-    """The byte order of UTF-16 without a mark: Latin text has a NUL in every second byte."""
+    """The byte order of UTF-16 without a mark: Latin letters and digits have a NUL in every second byte."""
     sample = data[:2000]
-    if len(sample) < _LEAST_UTF16 or len(data) % 2:
+    if len(sample) < _LEAST_UTF16:
         return None
     half = len(sample) // 2
-    if sample[1::2].count(0) > 0.7 * half and not sample[::2].count(0):
+    even, odd = sample[::2].count(0), sample[1::2].count(0)
+    if odd > _MOSTLY * half and even < _HARDLY * half:
         return "utf-16-le"
-    if sample[::2].count(0) > 0.7 * half and not sample[1::2].count(0):
+    if even > _MOSTLY * half and odd < _HARDLY * half:
         return "utf-16-be"
     return None
 
 
-def as_text(name: str, data: bytes) -> str:
-    """Decode by byte order mark, else as UTF-8 with replacement, so that localised consoles pass.
+def _wide_text(data: bytes, encoding: str) -> str:
+    """UTF-16 or UTF-32, with the plain tail that a tool of another encoding has appended to it."""
+    tail = _ASCII_TAIL.search(data[data.rfind(b"\x00") + 1 :])
+    body = data[: len(data) - len(tail[0])] if tail else data
+    return body.decode(encoding, errors="replace") + (tail[0].decode("ascii") if tail else "")
 
-    Raises:
-        FileInputError: the bytes are no text.
+
+def _narrowed(data: bytes) -> bytes:
+    """The same bytes with stretches of UTF-16 that were appended to plain text made plain."""
+    return _WIDE.sub(lambda found: found[0].replace(b"\x00", b""), data)
+
+
+def text_of(data: bytes) -> str | None:
+    """The text, by byte order mark, else UTF-8 with replacement, so that any console's passes.
+
+    Files of two encodings come from scripts that append: `>>` of PowerShell 5.1 writes UTF-16 behind anything.
+
+    Returns:
+        None where the bytes are no text.
     """
     encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), None)
-    encoding = encoding or _unmarked_utf16(data) or "utf-8"
-    text = data.decode(encoding, errors="replace")
-    if "\x00" in text:
-        raise FileInputError(name, "a binary file, which explain does not read", hint="Hand in text or JSON.")
-    return text
+    encoding = encoding or _unmarked_utf16(data)
+    if encoding and encoding != "utf-8-sig":
+        text = _wide_text(data, encoding)
+    else:
+        narrow = _narrowed(data) if b"\x00" in data[: TEXT_LIMIT * 4] else data
+        text = narrow.decode(encoding or "utf-8", errors="replace")
+    return None if "\x00" in text else text
+
+
+def shortened(text: str) -> tuple[str, str]:
+    """The part of a text that is searched, and what to say about it; nothing for a text that is searched whole."""
+    if len(text) <= TEXT_LIMIT:
+        return text, ""
+    end = TEXT_LIMIT - _HEAD
+    says = (
+        f"long: of {len(text):,} characters the first {_HEAD:,} and the last {end:,} were read, "
+        "because the newest stands at the end of a log"
+    )
+    return f"{text[:_HEAD]}\n{text[-end:]}", says
 
 
 def _refuse_constant(token: str) -> NoReturn:
@@ -108,14 +144,13 @@ def _json_lines(text: str) -> list[object] | None:
         return None
 
 
-def decode(name: str, data: bytes) -> Decoded:
-    """The file's text and, where it is JSON or one JSON object a line, its value (then a list).
+def decode(name: str, text: str) -> Decoded:
+    """The text without credentials and, where it is JSON or one JSON object a line, its value (then a list).
 
     Raises:
-        FileInputError: the bytes are no text; the text starts like JSON but is nested too deeply; it is
-            longer than `TEXT_LIMIT` and no JSON.
+        FileInputError: the text starts like JSON but is nested too deeply.
     """
-    text = as_text(name, data)
+    text = redact(text)
     if text.lstrip().startswith(("{", "[")):
         try:
             value, duplicates = _parsed(text)
@@ -126,6 +161,4 @@ def decode(name: str, data: bytes) -> Decoded:
                 return Decoded(text, is_json=True, value=lines)
         else:
             return Decoded(text, is_json=True, value=value, duplicates=duplicates)
-    if len(data) > TEXT_LIMIT:
-        raise FileInputError(name, f"no JSON, and larger than the {TEXT_LIMIT:,} bytes that are read of text")
     return Decoded(text)

@@ -10,7 +10,8 @@ from arcferry.diagnosis.readers import values
 from arcferry.probe.observation import Failure, Stage
 
 _POWERSHELL = re.compile(
-    r"FullyQualifiedErrorId\s*:.{0,200}(?:WebCmdlet|WebException|BitsTransfer)|Invoke-(?:WebRequest|RestMethod)\s*:"
+    r"FullyQualifiedErrorId\s*:.{0,200}(?:WebCmdlet|WebException|BitsTransfer)|Invoke-(?:WebRequest|"
+    r"RestMethod)\s*:"
 )
 _COMMAND = re.compile(
     r"Invoke-WebRequest|Invoke-RestMethod|Start-BitsTransfer|\b(?:iwr|wget|curl)\b", re.IGNORECASE
@@ -18,13 +19,28 @@ _COMMAND = re.compile(
 _CURL = re.compile(r"\bcurl: \((\d{1,3})\)")
 _UNIX = re.compile(
     r"(?:Failed to connect to|Could not resolve(?: host)?:?|Could not connect to|"
-    r"unable to resolve host address|"
-    r"Cannot initiate the connection to|Failed to fetch)\W{1,3}(?:https?://)?([A-Za-z0-9][A-Za-z0-9.-]{3,250})"
+    r"unable to resolve host address|Cannot initiate the connection to|Failed to fetch)"
+    r"\W{1,3}(?:https?://)?([A-Za-z0-9][A-Za-z0-9.-]{3,250})"
 )
-_QUOTED_NAME = re.compile(r"'([a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){1,10})'", re.IGNORECASE)
+_QUOTED_NAME = re.compile(
+    r"['\u2018\u00ab\u201e] ?([a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){1,10}) ?['\u2019\u00bb\u201c]",
+    re.IGNORECASE,
+)
+_UNRESOLVED = re.compile(
+    r"^Invoke-(?:WebRequest|RestMethod)\s*:[^\n]{0,200}?[:\uff1a]\s?['\u2018\u00ab\u201e] "
+    r"?([A-Za-z0-9.-]{3,253}) ?['\u2019\u00bb\u201c]"
+)
+_HOST_PORT = re.compile(r"\(([a-z0-9][a-z0-9.-]{2,252}):(?:443|80)\)", re.IGNORECASE)
 _STATUS = re.compile(r"(?:\(|HTTP[/ 0-9.]{0,8}|error: )([45]\d\d)\b")
 _CUT = re.compile(r"https?://([A-Za-z0-9.-]{3,250}) ?(?:\.\.\.|…)")
-_NAME_FAILED = {6: "nxdomain", 5: "proxy-unreachable"}
+_CURL_KINDS = {
+    5: (Stage.PROXY, "proxy-name-not-found"),
+    6: (Stage.DNS, "nxdomain"),
+    28: (Stage.TCP, "timeout"),
+    35: (Stage.TLS, "handshake-failed"),
+    60: (Stage.TLS, "certificate-untrusted"),
+}
+_VERBOSE = ("* ", "> ", "< ", "{ ", "} ")
 _MOST_LINES = 20_000
 _NEAR = 12
 
@@ -33,11 +49,17 @@ def _around(lines: list[str], place: int) -> list[str]:
     return lines[max(0, place - _NEAR) : place + _NEAR]
 
 
+def _is_verbose(near: list[str]) -> bool:
+    """Whether these are lines of `curl -v`, which has a reader of its own."""
+    return any(line.startswith(_VERBOSE) for line in near)
+
+
 def _failed_places(lines: list[str]) -> list[int]:
     return [
         place
         for place, line in enumerate(lines)
-        if _POWERSHELL.search(line) or _CURL.search(line) or _UNIX.search(line)
+        if _POWERSHELL.search(line)
+        or ((_CURL.search(line) or _UNIX.search(line)) and not _is_verbose(_around(lines, place)))
     ]
 
 
@@ -68,8 +90,17 @@ def _hosts_near(lines: list[str]) -> list[str]:
         elif _COMMAND.search(line) or _POWERSHELL.search(line):
             found += values.hosts_in_urls(line)
             found += [name for match in _QUOTED_NAME.findall(line) if (name := values.host(match))]
-        found += [name for match in _UNIX.findall(line) if (name := values.host(match))]
+        for pattern in (_UNIX, _HOST_PORT):
+            found += [name for match in pattern.findall(line) if (name := values.host(match))]
     return [name for name in dict.fromkeys(found) if not name.startswith("system.")]
+
+
+def _unresolved(name: str, text: str) -> Failure:
+    """A name in quotes at the end of .NET's message did not resolve, in every language: the server's or the proxy's."""
+    asked = values.hosts_in_urls(text)
+    if asked and values.host(name) not in asked and "-proxy" in text.lower():
+        return Failure(Stage.PROXY, "proxy-name-not-found", f"the proxy's name {name} did not resolve")
+    return Failure(Stage.DNS, "nxdomain", f"the name {name} did not resolve")
 
 
 def _failure(lines: list[str]) -> Failure | None:
@@ -79,12 +110,11 @@ def _failure(lines: list[str]) -> Failure | None:
         return Failure(Stage.PROXY, "proxy-authentication-required", says)
     if status := _STATUS.search(text):
         return Failure(Stage.HTTP, f"http-{status[1]}", says)
+    if unresolved := next((found for line in lines if (found := _UNRESOLVED.match(line))), None):
+        return _unresolved(unresolved[1], text)
     if curl := _CURL.search(text):
-        kind = _NAME_FAILED.get(int(curl[1]))
-        if kind == "nxdomain":
-            return Failure(Stage.DNS, kind, says)
-        if kind:
-            return Failure(Stage.PROXY, kind, says)
+        stage, kind = _CURL_KINDS.get(int(curl[1]), (None, ""))
+        return Failure(stage, kind, says) if stage else None
     return None
 
 

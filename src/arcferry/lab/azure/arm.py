@@ -6,14 +6,20 @@ from uuid import uuid4
 
 from aiohttp import web
 
-from arcferry.lab.azure import groups, machines, network, providers
+from arcferry.lab.azure import circuits, groups, machines, network, providers
 from arcferry.lab.azure.errors import ArmError
 from arcferry.lab.azure.routes import Asked, Route, find
 from arcferry.lab.azure.service import application, read_json
 from arcferry.lab.azure.state import AzureState, Client
 from arcferry.lab.azure.tokens import TokenRefusedError
 
-ROUTES: tuple[Route, ...] = (*groups.ROUTES, *providers.ROUTES, *machines.ROUTES, *network.ROUTES)
+ROUTES: tuple[Route, ...] = (
+    *groups.ROUTES,
+    *providers.ROUTES,
+    *machines.ROUTES,
+    *network.ROUTES,
+    *circuits.ROUTES,
+)
 AUDIENCES = ("https://management.azure.com", "https://management.core.windows.net")
 _API_VERSION = re.compile(r"20\d\d-\d\d-\d\d(-\w+)?")
 

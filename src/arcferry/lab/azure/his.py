@@ -37,7 +37,7 @@ def regional_his(state: AzureState, names: Sequence[str]) -> web.Application:
 
 
 async def _discovery(asked: Asked) -> web.Response:
-    if asked.state.faults.take("his/discovery-fails"):
+    if asked.state.faults.take("path/discovery-failed"):
         raise ArmError(500, "InternalServerError", "The discovery service is not available.")
     try:
         region = catalog.region(asked.parameter("location"), catalog.cloud("AzureCloud"))

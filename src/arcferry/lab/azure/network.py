@@ -5,41 +5,43 @@ from typing import Any
 
 from aiohttp import web
 
+from arcferry.lab.azure.circuits import attached_filter
 from arcferry.lab.azure.errors import ArmError, resource_not_found
 from arcferry.lab.azure.groups import group_named
+from arcferry.lab.azure.ids import FILTERS, filter_id, peering_id
 from arcferry.lab.azure.paging import page
 from arcferry.lab.azure.routes import Asked, Route
 from arcferry.lab.azure.state import ROUTE_FILTER, AzureState
+from arcferry.lab.network.passage import in_filter
 
-KIND = "Microsoft.Network/routeFilters"
 _COMMUNITY = re.compile(r"12076:5\d{3,4}")
 
 
 def route_filter(state: AzureState) -> dict[str, Any]:
     """The route filter of the twin's peering, in the REST shape."""
-    group = next(iter(state.groups.values()))
-    path = (
-        f"/subscriptions/{state.subscription_id}/resourceGroups/{group.name}/providers/{KIND}/{ROUTE_FILTER}"
-    )
+    path = filter_id(state)
+    empty = state.faults.holds("route/empty-route-filter")
+    communities = [] if empty else in_filter(state.communities, state.location, state.faults)
+    attached = attached_filter(state) == path
     rule = {
         "id": f"{path}/routeFilterRules/allow",
         "name": "allow",
         "properties": {
             "provisioningState": "Succeeded",
-            "access": "Allow",
+            "access": "Deny" if state.faults.holds("route/community-denied") else "Allow",
             "routeFilterRuleType": "Community",
-            "communities": list(state.communities),
+            "communities": communities,
         },
     }
     return {
         "id": path,
         "name": ROUTE_FILTER,
-        "type": KIND,
+        "type": FILTERS,
         "location": state.location,
         "properties": {
             "provisioningState": "Succeeded",
-            "rules": [rule] if state.communities else [],
-            "peerings": [],
+            "rules": [rule] if communities else [],
+            "peerings": [{"id": peering_id(state)}] if attached else [],
         },
     }
 
@@ -111,7 +113,7 @@ def _check_name(asked: Asked) -> None:
     group, name = asked.names["group"], asked.names["name"]
     group_named(asked.state, group)
     if name.lower() != ROUTE_FILTER:
-        raise resource_not_found(KIND, name, group)
+        raise resource_not_found(FILTERS, name, group)
 
 
 def _rules(body: dict[str, Any]) -> list[Any]:
@@ -132,13 +134,13 @@ def _communities(rule: object) -> list[str]:
 
 
 _SUBSCRIPTION = "/subscriptions/{subscription}"
-_FILTERS = f"{_SUBSCRIPTION}/resourceGroups/{{group}}/providers/{KIND}"
+_GROUP_FILTERS = f"{_SUBSCRIPTION}/resourceGroups/{{group}}/providers/{FILTERS}"
 _NETWORK = f"{_SUBSCRIPTION}/providers/Microsoft.Network"
 ROUTES = (
-    Route("GET", f"{_FILTERS}/{{name}}", _get, f"{KIND}/read"),
-    Route("PUT", f"{_FILTERS}/{{name}}", _put, f"{KIND}/write"),
-    Route("GET", _FILTERS, _list, f"{KIND}/read"),
-    Route("GET", f"{_SUBSCRIPTION}/providers/{KIND}", _list, f"{KIND}/read"),
+    Route("GET", f"{_GROUP_FILTERS}/{{name}}", _get, f"{FILTERS}/read"),
+    Route("PUT", f"{_GROUP_FILTERS}/{{name}}", _put, f"{FILTERS}/write"),
+    Route("GET", _GROUP_FILTERS, _list, f"{FILTERS}/read"),
+    Route("GET", f"{_SUBSCRIPTION}/providers/{FILTERS}", _list, f"{FILTERS}/read"),
     Route(
         "GET",
         f"{_NETWORK}/bgpServiceCommunities",

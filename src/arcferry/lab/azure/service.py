@@ -18,6 +18,7 @@ from arcferry.lab.azure.routes import Asked, Route, find
 from arcferry.lab.azure.state import AzureState, Call
 
 _LARGEST_BODY = 1024 * 1024
+_PAGE = "<html><head><title>Guest access</title></head><body>Accept the terms to go on.</body></html>"
 _log = logging.getLogger("arcferry.lab.azure")
 
 
@@ -84,12 +85,14 @@ def _journal(state: AzureState, names: Sequence[str]) -> Middleware:
 def _strike(state: AzureState, names: Sequence[str]) -> Middleware:
     @web.middleware
     async def strike(request: web.Request, handler: AiohttpHandler) -> web.StreamResponse:
-        if state.faults.take("service/silent", *names):
+        if state.faults.take("path/no-http-answer", *names):
             await asyncio.Event().wait()
         if state.faults.take("service/reset", *names):
             if request.transport:
                 request.transport.abort()
             raise ConnectionResetError
+        if state.faults.take("path/captive-page", *names):
+            return web.Response(text=_PAGE, content_type="text/html")
         return await handler(request)
 
     return strike
@@ -100,7 +103,7 @@ def _stamp(
 ) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
     async def stamp(request: web.Request, response: web.StreamResponse) -> None:
         now = datetime.now(UTC)
-        if state.faults.take("clock/ahead", *names):
+        if state.faults.take("clock/skew", *names):
             now += timedelta(hours=1)
         response.headers["Date"] = format_datetime(now, usegmt=True)
         response.headers["x-ms-request-id"] = str(uuid4())

@@ -70,6 +70,29 @@ class Call:
     status: int
 
 
+@dataclass(slots=True)
+class CircuitState:
+    """The twin's ExpressRoute circuit with its Microsoft peering, before any fault changes it.
+
+    Attributes:
+        links: the two prefixes between the customer's routers and Microsoft's, the primary first.
+        advertised_prefixes: the customer's NAT pool; of a range for documentation (RFC 5737).
+        filter_attached: whether the twin's route filter is attached to the peering.
+        ipv6: whether the peering carries IPv6 too.
+    """
+
+    tier: str = "Premium"
+    peering_location: str = "Hong Kong"
+    provisioning: str = "Provisioned"
+    peering_state: str = "Enabled"
+    peer_asn: int = 65010
+    links: tuple[str, str] = ("198.51.100.0/30", "198.51.100.4/30")
+    advertised_prefixes: tuple[str, ...] = ("203.0.113.0/28",)
+    advertised_state: str = "Configured"
+    filter_attached: bool = True
+    ipv6: bool = False
+
+
 async def _nobody_listens() -> None:
     """The default where no network follows the route filter."""
 
@@ -85,6 +108,9 @@ class AzureState:
         arm_url: ARM's URL for the same.
         communities: what the route filter allows.
         filter_changed: awaited after `communities` changed, before the caller gets its answer.
+        route_rows: gives the rows of a link's route table (`primary` or `secondary`), set by a network that
+            has routers.
+        operations: results of asynchronous operations that wait to be fetched, by their ids.
         silence: how long after its last heartbeat a machine counts as Disconnected.
         page: the size of a list's page.
     """
@@ -110,6 +136,9 @@ class AzureState:
     )
     communities: list[str] = field(default_factory=list)
     filter_changed: Callable[[], Awaitable[None]] = _nobody_listens
+    circuit: CircuitState = field(default_factory=CircuitState)
+    route_rows: Callable[[str], Awaitable[list[dict[str, Any]]]] | None = None
+    operations: dict[str, dict[str, Any]] = field(default_factory=dict)
     service_tags: dict[str, Any] = field(default_factory=dict)
     bgp_communities: dict[str, Any] = field(default_factory=dict)
     issue_identity: Callable[[str], tuple[bytes, bytes]] | None = None

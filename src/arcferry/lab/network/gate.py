@@ -5,10 +5,12 @@ import errno
 import socket
 import ssl
 from contextlib import suppress
+from weakref import WeakSet
 
 from aiohttp import web
 
 from arcferry.errors import LabError
+from arcferry.lab.network.strangers import Stranger
 
 _BACKLOG = 256
 # How long a request under way may go on when its connection is cut; aiohttp takes 0 for ever.
@@ -18,10 +20,10 @@ _CUT_SECONDS = 0.01
 class Gate:
     """An address that is open, closed or refusing, and changes between these while clients knock.
 
-    Open, connections are served. Closed, the address behaves as one without a route: a client's
-    connection attempts are dropped, and time out. Linux drops a SYN while the queue of connections that
-    wait to be accepted is full; so the gate's queue is made as short as it can be, and filled with one
-    connection of its own. Refusing, nothing listens, and attempts are reset.
+    Open, connections are served: by the service, or by a stranger in its place. Closed, the address behaves
+    as one without a route: a client's connection attempts are dropped, and time out. Linux drops a SYN while
+    the queue of connections that wait to be accepted is full; so the gate's queue is made as short as it can
+    be, and filled with one connection of its own. Refusing, nothing listens, and attempts are reset.
 
     Connections that are open while a gate changes are cut, since no packet would reach them any more.
     """
@@ -34,10 +36,12 @@ class Gate:
         self._socket: socket.socket | None = None
         self._stopper: socket.socket | None = None
         self._server: asyncio.Server | None = None
+        self._stranger: type[Stranger] | None = None
+        self._strangers: WeakSet[Stranger] = WeakSet()
 
     @property
     def is_open(self) -> bool:
-        """Whether a client that connects now is served."""
+        """Whether a client that connects now is served, by whomever."""
         return self._server is not None
 
     async def start(self) -> None:
@@ -49,15 +53,33 @@ class Gate:
         await self._runner.setup()
         self._block(self._listener())
 
-    async def open(self) -> None:
-        """Serve; a client whose attempts were dropped until now gets through with its next one."""
+    async def open(self, stranger: type[Stranger] | None = None) -> None:
+        """Serve; a client whose attempts were dropped until now gets through with its next one.
+
+        Args:
+            stranger: what answers instead of the service.
+        """
         if self._server is not None:
-            return
+            if self._stranger is stranger:
+                return
+            await self._stop_serving()
         listener = self._listener()
         self._unblock(listener)
+        self._stranger = stranger
         # asyncio closes the socket that it serves when it stops; the duplicate lets the address stay taken.
         self._server = await asyncio.get_running_loop().create_server(
-            self._handler, sock=listener.dup(), ssl=self._context, backlog=_BACKLOG
+            self._strange if stranger else self._handler,
+            sock=listener.dup(),
+            ssl=None if stranger else self._context,
+            backlog=_BACKLOG,
+        )
+
+    async def admit(self, connection: socket.socket) -> None:
+        """Serve a connection that came another way than through the address, open or not."""
+        await asyncio.get_running_loop().connect_accepted_socket(
+            self._strange if self._stranger else self._handler,
+            connection,
+            ssl=None if self._stranger else self._context,
         )
 
     async def close(self) -> None:
@@ -98,11 +120,21 @@ class Gate:
             raise LabError(f"{self.address} is being stopped")
         return server()
 
+    def _strange(self) -> asyncio.Protocol:
+        if self._stranger is None:
+            raise LabError(f"{self.address} is being changed")
+        made = self._stranger()
+        self._strangers.add(made)
+        return made
+
     async def _stop_serving(self) -> None:
         if self._server is None:
             return
         self._server.close()
         self._server = None
+        self._stranger = None
+        for stranger in list(self._strangers):
+            stranger.cut()
         if self._runner.server:
             for connection in self._runner.server.connections:
                 if connection.transport:

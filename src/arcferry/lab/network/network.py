@@ -16,11 +16,13 @@ class Network(Protocol):
     Attributes:
         port: what every service listens on.
         resolver: the DNS server that clients ask by default, as `address:port`.
+        proxy: the URL of the company's proxy.
         regions: ARM names of the regions that it runs services in, the twin's own first.
     """
 
     port: int
     resolver: str
+    proxy: str
     regions: tuple[str, ...]
 
     @property

@@ -12,12 +12,14 @@ from arcferry.lab.azure.notification import bus_host
 from arcferry.lab.network.block import Block
 
 ENTRA_NET, ARM_NET, FRONT_DOOR_NET, CDN_NET = 60, 70, 200, 201
-HOST_NET, DNS_ADDRESS = 1, (0, 53)
+OTHER_NET = 202
+HOST_NET, DNS_ADDRESS, PROXY_ADDRESS = 1, (0, 53), (0, 80)
 _REGION_NUMBERS = range(2, 60)
+_FIRST_UNDOCUMENTED = 100
 
 
 class Service(StrEnum):
-    """A service of the twin, or a place on an edge network that Microsoft peering never carries."""
+    """A service of the twin, or a place that Microsoft peering never carries: an edge, another company's."""
 
     HIS = "his"
     GLOBAL_HIS = "global-his"
@@ -28,6 +30,7 @@ class Service(StrEnum):
     ENTRA = "entra"
     ARM = "arm"
     EDGE = "edge"
+    OTHER = "other"
 
 
 _IN_REGION = {
@@ -80,10 +83,23 @@ def region_number(region: str) -> int:
     return number
 
 
+def place_number(region: str) -> int:
+    """The third part of a region's addresses, also of a region without a documented community.
+
+    Raises:
+        UnknownNameError: there is no such region.
+    """
+    cloud = catalog.cloud("AzureCloud")
+    name = catalog.region(region, cloud).name
+    undocumented = catalog.regions_without_community(cloud)
+    return _FIRST_UNDOCUMENTED + undocumented.index(name) if name in undocumented else region_number(name)
+
+
 def region_places(block: Block, region: str) -> Iterator[Place]:
     """Every service that the twin runs in one region."""
-    number = region_number(region)
-    carried_by = frozenset({f"12076:510{number:02d}"})
+    number = place_number(region)
+    community = catalog.region_community(region)
+    carried_by = frozenset({community.value} if community else ())
     for service, fourth in _IN_REGION.items():
         address = block.address(number, fourth)
         yield Place(service, region, address, _names(service, region), carried_by)
@@ -91,7 +107,7 @@ def region_places(block: Block, region: str) -> Iterator[Place]:
 
 def arm_place(block: Block, region: str, home: str) -> Place:
     """ARM as one region runs it; the twin's own region has the address that outside clients are told."""
-    fourth = 1 if region == home else region_number(region)
+    fourth = 1 if region == home else place_number(region)
     names = ("management.azure.com", f"{region}.management.azure.com")
     return Place(Service.ARM, region, block.address(ARM_NET, fourth), names, _service_community(Carrier.ARM))
 
@@ -107,6 +123,11 @@ def edge_places(block: Block) -> Iterator[Place]:
     """What lies on Front Door or a CDN: it has an address, and never a route."""
     for name, (third, fourth) in _EDGE.items():
         yield Place(Service.EDGE, "", block.address(third, fourth), (name,), frozenset())
+
+
+def other_place(block: Block) -> Place:
+    """Another company's web server: the internet reaches it, and Azure has nothing to do with it."""
+    return Place(Service.OTHER, "", block.address(OTHER_NET, 1), ("shop.fabrikam.example",), frozenset())
 
 
 def _names(service: Service, region: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from arcferry import catalog
 from arcferry.lab.network.block import Block
-from arcferry.lab.network.plan import ARM_NET, ENTRA_NET, FRONT_DOOR_NET, arm_place, region_number
+from arcferry.lab.network.plan import ARM_NET, ENTRA_NET, FRONT_DOOR_NET, arm_place, place_number
 
 
 def service_tags(block: Block, regions: Iterable[str], home: str) -> dict[str, Any]:
@@ -18,7 +18,7 @@ def service_tags(block: Block, regions: Iterable[str], home: str) -> dict[str, A
         _tag("AzureResourceManager", "AzureResourceManager", [block.prefix(ARM_NET)]),
         _tag("AzureArcInfrastructure", "AzureArcInfrastructure", [_arc(block, name) for name in regions]),
         _tag("ServiceBus", "AzureServiceBus", [_bus(block, name) for name in regions]),
-        _tag("AzureCloud", "", [block.prefix(region_number(name)) for name in regions]),
+        _tag("AzureCloud", "", [block.prefix(place_number(name)) for name in regions]),
     ]
     for name in regions:
         arm = f"{arm_place(block, name, home).address}/32"
@@ -28,7 +28,7 @@ def service_tags(block: Block, regions: Iterable[str], home: str) -> dict[str, A
             ),
             _tag(f"AzureResourceManager.{_suffix(name)}", "AzureResourceManager", [arm], name),
             _tag(f"ServiceBus.{_suffix(name)}", "AzureServiceBus", [_bus(block, name)], name),
-            _tag(f"AzureCloud.{_tag_region(name)}", "", [block.prefix(region_number(name))], name),
+            _tag(f"AzureCloud.{_tag_region(name)}", "", [block.prefix(place_number(name))], name),
         ]
     return {"changeNumber": 1, "cloud": "Public", "values": sorted(rows, key=lambda row: str(row["name"]))}
 
@@ -40,21 +40,20 @@ def bgp_communities(block: Block, regions: Iterable[str]) -> dict[str, Any]:
         _community("AzureResourceManager", "Azure Resource Manager", "12076:5070", block.prefix(ARM_NET)),
     ]
     for name in regions:
-        number, display = region_number(name), catalog.region(name).display
-        rows.append(
-            _community(
-                f"Azure{_suffix(name)}", f"Azure {display}", f"12076:510{number:02d}", block.prefix(number)
-            )
-        )
+        known = catalog.region_community(name)
+        if known:
+            title = f"Azure {catalog.region(name).display}"
+            prefix = block.prefix(place_number(name))
+            rows.append(_community(f"Azure{_suffix(name)}", title, known.value, prefix))
     return {"value": rows}
 
 
 def _arc(block: Block, region: str) -> str:
-    return block.prefix(region_number(region), 0, 28)
+    return block.prefix(place_number(region), 0, 28)
 
 
 def _bus(block: Block, region: str) -> str:
-    return block.prefix(region_number(region), 16, 28)
+    return block.prefix(place_number(region), 16, 28)
 
 
 def _tag(name: str, system: str, prefixes: list[str], region: str = "") -> dict[str, Any]:
@@ -64,7 +63,7 @@ def _tag(name: str, system: str, prefixes: list[str], region: str = "") -> dict[
         "properties": {
             "changeNumber": 1,
             "region": _tag_region(region) if region else "",
-            "regionId": region_number(region) if region else 0,
+            "regionId": place_number(region) if region else 0,
             "platform": "Azure",
             "systemService": system,
             "addressPrefixes": prefixes,

@@ -30,11 +30,16 @@ class Zone:
     def __init__(self, home: str) -> None:
         self._home = home
         self._places: list[Place] = []
+        self._others: dict[str, str] = {}
         self.steered: dict[str, str] = dict.fromkeys(STEERED, home)
 
     def add(self, places: Iterable[Place]) -> None:
         """Let the zone know of these places."""
         self._places.extend(places)
+
+    def add_host(self, name: str, address: str) -> None:
+        """Let a name that is no service of Azure's resolve."""
+        self._others[name] = address
 
     def steer(self, name: str, region: str) -> None:
         """Let a steered name answer with the place in a region that was added before.
@@ -46,6 +51,8 @@ class Zone:
 
     def answer(self, name: str) -> Answer:
         """What the twin's resolver says to a name; a name inside a chain gets the rest of that chain."""
+        if name in self._others:
+            return Answer((), (self._others[name],))
         for host in self._hosts():
             if name == host:
                 return self._resolved(host)
@@ -54,6 +61,10 @@ class Zone:
                 rest = chain[chain.index(name) + 1 :]
                 return Answer(rest, (self._place(host).address,))
         return Answer(rcode="NXDOMAIN")
+
+    def place(self, name: str) -> Place | None:
+        """Where a name leads, None where no place has it."""
+        return self._place(name) if name in self._hosts() else None
 
     def _resolved(self, host: str) -> Answer:
         return Answer(self._chain(host), (self._place(host).address,))

@@ -1,0 +1,196 @@
+"""Sign-ins to Entra ID that fail."""
+
+from arcferry.diagnosis.causes import named
+from arcferry.diagnosis.causes.cause import Group
+from arcferry.diagnosis.causes.coded import coded
+from arcferry.diagnosis.finding import Command, Owner
+
+
+def _credentials(group: Group) -> tuple[Command, ...]:
+    return (
+        Command("az", f"az ad app credential list --id {named.application(group)} -o table"),
+        Command("az", f"az ad app credential list --id {named.application(group)} --cert -o table"),
+    )
+
+
+def _application(group: Group) -> str:
+    return f"application {named.application(group)} in tenant {named.tenant(group)}"
+
+
+FAMILY = (
+    coded(
+        "signin/secret-invalid",
+        "Entra ID does not accept the client secret",
+        Owner.IDENTITY,
+        "Pass the value of a secret that is valid for this application, or a certificate.",
+        steps=(
+            (
+                "The portal shows a secret's value once and its id always; passing the id is the most "
+                "frequent slip."
+            ),
+            "A certificate, or a short-lived token made elsewhere, keeps secrets off the servers.",
+        ),
+        commands=_credentials,
+        subject="Azure Arc onboarding: Entra ID does not accept the client secret",
+        ask=lambda group: (
+            f"The onboarding signs in as {_application(group)}, and its secret is refused.",
+            "Please hand us a new secret for it on the agreed way, or register the certificate that we send.",
+        ),
+    ),
+    coded(
+        "signin/secret-expired",
+        "The client secret has expired",
+        Owner.IDENTITY,
+        "Make a new secret or, better, register a certificate for the application.",
+        steps=("Note the day on which the new one ends, and replace it before.",),
+        commands=lambda group: (
+            *_credentials(group),
+            Command("az", f"az ad app credential reset --id {named.application(group)} --append --years 1"),
+        ),
+        subject="Azure Arc onboarding: the client secret has expired",
+        ask=lambda group: (
+            f"The secret of {_application(group)} has expired, and no further server can be connected.",
+            "Please make a new one, valid for the time of the roll-out, or register a certificate.",
+        ),
+    ),
+    coded(
+        "signin/wrong-tenant",
+        "The sign-in went to the wrong tenant or cloud",
+        Owner.IDENTITY,
+        "Pass the tenant that the subscription trusts, and its cloud.",
+        steps=("The tenant's id is in the subscription's overview; --cloud has to be the tenant's own.",),
+        commands=lambda group: (
+            Command(
+                "az", f"az account show --subscription {named.subscription(group)} --query tenantId -o tsv"
+            ),
+        ),
+        subject="Azure Arc onboarding: which tenant and which cloud?",
+        ask=lambda group: (
+            f"The sign-in went to tenant {named.tenant(group)} and was refused there.",
+            "Please tell us the tenant and the cloud of the subscription, and an identity of that tenant.",
+        ),
+    ),
+    coded(
+        "signin/application-unknown",
+        "The tenant does not know the application, or it is disabled there",
+        Owner.IDENTITY,
+        "Pass the application's client id of this tenant, and see that it is enabled.",
+        steps=(
+            (
+                "Client id, object id of the application and object id of the service principal are "
+                "three ids; the "
+                "agent wants the first."
+            ),
+        ),
+        commands=lambda group: (
+            Command(
+                "az",
+                (
+                    f"az ad sp show --id {named.application(group)} --query "
+                    f"'{{name:displayName, enabled:accountEnabled}}'"
+                ),
+            ),
+        ),
+        subject="Azure Arc onboarding: the service principal is unknown or disabled",
+        ask=lambda group: (
+            f"Entra ID does not know {_application(group)}, or it is disabled.",
+            (
+                "Please make a service principal for the onboarding in this tenant, or enable it, and "
+                "tell us its client id."
+            ),
+        ),
+    ),
+    coded(
+        "signin/conditional-access",
+        "A Conditional Access policy stops the sign-in",
+        Owner.IDENTITY,
+        "Let the onboarding's service principal sign in from the address that the servers leave with.",
+        steps=(
+            "The sign-in log of Entra ID names the policy: look for the application and the time.",
+            (
+                "People cannot answer a second factor in an unattended roll-out: a service principal can "
+                "sign in there."
+            ),
+            (
+                "Where a policy allows named locations only, the address is the public one behind the NAT of the "
+                "ExpressRoute circuit, not the internet's."
+            ),
+        ),
+        commands=lambda group: (
+            Command(
+                "az",
+                'az rest --method get --url "https://graph.microsoft.com/v1.0/auditLogs/signIns?'
+                f"\\$filter=appId eq '{named.application(group)}'&\\$top=5\"",
+            ),
+        ),
+        subject="Conditional Access: the Azure Arc onboarding is blocked",
+        ask=lambda group: (
+            f"A Conditional Access policy stops the sign-in of {_application(group)}.",
+            (
+                "Please exclude this service principal from it, or add the public addresses of our "
+                "ExpressRoute NAT "
+                "to the named locations that it allows."
+            ),
+        ),
+    ),
+    coded(
+        "signin/certificate-not-found",
+        "The application does not know the certificate",
+        Owner.IDENTITY,
+        "Register the public part of the certificate with the application.",
+        steps=("The thumbprint that is registered and the one of the file on the server have to be equal.",),
+        commands=lambda group: (
+            Command("az", f"az ad app credential list --id {named.application(group)} --cert -o table"),
+            Command("sh", "openssl x509 -in certificate.pem -noout -fingerprint -sha1 -dates"),
+        ),
+        subject="Azure Arc onboarding: please register our certificate",
+        ask=lambda group: (
+            f"Entra ID does not know the certificate with which {_application(group)} signs in.",
+            "Please register the public certificate that is attached.",
+        ),
+    ),
+    coded(
+        "signin/token-rejected",
+        "The access token is not valid, or not any more",
+        Owner.IDENTITY,
+        "Get a new token for the right tenant and audience, and see that the clocks agree.",
+        steps=(
+            (
+                "A token lives for about an hour; one that was made before the roll-out has run out in "
+                "the middle of it."
+            ),
+            "A clock that is wrong by more than five minutes makes good tokens invalid.",
+        ),
+        commands=lambda _: (
+            Command(
+                "az",
+                (
+                    "az account get-access-token --resource https://management.azure.com/ --query "
+                    "expiresOn -o tsv"
+                ),
+            ),
+            Command("powershell", "w32tm /query /status"),
+            Command("sh", "timedatectl"),
+        ),
+        subject="Azure Arc onboarding: the access token is refused",
+        ask=lambda _: (
+            "The access token that the onboarding was given is refused as not valid.",
+            (
+                "Please tell us how it is made (tenant, audience, lifetime), or give us an identity to "
+                "make our own with."
+            ),
+        ),
+    ),
+    coded(
+        "signin/timed-out",
+        "Nobody completed the sign-in in time",
+        Owner.SERVER,
+        "Run the command again and enter the code within five minutes, or use a service principal.",
+        steps=(
+            "The page for the code can be opened on any device that reaches it; it need not be the server.",
+        ),
+        commands=lambda _: (
+            Command("azcmagent", "azcmagent connect --use-device-code --config connect.json"),
+        ),
+    ),
+)

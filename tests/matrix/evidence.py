@@ -1,0 +1,46 @@
+"""What somebody with this network would hand in: the check's own output, and Azure's documents."""
+
+import json
+from collections.abc import Iterable
+
+from arcferry import catalog
+from arcferry.diagnosis import Diagnosis, diagnose
+from arcferry.diagnosis.document import Document
+from arcferry.diagnosis.readers import read_document
+from arcferry.lab.azure.circuits import circuit
+from arcferry.lab.azure.network import route_filter
+from arcferry.lab.twin import Twin
+from arcferry.probe import ProbeSettings, check
+from arcferry.report.check import document
+
+
+def azure_documents(twin: Twin) -> dict[str, bytes]:
+    """The files as `az … show` and the download pages give them, by name."""
+    found = {
+        twin.paths.service_tags.name: twin.azure.service_tags,
+        twin.paths.communities.name: twin.azure.bgp_communities,
+        "route-filter.json": route_filter(twin.azure),
+        "circuit.json": circuit(twin.azure),
+    }
+    return {name: json.dumps(content).encode() for name, content in found.items()}
+
+
+async def checked(twin: Twin, *, proxied: bool) -> bytes:
+    """What `arcferry check --output json` prints, from here."""
+    cloud = catalog.cloud("AzureCloud")
+    settings = ProbeSettings(
+        resolver=twin.network.resolver,
+        proxy=twin.network.proxy if proxied else None,
+        ca_file=twin.paths.ca,
+        port=twin.network.port,
+    )
+    result = await check(cloud, catalog.region(twin.azure.location, cloud), settings)
+    return json.dumps(document(result)).encode()
+
+
+def diagnosed(files: Iterable[tuple[str, bytes]]) -> Diagnosis:
+    """The findings of these files, each read as if it had been handed in."""
+    documents: list[Document] = []
+    for name, data in files:
+        documents += read_document(name, data)
+    return diagnose(documents)
