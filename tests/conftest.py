@@ -7,6 +7,10 @@ import pytest
 
 from arcferry.lab import hosts
 from arcferry.lab.twin import Twin, TwinSettings
+from tests.matrix.table import pytest_terminal_summary
+
+# Here, because the process that collects the workers' reports reads this file alone.
+__all__ = ["pytest_terminal_summary"]
 
 
 @pytest.fixture(autouse=True)

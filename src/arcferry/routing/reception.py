@@ -155,11 +155,11 @@ class _Judge:
         routes = table.covering(self.address)
         live = [route for route in routes if not route.filtered]
         usable = [route for route in live if route.best is not False]
-        dropped = self._from_microsoft([route for route in routes if route.filtered])
+        dropped = self._from_microsoft([route for route in routes if route.filtered], table)
         if not usable:
             return self._unused(live, dropped, table)
-        winner = self._winner(usable)
-        microsofts = self._is_microsofts(winner)
+        winner = self._winner(usable, table)
+        microsofts = self._is_microsofts(winner, table)
         if microsofts is False and dropped and _length(dropped) > _length(winner):
             return self._filtered(dropped, table)
         if microsofts is None:
@@ -179,31 +179,37 @@ class _Judge:
     def sent(self, table: RouteTable) -> Received:
         """What the neighbour sent, before the router's own policy."""
         routes = table.covering(self.address)
-        if found := self._from_microsoft(routes):
+        if found := self._from_microsoft(routes, table):
             return self._filtered(found, table) if found.filtered else self._received(found, table)
-        if untold := next((route for route in routes if self._is_microsofts(route) is None), None):
+        if untold := next((route for route in routes if self._is_microsofts(route, table) is None), None):
             says = f"{named(table)} has {self.address} in {_described(untold)}, and does not tell who sent it"
             return Received(Reception.UNKNOWN, untold, table, says)
         return self._absent(table, "from Microsoft " if routes else "")
 
-    def _is_microsofts(self, route: Route) -> bool | None:
-        """Whether Microsoft sent it; a default route never is, because Microsoft peering carries none."""
+    def _is_microsofts(self, route: Route, table: RouteTable) -> bool | None:
+        """Whether Microsoft sent it.
+
+        A default route never is, because Microsoft peering carries none; nor is a route without an AS path
+        where others have one, because it is the router's own: static, connected, or of its own AS.
+        """
         if _length(route) == 0:
             return False
-        if route.from_microsoft is None and self.links and route.next_hop:
-            hop = _address(route.next_hop)
-            return True if hop and any(hop in link for link in self.links) else None
-        return route.from_microsoft
+        if route.from_microsoft is not None:
+            return route.from_microsoft
+        hop = _address(route.next_hop) if self.links and route.next_hop else None
+        if hop and any(hop in link for link in self.links):
+            return True
+        return False if table.routes.shows_paths else None
 
-    def _winner(self, routes: Sequence[Route]) -> Route:
+    def _winner(self, routes: Sequence[Route], table: RouteTable) -> Route:
         """Of the routes with the longest prefix the one that is best, else Microsoft's, else the first."""
         longest = [route for route in routes if route.prefix == routes[0].prefix]
         best = [route for route in longest if route.best]
-        return (best or [route for route in longest if self._is_microsofts(route)] or longest)[0]
+        return (best or [route for route in longest if self._is_microsofts(route, table)] or longest)[0]
 
-    def _from_microsoft(self, routes: Sequence[Route]) -> Route | None:
+    def _from_microsoft(self, routes: Sequence[Route], table: RouteTable) -> Route | None:
         """The most specific route from Microsoft, one that was let in before one that was dropped."""
-        found = [route for route in routes if self._is_microsofts(route)]
+        found = [route for route in routes if self._is_microsofts(route, table)]
         return min(found, key=lambda route: (route.filtered, -_length(route)), default=None)
 
     def _received(self, route: Route, table: RouteTable) -> Received:

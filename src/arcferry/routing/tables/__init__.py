@@ -1,0 +1,220 @@
+"""Route tables of every router, from whatever a network team hands over; content decides, not the name."""
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from itertools import chain, islice
+from pathlib import Path
+from typing import IO
+
+from arcferry.errors import FileInputError
+from arcferry.routing.route import Route, RouteTable, Vantage
+from arcferry.routing.tables import (
+    arista_eos,
+    arista_eos_json,
+    azure,
+    bird,
+    cisco_ios,
+    cisco_nxos,
+    cisco_nxos_json,
+    cisco_xr,
+    frr,
+    frr_json,
+    junos,
+    junos_tree,
+    mrt,
+    openbgpd,
+    prefix_list,
+)
+from arcferry.routing.tables.capture import Section, sections
+from arcferry.routing.tables.combine import table_of
+from arcferry.routing.tables.json_format import JsonFormat, XmlFormat
+from arcferry.routing.tables.json_stream import TruncatedError, walk
+from arcferry.routing.tables.reading import Reading, TextFormat
+from arcferry.routing.tables.source import HEAD, Line, Source
+
+_JSON = (
+    junos_tree.JSON_FORMAT,
+    arista_eos_json.FORMAT,
+    cisco_nxos_json.FORMAT,
+    openbgpd.JSON_FORMAT,
+    azure.JSON_FORMAT,
+    frr_json.FORMAT,
+)
+# The order matters where one router's text holds another's signs: IOS is what is left.
+_TEXT = (
+    bird.FORMAT,
+    junos.FORMAT,
+    openbgpd.TEXT_FORMAT,
+    azure.TEXT_FORMAT,
+    cisco_xr.FORMAT,
+    cisco_nxos.FORMAT,
+    arista_eos.FORMAT,
+    frr.FORMAT,
+    cisco_ios.FORMAT,
+)
+FORMATS: tuple[str, ...] = tuple(
+    sorted(
+        {
+            *(one.name for one in _JSON),
+            *(one.name for one in _TEXT),
+            junos_tree.XML_FORMAT.name,
+            mrt.NAME,
+            prefix_list.NAME,
+        }
+    )
+)
+"""The names of all formats, as `RouteTable.format` has them."""
+
+Progress = Callable[[int], None]
+_SIGNS = re.compile("|".join(f"(?:{one.sign.pattern})" for one in _TEXT))
+_OTHER_JSON = re.compile(r"[\ufeff\s]*(?:\{|\[\s*[\[{\]\"\d])")
+_LOOK = 60
+"""How many lines are looked at to tell which router's they are."""
+
+_TRIES = 200
+_SHOWN = 5
+
+
+def read_route_table(name: str, data: bytes, *, progress: Progress | None = None) -> RouteTable | None:
+    """The routes of a document, whatever router it is from.
+
+    Text, JSON, XML and MRT are told apart by their content; gzip, bzip2 and xz are unpacked. A capture with
+    several commands becomes one table, and its notes say so.
+
+    Args:
+        name: the document's name, for errors and for `RouteTable.name`.
+        data: the whole document.
+        progress: called with the number of bytes read so far.
+
+    Returns:
+        The table; None where the document is in none of the formats.
+
+    Raises:
+        FileInputError: it is in one of them, and something in it is wrong.
+    """
+    return _read(name, io.BytesIO(data), progress)
+
+
+def read_route_file(path: Path, *, progress: Progress | None = None) -> RouteTable | None:
+    """The routes of a file, read in passing, so that it may be larger than memory.
+
+    Else as `read_route_table`.
+
+    Raises:
+        FileInputError: the file cannot be read, or is in one of the formats and something in it is wrong.
+    """
+    try:
+        if not path.is_file():
+            raise FileInputError(path, "not a file" if path.exists() else "no such file")
+        with path.open("rb") as stream:
+            return _read(path.name, stream, progress)
+    except OSError as error:
+        raise FileInputError(path, error.strerror or "cannot be read") from error
+
+
+def _read(name: str, stream: IO[bytes], progress: Progress | None) -> RouteTable | None:
+    source = Source(name, stream, progress)
+    if mrt.looks_right(source.head):
+        reading = Reading(name, mrt.NAME)
+        return _alone(_filled(reading, mrt.read(reading, source)))
+    head = source.head_text
+    if "\x00" in head:
+        return None
+    if (found := tree_format(head)) is not None:
+        return _alone(_tree(Reading(name, found.name), found, source.texts()))
+    if _OTHER_JSON.match(head):
+        return None
+    return _text(source)
+
+
+def _alone(reading: Reading) -> RouteTable:
+    return table_of(reading.name, (reading,), ())
+
+
+def _filled(reading: Reading, routes: Iterator[Route]) -> Reading:
+    try:
+        reading.take(routes)
+    except TruncatedError:
+        if not reading.routes.size:
+            raise FileInputError(
+                reading.name,
+                f"{reading.format} that ends before its first route",
+                hint="Capture it again, whole.",
+            ) from None
+        reading.cut = f"it ends in the middle, after {reading.routes.size:,} routes"
+    reading.finish()
+    return reading
+
+
+def tree_format(head: str) -> JsonFormat | XmlFormat | None:
+    """The JSON or XML format that a document's beginning is in; None where it is in neither."""
+    begins = head.lstrip("\ufeff \r\n\t")[:1]
+    if begins == "<":
+        return junos_tree.XML_FORMAT if junos_tree.XML_FORMAT.looks_right(head) else None
+    return next((one for one in _JSON if one.looks_right(head)), None) if begins in ("{", "[") else None
+
+
+def _tree(reading: Reading, found: JsonFormat | XmlFormat, texts: Iterator[str]) -> Reading:
+    reading.shows_communities = False
+    if isinstance(found, XmlFormat):
+        return _filled(reading, found.read(reading, texts))
+    return _filled(reading, found.read(reading, walk(reading.name, texts, found.descends)))
+
+
+def _text(source: Source) -> RouteTable | None:
+    head = source.head_text.splitlines()[: _LOOK if len(source.head) < HEAD else _LOOK - 1]
+    if prefix_list.looks_right(head):
+        listed = Reading(source.name, prefix_list.NAME)
+        return _alone(_filled(listed, prefix_list.read(listed, source.lines())))
+    readings: list[Reading] = []
+    others = 0
+    notes: list[str] = []
+    for section in sections(source.lines()):
+        if section.command is not None and section.command.advertised:
+            notes.append(f"left out, because it lists what the router sends: {section.command.shown}")
+        elif (reading := _answer(source.name, section)) is not None:
+            readings.append(reading)
+        elif section.command is not None and section.command.text:
+            others += 1
+    if not readings:
+        return None
+    if readings[0].command is None and readings[0].vantage is Vantage.ROUTER:
+        notes.append("the capture does not show the command: taken for the router's own table, whole")
+    if readings[1:]:
+        shown = "; ".join(one.command.shown if one.command else one.format for one in readings[:_SHOWN])
+        notes.insert(0, f"{len(readings)} answers in one capture, read as one table: {shown}")
+    if others:
+        notes.append(f"{others} other commands in the capture say nothing of routes")
+    return table_of(source.name, readings, notes)
+
+
+def _answer(name: str, section: Section) -> Reading | None:
+    """The reading of one command's answer, None where it is no route table."""
+    tries = 0
+    first = True
+    waiting: Iterator[Line] = section.lines
+    while (line := next(waiting, None)) is not None:
+        if not line[1].strip():
+            continue
+        tree = first and line[1].lstrip()[:1] in ("{", "[", "<")
+        if tree or (_SIGNS.match(line[1]) and tries < _TRIES):
+            tries += 1
+            ahead = [line, *islice(waiting, _LOOK)]
+            waiting = chain(ahead, waiting)
+            if tree and (found := tree_format("\n".join(text for _, text in ahead)[:HEAD])) is not None:
+                reading = Reading.of(name, found.name, section.command)
+                return _tree(reading, found, (f"{text}\n" for _, text in waiting))
+            if (plain := _text_format([text for _, text in ahead], section)) is not None:
+                reading = Reading.of(name, plain.name, section.command)
+                reading = _filled(reading, plain.read(reading, waiting))
+                return reading if reading.is_a_table else None
+            next(waiting)
+        first = False
+    return None
+
+
+def _text_format(head: list[str], section: Section) -> TextFormat | None:
+    return next(
+        (one for one in _TEXT if one.sign.match(head[0]) and one.looks_right(head, section.command)), None
+    )

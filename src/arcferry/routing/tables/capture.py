@@ -1,0 +1,146 @@
+"""A terminal capture: which commands were typed, and which lines answer them."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from arcferry.routing.route import Vantage
+from arcferry.routing.tables.source import Line
+from arcferry.routing.tables.values import community
+from arcferry.text import one_line
+
+_PROMPT = re.compile(
+    r"(?:\[[^\]\n]{1,60}\]\s?|[\w.@/:~()\[\]{}+-]{1,80}(?:\s~)?)[#>$%]\s*"
+    r"(?=$|(?:do\s+|sudo\s+)?(?:sh|sho|show|run|bgpctl|birdcl?|birdc|vtysh|cat|exit|quit|logout|conf\w*|term\w*"
+    r"|en|enable|ping|trace\w*|set|debug|clear|wr|write|cli|date|uname|echo|more|get|end)\b)"
+)
+_BARE = re.compile(r"(?:do\s+)?show\s+(?:ip|ipv4|ipv6|bgp|route|protocols|version|run\w*|vrf)\b")
+_SECRET = re.compile(
+    r"(?i)((?:pass(?:word|phrase|wd)?|secret|shared[-_]?key|pre-shared-key|key-string|auth(?:entication)?-key"
+    r"|encrypted-password|md5|key-chain-key|tcp-ao|(?:tacacs|radius)(?:-server)?\s+(?:host\s+\S+\s+)?key"
+    r"|(?:service|access|api|private)[-_]?key|token|snmp-server\s+community|snmp\s+community"
+    r"|snmpv?\d?\s+.{0,40}community|ntp\s+authentication-key\s+\d+|\bkey\s+[0-9]+)\b[\"']?[\s:=]*)\S.*$"
+)
+_ADDRESS = re.compile(
+    r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7})(?:/\d{1,3})?(?![\w.:])"
+)
+_OF_NEIGHBOUR = re.compile(
+    r"(?i)\b(?:neighbou?rs?|nei\w*|(?:receive|advertising)-protocol\s+bgp|peer|protocol|table|vrf|instance)\s+\S+"
+)
+_RECEIVED = re.compile(
+    r"(?i)\breceived-routes\b|\breceive-protocol\b|\breceived\s+routes\b|\bfiltered-routes\b|\badj-(?:rib-)?in\b"
+    r"|\brib\s+in\b|\bimport\s+table\b"
+)
+_ADVERTISED = re.compile(
+    r"(?i)\badvertised-routes\b|\badvertising-protocol\b|\badj-(?:rib-)?out\b|\brib\s+out\b|\broute\s.*\bexport\b"
+)
+_FILTERED = re.compile(r"(?i)\bfiltered(?:-routes)?\b|\broute\b.*\bhidden\b")
+_PART = re.compile(
+    r"(?i)\b(?:community|communities|regexp?|as-path|aspath-regex|filter-list|prefix-list|route-map|where|for|cidr-only"
+    r"|longer-prefixes|exact|match-prefix|source-as|selected|next-hop|best|limit)\b"
+    r"|\|\s*(?:i|inc\w*|e|exc\w*|b|beg\w*|s|sec\w*|match|grep|egrep|except|find|last|head|tail)\b"
+)
+
+
+def redact(text: str) -> str:
+    """The text with what follows a password, key or SNMP community replaced, line by line."""
+    return "\n".join(_SECRET.sub(r"\1[redacted]", line) for line in text.split("\n"))
+
+
+def excerpt(text: str) -> str:
+    """A line of a document as it may stand in an error or a note: one line, short, without secrets."""
+    return one_line(redact(text), limit=80)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command line that was typed, without the prompt.
+
+    Attributes:
+        text: what was typed; secrets in it are kept out of `shown` only.
+    """
+
+    text: str
+
+    @property
+    def shown(self) -> str:
+        """The command as it may be printed."""
+        return excerpt(self.text)
+
+    @property
+    def vantage(self) -> Vantage:
+        """Whether it asks for what the neighbour sent or for what the router made of it."""
+        return Vantage.RECEIVED if _RECEIVED.search(self.text) or self.filtered else Vantage.ROUTER
+
+    @property
+    def advertised(self) -> bool:
+        """Whether it lists what the router sends, which says nothing of what it receives."""
+        return _ADVERTISED.search(self.text) is not None
+
+    @property
+    def filtered(self) -> bool:
+        """Whether it lists the routes that the router's own policy dropped."""
+        return _FILTERED.search(self.text) is not None
+
+    @property
+    def communities(self) -> tuple[str, ...]:
+        """The communities that every answer carries, because it was asked for by them."""
+        after = re.search(r"(?i)\bcommunity\s+(.+?)(?:\||$)", self.text)
+        if after is None:
+            return ()
+        found = []
+        for word in after[1].split():
+            if (value := community(word)) is None:
+                break
+            found.append(value)
+        return tuple(found)
+
+    @property
+    def whole(self) -> bool:
+        """Whether it asks for a whole table, so that a prefix's absence means something."""
+        rest = _OF_NEIGHBOUR.sub("", self.text)
+        return not (_PART.search(rest) or _ADDRESS.search(rest) or self.filtered)
+
+
+@dataclass(slots=True)
+class Section:
+    """The lines that answer one command; `command` is None where the capture begins without one."""
+
+    command: Command | None
+    lines: Iterator[Line]
+
+
+@dataclass(slots=True)
+class _Splitter:
+    lines: Iterator[Line]
+    waiting: Command | None = None
+    ended: bool = field(default=False)
+
+    def section(self) -> Iterator[Line]:
+        for number, line in self.lines:
+            if (command := typed(line)) is not None:
+                self.waiting = command
+                return
+            yield number, line
+        self.ended = True
+
+
+def typed(line: str) -> Command | None:
+    """The command on a prompt line; an empty one where there is a prompt only; None for any other line."""
+    if line[:1].isspace():
+        return None
+    if (prompt := _PROMPT.match(line)) is not None:
+        return Command(line[prompt.end() :].strip()[:500])
+    return Command(line.strip()[:500]) if _BARE.match(line) else None
+
+
+def sections(lines: Iterator[Line]) -> Iterator[Section]:
+    """The capture's commands with their answers, in order; asking for the next skips what is left of one."""
+    splitter = _Splitter(lines)
+    command: Command | None = None
+    while not splitter.ended:
+        answer = splitter.section()
+        yield Section(command, answer)
+        for _ in answer:
+            pass
+        command, splitter.waiting = splitter.waiting, None

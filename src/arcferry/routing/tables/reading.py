@@ -1,0 +1,147 @@
+"""What a reader learns beside the routes: whose table it is, whether it is whole, and what was odd."""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from arcferry.errors import FileInputError
+from arcferry.routing.route import Route, Routes, Vantage
+from arcferry.routing.tables.capture import Command, excerpt
+from arcferry.routing.tables.source import Line
+
+ROUTE_LIMIT = 5_000_000
+"""Most routes that are held of one document; some five full internet tables."""
+
+_QUERY = re.compile(r"(?i)^(?!.*\bsum).*\b(?:bgp|route|rib)\b")
+
+
+@dataclass(slots=True)
+class Reading:
+    """One answer in the making.
+
+    Attributes:
+        name: the document's name.
+        format: the reader that took it.
+        command: what was typed, where the capture shows it.
+        vantage: whose table it is; a reader may know better than the command.
+        shows_communities: whether the form can show communities.
+        complete: whether it is a whole table.
+        declared: how many prefixes, or routes, the document itself says that it lists.
+        cut: where the document ends before its end, as a sentence.
+    """
+
+    name: str
+    format: str
+    command: Command | None = None
+    vantage: Vantage = Vantage.ROUTER
+    taken: datetime | None = None
+    shows_communities: bool = True
+    complete: bool = True
+    declared: tuple[int, ...] = ()
+    cut: str = ""
+    notes: list[str] = field(default_factory=list)
+    routes: Routes = field(default_factory=Routes)
+    prefixes: int = 0
+    _left_out: int = 0
+    _first: str = ""
+
+    @classmethod
+    def of(cls, name: str, format: str, command: Command | None) -> "Reading":  # noqa: A002 - the field's own word
+        """A reading that knows what its command tells."""
+        reading = cls(name, format, command)
+        if command is not None:
+            reading.vantage = command.vantage
+            reading.complete = command.whole
+        return reading
+
+    @property
+    def communities(self) -> tuple[str, ...]:
+        """What every route carries because it was asked for by it."""
+        return self.command.communities if self.command else ()
+
+    @property
+    def filtered(self) -> bool:
+        """Whether every route is one that the router's own policy dropped."""
+        return self.command is not None and self.command.filtered
+
+    @property
+    def left_out(self) -> int:
+        """How many lines that should be routes could not be read."""
+        return self._left_out
+
+    @property
+    def is_a_table(self) -> bool:
+        """Whether it has routes, or says that there are none; a summary looks alike and says neither."""
+        asked = self.command is not None and _QUERY.search(self.command.text) is not None
+        return bool(self.routes.size or self.declared or self.notes or asked)
+
+    def leave_out(self, number: int, line: str) -> None:
+        """Count a line that should be a route and cannot be read as one."""
+        self._left_out += 1
+        self._first = self._first or f"line {number}: {excerpt(line)!r}"
+
+    def restart(self) -> None:
+        """Forget the routes, because the document gives a newer table."""
+        self.routes = Routes()
+        self.prefixes = 0
+
+    def take(self, routes: Iterator[Route]) -> None:
+        """Hold the routes.
+
+        Raises:
+            FileInputError: there are more than `ROUTE_LIMIT`.
+        """
+        last = ""
+        for route in routes:
+            if route.prefix != last:
+                last = route.prefix
+                self.prefixes += 1
+            self.routes.add(route)
+            if self.routes.size > ROUTE_LIMIT:
+                raise FileInputError(
+                    self.name,
+                    f"more than {ROUTE_LIMIT:,} routes",
+                    hint="Hand in the routes of the ExpressRoute neighbour alone, such as those received.",
+                )
+
+    def finish(self) -> None:
+        """Draw the conclusions on what was read.
+
+        Raises:
+            FileInputError: nothing of it could be read.
+        """
+        if self.command is None and self.prefixes == 1:
+            self.complete = False
+        if self._left_out and not self.routes.size:
+            raise FileInputError(
+                self.name,
+                f"looks like {self.format}, none of its {self._left_out} routes can be read: {self._first}",
+                hint="Capture it again without a pager, as it stands on the router.",
+            )
+        if self._left_out:
+            self.notes.append(f"{self._left_out} lines left out that could not be read; {self._first}")
+            self.complete = False
+        if self.declared and self.prefixes not in self.declared and self.routes.size not in self.declared:
+            self.cut = self.cut or (
+                f"it says that it lists {self.declared[0]} prefixes, and {self.prefixes} are in it"
+            )
+        if self.cut:
+            self.notes.append(f"truncated: {self.cut}")
+            self.complete = False
+
+
+@dataclass(frozen=True, slots=True)
+class TextFormat:
+    """One router's text.
+
+    Attributes:
+        sign: matches the beginning of a line that makes it worth a closer look.
+        looks_right: whether lines that begin with such a one are this format's and no other's.
+        read: the routes of an answer; what else it tells goes to the reading.
+    """
+
+    name: str
+    sign: re.Pattern[str]
+    looks_right: Callable[[Sequence[str], Command | None], bool]
+    read: Callable[[Reading, Iterator[Line]], Iterator[Route]]

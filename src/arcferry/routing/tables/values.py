@@ -1,0 +1,140 @@
+"""Prefixes, communities and AS paths as routers write them, made one form."""
+
+import ipaddress
+import re
+from functools import lru_cache
+
+from arcferry.routing.prefixes import parse_prefix
+
+WELL_KNOWN = {
+    0xFFFFFF01: "no-export",
+    0xFFFFFF02: "no-advertise",
+    0xFFFFFF03: "local-as",
+    0xFFFF0000: "graceful-shutdown",
+    0xFFFF029A: "blackhole",
+    0xFFFFFF04: "no-peer",
+}
+"""RFC 1997, 3765, 7999 and 8326; IOS calls NO_EXPORT_SUBCONFED `local-as`."""
+
+_WORDS = {
+    **{word: word for word in WELL_KNOWN.values()},
+    "noexport": "no-export",
+    "noadvertise": "no-advertise",
+    "no-export-subconfed": "local-as",
+    "no_export_subconfed": "local-as",
+    "no_export": "no-export",
+    "no_advertise": "no-advertise",
+    "nopeer": "no-peer",
+    "internet": "internet",
+}
+_TOKEN = re.compile(r"\((\d+),\s?(\d+)\)|[^\s,;\[\]()\"']+")
+_PAIR = re.compile(r"(\d{1,5}):(\d{1,5})")
+_MAX_16 = 0xFFFF
+_MAX_32 = 0xFFFFFFFF
+_IPV4 = 4
+
+
+def from_number(number: int) -> str:
+    """A standard community's 32 bits as `12076:51012`, or as the word that it is known by."""
+    return WELL_KNOWN.get(number) or f"{number >> 16}:{number & _MAX_16}"
+
+
+def community(token: str) -> str | None:
+    """One standard community in any spelling (`12076:51012`, `791463748`, `no-export`); None if it is none.
+
+    IOS without `ip bgp-community new-format` writes one decimal number: (12076 << 16) | 51012 = 791463748.
+    """
+    if pair := _PAIR.fullmatch(token):
+        high, low = int(pair[1]), int(pair[2])
+        return from_number(high << 16 | low) if high <= _MAX_16 and low <= _MAX_16 else None
+    if token.isascii() and token.isdigit() and len(token) <= 10:  # noqa: PLR2004 - 2^32 has ten digits
+        return from_number(int(token)) if int(token) <= _MAX_32 else None
+    return _WORDS.get(token.lower())
+
+
+@lru_cache(maxsize=65536)
+def communities(text: str) -> tuple[str, ...]:
+    """The standard communities of a list in any router's spelling; large and extended ones are left out."""
+    found: dict[str, None] = {}
+    for match in _TOKEN.finditer(text):
+        token = f"{match[1]}:{match[2]}" if match[1] else match[0]
+        if value := community(token):
+            found[value] = None
+    return tuple(found)
+
+
+def is_community_list(text: str) -> bool:
+    """Whether every word of the text is a standard community, as on the second line of a wrapped list."""
+    words = text.split()
+    return bool(words) and all(community(word) for word in words)
+
+
+@lru_cache(maxsize=65536)
+def as_path(text: str) -> tuple[int, ...]:
+    """The AS numbers of a path, in order; sets and confederations are flattened, origin letters left out.
+
+    `1.10` (asdot) is AS 65546.
+    """
+    numbers = []
+    for word in re.split(r"[\s,{}()\[\]]+", text):
+        if word.isascii() and word.isdigit():
+            numbers.append(int(word))
+        elif dotted := re.fullmatch(r"(\d{1,5})\.(\d{1,5})", word, re.ASCII):
+            numbers.append(int(dotted[1]) << 16 | int(dotted[2]))
+    return tuple(number for number in numbers if number <= _MAX_32)
+
+
+def prefix(text: str, *, classful: bool = False) -> str | None:
+    """The prefix in canonical form, None if the text is none.
+
+    Args:
+        text: such as `10.0.0.0/8` or `2001:DB8::/32`.
+        classful: whether an IPv4 network without a length has the length of its class, as IOS writes it;
+            else an address without a length is None.
+    """
+    if "/" not in text:
+        if not classful or ":" in text:
+            return None
+        length = _class_length(text)
+        if length is None:
+            return None
+        text = f"{text}/{length}"
+    try:
+        parse_prefix(text)
+    except ValueError:
+        return None
+    if ":" in text:
+        return _canonical_ipv6(text)
+    start, _, length_text = text.partition("/")
+    return text if length_text == "0" or length_text[0] != "0" else f"{start}/{int(length_text)}"
+
+
+@lru_cache(maxsize=1024)
+def _canonical_ipv6(text: str) -> str | None:
+    try:
+        return str(ipaddress.IPv6Network(text))
+    except ValueError:
+        return None
+
+
+def _class_length(text: str) -> int | None:
+    """The length that a network has by its class (RFC 791), and 0 for the default route."""
+    first, _, rest = text.partition(".")
+    if not (first.isascii() and first.isdigit()) or not rest:
+        return None
+    if text == "0.0.0.0":  # noqa: S104 - the default route, nothing is bound
+        return 0
+    number = int(first)
+    for limit, length in ((128, 8), (192, 16), (224, 24)):
+        if number < limit:
+            return length
+    return None
+
+
+@lru_cache(maxsize=4096)
+def address(text: str) -> str:
+    """The address in canonical form, empty if the text is none."""
+    try:
+        return str(ipaddress.ip_address(text.partition("%")[0]))
+    except ValueError:
+        return ""
