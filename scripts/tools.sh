@@ -1,7 +1,8 @@
 #!/bin/sh
 # Brings what the twin's hosts and the tests need beyond Python.
 #
-# An SSH server is unpacked into .tools, not installed: installing it would start it.
+# An SSH server, BIRD, dnsmasq and nftables are unpacked into .tools, not installed: installing them would
+# start them.
 # With rights, the small programs that some tests compare against are installed; without,
 # those tests are skipped by name.
 set -eu
@@ -22,9 +23,27 @@ unpack() {
     if (cd .tools/download && apt-get download -qq -o APT::Sandbox::User=root "$@" >/dev/null); then
         for file in .tools/download/*.deb; do dpkg-deb -x "$file" .tools; done
     else
-        say "could not fetch $*: the twin will have no hosts"
+        say "could not fetch $*: what needs them is skipped by name"
     fi
     rm -rf .tools/download
+}
+
+installed() { dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q ' installed$'; }
+
+# the packages given, with the libraries that they need and this machine lacks
+with_libraries() {
+    refresh
+    wanted="$*" new="$*"
+    while [ -n "$new" ]; do
+        # shellcheck disable=SC2086 # a list of names, none with a space
+        needed=$(apt-cache depends $new 2>/dev/null | sed -n 's/^ *Depends: \(lib[^ <]*\)$/\1/p' | sort -u)
+        new=
+        for name in $needed; do
+            case " $wanted " in *" $name "*) continue ;; esac
+            installed "$name" || { wanted="$wanted $name" new="$new $name"; }
+        done
+    done
+    printf '%s\n' "$wanted"
 }
 
 has apt-get || { say "no apt-get here: using only what is installed"; exit 0; }
@@ -32,6 +51,16 @@ has apt-get || { say "no apt-get here: using only what is installed"; exit 0; }
 if ! has sshd && [ ! -x .tools/usr/sbin/sshd ]; then
     say "unpacking openssh-server into .tools (it is not installed, and does not start)"
     unpack openssh-server openssh-sftp-server libwrap0
+fi
+
+routers=
+for pair in bird:bird2 dnsmasq:dnsmasq-base nft:nftables ip:iproute2; do
+    has "${pair%%:*}" || [ -x ".tools/usr/sbin/${pair%%:*}" ] || [ -x ".tools/sbin/${pair%%:*}" ] || routers="$routers ${pair#*:}"
+done
+if [ -n "$routers" ]; then
+    say "unpacking$routers into .tools (not installed, and not started)"
+    # shellcheck disable=SC2046,SC2086 # lists of names, none with a space
+    unpack $(with_libraries $routers)
 fi
 
 [ "${1:-}" = test ] || exit 0

@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
+from arcferry.cli.lab_rows import fault_text, reach, steered
+
 app = typer.Typer(
     no_args_is_help=True,
     help="A twin of Azure and a closed network on this machine, to try everything in and to test against.",
@@ -18,6 +20,13 @@ faults = typer.Typer(
 )
 app.add_typer(filters, name="filter")
 app.add_typer(faults, name="fault")
+
+
+class NetworkKind(StrEnum):
+    """The kinds of network that a lab can have."""
+
+    LOOPBACK = "loopback"
+    NAMESPACES = "namespaces"
 
 
 class Output(StrEnum):
@@ -48,11 +57,13 @@ def up(
     *,
     folder: FolderOption = None,
     network: Annotated[
-        str,
+        NetworkKind,
         typer.Option(
-            "--network", metavar="KIND", help="loopback: services on 127.x addresses; needs no privileges."
+            "--network",
+            help="loopback: services on 127.x addresses, without privileges. namespaces: two hosts, routers "
+            "that speak BGP, regions and resolvers, at Azure's own names and addresses.",
         ),
-    ] = "loopback",
+    ] = NetworkKind.LOOPBACK,
     hosts: Annotated[
         int, typer.Option("--hosts", min=0, metavar="N", help="How many Linux hosts with SSH to start.")
     ] = 0,
@@ -78,20 +89,14 @@ def up(
     talks to. Its network carries what its route filter allows; at first one required endpoint is out of
     reach. The lab runs until arcferry lab down.
     """
-    from arcferry.errors import InputError
-
     chosen = _folder(folder)
     from arcferry.lab import background
 
-    if network != "loopback":
-        raise InputError(
-            f"there is no network {network!r} in this version", hint="--network loopback is the one there is."
-        )
     if not quiet:
         typer.echo("Starting the lab ...", err=True)
-    document = background.up(chosen, hosts=hosts, port=port, location=location)
+    document = background.up(chosen, network=network, hosts=hosts, port=port, location=location)
     if not quiet or output is Output.JSON:
-        _print(document, output, _reach(document))
+        _print(document, output, reach(document))
 
 
 @app.command()
@@ -102,11 +107,11 @@ def status(*, folder: FolderOption = None, output: OutputOption = Output.TABLE) 
     """
     document = _ask(folder, "GET", "/status")
     rows = [
-        *_reach(document),
+        *reach(document),
         ("Let through", ", ".join(document["route_filter"]) or "nothing"),
-        *(("Steered", f"{name} to {region}") for name, region in document["steered"].items()),
+        *steered(document),
         ("Machines", str(document["machines"])),
-        ("Faults", ", ".join(_fault_text(fault) for fault in document["faults"]) or "none"),
+        ("Faults", ", ".join(fault_text(fault) for fault in document["faults"]) or "none"),
     ]
     _print(document, output, rows)
 
@@ -141,11 +146,74 @@ def steer(
         str, typer.Argument(help="The region that its answer is to lie in, such as japaneast.")
     ],
     *,
+    resolver: Annotated[
+        str,
+        typer.Option(
+            "--resolver",
+            metavar="NAME",
+            help="Move the answer of this resolver alone, corp or elsewhere; for a lab of namespaces.",
+        ),
+    ] = "",
     folder: FolderOption = None,
 ) -> None:
     """Let Traffic Manager's answer for a name lie in another region."""
-    steered = _ask(folder, "POST", "/steer", {"name": name, "region": region})
-    _table(("NAME", "REGION"), steered.items())
+    moved = _ask(folder, "POST", "/steer", {"name": name, "region": region, "resolver": resolver})
+    _table(("NAME", "REGION"), moved.items())
+
+
+@app.command(context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True})
+def exec(  # noqa: A001 - the command's name; nothing here needs the built-in
+    host: Annotated[str, typer.Argument(help="A host of the lab: host1 or host2.")],
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND...", help="A program with its arguments.")],
+    *,
+    folder: FolderOption = None,
+) -> None:
+    """Run a command as a host of a lab of namespaces: arcferry lab exec host1 -- arcferry check -l eastasia.
+
+    The command sees the files of this computer, and the host's network, resolver and name. Its output and its
+    exit code are passed through.
+    """
+    import os
+
+    from arcferry.lab.network.namespaces.enter import entrance
+
+    chosen = _folder(folder)
+    from arcferry.lab import background
+
+    given = command[1:] if command[0] == "--" else command
+    way = entrance(background.read_document(chosen), host, given)
+    os.execve(way.program, way.arguments, way.environment)  # noqa: S606 - the user's own command, as given
+
+
+class Link(StrEnum):
+    """The two links of an ExpressRoute circuit."""
+
+    PRIMARY = "primary"
+    SECONDARY = "secondary"
+
+
+@app.command()
+def routes(
+    *,
+    received: Annotated[
+        bool, typer.Option("--received", help="What a link brought, before the router's own policy.")
+    ] = False,
+    filtered: Annotated[
+        bool, typer.Option("--filtered", help="What the router's own policy dropped.")
+    ] = False,
+    link: Annotated[Link, typer.Option("--link", help="Whose routes, with --received.")] = Link.PRIMARY,
+    folder: FolderOption = None,
+) -> None:
+    """Print the routes of the company's router in a lab of namespaces, as BIRD's show route all has them.
+
+    arcferry explain and arcferry routes audit read it.
+    """
+    from arcferry.errors import InputError
+
+    if received and filtered:
+        raise InputError("--received and --filtered are two different lists", hint="Give one of them.")
+    what = "received" if received else "filtered" if filtered else "all"
+    typer.echo(_ask(folder, "GET", "/routes", {"what": what, "link": link})["capture"], nl=False)
 
 
 @app.command()
@@ -227,7 +295,16 @@ def list_faults(
     """List the faults that are switched on, or all that there are."""
     from arcferry.lab.faults import FAULTS
 
-    known = [{"name": one.name, "needs_host": one.needs_host, "does": one.does} for one in FAULTS]
+    known = [
+        {
+            "name": one.name,
+            "needs_host": one.needs_host,
+            "does": one.does,
+            "cause": one.cause,
+            "networks": sorted(one.networks),
+        }
+        for one in FAULTS
+    ]
     found: list[dict[str, Any]] = known if every else _ask(folder, "GET", "/faults")
     if output is Output.JSON:
         typer.echo(json.dumps(found, indent=2))
@@ -235,11 +312,19 @@ def list_faults(
         typer.echo("No fault is switched on.", err=True)
     elif every:
         _table(
-            ("FAULT", "WHAT IT DOES"),
-            ((one["name"] + (" HOST" if one["needs_host"] else ""), one["does"]) for one in found),
+            ("FAULT", "CAUSE", "NETWORKS", "WHAT IT DOES"),
+            (
+                (
+                    one["name"] + (" HOST" if one["needs_host"] else ""),
+                    one["cause"] or "-",
+                    ", ".join(one["networks"]),
+                    one["does"],
+                )
+                for one in found
+            ),
         )
     else:
-        _table(("FAULT", "WHAT IT DOES"), ((_fault_text(one), one["does"]) for one in found))
+        _table(("FAULT", "WHAT IT DOES"), ((fault_text(one), one["does"]) for one in found))
 
 
 def _folder(given: Path | None) -> Path:
@@ -257,48 +342,6 @@ def _ask(folder: Path | None, method: str, path: str, body: dict[str, Any] | Non
     from arcferry.lab import background
 
     return background.ask(chosen, method, path, body)
-
-
-def _reach(document: dict[str, Any]) -> list[tuple[str, str]]:
-    hosts = document["hosts"]
-    rows = [
-        ("Process", str(document["pid"])),
-        ("Location", document["location"]),
-        ("Resource Manager", document["arm_url"]),
-        ("Authority", document["authority"]),
-        ("DNS server", document["resolver"]),
-        ("Tenant", document["tenant_id"]),
-        ("Subscription", document["subscription_id"]),
-        ("Resource group", document["resource_group"]),
-        ("Client", document["client_id"]),
-        ("Client secret", f"in {document['client_secret_file']}"),
-        ("CA", document["ca_file"]),
-        ("Service tags", document["service_tags_file"]),
-        ("Communities", document["communities_file"]),
-        ("Route filter", document["route_filter_file"]),
-    ]
-    rows += [(f"Host {host['name']}", f"{host['user']}@{host['address']}:{host['port']}") for host in hosts]
-    if hosts:
-        rows += [
-            ("Inventory", document["inventory_file"]),
-            ("Agent package", document["agent_package"]),
-            ("Sign in", _ssh_command(hosts[0], document["known_hosts_file"])),
-        ]
-    return rows
-
-
-def _ssh_command(host: dict[str, Any], known_hosts: str) -> str:
-    import shlex
-
-    options = [
-        "-i",
-        host["private_key_file"],
-        "-o",
-        f"UserKnownHostsFile={known_hosts}",
-        "-p",
-        str(host["port"]),
-    ]
-    return shlex.join(["ssh", *options, f"{host['user']}@{host['address']}"])
 
 
 def _print(document: dict[str, Any], output: Output, rows: list[tuple[str, str]]) -> None:
@@ -330,11 +373,6 @@ def _tell_filter(document: dict[str, Any]) -> None:
     _table(("COMMUNITY", "NAME"), rows)
 
 
-def _fault_text(fault: dict[str, Any]) -> str:
-    times = f" ({fault['times']} times more)" if fault["times"] else ""
-    return f"{fault['name']} {fault['host']}".strip() + times
-
-
 def _tell_faults(found: list[dict[str, Any]]) -> None:
     for fault in found:
-        typer.echo(_fault_text(fault))
+        typer.echo(fault_text(fault))

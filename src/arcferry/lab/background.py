@@ -16,6 +16,7 @@ import aiohttp
 import platformdirs
 
 from arcferry.errors import ArcferryError, BlockedError, InputError, LabError
+from arcferry.lab.faults import LOOPBACK
 from arcferry.lab.folder import control_path, exists, holder, take
 from arcferry.lab.paths import DOCUMENT, LOG
 from arcferry.text import clean, one_line
@@ -33,14 +34,19 @@ def default_folder() -> Path:
 
 
 def up(
-    folder: Path, *, hosts: int = 0, port: int | None = None, location: str = "eastasia"
+    folder: Path,
+    *,
+    network: str = LOOPBACK,
+    hosts: int = 0,
+    port: int | None = None,
+    location: str = "eastasia",
 ) -> dict[str, Any]:
     """Start a lab, and return its document once it answers.
 
     Raises:
         LabError: one runs in this folder already, or this one could not start.
         InputError: the folder is not a lab's, or a setting is wrong.
-        BlockedError: this machine cannot run hosts.
+        BlockedError: this machine cannot run hosts, or such a network.
     """
     folder = folder.absolute()
     lease = take(folder)
@@ -51,7 +57,7 @@ def up(
         )
     lease.release()
     command = [sys.executable, "-m", "arcferry.lab.daemon", "--folder", str(folder)]
-    command += ["--hosts", str(hosts), "--location", location]
+    command += ["--network", network, "--hosts", str(hosts), "--location", location]
     _start(folder, command + (["--port", str(port)] if port is not None else []))
     return read_document(folder)
 

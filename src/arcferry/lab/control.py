@@ -14,6 +14,7 @@ from arcferry.lab.azure import machines
 from arcferry.lab.azure import network as azure_network
 from arcferry.lab.azure.errors import ArmError
 from arcferry.lab.document import document
+from arcferry.lab.network.namespaces.namespaces import Namespaces
 from arcferry.lab.twin import Twin
 
 
@@ -26,6 +27,7 @@ def control(twin: Twin, stop: asyncio.Event) -> web.Application:
             web.get("/filter", _reply(twin, _filter)),
             web.post("/filter", _reply(twin, _change_filter)),
             web.post("/steer", _reply(twin, _steer)),
+            web.get("/routes", _reply(twin, _routes)),
             web.get("/machines", _reply(twin, _machines)),
             web.get("/faults", _reply(twin, _faults)),
             web.post("/faults", _reply(twin, _add_fault)),
@@ -69,6 +71,7 @@ async def _status(twin: Twin, body: dict[str, Any]) -> object:
     return document(twin) | {
         "route_filter": twin.azure.communities,
         "steered": dict(twin.network.steered),
+        "steered_at": _steered_at(twin),
         "machines": len(twin.azure.machines),
         "faults": _shown_faults(twin),
     }
@@ -93,8 +96,26 @@ async def _change_filter(twin: Twin, body: dict[str, Any]) -> object:
 
 
 async def _steer(twin: Twin, body: dict[str, Any]) -> object:
-    await twin.steer(str(body.get("name", "")), str(body.get("region", "")))
-    return dict(twin.network.steered)
+    resolver = str(body.get("resolver", ""))
+    await twin.steer(str(body.get("name", "")), str(body.get("region", "")), resolver)
+    return _steered_at(twin)[resolver] if resolver else dict(twin.network.steered)
+
+
+async def _routes(twin: Twin, body: dict[str, Any]) -> object:
+    if not isinstance(twin.network, Namespaces):
+        raise InputError(
+            "the loopback network has no router", hint="arcferry lab up --network namespaces starts one."
+        )
+    what, link = str(body.get("what", "all")), str(body.get("link", "primary"))
+    return {"capture": await twin.network.capture(what, link)}
+
+
+def _steered_at(twin: Twin) -> dict[str, dict[str, str]]:
+    """Each steered name's region by resolver, where the network has several."""
+    network = twin.network
+    if not isinstance(network, Namespaces):
+        return {}
+    return {resolver: dict(network.steered_at(resolver)) for resolver in network.resolvers}
 
 
 async def _machines(twin: Twin, body: dict[str, Any]) -> object:

@@ -16,6 +16,7 @@ from arcferry import files
 from arcferry.errors import ArcferryError, LabError
 from arcferry.lab.control import control
 from arcferry.lab.document import document
+from arcferry.lab.faults import LOOPBACK
 from arcferry.lab.folder import Lease, control_path, take
 from arcferry.lab.twin import Twin, TwinSettings
 
@@ -28,7 +29,11 @@ def main() -> None:
     os.set_inheritable(arguments.ready_fd, False)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     settings = TwinSettings(
-        arguments.folder, hosts=arguments.hosts, port=arguments.port, location=arguments.location
+        arguments.folder,
+        network=arguments.network,
+        hosts=arguments.hosts,
+        port=arguments.port,
+        location=arguments.location,
     )
     try:
         lease = take(arguments.folder)
@@ -86,6 +91,7 @@ def _tell(ready: int, error: ArcferryError | None = None) -> bool:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="arcferry.lab.daemon")
     parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--network", default=LOOPBACK)
     parser.add_argument("--hosts", type=int, default=0)
     parser.add_argument("--port", type=int)
     parser.add_argument("--location", default="eastasia")

@@ -4,7 +4,20 @@ import os
 from pathlib import Path
 from typing import Any
 
+from arcferry.lab.network.namespaces.namespaces import Namespaces
 from arcferry.lab.twin import RESOURCE_GROUP, Twin
+
+# inside a network of namespaces, names and ports are Azure's own, and there is no SSH
+_OF_LOOPBACK = frozenset(
+    {
+        "ARCFERRY_RESOLVER",
+        "ARCFERRY_PORT",
+        "ARCFERRY_ARM_URL",
+        "ARCFERRY_AUTHORITY",
+        "ARCFERRY_KNOWN_HOSTS",
+        "ARCFERRY_SSH_KEY",
+    }
+)
 
 
 def document(twin: Twin) -> dict[str, Any]:
@@ -13,13 +26,15 @@ def document(twin: Twin) -> dict[str, Any]:
     found: dict[str, Any] = {
         "schema": 1,
         "kind": "lab",
-        "network": "loopback",
+        "network": twin.settings.network,
         "pid": os.getpid(),
         "folder": str(paths.folder),
         "cloud": "AzureCloud",
         "location": azure.location,
         "port": network.port,
         "resolver": network.resolver,
+        "resolvers": network.resolvers if isinstance(network, Namespaces) else {},
+        "proxy": network.proxy,
         "ca_file": str(paths.ca),
         "arm_url": azure.arm_url,
         "authority": azure.authority,
@@ -33,6 +48,7 @@ def document(twin: Twin) -> dict[str, Any]:
         "service_tags_file": str(paths.service_tags),
         "communities_file": str(paths.communities),
         "route_filter_file": str(paths.route_filter),
+        "circuit_file": str(paths.circuit),
         "agent_package": str(twin.servers.package or ""),
         "hosts": [
             {
@@ -47,8 +63,19 @@ def document(twin: Twin) -> dict[str, Any]:
         ],
         "known_hosts_file": str(paths.known_hosts),
         "inventory_file": str(paths.inventory),
+        "inner_hosts": _inner_hosts(network) if isinstance(network, Namespaces) else [],
     }
-    return found | {"environment": _environment(found, str(paths.key))}
+    environment = _environment(found, str(paths.key))
+    if isinstance(network, Namespaces):
+        environment = {name: value for name, value in environment.items() if name not in _OF_LOOPBACK}
+    return found | {"environment": environment}
+
+
+def _inner_hosts(network: Namespaces) -> list[dict[str, Any]]:
+    return [
+        {"name": host.name, "address": host.address, "pid": host.pid, "rootless": network.rootless}
+        for host in network.hosts
+    ]
 
 
 def _environment(found: dict[str, Any], key: str) -> dict[str, str]:

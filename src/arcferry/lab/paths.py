@@ -53,6 +53,11 @@ class LabPaths:
         return self.folder / "route-filter.json"
 
     @property
+    def circuit(self) -> Path:
+        """The circuit with its Microsoft peering as it is now."""
+        return self.folder / "circuit.json"
+
+    @property
     def key(self) -> Path:
         """The SSH key that the hosts let in."""
         return self.folder / "id_ed25519"

@@ -13,6 +13,7 @@ from arcferry.errors import BlockedError, InputError
 from arcferry.lab.hosts import HostSettings, LabHost, build_agent_package, start_host, unavailable
 from arcferry.lab.network.block import first_free
 from arcferry.lab.network.loopback import Loopback
+from arcferry.lab.network.network import Network
 from arcferry.lab.network.plan import HOST_NET
 from arcferry.lab.paths import LabPaths
 
@@ -29,17 +30,22 @@ class Servers:
         self.package: Path | None = None
         self._paths = paths
 
-    async def start(self, count: int, network: Loopback, ca_pem: bytes, location: str) -> None:
+    async def start(self, count: int, network: Network, ca_pem: bytes, location: str) -> None:
         """Start `count` hosts, and write the files by which they are reached.
 
         Raises:
-            InputError: more hosts than the network has addresses for.
+            InputError: more hosts than the network has addresses for, or it has hosts of its own.
             BlockedError: this machine cannot run hosts.
         """
         if not 0 <= count <= MOST_HOSTS:
             raise InputError(f"a twin has 0 to {MOST_HOSTS} hosts, not {count}")
         public_key = self._write_key()
         if count:
+            if not isinstance(network, Loopback):
+                raise InputError(
+                    "the hosts of a network of namespaces are its own two, without SSH",
+                    hint="Leave --hosts out; arcferry lab exec host1 -- COMMAND runs a command on one.",
+                )
             reason = unavailable()
             if reason:
                 raise BlockedError(f"hosts cannot run here: {reason}", hint="--hosts 0 starts all the rest.")

@@ -9,11 +9,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from arcferry import catalog, files
+from arcferry.errors import InputError, UnknownNameError
+from arcferry.lab.azure import circuits as azure_circuits
 from arcferry.lab.azure import network as azure_network
 from arcferry.lab.azure.state import AzureState, Client
 from arcferry.lab.credentials import register_certificate
+from arcferry.lab.faults import LOOPBACK, NAMESPACES, Faults
 from arcferry.lab.network.block import claim, service_port
 from arcferry.lab.network.loopback import NEIGHBOURS, Loopback
+from arcferry.lab.network.namespaces.namespaces import PORT, Namespaces
+from arcferry.lab.network.network import Network
 from arcferry.lab.network.plan import region_number
 from arcferry.lab.paths import LabPaths
 from arcferry.lab.pki import Authority
@@ -30,7 +35,8 @@ class TwinSettings:
 
     Attributes:
         folder: where its files go; it must be the twin's own.
-        hosts: how many Linux hosts it has.
+        network: `loopback`, or `namespaces`.
+        hosts: how many Linux hosts with SSH it has; a network of namespaces has hosts of its own, and none.
         port: the port of all its services; 443 where it can be had, else a high one, where None.
         location: the region that its machines are meant for.
         communities: what the route filter allows at first; None for the story's: the location's region,
@@ -40,6 +46,7 @@ class TwinSettings:
     """
 
     folder: Path
+    network: str = LOOPBACK
     hosts: int = 0
     port: int | None = None
     location: str = "eastasia"
@@ -59,7 +66,7 @@ class Twin:
     settings: TwinSettings
     paths: LabPaths
     azure: AzureState
-    network: Loopback
+    network: Network
     servers: Servers
     authority: Authority = field(repr=False)
     client: Client = field(repr=False)
@@ -72,6 +79,7 @@ class Twin:
         Raises:
             LabError: an address, a port or a host could not be had.
             InputError: the location is unknown, or a setting is out of range.
+            BlockedError: this computer has not what its network or its hosts take.
         """
         async with AsyncExitStack() as stack:
             twin = _made(settings, stack)
@@ -86,14 +94,28 @@ class Twin:
         """Let the route filter allow these communities and no others."""
         await self.azure.allow(list(communities))
 
-    async def steer(self, name: str, region: str) -> None:
+    async def steer(self, name: str, region: str, resolver: str = "") -> None:
         """Let a steered name's answer lie in a region.
 
+        Args:
+            name: the steered name.
+            region: where the answer is to lie.
+            resolver: the forwarder whose answer moves, in a network of namespaces; every one's where empty.
+
         Raises:
-            UnknownNameError: the name is not steered, or there is no such region.
-            LabError: no community is documented for the region.
+            UnknownNameError: the name is not steered, or there is no such region or resolver.
+            InputError: a resolver is named, and the network has one alone.
+            LabError: the network has no addresses for the region.
         """
-        await self.network.steer(name, region)
+        if not resolver:
+            await self.network.steer(name, region)
+        elif isinstance(self.network, Namespaces):
+            await self.network.steer(name, region, resolver)
+        else:
+            raise InputError(
+                "the loopback network has one resolver, which has no name",
+                hint="Leave --resolver out, or use --network namespaces.",
+            )
         self._publish()
 
     async def prepare(self) -> None:
@@ -104,10 +126,9 @@ class Twin:
         self.azure.arm_url = self.network.arm_url
         self.azure.authority = self.network.authority_url
         self.azure.filter_changed = self._follow_filter
-        steered = self.settings.steered
-        for name, region in (_story_steering(self.azure.location) if steered is None else steered).items():
-            await self.network.steer(name, region)
-        self._publish()
+        if isinstance(self.network, Namespaces):
+            self.azure.route_rows = self.network.route_rows
+        await self._steer_at_first()
         communities = self.settings.communities
         await self.allow(*(_story_filter(self.azure.location) if communities is None else communities))
 
@@ -119,7 +140,7 @@ class Twin:
             InputError: the host is missing, or `times` is not positive.
         """
         self.azure.faults.add(name, host, times=times)
-        await self.network.settle()
+        await self._follow_faults()
 
     async def remove_fault(self, name: str, host: str = "") -> int:
         """Switch a fault off, for one host or for all; returns how many were switched on.
@@ -128,8 +149,22 @@ class Twin:
             UnknownNameError: there is no such fault.
         """
         removed = self.azure.faults.remove(name, host)
-        await self.network.settle()
+        await self._follow_faults()
         return removed
+
+    async def _steer_at_first(self) -> None:
+        """In the story, the answer is in another region for one resolver, and at home for any other."""
+        resolver = "corp" if isinstance(self.network, Namespaces) else ""
+        if self.settings.steered is None:
+            for name, region in _story_steering(self.azure.location).items():
+                await self.steer(name, region, resolver)
+        for name, region in (self.settings.steered or {}).items():
+            await self.steer(name, region)
+        self._publish()
+
+    async def _follow_faults(self) -> None:
+        await self.network.settle()
+        self._write_circuit()
 
     async def _follow_filter(self) -> None:
         # The request that changes the filter may come through a gate that now closes, which cancels its
@@ -138,7 +173,12 @@ class Twin:
 
     async def _apply_filter(self) -> None:
         await self.network.allow(self.azure.communities)
+        self._write_circuit()
+
+    def _write_circuit(self) -> None:
+        """What Azure shows of the circuit and of its route filter, which faults change too."""
         files.write_whole(self.paths.route_filter, _pretty(azure_network.route_filter(self.azure)))
+        files.write_whole(self.paths.circuit, _pretty(azure_circuits.circuit(self.azure)))
 
     def _publish(self) -> None:
         self.azure.service_tags = self.network.service_tags()
@@ -150,15 +190,28 @@ class Twin:
 def _made(settings: TwinSettings, stack: AsyncExitStack) -> Twin:
     location = catalog.region(settings.location, catalog.cloud("AzureCloud")).name
     region_number(location)
-    block = claim()
-    stack.callback(block.release)
     authority = Authority()
     azure = AzureState(location, issue_identity=lambda vm_id: _identity(authority, vm_id))
     azure.add_group(RESOURCE_GROUP)
-    port = service_port(block, settings.port)
-    network = Loopback(block, port, location, authority, azure.faults)
+    network = _network(settings, location, authority, azure.faults, stack)
     paths = LabPaths(settings.folder.absolute(), datetime.now(UTC).date())
     return Twin(settings, paths, azure, network, Servers(paths), authority, azure.add_client())
+
+
+def _network(
+    settings: TwinSettings, location: str, authority: Authority, faults: Faults, stack: AsyncExitStack
+) -> Network:
+    if settings.network == LOOPBACK:
+        block = claim()
+        stack.callback(block.release)
+        return Loopback(block, service_port(block, settings.port), location, authority, faults)
+    if settings.network != NAMESPACES:
+        raise UnknownNameError("network", settings.network, (LOOPBACK, NAMESPACES))
+    if settings.port not in {None, PORT}:
+        raise InputError(
+            f"every service of a network of namespaces listens on {PORT}", hint="Leave --port out."
+        )
+    return Namespaces(settings.folder.absolute(), location, authority, faults)
 
 
 def _identity(authority: Authority, vm_id: str) -> tuple[bytes, bytes]:

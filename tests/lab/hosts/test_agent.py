@@ -186,7 +186,7 @@ FAULTS = {
     "arm/500": (42, "Code: InternalServerError httpStatusCode:500"),
     "arm/garbage": (42, "no resource"),
     "entra/expired-secret": (41, "AADSTS7000222"),
-    "his/discovery-fails": (26, "required endpoints unavailable"),
+    "path/discovery-failed": (26, "required endpoints unavailable"),
     "his/no-certificate": (81, "Get MSI Certificate"),
 }
 
@@ -253,7 +253,7 @@ async def test_an_unknown_location_is_refused(server: Server) -> None:
 
 
 async def test_an_untrusted_ca_is_a_network_error(server: Server) -> None:
-    server.twin.azure.faults.add("tls/unknown-issuer", "login.microsoftonline.com")
+    server.twin.azure.faults.add("tls/intercepted", "login.microsoftonline.com")
     done = await server.agent("check", "-l", "eastasia", "-v")
     assert done.exit_code == 26
     assert "login.microsoftonline.com                     |false" in done.stdout
@@ -261,7 +261,7 @@ async def test_an_untrusted_ca_is_a_network_error(server: Server) -> None:
 
 
 async def test_a_wrong_clock_is_said_and_stops_nothing(server: Server) -> None:
-    server.twin.azure.faults.add("clock/ahead")
+    server.twin.azure.faults.add("clock/skew")
     done = await server.agent("check", "-l", "eastasia")
     assert done.exit_code == 0
     assert re.search(r"clock of this machine is -(3599|3600) seconds ahead", done.stdout)

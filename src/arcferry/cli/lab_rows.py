@@ -1,0 +1,57 @@
+"""What a lab says of itself, as rows for people."""
+
+import shlex
+from typing import Any
+
+
+def reach(document: dict[str, Any]) -> list[tuple[str, str]]:
+    """How a lab is reached: each thing with its value."""
+    hosts = document["hosts"]
+    rows = [
+        ("Process", str(document["pid"])),
+        ("Location", document["location"]),
+        ("Resource Manager", document["arm_url"]),
+        ("Authority", document["authority"]),
+        ("DNS server", document["resolver"]),
+        ("Tenant", document["tenant_id"]),
+        ("Subscription", document["subscription_id"]),
+        ("Resource group", document["resource_group"]),
+        ("Client", document["client_id"]),
+        ("Client secret", f"in {document['client_secret_file']}"),
+        ("CA", document["ca_file"]),
+        ("Service tags", document["service_tags_file"]),
+        ("Communities", document["communities_file"]),
+        ("Route filter", document["route_filter_file"]),
+        ("Circuit", document["circuit_file"]),
+    ]
+    rows += [(f"Host {host['name']}", f"{host['address']}, by lab exec") for host in document["inner_hosts"]]
+    rows += [(f"Host {host['name']}", f"{host['user']}@{host['address']}:{host['port']}") for host in hosts]
+    if hosts:
+        rows += [
+            ("Inventory", document["inventory_file"]),
+            ("Agent package", document["agent_package"]),
+            ("Sign in", _ssh_command(hosts[0], document["known_hosts_file"])),
+        ]
+    return rows
+
+
+def steered(document: dict[str, Any]) -> list[tuple[str, str]]:
+    """One row for each steered name, or for each of every resolver where they differ."""
+    by_resolver = document["steered_at"] or {"": document["steered"]}
+    rows = []
+    for resolver, names in by_resolver.items():
+        of = f" for {resolver}" if resolver else ""
+        rows += [(f"Steered{of}", f"{name} to {region}") for name, region in names.items()]
+    return rows
+
+
+def _ssh_command(host: dict[str, Any], known_hosts: str) -> str:
+    key, port = host["private_key_file"], str(host["port"])
+    options = ("-i", key, "-o", f"UserKnownHostsFile={known_hosts}", "-p", port)
+    return shlex.join(["ssh", *options, f"{host['user']}@{host['address']}"])
+
+
+def fault_text(fault: dict[str, Any]) -> str:
+    """A fault that is switched on, with what it strikes and how often still."""
+    times = f" ({fault['times']} times more)" if fault["times"] else ""
+    return f"{fault['name']} {fault['host']}".strip() + times
