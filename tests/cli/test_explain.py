@@ -107,7 +107,7 @@ def test_a_file_that_is_too_large_is_refused(
     (tmp_path / "huge.log").write_bytes(b"x" * 1001)
     ended = run(tmp_path / "huge.log")
     assert ended.code == 2
-    assert "huge.log: larger than the 1,000 bytes" in ended.err
+    assert "huge.log: no dump of routes, and larger than the 1,000 bytes" in ended.err
 
 
 def test_two_files_of_one_name_are_told_apart(run: Run) -> None:
@@ -172,3 +172,32 @@ def test_a_file_called_like_a_code_is_a_file(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "AZCM0026").write_bytes((CASES / "refused" / "check.json").read_bytes())
     assert "tcp/refused" in run("AZCM0026").out
+
+
+@pytest.mark.parametrize(
+    ("name", "cause"),
+    [("AADSTS7000215", "signin/secret-invalid"), ("authorizationfailed", "arm/not-authorized")],
+)
+def test_a_code_of_azure_is_told_with_its_cause(run: Run, name: str, cause: str) -> None:
+    ended = run(name)
+    assert ended.code == 0
+    assert cause in ended.out
+    assert "None" not in ended.out
+
+
+def test_a_message_of_windows_installer_has_a_page(run: Run) -> None:
+    assert "did not start" in run("msi error 1920").out
+
+
+def test_what_nothing_recognises_is_told_with_what_it_looked_like(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "odd.txt").write_text("azcmagent: all is well\n")
+    ended = run(tmp_path / "odd.txt")
+    assert ended.code == 2
+    assert "odd.txt: it looks most like output about azcmagent" in ended.err
+
+
+def test_what_each_file_was_taken_for_is_printed(run: Run) -> None:
+    ended = run(*case("logs-in-a-zip"))
+    assert ended.code == 1
+    for part in ("logs.zip", "logs.zip!azcmagent.log", "logs.zip!show.txt"):
+        assert part in ended.out

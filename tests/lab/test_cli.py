@@ -22,7 +22,8 @@ KEYS = {
     "schema", "kind", "network", "pid", "folder", "cloud", "location", "port", "resolver", "ca_file",
     "arm_url", "authority", "tenant_id", "subscription_id", "resource_group", "client_id", "client_secret",
     "client_secret_file", "client_certificate_file", "service_tags_file", "communities_file",
-    "route_filter_file", "agent_package", "hosts", "known_hosts_file", "inventory_file", "environment",
+    "route_filter_file", "circuit_file", "agent_package", "hosts", "inner_hosts", "known_hosts_file",
+    "inventory_file", "resolvers", "proxy", "environment",
 }  # fmt: skip
 JAPAN_EAST = "12076:51012"
 
@@ -210,7 +211,7 @@ def test_steering_machines_and_faults(lab: Lab) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (["--network", "namespaces"], 2, "loopback"),
+        (["--network", "carrier-pigeons"], 2, "loopback"),
         (["--location", "atlantis"], 2, "unknown location"),
         (["--location", "swedencentral"], 1, "no BGP community"),
         (["--hosts", "5000"], 2, "250"),

@@ -1,4 +1,4 @@
-"""Codes of the agent, its installation scripts, Windows Installer, Entra ID, Resource Manager and PowerShell."""
+"""Codes of the agent, its scripts, Windows Installer, Entra ID, Resource Manager and PowerShell."""
 
 import re
 from functools import cache
@@ -26,6 +26,7 @@ def _code(row: list[Any], document: Document) -> Code:
     return Code(
         **{
             "exit_code": None,
+            "outcome": "success" if fields.get("exit_code") == 0 else "failure",
             **fields,
             "source": str(document.sources[fields["source"]]),
             "yields": tuple(document.content.get("yields", {}).get(name, ())),
@@ -57,11 +58,6 @@ def _key(name: str) -> str:
 def codes() -> tuple[Code, ...]:
     """Every known code, the agent's first."""
     return tuple(_codes().values())
-
-
-def codes_of(family: str) -> tuple[Code, ...]:
-    """Every known code of one family, such as `arm`."""
-    return tuple(known for known in codes() if known.family == family)
 
 
 def is_code(text: str) -> bool:

@@ -3,7 +3,7 @@ from typing import Annotated
 import typer
 
 from arcferry import __version__
-from arcferry.cli import bundle, check, demo, explain, lab, onboard
+from arcferry.cli import bundle, check, data, demo, explain, lab, onboard, routes, watch
 
 app = typer.Typer(
     name="arcferry",
@@ -30,11 +30,15 @@ def _options(
     ] = False,
 ) -> None:
     del version
+    data.adopt_held()
 
 
 app.command("check")(check.check)
 app.command("explain")(explain.explain)
 app.add_typer(bundle.app, name="bundle")
+app.add_typer(watch.app, name="watch")
 app.add_typer(onboard.app, name="onboard")
+app.add_typer(routes.app, name="routes")
 app.add_typer(lab.app, name="lab")
+app.add_typer(data.app, name="data")
 lab.app.command("demo")(demo.demo)

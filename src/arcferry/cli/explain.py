@@ -17,10 +17,13 @@ if TYPE_CHECKING:
     from arcferry.diagnosis.pages import Page
 
 _STDIN = "-"
-_CODE_LIKE = re.compile(r"(?:azcm|msi(?:exec)?)[ -]?\d+|\d{1,5}", re.IGNORECASE)
+_CODE_LIKE = re.compile(r"(?:azcm|aadsts|msi(?:exec)?)[ -]?\d+|msi error \d+|\d{1,5}", re.IGNORECASE)
+_SEVERAL_WORDS = re.compile(r"msi(?:exec| error) \d{1,5}", re.IGNORECASE)
 _KNOWN_KINDS = (
-    "Known are: azcmagent check and connect output, failed downloads, DNS answers, arcferry check, "
-    "route filters, service tags, lists of BGP communities."
+    "Known are: output of azcmagent check, connect, show and logs (the zip too), azcmagent.log, himds.log, "
+    "installation logs, onboarding scripts and PowerShell errors, failed downloads, nslookup, dig, "
+    "Resolve-DnsName, Test-NetConnection, curl -v, openssl s_client, arcferry check and watch, routes of "
+    "routers and of Azure, circuits, route filters, service tags, lists of BGP communities."
 )
 
 
@@ -29,17 +32,19 @@ def explain(
         list[str],
         typer.Argument(
             metavar="FILE|CODE|CAUSE...",
-            help="Files of any kind, - for standard input; or codes (AZCM0026, 'msiexec 1603'); or causes "
-            "(route/community-not-in-filter).",
+            help="Files of any kind, - for standard input; or codes (AZCM0026, 'msiexec 1603', "
+            "AADSTS7000215, AuthorizationFailed); or causes (route/community-not-in-filter).",
         ),
     ],
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Tell why an endpoint cannot be reached, who can change it, and what to ask for.
 
-    Hand in whatever there is: output of azcmagent check or connect, a failed download, the result of
-    arcferry check, DNS answers, the circuit's route filter, Azure's service tags, a list of BGP communities.
-    Each file is recognised by its content. The more there is, the more is decided; where it does not decide,
+    Hand in whatever there is: output of azcmagent (check, connect, show), its logs or the zip of them, an
+    installation log, a failed download, the result of arcferry check, output of nslookup or curl -v, a
+    router's routes, the circuit, its route filter, Azure's service tags, a list of BGP communities.
+    Each file is recognised by its content, in any language, and what it was taken for is printed. Credentials
+    are taken out before anything is read. The more there is, the more is decided; where it does not decide,
     the finding says which evidence would. Needs no network.
 
     Exit code 0 without errors among the findings, 1 with one, 2 where a file cannot be used.
@@ -50,7 +55,7 @@ def explain(
             f"{names[0]} is no file, and files were given too", hint="Explain names and files separately."
         )
     if names:
-        _print_pages([_page(name) for name in names], output)
+        _print_pages([page for name in names for page in _pages(name)], output)
         return
     from arcferry.diagnosis import diagnose
 
@@ -65,7 +70,7 @@ def explain(
 def _sorted_out(subjects: "Sequence[str]") -> tuple[list[str], list[str]]:
     """What is a file, and what the name of a code or a cause; a file where it could be both."""
     together = " ".join(subjects)
-    if re.fullmatch(r"msiexec \d{1,5}", together, re.IGNORECASE):
+    if _SEVERAL_WORDS.fullmatch(together):
         return [], [together]
     files = [one for one in subjects if one == _STDIN or _is_there(one) or not _is_name(one)]
     return files, [one for one in subjects if one not in files]
@@ -82,43 +87,47 @@ def _is_name(subject: str) -> bool:
     """Whether this is, or nearly is, a code or a cause."""
     from difflib import get_close_matches
 
+    from arcferry import catalog
     from arcferry.diagnosis.causes import CAUSES
 
     return bool(
-        _CODE_LIKE.fullmatch(subject.strip()) or get_close_matches(subject.lower(), CAUSES, cutoff=0.7)
+        _CODE_LIKE.fullmatch(subject.strip())
+        or catalog.is_code(subject)
+        or get_close_matches(subject.lower(), CAUSES, cutoff=0.7)
     )
 
 
-def _page(name: str) -> "Code | Page":
+def _pages(name: str) -> "list[Code | Page]":
+    """The page of a cause or a code; a code that no process ends with is told with its cause."""
     from arcferry import catalog
     from arcferry.diagnosis import pages
 
-    return catalog.code(name) if _CODE_LIKE.fullmatch(name.strip()) else pages.page(name)
+    if not (_CODE_LIKE.fullmatch(name.strip()) or catalog.is_code(name)):
+        return [pages.page(name)]
+    code = catalog.code(name)
+    return [code] if code.exit_code is not None or not code.cause else [code, pages.page(code.cause)]
 
 
-def _read(subject: str) -> bytes:
-    from arcferry.diagnosis.readers import FILE_LIMIT
-    from arcferry.files import read_bounded
+def _read(subject: str, name: str) -> "tuple[Document, ...]":
+    from arcferry.diagnosis.readers import FILE_LIMIT, read_document, read_path
 
     if subject != _STDIN:
-        return read_bounded(Path(subject), limit=FILE_LIMIT)
+        return read_path(Path(subject), name)
     data = sys.stdin.buffer.read(FILE_LIMIT + 1)
     if len(data) > FILE_LIMIT:
-        raise FileInputError("standard input", f"larger than the {FILE_LIMIT:,} bytes that are read")
-    return data
+        raise FileInputError(name, f"larger than the {FILE_LIMIT:,} bytes that are read")
+    return read_document(name, data)
 
 
 def _documents(files: "Sequence[str]") -> "list[Document]":
     """Everything the files say; every file that cannot be used is named, not only the first."""
-    from arcferry.diagnosis.readers import read_document
-
     alike = Counter(Path(one).name for one in dict.fromkeys(files))
     found: list[Document] = []
     problems: list[InputError] = []
     for one in dict.fromkeys(files):
         name = "standard input" if one == _STDIN else one if alike[Path(one).name] > 1 else Path(one).name
         try:
-            found += read_document(name, _read(one))
+            found += _read(one, name)
         except UnknownNameError:
             raise
         except InputError as problem:
@@ -127,9 +136,9 @@ def _documents(files: "Sequence[str]") -> "list[Document]":
         hint = problems[0].hint if len(problems) == 1 else ""
         raise InputError("\n".join(problem.message for problem in problems), hint=hint)
     if all(document.kind == "unrecognised" for document in found):
-        raise InputError(
-            f"nothing in {', '.join(one.name for one in found[:5])} is recognised", hint=_KNOWN_KINDS
-        )
+        names = ", ".join(one.name for one in found[:5])
+        like = "".join(f"\n{one.name}: {note}" for one in found[:5] for note in one.notes)
+        raise InputError(f"nothing in {names} is recognised{like}", hint=_KNOWN_KINDS)
     return found
 
 

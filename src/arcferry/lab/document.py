@@ -99,4 +99,5 @@ def _environment(found: dict[str, Any], key: str) -> dict[str, str]:
         "ARCFERRY_KNOWN_HOSTS": found["known_hosts_file"],
         "ARCFERRY_SSH_KEY": key,
         "ARCFERRY_STATE": str(Path(found["folder"]) / "state"),
+        "ARCFERRY_DATA": str(Path(found["folder"]) / "data"),
     }

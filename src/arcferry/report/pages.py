@@ -75,8 +75,9 @@ def _retry(code: Code) -> str:
 
 def draw_code(code: Code, console: Console) -> None:
     """What a code means, the way out, whether a retry helps, and who says so."""
-    name = code.code if code.family != "msiexec" else f"msiexec {code.code}"
-    console.print(Text(f"{name}  (exit code {code.exit_code}, {code.family}, {code.phase})", style="bold"))
+    said_by = {"msiexec": "msiexec ", "msi-error": "msi error "}.get(code.family, "")
+    ends = f"exit code {code.exit_code}, " if code.exit_code is not None else ""
+    console.print(Text(f"{said_by}{code.code}  ({ends}{code.family}, {code.phase})", style="bold"))
     _paragraph(console, "Meaning", code.meaning)
     _paragraph(
         console,

@@ -67,40 +67,73 @@ _URL = 'Get "https://gbl.his.arc.azure.com/discovery?location=eastasia"'
         (f"{_URL}: dial tcp 203.0.113.9:443: i/o timeout", "tcp", "timeout"),
         (f"{_URL}: dial tcp 203.0.113.9:443: connect: connection refused", "tcp", "refused"),
         (f"{_URL}: dial tcp 203.0.113.9:443: connect: no route to host", "tcp", "unreachable"),
-        (f"{_URL}: dial tcp [2001:db8::9]:443: connectex: 対象のコンピューターによって拒否されたため (10061)", "tcp", "refused"),
-        (f"{_URL}: dial tcp 203.0.113.9:443: connectex: Ein Verbindungsversuch ist fehlgeschlagen.", "tcp", "timeout"),
-        (f"{_URL}: dial tcp: lookup gbl.his.arc.azure.com on 10.0.0.53:53: no such host", "dns", "nxdomain"),
-        (f"{_URL}: dial tcp: lookup gbl.his.arc.azure.com: getaddrinfow: 不知道这样的主机。", "dns", "nxdomain"),
-        (f"{_URL}: dial tcp: lookup gbl.his.arc.azure.com on 10.0.0.53:53: server misbehaving", "dns", "servfail"),
         (
-            f"{_URL}: dial tcp: lookup gbl.his.arc.azure.com on 10.0.0.53:53: read udp 10.1.2.3:5->10.0.0.53:53: i/o timeout",
+            f"{_URL}: dial tcp [2001:db8::9]:443: connectex: 拒否されました (10061)",
+            "tcp",
+            "refused",
+        ),
+        (
+            f"{_URL}: dial tcp 203.0.113.9:443: connectex: Ein Verbindungsversuch ist fehlgeschlagen.",
+            "tcp",
+            "timeout",
+        ),
+        (f"{_URL}: dial tcp: lookup gbl.his.arc.azure.com on 10.0.0.53:53: no such host", "dns", "nxdomain"),
+        (
+            f"{_URL}: dial tcp: lookup gbl.his.arc.azure.com: getaddrinfow: 不知道这样的主机。",
+            "dns",
+            "nxdomain",
+        ),
+        (
+            f"{_URL}: dial tcp: lookup gbl.his.arc.azure.com on 10.0.0.53:53: server misbehaving",
+            "dns",
+            "servfail",
+        ),
+        (
+            (
+                f"{_URL}: dial tcp: lookup gbl.his.arc.azure.com on 10.0.0.53:53: read udp "
+                "10.1.2.3:5->10.0.0.53:53: i/o timeout"
+            ),
             "dns",
             "timeout",
         ),
         (f"{_URL}: proxyconnect tcp: dial tcp 10.1.2.3:8080: i/o timeout", "proxy", "proxy-unreachable"),
-        (f"{_URL}: proxyconnect tcp: dial tcp: lookup proxy.corp: no such host", "proxy", "proxy-name-not-found"),
+        (
+            f"{_URL}: proxyconnect tcp: dial tcp: lookup proxy.corp: no such host",
+            "proxy",
+            "proxy-name-not-found",
+        ),
         (f"{_URL}: Proxy Authentication Required", "proxy", "proxy-authentication-required"),
         (f"{_URL}: Forbidden", "proxy", "proxy-refused"),
         (f"{_URL}: Bad Gateway", "proxy", "proxy-cannot-reach"),
         (f"{_URL}: x509: certificate signed by unknown authority", "tls", "certificate-untrusted"),
         (
-            f"{_URL}: tls: failed to verify certificate: x509: certificate has expired or is not yet valid: current time 2026-01-10T06:00:00Z is after 2025-12-01T00:00:00Z",
+            (
+                f"{_URL}: tls: failed to verify certificate: x509: certificate has expired or is not yet "
+                "valid: current time 2026-01-10T06:00:00Z is after 2025-12-01T00:00:00Z"
+            ),
             "tls",
             "certificate-expired",
         ),
         (
-            f"{_URL}: x509: certificate has expired or is not yet valid: current time 2020-01-10T06:00:00Z is before 2025-12-01T00:00:00Z",
+            (
+                f"{_URL}: x509: certificate has expired or is not yet valid: current time "
+                "2020-01-10T06:00:00Z is before 2025-12-01T00:00:00Z"
+            ),
             "tls",
             "certificate-not-yet-valid",
         ),
-        (f"{_URL}: x509: certificate is valid for block.example, not gbl.his.arc.azure.com", "tls", "name-mismatch"),
+        (
+            f"{_URL}: x509: certificate is valid for block.example, not gbl.his.arc.azure.com",
+            "tls",
+            "name-mismatch",
+        ),
         (f"{_URL}: net/http: TLS handshake timeout", "tls", "tls-timeout"),
         (f"{_URL}: remote error: tls: handshake failure", "tls", "tls-cipher-mismatch"),
         (f"{_URL}: remote error: tls: protocol version not supported", "tls", "tls-protocol-version"),
         (f"{_URL}: EOF", "tls", "tls-cut"),
         (f"{_URL}: read tcp 10.1.2.3:5->203.0.113.9:443: read: connection reset by peer", "tcp", "reset"),
     ],
-)  # fmt: skip
+)
 def test_a_network_error_tells_its_step(text: str, stage: str, kind: str) -> None:
     (seen,) = go_errors.sightings([(None, text)], "log").values()
     assert seen.host == "gbl.his.arc.azure.com"

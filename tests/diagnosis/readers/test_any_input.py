@@ -1,7 +1,9 @@
 """Whatever the bytes are: recognised, left aside, or refused with the file's name; never a traceback."""
 
 import json
+from collections.abc import Callable
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -9,7 +11,24 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from arcferry.diagnosis import Document, diagnose
-from arcferry.diagnosis.readers import read_document
+from arcferry.diagnosis.readers import (
+    agent_check,
+    agent_connect,
+    agent_log,
+    agent_show,
+    azure_error,
+    curl_verbose,
+    dig,
+    download_error,
+    install_log,
+    net_connection,
+    nslookup,
+    onboarding_script,
+    openssl_client,
+    powershell_error,
+    read_document,
+    resolve_dns_name,
+)
 from arcferry.diagnosis.readers.decoding import TEXT_LIMIT
 from arcferry.errors import FileInputError
 from arcferry.report import findings
@@ -144,9 +163,53 @@ def test_binary_is_named_and_refused() -> None:
         read_document("core.dump", b"\x7fELF\x02\x01\x01" + bytes(range(256)) * 8)
 
 
-def test_text_longer_than_is_read_is_refused() -> None:
-    with pytest.raises(FileInputError, match="larger than the"):
-        read_document("huge.log", b"x" * (TEXT_LIMIT + 1))
+def test_of_a_long_log_the_end_is_read_and_it_is_said() -> None:
+    end = "INFO    Exit Code:  AZCM0044: Resource Already Exists\nFATAL   srv-01 is there already\n"
+    (document,) = read_document("huge.log", b"hello world\n" * (TEXT_LIMIT // 10) + end.encode())
+    assert [code.code for code in document.codes] == ["AZCM0044"]
+    assert "the newest stands at the end" in document.notes[0]
+
+
+_SAMPLES = sorted(Path(__file__).with_name("samples").glob("*/*"))
+_OWN_READERS = [
+    agent_check.read, agent_connect.read, agent_log.read, agent_show.read, azure_error.read,
+    curl_verbose.read, dig.read, download_error.read, install_log.read, net_connection.read,
+    nslookup.read, onboarding_script.read, openssl_client.read, powershell_error.read, resolve_dns_name.read,
+]  # fmt: skip
+_FRAGMENTS = st.lists(
+    st.sampled_from(
+        [line for path in _SAMPLES for line in path.read_text(errors="replace").splitlines() if line]
+    )
+    | st.text(max_size=80),
+    max_size=15,
+)
+
+
+@pytest.mark.parametrize("read", _OWN_READERS, ids=lambda read: read.__module__.rpartition(".")[2])
+@given(_FRAGMENTS)
+def test_each_reader_takes_any_text(read: Callable[[str, str], Document | None], lines: list[str]) -> None:
+    document = read("handed-in", "\n".join(lines))
+    assert document is None or document.name == "handed-in"
+
+
+@given(st.sampled_from(_SAMPLES), st.data())
+def test_a_damaged_sample(path: Path, data: st.DataObject) -> None:
+    content = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 8))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    start = data.draw(st.integers(0, len(content)))
+    _survives(bytes(content[start:]))
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("utf-8", "utf-16-le"), ("utf-16", "utf-8"), ("utf-16-le", "utf-8"), ("utf-8", "cp1252")],
+)
+def test_a_file_of_two_encodings(first: str, second: str) -> None:
+    before = "INFO    Connecting machine to Azure... This might take a few minutes.\r\n"
+    after = "INFO    Exit Code:  AZCM0044: Resource Already Exists\r\nFATAL   srv-01 is there already\r\n"
+    (document,) = read_document("appended.txt", before.encode(first) + after.encode(second))
+    assert [code.code for code in document.codes] == ["AZCM0044"]
 
 
 def test_deeply_nested_json_is_refused() -> None:

@@ -4,7 +4,10 @@ import pytest
 
 from arcferry.diagnosis.readers import install_log
 
-_HEAD = "=== Verbose logging started: 1/10/2026  9:12:40  Build type: SHIP ===\nMSI (s) (9C:30) [09:12:40:118]: x\n"
+_HEAD = (
+    "=== Verbose logging started: 1/10/2026  9:12:40  Build type: SHIP ===\nMSI (s) (9C:30) "
+    "[09:12:40:118]: x\n"
+)
 
 
 def codes(text: str) -> list[str]:
@@ -17,8 +20,11 @@ def codes(text: str) -> list[str]:
     "message",
     [
         "Product: Azure Connected Machine Agent -- Error 1920. Service 'x' (himds) failed to start.",
-        "Produkt: Azure Connected Machine Agent -- Fehler 1920. Der Dienst 'x' (himds) konnte nicht gestartet werden.",
-        "Product: Azure Connected Machine Agent -- エラー 1920。サービス 'x' (himds) を開始できませんでした。",
+        (
+            "Produkt: Azure Connected Machine Agent -- Fehler 1920. Der Dienst 'x' (himds) konnte nicht "
+            "gestartet werden."
+        ),
+        "Product: Azure Connected Machine Agent -- エラー 1920。サービス 'x' を開始できませんでした。",
         "產品: Azure Connected Machine Agent -- 錯誤 1920。服務 'x' (himds) 無法啟動。",
         "产品: Azure Connected Machine Agent -- 错误 1920。服务“x”(himds)无法启动。",
         "Erreur 1920. Le service 'x' (himds) n'a pas pu démarrer.",

@@ -81,7 +81,10 @@ def test_our_own_plain_table_is_read_with_its_addresses() -> None:
     ("text", "code", "hosts"),
     [
         (
-            "INFO Exit Code:  AZCM0026: Network Error\nFATAL   unavailable: https://a.example https://b.example:443/x",
+            (
+                "INFO Exit Code:  AZCM0026: Network Error\nFATAL   unavailable: https://a.example "
+                "https://b.example:443/x"
+            ),
             "AZCM0026",
             ("a.example", "b.example"),
         ),
@@ -121,7 +124,7 @@ def test_a_list_of_codes_is_not_what_an_agent_printed() -> None:
                 "    + FullyQualifiedErrorId : System.Net.WebException,Microsoft.PowerShell"
             ),
             "packages.microsoft.com",
-            None,
+            "dns",
         ),
         (
             "Invoke-WebRequest : error: (407) Proxy sign-in.\n+ iwr -Uri https://aka.ms/x -OutFile y\n",

@@ -68,7 +68,10 @@ def test_a_token_is_known_by_its_form() -> None:
 @pytest.mark.parametrize(
     "line",
     [
-        "AADSTS7000215: Invalid client secret provided. Ensure the secret being sent is the client secret value.",
+        (
+            "AADSTS7000215: Invalid client secret provided. Ensure the secret being sent is the client "
+            "secret value."
+        ),
         "AADSTS7000222: The provided client secret keys for app '1' are expired.",
         "https://login.microsoftonline.com/tenant/oauth2/v2.0/token",
         "azcmagent check -p -l eastasia",
@@ -84,7 +87,7 @@ def test_what_is_no_secret_stays(line: str) -> None:
 
 
 def _everything_said(name: str, data: bytes) -> str:
-    """All that could reach a person or a file: the documents themselves, findings in each form, and errors."""
+    """All that could reach a person or a file: documents, findings in each form, and errors."""
     try:
         documents = read_document(name, data)
     except FileInputError as error:

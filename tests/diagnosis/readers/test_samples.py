@@ -1,4 +1,4 @@
-"""Every sample in the folder of its kind: taken for itself and for nothing else, in every way it can be written."""
+"""Every sample in the folder of its kind: taken for itself and nothing else, however it is written."""
 
 from pathlib import Path
 

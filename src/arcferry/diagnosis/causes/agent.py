@@ -16,8 +16,8 @@ _HIMDS = {"himds", "himdsd"}
 _OPTIONAL_SERVICES = {"arcproxy", "arcproxyd", "extensionservice", "extd", "gcarcservice", "gcad"}
 _VERSION = re.compile(r"(\d{1,3})\.(\d{1,4})")
 _OLDEST_SUPPORTED = (1, 55)
-"""Releases of the last twelve months are supported (agent-overview, 2026-08): 1.67 is of August 2026 and there is one
-a month, so that this is an inference."""
+"""Releases of the last twelve months are supported (Azure Arc release notes, 2026-08). 1.67 is of August
+2026 and there is one a month, so that this is an inference."""
 
 
 def _was_connected(state: AgentState) -> bool:
@@ -209,7 +209,8 @@ FAMILY = (
         steps=(
             "himds is the agent itself: without it there is no heartbeat and no identity.",
             (
-                "Where it stops again: himds.log names the reason. A policy that takes the right to log on as a "
+                "Where it stops again: himds.log names the reason. A policy that takes the right to "
+                "log on as a "
                 "service from NT SERVICE\\himds is a frequent one."
             ),
         ),

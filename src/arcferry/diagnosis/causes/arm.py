@@ -50,6 +50,10 @@ def _what_was_refused(group: Group) -> str:
     return f"the action {action}" if action else "creating the machine"
 
 
+def _policy(group: Group) -> str:
+    return f"The policy assignment {named.policy(group)}" if named.policy(group) else "A policy"
+
+
 FAMILY = (
     coded(
         "arm/not-authorized",
@@ -171,10 +175,7 @@ FAMILY = (
         ),
         subject="Azure Policy: the Azure Arc onboarding is denied",
         ask=lambda group: (
-            (
-                f"{f'The policy assignment {named.policy(group)}' if named.policy(group) else 'A policy'} denies new "
-                f"machines of Azure Arc in {named.scope(group)}."
-            ),
+            (f"{_policy(group)} denies new machines of Azure Arc in {named.scope(group)}."),
             (
                 "Please tell us what it asks for, or exempt Microsoft.HybridCompute/machines in this "
                 "resource group."

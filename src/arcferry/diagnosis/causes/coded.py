@@ -76,6 +76,16 @@ def _line(seen: CodeSeen) -> Evidence:
     return Evidence(seen.origin, f"the agent ended with {said}" if by_agent else said, seen.taken)
 
 
+def _around(seen: CodeSeen, told: Iterable[CodeSeen]) -> Evidence:
+    """The line of a code that yields; its words are left out where they are those of the telling one."""
+    is_same = any(seen.says and seen.says in one.says for one in told)
+    return (
+        Evidence(seen.origin, f"the agent ended with {seen.code}, around it", seen.taken)
+        if is_same
+        else _line(seen)
+    )
+
+
 def _meaning(seen: CodeSeen) -> list[Evidence]:
     code = known(seen)
     return [Evidence(f"catalogue ({code.source})", f"{seen.code}: {code.meaning}")] if code else []
@@ -102,7 +112,7 @@ def code_matches(slug: str, material: Material) -> tuple[Match, ...]:
     for seen in {one.code: one for one in told}.values():
         lines += _meaning(seen)
     names = tuple(dict.fromkeys(seen.code for seen in told))
-    return (Match(signature=names, evidence=(*lines, *(_line(seen) for seen in wrapped))),)
+    return (Match(signature=names, evidence=(*lines, *(_around(seen, told) for seen in wrapped))),)
 
 
 def leftover(material: Material) -> tuple[Match, ...]:
@@ -154,9 +164,8 @@ def coded(
 ) -> Cause:
     """A cause that codes of the catalogue tell.
 
-    Args:
-        ask: the lines of the request; without `subject` there is none, because the owner is its reader.
-        concerns: where more than codes tells it; codes alone otherwise.
+    `ask` gives the lines of the request; without a `subject` there is none, because its owner is the reader.
+    `concerns` is for what more than codes tells; codes alone tell it otherwise.
     """
 
     def headline(group: Group) -> str:

@@ -1,4 +1,4 @@
-"""Installations of the agent that fail: downloads that are refused, and what Windows Installer and dpkg say."""
+"""Installations of the agent that fail: refused downloads, and what the installers say."""
 
 from arcferry import catalog
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
@@ -210,8 +210,8 @@ FAMILY = (
         "Give the service's account the right to log on as a service, then install again.",
         steps=(
             (
-                'NT SERVICE\\himds needs "Log on as a service"; a group policy that lists the accounts with this '
-                "right takes it away again at the next refresh, so the policy has to be changed."
+                'NT SERVICE\\himds needs "Log on as a service"; a group policy that lists the accounts with '
+                "this right takes it away again at the next refresh, so the policy has to be changed."
             ),
             (
                 "Where the right is there: security software that holds the service's files, or a "
@@ -238,7 +238,8 @@ FAMILY = (
         subject="Group policy: NT SERVICE\\himds needs the right to log on as a service",
         ask=lambda _: (
             (
-                "The Azure Connected Machine agent runs as NT SERVICE\\himds (SID S-1-5-80-4215458991-2034252225-"
+                "The Azure Connected Machine agent runs as NT SERVICE\\himds (SID "
+                "S-1-5-80-4215458991-2034252225-"
                 "2287069555-1155419622-2701885083). Its service does not start during the installation."
             ),
             'Please add it to "Log on as a service" in the policy that applies to these servers.',
@@ -251,8 +252,8 @@ FAMILY = (
         "Find the action that failed in the installation log and mend what it names.",
         steps=(
             (
-                'In a verbose log of Windows Installer, the first line with "Return value 3" ends the action that '
-                "failed; the reason stands in the lines above it."
+                'In a verbose log of Windows Installer, the first line with "Return value 3" ends the action '
+                "that failed; the reason stands in the lines above it."
             ),
             (
                 "Hand the log to arcferry explain; install with msiexec /i FILE /qn /l*v "

@@ -1,7 +1,7 @@
 """Names out of the messages of Entra ID and Resource Manager, for commands that can be run as they are.
 
-Messages may be in any language; ids, scopes and actions have one form everywhere. What is not there, or not safe to
-stand in a command, becomes a placeholder in capitals.
+Messages may be in any language; ids, scopes and actions have one form everywhere. What is not there, or not
+safe to stand in a command, becomes a placeholder in capitals.
 """
 
 import re

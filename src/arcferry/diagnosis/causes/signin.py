@@ -112,7 +112,8 @@ FAMILY = (
                 "sign in there."
             ),
             (
-                "Where a policy allows named locations only, the address is the public one behind the NAT of the "
+                "Where a policy allows named locations only, the address is the public one behind "
+                "the NAT of the "
                 "ExpressRoute circuit, not the internet's."
             ),
         ),

@@ -30,7 +30,7 @@ from arcferry.diagnosis.readers import (
     routes,
     watch_history,
 )
-from arcferry.diagnosis.readers.decoding import Decoded, decode, shortened, text_of
+from arcferry.diagnosis.readers.decoding import Decoded, decode, is_structured, narrow, shortened, text_of
 from arcferry.diagnosis.readers.redaction import redact
 from arcferry.errors import FileInputError
 from arcferry.files import read_bounded
@@ -57,6 +57,13 @@ _TEXT_READERS: tuple[_TextReader, ...] = (
     openssl_client.read,
     azure_error.read,
 )
+_JSON_READERS: tuple[tuple[Callable[[object], bool], Callable[[str, object], Document]], ...] = (
+    (arcferry_check.looks_right, arcferry_check.read),
+    (watch_history.looks_right, watch_history.read),
+    (dns_answers.looks_right, dns_answers.read),
+    (agent_show.looks_right, agent_show.read_json),
+    (onboarding_script.looks_right, onboarding_script.read_json),
+)
 _STANDS_ASIDE = {
     Kind.AGENT_CONNECT: {Kind.AGENT_LOG},
     Kind.AZURE_ERROR: {Kind.AGENT_CONNECT, Kind.AGENT_LOG, Kind.AGENT_SHOW},
@@ -68,25 +75,18 @@ _STANDS_ASIDE = {
 
 
 def _of_json(name: str, value: object) -> tuple[Document, ...]:
-    if arcferry_check.looks_right(value):
-        return (arcferry_check.read(name, value),)
-    if dns_answers.looks_right(value):
-        return (dns_answers.read(name, value),)
-    if agent_show.looks_right(value):
-        return (agent_show.read_json(name, value),)
-    if onboarding_script.looks_right(value):
-        return (onboarding_script.read_json(name, value),)
+    for looks_right, read in _JSON_READERS:
+        if looks_right(value):
+            return (read(name, value),)
     if found := azure_json.read_all(name, value):
         return tuple(found)
-    if checked := agent_check_json.read(name, value):
-        return (checked,)
-    failed = azure_error.read_json(name, value) if azure_error.looks_right(value) else None
-    return (failed,) if failed else ()
+    other = agent_check_json.read(name, value) or azure_error.read_json(name, value)
+    return (other,) if other else ()
 
 
 def _of_text(name: str, text: str, note: str = "") -> tuple[Document, ...]:
     part, shortening = shortened(text)
-    plain = clean(part.replace("\r\n", "\n").replace("\r", "\n"), limit=len(part) + 1)
+    plain = clean(part, limit=len(part) + 1)
     read = [document for reader in _TEXT_READERS if (document := reader(name, plain))]
     kinds = {document.kind for document in read}
     kept = [document for document in read if not _STANDS_ASIDE.get(document.kind, set()) & kinds]
@@ -137,11 +137,11 @@ def _read_plain(name: str, data: bytes) -> tuple[Document, ...]:
             hint="Hand in text, JSON, a zip of logs or an MRT dump.",
         )
     # Only the part that is searched is worth the time that taking credentials out of a long log costs.
-    part, note = (text, "") if text.lstrip().startswith(("{", "[")) else shortened(text)
+    part, note = (text, "") if is_structured(text) else shortened(text)
     decoded = decode(name, part)
     found = _of_json(name, decoded.value) if decoded.is_json else _of_text(name, decoded.text, note)
     if not found:
-        whole = decoded.text if part is text else redact(text)
+        whole = decoded.text if part == text else redact(narrow(text))
         table = routes.read(name, whole.encode("utf-8", errors="replace"))
         found = (table,) if table else ()
     if not found and decoded.is_json:
@@ -169,10 +169,10 @@ def read_document(name: str, data: bytes) -> tuple[Document, ...]:
 
 
 def read_path(path: Path, name: str) -> tuple[Document, ...]:
-    """What a file on the disk says; longer than `FILE_LIMIT`, it can only be a dump of routes, read as a stream.
+    """What a file on the disk says; one longer than `FILE_LIMIT` can only be routes, read as a stream.
 
     Raises:
-        FileInputError: as `read_document`; the file is missing, unreadable, or too long for anything but routes.
+        FileInputError: as `read_document`; the file is missing, unreadable, or too long and no routes.
     """
     try:
         size = path.stat().st_size if path.is_file() else 0

@@ -1,4 +1,4 @@
-"""What `azcmagent check --json` prints. Its shape is not documented: a list, or a map by endpoint, in any case."""
+"""What `azcmagent check --json` prints: its shape is not documented, so a list or a map, keys in any case."""
 
 from collections.abc import Iterator, Mapping
 

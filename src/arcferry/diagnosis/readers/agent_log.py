@@ -13,7 +13,6 @@ from arcferry.diagnosis.readers.logfmt import GRAVE, LogLine, LogRun, log_lines,
 
 _LEAST_LINES = 3
 _LAST = timedelta(hours=1)
-_DECIDES = {"connect", "disconnect", "check", ""}
 _VERBOSE_CHECK = re.compile(r"Endpoint properties|Check result check_name")
 
 
@@ -43,11 +42,12 @@ def _last_hour(lines: Sequence[LogLine]) -> tuple[LogLine, ...]:
     return tuple(line for line in lines if line.taken is None or line.taken >= since)
 
 
-def _notes(lines: Sequence[LogLine], part: Sequence[LogLine], earlier: int) -> tuple[str, ...]:
+def _notes(name: str, *, is_one_run: bool, earlier: int) -> tuple[str, ...]:
+    """What was left out, and that one run alone could be a console's; in an archive of logs it is none."""
     notes = []
     if earlier:
         notes.append(f"{earlier} earlier runs that failed were left out: the last one counts")
-    if len(part) == len(lines):
+    if is_one_run and "!" not in name:
         notes.append("what azcmagent prints with --verbose looks the same; it was read as a log")
     return tuple(notes)
 
@@ -78,5 +78,5 @@ def read(name: str, text: str) -> Document | None:
             *codes.seen(codes.agent_codes("\n".join(texts)), texts, name, grave=grave, taken=taken),
             *codes.seen(codes.service_codes("\n".join(texts)), texts, name, taken=taken),
         ),
-        notes=_notes(lines, part, earlier),
+        notes=_notes(name, is_one_run=len(found) == 1 and bool(found[0].command), earlier=earlier),
     )

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from arcferry.diagnosis.document import Document, Kind
 from arcferry.diagnosis.readers import codes, values
 
-_KEYS = {"error", "code", "error_description", "error_codes", "statuscode"}
 _LONG = 20_000
 
 
-def looks_right(value: object) -> bool:
+def _is_error(value: object) -> bool:
     """Whether this is the error document of Resource Manager or Entra ID."""
     keys = {str(key).lower() for key in list(values.mapping(value))[:20]}
     inner = values.mapping(value).get("error")
@@ -20,7 +19,9 @@ def looks_right(value: object) -> bool:
 
 
 def read_json(name: str, value: object) -> Document | None:
-    """The codes in an error document, however deep they lie; None where none is known."""
+    """The codes in an error document, however deep they lie; None where it is none, or has none."""
+    if not _is_error(value):
+        return None
     return _read(name, json.dumps(value, ensure_ascii=False)[:_LONG].replace('\\"', '"'))
 
 

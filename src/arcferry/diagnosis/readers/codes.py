@@ -22,7 +22,7 @@ _ARM_PLACE = re.compile(
 _CAMEL = re.compile(r"\b([A-Z][a-z]+(?:[A-Z][a-z]+){1,8}|Directory_QuotaExceeded)\b")
 _LONG_WORDS = 900
 _MOST_CODES = 8
-"""A text with more of the agent's codes than this is a list of codes, not what one run of the agent printed."""
+"""A text with more of the agent's codes than this is a list of codes, not what one run printed."""
 
 
 @cache

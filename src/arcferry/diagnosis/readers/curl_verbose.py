@@ -16,8 +16,7 @@ _CONNECTED = re.compile(
 )
 _HOST = re.compile(
     r"^\* (?:Host ([A-Za-z0-9_.-]{1,253}):\d+ was resolved|Connection #\d+ to host "
-    r"([A-Za-z0-9_.-]{1,253})|Could not resolve host: ([A-Za-z0-9_.-]{1,253})|Server auth "
-    r"using|Establish HTTP proxy tunnel to ([A-Za-z0-9_.-]{1,253}))"
+    r"([A-Za-z0-9_.-]{1,253})|Could not resolve host: ([A-Za-z0-9_.-]{1,253}))"
 )
 _TUNNEL = re.compile(
     r"^(?:> CONNECT ([A-Za-z0-9_.-]{1,253}):\d+|\* (?:Establish HTTP proxy tunnel to|CONNECT "
@@ -26,25 +25,50 @@ _TUNNEL = re.compile(
 _REQUESTED = re.compile(r"^> Host: ([A-Za-z0-9_.-]{1,253})", re.IGNORECASE)
 _COMMAND = re.compile(r"\bcurl\b.{0,300}?https?://([A-Za-z0-9_.-]{1,253})", re.IGNORECASE)
 _ANSWERED = re.compile(r"^< HTTP/[\d.]+ (\d{3})")
-_SERVER_CLOCK = re.compile(r"^< date: ", re.IGNORECASE)
 _FAILURES = (
-    (re.compile(r"Received HTTP code 407|CONNECT tunnel failed, response 407"), Stage.PROXY, "proxy-authentication-required"),
-    (re.compile(r"Received HTTP code 50[234] from proxy|CONNECT tunnel failed, response 50[234]"), Stage.PROXY, "proxy-cannot-reach"),
+    (
+        re.compile(r"Received HTTP code 407|CONNECT tunnel failed, response 407"),
+        Stage.PROXY,
+        "proxy-authentication-required",
+    ),
+    (
+        re.compile(r"Received HTTP code 50[234] from proxy|CONNECT tunnel failed, response 50[234]"),
+        Stage.PROXY,
+        "proxy-cannot-reach",
+    ),
     (re.compile(r"Received HTTP code \d{3} from proxy|CONNECT tunnel failed"), Stage.PROXY, "proxy-refused"),
     (re.compile(r"Could not resolve proxy"), Stage.PROXY, "proxy-name-not-found"),
     (re.compile(r"Could not resolve host|Resolving timed out"), Stage.DNS, "nxdomain"),
     (re.compile(r"self[- ]signed certificate(?! in certificate chain)"), Stage.TLS, "self-signed"),
     (re.compile(r"certificate has expired"), Stage.TLS, "certificate-expired"),
     (re.compile(r"certificate is not yet valid"), Stage.TLS, "certificate-not-yet-valid"),
-    (re.compile(r"no alternative certificate subject name matches|does not match target host"), Stage.TLS, "name-mismatch"),
-    (re.compile(r"SSL certificate problem|SEC_E_UNTRUSTED_ROOT|unable to get local issuer"), Stage.TLS, "certificate-untrusted"),
-    (re.compile(r"SSL_ERROR_SYSCALL|unexpected eof|Connection reset by peer in connection to", re.IGNORECASE), Stage.TLS, "tls-cut"),
+    (
+        re.compile(r"no alternative certificate subject name matches|does not match target host"),
+        Stage.TLS,
+        "name-mismatch",
+    ),
+    (
+        re.compile(r"SSL certificate problem|SEC_E_UNTRUSTED_ROOT|unable to get local issuer"),
+        Stage.TLS,
+        "certificate-untrusted",
+    ),
+    (
+        re.compile(
+            r"SSL_ERROR_SYSCALL|unexpected eof|Connection reset by peer in connection to", re.IGNORECASE
+        ),
+        Stage.TLS,
+        "tls-cut",
+    ),
     (re.compile(r"SSL connection timeout"), Stage.TLS, "tls-timeout"),
-    (re.compile(r"wrong version number|handshake failure|SSL connect error|alert "), Stage.TLS, "handshake-failed"),
+    (
+        re.compile(r"wrong version number|handshake failure|SSL connect error|alert "),
+        Stage.TLS,
+        "handshake-failed",
+    ),
     (re.compile(r"onnection refused|curl: \(7\)"), Stage.TCP, "refused"),
     (re.compile(r"No route to host|Network is unreachable"), Stage.TCP, "unreachable"),
     (re.compile(r"timed out|Timeout was reached", re.IGNORECASE), Stage.TCP, "timeout"),
-)  # fmt: skip
+)
 _ISSUER = re.compile(r"^\*\s+issuer: (.{1,300})")
 _MOST = 200
 
@@ -66,9 +90,9 @@ def _target(part: list[str]) -> str:
     """The endpoint: behind a proxy the tunnel names it, else the command, the request or the connection."""
     for pattern in (_TUNNEL, _COMMAND, _REQUESTED, _HOST, _CONNECTED):
         for line in part:
-            if found := pattern.search(line):
-                if host := values.host(next((one for one in found.groups() if one), "")):
-                    return host
+            found = pattern.search(line)
+            if found and (host := values.host(next(filter(None, found.groups()), ""))):
+                return host
     return ""
 
 

@@ -15,6 +15,8 @@ TEXT_LIMIT = 8 * 1024 * 1024
 """Longest text in characters that is searched line by line; of a longer one the beginning and the end."""
 
 _HEAD = 1024 * 1024
+_MOST_LINES = 200_000
+_LONGEST_LINE = 8000
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -28,7 +30,7 @@ _WIDE = re.compile(rb"(?:[\t\n\r\x20-\x7e]\x00){8,}|(?:\x00[\t\n\r\x20-\x7e]){8,
 _MAX_DUPLICATES = 20
 _LEAST_UTF16 = 4
 _MOSTLY = 0.2
-"""Share of Latin in a text of another script, such as a log in Chinese; in binary data NULs stand on both sides."""
+"""Share of Latin in a log in Chinese, say; in binary data NULs stand on both sides."""
 _HARDLY = 0.05
 
 
@@ -76,7 +78,7 @@ def _narrowed(data: bytes) -> bytes:
 def text_of(data: bytes) -> str | None:
     """The text, by byte order mark, else UTF-8 with replacement, so that any console's passes.
 
-    Files of two encodings come from scripts that append: `>>` of PowerShell 5.1 writes UTF-16 behind anything.
+    Files of two encodings come from scripts that append: PowerShell 5.1 writes UTF-16 behind anything.
 
     Returns:
         None where the bytes are no text.
@@ -91,16 +93,35 @@ def text_of(data: bytes) -> str | None:
     return None if "\x00" in text else text
 
 
+def is_structured(text: str) -> bool:
+    """Whether the text begins like JSON or XML, which must not be cut anywhere."""
+    return text.lstrip()[:1] in ("{", "[", "<")
+
+
 def shortened(text: str) -> tuple[str, str]:
-    """The part of a text that is searched, and what to say about it; nothing for a text that is searched whole."""
-    if len(text) <= TEXT_LIMIT:
-        return text, ""
-    end = TEXT_LIMIT - _HEAD
-    says = (
-        f"long: of {len(text):,} characters the first {_HEAD:,} and the last {end:,} were read, "
-        "because the newest stands at the end of a log"
-    )
-    return f"{text[:_HEAD]}\n{text[-end:]}", says
+    """The part of a text that is searched, and what to say of it; nothing where only odd lines were cut."""
+    says = ""
+    if len(text) > TEXT_LIMIT:
+        end = TEXT_LIMIT - _HEAD
+        says = (
+            f"long: of {len(text):,} characters the first {_HEAD:,} and the last {end:,} were read, "
+            "because the newest stands at the end of a log"
+        )
+        text = f"{text[:_HEAD]}\n{text[-end:]}"
+    lines = text.splitlines()
+    if len(lines) > _MOST_LINES:
+        says = says or f"long: of {len(lines):,} lines the last {_MOST_LINES:,} were read"
+        lines = lines[-_MOST_LINES:]
+    return _cut(lines), says
+
+
+def _cut(lines: list[str]) -> str:
+    return "\n".join(line[:_LONGEST_LINE] for line in lines)
+
+
+def narrow(text: str) -> str:
+    """The whole text, but for what of a line is longer than a line of any log or router."""
+    return text if is_structured(text) else _cut(text.splitlines())
 
 
 def _refuse_constant(token: str) -> NoReturn:

@@ -9,7 +9,6 @@ _HEADER = re.compile(r"->>HEADER<<-.{0,80}\bstatus: ([A-Z]{2,20})")
 _QUESTION = re.compile(r"^;([A-Za-z0-9_.-]{1,254})\s+(?:IN|CH|HS)?\s*(A|AAAA|CNAME|ANY)\s*$")
 _RECORD = re.compile(r"^([A-Za-z0-9_.-]{1,254})\s+(?:\d{1,10}\s+)?IN\s+(A|AAAA|CNAME)\s+(\S{1,254})\s*$")
 _SERVER = re.compile(r"^;; SERVER: ([0-9A-Fa-f.:]{2,45})#\d+")
-_FAILED = re.compile(r"connection timed out; no servers could be reached|communications error to")
 
 
 def _answer(part: str, name: str) -> Answer | None:

@@ -96,7 +96,7 @@ def _hosts_near(lines: list[str]) -> list[str]:
 
 
 def _unresolved(name: str, text: str) -> Failure:
-    """A name in quotes at the end of .NET's message did not resolve, in every language: the server's or the proxy's."""
+    """The name in quotes at the end of .NET's message did not resolve: the server's, or the proxy's."""
     asked = values.hosts_in_urls(text)
     if asked and values.host(name) not in asked and "-proxy" in text.lower():
         return Failure(Stage.PROXY, "proxy-name-not-found", f"the proxy's name {name} did not resolve")

@@ -1,7 +1,7 @@
 """Network errors in the words of the Go library that the agent is written with.
 
-Its own words are English on every system; what Windows adds may be in any language, so that only the structure
-around it counts.
+Its own words are English on every system; what Windows adds may be in any language, so that only the
+structure around it counts.
 """
 
 import re
@@ -27,21 +27,45 @@ _NO_ROUTE = re.compile(r"no route to host|network is unreachable|unreachable (?:
 _RESET = re.compile(r"connection reset|forcibly closed|wsarecv:|10054")
 _SERVER_FAILED = re.compile(r"server misbehaving|SERVFAIL|try again|temporary failure", re.IGNORECASE)
 _LATER = (
-    (re.compile(r"Proxy Authentication Required", re.IGNORECASE), Stage.PROXY, "proxy-authentication-required"),
-    (re.compile(r'https?://[^"\s]{1,500}"?: (?:Bad Gateway|Service Unavailable|Gateway Time-?out)\b'), Stage.PROXY, "proxy-cannot-reach"),
-    (re.compile(r'https?://[^"\s]{1,500}"?: (?:Forbidden|Not Found|Method Not Allowed)\b'), Stage.PROXY, "proxy-refused"),
-    (re.compile(r"x509: certificate signed by unknown authority|x509: certificate is not trusted"), Stage.TLS, "certificate-untrusted"),
-    (re.compile(r"x509: certificate has expired or is not yet valid.{0,80}is before"), Stage.TLS, "certificate-not-yet-valid"),
+    (
+        re.compile(r"Proxy Authentication Required", re.IGNORECASE),
+        Stage.PROXY,
+        "proxy-authentication-required",
+    ),
+    (
+        re.compile(r'https?://[^"\s]{1,500}"?: (?:Bad Gateway|Service Unavailable|Gateway Time-?out)\b'),
+        Stage.PROXY,
+        "proxy-cannot-reach",
+    ),
+    (
+        re.compile(r'https?://[^"\s]{1,500}"?: (?:Forbidden|Not Found|Method Not Allowed)\b'),
+        Stage.PROXY,
+        "proxy-refused",
+    ),
+    (
+        re.compile(r"x509: certificate signed by unknown authority|x509: certificate is not trusted"),
+        Stage.TLS,
+        "certificate-untrusted",
+    ),
+    (
+        re.compile(r"x509: certificate has expired or is not yet valid.{0,80}is before"),
+        Stage.TLS,
+        "certificate-not-yet-valid",
+    ),
     (re.compile(r"x509: certificate has expired"), Stage.TLS, "certificate-expired"),
     (re.compile(r"x509: certificate is (?:valid for|not valid for any names)"), Stage.TLS, "name-mismatch"),
     (re.compile(r"x509: "), Stage.TLS, "certificate-untrusted"),
     (re.compile(r"TLS handshake timeout"), Stage.TLS, "tls-timeout"),
-    (re.compile(r"tls: (?:protocol version|server selected unsupported protocol)"), Stage.TLS, "tls-protocol-version"),
+    (
+        re.compile(r"tls: (?:protocol version|server selected unsupported protocol)"),
+        Stage.TLS,
+        "tls-protocol-version",
+    ),
     (re.compile(r"remote error: tls: handshake failure"), Stage.TLS, "tls-cipher-mismatch"),
     (re.compile(r"does not look like a TLS handshake|\btls: "), Stage.TLS, "handshake-failed"),
     (re.compile(r'"?: (?:unexpected )?EOF\b'), Stage.TLS, "tls-cut"),
     (_RESET, Stage.TCP, "reset"),
-)  # fmt: skip
+)
 
 
 def _dial_kind(reason: str) -> str:

@@ -1,6 +1,6 @@
 """Logs of Windows Installer (`installationlog.txt`, `msiexec /l*v`), in any language.
 
-The engine's own lines are English everywhere; the messages are localised, but their numbers and places are not.
+The engine's own lines are English everywhere; the messages are localised, their numbers and places are not.
 """
 
 import re
@@ -14,9 +14,9 @@ _ENGINE = re.compile(
 )
 _ENDED = re.compile(r"MainEngineThread is returning (\d{1,5})")
 _STATUS = re.compile(
-    r"(?:AzureConnectedMachineAgent|Azure Connected Machine Agent).{0,400}?[:：]\s?(\d{1,5})[.。]?\s*$"
+    r"(?:AzureConnectedMachineAgent|Azure Connected Machine Agent).{0,400}?[:\uff1a]\s?(\d{1,5})[.。]?\s*$"
 )
-_MESSAGE = re.compile(r"(?:^|-- |\): )(?!Note|Info)[^\W\d_]{2,20} ?(\d{4})[.。:：] ?(\S[^\n]{0,400})")
+_MESSAGE = re.compile(r"(?:^|-- |\): )(?!Note|Info)[^\W\d_]{2,20} ?(\d{4})[.。:\uff1a] ?(\S[^\n]{0,400})")
 _ACTION = re.compile(
     r"\b\d\d?:\d\d:\d\d: ?([A-Za-z_][A-Za-z0-9_.]{1,100})[.。] ?[^\d\n]{1,60}?(\d)[.。]?\s*$"
 )

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from arcferry.diagnosis.readers import values
 
@@ -54,7 +55,7 @@ def runs(lines: Sequence[LogLine]) -> tuple[LogRun, ...]:
     firsts = [place for place in starts if place - 1 not in starts]
     bounds = [0, *(place for place in firsts if place), len(lines)]
     found = []
-    for start, end in zip(bounds, bounds[1:], strict=False):
+    for start, end in pairwise(bounds):
         part = tuple(lines[start:end])
         command = next((named[1] for line in part[:5] if (named := _COMMAND.search(line.text))), "")
         if part:

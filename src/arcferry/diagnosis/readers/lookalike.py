@@ -5,14 +5,32 @@ import re
 from arcferry.diagnosis.readers import values
 
 _TEXTS = (
-    (re.compile(r"https?://\S+\s*\|"), "a table of azcmagent check, but no row has an endpoint of Azure Arc and a yes or no"),
+    (
+        re.compile(r"https?://\S+\s*\|"),
+        "a table of azcmagent check, but no row has an endpoint of Azure Arc and a yes or no",
+    ),
     (re.compile(r"^time=.{0,60} level=", re.MULTILINE), "a log of the agent, but too little of it"),
-    (re.compile(r"azcmagent", re.IGNORECASE), "output about azcmagent, but without a code, a table or the agent's state"),
-    (re.compile(r"\bMSI \([sc]\)|msiexec", re.IGNORECASE), "a log of Windows Installer, but without its result"),
-    (re.compile(r"BGP|\bAS_?path\b|12076", re.IGNORECASE), "routes of a router, but in no format that is read"),
-    (re.compile(r"\bnslookup\b|\bdig\b|Non-authoritative", re.IGNORECASE), "DNS answers, but about no endpoint of Azure Arc"),
-    (re.compile(r"AZCM\d{4}(?:.*\n){0,200}?.*AZCM\d{4}"), "a list of the agent's codes, and not what one run printed"),
-)  # fmt: skip
+    (
+        re.compile(r"azcmagent", re.IGNORECASE),
+        "output about azcmagent, but without a code, a table or the agent's state",
+    ),
+    (
+        re.compile(r"\bMSI \([sc]\)|msiexec", re.IGNORECASE),
+        "a log of Windows Installer, but without its result",
+    ),
+    (
+        re.compile(r"BGP|\bAS_?path\b|12076", re.IGNORECASE),
+        "routes of a router, but in no format that is read",
+    ),
+    (
+        re.compile(r"\bnslookup\b|\bdig\b|Non-authoritative", re.IGNORECASE),
+        "DNS answers, but about no endpoint of Azure Arc",
+    ),
+    (
+        re.compile(r"AZCM\d{4}(?:.*\n){0,200}?.*AZCM\d{4}"),
+        "a list of the agent's codes, and not what one run printed",
+    ),
+)
 _KEYS = (
     ({"addressprefixes", "changenumber", "values", "systemservice"}, "service tags"),
     ({"bgpcommunities", "communityvalue", "communityprefixes"}, "a list of BGP communities"),

@@ -1,6 +1,6 @@
 """What `nslookup` prints, on Windows in any language and on Linux.
 
-Labels are localised and names are not: a name with an address first is the server's, what follows is the answer.
+Labels are localised and names are not: a name with an address first is the server's, the answer follows.
 """
 
 import re
@@ -11,7 +11,7 @@ from arcferry import catalog
 from arcferry.diagnosis.document import Answer, Document, Kind
 from arcferry.diagnosis.readers import values
 
-_FIELD = re.compile(r"^\s{0,4}([^\s:|>*][^:|]{0,40}?)\s?[:：][ \t\xa0]*(\S[^\n]*)?$")
+_FIELD = re.compile(r"^\s{0,4}([^\s:|>*][^:|]{0,40}?)\s?[:\uff1a][ \t\xa0]*(\S[^\n]*)?$")
 _ALIAS = re.compile(r"^([A-Za-z0-9_.-]{1,253})\s+canonical name = ([A-Za-z0-9_.-]{1,253})")
 _MISSING = re.compile(r"^\*{2,3} .{0,80}?([A-Za-z0-9_-]{1,63}(?:\.[A-Za-z0-9_-]{1,63}){1,20})[^\n]{0,200}")
 _TIMED_OUT = re.compile(r"timed[ -]?out|no servers could be reached|DNS request timed out", re.IGNORECASE)
@@ -39,7 +39,7 @@ def _name(value: str) -> str:
 
 
 def _blocks(lines: list[str]) -> Iterator[_Block]:
-    """A block begins where a label with a server's name is followed by one with an address and a blank line."""
+    """A block begins where a label with a server's name is followed by one with its address."""
     block: _Block | None = None
     for place, line in enumerate(lines):
         following = lines[place + 1] if place + 1 < len(lines) else ""
@@ -85,7 +85,7 @@ def _take(block: _Block, line: str, *, is_servers: bool) -> None:
 def _missing(lines: list[str]) -> Iterator[tuple[str, str]]:
     """Names of the catalogue that the server did not give, with what became of the question."""
     for line in lines:
-        if found := _MISSING.match(line):
+        if _MISSING.match(line):
             hosts = [values.host(word.strip("'\":,.。")) for word in re.split(r"[\s'\"“”„«»:]+", line)]
             for host in hosts:
                 if host and "." in host and catalog.endpoint_named(host):

@@ -1,4 +1,4 @@
-"""What the onboarding scripts print: `OnboardingScript.ps1`, `install_windows_azcmagent.ps1` and the Linux one."""
+"""What the onboarding scripts print: the portal's, and the installation scripts for Windows and Linux."""
 
 import re
 from collections.abc import Mapping

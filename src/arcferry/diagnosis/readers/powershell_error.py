@@ -6,10 +6,10 @@ from arcferry.diagnosis.document import CodeSeen, Document, Kind
 from arcferry.diagnosis.readers import codes, values
 
 _CATEGORY = re.compile(
-    r"^\s*(?:\+ )?CategoryInfo\s*: ?[A-Za-z]{0,40}: ?\(.{0,300}?\) ?\[[^\]]{0,100}\][,\uff0c]? ?([A-Za-z.]{0,80})"
+    r"^\s*(?:\+ )?CategoryInfo\s*: ?[A-Za-z]{0,40}: ?\(.{0,300}?\) ?\[[^\]]{0,100}\][,\uff0c]? "
+    r"?([A-Za-z.]{0,80})"
 )
 _ID = re.compile(r"^\s*(?:\+ )?FullyQualifiedErrorId\s*: ?([^\s,]{1,120})")
-_REQUIRES = re.compile(r"#Requires|ScriptRequires(\w{1,40})", re.IGNORECASE)
 _WEB = re.compile(r"WebCmdlet|WebException|HttpResponseException|HttpRequestException|BitsTransfer")
 _SCRIPT_ERROR = re.compile(r"^(?:\S{1,200}: )?(?:.{0,200}\.ps1).{0,400}(?:Execution_Policies|=135170)")
 _NEAR = 8

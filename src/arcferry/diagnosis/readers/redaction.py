@@ -52,7 +52,9 @@ _KEY_STRING = re.compile(
     re.IGNORECASE,
 )
 _SNMP = re.compile(r"^([^\n]{0,80}?\bsnmp(?:-server)?[ \t]+community[ \t]+)(\S+)", re.IGNORECASE)
-_PEM = re.compile(r"(-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----)(.{0,20000}?)(?=-----END |\Z)", re.DOTALL)
+_PEM_BEGIN = re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----")
+_PEM_END = "-----END "
+_LONG_KEY = 20_000
 _EVERYWHERE = (
     _HEADER, _IN_URL, _KEYED, _OPTION, _SECURE_STRING, _BEARER, _JWT, _SIGNATURE, _SSHPASS,
     _ROUTER, _KEY_STRING, _SNMP,
@@ -84,13 +86,24 @@ def _without(line: str) -> str:
     return line
 
 
+def _without_keys(text: str) -> str:
+    """The same text without the insides of private keys; without an end, as far as keys are long."""
+    parts, place = [], 0
+    while found := _PEM_BEGIN.search(text, place):
+        end = text.find(_PEM_END, found.end(), found.end() + _LONG_KEY)
+        inside = text[found.end() : end if end >= 0 else found.end() + _LONG_KEY]
+        parts += [text[place : found.end()], HIDDEN, "\n" * inside.count("\n")]
+        place = found.end() + len(inside)
+    return "".join((*parts, text[place:]))
+
+
 def redact(text: str) -> str:
     """The same text without passwords, tokens, keys and the users in URLs; JSON stays JSON.
 
     Lines stay where they are, so that a line number in an error still means the line of the file.
     """
     if "PRIVATE KEY" in text:
-        text = _PEM.sub(lambda found: found[1] + HIDDEN + "\n" * found[2].count("\n"), text)
+        text = _without_keys(text)
     if not _HINT.search(text):
         return text
     return "\n".join(_without(line) if _HINT.search(line) else line for line in text.split("\n"))

@@ -1,4 +1,4 @@
-"""What PowerShell's `Resolve-DnsName` prints, as a table, as a list, or both; its property names are English."""
+"""What `Resolve-DnsName` prints, as a table, a list, or both; its property names are English everywhere."""
 
 import re
 from dataclasses import dataclass, field

@@ -133,7 +133,8 @@ def _customer_side(now: CircuitState, link: str) -> str:
 async def _summary_rows(state: AzureState, link: str) -> list[dict[str, Any]]:
     now = circuit_now(state)
     up = _session_is_up(now)
-    received = len(await route_rows(state, link))
+    rows = await route_rows(state, link)
+    received = sum(1 for row in rows if str(row.get("path", "")).startswith(str(now.peer_asn)))
     return [
         {
             "neighbor": _customer_side(now, link),

@@ -1,6 +1,7 @@
 """The incident, with real packets: one red row, its reason, the change, and the next move of the answer."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,17 @@ def explained(lab: Lab, folder: Path) -> list[dict[str, object]]:
     return [one for one in found["findings"] if one["severity"] == "error"]
 
 
+def watched(lab: Lab, state: Path) -> list[str]:
+    """What a round of the watch tells of the story's name, asking both of the site's resolvers."""
+    document = lab.document()
+    files = [document[name] for name in ("route_filter_file", "service_tags_file", "communities_file")]
+    judged_by = [word for file in files for word in ("--with", file)]
+    resolvers = ("--resolver", "10.20.0.53", "--resolver", "10.20.0.54")
+    command = (sys.executable, "-m", "arcferry", "watch", "--location", "eastasia", "--rounds", "1")
+    told = lab.on("host1", *command, *resolvers, *judged_by, "--state", str(state), code=None)
+    return [line for line in told.splitlines() if AGENT_SERVICE in line]
+
+
 def test_the_incident(lab: Lab, tmp_path: Path) -> None:
     assert lab.unreached() == {AGENT_SERVICE}
     [finding] = explained(lab, tmp_path)
@@ -35,7 +47,15 @@ def test_the_incident(lab: Lab, tmp_path: Path) -> None:
     assert "(12076,51012)" in lab.lab("routes", "--received")
     assert lab.unreached() == set()
 
+    assert watched(lab, tmp_path) == []
+    lab.lab("steer", AGENT_SERVICE, "westeurope", "--resolver", "elsewhere")
+    [warning] = watched(lab, tmp_path)
+    assert "  warn  " in warning
+    assert "12076:51002" in warning
+    assert lab.unreached() == set(), "the watch warns before anything is broken"
+
     lab.lab("steer", AGENT_SERVICE, "westeurope")
+    assert all("  FAIL  " in line for line in watched(lab, tmp_path))
     assert lab.unreached() == {AGENT_SERVICE}
     [finding] = explained(lab, tmp_path)
     assert "12076:51002" in json.dumps(finding["remedy"])
