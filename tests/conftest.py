@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.matrix.table import pytest_terminal_summary
 
 from arcferry.lab import hosts
 from arcferry.lab.twin import Twin, TwinSettings
-from tests.matrix.table import pytest_terminal_summary
 
 # Here, because the process that collects the workers' reports reads this file alone.
 __all__ = ["pytest_terminal_summary"]

@@ -49,6 +49,7 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     except OSError as error:
         raise FileInputError(path, error.strerror or "cannot be written") from error
 
+
 def make_private(path: Path) -> None:
     """Make a folder, its parents too, that only this user can enter.
 
