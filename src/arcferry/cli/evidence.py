@@ -1,35 +1,132 @@
 """What a command judges by: the files it was given, and what is held of the kinds that they lack."""
 
-from collections.abc import Sequence
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import typer
+
+from arcferry.errors import FileInputError, InputError, UnknownNameError
 
 if TYPE_CHECKING:
     from arcferry.catalog import Cloud
     from arcferry.diagnosis.document import Document
 
+STDIN = "-"
+_STREAMED = 8 * 1024 * 1024
+KNOWN_KINDS = (
+    "Known are: output of azcmagent check, connect, show and logs (the zip too), azcmagent.log, himds.log, "
+    "installation logs, onboarding scripts and PowerShell errors, failed downloads, nslookup, dig, "
+    "Resolve-DnsName, Test-NetConnection, curl -v, openssl s_client, arcferry check and watch, routes of "
+    "routers and of Azure, circuits, route filters, service tags, lists of BGP communities."
+)
+
 
 def documents_with(files: Sequence[Path], cloud: "Cloud") -> "tuple[Document, ...]":
-    """The documents of these files, then the held ones of other kinds.
+    """The documents of these files, then the held ones of other kinds; what is odd in them is told on stderr.
 
     Raises:
-        InputError: a file is not recognised, or something is wrong in it.
+        InputError: a file is not recognised, or something is wrong in it; every such file is named.
     """
-    from arcferry import data
-    from arcferry.diagnosis.document import Kind
-    from arcferry.diagnosis.readers import FILE_LIMIT, read_document
-    from arcferry.errors import FileInputError
-    from arcferry.files import read_bounded
+    found = read_files([str(path) for path in files])
+    documents = (*found, *held_beside(found, cloud))
+    warn(documents)
+    return documents
 
-    given: list[Document] = []
-    for path in files:
-        documents = read_document(path.name, read_bounded(path, limit=FILE_LIMIT))
-        if all(one.kind is Kind.UNRECOGNISED for one in documents):
-            raise FileInputError(
-                path,
-                "not recognised",
-                hint="Known here: route filters, circuits, route tables, service tags, community lists.",
-            )
-        given += documents
-    held = data.documents(data.Store(data.data_folder()), cloud, besides={one.kind for one in given})
-    return (*given, *held)
+
+def read_files(files: Sequence[str], *, all_recognised: bool = True) -> "list[Document]":
+    """Everything the files say, `-` being standard input.
+
+    Raises:
+        InputError: files cannot be used; every one is named, not only the first. One that nothing recognises
+            is among them, unless `all_recognised` is False.
+    """
+    names = list(dict.fromkeys(files))
+    alike = Counter(Path(one).name for one in names)
+    found: list[Document] = []
+    problems: list[InputError] = []
+    for one in names:
+        name = "standard input" if one == STDIN else one if alike[Path(one).name] > 1 else Path(one).name
+        try:
+            found += _recognised(one, name) if all_recognised else _read(one, name)
+        except UnknownNameError:
+            raise
+        except InputError as problem:
+            problems.append(problem)
+    if problems:
+        hint = problems[0].hint if len(problems) == 1 else ""
+        raise InputError("\n".join(problem.message for problem in problems), hint=hint)
+    return found
+
+
+def held_beside(given: "Sequence[Document]", cloud: "Cloud") -> "tuple[Document, ...]":
+    """What `arcferry data` holds of the kinds that were not handed in."""
+    from arcferry import data
+
+    return data.documents(data.Store(data.data_folder()), cloud, besides={one.kind for one in given})
+
+
+def warn(documents: "Sequence[Document]") -> None:
+    """Tell on stderr what was odd in each document."""
+    for one in documents:
+        for note in one.notes:
+            typer.echo(f"warning: {one.name}: {note}", err=True)
+
+
+def _recognised(file: str, name: str) -> "tuple[Document, ...]":
+    documents = _read(file, name)
+    if all(one.kind == "unrecognised" for one in documents):
+        like = "; ".join(note for one in documents for note in one.notes)
+        raise FileInputError(name, f"not recognised{f': {like}' if like else ''}", hint=KNOWN_KINDS)
+    return documents
+
+
+def _read(file: str, name: str) -> "tuple[Document, ...]":
+    from arcferry.diagnosis.readers import FILE_LIMIT, read_document, read_path
+
+    path = Path(file)
+    if file == STDIN:
+        data = sys.stdin.buffer.read(FILE_LIMIT + 1)
+        if len(data) > FILE_LIMIT:
+            raise FileInputError(name, f"larger than the {FILE_LIMIT:,} bytes that are read")
+        return read_document(name, data)
+    if _size(path) > _STREAMED and (routes := _routes(path, name)):
+        return (routes,)
+    return read_path(path, name)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _routes(path: Path, name: str) -> "Document | None":
+    """The routes of a dump that is too large to be held; None where the file is no such dump."""
+    from arcferry.diagnosis.document import Document, Kind
+    from arcferry.routing.route import Vantage
+    from arcferry.routing.tables import read_route_file
+
+    with _progress(path) as step:
+        table = read_route_file(path, progress=step)
+    if table is None:
+        return None
+    kind = Kind.AZURE_ROUTES if table.vantage is Vantage.AZURE else Kind.RECEIVED_ROUTES
+    return Document(name, kind, table.taken, route_table=replace(table, name=name), notes=table.notes)
+
+
+@contextmanager
+def _progress(path: Path) -> Iterator[Callable[[int], None] | None]:
+    """A line on a terminal's stderr that counts; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from arcferry.report import console
+
+    with console.stderr().status(f"Reading {path.name}") as status:
+        yield lambda count: status.update(f"Reading {path.name}: {count:,}")

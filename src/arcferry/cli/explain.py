@@ -1,30 +1,22 @@
 import re
-import sys
-from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arcferry.cli.evidence import KNOWN_KINDS, STDIN, held_beside, read_files, warn
 from arcferry.cli.options import Output, OutputOption
-from arcferry.errors import FileInputError, InputError, UnknownNameError
+from arcferry.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from arcferry.catalog import Code
+    from arcferry.catalog import Cloud, Code
     from arcferry.diagnosis import Diagnosis, Document
     from arcferry.diagnosis.pages import Page
 
-_STDIN = "-"
 _CODE_LIKE = re.compile(r"(?:azcm|aadsts|msi(?:exec)?)[ -]?\d+|msi error \d+|\d{1,5}", re.IGNORECASE)
 _SEVERAL_WORDS = re.compile(r"msi(?:exec| error) \d{1,5}", re.IGNORECASE)
-_KNOWN_KINDS = (
-    "Known are: output of azcmagent check, connect, show and logs (the zip too), azcmagent.log, himds.log, "
-    "installation logs, onboarding scripts and PowerShell errors, failed downloads, nslookup, dig, "
-    "Resolve-DnsName, Test-NetConnection, curl -v, openssl s_client, arcferry check and watch, routes of "
-    "routers and of Azure, circuits, route filters, service tags, lists of BGP communities."
-)
 
 
 def explain(
@@ -60,7 +52,6 @@ def explain(
     from arcferry.diagnosis import diagnose
 
     documents = _documents(files)
-    _warn(documents)
     diagnosis = diagnose(documents)
     _print(diagnosis, output)
     if diagnosis.has_errors:
@@ -72,7 +63,7 @@ def _sorted_out(subjects: "Sequence[str]") -> tuple[list[str], list[str]]:
     together = " ".join(subjects)
     if _SEVERAL_WORDS.fullmatch(together):
         return [], [together]
-    files = [one for one in subjects if one == _STDIN or _is_there(one) or not _is_name(one)]
+    files = [one for one in subjects if one == STDIN or _is_there(one) or not _is_name(one)]
     return files, [one for one in subjects if one not in files]
 
 
@@ -108,46 +99,31 @@ def _pages(name: str) -> "list[Code | Page]":
     return [code] if code.exit_code is not None or not code.cause else [code, pages.page(code.cause)]
 
 
-def _read(subject: str, name: str) -> "tuple[Document, ...]":
-    from arcferry.diagnosis.readers import FILE_LIMIT, read_document, read_path
-
-    if subject != _STDIN:
-        return read_path(Path(subject), name)
-    data = sys.stdin.buffer.read(FILE_LIMIT + 1)
-    if len(data) > FILE_LIMIT:
-        raise FileInputError(name, f"larger than the {FILE_LIMIT:,} bytes that are read")
-    return read_document(name, data)
-
-
 def _documents(files: "Sequence[str]") -> "list[Document]":
-    """Everything the files say; every file that cannot be used is named, not only the first."""
-    alike = Counter(Path(one).name for one in dict.fromkeys(files))
-    found: list[Document] = []
-    problems: list[InputError] = []
-    for one in dict.fromkeys(files):
-        name = "standard input" if one == _STDIN else one if alike[Path(one).name] > 1 else Path(one).name
-        try:
-            found += _read(one, name)
-        except UnknownNameError:
-            raise
-        except InputError as problem:
-            problems.append(problem)
-    if problems:
-        hint = problems[0].hint if len(problems) == 1 else ""
-        raise InputError("\n".join(problem.message for problem in problems), hint=hint)
+    """What the files say, and what is held of the kinds that they lack where they speak of endpoints."""
+    found = read_files(files, all_recognised=False)
     if all(document.kind == "unrecognised" for document in found):
         names = ", ".join(one.name for one in found[:5])
         like = "".join(f"\n{one.name}: {note}" for one in found[:5] for note in one.notes)
-        raise InputError(f"nothing in {names} is recognised{like}", hint=_KNOWN_KINDS)
+        raise InputError(f"nothing in {names} is recognised{like}", hint=KNOWN_KINDS)
+    for one in found:
+        if one.kind == "unrecognised":
+            typer.echo(f"warning: {one.name}: not recognised, so it is left out. {KNOWN_KINDS}", err=True)
+    if any(one.sightings or one.answers for one in found):
+        found += held_beside(found, _cloud_of(found))
+    warn(found)
     return found
 
 
-def _warn(documents: "Sequence[Document]") -> None:
-    for one in documents:
-        if one.kind == "unrecognised":
-            typer.echo(f"warning: {one.name}: not recognised, so it is left out. {_KNOWN_KINDS}", err=True)
-        for note in one.notes:
-            typer.echo(f"warning: {one.name}: {note}", err=True)
+def _cloud_of(documents: "Sequence[Document]") -> "Cloud":
+    """The cloud of the endpoints that the documents speak of; the public one where they speak of several."""
+    from arcferry import catalog
+
+    hosts = [seen.host for one in documents for seen in one.sightings]
+    hosts += [answer.host for one in documents for answer in one.answers]
+    clouds = [cloud for host in hosts if (cloud := catalog.cloud_of(host))]
+    public = catalog.clouds()[0]
+    return clouds[0] if clouds and all(cloud == clouds[0] for cloud in clouds) else public
 
 
 def _print(diagnosis: "Diagnosis", output: Output) -> None:

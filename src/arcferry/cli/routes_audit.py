@@ -1,8 +1,3 @@
-import sys
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,9 +7,7 @@ from arcferry.cli.options import CloudOption, Output, OutputOption
 from arcferry.errors import InputError
 
 if TYPE_CHECKING:
-    from arcferry.catalog import Cloud
     from arcferry.diagnosis.audit import Audit
-    from arcferry.diagnosis.document import Document
 
 _KNOWN = (
     "Known are: route filters, circuits, the routes of a router or of Azure, DNS answers, arcferry check, "
@@ -59,13 +52,12 @@ def audit(
     file cannot be used.
     """
     from arcferry import catalog
+    from arcferry.cli.evidence import documents_with
     from arcferry.diagnosis import audit as auditing
 
     chosen = catalog.cloud(cloud)
     region = catalog.region(location, chosen) if location else None
-    documents = _documents(files or [])
-    documents += _held(chosen, documents)
-    _warn(documents)
+    documents = documents_with(files or [], chosen)
     result = auditing.audit(documents, chosen, region)
     if not result.rows:
         raise InputError(
@@ -75,88 +67,6 @@ def audit(
     _print(result, output)
     if result.missing or result.diagnosis.has_errors:
         raise typer.Exit(1)
-
-
-def _documents(files: list[Path]) -> "list[Document]":
-    """Everything the files say; every file that cannot be used is named, not only the first."""
-    alike = Counter(path.name for path in dict.fromkeys(files))
-    found: list[Document] = []
-    problems: list[InputError] = []
-    for path in dict.fromkeys(files):
-        try:
-            found += _read(path, str(path) if alike[path.name] > 1 else path.name)
-        except InputError as problem:
-            problems.append(problem)
-    if problems:
-        hint = problems[0].hint if len(problems) == 1 else ""
-        raise InputError("\n".join(problem.message for problem in problems), hint=hint)
-    return found
-
-
-def _read(path: Path, name: str) -> "tuple[Document, ...]":
-    from arcferry.diagnosis.document import Kind
-    from arcferry.diagnosis.readers import FILE_LIMIT, read_document, read_path
-    from arcferry.errors import FileInputError
-
-    if name == _STDIN:
-        data = sys.stdin.buffer.read(FILE_LIMIT + 1)
-        if len(data) > FILE_LIMIT:
-            raise FileInputError("standard input", f"larger than the {FILE_LIMIT:,} bytes that are read")
-        documents = read_document("standard input", data)
-    elif _size(path) > _STREAMED and (routes := _routes(path, name)):
-        documents = (routes,)
-    else:
-        documents = read_path(path, name)
-    if all(one.kind is Kind.UNRECOGNISED for one in documents):
-        like = "; ".join(note for one in documents for note in one.notes)
-        raise FileInputError(name, f"not recognised{f': {like}' if like else ''}", hint=_KNOWN)
-    return documents
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
-
-
-def _routes(path: Path, name: str) -> "Document | None":
-    """The routes of a dump that is too large to be held; None where the file is no such dump."""
-    from arcferry.diagnosis.document import Document, Kind
-    from arcferry.routing.route import Vantage
-    from arcferry.routing.tables import read_route_file
-
-    with _progress(path) as step:
-        table = read_route_file(path, progress=step)
-    if table is None:
-        return None
-    kind = Kind.AZURE_ROUTES if table.vantage is Vantage.AZURE else Kind.RECEIVED_ROUTES
-    renamed = replace(table, name=name)
-    return Document(name, kind, table.taken, route_table=renamed, notes=table.notes)
-
-
-@contextmanager
-def _progress(path: Path) -> Iterator[Callable[[int], None] | None]:
-    """A line on a terminal's stderr that counts; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from arcferry.report import console
-
-    with console.stderr().status(f"Reading {path.name}") as status:
-        yield lambda count: status.update(f"Reading {path.name}: {count:,}")
-
-
-def _warn(documents: "list[Document]") -> None:
-    for one in documents:
-        for note in one.notes:
-            typer.echo(f"warning: {one.name}: {note}", err=True)
-
-
-def _held(cloud: "Cloud", given: "list[Document]") -> "tuple[Document, ...]":
-    from arcferry import data
-
-    return data.documents(data.Store(data.data_folder()), cloud, besides={one.kind for one in given})
 
 
 def _print(result: "Audit", output: Output) -> None:
