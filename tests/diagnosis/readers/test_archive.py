@@ -49,6 +49,15 @@ def test_a_name_leads_nowhere(name: str, tmp_path: Path, monkeypatch: pytest.Mon
     assert list(tmp_path.rglob("*")) == []
 
 
+def test_an_entry_without_a_name_is_left_alone() -> None:
+    nameless = packed(("x", _SHOW), ("show.txt", _SHOW)).replace(b"PK\x01\x02", b"PK\x01\x02", 1)
+    at = nameless.index(b"PK\x01\x02")
+    without = bytearray(nameless)
+    without[at + 28 : at + 30] = b"\0\0"  # the length of its name, in the central directory
+    without[at + 30 : at + 32] = b"\1\0"  # what was the name counts as an extra field
+    assert "it has no name" in notes_of(bytes(without))
+
+
 def test_a_bomb_is_left_alone() -> None:
     bomb = packed(("bomb.log", b"\x20" * (8 * 1024 * 1024)), ("show.txt", _SHOW))
     assert len(bomb) < 100_000

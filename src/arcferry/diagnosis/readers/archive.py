@@ -60,6 +60,7 @@ def looks_right(data: bytes) -> bool:
 def _why_not(entry: zipfile.ZipInfo, before: set[str], total: int) -> str:
     """Why an entry is left alone; empty where it is read."""
     checks = (
+        (not entry.filename, "it has no name"),
         (bool(entry.flag_bits & _ENCRYPTED), "it is encrypted"),
         (stat.S_ISLNK(entry.external_attr >> 16), "it is a link"),
         (entry.filename in before, "an entry of the same name came before it"),
@@ -76,7 +77,8 @@ def _why_not(entry: zipfile.ZipInfo, before: set[str], total: int) -> str:
 
 def _entries(archive: zipfile.ZipFile, taken: _Taken) -> Iterator[zipfile.ZipInfo]:
     before: set[str] = set()
-    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    # Not `is_dir`, which fails on an entry without a name.
+    entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
     for entry in entries[:_MOST_ENTRIES]:
         if why := _why_not(entry, before, taken.total):
             taken.skip(why, entry.filename)
