@@ -1,4 +1,4 @@
-"""Draw the README's pictures from a real run on the twin: `make pictures`."""
+"""Draw the documents' pictures from real runs on the twin: `make pictures`."""
 
 import json
 import os
@@ -18,7 +18,8 @@ from rich.console import Console
 from rich.text import Text
 
 IMAGES = Path("docs/images")
-WIDTH = 132
+WIDTH, WIDE = 132, 190
+STORY = "agentserviceapi.guestconfiguration.azure.com"
 HANDED_IN = {
     "route_filter_file": "route-filter.json",
     "service_tags_file": "ServiceTags_Public_20261123.json",
@@ -28,10 +29,10 @@ HANDED_IN = {
 SVG = re.sub(r"@font-face \{\{.*?\}\}\n", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
 
 
-def arcferry(command: str, folder: Path, environment: dict[str, str]) -> str:
+def arcferry(command: str, folder: Path, environment: dict[str, str], width: int = WIDTH) -> str:
     """What `arcferry command` prints on a terminal; its progress, on stderr, is left out."""
     master, slave = pty.openpty()
-    ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, WIDTH, 0, 0))
+    ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 50, width, 0, 0))
     line = [sys.executable, "-m", "arcferry", *command.split()]
     process = subprocess.Popen(
         line, cwd=folder, env=environment, stdin=slave, stdout=slave, stderr=subprocess.DEVNULL
@@ -48,10 +49,10 @@ def arcferry(command: str, folder: Path, environment: dict[str, str]) -> str:
     return printed.decode().replace("\r\n", "\n")
 
 
-def draw(name: str, command: str, printed: str) -> None:
+def draw(name: str, command: str, printed: str, width: int = WIDTH) -> None:
     """Write one terminal picture."""
     with Path(os.devnull).open("w") as nowhere:
-        console = Console(record=True, width=WIDTH, file=nowhere, force_terminal=True)
+        console = Console(record=True, width=width, file=nowhere, force_terminal=True)
         console.print(f"[bold green]$[/] [bold]arcferry {command}[/]", highlight=False)
         console.print(Text.from_ansi(printed.rstrip()))
     IMAGES.mkdir(parents=True, exist_ok=True)
@@ -59,8 +60,50 @@ def draw(name: str, command: str, printed: str) -> None:
     (IMAGES / f"{name}.svg").write_text(picture)
 
 
+def routed(folder: Path, plain: dict[str, str]) -> None:
+    """On the lab of real routers: the audit, down to its findings, and a watch while the answer moves."""
+    lab = json.loads(arcferry("lab up --network namespaces --folder routed --output json", folder, plain))
+    environment = plain | lab["environment"]
+    try:
+        for key, name in {**HANDED_IN, "circuit_file": "circuit.json"}.items():
+            shutil.copy(lab[key], folder / name)
+        on_host = f"lab exec host1 -- {sys.executable} -m arcferry"
+        (folder / "check.json").write_text(
+            arcferry(f"{on_host} check --location eastasia --output json", folder, environment)
+        )
+        (folder / "router.txt").write_text(arcferry("lab routes", folder, environment))
+        audit = f"routes audit check.json router.txt circuit.json {' '.join(HANDED_IN.values())}"
+        printed = arcferry(audit, folder, environment, WIDE)
+        draw("audit", audit, printed.partition("ERROR")[0].rpartition("\n")[0], WIDE)
+        arcferry("lab filter add 12076:51011", folder, environment)
+        shutil.copy(lab["route_filter_file"], folder / HANDED_IN["route_filter_file"])
+        history = watched(on_host, folder, environment)
+        (IMAGES / "watch.svg").write_text(history)
+    finally:
+        arcferry("lab down --folder routed", folder, plain)
+
+
+def watched(on_host: str, folder: Path, environment: dict[str, str]) -> str:
+    """The picture of a watch of some forty rounds, over which the answers move twice."""
+    judged_by = " ".join(f"--with {folder / name}" for name in HANDED_IN.values())
+    state = f"--state {folder / 'state'}"
+    resolvers = "--resolver 10.20.0.53 --resolver 10.20.0.54"
+
+    def rounds(number: int) -> None:
+        command = f"watch --location eastasia --every 1s --rounds {number} {resolvers} {judged_by} {state}"
+        arcferry(f"{on_host} {command}", folder, environment)
+
+    for region, resolver in (("eastasia", ""), ("japaneast", "elsewhere"), ("japaneast", "corp")):
+        which = f"--resolver {resolver}" if resolver else ""
+        arcferry(f"lab steer {STORY} {region} {which}", folder, environment)
+        rounds(8)
+    arcferry(f"lab steer {STORY} southeastasia", folder, environment)
+    rounds(8)
+    return arcferry(f"watch show --output svg {judged_by} {state}", folder, environment)
+
+
 def main() -> None:
-    """Play the story on a twin of its own, and draw three of its commands."""
+    """Play the story on twins of its own, and draw what its commands print."""
     with TemporaryDirectory(prefix="arcferry-pictures-") as place:
         folder = Path(place)
         plain = dict(os.environ)
@@ -83,6 +126,7 @@ def main() -> None:
             draw("apply", apply, arcferry(apply, folder, environment))
         finally:
             arcferry("lab down --folder lab", folder, plain)
+        routed(folder, plain)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,9 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"(?P<note><!-- not run: [^\n]*-->\n)?```(?:console|sh)\n(?P<body>.*?)```", re.DOTALL)
 COMMAND = re.compile(r"^\$ (?P<line>.+(?:\\\n.+)*)", re.MULTILINE)
 # What a command may end with, where 0 is not the only right answer: these report what they find.
-FINDS = ("arcferry check", "arcferry explain")
+FINDS = ("arcferry check", "arcferry explain", "arcferry routes audit", "arcferry watch", "arcferry lab exec")
+# The folder that the documents give a lab of real routers, which not every machine can run.
+ROUTED = "--folder routed"
 
 
 @dataclass(frozen=True)
@@ -49,13 +51,15 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[
         shutil.copy(lab["route_filter_file"], folder / "route-filter.json")
         shutil.copy(lab["communities_file"], folder / "communities-2026-11-23.json")
         shutil.copy(lab["service_tags_file"], folder / "ServiceTags_Public_20261123.json")
+        shutil.copy(lab["circuit_file"], folder / "circuit.json")
         shutil.copy(lab["agent_package"], folder / "azcmagent.deb")
         shutil.copy(lab["inventory_file"], folder / "servers.csv")
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         yield folder, os.environ | lab["environment"] | {"PATH": path}
     finally:
-        down = [*arcferry, "lab", "down", "--folder", str(folder / "lab")]
-        subprocess.run(down, check=True, capture_output=True)
+        for name in ("lab", "routed"):
+            down = [*arcferry, "lab", "down", "--folder", str(folder / name)]
+            subprocess.run(down, check=True, capture_output=True)
 
 
 @pytest.mark.hosts
@@ -69,7 +73,12 @@ def test_every_command_shown_runs(desk: tuple[Path, dict[str, str]]) -> None:
         )
 
     ran = set()
+    can_route = (
+        run(f"arcferry lab up --network namespaces {ROUTED} && arcferry lab down {ROUTED}").returncode == 0
+    )
     for command in shown():
+        if ROUTED in command.line and not can_route:
+            continue
         if command.line.startswith("arcferry onboard"):
             # The README onboards when the path is right; in between, the network team has done its part.
             run("arcferry lab filter add 12076:51012")

@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from arcferry.report.watch import Shown, Stay
 from arcferry.times import to_text
+from arcferry.watch.history import SHORTEST_GAP
 
 # Okabe and Ito's palette, which people who see colours differently tell apart too.
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#F0E442", "#8C564B", "#7F7F7F")
@@ -60,7 +61,7 @@ def svg(shown: Shown) -> str:
     first, last = shown.record.first, shown.record.last
     if first is None or last is None:
         return _page(120, [_text(_LEFT, 60, "nothing was watched yet")], shown)
-    pause = shown.record.interval * _PAUSE_INTERVALS
+    pause = max(shown.record.interval * _PAUSE_INTERVALS, SHORTEST_GAP)
     scale = _Scale(first, max(last, first + timedelta(minutes=1)), pause)
     colours = _colours(shown)
     parts: list[str] = []

@@ -17,6 +17,8 @@ from arcferry.watch.round import Round
 from arcferry.watch.spans import AnswerSpan, ReachSpan, Record
 
 KEPT = timedelta(days=90)
+SHORTEST_GAP = timedelta(minutes=1)
+"""A shorter time without a round is no gap: a round with timeouts alone takes seconds."""
 _SCHEMA = 1
 _MOST_ROWS = 200_000
 """Of each table. Entra rotates its addresses from round to round, so that spans of it hardly ever grow."""

@@ -10,7 +10,7 @@ from arcferry.diagnosis.document import Document
 from arcferry.diagnosis.material import Material
 from arcferry.errors import FileInputError
 from arcferry.probe import ProbeSettings
-from arcferry.watch.history import History
+from arcferry.watch.history import SHORTEST_GAP, History
 from arcferry.watch.judge import OUTSIDE, Level, Notice, Standings, judge, standings
 from arcferry.watch.round import Round, take_round
 
@@ -92,7 +92,7 @@ def _kept(
 ) -> tuple[Notice, ...]:
     rows = [(notice.level.value, notice.host, notice.says) for notice in notices]
     try:
-        history.record(seen, rows, longest_gap=every * _GAP_INTERVALS)
+        history.record(seen, rows, longest_gap=max(every * _GAP_INTERVALS, SHORTEST_GAP))
         if prune:
             history.prune(seen.taken)
     except FileInputError as problem:
