@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -138,6 +139,15 @@ def test_without_the_agent_the_config_is_removed_too(shell: list[str], root: "Pr
     assert root.run(shell, "check", "eastasia", "AzureCloud")["code"] == "not-installed"
 
 
+@pytest.fixture
+def hangup_is_heard() -> Iterator[None]:
+    """A shell cannot trap a signal that was ignored when it began, as SIGHUP is under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("hangup_is_heard")
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
 @pytest.mark.parametrize("config", ["/run/arcferry.json", "-"])
 def test_a_signal_ends_the_agent_and_removes_the_config(
