@@ -87,7 +87,7 @@ def _print(result: "CheckResult", documents: "Sequence[Document]", output: Outpu
             from arcferry.report import check_terminal, console
 
             check_terminal.draw(result, console.stdout())
-            found.draw(diagnosis, lacks, result, console.stdout())
+            check_terminal.draw_findings(found.styled(diagnosis, lacks, result), console.stdout())
         case Output.TABLE:
             typer.echo("\n".join((*report.plain(result), *found.plain(diagnosis, lacks, result))))
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from arcferry.errors import FileInputError, InputError, UnknownNameError
+from arcferry.folders import data_folder
 
 if TYPE_CHECKING:
     from arcferry.catalog import Cloud
@@ -65,9 +66,12 @@ def read_files(files: Sequence[str], *, all_recognised: bool = True) -> "list[Do
 
 def held_beside(given: "Sequence[Document]", cloud: "Cloud") -> "tuple[Document, ...]":
     """What `arcferry data` holds of the kinds that were not handed in."""
+    folder = data_folder()
+    if not folder.is_dir():  # without importing what reads it: check is to start fast
+        return ()
     from arcferry import data
 
-    return data.documents(data.Store(data.data_folder()), cloud, besides={one.kind for one in given})
+    return data.documents(data.Store(folder), cloud, besides={one.kind for one in given})
 
 
 def warn(documents: "Sequence[Document]") -> None:

@@ -127,13 +127,13 @@ def _cloud_of(documents: "Sequence[Document]") -> "Cloud":
 
 
 def _print(diagnosis: "Diagnosis", output: Output) -> None:
-    from arcferry.report import console, findings
+    from arcferry.report import console, findings, findings_document
 
     match output:
         case Output.JSON:
-            typer.echo(findings.as_json(diagnosis))
+            typer.echo(findings_document.as_json(diagnosis))
         case Output.JSONL:
-            typer.echo("\n".join(findings.json_lines(diagnosis)))
+            typer.echo("\n".join(findings_document.json_lines(diagnosis)))
         case Output.TABLE:
             findings.draw(diagnosis, console.stdout())
 

@@ -11,7 +11,7 @@ from rich.text import Text
 from arcferry.diagnosis.audit import Audit, Expected, Observed, Path, Row
 from arcferry.diagnosis.causes.path import HOW_TO_GET
 from arcferry.diagnosis.finding import Diagnosis, Taken
-from arcferry.report import findings
+from arcferry.report import findings, findings_document
 from arcferry.routing.reception import Reception
 from arcferry.text import one_line
 from arcferry.times import to_text
@@ -34,7 +34,7 @@ _MOST_HOSTS = 4
 
 def document(result: Audit) -> dict[str, Any]:
     """The whole audit as one JSON document; an unknown fact is null or an empty text."""
-    of_findings = findings.document(result.diagnosis)
+    of_findings = findings_document.document(result.diagnosis)
     return {
         "schema": SCHEMA,
         "kind": "audit",

@@ -4,14 +4,11 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from rich.console import Console
-from rich.text import Text
-
 from arcferry.diagnosis import Diagnosis, Severity
 from arcferry.diagnosis.causes.path import HOW_TO_GET
 from arcferry.diagnosis.finding import Finding
 from arcferry.probe import CheckResult
-from arcferry.report import check, findings
+from arcferry.report import check, findings_document
 from arcferry.text import one_line
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
@@ -27,20 +24,14 @@ _HOW = "arcferry data import FILE once, or --with FILE each time"
 
 def plain(diagnosis: Diagnosis, lacks: Sequence[str], result: CheckResult) -> Iterator[str]:
     """The findings as lines for a pipe, preceded by an empty line; nothing where there is nothing to say."""
-    for _, line in _lines(diagnosis, lacks, result):
+    for _, line in styled(diagnosis, lacks, result):
         yield line
-
-
-def draw(diagnosis: Diagnosis, lacks: Sequence[str], result: CheckResult, console: Console) -> None:
-    """The findings on a terminal."""
-    for style, line in _lines(diagnosis, lacks, result):
-        console.print(Text(line, style=style), soft_wrap=True)
 
 
 def json_lines(diagnosis: Diagnosis, lacks: Sequence[str], result: CheckResult) -> Iterator[str]:
     """One line an endpoint, then one a finding, then one that sums up."""
     *endpoints, summary = check.json_lines(result)
-    *found, _ = findings.json_lines(diagnosis)
+    *found, _ = findings_document.json_lines(diagnosis)
     yield from endpoints
     yield from found
     yield json.dumps(json.loads(summary) | {"findings": len(found), "would_sharpen": list(lacks)})
@@ -48,11 +39,12 @@ def json_lines(diagnosis: Diagnosis, lacks: Sequence[str], result: CheckResult) 
 
 def fields(diagnosis: Diagnosis, lacks: Sequence[str]) -> dict[str, Any]:
     """What the findings document adds to the check's own, and the kinds of evidence that would sharpen it."""
-    whole = findings.document(diagnosis)
+    whole = findings_document.document(diagnosis)
     return {"inputs": whole["inputs"], "findings": whole["findings"], "would_sharpen": list(lacks)}
 
 
-def _lines(diagnosis: Diagnosis, lacks: Sequence[str], result: CheckResult) -> Iterator[tuple[str, str]]:
+def styled(diagnosis: Diagnosis, lacks: Sequence[str], result: CheckResult) -> Iterator[tuple[str, str]]:
+    """Each line with the style that a terminal gives it."""
     for finding in diagnosis.findings:
         yield "", ""
         yield from _finding(finding)

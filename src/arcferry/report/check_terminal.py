@@ -1,5 +1,7 @@
 """The result of `arcferry check` on a terminal; apart, because a pipe needs none of rich."""
 
+from collections.abc import Iterable
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -18,6 +20,12 @@ def draw(result: CheckResult, console: Console) -> None:
     told = [*failures(result), ("FAIL" if result.failed else "ok", summary(result))]
     for word, line in told:
         console.print(Text(f"{mark(word, console)}  {line}", style=_STYLES[word]), soft_wrap=True)
+
+
+def draw_findings(lines: Iterable[tuple[str, str]], console: Console) -> None:
+    """What follows from it; each line comes with its style."""
+    for style, line in lines:
+        console.print(Text(line, style=style), soft_wrap=True)
 
 
 def _table(result: CheckResult, width: int) -> Table:

@@ -14,7 +14,7 @@ from arcferry.fleet.diagnosed import diagnosed
 from arcferry.fleet.outcome import FleetRun, HostRun, Outcome
 from arcferry.fleet.transport import place_of
 from arcferry.report.console import mark
-from arcferry.report.findings import finding_document
+from arcferry.report.findings_document import finding_document
 from arcferry.text import one_line
 from arcferry.times import to_text
 

@@ -31,7 +31,7 @@ from arcferry.diagnosis.readers import (
 )
 from arcferry.diagnosis.readers.decoding import TEXT_LIMIT
 from arcferry.errors import FileInputError
-from arcferry.report import findings
+from arcferry.report import findings, findings_document
 
 _KEYS = st.sampled_from(
     [
@@ -91,7 +91,7 @@ def _survives(data: bytes) -> None:
 def _can_be_shown(documents: tuple[Document, ...]) -> None:
     assert documents
     diagnosis = diagnose(documents)
-    assert json.loads(findings.as_json(diagnosis))["kind"] == "findings"
+    assert json.loads(findings_document.as_json(diagnosis))["kind"] == "findings"
     console = Console(file=StringIO(), force_terminal=True, width=40)
     findings.draw(diagnosis, console)
     out = console.file.getvalue()  # type: ignore[attr-defined] # the StringIO given above

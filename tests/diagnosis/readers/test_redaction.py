@@ -13,7 +13,7 @@ from arcferry.diagnosis import diagnose
 from arcferry.diagnosis.readers import read_document
 from arcferry.diagnosis.readers.redaction import HIDDEN, redact
 from arcferry.errors import FileInputError
-from arcferry.report import findings
+from arcferry.report import findings, findings_document
 
 _CANARY = "Zx9canary~Q1w2E3r4"
 _JWT = "eyJ0eXAiOiJKV1QiLCJhbGci.eyJhdWQiOiJodHRwczovL21hbm.c2lnbmF0dXJlY2FuYXJ5"
@@ -96,7 +96,14 @@ def _everything_said(name: str, data: bytes) -> str:
     console = Console(file=StringIO(), width=200)
     findings.draw(diagnosis, console)
     drawn = console.file.getvalue()  # type: ignore[attr-defined] # the StringIO given above
-    return "\n".join((repr(documents), findings.as_json(diagnosis), *findings.json_lines(diagnosis), drawn))
+    return "\n".join(
+        (
+            repr(documents),
+            findings_document.as_json(diagnosis),
+            *findings_document.json_lines(diagnosis),
+            drawn,
+        )
+    )
 
 
 def _planted_in(path: Path) -> bytes:
