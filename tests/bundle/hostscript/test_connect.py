@@ -140,15 +140,18 @@ def test_without_the_agent_the_config_is_removed_too(shell: list[str], root: "Pr
 
 
 @pytest.fixture
-def hangup_is_heard() -> Iterator[None]:
-    """A shell cannot trap a signal that was ignored when it began, as SIGHUP is under nohup."""
-    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    yield
-    signal.signal(signal.SIGHUP, before)
+def name(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The signal, heard also where the tests themselves run with it ignored, as under nohup and in a job of
+    a script: a shell cannot trap a signal that was ignored when it began."""
+    number = signal.Signals[request.param]
+    before = signal.getsignal(number)
+    if before is signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
+    yield request.param
+    signal.signal(number, before)
 
 
-@pytest.mark.usefixtures("hangup_is_heard")
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"], indirect=True)
 @pytest.mark.parametrize("config", ["/run/arcferry.json", "-"])
 def test_a_signal_ends_the_agent_and_removes_the_config(
     shell: list[str], connected_root: "PrivateRoot", name: str, config: str
