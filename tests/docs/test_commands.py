@@ -57,7 +57,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
         yield folder, os.environ | lab["environment"] | {"PATH": path}
     finally:
-        for name in ("lab", "routed"):
+        for name in ("lab", "routed", "twin"):
             down = [*arcferry, "lab", "down", "--folder", str(folder / name)]
             subprocess.run(down, check=True, capture_output=True)
 
