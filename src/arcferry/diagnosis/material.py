@@ -83,6 +83,12 @@ class Material:
         return max(filter(None, taken), default=None)
 
     @property
+    def links(self) -> tuple[str, ...]:
+        """The prefixes between the company's routers and Microsoft, of every circuit."""
+        peerings = [one for circuit in self.circuits for one in (circuit.microsoft, circuit.microsoft_ipv6)]
+        return tuple(link for peering in peerings if peering for link in peering.links)
+
+    @property
     def agents(self) -> tuple[AgentState, ...]:
         """What every agent says of itself."""
         return tuple(one.agent_state for one in self.documents if one.agent_state)

@@ -189,7 +189,7 @@ def place(host: str, address: str, carrier: Carrier, chain: tuple[str, ...], mat
     tags, communities = _tags_for(address, material), _list_for(address, material)
     found = []
     tables = material.route_tables
-    received = reception(address, tables) if tables else _NO_TABLE
+    received = reception(address, tables, links=material.links) if tables else _NO_TABLE
     sent = _is_sent(address, tables)
     for seen in material.filters_in_effect or (None,):
         one = coverage(

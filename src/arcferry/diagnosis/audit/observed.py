@@ -64,14 +64,9 @@ class Observed:
 
 def at_address(address: str, facts: Facts, material: Material) -> Observed:
     """What was seen of an endpoint at one of its addresses."""
-    links = [
-        link
-        for circuit in material.circuits
-        for peering in (circuit.microsoft, circuit.microsoft_ipv6)
-        if peering
-        for link in peering.links
-    ]
-    return _observed(reception(address, material.route_tables, links=links), _sighting(address, facts))
+    return _observed(
+        reception(address, material.route_tables, links=material.links), _sighting(address, facts)
+    )
 
 
 def without_routes(facts: Facts) -> Observed:
