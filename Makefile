@@ -1,6 +1,7 @@
 # Two commands: `make demo` tells the story, `make test` proves it. Both set up what they need.
 export ARCFERRY_TOOLS := $(CURDIR)/.tools
-PYTEST_WORKERS ?= 2
+# More workers than cores: many tests wait for a network that does not answer.
+PYTEST_WORKERS ?= 3
 
 .PHONY: venv tools demo test lint format lock pictures clean
 
