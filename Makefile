@@ -1,7 +1,6 @@
 # Two commands: `make demo` tells the story, `make test` proves it. Both set up what they need.
 export ARCFERRY_TOOLS := $(CURDIR)/.tools
-# More workers than cores: many tests wait for a network that does not answer.
-PYTEST_WORKERS ?= 3
+PYTEST_WORKERS ?= 2
 
 .PHONY: venv tools demo test lint format lock pictures clean
 
