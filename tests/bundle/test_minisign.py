@@ -17,7 +17,12 @@ UNTRUSTED = "seal of an arcferry bundle"
 
 def minisign(*arguments: str | Path, answers: str = "") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        ["minisign", *map(str, arguments)], input=answers, capture_output=True, text=True, check=False
+        ["minisign", *map(str, arguments)],
+        input=answers,
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,  # a program that asks for passwords has no business with our terminal
     )
 
 
