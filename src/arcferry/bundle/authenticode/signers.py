@@ -1,0 +1,192 @@
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from signify.authenticode import AuthenticodeSignature
+from signify.exceptions import CounterSignerError, SignifyError
+from signify.x509 import Certificate, CertificateStore, VerificationContext
+
+from arcferry.bundle.authenticode import why
+from arcferry.bundle.authenticode.roots import Roots
+from arcferry.bundle.packages.compound import CompoundError
+from arcferry.text import one_line
+from arcferry.times import to_text
+
+# Microsoft's carry two, and two more with the timestamp. Several of one name multiply the chains to try.
+_MOST_CERTIFICATES = 16
+_MOST_OF_ONE_NAME = 2
+_MOST_SIGNATURES = 4
+_STRONG = {"sha256", "sha384", "sha512"}
+_CODE_SIGNING, _TIME_STAMPING = "code_signing", "time_stamping"
+# The clock of a timestamp authority and this computer's may differ.
+_CLOCKS_DIFFER = timedelta(minutes=10)
+
+
+class RefusedError(Exception):
+    """A signature that does not hold; the text completes "its signature is refused: …"."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Who signed; `signed_at` is when a trusted authority saw the signature, None where none did."""
+
+    certificate: Certificate
+    publisher: str
+    root_name: str
+    signed_at: datetime | None
+
+
+def judge(
+    data: bytes, digest_of: Callable[[str], bytes | None], roots: Roots, publisher: str, at: datetime
+) -> Signer:
+    """Verify a signature and those nested in it; tell the outermost one's signer.
+
+    Args:
+        data: the PKCS #7 message.
+        digest_of: gives the file's own digest for an algorithm's name.
+        roots: what the chains may lead to.
+        publisher: the organisation that every signer's certificate must name.
+        at: when to judge.
+
+    Raises:
+        RefusedError: it does not hold; says why.
+    """
+    with _hostile():
+        outermost = AuthenticodeSignature.from_envelope(data)
+        signatures = list(outermost.iter_recursive_nested())
+        if len(signatures) > _MOST_SIGNATURES:
+            raise RefusedError(
+                f"there are {len(signatures)} of them, more than the {_MOST_SIGNATURES} looked at"
+            )
+        judged = [_judge_one(signature, digest_of, roots, publisher, at) for signature in signatures]
+        return judged[0]
+
+
+@contextmanager
+def _hostile() -> Iterator[None]:
+    try:
+        yield
+    except (RefusedError, CompoundError, OSError):
+        raise
+    # Four libraries read bytes here that anyone may have written; whatever they stumble over is no signature.
+    except Exception as error:
+        raise RefusedError(f"it cannot be read ({_said(error)})") from error
+
+
+def _judge_one(
+    signature: AuthenticodeSignature,
+    digest_of: Callable[[str], bytes | None],
+    roots: Roots,
+    publisher: str,
+    at: datetime,
+) -> Signer:
+    """What signify decides, without its leniency towards MD5, SHA-1 and bare RSA.
+
+    Added is what it leaves out: roots compared byte for byte, intermediates limited to other uses, a
+    timestamp from the future, and the publisher.
+    """
+    timestamp = signature.signer_info.countersigner
+    carried = _carried(signature, timestamp)
+    _check_strength(signature, timestamp)
+    digest = digest_of(signature.indirect_data.digest_algorithm().name)
+    if digest is None or signature.indirect_data.digest != digest:
+        raise RefusedError("the file was changed after it was signed")
+    chain = _chain(signature, timestamp=timestamp, carried=carried, digest=digest, roots=roots, at=at)
+    named = chain[-1].asn1.subject.native.get("organization_name")
+    if named != publisher:
+        raise RefusedError(f"it is by {_said(named or why.name_of(chain[-1]))}, not by {publisher}")
+    return Signer(chain[-1], publisher, why.name_of(chain[0]), timestamp.signing_time if timestamp else None)
+
+
+def _chain(
+    signature: AuthenticodeSignature,
+    *,
+    timestamp: Any,  # noqa: ANN401 - signify has two kinds, of no common type
+    carried: list[Certificate],
+    digest: bytes,
+    roots: Roots,
+    at: datetime,
+) -> list[Certificate]:
+    signing = _context(roots.signing, carried, _CODE_SIGNING, at)
+    stamping = _context(roots.timestamping, carried, _TIME_STAMPING, at)
+    try:
+        chains = list(signature.verify(signing, expected_hash=digest, cs_verification_context=stamping))
+        stamped = list(timestamp.verify(stamping)) if timestamp else []
+    except CounterSignerError as error:
+        raise RefusedError(
+            why.foreign(signature, roots) or f"its timestamp does not hold ({_said(error)})"
+        ) from error
+    except SignifyError as error:
+        plain = why.refused(signature, timestamp.signing_time if timestamp else None, roots, at)
+        raise RefusedError(plain or f"it does not hold ({_said(error)})") from error
+    if timestamp:
+        if timestamp.signing_time > at + _CLOCKS_DIFFER:
+            raise RefusedError(
+                f"its timestamp {to_text(timestamp.signing_time)} is in the future: it is {to_text(at)}"
+            )
+        _pinned(stamped, roots.timestamping, _TIME_STAMPING, "stating the time")
+    return _pinned(chains, roots.signing, _CODE_SIGNING, "signing code")
+
+
+def _carried(signature: AuthenticodeSignature, timestamp: Any) -> list[Certificate]:  # noqa: ANN401 - as above
+    """The certificates that come with the signature and its timestamp, each once."""
+    found = list(dict.fromkeys([*signature.certificates, *getattr(timestamp, "certificates", ())]))
+    most = max(Counter(certificate.subject for certificate in found).values(), default=0)
+    if len(found) > _MOST_CERTIFICATES or most > _MOST_OF_ONE_NAME:
+        raise RefusedError(
+            f"it carries {len(found)} certificates, {most} of one name;"
+            f" at most {_MOST_CERTIFICATES} and {_MOST_OF_ONE_NAME} are looked at"
+        )
+    # What lies outside a certificate's signed part would change its thumbprint.
+    parts = [certificate.asn1 for certificate in found]
+    if any(
+        part["signature_algorithm"].dump() != part["tbs_certificate"]["signature"].dump() for part in parts
+    ):
+        raise RefusedError("one of its certificates is not as it was issued")
+    return found
+
+
+def _check_strength(signature: AuthenticodeSignature, timestamp: Any) -> None:  # noqa: ANN401 - as above
+    used = [
+        signature.digest_algorithm,
+        signature.signer_info.digest_algorithm,
+        signature.indirect_data.digest_algorithm,
+    ]
+    if timestamp:
+        used.append(timestamp.digest_algorithm)
+        used += [timestamp.tst_info.hash_algorithm] if hasattr(timestamp, "tst_info") else []
+    weak = sorted({algorithm().name for algorithm in used} - _STRONG)
+    if weak:
+        raise RefusedError(f"it rests on {weak[0].upper()}, which can be forged")
+
+
+def _context(
+    roots: tuple[bytes, ...], carried: list[Certificate], use: str, at: datetime
+) -> VerificationContext:
+    return VerificationContext(
+        CertificateStore([Certificate.from_der(root) for root in roots], trusted=True),
+        CertificateStore(carried),
+        timestamp=at,
+        key_usages=["digital_signature"],
+        extended_key_usages=[use],
+        optional_eku=False,
+        allow_legacy=False,
+    )
+
+
+def _pinned(
+    chains: Iterable[Iterable[Certificate]], roots: tuple[bytes, ...], use: str, words: str
+) -> list[Certificate]:
+    """The first chain that begins at one of the roots, and of which every certificate may serve the use."""
+    for chain in map(list, chains):
+        limits = [why.uses(certificate) for certificate in chain[1:]]
+        if chain[0].asn1.dump() in roots and all(not limit or limit & {use, why.ANY} for limit in limits):
+            return chain
+    raise RefusedError(f"a certificate in its chain is not for {words}")
+
+
+def _said(error: object) -> str:
+    return one_line(str(error), limit=300)
