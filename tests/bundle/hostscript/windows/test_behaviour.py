@@ -1,0 +1,325 @@
+"""What the host script for Windows does, in a real PowerShell; skipped by name where none is on PATH."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arcferry.diagnosis.readers import arcferry_check
+from arcferry.fleet.facts import read_answer
+
+FOLDER = Path(__file__).parents[4] / "src/arcferry/bundle/hostscripts"
+HARNESS = Path(__file__).parent / "harness.ps1"
+ENGINE = shutil.which("powershell") or shutil.which("pwsh")
+TOKEN = "eyJ0-a-canary-token"
+CONFIG = {
+    "access-token": TOKEN,
+    "subscription-id": "1f5a",
+    "resource-group": "rg-arc",
+    "resource-name": "web01",
+    "cloud": "AzureCloud",
+    "tags": 'a="resource-name": "evil"',
+}
+ID = "/subscriptions/1F5A/resourceGroups/RG-arc/providers/Microsoft.HybridCompute/machines/web01"
+CONNECTED = f"$Shown = 'Agent Status : Connected' + [char]10 + 'Resource Id : {ID}'\n"
+Run = Callable[[str], dict[str, Any]]
+
+pytestmark = pytest.mark.skipif(ENGINE is None, reason="neither powershell nor pwsh is on PATH")
+
+
+def command(script: Path, *words: str) -> list[str]:
+    return [str(ENGINE), "-NoProfile", "-NonInteractive", "-File", str(script), *words]
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    def case(text: str) -> dict[str, Any]:
+        (tmp_path / "case.ps1").write_text(text, encoding="ascii")
+        words = command(HARNESS, str(FOLDER), str(tmp_path))
+        done = subprocess.run(words, capture_output=True, check=False, timeout=120)
+        assert done.returncode == 0, done.stderr.decode(errors="replace")
+        assert TOKEN.encode() not in done.stdout + done.stderr
+        answer: dict[str, Any] = json.loads(done.stdout.decode("ascii").splitlines()[-1])
+        return answer
+
+    return case
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(CONFIG), encoding="utf-8")
+    return path
+
+
+def test_json_is_ascii_and_strict(run: Run) -> None:
+    answer = run(
+        '$Answer[\'text\'] = [string][char]0x7E41 + [char]0xD83D + [char]0xDE00 + "`"\\`t`0"\n'
+        "$Answer['none'] = $null; $Answer['one'] = @('a'); $Answer['empty'] = @(); $Answer['part'] = 0.5\n"
+        "$Answer['flag'] = $true\n"
+        "$Answer['inner'] = [ordered]@{ list = @([ordered]@{ n = [long]5000000000 }) }\n"
+    )
+    assert answer["text"] == '繁😀"\\\t\0'
+    assert (answer["none"], answer["one"], answer["empty"], answer["part"]) == (None, ["a"], [], 0.5)
+    assert (answer["flag"], answer["inner"]) == (True, {"list": [{"n": 5_000_000_000}]})
+
+
+@pytest.mark.parametrize(
+    ("word", "quoted"),
+    [
+        ("plain", "plain"),
+        ("", '""'),
+        ("a b", '"a b"'),
+        ('a"b', r'"a\"b"'),
+        ("a b\\", '"a b\\\\"'),
+        (r"a\b", r"a\b"),
+    ],
+)
+def test_arguments_are_quoted_as_windows_splits_them(run: Run, word: str, quoted: str) -> None:
+    assert run(f"$Answer['said'] = Format-Argument '{word}'")["said"] == quoted
+
+
+def test_verify_compares_files_in_the_protocol_of_the_fleet(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "good").write_bytes(b"good")
+    good = hashlib.sha256(b"good").hexdigest()
+    answer = run(f"Invoke-Case 'verify' @('{tmp_path / 'good'}', '{good.upper()}')")
+    assert answer["files"] == [{"name": str(tmp_path / "good"), "sha256": good, "ok": True}]
+    read = read_answer("verify", json.dumps(answer))
+    assert read is not None
+    assert read.ok
+    missing = run(f"Invoke-Case 'verify' @('{tmp_path / 'good'}', '{good}', '{tmp_path / 'gone'}', '{good}')")
+    assert (missing["ok"], missing["code"], missing["files"][1]["sha256"]) == (False, "hash-mismatch", "")
+
+
+def bundle(folder: Path, content: bytes = b"msi", name: str = "agent.msi") -> Path:
+    folder.mkdir()
+    (folder / "agent.msi").write_bytes(content)
+    file = {"name": name, "sha256": hashlib.sha256(b"msi").hexdigest()}
+    (folder / "manifest.json").write_text(json.dumps({"files": [file]}), encoding="ascii")
+    return folder
+
+
+def test_verify_takes_a_whole_bundle(run: Run, tmp_path: Path) -> None:
+    folder = bundle(tmp_path / "b")
+    answer = run(f"Invoke-Case 'verify' @('{folder}')")
+    assert answer["ok"], answer
+    assert answer["manifest"]["sha256"] == hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest()
+    assert answer["signature"]["ok"] is True
+
+
+@pytest.mark.parametrize(
+    ("setting", "code"),
+    [
+        ("", ""),
+        ("$Signed['ok'] = $false\n", "signature-invalid"),
+        ("[IO.File]::WriteAllText((Join-Path $Folder 'b/extra.txt'), 'x')\n", "extra-file"),
+        ("[IO.File]::WriteAllText((Join-Path $Folder 'b/agent.msi'), 'x')\n", "hash-mismatch"),
+        ("[IO.File]::Delete((Join-Path $Folder 'b/agent.msi'))\n", "hash-mismatch"),
+        ("[IO.File]::Delete((Join-Path $Folder 'b/manifest.json'))\n", "no-manifest"),
+        ("[IO.File]::WriteAllText((Join-Path $Folder 'b/manifest.json'), '{')\n", "bad-manifest"),
+    ],
+)
+def test_a_bundle_that_is_not_as_sealed_is_refused(run: Run, tmp_path: Path, setting: str, code: str) -> None:
+    folder = bundle(tmp_path / "b")
+    answer = run(f"{setting}Invoke-Case 'verify' @('{folder}')")
+    assert (answer["ok"], answer.get("code", "")) == (not code, code)
+
+
+@pytest.mark.parametrize("name", ["../agent.msi", "C:/agent.msi", "a\\b", "/agent.msi", ""])
+def test_a_manifest_cannot_name_what_lies_outside(run: Run, tmp_path: Path, name: str) -> None:
+    answer = run(f"Invoke-Case 'verify' @('{bundle(tmp_path / 'b', name=name)}')")
+    assert answer["code"] == "bad-manifest"
+
+
+def install(run: Run, tmp_path: Path, setting: str = "", sha256: str = "") -> dict[str, Any]:
+    (tmp_path / "a.msi").write_bytes(b"msi")
+    sha256 = sha256 or hashlib.sha256(b"msi").hexdigest()
+    return run(f"{setting}\nInvoke-Case 'install' @('{tmp_path / 'a.msi'}', '{sha256}')")
+
+
+@pytest.mark.parametrize(("status", "reboot"), [(0, False), (3010, True), (1641, True)])
+def test_install_takes_the_three_codes_of_success(
+    run: Run, tmp_path: Path, status: int, reboot: bool
+) -> None:
+    answer = install(run, tmp_path, f"$Exits.Enqueue({status})")
+    assert (answer["ok"], answer["changed"], answer["exit"], answer["reboot_required"]) == (
+        True,
+        True,
+        status,
+        reboot,
+    )
+    assert answer["ran"][0].split()[:1] == ["msiexec.exe"]
+    assert {"/i", "/qn", "/norestart", "REBOOT=ReallySuppress", "/l*v"} <= set(answer["ran"][0].split())
+    assert answer["work_left"] is False
+
+
+def test_install_waits_for_another_installation_within_bounds(run: Run, tmp_path: Path) -> None:
+    answer = install(run, tmp_path, "$Exits.Enqueue(1618); $Exits.Enqueue(1618); $Exits.Enqueue(0)")
+    assert (answer["ok"], [word for word in answer["ran"] if word == "sleep 30"]) == (True, ["sleep 30"] * 2)
+    never = install(run, tmp_path, "foreach ($time in 1..20) { $Exits.Enqueue(1618) }")
+    assert (never["ok"], never["code"], never["exit"]) == (False, "install-failed", 1618)
+    assert len([word for word in never["ran"] if word.startswith("msiexec")]) == 10
+
+
+@pytest.mark.parametrize(
+    ("setting", "code"),
+    [
+        ("$Signed['ok'] = $false", "signature-invalid"),
+        ("$Package['ProductName'] = 'Another'", "not-the-agent"),
+        ("$Product['version'] = '1.68.0.0'", "downgrade-refused"),
+        ("function Test-Elevated { $false }", "not-root"),
+        ("function Get-PackageProperties([string]$Path) { throw 'no' }", "not-a-package"),
+    ],
+)
+def test_what_must_not_be_installed_never_reaches_msiexec(
+    run: Run, tmp_path: Path, setting: str, code: str
+) -> None:
+    answer = install(run, tmp_path, setting)
+    assert (answer["ok"], answer["code"], answer["ran"], answer["work_left"]) == (False, code, [], False)
+
+
+def test_a_changed_package_never_reaches_msiexec(run: Run, tmp_path: Path) -> None:
+    answer = install(run, tmp_path, sha256="0" * 64)
+    assert (answer["code"], answer["ran"]) == ("hash-mismatch", [])
+
+
+def test_the_installed_version_is_left_alone(run: Run, tmp_path: Path) -> None:
+    answer = install(run, tmp_path, "$Product['version'] = '1.67.0.1'")
+    assert (answer["ok"], answer["changed"], answer["ran"]) == (True, False, [])
+
+
+def test_connect_sets_the_proxy_first_and_removes_the_token(run: Run, config: Path) -> None:
+    answer = run(f"Invoke-Case 'connect' @('{config}', 'http://proxy.corp:8080')")
+    assert (answer["ok"], answer["changed"], answer["secret_left"]) == (True, True, False)
+    assert answer["ran"][-2:] == [
+        "azcmagent config set proxy.url http://proxy.corp:8080",
+        f"azcmagent connect --config {config}",
+    ]
+    assert not config.exists()
+
+
+def test_connect_does_nothing_where_it_is_connected(run: Run, config: Path) -> None:
+    answer = run(f"{CONNECTED}Invoke-Case 'connect' @('{config}')")
+    assert (answer["ok"], answer["changed"], answer["ran"]) == (True, False, ["azcmagent show"])
+    assert not config.exists()
+
+
+def test_a_failed_connect_gives_the_code_and_removes_the_token(run: Run, config: Path) -> None:
+    answer = run(f"$Exits.Enqueue(26)\nInvoke-Case 'connect' @('{config}')")
+    assert (answer["ok"], answer["code"], answer["exit"], answer["changed"]) == (False, "AZCM0026", 26, False)
+    assert not config.exists()
+
+
+@pytest.mark.parametrize("proxy", ["http://user:secret@proxy:8080", "proxy:8080", "http://proxy/a b"])
+def test_a_proxy_with_a_password_never_reaches_a_command_line(run: Run, config: Path, proxy: str) -> None:
+    answer = run(f"Invoke-Case 'connect' @('{config}', '{proxy}')")
+    assert (answer["code"], answer["ran"]) == ("bad-proxy", ["azcmagent show"])
+    assert "secret" not in json.dumps(answer)
+
+
+def test_a_file_without_a_token_is_left_alone(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "other.json"
+    path.write_text("{}", encoding="ascii")
+    assert run(f"Invoke-Case 'connect' @('{path}')")["code"] == "config-no-token"
+    assert path.exists()
+
+
+def test_a_long_lived_secret_is_refused(run: Run, config: Path) -> None:
+    config.write_text(json.dumps(CONFIG | {"service-principal-secret": "s"}), encoding="ascii")
+    answer = run(f"Invoke-Case 'connect' @('{config}')")
+    assert (answer["code"], answer["ran"], config.exists()) == ("config-secret", [], False)
+
+
+def test_the_agents_json_is_read_where_its_text_is_not_known(run: Run) -> None:
+    text = json.dumps({"Status": "Connected", "resourceId": ID, "agentVersion": "1.68", "x": [1]})
+    answer = run(f"$Shown = '{text}'\nInvoke-Case 'show' @()")
+    agent = answer["agent"]
+    assert (agent["status"], agent["resource_id"], agent["version"]) == ("Connected", ID, "1.68")
+
+
+def test_uninstall_refuses_a_connected_agent(run: Run) -> None:
+    answer = run(f"{CONNECTED}Invoke-Case 'uninstall' @()")
+    assert (answer["code"], answer["ran"]) == ("still-connected", ["azcmagent show"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "'bogus' @()",
+        "'Facts' @()",
+        "'facts' @('eastasia')",
+        "'verify' @()",
+        "'verify' @('a', 'b')",
+        "'check' @('East Asia', 'AzureCloud')",
+        "'check' @('eastasia', 'AzureClown')",
+        "'install' @('a', 'x')",
+        "'connect' @()",
+    ],
+)
+def test_a_wrong_call_is_a_usage_error(run: Run, words: str) -> None:
+    assert run(f"Invoke-Case {words}")["code"] == "usage"
+
+
+def test_a_path_that_ends_in_tcp_reads_as_a_check(run: Run) -> None:
+    answer = run(
+        "function Resolve-Endpoint([string]$Name) {\n"
+        "    [ordered]@{ chain = @('a.trafficmanager.net')\n"
+        "        addresses = @('127.0.0.1'); resolver = '::1' } }\n"
+        "function Open-Connection([string]$Name, [int]$Port) {\n"
+        "    throw (New-Object Net.Sockets.SocketException 10060) }\n"
+        "$Answer['path'] = Measure-Path 'eastasia' 'AzureCloud' ''\n"
+    )
+    rows = answer["path"]["endpoints"]
+    assert len(rows) == 8
+    assert {(row["failure"]["stage"], row["failure"]["kind"]) for row in rows if row["host"]} == {
+        ("tcp", "timeout")
+    }
+    assert [row["failure"]["kind"] for row in rows if not row["host"]] == ["discovery-failed"]
+    assert arcferry_check.looks_right(answer["path"])
+    document = arcferry_check.read("facts.json", answer["path"])
+    assert len(document.sightings) == 8
+    assert document.answers[0].chain == ("a.trafficmanager.net",)
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        ("HTTP/1.1 407 no", "proxy-authentication-required"),
+        ("HTTP/1.1 503 no", "proxy-cannot-reach"),
+        ("HTTP/1.1 403 no", "proxy-refused"),
+        ("SSH-2.0", "proxy-not-http"),
+    ],
+)
+def test_a_proxy_that_refuses_is_named(run: Run, reply: str, kind: str) -> None:
+    answer = run(
+        "function Open-Connection([string]$Name, [int]$Port) {\n"
+        "    $client = New-Object IO.StringWriter\n"
+        "    $method = @{ MemberType = 'ScriptMethod'; Name = 'GetStream'; Value = { 1 } }\n"
+        "    Add-Member -InputObject $client -PassThru @method }\n"
+        f"function Get-Reply($Stream, [string]$Request, [string]$Until) {{ '{reply}' }}\n"
+        "$Answer['row'] = Measure-Endpoint 'pas.windows.net' 'http://127.0.0.1:3128' '/' 'x'\n"
+    )
+    assert (answer["row"]["failure"]["stage"], answer["row"]["failure"]["kind"]) == ("proxy", kind)
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9, 0.99])
+def test_a_script_cut_short_does_nothing(tmp_path: Path, share: float) -> None:
+    text = (FOLDER / "windows.ps1").read_bytes()
+    part = tmp_path / "part.ps1"
+    part.write_bytes(text[: int(len(text) * share)])
+    done = subprocess.run(command(part, "facts"), capture_output=True, check=False, timeout=120)
+    assert b'"ok":true' not in done.stdout
+
+
+def test_a_wrong_call_of_the_whole_script_ends_in_one_line() -> None:
+    done = subprocess.run(
+        command(FOLDER / "windows.ps1", "bogus"), capture_output=True, check=False, timeout=120
+    )
+    document = json.loads(done.stdout.decode("ascii").strip())
+    assert document["ok"] is False
+    assert done.returncode == {"usage": 2, "not-windows": 1}[document["code"]]

@@ -1,0 +1,211 @@
+"""What the host script for Windows may be made of: each rule is shown to catch its sin."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arcferry import catalog
+
+tree_sitter = pytest.importorskip("tree_sitter", reason="tree-sitter is not installed")
+powershell = pytest.importorskip("tree_sitter_powershell", reason="tree-sitter-powershell is not installed")
+
+FOLDER = Path(__file__).parents[4] / "src/arcferry/bundle/hostscripts"
+MAIN, NETWORK = FOLDER / "windows.ps1", FOLDER / "windows-network.ps1"
+SCRIPTS = {path.name: path.read_text(encoding="ascii") for path in (MAIN, NETWORK)}
+MODULES = tomllib.loads((Path(__file__).parent / "allowed.toml").read_text(encoding="utf-8"))["modules"]
+ALLOWED = {command for module in MODULES for command in module["commands"]}
+LONGEST_SCRIPT, LONGEST_FUNCTION, LONGEST_LINE = 600, 40, 120
+BANNED_TOKENS = re.compile(
+    r"&&|\|\||\?\?|\?\.|::new\(|-Parallel\b|-AsHashtable\b|-Verb\s+RunAs|\$Is(?:Windows|Linux|MacOS)\b"
+    r"|Invoke-Expression|-EncodedCommand|DownloadString|ServerCertificateValidationCallback|-SkipCertificateCheck",
+    re.IGNORECASE,
+)
+# Of PowerShell 5.0 and later, or of no use here and hard to read.
+BANNED_NODES = {
+    "class_statement",
+    "enum_statement",
+    "trap_statement",
+    "pipeline_chain_tail",
+    "ternary_expression",
+}
+
+
+def parse(text: str) -> Any:  # noqa: ANN401 - tree-sitter is not typed
+    return tree_sitter.Parser(tree_sitter.Language(powershell.language())).parse(text.encode()).root_node
+
+
+def nodes(node: Any) -> Iterator[Any]:  # noqa: ANN401 - tree-sitter is not typed
+    yield node
+    for child in node.children:
+        yield from nodes(child)
+
+
+def said(node: Any) -> str:  # noqa: ANN401 - tree-sitter is not typed
+    return str(node.text.decode())
+
+
+def code_of(text: str) -> str:
+    """The script without its comments: what they say is not run."""
+    found = [(n.start_byte, n.end_byte) for n in nodes(parse(text)) if n.type == "comment"]
+    for start, end in reversed(found):
+        text = text[:start] + text[end:]
+    return text
+
+
+def functions(root: Any) -> dict[str, Any]:  # noqa: ANN401 - tree-sitter is not typed
+    found = [n for n in nodes(root) if n.type == "function_statement"]
+    return {said(next(c for c in n.children if c.type == "function_name")): n for n in found}
+
+
+def faults(text: str, known: frozenset[str] = frozenset()) -> list[str]:
+    """Everything in one script that breaks a rule; `known` are functions of the file beside it."""
+    root = parse(text)
+    own = functions(root)
+    found = [
+        f"syntax at line {n.start_point[0] + 1}" for n in nodes(root) if n.type == "ERROR" or n.is_missing
+    ]
+    found += [f"banned: {token}" for token in BANNED_TOKENS.findall(code_of(text))]
+    for node in nodes(root):
+        line = node.start_point[0] + 1
+        if node.type in BANNED_NODES:
+            found.append(f"{node.type} at line {line}")
+        if node.type == "try_statement" and not {"catch_clauses", "finally_clause"} & {
+            child.type for child in node.children
+        }:
+            found.append(f"try without catch or finally at line {line}")
+        if node.type == "command_name" and said(node) not in ALLOWED | set(own) | known:
+            found.append(f"command {said(node)} at line {line}")
+        if node.type == "command_name_expr" and said(node) != '"$PSScriptRoot\\windows-network.ps1"':
+            found.append(f"computed command {said(node)} at line {line}")
+        if node.type == "function_statement" and node.end_point[0] - node.start_point[0] >= LONGEST_FUNCTION:
+            found.append(f"long function at line {line}")
+    found += [f"long line {at}" for at, line in enumerate(text.splitlines(), 1) if len(line) > LONGEST_LINE]
+    if len(text.splitlines()) > LONGEST_SCRIPT:
+        found.append("long script")
+    if "Set-StrictMode -Version 3.0" not in text:
+        found.append("no Set-StrictMode")
+    return found
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+def test_the_script_keeps_every_rule(name: str) -> None:
+    beside = {function for text in SCRIPTS.values() for function in functions(parse(text))}
+    assert faults(SCRIPTS[name], frozenset(beside)) == []
+
+
+@pytest.mark.parametrize(
+    ("sample", "fault"),
+    [
+        ("if ($a {", "syntax"),
+        ("$a = $b ?? 1", "banned: ??"),
+        ("$a = $b ? 1 : 2", "syntax"),
+        ("Test-Path a && Test-Path b", "banned: &&"),
+        ("Test-Path a || Test-Path b", "banned: ||"),
+        ("$a = $b?.Length", "banned: ?."),
+        ("1, 2 | ForEach-Object -Parallel { $_ }", "banned: -Parallel"),
+        ("ConvertFrom-Json -InputObject $a -AsHashtable", "banned: -AsHashtable"),
+        ("$a = [Text.StringBuilder]::new()", "banned: ::new("),
+        ("if ($IsWindows) { 1 }", "banned: $IsWindows"),
+        ("class Host { }", "class_statement"),
+        ("try { 1 }", "try without catch or finally"),
+        ("Get-Item a | % { $_ }", "command %"),
+        ("gci a", "command gci"),
+        ("Write-Host a", "command Write-Host"),
+        ("Invoke-WebRequest a", "command Invoke-WebRequest"),
+        ("msiexec.exe /i a", "command msiexec.exe"),
+        ("& $program a", "computed command $program"),
+        (". $file", "computed command $file"),
+        ("Invoke-Expression $a", "banned: Invoke-Expression"),
+        ("Start-Process a -Verb RunAs", "banned: -Verb RunAs"),
+        ("function Get-A {\n" + "    1\n" * 40 + "}", "long function"),
+        ("# " + "a" * 120, "long line 1"),
+        ("1\n" * 601, "long script"),
+        ("1", "no Set-StrictMode"),
+    ],
+)
+def test_each_rule_catches_its_sin(sample: str, fault: str) -> None:
+    assert [found for found in faults(sample) if found.startswith(fault)], faults(sample)
+
+
+def test_a_comment_may_name_what_code_may_not() -> None:
+    assert faults("# never Invoke-Expression, && or ::new()\nSet-StrictMode -Version 3.0\n") == []
+
+
+def test_the_allow_list_holds_nothing_that_is_not_called() -> None:
+    called = {said(n) for text in SCRIPTS.values() for n in nodes(parse(text)) if n.type == "command_name"}
+    assert ALLOWED - called == set()
+    assert all(re.match(r"MicrosoftDocs/\S+ \S+$", module["source"]) for module in MODULES)
+
+
+def test_the_main_script_opens_no_connection() -> None:
+    pattern = r"WebRequest|WebClient|HttpClient|Sockets|TcpClient|Net\.Dns\]::GetHostEntry|Resolve-DnsName"
+    assert re.findall(pattern, code_of(SCRIPTS[MAIN.name])) == []
+    assert re.findall(pattern, code_of(SCRIPTS[NETWORK.name]))
+
+
+def test_the_file_beside_it_does_nothing_by_itself() -> None:
+    lists = [n for n in parse(SCRIPTS[NETWORK.name]).children if n.type == "statement_list"]
+    outside = [s for part in lists for s in part.children if s.type not in {"function_statement", "comment"}]
+    assert [said(s) for s in outside if not re.match(r"\$\w+ = |Set-StrictMode |;?$", said(s))] == []
+    called = [
+        said(n) for s in outside for n in nodes(s) if n.type in {"command_name", "invokation_expression"}
+    ]
+    assert called == ["Set-StrictMode"]
+
+
+def secrets_in_commands(text: str) -> list[str]:
+    """Commands that are handed the config's text: module logging writes arguments to the event log."""
+    return [
+        said(n)
+        for n in nodes(parse(text))
+        if n.type == "command" and re.search(r"\$(script:)?ConfigText", said(n))
+    ]
+
+
+def test_the_token_is_never_an_argument_of_a_command() -> None:
+    assert secrets_in_commands(SCRIPTS[MAIN.name]) == []
+    assert secrets_in_commands("$a = ConvertFrom-Json -InputObject $ConfigText")
+
+
+def test_certificates_are_judged_by_windows_alone() -> None:
+    body = said(functions(parse(SCRIPTS[NETWORK.name]))["Open-Tls"])
+    assert "$problems -eq [Net.Security.SslPolicyErrors]::None" in body
+    assert "$true" not in body.replace("$false, $record", "")
+
+
+def test_verbs_are_those_of_linux() -> None:
+    linux = (FOLDER / "linux.sh").read_text(encoding="utf-8")
+    verbs = set(re.findall(r"^#   sh linux\.sh (\w+)", linux, re.MULTILINE))
+    assert set(re.findall(r"^#   windows\.ps1 (\w+)", SCRIPTS[MAIN.name], re.MULTILINE)) == verbs
+    dispatch = said(functions(parse(SCRIPTS[MAIN.name]))["Invoke-Verb"])
+    assert set(re.findall(r"^        '(\w+)' \{", dispatch, re.MULTILINE)) == verbs
+
+
+def test_answers_to_facts_and_show_have_linux_names() -> None:
+    linux = (FOLDER / "linux.sh").read_text(encoding="utf-8")
+    facts = linux[linux.index("do_facts()") : linux.index("do_verify()")]
+    windows = said(functions(parse(SCRIPTS[MAIN.name]))["Invoke-Facts"])
+    missing = [key for key in re.findall(r'\\"(\w+)\\":', facts) if not re.search(rf"\b{key}\b", windows)]
+    assert missing == []
+    agent = re.findall(
+        r"'(\w+):[A-Z]", linux[linux.index("agent_json()") : linux.index("installed_version()")]
+    )
+    assert len(agent) == 8
+    assert [key for key in agent if f"{key} = " not in SCRIPTS[MAIN.name]] == []
+
+
+@pytest.mark.parametrize("cloud", ["AzureCloud", "AzureUSGovernment", "AzureChinaCloud"])
+def test_the_endpoints_are_the_catalogues(cloud: str) -> None:
+    table = SCRIPTS[NETWORK.name].split("$Required = @{")[1].split("\n}")[0]
+    block = re.split(r"\n    (?=Azure)", table)
+    listed = next(part for part in block if part.startswith(cloud))
+    where = {"AzureCloud": "eastasia", "AzureUSGovernment": "usgovvirginia", "AzureChinaCloud": "chinaeast2"}[
+        cloud
+    ]
+    held = catalog.endpoints(catalog.cloud(cloud), catalog.region(where))
+    names = [name.replace("{region}", where) for name in re.findall(r"'([^']+)'", listed)]
+    assert names == [endpoint.host or f"*.{catalog.cloud(cloud).his_suffix}" for endpoint in held]
