@@ -67,6 +67,40 @@ def test_every_byte_left_out_or_put_in_is_refused(
                     bundle.open_bundle(folder, public, now=now)
 
 
+@pytest.fixture
+def zipped(small: Small, key: bundle.SecretKey, now: datetime, tmp_path: Path) -> Path:
+    bundle.copy_bundle(bundle.open_bundle(small(), key.public(), now=now), tmp_path / "b.zip")
+    return tmp_path / "b.zip"
+
+
+def test_every_flipped_bit_of_a_zip_is_refused(zipped: Path, key: bundle.SecretKey, now: datetime) -> None:
+    whole, public = zipped.read_bytes(), key.public()
+    accepted = []
+    for at in range(len(whole)):
+        for bit in range(8):
+            zipped.write_bytes(whole[:at] + bytes([whole[at] ^ 1 << bit]) + whole[at + 1 :])
+            try:
+                bundle.open_bundle(zipped, public, now=now)
+            except BundleRefusedError:
+                continue
+            accepted.append((at, bit))
+    assert accepted == []
+    zipped.write_bytes(whole)
+    bundle.open_bundle(zipped, public, now=now)
+
+
+def test_every_byte_left_out_of_a_zip_or_put_in_is_refused(
+    zipped: Path, key: bundle.SecretKey, now: datetime
+) -> None:
+    whole = zipped.read_bytes()
+    for at in range(len(whole) + 1):
+        for changed in (whole[:at] + whole[at + 1 :], whole[:at] + b"\n" + whole[at:]):
+            if changed != whole:
+                zipped.write_bytes(changed)
+                with pytest.raises(BundleRefusedError):
+                    bundle.open_bundle(zipped, key.public(), now=now)
+
+
 @given(st.binary(max_size=400))
 def test_no_bytes_but_a_seal_are_read_as_one(data: bytes) -> None:
     with contextlib.suppress(BundleRefusedError):

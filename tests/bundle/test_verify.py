@@ -145,6 +145,15 @@ def test_another_key_is_named_with_both_ids(small: Small, now: datetime) -> None
     assert bundle.PublicKey(b"arcferry", b"").id in caught.value.message
 
 
+def test_several_other_keys_are_all_named(small: Small, now: datetime) -> None:
+    others = [bundle.new_secret_key().public() for _ in range(2)]
+    with pytest.raises(BundleRefusedError) as caught:
+        bundle.open_bundle(small(), others, now=now)
+    assert all(other.id in caught.value.message for other in others)
+    assert bundle.PublicKey(b"arcferry", b"").id in caught.value.message
+    assert "key accept" in caught.value.hint
+
+
 def test_another_key_with_the_same_id_is_refused(small: Small, key: bundle.SecretKey, now: datetime) -> None:
     forged = replace(bundle.new_secret_key(), key_id=key.key_id)
     with pytest.raises(BundleRefusedError, match=r"manifest\.json: is not what key"):
@@ -243,6 +252,17 @@ class TestAFileChangedAfterTheBundleWasOpened:
         file.path.symlink_to(tmp_path / "elsewhere")
         with pytest.raises(BundleRefusedError, match="symbolic link"):
             file.read()
+
+    @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no file here fails when it is read")
+    def test_is_refused_when_reading_fails(self, file: bundle.BundleFile, tmp_path: Path) -> None:
+        """As on a failing stick: the first page of a process's own memory cannot be read."""
+        failing = replace(file, path=Path("/proc/self/mem"))
+        for way in (failing.check, failing.read, lambda: failing.copy_to(tmp_path / "copy")):
+            with pytest.raises(
+                BundleRefusedError, match=r"host/linux\.sh: cannot be read: Input/output error"
+            ):
+                way()
+        assert not (tmp_path / "copy").exists()
 
     def test_is_refused_when_gone(self, file: bundle.BundleFile) -> None:
         file.path.unlink()

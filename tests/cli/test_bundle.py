@@ -40,7 +40,7 @@ def arcferry(tmp_path: Path) -> Run:
         done = subprocess.run(
             [sys.executable, "-m", "arcferry", "bundle", *arguments],
             cwd=tmp_path,
-            env=clean | {"COLUMNS": "100"} | environment,
+            env=clean | {"COLUMNS": "100", "ARCFERRY_STATE": str(tmp_path / "state")} | environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -173,7 +173,110 @@ def test_a_taken_name_needs_replace(arcferry: Run) -> None:
 
 def test_every_help_says_what_the_command_is_for(arcferry: Run) -> None:
     assert "seal it" in arcferry("--help").stdout
-    for command in (["build"], ["verify"], ["show"], ["key", "new"]):
+    for command in (
+        ["build"],
+        ["verify"],
+        ["show"],
+        ["copy"],
+        ["key", "new"],
+        ["key", "endorse"],
+        ["key", "accept"],
+    ):
         text = arcferry(*command, "--help").stdout
         assert "Usage:" in text
         assert len(text.splitlines()) > 8
+
+
+def phone(stdout: str) -> str:
+    """The manifest's SHA-256 as it is read out, put together again."""
+    lines = stdout.splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("SHA-256"))
+    groups = [*lines[at].split()[1:], *lines[at + 1].split()]
+    assert {len(group) for group in groups} == {4}
+    assert len(groups) == 16
+    return "".join(groups)
+
+
+def test_a_zip_is_built_verified_and_shown(arcferry: Run, tmp_path: Path) -> None:
+    arcferry("key", "new", "k")
+    built = arcferry("build", "--out", "b.zip", "--key", "k", "--agent", "azcmagent_1.67.0_amd64.deb")
+    assert "arcferry bundle verify b.zip --key k.pub" in built.stderr
+    assert "are exactly what the seal says" in arcferry("verify", "b.zip", "--key", "k.pub").stdout
+    shown = json.loads(arcferry("show", "b.zip", "--output", "json").stdout)
+    assert shown["verified"] is False
+    whole = (tmp_path / "b.zip").read_bytes()
+    (tmp_path / "b.zip").write_bytes(whole[:-1])
+    assert (
+        "b.zip: does not end as a whole zip" in arcferry("verify", "b.zip", "--key", "k.pub", status=3).stderr
+    )
+    (tmp_path / "b.txt").write_bytes(b"not a zip")
+    assert "neither a folder nor a zip" in arcferry("verify", "b.txt", "--key", "k.pub", status=2).stderr
+
+
+def test_the_manifests_own_hash_is_read_out_in_groups(arcferry: Run, tmp_path: Path) -> None:
+    arcferry("key", "new", "k")
+    built = build(arcferry)
+    digest = hashlib.sha256((tmp_path / "b" / "manifest.json").read_bytes()).hexdigest()
+    verified = arcferry("verify", "b", "--key", "k.pub")
+    assert phone(verified.stdout) == phone(built.stdout) == digest
+    document = json.loads(arcferry("verify", "b", "--key", "k.pub", "--output", "json").stdout)
+    assert document["manifest_sha256"] == digest
+
+
+def test_a_bundle_is_copied_to_a_zip_and_back(arcferry: Run, tmp_path: Path) -> None:
+    arcferry("key", "new", "k")
+    build(arcferry)
+    assert "exactly what the seal says" in arcferry("copy", "b", "stick/b.zip", "--key", "k.pub").stdout
+    arcferry("copy", "stick/b.zip", "here", "--key", "k.pub")
+
+    def content(folder: str) -> dict[str, bytes]:
+        root = tmp_path / folder
+        return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+    assert content("here") == content("b")
+    assert "--replace" in arcferry("copy", "b", "stick/b.zip", "--key", "k.pub", status=2).stderr
+    (tmp_path / "b" / "host" / "linux.sh").write_text("x")
+    assert "host/linux.sh" in arcferry("copy", "b", "other.zip", "--key", "k.pub", status=3).stderr
+    assert not (tmp_path / "other.zip").exists()
+
+
+def test_an_older_bundle_needs_a_reason(arcferry: Run, tmp_path: Path) -> None:
+    arcferry("key", "new", "k")
+    build(arcferry, "--version", "7")
+    arcferry("copy", "b", "old.zip", "--key", "k.pub")
+    build(arcferry, "--version", "8", "--replace")
+    arcferry("verify", "b", "--key", "k.pub")
+    refused = arcferry("verify", "old.zip", "--key", "k.pub", status=3)
+    assert "version 7 is older" in refused.stderr
+    assert "--allow-older" in refused.stderr
+    assert "exactly what the seal says" in arcferry("show", "old.zip", "--key", "k.pub").stdout
+    command = ["verify", "old.zip", "--key", "k.pub", "--allow-older", "1.68 hangs on Debian 11"]
+    allowed = arcferry(*command).stdout
+    assert "allowed because: 1.68 hangs on Debian 11" in allowed
+    assert "but not the newest" in allowed
+    document = json.loads(arcferry(*command, "--output", "json").stdout)
+    assert (document["older"]["newest_version"], document["older"]["reason"]) == (
+        8,
+        "1.68 hangs on Debian 11",
+    )
+    assert "1.68 hangs" in (tmp_path / "state" / "bundles" / "older.jsonl").read_text()
+
+
+def test_a_new_key_follows_the_old_one(arcferry: Run, tmp_path: Path) -> None:
+    ids = [arcferry("key", "new", name).stdout.split()[-1] for name in ("k", "k2")]
+    (tmp_path / "ours.pub").write_bytes((tmp_path / "k.pub").read_bytes())
+    command = ["build", "--out", "b2", "--key", "k2", "--agent", "azcmagent_1.67.0_amd64.deb"]
+    arcferry(*command)
+    arcferry("verify", "b2", "--key", "ours.pub", status=3)
+    assert "no such file" in arcferry("key", "accept", "k2.pub", "--into", "ours.pub", status=2).stderr
+    assert arcferry("key", "endorse", "k2.pub", "--with", "k").stdout == "k2.pub.minisig\n"
+    accepted = arcferry("key", "accept", "k2.pub", "--into", "ours.pub").stdout
+    assert all(key_id in accepted for key_id in ids)
+    assert f"sealed with key {ids[1]}" in arcferry("verify", "b2", "--key", "ours.pub").stdout
+    arcferry("key", "new", "k3")
+    arcferry("key", "endorse", "k3.pub", "--with", "k3", status=2)
+    stranger = arcferry("key", "new", "stranger").stdout.split()[-1]
+    arcferry("key", "endorse", "k3.pub", "--with", "stranger")
+    refused = arcferry("key", "accept", "k3.pub", "--into", "ours.pub", status=3).stderr
+    assert ids[0] in refused
+    assert stranger not in refused

@@ -1,16 +1,21 @@
 from arcferry.bundle.build import EXPIRES_AFTER, Contents, build
+from arcferry.bundle.copying import copy_bundle
+from arcferry.bundle.file import BundleFile
 from arcferry.bundle.keys import (
     PublicKey,
     SecretKey,
     create_key_pair,
     is_encrypted,
     load_public_key,
+    load_public_keys,
     load_secret_key,
     new_secret_key,
 )
 from arcferry.bundle.manifest import AgentPackage, Manifest, ManifestFile, PackageFormat, Role
-from arcferry.bundle.opened import Bundle, BundleFile
+from arcferry.bundle.opened import Bundle
+from arcferry.bundle.rotation import accept, endorse
 from arcferry.bundle.verify import claimed_key, open_bundle, read_unverified
+from arcferry.bundle.versions import Older, Opened, VersionRecord
 
 __all__ = [
     "EXPIRES_AFTER",
@@ -20,15 +25,22 @@ __all__ = [
     "Contents",
     "Manifest",
     "ManifestFile",
+    "Older",
+    "Opened",
     "PackageFormat",
     "PublicKey",
     "Role",
     "SecretKey",
+    "VersionRecord",
+    "accept",
     "build",
     "claimed_key",
+    "copy_bundle",
     "create_key_pair",
+    "endorse",
     "is_encrypted",
     "load_public_key",
+    "load_public_keys",
     "load_secret_key",
     "new_secret_key",
     "open_bundle",

@@ -2,6 +2,7 @@ import hashlib
 import io
 import os
 import stat
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +14,19 @@ BLOCK = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """How long a run of bytes is, and their SHA-256 in hexadecimal."""
+    """How long a run of bytes is, and their SHA-256 in hexadecimal.
+
+    Attributes:
+        crc: their CRC-32, where it was asked for, else 0.
+    """
 
     length: int
     sha256: str
+    crc: int = 0
+
+
+class UnreadableError(OSError):
+    """A file that was opened, and then could not be read: a failing stick, a share that went away."""
 
 
 class NotRegularError(OSError):
@@ -55,25 +65,34 @@ def kind_of(mode: int) -> str:
 
 
 def blocks(stream: io.FileIO, *, limit: int) -> Iterator[memoryview]:
-    """The stream's bytes, at most `limit` of them, in blocks that are only valid until the next one."""
+    """The stream's bytes, at most `limit` of them, in blocks that are only valid until the next one.
+
+    Raises:
+        UnreadableError: reading failed, so that it is told apart from a target that cannot be written.
+    """
     buffer = bytearray(BLOCK)
     view = memoryview(buffer)
     left = limit
     while left > 0:
-        count = stream.readinto(view[: min(BLOCK, left)])
+        try:
+            count = stream.readinto(view[: min(BLOCK, left)])
+        except OSError as error:
+            raise UnreadableError(error.errno, error.strerror) from error
         if not count:
             return
         left -= count
         yield view[:count]
 
 
-def copy(source: io.FileIO, target: BinaryIO | None, *, limit: int) -> Content:
+def copy(source: io.FileIO, target: BinaryIO | None, *, limit: int, with_crc: bool = False) -> Content:
     """Copy a stream in blocks of constant memory, hashing what passes; no target means hash only."""
     digest = hashlib.sha256()
-    length = 0
+    length = checksum = 0
     for block in blocks(source, limit=limit):
         digest.update(block)
         length += len(block)
+        if with_crc:
+            checksum = zlib.crc32(block, checksum)
         if target is not None:
             target.write(block)
-    return Content(length, digest.hexdigest())
+    return Content(length, digest.hexdigest(), checksum)

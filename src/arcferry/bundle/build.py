@@ -1,9 +1,6 @@
 import json
 import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib import resources
@@ -11,10 +8,11 @@ from pathlib import Path
 
 from arcferry import files
 from arcferry.bundle import blocks, manifest, names, packages
+from arcferry.bundle.form import FolderForm, is_zip_name
 from arcferry.bundle.keys import SecretKey
 from arcferry.bundle.manifest import AgentPackage, Manifest, ManifestFile, Role
 from arcferry.bundle.opened import same_architecture
-from arcferry.bundle.place import put_in_place, refuse_taken
+from arcferry.bundle.place import put_in_place, put_zip_in_place, refuse_taken, staging
 from arcferry.bundle.seal import make_seal
 from arcferry.errors import FileInputError, InputError
 from arcferry.routing.communities import read_community_list
@@ -50,7 +48,7 @@ def build(
     expires_after: timedelta = EXPIRES_AFTER,
     replace: bool = False,
 ) -> Manifest:
-    """Build a sealed bundle in the folder `out`, whole or not at all.
+    """Build a sealed bundle at `out`, whole or not at all: a zip where the name ends so, else a folder.
 
     The same contents, key, `created`, version and life give the same bytes.
 
@@ -66,8 +64,10 @@ def build(
     version = int(created.strftime("%Y%m%d%H%M%S")) if version is None else version
     _check_settings(contents, version, expires_after)
     refuse_taken(out, replace=replace)
-    with _staging(out) as folder:
-        packing = _Packing(folder)
+    with staging(out) as workshop:
+        folder = workshop / "bundle"
+        folder.mkdir()
+        packing = _Packing(folder, last=not is_zip_name(out))
         agents = tuple(packing.add_agent(path) for path in contents.agents)
         _refuse_rivals(agents)
         packing.add_documents(contents)
@@ -77,16 +77,24 @@ def build(
         # Reading back refuses, before anything is sealed, what every receiver would refuse.
         content = manifest.read_manifest(data)
         packing.write(names.MANIFEST, data)
-        packing.write(names.SEAL, make_seal(data, content.trusted_comment, key).to_bytes())
-        put_in_place(folder, out, replace=replace)
+        sealed = make_seal(data, content.trusted_comment, key).to_bytes()
+        packing.write(names.SEAL, sealed)
+        if is_zip_name(out):
+            packed = map(FolderForm(folder).located, content.files)
+            small = {names.MANIFEST: data, names.SEAL: sealed}
+            put_zip_in_place(packed, small, workshop, out, replace=replace)
+        else:
+            put_in_place(folder, out, replace=replace)
     return content
 
 
 class _Packing:
     """Files as they are put into the staging folder, each hashed as it is written."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, last: bool) -> None:
         self.folder = folder
+        # Where a zip is yet to be made of these files, only that zip needs to outlive a power loss.
+        self._sync = last
         self.packed: list[ManifestFile] = []
 
     def add_agent(self, path: Path) -> AgentPackage:
@@ -108,12 +116,12 @@ class _Packing:
     def add_own_files(self) -> None:
         """The host scripts and the catalogue that come with arcferry."""
         package = resources.files("arcferry")
-        for role, place, under, suffix in (
-            (Role.HOST_SCRIPT, "bundle/hostscripts", "host", ".sh"),
-            (Role.CATALOG, "catalog/data", "catalog", ".toml"),
+        for role, place, under, suffixes in (
+            (Role.HOST_SCRIPT, "bundle/hostscripts", "host", (".sh", ".ps1")),
+            (Role.CATALOG, "catalog/data", "catalog", (".toml",)),
         ):
             for item in package.joinpath(place).iterdir():
-                if item.name.endswith(suffix):
+                if item.name.endswith(suffixes):
                     self._add_bytes(f"{under}/{item.name}", role, item.read_bytes())
 
     def write(self, name: str, data: bytes) -> blocks.Content:
@@ -146,7 +154,8 @@ class _Packing:
             with path.open("rb", buffering=0) as source, self._target(name).open("xb") as target:
                 content = blocks.copy(source, target, limit=manifest.HIGHEST_VERSION)
                 target.flush()
-                os.fsync(target.fileno())
+                if self._sync:
+                    os.fsync(target.fileno())
         except OSError as error:
             raise FileInputError(path, f"cannot be copied: {error.strerror or error}") from error
         return content
@@ -192,19 +201,3 @@ def _portable(path: Path) -> str:
             path, f"its name {problem}", hint="Rename it to letters, digits, dots, hyphens and underscores."
         )
     return path.name
-
-
-@contextmanager
-def _staging(out: Path) -> Iterator[Path]:
-    """A folder beside `out`, on the same file system, gone again at the end whatever happens."""
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
-    except OSError as error:
-        raise FileInputError(out, error.strerror or "cannot be written") from error
-    try:
-        yield folder
-    except OSError as error:
-        raise FileInputError(out, error.strerror or "cannot be written") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -102,12 +102,33 @@ def create_key_pair(path: Path, *, password: str = "") -> PublicKey:
 
 
 def load_public_key(path: Path) -> PublicKey:
-    """Read a minisign public key file.
+    """Read a minisign public key file that holds one key.
 
     Raises:
         FileInputError: the file is missing or no such key; a secret key given by mistake is named as such.
     """
-    raw = _body(path)
+    keys = load_public_keys(path)
+    if len(keys) > 1:
+        raise FileInputError(path, f"holds {len(keys)} keys, and one is needed here")
+    return keys[0]
+
+
+def load_public_keys(path: Path) -> tuple[PublicKey, ...]:
+    """Read the public keys of one origin: one or more minisign public key files, one after the other.
+
+    Raises:
+        FileInputError: the file is missing, holds anything else, or two keys of one id; a secret key given
+            by mistake is named as such.
+    """
+    lines = files.read_bounded(path, limit=_LIMIT).splitlines()
+    pairs = [lines[at : at + 2] for at in range(0, len(lines), 2)]
+    keys = tuple(_public_key(_key_body(pair, path), path) for pair in pairs or [[]])
+    if len({key.key_id for key in keys}) != len(keys):
+        raise FileInputError(path, "holds two keys of one id", hint="Remove one of them.")
+    return keys
+
+
+def _public_key(raw: bytes, path: Path) -> PublicKey:
     if len(raw) == _SECRET_SIZE:
         raise FileInputError(path, "is a secret key", hint=f"Give the public one, such as {path.name}.pub")
     if len(raw) != _PUBLIC_SIZE or raw[:2] != _ALGORITHM:
@@ -154,7 +175,7 @@ def _secret_file(kdf: bytes, parameters: bytes, sealed: bytes) -> bytes:
 
 
 def _secret_body(path: Path) -> bytes:
-    raw = _body(path)
+    raw = _key_body(files.read_bounded(path, limit=_LIMIT).splitlines(), path)
     if len(raw) == _PUBLIC_SIZE:
         raise FileInputError(path, "is a public key", hint="Bundles are sealed with the secret one.")
     right = len(raw) == _SECRET_SIZE and raw[:2] == _ALGORITHM and raw[4:6] == _CHECKSUM
@@ -163,8 +184,7 @@ def _secret_body(path: Path) -> bytes:
     return raw
 
 
-def _body(path: Path) -> bytes:
-    lines = files.read_bounded(path, limit=_LIMIT).splitlines()
+def _key_body(lines: list[bytes], path: Path) -> bytes:
     try:
         if len(lines) == 2 and lines[0].startswith(b"untrusted comment: "):  # noqa: PLR2004 - two lines
             return base64.b64decode(lines[1].strip(), validate=True)

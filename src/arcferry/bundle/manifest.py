@@ -100,9 +100,14 @@ class Manifest:
         return f"{json.dumps(document, indent=2, sort_keys=True)}\n".encode("ascii")
 
     @property
+    def sha256(self) -> str:
+        """The SHA-256 of the manifest's file, in hexadecimal: what two people compare over the phone."""
+        return hashlib.sha256(self.to_bytes()).hexdigest()
+
+    @property
     def id(self) -> str:
-        """The first 12 hexadecimal digits of the canonical form's SHA-256, to be read over the phone."""
-        return hashlib.sha256(self.to_bytes()).hexdigest()[:12]
+        """The first 12 digits of `sha256`, to tell one bundle from another."""
+        return self.sha256[:12]
 
     @property
     def trusted_comment(self) -> str:

@@ -1,13 +1,38 @@
 import os
 import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
-from arcferry.bundle import verify
+from arcferry.bundle import archive, verify
+from arcferry.bundle.archive_write import write_archive
+from arcferry.bundle.file import BundleFile
+from arcferry.bundle.form import is_zip_name
 from arcferry.errors import BundleRefusedError, FileInputError
 
 _FOLDER_MODE = 0o755
 _FILE_MODE = 0o644
-_SCRIPT_MODE = 0o755
+
+
+@contextmanager
+def staging(out: Path) -> Iterator[Path]:
+    """A folder beside `out`, on the same file system, gone again at the end whatever happens.
+
+    Raises:
+        FileInputError: the disk is full or cannot be written, also where the body raises OSError for it.
+    """
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
+    except OSError as error:
+        raise FileInputError(out, error.strerror or "cannot be written") from error
+    try:
+        yield folder
+    except OSError as error:
+        raise FileInputError(out, error.strerror or "cannot be written") from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def refuse_taken(out: Path, *, replace: bool) -> None:
@@ -19,12 +44,13 @@ def refuse_taken(out: Path, *, replace: bool) -> None:
     """
     if not out.exists() and not out.is_symlink():
         return
-    if out.is_symlink() or not out.is_dir():
-        raise FileInputError(out, "exists and is not a folder")
-    if not any(out.iterdir()):
+    wanted = "file" if is_zip_name(out) else "folder"
+    if out.is_symlink() or not (out.is_file() if wanted == "file" else out.is_dir()):
+        raise FileInputError(out, f"exists and is not a {wanted}", hint="Give another name.")
+    if wanted == "folder" and not any(out.iterdir()):
         return
     try:
-        extra = verify.unlisted(out, verify.read_unverified(out))
+        extra = verify.unlisted(out)
     except BundleRefusedError as error:
         raise FileInputError(out, f"exists and holds something other than a bundle ({error})") from error
     if extra:
@@ -32,7 +58,33 @@ def refuse_taken(out: Path, *, replace: bool) -> None:
             out, f"holds {extra[0]}, which is not part of the bundle there; it is not deleted"
         )
     if not replace:
-        raise FileInputError(out, "a bundle exists there", hint="Give another folder, or --replace.")
+        raise FileInputError(out, "a bundle exists there", hint="Give another name, or --replace.")
+
+
+def put_zip_in_place(
+    files: Iterable[BundleFile], small: Mapping[str, bytes], workshop: Path, out: Path, *, replace: bool
+) -> None:
+    """Write a bundle as a zip into the folder `workshop`, then give it the name `out` in one step.
+
+    Args:
+        files: what the manifest lists.
+        small: the manifest and the seal, by name.
+        workshop: a folder on the file system of `out`.
+        out: the zip.
+        replace: whether a bundle that is there may be replaced.
+
+    Raises:
+        BundleRefusedError: a file of the bundle is not what its manifest says.
+        FileInputError: `out` was taken meanwhile.
+        OSError: the disk.
+    """
+    whole = workshop / "bundle.zip"
+    with whole.open("xb") as target:
+        write_archive(target, files, small)
+    whole.chmod(_FILE_MODE)
+    refuse_taken(out, replace=replace)
+    whole.replace(out)
+    _flush_folder(out.parent)
 
 
 def put_in_place(folder: Path, out: Path, *, replace: bool) -> None:
@@ -44,7 +96,8 @@ def put_in_place(folder: Path, out: Path, *, replace: bool) -> None:
     """
     _settle(folder)
     refuse_taken(out, replace=replace)
-    aside = folder.with_name(f"{folder.name}.old")
+    # Beside the staging folder, which is deleted at the end whatever happens.
+    aside = out.with_name(f"{folder.parent.name}.old")
     had = out.exists()
     if had:
         out.rename(aside)
@@ -63,8 +116,7 @@ def _settle(folder: Path) -> None:
     """Modes that let others read the bundle, and every folder's entries on the disk."""
     for parent, _, file_names in os.walk(folder):
         for name in file_names:
-            mode = _SCRIPT_MODE if name.endswith(".sh") else _FILE_MODE
-            (Path(parent) / name).chmod(mode)
+            (Path(parent) / name).chmod(archive.mode(name))
         Path(parent).chmod(_FOLDER_MODE)
         _flush_folder(Path(parent))
 

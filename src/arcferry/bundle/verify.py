@@ -1,41 +1,53 @@
-import os
-from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from arcferry import text
-from arcferry.bundle import blocks, manifest, names, seal
-from arcferry.bundle.keys import PublicKey, key_id_text, load_public_key
+from arcferry.bundle import manifest, names, seal
+from arcferry.bundle.file import length_problem
+from arcferry.bundle.form import Form, form_of
+from arcferry.bundle.keys import PublicKey, key_id_text, load_public_keys
 from arcferry.bundle.manifest import Manifest
-from arcferry.bundle.opened import Bundle, length_problem, located
-from arcferry.errors import BundleRefusedError, FileInputError
+from arcferry.bundle.opened import Bundle
+from arcferry.bundle.versions import VersionRecord
+from arcferry.errors import BundleRefusedError
 
-_DEEPEST = 8
 
+def open_bundle(
+    path: Path,
+    public_key: Path | PublicKey | Sequence[PublicKey],
+    *,
+    now: datetime,
+    record: VersionRecord | None = None,
+    allow_older: str = "",
+) -> Bundle:
+    """Open a bundle, a folder or a zip, after verifying everything in it.
 
-def open_bundle(path: Path, public_key: Path | PublicKey, *, now: datetime) -> Bundle:
-    """Open a bundle after verifying everything in it.
+    The order is fixed: the zip's own form, then the seal before anything the manifest says, then its dates,
+    its version, the exact set of files with their lengths, then every hash.
 
-    The order is fixed: the seal before anything the manifest says, then its dates, then the exact set of
-    files with their lengths, then every hash.
+    Args:
+        path: the folder or the zip.
+        public_key: a key file, a key, or several keys of one origin, any of which may have sealed it.
+        now: the instant at which it must have begun and not have expired.
+        record: which versions were opened before; an older bundle is then refused, this one remembered.
+        allow_older: the operator's reason to open an older one all the same.
 
     Raises:
         BundleRefusedError: something is not as sealed; the message begins with the file's name.
-        FileInputError: `path` is no folder, or `public_key` no public key.
+        FileInputError: `path` is no folder and no zip, `public_key` no public key, or the record cannot
+            be kept.
     """
-    key = load_public_key(public_key) if isinstance(public_key, Path) else public_key
-    _require_folder(path)
-    data = _small(path, names.MANIFEST, manifest.LIMIT)
-    sealed = seal.read_seal(_small(path, names.SEAL, seal.LIMIT))
-    seal.check_seal(sealed, data, key)
-    content = manifest.read_manifest(data)
-    if sealed.comment != content.trusted_comment:
-        raise BundleRefusedError(f"{names.SEAL}: its trusted comment is not about this manifest")
+    keys = _keys(public_key)
+    form = form_of(path)
+    sealed, content, key = _sealed_manifest(form, keys)
     manifest.check_dates(content, now)
-    _check_set(path, content)
+    older = record.check(content, keys, allow_older=allow_older) if record else None
+    _check_set(form, content)
     for file in content.files:
-        located(path, file).check()
-    return Bundle(path, content)
+        form.located(file).check()
+    if record:
+        record.remember(content, key, older, now=now)
+    return Bundle(form, content, key.id, sealed, older)
 
 
 def read_unverified(path: Path) -> Manifest:
@@ -43,10 +55,9 @@ def read_unverified(path: Path) -> Manifest:
 
     Raises:
         BundleRefusedError: there is no manifest, or it is not one.
-        FileInputError: `path` is no folder.
+        FileInputError: `path` is no folder and no zip.
     """
-    _require_folder(path)
-    return manifest.read_manifest(_small(path, names.MANIFEST, manifest.LIMIT))
+    return manifest.read_manifest(form_of(path).small(names.MANIFEST, manifest.LIMIT))
 
 
 def claimed_key(path: Path) -> str:
@@ -55,43 +66,47 @@ def claimed_key(path: Path) -> str:
     Raises:
         BundleRefusedError: there is no seal, or it is not one.
     """
-    return key_id_text(seal.read_seal(_small(path, names.SEAL, seal.LIMIT)).key_id)
+    return key_id_text(seal.read_seal(form_of(path).small(names.SEAL, seal.LIMIT)).key_id)
 
 
-def unlisted(path: Path, content: Manifest) -> list[str]:
-    """Names of files and folders in the bundle's folder that the manifest does not account for.
+def unlisted(path: Path) -> list[str]:
+    """Names of files and folders in the bundle that its own manifest does not account for.
 
     Raises:
-        BundleRefusedError: something in it is neither file nor folder, or there is too much of it.
+        BundleRefusedError: there is no manifest, or something is neither file nor folder.
     """
-    found = _found(path)
-    return sorted(set(found) - _accounted(content))
+    form = form_of(path)
+    content = manifest.read_manifest(form.small(names.MANIFEST, manifest.LIMIT))
+    return _extra(form.found(), content)
 
 
-def _require_folder(path: Path) -> None:
-    if not path.is_dir():
-        raise FileInputError(path, "is not a folder" if path.exists() else "no such folder")
+def _keys(public_key: Path | PublicKey | Sequence[PublicKey]) -> tuple[PublicKey, ...]:
+    if isinstance(public_key, Path):
+        return load_public_keys(public_key)
+    return (public_key,) if isinstance(public_key, PublicKey) else tuple(public_key)
 
 
-def _small(folder: Path, name: str, limit: int) -> bytes:
-    """One of the two files that are read before anything vouches for them."""
-    try:
-        with blocks.open_regular(folder / name) as stream:
-            data = b"".join(bytes(block) for block in blocks.blocks(stream, limit=limit + 1))
-    except blocks.NotRegularError as error:
-        raise BundleRefusedError(f"{name}: is a {error}, not a file") from error
-    except FileNotFoundError as error:
-        raise BundleRefusedError(f"{name}: missing, so {folder} is not a whole bundle") from error
-    except OSError as error:
-        raise BundleRefusedError(f"{name}: {error.strerror or 'cannot be read'}") from error
-    if len(data) > limit:
-        raise BundleRefusedError(f"{name}: larger than the {limit:,} bytes that one may have")
-    return data
+def _sealed_manifest(form: Form, keys: tuple[PublicKey, ...]) -> tuple[bytes, Manifest, PublicKey]:
+    data = form.small(names.MANIFEST, manifest.LIMIT)
+    sealed = seal.read_seal(form.small(names.SEAL, seal.LIMIT))
+    key = next((key for key in keys if key.key_id == sealed.key_id), None)
+    if key is None and len(keys) > 1:
+        given = " or ".join(key.id for key in keys)
+        raise BundleRefusedError(
+            f"{names.SEAL}: made with key {key_id_text(sealed.key_id)}, not with one of those given, {given}",
+            hint="If its builder has a new key: arcferry bundle key accept NEW.pub --into your key file.",
+        )
+    key = key or keys[0]
+    seal.check_seal(sealed, data, key)
+    content = manifest.read_manifest(data)
+    if sealed.comment != content.trusted_comment:
+        raise BundleRefusedError(f"{names.SEAL}: its trusted comment is not about this manifest")
+    return sealed.to_bytes(), content, key
 
 
-def _check_set(path: Path, content: Manifest) -> None:
-    found = _found(path)
-    extra = sorted(set(found) - _accounted(content))
+def _check_set(form: Form, content: Manifest) -> None:
+    found = form.found()
+    extra = _extra(found, content)
     for file in content.files:
         if file.name not in found:
             raise BundleRefusedError(f"{file.name}: missing{_renamed(file.length, extra, found)}")
@@ -113,46 +128,16 @@ def _renamed(length: int, extra: list[str], found: dict[str, int | None]) -> str
     return f"; {twin} is not in the manifest and has its length: was it renamed?" if twin else ""
 
 
-def _accounted(content: Manifest) -> set[str]:
-    accounted = {names.MANIFEST, names.SEAL}
-    for file in content.files:
-        parts = file.name.split("/")
-        accounted.update("/".join(parts[: count + 1]) for count in range(len(parts)))
-    return accounted
-
-
-def _found(folder: Path) -> dict[str, int | None]:
-    """Everything that lies in the folder: relative names with `/`, a length for files, None for folders."""
-    found: dict[str, int | None] = {}
-    try:
-        for entry, name in _walk(folder, ""):
-            mode = entry.stat(follow_symlinks=False)
-            kind = blocks.kind_of(mode.st_mode)
-            if kind not in {"file", "folder"}:
-                raise BundleRefusedError(f"{name}: is a {kind}; a bundle holds files and folders only")
-            found[name] = mode.st_size if kind == "file" else None
-            if len(found) > 2 * manifest.MOST_FILES:
-                raise BundleRefusedError(f"{folder}: holds more than {manifest.MOST_FILES:,} files")
-    except OSError as error:
-        raise BundleRefusedError(
-            f"{error.filename or folder}: {error.strerror or 'cannot be read'}"
-        ) from error
-    return found
-
-
-def _walk(folder: Path, prefix: str) -> Iterator[tuple[os.DirEntry[str], str]]:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            name = f"{prefix}{_printable(entry.name)}"
-            yield entry, name
-            if not entry.is_dir(follow_symlinks=False):
-                continue
-            if name.count("/") >= _DEEPEST:
-                raise BundleRefusedError(f"{name}: lies deeper than any file of a bundle")
-            yield from _walk(Path(entry.path), f"{name}/")
-
-
-def _printable(name: str) -> str:
-    """A name from the disk, safe to show; one that had to be altered cannot be in a manifest."""
-    shown = text.one_line(os.fsencode(name))
-    return shown if shown == name else f"{shown} (shown altered)"
+def _extra(found: dict[str, int | None], content: Manifest) -> list[str]:
+    files = {names.MANIFEST, names.SEAL, *(file.name for file in content.files)}
+    parents = {
+        "/".join(parts[:count])
+        for parts in (file.name.split("/") for file in content.files)
+        for count in range(1, len(parts))
+    }
+    # A zip, unlike a folder, can hold a file of the name that is a folder in other files' names.
+    return sorted(
+        name
+        for name, length in found.items()
+        if name not in files and (name not in parents or length is not None)
+    )

@@ -1,14 +1,20 @@
 import json
-import os
-import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arcferry.cli import bundle_keys
+from arcferry.cli.bundle_options import (
+    AllowOlderOption,
+    BundleArgument,
+    KeyOption,
+    StateOption,
+    creation_time,
+    password_for,
+    version_record,
+)
 from arcferry.cli.options import Output, OutputOption
-from arcferry.errors import InputError
 
 if TYPE_CHECKING:
     from arcferry.report.bundle import BundleView
@@ -17,16 +23,20 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Pack what a closed network needs, seal it, and check on the other side that nothing was changed.",
 )
-_keys = typer.Typer(no_args_is_help=True, help="Keys that seal bundles, in minisign's format.")
-app.add_typer(_keys, name="key")
-
-_Folder = Annotated[Path, typer.Argument(metavar="BUNDLE", help="The bundle's folder.")]
+app.add_typer(bundle_keys.app, name="key")
 
 
 @app.command("build")
 def build(
     *,
-    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="The bundle to make.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out",
+            metavar="PATH",
+            help="The bundle to make: a zip if its name ends in .zip, else a folder.",
+        ),
+    ],
     key: Annotated[Path, typer.Option("--key", metavar="FILE", help="The secret key that seals it.")],
     agent: Annotated[
         list[Path],
@@ -74,14 +84,14 @@ def build(
         typer.Option("--password-env", metavar="NAME", help="The variable that holds the key's password."),
     ] = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Take the place of the bundle that is in FOLDER.")
+        bool, typer.Option("--replace", help="Take the place of the bundle that is at PATH.")
     ] = False,
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Pack agent packages, host scripts and dated data into a folder, and seal it.
+    """Pack agent packages, host scripts and dated data into a folder or a zip, and seal it.
 
     Every package is recognised by its content; what is no agent package, or is cut short, is refused. The
-    folder appears whole or not at all. The receiver needs your public key too, by another way than the
+    bundle appears whole or not at all. The receiver needs your public key too, by another way than the
     bundle's.
     """
     from datetime import timedelta
@@ -89,8 +99,8 @@ def build(
     from arcferry import bundle, times
     from arcferry.report.bundle import BundleView
 
-    instant = _created(created) or times.now()
-    secret = bundle.load_secret_key(key, _password_for(key, password_env))
+    instant = creation_time(created) or times.now()
+    secret = bundle.load_secret_key(key, password_for(key, password_env))
     manifest = bundle.build(
         out,
         bundle.Contents(tuple(agent), service_tags, communities),
@@ -112,26 +122,32 @@ def build(
 @app.command("verify")
 def verify(
     *,
-    folder: _Folder,
-    key: Annotated[Path, typer.Option("--key", metavar="FILE", help="The public key of who built it.")],
+    path: BundleArgument,
+    key: KeyOption,
+    allow_older: AllowOlderOption = "",
+    state: StateOption = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Check a bundle: its seal, its dates, and that every file is there, unchanged, and none was added.
 
-    Exit code 0 when all is right, 3 when the bundle is refused; the message names the file.
+    An older bundle than the newest that was opened here before is refused. Exit code 0 when all is right, 3
+    when the bundle is refused; the message names the file. SHA-256 is the manifest's own: whoever built the
+    bundle can read theirs to you over the phone.
     """
     from arcferry import bundle, times
     from arcferry.report.bundle import BundleView
 
-    public, now = bundle.load_public_key(key), times.now()
-    opened = bundle.open_bundle(folder, public, now=now)
-    _render(BundleView(folder, opened.manifest, public.id, verified=True, now=now), output)
+    now = times.now()
+    record = version_record(state)
+    opened = bundle.open_bundle(path, key, now=now, record=record, allow_older=allow_older)
+    view = BundleView(path, opened.manifest, opened.key_id, verified=True, now=now, older=opened.older)
+    _render(view, output)
 
 
 @app.command("show")
 def show(
     *,
-    folder: _Folder,
+    path: BundleArgument,
     key: Annotated[
         Path | None,
         typer.Option("--key", metavar="FILE", help="Verify with this public key first."),
@@ -140,43 +156,47 @@ def show(
 ) -> None:
     """Show what a bundle holds, until when, and which key sealed it.
 
-    Without --key nothing is verified, and the output says so.
+    Without --key nothing is verified, and the output says so. Other than `verify`, this neither minds nor
+    remembers which bundle is the newest.
     """
     from arcferry import bundle, times
     from arcferry.report.bundle import BundleView
 
+    now = times.now()
     if key is not None:
-        verify(folder=folder, key=key, output=output)
-        return
-    manifest = bundle.read_unverified(folder)
-    claimed = bundle.claimed_key(folder)
-    _render(BundleView(folder, manifest, claimed, verified=False, now=times.now()), output)
+        opened = bundle.open_bundle(path, key, now=now)
+        view = BundleView(path, opened.manifest, opened.key_id, verified=True, now=now)
+    else:
+        claimed = bundle.claimed_key(path)
+        view = BundleView(path, bundle.read_unverified(path), claimed, verified=False, now=now)
+    _render(view, output)
 
 
-@_keys.command("new")
-def new(
+@app.command("copy")
+def copy(
     *,
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="The secret key; FILE.pub is the public one.")],
-    password: Annotated[bool, typer.Option("--password", help="Ask for a password to protect it.")] = False,
-    password_env: Annotated[
-        str | None,
-        typer.Option("--password-env", metavar="NAME", help="Protect it with the password in this variable."),
-    ] = None,
+    path: BundleArgument,
+    out: Annotated[
+        Path,
+        typer.Argument(metavar="OUT", help="The copy: a zip if its name ends in .zip, else a folder."),
+    ],
+    key: KeyOption,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Take the place of the bundle that is in OUT.")
+    ] = False,
+    output: OutputOption = Output.TABLE,
 ) -> None:
-    """Make a pair of keys: a secret one that seals bundles, and the public one that checks them.
+    """Verify a bundle and write it as a zip or a folder, to a stick or a share; then read it back.
 
-    Both are minisign's files, so stock minisign can use them. Give the public key to whoever receives your
-    bundles, and let them compare its id with you over the phone.
+    The seal stays as it is, so this needs no secret key, and the same bundle gives the same zip.
     """
-    from arcferry import bundle
+    from arcferry import bundle, times
+    from arcferry.report.bundle import BundleView
 
-    secret = _from_environment(password_env) if password_env else ""
-    if password and not password_env:
-        secret = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
-    public = bundle.create_key_pair(path, password=secret)
-    typer.echo(f"secret key  {path}\npublic key  {path}.pub\nkey id      {public.id}")
-    if not secret:
-        typer.echo("note: no password protects the secret key; only you can read the file", err=True)
+    now = times.now()
+    bundle.copy_bundle(bundle.open_bundle(path, key, now=now), out, replace=replace)
+    copied = bundle.open_bundle(out, key, now=now)
+    _render(BundleView(out, copied.manifest, copied.key_id, verified=True, now=now), output)
 
 
 def _render(view: "BundleView", output: Output) -> None:
@@ -189,36 +209,3 @@ def _render(view: "BundleView", output: Output) -> None:
         typer.echo("\n".join(report.plain(view)))
     else:
         typer.echo(json.dumps(report.document(view), indent=2 if output is Output.JSON else None))
-
-
-def _created(text: str | None) -> datetime | None:
-    """The instant that was asked for, by option or by SOURCE_DATE_EPOCH (reproducible-builds.org)."""
-    from arcferry import times
-
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    try:
-        if text:
-            return times.from_text(text)
-        return datetime.fromtimestamp(int(epoch), UTC) if epoch else None
-    except (ValueError, OverflowError, OSError) as error:
-        where = "--created" if text else "SOURCE_DATE_EPOCH"
-        raise InputError(f"{where}: {text or epoch!r} is no time", hint="2026-11-23T08:00:00Z") from error
-
-
-def _password_for(key: Path, variable: str | None) -> str:
-    from arcferry import bundle
-
-    if variable:
-        return _from_environment(variable)
-    if not bundle.is_encrypted(key):
-        return ""
-    if not sys.stdin.isatty():
-        raise InputError(f"{key} is protected by a password", hint="Name its variable with --password-env.")
-    return str(typer.prompt(f"Password of {key}", hide_input=True, err=True))
-
-
-def _from_environment(variable: str) -> str:
-    value = os.environ.get(variable, "")
-    if not value:
-        raise InputError(f"the environment variable {variable} is empty or not set")
-    return value

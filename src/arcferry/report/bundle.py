@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from arcferry import times
-from arcferry.bundle import AgentPackage, Manifest
+from arcferry.bundle import AgentPackage, Manifest, Older
 from arcferry.report.console import mark
 
 _SCHEMA = 1
@@ -22,6 +22,7 @@ class BundleView:
 
     Attributes:
         key_id: the key that sealed it, or where `verified` is False the one it claims.
+        older: set where it is older than one that was opened before, and was allowed all the same.
         verified: whether seal, dates and every file were checked, and right.
         now: the instant against which its expiry is told.
     """
@@ -31,6 +32,7 @@ class BundleView:
     key_id: str
     verified: bool
     now: datetime
+    older: Older | None = None
 
 
 def document(view: BundleView) -> dict[str, Any]:
@@ -43,10 +45,12 @@ def document(view: BundleView) -> dict[str, Any]:
         "verified": view.verified,
         "key_id": view.key_id,
         "id": manifest.id,
+        "manifest_sha256": manifest.sha256,
         "version": manifest.version,
         "created": times.to_text(manifest.created),
         "expires": times.to_text(manifest.expires),
         "expired": view.now >= manifest.expires,
+        "older": _older_document(view.older),
         "agents": [
             {
                 "file": agent.file,
@@ -91,8 +95,31 @@ def _facts(view: BundleView) -> Iterator[tuple[str, str]]:
     yield "Created", times.to_text(manifest.created)
     yield "Expires", f"{times.to_text(manifest.expires)} ({_left(manifest.expires - view.now)})"
     yield "Key", view.key_id
+    for count, line in enumerate(_spoken(manifest.sha256)):
+        yield ("SHA-256" if count == 0 else ""), line
+    if view.older:
+        yield "Older", f"than {view.older.newest}; allowed because: {view.older.reason}"
     for count, agent in enumerate(manifest.agents):
         yield ("Agent" if count == 0 else ""), _agent(agent)
+
+
+def _older_document(older: Older | None) -> dict[str, Any] | None:
+    if older is None:
+        return None
+    return {
+        "newest_version": older.newest.version,
+        "newest_id": older.newest.id,
+        "newest_opened": older.newest.when,
+        "reason": older.reason,
+    }
+
+
+def _spoken(sha256: str) -> Iterator[str]:
+    """Two lines of eight groups of four digits: short enough to be read out and compared group by group."""
+    groups = [sha256[at : at + 4] for at in range(0, len(sha256), 4)]
+    half = len(groups) // 2
+    yield " ".join(groups[:half])
+    yield " ".join(groups[half:])
 
 
 def _agent(agent: AgentPackage) -> str:
@@ -121,5 +148,7 @@ def _file_table(manifest: Manifest) -> Iterator[str]:
 def _verdict(view: BundleView) -> tuple[str, str]:
     files = f"{len(view.manifest.files)} files"
     if view.verified:
+        if view.older:
+            return "warn", f"sealed with key {view.key_id} and unchanged, but not the newest; allowed"
         return "ok", f"sealed with key {view.key_id}; {files} are exactly what the seal says"
     return "warn", f"NOT VERIFIED: no key was given, so nothing vouches for these {files}"

@@ -1,0 +1,217 @@
+import io
+import os
+import stat
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from arcferry import text
+from arcferry.bundle import archive, blocks, manifest, names
+from arcferry.bundle.archive import Entry
+from arcferry.errors import BundleRefusedError
+
+MOST_ENTRIES = manifest.MOST_FILES + 2
+_LONGEST_HEADER = archive.CENTRAL_HEAD.size + 1024
+# Encrypted, strongly encrypted, and the directory masked (APPNOTE 4.4.4).
+_ENCRYPTED = 1 | 1 << 6 | 1 << 13
+_METHODS = {8: "deflate", 9: "deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ", 99: "AES"}
+_REPACKED = (
+    "Only a zip that arcferry wrote is read as it lies. Another program's can be unpacked; give that folder."
+)
+
+
+class _ZipFaultError(Exception):
+    """What is wrong with the archive as a whole; the text completes "FILE: …"."""
+
+    def __init__(self, problem: str, hint: str = "") -> None:
+        super().__init__(problem)
+        self.hint = hint
+
+
+def read_index(path: Path) -> dict[str, Entry]:
+    """Every entry of a zip in the one layout that a bundle has, by name, in the archive's order.
+
+    Nothing is unpacked, and no more is read than the headers of as many files as a bundle may hold. No
+    content is believed yet.
+
+    Raises:
+        BundleRefusedError: any byte outside the entries' contents is not as arcferry writes it.
+        OSError: the archive cannot be read.
+    """
+    try:
+        with blocks.open_regular(path) as stream:
+            return _read(stream, os.fstat(stream.fileno()).st_size)
+    except _ZipFaultError as fault:
+        raise BundleRefusedError(f"{path.name}: {fault}", hint=fault.hint) from fault
+
+
+def _read(stream: io.FileIO, size: int) -> dict[str, Entry]:
+    end = _read_end(stream, size)
+    stream.seek(end.start)
+    rest = stream.read(size - end.start)
+    found: dict[str, Entry] = {}
+    folded: dict[str, str] = {}
+    position = 0
+    for header in _headers(rest[: end.size], end.count):
+        entry = _checked(header, folded)
+        _check_place(stream, entry, position, end.start)
+        found[entry.name] = entry
+        position = entry.end
+    if position != end.start:
+        raise _ZipFaultError(f"{end.start - position:,} bytes in it belong to no file")
+    if list(found) != sorted(found):
+        raise _ZipFaultError("its files are not sorted by name", _REPACKED)
+    if rest != archive.directory(found.values(), end.start):
+        raise _ZipFaultError("its directory is not as arcferry writes it", _REPACKED)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Number of files, and where the directory begins and how long it is."""
+
+    count: int
+    start: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """A directory entry as it stands there; nothing in it is believed."""
+
+    name: bytes
+    flags: int
+    method: int
+    crc: int
+    packed: int
+    length: int
+    attributes: int
+    start: int
+
+
+def _read_end(stream: io.FileIO, size: int) -> _End:
+    """Find the directory; its end record must be the archive's last bytes, so nothing is searched for."""
+    ends = size - archive.END_RECORD.size
+    tail = _before(stream, size, archive.END_RECORD.size)
+    if not tail.startswith(archive.END):
+        raise _ZipFaultError(
+            "does not end as a whole zip does: it is cut short, still being copied, or was added to",
+            "Wait for the copy to end, or copy it again.",
+        )
+    _, disk, first, here, count, length, start, comment = archive.END_RECORD.unpack(tail)
+    if archive.FULL_32 in {length, start} or archive.FULL_16 in {here, count}:
+        ends -= archive.END_RECORD_64.size + archive.LOCATOR_RECORD_64.size
+        count, length, start = _read_end_64(stream, ends)
+    elif disk or first or here != count:
+        raise _ZipFaultError("is one part of a zip that was split into several")
+    if comment or start + length != ends:
+        raise _ZipFaultError("its directory does not lie where its end says")
+    if count > MOST_ENTRIES:
+        raise _ZipFaultError(f"holds {count:,} files, and a bundle at most {manifest.MOST_FILES:,}")
+    if length > count * _LONGEST_HEADER:
+        raise _ZipFaultError("its directory is larger than its number of files can need")
+    return _End(count, start, length)
+
+
+def _read_end_64(stream: io.FileIO, start: int) -> tuple[int, int, int]:
+    """Number of files, length and start of the directory, from zip64's record that begins at `start`."""
+    raw = _before(stream, start + archive.END_RECORD_64.size, archive.END_RECORD_64.size)
+    if not raw.startswith(archive.END_64):
+        raise _ZipFaultError("lacks the record that a zip of its size must have")
+    *_, count, length, begins = archive.END_RECORD_64.unpack(raw)
+    return count, length, begins
+
+
+def _before(stream: io.FileIO, end: int, size: int) -> bytes:
+    """The `size` bytes before `end`, or none where there are fewer."""
+    if end < size:
+        return b""
+    stream.seek(end - size)
+    data = stream.read(size)
+    return data if len(data) == size else b""
+
+
+def _headers(listed: bytes, count: int) -> Iterator[_Header]:
+    at = 0
+    head = archive.CENTRAL_HEAD
+    for _ in range(count):
+        if len(listed) < at + head.size or not listed.startswith(archive.CENTRAL, at):
+            raise _ZipFaultError("its directory ends before all its files are told")
+        fields = head.unpack_from(listed, at)
+        flags, method, crc, packed, length = fields[3], fields[4], *fields[7:10]
+        named = at + head.size
+        told = named + fields[10]
+        extra = listed[told : told + fields[11]]
+        wide = _widened(extra, length, packed, fields[16])
+        yield _Header(listed[named:told], flags, method, crc, wide[1], wide[0], fields[15], wide[2])
+        at = named + sum(fields[10:13])
+    if at != len(listed):
+        raise _ZipFaultError("its directory holds more than its number of files says")
+
+
+def _widened(extra: bytes, *values: int) -> list[int]:
+    """Length, packed length and start, each from zip64's extra field where it does not fit into 32 bits."""
+    wide = list(values)
+    full = [at for at, value in enumerate(values) if value == archive.FULL_32]
+    if full and len(extra) == 4 + 8 * len(full):
+        for at, value in zip(full, struct.unpack(f"<{len(full)}Q", extra[4:]), strict=True):
+            wide[at] = value
+    return wide
+
+
+def _checked(header: _Header, folded: dict[str, str]) -> Entry:
+    """The entry, where it is a plain stored file whose name no other file has."""
+    if problem := _fault(header):
+        raise BundleRefusedError(f"{text.one_line(header.name)}: {problem}", hint=_REPACKED)
+    name = header.name.decode("ascii")
+    other = folded.get(names.fold(name))
+    if other is not None:
+        how = "is in the zip twice" if other == name else f"differs from {other} in case only"
+        raise BundleRefusedError(f"{name}: {how}")
+    folded[names.fold(name)] = name
+    return Entry(name, header.length, header.crc, header.start)
+
+
+def _fault(header: _Header) -> str:
+    if problem := _name_fault(header.name):
+        return problem
+    mode = header.attributes >> 16
+    if stat.S_IFMT(mode) and not stat.S_ISREG(mode):
+        return f"is a {blocks.kind_of(mode)}; a bundle holds files only"
+    if header.flags & _ENCRYPTED:
+        return "is encrypted, and nothing in a bundle is"
+    if header.method:
+        how = _METHODS.get(header.method, f"method {header.method}")
+        return f"is compressed ({how}), and nothing in arcferry's zips is"
+    if header.packed != header.length:
+        return "two lengths are stated for it"
+    return ""
+
+
+def _name_fault(name: bytes) -> str:
+    if name.endswith(b"/"):
+        return "is a folder; a bundle's zip lists files only"
+    if not name.isascii():
+        return "its name holds characters that do not mean the same on Windows and Linux"
+    problem = names.fault(name.decode("ascii"))
+    return f"its name {problem}" if problem else ""
+
+
+def _check_place(stream: io.FileIO, entry: Entry, position: int, end: int) -> None:
+    """Return where the entry begins at `position`, ends before `end`, and has its own header."""
+    if entry.start < position:
+        raise BundleRefusedError(f"{entry.name}: begins inside another file of the zip")
+    if entry.start > position:
+        raise BundleRefusedError(
+            f"{entry.name}: {entry.start - position:,} bytes before it belong to no file"
+        )
+    if entry.end > end:
+        raise BundleRefusedError(f"{entry.name}: is said to be longer than the zip")
+    stream.seek(entry.start)
+    header = archive.local_header(entry)
+    if stream.read(len(header)) != header:
+        raise BundleRefusedError(
+            f"{entry.name}: what stands before it in the zip is not as arcferry writes it",
+            hint=_REPACKED,
+        )

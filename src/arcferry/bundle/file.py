@@ -1,0 +1,159 @@
+import hashlib
+import io
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from arcferry.bundle import blocks
+from arcferry.bundle.manifest import Role
+from arcferry.errors import BundleRefusedError, FileInputError
+
+
+@dataclass(frozen=True, slots=True)
+class BundleFile:
+    """A file of a verified bundle. Every reading checks length and hash again: the file may have changed.
+
+    Attributes:
+        name: its path inside the bundle, with `/`.
+        path: where it lies here: the file itself, or the zip that holds it.
+        start: where in the zip its content begins; None for a file of its own.
+        crc: what the zip says its CRC-32 is; None for a file of its own.
+    """
+
+    name: str
+    path: Path
+    length: int
+    sha256: str
+    role: Role
+    start: int | None = None
+    crc: int | None = None
+
+    def check(self) -> None:
+        """Return where the file is what the manifest says.
+
+        Raises:
+            BundleRefusedError: it is not, or it cannot be read.
+        """
+        with self._opened() as stream:
+            self._compare_all(blocks.copy(stream, None, limit=self._limit, with_crc=self.crc is not None))
+
+    def read(self) -> bytes:
+        """The whole content, in memory.
+
+        Raises:
+            BundleRefusedError: the file is not what the manifest says.
+        """
+        with self._opened() as stream:
+            held = io.BytesIO()
+            self._compare(blocks.copy(stream, held, limit=self._limit))
+            return held.getvalue()
+
+    def copy_into(self, target: BinaryIO) -> blocks.Content:
+        """Write the content where `target` stands; where this raises, what was written is to be undone.
+
+        Raises:
+            BundleRefusedError: the file is not what the manifest says.
+            OSError: `target` cannot be written.
+        """
+        with self._opened() as stream:
+            content = blocks.copy(stream, target, limit=self._limit, with_crc=True)
+        self._compare_all(content)
+        return content
+
+    def copy_to(self, target: Path) -> None:
+        """Copy the content to `target` in constant memory and through to the disk, once it is right.
+
+        Raises:
+            BundleRefusedError: the file is not what the manifest says.
+            FileInputError: `target` cannot be written.
+        """
+        try:
+            descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+        except OSError as error:
+            raise FileInputError(target, error.strerror or "cannot be written") from error
+        beside = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as copy:
+                self.copy_into(copy)
+                copy.flush()
+                os.fsync(copy.fileno())
+            beside.replace(target)
+        except OSError as error:
+            raise FileInputError(target, error.strerror or "cannot be written") from error
+        finally:
+            beside.unlink(missing_ok=True)
+
+    @contextmanager
+    def open_verified(self) -> Iterator[Iterator[memoryview]]:
+        """Blocks of the content, each valid until the next one is asked for.
+
+        The hash is only known at the end: what has been done with the blocks is to be undone where the
+        iteration raises, and is not to be relied on where it was not run to its end.
+
+        Raises:
+            BundleRefusedError: from the iteration's last step, the file is not what the manifest says.
+        """
+        with self._opened() as stream:
+            yield self._checked_blocks(stream)
+
+    def _checked_blocks(self, stream: io.FileIO) -> Iterator[memoryview]:
+        digest, length = hashlib.sha256(), 0
+        for block in blocks.blocks(stream, limit=self._limit):
+            digest.update(block)
+            length += len(block)
+            if length <= self.length:
+                yield block
+        self._compare(blocks.Content(length, digest.hexdigest()))
+
+    @property
+    def _limit(self) -> int:
+        """How much to read: of a file of its own one byte more, so that a longer one is noticed."""
+        return self.length + (self.start is None)
+
+    @contextmanager
+    def _opened(self) -> Iterator[io.FileIO]:
+        try:
+            stream = blocks.open_regular(self.path)
+        except blocks.NotRegularError as error:
+            raise BundleRefusedError(f"{self.name}: is a {error}, not a file") from error
+        except FileNotFoundError as error:
+            raise BundleRefusedError(f"{self.name}: missing") from error
+        except OSError as error:
+            raise BundleRefusedError(f"{self.name}: {error.strerror or 'cannot be read'}") from error
+        with stream:
+            stream.seek(self.start or 0)
+            try:
+                yield stream
+            except blocks.UnreadableError as error:
+                raise BundleRefusedError(
+                    f"{self.name}: cannot be read: {error.strerror}", hint="Copy the bundle again."
+                ) from error
+
+    def _compare(self, content: blocks.Content) -> None:
+        if content.length != self.length:
+            whole = content.length < self.length or self.start is not None
+            actual = content.length if whole else self.path.stat().st_size
+            raise BundleRefusedError(f"{self.name}: {length_problem(actual, self.length)}")
+        if content.sha256 != self.sha256:
+            raise BundleRefusedError(
+                f"{self.name}: its content was changed: its SHA-256 is {content.sha256}, "
+                f"the manifest says {self.sha256}"
+            )
+
+    def _compare_all(self, content: blocks.Content) -> None:
+        self._compare(content)
+        if self.crc is not None and content.crc != self.crc:
+            raise BundleRefusedError(f"{self.name}: the zip states a wrong checksum for it")
+
+
+def length_problem(actual: int, stated: int) -> str:
+    """How two lengths differ, in words."""
+    difference = abs(actual - stated)
+    return (
+        f"{difference:,} byte{'' if difference == 1 else 's'} "
+        f"{'longer' if actual > stated else 'shorter'} than the manifest says"
+    )

@@ -1,0 +1,165 @@
+import hashlib
+import json
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from arcferry import files, text, times
+from arcferry.bundle import names
+from arcferry.bundle.keys import PublicKey
+from arcferry.bundle.manifest import Manifest
+from arcferry.errors import BundleRefusedError, FileInputError
+
+_SCHEMA = 1
+_FOLDER = "bundles"
+_LIMIT = 4096
+_FILE = re.compile(r"([1-9][0-9]{0,15})\.json")
+_LONGEST_REASON = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A bundle that was opened here before.
+
+    Attributes:
+        id: the bundle's id, or an empty string where the record of it is damaged.
+        when: RFC 3339, or empty likewise.
+    """
+
+    version: int
+    id: str
+    when: str
+
+    def __str__(self) -> str:
+        """For a sentence: the version, and what else is known."""
+        known = ", ".join(filter(None, (f"id {self.id}" if self.id else "", self.when)))
+        return f"version {self.version} ({known})" if known else f"version {self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Older:
+    """That a bundle is not the newest of its origin, and why it was used all the same."""
+
+    newest: Opened
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRecord:
+    """Which bundle of each key was the newest one opened here, so that an older one is noticed.
+
+    Whoever can swap a bundle on its way can put an old, rightly sealed one in a newer one's place, and with
+    it agents whose faults are known by now; the expiry date alone would let that pass for months.
+
+    The record is a file for the newest version of each key, made and removed whole, so that processes
+    that open bundles at the same time need no lock and can only ever raise it.
+
+    Attributes:
+        folder: the state folder. It is made where it is missing.
+    """
+
+    folder: Path
+
+    def check(self, manifest: Manifest, keys: Iterable[PublicKey], *, allow_older: str) -> Older | None:
+        """Return None for the newest bundle of these keys, else why an older one is to be used.
+
+        Args:
+            manifest: of the bundle at hand.
+            keys: the accepted keys, which are one origin's, as where a new key took an old one's place.
+            allow_older: the operator's reason, or an empty string.
+
+        Raises:
+            BundleRefusedError: it is older, or another one of the same version, and there is no reason.
+            FileInputError: the record cannot be read.
+        """
+        seen = [opened for key in keys for opened in self._opened(key)]
+        newest = max(seen, key=lambda opened: opened.version, default=None)
+        if newest is None or newest.version < manifest.version:
+            return None
+        same = newest.version == manifest.version
+        if same and newest.id in {manifest.id, ""}:
+            return None
+        reason = text.one_line(allow_older, limit=_LONGEST_REASON)
+        if reason:
+            return Older(newest, reason)
+        what = (
+            f"is another bundle (id {manifest.id}) with the version of one"
+            if same
+            else f"version {manifest.version} is older than one"
+        )
+        raise BundleRefusedError(
+            f"{names.MANIFEST}: {what} that was opened here before: {newest}",
+            hint="Use the newest bundle. Where it must be this one: --allow-older REASON.",
+        )
+
+    def remember(self, manifest: Manifest, key: PublicKey, older: Older | None, *, now: datetime) -> None:
+        """Keep that this bundle was opened; where it was allowed as an older one, keep the reason.
+
+        Raises:
+            FileInputError: the record cannot be written.
+        """
+        document: dict[str, str | int] = {
+            "id": manifest.id,
+            "opened": times.to_text(now),
+            "version": manifest.version,
+        }
+        if older:
+            self._append({**document, "key": key.id, "newest": older.newest.version, "reason": older.reason})
+            return
+        folder = self._folder(key)
+        path = folder / f"{manifest.version}.json"
+        if path.exists():
+            return
+        self._make(folder)
+        files.write_whole(path, _line(document), mode=0o600)
+        for opened in list(self._opened(key)):
+            if opened.version < manifest.version:
+                (folder / f"{opened.version}.json").unlink(missing_ok=True)
+
+    def _folder(self, key: PublicKey) -> Path:
+        # Named by the key itself: an id is only eight bytes that anyone may write into a key.
+        return self.folder / _FOLDER / hashlib.sha256(key.key).hexdigest()[:32]
+
+    def _opened(self, key: PublicKey) -> Iterator[Opened]:
+        folder = self._folder(key)
+        try:
+            found = sorted(path.name for path in folder.iterdir())
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise FileInputError(folder, error.strerror or "cannot be read") from error
+        for name in found:
+            if match := _FILE.fullmatch(name):
+                yield _read(folder / name, int(match[1]))
+
+    def _make(self, folder: Path) -> None:
+        """A folder in the state folder, and those above it, each closed to other users."""
+        for one in (self.folder, self.folder / _FOLDER, folder):
+            files.make_private(one)
+
+    def _append(self, document: dict[str, str | int]) -> None:
+        self._make(self.folder / _FOLDER)
+        path = self.folder / _FOLDER / "older.jsonl"
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            with os.fdopen(descriptor, "wb", buffering=0) as stream:
+                stream.write(_line(document))
+                os.fsync(stream.fileno())
+        except OSError as error:
+            raise FileInputError(path, error.strerror or "cannot be written") from error
+
+
+def _line(document: dict[str, str | int]) -> bytes:
+    return f"{json.dumps({'schema': _SCHEMA, **document}, sort_keys=True)}\n".encode("ascii")
+
+
+def _read(path: Path, version: int) -> Opened:
+    """What is known of a version; its name alone counts where the content is damaged."""
+    try:
+        document = json.loads(files.read_bounded(path, limit=_LIMIT))
+        return Opened(version, text.one_line(str(document["id"])), text.one_line(str(document["opened"])))
+    except (FileInputError, ValueError, KeyError, TypeError, RecursionError):
+        return Opened(version, "", "")

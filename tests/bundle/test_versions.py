@@ -1,0 +1,166 @@
+"""An older bundle is refused after a newer one of the same origin."""
+
+import json
+import multiprocessing
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from arcferry import bundle
+from arcferry.errors import BundleRefusedError, FileInputError
+
+Build = Callable[..., Path]
+
+
+@pytest.fixture
+def make(tmp_path: Path, agent: Path, key: bundle.SecretKey, now: datetime) -> Build:
+    def build(version: int, name: str = "", *, by: bundle.SecretKey = key, days: int = 90) -> Path:
+        out = tmp_path / (name or f"b{version}")
+        life = bundle.EXPIRES_AFTER * days / 90
+        bundle.build(
+            out, bundle.Contents((agent,)), by, created=now, version=version, expires_after=life, replace=True
+        )
+        return out
+
+    return build
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> bundle.VersionRecord:
+    return bundle.VersionRecord(tmp_path / "state")
+
+
+@pytest.fixture
+def open_it(
+    record: bundle.VersionRecord, key: bundle.SecretKey, now: datetime
+) -> Callable[..., bundle.Bundle]:
+    def opened(path: Path, *keys: bundle.SecretKey, reason: str = "") -> bundle.Bundle:
+        public = [one.public() for one in keys or (key,)]
+        return bundle.open_bundle(path, public, now=now, record=record, allow_older=reason)
+
+    return opened
+
+
+Open = Callable[..., bundle.Bundle]
+
+
+def kept(record: bundle.VersionRecord) -> list[str]:
+    return sorted(path.name for path in record.folder.rglob("*.json"))
+
+
+def test_newer_ones_and_the_same_one_again_are_opened(
+    make: Build, open_it: Open, record: bundle.VersionRecord
+) -> None:
+    for version in (5, 7, 7, 12):
+        assert open_it(make(version)).older is None
+    assert kept(record) == ["12.json"]
+
+
+@pytest.mark.parametrize("form", ["older", "older.zip"])
+def test_an_older_one_is_refused_and_both_versions_named(
+    make: Build, open_it: Open, record: bundle.VersionRecord, form: str
+) -> None:
+    newest = open_it(make(7))
+    with pytest.raises(BundleRefusedError) as caught:
+        open_it(make(6, form))
+    assert "manifest.json: version 6 is older" in caught.value.message
+    assert f"version 7 (id {newest.id}, 2026-11-23T08:00:00Z)" in caught.value.message
+    assert "--allow-older REASON" in caught.value.hint
+    assert kept(record) == ["7.json"]
+
+
+def test_another_bundle_of_the_same_version_is_refused(make: Build, open_it: Open) -> None:
+    open_it(make(7))
+    with pytest.raises(BundleRefusedError, match=r"another bundle .* with the version of one"):
+        open_it(make(7, "other", days=30))
+
+
+def test_a_reason_opens_it_and_is_kept(make: Build, open_it: Open, record: bundle.VersionRecord) -> None:
+    newest = open_it(make(7))
+    opened = open_it(make(6), reason="agent 1.68\x1b[2J breaks\non Debian 11")
+    assert opened.older is not None
+    assert opened.older.newest.version == 7
+    assert opened.older.reason == "agent 1.68 breaks on Debian 11"
+    (line,) = (record.folder / "bundles" / "older.jsonl").read_text().splitlines()
+    document = json.loads(line)
+    assert (document["version"], document["newest"], document["id"]) == (6, 7, opened.id)
+    assert document["reason"] == opened.older.reason
+    with pytest.raises(BundleRefusedError):
+        open_it(make(6))
+    assert open_it(make(7)).id == newest.id
+    assert open_it(make(8), reason="not needed").older is None
+    assert len((record.folder / "bundles" / "older.jsonl").read_text().splitlines()) == 1
+
+
+def test_a_refused_bundle_does_not_count(make: Build, open_it: Open, record: bundle.VersionRecord) -> None:
+    """Or one damaged copy would lock every good one out."""
+    damaged = make(99)
+    (damaged / "host/linux.sh").write_bytes(b"x")
+    with pytest.raises(BundleRefusedError, match=r"host/linux\.sh"):
+        open_it(damaged)
+    assert kept(record) == []
+    assert open_it(make(7)).older is None
+
+
+def test_every_origin_has_its_own_versions(make: Build, open_it: Open) -> None:
+    other = bundle.new_secret_key()
+    open_it(make(7))
+    assert open_it(make(5, "theirs", by=other), other).older is None
+
+
+def test_a_key_that_claims_anothers_id_has_its_own_versions(
+    make: Build, open_it: Open, key: bundle.SecretKey
+) -> None:
+    forged = bundle.SecretKey(key.key_id, bundle.new_secret_key().seed)
+    open_it(make(99, by=forged), forged)
+    assert open_it(make(7)).older is None
+
+
+def test_a_new_key_goes_on_where_the_old_one_ended(make: Build, open_it: Open, key: bundle.SecretKey) -> None:
+    new = bundle.new_secret_key()
+    assert open_it(make(7), key, new).key_id == key.public().id
+    assert open_it(make(8, by=new), key, new).key_id == new.public().id
+    with pytest.raises(BundleRefusedError, match="version 7 is older"):
+        open_it(make(7), key, new)
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff", b"[]", b"{}", b"[" * 5000, b'{"id": 3}'])
+def test_a_damaged_record_still_refuses(
+    make: Build, open_it: Open, record: bundle.VersionRecord, content: bytes
+) -> None:
+    open_it(make(7))
+    (path,) = record.folder.rglob("7.json")
+    path.write_bytes(content)
+    with pytest.raises(BundleRefusedError, match=r"opened here before: version 7$"):
+        open_it(make(6))
+    assert open_it(make(7)).older is None
+
+
+def test_a_record_that_cannot_be_kept_is_named(make: Build, open_it: Open, tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a file in the folder's place")
+    with pytest.raises(FileInputError, match="state"):
+        open_it(make(7))
+
+
+def test_what_was_opened_is_private(make: Build, open_it: Open, record: bundle.VersionRecord) -> None:
+    open_it(make(7))
+    open_it(make(6), reason="x")
+    for path in record.folder.rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0
+
+
+def _open(path: Path, key: bundle.PublicKey, now: datetime, folder: Path) -> None:
+    bundle.open_bundle(path, key, now=now, record=bundle.VersionRecord(folder), allow_older="a race")
+
+
+def test_the_newest_of_many_opened_at_once_is_kept(
+    make: Build, record: bundle.VersionRecord, key: bundle.SecretKey, now: datetime
+) -> None:
+    work = [(make(version), key.public(), now, record.folder) for version in range(1, 9)]
+    with multiprocessing.get_context("spawn").Pool(4) as pool:
+        pool.starmap(_open, work * 2)
+    assert max(int(name.removesuffix(".json")) for name in kept(record)) == 8
+    with pytest.raises(BundleRefusedError):
+        bundle.open_bundle(work[6][0], key.public(), now=now, record=record)
