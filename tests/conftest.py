@@ -15,8 +15,9 @@ __all__ = ["pytest_terminal_summary"]
 
 @pytest.fixture(autouse=True)
 def _data_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test reads, or changes, what the user of this machine holds."""
+    """No test reads, or changes, what the user of this machine holds or remembers."""
     monkeypatch.setenv("ARCFERRY_DATA", str(tmp_path / "held-data"))
+    monkeypatch.setenv("ARCFERRY_STATE", str(tmp_path / "own-state"))
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ GUID = "a66c9f65-b9e8-42c7-8f93-9d69638e80fd"
 @pytest.fixture
 def arguments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """A whole command line that would begin a run; each test breaks one thing in it."""
-    for name in ("AZURE_CLIENT_SECRET", "ARCFERRY_SECRET_FILE", "ARCFERRY_STATE", "SSH_AUTH_SOCK"):
+    for name in ("AZURE_CLIENT_SECRET", "ARCFERRY_SECRET_FILE", "SSH_AUTH_SOCK"):
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "fleet.csv").write_text("name,address\nweb01,127.0.0.1\n")
     (tmp_path / "known_hosts").write_text("")

@@ -46,6 +46,10 @@ class Older:
     newest: Opened
     reason: str
 
+    def __str__(self) -> str:
+        """For a sentence."""
+        return f"an older bundle than the newest opened here, {self.newest}, by your leave: {self.reason}"
+
 
 @dataclass(frozen=True, slots=True)
 class VersionRecord:

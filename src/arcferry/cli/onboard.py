@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from arcferry.cli.bundle_options import AllowOlderOption, version_record
 from arcferry.cli.onboard_options import (
     RUN,
     ArmUrlOption,
@@ -54,6 +55,7 @@ def plan(
     *,
     bundle: BundleOption,
     bundle_key: BundleKeyOption,
+    allow_older: AllowOlderOption = "",
     known_hosts: KnownHostsOption,
     ssh_key: SshKeyOption = None,
     user: UserOption = "root",
@@ -70,6 +72,7 @@ def plan(
     authority: AuthorityOption = None,
     ca_file: CaFileOption = None,
     proxy: ProxyOption = None,
+    state: StateOption = None,
     concurrency: ConcurrencyOption = 50,
     output: OutputOption = Output.TABLE,
 ) -> None:
@@ -83,12 +86,12 @@ def plan(
     from arcferry.fleet.plan import plan_fleet
 
     order = _order(
-        inventory=inventory, bundle=bundle, bundle_key=bundle_key,
+        inventory=inventory, bundle=bundle, bundle_key=bundle_key, allow_older=allow_older,
         known_hosts=known_hosts, ssh_key=ssh_key, user=user,
         cloud=cloud, location=location, tenant_id=tenant_id, subscription_id=subscription_id,
         resource_group=resource_group, arm_url=arm_url, authority=authority, ca_file=ca_file, proxy=proxy,
         principal=_principal(client_id, secret_env, secret_file, certificate, ask=False),
-        state=None, concurrency=concurrency,
+        state=state, concurrency=concurrency,
     )  # fmt: skip
     try:
         result = asyncio.run(plan_fleet(order))
@@ -105,6 +108,7 @@ def apply(
     *,
     bundle: BundleOption,
     bundle_key: BundleKeyOption,
+    allow_older: AllowOlderOption = "",
     known_hosts: KnownHostsOption,
     ssh_key: SshKeyOption = None,
     user: UserOption = "root",
@@ -169,7 +173,7 @@ def apply(
             hint=f"Set {secret_env}, or pass --secret-file or --certificate.",
         )
     order = _order(
-        inventory=inventory, bundle=bundle, bundle_key=bundle_key,
+        inventory=inventory, bundle=bundle, bundle_key=bundle_key, allow_older=allow_older,
         known_hosts=known_hosts, ssh_key=ssh_key, user=user,
         cloud=cloud, location=location, tenant_id=tenant_id, subscription_id=subscription_id,
         resource_group=resource_group, arm_url=arm_url, authority=authority, ca_file=ca_file, proxy=proxy,
@@ -194,10 +198,10 @@ def status(*, state: StateOption = None, output: OutputOption = Output.TABLE) ->
 
     Reads the state folder alone: neither Azure nor a server is asked.
     """
-    from arcferry.fleet.state import default_folder
+    from arcferry.folders import state_folder
     from arcferry.report.runs import json_lines, plain, remembered
 
-    found = remembered(state or default_folder())
+    found = remembered(state or state_folder())
     match output:
         case Output.JSON:
             typer.echo(json.dumps({"schema": 1, "kind": "runs", "runs": found}, indent=2, ensure_ascii=False))
@@ -238,6 +242,7 @@ def _order(
     inventory: Path,
     bundle: Path,
     bundle_key: Path,
+    allow_older: str,
     known_hosts: Path,
     ssh_key: Path | None,
     user: str,
@@ -252,17 +257,26 @@ def _order(
     from arcferry.bundle import open_bundle
     from arcferry.fleet.inventory import read_inventory
     from arcferry.fleet.order import Limits, Order
-    from arcferry.fleet.state import default_folder
     from arcferry.fleet.transport import read_trust
+    from arcferry.folders import state_folder
 
     _quiet()
+    folder = state or state_folder()
+    hosts = read_inventory(inventory)
+    where = azure.target(**target)
+    trust = read_trust(known_hosts, ssh_key, user)
+    opened = open_bundle(
+        bundle, bundle_key, now=times.now(), record=version_record(folder), allow_older=allow_older
+    )
+    if opened.older:
+        typer.echo(f"warning: {opened.older}", err=True)
     return Order(
-        inventory=read_inventory(inventory),
-        target=azure.target(**target),
-        trust=read_trust(known_hosts, ssh_key, user),
-        bundle=open_bundle(bundle, bundle_key, now=times.now()),
+        inventory=hosts,
+        target=where,
+        trust=trust,
+        bundle=opened,
         principal=principal,
-        state=state or default_folder(),
+        state=folder,
         limits=Limits(concurrency, stop_after),
         patience=patience,
     )

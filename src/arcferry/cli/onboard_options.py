@@ -17,7 +17,7 @@ InventoryArgument = Annotated[
 ]
 BundleOption = Annotated[
     Path,
-    typer.Option("--bundle", envvar="ARCFERRY_BUNDLE", metavar="DIR", help="The bundle to install from."),
+    typer.Option("--bundle", envvar="ARCFERRY_BUNDLE", metavar="PATH", help="The bundle: a folder or a zip."),
 ]
 BundleKeyOption = Annotated[
     Path,

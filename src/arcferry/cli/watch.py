@@ -97,9 +97,10 @@ def record(
     import asyncio
 
     from arcferry import catalog
+    from arcferry.folders import state_folder
     from arcferry.lock import only_one
     from arcferry.probe import ProbeSettings
-    from arcferry.watch import History, default_folder, history_path, watch
+    from arcferry.watch import History, history_path, watch
 
     if not location:
         raise InputError("which location is to be watched?", hint="Give --location, such as eastasia.")
@@ -110,7 +111,7 @@ def record(
     settings = ProbeSettings(resolver=asked[0] if asked else None, proxy=proxy, ca_file=ca_file, port=port)
     for one in asked:
         ProbeSettings(resolver=one)
-    path = history_path(state or default_folder(), chosen, region)
+    path = history_path(state or state_folder(), chosen, region)
     hint = "One watch a location suffices; stop the other one, or use another folder with --state."
     with only_one(path.parent, "watch", name=f"{path.stem}.lock", hint=hint), History.open(path) as history:
         typer.echo(f"Watching {region.name} every {every}; history in {path}", err=True)
@@ -204,9 +205,10 @@ def _evidence(given: list[Path] | None, cloud: "Cloud") -> "Callable[[], Sequenc
 
 def _watched(location: str | None, cloud: str, state: Path | None) -> "tuple[Cloud, Region, Path]":
     from arcferry import catalog
-    from arcferry.watch import default_folder, history_path
+    from arcferry.folders import state_folder
+    from arcferry.watch import history_path
 
-    chosen, folder = catalog.cloud(cloud), state or default_folder()
+    chosen, folder = catalog.cloud(cloud), state or state_folder()
     if location is None:
         known = sorted((folder / "watch").glob(f"{chosen.name}-*.sqlite"))
         names = [path.stem.removeprefix(f"{chosen.name}-") for path in known]

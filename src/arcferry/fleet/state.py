@@ -7,8 +7,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-
 from arcferry.azure import Target
 from arcferry.bundle import Bundle
 from arcferry.errors import FileInputError
@@ -19,11 +17,6 @@ from arcferry.times import from_text, to_text
 SCHEMA = 1
 _ID_LENGTH = 12
 _LIMIT = 64 * 1024
-
-
-def default_folder() -> Path:
-    """Where runs are kept unless another folder is named."""
-    return Path(platformdirs.user_state_dir("arcferry"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Answers and reachability over time: what moves, before it breaks."""
 
-from arcferry.watch.history import History, default_folder, history_path
+from arcferry.watch.history import History, history_path
 from arcferry.watch.judge import Level, Notice, Standing, judge, standing_of
 from arcferry.watch.round import Round, take_round
 from arcferry.watch.spans import AnswerSpan, ReachSpan, Record
@@ -15,7 +15,6 @@ __all__ = [
     "Record",
     "Round",
     "Standing",
-    "default_folder",
     "history_path",
     "judge",
     "standing_of",

@@ -8,8 +8,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
-import platformdirs
-
 from arcferry.catalog import Cloud, Region
 from arcferry.errors import FileInputError, InputError
 from arcferry.files import make_private
@@ -36,11 +34,6 @@ CREATE TABLE IF NOT EXISTS notices (
     id INTEGER PRIMARY KEY, last INTEGER NOT NULL, level TEXT NOT NULL, host TEXT NOT NULL,
     says TEXT NOT NULL);
 """
-
-
-def default_folder() -> Path:
-    """Where histories are kept unless another folder is named."""
-    return Path(platformdirs.user_state_dir("arcferry"))
 
 
 def history_path(folder: Path, cloud: Cloud, region: Region) -> Path:
