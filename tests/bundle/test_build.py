@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from arcferry import bundle
+from arcferry.bundle.documents import READERS
 from arcferry.bundle.manifest import Role
 from arcferry.errors import FileInputError, InputError
 
@@ -91,17 +92,16 @@ def test_the_same_inputs_give_the_same_bytes(
 
 
 def test_the_order_of_agents_does_not_matter(
-    *, tmp_path: Path, agent: Path, key: bundle.SecretKey, now: datetime, rpm: Make, msi: Make
+    tmp_path: Path, agent: Path, key: bundle.SecretKey, now: datetime, rpm: Make
 ) -> None:
-    others = [tmp_path / "in" / "azcmagent.rpm", tmp_path / "in" / "AzureConnectedMachineAgent-1.67.msi"]
-    for path, content in zip(others, (rpm(), msi()), strict=True):
-        path.write_bytes(content)
-    for name, agents in (("a", (agent, *others)), ("b", (*others[::-1], agent))):
+    other = tmp_path / "in" / "azcmagent.rpm"
+    other.write_bytes(rpm())
+    for name, agents in (("a", (agent, other)), ("b", (other, agent))):
         bundle.build(tmp_path / name, bundle.Contents(agents), key, created=now)
     assert everything(tmp_path / "a") == everything(tmp_path / "b")
     opened = bundle.open_bundle(tmp_path / "a", key.public(), now=now)
     versions = {agent.format.value: agent.version for agent in opened.manifest.agents}
-    assert versions == {"deb": "1.67.0", "rpm": "1.67.0-7", "msi": "1.67"}
+    assert versions == {"deb": "1.67.0", "rpm": "1.67.0-7"}
 
 
 def test_the_right_processor_is_chosen(
@@ -136,7 +136,7 @@ def test_service_tags_and_communities_are_carried_under_their_dated_names(
 ) -> None:
     tags = tmp_path / "ServiceTags_Public_20251028.json"
     tags.write_text(json.dumps(TAGS))
-    bundle.build(tmp_path / "b", bundle.Contents((agent,), service_tags=tags), key, created=now)
+    bundle.build(tmp_path / "b", bundle.Contents((agent,), ((Role.SERVICE_TAGS, tags),)), key, created=now)
     (carried,) = bundle.open_bundle(tmp_path / "b", key.public(), now=now).files(Role.SERVICE_TAGS)
     assert carried.name == "data/ServiceTags_Public_20251028.json"
     assert carried.read() == tags.read_bytes()
@@ -147,25 +147,25 @@ def test_service_tags_and_communities_are_carried_under_their_dated_names(
 def test_the_real_files_are_carried(
     tmp_path: Path, agent: Path, key: bundle.SecretKey, now: datetime
 ) -> None:
-    contents = bundle.Contents(
-        (agent,),
-        SHARED / "ServiceTags_Public_20251028.json",
-        SHARED / "bgp-service-communities-2019-05-30.json",
+    documents = (
+        (Role.SERVICE_TAGS, SHARED / "ServiceTags_Public_20251028.json"),
+        (Role.COMMUNITIES, SHARED / "bgp-service-communities-2019-05-30.json"),
     )
+    contents = bundle.Contents((agent,), documents)
     bundle.build(tmp_path / "b", contents, key, created=now)
     opened = bundle.open_bundle(tmp_path / "b", key.public(), now=now)
     assert opened.files(Role.COMMUNITIES)[0].length == 152381
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\0", b"<html>", b"[]", b'{"values": 3}', b"[" * 100_000])
-@pytest.mark.parametrize("kind", ["service_tags", "communities"])
-def test_what_is_no_service_tags_or_communities_is_refused(
-    *, tmp_path: Path, agent: Path, key: bundle.SecretKey, now: datetime, kind: str, content: bytes
+@pytest.mark.parametrize("kind", list(READERS))
+def test_what_is_another_document_is_refused(
+    *, tmp_path: Path, agent: Path, key: bundle.SecretKey, now: datetime, kind: Role, content: bytes
 ) -> None:
     path = tmp_path / "download.json"
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"download\.json"):
-        bundle.build(tmp_path / "b", bundle.Contents((agent,), **{kind: path}), key, created=now)
+        bundle.build(tmp_path / "b", bundle.Contents((agent,), ((kind, path),)), key, created=now)
     assert beside(tmp_path / "b") == ["download.json", "in"]
 
 

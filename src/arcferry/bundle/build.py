@@ -1,41 +1,42 @@
-import json
+import dataclasses
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from importlib import resources
 from pathlib import Path
 
 from arcferry import files
 from arcferry.bundle import blocks, manifest, names, packages
+from arcferry.bundle.authenticode import MICROSOFT, Roots, verify_msi
+from arcferry.bundle.documents import read_checked
 from arcferry.bundle.form import FolderForm, is_zip_name
 from arcferry.bundle.keys import SecretKey
-from arcferry.bundle.manifest import AgentPackage, Manifest, ManifestFile, Role
+from arcferry.bundle.manifest import AgentPackage, Manifest, ManifestFile, PackageFormat, Role
 from arcferry.bundle.opened import same_architecture
 from arcferry.bundle.place import put_in_place, put_zip_in_place, refuse_taken, staging
 from arcferry.bundle.seal import make_seal
 from arcferry.errors import FileInputError, InputError
-from arcferry.routing.communities import read_community_list
-from arcferry.routing.service_tags import read_service_tags
 
 EXPIRES_AFTER = timedelta(days=90)
 _LONGEST_LIFE = timedelta(days=3650)
-_LARGEST_JSON = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What to pack beside the host scripts and the catalogue, which every bundle holds.
+    """What to pack beside what every bundle holds: host scripts, guide, certificates and the catalogue.
 
     Attributes:
         agents: agent packages: MSI, deb, rpm; at most one for a format and architecture.
-        service_tags: a service-tag file, as downloaded or as the API gives it.
-        communities: a list of BGP service communities.
+        documents: dated documents, by what they are; `documents.READERS` lists the roles.
+        origins: where files were downloaded from in the end; what is missing here was at hand.
+        signing_roots: what an MSI's signature has to lead to.
     """
 
     agents: tuple[Path, ...]
-    service_tags: Path | None = None
-    communities: Path | None = None
+    documents: tuple[tuple[Role, Path], ...] = ()
+    origins: Mapping[Path, str] = field(default_factory=dict)
+    signing_roots: Roots = MICROSOFT
 
 
 def build(
@@ -58,6 +59,7 @@ def build(
     Raises:
         InputError: a setting is out of range; among it FileInputError, naming the file: unreadable, no
             agent package, no service tags, a name that cannot be carried, `out` taken, or the disk full.
+        BundleRefusedError: an MSI is not signed by Microsoft, or was changed since.
     """
     created = created.astimezone(UTC).replace(microsecond=0)
     out = out.absolute()
@@ -67,10 +69,10 @@ def build(
     with staging(out) as workshop:
         folder = workshop / "bundle"
         folder.mkdir()
-        packing = _Packing(folder, last=not is_zip_name(out))
+        packing = _Packing(folder, contents, at=created, last=not is_zip_name(out))
         agents = tuple(packing.add_agent(path) for path in contents.agents)
         _refuse_rivals(agents)
-        packing.add_documents(contents)
+        packing.add_documents()
         packing.add_own_files()
         content = Manifest(version, created, created + expires_after, agents, tuple(packing.packed))
         data = content.to_bytes()
@@ -91,8 +93,10 @@ def build(
 class _Packing:
     """Files as they are put into the staging folder, each hashed as it is written."""
 
-    def __init__(self, folder: Path, *, last: bool) -> None:
+    def __init__(self, folder: Path, contents: Contents, *, at: datetime, last: bool) -> None:
         self.folder = folder
+        self._contents = contents
+        self._at = at
         # Where a zip is yet to be made of these files, only that zip needs to outlive a power loss.
         self._sync = last
         self.packed: list[ManifestFile] = []
@@ -101,17 +105,22 @@ class _Packing:
         """Copy an agent package, then recognise the copy: what is described is what is carried."""
         name = f"agent/{_portable(path)}"
         packages.inspect(path)
-        content = self._copy(path, name)
-        self._add(name, Role.AGENT, content)
+        self._add(name, Role.AGENT, self._copy(path, name), path)
         package_format, facts = packages.inspect(self.folder / name, called=path)
-        return AgentPackage(name, package_format, facts.version, facts.architecture)
+        agent = AgentPackage(name, package_format, facts.version, facts.architecture)
+        if package_format is not PackageFormat.MSI:
+            return agent
+        roots = self._contents.signing_roots
+        signature = verify_msi(self.folder / name, roots=roots, at=self._at, called=path)
+        return dataclasses.replace(agent, signature=signature.says, signer=signature.thumbprint)
 
-    def add_documents(self, contents: Contents) -> None:
-        """Service tags and communities, under their own names, as these hold their dates."""
-        if contents.service_tags:
-            self._add_document(contents.service_tags, Role.SERVICE_TAGS, read_service_tags)
-        if contents.communities:
-            self._add_document(contents.communities, Role.COMMUNITIES, read_community_list)
+    def add_documents(self) -> None:
+        """Under their own names, as these hold their dates."""
+        for role, path in self._contents.documents:
+            name = f"data/{_portable(path)}"
+            data = read_checked(role, path)
+            self._refuse_twice(name)
+            self._add(name, role, self.write(name, data), path)
 
     def add_own_files(self) -> None:
         """The host scripts and the catalogue that come with arcferry."""
@@ -131,22 +140,13 @@ class _Packing:
         with blocks.open_regular(target) as stream:
             return blocks.copy(stream, None, limit=len(data) + 1)
 
-    def _add_document(self, path: Path, role: Role, read: Callable[[object, str], object]) -> None:
-        name = f"data/{_portable(path)}"
-        data = files.read_bounded(path, limit=_LARGEST_JSON)
-        try:
-            document = json.loads(data)
-        except (ValueError, RecursionError) as error:
-            raise FileInputError(path, "is not JSON") from error
-        read(document, path.name)
-        self._add_bytes(name, role, data)
-
     def _add_bytes(self, name: str, role: Role, data: bytes) -> None:
         self._refuse_twice(name)
         self._add(name, role, self.write(name, data))
 
-    def _add(self, name: str, role: Role, content: blocks.Content) -> None:
-        self.packed.append(ManifestFile(name, role, content.length, content.sha256))
+    def _add(self, name: str, role: Role, content: blocks.Content, source: Path | None = None) -> None:
+        origin = self._contents.origins.get(source, "") if source else ""
+        self.packed.append(ManifestFile(name, role, content.length, content.sha256, origin))
 
     def _copy(self, path: Path, name: str) -> blocks.Content:
         self._refuse_twice(name)

@@ -30,6 +30,11 @@ class Role(StrEnum):
     CATALOG = "catalog"
     SERVICE_TAGS = "service-tags"
     COMMUNITIES = "communities"
+    ROUTE_FILTER = "route-filter"
+    NOTIFICATION_HOSTS = "notification-hosts"
+    DISCOVERY = "discovery"
+    CERTIFICATE = "certificate"
+    GUIDE = "guide"
 
 
 class PackageFormat(StrEnum):
@@ -42,7 +47,12 @@ class PackageFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ManifestFile:
-    """One file of a bundle: its relative path with `/`, what it is for, and exactly what it holds."""
+    """One file of a bundle: its relative path with `/`, what it is for, and exactly what it holds.
+
+    Attributes:
+        origin: the https address that it was downloaded from in the end, without query; empty for a file
+            that was at hand.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
 
@@ -50,6 +60,7 @@ class ManifestFile:
     role: Role
     length: Annotated[int, Field(ge=0, le=HIGHEST_VERSION)]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    origin: Annotated[str, Field(pattern=r"^(https://[!-~]{1,2000})?$")] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +71,9 @@ class AgentPackage:
         file: the name of its `ManifestFile`.
         version: as the package states it, else as its file name does; empty where neither does.
         architecture: as the package's own format spells it (`amd64`, `x86_64`, `x64`).
+        signature: who signed it and when, as verified when the bundle was built; empty where that is not
+            done for its format.
+        signer: the SHA-1 thumbprint of the signer's certificate as Windows shows it, or empty likewise.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
@@ -68,6 +82,8 @@ class AgentPackage:
     format: PackageFormat
     version: _Plain
     architecture: _Plain
+    signature: Annotated[str, Field(pattern=r"^[ -~]{0,300}$")] = ""
+    signer: Annotated[str, Field(pattern=r"^([0-9A-F]{40})?$")] = ""
 
 
 @dataclass(frozen=True, slots=True)

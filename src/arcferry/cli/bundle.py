@@ -11,7 +11,9 @@ from arcferry.cli.bundle_options import (
     KeyOption,
     StateOption,
     creation_time,
+    given,
     password_for,
+    signing_roots,
     version_record,
 )
 from arcferry.cli.options import Output, OutputOption
@@ -53,6 +55,18 @@ def build(
     communities: Annotated[
         Path | None,
         typer.Option("--communities", metavar="FILE", help="A list of BGP service communities, JSON."),
+    ] = None,
+    route_filter: Annotated[
+        Path | None,
+        typer.Option("--route-filter", metavar="FILE", help="The circuit's route filter, JSON."),
+    ] = None,
+    signing_root: Annotated[
+        Path | None,
+        typer.Option(
+            "--signing-root",
+            metavar="FILE",
+            help="PEM: what an MSI's signature has to lead to in place of Microsoft's roots, as in the lab.",
+        ),
     ] = None,
     version: Annotated[
         int | None,
@@ -101,9 +115,16 @@ def build(
 
     instant = creation_time(created) or times.now()
     secret = bundle.load_secret_key(key, password_for(key, password_env))
+    documents = given(
+        {
+            bundle.Role.SERVICE_TAGS: service_tags,
+            bundle.Role.COMMUNITIES: communities,
+            bundle.Role.ROUTE_FILTER: route_filter,
+        }
+    )
     manifest = bundle.build(
         out,
-        bundle.Contents(tuple(agent), service_tags, communities),
+        bundle.Contents(tuple(agent), documents, signing_roots=signing_roots(signing_root)),
         secret,
         created=instant,
         version=version,

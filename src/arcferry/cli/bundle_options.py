@@ -11,7 +11,12 @@ import typer
 from arcferry.errors import InputError
 
 if TYPE_CHECKING:
-    from arcferry.bundle import VersionRecord
+    from collections.abc import Mapping
+
+    from arcferry.bundle import Role, VersionRecord
+    from arcferry.bundle.authenticode import Roots
+
+_LARGEST_PEM = 1024 * 1024
 
 BundleArgument = Annotated[Path, typer.Argument(metavar="BUNDLE", help="The bundle: a folder or a zip.")]
 KeyOption = Annotated[
@@ -43,11 +48,28 @@ AllowOlderOption = Annotated[
 
 def version_record(state: Path | None) -> "VersionRecord":
     """The record of the newest versions, in the folder named or the user's own."""
-    import platformdirs
-
     from arcferry.bundle import VersionRecord
+    from arcferry.folders import state_folder
 
-    return VersionRecord(state or Path(platformdirs.user_state_dir("arcferry")))
+    return VersionRecord(state or state_folder())
+
+
+def given(documents: "Mapping[Role, Path | None]") -> "tuple[tuple[Role, Path], ...]":
+    """The documents that were named."""
+    return tuple((role, path) for role, path in documents.items() if path is not None)
+
+
+def signing_roots(path: Path | None) -> "Roots":
+    """What an MSI's signature has to lead to: Microsoft's roots, or the ones in a file.
+
+    Raises:
+        FileInputError: the file cannot be read.
+        InputError: it holds no certificate.
+    """
+    from arcferry.bundle.authenticode import MICROSOFT, Roots
+    from arcferry.files import read_bounded
+
+    return Roots.from_pem(read_bounded(path, limit=_LARGEST_PEM)) if path else MICROSOFT
 
 
 def creation_time(text: str | None) -> datetime | None:

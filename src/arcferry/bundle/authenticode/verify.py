@@ -43,7 +43,12 @@ class Signature:
 
 
 def verify_msi(
-    path: Path, *, roots: Roots = MICROSOFT, publisher: str = PUBLISHER, at: datetime | None = None
+    path: Path,
+    *,
+    roots: Roots = MICROSOFT,
+    publisher: str = PUBLISHER,
+    at: datetime | None = None,
+    called: Path | None = None,
 ) -> Signature:
     """Verify an MSI's Authenticode signature, without a network and in pieces of constant memory.
 
@@ -59,21 +64,23 @@ def verify_msi(
         roots: the roots it may lead to.
         publisher: the organisation that the signer's certificate must name, exactly.
         at: when to judge; now, where not given.
+        called: the name to use in errors, where it is not `path`.
 
     Raises:
         FileInputError: the file cannot be read.
         BundleRefusedError: it is damaged or no MSI, not signed, changed, or signed by the wrong one.
         BlockedError: this computer lacks what verifies signatures.
     """
+    name = called or path
     try:
         if path.exists() and not path.is_file():
-            raise FileInputError(path, "is not a file")
+            raise FileInputError(name, "is not a file")
         with path.open("rb") as stream:
-            return _verified(path, stream, roots, publisher, at or times.now())
+            return _verified(name, stream, roots, publisher, at or times.now())
     except CompoundError as error:
-        raise BundleRefusedError(f"{path}: {error}", hint="Download it again, or copy it again.") from error
+        raise BundleRefusedError(f"{name}: {error}", hint="Download it again, or copy it again.") from error
     except OSError as error:
-        raise FileInputError(path, error.strerror or "cannot be read") from error
+        raise FileInputError(name, error.strerror or "cannot be read") from error
 
 
 def _verified(path: Path, stream: BinaryIO, roots: Roots, publisher: str, at: datetime) -> Signature:
