@@ -149,7 +149,7 @@ class Sealed:
 def sealed(tmp_path_factory: pytest.TempPathFactory) -> Sealed:
     folder = tmp_path_factory.mktemp("bundle")
     package = build_agent_package(folder)
-    made = Sealed(folder / "bundle", folder / "key")
+    made = Sealed(folder / "bundle.zip", folder / "key")
     bundles.create_key_pair(made.key)
     contents = bundles.Contents((package,))
     bundles.build(made.path, contents, bundles.load_secret_key(made.key), created=times.now())

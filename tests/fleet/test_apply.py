@@ -367,7 +367,7 @@ async def test_certificate_in_place_of_a_secret(fleet: Fleet) -> None:
 
 async def test_an_expired_and_a_changed_bundle(azure_only: Fleet, sealed: Sealed, tmp_path: Path) -> None:
     fleet = azure_only
-    agent = next(sealed.path.rglob("*.deb"))
+    agent = next(sealed.path.parent.glob("*.deb"))
     old = Sealed(tmp_path / "old", sealed.key)
     then = times.now() - timedelta(days=30)
     bundles.build(
@@ -382,7 +382,7 @@ async def test_an_expired_and_a_changed_bundle(azure_only: Fleet, sealed: Sealed
     assert done.code == 3
     assert "expired" in done.err
     changed = Sealed(tmp_path / "changed", sealed.key)
-    shutil.copytree(sealed.path, changed.path)
+    bundles.copy_bundle(sealed.open(), changed.path)
     package = next(changed.path.rglob("*.deb"))
     package.chmod(0o644)
     package.write_bytes(package.read_bytes()[:-1] + b"x")
@@ -391,6 +391,22 @@ async def test_an_expired_and_a_changed_bundle(azure_only: Fleet, sealed: Sealed
     assert done.code == 3
     assert package.name in done.err
     assert not fleet.state.exists()
+
+
+async def test_an_older_bundle_needs_a_reason(fleet: Fleet, sealed: Sealed, tmp_path: Path) -> None:
+    older = Sealed(tmp_path / "older", sealed.key)
+    contents = bundles.Contents((next(sealed.path.parent.glob("*.deb")),))
+    secret = bundles.load_secret_key(older.key)
+    bundles.build(older.path, contents, secret, created=times.now() - timedelta(days=1))
+    assert (await fleet.run("apply")).code == 0
+    fleet.sealed = older
+    for verb in ("plan", "apply"):
+        refused = await fleet.run(verb)
+        assert refused.code == 3
+        assert "is older than one that was opened here before" in refused.err
+    allowed = await fleet.run("plan", "--allow-older", "1.68 breaks our proxy")
+    assert allowed.code == 0
+    assert "by your leave: 1.68 breaks our proxy" in allowed.err
 
 
 async def test_status_tells_what_is_remembered(fleet: Fleet) -> None:

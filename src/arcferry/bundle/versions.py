@@ -63,9 +63,11 @@ class VersionRecord:
 
     Attributes:
         folder: the state folder. It is made where it is missing.
+        keeps: whether an opened bundle is remembered; else older ones are refused, and nothing is written.
     """
 
     folder: Path
+    keeps: bool = True
 
     def check(self, manifest: Manifest, keys: Iterable[PublicKey], *, allow_older: str) -> Older | None:
         """Return None for the newest bundle of these keys, else why an older one is to be used.
@@ -105,6 +107,8 @@ class VersionRecord:
         Raises:
             FileInputError: the record cannot be written.
         """
+        if not self.keeps:
+            return
         document: dict[str, str | int] = {
             "id": manifest.id,
             "opened": times.to_text(now),

@@ -46,12 +46,12 @@ AllowOlderOption = Annotated[
 ]
 
 
-def version_record(state: Path | None) -> "VersionRecord":
+def version_record(state: Path | None, *, keeps: bool = True) -> "VersionRecord":
     """The record of the newest versions, in the folder named or the user's own."""
     from arcferry.bundle import VersionRecord
     from arcferry.folders import state_folder
 
-    return VersionRecord(state or state_folder())
+    return VersionRecord(state or state_folder(), keeps)
 
 
 def given(documents: "Mapping[Role, Path | None]") -> "tuple[tuple[Role, Path], ...]":

@@ -86,6 +86,7 @@ def plan(
     from arcferry.fleet.plan import plan_fleet
 
     order = _order(
+        acts=False,
         inventory=inventory, bundle=bundle, bundle_key=bundle_key, allow_older=allow_older,
         known_hosts=known_hosts, ssh_key=ssh_key, user=user,
         cloud=cloud, location=location, tenant_id=tenant_id, subscription_id=subscription_id,
@@ -173,6 +174,7 @@ def apply(
             hint=f"Set {secret_env}, or pass --secret-file or --certificate.",
         )
     order = _order(
+        acts=True,
         inventory=inventory, bundle=bundle, bundle_key=bundle_key, allow_older=allow_older,
         known_hosts=known_hosts, ssh_key=ssh_key, user=user,
         cloud=cloud, location=location, tenant_id=tenant_id, subscription_id=subscription_id,
@@ -246,6 +248,7 @@ def _order(
     known_hosts: Path,
     ssh_key: Path | None,
     user: str,
+    acts: bool,
     principal: "ServicePrincipal | None",
     state: Path | None,
     concurrency: int,
@@ -266,7 +269,11 @@ def _order(
     where = azure.target(**target)
     trust = read_trust(known_hosts, ssh_key, user)
     opened = open_bundle(
-        bundle, bundle_key, now=times.now(), record=version_record(folder), allow_older=allow_older
+        bundle,
+        bundle_key,
+        now=times.now(),
+        record=version_record(folder, keeps=acts),
+        allow_older=allow_older,
     )
     if opened.older:
         typer.echo(f"warning: {opened.older}", err=True)
