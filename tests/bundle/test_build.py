@@ -1,3 +1,4 @@
+import fcntl
 import hashlib
 import json
 import os
@@ -487,3 +488,35 @@ class TestAsAZip:
             with pytest.raises(FileInputError, match="exists and"):
                 bundle.build(out, bundle.Contents((agent,)), key, created=now, replace=replace)
         assert beside(out) == ["in", "x.zip"]
+
+
+@FORMS
+def test_the_next_build_clears_away_what_a_killed_one_left(
+    tmp_path: Path, agent: Path, key: bundle.SecretKey, now: datetime, name: str
+) -> None:
+    home = tmp_path / "home"
+    for left in ("dead", "young", "held"):
+        (home / f".{name}.{left}.arcferry" / "bundle").mkdir(parents=True)
+    for old in ("dead", "held"):
+        os.utime(home / f".{name}.{old}.arcferry", (1, 1))
+    with (home / f".{name}.held.arcferry" / "lock").open("wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        os.utime(home / f".{name}.held.arcferry", (1, 1))
+        bundle.build(home / name, bundle.Contents((agent,)), key, created=now)
+    assert sorted(path.name for path in home.iterdir()) == [
+        f".{name}.held.arcferry",
+        f".{name}.young.arcferry",
+        name,
+    ]
+
+
+def test_a_bundle_that_was_put_aside_when_the_power_went_comes_back(
+    tmp_path: Path, agent: Path, key: bundle.SecretKey, now: datetime
+) -> None:
+    out = tmp_path / "home" / "b"
+    bundle.build(out, bundle.Contents((agent,)), key, created=now)
+    out.rename(out.with_name(".b.abc.arcferry.old"))
+    with pytest.raises(FileInputError, match="a bundle exists there"):
+        bundle.build(out, bundle.Contents((agent,)), key, created=now, version=2)
+    bundle.build(out, bundle.Contents((agent,)), key, created=now, version=2, replace=True)
+    assert [path.name for path in out.parent.iterdir()] == ["b"]

@@ -1,16 +1,22 @@
+import glob
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from arcferry.bundle import archive, verify
 from arcferry.bundle.archive_write import write_archive
 from arcferry.bundle.file import BundleFile
 from arcferry.bundle.form import is_zip_name
-from arcferry.errors import BundleRefusedError, FileInputError
+from arcferry.errors import BlockedError, BundleRefusedError, FileInputError
+from arcferry.lock import only_one
 
+_STAGING = ".arcferry"
+_ASIDE = ".old"
+_DEAD_AFTER = 3600.0
 _FOLDER_MODE = 0o755
 _FILE_MODE = 0o644
 
@@ -19,20 +25,42 @@ _FILE_MODE = 0o644
 def staging(out: Path) -> Iterator[Path]:
     """A folder beside `out`, on the same file system, gone again at the end whatever happens.
 
+    What a build left that a power loss or a kill cut short is cleared away by the next one.
+
     Raises:
         FileInputError: the disk is full or cannot be written, also where the body raises OSError for it.
     """
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
+        _clear_after_others(out)
+        folder = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}.", suffix=_STAGING))
     except OSError as error:
         raise FileInputError(out, error.strerror or "cannot be written") from error
     try:
-        yield folder
+        with only_one(folder, "build", hint=""):
+            yield folder
     except OSError as error:
         raise FileInputError(out, error.strerror or "cannot be written") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _clear_after_others(out: Path) -> None:
+    """Remove the staging folders of builds that are no more, and finish their last step.
+
+    A folder whose lock nobody holds is a dead build's, or that of one which began this very moment: hence the age.
+    """
+    name = glob.escape(out.name)
+    for aside in out.parent.glob(f".{name}.*{_STAGING}{_ASIDE}"):
+        if out.exists():
+            shutil.rmtree(aside, ignore_errors=True)
+        else:  # cut short between its two renames: the bundle that was there comes back
+            aside.rename(out)
+    for folder in out.parent.glob(f".{name}.*{_STAGING}"):
+        with suppress(BlockedError, FileInputError, OSError):
+            if time.time() - folder.lstat().st_mtime > _DEAD_AFTER:
+                with only_one(folder, "build", hint=""):
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def refuse_taken(out: Path, *, replace: bool) -> None:
@@ -97,7 +125,7 @@ def put_in_place(folder: Path, out: Path, *, replace: bool) -> None:
     _settle(folder)
     refuse_taken(out, replace=replace)
     # Beside the staging folder, which is deleted at the end whatever happens.
-    aside = out.with_name(f"{folder.parent.name}.old")
+    aside = out.with_name(f"{folder.parent.name}{_ASIDE}")
     had = out.exists()
     if had:
         out.rename(aside)
