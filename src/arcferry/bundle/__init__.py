@@ -1,5 +1,7 @@
-from arcferry.bundle.build import EXPIRES_AFTER, Contents, build
+from arcferry.bundle.build import build
+from arcferry.bundle.contents import Contents
 from arcferry.bundle.copying import copy_bundle
+from arcferry.bundle.edition import EXPIRES_AFTER
 from arcferry.bundle.file import BundleFile
 from arcferry.bundle.keys import (
     PublicKey,

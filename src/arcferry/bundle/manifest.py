@@ -35,6 +35,8 @@ class Role(StrEnum):
     DISCOVERY = "discovery"
     CERTIFICATE = "certificate"
     GUIDE = "guide"
+    WHEEL = "wheel"
+    INSTALLER = "installer"
 
 
 class PackageFormat(StrEnum):

@@ -48,7 +48,8 @@ def staging(out: Path) -> Iterator[Path]:
 def _clear_after_others(out: Path) -> None:
     """Remove the staging folders of builds that are no more, and finish their last step.
 
-    A folder whose lock nobody holds is a dead build's, or that of one which began this very moment: hence the age.
+    A folder whose lock nobody holds is a dead build's, or that of one which began this very moment; hence
+    the age.
     """
     name = glob.escape(out.name)
     for aside in out.parent.glob(f".{name}.*{_STAGING}{_ASIDE}"):

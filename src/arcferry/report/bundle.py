@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from rich.console import Console
@@ -57,11 +57,19 @@ def document(view: BundleView) -> dict[str, Any]:
                 "format": agent.format.value,
                 "version": agent.version,
                 "architecture": agent.architecture,
+                "signature": agent.signature,
+                "signer": agent.signer,
             }
             for agent in manifest.agents
         ],
         "files": [
-            {"name": file.name, "role": file.role.value, "length": file.length, "sha256": file.sha256}
+            {
+                "name": file.name,
+                "role": file.role.value,
+                "length": file.length,
+                "sha256": file.sha256,
+                "origin": file.origin,
+            }
             for file in manifest.files
         ],
     }
@@ -101,6 +109,9 @@ def _facts(view: BundleView) -> Iterator[tuple[str, str]]:
         yield "Older", f"than {view.older.newest}; allowed because: {view.older.reason}"
     for count, agent in enumerate(manifest.agents):
         yield ("Agent" if count == 0 else ""), _agent(agent)
+    fetched = [file for file in manifest.files if file.origin]
+    for count, file in enumerate(fetched):
+        yield ("From" if count == 0 else ""), f"{file.origin} ({PurePosixPath(file.name).name})"
 
 
 def _older_document(older: Older | None) -> dict[str, Any] | None:
@@ -124,7 +135,8 @@ def _spoken(sha256: str) -> Iterator[str]:
 
 def _agent(agent: AgentPackage) -> str:
     version = agent.version or "(version not known: neither the package nor its name tells it)"
-    return f"{version} {agent.format} {agent.architecture}".rstrip()
+    signed = f", {agent.signature}" if agent.signature else ""
+    return f"{version} {agent.format} {agent.architecture}".rstrip() + signed
 
 
 def _left(life: timedelta) -> str:

@@ -1,0 +1,101 @@
+import os
+from pathlib import Path
+
+from arcferry import files
+from arcferry.bundle import blocks, manifest, names
+from arcferry.bundle.form import FolderForm, is_zip_name
+from arcferry.bundle.keys import SecretKey
+from arcferry.bundle.manifest import Manifest, ManifestFile, Role
+from arcferry.bundle.place import put_in_place, put_zip_in_place
+from arcferry.bundle.seal import make_seal
+from arcferry.errors import FileInputError, InputError
+
+
+class Packing:
+    """Files as they are put into the staging folder of a bundle, each hashed as it is written.
+
+    Attributes:
+        folder: where they lie meanwhile.
+        packed: what the manifest is to list.
+    """
+
+    def __init__(self, workshop: Path, out: Path) -> None:
+        self.folder = workshop / "bundle"
+        self.folder.mkdir()
+        self.packed: list[ManifestFile] = []
+        self._workshop = workshop
+        self._out = out
+        # Where a zip is yet to be made of these files, only that zip needs to outlive a power loss.
+        self._sync = not is_zip_name(out)
+
+    def add(self, name: str, role: Role, data: bytes, *, origin: str = "") -> None:
+        """Write one file.
+
+        Raises:
+            InputError: another one has this name, or one that Windows takes for the same.
+        """
+        target = self._target(name)
+        if self._sync:
+            files.write_whole(target, data)
+        else:
+            target.write_bytes(data)
+        self.add_present(name, role, origin=origin)
+
+    def add_copy(self, path: Path, name: str, role: Role, *, origin: str = "") -> Path:
+        """Copy one file of any size; tell where the copy lies.
+
+        Raises:
+            InputError: as `add` does; among it FileInputError, the file cannot be read.
+        """
+        target = self._target(name)
+        try:
+            with path.open("rb", buffering=0) as source, target.open("xb") as copy:
+                content = blocks.copy(source, copy, limit=manifest.HIGHEST_VERSION)
+                copy.flush()
+                if self._sync:
+                    os.fsync(copy.fileno())
+        except OSError as error:
+            raise FileInputError(path, f"cannot be copied: {error.strerror or error}") from error
+        self._list(name, role, content, origin)
+        return target
+
+    def add_present(self, name: str, role: Role, *, origin: str = "") -> ManifestFile:
+        """List a file that lies in the folder already."""
+        with blocks.open_regular(self.folder.joinpath(*name.split("/"))) as stream:
+            content = blocks.copy(stream, None, limit=manifest.HIGHEST_VERSION)
+        return self._list(name, role, content, origin)
+
+    def finish(self, content: Manifest, key: SecretKey, *, replace: bool) -> Manifest:
+        """Seal the manifest, and give the whole bundle its name in one step.
+
+        Raises:
+            BundleRefusedError: no receiver would take this manifest; nothing was sealed.
+            FileInputError: the name was taken meanwhile.
+            OSError: the disk.
+        """
+        data = content.to_bytes()
+        content = manifest.read_manifest(data)
+        small = {names.MANIFEST: data, names.SEAL: make_seal(data, content.trusted_comment, key).to_bytes()}
+        if is_zip_name(self._out):
+            packed = map(FolderForm(self.folder).located, content.files)
+            put_zip_in_place(packed, small, self._workshop, self._out, replace=replace)
+            return content
+        for name, held in small.items():
+            files.write_whole(self.folder / name, held)
+        put_in_place(self.folder, self._out, replace=replace)
+        return content
+
+    def _list(self, name: str, role: Role, content: blocks.Content, origin: str) -> ManifestFile:
+        file = ManifestFile(name, role, content.length, content.sha256, origin)
+        self.packed.append(file)
+        return file
+
+    def _target(self, name: str) -> Path:
+        taken = next((file.name for file in self.packed if names.fold(file.name) == names.fold(name)), None)
+        if taken:
+            raise InputError(
+                f"two files would have the name {taken} in the bundle", hint="Rename one of them."
+            )
+        target = self.folder.joinpath(*name.split("/"))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return target
