@@ -10,13 +10,14 @@ from arcferry.cli.bundle_options import (
     BundleArgument,
     KeyOption,
     StateOption,
+    checked_location,
     creation_time,
     given,
     password_for,
     signing_roots,
     version_record,
 )
-from arcferry.cli.options import Output, OutputOption
+from arcferry.cli.options import CloudOption, Output, OutputOption
 
 if TYPE_CHECKING:
     from arcferry.report.bundle import BundleView
@@ -60,6 +61,15 @@ def build(
         Path | None,
         typer.Option("--route-filter", metavar="FILE", help="The circuit's route filter, JSON."),
     ] = None,
+    location: Annotated[
+        str,
+        typer.Option(
+            "--location",
+            metavar="REGION",
+            help="The Azure region, such as eastasia, for the commands in the bundle's guide.",
+        ),
+    ] = "",
+    cloud: CloudOption = "AzureCloud",
     signing_root: Annotated[
         Path | None,
         typer.Option(
@@ -124,7 +134,13 @@ def build(
     )
     manifest = bundle.build(
         out,
-        bundle.Contents(tuple(agent), documents, signing_roots=signing_roots(signing_root)),
+        bundle.Contents(
+            tuple(agent),
+            documents,
+            signing_roots=signing_roots(signing_root),
+            location=checked_location(location, cloud),
+            cloud=cloud,
+        ),
         secret,
         created=instant,
         version=version,
