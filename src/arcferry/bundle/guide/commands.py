@@ -11,7 +11,8 @@ from cryptography.x509.oid import NameOID
 
 from arcferry.bundle.guide.packed import Packed, System
 from arcferry.bundle.guide.source import load_toml
-from arcferry.bundle.manifest import AgentPackage, PackageFormat
+from arcferry.bundle.manifest import AgentPackage
+from arcferry.text import one_line
 
 UNKNOWN_LOCATION = "LOCATION"
 
@@ -131,11 +132,12 @@ def _certificate_lines(system: System, packed: Packed, texts: Mapping[str, str])
 def _certificate(name: str, der: bytes, packed: Packed) -> PackedCertificate:
     certificate = x509.load_der_x509_certificate(der)
     common = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    subject = str(common[0].value) if common else certificate.subject.rfc4514_string()
     in_pem = str(PurePosixPath(name).with_suffix(".crt"))
     return PackedCertificate(
         file=name,
         linux_file=in_pem if any(file.name == in_pem for file in packed.files) else "",
-        subject=str(common[0].value) if common else certificate.subject.rfc4514_string(),
+        subject=one_line(subject, limit=100),  # it may come out of a file that others made
         root=certificate.issuer == certificate.subject,
         sha1=hashlib.sha1(der, usedforsecurity=False).hexdigest().upper(),
         sha256=hashlib.sha256(der).hexdigest(),

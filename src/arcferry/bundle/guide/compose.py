@@ -128,11 +128,11 @@ def _agent_rows(packed: Packed, _labels: Mapping[str, str]) -> _Rows:
 def _certificate_rows(packed: Packed, labels: Mapping[str, str]) -> _Rows:
     rows = []
     for one in certificates(packed):
-        names = [one.file] if packed.holds("windows") else []
-        names += [one.linux_file] if packed.holds("linux") and one.linux_file else []
-        if names:
+        file = one.file if packed.holds("windows") else one.linux_file
+        if file:
+            also = ", .crt" if file == one.file and one.linux_file and packed.holds("linux") else ""
             kind = labels["root" if one.root else "intermediate"]
-            rows.append((", ".join(names), one.subject, kind, one.sha1, one.sha256))
+            rows.append((file + also, one.subject, kind, one.sha1, one.sha256))
     return ("file", "subject", "kind", "sha1", "sha256"), tuple(rows)
 
 
