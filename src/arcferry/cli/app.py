@@ -3,7 +3,7 @@ from typing import Annotated
 import typer
 
 from arcferry import __version__
-from arcferry.cli import bundle, check, data, demo, explain, lab, onboard, routes, watch
+from arcferry.cli import bundle, check, collect, data, demo, explain, export, lab, onboard, routes, watch
 
 app = typer.Typer(
     name="arcferry",
@@ -40,5 +40,7 @@ app.add_typer(watch.app, name="watch")
 app.add_typer(data.app, name="data")
 app.add_typer(bundle.app, name="bundle")
 app.add_typer(onboard.app, name="onboard")
+app.command("export")(export.export)
+app.command("collect")(collect.collect)
 app.add_typer(lab.app, name="lab")
 lab.app.command("demo")(demo.demo)

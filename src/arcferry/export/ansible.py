@@ -1,0 +1,125 @@
+"""The export for Ansible: a project with a real collection, the bundle beside it, and no secret."""
+
+from collections.abc import Iterator
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from arcferry import __version__
+from arcferry import bundle as bundles
+from arcferry.errors import InputError
+from arcferry.export.model import ExportOrder
+from arcferry.files import write_whole
+
+COLLECTION = PurePosixPath("ansible_collections/arcferry/onboard")
+"""Where the collection lies in an export; Ansible wants exactly these folders."""
+
+SETTINGS = PurePosixPath("group_vars/all/arcferry.yml")
+
+_SETTINGS_HEAD = "# Where the servers go in Azure, and which bundle they get. No secret belongs in here.\n"
+
+
+def write_ansible(order: ExportOrder, folder: Path) -> None:
+    """Write the project: playbook, settings, inventory, collection and bundle.
+
+    Args:
+        order: what is asked for. A sign-in is refused: Ansible takes a token on the control node.
+        folder: made where it does not exist; what it holds already is not looked at.
+
+    Raises:
+        InputError: a way to sign in was given.
+        BundleRefusedError: a file of the bundle changed since it was opened.
+        FileInputError: the disk is full, or the folder cannot be written.
+    """
+    if order.sign_in is not None:
+        raise InputError(
+            "Ansible takes no --certificate-thumbprint and no --token-file",
+            hint="Its role takes a token on the control node: see STEPS.md in the export.",
+        )
+    templates = resources.files("arcferry.export") / "ansible_collection"
+    for name, data in _files(templates / "project"):
+        write_whole(folder / name, data)
+    for name, data in _files(templates / "collection"):
+        write_whole(folder / COLLECTION / name, data)
+    (folder / "results").mkdir(exist_ok=True)
+    write_whole(folder / COLLECTION / "galaxy.yml", _yaml(_galaxy()))
+    write_whole(folder / SETTINGS, _SETTINGS_HEAD.encode() + _yaml(_settings(order)))
+    bundles.copy_bundle(order.bundle, folder / "bundle")
+
+
+def _files(folder: Traversable, under: str = "") -> Iterator[tuple[str, bytes]]:
+    """Every file below, by its path; what Python compiled is left out."""
+    for item in folder.iterdir():
+        if item.is_file():
+            yield under + item.name, item.read_bytes()
+        elif item.name != "__pycache__":
+            yield from _files(item, f"{under}{item.name}/")
+
+
+def _galaxy() -> dict[str, Any]:
+    return {
+        "namespace": "arcferry",
+        "name": "onboard",
+        "version": __version__,
+        "readme": "README.md",
+        "authors": ["The arcferry authors"],
+        "description": "Takes servers without internet into Azure Arc, from a sealed bundle",
+        "license": ["Apache-2.0"],
+        "tags": ["azure", "cloud", "linux", "windows"],
+    }
+
+
+def _settings(order: ExportOrder) -> dict[str, Any]:
+    target = order.target
+    always = {
+        "onboard_tenant_id": target.tenant_id,
+        "onboard_subscription_id": target.subscription_id,
+        "onboard_resource_group": target.resource_group,
+        "onboard_location": target.location,
+        "onboard_cloud": target.cloud.name,
+        "onboard_bundle_sha256": order.bundle.manifest.sha256,
+        "onboard_tags": {name: _verbatim(value) for name, value in order.tags.items()},
+    }
+    given = {
+        "onboard_proxy": order.proxy,
+        "onboard_private_link_scope": order.private_link_scope,
+        "onboard_gateway_id": order.gateway_id,
+        "onboard_windows_bundle": f"{order.share}\\bundle" if order.share.startswith("\\\\") else "",
+    }
+    return always | {name: value for name, value in given.items() if value}
+
+
+class _Verbatim(str):
+    """A text that Ansible must not take for a template."""
+
+    __slots__ = ()
+
+
+class _Dumper(yaml.SafeDumper):
+    """YAML as Ansible's own linter wants it: lists are indented."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+        """As in the base class, where a list may lie at its key's depth."""
+        del indentless
+        super().increase_indent(flow, indentless=False)
+
+
+def _represent(dumper: yaml.SafeDumper, text: _Verbatim) -> yaml.Node:
+    return dumper.represent_scalar("!unsafe", str(text), style="'")
+
+
+_Dumper.add_representer(_Verbatim, _represent)
+
+
+def _verbatim(text: str) -> str:
+    return _Verbatim(text) if "{" in text else text
+
+
+def _yaml(document: dict[str, Any]) -> bytes:
+    text: str = yaml.dump(
+        document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, explicit_start=True, width=110
+    )
+    return text.encode()

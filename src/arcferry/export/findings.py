@@ -1,0 +1,104 @@
+"""From what failed on many hosts to few findings: hosts with the same symptoms are diagnosed once."""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from arcferry.diagnosis import Document, Kind, diagnose
+from arcferry.diagnosis.finding import Finding, Severity
+from arcferry.diagnosis.readers import read_document
+from arcferry.errors import FileInputError
+from arcferry.export.result import Reported
+from arcferry.fleet.outcome import StepResult
+
+_WITNESSES = 3
+"""Hosts of one group whose evidence is shown; the others have the same symptoms."""
+
+_OUTPUTS = {
+    "check": "azcmagent-check.txt",
+    "connect": "azcmagent-connect.txt",
+    "install": "installer-log.txt",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HostFinding:
+    """A finding and the hosts that have it, by name."""
+
+    finding: Finding
+    hosts: tuple[str, ...]
+
+
+def findings_of(hosts: Iterable[Reported], context: tuple[Document, ...] = ()) -> tuple[HostFinding, ...]:
+    """What the failed hosts' evidence leads to; the gravest first, then what most hosts have.
+
+    Risks are left out: they are told for one host by `arcferry explain`, and would hide what failed here.
+    """
+    groups: dict[object, list[Reported]] = {}
+    for host in hosts:
+        if host.failed:
+            groups.setdefault(_symptoms(host), []).append(host)
+    merged: dict[object, HostFinding] = {}
+    for group in groups.values():
+        documents = [one for host in group[:_WITNESSES] for one in evidence_of(host)]
+        if not documents:
+            continue
+        for finding in diagnose((*documents, *context)).findings:
+            if finding.severity is not Severity.ERROR:
+                continue
+            key = (finding.cause, finding.title)
+            before = merged.get(key)
+            names = (*(before.hosts if before else ()), *(host.name for host in group))
+            merged[key] = HostFinding(before.finding if before else finding, tuple(dict.fromkeys(names)))
+    return tuple(sorted(merged.values(), key=lambda one: -len(one.hosts)))
+
+
+def evidence_of(host: Reported) -> tuple[Document, ...]:
+    """What a failed host's outputs and path evidence say, where they are recognised."""
+    found = [
+        document
+        for name, data in evidence_files(host)
+        for document in _read(f"{host.name}: {name}", data)
+        if document.kind is not Kind.UNRECOGNISED
+    ]
+    return tuple(found)
+
+
+def evidence_files(host: Reported) -> Iterator[tuple[str, bytes]]:
+    """What a host handed in, as files that `arcferry explain` reads: their names and content."""
+    failure = host.run.failure
+    if failure is not None and failure.output:
+        yield _OUTPUTS.get(failure.step, "output.txt"), failure.output.encode()
+    if host.path is not None:
+        yield "path.json", json.dumps(host.path, indent=2).encode()
+
+
+def _read(name: str, data: bytes) -> tuple[Document, ...]:
+    # A host writes what it likes; what cannot be read is no evidence.
+    with suppress(FileInputError):
+        return read_document(name, data)
+    return ()
+
+
+def _symptoms(host: Reported) -> object:
+    """What makes two hosts fail alike: the step, its code, and what each endpoint failed of."""
+    failure = host.run.failure
+    return _failed(failure), tuple(sorted(_rows(host.path)))
+
+
+def _failed(failure: StepResult | None) -> tuple[object, ...]:
+    if failure is None:
+        return ()
+    # Where no endpoint tells hosts apart, their outputs may: a sign-in fails in many ways under one code.
+    words = () if failure.unreachable else (failure.says,)
+    return (failure.step, failure.code, failure.unreachable, *words)
+
+
+def _rows(path: Any) -> Iterator[tuple[str, ...]]:  # noqa: ANN401  # a host's JSON, of any shape
+    rows = path.get("endpoints") if isinstance(path, dict) else None
+    for row in rows if isinstance(rows, list) else ():
+        failure = row.get("failure") if isinstance(row, dict) else None
+        if isinstance(failure, dict):
+            yield tuple(str(part) for part in (row.get("host"), row.get("address"), failure.get("kind")))

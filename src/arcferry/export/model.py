@@ -1,0 +1,248 @@
+"""What an export is asked for: one bundle, one place in Azure, one way to sign in, whatever the tool."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+
+from arcferry.azure import Target
+from arcferry.bundle import Bundle
+from arcferry.errors import InputError, UnknownNameError
+from arcferry.fleet.inventory import MOST_TAGS
+from arcferry.fleet.steps.connect import tags_text
+from arcferry.text import clean
+
+LONGEST_DELAY = 24 * 60
+"""Minutes within which a start may be spread: the task comes back after a day."""
+
+_DELAY = 30
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_UNC = re.compile(r"\\\\[\w.-]+(?:\\[\w .()$-]*[\w()$-])+")
+_POSIX = re.compile(r"(?:/[A-Za-z0-9_.@+-]+)+")
+_GROUP = re.compile(r"[\w.-]{1,64}\\[^\x00-\x1f\x7f\"'`/\\\[\]:;|=,+*?<>@$%&]{1,200}")
+_PROXY = re.compile(r"https?://[\w.\[\]:-]+/?")
+_RESOURCE = (
+    r"/subscriptions/[0-9a-f-]{36}/resourceGroups/[\w().-]+/providers/Microsoft\.HybridCompute/%s/[\w-]+"
+)
+_KINDS = ("privateLinkScopes", "gateways")
+_TAG_NAME_FORBIDDEN = re.compile(r"[<>%&\\?/]")
+_LONGEST_TAG_NAME, _LONGEST_TAG = 512, 256  # ARM's own limits
+
+
+class Tool(StrEnum):
+    """What takes the artefacts to the servers."""
+
+    GPO = "gpo"
+    CONFIGMGR = "configmgr"
+    INTUNE = "intune"
+    ANSIBLE = "ansible"
+    SCRIPT = "script"
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateSignIn:
+    """A service principal's certificate that is in each server's own store; no secret is carried.
+
+    Attributes:
+        client_id: the service principal's application id.
+        thumbprint: 40 hexadecimal digits, upper case, as Windows shows it.
+    """
+
+    client_id: str
+    thumbprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFile:
+    """A file with a short-lived access token, which one group of computers may read; only its path is known.
+
+    Attributes:
+        path: a UNC path, or an absolute path for Linux.
+    """
+
+    path: str
+
+
+SignIn = CertificateSignIn | TokenFile
+
+
+@dataclass(frozen=True, slots=True)
+class ExportOrder:
+    """Everything that is asked of an export; it holds no secret.
+
+    Attributes:
+        bundle: opened, so verified.
+        share: the UNC path that the servers see, or an absolute path for Linux; empty for Ansible.
+        sign_in: how each server signs in; None where the tool brings a token itself (Ansible).
+        tags: for every machine in Azure.
+        proxy: as `http://HOST:PORT`, without a user; empty for none.
+        private_link_scope: an ARM id, empty for none; `gateway_id` likewise.
+        group: the servers' group, with its domain; empty where no rights of Windows are given.
+        delay: minutes within which a server starts at a random instant; None for the tool's own.
+    """
+
+    bundle: Bundle
+    target: Target
+    share: str = ""
+    sign_in: SignIn | None = None
+    tags: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    proxy: str = ""
+    private_link_scope: str = ""
+    gateway_id: str = ""
+    group: str = ""
+    delay: int | None = None
+
+    def minutes(self, tool: Tool) -> int:
+        """The delay: where a tool spreads its own starts, as Configuration Manager does, none by default."""
+        if self.delay is not None:
+            return self.delay
+        return 0 if tool in {Tool.CONFIGMGR, Tool.INTUNE} else _DELAY
+
+    @property
+    def results(self) -> str:
+        """The folder on the share that result files go into."""
+        return f"{self.share}/results" if self.share.startswith("/") else f"{self.share}\\results"
+
+    @property
+    def connect_options(self) -> dict[str, str]:
+        """The options of `azcmagent connect`, but for a token and the machine's name, the host's."""
+        options = {
+            "subscription-id": self.target.subscription_id,
+            "resource-group": self.target.resource_group,
+            "tenant-id": self.target.tenant_id,
+            "location": self.target.location,
+            "cloud": self.target.cloud.name,
+            "tags": tags_text(dict(self.tags)),
+            "private-link-scope": self.private_link_scope,
+            "gateway-id": self.gateway_id,
+        }
+        if isinstance(self.sign_in, CertificateSignIn):
+            options["service-principal-id"] = self.sign_in.client_id
+            options["service-principal-cert-thumbprint"] = self.sign_in.thumbprint
+        return {name: value for name, value in options.items() if value}
+
+
+def order(
+    bundle: Bundle,
+    target: Target,
+    *,
+    share: str = "",
+    sign_in: SignIn | None = None,
+    tags: Sequence[str] = (),
+    proxy: str = "",
+    private_link_scope: str = "",
+    gateway_id: str = "",
+    group: str = "",
+    delay: int | None = None,
+) -> ExportOrder:
+    """Check what the user gave. What a tool needs beyond this is checked by `export`.
+
+    Each of `tags` is written as `key=value`.
+
+    Raises:
+        InputError: naming the option.
+    """
+    made = ExportOrder(
+        bundle, target, share.rstrip("\\/"), sign_in, read_tags(tags),
+        proxy, private_link_scope, gateway_id, group, delay,
+    )  # fmt: skip
+    _check(made)
+    return made
+
+
+def _check(made: ExportOrder) -> None:
+    _match(
+        "--share", made.share, (_UNC, _POSIX), r"a path such as \\fs01\arcferry, or /mnt/arcferry for Linux"
+    )
+    _match("--group", made.group, (_GROUP,), r"a group such as 'CORP\Arc servers'")
+    if made.proxy and not _PROXY.fullmatch(made.proxy):
+        # Not told again: it may hold a password.
+        raise InputError("--proxy is not http://HOST:PORT", hint="Without a user: the agent knows none.")
+    scope, gateway = (re.compile(_RESOURCE % kind, re.IGNORECASE) for kind in _KINDS)
+    _match("--private-link-scope", made.private_link_scope, (scope,), "the ARM id of a private link scope")
+    _match("--gateway-id", made.gateway_id, (gateway,), "the ARM id of an Azure Arc gateway")
+    if made.delay is not None and not 0 <= made.delay <= LONGEST_DELAY:
+        raise InputError(f"--delay {made.delay} is not between 0 and {LONGEST_DELAY} minutes")
+    if isinstance(made.sign_in, TokenFile) and _is_below(made.sign_in.path, made.share):
+        raise InputError(
+            f"--token-file {made.sign_in.path} lies on the share that every server reads",
+            hint="Put it on a share of its own, which only --group may read.",
+        )
+
+
+def _is_below(path: str, folder: str) -> bool:
+    start = folder.lower()
+    return bool(folder) and path.lower().startswith((f"{start}\\", f"{start}/"))
+
+
+def tool(name: str) -> Tool:
+    """The tool of that name.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
+    try:
+        return Tool(name.lower())
+    except ValueError:
+        raise UnknownNameError("tool", name, Tool) from None
+
+
+def certificate_sign_in(client_id: str, thumbprint: str) -> CertificateSignIn:
+    """How servers sign in with a certificate.
+
+    Raises:
+        InputError: no GUID, or no SHA-1 thumbprint.
+    """
+    _match("--client-id", client_id, (_GUID,), "the application id of a service principal, a GUID")
+    # The certificate's window puts blanks between the digits, and an invisible mark before them.
+    digits = re.sub(r"[\s\u200e\u200f:]", "", thumbprint).upper()
+    if not client_id or not re.fullmatch(r"[0-9A-F]{40}", digits):
+        raise InputError(
+            "--certificate-thumbprint and --client-id are needed together, and the thumbprint has 40 digits",
+            hint=r"On a server: Get-ChildItem Cert:\LocalMachine\My | Format-List Subject, Thumbprint",
+        )
+    return CertificateSignIn(client_id.lower(), digits)
+
+
+def token_file(path: str) -> TokenFile:
+    """Where servers read a short-lived token.
+
+    Raises:
+        InputError: neither a UNC path nor an absolute path for Linux.
+    """
+    _match(
+        "--token-file",
+        path,
+        (_UNC, _POSIX),
+        r"a path such as \\fs01\arcferry-token$\token, or /mnt/token/arc",
+    )
+    return TokenFile(path)
+
+
+def read_tags(texts: Sequence[str]) -> Mapping[str, str]:
+    """Tags from `key=value` texts.
+
+    Raises:
+        InputError: not written so, twice the same, or not what ARM takes.
+    """
+    tags: dict[str, str] = {}
+    for one in texts:
+        key, equals, value = (part.strip() for part in one.partition("="))
+        if not equals or not key:
+            raise InputError(f"--tags {one!r} is not written as key=value")
+        if key.lower() in (taken.lower() for taken in tags):
+            raise InputError(f"--tags {key} is given twice")
+        if _TAG_NAME_FORBIDDEN.search(key) or len(key) > _LONGEST_TAG_NAME or len(value) > _LONGEST_TAG:
+            raise InputError(f"--tags {one[:80]!r} is not a tag that ARM accepts")
+        if clean(one) != one or "\n" in one:
+            raise InputError(f"--tags {key!r} holds control characters")
+        tags[key] = value
+    if len(tags) > MOST_TAGS:
+        raise InputError(f"--tags: {len(tags)} tags; ARM takes {MOST_TAGS}")
+    return MappingProxyType(tags)
+
+
+def _match(option: str, value: str, patterns: Sequence[re.Pattern[str]], wanted: str) -> None:
+    if value and not any(pattern.fullmatch(value) for pattern in patterns):
+        raise InputError(f"{option} {value!r} is not {wanted}")

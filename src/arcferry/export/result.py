@@ -1,0 +1,196 @@
+"""A host's result file: one JSON document that the server itself wrote, so every word of it is a claim."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from arcferry.bundle import blocks
+from arcferry.diagnosis.readers.decoding import text_of
+from arcferry.export.ways_out import way_out
+from arcferry.fleet.agent_says import agent_failure
+from arcferry.fleet.facts import Answer
+from arcferry.fleet.inventory import Host
+from arcferry.fleet.outcome import HostRun, Outcome, StepResult, StepState
+from arcferry.text import one_line
+from arcferry.times import from_text
+
+LARGEST = 4 * 1024 * 1024
+"""Bytes of a result: an honest one has at most some 300 KB, with every output at its bound."""
+
+SCHEMA = 1
+_MOST_ANSWERS = 40
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_AGENTS_OWN = {"check", "connect"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """What one host reported.
+
+    Attributes:
+        run: its steps as a run's, so that they read and print as those of `onboard apply`.
+        file: the name of its file.
+        via: the tool that took the script there, as the host says.
+        bundle: the id of the bundle, as the host says.
+        ended: None where it is no instant.
+        path: the path evidence, a document as `arcferry check` prints it; None where there is none.
+    """
+
+    run: HostRun
+    file: str
+    via: str
+    bundle: str
+    began: datetime | None
+    ended: datetime | None
+    path: Mapping[str, Any] | None = field(repr=False, default=None)
+
+    @property
+    def name(self) -> str:
+        """The host's name."""
+        return self.run.host.name
+
+    @property
+    def failed(self) -> bool:
+        """Whether it is not connected."""
+        return self.run.outcome is not Outcome.CONNECTED
+
+
+class NotAResultError(Exception):
+    """A file that is left out; the text says why."""
+
+
+class _Result(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    host: Annotated[str, Field(max_length=64)]
+    outcome: Literal["connected", "failed"]
+    via: Annotated[str, Field(max_length=40)] = ""
+    bundle: Annotated[str, Field(max_length=64)] = ""
+    began: Annotated[str, Field(max_length=64)] = ""
+    ended: Annotated[str, Field(max_length=64)] = ""
+    answers: Annotated[list[dict[str, Any]], Field(max_length=_MOST_ANSWERS)] = []
+    path: dict[str, Any] | None = None
+
+
+def read_result(path: Path) -> Reported:
+    """Read one host's file.
+
+    Raises:
+        NotAResultError: it is not a whole result, or another host's.
+    """
+    result = _parsed(_document(_bytes(path)))
+    if not _NAME.fullmatch(result.host):
+        raise NotAResultError(f"names no host: {one_line(result.host, limit=60)!r}")
+    if result.host.lower() != path.stem.lower():
+        raise NotAResultError(f"holds the result of another host, {result.host}; look who owns the file")
+    answers = [_answer(one) for one in result.answers]
+    steps = tuple(_step(answer) for answer in answers)
+    return Reported(
+        run=HostRun(Host(result.host, result.host), _outcome(result, answers), _explained(result, steps)),
+        file=path.name,
+        via=one_line(result.via, limit=40),
+        bundle=one_line(result.bundle, limit=64),
+        began=_instant(result.began),
+        ended=_instant(result.ended),
+        path=result.path,
+    )
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        with blocks.open_regular(path) as stream:
+            # A raw stream may give less than was asked for.
+            data = b"".join(bytes(block) for block in blocks.blocks(stream, limit=LARGEST + 1))
+    except blocks.NotRegularError as error:
+        raise NotAResultError(f"is a {error}, not a file") from error
+    except (OSError, blocks.UnreadableError) as error:
+        raise NotAResultError(f"cannot be read: {error.strerror or error}") from error
+    if len(data) > LARGEST:
+        raise NotAResultError(f"is larger than the {LARGEST:,} bytes that are read of a result")
+    if not data.strip():
+        raise NotAResultError("is empty")
+    return data
+
+
+def _document(data: bytes) -> dict[str, Any]:
+    """The JSON object, also with the byte order mark or in the UTF-16 that PowerShell 5.1 writes."""
+    text = text_of(data)
+    try:
+        document = json.loads(text) if text else None
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise NotAResultError("is not one whole JSON document; was it cut short?")
+    if document.get("kind") != "host-run":
+        raise NotAResultError("is no result of a host")
+    if document.get("schema") != SCHEMA:
+        schema = one_line(str(document.get("schema")), limit=20)
+        raise NotAResultError(f"is of schema {schema}; this arcferry reads {SCHEMA}")
+    return document
+
+
+def _parsed(document: dict[str, Any]) -> _Result:
+    try:
+        return _Result.model_validate(document, strict=True)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise NotAResultError(
+            one_line(f"is no result of a host: {place}: {first['msg']}", limit=200)
+        ) from None
+
+
+def _answer(fields: dict[str, Any]) -> Answer:
+    verb = fields.get("verb")
+    name = one_line(verb, limit=20) if isinstance(verb, str) else ""
+    return Answer(name or "unknown", fields.get("ok") is True, fields)
+
+
+def _step(answer: Answer) -> StepResult:
+    if answer.ok:
+        version = answer.text("version", limit=40)
+        unchanged = "; nothing was to be done" if answer.flag("changed") is False else ""
+        says = f"agent {version}" if answer.verb == "install" and version else "done"
+        return StepResult(answer.verb, StepState.DONE, says + unchanged)
+    # Where the agent ran, it is the agent that failed; else the script refused to let it.
+    if answer.verb in _AGENTS_OWN and answer.number("exit") is not None:
+        return agent_failure(answer.verb, answer)
+    meaning, hint = way_out(answer)
+    return StepResult(
+        answer.verb,
+        StepState.FAILED,
+        answer.text("message") or f"{answer.verb} failed",
+        hint=hint,
+        code=answer.text("code", limit=40),
+        meaning=meaning,
+        output=answer.output(),
+    )
+
+
+def _outcome(result: _Result, answers: list[Answer]) -> Outcome:
+    """What the host says, unless its own answers say otherwise."""
+    whole = any(answer.verb == "show" for answer in answers) and all(answer.ok for answer in answers)
+    return Outcome.CONNECTED if result.outcome == "connected" and whole else Outcome.FAILED
+
+
+def _explained(result: _Result, steps: tuple[StepResult, ...]) -> tuple[StepResult, ...]:
+    """The steps, and where a host is not connected and none of them says why, one that says so."""
+    if any(step.state is StepState.FAILED for step in steps):
+        return steps
+    if result.outcome == "connected" and any(step.step == "show" for step in steps):
+        return steps
+    says, hint = "the result does not say which step failed", "Run the script on the host once by hand."
+    return (*steps, StepResult("onboard", StepState.FAILED, says, hint=hint))
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        return from_text(text)
+    except ValueError:
+        return None

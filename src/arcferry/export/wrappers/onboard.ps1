@@ -1,0 +1,295 @@
+# Takes this server into Azure Arc with the host script of the bundle that lies beside, and leaves one result file.
+#
+#   onboard.ps1               verify, facts, install, check, connect, show, up to the first that fails
+#   onboard.ps1 -Uninstall    disconnect here and remove the agent; the machine in Azure is left to be deleted there
+#
+# Where to, how to sign in and where the result goes is in settings.json beside it, which holds no secret. The bundle is
+# copied to where only administrators can write, and the copy is used. It can be run again at any time: a connected
+# server only reports, once. Ends with 0 where connected, 3010 where it is and Windows wants a restart, 1 where not,
+# 2 where it was called wrongly. It needs PowerShell 4.0 or 5.1 in the full language mode, and opens no connection
+# but to the files of the share.
+param([switch]$Uninstall)
+
+Set-StrictMode -Version 3.0
+$ErrorActionPreference, $ProgressPreference = 'Stop', 'SilentlyContinue'
+# Where a policy restricts unsigned scripts, .NET cannot be called, and nothing below works without it.
+if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
+    Write-Output 'a policy restricts unsigned scripts: sign this one with a certificate that the policy trusts'
+    exit 1
+}
+
+$Trusted = 'S-1-5-18', 'S-1-5-32-544' # SYSTEM and Administrators
+$Patience = 5000 # milliseconds
+$Longest = 21600 # seconds for one verb: an installer waits for others, and is never cut short
+$Home64 = '' # this script's own folder on this server
+$Copy = '' # the copy of the bundle in it
+$Began = ''
+$Settings = $null
+$Answers = New-Object Collections.Generic.List[string]
+$Restart = $false
+$TokenText = '' # never handed to a cmdlet, whose arguments module logging would write down
+
+# Ends the run with an answer of this script's own, in the form of the host script's.
+function Stop-Run([string]$Verb, [string]$Code, [string]$Message) {
+    $problem = New-Object InvalidOperationException $Message
+    $problem.Data['verb'] = $Verb
+    $problem.Data['code'] = $Code
+    throw $problem
+}
+function Write-Problem([string]$Text) { [Console]::Error.WriteLine($Text) }
+function Get-Now { [DateTime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ssZ', [Globalization.CultureInfo]::InvariantCulture) }
+function Format-JsonText([string]$Text) {
+    $escaped = New-Object Text.StringBuilder
+    foreach ($unit in $Text.ToCharArray()) {
+        $code = [int]$unit
+        if ($code -eq 34 -or $code -eq 92) { [void]$escaped.Append('\').Append($unit) }
+        elseif ($code -ge 32 -and $code -lt 127) { [void]$escaped.Append($unit) }
+        else { [void]$escaped.Append(('\u{0:x4}' -f $code)) }
+    }
+    '"' + $escaped.ToString() + '"'
+}
+function Get-HostName { [Net.Dns]::GetHostName() -replace '[^A-Za-z0-9._-]', '' } # it becomes a file's name
+function Get-ProgramFiles {
+    $native = [Environment]::GetEnvironmentVariable('ProgramW6432') # in a 32-bit process too
+    if ($native) { $native } else { [Environment]::GetFolderPath('ProgramFiles') }
+}
+function Get-Engine {
+    $folder = [Environment]::GetFolderPath('Windows')
+    $redirected = [Environment]::Is64BitOperatingSystem -and -not [Environment]::Is64BitProcess
+    $system = if ($redirected) { 'Sysnative' } else { 'System32' }
+    "$folder\$system\WindowsPowerShell\v1.0\powershell.exe"
+}
+function Test-Elevated {
+    $me = New-Object Security.Principal.WindowsPrincipal ([Security.Principal.WindowsIdentity]::GetCurrent())
+    $me.IsInRole([Security.Principal.WindowsBuiltInRole]::Administrator)
+}
+function Set-PrivateAccess([string]$Folder) {
+    $rights = New-Object Security.AccessControl.DirectorySecurity
+    $rights.SetAccessRuleProtection($true, $false)
+    foreach ($who in $Trusted | ForEach-Object { New-Object Security.Principal.SecurityIdentifier $_ }) {
+        $words = $who, 'FullControl', 'ContainerInherit, ObjectInherit', 'None', 'Allow'
+        $rights.AddAccessRule((New-Object Security.AccessControl.FileSystemAccessRule $words))
+    }
+    Set-Acl -LiteralPath $Folder -AclObject $rights
+}
+
+# As the C runtime splits a command line (CommandLineToArgvW).
+function Format-Argument([string]$Text) {
+    if ($Text -ne '' -and $Text -notmatch '[\s"]') { return $Text }
+    '"' + [regex]::Replace([regex]::Replace($Text, '(\\*)"', '$1$1\"'), '(\\+)$', '$1$1') + '"'
+}
+function Invoke-Program([string]$Path, [string[]]$Arguments, [int]$Seconds) {
+    $start = New-Object Diagnostics.ProcessStartInfo -Property @{ FileName = $Path; UseShellExecute = $false
+        Arguments = @($Arguments | ForEach-Object { Format-Argument $_ }) -join ' '; CreateNoWindow = $true
+        RedirectStandardInput = $true; RedirectStandardOutput = $true; RedirectStandardError = $true
+        StandardOutputEncoding = [Text.Encoding]::UTF8; StandardErrorEncoding = [Text.Encoding]::UTF8 }
+    $process = [Diagnostics.Process]::Start($start)
+    try {
+        $process.StandardInput.Close()
+        $output = $process.StandardOutput.ReadToEndAsync()
+        $errors = $process.StandardError.ReadToEndAsync()
+        $ended = $process.WaitForExit($Seconds * 1000)
+        [void]$errors.Wait($Patience)
+        $printed = if ($output.Wait($Patience)) { $output.Result } else { '' }
+        @{ 'exit' = $(if ($ended) { $process.ExitCode } else { 124 }); printed = $printed }
+    } finally { $process.Dispose() }
+}
+# Whether the agent is connected where this is to take it, as far as the agent knows.
+function Test-Connected {
+    $agent = (Get-ProgramFiles) + '\AzureConnectedMachineAgent\azcmagent.exe'
+    if (-not (Test-Path -LiteralPath $agent -PathType Leaf)) { return $false }
+    $shown = (Invoke-Program $agent @('show') 60).printed
+    $place = $Settings.connect
+    $wanted = "/subscriptions/$($place.'subscription-id')/resourceGroups/$($place.'resource-group')/"
+    $here = $shown.IndexOf($wanted, [StringComparison]::OrdinalIgnoreCase) -ge 0
+    $here -and $shown -notmatch '(?im)^Agent Status\s*:\s*Expired'
+}
+# One verb of the host script; ends the run where it is not ok.
+function Invoke-HostScript([string[]]$Words) {
+    $script = Join-Path $Copy 'host\windows.ps1'
+    $engine = '-NoProfile', '-NonInteractive', '-ExecutionPolicy', 'Bypass', '-File', $script
+    $ran = Invoke-Program (Get-Engine) ($engine + $Words) $Longest
+    $line = $ran.printed.Trim()
+    try { $answer = ConvertFrom-Json -InputObject $line } catch { $answer = $null }
+    $known = $line -notmatch '[\r\n]' -and $answer -is [Management.Automation.PSCustomObject] -and
+    $null -ne $answer.PSObject.Properties['ok']
+    if (-not $known) {
+        $message = "the host script ended with exit status $($ran.exit) and without an answer"
+        Stop-Run $Words[0] 'no-answer' $message
+    }
+    $Answers.Add($line)
+    if ($answer.ok -ne $true) { Stop-Run '' '' 'the host script says why' }
+    if ($null -ne $answer.PSObject.Properties['reboot_required'] -and $answer.reboot_required) {
+        $script:Restart = $true
+    }
+    $answer
+}
+
+function Read-Settings {
+    $script:Settings = ConvertFrom-Json -InputObject ([IO.File]::ReadAllText((Join-Path $PSScriptRoot 'settings.json')))
+    $script:Home64 = Join-Path (Get-ProgramFiles) 'arcferry'
+    [void](New-Item -ItemType Directory -Path $Home64 -Force)
+    Set-PrivateAccess $Home64
+    $script:Copy = Join-Path $Home64 $Settings.bundle
+}
+function Get-Hash([string]$Path) {
+    if (-not (Test-Path -LiteralPath $Path -PathType Leaf)) { return '' }
+    (Get-FileHash -LiteralPath $Path -Algorithm SHA256).Hash.ToLowerInvariant()
+}
+# What is verified must be what is run: the copy lies where only administrators can change it.
+function Copy-Bundle {
+    $part = "$Copy.part"
+    try {
+        foreach ($old in $Copy, $part | Where-Object { Test-Path -LiteralPath $_ }) {
+            Remove-Item -LiteralPath $old -Recurse -Force
+        }
+        Copy-Item -LiteralPath (Join-Path $PSScriptRoot 'bundle') -Destination $part -Recurse
+        [IO.Directory]::Move($part, $Copy)
+    } catch { Stop-Run 'verify' 'no-copy' "the bundle cannot be copied to ${Home64}: $($_.Exception.Message)" }
+    foreach ($pinned in 'manifest.json', 'host/windows.ps1', 'host/windows-network.ps1') {
+        $wanted = $Settings.files.PSObject.Properties[$pinned]
+        if ($null -ne $wanted -and (Get-Hash (Join-Path $Copy $pinned.Replace('/', '\'))) -ne $wanted.Value) {
+            Stop-Run 'verify' 'hash-mismatch' "$pinned is not what it was when this was exported"
+        }
+    }
+}
+function Install-Agent($Facts) {
+    $type = @{ amd64 = 'amd64'; x86_64 = 'amd64'; arm64 = 'arm64' }[[string]$Facts.arch]
+    $package = $Settings.packages.PSObject.Properties["msi-$type"]
+    if ($null -eq $package) { Stop-Run 'install' 'no-package' "the bundle holds no package for $($Facts.arch)" }
+    $path = Join-Path $Copy $package.Value.Replace('/', '\')
+    [void](Invoke-HostScript @('install', $path, $Settings.files.PSObject.Properties[$package.Value].Value))
+}
+function Read-Token {
+    if (-not $Settings.token_file) { return }
+    try { $script:TokenText = [IO.File]::ReadAllText($Settings.token_file).Trim() } catch { $script:TokenText = '' }
+    if ($TokenText -cmatch '^[A-Za-z0-9._~+/=-]{20,32768}$') { return }
+    Stop-Run 'connect' 'token-unreadable' "$($Settings.token_file): not readable for this server, or not a token"
+}
+# The host script removes the file too; this is for where it never ran.
+function Connect-Server {
+    Read-Token
+    $path = Join-Path $Home64 'connect.json'
+    try {
+        $pairs = @($Settings.connect.PSObject.Properties | ForEach-Object {
+                (Format-JsonText $_.Name) + ': ' + (Format-JsonText $_.Value)
+            })
+        $pairs += '"resource-name": ' + (Format-JsonText (Get-HostName))
+        if ($TokenText) { $pairs += '"access-token": "' + $TokenText + '"' }
+        [IO.File]::WriteAllText($path, '{' + ($pairs -join ', ') + '}')
+        $words = @('connect', $path)
+        if ($Settings.proxy) { $words += $Settings.proxy }
+        [void](Invoke-HostScript $words)
+    } finally { [IO.File]::Delete($path) }
+}
+function Invoke-Onboarding {
+    $place = $Settings.connect
+    $seen = Join-Path $Home64 'path.json'
+    [IO.File]::Delete($seen)
+    Copy-Bundle
+    [void](Invoke-HostScript @('verify', $Copy))
+    $facts = Invoke-HostScript @('facts', $place.location, $place.cloud, $seen)
+    # A connected server only reports: a newer agent in the bundle is no reason to upgrade it unasked.
+    if (-not (Test-Connected)) {
+        Install-Agent $facts
+        [void](Invoke-HostScript @('check', $place.location, $place.cloud))
+        Connect-Server
+    }
+    [void](Invoke-HostScript @('show'))
+}
+
+# The result, whole: here first, then beside its name on the share, then under its name.
+function Write-Result([string]$Outcome) {
+    $seen = Join-Path $Home64 'path.json'
+    $path = if (Test-Path -LiteralPath $seen) { [IO.File]::ReadAllText($seen).Trim() } else { 'null' }
+    $text = '{"schema":1,"kind":"host-run","host":' + (Format-JsonText (Get-HostName)) +
+    ',"via":' + (Format-JsonText $Settings.via) + ',"bundle":' + (Format-JsonText $Settings.bundle) +
+    ',"began":"' + $Began + '","ended":"' + (Get-Now) + '","outcome":"' + $Outcome +
+    '","answers":[' + ($Answers -join ',') + '],"path":' + $path + "}`n"
+    [IO.File]::WriteAllText((Join-Path $Home64 "$Outcome.json"), $text)
+}
+# What could not be delivered stays here, and where it says connected the next run delivers it.
+function Send-Result([string]$Outcome) {
+    $held = Join-Path $Home64 "$Outcome.json"
+    $name = Get-HostName
+    $beside = Join-Path $Settings.results ('.' + $name + '.' + [Guid]::NewGuid().ToString('N') + '.tmp')
+    $target = Join-Path $Settings.results "$name.json"
+    try {
+        [IO.File]::Copy($held, $beside)
+        [IO.File]::Delete($target)
+        [IO.File]::Move($beside, $target)
+        if ($Outcome -eq 'connected') { [IO.File]::WriteAllText((Get-DeliveredPath), '') }
+        [IO.File]::Delete($held)
+    } catch { Write-Problem "$target cannot be written: $($_.Exception.Message). The result is $held" }
+}
+function Get-DeliveredPath { Join-Path $Home64 "delivered-$($Settings.bundle)" }
+function Wait-Awhile {
+    $most = 60 * [int]$Settings.delay_minutes
+    if ($most -gt 0) { Start-Sleep -Seconds ((New-Object Random).Next(0, $most + 1)) }
+}
+function Add-Failure($Problem) {
+    if ($Problem.Data['verb'] -eq '') { return } # the host script's own answer is there already
+    $verb = if ($Problem.Data['verb']) { $Problem.Data['verb'] } else { 'onboard' }
+    $code = if ($Problem.Data['code']) { $Problem.Data['code'] } else { 'internal' }
+    $Answers.Add('{"schema":1,"verb":"' + $verb + '","ok":false,"code":"' + $code + '","message":' +
+        (Format-JsonText $Problem.Message) + '}')
+}
+function Invoke-Uninstall {
+    try {
+        Copy-Bundle
+        [void](Invoke-HostScript @('verify', $Copy))
+        [void](Invoke-HostScript @('disconnect', '--local-only'))
+        [void](Invoke-HostScript @('uninstall'))
+        Remove-Item -LiteralPath $Copy -Recurse -Force
+        [IO.File]::Delete((Get-DeliveredPath))
+        return $true
+    } catch {
+        Add-Failure $_.Exception
+        return $false
+    }
+}
+function Invoke-Run {
+    $connected = Test-Connected
+    $held = Test-Path -LiteralPath (Join-Path $Home64 'connected.json')
+    if ($connected -and (Test-Path -LiteralPath (Get-DeliveredPath))) { return $true }
+    if (-not ($connected -and $held)) {
+        Wait-Awhile
+        $script:Began = Get-Now
+        $outcome = 'connected'
+        try { Invoke-Onboarding } catch {
+            $outcome = 'failed'
+            Add-Failure $_.Exception
+        }
+        Write-Result $outcome
+        if ($outcome -eq 'failed') {
+            Send-Result $outcome
+            return $false
+        }
+        Remove-Item -LiteralPath $Copy -Recurse -Force
+    }
+    Send-Result 'connected'
+    $true
+}
+function Invoke-Main {
+    if (-not (Test-Elevated)) {
+        Write-Problem 'run this as SYSTEM or as administrator'
+        exit 2
+    }
+    $lock = $null
+    try {
+        try { Read-Settings } catch {
+            Write-Problem "settings.json, which lies beside this script: $($_.Exception.Message)"
+            exit 2
+        }
+        # Two starts at one time: the second one has nothing to do.
+        try { $lock = [IO.File]::Open((Join-Path $Home64 'lock'), 'OpenOrCreate', 'ReadWrite', 'None') } catch {
+            Write-Problem 'another run is at work'
+            exit 0
+        }
+        $good = if ($Uninstall) { Invoke-Uninstall } else { Invoke-Run }
+        foreach ($line in $Answers) { Write-Output $line }
+    } finally { if ($null -ne $lock) { $lock.Dispose() } }
+    exit $(if (-not $good) { 1 } elseif ($Restart) { 3010 } else { 0 })
+}
+# Everything above is read before anything runs, so a script cut short on its way here does nothing.
+Invoke-Main

@@ -1,0 +1,287 @@
+"""An export for Ansible, and the twin's hosts to run it on, in a network that leads nowhere."""
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.matrix.closed import ClosedNetwork
+
+from arcferry import bundle as bundles
+from arcferry import times
+from arcferry.azure import Target, get_machine, signed_in, target, with_secret
+from arcferry.export.ansible import write_ansible
+from arcferry.export.model import ExportOrder, order
+from arcferry.lab.hosts import LabHost, build_agent_package, unavailable
+from arcferry.lab.twin import RESOURCE_GROUP, Twin, TwinSettings
+
+EVERYTHING = ("12076:51010", "12076:51012", "12076:5060", "12076:5070")
+SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
+TENANT = "66666666-7777-8888-9999-000000000000"
+
+
+def ansible_program(name: str) -> str:
+    """The path of one of ansible-core's programs; the test is skipped where it is not installed."""
+    folders = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    found = shutil.which(name, path=folders)
+    if found is None:
+        pytest.skip(f"not installed: {name}")
+    return found
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A bundle that was opened, and so verified."""
+
+    bundle: bundles.Bundle
+
+    def order(self, *tags: str, place: Target | None = None, share: str = "", proxy: str = "") -> ExportOrder:
+        place = place or target(
+            cloud="AzureCloud",
+            tenant_id=TENANT,
+            subscription_id=SUBSCRIPTION,
+            resource_group="rg-arc",
+            location="eastasia",
+        )
+        return order(self.bundle, place, tags=tags, share=share, proxy=proxy)
+
+
+@pytest.fixture(scope="session")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Sealed:
+    folder = tmp_path_factory.mktemp("bundle")
+    key = folder / "key"
+    bundles.create_key_pair(key)
+    contents = bundles.Contents((build_agent_package(folder),))
+    bundles.build(folder / "bundle", contents, bundles.load_secret_key(key), created=times.now())
+    opened = bundles.open_bundle(folder / "bundle", key.with_name("key.pub"), now=times.now())
+    return Sealed(opened)
+
+
+@pytest.fixture(scope="session")
+def export(sealed: Sealed, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An export that no test changes."""
+    folder = tmp_path_factory.mktemp("export") / "out"
+    write_ansible(
+        sealed.order("site=lab", "odd={{ lookup('pipe', 'id') }}", share=r"\\fs01\arcferry"), folder
+    )
+    return folder
+
+
+@dataclass
+class Ended:
+    """What a command gave."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        return self.out + self.err
+
+    def recap(self, host: str) -> dict[str, int]:
+        """Ansible's own count for a server."""
+        lines = self.out.partition("PLAY RECAP")[2].splitlines()
+        line = next(line for line in lines if line.split(":")[0].strip() == host)
+        words = (word.split("=") for word in line.split(":", 1)[1].split())
+        return {name: int(count) for name, count in words}
+
+
+@dataclass
+class ControlNode:
+    """Runs Ansible in an export's folder, with a home of its own.
+
+    Attributes:
+        folder: the export.
+        home: what Ansible keeps, its log among it.
+        sockets: for SSH's shared connections; a socket's path may have 108 letters at most.
+    """
+
+    folder: Path
+    home: Path
+    sockets: Path
+
+    @property
+    def log(self) -> Path:
+        return self.home / "ansible.log"
+
+    async def run(self, program: str, *words: str, **more: str) -> Ended:
+        process = await asyncio.create_subprocess_exec(
+            ansible_program(program),
+            *words,
+            cwd=self.folder,
+            env=self._environment() | more,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await process.communicate()
+        assert process.returncode is not None
+        return Ended(process.returncode, out.decode(), err.decode())
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "PATH": f"{self.home}/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": str(self.home),
+            "LC_ALL": "C.UTF-8",
+            "NO_COLOR": "1",
+            "ANSIBLE_LOG_PATH": str(self.log),
+            "ANSIBLE_SSH_CONTROL_PATH_DIR": str(self.sockets),
+        }
+
+
+@pytest.fixture
+def sockets() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="cp-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def control(export: Path, tmp_path: Path, sockets: Path) -> ControlNode:
+    """A control node on a copy of the export."""
+    shutil.copytree(export, tmp_path / "out")
+    (tmp_path / "home").mkdir()
+    return ControlNode(tmp_path / "out", tmp_path / "home", sockets)
+
+
+class Site:
+    """A twin with hosts in a network of its own, and a control node beside them."""
+
+    def __init__(
+        self, closed: ClosedNetwork, folder: Path, sealed: Sealed, sockets: Path, hosts: int
+    ) -> None:
+        self.closed = closed
+        self._stack = AsyncExitStack()
+        settings = TwinSettings(folder / "twin", hosts=hosts, communities=EVERYTHING)
+        self.twin = closed.run(self._stack.enter_async_context(Twin.start(settings)))
+        self.place = self._place()
+        self.token = closed.run(self._mint())
+        write_ansible(sealed.order("site=lab", "owner=O'Neill, Ann", place=self.place), folder / "out")
+        (folder / "home/bin").mkdir(parents=True)
+        self.control = ControlNode(folder / "out", folder / "home", sockets)
+        self._write_inventory()
+        self._write_az()
+
+    def stop(self) -> None:
+        self.closed.run(self._stack.aclose())
+
+    @property
+    def hosts(self) -> list[LabHost]:
+        return self.twin.servers.hosts
+
+    @property
+    def az_calls(self) -> list[str]:
+        path = self.control.home / "az.log"
+        return path.read_text().splitlines() if path.exists() else []
+
+    def play(self, *words: str, playbook: str = "onboard.yml", **more: str) -> Ended:
+        return self.closed.run(self.control.run("ansible-playbook", playbook, *words, **more))
+
+    def play_at_once(self, settings: dict[str, dict[str, Any]]) -> Ended:
+        """Play on all servers in one batch, each with settings of its own."""
+        folder = self.control.folder
+        for name, own in settings.items():
+            (folder / "host_vars").mkdir(exist_ok=True)
+            (folder / f"host_vars/{name}.yml").write_text(yaml.safe_dump(own))
+        play = {"hosts": "all", "gather_facts": False, "roles": [{"role": "arcferry.onboard.onboard"}]}
+        (folder / "at_once.yml").write_text(yaml.safe_dump([play]))
+        return self.play(playbook="at_once.yml")
+
+    def on(self, host: LabHost, command: str) -> str:
+        return self.closed.run(host.run(command)).stdout
+
+    def result(self, name: str) -> dict[str, Any]:
+        path = self.control.folder / "results" / f"{name}.json"
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return found
+
+    def shown_by_azure(self) -> dict[str, str]:
+        """The status of each host's machine, as ARM tells the official client."""
+        return self.closed.run(self._statuses())
+
+    def puts(self) -> list[str]:
+        """The machines that were written in ARM, by name, one each time."""
+        calls = [call for call in self.twin.azure.journal if call.method == "PUT"]
+        return [call.path.split("/")[-1].split("?")[0] for call in calls if "/machines/" in call.path.lower()]
+
+    def _place(self) -> Target:
+        azure = self.twin.azure
+        return target(
+            cloud="AzureCloud",
+            tenant_id=azure.tenant_id,
+            subscription_id=azure.subscription_id,
+            resource_group=RESOURCE_GROUP,
+            location=azure.location,
+            arm_url=azure.arm_url,
+            authority=azure.authority,
+            ca_file=self.twin.paths.ca,
+        )
+
+    async def _mint(self) -> str:
+        principal = with_secret(self.twin.client.client_id, self.twin.client.secret)
+        async with signed_in(self.place, principal) as azure:
+            return (await azure.token()).text
+
+    async def _statuses(self) -> dict[str, str]:
+        principal = with_secret(self.twin.client.client_id, self.twin.client.secret)
+        async with signed_in(self.place, principal) as azure:
+            found = [await get_machine(azure, host.name) for host in self.hosts]
+        return {machine.name: machine.status for machine in found if machine}
+
+    def _write_inventory(self) -> None:
+        common = f"-o UserKnownHostsFile={self.twin.paths.known_hosts} -o StrictHostKeyChecking=yes"
+        servers = {
+            host.name: {
+                "ansible_host": host.address,
+                "ansible_port": host.port,
+                "ansible_user": host.user,
+                "ansible_ssh_private_key_file": str(self.twin.paths.key),
+                "ansible_ssh_common_args": common,
+            }
+            for host in self.hosts
+        }
+        text = yaml.safe_dump({"all": {"hosts": servers}})
+        (self.control.folder / "inventory.yml").write_text(text)
+
+    def _write_az(self) -> None:
+        """Answers as `az account get-access-token` does, with a token that the twin's Entra signed."""
+        home = self.control.home
+        (home / "token").write_text(f"{self.token}\n")
+        az = home / "bin/az"
+        az.write_text(f'#!/bin/sh\nprintf "%s\\n" "$*" >>{home}/az.log\ncat {home}/token\n')
+        az.chmod(0o755)
+
+
+@pytest.fixture
+def closed() -> Iterator[ClosedNetwork]:
+    with ClosedNetwork() as loop:
+        if not loop.isolated:
+            pytest.skip("needs a network namespace: Linux and root")
+        yield loop
+
+
+@pytest.fixture
+def make_site(
+    closed: ClosedNetwork, sealed: Sealed, sockets: Path, tmp_path: Path
+) -> Iterator[Callable[[int], Site]]:
+    """Makes the test's site with so many hosts."""
+    ansible_program("ansible-playbook")
+    if reason := unavailable():
+        pytest.skip(f"no hosts here: {reason}")
+    with ExitStack() as stack:
+
+        def make(hosts: int) -> Site:
+            site = Site(closed, tmp_path, sealed, sockets, hosts)
+            stack.callback(site.stop)
+            return site
+
+        yield make

@@ -1,0 +1,372 @@
+"""Result files of honest, unlucky and hostile hosts."""
+
+import json
+import os
+import re
+import tomllib
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from typer import Typer
+from typer.testing import CliRunner
+
+from arcferry.cli.collect import collect as command
+from arcferry.diagnosis.readers import read_document
+from arcferry.errors import FileInputError, InputError
+from arcferry.export.collect import collect, write_evidence
+from arcferry.export.result import LARGEST, NotAResultError, read_result
+from arcferry.fleet.inventory import read_inventory
+from arcferry.report import collected as report
+
+CASE = Path(__file__).parents[1] / "cases/timeout-outside-filter"
+CHECK = json.loads((CASE / "check.json").read_text())
+GAS = "agentserviceapi.guestconfiguration.azure.com"
+TABLE = f"ENDPOINT |REACHABLE |PRIVATE |TLS |PROXY\nhttps://{GAS} |false |false |unknown |not set\n"
+GOOD = [
+    {"schema": 1, "verb": verb, "ok": True}
+    for verb in ("verify", "facts", "install", "check", "connect", "show")
+]
+FAILED_CHECK = {
+    "schema": 1,
+    "verb": "check",
+    "ok": False,
+    "exit": 26,
+    "code": "AZCM0026",
+    "message": "azcmagent check ended with exit status 26",
+    "output": TABLE,
+}
+
+
+def result(host: str = "web01", **changed: Any) -> dict[str, Any]:  # noqa: ANN401  # any JSON
+    return {
+        "schema": 1,
+        "kind": "host-run",
+        "host": host,
+        "via": "gpo",
+        "bundle": "0123456789ab",
+        "began": "2026-11-23T08:00:00Z",
+        "ended": "2026-11-23T08:05:00Z",
+        "outcome": "connected",
+        "answers": GOOD,
+        "path": None,
+    } | changed
+
+
+def failing(host: str, **changed: Any) -> dict[str, Any]:  # noqa: ANN401  # any JSON
+    return result(host, outcome="failed", answers=[*GOOD[:3], FAILED_CHECK], path=CHECK, **changed)
+
+
+def put(folder: Path, document: object, name: str = "") -> Path:
+    path = folder / (name or f"{document['host']}.json")  # type: ignore[index]  # a document names its host
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
+
+
+def why(folder: Path) -> dict[str, str]:
+    return {one.file: one.why for one in collect(folder).skipped}
+
+
+def test_hosts_are_read_back_as_runs(tmp_path: Path) -> None:
+    put(tmp_path, result("web02"))
+    put(tmp_path, failing("WEB01"))
+    found = collect(tmp_path)
+    assert [host.name for host in found.hosts] == ["WEB01", "web02"]
+    bad, good = found.hosts
+    assert (good.failed, good.run.failure, good.via, good.bundle) == (False, None, "gpo", "0123456789ab")
+    assert bad.run.failure is not None
+    assert (bad.run.failure.step, bad.run.failure.code) == ("check", "AZCM0026")
+    assert bad.run.failure.unreachable == (GAS,)
+    assert [step.step for step in bad.run.steps] == ["verify", "facts", "install", "check"]
+    assert not found.all_good
+
+
+def test_the_share_or_its_results_folder_can_be_named(tmp_path: Path) -> None:
+    (tmp_path / "results").mkdir()
+    put(tmp_path / "results", result())
+    (tmp_path / "settings.json").write_text("{}")
+    assert [host.name for host in collect(tmp_path).hosts] == ["web01"]
+    assert collect(tmp_path).skipped == ()
+
+
+def test_hosts_that_fail_alike_are_one_finding(tmp_path: Path) -> None:
+    for number in range(40):
+        put(tmp_path, failing(f"web{number:02}"))
+    put(tmp_path, result("db01"))
+    context = [
+        document
+        for name in ("route-filter.json", "ServiceTags_Public_20260105.json")
+        for document in read_document(name, (CASE / name).read_bytes())
+    ]
+    (found,) = collect(tmp_path, context=context).findings
+    assert found.finding.cause == "route/community-not-in-filter"
+    assert found.hosts == tuple(f"web{number:02}" for number in range(40))
+    assert any("web00" in line.origin for line in found.finding.evidence)
+
+
+def test_without_a_filter_the_finding_says_what_would_decide(tmp_path: Path) -> None:
+    put(tmp_path, failing("web01"))
+    (found,) = collect(tmp_path).findings
+    assert "route-filter" in found.finding.would_decide
+
+
+def test_two_failures_are_two_findings(tmp_path: Path) -> None:
+    said = {"output": "FATAL AZCM0041: Invalid client secret is provided", "exit": 41, "code": "AZCM0041"}
+    refused = [*GOOD[:4], {"schema": 1, "verb": "connect", "ok": False, "message": "no", **said}]
+    put(tmp_path, result("web01", outcome="failed", answers=refused))
+    put(tmp_path, failing("web02"))
+    found = collect(tmp_path).findings
+    assert {hosts for one in found for hosts in one.hosts} == {"web01", "web02"}
+    assert len({one.finding.cause for one in found}) == len(found) == 2
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        ({"verb": "connect", "code": "token-unreadable", "message": "x"}, "fresh"),
+        ({"verb": "verify", "code": "hash-mismatch", "message": "x"}, "anew"),
+        ({"verb": "install", "code": "install-failed", "exit": 1603, "log": r"C:\l.log"}, ""),
+        ({"verb": "install", "code": "azure-vm", "message": "x"}, "group"),
+    ],
+)
+def test_every_known_code_has_a_way_out(tmp_path: Path, answer: dict[str, object], hint: str) -> None:
+    put(tmp_path, result(outcome="failed", answers=[{"schema": 1, "ok": False, **answer}]))
+    failure = collect(tmp_path).hosts[0].run.failure
+    assert failure is not None
+    assert failure.hint
+    assert hint in failure.hint
+
+
+def test_every_code_of_the_scripts_is_known() -> None:
+    hints = tomllib.loads(resources.files("arcferry.export").joinpath("ways_out.toml").read_text())
+    wrappers = resources.files("arcferry.export").joinpath("wrappers")
+    windows, linux = (wrappers.joinpath(f"onboard.{kind}").read_text() for kind in ("ps1", "sh"))
+    said = re.findall(r"Stop-Run (?:'\w+'|\$Words\[0\]) '([a-z-]+)'", windows)
+    said += re.findall(r"^\s+[^#]*\bfail (?:\w+|\"\$1\") ([a-z-]+)", linux, re.MULTILINE)
+    assert len(set(said)) >= 5
+    assert set(said) <= set(hints)
+
+
+def test_connected_is_believed_only_with_its_answers(tmp_path: Path) -> None:
+    put(tmp_path, result("none", answers=[]))
+    put(tmp_path, result("cut", answers=GOOD[:4]))
+    put(tmp_path, result("lies", answers=[*GOOD[:3], FAILED_CHECK, GOOD[5]]))
+    found = collect(tmp_path)
+    assert [host.failed for host in found.hosts] == [True, True, True]
+    assert all(host.run.failure for host in found.hosts)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
+def test_any_encoding_that_powershell_writes(tmp_path: Path, encoding: str) -> None:
+    text = json.dumps(result(), ensure_ascii=False)
+    mark = {"utf-16-le": b"\xff\xfe", "utf-16-be": b"\xfe\xff"}.get(encoding, b"")
+    (tmp_path / "web01.json").write_bytes(mark + text.encode(encoding))
+    assert not collect(tmp_path).hosts[0].failed
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "empty"),
+        (b"  \r\n", "empty"),
+        (b"{", "cut short"),
+        (b"[]", "cut short"),
+        (b"\x00\x01\x02\x80\xff" * 40, "cut short"),
+        (b"[" * 100_000, "cut short"),
+        (b"{}", "no result"),
+        (b'{"schema":2,"kind":"host-run","host":"web01","outcome":"connected"}', "schema 2"),
+        (b'{"schema":1,"kind":"host-run","host":"web01"}', "outcome"),
+        (b'{"schema":1,"kind":"host-run","host":7,"outcome":"failed"}', "host"),
+        (b'{"schema":1,"kind":"host-run","host":"web01","outcome":"fine"}', "outcome"),
+        (b'{"schema":1,"kind":"host-run","host":"web01","outcome":"failed","answers":{}}', "answers"),
+        (b'{"schema":1,"kind":"host-run","host":"web02","outcome":"failed"}', "another host"),
+        (b'{"schema":1,"kind":"host-run","host":"../web01","outcome":"failed"}', "names no host"),
+        (b'{"schema":1,"kind":"host-run","host":"","outcome":"failed"}', "names no host"),
+    ],
+)
+def test_what_is_no_result_is_named_and_left_out(tmp_path: Path, content: bytes, says: str) -> None:
+    (tmp_path / "web01.json").write_bytes(content)
+    put(tmp_path, result("web09"))
+    assert [host.name for host in collect(tmp_path).hosts] == ["web09"]
+    assert says in why(tmp_path)["web01.json"]
+
+
+def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "web01.json").open("wb") as stream:
+        stream.truncate(LARGEST * 1000)
+    assert "larger" in why(tmp_path)["web01.json"]
+
+
+def test_too_many_answers_are_no_result(tmp_path: Path) -> None:
+    put(tmp_path, result(answers=GOOD * 10))
+    assert "answers" in why(tmp_path)["web01.json"]
+
+
+@pytest.mark.parametrize("kind", ["link", "folder", "pipe"])
+def test_only_plain_files_are_opened(tmp_path: Path, kind: str) -> None:
+    folder = tmp_path / "share"
+    folder.mkdir()
+    path = folder / "web01.json"
+    if kind == "link":
+        path.symlink_to(put(tmp_path, result()))
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        os.mkfifo(path)
+    assert "not a file" in why(folder)["web01.json"]
+
+
+def test_half_written_and_foreign_files_are_named(tmp_path: Path) -> None:
+    put(tmp_path, result(), ".web01.77.tmp")
+    put(tmp_path, result(), "notes.txt")
+    put(tmp_path, result(), ".hidden.json")
+    put(tmp_path, result("web02"))
+    found = why(tmp_path)
+    assert "half written" in found[".web01.77.tmp"]
+    assert "HOST.json" in found["notes.txt"]
+    assert "HOST.json" in found[".hidden.json"]
+
+
+def test_of_two_files_of_one_host_the_newer_counts(tmp_path: Path) -> None:
+    put(tmp_path, failing("WEB01", ended="2026-11-23T09:00:00Z"))
+    put(tmp_path, result("web01", ended="2026-11-23T10:00:00Z"))
+    if len(list(tmp_path.iterdir())) == 1:
+        pytest.skip("this file system does not tell case apart")
+    found = collect(tmp_path)
+    assert [(host.name, host.failed) for host in found.hosts] == [("web01", False)]
+    assert [(one.file, "newer" in one.why) for one in found.skipped] == [("WEB01.json", True)]
+
+
+def test_control_characters_never_reach_the_terminal(tmp_path: Path) -> None:
+    evil = "\x1b[2J\x07\u202eevil\ud800\n\tx"
+    answer = {"schema": 1, "verb": evil, "ok": False, "code": evil, "message": evil, "output": evil}
+    put(tmp_path, result(outcome="failed", via=evil, bundle=evil, began=evil, answers=[answer]))
+    (tmp_path / "a\x1b[31mb.json").write_text("{")
+    text = "\n".join(report.plain(collect(tmp_path)))
+    assert not {"\x1b", "\x07", "\u202e", "\ud800"} & set(text)
+    text.encode("utf-8")
+
+
+def test_a_name_of_bytes_that_are_no_text_is_shown(tmp_path: Path) -> None:
+    with open(os.fsencode(tmp_path) + b"/\xff\xfe.json", "wb") as stream:  # noqa: PTH123  # a path of bytes
+        stream.write(b"{")
+    "\n".join(report.plain(collect(tmp_path))).encode("utf-8")
+
+
+def test_who_did_not_report_is_named(tmp_path: Path) -> None:
+    inventory = tmp_path / "servers.csv"
+    inventory.write_text("name,address\nweb01.corp.example,10.0.0.1\nweb02,10.0.0.2\nweb03,10.0.0.3\n")
+    folder = tmp_path / "share"
+    folder.mkdir()
+    put(folder, result("WEB01"))
+    put(folder, result("stranger"))
+    found = collect(folder, read_inventory(inventory))
+    assert found.missing == ("web02", "web03")
+    assert found.strangers == ("stranger",)
+    assert not found.all_good
+
+
+def test_a_folder_that_is_none_or_holds_nothing_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(FileInputError, match="no such folder"):
+        collect(tmp_path / "gone")
+    with pytest.raises(FileInputError, match="not a folder"):
+        collect(put(tmp_path, result()))
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="no results"):
+        collect(tmp_path / "empty")
+
+
+def test_evidence_is_what_explain_reads(tmp_path: Path) -> None:
+    put(tmp_path, failing("web01"))
+    put(tmp_path, result("web02"))
+    out = tmp_path / "evidence"
+    assert write_evidence(collect(tmp_path), out) == 2
+    kinds = {path.name: read_document(path.name, path.read_bytes())[0].kind.value for path in out.iterdir()}
+    assert kinds == {"web01-azcmagent-check.txt": "agent-check", "web01-path.json": "arcferry-check"}
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+FIELDS = st.sampled_from(
+    ["host", "via", "bundle", "began", "ended", "outcome", "answers", "path", "schema", "kind"]
+)
+ANSWER = st.dictionaries(
+    st.sampled_from(["verb", "ok", "code", "message", "exit", "output", "log", "changed"]), JSON
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(changed=st.dictionaries(FIELDS, JSON, max_size=3), answers=st.lists(ANSWER, max_size=3))
+def test_any_result_is_read_or_named(
+    tmp_path_factory: pytest.TempPathFactory, changed: dict[str, Any], answers: list[dict[str, Any]]
+) -> None:
+    folder = tmp_path_factory.mktemp("share")
+    put(folder, result(answers=answers) | changed, "web01.json")
+    found = collect(folder)
+    assert len(found.hosts) + len(found.skipped) == 1
+    json.dumps(report.document(found)).encode("utf-8")
+    "\n".join((*report.plain(found), *report.json_lines(found))).encode("utf-8")
+
+
+@settings(max_examples=100, deadline=None)
+@given(data=st.binary(max_size=300))
+def test_any_bytes_are_read_or_named(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    path = tmp_path_factory.mktemp("share") / "web01.json"
+    path.write_bytes(data)
+    with pytest.raises(NotAResultError):
+        read_result(path)
+
+
+Invoke = Callable[..., Any]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Invoke:
+    monkeypatch.setenv("ARCFERRY_DATA", str(tmp_path / "no-data"))
+    app = Typer(pretty_exceptions_enable=False)
+    app.command()(command)
+
+    def invoke(*words: str | Path, status: int) -> str:
+        done = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
+        assert done.exit_code == status, done.output
+        return done.stdout
+
+    return invoke
+
+
+def test_the_command_shows_who_failed_why_and_the_way_out(run: Invoke, tmp_path: Path) -> None:
+    folder = tmp_path / "share"
+    folder.mkdir()
+    put(folder, failing("web01"))
+    put(folder, result("web02"))
+    tags = CASE / "ServiceTags_Public_20260105.json"
+    text = run(folder, "--with", CASE / "route-filter.json", "--with", tags, status=1)
+    lines = text.splitlines()
+    assert lines[0].split() == ["HOST", "RESULT", "BY", "ENDED", "STEP", "CODE", "CAUSE"]
+    assert lines[1].split() == [
+        "web01", "FAIL", "gpo", "2026-11-23T08:05:00Z", "check", "AZCM0026", "route/community-not-in-filter",
+    ]  # fmt: skip
+    assert lines[2].split() == ["web02", "ok", "gpo", "2026-11-23T08:05:00Z"]
+    assert "way out: " in text
+    assert "12076:51012" in text
+    assert lines[-1] == "1 of 2 hosts that reported are connected, 1 failed"
+
+
+def test_the_command_ends_with_0_when_all_are_connected(run: Invoke, tmp_path: Path) -> None:
+    folder = tmp_path / "share"
+    folder.mkdir()
+    put(folder, result())
+    document = json.loads(run(folder, "--output", "json", status=0))
+    assert document["summary"] == {"hosts": 1, "connected": 1, "failed": 0, "missing": 0, "skipped": 0}
+    lines = [json.loads(line) for line in run(folder, "--output", "jsonl", status=0).splitlines()]
+    assert [line["kind"] for line in lines] == ["host", "collected"]
+    inventory = tmp_path / "servers.csv"
+    inventory.write_text("name,address\nweb01,10.0.0.1\nweb02,10.0.0.2\n")
+    assert "not reported: web02" in run(folder, "--inventory", inventory, status=1)

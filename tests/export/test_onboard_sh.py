@@ -1,0 +1,297 @@
+"""onboard.sh for real: in a root and a network of its own, with a real package and down to the agent."""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from arcferry import export
+from arcferry.export import ExportOrder, Tool
+from arcferry.export.result import read_result
+
+if TYPE_CHECKING:
+    from conftest import PrivateRoot
+
+SCRIPT = resources.files("arcferry.export").joinpath("wrappers", "onboard.sh")
+CANARY = "eyJ0eXAi.canary-token.sIgNaTuRe"
+VERBS = ["verify", "facts", "install", "check", "connect", "show"]
+
+pytestmark = pytest.mark.skipif(not shutil.which("dpkg-deb"), reason="dpkg-deb is not on PATH")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A root with the share mounted at /share; everything else is empty, and no network leads anywhere."""
+
+    root: "PrivateRoot"
+    shell: list[str]
+
+    def run(self, *words: str, status: int) -> subprocess.CompletedProcess[bytes]:
+        command = self.root.command("unshare", "-n", *self.shell, "/share/onboard.sh", *words)
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=300
+        )
+        assert done.returncode == status, (done.stdout, done.stderr)
+        assert CANARY.encode() not in done.stdout + done.stderr
+        assert not list(self.root.path.rglob("*connect.json*")), "a file with a token stays behind"
+        self.root.assert_clean()
+        return done
+
+    @property
+    def result(self) -> dict[str, Any]:
+        (path,) = self.root.path.glob("share/results/*")
+        assert CANARY not in path.read_text()
+        found: dict[str, Any] = json.loads(path.read_text())
+        assert found["host"] == path.stem == os.uname().nodename
+        return found
+
+    @property
+    def verbs(self) -> list[str]:
+        return [answer["verb"] for answer in self.result["answers"]]
+
+    def asked(self) -> list[str]:
+        """What the agent was called with, but for what only reads its state."""
+        said = self.root.read("argv").splitlines()
+        return [line for line in said if line != "show" and not line.startswith("config get")]
+
+    def forget(self) -> None:
+        shutil.rmtree(self.root.path / "share/results")
+        (self.root.path / "share/results").mkdir()
+
+
+def make_deb(tmp_path: Path, agent: str) -> bytes:
+    tree = tmp_path / "tree"
+    (tree / "DEBIAN").mkdir(parents=True)
+    control = "Package: azcmagent\nVersion: 1.67.0\nArchitecture: all\nMaintainer: a <a@b>\nDescription: x\n"
+    (tree / "DEBIAN" / "control").write_text(control)
+    binary = tree / "opt/azcmagent/bin/azcmagent"
+    binary.parent.mkdir(parents=True)
+    binary.write_text(agent)
+    binary.chmod(0o755)
+    path = tmp_path / "azcmagent.deb"
+    subprocess.run(["dpkg-deb", "--root-owner-group", "-b", tree, path], check=True, capture_output=True)
+    return path.read_bytes()
+
+
+@pytest.fixture
+def server(
+    root: "PrivateRoot",
+    dash: list[str],
+    make_order: Callable[..., ExportOrder],
+    agent_script: str,
+    tmp_path: Path,
+) -> Server:
+    agents = {"azcmagent.deb": make_deb(tmp_path, agent_script)}
+    made = make_order(
+        agents, share="/share", group="", delay=0, sign_in=export.token_file("/run/token"), tags=["a=b c"]
+    )
+    export.export(made, Tool.SCRIPT, tmp_path / "out")
+    shutil.copytree(tmp_path / "out" / "share", root.path / "share")
+    (root.path / "share/results").mkdir()
+    (root.path / "var/lib").mkdir(exist_ok=True)
+    root.put("run/token", f"{CANARY}\n")
+    root.put("var/opt/azcmagent/.keep", "")
+    return Server(root, dash)
+
+
+def test_a_server_is_taken_in_and_reports_once(server: Server, shell: list[str]) -> None:
+    server = Server(server.root, shell)
+    server.run(status=0)
+    assert server.verbs == VERBS
+    found = server.result
+    assert (found["kind"], found["via"], found["outcome"]) == ("host-run", "script", "connected")
+    assert re.fullmatch(r"[0-9a-f]{12}", found["bundle"])
+    assert found["path"]["kind"] == "check"
+    assert len(found["path"]["endpoints"]) == 8
+    assert found["answers"][-1]["agent"]["status"] == "Connected"
+    read = read_result(next(server.root.path.glob("share/results/*")))
+    assert not read.failed
+    state = json.loads(server.root.read("var/opt/azcmagent/state"))
+    assert state["access-token"] == CANARY
+    assert (state["resource-name"], state["tags"]) == (os.uname().nodename, "a='b c'")
+    assert not any("secret" in key for key in state)
+    assert CANARY not in server.root.read("argv")
+    before = server.asked()
+    server.forget()
+    server.run(status=0)
+    assert server.asked() == before
+    assert list(server.root.path.glob("share/results/*")) == []
+
+
+def test_nothing_of_the_bundle_stays_on_a_connected_server(server: Server) -> None:
+    server.run(status=0)
+    kept = sorted(path.name.partition("-")[0] for path in (server.root.path / "var/lib/arcferry").iterdir())
+    assert kept == ["delivered", "lock"]
+    assert (server.root.path / "var/lib/arcferry").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_server_that_was_connected_before_only_reports(server: Server, agent_script: str) -> None:
+    server.root.put("opt/azcmagent/bin/azcmagent", agent_script, 0o755)
+    settings = json.loads((server.root.path / "share/settings.json").read_text())["connect"]
+    place = (
+        f"/subscriptions/{settings['subscription-id'].upper()}/resourceGroups/{settings['resource-group']}"
+    )
+    server.root.put("var/opt/azcmagent/state", json.dumps({"resource-name": "web01"}))
+    server.root.put(
+        "var/opt/azcmagent/state.id", f"{place}/providers/Microsoft.HybridCompute/machines/web01\n"
+    )
+    server.run(status=0)
+    assert server.verbs == ["verify", "facts", "show"]
+    assert server.asked() == []
+
+
+@pytest.mark.parametrize(
+    ("behave", "verb", "code"),
+    [
+        ('[ "$1" != check ] || exit 26', "check", "AZCM0026"),
+        ('[ "$1" != connect ] || { echo "FATAL AZCM0041: no"; exit 41; }', "connect", "AZCM0041"),
+    ],
+)
+def test_it_stops_at_the_first_that_fails_and_goes_on_next_time(
+    server: Server, behave: str, verb: str, code: str
+) -> None:
+    server.root.put("behave", behave)
+    server.run(status=1)
+    assert server.verbs == VERBS[: VERBS.index(verb) + 1]
+    found = server.result
+    assert (found["outcome"], found["answers"][-1]["code"]) == ("failed", code)
+    server.root.put("behave", "")
+    server.run(status=0)
+    assert (server.verbs, server.result["outcome"]) == (VERBS, "connected")
+    assert [answer.get("changed") for answer in server.result["answers"]][2] is False
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("bundle/agent/azcmagent.deb", "azcmagent.deb"),
+        ("bundle/host/linux.sh", "linux.sh"),
+        ("bundle/host/linux-network.sh", "linux-network.sh"),
+        ("bundle/manifest.json", "manifest.json"),
+    ],
+)
+def test_a_changed_file_on_the_share_runs_and_installs_nothing(server: Server, name: str, says: str) -> None:
+    path = server.root.path / "share" / name
+    path.write_bytes(path.read_bytes() + b"\ntouch /ran\n")
+    server.run(status=1)
+    assert server.verbs == ["verify"]
+    answer = server.result["answers"][0]
+    assert (answer["ok"], answer["code"]) == (False, "hash-mismatch")
+    assert says in answer["message"]
+    assert not server.root.has("ran")
+    assert not server.root.has("opt/azcmagent")
+
+
+def test_an_extra_file_in_the_bundle_is_refused(server: Server) -> None:
+    (server.root.path / "share/bundle/host/extra.sh").write_text("touch /ran\n")
+    server.run(status=1)
+    assert server.verbs == ["verify"]
+    assert not server.root.has("opt/azcmagent")
+
+
+@pytest.mark.parametrize("content", [None, "", "<html>sign in</html>\n", "a b"])
+def test_what_is_no_token_is_not_handed_on(server: Server, content: str | None) -> None:
+    path = server.root.path / "run/token"
+    path.unlink() if content is None else path.write_text(content)
+    server.run(status=1)
+    answer = server.result["answers"][-1]
+    assert (answer["verb"], answer["code"]) == ("connect", "token-unreadable")
+    assert [line.split()[0] for line in server.asked()] == ["check"]
+
+
+def test_a_result_that_cannot_be_delivered_is_delivered_later(server: Server) -> None:
+    results = server.root.path / "share/results"
+    results.rmdir()
+    done = server.run(status=0)
+    assert b"results cannot be written" in done.stderr
+    results.mkdir()
+    before = server.asked()
+    server.run(status=0)
+    assert (server.result["outcome"], server.verbs) == ("connected", VERBS)
+    assert server.asked() == before
+    assert [path.name for path in results.iterdir() if path.name.startswith(".")] == []
+
+
+def test_two_starts_at_one_time_are_one(server: Server) -> None:
+    lock = server.root.put("var/lib/arcferry/lock", "")
+    with subprocess.Popen(["flock", lock, "cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as held:
+        assert held.stdin
+        while subprocess.run(["flock", "-n", lock, "true"], check=False).returncode == 0:
+            pass  # until it is held
+        done = server.run(status=0)
+        held.stdin.close()
+    assert b"another run" in done.stderr
+    assert server.asked() == []
+
+
+def test_a_link_in_place_of_its_folder_is_refused(server: Server) -> None:
+    (server.root.path / "elsewhere").mkdir()
+    (server.root.path / "var/lib/arcferry").symlink_to("/elsewhere")
+    server.run(status=1)
+    assert list((server.root.path / "elsewhere").iterdir()) == []
+
+
+def test_the_token_and_the_results_can_be_named(server: Server) -> None:
+    (server.root.path / "run/token").rename(server.root.path / "run/other")
+    (server.root.path / "results").mkdir()
+    server.run("/run/other", "/results", status=0)
+    (path,) = (server.root.path / "results").iterdir()
+    assert json.loads(path.read_text())["outcome"] == "connected"
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.parametrize("words", [["a", "b", "c"]])
+def test_a_wrong_call_ends_with_2(server: Server, words: list[str]) -> None:
+    server.run(*words, status=2)
+
+
+def test_a_certificate_is_not_for_linux(server: Server) -> None:
+    path = server.root.path / "share/settings.json"
+    held = json.loads(path.read_text()) | {"token_file": ""}
+    held["connect"]["service-principal-cert-thumbprint"] = "0" * 40
+    path.write_text(json.dumps(held, indent=2, sort_keys=True) + "\n")
+    assert b"name the file with the token" in server.run(status=2).stderr
+    assert not server.root.has("opt/azcmagent")
+    server.run("/run/token", status=0)
+    assert "service-principal" not in server.root.read("var/opt/azcmagent/state")
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.9, 0.999])
+def test_a_script_cut_short_does_nothing(server: Server, share: float) -> None:
+    path = server.root.path / "share/onboard.sh"
+    text = path.read_bytes()
+    path.write_bytes(text[: int(len(text) * share)])
+    command = server.root.command("unshare", "-n", *server.shell, "/share/onboard.sh")
+    subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60)
+    assert list((server.root.path / "share/results").iterdir()) == []
+    assert not server.root.has("var/lib/arcferry")
+
+
+@pytest.mark.skipif(not shutil.which("shellcheck"), reason="shellcheck is not on PATH")
+def test_shellcheck_finds_nothing(tmp_path: Path) -> None:
+    copy = tmp_path / "onboard.sh"
+    copy.write_text(SCRIPT.read_text(encoding="ascii"))
+    done = subprocess.run(["shellcheck", "-s", "sh", copy], capture_output=True, text=True, check=False)
+    assert done.stdout == ""
+
+
+def test_it_stays_short_and_uses_no_network_tool() -> None:
+    text = SCRIPT.read_text(encoding="ascii")
+    assert len(text.splitlines()) <= 220
+    assert max(map(len, text.expandtabs(4).splitlines())) <= 120
+    code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
+    assert not re.findall(r"\b(curl|wget|nc|python3?|perl|jq|eval|source)\b", code)
+
+
+def test_the_exported_script_is_this_one(server: Server) -> None:
+    exported = (server.root.path / "share/onboard.sh").read_bytes()
+    assert hashlib.sha256(exported).hexdigest() == hashlib.sha256(SCRIPT.read_bytes()).hexdigest()

@@ -1,0 +1,334 @@
+"""What each tool's folder holds, whole, without a secret, and as its page says."""
+
+import json
+import os
+import re
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from arcferry import bundle, export
+from arcferry.bundle.file import BundleFile
+from arcferry.errors import BundleRefusedError, FileInputError, InputError
+from arcferry.export import ExportOrder, Tool
+from arcferry.export import write as writing
+from arcferry.export.settings import settings
+
+TOKEN = export.token_file(r"\\fs01\arcferry-token$\token")
+Orders = Callable[..., ExportOrder]
+WINDOWS = [Tool.GPO, Tool.CONFIGMGR, Tool.INTUNE, Tool.SCRIPT]
+CONTENT = {Tool.GPO: "share", Tool.CONFIGMGR: "content", Tool.INTUNE: "source", Tool.SCRIPT: "share"}
+TASK = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
+# learn.microsoft.com, Task Scheduler Schema, 2026-11: the order of a sequence, or the members of an `all`.
+SEQUENCES = {
+    "BootTrigger": ["Enabled", "StartBoundary", "EndBoundary", "Repetition", "ExecutionTimeLimit", "Delay"],
+    "CalendarTrigger": [
+        "Enabled", "StartBoundary", "EndBoundary", "Repetition", "ExecutionTimeLimit", "RandomDelay",
+        "ScheduleByDay", "ScheduleByWeek", "ScheduleByMonth", "ScheduleByMonthDayOfWeek",
+    ],
+    "Exec": ["Command", "Arguments", "WorkingDirectory"],
+    "ScheduleByDay": ["DaysInterval"],
+}  # fmt: skip
+MEMBERS = {
+    "Task": {"RegistrationInfo", "Triggers", "Settings", "Data", "Principals", "Actions"},
+    "RegistrationInfo": {
+        "URI", "SecurityDescriptor", "Source", "Date", "Author", "Version", "Description", "Documentation",
+    },
+    "Principals": {"Principal"},
+    "Principal": {
+        "UserId", "LogonType", "GroupId", "DisplayName", "RunLevel", "ProcessTokenSidType",
+        "RequiredPrivileges",
+    },
+    "Settings": {
+        "AllowStartOnDemand", "RestartOnFailure", "MultipleInstancesPolicy", "DisallowStartIfOnBatteries",
+        "StopIfGoingOnBatteries", "AllowHardTerminate", "StartWhenAvailable", "NetworkProfileName",
+        "RunOnlyIfNetworkAvailable", "WakeToRun", "Enabled", "Hidden", "DeleteExpiredTaskAfter",
+        "IdleSettings", "NetworkSettings", "ExecutionTimeLimit", "Priority", "RunOnlyIfIdle",
+        "UseUnifiedSchedulingEngine", "DisallowStartOnRemoteAppSession",
+    },
+    "Triggers": {"BootTrigger", "CalendarTrigger"},
+    "Actions": {"Exec"},
+}  # fmt: skip
+VALUES = {
+    "LogonType": {"S4U", "Password", "InteractiveToken", "InteractiveTokenOrPassword"},
+    "RunLevel": {"LeastPrivilege", "HighestAvailable"},
+    "MultipleInstancesPolicy": {"Parallel", "Queue", "IgnoreNew", "StopExisting"},
+}
+DURATION = re.compile(r"P(?=.)(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?")
+
+
+def faults_of_task(node: ET.Element) -> list[str]:
+    """What of a task is not in the Task Scheduler's schema, for the elements that are written here."""
+    name = node.tag.removeprefix(TASK)
+    children = [child.tag.removeprefix(TASK) for child in node]
+    found = []
+    if name in SEQUENCES:
+        places = [SEQUENCES[name].index(child) if child in SEQUENCES[name] else -1 for child in children]
+        if -1 in places or places != sorted(set(places)):
+            found.append(f"{name}: {children}")
+    elif name in MEMBERS:
+        if not set(children) <= MEMBERS[name] or (name != "Triggers" and len(set(children)) < len(children)):
+            found.append(f"{name}: {children}")
+    elif children:
+        found.append(f"{name} has children")
+    if name in VALUES and node.text not in VALUES[name]:
+        found.append(f"{name}: {node.text}")
+    if name in {"Delay", "ExecutionTimeLimit"} and not DURATION.fullmatch(node.text or ""):
+        found.append(f"{name}: {node.text}")
+    return found + [fault for child in node for fault in faults_of_task(child)]
+
+
+def parse(data: bytes) -> ET.Element:
+    return ET.fromstring(data)  # noqa: S314  # our own
+
+
+@pytest.fixture(params=WINDOWS)
+def tool(request: pytest.FixtureRequest) -> Tool:
+    return request.param
+
+
+def names(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("sign_in", ["certificate", "token"])
+def test_every_path_that_the_page_names_is_there(
+    make_order: Orders, tmp_path: Path, tool: Tool, sign_in: str
+) -> None:
+    changed = {"sign_in": TOKEN} if sign_in == "token" else {}
+    out = tmp_path / "out"
+    export.export(make_order(**changed), tool, out)
+    text = (out / "STEPS.md").read_text(encoding="utf-8")
+    spans = re.findall(r"`([^`\n]+)`", re.sub(r"(?ms)^```.*?^```$", "", text))
+    named = {
+        span
+        for span in spans
+        if re.fullmatch(r"[\w-]+(/[\w.-]+)*(\.(ps1|sh|xml|json))", span) and "/" in span
+    }
+    assert named
+    assert {name for name in named if not (out / name).is_file()} == set()
+    assert f"`{CONTENT[tool]}/onboard.ps1`" in text
+    for word in re.findall(r"robocopy (\S+)|-c (\S+)", text):
+        assert (out / "".join(word)).is_dir()
+    assert "{{" not in text
+    assert re.findall(r"(?m)^## (\d+)\.", text) == [str(n) for n in range(1, text.count("\n## ") + 1)]
+
+
+def test_the_page_as_html_is_well_formed_and_needs_nothing(
+    make_order: Orders, tmp_path: Path, tool: Tool
+) -> None:
+    out = tmp_path / "out"
+    export.export(make_order(), tool, out)
+    text = (out / "STEPS.html").read_text(encoding="utf-8")
+    opened: list[str] = []
+
+    class Reader(HTMLParser):
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            if tag not in {"meta", "br", "hr"}:
+                opened.append(tag)
+            assert not {"src", "href"} & {name for name, _ in attrs}
+
+        def handle_endtag(self, tag: str) -> None:
+            assert opened.pop() == tag
+
+    Reader().feed(text)
+    assert opened == []
+    assert "<script" not in text
+    assert r"\\fs01\arcferry" in text
+
+
+def test_the_content_is_wrapper_settings_and_the_sealed_bundle(
+    make_order: Orders, key: bundle.SecretKey, tmp_path: Path, tool: Tool
+) -> None:
+    out = tmp_path / "out"
+    made = make_order()
+    export.export(made, tool, out)
+    content = out / CONTENT[tool]
+    scripts = {"onboard.ps1"} | ({"onboard.sh"} if tool is Tool.SCRIPT else set())
+    assert {path.name for path in content.iterdir()} == scripts | {"settings.json", "bundle"}
+    copied = bundle.open_bundle(content / "bundle", key.public(), now=made.bundle.manifest.created)
+    assert copied.id == made.bundle.id
+    held = json.loads((content / "settings.json").read_text(encoding="ascii"))
+    assert (held["via"], held["bundle"], held["results"]) == (
+        tool.value,
+        made.bundle.id,
+        r"\\fs01\arcferry\results",
+    )
+    assert held["files"]["manifest.json"] == made.bundle.manifest.sha256
+    assert {"host/windows.ps1", "host/windows-network.ps1", "agent/a.msi"} <= set(held["files"])
+    assert held["packages"]["msi-amd64"] == "agent/a.msi"
+
+
+def test_no_export_knows_a_token(make_order: Orders, tmp_path: Path, tool: Tool) -> None:
+    out = tmp_path / "out"
+    export.export(make_order(sign_in=TOKEN), tool, out)
+    held = json.loads((out / CONTENT[tool] / "settings.json").read_text(encoding="ascii"))
+    assert held["token_file"] == TOKEN.path
+    assert "service-principal-id" not in held["connect"]
+    text = (out / "STEPS.md").read_text(encoding="utf-8")
+    assert r'"CORP\Arc servers:(OI)(CI)R"' in text
+    assert "Authenticated Users:" not in text
+    assert "Domain Computers" not in text
+
+
+def test_results_can_be_written_and_not_read(make_order: Orders, tmp_path: Path, tool: Tool) -> None:
+    out = tmp_path / "out"
+    export.export(make_order(), tool, out)
+    text = (out / "STEPS.md").read_text(encoding="utf-8")
+    (line,) = [one for one in text.splitlines() if 'results /grant "CORP' in one]
+    rights = re.search(r'Arc servers:\(([A-Z,]+)\)"', line)
+    assert rights
+    # Make a file, pass through, read attributes and rights, wait: neither list (RD) nor delete (D, DC).
+    assert set(rights[1].split(",")) == {"WD", "X", "RA", "RC", "S"}
+    inherited = text.index("results /inheritance:r")
+    assert inherited < text.index(line)
+
+
+def test_the_task_is_of_the_schema_and_runs_as_system(make_order: Orders, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    export.export(make_order(share=r"\\fs01\R-D $x\arc ferry"), Tool.GPO, out)
+    data = (out / "gpo" / "task.xml").read_bytes()
+    assert data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    task = parse(data)
+    assert task.tag == f"{TASK}Task"
+    assert faults_of_task(task) == []
+    assert task.findtext(f".//{TASK}UserId") == "S-1-5-18"
+    assert task.find(f".//{TASK}LogonType") is None
+    assert task.findtext(f".//{TASK}Arguments", "").endswith(r'-File "\\fs01\R-D $x\arc ferry\onboard.ps1"')
+
+
+def test_the_preference_item_is_the_same_task_without_a_password(make_order: Orders, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    export.export(make_order(), Tool.GPO, out)
+    container = parse((out / "gpo" / "ScheduledTasks.xml").read_bytes())
+    assert (container.tag, [child.tag for child in container]) == ("ScheduledTasks", ["TaskV2"])
+    properties = container.find("TaskV2/Properties")
+    assert properties is not None
+    assert (properties.get("runAs"), properties.get("logonType")) == (r"NT AUTHORITY\System", "S4U")
+    assert "cpassword" not in properties.attrib
+    (task,) = properties
+    assert faults_of_task(task) == []
+    alone = parse((out / "gpo" / "task.xml").read_bytes())
+    assert task.findtext(".//Arguments") == alone.findtext(f".//{TASK}Arguments")
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("<Delay>PT2M</Delay>", "<Delay>2 minutes</Delay>"),
+        (
+            "<Enabled>true</Enabled>\n      <Delay>PT2M</Delay>",
+            "<Delay>PT2M</Delay>\n      <Enabled>true</Enabled>",
+        ),
+        ("<RunLevel>HighestAvailable</RunLevel>", "<RunLevel>Highest</RunLevel>"),
+        ("<Hidden>false</Hidden>", "<Hiden>false</Hiden>"),
+    ],
+)
+def test_the_schema_check_sees_faults(make_order: Orders, tmp_path: Path, before: str, after: str) -> None:
+    export.export(make_order(), Tool.GPO, tmp_path / "out")
+    text = (tmp_path / "out" / "gpo" / "task.xml").read_bytes().decode("utf-16")
+    assert before in text
+    assert faults_of_task(parse(text.replace(before, after).encode("utf-16")))
+
+
+def test_the_same_order_gives_the_same_bytes(make_order: Orders, tmp_path: Path, tool: Tool) -> None:
+    made = make_order()
+    for name in ("one", "two"):
+        export.export(made, tool, tmp_path / name)
+    assert names(tmp_path / "one") == names(tmp_path / "two")
+    for name in names(tmp_path / "one"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes(), name
+
+
+def test_detection_asks_for_this_very_place(make_order: Orders, rules: ModuleType, tmp_path: Path) -> None:
+    for tool in (Tool.CONFIGMGR, Tool.INTUNE):
+        out = tmp_path / tool.value
+        export.export(make_order(), tool, out)
+        text = (out / tool.value / "detect.ps1").read_text(encoding="ascii")
+        assert "'/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-arc/'" in text
+        assert rules.faults(text) == []
+
+
+@pytest.mark.parametrize(
+    ("tool", "changed", "says"),
+    [
+        (Tool.GPO, {"share": ""}, "--share"),
+        (Tool.GPO, {"share": "/mnt/arcferry"}, "UNC"),
+        (Tool.GPO, {"group": ""}, "--group"),
+        (Tool.INTUNE, {"sign_in": None}, "sign in"),
+        (Tool.CONFIGMGR, {"agents": {"a.deb": b"deb"}}, "Windows"),
+        (Tool.SCRIPT, {"agents": {"a.msi": b"msi"}, "share": "/mnt/arcferry"}, "Linux"),
+        (Tool.ANSIBLE, {}, "Ansible"),
+    ],
+)
+def test_what_a_tool_lacks_is_named_and_nothing_is_written(
+    make_order: Orders, tmp_path: Path, tool: Tool, changed: dict[str, object], says: str
+) -> None:
+    with pytest.raises(InputError, match=says) as caught:
+        export.export(make_order(**changed), tool, tmp_path / "out")
+    assert caught.value.hint
+    assert not (tmp_path / "out").exists()
+    assert not list(tmp_path.glob(".out*"))
+
+
+@pytest.mark.parametrize("kind", ["folder", "file", "link"])
+def test_a_taken_name_is_refused_and_left_alone(make_order: Orders, tmp_path: Path, kind: str) -> None:
+    out = tmp_path / "out"
+    if kind == "folder":
+        out.mkdir()
+    elif kind == "file":
+        out.write_text("mine")
+    else:
+        out.symlink_to(tmp_path / "nowhere")
+    with pytest.raises(FileInputError, match="exists already"):
+        export.export(make_order(), Tool.GPO, out)
+    assert not list(tmp_path.glob(".out*"))
+
+
+def test_a_bundle_that_changes_meanwhile_leaves_nothing(make_order: Orders, tmp_path: Path) -> None:
+    made = make_order()
+    (made.bundle.path / "agent" / "a.msi").write_bytes(b"msj")
+    with pytest.raises(BundleRefusedError, match=r"a\.msi"):
+        export.export(made, Tool.GPO, tmp_path / "out")
+    assert not [path for path in tmp_path.iterdir() if "out" in path.name]
+
+
+def test_a_full_disk_leaves_nothing(
+    make_order: Orders, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make_order()
+
+    def full(*_: object) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(BundleFile, "copy_into", full)
+    with pytest.raises(FileInputError, match="No space left"):
+        export.export(made, Tool.SCRIPT, tmp_path / "out")
+    assert not [path for path in tmp_path.iterdir() if "out" in path.name]
+
+
+def test_linux_alone_needs_no_group_and_gets_no_windows_script(make_order: Orders, tmp_path: Path) -> None:
+    made = make_order(share="/mnt/arcferry", group="", sign_in=export.token_file("/run/arc/token"))
+    export.export(made, Tool.SCRIPT, tmp_path / "out")
+    assert {path.name for path in (tmp_path / "out" / "share").iterdir()} == {
+        "onboard.sh",
+        "settings.json",
+        "bundle",
+    }
+    text = (tmp_path / "out" / "STEPS.md").read_text()
+    assert "icacls" not in text
+    assert "onboard.sh /run/arc/token" in text
+    assert "arcferry collect /mnt/arcferry/results" in text
+
+
+def test_every_tool_has_a_writer() -> None:
+    assert set(writing._WRITERS) == set(Tool)
+
+
+def test_settings_are_one_key_a_line(make_order: Orders) -> None:
+    lines = settings(make_order(tags=["stadt=Zürich"]), Tool.GPO).decode("ascii").splitlines()
+    assert all(re.fullmatch(r'\{|\}|  \},?|  +"[^"]+": (\{|"(?:[^"\\]|\\.)*"|\d+),?', line) for line in lines)
