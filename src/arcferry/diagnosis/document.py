@@ -31,6 +31,7 @@ class Kind(StrEnum):
     AGENT_LOG = "agent-log"
     AGENT_LOGS_ZIP = "agent-logs-zip"
     INSTALL_LOG = "install-log"
+    HOST_ANSWERS = "host-answers"
     ONBOARDING_SCRIPT = "onboarding-script"
     POWERSHELL_ERROR = "powershell-error"
     CONNECTION_TEST = "connection-test"

@@ -26,6 +26,7 @@ _KINDS = {
     "agent-log": "a log of the agent",
     "agent-logs-zip": "a log bundle of azcmagent logs",
     "install-log": "a log of the installer",
+    "host-answers": "answers of the host script",
     "onboarding-script": "output of the onboarding script",
     "powershell-error": "a PowerShell error",
     "connection-test": "a connection test",

@@ -19,6 +19,7 @@ from arcferry.diagnosis.readers import (
     dig,
     dns_answers,
     download_error,
+    host_answers,
     install_log,
     lookalike,
     net_connection,
@@ -75,6 +76,8 @@ _STANDS_ASIDE = {
 
 
 def _of_json(name: str, value: object) -> tuple[Document, ...]:
+    if host_answers.looks_right(value):
+        return _of_host(name, value)
     for looks_right, read in _JSON_READERS:
         if looks_right(value):
             return (read(name, value),)
@@ -82,6 +85,21 @@ def _of_json(name: str, value: object) -> tuple[Document, ...]:
         return tuple(found)
     other = agent_check_json.read(name, value) or azure_error.read_json(name, value)
     return (other,) if other else ()
+
+
+def _of_host(name: str, value: object) -> tuple[Document, ...]:
+    """A host's answers, and beside them what its agent printed and how its path was, read as themselves."""
+    output = [
+        document
+        for verb, text in host_answers.printed(value)
+        for document in _of_text(f"{name}: {verb}", text)
+    ]
+    paths = [
+        arcferry_check.read(f"{name}: path", path)
+        for path in host_answers.paths(value)
+        if arcferry_check.looks_right(path)
+    ]
+    return host_answers.read(name, value), *output, *paths
 
 
 def _of_text(name: str, text: str, note: str = "") -> tuple[Document, ...]:
