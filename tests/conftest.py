@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.matrix.table import pytest_terminal_summary
@@ -11,6 +12,12 @@ from arcferry.lab.twin import Twin, TwinSettings
 
 # Here, because the process that collects the workers' reports reads this file alone.
 __all__ = ["pytest_terminal_summary"]
+
+
+def pytest_testnodedown(node: Any, error: object) -> None:  # noqa: ANN401  # xdist's controller has no public type
+    """Say how a lost worker ended: below 0 by that signal, else by itself. xdist keeps this to itself."""
+    if error:
+        print(f"\n{node.gateway.id} ended with {node.gateway._io.wait()}", flush=True)  # noqa: T201
 
 
 @pytest.fixture(autouse=True)
