@@ -67,6 +67,12 @@ def up(
     hosts: Annotated[
         int, typer.Option("--hosts", min=0, metavar="N", help="How many Linux hosts with SSH to start.")
     ] = 0,
+    rpm_hosts: Annotated[
+        int,
+        typer.Option(
+            "--rpm-hosts", min=0, metavar="N", help="How many of them install packages with rpm, not dpkg."
+        ),
+    ] = 0,
     port: Annotated[
         int | None,
         typer.Option(
@@ -94,7 +100,9 @@ def up(
 
     if not quiet:
         typer.echo("Starting the lab ...", err=True)
-    document = background.up(chosen, network=network, hosts=hosts, port=port, location=location)
+    document = background.up(
+        chosen, network=network, hosts=hosts, rpm_hosts=rpm_hosts, port=port, location=location
+    )
     if not quiet or output is Output.JSON:
         _print(document, output, reach(document))
 

@@ -30,6 +30,7 @@ def reach(document: dict[str, Any]) -> list[tuple[str, str]]:
         rows += [
             ("Inventory", document["inventory_file"]),
             ("Agent package", document["agent_package"]),
+            *([("The same as RPM", document["rpm_package"])] if document["rpm_package"] else []),
             ("Sign in", _ssh_command(hosts[0], document["known_hosts_file"])),
         ]
     return rows

@@ -38,6 +38,7 @@ def up(
     *,
     network: str = LOOPBACK,
     hosts: int = 0,
+    rpm_hosts: int = 0,
     port: int | None = None,
     location: str = "eastasia",
 ) -> dict[str, Any]:
@@ -57,7 +58,8 @@ def up(
         )
     lease.release()
     command = [sys.executable, "-m", "arcferry.lab.daemon", "--folder", str(folder)]
-    command += ["--network", network, "--hosts", str(hosts), "--location", location]
+    command += ["--network", network, "--hosts", str(hosts), "--rpm-hosts", str(rpm_hosts)]
+    command += ["--location", location]
     _start(folder, command + (["--port", str(port)] if port is not None else []))
     return read_document(folder)
 

@@ -32,6 +32,7 @@ def main() -> None:
         arguments.folder,
         network=arguments.network,
         hosts=arguments.hosts,
+        rpm_hosts=arguments.rpm_hosts,
         port=arguments.port,
         location=arguments.location,
     )
@@ -93,6 +94,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--network", default=LOOPBACK)
     parser.add_argument("--hosts", type=int, default=0)
+    parser.add_argument("--rpm-hosts", type=int, default=0)
     parser.add_argument("--port", type=int)
     parser.add_argument("--location", default="eastasia")
     parser.add_argument("--ready-fd", type=int, required=True)

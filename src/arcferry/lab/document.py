@@ -50,6 +50,7 @@ def document(twin: Twin) -> dict[str, Any]:
         "route_filter_file": str(paths.route_filter),
         "circuit_file": str(paths.circuit),
         "agent_package": str(twin.servers.package or ""),
+        "rpm_package": str(twin.servers.rpm_package or ""),
         "hosts": [
             {
                 "name": host.name,

@@ -23,22 +23,30 @@ _HIGH_PORTS = range(2222, 2322)
 
 
 class Servers:
-    """The hosts of one twin, and the agent package that fits them."""
+    """The hosts of one twin, and the agent's packages: always as deb, as rpm where a host takes that."""
 
     def __init__(self, paths: LabPaths) -> None:
         self.hosts: list[LabHost] = []
         self.package: Path | None = None
+        self.rpm_package: Path | None = None
         self._paths = paths
 
-    async def start(self, count: int, network: Network, ca_pem: bytes, location: str) -> None:
-        """Start `count` hosts, and write the files by which they are reached.
+    async def start(
+        self, count: int, network: Network, ca_pem: bytes, location: str, *, rpm_hosts: int = 0
+    ) -> None:
+        """Start `count` hosts, the last `rpm_hosts` of them with rpm, and write how they are reached.
 
         Raises:
-            InputError: more hosts than the network has addresses for, or it has hosts of its own.
+            InputError: more hosts than the network has addresses for, or it has hosts of its own; or more
+                with rpm than there are hosts.
             BlockedError: this machine cannot run hosts.
         """
         if not 0 <= count <= MOST_HOSTS:
             raise InputError(f"a twin has 0 to {MOST_HOSTS} hosts, not {count}")
+        if not 0 <= rpm_hosts <= count:
+            raise InputError(
+                f"{rpm_hosts} hosts with rpm of {count} hosts in all", hint="--hosts counts both kinds."
+            )
         public_key = self._write_key()
         if count:
             if not isinstance(network, Loopback):
@@ -46,17 +54,27 @@ class Servers:
                     "the hosts of a network of namespaces are its own two, without SSH",
                     hint="Leave --hosts out; arcferry lab exec host1 -- COMMAND runs a command on one.",
                 )
-            reason = unavailable()
-            if reason:
-                raise BlockedError(f"hosts cannot run here: {reason}", hint="--hosts 0 starts all the rest.")
-            self.package = await asyncio.to_thread(build_agent_package, self._paths.folder)
-            await self._start_all(_settings(count, network, ca_pem, location), public_key)
+            settings = _settings(count, network, ca_pem, location, rpm_hosts)
+            for kind in {one.packages for one in settings}:
+                reason = unavailable(kind)
+                if reason:
+                    raise BlockedError(
+                        f"hosts with {kind} packages cannot run here: {reason}",
+                        hint="--hosts 0 starts all the rest.",
+                    )
+            await asyncio.to_thread(self._build_packages, with_rpm=rpm_hosts > 0)
+            await self._start_all(settings, public_key)
         self._write_lists()
 
     async def stop(self) -> None:
         """Stop every host."""
         await asyncio.gather(*(host.stop() for host in self.hosts))
         self.hosts = []
+
+    def _build_packages(self, *, with_rpm: bool) -> None:
+        self.package = build_agent_package(self._paths.folder)
+        if with_rpm:
+            self.rpm_package = build_agent_package(self._paths.folder, kind="rpm")
 
     async def _start_all(self, settings: Sequence[HostSettings], public_key: str) -> None:
         starting = [asyncio.create_task(start_host(one, self._paths.hosts, public_key)) for one in settings]
@@ -85,7 +103,9 @@ class Servers:
         files.write_whole(self._paths.inventory, table.getvalue().encode())
 
 
-def _settings(count: int, network: Loopback, ca_pem: bytes, location: str) -> list[HostSettings]:
+def _settings(
+    count: int, network: Loopback, ca_pem: bytes, location: str, rpm_hosts: int
+) -> list[HostSettings]:
     port = first_free(network.block.address(HOST_NET, 1), _SSH, *_HIGH_PORTS)
     return [
         HostSettings(
@@ -96,6 +116,7 @@ def _settings(count: int, network: Loopback, ca_pem: bytes, location: str) -> li
             service_port=network.port,
             ca_pem=ca_pem,
             location=location,
+            packages="rpm" if number > count - rpm_hosts else "deb",
         )
         for number in range(1, count + 1)
     ]

@@ -37,6 +37,7 @@ class TwinSettings:
         folder: where its files go; it must be the twin's own.
         network: `loopback`, or `namespaces`.
         hosts: how many Linux hosts with SSH it has; a network of namespaces has hosts of its own, and none.
+        rpm_hosts: how many of these, the last ones, install packages with rpm and not with dpkg.
         port: the port of all its services; 443 where it can be had, else a high one, where None.
         location: the region that its machines are meant for.
         communities: what the route filter allows at first; None for the story's: the location's region,
@@ -48,6 +49,7 @@ class TwinSettings:
     folder: Path
     network: str = LOOPBACK
     hosts: int = 0
+    rpm_hosts: int = 0
     port: int | None = None
     location: str = "eastasia"
     communities: tuple[str, ...] | None = None
@@ -86,7 +88,13 @@ class Twin:
             stack.push_async_callback(twin.network.stop)
             await twin.network.start(application_at(twin.azure))
             stack.push_async_callback(twin.servers.stop)
-            await twin.servers.start(settings.hosts, twin.network, twin.authority.pem, twin.azure.location)
+            await twin.servers.start(
+                settings.hosts,
+                twin.network,
+                twin.authority.pem,
+                twin.azure.location,
+                rpm_hosts=settings.rpm_hosts,
+            )
             await twin.prepare()
             yield twin
 

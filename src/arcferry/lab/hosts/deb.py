@@ -5,21 +5,11 @@ Written here and not by dpkg-deb, so that a package can be built on a computer t
 
 import gzip
 import io
-import os
 import tarfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-_EARLIEST = 1_767_225_600  # 2026-01-01, where SOURCE_DATE_EPOCH says nothing
-
-
-@dataclass(frozen=True, slots=True)
-class PackagedFile:
-    """A file's content and mode."""
-
-    data: bytes
-    mode: int = 0o644
+from arcferry.lab.hosts.packaged import PackagedFile, source_moment
 
 
 def deb_bytes(control: Mapping[str, PackagedFile], content: Mapping[str, PackagedFile]) -> bytes:
@@ -29,7 +19,7 @@ def deb_bytes(control: Mapping[str, PackagedFile], content: Mapping[str, Package
         control: `control` itself and the maintainer scripts, by file name.
         content: what is installed, by absolute path; folders on the way are made.
     """
-    moment = int(os.environ.get("SOURCE_DATE_EPOCH", _EARLIEST))
+    moment = source_moment()
     parts = {
         "debian-binary": b"2.0\n",
         "control.tar.gz": _tar(control, moment),

@@ -45,10 +45,11 @@ async def key_changed(host: LabHost) -> None:
 async def agent_already_installed(host: LabHost) -> None:
     """An agent of an older version is installed, and not connected."""
     with tempfile.TemporaryDirectory(prefix="arcferry-") as folder:
-        package = build_agent_package(Path(folder), version=_OLD_VERSION)
+        package = build_agent_package(Path(folder), version=_OLD_VERSION, kind=host.settings.packages)
         target = host.root / "tmp" / package.name
         target.write_bytes(package.read_bytes())
-    done = await host.run(f"dpkg -i {shlex.quote(f'/tmp/{target.name}')}")  # noqa: S108 - the host's own /tmp
+    installer = "rpm -i" if host.settings.packages == "rpm" else "dpkg -i"
+    done = await host.run(f"{installer} {shlex.quote(f'/tmp/{target.name}')}")  # noqa: S108 - the host's own /tmp
     target.unlink()
     if done.exit_code:
         raise LabError(f"{host.name}: the old agent could not be installed: {done.stderr.strip()}")

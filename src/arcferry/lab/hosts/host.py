@@ -16,6 +16,7 @@ import asyncssh
 
 from arcferry.errors import LabError
 from arcferry.files import write_whole
+from arcferry.lab.hosts.installers import added_programs, hidden_programs
 from arcferry.lab.hosts.settings import HostSettings
 from arcferry.lab.hosts.tools import (
     OpenSsh,
@@ -62,7 +63,7 @@ class LabHost:
 
     def __init__(self, settings: HostSettings, folder: Path, authorized_key: str) -> None:
         ssh, options = open_ssh(), namespaces(rootless=settings.rootless)
-        reason = unavailable()
+        reason = unavailable(settings.packages)
         if reason or ssh is None or options is None:
             raise LabError(f"hosts cannot run here: {reason}")
         self.settings = settings
@@ -187,13 +188,15 @@ class LabHost:
     def _command(self) -> list[str]:
         boot = self._folder / "boot.sh"
         write_whole(boot, resources.files(__package__).joinpath("boot.sh").read_bytes())
+        packages = self.settings.packages
+        added = added_programs(packages, self._folder / "programs")
         libraries = [str(program("env")), f"LD_LIBRARY_PATH={self._ssh.libraries}"]
         sshd = [str(self._ssh.sshd), "-D", "-e", "-f", "/etc/ssh/sshd_config"]
         return [
             str(program("setpriv")), "--pdeathsig", "KILL",
             str(program("unshare")), *self._namespaces,
             "sh", str(boot), str(self.root), str(agent_python()), str(self.settings.small_disk),
-            *self._borrowed, "--",
+            str(added or ""), *self._borrowed, "--", *hidden_programs(packages), "--",
             *without_root(self._namespaces), *(libraries if self._ssh.libraries else []), *sshd,
         ]  # fmt: skip
 

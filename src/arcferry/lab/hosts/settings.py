@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from arcferry.errors import LabError
+from arcferry.lab.hosts.packaged import PackageKind
 
 _NAME = re.compile(r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")
 
@@ -23,6 +24,7 @@ class HostSettings:
         small_disk: where not 0, /opt and /var/lib/arcferry are disks of this many bytes.
         heartbeat_seconds: how often its agent sends one.
         rootless: run it as an ordinary user's host also where root runs the lab.
+        packages: what it installs packages with: `deb` for dpkg alone, `rpm` for rpm alone.
     """
 
     name: str
@@ -35,6 +37,7 @@ class HostSettings:
     small_disk: int = 0
     heartbeat_seconds: float = 300.0
     rootless: bool = False
+    packages: PackageKind = "deb"
 
     def __post_init__(self) -> None:
         """Refuse a name that is no host name, because it becomes a path.

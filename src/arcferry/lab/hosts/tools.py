@@ -1,4 +1,4 @@
-"""What this computer has for running hosts: OpenSSH, dpkg, Linux namespaces and a Python for the agent."""
+"""What this computer has for running hosts: OpenSSH, Linux namespaces and a Python for the agent."""
 
 import functools
 import os
@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arcferry.errors import LabError
+from arcferry.lab.hosts.packaged import PackageKind
 
 _SYSTEM_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
-_NEEDED = ("unshare", "setpriv", "mount", "umount", "pivot_root", "hostname", "dpkg")
+_NEEDED = ("unshare", "setpriv", "mount", "umount", "pivot_root", "hostname")
+_INSTALLERS: dict[PackageKind, str] = {"deb": "dpkg", "rpm": "rpm"}
 _SFTP_FOLDERS = ("lib/openssh", "libexec/openssh", "lib/ssh", "libexec", "lib")
 _NAMESPACES = ("--mount", "--pid", "--uts", "--fork", "--kill-child")
 _AS_ROOT_OF_OWN = ("--user", "--map-root-user")
@@ -42,9 +44,14 @@ class OpenSsh:
         """A value for LD_LIBRARY_PATH, empty where the system's libraries serve."""
         if self.folder is None:
             return ""
-        triplet = f"{platform.machine()}-linux-gnu"
-        folders = (self.folder / part / triplet for part in ("usr/lib", "lib"))
-        return ":".join(str(folder) for folder in folders if folder.is_dir())
+        return unpacked_libraries(self.folder)
+
+
+def unpacked_libraries(folder: Path) -> str:
+    """A value for LD_LIBRARY_PATH, for a program that was unpacked into a folder."""
+    triplet = f"{platform.machine()}-linux-gnu"
+    folders = (folder / part / triplet for part in ("usr/lib", "lib"))
+    return ":".join(str(path) for path in folders if path.is_dir())
 
 
 def program(name: str) -> str | None:
@@ -101,11 +108,23 @@ def without_root(options: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @functools.cache
-def unavailable() -> str | None:
-    """Why no host can run on this computer; None where one can."""
+def unpacked_rpm() -> Path | None:
+    """The folder that ARCFERRY_TOOLS names, where the system has no rpm and this folder has one."""
+    named = os.environ.get("ARCFERRY_TOOLS")
+    if named is None or program("rpm"):
+        return None
+    folder = Path(named).resolve()
+    return folder if os.access(folder / "usr/bin/rpm", os.X_OK) else None
+
+
+@functools.cache
+def unavailable(packages: PackageKind = "deb") -> str | None:
+    """Why no host with dpkg, or none with rpm, can run on this computer; None where one can."""
     if sys.platform != "linux":
         return "hosts of the twin need Linux"
     missing = [name for name in _NEEDED if program(name) is None]
+    if not program(_INSTALLERS[packages]) and not (packages == "rpm" and unpacked_rpm()):
+        missing.append(_INSTALLERS[packages])
     if missing:
         return f"not installed: {', '.join(missing)}"
     if open_ssh() is None:

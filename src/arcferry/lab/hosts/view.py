@@ -8,18 +8,34 @@ from importlib import resources
 from pathlib import Path
 
 from arcferry.errors import LabError
+from arcferry.lab.hosts.packaged import PackageKind
 from arcferry.lab.hosts.settings import HostSettings
-from arcferry.lab.hosts.tools import OpenSsh, agent_python_prefix
+from arcferry.lab.hosts.tools import OpenSsh, agent_python_prefix, unpacked_rpm
 
 DOMAIN = "corp.example"
 _TOP = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _FOLDERS = (
     "dev", "proc", "root", "run", "home", "mnt", "opt", "srv", "sys", "tmp", "usr",
-    "etc/arcferry", "etc/dpkg/dpkg.cfg.d", "etc/ssh", "etc/ssl/certs", "var/cache", "var/lib/arcferry",
-    "var/lib/dpkg/info", "var/lib/dpkg/parts", "var/lib/dpkg/triggers", "var/lib/dpkg/updates",
-    "var/log", "var/opt", "var/tmp",
+    "etc/arcferry", "etc/ssh", "etc/ssl/certs", "var/cache", "var/lib/arcferry", "var/log", "var/opt",
+    "var/tmp",
 )  # fmt: skip
+_DATABASE_FOLDERS: dict[PackageKind, tuple[str, ...]] = {
+    "deb": (
+        "etc/dpkg/dpkg.cfg.d", "var/lib/dpkg/info", "var/lib/dpkg/parts", "var/lib/dpkg/triggers",
+        "var/lib/dpkg/updates",
+    ),
+    "rpm": ("etc/rpm", "var/lib/rpm"),
+}  # fmt: skip
 _OS_RELEASE = 'PRETTY_NAME="Linux"\nNAME="Linux"\nID=linux\nVERSION_ID="1"\n'
+_RPM_OS_RELEASE = """\
+NAME="arcferry lab Linux"
+VERSION="9"
+ID="arcferry-lab"
+ID_LIKE="rhel centos fedora"
+VERSION_ID="9"
+PRETTY_NAME="arcferry lab Linux 9"
+"""
+_RPM_MACROS = "%_dbpath /var/lib/rpm\n"  # where Red Hat has it; Debian's own rpm looks into a home folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +55,10 @@ def lay_out(root: Path, settings: HostSettings, account: Account, ssh: OpenSsh) 
     Raises:
         LabError: the folder cannot be made.
     """
-    borrowed = _borrowed(ssh)
+    borrowed = _borrowed(settings, ssh)
+    folders = (*_FOLDERS, *_DATABASE_FOLDERS[settings.packages])
     try:
-        for name in (*_FOLDERS, *(path.lstrip("/") for path in borrowed)):
+        for name in (*folders, *(path.lstrip("/") for path in borrowed)):
             (root / name).mkdir(parents=True, exist_ok=True, mode=0o755)
         for name in ("tmp", "var/tmp"):
             (root / name).chmod(0o1777)
@@ -56,9 +73,10 @@ def lay_out(root: Path, settings: HostSettings, account: Account, ssh: OpenSsh) 
     return borrowed
 
 
-def _borrowed(ssh: OpenSsh) -> tuple[str, ...]:
+def _borrowed(settings: HostSettings, ssh: OpenSsh) -> tuple[str, ...]:
     own = [f"/{name}" for name in _TOP if Path("/", name).is_dir() and not Path("/", name).is_symlink()]
-    more = [Path("/etc/alternatives"), agent_python_prefix(), ssh.folder]
+    rpm = unpacked_rpm() if settings.packages == "rpm" else None
+    more = dict.fromkeys([Path("/etc/alternatives"), agent_python_prefix(), ssh.folder, rpm])
     return ("/usr", *own, *(str(path) for path in more if path and path.is_dir()))
 
 
@@ -78,14 +96,23 @@ def _files(settings: HostSettings, account: Account, ssh: OpenSsh) -> dict[str, 
         "etc/hosts": (f"127.0.0.1 localhost\n{address} {name}.{DOMAIN} {name}\n", 0o644),
         "etc/nsswitch.conf": ("passwd: files\ngroup: files\nhosts: files\n", 0o644),
         "etc/machine-id": (f"{uuid.uuid4().hex}\n", 0o444),
-        "etc/os-release": (_copied(Path("/etc/os-release"), _OS_RELEASE), 0o644),
         "etc/profile": ("PS1='# '\n", 0o644),
         "etc/arcferry/session": (_session(ssh), 0o755),
         "etc/arcferry-lab.json": (_lab_file(settings), 0o644),
         "etc/ssh/sshd_config": (_sshd_config(settings, account, ssh), 0o644),
+        "var/log/commands.log": ("", 0o600),
+        **_package_files(settings.packages),
+    }
+
+
+def _package_files(packages: PackageKind) -> dict[str, tuple[str, int]]:
+    """What tells a host's package manager what it is and that nothing is installed."""
+    if packages == "rpm":
+        return {"etc/os-release": (_RPM_OS_RELEASE, 0o644), "etc/rpm/macros": (_RPM_MACROS, 0o644)}
+    return {
+        "etc/os-release": (_copied(Path("/etc/os-release"), _OS_RELEASE), 0o644),
         "var/lib/dpkg/status": ("", 0o644),
         "var/lib/dpkg/available": ("", 0o644),
-        "var/log/commands.log": ("", 0o600),
     }
 
 
