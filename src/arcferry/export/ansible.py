@@ -11,7 +11,9 @@ import yaml
 from arcferry import __version__
 from arcferry import bundle as bundles
 from arcferry.errors import InputError
+from arcferry.export.folder import BUNDLE
 from arcferry.export.model import ExportOrder
+from arcferry.export.pages import as_html
 from arcferry.files import write_whole
 
 COLLECTION = PurePosixPath("ansible_collections/arcferry/onboard")
@@ -45,9 +47,11 @@ def write_ansible(order: ExportOrder, folder: Path) -> None:
     for name, data in _files(templates / "collection"):
         write_whole(folder / COLLECTION / name, data)
     (folder / "results").mkdir(exist_ok=True)
+    steps = (templates / "project" / "STEPS.md").read_text(encoding="utf-8")
+    write_whole(folder / "STEPS.html", as_html(steps).encode())
     write_whole(folder / COLLECTION / "galaxy.yml", _yaml(_galaxy()))
     write_whole(folder / SETTINGS, _SETTINGS_HEAD.encode() + _yaml(_settings(order)))
-    bundles.copy_bundle(order.bundle, folder / "bundle")
+    bundles.copy_bundle(order.bundle, folder / BUNDLE)
 
 
 def _files(folder: Traversable, under: str = "") -> Iterator[tuple[str, bytes]]:
@@ -87,7 +91,7 @@ def _settings(order: ExportOrder) -> dict[str, Any]:
         "onboard_proxy": order.proxy,
         "onboard_private_link_scope": order.private_link_scope,
         "onboard_gateway_id": order.gateway_id,
-        "onboard_windows_bundle": f"{order.share}\\bundle" if order.share.startswith("\\\\") else "",
+        "onboard_windows_bundle": f"{order.share}\\{BUNDLE}" if order.share.startswith("\\\\") else "",
     }
     return always | {name: value for name, value in given.items() if value}
 

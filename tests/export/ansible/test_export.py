@@ -86,6 +86,12 @@ def test_every_path_that_the_steps_name_exists(export: Path) -> None:
     assert [path for path in named if not (export / path).exists()] == []
 
 
+def test_the_page_of_steps_is_there_for_a_browser_too(export: Path) -> None:
+    page = (export / "STEPS.html").read_text(encoding="utf-8")
+    assert "<code>ansible-playbook onboard.yml</code>" in page
+    assert "<table>" in page
+
+
 def test_the_steps_and_the_readme_name_settings_that_exist(export: Path) -> None:
     known = options(export)
     for page in ("STEPS.md", f"{COLLECTION}/README.md"):
