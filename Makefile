@@ -24,6 +24,7 @@ lint: venv
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	.venv/bin/python scripts/self_lock.py --check
 
 format: venv
 	.venv/bin/ruff check --fix .
@@ -31,6 +32,7 @@ format: venv
 
 lock: venv
 	.venv/bin/python scripts/lock.py
+	.venv/bin/python scripts/self_lock.py
 	@touch .venv/.ready
 
 pictures: venv tools

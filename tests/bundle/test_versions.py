@@ -3,12 +3,14 @@
 import json
 import multiprocessing
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from arcferry import bundle
+from arcferry.bundle.manifest import ITSELF
 from arcferry.errors import BundleRefusedError, FileInputError
 
 Build = Callable[..., Path]
@@ -164,3 +166,16 @@ def test_the_newest_of_many_opened_at_once_is_kept(
     assert max(int(name.removesuffix(".json")) for name in kept(record)) == 8
     with pytest.raises(BundleRefusedError):
         bundle.open_bundle(work[6][0], key.public(), now=now, record=record)
+
+
+def test_a_bundle_of_arcferry_itself_has_versions_of_its_own(
+    record: bundle.VersionRecord, key: bundle.SecretKey, make: Build, now: datetime
+) -> None:
+    agents = bundle.open_bundle(make(7), key.public(), now=now).manifest
+    itself = replace(agents, version=9, kind=ITSELF)
+    older = replace(itself, version=8)
+    for content in (itself, agents):
+        assert record.check(content, [key.public()], allow_older="") is None
+        record.remember(content, key.public(), None, now=now)
+    with pytest.raises(BundleRefusedError, match="version 8 is older"):
+        record.check(older, [key.public()], allow_older="")

@@ -14,6 +14,10 @@ from arcferry.errors import BundleRefusedError
 
 SCHEMA = 1
 KIND = "arcferry-bundle"
+ITSELF = "arcferry-itself"
+"""The kind of a bundle that carries arcferry and no agent."""
+
+_KINDS = (KIND, ITSELF)
 LIMIT = 16 * 1024 * 1024
 MOST_FILES = 10_000
 HIGHEST_VERSION = 2**53 - 1
@@ -153,7 +157,7 @@ def read_manifest(data: bytes) -> Manifest:
     """
     try:
         head = _HEAD.validate_json(data)
-        if head.kind != KIND or head.schema != SCHEMA:
+        if head.kind not in _KINDS or head.schema != SCHEMA:
             raise BundleRefusedError(
                 f"{names.MANIFEST}: is {head.kind!r} schema {head.schema}, not {KIND!r} schema {SCHEMA}",
                 hint="A newer arcferry may have built it.",

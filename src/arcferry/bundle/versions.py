@@ -10,7 +10,7 @@ from pathlib import Path
 from arcferry import files, text, times
 from arcferry.bundle import names
 from arcferry.bundle.keys import PublicKey
-from arcferry.bundle.manifest import Manifest
+from arcferry.bundle.manifest import KIND, Manifest
 from arcferry.errors import BundleRefusedError, FileInputError
 
 _SCHEMA = 1
@@ -81,7 +81,7 @@ class VersionRecord:
             BundleRefusedError: it is older, or another one of the same version, and there is no reason.
             FileInputError: the record cannot be read.
         """
-        seen = [opened for key in keys for opened in self._opened(key)]
+        seen = [opened for key in keys for opened in self._opened(self._folder(key, manifest.kind))]
         newest = max(seen, key=lambda opened: opened.version, default=None)
         if newest is None or newest.version < manifest.version:
             return None
@@ -117,22 +117,23 @@ class VersionRecord:
         if older:
             self._append({**document, "key": key.id, "newest": older.newest.version, "reason": older.reason})
             return
-        folder = self._folder(key)
+        folder = self._folder(key, manifest.kind)
         path = folder / f"{manifest.version}.json"
         if path.exists():
             return
         self._make(folder)
         files.write_whole(path, _line(document), mode=0o600)
-        for opened in list(self._opened(key)):
+        for opened in list(self._opened(folder)):
             if opened.version < manifest.version:
                 (folder / f"{opened.version}.json").unlink(missing_ok=True)
 
-    def _folder(self, key: PublicKey) -> Path:
+    def _folder(self, key: PublicKey, kind: str) -> Path:
         # Named by the key itself: an id is only eight bytes that anyone may write into a key.
-        return self.folder / _FOLDER / hashlib.sha256(key.key).hexdigest()[:32]
+        name = hashlib.sha256(key.key).hexdigest()[:32]
+        # Bundles of agents and of arcferry itself are two rows of versions.
+        return self.folder / _FOLDER / (name if kind == KIND else f"{name}-{kind}")
 
-    def _opened(self, key: PublicKey) -> Iterator[Opened]:
-        folder = self._folder(key)
+    def _opened(self, folder: Path) -> Iterator[Opened]:
         try:
             found = sorted(path.name for path in folder.iterdir())
         except FileNotFoundError:
