@@ -1,5 +1,6 @@
 """Options that several `arcferry bundle` commands have, and what is read for them."""
 
+import json
 import os
 import sys
 from datetime import UTC, datetime
@@ -8,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arcferry.cli.options import Output
 from arcferry.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from arcferry.bundle import Role, VersionRecord
+    from arcferry.bundle import Manifest, PublicKey, VersionRecord
     from arcferry.bundle.authenticode import Roots
+    from arcferry.report.bundle import BundleView
 
 _LARGEST_PEM = 1024 * 1024
 
@@ -46,17 +47,55 @@ AllowOlderOption = Annotated[
 ]
 
 
+OutOption = Annotated[
+    Path,
+    typer.Option(
+        "--out",
+        metavar="PATH",
+        help="The bundle to make: a zip if its name ends in .zip, else a folder.",
+    ),
+]
+SecretKeyOption = Annotated[Path, typer.Option("--key", metavar="FILE", help="The secret key that seals it.")]
+VersionOption = Annotated[
+    int | None,
+    typer.Option(
+        "--version",
+        metavar="N",
+        min=1,
+        max=2**53 - 1,
+        help="Must grow with each bundle. Without it, date and time.",
+    ),
+]
+ExpiresOption = Annotated[
+    int,
+    typer.Option(
+        "--expires-days", metavar="N", min=1, max=3650, help="Refused by everybody after so many days."
+    ),
+]
+CreatedOption = Annotated[
+    str | None,
+    typer.Option(
+        "--created",
+        metavar="TIME",
+        help="RFC 3339, such as 2026-11-23T08:00:00Z. The same inputs and time give the same bundle, "
+        "byte for byte. Without it SOURCE_DATE_EPOCH, else now.",
+    ),
+]
+PasswordOption = Annotated[
+    str | None,
+    typer.Option("--password-env", metavar="NAME", help="The variable that holds the key's password."),
+]
+ReplaceOption = Annotated[
+    bool, typer.Option("--replace", help="Take the place of the bundle that is at PATH.")
+]
+
+
 def version_record(state: Path | None, *, keeps: bool = True) -> "VersionRecord":
     """The record of the newest versions, in the folder named or the user's own."""
     from arcferry.bundle import VersionRecord
     from arcferry.folders import state_folder
 
     return VersionRecord(state or state_folder(), keeps)
-
-
-def given(documents: "Mapping[Role, Path | None]") -> "tuple[tuple[Role, Path], ...]":
-    """The documents that were named."""
-    return tuple((role, path) for role, path in documents.items() if path is not None)
 
 
 def checked_location(location: str, cloud: str) -> str:
@@ -128,3 +167,33 @@ def from_environment(variable: str) -> str:
     if not value:
         raise InputError(f"the environment variable {variable} is empty or not set")
     return value
+
+
+def show_built(out: Path, manifest: "Manifest", public: "PublicKey", output: Output) -> None:
+    """Read a new bundle back from where it lies, and show it.
+
+    A failing stick shows here, and not in the closed network.
+
+    Raises:
+        BundleRefusedError: it is not what was written.
+    """
+    from arcferry import bundle, times
+    from arcferry.report.bundle import BundleView
+
+    bundle.open_bundle(out, public, now=manifest.created)
+    render(BundleView(out, manifest, public.id, verified=True, now=times.now()), output)
+    if manifest.expires <= times.now():
+        typer.echo("warning: with this time of creation the bundle has expired already", err=True)
+
+
+def render(view: "BundleView", output: Output) -> None:
+    """Print a bundle as it was asked for."""
+    from arcferry.report import bundle as report
+    from arcferry.report import console
+
+    if output is Output.TABLE and console.stdout_is_terminal():
+        report.draw(view, console.stdout())
+    elif output is Output.TABLE:
+        typer.echo("\n".join(report.plain(view)))
+    else:
+        typer.echo(json.dumps(report.document(view), indent=2 if output is Output.JSON else None))

@@ -1,4 +1,3 @@
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +11,7 @@ from arcferry.cli.onboard_options import (
     SecretFileOption,
 )
 from arcferry.cli.options import CaFileOption, CloudOption, Output, OutputOption, ProxyOption
+from arcferry.cli.sign_in import ClientOption, GroupOption, SubscriptionOption, TenantOption, sign_in
 from arcferry.errors import InputError, InterruptedRunError
 from arcferry.folders import data_folder
 
@@ -20,48 +20,6 @@ if TYPE_CHECKING:
 
     from arcferry.data import HeldKind
     from arcferry.data.update import SignIn
-
-_TenantOption = Annotated[
-    str | None,
-    typer.Option(
-        "--tenant-id",
-        envvar=["ARCFERRY_TENANT_ID", "AZURE_TENANT_ID"],
-        metavar="GUID",
-        help="The Entra tenant, to ask Azure for communities, route filter and circuit.",
-        rich_help_panel="Azure",
-    ),
-]
-_SubscriptionOption = Annotated[
-    str | None,
-    typer.Option(
-        "--subscription-id",
-        envvar=["ARCFERRY_SUBSCRIPTION_ID", "AZURE_SUBSCRIPTION_ID"],
-        metavar="GUID",
-        help="The subscription; for a route filter or a circuit the one that it is in.",
-        rich_help_panel="Azure",
-    ),
-]
-_ClientOption = Annotated[
-    str | None,
-    typer.Option(
-        "--client-id",
-        envvar=["ARCFERRY_CLIENT_ID", "AZURE_CLIENT_ID"],
-        metavar="GUID",
-        help="The service principal's application id. The role Reader is enough.",
-        rich_help_panel="Azure",
-    ),
-]
-_GroupOption = Annotated[
-    str | None,
-    typer.Option(
-        "--resource-group",
-        "-g",
-        envvar="ARCFERRY_RESOURCE_GROUP",
-        metavar="NAME",
-        help="The resource group of the route filter and the circuit.",
-        rich_help_panel="Azure",
-    ),
-]
 
 
 def update(
@@ -77,13 +35,13 @@ def update(
     circuit: Annotated[
         str, typer.Option("--circuit", metavar="NAME", help="Fetch this ExpressRoute circuit too.")
     ] = "",
-    group: _GroupOption = None,
+    group: GroupOption = None,
     allow_older: Annotated[
         bool, typer.Option("--allow-older", help="Take a document that is older than what is held.")
     ] = False,
-    tenant: _TenantOption = None,
-    subscription: _SubscriptionOption = None,
-    client: _ClientOption = None,
+    tenant: TenantOption = None,
+    subscription: SubscriptionOption = None,
+    client: ClientOption = None,
     secret_env: SecretEnvOption = "AZURE_CLIENT_SECRET",  # noqa: S107  # a variable's name, not its value
     secret_file: SecretFileOption = None,
     certificate: CertificateOption = None,
@@ -119,7 +77,7 @@ def update(
 
     chosen = catalog.cloud(cloud)
     kinds = _kinds(only)
-    signing_in = _sign_in(
+    signing_in = sign_in(
         needed=bool(route_filter or circuit or HeldKind.COMMUNITY_LIST in kinds),
         cloud=chosen.name, tenant=tenant, subscription=subscription, client=client, group=group,
         secret_env=secret_env, secret_file=secret_file, certificate=certificate, arm_url=arm_url,
@@ -152,63 +110,6 @@ def _kinds(only: "Sequence[str] | None") -> "tuple[HeldKind, ...]":
         if name not in fetched:
             raise UnknownNameError("kind", name, fetched)
     return tuple(kind for kind in fetched if not only or kind in only)
-
-
-def _sign_in(
-    *,
-    needed: bool,
-    cloud: str,
-    tenant: str | None,
-    subscription: str | None,
-    client: str | None,
-    group: str | None,
-    secret_env: str,
-    secret_file: Path | None,
-    certificate: Path | None,
-    arm_url: str | None,
-    authority: str | None,
-    proxy: str | None,
-    ca_file: Path | None,
-) -> "SignIn | None":
-    """How to sign in; None where nothing was given for it, or nothing needs it.
-
-    Raises:
-        InputError: only a part of it was given, or a part is wrong.
-    """
-    from arcferry import azure, catalog
-    from arcferry.data.update import SignIn
-
-    if not needed:
-        return None
-    given = {"--tenant-id": tenant, "--subscription-id": subscription, "--client-id": client}
-    if not any(given.values()):
-        return None
-    if missing := [name for name, value in given.items() if not value]:
-        raise InputError(f"to ask Azure, {', '.join(missing)} is needed too")
-    if certificate:
-        principal = azure.with_certificate(client or "", certificate)
-    else:
-        secret = azure.secret_from_file(secret_file) if secret_file else None
-        secret = secret or azure.secret_from_environment(secret_env)
-        if not secret:
-            raise InputError(
-                "to ask Azure, the service principal's secret or certificate is needed",
-                hint=f"Put the secret in {secret_env}, or name its file with --secret-file.",
-            )
-        principal = azure.with_secret(client or "", secret)
-    target = azure.target(
-        cloud=cloud,
-        tenant_id=tenant or "",
-        subscription_id=subscription or "",
-        # Nothing is made anywhere, so a place that is not asked for is any that passes.
-        resource_group=group or "none",
-        location=catalog.regions(catalog.cloud(cloud))[0].name,
-        arm_url=arm_url,
-        authority=authority,
-        ca_file=ca_file,
-        proxy=proxy,
-    )
-    return SignIn(target, principal)
 
 
 def _explain_left_out(

@@ -1,0 +1,156 @@
+"""The agent's packages."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from arcferry.bundle import PackageFormat, names
+from arcferry.bundle.packages import inspect
+from arcferry.errors import BundleRefusedError, InputError
+from arcferry.fetch import apt, yum
+from arcferry.fetch.client import Client
+from arcferry.fetch.distributions import PACKAGES, Choice
+from arcferry.fetch.openpgp import Keyring
+from arcferry.fetch.package import Package, StaleError, below
+from arcferry.fetch.receipts import Receipt, Shelf
+from arcferry.fetch.transfer import Arrived, download
+from arcferry.fetch.versions import fits, release_of
+from arcferry.fetch.wanted import Kept, Means, Progress, Wanted
+
+_MSI = "AzureConnectedMachineAgent.msi"
+_FINDERS = {PackageFormat.DEB: apt.find, PackageFormat.RPM: yum.find}
+
+
+def windows_item(wanted: Wanted) -> str:
+    """The name of what is fetched: a release of its own, or the newest."""
+    cloud = wanted.cloud.name.lower()
+    return f"windows-{release_of(wanted.agent_version) or 'latest'}-{cloud}"
+
+
+async def windows(client: Client, wanted: Wanted, shelf: Shelf, means: Means) -> Kept:
+    """The Windows agent, from the cloud's own address for it (agent.md §4.2, 2026-08).
+
+    Nobody publishes its hash: what it is worth, its Authenticode signature says when the bundle is built.
+
+    Raises:
+        BundleRefusedError: it is another version than the one asked for.
+        FileInputError: it is no agent package, or the disk is full.
+        AzureError: no usable answer.
+    """
+    release = release_of(wanted.agent_version) or "latest"
+    url = client.sources.at(wanted.cloud.discovery_host, f"azcmagent/{release}/{_MSI}")
+    before = shelf.receipt()
+    if before and not fits(before.version, wanted.agent_version):
+        before = None
+    arrived = await download(
+        client,
+        url,
+        shelf.folder / _MSI,
+        known=before.validator if before else "",
+        report=_reporter(means, shelf.item),
+    )
+    if arrived is None and before:
+        return shelf.kept(before)
+    return shelf.keep(
+        _inspected(
+            arrived, wanted.agent_version, "", says="SHA-256 only; its signature is checked when it is packed"
+        )
+    )
+
+
+async def find(client: Client, choice: Choice, wanted: str, keys: Keyring) -> Package:
+    """A distribution's package, in its repository's signed index; asked again where that was just changing.
+
+    Raises:
+        BundleRefusedError: the index is not signed as it must be, or stays at odds with itself.
+        AzureError: no usable answer, or no such version.
+    """
+    base = client.sources.at(PACKAGES, choice.distribution.path)
+    finder = _FINDERS[choice.distribution.format]
+    tries = list(client.pauses)
+    while True:
+        try:
+            return await finder(client, base, choice, wanted, keys)
+        except StaleError as error:
+            if not tries:
+                raise BundleRefusedError(
+                    str(error),
+                    hint="The repository is being written, or a mirror or proxy serves an old copy. Run the "
+                    "same command again later.",
+                ) from None
+            await asyncio.sleep(tries.pop(0))
+
+
+async def linux(client: Client, choice: Choice, package: Package, shelf: Shelf, means: Means) -> Kept:
+    """A package that an index names.
+
+    Raises:
+        BundleRefusedError: it is not what the index says.
+        FileInputError: it is no agent package, or the disk is full.
+        AzureError: no usable answer.
+    """
+    url = below(client.sources.at(PACKAGES, choice.distribution.path), package.path)
+    if fault := names.fault(f"agent/{package.name}"):
+        raise BundleRefusedError(f"the index names the package {package.name!r}, which {fault}")
+    before = shelf.receipt()
+    if before and before.file == package.name and package.digest.fits(shelf.folder / before.file):
+        return shelf.kept(before)
+    arrived = await download(
+        client,
+        url,
+        shelf.folder / package.name,
+        digest=package.digest,
+        report=_reporter(means, shelf.item),
+    )
+    return shelf.keep(
+        _inspected(
+            arrived, package.version, package.architecture, says=f"index signed by {package.signer.upper()}"
+        )
+    )
+
+
+def refuse_rivals(found: Sequence[tuple[Choice, Package]]) -> None:
+    """A bundle carries one package for each kind of host, so that nobody has to choose.
+
+    Raises:
+        InputError: two distributions have different ones.
+    """
+    seen: dict[tuple[PackageFormat, str], tuple[Choice, Package]] = {}
+    for choice, package in found:
+        kind = choice.distribution.format, choice.architecture
+        other, before = seen.setdefault(kind, (choice, package))
+        if before.digest != package.digest:
+            raise InputError(
+                f"{other.name} has {before.name}, {choice.name} has {package.name}: a bundle holds one "
+                f"{kind[0]} package for a processor",
+                hint="Build a bundle for each of them.",
+            )
+
+
+def _inspected(arrived: Arrived | None, version: str, architecture: str, *, says: str) -> Receipt:
+    """Look into the package: what is described is what is there."""
+    if arrived is None:
+        raise BundleRefusedError("the server says that nothing has changed, and there is nothing here")
+    try:
+        _, facts = inspect(arrived.path)
+    except InputError:
+        arrived.path.unlink(missing_ok=True)
+        raise
+    if not fits(facts.version, version) or (architecture and facts.architecture != architecture):
+        what = f"{facts.version} for {facts.architecture or 'any processor'}"
+        arrived.path.unlink(missing_ok=True)
+        raise BundleRefusedError(
+            f"{arrived.origin} is the agent {what}, not {version} {architecture}".rstrip()
+        )
+    return Receipt(
+        arrived.path.name,
+        arrived.length,
+        arrived.sha256,
+        arrived.origin,
+        validator=arrived.validator,
+        version=facts.version,
+        says=says,
+    )
+
+
+def _reporter(means: Means, item: str) -> Callable[[int, int | None], None]:
+    return lambda done, total: means.progress(Progress(item, done, total))

@@ -1,0 +1,141 @@
+"""A package as a signed index describes it, and what all kinds of index have in common."""
+
+import bz2
+import gzip
+import hashlib
+import lzma
+import re
+import zlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import BytesIO
+
+from yarl import URL
+
+from arcferry.errors import AzureError, BundleRefusedError
+from arcferry.fetch.distributions import Choice
+from arcferry.fetch.transfer import Digest
+from arcferry.fetch.versions import fits, order
+
+AGENT = "azcmagent"
+LARGEST_SIGNED = 4 * 1024 * 1024
+LARGEST_INDEX = 64 * 1024 * 1024
+LARGEST_UNPACKED = 128 * 1024 * 1024
+_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+~^-]{0,199}")
+_PACKED: dict[bytes, Callable[[BytesIO], gzip.GzipFile | lzma.LZMAFile | bz2.BZ2File]] = {
+    b"\x1f\x8b": lambda data: gzip.GzipFile(fileobj=data),
+    b"\xfd7": lzma.LZMAFile,
+    b"BZ": bz2.BZ2File,
+}
+_ZSTD = b"\x28\xb5\x2f\xfd"
+
+
+class StaleError(Exception):
+    """Two files of a repository do not belong together: it is being written, or an old copy was served."""
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One version of the agent in a repository.
+
+    Attributes:
+        path: below the repository's address.
+        signer: the fingerprint of the key behind its index.
+        dated: when the index was made; None where it doesn't say.
+    """
+
+    version: str
+    architecture: str
+    path: str
+    digest: Digest
+    signer: str = ""
+    dated: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.rpartition("/")[2]
+
+
+def newest(packages: Iterable[Package], choice: Choice, wanted: str, place: str) -> Package:
+    """The newest that fits.
+
+    Raises:
+        AzureError: there is none; the versions that there are, are named.
+    """
+    found = sorted(packages, key=lambda one: order(one.version))
+    good = [one for one in found if fits(one.version, wanted)]
+    if good:
+        return good[-1]
+    if not found:
+        raise AzureError(
+            f"{place} has no {AGENT} for {choice.architecture}",
+            hint=f"Arc may not support {choice.distribution.display} on it. Take the package of a release "
+            "that it does support, or name a file with --agent.",
+        )
+    listed = ", ".join(dict.fromkeys(one.version for one in reversed(found[-8:])))
+    raise AzureError(f"{place} has no {AGENT} {wanted}", hint=f"Newest there: {listed}.")
+
+
+def below(base: URL, path: str) -> URL:
+    """A file of a repository, by the path that its index gives.
+
+    Raises:
+        BundleRefusedError: the path would leave the repository.
+    """
+    parts = path.removeprefix("./").split("/")
+    if not all(map(_PART.fullmatch, parts)):
+        raise BundleRefusedError(
+            f"the index at {base.host} names the file {path[:200]!r}, which is no path in it"
+        )
+    return base.joinpath(*parts)
+
+
+def checked(data: bytes, digest: Digest, place: str) -> bytes:
+    """The same bytes, when they are those of the digest.
+
+    Raises:
+        StaleError: they are others.
+    """
+    if len(data) != digest.length or hashlib.new(digest.algorithm, data).hexdigest() != digest.value:
+        raise StaleError(f"{place} is not the file that the repository's signed list names")
+    return data
+
+
+def unpacked(data: bytes, place: str) -> bytes:
+    """An index, whatever it is packed with.
+
+    Raises:
+        AzureError: it is packed with Zstandard, or far larger than any index.
+        BundleRefusedError: it cannot be unpacked.
+    """
+    if data.startswith(_ZSTD):
+        raise AzureError(
+            f"{place} is packed with Zstandard, which is not read here",
+            hint="Download the package elsewhere, and name it with --agent.",
+        )
+    opened = _PACKED.get(data[:2])
+    if opened is None:
+        return data
+    try:
+        with opened(BytesIO(data)) as stream:
+            content = bytes(stream.read(LARGEST_UNPACKED + 1))
+    except (EOFError, OSError, lzma.LZMAError, zlib.error) as error:
+        raise broken(error, place) from None
+    if len(content) > LARGEST_UNPACKED:
+        raise AzureError(f"{place}: more than the {LARGEST_UNPACKED:,} bytes that are unpacked of an index")
+    return content
+
+
+def broken(error: Exception, place: str) -> BundleRefusedError:
+    """The error for a signed index that cannot be read all the same."""
+    return BundleRefusedError(f"{place} is signed, and cannot be read: {error}")
+
+
+def instant(seconds: float) -> datetime | None:
+    """A moment in seconds since 1970; None where it is out of any range."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None

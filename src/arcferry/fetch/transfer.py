@@ -1,0 +1,307 @@
+"""One file from the network to the disk: resumed where it broke off, whole or not at all."""
+
+import asyncio
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from yarl import URL
+
+from arcferry import files
+from arcferry.bundle import blocks
+from arcferry.errors import (
+    AzureError,
+    AzureUnavailableError,
+    BundleRefusedError,
+    FileInputError,
+    InputError,
+)
+from arcferry.fetch.client import NOT_MODIFIED, OK, PARTIAL, Answer, Client, may_pass, place
+
+LARGEST_PACKAGE = 1024 * 1024 * 1024
+_BESIDE_LIMIT = 16 * 1024
+_ENOUGH = 1024 * 1024
+_LENGTH = re.compile(r"\d{1,15}")
+_RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})")
+_ALGORITHMS = {"sha256": 64, "sha384": 96, "sha512": 128}
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """What a file must hash to, in lower-case hexadecimal; SHA-256, SHA-384 or SHA-512."""
+
+    algorithm: str
+    value: str
+    length: int
+
+    def __post_init__(self) -> None:
+        """Refuse what proves nothing.
+
+        Raises:
+            ValueError: another algorithm, or no hash of it.
+        """
+        if len(self.value) != _ALGORITHMS.get(self.algorithm) or not re.fullmatch(r"[0-9a-f]+", self.value):
+            raise ValueError(f"{self.algorithm} {self.value[:140]!r} is no hash that counts")
+
+    def fits(self, path: Path) -> bool:
+        """Whether a file is there and is this one."""
+        try:
+            if path.stat().st_size != self.length:
+                return False
+            with path.open("rb") as stream:
+                return hashlib.file_digest(stream, self.algorithm).hexdigest() == self.value
+        except OSError:
+            return False
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A file that is here whole.
+
+    Attributes:
+        origin: the address that gave it, without its query.
+        validator: the server's strong ETag for it; empty where it gave none.
+    """
+
+    path: Path
+    origin: str
+    sha256: str
+    length: int
+    validator: str = ""
+
+
+class _AgainError(Exception):
+    """What lies here of the file is of no use; it was removed, and the next try begins anew."""
+
+
+async def download(
+    client: Client,
+    url: URL,
+    path: Path,
+    *,
+    digest: Digest | None = None,
+    limit: int = LARGEST_PACKAGE,
+    known: str = "",
+    report: Callable[[int, int | None], None] = lambda _done, _total: None,
+) -> Arrived | None:
+    """Download into `path`, beside it first, from where an earlier try broke off.
+
+    A file that has changed at the server since then is begun anew. Tries are bounded; one that brought a
+    megabyte counts as the first again.
+
+    Args:
+        client: the pool of connections.
+        url: where to begin.
+        path: the file to write; its folder exists.
+        digest: what it must be; None where nobody says, as for the Windows package.
+        limit: the most bytes that are taken.
+        known: the ETag of what is at `path` already; then the server may answer that it is unchanged.
+        report: told how many bytes are here, and of how many.
+
+    Returns:
+        The file, or None where the server says that it is what `known` says.
+
+    Raises:
+        BundleRefusedError: it is not what the digest says.
+        FileInputError: the folder cannot be written, or the disk is full; what has arrived stays.
+        AzureError: no usable answer after all tries, it led elsewhere, or it is larger than `limit`.
+    """
+    transfer = _Transfer(client, url, _Part(path), digest, limit, known, report)
+    tries = list(client.pauses)
+    while True:
+        before = transfer.part.length()
+        try:
+            return await transfer.attempt()
+        except (_AgainError, AzureError) as error:
+            if transfer.part.length() - before >= _ENOUGH:
+                tries = list(client.pauses)
+            if not tries or (isinstance(error, AzureError) and not may_pass(error)):
+                raise _final(error, url) from None
+            await asyncio.sleep(tries.pop(0))
+
+
+def _final(error: Exception, url: URL) -> Exception:
+    if isinstance(error, _AgainError):
+        return AzureError(f"{place(url)}: {error}", hint="Run the same command again later.")
+    return error
+
+
+@dataclass(frozen=True, slots=True)
+class _Transfer:
+    """What all tries of one download share; see `download`."""
+
+    client: Client
+    url: URL
+    part: "_Part"
+    digest: Digest | None
+    limit: int
+    known: str
+    report: Callable[[int, int | None], None]
+
+    async def attempt(self) -> Arrived | None:
+        """Ask once, for the whole or for the rest."""
+        start, validator = self.part.begun(self.url)
+        if not validator and self.digest is None:
+            # Nobody could tell whether the rest is of the same file.
+            start = 0
+        headers = {}
+        if start:
+            headers = {"Range": f"bytes={start}-"} | ({"If-Range": validator} if validator else {})
+        elif self.known:
+            headers = {"If-None-Match": self.known}
+        async with self.client.ask(self.url, headers) as answer:
+            if answer.status == NOT_MODIFIED and self.known and not start:
+                return None
+            start, total = self._where(answer, start, validator)
+            self._refuse_length(answer, total)
+            self.part.begin(self.url, _validator(answer))
+            with self.part.open(start) as stream:
+                await self._receive(answer, stream, start, total)
+        return self.part.finish(answer, self.digest, resumed=start > 0)
+
+    def _where(self, answer: Answer, start: int, validator: str) -> tuple[int, int | None]:
+        """Where in the file the body begins, and how long the whole file is."""
+        if answer.status == OK:
+            length = answer.headers.get("Content-Length", "")
+            return 0, int(length) if _LENGTH.fullmatch(length) else None
+        found = _RANGE.fullmatch(answer.headers.get("Content-Range", "").strip())
+        same = not validator or _validator(answer) in ("", validator)
+        if answer.status != PARTIAL or not found or int(found[1]) != start or not same:
+            self.part.remove()
+            raise _AgainError(f"answered {answer.status} to the rest of a file, and not with that rest")
+        return start, int(found[3])
+
+    def _refuse_length(self, answer: Answer, total: int | None) -> None:
+        if total is not None and total > self.limit:
+            raise AzureError(
+                f"{place(answer.url)}: {total:,} bytes are more than the {self.limit:,} that are taken"
+            )
+        if self.digest and total is not None and total != self.digest.length:
+            self.part.remove()
+            raise _refused(answer, f"has {total:,} bytes, not the {self.digest.length:,}")
+
+    async def _receive(self, answer: Answer, stream: BinaryIO, start: int, total: int | None) -> None:
+        done = start
+        async for chunk in answer.chunks():
+            done += len(chunk)
+            if done > (self.limit if total is None else total):
+                self.part.remove()
+                raise AzureError(f"{place(answer.url)}: more bytes than were announced, or than are taken")
+            with self.part.writing():
+                stream.write(chunk)
+            self.report(done, total)
+        with self.part.writing():
+            stream.flush()
+            os.fsync(stream.fileno())
+        if total is not None and done < total:
+            raise AzureUnavailableError(f"{place(answer.url)} broke off at byte {done:,} of {total:,}")
+
+
+def _validator(answer: Answer) -> str:
+    """What tells that a later part is of the same file (RFC 9110 §8.8, §13.1.5): a strong ETag, or a date.
+
+    A date counts where it is old enough that a second change in that second is out of question.
+    """
+    tag = answer.headers.get("ETag", "").strip()
+    if tag.startswith('"') and len(tag) <= 200:  # noqa: PLR2004 - far longer than any
+        return tag
+    modified, now = answer.headers.get("Last-Modified", ""), answer.headers.get("Date", "")
+    try:
+        age = parsedate_to_datetime(now) - parsedate_to_datetime(modified)
+    except (ValueError, TypeError):
+        return ""
+    return modified.strip() if age.total_seconds() >= 1 else ""
+
+
+def _refused(answer: Answer, why: str) -> BundleRefusedError:
+    return BundleRefusedError(
+        f"{place(answer.url)} {why}, which its signed index says",
+        hint="Run the same command again later; a mirror or a proxy may hold an old or a changed file.",
+    )
+
+
+class _Part:
+    """What has arrived of a file: `NAME.part`, and beside it which file of the server's that is."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._part = path.with_name(f"{path.name}.part")
+        self._beside = path.with_name(f"{path.name}.part.json")
+
+    def length(self) -> int:
+        """Bytes that are here."""
+        try:
+            return self._part.stat().st_size
+        except OSError:
+            return 0
+
+    def begun(self, url: URL) -> tuple[int, str]:
+        """How much is here of this address, and its validator."""
+        try:
+            beside = json.loads(files.read_bounded(self._beside, limit=_BESIDE_LIMIT))
+            if beside["url"] == str(url) and isinstance(beside["validator"], str):
+                return self.length(), beside["validator"]
+        except (InputError, ValueError, KeyError, TypeError):
+            pass
+        return 0, ""
+
+    def begin(self, url: URL, validator: str) -> None:
+        """Note what is about to arrive."""
+        files.write_whole(self._beside, json.dumps({"url": str(url), "validator": validator}).encode())
+
+    def open(self, start: int) -> BinaryIO:
+        """Open for writing at `start`; what lies behind it is dropped."""
+        with self.writing():
+            stream = self._part.open("r+b" if start else "wb")
+            stream.truncate(start)
+            stream.seek(start)
+            return stream
+
+    def writing(self) -> "_Writing":
+        """A context in which the disk's errors become the user's."""
+        return _Writing(self._part)
+
+    def remove(self) -> None:
+        """Begin anew."""
+        with self.writing():
+            self._part.unlink(missing_ok=True)
+            self._beside.unlink(missing_ok=True)
+
+    def finish(self, answer: Answer, digest: Digest | None, *, resumed: bool) -> Arrived:
+        """Put the file in its place, when it is the right one."""
+        if digest and not digest.fits(self._part):
+            self.remove()
+            if resumed:
+                raise _AgainError("the parts of two tries are not of one file")
+            raise _refused(answer, f"does not have the {digest.algorithm.upper()}")
+        with self.writing():
+            with blocks.open_regular(self._part) as stream:
+                content = blocks.copy(stream, None, limit=LARGEST_PACKAGE + 1)
+            self._part.replace(self._path)
+            self._beside.unlink(missing_ok=True)
+        tag = _validator(answer)
+        return Arrived(
+            self._path, answer.origin, content.sha256, content.length, tag if tag.startswith('"') else ""
+        )
+
+
+class _Writing:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            raise FileInputError(
+                self._path,
+                error.strerror or "cannot be written",
+                hint="What has arrived stays. Name a folder with more room with --downloads.",
+            ) from error

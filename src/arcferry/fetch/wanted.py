@@ -1,0 +1,113 @@
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from arcferry.bundle import Role
+from arcferry.catalog import Cloud, Region
+from arcferry.data.update import SignIn
+from arcferry.fetch.distributions import Choice
+from arcferry.fetch.sources import Sources
+
+PAUSES = (1.0, 2.0, 4.0, 8.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What to bring.
+
+    Attributes:
+        windows: the Windows agent.
+        linux: the Linux agent of these distributions.
+        agent_version: such as `1.61`; empty for the newest.
+        service_tags: the cloud's weekly file.
+        location: whose notification hosts and HIS host; None for neither.
+        communities: the list of BGP communities, which takes a sign-in.
+        route_filter: this route filter, likewise; empty for none.
+        circuit: the filter that this circuit's Microsoft peering has, likewise.
+    """
+
+    cloud: Cloud
+    windows: bool = False
+    linux: tuple[Choice, ...] = ()
+    agent_version: str = ""
+    service_tags: bool = False
+    location: Region | None = None
+    communities: bool = False
+    route_filter: str = ""
+    circuit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one item is; `total` is None where the server doesn't say."""
+
+    item: str
+    done: int
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """How to get there.
+
+    Attributes:
+        proxy: an HTTP proxy, which may hold a password; the environment's where None.
+        ca_file: a CA to trust beside the public roots.
+        resolver: the DNS server to ask; the system's where None.
+        repository_keys: files of keys to trust for Linux repositories, beside Microsoft's.
+        sign_in: for what Resource Manager is asked.
+        offline: take only what was fetched before, and ask nobody.
+        pauses: seconds before each further try of what broke off.
+        progress: told of every part that arrived.
+    """
+
+    sources: Sources = field(default_factory=Sources)
+    proxy: str | None = field(default=None, repr=False)
+    ca_file: Path | None = None
+    resolver: str | None = None
+    repository_keys: tuple[Path, ...] = ()
+    sign_in: SignIn | None = None
+    offline: bool = False
+    pauses: tuple[float, ...] = PAUSES
+    progress: Callable[[Progress], None] = lambda _: None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One file in the downloads folder, whole and checked.
+
+    Attributes:
+        item: what it was fetched as, such as `debian12-amd64`.
+        path: where it lies.
+        origin: the https address that gave it in the end, without its query.
+        sha256: of the whole file.
+        says: what it was checked by, for a reader.
+    """
+
+    item: str
+    path: Path
+    origin: str
+    sha256: str
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """Everything that was wanted.
+
+    Attributes:
+        agents: agent packages, each content once.
+        documents: dated documents, by what they are.
+        kept: every item, in the order of the above; one package may serve several distributions.
+        notes: what a reader should know, such as that an index is old.
+    """
+
+    agents: tuple[Path, ...]
+    documents: tuple[tuple[Role, Path], ...]
+    kept: tuple[Kept, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def origins(self) -> Mapping[Path, str]:
+        """Where each file came from."""
+        return {one.path: one.origin for one in self.kept}
