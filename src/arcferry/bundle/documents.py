@@ -2,7 +2,12 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import Field, TypeAdapter, ValidationError
 
 from arcferry import files
 from arcferry.bundle.manifest import Role
@@ -12,11 +17,62 @@ from arcferry.routing.route_filter import read_route_filter
 from arcferry.routing.service_tags import read_service_tags
 
 _LARGEST = 64 * 1024 * 1024
+_Document = TypeVar("_Document")
+_Host = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,252}$")]
+
+
+@dataclass(frozen=True, slots=True)
+class _Dated:
+    schema: Literal[1]
+    cloud: str
+    location: str
+    taken: date
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery(_Dated):
+    """Which HIS host serves a location, as the discovery call answered on a day."""
+
+    kind: Literal["his-discovery"]
+    host: _Host
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationHosts(_Dated):
+    """Which Service Bus names a location's agents keep open, as the notification service listed them."""
+
+    kind: Literal["notification-hosts"]
+    hosts: Annotated[tuple[_Host, ...], Field(min_length=1, max_length=1000)]
+
+
+_DISCOVERY: TypeAdapter[Discovery] = TypeAdapter(Discovery)
+_NOTIFICATION_HOSTS: TypeAdapter[NotificationHosts] = TypeAdapter(NotificationHosts)
+
+
+def read_discovery(document: object, name: str) -> Discovery:
+    """Read what `arcferry bundle build --fetch` keeps of the discovery call.
+
+    Raises:
+        FileInputError: it is another document.
+    """
+    return _read(_DISCOVERY, document, name)
+
+
+def read_notification_hosts(document: object, name: str) -> NotificationHosts:
+    """Read what `arcferry bundle build --fetch` keeps of the notification service's list.
+
+    Raises:
+        FileInputError: it is another document.
+    """
+    return _read(_NOTIFICATION_HOSTS, document, name)
+
 
 READERS: Mapping[Role, Callable[[object, str], object]] = {
     Role.SERVICE_TAGS: read_service_tags,
     Role.COMMUNITIES: read_community_list,
     Role.ROUTE_FILTER: read_route_filter,
+    Role.DISCOVERY: read_discovery,
+    Role.NOTIFICATION_HOSTS: read_notification_hosts,
 }
 """The roles of documents, each with what reads a JSON document and refuses another one by its file's name."""
 
@@ -34,3 +90,14 @@ def read_checked(role: Role, path: Path) -> bytes:
         raise FileInputError(path, "is not JSON") from error
     READERS[role](document, path.name)
     return data
+
+
+def _read(adapter: TypeAdapter[_Document], document: object, name: str) -> _Document:
+    try:
+        return adapter.validate_python(document)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise FileInputError(
+            name, f"is not what it was given as: {place}{': ' if place else ''}{first['msg']}"
+        ) from error

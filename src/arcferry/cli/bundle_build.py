@@ -134,9 +134,10 @@ def build(
 ) -> None:
     """Pack agent packages, host scripts, a guide and dated data into a folder or a zip, and seal it.
 
-    What goes in is at hand (--agent FILE), or brought from Microsoft (--fetch windows), or both. Every package is recognised by its content; what is no agent package, is cut short, or is not signed as
-    it must be, is refused. The bundle appears whole or not at all. The receiver needs your public key too,
-    by another way than the bundle's.
+    What goes in is at hand (--agent FILE), or brought from Microsoft (--fetch windows), or both. Every
+    package is recognised by its content; what is no agent package, is cut short, or is not signed as it must
+    be, is refused. The bundle appears whole or not at all. The receiver needs your public key too, by another
+    way than the bundle's.
     """
     from datetime import timedelta
 
@@ -146,7 +147,7 @@ def build(
     secret = bundle.load_secret_key(key, password_for(key, password_env))
     region = checked_location(location, cloud)
     signing_in = sign_in(
-        needed=bool(fetch) and not offline,
+        needed=bool(fetch),
         cloud=cloud, tenant=tenant, subscription=subscription, client=client, group=group,
         secret_env=secret_env, secret_file=secret_file, certificate=certificate, arm_url=arm_url,
         authority=authority, proxy=proxy, ca_file=ca_file,
