@@ -65,8 +65,9 @@ fi
 
 [ "${1:-}" = test ] || exit 0
 missing=
-for program in busybox minisign rpm shellcheck wixl; do
-    has "$program" || missing="$missing $program"
+for pair in busybox:busybox minisign:minisign rpm:rpm shellcheck:shellcheck wixl:wixl osslsigncode:osslsigncode \
+    gpg:gnupg apt-ftparchive:apt-utils createrepo_c:createrepo-c unzip:unzip dig:bind9-dnsutils; do
+    has "${pair%%:*}" || missing="$missing ${pair#*:}"
 done
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ]; then
