@@ -2,6 +2,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 SCRIPT = Path(__file__).parents[3] / "src/arcferry/bundle/hostscripts/linux.sh"
+NETWORK = SCRIPT.with_name("linux-network.sh")
 SHELLS = {"dash": ["dash"], "bash": ["bash", "--posix"], "busybox": ["busybox", "sh"]}
 
 # Prints known shapes, and does what /behave says before that.
@@ -36,6 +38,10 @@ connect)
 	;;
 disconnect) rm -f $state $state.id && echo 'INFO    Disconnected machine from Azure' ;;
 check) echo "ENDPOINT |REACHABLE" ;;
+config)
+	[ "$2" = set ] && echo "$4" >/proxy
+	cat /proxy
+	;;
 esac 2>/dev/null
 """
 
@@ -170,6 +176,7 @@ def root(tmp_path: Path, namespaces: None) -> PrivateRoot:
         made.put(name, "", 0o644)
     made.put("etc/os-release", 'ID=debian\nVERSION_ID="12"\nPRETTY_NAME="Debian GNU/Linux 12"\n', 0o644)
     made.put("linux.sh", SCRIPT.read_bytes(), 0o755)
+    made.put("linux-network.sh", NETWORK.read_bytes(), 0o755)
     return made
 
 
@@ -194,6 +201,76 @@ def connected_root(root: PrivateRoot) -> PrivateRoot:
     """A root with the agent in place, without a package."""
     root.put("opt/azcmagent/bin/azcmagent", AGENT, 0o755)
     return root
+
+
+@dataclass
+class ClosedNetwork:
+    """A network of its own around a private root: names, servers and a proxy, of which Azure's are all there.
+
+    `hosts` says what each does (`closed_network.py` reads it), `seen` holds every request that reached one.
+    """
+
+    root: PrivateRoot
+    folder: Path
+    hosts: dict[str, dict[str, object]]
+    proxy: str = ""
+    ports: tuple[int, ...] = ()
+
+    def run(self, shell: Sequence[str], *arguments: str, **options: object) -> Answer:
+        done = subprocess.run(self.command(shell, *arguments), capture_output=True, check=False, **options)  # type: ignore[call-overload]
+        answer = read_answer(done)
+        self.root.assert_clean()
+        return answer
+
+    def command(self, shell: Sequence[str], *arguments: str, hidden: str = "") -> list[str]:
+        """The script's command line; `hidden` programs cannot be found by it."""
+        spec = {"hosts": self.hosts, "proxy": self.proxy, "ports": self.ports, "seen": str(self._seen)}
+        spec["ca"] = str(self.root.path / "etc/ssl/certs/ca-certificates.crt")
+        (self.folder / "spec.json").write_text(json.dumps(spec))
+        unshare = ["unshare", "-n"] if os.geteuid() == 0 else ["unshare", "-Urn"]
+        driver = [sys.executable, str(Path(__file__).with_name("closed_network.py"))]
+        hide = f'for name in {hidden}; do mount --bind /dev/null /usr/bin/$name; done; exec "$@"'
+        inside = self.root.command("sh", "-c", hide, "sh", *shell, "/linux.sh", *arguments)
+        return [*unshare, *driver, str(self.folder / "spec.json"), "--", *inside]
+
+    @property
+    def _seen(self) -> Path:
+        return self.folder / "seen"
+
+    @property
+    def seen(self) -> str:
+        return self._seen.read_text() if self._seen.exists() else ""
+
+
+AZURE = (
+    "agentserviceapi.guestconfiguration.azure.com",
+    "ea.his.arc.azure.com",
+    "eastasia-gas.guestconfiguration.azure.com",
+    "gbl.his.arc.azure.com",
+    "login.microsoftonline.com",
+    "login.windows.net",
+    "management.azure.com",
+    "pas.windows.net",
+)
+
+
+@pytest.fixture
+def closed(root: PrivateRoot, tmp_path: Path) -> ClosedNetwork:
+    for tool in ("ip", "openssl"):
+        if not shutil.which(tool):
+            pytest.skip(f"{tool} is not on PATH")
+    root.put("etc/resolv.conf", "nameserver 127.0.0.53\noptions timeout:1 attempts:1\n", 0o644)
+    root.put("etc/nsswitch.conf", "hosts: files dns\n", 0o644)
+    root.put("linux-network.sh", NETWORK.read_text().replace("PATIENCE=10 ", "PATIENCE=4 "), 0o755)
+    (root.path / "etc/ssl/certs").mkdir(parents=True)
+    hosts: dict[str, dict[str, object]] = {
+        name: {
+            "address": f"127.0.1.{number}",
+            "chain": [f"{number}.trafficmanager.net", f"{number}.eastasia.cloudapp.azure.com"],
+        }
+        for number, name in enumerate(AZURE, 1)
+    }
+    return ClosedNetwork(PrivateRoot(root.path, "usr proc"), tmp_path, hosts)
 
 
 @pytest.fixture

@@ -265,3 +265,73 @@ def test_busybox_is_all_it_needs(busybox_root: "PrivateRoot", agent_script: str)
     answer = root.run(["sh"], "check", "eastasia", "AzureCloud")
     assert (answer["code"], answer["output"]) == ("AZCM0026", '€\x1b "\\\\')
     assert root.run(["sh"], "verify", "/linux.sh", "0" * 64)["code"] == "hash-mismatch"
+
+
+def test_the_proxy_is_set_before_it_connects(shell: list[str], connected_root: "PrivateRoot") -> None:
+    put_config(connected_root)
+    answer = connected_root.run(shell, "connect", "/run/arcferry.json", "http://proxy.corp:8080")
+    assert (answer["ok"], answer["changed"]) == (True, True)
+    commands = connected_root.read("argv").splitlines()
+    assert commands[-2:] == [
+        "config set proxy.url http://proxy.corp:8080",
+        "connect --config /run/arcferry.json",
+    ]
+    facts = connected_root.run(shell, "facts")
+    assert facts["proxy"] == {"url": "http://proxy.corp:8080", "source": "proxy.url"}
+
+
+def test_where_the_proxy_cannot_be_set_it_does_not_connect(
+    shell: list[str], connected_root: "PrivateRoot"
+) -> None:
+    put_config(connected_root)
+    connected_root.put("behave", "[ $1 != config ] || { echo AZCM0023: no; exit 23; }\n")
+    answer = connected_root.run(shell, "connect", "/run/arcferry.json", "http://proxy.corp:8080")
+    assert (answer["ok"], answer["code"], answer["changed"]) == (False, "AZCM0023", False)
+    assert "connect" not in connected_root.read("argv")
+    assert not connected_root.has("run/arcferry.json")
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://user:s3cret@proxy:8080",
+        "proxy:8080",
+        "http://proxy/a",
+        "http://proxy a",
+        "http://",
+        "httpx://proxy",
+        "http:///x",
+        "http://proxy\nx",
+        "",
+    ],
+)
+def test_a_proxy_with_a_password_never_reaches_a_command_line(
+    dash: list[str], connected_root: "PrivateRoot", proxy: str
+) -> None:
+    put_config(connected_root)
+    answer = connected_root.run(dash, "connect", "/run/arcferry.json", proxy)
+    assert answer["code"] == "bad-proxy"
+    assert b"s3cret" not in answer.raw
+    assert connected_root.read("argv").split() == ["show"]
+    assert not connected_root.has("run/arcferry.json")
+
+
+def test_a_thumbprint_is_refused_by_name_and_left_alone(
+    shell: list[str], connected_root: "PrivateRoot"
+) -> None:
+    connected_root.put("run/c.json", json.dumps({"service-principal-cert-thumbprint": "ab" * 20}))
+    answer = connected_root.run(shell, "connect", "/run/c.json")
+    assert (answer["code"], "Windows" in answer["message"]) == ("config-thumbprint", True)
+    assert connected_root.has("run/c.json")
+
+
+@pytest.mark.parametrize("token", [True, False])
+def test_a_long_lived_secret_is_refused_and_removed(
+    shell: list[str], connected_root: "PrivateRoot", token: bool
+) -> None:
+    values = {"service-principal-secret": TOKEN} | ({"access-token": TOKEN} if token else {})
+    connected_root.put("run/c.json", json.dumps(values))
+    answer = connected_root.run(shell, "connect", "/run/c.json")
+    assert answer["code"] == "config-secret"
+    assert seen_of_token(connected_root, answer.raw) == []
+    assert not connected_root.has("argv")

@@ -94,6 +94,16 @@ def test_another_package_is_not_the_agent(dash: list[str], root: "PrivateRoot", 
     assert dpkg_state(root) == ""
 
 
+@DPKG
+def test_a_virtual_machine_of_azure_gets_no_agent(
+    dash: list[str], root: "PrivateRoot", build_deb: Build
+) -> None:
+    sha256 = build_deb("agent.deb")
+    root.put("sys/class/dmi/id/chassis_asset_tag", "7783-7084-3265-9085-8269-3286-77\n")
+    assert root.run(dash, "install", "/agent.deb", sha256)["code"] == "azure-vm"
+    assert dpkg_state(root) == ""
+
+
 def test_what_is_no_package_is_refused(shell: list[str], root: "PrivateRoot") -> None:
     root.put("page.deb", "<html>")
     sha256 = hashlib.sha256(b"<html>").hexdigest()

@@ -1,21 +1,25 @@
 #!/bin/sh
 # The arcferry host script for Linux: the only code that arcferry runs on a server.
 #
-#   sh linux.sh facts                               what this server is, and its agent's state
+#   sh linux.sh facts [LOCATION CLOUD [FILE]]       what this server is; with a location, also the path to Azure,
+#                                                   written to FILE in the form that `arcferry explain` reads
+#   sh linux.sh verify FOLDER                       compare an unpacked bundle with its manifest
 #   sh linux.sh verify FILE SHA256 [FILE SHA256 ...]  compare files with their hashes
 #   sh linux.sh install PACKAGE SHA256              install or upgrade the agent from a deb or rpm
 #   sh linux.sh check LOCATION CLOUD                the agent's own connectivity check
-#   sh linux.sh connect CONFIG                      connect to Azure Arc; CONFIG is removed
+#   sh linux.sh connect CONFIG [PROXY]              connect to Azure Arc; CONFIG is removed
 #   sh linux.sh show                                the agent's state
 #   sh linux.sh disconnect CONFIG|--local-only      disconnect from Azure Arc; CONFIG is removed
 #   sh linux.sh uninstall                           remove the agent's package
 #
 # CONFIG is a JSON file in the form of `azcmagent --config` that holds an access token. It must belong to
-# root and be readable by nobody else; "-" reads it from standard input instead.
+# root and be readable by nobody else; "-" reads it from standard input instead. With --report-failure a failed
+# install or connect is told to Azure Arc, as Microsoft's own script does: the code, the message and the names of
+# subscription, resource group, tenant and location.
 #
 # Every run prints one line of JSON with "schema", "verb" and "ok", and where something failed "code" and
-# "message". It ends with 0 where ok, 1 where not, 2 where it was called wrongly. The script itself opens no
-# network connection. It needs a POSIX shell and the base system's tools, and nothing else.
+# "message". It ends with 0 where ok, 1 where not, 2 where it was called wrongly. Network connections are opened
+# only by the functions of linux-network.sh beside this file. It needs a POSIX shell and the base system's tools.
 # shellcheck disable=SC2015 # in "A && B || refuse ...", refuse is also right where B fails
 # shellcheck disable=SC2016 # the ${...} in single quotes are dpkg's own
 
@@ -25,14 +29,18 @@ umask 077
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
 export PATH LC_ALL
-unset IFS
+unset IFS CDPATH
 
 AGENT=/opt/azcmagent/bin/azcmagent
 VERB=usage # until the call has proved right
 WORK= # a private folder for this run
 SECRET= # a file with a token in it
 RUNNING= # not empty while the agent runs
+JOBS= # the numbers of what linux-network.sh has started
 EXIT=0 # how the last program ended
+REPORT= # not empty where a failure is to be told to Azure Arc
+NETWORK= # not empty where linux-network.sh was read
+HERE=. # the folder of this file
 
 # Standard input as a JSON string, in ASCII. Bytes are decoded here, not passed on: neither a terminal nor a
 # JSON reader may meet control characters or broken UTF-8. What is not UTF-8 is left out.
@@ -65,6 +73,7 @@ json() {
 text() { printf '%s' "$1" | json; }
 output() { tail -c 16384 "$WORK/output" 2>/dev/null | json; } # the end of what was printed last
 truth() { "$@" && printf true || printf false; }
+has() { command -v "$1" >/dev/null 2>&1; }
 lower() { printf '%s' "$1" | tr '[:upper:]' '[:lower:]'; }
 # answer true|false [FIELDS]: the one line of output, and the end. FIELDS is JSON and begins with a comma.
 answer() {
@@ -73,7 +82,12 @@ answer() {
 	exit 1
 }
 # refuse CODE MESSAGE [FIELDS]
-refuse() { answer false ",\"code\":$(text "$1"),\"message\":$(text "$2")${3-}"; }
+refuse() {
+	reported=
+	[ -z "$REPORT" ] || reported=",\"reported\":$(truth tell_azure "$1" "$2")"
+	answer false ",\"code\":$(text "$1"),\"message\":$(text "$2")${3-}$reported"
+}
+tell_azure() { [ -n "$NETWORK" ] && send_failure "$@" >/dev/null 2>&1; }
 usage() { (refuse usage "$1") || exit 2; }
 
 # Runs however this script ends, except by SIGKILL: no token and no temporary file stays behind.
@@ -81,8 +95,11 @@ cleanup() {
 	set +u # $! has no value before the first program was started
 	# To the limiter's group: coreutils 9.1's timeout, signalled right after its start, leaves its program running.
 	[ -z "$RUNNING" ] || { kill -TERM "-$!" || kill "$!"; wait "$!"; } 2>/dev/null
+	# shellcheck disable=SC2086 # a list of numbers
+	[ -z "$JOBS" ] || { kill $JOBS; wait $JOBS; } 2>/dev/null
 	[ -z "$SECRET" ] || rm -f -- "$SECRET"
-	[ -z "$WORK" ] || rm -rf -- "$WORK"
+	# Again where something that was ended just now put another file there.
+	[ -z "$WORK" ] || rm -rf -- "$WORK" 2>/dev/null || { sleep 1 && rm -rf -- "$WORK"; }
 }
 # A shell that dies of a signal skips its EXIT trap, so a signal is turned into an exit.
 trap cleanup EXIT
@@ -110,9 +127,9 @@ agent_code() {
 }
 # answer_run [FIELDS]: report how the agent ended.
 answer_run() {
-	fields="${1-},\"exit\":$EXIT,\"code\":$(text "$(agent_code)"),\"output\":$(output)"
-	[ "$EXIT" -ne 0 ] || answer true "$fields"
-	answer false ",\"message\":$(text "azcmagent $VERB ended with exit status $EXIT")$fields"
+	fields="${1-},\"exit\":$EXIT,\"output\":$(output)"
+	[ "$EXIT" -ne 0 ] || answer true ",\"code\":\"\"$fields"
+	refuse "$(agent_code)" "azcmagent $VERB ended with exit status $EXIT" "$fields"
 }
 # answer_unchanged [FIELDS]: nothing was to be done.
 answer_unchanged() { answer true ",\"changed\":false,\"exit\":0,\"code\":\"\",\"output\":\"\"${1-}"; }
@@ -166,14 +183,19 @@ older() {
 }
 
 # Run dpkg or rpm to its end: cutting an installer short breaks the package database, so here a signal has
-# to wait. Unattended upgrades often hold dpkg's lock for a moment; rpm waits for its own lock by itself.
+# to wait. Unattended upgrades often hold the lock for a moment, and without a terminal rpm does not wait either.
 run_installer() {
 	for try in $(seq 150); do # two seconds apart, so five minutes
 		[ "$try" -eq 1 ] || sleep 2
 		DEBIAN_FRONTEND=noninteractive "$@" >"$WORK/output" 2>&1 </dev/null
 		EXIT=$?
-		[ "$EXIT" -eq 2 ] && grep -q 'locked by another process' "$WORK/output" || return 0
+		[ "$EXIT" -ne 0 ] && grep -q -e 'locked by another process' -e 'create transaction lock' "$WORK/output" ||
+			return 0
 	done
+}
+need_place() {
+	case $1 in '' | *[!a-z0-9]*) usage "not a location: $1" ;; esac
+	case $2 in AzureCloud | AzureUSGovernment | AzureChinaCloud) ;; *) usage "not a cloud: $2" ;; esac
 }
 # hash_of FILE: nothing where it cannot be read.
 hash_of() { [ -f "$1" ] && [ -r "$1" ] && sha256sum <"$1" | cut -c 1-64; }
@@ -186,8 +208,15 @@ take_config() {
 	[ "$CONFIG" != - ] || { CONFIG=$WORK/config.json && head -c 65536 >"$CONFIG"; }
 	[ -f "$CONFIG" ] && [ -r "$CONFIG" ] || refuse config-unreadable "$CONFIG: no such file, or not readable"
 	# A path typed wrongly must not cost another file: what holds no token is refused and left alone.
-	grep -q '"access-token"' "$CONFIG" || refuse config-no-token "$CONFIG: no access-token in it; left alone"
+	if ! grep -q -e '"access-token"' -e '"service-principal-secret"' "$CONFIG"; then
+		! grep -q '"service-principal-cert-thumbprint"' "$CONFIG" ||
+			refuse config-thumbprint "$CONFIG: certificate thumbprints are for Windows; Linux needs an access-token"
+		refuse config-no-token "$CONFIG: no access-token in it; left alone"
+	fi
 	SECRET=$CONFIG
+	! grep -q '"service-principal-secret"' "$CONFIG" ||
+		refuse config-secret "$CONFIG: holds a long-lived secret, which no server needs; it was removed"
+	[ -z "$REPORT" ] || [ -z "$NETWORK" ] || note_target
 	# `ls -n` prints "-rw------- 1 0 ..." (mode, links, owner's number), and "l" first for a symbolic link.
 	# shellcheck disable=SC2012 # mode and owner stand before the name, and stat's options are not portable
 	case $(ls -ldn -- "$CONFIG" | awk 'NR == 1 { print $3, $1 }') in
@@ -203,10 +232,10 @@ config_value() {
 os_release() { sed -n "s/^$1=//p" /etc/os-release 2>/dev/null | head -n 1 | sed "s/^[\"']//; s/[\"']\$//"; }
 package_format() {
 	case " $(os_release ID) $(os_release ID_LIKE) " in
-	*' debian '* | *' ubuntu '*) command -v dpkg >/dev/null && printf deb && return ;;
+	*' debian '* | *' ubuntu '*) has dpkg && printf deb && return ;;
 	esac
-	command -v rpm >/dev/null && printf rpm && return
-	command -v dpkg >/dev/null && printf deb || printf none
+	has rpm && printf rpm && return
+	has dpkg && printf deb || printf none
 }
 # Bytes that are free for a folder, or for the one it would be made in; null where that is not known.
 free_bytes() {
@@ -219,8 +248,142 @@ azure_vm() {
 	truth [ "$tag" = 7783-7084-3265-9085-8269-3286-77 ]
 }
 
+# Where the system notes that it has to start anew, and a kernel whose modules an upgrade has removed.
+pending_reboot() {
+	[ ! -e /run/reboot-required ] && [ ! -e /var/run/reboot-required ] || echo package-update # Debian, Ubuntu
+	[ ! -e /run/reboot-needed ] || echo package-update # SUSE
+	[ -z "$(ls /lib/modules 2>/dev/null)" ] || [ -d "/lib/modules/$(uname -r)" ] || echo kernel
+}
+# Whether dpkg, rpm or what calls them is at work: a lock for writing on its file, or a process behind its number.
+installer_busy() {
+	cd /var/lib || return 1
+	for file in dpkg/lock-frontend dpkg/lock rpm/.rpm.lock ../../usr/lib/sysimage/rpm/.rpm.lock; do
+		inode=$(find "$file" -prune -exec ls -i {} + 2>/dev/null | awk '{ print $1 }')
+		[ -n "$inode" ] && grep -q "WRITE .*:$inode " /proc/locks 2>/dev/null && return 0
+	done
+	for file in /run/yum.pid /run/zypp.pid /var/cache/dnf/*_lock.pid; do
+		number=$(head -c 10 "$file" 2>/dev/null | tr -cd 0-9)
+		[ -n "$number" ] && [ -d "/proc/$number" ] && return 0
+	done
+	return 1
+}
+# The agent's own ports (himds 40342, arcproxy 40343, in hexadecimal below) that something listens on.
+ports_in_use() {
+	cat /proc/net/tcp /proc/net/tcp6 2>/dev/null |
+		awk '$4 == "0A" && $2 ~ /:9D96$/ { print 40342 } $4 == "0A" && $2 ~ /:9D97$/ { print 40343 }' | sort -u
+}
+# The workspaces that the Log Analytics agent (OMS), which ended in August 2024, reports to.
+workspaces() {
+	conf=/etc/opt/microsoft/omsagent
+	sed -n 's/^WORKSPACE_ID=//p' "$conf"/*/conf/omsadmin.conf "$conf"/conf/omsadmin.conf 2>/dev/null | sort -u
+}
+# As the agent looks for it: its own setting, then systemd's environment; then this shell's.
+find_proxy() {
+	PROXY='' PROXY_SOURCE=proxy.url
+	[ ! -x "$AGENT" ] || run_agent 15 config get proxy.url
+	[ ! -x "$AGENT" ] || [ "$EXIT" -ne 0 ] || PROXY=$(grep -m 1 '^https\{0,1\}://' "$WORK/output")
+	[ -n "$PROXY" ] || {
+		PROXY_SOURCE=systemd
+		PROXY=$(sed -n 's/.*[Hh][Tt][Tt][Pp][Ss]_[Pp][Rr][Oo][Xx][Yy]=\([^" ]*\).*/\1/p' \
+			/lib/systemd/system.conf.d/azcmagent.conf 2>/dev/null | head -n 1)
+	}
+	[ -n "$PROXY" ] || PROXY_SOURCE=HTTPS_PROXY PROXY=${HTTPS_PROXY:-${https_proxy-}}
+	[ -n "$PROXY" ] || PROXY_SOURCE=
+}
+hide_user() { printf '%s' "$1" | sed 's#^\([A-Za-z]*://\)\{0,1\}.*@#\1#'; }
+# words: the lines on standard input as a JSON list of strings, without those that are no plain words.
+words() { awk '/^[A-Za-z0-9._:*-]+$/ { printf "%s\"%s\"", comma, $0; comma = "," }'; }
+
+# What Microsoft's script looks at too, and what tells why an installation fails.
+server_facts() {
+	printf ',"process_64_bit":%s' "$(truth [ "$(od -An -j4 -N1 -tu1 /bin/sh | tr -d ' ')" = 2 ])" # its ELF class
+	printf ',"libc":%s,"tools":{' "$(text "$(getconf GNU_LIBC_VERSION 2>/dev/null)")"
+	comma=
+	for tool in curl wget openssl gpg; do
+		printf '%s"%s":%s' "$comma" "$tool" "$(truth has "$tool")"
+		comma=,
+	done
+	printf '},"pending_reboot":[%s]' "$(pending_reboot | sort -u | words)"
+	printf ',"installer_busy":%s' "$(truth installer_busy)"
+	printf ',"ports_in_use":[%s]' "$(ports_in_use | paste -s -d , -)"
+	printf ',"legacy_agent":{"installed":%s,"workspaces":[%s]}' \
+		"$(truth [ -d /opt/microsoft/omsagent ])" "$(workspaces | words)"
+	printf ',"proxy":{"url":%s,"source":"%s"}' "$(text "$(hide_user "$PROXY")")" "$PROXY_SOURCE"
+}
+# write_path FILE: whole or not at all, and readable, since it goes to whoever runs `arcferry explain`.
+write_path() {
+	beside=$(mktemp "$1.XXXXXXXX" 2>/dev/null) || return 1
+	cat "$WORK/path" >"$beside" && chmod 644 "$beside" && mv -f -- "$beside" "$1" && return 0
+	rm -f -- "$beside"
+	return 1
+}
+
+# "SHA256  NAME" for each file of a manifest, which has one key a line; "! NAME" where no bundle holds such a file.
+manifest_files() {
+	awk '
+		function fails(why) { print "! " why; failed = 1; exit 1 }
+		function plain(name, parts, i, n) {
+			n = split(name, parts, "/")
+			for (i = 1; i <= n; i++)
+				if (length(parts[i]) > 100 || parts[i] !~ /^[A-Za-z0-9_]([A-Za-z0-9_.+~-]*[A-Za-z0-9_+~-])?$/) return 0
+			return n && length(name) <= 200 && name !~ /^manifest[.]json([.]minisig)?$/ && !taken[tolower(name)]++
+		}
+		/^  "kind": "arcferry-bundle",$/ { kind = 1 }
+		/^  "schema": 1,$/ { schema = 1 }
+		/^  "files": \[$/ { if (seen++) fails(""); inside = 1; next }
+		inside && /^  \],$/ { inside = 0 }
+		!inside || /^      "(length|origin|role)": / { next }
+		/^    [{]$/ { name = hash = ""; next }
+		/^      "name": ".*",$/ { name = substr($0, 16, length($0) - 17); next }
+		/^      "sha256": "[0-9a-f]+"$/ { hash = substr($0, 18, length($0) - 18); next }
+		/^    [}],?$/ && length(hash) == 64 && ++count <= 10000 {
+			if (!plain(name)) fails(name)
+			print hash "  " name
+			next
+		}
+		{ fails("") }
+		END { exit failed || inside || !(seen && kind && schema) }' "$1"
+}
+verify_folder() {
+	[ -f "$1/manifest.json" ] && head -c 16777217 <"$1/manifest.json" 2>/dev/null >"$WORK/manifest" ||
+		refuse no-manifest "$1/manifest.json: no such file, or not readable"
+	[ "$(wc -c <"$WORK/manifest")" -le 16777216 ] || refuse bad-manifest "$1/manifest.json is larger than 16 MB"
+	hash=$(hash_of "$WORK/manifest")
+	manifest=",\"manifest\":{\"sha256\":\"$hash\",\"id\":\"$(printf '%.12s' "$hash")\"}"
+	manifest_files "$WORK/manifest" >"$WORK/listed" || {
+		name=$(sed -n 's/^! //p' "$WORK/listed")
+		[ -z "$name" ] || refuse bad-manifest "the manifest names '$name', which no bundle holds" "$manifest"
+		refuse bad-manifest "$1/manifest.json is not a bundle's manifest" "$manifest"
+	}
+	cd -- "$1/." || refuse no-manifest "$1: cannot be entered"
+	extra=$(find . ! -type d ! -type f | head -n 1)
+	[ -z "$extra" ] || refuse extra-file "${extra#./} is neither a file nor a folder, as all in a bundle is" "$manifest"
+	cut -c 67- "$WORK/listed" | xargs sha256sum -- >"$WORK/found" 2>/dev/null
+	awk -v found="$WORK/found" -v first="$WORK/wrong" '
+		BEGIN { while ((getline line <found) > 0) hash[substr(line, 67)] = substr(line, 1, 64) }
+		{
+			name = substr($0, 67)
+			right = hash[name] == substr($0, 1, 64) ? "true" : "false"
+			if (right == "false" && !wrong++) print name >first
+			printf "%s{\"name\":\"%s\",\"sha256\":\"%s\",\"ok\":%s}", comma, name, hash[name], right
+			comma = ","
+		}' "$WORK/listed" >"$WORK/files"
+	fields="$manifest,\"files\":[$(cat "$WORK/files")]"
+	[ ! -s "$WORK/wrong" ] || refuse hash-mismatch "$(cat "$WORK/wrong"): missing, or not what its hash says" "$fields"
+	extra=$(find . -type f | awk -v listed="$WORK/listed" '
+		BEGIN {
+			while ((getline line <listed) > 0) known["./" substr(line, 67)] = 1
+			known["./manifest.json"] = known["./manifest.json.minisig"] = 1
+		}
+		!known[$0]-- { print; exit }')
+	[ -z "$extra" ] || refuse extra-file "${extra#./} does not belong to the bundle" "$fields"
+	answer true "$fields"
+}
+
 do_facts() {
+	[ $# -eq 0 ] || need_place "$1" "$2"
 	read_state
+	find_proxy
 	# Without a name server `hostname -f` would wait; the short name is then the only one there is.
 	fqdn=$(timeout 3 hostname -f 2>/dev/null </dev/null)
 	fields=",\"os\":\"linux\",\"hostname\":$(text "$(uname -n)"),\"fqdn\":$(text "${fqdn:-$(uname -n)}")"
@@ -229,10 +392,18 @@ do_facts() {
 	fields="$fields,\"package_format\":\"$(package_format)\",\"root\":$(truth [ "$(id -u)" -eq 0 ])"
 	fields="$fields,\"systemd\":$(truth [ -d /run/systemd/system ]),\"disk_free\":$(free_bytes /var)"
 	fields="$fields,\"opt_free\":$(free_bytes /opt),\"time\":\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\""
-	answer true "$fields,\"azure_vm\":$(azure_vm),\"agent\":$(agent_json)"
+	fields="$fields,\"azure_vm\":$(azure_vm),\"agent\":$(agent_json)$(server_facts)"
+	[ -z "$NETWORK" ] || fields="$fields$(certificate_facts)"
+	[ $# -gt 0 ] || answer true "$fields"
+	[ -n "$NETWORK" ] || refuse no-network-script "linux-network.sh must lie beside this, as readable as this" "$fields"
+	measure_path "$1" "$2"
+	fields="$fields,\"routes\":[$(routes)],\"path\":$(cat "$WORK/path")"
+	[ $# -lt 3 ] || write_path "$3" || refuse no-file "$3: cannot be written" "$fields"
+	answer true "$fields"
 }
 
 do_verify() {
+	[ $# -gt 1 ] || verify_folder "$1"
 	wrong='' list=''
 	while [ $# -gt 0 ]; do
 		need_hash "$2"
@@ -249,6 +420,7 @@ do_verify() {
 do_install() {
 	need_hash "$2"
 	need_root
+	[ "$(azure_vm)" != true ] || refuse azure-vm "Azure manages this virtual machine already"
 	[ -f "$1" ] && [ -r "$1" ] || refuse no-package "$1: no such file, or not readable"
 	# What is hashed must be what is installed: the copy lies where only root can change it.
 	package=$WORK/package
@@ -260,7 +432,7 @@ do_install() {
 	edabeedb*) format=rpm && set -- "$1" rpm -U "$package" ;;
 	*) refuse not-a-package "$1: is neither a deb nor an rpm package" ;;
 	esac
-	command -v "$2" >/dev/null || refuse wrong-format "$1: this server cannot install $format packages"
+	has "$2" || refuse wrong-format "$1: this server cannot install $format packages"
 	facts=$(package_facts "$format" "$package")
 	[ "${facts% *}" = azcmagent ] || refuse not-the-agent "$1: is the package '${facts% *}', not azcmagent"
 	new=${facts#* }
@@ -278,13 +450,24 @@ do_install() {
 }
 
 do_check() {
-	case $1 in '' | *[!a-z0-9]*) usage "not a location: $1" ;; esac
-	case $2 in AzureCloud | AzureUSGovernment | AzureChinaCloud) ;; *) usage "not a cloud: $2" ;; esac
+	need_place "$1" "$2"
 	need_agent
 	run_agent 300 check --location "$1" --cloud "$2"
 	answer_run
 }
 
+set_proxy() {
+	case $1 in
+	http://*) place=${1#http://} ;;
+	https://*) place=${1#https://} ;;
+	*) place= ;;
+	esac
+	case $place in
+	'' | /* | *[!][A-Za-z0-9.:_/-]* | */?*) refuse bad-proxy "PROXY is http://HOST:PORT, without a user" ;;
+	esac
+	run_agent 60 config set proxy.url "$1"
+	[ "$EXIT" -eq 0 ] || answer_run ',"changed":false'
+}
 do_connect() {
 	take_config "$1"
 	need_root
@@ -294,6 +477,7 @@ do_connect() {
 	wanted="/subscriptions/$(config_value subscription-id)/resourceGroups/$(config_value resource-group)"
 	wanted="$wanted/providers/Microsoft.HybridCompute/machines/${name:-$(uname -n)}"
 	[ "$(lower "$(shown 'Resource Id')")" != "$(lower "$wanted")" ] || answer_unchanged
+	[ $# -lt 2 ] || set_proxy "$2"
 	# The agent itself gives up after ten minutes.
 	run_agent 900 connect --config "$CONFIG"
 	rm -f -- "$CONFIG"
@@ -331,10 +515,29 @@ do_uninstall() {
 	answer true "$fields"
 }
 
+# Read only where it has this file's owner and mode: into a folder like /tmp anybody could put one. A file cut short
+# ends the subshell, and not this.
+load_network() {
+	case $0 in
+	*/*.sh) HERE=${0%/*} ;;
+	*.sh) ;;
+	*) return 0 ;; # this came through standard input
+	esac
+	[ -f "$HERE/linux-network.sh" ] || return 0
+	# shellcheck disable=SC2012 # mode and owner stand before the name, and stat's options are not portable
+	[ "$(ls -ldn -- "$HERE/linux-network.sh" "$0" | awk '{ print $1, $3 }' | sort -u | wc -l)" -eq 1 ] || return 0
+	# shellcheck source=/dev/null
+	(. "$HERE/linux-network.sh" && [ -n "$NETWORK" ]) >/dev/null 2>&1 && . "$HERE/linux-network.sh"
+}
 main() {
+	report=
+	for word in "$@"; do
+		shift
+		[ "$word" = --report-failure ] && report=1 || set -- "$@" "$word"
+	done
 	case ${1-}-$# in
-	facts-1 | show-1 | uninstall-1 | connect-2 | disconnect-2 | install-3 | check-3) ;;
-	verify-[3579] | verify-[1-9]*[13579]) ;;
+	facts-[134] | show-1 | uninstall-1 | connect-[23] | disconnect-2 | install-3 | check-3) ;;
+	verify-[23579] | verify-[1-9]*[13579]) ;;
 	*) usage "no such verb, or not with these arguments: ${1-}; see the top of this script" ;;
 	esac
 	VERB=$1
@@ -342,6 +545,8 @@ main() {
 	# /var/tmp first: /tmp is memory on many systems, and a package needs 100 MB.
 	WORK=$(mktemp -d /var/tmp/arcferry.XXXXXXXX 2>/dev/null || mktemp -d /tmp/arcferry.XXXXXXXX 2>/dev/null)
 	[ -n "$WORK" ] || refuse no-temporary-folder "neither /var/tmp nor /tmp can be written"
+	load_network
+	case $VERB in install | connect) REPORT=$report ;; esac
 	"do_$VERB" "$@"
 }
 

@@ -3,6 +3,8 @@
 #
 #   Measure-Path       the path to Azure Arc (`facts LOCATION CLOUD`): names, TCP, TLS, `GET /`, the regional host
 #   Test-AzureMachine  asks 169.254.169.254 whether this is an Azure virtual machine (`facts`, `install`)
+#   Set-MissingCertificates  puts into the answer which of the bundle's certificates this server's store lacks, as that
+#                      decides whom it believes; opens no connection, and installs nothing
 #   Send-Failure       tells Azure Arc that an install or connect failed, with -ReportFailure only
 Set-StrictMode -Version 3.0
 $Stage = '' # of the connection that is being tried
@@ -240,6 +242,25 @@ function Measure-Path([string]$Location, [string]$Cloud, [string]$Proxy) {
     }
     [ordered]@{ schema = 1; kind = 'check'; cloud = $Cloud; location = $Location; taken = (Get-Now)
         resolver = (Get-Resolver); proxy = $(if ($proxy) { Hide-User $proxy } else { $null }); endpoints = @($rows) }
+}
+# Roots are looked for among the roots, what another has issued among the intermediates.
+function Get-MissingCertificate($File) {
+    try { $read = New-Object Security.Cryptography.X509Certificates.X509Certificate2 $File.FullName } catch { return }
+    $stores = if ($read.Subject -eq $read.Issuer) { 'Root', 'AuthRoot' } else { @('CA') }
+    foreach ($store in $stores) {
+        if (Test-Path -LiteralPath "Cert:\LocalMachine\$store\$($read.Thumbprint)") { return }
+    }
+    [ordered]@{ file = "certificates/$($File.Name)"; name = $read.GetNameInfo('SimpleName', $false)
+        sha256 = (Get-Sha256 $File.FullName) }
+}
+# Nothing is known where the bundle's certificates do not lie beside the folder of this script.
+function Set-MissingCertificates([string]$Beside) {
+    $Answer['missing_certificates'] = $null
+    if (-not $Beside) { return }
+    $folder = Join-Path (Join-Path $Beside '..') 'certificates'
+    if (-not (Test-Path -LiteralPath $folder -PathType Container)) { return }
+    $Answer['missing_certificates'] = @(Get-ChildItem -LiteralPath $folder | Where-Object { $_.Name -like '*.cer' } |
+            ForEach-Object { Get-MissingCertificate $_ })
 }
 function Get-Routes {
     if (-not (Get-Command Get-NetRoute -ErrorAction SilentlyContinue)) {

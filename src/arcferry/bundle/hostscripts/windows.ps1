@@ -300,16 +300,16 @@ function Invoke-Facts([string]$Location, [string]$Cloud, [string]$File) {
         distro = [ordered]@{ id = 'windows'; version = $windows.version; name = $windows.name }
         arch = $type.ToLowerInvariant(); package_format = 'msi'; root = (Test-Elevated); systemd = $false
         disk_free = (Get-FreeBytes ([Environment]::GetFolderPath('CommonApplicationData')))
-        opt_free = (Get-FreeBytes (Get-ProgramFiles))
+        opt_free = (Get-FreeBytes (Get-ProgramFiles)); powershell = "$($PSVersionTable.PSVersion)"
         time = (Get-Now); azure_vm = $(if (Test-Network) { Test-AzureMachine }); agent = (Get-AgentState)
-        edition = $windows.edition; installation = $windows.installation
-        azure_stack_hci = (Test-AzureStackHci $windows); process_64_bit = [Environment]::Is64BitProcess
-        powershell = "$($PSVersionTable.PSVersion)"; dotnet = [string](Get-RegistryValue $net 'Version')
+        edition = $windows.edition; installation = $windows.installation; process_64_bit = [Environment]::Is64BitProcess
+        azure_stack_hci = (Test-AzureStackHci $windows); dotnet = [string](Get-RegistryValue $net 'Version')
         pending_reboot = @(Get-PendingReboot); installer_busy = (Test-InstallerBusy); legacy_agent = (Get-LegacyAgent)
         proxy = [ordered]@{ url = (Hide-User $proxy.url); source = $proxy.source } }
     $domain = [Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties().DomainName
     $facts['fqdn'] = (@($facts.hostname, $domain) | Where-Object { $_ }) -join '.'
     foreach ($name in @($facts.Keys)) { $Answer[$name] = $facts[$name] }
+    if (Test-Network) { Set-MissingCertificates $PSScriptRoot }
     if (-not $Location) { return }
     if (-not (Test-Network)) { Stop-Verb 'no-network-script' "windows-network.ps1 must lie beside this. $LoadProblem" }
     $Answer['routes'] = @(Get-Routes)
