@@ -1,0 +1,87 @@
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from tests.lab.hosts.windows.conftest import Build
+
+from arcferry.bundle.authenticode import Roots, verify_msi
+from arcferry.bundle.packages import inspect, msi
+from arcferry.errors import BundleRefusedError, LabError
+from arcferry.lab.hosts.windows import CodeSigning, build_agent_msi, tools
+
+CURRENT = "1.67.3421.1187"
+pytestmark = pytest.mark.xdist_group("wine")
+
+
+def test_arcferry_reads_what_the_msi_tools_read(build: Build) -> None:
+    if shutil.which("msiinfo") is None:
+        pytest.skip("needs msiinfo (Debian: msitools)")
+    path = build(CURRENT)
+    exported = subprocess.run(
+        ["msiinfo", "export", path, "Property"], capture_output=True, check=True, text=True
+    )
+    stated = dict(line.split("\t") for line in exported.stdout.splitlines()[3:])
+    with path.open("rb") as stream:
+        found = msi.product(stream, path.stat().st_size)
+    assert (found.name, found.version, found.manufacturer, found.code, found.platform) == (
+        stated["ProductName"], stated["ProductVersion"], stated["Manufacturer"], stated["ProductCode"], "x64",
+    )  # fmt: skip
+    package_format, facts = inspect(path)
+    assert (package_format, facts.version, facts.architecture) == ("msi", CURRENT, "x64")
+
+
+def test_the_signature_holds_under_the_labs_root_and_under_no_other(build: Build, ca: CodeSigning) -> None:
+    path = build(CURRENT)
+    signature = verify_msi(path, roots=Roots.from_pem(ca.root_pem))
+    assert "Microsoft Corporation" in signature.subject
+    assert signature.root == "arcferry twin code-signing CA"
+    with pytest.raises(BundleRefusedError):
+        verify_msi(path)
+    with pytest.raises(BundleRefusedError):
+        verify_msi(path, roots=Roots.from_pem(CodeSigning().root_pem))
+
+
+def test_another_publisher_is_refused(build: Build, tmp_path: Path) -> None:
+    other = CodeSigning("Contoso Ltd")
+    other.sign(build(CURRENT), tmp_path / "other.msi")
+    with pytest.raises(BundleRefusedError, match="Contoso"):
+        verify_msi(tmp_path / "other.msi", roots=Roots.from_pem(other.root_pem))
+
+
+def test_a_version_is_always_the_same_product(build: Build, needs_tools: None, tmp_path: Path) -> None:
+    again = build_agent_msi(tmp_path, version=CURRENT)
+    codes = set()
+    for path in (build(CURRENT), again):
+        with path.open("rb") as stream:
+            codes.add(msi.product(stream, path.stat().st_size).code)
+    assert len(codes) == 1
+    with pytest.raises(BundleRefusedError, match="not signed"):
+        verify_msi(again)
+
+
+@pytest.mark.parametrize(
+    "version",
+    ["", "latest", "1.67", "1.67.3421.1187.1", "1.256.0", "1.2.70000", '1.2.3" Name="x', "../1.0.0"],
+)
+def test_what_is_no_version_is_refused(tmp_path: Path, version: str) -> None:
+    with pytest.raises(LabError, match="no version"):
+        build_agent_msi(tmp_path, version=version)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_missing_tool_is_named_with_its_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(tools, "_FOLDERS", "")
+    assert re.search(r"wixl \(Debian: wixl\)", tools.cannot_build() or "")
+    assert re.search(r"wine \(Debian: wine\)", tools.cannot_run() or "")
+    with pytest.raises(LabError, match="wixl is not installed"):
+        tools.run_tool("wixl")
+
+
+def test_a_failing_tool_says_why(tmp_path: Path) -> None:
+    with pytest.raises(LabError, match=r"ended with 3: no\?"):
+        tools.run_tool("sh", "-c", "printf 'no?'; exit 3")
+    with pytest.raises(LabError, match="did not end"):
+        tools.run_tool("sleep", "30", seconds=0.05)
