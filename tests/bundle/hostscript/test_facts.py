@@ -80,11 +80,12 @@ def test_another_installation_is_noticed_by_its_lock(
 
 
 @pytest.mark.parametrize(
-    ("number", "busy"), [(str(os.getpid()), True), ("4194999", False), ("", False), ("x/..", False)]
+    ("number", "busy"), [("this process", True), ("4194999", False), ("", False), ("x/..", False)]
 )
 def test_another_installation_is_noticed_by_its_process(
     dash: list[str], root: "PrivateRoot", number: str, busy: bool
 ) -> None:
+    number = str(os.getpid()) if number == "this process" else number
     root.put("run/yum.pid", f"{number}\n")
     assert with_proc(root).run(dash, "facts")["installer_busy"] is busy
 

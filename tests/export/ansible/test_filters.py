@@ -3,7 +3,6 @@
 import base64
 import importlib.util
 import json
-import time
 from collections.abc import Callable
 from importlib import resources
 from types import ModuleType
@@ -136,8 +135,8 @@ def jwt(ends: object) -> str:
     [
         ("", "it is empty"),
         ("ERROR: Please run az login", "it has other letters than a token's"),
-        (jwt(time.time() - 1), "it ran out, or does so within 5 minutes: mint a new one"),
-        (jwt(time.time() + 3600), ""),
+        (jwt(1_700_000_000), "it ran out, or does so within 5 minutes: mint a new one"),
+        (jwt(4_000_000_000), ""),
         (jwt("soon"), ""),
         ("opaque-token-of-some-other-kind", ""),
         ("not.base64!.at-all", "it has other letters than a token's"),
