@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
@@ -50,6 +50,7 @@ class Authority:
         not_before: datetime | None = None,
         not_after: datetime | None = None,
         client: bool = False,
+        with_rsa: bool = False,
     ) -> Leaf:
         """A certificate for DNS names (wildcards allowed) and IP addresses; the first name is its CN.
 
@@ -58,8 +59,9 @@ class Authority:
             not_before: the beginning of its life, also in the future; a day before now where None.
             not_after: the end of its life, also in the past; seven days from now where None.
             client: for a TLS client instead of a server.
+            with_rsa: with an RSA key, where a client signs with no other, as Wine's does.
         """
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = rsa.generate_private_key(65537, 2048) if with_rsa else ec.generate_private_key(ec.SECP256R1())
         end = not_after or datetime.now(UTC) + _LEAF_LIFE
         usage = ExtendedKeyUsageOID.CLIENT_AUTH if client else ExtendedKeyUsageOID.SERVER_AUTH
         start = not_before or min(datetime.now(UTC), end) - timedelta(days=1)
@@ -111,7 +113,11 @@ class Authority:
         )
 
     def _builder(
-        self, subject: x509.Name, public_key: ec.EllipticCurvePublicKey, start: datetime, end: datetime
+        self,
+        subject: x509.Name,
+        public_key: ec.EllipticCurvePublicKey | rsa.RSAPublicKey,
+        start: datetime,
+        end: datetime,
     ) -> x509.CertificateBuilder:
         issuer_id = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
         return (
@@ -135,7 +141,7 @@ def load_leaf(context: ssl.SSLContext, leaf: Leaf) -> None:
         context.load_cert_chain(path)
 
 
-def private_key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+def private_key_pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
     """The key as unencrypted PKCS #8 PEM."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 

@@ -80,3 +80,15 @@ def test_a_log_cut_short_says_so() -> None:
 @pytest.mark.parametrize("text", ["", "Error 1920. x", "Return value 3", "MSI", "MSI (c)"])
 def test_what_is_no_log(text: str) -> None:
     assert install_log.read("log", text) is None
+
+
+def test_a_record_s_raw_fields_are_no_status() -> None:
+    """As Wine's msiexec logs the end of an installation that went well."""
+    text = """\
+MSI (s) (A0:14) [08:00:01:000]: Doing action: InstallFinalize
+MSI (s) (A0:14) [08:00:02:000]: Product: Azure Connected Machine Agent -- Installed.
+1: Azure Connected Machine Agent 2: {0B1F6A51-0D43-4E1B-8E39-0C1C3C0A5A01} 3: 1
+"""
+    document = install_log.read("log", text)
+    assert document
+    assert document.codes == ()

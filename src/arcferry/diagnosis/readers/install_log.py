@@ -16,6 +16,8 @@ _ENDED = re.compile(r"MainEngineThread is returning (\d{1,5})")
 _STATUS = re.compile(
     r"(?:AzureConnectedMachineAgent|Azure Connected Machine Agent).{0,400}?[:\uff1a]\s?(\d{1,5})[.。]?\s*$"
 )
+# A record's raw fields, such as `1: Azure Connected Machine Agent 2: {…} 3: 1`: none of them is a status.
+_RECORD = re.compile(r"(?:^|[\])]: ?)\s*1: ")
 _MESSAGE = re.compile(r"(?:^|-- |\): )(?!Note|Info)[^\W\d_]{2,20} ?(\d{4})[.。:\uff1a] ?(\S[^\n]{0,400})")
 _ACTION = re.compile(
     r"\b\d\d?:\d\d:\d\d: ?([A-Za-z_][A-Za-z0-9_.]{1,100})[.。] ?[^\d\n]{1,60}?(\d)[.。]?\s*$"
@@ -30,7 +32,7 @@ def _ending(lines: list[str]) -> tuple[str, str]:
     """The number that the last installation in the log ended with, and its line."""
     for pattern in (_ENDED, _STATUS):
         for line in reversed(lines):
-            if found := pattern.search(line):
+            if not _RECORD.search(line) and (found := pattern.search(line)):
                 return found[1], line
     return "", ""
 

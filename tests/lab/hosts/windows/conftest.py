@@ -6,10 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from arcferry.lab.hosts.windows import (
     CodeSigning,
@@ -181,21 +177,6 @@ async def agent(_prefix: WinePrefix, build: Build, twin: Twin) -> Connected:
 
 
 def _rsa_identity(authority: Authority, vm_id: str) -> tuple[bytes, bytes]:
-    """The twin's own certificate for a machine, with an RSA key: Wine's Schannel signs with no other."""
-    pattern = x509.load_pem_x509_certificate(authority.issue([vm_id], client=True).certificate_pem)
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(pattern.subject)
-        .issuer_name(pattern.issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(pattern.not_valid_before_utc)
-        .not_valid_after(pattern.not_valid_after_utc)
-    )
-    for extension in pattern.extensions:
-        if extension.oid != x509.SubjectKeyIdentifier.oid:
-            builder = builder.add_extension(extension.value, critical=extension.critical)
-    certificate = builder.sign(authority._key, hashes.SHA256())
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return certificate.public_bytes(Encoding.PEM), private
+    """The twin's certificate for a machine, with an RSA key: Wine's Schannel signs with no other."""
+    leaf = authority.issue([vm_id], client=True, with_rsa=True)
+    return leaf.certificate_pem, leaf.key_pem
