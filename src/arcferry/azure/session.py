@@ -1,7 +1,6 @@
 """A signed-in session with Azure, on the official SDK clients."""
 
 import asyncio
-import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -10,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
-import certifi
 from azure.core.pipeline import PipelineResponse
 from azure.core.pipeline.policies import AsyncRetryPolicy
 from azure.core.pipeline.transport import AioHttpTransport
@@ -21,7 +19,7 @@ from azure.mgmt.resource.resources.aio import ResourceManagementClient
 from arcferry.azure.credentials import ServicePrincipal
 from arcferry.azure.mapping import translated
 from arcferry.azure.target import Target
-from arcferry.errors import FileInputError
+from arcferry.trust import tls_context
 
 LONGEST_WAIT = 60.0
 """Seconds of Retry-After that are waited for at one time; a longer wish becomes a ThrottledError."""
@@ -141,7 +139,7 @@ async def signed_in(target: Target, principal: ServicePrincipal) -> AsyncIterato
     """
     async with AsyncExitStack() as stack:
         # One context and one pool: the SDK's `connection_verify` reads the CA anew for every request.
-        connector = aiohttp.TCPConnector(ssl=trust(target), limit=64)
+        connector = aiohttp.TCPConnector(ssl=tls_context(target.ca_file), limit=64)
         http = await stack.enter_async_context(
             aiohttp.ClientSession(
                 connector=connector,
@@ -152,21 +150,3 @@ async def signed_in(target: Target, principal: ServicePrincipal) -> AsyncIterato
             )
         )
         yield AzureSession(target, principal, http)
-
-
-def trust(target: Target) -> ssl.SSLContext:
-    """The public roots, this system's, and the CA that was passed in.
-
-    Raises:
-        FileInputError: the CA file is missing or holds no certificate.
-    """
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
-    if target.ca_file is not None:
-        try:
-            context.load_verify_locations(target.ca_file)
-        except ssl.SSLError as error:
-            raise FileInputError(target.ca_file, "holds no certificate in PEM") from error
-        except OSError as error:
-            raise FileInputError(target.ca_file, error.strerror or "cannot be read") from error
-    return context

@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
-import certifi
 from yarl import URL
 
 from arcferry.azure.mapping import safe
-from arcferry.errors import AzureError, AzureUnavailableError, FileInputError, InputError
+from arcferry.errors import AzureError, AzureUnavailableError, InputError
+from arcferry.trust import tls_context
 
 HOSTS = ("www.microsoft.com", "download.microsoft.com")
 """The only hosts that a download page, a link in it or a redirect may lead to."""
@@ -42,7 +42,7 @@ async def browser(
     """
     if proxy is not None and not _PROXY.fullmatch(proxy):
         raise InputError("--proxy is no URL such as http://proxy.example:8080")
-    connector = aiohttp.TCPConnector(ssl=_trust(ca_file), limit=8)
+    connector = aiohttp.TCPConnector(ssl=tls_context(ca_file), limit=8)
     timeout = aiohttp.ClientTimeout(
         total=_WHOLE_SECONDS, sock_connect=_CONNECT_SECONDS, sock_read=_SILENT_SECONDS
     )
@@ -55,19 +55,6 @@ async def browser(
         proxy=proxy,
     ) as http:
         yield http
-
-
-def _trust(ca_file: Path | None) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
-    if ca_file is not None:
-        try:
-            context.load_verify_locations(ca_file)
-        except ssl.SSLError as error:
-            raise FileInputError(ca_file, "holds no certificate in PEM") from error
-        except OSError as error:
-            raise FileInputError(ca_file, error.strerror or "cannot be read") from error
-    return context
 
 
 async def get(

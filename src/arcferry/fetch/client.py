@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import aiohttp
-import certifi
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
@@ -17,13 +16,13 @@ from arcferry.azure.mapping import safe
 from arcferry.errors import (
     AzureError,
     AzureUnavailableError,
-    FileInputError,
     InputError,
     NotFoundError,
     ThrottledError,
 )
 from arcferry.fetch.sources import Sources
 from arcferry.fetch.wanted import Means
+from arcferry.trust import tls_context
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -149,7 +148,7 @@ async def open_client(means: Means) -> AsyncIterator[Client]:
     if means.proxy is not None and not _PROXY.fullmatch(means.proxy):
         raise InputError("--proxy is no URL such as http://proxy.example:8080")
     resolver = _Resolver(means.resolver) if means.resolver else None
-    connector = aiohttp.TCPConnector(ssl=_trust(means), limit=4, resolver=resolver)
+    connector = aiohttp.TCPConnector(ssl=tls_context(means.ca_file), limit=4, resolver=resolver)
     async with aiohttp.ClientSession(
         connector=connector,
         timeout=aiohttp.ClientTimeout(total=300, sock_connect=20, sock_read=30),
@@ -198,19 +197,6 @@ class _Resolver(AbstractResolver):
 
     async def close(self) -> None:
         """Nothing is held."""
-
-
-def _trust(means: Means) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    context.load_verify_locations(certifi.where())
-    if means.ca_file is not None:
-        try:
-            context.load_verify_locations(means.ca_file)
-        except ssl.SSLError as error:
-            raise FileInputError(means.ca_file, "holds no certificate in PEM") from error
-        except OSError as error:
-            raise FileInputError(means.ca_file, error.strerror or "cannot be read") from error
-    return context
 
 
 def _target(response: aiohttp.ClientResponse, url: URL) -> URL:
