@@ -72,7 +72,7 @@ async def test_a_file_that_changed_here_is_never_put_in_place(
     changed.write_bytes(source.read()[:-1] + b"x")
     remote = tmp_path / "agent.deb"
     with pytest.raises(BundleRefusedError, match="its content was changed"):
-        await put(either, replace(source, path=changed), str(remote))
+        await put(either, replace(source, path=changed, start=None, crc=None), str(remote))
     assert not remote.exists()
 
 

@@ -13,7 +13,12 @@ import pytest
 
 from arcferry.lab import hosts
 
-pytestmark = [pytest.mark.lab, pytest.mark.hosts, pytest.mark.timeout(400)]
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.hosts,
+    pytest.mark.timeout(400),
+    pytest.mark.xdist_group("manual"),
+]
 ROOT = Path(__file__).parents[2]
 ALONE = ["unshare", "--net", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"])]
 STORY = "agentserviceapi.guestconfiguration.azure.com"
@@ -120,7 +125,7 @@ def test_what_is_sent_back_explains_the_failure(record: Record) -> None:
     assert explained["status"] == 1
     errors = [one for one in explained["document"]["findings"] if one["severity"] == "error"]
     assert [(one["cause"], one["owner"]) for one in errors] == [("route/community-not-in-filter", "network")]
-    assert {one["origin"] for one in errors[0]["evidence"]} >= {"path.json", "answers.txt"}
+    assert {one["origin"] for one in errors[0]["evidence"]} >= {"path.json", "answers.txt: check"}
     assert "12076:51012" in errors[0]["title"]
 
 

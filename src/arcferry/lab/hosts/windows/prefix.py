@@ -1,5 +1,6 @@
 """A Windows of Wine's, in a folder: programs run in it with their real exit codes."""
 
+import itertools
 import json
 import os
 import re
@@ -77,7 +78,9 @@ class WinePrefix:
             raise LabError(f"Wine cannot run here: {reason}")
         self.folder = folder.absolute()
         self.drive = self.folder / "drive_c"
-        self.path(_WORK).mkdir(exist_ok=True)
+        shutil.rmtree(self.path(_WORK), ignore_errors=True)
+        self.path(_WORK).mkdir()
+        self._count = itertools.count(1)
         self._holder = subprocess.Popen(
             [str(program("wine")), "cmd", "/c", "set", "/p", "line="],
             env=_environment(self.folder),
@@ -182,16 +185,17 @@ class WinePrefix:
 
     def _run(self, line: str, seconds: float) -> ProgramResult:
         """Through a batch file, because of an exit code Unix sees the last eight bits alone."""
-        batch, code, out, err = (self.path(rf"{_WORK}\run.{name}") for name in ("cmd", "code", "out", "err"))
+        # New names each time: what an earlier program left running may still hold its own.
+        name = f"run{next(self._count)}"
+        batch, code, out, err = (self.path(rf"{_WORK}\{name}.{end}") for end in ("cmd", "code", "out", "err"))
         lines = (
             "@echo off",
-            rf"{line} >{_WORK}\run.out 2>{_WORK}\run.err",
-            rf">{_WORK}\run.code echo %ERRORLEVEL%",
+            rf"{line} >{_WORK}\{name}.out 2>{_WORK}\{name}.err",
+            rf">{_WORK}\{name}.code echo %ERRORLEVEL%",
             "exit 0",
         )
         batch.write_bytes("".join(f"{part}\r\n" for part in lines).encode())
-        code.unlink(missing_ok=True)
-        _wine(self.folder, "cmd", "/c", rf"{_WORK}\run.cmd", seconds=seconds)
+        _wine(self.folder, "cmd", "/c", rf"{_WORK}\{name}.cmd", seconds=seconds)
         number = code.read_text(encoding="ascii").strip() if code.exists() else ""
         if not number.lstrip("-").isdecimal():
             raise LabError(f"Wine gave no exit code for {line}")
