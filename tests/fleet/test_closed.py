@@ -1,4 +1,4 @@
-"""A fleet by SSH where nothing but the twin's Azure can be reached, as in the network that arcferry is for."""
+"""A fleet by SSH where nothing but the twin's Azure can be reached, as where arcferry is for."""
 
 import errno
 import socket
