@@ -48,7 +48,10 @@ class Contents:
             BundleRefusedError: an MSI's signature does not hold.
         """
         if not self.agents:
-            raise InputError("no agent package was given", hint="Name at least one: MSI, deb or rpm.")
+            raise InputError(
+                "no agent package was given",
+                hint="Name at least one with --agent (MSI, deb or rpm), or bring it with --fetch.",
+            )
         packed = tuple(self._pack_agent(packing, path, at) for path in self.agents)
         _refuse_rivals(packed)
         return packed

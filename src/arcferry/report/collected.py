@@ -112,7 +112,8 @@ def summary(collection: Collection) -> str:
     if collection.missing:
         parts.append(f"{len(collection.missing)} of the inventory did not report")
     if collection.skipped:
-        parts.append(f"{len(collection.skipped)} files left out")
+        count = len(collection.skipped)
+        parts.append(f"{count} file{'' if count == 1 else 's'} left out")
     return ", ".join(parts)
 
 
