@@ -9,9 +9,8 @@ from types import MappingProxyType
 from arcferry.azure import Target
 from arcferry.bundle import Bundle
 from arcferry.errors import InputError, UnknownNameError
-from arcferry.fleet.inventory import MOST_TAGS
 from arcferry.fleet.steps.connect import tags_text
-from arcferry.text import clean
+from arcferry.fleet.tags import check_tags, parse_tags
 
 LONGEST_DELAY = 24 * 60
 """Minutes within which a start may be spread: the task comes back after a day."""
@@ -26,8 +25,6 @@ _RESOURCE = (
     r"/subscriptions/[0-9a-f-]{36}/resourceGroups/[\w().-]+/providers/Microsoft\.HybridCompute/%s/[\w-]+"
 )
 _KINDS = ("privateLinkScopes", "gateways")
-_TAG_NAME_FORBIDDEN = re.compile(r"[<>%&\\?/]")
-_LONGEST_TAG_NAME, _LONGEST_TAG = 512, 256  # ARM's own limits
 
 
 class Tool(StrEnum):
@@ -226,21 +223,10 @@ def read_tags(texts: Sequence[str]) -> Mapping[str, str]:
     Raises:
         InputError: not written so, twice the same, or not what ARM takes.
     """
-    tags: dict[str, str] = {}
-    for one in texts:
-        key, equals, value = (part.strip() for part in one.partition("="))
-        if not equals or not key:
-            raise InputError(f"--tags {one!r} is not written as key=value")
-        if key.lower() in (taken.lower() for taken in tags):
-            raise InputError(f"--tags {key} is given twice")
-        if _TAG_NAME_FORBIDDEN.search(key) or len(key) > _LONGEST_TAG_NAME or len(value) > _LONGEST_TAG:
-            raise InputError(f"--tags {one[:80]!r} is not a tag that ARM accepts")
-        if clean(one) != one or "\n" in one:
-            raise InputError(f"--tags {key!r} holds control characters")
-        tags[key] = value
-    if len(tags) > MOST_TAGS:
-        raise InputError(f"--tags: {len(tags)} tags; ARM takes {MOST_TAGS}")
-    return MappingProxyType(tags)
+    try:
+        return MappingProxyType(check_tags(parse_tags(texts)))
+    except ValueError as error:
+        raise InputError(f"--tags: {error}") from error
 
 
 def _match(option: str, value: str, patterns: Sequence[re.Pattern[str]], wanted: str) -> None:

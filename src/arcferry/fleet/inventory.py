@@ -13,12 +13,11 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from arcferry.errors import FileInputError
 from arcferry.fleet.names import problem_with_name
 from arcferry.fleet.tables import Row, read_rows
-from arcferry.text import clean, one_line
+from arcferry.fleet.tags import check_tags, parse_tags
+from arcferry.text import one_line
 
-MOST_TAGS = 50
 _HOST_NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_-]{1,63})*\.?")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@\\-]{0,127}\$?")
-_TAG_NAME_FORBIDDEN = re.compile(r"[<>%&\\?/]")
 _HIGHEST_PORT = 65_535
 
 
@@ -108,32 +107,7 @@ def _user(user: str) -> str:
 
 
 def _tags(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    tags: dict[str, str] = {}
-    for part in filter(None, (part.strip() for part in value.split(";"))):
-        key, equals, text = part.partition("=")
-        if not equals or not key.strip():
-            raise ValueError(f"tag {part!r} is not written as key=value")
-        if key.strip() in tags:
-            raise ValueError(f"tag {key.strip()!r} is given twice")
-        tags[key.strip()] = text.strip()
-    return tags
-
-
-def _tag_rules(tags: dict[str, str]) -> dict[str, str]:
-    if len(tags) > MOST_TAGS:
-        raise ValueError(f"{len(tags)} tags; ARM takes {MOST_TAGS}")
-    for key, text in tags.items():
-        if not key or len(key) > 512 or _TAG_NAME_FORBIDDEN.search(key):  # noqa: PLR2004  # ARM's own limits
-            raise ValueError(f"tag name {key[:60]!r} is not one that ARM accepts")
-        if len(text) > 256:  # noqa: PLR2004  # ARM's own limits
-            raise ValueError(f"tag {key!r} has a value of {len(text)} characters; ARM takes 256")
-        if clean(text) != text or "\n" in text:
-            raise ValueError(f"tag {key!r} has a value with control characters")
-    if len({key.lower() for key in tags}) < len(tags):
-        raise ValueError("two tag names differ only in case")
-    return tags
+    return parse_tags(value.split(";")) if isinstance(value, str) else value
 
 
 class _Entry(BaseModel):
@@ -144,7 +118,7 @@ class _Entry(BaseModel):
     port: Annotated[int, BeforeValidator(_port)] = 22
     transport: Annotated[Literal["ssh"], BeforeValidator(_transport)] = "ssh"
     user: Annotated[str, AfterValidator(_user)] = ""
-    tags: Annotated[dict[str, str], BeforeValidator(_tags), AfterValidator(_tag_rules)] = Field(
+    tags: Annotated[dict[str, str], BeforeValidator(_tags), AfterValidator(check_tags)] = Field(
         default_factory=dict
     )
     site: Annotated[str, Field(max_length=64)] = ""
