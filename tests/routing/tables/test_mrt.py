@@ -21,7 +21,7 @@ _STAMP = 1_795_000_000
 
 
 def _independent_reader() -> Any:  # noqa: ANN401 - mrtparse has no types
-    """mrtparse's. Importing it makes SIGPIPE end the process, which is a command's choice and not a library's:
+    """mrtparse's. Its import makes SIGPIPE end the process, which is a command's choice, not a library's:
     whatever test later wrote to a program that had ended would take its whole worker along."""
     before = signal.getsignal(signal.SIGPIPE)
     try:
