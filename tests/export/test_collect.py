@@ -254,7 +254,9 @@ def test_control_characters_never_reach_the_terminal(tmp_path: Path) -> None:
 def test_a_name_of_bytes_that_are_no_text_is_shown(tmp_path: Path) -> None:
     with open(os.fsencode(tmp_path) + b"/\xff\xfe.json", "wb") as stream:  # noqa: PTH123  # a path of bytes
         stream.write(b"{")
-    "\n".join(report.plain(collect(tmp_path))).encode("utf-8")
+    shown = "\n".join(report.plain(collect(tmp_path)))
+    assert "1 file left out" in shown
+    shown.encode("utf-8")
 
 
 def test_who_did_not_report_is_named(tmp_path: Path) -> None:

@@ -173,14 +173,9 @@ def build(
             sign_in=signing_in,
         )
     )
-    documents = {
-        bundle.Role.SERVICE_TAGS: service_tags,
-        bundle.Role.COMMUNITIES: communities,
-        bundle.Role.ROUTE_FILTER: route_filter,
-    }
     contents = bundle.Contents(
         agents=tuple(agent or ()),
-        documents=tuple((role, path) for role, path in documents.items() if path is not None),
+        documents=_named(service_tags, communities, route_filter),
         signing_roots=signing_roots(signing_root),
         location=region,
         cloud=cloud,
@@ -196,6 +191,20 @@ def build(
     )
     show_built(out, manifest, secret.public(), output)
     typer.echo(f"hint: arcferry bundle verify {out} --key {key}.pub", err=True)
+
+
+def _named(
+    service_tags: Path | None, communities: Path | None, route_filter: Path | None
+) -> "tuple[tuple[Role, Path], ...]":
+    """The documents at hand, by what they were given as."""
+    from arcferry.bundle import Role
+
+    given = {
+        Role.SERVICE_TAGS: service_tags,
+        Role.COMMUNITIES: communities,
+        Role.ROUTE_FILTER: route_filter,
+    }
+    return tuple((role, path) for role, path in given.items() if path is not None)
 
 
 def _joined(contents: "Contents", brought: "Fetched | None") -> "Contents":

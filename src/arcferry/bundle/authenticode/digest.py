@@ -5,6 +5,18 @@ from arcferry.bundle.packages.compound import Compound, Entry
 SIGNATURE = "\x05DigitalSignature"
 EXTENDED = "\x05MsiDigitalSignatureEx"
 _LARGEST_EXTENDED = 64
+# Microsoft's are of 10 to 40 KB.
+_LARGEST_SIGNATURE = 512 * 1024
+
+
+def msi_signature(msi: Compound) -> bytes | None:
+    """The PKCS #7 message that an MSI carries; None where it is not signed.
+
+    Raises:
+        CompoundError: it is damaged, or larger than any signature.
+    """
+    entry = msi.child(SIGNATURE)
+    return None if entry is None else msi.read(entry, limit=_LARGEST_SIGNATURE)
 
 
 def msi_digest(msi: Compound, algorithm: str) -> bytes | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from arcferry import times
-from arcferry.bundle.authenticode.digest import SIGNATURE, msi_digest
+from arcferry.bundle.authenticode.digest import msi_digest, msi_signature
 from arcferry.bundle.authenticode.oscrypto_version import load_oscrypto
 from arcferry.bundle.authenticode.roots import MICROSOFT, Roots
 from arcferry.bundle.packages.compound import Compound, CompoundError
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from arcferry.bundle.authenticode.signers import Signer
 
 PUBLISHER = "Microsoft Corporation"
-# Microsoft's are of 10 to 40 KB.
-_LARGEST_SIGNATURE = 512 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +83,8 @@ def verify_msi(
 
 def _verified(path: Path, stream: BinaryIO, roots: Roots, publisher: str, at: datetime) -> Signature:
     msi = Compound(stream)
-    entry = msi.child(SIGNATURE)
-    if entry is None:
+    message = msi_signature(msi)
+    if message is None:
         raise BundleRefusedError(
             f"{path}: it is not signed", hint="Microsoft signs its agent. Get the MSI from Microsoft again."
         )
@@ -94,9 +92,7 @@ def _verified(path: Path, stream: BinaryIO, roots: Roots, publisher: str, at: da
     from arcferry.bundle.authenticode import signers  # noqa: PLC0415 - imports oscrypto, which had to be loaded first
 
     try:
-        signer = signers.judge(
-            msi.read(entry, limit=_LARGEST_SIGNATURE), partial(msi_digest, msi), roots, publisher, at
-        )
+        signer = signers.judge(message, partial(msi_digest, msi), roots, publisher, at)
     except signers.RefusedError as error:
         raise BundleRefusedError(
             f"{path}: its signature is refused: {error}",

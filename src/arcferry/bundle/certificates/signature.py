@@ -4,14 +4,13 @@ from typing import Any
 
 from cryptography import x509
 
-from arcferry.bundle.authenticode.digest import SIGNATURE
+from arcferry.bundle.authenticode.digest import msi_signature
 from arcferry.bundle.authenticode.oscrypto_version import load_oscrypto
 from arcferry.bundle.certificates.certificate import Certificate, common_name
 from arcferry.bundle.packages.compound import Compound, CompoundError
 from arcferry.errors import BundleRefusedError, FileInputError
 from arcferry.text import one_line
 
-_LARGEST_SIGNATURE = 512 * 1024
 _MOST = 16
 _WHY = "Windows needs it between the agent's signature and its root, and cannot download it"
 
@@ -44,17 +43,14 @@ def certificates_of_signature(path: Path) -> tuple[Certificate, ...]:
 def _signature(path: Path) -> bytes:
     try:
         with path.open("rb") as stream:
-            msi = Compound(stream)
-            entry = msi.child(SIGNATURE)
-            if entry is None:
-                raise BundleRefusedError(
-                    f"{path}: it is not signed", hint="Get the MSI from Microsoft again."
-                )
-            return msi.read(entry, limit=_LARGEST_SIGNATURE)
+            message = msi_signature(Compound(stream))
     except CompoundError as error:
         raise BundleRefusedError(f"{path}: {error}", hint="Download it again, or copy it again.") from error
     except OSError as error:
         raise FileInputError(path, error.strerror or "cannot be read") from error
+    if message is None:
+        raise BundleRefusedError(f"{path}: it is not signed", hint="Get the MSI from Microsoft again.")
+    return message
 
 
 def _carried(message: bytes) -> Iterator[bytes]:
