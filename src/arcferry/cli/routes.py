@@ -91,7 +91,7 @@ def plan(
     Exit code 0, also where the filter lacks something; arcferry routes audit judges a filter.
     """
     from arcferry import catalog
-    from arcferry.diagnosis.causes.filter_change import changes_for
+    from arcferry.diagnosis.causes.filter_change import as_of, changes_for
     from arcferry.diagnosis.document import Kind
     from arcferry.report import console, routes_plan, routes_plan_table
     from arcferry.routing import plan as routes
@@ -117,7 +117,8 @@ def plan(
         route_filter=seen.route_filter if seen else None,
         circuit=_only("circuit", material.circuits),
     )
-    changes = changes_for(found, seen, found.smallest if smallest else found.comfortable)
+    wanted = found.smallest if smallest else found.comfortable
+    changes = changes_for(found, seen, wanted, as_of(seen, material))
     match output:
         case Output.JSON:
             typer.echo(json.dumps(routes_plan.document(found, changes), indent=2))

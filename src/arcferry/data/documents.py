@@ -60,10 +60,11 @@ def _document(store: Store, held: Held) -> Document:
         return Document(name, Kind.SERVICE_TAGS, taken, service_tags=store.service_tags(held))
     value = reading.parse(held.name, store.read(held))
     document = next(one for one in reading.read(held.name, value) if one.kind is _KINDS[held.kind])
-    listed = document.community_list
+    listed, seen = document.community_list, document.route_filter
     return replace(
         document,
         name=name,
         taken=taken,
         community_list=replace(listed, taken=held.taken) if listed else None,
+        route_filter=replace(seen, taken=held.taken) if seen else None,
     )

@@ -1,11 +1,11 @@
 """What a handed-in file says, once it was recognised: the raw material of a diagnosis."""
 
-import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from enum import StrEnum
 
+from arcferry import typed
 from arcferry.catalog import When
 from arcferry.probe.observation import Failure, Observation, TlsSession
 from arcferry.routing.circuit import Circuit
@@ -14,7 +14,6 @@ from arcferry.routing.route import RouteTable
 from arcferry.routing.route_filter import RouteFilter
 from arcferry.routing.service_tags import ServiceTags
 
-_WITH_USER = re.compile(r"//[^/\s]*@")
 NETWORK_ERROR = "AZCM0026"
 """The code with which the agent gives up on an endpoint; what is behind it, the endpoint's facts tell."""
 
@@ -108,20 +107,27 @@ class FilterRule:
         resource_group: empty where the document has no resource id.
         name: the rule that allows communities, empty where the filter has none.
         communities: what that rule allows, in its own order.
+        denying: the rules that deny communities.
     """
 
     resource_group: str = ""
     name: str = ""
     communities: tuple[str, ...] = ()
+    denying: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class FilterSeen:
-    """A route filter that was handed in, and the rule to change in it."""
+    """A route filter that was handed in, and the rule to change in it.
+
+    Attributes:
+        taken: the day of the document; None where neither it nor who handed it in tells.
+    """
 
     route_filter: RouteFilter
     rule: FilterRule
     origin: str
+    taken: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +183,18 @@ class Document:
     notes: tuple[str, ...] = ()
 
 
+def _named(tls: TlsSession | None) -> TlsSession | None:
+    """The session without a name that no certificate's is: the server chose it."""
+    if tls is None:
+        return None
+    return replace(
+        tls,
+        issuer=typed.certificate_name(tls.issuer, typed.AUTHORITY_IS_NONE),
+        subject=typed.certificate_name(tls.subject, typed.SUBJECT_IS_NONE),
+        names=tuple(typed.certificate_name(name, typed.NAME_IS_NONE) for name in tls.names),
+    )
+
+
 def _sighting(seen: Observation, origin: str) -> Sighting:
     return Sighting(
         host=seen.endpoint.host,
@@ -185,11 +203,11 @@ def _sighting(seen: Observation, origin: str) -> Sighting:
         taken=seen.taken,
         required=seen.endpoint.required and seen.endpoint.when is not When.INSTALL,
         proxied=seen.proxy is not None,
-        proxy=_WITH_USER.sub("//", seen.proxy or ""),
-        resolver=seen.dns.resolver if seen.dns else "",
+        proxy=typed.proxy(seen.proxy or ""),
+        resolver=typed.resolver(seen.dns.resolver) if seen.dns else "",
         address=seen.address or "",
         failure=seen.failure,
-        tls=seen.tls,
+        tls=_named(seen.tls),
         clock_skew=seen.clock_skew,
         install=seen.endpoint.when is When.INSTALL,
     )

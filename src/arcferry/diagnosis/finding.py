@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from arcferry.command_line import Word, line
+
 
 class Severity(StrEnum):
     """An error stops the work, a warning will, an info is worth knowing."""
@@ -53,10 +55,24 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command line for one tool, such as `az` or `powershell`."""
+    """A command line for one tool, such as `az` or `powershell`.
+
+    One that holds a value from a document is made by `command`, which lets typed values in alone.
+    """
 
     tool: str
     text: str
+
+
+def command(tool: str, template: str, **words: Word | Sequence[Word]) -> Command:
+    """A command line with values in it.
+
+    Args:
+        tool: whose line it is.
+        template: text of this program, with a `{name}` for each word.
+        words: the values, of `arcferry.command_line`.
+    """
+    return Command(tool, line(template, **words))
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,16 @@ def _head(plan: RoutePlan, changes: Sequence[Change]) -> dict[str, Any]:
         ],
         "notes": list(plan.notes),
         "sources": list(plan.sources),
-        "changes": [{"tool": change.tool, "text": change.text} for change in changes],
+        "changes": [_change(change) for change in changes],
+    }
+
+
+def _change(change: Change) -> dict[str, Any]:
+    return {
+        "tool": change.tool,
+        "text": change.text,
+        "withheld": change.withheld or None,
+        "fetch": change.fetch or None,
     }
 
 

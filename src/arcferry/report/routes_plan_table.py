@@ -21,8 +21,8 @@ _REACH = {True: "yes", False: "NOT ITS SKU", None: "unknown"}
 _ALARMS = (_MISSING, _REACH[False])
 _HTTPS = 443
 _ASK_AZURE = (
-    "ask Azure, arcferry does not guess: az network route-filter rule list-service-communities > "
-    "communities-YYYY-MM-DD.json, then hand it in with --communities"
+    "ask Azure, arcferry does not guess: az network route-filter rule list-service-communities --output json "
+    "> communities-YYYY-MM-DD.json, then hand it in with --communities"
 )
 
 
@@ -196,7 +196,9 @@ def _draw_changes(plan: RoutePlan, changes: Sequence[Change], console: Console) 
         text = clean(change.text)
         if change.tool != _REQUEST:
             console.print(Text(f"The change, {change.tool}", "bold"))
-            for line in text.splitlines():
+            if change.withheld:
+                console.print(Text(f"  {one_line(change.withheld, limit=600)}:"), soft_wrap=True)
+            for line in (text or clean(change.fetch)).splitlines():
                 console.print(Text(f"  {line}".rstrip(), "cyan"), soft_wrap=True)
         elif console.is_terminal:
             console.print(Panel(Text(text), title="to send to the network team", title_align="left"))

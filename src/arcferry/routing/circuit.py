@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from arcferry import typed
 from arcferry.routing.shapes import Node
 
 _MICROSOFT = "microsoftpeering"
@@ -19,6 +20,7 @@ _CIRCUIT_FIELDS = (
 )
 _LEGACY = {0: False, 1: True}
 _MOST_ASN = 2**32 - 1
+_FAMILIES = ("MeteredData", "UnlimitedData")
 _DIGITS = re.compile(r"[0-9]{1,10}")
 
 
@@ -85,6 +87,7 @@ class Circuit:
         provider: the connectivity provider, empty where unknown or with ExpressRoute Direct.
         resource_group: empty where the document has no resource id.
         direct: whether it is a circuit of ExpressRoute Direct.
+        family: how it is billed, `MeteredData` or `UnlimitedData`; empty where unknown.
     """
 
     name: str
@@ -98,6 +101,7 @@ class Circuit:
     provider: str = ""
     resource_group: str = ""
     direct: bool = False
+    family: str = ""
 
 
 def read_circuit(document: object, name: str) -> Circuit:
@@ -146,19 +150,18 @@ def _circuit(root: Node, file: str) -> Circuit:
     peerings = list(listed.items()) if listed is not None else []
     microsoft, microsoft_ipv6 = _microsoft(peerings)
     return Circuit(
-        name=root.text("name") or file,
+        name=_name(root.text("name")) or file,
         tier=_tier(root),
-        peering_location=provider.text("peeringLocation") if provider else "",
-        provisioning=properties.text("serviceProviderProvisioningState"),
+        peering_location=typed.label(provider.text("peeringLocation")) if provider else "",
+        provisioning=typed.label(properties.text("serviceProviderProvisioningState")),
         microsoft=microsoft,
         microsoft_ipv6=microsoft_ipv6,
         lists_peerings=listed is not None,
-        state=properties.text("circuitProvisioningState"),
-        provider=provider.text("serviceProviderName") if provider else "",
-        resource_group=_in_id(root, _GROUP_ID)
-        or root.text("resourceGroup")
-        or root.text("resourceGroupName"),
+        state=typed.label(properties.text("circuitProvisioningState")),
+        provider=typed.label(provider.text("serviceProviderName")) if provider else "",
+        resource_group=_group(root),
         direct=properties.field("expressRoutePort") is not None,
+        family=_family(root),
     )
 
 
@@ -166,7 +169,7 @@ def _of_peerings(peerings: Sequence[Node], file: str, *, listed: bool) -> Circui
     """What peerings that stand alone tell of their circuit."""
     microsoft, microsoft_ipv6 = _microsoft(peerings)
     return Circuit(
-        name=_in_id(peerings[0], _CIRCUIT_ID) or file,
+        name=_name(_in_id(peerings[0], _CIRCUIT_ID)) or file,
         microsoft=microsoft,
         microsoft_ipv6=microsoft_ipv6,
         lists_peerings=listed or microsoft is not None,
@@ -189,18 +192,34 @@ def _peering(node: Node) -> Peering:
     config = _object(node, "microsoftPeeringConfig")
     attached = _object(node, "routeFilter")
     return Peering(
-        state=node.text("state"),
+        state=typed.label(node.text("state")),
         peer_asn=_asn(node, "peerASN"),
         primary_prefix=_link(node, "primaryPeerAddressPrefix"),
         secondary_prefix=_link(node, "secondaryPeerAddressPrefix"),
         advertised_prefixes=_advertised(config) if config else (),
-        advertised_state=config.text("advertisedPublicPrefixesState") if config else "",
+        advertised_state=typed.label(config.text("advertisedPublicPrefixesState")) if config else "",
         legacy=_LEGACY.get(_number(config, "legacyMode", most=1)) if config else None,
-        route_filter=(attached.text("id") or attached.text("name")) if attached else "",
-        provisioning=node.text("provisioningState"),
+        route_filter=_reference(attached.text("id") or attached.text("name")) if attached else "",
+        provisioning=typed.label(node.text("provisioningState")),
         customer_asn=_asn(config, "customerASN") if config else 0,
-        registry=config.text("routingRegistryName") if config else "",
+        registry=typed.label(config.text("routingRegistryName")) if config else "",
     )
+
+
+def _name(text: str) -> str:
+    """A circuit's name; a word that says so where it is none that Azure could have given."""
+    return typed.resource(text) or (typed.NAME_IS_NONE if text else "")
+
+
+def _reference(text: str) -> str:
+    """A filter's resource id or name; a word that says so where it is neither."""
+    return typed.resource_id(text) or _name(text)
+
+
+def _family(root: Node) -> str:
+    sku = _object(root, "sku")
+    named = (sku.text("family") or sku.text("name").partition("_")[2]) if sku else ""
+    return next((one for one in _FAMILIES if one.lower() == named.lower()), "")
 
 
 def _tier(root: Node) -> Tier:
@@ -265,4 +284,5 @@ def _in_id(node: Node, pattern: re.Pattern[str]) -> str:
 
 def _group(node: Node) -> str:
     """The resource group: PowerShell names its field otherwise than `az` does."""
-    return _in_id(node, _GROUP_ID) or node.text("resourceGroup") or node.text("resourceGroupName")
+    named = _in_id(node, _GROUP_ID) or node.text("resourceGroup") or node.text("resourceGroupName")
+    return typed.resource_group(named)

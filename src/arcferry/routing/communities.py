@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
+from arcferry import typed
 from arcferry.routing.prefixes import Address, PrefixMap
 from arcferry.routing.shapes import Node, date_in
 
@@ -86,7 +87,7 @@ def _entries(root: Node) -> Iterator[Node]:
 def _value(entry: Node) -> str:
     value = entry.text("communityValue")
     if not VALUE.fullmatch(value):
-        raise entry.problem(f"{value!r} is no community value such as 12076:51010")
+        raise entry.problem(f"{typed.shown(value)} is no community value such as 12076:51010")
     return value
 
 
@@ -109,7 +110,7 @@ def read_community_list(document: object, name: str) -> CommunityList:
     if not entries:
         raise root.problem("holds no community")
     prefixes = PrefixMap(
-        (prefix, (value, entry.text("communityName"), entry.text("serviceGroup")))
+        (prefix, (value, typed.label(entry.text("communityName")), typed.label(entry.text("serviceGroup"))))
         for entry, value in entries
         for prefix in entry.prefixes("communityPrefixes")
     )

@@ -4,7 +4,7 @@ import ipaddress
 from dataclasses import dataclass
 from enum import StrEnum
 
-from arcferry import catalog
+from arcferry import catalog, typed
 from arcferry.catalog import Carrier, Cloud
 from arcferry.errors import InputError
 from arcferry.routing.communities import CommunityList
@@ -107,7 +107,7 @@ def _parse(host: str, address: str) -> Address:
     try:
         return ipaddress.ip_address(address)
     except ValueError as error:
-        raise InputError(f"{host}: {address!r} is no IP address") from error
+        raise InputError(f"{host}: {typed.shown(address)} is no IP address") from error
 
 
 def _cloud(host: str, tags: ServiceTags | None) -> Cloud:

@@ -1,26 +1,26 @@
-"""The change of a route filter, as text to be sent or run: the whole list, because an update replaces it.
+"""The change of a route filter, as text to be sent or run: it adds, and takes nothing away.
 
-Names and values may come from a file, so none goes into a text unless Azure could have given it, and each is
-quoted for its language. What no document gave stands there in capitals, for the reader to fill in.
+A filter may have changed since its document was made. What replaces a whole list (Bicep, Terraform, REST) is
+therefore written only where the document is dated, and nothing at hand is newer.
+
+Names and values may come from a file, so none goes into a text unless Azure could have given it. What no
+document gave stands there in capitals, for the reader to fill in.
 """
 
-import re
-import shlex
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date
 
+from arcferry import command_line, typed
 from arcferry.errors import InputError
 from arcferry.routing.communities import VALUE
-from arcferry.routing.filter_languages import WRITERS, Rule
+from arcferry.routing.filter_languages import REPLACING, WRITERS, Rule
 
 GROUP_UNKNOWN = "RESOURCE-GROUP"
 FILTER_UNKNOWN = "ROUTE-FILTER"
 LOCATION_UNKNOWN = "LOCATION-OF-THE-CIRCUIT"
 NEW_RULE = "allow"
 TOOLS = tuple(WRITERS)
-_GROUP = re.compile(r"[A-Za-z0-9_(][A-Za-z0-9._()-]{0,88}[A-Za-z0-9_()-]|[A-Za-z0-9_]")
-_RESOURCE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,78}[A-Za-z0-9_])?")
-_LOCATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ]{0,39}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +29,45 @@ class Change:
 
     Attributes:
         tool: one of `TOOLS`, or `request` for the letter to the network team.
-        text: what to run, or to put into a file.
+        text: what to run, or to put into a file; empty where it is withheld.
+        withheld: why there is no text, on one line; else empty.
+        fetch: the command that gets what is needed for it; else empty.
     """
 
     tool: str
     text: str
+    withheld: str = ""
+    fetch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """Of which day the known filter is, and whether it may have changed since.
+
+    Attributes:
+        day: None where the document does not tell.
+        newest: the day of the newest evidence at hand; None where there is none.
+    """
+
+    day: date | None = None
+    newest: date | None = None
+
+    def __str__(self) -> str:
+        """For a sentence: `as of 2026-11-23`, or `of unknown day`."""
+        return f"as of {self.day.isoformat()}" if self.day else "of unknown day"
+
+    @property
+    def doubt(self) -> str:
+        """Why a list that replaces may not rest on it; empty where it may."""
+        if self.day is None:
+            return "the filter as it is known is of unknown day"
+        if self.newest and self.day < self.newest:
+            return f"the filter is known as of {self.day}, and the newest evidence is of {self.newest}"
+        return ""
 
 
 def communities_after(today: Sequence[str], add: Sequence[str]) -> tuple[str, ...]:
-    """What the rule must hold: what it holds today in its own order, then what is added; each once.
+    """What the rule must hold: what it is known to hold in its own order, then what is added; each once.
 
     Raises:
         InputError: a value is no community.
@@ -45,13 +75,13 @@ def communities_after(today: Sequence[str], add: Sequence[str]) -> tuple[str, ..
     after = tuple(dict.fromkeys([*today, *add]))
     for value in after:
         if not VALUE.fullmatch(value):
-            raise InputError(f"{value[:40]!r} is no community value such as 12076:51010")
+            raise InputError(f"{typed.shown(value, 40)} is no community value such as 12076:51010")
     return after
 
 
 def named_filter(name: str) -> str:
     """The filter's name, or a placeholder where it is none that Azure could have given."""
-    return name if _RESOURCE.fullmatch(name) else FILTER_UNKNOWN
+    return typed.resource(name) or FILTER_UNKNOWN
 
 
 def changes(
@@ -61,18 +91,20 @@ def changes(
     today: Sequence[str],
     add: Sequence[str],
     *,
+    asof: AsOf,
     location: str = "",
     new: bool = False,
     tools: Collection[str] = TOOLS,
 ) -> tuple[Change, ...]:
-    """The change for each tool, in the order of `TOOLS`.
+    """The change for each tool, in the order of `TOOLS`; none where the rule holds all of it already.
 
     Args:
         filter_name: the route filter; may be empty.
         resource_group: its resource group; may be empty.
         rule_name: the rule that allows communities; empty where the filter has none yet.
-        today: what that rule allows now.
+        today: what that rule is known to allow.
         add: what it must allow besides.
+        asof: of which day that is known.
         location: the filter's Azure region, which must be the circuit's; may be empty.
         new: make the filter, and attach it to the circuit's Microsoft peering.
         tools: which of `TOOLS`.
@@ -83,25 +115,53 @@ def changes(
     values = communities_after(today, add)
     if not values:
         raise InputError("a route filter's rule needs at least one community")
-    known = bool(_RESOURCE.fullmatch(rule_name)) and not new
+    lacking = tuple(value for value in values if value not in today)
+    if not lacking and not new:
+        return ()
+    known = bool(typed.resource(rule_name)) and not new
     rule = Rule(
-        group=resource_group if _GROUP.fullmatch(resource_group) else GROUP_UNKNOWN,
+        group=typed.resource_group(resource_group) or GROUP_UNKNOWN,
         route_filter=named_filter(filter_name),
         name=rule_name if known else NEW_RULE,
-        location=location if _LOCATION.fullmatch(location) else LOCATION_UNKNOWN,
+        location=typed.location(location) or LOCATION_UNKNOWN,
         values=values,
+        lacking=lacking,
         known=known,
         new=new,
+        asof="" if new or asof.day is None else asof.day.isoformat(),
     )
-    return tuple(Change(tool, WRITERS[tool](rule)) for tool in TOOLS if tool in tools)
+    doubt = "" if new else asof.doubt
+    return tuple(_change(tool, rule, doubt) for tool in TOOLS if tool in tools)
+
+
+def _change(tool: str, rule: Rule, doubt: str) -> Change:
+    if not doubt or tool not in REPLACING:
+        return Change(tool, WRITERS[tool](rule))
+    why = f"withheld, because it replaces the whole list, as REST does, and {doubt}; fetch the filter first"
+    return Change(tool, "", why, fetch(rule.route_filter, rule.group))
+
+
+def fetch(filter_name: str, resource_group: str) -> str:
+    """The command that fetches the filter as it is; its date is to stand in the file's name."""
+    return command_line.line(
+        "az network route-filter show --resource-group {group} --name {filter} --output json > {file}",
+        group=command_line.group(resource_group),
+        filter=command_line.resource(filter_name, FILTER_UNKNOWN),
+        file=command_line.word("route-filter-YYYY-MM-DD.json", ""),
+    )
 
 
 def see(filter_name: str, resource_group: str) -> Change:
     """The `az` command that shows what the filter allows, and whether the change has come through."""
-    group = resource_group if _GROUP.fullmatch(resource_group) else GROUP_UNKNOWN
-    where = f"--resource-group {shlex.quote(group)} --name {shlex.quote(named_filter(filter_name))}"
-    query = "--query '{state:provisioningState, communities:rules[].communities}'"
-    return Change("az", f"az network route-filter show {where} {query}")
+    return Change(
+        "az",
+        command_line.line(
+            "az network route-filter show --resource-group {group} --name {filter} "
+            '--query "{state:provisioningState, communities:rules[].communities}" --output json',
+            group=command_line.group(resource_group),
+            filter=command_line.resource(filter_name, FILTER_UNKNOWN),
+        ),
+    )
 
 
 def request(
@@ -110,22 +170,24 @@ def request(
     add: Sequence[str],
     reasons: Sequence[str] = (),
     *,
+    asof: AsOf,
     new: bool = False,
 ) -> str:
-    """The same as a letter to the network team: a subject, what to change, why, and what must stay.
+    """The same as a letter to the network team: what to add, why, and as of when the rest is known.
 
     Args:
         filter_name: the route filter; may be empty.
-        today: what its rule allows now.
+        today: what its rule is known to allow.
         add: what it must allow besides.
         reasons: one a line, such as `12076:51010 (East Asia): gbl.his.arc.azure.com`.
+        asof: of which day that is known.
         new: a filter has to be made and attached.
 
     Raises:
         InputError: a value is no community.
     """
-    after = communities_after(today, add)
-    added = [value for value in after if value not in today]
+    communities_after(today, add)
+    added = list(dict.fromkeys(add))
     name = named_filter(filter_name)
     if new:
         subject = f"ExpressRoute: please attach a route filter with {_count(added)} to the Microsoft peering"
@@ -135,13 +197,20 @@ def request(
         ask = [f"Please let the rule of route filter {name} allow these BGP communities too:"]
     lines = [f"Subject: {subject}", "", *ask, *(f"  {line}" for line in reasons or added)]
     if not new:
-        lines += ["", "An update replaces the whole list. After the change it must read:", *_folded(after)]
+        lines += ["", *_known(today, asof)]
     lines += [
         "",
         "No route to these Azure services reaches us without them, and servers cannot connect to Azure Arc.",
         "The filter has to be in the circuit's own Azure region. Please tell us when the change is done.",
     ]
     return "\n".join(lines)
+
+
+def _known(today: Sequence[str], asof: AsOf) -> list[str]:
+    keep = "Please keep what the rule allows by now; Bicep, Terraform and REST replace the whole list."
+    if not today:
+        return [keep, f"The filter {asof}, as we know it, allows nothing."]
+    return [keep, f"The filter {asof}, as we know it, allows:", *_folded(today)]
 
 
 def _count(values: Sequence[str]) -> str:

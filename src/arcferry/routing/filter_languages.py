@@ -1,17 +1,24 @@
 """A route filter's one rule, written for each tool.
 
-Shapes, read in 2026-11: the references of `az network route-filter` and Az.Network's RouteFilter cmdlets,
+`az` and PowerShell add to what the rule holds when they are run. Bicep, Terraform and REST put a whole list
+in its place, which is right only for as long as the filter is as it was known.
+
+The lines of `az` are those that azure-cli 2.91.0 takes (run, 2026-11-28); its `rule update` has no option
+`--communities`. Other shapes, read in 2026-11: the references of Az.Network's RouteFilter cmdlets,
 learn.microsoft.com/azure/templates for `Microsoft.Network/routeFilters` of API 2023-11-01, and
 website/docs/r/route_filter.html.markdown of hashicorp/terraform-provider-azurerm.
 """
 
-import shlex
 from dataclasses import dataclass
 
+from arcferry.command_line import Word, communities, group, line, location, resource, resource_id
+
 CIRCUIT_UNKNOWN = "CIRCUIT"
+CIRCUIT_GROUP_UNKNOWN = "RESOURCE-GROUP-OF-THE-CIRCUIT"
 SUBSCRIPTION_UNKNOWN = "SUBSCRIPTION-ID"
+REPLACING = ("bicep", "terraform")
+"""The tools whose list takes the place of the rule's."""
 _API = "2023-11-01"
-_BICEP_FILE = "route-filter.bicep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +26,11 @@ class Rule:
     """Where the communities go; every name is one that Azure could have given, or a placeholder.
 
     Attributes:
+        values: all that the rule is to hold.
+        lacking: those of them that it does not hold yet.
         known: whether the rule is there already, and is updated.
         new: whether the filter itself has to be made, and attached.
+        asof: the day of the document that tells what the rule holds; empty where the filter is new.
     """
 
     group: str
@@ -28,60 +38,117 @@ class Rule:
     name: str
     location: str
     values: tuple[str, ...]
+    lacking: tuple[str, ...]
     known: bool
     new: bool
+    asof: str = ""
+
+    @property
+    def path(self) -> str:
+        """The filter's resource id."""
+        return (
+            f"/subscriptions/{SUBSCRIPTION_UNKNOWN}/resourceGroups/{self.group}"
+            f"/providers/Microsoft.Network/routeFilters/{self.route_filter}"
+        )
+
+    @property
+    def where(self) -> dict[str, Word]:
+        """The words of every command about the filter."""
+        return {"group": group(self.group), "filter": resource(self.route_filter, self.route_filter)}
 
 
 def _az(rule: Rule) -> str:
-    group, name = f"--resource-group {shlex.quote(rule.group)}", shlex.quote(rule.route_filter)
-    verb, access = ("update", "") if rule.known else ("create", " --access Allow")
-    allow = (
-        f"az network route-filter rule {verb} {group} --filter-name {name} --name {shlex.quote(rule.name)}"
-        f"{access} --communities {' '.join(map(shlex.quote, rule.values))}"
+    on = {**rule.where, "rule": resource(rule.name, rule.name)}
+    if rule.known:
+        return line(
+            "az network route-filter rule update --resource-group {group} --filter-name {filter} "
+            "--name {rule} --add communities {values}",
+            **on,
+            values=communities(rule.lacking),
+        )
+    allow = line(
+        "az network route-filter rule create --resource-group {group} --filter-name {filter} "
+        "--name {rule} --access Allow --communities {values}",
+        **on,
+        values=communities(rule.values),
     )
     if not rule.new:
         return allow
-    make = f"az network route-filter create {group} --name {name} --location {shlex.quote(rule.location)}"
-    attach = (
-        f"az network express-route peering update {group} --circuit-name {CIRCUIT_UNKNOWN} "
-        f"--name MicrosoftPeering --route-filter {name}"
+    make = line(
+        "az network route-filter create --resource-group {group} --name {filter} --location {location}",
+        **rule.where,
+        location=location(rule.location),
+    )
+    attach = line(
+        "az network express-route peering update --resource-group {group} --circuit-name {circuit} "
+        "--name MicrosoftPeering --route-filter {id}",
+        group=group(CIRCUIT_GROUP_UNKNOWN),
+        circuit=resource(CIRCUIT_UNKNOWN, CIRCUIT_UNKNOWN),
+        id=resource_id(rule.path, rule.path),
     )
     return f"{make}\n{allow}\n{attach}"
 
 
 def _powershell(rule: Rule) -> str:
-    listed = ",".join(_ps(value) for value in rule.values)
-    allow = f"-Access Allow -RouteFilterRuleType Community -CommunityList {listed}"
-    where = f"-ResourceGroupName {_ps(rule.group)} -Name {_ps(rule.route_filter)}"
     if rule.new:
-        circuit = f"-ResourceGroupName {_ps(rule.group)} -Name {_ps(CIRCUIT_UNKNOWN)}"
-        return "\n".join(
-            (
-                f"$rule = New-AzRouteFilterRuleConfig -Name {_ps(rule.name)} {allow}",
-                f"$filter = New-AzRouteFilter {where} -Location {_ps(rule.location)} -Rule $rule",
-                f"$circuit = Get-AzExpressRouteCircuit {circuit}",
-                "$peering = $circuit.Peerings | Where-Object PeeringType -eq 'MicrosoftPeering'",
-                "$peering.RouteFilter = $filter",
-                "Set-AzExpressRouteCircuit -ExpressRouteCircuit $circuit",
-            )
-        )
-    cmdlet = "Set-AzRouteFilterRuleConfig" if rule.known else "Add-AzRouteFilterRuleConfig"
+        return _new_in_powershell(rule)
+    get = line("$filter = Get-AzRouteFilter -ResourceGroupName {group} -Name {filter}", **rule.where)
+    allow = "-Access Allow -RouteFilterRuleType Community -CommunityList"
+    if not rule.known:
+        add = "$filter = Add-AzRouteFilterRuleConfig -RouteFilter $filter -Name {rule} " + allow
+        made = line(add, rule=resource(rule.name, rule.name))
+        return f"{get}\n{made} {_listed(rule.values)}\nSet-AzRouteFilter -RouteFilter $filter"
     return "\n".join(
         (
-            f"$filter = Get-AzRouteFilter {where}",
-            f"$filter = {cmdlet} -RouteFilter $filter -Name {_ps(rule.name)} {allow}",
+            get,
+            "$rule = $filter.Rules | Where-Object Access -eq 'Allow' | Select-Object -First 1",
+            f"$values = @($rule.Communities) + @({_listed(rule.lacking)}) | Select-Object -Unique",
+            f"$filter = Set-AzRouteFilterRuleConfig -RouteFilter $filter -Name $rule.Name {allow} $values",
             "Set-AzRouteFilter -RouteFilter $filter",
         )
     )
 
 
+def _new_in_powershell(rule: Rule) -> str:
+    on = {**rule.where, "rule": resource(rule.name, rule.name), "location": location(rule.location)}
+    allow = f"-Access Allow -RouteFilterRuleType Community -CommunityList {_listed(rule.values)}"
+    circuit = {
+        "group": group(CIRCUIT_GROUP_UNKNOWN),
+        "circuit": resource(CIRCUIT_UNKNOWN, CIRCUIT_UNKNOWN),
+    }
+    make = "New-AzRouteFilter -ResourceGroupName {group} -Name {filter} -Location {location} -Rule $rule"
+    return "\n".join(
+        (
+            line("$rule = New-AzRouteFilterRuleConfig -Name {rule}", rule=on["rule"]) + f" {allow}",
+            line(f"$filter = {make}", **rule.where, location=on["location"]),
+            line(
+                "$circuit = Get-AzExpressRouteCircuit -ResourceGroupName {group} -Name {circuit}", **circuit
+            ),
+            "$peering = $circuit.Peerings | Where-Object PeeringType -eq 'MicrosoftPeering'",
+            "$peering.RouteFilter = $filter",
+            "Set-AzExpressRouteCircuit -ExpressRouteCircuit $circuit",
+        )
+    )
+
+
+def _listed(values: tuple[str, ...]) -> str:
+    """Communities as PowerShell lists texts."""
+    return ",".join(f"'{value}'" for value in communities(values))
+
+
+def _as_of(rule: Rule, mark: str) -> list[str]:
+    """The line that says for which filter a whole list is right."""
+    return [f"{mark} Replaces the whole list: right for the filter as of {rule.asof}."] if rule.asof else []
+
+
 def _bicep(rule: Rule) -> str:
-    head = f"// az deployment group create --resource-group {rule.group} --template-file {_BICEP_FILE}"
+    deploy = "az deployment group create --resource-group {group} --template-file route-filter.bicep"
     made = [f"  location: {_bicep_text(rule.location)}"] if rule.new else []
     existing = "" if rule.new else "existing "
     return "\n".join(
         (
-            head,
+            f"// {line(deploy, group=group(rule.group))}",
+            *_as_of(rule, "//"),
             f"resource filter 'Microsoft.Network/routeFilters@{_API}' {existing}= {{",
             f"  name: {_bicep_text(rule.route_filter)}",
             *made,
@@ -103,13 +170,10 @@ def _bicep(rule: Rule) -> str:
 
 
 def _terraform(rule: Rule) -> str:
-    path = (
-        f"/subscriptions/{SUBSCRIPTION_UNKNOWN}/resourceGroups/{rule.group}"
-        f"/providers/Microsoft.Network/routeFilters/{rule.route_filter}"
-    )
-    adopt = ["import {", "  to = azurerm_route_filter.arc", f"  id = {_hcl(path)}", "}", ""]
+    adopt = ["import {", "  to = azurerm_route_filter.arc", f"  id = {_hcl(rule.path)}", "}", ""]
     return "\n".join(
         (
+            *_as_of(rule, "#"),
             *([] if rule.new else adopt),
             'resource "azurerm_route_filter" "arc" {',
             f"  name                = {_hcl(rule.route_filter)}",
@@ -127,11 +191,6 @@ def _terraform(rule: Rule) -> str:
             "}",
         )
     )
-
-
-def _ps(text: str) -> str:
-    """A single-quoted PowerShell string, in which nothing is expanded."""
-    return f"'{text.replace(chr(39), chr(39) * 2)}'"
 
 
 def _bicep_text(text: str) -> str:

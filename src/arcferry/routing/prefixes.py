@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Generic, TypeVar
 
+from arcferry import typed
+
 T = TypeVar("T")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -49,14 +51,14 @@ def prefix_key(text: str) -> int:
         else:
             number, bits = _from_bytes(inet_pton(AF_INET, start)), 32
     except (OSError, ValueError) as error:
-        raise ValueError(f"{text!r} is not a prefix") from error
+        raise ValueError(f"{typed.shown(text)} is not a prefix") from error
     length = bits
     if slash:
         if not (after.isascii() and after.isdigit()) or int(after) > bits:
-            raise ValueError(f"{text!r} is not a prefix")
+            raise ValueError(f"{typed.shown(text)} is not a prefix")
         length = int(after)
         if number & ((1 << (bits - length)) - 1):
-            raise ValueError(f"{text!r} has bits set beyond its length")
+            raise ValueError(f"{typed.shown(text)} has bits set beyond its length")
     return number << 8 | length
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from arcferry import typed
 from arcferry.routing.communities import VALUE
 from arcferry.routing.shapes import Node
 
@@ -49,14 +50,14 @@ def _one(root: Node) -> Node:
     found = list(listed.items())
     if len(found) == 1:
         return found[0]
-    names = ", ".join(item.text("name") or "unnamed" for item in found[:5])
+    names = ", ".join(_name(item.text("name")) or "unnamed" for item in found[:5])
     raise root.problem(f"holds {len(found)} route filters ({names}), expected one" if found else "holds none")
 
 
 def _values(rule: Node) -> Iterator[str]:
     for value in rule.texts("communities"):
         if not VALUE.fullmatch(value.strip()):
-            raise rule.problem(f"{value[:40]!r} is no community value such as 12076:51010")
+            raise rule.problem(f"{typed.shown(value, 40)} is no community value such as 12076:51010")
         yield value.strip()
 
 
@@ -86,13 +87,18 @@ def read_route_filter(document: object, name: str) -> RouteFilter:
             raise rule.problem("a rule whose access is neither Allow nor Deny")
         by_access[access].update(_values(rule))
     return RouteFilter(
-        name=found.text("name") or name,
+        name=_name(found.text("name")) or name,
         communities=frozenset(by_access["allow"]),
         denied=frozenset(by_access["deny"]),
-        provisioning_state=properties.text("provisioningState"),
-        resource_id=found.text("id"),
+        provisioning_state=typed.label(properties.text("provisioningState")),
+        resource_id=typed.resource_id(found.text("id")),
         attached_to=_attached_to(properties),
     )
+
+
+def _name(text: str) -> str:
+    """The filter's name; a word that says so where it is none that Azure could have given."""
+    return typed.resource(text) or (typed.NAME_IS_NONE if text else "")
 
 
 def _attached_to(properties: Node) -> tuple[str, ...] | None:
@@ -101,4 +107,4 @@ def _attached_to(properties: Node) -> tuple[str, ...] | None:
     if not lists:
         return None
     ids = [peering.text("id") for listed in lists for peering in listed.items()]
-    return tuple(dict.fromkeys(match[1] for one in ids if (match := _CIRCUIT_ID.search(one))))
+    return tuple(dict.fromkeys(_name(match[1]) for one in ids if (match := _CIRCUIT_ID.search(one))))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 
-from arcferry import catalog
+from arcferry import catalog, typed
 from arcferry.routing.prefixes import Address, PrefixMap
 from arcferry.routing.shapes import Node, date_in
 
@@ -95,8 +95,10 @@ def _rows(root: Node) -> Iterator[tuple[Node, tuple[str, str]]]:
         tag = item.text("name") or item.text("id")
         if not tag:
             raise item.problem("a service tag without a name")
+        if not typed.word(tag):
+            raise item.problem("a service tag whose name is none")
         properties = item.flat()
-        yield properties, (tag, catalog.arm_region(properties.text("region")))
+        yield properties, (tag, typed.word(catalog.arm_region(properties.text("region"))))
 
 
 def _prefixes(root: Node) -> PrefixMap[tuple[str, str]]:
@@ -125,6 +127,6 @@ def read_service_tags(document: object, name: str) -> ServiceTags:
     if not root.is_object:
         raise root.problem("expected an object with cloud, changeNumber and values")
     cloud = root.text("cloud")
-    if not cloud:
+    if not typed.word(cloud):
         raise root.problem("no cloud: not a service-tag file")
     return ServiceTags(name, cloud, _change_number(root), date_in(name), _prefixes(root))

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
-from arcferry import catalog
+from arcferry import catalog, command_line
 from arcferry.diagnosis.causes.cause import Group, Match
 from arcferry.diagnosis.causes.coded import code_matches, coded, said
 from arcferry.diagnosis.document import AgentState
-from arcferry.diagnosis.finding import Command, Evidence, Owner, Severity
+from arcferry.diagnosis.finding import Command, Evidence, Owner, Severity, command
 from arcferry.diagnosis.material import Material
 from arcferry.times import to_text
 
@@ -123,11 +123,11 @@ def _near_regions(group: Group) -> tuple[Command, ...]:
         Command(
             "az",
             (
-                "az provider show -n Microsoft.HybridCompute --query "
-                "\"resourceTypes[?resourceType=='machines'].locations\""
+                "az provider show --namespace Microsoft.HybridCompute --query "
+                "\"resourceTypes[?resourceType=='machines'].locations\" --output json"
             ),
         ),
-        Command("azcmagent", f"azcmagent check --location {near}"),
+        command("azcmagent", "azcmagent check --location {near}", near=command_line.location(near, "REGION")),
     )
 
 

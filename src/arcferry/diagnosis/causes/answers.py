@@ -1,12 +1,13 @@
 """Answers that cannot be meant: nowhere, not Microsoft's, private by mistake, or not the same everywhere."""
 
+from arcferry import command_line
 from arcferry.catalog import Carrier
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
 from arcferry.diagnosis.causes.dns import asked, look_up, resolvers
 from arcferry.diagnosis.causes.private_link import is_private, scope_of
 from arcferry.diagnosis.document import Answer
 from arcferry.diagnosis.facts import Facts
-from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity
+from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity, command
 from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.placement import Placement
 from arcferry.diagnosis.wording import letter, listed, region_name
@@ -94,7 +95,10 @@ WRONG_ADDRESS = Cause(
                 "too old: take this week's and run it again."
             ),
         ),
-        commands=(*look_up(group), Command("sh", f"whois {_address(group)}")),
+        commands=(
+            *look_up(group),
+            command("sh", "whois {address}", address=command_line.address(_address(group))),
+        ),
         request=letter(
             f"DNS: a wrong address for {group.subject}",
             [

@@ -1,29 +1,45 @@
 """What Azure Resource Manager refuses: rights, providers, names, policies, locks, limits."""
 
-import shlex
-
+from arcferry import command_line
+from arcferry.command_line import Word
 from arcferry.diagnosis.causes import named
 from arcferry.diagnosis.causes.cause import Group
 from arcferry.diagnosis.causes.coded import coded
-from arcferry.diagnosis.finding import Command, Owner
+from arcferry.diagnosis.finding import Command, Owner, command
 
 _ROLE = "Azure Connected Machine Onboarding"
 _PROVIDERS = ("Microsoft.HybridCompute", "Microsoft.GuestConfiguration", "Microsoft.HybridConnectivity")
 
 
-def _scoped(group: Group) -> str:
-    return shlex.quote(named.scope(group))
+def _scoped(group: Group) -> Word:
+    """The resource group as a scope."""
+    return command_line.resource_id(named.scope(group), "/subscriptions/SUBSCRIPTION/resourceGroups/GROUP")
+
+
+def _group(group: Group) -> Word:
+    return command_line.group(named.resource_group(group), "GROUP")
+
+
+def _subscription(group: Group) -> Word:
+    return command_line.guid(named.subscription(group), "SUBSCRIPTION")
 
 
 def _assignment(group: Group) -> tuple[Command, ...]:
-    who = named.principal(group)
+    who, scope = command_line.guid(named.principal(group), "OBJECT_ID"), _scoped(group)
     return (
-        Command(
+        command(
             "az",
-            f"az role assignment list --assignee {who} --scope {_scoped(group)} --include-inherited -o table",
+            "az role assignment list --assignee-object-id {who} --scope {scope} --include-inherited "
+            "--fill-principal-name false --output table",
+            who=who,
+            scope=scope,
         ),
-        Command(
-            "az", f"az role assignment create --assignee {who} --role '{_ROLE}' --scope {_scoped(group)}"
+        command(
+            "az",
+            "az role assignment create --assignee-object-id {who} --assignee-principal-type ServicePrincipal "
+            '--role "Azure Connected Machine Onboarding" --scope {scope}',
+            who=who,
+            scope=scope,
         ),
     )
 
@@ -31,8 +47,11 @@ def _assignment(group: Group) -> tuple[Command, ...]:
 def _registration(group: Group) -> tuple[Command, ...]:
     wanted = dict.fromkeys((named.provider(group), *_PROVIDERS))
     return tuple(
-        Command(
-            "az", f"az provider register --namespace {name} --subscription {named.subscription(group)} --wait"
+        command(
+            "az",
+            "az provider register --namespace {name} --subscription {subscription} --wait",
+            name=command_line.word(name, "NAMESPACE"),
+            subscription=_subscription(group),
         )
         for name in wanted
     )
@@ -40,7 +59,12 @@ def _registration(group: Group) -> tuple[Command, ...]:
 
 def _machines(group: Group) -> tuple[Command, ...]:
     return (
-        Command("az", f"az connectedmachine list --resource-group {named.resource_group(group)} -o table"),
+        command(
+            "az",
+            "az resource list --resource-group {group} --resource-type Microsoft.HybridCompute/machines "
+            "--output table",
+            group=_group(group),
+        ),
         Command("azcmagent", "azcmagent show"),
     )
 
@@ -144,8 +168,8 @@ FAMILY = (
             Command(
                 "az",
                 (
-                    "az provider show -n Microsoft.HybridCompute --query "
-                    "\"resourceTypes[?resourceType=='machines'].locations\""
+                    "az provider show --namespace Microsoft.HybridCompute --query "
+                    "\"resourceTypes[?resourceType=='machines'].locations\" --output json"
                 ),
             ),
         ),
@@ -168,9 +192,10 @@ FAMILY = (
         ),
         steps=("azcmagent connect --tags sets the tags that a policy asks for.",),
         commands=lambda group: (
-            Command(
+            command(
                 "az",
-                f"az policy assignment list --scope {_scoped(group)} --disable-scope-strict-match -o table",
+                "az policy assignment list --scope {scope} --disable-scope-strict-match --output table",
+                scope=_scoped(group),
             ),
         ),
         subject="Azure Policy: the Azure Arc onboarding is denied",
@@ -191,7 +216,7 @@ FAMILY = (
             "A lock of the kind ReadOnly forbids new machines too; CanNotDelete forbids disconnecting only.",
         ),
         commands=lambda group: (
-            Command("az", f"az lock list --resource-group {named.resource_group(group)} -o table"),
+            command("az", "az lock list --resource-group {group} --output table", group=_group(group)),
         ),
         subject="Azure Arc onboarding: a lock is in the way",
         ask=lambda group: (
@@ -209,8 +234,8 @@ FAMILY = (
             Command(
                 "az",
                 (
-                    "az rest --method get --url https://graph.microsoft.com/v1.0/organization --query "
-                    "'value[].directorySizeQuota'"
+                    "az rest --method get --url https://graph.microsoft.com/beta/organization "
+                    '--url-parameters select=directorySizeQuota --query "value[].directorySizeQuota"'
                 ),
             ),
         ),
@@ -230,14 +255,13 @@ FAMILY = (
         Owner.AZURE,
         "Create the resource group, or correct its name or the subscription.",
         commands=lambda group: (
-            Command(
+            command(
                 "az",
-                (
-                    f"az group show --name {named.resource_group(group)} --subscription "
-                    f"{named.subscription(group)}"
-                ),
+                "az group show --name {group} --subscription {subscription}",
+                group=_group(group),
+                subscription=_subscription(group),
             ),
-            Command("az", f"az group create --name {named.resource_group(group)} --location REGION"),
+            command("az", "az group create --name {group} --location REGION", group=_group(group)),
         ),
         subject="Azure Arc onboarding: the resource group is missing",
         ask=lambda group: (
@@ -258,8 +282,8 @@ FAMILY = (
             Command(
                 "az",
                 (
-                    "az account list --all --query '[].{name:name, id:id, state:state, tenant:tenantId}' "
-                    "-o table"
+                    'az account list --all --query "[].{name:name, id:id, state:state, tenant:tenantId}" '
+                    "--output table"
                 ),
             ),
         ),
@@ -284,7 +308,8 @@ FAMILY = (
         "Try again later, and look at the health of Azure.",
         commands=lambda _: (
             Command(
-                "az", "az rest --method get --url https://management.azure.com/tenants?api-version=2022-12-01"
+                "az",
+                'az rest --method get --url "https://management.azure.com/tenants?api-version=2022-12-01"',
             ),
         ),
         subject="Azure Resource Manager answers with a fault of its own",

@@ -2,10 +2,11 @@
 
 from datetime import MAXYEAR
 
+from arcferry import command_line
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
 from arcferry.diagnosis.document import CodeSeen
 from arcferry.diagnosis.facts import Facts
-from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity
+from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity, command
 from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.wording import letter, listed
 from arcferry.probe.observation import Stage
@@ -47,8 +48,10 @@ def _shown(facts: Facts) -> Match:
 
 def show_certificate(group: Group) -> Command:
     """How to see the certificate with what every server has."""
-    name = group.hosts[0]
-    return Command("sh", f"openssl s_client -connect {name}:443 -servername {name} -showcerts </dev/null")
+    name = command_line.host(group.hosts[0])
+    return command(
+        "sh", "openssl s_client -connect {name}:443 -servername {name} -showcerts </dev/null", name=name
+    )
 
 
 def _by_a_public_ca(facts: Facts) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from arcferry import catalog
+from arcferry import catalog, command_line, typed
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
 from arcferry.diagnosis.causes.circuit_commands import (
     attach_filter,
@@ -12,9 +12,9 @@ from arcferry.diagnosis.causes.circuit_commands import (
 )
 from arcferry.diagnosis.causes.filter_change import filter_name
 from arcferry.diagnosis.facts import Facts
-from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity
+from arcferry.diagnosis.finding import Confidence, Evidence, Owner, Remedy, Severity, command
 from arcferry.diagnosis.material import Material
-from arcferry.diagnosis.wording import letter, listed, region_name, safe_name
+from arcferry.diagnosis.wording import letter, listed, region_name
 from arcferry.routing.circuit import Circuit, Peering, Tier
 from arcferry.routing.coverage import Verdict
 
@@ -161,7 +161,7 @@ NO_ROUTE_FILTER = Cause(
             "The filter must hold what Azure Arc needs: arcferry routes plan --location LOCATION lists it.",
             "Attach it as below; routes follow over the BGP sessions that are up.",
         ),
-        commands=(attach_filter(group, _handed_in(group.material)), show_peering(group)),
+        commands=(attach_filter(group, next(iter(group.material.filters), None)), show_peering(group)),
         request=letter(
             f"ExpressRoute {circuits_named(group)}: please attach route filter {_handed_in(group.material)}",
             [
@@ -197,7 +197,7 @@ def _not_the_one(facts: Facts, material: Material) -> Match | None:
 
 def _switch(group: Group) -> Remedy:
     wanted = _handed_in(group.material)
-    attached = safe_name(next(iter(_attached(group.material)), ""), "ROUTE-FILTER")
+    attached = typed.resource(next(iter(_attached(group.material)), "")) or "ROUTE-FILTER"
     return Remedy(
         summary=f"Attach {wanted} in place of {attached}, or make {attached} hold what Arc needs.",
         steps=(
@@ -209,8 +209,12 @@ def _switch(group: Group) -> Remedy:
             ),
         ),
         commands=(
-            Command("az", f"az network route-filter show --resource-group RESOURCE-GROUP --name {attached}"),
-            attach_filter(group, wanted),
+            command(
+                "az",
+                "az network route-filter show --resource-group RESOURCE-GROUP --name {filter} --output json",
+                filter=command_line.resource(attached, "ROUTE-FILTER"),
+            ),
+            attach_filter(group, next(iter(group.material.filters), None)),
         ),
         request=letter(
             f"ExpressRoute {circuits_named(group)}: another route filter than expected is attached",
@@ -339,7 +343,11 @@ IPV6_NOT_PEERED = Cause(
             "Ask the resolver why it leaves the IPv4 address out: a filter of A records, or DNS64.",
             "Or add an IPv6 side to the Microsoft peering (two /126 of your own, and a route filter for it).",
         ),
-        commands=(Command("sh", f"dig +short A {group.hosts[0]}; dig +short AAAA {group.hosts[0]}"),),
+        commands=(
+            command(
+                "sh", "dig +short A {name}; dig +short AAAA {name}", name=command_line.host(group.hosts[0])
+            ),
+        ),
         request=letter(
             f"DNS or ExpressRoute: only IPv6 answers for {group.subject}",
             [

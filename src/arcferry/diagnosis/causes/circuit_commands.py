@@ -1,52 +1,108 @@
 """Commands about the circuit of a finding, with its own names where the documents have them."""
 
-import shlex
-
+from arcferry import command_line, typed
+from arcferry.command_line import Word
 from arcferry.diagnosis.causes.cause import Group
-from arcferry.diagnosis.finding import Command
-from arcferry.diagnosis.wording import safe_name
-
-_MICROSOFT = "--peering-name MicrosoftPeering"
+from arcferry.diagnosis.causes.filter_change import filter_name
+from arcferry.diagnosis.document import FilterSeen
+from arcferry.diagnosis.finding import Command, command
 
 
 def circuit_name(group: Group) -> str:
     """The first circuit's name, or `CIRCUIT`."""
     known = group.material.circuits
-    return safe_name(known[0].name, "CIRCUIT") if known else "CIRCUIT"
+    return typed.resource(known[0].name if known else "") or "CIRCUIT"
 
 
-def _where(group: Group, option: str = "--name") -> str:
+def _where(group: Group) -> dict[str, Word]:
     known = group.material.circuits
-    place = safe_name(known[0].resource_group, "RESOURCE-GROUP") if known else "RESOURCE-GROUP"
-    return f"--resource-group {place} {option} {circuit_name(group)}"
+    return {
+        "group": command_line.group(known[0].resource_group if known else ""),
+        "circuit": command_line.resource(circuit_name(group), "CIRCUIT"),
+    }
 
 
-def show_peering(group: Group, query: str = "") -> Command:
+def show_peering(group: Group) -> Command:
     """The Microsoft peering as Azure has it."""
-    asked = f" --query {query}" if query else ""
-    where = _where(group, "--circuit-name")
-    return Command("az", f"az network express-route peering show {where} --name MicrosoftPeering{asked}")
+    return command(
+        "az",
+        "az network express-route peering show --resource-group {group} --circuit-name {circuit} "
+        "--name MicrosoftPeering --output json",
+        **_where(group),
+    )
 
 
-def attach_filter(group: Group, name: str) -> Command:
+def show_prefixes(group: Group, query: str) -> Command:
+    """What Azure says of the prefixes that are advertised over the Microsoft peering.
+
+    Args:
+        group: the finding.
+        query: a way into the peering's document, such as `microsoftPeeringConfig`.
+    """
+    return command(
+        "az",
+        "az network express-route peering show --resource-group {group} --circuit-name {circuit} "
+        "--name MicrosoftPeering --query {query} --output json",
+        **_where(group),
+        query=command_line.word(query, "QUERY"),
+    )
+
+
+def _reference(group: Group, name: str, seen: FilterSeen | None) -> str:
+    """A filter as a circuit's command takes it: the name in the circuit's own group, else the whole id."""
+    circuits = group.material.circuits
+    own = circuits[0].resource_group.lower() if circuits else ""
+    if seen and own and seen.rule.resource_group.lower() == own:
+        return name
+    if seen and typed.resource_id(seen.route_filter.resource_id):
+        return seen.route_filter.resource_id
+    place = (seen.rule.resource_group if seen else "") or "RESOURCE-GROUP-OF-THE-FILTER"
+    within = f"/subscriptions/SUBSCRIPTION-ID/resourceGroups/{place}"
+    return f"{within}/providers/Microsoft.Network/routeFilters/{name}"
+
+
+def attach_filter(group: Group, seen: FilterSeen | None) -> Command:
     """A route filter attached to the Microsoft peering, in place of any other."""
-    where = _where(group, "--circuit-name")
-    change = f"--name MicrosoftPeering --route-filter {shlex.quote(name)}"
-    return Command("az", f"az network express-route peering update {where} {change}")
+    name = filter_name(seen)
+    reference = _reference(group, name, seen)
+    return command(
+        "az",
+        "az network express-route peering update --resource-group {group} --circuit-name {circuit} "
+        "--name MicrosoftPeering --route-filter {filter}",
+        **_where(group),
+        filter=command_line.resource_id(reference, name)
+        if "/" in reference
+        else command_line.resource(name, "ROUTE-FILTER"),
+    )
 
 
 def raise_to_premium(group: Group) -> Command:
-    """The SKU that reaches every region."""
-    return Command("az", f"az network express-route update {_where(group)} --sku-tier Premium")
+    """The SKU that reaches every region: family and tier together, because the SKU's name holds both."""
+    known = group.material.circuits
+    return command(
+        "az",
+        "az network express-route update --resource-group {group} --name {circuit} "
+        "--sku-family {family} --sku-tier Premium",
+        **_where(group),
+        family=command_line.word(known[0].family if known else "", "MeteredData-OR-UnlimitedData"),
+    )
 
 
 def show_azure_routes(group: Group) -> Command:
     """Azure's own route table of the peering."""
-    table = f"--path primary {_MICROSOFT}"
-    return Command("az", f"az network express-route list-route-tables {_where(group)} {table}")
+    return command(
+        "az",
+        "az network express-route list-route-tables --resource-group {group} --name {circuit} "
+        "--path primary --peering-name MicrosoftPeering --output json",
+        **_where(group),
+    )
 
 
 def show_azure_sessions(group: Group) -> Command:
     """The state of the BGP session as Azure sees it."""
-    table = f"--path primary {_MICROSOFT}"
-    return Command("az", f"az network express-route list-route-tables-summary {_where(group)} {table}")
+    return command(
+        "az",
+        "az network express-route list-route-tables-summary --resource-group {group} --name {circuit} "
+        "--path primary --peering-name MicrosoftPeering --output json",
+        **_where(group),
+    )

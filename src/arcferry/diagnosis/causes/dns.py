@@ -1,8 +1,9 @@
 """Names that get no address at all: no resolver, a resolver that fails, a name it does not have."""
 
+from arcferry import command_line, typed
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
 from arcferry.diagnosis.facts import Facts
-from arcferry.diagnosis.finding import Command, Owner, Remedy, Severity
+from arcferry.diagnosis.finding import Command, Owner, Remedy, Severity, command
 from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.wording import letter, listed
 from arcferry.probe.observation import Stage
@@ -25,11 +26,20 @@ def asked(group: Group) -> str:
 
 def look_up(group: Group) -> tuple[Command, ...]:
     """How to ask the same resolver for the first name."""
-    name = group.hosts[0]
-    server = next(iter(resolvers(group.first)), "").partition(":")[0]
+    name, asked_first = command_line.host(group.hosts[0]), next(iter(resolvers(group.first)), "")
+    if not asked_first or typed.is_hosts_file(asked_first):
+        return (
+            command("powershell", "Resolve-DnsName {name}", name=name),
+            command("sh", "dig {name}", name=name),
+        )
+    server, port = command_line.server(asked_first), typed.port_of(asked_first)
     return (
-        Command("powershell", f"Resolve-DnsName {name}" + (f" -Server {server}" if server else "")),
-        Command("sh", f"dig {name}" + (f" @{server}" if server else "")),
+        command("powershell", "Resolve-DnsName {name} -Server {server}", name=name, server=server),
+        command(
+            "sh", "dig {name} @{server} -p {port}", name=name, server=server, port=command_line.port(port)
+        )
+        if port
+        else command("sh", "dig {name} @{server}", name=name, server=server),
     )
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
+from arcferry import command_line
 from arcferry.diagnosis.document import FilterSeen
-from arcferry.diagnosis.finding import Command
+from arcferry.diagnosis.finding import Command, command
+from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.wording import community_name, listed
 from arcferry.routing import filter_change
-from arcferry.routing.filter_change import FILTER_UNKNOWN, Change
+from arcferry.routing.filter_change import FILTER_UNKNOWN, AsOf, Change
 from arcferry.routing.planned import RoutePlan
 
 
@@ -15,49 +17,91 @@ def _order(value: str) -> tuple[int, ...]:
 
 
 def _today(seen: FilterSeen | None) -> tuple[str, ...]:
-    """What the rule to change allows now, in its own order where the document has one."""
+    """What the rule to change is known to allow, in its own order where the document has one."""
     if seen is None:
         return ()
     return seen.rule.communities or tuple(sorted(seen.route_filter.communities, key=_order))
 
 
 def communities_after(seen: FilterSeen | None, added: Sequence[str]) -> tuple[str, ...]:
-    """What the rule must hold: what it holds today in its own order, then what is added."""
+    """What the rule must hold: what it is known to hold in its own order, then what is added."""
     return filter_change.communities_after(_today(seen), added)
 
 
 def filter_name(seen: FilterSeen | None) -> str:
-    """The filter's name, or a placeholder in capitals."""
-    return filter_change.named_filter(seen.route_filter.name) if seen else FILTER_UNKNOWN
+    """The filter's name, or a placeholder in capitals; a file's name is not the filter's."""
+    if seen is None or seen.route_filter.name == seen.origin:
+        return FILTER_UNKNOWN
+    return filter_change.named_filter(seen.route_filter.name)
+
+
+def as_of(seen: FilterSeen | None, material: Material) -> AsOf:
+    """Of which day the filter is, beside the newest day on which anything was seen."""
+    newest = material.newest
+    return AsOf(seen.taken if seen else None, newest.date() if newest else None)
 
 
 def change_commands(seen: FilterSeen | None, added: Sequence[str]) -> tuple[Command, ...]:
-    """The update for `az` and for PowerShell, and how to see its result.
+    """What adds to the rule by `az` and by PowerShell, and how to see its result.
 
-    Values in capitals are for the reader to fill in, where no document gave them.
+    Both add to what the rule holds when they are run, whatever the document's day. Values in capitals are for
+    the reader to fill in, where no document gave them.
     """
-    name, group = (seen.route_filter.name, seen.rule.resource_group) if seen else ("", "")
+    name, group = (filter_name(seen), seen.rule.resource_group) if seen else ("", "")
     rule = seen.rule.name if seen else ""
-    made = filter_change.changes(name, group, rule, _today(seen), added, tools=("az", "powershell"))
+    made = filter_change.changes(
+        name, group, rule, _today(seen), added, asof=AsOf(), tools=("az", "powershell")
+    )
     return tuple(Command(one.tool, one.text) for one in (*made, filter_change.see(name, group)))
 
 
-def changes_for(plan: RoutePlan, seen: FilterSeen | None, wanted: Sequence[str]) -> tuple[Change, ...]:
+def remove_denials(seen: FilterSeen | None) -> tuple[Command, ...]:
+    """What removes each rule that denies, and before it what lists them."""
+    group = seen.rule.resource_group if seen else ""
+    on = {
+        "group": command_line.group(group),
+        "filter": command_line.resource(filter_name(seen), FILTER_UNKNOWN),
+    }
+    names = (seen.rule.denying if seen else ()) or ("",)
+    return (
+        command(
+            "az",
+            "az network route-filter rule list --resource-group {group} --filter-name {filter} --output json",
+            **on,
+        ),
+        *(
+            command(
+                "az",
+                "az network route-filter rule delete --resource-group {group} --filter-name {filter} "
+                "--name {rule}",
+                **on,
+                rule=command_line.resource(name, "RULE-THAT-DENIES"),
+            )
+            for name in names
+        ),
+    )
+
+
+def changes_for(
+    plan: RoutePlan, seen: FilterSeen | None, wanted: Sequence[str], asof: AsOf
+) -> tuple[Change, ...]:
     """What makes the filter hold `wanted`, in every language, then as a request; empty where it does already.
 
     Without a filter the change makes a new one and attaches it to the circuit.
 
     Args:
         plan: tells why each community is wanted.
-        seen: the filter that is there today.
+        seen: the filter as it is known.
         wanted: communities of the plan; what the filter holds besides stays.
+        asof: of which day the filter is known.
     """
     lacking = [value for value in wanted if seen is None or not seen.route_filter.allows(value)]
     if not lacking:
         return ()
-    today, name = _today(seen), seen.route_filter.name if seen else ""
+    today, name = _today(seen), filter_name(seen) if seen else ""
     group, rule = (seen.rule.resource_group, seen.rule.name) if seen else ("", "")
     why = {one.value: f"{community_name(one.value)}: {listed(one.hosts, most=3)}" for one in plan.communities}
-    letter = filter_change.request(name, today, lacking, [why[value] for value in lacking], new=seen is None)
-    made = filter_change.changes(name, group, rule, today, lacking, new=seen is None)
+    reasons = [why[value] for value in lacking]
+    letter = filter_change.request(name, today, lacking, reasons, asof=asof, new=seen is None)
+    made = filter_change.changes(name, group, rule, today, lacking, asof=asof, new=seen is None)
     return (*made, Change("request", letter))

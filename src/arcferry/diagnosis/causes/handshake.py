@@ -1,9 +1,10 @@
 """TLS that does not come about at all, although TCP connects."""
 
+from arcferry import command_line
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
 from arcferry.diagnosis.causes.certificate import failed_with, show_certificate
 from arcferry.diagnosis.facts import Facts
-from arcferry.diagnosis.finding import Command, Evidence, Owner, Remedy, Severity
+from arcferry.diagnosis.finding import Command, Evidence, Owner, Remedy, Severity, command
 from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.wording import letter, listed
 
@@ -58,8 +59,8 @@ LARGE_PACKETS_LOST = Cause(
             "Do not drop ICMP type 3 code 4 (IPv6: type 2): with it the ends find the size by themselves.",
         ),
         commands=(
-            Command("sh", f"tracepath -n {group.hosts[0]}"),
-            Command("powershell", f"ping -f -l 1372 {group.hosts[0]}"),
+            command("sh", "tracepath -n {name}", name=command_line.host(group.hosts[0])),
+            command("powershell", "ping -f -l 1372 {name}", name=command_line.host(group.hosts[0])),
             Command("ios", "interface INTERFACE\n ip tcp adjust-mss 1360"),
         ),
         request=letter(
@@ -212,7 +213,10 @@ NO_ANSWER = Cause(
             "Packets above the path's size may be lost too: see tcp/large-packets-lost, and try with a "
             "small MTU.",
         ),
-        commands=(show_certificate(group), Command("sh", f"tracepath -n {group.hosts[0]}")),
+        commands=(
+            show_certificate(group),
+            command("sh", "tracepath -n {name}", name=command_line.host(group.hosts[0])),
+        ),
         request=letter(
             f"Firewall: no TLS answer from {group.subject}",
             [

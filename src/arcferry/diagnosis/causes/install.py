@@ -1,10 +1,10 @@
 """Installations of the agent that fail: refused downloads, and what the installers say."""
 
-from arcferry import catalog
+from arcferry import catalog, command_line
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
 from arcferry.diagnosis.causes.coded import asking, coded, leftover
 from arcferry.diagnosis.facts import Facts
-from arcferry.diagnosis.finding import Command, Owner, Remedy, Severity
+from arcferry.diagnosis.finding import Command, Owner, Remedy, Severity, command
 from arcferry.diagnosis.material import Material
 from arcferry.probe.observation import Stage
 
@@ -36,14 +36,17 @@ DOWNLOAD_REFUSED = Cause(
             "403 and 5xx often come from a proxy or a block page, 404 from an address that has moved.",
             "arcferry bundle build fetches and verifies the packages on a connected machine.",
         ),
-        commands=(Command("sh", f"curl -sSIL https://{group.hosts[0]}/"),),
+        commands=(command("sh", "curl -sSIL https://{name}/", name=command_line.host(group.hosts[0])),),
     ),
 )
 
 
 def _tail_of_log(_: Group) -> tuple[Command, ...]:
     return (
-        Command("powershell", f"Select-String -Path {_LOG} -Pattern 'Return value 3' -Context 30,2"),
+        Command(
+            "powershell",
+            "Select-String -Path installationlog.txt -Pattern 'Return value 3' -Context 30,2",
+        ),
         Command(
             "powershell",
             "Get-WinEvent -ProviderName MsiInstaller -MaxEvents 20 | Format-List TimeCreated, Message",
@@ -71,7 +74,7 @@ def _agent_code(group: Group) -> Remedy:
     return Remedy(
         summary=summary,
         steps=(again,) if code else (),
-        commands=(Command("arcferry", f"arcferry explain {name}"),),
+        commands=(command("arcferry", "arcferry explain {code}", code=command_line.word(name, "CODE")),),
         request=asking(
             f"Azure Arc: the agent ends with {name}",
             group,
@@ -288,7 +291,8 @@ FAMILY = (
             Command(
                 "powershell",
                 (
-                    "Invoke-RestMethod -Headers @{Metadata='true'} -NoProxy "
+                    "[Net.WebRequest]::DefaultWebProxy = $null; "
+                    "Invoke-RestMethod -Headers @{Metadata='true'} "
                     "'http://169.254.169.254/metadata/instance/compute?api-version=2019-06-01'"
                 ),
             ),

@@ -1,9 +1,10 @@
 """Endpoints that fail without it being clear where, and answers that are not what they should be."""
 
+from arcferry import command_line
 from arcferry.diagnosis.causes.cause import Cause, Match
 from arcferry.diagnosis.document import Kind
 from arcferry.diagnosis.facts import Facts
-from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity
+from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity, command
 from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.wording import letter, listed
 from arcferry.probe.observation import Stage
@@ -15,10 +16,11 @@ HOW_TO_GET: dict[str, str] = {
         "it tells DNS, TCP, TLS and HTTP apart"
     ),
     Kind.DNS_ANSWERS: "the answer of the server's own resolver, with its chain; arcferry check has it",
-    Kind.ROUTE_FILTER: "az network route-filter show --resource-group GROUP --name NAME > filter.json",
+    Kind.ROUTE_FILTER: "az network route-filter show --resource-group GROUP --name NAME --output json > "
+    "route-filter-YYYY-MM-DD.json",
     Kind.SERVICE_TAGS: "the weekly file ServiceTags_Public_YYYYMMDD.json (Microsoft download 56519)",
     Kind.COMMUNITY_LIST: (
-        "az network route-filter rule list-service-communities > communities-YYYY-MM-DD.json"
+        "az network route-filter rule list-service-communities --output json > communities-YYYY-MM-DD.json"
     ),
     Kind.RECEIVED_ROUTES: (
         "on the edge router: show ip bgp neighbors MSEE received-routes, or show bgp ipv4 unicast detail, "
@@ -26,9 +28,11 @@ HOW_TO_GET: dict[str, str] = {
     ),
     Kind.AZURE_ROUTES: (
         "az network express-route list-route-tables --resource-group GROUP --name CIRCUIT --path primary "
-        "--peering-name MicrosoftPeering > azure-routes.json"
+        "--peering-name MicrosoftPeering --output json > azure-routes.json"
     ),
-    Kind.CIRCUIT: "az network express-route show --resource-group GROUP --name CIRCUIT > circuit.json",
+    Kind.CIRCUIT: (
+        "az network express-route show --resource-group GROUP --name CIRCUIT --output json > circuit.json"
+    ),
     Kind.AGENT_SHOW: "azcmagent show > show.txt, on the server",
 }
 """How each kind of evidence is had, for the steps of an undetermined finding."""
@@ -144,7 +148,9 @@ CAPTIVE_PAGE = Cause(
                 "below."
             ),
         ),
-        commands=(Command("sh", f"curl -skIL --max-time 10 https://{group.hosts[0]}/"),),
+        commands=(
+            command("sh", "curl -skIL --max-time 10 https://{name}/", name=command_line.host(group.hosts[0])),
+        ),
         request=letter(
             f"Web filter: a page is shown in place of {group.subject}",
             [
@@ -180,7 +186,13 @@ NO_HTTP_ANSWER = Cause(
                 "ExpressRoute), lets the handshake pass and not the rest."
             ),
         ),
-        commands=(Command("sh", f"curl -sv --max-time 10 https://{group.hosts[0]}/ -o /dev/null"),),
+        commands=(
+            command(
+                "sh",
+                "curl -sv --max-time 10 https://{name}/ -o /dev/null",
+                name=command_line.host(group.hosts[0]),
+            ),
+        ),
         request=letter(
             f"Firewall: no answer behind TLS from {group.subject}",
             [f"{listed(group.hosts, most=40)}: the handshake passes, the request gets no HTTP answer."],

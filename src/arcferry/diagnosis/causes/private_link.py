@@ -1,8 +1,9 @@
 """Private link scopes: not given though the names are private, not answered privately, or not reached."""
 
+from arcferry import command_line
 from arcferry.diagnosis.causes.cause import Cause, Match, named
 from arcferry.diagnosis.facts import Facts
-from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity
+from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity, command
 from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.wording import letter, listed
 from arcferry.probe.observation import Stage
@@ -82,7 +83,11 @@ SCOPE_NOT_GIVEN = Cause(
             f"Not meant to use private link: have {_ZONES} taken away from these servers' resolver.",
         ),
         commands=(
-            Command("az", "az connectedmachine private-link-scope list --query '[].{name:name, id:id}'"),
+            Command(
+                "az",
+                "az resource list --resource-type Microsoft.HybridCompute/privateLinkScopes "
+                '--query "[].{name:name, id:id}" --output json',
+            ),
             Command("sh", "azcmagent connect --config CONFIG --private-link-scope SCOPE-RESOURCE-ID"),
         ),
         request=letter(
@@ -131,7 +136,7 @@ PUBLIC_ANSWER = Cause(
             ),
             "For a few servers, entries in the hosts file are accepted.",
         ),
-        commands=(Command("sh", f"nslookup {group.hosts[0]}"),),
+        commands=(command("sh", "nslookup {name}", name=command_line.host(group.hosts[0])),),
         request=letter(
             f"DNS: private answers needed for {group.subject}",
             [
@@ -176,11 +181,13 @@ UNREACHABLE = Cause(
             "Is the private endpoint's connection Approved, and is its address still the one in the zone?",
         ),
         commands=(
-            Command("powershell", f"Test-NetConnection {group.hosts[0]} -Port 443"),
+            command(
+                "powershell", "Test-NetConnection {name} -Port 443", name=command_line.host(group.hosts[0])
+            ),
             Command(
                 "az",
                 "az network private-endpoint show --resource-group RESOURCE-GROUP --name ENDPOINT "
-                "--query customDnsConfigs",
+                "--query customDnsConfigs --output json",
             ),
         ),
         request=letter(

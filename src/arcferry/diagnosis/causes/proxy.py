@@ -1,8 +1,9 @@
 """Proxies that stand in the way."""
 
+from arcferry import command_line, typed
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
 from arcferry.diagnosis.facts import Facts
-from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity
+from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity, command
 from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.wording import letter, listed
 from arcferry.probe.observation import Stage
@@ -17,7 +18,10 @@ def _url(facts: Facts) -> str:
 
 
 def _named(group: Group) -> str:
-    return f"proxy {_url(group.first)}" if _url(group.first) else "the proxy"
+    url = _url(group.first)
+    if url == typed.PROXY_IS_NONE:
+        return url
+    return f"proxy {url}" if url else "the proxy"
 
 
 def _title(group: Group) -> str:
@@ -145,10 +149,11 @@ NOT_A_PROXY = Cause(
         ),
         commands=(
             _SHOW,
-            Command(
+            command(
                 "sh",
-                f"curl -sv -x {_url(group.first) or 'http://PROXY:PORT'} "
-                f"https://{group.hosts[0]}/ -o /dev/null",
+                "curl -sv -x {proxy} https://{name}/ -o /dev/null",
+                proxy=command_line.proxy(_url(group.first)),
+                name=command_line.host(group.hosts[0]),
             ),
         ),
         request=letter(
@@ -183,7 +188,13 @@ CANNOT_REACH = Cause(
                 "on it."
             ),
         ),
-        commands=(Command("sh", f"curl -sv --connect-timeout 5 https://{group.hosts[0]}/ -o /dev/null"),),
+        commands=(
+            command(
+                "sh",
+                "curl -sv --connect-timeout 5 https://{name}/ -o /dev/null",
+                name=command_line.host(group.hosts[0]),
+            ),
+        ),
         request=letter(
             f"Proxy: it does not get to {group.subject}",
             [

@@ -1,10 +1,11 @@
 """What the router's own tables show: no session, no route, a route that it drops or does not prefer."""
 
+from arcferry import command_line
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
 from arcferry.diagnosis.causes.circuit import circuits_named, gets_through, may_cross_the_circuit
 from arcferry.diagnosis.causes.circuit_commands import show_azure_routes, show_azure_sessions
 from arcferry.diagnosis.facts import Facts
-from arcferry.diagnosis.finding import Command, Evidence, Owner, Remedy, Severity
+from arcferry.diagnosis.finding import Command, Evidence, Owner, Remedy, Severity, command
 from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.wording import community_name, letter, listed
 from arcferry.routing.coverage import Verdict
@@ -245,7 +246,7 @@ def _ask_for_the_route(group: Group) -> Remedy:
         summary=f"Find why Microsoft does not send a route for {listed(group.hosts)}.",
         steps=(first, *_OTHER_REASONS),
         commands=(
-            Command("ios", f"show ip bgp community {value or '12076:510NN'}"),
+            command("ios", "show ip bgp community {value}", value=command_line.community(value)),
             show_azure_routes(group),
         ),
         request=letter(

@@ -3,10 +3,10 @@
 import ipaddress
 from datetime import timedelta
 
-from arcferry import catalog
+from arcferry import catalog, command_line
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
 from arcferry.diagnosis.facts import Facts
-from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity
+from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity, command
 from arcferry.diagnosis.material import Material, at_midnight
 from arcferry.diagnosis.wording import community_name, letter, listed
 from arcferry.routing.coverage import Verdict
@@ -39,7 +39,7 @@ REACHED_OUTSIDE_FILTER = Cause(
             "Another path may carry it: an internet breakout, another circuit, a transparent proxy.",
             "Or a dated list is no longer right: take newer service tags and a newer community list.",
         ),
-        commands=(Command("sh", f"traceroute -T -p 443 {group.hosts[0]}"),),
+        commands=(command("sh", "traceroute -T -p 443 {name}", name=command_line.host(group.hosts[0])),),
         request=letter(
             f"Network: which way does {group.subject} take?",
             [
@@ -99,9 +99,11 @@ ANSWER_NOT_IN_SERVICE_COMMUNITY = Cause(
         ),
         commands=(
             Command(
-                "az", "az network route-filter rule list-service-communities > communities-YYYY-MM-DD.json"
+                "az",
+                "az network route-filter rule list-service-communities --output json > "
+                "communities-YYYY-MM-DD.json",
             ),
-            Command("ios", f"show ip bgp {_address(group)}"),
+            command("ios", "show ip bgp {address}", address=command_line.address(_address(group))),
         ),
         request=letter(
             f"ExpressRoute: is a route received for {group.subject}?",
@@ -152,9 +154,10 @@ INSPECTED = Cause(
             ),
         ),
         commands=(
-            Command(
+            command(
                 "sh",
-                f"openssl s_client -connect {group.hosts[0]}:443 -servername {group.hosts[0]} </dev/null",
+                "openssl s_client -connect {name}:443 -servername {name} </dev/null",
+                name=command_line.host(group.hosts[0]),
             ),
         ),
         request=letter(

@@ -3,7 +3,7 @@
 from arcferry import catalog
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
 from arcferry.diagnosis.causes.circuit import confidence, may_cross_the_circuit
-from arcferry.diagnosis.causes.filter_change import change_commands, filter_name
+from arcferry.diagnosis.causes.filter_change import as_of, change_commands, filter_name, remove_denials
 from arcferry.diagnosis.document import FilterSeen
 from arcferry.diagnosis.facts import Facts
 from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity
@@ -15,8 +15,9 @@ _EXPECTED_ONLY = Evidence(
     "what is missing",
     "no received routes were handed in: this is expected from dated lists, not observed on the router",
 )
-_UPDATE_REPLACES = (
-    "An update replaces the rule's list, so the commands below name what the rule holds today as well."
+_ADDS = (
+    "The commands below add to what the rule holds when they are run. Bicep, Terraform and REST replace the "
+    "whole list: fetch the filter before any of them."
 )
 _THEN_CHECK = (
     "Routes follow over the BGP session that is up; wait for the state Succeeded, then run arcferry check "
@@ -70,6 +71,10 @@ EMPTY_ROUTE_FILTER = Cause(
         summary=f"Give {filter_name(_seen(group))} a rule that allows what Azure Arc needs.",
         steps=(
             "An attached filter without a rule lets nothing through: it is made first, its rule second.",
+            (
+                f"The filter {as_of(_seen(group), group.material)} has no rule. Look first whether it has "
+                "one by now: creating one of the same name replaces it."
+            ),
             (
                 f"What fails here needs {_named(group)}; arcferry routes plan --location LOCATION lists "
                 "everything."
@@ -129,10 +134,10 @@ COMMUNITY_DENIED = Cause(
                 "The portal offers Allow alone; a rule that denies was made by a script or a template. "
                 "Look who made it, so that it does not come back."
             ),
-            _UPDATE_REPLACES,
+            _ADDS,
             _THEN_CHECK,
         ),
-        commands=change_commands(_seen(group), _wanted(group)),
+        commands=(*remove_denials(_seen(group)), *change_commands(_seen(group), _wanted(group))),
         request=letter(
             f"ExpressRoute route filter {filter_name(_seen(group))}: a rule denies what Azure Arc needs",
             [
@@ -161,7 +166,7 @@ def _add_community(group: Group) -> Remedy:
     value = next(iter(_wanted(group)), "")
     name = filter_name(seen)
     known = catalog.community(value)
-    steps = [f"Add {community_name(value)} to {name}. {_UPDATE_REPLACES}", _THEN_CHECK]
+    steps = [f"Add {community_name(value)} to {name}. {_ADDS}", _THEN_CHECK]
     if not group.material.circuits:
         steps.append(
             "Where no route arrives: on a Local or Standard circuit, regions outside the peering location's "
@@ -217,7 +222,10 @@ def _request(group: Group, value: str, name: str) -> str:
                 f"The address lies in {region_name(region)}, whose routes carry {value}. {name} does not "
                 f"allow it, so no route {'reaches us' if observed else 'is expected to reach us'}."
             ),
-            f"Evidence: {_dates(group)}; the filter as handed in. {_routes_checked(group)}",
+            (
+                f"Evidence: {_dates(group)}; the filter {as_of(_seen(group), group.material)}. "
+                f"{_routes_checked(group)}"
+            ),
             (
                 f"Please add {value} to the filter's rule, keep what is there, and tell us when routes "
                 "with it arrive."
@@ -262,7 +270,9 @@ def _ask_azure(group: Group) -> Remedy:
         ),
         commands=(
             Command(
-                "az", "az network route-filter rule list-service-communities > communities-YYYY-MM-DD.json"
+                "az",
+                "az network route-filter rule list-service-communities --output json > "
+                "communities-YYYY-MM-DD.json",
             ),
             Command(
                 "powershell",

@@ -1,16 +1,26 @@
 """Sign-ins to Entra ID that fail."""
 
+from arcferry import command_line
+from arcferry.command_line import Word
 from arcferry.diagnosis.causes import named
 from arcferry.diagnosis.causes.cause import Group
 from arcferry.diagnosis.causes.coded import coded
-from arcferry.diagnosis.finding import Command, Owner
+from arcferry.diagnosis.finding import Command, Owner, command
 
 
 def _credentials(group: Group) -> tuple[Command, ...]:
     return (
-        Command("az", f"az ad app credential list --id {named.application(group)} -o table"),
-        Command("az", f"az ad app credential list --id {named.application(group)} --cert -o table"),
+        command("az", "az ad app credential list --id {id} --output table", id=_id(group)),
+        _certificates(group),
     )
+
+
+def _id(group: Group) -> Word:
+    return command_line.guid(named.application(group), "CLIENT_ID")
+
+
+def _certificates(group: Group) -> Command:
+    return command("az", "az ad app credential list --id {id} --cert --output table", id=_id(group))
 
 
 def _application(group: Group) -> str:
@@ -45,7 +55,7 @@ FAMILY = (
         steps=("Note the day on which the new one ends, and replace it before.",),
         commands=lambda group: (
             *_credentials(group),
-            Command("az", f"az ad app credential reset --id {named.application(group)} --append --years 1"),
+            command("az", "az ad app credential reset --id {id} --append --years 1", id=_id(group)),
         ),
         subject="Azure Arc onboarding: the client secret has expired",
         ask=lambda group: (
@@ -60,8 +70,10 @@ FAMILY = (
         "Pass the tenant that the subscription trusts, and its cloud.",
         steps=("The tenant's id is in the subscription's overview; --cloud has to be the tenant's own.",),
         commands=lambda group: (
-            Command(
-                "az", f"az account show --subscription {named.subscription(group)} --query tenantId -o tsv"
+            command(
+                "az",
+                "az account show --subscription {subscription} --query tenantId --output tsv",
+                subscription=command_line.guid(named.subscription(group), "SUBSCRIPTION"),
             ),
         ),
         subject="Azure Arc onboarding: which tenant and which cloud?",
@@ -83,12 +95,10 @@ FAMILY = (
             ),
         ),
         commands=lambda group: (
-            Command(
+            command(
                 "az",
-                (
-                    f"az ad sp show --id {named.application(group)} --query "
-                    f"'{{name:displayName, enabled:accountEnabled}}'"
-                ),
+                'az ad sp show --id {id} --query "{name:displayName, enabled:accountEnabled}" --output json',
+                id=_id(group),
             ),
         ),
         subject="Azure Arc onboarding: the service principal is unknown or disabled",
@@ -118,10 +128,12 @@ FAMILY = (
             ),
         ),
         commands=lambda group: (
-            Command(
+            command(
                 "az",
-                'az rest --method get --url "https://graph.microsoft.com/v1.0/auditLogs/signIns?'
-                f"\\$filter=appId eq '{named.application(group)}'&\\$top=5\"",
+                "az rest --method get --url https://graph.microsoft.com/beta/auditLogs/signIns "
+                "--url-parameters \"filter=signInEventTypes/any(t: t eq 'servicePrincipal') and "
+                "appId eq '{id}'\" top=5",
+                id=_id(group),
             ),
         ),
         subject="Conditional Access: the Azure Arc onboarding is blocked",
@@ -141,7 +153,7 @@ FAMILY = (
         "Register the public part of the certificate with the application.",
         steps=("The thumbprint that is registered and the one of the file on the server have to be equal.",),
         commands=lambda group: (
-            Command("az", f"az ad app credential list --id {named.application(group)} --cert -o table"),
+            _certificates(group),
             Command("sh", "openssl x509 -in certificate.pem -noout -fingerprint -sha1 -dates"),
         ),
         subject="Azure Arc onboarding: please register our certificate",
@@ -167,7 +179,7 @@ FAMILY = (
                 "az",
                 (
                     "az account get-access-token --resource https://management.azure.com/ --query "
-                    "expiresOn -o tsv"
+                    "expiresOn --output tsv"
                 ),
             ),
             Command("powershell", "w32tm /query /status"),

@@ -2,7 +2,7 @@
 
 from arcferry.diagnosis.causes.cause import Cause, Group, Match, named
 from arcferry.diagnosis.causes.circuit import circuits_named
-from arcferry.diagnosis.causes.circuit_commands import show_azure_routes, show_peering
+from arcferry.diagnosis.causes.circuit_commands import show_azure_routes, show_prefixes
 from arcferry.diagnosis.causes.tcp import places, try_tcp
 from arcferry.diagnosis.document import Kind
 from arcferry.diagnosis.facts import Facts
@@ -88,7 +88,7 @@ NAT_NOT_VALIDATED = Cause(
             ),
             "Until then packets leave, and Microsoft drops them or their answers: it looks like a timeout.",
         ),
-        commands=(show_peering(group, "microsoftPeeringConfig"),),
+        commands=(show_prefixes(group, "microsoftPeeringConfig"),),
         request=letter(
             f"ExpressRoute {circuits_named(group)}: the advertised public prefix is not validated",
             [
@@ -272,7 +272,7 @@ def _find_the_loss(group: Group) -> Remedy:
         if seen
         else "Find where the packets are lost: received routes, NAT prefix, return path or firewall.",
         steps=_LOOK_FOR_THE_LOSS if seen else (_LOOK_FOR_THE_ROUTE, *_LOOK_FOR_THE_LOSS),
-        commands=(show_peering(group, "microsoftPeeringConfig"), *try_tcp(group)),
+        commands=(show_prefixes(group, "microsoftPeeringConfig"), *try_tcp(group)),
         request=letter(
             f"ExpressRoute: no answer from {group.subject} although {_way(group)}",
             [

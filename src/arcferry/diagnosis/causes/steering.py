@@ -2,13 +2,13 @@
 
 from functools import lru_cache
 
-from arcferry import catalog
+from arcferry import catalog, command_line
 from arcferry.catalog import Carrier
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
 from arcferry.diagnosis.causes.filter_change import filter_name
 from arcferry.diagnosis.document import FilterSeen
 from arcferry.diagnosis.facts import Facts
-from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity
+from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity, command
 from arcferry.diagnosis.material import Material, at_midnight
 from arcferry.diagnosis.wording import community_name, letter, listed, region_name
 from arcferry.routing.coverage import Verdict
@@ -154,7 +154,7 @@ def _widen(group: Group) -> Remedy:
         ),
         commands=(
             Command("arcferry", "arcferry routes plan --location LOCATION --steered geography"),
-            Command("sh", f"dig +noall +answer {group.hosts[0]}"),
+            command("sh", "dig +noall +answer {name}", name=command_line.host(group.hosts[0])),
         ),
         request=letter(
             f"ExpressRoute route filter {name}: names whose answers may leave it",

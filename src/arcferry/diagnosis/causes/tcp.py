@@ -1,8 +1,9 @@
 """Connections that something on the way answers with a no."""
 
+from arcferry import command_line
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
 from arcferry.diagnosis.facts import Facts
-from arcferry.diagnosis.finding import Command, Owner, Remedy, Severity
+from arcferry.diagnosis.finding import Command, Owner, Remedy, Severity, command
 from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.wording import letter, listed
 from arcferry.probe.observation import Stage
@@ -14,10 +15,10 @@ def _failed_with(facts: Facts, *kinds: str) -> Match | None:
 
 def try_tcp(group: Group) -> tuple[Command, ...]:
     """How to see the same with what every server has."""
-    name = group.hosts[0]
+    name = command_line.host(group.hosts[0])
     return (
-        Command("powershell", f"Test-NetConnection {name} -Port 443 -InformationLevel Detailed"),
-        Command("sh", f"curl -sv --connect-timeout 5 https://{name}/ -o /dev/null"),
+        command("powershell", "Test-NetConnection {name} -Port 443 -InformationLevel Detailed", name=name),
+        command("sh", "curl -sv --connect-timeout 5 https://{name}/ -o /dev/null", name=name),
     )
 
 
@@ -127,8 +128,17 @@ UNREACHABLE = Cause(
             ),
         ),
         commands=(
-            Command("powershell", f"Find-NetRoute -RemoteIPAddress {_address(group)}"),
-            Command("sh", f"ip route get {_address(group)}; traceroute -T -p 443 {group.hosts[0]}"),
+            command(
+                "powershell",
+                "Find-NetRoute -RemoteIPAddress {address}",
+                address=command_line.address(_address(group)),
+            ),
+            command(
+                "sh",
+                "ip route get {address}; traceroute -T -p 443 {name}",
+                address=command_line.address(_address(group)),
+                name=command_line.host(group.hosts[0]),
+            ),
         ),
         request=letter(
             f"Routing: no way from the Arc servers to {group.subject}",

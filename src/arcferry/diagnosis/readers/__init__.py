@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from arcferry import typed
 from arcferry.diagnosis.document import Document, Kind
 from arcferry.diagnosis.readers import (
     agent_check,
@@ -133,7 +134,8 @@ def _merged(documents: list[Document]) -> list[Document]:
 
 def _with_duplicates(documents: tuple[Document, ...], decoded: Decoded) -> tuple[Document, ...]:
     notes = tuple(
-        f"the key {key[:80]!r} stands twice in one object; the last one counted" for key in decoded.duplicates
+        f"the key {typed.shown(key)} stands twice in one object; the last one counted"
+        for key in decoded.duplicates
     )
     return tuple(replace(document, notes=document.notes + notes) for document in documents)
 

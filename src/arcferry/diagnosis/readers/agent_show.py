@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 
+from arcferry import typed
 from arcferry.diagnosis.document import AgentState, Document, Kind
 from arcferry.diagnosis.readers import codes, go_errors, values
 from arcferry.diagnosis.readers.logfmt import unescaped
@@ -74,22 +75,27 @@ def _first(pairs: Mapping[str, str], *names: str) -> str:
     return "" if found.lower() in _UNUSED else values.short(found)
 
 
+def _scope(text: str) -> str:
+    """A private link scope's id or name; a word that says so where it is neither."""
+    return typed.resource_id(text) or typed.resource(text) or (typed.NAME_IS_NONE if text else "")
+
+
 def _state(name: str, pairs: list[tuple[str, str]]) -> AgentState:
     by_name = {_plain(key): values.short(item, 900) for key, item in reversed(pairs)}
     status = _first(by_name, "agentstatus", "status")
     return AgentState(
         origin=name,
         status=status.capitalize() if status.lower() in _STATUSES else "",
-        version=_first(by_name, "agentversion", "version"),
-        location=_first(by_name, "location"),
-        cloud=_first(by_name, "cloud"),
+        version=typed.word(_first(by_name, "agentversion", "version")),
+        location=typed.location(_first(by_name, "location")),
+        cloud=typed.word(_first(by_name, "cloud")),
         error_code=_first(by_name, "agenterrorcode", "errorcode"),
         error=_first(by_name, "agenterrordetails", "errordetails", "errormessage"),
         last_heartbeat=values.instant(_first(by_name, "agentlastheartbeat", "lastheartbeat")),
         services=_services(pairs),
-        proxy=values.url(_first(by_name, "usinghttpsproxy", "httpsproxy", "proxyurl")),
-        private_link_scope=_first(by_name, "privatelinkscope", "privatelinkscopeid"),
-        gateway=_first(by_name, "gatewayurl", "gatewayid"),
+        proxy=typed.proxy(_first(by_name, "usinghttpsproxy", "httpsproxy", "proxyurl")),
+        private_link_scope=_scope(_first(by_name, "privatelinkscope", "privatelinkscopeid")),
+        gateway=typed.label(_first(by_name, "gatewayurl", "gatewayid")),
         properties=tuple((key.lower()[:60], values.url(item)) for key, item in pairs[:_MOST]),
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from arcferry import typed
 from arcferry.catalog import When, endpoint_named
 from arcferry.diagnosis.document import Answer, Document, Kind, Sighting
 from arcferry.diagnosis.readers import values
@@ -28,7 +29,7 @@ def _failure(value: object) -> Failure | None:
     stage = values.short(fields.get("stage"), 20)
     if stage not in list(Stage):
         return None
-    return Failure(Stage(stage), values.short(fields.get("kind"), 60), values.short(fields.get("says")))
+    return Failure(Stage(stage), values.word(fields.get("kind"), 60), values.short(fields.get("says")))
 
 
 def _session(value: object) -> TlsSession | None:
@@ -36,11 +37,14 @@ def _session(value: object) -> TlsSession | None:
     if not fields:
         return None
     return TlsSession(
-        version=values.short(fields.get("version"), 20),
-        cipher=values.short(fields.get("cipher"), 80),
-        issuer=values.short(fields.get("issuer"), 200),
-        subject=values.short(fields.get("subject"), 200),
-        names=tuple(values.short(text, 253) for text in values.texts(fields.get("names"))),
+        version=values.word(fields.get("version"), 20),
+        cipher=values.word(fields.get("cipher"), 80),
+        issuer=typed.certificate_name(values.short(fields.get("issuer"), 200), typed.AUTHORITY_IS_NONE),
+        subject=typed.certificate_name(values.short(fields.get("subject"), 200), typed.SUBJECT_IS_NONE),
+        names=tuple(
+            typed.certificate_name(values.short(text, 253), typed.NAME_IS_NONE)
+            for text in values.texts(fields.get("names"))
+        ),
         not_after=values.instant(fields.get("not_after")) or datetime.max.replace(tzinfo=UTC),
         public_root=values.flag(fields.get("public_root")) is not False,
     )
@@ -64,8 +68,8 @@ def _sighting(fields: Mapping[str, object], name: str, whole: Mapping[str, objec
         required=False if install else required,
         private=values.flag(fields.get("private")),
         proxied=fields.get("proxy") == "set",
-        proxy=values.url(whole.get("proxy")),
-        resolver=values.short(dns.get("resolver") or whole.get("resolver"), 100),
+        proxy=typed.proxy(whole.get("proxy")),
+        resolver=typed.resolver(dns.get("resolver") or whole.get("resolver")),
         address=values.address(fields.get("address")),
         failure=None if reachable else failure,
         tls=_session(fields.get("tls")),
@@ -81,7 +85,7 @@ def _answer(fields: Mapping[str, object], name: str, whole: Mapping[str, object]
     if not host or not addresses:
         return None
     chain = tuple(link for text in values.texts(dns.get("chain")) if (link := values.host(text)))
-    resolver = values.short(dns.get("resolver") or whole.get("resolver"), 100)
+    resolver = typed.resolver(dns.get("resolver") or whole.get("resolver"))
     return Answer(host, name, chain, addresses, resolver, values.instant(whole.get("taken")))
 
 
@@ -104,9 +108,7 @@ def read(name: str, value: object) -> Document:
     """
     whole, rows = _parts(value)
     if whole.get("schema", 1) != 1:
-        raise FileInputError(
-            name, f"a check of schema {values.short(str(whole['schema']), 20)}; this reads 1"
-        )
+        raise FileInputError(name, f"a check of schema {typed.shown(str(whole['schema']), 20)}; this reads 1")
     fields = [values.mapping(row) for row in rows[:_MOST]]
     return Document(
         name,

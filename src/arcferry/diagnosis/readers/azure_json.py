@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 
+from arcferry import typed
 from arcferry.diagnosis.document import Document, FilterRule, FilterSeen, Kind
 from arcferry.diagnosis.material import at_midnight
 from arcferry.diagnosis.readers import values
@@ -12,7 +13,7 @@ from arcferry.routing.circuit import read_circuit
 from arcferry.routing.communities import read_community_list
 from arcferry.routing.route_filter import read_route_filter
 from arcferry.routing.service_tags import read_service_tags
-from arcferry.routing.shapes import Node
+from arcferry.routing.shapes import Node, date_in
 
 _GROUP = re.compile(r"/resourceGroups/([A-Za-z0-9._()-]{1,90})/", re.IGNORECASE)
 _MOST = 1000
@@ -82,22 +83,22 @@ def _rule(value: object) -> FilterRule:
     fields = _fields(value)
     group = _GROUP.search(text) if isinstance(text := fields.get("id"), str) else None
     rules = fields.get("rules")
-    allowing = [
-        rule
-        for rule in map(_fields, rules if isinstance(rules, list) else [])
-        if str(rule.get("access", "")).lower() == "allow"
-    ]
-    first: Mapping[str, object] = allowing[0] if allowing else {}
+    by_access: dict[str, list[Mapping[str, object]]] = {}
+    for rule in map(_fields, rules if isinstance(rules, list) else []):
+        by_access.setdefault(str(rule.get("access", "")).lower(), []).append(rule)
+    first = next(iter(by_access.get("allow", ())), {})
     return FilterRule(
-        resource_group=group[1] if group else values.short(fields.get("resourcegroup"), 90),
-        name=values.short(first.get("name"), 80),
+        resource_group=typed.resource_group(group[1] if group else fields.get("resourcegroup")),
+        name=typed.resource(first.get("name")),
         communities=tuple(values.texts(first.get("communities"), 500)),
+        denying=tuple(filter(None, (typed.resource(rule.get("name")) for rule in by_access.get("deny", ())))),
     )
 
 
 def _filter(name: str, value: object) -> Document:
-    seen = FilterSeen(read_route_filter(value, name), _rule(value), name)
-    return Document(name, Kind.ROUTE_FILTER, route_filter=seen)
+    taken = date_in(name.partition(": ")[0])
+    seen = FilterSeen(read_route_filter(value, name), _rule(value), name, taken)
+    return Document(name, Kind.ROUTE_FILTER, at_midnight(taken), route_filter=seen)
 
 
 def _circuit(name: str, value: object) -> Document:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from arcferry import typed
 from arcferry.diagnosis.document import Answer, Document, Kind
 from arcferry.diagnosis.readers import values
 from arcferry.errors import FileInputError
@@ -28,19 +29,19 @@ def read(name: str, value: object) -> Document:
         FileInputError: a name or an address is none, with the name.
     """
     document = values.mapping(value)
-    resolver, taken = values.short(document.get("resolver"), 100), values.instant(document.get("taken"))
+    resolver, taken = typed.resolver(document.get("resolver")), values.instant(document.get("taken"))
     answers = []
     for key, item in list(values.mapping(document.get("answers")).items())[:_MOST]:
         host = values.host(key)
         if not host:
-            raise FileInputError(name, f"{values.short(key, 80)!r} under answers is no host name")
+            raise FileInputError(name, f"{typed.shown(values.short(key, 80))} under answers is no host name")
         fields = values.mapping(item)
         given = values.texts(fields.get("addresses") if isinstance(item, Mapping) else item)
         addresses = [values.address(text) for text in given]
         if "" in addresses:
             wrong = values.short(given[addresses.index("")], 80)
-            raise FileInputError(name, f"{wrong!r}, an answer for {host}, is no IP address")
+            raise FileInputError(name, f"{typed.shown(wrong)}, an answer for {host}, is no IP address")
         chain = tuple(link for text in values.texts(fields.get("chain")) if (link := values.host(text)))
-        rcode = values.short(fields.get("rcode"), 20).upper()
+        rcode = values.word(fields.get("rcode"), 20).upper()
         answers.append(Answer(host, name, chain, tuple(addresses), resolver, taken, rcode))
     return Document(name, Kind.DNS_ANSWERS, taken, answers=tuple(answers))

@@ -3,43 +3,22 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from ipaddress import ip_address
 
-from arcferry import times
+from arcferry import times, typed
 from arcferry.text import one_line
 
-_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
-_HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL}){{1,40}}")
 _URL = re.compile(r"https?://([A-Za-z0-9_.-]{1,260})(?=[:/?#\s\"'<>|,;)\]\\]|$)", re.IGNORECASE)
 
+host = typed.host
+address = typed.address
 _USER = re.compile(r"//[^/\s]*@")
-_LONG_HOST = 254
-_LONG_ADDRESS = 100
 _LONG_INSTANT = 64
 _HUGE = 1e12
-
-
-def host(value: object) -> str:
-    """A host name in lower case without its final dot; empty where `value` is none."""
-    if not isinstance(value, str) or len(value) > _LONG_HOST:
-        return ""
-    name = value.strip().rstrip(".").lower()
-    return name if len(name) < _LONG_HOST and _HOST.fullmatch(name) else ""
 
 
 def hosts_in_urls(text: str) -> list[str]:
     """The host names of every http and https URL in `text`, each once, in order."""
     return list(dict.fromkeys(name for found in _URL.findall(text) if (name := host(found))))
-
-
-def address(value: object) -> str:
-    """An IP address in its usual spelling, without a zone; empty where `value` is none."""
-    if not isinstance(value, str) or len(value) > _LONG_ADDRESS:
-        return ""
-    try:
-        return str(ip_address(value.strip().partition("%")[0]))
-    except ValueError:
-        return ""
 
 
 def instant(value: object) -> datetime | None:
@@ -55,6 +34,12 @@ def instant(value: object) -> datetime | None:
 def short(value: object, limit: int = 300) -> str:
     """Printable text on one line; empty for anything that is no text."""
     return one_line(value, limit=limit) if isinstance(value, str) else ""
+
+
+def word(value: object, limit: int) -> str:
+    """A kind, a version or a code, whose blanks stand for themselves; empty for anything else."""
+    text = short(value, limit)
+    return text if all(map(typed.word, text.split())) else ""
 
 
 def url(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from arcferry import typed
 from arcferry.diagnosis.document import Answer, Document, Kind, Sighting
 from arcferry.diagnosis.readers import values
 from arcferry.errors import FileInputError
@@ -24,13 +25,13 @@ def _answers(rows: list[Mapping[str, object]], name: str) -> dict[tuple[str, str
     """The last answer of each resolver for each name: what was answered before is no longer so."""
     newest: dict[tuple[str, str], Answer] = {}
     for row in rows:
-        host, resolver = values.host(row.get("host")), values.short(row.get("resolver"), 100)
+        host, resolver = values.host(row.get("host")), typed.resolver(row.get("resolver"))
         if host:
             addresses = [
                 found for text in values.texts(row.get("addresses")) if (found := values.address(text))
             ]
             chain = [link for text in values.texts(row.get("chain")) if (link := values.host(text))]
-            taken, says = values.instant(row.get("last")), values.short(row.get("says"), 40)
+            taken, says = values.instant(row.get("last")), values.word(row.get("says"), 40)
             newest[host, resolver] = Answer(host, name, tuple(chain), tuple(addresses), resolver, taken, says)
     return newest
 
@@ -40,6 +41,7 @@ def _sighting(row: Mapping[str, object], name: str) -> Sighting | None:
     if not host or reached is None:
         return None
     stage, _, kind = values.short(row.get("says"), 60).partition(" ")
+    kind = values.word(kind, 60)
     known = not reached and stage in list(Stage)
     failure = Failure(Stage(stage), kind, f"{stage} {kind}") if known else None
     return Sighting(host, name, reached, values.instant(row.get("last")), failure=failure)
@@ -53,7 +55,7 @@ def read(name: str, value: object) -> Document:
     """
     whole = values.mapping(value)
     if whole.get("schema", 1) != 1:
-        found = values.short(str(whole["schema"]), 20)
+        found = typed.shown(values.short(str(whole["schema"]), 20))
         raise FileInputError(name, f"a watch's history of schema {found}; this reads 1")
     newest: dict[str, Sighting] = {}
     for row in _rows(whole.get("reach")):

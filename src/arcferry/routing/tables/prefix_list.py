@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from arcferry import typed
 from arcferry.errors import FileInputError
 from arcferry.routing.route import Route
 from arcferry.routing.tables import values
@@ -56,7 +57,8 @@ def read(reading: Reading, lines: Iterator[Line]) -> Iterator[Route]:
         if match is None or network is None or not _are_communities(match["rest"]):
             raise FileInputError(
                 reading.name,
-                f"expected a prefix such as 13.71.0.0/16, perhaps with communities: {excerpt(line)!r}",
+                f"expected a prefix such as 13.71.0.0/16, perhaps with communities: "
+                f"{typed.shown(excerpt(line))}",
                 line=number,
                 hint="Correct the line, or put a # before it.",
             )

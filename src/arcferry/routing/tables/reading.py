@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from arcferry import typed
 from arcferry.errors import FileInputError
 from arcferry.routing.route import Route, Routes, Vantage
 from arcferry.routing.tables.capture import Command, excerpt
@@ -79,7 +80,7 @@ class Reading:
     def leave_out(self, number: int, line: str) -> None:
         """Count a line that should be a route and cannot be read as one."""
         self._left_out += 1
-        self._first = self._first or f"line {number}: {excerpt(line)!r}"
+        self._first = self._first or f"line {number}: {typed.shown(excerpt(line))}"
 
     def restart(self) -> None:
         """Forget the routes, because the document gives a newer table."""

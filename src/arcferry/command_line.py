@@ -1,0 +1,120 @@
+"""Every command line that arcferry prints for people to copy is put together here, and nowhere else.
+
+The text of a command is arcferry's own. What comes from elsewhere (a file, a host, an option) enters as a
+`Word`, which holds a value of its type or a placeholder in capitals, and reads the same in sh, PowerShell and
+cmd: bare, or in double quotes where it holds a bracket, a parenthesis or a space. No type lets a quote, `$`,
+a backtick, `%` or a backslash through.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from arcferry import typed
+
+_FIELD = re.compile(r"\{([a-z_]+)\}")
+_BARE = re.compile(r"[A-Za-z0-9_./:@=+-]+")
+_WHOLE = re.compile(r"[A-Za-z0-9_./:@=+ ()\[\]-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A value that may stand in a command line; made by the functions below alone."""
+
+    text: str
+
+    def __post_init__(self) -> None:
+        """A word that could be more than one, or could be an option, is a fault of this program."""
+        if not _WHOLE.fullmatch(self.text) or self.text.startswith("-"):
+            raise ValueError("not a word of a command line")
+
+    def __str__(self) -> str:
+        """As it stands in a line."""
+        return self.text if _BARE.fullmatch(self.text) else f'"{self.text}"'
+
+
+def line(template: str, **words: Word | Sequence[Word]) -> str:
+    """A command line: `template` with each `{name}` that `words` has put in.
+
+    Args:
+        template: text of this program, never of a document; other braces stay as they are.
+        words: the values; several stand one after another.
+
+    Raises:
+        ValueError: a field has no word, or a word no field.
+    """
+    fields = set(_FIELD.findall(template))
+    if fields != set(words):
+        raise ValueError(f"fields {sorted(fields)}, words {sorted(words)}")
+    return _FIELD.sub(lambda found: _joined(words[found[1]]), template)
+
+
+def _joined(words: Word | Sequence[Word]) -> str:
+    return str(words) if isinstance(words, Word) else " ".join(map(str, words))
+
+
+def host(value: object, otherwise: str = "HOST") -> Word:
+    """A host's name."""
+    return Word(typed.host(value) or otherwise)
+
+
+def address(value: object, otherwise: str = "ADDRESS") -> Word:
+    """An IP address."""
+    return Word(typed.address(value) or otherwise)
+
+
+def server(value: object, otherwise: str = "RESOLVER") -> Word:
+    """A DNS server by address or name, without its port; of several the first."""
+    name, _ = typed.split_port(value.partition(", ")[0]) if isinstance(value, str) else ("", 0)
+    return Word(typed.server(name) or otherwise)
+
+
+def port(value: int) -> Word:
+    """A port."""
+    return Word(str(value) if 0 < value <= typed.LAST_PORT else "PORT")
+
+
+def proxy(value: object) -> Word:
+    """A proxy's URL."""
+    found = typed.proxy(value)
+    return Word(found if found and found != typed.PROXY_IS_NONE else "http://PROXY:PORT")
+
+
+def guid(value: object, otherwise: str) -> Word:
+    """A GUID: a subscription's, a tenant's, an application's or an object's id."""
+    return Word(typed.guid(value) or otherwise)
+
+
+def group(value: object, otherwise: str = "RESOURCE-GROUP") -> Word:
+    """A resource group's name."""
+    return Word(typed.resource_group(value) or otherwise)
+
+
+def resource(value: object, otherwise: str) -> Word:
+    """A resource's name."""
+    return Word(typed.resource(value) or otherwise)
+
+
+def resource_id(value: object, otherwise: str) -> Word:
+    """A resource's whole id."""
+    return Word(typed.resource_id(value) or otherwise)
+
+
+def location(value: object, otherwise: str = "LOCATION") -> Word:
+    """An Azure region."""
+    return Word(typed.location(value) or otherwise)
+
+
+def communities(values: Iterable[object]) -> tuple[Word, ...]:
+    """BGP communities, one after another."""
+    return tuple(community(value) for value in values)
+
+
+def community(value: object, otherwise: str = "12076:510NN") -> Word:
+    """A BGP community."""
+    return Word(typed.community(value) or otherwise)
+
+
+def word(value: object, otherwise: str) -> Word:
+    """One of the names that arcferry's own tables hold: a code, a namespace, a tier."""
+    return Word(typed.word(value) or otherwise)
