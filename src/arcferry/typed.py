@@ -161,4 +161,4 @@ def certificate_name(value: str, otherwise: str) -> str:
 
 def shown(value: str, limit: int = 80) -> str:
     """A wrong value in quotation marks for an error, or a word where it holds what no value of ours does."""
-    return NOT_SHOWN if _NOT_IN_LABELS.search(value) else f'"{" ".join(value.split())[:limit]}"'
+    return NOT_SHOWN if _NOT_IN_LABELS.search(value) else f"'{' '.join(value.split())[:limit]}'"

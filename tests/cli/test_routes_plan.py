@@ -3,12 +3,13 @@
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from arcferry import cli
+from arcferry import cli, times
 from arcferry.lab.network import published
 from arcferry.lab.network.block import claim
 
@@ -58,17 +59,27 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+def arcferry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     monkeypatch.setenv("ARCFERRY_DATA", str(tmp_path / "held"))
 
     def run(*arguments: object) -> Ended:
-        monkeypatch.setattr("sys.argv", ["arcferry", "routes", "plan", *map(str, arguments)])
+        monkeypatch.setattr("sys.argv", ["arcferry", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
             cli.main()
         out, err = capsys.readouterr()
         return Ended(int(ended.value.code or 0), out, err)
 
     return run
+
+
+@pytest.fixture
+def run(arcferry: Run) -> Run:
+    return partial(arcferry, "routes", "plan")
+
+
+@pytest.fixture
+def data(arcferry: Run) -> Run:
+    return partial(arcferry, "data")
 
 
 def document(ended: Ended) -> dict[str, Any]:
@@ -107,7 +118,10 @@ def test_the_document(run: Run, desk: Desk) -> None:
     }
     assert by_value["12076:51010"]["in_filter"] is True
     assert [one["tool"] for one in found["changes"]] == ["az", "powershell", "bicep", "terraform", "request"]
-    assert "--resource-group rg-net --filter-name rf-msp --name arc" in found["changes"][0]["text"]
+    assert found["changes"][0]["text"] == (
+        "az network route-filter rule update --resource-group rg-net --filter-name rf-msp --name arc "
+        "--add communities 12076:51011"
+    )
 
 
 def test_json_lines_are_the_same_plan(run: Run) -> None:
@@ -209,12 +223,63 @@ def test_a_name_from_a_file_goes_into_no_command(run: Run, desk: Desk) -> None:
     hostile = filter_document(HELD) | {"name": "rf\x1b[31m'; reboot #", "id": "x"}
     desk.route_filter.write_text(json.dumps(hostile))
     out = run("-l", "eastasia", "--route-filter", desk.route_filter, "--change", "all").out
-    told, change, text = out.partition("The change, az")
-    assert change
-    assert "--filter-name ROUTE-FILTER" in text
-    assert "reboot" not in text
-    assert "reboot" in told
+    assert "--filter-name ROUTE-FILTER" in out.partition("The change, az")[2]
+    assert "route filter a name that is none" in out
+    assert "reboot" not in out
     assert "\x1b" not in out
+
+
+TODAY = times.now().date().isoformat()
+
+
+@dataclass(frozen=True)
+class Known:
+    """How the filter at hand is called, of which day it is said to be, and what follows."""
+
+    name: str
+    taken: str
+    says: str
+    withheld: bool
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        Known("route-filter.json", "", "of unknown day", withheld=True),
+        Known("route-filter.json", "2026-11-20", "as of 2026-11-20", withheld=True),
+        Known("route-filter-2026-11-20.json", "", "as of 2026-11-20", withheld=True),
+        Known("route-filter.json", TODAY, f"as of {TODAY}", withheld=False),
+    ],
+    ids=["undated", "older", "older-by-its-name", "of-today"],
+)
+def test_the_change_adds_whatever_was_changed_since(
+    run: Run, desk: Desk, tmp_path: Path, data: Run, known: Known
+) -> None:
+    """A filter as it was held before the network team added 12076:51012: no text takes that away again."""
+    held = tmp_path / known.name
+    held.write_text(desk.route_filter.read_text())
+    data("import", held, *(["--taken", known.taken] if known.taken else []))
+    changes = {one["tool"]: one for one in document(run("-l", "eastasia", "-o", "json"))["changes"]}
+    assert changes["az"]["text"] == (
+        "az network route-filter rule update --resource-group rg-net --filter-name rf-msp --name arc "
+        "--add communities 12076:51011"
+    )
+    assert "@($rule.Communities) + @('12076:51011')" in changes["powershell"]["text"]
+    assert f"The filter {known.says}, as we know it, allows:" in changes["request"]["text"]
+    assert "must read" not in changes["request"]["text"]
+    for tool in ("bicep", "terraform"):
+        assert bool(changes[tool]["withheld"]) is known.withheld
+        assert bool(changes[tool]["text"]) is not known.withheld
+        assert bool(changes[tool]["fetch"]) is known.withheld
+
+
+def test_why_a_list_is_withheld_stands_in_its_place(run: Run, desk: Desk) -> None:
+    out = run("-l", "eastasia", "--route-filter", desk.route_filter, "--change", "bicep").out
+    _, _, change = out.partition("The change, bicep")
+    lines = change.strip().splitlines()
+    assert len(lines) == 2
+    assert "withheld, because it replaces the whole list" in lines[0]
+    assert lines[1].strip().startswith("az network route-filter show --resource-group rg-net --name rf-msp")
 
 
 @pytest.mark.parametrize(

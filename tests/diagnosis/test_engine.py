@@ -203,11 +203,14 @@ def seen_filter(name: str, rule: FilterRule) -> FilterSeen:
     )
 
 
-def test_the_change_keeps_what_the_rule_holds() -> None:
+def test_the_change_adds_to_what_the_rule_holds_and_names_nothing_else() -> None:
     seen = seen_filter("rf", FilterRule("rg", "r", ("12076:51010", "12076:5060")))
     az, powershell, _ = (command.text for command in change_commands(seen, ["12076:51012", "12076:5060"]))
-    assert az.endswith("--communities 12076:51010 12076:5060 12076:51012")
-    assert "'12076:51010','12076:5060','12076:51012'" in powershell
+    assert az.endswith(
+        "rule update --resource-group rg --filter-name rf --name r --add communities 12076:51012"
+    )
+    assert "$values = @($rule.Communities) + @('12076:51012') | Select-Object -Unique" in powershell
+    assert "12076:51010" not in az + powershell
 
 
 @pytest.mark.parametrize("name", ["rf; rm -rf /", "$(reboot)", "a' ; Remove-Item", "", "x" * 200, "-rf"])

@@ -96,6 +96,7 @@ EXPECTED = Circuit(
     ),
     state="Enabled",
     provider="Equinix",
+    family="MeteredData",
     resource_group="rg-net",
 )
 

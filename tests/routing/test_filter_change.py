@@ -1,5 +1,6 @@
 import re
 import shlex
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from arcferry.routing.filter_change import (
     FILTER_UNKNOWN,
     GROUP_UNKNOWN,
     TOOLS,
+    AsOf,
     changes,
     communities_after,
     request,
@@ -18,6 +20,12 @@ from arcferry.routing.filter_change import (
 
 TODAY = ("12076:51010", "12076:5060")
 ADD = ("12076:51012",)
+A_DAY = AsOf(date(2026, 11, 23), newest=date(2026, 11, 23))
+DOUBTS = {
+    "undated": AsOf(),
+    "undated-beside-evidence": AsOf(None, date(2026, 11, 23)),
+    "older": AsOf(date(2026, 11, 22), date(2026, 11, 23)),
+}
 
 
 def texts(**changed: object) -> dict[str, str]:
@@ -28,28 +36,79 @@ def texts(**changed: object) -> dict[str, str]:
         "today": TODAY,
         "add": ADD,
         "location": "East Asia",
+        "asof": A_DAY,
     } | changed
     return {change.tool: change.text for change in changes(**given)}  # type: ignore[arg-type] - one call for all
 
 
-def test_every_tool_names_the_whole_list() -> None:
+def test_every_tool_names_the_filter_and_what_is_added() -> None:
     found = texts()
     assert tuple(found) == TOOLS
     for text in found.values():
-        positions = [text.index(value) for value in (*TODAY, *ADD)]
-        assert positions == sorted(positions)
+        assert ADD[0] in text
         assert "rf-msp" in text
         assert "rg-net" in text
+
+
+@pytest.mark.parametrize("tool", ["bicep", "terraform"])
+def test_what_replaces_names_the_whole_list_and_the_day_for_which_it_is_right(tool: str) -> None:
+    text = texts()[tool]
+    positions = [text.index(value) for value in (*TODAY, *ADD)]
+    assert positions == sorted(positions)
+    assert "Replaces the whole list: right for the filter as of 2026-11-23." in text
+
+
+@pytest.mark.parametrize("tool", ["az", "powershell"])
+def test_what_adds_names_nothing_that_is_there_already(tool: str) -> None:
+    for asof in (A_DAY, *DOUBTS.values()):
+        assert not set(TODAY) & set(re.findall(r"\d+:\d+", texts(asof=asof)[tool]))
+
+
+@pytest.mark.parametrize("asof", DOUBTS.values(), ids=DOUBTS)
+def test_what_replaces_is_withheld_where_the_filter_may_have_changed(asof: AsOf) -> None:
+    found = {one.tool: one for one in changes("rf-msp", "rg-net", "allow", TODAY, ADD, asof=asof)}
+    for tool in ("bicep", "terraform"):
+        assert found[tool].text == ""
+        assert "replaces the whole list, as REST does" in found[tool].withheld
+        assert "\n" not in found[tool].withheld
+        assert found[tool].fetch == (
+            "az network route-filter show --resource-group rg-net --name rf-msp --output json "
+            "> route-filter-YYYY-MM-DD.json"
+        )
+    assert found["az"].text
+    assert found["powershell"].text
+
+
+def test_a_new_filter_has_nothing_to_lose() -> None:
+    found = changes("rf-msp", "rg-net", "", (), ADD, asof=AsOf(), new=True)
+    assert [one.withheld for one in found] == [""] * len(TOOLS)
+
+
+def test_nothing_is_changed_where_the_rule_holds_it_all() -> None:
+    assert changes("rf-msp", "rg-net", "allow", TODAY, TODAY[:1], asof=A_DAY) == ()
 
 
 def test_az_updates_the_rule_that_is_there_and_creates_one_that_is_not() -> None:
     assert texts()["az"] == (
         "az network route-filter rule update --resource-group rg-net --filter-name rf-msp --name allow "
-        "--communities 12076:51010 12076:5060 12076:51012"
+        "--add communities 12076:51012"
     )
     created = texts(rule_name="", today=())["az"]
     assert "rule create " in created
     assert "--access Allow" in created
+
+
+def test_powershell_reads_the_rule_as_it_is_appends_and_sets() -> None:
+    assert texts()["powershell"].splitlines() == [
+        "$filter = Get-AzRouteFilter -ResourceGroupName rg-net -Name rf-msp",
+        "$rule = $filter.Rules | Where-Object Access -eq 'Allow' | Select-Object -First 1",
+        "$values = @($rule.Communities) + @('12076:51012') | Select-Object -Unique",
+        (
+            "$filter = Set-AzRouteFilterRuleConfig -RouteFilter $filter -Name $rule.Name -Access Allow "
+            "-RouteFilterRuleType Community -CommunityList $values"
+        ),
+        "Set-AzRouteFilter -RouteFilter $filter",
+    ]
 
 
 def test_powershell_sets_or_adds_the_rule_then_stores_the_filter() -> None:
@@ -62,7 +121,12 @@ def test_a_new_filter_is_made_and_attached() -> None:
     found = texts(new=True, rule_name="ignored", today=())
     assert "route-filter create " in found["az"]
     assert "peering update " in found["az"]
-    assert "--location 'East Asia'" in found["az"]
+    assert '--location "East Asia"' in found["az"]
+    assert (
+        "--route-filter /subscriptions/SUBSCRIPTION-ID/resourceGroups/rg-net/providers/Microsoft.Network"
+        "/routeFilters/rf-msp"
+    ) in found["az"]
+    assert "--resource-group RESOURCE-GROUP-OF-THE-CIRCUIT --circuit-name CIRCUIT" in found["az"]
     assert "New-AzRouteFilter " in found["powershell"]
     assert "existing" not in found["bicep"]
     assert "location: 'East Asia'" in found["bicep"]
@@ -73,7 +137,7 @@ def test_a_new_filter_is_made_and_attached() -> None:
 def test_what_is_there_is_adopted_not_made_again() -> None:
     found = texts()
     assert "routeFilters@2023-11-01' existing = {" in found["bicep"]
-    assert found["terraform"].startswith("import {")
+    assert "import {" in found["terraform"]
     assert "/resourceGroups/rg-net/providers/Microsoft.Network/routeFilters/rf-msp" in found["terraform"]
 
 
@@ -81,7 +145,7 @@ def test_what_is_there_is_adopted_not_made_again() -> None:
 @pytest.mark.parametrize("new", [True, False])
 def test_blocks_close_in_the_order_in_which_they_open(tool: str, new: bool) -> None:
     text = texts(new=new)[tool]
-    code = "\n".join(re.sub(r"'[^']*'|\"[^\"]*\"|//.*", "", line) for line in text.splitlines())
+    code = "\n".join(re.sub(r"'[^']*'|\"[^\"]*\"|//.*|^#.*", "", line) for line in text.splitlines())
     pairs = {"}": "{", "]": "["}
     open_ones: list[str] = []
     for character in code:
@@ -130,8 +194,8 @@ def test_the_az_line_stays_one_command_whatever_the_names(name: str, group: str,
     (change,) = changes(name, group, rule, TODAY, ADD, tools=("az",))
     words = shlex.split(change.text)
     assert words[:4] == ["az", "network", "route-filter", "rule"]
-    assert words[-3:] == [*TODAY, *ADD]
-    assert not set(change.text) & set(';|&<>$`\\"\n')
+    assert words[-1:] == [*ADD]
+    assert not set(change.text) & set(";|&<>$`\\'\n%")
 
 
 @pytest.mark.parametrize("value", ["12076", "12076:51010; reboot", "a:b", "", "12076:51010\n", "1:2:3"])
@@ -152,12 +216,15 @@ def test_a_rule_needs_a_community() -> None:
 
 
 def test_the_request_says_what_to_add_and_what_must_stay() -> None:
-    text = request("rf-msp", TODAY, ADD, ["12076:51012 (Japan East): agentserviceapi"])
+    text = request("rf-msp", TODAY, ADD, ["12076:51012 (Japan East): agentserviceapi"], asof=A_DAY)
     assert text.startswith(
         "Subject: ExpressRoute route filter rf-msp: please allow BGP community 12076:51012 too"
     )
     assert "12076:51012 (Japan East): agentserviceapi" in text
-    assert "12076:51010 12076:5060 12076:51012" in text
+    assert "The filter as of 2026-11-23, as we know it, allows:\n  12076:51010 12076:5060\n" in text
+    assert "keep what the rule allows by now" in text
+    assert "must read" not in text
+    assert "The filter of unknown day, as we know it, allows:" in request("rf-msp", TODAY, ADD)
     new = request("", (), [*TODAY, *ADD], new=True)
     assert "attach a route filter with 3 BGP communities" in new
     assert "replaces" not in new

@@ -90,12 +90,13 @@ def plan(
 
     Exit code 0, also where the filter lacks something; arcferry routes audit judges a filter.
     """
-    from arcferry import catalog
-    from arcferry.diagnosis.causes.filter_change import as_of, changes_for
+    from arcferry import catalog, times
+    from arcferry.diagnosis.causes.filter_change import changes_for
     from arcferry.diagnosis.document import Kind
     from arcferry.report import console, routes_plan, routes_plan_table
     from arcferry.routing import plan as routes
     from arcferry.routing.brings import Brings
+    from arcferry.routing.filter_change import AsOf
     from arcferry.routing.planned import Steered
 
     chosen = catalog.cloud(cloud)
@@ -118,7 +119,7 @@ def plan(
         circuit=_only("circuit", material.circuits),
     )
     wanted = found.smallest if smallest else found.comfortable
-    changes = changes_for(found, seen, wanted, as_of(seen, material))
+    changes = changes_for(found, seen, wanted, AsOf(seen.taken if seen else None, times.now().date()))
     match output:
         case Output.JSON:
             typer.echo(json.dumps(routes_plan.document(found, changes), indent=2))

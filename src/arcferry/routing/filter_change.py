@@ -46,7 +46,7 @@ class AsOf:
 
     Attributes:
         day: None where the document does not tell.
-        newest: the day of the newest evidence at hand; None where there is none.
+        newest: the day of the newest evidence at hand, or the day on which the change is to be made.
     """
 
     day: date | None = None
@@ -62,8 +62,12 @@ class AsOf:
         if self.day is None:
             return "the filter as it is known is of unknown day"
         if self.newest and self.day < self.newest:
-            return f"the filter is known as of {self.day}, and the newest evidence is of {self.newest}"
+            return f"the filter is known as of {self.day} and may have changed since"
         return ""
+
+
+UNKNOWN_DAY = AsOf()
+"""Of a filter of which nobody told the day."""
 
 
 def communities_after(today: Sequence[str], add: Sequence[str]) -> tuple[str, ...]:
@@ -91,7 +95,7 @@ def changes(
     today: Sequence[str],
     add: Sequence[str],
     *,
-    asof: AsOf,
+    asof: AsOf = UNKNOWN_DAY,
     location: str = "",
     new: bool = False,
     tools: Collection[str] = TOOLS,
@@ -170,7 +174,7 @@ def request(
     add: Sequence[str],
     reasons: Sequence[str] = (),
     *,
-    asof: AsOf,
+    asof: AsOf = UNKNOWN_DAY,
     new: bool = False,
 ) -> str:
     """The same as a letter to the network team: what to add, why, and as of when the rest is known.

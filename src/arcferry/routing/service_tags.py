@@ -95,10 +95,8 @@ def _rows(root: Node) -> Iterator[tuple[Node, tuple[str, str]]]:
         tag = item.text("name") or item.text("id")
         if not tag:
             raise item.problem("a service tag without a name")
-        if not typed.word(tag):
-            raise item.problem("a service tag whose name is none")
         properties = item.flat()
-        yield properties, (tag, typed.word(catalog.arm_region(properties.text("region"))))
+        yield properties, (typed.label(tag), typed.word(catalog.arm_region(properties.text("region"))))
 
 
 def _prefixes(root: Node) -> PrefixMap[tuple[str, str]]:

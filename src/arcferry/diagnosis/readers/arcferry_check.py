@@ -108,7 +108,8 @@ def read(name: str, value: object) -> Document:
     """
     whole, rows = _parts(value)
     if whole.get("schema", 1) != 1:
-        raise FileInputError(name, f"a check of schema {typed.shown(str(whole['schema']), 20)}; this reads 1")
+        found = typed.word(str(whole["schema"])) or typed.NOT_SHOWN
+        raise FileInputError(name, f"a check of schema {found}; this reads 1")
     fields = [values.mapping(row) for row in rows[:_MOST]]
     return Document(
         name,

@@ -131,7 +131,7 @@ def _of_resources(name: str, resources: list[object]) -> list[Document]:
             raise FileInputError(
                 name, f"[{index}]: neither a route filter nor a circuit, as the others here are"
             )
-        own = values.short(_fields(resource).get("name"), 80) or f"[{index}]"
+        own = typed.resource(_fields(resource).get("name")) or f"[{index}]"
         found.append(read_one(name if len(resources) == 1 else f"{name}: {own}", resource))
     return found
 

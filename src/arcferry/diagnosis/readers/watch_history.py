@@ -55,7 +55,7 @@ def read(name: str, value: object) -> Document:
     """
     whole = values.mapping(value)
     if whole.get("schema", 1) != 1:
-        found = typed.shown(values.short(str(whole["schema"]), 20))
+        found = typed.word(str(whole["schema"])) or typed.NOT_SHOWN
         raise FileInputError(name, f"a watch's history of schema {found}; this reads 1")
     newest: dict[str, Sighting] = {}
     for row in _rows(whole.get("reach")):
