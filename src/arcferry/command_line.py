@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from arcferry import typed
 
 _FIELD = re.compile(r"\{([a-z_]+)\}")
-_BARE = re.compile(r"[A-Za-z0-9_./:@=+-]+")
-_WHOLE = re.compile(r"[A-Za-z0-9_./:@=+ ()\[\]-]+")
+_BARE = re.compile(r"[\w./:@=+-]+")
+_WHOLE = re.compile(r"[\w./:@=+ ()\[\]-]+")
 
 
 @dataclass(frozen=True, slots=True)

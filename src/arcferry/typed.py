@@ -24,7 +24,7 @@ LAST_PORT = 65535
 _HOSTS_FILE = re.compile(r"(?:[A-Za-z]:)?(?:[\\/][A-Za-z0-9._-]{1,60}){1,8}[\\/]hosts")
 _PROXY = re.compile(r"(https?|socks[45]h?)://([^\s/?#@]{1,260})/?", re.IGNORECASE)
 _GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
-_GROUP = re.compile(r"[A-Za-z0-9_(][A-Za-z0-9._()-]{0,88}[A-Za-z0-9_()-]|[A-Za-z0-9_]")
+_GROUP = re.compile(r"[\w(][\w.()-]{0,88}[\w()-]|\w")
 _RESOURCE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,78}[A-Za-z0-9_])?")
 _RESOURCE_ID = re.compile(r"/subscriptions/[A-Za-z0-9-]{1,60}(?:/[A-Za-z0-9_(][A-Za-z0-9._()-]{0,120}){1,16}")
 _LOCATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ]{0,39}")
@@ -120,7 +120,7 @@ def guid(value: object) -> str:
 
 
 def resource_group(value: object) -> str:
-    """A resource group's name, of the letters of ASCII; empty where `value` is none."""
+    """A resource group's name, which may hold letters of any language; empty where `value` is none."""
     return value if isinstance(value, str) and _GROUP.fullmatch(value) else ""
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from arcferry import command_line
 from arcferry.azure.machines import Machine, list_machines
 from arcferry.azure.mapping import translated
 from arcferry.azure.session import AzureSession
@@ -118,12 +119,20 @@ def _missing_group(target: Target) -> BlockedError:
     return BlockedError(
         f"resource group {target.resource_group} does not exist in subscription {target.subscription_id}, "
         "or this identity cannot see it",
-        hint=f"az group create --name {target.resource_group} --location {target.location}",
+        hint=command_line.line(
+            "az group create --name {group} --location {location}",
+            group=command_line.group(target.resource_group),
+            location=command_line.location(target.location),
+        ),
     )
 
 
 def _unregistered(target: Target) -> BlockedError:
     return BlockedError(
         f"subscription {target.subscription_id} is not registered for {PROVIDER}",
-        hint=f"az provider register --namespace {PROVIDER} --subscription {target.subscription_id} --wait",
+        hint=command_line.line(
+            "az provider register --namespace {namespace} --subscription {subscription} --wait",
+            namespace=command_line.word(PROVIDER, "NAMESPACE"),
+            subscription=command_line.guid(target.subscription_id, "SUBSCRIPTION"),
+        ),
     )

@@ -95,9 +95,11 @@ def _powershell(rule: Rule) -> str:
     get = line("$filter = Get-AzRouteFilter -ResourceGroupName {group} -Name {filter}", **rule.where)
     allow = "-Access Allow -RouteFilterRuleType Community -CommunityList"
     if not rule.known:
-        add = "$filter = Add-AzRouteFilterRuleConfig -RouteFilter $filter -Name {rule} " + allow
-        made = line(add, rule=resource(rule.name, rule.name))
-        return f"{get}\n{made} {_listed(rule.values)}\nSet-AzRouteFilter -RouteFilter $filter"
+        add = line(
+            "$filter = Add-AzRouteFilterRuleConfig -RouteFilter $filter -Name {rule}",
+            rule=resource(rule.name, rule.name),
+        )
+        return f"{get}\n{add} {allow} {_listed(rule.values)}\nSet-AzRouteFilter -RouteFilter $filter"
     return "\n".join(
         (
             get,
@@ -116,11 +118,16 @@ def _new_in_powershell(rule: Rule) -> str:
         "group": group(CIRCUIT_GROUP_UNKNOWN),
         "circuit": resource(CIRCUIT_UNKNOWN, CIRCUIT_UNKNOWN),
     }
-    make = "New-AzRouteFilter -ResourceGroupName {group} -Name {filter} -Location {location} -Rule $rule"
+    make = line(
+        "$filter = New-AzRouteFilter -ResourceGroupName {group} -Name {filter} -Location {location} "
+        "-Rule $rule",
+        **rule.where,
+        location=on["location"],
+    )
     return "\n".join(
         (
             line("$rule = New-AzRouteFilterRuleConfig -Name {rule}", rule=on["rule"]) + f" {allow}",
-            line(f"$filter = {make}", **rule.where, location=on["location"]),
+            make,
             line(
                 "$circuit = Get-AzExpressRouteCircuit -ResourceGroupName {group} -Name {circuit}", **circuit
             ),
@@ -142,12 +149,15 @@ def _as_of(rule: Rule, mark: str) -> list[str]:
 
 
 def _bicep(rule: Rule) -> str:
-    deploy = "az deployment group create --resource-group {group} --template-file route-filter.bicep"
+    deploy = line(
+        "az deployment group create --resource-group {group} --template-file route-filter.bicep",
+        group=group(rule.group),
+    )
     made = [f"  location: {_bicep_text(rule.location)}"] if rule.new else []
     existing = "" if rule.new else "existing "
     return "\n".join(
         (
-            f"// {line(deploy, group=group(rule.group))}",
+            f"// {deploy}",
             *_as_of(rule, "//"),
             f"resource filter 'Microsoft.Network/routeFilters@{_API}' {existing}= {{",
             f"  name: {_bicep_text(rule.route_filter)}",

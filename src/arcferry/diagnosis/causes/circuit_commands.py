@@ -84,7 +84,7 @@ def raise_to_premium(group: Group) -> Command:
         "az network express-route update --resource-group {group} --name {circuit} "
         "--sku-family {family} --sku-tier Premium",
         **_where(group),
-        family=command_line.word(known[0].family if known else "", "MeteredData-OR-UnlimitedData"),
+        family=command_line.word(known[0].family if known else "", "SKU-FAMILY"),
     )
 
 
