@@ -12,7 +12,7 @@ PROXY_IS_NONE = "a proxy whose address is none"
 AUTHORITY_IS_NONE = "an authority whose name is none"
 SUBJECT_IS_NONE = "a subject whose name is none"
 NAME_IS_NONE = "a name that is none"
-NOT_SHOWN = "what is not shown here"
+NOT_SHOWN = "a value that is not shown here"
 
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL}){{1,40}}")
@@ -26,7 +26,7 @@ _PROXY = re.compile(r"(https?|socks[45]h?)://([^\s/?#@]{1,260})/?", re.IGNORECAS
 _GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 _GROUP = re.compile(r"[\w(][\w.()-]{0,88}[\w()-]|\w")
 _RESOURCE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,78}[A-Za-z0-9_])?")
-_RESOURCE_ID = re.compile(r"/subscriptions/[A-Za-z0-9-]{1,60}(?:/[A-Za-z0-9_(][A-Za-z0-9._()-]{0,120}){1,16}")
+_RESOURCE_ID = re.compile(r"/subscriptions/[A-Za-z0-9-]{1,60}(?:/[\w(][\w.()-]{0,120}){1,16}")
 _LOCATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ]{0,39}")
 _COMMUNITY = re.compile(r"[0-9]{1,10}:[0-9]{1,10}(?::[0-9]{1,10})?")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+/-]{0,119}")

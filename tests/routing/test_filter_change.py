@@ -94,6 +94,7 @@ def test_az_updates_the_rule_that_is_there_and_creates_one_that_is_not() -> None
         "--add communities 12076:51012"
     )
     created = texts(rule_name="", today=())["az"]
+    assert created.splitlines()[0].startswith("az network route-filter rule list ")
     assert "rule create " in created
     assert "--access Allow" in created
 
@@ -192,10 +193,11 @@ def test_a_name_that_azure_could_not_have_given_goes_nowhere(hostile: str) -> No
 @given(st.text(max_size=120), st.text(max_size=120), st.text(max_size=120))
 def test_the_az_line_stays_one_command_whatever_the_names(name: str, group: str, rule: str) -> None:
     (change,) = changes(name, group, rule, TODAY, ADD, tools=("az",))
+    for line in change.text.splitlines():
+        assert shlex.split(line)[:4] == ["az", "network", "route-filter", "rule"]
     words = shlex.split(change.text)
-    assert words[:4] == ["az", "network", "route-filter", "rule"]
     assert words[-1:] == [*ADD]
-    assert not set(change.text) & set(";|&<>$`\\'\n%")
+    assert not set(change.text) & set(";|&<>$`\\'%")
 
 
 @pytest.mark.parametrize("value", ["12076", "12076:51010; reboot", "a:b", "", "12076:51010\n", "1:2:3"])

@@ -3,8 +3,9 @@
 `az` and PowerShell add to what the rule holds when they are run. Bicep, Terraform and REST put a whole list
 in its place, which is right only for as long as the filter is as it was known.
 
-The lines of `az` are those that azure-cli 2.91.0 takes (run, 2026-11-28); its `rule update` has no option
-`--communities`. Other shapes, read in 2026-11: the references of Az.Network's RouteFilter cmdlets,
+The lines of `az` are those that azure-cli 2.91.0 takes (run, 2026-11-28): its `rule update` has no option
+`--communities`, and its `rule create` replaces a rule of the same name, so that one looks before. Other
+shapes, read in 2026-11: the references of Az.Network's RouteFilter cmdlets,
 learn.microsoft.com/azure/templates for `Microsoft.Network/routeFilters` of API 2023-11-01, and
 website/docs/r/route_filter.html.markdown of hashicorp/terraform-provider-azurerm.
 """
@@ -73,7 +74,11 @@ def _az(rule: Rule) -> str:
         values=communities(rule.values),
     )
     if not rule.new:
-        return allow
+        look = line(
+            "az network route-filter rule list --resource-group {group} --filter-name {filter} --output json",
+            **rule.where,
+        )
+        return f"{look}\n{allow}"
     make = line(
         "az network route-filter create --resource-group {group} --name {filter} --location {location}",
         **rule.where,

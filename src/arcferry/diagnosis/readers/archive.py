@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from arcferry import typed
 from arcferry.diagnosis.document import Document, Kind
 from arcferry.errors import FileInputError
 from arcferry.text import one_line
@@ -39,7 +40,7 @@ class _Taken:
     total: int = 0
 
     def skip(self, why: str, name: str) -> None:
-        self.skipped.setdefault(why, []).append(one_line(name, limit=80))
+        self.skipped.setdefault(why, []).append(typed.label(one_line(name, limit=80)))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -108,7 +109,7 @@ def _bytes_of(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, taken: _Taken) -
 
 
 def _inner_name(name: str, entry: zipfile.ZipInfo) -> str:
-    return f"{name}!{one_line(entry.filename.replace(chr(92), '/'), limit=120)}"
+    return f"{name}!{typed.label(one_line(entry.filename.replace(chr(92), '/'), limit=120))}"
 
 
 def read(name: str, data: bytes, inner: Callable[[str, bytes], tuple[Document, ...]]) -> tuple[Document, ...]:

@@ -49,5 +49,5 @@ def _answers(value: object) -> list[Mapping[str, object]]:
 
 
 def _says(answer: Mapping[str, object]) -> str:
-    code, message = values.short(answer.get("code"), 60), values.short(answer.get("message"))
+    code, message = values.word(answer.get("code"), 60), values.short(answer.get("message"))
     return ": ".join(filter(None, (code, message))) or "not ok"

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from arcferry import typed
 from arcferry.errors import FileInputError
 
 VALUE_LIMIT = 16 << 20
@@ -110,7 +111,7 @@ def walk(
     buffer = _Buffer(name, texts)
     yield from _descend(buffer, (), descends)
     if rest := buffer.peek():
-        raise buffer.wrong(f"unexpected {rest!r} after the end")
+        raise buffer.wrong(f"unexpected {typed.shown(rest)} after the end")
 
 
 def _descend(
