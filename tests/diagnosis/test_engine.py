@@ -1,5 +1,6 @@
 """What the engine promises beyond single cases."""
 
+import json
 import tomllib
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -226,3 +227,50 @@ def test_pages_are_found_in_any_letter_case_and_offer_near_names() -> None:
     with pytest.raises(UnknownNameError) as caught:
         pages.page("tls/intercept")
     assert "tls/intercepted" in caught.value.near
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("route-filter.json", "the filter of unknown day"),
+        ("route-filter-2026-01-08.json", "the filter as of 2026-01-08"),
+    ],
+)
+def test_the_letter_says_of_which_day_the_filter_is(name: str, says: str) -> None:
+    folder = CASES / "two-names-one-community"
+    documents = [
+        document
+        for path in sorted(folder.iterdir())
+        if path.name != "expected.toml"
+        for document in read_all(name if path.name == "route-filter.json" else path.name, path.read_bytes())
+    ]
+    (finding,) = (one for one in diagnose(documents).findings if one.cause == "route/community-not-in-filter")
+    assert says in finding.remedy.request
+
+
+FILTERS = "providers/Microsoft.Network/routeFilters/rf-msp"
+
+
+@pytest.mark.parametrize(
+    ("place", "reference"),
+    [
+        ("/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-edge", "rf-msp"),
+        ("/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/RG-EDGE", "rf-msp"),
+        ("/subscriptions/S/resourceGroups/rg-hub", f"/subscriptions/S/resourceGroups/rg-hub/{FILTERS}"),
+        ("", f"/subscriptions/SUBSCRIPTION-ID/resourceGroups/RESOURCE-GROUP-OF-THE-FILTER/{FILTERS}"),
+    ],
+    ids=["same-group", "same-group-in-capitals", "another-group", "group-unknown"],
+)
+def test_a_filter_of_another_group_is_attached_by_its_whole_id(place: str, reference: str) -> None:
+    documents = []
+    for path in sorted((CASES / "no-filter-attached").iterdir()):
+        data = path.read_bytes()
+        if path.name == "route-filter.json":
+            held = json.loads(data)
+            data = json.dumps({**held, "id": f"{place}/{FILTERS}" if place else ""}).encode()
+        documents += read_all(path.name, data) if path.name != "expected.toml" else ()
+    (finding,) = diagnose(documents).findings
+    assert finding.remedy.commands[0].text == (
+        "az network express-route peering update --resource-group rg-edge --circuit-name er-hk "
+        f"--name MicrosoftPeering --route-filter {reference}"
+    )

@@ -93,7 +93,7 @@ def _by_filter(placement: Placement) -> Evidence | None:
         says = f"{allowing.name} allows {holds}; {community_name(wanted[0])} is not among them"
     else:
         says = f"{allowing.name} allows {holds}"
-    return Evidence(placement.filter.origin, says)
+    return Evidence(placement.filter.origin, says, at_midnight(placement.filter.taken))
 
 
 def _by_name(placement: Placement) -> Evidence | None:

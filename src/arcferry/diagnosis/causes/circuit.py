@@ -7,6 +7,7 @@ from arcferry.diagnosis.causes.cause import Cause, Group, Match
 from arcferry.diagnosis.causes.circuit_commands import (
     attach_filter,
     circuit_name,
+    fetch_filter,
     raise_to_premium,
     show_peering,
 )
@@ -209,11 +210,7 @@ def _switch(group: Group) -> Remedy:
             ),
         ),
         commands=(
-            command(
-                "az",
-                "az network route-filter show --resource-group RESOURCE-GROUP --name {filter} --output json",
-                filter=command_line.resource(attached, "ROUTE-FILTER"),
-            ),
+            fetch_filter(next(iter(group.material.attached_filters), "")),
             attach_filter(group, next(iter(group.material.filters), None)),
         ),
         request=letter(

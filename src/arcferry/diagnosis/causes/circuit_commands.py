@@ -61,6 +61,22 @@ def _reference(group: Group, name: str, seen: FilterSeen | None) -> str:
     return f"{within}/providers/Microsoft.Network/routeFilters/{name}"
 
 
+def fetch_filter(reference: str) -> Command:
+    """What fetches a filter that a circuit names by its id or its name."""
+    if typed.resource_id(reference):
+        return command(
+            "az",
+            "az network route-filter show --ids {id} --output json > route-filter-YYYY-MM-DD.json",
+            id=command_line.resource_id(reference, "ID"),
+        )
+    return command(
+        "az",
+        "az network route-filter show --resource-group RESOURCE-GROUP --name {filter} --output json "
+        "> route-filter-YYYY-MM-DD.json",
+        filter=command_line.resource(reference, "ROUTE-FILTER"),
+    )
+
+
 def attach_filter(group: Group, seen: FilterSeen | None) -> Command:
     """A route filter attached to the Microsoft peering, in place of any other."""
     name = filter_name(seen)

@@ -85,7 +85,10 @@ EMPTY_ROUTE_FILTER = Cause(
         request=letter(
             f"ExpressRoute route filter {filter_name(_seen(group))}: it is empty",
             [
-                "The filter has no rule, so Microsoft advertises nothing to us, and servers cannot reach:",
+                (
+                    f"The filter {as_of(_seen(group), group.material)} has no rule, so Microsoft advertises "
+                    "nothing to us, and servers cannot reach:"
+                ),
                 *(f"- {one.host} {one.address} {one.community}".rstrip() for one in group.affected),
                 f"Please add a rule that allows {_named(group)}, and tell us when routes arrive.",
             ],
@@ -143,8 +146,9 @@ COMMUNITY_DENIED = Cause(
             [
                 *(f"- {one.host} {one.address} {one.community}".rstrip() for one in group.affected),
                 (
-                    f"The rule with access Deny names {listed(_refused_values(group))}. Was that meant? "
-                    "Azure Arc needs it: please allow it instead."
+                    f"The filter {as_of(_seen(group), group.material)} has a rule with access Deny that "
+                    f"names {listed(_refused_values(group))}. Was that meant? Azure Arc needs it: please "
+                    "allow it instead."
                 ),
             ],
         ),

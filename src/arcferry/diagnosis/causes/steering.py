@@ -5,7 +5,7 @@ from functools import lru_cache
 from arcferry import catalog, command_line
 from arcferry.catalog import Carrier
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
-from arcferry.diagnosis.causes.filter_change import filter_name
+from arcferry.diagnosis.causes.filter_change import as_of, filter_name
 from arcferry.diagnosis.document import FilterSeen
 from arcferry.diagnosis.facts import Facts
 from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity, command
@@ -132,7 +132,8 @@ def _with_values(regions: tuple[str, ...]) -> str:
 
 
 def _widen(group: Group) -> Remedy:
-    name = filter_name(next(iter(group.material.filters_in_effect), None))
+    seen = next(iter(group.material.filters_in_effect), None)
+    name, known = filter_name(seen), as_of(seen, group.material)
     near = _near(group)
     every = tuple(dict.fromkeys((*near, *_outside(group))))
     nearest = f"Those of the same geography come first: {_with_values(near)}. " if near else ""
@@ -161,8 +162,8 @@ def _widen(group: Group) -> Remedy:
             [
                 (
                     f"{listed(group.hosts, most=40)} works today. Traffic Manager may move its answer to "
-                    f"a region that {name} does not let through; then Azure Arc stops working with no "
-                    "change of ours."
+                    f"a region that {name} {known} does not let through; then Azure Arc stops working with "
+                    "no change of ours."
                 ),
                 f"Outside today, the nearest first: {_with_values(every)}.",
                 "Which of them can be allowed on this circuit?",
