@@ -9,8 +9,6 @@ from ipaddress import ip_address
 
 RESOLVER_IS_NONE = "a resolver whose name is none"
 PROXY_IS_NONE = "a proxy whose address is none"
-AUTHORITY_IS_NONE = "an authority whose name is none"
-SUBJECT_IS_NONE = "a subject whose name is none"
 NAME_IS_NONE = "a name that is none"
 NOT_SHOWN = "a value that is not shown here"
 
@@ -154,9 +152,9 @@ def label(value: str, limit: int = 120) -> str:
     return NAME_IS_NONE if len(value) > limit or _NOT_IN_LABELS.search(value) else value
 
 
-def certificate_name(value: str, otherwise: str) -> str:
-    """A certificate's name as RFC 4514 writes it, or `otherwise` where it holds what no name does."""
-    return otherwise if _NOT_IN_NAMES.search(value) else value
+def certificate_name(value: str) -> str:
+    """A certificate's name as RFC 4514 writes it; a word that says so where it holds what no name does."""
+    return NAME_IS_NONE if _NOT_IN_NAMES.search(value) else value
 
 
 def shown(value: str, limit: int = 80) -> str:

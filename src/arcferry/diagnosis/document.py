@@ -1,7 +1,7 @@
 """What a handed-in file says, once it was recognised: the raw material of a diagnosis."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -183,18 +183,6 @@ class Document:
     notes: tuple[str, ...] = ()
 
 
-def _named(tls: TlsSession | None) -> TlsSession | None:
-    """The session without a name that no certificate's is: the server chose it."""
-    if tls is None:
-        return None
-    return replace(
-        tls,
-        issuer=typed.certificate_name(tls.issuer, typed.AUTHORITY_IS_NONE),
-        subject=typed.certificate_name(tls.subject, typed.SUBJECT_IS_NONE),
-        names=tuple(typed.certificate_name(name, typed.NAME_IS_NONE) for name in tls.names),
-    )
-
-
 def _sighting(seen: Observation, origin: str) -> Sighting:
     return Sighting(
         host=seen.endpoint.host,
@@ -207,7 +195,7 @@ def _sighting(seen: Observation, origin: str) -> Sighting:
         resolver=typed.resolver(seen.dns.resolver) if seen.dns else "",
         address=seen.address or "",
         failure=seen.failure,
-        tls=_named(seen.tls),
+        tls=seen.tls,
         clock_skew=seen.clock_skew,
         install=seen.endpoint.when is When.INSTALL,
     )

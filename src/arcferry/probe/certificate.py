@@ -6,6 +6,7 @@ from ipaddress import ip_address
 from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
+from arcferry import typed
 from arcferry.text import one_line
 
 _MOST_NAMES = 200
@@ -13,8 +14,11 @@ _LONGEST_NAME = 255
 
 
 def name_text(name: x509.Name) -> str:
-    """A subject or issuer in RFC 4514 order, such as `CN=Contoso Inspection CA,O=Contoso`."""
-    return one_line(name.rfc4514_string())
+    """A subject or issuer in RFC 4514 order, such as `CN=Contoso Inspection CA,O=Contoso`.
+
+    Whoever answers has chosen it: what no name holds is not shown.
+    """
+    return typed.certificate_name(one_line(name.rfc4514_string()))
 
 
 def subject_names(certificate: x509.Certificate) -> tuple[str, ...]:
@@ -25,7 +29,9 @@ def subject_names(certificate: x509.Certificate) -> tuple[str, ...]:
         addresses = names.get_values_for_type(x509.IPAddress)
     except (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError):
         return ()
-    texts = [one_line(name, limit=_LONGEST_NAME) for name in dns] + [str(address) for address in addresses]
+    texts = [typed.certificate_name(one_line(name, limit=_LONGEST_NAME)) for name in dns] + [
+        str(address) for address in addresses
+    ]
     return tuple(texts[:_MOST_NAMES])
 
 

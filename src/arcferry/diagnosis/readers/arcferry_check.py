@@ -39,11 +39,10 @@ def _session(value: object) -> TlsSession | None:
     return TlsSession(
         version=values.word(fields.get("version"), 20),
         cipher=values.word(fields.get("cipher"), 80),
-        issuer=typed.certificate_name(values.short(fields.get("issuer"), 200), typed.AUTHORITY_IS_NONE),
-        subject=typed.certificate_name(values.short(fields.get("subject"), 200), typed.SUBJECT_IS_NONE),
+        issuer=typed.certificate_name(values.short(fields.get("issuer"), 200)),
+        subject=typed.certificate_name(values.short(fields.get("subject"), 200)),
         names=tuple(
-            typed.certificate_name(values.short(text, 253), typed.NAME_IS_NONE)
-            for text in values.texts(fields.get("names"))
+            typed.certificate_name(values.short(text, 253)) for text in values.texts(fields.get("names"))
         ),
         not_after=values.instant(fields.get("not_after")) or datetime.max.replace(tzinfo=UTC),
         public_root=values.flag(fields.get("public_root")) is not False,
