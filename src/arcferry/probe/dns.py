@@ -18,6 +18,7 @@ import dns.name
 import dns.rcode
 import dns.rdatatype
 
+from arcferry import typed
 from arcferry.probe import deadlines
 from arcferry.probe.observation import DnsAnswer, Failure, Stage
 from arcferry.probe.resolvers import Resolvers
@@ -150,7 +151,7 @@ async def _follow(
             reply = errors[0].reply
             return _Reply(reply.resolver, tuple(chain), (), reply.kind, reply.says)
         server, rcode, result = answered
-        chain += [_text(target[0].target) for target in result.cnames]
+        chain += [typed.server(_text(target[0].target)) or typed.NAME_IS_NONE for target in result.cnames]
         addresses = tuple(record.address for record in result.answer or ())
         if addresses:
             return _Reply(str(server), tuple(chain), addresses)
