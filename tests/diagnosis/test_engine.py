@@ -22,6 +22,7 @@ NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)
 CASES = Path(__file__).parents[1] / "cases"
 TOLD_HERE = {
     "dns/resolver-fails",
+    "evidence/unreadable",
     "path/discovery-failed",
     "path/no-http-answer",
     "proxy/refused",
@@ -33,7 +34,7 @@ TOLD_HERE = {
     "tls/cipher-mismatch",
     "tls/revocation-unreachable",
 }
-"""Causes that one word of a probe tells; a folder of files would add nothing."""
+"""Causes that one word of a probe tells, or that no file tells; a folder of files would add nothing."""
 
 
 def failing(host: str, stage: Stage, kind: str, **more: object) -> Sighting:

@@ -91,6 +91,7 @@ def _recognised(file: str, name: str) -> "tuple[Document, ...]":
 
 def _read(file: str, name: str) -> "tuple[Document, ...]":
     from arcferry.diagnosis.readers import FILE_LIMIT, read_document, read_path
+    from arcferry.diagnosis.readers.edge import guarded
 
     path = Path(file)
     if file == STDIN:
@@ -98,8 +99,8 @@ def _read(file: str, name: str) -> "tuple[Document, ...]":
         if len(data) > FILE_LIMIT:
             raise FileInputError(name, f"larger than the {FILE_LIMIT:,} bytes that are read")
         return read_document(name, data)
-    if _size(path) > _STREAMED and (routes := _routes(path, name)):
-        return (routes,)
+    if _size(path) > _STREAMED and (routes := guarded(name, lambda: _routes(path, name))):
+        return routes
     return read_path(path, name)
 
 
@@ -110,8 +111,8 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _routes(path: Path, name: str) -> "Document | None":
-    """The routes of a dump that is too large to be held; None where the file is no such dump."""
+def _routes(path: Path, name: str) -> "tuple[Document, ...]":
+    """The routes of a dump that is too large to be held; nothing where the file is no such dump."""
     from arcferry.diagnosis.document import Document, Kind
     from arcferry.routing.route import Vantage
     from arcferry.routing.tables import read_route_file
@@ -119,9 +120,10 @@ def _routes(path: Path, name: str) -> "Document | None":
     with _progress(path) as step:
         table = read_route_file(path, progress=step)
     if table is None:
-        return None
+        return ()
     kind = Kind.AZURE_ROUTES if table.vantage is Vantage.AZURE else Kind.RECEIVED_ROUTES
-    return Document(name, kind, table.taken, route_table=replace(table, name=name), notes=table.notes)
+    named = replace(table, name=name)
+    return (Document(name, kind, table.taken, route_table=named, notes=table.notes),)
 
 
 @contextmanager

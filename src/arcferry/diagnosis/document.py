@@ -43,6 +43,7 @@ class Kind(StrEnum):
     SERVICE_TAGS = "service-tags"
     COMMUNITY_LIST = "community-list"
     UNRECOGNISED = "unrecognised"
+    UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)

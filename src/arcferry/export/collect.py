@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from arcferry.diagnosis import Document
+from arcferry.diagnosis.readers.edge import kept_apart
 from arcferry.errors import FileInputError, InputError
 from arcferry.export.findings import HostFinding, evidence_files, findings_of
 from arcferry.export.result import NotAResultError, Reported, read_result
@@ -145,7 +146,11 @@ def _read(path: Path) -> Reported:
         raise NotAResultError("is half written: its host was cut short, or is at it now")
     if path.suffix.lower() != _SUFFIX or path.name.startswith("."):
         raise NotAResultError("is not called HOST.json")
-    return read_result(path)
+    return kept_apart(lambda: read_result(path), _unread, foreseen=NotAResultError)
+
+
+def _unread(why: str) -> Reported:
+    raise NotAResultError(why)
 
 
 def _age(reported: Reported) -> datetime:

@@ -2,14 +2,12 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from arcferry.diagnosis import Document, Kind, diagnose
 from arcferry.diagnosis.finding import Finding, Severity
-from arcferry.diagnosis.readers import read_document
-from arcferry.errors import FileInputError
+from arcferry.diagnosis.readers import read_claimed
 from arcferry.export.result import Reported
 from arcferry.fleet.outcome import StepResult
 
@@ -60,7 +58,7 @@ def evidence_of(host: Reported) -> tuple[Document, ...]:
     found = [
         document
         for name, data in evidence_files(host)
-        for document in _read(f"{host.name}: {name}", data)
+        for document in read_claimed(f"{host.name}: {name}", data)
         if document.kind is not Kind.UNRECOGNISED
     ]
     return tuple(found)
@@ -73,13 +71,6 @@ def evidence_files(host: Reported) -> Iterator[tuple[str, bytes]]:
         yield _OUTPUTS.get(failure.step, "output.txt"), failure.output.encode()
     if host.path is not None:
         yield "path.json", json.dumps(host.path, indent=2).encode()
-
-
-def _read(name: str, data: bytes) -> tuple[Document, ...]:
-    # A host writes what it likes; what cannot be read is no evidence.
-    with suppress(FileInputError):
-        return read_document(name, data)
-    return ()
 
 
 def _symptoms(host: Reported) -> object:

@@ -1,11 +1,9 @@
 """From what failed on the hosts to causes: what their agents printed, handed to the diagnosis."""
 
 from collections.abc import Iterable
-from contextlib import suppress
 
 from arcferry.diagnosis import Diagnosis, Document, Kind, diagnose
-from arcferry.diagnosis.readers import read_document
-from arcferry.errors import FileInputError
+from arcferry.diagnosis.readers import read_claimed
 from arcferry.fleet.outcome import HostRun
 
 _AGENT_STEPS = {"check", "connect"}
@@ -20,8 +18,5 @@ def _printed(run: HostRun) -> list[Document]:
     failure = run.failure
     if failure is None or failure.step not in _AGENT_STEPS or not failure.output:
         return []
-    found: tuple[Document, ...] = ()
-    # A host prints what it likes; what cannot be read is no evidence.
-    with suppress(FileInputError):
-        found = read_document(f"{run.host.name}: azcmagent {failure.step}", failure.output.encode())
+    found = read_claimed(f"{run.host.name}: azcmagent {failure.step}", failure.output.encode())
     return [document for document in found if document.kind is not Kind.UNRECOGNISED]

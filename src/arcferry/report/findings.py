@@ -39,6 +39,7 @@ _KINDS = {
     "service-tags": "service tags",
     "community-list": "a list of BGP communities",
     "unrecognised": "not recognised",
+    "unreadable": "not readable",
 }
 _MOST_SHOWN = 40
 

@@ -21,6 +21,7 @@ from arcferry.diagnosis.causes import (
     silence,
     steering,
     tcp,
+    unreadable,
 )
 from arcferry.diagnosis.causes.cause import Cause
 
@@ -112,6 +113,7 @@ _MODULES = (
     install,
     signin,
     arm,
+    unreadable,
     steering,
     risk,
 )

@@ -33,6 +33,7 @@ from arcferry.diagnosis.readers import (
     watch_history,
 )
 from arcferry.diagnosis.readers.decoding import Decoded, decode, is_structured, narrow, shortened, text_of
+from arcferry.diagnosis.readers.edge import claimed, guarded
 from arcferry.diagnosis.readers.redaction import redact
 from arcferry.errors import FileInputError
 from arcferry.files import read_bounded
@@ -174,7 +175,8 @@ def read_document(name: str, data: bytes) -> tuple[Document, ...]:
 
     A console transcript can hold several kinds, and then gives several documents, as an archive of logs does.
     What nothing recognises gives one document of kind `unrecognised`, which says what it looked most like.
-    Credentials are taken out before anything is read.
+    Credentials are taken out before anything is read. One in which a reader meets what it did not foresee
+    gives one document of kind `unreadable`; in an archive it is that file of it alone.
 
     Args:
         name: how the file is called in findings; its content decides what it is.
@@ -184,8 +186,17 @@ def read_document(name: str, data: bytes) -> tuple[Document, ...]:
         FileInputError: the file is binary, nested too deeply, or is a known kind in which something is wrong.
     """
     if archive.looks_right(data):
-        return archive.read(name, data, _read_plain)
-    return _read_plain(name, data)
+        return guarded(name, lambda: archive.read(name, data, _read_alone))
+    return _read_alone(name, data)
+
+
+def read_claimed(name: str, data: bytes) -> tuple[Document, ...]:
+    """What a host handed in says, as `read_document`; what cannot be read gives one that says so."""
+    return claimed(name, lambda: read_document(name, data))
+
+
+def _read_alone(name: str, data: bytes) -> tuple[Document, ...]:
+    return guarded(name, lambda: _read_plain(name, data))
 
 
 def read_path(path: Path, name: str) -> tuple[Document, ...]:
@@ -200,8 +211,13 @@ def read_path(path: Path, name: str) -> tuple[Document, ...]:
         size = 0
     if size <= FILE_LIMIT:
         return read_document(name, read_bounded(path, limit=FILE_LIMIT))
-    if dump := routes.read_file(path, name):
-        return (dump,)
+    if dump := guarded(name, lambda: _streamed(path, name)):
+        return dump
     raise FileInputError(
         name, f"no dump of routes, and larger than the {FILE_LIMIT:,} bytes that are read of anything else"
     )
+
+
+def _streamed(path: Path, name: str) -> tuple[Document, ...]:
+    dump = routes.read_file(path, name)
+    return (dump,) if dump else ()
