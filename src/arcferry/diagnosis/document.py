@@ -101,6 +101,21 @@ class CodeSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class Complaint:
+    """A line with which a program of the agent's gave up, or said that something failed.
+
+    Attributes:
+        says: its own words, without credentials.
+        is_fatal: whether the program ended with it.
+    """
+
+    says: str
+    origin: str
+    taken: datetime | None = None
+    is_fatal: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class FilterRule:
     """Where the communities of a route filter are kept, as far as its document tells.
 
@@ -175,6 +190,7 @@ class Document:
     sightings: tuple[Sighting, ...] = ()
     answers: tuple[Answer, ...] = ()
     codes: tuple[CodeSeen, ...] = ()
+    complaints: tuple[Complaint, ...] = ()
     route_filter: FilterSeen | None = None
     service_tags: ServiceTags | None = None
     community_list: CommunityList | None = None

@@ -12,7 +12,13 @@ from arcferry.diagnosis.readers import codes
 
 _FAMILIES = {"agent", "install", "signin", "arm"}
 _PLACES = {"endpoint:entra", "endpoint:arm", "endpoint:regional", "download"}
-_NO_CODE = {"agent/expired", "agent/disconnected", "install/agent-code", "install/download-refused"}
+_NO_CODE = {
+    "agent/expired",
+    "agent/disconnected",
+    "agent/unexplained-error",
+    "install/agent-code",
+    "install/download-refused",
+}
 
 
 def test_every_cause_that_a_code_names_exists() -> None:

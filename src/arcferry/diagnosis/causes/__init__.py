@@ -21,6 +21,7 @@ from arcferry.diagnosis.causes import (
     silence,
     steering,
     tcp,
+    unexplained,
     unreadable,
 )
 from arcferry.diagnosis.causes.cause import Cause
@@ -113,6 +114,7 @@ _MODULES = (
     install,
     signin,
     arm,
+    unexplained,
     unreadable,
     steering,
     risk,

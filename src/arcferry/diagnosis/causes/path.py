@@ -34,6 +34,7 @@ HOW_TO_GET: dict[str, str] = {
         "az network express-route show --resource-group GROUP --name CIRCUIT --output json > circuit.json"
     ),
     Kind.AGENT_SHOW: "azcmagent show > show.txt, on the server",
+    Kind.AGENT_LOGS_ZIP: "azcmagent logs, on the server: it writes a zip, which can be handed in as it is",
 }
 """How each kind of evidence is had, for the steps of an undetermined finding."""
 

@@ -127,6 +127,7 @@ def _merged(documents: list[Document]) -> list[Document]:
                 sightings=before.sightings + one.sightings,
                 answers=before.answers + one.answers,
                 codes=before.codes + one.codes,
+                complaints=before.complaints + one.complaints,
                 notes=before.notes + one.notes,
             )
         )

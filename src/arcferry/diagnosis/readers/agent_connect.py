@@ -1,16 +1,22 @@
 """What `azcmagent connect` prints when it fails, in any language: codes, URLs and network errors."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 
-from arcferry.diagnosis.document import NETWORK_ERROR, CodeSeen, Document, Kind, Sighting
+from arcferry.diagnosis.document import NETWORK_ERROR, CodeSeen, Complaint, Document, Kind, Sighting
 from arcferry.diagnosis.readers import codes, go_errors, values
 from arcferry.diagnosis.readers.logfmt import unescaped
 
 _CODE = re.compile(r"(?<![A-Za-z0-9])AZCM\d{4}(?!\d)")
 _GRAVE = re.compile(r"^\s*FATAL\b|level=(?:fatal|error)\b")
 _NOT_TESTED = {"aka.ms", "learn.microsoft.com", "docs.microsoft.com", "portal.azure.com", "go.microsoft.com"}
+# The agent's console pads its levels to eight columns.
+_GIVES_UP = re.compile(r"^FATAL {3}(\S.{0,8000})", re.MULTILINE)
 _MOST_HOSTS = 100
+_MOST_COMPLAINTS = 3
+_LONG_WORDS = 900
+_LONGEST = 8000
 _TABLE_BARS = 3
 
 
@@ -20,8 +26,11 @@ def _telling_lines(lines: list[str]) -> list[str]:
     return lines[first:] if first is not None else [line for line in lines if _CODE.search(line)]
 
 
-def _hosts(lines: list[str]) -> tuple[str, ...]:
-    found = dict.fromkeys(name for line in lines for name in values.hosts_in_urls(line))
+def named_hosts(lines: Iterable[str]) -> tuple[str, ...]:
+    """The endpoints that the lines of a network error name; pages to read on are none."""
+    found = dict.fromkeys(
+        name for line in lines for name in (*values.hosts_in_urls(line), *go_errors.listed_hosts(line))
+    )
     return tuple(name for name in found if name not in _NOT_TESTED)[:_MOST_HOSTS]
 
 
@@ -31,16 +40,18 @@ def _grave(lines: list[str]) -> str:
 
 
 def read(name: str, text: str) -> Document | None:
-    """The codes, and the endpoints that the agent gave up on; None where `text` holds no code of the agent's.
+    """The codes, the endpoints that the agent gave up on, and the words with which it did.
+
+    None where `text` holds no code of the agent's and no line of its console that says FATAL.
 
     The codes of the installation scripts are the onboarding script's reader's.
     """
     found = [code for code in codes.agent_codes(text) if not _is_scripts(code)]
-    if not found:
+    if not found and not (_GIVES_UP.search(text) and not codes.agent_codes(text)):
         return None
-    lines = [unescaped(line[:4000]) for line in text.splitlines() if line.count("|") < _TABLE_BARS]
+    lines = [unescaped(line[:_LONGEST]) for line in text.splitlines() if line.count("|") < _TABLE_BARS]
     telling = _telling_lines(lines)
-    hosts = _hosts(telling) if NETWORK_ERROR in found else ()
+    hosts = named_hosts(telling) if NETWORK_ERROR in found else ()
     private = True if any("private endpoint" in line.lower() for line in telling) else None
     named = {host: Sighting(host, name, reachable=False, required=True, private=private) for host in hosts}
     why = go_errors.sightings(((None, line) for line in lines), name)
@@ -51,7 +62,15 @@ def read(name: str, text: str) -> Document | None:
         Kind.AGENT_CONNECT,
         sightings=tuple(reached.values()),
         codes=(*(_with_hosts(one, hosts) for one in agents), *_services(lines, name)),
+        complaints=_complaints(lines, name),
     )
+
+
+def _complaints(lines: list[str], name: str) -> tuple[Complaint, ...]:
+    """The console's FATAL lines; the code, where there is one, tells more."""
+    grave = [found for line in lines if (found := _GIVES_UP.match(line))]
+    says = dict.fromkeys(values.short(found[1], _LONG_WORDS) for found in grave)
+    return tuple(Complaint(words, name) for words in says)[-_MOST_COMPLAINTS:]
 
 
 def _is_scripts(code: str) -> bool:

@@ -7,12 +7,14 @@ import re
 from collections.abc import Sequence
 from datetime import timedelta
 
-from arcferry.diagnosis.document import Document, Kind
-from arcferry.diagnosis.readers import codes, go_errors
+from arcferry.diagnosis.document import NETWORK_ERROR, Complaint, Document, Kind, Sighting
+from arcferry.diagnosis.readers import agent_connect, codes, go_errors, values
 from arcferry.diagnosis.readers.logfmt import GRAVE, LogLine, LogRun, log_lines, runs
 
 _LEAST_LINES = 3
 _LAST = timedelta(hours=1)
+_MOST_COMPLAINTS = 3
+_LONG_WORDS = 900
 _VERBOSE_CHECK = re.compile(r"Endpoint properties|Check result check_name")
 
 
@@ -52,6 +54,28 @@ def _notes(name: str, *, is_one_run: bool, earlier: int) -> tuple[str, ...]:
     return tuple(notes)
 
 
+def _sightings(lines: Sequence[LogLine], name: str, *, is_network_error: bool) -> tuple[Sighting, ...]:
+    """What failed, with its error, then what the line of AZCM0026 names without one."""
+    grave = [line for line in lines if line.level in GRAVE]
+    hosts = agent_connect.named_hosts(line.text for line in grave) if is_network_error else ()
+    taken = grave[-1].taken if grave else None
+    named = {host: Sighting(host, name, reachable=False, taken=taken, required=True) for host in hosts}
+    why = go_errors.sightings(((line.taken, line.text) for line in lines), name)
+    return tuple((named | why).values())
+
+
+def _complaints(lines: Sequence[LogLine], name: str) -> tuple[Complaint, ...]:
+    """The grave lines, each of their words once, the latest last."""
+    found = {
+        line.message: Complaint(
+            values.short(line.message, _LONG_WORDS), name, line.taken, is_fatal=line.level != "error"
+        )
+        for line in lines
+        if line.level in GRAVE
+    }
+    return tuple(found.values())[-_MOST_COMPLAINTS:]
+
+
 def read(name: str, text: str) -> Document | None:
     """What the end of a log tells, or None where `text` is no log of the agent."""
     lines = [line for line in log_lines(text) if not _VERBOSE_CHECK.search(line.text)]
@@ -68,15 +92,16 @@ def read(name: str, text: str) -> Document | None:
     texts = [line.text for line in told]
     grave = next((line.text for line in reversed(told) if line.level in GRAVE), "")
     taken = max((line.taken for line in lines if line.taken), default=None)
-    seen = go_errors.sightings(((line.taken, line.text) for line in told), name)
+    found_codes = codes.agent_codes("\n".join(texts))
     return Document(
         name,
         Kind.AGENT_LOG,
         taken,
-        sightings=tuple(seen.values()),
+        sightings=_sightings(told, name, is_network_error=NETWORK_ERROR in found_codes),
         codes=(
-            *codes.seen(codes.agent_codes("\n".join(texts)), texts, name, grave=grave, taken=taken),
+            *codes.seen(found_codes, texts, name, grave=grave, taken=taken),
             *codes.seen(codes.service_codes("\n".join(texts)), texts, name, taken=taken),
         ),
+        complaints=_complaints(told, name),
         notes=_notes(name, is_one_run=len(found) == 1 and bool(found[0].command), earlier=earlier),
     )

@@ -6,6 +6,7 @@ structure around it counts.
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from arcferry.diagnosis.document import Sighting
@@ -15,6 +16,12 @@ from arcferry.probe.observation import Failure, Stage
 _REQUEST = re.compile(
     r'\b(?:Get|Head|Post|Put|Patch|Delete|GET|HEAD|POST|PUT|PATCH|DELETE) \\*"?https?://([A-Za-z0-9_.-]{1,253})'
 )
+_ITEM = re.compile(
+    r"(?<![\w.-])(?:https?://)?([a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){1,8})\.?(?::\d{1,5})?"
+    r"(?:/[^\s()]{0,300})? ?\(error: (?!<?nil)",
+    re.IGNORECASE,
+)
+_BRACKET = re.compile(r"[()]")
 _DIAL = re.compile(r"\bdial tcp \[?([0-9A-Fa-f.:]{3,45}?)\]?:\d{1,5}: ?([^\n]{0,300})")
 _LOOKUP = re.compile(
     r"\blookup ([A-Za-z0-9_.-]{1,253})(?: on (\[?[0-9A-Fa-f.:]{3,45}?\]?):53)?: ?([^\n]{0,200})"
@@ -106,15 +113,14 @@ def failure_in(line: str) -> Failure | None:
     return None
 
 
-def _one(line: str, name: str, taken: datetime | None) -> Sighting | None:
-    request = _REQUEST.search(line)
-    failure = failure_in(line[request.start() :] if request else line)
-    lookup = _LOOKUP.search(line)
-    proxied = "proxyconnect tcp" in line or (failure is not None and failure.stage is Stage.PROXY)
-    host = values.host(request[1]) if request else values.host(lookup[1]) if lookup and not proxied else ""
-    if not host or failure is None:
+def _one(part: "_Part", name: str, taken: datetime | None) -> Sighting | None:
+    failure = failure_in(part.text)
+    lookup = _LOOKUP.search(part.text)
+    proxied = "proxyconnect tcp" in part.text or (failure is not None and failure.stage is Stage.PROXY)
+    host = part.host or (values.host(lookup[1]) if lookup and not proxied else "")
+    if not host or (failure is None and not part.is_listed):
         return None
-    dial = _DIAL.search(line)
+    dial = _DIAL.search(part.text)
     return Sighting(
         host,
         name,
@@ -128,6 +134,66 @@ def _one(line: str, name: str, taken: datetime | None) -> Sighting | None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What a line says of one endpoint.
+
+    Attributes:
+        host: empty where only a lookup names it.
+        is_listed: whether it stands in a list of endpoints that failed, whatever the error says.
+    """
+
+    host: str
+    text: str
+    is_listed: bool = False
+
+
+def _parts(line: str) -> list[_Part]:
+    """The line's endpoints, each with its own words: AZCM0026 lists all that failed on one line.
+
+    Of `https://a/ (error: …), https://b/ (error: …)` each bracket is its endpoint's; elsewhere a request's
+    words go as far as the next request's.
+    """
+    items = list(_ITEM.finditer(line))
+    bounds = [*(found.start() for found in items[1:]), len(line)]
+    within = [(found, _closing(line, found.end(), end)) for found, end in zip(items, bounds, strict=False)]
+    listed = [
+        (found.start(), _Part(values.host(found[1]), line[found.end() : end], is_listed=True))
+        for found, end in within
+    ]
+    requests = [
+        found
+        for found in _REQUEST.finditer(line)
+        if not any(item.start() <= found.start() < end for item, end in within)
+    ]
+    stops = sorted([place for place, _ in listed] + [found.start() for found in requests] + [len(line)])
+    asked = [
+        (found.start(), _Part(values.host(found[1]), line[found.start() : _next(stops, found.start())]))
+        for found in requests
+    ]
+    parts = [part for _, part in sorted([*listed, *asked], key=lambda one: one[0])]
+    return parts or [_Part("", line)]
+
+
+def _next(stops: list[int], place: int) -> int:
+    return next(stop for stop in stops if stop > place)
+
+
+def _closing(line: str, start: int, end: int) -> int:
+    """Where the bracket that opened before `start` closes; `end` where it does not, as in a cut line."""
+    depth = 1
+    for found in _BRACKET.finditer(line, start, end):
+        depth += 1 if found[0] == "(" else -1
+        if depth == 0:
+            return found.start()
+    return end
+
+
+def listed_hosts(line: str) -> list[str]:
+    """The endpoints that a line lists as failed, in order, also those without `https://`."""
+    return [part.host for part in _parts(line) if part.is_listed and part.host]
+
+
 def sightings(lines: Iterable[tuple[datetime | None, str]], name: str) -> dict[str, Sighting]:
     """The last network error of each endpoint, by its host.
 
@@ -137,8 +203,11 @@ def sightings(lines: Iterable[tuple[datetime | None, str]], name: str) -> dict[s
     """
     found: dict[str, Sighting] = {}
     for taken, line in lines:
-        if "://" in line or "lookup " in line:
-            seen = _one(line, name, taken)
-            if seen and not seen.host.startswith(("169.254.", "127.", "localhost")):
-                found[seen.host] = seen
+        if "://" in line or "lookup " in line or "(error: " in line:
+            for part in _parts(line):
+                seen = _one(part, name, taken)
+                if seen is None or seen.host.startswith(("169.254.", "127.", "localhost")):
+                    continue
+                if seen.failure or seen.host not in found:
+                    found[seen.host] = seen
     return found

@@ -11,7 +11,8 @@ from arcferry.diagnosis.readers import values
 _START = re.compile(r'^\s*time="?([^"\s]{10,40})"?\s+level=(\w{1,12})\s')
 _RUN = re.compile(r'msg="?Agent (?:Version|Command): ?([^"\n]{0,80})')
 _COMMAND = re.compile(r'msg="?Agent Command: ?([a-z]{1,20})')
-_LONGEST = 4000
+_MESSAGE = re.compile(r'\bmsg=(?:"(.*?)"(?=\s+[A-Za-z_]{1,40}=|\s*$)|(\S+))')
+_LONGEST = 8000
 GRAVE = frozenset({"fatal", "error", "panic"})
 
 
@@ -22,6 +23,12 @@ class LogLine:
     taken: datetime | None
     level: str
     text: str
+
+    @property
+    def message(self) -> str:
+        """What stands behind `msg=`; the whole line where nothing does."""
+        found = _MESSAGE.search(self.text)
+        return found[1] or found[2] if found else self.text
 
 
 @dataclass(frozen=True, slots=True)
