@@ -1,6 +1,7 @@
 """Instants as RFC 3339 text in UTC, the one form that arcferry prints and stores."""
 
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 
 def now() -> datetime:
@@ -21,3 +22,16 @@ def from_text(text: str) -> datetime:
     """
     instant = datetime.fromisoformat(text.strip())
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def from_http(text: str) -> datetime:
+    """Read the date of a header (RFC 9110 §5.6.7, RFC 5322); without a zone it is taken as UTC.
+
+    Raises:
+        ValueError: the text is no such date, or one out of any range.
+    """
+    try:
+        instant = parsedate_to_datetime(text)
+        return instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+    except (TypeError, OverflowError, IndexError) as error:
+        raise ValueError("no date of a header") from error

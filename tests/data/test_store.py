@@ -166,8 +166,8 @@ BAD: dict[str, tuple[bytes, str]] = {
     "binary": (b"\x7fELF\x00\x01", "no JSON"),
     "nothing": (b"", "no JSON"),
     "another kind": (b'{"schema": 1, "kind": "check", "endpoints": []}', "not a kind of data"),
-    "not a number": (b'{"changeNumber": NaN, "cloud": "Public", "values": []}', "NaN is no JSON"),
-    "a huge number": (b'{"changeNumber": ' + b"9" * 9000 + b"}", "no JSON"),
+    "not a number": (b'{"changeNumber": NaN, "cloud": "Public", "values": []}', "it holds NaN"),
+    "a huge number": (b'{"changeNumber": ' + b"9" * 9000 + b"}", "a number of 9,000 digits"),
     "deep": (b"[" * 200_000, "nested too deeply"),
     "no prefixes": (
         json.dumps(

@@ -1,6 +1,5 @@
 """The dated documents that a bundle carries, and how each is checked before it is packed."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -9,7 +8,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from arcferry import files
+from arcferry import files, numbers
 from arcferry.bundle.manifest import Role
 from arcferry.errors import FileInputError
 from arcferry.routing.communities import read_community_list
@@ -85,7 +84,7 @@ def read_checked(role: Role, path: Path) -> bytes:
     """
     data = files.read_bounded(path, limit=_LARGEST)
     try:
-        document = json.loads(data)
+        document = numbers.from_json(data)
     except (ValueError, RecursionError) as error:
         raise FileInputError(path, "is not JSON") from error
     READERS[role](document, path.name)

@@ -7,6 +7,7 @@ from typing import Any
 from arcferry.catalog.store import Document, load
 from arcferry.catalog.types import Code
 from arcferry.errors import UnknownNameError
+from arcferry.text import one_line
 
 _AZCM = re.compile(r"azcm[ -]?0*(\d{1,4})", re.IGNORECASE)
 _MSI_ERROR = re.compile(r"msi[ -]error[ -]?(\d{4})", re.IGNORECASE)
@@ -80,6 +81,6 @@ def code(name: str) -> Code:
     same = [
         known
         for known in _codes()
-        if number and (digits := re.sub(r"\D", "", known)) and int(digits) == int(number)
+        if number and (digits := re.sub(r"\D", "", known)) and digits.lstrip("0") == number.lstrip("0")
     ]
-    raise UnknownNameError("code", name, same or _codes())
+    raise UnknownNameError("code", one_line(name, limit=60), same or _codes())

@@ -92,6 +92,8 @@ def read_catalogue(name: str, data: bytes) -> Catalogue:
         content = tomllib.loads(data.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise FileInputError(name, f"no TOML: {one_line(str(error))}") from error
+    except ValueError:  # of int alone: tomllib maps all others
+        raise FileInputError(name, "no TOML: it holds a number of thousands of digits") from None
     head = _validated(TypeAdapter(_Head), content, name, "")
     columns = built_in(NAME).content["columns"]
     if head.columns != columns:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from arcferry import times
+from arcferry import numbers, times
 from arcferry.text import one_line
 
 _SCHEMA = 1
@@ -118,7 +118,7 @@ def from_json(data: bytes, folder: Path) -> Held:
         ValueError: it is not what arcferry writes there.
     """
     try:
-        fields = json.loads(data)
+        fields = numbers.from_json(data)
         if not isinstance(fields, dict) or fields.get("schema") != _SCHEMA:
             raise ValueError("another schema")
         return _held(fields, folder)

@@ -15,6 +15,7 @@ from datetime import date
 from operator import lt
 from typing import Any
 
+from arcferry import numbers
 from arcferry.routing.prefixes import PrefixIndex, PrefixMap, Several
 from arcferry.routing.service_tags import ServiceTags
 
@@ -95,7 +96,7 @@ def load(data: bytes, source_sha256: str) -> ServiceTags:
 
 def _opened(data: bytes, source_sha256: str) -> tuple[dict[str, Any], memoryview]:
     end = data.find(b"\n", 0, _HEAD_LIMIT)
-    head = json.loads(data[: max(end, 0)])
+    head = numbers.from_json(data[: max(end, 0)])
     body = memoryview(data)[end + 1 :]
     if not isinstance(head, dict) or head["form"] != FORM:
         raise ValueError("another form")

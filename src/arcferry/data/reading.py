@@ -1,12 +1,12 @@
 """From bytes to the documents that are held; nothing but JSON of Azure's own shapes is read."""
 
 import json
-from typing import NoReturn
 
 from arcferry.diagnosis.document import Document
 from arcferry.diagnosis.readers import FILE_LIMIT, azure_json
 from arcferry.diagnosis.readers.decoding import text_of
 from arcferry.errors import FileInputError
+from arcferry.numbers import from_json
 from arcferry.text import one_line
 
 HINT = (
@@ -27,7 +27,7 @@ def parse(name: str, data: bytes) -> object:
     if text is None or not text.lstrip().startswith(("{", "[")):
         raise FileInputError(name, "no JSON, and no endpoint catalogue", hint=HINT)
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return from_json(text)
     except RecursionError:
         raise FileInputError(name, "JSON that is nested too deeply to be read") from None
     except json.JSONDecodeError as error:
@@ -36,7 +36,7 @@ def parse(name: str, data: bytes) -> object:
             name, f"{cut}no whole JSON: {error.msg}", line=error.lineno, hint="Fetch the file again."
         ) from None
     except ValueError as error:
-        raise FileInputError(name, f"no JSON: {one_line(str(error))}") from None
+        raise FileInputError(name, f"no JSON: it holds {one_line(str(error))}") from None
 
 
 def read(name: str, value: object) -> list[Document]:
@@ -46,7 +46,3 @@ def read(name: str, value: object) -> list[Document]:
         FileInputError: it is one of the kinds that are held, and a part of it is wrong.
     """
     return azure_json.read_all(name, value)
-
-
-def _refuse_constant(token: str) -> NoReturn:
-    raise ValueError(f"{token} is no JSON")

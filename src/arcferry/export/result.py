@@ -1,6 +1,5 @@
 """A host's result file: one JSON document that the server itself wrote, so every word of it is a claim."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from arcferry import numbers
 from arcferry.bundle import blocks
 from arcferry.diagnosis.readers.decoding import text_of
 from arcferry.export.ways_out import way_out
@@ -122,7 +122,9 @@ def _document(data: bytes) -> dict[str, Any]:
     """The JSON object, also with the byte order mark or in the UTF-16 that PowerShell 5.1 writes."""
     text = text_of(data)
     try:
-        document = json.loads(text) if text else None
+        document = numbers.from_json(text) if text else None
+    except numbers.NumberError as error:
+        raise NotAResultError(f"could not be read: it holds {error}") from None
     except (ValueError, RecursionError):
         document = None
     if not isinstance(document, dict):

@@ -3,9 +3,8 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from email.parser import Parser
-from email.utils import parsedate_to_datetime
 
 from yarl import URL
 
@@ -21,10 +20,12 @@ from arcferry.fetch.package import (
     Package,
     broken,
     checked,
+    length_of,
     newest,
     unpacked,
 )
 from arcferry.fetch.transfer import Digest
+from arcferry.times import from_http
 
 _COMPONENT = "main"
 _PACKINGS = (".xz", ".gz", ".bz2", "")
@@ -41,10 +42,9 @@ class _Release:
 
     def date(self, name: str) -> datetime | None:
         try:
-            found = parsedate_to_datetime(self.fields.get(name, ""))
-        except (ValueError, TypeError):
+            return from_http(self.fields.get(name, ""))
+        except ValueError:
             return None
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 async def find(client: Client, base: URL, choice: Choice, wanted: str, keys: Keyring) -> Package:
@@ -84,7 +84,7 @@ def _read(signed: Signed, where: str) -> _Release:
         for line in fields.get("sha256", "").split("\n"):
             if parts := line.split():
                 digest, length, name = parts
-                files[name] = Digest("sha256", digest.lower(), int(length))
+                files[name] = Digest("sha256", digest.lower(), length_of(length))
     except ValueError as error:
         raise broken(error, where) from None
     if not files:
@@ -138,7 +138,7 @@ def _package(stanza: Mapping[str, str], release: _Release, where: str) -> Packag
             version=stanza["version"],
             architecture=stanza["architecture"],
             path=stanza["filename"],
-            digest=Digest("sha256", stanza["sha256"].lower(), int(stanza["size"])),
+            digest=Digest("sha256", stanza["sha256"].lower(), length_of(stanza["size"])),
             signer=release.signer,
             dated=release.date("date"),
         )

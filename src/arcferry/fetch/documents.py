@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import date
 
+from arcferry import numbers
 from arcferry.azure import AzureSession, signed_in
 from arcferry.bundle import Role
 from arcferry.catalog import Cloud, Region
@@ -130,7 +131,7 @@ async def _filter_of_circuit(azure: Azure, name: str, today: date) -> Download:
     """The route filter that a circuit's Microsoft peering has, also out of another resource group."""
     session = await azure.session()
     got = await arm.circuit(session, name, today)
-    peering = read_circuit(json.loads(got.data), got.name).microsoft
+    peering = read_circuit(numbers.from_json(got.data), got.name).microsoft
     if peering is None or not peering.route_filter:
         lacks = "route filter on its Microsoft peering" if peering else "Microsoft peering"
         raise AzureError(
@@ -193,7 +194,7 @@ _WITHOUT = "A proxy or a captive page may answer in Microsoft's place. Without -
 def _hosts(data: bytes, suffix: str) -> list[str]:
     """The names of an allow-list; none where any of it is something else."""
     try:
-        found = json.loads(data)
+        found = numbers.from_json(data)
     except (ValueError, RecursionError):
         return []
     if not isinstance(found, list) or len(found) > _MOST_HOSTS:

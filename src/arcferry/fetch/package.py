@@ -17,11 +17,13 @@ from arcferry.errors import AzureError, BundleRefusedError
 from arcferry.fetch.distributions import Choice
 from arcferry.fetch.transfer import Digest
 from arcferry.fetch.versions import fits, order
+from arcferry.numbers import whole
 
 AGENT = "azcmagent"
 LARGEST_SIGNED = 4 * 1024 * 1024
 LARGEST_INDEX = 64 * 1024 * 1024
 LARGEST_UNPACKED = 128 * 1024 * 1024
+_LONGEST = 10**15
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+~^-]{0,199}")
 _PACKED: dict[bytes, Callable[[BytesIO], gzip.GzipFile | lzma.LZMAFile | bz2.BZ2File]] = {
     b"\x1f\x8b": lambda data: gzip.GzipFile(fileobj=data),
@@ -139,3 +141,15 @@ def instant(seconds: float) -> datetime | None:
         return datetime.fromtimestamp(seconds, UTC)
     except (OverflowError, OSError, ValueError):
         return None
+
+
+def length_of(text: str) -> int:
+    """A file's length in bytes, as an index gives it.
+
+    Raises:
+        ValueError: it is no length, or one of a file larger than any.
+    """
+    length = whole(text.strip(), most=_LONGEST)
+    if length is None:
+        raise ValueError("a file's length is no number of bytes")
+    return length

@@ -4,7 +4,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from arcferry import files
+from arcferry import files, numbers
 from arcferry.errors import FileInputError, InputError
 from arcferry.fetch.transfer import Digest
 from arcferry.fetch.wanted import Kept
@@ -51,7 +51,7 @@ class Shelf:
     def receipt(self) -> Receipt | None:
         """What was fetched before, when it is here as it was."""
         try:
-            found = json.loads(files.read_bounded(self.folder / _NAME, limit=_LIMIT))
+            found = numbers.from_json(files.read_bounded(self.folder / _NAME, limit=_LIMIT))
             receipt = Receipt(**found)
             plain = Path(receipt.file).name == receipt.file
             whole = plain and Digest("sha256", receipt.sha256, receipt.length).fits(

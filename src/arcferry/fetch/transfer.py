@@ -7,13 +7,12 @@ import os
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import BinaryIO
 
 from yarl import URL
 
-from arcferry import files
+from arcferry import files, numbers
 from arcferry.bundle import blocks
 from arcferry.errors import (
     AzureError,
@@ -23,6 +22,7 @@ from arcferry.errors import (
     InputError,
 )
 from arcferry.fetch.client import NOT_MODIFIED, OK, PARTIAL, Answer, Client, may_pass, place
+from arcferry.times import from_http
 
 LARGEST_PACKAGE = 1024 * 1024 * 1024
 _BESIDE_LIMIT = 16 * 1024
@@ -213,8 +213,8 @@ def _validator(answer: Answer) -> str:
         return tag
     modified, now = answer.headers.get("Last-Modified", ""), answer.headers.get("Date", "")
     try:
-        age = parsedate_to_datetime(now) - parsedate_to_datetime(modified)
-    except (ValueError, TypeError):
+        age = from_http(now) - from_http(modified)
+    except ValueError:
         return ""
     return modified.strip() if age.total_seconds() >= 1 else ""
 
@@ -244,7 +244,7 @@ class _Part:
     def begun(self, url: URL) -> tuple[int, str]:
         """How much is here of this address, and its validator."""
         try:
-            beside = json.loads(files.read_bounded(self._beside, limit=_BESIDE_LIMIT))
+            beside = numbers.from_json(files.read_bounded(self._beside, limit=_BESIDE_LIMIT))
             if beside["url"] == str(url) and isinstance(beside["validator"], str):
                 return self.length(), beside["validator"]
         except (InputError, ValueError, KeyError, TypeError):

@@ -19,6 +19,7 @@ from arcferry.fetch.package import (
     broken,
     checked,
     instant,
+    length_of,
     newest,
     unpacked,
 )
@@ -94,4 +95,4 @@ def _package(element: Element, signer: str, dated: datetime | None) -> Package:
 
 def _digest(element: Element, length: str) -> Digest:
     checksum = element.child("checksum")
-    return Digest(checksum.attributes.get("type", ""), checksum.words.strip().lower(), int(length))
+    return Digest(checksum.attributes.get("type", ""), checksum.words.strip().lower(), length_of(length))

@@ -1,11 +1,11 @@
 """What a host says about itself. Everything in it is the host's claim: bounded and cleaned, never obeyed."""
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from arcferry.numbers import from_json
 from arcferry.text import clean, one_line
 
 _VERSION = re.compile(r"\d{1,9}(?:\.\d{1,9}){0,5}")
@@ -56,7 +56,7 @@ def read_answer(verb: str, text: str) -> Answer | None:
         if not line.lstrip().startswith("{"):
             continue
         try:
-            document = json.loads(line)
+            document = from_json(line)
         except (ValueError, RecursionError):
             continue
         if isinstance(document, dict) and document.get("schema") == 1 and document.get("verb") == verb:

@@ -14,6 +14,7 @@ from arcferry.errors import FileInputError
 from arcferry.fleet.names import problem_with_name
 from arcferry.fleet.tables import Row, read_rows
 from arcferry.fleet.tags import check_tags, parse_tags
+from arcferry.numbers import whole
 from arcferry.text import one_line
 
 _HOST_NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_-]{1,63})*\.?")
@@ -85,9 +86,9 @@ def _port(text: object) -> object:
         return 22
     if isinstance(text, str) and not re.fullmatch(r"[1-9][0-9]{0,4}", text):
         raise ValueError(f"port {text!r} is not a number from 1 to {_HIGHEST_PORT}")
-    port = int(str(text))
-    if port > _HIGHEST_PORT:
-        raise ValueError(f"port {port} is above {_HIGHEST_PORT}")
+    port = whole(str(text), most=_HIGHEST_PORT)
+    if port is None:
+        raise ValueError(f"port {text} is above {_HIGHEST_PORT}")
     return port
 
 

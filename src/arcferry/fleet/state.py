@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from arcferry import numbers
 from arcferry.azure import Target
 from arcferry.bundle import Bundle
 from arcferry.errors import FileInputError
@@ -108,7 +109,7 @@ def _read(path: Path) -> RunFolder:
 
 def _record(path: Path) -> dict[str, Any]:
     try:
-        document = json.loads(read_bounded(path, limit=_LIMIT))
+        document = numbers.from_json(read_bounded(path, limit=_LIMIT))
     except ValueError:
         raise FileInputError(path, "is not a run's record") from None
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:

@@ -1,10 +1,10 @@
 """A region's own HIS host, asked of the service that knows it: never derived from the region's name."""
 
-import json
 import re
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
+from arcferry import numbers
 from arcferry.catalog import Cloud, Region
 from arcferry.probe.observation import Failure, Stage
 from arcferry.probe.visit import Means, Visit, visit
@@ -54,7 +54,7 @@ def his_host(body: bytes, suffix: str) -> str | None:
     """The host of a discovery answer, None where it is not an https URL of a host under `suffix`."""
     try:
         text = body.decode("ascii").strip()
-        value = json.loads(text) if text.startswith('"') else text
+        value = numbers.from_json(text) if text.startswith('"') else text
         parts = urlsplit(str(value))
         plain = parts.scheme == "https" and parts.port in (None, _HTTPS) and "@" not in parts.netloc
     except (ValueError, RecursionError):

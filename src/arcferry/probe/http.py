@@ -2,8 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 
 import h11
 
@@ -11,6 +10,7 @@ from arcferry import __version__
 from arcferry.probe.observation import Stage
 from arcferry.probe.step import StepError, failed
 from arcferry.text import one_line
+from arcferry.times import from_http
 
 _LARGEST_HEAD = 16 * 1024
 _LARGEST_BODY = 8 * 1024
@@ -137,7 +137,6 @@ def _header(head: h11.Response, wanted: bytes) -> str:
 
 def _date(head: h11.Response) -> datetime | None:
     try:
-        date = parsedate_to_datetime(_header(head, b"date"))
-        return date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
-    except (ValueError, TypeError, OverflowError, IndexError):
+        return from_http(_header(head, b"date"))
+    except ValueError:
         return None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from arcferry import numbers
 from arcferry.fleet.state import RunFolder, runs
 from arcferry.text import one_line
 from arcferry.times import to_text
@@ -51,7 +52,7 @@ def _events(path: Path) -> Iterator[dict[str, Any]]:
             size = 0
             while (line := stream.readline(_LINE)) and (size := size + len(line)) < _LIMIT:
                 try:
-                    event = json.loads(line)
+                    event = numbers.from_json(line)
                 except ValueError:
                     continue  # the last line of a run that was killed may be cut short
                 if isinstance(event, dict):

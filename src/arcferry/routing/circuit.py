@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from arcferry import typed
+from arcferry.numbers import whole
 from arcferry.routing.shapes import Node
 
 _MICROSOFT = "microsoftpeering"
@@ -21,7 +22,6 @@ _CIRCUIT_FIELDS = (
 _LEGACY = {0: False, 1: True}
 _MOST_ASN = 2**32 - 1
 _FAMILIES = ("MeteredData", "UnlimitedData")
-_DIGITS = re.compile(r"[0-9]{1,10}")
 
 
 class Tier(StrEnum):
@@ -271,10 +271,10 @@ def _number(node: Node, key: str, *, most: int) -> int:
     found = node.field(key)
     if found is None:
         return -1
-    text = str(found.value)
-    if isinstance(found.value, bool) or not _DIGITS.fullmatch(text) or int(text) > most:
+    number = None if isinstance(found.value, bool) else whole(str(found.value), most=most)
+    if number is None:
         raise found.problem(f"expected a whole number up to {most}")
-    return int(text)
+    return number
 
 
 def _in_id(node: Node, pattern: re.Pattern[str]) -> str:

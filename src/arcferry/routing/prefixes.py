@@ -9,6 +9,7 @@ from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Generic, TypeVar
 
 from arcferry import typed
+from arcferry.numbers import whole
 
 T = TypeVar("T")
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -54,9 +55,10 @@ def prefix_key(text: str) -> int:
         raise ValueError(f"{typed.shown(text)} is not a prefix") from error
     length = bits
     if slash:
-        if not (after.isascii() and after.isdigit()) or int(after) > bits:
+        found = whole(after, most=bits)
+        if found is None:
             raise ValueError(f"{typed.shown(text)} is not a prefix")
-        length = int(after)
+        length = found
         if number & ((1 << (bits - length)) - 1):
             raise ValueError(f"{typed.shown(text)} has bits set beyond its length")
     return number << 8 | length

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from arcferry import catalog, typed
+from arcferry.numbers import whole
 from arcferry.routing.prefixes import Address, PrefixMap
 from arcferry.routing.shapes import Node, date_in
 
 _WHOLE_CLOUD = "AzureCloud"
-_DIGITS = 18
+_MOST_CHANGES = 10**17 - 1
 _PREFIXES = "addressPrefixes"
 
 
@@ -81,9 +82,10 @@ def _rank(match: TagMatch) -> tuple[int, int, bool, str]:
 def _change_number(root: Node) -> int:
     found = root.field("changeNumber")
     text = str(found.value) if found is not None and not isinstance(found.value, bool) else ""
-    if found is None or not (text.isascii() and text.isdigit() and len(text) < _DIGITS):
+    number = whole(text, most=_MOST_CHANGES)
+    if number is None:
         raise (found or root).problem("expected a changeNumber")
-    return int(text)
+    return number
 
 
 def _rows(root: Node) -> Iterator[tuple[Node, tuple[str, str]]]:

@@ -6,6 +6,7 @@ from email.parser import Parser
 from typing import BinaryIO
 
 from arcferry.bundle.packages.facts import PackageFacts, UnusablePackageError
+from arcferry.numbers import whole
 
 MAGIC = b"!<arch>\n"
 _NAME = "azcmagent"
@@ -13,6 +14,7 @@ _MEMBER_HEADER = 60
 _LARGEST_CONTROL = 4 * 1024 * 1024
 _LARGEST_UNPACKED = 16 * 1024 * 1024
 _MOST_MEMBERS = 16
+_LARGEST_MEMBER = 10**10 - 1
 
 
 def read(stream: BinaryIO, size: int) -> PackageFacts:
@@ -58,9 +60,10 @@ def _control(stream: BinaryIO, size: int) -> str | None:
 
 def _member(header: bytes) -> tuple[str, int]:
     name, digits = header[:16].decode("ascii", "replace").rstrip(" /"), header[48:58].strip()
-    if len(header) < _MEMBER_HEADER or header[58:] != b"`\n" or not digits.isdigit():
+    size = whole(digits, most=_LARGEST_MEMBER)
+    if len(header) < _MEMBER_HEADER or header[58:] != b"`\n" or size is None:
         raise UnusablePackageError("is not a whole Debian package: a member's header is damaged")
-    return name, int(digits)
+    return name, size
 
 
 def _control_file(name: str, stream: BinaryIO, length: int) -> str | None:

@@ -1,15 +1,14 @@
 """From bytes to text and JSON values, whatever the bytes are."""
 
 import codecs
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NoReturn
 
 from arcferry.diagnosis.readers.redaction import redact
 from arcferry.errors import FileInputError
+from arcferry.numbers import NumberError, from_json
 
 TEXT_LIMIT = 8 * 1024 * 1024
 """Longest text in characters that is searched line by line; of a longer one the beginning and the end."""
@@ -124,10 +123,6 @@ def narrow(text: str) -> str:
     return text if is_structured(text) else _cut(text.splitlines())
 
 
-def _refuse_constant(token: str) -> NoReturn:
-    raise ValueError(f"{token} is no JSON")
-
-
 def _scrubbed(value: object) -> object:
     """The same value with lone surrogates replaced, because they can be neither printed nor encoded."""
     if isinstance(value, str):
@@ -149,7 +144,7 @@ def _parsed(text: str) -> tuple[object, tuple[str, ...]]:
             duplicates.extend(key for key, count in counted.items() if count > 1)
         return found
 
-    value = json.loads(text, object_pairs_hook=pairs, parse_constant=_refuse_constant)
+    value = from_json(text, pairs=pairs)
     if re.search(r"\\u[dD][89a-fA-F]", text):
         value = _scrubbed(value)
     return value, tuple(duplicates[:_MAX_DUPLICATES])
@@ -177,6 +172,8 @@ def decode(name: str, text: str) -> Decoded:
             value, duplicates = _parsed(text)
         except RecursionError:
             raise FileInputError(name, "JSON that is nested too deeply to be read") from None
+        except NumberError as error:
+            raise FileInputError(name, f"JSON that holds {error}") from None
         except ValueError:
             if (lines := _json_lines(text)) is not None:
                 return Decoded(text, is_json=True, value=lines)

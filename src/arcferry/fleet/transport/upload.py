@@ -12,6 +12,7 @@ import asyncssh
 from arcferry.bundle import BundleFile
 from arcferry.errors import HostCommandError
 from arcferry.fleet.transport.ssh import SshSession
+from arcferry.numbers import whole
 from arcferry.text import clean
 
 _CHUNK = 1024 * 1024
@@ -156,7 +157,8 @@ async def _explained(session: SshSession, error: HostCommandError, part: str) ->
     result = await session.run(["df", "-P", "-k", "--", folder])
     cells = clean(result.stdout).split("\n")[1:2]
     free = cells[0].split()[3:4] if cells else []
-    if not free or not free[0].isdigit() or int(free[0]) * 1024 > _CHUNK:
+    left = whole(free[0], most=_CHUNK // 1024) if free else None
+    if left is None:
         return error
     await session.run(["rm", "-f", "--", part])
     return HostCommandError(

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from arcferry.numbers import whole
 from arcferry.routing.route import Route, Vantage
 from arcferry.routing.tables import values
 from arcferry.routing.tables.capture import excerpt
@@ -19,6 +20,7 @@ _HOP = re.compile(rf"\s+({_V4}|{_V6}|-)(?=\s|$)(.*)")
 _STATUS = re.compile(r"[\s*>=|&%#~!@+<a-zA-Z-]*")
 _NUMBERS = re.compile(r"[\d\s.{},()-]*(?:[ie?]\s*)?(?:Or-ID.*|C-LST.*)?$")
 _ENDS = re.compile(r"(?:^|\s)[ie?](?:$|\s)")
+_MOST_ROUTES = 10**9
 _DECLARED = re.compile(
     r"\s*(?:Total number of prefixes\s+(\d+)(?P<filtered> \(\d+ filtered\))?"
     r"|Processed\s+(\d+) prefixes, (\d+) paths"
@@ -169,8 +171,8 @@ class TableReader:
     def _other(self, line: str) -> bool:
         """Take what a line that is no route tells; whether it told something."""
         if declared := _DECLARED.match(line):
-            counts = [group for group in declared.groups() if group and group.isdigit()]
-            self._reading.declared = tuple(map(int, counts))
+            counts = [whole(group, most=_MOST_ROUTES) for group in declared.groups() if group]
+            self._reading.declared = tuple(count for count in counts if count is not None)
             if declared["filtered"]:
                 self._reading.vantage = Vantage.RECEIVED
             return True

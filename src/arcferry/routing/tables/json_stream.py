@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 
 from arcferry import typed
 from arcferry.errors import FileInputError
+from arcferry.numbers import NumberError, json_decoder
 
 VALUE_LIMIT = 16 << 20
 """Longest single value in characters that is held at once."""
 
 DEPTH_LIMIT = 32
 _SPACE = re.compile(r"[ \t\r\n\ufeff]*")
-_DECODER = json.JSONDecoder()
+_DECODER = json_decoder()
 _CUT_AT = 1 << 20
 
 Steps = tuple[str, ...]
@@ -75,6 +76,8 @@ class _Buffer:
                     if self.ended and self._may_go_on(error):
                         raise TruncatedError from None
                     raise self.wrong(error.msg) from None
+            except NumberError as error:
+                raise self.wrong(str(error)) from None
             except RecursionError:
                 raise FileInputError(self.name, "JSON that is nested too deeply to be read") from None
             else:

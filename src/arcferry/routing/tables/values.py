@@ -4,6 +4,7 @@ import ipaddress
 import re
 from functools import lru_cache
 
+from arcferry.numbers import whole
 from arcferry.routing.prefixes import parse_prefix
 
 WELL_KNOWN = {
@@ -45,10 +46,10 @@ def community(token: str) -> str | None:
     IOS without `ip bgp-community new-format` writes one decimal number: (12076 << 16) | 51012 = 791463748.
     """
     if pair := _PAIR.fullmatch(token):
-        high, low = int(pair[1]), int(pair[2])
-        return from_number(high << 16 | low) if high <= _MAX_16 and low <= _MAX_16 else None
-    if token.isascii() and token.isdigit() and len(token) <= 10:  # noqa: PLR2004 - 2^32 has ten digits
-        return from_number(int(token)) if int(token) <= _MAX_32 else None
+        high, low = whole(pair[1], most=_MAX_16), whole(pair[2], most=_MAX_16)
+        return from_number(high << 16 | low) if high is not None and low is not None else None
+    if (number := whole(token, most=_MAX_32)) is not None:
+        return from_number(number)
     return _WORDS.get(token.lower())
 
 
@@ -77,11 +78,13 @@ def as_path(text: str) -> tuple[int, ...]:
     """
     numbers = []
     for word in re.split(r"[\s,{}()\[\]]+", text):
-        if word.isascii() and word.isdigit():
-            numbers.append(int(word))
+        if (number := whole(word, most=_MAX_32)) is not None:
+            numbers.append(number)
         elif dotted := re.fullmatch(r"(\d{1,5})\.(\d{1,5})", word, re.ASCII):
-            numbers.append(int(dotted[1]) << 16 | int(dotted[2]))
-    return tuple(number for number in numbers if number <= _MAX_32)
+            high, low = whole(dotted[1], most=_MAX_16), whole(dotted[2], most=_MAX_16)
+            if high is not None and low is not None:
+                numbers.append(high << 16 | low)
+    return tuple(numbers)
 
 
 def prefix(text: str, *, classful: bool = False) -> str | None:
@@ -106,7 +109,7 @@ def prefix(text: str, *, classful: bool = False) -> str | None:
     if ":" in text:
         return _canonical_ipv6(text)
     start, _, length_text = text.partition("/")
-    return text if length_text == "0" or length_text[0] != "0" else f"{start}/{int(length_text)}"
+    return f"{start}/{length_text.lstrip('0') or '0'}"
 
 
 @lru_cache(maxsize=1024)
@@ -120,11 +123,11 @@ def _canonical_ipv6(text: str) -> str | None:
 def _class_length(text: str) -> int | None:
     """The length that a network has by its class (RFC 791), and 0 for the default route."""
     first, _, rest = text.partition(".")
-    if not (first.isascii() and first.isdigit()) or not rest:
+    number = whole(first, most=255)
+    if number is None or not rest:
         return None
     if text == "0.0.0.0":  # noqa: S104 - the default route, nothing is bound
         return 0
-    number = int(first)
     for limit, length in ((128, 8), (192, 16), (224, 24)):
         if number < limit:
             return length

@@ -217,13 +217,13 @@ def check_glibc(requirements: bytes) -> None:
     Raises:
         RefusedError: it is older, or another one than glibc, such as Alpine's.
     """
-    found = re.findall(rb"-(manylinux\d*)(?:_2_(\d+))?_x86_64\.whl", requirements)
+    found = re.findall(rb"-(manylinux\d{0,4})(?:_2_(\d{1,4}))?_x86_64\.whl", requirements)
     needed = max((int(minor or NAMED_GLIBC[name.decode()]) for name, minor in found), default=0)
     try:
         library = os.confstr("CS_GNU_LIBC_VERSION") or ""
     except (ValueError, OSError):
         library = ""
-    match = re.fullmatch(r"glibc 2\.(\d+).*", library)
+    match = re.fullmatch(r"glibc 2\.(\d{1,4})(?!\d).*", library)
     if not match or int(match[1]) < needed:
         known = library or "not glibc"
         raise RefusedError(f"this system's C library is {known}; glibc 2.{needed} or newer is needed")
