@@ -53,7 +53,9 @@ def _by_tags(placement: Placement) -> Evidence | None:
     if tags is None:
         return None
     asof = tags.taken.isoformat() if tags.taken else f"change {tags.change_number}"
-    if not found.service_tag:
+    if found.service_tag and (placement.by_name or placement.is_in_an_unnamed_region):
+        says = f"{found.address} is in {found.service_tag} alone, which names no region, as of tags of {asof}"
+    elif not found.service_tag:
         says = f"{found.address} is in no service tag, as of tags of {asof}"
     else:
         where = f", region {found.region}" if found.region else ""
@@ -100,9 +102,8 @@ def _by_name(placement: Placement) -> Evidence | None:
     if not placement.by_name:
         return None
     found = placement.coverage
-    return Evidence(
-        "DNS answer", f"a name in the answer says region {found.region}, {community_name(found.community)}"
-    )
+    carried = community_name(found.community) if found.community else "which has no documented community"
+    return Evidence("DNS answer", f"a name in the answer says region {found.region}, {carried}")
 
 
 def _by_table(placement: Placement) -> Evidence | None:

@@ -138,11 +138,17 @@ class Facts:
     @property
     def at_the_edge(self) -> bool:
         """Whether Front Door or a CDN serves the name, by its answers or by the catalogue."""
-        if self.endpoint and self.endpoint.carrier is Carrier.EDGE:
-            return True
-        if self.endpoint and self.endpoint.steering in (Steering.FRONT_DOOR, Steering.CDN):
-            return True
-        return any(link.endswith(_EDGE) for link in self.chain)
+        return (self.endpoint is not None and is_at_the_edge(self.endpoint)) or bool(edge_links(self.chain))
+
+
+def is_at_the_edge(endpoint: Endpoint) -> bool:
+    """Whether Front Door or a CDN serves the endpoint, by the catalogue."""
+    return endpoint.carrier is Carrier.EDGE or endpoint.steering in (Steering.FRONT_DOOR, Steering.CDN)
+
+
+def edge_links(chain: tuple[str, ...]) -> tuple[str, ...]:
+    """The links of a DNS answer that are Front Door's or a CDN's."""
+    return tuple(link for link in chain if link.endswith(_EDGE))
 
 
 def _telling(seen: Sighting) -> tuple[bool, float, int, tuple[str, ...]]:

@@ -14,9 +14,10 @@ from arcferry.routing.coverage import Coverage, Verdict, coverage
 from arcferry.routing.reception import Received, Reception, reception
 from arcferry.routing.route import RouteTable, Vantage
 from arcferry.routing.service_tags import ServiceTags
+from arcferry.routing.weighing import WHOLE_CLOUD
 
 _REGION_LINK = re.compile(
-    r"(?:^|\.)([a-z0-9]{4,40})\.cloudapp\.(?:azure\.com|chinacloudapi\.cn|usgovcloudapi\.net)$"
+    r"\.([a-z0-9]{4,40})\.cloudapp\.(?:azure\.com|chinacloudapi\.cn|usgovcloudapi\.net)$"
 )
 _ORDER = (
     Verdict.NOT_IN_FILTER,
@@ -66,6 +67,12 @@ class Placement:
         return self.received.reception is Reception.NOT_RECEIVED
 
     @property
+    def is_in_an_unnamed_region(self) -> bool:
+        """Whether it is Azure's, and neither tag nor list nor name says in which region."""
+        found = self.coverage
+        return found.service_tag == WHOLE_CLOUD and not found.region and not found.candidates
+
+    @property
     def is_expected(self) -> bool:
         """Whether the filter lets the address through, or a route to it is seen."""
         return self.has_route or self.verdict is Verdict.CARRIED
@@ -94,25 +101,27 @@ def _is_sent(address: str, tables: Iterable[RouteTable]) -> bool:
 
 
 def _region_in(chain: tuple[str, ...]) -> str:
-    """The region that a `*.<region>.cloudapp.azure.com` link names; empty where none does."""
+    """The region that a `*.<region>.cloudapp.azure.com` link names, also a new one; empty where none does."""
     for link in reversed(chain):
-        if (found := _REGION_LINK.search(link)) and catalog.region_community(found[1]):
+        if found := _REGION_LINK.search(link):
             return found[1]
     return ""
 
 
 def _is_placeless(found: Coverage) -> bool:
-    """Whether no tag and no list knows the address, so that a name of Microsoft's leads."""
+    """Whether no tag and no list says a region or a community, so that a name of Microsoft's leads."""
     unknown = found.verdict in (Verdict.UNKNOWN, Verdict.NOT_ON_PEERING)
-    return unknown and not (found.region or found.service_tag or found.candidates)
+    return unknown and found.service_tag in ("", WHOLE_CLOUD) and not (found.region or found.candidates)
 
 
 def _by_name(found: Coverage, chain: tuple[str, ...], seen: FilterSeen | None) -> Coverage:
     """The coverage that the region in the chain leads to, where tags and lists say nothing."""
     region = _region_in(chain)
-    documented = catalog.region_community(region) if region else None
-    if documented is None:
+    if not region:
         return found
+    documented = catalog.region_community(region)
+    if documented is None:
+        return replace(found, region=region, verdict=Verdict.NO_DOCUMENTED_COMMUNITY)
     allowed = seen is not None and seen.route_filter.allows(documented.value)
     verdict = Verdict.UNKNOWN if seen is None else Verdict.CARRIED if allowed else Verdict.NOT_IN_FILTER
     return replace(

@@ -16,8 +16,9 @@ _FAMILIES = {
     Carrier.REGIONAL: (),
     Carrier.EDGE: ("AzureFrontDoor",),
 }
-_FRONT_DOOR = "AzureFrontDoor"
-_WHOLE_CLOUD = "AzureCloud"
+FRONT_DOOR = "AzureFrontDoor"
+WHOLE_CLOUD = "AzureCloud"
+"""The tag of every address of Azure's; where it alone holds one, no tag names the region."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +132,15 @@ def _look_up(
 
 
 def _is_outside(matches: Sequence[TagMatch], carrier: Carrier) -> bool:
-    """Whether the tags put an address on Front Door's edge, or know nothing of it."""
-    services = {match.tag.partition(".")[0] for match in matches} - {_WHOLE_CLOUD}
+    """Whether the tags put an address on Front Door's edge, or know nothing of it.
+
+    An address that AzureCloud alone holds is inside, in a region that the tags do not name.
+    """
+    services = {match.tag.partition(".")[0] for match in matches} - {WHOLE_CLOUD}
     in_a_region = any(match.region for match in matches)
-    return services <= {_FRONT_DOOR} and (not in_a_region or (carrier is Carrier.EDGE and bool(services)))
+    if matches and not services and not in_a_region:
+        return carrier is Carrier.EDGE
+    return services <= {FRONT_DOOR} and (not in_a_region or (carrier is Carrier.EDGE and bool(services)))
 
 
 def _is_elsewhere(entry: ListedCommunity, tag_region: str) -> bool:
@@ -191,7 +197,7 @@ def _by_tags(seen: _Seen) -> str:
 
 
 def _front_door(seen: _Seen) -> tuple[str, ...]:
-    edge = next((match.tag for match in seen.matches if match.tag.startswith(_FRONT_DOOR)), "")
+    edge = next((match.tag for match in seen.matches if match.tag.startswith(FRONT_DOOR)), "")
     if not edge or seen.outside or seen.tags is None:
         return ()
     says = (

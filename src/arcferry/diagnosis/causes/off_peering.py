@@ -1,19 +1,45 @@
 """Names that Microsoft peering does not carry at all: Front Door, CDN, short links."""
 
-from arcferry.catalog import When
+from arcferry.catalog import Steering, When
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
 from arcferry.diagnosis.causes.circuit import confidence
-from arcferry.diagnosis.facts import Facts
+from arcferry.diagnosis.facts import Facts, edge_links, is_at_the_edge
 from arcferry.diagnosis.finding import Command, Evidence, Owner, Remedy, Severity
-from arcferry.diagnosis.material import Material
+from arcferry.diagnosis.material import Material, at_midnight
 from arcferry.diagnosis.wording import letter, listed
 from arcferry.probe.observation import Stage
 from arcferry.routing.coverage import Verdict
+from arcferry.routing.weighing import FRONT_DOOR
+
+_FAQ = "ExpressRoute FAQ, Microsoft peering, 2022-03-24"
+_SENTENCE = (
+    "“Not supported: CDN, Azure Front Door, Multi-factor Authentication Server (legacy), Traffic Manager, "
+    "Logic Apps”"
+)
+"""MicrosoftDocs/azure-docs, articles/expressroute/expressroute-faqs.md at 021ffb8: five points of a list, as
+one sentence. Of Traffic Manager it means the DNS service itself; what it answers with is carried."""
 
 
 def _only_to_install(facts: Facts) -> bool:
     known = facts.endpoint is not None and facts.endpoint.when is When.INSTALL
     return known or any(seen.install for seen in facts.sightings)
+
+
+def _shown(facts: Facts) -> list[Evidence]:
+    """What puts the endpoint on Front Door or a CDN; without any of it, nobody knows that it is there."""
+    found = []
+    if facts.endpoint and is_at_the_edge(facts.endpoint):
+        by = "Front Door" if facts.endpoint.steering is Steering.FRONT_DOOR else "a CDN"
+        text = f"{facts.host} is served by {by}: {facts.endpoint.purpose}"
+        found.append(Evidence(f"catalogue ({facts.endpoint.source})", text))
+    if links := edge_links(facts.chain):
+        says = f"{facts.host} leads to {links[0]}, a name of Front Door's or a CDN's"
+        found.append(Evidence(next(one.origin for one in facts.answers if links[0] in one.chain), says))
+    where = facts.placement
+    if where and where.tags and where.coverage.service_tag.startswith(FRONT_DOOR):
+        says = f"{where.coverage.address} is Front Door's: {where.coverage.service_tag}"
+        found.append(Evidence(where.tags.name, says, at_midnight(where.tags.taken)))
+    return found
 
 
 def _not_on_peering(facts: Facts, _: Material) -> Match | None:
@@ -24,15 +50,13 @@ def _not_on_peering(facts: Facts, _: Material) -> Match | None:
     by_address = facts.verdict is Verdict.NOT_ON_PEERING
     if not by_address and not (facts.at_the_edge and facts.verdict is Verdict.UNKNOWN):
         return None
-    says = "Microsoft peering carries no Front Door, CDN or short link, whatever the route filter holds"
-    evidence = [Evidence("ExpressRoute documentation", says)]
-    if facts.endpoint and facts.at_the_edge:
-        text = f"{facts.host} is served by {facts.endpoint.steering.value}: {facts.endpoint.purpose}"
-        evidence.insert(0, Evidence(f"catalogue ({facts.endpoint.source})", text))
+    shown = _shown(facts)
+    if not shown:
+        return None
     return Match(
         confidence(facts),
         signature=("install" if install else "connect",),
-        evidence=tuple(evidence),
+        evidence=(*shown, Evidence(_FAQ, _SENTENCE)),
         owner=Owner.SERVER if install else Owner.NETWORK,
     )
 

@@ -42,8 +42,9 @@ HOW_TO_GET: dict[str, str] = {
 def missing(facts: Facts, material: Material) -> tuple[str, ...]:
     """The evidence that would tell why this endpoint failed, the most telling first."""
     routing = () if facts.proxied else material.lacks(facts.host)
-    if facts.placement and facts.placement.conflicts and Kind.COMMUNITY_LIST.value not in routing:
-        routing = (*routing, Kind.COMMUNITY_LIST.value)
+    undecided = facts.placement and (facts.placement.conflicts or facts.placement.is_in_an_unnamed_region)
+    if undecided and not facts.proxied and Kind.COMMUNITY_LIST.value not in routing:
+        routing = (Kind.COMMUNITY_LIST.value, *routing)
     staged = facts.failure is not None or any(seen.failure for seen in facts.sightings)
     return routing if staged and routing else (*routing, Kind.ARCFERRY_CHECK.value)
 
