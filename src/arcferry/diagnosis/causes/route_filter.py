@@ -131,7 +131,7 @@ COMMUNITY_DENIED = Cause(
         steps=(
             (
                 f"{filter_name(_seen(group))} denies {listed(_refused_values(group))} in a rule of its "
-                "own: remove it there first. A rule that denies outweighs one that allows."
+                "own: remove it there first. Microsoft documents one rule a filter, and one that allows."
             ),
             (
                 "The portal offers Allow alone; a rule that denies was made by a script or a template. "
