@@ -45,6 +45,11 @@ _AZURE = (
     Fault("arm/409", "ARM answers Conflict"),
     Fault("arm/429", "ARM asks for slower requests: TooManyRequests, Retry-After: 1"),
     Fault("arm/500", "ARM fails: InternalServerError"),
+    Fault(
+        "arm/provider-not-registered",
+        "the subscription uses no resource provider, and registering one never ends: 409 "
+        "MissingSubscriptionRegistration",
+    ),
     Fault("arm/garbage", "ARM answers 200 with an HTML page, as a captive proxy does"),
     Fault("entra/expired-secret", "every client secret has expired: AADSTS7000222"),
     Fault("entra/unavailable", "the token endpoint answers 503: AADSTS90033"),

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 
+from arcferry.lab.azure.state import Reply
 from arcferry.lab.azure.tokens import Signer
 from arcferry.lab.twin import RESOURCE_GROUP, Twin
 
@@ -117,10 +118,33 @@ async def test_a_role_decides(twin: Twin, browser: "Browser", role: str, allowed
             assert (status, answer["error"]["code"]) == (403, "AuthorizationFailed")
 
 
-async def test_an_unregistered_provider_takes_no_machine(twin: Twin, browser: "Browser") -> None:
-    twin.azure.registered["Microsoft.HybridCompute"] = False
-    status, answer, _ = await browser.ask("PUT", machine_url(twin), token=token(twin), body=body())
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+@pytest.mark.parametrize("namespace", ["HybridCompute/machines/web01", "Network/routeFilters/x"])
+async def test_an_unregistered_provider_answers_nothing(
+    twin: Twin, browser: "Browser", method: str, namespace: str
+) -> None:
+    twin.azure.registered[f"Microsoft.{namespace.partition('/')[0]}"] = False
+    address = url(twin, f"/providers/Microsoft.{namespace}")
+    status, answer, _ = await browser.ask(method, address, token=token(twin), body=body())
     assert (status, answer["error"]["code"]) == (409, "MissingSubscriptionRegistration")
+    assert f"namespace 'Microsoft.{namespace.partition('/')[0]}'" in answer["error"]["message"]
+
+
+async def test_a_registration_that_never_ends(twin: Twin, browser: "Browser") -> None:
+    await twin.add_fault("arm/provider-not-registered")
+    subscription = f"https://management.azure.com/subscriptions/{twin.azure.subscription_id}"
+    provider = f"{subscription}/providers/Microsoft.HybridCompute"
+    for method, address in (("POST", f"{provider}/register"), ("GET", provider)):
+        _, answer, _ = await browser.ask(method, f"{address}?api-version=2022-09-01", token=token(twin))
+        assert answer["registrationState"] == "Registering"
+    status, _, _ = await browser.ask("GET", machine_url(twin), token=token(twin))
+    assert status == 409
+
+
+async def test_a_reply_stands_for_a_services_own(twin: Twin, browser: "Browser") -> None:
+    twin.azure.replies["*/machines/*"] = Reply(b"[1, 2]", status=202)
+    assert (await browser.ask("GET", machine_url(twin)))[:2] == (202, [1, 2])
+    assert (await browser.ask("GET", url(twin), token=token(twin)))[0] == 200
 
 
 @pytest.mark.parametrize(

@@ -159,3 +159,31 @@ async def test_a_fault_of_the_filter_is_seen_in_its_rule(
 async def test_an_empty_filter_has_no_rule(twin: Twin) -> None:
     await twin.add_fault("route/empty-route-filter")
     assert route_filter(twin.azure)["properties"]["rules"] == []
+
+
+NETWORK = ("routeFilters", "expressRouteCircuits")
+
+
+async def listed(browser: "Browser", twin: Twin, kind: str, group: str = "") -> tuple[int, object]:
+    """The status of a list with the names in it, or its error's code."""
+    base = f"https://management.azure.com/subscriptions/{twin.azure.subscription_id}"
+    place = f"{base}/resourceGroups/{group}" if group else base
+    address = f"{place}/providers/Microsoft.Network/{kind}?api-version=2024-05-01"
+    status, body, _ = await browser.ask("GET", address, token=await browser.token())
+    assert isinstance(body, dict)
+    return status, [one["name"] for one in body["value"]] if "value" in body else body["error"]["code"]
+
+
+@pytest.mark.parametrize("kind", NETWORK)
+async def test_filter_and_circuit_go_with_their_group(twin: Twin, browser: "Browser", kind: str) -> None:
+    twin.azure.add_group("rg-other")
+    assert await listed(browser, twin, kind, "rg-other") == (200, [])
+    (_, names) = await listed(browser, twin, kind, RESOURCE_GROUP)
+    assert len(names) == 1
+    twin.azure.drop_group(RESOURCE_GROUP)
+    assert await listed(browser, twin, kind, RESOURCE_GROUP) == (404, "ResourceGroupNotFound")
+    assert await listed(browser, twin, kind) == (200, [])
+    twin.azure.add_group(RESOURCE_GROUP)
+    assert await listed(browser, twin, kind, RESOURCE_GROUP) == (200, [])
+    assert await listed(browser, twin, f"{kind}/{names[0]}", RESOURCE_GROUP) == (404, "ResourceNotFound")
+    await twin.add_fault("route/no-route-filter")

@@ -51,6 +51,7 @@ async def _answer(state: AzureState, request: web.Request) -> web.StreamResponse
     _check_subscription(asked)
     _check_permission(client, route, request.path)
     _check_version(asked)
+    providers.check_registered(state, route.template)
     return await route.handler(asked)
 
 

@@ -157,10 +157,21 @@ async def _arp_rows(state: AzureState, link: str) -> list[dict[str, Any]]:
     ]
 
 
+def network_there(asked: Asked) -> bool:
+    """Whether filter and circuit lie where a list was asked for: in one group, or anywhere.
+
+    Raises:
+        ArmError: 404, there is no such group.
+    """
+    if "group" not in asked.names:
+        return asked.state.has_network
+    return asked.state.network_in(group_named(asked.state, asked.names["group"]).name)
+
+
 def _check_circuit(asked: Asked) -> None:
     group, name = asked.names["group"], asked.names["circuit"]
     group_named(asked.state, group)
-    if name.lower() != CIRCUIT:
+    if name.lower() != CIRCUIT or not asked.state.network_in(group):
         raise resource_not_found(CIRCUITS, name, group)
 
 
@@ -177,9 +188,7 @@ async def _get(asked: Asked) -> web.Response:
 
 
 async def _list(asked: Asked) -> web.Response:
-    if "group" in asked.names:
-        group_named(asked.state, asked.names["group"])
-    return page(asked, [circuit(asked.state)])
+    return page(asked, [circuit(asked.state)] if network_there(asked) else [])
 
 
 async def _get_peering(asked: Asked) -> web.Response:

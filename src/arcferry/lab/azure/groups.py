@@ -85,11 +85,7 @@ async def _put(asked: Asked) -> web.Response:
 
 
 async def _delete(asked: Asked) -> web.Response:
-    state = asked.state
-    group = group_named(state, asked.names["group"])
-    del state.groups[group.name.lower()]
-    for key in [key for key in state.machines if key[0] == group.name.lower()]:
-        del state.machines[key]
+    asked.state.drop_group(group_named(asked.state, asked.names["group"]).name)
     return web.Response(status=200)
 
 

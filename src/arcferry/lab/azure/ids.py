@@ -24,5 +24,4 @@ def peering_id(state: AzureState) -> str:
 
 
 def _group(state: AzureState) -> str:
-    group = next(iter(state.groups.values()))
-    return f"/subscriptions/{state.subscription_id}/resourceGroups/{group.name}"
+    return f"/subscriptions/{state.subscription_id}/resourceGroups/{state.network_group}"

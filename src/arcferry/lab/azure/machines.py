@@ -10,7 +10,7 @@ from arcferry import times
 from arcferry.lab.azure.errors import ArmError, resource_not_found
 from arcferry.lab.azure.groups import group_named
 from arcferry.lab.azure.paging import page
-from arcferry.lab.azure.providers import HYBRID_COMPUTE, check_registered, locations
+from arcferry.lab.azure.providers import HYBRID_COMPUTE, locations
 from arcferry.lab.azure.routes import Asked, Route
 from arcferry.lab.azure.state import AzureState, Machine
 
@@ -86,7 +86,6 @@ async def _get(asked: Asked) -> web.Response:
 async def _put(asked: Asked) -> web.Response:
     state, body = asked.state, asked.body
     group = group_named(state, asked.names["group"])
-    check_registered(state, HYBRID_COMPUTE)
     name, location = _name(asked.names["name"]), _location(body)
     properties, tags = _object(body, "properties"), _tags(body)
     known = state.machines.get((group.name.lower(), name.lower()))

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from arcferry.lab.azure.circuits import attached_filter
+from arcferry.lab.azure.circuits import attached_filter, network_there
 from arcferry.lab.azure.errors import ArmError, resource_not_found
 from arcferry.lab.azure.groups import group_named
 from arcferry.lab.azure.ids import FILTERS, filter_id, peering_id
@@ -72,7 +72,7 @@ async def _put(asked: Asked) -> web.Response:
 
 
 async def _list(asked: Asked) -> web.Response:
-    return page(asked, [route_filter(asked.state)])
+    return page(asked, [route_filter(asked.state)] if network_there(asked) else [])
 
 
 async def _bgp_communities(asked: Asked) -> web.Response:
@@ -112,7 +112,7 @@ async def _service_tags(asked: Asked) -> web.Response:
 def _check_name(asked: Asked) -> None:
     group, name = asked.names["group"], asked.names["name"]
     group_named(asked.state, group)
-    if name.lower() != ROUTE_FILTER:
+    if name.lower() != ROUTE_FILTER or not asked.state.network_in(group):
         raise resource_not_found(FILTERS, name, group)
 
 

@@ -1,5 +1,7 @@
 """Resource providers: whether each is registered, and where its types exist."""
 
+import re
+
 from aiohttp import web
 
 from arcferry import catalog
@@ -10,6 +12,8 @@ from arcferry.lab.azure.state import AzureState
 
 HYBRID_COMPUTE = "Microsoft.HybridCompute"
 API_VERSIONS = ("2026-07-15", "2025-01-13", "2024-07-10", "2022-12-27", "2022-03-10")
+_NEVER = "arm/provider-not-registered"
+_OF_PROVIDER = re.compile(r"/providers/(Microsoft\.[A-Za-z]+)/")
 _TYPES = {
     HYBRID_COMPUTE: ("machines", "machines/extensions", "privateLinkScopes", "licenses"),
     "Microsoft.GuestConfiguration": ("guestConfigurationAssignments",),
@@ -26,18 +30,25 @@ def locations() -> dict[str, str]:
     return {region.name: region.display for region in catalog.regions(public)}
 
 
-def check_registered(state: AzureState, namespace: str) -> None:
-    """Refuse a write to a provider that the subscription does not use yet.
+def check_registered(state: AzureState, template: str) -> None:
+    """Refuse whatever is asked of a provider that the subscription does not use yet, reading included.
 
     Raises:
         ArmError: 409 MissingSubscriptionRegistration.
     """
-    if not state.registered.get(namespace):
+    found = _OF_PROVIDER.search(template)
+    if found and not is_registered(state, found[1]):
         raise ArmError(
             409,
             "MissingSubscriptionRegistration",
-            f"The subscription is not registered to use namespace '{namespace}'.",
+            f"The subscription is not registered to use namespace '{found[1]}'. "
+            "See https://aka.ms/rps-not-found for how to register subscriptions.",
         )
+
+
+def is_registered(state: AzureState, namespace: str) -> bool:
+    """Whether the subscription may use a provider now."""
+    return state.registered.get(namespace, False) and not state.faults.holds(_NEVER)
 
 
 def _namespace(asked: Asked) -> str:
@@ -48,12 +59,18 @@ def _namespace(asked: Asked) -> str:
     raise ArmError(404, "InvalidResourceNamespace", f"The resource namespace '{wanted}' is invalid.")
 
 
+def _registration(state: AzureState, namespace: str) -> str:
+    if is_registered(state, namespace):
+        return "Registered"
+    return "Registering" if state.registered[namespace] else "NotRegistered"
+
+
 def _shown(state: AzureState, namespace: str) -> dict[str, object]:
     return {
         "id": f"/subscriptions/{state.subscription_id}/providers/{namespace}",
         "namespace": namespace,
         "registrationPolicy": "RegistrationRequired",
-        "registrationState": "Registered" if state.registered[namespace] else "NotRegistered",
+        "registrationState": _registration(state, namespace),
         "resourceTypes": [
             {
                 "resourceType": kind,

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from fnmatch import fnmatch
 from typing import Any
 from uuid import uuid4
 
@@ -93,6 +94,11 @@ def _strike(state: AzureState, names: Sequence[str]) -> Middleware:
             raise ConnectionResetError
         if state.faults.take("path/captive-page", *names):
             return web.Response(text=_PAGE, content_type="text/html")
+        for pattern, reply in state.replies.items():
+            if fnmatch(request.path, pattern):
+                return web.Response(
+                    body=reply.body, status=reply.status, content_type=reply.content_type or None
+                )
         return await handler(request)
 
     return strike

@@ -60,6 +60,15 @@ class ResourceGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer that a service gives in place of its own, whatever was asked of it."""
+
+    body: bytes
+    status: int = 200
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One request that a service of the twin answered."""
 
@@ -108,6 +117,10 @@ class AzureState:
         arm_url: ARM's URL for the same.
         communities: what the route filter allows.
         filter_changed: awaited after `communities` changed, before the caller gets its answer.
+        network_group: the group that filter and circuit lie in, the first one; it stays the name
+            in their ids when the group is gone.
+        has_network: whether they exist; they go with their group and do not come back with its name.
+        replies: answers in place of the services' own, by a pattern for the path, such as `*/machines`.
         route_rows: gives the rows of a link's route table (`primary` or `secondary`), set by a network that
             has routers.
         operations: results of asynchronous operations that wait to be fetched, by their ids.
@@ -124,6 +137,9 @@ class AzureState:
     clients: dict[str, Client] = field(default_factory=dict)
     groups: dict[str, ResourceGroup] = field(default_factory=dict)
     machines: dict[tuple[str, str], Machine] = field(default_factory=dict)
+    network_group: str = ""
+    has_network: bool = False
+    replies: dict[str, Reply] = field(default_factory=dict)
     registered: dict[str, bool] = field(
         default_factory=lambda: {
             "Microsoft.HybridCompute": True,
@@ -161,7 +177,22 @@ class AzureState:
         """A new resource group, in the twin's own location where none is given."""
         group = ResourceGroup(name, location or self.location)
         self.groups[name.lower()] = group
+        if not self.network_group:
+            self.network_group, self.has_network = name, True
         return group
+
+    def drop_group(self, name: str) -> None:
+        """Delete a group with everything in it."""
+        key = name.lower()
+        del self.groups[key]
+        for one in [one for one in self.machines if one[0] == key]:
+            del self.machines[one]
+        if key == self.network_group.lower():
+            self.has_network = False
+
+    def network_in(self, group: str) -> bool:
+        """Whether filter and circuit lie in the group of this name."""
+        return self.has_network and group.lower() == self.network_group.lower()
 
     def machine_with(self, vm_id: str) -> Machine | None:
         """The machine that a server of this identifier is."""
