@@ -8,6 +8,7 @@ ArcferryError                 exit code
 ├── BlockedError              3   nothing was started, because something must change first
 ├── AzureError                1   Azure answered, and not as hoped
 │   ├── SignInError           4   no token: wrong tenant, client, secret or certificate
+│   │   └── SignInUnavailableError 4   not refused: Entra has a fault, or something else answered
 │   ├── PermissionDeniedError 4   signed in, but not allowed
 │   ├── NotFoundError         1
 │   ├── ConflictError         1
@@ -126,6 +127,13 @@ class ThrottledError(AzureError):
 
 class AzureUnavailableError(AzureError):
     """No usable answer: a server error, no route, or TLS."""
+
+
+class SignInUnavailableError(SignInError, AzureUnavailableError):
+    """No token, and nobody refused one: a passing fault of Entra's, or an answer that is not Entra's.
+
+    What waits out an unavailable Azure waits this out too.
+    """
 
 
 class HostError(ArcferryError):

@@ -18,30 +18,14 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from arcferry import azure, errors
-from arcferry.azure import ServicePrincipal, Target
 from arcferry.azure.mapping import safe
 from arcferry.azure.session import LONGEST_WAIT, BoundedRetry
 from arcferry.lab.azure.state import Machine as TwinMachine
 from arcferry.lab.twin import RESOURCE_GROUP, Twin
 
+from .conftest import aim, principal
+
 pytestmark = pytest.mark.lab
-
-
-def aim(twin: Twin, **changes: str) -> Target:
-    settings = {
-        "cloud": "AzureCloud",
-        "tenant_id": twin.azure.tenant_id,
-        "subscription_id": twin.azure.subscription_id,
-        "resource_group": RESOURCE_GROUP,
-        "location": "East Asia",
-        "arm_url": twin.azure.arm_url,
-        "authority": twin.azure.authority,
-    }
-    return azure.target(**(settings | changes), ca_file=twin.paths.ca)
-
-
-def principal(twin: Twin) -> ServicePrincipal:
-    return azure.with_secret(twin.client.client_id, twin.client.secret)
 
 
 def put_machine(twin: Twin, name: str, vm_id: str = "v") -> None:
@@ -148,8 +132,12 @@ async def test_a_page_that_is_no_json(twin: Twin) -> None:
 
 
 SIGN_IN = {
-    "secret": ({"secret": "wrong"}, "AADSTS7000215", "Take the secret's value"),
-    "client": ({"client_id": "11111111-2222-3333-4444-555555555555"}, "AADSTS700016", "--client-id"),
+    "secret": ({"secret": "wrong"}, "AADSTS7000215", "value of the secret, not its id"),
+    "client": (
+        {"client_id": "11111111-2222-3333-4444-555555555555"},
+        "AADSTS700016",
+        "Compare the client id",
+    ),
 }
 
 
@@ -284,4 +272,5 @@ async def test_a_role_that_is_missing_is_named_with_its_action(twin: Twin) -> No
     async with azure.signed_in(aim(twin), azure.with_secret(client.client_id, client.secret)) as session:
         with pytest.raises(errors.PermissionDeniedError) as caught:
             await azure.prepare(session)
-    assert "role that allows Microsoft.HybridCompute/machines/read on the resource group" in caught.value.hint
+    assert "“Azure Connected Machine Onboarding” on resource group rg-arc" in caught.value.hint
+    assert "it lacks Microsoft.HybridCompute/machines/read" in caught.value.hint

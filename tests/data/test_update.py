@@ -27,7 +27,7 @@ from arcferry.errors import (
     PermissionDeniedError,
 )
 from arcferry.lab.azure.ids import CIRCUIT
-from arcferry.lab.azure.state import ROUTE_FILTER
+from arcferry.lab.azure.state import ROUTE_FILTER, Reply
 from arcferry.lab.pki import Authority
 from arcferry.lab.twin import RESOURCE_GROUP, Twin
 
@@ -392,10 +392,43 @@ async def test_one_that_fails_keeps_no_other_from_being_held(store: Store, twin:
 
 @pytest.mark.lab
 async def test_an_identity_that_may_not_read_is_told_so(store: Store, twin: Twin) -> None:
-    (found,) = await from_twin(store, twin, role="onboarding")
-    assert isinstance(found.error, PermissionDeniedError)
-    assert "Microsoft.Network/bgpServiceCommunities/read" in f"{found.error.message}{found.error.hint}"
+    found = await from_twin(store, twin, role="onboarding", route_filter=ROUTE_FILTER, circuit=CIRCUIT)
+    lacks = {
+        f"route filter {ROUTE_FILTER}": "Microsoft.Network/routeFilters/read",
+        f"circuit {CIRCUIT}": "Microsoft.Network/expressRouteCircuits/read",
+        "the subscription": "Microsoft.Network/bgpServiceCommunities/read",
+    }
+    for one in found:
+        error = error_of(one)
+        assert isinstance(error, PermissionDeniedError)
+        place = next(place for place, action in lacks.items() if action in error.hint)
+        assert f"the role “Reader” on {place}; it lacks {lacks.pop(place)}" in error.hint
+        assert "Onboarding" not in error.hint
+    assert lacks == {}
     assert store.held() == ()
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize(
+    "body", [b"null", b"[1, 2]", b'{"value": null}', b'{"value": [null]}', b"", b"[" * 10**5]
+)
+async def test_whatever_arm_answers_is_told_and_nothing_is_held(
+    store: Store, twin: Twin, body: bytes
+) -> None:
+    twin.azure.replies["*/providers/Microsoft.Network/*"] = Reply(body)
+    found = await from_twin(store, twin, route_filter=ROUTE_FILTER, circuit=CIRCUIT)
+    assert [one.status for one in found] == [Status.FAILED] * 3
+    assert store.held() == ()
+
+
+@pytest.mark.lab
+async def test_a_provider_that_is_not_registered_is_named_and_left_so(store: Store, twin: Twin) -> None:
+    await twin.add_fault("arm/provider-not-registered")
+    (found,) = await from_twin(store, twin)
+    error = error_of(found)
+    assert "not registered for resource provider Microsoft.Network" in error.message
+    assert f"--namespace Microsoft.Network --subscription {twin.azure.subscription_id} --wait" in error.hint
+    assert [call.method for call in twin.azure.journal if "/providers/" in call.path] == ["GET"]
 
 
 @pytest.mark.lab

@@ -1,17 +1,22 @@
 """Machines: Azure's resources for servers, as Azure Resource Manager reports them."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import Any
 
-from azure.mgmt.hybridcompute.models import Machine as ArmMachine
+from azure.core.pipeline import PipelineResponse
 
-from arcferry.azure.mapping import translated
+from arcferry.azure.mapping import Right, is_missing_resource, translated, unreadable
 from arcferry.azure.session import AzureSession
 from arcferry.errors import AzureUnavailableError, NotFoundError
 from arcferry.text import one_line
+from arcferry.times import from_text
 
 MOST_MACHINES = 50_000
+MOST_PAGES = 5_000
+_HTTP_OK = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +44,15 @@ async def get_machine(session: AzureSession, name: str) -> Machine | None:
     """The machine of that name in the target's resource group, None where there is none.
 
     Raises:
-        AzureError: any other answer than the machine or 404.
+        AzureError: any other answer than the machine, or ARM's word that it does not exist. A missing group
+            or subscription is no missing machine.
     """
+    doing = f"read machine {name}"
     try:
-        with translated(f"read machine {name}"):
-            return _machine(await session.machines.machines.get(session.target.resource_group, name))
+        with translated(doing, _needs(session)):
+            return _machine(await session.machines.machines.get(session.target.resource_group, name), doing)
     except NotFoundError as error:
-        if error.code.lower() == "resourcegroupnotfound":
+        if not is_missing_resource(error):
             raise
         return None
 
@@ -58,31 +65,81 @@ async def list_machines(session: AzureSession) -> dict[str, Machine]:
     """
     machines: dict[str, Machine] = {}
     group = session.target.resource_group
-    with translated(f"list machines in {group}"):
-        async for item in session.machines.machines.list_by_resource_group(group):
-            machine = _machine(item)
+    doing = f"list machines in {group}"
+    with translated(doing, _needs(session)):
+        pages = _Pages(doing)
+        async for item in session.machines.machines.list_by_resource_group(
+            group, raw_response_hook=pages.see
+        ):
+            machine = _machine(item, doing)
             machines[machine.name.lower()] = machine
             if len(machines) > MOST_MACHINES:
-                raise AzureUnavailableError(f"list machines in {group}: the list does not end")
+                raise AzureUnavailableError(f"{doing}: the list does not end")
     return machines
 
 
-def _machine(item: ArmMachine) -> Machine:
-    def text(value: object) -> str:
-        return "" if value is None else one_line(str(getattr(value, "value", value)))
+def _needs(session: AzureSession) -> Right:
+    place = f"resource group {session.target.resource_group}"
+    return Right("Microsoft.HybridCompute/machines/read", "Azure Connected Machine Onboarding", place)
 
-    changed = item.last_status_change
-    if isinstance(changed, datetime) and changed.tzinfo is None:
-        changed = changed.replace(tzinfo=UTC)
+
+class _Pages:
+    """Looks at every page before the SDK does, which takes an answer without a list for an empty one."""
+
+    def __init__(self, doing: str) -> None:
+        self._doing = doing
+        self._seen = 0
+
+    def see(self, response: PipelineResponse[Any, Any]) -> None:
+        """Count a page, and look whether it has a list.
+
+        Raises:
+            AzureUnavailableError: it has none, or there are too many.
+        """
+        if response.http_response.status_code != _HTTP_OK:
+            return
+        self._seen += 1
+        if self._seen > MOST_PAGES:
+            raise AzureUnavailableError(f"{self._doing}: the list does not end")
+        body = json.loads(response.http_response.text())
+        if not isinstance(body, dict) or not isinstance(body.get("value"), list):
+            raise unreadable(self._doing, "it has no list in it")
+
+
+def _machine(item: object, doing: str) -> Machine:
+    """A machine from what the SDK read: a mapping of the very names that ARM's JSON has.
+
+    Raises:
+        AzureUnavailableError: it is no machine.
+    """
+    shown = item if isinstance(item, Mapping) else {}
+    said = shown.get("properties")
+    properties: Mapping[str, object] = said if isinstance(said, Mapping) else {}
+    name, resource_id = _text(shown.get("name")), _text(shown.get("id"))
+    if not name or not resource_id:
+        raise unreadable(doing, "a machine in it has no name or no id")
+    tags = shown.get("tags")
     return Machine(
-        name=text(item.name),
-        id=text(item.id),
-        status=text(item.status),
-        vm_id=text(item.vm_id),
-        location=text(item.location),
-        agent_version=text(item.agent_version),
-        os=text(item.os_sku) or text(item.os_name),
-        fqdn=text(item.machine_fqdn),
-        last_status_change=changed if isinstance(changed, datetime) else None,
-        tags={text(key): text(value) for key, value in (item.tags or {}).items()},
+        name=name,
+        id=resource_id,
+        status=_text(properties.get("status")),
+        vm_id=_text(properties.get("vmId")),
+        location=_text(shown.get("location")),
+        agent_version=_text(properties.get("agentVersion")),
+        os=_text(properties.get("osSku")) or _text(properties.get("osName")),
+        fqdn=_text(properties.get("machineFqdn")),
+        last_status_change=_instant(properties.get("lastStatusChange")),
+        tags={_text(key): _text(value) for key, value in tags.items()} if isinstance(tags, Mapping) else {},
     )
+
+
+def _text(value: object) -> str:
+    """A text, empty where ARM does not say or says something else."""
+    return one_line(value) if isinstance(value, str) else ""
+
+
+def _instant(value: object) -> datetime | None:
+    try:
+        return from_text(value) if isinstance(value, str) else None
+    except ValueError:
+        return None

@@ -1,14 +1,18 @@
 """The one place where exceptions of the Azure SDK become arcferry's."""
 
+import logging
 import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import aiohttp
 from azure.core import exceptions as core
 
+from arcferry import command_line
 from arcferry.errors import (
+    ArcferryError,
     AzureError,
     AzureUnavailableError,
     ConflictError,
@@ -19,19 +23,20 @@ from arcferry.errors import (
 )
 from arcferry.text import one_line
 
+_LOG = logging.getLogger(__name__)
 _TOKEN_LIKE = re.compile(r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+){0,2}")
 _ACTION = re.compile(r"action '([A-Za-z0-9._/*-]{3,200})'")
-_ENTRA_CODE = re.compile(r"AADSTS\d{4,7}")
-_ENTRA_HINTS = {
-    "AADSTS7000215": "The secret is not this application's. Take the secret's value, not its id.",
-    "AADSTS7000222": "The secret has expired. Make a new one for the application.",
-    "AADSTS700016": "This application is not in that tenant: compare --client-id with --tenant-id.",
-    "AADSTS90002": "There is no such tenant: compare --tenant-id, and the cloud.",
-    "AADSTS700027": "The certificate is not registered with this application, or has expired.",
-    "AADSTS50034": "This identity is not in that tenant.",
-}
-_HTTP_FORBIDDEN = 403
-_HTTP_SERVER_ERROR = 500
+_NAMESPACE = re.compile(r"namespace '([A-Za-z][A-Za-z0-9]{0,60}(?:\.[A-Za-z][A-Za-z0-9]{0,60}){1,3})'")
+_SUBSCRIPTION = re.compile(
+    r"/subscriptions/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:[/?]|$)", re.IGNORECASE
+)
+_CODE = re.compile(r"[A-Za-z][\w.]{1,99}")
+_HTTP_FORBIDDEN, _HTTP_THROTTLED, _HTTP_SERVER_ERROR = 403, 429, 500
+_NOT_REGISTERED = frozenset({"missingsubscriptionregistration", "invalidsubscriptionregistrationstate"})
+_NO_SUBSCRIPTION = frozenset({"subscriptionnotfound", "invalidsubscriptionid"})
+_NO_GROUP = "resourcegroupnotfound"
+# ARM's own code, and the Arc service's (HCRP404 in reports of `az connectedmachine`).
+_NO_RESOURCE = frozenset({"resourcenotfound", "notfound", "hcrp404"})
 _KINDS: dict[int, type[AzureError]] = {
     401: SignInError,
     403: PermissionDeniedError,
@@ -40,20 +45,59 @@ _KINDS: dict[int, type[AzureError]] = {
     412: ConflictError,
     429: ThrottledError,
 }
+_HINTS = {
+    "invalidauthenticationtokentenant": "The subscription trusts another tenant: compare --tenant-id and "
+    "--subscription-id, and the cloud.",
+    _NO_GROUP: "Compare the resource group's name, and the subscription that it is in.",
+    401: "The token was refused: compare tenant, subscription and cloud, and this machine's clock.",
+    404: "Compare the name, the resource group and the subscription.",
+    429: "Azure asks for fewer requests. Run the same command again later; what is done is kept.",
+}
+BETWEEN = (
+    "A proxy, a gateway or a sign-in page may have answered in Azure's place: arcferry check shows what this "
+    "path does to the name."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """What reading something takes.
+
+    Attributes:
+        action: Azure's name for it, such as `Microsoft.Network/routeFilters/read`.
+        role: the least built-in role that arcferry advises for it.
+        on: what the role is to be given on.
+    """
+
+    action: str
+    role: str
+    on: str
 
 
 @contextmanager
-def translated(doing: str) -> Iterator[None]:
-    """Let only arcferry's errors out of the block; `doing` says what was tried, such as `list machines`."""
+def translated(doing: str, needs: Right | None = None) -> Iterator[None]:
+    """Let only arcferry's errors out of the block.
+
+    Args:
+        doing: what was tried, such as `list machines`.
+        needs: what it takes, for advice where it is not allowed.
+    """
     try:
         yield
+    except ArcferryError:
+        raise
     except core.AzureError as error:
-        raise from_sdk(error, doing) from None
+        raise from_sdk(error, doing, needs) from None
     except (OSError, aiohttp.ClientError, TimeoutError) as error:
         raise AzureUnavailableError(f"{doing}: {safe(str(error) or type(error).__name__)}") from None
-    except ValueError as error:
-        # The SDK's own readers raise ValueError for a body that is not what its model says.
-        raise AzureUnavailableError(f"{doing}: an answer that cannot be read: {safe(str(error))}") from None
+    except Exception:  # noqa: BLE001  # the SDK's readers raise whatever a body makes of them that is not Azure's
+        _LOG.debug("%s: an answer that cannot be read", doing, exc_info=True)
+        raise unreadable(doing) from None
+
+
+def unreadable(doing: str, what: str = "it is not of the form that Azure documents") -> AzureUnavailableError:
+    """An answer that came, and is none of Azure's."""
+    return AzureUnavailableError(f"{doing}: the answer cannot be read: {what}", hint=BETWEEN)
 
 
 def safe(text: str) -> str:
@@ -61,48 +105,106 @@ def safe(text: str) -> str:
     return _TOKEN_LIKE.sub("[token]", one_line(text, limit=400))
 
 
-def from_sdk(error: core.AzureError, doing: str) -> AzureError:
+def is_missing_resource(error: NotFoundError) -> bool:
+    """Whether ARM says that the resource is not there, and not that its group or its subscription is not."""
+    return error.code.lower() in _NO_RESOURCE
+
+
+def is_missing_group(error: NotFoundError) -> bool:
+    """Whether ARM says that there is no such resource group."""
+    return error.code.lower() == _NO_GROUP
+
+
+def is_missing_subscription(error: NotFoundError) -> bool:
+    """Whether ARM says that there is no such subscription."""
+    return error.code.lower() in _NO_SUBSCRIPTION
+
+
+def not_registered(namespace: str, subscription: str, *, registering: bool = False) -> tuple[str, str]:
+    """What to say of a resource provider that is not registered, and the way out for who may do it."""
+    says = (
+        f"the registration of resource provider {namespace} in subscription {subscription} is not complete"
+        if registering
+        else f"subscription {subscription} is not registered for resource provider {namespace}"
+    )
+    command = command_line.line(
+        "az provider register --namespace {namespace} --subscription {subscription} --wait",
+        namespace=command_line.word(namespace, "NAMESPACE"),
+        subscription=command_line.guid(subscription, "SUBSCRIPTION"),
+    )
+    return says, f"An owner or contributor of the subscription runs this once: {command}"
+
+
+def from_sdk(error: core.AzureError, doing: str, needs: Right | None = None) -> AzureError:
     """The arcferry error for one of the SDK's, without a token in its text."""
+    if isinstance(error, core.DecodeError) and not isinstance(error, core.IncompleteReadError):
+        return unreadable(doing, f"it is no JSON{_answered_as(error)}")
     status = getattr(error, "status_code", None)
     if isinstance(error, core.HttpResponseError) and isinstance(status, int):
-        return _answered(error, status, doing)
-    if isinstance(error, core.ClientAuthenticationError):
-        return _sign_in(error, None, doing)
+        return _answered(error, status, doing, needs)
     return _unavailable(error, doing)
 
 
-def _answered(error: core.HttpResponseError, status: int, doing: str) -> AzureError:
+def _answered(error: core.HttpResponseError, status: int, doing: str, needs: Right | None) -> AzureError:
     code, text = _code_and_text(error)
-    if isinstance(error, core.ClientAuthenticationError) and _ENTRA_CODE.search(text):
-        return _sign_in(error, status, doing)
+    if not code and status != _HTTP_THROTTLED:
+        # Every refusal of ARM's has a code: without one it is somebody else's, and means nothing of the kind.
+        what = f"HTTP {status} without a code of Azure's{_answered_as(error)}"
+        return AzureUnavailableError(f"{doing}: {what}", status=status, hint=BETWEEN)
+    if code.lower() in _NOT_REGISTERED:
+        return _not_registered(error, status, code, text, doing)
+    if code.lower() in _NO_SUBSCRIPTION:
+        return _no_subscription(error, status, code, doing)
     kind = _KINDS.get(status, AzureUnavailableError if status >= _HTTP_SERVER_ERROR else AzureError)
     says = f"{doing}: Azure answered {status}{f' {code}' if code else ''}{f': {text}' if text else ''}"
-    return kind(says, status=status, code=code, hint=_hint(status, text))
+    hint = _HINTS.get(code.lower()) or _HINTS.get(status, "")
+    if status == _HTTP_FORBIDDEN and "auth" in code.lower():
+        hint = _role(text, needs)
+    return kind(says, status=status, code=code, hint=hint)
 
 
-def _hint(status: int, text: str) -> str:
-    if status == _HTTP_FORBIDDEN:
-        action = _ACTION.search(text)
-        needed = f" that allows {action.group(1)}" if action else ""
-        return (
-            f"Give the service principal a role{needed} on the resource group; onboarding needs "
-            "“Azure Connected Machine Onboarding”. A new role can take ten minutes to count."
-        )
-    return {
-        401: "The token was refused: compare tenant, subscription and cloud, and this machine's clock.",
-        404: "Compare the subscription and the resource group's name.",
-        429: "Azure asks for fewer requests. Run the same command again later; what is done is kept.",
-    }.get(status, "")
+def _not_registered(
+    error: core.HttpResponseError, status: int, code: str, text: str, doing: str
+) -> AzureError:
+    found = _NAMESPACE.search(text)
+    says, hint = not_registered(
+        found.group(1) if found else "NAMESPACE",
+        _subscription_of(error) or "SUBSCRIPTION",
+        registering=code.lower() == "invalidsubscriptionregistrationstate",
+    )
+    return ConflictError(f"{doing}: {says}", status=status, code=code, hint=hint)
 
 
-def _sign_in(error: core.AzureError, status: int | None, doing: str) -> SignInError:
-    text = safe(str(error.message))
-    found = _ENTRA_CODE.search(text)
-    code = found.group(0) if found else ""
-    text = text[found.start() :] if found else text
-    text = re.split(r"\s*(?:Trace ID|Correlation ID|Timestamp):", text, maxsplit=1)[0]
-    hint = _ENTRA_HINTS.get(code, "Compare tenant id, client id and secret or certificate.")
-    return SignInError(f"{doing}: {text}", status=status, code=code, hint=hint)
+def _no_subscription(error: core.HttpResponseError, status: int, code: str, doing: str) -> AzureError:
+    subscription = _subscription_of(error) or "of this id"
+    return NotFoundError(
+        f"{doing}: there is no subscription {subscription}, or this identity cannot see it",
+        status=status,
+        code=code,
+        hint="Compare --subscription-id, and --tenant-id with the subscription's own tenant: "
+        'az account list --query "[].{name:name, id:id, tenant:tenantId}" --output table',
+    )
+
+
+def _role(text: str, needs: Right | None) -> str:
+    action = _ACTION.search(text)
+    named = action.group(1) if action else needs.action if needs else ""
+    role = f"the role “{needs.role}”" if needs else "a role that allows it"
+    place = f" on {needs.on}" if needs else ""
+    lacks = f"; it lacks {named}" if named else ""
+    return f"Give the service principal {role}{place}{lacks}. A new role can take ten minutes to count."
+
+
+def _subscription_of(error: core.HttpResponseError) -> str:
+    request = getattr(error.response, "request", None)
+    found = _SUBSCRIPTION.search(str(getattr(request, "url", "")))
+    return found.group(1) if found else ""
+
+
+def _answered_as(error: core.HttpResponseError) -> str:
+    """The type of the body, for people to recognise a web page by."""
+    kind = getattr(error.response, "content_type", None)
+    return f" ({one_line(kind.partition(';')[0], limit=60)})" if isinstance(kind, str) and kind else ""
 
 
 def _unavailable(error: core.AzureError, doing: str) -> AzureUnavailableError:
@@ -134,9 +236,7 @@ def _root(error: BaseException) -> BaseException:
 
 
 def _code_and_text(error: core.HttpResponseError) -> tuple[str, str]:
-    details = error.error
-    code = safe(str(getattr(details, "code", "") or ""))
-    text = safe(str(getattr(details, "message", "") or error.reason or ""))
-    if isinstance(error, core.ClientAuthenticationError) and not details:
-        text = safe(str(error.message))
-    return code, text
+    """ARM's code and words; empty where the body has none, whatever else is in it."""
+    code, text = getattr(error.error, "code", None), getattr(error.error, "message", None)
+    known = _CODE.fullmatch(code) if isinstance(code, str) else None
+    return known.group(0) if known else "", safe(text) if isinstance(text, str) else ""

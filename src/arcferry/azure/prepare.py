@@ -3,9 +3,17 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from azure.mgmt.resource.resources.models import Provider
+
 from arcferry import command_line
 from arcferry.azure.machines import Machine, list_machines
-from arcferry.azure.mapping import translated
+from arcferry.azure.mapping import (
+    is_missing_group,
+    is_missing_subscription,
+    not_registered,
+    translated,
+    unreadable,
+)
 from arcferry.azure.session import AzureSession
 from arcferry.azure.target import Target
 from arcferry.errors import AzureError, BlockedError, ConflictError, NotFoundError, PermissionDeniedError
@@ -63,10 +71,10 @@ async def _machines(session: AzureSession) -> dict[str, Machine]:
     try:
         return await list_machines(session)
     except NotFoundError as error:
-        raise _missing_group(target) from error
+        raise _missing(target, error) from error
     except ConflictError as error:
         if "registration" in error.code.lower():
-            raise _unregistered(target) from error
+            raise BlockedError(error.message, hint=error.hint) from error
         raise
 
 
@@ -75,35 +83,32 @@ async def _group(session: AzureSession, machines: int) -> Check:
     try:
         with translated(f"read resource group {target.resource_group}"):
             found = await session.resources.resource_groups.get(target.resource_group)
+            if not isinstance(found.name, str):
+                raise unreadable(f"read resource group {target.resource_group}")
+            state = one_line(str(getattr(found.properties, "provisioning_state", "") or ""))
     except NotFoundError as error:
-        raise _missing_group(target) from error
+        raise _missing(target, error) from error
     except PermissionDeniedError:
         says = f"{target.resource_group}: {machines} machines can be read, the group itself not"
         return Check("resource group", Answer.OK, says)
-    state = one_line(str(getattr(found.properties, "provisioning_state", "") or ""))
     if state.lower() == "deleting":
         raise BlockedError(f"resource group {target.resource_group} is being deleted")
     return Check("resource group", Answer.OK, f"{target.resource_group}, {machines} machines")
 
 
 async def _provider(session: AzureSession) -> list[Check]:
-    target = session.target
+    target, doing = session.target, f"read provider {PROVIDER}"
     try:
-        with translated(f"read provider {PROVIDER}"):
-            provider = await session.resources.providers.get(PROVIDER)
+        with translated(doing):
+            state, offered = _seen(await session.resources.providers.get(PROVIDER), doing)
     except AzureError as error:
         if not isinstance(error, PermissionDeniedError | NotFoundError):
             raise
         says = "this identity may not read the subscription's providers"
         return [Check("provider", Answer.UNKNOWN, says), Check("location", Answer.UNKNOWN, says)]
-    if str(provider.registration_state or "").lower() != "registered":
-        raise _unregistered(target)
-    offered = {
-        str(place).replace(" ", "").lower()
-        for kind in provider.resource_types or ()
-        if str(kind.resource_type or "").lower() == "machines"
-        for place in kind.locations or ()
-    }
+    if state != "registered":
+        says, hint = not_registered(PROVIDER, target.subscription_id, registering=state == "registering")
+        raise BlockedError(says, hint=hint)
     registered = Check("provider", Answer.OK, f"{PROVIDER} is registered")
     if not offered:
         return [registered, Check("location", Answer.UNKNOWN, "the provider lists no locations")]
@@ -115,24 +120,35 @@ async def _provider(session: AzureSession) -> list[Check]:
     return [registered, Check("location", Answer.OK, f"machines are offered in {target.location}")]
 
 
-def _missing_group(target: Target) -> BlockedError:
+def _seen(provider: Provider, doing: str) -> tuple[str, set[str]]:
+    """The provider's state, and where it offers machines; both in lower case."""
+    state = provider.registration_state
+    if not isinstance(state, str):
+        raise unreadable(doing)
+    offered = {
+        str(place).replace(" ", "").lower()
+        for kind in provider.resource_types or ()
+        if str(kind.resource_type or "").lower() == "machines"
+        for place in kind.locations or ()
+    }
+    return state.lower(), offered
+
+
+def _missing(target: Target, error: NotFoundError) -> AzureError | BlockedError:
+    """What a 404 means here: no such group, no such subscription, or just what ARM said."""
+    if is_missing_subscription(error):
+        return BlockedError(error.message, hint=error.hint)
+    if not is_missing_group(error):
+        return error
     return BlockedError(
         f"resource group {target.resource_group} does not exist in subscription {target.subscription_id}, "
         "or this identity cannot see it",
-        hint=command_line.line(
-            "az group create --name {group} --location {location}",
+        hint="Where subscription and name are right: "
+        + command_line.line(
+            "az group create --subscription {subscription} --name {group} --location {location}",
+            subscription=command_line.guid(target.subscription_id, "SUBSCRIPTION"),
             group=command_line.group(target.resource_group),
             location=command_line.location(target.location),
-        ),
-    )
-
-
-def _unregistered(target: Target) -> BlockedError:
-    return BlockedError(
-        f"subscription {target.subscription_id} is not registered for {PROVIDER}",
-        hint=command_line.line(
-            "az provider register --namespace {namespace} --subscription {subscription} --wait",
-            namespace=command_line.word(PROVIDER, "NAMESPACE"),
-            subscription=command_line.guid(target.subscription_id, "SUBSCRIPTION"),
-        ),
+        )
+        + " (a new one can take minutes to be seen).",
     )

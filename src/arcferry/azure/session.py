@@ -7,18 +7,21 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
-from azure.core.pipeline import PipelineResponse
-from azure.core.pipeline.policies import AsyncRetryPolicy
+from azure.core.pipeline import PipelineRequest, PipelineResponse, policies
 from azure.core.pipeline.transport import AioHttpTransport
 from azure.identity.aio import CertificateCredential, ClientSecretCredential
+from azure.mgmt.core.policies import ARMHttpLoggingPolicy, AsyncARMChallengeAuthenticationPolicy
 from azure.mgmt.hybridcompute.aio import HybridComputeManagementClient
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
 from arcferry.azure.credentials import ServicePrincipal
-from arcferry.azure.mapping import translated
+from arcferry.azure.entra import DOING, Credential
+from arcferry.azure.mapping import safe, translated
 from arcferry.azure.target import Target
+from arcferry.errors import AzureError, InputError
 from arcferry.trust import tls_context
 
 LONGEST_WAIT = 60.0
@@ -26,11 +29,12 @@ LONGEST_WAIT = 60.0
 
 RETRIES = 4
 _TOKEN_MINIMUM = 15 * 60
+_HTTPS = 443
 _CONNECT_TIMEOUT = 15
 _READ_TIMEOUT = 60
 
 
-class BoundedRetry(AsyncRetryPolicy[Any, Any]):
+class BoundedRetry(policies.AsyncRetryPolicy[Any, Any]):
     """The SDK's retry, which honours Retry-After, with a bound on how long one wait may be."""
 
     def get_retry_after(self, response: PipelineResponse[Any, Any]) -> float | None:
@@ -46,6 +50,22 @@ class BoundedRetry(AsyncRetryPolicy[Any, Any]):
         if (self.get_retry_after(response) or 0) > LONGEST_WAIT:
             return False
         return bool(super().is_retry(settings, response))
+
+
+class _AtArmAlone(policies.SansIOHTTPPolicy[Any, Any]):
+    """Keeps requests, and the token in them, at Resource Manager: a link in an answer may lead anywhere."""
+
+    def __init__(self, arm_url: str) -> None:
+        self._home = _origin(arm_url)
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:
+        """Refuse a request that leads away.
+
+        Raises:
+            AzureError: it does.
+        """
+        if _origin(request.http_request.url) != self._home:
+            raise AzureError("an answer of Azure leads away from Resource Manager's address: not followed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +92,9 @@ class AzureSession:
         self._credential = self._new_credential()
         self._minting = self._credential
         self._turn = asyncio.Lock()
-        options = {
-            "base_url": target.arm_url,
-            "credential_scopes": [target.scope],
-            **self._options(),
-            "retry_policy": BoundedRetry(retry_total=RETRIES, retry_backoff_factor=0.5, retry_backoff_max=20),
-        }
-        self.machines = HybridComputeManagementClient(self._credential, target.subscription_id, **options)
-        self.resources = ResourceManagementClient(self._credential, target.subscription_id, **options)
+        given = (self._credential, target.subscription_id)
+        self.machines = HybridComputeManagementClient(*given, **self._of_client())
+        self.resources = ResourceManagementClient(*given, **self._of_client())
 
     async def token(self) -> Token:
         """A token with at least a quarter of an hour to live.
@@ -93,15 +108,38 @@ class AzureSession:
             return await self._mint()
 
     async def _mint(self) -> Token:
-        with translated("sign in to Entra"):
+        info = await self._minting.get_token_info(self.target.scope)
+        if info.expires_on - time.time() < _TOKEN_MINIMUM:
+            # The credential's cache would hand out the old one until five minutes before its end.
+            self._minting = self._new_credential()
             info = await self._minting.get_token_info(self.target.scope)
-            if info.expires_on - time.time() < _TOKEN_MINIMUM:
-                # The credential's cache would hand out the old one until five minutes before its end.
-                self._minting = self._new_credential()
-                info = await self._minting.get_token_info(self.target.scope)
-        return Token(info.token, datetime.fromtimestamp(info.expires_on, UTC))
+        with translated(DOING):
+            return Token(info.token, datetime.fromtimestamp(info.expires_on, UTC))
 
-    def _new_credential(self) -> ClientSecretCredential | CertificateCredential:
+    def _of_client(self) -> dict[str, Any]:
+        return {"base_url": self.target.arm_url, "policies": self._policies(), **self._options()}
+
+    def _policies(self) -> list[Any]:
+        """What every request to ARM goes through: the SDK's own list but for its registering of providers.
+
+        That policy answers 409 MissingSubscriptionRegistration by a POST that registers the provider, also
+        where something is only read, and waits without end while it stays Registering.
+        """
+        return [
+            policies.RequestIdPolicy(),
+            policies.HeadersPolicy(),
+            policies.UserAgentPolicy(),
+            policies.ContentDecodePolicy(),
+            policies.AsyncRedirectPolicy(),
+            BoundedRetry(retry_total=RETRIES, retry_backoff_factor=0.5, retry_backoff_max=20),
+            _AtArmAlone(self.target.arm_url),
+            AsyncARMChallengeAuthenticationPolicy(self._credential, self.target.scope),
+            policies.CustomHookPolicy(),
+            policies.SensitiveHeaderCleanupPolicy(),
+            ARMHttpLoggingPolicy(),
+        ]
+
+    def _new_credential(self) -> Credential:
         options: dict[str, Any] = {
             "authority": self.target.authority,
             "disable_instance_discovery": True,
@@ -111,12 +149,13 @@ class AzureSession:
             **self._options(),
         }
         tenant, client = self.target.tenant_id, self._principal.client_id
-        with translated("read the service principal"):
+        try:
             if self._principal.certificate is not None:
-                return CertificateCredential(
-                    tenant, client, certificate_data=self._principal.certificate, **options
-                )
-            return ClientSecretCredential(tenant, client, self._principal.secret or "", **options)
+                data = self._principal.certificate
+                return Credential(CertificateCredential(tenant, client, certificate_data=data, **options))
+            return Credential(ClientSecretCredential(tenant, client, self._principal.secret or "", **options))
+        except ValueError as error:
+            raise InputError(f"the service principal cannot be used: {safe(str(error))}") from None
 
     def _options(self) -> dict[str, Any]:
         return {
@@ -128,6 +167,11 @@ class AzureSession:
             ),
             "logging_enable": False,
         }
+
+
+def _origin(url: str) -> tuple[str, str, int]:
+    parts = urlsplit(url)
+    return parts.scheme, (parts.hostname or ""), parts.port or _HTTPS
 
 
 @asynccontextmanager

@@ -9,13 +9,16 @@ from typing import Any
 from azure.core.rest import HttpRequest
 
 from arcferry.azure import AzureSession
-from arcferry.azure.mapping import translated
+from arcferry.azure.mapping import Right, translated, unreadable
 from arcferry.data.download import Download
 from arcferry.errors import AzureError, InputError
 
 # Microsoft.Network, Azure/azure-rest-api-specs, 2024-05-01.
 _VERSION = "2024-05-01"
 _PAGES = 100
+_PROVIDER = "Microsoft.Network"
+# Reader allows */read. The list belongs to the subscription, so that a role on a group is not enough for it.
+_COMMUNITIES = Right(f"{_PROVIDER}/bgpServiceCommunities/read", "Reader", "the subscription")
 _LIMIT = 64 * 1024 * 1024
 _NAME = re.compile(r"[A-Za-z0-9_][\w.-]{0,79}")
 
@@ -35,7 +38,7 @@ async def community_list(session: AzureSession, today: date) -> Download:
     rows: list[object] = []
     url = f"{session.target.arm_url}{path}?api-version={_VERSION}"
     for _ in range(_PAGES):
-        page = await _get(session, url, doing)
+        page = await _get(session, url, doing, _COMMUNITIES)
         rows += _rows(page, doing)
         following = page.get("nextLink")
         if not following:
@@ -53,7 +56,8 @@ async def route_filter(session: AzureSession, name: str, today: date) -> Downloa
         SignInError, PermissionDeniedError, AzureError: as for `community_list`.
     """
     path = _path(session, "routeFilters", name, "--route-filter")
-    document = await _get(session, _url(session, path), f"read route filter {name}")
+    needs = Right(f"{_PROVIDER}/routeFilters/read", "Reader", f"route filter {name}")
+    document = await _get(session, _url(session, path), f"read route filter {name}", needs)
     return _named(f"route-filter-{name}-{today}.json", document, session, path)
 
 
@@ -66,7 +70,8 @@ async def circuit(session: AzureSession, name: str, today: date) -> Download:
         SignInError, PermissionDeniedError, AzureError: as for `community_list`.
     """
     path = _path(session, "expressRouteCircuits", name, "--circuit")
-    document = await _get(session, _url(session, path), f"read circuit {name}")
+    needs = Right(f"{_PROVIDER}/expressRouteCircuits/read", "Reader", f"circuit {name}")
+    document = await _get(session, _url(session, path), f"read circuit {name}", needs)
     return _named(f"circuit-{name}-{today}.json", document, session, path)
 
 
@@ -82,20 +87,20 @@ def _url(session: AzureSession, path: str) -> str:
     return f"{session.target.arm_url}{path}?api-version={_VERSION}"
 
 
-async def _get(session: AzureSession, url: str, doing: str) -> Mapping[str, Any]:
-    with translated(doing):
+async def _get(session: AzureSession, url: str, doing: str, needs: Right) -> Mapping[str, Any]:
+    with translated(doing, needs):
         response = await session.resources.send_request(HttpRequest("GET", url))
         response.raise_for_status()
         found = response.json()
     if not isinstance(found, dict):
-        raise AzureError(f"{doing}: an answer that is no JSON object")
+        raise unreadable(doing, "it is no JSON object")
     return found
 
 
 def _rows(page: Mapping[str, Any], doing: str) -> list[object]:
     rows = page.get("value")
     if not isinstance(rows, list):
-        raise AzureError(f"{doing}: an answer without a list")
+        raise unreadable(doing, "it has no list in it")
     return rows
 
 

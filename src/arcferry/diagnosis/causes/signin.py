@@ -147,6 +147,22 @@ FAMILY = (
         ),
     ),
     coded(
+        "signin/tenant-restricted",
+        "The company's own proxy does not allow the sign-in to this tenant",
+        Owner.NETWORK,
+        "Add the tenant to those that the proxy allows.",
+        steps=(
+            "Such a proxy opens TLS to the sign-in names and adds a header with the tenants that it allows.",
+            "Neither secret nor rights are wrong: the same sign-in passes on a path without this proxy.",
+        ),
+        subject="Tenant restrictions: please allow the tenant of our Azure Arc onboarding",
+        ask=lambda group: (
+            f"Entra ID refuses the sign-in of {_application(group)}.",
+            "The proxy on its way names the tenants that may be signed in to, and this one is not there.",
+            "Please add the tenant to that list, or let the sign-in names past the proxy without it.",
+        ),
+    ),
+    coded(
         "signin/certificate-not-found",
         "The application does not know the certificate",
         Owner.IDENTITY,

@@ -95,7 +95,7 @@ def _strike(state: AzureState, names: Sequence[str]) -> Middleware:
         if state.faults.take("path/captive-page", *names):
             return web.Response(text=_PAGE, content_type="text/html")
         for pattern, reply in state.replies.items():
-            if fnmatch(request.path, pattern):
+            if fnmatch(request.path.lower(), pattern.lower()):
                 return web.Response(
                     body=reply.body, status=reply.status, content_type=reply.content_type or None
                 )

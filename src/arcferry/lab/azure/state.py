@@ -120,7 +120,8 @@ class AzureState:
         network_group: the group that filter and circuit lie in, the first one; it stays the name
             in their ids when the group is gone.
         has_network: whether they exist; they go with their group and do not come back with its name.
-        replies: answers in place of the services' own, by a pattern for the path, such as `*/machines`.
+        replies: answers in place of the services' own, by a pattern for the path in any case, such as
+            `*/machines`.
         route_rows: gives the rows of a link's route table (`primary` or `secondary`), set by a network that
             has routers.
         operations: results of asynchronous operations that wait to be fetched, by their ids.

@@ -1,0 +1,119 @@
+"""Signing in to Entra ID: a credential that lets only arcferry's errors and sound tokens out."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+from azure.core import exceptions as core
+from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
+from azure.identity.aio import CertificateCredential, ClientSecretCredential
+
+from arcferry import catalog
+from arcferry.azure.mapping import BETWEEN, safe, translated, unreadable
+from arcferry.errors import AzureError, SignInError, SignInUnavailableError
+
+DOING = "sign in to Entra"
+_CODE = re.compile(r"AADSTS\d{4,7}")
+_OAUTH = re.compile(r"error '(?:\(|\{'error': ')([a-z_]{3,40})[)']")
+_TAIL = re.compile(r"\s*(?:Trace ID|Correlation ID|Timestamp):")
+_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
+_HTTP_THROTTLED, _HTTP_SERVER_ERROR = 429, 500
+_PASSING = "This is a fault of Entra's own, not of the identity. Run the same command again in a few minutes."
+_UNKNOWN = (
+    "Entra's own words say what it is; the sign-in log of Entra ID shows the attempt with the same code."
+)
+
+
+class Credential:
+    """A service principal's credential, for the SDK's clients and for our own use.
+
+    Raises, from every way to a token:
+        SignInError: Entra refused the service principal.
+        SignInUnavailableError: Entra has a fault of its own, or something else answered in its place.
+        AzureUnavailableError: Entra could not be reached.
+    """
+
+    def __init__(self, inner: ClientSecretCredential | CertificateCredential) -> None:
+        self._inner = inner
+
+    async def get_token_info(
+        self, *scopes: str, options: TokenRequestOptions | None = None
+    ) -> AccessTokenInfo:
+        """A token, from the credential's cache where it holds a good one."""
+        with _signing_in():
+            info = await self._inner.get_token_info(*scopes, options=options)
+            if not isinstance(info.token, str) or not _TOKEN.fullmatch(info.token):
+                raise _not_entra()
+            return info
+
+    async def get_token(self, *scopes: str, **options: object) -> AccessToken:
+        """The same, in the form that older clients want; no option of theirs is needed here."""
+        del options
+        info = await self.get_token_info(*scopes)
+        return AccessToken(info.token, info.expires_on)
+
+    async def close(self) -> None:
+        """Nothing of its own is open: the session's transport is everybody's."""
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None = None,
+        error: BaseException | None = None,
+        trace: TracebackType | None = None,
+    ) -> None:
+        await self.close()
+
+
+@contextmanager
+def _signing_in() -> Iterator[None]:
+    with translated(DOING):
+        try:
+            yield
+        except core.ClientAuthenticationError as error:
+            raise refused(error) from None
+        except core.DecodeError as error:
+            raise _not_entra(getattr(error.response, "status_code", None)) from None
+        except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError):
+            # azure-identity takes the body for a JSON object with a token in it, whatever it is.
+            raise _not_entra() from None
+
+
+def refused(error: core.ClientAuthenticationError) -> AzureError:
+    """The arcferry error for Entra's answer; advice only where it fits what Entra said."""
+    status = getattr(error, "status_code", None)
+    text = safe(str(error.message))
+    found = _CODE.search(text)
+    if not found:
+        return _without_code(text, status)
+    code = found.group(0)
+    text = _TAIL.split(text[found.start() :], maxsplit=1)[0].rstrip("'\") ")
+    known = catalog.code(code) if catalog.is_code(code) else None
+    if _is_passing(status) or (known is not None and known.retry):
+        return SignInUnavailableError(f"{DOING}: {text}", status=status, code=code, hint=_PASSING)
+    hint = f"{known.meaning} {known.remedy}" if known else _UNKNOWN
+    return SignInError(f"{DOING}: {text}", status=status, code=code, hint=hint)
+
+
+def _is_passing(status: int | None) -> bool:
+    return status is not None and (status == _HTTP_THROTTLED or status >= _HTTP_SERVER_ERROR)
+
+
+def _without_code(text: str, status: int | None) -> AzureError:
+    oauth = _OAUTH.search(text)
+    if _is_passing(status):
+        hint = f"Run the same command again in a few minutes. {BETWEEN}"
+        return SignInUnavailableError(f"{DOING}: HTTP {status} without a code", status=status, hint=hint)
+    if oauth is None:
+        return _not_entra(status)
+    hint = "Compare tenant id, client id and secret or certificate." if oauth[1] == "invalid_client" else ""
+    return SignInError(f"{DOING}: Entra answered {oauth[1]}", status=status, code=oauth[1], hint=hint)
+
+
+def _not_entra(status: int | None = None) -> SignInUnavailableError:
+    says = unreadable(DOING, f"it is not Entra's{f' (HTTP {status})' if status else ''}").message
+    return SignInUnavailableError(says, status=status, hint=BETWEEN)
