@@ -53,11 +53,12 @@ def situation(
     *,
     machine: MachineSeen | None = None,
     azure_known: bool = True,
+    azure_silence: str = "",
     finished: frozenset[str] = frozenset(),
     begun: frozenset[str] = frozenset(),
 ) -> Situation:
     packed = packed_for(sealed.open(), facts)
-    return Situation(HOST, facts, TARGET, packed, machine, azure_known, finished, begun)
+    return Situation(HOST, facts, TARGET, packed, machine, azure_known, azure_silence, finished, begun)
 
 
 def verdicts(found: Situation) -> dict[str, str]:
@@ -163,6 +164,15 @@ def test_a_small_skew_is_no_hindrance(sealed: Sealed) -> None:
 
 def test_a_plan_without_azure_does_not_claim_that_the_machine_is_gone(sealed: Sealed) -> None:
     assert blocks(situation(sealed, replace(BARE, agent=CONNECTED), azure_known=False)) == []
+
+
+def test_a_machine_that_azure_does_not_show_is_not_gone(sealed: Sealed) -> None:
+    found = situation(
+        sealed, replace(BARE, agent=CONNECTED), azure_known=False, azure_silence="Azure answered 403"
+    )
+    connect = next(decision for step, decision in decide(found) if step.name == "connect")
+    assert (connect.verdict.value, connect.hint) == ("skip", "")
+    assert connect.why.endswith("Azure does not show it: Azure answered 403")
 
 
 def test_options_hold_no_secret_and_tags_are_quoted() -> None:

@@ -131,7 +131,8 @@ class Situation:
 
     Attributes:
         machine: the machine of the host's name in the target, None where there is none.
-        azure_known: whether ARM was asked at all; a plan without a sign-in does not.
+        azure_known: whether ARM was asked at all, which a plan without a sign-in does not, and told.
+        azure_silence: why ARM, asked, did not tell whether the machine exists.
         finished: steps that ended well in earlier attempts of the same run.
         begun: steps that were begun in earlier attempts of the same run.
     """
@@ -142,6 +143,7 @@ class Situation:
     packed: Packed
     machine: MachineSeen | None = None
     azure_known: bool = True
+    azure_silence: str = ""
     finished: frozenset[str] = frozenset()
     begun: frozenset[str] = frozenset()
 
@@ -167,10 +169,17 @@ def is_connected_to(agent: AgentState, target: Target, name: str) -> bool:
     )
 
 
-def survey_to_json(facts: Facts, machine: MachineSeen | None, *, azure_known: bool) -> dict[str, Any]:
+def survey_to_json(
+    facts: Facts, machine: MachineSeen | None, *, azure_known: bool, azure_silence: str = ""
+) -> dict[str, Any]:
     """What was learned of a host, as plain JSON for the run's record."""
     seen = None if machine is None else [machine.status, machine.vm_id, machine.changed]
-    return {"facts": facts.to_json(), "machine": seen, "azure_known": azure_known}
+    return {
+        "facts": facts.to_json(),
+        "machine": seen,
+        "azure_known": azure_known,
+        "azure_silence": azure_silence,
+    }
 
 
 def situation_from(
@@ -192,6 +201,7 @@ def situation_from(
         packed=packed_for(bundle, facts),
         machine=None if seen is None else MachineSeen(*seen),
         azure_known=bool(document["azure_known"]),
+        azure_silence=str(document.get("azure_silence", "")),
         finished=finished,
         begun=begun,
     )

@@ -99,6 +99,8 @@ def _connected(situation: Situation) -> Decision:
             "its agent is connected to a machine that ARM no longer has",
             "On the host: azcmagent disconnect --force-local-only. Then apply again.",
         )
+    if situation.azure_silence:
+        return skip(f"already connected to this machine; Azure does not show it: {situation.azure_silence}")
     return skip("already connected to this machine")
 
 

@@ -5,9 +5,11 @@ from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Any
 
+from arcferry.azure import AzureSession, get_machine
+from arcferry.errors import AzureError
 from arcferry.fleet.facts import Answer, Facts, read_facts
 from arcferry.fleet.script import ask_unstaged
-from arcferry.fleet.situation import STAGING, MachineSeen, linux_files, survey_to_json
+from arcferry.fleet.situation import STAGING, MachineSeen, is_connected_to, linux_files, survey_to_json
 from arcferry.fleet.transport.upload import checksums
 from arcferry.fleet.work import Work
 from arcferry.times import from_text
@@ -16,15 +18,31 @@ NAME = "facts"
 
 
 async def survey(work: Work) -> dict[str, Any]:
-    """The host's facts, and its machine as the preflight's one list has it, as JSON for the run's record.
+    """The host's facts, and its machine as ARM has it, as JSON for the run's record.
+
+    That is the preflight's one list for all, and a question of its own for a machine that the agent names and
+    the list lacks: another apply, a policy or a person may have connected it since.
 
     Raises:
         HostError: the host cannot be reached, or does not answer as the host script does.
     """
     facts = await read_host(work)
     shared = work.shared
-    machine = shared.machines.get(work.host.name.lower())
-    return survey_to_json(facts, MachineSeen.of(machine), azure_known=shared.azure is not None)
+    machine = MachineSeen.of(shared.machines.get(work.host.name.lower()))
+    silence = ""
+    if machine is None and shared.azure and is_connected_to(facts.agent, shared.target, work.host.name):
+        machine, silence = await _asked(shared.azure, work.host.name)
+    return survey_to_json(
+        facts, machine, azure_known=shared.azure is not None and not silence, azure_silence=silence
+    )
+
+
+async def _asked(azure: AzureSession, name: str) -> tuple[MachineSeen | None, str]:
+    """The machine as ARM has it now, or why ARM does not tell: what may not be seen is not gone."""
+    try:
+        return MachineSeen.of(await get_machine(azure, name)), ""
+    except AzureError as error:
+        return None, error.message
 
 
 async def read_host(work: Work) -> Facts:
