@@ -309,7 +309,8 @@ async def test_failure_budget(fleet: Fleet) -> None:
 AZURE_FAULTS = {
     "arm/401": (4, "Azure answered 401"),
     "arm/403": (4, "role"),
-    "arm/404": (3, "does not exist"),
+    "arm/404": (1, "Azure answered 404"),
+    "arm/provider-not-registered": (3, "az provider register --namespace Microsoft.HybridCompute"),
     "arm/409": (1, "Azure answered 409"),
     "arm/429": (1, "Azure answered 429"),
     "arm/500": (1, "Azure answered 500"),

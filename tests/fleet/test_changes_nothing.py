@@ -84,7 +84,10 @@ COMMANDS = {
     ),
     "bundle verify": Asking("bundle verify BUNDLE --key PUBLIC", False),
     "collect": Asking("collect SHARE", False),
-    "export": Asking("export script --bundle BUNDLE --key PUBLIC --out OUT --share /mnt/arcferry", False),
+    "export": Asking(
+        "export script --bundle BUNDLE --key PUBLIC --out EXPORTED --share /mnt/s --token-file /run/token",
+        False,
+    ),
 }
 
 
@@ -92,6 +95,7 @@ def words(fleet: Fleet, text: str) -> list[str]:
     paths, sealed = fleet.twin.paths, fleet.sealed
     share = fleet.folder / "share"
     share.mkdir(exist_ok=True)
+    (share / "server01.json").write_text("{}")
     tags = fleet.folder / "ServiceTags_Public_20261123.json"
     tags.write_bytes(paths.service_tags.read_bytes())
     stand_for = {
@@ -102,6 +106,7 @@ def words(fleet: Fleet, text: str) -> list[str]:
         "RF": ROUTE_FILTER,
         "ER": CIRCUIT,
         "OUT": fleet.folder / "out",
+        "EXPORTED": fleet.folder / "exported",
         "KEY": sealed.key,
         "PUBLIC": sealed.public_key,
         "BUNDLE": sealed.path,
