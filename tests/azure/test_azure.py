@@ -99,7 +99,7 @@ REFUSED = {
     "arm/403": (errors.PermissionDeniedError, 403, "Azure Connected Machine Onboarding"),
     "arm/409": (errors.ConflictError, 409, ""),
     "arm/429": (errors.ThrottledError, 429, "what is done is kept"),
-    "arm/500": (errors.AzureUnavailableError, 500, ""),
+    "arm/500": (errors.AzureUnavailableError, 500, "fault of Azure's own"),
 }
 
 

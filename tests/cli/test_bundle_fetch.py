@@ -86,6 +86,14 @@ async def test_what_azure_knows_joins_what_is_at_hand(
     }
 
 
+async def test_a_refused_sign_in_is_told_once(twin: Twin, tmp_path: Path, at_hand: tuple[str, ...]) -> None:
+    asked = ("--fetch", "data", "--circuit", CIRCUIT)
+    built = await build(twin, tmp_path, "--out", "b", *at_hand, *asked, AZURE_CLIENT_SECRET="wrong")
+    assert built.code == 4
+    assert built.err.count("AADSTS7000215") == 1
+    assert "error_description" not in built.err
+
+
 async def test_a_document_at_hand_is_not_fetched_as_well(
     twin: Twin, tmp_path: Path, at_hand: tuple[str, ...]
 ) -> None:

@@ -51,6 +51,7 @@ _HINTS = {
     _NO_GROUP: "Compare the resource group's name, and the subscription that it is in.",
     401: "The token was refused: compare tenant, subscription and cloud, and this machine's clock.",
     404: "Compare the name, the resource group and the subscription.",
+    500: "This is a fault of Azure's own. Run the same command again in a few minutes; what is done is kept.",
     429: "Azure asks for fewer requests. Run the same command again later; what is done is kept.",
 }
 BETWEEN = (
@@ -157,7 +158,7 @@ def _answered(error: core.HttpResponseError, status: int, doing: str, needs: Rig
         return _no_subscription(error, status, code, doing)
     kind = _KINDS.get(status, AzureUnavailableError if status >= _HTTP_SERVER_ERROR else AzureError)
     says = f"{doing}: Azure answered {status}{f' {code}' if code else ''}{f': {text}' if text else ''}"
-    hint = _HINTS.get(code.lower()) or _HINTS.get(status, "")
+    hint = _HINTS.get(code.lower()) or _HINTS.get(min(status, _HTTP_SERVER_ERROR), "")
     if status == _HTTP_FORBIDDEN and "auth" in code.lower():
         hint = _role(text, needs)
     return kind(says, status=status, code=code, hint=hint)

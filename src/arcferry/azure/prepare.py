@@ -143,12 +143,11 @@ def _missing(target: Target, error: NotFoundError) -> AzureError | BlockedError:
     return BlockedError(
         f"resource group {target.resource_group} does not exist in subscription {target.subscription_id}, "
         "or this identity cannot see it",
-        hint="Where subscription and name are right: "
+        hint="A new group can take minutes to be seen. Where there is none, though the names are right: "
         + command_line.line(
             "az group create --subscription {subscription} --name {group} --location {location}",
             subscription=command_line.guid(target.subscription_id, "SUBSCRIPTION"),
             group=command_line.group(target.resource_group),
             location=command_line.location(target.location),
-        )
-        + " (a new one can take minutes to be seen).",
+        ),
     )

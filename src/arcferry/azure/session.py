@@ -1,6 +1,7 @@
 """A signed-in session with Azure, on the official SDK clients."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -23,6 +24,9 @@ from arcferry.azure.mapping import safe, translated
 from arcferry.azure.target import Target
 from arcferry.errors import AzureError, InputError
 from arcferry.trust import tls_context
+
+# What goes wrong is told once, in our own words: the SDK would print whole answers where nobody listens.
+logging.getLogger("azure").addHandler(logging.NullHandler())
 
 LONGEST_WAIT = 60.0
 """Seconds of Retry-After that are waited for at one time; a longer wish becomes a ThrottledError."""

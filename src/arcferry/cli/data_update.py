@@ -94,9 +94,8 @@ def update(
     rows = [report.outcome_row(one, today(), leads) for one in found]
     print_rows(output, "data-update", "outcomes", rows, report.outcomes(found, leads))
     failed = [one.error for one in found if one.status is Status.FAILED and one.error]
-    for error in failed:
-        if error.hint:
-            typer.echo(f"hint: {error.hint}", err=True)
+    for hint in dict.fromkeys(error.hint for error in failed if error.hint):
+        typer.echo(f"hint: {hint}", err=True)
     if failed:
         raise typer.Exit(max(error.exit_code for error in failed))
 
