@@ -292,11 +292,14 @@ def bytecode(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def fleet(tmp_path: Path, sealed: Sealed, bytecode: Path) -> AsyncIterator[Fleet]:
-    """Three hosts, and a route filter that lets everything through."""
+    """Three hosts whose agents beat every second, and a route filter that lets everything through."""
     reason = unavailable()
     if reason:
         pytest.skip(f"no hosts here: {reason}")
     async with Twin.start(TwinSettings(tmp_path / "twin", hosts=3, communities=EVERYTHING)) as twin:
+        for host in twin.servers.hosts:
+            settings = host.root / "etc/arcferry-lab.json"
+            settings.write_text(json.dumps(json.loads(settings.read_text()) | {"heartbeat_seconds": 1}))
         yield Fleet(twin, sealed, tmp_path, bytecode)
 
 

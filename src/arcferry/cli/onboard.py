@@ -145,16 +145,18 @@ def apply(
             min=1,
             max=3600,
             metavar="SECONDS",
-            help="How long Azure may take to report a machine as Connected.",
+            help="How long a machine may take to be Connected in Azure, with the bundle's version and a "
+            "heartbeat newer than the run. An agent sends one every five minutes.",
             rich_help_panel=RUN,
         ),
-    ] = 180,
+    ] = 420,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Bring every server of the inventory into Azure Arc.
 
     For each: facts, files carried, verified on the server, agent installed, connection checked, connected,
-    and done only when Azure itself reports it Connected. A server gets a short-lived token, never the secret.
+    and done only when Azure itself reports it Connected, with at least the bundle's version and a heartbeat
+    newer than the run. A server gets a short-lived token, never the secret.
 
     Run the same command again at any time, also after a crash or Ctrl-C: it goes on where it was, repeats
     nothing that is done, and tries again what failed.
@@ -253,7 +255,7 @@ def _order(
     state: Path | None,
     concurrency: int,
     stop_after: int | None = None,
-    patience: float = 180,
+    patience: float = 420,
     **target: Any,  # noqa: ANN401  # passed on as they are, and typed there
 ) -> "Order":
     from arcferry import azure, times

@@ -13,6 +13,8 @@ class Kind(StrEnum):
     """What happened. Recorded: the step had ended before this process began, and was not repeated."""
 
     STARTED = "started"
+    WAITING = "waiting"
+    """The step goes on, and says what it waits for."""
     DONE = "done"
     SKIPPED = "skipped"
     FAILED = "failed"

@@ -145,6 +145,11 @@ def read_facts(answer: Answer, *, skew: float | None, staged: Mapping[str, str])
     )
 
 
+def at_least(version: str, wanted: str) -> bool:
+    """Whether a version is the wanted one or a newer one. One that is not told is neither."""
+    return version_key(version) >= version_key(wanted)
+
+
 def version_key(text: str) -> tuple[int, ...]:
     """A version's numbers, for comparing; empty where it begins with none."""
     found = _VERSION.match(text.strip())

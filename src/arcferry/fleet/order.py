@@ -9,7 +9,7 @@ from arcferry.fleet.inventory import Inventory
 from arcferry.fleet.situation import linux_script
 from arcferry.fleet.state import run_id
 from arcferry.fleet.transport import SshTrust
-from arcferry.fleet.work import Shared
+from arcferry.fleet.work import PATIENCE, Shared
 
 CONCURRENCY = 50
 
@@ -34,7 +34,7 @@ class Order:
     Attributes:
         principal: None for a plan that does not sign in to Azure.
         state: the folder that remembers runs.
-        patience: seconds that Azure gets to report a machine as Connected.
+        patience: seconds that Azure gets to report a machine as Connected, with a new heartbeat.
     """
 
     inventory: Inventory
@@ -44,7 +44,7 @@ class Order:
     principal: ServicePrincipal | None = field(repr=False)
     state: Path
     limits: Limits
-    patience: float = 180.0
+    patience: float = PATIENCE
 
     @property
     def run(self) -> str:

@@ -108,13 +108,17 @@ class Pipeline:
         async def perform() -> Json:
             nonlocal ran
             ran = True
-            self._watchers.see(Event(self._work.host.name, Kind.STARTED, name, attempt=self._attempt))
+            self._see(Kind.STARTED, name)
+            self._work.tell = lambda says: self._see(Kind.WAITING, name, says)
             return (await attempted(name, action)).to_json()
 
         await self._recorder.may_begin(name, interruptible=interruptible)
         result = StepResult.from_json(await self._recorder.step(name, perform))
         self._tell(result, recorded=not ran)
         return result
+
+    def _see(self, kind: Kind, step: str, says: str = "") -> None:
+        self._watchers.see(Event(self._work.host.name, kind, step, says, attempt=self._attempt))
 
     def _tell(self, result: StepResult, *, recorded: bool = False) -> None:
         kind = Kind.RECORDED if recorded else _KINDS[result.state]

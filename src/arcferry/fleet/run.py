@@ -9,6 +9,7 @@ from typing import Any
 from arcferry.azure import Machine, Preflight
 from arcferry.fleet.durable import Durable, Recorded, durable
 from arcferry.fleet.events import Event, Kind, Observer, Watchers
+from arcferry.fleet.facts import at_least
 from arcferry.fleet.inventory import Host, Inventory
 from arcferry.fleet.order import Limits
 from arcferry.fleet.outcome import FleetRun, HostRun, Outcome, StepResult, StepState
@@ -107,6 +108,9 @@ class FleetRunner:
             return None
         verified = next((step for step in run.steps if step.step == "verified"), None)
         if verified is None or str(verified.data.get("vm_id", "")).lower() != machine.vm_id.lower():
+            return None
+        # An earlier arcferry took any heartbeat for good, and recorded no version.
+        if "version" not in verified.data or not at_least(machine.agent_version, verified.data["version"]):
             return None
         return HostRun(host, run.outcome, run.steps, run.attempt, already=True, machine=machine)
 

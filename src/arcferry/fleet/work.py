@@ -1,7 +1,7 @@
 """One host's part of a run: its session, and what all hosts share."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,6 +13,9 @@ from arcferry.fleet.poller import MachinePoller
 from arcferry.fleet.situation import Packed, Situation
 from arcferry.fleet.transport import SshSession, SshTrust, open_session
 
+PATIENCE = 420.0
+"""Seconds that Azure gets for a machine: an agent beats every five minutes (agent overview, 2026-08)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shared:
@@ -22,7 +25,7 @@ class Shared:
         script: the host script's text, checked when it was read.
         azure: None in a plan without a sign-in.
         machines: the target's machines as the preflight saw them, by lower-case name.
-        patience: seconds that Azure gets to report a machine as Connected.
+        patience: seconds that Azure gets to report a machine as Connected, with a new heartbeat.
     """
 
     bundle: Bundle
@@ -32,7 +35,7 @@ class Shared:
     azure: AzureSession | None = None
     poller: MachinePoller | None = None
     machines: Mapping[str, Machine] = field(default_factory=dict, repr=False)
-    patience: float = 180.0
+    patience: float = PATIENCE
 
 
 class Work:
@@ -41,6 +44,7 @@ class Work:
     Attributes:
         started: when this attempt began; a heartbeat must be newer.
         situation: what was learned of the host, from the moment it is known.
+        tell: says what a step is waiting for.
     """
 
     def __init__(self, host: Host, shared: Shared, started: datetime) -> None:
@@ -48,6 +52,7 @@ class Work:
         self.shared = shared
         self.started = started
         self.situation: Situation | None = None
+        self.tell: Callable[[str], None] = lambda _: None
         self._session: SshSession | None = None
         self._opening = asyncio.Lock()
 

@@ -64,11 +64,8 @@ class Board:
             row.final = event.kind
             return
         row.step = event.step
-        if event.kind is Kind.STARTED:
-            row.says = ""
-        else:
-            row.done += 1
-            row.says = event.says
+        row.says = "" if event.kind is Kind.STARTED else event.says
+        row.done += event.kind not in {Kind.STARTED, Kind.WAITING}
 
     def __rich__(self) -> RenderableType:
         """The board as it stands now."""

@@ -1,21 +1,21 @@
 """verified: Azure itself says Connected, of this very server, with a heartbeat newer than the run."""
 
+import asyncio
+import time
 from contextlib import suppress
 from datetime import datetime, timedelta
 
 from arcferry.azure import Machine
 from arcferry.errors import HostCommandError
-from arcferry.fleet.facts import AgentState, read_agent
+from arcferry.fleet.facts import AgentState, at_least, read_agent
 from arcferry.fleet.outcome import StepResult, StepState
 from arcferry.fleet.script import ask_unstaged
 from arcferry.fleet.situation import Decision, Situation, run
 from arcferry.fleet.work import Work
-from arcferry.times import from_text, now, to_text
-
-SILENCE = timedelta(minutes=15)
-"""How long Azure takes an agent without a heartbeat for Connected (agent overview, 2026-08)."""
+from arcferry.times import from_text, to_text
 
 _TOLERANCE = timedelta(seconds=2)
+_SHORTEST, _LONGEST, _GROWTH = 1.0, 15.0, 1.5
 
 
 class Verified:
@@ -30,39 +30,60 @@ class Verified:
         return run("ARM reports it Connected")
 
     async def perform(self, work: Work) -> StepResult:
-        """Wait for ARM, then compare its vmId with the host's, and the heartbeat with the run's start."""
-        if work.shared.poller is None:
-            raise RuntimeError("verifying needs a session with Azure")
-        machine, good = await work.shared.poller.wait_for(
-            work.host.name, lambda seen: seen.connected, patience=work.shared.patience
-        )
-        if machine is None or not good:
-            return self._not_connected(machine, work.shared.patience)
+        """Wait for ARM, whose machine must have the host's vmId, and then for a heartbeat newer than the run.
+
+        ARM's document has no instant of the last heartbeat, and goes on saying Connected for fifteen minutes
+        without one. So the instant is the agent's own, or ARM's change to Connected since the run began.
+        """
+        deadline = time.monotonic() + work.shared.patience
         agent = await self._show(work)
-        if agent.vm_id.lower() != machine.vm_id.lower():
-            return self._failed(
-                f"ARM's {machine.name} is Connected, but it is another server: its vmId is "
-                f"{machine.vm_id or 'empty'}, here it is {agent.vm_id or 'empty'}",
-                hint="Two servers share one name or were cloned. Give one another name; on a clone, "
-                "azcmagent disconnect --force-local-only first.",
-            )
-        heartbeat = _latest(agent, machine, work)
-        if heartbeat is None or heartbeat < self._oldest(work):
-            return self._failed(
-                f"ARM says Connected, but the last heartbeat is {_ago(heartbeat)}",
-                hint="Look at /var/opt/azcmagent/log/himds.log on the host.",
-            )
+        wanted = work.packed.version
+        machine = await self._settled(work, agent, wanted)
+        problem = self._not_connected(machine, work) or self._another(machine, agent)
+        problem = problem or self._too_old(machine, agent, wanted, work)
+        if problem or machine is None:
+            return problem or self._failed("ARM has no such machine")
+        heartbeat = await self._heartbeat(work, machine, agent, deadline)
+        if heartbeat is None:
+            return self._silent(agent, work)
         return StepResult(
             self.name,
             StepState.DONE,
             f"Connected, heartbeat {to_text(heartbeat)}",
-            data={"vm_id": machine.vm_id, "id": machine.id},
+            data={"vm_id": machine.vm_id, "id": machine.id, "version": wanted},
         )
 
-    def _oldest(self, work: Work) -> datetime:
-        """A host that this run connects beats at once; one that was connected beats every five minutes."""
-        was_connected = work.situation is not None and work.situation.connected_here
-        return now() - SILENCE if was_connected else work.started - _TOLERANCE
+    async def _settled(self, work: Work, agent: AgentState, wanted: str) -> Machine | None:
+        """The machine, once ARM shows it Connected with the wanted version, or as another server's."""
+        if work.shared.poller is None:
+            raise RuntimeError("verifying needs a session with Azure")
+        machine, _ = await work.shared.poller.wait_for(
+            work.host.name,
+            lambda seen: seen.connected and (not _same(seen, agent) or at_least(seen.agent_version, wanted)),
+            patience=work.shared.patience,
+        )
+        return machine
+
+    async def _heartbeat(
+        self, work: Work, machine: Machine, agent: AgentState, deadline: float
+    ) -> datetime | None:
+        """The newest sign of life since the run began, once there is one; None where patience ended."""
+        pause = _SHORTEST
+        while True:
+            seen = _sign_of_life(agent, machine, work)
+            if seen is not None:
+                return seen
+            if pause == _SHORTEST:
+                work.tell(
+                    f"a heartbeat newer than this run, which an agent sends every five minutes, for at most "
+                    f"{work.shared.patience:.0f} s"
+                )
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return None
+            await asyncio.sleep(min(pause, left))
+            pause = min(pause * _GROWTH, _LONGEST)
+            agent = await self._show(work)
 
     async def _show(self, work: Work) -> AgentState:
         session = await work.session()
@@ -71,27 +92,75 @@ class Verified:
             raise HostCommandError(f"{session.place}: the agent's state cannot be read")
         return read_agent(answer)
 
-    def _not_connected(self, machine: Machine | None, patience: float) -> StepResult:
+    def _not_connected(self, machine: Machine | None, work: Work) -> StepResult | None:
+        patience = work.shared.patience
         if machine is None:
             return self._failed(f"ARM has no such machine, also after {patience:.0f} s")
+        if machine.connected:
+            return None
         return self._failed(
             f"ARM still shows {machine.status or 'no status'} after {patience:.0f} s",
             hint="The agent is connected, but its heartbeats do not arrive: on the host, azcmagent show, and "
             "azcmagent check for the regional his.arc endpoint.",
         )
 
+    def _another(self, machine: Machine | None, agent: AgentState) -> StepResult | None:
+        if machine is None or _same(machine, agent):
+            return None
+        return self._failed(
+            f"ARM's {machine.name} is Connected, but it is another server: its vmId is "
+            f"{machine.vm_id or 'empty'}, here it is {agent.vm_id or 'empty'}",
+            hint="Two servers share one name or were cloned. Give one another name; on a clone, "
+            "azcmagent disconnect --force-local-only first.",
+        )
+
+    def _too_old(
+        self, machine: Machine | None, agent: AgentState, wanted: str, work: Work
+    ) -> StepResult | None:
+        """An upgrade counts where the agent and Azure both report it."""
+        if not at_least(agent.version, wanted):
+            says = f"the agent says version {agent.version or 'unknown'}, and {wanted} is what it should be"
+            return self._failed(says)
+        if machine is None or at_least(machine.agent_version, wanted):
+            return None
+        return self._failed(
+            f"ARM shows agent {machine.agent_version or 'unknown'} also after {work.shared.patience:.0f} s, "
+            f"and {wanted} is what it should be",
+            hint="The upgraded agent's heartbeats do not arrive: on the host, azcmagent show, and azcmagent "
+            "check for the regional his.arc endpoint.",
+        )
+
+    def _silent(self, agent: AgentState, work: Work) -> StepResult:
+        last = _last_heartbeat(agent, work)
+        return self._failed(
+            f"ARM says Connected, but there was no heartbeat newer than this run within "
+            f"{work.shared.patience:.0f} s; the last one is {f'of {to_text(last)}' if last else 'unknown'}",
+            hint="Look at /var/opt/azcmagent/log/himds.log on the host.",
+        )
+
     def _failed(self, says: str, hint: str = "") -> StepResult:
         return StepResult(self.name, StepState.FAILED, says, hint=hint)
 
 
-def _latest(agent: AgentState, machine: Machine, work: Work) -> datetime | None:
-    """The newest sign of life, on our clock: the host's heartbeat, or ARM's last change of status."""
-    skew = work.situation.facts.skew if work.situation else None
-    instants = [machine.last_status_change] if machine.last_status_change else []
-    with suppress(ValueError):
-        instants.append(from_text(agent.last_heartbeat) - timedelta(seconds=skew or 0.0))
+def _same(machine: Machine, agent: AgentState) -> bool:
+    return machine.vm_id.lower() == agent.vm_id.lower()
+
+
+def _sign_of_life(agent: AgentState, machine: Machine, work: Work) -> datetime | None:
+    """The newest sign of life that is newer than the run; None where there is none."""
+    before = work.situation.machine if work.situation else None
+    changed = machine.last_status_change
+    # Compared with what ARM itself said before, so that its clock and ours do not matter.
+    instants = [changed] if changed is not None and (before is None or str(changed) != before.changed) else []
+    last = _last_heartbeat(agent, work)
+    if last is not None and last >= work.started - _TOLERANCE:
+        instants.append(last)
     return max(instants, default=None)
 
 
-def _ago(instant: datetime | None) -> str:
-    return "unknown" if instant is None else f"of {to_text(instant)}, before this run"
+def _last_heartbeat(agent: AgentState, work: Work) -> datetime | None:
+    """The agent's last heartbeat on our clock; None where it does not say."""
+    skew = work.situation.facts.skew if work.situation else None
+    with suppress(ValueError):
+        return from_text(agent.last_heartbeat) - timedelta(seconds=skew or 0.0)
+    return None

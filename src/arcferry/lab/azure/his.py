@@ -75,6 +75,8 @@ async def _heartbeat(asked: Asked) -> web.Response:
     machine = _machine(asked)
     was = status(asked.state, machine)
     machine.last_heartbeat = datetime.now(UTC)
+    if asked.body.get("agentVersion"):
+        machine.properties["agentVersion"] = str(asked.body["agentVersion"])
     if was != "Connected":
         machine.changed = machine.last_heartbeat
     return web.Response(status=204)

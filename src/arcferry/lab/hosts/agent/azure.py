@@ -154,7 +154,7 @@ def identity_certificate(
     return document
 
 
-def send_heartbeat(network: Network, his: str, vm_id: str) -> int:
+def send_heartbeat(network: Network, his: str, vm_id: str, version: str) -> int:
     """One heartbeat with the machine's certificate; returns the HTTP status, 204 where all is well.
 
     Raises:
@@ -162,7 +162,7 @@ def send_heartbeat(network: Network, his: str, vm_id: str) -> int:
     """
     url = f"https://{his}/machine/{vm_id}/heartbeat?api-version={_HIS_VERSION}"
     identity = Identity(layout.CERTIFICATE, layout.PRIVATE_KEY)
-    return network.request("POST", url, document={}, identity=identity).status
+    return network.request("POST", url, document={"agentVersion": version}, identity=identity).status
 
 
 def _wait(response: Response) -> float:

@@ -76,7 +76,7 @@ def connect(network: Network, options: Options, console: Console, version: str) 
     certificate = identity_certificate(network, his, vm_id(), target.resource_id, token)
     _progress(console, 80)
     _store(_record(target, his, arm.correlation, created), certificate)
-    if not himds.beat():
+    if not himds.beat(version):
         console.error("The first heartbeat was not accepted; the agent goes on trying")
     himds.start()
     _progress(console, 100)

@@ -23,8 +23,8 @@ _MISSED = timedelta(minutes=15)
 _ACCEPTED, _MISDIRECTED = 204, 421
 
 
-def beat() -> bool:
-    """Send one heartbeat and record its outcome; True where HIS took it.
+def beat(version: str) -> bool:
+    """Send one heartbeat of this version of the agent and record its outcome; True where HIS took it.
 
     HTTP 421 means that another region's service is now in charge: it is discovered anew (since 1.64).
     """
@@ -32,12 +32,12 @@ def beat() -> bool:
     if not known:
         return False
     try:
-        status = send_heartbeat(network, str(known["hisHost"]), str(known["vmId"]))
+        status = send_heartbeat(network, str(known["hisHost"]), str(known["vmId"]), version)
         if status == _MISDIRECTED:
             cloud = find_cloud(str(known["cloud"]))
             known["hisHost"] = discover(network, cloud, str(known["location"]))
             layout.write_json(layout.AGENT_CONFIG, known)
-            status = send_heartbeat(network, str(known["hisHost"]), str(known["vmId"]))
+            status = send_heartbeat(network, str(known["hisHost"]), str(known["vmId"]), version)
     except (NetworkError, AgentError, OSError) as error:
         return _record(_failure("AZCM0026", str(error)))
     if status != _ACCEPTED:
@@ -87,14 +87,14 @@ def stop() -> None:
     layout.HIMDS_PID.unlink(missing_ok=True)
 
 
-def serve() -> None:
-    """The service itself; ends when the machine is disconnected."""
+def serve(version: str) -> None:
+    """The service itself, one heartbeat at its start too; ends when the machine is disconnected."""
     interval = float(layout.read_json(layout.LAB).get("heartbeat_seconds", _INTERVAL))
     layout.write_private(layout.HIMDS_PID, f"{os.getpid()}\n".encode(), mode=0o644)
     append_log(layout.HIMDS_LOG, logrus("info", "Hybrid Instance Metadata Service is running"))
     while connection():
+        beat(version)
         time.sleep(interval)
-        beat()
 
 
 def _record(outcome: dict[str, Any]) -> bool:

@@ -101,7 +101,7 @@ def _run(arguments: Namespace, options: Options, console: Console, version: str)
     elif command == "logs":
         _logs(options, console)
     elif command == "himdsd":
-        himds.serve()
+        himds.serve(version)
     else:
         _parser().print_help()
     return 0
