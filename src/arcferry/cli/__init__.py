@@ -3,14 +3,30 @@
 import sys
 from io import TextIOWrapper
 
-import typer
-
-from arcferry.errors import ArcferryError
+from arcferry.cli import stopping
 
 
 def main() -> None:
     """Run the command line; every ArcferryError becomes one clear message and its exit code."""
+    stopping.listen()
+    try:
+        _run()
+    except stopping.Stopped:
+        print("error: stopped\nhint: Run the same command again.", file=sys.stderr)  # noqa: T201  # typer may lack
+        sys.exit(stopping.EXIT_CODE)
+    except SystemExit:
+        if stopping.asked():
+            sys.exit(stopping.EXIT_CODE)
+        raise
+    finally:
+        stopping.end()
+
+
+def _run() -> None:
+    import typer
+
     from arcferry.cli.app import app
+    from arcferry.errors import ArcferryError
 
     _print_anything()
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arcferry.errors import InputError, InterruptedRunError
+from arcferry.errors import InputError
 
 if TYPE_CHECKING:
     from arcferry.data.update import SignIn
@@ -131,10 +131,9 @@ def bring(given: FetchArguments) -> "Fetched | None":
         InputError: an option is wrong, or was given without `--fetch`.
         ArcferryError: as for `arcferry.fetch.fetch`.
     """
-    import asyncio
-
     import platformdirs
 
+    from arcferry.cli import stopping
     from arcferry.fetch import fetch
 
     if not given.fetch:
@@ -142,13 +141,11 @@ def bring(given: FetchArguments) -> "Fetched | None":
         return None
     folder = given.downloads or Path(platformdirs.user_cache_dir("arcferry")) / "downloads"
     wanted = _wanted(given)
-    try:
-        with _progress() as progress:
-            found = asyncio.run(fetch(wanted, folder, _means(given, progress)))
-    except KeyboardInterrupt:
-        raise InterruptedRunError(
-            "stopped; what has arrived stays, and the next run goes on from there"
-        ) from None
+    with _progress() as progress:
+        found = stopping.run(
+            fetch(wanted, folder, _means(given, progress)),
+            says="stopped; what has arrived stays, and the next run goes on from there",
+        )
     for one in found.kept:
         typer.echo(f"{one.item}: {one.path.name}, SHA-256 {one.sha256}\n  {one.origin}, {one.says}", err=True)
     for note in found.notes:

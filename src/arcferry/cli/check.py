@@ -1,4 +1,3 @@
-import asyncio
 import json
 import os
 import sys
@@ -19,7 +18,6 @@ from arcferry.cli.options import (
     ResolverOption,
     WithOption,
 )
-from arcferry.errors import InterruptedRunError
 
 if TYPE_CHECKING:
     from arcferry.diagnosis import Diagnosis
@@ -50,6 +48,7 @@ def check(
     Exit code 0 when every required endpoint was reached, 1 when one was not.
     """
     from arcferry import catalog
+    from arcferry.cli import stopping
     from arcferry.cli.evidence import documents_with
     from arcferry.probe import ProbeSettings
     from arcferry.probe import check as check_endpoints
@@ -61,13 +60,11 @@ def check(
     documents = documents_with(evidence or [], chosen)
     if not proxy and any(map(os.environ.get, ("HTTPS_PROXY", "https_proxy"))):
         typer.echo("note: HTTPS_PROXY is set, and not used here; give --proxy to go through it", err=True)
-    try:
-        with _counter(len(endpoints)) as step:
-            result = asyncio.run(
-                check_endpoints(chosen, region, settings, optional=every, progress=lambda _: step())
-            )
-    except KeyboardInterrupt:
-        raise InterruptedRunError("stopped before every endpoint had answered") from None
+    with _counter(len(endpoints)) as step:
+        result = stopping.run(
+            check_endpoints(chosen, region, settings, optional=every, progress=lambda _: step()),
+            says="stopped before every endpoint had answered",
+        )
     _print(result, documents, output)
     if result.failed:
         raise typer.Exit(1)

@@ -12,7 +12,7 @@ from arcferry.cli.onboard_options import (
 )
 from arcferry.cli.options import CaFileOption, CloudOption, Output, OutputOption, ProxyOption
 from arcferry.cli.sign_in import ClientOption, GroupOption, SubscriptionOption, TenantOption, sign_in
-from arcferry.errors import InputError, InterruptedRunError
+from arcferry.errors import InputError
 from arcferry.folders import data_folder
 
 if TYPE_CHECKING:
@@ -67,9 +67,8 @@ def update(
     route filter and a circuit come from Azure, with a service principal that may read them; without one they
     are left out. Every document is checked whole; what is older than what is held is refused.
     """
-    import asyncio
-
     from arcferry import catalog
+    from arcferry.cli import stopping
     from arcferry.data import HeldKind, Store
     from arcferry.data.update import Status, Wanted
     from arcferry.data.update import update as fetch
@@ -86,10 +85,7 @@ def update(
     _explain_left_out(kinds, signing_in, route_filter, circuit, asked=bool(only))
     wanted = Wanted(chosen, kinds, site, proxy, ca_file, signing_in, route_filter, circuit, allow_older)
     store = Store(folder or data_folder())
-    try:
-        found = asyncio.run(fetch(store, wanted))
-    except KeyboardInterrupt:
-        raise InterruptedRunError("stopped; what was held stays as it was") from None
+    found = stopping.run(fetch(store, wanted), says="stopped; what was held stays as it was")
     leads = report.leading(store.held())
     rows = [report.outcome_row(one, today(), leads) for one in found]
     print_rows(output, "data-update", "outcomes", rows, report.outcomes(found, leads))

@@ -1,14 +1,11 @@
-import asyncio
 import json
-import signal
 import sys
-from collections.abc import Coroutine
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from arcferry.cli import stopping
 from arcferry.cli.bundle_options import AllowOlderOption, version_record
 from arcferry.cli.onboard_options import (
     RUN,
@@ -45,8 +42,8 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Install the agent on a fleet of servers over SSH, connect them to Azure Arc, and verify in Azure.",
 )
-_Result = TypeVar("_Result")
-_STOPPING = "stopping: what is being installed or connected ends first; ask once more to leave it"
+_GO_ON = "Run the same command again: it goes on where it was."
+_STOPPING = "stopping: what is being installed or connected ends first; once more to leave it"
 
 
 @app.command("plan")
@@ -94,10 +91,7 @@ def plan(
         principal=_principal(client_id, secret_env, secret_file, certificate, ask=False),
         state=state, concurrency=concurrency,
     )  # fmt: skip
-    try:
-        result = asyncio.run(plan_fleet(order))
-    except KeyboardInterrupt:
-        raise InterruptedRunError("stopped; nothing was changed") from None
+    result = stopping.run(plan_fleet(order), says="stopped; nothing was changed")
     _print_plan(result, output)
     if not all(host.good for host in result.hosts):
         raise typer.Exit(1)
@@ -185,13 +179,15 @@ def apply(
     )  # fmt: skip
     stop = Stop()
     with watching([host.name for host in order.inventory.hosts], len(NAMES)) as observer:
-        result = _run(apply_fleet(order, principal, observers=[observer], stop=stop), stop)
-    _print_run(result, output)
-    if result.interrupted:
-        raise InterruptedRunError(
-            "stopped; what is done is kept",
-            hint="Run the same command again: it goes on where it was.",
+        result = stopping.run(
+            apply_fleet(order, principal, observers=[observer], stop=stop),
+            says="stopped",
+            hint=_GO_ON,
+            ask=lambda: _ask(stop),
         )
+    _print_run(result, output)
+    if stopping.asked():
+        raise InterruptedRunError("stopped; what is done is kept", hint=_GO_ON)
     if not result.all_connected:
         raise typer.Exit(1)
 
@@ -291,31 +287,11 @@ def _order(
     )
 
 
-def _run(work: "Coroutine[Any, Any, _Result]", stop: "Stop") -> _Result:
-    """Run to the end. Ctrl-C and SIGTERM ask to stop; asked twice, nothing is waited for."""
-
-    async def watched() -> _Result:
-        loop = asyncio.get_running_loop()
-
-        def ask() -> None:
-            stop.ask()
-            if stop.asked == 1:
-                typer.echo(
-                    "stopping: what is being installed or connected ends first; once more to leave it",
-                    err=True,
-                )
-
-        for number in (signal.SIGINT, signal.SIGTERM):
-            with suppress(NotImplementedError):  # Windows has no handlers in the loop
-                loop.add_signal_handler(number, ask)
-        return await work
-
-    try:
-        return asyncio.run(watched())
-    except KeyboardInterrupt:
-        raise InterruptedRunError(
-            "stopped", hint="Run the same command again: it goes on where it was."
-        ) from None
+def _ask(stop: "Stop") -> None:
+    """Ask once to end in order, twice to leave what is at work."""
+    stop.ask()
+    if stop.asked == 1:
+        typer.echo(_STOPPING, err=True)
 
 
 def _print_plan(plan: "FleetPlan", output: Output) -> None:

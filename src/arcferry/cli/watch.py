@@ -18,7 +18,7 @@ from arcferry.cli.options import (
     ProxyOption,
     WithOption,
 )
-from arcferry.errors import InputError, InterruptedRunError
+from arcferry.errors import InputError
 
 if TYPE_CHECKING:
     from arcferry.catalog import Cloud, Region
@@ -94,9 +94,8 @@ def record(
     """
     if context.invoked_subcommand:
         return
-    import asyncio
-
     from arcferry import catalog
+    from arcferry.cli import stopping
     from arcferry.folders import state_folder
     from arcferry.lock import only_one
     from arcferry.probe import ProbeSettings
@@ -115,22 +114,20 @@ def record(
     hint = "One watch a location suffices; stop the other one, or use another folder with --state."
     with only_one(path.parent, "watch", name=f"{path.stem}.lock", hint=hint), History.open(path) as history:
         typer.echo(f"Watching {region.name} every {every}; history in {path}", err=True)
-        try:
-            good = asyncio.run(
-                watch(
-                    chosen,
-                    region,
-                    settings,
-                    history,
-                    evidence=_evidence(evidence, chosen),
-                    tell=_teller(output),
-                    every=interval,
-                    besides=asked[1:],
-                    rounds=rounds,
-                )
-            )
-        except KeyboardInterrupt:
-            raise InterruptedRunError("stopped; the history is kept") from None
+        good = stopping.run(
+            watch(
+                chosen,
+                region,
+                settings,
+                history,
+                evidence=_evidence(evidence, chosen),
+                tell=_teller(output),
+                every=interval,
+                besides=asked[1:],
+                rounds=rounds,
+            ),
+            says="stopped; the history is kept",
+        )
     if not good:
         raise typer.Exit(1)
 

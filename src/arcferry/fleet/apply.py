@@ -1,9 +1,10 @@
 """Apply: bring a fleet into Azure, in the order in which things can still be called off."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any, TypeVar
 
 from arcferry.azure import AzureSession, Preflight, ServicePrincipal, list_machines, prepare, signed_in
 from arcferry.errors import AzureError, InterruptedRunError
@@ -19,6 +20,7 @@ from arcferry.fleet.work import Shared
 from arcferry.lock import only_one
 from arcferry.times import now
 
+_Result = TypeVar("_Result")
 _ANOTHER_FOLDER = "Wait for it, or stop it; or use another folder with --state, for other hosts."
 
 
@@ -59,10 +61,27 @@ async def _run(  # noqa: PLR0917  # one call, in the order in which these come t
             order.inventory, with_azure, folder, limits=order.limits, observers=observers, stop=stop
         )
         result = await runner.apply(preflight)
-    return result if stop.asked else await _with_machines(result, azure)
+    try:
+        result = await _stoppable(_with_machines(result, azure), stop)
+    except asyncio.CancelledError:
+        return replace(result, interrupted=True)
+    return result
 
 
-def _cancel(task: "asyncio.Task[Preflight]") -> None:
+async def _stoppable(work: Coroutine[Any, Any, _Result], stop: Stop) -> _Result:
+    """The result of work that changes nothing, and that the first asking ends.
+
+    Raises:
+        asyncio.CancelledError: the run is being stopped.
+    """
+    task = asyncio.ensure_future(work)
+    stop.listen(lambda: _cancel(task))
+    if stop.asked:
+        task.cancel()
+    return await task
+
+
+def _cancel(task: "asyncio.Future[_Result]") -> None:
     task.cancel()
 
 
@@ -76,10 +95,8 @@ async def _polling(azure: AzureSession) -> AsyncIterator[MachinePoller]:
 
 
 async def _prepared(azure: AzureSession, stop: Stop) -> Preflight:
-    task = asyncio.create_task(prepare(azure))
-    stop.listen(lambda: _cancel(task))
     try:
-        return await task
+        return await _stoppable(prepare(azure), stop)
     except asyncio.CancelledError:
         raise InterruptedRunError("stopped before any host was touched") from None
 
