@@ -1,10 +1,13 @@
 """Reading files within bounds and writing them whole or not at all."""
 
+import errno
 import os
 import tempfile
 from pathlib import Path
 
 from arcferry.errors import FileInputError
+
+ROOM = "Make room on it, then run the same command again: it goes on where it was."
 
 
 def read_bounded(path: Path, *, limit: int) -> bytes:
@@ -47,7 +50,22 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
             Path(beside).unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise FileInputError(path, error.strerror or "cannot be written") from error
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: Path, error: OSError) -> FileInputError:
+    """The error for a file or folder that cannot be written; a full disk is named by where it is mounted."""
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return FileInputError(path, f"the disk at {disk_of(path)} is full", hint=ROOM)
+    return FileInputError(path, error.strerror or "cannot be written")
+
+
+def disk_of(path: Path) -> Path:
+    """Where the disk is mounted on which a path lies, or would lie."""
+    place = path.absolute()
+    while not place.is_mount() and place != place.parent:
+        place = place.parent
+    return place
 
 
 def make_private(path: Path) -> None:
@@ -59,4 +77,4 @@ def make_private(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise FileInputError(path, error.strerror or "cannot be made") from error
+        raise unwritable(path, error) from error

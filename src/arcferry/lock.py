@@ -4,11 +4,11 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
-from arcferry.errors import BlockedError, FileInputError
-from arcferry.files import make_private
+from arcferry.errors import BlockedError
+from arcferry.files import make_private, unwritable
 
 if sys.platform == "win32":
     import msvcrt
@@ -47,8 +47,8 @@ def only_one(folder: Path, what: str, *, name: str = "lock", hint: str) -> Itera
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise FileInputError(path, error.strerror or "cannot be written") from error
-    with os.fdopen(descriptor, "r+b") as lock:
+        raise unwritable(path, error) from error
+    with os.fdopen(descriptor, "r+b", buffering=0) as lock:
         try:
             _take(lock.fileno())
         except OSError:
@@ -57,9 +57,11 @@ def only_one(folder: Path, what: str, *, name: str = "lock", hint: str) -> Itera
                 f"another {what} is running on {folder}" + (f" (process {holder})" if holder else ""),
                 hint=hint,
             ) from None
-        lock.truncate(0)
-        lock.write(str(os.getpid()).encode())
-        lock.flush()
+        try:
+            lock.truncate(0)
+            lock.write(str(os.getpid()).encode())
+        except OSError as error:
+            raise unwritable(path, error) from error
         try:
             yield
         finally:
@@ -67,7 +69,7 @@ def only_one(folder: Path, what: str, *, name: str = "lock", hint: str) -> Itera
                 lock.truncate(0)
 
 
-def _holder(lock: BinaryIO) -> str:
+def _holder(lock: FileIO) -> str:
     with suppress(OSError):
         text = lock.read(20).decode("ascii", errors="replace").strip()
         return text if text.isdigit() else ""

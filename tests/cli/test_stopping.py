@@ -10,6 +10,20 @@ import pytest
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 SIGNALS = {"Ctrl-C": [signal.SIGINT], "SIGTERM": [signal.SIGTERM], "two": [signal.SIGTERM, signal.SIGINT]}
 BUILD = ("bundle", "build", "--out", "b", "--key", "k", "--agent", "a.deb")
+APPLY = (
+    "onboard",
+    "apply",
+    "hosts.csv",
+    "--bundle",
+    "b",
+    "--bundle-key",
+    "k",
+    "--known-hosts",
+    "h",
+    "-l",
+    "x",
+)
+APPLY += ("--tenant-id", "t", "--subscription-id", "s", "--resource-group", "g", "--client-id", "c")
 NOBODY = ("--location", "eastasia", "--resolver", "127.0.0.1:9")
 MOMENTS = {
     "before the command line is known": (("explain", "AZCM0026"), "typer"),
@@ -21,6 +35,9 @@ MOMENTS = {
     "check": (("check", *NOBODY), "arcferry.probe"),
     "check, in its loop": (("check", *NOBODY), "encodings.idna"),
     "watch": (("watch", *NOBODY), "arcferry.watch"),
+    "apply, loading": (APPLY, "dbos"),
+    "apply, loading more": (APPLY, "asyncssh"),
+    "plan": (("onboard", "plan", *APPLY[2:]), "arcferry.fleet.plan"),
     "at the very end": (("--version",), "the last moment"),
 }
 HOOK = """

@@ -193,6 +193,11 @@ class Fleet:
         return self.folder / "state"
 
     @property
+    def before(self) -> tuple[str, ...]:
+        """What the command line begins with."""
+        return ()
+
+    @property
     def names(self) -> list[str]:
         return [host.name for host in self.twin.servers.hosts]
 
@@ -227,6 +232,7 @@ class Fleet:
         if verb != "status":
             words.append(str(inventory or self.twin.paths.inventory))
         return await asyncio.create_subprocess_exec(
+            *self.before,
             sys.executable,
             "-m",
             "arcferry",
@@ -255,12 +261,11 @@ class Fleet:
             await asyncio.sleep(0.005)
         return False
 
+    def journals(self) -> list[Path]:
+        return list(self.state.glob("runs/*/journal.jsonl"))
+
     def events(self) -> list[dict[str, Any]]:
-        lines = [
-            line
-            for path in self.state.glob("runs/*/journal.jsonl")
-            for line in path.read_bytes().split(b"\n")
-        ]
+        lines = [line for path in self.journals() for line in path.read_bytes().split(b"\n")]
         return [json.loads(line) for line in lines if line.endswith(b"}")]
 
     def puts(self) -> dict[str, int]:

@@ -158,7 +158,7 @@ class VersionRecord:
                 stream.write(_line(document))
                 os.fsync(stream.fileno())
         except OSError as error:
-            raise FileInputError(path, error.strerror or "cannot be written") from error
+            raise files.unwritable(path, error) from error
 
 
 def _line(document: dict[str, str | int]) -> bytes:

@@ -6,7 +6,7 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from arcferry.errors import FileInputError
 from arcferry.fleet.state import RunFolder
+from arcferry.fleet.unkept import noticed, unkept
 from arcferry.text import one_line
 
 QUEUE = "hosts"
@@ -146,18 +147,20 @@ def kept_in(run: RunFolder) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, DBOSException, sqlite3.Error) as error:
-        cause = getattr(error, "orig", None) or error
-        raise FileInputError(
-            run.database,
-            f"the record of steps cannot be used: {one_line(str(cause))}",
-            hint="Make room or give access, then apply again. Where it is damaged, move the run's folder "
-            "away: hosts and Azure still say what is done.",
-        ) from None
+        raise unkept(run, getattr(error, "orig", None) or error) from None
 
 
 @asynccontextmanager
-async def durable(run: RunFolder, work: HostWork, *, concurrency: int) -> AsyncIterator[Durable]:
+async def durable(
+    run: RunFolder, work: HostWork, *, concurrency: int, lost: Callable[[FileInputError], None]
+) -> AsyncIterator[Durable]:
     """Open a run's records. What an earlier process left unfinished begins to go on at once.
+
+    Args:
+        run: whose records.
+        work: the work on one host.
+        concurrency: hosts worked on at one time.
+        lost: called in the loop where the records can no longer be kept.
 
     Raises:
         FileInputError: the records cannot be opened.
@@ -178,12 +181,16 @@ async def durable(run: RunFolder, work: HostWork, *, concurrency: int) -> AsyncI
     records = Durable(run)
     records.register(work)
     try:
-        with kept_in(run):
-            DBOS.launch()
-            await DBOS.register_queue_async(
-                QUEUE, worker_concurrency=concurrency, polling_interval_sec=0.1, on_conflict="always_update"
-            )
-        yield records
+        with noticed(run, lost):
+            with kept_in(run):
+                DBOS.launch()
+                await DBOS.register_queue_async(
+                    QUEUE,
+                    worker_concurrency=concurrency,
+                    polling_interval_sec=0.1,
+                    on_conflict="always_update",
+                )
+            yield records
     finally:
         await _destroy()
 
@@ -197,10 +204,22 @@ async def _destroy() -> None:
     loop.set_default_executor(ThreadPoolExecutor(thread_name_prefix="arcferry"))
 
 
+class _Log(logging.FileHandler):
+    """A log that is done without where its disk is full: what is amiss is told by the records' own error."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # the base class's own name
+        """Nothing: the base class would print a traceback a line."""
+
+    def close(self) -> None:
+        """As the base class does, but for what it could not write."""
+        with suppress(OSError):
+            super().close()
+
+
 @contextmanager
 def logged(run: RunFolder) -> Iterator[None]:
     """Send what the libraries log into the run's folder; it does not belong on the operator's screen."""
-    handler = logging.FileHandler(run.log, encoding="utf-8", delay=True)
+    handler = _Log(run.log, encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     before = []
     for name, level in _LOGGERS.items():

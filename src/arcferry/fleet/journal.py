@@ -1,12 +1,13 @@
 """The journal: one JSON line for each change, flushed as it happens, for people and for other programs."""
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
-from typing import TextIO
 
-from arcferry.errors import FileInputError
+from arcferry.files import unwritable
 from arcferry.fleet.events import Event
 from arcferry.times import to_text
 
@@ -14,9 +15,10 @@ from arcferry.times import to_text
 class Journal:
     """An observer that writes every event. Made by `journal`."""
 
-    def __init__(self, stream: TextIO, run: str) -> None:
+    def __init__(self, stream: FileIO, run: str, *, torn: bool = False) -> None:
         self._stream = stream
         self._run = run
+        self._torn = torn  # whether the last line lacks its end, of a run that was killed or on a full disk
 
     def see(self, event: Event) -> None:
         """Append the event."""
@@ -31,12 +33,14 @@ class Journal:
             "says": event.says,
             "seconds": round(event.seconds, 3),
         }
+        data = (json.dumps(line, ensure_ascii=False) + "\n").encode()
+        if self._torn:
+            data = b"\n" + data
         try:
-            self._stream.write(json.dumps(line, ensure_ascii=False) + "\n")
-            self._stream.flush()
+            self._torn = self._stream.write(data) != len(data)
         except OSError:
             # A full disk here must not end the hosts' work; the record of steps stops the run by itself.
-            return
+            self._torn = True
 
 
 @contextmanager
@@ -47,9 +51,11 @@ def journal(path: Path, run: str) -> Iterator[Journal]:
         FileInputError: it cannot be written.
     """
     try:
-        stream = path.open("a", encoding="utf-8")
+        # Not buffered: what a full disk refuses must not come up again when the file is closed.
+        stream = path.open("a+b", buffering=0)
+        torn = stream.tell() > 0 and stream.seek(-1, os.SEEK_END) >= 0 and stream.read(1) != b"\n"
     except OSError as error:
-        raise FileInputError(path, error.strerror or "cannot be written") from error
+        raise unwritable(path, error) from error
     with stream:
         path.chmod(0o600)
-        yield Journal(stream, run)
+        yield Journal(stream, run, torn=torn)

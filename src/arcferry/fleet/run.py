@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from arcferry.azure import Machine, Preflight
+from arcferry.errors import FileInputError
 from arcferry.fleet.durable import Durable, Recorded, durable
 from arcferry.fleet.events import Event, Kind, Observer, Watchers
 from arcferry.fleet.facts import at_least
@@ -64,8 +65,13 @@ class FleetRunner:
         self._tasks: dict[str, tuple[asyncio.Task[Any], bool]] = {}
         self._left: set[str] = set()
         self._failures = 0
+        self._lost: FileInputError | None = None
         self._records: Durable | None = None
         self._changed = asyncio.Event()
+
+    @property
+    def _ending(self) -> bool:
+        return self._stop.asked > 0 or self._lost is not None
 
     @property
     def _spent(self) -> bool:
@@ -79,7 +85,9 @@ class FleetRunner:
             FileInputError: the records cannot be kept.
         """
         already: dict[str, HostRun] = {}
-        async with durable(self._folder, self._work_on, concurrency=self._limits.concurrency) as records:
+        async with durable(
+            self._folder, self._work_on, concurrency=self._limits.concurrency, lost=self._on_lost
+        ) as records:
             self._records = records
             known = await records.attempts()
             for host in self._hosts.values():
@@ -90,6 +98,8 @@ class FleetRunner:
                     continue
                 await self._begin(host, known.get(host.name))
             await self._until_all_ended(set(self._hosts) - set(already))
+            if self._lost is not None:
+                raise self._lost
             results = await records.attempts()
         runs = [
             already.get(name) or self._host_run(host, results.get(name)) for name, host in self._hosts.items()
@@ -115,7 +125,7 @@ class FleetRunner:
         return HostRun(host, run.outcome, run.steps, run.attempt, already=True, machine=machine)
 
     async def _begin(self, host: Host, recorded: Recorded | None) -> None:
-        if self._records is None or self._stop.asked:
+        if self._records is None or self._ending:
             return
         if recorded is not None and recorded.active:
             return  # it goes on by itself, from the step that it was at
@@ -143,7 +153,7 @@ class FleetRunner:
         """The durable work on one host; DBOS calls it, also for what an earlier process left unfinished."""
         task = asyncio.current_task()
         host = self._hosts.get(name)
-        if host is None or task is None or self._stop.asked or self._spent:
+        if host is None or task is None or self._ending or self._spent:
             self._leave(name)
             raise asyncio.CancelledError
         self._tasks[name] = (task, True)
@@ -187,7 +197,7 @@ class FleetRunner:
         Raises:
             asyncio.CancelledError: the run is being stopped.
         """
-        if self._stop.asked:
+        if self._ending:
             raise asyncio.CancelledError
         task, _ = self._tasks[name]
         self._tasks[name] = (task, interruptible)
@@ -204,20 +214,23 @@ class FleetRunner:
                 task.cancel()
         self._changed.set()
 
+    def _on_lost(self, error: FileInputError) -> None:
+        """No step can be recorded any more: what is being installed or connected ends, and nothing begins."""
+        self._lost = self._lost or error
+        self._on_stop()
+
     async def _until_all_ended(self, names: set[str]) -> None:
-        """Wait until no record is active but those that were left."""
+        """Wait until no record is active but those that were left, or the run has to end."""
         if self._records is None:
             return
         deadline: float | None = None
         while True:
             self._changed.clear()
-            active = (await self._records.active()) & names
-            busy = active - self._left
-            if self._stop.asked and not self._tasks:
+            if self._ending and not self._tasks:
                 return
-            if not busy:
+            if self._lost is None and not await self._busy(names):
                 return
-            if self._stop.asked and deadline is None:
+            if self._ending and deadline is None:
                 deadline = asyncio.get_running_loop().time() + _LAST_STEPS
             if deadline is not None and asyncio.get_running_loop().time() > deadline:
                 return
@@ -226,6 +239,15 @@ class FleetRunner:
                     await self._changed.wait()
                     # The record follows the news by a moment.
                     await asyncio.sleep(0.02)
+
+    async def _busy(self, names: set[str]) -> bool:
+        if self._records is None:
+            return False
+        try:
+            return bool((await self._records.active()) & names - self._left)
+        except FileInputError as error:
+            self._on_lost(error)
+            return True
 
     def _host_run(self, host: Host, recorded: Recorded | None) -> HostRun:
         if recorded is None:
