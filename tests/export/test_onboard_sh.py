@@ -5,8 +5,10 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -125,6 +127,27 @@ def test_a_server_is_taken_in_and_reports_once(server: Server, shell: list[str])
     server.run(status=0)
     assert server.asked() == before
     assert list(server.root.path.glob("share/results/*")) == []
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next_one(server: Server, shell: list[str]) -> None:
+    server = Server(server.root, shell)
+    os.mkfifo(server.root.path / "started")
+    server.root.put("behave", "[ $1 != connect ] || { echo $$ >/started; sleep 60; }\n")
+    command = server.root.command("unshare", "-n", *shell, "/share/onboard.sh")
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True) as running:
+        agent = int((server.root.path / "started").read_text())
+        group = os.getpgid(agent)
+        os.killpg(running.pid, signal.SIGKILL)
+    # The time limit's own group; while anything of a run lives, the next one leaves its token alone.
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
+    left = server.root.path / "var/lib/arcferry/connect.json"
+    assert CANARY in left.read_text()
+    for path in server.root.path.glob("var/tmp/arcferry.*"):
+        shutil.rmtree(path)
+    server.root.put("behave", "")
+    server.run(status=0)
+    assert not left.exists()
 
 
 def test_nothing_of_the_bundle_stays_on_a_connected_server(server: Server) -> None:

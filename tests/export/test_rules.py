@@ -52,3 +52,14 @@ def test_a_script_cut_short_does_nothing(rules: ModuleType) -> None:
     last = [rules.said(n) for n in outside if n.type not in {"function_statement", "comment"}]
     assert last[-1].strip() == "Invoke-Main"
     assert sum("Invoke-Main" in one for one in last) == 1
+
+
+def test_a_token_that_a_killed_run_left_goes_first_and_is_looked_for_last(rules: ModuleType) -> None:
+    """Only between the lock's taking and its giving back, so that it is nobody else's."""
+    code = rules.code_of(text_of("onboard.ps1"))
+    main = code[code.index("function Invoke-Main") :]
+    order = ["[IO.File]::Open(", "Remove-Token", "Invoke-Run", "Remove-Token", "$lock.Dispose()"]
+    at = 0
+    for word in order:
+        at = main.index(word, at) + len(word)
+    assert code.count("'connect.json'") == 1, "one name, which the next run finds again"

@@ -129,7 +129,7 @@ async def test_full_in_mid_run(small: OnDisk, disk: Disk) -> None:
     last = await small.run("apply")
     assert (last.code, last.outcomes) == (0, ALL), last.err
     assert small.puts() == dict.fromkeys(ALL, 1), "no host is connected twice"
-    assert leftovers(small) == []
+    assert await leftovers(small) == []
     assert (await small.run("status")).code == 0
 
 

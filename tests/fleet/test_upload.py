@@ -7,7 +7,7 @@ import pytest
 from arcferry.bundle import BundleFile
 from arcferry.errors import BundleRefusedError, HostCommandError
 from arcferry.fleet.transport import SshSession, connected
-from arcferry.fleet.transport.upload import Carried, checksums, make_folder, put, put_secret
+from arcferry.fleet.transport.upload import Carried, checksums, make_folder, put
 
 from .conftest import Sealed, Sshd
 
@@ -79,17 +79,6 @@ async def test_a_file_that_changed_here_is_never_put_in_place(
 async def test_a_folder_that_cannot_be_written(either: SshSession, source: BundleFile) -> None:
     with pytest.raises(HostCommandError):
         await put(either, source, "/proc/no-such/agent.deb")
-
-
-async def test_a_secret_is_roots_alone_and_never_over_a_file(either: SshSession, tmp_path: Path) -> None:
-    path = tmp_path / "run" / "connect.json"
-    await make_folder(either, str(path.parent))
-    await put_secret(either, b'{"access-token": "t"}', str(path))
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert path.read_bytes() == b'{"access-token": "t"}'
-    with pytest.raises(HostCommandError, match="not written"):
-        await put_secret(either, b"other", str(path))
-    assert path.read_bytes() == b'{"access-token": "t"}'
 
 
 async def test_a_link_in_the_folders_place_is_refused(either: SshSession, tmp_path: Path) -> None:

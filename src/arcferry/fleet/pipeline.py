@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from arcferry.errors import ArcferryError, AzureError
 from arcferry.fleet.events import Event, Kind, Watchers
 from arcferry.fleet.outcome import Outcome, StepResult, StepState
+from arcferry.fleet.script import sweep
 from arcferry.fleet.situation import Decision, Situation, Verdict, situation_from
 from arcferry.fleet.steps import STEPS, SURVEY, Step, survey
 from arcferry.fleet.work import Work
@@ -91,6 +92,7 @@ class Pipeline:
 
     async def _survey(self) -> StepResult:
         data = await survey(self._work)
+        await sweep(await self._work.session())
         facts = data["facts"]
         return StepResult(SURVEY, StepState.DONE, f"{facts['distro']}, {facts['arch']}", data=data)
 

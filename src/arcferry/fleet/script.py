@@ -14,7 +14,8 @@ _FLAT_LIMIT = 256 * 1024
 
 # An installer or a connect goes on to its end when the session is cut, and only one runs on a host at a time:
 # what comes after it waits, then finds its work done. Descriptor 9 is closed for the child because an agent's
-# daemon would inherit it and hold the lock for ever.
+# daemon would inherit it and hold the lock for ever. The token is taken from standard input once the lock is
+# held, so that whatever token lies there before is of an attempt that was killed.
 _TO_THE_END = f"""
 trap '' HUP PIPE
 umask 077
@@ -22,13 +23,25 @@ folder=$1
 mkdir -p -- "$folder" && [ ! -L "$folder" ] && chmod 700 -- "$folder" || exit {_NO_FOLDER}
 exec 9>"$folder/lock" || exit {_NO_FOLDER}
 if command -v flock >/dev/null 2>&1; then flock -w "$2" 9 || exit {_BUSY}; fi
-shift 2
+rm -f -- "$folder"/connect-*.json
+secret=
+[ "$3" != token ] || secret=$folder/connect-$$.json
+shift 3
+[ -z "$secret" ] || {{ head -c 65536 >"$secret" && set -- "$@" "$secret"; }} || exit {_NO_FOLDER}
 "$@" </dev/null >"$folder/answer.$$" 2>"$folder/errors.$$" 9>&-
 status=$?
 cat "$folder/answer.$$"
 cat "$folder/errors.$$" >&2
-rm -f -- "$folder/answer.$$" "$folder/errors.$$"
+rm -f -- "$folder/answer.$$" "$folder/errors.$$" ${{secret:+"$secret"}}
 exit $status
+"""
+
+# Who holds the lock removes its own token, and what it found when it began.
+_SWEEP = f"""
+[ -d "$1" ] && [ ! -L "$1" ] || exit 0
+exec 9>"$1/lock" || exit {_NO_FOLDER}
+if command -v flock >/dev/null 2>&1; then flock -n 9 || exit 0; fi
+rm -f -- "$1"/connect-*.json
 """
 
 
@@ -55,15 +68,48 @@ async def ask(session: SshSession, script: str, verb: str, *words: str, deadline
     return _answer(session, verb, result.exit_status, result.stdout, result.says)
 
 
-async def order(session: SshSession, script: str, verb: str, *words: str, deadline: float = 1200.0) -> Answer:
+async def sweep(session: SshSession) -> None:
+    """Remove tokens that an attempt which was killed has left on the host; not one that is at work right now.
+
+    Raises:
+        HostCommandError: one could not be removed.
+        HostUnreachableError: the session was cut.
+    """
+    result = await session.run(["sh", "-c", _SWEEP, "sh", RUN_FOLDER], deadline=60)
+    if result.exit_status:
+        raise HostCommandError(
+            f"{session.place}: a file with a token that an earlier attempt left could not be removed: "
+            f"{result.says}",
+            hint=f"Remove {RUN_FOLDER}/connect-*.json on the host. It lies in memory, is root's alone, and "
+            "the token in it ends within the hour.",
+        )
+
+
+async def order(
+    session: SshSession,
+    script: str,
+    verb: str,
+    *words: str,
+    token: bytes = b"",
+    deadline: float = 1200.0,
+) -> Answer:
     """Run one verb that changes the host. It runs to its end even where the session is cut.
+
+    Args:
+        session: with the host.
+        script: the staged script's path.
+        verb: the script's verb.
+        words: its arguments.
+        token: a file with a token, whose path becomes the last argument; it exists while the verb runs.
+        deadline: seconds for the verb, beside those for its turn.
 
     Raises:
         HostCommandError: another arcferry is at work on this host, or it did not answer as the script does.
         HostUnreachableError: the session was cut.
     """
-    argv = ["sh", "-c", _TO_THE_END, "sh", RUN_FOLDER, str(LOCK_WAIT), "sh", script, verb, *words]
-    result = await session.run(argv, deadline=deadline + LOCK_WAIT, limit=_FLAT_LIMIT)
+    argv = ["sh", "-c", _TO_THE_END, "sh", RUN_FOLDER, str(LOCK_WAIT), "token" if token else ""]
+    argv += ["sh", script, verb, *words]
+    result = await session.run(argv, stdin=token, deadline=deadline + LOCK_WAIT, limit=_FLAT_LIMIT)
     if result.exit_status == _BUSY:
         raise HostCommandError(
             f"{session.place}: another installation or connect by arcferry has held this host for "
@@ -71,7 +117,7 @@ async def order(session: SshSession, script: str, verb: str, *words: str, deadli
             hint=f"Look at what runs there: fuser -v {RUN_FOLDER}/lock",
         )
     if result.exit_status == _NO_FOLDER:
-        raise HostCommandError(f"{session.place}: {RUN_FOLDER} cannot be made: {result.says}")
+        raise HostCommandError(f"{session.place}: {RUN_FOLDER} cannot be made or written: {result.says}")
     return _answer(session, verb, result.exit_status, result.stdout, result.says)
 
 

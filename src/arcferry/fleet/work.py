@@ -7,7 +7,6 @@ from datetime import datetime
 
 from arcferry.azure import AzureSession, Machine, Target
 from arcferry.bundle import Bundle
-from arcferry.errors import HostError
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.poller import MachinePoller
 from arcferry.fleet.situation import Packed, Situation
@@ -73,19 +72,6 @@ class Work:
             if self._session is None or self._session.closed:
                 self._session = await open_session(self.host, self.shared.trust)
             return self._session
-
-    async def remove(self, path: str) -> None:
-        """Remove a file on the host, over a new session where the old one is gone.
-
-        Raises:
-            HostError: it could not be removed.
-        """
-        argv = ["rm", "-f", "--", path]
-        try:
-            await (await self.session()).run(argv, deadline=20)
-        except HostError:
-            await self.close()
-            await (await self.session()).run(argv, deadline=20)
 
     async def close(self) -> None:
         """End the session, if there is one."""

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -137,6 +138,64 @@ def test_without_the_agent_the_config_is_removed_too(shell: list[str], root: "Pr
     assert not root.has("run/arcferry.json")
     assert root.run(shell, "show")["code"] == "not-installed"
     assert root.run(shell, "check", "eastasia", "AzureCloud")["code"] == "not-installed"
+
+
+@pytest.mark.parametrize("verb", ["connect", "disconnect"])
+def test_what_a_killed_run_left_is_removed_by_the_next_one(
+    shell: list[str], connected_root: "PrivateRoot", verb: str
+) -> None:
+    root = connected_root
+    os.mkfifo(root.path / "started")
+    waits = f"[ $1 != {verb} ] || {{ echo $$ >/started; sleep 60; }}\n"
+    root.put("behave", waits)
+    if verb == "disconnect":
+        root.put("var/opt/azcmagent/state.id", ID)
+    running = subprocess.Popen(
+        root.command(*shell, "/linux.sh", verb, "-"), stdin=subprocess.PIPE, start_new_session=True
+    )
+    try:
+        assert running.stdin is not None
+        running.stdin.write(json.dumps(CONFIG).encode())
+        running.stdin.close()
+        agent = int((root.path / "started").read_text())
+        # While it runs, no other run may take its token from it.
+        root.put("behave", "")
+        run_beside(root, shell, "uninstall")
+        assert len(seen_of_token(root)) == 1
+    finally:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait(20)
+    with suppress(ProcessLookupError):
+        os.kill(agent, signal.SIGKILL)
+    assert len(seen_of_token(root)) == 1, "a killed run cannot remove anything"
+    put_config(root)
+    answer = root.run(shell, "connect", "/run/arcferry.json")
+    assert answer["ok"] is True
+    assert seen_of_token(root, answer.raw) == []
+
+
+def run_beside(root: "PrivateRoot", shell: list[str], *words: str) -> None:
+    """Run the script where another run's folder, or what looks like one, lies too."""
+    command = root.command(*shell, "/linux.sh", *words)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=60)
+    assert json.loads(done.stdout)["verb"] == words[0]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="giving a folder away needs root")
+def test_nothing_is_removed_by_way_of_a_folder_of_others(
+    shell: list[str], connected_root: "PrivateRoot"
+) -> None:
+    root = connected_root
+    theirs = root.put("etc/app/config.json", "{}")
+    (root.path / "var/tmp/arcferry.1.linked").symlink_to("/etc/app")
+    (root.path / "var/tmp/arcferry.1.given").mkdir()
+    given = root.put("var/tmp/arcferry.1.given/config.json", "{}")
+    os.chown(given.parent, 1000, 1000)
+    put_config(root)
+    run_beside(root, shell, "connect", "/run/arcferry.json")
+    assert theirs.exists()
+    assert given.exists()
+    (root.path / "var/tmp/arcferry.1.linked").unlink()
 
 
 @pytest.fixture

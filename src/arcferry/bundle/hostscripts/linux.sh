@@ -101,6 +101,20 @@ cleanup() {
 	# Again where something that was ended just now put another file there.
 	[ -z "$WORK" ] || rm -rf -- "$WORK" 2>/dev/null || { sleep 1 && rm -rf -- "$WORK"; }
 }
+# The tokens of runs that were killed, in folders that are this user's own, so that nobody else has put one there or
+# can swap it. A run names its folder by its number; none takes an hour.
+sweep() {
+	for left in /var/tmp/arcferry.*/config.json /tmp/arcferry.*/config.json; do
+		folder=${left%/*}
+		[ -f "$left" ] && [ -O "$folder" ] && [ ! -L "$folder" ] || continue
+		number=${folder##*/arcferry.} number=${number%%.*}
+		case $number in
+		*[!0-9]*) ;;
+		*) kill -0 "$number" 2>/dev/null && [ -z "$(find "$left" -mmin +60 2>/dev/null)" ] && continue ;;
+		esac
+		rm -rf -- "$folder"
+	done
+}
 # A shell that dies of a signal skips its EXIT trap, so a signal is turned into an exit.
 trap cleanup EXIT
 trap 'exit 130' HUP INT PIPE TERM
@@ -543,10 +557,11 @@ main() {
 	VERB=$1
 	shift
 	# /var/tmp first: /tmp is memory on many systems, and a package needs 100 MB.
-	WORK=$(mktemp -d /var/tmp/arcferry.XXXXXXXX 2>/dev/null || mktemp -d /tmp/arcferry.XXXXXXXX 2>/dev/null)
+	WORK=$(mktemp -d "/var/tmp/arcferry.$$.XXXXXXXX" 2>/dev/null || mktemp -d "/tmp/arcferry.$$.XXXXXXXX" 2>/dev/null)
 	[ -n "$WORK" ] || refuse no-temporary-folder "neither /var/tmp nor /tmp can be written"
 	load_network
 	case $VERB in install | connect) REPORT=$report ;; esac
+	case $VERB in connect | disconnect | install | uninstall) sweep ;; esac
 	"do_$VERB" "$@"
 }
 

@@ -119,9 +119,26 @@ function Set-PrivateAccess([string]$Folder) {
     Set-Acl -LiteralPath $Folder -AclObject $rights
 }
 function New-Workplace {
-    $script:Work = [Environment]::GetFolderPath('Windows') + '\Temp\arcferry-' + [Guid]::NewGuid().ToString('N')
+    $script:Work = (Get-TemporaryFolder) + "\arcferry-$PID-" + [Guid]::NewGuid().ToString('N')
     [void](New-Item -ItemType Directory -Path $Work)
     Set-PrivateAccess $Work
+}
+function Test-Running([int]$Id) { try { $null -ne [Diagnostics.Process]::GetProcessById($Id) } catch { $false } }
+function Get-TemporaryFolder { [Environment]::GetFolderPath('Windows') + '\Temp' }
+# The tokens of runs that were killed, in folders that are no links and whose owner is trusted, so that nobody else
+# has put one there or can swap it. A run names its folder by its process; none takes an hour.
+function Remove-OldTokens {
+    $owners = @($Trusted) + [Security.Principal.WindowsIdentity]::GetCurrent().User.Value
+    foreach ($folder in @(Get-ChildItem -LiteralPath (Get-TemporaryFolder) -Filter 'arcferry-*' -Force)) {
+        $left = $folder.FullName + '\config.json'
+        if (-not [IO.File]::Exists($left) -or $folder.Attributes -match 'ReparsePoint') { continue }
+        $owner = (Get-Acl -LiteralPath $folder.FullName).GetOwner([Security.Principal.SecurityIdentifier]).Value
+        if ($owners -notcontains $owner) { continue }
+        $number = if ($folder.Name -match '^arcferry-([0-9]{1,9})-') { [int]$Matches[1] } else { 0 }
+        $young = [IO.File]::GetLastWriteTimeUtc($left) -gt [DateTime]::UtcNow.AddHours(-1)
+        if ($young -and $number -and (Test-Running $number)) { continue }
+        [IO.File]::Delete($left)
+    }
 }
 
 # As the C runtime splits a command line (CommandLineToArgvW).
@@ -555,6 +572,7 @@ function Invoke-Verb([string[]]$Words) {
     $Answer['verb'] = $Verb
     if ($Verb -in 'facts', 'check' -and $count -gt 0) { Assert-Place $Words[0] $Words[1] }
     $padded = @($Words) + @('', '', '')
+    if ($Verb -in 'install', 'connect', 'disconnect', 'uninstall' -and (Test-Elevated)) { Remove-OldTokens }
     switch ($Verb) {
         'facts' { Invoke-Facts $padded[0] $padded[1] $padded[2] }
         'verify' { if ($count -eq 1) { Invoke-VerifyFolder $Words[0] } else { Invoke-VerifyFiles $Words } }

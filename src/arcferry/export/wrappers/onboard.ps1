@@ -166,10 +166,13 @@ function Read-Token {
     if ($TokenText -cmatch '^[A-Za-z0-9._~+/=-]{20,32768}$') { return }
     Stop-Run 'connect' 'token-unreadable' "$($Settings.token_file): not readable for this server, or not a token"
 }
+function Get-TokenPath { Join-Path $Home64 'connect.json' }
+# Only with the lock held: nobody else's token can lie there then.
+function Remove-Token { [IO.File]::Delete((Get-TokenPath)) }
 # The host script removes the file too; this is for where it never ran.
 function Connect-Server {
     Read-Token
-    $path = Join-Path $Home64 'connect.json'
+    $path = Get-TokenPath
     try {
         $pairs = @($Settings.connect.PSObject.Properties | ForEach-Object {
                 (Format-JsonText $_.Name) + ': ' + (Format-JsonText $_.Value)
@@ -286,7 +289,9 @@ function Invoke-Main {
             Write-Problem 'another run is at work'
             exit 0
         }
+        Remove-Token # of a run that was killed
         $good = if ($Uninstall) { Invoke-Uninstall } else { Invoke-Run }
+        Remove-Token
         foreach ($line in $Answers) { Write-Output $line }
     } finally { if ($null -ne $lock) { $lock.Dispose() } }
     exit $(if (-not $good) { 1 } elseif ($Restart) { 3010 } else { 0 })

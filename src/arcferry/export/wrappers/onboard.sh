@@ -44,6 +44,7 @@ leave() {
 	exit "$1"
 }
 cleanup() { [ -z "$SECRET" ] || rm -f -- "$SECRET"; }
+forget_token() { rm -f -- "$BASE/connect.json"; } # of a run that was killed; only with the lock held
 trap cleanup EXIT
 trap 'exit 130' HUP INT PIPE TERM
 
@@ -83,6 +84,7 @@ finish() {
 		printf '}\n'
 	} >"$BASE/result.json"
 	deliver
+	forget_token
 	[ "$1" != connected ] || rm -rf -- "$COPY"
 	rm -f -- "$BASE/answer" "$BASE/answers" "$BASE/shown" "$BASE/path.json"
 	exit "$2"
@@ -105,6 +107,7 @@ prepare() {
 	# Two starts at one time: the second one has nothing to do.
 	exec 9>"$BASE/lock"
 	if command -v flock >/dev/null; then flock -n 9 || leave 0 "another run is at work"; fi
+	forget_token
 }
 wait_a_while() {
 	minutes=$(setting delay_minutes)

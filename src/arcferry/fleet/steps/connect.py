@@ -1,19 +1,16 @@
 """connect: make the machine in Azure. The host gets a short-lived token and nothing else."""
 
-import asyncio
 import json
 import re
-import secrets
 
 from arcferry.azure import Target, get_machine
-from arcferry.errors import ConflictError, HostCommandError, HostError
+from arcferry.errors import ConflictError
 from arcferry.fleet.agent_says import agent_failure
-from arcferry.fleet.facts import AgentState, Answer, read_agent
+from arcferry.fleet.facts import AgentState, read_agent
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.outcome import StepResult, StepState
-from arcferry.fleet.script import RUN_FOLDER, order
+from arcferry.fleet.script import order
 from arcferry.fleet.situation import Decision, Situation, block, is_connected_to, run, skip
-from arcferry.fleet.transport.upload import make_folder, put_secret
 from arcferry.fleet.work import Work
 
 LARGEST_SKEW = 300.0
@@ -46,12 +43,13 @@ class Connect:
         return run(f"as {name} in {situation.target.resource_group}")
 
     async def perform(self, work: Work) -> StepResult:
-        """Read host and ARM once more, then connect with a token that is taken away again in any case."""
+        """Read host and ARM once more, then connect with a token that lies there as long as that takes."""
         agent = await self._state(work)
         if is_connected_to(agent, work.shared.target, work.host.name):
             return StepResult(self.name, StepState.DONE, "was connected already", data={"changed": False})
         await self._refuse_taken_name(work, agent)
-        answer = await self._with_token(work)
+        config = await _config(work)
+        answer = await order(await work.session(), work.packed.script_path, "connect", token=config)
         if not answer.ok:
             return agent_failure(self.name, answer)
         changed = answer.flag("changed") is not False
@@ -70,22 +68,6 @@ class Connect:
         if machine is not None and agent.vm_id and machine.vm_id.lower() != agent.vm_id.lower():
             taken = _taken(machine.vm_id, machine.status, work.host)
             raise ConflictError(f"{work.host.name}: {taken.why}", code="AZCM0044", hint=taken.hint)
-
-    async def _with_token(self, work: Work) -> Answer:
-        session = await work.session()
-        await make_folder(session, RUN_FOLDER)
-        path = f"{RUN_FOLDER}/connect-{secrets.token_hex(8)}.json"
-        try:
-            await put_secret(session, await _config(work), path)
-            return await order(session, work.packed.script_path, "connect", path)
-        finally:
-            # The script removes it too; this is for a session that was cut, or a script that never ran.
-            removal = asyncio.ensure_future(_remove_token(work, path))
-            try:
-                await asyncio.shield(removal)
-            except asyncio.CancelledError:
-                await removal
-                raise
 
 
 def _connected(situation: Situation) -> Decision:
@@ -111,18 +93,6 @@ def _wrong_clock(skew: float | None) -> Decision | None:
         f"its clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} this machine's",
         "Set it right (NTP): Azure refuses tokens and certificates beyond five minutes.",
     )
-
-
-async def _remove_token(work: Work, path: str) -> None:
-    try:
-        async with asyncio.timeout(60):
-            await work.remove(path)
-    except (HostError, TimeoutError) as error:
-        raise HostCommandError(
-            f"{work.host.name}: the file with the token could not be removed: {error}",
-            hint=f"Remove {path} on the host. It lies in memory, is root's alone, and the token in it ends "
-            "within the hour.",
-        ) from None
 
 
 async def _config(work: Work) -> bytes:

@@ -9,7 +9,7 @@ from arcferry.azure import Machine
 from arcferry.errors import HostCommandError
 from arcferry.fleet.facts import AgentState, at_least, read_agent
 from arcferry.fleet.outcome import StepResult, StepState
-from arcferry.fleet.script import ask_unstaged
+from arcferry.fleet.script import ask_unstaged, sweep
 from arcferry.fleet.situation import Decision, Situation, run
 from arcferry.fleet.work import Work
 from arcferry.times import from_text, to_text
@@ -35,6 +35,7 @@ class Verified:
         ARM's document has no instant of the last heartbeat, and goes on saying Connected for fifteen minutes
         without one. So the instant is the agent's own, or ARM's change to Connected since the run began.
         """
+        await sweep(await work.session())
         deadline = time.monotonic() + work.shared.patience
         agent = await self._show(work)
         wanted = work.packed.version

@@ -20,7 +20,6 @@ _SLOWEST = 64 * 1024
 _DEADLINE = 120.0
 _SUM_LINE = re.compile(r"\\?([0-9a-f]{64}) [ *](.+)")
 _APPEND = 'umask 077; if [ "$2" = 0 ]; then : > "$1"; fi; exec cat >> "$1"'
-_CREATE = 'umask 077; set -C; cat > "$1"'
 
 
 class Carried(StrEnum):
@@ -80,17 +79,6 @@ async def put(session: SshSession, source: BundleFile, remote: str) -> Upload:
         raise HostCommandError(f"{session.place}: {source.name} did not arrive whole: its SHA-256 differs")
     await _must(session, ["mv", "-f", "--", part, remote])
     return Upload(source.name, Carried.RESUMED if start else Carried.SENT, source.length - start)
-
-
-async def put_secret(session: SshSession, data: bytes, remote: str) -> None:
-    """Write a small file that only root can read, at a path that must not exist yet.
-
-    Raises:
-        HostCommandError: it exists, or could not be written.
-    """
-    result = await session.run(["sh", "-c", _CREATE, "sh", remote], stdin=data)
-    if result.exit_status != 0:
-        raise HostCommandError(f"{session.place}: {PurePosixPath(remote).name} not written: {result.says}")
 
 
 async def make_folder(session: SshSession, path: str) -> None:
