@@ -12,7 +12,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
     help="Bring servers that cannot reach the internet into Azure Arc, over ExpressRoute with "
-    "Microsoft peering.",
+    "Microsoft peering. Every command ends with 130 after Ctrl-C or SIGTERM.",
 )
 
 
