@@ -13,10 +13,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.hosts]
 KILLER = """
 folder=/run/arc; folder=${folder}ferry
 until ls $folder/connect-*.json >/dev/null 2>&1; do sleep 0.01; done
-for process in /proc/[0-9]*; do
-    tr '\\0' ' ' <$process/cmdline | grep -q -e '/run/arcferr[y]' -e 'azcmagen[t] connect' &&
-        kill -9 ${process#/proc/}
-done
+kill -9 $(grep -la 'arcferr[y]' /proc/[0-9]*/cmdline | cut -d / -f 3)
 ls $folder
 """
 
