@@ -155,12 +155,12 @@ def apply(
     Run the same command again at any time, also after a crash or Ctrl-C: it goes on where it was, repeats
     nothing that is done, and tries again what failed.
 
-    Ctrl-C and SIGTERM let what is being installed or connected end, and begin nothing else; a second one leaves
-    that too. What is done is kept.
+    Ctrl-C and SIGTERM let what is being installed or connected end, and begin nothing else; a second one
+    leaves that too. What is done is kept.
 
     Exit code 0 when every server is connected, 1 when one is not, 2 when an option or a file is wrong or the
-    disk with the state is full, 3 when nothing was begun because something must change first, 4 when signing in
-    failed, 130 after Ctrl-C or SIGTERM.
+    disk with the state is full, 3 when nothing was begun because something must change first, 4 when signing
+    in failed, 130 after Ctrl-C or SIGTERM.
     """
     from arcferry.fleet.apply import apply_fleet
     from arcferry.fleet.run import Stop
