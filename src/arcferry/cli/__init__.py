@@ -1,25 +1,24 @@
 """The command line: one file a command; each reads its arguments, calls, and renders."""
 
 import sys
-from io import TextIOWrapper
 
-from arcferry.cli import stopping
+from arcferry.cli import signals
 
 
 def main() -> None:
     """Run the command line; every ArcferryError becomes one clear message and its exit code."""
-    stopping.listen()
+    signals.listen()
     try:
         _run()
-    except stopping.Stopped:
+    except signals.Stopped:
         print("error: stopped\nhint: Run the same command again.", file=sys.stderr)  # noqa: T201  # typer may lack
-        sys.exit(stopping.EXIT_CODE)
+        sys.exit(signals.EXIT_CODE)
     except SystemExit:
-        if stopping.asked():
-            sys.exit(stopping.EXIT_CODE)
+        if signals.asked():
+            sys.exit(signals.EXIT_CODE)
         raise
     finally:
-        stopping.end()
+        signals.end()
 
 
 def _run() -> None:
@@ -40,6 +39,8 @@ def _run() -> None:
 
 def _print_anything() -> None:
     """What hosts and files say may hold characters that this console lacks: they become question marks."""
+    from io import TextIOWrapper
+
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
