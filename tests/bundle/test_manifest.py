@@ -31,6 +31,20 @@ def test_it_reads_what_it_writes(document: dict[str, Any]) -> None:
     assert read.to_bytes() == canonical(document)
 
 
+def test_distributions_are_told_only_where_they_are_known(document: dict[str, Any]) -> None:
+    """So that a bundle of before they were noted is still what its seal says."""
+    agent = {"file": "agent/a.rpm", "format": "rpm", "version": "1", "architecture": "x86_64"}
+    agent |= {"signature": "", "signer": ""}
+    document["files"].insert(0, document["files"][0] | {"name": "agent/a.rpm", "role": "agent"})
+    for known in ({}, {"distributions": ["alma9", "rhel9"]}):
+        data = canonical(document | {"agents": [agent | known]})
+        read = manifest.read_manifest(data)
+        assert read.agents[0].distributions == tuple(known.get("distributions", ()))
+        assert read.to_bytes() == data
+    with pytest.raises(BundleRefusedError, match="not canonical"):
+        manifest.read_manifest(canonical(document | {"agents": [agent | {"distributions": []}]}))
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -50,6 +64,14 @@ def test_it_reads_what_it_writes(document: dict[str, Any]) -> None:
         ({"agents": [{"file": "x", "format": "deb", "version": "1", "architecture": "a"}]}, "disagree: x"),
         ({"agents": [{"file": "x", "format": "exe", "version": "1", "architecture": "a"}]}, r"agents\.0"),
         ({"agents": [{"file": "x", "format": "deb", "version": "\x1b[2J", "architecture": ""}]}, "version"),
+        (
+            {
+                "agents": [
+                    {"file": "x", "format": "rpm", "version": "1", "architecture": "", "distributions": [""]}
+                ]
+            },
+            "distributions",
+        ),
     ],
 )
 def test_a_wrong_shape_is_named(document: dict[str, Any], change: dict[str, Any], says: str) -> None:
@@ -135,10 +157,10 @@ def test_the_number_of_files_is_bounded(small: Small) -> None:
 
 def test_its_dates_bound_its_life(small: Small) -> None:
     content = bundle.read_unverified(small())
-    manifest.check_dates(content, content.expires - timedelta(seconds=1))
-    manifest.check_dates(content, content.created - timedelta(days=1))
-    with pytest.raises(BundleRefusedError, match="expired on 2027-02-21"):
-        manifest.check_dates(content, content.expires)
+    manifest.check_dates(content, content.expires - timedelta(seconds=1), called=Path("b.zip"))
+    manifest.check_dates(content, content.created - timedelta(days=1), called=Path("b.zip"))
+    with pytest.raises(BundleRefusedError, match=r"b\.zip: expired on 2027-02-21"):
+        manifest.check_dates(content, content.expires, called=Path("b.zip"))
     with pytest.raises(BundleRefusedError, match="in the future") as caught:
-        manifest.check_dates(content, content.created - timedelta(days=1, seconds=1))
+        manifest.check_dates(content, content.created - timedelta(days=1, seconds=1), called=Path("b.zip"))
     assert "clock" in caught.value.hint

@@ -1,11 +1,13 @@
 """An older bundle is refused after a newer one of the same origin."""
 
+import hashlib
 import json
 import multiprocessing
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -18,12 +20,19 @@ Build = Callable[..., Path]
 
 @pytest.fixture
 def make(tmp_path: Path, agent: Path, key: bundle.SecretKey, now: datetime) -> Build:
-    def build(version: int, name: str = "", *, by: bundle.SecretKey = key, days: int = 90) -> Path:
+    def build(
+        version: int,
+        name: str = "",
+        *,
+        by: bundle.SecretKey = key,
+        days: int = 90,
+        agents: tuple[Path, ...] = (agent,),
+        distributions: Mapping[Path, tuple[str, ...]] = MappingProxyType({}),
+    ) -> Path:
         out = tmp_path / (name or f"b{version}")
+        contents = bundle.Contents(agents, distributions=distributions)
         life = bundle.EXPIRES_AFTER * days / 90
-        bundle.build(
-            out, bundle.Contents((agent,)), by, created=now, version=version, expires_after=life, replace=True
-        )
+        bundle.build(out, contents, by, created=now, version=version, expires_after=life, replace=True)
         return out
 
     return build
@@ -62,12 +71,13 @@ def test_newer_ones_and_the_same_one_again_are_opened(
 
 @pytest.mark.parametrize("form", ["older", "older.zip"])
 def test_an_older_one_is_refused_and_both_versions_named(
-    make: Build, open_it: Open, record: bundle.VersionRecord, form: str
+    make: Build, open_it: Open, record: bundle.VersionRecord, form: str, tmp_path: Path
 ) -> None:
     newest = open_it(make(7))
     with pytest.raises(BundleRefusedError) as caught:
         open_it(make(6, form))
-    assert "manifest.json: version 6 is older" in caught.value.message
+    assert caught.value.message.startswith(f"{tmp_path / form}: version 6 is older")
+    assert "Linux deb amd64" in caught.value.message
     assert f"version 7 (id {newest.id}, 2026-11-23T08:00:00Z)" in caught.value.message
     assert "--allow-older REASON" in caught.value.hint
     assert kept(record) == ["7.json"]
@@ -175,7 +185,107 @@ def test_a_bundle_of_arcferry_itself_has_versions_of_its_own(
     itself = replace(agents, version=9, kind=ITSELF)
     older = replace(itself, version=8)
     for content in (itself, agents):
-        assert record.check(content, [key.public()], allow_older="") is None
+        assert record.check(content, [key.public()], called=Path("b"), allow_older="") is None
         record.remember(content, key.public(), None, now=now)
     with pytest.raises(BundleRefusedError, match="version 8 is older"):
-        record.check(older, [key.public()], allow_older="")
+        record.check(older, [key.public()], called=Path("b"), allow_older="")
+
+
+@pytest.fixture
+def make_rpm_bundle(make: Build, rpm: Callable[..., bytes], tmp_path: Path) -> Build:
+    """A bundle of one rpm package, which was fetched for these distributions."""
+
+    def build(version: int, name: str, *distributions: str, architecture: str = "x86_64") -> Path:
+        package = tmp_path / "-".join(distributions) / f"azcmagent.{architecture}.rpm"
+        package.parent.mkdir(exist_ok=True)
+        package.write_bytes(rpm(architecture=architecture))
+        return make(version, name, agents=(package,), distributions={package: distributions})
+
+    return build
+
+
+def test_bundles_of_one_key_for_other_servers_do_not_refuse_each_other(
+    make_rpm_bundle: Build, open_it: Open
+) -> None:
+    """As docs/bundle.md says: one bundle for each distribution whose package is another one."""
+    rh8, rh9 = make_rpm_bundle(7, "rh8.zip", "rhel8"), make_rpm_bundle(8, "rh9.zip", "rhel9")
+    for path in (rh9, rh8, rh9, rh8):
+        assert open_it(path).older is None
+    assert open_it(make_rpm_bundle(9, "newer8.zip", "rhel8")).older is None
+    with pytest.raises(BundleRefusedError, match=r"rh8\.zip: version 7 is older .*Linux rhel8 amd64"):
+        open_it(rh8)
+    assert open_it(rh9).older is None
+
+
+def test_what_a_bundle_is_for_is_in_the_manifest_and_not_in_a_name(
+    make_rpm_bundle: Build, open_it: Open
+) -> None:
+    open_it(make_rpm_bundle(8, "rh8.zip", "rhel8", "alma8"))
+    with pytest.raises(BundleRefusedError, match=r"rh9\.zip: version 7 is older"):
+        open_it(make_rpm_bundle(7, "rh9.zip", "alma8", "rhel8"))
+
+
+def test_another_processor_is_another_row(make_rpm_bundle: Build, open_it: Open) -> None:
+    assert open_it(make_rpm_bundle(8, "x", "rhel9")).older is None
+    assert open_it(make_rpm_bundle(7, "a", "rhel9", architecture="aarch64")).older is None
+
+
+def test_bundles_of_arcferry_itself_for_other_machines_do_not_refuse_each_other(
+    record: bundle.VersionRecord, key: bundle.SecretKey, make: Build, now: datetime
+) -> None:
+    agents = bundle.open_bundle(make(7), key.public(), now=now).manifest
+
+    def itself(version: int, target: str) -> bundle.Manifest:
+        listed = bundle.ManifestFile(f"requirements/{target}.txt", bundle.Role.INSTALLER, 1, "0" * 64)
+        return replace(agents, version=version, kind=ITSELF, agents=(), files=(listed,))
+
+    for content in (itself(9, "cp311-win_amd64"), itself(8, "cp311-linux_x86_64")):
+        assert record.check(content, [key.public()], called=Path("b"), allow_older="") is None
+        record.remember(content, key.public(), None, now=now)
+    with pytest.raises(BundleRefusedError, match="version 8 is older"):
+        record.check(itself(8, "cp311-win_amd64"), [key.public()], called=Path("b"), allow_older="")
+
+
+@pytest.fixture
+def before(record: bundle.VersionRecord, key: bundle.SecretKey) -> Callable[[bundle.Bundle], Path]:
+    """Leave a record as it was written at first: of a key, without the servers."""
+
+    def write(opened: bundle.Bundle) -> Path:
+        folder = record.folder / "bundles" / hashlib.sha256(key.public().key).hexdigest()[:32]
+        folder.mkdir(parents=True)
+        path = folder / f"{opened.manifest.version}.json"
+        content = {"schema": 1, "id": opened.id, "opened": "2026-11-20T08:00:00Z"}
+        path.write_text(json.dumps({**content, "version": opened.manifest.version}))
+        return path
+
+    return write
+
+
+def test_a_record_without_servers_counts_for_all_until_its_bundle_is_opened_again(
+    make_rpm_bundle: Build,
+    open_it: Open,
+    before: Callable[[bundle.Bundle], Path],
+    key: bundle.SecretKey,
+    now: datetime,
+) -> None:
+    rh8, rh9 = make_rpm_bundle(7, "rh8.zip", "rhel8"), make_rpm_bundle(8, "rh9.zip", "rhel9")
+    path = before(bundle.open_bundle(rh9, key.public(), now=now))
+    with pytest.raises(BundleRefusedError, match="version 7 is older than one of the same key") as caught:
+        open_it(rh8)
+    assert "Open that one once more" in caught.value.hint
+    assert path.exists()
+    assert open_it(rh9).older is None
+    assert not path.exists()
+    assert open_it(rh8).older is None
+    with pytest.raises(BundleRefusedError, match="version 6 is older"):
+        open_it(make_rpm_bundle(6, "rh9-old.zip", "rhel9"))
+
+
+def test_a_record_without_servers_stays_until_then(
+    make: Build, open_it: Open, before: Callable[[bundle.Bundle], Path], key: bundle.SecretKey, now: datetime
+) -> None:
+    path = before(bundle.open_bundle(make(7), key.public(), now=now))
+    assert open_it(make(8)).older is None
+    assert path.exists()
+    with pytest.raises(BundleRefusedError, match="version 6 is older"):
+        open_it(make(6))

@@ -111,6 +111,21 @@ def test_a_bundle_that_was_born_expired_is_said_to_be(arcferry: Run) -> None:
     assert "expired on 2020-03-31" in arcferry("verify", "b", "--key", "k.pub", status=3).stderr
 
 
+def test_two_bundles_of_one_key_for_other_distributions_are_both_good(arcferry: Run) -> None:
+    """Which is older is a question among bundles for the same servers only."""
+    arcferry("key", "new", "k")
+    package = "azcmagent_1.67.0_amd64.deb"
+    made = [("d12.zip", "debian12", "7"), ("d13.zip", "debian13", "8"), ("old13.zip", "debian13", "6")]
+    for out, distribution, version in made:
+        command = ["build", "--out", out, "--key", "k", "--agent", f"{distribution}={package}"]
+        arcferry(*command, "--version", version)
+    for out in ("d13.zip", "d12.zip", "d13.zip"):
+        arcferry("verify", out, "--key", "k.pub")
+    refused = arcferry("verify", "old13.zip", "--key", "k.pub", status=3).stderr
+    assert "old13.zip: version 6 is older than one for the same servers (Linux debian13 amd64)" in refused
+    assert "manifest.json" not in refused
+
+
 @pytest.mark.parametrize(
     ("more", "environment", "says"),
     [
@@ -122,6 +137,8 @@ def test_a_bundle_that_was_born_expired_is_said_to_be(arcferry: Run) -> None:
         (["--expires-days", "0"], {}, "--expires-days"),
         (["--expires-days", "999999999999"], {}, "--expires-days"),
         (["--agent", "nowhere.msi"], {}, "nowhere.msi: no such file"),
+        (["--agent", "rhel9=nowhere.rpm"], {}, "nowhere.rpm: no such file"),
+        (["--agent", "rhell9=nowhere.rpm"], {}, "rhell9"),
         (["--service-tags", "k.pub"], {}, "k.pub: is not JSON"),
         (["--password-env", "NOT_SET"], {}, "NOT_SET"),
     ],

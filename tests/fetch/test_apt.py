@@ -264,6 +264,7 @@ async def test_two_distributions_with_one_package_give_one_path(fetcher: Fetcher
     found = await fetcher(linux=(BOOKWORM, choose("ubuntu2204")))
     assert len(found.agents) == 1
     assert [one.item for one in found.kept] == ["debian12-amd64", "ubuntu2204-amd64"]
+    assert found.distributions == {found.agents[0]: ("debian12", "ubuntu2204")}
 
 
 async def test_two_distributions_with_two_packages_are_refused_before_any_is_fetched(

@@ -13,8 +13,8 @@ from arcferry.bundle.certificates import (
     server_certificates,
 )
 from arcferry.bundle.documents import read_checked
+from arcferry.bundle.lineage import same_architecture
 from arcferry.bundle.manifest import AgentPackage, PackageFormat, Role
-from arcferry.bundle.opened import same_architecture
 from arcferry.bundle.packing import Packing
 from arcferry.errors import FileInputError, InputError
 
@@ -27,6 +27,7 @@ class Contents:
         agents: agent packages: MSI, deb, rpm; at most one for a format and architecture.
         documents: dated documents, by what they are; `documents.READERS` lists the roles.
         origins: where files were downloaded from in the end; what is missing here was at hand.
+        distributions: which Linux distributions a package is for, where that is known.
         signing_roots: what an MSI's signature has to lead to.
         location: the region that the guide names in its commands; empty where it could be any.
         cloud: as the agent spells it.
@@ -35,6 +36,7 @@ class Contents:
     agents: tuple[Path, ...]
     documents: tuple[tuple[Role, Path], ...] = ()
     origins: Mapping[Path, str] = field(default_factory=dict)
+    distributions: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
     signing_roots: Roots = MICROSOFT
     location: str = ""
     cloud: str = "AzureCloud"
@@ -68,7 +70,8 @@ class Contents:
         packages.inspect(path)
         copy = packing.add_copy(path, name, Role.AGENT, origin=self.origins.get(path, ""))
         package_format, facts = packages.inspect(copy, called=path)
-        agent = AgentPackage(name, package_format, facts.version, facts.architecture)
+        served = tuple(sorted(self.distributions.get(path, ())))
+        agent = AgentPackage(name, package_format, facts.version, facts.architecture, distributions=served)
         if package_format is not PackageFormat.MSI:
             return agent
         signature = verify_msi(copy, roots=self.signing_roots, at=at, called=path)

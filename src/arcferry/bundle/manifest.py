@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, ClassVar
 
 from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter, ValidationError
@@ -23,6 +24,7 @@ MOST_FILES = 10_000
 HIGHEST_VERSION = 2**53 - 1
 _CLOCK_SLACK = timedelta(days=1)
 _Plain = Annotated[str, Field(pattern=r"^[A-Za-z0-9.+:~_^-]{0,100}$")]
+_Distribution = Annotated[str, Field(pattern=r"^[a-z]+[0-9]*$", max_length=40)]
 _STRICT = ConfigDict(extra="forbid", strict=True)
 
 
@@ -80,6 +82,8 @@ class AgentPackage:
         signature: who signed it and when, as verified when the bundle was built; empty where that is not
             done for its format.
         signer: the SHA-1 thumbprint of the signer's certificate as Windows shows it, or empty likewise.
+        distributions: the Linux distributions that it was fetched or named for, such as `rhel9`, sorted;
+            empty where nobody said. Left out of the document then, as in bundles of before it was known.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
@@ -90,6 +94,7 @@ class AgentPackage:
     architecture: _Plain
     signature: Annotated[str, Field(pattern=r"^[ -~]{0,300}$")] = ""
     signer: Annotated[str, Field(pattern=r"^([0-9A-F]{40})?$")] = ""
+    distributions: tuple[_Distribution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,9 @@ class Manifest:
         document["expires"] = times.to_text(self.expires)
         document["files"] = sorted(document["files"], key=lambda file: file["name"])
         document["agents"] = sorted(document["agents"], key=lambda agent: agent["file"])
+        for agent in document["agents"]:
+            if not agent["distributions"]:
+                del agent["distributions"]
         return f"{json.dumps(document, indent=2, sort_keys=True)}\n".encode("ascii")
 
     @property
@@ -172,20 +180,20 @@ def read_manifest(data: bytes) -> Manifest:
     return manifest
 
 
-def check_dates(manifest: Manifest, now: datetime) -> None:
-    """Return where the manifest is to be believed at `now`.
+def check_dates(manifest: Manifest, now: datetime, *, called: Path) -> None:
+    """Return where the bundle `called` so is to be believed at `now`.
 
     Raises:
         BundleRefusedError: expired, or from more than a day in the future.
     """
     if now >= manifest.expires:
         raise BundleRefusedError(
-            f"{names.MANIFEST}: expired on {times.to_text(manifest.expires)}",
+            f"{called}: expired on {times.to_text(manifest.expires)}",
             hint="Build a new bundle; an old one may lack endpoints and fixes that Azure now requires.",
         )
     if manifest.created - now > _CLOCK_SLACK:
         raise BundleRefusedError(
-            f"{names.MANIFEST}: created on {times.to_text(manifest.created)}, which is in the future",
+            f"{called}: created on {times.to_text(manifest.created)}, which is in the future",
             hint=f"This machine's clock says {times.to_text(now)}. Is it right?",
         )
 

@@ -3,11 +3,10 @@ from pathlib import Path
 
 from arcferry.bundle.file import BundleFile
 from arcferry.bundle.form import Form
+from arcferry.bundle.lineage import same_architecture
 from arcferry.bundle.manifest import AgentPackage, Manifest, Role
 from arcferry.bundle.versions import Older
 from arcferry.errors import InputError
-
-_SAME_ARCHITECTURE = {"x86_64": "amd64", "x64": "amd64", "aarch64": "arm64", "noarch": "all"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +78,3 @@ class Bundle:
         if not found:
             raise InputError(f"the bundle {self.path} holds no host script for {os_name!r}")
         return found[0]
-
-
-def same_architecture(name: str) -> str:
-    """One name for a processor that package formats spell differently."""
-    return _SAME_ARCHITECTURE.get(name.lower(), name.lower())

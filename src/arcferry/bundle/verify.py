@@ -33,15 +33,16 @@ def open_bundle(
         allow_older: the operator's reason to open an older one all the same.
 
     Raises:
-        BundleRefusedError: something is not as sealed; the message begins with the file's name.
+        BundleRefusedError: something is not as sealed, and the message begins with the file's name; or all of
+            it is too old, and the message begins with `path`.
         FileInputError: `path` is no folder and no zip, `public_key` no public key, or the record cannot
             be kept.
     """
     keys = _keys(public_key)
     form = form_of(path)
     sealed, content, key = _sealed_manifest(form, keys)
-    manifest.check_dates(content, now)
-    older = record.check(content, keys, allow_older=allow_older) if record else None
+    manifest.check_dates(content, now, called=path)
+    older = record.check(content, keys, called=path, allow_older=allow_older) if record else None
     _check_set(form, content)
     for file in content.files:
         form.located(file).check()

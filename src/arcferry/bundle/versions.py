@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 
 from arcferry import files, numbers, text, times
-from arcferry.bundle import names
 from arcferry.bundle.keys import PublicKey
+from arcferry.bundle.lineage import lineage
 from arcferry.bundle.manifest import KIND, Manifest
 from arcferry.errors import BundleRefusedError, FileInputError
 
@@ -53,13 +53,17 @@ class Older:
 
 @dataclass(frozen=True, slots=True)
 class VersionRecord:
-    """Which bundle of each key was the newest one opened here, so that an older one is noticed.
+    """Which bundle of each lineage was the newest one opened here, so that an older one is noticed.
 
-    Whoever can swap a bundle on its way can put an old, rightly sealed one in a newer one's place, and with
-    it agents whose faults are known by now; the expiry date alone would let that pass for months.
+    A lineage is the bundles of one key for one set of servers (`lineage.lineage`): a bundle for other servers
+    is no older one. Whoever can swap a bundle on its way can put an old, rightly sealed one in a newer one's
+    place, and with it agents whose faults are known by now; the expiry date alone would let that pass for
+    months.
 
-    The record is a file for the newest version of each key, made and removed whole, so that processes
-    that open bundles at the same time need no lock and can only ever raise it.
+    The record is a file for the newest version of each lineage, made and removed whole, so that processes
+    that open bundles at the same time need no lock and can only ever raise it. A file that lies in the key's
+    own folder was written when records did not say which servers; it counts for all of them, until its very
+    bundle is opened again and tells.
 
     Attributes:
         folder: the state folder. It is made where it is missing.
@@ -69,11 +73,14 @@ class VersionRecord:
     folder: Path
     keeps: bool = True
 
-    def check(self, manifest: Manifest, keys: Iterable[PublicKey], *, allow_older: str) -> Older | None:
-        """Return None for the newest bundle of these keys, else why an older one is to be used.
+    def check(
+        self, manifest: Manifest, keys: Iterable[PublicKey], *, called: Path, allow_older: str
+    ) -> Older | None:
+        """Return None for the newest bundle of its lineage, else why an older one is to be used.
 
         Args:
             manifest: of the bundle at hand.
+            called: the bundle, as the user named it.
             keys: the accepted keys, which are one origin's, as where a new key took an old one's place.
             allow_older: the operator's reason, or an empty string.
 
@@ -81,8 +88,10 @@ class VersionRecord:
             BundleRefusedError: it is older, or another one of the same version, and there is no reason.
             FileInputError: the record cannot be read.
         """
-        seen = [opened for key in keys for opened in self._opened(self._folder(key, manifest.kind))]
-        newest = max(seen, key=lambda opened: opened.version, default=None)
+        folders = [self._of_key(key, manifest.kind) for key in keys]
+        own = [opened for folder in folders for opened in self._opened(folder / _name_of(manifest))]
+        first = [opened for folder in folders for opened in self._opened(folder)]
+        newest = max((*own, *first), key=lambda opened: opened.version, default=None)
         if newest is None or newest.version < manifest.version:
             return None
         same = newest.version == manifest.version
@@ -96,9 +105,10 @@ class VersionRecord:
             if same
             else f"version {manifest.version} is older than one"
         )
+        unknown = newest in first
+        whose = "of the same key" if unknown else f"for the same servers ({', '.join(lineage(manifest))})"
         raise BundleRefusedError(
-            f"{names.MANIFEST}: {what} that was opened here before: {newest}",
-            hint="Use the newest bundle. Where it must be this one: --allow-older REASON.",
+            f"{called}: {what} {whose} that was opened here before: {newest}", hint=_hint(unknown=unknown)
         )
 
     def remember(self, manifest: Manifest, key: PublicKey, older: Older | None, *, now: datetime) -> None:
@@ -117,17 +127,18 @@ class VersionRecord:
         if older:
             self._append({**document, "key": key.id, "newest": older.newest.version, "reason": older.reason})
             return
-        folder = self._folder(key, manifest.kind)
+        above = self._of_key(key, manifest.kind)
+        folder = above / _name_of(manifest)
         path = folder / f"{manifest.version}.json"
-        if path.exists():
-            return
-        self._make(folder)
-        files.write_whole(path, _line(document), mode=0o600)
-        for opened in list(self._opened(folder)):
-            if opened.version < manifest.version:
-                (folder / f"{opened.version}.json").unlink(missing_ok=True)
+        if not path.exists():
+            self._make(above, folder)
+            files.write_whole(path, _line(document), mode=0o600)
+        past = [(folder, opened) for opened in self._opened(folder) if opened.version < manifest.version]
+        past += [(above, opened) for opened in self._opened(above) if opened.id == manifest.id]
+        for where, opened in past:
+            (where / f"{opened.version}.json").unlink(missing_ok=True)
 
-    def _folder(self, key: PublicKey, kind: str) -> Path:
+    def _of_key(self, key: PublicKey, kind: str) -> Path:
         # Named by the key itself: an id is only eight bytes that anyone may write into a key.
         name = hashlib.sha256(key.key).hexdigest()[:32]
         # Bundles of agents and of arcferry itself are two rows of versions.
@@ -144,13 +155,13 @@ class VersionRecord:
             if match := _FILE.fullmatch(name):
                 yield _read(folder / name, int(match[1]))
 
-    def _make(self, folder: Path) -> None:
-        """A folder in the state folder, and those above it, each closed to other users."""
-        for one in (self.folder, self.folder / _FOLDER, folder):
+    def _make(self, *folders: Path) -> None:
+        """Folders in the state folder, and those above them, each closed to other users."""
+        for one in (self.folder, self.folder / _FOLDER, *folders):
             files.make_private(one)
 
     def _append(self, document: dict[str, str | int]) -> None:
-        self._make(self.folder / _FOLDER)
+        self._make()
         path = self.folder / _FOLDER / "older.jsonl"
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -159,6 +170,21 @@ class VersionRecord:
                 os.fsync(stream.fileno())
         except OSError as error:
             raise files.unwritable(path, error) from error
+
+
+def _name_of(manifest: Manifest) -> str:
+    """The folder of a lineage, in the key's."""
+    return hashlib.sha256("\n".join(lineage(manifest)).encode("ascii")).hexdigest()[:32]
+
+
+def _hint(*, unknown: bool) -> str:
+    hint = "Use the newest bundle. Where it must be this one: --allow-older REASON."
+    if not unknown:
+        return hint
+    return (
+        "Which servers that one is for was not noted then. Open that one once more, and it counts for its "
+        f"own servers alone. {hint}"
+    )
 
 
 def _line(document: dict[str, str | int]) -> bytes:

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from arcferry.fetch import Fetched
 
 AT_HAND = "Files at hand"
+_NAMED = re.compile(r"([a-z0-9]+(?:,[a-z0-9]+)*)=(.+)")
 
 
 def build(
@@ -52,8 +54,9 @@ def build(
         list[Path] | None,
         typer.Option(
             "--agent",
-            metavar="FILE",
-            help="An agent package: MSI, deb or rpm. Once for each kind of server you have.",
+            metavar="[DISTRIBUTION=]FILE",
+            help="An agent package: MSI, deb or rpm. Once for each kind of server you have. Bundles for "
+            "several distributions with packages of their own are told apart by rhel9=FILE.",
             rich_help_panel=AT_HAND,
         ),
     ] = None,
@@ -173,8 +176,10 @@ def build(
             sign_in=signing_in,
         )
     )
+    at_hand = dict(map(_served, agent or ()))
     contents = bundle.Contents(
-        agents=tuple(agent or ()),
+        agents=tuple(at_hand),
+        distributions=at_hand,
         documents=_named(service_tags, communities, route_filter),
         signing_roots=signing_roots(signing_root),
         location=region,
@@ -191,6 +196,20 @@ def build(
     )
     show_built(out, manifest, secret.public(), output)
     typer.echo(f"hint: arcferry bundle verify {out} --key {key}.pub", err=True)
+
+
+def _served(given: Path) -> tuple[Path, tuple[str, ...]]:
+    """A package, and for which distributions it was named: `rhel9=FILE`, or `rhel9,alma9=FILE`.
+
+    Raises:
+        UnknownNameError: no such distribution.
+    """
+    from arcferry.fetch.distributions import choose
+
+    named = _NAMED.fullmatch(str(given))
+    if named is None or given.exists():
+        return given, ()
+    return Path(named[2]), tuple(choose(name).distribution.name for name in named[1].split(","))
 
 
 def _named(
@@ -225,6 +244,7 @@ def _joined(contents: "Contents", brought: "Fetched | None") -> "Contents":
         agents=(*contents.agents, *brought.agents),
         documents=(*contents.documents, *brought.documents),
         origins=brought.origins,
+        distributions={**contents.distributions, **brought.distributions},
     )
 
 

@@ -3,8 +3,8 @@
 import json
 
 from arcferry.bundle import Bundle, Role
+from arcferry.bundle.lineage import same_architecture
 from arcferry.bundle.names import MANIFEST
-from arcferry.bundle.opened import same_architecture
 from arcferry.export.model import ExportOrder, TokenFile, Tool
 
 SCHEMA = 1

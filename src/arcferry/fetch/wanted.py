@@ -5,7 +5,7 @@ from pathlib import Path
 from arcferry.bundle import Role
 from arcferry.catalog import Cloud, Region
 from arcferry.data.update import SignIn
-from arcferry.fetch.distributions import Choice
+from arcferry.fetch.distributions import Choice, names
 from arcferry.fetch.sources import Sources
 
 PAUSES = (1.0, 2.0, 4.0, 8.0)
@@ -111,3 +111,11 @@ class Fetched:
     def origins(self) -> Mapping[Path, str]:
         """Where each file came from."""
         return {one.path: one.origin for one in self.kept}
+
+    @property
+    def distributions(self) -> Mapping[Path, tuple[str, ...]]:
+        """Which Linux distributions each package was fetched for: those whose package has this content."""
+        digests = {one.path: one.sha256 for one in self.kept}
+        asked = {path: [one.item for one in self.kept if one.sha256 == digests[path]] for path in self.agents}
+        named = {path: {item.rpartition("-")[0] for item in items} for path, items in asked.items()}
+        return {path: tuple(sorted(found & set(names()))) for path, found in named.items()}

@@ -59,6 +59,7 @@ def document(view: BundleView) -> dict[str, Any]:
                 "architecture": agent.architecture,
                 "signature": agent.signature,
                 "signer": agent.signer,
+                "distributions": list(agent.distributions),
             }
             for agent in manifest.agents
         ],
