@@ -1,18 +1,22 @@
 """onboard.sh for real: in a root and a network of its own, with a real package and down to the agent."""
 
+import ctypes
 import hashlib
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import subprocess
+import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
@@ -68,6 +72,32 @@ class Server:
     def forget(self) -> None:
         shutil.rmtree(self.root.path / "share/results")
         (self.root.path / "share/results").mkdir()
+
+
+class Reading:
+    """Tells when a file was opened and closed again (inotify(7)), however many links lead to it."""
+
+    def __init__(self, path: Path) -> None:
+        libc = ctypes.CDLL(None, use_errno=True)
+        self._events = os.fdopen(libc.inotify_init1(os.O_CLOEXEC), "rb", buffering=0)
+        close_nowrite = 0x10
+        assert libc.inotify_add_watch(self._events.fileno(), bytes(path), close_nowrite) >= 0
+        self._stopped, self._stop = os.pipe()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._events.close()
+        os.close(self._stopped)
+
+    def wait(self) -> bool:
+        """Whether it was read before `stop` was called."""
+        ready, _, _ = select.select([self._events, self._stopped], [], [])
+        return self._events in ready
+
+    def stop(self) -> None:
+        os.close(self._stop)
 
 
 def make_deb(tmp_path: Path, agent: str) -> bytes:
@@ -244,16 +274,162 @@ def test_a_result_that_cannot_be_delivered_is_delivered_later(server: Server) ->
     assert [path.name for path in results.iterdir() if path.name.startswith(".")] == []
 
 
-def test_two_starts_at_one_time_are_one(server: Server) -> None:
+def test_a_second_start_at_one_time_does_nothing_and_is_to_be_tried_again(server: Server) -> None:
     lock = server.root.put("var/lib/arcferry/lock", "")
     with subprocess.Popen(["flock", lock, "cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as held:
         assert held.stdin
         while subprocess.run(["flock", "-n", lock, "true"], check=False).returncode == 0:
             pass  # until it is held
-        done = server.run(status=0)
+        done = server.run(status=75)
         held.stdin.close()
     assert b"another run" in done.stderr
     assert server.asked() == []
+    assert list(server.root.path.glob("share/results/*")) == []
+
+
+def delay(server: Server, minutes: int) -> None:
+    path = server.root.path / "share/settings.json"
+    held = json.loads(path.read_text()) | {"delay_minutes": minutes}
+    path.write_text(json.dumps(held, indent=2, sort_keys=True) + "\n")
+
+
+def test_whoever_starts_it_by_hand_does_not_wait(server: Server) -> None:
+    delay(server, 24 * 60)
+    done = server.run(status=0)
+    assert b"starts in" not in done.stderr
+
+
+def test_a_spread_start_says_how_long_and_why_and_ends_at_a_signal(server: Server, shell: list[str]) -> None:
+    server = Server(server.root, shell)
+    delay(server, 24 * 60)
+    command = server.root.command("unshare", "-n", *shell, "/share/onboard.sh", "--spread")
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as started:
+        assert started.stderr
+        said = started.stderr.readline() + started.stderr.readline()
+        found = re.match(
+            r"starts in (\d+) s \(at random, at most 1440 min; without --spread at once\),\n", said
+        )
+        assert found, said
+        assert 0 <= int(found[1]) <= 24 * 3600
+        assert "not all servers read the share at one time" in said
+        began = time.monotonic()
+        started.terminate()
+        assert started.wait(30) == 130
+        assert time.monotonic() - began < 20
+    assert server.asked() == []
+
+
+def test_the_share_can_be_named_so_that_a_verified_copy_runs(server: Server) -> None:
+    """As the page of steps has it: script and settings are copied, compared with their hashes, and run."""
+    kept = server.root.path / "root/arcferry"
+    kept.mkdir(parents=True)
+    for name in ("onboard.sh", "settings.json"):
+        shutil.move(server.root.path / "share" / name, kept / name)
+    command = server.root.command(
+        "unshare", "-n", *server.shell, "/root/arcferry/onboard.sh", "--from", "/share", "/run/token"
+    )
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert (server.verbs, server.result["outcome"]) == (VERBS, "connected")
+
+
+@pytest.mark.parametrize(
+    "name", ["bundle", "bundle/host", "bundle/host/linux.sh", "bundle/agent/azcmagent.deb"]
+)
+def test_a_link_on_the_share_is_not_what_runs(server: Server, shell: list[str], name: str) -> None:
+    """What a link leads to can be changed after it was verified, however right it was then."""
+    server = Server(server.root, shell)
+    path = server.root.path / "share" / name
+    path.rename(server.root.path / "share/elsewhere")
+    path.symlink_to("/share/elsewhere")
+    server.run(status=1)
+    assert server.verbs == ["verify"]
+    assert server.result["answers"][0]["code"] == "extra-file"
+    assert not server.root.has("opt/azcmagent")
+
+
+def test_what_is_swapped_after_its_hash_was_read_never_runs(server: Server, shell: list[str]) -> None:
+    server = Server(server.root, shell)
+    share = server.root.path / "share"
+    good, evil = share / "good.sh", share / "evil.sh"
+    linked = share / "bundle/host/linux.sh"
+    linked.rename(good)
+    linked.symlink_to("/share/good.sh")
+    evil.write_text("#!/bin/sh\ntouch /ran\n")
+    with Reading(good) as reading:
+        swapping = threading.Thread(target=lambda: reading.wait() and evil.replace(good))
+        swapping.start()
+        server.run(status=1)
+        reading.stop()
+        swapping.join()
+    assert not server.root.has("ran")
+
+
+@pytest.mark.parametrize("kind", ["folder", "file", "into"])
+def test_no_link_in_results_is_followed(server: Server, shell: list[str], kind: str) -> None:
+    """Every server can write there, and root's writing must not be led to other places."""
+    server = Server(server.root, shell)
+    results = server.root.path / "share/results"
+    victim = server.root.path / "etc/victim"
+    victim.mkdir()
+    kept = server.root.put("etc/victim/file", "as it was", 0o600)
+    host = os.uname().nodename
+    if kind == "folder":
+        results.rmdir()
+        results.symlink_to("/etc/victim")
+    elif kind == "file":
+        (results / f"{host}.json").symlink_to("/etc/victim/file")
+    else:
+        (results / f"{host}.json").symlink_to("/etc/victim")
+    done = server.run(status=0)
+    assert [path.name for path in victim.iterdir()] == ["file"]
+    assert (kept.read_text(), kept.stat().st_mode & 0o777) == ("as it was", 0o600)
+    if kind == "folder":
+        assert b"is a link" in done.stderr
+    else:
+        assert not (results / f"{host}.json").is_symlink()
+        assert server.result["outcome"] == "connected"
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda root: (root / "run/token").chmod(0o640),
+        lambda root: (root / "run/token").chmod(0o604),
+        lambda root: os.chown(root / "run/token", 65534, 0),
+        lambda root: (root / "run").chmod(0o777),
+        lambda root: (root / "run").chmod(0o775),
+        lambda root: (root / "run").chmod(0o1777),
+        lambda root: os.chown(root / "run", 65534, 0),
+        lambda root: ((root / "run/token").rename(root / "real"), (root / "run/token").symlink_to("/real")),
+    ],
+    ids=["group", "others", "owner", "folder", "folder-group", "folder-sticky", "folder-owner", "link"],
+)
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_token_file_that_is_not_roots_alone_is_refused(
+    server: Server, shell: list[str], spoil: Callable[[Path], object]
+) -> None:
+    server = Server(server.root, shell)
+    spoil(server.root.path)
+    server.run(status=1)
+    answer = server.result["answers"][-1]
+    assert (answer["verb"], answer["ok"], answer["code"]) == ("connect", False, "token-unsafe")
+    assert "/run/token: must be a plain file of root's" in answer["message"]
+    assert not server.root.has("var/opt/azcmagent/state")
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o400])
+def test_a_token_file_of_roots_alone_is_taken(server: Server, mode: int) -> None:
+    (server.root.path / "run/token").chmod(mode)
+    (server.root.path / "var/run").symlink_to("/run")
+    server.run("/var/run/token", status=0)
+
+
+def test_settings_that_change_meanwhile_change_nothing(server: Server) -> None:
+    server.root.put("behave", "[ ! -d /share ] || echo '{}' >/share/settings.json")
+    server.run(status=0)
+    assert server.result["via"] == "script"
+    assert (server.root.path / "share/settings.json").read_text() == "{}\n"
 
 
 def test_a_link_in_place_of_its_folder_is_refused(server: Server) -> None:
@@ -272,7 +448,7 @@ def test_the_token_and_the_results_can_be_named(server: Server) -> None:
     assert path.stat().st_mode & 0o777 == 0o640
 
 
-@pytest.mark.parametrize("words", [["a", "b", "c"]])
+@pytest.mark.parametrize("words", [["a", "b", "c"], ["--bogus"], ["--from"], ["--from", "/nowhere"]])
 def test_a_wrong_call_ends_with_2(server: Server, words: list[str]) -> None:
     server.run(*words, status=2)
 
@@ -309,7 +485,7 @@ def test_shellcheck_finds_nothing(tmp_path: Path) -> None:
 
 def test_it_stays_short_and_uses_no_network_tool() -> None:
     text = SCRIPT.read_text(encoding="ascii")
-    assert len(text.splitlines()) <= 220
+    assert len(text.splitlines()) <= 300
     assert max(map(len, text.expandtabs(4).splitlines())) <= 120
     code = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
     assert not re.findall(r"\b(curl|wget|nc|python3?|perl|jq|eval|source)\b", code)

@@ -232,6 +232,22 @@ def test_what_an_administrator_added_is_no_public_root(dash: list[str], closed: 
     assert {(row["reachable"], row["tls"]["public_root"]) for row in rows} == {(True, False)}
 
 
+@pytest.mark.parametrize("target", ["/etc/victim", "/etc/folder", "/etc/nothing-yet"])
+def test_a_link_in_the_files_place_is_not_followed(
+    shell: list[str], closed: "ClosedNetwork", target: str
+) -> None:
+    """The file may be in a folder that others can write, and root writes it."""
+    kept = closed.root.put("etc/victim", "as it was", 0o600)
+    (closed.root.path / "etc/folder").mkdir()
+    (closed.root.path / "path.json").symlink_to(target)
+    answer = closed.run(shell, "facts", *PLACE, "/path.json")
+    assert (answer["code"], "is a link" in answer["message"]) == ("no-file", True)
+    assert (kept.read_text(), kept.stat().st_mode & 0o777) == ("as it was", 0o600)
+    assert list((closed.root.path / "etc/folder").iterdir()) == []
+    assert not closed.root.has("etc/nothing-yet")
+    assert [path.name for path in closed.root.path.glob("path.json*")] == ["path.json"]
+
+
 def test_a_file_that_cannot_be_written_is_named(dash: list[str], closed: "ClosedNetwork") -> None:
     answer = closed.run(dash, "facts", *PLACE, "/gone/path.json")
     assert (answer["code"], "path" in answer.document) == ("no-file", True)

@@ -23,13 +23,39 @@
 # shellcheck disable=SC2015 # in "A && B || refuse ...", refuse is also right where B fails
 # shellcheck disable=SC2016 # the ${...} in single quotes are dpkg's own
 
-set -u
-umask 077
-# The caller's settings must not decide which programs run as root, or in which language they answer.
+# Nothing of the caller's may stand in a program's place. bash takes functions from its environment, and they come even
+# before builtins, but for the special ones in POSIX mode, which this variable turns on and off. dash and busybox take
+# none.
+POSIXLY_CORRECT=1
+set +aCefvx
+unset -f unset declare
+unset POSIXLY_CORRECT
+case ${BASH_VERSION-} in
+?*)
+	# shellcheck disable=SC3044 # bash alone gets here
+	for word in $(declare -F); do unset -f "$word"; done 2>/dev/null
+	# shellcheck disable=SC3044
+	declare +x SHELLOPTS BASHOPTS 2>/dev/null
+	POSIXLY_CORRECT=1
+	;;
+esac
+unalias -a 2>/dev/null
+unset IFS CDPATH ENV BASH_ENV
+# Neither may settings of the caller's decide which programs run as root, in which language they answer, or whom they
+# trust. What names a proxy stays.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
-export PATH LC_ALL
-unset IFS CDPATH
+HOME=/root
+export PATH LC_ALL HOME
+# shellcheck disable=SC2013 # names, each a word
+for word in $(awk 'BEGIN { for (name in ENVIRON) if (name ~ /^[A-Za-z_][A-Za-z0-9_]*$/) print name }' </dev/null); do
+	case $word in
+	PATH | LC_ALL | HOME | PWD | OLDPWD | PPID | UID | EUID | *_PROXY | *_proxy) ;;
+	*) unset "$word" ;;
+	esac
+done
+set -u
+umask 077
 
 AGENT=/opt/azcmagent/bin/azcmagent
 VERB=usage # until the call has proved right
@@ -324,13 +350,15 @@ server_facts() {
 		"$(truth [ -d /opt/microsoft/omsagent ])" "$(workspaces | words)"
 	printf ',"proxy":{"url":%s,"source":"%s"}' "$(text "$(hide_user "$PROXY")")" "$PROXY_SOURCE"
 }
-# write_path FILE: whole or not at all, and readable, since it goes to whoever runs `arcferry explain`.
+# write_path FILE: whole or not at all, and readable, since it goes to whoever runs `arcferry explain`. Others may be
+# able to write its folder: cp makes the new name itself, which nobody knows, and mv -T puts it in a link's place.
 write_path() {
-	beside=$(mktemp "$1.XXXXXXXX" 2>/dev/null) || return 1
-	cat "$WORK/path" >"$beside" && chmod 644 "$beside" && mv -f -- "$beside" "$1" && return 0
+	beside=$(mktemp -u "$1.XXXXXXXXXX") || return 1
+	chmod 644 "$WORK/path"
+	[ ! -L "$1" ] && (umask 022 && cp -- "$WORK/path" "$beside") && mv -fT -- "$beside" "$1" && return 0
 	rm -f -- "$beside"
 	return 1
-}
+} 2>/dev/null
 
 # "SHA256  NAME" for each file of a manifest, which has one key a line; "! NAME" where no bundle holds such a file.
 manifest_files() {
@@ -412,7 +440,7 @@ do_facts() {
 	[ -n "$NETWORK" ] || refuse no-network-script "linux-network.sh must lie beside this, as readable as this" "$fields"
 	measure_path "$1" "$2"
 	fields="$fields,\"routes\":[$(routes)],\"path\":$(cat "$WORK/path")"
-	[ $# -lt 3 ] || write_path "$3" || refuse no-file "$3: cannot be written" "$fields"
+	[ $# -lt 3 ] || write_path "$3" || refuse no-file "$3: cannot be written, or is a link" "$fields"
 	answer true "$fields"
 }
 

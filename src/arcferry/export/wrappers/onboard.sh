@@ -1,40 +1,73 @@
 #!/bin/sh
 # Takes this server into Azure Arc with the host script of the bundle that lies beside, and leaves one result file.
 #
-#   sh onboard.sh [TOKEN_FILE [RESULTS]]
+#   sh onboard.sh [--spread] [--from SHARE] [TOKEN_FILE [RESULTS]]
 #
-# TOKEN_FILE holds a short-lived access token and is readable for root alone; without it, what settings.json names.
-# RESULTS is the folder for the result file; without it, `results` beside this script. Nothing secret is in
-# settings.json, in the result, or on a command line.
+# TOKEN_FILE holds a short-lived access token: a file of root's alone, in folders that only root can change; without it,
+# what settings.json names. RESULTS is the folder for the result file; without it, `results` on the share. SHARE is
+# where `bundle` and `results` lie; without it, this script's own folder. With --spread it waits for a random time
+# first, of at most the minutes in settings.json, so that a thousand servers do not read the share at once. Nothing
+# secret is in settings.json, in the result, or on a command line.
 #
 # The bundle is copied to where only root can write, and the copy is used: verify, facts, install, check, connect,
-# show, up to the first that fails. It can be run again at any time: a connected server only reports, once. Ends
-# with 0 where connected, 1 where not, 2 where it was called wrongly.
+# show, up to the first that fails. It can be run again at any time: a connected server only reports, once. Ends with
+# 0 where connected, 1 where not, 2 where it was called wrongly, 75 where another run is at work: try again later.
 # shellcheck disable=SC2015 # in "A && B || fail ...", fail is also right where B fails
 
-set -u
-umask 077
+# Nothing of the caller's may stand in a program's place. bash takes functions from its environment, and they come even
+# before builtins, but for the special ones in POSIX mode, which this variable turns on and off. dash and busybox take
+# none.
+POSIXLY_CORRECT=1
+set +aCefvx
+unset -f unset declare
+unset POSIXLY_CORRECT
+case ${BASH_VERSION-} in
+?*)
+	# shellcheck disable=SC3044 # bash alone gets here
+	for word in $(declare -F); do unset -f "$word"; done 2>/dev/null
+	# shellcheck disable=SC3044
+	declare +x SHELLOPTS BASHOPTS 2>/dev/null
+	POSIXLY_CORRECT=1
+	;;
+esac
+unalias -a 2>/dev/null
+unset IFS CDPATH ENV BASH_ENV
+# Neither may settings of the caller's decide which programs run as root, in which language they answer, or whom they
+# trust. What names a proxy stays.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 LC_ALL=C
-export PATH LC_ALL
-unset IFS
+HOME=/root
+export PATH LC_ALL HOME
+# shellcheck disable=SC2013 # names, each a word
+for word in $(awk 'BEGIN { for (name in ENVIRON) if (name ~ /^[A-Za-z_][A-Za-z0-9_]*$/) print name }' </dev/null); do
+	case $word in
+	PATH | LC_ALL | HOME | PWD | OLDPWD | PPID | UID | EUID | *_PROXY | *_proxy) ;;
+	*) unset "$word" ;;
+	esac
+done
+set -u
+umask 077
 
 BASE=/var/lib/arcferry
 AGENT=/opt/azcmagent/bin/azcmagent
+USAGE="called as: sh onboard.sh [--spread] [--from SHARE] [TOKEN_FILE [RESULTS]]"
+SETTINGS= # the copy of settings.json, which nobody changes while this runs
 SECRET= # the file with the token, while it exists
+SPREAD= # not empty where the start is to be spread
+SLEEPER= # the number of what waits
 BEGAN=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 # A host's name becomes a file's name.
 HOST=$(uname -n | tr -cd 'A-Za-z0-9._-' | cut -c 1-64)
 
 # setting KEY: a plain value at the top of settings.json, which has one key a line.
-setting() { sed -n "s/^  \"$1\": \"\{0,1\}\([^\"\\\\,]*\)\"\{0,1\},\{0,1\}\$/\1/p" "$HERE/settings.json"; }
+setting() { sed -n "s/^  \"$1\": \"\{0,1\}\([^\"\\\\,]*\)\"\{0,1\},\{0,1\}\$/\1/p" "$SETTINGS"; }
 # inside BLOCK KEY: the same one level down.
 inside() {
 	awk -v block="  \"$1\": {" -v key="    \"$2\": \"" '
 		$0 == block { found = 1; next }
 		/^  [}]/ { found = 0 }
 		found && index($0, key) == 1 { s = substr($0, length(key) + 1); sub(/",?$/, "", s); print s; exit }' \
-		"$HERE/settings.json"
+		"$SETTINGS"
 }
 hash_of() { [ -f "$1" ] && sha256sum <"$1" | cut -c 1-64; }
 # What goes into JSON as it is: nothing that would have to be escaped.
@@ -43,7 +76,11 @@ leave() {
 	printf '%s\n' "$2" >&2
 	exit "$1"
 }
-cleanup() { [ -z "$SECRET" ] || rm -f -- "$SECRET"; }
+cleanup() {
+	[ -z "$SLEEPER" ] || kill "$SLEEPER" 2>/dev/null
+	[ -z "$SECRET" ] || rm -f -- "$SECRET"
+	[ -z "$SETTINGS" ] || rm -f -- "$SETTINGS"
+}
 forget_token() { rm -f -- "$BASE/connect.json"; } # of a run that was killed; only with the lock held
 trap cleanup EXIT
 trap 'exit 130' HUP INT PIPE TERM
@@ -90,36 +127,63 @@ finish() {
 	exit "$2"
 }
 has_connected() { grep -q '"outcome":"connected"' "$BASE/result.json" 2>/dev/null; }
+# put FILE: into the folder of results, in which every server can write: neither the folder's own name nor a name in it
+# may be a link, which would lead root's writing elsewhere. cp makes the new name itself, which nobody can know before,
+# and mv -T puts it in the place of whatever has its name.
+put() {
+	above=$(cd -P -- "$(dirname -- "$RESULTS")" && pwd -P) && cd -P -- "$RESULTS" || return 1
+	[ "$(pwd -P)" = "${above%/}/$(basename -- "$RESULTS")" ] || return 1
+	beside=$(mktemp -u "./.$HOST.XXXXXXXXXX").tmp
+	umask 027
+	cp -- "$1" "$beside" && mv -fT -- "$beside" "./$HOST.json" && return 0
+	rm -f -- "$beside"
+	return 1
+}
 # What could not be delivered stays here, and where it says connected the next run delivers it. It holds no secret;
 # on a folder whose files take the folder's group, that group may read it.
 deliver() {
-	beside="$RESULTS/.$HOST.$$.tmp"
-	if cp -- "$BASE/result.json" "$beside" && chmod 640 -- "$beside" && mv -f -- "$beside" "$RESULTS/$HOST.json"; then
+	chmod 640 -- "$BASE/result.json"
+	if (put "$BASE/result.json"); then
 		! has_connected || mv -f -- "$BASE/result.json" "$DELIVERED"
 	else
-		rm -f -- "$beside"
-		printf '%s\n' "$RESULTS cannot be written; the result is $BASE/result.json" >&2
+		printf '%s\n' "$RESULTS cannot be written, or is a link; the result is $BASE/result.json" >&2
 	fi
 }
 prepare() {
 	mkdir -p -- "$BASE" && [ ! -L "$BASE" ] && chown 0:0 -- "$BASE" && chmod 700 -- "$BASE" ||
 		leave 1 "$BASE cannot be made"
-	# Two starts at one time: the second one has nothing to do.
 	exec 9>"$BASE/lock"
-	if command -v flock >/dev/null; then flock -n 9 || leave 0 "another run is at work"; fi
+	if command -v flock >/dev/null; then
+		flock -n 9 || leave 75 "another run is at work: nothing was done; try again later" # EX_TEMPFAIL
+	fi
 	forget_token
+	SETTINGS=$BASE/settings.json
+	rm -f -- "$SETTINGS"
+	cp -- "$HERE/settings.json" "$SETTINGS" || leave 1 "settings.json cannot be copied to $BASE"
+	case $(setting bundle) in '' | *[!0-9a-f]*) leave 2 "$HERE/settings.json is not what an export wrote" ;; esac
 }
+# In the background, so that a signal ends it at once; without the lock, should this be killed.
 wait_a_while() {
 	minutes=$(setting delay_minutes)
-	[ "${minutes:-0}" -gt 0 ] || return 0
-	sleep "$(awk -v most="$((minutes * 60))" -v seed="$(od -An -N3 -tu4 /dev/urandom)" \
-		'BEGIN { srand(seed); print int(rand() * (most + 1)) }')"
+	[ -n "$SPREAD" ] && [ "${minutes:-0}" -gt 0 ] || return 0
+	seconds=$(awk -v most="$((minutes * 60))" -v seed="$(od -An -N3 -tu4 /dev/urandom 2>/dev/null)" \
+		'BEGIN { srand(seed); print int(rand() * (most + 1)) }')
+	printf '%s\n' "starts in $seconds s (at random, at most $minutes min; without --spread at once)," \
+		"so that not all servers read the share at one time" >&2
+	sleep "$seconds" >/dev/null 2>&1 9>&- &
+	SLEEPER=$!
+	wait "$SLEEPER"
+	SLEEPER=
 }
 # What is verified must be what is run: the copy lies where only root can change it.
 take_copy() {
 	rm -rf -- "$COPY" "$COPY.part"
-	said=$(cp -R -- "$HERE/bundle" "$COPY.part" 2>&1 && mv -- "$COPY.part" "$COPY" 2>&1) ||
+	said=$(cp -RP -- "$FROM/bundle" "$COPY.part" 2>&1) ||
 		fail verify no-copy "the bundle cannot be copied to $BASE: $said"
+	# A link would be read on the share again, after what it leads to was verified.
+	odd=$(find "$COPY.part" ! -type d ! -type f | head -n 1)
+	[ -z "$odd" ] || fail verify extra-file "${odd#"$COPY.part"}: on the share it is neither a file nor a folder"
+	said=$(mv -- "$COPY.part" "$COPY" 2>&1) || fail verify no-copy "the bundle cannot be copied to $BASE: $said"
 	for name in manifest.json host/linux.sh host/linux-network.sh; do
 		wanted=$(inside files "$name")
 		[ -z "$wanted" ] || [ "$(hash_of "$COPY/$name")" = "$wanted" ] ||
@@ -135,7 +199,21 @@ install() {
 	[ -n "$package" ] || fail install no-package "the bundle holds no $format package for $arch"
 	ask install "$COPY/$package" "$(inside files "$package")"
 }
+# shellcheck disable=SC2012 # mode and owner stand before the name, and stat's options are not portable
+owner_and_mode() { ls -ldn -- "$1" | awk 'NR == 1 { print $3, $1 }'; }
+# is_roots_alone FILE: a plain file of root's that nobody else can read, below folders that nobody else can change.
+is_roots_alone() {
+	[ ! -L "$1" ] && above=$(cd -P -- "$(dirname -- "$1")" && pwd -P) || return 1
+	case $(owner_and_mode "$1") in '0 -r'[w-]-------*) ;; *) return 1 ;; esac
+	while :; do
+		case $(owner_and_mode "$above") in '0 d'????[!w]??[!w]*) ;; *) return 1 ;; esac
+		[ "$above" != / ] || return 0
+		above=$(dirname -- "$above")
+	done
+}
 connect() {
+	[ ! -e "$TOKEN_FILE" ] || is_roots_alone "$TOKEN_FILE" || fail connect token-unsafe \
+		"$TOKEN_FILE: must be a plain file of root's that nobody else can read, in folders that only root can change"
 	token=$(head -c 32768 "$TOKEN_FILE" 2>/dev/null | tr -d '\r\n')
 	case $token in
 	'' | *[!A-Za-z0-9._~+/=-]*) fail connect token-unreadable "$TOKEN_FILE: not readable, or not a token" ;;
@@ -145,7 +223,7 @@ connect() {
 	{
 		awk '$0 == "  \"connect\": {" { found = 1; print "{"; next }
 			/^  [}]/ { found = 0 }
-			found && !/"service-principal-/ { sub(/,$/, ""); print $0 "," }' "$HERE/settings.json"
+			found && !/"service-principal-/ { sub(/,$/, ""); print $0 "," }' "$SETTINGS"
 		printf '"resource-name": "%s",\n"access-token": "%s"\n}\n' "$HOST" "$token"
 	} >"$SECRET"
 	proxy=$(setting proxy)
@@ -155,14 +233,25 @@ connect() {
 }
 main() {
 	HERE=$(cd -- "$(dirname -- "$0")" && pwd) || leave 2 "the folder of this script cannot be entered"
-	[ $# -le 2 ] || leave 2 "called as: sh onboard.sh [TOKEN_FILE [RESULTS]]"
-	[ -f "$HERE/settings.json" ] && [ -d "$HERE/bundle" ] || leave 2 "settings.json and bundle must lie in $HERE"
+	FROM=$HERE
+	while :; do
+		case ${1-} in
+		--spread) SPREAD=1 ;;
+		--from) FROM=${2-} && [ -n "$FROM" ] && shift || leave 2 "--from needs the folder of the share" ;;
+		-*) leave 2 "$USAGE" ;;
+		*) break ;;
+		esac
+		shift
+	done
+	[ $# -le 2 ] || leave 2 "$USAGE"
+	[ -f "$HERE/settings.json" ] || leave 2 "settings.json must lie in $HERE"
+	[ -d "$FROM/bundle" ] || leave 2 "the bundle must lie in $FROM"
 	[ "$(id -u)" -eq 0 ] || leave 2 "run this as root"
+	prepare
 	TOKEN_FILE=${1:-$(setting token_file)}
-	RESULTS=${2:-$HERE/results}
+	RESULTS=${2:-$FROM/results}
 	COPY=$BASE/$(setting bundle)
 	DELIVERED=$BASE/delivered-$(setting bundle).json
-	prepare
 	if is_connected; then
 		[ ! -f "$DELIVERED" ] || return 0
 		if has_connected; then

@@ -10,11 +10,28 @@
 # manifest itself is the builder's is for minisign to say: INSTALL.txt tells how.
 # It ends with 0 installed, 1 failed and taken back, 2 called wrongly, 3 refused before anything was changed.
 
+# Nothing of the caller's may stand in a program's place. bash takes functions from its environment, and they come even
+# before builtins, but for the special ones in POSIX mode, which this variable turns on and off. dash and busybox take
+# none.
+POSIXLY_CORRECT=1
+set +aCefvx
+unset -f unset declare
+unset POSIXLY_CORRECT
+case ${BASH_VERSION-} in
+?*)
+	# shellcheck disable=SC3044 # bash alone gets here
+	for word in $(declare -F); do unset -f "$word"; done 2>/dev/null
+	# shellcheck disable=SC3044
+	declare +x SHELLOPTS BASHOPTS 2>/dev/null
+	POSIXLY_CORRECT=1
+	;;
+esac
+unalias -a 2>/dev/null
+unset IFS CDPATH ENV BASH_ENV
 set -u
 umask 022
 LC_ALL=C
 export LC_ALL
-unset CDPATH
 
 PYTHON=
 INTO=/opt/arcferry
