@@ -18,6 +18,8 @@ foreach ($statement in $tree.EndBlock.Statements) {
 }
 $Beside = Join-Path $Folder 'share'
 $Uninstall = $false
+$Spread = $false
+$From = ''
 $Ran = New-Object Collections.Generic.List[string]
 $Said = @{} # what the host script answers to a verb, where that is not plainly well
 $Connected = $false

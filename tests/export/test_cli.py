@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -100,7 +101,7 @@ def test_an_older_bundle_needs_a_reason(
 ) -> None:
     record = bundle.VersionRecord(tmp_path / "state")
     newer = bundle.open_bundle(tmp_path / "bundle-in", key.public(), now=times.now())
-    manifest = bundle.Manifest(8, newer.manifest.created, newer.manifest.expires + timedelta(days=1), (), ())
+    manifest = replace(newer.manifest, version=8, expires=newer.manifest.expires + timedelta(days=1))
     record.remember(manifest, key.public(), None, now=times.now())
     with pytest.raises(ArcferryError, match="older"):
         run("gpo", *SHARE, *CERTIFICATE)

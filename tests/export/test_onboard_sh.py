@@ -319,18 +319,35 @@ def test_a_spread_start_says_how_long_and_why_and_ends_at_a_signal(server: Serve
     assert server.asked() == []
 
 
-def test_the_share_can_be_named_so_that_a_verified_copy_runs(server: Server) -> None:
-    """As the page of steps has it: script and settings are copied, compared with their hashes, and run."""
-    kept = server.root.path / "root/arcferry"
-    kept.mkdir(parents=True)
-    for name in ("onboard.sh", "settings.json"):
-        shutil.move(server.root.path / "share" / name, kept / name)
-    command = server.root.command(
-        "unshare", "-n", *server.shell, "/root/arcferry/onboard.sh", "--from", "/share", "/run/token"
-    )
+def run_from_the_page(server: Server, tmp_path: Path) -> subprocess.CompletedProcess[bytes]:
+    """What the page of steps says to type, in the server's shell."""
+    blocks = re.findall(r"(?ms)^```sh\n(.*?)^```$", (tmp_path / "out/STEPS.md").read_text())
+    (typed,) = [block for block in blocks if "sha256sum -c" in block]
+    command = server.root.command("unshare", "-n", *server.shell, "-c", typed)
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=300)
+    assert list(server.root.path.glob("var/tmp/*")) == []
+    return done
+
+
+def test_the_pages_command_takes_a_server_in(server: Server, shell: list[str], tmp_path: Path) -> None:
+    server = Server(server.root, shell)
+    done = run_from_the_page(server, tmp_path)
     assert done.returncode == 0, done.stderr
     assert (server.verbs, server.result["outcome"]) == (VERBS, "connected")
+
+
+@pytest.mark.parametrize("name", ["onboard.sh", "settings.json"])
+def test_the_pages_command_runs_nothing_that_was_changed_on_the_share(
+    server: Server, shell: list[str], tmp_path: Path, name: str
+) -> None:
+    server = Server(server.root, shell)
+    with (server.root.path / "share" / name).open("a") as stream:
+        stream.write("\ntouch /ran\n")
+    done = run_from_the_page(server, tmp_path)
+    assert done.returncode == 1
+    assert f"{name}: FAILED".encode() in done.stdout
+    assert not server.root.has("ran")
+    assert not server.root.has("var/lib/arcferry")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What each tool's folder holds, whole, without a secret, and as its page says."""
 
+import hashlib
 import json
 import os
 import re
@@ -112,7 +113,7 @@ def test_every_path_that_the_page_names_is_there(
     assert named
     assert {name for name in named if not (out / name).is_file()} == set()
     assert f"`{CONTENT[tool]}/onboard.ps1`" in text
-    for word in re.findall(r"robocopy (\S+)|-c (\S+)", text):
+    for word in re.findall(r"robocopy (\S+)|IntuneWinAppUtil\.exe -c (\S+)", text):
         assert (out / "".join(word)).is_dir()
     assert "{{" not in text
     assert re.findall(r"(?m)^## (\d+)\.", text) == [str(n) for n in range(1, text.count("\n## ") + 1)]
@@ -163,6 +164,48 @@ def test_the_content_is_wrapper_settings_and_the_sealed_bundle(
     assert held["packages"]["msi-amd64"] == "agent/a.msi"
 
 
+def test_who_writes_the_share_is_said_first(make_order: Orders, tmp_path: Path) -> None:
+    for tool in (Tool.GPO, Tool.SCRIPT):
+        export.export(make_order(), tool, tmp_path / tool.value)
+        text = (tmp_path / tool.value / "STEPS.md").read_text(encoding="utf-8")
+        first = text[text.index("\n## 1. ") : text.index("\n## 2. ")]
+        assert "Who can write the share is administrator on every server" in first
+        for word in (
+            "RequireSecuritySignature $true",
+            "RequireMutualAuthentication=1, RequireIntegrity=1",
+            "SHA-256",
+        ):
+            assert word in first
+        assert r"`\\*\arcferry`" in first
+
+
+@pytest.mark.parametrize("minutes", [0, 30])
+def test_only_what_starts_many_servers_spreads_them(make_order: Orders, tmp_path: Path, minutes: int) -> None:
+    for tool in WINDOWS:
+        out = tmp_path / tool.value
+        export.export(make_order(delay=minutes), tool, out)
+        commands = [
+            line
+            for line in (out / "STEPS.md").read_text().splitlines()
+            if "onboard.ps1" in line and "-NoProfile" in line
+        ]
+        assert commands
+        assert any("-Spread" in line for line in commands) is (minutes > 0)
+        if tool is Tool.SCRIPT:
+            assert any("-Spread" not in line and "-Uninstall" not in line for line in commands)
+
+
+def test_every_code_that_a_script_ends_with_is_on_the_page(
+    make_order: Orders, tmp_path: Path, tool: Tool
+) -> None:
+    export.export(make_order(), tool, tmp_path / "out")
+    text = (tmp_path / "out/STEPS.md").read_text(encoding="utf-8")
+    if tool is Tool.GPO:
+        return  # the Task Scheduler does nothing with it
+    assert re.search(r"1618[^.]{0,80}another run is at work", text)
+    assert tool is not Tool.SCRIPT or re.search(r"and 75 where another run is at work", text)
+
+
 def test_no_export_knows_a_token(make_order: Orders, tmp_path: Path, tool: Tool) -> None:
     out = tmp_path / "out"
     export.export(make_order(sign_in=TOKEN), tool, out)
@@ -198,7 +241,15 @@ def test_the_task_is_of_the_schema_and_runs_as_system(make_order: Orders, tmp_pa
     assert faults_of_task(task) == []
     assert task.findtext(f".//{TASK}UserId") == "S-1-5-18"
     assert task.find(f".//{TASK}LogonType") is None
-    assert task.findtext(f".//{TASK}Arguments", "").endswith(r'-File "\\fs01\R-D $x\arc ferry\onboard.ps1"')
+    words = task.findtext(f".//{TASK}Arguments", "")
+    assert r"$s='\\fs01\R-D $x\arc ferry';" in words
+    for name in ("onboard.ps1", "settings.json"):
+        digest = hashlib.sha256((out / "share" / name).read_bytes()).hexdigest()
+        assert f"'{name}'='{digest}'" in words
+    assert words.index("Get-FileHash") < words.index("& (Join-Path $d 'onboard.ps1') -From $s -Spread;")
+    # In cmd, in the task's XML and in a policy, which puts in what is between percent signs.
+    assert words.count('"') == 2
+    assert "%" not in words
 
 
 def test_the_preference_item_is_the_same_task_without_a_password(make_order: Orders, tmp_path: Path) -> None:
@@ -321,7 +372,12 @@ def test_linux_alone_needs_no_group_and_gets_no_windows_script(make_order: Order
     }
     text = (tmp_path / "out" / "STEPS.md").read_text()
     assert "icacls" not in text
-    assert "onboard.sh /run/arc/token" in text
+    assert "sh ./onboard.sh --from /mnt/arcferry /run/arc/token)" in text
+    for name in ("onboard.sh", "settings.json"):
+        digest = hashlib.sha256((tmp_path / "out/share" / name).read_bytes()).hexdigest()
+        assert f"{digest} {name}" in text
+    first = text.index("Who can write the folder on Linux is root on every server")
+    assert "root_squash" in text[first : text.index("Run it on Linux")]
     assert "arcferry collect /mnt/arcferry/results" in text
 
 

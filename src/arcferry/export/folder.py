@@ -1,5 +1,6 @@
 """Writing an export's folder: whole or not at all, and never over something that lies there."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
@@ -35,6 +36,12 @@ def write_content(order: ExportOrder, tool: Tool, folder: Path, wrappers: tuple[
         )
     files.write_whole(folder / SETTINGS, settings(order, tool))
     copy_bundle(order.bundle, folder / BUNDLE)
+
+
+def pins(order: ExportOrder, tool: Tool, name: str) -> dict[str, str]:
+    """SHA-256 of a wrapper script and of what it reads, in hexadecimal: what a start has to compare first."""
+    held = {name: wrapper(name).encode("ascii"), SETTINGS: settings(order, tool)}
+    return {file: hashlib.sha256(data).hexdigest() for file, data in held.items()}
 
 
 def write_text(path: Path, text: str) -> None:

@@ -212,7 +212,7 @@ def token_file(path: str) -> TokenFile:
         "--token-file",
         path,
         (_UNC, _POSIX),
-        r"a path such as \\fs01\arcferry-token$\token, or /mnt/token/arc",
+        r"a path such as \\fs01\arcferry-token$\token, or /run/arcferry-token",
     )
     return TokenFile(path)
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from arcferry import files
-from arcferry.export.folder import LINUX, WINDOWS
+from arcferry.export.folder import LINUX, WINDOWS, pins
 from arcferry.export.model import CertificateSignIn, ExportOrder, TokenFile, Tool
 from arcferry.export.pages import as_html, page
-from arcferry.export.task import ENGINE, NAME, arguments
+from arcferry.export.task import ENGINE, NAME, arguments, pinned_arguments
 from arcferry.times import to_text
 
 PAGE = "STEPS"
@@ -39,6 +39,23 @@ def install_command(*words: str) -> str:
     return " ".join((f"powershell.exe {arguments(WINDOWS)}", *words))
 
 
+def _commands(order: ExportOrder, tool: Tool) -> dict[str, str]:
+    """How the wrapper script is started: from a share only as what was exported, else where it lies."""
+    spread = ("-Spread",) if order.minutes(tool) else ()
+    if tool in {Tool.CONFIGMGR, Tool.INTUNE}:
+        return {"install": install_command(*spread), "uninstall": install_command("-Uninstall")}
+    windows = pins(order, tool, WINDOWS)
+    linux = (f"{digest} {name}" for name, digest in pins(order, tool, LINUX).items())
+    return {
+        "install": f"powershell.exe {pinned_arguments(order.share, windows, *spread)}",
+        "install_now": f"powershell.exe {pinned_arguments(order.share, windows)}",
+        "uninstall": f"powershell.exe {pinned_arguments(order.share, windows, '-Uninstall')}",
+        "arguments": pinned_arguments(order.share, windows, *spread),
+        "linux_pins": " ".join(linux),
+        "linux_share": order.share if _on_linux(order) else "/mnt/arcferry",
+    }
+
+
 def _on_linux(order: ExportOrder) -> bool:
     return order.share.startswith("/")
 
@@ -61,13 +78,12 @@ def _values(order: ExportOrder, tool: Tool, folder: Path, content: str) -> dict[
         "wrapper": WINDOWS if (folder / content / WINDOWS).exists() else LINUX,
         "share": order.share,
         "share_name": order.share.rpartition("\\")[2],
+        "share_root": "" if _on_linux(order) else order.share.split("\\")[3],
         "results": order.results,
         "results_argument": order.results if _on_linux(order) else f"'{order.results}'",
         "task": NAME,
         "engine": ENGINE,
-        "arguments": arguments(rf"{order.share}\{WINDOWS}"),
-        "install": install_command(),
-        "uninstall": install_command("-Uninstall"),
+        **_commands(order, tool),
         **_sign_in(order),
     }
 

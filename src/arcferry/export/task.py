@@ -2,9 +2,11 @@
 
 import uuid
 import xml.etree.ElementTree as ET
+from collections.abc import Mapping
 from datetime import datetime
 
-from arcferry.export.model import ExportOrder
+from arcferry.export.folder import WINDOWS, pins
+from arcferry.export.model import ExportOrder, Tool
 
 NAMESPACE = "http://schemas.microsoft.com/windows/2004/02/mit/task"
 NAME = "arcferry onboard"
@@ -19,6 +21,39 @@ _UPDATE = "2"  # the picture of the item's action in the console
 def arguments(script: str) -> str:
     """How PowerShell is called for a script."""
     return f'-NoProfile -NonInteractive -ExecutionPolicy Bypass -File "{script}"'
+
+
+def pinned_arguments(share: str, pins: Mapping[str, str], *words: str) -> str:
+    """How PowerShell is called for the wrapper script on a share, which others may have changed.
+
+    Script and settings are copied to where only administrators can write, the copies are compared with the
+    hashes in this command, and the copy of the script is what runs. No type or method is used that a
+    restricted language mode lacks, and neither a double quote nor a percent sign, so that cmd, a task and a
+    policy take it as it is.
+
+    Args:
+        share: the UNC path.
+        pins: SHA-256 of each file, the script first.
+        words: the script's own options.
+    """
+    script = next(iter(pins))
+    table = ";".join(f"'{name}'='{digest}'" for name, digest in pins.items())
+    steps = (
+        "$ErrorActionPreference='Stop'",
+        rf"$s='{share}'",
+        r"$d=$env:ProgramFiles+'\arcferry\start-'+$PID",
+        "$null=New-Item -ItemType Directory -Force -Path $d",
+        f"$h=@{{{table}}}",
+        "foreach($n in @($h.Keys)){$c=Join-Path $d $n",
+        "Copy-Item -LiteralPath (Join-Path $s $n) -Destination $c -Force",
+        "$f=(Get-FileHash -LiteralPath $c -Algorithm SHA256).Hash",
+        "if($f -ne $h[$n]){throw ($n+' on the share is not the one that was exported')}}",
+        " ".join((f"& (Join-Path $d '{script}') -From $s", *words)),
+        "$r=$LASTEXITCODE",
+        "Remove-Item -LiteralPath $d -Recurse -Force",
+        "exit $r",
+    )
+    return f'-NoProfile -NonInteractive -ExecutionPolicy Bypass -Command "{";".join(steps)}"'
 
 
 def task_xml(order: ExportOrder, created: datetime) -> bytes:
@@ -66,8 +101,8 @@ def _task(order: ExportOrder, created: datetime, *, user: str, logon: str, xmlns
     _texts(daily, Enabled="true", StartBoundary=created.strftime("%Y-%m-%dT03:00:00"))
     _texts(ET.SubElement(daily, "ScheduleByDay"), DaysInterval="1")
     actions = ET.SubElement(task, "Actions", Context="Author")
-    script = rf"{order.share}\onboard.ps1"
-    _texts(ET.SubElement(actions, "Exec"), Command=ENGINE, Arguments=arguments(script))
+    words = pinned_arguments(order.share, pins(order, Tool.GPO, WINDOWS), "-Spread")
+    _texts(ET.SubElement(actions, "Exec"), Command=ENGINE, Arguments=words)
     return task
 
 

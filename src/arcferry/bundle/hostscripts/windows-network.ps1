@@ -156,7 +156,7 @@ function Get-Peer($Certificate, $Chain, $Problems) {
     foreach ($element in $Chain.ChainElements) { $root = $element.Certificate }
     [ordered]@{ version = 'TLS 1.2'; cipher = ''; issuer = $leaf.Issuer; subject = $leaf.Subject
         names = @([regex]::Matches("$names", '(?<=[=:])[A-Za-z0-9.*-]+') | ForEach-Object { $_.Value })
-        not_after = $leaf.NotAfter.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ssZ')
+        not_after = (Format-Time $leaf.NotAfter.ToUniversalTime())
         public_root = (Test-PublicRoot $root); kind = (Get-CertificateKind $leaf $Chain $Problems) }
 }
 # The certificate is verified as Windows does it; the callback only writes down what it saw.

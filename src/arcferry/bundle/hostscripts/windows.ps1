@@ -76,7 +76,11 @@ function Stop-Verb([string]$Code, [string]$Message) {
     throw $problem
 }
 function Get-End([string]$Text) { $Text.Substring([Math]::Max(0, $Text.Length - 16384)) }
-function Get-Now { [DateTime]::UtcNow.ToString('yyyy-MM-ddTHH:mm:ssZ', [Globalization.CultureInfo]::InvariantCulture) }
+# In Western digits and years, whatever the server's language: a Thai or Saudi Windows has a calendar of its own.
+function Format-Time([DateTime]$Time, [string]$Form = 'yyyy-MM-ddTHH:mm:ssZ') {
+    $Time.ToString($Form, [Globalization.CultureInfo]::InvariantCulture)
+}
+function Get-Now { Format-Time ([DateTime]::UtcNow) }
 # .NET does not know PowerShell's current folder.
 function Get-FullPath([string]$Path) { $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Path) }
 function Get-Sha256([string]$Path) {
@@ -215,7 +219,7 @@ function Read-ShownJson([string]$Text) {
     if ($document -isnot [Management.Automation.PSCustomObject]) { return $shown }
     foreach ($property in $document.PSObject.Properties) {
         $value = $property.Value
-        if ($value -is [DateTime]) { $value = $value.ToUniversalTime().ToString('yyyy-MM-ddTHH:mm:ssZ') }
+        if ($value -is [DateTime]) { $value = Format-Time $value.ToUniversalTime() }
         if ($value -is [string]) { $shown[(Format-Key $property.Name)] = $value }
     }
     $shown
@@ -290,6 +294,17 @@ function Get-LegacyAgent {
         management_groups = @(Get-RegistryKeyNames "$key\Parameters\Management Groups" |
                 Where-Object { $_ -notlike 'AOI-*' }) }
 }
+# Loaded only where it has this file's owner and rights: into a folder like C:\Temp anybody could put one. While it is
+# held open nobody can put another in its place.
+function Open-NetworkScript {
+    $path = "$PSScriptRoot\windows-network.ps1"
+    $opened = [IO.File]::Open($path, 'Open', 'Read', 'Read')
+    $rights = foreach ($one in $path, "$PSScriptRoot\windows.ps1") { (Get-Acl -LiteralPath $one).Sddl }
+    $link = (Get-Item -LiteralPath $path -Force).Attributes -match 'ReparsePoint'
+    if (-not $link -and $rights[0] -ceq $rights[1]) { return $opened }
+    $opened.Dispose()
+    Stop-Verb 'no-network-script' 'its owner and rights are not those of windows.ps1: copy the whole bundle anew'
+}
 # Everything that opens a connection is in a file of its own, which a security team can take away.
 function Test-Network { [bool](Get-Command Measure-Path -CommandType Function -ErrorAction SilentlyContinue) }
 function Get-FreeBytes([string]$Folder) {
@@ -306,7 +321,7 @@ function Get-Proxy {
     if ($url) { return @{ url = $url; source = 'HTTPS_PROXY' } }
     @{ url = ''; source = '' }
 }
-function Hide-User([string]$Url) { $Url -replace '//[^/]*@', '//' }
+function Hide-User([string]$Url) { $Url -replace '(?s)^([A-Za-z][A-Za-z0-9+.-]*://|).*@', '$1' }
 
 function Invoke-Facts([string]$Location, [string]$Cloud, [string]$File) {
     $windows = Get-Windows
@@ -331,7 +346,22 @@ function Invoke-Facts([string]$Location, [string]$Cloud, [string]$File) {
     if (-not (Test-Network)) { Stop-Verb 'no-network-script' "windows-network.ps1 must lie beside this. $LoadProblem" }
     $Answer['routes'] = @(Get-Routes)
     $Answer['path'] = Measure-Path $Location $Cloud $proxy.url
-    if ($File) { [IO.File]::WriteAllText((Get-FullPath $File), (Format-Json $Answer['path']) + "`n") }
+    if ($File) { Write-Path (Get-FullPath $File) }
+}
+# Others may be able to write its folder: a new file of a name that nobody knows takes the place of a link, which would
+# lead an administrator's writing elsewhere.
+function Write-Path([string]$Path) {
+    $beside = $Path + '.' + [Guid]::NewGuid().ToString('N')
+    $bytes = [Text.Encoding]::ASCII.GetBytes((Format-Json $Answer['path']) + "`n")
+    try {
+        $stream = [IO.File]::Open($beside, 'CreateNew', 'Write', 'None')
+        try { $stream.Write($bytes, 0, $bytes.Length) } finally { $stream.Dispose() }
+        [IO.File]::Delete($Path)
+        [IO.File]::Move($beside, $Path)
+    } catch {
+        [IO.File]::Delete($beside)
+        Stop-Verb 'no-file' "${Path}: cannot be written: $($_.Exception.GetBaseException().Message)"
+    }
 }
 
 function Assert-Hash([string]$Text) {
@@ -429,7 +459,7 @@ function Get-LogFolder { [Environment]::GetFolderPath('Windows') + '\Logs\arcfer
 function Invoke-Installer([string]$Action, [string]$What) {
     $folder = Get-LogFolder
     [void](New-Item -ItemType Directory -Path $folder -Force)
-    $log = Join-Path $folder ('msi-' + [DateTime]::UtcNow.ToString('yyyyMMdd-HHmmss') + '.log')
+    $log = Join-Path $folder ('msi-' + (Format-Time ([DateTime]::UtcNow) 'yyyyMMdd-HHmmss') + '.log')
     $words = @($Action, $What, '/qn', '/norestart', 'REBOOT=ReallySuppress', '/l*v', $log)
     for ($try = 1; $try -le 10; $try++) {
         $ran = Invoke-Program ([Environment]::SystemDirectory + '\msiexec.exe') $words 3600 -LetRun
@@ -511,10 +541,10 @@ function Open-Config([string]$Source) {
         try { $script:ConfigText = [IO.File]::ReadAllText($path) }
         catch { Stop-Verb 'config-unreadable' "${Source}: no such file, or not readable" }
     }
-    $usable = $ConfigText -match '"(access-token|service-principal-cert-thumbprint)"\s*:'
+    $usable = $ConfigText -match '"(access-token|service-principal-(cert-thumbprint|secret))"\s*:'
     if (-not $usable) { Stop-Verb 'config-no-token' "${Source}: neither access-token nor thumbprint in it; left alone" }
     $script:Secret = $path
-    if ($ConfigText -match '"service-principal-secret"') {
+    if ($ConfigText -match '"service-principal-secret"\s*:') {
         Stop-Verb 'config-secret' "${Source}: holds a long-lived secret, which no server needs; it was removed"
     }
     if ($Source -notin '-', 'stdin') { Assert-PrivateFile $path }
@@ -614,5 +644,11 @@ function Invoke-Main([string[]]$Words) {
     exit $(if ($Answer['ok']) { 0 } elseif ($Answer['code'] -eq 'usage') { 2 } else { 1 })
 }
 # Everything above is read before anything runs, so a script cut short on its way here does nothing.
-if ($PSScriptRoot) { try { . "$PSScriptRoot\windows-network.ps1" } catch { $LoadProblem = "$_" } }
+$held = $null
+if ($PSScriptRoot) {
+    try {
+        $held = Open-NetworkScript
+        . "$PSScriptRoot\windows-network.ps1"
+    } catch { $LoadProblem = "$_" } finally { if ($null -ne $held) { $held.Dispose() } }
+}
 Invoke-Main @($args)

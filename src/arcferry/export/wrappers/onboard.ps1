@@ -3,12 +3,14 @@
 #   onboard.ps1               verify, facts, install, check, connect, show, up to the first that fails
 #   onboard.ps1 -Uninstall    disconnect here and remove the agent; the machine in Azure is left to be deleted there
 #
+# With -From SHARE the bundle is taken from there, and not from beside this script. With -Spread it waits for a random
+# time first, of at most the minutes in settings.json, so that a thousand servers do not read the share at once.
 # Where to, how to sign in and where the result goes is in settings.json beside it, which holds no secret. The bundle is
 # copied to where only administrators can write, and the copy is used. It can be run again at any time: a connected
 # server only reports, once. Ends with 0 where connected, 3010 where it is and Windows wants a restart, 1 where not,
-# 2 where it was called wrongly. It needs PowerShell 4.0 or 5.1 in the full language mode, and opens no connection
-# but to the files of the share.
-param([switch]$Uninstall)
+# 2 where it was called wrongly, 1618 where another run is at work: try again later. It needs PowerShell 4.0 or 5.1 in
+# the full language mode, and opens no connection but to the files of the share.
+param([switch]$Uninstall, [switch]$Spread, [string]$From)
 
 Set-StrictMode -Version 3.0
 $ErrorActionPreference, $ProgressPreference = 'Stop', 'SilentlyContinue'
@@ -132,6 +134,7 @@ function Read-Settings {
     Set-PrivateAccess $Home64
     $script:Copy = Join-Path $Home64 $Settings.bundle
 }
+function Get-Source { if ($From) { $From } else { $PSScriptRoot } }
 function Get-Hash([string]$Path) {
     if (-not (Test-Path -LiteralPath $Path -PathType Leaf)) { return '' }
     (Get-FileHash -LiteralPath $Path -Algorithm SHA256).Hash.ToLowerInvariant()
@@ -143,9 +146,16 @@ function Copy-Bundle {
         foreach ($old in $Copy, $part | Where-Object { Test-Path -LiteralPath $_ }) {
             Remove-Item -LiteralPath $old -Recurse -Force
         }
-        Copy-Item -LiteralPath (Join-Path $PSScriptRoot 'bundle') -Destination $part -Recurse
+        Copy-Item -LiteralPath (Join-Path (Get-Source) 'bundle') -Destination $part -Recurse
+        # A link would be read on the share again, after what it leads to was verified.
+        $links = @(Get-Item -LiteralPath $part -Force) + @(Get-ChildItem -LiteralPath $part -Recurse -Force) |
+            Where-Object { $_.Attributes -match 'ReparsePoint' }
+        if (@($links).Count -gt 0) { Stop-Run 'verify' 'extra-file' "$(@($links)[0].Name) is a link on the share" }
         [IO.Directory]::Move($part, $Copy)
-    } catch { Stop-Run 'verify' 'no-copy' "the bundle cannot be copied to ${Home64}: $($_.Exception.Message)" }
+    } catch {
+        if ($_.Exception.Data['code']) { throw }
+        Stop-Run 'verify' 'no-copy' "the bundle cannot be copied to ${Home64}: $($_.Exception.Message)"
+    }
     foreach ($pinned in 'manifest.json', 'host/windows.ps1', 'host/windows-network.ps1') {
         $wanted = $Settings.files.PSObject.Properties[$pinned]
         if ($null -ne $wanted -and (Get-Hash (Join-Path $Copy $pinned.Replace('/', '\'))) -ne $wanted.Value) {
@@ -218,6 +228,8 @@ function Send-Result([string]$Outcome) {
     $beside = Join-Path $Settings.results ('.' + $name + '.' + [Guid]::NewGuid().ToString('N') + '.tmp')
     $target = Join-Path $Settings.results "$name.json"
     try {
+        $link = (New-Object IO.DirectoryInfo $Settings.results).Attributes -match 'ReparsePoint'
+        if ($link) { throw 'it is a link' } # and would lead an administrator's writing elsewhere
         [IO.File]::Copy($held, $beside)
         [IO.File]::Delete($target)
         [IO.File]::Move($beside, $target)
@@ -227,8 +239,12 @@ function Send-Result([string]$Outcome) {
 }
 function Get-DeliveredPath { Join-Path $Home64 "delivered-$($Settings.bundle)" }
 function Wait-Awhile {
-    $most = 60 * [int]$Settings.delay_minutes
-    if ($most -gt 0) { Start-Sleep -Seconds ((New-Object Random).Next(0, $most + 1)) }
+    $minutes = [int]$Settings.delay_minutes
+    if (-not $Spread -or $minutes -le 0) { return }
+    $seconds = (New-Object Random).Next(0, 60 * $minutes + 1)
+    Write-Problem ("starts in $seconds s (at random, at most $minutes min; without -Spread at once), " +
+        'so that not all servers read the share at one time')
+    Start-Sleep -Seconds $seconds
 }
 function Add-Failure($Problem) {
     if ($Problem.Data['verb'] -eq '') { return } # the host script's own answer is there already
@@ -284,10 +300,12 @@ function Invoke-Main {
             Write-Problem "settings.json, which lies beside this script: $($_.Exception.Message)"
             exit 2
         }
-        # Two starts at one time: the second one has nothing to do.
         try { $lock = [IO.File]::Open((Join-Path $Home64 'lock'), 'OpenOrCreate', 'ReadWrite', 'None') } catch {
-            Write-Problem 'another run is at work'
-            exit 0
+            $problem = $_.Exception.GetBaseException()
+            $shared = ($problem.HResult -band 0xFFFF) -in 32, 33 # ERROR_SHARING_VIOLATION, ERROR_LOCK_VIOLATION
+            Write-Problem $(if ($shared) { 'another run is at work: nothing was done; try again later' }
+                else { "${Home64}: $($problem.Message)" })
+            exit $(if ($shared) { 1618 } else { 1 }) # ERROR_INSTALL_ALREADY_RUNNING
         }
         Remove-Token # of a run that was killed
         $good = if ($Uninstall) { Invoke-Uninstall } else { Invoke-Run }

@@ -18,10 +18,16 @@ MAIN, NETWORK = FOLDER / "windows.ps1", FOLDER / "windows-network.ps1"
 SCRIPTS = {path.name: path.read_text(encoding="ascii") for path in (MAIN, NETWORK)}
 MODULES = tomllib.loads((Path(__file__).parent / "allowed.toml").read_text(encoding="utf-8"))["modules"]
 ALLOWED = {command for module in MODULES for command in module["commands"]}
-LONGEST_SCRIPT, LONGEST_FUNCTION, LONGEST_LINE = 640, 40, 120
+LONGEST_SCRIPT, LONGEST_FUNCTION, LONGEST_LINE = 680, 40, 120
 BANNED_TOKENS = re.compile(
     r"&&|\|\||\?\?|\?\.|::new\(|-Parallel\b|-AsHashtable\b|-Verb\s+RunAs|\$Is(?:Windows|Linux|MacOS)\b"
     r"|Invoke-Expression|-EncodedCommand|DownloadString|ServerCertificateValidationCallback|-SkipCertificateCheck",
+    re.IGNORECASE,
+)
+# A form for dates without a culture; in Thai or Saudi Windows it gives other years, and other digits.
+OWN_CALENDAR = re.compile(
+    r"\.ToString\(\s*(?:'[^']*[yMdHhmsf][^']*'|\"[^\"]*[yMdHhmsf][^\"]*\"|\$\w+)\s*\)"
+    r"|\.To(?:Short|Long)(?:Date|Time)String\(|\{\d+:[^}]*(?:yy|MM|dd|HH|ss)[^}]*\}|Get-Date|\[DateTime\]::Parse\(",
     re.IGNORECASE,
 )
 # Of PowerShell 5.0 and later, or of no use here and hard to read.
@@ -83,6 +89,7 @@ def faults(text: str, known: frozenset[str] = frozenset()) -> list[str]:
             found.append(f"computed command {said(node)} at line {line}")
         if node.type == "function_statement" and node.end_point[0] - node.start_point[0] >= LONGEST_FUNCTION:
             found.append(f"long function at line {line}")
+    found += [f"date in the server's own calendar: {one}" for one in OWN_CALENDAR.findall(code_of(text))]
     found += [f"long line {at}" for at, line in enumerate(text.splitlines(), 1) if len(line) > LONGEST_LINE]
     if len(text.splitlines()) > LONGEST_SCRIPT:
         found.append("long script")
@@ -121,6 +128,11 @@ def test_the_script_keeps_every_rule(name: str) -> None:
         (". $file", "computed command $file"),
         ("Invoke-Expression $a", "banned: Invoke-Expression"),
         ("Start-Process a -Verb RunAs", "banned: -Verb RunAs"),
+        ("$a = $b.ToString('yyyy-MM-ddTHH:mm:ssZ')", "date in the server's own calendar"),
+        ("$a = $b.ToString($form)", "date in the server's own calendar"),
+        ("$a = '{0:yyyyMMdd}' -f $b", "date in the server's own calendar"),
+        ("$a = $b.ToShortDateString()", "date in the server's own calendar"),
+        ("$a = [DateTime]::Parse($b)", "date in the server's own calendar"),
         ("function Get-A {\n" + "    1\n" * 40 + "}", "long function"),
         ("# " + "a" * 120, "long line 1"),
         ("1\n" * (LONGEST_SCRIPT + 1), "long script"),
@@ -155,6 +167,81 @@ def test_the_file_beside_it_does_nothing_by_itself() -> None:
         said(n) for s in outside for n in nodes(s) if n.type in {"command_name", "invokation_expression"}
     ]
     assert called == ["Set-StrictMode"]
+
+
+LOAD = '. "$PSScriptRoot\\windows-network.ps1"'
+
+
+def loaded_unseen(text: str) -> bool:
+    """Whether the file beside it is loaded without comparing owner and rights with this script's own."""
+    root = parse(text)
+    loads = [n for n in nodes(root) if n.type == "try_statement" and LOAD in said(n)]
+    checked = said(functions(root)["Open-NetworkScript"]) if "Open-NetworkScript" in functions(root) else ""
+    compared = re.search(r"Get-Acl -LiteralPath \$one\)\.Sddl", checked) and "-ceq $rights[1]" in checked
+    held = "[IO.File]::Open($path, 'Open', 'Read', 'Read')" in checked
+    order = [
+        re.search(r"\$held = Open-NetworkScript\s.*" + re.escape(LOAD), said(n), re.DOTALL) for n in loads
+    ]
+    return not (compared and held and order and all(order) and text.count(LOAD) == len(loads))
+
+
+def test_the_file_beside_it_is_loaded_only_as_this_ones_equal() -> None:
+    text = SCRIPTS[MAIN.name]
+    assert not loaded_unseen(text)
+    assert loaded_unseen(text.replace("$held = Open-NetworkScript\n", "$held = $null\n"))
+    assert loaded_unseen(text.replace("-ceq $rights[1]", "-ne ''"))
+    assert loaded_unseen(text.replace("'Open', 'Read', 'Read')", "'Open', 'Read', 'ReadWrite')"))
+    assert loaded_unseen(
+        'if ($PSScriptRoot) { try { . "$PSScriptRoot\\windows-network.ps1" } catch { $a = 1 } }'
+    )
+
+
+def hide_user(text: str, url: str) -> str:
+    """What Hide-User of this script makes of an address: .NET's pattern means the same here."""
+    found = re.search(r"function Hide-User.*-replace '([^']*)', '([^']*)'", text)
+    assert found
+    return re.sub(found[1], found[2].replace("$1", r"\1"), url, flags=re.IGNORECASE)
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("http://proxy.corp:3128", "http://proxy.corp:3128"),
+        ("http://user:pw@proxy.corp:3128/", "http://proxy.corp:3128/"),
+        ("user:pw@proxy.corp:3128", "proxy.corp:3128"),
+        ("user@proxy", "proxy"),
+        ("http://user:p/w@proxy:3128", "http://proxy:3128"),
+        ("http://user:p@w@proxy:3128", "http://proxy:3128"),
+        ("HTTPS://CORP\\user:p:w@proxy", "HTTPS://proxy"),
+        ("//user:pw@proxy", "proxy"),
+        ("user:p\nw@proxy", "proxy"),
+        ("", ""),
+    ],
+)
+def test_no_user_of_a_proxy_is_shown(url: str, shown: str) -> None:
+    assert hide_user(SCRIPTS[MAIN.name], url) == shown
+
+
+def test_that_rule_catches_a_user_without_a_scheme() -> None:
+    before = "function Hide-User([string]$Url) { $Url -replace '//[^/]*@', '//' }"
+    assert hide_user(before, "user:pw@proxy.corp:3128") == "user:pw@proxy.corp:3128"
+
+
+def kept_configs(text: str) -> list[str]:
+    """Which kinds of secret a config may hold and be left where it is."""
+    body = said(functions(parse(text))["Open-Config"])
+    usable = re.search(r"\$usable = \$ConfigText -match '([^']*)'", body)
+    assert usable
+    assert body.index("config-no-token") < body.index("$script:Secret = $path") < body.index("config-secret")
+    secrets = ("access-token", "service-principal-secret")
+    return [name for name in secrets if not re.search(usable[1], f'{{"{name}": "x"}}')]
+
+
+def test_a_config_with_a_secret_of_any_kind_is_removed() -> None:
+    text = SCRIPTS[MAIN.name]
+    assert kept_configs(text) == []
+    before = text.replace("(access-token|service-principal-(cert-thumbprint|secret))", "(access-token)")
+    assert kept_configs(before) == ["service-principal-secret"]
 
 
 def secrets_in_commands(text: str) -> list[str]:
