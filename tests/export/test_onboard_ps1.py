@@ -143,7 +143,31 @@ def test_uninstall_disconnects_here_first(run: Run) -> None:
     assert answer["result"] is None
 
 
-def test_the_start_is_spread_within_the_bound(run: Run) -> None:
-    waits = [int(line.split()[1]) for line in run(delay_minutes=2)["ran"] if line.startswith("sleep")]
+def test_the_start_is_spread_within_the_bound_and_says_so(run: Run) -> None:
+    answer = run("$Spread = $true", delay_minutes=2)
+    waits = [int(line.split()[1]) for line in answer["ran"] if line.startswith("sleep")]
     assert len(waits) == 1
     assert 0 <= waits[0] <= 120
+    said = f"starts in {waits[0]} s (at random, at most 2 min; without -Spread at once), "
+    assert answer["problems"] == [said + "so that not all servers read the share at one time"]
+
+
+def test_whoever_starts_it_by_hand_does_not_wait(run: Run) -> None:
+    answer = run(delay_minutes=24 * 60)
+    assert [line for line in answer["ran"] if line.startswith("sleep")] == []
+    assert verbs(answer) == VERBS
+
+
+def test_the_bundle_comes_from_the_share_that_was_named(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "case/share/bundle").rename(tmp_path / "bundle")
+    assert verbs(run(f"$From = '{tmp_path}'")) == VERBS
+
+
+def test_a_link_in_the_folder_of_results_is_not_followed(run: Run, tmp_path: Path) -> None:
+    results = tmp_path / "case/results"
+    results.rmdir()
+    (tmp_path / "victim").mkdir()
+    results.symlink_to(tmp_path / "victim")
+    answer = run()
+    assert list((tmp_path / "victim").iterdir()) == []
+    assert "it is a link" in answer["problems"][0]

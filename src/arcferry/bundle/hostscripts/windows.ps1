@@ -303,7 +303,7 @@ function Open-NetworkScript {
     $link = (Get-Item -LiteralPath $path -Force).Attributes -match 'ReparsePoint'
     if (-not $link -and $rights[0] -ceq $rights[1]) { return $opened }
     $opened.Dispose()
-    Stop-Verb 'no-network-script' 'its owner and rights are not those of windows.ps1: copy the whole bundle anew'
+    Stop-Verb 'no-network-script' 'Its owner and rights are not those of windows.ps1: copy the whole bundle anew'
 }
 # Everything that opens a connection is in a file of its own, which a security team can take away.
 function Test-Network { [bool](Get-Command Measure-Path -CommandType Function -ErrorAction SilentlyContinue) }
@@ -359,7 +359,7 @@ function Write-Path([string]$Path) {
         [IO.File]::Delete($Path)
         [IO.File]::Move($beside, $Path)
     } catch {
-        [IO.File]::Delete($beside)
+        if (Test-Path -LiteralPath $beside) { [IO.File]::Delete($beside) }
         Stop-Verb 'no-file' "${Path}: cannot be written: $($_.Exception.GetBaseException().Message)"
     }
 }
