@@ -40,6 +40,18 @@ def test_no_line_but_a_command_is_wider_than_a_console(packed: Packed, text_name
 
 
 @pytest.mark.parametrize(
+    ("language", "phrase"),
+    [("", "whereonlyadministratorscanwrite"), (".zh-TW", "只有系統管理員可以寫入的位置")],
+)
+@pytest.mark.parametrize("kind", ["html", "txt"])
+def test_it_says_where_the_bundle_may_lie(packed: Packed, language: str, phrase: str, kind: str) -> None:
+    """Before anything is verified: what others can change afterwards is not what was verified."""
+    text = "".join(guide_files(packed)[f"START-HERE{language}.{kind}"].decode("utf-8-sig").split())
+    assert phrase in text
+    assert text.index(phrase) < text.index("Get-FileHash")
+
+
+@pytest.mark.parametrize(
     "fact",
     [
         "20261123064300",
