@@ -51,8 +51,9 @@ def export(
         typer.Option(
             "--delay",
             metavar="MINUTES",
-            help="Each server starts at a random instant within so long, so not all read the share at once. "
-            "Without it 30; 0 for configmgr and intune, which spread their starts themselves.",
+            help="Started by a task or a tool, each server begins at a random instant within so long, so not "
+            "all read the share at once; by hand, at once. Without it 30; 0 for configmgr and intune, which "
+            "spread their starts themselves.",
             rich_help_panel=SERVERS,
         ),
     ] = None,

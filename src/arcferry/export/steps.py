@@ -83,6 +83,11 @@ def _values(order: ExportOrder, tool: Tool, folder: Path, content: str) -> dict[
         "results_argument": order.results if _on_linux(order) else f"'{order.results}'",
         "task": NAME,
         "engine": ENGINE,
+        "spread": (
+            f"each waits for a random time of at most {order.minutes(tool)} minutes first, and says so"
+            if order.minutes(tool)
+            else "each begins at once, as --delay 0 was given"
+        ),
         **_commands(order, tool),
         **_sign_in(order),
     }
