@@ -35,7 +35,7 @@ function Get-LogFolder { Join-Path $Folder 'logs' }
 function Test-Agent { $true }
 function Get-AgentPath { 'azcmagent' }
 function Get-Product { $Product }
-function Get-PackageProperties([string]$Path) { $Package }
+function Get-PackageProperties([string]$Path) { $script:Package } # a caller has a $package of its own
 function Get-Signature([string]$Path) { $Signed }
 function Start-Sleep([int]$Seconds) { $Ran.Add("sleep $Seconds") }
 function Invoke-Program([string]$Path, [string[]]$Arguments, [int]$Seconds, [switch]$LetRun) {

@@ -229,8 +229,9 @@ def test_a_file_without_a_token_is_left_alone(run: Run, tmp_path: Path) -> None:
     assert path.exists()
 
 
-def test_a_long_lived_secret_is_refused(run: Run, config: Path) -> None:
-    config.write_text(json.dumps(CONFIG | {"service-principal-secret": "s"}), encoding="ascii")
+@pytest.mark.parametrize("beside", [CONFIG, {}], ids=["with-a-token", "alone"])
+def test_a_long_lived_secret_is_refused(run: Run, config: Path, beside: dict[str, str]) -> None:
+    config.write_text(json.dumps(beside | {"service-principal-secret": "s"}), encoding="ascii")
     answer = run(f"Invoke-Case 'connect' @('{config}')")
     assert (answer["code"], answer["ran"], config.exists()) == ("config-secret", [], False)
 
