@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from arcferry.diagnosis.causes import CAUSES, FAULTS, RISKS
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
-from arcferry.diagnosis.causes.path import ENDPOINT_UNREACHABLE, gather
+from arcferry.diagnosis.causes.path import ENDPOINT_UNREACHABLE, gather, owner_of_evidence
 from arcferry.diagnosis.document import NETWORK_ERROR, CodeSeen, Document
 from arcferry.diagnosis.evidence import evidence_of
 from arcferry.diagnosis.facts import Facts, facts_of
@@ -106,7 +106,7 @@ def _without_endpoint(material: Material, seen: CodeSeen) -> Finding:
         title="The agent could not reach a required endpoint; what was handed in does not say which",
         severity=Severity.ERROR,
         confidence=Confidence.UNDETERMINED,
-        owner=ENDPOINT_UNREACHABLE.owner,
+        owner=owner_of_evidence(wanted),
         endpoints=(),
         evidence=(
             Evidence(seen.origin, f"the agent ended with {seen.code}: {seen.says}".rstrip(": "), seen.taken),

@@ -38,6 +38,12 @@ HOW_TO_GET: dict[str, str] = {
 }
 """How each kind of evidence is had, for the steps of an undetermined finding."""
 
+_NETWORK_HAS = frozenset(
+    {Kind.ROUTE_FILTER, Kind.COMMUNITY_LIST, Kind.RECEIVED_ROUTES, Kind.AZURE_ROUTES, Kind.CIRCUIT}
+)
+"""What comes from routers and circuits, so that the network team can be asked for it; the rest is had on the
+servers, or anywhere with a connection."""
+
 
 def missing(facts: Facts, material: Material) -> tuple[str, ...]:
     """The evidence that would tell why this endpoint failed, the most telling first."""
@@ -53,23 +59,34 @@ def _unreachable(facts: Facts, material: Material) -> Match | None:
     if not facts.failed:
         return None
     wanted = missing(facts, material)
-    return Match(Confidence.UNDETERMINED, signature=wanted, would_decide=wanted)
+    return Match(
+        Confidence.UNDETERMINED, signature=wanted, would_decide=wanted, owner=owner_of_evidence(wanted)
+    )
+
+
+def owner_of_evidence(wanted: tuple[str, ...]) -> Owner:
+    """Who has the first say: the network team where any of it is theirs to give, else the server's own."""
+    return Owner.NETWORK if _NETWORK_HAS & set(wanted) else Owner.SERVER
 
 
 def gather(wanted: tuple[str, ...], subject: str) -> Remedy:
-    """How to have the evidence that would decide."""
-    steps = tuple(f"{kind}: {HOW_TO_GET[kind]}." for kind in wanted if kind in HOW_TO_GET)
+    """How to have the evidence that would decide; the letter asks for what the network team alone has."""
+    steps = tuple(
+        f"{kind}, by the {'network' if kind in _NETWORK_HAS else 'server'} team: {HOW_TO_GET[kind]}."
+        for kind in wanted
+        if kind in HOW_TO_GET
+    )
+    asked = [kind for kind in wanted if kind in _NETWORK_HAS]
     return Remedy(
         summary="Get the evidence that decides, and hand it in together with the files given here.",
         steps=steps,
         commands=(Command("arcferry", "arcferry check --location LOCATION --output json > check.json"),),
         request=letter(
             f"ExpressRoute: evidence needed for {subject}",
-            [
-                "To find why it cannot be reached, we need:",
-                *(f"- {HOW_TO_GET.get(kind, kind)}" for kind in wanted),
-            ],
-        ),
+            ["To find why it cannot be reached, we need:", *(f"- {HOW_TO_GET[kind]}" for kind in asked)],
+        )
+        if asked
+        else "",
     )
 
 

@@ -51,7 +51,8 @@ def regions_outside(facts: Facts, seen: FilterSeen) -> tuple[str, ...]:
     """The regions in which the name may answer and that the filter lets nothing through from, by ARM name.
 
     They are the regions in which the tag of today's address has prefixes; without service tags, or for an
-    address in none, every documented region of the cloud. Those of today's geography come first.
+    address in none, every documented region of the cloud. Those of today's geography come first, each part
+    by name: how far one region is from another, no document says.
     """
     tags = facts.placement.tags if facts.placement else None
     service = _service(facts)
@@ -61,7 +62,9 @@ def regions_outside(facts: Facts, seen: FilterSeen) -> tuple[str, ...]:
         regions = tuple(one.region for one in known if one.kind == "region")
     area = catalog.geography_of(facts.placement.coverage.region) if facts.placement else ""
     outside = [region for region in regions if not _allowed(region, seen)]
-    return tuple(sorted(outside, key=lambda region: not area or catalog.geography_of(region) != area))
+    return tuple(
+        sorted(outside, key=lambda one: (not area or catalog.geography_of(one) != area, region_name(one)))
+    )
 
 
 def _may_leave(facts: Facts, material: Material) -> Match | None:
@@ -112,7 +115,8 @@ def _steering(facts: Facts) -> Evidence:
 
 def _outside(group: Group) -> tuple[str, ...]:
     seen = group.material.filters_in_effect[0]
-    return tuple(dict.fromkeys(region for one in group.facts for region in regions_outside(one, seen)))
+    found = {region for one in group.facts for region in regions_outside(one, seen)}
+    return tuple(sorted(found, key=region_name))
 
 
 def _near(group: Group) -> tuple[str, ...]:
@@ -136,6 +140,7 @@ def _widen(group: Group) -> Remedy:
     name, known = filter_name(seen), as_of(seen, group.material)
     near = _near(group)
     every = tuple(dict.fromkeys((*near, *_outside(group))))
+    order = "those of the same geography as today's answer first, each part by name" if near else "by name"
     nearest = f"Those of the same geography come first: {_with_values(near)}. " if near else ""
     return Remedy(
         summary=f"Allow every region in which {listed(group.hosts)} may answer, or pin where it answers.",
@@ -165,7 +170,7 @@ def _widen(group: Group) -> Remedy:
                     f"a region that {name} {known} does not let through; then Azure Arc stops working with "
                     "no change of ours."
                 ),
-                f"Outside today, the nearest first: {_with_values(every)}.",
+                f"Outside today, {order}: {_with_values(every)}.",
                 "Which of them can be allowed on this circuit?",
             ],
         ),

@@ -1,0 +1,140 @@
+"""A letter asks its team for what that team can do, and claims no more than is known."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from arcferry.diagnosis import Document, Finding, Kind, Owner, diagnose, pages
+from arcferry.diagnosis.causes.path import HOW_TO_GET, gather, owner_of_evidence
+from arcferry.diagnosis.readers import read_document
+
+_OURS = Path(__file__).parents[1] / "cases"
+_SHARED = Path(__file__).parents[3] / "shared/cases"
+_ON_A_SERVER = re.compile(
+    r"azcmagent (?!check$)\w|arcferry|nslookup|Resolve-DnsName|\bdig\b|\bcurl\b|Test-NetConnection|systemctl|"
+    r"Invoke-\w|Restart-Service|\bopenssl\b|traceroute|tracert|msiexec|\bdpkg\b|certutil|w32tm|chronyc|\bsudo\b",
+    re.IGNORECASE,
+)
+"""What is run on a server, which the network team has no access to."""
+
+
+def _folders() -> Iterator[Any]:
+    for place in sorted(_OURS.glob("*/expected.toml")):
+        yield pytest.param(place.parent, id=place.parent.name)
+    for place in sorted(_SHARED.rglob("expected.toml")):
+        name = place.parent.relative_to(_SHARED).as_posix()
+        yield pytest.param(place.parent, id=f"shared-{name}", marks=pytest.mark.shared)
+
+
+def _findings(folder: Path) -> list[Finding]:
+    files = [path for path in sorted(folder.iterdir()) if path.name != "expected.toml"]
+    documents: list[Document] = []
+    for path in files:
+        documents += read_document(path.name, path.read_bytes())
+    # One file alone leaves the most undetermined.
+    alone = [one for document in documents for one in diagnose([document]).findings]
+    return [*diagnose(documents).findings, *alone]
+
+
+def _asked(letter: str) -> str:
+    """The letter without the quotations of what was seen, which name files and programs."""
+    return "\n".join(
+        line for line in letter.splitlines() if not re.match(r"- \S[^:]{0,80}\.(?:log|txt|json)", line)
+    )
+
+
+@pytest.mark.parametrize("folder", list(_folders()))
+def test_the_network_team_is_asked_for_nothing_on_a_server(folder: Path) -> None:
+    for finding in _findings(folder):
+        if finding.owner is Owner.NETWORK:
+            asked = _ON_A_SERVER.search(_asked(finding.remedy.request))
+            assert asked is None, (finding.cause, asked, finding.remedy.request)
+
+
+@pytest.mark.parametrize("page", pages.pages(), ids=lambda page: page.slug)
+def test_nor_do_the_pages_ask_for_it(page: pages.Page) -> None:
+    asked = [line for line in page.request.splitlines() if re.match(r"- |Please ", line)]
+    assert page.owner is not Owner.NETWORK or _ON_A_SERVER.search("\n".join(asked)) is None
+
+
+@pytest.mark.parametrize("kind", HOW_TO_GET)
+def test_each_kind_of_evidence_is_asked_of_who_has_it(kind: str) -> None:
+    remedy = gather((kind,), "pas.windows.net")
+    on_a_server = kind in ("agent-check", "arcferry-check", "dns-answers", "agent-show", "agent-logs-zip")
+    elsewhere = kind == "service-tags"
+    assert owner_of_evidence((kind,)) is (Owner.SERVER if on_a_server or elsewhere else Owner.NETWORK)
+    assert bool(remedy.request) is (owner_of_evidence((kind,)) is Owner.NETWORK)
+    assert HOW_TO_GET[kind] in remedy.steps[0]
+    assert ("server team" if on_a_server or elsewhere else "network team") in remedy.steps[0]
+
+
+def test_what_the_server_must_run_is_in_the_steps_and_not_in_the_letter() -> None:
+    text = b"INFO    Exit Code:  AZCM0026: Network Error\nFATAL   required endpoints unavailable: https://pas.windows.net\n"
+    (finding,) = diagnose(read_document("connect.txt", text)).findings
+    assert finding.owner is Owner.NETWORK
+    assert any("arcferry check --location" in step and "server team" in step for step in finding.remedy.steps)
+    assert "show ip bgp" in finding.remedy.request
+    assert "az network route-filter show" in finding.remedy.request
+    assert "arcferry" not in finding.remedy.request
+    assert "resolver" not in finding.remedy.request
+
+
+@pytest.mark.parametrize(
+    ("today", "order", "wanted"),
+    [
+        ("FranceCentral", "by name", ["Japan East", "Japan West", "Southeast Asia"]),
+        (
+            "EastAsia",
+            "those of the same geography as today's answer first, each part by name",
+            ["Southeast Asia", "France Central", "Japan East", "Japan West"],
+        ),
+    ],
+)
+def test_regions_outside_stand_in_the_order_that_the_letter_names(
+    today: str, order: str, wanted: list[str]
+) -> None:
+    regions = ("JapanWest", "SoutheastAsia", "JapanEast", "FranceCentral", "EastAsia")
+    rows = [
+        {
+            "name": f"AzureArcInfrastructure.{region}",
+            "properties": {"region": region.lower(), "addressPrefixes": [f"198.51.100.{number * 16}/28"]},
+        }
+        for number, region in enumerate(regions)
+    ]
+    tags = {"changeNumber": 1, "cloud": "Public", "values": rows}
+    host, address = "gbl.his.arc.azure.com", f"198.51.100.{regions.index(today) * 16 + 1}"
+    dns = {"resolver": "192.0.2.53", "answers": {host: {"chain": [], "addresses": [address]}}}
+    rule = {
+        "properties": {
+            "access": "Allow",
+            "communities": ["12076:51010", "12076:51030"][: 1 + (today != "EastAsia")],
+        }
+    }
+    folder = {
+        "ServiceTags_Public_20260105.json": tags,
+        "dns.json": dns,
+        "rf.json": {"name": "rf-x", "properties": {"rules": [rule]}},
+    }
+    documents = [
+        one for name, value in folder.items() for one in read_document(name, json.dumps(value).encode())
+    ]
+    found = [one for one in diagnose(documents).findings if one.cause.startswith("risk/steered")]
+    (line,) = [line for line in found[0].remedy.request.splitlines() if line.startswith("Outside today")]
+    assert line.startswith(f"Outside today, {order}: ")
+    assert re.findall(r"\(([^)]+)\)", line) == wanted
+    assert "nearest" not in found[0].remedy.request.lower()
+
+
+def test_every_kind_that_a_finding_may_want_says_how_it_is_had() -> None:
+    wanted = {
+        Kind.AGENT_CHECK,
+        Kind.ARCFERRY_CHECK,
+        Kind.AGENT_LOGS_ZIP,
+        Kind.COMMUNITY_LIST,
+        Kind.ROUTE_FILTER,
+    }
+    assert wanted <= set(HOW_TO_GET)
