@@ -201,3 +201,40 @@ def test_what_each_file_was_taken_for_is_printed(run: Run) -> None:
     assert ended.code == 1
     for part in ("logs.zip", "logs.zip!azcmagent.log", "logs.zip!show.txt"):
         assert part in ended.out
+
+
+@pytest.mark.shared
+def test_a_router_s_word_of_thousands_of_digits(run: Run) -> None:
+    file = Path(__file__).parents[3] / "shared/cases/hostile-2026-11/long-number.txt"
+    if not file.exists():
+        pytest.skip("the shared cases are not beside the checkout")
+    ended = run(file, *case("two-names-one-community"))
+    assert ended.code == 1
+    assert "long-number.txt                   routes of a router" in ended.out
+    assert "route/community-not-in-filter" in ended.out
+    assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("output", ["table", "json"])
+def test_a_file_that_no_reader_foresees_is_a_finding_beside_the_others(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, output: str
+) -> None:
+    def surprised(_: str, text: str) -> None:
+        if "springs the trap" in text:
+            raise OverflowError("7f3c")
+
+    monkeypatch.setattr(readers, "_TEXT_READERS", (surprised, *readers._TEXT_READERS))
+    (tmp_path / "evil.txt").write_text("this one springs the trap\n")
+    ended = run("--output", output, tmp_path / "evil.txt", *case("two-names-one-community"))
+    assert ended.code == 1
+    assert "evidence/unreadable" in ended.out
+    assert "route/community-not-in-filter" in ended.out
+    assert "evil.txt could not be read" in ended.out
+    assert "7f3c" not in ended.out + ended.err
+
+
+def test_a_code_of_thousands_of_digits_is_no_code(run: Run) -> None:
+    ended = run("AZCM" + "9" * 5000)
+    assert ended.code == 2
+    assert "unknown code" in ended.err
+    assert len(ended.err) < 1000

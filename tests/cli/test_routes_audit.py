@@ -11,6 +11,7 @@ import pytest
 
 from arcferry import cli
 from arcferry.cli import routes_audit
+from arcferry.diagnosis import readers
 
 SECRET = "canary-77aa"
 GAS = "agentserviceapi.guestconfiguration.azure.com"
@@ -277,3 +278,19 @@ def test_what_is_held_fills_in(
     found = run(files.filter("12076:51010"), files.dns(gas="40.115.144.3"))
     assert "held service tags of 2025-10-28" in found.out
     assert "AzureArcInfrastructure.JapanEast" in found.out
+
+
+def test_a_file_that_no_reader_foresees_costs_its_own_row_alone(
+    run: Run, files: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def surprised(_: str, text: str) -> None:
+        if "springs the trap" in text:
+            raise RecursionError
+
+    monkeypatch.setattr(readers, "_TEXT_READERS", (surprised, *readers._TEXT_READERS))
+    evil = files.write("evil.txt", "this one springs the trap\n")
+    ended = run("--location", "eastasia", evil, files.filter("12076:51010"))
+    assert ended.code == 1
+    assert GAS in ended.out
+    assert "evil.txt could not be read" in ended.out
+    assert "evil.txt: could not be read" in ended.err

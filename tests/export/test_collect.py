@@ -19,7 +19,7 @@ from arcferry.cli.collect import collect as command
 from arcferry.diagnosis.readers import read_document
 from arcferry.errors import FileInputError, InputError
 from arcferry.export.collect import collect, write_evidence
-from arcferry.export.result import LARGEST, NotAResultError, read_result
+from arcferry.export.result import LARGEST, NotAResultError, Reported, read_result
 from arcferry.fleet.inventory import read_inventory
 from arcferry.report import collected as report
 
@@ -372,3 +372,55 @@ def test_the_command_ends_with_0_when_all_are_connected(run: Invoke, tmp_path: P
     inventory = tmp_path / "servers.csv"
     inventory.write_text("name,address\nweb01,10.0.0.1\nweb02,10.0.0.2\n")
     assert "not reported: web02" in run(folder, "--inventory", inventory, status=1)
+
+
+def hostile(host: str, output: str) -> dict[str, Any]:
+    check = FAILED_CHECK | {"output": output}
+    return result(host, outcome="failed", answers=[*GOOD[:3], check])
+
+
+def test_one_result_that_cannot_be_read_is_told_beside_all_others(tmp_path: Path) -> None:
+    put(tmp_path, result("web01"))
+    put(tmp_path, failing("web02"))
+    put(tmp_path, hostile("web03", "[" * 15_000))
+    (tmp_path / "web04.json").write_text(
+        json.dumps(result("web04")).replace("0123456789ab", "x").replace("null", "9" * 5000)
+    )
+    found = collect(tmp_path)
+    assert {host.name: host.failed for host in found.hosts} == {"web01": False, "web02": True, "web03": True}
+    assert why(tmp_path) == {"web04.json": "could not be read: it holds a number of 5,000 digits"}
+    causes = {one.finding.cause: one for one in found.findings}
+    unread = causes["evidence/unreadable"]
+    assert unread.hosts == ("web03",)
+    assert unread.finding.title.startswith("web03: azcmagent-check.txt could not be read")
+    assert "web02" in {
+        name for cause, one in causes.items() for name in one.hosts if cause != "evidence/unreadable"
+    }
+    assert "cause evidence/unreadable: web03" in "\n".join(report.plain(found))
+    assert "evidence/unreadable" in json.dumps(report.document(found))
+
+
+def test_a_surprise_of_the_reader_of_results_costs_that_file_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(tmp_path, result("web01"))
+    put(tmp_path, result("web02"))
+
+    def surprised(path: Path) -> Reported:
+        if path.name == "web02.json":
+            raise RecursionError("7f3c")
+        return read_result(path)
+
+    monkeypatch.setattr("arcferry.export.collect.read_result", surprised)
+    found = collect(tmp_path)
+    assert [host.name for host in found.hosts] == ["web01"]
+    assert why(tmp_path) == {
+        "web02.json": "could not be read: it holds what no reader foresaw (RecursionError)"
+    }
+
+
+def test_an_as_number_of_any_length_is_no_surprise(tmp_path: Path) -> None:
+    put(tmp_path, result("web01"))
+    text = "BGP routing table entry for 203.0.113.0/24\n Paths: 1 available\n  " + "9" * 4400
+    put(tmp_path, hostile("web02", f"{text}\n    198.51.100.9 from 198.51.100.9 (198.51.100.9)\n"))
+    assert [host.failed for host in collect(tmp_path).hosts] == [False, True]

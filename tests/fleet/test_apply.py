@@ -6,6 +6,7 @@ import csv
 import shutil
 import signal
 import socket
+import tempfile
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,8 +16,9 @@ import pytest
 from arcferry import bundle as bundles
 from arcferry import times
 from arcferry.lab.azure.state import Machine
-from arcferry.lab.hosts import read_journal
+from arcferry.lab.hosts import build_agent_package, read_journal
 from arcferry.lab.hosts.faults import lay
+from arcferry.lab.hosts.host import LabHost
 from arcferry.lab.twin import RESOURCE_GROUP
 
 from .conftest import Fleet, Sealed, ended
@@ -455,3 +457,42 @@ async def test_asked_twice_it_leaves_at_once_and_no_token_stays(fleet: Fleet) ->
     assert (last.code, last.outcomes) == (0, ALL), last.err
     assert fleet.puts() == dict.fromkeys(ALL, 1)
     assert await leftovers(fleet) == []
+
+
+@pytest.mark.parametrize("printed", ["deep", "long"])
+async def test_a_host_that_prints_what_no_reader_foresees(fleet: Fleet, printed: str) -> None:
+    """Its own result says so, and everybody else's is there."""
+    host = fleet.twin.servers.hosts[0]
+    path = "9" * 4400
+    router = (
+        "BGP routing table entry for 203.0.113.0/24\n Paths: 1 available\n  {}\n    198.51.100.9 from x\n"
+    )
+    await _prints_on_check(host, "[" * 15_000 if printed == "deep" else router.format(path))
+    await lay("host/refuses-connect", fleet.twin.servers.hosts[1])
+    done = await fleet.run("apply")
+    assert done.code == 1
+    assert done.outcomes == ALL | {"server01": "failed", "server02": "failed"}
+    found = {finding["cause"]: finding for finding in done.document["findings"]}
+    assert len(found) == (2 if printed == "deep" else 1), list(found)
+    if printed == "deep":
+        assert found["evidence/unreadable"]["title"].startswith("server01: azcmagent check could not be read")
+        table = await ended(await fleet.start("apply"))
+        assert "cause evidence/unreadable: server01: azcmagent check could not be read" in table.out
+
+
+async def _prints_on_check(host: LabHost, text: str) -> None:
+    """The bundle's agent is there already, and its `check` fails with this text."""
+    with tempfile.TemporaryDirectory() as folder:
+        package = build_agent_package(Path(folder))
+        (host.root / "tmp" / package.name).write_bytes(package.read_bytes())
+    done = await host.run(f"dpkg -i /tmp/{package.name}")
+    assert done.exit_code == 0, done.stderr
+    (host.root / "tmp/printed").write_text(text)
+    agent = host.root / "opt/azcmagent/bin/azcmagent"
+    agent.rename(agent.with_name("azcmagent.own"))
+    agent.write_text(
+        "#!/bin/sh\n"
+        'if [ "$1" = check ]; then cat /tmp/printed; exit 1; fi\n'
+        'exec /opt/azcmagent/bin/azcmagent.own "$@"\n'
+    )
+    agent.chmod(0o755)

@@ -1,7 +1,11 @@
 """What the agent's output says when a check or a connect fails: its code, and what it could not reach."""
 
+from collections.abc import Callable
+
 from arcferry import catalog
+from arcferry.diagnosis import Document
 from arcferry.diagnosis.readers import agent_check, agent_connect
+from arcferry.diagnosis.readers.edge import kept_apart
 from arcferry.errors import UnknownNameError
 from arcferry.fleet.facts import Answer
 from arcferry.fleet.outcome import StepResult, StepState
@@ -37,7 +41,7 @@ def unreachable(output: str) -> tuple[str, ...]:
     """The endpoints that a `check` table or a `connect` output gives up on."""
     hosts: dict[str, None] = {}
     for reader in (agent_check.read, agent_connect.read):
-        document = reader("agent", output)
+        document = _document(reader, output)
         if document is not None:
             hosts.update((seen.host, None) for seen in document.sightings if not seen.reachable)
     return tuple(hosts)
@@ -45,8 +49,13 @@ def unreachable(output: str) -> tuple[str, ...]:
 
 def own_words(output: str) -> str:
     """What the agent prints beside its first code, on one line; empty where there is none."""
-    document = agent_connect.read("agent", output)
+    document = _document(agent_connect.read, output)
     return document.codes[0].says if document is not None and document.codes else ""
+
+
+def _document(reader: Callable[[str, str], Document | None], output: str) -> Document | None:
+    """What the reader finds; nothing where it meets a surprise, which the diagnosis of the run tells."""
+    return kept_apart(lambda: reader("agent", output), lambda _: None)
 
 
 def meaning_of(code: str) -> tuple[str, str]:
