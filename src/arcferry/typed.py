@@ -7,6 +7,8 @@ none. What is not of its type is never shown: a name that is a command stays out
 import re
 from ipaddress import ip_address
 
+from arcferry.numbers import whole
+
 RESOLVER_IS_NONE = "a resolver whose name is none"
 PROXY_IS_NONE = "a proxy whose address is none"
 NAME_IS_NONE = "a name that is none"
@@ -57,9 +59,10 @@ def address(value: object) -> str:
 def split_port(value: str) -> tuple[str, int]:
     """`10.0.0.53:5353` as the address or name and the port; port 0 where there is none."""
     found = _WITH_PORT.fullmatch(value)
-    if found is None or int(found[3]) > LAST_PORT:
+    port = whole(found[3], most=LAST_PORT) if found else None
+    if found is None or port is None:
         return value, 0
-    return found[1] or found[2], int(found[3])
+    return found[1] or found[2], port
 
 
 def server(value: object) -> str:
