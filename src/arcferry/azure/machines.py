@@ -1,6 +1,5 @@
 """Machines: Azure's resources for servers, as Azure Resource Manager reports them."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +10,7 @@ from azure.core.pipeline import PipelineResponse
 from arcferry.azure.mapping import Right, is_missing_resource, translated, unreadable
 from arcferry.azure.session import AzureSession
 from arcferry.errors import AzureUnavailableError, NotFoundError
+from arcferry.numbers import from_json
 from arcferry.text import one_line
 from arcferry.times import from_text
 
@@ -101,7 +101,7 @@ class _Pages:
         self._seen += 1
         if self._seen > MOST_PAGES:
             raise AzureUnavailableError(f"{self._doing}: the list does not end")
-        body = json.loads(response.http_response.text())
+        body = from_json(response.http_response.text())
         if not isinstance(body, dict) or not isinstance(body.get("value"), list):
             raise unreadable(self._doing, "it has no list in it")
 
