@@ -99,7 +99,7 @@ def _read(file: str, name: str) -> "tuple[Document, ...]":
         if len(data) > FILE_LIMIT:
             raise FileInputError(name, f"larger than the {FILE_LIMIT:,} bytes that are read")
         return read_document(name, data)
-    if _size(path) > _STREAMED and (routes := guarded(name, lambda: _routes(path, name))):
+    if _size(path) > _STREAMED and (routes := guarded(name, lambda: _routes(path, name), size=_size(path))):
         return routes
     return read_path(path, name)
 

@@ -14,9 +14,10 @@ from arcferry.bundle import blocks
 from arcferry.diagnosis.readers.decoding import text_of
 from arcferry.export.ways_out import way_out
 from arcferry.fleet.agent_says import agent_failure
-from arcferry.fleet.facts import Answer
+from arcferry.fleet.facts import Answer, masked_fields
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.outcome import HostRun, Outcome, StepResult, StepState
+from arcferry.redaction import mask, mask_fields
 from arcferry.text import one_line
 from arcferry.times import from_text
 
@@ -84,9 +85,9 @@ def read_result(path: Path) -> Reported:
     Raises:
         NotAResultError: it is not a whole result, or another host's.
     """
-    result = _parsed(_document(_bytes(path)))
+    result = _masked(_parsed(_document(_bytes(path))))
     if not _NAME.fullmatch(result.host):
-        raise NotAResultError(f"names no host: {one_line(result.host, limit=60)!r}")
+        raise NotAResultError(f"names no host: {one_line(mask(result.host), limit=60)}")
     if result.host.lower() != path.stem.lower():
         raise NotAResultError(f"holds the result of another host, {result.host}; look who owns the file")
     answers = [_answer(one) for one in result.answers]
@@ -132,9 +133,17 @@ def _document(data: bytes) -> dict[str, Any]:
     if document.get("kind") != "host-run":
         raise NotAResultError("is no result of a host")
     if document.get("schema") != SCHEMA:
-        schema = one_line(str(document.get("schema")), limit=20)
+        schema = one_line(mask(str(document.get("schema"))), limit=20)
         raise NotAResultError(f"is of schema {schema}; this arcferry reads {SCHEMA}")
     return document
+
+
+def _masked(result: _Result) -> _Result:
+    """The same as it may be kept, shown and written; a host's name is compared with its file's instead."""
+    told = mask_fields({"via": result.via, "bundle": result.bundle})
+    answers = [masked_fields(one) for one in result.answers]
+    path = None if result.path is None else mask_fields(result.path)
+    return result.model_copy(update={**told, "answers": answers, "path": path})
 
 
 def _parsed(document: dict[str, Any]) -> _Result:

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from arcferry.errors import FileInputError
 from arcferry.fleet.state import RunFolder
 from arcferry.fleet.unkept import noticed, unkept
+from arcferry.redaction import mask
 from arcferry.text import one_line
 
 QUEUE = "hosts"
@@ -61,7 +62,7 @@ class JsonSerializer(Serializer):
 
 def _stand_in(value: object) -> object:
     if isinstance(value, BaseException):
-        return {"exception": one_line(f"{type(value).__name__}: {value}")}
+        return {"exception": one_line(mask(f"{type(value).__name__}: {value}"))}
     raise TypeError(f"{type(value).__name__} cannot be recorded")
 
 
@@ -216,11 +217,18 @@ class _Log(logging.FileHandler):
             super().close()
 
 
+class _Masked(logging.Formatter):
+    """Libraries log what hosts and services said, in words that nobody chose."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return mask(super().format(record))
+
+
 @contextmanager
 def logged(run: RunFolder) -> Iterator[None]:
     """Send what the libraries log into the run's folder; it does not belong on the operator's screen."""
     handler = _Log(run.log, encoding="utf-8", delay=True)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(_Masked("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     before = []
     for name, level in _LOGGERS.items():
         logger = logging.getLogger(name)

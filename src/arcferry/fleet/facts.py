@@ -6,8 +6,13 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from arcferry.numbers import from_json
+from arcferry.redaction import mask, mask_fields, redact_fields
 from arcferry.text import clean, one_line
 
+_COMPARED = (
+    "hostname", "resource_id", "resource_name", "subscription_id", "resource_group", "location", "vm_id",
+)  # fmt: skip
+"""What is compared with Azure's own words, and would differ once a word of it was hidden for its looks."""
 _VERSION = re.compile(r"\d{1,9}(?:\.\d{1,9}){0,5}")
 
 
@@ -25,7 +30,8 @@ class Answer:
 
     def output(self, *, limit: int = 16_000) -> str:
         """The end of what a program printed, cleaned, its lines kept."""
-        return clean(self._string("output"), limit=4 * limit)[-limit:]
+        # Again, now that no terminal sequence can part a name any more.
+        return mask(clean(self._string("output"), limit=4 * limit))[-limit:]
 
     def number(self, key: str) -> int | None:
         """A field as a whole number below 2^63."""
@@ -60,8 +66,21 @@ def read_answer(verb: str, text: str) -> Answer | None:
         except (ValueError, RecursionError):
             continue
         if isinstance(document, dict) and document.get("schema") == 1 and document.get("verb") == verb:
-            return Answer(verb, document.get("ok") is True, document)
+            return Answer(verb, document.get("ok") is True, masked_fields(document))
     return None
+
+
+def masked_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What a host answered as it may be kept: this is where its words come in, and secrets stay out."""
+    found: dict[str, Any] = {}
+    for key, value in fields.items():
+        if key in _COMPARED:
+            found |= redact_fields({key: value})
+        elif key == "agent" and isinstance(value, dict):
+            found[key] = masked_fields(value)
+        else:
+            found |= mask_fields({key: value})
+    return found
 
 
 @dataclass(frozen=True, slots=True)

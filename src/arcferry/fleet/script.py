@@ -3,7 +3,7 @@
 from arcferry.errors import HostCommandError
 from arcferry.fleet.facts import Answer, read_answer
 from arcferry.fleet.transport import SshSession
-from arcferry.text import clean, one_line
+from arcferry.text import clean
 
 RUN_FOLDER = "/run/arcferry"
 """In memory, root's alone: the lock, an answer on its way, and for a moment the token."""
@@ -125,7 +125,7 @@ def _answer(session: SshSession, verb: str, status: int, stdout: bytes, says: st
     answer = read_answer(verb, clean(stdout, limit=_FLAT_LIMIT))
     if answer is None:
         raise HostCommandError(
-            f"{session.place}: no answer to `{verb}` that can be read (exit {status}): {one_line(says)}",
+            f"{session.place}: no answer to `{verb}` that can be read (exit {status}): {says}",
             hint="The host needs a POSIX shell and the base system's tools.",
         )
     return answer

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from arcferry.errors import FileInputError, InputError
+from arcferry.redaction import mask
 from arcferry.routing.prefixes import parse_prefix
 from arcferry.text import one_line
 
@@ -26,7 +27,8 @@ class Node:
 
     def problem(self, says: str) -> InputError:
         """An error that names the file and this place."""
-        return FileInputError(self.file, f"{self.place}: {says}" if self.place else says)
+        told = mask(says)
+        return FileInputError(self.file, f"{self.place}: {told}" if self.place else told)
 
     def _child(self, value: object, step: str) -> "Node":
         separator = "." if self.place and not step.startswith("[") else ""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from arcferry.errors import FileInputError
 from arcferry.routing.route import RouteTable
 from arcferry.routing.tables import read_route_file, read_route_table
-from arcferry.routing.tables.capture import excerpt, redact
+from arcferry.routing.tables.capture import excerpt
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*/input.*"))
 SAMPLES = [path.read_bytes() for path in CASES]
@@ -322,8 +322,6 @@ SECRETS = [
 
 @pytest.mark.parametrize("line", SECRETS)
 def test_secrets_are_redacted(line: str) -> None:
-    assert "HUNTER2" not in redact(f"before\n{line}\nafter")
-    assert redact(f"before\n{line}\nafter").endswith("\nafter")
     assert "HUNTER2" not in excerpt(line)
 
 

@@ -34,9 +34,9 @@ from arcferry.diagnosis.readers import (
 )
 from arcferry.diagnosis.readers.decoding import Decoded, decode, is_structured, narrow, shortened, text_of
 from arcferry.diagnosis.readers.edge import claimed, guarded
-from arcferry.diagnosis.readers.redaction import redact
 from arcferry.errors import FileInputError
 from arcferry.files import read_bounded
+from arcferry.redaction import mask, redact
 from arcferry.text import clean
 
 FILE_LIMIT = 64 * 1024 * 1024
@@ -136,7 +136,7 @@ def _merged(documents: list[Document]) -> list[Document]:
 
 def _with_duplicates(documents: tuple[Document, ...], decoded: Decoded) -> tuple[Document, ...]:
     notes = tuple(
-        f"the key {typed.shown(key)} stands twice in one object; the last one counted"
+        f"the key {typed.shown(mask(key))} stands twice in one object; the last one counted"
         for key in decoded.duplicates
     )
     return tuple(replace(document, notes=document.notes + notes) for document in documents)
@@ -163,11 +163,12 @@ def _read_plain(name: str, data: bytes) -> tuple[Document, ...]:
     decoded = decode(name, part)
     found = _of_json(name, decoded.value) if decoded.is_json else _of_text(name, decoded.text, note)
     if not found:
-        whole = decoded.text if part == text else redact(narrow(text))
+        # Of routes only typed values are kept, and a line is quoted masked: a long dump is spared the search.
+        whole = decoded.text if part == text else narrow(text)
         table = routes.read(name, whole.encode("utf-8", errors="replace"))
         found = (table,) if table else ()
     if not found and decoded.is_json:
-        found = _of_text(name, decoded.text)
+        found = _of_text(name, redact(decoded.text))
     return _with_duplicates(found or (_unrecognised(name, decoded),), decoded)
 
 
@@ -187,7 +188,7 @@ def read_document(name: str, data: bytes) -> tuple[Document, ...]:
         FileInputError: the file is binary, nested too deeply, or is a known kind in which something is wrong.
     """
     if archive.looks_right(data):
-        return guarded(name, lambda: archive.read(name, data, _read_alone))
+        return guarded(name, lambda: archive.read(name, data, _read_alone), size=None)
     return _read_alone(name, data)
 
 
@@ -197,7 +198,7 @@ def read_claimed(name: str, data: bytes) -> tuple[Document, ...]:
 
 
 def _read_alone(name: str, data: bytes) -> tuple[Document, ...]:
-    return guarded(name, lambda: _read_plain(name, data))
+    return guarded(name, lambda: _read_plain(name, data), size=len(data))
 
 
 def read_path(path: Path, name: str) -> tuple[Document, ...]:
@@ -212,7 +213,7 @@ def read_path(path: Path, name: str) -> tuple[Document, ...]:
         size = 0
     if size <= FILE_LIMIT:
         return read_document(name, read_bounded(path, limit=FILE_LIMIT))
-    if dump := guarded(name, lambda: _streamed(path, name)):
+    if dump := guarded(name, lambda: _streamed(path, name), size=size):
         return dump
     raise FileInputError(
         name, f"no dump of routes, and larger than the {FILE_LIMIT:,} bytes that are read of anything else"

@@ -5,6 +5,7 @@ Nothing is unpacked to a disk, so that names cannot lead anywhere; they are only
 
 import io
 import stat
+import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from arcferry import typed
 from arcferry.diagnosis.document import Document, Kind
 from arcferry.errors import FileInputError
+from arcferry.redaction import mask
 from arcferry.text import one_line
 
 ENTRY_LIMIT = 16 * 1024 * 1024
@@ -28,6 +30,8 @@ _MARK = b"PK\x03\x04"
 _EMPTY_MARK = b"PK\x05\x06"
 _INSIDE = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"7z\xbc\xaf", b"\xfd7zXZ")
 _SHOWN = 3
+_LONGEST = 60.0
+"""Seconds of processor time after which no further entry is begun."""
 
 
 @dataclass(slots=True)
@@ -38,9 +42,10 @@ class _Taken:
     skipped: dict[str, list[str]] = field(default_factory=dict)
     unknown: int = 0
     total: int = 0
+    began: float = field(default_factory=time.process_time)
 
     def skip(self, why: str, name: str) -> None:
-        self.skipped.setdefault(why, []).append(typed.label(one_line(name, limit=80)))
+        self.skipped.setdefault(why, []).append(typed.label(one_line(mask(name), limit=80)))
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -81,7 +86,9 @@ def _entries(archive: zipfile.ZipFile, taken: _Taken) -> Iterator[zipfile.ZipInf
     # Not `is_dir`, which fails on an entry without a name.
     entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
     for entry in entries[:_MOST_ENTRIES]:
-        if why := _why_not(entry, before, taken.total):
+        if time.process_time() - taken.began > _LONGEST:
+            taken.skip(f"the files before it took more than {_LONGEST:.0f} s", entry.filename)
+        elif why := _why_not(entry, before, taken.total):
             taken.skip(why, entry.filename)
         else:
             yield entry
@@ -109,7 +116,7 @@ def _bytes_of(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, taken: _Taken) -
 
 
 def _inner_name(name: str, entry: zipfile.ZipInfo) -> str:
-    return f"{name}!{typed.label(one_line(entry.filename.replace(chr(92), '/'), limit=120))}"
+    return f"{name}!{typed.label(one_line(mask(entry.filename.replace(chr(92), '/')), limit=120))}"
 
 
 def read(name: str, data: bytes, inner: Callable[[str, bytes], tuple[Document, ...]]) -> tuple[Document, ...]:

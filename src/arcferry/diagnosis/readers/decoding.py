@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from arcferry.diagnosis.readers.redaction import redact
 from arcferry.errors import FileInputError
 from arcferry.numbers import NumberError, from_json
+from arcferry.redaction import redact, redact_json, redact_value
 
 TEXT_LIMIT = 8 * 1024 * 1024
 """Longest text in characters that is searched line by line; of a longer one the beginning and the end."""
@@ -106,12 +106,18 @@ def shortened(text: str) -> tuple[str, str]:
             f"long: of {len(text):,} characters the first {_HEAD:,} and the last {end:,} were read, "
             "because the newest stands at the end of a log"
         )
-        text = f"{text[:_HEAD]}\n{text[-end:]}"
+        # The first line of the end begins in its middle, and what it hides may have its name before that.
+        text = f"{text[:_HEAD]}\n{_from_a_line(text[-end:])}"
     lines = text.splitlines()
     if len(lines) > _MOST_LINES:
         says = says or f"long: of {len(lines):,} lines the last {_MOST_LINES:,} were read"
         lines = lines[-_MOST_LINES:]
     return _cut(lines), says
+
+
+def _from_a_line(text: str) -> str:
+    begin = text.find("\n", 0, _LONGEST_LINE) + 1
+    return text[begin or _LONGEST_LINE :]
 
 
 def _cut(lines: list[str]) -> str:
@@ -166,17 +172,17 @@ def decode(name: str, text: str) -> Decoded:
     Raises:
         FileInputError: the text starts like JSON but is nested too deeply.
     """
-    text = redact(text)
     if text.lstrip().startswith(("{", "[")):
+        plain = redact_json(text)
         try:
-            value, duplicates = _parsed(text)
+            value, duplicates = _parsed(plain)
         except RecursionError:
             raise FileInputError(name, "JSON that is nested too deeply to be read") from None
         except NumberError as error:
             raise FileInputError(name, f"JSON that holds {error}") from None
         except ValueError:
-            if (lines := _json_lines(text)) is not None:
-                return Decoded(text, is_json=True, value=lines)
+            if (lines := _json_lines(plain)) is not None:
+                return Decoded(plain, is_json=True, value=redact_value(lines))
         else:
-            return Decoded(text, is_json=True, value=value, duplicates=duplicates)
-    return Decoded(text)
+            return Decoded(plain, is_json=True, value=redact_value(value), duplicates=duplicates)
+    return Decoded(redact(text))

@@ -4,7 +4,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from arcferry.diagnosis.document import Document, Kind
+from arcferry.diagnosis.readers.deadline import LEAST, OutOfTimeError, allowed, limited
 from arcferry.errors import ArcferryError, FileInputError
+from arcferry.redaction import mask
 
 _Read = TypeVar("_Read")
 
@@ -14,8 +16,9 @@ def kept_apart(
     otherwise: Callable[[str], _Read],
     *,
     foreseen: type[Exception] = ArcferryError,
+    seconds: float | None = LEAST,
 ) -> _Read:
-    """What `read` gives; where it fails in a way that nobody foresaw, what `otherwise` makes of the reason.
+    """What `read` gives; where it fails unforeseen or takes too long, what `otherwise` makes of the reason.
 
     An interruption passes through.
 
@@ -23,11 +26,14 @@ def kept_apart(
         read: reads one document, and takes nothing else along when it fails.
         otherwise: is given the reason as a part of a sentence, without anything of the document.
         foreseen: what passes through.
+        seconds: of processor time that it may take; None where what it calls keeps limits of its own.
     """
     try:
-        return read()
+        return read() if seconds is None else limited(read, seconds)
     except foreseen:
         raise
+    except OutOfTimeError:
+        return otherwise(f"could not be read in time: it was given up after {seconds:.0f} s")
     except Exception as error:  # noqa: BLE001  # documents are hostile, and one must not hide all others
         return otherwise(f"could not be read: it holds what no reader foresaw ({type(error).__name__})")
 
@@ -37,13 +43,33 @@ def unreadable(name: str, why: str) -> Document:
     return Document(name, Kind.UNREADABLE, notes=(why,))
 
 
-def guarded(name: str, read: Callable[[], tuple[Document, ...]]) -> tuple[Document, ...]:
+def guarded(
+    name: str, read: Callable[[], tuple[Document, ...]], *, size: int | None = 0
+) -> tuple[Document, ...]:
     """What `read` finds in the document `name`; one of kind `unreadable` where it meets a surprise.
 
+    Args:
+        name: the document's name.
+        read: reads it.
+        size: its bytes, of which the time that it may take depends; None for an archive of documents.
+
     Raises:
-        FileInputError: as `read`.
+        FileInputError: as `read`; its message is masked.
     """
-    return kept_apart(read, lambda why: (unreadable(name, why),))
+    seconds = None if size is None else allowed(size)
+    try:
+        return kept_apart(read, lambda why: (unreadable(name, why),), seconds=seconds)
+    except FileInputError as error:
+        place, reason = _told(error)
+        if (told := mask(reason)) == reason:
+            raise
+        raise FileInputError(place, told, hint=error.hint) from None
+
+
+def _told(error: FileInputError) -> tuple[str, str]:
+    """Where something is wrong, and what: the second may hold words out of the document."""
+    place = f"{error.path}:{error.line}" if error.line else error.path
+    return place, error.message.removeprefix(f"{place}: ")
 
 
 def claimed(name: str, read: Callable[[], tuple[Document, ...]]) -> tuple[Document, ...]:

@@ -92,24 +92,25 @@ def _lookup_kind(reason: str) -> str:
     return "servfail" if _SERVER_FAILED.search(reason) else "nxdomain"
 
 
-def _of_proxy(line: str, says: str) -> Failure:
-    if _LOOKUP.search(line):
-        return Failure(Stage.PROXY, "proxy-name-not-found", says)
-    return Failure(Stage.PROXY, "proxy-unreachable", says)
-
-
 def failure_in(line: str) -> Failure | None:
     """The step that failed, where the line has the form of a Go network error."""
-    says = values.short(line[line.find("://") + 3 :] if "://" in line else line)
+    found = _step(line)
+    if found is None:
+        return None
+    stage, kind = found
+    return Failure(stage, kind, values.short(line[line.find("://") + 3 :] if "://" in line else line))
+
+
+def _step(line: str) -> tuple[Stage, str] | None:
     if "proxyconnect tcp" in line:
-        return _of_proxy(line, says)
+        return Stage.PROXY, "proxy-name-not-found" if _LOOKUP.search(line) else "proxy-unreachable"
     if lookup := _LOOKUP.search(line):
-        return Failure(Stage.DNS, _lookup_kind(lookup[3]), says)
+        return Stage.DNS, _lookup_kind(lookup[3])
     if dial := _DIAL.search(line):
-        return Failure(Stage.TCP, _dial_kind(dial[2]), says)
+        return Stage.TCP, _dial_kind(dial[2])
     for pattern, stage, kind in _LATER:
         if pattern.search(line):
-            return Failure(stage, kind, says)
+            return stage, kind
     return None
 
 

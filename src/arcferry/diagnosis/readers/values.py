@@ -5,13 +5,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from arcferry import times, typed
+from arcferry.redaction import mask
 from arcferry.text import one_line
 
 _URL = re.compile(r"https?://([A-Za-z0-9_.-]{1,260})(?=[:/?#\s\"'<>|,;)\]\\]|$)", re.IGNORECASE)
 
 host = typed.host
 address = typed.address
-_USER = re.compile(r"//[^/\s]*@")
+_USER = re.compile(r"(//|^)[^/\s]*@")
+_AHEAD = 4
 _LONG_INSTANT = 64
 _HUGE = 1e12
 
@@ -32,8 +34,11 @@ def instant(value: object) -> datetime | None:
 
 
 def short(value: object, limit: int = 300) -> str:
-    """Printable text on one line; empty for anything that is no text."""
-    return one_line(value, limit=limit) if isinstance(value, str) else ""
+    """Printable text on one line without what looks like a secret; empty for anything that is no text."""
+    if not isinstance(value, str):
+        return ""
+    # What is hidden is hidden before the end is cut off, so that no half of it stays.
+    return one_line(mask(one_line(value, limit=limit * _AHEAD)), limit=limit)
 
 
 def word(value: object, limit: int) -> str:
@@ -44,7 +49,7 @@ def word(value: object, limit: int) -> str:
 
 def url(value: object) -> str:
     """A URL without a user and a password; empty for anything that is no text."""
-    return _USER.sub("//", short(value, 200))
+    return _USER.sub(r"\1", short(value, 200))
 
 
 def texts(value: object, limit: int = 64) -> list[str]:

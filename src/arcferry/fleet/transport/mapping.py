@@ -14,6 +14,7 @@ from arcferry.errors import (
     HostSignInError,
     HostUnreachableError,
 )
+from arcferry.redaction import mask
 from arcferry.text import one_line
 
 _SAYS = {
@@ -50,8 +51,12 @@ def host_error(error: Exception, place: str) -> HostError:
             "inventory's user column).",
         )
     if isinstance(error, asyncssh.HostKeyNotVerifiable):
-        return HostKeyError(f"{place}: {one_line(str(error))}")
-    says = _socket_says(error) if isinstance(error, OSError) else one_line(str(error)) or type(error).__name__
+        return HostKeyError(f"{place}: {one_line(mask(str(error)))}")
+    says = (
+        _socket_says(error)
+        if isinstance(error, OSError)
+        else one_line(mask(str(error))) or type(error).__name__
+    )
     return HostUnreachableError(f"{place}: {says}")
 
 
@@ -60,7 +65,7 @@ def _sftp_error(error: asyncssh.SFTPError, place: str) -> HostError:
         return HostUnreachableError(f"{place}: the session was cut")
     if isinstance(error, asyncssh.SFTPNoSpaceOnFilesystem | asyncssh.SFTPQuotaExceeded):
         return HostCommandError(f"{place}: its disk is full", hint="Free space under /var and apply again.")
-    return HostCommandError(f"{place}: SFTP: {one_line(str(error))}")
+    return HostCommandError(f"{place}: SFTP: {one_line(mask(str(error)))}")
 
 
 def _socket_says(error: OSError) -> str:
@@ -68,5 +73,5 @@ def _socket_says(error: OSError) -> str:
     if number in _SAYS:
         return _SAYS[number]
     if number < 0 or "getaddrinfo" in str(error) or "Name or service" in str(error):
-        return f"its name is not known here: {one_line(str(error.strerror or error))}"
+        return f"its name is not known here: {one_line(mask(str(error.strerror or error)))}"
     return one_line(error.strerror or (os.strerror(number) if number else str(error)))

@@ -12,6 +12,7 @@ from arcferry.errors import HostCommandError, HostError, HostSignInError
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.transport.mapping import translated
 from arcferry.fleet.transport.trust import KeyWitness, SshTrust, refused_key
+from arcferry.redaction import mask
 from arcferry.text import clean, one_line
 
 CONNECT_DEADLINE = 20.0
@@ -54,9 +55,9 @@ class Result:
 
     @property
     def says(self) -> str:
-        """The last line of the error output, or of the output, cleaned."""
+        """The last line of the error output, or of the output, cleaned and masked."""
         text = clean(self.stderr).strip() or clean(self.stdout).strip()
-        return one_line(text.splitlines()[-1]) if text else f"exit {self.exit_status}"
+        return one_line(mask(text).splitlines()[-1]) if text else f"exit {self.exit_status}"
 
 
 class SshSession:
@@ -113,7 +114,7 @@ class SshSession:
             raise HostCommandError(f"{self.place}: the login shell does not run commands: {result.says}")
         if who not in {b"root", b"sudo"}:
             raise HostSignInError(
-                f"{self.place}: the user is not root and sudo {one_line(who, limit=40)}",
+                f"{self.place}: the user is not root and sudo {mask(one_line(who, limit=40))}",
                 hint="Sign in as root, or allow this user sudo without a password (NOPASSWD) for the run.",
             )
         self.root = who == b"root"

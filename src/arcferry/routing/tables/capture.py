@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from arcferry.redaction import HIDDEN, mask
 from arcferry.routing.route import Vantage
 from arcferry.routing.tables.source import Line
 from arcferry.routing.tables.values import community
@@ -15,12 +16,13 @@ _PROMPT = re.compile(
     r"|en|enable|ping|trace\w*|set|debug|clear|wr|write|cli|date|uname|echo|more|get|end)\b)"
 )
 _BARE = re.compile(r"(?:do\s+)?show\s+(?:ip|ipv4|ipv6|bgp|route|protocols|version|run\w*|vrf)\b")
-_SECRET = re.compile(
+_TOLD = re.compile(
     r"(?i)((?:pass(?:word|phrase|wd)?|secret|shared[-_]?key|pre-shared-key|key-string|auth(?:entication)?-key"
     r"|encrypted-password|md5|key-chain-key|tcp-ao|(?:tacacs|radius)(?:-server)?\s+(?:host\s+\S+\s+)?key"
     r"|(?:service|access|api|private)[-_]?key|token|snmp-server\s+community|snmp\s+community"
     r"|snmpv?\d?\s+.{0,40}community|ntp\s+authentication-key\s+\d+|\bkey\s+[0-9]+)\b[\"']?[\s:=]*)\S.*$"
 )
+"""A router's setting of which nothing needs to be quoted that comes after its name."""
 _ADDRESS = re.compile(
     r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7})(?:/\d{1,3})?(?![\w.:])"
 )
@@ -42,14 +44,9 @@ _PART = re.compile(
 )
 
 
-def redact(text: str) -> str:
-    """The text with what follows a password, key or SNMP community replaced, line by line."""
-    return "\n".join(_SECRET.sub(r"\1[redacted]", line) for line in text.split("\n"))
-
-
 def excerpt(text: str) -> str:
     """A line of a document as it may stand in an error or a note: one line, short, without secrets."""
-    return one_line(redact(text), limit=80)
+    return one_line(mask(_TOLD.sub(rf"\1{HIDDEN}", text)), limit=80)
 
 
 @dataclass(frozen=True, slots=True)

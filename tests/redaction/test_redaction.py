@@ -11,13 +11,13 @@ from rich.console import Console
 
 from arcferry.diagnosis import diagnose
 from arcferry.diagnosis.readers import read_document
-from arcferry.diagnosis.readers.redaction import HIDDEN, redact
 from arcferry.errors import FileInputError
+from arcferry.redaction import HIDDEN, redact, redact_json
 from arcferry.report import findings, findings_document
 
 _CANARY = "Zx9canary~Q1w2E3r4"
 _JWT = "eyJ0eXAiOiJKV1QiLCJhbGci.eyJhdWQiOiJodHRwczovL21hbm.c2lnbmF0dXJlY2FuYXJ5"
-_SAMPLES = sorted(Path(__file__).with_name("samples").glob("*/*"))
+_SAMPLES = sorted((Path(__file__).parents[1] / "diagnosis" / "readers" / "samples").glob("*/*"))
 _PLANTED = [
     f"azcmagent connect --service-principal-id 1 --service-principal-secret {_CANARY} --tenant-id 2",
     f'azcmagent connect --service-principal-secret="{_CANARY}"',
@@ -149,5 +149,5 @@ def test_whatever_stands_around_a_line_the_secret_goes(before: str, line: str, a
     )
 )
 def test_json_stays_json(value: object) -> None:
-    json.loads(redact(json.dumps(value)))
-    json.loads(redact(json.dumps(value, indent=1)))
+    json.loads(redact_json(json.dumps(value)))
+    json.loads(redact_json(json.dumps(value, indent=1)))

@@ -1,0 +1,115 @@
+"""Words that look like a secret although nothing beside them says so: long, mixed, and of no known kind.
+
+A random word has letters, digits and signs in turn; names, paths, versions and instants have stretches that
+can be pronounced, and numbers. So a word is hidden where little of it is such a stretch, unless it has the
+form of something that is none: a GUID, a hash, a host's name, an address, an error's number, a file's name.
+"""
+
+import re
+from itertools import pairwise
+
+HIDDEN = "[redacted]"
+
+_LONG_MIXED, _LONG_CASED, _LONG_PLAIN = 12, 20, 24
+"""How many letters, digits and signs make a word long: of three classes, of both cases, of one case."""
+
+_CLASSES = 3
+_WORD = re.compile(r"[^\s\"'`<>(){}\[\],;|\u3000-\u303f\uff08\uff09\uff0c\uff1a\uff1b\u2018-\u201f]{10,}")
+_BETWEEN = re.compile(r"([/\\?&=:@]+|%[0-9A-Fa-f]{2}|[^\x21-\x7e]+)")
+_GUID = re.compile(r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?![0-9A-Fa-f])")
+_BASE64 = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
+_FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}=?")
+_LABELS = r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){0,20}\.[a-z]{2,24}\.?"
+_ENDINGS = (
+    "log|txt|json|jsonl|xml|csv|toml|ya?ml|html?|zip|gz|xz|tar|msi|deb|rpm|exe|dll|ps1|psm1|psd1|sh|py|go|"
+    "conf|config|cfg|ini|pem|crt|cer|key|pub|pfx|minisig|service|socket|tmp|bak|mrt|sqlite"
+)
+_KNOWN = re.compile(
+    rf"""(?:[0-9a-f]{{32}}|[0-9a-f]{{40}}|[0-9a-f]{{56}}|[0-9a-f]{{64}}|[0-9a-f]{{96}}|[0-9a-f]{{128}}
+    |[0-9A-F]{{32}}|[0-9A-F]{{40}}|[0-9A-F]{{64}}
+    |0[xX][0-9A-Fa-f]{{1,16}}                     # an error's number, an address in memory
+    |{_LABELS}|{_LABELS.replace("a-z", "A-Z")}
+    |(?:WIN|DESKTOP|LAPTOP|EC2AMAZ)-[0-9A-Z]{{5,12}}
+    |[\w.+-]{{1,200}}\.(?:{_ENDINGS}))""",
+    re.VERBOSE | re.ASCII,
+)
+_STRETCH = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
+_PAIRS = frozenset(
+    followers[0] + second
+    for followers in (
+        "aabcdefgiklmnprstuvwxyz", "babceilorsu", "cacdefhiklmoprstuy", "dabcdefgilmnorsuy",
+        "eabcdefgilmnopqrstuvwxy", "facdefilorstu", "gaehinoprsu", "haeiortuy", "iabcdefglmnoprstuvxz",
+        "jaoseu",
+        "keins", "ladefgilmostuvy", "mabdeilmopsuy", "nacdefgiklnorstuvwxy", "oabcdfgijklmnoprstuvwxy",
+        "padehiloprstuy", "qlu", "racdefgiklmnoprstuvwy", "saceghiklmnopqrstuwy", "tacehilnoprstuwxy",
+        "uabcdefgilmnprst", "vaeiom", "waehinorsw", "xaceiopt", "yabemnopst", "zaeiou",
+    )
+    for second in followers[1:]
+)  # fmt: skip
+"""Pairs of letters that words of this field are made of: 98 of 100 there, half of those of a random word."""
+
+_SMALL = frozenset(
+    ("On", "Of", "To", "In", "Is", "By", "As", "At", "Or", "No", "Id", "Ip", "Vm", "Up", "For")
+)
+_SPOKEN, _NUMBER, _ODD_PAIRS = 3, 3, 4
+
+
+def mask_words(text: str) -> str:
+    """The same text with every word hidden that looks like a secret."""
+    return _WORD.sub(_masked, text)
+
+
+def looks_secret(part: str) -> bool:
+    """Whether a word, or a part of a path, a URL or a setting, is long, mixed, and nothing that is known."""
+    if _KNOWN.fullmatch(part):
+        return False
+    count = sum(letter not in "._-" for letter in part)
+    if count < _LONG_MIXED:
+        return False
+    lower, upper = any(map(str.islower, part)), any(map(str.isupper, part))
+    digit, sign = any(map(str.isdigit, part)), any(not (one.isalnum() or one in "._-") for one in part)
+    classes = lower + upper + digit + sign
+    if lower and upper:
+        long = _LONG_MIXED if classes >= _CLASSES else _LONG_CASED
+    else:
+        long = _LONG_PLAIN if classes > 1 else len(part) + 1
+    return count >= long and 3 * _familiar(part) < 2 * count
+
+
+def _masked(found: re.Match[str]) -> str:
+    word = found[0]
+    if _FINGERPRINT.fullmatch(word):
+        return word
+    if _BASE64.fullmatch(word) and "/" in word[1:] and word[0] != "/" and looks_secret(word.replace("/", "")):
+        return HIDDEN
+    kept, done = [], 0
+    for guid in _GUID.finditer(word):
+        kept += [_parts(word[done : guid.start()]), guid[0]]
+        done = guid.end()
+    return "".join((*kept, _parts(word[done:])))
+
+
+def _parts(word: str) -> str:
+    return "".join(HIDDEN if looks_secret(part) else part for part in _BETWEEN.split(word))
+
+
+def _spoken(letters: str) -> bool:
+    odd = sum(a + b not in _PAIRS for a, b in pairwise(letters))
+    return odd <= len(letters) // _ODD_PAIRS
+
+
+def _familiar(part: str) -> int:
+    """How many of its letters and digits stand in stretches that can be spoken, or in numbers."""
+    familiar, before = 0, (0, False)
+    for found in _STRETCH.finditer(part):
+        text, (start, end) = found[0], found.span()
+        follows = before == (start, True)
+        alone = not part[start - 1 : start].isalnum() and not part[end : end + 1].isalnum()
+        if text.isdigit():
+            known = len(text) >= _NUMBER or follows or alone
+        else:
+            acronym = follows and len(text) <= _SPOKEN and text.isupper()
+            known = alone or acronym or text in _SMALL or (len(text) >= _SPOKEN and _spoken(text.lower()))
+        familiar += len(text) if known else 0
+        before = (end, known)
+    return familiar
