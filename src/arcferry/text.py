@@ -21,3 +21,12 @@ def one_line(raw: bytes | str, *, limit: int = 300) -> str:
     """Cleaned text on one line, shortened with an ellipsis."""
     text = " ".join(clean(raw, limit=limit * 8).split())
     return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def quoted(raw: bytes | str, *, limit: int = 120) -> str:
+    """A value in quotation marks for a person: as it was given, but cleaned, on one line and bounded.
+
+    A backslash stays one backslash, and a blank at an end stays to be seen.
+    """
+    text = clean(raw, limit=limit * 8).translate({ord(mark): " " for mark in "\t\n"})
+    return f"'{text if len(text) <= limit else text[: limit - 1] + '…'}'"

@@ -116,6 +116,30 @@ def test_azure_that_cannot_be_reached(arguments: dict[str, str]) -> None:
     assert "hush" not in result.output + str(result.exception)
 
 
+def test_plan_shows_the_tags_of_each_host(arguments: dict[str, str], tmp_path: Path) -> None:
+    """Also of a host that cannot be reached: they come from the inventory."""
+    del arguments["--secret-file"]
+    rows = '"site=taipei,role=web team"', "site=taipei;role=db", ""
+    lines = [f"web0{number},127.0.0.1,{number},{cell}" for number, cell in enumerate(rows, start=1)]
+    Path(arguments["INVENTORY"]).write_text("\n".join(["name,address,port,tags", *lines]))
+    document = json.loads(invoke(arguments | {"--output": "json"}, "plan").stdout)
+    assert [host["tags"] for host in document["hosts"]] == [
+        {"site": "taipei", "role": "web team"},
+        {"site": "taipei", "role": "db"},
+        {},
+    ]
+    table = invoke(arguments, "plan").stdout.splitlines()
+    shown = {line.split()[0]: line for line in table if line.startswith(("HOST", "web"))}
+    assert "TAGS" in shown["HOST"]
+    assert "site='taipei', role='web team'" in shown["web01"]
+    assert "site='taipei', role='db'" in shown["web02"]
+
+
+def test_plan_has_no_column_for_tags_where_no_host_has_any(arguments: dict[str, str]) -> None:
+    del arguments["--secret-file"]
+    assert "TAGS" not in invoke(arguments, "plan").stdout
+
+
 def test_status_of_an_empty_state(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["onboard", "status", "--state", str(tmp_path), "--output", "json"])
     assert json.loads(result.stdout) == {"schema": 1, "kind": "runs", "runs": []}

@@ -29,6 +29,17 @@ def test_csv_with_every_column(tmp_path: Path) -> None:
     assert second == Host("web02", "web02.example.org", line=3)
 
 
+def test_tags_are_read_with_commas_as_with_semicolons(tmp_path: Path) -> None:
+    both = {"site": "taipei", "role": "web"}
+    text = 'name,tags\nweb01,"site=taipei,role=web"\nweb02,site=taipei;role=web\n'
+    assert [host.tags for host in read_inventory(write(tmp_path, "a.csv", text)).hosts] == [both, both]
+    text = 'name;tags\nweb01;site=taipei,role=web\nweb02;"site=taipei;role=web"\n'
+    assert [host.tags for host in read_inventory(write(tmp_path, "b.csv", text)).hosts] == [both, both]
+    text = "- name: web01\n  tags: site=taipei,role=web\n- name: web02\n  tags: {site: 'taipei,role=web'}\n"
+    read = [host.tags for host in read_inventory(write(tmp_path, "c.yaml", text)).hosts]
+    assert read == [both, {"site": "taipei,role=web"}]
+
+
 def test_yaml_says_the_same_as_csv(tmp_path: Path) -> None:
     yaml = write(
         tmp_path,
@@ -48,8 +59,25 @@ def test_yaml_says_the_same_as_csv(tmp_path: Path) -> None:
         b"# the fleet\n\nname;address\nweb01;10.0.0.1\n",
         b'NAME , Address\n"web01"," 10.0.0.1 "\n',
         b"name,address\nweb01,10.0.0.1",
+        b"\xef\xbb\xbfsep=;\r\nname;address\r\nweb01;10.0.0.1\r\n",
+        b"sep=,\nname,address\nweb01,10.0.0.1\n",
+        b"SEP=\t\nname\taddress\nweb01\t10.0.0.1\n",
+        b'"sep=;"\nname;address\nweb01;10.0.0.1\n',
+        b"sep=;\nname;address;tags\nweb01;10.0.0.1;a=b,c=d\n",
+        b"name\taddress\nweb01\t10.0.0.1\n",
     ],
-    ids=["bom-and-crlf", "comment-and-semicolons", "case-and-quotes", "no-last-newline"],
+    ids=[
+        "bom-and-crlf",
+        "comment-and-semicolons",
+        "case-and-quotes",
+        "no-last-newline",
+        "excel-semicolons",
+        "excel-commas",
+        "excel-tabs",
+        "excel-in-quotes",
+        "excel-and-tags",
+        "tabs",
+    ],
 )
 def test_what_spreadsheets_write_is_read(tmp_path: Path, text: bytes) -> None:
     (host,) = read_inventory(write(tmp_path, "fleet.csv", text)).hosts
@@ -77,13 +105,19 @@ REFUSED = {
     "port too high": ("a.csv", "name,port\na,65536\n", 2, "port 65536 is above", ""),
     "unknown column": ("a.csv", "name,adress\na,10.0.0.1\n", 1, "unknown column 'adress'", "address"),
     "unknown key": ("a.yaml", "- name: a\n  prot: 22\n", 2, "unknown column 'prot'", "port"),
-    "winrm": ("a.csv", "name,transport\na,winrm\n", 2, "winrm is not in this version", ""),
+    "winrm": ("a.csv", "name,transport\na,winrm\n", 2, "arcferry export ansible", ""),
+    "winrm in YAML": ("a.yaml", "- name: a\n  transport: WinRM\n", 1, "START-HERE.html", ""),
+    "separator of two letters": ("a.csv", "sep=;;\nname;address\na;10.0.0.1\n", 1, "sep=;;", "sep=;"),
     "telnet": ("a.csv", "name,transport\na,telnet\n", 2, "'telnet' is not known", ""),
     "bad address": ("a.csv", "name,address\na,10.0.0.256\n", 2, "neither an IP address nor", ""),
     "option as an address": ("a.csv", "name,address\na,-oProxyCommand=x\n", 2, "neither an IP", ""),
     "option as a user": ("a.csv", "name,user\na,-l root\n", 2, "is not a user name", ""),
     "tag without value": ("a.csv", "name,tags\na,env\n", 2, "not written as key=value", ""),
     "tag twice": ("a.csv", "name,tags\na,e=1;e=2\n", 2, "given twice", ""),
+    "tags in two ways": ("a.csv", 'name,tags\nb,x=1\na,"e=1,f=2;g=3"\n', 3, "comma", ""),
+    "a comma of a tag's value": ("a.csv", 'name,tags\na,"e=1,2"\n', 2, "'2' lacks", ""),
+    "tags in two ways in YAML": ("a.yaml", "- name: b\n- name: a\n  tags: e=1,f=2;g=3\n", 2, "comma", ""),
+    "tags without quotes": ("a.csv", "name,tags,site\na,e=1,f=2\n", 2, "'f=2' is written like a tag", ""),
     "tag name": ("a.csv", "name,tags\na,a/b=1\n", 2, "not one that ARM accepts", ""),
     "too many cells": ("a.csv", "name,address\na,10.0.0.1,x\n", 2, "3 cells under 2", "quotes"),
     "column twice": ("a.csv", "name,name\na,b\n", 1, "given twice", ""),

@@ -76,7 +76,8 @@ def export(
         typer.Option(
             "--tags",
             metavar="K=V",
-            help="A tag for every machine. May be repeated.",
+            help="Tags for every machine, with commas between; may be repeated. A value with a comma stands "
+            "in quotes.",
             rich_help_panel=AZURE,
         ),
     ] = None,

@@ -11,7 +11,8 @@ InventoryArgument = Annotated[
     Path,
     typer.Argument(
         metavar="INVENTORY",
-        help="CSV or YAML with the columns name, address, port, transport, user, tags (k=v;k2=v2) and site. "
+        help="CSV or YAML with the columns name, address, port, transport, user, tags (k=v;k2=v2, or "
+        "k=v,k2=v2 in quotes) and site. "
         "A host's name becomes its machine's name in Azure.",
     ),
 ]

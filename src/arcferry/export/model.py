@@ -135,7 +135,7 @@ def order(
 ) -> ExportOrder:
     """Check what the user gave. What a tool needs beyond this is checked by `export`.
 
-    Each of `tags` is written as `key=value`.
+    Each of `tags` is written as `key=value`, or several of them with commas or semicolons between.
 
     Raises:
         InputError: naming the option.
@@ -218,10 +218,10 @@ def token_file(path: str) -> TokenFile:
 
 
 def read_tags(texts: Sequence[str]) -> Mapping[str, str]:
-    """Tags from `key=value` texts.
+    """Tags from texts that hold `key=value` once or more.
 
     Raises:
-        InputError: not written so, twice the same, or not what ARM takes.
+        InputError: not written so, to be read in two ways, twice the same, or not what ARM takes.
     """
     try:
         return MappingProxyType(check_tags(parse_tags(texts)))

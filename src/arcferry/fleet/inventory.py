@@ -15,11 +15,16 @@ from arcferry.fleet.names import problem_with_name
 from arcferry.fleet.tables import Row, read_rows
 from arcferry.fleet.tags import check_tags, parse_tags
 from arcferry.numbers import whole
-from arcferry.text import one_line
+from arcferry.text import one_line, quoted
 
 _HOST_NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_-]{1,63})*\.?")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@\\-]{0,127}\$?")
 _HIGHEST_PORT = 65_535
+_WINDOWS_WAYS = (
+    "onboard reaches servers over SSH alone. Take Windows servers out of this list, and in by hand "
+    "(START-HERE.html in the bundle), with Group Policy, Configuration Manager or Intune (arcferry export "
+    "gpo, configmgr or intune), or over WinRM with Ansible (arcferry export ansible)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ def _address(address: str) -> str:
         return str(ip_address(address.strip("[]")))
     except ValueError:
         if re.fullmatch(r"[\d.]+", address) or not _HOST_NAME.fullmatch(address):
-            raise ValueError(f"address {address!r} is neither an IP address nor a host name") from None
+            raise ValueError(f"address {quoted(address)} is neither an IP address nor a host name") from None
         return address
 
 
@@ -85,7 +90,7 @@ def _port(text: object) -> object:
     if text == "":
         return 22
     if isinstance(text, str) and not re.fullmatch(r"[1-9][0-9]{0,4}", text):
-        raise ValueError(f"port {text!r} is not a number from 1 to {_HIGHEST_PORT}")
+        raise ValueError(f"port {quoted(text)} is not a number from 1 to {_HIGHEST_PORT}")
     port = whole(str(text), most=_HIGHEST_PORT)
     if port is None:
         raise ValueError(f"port {text} is above {_HIGHEST_PORT}")
@@ -95,20 +100,28 @@ def _port(text: object) -> object:
 def _transport(text: object) -> object:
     word = str(text or "ssh").lower()
     if word == "winrm":
-        raise ValueError("transport winrm is not in this version; ssh is")
+        raise ValueError(f"transport winrm: {_WINDOWS_WAYS}")
     if word != "ssh":
-        raise ValueError(f"transport {text!r} is not known; ssh is")
+        raise ValueError(f"transport {quoted(word)} is not known; ssh is")
     return word
 
 
 def _user(user: str) -> str:
     if user and not _USER.fullmatch(user):
-        raise ValueError(f"user {user!r} is not a user name")
+        raise ValueError(f"user {quoted(user)} is not a user name")
     return user
 
 
 def _tags(value: object) -> object:
-    return parse_tags(value.split(";")) if isinstance(value, str) else value
+    return parse_tags([value]) if isinstance(value, str) else value
+
+
+def _site(site: str) -> str:
+    if "=" in site:
+        raise ValueError(
+            f"site {quoted(site)} is written like a tag; put a cell of tags with commas in quotes"
+        )
+    return site
 
 
 class _Entry(BaseModel):
@@ -122,7 +135,7 @@ class _Entry(BaseModel):
     tags: Annotated[dict[str, str], BeforeValidator(_tags), AfterValidator(check_tags)] = Field(
         default_factory=dict
     )
-    site: Annotated[str, Field(max_length=64)] = ""
+    site: Annotated[str, Field(max_length=64), AfterValidator(_site)] = ""
 
 
 COLUMNS = tuple(_Entry.model_fields)
@@ -175,7 +188,7 @@ def _says(error: ValidationError) -> str:
     message = str(first["msg"]).removeprefix("Value error, ")
     if first["type"] == "missing":
         return f"{place} is missing"
-    return one_line(message if first["type"] == "value_error" else f"{place}: {message}")
+    return one_line(message if first["type"] == "value_error" else f"{place}: {message}", limit=600)
 
 
 def _doubled(hosts: list[Host]) -> list[tuple[int, str]]:
@@ -185,7 +198,7 @@ def _doubled(hosts: list[Host]) -> list[tuple[int, str]]:
     for host in hosts:
         other = first_name.setdefault(host.name.lower(), host)
         if other is not host:
-            problems.append((host.line, f"name {host.name!r} is already on line {other.line}"))
+            problems.append((host.line, f"name {quoted(host.name)} is already on line {other.line}"))
             continue
         place = first_place.setdefault((host.address.lower(), host.port), host)
         if place is not host:

@@ -2,6 +2,8 @@
 
 import re
 
+from arcferry.text import quoted
+
 LONGEST_NAME = 54
 """The longest machine name that the agent takes (azcmagent connect reference, 2026-08)."""
 
@@ -50,14 +52,15 @@ def problem_with_name(name: str) -> str | None:
     if not name:
         return "name is empty"
     if len(name) > LONGEST_NAME:
-        return f"name {name[:60]!r} has {len(name)} characters; a machine's name has at most {LONGEST_NAME}"
+        long = f"name {quoted(name, limit=60)} has {len(name)} characters"
+        return f"{long}; a machine's name has at most {LONGEST_NAME}"
     if not _NAME.fullmatch(name):
         return (
-            f"name {name!r} cannot be a machine's: it takes letters, digits, _ . and -, begins with a letter "
-            "or digit, and does not end in a full stop"
+            f"name {quoted(name)} cannot be a machine's: it takes letters, digits, _ . and -, begins with a "
+            "letter or digit, and does not end in a full stop"
         )
     word = reserved_word(name)
-    return f"name {name!r} holds {word!r}, which Azure reserves for itself" if word else None
+    return f"name {quoted(name)} holds {quoted(word)}, which Azure reserves for itself" if word else None
 
 
 def reserved_word(name: str) -> str | None:

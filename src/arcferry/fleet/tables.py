@@ -1,6 +1,7 @@
 """Rows of a CSV or YAML file, each with the line it stands on."""
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -11,12 +12,15 @@ import yaml
 
 from arcferry.errors import FileInputError
 from arcferry.files import read_bounded
-from arcferry.text import one_line
+from arcferry.text import quoted
 
 LIMIT = 16 * 1024 * 1024
 MOST_ROWS = 100_000
 _MOST_NODES = 2_000_000
 _DEEPEST = 8
+_DECLARES = re.compile(r"\"?sep=(?P<mark>[^\"]*)\"? *", re.IGNORECASE)
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_NAMES = {",": "comma", ";": "semicolon", "\t": "tab"}
 _EXAMPLE = "{name: web01, address: 10.0.0.1}"
 
 
@@ -60,20 +64,22 @@ def _decode(path: Path, data: bytes) -> str:
 
 
 def _csv_rows(path: Path, text: str, columns: Sequence[str]) -> Iterator[Row]:
-    reader = csv.reader(StringIO(text, newline=""), strict=True, delimiter=_delimiter(text))
+    delimiter, declared = _delimiter(path, text)
+    reader = csv.reader(StringIO(text, newline=""), strict=True, delimiter=delimiter)
     header: list[str] | None = None
     start = 1
     try:
         for cells in reader:
             line, start = start, reader.line_num + 1
-            if not any(cell.strip() for cell in cells) or cells[0].lstrip().startswith("#"):
+            if line == declared or not any(cell.strip() for cell in cells) or _is_comment(cells[0]):
                 continue
             if header is None:
                 header = _header(path, line, cells, columns)
                 continue
             if len(cells) > len(header):
                 extra = f"{len(cells)} cells under {len(header)} columns"
-                raise FileInputError(path, extra, line=line, hint="Put a cell with a comma in quotes.")
+                hint = f"Put a cell with a {_NAMES.get(delimiter, delimiter)} in quotes."
+                raise FileInputError(path, extra, line=line, hint=hint)
             yield Row(line, {name: cell.strip() for name, cell in zip(header, cells, strict=False)})
     except csv.Error as error:
         raise FileInputError(path, f"is not CSV: {error}", line=reader.line_num) from None
@@ -81,16 +87,34 @@ def _csv_rows(path: Path, text: str, columns: Sequence[str]) -> Iterator[Row]:
         raise FileInputError(path, "is empty", hint="The first line names the columns: name,address,user")
 
 
-def _delimiter(text: str) -> str:
-    first = next((line for line in text.splitlines() if line.strip() and not line.startswith("#")), "")
-    return ";" if ";" in first and "," not in first else ","
+def _delimiter(path: Path, text: str) -> tuple[str, int]:
+    """What stands between cells, and the line that declares it, 0 where none does.
+
+    Spreadsheet programs take a first line `sep=;` as a declaration, not as a row.
+    """
+    for line, content in enumerate(_LINE_END.split(text), start=1):
+        if not content.strip() or _is_comment(content):
+            continue
+        declared = _DECLARES.fullmatch(content)
+        if declared is None:
+            return next((mark for mark in ",;\t" if mark in content), ","), 0
+        mark = declared["mark"]
+        if len(mark) != 1 or mark in "\"' " or mark.isalnum():
+            says = f"{quoted(content)} declares no separator of cells"
+            raise FileInputError(path, says, line=line, hint="Write sep=; or sep=, or leave the line out.")
+        return mark, line
+    return ",", 0
+
+
+def _is_comment(content: str) -> bool:
+    return content.lstrip().startswith("#")
 
 
 def _header(path: Path, line: int, cells: list[str], columns: Sequence[str]) -> list[str]:
     names = [cell.strip().lower() for cell in cells]
     doubled = sorted({name for name in names if names.count(name) > 1})
     if doubled:
-        raise FileInputError(path, f"column {doubled[0]!r} is given twice", line=line)
+        raise FileInputError(path, f"column {quoted(doubled[0])} is given twice", line=line)
     for name in names:
         _known(path, line, name, columns)
     return names
@@ -101,7 +125,7 @@ def _known(path: Path, line: int, name: str, columns: Sequence[str]) -> None:
         return
     near = get_close_matches(name, columns, n=1)
     hint = f"Did you mean {near[0]}?" if near else f"Columns are {', '.join(columns)}."
-    raise FileInputError(path, f"unknown column {one_line(name, limit=60)!r}", line=line, hint=hint)
+    raise FileInputError(path, f"unknown column {quoted(name, limit=60)}", line=line, hint=hint)
 
 
 def _yaml_rows(path: Path, text: str, columns: Sequence[str]) -> Iterator[Row]:
@@ -167,7 +191,7 @@ def _pairs(path: Path, node: yaml.MappingNode) -> Iterator[tuple[str, yaml.Node]
         if not isinstance(key, yaml.ScalarNode):
             raise FileInputError(path, "a key is not a plain word", line=line)
         if key.value in seen:
-            raise FileInputError(path, f"{key.value!r} is given twice", line=line)
+            raise FileInputError(path, f"{quoted(key.value)} is given twice", line=line)
         seen.add(key.value)
         yield key.value, value
 

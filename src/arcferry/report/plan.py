@@ -4,10 +4,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from arcferry.fleet.inventory import Host
 from arcferry.fleet.plan import FleetPlan, HostPlan
 from arcferry.fleet.state import target_to_json
 from arcferry.report.fleet import checks_document
-from arcferry.text import one_line
+from arcferry.text import one_line, quoted
 
 _SCHEMA = 1
 _HEADERS = ("HOST", "SYSTEM", "AGENT", "WOULD")
@@ -50,6 +51,7 @@ def _host(plan: HostPlan) -> dict[str, Any]:
         "name": plan.host.name,
         "address": plan.host.address,
         "port": plan.host.port,
+        "tags": dict(plan.host.tags),
         "good": plan.good,
         "system": situation.facts.distro if situation else None,
         "arch": situation.facts.arch if situation else None,
@@ -70,7 +72,10 @@ def plain(plan: FleetPlan) -> Iterator[str]:
     if not plan.checks:
         yield "unknown Azure was not asked: no secret or certificate was given"
     yield ""
-    rows = [_HEADERS, *map(_row, plan.hosts)]
+    rows: list[tuple[str, ...]] = [_HEADERS, *map(_row, plan.hosts)]
+    if any(host.host.tags for host in plan.hosts):
+        tags = ["TAGS", *(_tags(host.host) for host in plan.hosts)]
+        rows = [(*cells[:-1], cell, cells[-1]) for cells, cell in zip(rows, tags, strict=True)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for cells in rows:
         yield "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
@@ -90,6 +95,11 @@ def _row(plan: HostPlan) -> tuple[str, str, str, str]:
     elif not plan.changes:
         would = f"nothing to change; {would}"
     return plan.host.name, situation.facts.distro, situation.facts.agent.version or "none", would
+
+
+def _tags(host: Host) -> str:
+    """In quotes, so that it is seen where each value ends."""
+    return one_line(", ".join(f"{name}={quoted(value)}" for name, value in host.tags.items()), limit=200)
 
 
 def _hindrance(plan: HostPlan) -> Iterator[str]:

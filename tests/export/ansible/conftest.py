@@ -71,7 +71,7 @@ def export(sealed: Sealed, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An export that no test changes."""
     folder = tmp_path_factory.mktemp("export") / "out"
     write_ansible(
-        sealed.order("site=lab", "odd={{ lookup('pipe', 'id') }}", share=r"\\fs01\arcferry"), folder
+        sealed.order("site=lab", '''odd="{{ lookup('pipe', 'id') }}"''', share=r"\\fs01\arcferry"), folder
     )
     return folder
 
@@ -165,7 +165,7 @@ class Site:
         self.twin = closed.run(self._stack.enter_async_context(Twin.start(settings)))
         self.place = self._place()
         self.token = closed.run(self._mint())
-        write_ansible(sealed.order("site=lab", "owner=O'Neill, Ann", place=self.place), folder / "out")
+        write_ansible(sealed.order("site=lab", 'owner="O\'Neill, Ann"', place=self.place), folder / "out")
         (folder / "home/bin").mkdir(parents=True)
         self.control = ControlNode(folder / "out", folder / "home", sockets)
         self._write_inventory()
