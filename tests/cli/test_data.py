@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -73,6 +74,25 @@ def test_import_says_what_each_file_was_taken_for(run: Run, tmp_path: Path) -> N
     assert ended.out.startswith(
         "ServiceTags_China_20260105.json: service tags of 2026-01-05, AzureChinaCloud, 1 entries, 1 prefixes"
     )
+
+
+def test_a_day_to_come_is_refused_with_todays(run: Run, tmp_path: Path) -> None:
+    """It would lead over every honest copy until it is past."""
+    (tmp_path / "list.json").write_bytes(communities(CHECKED))
+    today = times.now().date()
+    late = today + timedelta(days=2)
+    ended = run("import", "list.json", "--taken", late)
+    assert (ended.code, ended.out) == (2, "")
+    assert f"--taken {late} lies after today, {today}" in ended.err
+    dated = f"ServiceTags_Public_{late:%Y%m%d}.json"
+    (tmp_path / dated).write_bytes(tags(1, CHECKED))
+    ended = run("import", dated)
+    assert (ended.code, ended.out) == (2, "")
+    assert f"{dated}: its day, {late}, lies after today, {today}" in ended.err
+    assert "clock" in ended.err
+    assert not (tmp_path / "held").exists()
+    tomorrow = today + timedelta(days=1)
+    assert run("import", "list.json", "--taken", tomorrow).code == 0, "it is tomorrow somewhere already"
 
 
 def test_an_older_copy_is_kept_and_told_so(run: Run, filled: Path) -> None:

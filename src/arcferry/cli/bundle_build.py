@@ -27,6 +27,7 @@ from arcferry.cli.onboard_options import (
     SecretFileOption,
 )
 from arcferry.cli.options import (
+    LOCATION_VARIABLE,
     CaFileOption,
     CloudOption,
     Output,
@@ -101,6 +102,7 @@ def build(
         typer.Option(
             "--location",
             "-l",
+            envvar=LOCATION_VARIABLE,
             metavar="REGION",
             help="The Azure region, such as eastasia: the guide's commands name it, and --fetch brings "
             "what is the region's own.",

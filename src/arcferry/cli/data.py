@@ -10,6 +10,7 @@ from arcferry.cli.data_update import update
 from arcferry.cli.options import Output, OutputOption
 from arcferry.errors import FileInputError, InputError
 from arcferry.folders import data_folder
+from arcferry.text import quoted
 
 if TYPE_CHECKING:
     from datetime import date
@@ -180,10 +181,18 @@ def adopt_held() -> None:
 def _day(text: str | None) -> "date | None":
     from datetime import date
 
+    from arcferry.data import is_to_come
+
+    if not text:
+        return None
     try:
-        return date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text)
     except ValueError:
-        raise InputError(f"--taken {text!r} is no day such as 2026-11-23") from None
+        raise InputError(f"--taken {quoted(text)} is no day such as 2026-11-23") from None
+    if is_to_come(day):
+        hint = "Data of a day to come would lead over every newer copy. Give the day on which it was true."
+        raise InputError(f"--taken {day} lies after today, {today()}", hint=hint)
+    return day
 
 
 def _idle_catalogue(store: "Store") -> list[str]:

@@ -32,7 +32,7 @@ def export(
         typer.Option(
             "--share",
             metavar="PATH",
-            help=r"The share as the servers see it, such as '\\fs01\arcferry', or /mnt/arcferry for Linux "
+            help=r"The share as the servers see it, such as `\\fs01\arcferry`, or /mnt/arcferry for Linux "
             "alone. Results go there. Not needed for ansible.",
             rich_help_panel=SERVERS,
         ),
@@ -119,7 +119,7 @@ def export(
         typer.Option(
             "--token-file",
             metavar="PATH",
-            help=r"Where the servers read a short-lived token, such as '\\fs01\arcferry-token$\token': a "
+            help=r"Where the servers read a short-lived token, such as `\\fs01\arcferry-token$\token`: a "
             "share of its own, which --group alone may read.",
             rich_help_panel=SIGN_IN,
         ),

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from arcferry.cli.options import LOCATION_VARIABLE
+
 HOSTS, AZURE, RUN = "Hosts", "Azure", "Run"
 
 InventoryArgument = Annotated[
@@ -95,7 +97,7 @@ PlaceOption = Annotated[
     typer.Option(
         "--location",
         "-l",
-        envvar="ARCFERRY_LOCATION",
+        envvar=LOCATION_VARIABLE,
         metavar="REGION",
         help="The Azure region where the machines are to appear, such as eastasia.",
         rich_help_panel=AZURE,

@@ -15,11 +15,15 @@ class Output(StrEnum):
     JSONL = "jsonl"
 
 
+LOCATION_VARIABLE = "ARCFERRY_LOCATION"
+"""Where a location is set once for every command that asks for one."""
+
 LocationOption = Annotated[
     str,
     typer.Option(
         "--location",
         "-l",
+        envvar=LOCATION_VARIABLE,
         metavar="REGION",
         help="The Azure region where the machines are to appear, such as eastasia.",
     ),

@@ -3,7 +3,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arcferry.cli.options import CloudOption, Output, OutputOption
+from arcferry.cli.options import LOCATION_VARIABLE, CloudOption, Output, OutputOption
 from arcferry.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def audit(
         typer.Option(
             "--location",
             "-l",
+            envvar=LOCATION_VARIABLE,
             metavar="REGION",
             help="Where the machines are to appear, such as eastasia: every endpoint required there is "
             "audited too, also where nothing that was handed in speaks of it.",

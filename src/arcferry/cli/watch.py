@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arcferry.cli.options import (
+    LOCATION_VARIABLE,
     CaFileOption,
     CloudOption,
     Output,
@@ -51,7 +52,13 @@ StateOption = Annotated[
 ]
 OptionalLocation = Annotated[
     str | None,
-    typer.Option("--location", "-l", metavar="REGION", help="The Azure region of the machines."),
+    typer.Option(
+        "--location",
+        "-l",
+        envvar=LOCATION_VARIABLE,
+        metavar="REGION",
+        help="The Azure region of the machines.",
+    ),
 ]
 
 

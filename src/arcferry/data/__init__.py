@@ -4,7 +4,7 @@ from arcferry.data.adoption import adopt_held
 from arcferry.data.conflicts import Comparison, Conflict, compare
 from arcferry.data.documents import documents
 from arcferry.data.held import OLD_AFTER, Held, HeldKind
-from arcferry.data.kinds import Recognised, recognise
+from arcferry.data.kinds import Recognised, is_to_come, recognise
 from arcferry.data.store import Store
 from arcferry.folders import data_folder
 
@@ -20,5 +20,6 @@ __all__ = [
     "compare",
     "data_folder",
     "documents",
+    "is_to_come",
     "recognise",
 ]

@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from arcferry import catalog, times
@@ -55,10 +55,11 @@ def recognise(
         added: when it is taken in; now where None.
 
     Raises:
-        FileInputError: it is none of the kinds that are held, or a part of it is wrong.
+        FileInputError: it is none of the kinds that are held, a part of it is wrong, or its day is to come.
     """
     name = one_line(Path(name).name, limit=200) or "document"
     facts = _of_catalogue(name, data) or _of_json(name, data)
+    _refuse_a_day_to_come(name, taken or facts.taken)
     sha256 = hashlib.sha256(facts.data).hexdigest()
     held = Held(
         kind=facts.kind,
@@ -74,6 +75,18 @@ def recognise(
         path=Path(sha256),
     )
     return Recognised(held, facts.data, facts.tags)
+
+
+def is_to_come(day: date) -> bool:
+    """Whether a day lies ahead everywhere on earth: where the date changes first, it is tomorrow already."""
+    return day > times.now().date() + timedelta(days=1)
+
+
+def _refuse_a_day_to_come(name: str, day: date | None) -> None:
+    if day and is_to_come(day):
+        says = f"its day, {day}, lies after today, {times.now().date()}"
+        hint = "It would lead over every newer copy. Look at this computer's clock and at the file's name."
+        raise FileInputError(name, says, hint=hint)
 
 
 @dataclass(frozen=True, slots=True)
