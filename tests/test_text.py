@@ -1,10 +1,12 @@
+import errno
+import socket
 import unicodedata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcferry.text import clean, one_line
+from arcferry.text import clean, one_line, quoted, said, without_reprs
 
 
 @pytest.mark.parametrize(
@@ -41,3 +43,49 @@ def test_a_flood_costs_no_more_than_its_limit() -> None:
 def test_one_line_is_one_line_and_short() -> None:
     assert one_line("a\n  b\r\n\tc") == "a b c"
     assert one_line("x" * 50, limit=10) == "x" * 9 + "…"
+
+
+@pytest.mark.parametrize(
+    ("raw", "shown"),
+    [
+        (r"\\fs01\arcferry", r"'\\fs01\arcferry'"),
+        (" web01 ", "' web01 '"),
+        ("a\tb\nc", "'a b c'"),
+        ("\x1b[31mred\x07\u202e", "'red'"),
+        (b"\xff<html>", "'\ufffd<html>'"),
+        ("it's", "'it's'"),
+        ("青山", "'青山'"),
+        ("x" * 500, f"'{'x' * 119}…'"),
+    ],
+)
+def test_quoted_for_a_person(raw: bytes | str, shown: str) -> None:
+    assert quoted(raw) == shown
+
+
+@pytest.mark.parametrize(
+    ("error", "says"),
+    [
+        (OSError(errno.ECONNREFUSED, "Connect call failed ('127.0.0.1', 9)"), "Connection refused"),
+        (FileNotFoundError(errno.ENOENT, "No such file or directory", r"C:\\x"), "No such file or directory"),
+        (socket.gaierror(-2, "Name or service not known"), "Name or service not known"),
+        (OSError("proxy gave up"), "proxy gave up"),
+        (TimeoutError(), "TimeoutError"),
+        (ValueError("<ssl.SSLContext object at 0x7f00aa> is old"), "SSLContext is old"),
+        (KeyError("name"), "name"),
+    ],
+)
+def test_what_a_foreign_error_says(error: Exception, says: str) -> None:
+    assert said(error) == says
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        (r"'\\\\fs01\\x' is not a valid integer.", r"'\\fs01\x' is not a valid integer."),
+        ("'a' is not one of 'b', 'c'", "'a' is not one of 'b', 'c'"),
+        (r"""found '\x1b[31m' and "it's\\" """, r"""found '' and 'it's\' """),
+        (r"it's C:\new and it's 'not", r"it's C:\new and it's 'not"),
+    ],
+)
+def test_reprs_of_others_become_plain(text: str, plain: str) -> None:
+    assert without_reprs(text) == plain

@@ -30,6 +30,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
+from arcferry.text import quoted
+
 
 class ArcferryError(Exception):
     """A failure a user can act on.
@@ -61,7 +63,7 @@ class UnknownNameError(InputError):
         names = sorted(known)
         near = get_close_matches(name.lower(), names, n=3, cutoff=0.5)
         hint = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(names[:12])}"
-        super().__init__(f"unknown {kind} {name!r}", hint=hint)
+        super().__init__(f"unknown {kind} {quoted(name)}", hint=hint)
         self.near = tuple(near)
 
 

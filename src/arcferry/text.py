@@ -1,9 +1,15 @@
 """Text from outside: hosts, files and services are hostile until cleaned."""
 
+import ast
+import os
 import re
+import ssl
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+_REPR = re.compile(r"""(?<!\w)(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")(?!\w)""")
+_OBJECT = re.compile(r"<(?:[\w.]+\.)?(\w+) object at 0x[0-9a-f]+>")
 
 
 def clean(raw: bytes | str, *, limit: int = 64 * 1024) -> str:
@@ -30,3 +36,31 @@ def quoted(raw: bytes | str, *, limit: int = 120) -> str:
     """
     text = clean(raw, limit=limit * 8).translate({ord(mark): " " for mark in "\t\n"})
     return f"'{text if len(text) <= limit else text[: limit - 1] + '…'}'"
+
+
+def said(error: BaseException) -> str:
+    """What a foreign exception says, for a person: the system's words where it has a number of the system's.
+
+    Libraries put Python's notation of addresses and objects into their texts; it is left out.
+    """
+    # aiohttp wraps the system's error, and names its own settings around it.
+    inner = getattr(error, "os_error", error)
+    if isinstance(inner, OSError) and not isinstance(inner, ssl.SSLError) and inner.errno:
+        return one_line(os.strerror(inner.errno) if inner.errno > 0 else inner.strerror or "")
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    return one_line(without_reprs(_OBJECT.sub(r"\1", text))) or type(error).__name__
+
+
+def without_reprs(text: str) -> str:
+    """Text of a library's with each value in Python's notation as a person would write it."""
+
+    def plain(found: re.Match[str]) -> str:
+        if "\\" not in found[0]:
+            return found[0]
+        try:
+            value = ast.literal_eval(found[0])
+        except (ValueError, SyntaxError):
+            return found[0]
+        return quoted(value)
+
+    return _REPR.sub(plain, text)

@@ -55,3 +55,10 @@ def test_help_shows_paths_as_they_are_typed(words: tuple[str, ...]) -> None:
     assert paths
     for path in paths:
         assert re.search(rf"(?<![\\\w]){re.escape(path)}(?![\\\w$])", done.output), path
+
+
+def test_a_wrong_value_is_shown_as_it_was_given() -> None:
+    words = ["collect", "x", "--output", r"\\fs01\x"]
+    done = CliRunner().invoke(app, words, env={"COLUMNS": "400", "TERM": "dumb"})
+    assert done.exit_code == 2
+    assert r"'\\fs01\x' is not one of 'table'" in done.output

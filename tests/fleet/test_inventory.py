@@ -195,3 +195,10 @@ def test_near_yaml_never_escapes_the_error_tree(tmp_path_factory: pytest.TempPat
     path = tmp_path_factory.getbasetemp() / "near.yml"
     path.write_text(f"- name: a\n{text}")
     names_or_none(path)
+
+
+def test_yaml_with_a_tab_says_so(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.yaml", "- name: a\n\taddress: b\n")
+    with pytest.raises(FileInputError, match="found a tab that cannot start any token") as caught:
+        read_inventory(path)
+    assert caught.value.message.startswith(f"{path}:2: is not YAML")

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
 from arcferry.errors import FileInputError, InputError
 from arcferry.files import read_bounded
+from arcferry.text import quoted
 
 _LIMIT = 64 * 1024
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -81,7 +82,7 @@ def with_certificate(client_id: str, path: Path) -> ServicePrincipal:
 def _client_id(text: str) -> str:
     if not _GUID.fullmatch(text.strip()):
         raise InputError(
-            f"client id {text!r} is not a GUID",
+            f"client id {quoted(text)} is not a GUID",
             hint="it is the application (client) id of the app registration",
         )
     return text.strip().lower()

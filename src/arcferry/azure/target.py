@@ -6,6 +6,7 @@ from pathlib import Path
 
 from arcferry import catalog
 from arcferry.errors import InputError
+from arcferry.text import quoted
 
 _GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _TENANT_DOMAIN = re.compile(r"[a-z0-9][a-z0-9.-]{0,252}\.[a-z]{2,}", re.IGNORECASE)
@@ -67,14 +68,14 @@ def target(
     known = catalog.cloud(cloud)
     region = catalog.region(location, known)
     if not (_GUID.fullmatch(tenant_id) or _TENANT_DOMAIN.fullmatch(tenant_id)):
-        raise InputError(f"tenant {tenant_id!r} is neither a GUID nor a domain name")
+        raise InputError(f"tenant {quoted(tenant_id)} is neither a GUID nor a domain name")
     if not _GUID.fullmatch(subscription_id):
         raise InputError(
-            f"subscription {subscription_id!r} is not a GUID",
+            f"subscription {quoted(subscription_id)} is not a GUID",
             hint="`az account show --query id` prints it; a subscription's name is not enough",
         )
     if not _RESOURCE_GROUP.fullmatch(resource_group):
-        raise InputError(f"resource group {resource_group!r} is not a name that ARM accepts")
+        raise InputError(f"resource group {quoted(resource_group)} is not a name that ARM accepts")
     return Target(
         cloud=known,
         tenant_id=tenant_id,
@@ -90,6 +91,6 @@ def target(
 
 def _https(option: str, url: str) -> str:
     if not re.fullmatch(r"https://[^\s/?#@]+/?", url):
-        raise InputError(f"{option} {url!r} is not an address such as https://management.azure.com")
+        raise InputError(f"{option} {quoted(url)} is not an address such as https://management.azure.com")
     # Entra compares a client assertion's audience as text, and https's own port is not written in it.
     return url.rstrip("/").removesuffix(":443")

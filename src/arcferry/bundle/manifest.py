@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter, ValidationEr
 from arcferry import times
 from arcferry.bundle import names
 from arcferry.errors import BundleRefusedError
+from arcferry.text import quoted
 
 SCHEMA = 1
 KIND = "arcferry-bundle"
@@ -167,7 +168,7 @@ def read_manifest(data: bytes) -> Manifest:
         head = _HEAD.validate_json(data)
         if head.kind not in _KINDS or head.schema != SCHEMA:
             raise BundleRefusedError(
-                f"{names.MANIFEST}: is {head.kind!r} schema {head.schema}, not {KIND!r} schema {SCHEMA}",
+                f"{names.MANIFEST}: is {quoted(head.kind)} schema {head.schema}, not {KIND} schema {SCHEMA}",
                 hint="A newer arcferry may have built it.",
             )
         manifest = _MANIFEST.validate_json(data)
@@ -208,7 +209,7 @@ def _check_names(manifest: Manifest) -> None:
     seen: dict[str, str] = {names.fold(name): name for name in (names.MANIFEST, names.SEAL)}
     for file in manifest.files:
         if problem := names.fault(file.name):
-            raise BundleRefusedError(f"{names.MANIFEST}: the path {file.name!r} {problem}")
+            raise BundleRefusedError(f"{names.MANIFEST}: the path {quoted(file.name)} {problem}")
         folded = names.fold(file.name)
         if folded in seen:
             other = seen[folded]

@@ -7,6 +7,7 @@ from arcferry.bundle.lineage import same_architecture
 from arcferry.bundle.manifest import AgentPackage, Manifest, Role
 from arcferry.bundle.versions import Older
 from arcferry.errors import InputError
+from arcferry.text import quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Bundle:
         """
         found = next((file for file in self.manifest.files if file.name == name), None)
         if found is None:
-            raise InputError(f"the bundle {self.path} holds no file {name!r}")
+            raise InputError(f"the bundle {self.path} holds no file {quoted(name)}")
         return self.form.located(found)
 
     def files(self, role: Role) -> tuple[BundleFile, ...]:
@@ -76,5 +77,5 @@ class Bundle:
         """
         found = [file for file in self.files(Role.HOST_SCRIPT) if Path(file.name).stem == os_name.lower()]
         if not found:
-            raise InputError(f"the bundle {self.path} holds no host script for {os_name!r}")
+            raise InputError(f"the bundle {self.path} holds no host script for {quoted(os_name)}")
         return found[0]

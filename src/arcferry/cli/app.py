@@ -1,12 +1,27 @@
 from typing import Annotated
 
 import typer
+from typer.core import TyperGroup
 
 from arcferry import __version__
 from arcferry.cli import bundle, check, collect, data, demo, explain, export, lab, onboard, routes, watch
+from arcferry.text import without_reprs
+
+
+class _Commands(TyperGroup):
+    """Typer writes a wrong value in Python's notation, which doubles the backslashes of a path."""
+
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # typer's own Context is its parent
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            error.message = without_reprs(error.message)
+            raise
+
 
 app = typer.Typer(
     name="arcferry",
+    cls=_Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

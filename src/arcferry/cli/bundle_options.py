@@ -11,6 +11,7 @@ import typer
 
 from arcferry.cli.options import Output
 from arcferry.errors import InputError
+from arcferry.text import quoted
 
 if TYPE_CHECKING:
     from arcferry.bundle import Manifest, PublicKey, VersionRecord
@@ -137,7 +138,9 @@ def creation_time(text: str | None) -> datetime | None:
         return datetime.fromtimestamp(int(epoch), UTC) if epoch else None
     except (ValueError, OverflowError, OSError) as error:
         where = "--created" if text else "SOURCE_DATE_EPOCH"
-        raise InputError(f"{where}: {text or epoch!r} is no time", hint="2026-11-23T08:00:00Z") from error
+        raise InputError(
+            f"{where}: {quoted(text or epoch)} is no time", hint="2026-11-23T08:00:00Z"
+        ) from error
 
 
 def password_for(key: Path, variable: str | None) -> str:

@@ -20,6 +20,7 @@ from arcferry.cli.options import (
     WithOption,
 )
 from arcferry.errors import InputError
+from arcferry.text import quoted
 
 if TYPE_CHECKING:
     from arcferry.catalog import Cloud, Region
@@ -189,7 +190,8 @@ def _duration(text: str) -> timedelta:
     seconds = int(found[1]) * _SECONDS[found[2]] if found else 0
     if not _FEWEST_SECONDS <= seconds <= _MOST_SECONDS:
         raise InputError(
-            f"{text!r} is no time between 1s and 1d", hint="Give a number with s, m, h or d, such as 5m."
+            f"{quoted(text)} is no time between 1s and 1d",
+            hint="Give a number with s, m, h or d, such as 5m.",
         )
     return timedelta(seconds=seconds)
 
@@ -197,7 +199,9 @@ def _duration(text: str) -> timedelta:
 def _ago(text: str) -> timedelta:
     found = _DURATION.fullmatch(text.strip().lower())
     if not found or int(found[1]) == 0:
-        raise InputError(f"{text!r} is no time", hint="Give a number with s, m, h or d, such as 12h or 7d.")
+        raise InputError(
+            f"{quoted(text)} is no time", hint="Give a number with s, m, h or d, such as 12h or 7d."
+        )
     return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
 
 

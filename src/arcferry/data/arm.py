@@ -12,6 +12,7 @@ from arcferry.azure import AzureSession
 from arcferry.azure.mapping import Right, translated, unreadable
 from arcferry.data.download import Download
 from arcferry.errors import AzureError, InputError
+from arcferry.text import quoted
 
 # Microsoft.Network, Azure/azure-rest-api-specs, 2024-05-01.
 _VERSION = "2024-05-01"
@@ -77,7 +78,7 @@ async def circuit(session: AzureSession, name: str, today: date) -> Download:
 
 def _path(session: AzureSession, kind: str, name: str, option: str) -> str:
     if not _NAME.fullmatch(name):
-        raise InputError(f"{option} {name!r} is not a name that Azure accepts")
+        raise InputError(f"{option} {quoted(name)} is not a name that Azure accepts")
     target = session.target
     group = f"/subscriptions/{target.subscription_id}/resourceGroups/{target.resource_group}"
     return f"{group}/providers/Microsoft.Network/{kind}/{name}"

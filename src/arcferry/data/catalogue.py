@@ -12,7 +12,7 @@ from arcferry.catalog import Carrier, Steering, When
 from arcferry.catalog.places import CLOUD_NAMES
 from arcferry.catalog.store import built_in
 from arcferry.errors import FileInputError
-from arcferry.text import one_line
+from arcferry.text import one_line, quoted
 
 NAME = "endpoints"
 _LIMIT = 4 * 1024 * 1024
@@ -115,9 +115,7 @@ def _check_cloud(name: str, cloud: str, rows: object, head: _Head) -> int:
             raise FileInputError(name, f"{place}: expected {len(head.columns)} columns")
         found = _validated(adapter, dict(zip(head.columns, row, strict=True)), name, place)
         if found.source not in head.sources:
-            raise FileInputError(
-                name, f"{place}: its source {one_line(found.source)!r} is not among the sources"
-            )
+            raise FileInputError(name, f"{place}: its source {quoted(found.source)} is not among the sources")
         required += found.required
     if not required:
         raise FileInputError(name, f"{cloud}: no endpoint is required, which cannot be")

@@ -10,6 +10,7 @@ from arcferry.catalog import Cloud
 from arcferry.data.web import get
 from arcferry.diagnosis.readers import FILE_LIMIT
 from arcferry.errors import AzureError, InputError
+from arcferry.text import quoted
 
 SITE = "https://www.microsoft.com"
 """Where the download pages are."""
@@ -71,6 +72,6 @@ def site_url(site: str) -> URL:
     except ValueError:
         base = URL()
     if base.scheme != "https" or not base.host or base.user:
-        shown = "" if "@" in site else f" {site!r}"
+        shown = "" if "@" in site else f" {quoted(site)}"
         raise InputError(f"--download-url{shown} is not an address such as {SITE}")
     return base.with_path("/") if base.path in ("", "/") else base

@@ -15,6 +15,7 @@ from arcferry.errors import FileInputError, InputError
 from arcferry.files import read_bounded, write_whole
 from arcferry.routing.service_tags import ServiceTags
 from arcferry.routing.shapes import date_in
+from arcferry.text import quoted
 
 _BESIDE = ".json"
 _PREPARED = ".prepared"
@@ -128,7 +129,8 @@ class Store:
             if len(fits) != 1 or len(name) < _ID_LENGTH:
                 problem = "is held under" if not fits else "is told apart by"
                 raise InputError(
-                    f"no one document {problem} the id {name!r}", hint="arcferry data show lists the ids."
+                    f"no one document {problem} the id {quoted(name)}",
+                    hint="arcferry data show lists the ids.",
                 )
             found[fits[0].sha256] = fits[0]
         return tuple(found.values())

@@ -11,6 +11,7 @@ from yarl import URL
 
 from arcferry.azure.mapping import safe
 from arcferry.errors import AzureError, AzureUnavailableError, InputError
+from arcferry.text import said
 from arcferry.trust import tls_context
 
 HOSTS = ("www.microsoft.com", "download.microsoft.com")
@@ -136,4 +137,4 @@ def _unreachable(url: URL, error: Exception) -> AzureError:
 
 def _words(error: Exception) -> str:
     """The error's text, without credentials that a proxy's URL may hold."""
-    return re.sub(r"//[^/\s@]*@", "//", str(error) or type(error).__name__)
+    return re.sub(r"//[^/\s@]*@", "//", said(error))

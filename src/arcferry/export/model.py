@@ -11,6 +11,7 @@ from arcferry.bundle import Bundle
 from arcferry.errors import InputError, UnknownNameError
 from arcferry.fleet.steps.connect import tags_text
 from arcferry.fleet.tags import check_tags, parse_tags
+from arcferry.text import quoted
 
 LONGEST_DELAY = 24 * 60
 """Minutes within which a start may be spread: the task comes back after a day."""
@@ -231,4 +232,4 @@ def read_tags(texts: Sequence[str]) -> Mapping[str, str]:
 
 def _match(option: str, value: str, patterns: Sequence[re.Pattern[str]], wanted: str) -> None:
     if value and not any(pattern.fullmatch(value) for pattern in patterns):
-        raise InputError(f"{option} {value!r} is not {wanted}")
+        raise InputError(f"{option} {quoted(value)} is not {wanted}")

@@ -18,7 +18,7 @@ from arcferry.fleet.facts import Answer, masked_fields
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.outcome import HostRun, Outcome, StepResult, StepState
 from arcferry.redaction import mask, mask_fields
-from arcferry.text import one_line
+from arcferry.text import one_line, quoted
 from arcferry.times import from_text
 
 LARGEST = 4 * 1024 * 1024
@@ -87,7 +87,7 @@ def read_result(path: Path) -> Reported:
     """
     result = _masked(_parsed(_document(_bytes(path))))
     if not _NAME.fullmatch(result.host):
-        raise NotAResultError(f"names no host: {one_line(mask(result.host), limit=60)}")
+        raise NotAResultError(f"names no host: {quoted(mask(result.host), limit=60)}")
     if result.host.lower() != path.stem.lower():
         raise NotAResultError(f"holds the result of another host, {result.host}; look who owns the file")
     answers = [_answer(one) for one in result.answers]

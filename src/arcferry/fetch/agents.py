@@ -15,6 +15,7 @@ from arcferry.fetch.receipts import Receipt, Shelf
 from arcferry.fetch.transfer import Arrived, download
 from arcferry.fetch.versions import fits, release_of
 from arcferry.fetch.wanted import Kept, Means, Progress, Wanted
+from arcferry.text import quoted
 
 _MSI = "AzureConnectedMachineAgent.msi"
 _FINDERS = {PackageFormat.DEB: apt.find, PackageFormat.RPM: yum.find}
@@ -90,7 +91,7 @@ async def linux(client: Client, choice: Choice, package: Package, shelf: Shelf, 
     """
     url = below(client.sources.at(PACKAGES, choice.distribution.path), package.path)
     if fault := names.fault(f"agent/{package.name}"):
-        raise BundleRefusedError(f"the index names the package {package.name!r}, which {fault}")
+        raise BundleRefusedError(f"the index names the package {quoted(package.name)}, which {fault}")
     before = shelf.receipt()
     if before and before.file == package.name and package.digest.fits(shelf.folder / before.file):
         return shelf.kept(before)

@@ -25,6 +25,7 @@ from arcferry.fetch.package import (
     unpacked,
 )
 from arcferry.fetch.transfer import Digest
+from arcferry.text import said
 from arcferry.times import from_http
 
 _COMPONENT = "main"
@@ -143,6 +144,6 @@ def _package(stanza: Mapping[str, str], release: _Release, where: str) -> Packag
             dated=release.date("date"),
         )
     except KeyError as error:
-        raise BundleRefusedError(f"{where}: {AGENT} has no field {error}") from None
+        raise BundleRefusedError(f"{where}: {AGENT} has no field {said(error)}") from None
     except ValueError as error:
         raise broken(error, where) from None

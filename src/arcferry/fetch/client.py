@@ -22,6 +22,7 @@ from arcferry.errors import (
 )
 from arcferry.fetch.sources import Sources
 from arcferry.fetch.wanted import Means
+from arcferry.text import said
 from arcferry.trust import tls_context
 
 if TYPE_CHECKING:
@@ -252,4 +253,4 @@ def _translated(url: URL) -> "Iterator[None]":
 
 def _words(error: Exception) -> str:
     """The error's text, without credentials that a proxy's URL may hold."""
-    return safe(re.sub(r"//[^/\s@]*@", "//", str(error) or type(error).__name__))
+    return safe(re.sub(r"//[^/\s@]*@", "//", said(error)))

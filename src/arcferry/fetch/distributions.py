@@ -3,6 +3,7 @@ from dataclasses import dataclass
 
 from arcferry.bundle import PackageFormat
 from arcferry.errors import InputError, UnknownNameError
+from arcferry.text import quoted
 
 PACKAGES = "packages.microsoft.com"
 """The host that Microsoft's Linux packages are on."""
@@ -63,7 +64,9 @@ def choose(text: str, *, besides: Sequence[str] = ()) -> Choice:
     known = _ARCHITECTURES[found.format]
     own = known.get(architecture or "amd64") or (architecture if architecture in known.values() else "")
     if not own:
-        raise InputError(f"{text!r}: the architecture is none of {', '.join(known)}", hint=f"{name}:arm64")
+        raise InputError(
+            f"{quoted(text)}: the architecture is none of {', '.join(known)}", hint=f"{name}:arm64"
+        )
     return Choice(found, own)
 
 

@@ -19,7 +19,7 @@ from arcferry.fetch.sources import notification_host
 from arcferry.fetch.wanted import Wanted
 from arcferry.probe.discovery import his_host
 from arcferry.routing.circuit import read_circuit
-from arcferry.text import one_line
+from arcferry.text import quoted
 
 _LARGEST = 1024 * 1024
 _MOST_HOSTS = 1000
@@ -139,7 +139,7 @@ async def _filter_of_circuit(azure: Azure, name: str, today: date) -> Download:
         )
     found = _FILTER_ID.fullmatch(peering.route_filter)
     if found is None:
-        raise AzureError(f"circuit {name} names its route filter as {one_line(peering.route_filter)!r}")
+        raise AzureError(f"circuit {name} names its route filter as {quoted(peering.route_filter)}")
     subscription, group, filter_name = found[1].lower(), found[2], found[3]
     target = session.target
     if (subscription, group.lower()) != (target.subscription_id, target.resource_group.lower()):
@@ -165,7 +165,7 @@ async def _discovery(client: Client, cloud: Cloud, region: Region, today: date) 
     host = his_host(data, cloud.his_suffix)
     if host is None:
         raise AzureError(
-            f"{origin} answered {one_line(data, limit=80)!r}, which is no URL under {cloud.his_suffix}",
+            f"{origin} answered {quoted(data, limit=80)}, which is no URL under {cloud.his_suffix}",
             hint=_WITHOUT,
         )
     content = _dated("his-discovery", cloud, region, today, host=host)
@@ -180,8 +180,7 @@ async def _notification_hosts(client: Client, cloud: Cloud, region: Region, toda
     hosts = _hosts(data, _BUS[cloud.name])
     if not hosts:
         raise AzureError(
-            f"{origin} answered {one_line(data, limit=80)!r}, which is no list of names under "
-            f"{_BUS[cloud.name]}",
+            f"{origin} answered {quoted(data, limit=80)}, which is no list of names under {_BUS[cloud.name]}",
             hint=_WITHOUT,
         )
     content = _dated("notification-hosts", cloud, region, today, hosts=hosts)

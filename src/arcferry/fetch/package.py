@@ -18,6 +18,7 @@ from arcferry.fetch.distributions import Choice
 from arcferry.fetch.transfer import Digest
 from arcferry.fetch.versions import fits, order
 from arcferry.numbers import whole
+from arcferry.text import quoted
 
 AGENT = "azcmagent"
 LARGEST_SIGNED = 4 * 1024 * 1024
@@ -89,7 +90,7 @@ def below(base: URL, path: str) -> URL:
     parts = path.removeprefix("./").split("/")
     if not all(map(_PART.fullmatch, parts)):
         raise BundleRefusedError(
-            f"the index at {base.host} names the file {path[:200]!r}, which is no path in it"
+            f"the index at {base.host} names the file {quoted(path, limit=200)}, which is no path in it"
         )
     return base.joinpath(*parts)
 

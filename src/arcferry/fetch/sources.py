@@ -8,6 +8,7 @@ from arcferry import catalog
 from arcferry.data.download import SITE
 from arcferry.errors import InputError, UnknownNameError
 from arcferry.fetch.distributions import PACKAGES
+from arcferry.text import quoted
 
 HTTPS = 443
 _DOWNLOADS = "download.microsoft.com"
@@ -103,6 +104,6 @@ def _address(text: str) -> URL:
     except ValueError:
         url = URL()
     if url.scheme != "https" or not url.host or url.user or url.query_string or url.fragment:
-        shown = "" if "@" in text else f" {text!r}"
+        shown = "" if "@" in text else f" {quoted(text)}"
         raise InputError(f"--mirror{shown} is not an address such as https://mirror.example/microsoft")
     return url

@@ -22,6 +22,7 @@ from arcferry.errors import (
     InputError,
 )
 from arcferry.fetch.client import NOT_MODIFIED, OK, PARTIAL, Answer, Client, may_pass, place
+from arcferry.text import quoted
 from arcferry.times import from_http
 
 LARGEST_PACKAGE = 1024 * 1024 * 1024
@@ -47,7 +48,7 @@ class Digest:
             ValueError: another algorithm, or no hash of it.
         """
         if len(self.value) != _ALGORITHMS.get(self.algorithm) or not re.fullmatch(r"[0-9a-f]+", self.value):
-            raise ValueError(f"{self.algorithm} {self.value[:140]!r} is no hash that counts")
+            raise ValueError(f"{self.algorithm} {quoted(self.value, limit=140)} is no hash that counts")
 
     def fits(self, path: Path) -> bool:
         """Whether a file is there and is this one."""

@@ -1,6 +1,7 @@
 import re
 
 from arcferry.errors import InputError
+from arcferry.text import quoted
 
 _WANTED = re.compile(r"[1-9]\d?(?:\.\d{1,6}){1,3}")
 _NUMBERS = re.compile(r"\d+")
@@ -16,7 +17,7 @@ def read_wanted(text: str) -> str:
     if wanted in ("", "latest"):
         return ""
     if not _WANTED.fullmatch(wanted):
-        raise InputError(f"--agent-version {text!r} is no version", hint="Such as 1.61, or latest.")
+        raise InputError(f"--agent-version {quoted(text)} is no version", hint="Such as 1.61, or latest.")
     return wanted
 
 

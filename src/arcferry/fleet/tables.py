@@ -12,7 +12,7 @@ import yaml
 
 from arcferry.errors import FileInputError
 from arcferry.files import read_bounded
-from arcferry.text import quoted
+from arcferry.text import one_line, quoted, said, without_reprs
 
 LIMIT = 16 * 1024 * 1024
 MOST_ROWS = 100_000
@@ -135,10 +135,11 @@ def _yaml_rows(path: Path, text: str, columns: Sequence[str]) -> Iterator[Row]:
         raise FileInputError(path, error.says, line=error.line) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        says = f"is not YAML: {error.problem or error.context}"
+        problem = str(error.problem or error.context).replace(r"character '\t'", "a tab")
+        says = f"is not YAML: {one_line(without_reprs(problem))}"
         raise FileInputError(path, says, line=mark.line + 1 if mark else None) from None
     except (yaml.YAMLError, RecursionError) as error:
-        raise FileInputError(path, f"is not YAML: {str(error).splitlines()[0]}") from None
+        raise FileInputError(path, f"is not YAML: {said(error)}") from None
     for entry in _entries(path, root):
         line = entry.start_mark.line + 1
         if not isinstance(entry, yaml.MappingNode):

@@ -16,6 +16,7 @@ from arcferry.lab.azure.errors import ArmError
 from arcferry.lab.document import document
 from arcferry.lab.network.namespaces.namespaces import Namespaces
 from arcferry.lab.twin import Twin
+from arcferry.text import quoted
 
 
 def control(twin: Twin, stop: asyncio.Event) -> web.Application:
@@ -168,6 +169,6 @@ def _community(value: object) -> str:
     except ArmError as error:
         known = ", ".join(one.value for one in catalog.communities() if one.kind == "service")
         raise InputError(
-            f"{value!r} is no community of Microsoft peering",
+            f"{quoted(str(value))} is no community of Microsoft peering",
             hint=f"A region's is 12076:510NN, such as 12076:51012 for Japan East; services have {known}.",
         ) from error

@@ -8,7 +8,7 @@ from arcferry import numbers
 from arcferry.catalog import Cloud, Region
 from arcferry.probe.observation import Failure, Stage
 from arcferry.probe.visit import Means, Visit, visit
-from arcferry.text import one_line
+from arcferry.text import one_line, quoted
 
 _API_VERSION = "2.1"
 _HTTPS = 443
@@ -45,7 +45,7 @@ async def discover(cloud: Cloud, region: Region, means: Means) -> Discovery:
     if host is None:
         preview = one_line(answer.body, limit=80)
         return _failed(
-            seen, Stage.HTTP, f"{url} answered {preview!r}, which is no URL under {cloud.his_suffix}"
+            seen, Stage.HTTP, f"{url} answered {quoted(preview)}, which is no URL under {cloud.his_suffix}"
         )
     return Discovery(host, None, seen)
 

@@ -24,7 +24,7 @@ from arcferry.probe.observation import DnsAnswer, Failure, Stage
 from arcferry.probe.resolvers import Resolvers
 from arcferry.probe.settings import Nameserver
 from arcferry.probe.step import kind_of, race
-from arcferry.text import one_line
+from arcferry.text import quoted
 
 _LONGEST_CHAIN = 16
 _MOST_ADDRESSES = 32
@@ -82,7 +82,7 @@ async def resolve(name: str, resolvers: Resolvers, seconds: float) -> Lookup:
     try:
         asked = dns.name.from_text(name)
     except (dns.exception.DNSException, UnicodeError):
-        return _failed(name, _Reply("", kind="nxdomain", says=f"{one_line(name)!r} cannot be a DNS name"))
+        return _failed(name, _Reply("", kind="nxdomain", says=f"{quoted(name)} cannot be a DNS name"))
     four, six = await _both_families(asked, resolvers.nameservers, seconds)
     addresses = four.addresses + six.addresses
     if addresses:

@@ -9,7 +9,7 @@ import h11
 from arcferry import __version__
 from arcferry.probe.observation import Stage
 from arcferry.probe.step import StepError, failed
-from arcferry.text import one_line
+from arcferry.text import one_line, quoted
 from arcferry.times import from_http
 
 _LARGEST_HEAD = 16 * 1024
@@ -126,7 +126,7 @@ class _Peer:
         return event  # type: ignore[return-value]  # PAUSED comes after EndOfMessage alone, where reading ends
 
     def _no_http(self, why: str) -> StepError:
-        says = f"the answer begins with {one_line(self._first)!r} and is not usable HTTP: {why}"
+        says = f"the answer begins with {quoted(self._first)} and is not usable HTTP: {why}"
         return failed(self._stage, "not-http", says)
 
 

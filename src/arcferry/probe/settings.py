@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from arcferry.errors import InputError
-from arcferry.text import one_line
+from arcferry.text import quoted
 
 _DNS_PORT = 53
 _PROXY_PORT = 80
@@ -85,7 +85,7 @@ def _nameserver(text: str) -> Nameserver:
         address = ip_address(next(filter(None, parts.group("six", "four"))) if parts else text)
     except ValueError:
         raise InputError(
-            f"resolver {one_line(text)!r} is not an IP address with an optional port",
+            f"resolver {quoted(text)} is not an IP address with an optional port",
             hint="Give it as 10.0.0.53, 10.0.0.53:5353 or [2001:db8::53]:5353.",
         ) from None
     port = int(parts["port"] or _DNS_PORT) if parts else _DNS_PORT
@@ -109,6 +109,6 @@ def _proxy(text: str) -> Proxy:
         parts, port = urlsplit(""), 0
     if parts.scheme != "http" or not parts.hostname or parts.path not in ("", "/") or parts.query:
         raise InputError(
-            f"proxy {one_line(text)!r} is not an HTTP proxy's URL", hint="Give it as http://HOST:PORT."
+            f"proxy {quoted(text)} is not an HTTP proxy's URL", hint="Give it as http://HOST:PORT."
         )
     return Proxy(parts.hostname, port)

@@ -17,7 +17,7 @@ from arcferry.probe.observation import Failure, Stage, TlsSession
 from arcferry.probe.step import StepError, failed
 from arcferry.probe.stream import Stream
 from arcferry.probe.trust import Trust
-from arcferry.text import one_line
+from arcferry.text import one_line, quoted
 
 _CHUNK = 16 * 1024
 _MOST_RECEIVED = 1024 * 1024
@@ -227,7 +227,7 @@ class TlsClient:
         if isinstance(error, SSL.SysCallError):
             return self._ended()
         if self._first and self._first[0] not in _TLS_RECORDS:
-            says = f"it answered {one_line(self._first)!r} instead of TLS"
+            says = f"it answered {quoted(self._first)} instead of TLS"
             return failed(Stage.TLS, "handshake-failed", says)
         reason = _reason(error)
         return failed(Stage.TLS, _kind_of(reason), f"the TLS handshake failed: {reason}")

@@ -6,7 +6,7 @@ from signify.authenticode import AuthenticodeSignature
 from signify.x509 import Certificate
 
 from arcferry.bundle.authenticode.roots import Roots
-from arcferry.text import one_line
+from arcferry.text import one_line, quoted
 from arcferry.times import to_text
 
 ANY = "any_extended_key_usage"
@@ -46,7 +46,7 @@ def foreign(signature: AuthenticodeSignature, roots: Roots) -> str:
         top = above
     if top is None or (top.issuer != top.subject and _issued_by_root(top, roots)):
         return ""
-    return f"it leads to {name_of(top)!r}, which is none of the trusted roots"
+    return f"it leads to {quoted(name_of(top))}, which is none of the trusted roots"
 
 
 def uses(certificate: Certificate) -> set[str]:

@@ -7,6 +7,7 @@ from typing import BinaryIO
 
 from arcferry.bundle.packages.facts import PackageFacts, UnusablePackageError
 from arcferry.numbers import whole
+from arcferry.text import quoted
 
 MAGIC = b"!<arch>\n"
 _NAME = "azcmagent"
@@ -30,7 +31,9 @@ def read(stream: BinaryIO, size: int) -> PackageFacts:
         return PackageFacts()
     fields = Parser().parsestr(control)
     if fields.get("Package", "") != _NAME:
-        raise UnusablePackageError(f"is the Debian package {fields.get('Package', '')!r}, not {_NAME!r}")
+        raise UnusablePackageError(
+            f"is the Debian package {quoted(fields.get('Package', ''))}, not {quoted(_NAME)}"
+        )
     return PackageFacts(fields.get("Version", ""), fields.get("Architecture", ""))
 
 

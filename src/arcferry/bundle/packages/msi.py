@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 from arcferry.bundle.packages.facts import PackageFacts, UnusablePackageError
+from arcferry.text import quoted
 
 if TYPE_CHECKING:
     from arcferry.bundle.packages.compound import Compound
@@ -47,7 +48,9 @@ def read(stream: BinaryIO, size: int) -> PackageFacts:
     """
     stated = product(stream, size)
     if stated.name.strip().casefold() != _NAME:
-        raise UnusablePackageError(f"installs {stated.name[:100]!r}, not the Azure Connected Machine Agent")
+        raise UnusablePackageError(
+            f"installs {quoted(stated.name, limit=100)}, not the Azure Connected Machine Agent"
+        )
     return PackageFacts(stated.version, stated.platform)
 
 

@@ -2,6 +2,7 @@ import struct
 from typing import BinaryIO
 
 from arcferry.bundle.packages.facts import PackageFacts, UnusablePackageError
+from arcferry.text import quoted
 
 MAGIC = b"\xed\xab\xee\xdb"
 _NAME = "azcmagent"
@@ -33,7 +34,7 @@ def read(stream: BinaryIO, size: int) -> PackageFacts:
     index, store = _header(stream)
     name = _text(index, store, _NAME_TAG)
     if name != _NAME:
-        raise UnusablePackageError(f"is the RPM package {name!r}, not {_NAME!r}")
+        raise UnusablePackageError(f"is the RPM package {quoted(name)}, not {quoted(_NAME)}")
     version, release = _text(index, store, _VERSION_TAG), _text(index, store, _RELEASE_TAG)
     return PackageFacts(f"{version}-{release}" if release else version, _text(index, store, _ARCH_TAG))
 

@@ -1,7 +1,6 @@
 """The one place where exceptions of SSH, SFTP and sockets become arcferry's."""
 
 import errno
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,7 +14,7 @@ from arcferry.errors import (
     HostUnreachableError,
 )
 from arcferry.redaction import mask
-from arcferry.text import one_line
+from arcferry.text import one_line, said
 
 _SAYS = {
     errno.ECONNREFUSED: "refused: nothing listens on that port, or a firewall rejects",
@@ -52,11 +51,7 @@ def host_error(error: Exception, place: str) -> HostError:
         )
     if isinstance(error, asyncssh.HostKeyNotVerifiable):
         return HostKeyError(f"{place}: {one_line(mask(str(error)))}")
-    says = (
-        _socket_says(error)
-        if isinstance(error, OSError)
-        else one_line(mask(str(error))) or type(error).__name__
-    )
+    says = _socket_says(error) if isinstance(error, OSError) else mask(said(error))
     return HostUnreachableError(f"{place}: {says}")
 
 
@@ -74,4 +69,4 @@ def _socket_says(error: OSError) -> str:
         return _SAYS[number]
     if number < 0 or "getaddrinfo" in str(error) or "Name or service" in str(error):
         return f"its name is not known here: {one_line(mask(str(error.strerror or error)))}"
-    return one_line(error.strerror or (os.strerror(number) if number else str(error)))
+    return mask(said(error))

@@ -13,6 +13,7 @@ from arcferry.lab.hosts.deb import deb_bytes
 from arcferry.lab.hosts.packaged import PackagedFile, PackageKind
 from arcferry.lab.hosts.rpm import RpmFields, rpm_bytes
 from arcferry.lab.hosts.tools import agent_python
+from arcferry.text import quoted
 
 _VERSION = re.compile(r"^\d+(?:\.\d+){1,3}$")
 _DEBIAN_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -85,7 +86,7 @@ def build_agent_package(folder: Path, *, version: str = "1.67.0", kind: PackageK
         FileInputError: the folder cannot be written.
     """
     if not _VERSION.match(version):
-        raise LabError(f"{version!r} is no version of the agent")
+        raise LabError(f"{quoted(version)} is no version of the agent")
     name, data = (_deb if kind == "deb" else _rpm)(version, _content(version))
     path = folder / name
     write_whole(path, data)

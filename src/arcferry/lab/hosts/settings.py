@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from arcferry.errors import LabError
 from arcferry.lab.hosts.packaged import PackageKind
+from arcferry.text import quoted
 
 _NAME = re.compile(r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")
 
@@ -46,4 +47,4 @@ class HostSettings:
             LabError: the name has other letters than a host name.
         """
         if not _NAME.match(self.name):
-            raise LabError(f"{self.name!r} is no host name for a host of the twin")
+            raise LabError(f"{quoted(self.name)} is no host name for a host of the twin")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from arcferry import typed
 from arcferry.errors import FileInputError
 from arcferry.numbers import NumberError, json_decoder
+from arcferry.text import quoted
 
 VALUE_LIMIT = 16 << 20
 """Longest single value in characters that is held at once."""
@@ -61,7 +62,7 @@ class _Buffer:
         if not found:
             raise TruncatedError
         if found != wanted:
-            raise self.wrong(f"expected {wanted!r}")
+            raise self.wrong(f"expected {quoted(wanted)}")
         self.place += 1
 
     def value(self) -> object:

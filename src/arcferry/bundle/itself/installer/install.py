@@ -126,13 +126,18 @@ def verify(bundle: Path) -> tuple[str, dict[str, str]]:
     found = dict(_found(bundle, ""))
     for name, wanted in held.items():
         if name not in found:
-            raise RefusedError(f"{name!a} is missing from the bundle")
+            raise RefusedError(f"{_quoted(name)} is missing from the bundle")
         if _hash(found[name]) != wanted:
-            raise RefusedError(f"{name!a} is not what the manifest says: it was changed")
+            raise RefusedError(f"{_quoted(name)} is not what the manifest says: it was changed")
     if extra := sorted(found.keys() - held.keys() - {MANIFEST, SEAL}):
-        raise RefusedError(f"{extra[0]!a} is not part of the bundle")
+        raise RefusedError(f"{_quoted(extra[0])} is not part of the bundle")
     say(f"All {len(held)} files are what the manifest says.")
     return digest[:12], held
+
+
+def _quoted(name: str) -> str:
+    """A name for a person: bounded, and without what would steer a terminal."""
+    return "'" + "".join(letter for letter in name[:200] if letter.isprintable()) + "'"
 
 
 def _listed(data: bytes) -> dict[str, str]:
@@ -156,7 +161,7 @@ def _found(folder: Path, prefix: str) -> Iterator[tuple[str, Path]]:
         elif stat.S_ISREG(mode):
             yield name, Path(entry.path)
         else:
-            raise RefusedError(f"{name!a} is neither a file nor a folder")
+            raise RefusedError(f"{_quoted(name)} is neither a file nor a folder")
 
 
 def _hash(path: Path) -> str:
@@ -242,7 +247,7 @@ def _installed_before(into: Path) -> set[str]:
     environments = {name for name in entries if ENVIRONMENT.fullmatch(name)}
     if foreign := sorted(entries - environments - {COMMAND}):
         raise RefusedError(
-            f"{into} holds {foreign[0]!a}, which is not arcferry's; name another folder with --into"
+            f"{into} holds {_quoted(foreign[0])}, which is not arcferry's; name another folder with --into"
         )
     return environments
 

@@ -112,7 +112,9 @@ def _target(options: Options) -> Target:
     options.need("subscription-id", "resource-group", "tenant-id", "location")
     name = options.text("resource-name") or socket.gethostname()
     if not _NAME.match(name):
-        raise AgentError(102, f"resource name {name!r} has letters that Azure does not allow, or over 54")
+        raise AgentError(
+            102, f"resource name '{name[:60]}' has letters that Azure does not allow, or over 54"
+        )
     return Target(
         options.text("subscription-id"),
         options.text("resource-group"),

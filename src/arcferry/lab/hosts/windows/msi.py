@@ -10,6 +10,7 @@ from arcferry.errors import LabError
 from arcferry.lab.hosts.windows.agent_program import compile_agent
 from arcferry.lab.hosts.windows.signing import CodeSigning
 from arcferry.lab.hosts.windows.tools import run_tool
+from arcferry.text import quoted
 
 _VERSION = re.compile(r"^(\d{1,3})\.(\d{1,3})\.(\d{1,5})(?:\.\d{1,5})?$")
 _LARGEST = (255, 255, 65_535)
@@ -56,7 +57,7 @@ def build_agent_msi(folder: Path, *, version: str = "1.67.3421.1187", ca: CodeSi
     found = _VERSION.match(version)
     if not found or any(int(part) > most for part, most in zip(found.groups(), _LARGEST, strict=True)):
         raise LabError(
-            f"{version!r} is no version of an MSI",
+            f"{quoted(version)} is no version of an MSI",
             hint="Three or four numbers, at most 255.255.65535.65535.",
         )
     path = folder / f"AzureConnectedMachineAgent-{version}.msi"

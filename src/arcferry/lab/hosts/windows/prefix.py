@@ -14,6 +14,7 @@ from typing import Self
 from arcferry import files
 from arcferry.errors import LabError
 from arcferry.lab.hosts.windows.tools import cannot_run, program, run_tool
+from arcferry.text import quoted
 
 AGENT = r"C:\Program Files\AzureConnectedMachineAgent\azcmagent.exe"
 MSIEXEC = r"C:\windows\system32\msiexec.exe"
@@ -129,7 +130,7 @@ class WinePrefix:
         """
         parsed = PureWindowsPath(windows_path)
         if parsed.drive.upper() != "C:" or not parsed.root or ".." in parsed.parts:
-            raise LabError(f"{windows_path!r} is no full path on drive C:")
+            raise LabError(f"{quoted(windows_path)} is no full path on drive C:")
         return self.drive.joinpath(*parsed.parts[1:])
 
     def put(self, source: Path, windows_path: str) -> str:
@@ -226,7 +227,7 @@ def _line(*words: str) -> str:
     """A command line, quoted as the host script quotes it: a word with a space, and no other."""
     for word in words:
         if _FOR_CMD.search(word):
-            raise LabError(f"cmd.exe would not hand on {word!r} as it is")
+            raise LabError(f"cmd.exe would not hand on {quoted(word)} as it is")
     return " ".join(f'"{word}"' if " " in word or not word else word for word in words)
 
 
