@@ -51,6 +51,7 @@ def test_one_line_is_one_line_and_short() -> None:
         (r"\\fs01\arcferry", r"'\\fs01\arcferry'"),
         (" web01 ", "' web01 '"),
         ("a\tb\nc", "'a b c'"),
+        (b"220 mail ESMTP\r\n", "'220 mail ESMTP'"),
         ("\x1b[31mred\x07\u202e", "'red'"),
         (b"\xff<html>", "'\ufffd<html>'"),
         ("it's", "'it's'"),

@@ -34,7 +34,7 @@ def quoted(raw: bytes | str, *, limit: int = 120) -> str:
 
     A backslash stays one backslash, and a blank at an end stays to be seen.
     """
-    text = clean(raw, limit=limit * 8).translate({ord(mark): " " for mark in "\t\n"})
+    text = clean(raw, limit=limit * 8).strip("\t\n").translate({ord(mark): " " for mark in "\t\n"})
     return f"'{text if len(text) <= limit else text[: limit - 1] + '…'}'"
 
 

@@ -3,8 +3,11 @@
 import json
 import os
 import re
+import subprocess
+import sys
 import tomllib
 from collections.abc import Callable
+from datetime import timedelta
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -19,9 +22,11 @@ from arcferry.cli.collect import collect as command
 from arcferry.diagnosis.readers import read_document
 from arcferry.errors import FileInputError, InputError
 from arcferry.export.collect import collect, write_evidence
+from arcferry.export.findings import MOST_EVIDENCE
 from arcferry.export.result import LARGEST, NotAResultError, Reported, read_result
 from arcferry.fleet.inventory import read_inventory
 from arcferry.report import collected as report
+from arcferry.times import now, to_text
 
 CASE = Path(__file__).parents[1] / "cases/timeout-outside-filter"
 CHECK = json.loads((CASE / "check.json").read_text())
@@ -58,7 +63,8 @@ def result(host: str = "web01", **changed: Any) -> dict[str, Any]:  # noqa: ANN4
 
 
 def failing(host: str, **changed: Any) -> dict[str, Any]:  # noqa: ANN401  # any JSON
-    return result(host, outcome="failed", answers=[*GOOD[:3], FAILED_CHECK], path=CHECK, **changed)
+    failed = {"outcome": "failed", "answers": [*GOOD[:3], FAILED_CHECK], "path": CHECK}
+    return result(host, **failed | changed)
 
 
 def put(folder: Path, document: object, name: str = "") -> Path:
@@ -241,6 +247,41 @@ def test_of_two_files_of_one_host_the_newer_counts(tmp_path: Path) -> None:
     assert [(one.file, "newer" in one.why) for one in found.skipped] == [("WEB01.json", True)]
 
 
+def test_a_date_to_come_does_not_win_and_is_named(tmp_path: Path) -> None:
+    put(tmp_path, failing("web01", ended="2026-11-23T09:00:00Z"))
+    put(tmp_path, result("WEB01", ended="9999-01-01T00:00:00Z"))
+    put(tmp_path, result("web02", ended="9998-01-01T00:00:00Z"))
+    if len(list(tmp_path.iterdir())) < 3:
+        pytest.skip("this file system does not tell case apart")
+    found = collect(tmp_path)
+    assert [(host.name, host.failed) for host in found.hosts] == [("web01", True), ("web02", False)]
+    assert [one.file for one in found.skipped] == ["WEB01.json"]
+    assert "says that it ended 9999-01-01T00:00:00Z, which is to come" in found.skipped[0].why
+    assert "web01.json counts" in found.skipped[0].why
+    (doubt,) = found.doubts
+    assert (doubt.file, "9998-01-01T00:00:00Z, which is to come" in doubt.why) == ("web02.json", True)
+    assert "warn  web02.json: says that it ended 9998" in "\n".join(report.plain(found))
+
+
+def test_a_clock_that_is_an_hour_fast_is_no_date_to_come(tmp_path: Path) -> None:
+    put(tmp_path, failing("web01", ended=to_text(now() - timedelta(hours=1))))
+    put(tmp_path, result("WEB01", ended=to_text(now() + timedelta(hours=1))))
+    if len(list(tmp_path.iterdir())) < 2:
+        pytest.skip("this file system does not tell case apart")
+    found = collect(tmp_path)
+    assert [(host.name, host.failed) for host in found.hosts] == [("WEB01", False)]
+    assert found.doubts == ()
+
+
+def test_a_folder_in_place_of_a_result_says_what_became_of_the_result(tmp_path: Path) -> None:
+    (tmp_path / "web01.json").mkdir()
+    put(tmp_path / "web01.json", result())
+    put(tmp_path, result("web02"))
+    says = why(tmp_path)["web01.json"]
+    assert "is a folder, not a file" in says
+    assert "Remove it, and run the script on the host again" in says
+
+
 def test_control_characters_never_reach_the_terminal(tmp_path: Path) -> None:
     evil = "\x1b[2J\x07\u202eevil\ud800\n\tx"
     answer = {"schema": 1, "verb": evil, "ok": False, "code": evil, "message": evil, "output": evil}
@@ -259,17 +300,51 @@ def test_a_name_of_bytes_that_are_no_text_is_shown(tmp_path: Path) -> None:
     shown.encode("utf-8")
 
 
-def test_who_did_not_report_is_named(tmp_path: Path) -> None:
+INVENTORIES = {
+    "whole names": (["web01.taipei", "web02"], ["WEB01.taipei", "web02"], [], [], {}),
+    "another domain": (["web01.tokyo"], ["web01.taipei"], ["web01.tokyo"], ["web01.taipei"], {}),
+    "both domains": (["web01.taipei", "web01.tokyo"], ["web01.taipei"], ["web01.tokyo"], [], {}),
+    "short and one of that name": (["web01.corp.example", "web02"], ["WEB01", "web02"], [], [], {}),
+    "short and two of that name": (
+        ["web01.taipei", "web01.tokyo"],
+        ["WEB01"],
+        ["web01.taipei", "web01.tokyo"],
+        [],
+        {"WEB01": ("web01.taipei", "web01.tokyo")},
+    ),
+    "short, and itself in the list": (["web01", "web01.tokyo"], ["web01"], ["web01.tokyo"], [], {}),
+    "short in the list, one reports": (["web01"], ["web01.tokyo"], [], [], {}),
+    "short in the list, two report": (
+        ["web01"],
+        ["web01.taipei", "web01.tokyo"],
+        ["web01"],
+        [],
+        {"web01.taipei": ("web01",), "web01.tokyo": ("web01",)},
+    ),
+    "a stranger": (["web01", "web02"], ["web01", "db01"], ["web02"], ["db01"], {}),
+}
+
+
+@pytest.mark.parametrize("case", INVENTORIES)
+def test_who_did_not_report_is_named(tmp_path: Path, case: str) -> None:
+    listed, reported, missing, strangers, unclear = INVENTORIES[case]
     inventory = tmp_path / "servers.csv"
-    inventory.write_text("name,address\nweb01.corp.example,10.0.0.1\nweb02,10.0.0.2\nweb03,10.0.0.3\n")
+    inventory.write_text(
+        "\n".join(["name,address", *(f"{name},10.0.0.{n}" for n, name in enumerate(listed, 1))])
+    )
     folder = tmp_path / "share"
     folder.mkdir()
-    put(folder, result("WEB01"))
-    put(folder, result("stranger"))
+    for name in reported:
+        put(folder, result(name))
     found = collect(folder, read_inventory(inventory))
-    assert found.missing == ("web02", "web03")
-    assert found.strangers == ("stranger",)
-    assert not found.all_good
+    assert (list(found.missing), list(found.strangers)) == (missing, strangers)
+    assert {one.host: one.may_be for one in found.unclear} == unclear
+    assert found.all_good == (not missing)
+    text = "\n".join(report.plain(found))
+    assert all(f"warn  {host} may be {' or '.join(names)}" in text for host, names in unclear.items())
+    assert report.document(found)["unclear"] == [
+        {"host": host, "may_be": list(names)} for host, names in unclear.items()
+    ]
 
 
 def test_a_folder_that_is_none_or_holds_nothing_is_an_error(tmp_path: Path) -> None:
@@ -289,6 +364,54 @@ def test_evidence_is_what_explain_reads(tmp_path: Path) -> None:
     assert write_evidence(collect(tmp_path), out) == 2
     kinds = {path.name: read_document(path.name, path.read_bytes())[0].kind.value for path in out.iterdir()}
     assert kinds == {"web01-azcmagent-check.txt": "agent-check", "web01-path.json": "arcferry-check"}
+
+
+LARGE = {
+    "rows of the path": lambda count: failing("h", path={"kind": "check", "endpoints": [ROW] * count}),
+    "values nobody reads": lambda count: failing("h", more=[{"a": [{}]}] * count),
+    "answers": lambda count: result(
+        "h", outcome="failed", answers=[FAILED_CHECK | {"output": TABLE * count, "x": [{}] * count}] * 8
+    ),
+}
+ROW = {"host": GAS, "reachable": False, "failure": {"stage": "tcp", "kind": "timeout", "says": "x"}}
+MEASURED = """
+import resource, sys
+from pathlib import Path
+from arcferry.export.collect import collect
+found = collect(Path(sys.argv[1]))
+print(len(found.hosts), len(found.skipped), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+@pytest.mark.parametrize("kind", LARGE)
+def test_the_memory_for_many_large_results_is_that_for_one(tmp_path: Path, kind: str) -> None:
+    """Results of the largest size that is read; each is judged and let go."""
+    small, twice = (len(json.dumps(LARGE[kind](count))) for count in (1000, 2000))
+    made = LARGE[kind]((LARGEST - small) * 1000 // (twice - small))
+    assert LARGEST * 0.7 < len(json.dumps(made)) < LARGEST
+    for number in range(12):
+        put(tmp_path, made | {"host": f"h{number:02}", "bundle": str(number)})
+    line = [sys.executable, "-c", MEASURED, str(tmp_path)]
+    done = subprocess.run(line, capture_output=True, text=True, check=True)
+    hosts, skipped, mebibytes = map(int, done.stdout.split())
+    assert (hosts, skipped) == (12, 0)
+    assert mebibytes < 300
+
+
+def test_more_evidence_than_is_judged_is_named(tmp_path: Path) -> None:
+    put(tmp_path, failing("web01", path=CHECK | {"notes": "x" * MOST_EVIDENCE}))
+    found = {one.finding.cause: one.finding for one in collect(tmp_path).findings}
+    assert "evidence/unreadable" in found
+    assert "larger than" in found["evidence/unreadable"].evidence[0].says
+
+
+def test_a_result_that_is_replaced_in_the_meantime_is_no_evidence(tmp_path: Path) -> None:
+    path = put(tmp_path, failing("web01"))
+    read = collect(tmp_path)
+    put(tmp_path, result("web01"))
+    assert write_evidence(read, tmp_path / "evidence") == 0
+    path.unlink()
+    assert write_evidence(read, tmp_path / "evidence") == 0
 
 
 JSON = st.recursive(

@@ -137,6 +137,15 @@ def test_a_result_that_cannot_be_delivered_is_delivered_later(run: Run, tmp_path
     assert (later["ran"], later["result"]["outcome"]) == ([], "connected")
 
 
+def test_a_folder_in_the_results_place_swallows_nothing(run: Run, tmp_path: Path) -> None:
+    taken = tmp_path / "case/results/web01.json"
+    taken.mkdir()
+    answer = run()
+    assert (answer["good"], len(answer["problems"])) == (True, 1)
+    assert "it is a folder; remove it" in answer["problems"][0]
+    assert [list(taken.iterdir()), list(taken.parent.iterdir())] == [[], [taken]]
+
+
 def test_uninstall_disconnects_here_first(run: Run) -> None:
     answer = run("$Uninstall = $true")
     assert (answer["good"], verbs(answer)) == (True, ["verify", "disconnect", "uninstall"])

@@ -274,6 +274,18 @@ def test_a_result_that_cannot_be_delivered_is_delivered_later(server: Server) ->
     assert [path.name for path in results.iterdir() if path.name.startswith(".")] == []
 
 
+def test_a_folder_in_the_results_place_swallows_nothing(server: Server) -> None:
+    taken = server.root.path / f"share/results/{os.uname().nodename}.json"
+    taken.mkdir()
+    done = server.run(status=0)
+    assert b".json is a folder: remove it; the result is /var/lib/arcferry/result.json" in done.stderr
+    assert list(taken.iterdir()) == []
+    assert [path.name for path in taken.parent.iterdir()] == [taken.name]
+    taken.rmdir()
+    server.run(status=0)
+    assert server.result["outcome"] == "connected"
+
+
 def test_a_second_start_at_one_time_does_nothing_and_is_to_be_tried_again(server: Server) -> None:
     lock = server.root.put("var/lib/arcferry/lock", "")
     with subprocess.Popen(["flock", lock, "cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as held:

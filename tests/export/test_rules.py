@@ -63,3 +63,9 @@ def test_a_token_that_a_killed_run_left_goes_first_and_is_looked_for_last(rules:
     for word in order:
         at = main.index(word, at) + len(word)
     assert code.count("'connect.json'") == 1, "one name, which the next run finds again"
+
+
+def test_a_folder_in_the_results_place_is_seen_before_anything_is_copied_there() -> None:
+    """A move would lose the result in it, and the copy beside it would stay."""
+    text = text_of("onboard.ps1")
+    assert 0 < text.index("[IO.Directory]::Exists($target)") < text.index("[IO.File]::Copy($held, $beside)")

@@ -2,23 +2,26 @@
 
 import os
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from arcferry.diagnosis import Document
 from arcferry.diagnosis.readers.edge import kept_apart
 from arcferry.errors import FileInputError, InputError
-from arcferry.export.findings import HostFinding, evidence_files, findings_of
+from arcferry.export.attendance import Attendance, Unclear, attendance
+from arcferry.export.findings import HostFinding, evidence_files, findings_of, symptoms_of
 from arcferry.export.result import NotAResultError, Reported, read_result
 from arcferry.files import write_whole
 from arcferry.fleet.inventory import Inventory
 from arcferry.text import one_line
+from arcferry.times import now, to_text
 
 MOST_FILES = 100_000
 RESULTS = "results"
 _SUFFIX = ".json"
 _HALF = ".tmp"
+_CLOCKS = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +34,16 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """Everything that a share holds.
+    """Everything that a share holds, as it was judged; what the hosts handed in was let go.
 
     Attributes:
         share: the folder that was read.
         hosts: by name.
         missing: hosts of the inventory that did not report; empty without an inventory.
         strangers: hosts that reported and are not in the inventory; empty likewise.
+        unclear: hosts that reported and may be one of several of the inventory; empty likewise.
         findings: causes, each with the hosts that have it.
+        doubts: results that were read, and in which something cannot be.
     """
 
     share: Path
@@ -46,7 +51,9 @@ class Collection:
     skipped: tuple[Skipped, ...]
     missing: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
+    unclear: tuple[Unclear, ...] = ()
     findings: tuple[HostFinding, ...] = ()
+    doubts: tuple[Skipped, ...] = ()
 
     @property
     def failed(self) -> tuple[Reported, ...]:
@@ -62,7 +69,8 @@ class Collection:
 def collect(share: Path, inventory: Inventory | None = None, context: Iterable[Document] = ()) -> Collection:
     """Read every result in a folder, or in `results` below it. Nothing there is changed.
 
-    A file that is no whole result is named and left out. Of two files of one host the newer counts.
+    A file that is no whole result is named and left out. Of two files of one host the newer counts; a date to
+    come is no date. Results are read one at a time, and judged.
 
     Args:
         share: the folder `results`, or the share that holds it.
@@ -78,25 +86,31 @@ def collect(share: Path, inventory: Inventory | None = None, context: Iterable[D
     if not hosts and not skipped:
         raise InputError(f"{folder} holds no results", hint="Each host writes a file HOST.json there.")
     found = tuple(hosts[name] for name in sorted(hosts))
+    there = _attendance(found, inventory)
     return Collection(
         folder,
         found,
         tuple(skipped),
-        _missing(found, inventory),
-        _strangers(found, inventory),
-        findings_of(found, tuple(context)),
+        there.missing,
+        there.strangers,
+        there.unclear,
+        findings_of(found, lambda host: _again(folder, host), tuple(context)),
+        tuple(Skipped(host.file, _to_come(host)) for host in found if _is_to_come(host)),
     )
 
 
 def write_evidence(collection: Collection, folder: Path) -> int:
     """Write what failed hosts handed in as files for `arcferry explain`, and return how many.
 
+    Each result is read once more; one that is not what it was is left out.
+
     Raises:
         FileInputError: the folder cannot be written.
     """
     count = 0
     for host in collection.failed:
-        for name, data in evidence_files(host):
+        read = _again(collection.share, host)
+        for name, data in evidence_files(read) if read else ():
             write_whole(folder / f"{host.name}-{name}", data)
             count += 1
     return count
@@ -119,15 +133,33 @@ def _read_all(folder: Path) -> tuple[dict[str, Reported], list[Skipped]]:
     skipped: list[Skipped] = []
     for path in _entries(folder):
         try:
-            reported = _read(path)
+            read = _read(path)
         except NotAResultError as error:
             skipped.append(Skipped(one_line(path.name, limit=120), str(error)))
             continue
+        # What a host handed in is let go here: many results must not need more memory than one.
+        reported = replace(read, path=None, symptoms=symptoms_of(read))
         older, newer = sorted((reported, hosts.get(reported.name.lower(), reported)), key=_age)
         hosts[newer.name.lower()] = newer
         if older is not newer:
-            skipped.append(Skipped(older.file, f"{newer.file} is a newer result of the same host"))
+            skipped.append(Skipped(older.file, _passed_over(older, newer)))
     return hosts, skipped
+
+
+def _passed_over(older: Reported, newer: Reported) -> str:
+    if _is_to_come(older):
+        return f"{_to_come(older)}; {newer.file} counts"
+    return f"{newer.file} is a newer result of the same host"
+
+
+def _again(folder: Path, host: Reported) -> Reported | None:
+    """The result once more, with what the host handed in; None where it is not what it was."""
+    try:
+        read = _read(folder / host.file)
+    except NotAResultError:
+        return None
+    same = (read.name, read.ended, symptoms_of(read)) == (host.name, host.ended, host.symptoms)
+    return read if same else None
 
 
 def _entries(folder: Path) -> Iterator[Path]:
@@ -154,23 +186,21 @@ def _unread(why: str) -> Reported:
 
 
 def _age(reported: Reported) -> datetime:
-    return reported.ended or datetime.min.replace(tzinfo=UTC)
+    known = reported.ended is not None and not _is_to_come(reported)
+    return reported.ended if known and reported.ended else datetime.min.replace(tzinfo=UTC)
 
 
-def _short(name: str) -> str:
-    """Windows says its name without the domain, and an inventory may have it with."""
-    return name.lower().partition(".")[0]
+def _is_to_come(reported: Reported) -> bool:
+    """Whether it says that it ended later than now, by more than a wrong time zone makes."""
+    return reported.ended is not None and reported.ended > now() + _CLOCKS
 
 
-def _missing(hosts: tuple[Reported, ...], inventory: Inventory | None) -> tuple[str, ...]:
+def _to_come(reported: Reported) -> str:
+    ended = to_text(reported.ended) if reported.ended else ""
+    return f"says that it ended {ended}, which is to come: look at the clock of {reported.name}"
+
+
+def _attendance(hosts: tuple[Reported, ...], inventory: Inventory | None) -> Attendance:
     if inventory is None:
-        return ()
-    there = {_short(host.name) for host in hosts}
-    return tuple(host.name for host in inventory.hosts if _short(host.name) not in there)
-
-
-def _strangers(hosts: tuple[Reported, ...], inventory: Inventory | None) -> tuple[str, ...]:
-    if inventory is None:
-        return ()
-    listed = {_short(host.name) for host in inventory.hosts}
-    return tuple(host.name for host in hosts if _short(host.name) not in listed)
+        return Attendance()
+    return attendance((host.name for host in inventory.hosts), (host.name for host in hosts))

@@ -1,15 +1,20 @@
 """From what failed on many hosts to few findings: hosts with the same symptoms are diagnosed once."""
 
+import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from arcferry.diagnosis import Document, Kind, diagnose
 from arcferry.diagnosis.finding import Finding, Severity
 from arcferry.diagnosis.readers import read_claimed
+from arcferry.diagnosis.readers.edge import unreadable
 from arcferry.export.result import Reported
 from arcferry.fleet.outcome import StepResult
+
+MOST_EVIDENCE = 1024 * 1024
+"""Bytes of one piece of evidence that is judged: an honest one has some 300 KB at most."""
 
 _WITNESSES = 3
 """Hosts of one group whose evidence is shown; the others have the same symptoms."""
@@ -29,18 +34,27 @@ class HostFinding:
     hosts: tuple[str, ...]
 
 
-def findings_of(hosts: Iterable[Reported], context: tuple[Document, ...] = ()) -> tuple[HostFinding, ...]:
+def findings_of(
+    hosts: Iterable[Reported],
+    again: Callable[[Reported], Reported | None],
+    context: tuple[Document, ...] = (),
+) -> tuple[HostFinding, ...]:
     """What the failed hosts' evidence leads to; the gravest first, then what most hosts have.
 
     Risks are left out: they are told for one host by `arcferry explain`, and would hide what failed here.
+
+    Args:
+        hosts: each with its symptoms, without its evidence.
+        again: reads a host's result once more, with its evidence; None where it is no longer what it was.
+        context: what else to judge by.
     """
-    groups: dict[object, list[Reported]] = {}
+    groups: dict[bytes, list[Reported]] = {}
     for host in hosts:
         if host.failed:
-            groups.setdefault(_symptoms(host), []).append(host)
+            groups.setdefault(host.symptoms, []).append(host)
     merged: dict[object, HostFinding] = {}
     for group in groups.values():
-        documents = [one for host in group[:_WITNESSES] for one in evidence_of(host)]
+        documents = [one for host in group[:_WITNESSES] for one in _evidence_again(host, again)]
         if not documents:
             continue
         for finding in diagnose((*documents, *context)).findings:
@@ -53,15 +67,27 @@ def findings_of(hosts: Iterable[Reported], context: tuple[Document, ...] = ()) -
     return tuple(sorted(merged.values(), key=lambda one: -len(one.hosts)))
 
 
+def _evidence_again(host: Reported, again: Callable[[Reported], Reported | None]) -> tuple[Document, ...]:
+    read = again(host)
+    return evidence_of(read) if read else ()
+
+
 def evidence_of(host: Reported) -> tuple[Document, ...]:
     """What a failed host's outputs and path evidence say, where they are recognised."""
-    found = [
+    return tuple(
         document
         for name, data in evidence_files(host)
-        for document in read_claimed(f"{host.name}: {name}", data)
+        for document in _read(f"{host.name}: {name}", data)
         if document.kind is not Kind.UNRECOGNISED
-    ]
-    return tuple(found)
+    )
+
+
+def _read(name: str, data: bytes) -> tuple[Document, ...]:
+    if len(data) > MOST_EVIDENCE:
+        return (
+            unreadable(name, f"could not be read: it is larger than the {MOST_EVIDENCE:,} bytes of evidence"),
+        )
+    return read_claimed(name, data)
 
 
 def evidence_files(host: Reported) -> Iterator[tuple[str, bytes]]:
@@ -70,13 +96,13 @@ def evidence_files(host: Reported) -> Iterator[tuple[str, bytes]]:
     if failure is not None and failure.output:
         yield _OUTPUTS.get(failure.step, "output.txt"), failure.output.encode()
     if host.path is not None:
-        yield "path.json", json.dumps(host.path, indent=2).encode()
+        yield "path.json", json.dumps(host.path, indent=1).encode()
 
 
-def _symptoms(host: Reported) -> object:
-    """What makes two hosts fail alike: the step, its code, and what each endpoint failed of."""
-    failure = host.run.failure
-    return _failed(failure), tuple(sorted(_rows(host.path)))
+def symptoms_of(host: Reported) -> bytes:
+    """A hash of what makes two hosts fail alike: the step, its code, and what each endpoint failed of."""
+    symptoms = (_failed(host.run.failure), sorted(set(_rows(host.path))))
+    return hashlib.sha256(json.dumps(symptoms).encode()).digest()
 
 
 def _failed(failure: StepResult | None) -> tuple[object, ...]:
@@ -92,4 +118,6 @@ def _rows(path: Any) -> Iterator[tuple[str, ...]]:  # noqa: ANN401  # a host's J
     for row in rows if isinstance(rows, list) else ():
         failure = row.get("failure") if isinstance(row, dict) else None
         if isinstance(failure, dict):
-            yield tuple(str(part) for part in (row.get("host"), row.get("address"), failure.get("kind")))
+            yield tuple(
+                str(part)[:300] for part in (row.get("host"), row.get("address"), failure.get("kind"))
+            )

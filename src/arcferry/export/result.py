@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -26,6 +26,10 @@ LARGEST = 4 * 1024 * 1024
 
 SCHEMA = 1
 _MOST_ANSWERS = 40
+_SWALLOWED = (
+    "no result can be delivered under its name, and one may have been moved into it. Remove it, and run the "
+    "script on the host again"
+)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _AGENTS_OWN = {"check", "connect"}
 
@@ -40,7 +44,9 @@ class Reported:
         via: the tool that took the script there, as the host says.
         bundle: the id of the bundle, as the host says.
         ended: None where it is no instant.
-        path: the path evidence, a document as `arcferry check` prints it; None where there is none.
+        path: the path evidence, a document as `arcferry check` prints it; None where there is none, or where
+            it was let go.
+        symptoms: stands for what makes it fail, the same for hosts that fail alike.
     """
 
     run: HostRun
@@ -50,6 +56,7 @@ class Reported:
     began: datetime | None
     ended: datetime | None
     path: Mapping[str, Any] | None = field(repr=False, default=None)
+    symptoms: bytes = field(repr=False, default=b"")
 
     @property
     def name(self) -> str:
@@ -91,7 +98,7 @@ def read_result(path: Path) -> Reported:
     if result.host.lower() != path.stem.lower():
         raise NotAResultError(f"holds the result of another host, {result.host}; look who owns the file")
     answers = [_answer(one) for one in result.answers]
-    steps = tuple(_step(answer) for answer in answers)
+    steps = _with_one_output(tuple(_step(answer) for answer in answers))
     return Reported(
         run=HostRun(Host(result.host, result.host), _outcome(result, answers), _explained(result, steps)),
         file=path.name,
@@ -109,7 +116,8 @@ def _bytes(path: Path) -> bytes:
             # A raw stream may give less than was asked for.
             data = b"".join(bytes(block) for block in blocks.blocks(stream, limit=LARGEST + 1))
     except blocks.NotRegularError as error:
-        raise NotAResultError(f"is a {error}, not a file") from error
+        way = f"; {_SWALLOWED}" if str(error) == "folder" else ""
+        raise NotAResultError(f"is a {error}, not a file{way}") from error
     except (OSError, blocks.UnreadableError) as error:
         raise NotAResultError(f"cannot be read: {error.strerror or error}") from error
     if len(data) > LARGEST:
@@ -182,6 +190,12 @@ def _step(answer: Answer) -> StepResult:
         meaning=meaning,
         output=answer.output(),
     )
+
+
+def _with_one_output(steps: tuple[StepResult, ...]) -> tuple[StepResult, ...]:
+    """The output of the failure alone: the script stops there, and what a host says has to have an end."""
+    failed = next((step for step in steps if step.state is StepState.FAILED), None)
+    return tuple(step if step is failed else replace(step, output="") for step in steps)
 
 
 def _outcome(result: _Result, answers: list[Answer]) -> Outcome:

@@ -30,6 +30,8 @@ def document(collection: Collection) -> dict[str, Any]:
         "skipped": [{"file": one.file, "why": one.why} for one in collection.skipped],
         "missing": list(collection.missing),
         "strangers": list(collection.strangers),
+        "unclear": _unclear(collection),
+        "doubts": [{"file": one.file, "says": one.why} for one in collection.doubts],
         "findings": [
             finding_document(one.finding) | {"hosts": list(one.hosts)} for one in collection.findings
         ],
@@ -43,8 +45,18 @@ def json_lines(collection: Collection) -> Iterator[str]:
     for one in collection.findings:
         yield _line({"schema": _SCHEMA, "kind": "finding", **_finding(one)})
     skipped = [{"file": one.file, "why": one.why} for one in collection.skipped]
-    rest = {"skipped": skipped, "missing": list(collection.missing), "strangers": list(collection.strangers)}
+    rest = {
+        "skipped": skipped,
+        "missing": list(collection.missing),
+        "strangers": list(collection.strangers),
+        "unclear": _unclear(collection),
+        "doubts": [{"file": one.file, "says": one.why} for one in collection.doubts],
+    }
     yield _line(_head(collection) | rest)
+
+
+def _unclear(collection: Collection) -> list[dict[str, Any]]:
+    return [{"host": one.host, "may_be": list(one.may_be)} for one in collection.unclear]
 
 
 def _line(fields: dict[str, Any]) -> str:
@@ -151,6 +163,11 @@ def _beneath(collection: Collection) -> Iterator[str]:
         yield f"warn  not reported: {_named(collection.missing)}"
     if collection.strangers:
         yield f"warn  not in the inventory: {_named(collection.strangers)}"
+    for unclear in collection.unclear:
+        names = " or ".join(unclear.may_be[:_MOST_NAMED])
+        yield f"warn  {unclear.host} may be {names}: it counts for none; list servers by their whole names"
+    for doubt in collection.doubts:
+        yield f"warn  {doubt.file}: {doubt.why}"
     for skipped in collection.skipped:
         yield f"warn  {skipped.file}: {skipped.why}"
 

@@ -151,8 +151,8 @@ def test_a_name_from_the_bundle_cannot_steer_a_terminal(
 ) -> None:
     (small("one") / "\x1b[2J\u202e").write_text("")
     done = install(tmp_path / "one", "--into", tmp_path / "into")
-    assert r"'\x1b[2J\u202e' is not part of the bundle" in done.stderr
-    assert "\x1b" not in done.stderr
+    assert "'[2J' is not part of the bundle" in done.stderr
+    assert not {"\x1b", "\u202e"} & set(done.stderr)
 
 
 def test_a_link_in_the_bundle_is_refused(small: Small, install: Install, tmp_path: Path) -> None:

@@ -230,6 +230,7 @@ function Send-Result([string]$Outcome) {
     try {
         $link = (New-Object IO.DirectoryInfo $Settings.results).Attributes -match 'ReparsePoint'
         if ($link) { throw 'it is a link' } # and would lead an administrator's writing elsewhere
+        if ([IO.Directory]::Exists($target)) { throw 'it is a folder; remove it' }
         [IO.File]::Copy($held, $beside)
         [IO.File]::Delete($target)
         [IO.File]::Move($beside, $target)

@@ -146,7 +146,9 @@ deliver() {
 	if (put "$BASE/result.json"); then
 		! has_connected || mv -f -- "$BASE/result.json" "$DELIVERED"
 	else
-		printf '%s\n' "$RESULTS cannot be written, or is a link; the result is $BASE/result.json" >&2
+		why="$RESULTS cannot be written, or is a link"
+		[ ! -d "$RESULTS/$HOST.json" ] || why="$RESULTS/$HOST.json is a folder: remove it"
+		printf '%s\n' "$why; the result is $BASE/result.json" >&2
 	fi
 }
 prepare() {
