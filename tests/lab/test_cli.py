@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import select
+import shlex
 import signal
 import socket
 import stat
@@ -107,6 +109,23 @@ def test_down_without_a_lab_is_no_failure_and_status_is(lab: Lab) -> None:
     assert "No lab is running" in lab.run("down").stderr
     assert "no lab is running" in lab.run("status", code=1).stderr
     assert "arcferry lab up" in lab.run("env", code=1).stderr
+
+
+def test_the_command_to_go_on_with_names_the_labs_folder(tmp_path: Path) -> None:
+    """As somebody types it who has set nothing; the line that is printed leads to this very lab."""
+    folder = tmp_path / "my twin"
+    quiet = {"ARCFERRY_LAB_FOLDER": "", "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    started = arcferry("up", "--folder", str(folder), **quiet)
+    try:
+        (line,) = [line for line in started.stderr.splitlines() if "lab env" in line]
+        words = shlex.split(re.search(r"\$\((.*)\)", line)[1])  # type: ignore[index]  # it is there
+        assert words == ["arcferry", "lab", "env", "--folder", str(folder)]
+        assert f"export ARCFERRY_LAB_FOLDER='{folder}'" in arcferry(*words[2:], **quiet).stdout
+        again = arcferry("up", "--folder", str(folder), code=1, **quiet)
+        assert f"arcferry lab down --folder '{folder}' ends it" in again.stderr
+        assert "--folder" not in arcferry("status", ARCFERRY_LAB_FOLDER=str(folder)).stderr
+    finally:
+        arcferry("down", "--folder", str(folder), **quiet)
 
 
 @pytest.mark.parametrize("then", ["down", "up"])

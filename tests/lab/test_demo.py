@@ -1,11 +1,15 @@
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from arcferry.lab import hosts
+from arcferry.lab import demo, hosts
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.lab
@@ -30,3 +34,28 @@ def test_the_story_is_told_to_its_end_and_leaves_nothing(tmp_path: Path) -> None
     assert "8 of 8 required endpoints reached" in green
     assert "6 of 6 hosts connected" in told.stdout
     assert list((tmp_path / "arcferry").iterdir()) == []
+
+
+def test_where_to_go_next_is_there() -> None:
+    """Each section of a page that the demo names, and each command in the help of arcferry."""
+    named = re.findall(r"“([^”]+)”", demo.WHERE_NEXT)
+    headings = re.findall(r"^## (.+)$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(named) >= 3
+    assert set(named) <= set(headings)
+    for page in re.findall(r"[\w/-]+\.md", demo.WHERE_NEXT):
+        assert (ROOT / page).is_file(), page
+    for line in re.findall(r"^  (arcferry .*?)(?:  |$)", demo.WHERE_NEXT, re.MULTILINE):
+        words = [word for word in shlex.split(line)[1:] if word.islower() and not word.startswith("-")]
+        done = subprocess.run(
+            [sys.executable, "-m", "arcferry", *words, "--help"], capture_output=True, check=False
+        )
+        assert done.returncode == 0, line
+
+
+def test_it_says_how_to_call_arcferry_where_the_shell_would_not_find_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert f". {shlex.quote(sys.prefix)}/bin/activate" in demo.where_next()
+    (tmp_path / "arcferry").symlink_to(Path(sys.prefix) / "bin/arcferry")
+    assert "activate" not in demo.where_next()

@@ -359,7 +359,10 @@ def _print(document: dict[str, Any], output: Output, rows: list[tuple[str, str]]
     width = max(len(name) for name, _ in rows)
     for name, value in rows:
         typer.echo(f"{name:<{width}}  {value}")
-    typer.echo('\nPoint a shell at it: eval "$(arcferry lab env)"', err=True)
+    from arcferry.lab.background import words
+
+    line = words("env", Path(document["folder"]))
+    typer.echo(f'\nPoint a shell at it: eval "$({line})"', err=True)
 
 
 def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import select
+import shlex
 import signal
 import subprocess
 import sys
@@ -33,6 +34,13 @@ def default_folder() -> Path:
     return Path(platformdirs.user_cache_dir("arcferry")) / "lab"
 
 
+def words(command: str, folder: Path) -> str:
+    """A lab command as it is typed for this folder, such as `arcferry lab down --folder twin`."""
+    set_already = Path(os.environ.get("ARCFERRY_LAB_FOLDER") or default_folder()).absolute()
+    named = "" if folder.absolute() == set_already else f" --folder {shlex.quote(str(folder))}"
+    return f"arcferry lab {command}{named}"
+
+
 def up(
     folder: Path,
     *,
@@ -54,7 +62,7 @@ def up(
     if lease is None:
         raise LabError(
             f"a lab is running in {folder} already, as process {holder(folder)}",
-            hint="arcferry lab status shows it, arcferry lab down ends it.",
+            hint=f"{words('status', folder)} shows it, {words('down', folder)} ends it.",
         )
     lease.release()
     command = [sys.executable, "-m", "arcferry.lab.daemon", "--folder", str(folder)]
@@ -89,9 +97,10 @@ def require_running(folder: Path) -> int:
         return pid
     if exists(folder):
         raise LabError(
-            f"the lab in {folder} was killed and left its files", hint="arcferry lab down removes them."
+            f"the lab in {folder} was killed and left its files",
+            hint=f"{words('down', folder)} removes them.",
         )
-    raise LabError(f"no lab is running in {folder}", hint="arcferry lab up starts one.")
+    raise LabError(f"no lab is running in {folder}", hint=f"{words('up', folder)} starts one.")
 
 
 def ask(folder: Path, method: str, path: str, body: dict[str, Any] | None = None) -> Any:  # noqa: ANN401 - JSON

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -79,8 +80,17 @@ WHERE_NEXT = """\
 That was the twin; your own network next:
   arcferry check --location YOUR-REGION      what your path carries, from where you stand
   arcferry explain FILE...                   an agent's output, DNS answers, a route filter: any of them
-  arcferry lab up                            the same twin, to try things in (docs/lab.md)
-README.md has the five commands for a real fleet; docs/how-it-works.md says what happens behind each."""
+  arcferry lab up --folder twin --hosts 2    the same twin, to try things in (docs/lab.md)
+README.md leads through the rest: “Is my route filter enough?”, “Carry it across”, “Onboard a fleet”.
+docs/how-it-works.md says what happens behind each command."""
+
+
+def where_next() -> str:
+    """What to type next, first of all how a shell finds arcferry where it does not yet."""
+    if shutil.which("arcferry"):
+        return WHERE_NEXT
+    activate = f". {shlex.quote(sys.prefix)}/bin/activate"
+    return f"To call arcferry by its name in this shell:\n  {activate}\n{WHERE_NEXT}"
 
 
 def tell(console: Console) -> None:
@@ -102,7 +112,7 @@ def tell(console: Console) -> None:
             _play(console, folder, scene, lab, environment)
         console.print()
         console.rule(Text("Where to go next", "bold"))
-        console.print(Text(WHERE_NEXT), soft_wrap=True)
+        console.print(Text(where_next()), soft_wrap=True)
 
 
 @contextmanager

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -36,12 +37,45 @@ def test_no_ssh_server_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> N
     real = tools.program
     monkeypatch.setattr(tools, "program", lambda name: None if name == "sshd" else real(name) or "/bin/true")
     monkeypatch.delenv("ARCFERRY_TOOLS", raising=False)
-    assert "ARCFERRY_TOOLS" in str(tools.unavailable())
+    monkeypatch.setattr(tools.sys, "prefix", "/nowhere/.venv")
+    for words in ("make tools", "install openssh-server", "ARCFERRY_TOOLS"):
+        assert words in str(tools.unavailable())
+
+
+@pytest.mark.usefixtures("forget")
+def test_what_make_tools_unpacked_is_found_without_being_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ARCFERRY_TOOLS", raising=False)
+    monkeypatch.setattr(tools.sys, "prefix", str(tmp_path / ".venv"))
+    (tmp_path / ".venv").mkdir()
+    assert tools.tools_folder() is None
+    (tmp_path / ".tools").mkdir()
+    assert tools.tools_folder() == tmp_path / ".tools"
+    monkeypatch.setenv("ARCFERRY_TOOLS", str(tmp_path / "others"))
+    assert tools.tools_folder() == tmp_path / "others"
+
+
+@pytest.mark.usefixtures("forget")
+def test_a_folder_that_somebody_else_put_there_is_not_run_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ARCFERRY_TOOLS", raising=False)
+    monkeypatch.setattr(tools.sys, "prefix", str(tmp_path / ".venv"))
+    (tmp_path / ".venv").mkdir()
+    (tmp_path / ".tools").symlink_to("/usr")
+    assert tools.tools_folder() is None
+    if os.getuid() == 0:
+        (tmp_path / ".tools").unlink()
+        (tmp_path / ".tools").mkdir()
+        os.chown(tmp_path / ".tools", 12345, 12345)
+        assert tools.tools_folder() is None
 
 
 @pytest.mark.usefixtures("forget", "needs_hosts")
 def test_an_unpacked_server_wins_over_the_systems(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("ARCFERRY_TOOLS", raising=False)
+    monkeypatch.setattr(tools.sys, "prefix", "/nowhere/.venv")
     tools.open_ssh.cache_clear()
     system = tools.open_ssh()
     if system is None:

@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -59,11 +60,28 @@ def program(name: str) -> str | None:
     return shutil.which(name, path=f"{os.environ.get('PATH', '')}:{_SYSTEM_FOLDERS}")
 
 
+def tools_folder() -> Path | None:
+    """The folder that ARCFERRY_TOOLS names, else `.tools` beside the environment that arcferry runs in.
+
+    `make tools` unpacks there. One that is a link, or of another owner than the environment, is not used:
+    programs are run from it.
+    """
+    named = os.environ.get("ARCFERRY_TOOLS")
+    if named:
+        return Path(named).resolve()
+    environment = Path(sys.prefix)
+    beside = environment.parent / ".tools"
+    try:
+        found, own = beside.lstat(), environment.stat()
+    except OSError:
+        return None
+    return beside if stat.S_ISDIR(found.st_mode) and found.st_uid == own.st_uid else None
+
+
 @functools.cache
 def open_ssh() -> OpenSsh | None:
-    """The SSH server to use: from the folder that ARCFERRY_TOOLS names, else the system's."""
-    named = os.environ.get("ARCFERRY_TOOLS")
-    folder = Path(named).resolve() if named else None
+    """The SSH server to use: from the folder of tools, else the system's."""
+    folder = tools_folder()
     if folder and (folder / "usr/sbin/sshd").is_file():
         sshd, root = folder / "usr/sbin/sshd", folder / "usr"
     else:
@@ -109,11 +127,10 @@ def without_root(options: tuple[str, ...]) -> tuple[str, ...]:
 
 @functools.cache
 def unpacked_rpm() -> Path | None:
-    """The folder that ARCFERRY_TOOLS names, where the system has no rpm and this folder has one."""
-    named = os.environ.get("ARCFERRY_TOOLS")
-    if named is None or program("rpm"):
+    """The folder of tools, where the system has no rpm and this folder has one."""
+    folder = tools_folder()
+    if folder is None or program("rpm"):
         return None
-    folder = Path(named).resolve()
     return folder if os.access(folder / "usr/bin/rpm", os.X_OK) else None
 
 
@@ -128,7 +145,10 @@ def unavailable(packages: PackageKind = "deb") -> str | None:
     if missing:
         return f"not installed: {', '.join(missing)}"
     if open_ssh() is None:
-        return "no OpenSSH server: install openssh-server, or unpack it and name the folder in ARCFERRY_TOOLS"
+        return (
+            "no OpenSSH server: run make tools in arcferry's checkout, which unpacks one, or install "
+            "openssh-server, or unpack it and name the folder in ARCFERRY_TOOLS"
+        )
     if namespaces() is None:
         return "the kernel allows no mount namespaces here: neither as this user nor in a user namespace"
     try:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arcferry.errors import BlockedError
-from arcferry.lab.hosts.tools import program
+from arcferry.lab.hosts.tools import program, tools_folder
 
 _PACKAGES = {
     "bird": "bird2",
@@ -42,20 +42,19 @@ class Tools:
 
 
 def tools() -> Tools:
-    """The programs of this computer, and those unpacked into the folder that ARCFERRY_TOOLS names.
+    """The programs of this computer, and those unpacked into the folder of tools.
 
     Raises:
         BlockedError: some are missing; names the packages.
     """
-    named = os.environ.get("ARCFERRY_TOOLS")
-    folder = Path(named).resolve() if named else None
+    folder = tools_folder()
     found = {name: _find(name, folder) for name in _PACKAGES}
     missing = sorted({_PACKAGES[name] for name, path in found.items() if not path})
     if missing:
         raise BlockedError(
             f"a network of namespaces needs programs that are not here; packages: {', '.join(missing)}",
-            hint=f"apt install {' '.join(missing)}, or unpack them and name the folder in ARCFERRY_TOOLS, "
-            "as make tools does. --network loopback needs none of them.",
+            hint=f"make tools in arcferry's checkout unpacks them; else apt install {' '.join(missing)}, or "
+            "unpack them and name the folder in ARCFERRY_TOOLS. --network loopback needs none of them.",
         )
     paths = {name: path for name, path in found.items() if path}
     return Tools(paths, _libraries(folder) if folder else "")
