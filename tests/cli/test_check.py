@@ -87,7 +87,7 @@ async def start(*arguments: str, **environment: str) -> asyncio.subprocess.Proce
 
 
 async def end(process: asyncio.subprocess.Process) -> Ended:
-    out, err = await asyncio.wait_for(process.communicate(), 30)
+    out, err = await asyncio.wait_for(process.communicate(), 60)
     return Ended(process.returncode or 0, out.decode(), err.decode())
 
 
@@ -217,7 +217,7 @@ async def test_wrong_input(arguments: tuple[str, ...], says: list[str]) -> None:
 async def test_interrupted(azure: Azure) -> None:
     azure.silent = True
     process = await start(*LOCATION, *azure.arguments)
-    await asyncio.wait_for(azure.reached.wait(), 20)
+    await asyncio.wait_for(azure.reached.wait(), 60)
     process.send_signal(signal.SIGINT)
     ended = await end(process)
     assert ended.code == 130

@@ -15,7 +15,7 @@ import aiohttp
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 OPTIONS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars", "--mute-audio",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+    "--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--disable-dev-shm-usage",
     "--host-resolver-rules=MAP * ~NOTFOUND", "--remote-debugging-port=0", "about:blank",
 )  # fmt: skip
