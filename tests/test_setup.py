@@ -7,7 +7,7 @@ from pathlib import Path
 
 TESTS = Path(__file__).parent
 TOOLS = (TESTS.parent / "scripts/tools.sh").read_text(encoding="utf-8")
-ALWAYS_THERE = {"dpkg-deb", "unshare"}  # of packages that every Debian has: dpkg, util-linux
+ALWAYS_THERE = {"bash", "dpkg-deb", "unshare"}  # essential packages of Debian
 NOT_OF_DEBIAN = {"bicep", "powershell", "pwsh", "terraform"}
 WITH_ANOTHER = {"rpmbuild": "rpm", "google-chrome": "chromium", "chromium-browser": "chromium"}
 
