@@ -78,7 +78,8 @@ def plan(
     Reads each server's facts over SSH and decides as apply does. With a secret or a certificate it also asks
     Azure whether everything is ready there; without one it says that Azure was not asked.
 
-    Exit code 0 when every server could go on, 1 when one could not, 3 when Azure is not ready.
+    Exit code 0 when every server could go on, 1 when one could not or Azure gave no usable answer, 3 when
+    Azure is not ready, 4 when signing in failed.
     """
     from arcferry.fleet.plan import plan_fleet
 
