@@ -347,7 +347,7 @@ async def test_missing_group_and_unregistered_provider(azure_only: Fleet) -> Non
     fleet.extra = {"ARCFERRY_RESOURCE_GROUP": "rg-none"}
     done = await fleet.run("apply")
     assert done.code == 3
-    assert "az group create --name rg-none" in done.err
+    assert f"create --subscription {fleet.twin.azure.subscription_id} --name rg-none" in done.err
     fleet.extra = {}
     fleet.twin.azure.registered["Microsoft.HybridCompute"] = False
     done = await fleet.run("apply")
