@@ -261,7 +261,12 @@ FAMILY = (
                 group=_group(group),
                 subscription=_subscription(group),
             ),
-            command("az", "az group create --name {group} --location REGION", group=_group(group)),
+            command(
+                "az",
+                "az group create --name {group} --subscription {subscription} --location REGION",
+                group=_group(group),
+                subscription=_subscription(group),
+            ),
         ),
         subject="Azure Arc onboarding: the resource group is missing",
         ask=lambda group: (
