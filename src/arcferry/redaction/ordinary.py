@@ -22,7 +22,7 @@ _WORDS = frozenset(
     )
 )
 _MARKS = ".,;:!?"
-_MASKED = re.compile(r"\[redacted.*|\*+|[xX]{3,}|-+|\.{3,}|…|<.*", re.DOTALL)
+_MASKED = re.compile(r"\[redacted.*|[|>\\^`+-]{1,3}|\*+|[xX]{3,}|-+|\.{3,}|…|<.*", re.DOTALL)
 _SPOKEN_OF = re.compile(
     r"[A-Z][A-Za-z]{2,40}(?:\.[A-Z][A-Za-z]{2,60}){2,8}[.,:;]?|(?:AADSTS|AZCM)\d{4,7}.{0,80}|(?:https?|wss?)://[^@]{0,300}",
     re.DOTALL | re.IGNORECASE,
