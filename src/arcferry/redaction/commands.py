@@ -32,6 +32,8 @@ _PROGRAMS: tuple[_Rule, ...] = (
         rf"{_FLAG}-p(?=[^\s-]{{0,200}}[^a-z\s-])(?!\d{{1,5}}(?:\s|\Z))([^\s=:-]\S{{3,}})",
     ),
     _rule("bearer", r"\bbearer[ \t]+(?=\S{0,200}\d)([\w.~+/=-]{8,})"),
+    _rule("negotiate,ntlm", r"\b(?:Negotiate|NTLM)[ \t]+([a-z0-9+/=]{16,})"),
+    _rule("login=", r"\blogin=[^\s:]{1,100}:(\S+)"),
     _rule("redis-cli", rf"{_FLAG}-a[ \t]+{_VALUE}"),
     _rule(
         "ldap,onboard_agent,omsagent,omsadmin",
@@ -50,7 +52,7 @@ _PROGRAMS: tuple[_Rule, ...] = (
     ),
     _rule("net user,net.exe user", rf"\buser[ \t]+[^\s/]{{1,100}}[ \t]+(?!/){_VALUE}"),
     _rule(
-        "kinit,sudo,passwd,docker,openssl,gpg,cryptsetup,azcmagent,az login,base64,tee",
+        "kinit,sudo,runas,passwd,docker,openssl,gpg,cryptsetup,azcmagent,az login,base64,tee",
         rf"\b(?:echo|printf)[ \t]+(?:-\w[ \t]+)?(?:'%s(?:\\n)?'[ \t]+)?{_VALUE}[ \t]*\|",
     ),
     _rule("<<<", rf"(?<!<)<<<(?!<)[ \t]*{_VALUE}"),

@@ -59,7 +59,7 @@ FOREIGN = (
 ANCHORS = (
     "secret",
     "pass",
-    "pwd",
+    "pw",
     "psk",
     "cak",
     "phash",
@@ -115,6 +115,7 @@ _PARTS = (
 )
 _WORDS = frozenset(
     (
+        "pw",
         "pwd",
         "psk",
         "cak",
@@ -262,6 +263,7 @@ _OF_TOKENS = frozenset(
 _PAIRS = frozenset(
     (
         ("key", "string"),
+        ("key", "content"),
         ("ascii", "text"),
         ("client", "assertion"),
         ("oauth2", "bearer"),

@@ -18,7 +18,7 @@ _NEAR, _LONG, _MOST_ROWS, _MOST_QUOTES = 200, 20_000, 100, 50
 _SEARCH = searching((*names.ANCHORS, *names.FOREIGN, *lines.ANCHORS))
 _NAME_BEFORE = re.compile(r"[\w.\-]{0,60}")
 _NAME_AFTER = re.compile(r"[\w\-]{0,40}")
-_WORD_AFTER = re.compile(r"[ \t](?:phrase|value|text|code|string)(?=[ \t]{0,20}[:=])", re.IGNORECASE)
+_WORD_AFTER = re.compile(r"[ \t](?:phrase|value|text|code|string|content)(?=[ \t]{0,20}[:=])", re.IGNORECASE)
 _WORD_BEFORE = re.compile(r"[\w\-]{1,24}[ \t]\Z")
 _BLANKS = re.compile(r"[ \t]{0,40}+")
 _SIGNS_AHEAD = frozenset(":=-\u2192\uff1a\uff1d%,;\"'\r\n\\&\u3000\u200b")
@@ -36,6 +36,7 @@ _PAIRED = re.compile(
 _LISTED = re.compile(r"\\{0,6}[\"'][ \t]{0,20},?[ \t]{0,20}(?:a\d{1,3}=)?(?=\\{0,6}[\"'])")
 _TAGGED = re.compile(
     r"\\{0,6}[\"']?[^<>\n]{0,200}>(?:\s{0,100}<[\w:.][^<>\n]{0,80}>){0,2}(?:<!\[CDATA\[)?(?=[^<])"
+    r"|</[\w:.]{1,60}>\s{0,100}<[\w:.]{1,60}>(?=[^<])"
     r"|[^<>\n&]{0,100}&gt;"
 )
 _TAG_END = re.compile(r"<|&lt;|\]\]>")
@@ -171,15 +172,17 @@ class _Finder:
         """By each of the ways in which a value stands beside its name; the first that is one decides."""
         text = self._text
         after, ahead = text[end : end + 1], self._after_blanks(end)
-        if after in " \t" and ahead not in _SIGNS_AHEAD and not text.startswith(" for ", end):
-            return self._loose(begin, end, strong=strong)
-        if found := _ASSIGNED.match(text, end):
+        apart = after in " \t" and ahead not in _SIGNS_AHEAD and not text.startswith(" for ", end)
+        if not apart and (found := _ASSIGNED.match(text, end)):
             return self._assigned(begin, found, strong=strong)
-        if found := _PAIRED.match(text, end):
+        if not apart and (found := _PAIRED.match(text, end)):
             return self._kept(self._value(found.end()), strong=strong)
-        if tagged := self._tagged(begin, end, strong=strong):
+        # A blank behind a name is most often all that there is; in XML attributes follow it.
+        in_element = not apart or text[begin - 1 : begin] in ("<", ":")
+        tagged = self._tagged(begin, end, strong=strong) if in_element else None
+        if tagged or (apart and tagged is not None):
             return tagged
-        if strong and (found := _LISTED.match(text, end)):
+        if not apart and strong and (found := _LISTED.match(text, end)):
             sure = text[begin] == "-" or _PASSWORD.search(text, begin, end) is not None
             return self._kept(self._value(found.end()), strong=sure)
         return self._loose(begin, end, strong=strong)
@@ -238,16 +241,16 @@ class _Finder:
         stop = text.find(quote, start, limit) if quote in ("'", '"') else -1
         return stop if stop >= 0 else limit
 
-    def _tagged(self, begin: int, end: int, *, strong: bool) -> list[Span]:
-        """What stands in an element of XML."""
+    def _tagged(self, begin: int, end: int, *, strong: bool) -> list[Span] | None:
+        """What stands in an element of XML; None where there is none."""
         text = self._text
-        if text[begin - 1 : begin] not in ("<", ":", '"', "'", ";") or not (
+        if text[begin - 1 : begin] not in ("<", ">", ":", '"', "'", ";") or not (
             found := _TAGGED.match(text, end)
         ):
-            return []
+            return None
         before = text[max(0, begin - _NEAR) : begin]
         if "<" not in before and "&lt;" not in before:
-            return []
+            return None
         stop = _TAG_END.search(text, found.end(), found.end() + _LONG)
         place = stop.start() if stop else min(len(text), found.end() + _LONG)
         return self._kept((found.end(), place), strong=strong)
