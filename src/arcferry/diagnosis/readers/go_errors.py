@@ -13,6 +13,7 @@ from arcferry.diagnosis.document import Sighting
 from arcferry.diagnosis.readers import values
 from arcferry.probe.observation import Failure, Stage
 
+_ASKED = re.compile(r'\b[A-Z][a-zA-Z]{2,6} \\*"?https?://[^\s"\\]{1,2000}\\*"?: (?=\S)')
 _REQUEST = re.compile(
     r'\b(?:Get|Head|Post|Put|Patch|Delete|GET|HEAD|POST|PUT|PATCH|DELETE) \\*"?https?://([A-Za-z0-9_.-]{1,253})'
 )
@@ -98,7 +99,8 @@ def failure_in(line: str) -> Failure | None:
     if found is None:
         return None
     stage, kind = found
-    return Failure(stage, kind, values.short(line[line.find("://") + 3 :] if "://" in line else line))
+    asked = _ASKED.search(line)
+    return Failure(stage, kind, values.short(line[asked.end() :] if asked else line))
 
 
 def _step(line: str) -> tuple[Stage, str] | None:
