@@ -43,10 +43,15 @@ def said(error: BaseException) -> str:
 
     Libraries put Python's notation of addresses and objects into their texts; it is left out.
     """
-    # aiohttp wraps the system's error, and names its own settings around it.
-    inner = getattr(error, "os_error", error)
-    if isinstance(inner, OSError) and not isinstance(inner, ssl.SSLError) and inner.errno:
-        return one_line(os.strerror(inner.errno) if inner.errno > 0 else inner.strerror or "")
+    # aiohttp wraps the system's error, or that of TLS, and names its own settings around it.
+    inner = getattr(error, "certificate_error", None) or getattr(error, "os_error", None)
+    if isinstance(inner, Exception) and inner is not error:
+        place = f"{getattr(error, 'host', '')}:{getattr(error, 'port', '')}"
+        return one_line(f"{place}: {said(inner)}" if place != ":" else said(inner))
+    if isinstance(error, OSError) and error.errno and (error.errno < 0 or isinstance(error, ssl.SSLError)):
+        return one_line(error.strerror or str(error))
+    if isinstance(error, OSError) and error.errno:
+        return one_line(os.strerror(error.errno))
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
     return one_line(without_reprs(_OBJECT.sub(r"\1", text))) or type(error).__name__
 

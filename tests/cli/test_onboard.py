@@ -112,7 +112,7 @@ def test_azure_that_cannot_be_reached(arguments: dict[str, str]) -> None:
     nobody = {"--arm-url": "https://127.0.0.1:9", "--authority": "https://127.0.0.1:9"}
     result = invoke(arguments | nobody)
     assert isinstance(result.exception, errors.AzureUnavailableError)
-    assert "sign in to Entra: no answer" in result.exception.message
+    assert result.exception.message == "sign in to Entra: no answer: 127.0.0.1:9: Connection refused"
     assert "hush" not in result.output + str(result.exception)
 
 

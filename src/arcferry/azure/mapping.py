@@ -21,7 +21,7 @@ from arcferry.errors import (
     SignInError,
     ThrottledError,
 )
-from arcferry.text import one_line
+from arcferry.text import one_line, said
 
 _LOG = logging.getLogger(__name__)
 _TOKEN_LIKE = re.compile(r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+){0,2}")
@@ -90,7 +90,7 @@ def translated(doing: str, needs: Right | None = None) -> Iterator[None]:
     except core.AzureError as error:
         raise from_sdk(error, doing, needs) from None
     except (OSError, aiohttp.ClientError, TimeoutError) as error:
-        raise AzureUnavailableError(f"{doing}: {safe(str(error) or type(error).__name__)}") from None
+        raise AzureUnavailableError(f"{doing}: {safe(said(error))}") from None
     except Exception:  # noqa: BLE001  # the SDK's readers raise whatever a body makes of them that is not Azure's
         _LOG.debug("%s: an answer that cannot be read", doing, exc_info=True)
         raise unreadable(doing) from None
@@ -210,7 +210,7 @@ def _answered_as(error: core.HttpResponseError) -> str:
 
 def _unavailable(error: core.AzureError, doing: str) -> AzureUnavailableError:
     cause = _root(error)
-    text = safe(str(error.message or cause))
+    text = safe(said(_connecting(error) or cause))
     if isinstance(cause, ssl.SSLError | ssl.CertificateError | aiohttp.ClientSSLError):
         return AzureUnavailableError(
             f"{doing}: TLS failed: {text}",
@@ -222,6 +222,16 @@ def _unavailable(error: core.AzureError, doing: str) -> AzureUnavailableError:
         code="connection",
         hint="arcferry check shows which step fails, name, route, TLS or proxy.",
     )
+
+
+def _connecting(error: BaseException) -> BaseException | None:
+    """The error that names host and port where no connection came about."""
+    seen: BaseException | None = error
+    for _ in range(8):
+        if seen is None or isinstance(seen, aiohttp.ClientConnectorError):
+            break
+        seen = getattr(seen, "inner_exception", None) or seen.__cause__
+    return seen if isinstance(seen, aiohttp.ClientConnectorError) else None
 
 
 def _root(error: BaseException) -> BaseException:
