@@ -22,8 +22,7 @@ from arcferry.cli.collect import collect as command
 from arcferry.diagnosis.readers import read_document
 from arcferry.errors import FileInputError, InputError
 from arcferry.export.collect import collect, write_evidence
-from arcferry.export.findings import MOST_EVIDENCE
-from arcferry.export.result import LARGEST, NotAResultError, Reported, read_result
+from arcferry.export.result import LARGEST, MOST_EVIDENCE, NotAResultError, Reported, read_result
 from arcferry.fleet.inventory import read_inventory
 from arcferry.report import collected as report
 from arcferry.times import now, to_text

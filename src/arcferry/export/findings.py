@@ -10,11 +10,8 @@ from arcferry.diagnosis import Document, Kind, diagnose
 from arcferry.diagnosis.finding import Finding, Severity
 from arcferry.diagnosis.readers import read_claimed
 from arcferry.diagnosis.readers.edge import unreadable
-from arcferry.export.result import Reported
+from arcferry.export.result import MOST_EVIDENCE, Reported
 from arcferry.fleet.outcome import StepResult
-
-MOST_EVIDENCE = 1024 * 1024
-"""Bytes of one piece of evidence that is judged: an honest one has some 300 KB at most."""
 
 _WITNESSES = 3
 """Hosts of one group whose evidence is shown; the others have the same symptoms."""
@@ -74,20 +71,16 @@ def _evidence_again(host: Reported, again: Callable[[Reported], Reported | None]
 
 def evidence_of(host: Reported) -> tuple[Document, ...]:
     """What a failed host's outputs and path evidence say, where they are recognised."""
-    return tuple(
+    found = [
         document
         for name, data in evidence_files(host)
-        for document in _read(f"{host.name}: {name}", data)
+        for document in read_claimed(f"{host.name}: {name}", data)
         if document.kind is not Kind.UNRECOGNISED
-    )
-
-
-def _read(name: str, data: bytes) -> tuple[Document, ...]:
-    if len(data) > MOST_EVIDENCE:
-        return (
-            unreadable(name, f"could not be read: it is larger than the {MOST_EVIDENCE:,} bytes of evidence"),
-        )
-    return read_claimed(name, data)
+    ]
+    if host.too_much:
+        why = f"could not be read: it is larger than the {MOST_EVIDENCE:,} bytes of it that are judged"
+        found.append(unreadable(f"{host.name}: path.json", why))
+    return tuple(found)
 
 
 def evidence_files(host: Reported) -> Iterator[tuple[str, bytes]]:
@@ -101,7 +94,7 @@ def evidence_files(host: Reported) -> Iterator[tuple[str, bytes]]:
 
 def symptoms_of(host: Reported) -> bytes:
     """A hash of what makes two hosts fail alike: the step, its code, and what each endpoint failed of."""
-    symptoms = (_failed(host.run.failure), sorted(set(_rows(host.path))))
+    symptoms = (_failed(host.run.failure), sorted(set(_rows(host.path))), host.too_much)
     return hashlib.sha256(json.dumps(symptoms).encode()).digest()
 
 

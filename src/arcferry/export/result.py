@@ -1,5 +1,6 @@
 """A host's result file: one JSON document that the server itself wrote, so every word of it is a claim."""
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,9 @@ from arcferry.times import from_text
 LARGEST = 4 * 1024 * 1024
 """Bytes of a result: an honest one has at most some 300 KB, with every output at its bound."""
 
+MOST_EVIDENCE = 1024 * 1024
+"""Bytes of the path evidence that are judged and written: an honest one has at most some 200 KB."""
+
 SCHEMA = 1
 _MOST_ANSWERS = 40
 _SWALLOWED = (
@@ -46,6 +50,7 @@ class Reported:
         ended: None where it is no instant.
         path: the path evidence, a document as `arcferry check` prints it; None where there is none, or where
             it was let go.
+        too_much: whether its path evidence is more than is judged, and was let go unread.
         symptoms: stands for what makes it fail, the same for hosts that fail alike.
     """
 
@@ -56,6 +61,7 @@ class Reported:
     began: datetime | None
     ended: datetime | None
     path: Mapping[str, Any] | None = field(repr=False, default=None)
+    too_much: bool = False
     symptoms: bytes = field(repr=False, default=b"")
 
     @property
@@ -92,7 +98,8 @@ def read_result(path: Path) -> Reported:
     Raises:
         NotAResultError: it is not a whole result, or another host's.
     """
-    result = _masked(_parsed(_document(_bytes(path))))
+    claimed, too_much = _bounded(_parsed(_document(_bytes(path))))
+    result = _masked(claimed)
     if not _NAME.fullmatch(result.host):
         raise NotAResultError(f"names no host: {quoted(mask(result.host), limit=60)}")
     if result.host.lower() != path.stem.lower():
@@ -107,6 +114,7 @@ def read_result(path: Path) -> Reported:
         began=_instant(result.began),
         ended=_instant(result.ended),
         path=result.path,
+        too_much=too_much,
     )
 
 
@@ -144,6 +152,13 @@ def _document(data: bytes) -> dict[str, Any]:
         schema = one_line(mask(str(document.get("schema"))), limit=20)
         raise NotAResultError(f"is of schema {schema}; this arcferry reads {SCHEMA}")
     return document
+
+
+def _bounded(result: _Result) -> tuple[_Result, bool]:
+    """The same without its path evidence where that is too much, and whether it is."""
+    if result.path is None or len(json.dumps(result.path)) <= MOST_EVIDENCE:
+        return result, False
+    return result.model_copy(update={"path": None}), True
 
 
 def _masked(result: _Result) -> _Result:
