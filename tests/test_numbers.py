@@ -37,6 +37,7 @@ BOUNDED = {
     "data/prepared.py": "already a number, of from_json",
     "diagnosis/causes/agent.py": "at most 4 digits by its pattern",
     "diagnosis/causes/filter_change.py": "a community's two halves",
+    "redaction/lines.py": "at most 3 digits by its pattern",
     "diagnosis/readers/codes.py": "4 digits by its pattern",
     "diagnosis/readers/download_error.py": "at most 3 digits by its pattern",
     "diagnosis/readers/install_log.py": "at most 5 digits by its pattern",

@@ -6,6 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from arcferry.numbers import from_json
 from arcferry.redaction import names, shapes
 from arcferry.redaction.text import mask, redact
 from arcferry.redaction.words import HIDDEN
@@ -64,7 +65,7 @@ def _line(text: str, start: int, end: int, places: list[int]) -> Iterator[str]:
 
 def _literal(whole: str) -> str:
     try:
-        inside = json.loads(whole)
+        inside = from_json(whole)
     except ValueError:
         return whole
     hidden = redact(inside)
