@@ -25,7 +25,7 @@ _SIGNS_AHEAD = frozenset(":=-\u2192\uff1a\uff1d%,;\"'\r\n\\&\u3000\u200b")
 _QUOTE = r"(?:\\{0,6}[\"'\u201d\u2019\u300d]|&(?:quot|apos|\#3[49]);|%2[27])?"
 _ASSIGNED = re.compile(
     _QUOTE + r"(?:\[\w{0,20}\])?[\])]{0,2}(?:[ \t]for[ \t][^\n:=\"']{1,80})?[ \t\u3000\u200b]{0,40}"
-    r"(?::=|=>|->|\u2192|==|=|:(?!/)|\uff1a|\uff1d|%3[DdAa])[ \t\u3000]{0,200}"
+    r"(?::=|=>|->|\u2192|==|=|:(?!/)|\uff1a|\uff1d|\\u(?:ff1[ad]|003[ad])|%3[DdAa])[ \t\u3000]{0,200}"
 )
 _PAIRED = re.compile(
     rf"{_QUOTE}[ \t]{{0,40}}+[,;]?(?:\s|\\[nrt]){{0,200}}+{_QUOTE}"
@@ -81,7 +81,8 @@ _SETTING_ENDS = re.compile(
 )
 _NESTED = re.compile(r"[{\[][\s\"'{\[]")
 _PASSWORD = re.compile(
-    rf"pass(?!e[^-])|pwd|psk|kennwort|wachtwoord|clave|senha|parola|mdp|{'|'.join(names.FOREIGN)}",
+    r"pass(?!e[^-])|pwd|psk|kennwort|wachtwoord|clave|senha|parola|mdp|"
+    + "|".join(map(re.escape, names.FOREIGN)),
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"[A-Za-z]?[a-z]{1,30}[,.:;]?[ \t]+\S")
@@ -109,7 +110,7 @@ def spans(text: str) -> list[Span]:
     found += thick
     done = 0
     for start, end in _outside(places, thick):
-        if start >= done and text[start] not in "$@%-<\\":
+        if start >= done and (text[start] not in "$@%-<\\" or lowered[start:end] in names.FOREIGN):
             inside, done = finder.named(start, end)
             found += inside
     return _apart(found)
