@@ -10,10 +10,11 @@ from pathlib import Path
 _DATA = tomllib.loads(Path(__file__).with_name("names.toml").read_text(encoding="utf-8"))
 _WRITTEN: tuple[str, ...] = tuple(_DATA["foreign"])
 _ESCAPED = tuple(
-    json.dumps(form)[1:-1].lower()
+    json.dumps(form)[1:-1].lower().replace("\\", backslash)
     for name in _WRITTEN
     for form in dict.fromkeys((name, name.capitalize()))
     if not form.isascii()
+    for backslash in ("\\", "\\\\")  # JSON in a log, and in quotes of a log
 )
 FOREIGN: tuple[str, ...] = (*_WRITTEN, *_ESCAPED)
 """Names that stand for themselves wherever they are found; also as JSON writes them in a log, `\\u5bc6`."""
