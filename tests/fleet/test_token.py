@@ -28,7 +28,7 @@ async def test_six_kills_while_the_token_is_there(fleet: Fleet) -> None:
         process.kill()
         await reading
         assert all("connect-" in killer.stdout for killer in done), "a process that is killed removes nothing"
-    # A kill that was recorded before arcferry was killed too is told by the next run, and tried again after it.
+    # A kill that was recorded before arcferry was killed too is told by the next run, and then tried again.
     await fleet.run("apply")
     assert await leftovers(fleet) == []
     last = await fleet.run("apply")
