@@ -8,7 +8,10 @@ from collections.abc import Iterator
 
 Span = tuple[int, int]
 
-_QUOTED = r"\\{0,6}\"([^\"\\\n]{1,300})(?:\\{0,6}\")?|\\{0,6}'([^'\\\n]{1,300})(?:\\{0,6}')?"
+_QUOTED = (
+    r"\\{0,6}\"((?:[^\"\\\n]|\\{1,6}[^\"\\\n]){1,300})(?:\\{0,6}\")?"
+    r"|\\{0,6}'((?:[^'\\\n]|\\{1,6}[^'\\\n]){1,300})(?:\\{0,6}')?"
+)
 _VALUE = rf"(?:{_QUOTED}|(?!-|\\{{0,6}}[\"'])([^\s\"']+))"
 _FLAG = r"(?<!\S)"
 _NUMBER = re.compile(r"\d{1,5}")
@@ -22,7 +25,7 @@ def _rule(words: str, pattern: str) -> _Rule:
 _LETTER_P = (
     "azcmagent,certutil,sshpass,az login,docker,podman,plink,pscp,psftp,psexec,sqlcmd,mysql,ipmitool,winrs,"
 )
-_LETTER_P += "az ad,oc login,helm,mongo,keytool,smbclient,7z,unzip,zip,schtasks,signtool"
+_LETTER_P += "az ad,oc login,helm,mongo,keytool,smbclient,7z,unzip,zip,schtasks,signtool,command arguments"
 _ALGORITHM = r"(?:md5|sha(?:-?\d{1,3})?|des(?:56)?|3des|aes(?:[ -]?\d{3})?)"
 _PROGRAMS: tuple[_Rule, ...] = (
     _rule(_LETTER_P, rf"{_FLAG}[-/](?:p|pw|rp)(?:[ \t]*[=:][ \t]*|[ \t]+){_VALUE}"),
@@ -63,6 +66,15 @@ _PROGRAMS: tuple[_Rule, ...] = (
         r"(?:PSCredential|NetworkCredential)[^\n(]{0,20}\([^,\n]{0,200},[ \t]*\\{0,6}"
         r"[\"']([^\"'\\\n]{1,300})",
     ),
+    _rule(
+        "parameterbinding(convertto-securestring)",
+        r"name=\\{0,6}\"String\\{0,6}\"; ?value=\\{0,6}\"([^\"\\\n]{1,300})",
+    ),
+    _rule(
+        "reg add,reg.exe add",
+        r"/v[ \t]+[\"']?[^\s\"']{0,60}?(?:pass|pwd|secret|token|key|cred)[^\n]{0,100}?[ \t]/d[ \t]+"
+        rf"{_VALUE}",
+    ),
     _rule("keyvault", rf"{_FLAG}--value[ \t=]+{_VALUE}"),
     _rule("smbclient,mount,cifs,rpcclient", rf"{_FLAG}-U[ \t]*[^\s%]{{1,100}}%(\S+)"),
 )
@@ -102,6 +114,12 @@ _SETTINGS: tuple[_Rule, ...] = (
         r"\b(?:standby|vrrp|glbp|nhrp|hsrp)\b[^\n]{0,40}?\bauthentication[ \t]+(?:text[ \t]+)?"
         r"(?!(?:md5|text|key-chain|failed)\b)([^\s\"]+)",
     ),
+    _rule(
+        "authentication-mode",
+        rf"authentication-mode[ \t]+(?:{_ALGORITHM}|hmac-\S{{1,20}})[ \t]+(?:\d{{1,3}}[ \t]+)?"
+        r"(?!(?:cipher|plain|simple|nonstandard|usual)\b)([^\s\"{;]{3,})",
+    ),
+    _rule("community-string", r"community-string>[ \t]*([^<\s]{1,200})"),
     _rule("ipsec", rf"\b(?:{_ALGORITHM}|sha2-256|hmac-\S{{1,20}})[ \t]+([0-9a-f]{{16,}})"),
 )
 _RULES = (*_PROGRAMS, *_SETTINGS)

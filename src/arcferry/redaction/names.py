@@ -1,6 +1,5 @@
 """What settings, headers, options and elements that hold a secret are called, in the languages of users."""
 
-import json
 import re
 import tomllib
 from functools import lru_cache
@@ -8,16 +7,8 @@ from itertools import pairwise
 from pathlib import Path
 
 _DATA = tomllib.loads(Path(__file__).with_name("names.toml").read_text(encoding="utf-8"))
-_WRITTEN: tuple[str, ...] = tuple(_DATA["foreign"])
-_ESCAPED = tuple(
-    json.dumps(form)[1:-1].lower().replace("\\", backslash)
-    for name in _WRITTEN
-    for form in dict.fromkeys((name, name.capitalize()))
-    if not form.isascii()
-    for backslash in ("\\", "\\\\")  # JSON in a log, and in quotes of a log
-)
-FOREIGN: tuple[str, ...] = (*_WRITTEN, *_ESCAPED)
-"""Names that stand for themselves wherever they are found; also as JSON writes them in a log, `\\u5bc6`."""
+FOREIGN: tuple[str, ...] = tuple(_DATA["foreign"])
+"""Names that stand for themselves wherever they are found."""
 ANCHORS: tuple[str, ...] = tuple(_DATA["anchors"])
 """Every other name holds one of these, in lower case."""
 _PARTS = (*_DATA["parts"], *FOREIGN)

@@ -8,7 +8,7 @@ pattern here is tried at one place, and each of its repetitions has a bound.
 import re
 from bisect import bisect_left
 
-from arcferry.redaction import lines, names, ordinary
+from arcferry.redaction import escapes, lines, names, ordinary
 from arcferry.redaction.anchors import lower, searching
 
 Span = tuple[int, int]
@@ -19,13 +19,14 @@ _SEARCH = searching((*names.ANCHORS, *names.FOREIGN, *lines.ANCHORS))
 _NAME_BEFORE = re.compile(r"[\w.\-]{0,60}")
 _NAME_AFTER = re.compile(r"[\w\-]{0,40}")
 _WORD_AFTER = re.compile(r"[ \t](?:phrase|value|text|code|string|content)(?=[ \t]{0,20}[:=])", re.IGNORECASE)
+_FOREIGN_AFTER = re.compile("(?:值|キー|コード|文字列|字串)?")
 _WORD_BEFORE = re.compile(r"[\w\-]{1,24}[ \t]\Z")
 _BLANKS = re.compile(r"[ \t]{0,40}+")
 _SIGNS_AHEAD = frozenset(":=-\u2192\uff1a\uff1d%,;\"'\r\n\\&\u3000\u200b")
 _QUOTE = r"(?:\\{0,6}[\"'\u201d\u2019\u300d]|&(?:quot|apos|\#3[49]);|%2[27])?"
 _ASSIGNED = re.compile(
     _QUOTE + r"(?:\[\w{0,20}\])?[\])]{0,2}(?:[ \t]for[ \t][^\n:=\"']{1,80})?[ \t\u3000\u200b]{0,40}"
-    r"(?::=|=>|->|\u2192|==|=|:(?!/)|\uff1a|\uff1d|\\{1,2}u(?:ff1[ad]|003[ad])|%3[DdAa])[ \t\u3000]{0,200}"
+    r"(?::=|=>|->|\u2192|==|=|:(?!/)|\uff1a|\uff1d|%3[DdAa])[ \t\u3000]{0,200}"
 )
 _PAIRED = re.compile(
     rf"{_QUOTE}[ \t]{{0,40}}+[,;]?(?:\s|\\[nrt]){{0,200}}+{_QUOTE}"
@@ -44,12 +45,12 @@ _SAID = re.compile(
     r"[ \t]{1,20}(?:is|was|are|lautet|ist|est|es|set to|changed to)[ \t]{1,20}"
     r"|[ \t]?(?:\u662f|\u4e3a|\u70ba|\u306f|\u304c|\u3092|\ub294|\uc740)[ \t]?"
 )
-_SPACED = re.compile(r"\\{0,6}[\"']?(?:[ \t]|\\t){1,20}(?:[\\`^][ \t]{0,20}(?:\r?\n|\\n)[ \t]{0,80})?")
-_ADJACENT = re.compile(r"[ \t]{0,4}(?:\|[ \t]{0,20}|\.{3,40}[ \t:]{0,10})|[,;/#(\[<]")
+_SPACED = re.compile(r"\\{0,6}[\"']?(?:[ \t\u3000]|\\t){1,20}(?:[\\`^][ \t]{0,20}(?:\r?\n|\\n)[ \t]{0,80})?")
+_ADJACENT = re.compile(r"[ \t]{0,4}(?:\|[ \t]{0,20}|\.{3,40}[ \t:]{0,10})|[,;/#(\[<\uff08]|(?=\u300c)")
 _TYPES = re.compile(
     r"(?:(?:\d{1,2}[a-z]?|clear(?:text)?|encrypted|cipher|irreversible-cipher|simple|plain(?:-?text)?(?:-password)?"
     r"|ENC|hash(?:ed)?|sha-?\d{1,3}|md5|scrypt|ascii|ascii-text|hex(?:adecimal)?|localized|key|value|password"
-    r"|passphrase|secret|local|remote|REG_(?:EXPAND_)?SZ|level[ ]\d{1,2})[ \t]{1,8}){1,4}",
+    r"|passphrase|secret|cak|local|remote|REG_(?:EXPAND_)?SZ|level[ ]\d{1,2})[ \t]{1,8}){1,4}",
     re.IGNORECASE,
 )
 _SAYS_HOW = re.compile(r"\d|cipher|enc\b|encrypted|simple|irreversible|REG_", re.IGNORECASE)
@@ -58,7 +59,7 @@ _CONTINUED = ("\\", "`", "^")
 _ONLY_WORD = re.compile(r"(?:-[ \t]+)?(\S{4,4000})[ \t]{0,80}(?=\r?\n|\Z)")
 _NO_VALUE = re.compile(r"[<{\[].*|.*[:>#$%]", re.DOTALL)
 _BARE = re.compile(
-    r"(?:[^\s,;&\"'<>}\])\uff0c\uff1b\u3002\u3001]|[,;&)\]}](?![\s\"',;&)\]}\\]|\Z|[\w.%\-]{1,40}=)){1,20000}"
+    r"(?:[^\s,;&\"'<>}\])\uff0c\uff1b\uff09\u3002\u3001]|[,;&)\]}](?![\s\"',;&)\]}\\]|\Z|[\w.%\-]{1,40}=)){1,20000}"
 )
 _ENCODED_END = re.compile(r"%2[267](?=[\w.\-]{1,40}%3[Dd]|%7[Dd]|\Z)|&quot;")
 _QUOTES = {
@@ -88,6 +89,7 @@ _PASSWORD = re.compile(
 _SENTENCE = re.compile(r"[A-Za-z]?[a-z]{1,30}[,.:;]?[ \t]+\S")
 _LAST_WORD = re.compile(r"[\"']?\S{3,200}[ \t]*\r?(?=\n|\Z)")
 _SCHEME = re.compile(r"\[?(?:Bearer|Basic)[ \t]+[^\s\"',}\]]+", re.IGNORECASE)
+_CHANGED = re.compile(r"\\{0,6}[\"']?[ \t]{1,4}->[ \t]{1,4}(?!\()")
 _HEADERS = ("authorization", "cookie")
 _RULE = re.compile(r"-[- \t+|]{2,400}\r?")
 _CELL = re.compile(r"(?<!\S)\S{1,4000}")
@@ -99,7 +101,13 @@ def suspects(text: str) -> list[Span]:
 
 
 def spans(text: str) -> list[Span]:
-    """Where secrets stand, in order and apart from each other."""
+    """Where secrets stand, in order and apart from each other; names escaped as JSON does count as names."""
+    plain, at = escapes.unescaped(text)
+    found = _spans(text)
+    return _apart([*found, *((at(a), at(b)) for a, b in _spans(plain))]) if plain != text else found
+
+
+def _spans(text: str) -> list[Span]:
     places = suspects(text)
     if not places:
         return []
@@ -110,7 +118,7 @@ def spans(text: str) -> list[Span]:
     found += thick
     done = 0
     for start, end in _outside(places, thick):
-        if start >= done and (text[start] not in "$@%-<\\" or lowered[start:end] in names.FOREIGN):
+        if start >= done and text[start] not in "$@%-<\\":
             inside, done = finder.named(start, end)
             found += inside
     return _apart(found)
@@ -159,6 +167,8 @@ class _Finder:
         if text[start:end].lower() not in names.FOREIGN:
             begin -= len(_matched(_NAME_BEFORE, text[max(0, start - 60) : start][::-1], 0))
             end += len(_matched(_NAME_AFTER, text, end))
+        else:
+            end += len(_matched(_FOREIGN_AFTER, text, end))
         end += len(_matched(_WORD_AFTER, text, end))
         name = text[begin:end]
         strong = names.is_secret(name)
@@ -167,6 +177,8 @@ class _Finder:
         if not strong and not names.may_be_secret(name):
             return [], end
         found = [span for span in self._beside(begin, end, strong=strong) if span[1] > span[0]]
+        if found and (arrow := _CHANGED.match(text, found[-1][1])):
+            found += self._kept(self._value(arrow.end()), strong=strong)
         return found, max((stop for _, stop in found), default=end)
 
     def _beside(self, begin: int, end: int, *, strong: bool) -> list[Span]:
