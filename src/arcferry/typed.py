@@ -8,6 +8,7 @@ import re
 from ipaddress import ip_address
 
 from arcferry.numbers import whole
+from arcferry.redaction import mask
 
 RESOLVER_IS_NONE = "a resolver whose name is none"
 PROXY_IS_NONE = "a proxy whose address is none"
@@ -151,13 +152,13 @@ def word(value: object) -> str:
 
 
 def label(value: str, limit: int = 120) -> str:
-    """A name in any language, such as a provider's or a place's; a word that says so where it is none."""
-    return NAME_IS_NONE if len(value) > limit or _NOT_IN_LABELS.search(value) else value
+    """A name in any language, such as a provider's or a place's, masked; a word that says so where it is none."""
+    return NAME_IS_NONE if len(value) > limit or _NOT_IN_LABELS.search(value) else mask(value)
 
 
 def certificate_name(value: str) -> str:
-    """A certificate's name as RFC 4514 writes it; a word that says so where it holds what no name does."""
-    return NAME_IS_NONE if _NOT_IN_NAMES.search(value) else value
+    """A certificate's name as RFC 4514 writes it, masked; a word that says so where it holds what none does."""
+    return NAME_IS_NONE if _NOT_IN_NAMES.search(value) else mask(value)
 
 
 def shown(value: str, limit: int = 80) -> str:
