@@ -152,12 +152,12 @@ def word(value: object) -> str:
 
 
 def label(value: str, limit: int = 120) -> str:
-    """A name in any language, such as a provider's or a place's, masked; a word that says so where it is none."""
+    """A name in any language, such as a provider's or a place's, masked; a word in place of what is none."""
     return NAME_IS_NONE if len(value) > limit or _NOT_IN_LABELS.search(value) else mask(value)
 
 
 def certificate_name(value: str) -> str:
-    """A certificate's name as RFC 4514 writes it, masked; a word that says so where it holds what none does."""
+    """A certificate's name as RFC 4514 writes it, masked; a word in place of what is none."""
     return NAME_IS_NONE if _NOT_IN_NAMES.search(value) else mask(value)
 
 

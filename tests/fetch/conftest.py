@@ -159,7 +159,7 @@ def gpg() -> Iterator[Gpg]:
     shutil.rmtree(home, onerror=_unless_gone)
 
 
-def _unless_gone(_function: object, _path: str, error: tuple[type[BaseException], BaseException, object]) -> None:
+def _unless_gone(_function: object, _path: str, error: tuple[object, BaseException, object]) -> None:
     if not isinstance(error[1], FileNotFoundError):
         raise error[1]
 

@@ -19,6 +19,7 @@ _SEARCH = searching((*names.ANCHORS, *names.FOREIGN, *lines.ANCHORS))
 _NAME_BEFORE = re.compile(r"[\w.\-]{0,60}")
 _NAME_AFTER = re.compile(r"[\w\-]{0,40}")
 _WORD_AFTER = re.compile(r"[ \t](?:phrase|value|text|code|string|content)(?=[ \t]{0,20}[:=])", re.IGNORECASE)
+_SENTENCE_GOES_ON = re.compile(r"[\u3001-\u3003\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+(?![\w!-/:-@])")
 _FOREIGN_AFTER = re.compile("(?:值|キー|コード|文字列|字串)?")
 _WORD_BEFORE = re.compile(r"[\w\-]{1,24}[ \t]\Z")
 _BLANKS = re.compile(r"[ \t]{0,40}+")
@@ -213,7 +214,8 @@ class _Finder:
         password = strong and _PASSWORD.search(text, begin, end) is not None
         if strong and (found := _SAID.match(text, end)):
             sure = password and _LAST_WORD.match(text, found.end()) is not None
-            return self._kept(self._value(found.end()), strong=sure)
+            goes_on = _SENTENCE_GOES_ON.match(text, found.end()) is not None
+            return [] if goes_on else self._kept(self._value(found.end()), strong=sure)
         if (found := _SPACED.match(text, end)) and (
             hidden := self._spaced(begin, found.end(), strong=strong)
         ):

@@ -16,7 +16,10 @@ _LONG_MIXED, _LONG_CASED, _LONG_PLAIN = 12, 20, 24
 _CLASSES = 3
 _WORD = re.compile(r"[^\s\"'`<>(){}\[\],;|\u3000-\u303f\uff08\uff09\uff0c\uff1a\uff1b\u2018-\u201f]{10,}")
 _BETWEEN = re.compile(r"([/\\?&=:@]+|%[0-9A-Fa-f]{2}|[^\x21-\x7e]+)")
-_GUID = re.compile(r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?![0-9A-Fa-f])")
+_GUID = re.compile(
+    r"(?<![0-9A-Fa-f])[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}(?![0-9A-Fa-f])"
+    r"|(?<=/policyAssignments/)[0-9a-f]{24}(?![0-9A-Za-z])"  # what the portal calls an assignment of a policy
+)
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 _FINGERPRINT = re.compile(r"SHA256:[A-Za-z0-9+/]{43}=?")
 _LABELS = r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){0,20}\.[a-z]{2,24}\.?"
