@@ -24,8 +24,8 @@ import atheris
 with atheris.instrument_imports(include=["arcferry"]):
     from arcferry.catalog import cloud
     from arcferry.diagnosis import diagnose
-    from arcferry.diagnosis.readers import read_document
     from arcferry.errors import FileInputError, InputError
+    from arcferry.evidence.readers import read_document
     from arcferry.routing import read_community_list, read_route_filter, read_service_tags
     from arcferry.routing.circuit import read_circuit
     from arcferry.routing.tables import read_route_table

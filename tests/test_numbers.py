@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from arcferry import catalog, numbers, times
 from arcferry.data import catalogue, held, reading
-from arcferry.diagnosis.readers import read_claimed, read_document
 from arcferry.errors import ArcferryError
+from arcferry.evidence.readers import read_claimed, read_document
 from arcferry.fleet.facts import read_answer
 from arcferry.numbers import NumberError, from_json, whole
 from arcferry.probe.discovery import his_host
@@ -37,11 +37,11 @@ BOUNDED = {
     "data/prepared.py": "already a number, of from_json",
     "diagnosis/causes/agent.py": "at most 4 digits by its pattern",
     "diagnosis/causes/filter_change.py": "a community's two halves",
-    "diagnosis/readers/codes.py": "4 digits by its pattern",
-    "diagnosis/readers/download_error.py": "at most 3 digits by its pattern",
-    "diagnosis/readers/install_log.py": "at most 5 digits by its pattern",
-    "diagnosis/readers/onboarding_script.py": "at most 4 digits by its pattern",
-    "diagnosis/readers/values.py": "a number below 1e12",
+    "evidence/readers/codes.py": "4 digits by its pattern",
+    "evidence/readers/download_error.py": "at most 3 digits by its pattern",
+    "evidence/readers/install_log.py": "at most 5 digits by its pattern",
+    "evidence/readers/onboarding_script.py": "at most 4 digits by its pattern",
+    "evidence/readers/values.py": "a number below 1e12",
     "fetch/transfer.py": "at most 15 digits by its patterns",
     "fetch/yum.py": "at most 11 digits by its pattern",
     "fleet/durable.py": "arcferry's own record",

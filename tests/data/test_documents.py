@@ -3,7 +3,7 @@ from types import SimpleNamespace
 
 from arcferry import catalog
 from arcferry.data import Store, documents
-from arcferry.diagnosis.document import Kind
+from arcferry.evidence.document import Kind
 
 PUBLIC = catalog.cloud("public")
 

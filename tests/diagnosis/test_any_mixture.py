@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from arcferry.diagnosis import Document, Finding, Severity, diagnose
 from arcferry.diagnosis.causes import CAUSES
-from arcferry.diagnosis.facts import facts_of
-from arcferry.diagnosis.material import Material
-from arcferry.diagnosis.readers import read_document
+from arcferry.diagnosis.destination import destinations_of
+from arcferry.evidence.case import Case
+from arcferry.evidence.readers import read_document
 
 CASES = Path(__file__).parents[1] / "cases"
 _MOST = 6
@@ -38,7 +38,7 @@ def mixtures() -> st.SearchStrategy[list[Document]]:
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_mixture_of_documents_is_explained_without_contradiction(mixture: list[Document]) -> None:
     findings = diagnose(mixture).findings
-    reached = {one.host for one in facts_of(Material.of(mixture)) if one.reached}
+    reached = {one.host for one in destinations_of(Case.of(mixture)) if one.reached}
     for finding in findings:
         assert finding.cause in CAUSES
         assert finding.title

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from arcferry import catalog
 from arcferry.diagnosis.audit import Audit, Path, Row, audit
-from arcferry.diagnosis.document import Answer, Document, FilterRule, FilterSeen, Kind, Sighting
-from arcferry.diagnosis.readers import read_document
+from arcferry.evidence.document import Answer, Attempt, Document, FilterRule, FilterSeen, Kind
+from arcferry.evidence.readers import read_document
 from arcferry.probe.observation import Failure, Stage
 from arcferry.routing.circuit import Circuit, Peering, Tier
 from arcferry.routing.coverage import Verdict
@@ -78,7 +78,7 @@ def route(prefix: str, *communities: str) -> Route:
 
 
 def seen(host: str, *, address: str = "", failure: Failure | None = None, proxied: bool = False) -> Document:
-    sighting = Sighting(
+    attempt = Attempt(
         host,
         "check.json",
         failure is None,
@@ -88,7 +88,7 @@ def seen(host: str, *, address: str = "", failure: Failure | None = None, proxie
         failure=failure,
         proxied=proxied,
     )
-    return Document("check.json", Kind.ARCFERRY_CHECK, DAY, sightings=(sighting,))
+    return Document("check.json", Kind.ARCFERRY_CHECK, DAY, attempts=(attempt,))
 
 
 def circuit(

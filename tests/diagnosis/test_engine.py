@@ -13,8 +13,8 @@ from arcferry.diagnosis import Document, Kind, Owner, diagnose, observed, pages
 from arcferry.diagnosis.causes import CAUSES, FAULTS, RISKS
 from arcferry.diagnosis.causes.cause import _nothing_else
 from arcferry.diagnosis.causes.filter_change import change_commands
-from arcferry.diagnosis.document import AgentState, CodeSeen, FilterRule, FilterSeen, Sighting
 from arcferry.errors import UnknownNameError
+from arcferry.evidence.document import AgentState, Attempt, CodeSeen, FilterRule, FilterSeen
 from arcferry.probe.observation import Failure, Observation, Stage
 from arcferry.routing.route_filter import RouteFilter
 
@@ -37,11 +37,11 @@ TOLD_HERE = {
 """Causes that one word of a probe tells, or that no file tells; a folder of files would add nothing."""
 
 
-def failing(host: str, stage: Stage, kind: str, **more: object) -> Sighting:
-    seen = Sighting(
+def failing(host: str, stage: Stage, kind: str, **more: object) -> Attempt:
+    seen = Attempt(
         host, "check.json", reachable=False, taken=NOON, required=True, failure=Failure(stage, kind, kind)
     )
-    return replace(seen, **more)  # type: ignore[arg-type] # each test names fields of Sighting
+    return replace(seen, **more)  # type: ignore[arg-type] # each test names fields of Attempt
 
 
 def test_nothing_handed_in_gives_nothing() -> None:
@@ -107,7 +107,7 @@ def test_every_cause_has_a_case_or_a_test_that_tells_it() -> None:
 )
 def test_the_step_that_failed_decides(stage: Stage, kind: str, cause: str) -> None:
     document = Document(
-        "check.json", Kind.ARCFERRY_CHECK, sightings=(failing("pas.windows.net", stage, kind),)
+        "check.json", Kind.ARCFERRY_CHECK, attempts=(failing("pas.windows.net", stage, kind),)
     )
     (finding,) = diagnose([document]).findings
     assert finding.cause == cause
@@ -152,7 +152,7 @@ def test_a_resolver_each_is_a_finding_each() -> None:
         failing("aka.ms", Stage.DNS, "nxdomain", resolver="10.0.0.1", install=True),
         failing("management.azure.com", Stage.DNS, "nxdomain", resolver="10.0.0.2"),
     )
-    found = diagnose([Document("check.json", Kind.ARCFERRY_CHECK, sightings=seen)]).findings
+    found = diagnose([Document("check.json", Kind.ARCFERRY_CHECK, attempts=seen)]).findings
     assert sorted(finding.cause for finding in found) == [
         "dns/name-not-found",
         "dns/name-not-found",
@@ -165,7 +165,7 @@ def test_errors_come_before_warnings() -> None:
         failing("guestnotificationservice.azure.com", Stage.TCP, "refused", required=False),
         failing("pas.windows.net", Stage.TLS, "reset"),
     )
-    found = diagnose([Document("check.json", Kind.ARCFERRY_CHECK, sightings=seen)]).findings
+    found = diagnose([Document("check.json", Kind.ARCFERRY_CHECK, attempts=seen)]).findings
     assert [finding.severity for finding in found] == ["error", "warning"]
 
 
@@ -194,7 +194,7 @@ def test_an_unknown_code_is_said_to_be_unknown() -> None:
 
 
 def read_all(name: str, data: bytes) -> tuple[Document, ...]:
-    from arcferry.diagnosis.readers import read_document  # noqa: PLC0415 - one helper, close to its use
+    from arcferry.evidence.readers import read_document  # noqa: PLC0415 - one helper, close to its use
 
     return read_document(name, data)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from arcferry.diagnosis import Diagnosis, Document, diagnose
-from arcferry.diagnosis.readers import read_document
 from arcferry.errors import FileInputError
+from arcferry.evidence.readers import read_document
 
 CASES = Path(__file__).parents[1] / "cases"
 SHARED = Path(__file__).parents[3] / "shared" / "cases" / "hostile-2026-11"

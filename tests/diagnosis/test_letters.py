@@ -10,7 +10,7 @@ import pytest
 
 from arcferry.diagnosis import Document, Finding, Kind, Owner, diagnose, pages
 from arcferry.diagnosis.causes.path import HOW_TO_GET, gather, owner_of_evidence
-from arcferry.diagnosis.readers import read_document
+from arcferry.evidence.readers import read_document
 
 _OURS = Path(__file__).parents[1] / "cases"
 _SHARED = Path(__file__).parents[3] / "shared/cases"

@@ -7,7 +7,7 @@ import pytest
 
 from arcferry import catalog
 from arcferry.diagnosis import Diagnosis, diagnose, observed
-from arcferry.diagnosis.readers import read_document
+from arcferry.evidence.readers import read_document
 from arcferry.lab.document import document as lab_document
 from arcferry.lab.twin import Twin
 from arcferry.probe import ProbeSettings, check

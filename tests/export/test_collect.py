@@ -19,8 +19,8 @@ from typer import Typer
 from typer.testing import CliRunner
 
 from arcferry.cli.collect import collect as command
-from arcferry.diagnosis.readers import read_document
 from arcferry.errors import FileInputError, InputError
+from arcferry.evidence.readers import read_document
 from arcferry.export.collect import collect, write_evidence
 from arcferry.export.result import LARGEST, MOST_EVIDENCE, NotAResultError, Reported, read_result
 from arcferry.fleet.inventory import read_inventory

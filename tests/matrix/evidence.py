@@ -5,8 +5,8 @@ from collections.abc import Iterable
 
 from arcferry import catalog
 from arcferry.diagnosis import Diagnosis, diagnose
-from arcferry.diagnosis.document import Document
-from arcferry.diagnosis.readers import read_document
+from arcferry.evidence.document import Document
+from arcferry.evidence.readers import read_document
 from arcferry.lab.azure.circuits import circuit
 from arcferry.lab.azure.network import route_filter
 from arcferry.lab.twin import Twin

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from arcferry.diagnosis import diagnose
-from arcferry.diagnosis.readers import read_document
 from arcferry.errors import FileInputError
+from arcferry.evidence.readers import read_document
 from arcferry.redaction import HIDDEN, redact, redact_json
 from arcferry.report import findings, findings_document
 

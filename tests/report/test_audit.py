@@ -5,7 +5,7 @@ from rich.console import Console
 
 from arcferry import catalog
 from arcferry.diagnosis.audit import Audit, audit
-from arcferry.diagnosis.document import Answer, Document, FilterRule, FilterSeen, Kind
+from arcferry.evidence.document import Answer, Document, FilterRule, FilterSeen, Kind
 from arcferry.report import audit as report
 from arcferry.routing.circuit import Circuit, Peering, Tier
 from arcferry.routing.route import Route, route_table

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from arcferry import catalog
-from arcferry.diagnosis.document import Answer, Document
-from arcferry.diagnosis.readers import read_document
 from arcferry.errors import ArcferryError, FileInputError, InputError
+from arcferry.evidence.document import Answer, Document
+from arcferry.evidence.readers import read_document
 from arcferry.lab.network.dns import Answer as DnsAnswer
 from arcferry.lab.network.dns import DnsServer
 from arcferry.lab.twin import STORY_NAME, Twin

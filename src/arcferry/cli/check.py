@@ -21,7 +21,7 @@ from arcferry.cli.options import (
 
 if TYPE_CHECKING:
     from arcferry.diagnosis import Diagnosis
-    from arcferry.diagnosis.document import Document
+    from arcferry.evidence.document import Document
     from arcferry.probe import CheckResult
 
 
@@ -92,10 +92,10 @@ def _print(result: "CheckResult", documents: "Sequence[Document]", output: Outpu
 def _diagnosed(result: "CheckResult", documents: "Sequence[Document]") -> "tuple[Diagnosis, tuple[str, ...]]":
     """What follows from the check and the data at hand, and the kinds of data that would tell more."""
     from arcferry.diagnosis import diagnose, observed
-    from arcferry.diagnosis.material import Material
+    from arcferry.evidence.case import Case
 
-    material = (observed(result.observations), *documents)
-    return diagnose(material), () if result.proxy else Material.of(material).lacks()
+    case = (observed(result.observations), *documents)
+    return diagnose(case), () if result.proxy else Case.of(case).lacks()
 
 
 def _counter(total: int) -> AbstractContextManager[Callable[[], None]]:

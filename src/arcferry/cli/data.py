@@ -47,7 +47,7 @@ def import_(
     """
     from arcferry import catalog
     from arcferry.data import Store, recognise
-    from arcferry.diagnosis.readers import FILE_LIMIT
+    from arcferry.evidence.readers import FILE_LIMIT
     from arcferry.files import read_bounded
     from arcferry.report import data as report
 
@@ -211,7 +211,7 @@ def _comparisons(store: "Store", leads: frozenset[str]) -> "tuple[list[Compariso
     """The leading service tags of each cloud beside its leading community list, and what cannot be used."""
     from arcferry import catalog
     from arcferry.data import compare, documents
-    from arcferry.diagnosis.document import Kind
+    from arcferry.evidence.document import Kind
 
     found: list[Comparison] = []
     problems: list[str] = []

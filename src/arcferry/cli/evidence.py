@@ -15,7 +15,7 @@ from arcferry.folders import data_folder
 
 if TYPE_CHECKING:
     from arcferry.catalog import Cloud
-    from arcferry.diagnosis.document import Document
+    from arcferry.evidence.document import Document
 
 STDIN = "-"
 _STREAMED = 8 * 1024 * 1024
@@ -90,8 +90,8 @@ def _recognised(file: str, name: str) -> "tuple[Document, ...]":
 
 
 def _read(file: str, name: str) -> "tuple[Document, ...]":
-    from arcferry.diagnosis.readers import FILE_LIMIT, read_document, read_path
-    from arcferry.diagnosis.readers.edge import guarded
+    from arcferry.evidence.readers import FILE_LIMIT, read_document, read_path
+    from arcferry.evidence.readers.edge import guarded
 
     path = Path(file)
     if file == STDIN:
@@ -113,7 +113,7 @@ def _size(path: Path) -> int:
 
 def _routes(path: Path, name: str) -> "tuple[Document, ...]":
     """The routes of a dump that is too large to be held; nothing where the file is no such dump."""
-    from arcferry.diagnosis.document import Document, Kind
+    from arcferry.evidence.document import Document, Kind
     from arcferry.routing.route import Vantage
     from arcferry.routing.tables import read_route_file
 

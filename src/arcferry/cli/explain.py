@@ -109,7 +109,7 @@ def _documents(files: "Sequence[str]") -> "list[Document]":
     for one in found:
         if one.kind == "unrecognised":
             typer.echo(f"warning: {one.name}: not recognised, so it is left out. {KNOWN_KINDS}", err=True)
-    if any(one.sightings or one.answers for one in found):
+    if any(one.attempts or one.answers for one in found):
         found += held_beside(found, _cloud_of(found))
     warn(found)
     return found
@@ -119,7 +119,7 @@ def _cloud_of(documents: "Sequence[Document]") -> "Cloud":
     """The cloud of the endpoints that the documents speak of; the public one where they speak of several."""
     from arcferry import catalog
 
-    hosts = [seen.host for one in documents for seen in one.sightings]
+    hosts = [seen.host for one in documents for seen in one.attempts]
     hosts += [answer.host for one in documents for answer in one.answers]
     clouds = [cloud for host in hosts if (cloud := catalog.cloud_of(host))]
     public = catalog.clouds()[0]

@@ -11,8 +11,8 @@ from arcferry.errors import FileInputError, InputError
 
 if TYPE_CHECKING:
     from arcferry.catalog import Cloud
-    from arcferry.diagnosis.document import Kind
-    from arcferry.diagnosis.material import Material
+    from arcferry.evidence.case import Case
+    from arcferry.evidence.document import Kind
     from arcferry.routing.service_tags import ServiceTags
 
 app = typer.Typer(
@@ -92,7 +92,7 @@ def plan(
     """
     from arcferry import catalog, times
     from arcferry.diagnosis.causes.filter_change import changes_for
-    from arcferry.diagnosis.document import Kind
+    from arcferry.evidence.document import Kind
     from arcferry.report import console, routes_plan, routes_plan_table
     from arcferry.routing import plan as routes
     from arcferry.routing.brings import Brings
@@ -107,16 +107,16 @@ def plan(
         Kind.ROUTE_FILTER: [route_filter] if route_filter else [],
         Kind.CIRCUIT: [circuit] if circuit else [],
     }
-    material = _material(files, chosen)
-    seen = _only("route filter", material.filters)
+    case = _material(files, chosen)
+    seen = _only("route filter", case.filters)
     found = routes.plan(
         chosen,
         region,
         steered=Steered(steered),
         features=_split(features),
-        brings=Brings(_tags_of(material, chosen), next(iter(material.community_lists), None)),
+        brings=Brings(_tags_of(case, chosen), next(iter(case.community_lists), None)),
         route_filter=seen.route_filter if seen else None,
-        circuit=_only("circuit", material.circuits),
+        circuit=_only("circuit", case.circuits),
     )
     wanted = found.smallest if smallest else found.comfortable
     changes = changes_for(found, seen, wanted, AsOf(seen.taken if seen else None, times.now().date()))
@@ -154,7 +154,7 @@ def firewall(
     each. Needs no network.
     """
     from arcferry import catalog
-    from arcferry.diagnosis.document import Kind
+    from arcferry.evidence.document import Kind
     from arcferry.report import firewall as report
     from arcferry.routing import firewall as rules
     from arcferry.routing import plan as routes
@@ -198,14 +198,14 @@ def _languages(change: Language | None) -> tuple[str, ...]:
     return get_args(Language) if change == "all" else (change,)
 
 
-def _material(files: "Mapping[Kind, Sequence[Path]]", cloud: "Cloud") -> "Material":
+def _material(files: "Mapping[Kind, Sequence[Path]]", cloud: "Cloud") -> "Case":
     """What the files say and what is held; each file must be what its option calls for.
 
     Raises:
         FileInputError: a file is something else.
     """
     from arcferry.cli.evidence import documents_with
-    from arcferry.diagnosis.material import Material
+    from arcferry.evidence.case import Case
 
     documents = documents_with([path for paths in files.values() for path in paths], cloud)
     for kind, paths in files.items():
@@ -213,7 +213,7 @@ def _material(files: "Mapping[Kind, Sequence[Path]]", cloud: "Cloud") -> "Materi
             taken = [one.kind for one in documents if one.name == path.name]
             if kind not in taken:
                 raise FileInputError(path, f"expected {kind}, and it was taken for {', '.join(taken)}")
-    return Material.of(documents)
+    return Case.of(documents)
 
 
 def _only(kind: str, found: "Sequence[T]") -> "T | None":
@@ -227,15 +227,15 @@ def _only(kind: str, found: "Sequence[T]") -> "T | None":
     return next(iter(found), None)
 
 
-def _tags_of(material: "Material", cloud: "Cloud") -> "ServiceTags | None":
+def _tags_of(case: "Case", cloud: "Cloud") -> "ServiceTags | None":
     """The newest service tags of this cloud.
 
     Raises:
         InputError: there are service tags, and none of them is of this cloud.
     """
-    found = [tags for tags in material.service_tags if tags.cloud == cloud.service_tag_cloud]
-    if material.service_tags and not found:
-        other = material.service_tags[0]
+    found = [tags for tags in case.service_tags if tags.cloud == cloud.service_tag_cloud]
+    if case.service_tags and not found:
+        other = case.service_tags[0]
         raise InputError(
             f"{other.name} is of the cloud {other.cloud}, not of {cloud.service_tag_cloud}",
             hint=f"Give the service tags of {cloud.name}, or the --cloud that these belong to.",

@@ -236,15 +236,15 @@ def _shown(
     evidence: "Callable[[], Sequence[Document]]",
 ) -> "Shown":
     from arcferry import times
-    from arcferry.diagnosis.material import Material
+    from arcferry.evidence.case import Case
     from arcferry.report.watch import Shown
     from arcferry.watch import History, standing_of
 
     with History.open(path, existing=True) as history:
         record = history.read(times.now() - _ago(since) if since else None)
     documents = evidence()
-    material = Material.of(documents)
-    standing = {span: standing_of(span.answer, material) for span in record.answers}
+    case = Case.of(documents)
+    standing = {span: standing_of(span.answer, case) for span in record.answers}
     return Shown(cloud, region, record, standing, tuple(document.name for document in documents))
 
 
@@ -268,4 +268,4 @@ def _teller(output: Output) -> "Callable[[Round, Sequence[Notice]], None]":
 
 
 if TYPE_CHECKING:
-    from arcferry.diagnosis.document import Document
+    from arcferry.evidence.document import Document

@@ -8,8 +8,8 @@ from arcferry.catalog import Cloud
 from arcferry.data import reading
 from arcferry.data.held import Held, HeldKind
 from arcferry.data.store import Store
-from arcferry.diagnosis.document import Document, Kind
 from arcferry.errors import InputError
+from arcferry.evidence.document import Document, Kind
 
 _KINDS = {
     HeldKind.SERVICE_TAGS: Kind.SERVICE_TAGS,

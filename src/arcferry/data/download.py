@@ -8,8 +8,8 @@ from yarl import URL
 
 from arcferry.catalog import Cloud
 from arcferry.data.web import get
-from arcferry.diagnosis.readers import FILE_LIMIT
 from arcferry.errors import AzureError, InputError
+from arcferry.evidence.readers import FILE_LIMIT
 from arcferry.text import quoted
 
 SITE = "https://www.microsoft.com"

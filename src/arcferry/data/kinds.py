@@ -12,8 +12,8 @@ from arcferry import catalog, times
 from arcferry.data import catalogue, reading
 from arcferry.data.held import Held, HeldKind
 from arcferry.data.secrets import without_secrets
-from arcferry.diagnosis.document import Document, Kind
 from arcferry.errors import FileInputError
+from arcferry.evidence.document import Document, Kind
 from arcferry.routing.prefixes import each_value
 from arcferry.routing.service_tags import ServiceTags
 from arcferry.routing.shapes import date_in

@@ -2,10 +2,10 @@
 
 import json
 
-from arcferry.diagnosis.document import Document
-from arcferry.diagnosis.readers import FILE_LIMIT, azure_json
-from arcferry.diagnosis.readers.decoding import text_of
 from arcferry.errors import FileInputError
+from arcferry.evidence.document import Document
+from arcferry.evidence.readers import FILE_LIMIT, azure_json
+from arcferry.evidence.readers.decoding import text_of
 from arcferry.numbers import from_json
 from arcferry.text import one_line
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from arcferry.data import prepared
 from arcferry.data.held import Held, HeldKind, from_json, to_json
 from arcferry.data.kinds import Recognised, recognise
-from arcferry.diagnosis.readers import FILE_LIMIT
 from arcferry.errors import FileInputError, InputError
+from arcferry.evidence.readers import FILE_LIMIT
 from arcferry.files import read_bounded, write_whole
 from arcferry.routing.service_tags import ServiceTags
 from arcferry.routing.shapes import date_in

@@ -5,33 +5,33 @@ from collections.abc import Iterable, Sequence
 from arcferry.diagnosis.causes import CAUSES, FAULTS, RISKS
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
 from arcferry.diagnosis.causes.path import ENDPOINT_UNREACHABLE, gather, owner_of_evidence
-from arcferry.diagnosis.document import NETWORK_ERROR, CodeSeen, Document
+from arcferry.diagnosis.destination import Destination, destinations_of
 from arcferry.diagnosis.evidence import evidence_of
-from arcferry.diagnosis.facts import Facts, facts_of
 from arcferry.diagnosis.finding import Confidence, Diagnosis, Evidence, Finding, Severity, Taken
-from arcferry.diagnosis.material import Material
+from arcferry.evidence.case import Case
+from arcferry.evidence.document import NETWORK_ERROR, CodeSeen, Document
 
 _GRAVITY = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 _ORDER = {slug: place for place, slug in enumerate(CAUSES)}
-_Matched = tuple[Cause, Match, Facts]
+_Matched = tuple[Cause, Match, Destination]
 
 
-def _severity(cause: Cause, match: Match, facts: Facts) -> Severity:
+def _severity(cause: Cause, match: Match, facts: Destination) -> Severity:
     """The match's own, else the cause's, but no error for what the work does not need."""
     chosen = match.severity or cause.severity
     return Severity.WARNING if chosen is Severity.ERROR and not facts.required else chosen
 
 
-def _matches(facts: Facts, material: Material) -> list[_Matched]:
+def _matches(facts: Destination, case: Case) -> list[_Matched]:
     if facts.reached:
-        asked = [(cause, cause.applies(facts, material)) for cause in RISKS]
+        asked = [(cause, cause.applies(facts, case)) for cause in RISKS]
         return [(cause, match, facts) for cause, match in asked if match]
     for cause in FAULTS:
-        if match := cause.applies(facts, material):
+        if match := cause.applies(facts, case):
             return [(cause, match, facts)]
-    if facts.failed or facts.sightings:
+    if facts.failed or facts.attempts:
         return []
-    asked = [(cause, cause.applies(facts, material)) for cause in RISKS]
+    asked = [(cause, cause.applies(facts, case)) for cause in RISKS]
     return [(cause, match, facts) for cause, match in asked if match]
 
 
@@ -42,11 +42,11 @@ def _grouped(matched: Iterable[_Matched]) -> list[list[_Matched]]:
     return list(groups.values())
 
 
-def _finding(matched: Sequence[_Matched], material: Material, untested: Sequence[Evidence]) -> Finding:
+def _finding(matched: Sequence[_Matched], case: Case, untested: Sequence[Evidence]) -> Finding:
     cause, first, _ = matched[0]
     evidence = tuple(dict.fromkeys(line for _, match, _ in matched for line in match.evidence))
     match = Match(first.confidence, first.signature, evidence, first.would_decide)
-    group = Group(tuple(facts for _, _, facts in matched), match, material)
+    group = Group(tuple(facts for _, _, facts in matched), match, case)
     return Finding(
         cause=cause.slug,
         title=cause.headline(group),
@@ -62,7 +62,7 @@ def _finding(matched: Sequence[_Matched], material: Material, untested: Sequence
     )
 
 
-def _untested(facts: Iterable[Facts]) -> dict[str, Evidence]:
+def _untested(facts: Iterable[Destination]) -> dict[str, Evidence]:
     """What was not tested because something else failed, by the host whose failure explains it."""
     failed = [one for one in facts if one.failed]
     discovery = next((one.host for one in failed if one.host.startswith("gbl.his.arc.")), "")
@@ -74,14 +74,14 @@ def _untested(facts: Iterable[Facts]) -> dict[str, Evidence]:
     return {discovery: Evidence(latest.origin if latest else "", says, latest.taken if latest else None)}
 
 
-def _of_the_whole(material: Material, signatures: set[tuple[str, ...]]) -> list[Finding]:
+def _of_the_whole(case: Case, signatures: set[tuple[str, ...]]) -> list[Finding]:
     """What is no endpoint's: of a server, a run or a circuit; not what an endpoint's finding says already."""
     found = []
     for cause in CAUSES.values():
-        for match in cause.concerns(material):
+        for match in cause.concerns(case):
             if (key := (cause.slug, *match.signature)) not in signatures:
                 signatures.add(key)
-                group = Group((), match, material)
+                group = Group((), match, case)
                 found.append(
                     Finding(
                         cause=cause.slug,
@@ -98,9 +98,9 @@ def _of_the_whole(material: Material, signatures: set[tuple[str, ...]]) -> list[
     return found
 
 
-def _without_endpoint(material: Material, seen: CodeSeen) -> Finding:
+def _without_endpoint(case: Case, seen: CodeSeen) -> Finding:
     """A network error of the agent whose endpoints nothing names."""
-    wanted = ("agent-check", *material.lacks())
+    wanted = ("agent-check", *case.lacks())
     return Finding(
         cause=ENDPOINT_UNREACHABLE.slug,
         title="The agent could not reach a required endpoint; what was handed in does not say which",
@@ -126,20 +126,20 @@ def diagnose(documents: Iterable[Document]) -> Diagnosis:
         documents: what the files say, from `readers.read_document`, or from `observed` for a live probe.
     """
     handed_in = tuple(documents)
-    material = Material.of(handed_in)
-    facts = facts_of(material)
+    case = Case.of(handed_in)
+    facts = destinations_of(case)
     untested = _untested(facts)
     asked = [
         one for one in facts if not (untested and one.failure and one.failure.kind == "discovery-failed")
     ]
-    groups = _grouped(matched for one in asked for matched in _matches(one, material))
+    groups = _grouped(matched for one in asked for matched in _matches(one, case))
     findings = [
-        _finding(group, material, [untested[one.host] for _, _, one in group if one.host in untested])
+        _finding(group, case, [untested[one.host] for _, _, one in group if one.host in untested])
         for group in groups
     ]
-    findings += _of_the_whole(material, {(group[0][0].slug, *group[0][1].signature) for group in groups})
-    unnamed = [code for code in material.codes if code.code == NETWORK_ERROR and not code.hosts]
+    findings += _of_the_whole(case, {(group[0][0].slug, *group[0][1].signature) for group in groups})
+    unnamed = [code for code in case.codes if code.code == NETWORK_ERROR and not code.hosts]
     if unnamed and not any(one.failed for one in facts):
-        findings.append(_without_endpoint(material, unnamed[0]))
+        findings.append(_without_endpoint(case, unnamed[0]))
     findings.sort(key=lambda found: (_GRAVITY[found.severity], _ORDER[found.cause], found.title))
     return Diagnosis([Taken(one.name, one.kind.value, one.taken) for one in handed_in], findings)

@@ -5,17 +5,17 @@ from datetime import datetime
 
 from arcferry.diagnosis.causes.cause import Group, named
 from arcferry.diagnosis.causes.filter_change import communities_after
-from arcferry.diagnosis.document import NETWORK_ERROR, Answer, Sighting
-from arcferry.diagnosis.facts import Facts
+from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Evidence
-from arcferry.diagnosis.material import at_midnight
 from arcferry.diagnosis.placement import Placement
 from arcferry.diagnosis.wording import community_name, listed
+from arcferry.evidence.case import at_midnight
+from arcferry.evidence.document import NETWORK_ERROR, Answer, Attempt
 
 _MOST_CHAINS = 6
 
 
-def _what_was_seen(seen: Sighting) -> str:
+def _what_was_seen(seen: Attempt) -> str:
     if seen.reachable:
         return "reached"
     if seen.failure and seen.failure.says:
@@ -23,11 +23,11 @@ def _what_was_seen(seen: Sighting) -> str:
     return "could not be downloaded from" if seen.install else "not reachable"
 
 
-def sighted(facts: Iterable[Facts]) -> list[Evidence]:
+def sighted(facts: Iterable[Destination]) -> list[Evidence]:
     """One line for all endpoints of which one document says the same."""
     lines: dict[tuple[str, str, datetime | None], list[str]] = {}
     for one in facts:
-        for seen in one.sightings:
+        for seen in one.attempts:
             proxied = " (through a proxy)" if seen.proxied else ""
             key = (seen.origin, _what_was_seen(seen) + proxied, seen.taken)
             lines.setdefault(key, []).append(named(one))
@@ -43,7 +43,7 @@ def _answer(answer: Answer) -> Evidence:
     return Evidence(answer.origin, f"{answer.host}: {asked} {gives}{through}", answer.taken)
 
 
-def answered(facts: Iterable[Facts]) -> list[Evidence]:
+def answered(facts: Iterable[Destination]) -> list[Evidence]:
     """What the resolvers answered, with the chain."""
     return [_answer(answer) for one in facts for answer in one.answers][:_MOST_CHAINS]
 
@@ -111,7 +111,7 @@ def _by_table(placement: Placement) -> Evidence | None:
     return Evidence(received.table.name, received.says, received.table.taken) if received.table else None
 
 
-def placed(facts: Iterable[Facts]) -> list[Evidence]:
+def placed(facts: Iterable[Destination]) -> list[Evidence]:
     """Where the addresses lie, by tags, list, filter and routes received, and where these disagree."""
     found: list[Evidence] = []
     for one in facts:
@@ -128,7 +128,7 @@ def coded(group: Group) -> list[Evidence]:
     hosts = {one.host for one in group.facts}
     return [
         Evidence(code.origin, f"the agent ended with {code.code}: {code.says}".rstrip(": "), code.taken)
-        for code in group.material.codes
+        for code in group.case.codes
         if hosts & set(code.hosts) or (code.code == NETWORK_ERROR and not code.hosts)
     ]
 

@@ -7,8 +7,8 @@ from ipaddress import ip_address
 
 from arcferry import catalog
 from arcferry.catalog import Carrier
-from arcferry.diagnosis.document import FilterSeen
-from arcferry.diagnosis.material import Material
+from arcferry.evidence.case import Case
+from arcferry.evidence.document import FilterSeen
 from arcferry.routing.communities import CommunityList
 from arcferry.routing.coverage import Coverage, Verdict, coverage
 from arcferry.routing.reception import Received, Reception, reception
@@ -134,34 +134,32 @@ def _by_name(found: Coverage, chain: tuple[str, ...], seen: FilterSeen | None) -
     )
 
 
-def _tags_for(address: str, material: Material) -> ServiceTags | None:
+def _tags_for(address: str, case: Case) -> ServiceTags | None:
     """The newest file that knows the address, else the newest."""
-    known = material.service_tags
+    known = case.service_tags
     return next((tags for tags in known if tags.matches(address)), known[0] if known else None)
 
 
-def _list_for(address: str, material: Material) -> CommunityList | None:
+def _list_for(address: str, case: Case) -> CommunityList | None:
     """The newest list that knows the address, else the newest."""
-    known = material.community_lists
+    known = case.community_lists
     return next((one for one in known if one.containing(address)), known[0] if known else None)
 
 
-def _conflicts(
-    chosen: Placement, carrier: Carrier, chain: tuple[str, ...], material: Material
-) -> tuple[str, ...]:
+def _conflicts(chosen: Placement, carrier: Carrier, chain: tuple[str, ...], case: Case) -> tuple[str, ...]:
     """What the sources that were not followed say instead."""
     found = chosen.coverage
     says = list(found.conflicts)
     by_name = _region_in(chain)
     if by_name and found.region and by_name != found.region:
         says.append(f"a name in the DNS answer says region {by_name}, the sources say {found.region}")
-    for tags in material.service_tags:
+    for tags in case.service_tags:
         match = next((match for match in tags.matches(found.address) if match.region), None)
         if tags is not chosen.tags and match and match.region != found.region:
             says.append(
                 f"{tags.name} ({tags.taken or 'undated'}) puts {found.address} in {match.tag}: not followed"
             )
-    for other in material.community_lists:
+    for other in case.community_lists:
         if other is not chosen.communities:
             says += coverage(
                 found.host,
@@ -174,13 +172,13 @@ def _conflicts(
     if chosen.verdict is Verdict.CARRIED:
         says += [
             f"route filter {seen.route_filter.name} allows none of {', '.join(found.candidates)}"
-            for seen in material.filters_in_effect
+            for seen in case.filters_in_effect
             if not any(seen.route_filter.allows(value) for value in found.candidates)
         ]
     return tuple(dict.fromkeys(says))
 
 
-def place(host: str, address: str, carrier: Carrier, chain: tuple[str, ...], material: Material) -> Placement:
+def place(host: str, address: str, carrier: Carrier, chain: tuple[str, ...], case: Case) -> Placement:
     """Where `address` lies by everything at hand.
 
     Of several service-tag files and community lists the newest that knows the address is followed; what the
@@ -193,14 +191,14 @@ def place(host: str, address: str, carrier: Carrier, chain: tuple[str, ...], mat
         address: an IP address.
         carrier: the service behind the host.
         chain: the links of the DNS answer, which may name a region.
-        material: everything that was handed in.
+        case: everything that was handed in.
     """
-    tags, communities = _tags_for(address, material), _list_for(address, material)
+    tags, communities = _tags_for(address, case), _list_for(address, case)
     found = []
-    tables = material.route_tables
-    received = reception(address, tables, links=material.links) if tables else _NO_TABLE
+    tables = case.route_tables
+    received = reception(address, tables, links=case.links) if tables else _NO_TABLE
     sent = _is_sent(address, tables)
-    for seen in material.filters_in_effect or (None,):
+    for seen in case.filters_in_effect or (None,):
         one = coverage(
             host,
             address,
@@ -213,4 +211,4 @@ def place(host: str, address: str, carrier: Carrier, chain: tuple[str, ...], mat
         by_name = named is not one
         found.append(Placement(named, tags, communities, seen, by_name, (), received, sent))
     chosen = next((one for one in found if one.verdict is Verdict.CARRIED), found[0])
-    return replace(chosen, conflicts=_conflicts(chosen, carrier, chain, material))
+    return replace(chosen, conflicts=_conflicts(chosen, carrier, chain, case))

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from arcferry.diagnosis import Document
-from arcferry.diagnosis.readers.edge import kept_apart
 from arcferry.errors import FileInputError, InputError
+from arcferry.evidence.readers.edge import kept_apart
 from arcferry.export.attendance import Attendance, Unclear, attendance
 from arcferry.export.findings import HostFinding, evidence_files, findings_of, symptoms_of
 from arcferry.export.result import NotAResultError, Reported, read_result

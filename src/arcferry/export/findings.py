@@ -8,8 +8,8 @@ from typing import Any
 
 from arcferry.diagnosis import Document, Kind, diagnose
 from arcferry.diagnosis.finding import Finding, Severity
-from arcferry.diagnosis.readers import read_claimed
-from arcferry.diagnosis.readers.edge import unreadable
+from arcferry.evidence.readers import read_claimed
+from arcferry.evidence.readers.edge import unreadable
 from arcferry.export.result import MOST_EVIDENCE, Reported
 from arcferry.fleet.outcome import StepResult
 

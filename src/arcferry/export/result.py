@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from arcferry import numbers
 from arcferry.bundle import blocks
-from arcferry.diagnosis.readers.decoding import text_of
+from arcferry.evidence.readers.decoding import text_of
 from arcferry.export.ways_out import way_out
 from arcferry.fleet.agent_says import agent_failure
 from arcferry.fleet.facts import Answer, masked_fields

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from arcferry import catalog
 from arcferry.diagnosis import Document
-from arcferry.diagnosis.readers import agent_check, agent_connect
-from arcferry.diagnosis.readers.edge import kept_apart
 from arcferry.errors import UnknownNameError
+from arcferry.evidence.readers import agent_check, agent_connect
+from arcferry.evidence.readers.edge import kept_apart
 from arcferry.fleet.facts import Answer
 from arcferry.fleet.outcome import StepResult, StepState
 
@@ -43,7 +43,7 @@ def unreachable(output: str) -> tuple[str, ...]:
     for reader in (agent_check.read, agent_connect.read):
         document = _document(reader, output)
         if document is not None:
-            hosts.update((seen.host, None) for seen in document.sightings if not seen.reachable)
+            hosts.update((seen.host, None) for seen in document.attempts if not seen.reachable)
     return tuple(hosts)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from arcferry.diagnosis import Diagnosis, Document, Kind, diagnose
-from arcferry.diagnosis.readers import read_claimed
+from arcferry.evidence.readers import read_claimed
 from arcferry.fleet.outcome import HostRun
 
 _AGENT_STEPS = {"check", "connect"}

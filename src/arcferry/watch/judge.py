@@ -6,10 +6,10 @@ from enum import StrEnum
 
 from arcferry import catalog
 from arcferry.catalog import Carrier
-from arcferry.diagnosis.document import Answer
-from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.placement import Placement, place, worst_first
 from arcferry.diagnosis.wording import community_name, region_name
+from arcferry.evidence.case import Case
+from arcferry.evidence.document import Answer
 from arcferry.probe import Observation
 from arcferry.routing.coverage import Verdict
 from arcferry.watch.round import Round
@@ -65,21 +65,21 @@ Standings = Mapping[tuple[str, str], Standing]
 
 
 def standings(
-    answers: Iterable[Answer], reached: Mapping[str, bool], material: Material
+    answers: Iterable[Answer], reached: Mapping[str, bool], case: Case
 ) -> dict[tuple[str, str], Standing]:
     """Where every answer of a round lies, by name and resolver, and whether the name was reached."""
     return {
-        (answer.host, answer.resolver): standing_of(answer, material, reached.get(answer.host))
+        (answer.host, answer.resolver): standing_of(answer, case, reached.get(answer.host))
         for answer in answers
     }
 
 
-def standing_of(answer: Answer, material: Material, reached: bool | None = None) -> Standing:
+def standing_of(answer: Answer, case: Case, reached: bool | None = None) -> Standing:
     """Where one answer lies, by its address that is least likely to be carried."""
     endpoint = catalog.endpoint_named(answer.host)
     carrier = endpoint.carrier if endpoint else Carrier.REGIONAL
     placed = worst_first(
-        place(answer.host, address, carrier, answer.chain, material) for address in answer.addresses
+        place(answer.host, address, carrier, answer.chain, case) for address in answer.addresses
     )
     if not placed:
         return Standing("", Verdict.UNKNOWN, "", "", reached)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from arcferry.catalog import Cloud, Region
-from arcferry.diagnosis.document import Answer, Document, observed
+from arcferry.evidence.document import Answer, Document, observed
 from arcferry.probe import Observation, ProbeSettings, check
 from arcferry.probe.answers import answers
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from arcferry.diagnosis.document import Answer
+from arcferry.evidence.document import Answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
 from arcferry.catalog import Cloud, Region
-from arcferry.diagnosis.document import Document
-from arcferry.diagnosis.material import Material
 from arcferry.errors import FileInputError
+from arcferry.evidence.case import Case
+from arcferry.evidence.document import Document
 from arcferry.probe import ProbeSettings
 from arcferry.watch.history import SHORTEST_GAP, History
 from arcferry.watch.judge import OUTSIDE, Level, Notice, Standings, judge, standings
@@ -76,7 +76,7 @@ def _judged(
     except FileInputError as problem:
         return (Notice(Level.FAIL, "", f"cannot judge this round: {problem.message}"),), before
     reached = {one.endpoint.host: one.reachable for one in seen.observations}
-    now = standings(seen.answers, reached, Material.of(documents))
+    now = standings(seen.answers, reached, Case.of(documents))
     return judge(seen, before, now), now
 
 
@@ -84,7 +84,7 @@ def _before(history: History, evidence: Callable[[], Iterable[Document]]) -> Sta
     """Where things stood when the watch last looked, so that a restart tells only what changed since."""
     record = history.newest()
     reached = {one.host: one.reached for one in record.reach}
-    return standings((one.answer for one in record.answers), reached, Material.of(tuple(evidence())))
+    return standings((one.answer for one in record.answers), reached, Case.of(tuple(evidence())))
 
 
 def _kept(

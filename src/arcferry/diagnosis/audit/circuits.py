@@ -1,21 +1,21 @@
 """What is known of each circuit as a whole, for every endpoint alike."""
 
 from arcferry import catalog
-from arcferry.diagnosis.material import Material
+from arcferry.evidence.case import Case
 from arcferry.routing.circuit import Circuit, Peering
 from arcferry.routing.reception import Return, returns
 
 
-def told(material: Material) -> tuple[str, ...]:
+def told(case: Case) -> tuple[str, ...]:
     """Sentences on each circuit: its reach, its peerings, and what Azure's routes tell of the way back."""
     lines: list[str] = []
-    for circuit in material.circuits:
+    for circuit in case.circuits:
         lines.append(f"circuit {circuit.name}: {_reach(circuit)}")
         peerings = (("Microsoft peering", circuit.microsoft), ("IPv6", circuit.microsoft_ipv6))
         lines += [f"circuit {circuit.name}, {kind}: {_state(one)}" for kind, one in peerings if one]
         if circuit.lists_peerings and circuit.microsoft is None:
             lines.append(f"circuit {circuit.name} has no Microsoft peering")
-        lines += _way_back(circuit, material)
+        lines += _way_back(circuit, case)
     return tuple(lines)
 
 
@@ -39,7 +39,7 @@ def _state(peering: Peering) -> str:
     )
 
 
-def _way_back(circuit: Circuit, material: Material) -> list[str]:
+def _way_back(circuit: Circuit, case: Case) -> list[str]:
     peerings = [peering for peering in (circuit.microsoft, circuit.microsoft_ipv6) if peering]
-    found = returns([prefix for one in peerings for prefix in one.advertised_prefixes], material.route_tables)
+    found = returns([prefix for one in peerings for prefix in one.advertised_prefixes], case.route_tables)
     return [found.says] if found.answer is not Return.UNKNOWN else []

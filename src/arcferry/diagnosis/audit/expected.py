@@ -7,9 +7,9 @@ from ipaddress import ip_address
 
 from arcferry import catalog
 from arcferry.catalog import Carrier, Endpoint, Region, Steering
-from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.placement import Placement
 from arcferry.diagnosis.wording import community_name, region_name
+from arcferry.evidence.case import Case
 from arcferry.routing.circuit import Circuit
 from arcferry.routing.coverage import Verdict
 
@@ -53,16 +53,16 @@ class Expected:
     notes: tuple[str, ...] = field(default=(), compare=False)
 
 
-def of_address(placement: Placement, material: Material) -> Expected:
+def of_address(placement: Placement, case: Case) -> Expected:
     """What is expected of one address."""
     found = placement.coverage
     if found.verdict is Verdict.PRIVATE:
         says = "a private address: Microsoft peering does not matter"
         return Expected(found.verdict, says=says, notes=placement.conflicts)
-    reach = _reach(found.region, found.allowed_by or found.candidates, material.circuits)
-    peering = _peering_problem(ip_address(found.address).version, material.circuits)
+    reach = _reach(found.region, found.allowed_by or found.candidates, case.circuits)
+    peering = _peering_problem(ip_address(found.address).version, case.circuits)
     filter_name = placement.filter.route_filter.name if placement.filter else ""
-    doubts = _doubts(material)
+    doubts = _doubts(case)
     return Expected(
         verdict=found.verdict,
         service_tag=found.service_tag,
@@ -79,7 +79,7 @@ def of_address(placement: Placement, material: Material) -> Expected:
     )
 
 
-def without_address(endpoint: Endpoint | None, region: Region | None, material: Material) -> Expected:
+def without_address(endpoint: Endpoint | None, region: Region | None, case: Case) -> Expected:
     """What is expected of a name that nobody has resolved: by its service, else by the machine's region."""
     if endpoint is None:
         return Expected(Verdict.UNKNOWN, says="nothing tells where it answers", settled=False)
@@ -93,18 +93,18 @@ def without_address(endpoint: Endpoint | None, region: Region | None, material: 
     if not value:
         verdict = Verdict.NO_DOCUMENTED_COMMUNITY if where else Verdict.UNKNOWN
         return Expected(verdict, region=where, says="no community is documented for it", settled=False)
-    return _by_community(value, where, service != "", material)
+    return _by_community(value, where, service != "", case)
 
 
-def _by_community(value: str, where: str, is_service: bool, material: Material) -> Expected:
-    filters = material.filters_in_effect
+def _by_community(value: str, where: str, is_service: bool, case: Case) -> Expected:
+    filters = case.filters_in_effect
     allowed = any(seen.route_filter.allows(value) for seen in filters)
     settled = is_service or bool(where)
     # An address of a service lies in a region too, whose own community carries it as well.
     decided = bool(filters) and settled and (allowed or not is_service)
     verdict = (Verdict.CARRIED if allowed else Verdict.NOT_IN_FILTER) if decided else Verdict.UNKNOWN
-    reach = _reach(where, (value,), material.circuits)
-    peering, doubts = _peering_problem(4, material.circuits), _doubts(material)
+    reach = _reach(where, (value,), case.circuits)
+    peering, doubts = _peering_problem(4, case.circuits), _doubts(case)
     in_filter = allowed if filters else None
     said = {True: "in the filter", False: "not in the filter", None: "no route filter was handed in"}
     anywhere = "" if settled else "any region that it answers in, such as "
@@ -171,17 +171,17 @@ def _problem(circuit: Circuit, version: int) -> str:
     return ""
 
 
-def _doubts(material: Material) -> tuple[str, ...]:
+def _doubts(case: Case) -> tuple[str, ...]:
     """Filters that a circuit holds and that nobody handed in: what the others allow says nothing then."""
-    if not material.filters:
+    if not case.filters:
         return ()
     held = {
         peering.route_filter: circuit.name
-        for circuit in material.circuits
+        for circuit in case.circuits
         for peering in (circuit.microsoft, circuit.microsoft_ipv6)
         if peering and peering.route_filter
     }
-    if any(seen.route_filter.is_named_by(one) for one in held for seen in material.filters):
+    if any(seen.route_filter.is_named_by(one) for one in held for seen in case.filters):
         return ()
     return tuple(
         f"circuit {circuit} holds route filter {one.rstrip('/').rpartition('/')[2]}, which was not handed in"

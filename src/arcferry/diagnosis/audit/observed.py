@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from arcferry.diagnosis.document import Sighting
-from arcferry.diagnosis.facts import Facts
-from arcferry.diagnosis.material import Material
+from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.wording import community_name, listed
+from arcferry.evidence.case import Case
+from arcferry.evidence.document import Attempt
 from arcferry.probe.observation import Stage
 from arcferry.routing.reception import Received, Reception, named, reception, route_count
 from arcferry.routing.route import Vantage
@@ -62,14 +62,12 @@ class Observed:
         return None if self.reception is Reception.UNKNOWN else self.reception is Reception.RECEIVED
 
 
-def at_address(address: str, facts: Facts, material: Material) -> Observed:
+def at_address(address: str, facts: Destination, case: Case) -> Observed:
     """What was seen of an endpoint at one of its addresses."""
-    return _observed(
-        reception(address, material.route_tables, links=material.links), _sighting(address, facts)
-    )
+    return _observed(reception(address, case.route_tables, links=case.links), _attempt(address, facts))
 
 
-def without_routes(facts: Facts) -> Observed:
+def without_routes(facts: Destination) -> Observed:
     """What was seen of an endpoint of which no document tells an address."""
     return _observed(_NOTHING, facts.latest)
 
@@ -84,13 +82,13 @@ def merged(seen: Sequence[Observed]) -> Observed:
     )
 
 
-def of_communities(values: Sequence[str], material: Material) -> Observed:
+def of_communities(values: Sequence[str], case: Case) -> Observed:
     """What was seen of the routes of these communities, for a name that nobody has resolved.
 
     A table that could show communities and has one of them proves the path's first half; a whole one that has
     none proves that it lacks.
     """
-    tables = [table for table in material.route_tables if table.vantage is not Vantage.AZURE]
+    tables = [table for table in case.route_tables if table.vantage is not Vantage.AZURE]
     for table in tables:
         counted = [(value, table.values[value]) for value in values if table.values.get(value)]
         if counted:
@@ -107,7 +105,7 @@ def of_communities(values: Sequence[str], material: Material) -> Observed:
     return _observed(_NOTHING, None)
 
 
-def _observed(found: Received, seen: Sighting | None) -> Observed:
+def _observed(found: Received, seen: Attempt | None) -> Observed:
     route, table = found.route, found.table
     connected = _connected(seen)
     proxied = seen is not None and seen.proxied
@@ -127,15 +125,15 @@ def _observed(found: Received, seen: Sighting | None) -> Observed:
     )
 
 
-def _sighting(address: str, facts: Facts) -> Sighting | None:
-    """What counts at this address: its own sighting, else one that names no address."""
-    own = [seen for seen in facts.sightings if seen.address == address]
+def _attempt(address: str, facts: Destination) -> Attempt | None:
+    """What counts at this address: its own attempt, else one that names no address."""
+    own = [seen for seen in facts.attempts if seen.address == address]
     if own:
         return max(own, key=lambda seen: (seen.taken.timestamp() if seen.taken else 0.0, not seen.reachable))
     return facts.latest if facts.latest and facts.latest.address in ("", address) else None
 
 
-def _connected(seen: Sighting | None) -> bool | None:
+def _connected(seen: Attempt | None) -> bool | None:
     """Whether TCP came about; a name that did not resolve, and a proxy that failed, tell nothing of it."""
     if seen is None or seen.reachable:
         return None if seen is None else True
@@ -145,7 +143,7 @@ def _connected(seen: Sighting | None) -> bool | None:
     return failure is not None and failure.stage in _BEHIND_TCP
 
 
-def _connection(seen: Sighting | None) -> str:
+def _connection(seen: Attempt | None) -> str:
     if seen is None:
         return ""
     through = " through a proxy" if seen.proxied else ""

@@ -11,11 +11,11 @@ from arcferry.diagnosis.audit.circuits import told
 from arcferry.diagnosis.audit.differences import Compared, differences
 from arcferry.diagnosis.audit.expected import Expected, of_address, without_address
 from arcferry.diagnosis.audit.observed import Observed, at_address, merged, of_communities, without_routes
-from arcferry.diagnosis.document import Document, Kind
+from arcferry.diagnosis.destination import Destination, destinations_of
 from arcferry.diagnosis.engine import diagnose
-from arcferry.diagnosis.facts import Facts, facts_of
 from arcferry.diagnosis.finding import Diagnosis
-from arcferry.diagnosis.material import Material
+from arcferry.evidence.case import Case
+from arcferry.evidence.document import Document, Kind
 
 
 class Path(StrEnum):
@@ -107,36 +107,36 @@ def audit(documents: Iterable[Document], cloud: Cloud, region: Region | None) ->
         region: where the machines are to appear; without it only what the documents speak of is audited.
     """
     handed_in = tuple(documents)
-    material = Material.of(handed_in)
-    spoken_of = facts_of(material)
-    rows = [row for facts in spoken_of for row in _rows_of(facts, region, material)]
+    case = Case.of(handed_in)
+    spoken_of = destinations_of(case)
+    rows = [row for facts in spoken_of for row in _rows_of(facts, region, case)]
     if region is not None:
-        rows += _unspoken(spoken_of, cloud, region, material)
+        rows += _unspoken(spoken_of, cloud, region, case)
     rows.sort(key=lambda row: not row.required)
-    sharpening = _would_sharpen(material)
-    return Audit(cloud, region, tuple(rows), told(material), sharpening, diagnose(handed_in))
+    sharpening = _would_sharpen(case)
+    return Audit(cloud, region, tuple(rows), told(case), sharpening, diagnose(handed_in))
 
 
-def _rows_of(facts: Facts, region: Region | None, material: Material) -> list[Row]:
+def _rows_of(facts: Destination, region: Region | None, case: Case) -> list[Row]:
     """One row for all addresses of which the same is to be said."""
     if not facts.placements:
-        expected = without_address(facts.endpoint, region, material)
+        expected = without_address(facts.endpoint, region, case)
         return [_row(facts, (), expected, without_routes(facts))]
     grouped: dict[tuple[Expected, Observed], list[tuple[str, Expected, Observed]]] = {}
     for placement in facts.placements:
         address = placement.coverage.address
-        pair = of_address(placement, material), at_address(address, facts, material)
+        pair = of_address(placement, case), at_address(address, facts, case)
         grouped.setdefault(pair, []).append((address, *pair))
     return [_row_of_several(facts, alike) for alike in grouped.values()]
 
 
-def _row_of_several(facts: Facts, alike: Sequence[tuple[str, Expected, Observed]]) -> Row:
+def _row_of_several(facts: Destination, alike: Sequence[tuple[str, Expected, Observed]]) -> Row:
     addresses, expected, observed = zip(*alike, strict=True)
     notes = tuple(dict.fromkeys(note for one in expected for note in one.notes))
     return _row(facts, addresses, replace(expected[0], notes=notes), merged(observed))
 
 
-def _row(facts: Facts, addresses: tuple[str, ...], expected: Expected, observed: Observed) -> Row:
+def _row(facts: Destination, addresses: tuple[str, ...], expected: Expected, observed: Observed) -> Row:
     answer = next((one for one in facts.answers if {*addresses} & {*one.addresses}), None)
     row = _compared(facts.host, facts.endpoint, expected, observed, required=facts.required)
     return replace(
@@ -163,12 +163,12 @@ def _compared(
     )
 
 
-def _unspoken(spoken_of: Sequence[Facts], cloud: Cloud, region: Region, material: Material) -> list[Row]:
+def _unspoken(spoken_of: Sequence[Destination], cloud: Cloud, region: Region, case: Case) -> list[Row]:
     """The required endpoints that no document speaks of: what is expected by region alone."""
     known = {facts.host for facts in spoken_of}
     discovered = any(_is_regional_his(host) for host in known)
     return [
-        _unspoken_row(endpoint, region, material)
+        _unspoken_row(endpoint, region, case)
         for endpoint in catalog.endpoints(cloud, region)
         if endpoint.host not in known and not (endpoint.discovered and discovered)
     ]
@@ -179,9 +179,9 @@ def _is_regional_his(host: str) -> bool:
     return endpoint is not None and endpoint.discovered
 
 
-def _unspoken_row(endpoint: Endpoint, region: Region, material: Material) -> Row:
-    expected = without_address(endpoint, region, material)
-    observed = of_communities(expected.communities if expected.settled else (), material)
+def _unspoken_row(endpoint: Endpoint, region: Region, case: Case) -> Row:
+    expected = without_address(endpoint, region, case)
+    observed = of_communities(expected.communities if expected.settled else (), case)
     return _compared(endpoint.host, endpoint, expected, observed, required=endpoint.required)
 
 
@@ -190,10 +190,10 @@ def _path(expected: Expected, observed: Observed) -> Path:
     return Path.UNKNOWN if there is None else Path.THERE if there else Path.MISSING
 
 
-def _would_sharpen(material: Material) -> tuple[str, ...]:
-    lacks = list(material.lacks())
-    if not material.circuits:
+def _would_sharpen(case: Case) -> tuple[str, ...]:
+    lacks = list(case.lacks())
+    if not case.circuits:
         lacks.append(Kind.CIRCUIT.value)
-    if not material.sightings:
+    if not case.attempts:
         lacks.append(Kind.ARCFERRY_CHECK.value)
     return tuple(lacks)

@@ -7,9 +7,9 @@ from difflib import get_close_matches
 from arcferry import catalog, command_line
 from arcferry.diagnosis.causes.cause import Group, Match
 from arcferry.diagnosis.causes.coded import code_matches, coded, said
-from arcferry.diagnosis.document import AgentState
 from arcferry.diagnosis.finding import Command, Evidence, Owner, Severity, command
-from arcferry.diagnosis.material import Material
+from arcferry.evidence.case import Case
+from arcferry.evidence.document import AgentState
 from arcferry.times import to_text
 
 _HIMDS = {"himds", "himdsd"}
@@ -26,10 +26,10 @@ def _was_connected(state: AgentState) -> bool:
     return bool(named & {"resource name", "resource id", "resourcename", "resourceid"})
 
 
-def _blocked_path(material: Material) -> bool:
+def _blocked_path(case: Case) -> bool:
     """Whether an endpoint that the work needs was not reached: the endpoint's finding says why, then."""
     return any(
-        not seen.reachable and seen.required is not False and not seen.install for seen in material.sightings
+        not seen.reachable and seen.required is not False and not seen.install for seen in case.attempts
     )
 
 
@@ -49,8 +49,8 @@ def _stopped(state: AgentState) -> list[str]:
     ]
 
 
-def _expired(material: Material) -> Iterator[Match]:
-    for state in material.agents:
+def _expired(case: Case) -> Iterator[Match]:
+    for state in case.agents:
         if state.status == "Expired":
             yield Match(evidence=_evidence(state, "the agent says: Expired", _heartbeat(state)))
 
@@ -59,9 +59,9 @@ def _has_himds_stopped(state: AgentState) -> bool:
     return bool(_HIMDS & set(_stopped(state)))
 
 
-def _disconnected(material: Material) -> Iterator[Match]:
-    explained = _blocked_path(material) or any(code.code for code in material.codes)
-    for state in material.agents:
+def _disconnected(case: Case) -> Iterator[Match]:
+    explained = _blocked_path(case) or any(code.code for code in case.codes)
+    for state in case.agents:
         if (
             state.status == "Disconnected"
             and _was_connected(state)
@@ -73,9 +73,9 @@ def _disconnected(material: Material) -> Iterator[Match]:
             )
 
 
-def _service_stopped(material: Material) -> Sequence[Match]:
-    found = list(code_matches("agent/service-stopped", material))
-    for state in material.agents:
+def _service_stopped(case: Case) -> Sequence[Match]:
+    found = list(code_matches("agent/service-stopped", case))
+    for state in case.agents:
         stopped = _stopped(state)
         if _has_himds_stopped(state) or (stopped and state.status == "Connected"):
             says = f"stopped: {', '.join(stopped)}"
@@ -84,9 +84,9 @@ def _service_stopped(material: Material) -> Sequence[Match]:
     return found[:1] if found and found[0].severity is None else found
 
 
-def _too_old(material: Material) -> Sequence[Match]:
-    found = list(code_matches("agent/too-old", material))
-    for state in material.agents:
+def _too_old(case: Case) -> Sequence[Match]:
+    found = list(code_matches("agent/too-old", case))
+    for state in case.agents:
         version = _VERSION.match(state.version)
         if version and (int(version[1]), int(version[2])) < _OLDEST_SUPPORTED:
             oldest = ".".join(map(str, _OLDEST_SUPPORTED))
@@ -181,7 +181,7 @@ FAMILY = (
             Command("azcmagent", "azcmagent disconnect --force-local-only"),
             Command("azcmagent", "azcmagent connect --config connect.json"),
         ),
-        concerns=lambda material: tuple(_expired(material)),
+        concerns=lambda case: tuple(_expired(case)),
     ),
     coded(
         "agent/disconnected",
@@ -199,7 +199,7 @@ FAMILY = (
             Command("arcferry", "arcferry check --location REGION --output json > check.json"),
             *_restart(group),
         ),
-        concerns=lambda material: tuple(_disconnected(material)),
+        concerns=lambda case: tuple(_disconnected(case)),
     ),
     coded(
         "agent/service-stopped",

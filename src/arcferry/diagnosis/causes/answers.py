@@ -5,19 +5,19 @@ from arcferry.catalog import Carrier
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
 from arcferry.diagnosis.causes.dns import asked, look_up, resolvers
 from arcferry.diagnosis.causes.private_link import is_private, scope_of
-from arcferry.diagnosis.document import Answer
-from arcferry.diagnosis.facts import Facts
+from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity, command
-from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.placement import Placement
 from arcferry.diagnosis.wording import letter, listed, region_name
+from arcferry.evidence.case import Case
+from arcferry.evidence.document import Answer
 from arcferry.probe.observation import Stage
 from arcferry.routing.coverage import Verdict
 
 _NOWHERE = ("0.0.0.0", "127.0.0.1", "::", "::1")  # noqa: S104 - what block lists answer; nothing binds to it
 
 
-def _blocked(facts: Facts, _: Material) -> Match | None:
+def _blocked(facts: Destination, _: Case) -> Match | None:
     if facts.reached or facts.proxied or facts.placement is None or facts.placement.coverage.service_tag:
         return None
     return Match(signature=resolvers(facts)) if facts.placement.coverage.address in _NOWHERE else None
@@ -54,7 +54,7 @@ BLOCKED_ANSWER = Cause(
 )
 
 
-def _strangers(facts: Facts) -> list[Placement]:
+def _strangers(facts: Destination) -> list[Placement]:
     """The addresses that no service tag holds, though Microsoft's own service should answer."""
     return [
         one
@@ -63,7 +63,7 @@ def _strangers(facts: Facts) -> list[Placement]:
     ]
 
 
-def _wrong(facts: Facts, _: Material) -> Match | None:
+def _wrong(facts: Destination, _: Case) -> Match | None:
     if not facts.failed or facts.proxied or facts.endpoint is None or facts.at_the_edge:
         return None
     if facts.carrier is Carrier.EDGE or facts.stage in (Stage.DNS, Stage.PROXY):
@@ -119,8 +119,8 @@ def _address(group: Group) -> str:
     return next((one.address for one in group.affected if one.address), "ADDRESS")
 
 
-def _leaks(facts: Facts, material: Material) -> Match | None:
-    return Match() if is_private(facts) and not scope_of(material) else None
+def _leaks(facts: Destination, case: Case) -> Match | None:
+    return Match() if is_private(facts) and not scope_of(case) else None
 
 
 PRIVATE_ANSWER_LEAK = Cause(
@@ -161,13 +161,13 @@ PRIVATE_ANSWER_LEAK = Cause(
 )
 
 
-def _by_verdict(facts: Facts, answer: Answer) -> set[tuple[Verdict, str]]:
+def _by_verdict(facts: Destination, answer: Answer) -> set[tuple[Verdict, str]]:
     placed = {one.coverage.address: one for one in facts.placements}
     found = [placed[address] for address in answer.addresses if address in placed]
     return {(one.verdict, one.coverage.region) for one in found}
 
 
-def _differ(facts: Facts, _: Material) -> Match | None:
+def _differ(facts: Destination, _: Case) -> Match | None:
     """Answers of several resolvers, of which the filter lets some through and others not."""
     if facts.proxied or len(resolvers(facts)) < 2:  # noqa: PLR2004 - two are needed to differ
         return None

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from arcferry.diagnosis.facts import Facts
+from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Affected, Confidence, Evidence, Owner, Remedy, Severity
-from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.placement import Placement
+from arcferry.evidence.case import Case
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,12 @@ class Match:
 class Group:
     """What one finding is about: endpoints, or none where it is about a server, a run or a circuit."""
 
-    facts: tuple[Facts, ...]
+    facts: tuple[Destination, ...]
     match: Match
-    material: Material
+    case: Case
 
     @property
-    def first(self) -> Facts:
+    def first(self) -> Destination:
         """The endpoint that stands for all; only for causes that are asked of endpoints."""
         return self.facts[0]
 
@@ -64,12 +64,12 @@ class Group:
         return tuple(affected(one) for one in self.facts)
 
 
-def named(facts: Facts) -> str:
+def named(facts: Destination) -> str:
     """The endpoint's name; a regional HIS host that discovery did not give is called so."""
     return facts.host or "the regional his.arc endpoint"
 
 
-def affected(facts: Facts) -> Affected:
+def affected(facts: Destination) -> Affected:
     """The endpoint with what is known of its address."""
     if facts.placement is None:
         address = facts.latest.address if facts.latest else ""
@@ -82,11 +82,11 @@ def _no_advice(_: Group) -> Remedy:
     return Remedy("")
 
 
-def _no_endpoint(_: Facts, __: Material) -> Match | None:
+def _no_endpoint(_: Destination, __: Case) -> Match | None:
     return None
 
 
-def _nothing_else(_: Material) -> tuple[Match, ...]:
+def _nothing_else(_: Case) -> tuple[Match, ...]:
     return ()
 
 
@@ -112,7 +112,7 @@ class Cause:
     severity: Severity
     owner: Owner
     headline: Callable[[Group], str]
-    applies: Callable[[Facts, Material], Match | None] = field(default=_no_endpoint)
-    concerns: Callable[[Material], Sequence[Match]] = field(default=_nothing_else)
+    applies: Callable[[Destination, Case], Match | None] = field(default=_no_endpoint)
+    concerns: Callable[[Case], Sequence[Match]] = field(default=_nothing_else)
     remedy: Callable[[Group], Remedy] = field(default=_no_advice)
     routed: bool = False

@@ -4,11 +4,11 @@ from datetime import MAXYEAR
 
 from arcferry import command_line
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
-from arcferry.diagnosis.document import CodeSeen
-from arcferry.diagnosis.facts import Facts
+from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity, command
-from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.wording import letter, listed
+from arcferry.evidence.case import Case
+from arcferry.evidence.document import CodeSeen
 from arcferry.probe.observation import Stage
 from arcferry.times import to_text
 
@@ -18,22 +18,22 @@ _REVOCATION_CODES = ("80092012", "80092013", "revocation_offline", "no_revocatio
 _TIMELY = ("certificate-expired", "certificate-not-yet-valid")
 
 
-def failed_with(facts: Facts, *kinds: str) -> bool:
+def failed_with(facts: Destination, *kinds: str) -> bool:
     """Whether TLS failed in one of these ways; in any way where none is named."""
     failure = facts.failure
     return failure is not None and failure.stage is Stage.TLS and (not kinds or failure.kind in kinds)
 
 
-def is_about_time(facts: Facts) -> bool:
+def is_about_time(facts: Destination) -> bool:
     """Whether a certificate was refused for its dates."""
     return failed_with(facts, *_TIMELY)
 
 
-def _issuer(facts: Facts) -> str:
+def _issuer(facts: Destination) -> str:
     return facts.tls.issuer if facts.tls else ""
 
 
-def _shown(facts: Facts) -> Match:
+def _shown(facts: Destination) -> Match:
     """A match for each issuer, with the certificate as evidence."""
     tls = facts.tls
     if tls is None:
@@ -54,12 +54,12 @@ def show_certificate(group: Group) -> Command:
     )
 
 
-def _by_a_public_ca(facts: Facts) -> bool:
+def _by_a_public_ca(facts: Destination) -> bool:
     """Whether the issuer bears the name of an authority that Azure uses."""
     return any(name in _issuer(facts).lower() for name in _PUBLIC_ISSUERS)
 
 
-def _untrusted_root(facts: Facts, _: Material) -> Match | None:
+def _untrusted_root(facts: Destination, _: Case) -> Match | None:
     if not failed_with(facts, "certificate-untrusted") or not _by_a_public_ca(facts):
         return None
     shown = _shown(facts)
@@ -102,7 +102,7 @@ UNTRUSTED_ROOT = Cause(
 )
 
 
-def _intercepted(facts: Facts, _: Material) -> Match | None:
+def _intercepted(facts: Destination, _: Case) -> Match | None:
     return _shown(facts) if failed_with(facts, "certificate-untrusted", "self-signed") else None
 
 
@@ -146,14 +146,14 @@ INTERCEPTED = Cause(
 )
 
 
-def _expired(facts: Facts, material: Material) -> Match | None:
-    if not failed_with(facts, "certificate-expired") or abs(material.skew) > A_DAY:
+def _expired(facts: Destination, case: Case) -> Match | None:
+    if not failed_with(facts, "certificate-expired") or abs(case.skew) > A_DAY:
         return None
     return _shown(facts)
 
 
-def _not_yet_valid(facts: Facts, material: Material) -> Match | None:
-    if not failed_with(facts, "certificate-not-yet-valid") or abs(material.skew) > A_DAY:
+def _not_yet_valid(facts: Destination, case: Case) -> Match | None:
+    if not failed_with(facts, "certificate-not-yet-valid") or abs(case.skew) > A_DAY:
         return None
     return _shown(facts)
 
@@ -207,7 +207,7 @@ NOT_YET_VALID = Cause(
 )
 
 
-def _mismatch(facts: Facts, _: Material) -> Match | None:
+def _mismatch(facts: Destination, _: Case) -> Match | None:
     return _shown(facts) if failed_with(facts, "name-mismatch") else None
 
 
@@ -240,7 +240,7 @@ NAME_MISMATCH = Cause(
 )
 
 
-def _incomplete(facts: Facts, _: Material) -> Match | None:
+def _incomplete(facts: Destination, _: Case) -> Match | None:
     return _shown(facts) if failed_with(facts, "incomplete-chain") else None
 
 
@@ -288,7 +288,7 @@ def _offline(text: str) -> bool:
     return any(code in text.lower() for code in _REVOCATION_CODES)
 
 
-def _no_revocation(facts: Facts, _: Material) -> Match | None:
+def _no_revocation(facts: Destination, _: Case) -> Match | None:
     return Match() if facts.failure and failed_with(facts) and _offline(facts.failure.says) else None
 
 
@@ -296,8 +296,8 @@ def _told(code: CodeSeen) -> Evidence:
     return Evidence(code.origin, f"{code.code}: {code.says}".rstrip(": "), code.taken)
 
 
-def _revocation_told(material: Material) -> tuple[Match, ...]:
-    told = [code for code in material.codes if _offline(f"{code.code} {code.says}")]
+def _revocation_told(case: Case) -> tuple[Match, ...]:
+    told = [code for code in case.codes if _offline(f"{code.code} {code.says}")]
     return (Match(evidence=tuple(_told(code) for code in told)),) if told else ()
 
 

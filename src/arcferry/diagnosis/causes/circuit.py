@@ -12,10 +12,10 @@ from arcferry.diagnosis.causes.circuit_commands import (
     show_peering,
 )
 from arcferry.diagnosis.causes.filter_change import filter_name
-from arcferry.diagnosis.facts import Facts
+from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Confidence, Evidence, Owner, Remedy, Severity, command
-from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.wording import letter, listed, region_name
+from arcferry.evidence.case import Case
 from arcferry.routing.circuit import Circuit, Peering, Tier
 from arcferry.routing.coverage import Verdict
 
@@ -23,7 +23,7 @@ _UP = ("", "enabled")
 _PROVISIONED = ("", "provisioned")
 
 
-def gets_through(facts: Facts) -> bool:
+def gets_through(facts: Destination) -> bool:
     """Whether any endpoint of this diagnosis is reached over Microsoft peering, as far as is known."""
     return any(
         one.reached and not one.proxied and not one.at_the_edge and one.verdict is not Verdict.PRIVATE
@@ -31,14 +31,14 @@ def gets_through(facts: Facts) -> bool:
     )
 
 
-def may_cross_the_circuit(facts: Facts) -> bool:
+def may_cross_the_circuit(facts: Destination) -> bool:
     """Whether a fault of the circuit could be why this endpoint fails."""
     if not facts.may_be_routing or facts.verdict in (Verdict.PRIVATE, Verdict.NOT_ON_PEERING):
         return False
     return not (facts.placement and facts.placement.has_route)
 
 
-def confidence(facts: Facts) -> Confidence:
+def confidence(facts: Destination) -> Confidence:
     """Observed where a router's whole table shows that there is no route, else expected."""
     seen = facts.placement is not None and facts.placement.lacks_route
     return Confidence.OBSERVED if seen else Confidence.EXPECTED
@@ -50,7 +50,7 @@ def _names(circuits: Sequence[Circuit]) -> tuple[str, ...]:
 
 def circuits_named(group: Group) -> str:
     """The circuits for a sentence."""
-    return listed(_names(group.material.circuits)) if group.material.circuits else "the circuit"
+    return listed(_names(group.case.circuits)) if group.case.circuits else "the circuit"
 
 
 def _why_down(circuit: Circuit) -> str:
@@ -66,25 +66,25 @@ def _why_down(circuit: Circuit) -> str:
     return ""
 
 
-def _down(material: Material) -> tuple[Evidence, ...]:
-    says = [(one.name, _why_down(one)) for one in material.circuits]
+def _down(case: Case) -> tuple[Evidence, ...]:
+    says = [(one.name, _why_down(one)) for one in case.circuits]
     if not says or not all(why for _, why in says):
         return ()
     return tuple(Evidence(f"circuit {name}", why) for name, why in says)
 
 
-def _peering_down(facts: Facts, material: Material) -> Match | None:
-    evidence = _down(material)
+def _peering_down(facts: Destination, case: Case) -> Match | None:
+    evidence = _down(case)
     if not evidence or not may_cross_the_circuit(facts) or gets_through(facts):
         return None
-    return Match(confidence(facts), _names(material.circuits), evidence)
+    return Match(confidence(facts), _names(case.circuits), evidence)
 
 
-def _no_traffic_yet(material: Material, evidence: tuple[Evidence, ...]) -> tuple[Match, ...]:
+def _no_traffic_yet(case: Case, evidence: tuple[Evidence, ...]) -> tuple[Match, ...]:
     """The finding of a circuit alone, where nobody has tried an endpoint yet."""
-    if material.sightings or not evidence:
+    if case.attempts or not evidence:
         return ()
-    return (Match(Confidence.EXPECTED, _names(material.circuits), evidence),)
+    return (Match(Confidence.EXPECTED, _names(case.circuits), evidence),)
 
 
 PEERING_DOWN = Cause(
@@ -93,7 +93,7 @@ PEERING_DOWN = Cause(
     severity=Severity.ERROR,
     owner=Owner.NETWORK,
     applies=_peering_down,
-    concerns=lambda material: _no_traffic_yet(material, _down(material)),
+    concerns=lambda case: _no_traffic_yet(case, _down(case)),
     headline=lambda group: f"{circuits_named(group)}: Microsoft peering is not up, so nothing is routed",
     remedy=lambda group: Remedy(
         summary=f"Bring up Microsoft peering on {circuits_named(group)}.",
@@ -119,27 +119,27 @@ PEERING_DOWN = Cause(
 )
 
 
-def _peerings(material: Material) -> list[tuple[Circuit, Peering]]:
-    return [(one, one.microsoft) for one in material.circuits if one.microsoft]
+def _peerings(case: Case) -> list[tuple[Circuit, Peering]]:
+    return [(one, one.microsoft) for one in case.circuits if one.microsoft]
 
 
-def _unfiltered(material: Material) -> tuple[Evidence, ...]:
-    found = _peerings(material)
+def _unfiltered(case: Case) -> tuple[Evidence, ...]:
+    found = _peerings(case)
     if not found or any(peering.route_filter or peering.legacy for _, peering in found):
         return ()
     says = "no route filter is attached to Microsoft peering, so Microsoft advertises nothing"
     return tuple(Evidence(f"circuit {circuit.name}", says) for circuit, _ in found)
 
 
-def _no_filter(facts: Facts, material: Material) -> Match | None:
-    evidence = _unfiltered(material)
+def _no_filter(facts: Destination, case: Case) -> Match | None:
+    evidence = _unfiltered(case)
     if not evidence or not may_cross_the_circuit(facts) or gets_through(facts):
         return None
-    return Match(confidence(facts), _names(material.circuits), evidence)
+    return Match(confidence(facts), _names(case.circuits), evidence)
 
 
-def _handed_in(material: Material) -> str:
-    return filter_name(next(iter(material.filters), None))
+def _handed_in(case: Case) -> str:
+    return filter_name(next(iter(case.filters), None))
 
 
 NO_ROUTE_FILTER = Cause(
@@ -148,7 +148,7 @@ NO_ROUTE_FILTER = Cause(
     severity=Severity.ERROR,
     owner=Owner.NETWORK,
     applies=_no_filter,
-    concerns=lambda material: _no_traffic_yet(material, _unfiltered(material)),
+    concerns=lambda case: _no_traffic_yet(case, _unfiltered(case)),
     headline=lambda group: (
         f"{circuits_named(group)} has no route filter attached: Microsoft advertises nothing"
     ),
@@ -162,12 +162,12 @@ NO_ROUTE_FILTER = Cause(
             "The filter must hold what Azure Arc needs: arcferry routes plan --location LOCATION lists it.",
             "Attach it as below; routes follow over the BGP sessions that are up.",
         ),
-        commands=(attach_filter(group, next(iter(group.material.filters), None)), show_peering(group)),
+        commands=(attach_filter(group, next(iter(group.case.filters), None)), show_peering(group)),
         request=letter(
-            f"ExpressRoute {circuits_named(group)}: please attach route filter {_handed_in(group.material)}",
+            f"ExpressRoute {circuits_named(group)}: please attach route filter {_handed_in(group.case)}",
             [
                 "Azure shows no route filter on the Microsoft peering, so no Microsoft route reaches us.",
-                f"Please attach {_handed_in(group.material)}, and tell us when routes of AS 12076 arrive.",
+                f"Please attach {_handed_in(group.case)}, and tell us when routes of AS 12076 arrive.",
             ],
         ),
     ),
@@ -175,30 +175,30 @@ NO_ROUTE_FILTER = Cause(
 )
 
 
-def _attached(material: Material) -> tuple[str, ...]:
+def _attached(case: Case) -> tuple[str, ...]:
     """The names of the filters that are attached."""
-    names = [reference.rstrip("/").rpartition("/")[2] for reference in material.attached_filters]
+    names = [reference.rstrip("/").rpartition("/")[2] for reference in case.attached_filters]
     return tuple(dict.fromkeys(names))
 
 
-def _not_the_one(facts: Facts, material: Material) -> Match | None:
-    attached = _attached(material)
-    own = [seen for seen in material.filters if seen.route_filter.name != seen.origin]
+def _not_the_one(facts: Destination, case: Case) -> Match | None:
+    attached = _attached(case)
+    own = [seen for seen in case.filters if seen.route_filter.name != seen.origin]
     if not attached or not own or not may_cross_the_circuit(facts):
         return None
-    references = material.attached_filters
+    references = case.attached_filters
     if any(seen.route_filter.is_named_by(reference) for seen in own for reference in references):
         return None
     names = tuple(sorted(seen.route_filter.name for seen in own))
     says = f"the filter that is attached is {listed(attached)}, not {listed(names)}"
-    named = [f"circuit {circuit.name}" for circuit, _ in _peerings(material)]
+    named = [f"circuit {circuit.name}" for circuit, _ in _peerings(case)]
     evidence = tuple(Evidence(origin, says) for origin in named)
     return Match(confidence(facts), (*attached, *names), evidence)
 
 
 def _switch(group: Group) -> Remedy:
-    wanted = _handed_in(group.material)
-    attached = typed.resource(next(iter(_attached(group.material)), "")) or "ROUTE-FILTER"
+    wanted = _handed_in(group.case)
+    attached = typed.resource(next(iter(_attached(group.case)), "")) or "ROUTE-FILTER"
     return Remedy(
         summary=f"Attach {wanted} in place of {attached}, or make {attached} hold what Arc needs.",
         steps=(
@@ -210,8 +210,8 @@ def _switch(group: Group) -> Remedy:
             ),
         ),
         commands=(
-            fetch_filter(next(iter(group.material.attached_filters), "")),
-            attach_filter(group, next(iter(group.material.filters), None)),
+            fetch_filter(next(iter(group.case.attached_filters), "")),
+            attach_filter(group, next(iter(group.case.filters), None)),
         ),
         request=letter(
             f"ExpressRoute {circuits_named(group)}: another route filter than expected is attached",
@@ -234,22 +234,22 @@ FILTER_NOT_ATTACHED = Cause(
     owner=Owner.NETWORK,
     applies=_not_the_one,
     headline=lambda group: (
-        f"{circuits_named(group)} uses route filter {listed(_attached(group.material))}, "
-        f"not {_handed_in(group.material)}"
+        f"{circuits_named(group)} uses route filter {listed(_attached(group.case))}, "
+        f"not {_handed_in(group.case)}"
     ),
     remedy=_switch,
     routed=True,
 )
 
 
-def _beyond_sku(facts: Facts, material: Material) -> Match | None:
+def _beyond_sku(facts: Destination, case: Case) -> Match | None:
     placement = facts.placement
     if placement is None or not may_cross_the_circuit(facts):
         return None
     region = placement.coverage.region
-    if placement.verdict not in (Verdict.CARRIED, Verdict.UNKNOWN) or not region or not material.circuits:
+    if placement.verdict not in (Verdict.CARRIED, Verdict.UNKNOWN) or not region or not case.circuits:
         return None
-    within = [catalog.within_reach(one.tier.value, one.peering_location, region) for one in material.circuits]
+    within = [catalog.within_reach(one.tier.value, one.peering_location, region) for one in case.circuits]
     if any(answer is not False for answer in within):
         return None
     evidence = tuple(
@@ -258,7 +258,7 @@ def _beyond_sku(facts: Facts, material: Material) -> Match | None:
             f"{one.tier.value or 'the'} SKU at {one.peering_location or 'an unknown place'}, whose reach "
             f"does not include {region_name(region)}",
         )
-        for one in material.circuits
+        for one in case.circuits
     )
     return Match(confidence(facts), (region,), evidence)
 
@@ -268,7 +268,7 @@ def _region(group: Group) -> str:
 
 
 def _upgrade(group: Group) -> Remedy:
-    circuit = group.material.circuits[0]
+    circuit = group.case.circuits[0]
     name = circuit_name(group)
     local = circuit.tier is Tier.LOCAL
     return Remedy(
@@ -313,16 +313,16 @@ OUTSIDE_SKU = Cause(
 )
 
 
-def _ipv6_alone(facts: Facts, material: Material) -> Match | None:
+def _ipv6_alone(facts: Destination, case: Case) -> Match | None:
     if not facts.may_be_routing or not facts.placements or facts.verdict is Verdict.PRIVATE:
         return None
     if any(":" not in one.coverage.address or one.has_route for one in facts.placements):
         return None
-    listing = [one for one in material.circuits if one.lists_peerings]
-    if not listing or any(one.microsoft_ipv6 for one in material.circuits):
+    listing = [one for one in case.circuits if one.lists_peerings]
+    if not listing or any(one.microsoft_ipv6 for one in case.circuits):
         return None
     evidence = tuple(Evidence(f"circuit {one.name}", "Microsoft peering has no IPv6 side") for one in listing)
-    return Match(confidence(facts), _names(material.circuits), evidence)
+    return Match(confidence(facts), _names(case.circuits), evidence)
 
 
 IPV6_NOT_PEERED = Cause(

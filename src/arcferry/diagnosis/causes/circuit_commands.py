@@ -4,18 +4,18 @@ from arcferry import command_line, typed
 from arcferry.command_line import Word
 from arcferry.diagnosis.causes.cause import Group
 from arcferry.diagnosis.causes.filter_change import filter_name
-from arcferry.diagnosis.document import FilterSeen
 from arcferry.diagnosis.finding import Command, command
+from arcferry.evidence.document import FilterSeen
 
 
 def circuit_name(group: Group) -> str:
     """The first circuit's name, or `CIRCUIT`."""
-    known = group.material.circuits
+    known = group.case.circuits
     return typed.resource(known[0].name if known else "") or "CIRCUIT"
 
 
 def _where(group: Group) -> dict[str, Word]:
-    known = group.material.circuits
+    known = group.case.circuits
     return {
         "group": command_line.group(known[0].resource_group if known else ""),
         "circuit": command_line.resource(circuit_name(group), "CIRCUIT"),
@@ -50,7 +50,7 @@ def show_prefixes(group: Group, query: str) -> Command:
 
 def _reference(group: Group, name: str, seen: FilterSeen | None) -> str:
     """A filter as a circuit's command takes it: the name in the circuit's own group, else the whole id."""
-    circuits = group.material.circuits
+    circuits = group.case.circuits
     own = circuits[0].resource_group.lower() if circuits else ""
     if seen and own and seen.rule.resource_group.lower() == own:
         return name
@@ -94,7 +94,7 @@ def attach_filter(group: Group, seen: FilterSeen | None) -> Command:
 
 def raise_to_premium(group: Group) -> Command:
     """The SKU that reaches every region: family and tier together, because the SKU's name holds both."""
-    known = group.material.circuits
+    known = group.case.circuits
     return command(
         "az",
         "az network express-route update --resource-group {group} --name {circuit} "

@@ -2,10 +2,10 @@
 
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
 from arcferry.diagnosis.causes.certificate import A_DAY, is_about_time
-from arcferry.diagnosis.facts import Facts
+from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Command, Evidence, Owner, Remedy, Severity
-from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.wording import letter
+from arcferry.evidence.case import Case
 
 NOTICED = 120.0
 """Seconds from which the agent itself complains (agent 1.29)."""
@@ -14,25 +14,25 @@ BREAKING = 300.0
 _AN_HOUR = 3600
 
 
-def _match(material: Material, origin: str) -> Match:
-    severity = Severity.ERROR if abs(material.skew) > BREAKING else Severity.WARNING
-    says = f"the clock is {_in_words(material.skew)} the endpoints' own"
-    return Match(evidence=(Evidence(origin, says, material.newest),), severity=severity)
+def _match(case: Case, origin: str) -> Match:
+    severity = Severity.ERROR if abs(case.skew) > BREAKING else Severity.WARNING
+    says = f"the clock is {_in_words(case.skew)} the endpoints' own"
+    return Match(evidence=(Evidence(origin, says, case.newest),), severity=severity)
 
 
-def _explains(facts: Facts, material: Material) -> Match | None:
+def _explains(facts: Destination, case: Case) -> Match | None:
     """Certificates that seem out of date because the clock is."""
-    if not is_about_time(facts) or abs(material.skew) <= A_DAY:
+    if not is_about_time(facts) or abs(case.skew) <= A_DAY:
         return None
-    return _match(material, facts.latest.origin if facts.latest else "")
+    return _match(case, facts.latest.origin if facts.latest else "")
 
 
-def _skewed(material: Material) -> tuple[Match, ...]:
+def _skewed(case: Case) -> tuple[Match, ...]:
     """The server's clock, by the endpoints that answered; no endpoint is at fault."""
-    measured = [seen for seen in material.sightings if seen.clock_skew is not None]
-    if not measured or abs(material.skew) <= NOTICED:
+    measured = [seen for seen in case.attempts if seen.clock_skew is not None]
+    if not measured or abs(case.skew) <= NOTICED:
         return ()
-    return (_match(material, measured[0].origin),)
+    return (_match(case, measured[0].origin),)
 
 
 def _in_words(skew: float) -> str:
@@ -49,7 +49,7 @@ def _in_words(skew: float) -> str:
 
 def _set(group: Group) -> Remedy:
     return Remedy(
-        summary=f"Set the clock: it is {_in_words(group.material.skew)} Azure's.",
+        summary=f"Set the clock: it is {_in_words(group.case.skew)} Azure's.",
         steps=(
             "Point the server at a time source inside the company; Microsoft peering does not carry NTP.",
             (
@@ -65,7 +65,7 @@ def _set(group: Group) -> Remedy:
             "Time: the Arc servers' clock is wrong",
             [
                 (
-                    f"The clock is {_in_words(group.material.skew)} Azure's. Which time source shall these "
+                    f"The clock is {_in_words(group.case.skew)} Azure's. Which time source shall these "
                     "servers use?"
                 )
             ],
@@ -80,7 +80,7 @@ SKEW = Cause(
     owner=Owner.SERVER,
     applies=_explains,
     concerns=_skewed,
-    headline=lambda group: f"The clock is {_in_words(group.material.skew)} Azure's",
+    headline=lambda group: f"The clock is {_in_words(group.case.skew)} Azure's",
     remedy=_set,
 )
 

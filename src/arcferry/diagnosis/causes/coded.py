@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterable, Sequence
 from arcferry import catalog
 from arcferry.catalog import Carrier, Code
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
-from arcferry.diagnosis.document import NETWORK_ERROR, CodeSeen
 from arcferry.diagnosis.finding import Command, Evidence, Owner, Remedy, Severity
-from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.wording import letter, listed
+from arcferry.evidence.case import Case
+from arcferry.evidence.document import NETWORK_ERROR, CodeSeen
 
-Concerns = Callable[[Material], Sequence[Match]]
+Concerns = Callable[[Case], Sequence[Match]]
 _CARRIERS = {
     "endpoint:entra": Carrier.ENTRA,
     "endpoint:arm": Carrier.ARM,
@@ -40,20 +40,20 @@ def cause_of(seen: CodeSeen) -> str:
     return code.cause if means_it else ""
 
 
-def _families(material: Material, *, besides: CodeSeen) -> set[str]:
+def _families(case: Case, *, besides: CodeSeen) -> set[str]:
     """The families of the causes that other codes tell, those codes left out that yield themselves."""
     own = cause_of(besides)
     found = set()
-    for seen in material.codes:
+    for seen in case.codes:
         code, cause = known(seen), cause_of(seen)
         if code and cause and code.outcome == _FAILURE and cause != own and (not code.yields or not own):
             found.add(cause.partition("/")[0])
     return found
 
 
-def _unreached(material: Material) -> set[str]:
+def _unreached(case: Case) -> set[str]:
     """What was not reached, in the words of `yields`."""
-    failed = [seen for seen in material.sightings if not seen.reachable]
+    failed = [seen for seen in case.attempts if not seen.reachable]
     found = {"download"} if any(seen.install for seen in failed) else set()
     for seen in failed:
         endpoint = catalog.endpoint_named(seen.host) if seen.host else None
@@ -61,12 +61,12 @@ def _unreached(material: Material) -> set[str]:
     return found
 
 
-def _explained(seen: CodeSeen, material: Material) -> set[str]:
+def _explained(seen: CodeSeen, case: Case) -> set[str]:
     """What explains a code better than it does itself; empty where nothing does."""
     code = known(seen)
     if code is None or not code.yields:
         return set()
-    return set(code.yields) & (_families(material, besides=seen) | _unreached(material))
+    return set(code.yields) & (_families(case, besides=seen) | _unreached(case))
 
 
 def _line(seen: CodeSeen) -> Evidence:
@@ -91,23 +91,23 @@ def _meaning(seen: CodeSeen) -> list[Evidence]:
     return [Evidence(f"catalogue ({code.source})", f"{seen.code}: {code.meaning}")] if code else []
 
 
-def _wrapped(family: str, material: Material) -> list[CodeSeen]:
+def _wrapped(family: str, case: Case) -> list[CodeSeen]:
     """The codes that yield to a cause of this family: the same failure, in less telling words."""
-    return [seen for seen in material.codes if family in _explained(seen, material)]
+    return [seen for seen in case.codes if family in _explained(seen, case)]
 
 
-def codes_of(slug: str, material: Material) -> list[CodeSeen]:
+def codes_of(slug: str, case: Case) -> list[CodeSeen]:
     """The codes that tell this cause, each once, those left out that something else explains."""
-    told = [seen for seen in material.codes if cause_of(seen) == slug and not _explained(seen, material)]
+    told = [seen for seen in case.codes if cause_of(seen) == slug and not _explained(seen, case)]
     return list({(seen.code, seen.origin): seen for seen in told}.values())
 
 
-def code_matches(slug: str, material: Material) -> tuple[Match, ...]:
+def code_matches(slug: str, case: Case) -> tuple[Match, ...]:
     """One match for all codes that tell this cause, with the codes that it explains."""
-    told = codes_of(slug, material)
+    told = codes_of(slug, case)
     if not told:
         return ()
-    wrapped = _wrapped(slug.partition("/")[0], material)
+    wrapped = _wrapped(slug.partition("/")[0], case)
     lines = [_line(seen) for seen in told]
     for seen in {one.code: one for one in told}.values():
         lines += _meaning(seen)
@@ -115,13 +115,13 @@ def code_matches(slug: str, material: Material) -> tuple[Match, ...]:
     return (Match(signature=names, evidence=(*lines, *(_around(seen, told) for seen in wrapped))),)
 
 
-def leftover(material: Material) -> tuple[Match, ...]:
+def leftover(case: Case) -> tuple[Match, ...]:
     """A match for every code that means no cause of its own, and that nothing explains."""
     found = {}
-    for seen in reversed(material.codes):
+    for seen in reversed(case.codes):
         code = known(seen)
         is_failure = code is None or code.outcome == _FAILURE
-        if seen.code == NETWORK_ERROR or cause_of(seen) or not is_failure or _explained(seen, material):
+        if seen.code == NETWORK_ERROR or cause_of(seen) or not is_failure or _explained(seen, case):
             continue
         severity = Severity.WARNING if code and code.family == "powershell" else None
         found[seen.code] = Match(
@@ -179,8 +179,8 @@ def coded(
             asking(subject, group, ask(group)) if subject else "",
         )
 
-    def from_codes(material: Material) -> Sequence[Match]:
-        return code_matches(slug, material)
+    def from_codes(case: Case) -> Sequence[Match]:
+        return code_matches(slug, case)
 
     return Cause(
         slug=slug,

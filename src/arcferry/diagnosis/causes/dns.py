@@ -2,20 +2,20 @@
 
 from arcferry import command_line, typed
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
-from arcferry.diagnosis.facts import Facts
+from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Command, Owner, Remedy, Severity, command
-from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.wording import letter, listed
+from arcferry.evidence.case import Case
 from arcferry.probe.observation import Stage
 
 
-def _failed_with(facts: Facts, *kinds: str) -> bool:
+def _failed_with(facts: Destination, *kinds: str) -> bool:
     return facts.stage is Stage.DNS and facts.kind in kinds
 
 
-def resolvers(facts: Facts) -> tuple[str, ...]:
+def resolvers(facts: Destination) -> tuple[str, ...]:
     """Every resolver that was asked for the name, as far as is known."""
-    named = [answer.resolver for answer in facts.answers] + [seen.resolver for seen in facts.sightings]
+    named = [answer.resolver for answer in facts.answers] + [seen.resolver for seen in facts.attempts]
     return tuple(dict.fromkeys(filter(None, named)))
 
 
@@ -43,13 +43,13 @@ def look_up(group: Group) -> tuple[Command, ...]:
     )
 
 
-def _is_unanswered(facts: Facts) -> bool:
+def _is_unanswered(facts: Destination) -> bool:
     """Whether answers were handed in and none has an address, of a name that nobody saw fail later."""
     none = bool(facts.answers) and not any(answer.addresses for answer in facts.answers)
     return none and facts.stage is None and not facts.proxied and not facts.reached
 
 
-def _no_addresses(facts: Facts, _: Material) -> Match | None:
+def _no_addresses(facts: Destination, _: Case) -> Match | None:
     exists = any(answer.rcode == "NOERROR" or answer.chain for answer in facts.answers)
     if _failed_with(facts, "no-addresses") or (_is_unanswered(facts) and exists):
         return Match(signature=resolvers(facts))
@@ -90,7 +90,7 @@ NO_ADDRESSES = Cause(
 )
 
 
-def _name_not_found(facts: Facts, _: Material) -> Match | None:
+def _name_not_found(facts: Destination, _: Case) -> Match | None:
     if _failed_with(facts, "nxdomain") or _is_unanswered(facts):
         return Match(signature=resolvers(facts))
     return None
@@ -138,13 +138,13 @@ NAME_NOT_FOUND = Cause(
 )
 
 
-def _answered_others(facts: Facts) -> bool:
+def _answered_others(facts: Destination) -> bool:
     """Whether a resolver that gave no answer for this name gave one for another."""
     silent = set(resolvers(facts))
     return any(silent & set(resolvers(one)) for one in facts.beside if any(a.addresses for a in one.answers))
 
 
-def _resolver_fails(facts: Facts, _: Material) -> Match | None:
+def _resolver_fails(facts: Destination, _: Case) -> Match | None:
     timed_out = _failed_with(facts, "timeout") and _answered_others(facts)
     return Match(signature=resolvers(facts)) if timed_out or _failed_with(facts, "servfail") else None
 
@@ -188,7 +188,7 @@ RESOLVER_FAILS = Cause(
 )
 
 
-def _resolver_unreachable(facts: Facts, _: Material) -> Match | None:
+def _resolver_unreachable(facts: Destination, _: Case) -> Match | None:
     if not _failed_with(facts, "no-resolver", "timeout", "refused", "unreachable"):
         return None
     return Match(signature=resolvers(facts))

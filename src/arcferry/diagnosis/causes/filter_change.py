@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from arcferry import command_line
-from arcferry.diagnosis.document import FilterSeen
 from arcferry.diagnosis.finding import Command, command
-from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.wording import community_name, listed
+from arcferry.evidence.case import Case
+from arcferry.evidence.document import FilterSeen
 from arcferry.routing import filter_change
 from arcferry.routing.filter_change import FILTER_UNKNOWN, AsOf, Change
 from arcferry.routing.planned import RoutePlan
@@ -35,9 +35,9 @@ def filter_name(seen: FilterSeen | None) -> str:
     return filter_change.named_filter(seen.route_filter.name)
 
 
-def as_of(seen: FilterSeen | None, material: Material) -> AsOf:
+def as_of(seen: FilterSeen | None, case: Case) -> AsOf:
     """Of which day the filter is, beside the newest day on which anything was seen."""
-    newest = material.newest
+    newest = case.newest
     return AsOf(seen.taken if seen else None, newest.date() if newest else None)
 
 

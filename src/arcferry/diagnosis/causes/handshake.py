@@ -3,10 +3,10 @@
 from arcferry import command_line
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
 from arcferry.diagnosis.causes.certificate import failed_with, show_certificate
-from arcferry.diagnosis.facts import Facts
+from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Command, Evidence, Owner, Remedy, Severity, command
-from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.wording import letter, listed
+from arcferry.evidence.case import Case
 
 _CONNECTED = 2
 """From this many endpoints on, one and the same failure points to a device that all pass through."""
@@ -35,7 +35,7 @@ def _places(group: Group) -> list[str]:
 _SUITES = Command("powershell", "Get-TlsCipherSuite | Format-Table Name")
 
 
-def _large_packets(facts: Facts, _: Material) -> Match | None:
+def _large_packets(facts: Destination, _: Case) -> Match | None:
     if not failed_with(facts, "tls-gap", "large-packets-lost"):
         return None
     says = "a later part of the server's answer arrives and an earlier, larger one does not"
@@ -78,7 +78,7 @@ LARGE_PACKETS_LOST = Cause(
 )
 
 
-def _version(facts: Facts, _: Material) -> Match | None:
+def _version(facts: Destination, _: Case) -> Match | None:
     return Match() if failed_with(facts, "tls-protocol-version") else None
 
 
@@ -120,7 +120,7 @@ PROTOCOL_VERSION = Cause(
 )
 
 
-def _ciphers(facts: Facts, _: Material) -> Match | None:
+def _ciphers(facts: Destination, _: Case) -> Match | None:
     return Match() if failed_with(facts, "tls-cipher-mismatch") else None
 
 
@@ -159,7 +159,7 @@ CIPHER_MISMATCH = Cause(
 )
 
 
-def _cut(facts: Facts, _: Material) -> Match | None:
+def _cut(facts: Destination, _: Case) -> Match | None:
     return Match() if failed_with(facts, "tls-cut", "reset") else None
 
 
@@ -193,7 +193,7 @@ CONNECTION_CUT = Cause(
 )
 
 
-def _no_answer(facts: Facts, _: Material) -> Match | None:
+def _no_answer(facts: Destination, _: Case) -> Match | None:
     return Match() if failed_with(facts, "tls-timeout", "timeout") else None
 
 
@@ -231,7 +231,7 @@ NO_ANSWER = Cause(
 )
 
 
-def _otherwise(facts: Facts, _: Material) -> Match | None:
+def _otherwise(facts: Destination, _: Case) -> Match | None:
     return Match() if failed_with(facts) else None
 
 

@@ -3,15 +3,15 @@
 from arcferry import catalog, command_line
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
 from arcferry.diagnosis.causes.coded import asking, coded, leftover
-from arcferry.diagnosis.facts import Facts
+from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Command, Owner, Remedy, Severity, command
-from arcferry.diagnosis.material import Material
+from arcferry.evidence.case import Case
 from arcferry.probe.observation import Stage
 
 _LOG = r"$env:SystemRoot\AzureConnectedMachineAgent\temp\installationlog.txt"
 
 
-def _download_refused(facts: Facts, _: Material) -> Match | None:
+def _download_refused(facts: Destination, _: Case) -> Match | None:
     failure = facts.failure
     if failure is None or failure.stage is not Stage.HTTP or not failure.kind.startswith("http-"):
         return None
@@ -99,7 +99,7 @@ AGENT_CODE = Cause(
     title="The agent or its installer ended with a code",
     severity=Severity.ERROR,
     owner=Owner.SERVER,
-    concerns=lambda material: tuple(_owned(match) for match in leftover(material)),
+    concerns=lambda case: tuple(_owned(match) for match in leftover(case)),
     headline=_agent_headline,
     remedy=_agent_code,
 )

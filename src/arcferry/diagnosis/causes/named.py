@@ -28,7 +28,7 @@ _SAFE_GROUP = re.compile(r"[A-Za-z0-9_.-]{1,90}")
 
 def _whole(group: Group) -> str:
     """The messages, then what the agent says of itself: its resource id names subscription and group."""
-    states = chain.from_iterable(state.properties for state in group.material.agents)
+    states = chain.from_iterable(state.properties for state in group.case.agents)
     return "\n".join((said(group), *(item for key, item in states if "id" in key)))
 
 

@@ -3,10 +3,10 @@
 from arcferry.catalog import Steering, When
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
 from arcferry.diagnosis.causes.circuit import confidence
-from arcferry.diagnosis.facts import Facts, edge_links, is_at_the_edge
+from arcferry.diagnosis.destination import Destination, edge_links, is_at_the_edge
 from arcferry.diagnosis.finding import Command, Evidence, Owner, Remedy, Severity
-from arcferry.diagnosis.material import Material, at_midnight
 from arcferry.diagnosis.wording import letter, listed
+from arcferry.evidence.case import Case, at_midnight
 from arcferry.probe.observation import Stage
 from arcferry.routing.coverage import Verdict
 from arcferry.routing.weighing import FRONT_DOOR
@@ -20,12 +20,12 @@ _SENTENCE = (
 one sentence. Of Traffic Manager it means the DNS service itself; what it answers with is carried."""
 
 
-def _only_to_install(facts: Facts) -> bool:
+def _only_to_install(facts: Destination) -> bool:
     known = facts.endpoint is not None and facts.endpoint.when is When.INSTALL
-    return known or any(seen.install for seen in facts.sightings)
+    return known or any(seen.install for seen in facts.attempts)
 
 
-def _shown(facts: Facts) -> list[Evidence]:
+def _shown(facts: Destination) -> list[Evidence]:
     """What puts the endpoint on Front Door or a CDN; without any of it, nobody knows that it is there."""
     found = []
     if facts.endpoint and is_at_the_edge(facts.endpoint):
@@ -42,7 +42,7 @@ def _shown(facts: Facts) -> list[Evidence]:
     return found
 
 
-def _not_on_peering(facts: Facts, _: Material) -> Match | None:
+def _not_on_peering(facts: Destination, _: Case) -> Match | None:
     install = _only_to_install(facts)
     unresolved = facts.failed and install and facts.stage is Stage.DNS and facts.at_the_edge
     if not (facts.may_be_routing or unresolved) or (facts.placement and facts.placement.has_route):

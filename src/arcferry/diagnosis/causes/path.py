@@ -2,11 +2,11 @@
 
 from arcferry import command_line
 from arcferry.diagnosis.causes.cause import Cause, Match
-from arcferry.diagnosis.document import Kind
-from arcferry.diagnosis.facts import Facts
+from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity, command
-from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.wording import letter, listed
+from arcferry.evidence.case import Case
+from arcferry.evidence.document import Kind
 from arcferry.probe.observation import Stage
 
 HOW_TO_GET: dict[str, str] = {
@@ -45,20 +45,20 @@ _NETWORK_HAS = frozenset(
 servers, or anywhere with a connection."""
 
 
-def missing(facts: Facts, material: Material) -> tuple[str, ...]:
+def missing(facts: Destination, case: Case) -> tuple[str, ...]:
     """The evidence that would tell why this endpoint failed, the most telling first."""
-    routing = () if facts.proxied else material.lacks(facts.host)
+    routing = () if facts.proxied else case.lacks(facts.host)
     undecided = facts.placement and (facts.placement.conflicts or facts.placement.is_in_an_unnamed_region)
     if undecided and not facts.proxied and Kind.COMMUNITY_LIST.value not in routing:
         routing = (Kind.COMMUNITY_LIST.value, *routing)
-    staged = facts.failure is not None or any(seen.failure for seen in facts.sightings)
+    staged = facts.failure is not None or any(seen.failure for seen in facts.attempts)
     return routing if staged and routing else (*routing, Kind.ARCFERRY_CHECK.value)
 
 
-def _unreachable(facts: Facts, material: Material) -> Match | None:
+def _unreachable(facts: Destination, case: Case) -> Match | None:
     if not facts.failed:
         return None
-    wanted = missing(facts, material)
+    wanted = missing(facts, case)
     return Match(
         Confidence.UNDETERMINED, signature=wanted, would_decide=wanted, owner=owner_of_evidence(wanted)
     )
@@ -102,7 +102,7 @@ ENDPOINT_UNREACHABLE = Cause(
 )
 
 
-def _discovery(facts: Facts, _: Material) -> Match | None:
+def _discovery(facts: Destination, _: Case) -> Match | None:
     return Match() if facts.failure is not None and facts.failure.kind == "discovery-failed" else None
 
 
@@ -144,7 +144,7 @@ DISCOVERY_FAILED = Cause(
 )
 
 
-def _captive(facts: Facts, _: Material) -> Match | None:
+def _captive(facts: Destination, _: Case) -> Match | None:
     return Match() if facts.kind == "captive-page" else None
 
 
@@ -181,7 +181,7 @@ CAPTIVE_PAGE = Cause(
 )
 
 
-def _not_http(facts: Facts, _: Material) -> Match | None:
+def _not_http(facts: Destination, _: Case) -> Match | None:
     failure = facts.failure
     if failure is None or failure.stage is not Stage.HTTP or failure.kind.startswith("http-"):
         return None

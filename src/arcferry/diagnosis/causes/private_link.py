@@ -2,58 +2,58 @@
 
 from arcferry import command_line
 from arcferry.diagnosis.causes.cause import Cause, Match, named
-from arcferry.diagnosis.facts import Facts
+from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity, command
-from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.wording import letter, listed
+from arcferry.evidence.case import Case
 from arcferry.probe.observation import Stage
 from arcferry.routing.coverage import Verdict
 
 _ZONES = "privatelink.his.arc.azure.com and privatelink.guestconfiguration.azure.com"
 
 
-def _answers_privately(facts: Facts) -> bool:
+def _answers_privately(facts: Destination) -> bool:
     if facts.placements:
         return facts.placements[0].verdict is Verdict.PRIVATE
-    return any(seen.private for seen in facts.sightings)
+    return any(seen.private for seen in facts.attempts)
 
 
-def is_private(facts: Facts) -> bool:
+def is_private(facts: Destination) -> bool:
     """Whether the endpoint fails where its answer is a private address, with no proxy between."""
     if not facts.failed or facts.proxied or facts.stage not in (None, Stage.TCP):
         return False
     return _answers_privately(facts)
 
 
-def scope_of(material: Material) -> str:
+def scope_of(case: Case) -> str:
     """The private link scope that an agent was connected with, as far as a document tells; empty without."""
-    return next((one.private_link_scope for one in material.agents if one.private_link_scope), "")
+    return next((one.private_link_scope for one in case.agents if one.private_link_scope), "")
 
 
-def _can_be_served(facts: Facts) -> bool:
+def _can_be_served(facts: Destination) -> bool:
     return facts.endpoint is not None and facts.endpoint.private_link
 
 
-def _servable(facts: Facts) -> list[Facts]:
+def _servable(facts: Destination) -> list[Destination]:
     """The endpoints that a scope can serve and of which it is known where they answer."""
     known = [
-        one for one in facts.beside if one.placements or any(s.private is not None for s in one.sightings)
+        one for one in facts.beside if one.placements or any(s.private is not None for s in one.attempts)
     ]
     return [one for one in known if _can_be_served(one)]
 
 
-def _asks_for_scope(material: Material) -> Evidence | None:
+def _asks_for_scope(case: Case) -> Evidence | None:
     """The agent's own words that it found private endpoints and was given no scope."""
-    for code in material.codes:
+    for code in case.codes:
         if "private link scope" in code.says.lower():
             return Evidence(code.origin, f"the agent ended with {code.code}: {code.says}", code.taken)
     return None
 
 
-def _not_given(facts: Facts, material: Material) -> Match | None:
-    if not is_private(facts) or scope_of(material) or not _can_be_served(facts):
+def _not_given(facts: Destination, case: Case) -> Match | None:
+    if not is_private(facts) or scope_of(case) or not _can_be_served(facts):
         return None
-    told = _asks_for_scope(material)
+    told = _asks_for_scope(case)
     if told:
         return Match(evidence=(told,))
     servable = _servable(facts)
@@ -105,14 +105,14 @@ SCOPE_NOT_GIVEN = Cause(
 )
 
 
-def _public(facts: Facts, material: Material) -> Match | None:
-    scope = scope_of(material)
+def _public(facts: Destination, case: Case) -> Match | None:
+    scope = scope_of(case)
     if not scope or not facts.failed or facts.proxied or facts.stage not in (None, Stage.TCP):
         return None
     if not _can_be_served(facts) or not facts.placements or _answers_privately(facts):
         return None
     says = f"the agent was connected with the scope {scope}, and {facts.host} answers publicly"
-    origin = next(one.origin for one in material.agents if one.private_link_scope)
+    origin = next(one.origin for one in case.agents if one.private_link_scope)
     return Match(evidence=(Evidence(origin, says),))
 
 
@@ -152,11 +152,11 @@ PUBLIC_ANSWER = Cause(
 )
 
 
-def _unreached(facts: Facts, material: Material) -> Match | None:
-    scope = scope_of(material)
+def _unreached(facts: Destination, case: Case) -> Match | None:
+    scope = scope_of(case)
     if not scope or not is_private(facts):
         return None
-    origin = next(one.origin for one in material.agents if one.private_link_scope)
+    origin = next(one.origin for one in case.agents if one.private_link_scope)
     return Match(evidence=(Evidence(origin, f"the agent was connected with the scope {scope}"),))
 
 

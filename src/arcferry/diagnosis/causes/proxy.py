@@ -2,10 +2,10 @@
 
 from arcferry import command_line, typed
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
-from arcferry.diagnosis.facts import Facts
+from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity, command
-from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.wording import letter, listed
+from arcferry.evidence.case import Case
 from arcferry.probe.observation import Stage
 from arcferry.routing.coverage import Verdict
 
@@ -13,8 +13,8 @@ _SHOW = Command("sh", "azcmagent config get proxy.url")
 _CLEAR = Command("sh", "azcmagent config clear proxy.url")
 
 
-def _url(facts: Facts) -> str:
-    return next((seen.proxy for seen in facts.sightings if seen.proxy), "")
+def _url(facts: Destination) -> str:
+    return next((seen.proxy for seen in facts.attempts if seen.proxy), "")
 
 
 def _named(group: Group) -> str:
@@ -29,13 +29,13 @@ def _title(group: Group) -> str:
     return name[0].upper() + name[1:]
 
 
-def _failed_with(facts: Facts, *kinds: str) -> Match | None:
+def _failed_with(facts: Destination, *kinds: str) -> Match | None:
     if facts.stage is not Stage.PROXY or (kinds and facts.kind not in kinds):
         return None
     return Match(signature=(_url(facts),))
 
 
-def _authentication(facts: Facts, _: Material) -> Match | None:
+def _authentication(facts: Destination, _: Case) -> Match | None:
     return _failed_with(facts, "proxy-authentication-required")
 
 
@@ -66,7 +66,7 @@ AUTHENTICATION_REQUIRED = Cause(
 )
 
 
-def _name_not_found(facts: Facts, _: Material) -> Match | None:
+def _name_not_found(facts: Destination, _: Case) -> Match | None:
     return _failed_with(facts, "proxy-name-not-found")
 
 
@@ -98,7 +98,7 @@ NAME_NOT_FOUND = Cause(
 )
 
 
-def _unreachable(facts: Facts, _: Material) -> Match | None:
+def _unreachable(facts: Destination, _: Case) -> Match | None:
     return _failed_with(facts, "proxy-unreachable")
 
 
@@ -124,7 +124,7 @@ UNREACHABLE = Cause(
 )
 
 
-def _not_a_proxy(facts: Facts, _: Material) -> Match | None:
+def _not_a_proxy(facts: Destination, _: Case) -> Match | None:
     return _failed_with(facts, "proxy-not-http", "not-http")
 
 
@@ -164,7 +164,7 @@ NOT_A_PROXY = Cause(
 )
 
 
-def _cannot_reach(facts: Facts, _: Material) -> Match | None:
+def _cannot_reach(facts: Destination, _: Case) -> Match | None:
     return _failed_with(facts, "proxy-cannot-reach")
 
 
@@ -206,16 +206,16 @@ CANNOT_REACH = Cause(
 )
 
 
-def _is_private(facts: Facts) -> bool:
+def _is_private(facts: Destination) -> bool:
     placed = any(one.verdict is Verdict.PRIVATE for one in facts.placements)
-    return placed or any(seen.private for seen in facts.sightings)
+    return placed or any(seen.private for seen in facts.attempts)
 
 
-def _bypass_missing(facts: Facts, _: Material) -> Match | None:
+def _bypass_missing(facts: Destination, _: Case) -> Match | None:
     """A private endpoint asked through a proxy, or a name that works without the proxy and not with it."""
     if not facts.failed or facts.latest is None or not facts.latest.proxied:
         return None
-    direct = [seen for seen in facts.sightings if seen.reachable and not seen.proxied]
+    direct = [seen for seen in facts.attempts if seen.reachable and not seen.proxied]
     if facts.stage not in (None, Stage.PROXY, Stage.TCP) or not (_is_private(facts) or direct):
         return None
     if (
@@ -259,7 +259,7 @@ BYPASS_MISSING = Cause(
 )
 
 
-def _refused(facts: Facts, _: Material) -> Match | None:
+def _refused(facts: Destination, _: Case) -> Match | None:
     return _failed_with(facts)
 
 
@@ -282,9 +282,9 @@ REFUSED = Cause(
 )
 
 
-def _credentials(material: Material) -> tuple[Match, ...]:
+def _credentials(case: Case) -> tuple[Match, ...]:
     says = "the proxy URL holds a user and a password, which the agent does not use (not shown here)"
-    found = [Evidence(one.origin, says, one.taken) for one in material.agents if one.proxy_credentials]
+    found = [Evidence(one.origin, says, one.taken) for one in case.agents if one.proxy_credentials]
     return (Match(evidence=tuple(found)),) if found else ()
 
 

@@ -4,10 +4,10 @@ from arcferry import command_line
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
 from arcferry.diagnosis.causes.circuit import circuits_named, gets_through, may_cross_the_circuit
 from arcferry.diagnosis.causes.circuit_commands import show_azure_routes, show_azure_sessions
-from arcferry.diagnosis.facts import Facts
+from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Command, Evidence, Owner, Remedy, Severity, command
-from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.wording import community_name, letter, listed
+from arcferry.evidence.case import Case
 from arcferry.routing.coverage import Verdict
 from arcferry.routing.reception import Reception, named
 from arcferry.routing.route import MICROSOFT_AS, RouteTable, Vantage
@@ -15,7 +15,7 @@ from arcferry.routing.route import MICROSOFT_AS, RouteTable, Vantage
 _SHOW_SESSION = (Command("ios", "show bgp all summary"), Command("junos", "show bgp summary"))
 
 
-def _holds_microsoft(table: RouteTable, facts: Facts) -> bool:
+def _holds_microsoft(table: RouteTable, facts: Destination) -> bool:
     """Whether the table has any route of Microsoft's, or cannot show whether it has."""
     if any(value.startswith(f"{MICROSOFT_AS}:") for value in table.values):
         return True
@@ -35,18 +35,16 @@ def _by_paths(table: RouteTable) -> bool:
     return not has_paths
 
 
-def _own(material: Material) -> list[RouteTable]:
-    return [one for one in material.route_tables if one.vantage is not Vantage.AZURE and one.complete]
+def _own(case: Case) -> list[RouteTable]:
+    return [one for one in case.route_tables if one.vantage is not Vantage.AZURE and one.complete]
 
 
-def _session_down(facts: Facts, material: Material) -> Match | None:
-    tables = _own(material)
+def _session_down(facts: Destination, case: Case) -> Match | None:
+    tables = _own(case)
     if not tables or not may_cross_the_circuit(facts) or gets_through(facts):
         return None
     if any(
-        _holds_microsoft(table, facts)
-        for table in material.route_tables
-        if table.vantage is not Vantage.AZURE
+        _holds_microsoft(table, facts) for table in case.route_tables if table.vantage is not Vantage.AZURE
     ):
         return None
     evidence = tuple(
@@ -97,7 +95,7 @@ SESSION_DOWN = Cause(
 )
 
 
-def _received_as(facts: Facts, wanted: Reception) -> Evidence | None:
+def _received_as(facts: Destination, wanted: Reception) -> Evidence | None:
     """The table's own words, where it says this of the address and the endpoint fails."""
     placement = facts.placement
     if placement is None or not facts.may_be_routing or placement.received.reception is not wanted:
@@ -106,7 +104,7 @@ def _received_as(facts: Facts, wanted: Reception) -> Evidence | None:
     return Evidence(table.name, placement.received.says, table.taken) if table else None
 
 
-def _dropped_here(facts: Facts, _: Material) -> Match | None:
+def _dropped_here(facts: Destination, _: Case) -> Match | None:
     line = _received_as(facts, Reception.FILTERED_HERE)
     return Match(signature=(line.origin,), evidence=(line,)) if line else None
 
@@ -145,7 +143,7 @@ FILTERED_BY_OWN_POLICY = Cause(
 )
 
 
-def _not_preferred(facts: Facts, _: Material) -> Match | None:
+def _not_preferred(facts: Destination, _: Case) -> Match | None:
     placement = facts.placement
     if placement is None or not placement.sent:
         return None
@@ -203,7 +201,7 @@ ANOTHER_PATH_PREFERRED = Cause(
 )
 
 
-def _not_received(facts: Facts, _: Material) -> Match | None:
+def _not_received(facts: Destination, _: Case) -> Match | None:
     placement = facts.placement
     if placement is None or not placement.lacks_route or not may_cross_the_circuit(facts):
         return None

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from arcferry import catalog, command_line
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
-from arcferry.diagnosis.facts import Facts
+from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity, command
-from arcferry.diagnosis.material import Material, at_midnight
 from arcferry.diagnosis.wording import community_name, letter, listed
+from arcferry.evidence.case import Case, at_midnight
 from arcferry.routing.coverage import Verdict
 from arcferry.routing.route import MICROSOFT_AS, Vantage
 
@@ -17,7 +17,7 @@ OLD = timedelta(days=90)
 _TOO_OLD_TO_ACCUSE = timedelta(days=365)
 
 
-def _reached_otherwise(facts: Facts, _: Material) -> Match | None:
+def _reached_otherwise(facts: Destination, _: Case) -> Match | None:
     if not facts.reached or facts.proxied or not facts.placements or facts.placements[-1].is_expected:
         return None
     outside = {one.coverage.community for one in facts.placements if one.verdict is Verdict.NOT_IN_FILTER}
@@ -55,7 +55,7 @@ REACHED_OUTSIDE_FILTER = Cause(
 )
 
 
-def _unlisted(facts: Facts, material: Material) -> Match | None:
+def _unlisted(facts: Destination, case: Case) -> Match | None:
     """An answer that rests on the service's community alone, which the list does not have the address in."""
     placement = facts.placement
     if facts.failed or facts.proxied or placement is None or placement.communities is None:
@@ -69,7 +69,7 @@ def _unlisted(facts: Facts, material: Material) -> Match | None:
         entry.value == service.value for entry in known.containing(placement.coverage.address)
     ):
         return None
-    listed_on, newest = at_midnight(known.taken), material.newest
+    listed_on, newest = at_midnight(known.taken), case.newest
     if listed_on is None or (newest and newest - listed_on > _TOO_OLD_TO_ACCUSE):
         return None
     return Match(Confidence.EXPECTED, (service.value,))
@@ -125,7 +125,7 @@ def _address(group: Group) -> str:
     return next((one.address for one in group.affected if one.address), "ADDRESS")
 
 
-def _inspected(facts: Facts, _: Material) -> Match | None:
+def _inspected(facts: Destination, _: Case) -> Match | None:
     tls = facts.tls
     if not facts.reached or tls is None or tls.public_root:
         return None
@@ -174,11 +174,11 @@ INSPECTED = Cause(
 )
 
 
-def _next_hops(material: Material) -> set[str]:
+def _next_hops(case: Case) -> set[str]:
     """The next hops of Microsoft's routes to the addresses that matter, in the router's own tables."""
-    addresses = {address for answer in material.answers for address in answer.addresses}
-    addresses |= {seen.address for seen in material.sightings if seen.address}
-    own = [table for table in material.route_tables if table.vantage is not Vantage.AZURE]
+    addresses = {address for answer in case.answers for address in answer.addresses}
+    addresses |= {seen.address for seen in case.attempts if seen.address}
+    own = [table for table in case.route_tables if table.vantage is not Vantage.AZURE]
     routes = [route for table in own for address in addresses for route in table.covering(address)]
     return {route.next_hop for route in routes if route.from_microsoft and route.next_hop}
 
@@ -191,11 +191,11 @@ def _on(link: str, hops: set[str]) -> bool:
         return False
 
 
-def _one_path(material: Material) -> tuple[Match, ...]:
+def _one_path(case: Case) -> tuple[Match, ...]:
     """Where a circuit's two links are known and routes come over one of them alone."""
-    hops = _next_hops(material)
+    hops = _next_hops(case)
     found = []
-    for circuit in material.circuits:
+    for circuit in case.circuits:
         peering = circuit.microsoft
         if peering is None or not peering.primary_prefix or not peering.secondary_prefix:
             continue
@@ -242,12 +242,12 @@ ONE_PATH_ONLY = Cause(
 )
 
 
-def _old(material: Material) -> tuple[Match, ...]:
+def _old(case: Case) -> tuple[Match, ...]:
     """Where even the newest data about addresses is much older than what was seen."""
-    dated = [(tags.name, at_midnight(tags.taken)) for tags in material.service_tags]
-    dated += [(known.name, at_midnight(known.taken)) for known in material.community_lists]
+    dated = [(tags.name, at_midnight(tags.taken)) for tags in case.service_tags]
+    dated += [(known.name, at_midnight(known.taken)) for known in case.community_lists]
     usable = [(name, taken) for name, taken in dated if taken]
-    newest = material.newest
+    newest = case.newest
     if not usable or newest is None:
         return ()
     name, taken = max(usable, key=lambda one: one[1])

@@ -4,11 +4,11 @@ from arcferry import catalog
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
 from arcferry.diagnosis.causes.circuit import confidence, may_cross_the_circuit
 from arcferry.diagnosis.causes.filter_change import as_of, change_commands, filter_name, remove_denials
-from arcferry.diagnosis.document import FilterSeen
-from arcferry.diagnosis.facts import Facts
+from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity
-from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.wording import community_name, day, letter, listed, region_name
+from arcferry.evidence.case import Case
+from arcferry.evidence.document import FilterSeen
 from arcferry.routing.coverage import Verdict
 
 _EXPECTED_ONLY = Evidence(
@@ -29,7 +29,7 @@ def _seen(group: Group) -> FilterSeen | None:
     return group.placement.filter if group.placement else None
 
 
-def missing_table(facts: Facts) -> tuple[Evidence, ...]:
+def missing_table(facts: Destination) -> tuple[Evidence, ...]:
     """The line that says what a finding from lists alone does not rest on."""
     tabled = facts.placement is not None and facts.placement.received.table is not None
     return () if tabled else (_EXPECTED_ONLY,)
@@ -45,16 +45,16 @@ def _named(group: Group) -> str:
     return listed([community_name(value) for value in _wanted(group)])
 
 
-def _blocked(facts: Facts) -> FilterSeen | None:
+def _blocked(facts: Destination) -> FilterSeen | None:
     """The filter that does not let the address through, where that may be why the endpoint fails."""
     if facts.placement is None or facts.verdict is not Verdict.NOT_IN_FILTER:
         return None
     return facts.placement.filter if may_cross_the_circuit(facts) else None
 
 
-def _empty(facts: Facts, material: Material) -> Match | None:
+def _empty(facts: Destination, case: Case) -> Match | None:
     seen = _blocked(facts)
-    every = material.filters_in_effect
+    every = case.filters_in_effect
     if seen is None or any(one.route_filter.communities or one.route_filter.denied for one in every):
         return None
     return Match(confidence(facts), (filter_name(seen),), missing_table(facts))
@@ -72,7 +72,7 @@ EMPTY_ROUTE_FILTER = Cause(
         steps=(
             "An attached filter without a rule lets nothing through: it is made first, its rule second.",
             (
-                f"The filter {as_of(_seen(group), group.material)} has no rule. Look first whether it has "
+                f"The filter {as_of(_seen(group), group.case)} has no rule. Look first whether it has "
                 "one by now: creating one of the same name replaces it."
             ),
             (
@@ -86,7 +86,7 @@ EMPTY_ROUTE_FILTER = Cause(
             f"ExpressRoute route filter {filter_name(_seen(group))}: it is empty",
             [
                 (
-                    f"The filter {as_of(_seen(group), group.material)} has no rule, so Microsoft advertises "
+                    f"The filter {as_of(_seen(group), group.case)} has no rule, so Microsoft advertises "
                     "nothing to us, and servers cannot reach:"
                 ),
                 *(f"- {one.host} {one.address} {one.community}".rstrip() for one in group.affected),
@@ -98,7 +98,7 @@ EMPTY_ROUTE_FILTER = Cause(
 )
 
 
-def _denied(facts: Facts, _: Material) -> Match | None:
+def _denied(facts: Destination, _: Case) -> Match | None:
     seen = _blocked(facts)
     if seen is None or facts.placement is None:
         return None
@@ -146,7 +146,7 @@ COMMUNITY_DENIED = Cause(
             [
                 *(f"- {one.host} {one.address} {one.community}".rstrip() for one in group.affected),
                 (
-                    f"The filter {as_of(_seen(group), group.material)} has a rule with access Deny that "
+                    f"The filter {as_of(_seen(group), group.case)} has a rule with access Deny that "
                     f"names {listed(_refused_values(group))}. Was that meant? Azure Arc needs it: please "
                     "allow it instead."
                 ),
@@ -157,7 +157,7 @@ COMMUNITY_DENIED = Cause(
 )
 
 
-def _not_in_filter(facts: Facts, _: Material) -> Match | None:
+def _not_in_filter(facts: Destination, _: Case) -> Match | None:
     seen = _blocked(facts)
     if seen is None or facts.placement is None:
         return None
@@ -171,7 +171,7 @@ def _add_community(group: Group) -> Remedy:
     name = filter_name(seen)
     known = catalog.community(value)
     steps = [f"Add {community_name(value)} to {name}. {_ADDS}", _THEN_CHECK]
-    if not group.material.circuits:
+    if not group.case.circuits:
         steps.append(
             "Where no route arrives: on a Local or Standard circuit, regions outside the peering location's "
             "metro or geography need Premium, whatever the filter holds."
@@ -227,7 +227,7 @@ def _request(group: Group, value: str, name: str) -> str:
                 f"allow it, so no route {'reaches us' if observed else 'is expected to reach us'}."
             ),
             (
-                f"Evidence: {_dates(group)}; the filter {as_of(_seen(group), group.material)}. "
+                f"Evidence: {_dates(group)}; the filter {as_of(_seen(group), group.case)}. "
                 f"{_routes_checked(group)}"
             ),
             (
@@ -252,7 +252,7 @@ COMMUNITY_NOT_IN_FILTER = Cause(
 )
 
 
-def _no_community(facts: Facts, _: Material) -> Match | None:
+def _no_community(facts: Destination, _: Case) -> Match | None:
     if facts.placement is None or facts.verdict is not Verdict.NO_DOCUMENTED_COMMUNITY:
         return None
     if not may_cross_the_circuit(facts):

@@ -4,23 +4,23 @@ from arcferry.diagnosis.causes.cause import Cause, Group, Match, named
 from arcferry.diagnosis.causes.circuit import circuits_named
 from arcferry.diagnosis.causes.circuit_commands import show_azure_routes, show_prefixes
 from arcferry.diagnosis.causes.tcp import places, try_tcp
-from arcferry.diagnosis.document import Kind
-from arcferry.diagnosis.facts import Facts
+from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity
-from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.wording import community_name, letter, listed
+from arcferry.evidence.case import Case
+from arcferry.evidence.document import Kind
 from arcferry.routing.circuit import Peering
 from arcferry.routing.reception import Return, returns
 
 _VALIDATED = ("", "configured")
 
 
-def _is_unanswered(facts: Facts) -> bool:
+def _is_unanswered(facts: Destination) -> bool:
     """Whether packets should find their way there, and nothing comes back."""
     return facts.silent and facts.placement is not None and facts.placement.is_expected
 
 
-def _answers_come_back(facts: Facts) -> bool:
+def _answers_come_back(facts: Destination) -> bool:
     """Whether another endpoint that the circuit should carry answers, so that the way back works."""
     return any(
         one.reached and not one.proxied and one.placement is not None and one.placement.is_expected
@@ -28,12 +28,12 @@ def _answers_come_back(facts: Facts) -> bool:
     )
 
 
-def _confidence(facts: Facts) -> Confidence:
+def _confidence(facts: Destination) -> Confidence:
     seen = facts.placement is not None and facts.placement.has_route
     return Confidence.OBSERVED if seen else Confidence.EXPECTED
 
 
-def _table_line(facts: Facts) -> tuple[Evidence, ...]:
+def _table_line(facts: Destination) -> tuple[Evidence, ...]:
     """What the router's table says, or that none was handed in."""
     received = facts.placement.received if facts.placement else None
     if received is None or received.table is None:
@@ -42,12 +42,12 @@ def _table_line(facts: Facts) -> tuple[Evidence, ...]:
     return (Evidence(received.table.name, received.says, received.table.taken),)
 
 
-def _peerings(material: Material) -> list[tuple[str, Peering]]:
-    return [(one.name, one.microsoft) for one in material.circuits if one.microsoft]
+def _peerings(case: Case) -> list[tuple[str, Peering]]:
+    return [(one.name, one.microsoft) for one in case.circuits if one.microsoft]
 
 
-def _not_validated(facts: Facts, material: Material) -> Match | None:
-    found = _peerings(material)
+def _not_validated(facts: Destination, case: Case) -> Match | None:
+    found = _peerings(case)
     if not found or not _is_unanswered(facts) or _answers_come_back(facts):
         return None
     if any(peering.advertised_state.lower() in _VALIDATED for _, peering in found):
@@ -64,7 +64,7 @@ def _not_validated(facts: Facts, material: Material) -> Match | None:
 
 
 def _prefixes(group: Group) -> str:
-    known = [prefix for _, peering in _peerings(group.material) for prefix in peering.advertised_prefixes]
+    known = [prefix for _, peering in _peerings(group.case) for prefix in peering.advertised_prefixes]
     return listed(list(dict.fromkeys(known))) if known else "the NAT prefix"
 
 
@@ -105,11 +105,11 @@ NAT_NOT_VALIDATED = Cause(
 )
 
 
-def _no_way_back(facts: Facts, material: Material) -> Match | None:
+def _no_way_back(facts: Destination, case: Case) -> Match | None:
     if not _is_unanswered(facts) or _answers_come_back(facts):
         return None
-    advertised = [prefix for _, peering in _peerings(material) for prefix in peering.advertised_prefixes]
-    answer = returns(advertised, material.route_tables)
+    advertised = [prefix for _, peering in _peerings(case) for prefix in peering.advertised_prefixes]
+    answer = returns(advertised, case.route_tables)
     if answer.answer is not Return.MISSING or answer.table is None:
         return None
     line = Evidence(answer.table.name, answer.says, answer.table.taken)
@@ -154,7 +154,7 @@ ASYMMETRIC_RETURN = Cause(
 )
 
 
-def _siblings(facts: Facts) -> list[Facts]:
+def _siblings(facts: Destination) -> list[Destination]:
     """Endpoints that answer, behind the same community or the same route."""
     if facts.placement is None:
         return []
@@ -171,7 +171,7 @@ def _siblings(facts: Facts) -> list[Facts]:
     return found
 
 
-def _filtered(facts: Facts, _: Material) -> Match | None:
+def _filtered(facts: Destination, _: Case) -> Match | None:
     if not _is_unanswered(facts) or facts.placement is None or not facts.placement.has_route:
         return None
     answering = _siblings(facts)
@@ -218,7 +218,7 @@ FILTERED = Cause(
 )
 
 
-def _times_out(facts: Facts, material: Material) -> Match | None:
+def _times_out(facts: Destination, case: Case) -> Match | None:
     if not _is_unanswered(facts) or facts.placement is None:
         return None
     evidence = list(_table_line(facts))
@@ -227,7 +227,7 @@ def _times_out(facts: Facts, material: Material) -> Match | None:
         says = f"{names}, of the same community, answers: a rule by address on a firewall is likely"
         evidence.append(Evidence(answering[0].latest.origin if answering[0].latest else "", says))
     wanted = [Kind.RECEIVED_ROUTES.value] if facts.placement.received.table is None else []
-    wanted += [Kind.CIRCUIT.value] if not material.circuits else []
+    wanted += [Kind.CIRCUIT.value] if not case.circuits else []
     confidence = _confidence(facts)
     return Match(
         confidence,

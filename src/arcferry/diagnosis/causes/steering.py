@@ -6,23 +6,23 @@ from arcferry import catalog, command_line
 from arcferry.catalog import Carrier
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
 from arcferry.diagnosis.causes.filter_change import as_of, filter_name
-from arcferry.diagnosis.document import FilterSeen
-from arcferry.diagnosis.facts import Facts
+from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity, command
-from arcferry.diagnosis.material import Material, at_midnight
 from arcferry.diagnosis.wording import community_name, letter, listed, region_name
+from arcferry.evidence.case import Case, at_midnight
+from arcferry.evidence.document import FilterSeen
 from arcferry.routing.coverage import Verdict
 from arcferry.routing.service_tags import ServiceTags
 
 _MOST_NAMED = 12
 
 
-def _cloud_name(facts: Facts) -> str:
+def _cloud_name(facts: Destination) -> str:
     cloud = catalog.cloud_of(facts.host)
     return cloud.name if cloud else catalog.clouds()[0].name
 
 
-def _carried_anywhere(facts: Facts, seen: FilterSeen) -> bool:
+def _carried_anywhere(facts: Destination, seen: FilterSeen) -> bool:
     """Whether the service's own community lets it through wherever its answer moves."""
     service = catalog.service_community(facts.carrier, catalog.cloud(_cloud_name(facts)))
     return service is not None and seen.route_filter.allows(service.value)
@@ -37,7 +37,7 @@ def _regions_of(tags: ServiceTags, service: str) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _service(facts: Facts) -> str:
+def _service(facts: Destination) -> str:
     """The tag without its region, such as `AzureArcInfrastructure`; empty where the address is in none."""
     return facts.placement.coverage.service_tag.partition(".")[0] if facts.placement else ""
 
@@ -47,7 +47,7 @@ def _allowed(region: str, seen: FilterSeen) -> bool:
     return known is not None and seen.route_filter.allows(known.value)
 
 
-def regions_outside(facts: Facts, seen: FilterSeen) -> tuple[str, ...]:
+def regions_outside(facts: Destination, seen: FilterSeen) -> tuple[str, ...]:
     """The regions in which the name may answer and that the filter lets nothing through from, by ARM name.
 
     They are the regions in which the tag of today's address has prefixes; without service tags, or for an
@@ -67,13 +67,13 @@ def regions_outside(facts: Facts, seen: FilterSeen) -> tuple[str, ...]:
     )
 
 
-def _may_leave(facts: Facts, material: Material) -> Match | None:
-    works = facts.reached or (not facts.sightings and facts.verdict is Verdict.CARRIED)
+def _may_leave(facts: Destination, case: Case) -> Match | None:
+    works = facts.reached or (not facts.attempts and facts.verdict is Verdict.CARRIED)
     if not works or facts.proxied or not facts.steered or facts.carrier is Carrier.EDGE:
         return None
     if facts.verdict in (Verdict.PRIVATE, Verdict.NOT_IN_FILTER, Verdict.NOT_ON_PEERING):
         return None
-    every = material.filters_in_effect
+    every = case.filters_in_effect
     if not every or any(_carried_anywhere(facts, one) for one in every):
         return None
     outside = regions_outside(facts, every[0])
@@ -83,7 +83,7 @@ def _may_leave(facts: Facts, material: Material) -> Match | None:
     return Match(Confidence.EXPECTED, (filter_name(every[0]),), tuple(evidence))
 
 
-def _filter_line(facts: Facts, seen: FilterSeen, outside: tuple[str, ...]) -> Evidence:
+def _filter_line(facts: Destination, seen: FilterSeen, outside: tuple[str, ...]) -> Evidence:
     """What the filter holds, and which regions of the endpoint's tag it lacks."""
     allowed = sorted(value for value in seen.route_filter.communities if _is_region(value))
     held = listed([community_name(value) for value in allowed]) if allowed else "no region"
@@ -102,7 +102,7 @@ def _is_region(value: str) -> bool:
     return known is not None and known.kind == "region"
 
 
-def _steering(facts: Facts) -> Evidence:
+def _steering(facts: Destination) -> Evidence:
     link = next((link for link in facts.chain if ".trafficmanager." in f".{link}."), "")
     if link:
         answer = next(answer for answer in facts.answers if link in answer.chain)
@@ -114,7 +114,7 @@ def _steering(facts: Facts) -> Evidence:
 
 
 def _outside(group: Group) -> tuple[str, ...]:
-    seen = group.material.filters_in_effect[0]
+    seen = group.case.filters_in_effect[0]
     found = {region for one in group.facts for region in regions_outside(one, seen)}
     return tuple(sorted(found, key=region_name))
 
@@ -136,8 +136,8 @@ def _with_values(regions: tuple[str, ...]) -> str:
 
 
 def _widen(group: Group) -> Remedy:
-    seen = next(iter(group.material.filters_in_effect), None)
-    name, known = filter_name(seen), as_of(seen, group.material)
+    seen = next(iter(group.case.filters_in_effect), None)
+    name, known = filter_name(seen), as_of(seen, group.case)
     near = _near(group)
     every = tuple(dict.fromkeys((*near, *_outside(group))))
     order = "those of the same geography as today's answer first, each part by name" if near else "by name"

@@ -2,14 +2,14 @@
 
 from arcferry import command_line
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
-from arcferry.diagnosis.facts import Facts
+from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Command, Owner, Remedy, Severity, command
-from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.wording import letter, listed
+from arcferry.evidence.case import Case
 from arcferry.probe.observation import Stage
 
 
-def _failed_with(facts: Facts, *kinds: str) -> Match | None:
+def _failed_with(facts: Destination, *kinds: str) -> Match | None:
     return Match() if facts.stage is Stage.TCP and facts.kind in kinds else None
 
 
@@ -27,7 +27,7 @@ def places(group: Group) -> list[str]:
     return [f"- {one.host} {one.address}".rstrip() for one in group.affected]
 
 
-def _refused(facts: Facts, _: Material) -> Match | None:
+def _refused(facts: Destination, _: Case) -> Match | None:
     return _failed_with(facts, "refused")
 
 
@@ -59,7 +59,7 @@ REFUSED = Cause(
 )
 
 
-def _reset(facts: Facts, _: Material) -> Match | None:
+def _reset(facts: Destination, _: Case) -> Match | None:
     return _failed_with(facts, "reset")
 
 
@@ -100,7 +100,7 @@ RESET = Cause(
 )
 
 
-def _unreachable(facts: Facts, _: Material) -> Match | None:
+def _unreachable(facts: Destination, _: Case) -> Match | None:
     return _failed_with(facts, "unreachable")
 
 

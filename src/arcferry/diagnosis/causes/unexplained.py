@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from arcferry import catalog
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
 from arcferry.diagnosis.causes.path import HOW_TO_GET
-from arcferry.diagnosis.document import Document, Kind
 from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity
-from arcferry.diagnosis.material import Material
+from arcferry.evidence.case import Case
+from arcferry.evidence.document import Document, Kind
 from arcferry.text import one_line
 
 _DECIDES = (Kind.AGENT_CHECK.value, Kind.ARCFERRY_CHECK.value, Kind.AGENT_LOGS_ZIP.value)
@@ -18,14 +18,14 @@ def _is_explained(document: Document) -> bool:
     """Whether an endpoint or a code in the same document says why: then that has a finding of its own."""
     told = [catalog.code(seen.code) if catalog.is_code(seen.code) else None for seen in document.codes]
     by_code = any(code is None or code.outcome == "failure" for code in told)
-    return by_code or any(not seen.reachable for seen in document.sightings)
+    return by_code or any(not seen.reachable for seen in document.attempts)
 
 
-def _unexplained(material: Material) -> Sequence[Match]:
+def _unexplained(case: Case) -> Sequence[Match]:
     """One match a document, about its last words; where another shows a path that fails, it may be that."""
-    blocked = any(not seen.reachable and seen.required is not False for seen in material.sightings)
+    blocked = any(not seen.reachable and seen.required is not False for seen in case.attempts)
     found = []
-    for document in material.documents:
+    for document in case.documents:
         if not document.complaints or _is_explained(document):
             continue
         fatal = [one for one in document.complaints if one.is_fatal]

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
-from arcferry.diagnosis.document import Kind
 from arcferry.diagnosis.finding import Evidence, Owner, Remedy, Severity
-from arcferry.diagnosis.material import Material
 from arcferry.diagnosis.wording import listed
+from arcferry.evidence.case import Case
+from arcferry.evidence.document import Kind
 
 
-def _unread(material: Material) -> Sequence[Match]:
+def _unread(case: Case) -> Sequence[Match]:
     """All documents that could not be read, as one finding."""
-    unread = [one for one in material.documents if one.kind is Kind.UNREADABLE]
+    unread = [one for one in case.documents if one.kind is Kind.UNREADABLE]
     lines = tuple(Evidence(one.name, why) for one in unread for why in one.notes)
     return (Match(evidence=lines),) if unread else ()
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from tests.lab.hosts.windows.conftest import Server
 
-from arcferry.diagnosis.document import Kind
-from arcferry.diagnosis.readers import install_log
 from arcferry.errors import LabError
+from arcferry.evidence.document import Kind
+from arcferry.evidence.readers import install_log
 from arcferry.lab.hosts.windows import WinePrefix
 
 OLD, CURRENT, NEW = "1.66.3300.1001", "1.67.3421.1187", "1.68.1.1"

@@ -1,0 +1,235 @@
+"""What a handed-in file says, once it was recognised: what a case is made of."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from arcferry import typed
+from arcferry.catalog import When
+from arcferry.probe.observation import Failure, Observation, TlsSession
+from arcferry.routing.circuit import Circuit
+from arcferry.routing.communities import CommunityList
+from arcferry.routing.route import RouteTable
+from arcferry.routing.route_filter import RouteFilter
+from arcferry.routing.service_tags import ServiceTags
+
+NETWORK_ERROR = "AZCM0026"
+"""The code with which the agent gives up on an endpoint; what is behind it, the endpoint's facts tell."""
+
+
+class Kind(StrEnum):
+    """What a file can be taken for; also the words that `would_decide` uses."""
+
+    AGENT_CHECK = "agent-check"
+    AGENT_CONNECT = "agent-connect"
+    DOWNLOAD_ERROR = "download-error"
+    DNS_ANSWERS = "dns-answers"
+    ARCFERRY_CHECK = "arcferry-check"
+    AGENT_SHOW = "agent-show"
+    AGENT_LOG = "agent-log"
+    AGENT_LOGS_ZIP = "agent-logs-zip"
+    INSTALL_LOG = "install-log"
+    HOST_ANSWERS = "host-answers"
+    ONBOARDING_SCRIPT = "onboarding-script"
+    POWERSHELL_ERROR = "powershell-error"
+    CONNECTION_TEST = "connection-test"
+    AZURE_ERROR = "azure-error"
+    RECEIVED_ROUTES = "received-routes"
+    AZURE_ROUTES = "azure-routes"
+    CIRCUIT = "circuit"
+    WATCH_HISTORY = "watch-history"
+    ROUTE_FILTER = "route-filter"
+    SERVICE_TAGS = "service-tags"
+    COMMUNITY_LIST = "community-list"
+    UNRECOGNISED = "unrecognised"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What one document says of reaching one endpoint.
+
+    Attributes:
+        origin: the document's name.
+        required: whether the document itself marks the endpoint as required; None where it does not say.
+        private: whether the answer was a private address; None where unknown.
+        proxied: whether a proxy stood between, so that the server's own routes do not matter.
+        proxy: the proxy's URL, where the document names it.
+        failure: the step that failed; None where reached, or where the document does not say.
+        install: whether the endpoint was needed to download a package, not to connect.
+    """
+
+    host: str
+    origin: str
+    reachable: bool
+    taken: datetime | None = None
+    required: bool | None = None
+    private: bool | None = None
+    proxied: bool = False
+    proxy: str = ""
+    resolver: str = ""
+    address: str = ""
+    failure: Failure | None = None
+    tls: TlsSession | None = None
+    clock_skew: float | None = None
+    install: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a resolver answered for one name; no addresses means that it had none to give."""
+
+    host: str
+    origin: str
+    chain: tuple[str, ...]
+    addresses: tuple[str, ...]
+    resolver: str = ""
+    taken: datetime | None = None
+    rcode: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSeen:
+    """An exit code that a document shows, such as `AZCM0026`, and the agent's own words beside it."""
+
+    code: str
+    says: str
+    origin: str
+    hosts: tuple[str, ...] = ()
+    taken: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """A line with which a program of the agent's gave up, or said that something failed.
+
+    Attributes:
+        says: its own words, without credentials.
+        is_fatal: whether the program ended with it.
+    """
+
+    says: str
+    origin: str
+    taken: datetime | None = None
+    is_fatal: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FilterRule:
+    """Where the communities of a route filter are kept, as far as its document tells.
+
+    Attributes:
+        resource_group: empty where the document has no resource id.
+        name: the rule that allows communities, empty where the filter has none.
+        communities: what that rule allows, in its own order.
+        denying: the rules that deny communities.
+    """
+
+    resource_group: str = ""
+    name: str = ""
+    communities: tuple[str, ...] = ()
+    denying: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FilterSeen:
+    """A route filter that was handed in, and the rule to change in it.
+
+    Attributes:
+        taken: the day of the document; None where neither it nor who handed it in tells.
+    """
+
+    route_filter: RouteFilter
+    rule: FilterRule
+    origin: str
+    taken: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentState:
+    """What the agent says of itself (`azcmagent show`, its state files).
+
+    Attributes:
+        status: `Connected`, `Disconnected` or `Expired`; empty where the document does not say.
+        services: the dependent services with their state, such as `("himds", "running")`.
+        proxy: the proxy's URL without credentials, empty where none is set.
+        proxy_credentials: whether that URL held a user or a password; they are never kept.
+        properties: every other property, by its displayed name in lower case; credentials are redacted.
+    """
+
+    origin: str
+    status: str = ""
+    version: str = ""
+    location: str = ""
+    cloud: str = ""
+    error_code: str = ""
+    error: str = ""
+    last_heartbeat: datetime | None = None
+    services: tuple[tuple[str, str], ...] = ()
+    proxy: str = ""
+    proxy_credentials: bool = False
+    private_link_scope: str = ""
+    gateway: str = ""
+    properties: tuple[tuple[str, str], ...] = ()
+    taken: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One recognised document and everything it says.
+
+    Attributes:
+        taken: as of when, where the document or its name tells.
+        notes: what was odd in it, such as a name that stands there twice.
+    """
+
+    name: str
+    kind: Kind
+    taken: datetime | None = None
+    attempts: tuple[Attempt, ...] = ()
+    answers: tuple[Answer, ...] = ()
+    codes: tuple[CodeSeen, ...] = ()
+    complaints: tuple[Complaint, ...] = ()
+    route_filter: FilterSeen | None = None
+    service_tags: ServiceTags | None = None
+    community_list: CommunityList | None = None
+    route_table: RouteTable | None = None
+    circuit: Circuit | None = None
+    agent_state: AgentState | None = None
+    notes: tuple[str, ...] = ()
+
+
+def _attempt(seen: Observation, origin: str) -> Attempt:
+    return Attempt(
+        host=seen.endpoint.host,
+        origin=origin,
+        reachable=seen.reachable,
+        taken=seen.taken,
+        required=seen.endpoint.required and seen.endpoint.when is not When.INSTALL,
+        proxied=seen.proxy is not None,
+        proxy=typed.proxy(seen.proxy or ""),
+        resolver=typed.resolver(seen.dns.resolver) if seen.dns else "",
+        address=seen.address or "",
+        failure=seen.failure,
+        tls=seen.tls,
+        clock_skew=seen.clock_skew,
+        install=seen.endpoint.when is When.INSTALL,
+    )
+
+
+def observed(observations: Iterable[Observation], origin: str = "arcferry check") -> Document:
+    """The document that a probe of this process amounts to, for a diagnosis without a file between."""
+    seen = tuple(observations)
+    answers = tuple(
+        Answer(one.endpoint.host, origin, one.dns.chain, one.dns.addresses, one.dns.resolver, one.taken)
+        for one in seen
+        if one.dns and one.dns.addresses
+    )
+    return Document(
+        name=origin,
+        kind=Kind.ARCFERRY_CHECK,
+        taken=max((one.taken for one in seen), default=None),
+        attempts=tuple(_attempt(one, origin) for one in seen),
+        answers=answers,
+    )

@@ -1,0 +1,225 @@
+"""Readers: each turns one kind of file into what it says; the content decides, never the name."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from arcferry import typed
+from arcferry.errors import FileInputError
+from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.readers import (
+    agent_check,
+    agent_check_json,
+    agent_connect,
+    agent_log,
+    agent_show,
+    arcferry_check,
+    archive,
+    azure_error,
+    azure_json,
+    curl_verbose,
+    dig,
+    dns_answers,
+    download_error,
+    host_answers,
+    install_log,
+    lookalike,
+    net_connection,
+    nslookup,
+    onboarding_script,
+    openssl_client,
+    powershell_error,
+    resolve_dns_name,
+    routes,
+    watch_history,
+)
+from arcferry.evidence.readers.decoding import Decoded, decode, is_structured, narrow, shortened, text_of
+from arcferry.evidence.readers.edge import claimed, guarded
+from arcferry.files import read_bounded
+from arcferry.redaction import mask, redact
+from arcferry.text import clean
+
+FILE_LIMIT = 64 * 1024 * 1024
+"""Longest file in bytes that is held in memory; only a dump of routes may be longer, see `read_path`."""
+
+_TextReader = Callable[[str, str], Document | None]
+_TEXT_READERS: tuple[_TextReader, ...] = (
+    agent_check.read,
+    agent_show.read,
+    install_log.read,
+    onboarding_script.read,
+    agent_log.read,
+    agent_connect.read,
+    download_error.read,
+    powershell_error.read,
+    resolve_dns_name.read,
+    dig.read,
+    nslookup.read,
+    net_connection.read,
+    curl_verbose.read,
+    openssl_client.read,
+    azure_error.read,
+)
+_JSON_READERS: tuple[tuple[Callable[[object], bool], Callable[[str, object], Document]], ...] = (
+    (arcferry_check.looks_right, arcferry_check.read),
+    (watch_history.looks_right, watch_history.read),
+    (dns_answers.looks_right, dns_answers.read),
+    (agent_show.looks_right, agent_show.read_json),
+    (onboarding_script.looks_right, onboarding_script.read_json),
+)
+_STANDS_ASIDE = {
+    Kind.AGENT_CONNECT: {Kind.AGENT_LOG},
+    Kind.AZURE_ERROR: {Kind.AGENT_CONNECT, Kind.AGENT_LOG, Kind.AGENT_SHOW},
+    Kind.ONBOARDING_SCRIPT: {Kind.INSTALL_LOG},
+    Kind.DOWNLOAD_ERROR: {Kind.AGENT_LOG, Kind.INSTALL_LOG},
+    Kind.CONNECTION_TEST: {Kind.AGENT_LOG, Kind.INSTALL_LOG},
+}
+"""Which kinds take the same lines better: where one of them was found, this one is left out."""
+
+
+def _of_json(name: str, value: object) -> tuple[Document, ...]:
+    if host_answers.looks_right(value):
+        return _of_host(name, value)
+    for looks_right, read in _JSON_READERS:
+        if looks_right(value):
+            return (read(name, value),)
+    if found := azure_json.read_all(name, value):
+        return tuple(found)
+    other = agent_check_json.read(name, value) or azure_error.read_json(name, value)
+    return (other,) if other else ()
+
+
+def _of_host(name: str, value: object) -> tuple[Document, ...]:
+    """A host's answers, and beside them what its agent printed and how its path was, read as themselves."""
+    output = [
+        document
+        for verb, text in host_answers.printed(value)
+        for document in _of_text(f"{name}: {verb}", text)
+    ]
+    paths = [
+        arcferry_check.read(f"{name}: path", path)
+        for path in host_answers.paths(value)
+        if arcferry_check.looks_right(path)
+    ]
+    return host_answers.read(name, value), *output, *paths
+
+
+def _of_text(name: str, text: str, note: str = "") -> tuple[Document, ...]:
+    part, shortening = shortened(text)
+    plain = clean(part, limit=len(part) + 1)
+    read = [document for reader in _TEXT_READERS if (document := reader(name, plain))]
+    kinds = {document.kind for document in read}
+    kept = [document for document in read if not _STANDS_ASIDE.get(document.kind, set()) & kinds]
+    notes = tuple(filter(None, (note, shortening)))
+    return tuple(replace(document, notes=document.notes + notes) for document in _merged(kept))
+
+
+def _merged(documents: list[Document]) -> list[Document]:
+    """One document a kind: a transcript with `dig` and `nslookup` holds DNS answers, once."""
+    found: dict[Kind, Document] = {}
+    for one in documents:
+        before = found.get(one.kind)
+        found[one.kind] = (
+            one
+            if before is None
+            else replace(
+                before,
+                attempts=before.attempts + one.attempts,
+                answers=before.answers + one.answers,
+                codes=before.codes + one.codes,
+                complaints=before.complaints + one.complaints,
+                notes=before.notes + one.notes,
+            )
+        )
+    return list(found.values())
+
+
+def _with_duplicates(documents: tuple[Document, ...], decoded: Decoded) -> tuple[Document, ...]:
+    notes = tuple(
+        f"the key {typed.shown(mask(key))} stands twice in one object; the last one counted"
+        for key in decoded.duplicates
+    )
+    return tuple(replace(document, notes=document.notes + notes) for document in documents)
+
+
+def _unrecognised(name: str, decoded: Decoded) -> Document:
+    like = lookalike.of_json(decoded.value) if decoded.is_json else lookalike.of_text(decoded.text)
+    return Document(name, Kind.UNRECOGNISED, notes=(f"it looks most like {like}",) if like else ())
+
+
+def _read_plain(name: str, data: bytes) -> tuple[Document, ...]:
+    """What a file that is no archive says."""
+    text = text_of(data)
+    if text is None:
+        if dump := routes.read(name, data):
+            return (dump,)
+        raise FileInputError(
+            name,
+            "a binary file, which explain does not read",
+            hint="Hand in text, JSON, a zip of logs or an MRT dump.",
+        )
+    # Only the part that is searched is worth the time that taking credentials out of a long log costs.
+    part, note = (text, "") if is_structured(text) else shortened(text)
+    decoded = decode(name, part)
+    found = _of_json(name, decoded.value) if decoded.is_json else _of_text(name, decoded.text, note)
+    if not found:
+        # Of routes only typed values are kept, and a line is quoted masked: a long dump is spared the search.
+        whole = decoded.text if part == text else narrow(text)
+        table = routes.read(name, whole.encode("utf-8", errors="replace"))
+        found = (table,) if table else ()
+    if not found and decoded.is_json:
+        found = _of_text(name, redact(decoded.text))
+    return _with_duplicates(found or (_unrecognised(name, decoded),), decoded)
+
+
+def read_document(name: str, data: bytes) -> tuple[Document, ...]:
+    """What a file says, recognised by its content alone.
+
+    A console transcript can hold several kinds, and then gives several documents, as an archive of logs does.
+    What nothing recognises gives one document of kind `unrecognised`, which says what it looked most like.
+    Credentials are taken out before anything is read. One in which a reader meets what it did not foresee
+    gives one document of kind `unreadable`; in an archive it is that file of it alone.
+
+    Args:
+        name: how the file is called in findings; its content decides what it is.
+        data: the whole file.
+
+    Raises:
+        FileInputError: the file is binary, nested too deeply, or is a known kind in which something is wrong.
+    """
+    if archive.looks_right(data):
+        return guarded(name, lambda: archive.read(name, data, _read_alone), size=None)
+    return _read_alone(name, data)
+
+
+def read_claimed(name: str, data: bytes) -> tuple[Document, ...]:
+    """What a host handed in says, as `read_document`; what cannot be read gives one that says so."""
+    return claimed(name, lambda: read_document(name, data))
+
+
+def _read_alone(name: str, data: bytes) -> tuple[Document, ...]:
+    return guarded(name, lambda: _read_plain(name, data), size=len(data))
+
+
+def read_path(path: Path, name: str) -> tuple[Document, ...]:
+    """What a file on the disk says; one longer than `FILE_LIMIT` can only be routes, read as a stream.
+
+    Raises:
+        FileInputError: as `read_document`; the file is missing, unreadable, or too long and no routes.
+    """
+    try:
+        size = path.stat().st_size if path.is_file() else 0
+    except OSError:
+        size = 0
+    if size <= FILE_LIMIT:
+        return read_document(name, read_bounded(path, limit=FILE_LIMIT))
+    if dump := guarded(name, lambda: _streamed(path, name), size=size):
+        return dump
+    raise FileInputError(
+        name, f"no dump of routes, and larger than the {FILE_LIMIT:,} bytes that are read of anything else"
+    )
+
+
+def _streamed(path: Path, name: str) -> tuple[Document, ...]:
+    dump = routes.read_file(path, name)
+    return (dump,) if dump else ()

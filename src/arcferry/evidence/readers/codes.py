@@ -1,0 +1,76 @@
+"""Codes in text: the agent's, Entra ID's and Resource Manager's, with the words beside them."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from functools import cache
+
+from arcferry import catalog
+from arcferry.catalog import Code
+from arcferry.evidence.document import CodeSeen
+from arcferry.evidence.readers import values
+
+_AZCM = re.compile(r"(?<![A-Za-z0-9])AZCM(\d{4})(?!\d)")
+_ENTRA = re.compile(r"(?<![A-Za-z0-9])AADSTS(\d{5,7})(?!\d)")
+_ARM_PLACE = re.compile(
+    (
+        r"(?:\bcode\b\\*[\"']?\s{0,3}[:=]\s{0,3}\\*[\"']?|\(|\bERROR CODE: "
+        r")([A-Z][A-Za-z]{4,60}(?:_[A-Za-z]{1,30})?)\b"
+    ),
+    re.IGNORECASE,
+)
+_CAMEL = re.compile(r"\b([A-Z][a-z]+(?:[A-Z][a-z]+){1,8}|Directory_QuotaExceeded)\b")
+_LONG_WORDS = 900
+_MOST_CODES = 8
+"""A text with more of the agent's codes than this is a list of codes, not what one run printed."""
+
+
+@cache
+def _arm_names() -> frozenset[str]:
+    return frozenset(known.code for known in catalog.codes() if known.family == "arm")
+
+
+def known(name: str) -> Code | None:
+    """The catalogue's entry, or None for a code that it does not have."""
+    return catalog.code(name) if catalog.is_code(name) else None
+
+
+def agent_codes(text: str) -> list[str]:
+    """The agent's and its scripts' codes, each once, in order; none from a text that is a list of codes."""
+    found = list(dict.fromkeys(f"AZCM{number}" for number in _AZCM.findall(text) if int(number)))
+    return found if len(found) <= _MOST_CODES else []
+
+
+def service_codes(text: str) -> list[str]:
+    """What Entra ID and Resource Manager answered, each once: their codes are the same in every language."""
+    entra = [f"AADSTS{number}" for number in _ENTRA.findall(text)]
+    names = [name for pattern in (_ARM_PLACE, _CAMEL) for name in pattern.findall(text)]
+    arm = [name for name in names if name in _arm_names()]
+    # Single words such as Conflict are prose, unless they stand where a code stands.
+    placed = set(_ARM_PLACE.findall(text))
+    arm = [name for name in arm if name in placed or any(letter.isupper() for letter in name[1:])]
+    return list(dict.fromkeys([*entra, *arm]))[:_MOST_CODES]
+
+
+def words(code: str, lines: Sequence[str], grave: str = "") -> str:
+    """What is said beside the code: its own line from the code on, else the grave line that ends the run."""
+    line = next((line for line in lines if code in line), "")
+    if grave and code.startswith("AZCM"):
+        return values.short(grave, _LONG_WORDS)
+    if code.startswith("AZCM") or len(line) < _LONG_WORDS // 3:
+        return values.short(line.partition(code)[2].lstrip(": "), _LONG_WORDS) or values.short(
+            line, _LONG_WORDS
+        )
+    return values.short(line, _LONG_WORDS)
+
+
+def seen(
+    codes: Iterable[str],
+    lines: Sequence[str],
+    name: str,
+    *,
+    grave: str = "",
+    taken: datetime | None = None,
+) -> tuple[CodeSeen, ...]:
+    """The codes with the words beside them."""
+    return tuple(CodeSeen(code, words(code, lines, grave), name, (), taken) for code in codes)

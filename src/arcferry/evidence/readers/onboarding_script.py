@@ -1,0 +1,87 @@
+"""What the onboarding scripts print: the portal's, and the installation scripts for Windows and Linux."""
+
+import re
+from collections.abc import Mapping
+
+from arcferry.evidence.document import Attempt, CodeSeen, Document, Kind
+from arcferry.evidence.readers import codes, values
+
+_SCRIPT = re.compile(
+    r"install_(?:windows|linux)_azcmagent|OnboardingScript\.(?:ps1|sh)|azcmagent-(?:windows|linux)\b|"
+    r"AzureConnectedMachineAgent\.msi|Installation of azcmagent completed|azcmagent_[\d.]+_\w+\.deb|"
+    r"azcmagent-[\d.]+[\w.-]*\.rpm|EnableAzureArc\.ps1|AzureArcOnboarding",
+    re.IGNORECASE,
+)
+_MSIEXEC = re.compile(r"msiexec|\.msi\b|MsiInstaller|installationlog|AZCM0149|AZCM0156", re.IGNORECASE)
+_NUMBER = re.compile(r"(?<![\d.:/-])(\d{2,4})(?![\d.:/-]*\d)")
+_DOWNLOAD = {"AZCM0146", "AZCM0148"}
+_PACKAGES = "packages.microsoft.com"
+_SUCCESSES = {"0"}
+_WINDOWS_CODES = frozenset({"112", "1259"})
+_LEAST_NUMBER = 1600
+
+
+def _script_codes(text: str) -> list[str]:
+    found = [(code, codes.known(code)) for code in codes.agent_codes(text)]
+    return [code for code, known in found if known and known.family == "install-script"]
+
+
+def _msiexec_codes(lines: list[str]) -> list[tuple[str, str]]:
+    """Exit codes of msiexec in lines that speak of it; a number that is no such code is something else."""
+    found: dict[str, str] = {}
+    for line in lines:
+        if not _MSIEXEC.search(line):
+            continue
+        for number in _NUMBER.findall(line):
+            known = codes.known(f"msiexec {number}")
+            likely = int(number) >= _LEAST_NUMBER or number in _WINDOWS_CODES
+            if known and likely and number not in _SUCCESSES:
+                found.setdefault(f"msiexec {number}", values.short(line, 300))
+    return list(found.items())
+
+
+def _downloads(found: list[str], lines: list[str], name: str) -> tuple[Attempt, ...]:
+    """Where a script could not download from; the Linux one says 0146 of one host only."""
+    hosts = [_PACKAGES] if "AZCM0146" in found else []
+    if _DOWNLOAD & set(found):
+        beside = [line for line in lines if any(code in line for code in _DOWNLOAD)]
+        hosts += [host for line in beside for host in values.hosts_in_urls(line)]
+    wanted = [host for host in dict.fromkeys(hosts) if host != "aka.ms" or len(set(hosts)) == 1]
+    return tuple(Attempt(host, name, reachable=False, install=True) for host in wanted)
+
+
+def read(name: str, text: str) -> Document | None:
+    """The scripts' own codes and those of msiexec, or None where `text` is no output of theirs."""
+    lines = [line[:2000] for line in text.splitlines()]
+    found = _script_codes(text)
+    if not found and not any(_SCRIPT.search(line) for line in lines):
+        return None
+    installer = _msiexec_codes(lines)
+    if not found and not installer and "Installation of azcmagent completed" not in text:
+        return None
+    return Document(
+        name,
+        Kind.ONBOARDING_SCRIPT,
+        attempts=_downloads(found, lines, name),
+        codes=(
+            *codes.seen(found, lines, name),
+            *(CodeSeen(code, says, name) for code, says in installer),
+        ),
+    )
+
+
+def looks_right(value: object) -> bool:
+    """Whether this is the JSON that the installation script writes with `-OutFile` or `--output`."""
+    fields = values.mapping(value)
+    status = str(fields.get("status", "")).lower()
+    return status == "failed" and "code" in {str(key).lower() for key in values.mapping(fields.get("error"))}
+
+
+def read_json(name: str, value: object) -> Document:
+    """The code in the result of an installation script."""
+    error: Mapping[str, object] = {
+        str(key).lower(): item for key, item in values.mapping(values.mapping(value).get("error")).items()
+    }
+    words = " ".join(values.short(error.get(key), 900) for key in ("code", "message", "details"))
+    found = read(name, words)
+    return found or Document(name, Kind.ONBOARDING_SCRIPT)
