@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from arcferry import catalog
 from arcferry.diagnosis.audit import Audit, Path, Row, audit
-from arcferry.evidence.document import Answer, Attempt, Document, FilterRule, FilterSeen, Kind
+from arcferry.evidence.document import Attempt, Document, FilterRule, Kind
 from arcferry.evidence.readers import read_document
-from arcferry.probe.observation import Failure, Stage
+from arcferry.probe.observation import DnsAnswer, Failure, Stage
 from arcferry.routing.circuit import Circuit, Peering, Tier
 from arcferry.routing.coverage import Verdict
 from arcferry.routing.reception import Reception
@@ -59,12 +59,12 @@ TAGS = Document(
 
 def rule(*values: str) -> Document:
     found = RouteFilter("rf-arc", frozenset(values), frozenset(), "Succeeded")
-    held = FilterSeen(found, FilterRule(), "filter.json")
+    held = RouteFilter(found, FilterRule(), "filter.json")
     return Document("filter.json", Kind.ROUTE_FILTER, route_filter=held)
 
 
 def answers(host: str, *addresses: str) -> Document:
-    answer = Answer(host, "dns.json", (), addresses, resolver="10.0.0.53", taken=DAY)
+    answer = DnsAnswer(host, (), addresses, "10.0.0.53", origin="dns.json", taken=DAY)
     return Document("dns.json", Kind.DNS_ANSWERS, DAY, answers=(answer,))
 
 

@@ -14,7 +14,7 @@ from arcferry.diagnosis.causes import CAUSES, FAULTS, RISKS
 from arcferry.diagnosis.causes.cause import _nothing_else
 from arcferry.diagnosis.causes.filter_change import change_commands
 from arcferry.errors import UnknownNameError
-from arcferry.evidence.document import AgentState, Attempt, CodeSeen, FilterRule, FilterSeen
+from arcferry.evidence.document import AgentState, Attempt, CodeSeen, FilterRule
 from arcferry.probe.observation import Failure, Observation, Stage
 from arcferry.routing.route_filter import RouteFilter
 
@@ -199,8 +199,8 @@ def read_all(name: str, data: bytes) -> tuple[Document, ...]:
     return read_document(name, data)
 
 
-def seen_filter(name: str, rule: FilterRule) -> FilterSeen:
-    return FilterSeen(
+def seen_filter(name: str, rule: FilterRule) -> RouteFilter:
+    return RouteFilter(
         RouteFilter(name, frozenset(rule.communities), frozenset(), "Succeeded"), rule, "rf.json"
     )
 

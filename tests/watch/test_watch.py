@@ -11,12 +11,12 @@ import pytest
 
 from arcferry import catalog
 from arcferry.errors import ArcferryError, FileInputError, InputError
-from arcferry.evidence.document import Answer, Document
+from arcferry.evidence.document import Document
 from arcferry.evidence.readers import read_document
-from arcferry.lab.network.dns import Answer as DnsAnswer
-from arcferry.lab.network.dns import DnsServer
+from arcferry.lab.network.dns import Answer, DnsServer
 from arcferry.lab.twin import STORY_NAME, Twin
 from arcferry.probe import ProbeSettings
+from arcferry.probe.observation import DnsAnswer
 from arcferry.watch import History, Level, Notice, Round, history_path, watch
 from arcferry.watch import history as history_module
 
@@ -103,7 +103,7 @@ async def test_another_resolver_warns_before_the_own_one_follows(twin: Twin, his
         if row["name"] == "AzureArcInfrastructure.JapanEast"
     )
     address = f"{japan.partition('/')[0].rpartition('.')[0]}.3"
-    elsewhere = DnsServer(lambda name: DnsAnswer((), (address,)) if name == STORY_NAME else DnsAnswer())
+    elsewhere = DnsServer(lambda name: Answer((), (address,)) if name == STORY_NAME else Answer())
     port = await elsewhere.start()
     told = Told()
     try:
@@ -162,7 +162,7 @@ async def test_a_watch_that_is_cancelled_keeps_its_rounds(twin: Twin, history: H
 
 
 def _seen(at: datetime, host: str, address: str) -> Round:
-    return Round(at, (), (Answer(host, "test", (), (address,), "10.0.0.53", at),), ("10.0.0.53",))
+    return Round(at, (), (DnsAnswer(host, (), (address,), "10.0.0.53", "", "test", at),), ("10.0.0.53",))
 
 
 def test_a_long_silence_begins_a_new_span(history: History) -> None:

@@ -115,7 +115,7 @@ def plan(
         steered=Steered(steered),
         features=_split(features),
         brings=Brings(_tags_of(case, chosen), next(iter(case.community_lists), None)),
-        route_filter=seen.route_filter if seen else None,
+        route_filter=seen,
         circuit=_only("circuit", case.circuits),
     )
     wanted = found.smallest if smallest else found.comfortable

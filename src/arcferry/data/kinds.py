@@ -156,7 +156,7 @@ def _community_list(document: Document) -> _Facts:
 
 def _route_filter(document: Document) -> _Facts:
     seen = document.route_filter
-    values = seen.route_filter.communities if seen else frozenset()
+    values = seen.communities if seen else frozenset()
     return _Facts(
         HeldKind.ROUTE_FILTER, cloud=_cloud_of(values), taken=date_in(document.name), entries=len(values)
     )

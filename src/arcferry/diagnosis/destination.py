@@ -4,11 +4,11 @@ from dataclasses import dataclass, field, replace
 
 from arcferry import catalog
 from arcferry.catalog import Carrier, Endpoint, Steering, When
-from arcferry.diagnosis.placement import Placement, place, worst_first
+from arcferry.diagnosis.placing import place, worst_first
 from arcferry.evidence.case import Case
-from arcferry.evidence.document import Answer, Attempt
-from arcferry.probe.observation import Failure, Stage, TlsSession
-from arcferry.routing.coverage import Verdict
+from arcferry.evidence.document import Attempt
+from arcferry.probe.observation import DnsAnswer, Failure, Stage, TlsSession
+from arcferry.routing.coverage import Coverage, Verdict
 
 _STAGES = tuple(Stage)
 _TRAFFIC_MANAGER = (".trafficmanager.net", ".trafficmanager.cn", ".usgovtrafficmanager.net")
@@ -22,7 +22,7 @@ class Destination:
     Attributes:
         host: empty for a regional HIS host whose discovery failed.
         endpoint: the catalogue's entry, None for a name that it does not know.
-        placements: where each of its addresses lies, those that are least likely to be carried first.
+        coverages: where each of its addresses lies, those that are least likely to be carried first.
         beside: every endpoint of the diagnosis, itself included, for what one endpoint's success tells of
             another; they have no `beside` of their own.
     """
@@ -30,8 +30,8 @@ class Destination:
     host: str
     endpoint: Endpoint | None
     attempts: tuple[Attempt, ...]
-    answers: tuple[Answer, ...]
-    placements: tuple[Placement, ...]
+    answers: tuple[DnsAnswer, ...]
+    coverages: tuple[Coverage, ...]
     beside: tuple["Destination", ...] = field(default=(), repr=False, compare=False)
 
     @property
@@ -112,16 +112,16 @@ class Destination:
         return self.endpoint.carrier if self.endpoint else Carrier.REGIONAL
 
     @property
-    def placement(self) -> Placement | None:
+    def coverage(self) -> Coverage | None:
         """Where the address that decides lies: the least likely to be carried, or the most once reached."""
-        if not self.placements:
+        if not self.coverages:
             return None
-        return self.placements[-1] if self.reached else self.placements[0]
+        return self.coverages[-1] if self.reached else self.coverages[0]
 
     @property
     def verdict(self) -> Verdict:
         """What is expected of the address that decides."""
-        return self.placement.verdict if self.placement else Verdict.UNKNOWN
+        return self.coverage.verdict if self.coverage else Verdict.UNKNOWN
 
     @property
     def chain(self) -> tuple[str, ...]:
@@ -159,7 +159,7 @@ def _telling(seen: Attempt) -> tuple[bool, float, int, tuple[str, ...]]:
     return seen.failure is not None, taken, stage, (seen.origin, kind, seen.address, seen.proxy)
 
 
-def _addresses(attempts: list[Attempt], answers: list[Answer]) -> list[str]:
+def _addresses(attempts: list[Attempt], answers: list[DnsAnswer]) -> list[str]:
     """The addresses that a failing connection used, else every address that was answered."""
     tried = [seen.address for seen in attempts if seen.address and not seen.reachable]
     answered = [address for answer in answers for address in answer.addresses]
@@ -167,19 +167,19 @@ def _addresses(attempts: list[Attempt], answers: list[Answer]) -> list[str]:
     return list(dict.fromkeys(tried or answered or used))[:64]
 
 
-def _chain_to(address: str, answers: list[Answer]) -> tuple[str, ...]:
+def _chain_to(address: str, answers: list[DnsAnswer]) -> tuple[str, ...]:
     """The links of the answer that gave this address; answers of several resolvers differ."""
     return next((answer.chain for answer in answers if address in answer.addresses), ())
 
 
-def _facts(host: str, attempts: list[Attempt], answers: list[Answer], case: Case) -> Destination:
+def _facts(host: str, attempts: list[Attempt], answers: list[DnsAnswer], case: Case) -> Destination:
     endpoint = catalog.endpoint_named(host) if host else None
     carrier = endpoint.carrier if endpoint else Carrier.REGIONAL
-    placements = [
+    coverages = [
         place(host, address, carrier, _chain_to(address, answers), case)
         for address in _addresses(attempts, answers)
     ]
-    return Destination(host, endpoint, tuple(attempts), tuple(answers), worst_first(placements))
+    return Destination(host, endpoint, tuple(attempts), tuple(answers), worst_first(coverages))
 
 
 def destinations_of(case: Case) -> tuple[Destination, ...]:
@@ -188,7 +188,7 @@ def destinations_of(case: Case) -> tuple[Destination, ...]:
     Of names that only DNS answers know, those of the catalogue count; others may be anything.
     """
     attempts: dict[str, list[Attempt]] = {}
-    answers: dict[str, list[Answer]] = {}
+    answers: dict[str, list[DnsAnswer]] = {}
     for seen in case.attempts:
         attempts.setdefault(seen.host, []).append(seen)
     for answer in case.answers:

@@ -7,10 +7,11 @@ from arcferry.diagnosis.causes.cause import Group, named
 from arcferry.diagnosis.causes.filter_change import communities_after
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Evidence
-from arcferry.diagnosis.placement import Placement
 from arcferry.diagnosis.wording import community_name, listed
 from arcferry.evidence.case import at_midnight
-from arcferry.evidence.document import NETWORK_ERROR, Answer, Attempt
+from arcferry.evidence.document import NETWORK_ERROR, Attempt
+from arcferry.probe.observation import DnsAnswer
+from arcferry.routing.coverage import Coverage
 
 _MOST_CHAINS = 6
 
@@ -36,7 +37,7 @@ def sighted(facts: Iterable[Destination]) -> list[Evidence]:
     ]
 
 
-def _answer(answer: Answer) -> Evidence:
+def _answer(answer: DnsAnswer) -> Evidence:
     through = f" through {' -> '.join(answer.chain)}" if answer.chain else ""
     asked = f"resolver {answer.resolver} answers" if answer.resolver else "the answer is"
     gives = listed(answer.addresses) if answer.addresses else (answer.rcode or "no address")
@@ -48,12 +49,12 @@ def answered(facts: Iterable[Destination]) -> list[Evidence]:
     return [_answer(answer) for one in facts for answer in one.answers][:_MOST_CHAINS]
 
 
-def _by_tags(placement: Placement) -> Evidence | None:
-    tags, found = placement.tags, placement.coverage
+def _by_tags(coverage: Coverage) -> Evidence | None:
+    tags, found = coverage.tags, coverage
     if tags is None:
         return None
     asof = tags.taken.isoformat() if tags.taken else f"change {tags.change_number}"
-    if found.service_tag and (placement.by_name or placement.is_in_an_unnamed_region):
+    if found.service_tag and (coverage.by_name or coverage.is_in_an_unnamed_region):
         says = f"{found.address} is in {found.service_tag} alone, which names no region, as of tags of {asof}"
     elif not found.service_tag:
         says = f"{found.address} is in no service tag, as of tags of {asof}"
@@ -63,8 +64,8 @@ def _by_tags(placement: Placement) -> Evidence | None:
     return Evidence(tags.name, says, at_midnight(tags.taken))
 
 
-def _by_list(placement: Placement) -> Evidence | None:
-    known, found = placement.communities, placement.coverage
+def _by_list(coverage: Coverage) -> Evidence | None:
+    known, found = coverage.community_list, coverage
     if known is None:
         return None
     entries = known.containing(found.address)
@@ -79,12 +80,12 @@ def _by_list(placement: Placement) -> Evidence | None:
     )
 
 
-def _by_filter(placement: Placement) -> Evidence | None:
-    if placement.filter is None:
+def _by_filter(coverage: Coverage) -> Evidence | None:
+    if coverage.route_filter is None:
         return None
-    allowing, found = placement.filter.route_filter, placement.coverage
+    allowing, found = coverage.route_filter, coverage
     holds = (
-        listed(communities_after(placement.filter, ()), most=40)
+        listed(communities_after(coverage.route_filter, ()), most=40)
         if allowing.communities
         else "no community at all"
     )
@@ -95,19 +96,19 @@ def _by_filter(placement: Placement) -> Evidence | None:
         says = f"{allowing.name} allows {holds}; {community_name(wanted[0])} is not among them"
     else:
         says = f"{allowing.name} allows {holds}"
-    return Evidence(placement.filter.origin, says, at_midnight(placement.filter.taken))
+    return Evidence(coverage.route_filter.origin, says, at_midnight(coverage.route_filter.taken))
 
 
-def _by_name(placement: Placement) -> Evidence | None:
-    if not placement.by_name:
+def _by_name(coverage: Coverage) -> Evidence | None:
+    if not coverage.by_name:
         return None
-    found = placement.coverage
+    found = coverage
     carried = community_name(found.community) if found.community else "which has no documented community"
     return Evidence("DNS answer", f"a name in the answer says region {found.region}, {carried}")
 
 
-def _by_table(placement: Placement) -> Evidence | None:
-    received = placement.received
+def _by_table(coverage: Coverage) -> Evidence | None:
+    received = coverage.received
     return Evidence(received.table.name, received.says, received.table.taken) if received.table else None
 
 
@@ -115,11 +116,11 @@ def placed(facts: Iterable[Destination]) -> list[Evidence]:
     """Where the addresses lie, by tags, list, filter and routes received, and where these disagree."""
     found: list[Evidence] = []
     for one in facts:
-        if one.placement is None:
+        if one.coverage is None:
             continue
-        lines = [read(one.placement) for read in (_by_name, _by_tags, _by_list, _by_filter, _by_table)]
+        lines = [read(one.coverage) for read in (_by_name, _by_tags, _by_list, _by_filter, _by_table)]
         found += [line for line in lines if line]
-        found += [Evidence("sources disagree", says) for says in one.placement.conflicts]
+        found += [Evidence("sources disagree", says) for says in one.coverage.conflicts]
     return found
 
 

@@ -1,1 +1,1 @@
-"""What people hand in and what probes saw: documents, the readers that recognise them, and the case they make."""
+"""What people hand in and what probes saw: documents, their readers, and the case that they make."""

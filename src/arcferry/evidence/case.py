@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
-from arcferry.evidence.document import AgentState, Answer, Attempt, CodeSeen, Document, FilterSeen, Kind
+from arcferry.evidence.document import AgentState, Attempt, CodeSeen, Document, Kind
+from arcferry.probe.observation import DnsAnswer
 from arcferry.routing.circuit import Circuit
 from arcferry.routing.communities import CommunityList
 from arcferry.routing.route import RouteTable, Vantage
+from arcferry.routing.route_filter import RouteFilter
 from arcferry.routing.service_tags import ServiceTags
 
 
@@ -33,7 +35,7 @@ class Case:
         return tuple(seen for one in self.documents for seen in one.attempts)
 
     @property
-    def answers(self) -> tuple[Answer, ...]:
+    def answers(self) -> tuple[DnsAnswer, ...]:
         """Every DNS answer."""
         return tuple(answer for one in self.documents for answer in one.answers)
 
@@ -43,7 +45,7 @@ class Case:
         return tuple(code for one in self.documents for code in one.codes)
 
     @property
-    def filters(self) -> tuple[FilterSeen, ...]:
+    def filters(self) -> tuple[RouteFilter, ...]:
         """Every route filter."""
         return tuple(one.route_filter for one in self.documents if one.route_filter)
 
@@ -64,12 +66,12 @@ class Case:
         return tuple(dict.fromkeys(side.route_filter for side in both if side.route_filter))
 
     @property
-    def filters_in_effect(self) -> tuple[FilterSeen, ...]:
+    def filters_in_effect(self) -> tuple[RouteFilter, ...]:
         """The filters that are attached, where a circuit tells and one of them is here; else every filter."""
         attached = tuple(
             seen
             for seen in self.filters
-            if any(seen.route_filter.is_named_by(reference) for reference in self.attached_filters)
+            if any(seen.is_named_by(reference) for reference in self.attached_filters)
         )
         return attached or self.filters
 

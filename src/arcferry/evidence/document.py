@@ -1,13 +1,13 @@
 """What a handed-in file says, once it was recognised: what a case is made of."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 from arcferry import typed
 from arcferry.catalog import When
-from arcferry.probe.observation import Failure, Observation, TlsSession
+from arcferry.probe.observation import DnsAnswer, Failure, Observation, TlsSession
 from arcferry.routing.circuit import Circuit
 from arcferry.routing.communities import CommunityList
 from arcferry.routing.route import RouteTable
@@ -77,19 +77,6 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a resolver answered for one name; no addresses means that it had none to give."""
-
-    host: str
-    origin: str
-    chain: tuple[str, ...]
-    addresses: tuple[str, ...]
-    resolver: str = ""
-    taken: datetime | None = None
-    rcode: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class CodeSeen:
     """An exit code that a document shows, such as `AZCM0026`, and the agent's own words beside it."""
 
@@ -113,37 +100,6 @@ class Complaint:
     origin: str
     taken: datetime | None = None
     is_fatal: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class FilterRule:
-    """Where the communities of a route filter are kept, as far as its document tells.
-
-    Attributes:
-        resource_group: empty where the document has no resource id.
-        name: the rule that allows communities, empty where the filter has none.
-        communities: what that rule allows, in its own order.
-        denying: the rules that deny communities.
-    """
-
-    resource_group: str = ""
-    name: str = ""
-    communities: tuple[str, ...] = ()
-    denying: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class FilterSeen:
-    """A route filter that was handed in, and the rule to change in it.
-
-    Attributes:
-        taken: the day of the document; None where neither it nor who handed it in tells.
-    """
-
-    route_filter: RouteFilter
-    rule: FilterRule
-    origin: str
-    taken: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,10 +144,10 @@ class Document:
     kind: Kind
     taken: datetime | None = None
     attempts: tuple[Attempt, ...] = ()
-    answers: tuple[Answer, ...] = ()
+    answers: tuple[DnsAnswer, ...] = ()
     codes: tuple[CodeSeen, ...] = ()
     complaints: tuple[Complaint, ...] = ()
-    route_filter: FilterSeen | None = None
+    route_filter: RouteFilter | None = None
     service_tags: ServiceTags | None = None
     community_list: CommunityList | None = None
     route_table: RouteTable | None = None
@@ -222,7 +178,7 @@ def observed(observations: Iterable[Observation], origin: str = "arcferry check"
     """The document that a probe of this process amounts to, for a diagnosis without a file between."""
     seen = tuple(observations)
     answers = tuple(
-        Answer(one.endpoint.host, origin, one.dns.chain, one.dns.addresses, one.dns.resolver, one.taken)
+        replace(one.dns, host=one.endpoint.host, origin=origin, taken=one.taken)
         for one in seen
         if one.dns and one.dns.addresses
     )

@@ -49,12 +49,23 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class DnsAnswer:
-    """One resolver's answer. `chain` holds the CNAME targets in order, without the name asked for."""
+    """One resolver's answer for one name; no addresses means that it had none to give.
 
-    name: str
+    Attributes:
+        host: the name asked for.
+        chain: the CNAME targets in order, without `host`.
+        resolver: empty if nobody tells which one answered.
+        rcode: such as `NXDOMAIN`; empty if there is an answer, or if the document does not say.
+        origin: the document that says so; empty for what this process asked itself.
+    """
+
+    host: str
     chain: tuple[str, ...]
     addresses: tuple[str, ...]
-    resolver: str
+    resolver: str = ""
+    rcode: str = ""
+    origin: str = ""
+    taken: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from arcferry.catalog import Carrier, Cloud
 from arcferry.errors import InputError
 from arcferry.routing.communities import CommunityList
 from arcferry.routing.prefixes import Address
+from arcferry.routing.reception import NOTHING_RECEIVED, Received, Reception
 from arcferry.routing.route_filter import RouteFilter
 from arcferry.routing.service_tags import ServiceTags
-from arcferry.routing.weighing import Weighed, dated, weigh
+from arcferry.routing.weighing import WHOLE_CLOUD, Weighed, weigh
 
 # RFC 1918, RFC 6598 (which virtual networks may use too) and RFC 4193. Loopback is left out: there the
 # service tags decide, as for any other address.
@@ -34,7 +35,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What is expected of one address of one host.
+    """What is expected of one address of one host, and what the router's own tables show of it.
 
     Attributes:
         service_tag: the most informative service tag, empty where none holds the address.
@@ -44,7 +45,12 @@ class Coverage:
         allowed_by: the candidates that the route filter lets through, without those that only the older of
             two disagreeing sources gives.
         conflicts: sentences on what the sources disagree about, or leave open.
-        sources: what the verdict rests on, each with its date.
+        tags: the service tags that were asked; None if none were at hand, as for the next two.
+        community_list: the community list that was asked.
+        route_filter: the route filter that was asked.
+        by_name: whether only a name in the DNS answer says the region, no service tag and no list.
+        received: what the router's own tables say of the address.
+        sent: whether any of them holds a route of Microsoft's to it, used or not.
     """
 
     host: str
@@ -56,7 +62,34 @@ class Coverage:
     allowed_by: tuple[str, ...]
     verdict: Verdict
     conflicts: tuple[str, ...]
-    sources: tuple[str, ...]
+    tags: ServiceTags | None = None
+    community_list: CommunityList | None = None
+    route_filter: RouteFilter | None = None
+    by_name: bool = False
+    received: Received = NOTHING_RECEIVED
+    sent: bool = False
+
+    @property
+    def has_route(self) -> bool:
+        """Whether a route of Microsoft's is seen in use."""
+        return self.received.reception is Reception.RECEIVED
+
+    @property
+    def lacks_route(self) -> bool:
+        """Whether it is seen that Microsoft sent no route; a default route of another's may remain."""
+        if self.received.reception is Reception.ANOTHER_PATH:
+            return not self.sent
+        return self.received.reception is Reception.NOT_RECEIVED
+
+    @property
+    def is_in_an_unnamed_region(self) -> bool:
+        """Whether it is Azure's, and neither tag nor list nor name says in which region."""
+        return self.service_tag == WHOLE_CLOUD and not self.region and not self.candidates
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether the filter lets the address through, or a route to it is seen."""
+        return self.has_route or self.verdict is Verdict.CARRIED
 
 
 def coverage(
@@ -82,9 +115,21 @@ def coverage(
         InputError: `address` is no IP address.
     """
     parsed = _parse(host, address)
-    sources = _sources(tags, communities, route_filter)
     if any(parsed in network for network in _PRIVATE):
-        return Coverage(host, address, "", "", "", (), (), Verdict.PRIVATE, (), sources)
+        return Coverage(
+            host,
+            address,
+            "",
+            "",
+            "",
+            (),
+            (),
+            Verdict.PRIVATE,
+            (),
+            tags=tags,
+            community_list=communities,
+            route_filter=route_filter,
+        )
     cloud = _cloud(host, tags)
     weighed = weigh(parsed, carrier, cloud, tags, communities)
     allowed = tuple(value for value in weighed.trusted if route_filter and route_filter.allows(value))
@@ -99,7 +144,9 @@ def coverage(
         allowed_by=allowed,
         verdict=verdict,
         conflicts=(*weighed.conflicts, *_about_cloud(host, tags), *_about_filter(weighed, route_filter)),
-        sources=sources,
+        tags=tags,
+        community_list=communities,
+        route_filter=route_filter,
     )
 
 
@@ -173,17 +220,3 @@ def _about_filter(weighed: Weighed, route_filter: RouteFilter | None) -> tuple[s
             "what is in effect may differ from what it says"
         )
     return tuple(says)
-
-
-def _sources(
-    tags: ServiceTags | None, communities: CommunityList | None, route_filter: RouteFilter | None
-) -> tuple[str, ...]:
-    named = []
-    if tags:
-        named.append(f"service tags {dated(tags)}, change {tags.change_number}")
-    if communities:
-        named.append(f"community list {dated(communities)}")
-    if route_filter:
-        named.append(f"route filter {route_filter.name}")
-    community = catalog.communities()[0]
-    return (*named, f"documented communities: {community.source}")

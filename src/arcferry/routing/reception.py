@@ -47,6 +47,10 @@ class Received:
     says: str
 
 
+NOTHING_RECEIVED = Received(Reception.UNKNOWN, None, None, "")
+"""Of an address for which no table was handed in."""
+
+
 class Return(StrEnum):
     """Whether Azure's side has the customer's own prefixes, so that answers come back this way."""
 

@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from arcferry import typed
 from arcferry.routing.communities import VALUE
-from arcferry.routing.shapes import Node
+from arcferry.routing.shapes import Node, date_in
 
+_GROUP = re.compile(r"/resourceGroups/([A-Za-z0-9._()-]{1,90})/", re.IGNORECASE)
 _CIRCUIT_ID = re.compile(r"/expressRouteCircuits/([^/\s]{1,80})", re.IGNORECASE)
 
 
@@ -21,7 +23,13 @@ class RouteFilter:
         denied: the values in rules that deny.
         provisioning_state: such as `Succeeded`; empty where the document does not say.
         resource_id: empty where the document does not say.
-        attached_to: the circuits whose peering it is attached to; None where the document does not list them.
+        attached_to: the circuits whose peering it is attached to; None if the document does not list them.
+        resource_group: empty if the document has no resource id.
+        rule: the rule that allows communities; Microsoft documents one a filter. Empty if none does.
+        in_order: what that rule allows, in its own order.
+        denying: the rules that deny communities.
+        origin: the document's name.
+        taken: the day of the document; None if neither it nor whoever handed it in tells.
     """
 
     name: str
@@ -30,6 +38,12 @@ class RouteFilter:
     provisioning_state: str
     resource_id: str = ""
     attached_to: tuple[str, ...] | None = None
+    resource_group: str = ""
+    rule: str = ""
+    in_order: tuple[str, ...] = ()
+    denying: tuple[str, ...] = ()
+    origin: str = ""
+    taken: date | None = None
 
     def allows(self, value: str) -> bool:
         """Whether routes with this community pass; a rule that denies outweighs one that allows."""
@@ -79,20 +93,28 @@ def read_route_filter(document: object, name: str) -> RouteFilter:
     rules = properties.field("rules")
     if rules is None:
         raise found.problem("no rules: not a route filter")
-    by_access: dict[str, set[str]] = {"allow": set(), "deny": set()}
+    by_access: dict[str, list[tuple[str, tuple[str, ...]]]] = {"allow": [], "deny": []}
     for item in rules.items():
         rule = item.flat()
         access = rule.text("access").lower()
         if access not in by_access:
             raise rule.problem("a rule whose access is neither Allow nor Deny")
-        by_access[access].update(_values(rule))
+        by_access[access].append((typed.resource(item.text("name")), tuple(_values(rule))))
+    allowing, denying = by_access["allow"], by_access["deny"]
+    group = _GROUP.search(found.text("id"))
     return RouteFilter(
         name=_name(found.text("name")) or name,
-        communities=frozenset(by_access["allow"]),
-        denied=frozenset(by_access["deny"]),
+        communities=frozenset(value for _, values in allowing for value in values),
+        denied=frozenset(value for _, values in denying for value in values),
         provisioning_state=typed.label(properties.text("provisioningState")),
         resource_id=typed.resource_id(found.text("id")),
         attached_to=_attached_to(properties),
+        resource_group=typed.resource_group(group[1] if group else found.text("resourceGroup")),
+        rule=allowing[0][0] if allowing else "",
+        in_order=allowing[0][1] if allowing else (),
+        denying=tuple(rule for rule, _ in denying if rule),
+        origin=name,
+        taken=date_in(name.partition(": ")[0]),
     )
 
 

@@ -6,12 +6,12 @@ from enum import StrEnum
 
 from arcferry import catalog
 from arcferry.catalog import Carrier
-from arcferry.diagnosis.placement import Placement, place, worst_first
+from arcferry.diagnosis.placing import place, worst_first
 from arcferry.diagnosis.wording import community_name, region_name
 from arcferry.evidence.case import Case
-from arcferry.evidence.document import Answer
 from arcferry.probe import Observation
-from arcferry.routing.coverage import Verdict
+from arcferry.probe.observation import DnsAnswer
+from arcferry.routing.coverage import Coverage, Verdict
 from arcferry.watch.round import Round
 
 OUTSIDE = (Verdict.NOT_IN_FILTER, Verdict.NO_DOCUMENTED_COMMUNITY, Verdict.NOT_ON_PEERING)
@@ -65,7 +65,7 @@ Standings = Mapping[tuple[str, str], Standing]
 
 
 def standings(
-    answers: Iterable[Answer], reached: Mapping[str, bool], case: Case
+    answers: Iterable[DnsAnswer], reached: Mapping[str, bool], case: Case
 ) -> dict[tuple[str, str], Standing]:
     """Where every answer of a round lies, by name and resolver, and whether the name was reached."""
     return {
@@ -74,7 +74,7 @@ def standings(
     }
 
 
-def standing_of(answer: Answer, case: Case, reached: bool | None = None) -> Standing:
+def standing_of(answer: DnsAnswer, case: Case, reached: bool | None = None) -> Standing:
     """Where one answer lies, by its address that is least likely to be carried."""
     endpoint = catalog.endpoint_named(answer.host)
     carrier = endpoint.carrier if endpoint else Carrier.REGIONAL
@@ -83,8 +83,8 @@ def standing_of(answer: Answer, case: Case, reached: bool | None = None) -> Stan
     )
     if not placed:
         return Standing("", Verdict.UNKNOWN, "", "", reached)
-    found: Placement = placed[0]
-    coverage = found.coverage
+    found: Coverage = placed[0]
+    coverage = found
     return Standing(coverage.region, found.verdict, coverage.address, coverage.community, reached)
 
 

@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from arcferry.catalog import Cloud, Region
-from arcferry.evidence.document import Answer, Document, observed
+from arcferry.evidence.document import Document, observed
 from arcferry.probe import Observation, ProbeSettings, check
 from arcferry.probe.answers import answers
+from arcferry.probe.observation import DnsAnswer
 
 ORIGIN = "arcferry watch"
 
@@ -25,7 +26,7 @@ class Round:
 
     taken: datetime
     observations: tuple[Observation, ...]
-    answers: tuple[Answer, ...]
+    answers: tuple[DnsAnswer, ...]
     resolvers: tuple[str, ...]
 
     @property
@@ -64,27 +65,24 @@ async def take_round(
     )
 
 
-def _own(seen: Observation) -> Answer:
+def _own(seen: Observation) -> DnsAnswer:
     answer = seen.dns
     if answer is None:
-        return Answer(seen.endpoint.host, ORIGIN, (), ())
+        return DnsAnswer(seen.endpoint.host, (), (), origin=ORIGIN)
     rcode = "" if answer.addresses or seen.failure is None else seen.failure.kind
-    return Answer(
-        seen.endpoint.host, ORIGIN, answer.chain, answer.addresses, answer.resolver, seen.taken, rcode
-    )
+    return replace(answer, host=seen.endpoint.host, rcode=rcode, origin=ORIGIN, taken=seen.taken)
 
 
-async def _asked(hosts: Sequence[str], resolver: str, taken: datetime) -> list[Answer]:
+async def _asked(hosts: Sequence[str], resolver: str, taken: datetime) -> list[DnsAnswer]:
     lookups = await answers(hosts, resolver)
     return [
-        Answer(
-            host,
-            ORIGIN,
-            found.answer.chain,
-            found.answer.addresses,
-            resolver,
-            taken,
-            found.failure.kind if found.failure else "",
+        replace(
+            found.answer,
+            host=host,
+            resolver=resolver,
+            rcode=found.failure.kind if found.failure else "",
+            origin=ORIGIN,
+            taken=taken,
         )
         for host, found in zip(hosts, lookups, strict=True)
     ]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from arcferry.evidence.document import Answer
+from arcferry.probe.observation import DnsAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,10 @@ class AnswerSpan:
     rounds: int
 
     @property
-    def answer(self) -> Answer:
+    def answer(self) -> DnsAnswer:
         """The answer as evidence, as of the last round that saw it."""
-        return Answer(
-            self.host, "arcferry watch", self.chain, self.addresses, self.resolver, self.last, self.says
+        return DnsAnswer(
+            self.host, self.chain, self.addresses, self.resolver, self.says, "arcferry watch", self.last
         )
 
 

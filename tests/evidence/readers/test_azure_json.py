@@ -80,10 +80,10 @@ def test_a_route_filter_in_every_shape(value: object) -> None:
     seen = found.route_filter
     assert (found.kind, found.name) == (Kind.ROUTE_FILTER, "filter.json")
     assert seen
-    assert seen.route_filter.communities == {"12076:51010", "12076:5060"}
-    assert (seen.rule.name, seen.rule.resource_group) == ("allow", "rg-net")
-    assert seen.rule.communities == ("12076:51010", "12076:5060")
-    assert seen.route_filter.is_named_by(FILTER["id"])
+    assert seen.communities == {"12076:51010", "12076:5060"}
+    assert (seen.rule, seen.resource_group) == ("allow", "rg-net")
+    assert seen.in_order == ("12076:51010", "12076:5060")
+    assert seen.is_named_by(FILTER["id"])
 
 
 def test_a_filter_knows_the_circuits_that_hold_it() -> None:

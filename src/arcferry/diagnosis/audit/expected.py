@@ -7,11 +7,10 @@ from ipaddress import ip_address
 
 from arcferry import catalog
 from arcferry.catalog import Carrier, Endpoint, Region, Steering
-from arcferry.diagnosis.placement import Placement
 from arcferry.diagnosis.wording import community_name, region_name
 from arcferry.evidence.case import Case
 from arcferry.routing.circuit import Circuit
-from arcferry.routing.coverage import Verdict
+from arcferry.routing.coverage import Coverage, Verdict
 
 _IPV6 = 6
 _ENABLED = "enabled"
@@ -53,15 +52,15 @@ class Expected:
     notes: tuple[str, ...] = field(default=(), compare=False)
 
 
-def of_address(placement: Placement, case: Case) -> Expected:
+def of_address(coverage: Coverage, case: Case) -> Expected:
     """What is expected of one address."""
-    found = placement.coverage
+    found = coverage
     if found.verdict is Verdict.PRIVATE:
         says = "a private address: Microsoft peering does not matter"
-        return Expected(found.verdict, says=says, notes=placement.conflicts)
+        return Expected(found.verdict, says=says, notes=coverage.conflicts)
     reach = _reach(found.region, found.allowed_by or found.candidates, case.circuits)
     peering = _peering_problem(ip_address(found.address).version, case.circuits)
-    filter_name = placement.filter.route_filter.name if placement.filter else ""
+    filter_name = coverage.route_filter.name if coverage.route_filter else ""
     doubts = _doubts(case)
     return Expected(
         verdict=found.verdict,
@@ -75,7 +74,7 @@ def of_address(placement: Placement, case: Case) -> Expected:
         peering=peering,
         path=_path(found.verdict, reach, peering, doubts),
         says=_says(found.verdict, found.region, found.community, filter_name),
-        notes=(*doubts, *placement.conflicts),
+        notes=(*doubts, *coverage.conflicts),
     )
 
 
@@ -98,7 +97,7 @@ def without_address(endpoint: Endpoint | None, region: Region | None, case: Case
 
 def _by_community(value: str, where: str, is_service: bool, case: Case) -> Expected:
     filters = case.filters_in_effect
-    allowed = any(seen.route_filter.allows(value) for seen in filters)
+    allowed = any(seen.allows(value) for seen in filters)
     settled = is_service or bool(where)
     # An address of a service lies in a region too, whose own community carries it as well.
     decided = bool(filters) and settled and (allowed or not is_service)
@@ -113,7 +112,7 @@ def _by_community(value: str, where: str, is_service: bool, case: Case) -> Expec
         region=where,
         community=value,
         communities=(value,),
-        route_filter=filters[0].route_filter.name if filters else "",
+        route_filter=filters[0].name if filters else "",
         in_filter=in_filter,
         within_reach=reach,
         peering=peering,
@@ -181,7 +180,7 @@ def _doubts(case: Case) -> tuple[str, ...]:
         for peering in (circuit.microsoft, circuit.microsoft_ipv6)
         if peering and peering.route_filter
     }
-    if any(seen.route_filter.is_named_by(one) for one in held for seen in case.filters):
+    if any(seen.is_named_by(one) for one in held for seen in case.filters):
         return ()
     return tuple(
         f"circuit {circuit} holds route filter {one.rstrip('/').rpartition('/')[2]}, which was not handed in"

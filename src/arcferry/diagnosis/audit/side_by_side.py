@@ -119,13 +119,13 @@ def audit(documents: Iterable[Document], cloud: Cloud, region: Region | None) ->
 
 def _rows_of(facts: Destination, region: Region | None, case: Case) -> list[Row]:
     """One row for all addresses of which the same is to be said."""
-    if not facts.placements:
+    if not facts.coverages:
         expected = without_address(facts.endpoint, region, case)
         return [_row(facts, (), expected, without_routes(facts))]
     grouped: dict[tuple[Expected, Observed], list[tuple[str, Expected, Observed]]] = {}
-    for placement in facts.placements:
-        address = placement.coverage.address
-        pair = of_address(placement, case), at_address(address, facts, case)
+    for coverage in facts.coverages:
+        address = coverage.address
+        pair = of_address(coverage, case), at_address(address, facts, case)
         grouped.setdefault(pair, []).append((address, *pair))
     return [_row_of_several(facts, alike) for alike in grouped.values()]
 

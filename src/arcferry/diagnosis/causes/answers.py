@@ -7,20 +7,18 @@ from arcferry.diagnosis.causes.dns import asked, look_up, resolvers
 from arcferry.diagnosis.causes.private_link import is_private, scope_of
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity, command
-from arcferry.diagnosis.placement import Placement
 from arcferry.diagnosis.wording import letter, listed, region_name
 from arcferry.evidence.case import Case
-from arcferry.evidence.document import Answer
-from arcferry.probe.observation import Stage
-from arcferry.routing.coverage import Verdict
+from arcferry.probe.observation import DnsAnswer, Stage
+from arcferry.routing.coverage import Coverage, Verdict
 
 _NOWHERE = ("0.0.0.0", "127.0.0.1", "::", "::1")  # noqa: S104 - what block lists answer; nothing binds to it
 
 
 def _blocked(facts: Destination, _: Case) -> Match | None:
-    if facts.reached or facts.proxied or facts.placement is None or facts.placement.coverage.service_tag:
+    if facts.reached or facts.proxied or facts.coverage is None or facts.coverage.service_tag:
         return None
-    return Match(signature=resolvers(facts)) if facts.placement.coverage.address in _NOWHERE else None
+    return Match(signature=resolvers(facts)) if facts.coverage.address in _NOWHERE else None
 
 
 BLOCKED_ANSWER = Cause(
@@ -54,12 +52,12 @@ BLOCKED_ANSWER = Cause(
 )
 
 
-def _strangers(facts: Destination) -> list[Placement]:
+def _strangers(facts: Destination) -> list[Coverage]:
     """The addresses that no service tag holds, though Microsoft's own service should answer."""
     return [
         one
-        for one in facts.placements
-        if one.verdict is Verdict.NOT_ON_PEERING and not one.coverage.service_tag and not one.has_route
+        for one in facts.coverages
+        if one.verdict is Verdict.NOT_ON_PEERING and not one.service_tag and not one.has_route
     ]
 
 
@@ -69,7 +67,7 @@ def _wrong(facts: Destination, _: Case) -> Match | None:
     if facts.carrier is Carrier.EDGE or facts.stage in (Stage.DNS, Stage.PROXY):
         return None
     strangers = _strangers(facts)
-    if not strangers or len(strangers) < len(facts.placements):
+    if not strangers or len(strangers) < len(facts.coverages):
         return None
     proven = facts.stage in (Stage.TLS, Stage.HTTP)
     return Match(Confidence.OBSERVED if proven else Confidence.EXPECTED, signature=resolvers(facts))
@@ -161,10 +159,10 @@ PRIVATE_ANSWER_LEAK = Cause(
 )
 
 
-def _by_verdict(facts: Destination, answer: Answer) -> set[tuple[Verdict, str]]:
-    placed = {one.coverage.address: one for one in facts.placements}
+def _by_verdict(facts: Destination, answer: DnsAnswer) -> set[tuple[Verdict, str]]:
+    placed = {one.address: one for one in facts.coverages}
     found = [placed[address] for address in answer.addresses if address in placed]
-    return {(one.verdict, one.coverage.region) for one in found}
+    return {(one.verdict, one.region) for one in found}
 
 
 def _differ(facts: Destination, _: Case) -> Match | None:

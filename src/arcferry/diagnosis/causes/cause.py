@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Affected, Confidence, Evidence, Owner, Remedy, Severity
-from arcferry.diagnosis.placement import Placement
 from arcferry.evidence.case import Case
+from arcferry.routing.coverage import Coverage
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +44,9 @@ class Group:
         return self.facts[0]
 
     @property
-    def placement(self) -> Placement | None:
+    def coverage(self) -> Coverage | None:
         """Where the first endpoint's address lies."""
-        return self.facts[0].placement if self.facts else None
+        return self.facts[0].coverage if self.facts else None
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -71,10 +71,10 @@ def named(facts: Destination) -> str:
 
 def affected(facts: Destination) -> Affected:
     """The endpoint with what is known of its address."""
-    if facts.placement is None:
+    if facts.coverage is None:
         address = facts.latest.address if facts.latest else ""
         return Affected(facts.host, address)
-    found = facts.placement.coverage
+    found = facts.coverage
     return Affected(facts.host, found.address, found.region, found.service_tag, found.community)
 
 

@@ -35,12 +35,12 @@ def may_cross_the_circuit(facts: Destination) -> bool:
     """Whether a fault of the circuit could be why this endpoint fails."""
     if not facts.may_be_routing or facts.verdict in (Verdict.PRIVATE, Verdict.NOT_ON_PEERING):
         return False
-    return not (facts.placement and facts.placement.has_route)
+    return not (facts.coverage and facts.coverage.has_route)
 
 
 def confidence(facts: Destination) -> Confidence:
     """Observed where a router's whole table shows that there is no route, else expected."""
-    seen = facts.placement is not None and facts.placement.lacks_route
+    seen = facts.coverage is not None and facts.coverage.lacks_route
     return Confidence.OBSERVED if seen else Confidence.EXPECTED
 
 
@@ -183,13 +183,13 @@ def _attached(case: Case) -> tuple[str, ...]:
 
 def _not_the_one(facts: Destination, case: Case) -> Match | None:
     attached = _attached(case)
-    own = [seen for seen in case.filters if seen.route_filter.name != seen.origin]
+    own = [seen for seen in case.filters if seen.name != seen.origin]
     if not attached or not own or not may_cross_the_circuit(facts):
         return None
     references = case.attached_filters
-    if any(seen.route_filter.is_named_by(reference) for seen in own for reference in references):
+    if any(seen.is_named_by(reference) for seen in own for reference in references):
         return None
-    names = tuple(sorted(seen.route_filter.name for seen in own))
+    names = tuple(sorted(seen.name for seen in own))
     says = f"the filter that is attached is {listed(attached)}, not {listed(names)}"
     named = [f"circuit {circuit.name}" for circuit, _ in _peerings(case)]
     evidence = tuple(Evidence(origin, says) for origin in named)
@@ -243,11 +243,11 @@ FILTER_NOT_ATTACHED = Cause(
 
 
 def _beyond_sku(facts: Destination, case: Case) -> Match | None:
-    placement = facts.placement
-    if placement is None or not may_cross_the_circuit(facts):
+    coverage = facts.coverage
+    if coverage is None or not may_cross_the_circuit(facts):
         return None
-    region = placement.coverage.region
-    if placement.verdict not in (Verdict.CARRIED, Verdict.UNKNOWN) or not region or not case.circuits:
+    region = coverage.region
+    if coverage.verdict not in (Verdict.CARRIED, Verdict.UNKNOWN) or not region or not case.circuits:
         return None
     within = [catalog.within_reach(one.tier.value, one.peering_location, region) for one in case.circuits]
     if any(answer is not False for answer in within):
@@ -264,7 +264,7 @@ def _beyond_sku(facts: Destination, case: Case) -> Match | None:
 
 
 def _region(group: Group) -> str:
-    return region_name(group.placement.coverage.region) if group.placement else "the region"
+    return region_name(group.coverage.region) if group.coverage else "the region"
 
 
 def _upgrade(group: Group) -> Remedy:
@@ -314,9 +314,9 @@ OUTSIDE_SKU = Cause(
 
 
 def _ipv6_alone(facts: Destination, case: Case) -> Match | None:
-    if not facts.may_be_routing or not facts.placements or facts.verdict is Verdict.PRIVATE:
+    if not facts.may_be_routing or not facts.coverages or facts.verdict is Verdict.PRIVATE:
         return None
-    if any(":" not in one.coverage.address or one.has_route for one in facts.placements):
+    if any(":" not in one.address or one.has_route for one in facts.coverages):
         return None
     listing = [one for one in case.circuits if one.lists_peerings]
     if not listing or any(one.microsoft_ipv6 for one in case.circuits):

@@ -5,7 +5,7 @@ from arcferry.command_line import Word
 from arcferry.diagnosis.causes.cause import Group
 from arcferry.diagnosis.causes.filter_change import filter_name
 from arcferry.diagnosis.finding import Command, command
-from arcferry.evidence.document import FilterSeen
+from arcferry.routing.route_filter import RouteFilter
 
 
 def circuit_name(group: Group) -> str:
@@ -48,15 +48,15 @@ def show_prefixes(group: Group, query: str) -> Command:
     )
 
 
-def _reference(group: Group, name: str, seen: FilterSeen | None) -> str:
+def _reference(group: Group, name: str, seen: RouteFilter | None) -> str:
     """A filter as a circuit's command takes it: the name in the circuit's own group, else the whole id."""
     circuits = group.case.circuits
     own = circuits[0].resource_group.lower() if circuits else ""
-    if seen and own and seen.rule.resource_group.lower() == own:
+    if seen and own and seen.resource_group.lower() == own:
         return name
-    if seen and typed.resource_id(seen.route_filter.resource_id):
-        return seen.route_filter.resource_id
-    place = (seen.rule.resource_group if seen else "") or "RESOURCE-GROUP-OF-THE-FILTER"
+    if seen and typed.resource_id(seen.resource_id):
+        return seen.resource_id
+    place = (seen.resource_group if seen else "") or "RESOURCE-GROUP-OF-THE-FILTER"
     within = f"/subscriptions/SUBSCRIPTION-ID/resourceGroups/{place}"
     return f"{within}/providers/Microsoft.Network/routeFilters/{name}"
 
@@ -77,7 +77,7 @@ def fetch_filter(reference: str) -> Command:
     )
 
 
-def attach_filter(group: Group, seen: FilterSeen | None) -> Command:
+def attach_filter(group: Group, seen: RouteFilter | None) -> Command:
     """A route filter attached to the Microsoft peering, in place of any other."""
     name = filter_name(seen)
     reference = _reference(group, name, seen)

@@ -35,9 +35,9 @@ def _shown(facts: Destination) -> list[Evidence]:
     if links := edge_links(facts.chain):
         says = f"{facts.host} leads to {links[0]}, a name of Front Door's or a CDN's"
         found.append(Evidence(next(one.origin for one in facts.answers if links[0] in one.chain), says))
-    where = facts.placement
-    if where and where.tags and where.coverage.service_tag.startswith(FRONT_DOOR):
-        says = f"{where.coverage.address} is Front Door's: {where.coverage.service_tag}"
+    where = facts.coverage
+    if where and where.tags and where.service_tag.startswith(FRONT_DOOR):
+        says = f"{where.address} is Front Door's: {where.service_tag}"
         found.append(Evidence(where.tags.name, says, at_midnight(where.tags.taken)))
     return found
 
@@ -45,7 +45,7 @@ def _shown(facts: Destination) -> list[Evidence]:
 def _not_on_peering(facts: Destination, _: Case) -> Match | None:
     install = _only_to_install(facts)
     unresolved = facts.failed and install and facts.stage is Stage.DNS and facts.at_the_edge
-    if not (facts.may_be_routing or unresolved) or (facts.placement and facts.placement.has_route):
+    if not (facts.may_be_routing or unresolved) or (facts.coverage and facts.coverage.has_route):
         return None
     by_address = facts.verdict is Verdict.NOT_ON_PEERING
     if not by_address and not (facts.at_the_edge and facts.verdict is Verdict.UNKNOWN):

@@ -48,7 +48,7 @@ servers, or anywhere with a connection."""
 def missing(facts: Destination, case: Case) -> tuple[str, ...]:
     """The evidence that would tell why this endpoint failed, the most telling first."""
     routing = () if facts.proxied else case.lacks(facts.host)
-    undecided = facts.placement and (facts.placement.conflicts or facts.placement.is_in_an_unnamed_region)
+    undecided = facts.coverage and (facts.coverage.conflicts or facts.coverage.is_in_an_unnamed_region)
     if undecided and not facts.proxied and Kind.COMMUNITY_LIST.value not in routing:
         routing = (Kind.COMMUNITY_LIST.value, *routing)
     staged = facts.failure is not None or any(seen.failure for seen in facts.attempts)

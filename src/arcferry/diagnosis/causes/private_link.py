@@ -13,8 +13,8 @@ _ZONES = "privatelink.his.arc.azure.com and privatelink.guestconfiguration.azure
 
 
 def _answers_privately(facts: Destination) -> bool:
-    if facts.placements:
-        return facts.placements[0].verdict is Verdict.PRIVATE
+    if facts.coverages:
+        return facts.coverages[0].verdict is Verdict.PRIVATE
     return any(seen.private for seen in facts.attempts)
 
 
@@ -36,9 +36,7 @@ def _can_be_served(facts: Destination) -> bool:
 
 def _servable(facts: Destination) -> list[Destination]:
     """The endpoints that a scope can serve and of which it is known where they answer."""
-    known = [
-        one for one in facts.beside if one.placements or any(s.private is not None for s in one.attempts)
-    ]
+    known = [one for one in facts.beside if one.coverages or any(s.private is not None for s in one.attempts)]
     return [one for one in known if _can_be_served(one)]
 
 
@@ -109,7 +107,7 @@ def _public(facts: Destination, case: Case) -> Match | None:
     scope = scope_of(case)
     if not scope or not facts.failed or facts.proxied or facts.stage not in (None, Stage.TCP):
         return None
-    if not _can_be_served(facts) or not facts.placements or _answers_privately(facts):
+    if not _can_be_served(facts) or not facts.coverages or _answers_privately(facts):
         return None
     says = f"the agent was connected with the scope {scope}, and {facts.host} answers publicly"
     origin = next(one.origin for one in case.agents if one.private_link_scope)

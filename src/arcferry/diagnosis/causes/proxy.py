@@ -207,7 +207,7 @@ CANNOT_REACH = Cause(
 
 
 def _is_private(facts: Destination) -> bool:
-    placed = any(one.verdict is Verdict.PRIVATE for one in facts.placements)
+    placed = any(one.verdict is Verdict.PRIVATE for one in facts.coverages)
     return placed or any(seen.private for seen in facts.attempts)
 
 

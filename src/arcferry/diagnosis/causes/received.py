@@ -21,7 +21,7 @@ def _holds_microsoft(table: RouteTable, facts: Destination) -> bool:
         return True
     if not table.shows_communities:
         return _by_paths(table)
-    addresses = [one.coverage.address for beside in facts.beside for one in beside.placements]
+    addresses = [one.address for beside in facts.beside for one in beside.coverages]
     return any(route.from_microsoft for address in addresses for route in table.covering(address))
 
 
@@ -97,11 +97,11 @@ SESSION_DOWN = Cause(
 
 def _received_as(facts: Destination, wanted: Reception) -> Evidence | None:
     """The table's own words, where it says this of the address and the endpoint fails."""
-    placement = facts.placement
-    if placement is None or not facts.may_be_routing or placement.received.reception is not wanted:
+    coverage = facts.coverage
+    if coverage is None or not facts.may_be_routing or coverage.received.reception is not wanted:
         return None
-    table = placement.received.table
-    return Evidence(table.name, placement.received.says, table.taken) if table else None
+    table = coverage.received.table
+    return Evidence(table.name, coverage.received.says, table.taken) if table else None
 
 
 def _dropped_here(facts: Destination, _: Case) -> Match | None:
@@ -144,10 +144,10 @@ FILTERED_BY_OWN_POLICY = Cause(
 
 
 def _not_preferred(facts: Destination, _: Case) -> Match | None:
-    placement = facts.placement
-    if placement is None or not placement.sent:
+    coverage = facts.coverage
+    if coverage is None or not coverage.sent:
         return None
-    route = placement.received.route
+    route = coverage.received.route
     line = _received_as(facts, Reception.ANOTHER_PATH)
     if line is None and route is not None and route.best and not route.as_path:
         line = _received_as(facts, Reception.UNKNOWN)
@@ -202,17 +202,17 @@ ANOTHER_PATH_PREFERRED = Cause(
 
 
 def _not_received(facts: Destination, _: Case) -> Match | None:
-    placement = facts.placement
-    if placement is None or not placement.lacks_route or not may_cross_the_circuit(facts):
+    coverage = facts.coverage
+    if coverage is None or not coverage.lacks_route or not may_cross_the_circuit(facts):
         return None
-    if placement.verdict not in (Verdict.CARRIED, Verdict.UNKNOWN) or placement.received.table is None:
+    if coverage.verdict not in (Verdict.CARRIED, Verdict.UNKNOWN) or coverage.received.table is None:
         return None
-    table = placement.received.table
-    evidence = [Evidence(table.name, placement.received.says, table.taken)]
-    if placement.filter is None:
+    table = coverage.received.table
+    evidence = [Evidence(table.name, coverage.received.says, table.taken)]
+    if coverage.route_filter is None:
         says = "no route filter was handed in: whether it lets the address through is not known"
         evidence.append(Evidence("what is missing", says))
-    return Match(signature=(table.name, placement.coverage.community), evidence=tuple(evidence))
+    return Match(signature=(table.name, coverage.community), evidence=tuple(evidence))
 
 
 _OTHER_REASONS = (
@@ -230,9 +230,9 @@ _OTHER_REASONS = (
 
 
 def _ask_for_the_route(group: Group) -> Remedy:
-    placement = group.placement
-    value = placement.coverage.community if placement else ""
-    allowed = placement is not None and placement.verdict is Verdict.CARRIED
+    coverage = group.coverage
+    value = coverage.community if coverage else ""
+    allowed = coverage is not None and coverage.verdict is Verdict.CARRIED
     first = (
         f"The filter allows {community_name(value)}, so Microsoft should advertise the prefix: look "
         "whether any route with that community arrives."

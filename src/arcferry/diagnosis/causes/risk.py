@@ -18,9 +18,9 @@ _TOO_OLD_TO_ACCUSE = timedelta(days=365)
 
 
 def _reached_otherwise(facts: Destination, _: Case) -> Match | None:
-    if not facts.reached or facts.proxied or not facts.placements or facts.placements[-1].is_expected:
+    if not facts.reached or facts.proxied or not facts.coverages or facts.coverages[-1].is_expected:
         return None
-    outside = {one.coverage.community for one in facts.placements if one.verdict is Verdict.NOT_IN_FILTER}
+    outside = {one.community for one in facts.coverages if one.verdict is Verdict.NOT_IN_FILTER}
     if not outside:
         return None
     return Match(Confidence.EXPECTED, signature=tuple(sorted(outside)))
@@ -57,16 +57,16 @@ REACHED_OUTSIDE_FILTER = Cause(
 
 def _unlisted(facts: Destination, case: Case) -> Match | None:
     """An answer that rests on the service's community alone, which the list does not have the address in."""
-    placement = facts.placement
-    if facts.failed or facts.proxied or placement is None or placement.communities is None:
+    coverage = facts.coverage
+    if facts.failed or facts.proxied or coverage is None or coverage.community_list is None:
         return None
     cloud = catalog.cloud_of(facts.host)
     service = catalog.service_community(facts.carrier, cloud) if cloud else None
-    if service is None or placement.has_route or placement.coverage.allowed_by != (service.value,):
+    if service is None or coverage.has_route or coverage.allowed_by != (service.value,):
         return None
-    known = placement.communities
+    known = coverage.community_list
     if service.value not in known.values or any(
-        entry.value == service.value for entry in known.containing(placement.coverage.address)
+        entry.value == service.value for entry in known.containing(coverage.address)
     ):
         return None
     listed_on, newest = at_midnight(known.taken), case.newest

@@ -8,8 +8,8 @@ from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity
 from arcferry.diagnosis.wording import community_name, day, letter, listed, region_name
 from arcferry.evidence.case import Case
-from arcferry.evidence.document import FilterSeen
 from arcferry.routing.coverage import Verdict
+from arcferry.routing.route_filter import RouteFilter
 
 _EXPECTED_ONLY = Evidence(
     "what is missing",
@@ -25,19 +25,19 @@ _THEN_CHECK = (
 )
 
 
-def _seen(group: Group) -> FilterSeen | None:
-    return group.placement.filter if group.placement else None
+def _seen(group: Group) -> RouteFilter | None:
+    return group.coverage.route_filter if group.coverage else None
 
 
 def missing_table(facts: Destination) -> tuple[Evidence, ...]:
     """The line that says what a finding from lists alone does not rest on."""
-    tabled = facts.placement is not None and facts.placement.received.table is not None
+    tabled = facts.coverage is not None and facts.coverage.received.table is not None
     return () if tabled else (_EXPECTED_ONLY,)
 
 
 def _wanted(group: Group) -> tuple[str, ...]:
     """The communities to let through for these endpoints, each once."""
-    values = (one.placement.coverage.community for one in group.facts if one.placement)
+    values = (one.coverage.community for one in group.facts if one.coverage)
     return tuple(dict.fromkeys(value for value in values if value))
 
 
@@ -45,17 +45,17 @@ def _named(group: Group) -> str:
     return listed([community_name(value) for value in _wanted(group)])
 
 
-def _blocked(facts: Destination) -> FilterSeen | None:
+def _blocked(facts: Destination) -> RouteFilter | None:
     """The filter that does not let the address through, where that may be why the endpoint fails."""
-    if facts.placement is None or facts.verdict is not Verdict.NOT_IN_FILTER:
+    if facts.coverage is None or facts.verdict is not Verdict.NOT_IN_FILTER:
         return None
-    return facts.placement.filter if may_cross_the_circuit(facts) else None
+    return facts.coverage.route_filter if may_cross_the_circuit(facts) else None
 
 
 def _empty(facts: Destination, case: Case) -> Match | None:
     seen = _blocked(facts)
     every = case.filters_in_effect
-    if seen is None or any(one.route_filter.communities or one.route_filter.denied for one in every):
+    if seen is None or any(one.communities or one.denied for one in every):
         return None
     return Match(confidence(facts), (filter_name(seen),), missing_table(facts))
 
@@ -100,19 +100,17 @@ EMPTY_ROUTE_FILTER = Cause(
 
 def _denied(facts: Destination, _: Case) -> Match | None:
     seen = _blocked(facts)
-    if seen is None or facts.placement is None:
+    if seen is None or facts.coverage is None:
         return None
-    if not set(facts.placement.coverage.candidates) & seen.route_filter.denied:
+    if not set(facts.coverage.candidates) & seen.denied:
         return None
     return Match(confidence(facts), (filter_name(seen),), missing_table(facts))
 
 
 def _refused_values(group: Group) -> tuple[str, ...]:
     seen = _seen(group)
-    denied = seen.route_filter.denied if seen else frozenset()
-    candidates = [
-        value for one in group.facts if one.placement for value in one.placement.coverage.candidates
-    ]
+    denied = seen.denied if seen else frozenset()
+    candidates = [value for one in group.facts if one.coverage for value in one.coverage.candidates]
     return tuple(dict.fromkeys(value for value in candidates if value in denied))
 
 
@@ -159,9 +157,9 @@ COMMUNITY_DENIED = Cause(
 
 def _not_in_filter(facts: Destination, _: Case) -> Match | None:
     seen = _blocked(facts)
-    if seen is None or facts.placement is None:
+    if seen is None or facts.coverage is None:
         return None
-    signature = (filter_name(seen), facts.placement.coverage.community)
+    signature = (filter_name(seen), facts.coverage.community)
     return Match(confidence(facts), signature, missing_table(facts))
 
 
@@ -194,18 +192,18 @@ def _add_community(group: Group) -> Remedy:
 
 def _dates(group: Group) -> str:
     """As of when each source says so, for the request."""
-    placement = group.placement
+    coverage = group.coverage
     answered = next((answer.taken for answer in group.first.answers if answer.taken), None)
     says = [f"DNS answer of {day(answered)}"] if answered else []
-    if placement and placement.tags:
-        says.append(f"service tags of {day(placement.tags.taken)}")
-    if placement and placement.communities:
-        says.append(f"community list of {day(placement.communities.taken)}")
+    if coverage and coverage.tags:
+        says.append(f"service tags of {day(coverage.tags.taken)}")
+    if coverage and coverage.community_list:
+        says.append(f"community list of {day(coverage.community_list.taken)}")
     return "; ".join(says) or "the region that the DNS answer names"
 
 
 def _routes_checked(group: Group) -> str:
-    received = group.placement.received if group.placement else None
+    received = group.coverage.received if group.coverage else None
     return f"{received.says}." if received and received.table else "Received routes were not checked."
 
 
@@ -253,11 +251,11 @@ COMMUNITY_NOT_IN_FILTER = Cause(
 
 
 def _no_community(facts: Destination, _: Case) -> Match | None:
-    if facts.placement is None or facts.verdict is not Verdict.NO_DOCUMENTED_COMMUNITY:
+    if facts.coverage is None or facts.verdict is not Verdict.NO_DOCUMENTED_COMMUNITY:
         return None
     if not may_cross_the_circuit(facts):
         return None
-    return Match(confidence(facts), (facts.placement.coverage.region,), missing_table(facts))
+    return Match(confidence(facts), (facts.coverage.region,), missing_table(facts))
 
 
 def _ask_azure(group: Group) -> Remedy:

@@ -17,25 +17,25 @@ _VALIDATED = ("", "configured")
 
 def _is_unanswered(facts: Destination) -> bool:
     """Whether packets should find their way there, and nothing comes back."""
-    return facts.silent and facts.placement is not None and facts.placement.is_expected
+    return facts.silent and facts.coverage is not None and facts.coverage.is_expected
 
 
 def _answers_come_back(facts: Destination) -> bool:
     """Whether another endpoint that the circuit should carry answers, so that the way back works."""
     return any(
-        one.reached and not one.proxied and one.placement is not None and one.placement.is_expected
+        one.reached and not one.proxied and one.coverage is not None and one.coverage.is_expected
         for one in facts.beside
     )
 
 
 def _confidence(facts: Destination) -> Confidence:
-    seen = facts.placement is not None and facts.placement.has_route
+    seen = facts.coverage is not None and facts.coverage.has_route
     return Confidence.OBSERVED if seen else Confidence.EXPECTED
 
 
 def _table_line(facts: Destination) -> tuple[Evidence, ...]:
     """What the router's table says, or that none was handed in."""
-    received = facts.placement.received if facts.placement else None
+    received = facts.coverage.received if facts.coverage else None
     if received is None or received.table is None:
         says = "no received routes were handed in: that a route is there is expected, not observed"
         return (Evidence("what is missing", says),)
@@ -156,23 +156,23 @@ ASYMMETRIC_RETURN = Cause(
 
 def _siblings(facts: Destination) -> list[Destination]:
     """Endpoints that answer, behind the same community or the same route."""
-    if facts.placement is None:
+    if facts.coverage is None:
         return []
-    allowed = set(facts.placement.coverage.allowed_by)
-    route = facts.placement.received.route
+    allowed = set(facts.coverage.allowed_by)
+    route = facts.coverage.received.route
     found = []
     for one in facts.beside:
-        if not one.reached or one.proxied or one.placement is None:
+        if not one.reached or one.proxied or one.coverage is None:
             continue
-        other = one.placement.received.route
+        other = one.coverage.received.route
         same_route = route is not None and other is not None and other.prefix == route.prefix
-        if same_route or allowed & set(one.placement.coverage.allowed_by):
+        if same_route or allowed & set(one.coverage.allowed_by):
             found.append(one)
     return found
 
 
 def _filtered(facts: Destination, _: Case) -> Match | None:
-    if not _is_unanswered(facts) or facts.placement is None or not facts.placement.has_route:
+    if not _is_unanswered(facts) or facts.coverage is None or not facts.coverage.has_route:
         return None
     answering = _siblings(facts)
     if not answering:
@@ -219,29 +219,29 @@ FILTERED = Cause(
 
 
 def _times_out(facts: Destination, case: Case) -> Match | None:
-    if not _is_unanswered(facts) or facts.placement is None:
+    if not _is_unanswered(facts) or facts.coverage is None:
         return None
     evidence = list(_table_line(facts))
     if answering := _siblings(facts):
         names = listed([named(one) for one in answering])
         says = f"{names}, of the same community, answers: a rule by address on a firewall is likely"
         evidence.append(Evidence(answering[0].latest.origin if answering[0].latest else "", says))
-    wanted = [Kind.RECEIVED_ROUTES.value] if facts.placement.received.table is None else []
+    wanted = [Kind.RECEIVED_ROUTES.value] if facts.coverage.received.table is None else []
     wanted += [Kind.CIRCUIT.value] if not case.circuits else []
     confidence = _confidence(facts)
     return Match(
         confidence,
-        signature=(facts.placement.coverage.community,),
+        signature=(facts.coverage.community,),
         evidence=tuple(evidence),
         would_decide=tuple(wanted) if confidence is not Confidence.OBSERVED else (),
     )
 
 
 def _way(group: Group) -> str:
-    placement = group.placement
-    if placement and placement.has_route:
+    coverage = group.coverage
+    if coverage and coverage.has_route:
         return "Microsoft's route is there"
-    value = placement.coverage.community if placement else ""
+    value = coverage.community if coverage else ""
     return f"the filter lets {community_name(value) if value else 'the community'} through"
 
 
@@ -264,7 +264,7 @@ _LOOK_FOR_THE_LOSS = (
 
 
 def _find_the_loss(group: Group) -> Remedy:
-    seen = group.placement is not None and group.placement.has_route
+    seen = group.coverage is not None and group.coverage.has_route
     received = "" if seen else " the received routes for these addresses;"
     rows = [f"- {one.host} {one.address} {one.region} {one.community}".rstrip() for one in group.affected]
     return Remedy(

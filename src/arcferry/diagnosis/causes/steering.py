@@ -10,8 +10,8 @@ from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity, command
 from arcferry.diagnosis.wording import community_name, letter, listed, region_name
 from arcferry.evidence.case import Case, at_midnight
-from arcferry.evidence.document import FilterSeen
 from arcferry.routing.coverage import Verdict
+from arcferry.routing.route_filter import RouteFilter
 from arcferry.routing.service_tags import ServiceTags
 
 _MOST_NAMED = 12
@@ -22,10 +22,10 @@ def _cloud_name(facts: Destination) -> str:
     return cloud.name if cloud else catalog.clouds()[0].name
 
 
-def _carried_anywhere(facts: Destination, seen: FilterSeen) -> bool:
+def _carried_anywhere(facts: Destination, seen: RouteFilter) -> bool:
     """Whether the service's own community lets it through wherever its answer moves."""
     service = catalog.service_community(facts.carrier, catalog.cloud(_cloud_name(facts)))
-    return service is not None and seen.route_filter.allows(service.value)
+    return service is not None and seen.allows(service.value)
 
 
 @lru_cache(maxsize=32)
@@ -39,28 +39,28 @@ def _regions_of(tags: ServiceTags, service: str) -> tuple[str, ...]:
 
 def _service(facts: Destination) -> str:
     """The tag without its region, such as `AzureArcInfrastructure`; empty where the address is in none."""
-    return facts.placement.coverage.service_tag.partition(".")[0] if facts.placement else ""
+    return facts.coverage.service_tag.partition(".")[0] if facts.coverage else ""
 
 
-def _allowed(region: str, seen: FilterSeen) -> bool:
+def _allowed(region: str, seen: RouteFilter) -> bool:
     known = catalog.region_community(region)
-    return known is not None and seen.route_filter.allows(known.value)
+    return known is not None and seen.allows(known.value)
 
 
-def regions_outside(facts: Destination, seen: FilterSeen) -> tuple[str, ...]:
+def regions_outside(facts: Destination, seen: RouteFilter) -> tuple[str, ...]:
     """The regions in which the name may answer and that the filter lets nothing through from, by ARM name.
 
     They are the regions in which the tag of today's address has prefixes; without service tags, or for an
     address in none, every documented region of the cloud. Those of today's geography come first, each part
     by name: how far one region is from another, no document says.
     """
-    tags = facts.placement.tags if facts.placement else None
+    tags = facts.coverage.tags if facts.coverage else None
     service = _service(facts)
     regions = _regions_of(tags, service) if tags and service and service != "AzureCloud" else ()
     if not regions:
         known = catalog.communities(catalog.cloud(_cloud_name(facts)))
         regions = tuple(one.region for one in known if one.kind == "region")
-    area = catalog.geography_of(facts.placement.coverage.region) if facts.placement else ""
+    area = catalog.geography_of(facts.coverage.region) if facts.coverage else ""
     outside = [region for region in regions if not _allowed(region, seen)]
     return tuple(
         sorted(outside, key=lambda one: (not area or catalog.geography_of(one) != area, region_name(one)))
@@ -83,12 +83,12 @@ def _may_leave(facts: Destination, case: Case) -> Match | None:
     return Match(Confidence.EXPECTED, (filter_name(every[0]),), tuple(evidence))
 
 
-def _filter_line(facts: Destination, seen: FilterSeen, outside: tuple[str, ...]) -> Evidence:
+def _filter_line(facts: Destination, seen: RouteFilter, outside: tuple[str, ...]) -> Evidence:
     """What the filter holds, and which regions of the endpoint's tag it lacks."""
-    allowed = sorted(value for value in seen.route_filter.communities if _is_region(value))
+    allowed = sorted(value for value in seen.communities if _is_region(value))
     held = listed([community_name(value) for value in allowed]) if allowed else "no region"
     named = listed([region_name(region) for region in outside], most=_MOST_NAMED)
-    tags = facts.placement.tags if facts.placement else None
+    tags = facts.coverage.tags if facts.coverage else None
     service = _service(facts)
     if tags and service and service != "AzureCloud":
         of = f"of the regions in which {service} has addresses, {len(outside)} are outside: {named}"
@@ -121,7 +121,7 @@ def _outside(group: Group) -> tuple[str, ...]:
 
 def _near(group: Group) -> tuple[str, ...]:
     """The regions outside that lie in the geography of today's answers, likeliest to come next."""
-    today = {one.placement.coverage.region for one in group.facts if one.placement}
+    today = {one.coverage.region for one in group.facts if one.coverage}
     areas = {catalog.geography_of(region) for region in today if region} - {""}
     return tuple(region for region in _outside(group) if catalog.geography_of(region) in areas)
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from arcferry import typed
 from arcferry.catalog import When, endpoint_named
 from arcferry.errors import FileInputError
-from arcferry.evidence.document import Answer, Attempt, Document, Kind
+from arcferry.evidence.document import Attempt, Document, Kind
 from arcferry.evidence.readers import values
-from arcferry.probe.observation import Failure, Stage, TlsSession
+from arcferry.probe.observation import DnsAnswer, Failure, Stage, TlsSession
 
 _MOST = 2000
 _LINES = ("endpoint", "check", "finding", "findings")
@@ -77,7 +77,7 @@ def _attempt(fields: Mapping[str, object], name: str, whole: Mapping[str, object
     )
 
 
-def _answer(fields: Mapping[str, object], name: str, whole: Mapping[str, object]) -> Answer | None:
+def _answer(fields: Mapping[str, object], name: str, whole: Mapping[str, object]) -> DnsAnswer | None:
     dns = values.mapping(fields.get("dns"))
     host = values.host(fields.get("host"))
     addresses = tuple(found for text in values.texts(dns.get("addresses")) if (found := values.address(text)))
@@ -85,7 +85,7 @@ def _answer(fields: Mapping[str, object], name: str, whole: Mapping[str, object]
         return None
     chain = tuple(link for text in values.texts(dns.get("chain")) if (link := values.host(text)))
     resolver = typed.resolver(dns.get("resolver") or whole.get("resolver"))
-    return Answer(host, name, chain, addresses, resolver, values.instant(whole.get("taken")))
+    return DnsAnswer(host, chain, addresses, resolver, origin=name, taken=values.instant(whole.get("taken")))
 
 
 def _parts(value: object) -> tuple[Mapping[str, object], list[object]]:

@@ -1,21 +1,19 @@
 """Azure's own documents: which is which, and how `routing` reads them."""
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from arcferry import typed
 from arcferry.errors import FileInputError, InputError
 from arcferry.evidence.case import at_midnight
-from arcferry.evidence.document import Document, FilterRule, FilterSeen, Kind
+from arcferry.evidence.document import Document, Kind
 from arcferry.evidence.readers import values
 from arcferry.routing import circuit
 from arcferry.routing.circuit import read_circuit
 from arcferry.routing.communities import read_community_list
 from arcferry.routing.route_filter import read_route_filter
 from arcferry.routing.service_tags import read_service_tags
-from arcferry.routing.shapes import Node, date_in
+from arcferry.routing.shapes import Node
 
-_GROUP = re.compile(r"/resourceGroups/([A-Za-z0-9._()-]{1,90})/", re.IGNORECASE)
 _MOST = 1000
 _SAMPLE = 20
 
@@ -78,27 +76,9 @@ def _is_community_list(value: object) -> bool:
     return bool(rows) and all(any(key in _fields(row) for key in keys) for row in rows[:_SAMPLE])
 
 
-def _rule(value: object) -> FilterRule:
-    """The first rule that allows, because a filter may have one only."""
-    fields = _fields(value)
-    group = _GROUP.search(text) if isinstance(text := fields.get("id"), str) else None
-    rules = fields.get("rules")
-    by_access: dict[str, list[Mapping[str, object]]] = {}
-    for rule in map(_fields, rules if isinstance(rules, list) else []):
-        by_access.setdefault(str(rule.get("access", "")).lower(), []).append(rule)
-    first = next(iter(by_access.get("allow", ())), {})
-    return FilterRule(
-        resource_group=typed.resource_group(group[1] if group else fields.get("resourcegroup")),
-        name=typed.resource(first.get("name")),
-        communities=tuple(values.texts(first.get("communities"), 500)),
-        denying=tuple(filter(None, (typed.resource(rule.get("name")) for rule in by_access.get("deny", ())))),
-    )
-
-
 def _filter(name: str, value: object) -> Document:
-    taken = date_in(name.partition(": ")[0])
-    seen = FilterSeen(read_route_filter(value, name), _rule(value), name, taken)
-    return Document(name, Kind.ROUTE_FILTER, at_midnight(taken), route_filter=seen)
+    found = read_route_filter(value, name)
+    return Document(name, Kind.ROUTE_FILTER, at_midnight(found.taken), route_filter=found)
 
 
 def _circuit(name: str, value: object) -> Document:

@@ -2,8 +2,9 @@
 
 import re
 
-from arcferry.evidence.document import Answer, Document, Kind
+from arcferry.evidence.document import Document, Kind
 from arcferry.evidence.readers import values
+from arcferry.probe.observation import DnsAnswer
 
 _HEADER = re.compile(r"->>HEADER<<-.{0,80}\bstatus: ([A-Z]{2,20})")
 _QUESTION = re.compile(r"^;([A-Za-z0-9_.-]{1,254})\s+(?:IN|CH|HS)?\s*(A|AAAA|CNAME|ANY)\s*$")
@@ -11,7 +12,7 @@ _RECORD = re.compile(r"^([A-Za-z0-9_.-]{1,254})\s+(?:\d{1,10}\s+)?IN\s+(A|AAAA|C
 _SERVER = re.compile(r"^;; SERVER: ([0-9A-Fa-f.:]{2,45})#\d+")
 
 
-def _answer(part: str, name: str) -> Answer | None:
+def _answer(part: str, name: str) -> DnsAnswer | None:
     """One question's answer: the chain in the order of the records, the addresses of its end."""
     header = _HEADER.search(part)
     lines = [line.strip() for line in part.splitlines()]
@@ -24,7 +25,7 @@ def _answer(part: str, name: str) -> Answer | None:
     given = [values.address(record[3]) for record in records if record[2] != "CNAME"]
     server = next((match[1] for line in lines if (match := _SERVER.match(line))), "")
     addresses = tuple(dict.fromkeys(address for address in given if address))
-    return Answer(host, name, chain, addresses, values.address(server), rcode=header[1])
+    return DnsAnswer(host, chain, addresses, values.address(server), header[1], name)
 
 
 def read(name: str, text: str) -> Document | None:
@@ -33,7 +34,7 @@ def read(name: str, text: str) -> Document | None:
         return None
     starts = [found.start() for found in re.finditer(r"^;; ->>HEADER<<-|^.*->>HEADER<<-", text, re.MULTILINE)]
     parts = [text[start:end] for start, end in zip(starts, [*starts[1:], len(text)], strict=True)][:2000]
-    merged: dict[str, Answer] = {}
+    merged: dict[str, DnsAnswer] = {}
     for part in parts:
         if answer := _answer(part, name):
             before = merged.get(answer.host)

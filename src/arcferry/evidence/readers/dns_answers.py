@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 from arcferry import typed
 from arcferry.errors import FileInputError
-from arcferry.evidence.document import Answer, Document, Kind
+from arcferry.evidence.document import Document, Kind
 from arcferry.evidence.readers import values
+from arcferry.probe.observation import DnsAnswer
 
 _MOST = 5000
 
@@ -43,5 +44,5 @@ def read(name: str, value: object) -> Document:
             raise FileInputError(name, f"{typed.shown(wrong)}, an answer for {host}, is no IP address")
         chain = tuple(link for text in values.texts(fields.get("chain")) if (link := values.host(text)))
         rcode = values.word(fields.get("rcode"), 20).upper()
-        answers.append(Answer(host, name, chain, tuple(addresses), resolver, taken, rcode))
+        answers.append(DnsAnswer(host, chain, tuple(addresses), resolver, rcode, name, taken))
     return Document(name, Kind.DNS_ANSWERS, taken, answers=tuple(answers))

@@ -2,9 +2,9 @@
 
 import re
 
-from arcferry.evidence.document import Answer, Attempt, Document, Kind
+from arcferry.evidence.document import Attempt, Document, Kind
 from arcferry.evidence.readers import values
-from arcferry.probe.observation import Failure, Stage
+from arcferry.probe.observation import DnsAnswer, Failure, Stage
 
 _PAIR = re.compile(
     r"^\s*(ComputerName|RemoteAddress|RemotePort|TcpTestSucceeded|NameResolutionSucceeded|"
@@ -39,12 +39,16 @@ def _attempt(record: dict[str, str], name: str) -> Attempt | None:
     return Attempt(host, name, reachable=False, address=address, failure=failure)
 
 
-def _answer(record: dict[str, str], name: str) -> Answer | None:
+def _answer(record: dict[str, str], name: str) -> DnsAnswer | None:
     host, address = (
         values.host(record.get("ComputerName", "")),
         values.address(record.get("RemoteAddress", "")),
     )
-    return Answer(host, name, (), (address,)) if host and address and not values.address(host) else None
+    return (
+        DnsAnswer(host, (), (address,), origin=name)
+        if host and address and not values.address(host)
+        else None
+    )
 
 
 def read(name: str, text: str) -> Document | None:

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from arcferry import catalog
-from arcferry.evidence.document import Answer, Document, Kind
+from arcferry.evidence.document import Document, Kind
 from arcferry.evidence.readers import values
+from arcferry.probe.observation import DnsAnswer
 
 _FIELD = re.compile(r"^\s{0,4}([^\s:|>*][^:|]{0,40}?)\s?[:\uff1a][ \t\xa0]*(\S[^\n]*)?$")
 _ALIAS = re.compile(r"^([A-Za-z0-9_.-]{1,253})\s+canonical name = ([A-Za-z0-9_.-]{1,253})")
@@ -99,7 +100,7 @@ def _missing(lines: list[str]) -> Iterator[tuple[str, str]]:
                     )
 
 
-def _answer(block: _Block, name: str) -> Answer | None:
+def _answer(block: _Block, name: str) -> DnsAnswer | None:
     """The answer. Windows prints the final name first and the names that led to it as aliases."""
     if not block.addresses and not block.links:
         return None
@@ -112,7 +113,7 @@ def _answer(block: _Block, name: str) -> Answer | None:
         chain = (*aliases[1:], final) if aliases else ()
     if not asked:
         return None
-    return Answer(asked, name, chain, tuple(dict.fromkeys(block.addresses)), block.resolver)
+    return DnsAnswer(asked, chain, tuple(dict.fromkeys(block.addresses)), block.resolver, origin=name)
 
 
 def _looks_right(lines: list[str], blocks: list[_Block]) -> bool:
@@ -132,7 +133,7 @@ def read(name: str, text: str) -> Document | None:
     resolver = blocks[-1].resolver if blocks else ""
     answered = {answer.host for answer in answers}
     answers += [
-        Answer(host, name, (), (), resolver, rcode=rcode)
+        DnsAnswer(host, (), (), resolver, rcode, name)
         for host, rcode in missing.items()
         if host not in answered and rcode != "TIMEOUT"
     ]

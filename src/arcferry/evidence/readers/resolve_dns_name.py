@@ -3,8 +3,9 @@
 import re
 from dataclasses import dataclass, field
 
-from arcferry.evidence.document import Answer, Document, Kind
+from arcferry.evidence.document import Document, Kind
 from arcferry.evidence.readers import values
+from arcferry.probe.observation import DnsAnswer
 
 _HEADING = re.compile(r"^\s*Name\s+Type\s+TTL\s+Section\s+(?:NameHost|IPAddress)", re.IGNORECASE)
 _ROW = re.compile(
@@ -29,14 +30,16 @@ class _Asked:
     links: list[tuple[str, str]] = field(default_factory=list)
     addresses: list[tuple[str, str]] = field(default_factory=list)
 
-    def answer(self, name: str, asked: str) -> Answer | None:
+    def answer(self, name: str, asked: str) -> DnsAnswer | None:
         """The answer; a link's own name may be wrapped, so that the order of the links is what counts."""
         first = self.links[0][0] if self.links else self.addresses[0][0] if self.addresses else ""
         host = asked or first
         if not host or not self.addresses:
             return None
         chain = tuple(link for _, link in self.links if link)
-        return Answer(host, name, chain, tuple(dict.fromkeys(address for _, address in self.addresses)))
+        return DnsAnswer(
+            host, chain, tuple(dict.fromkeys(address for _, address in self.addresses)), origin=name
+        )
 
 
 def _take_row(asked: _Asked, owner: str, told: str) -> None:
@@ -72,13 +75,13 @@ def _questions(lines: list[str]) -> list[tuple[str, _Asked]]:
     return found
 
 
-def _missing(lines: list[str], name: str) -> list[Answer]:
+def _missing(lines: list[str], name: str) -> list[DnsAnswer]:
     found = []
     for place, line in enumerate(lines):
         if (error := _ERROR.search(line)) and "RCODE_NAME_ERROR" in error[1]:
             near = "\n".join(lines[max(0, place - 3) : place])
             if target := _TARGET.search(near):
-                found.append(Answer(values.host(target[1]), name, (), (), rcode="NXDOMAIN"))
+                found.append(DnsAnswer(values.host(target[1]), (), (), rcode="NXDOMAIN", origin=name))
     return [answer for answer in found if answer.host]
 
 

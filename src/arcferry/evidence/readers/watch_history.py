@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 from arcferry import typed
 from arcferry.errors import FileInputError
-from arcferry.evidence.document import Answer, Attempt, Document, Kind
+from arcferry.evidence.document import Attempt, Document, Kind
 from arcferry.evidence.readers import values
-from arcferry.probe.observation import Failure, Stage
+from arcferry.probe.observation import DnsAnswer, Failure, Stage
 
 _MOST = 5000
 
@@ -21,9 +21,9 @@ def _rows(value: object) -> list[Mapping[str, object]]:
     return [values.mapping(item) for item in value[-_MOST:]] if isinstance(value, list) else []
 
 
-def _answers(rows: list[Mapping[str, object]], name: str) -> dict[tuple[str, str], Answer]:
+def _answers(rows: list[Mapping[str, object]], name: str) -> dict[tuple[str, str], DnsAnswer]:
     """The last answer of each resolver for each name: what was answered before is no longer so."""
-    newest: dict[tuple[str, str], Answer] = {}
+    newest: dict[tuple[str, str], DnsAnswer] = {}
     for row in rows:
         host, resolver = values.host(row.get("host")), typed.resolver(row.get("resolver"))
         if host:
@@ -32,7 +32,9 @@ def _answers(rows: list[Mapping[str, object]], name: str) -> dict[tuple[str, str
             ]
             chain = [link for text in values.texts(row.get("chain")) if (link := values.host(text))]
             taken, says = values.instant(row.get("last")), values.word(row.get("says"), 40)
-            newest[host, resolver] = Answer(host, name, tuple(chain), tuple(addresses), resolver, taken, says)
+            newest[host, resolver] = DnsAnswer(
+                host, tuple(chain), tuple(addresses), resolver, says, name, taken
+            )
     return newest
 
 

@@ -2,17 +2,17 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from ipaddress import ip_address
 
 from arcferry import catalog
 from arcferry.catalog import Carrier
 from arcferry.evidence.case import Case
-from arcferry.evidence.document import FilterSeen
 from arcferry.routing.communities import CommunityList
 from arcferry.routing.coverage import Coverage, Verdict, coverage
-from arcferry.routing.reception import Received, Reception, reception
+from arcferry.routing.reception import NOTHING_RECEIVED, reception
 from arcferry.routing.route import RouteTable, Vantage
+from arcferry.routing.route_filter import RouteFilter
 from arcferry.routing.service_tags import ServiceTags
 from arcferry.routing.weighing import WHOLE_CLOUD
 
@@ -27,71 +27,17 @@ _ORDER = (
     Verdict.UNKNOWN,
     Verdict.CARRIED,
 )
-_NO_TABLE = Received(Reception.UNKNOWN, None, None, "")
 
 
-@dataclass(frozen=True, slots=True)
-class Placement:
-    """One address with the sources that place it.
-
-    Attributes:
-        coverage: what `routing` makes of it.
-        tags: the service tags that were asked, None where none were handed in.
-        communities: the community list that was asked, None where none was handed in.
-        filter: the route filter that was asked, None where none was handed in.
-        by_name: whether only a name in the DNS answer says the region, no service tag and no list.
-        conflicts: what the sources disagree about.
-        received: what the router's own tables say of the address.
-        sent: whether any of them holds a route of Microsoft's to it, used or not.
-    """
-
-    coverage: Coverage
-    tags: ServiceTags | None
-    communities: CommunityList | None
-    filter: FilterSeen | None
-    by_name: bool = False
-    conflicts: tuple[str, ...] = ()
-    received: Received = _NO_TABLE
-    sent: bool = False
-
-    @property
-    def has_route(self) -> bool:
-        """Whether a route of Microsoft's is seen in use."""
-        return self.received.reception is Reception.RECEIVED
-
-    @property
-    def lacks_route(self) -> bool:
-        """Whether it is seen that Microsoft sent no route, where a default route of another's may remain."""
-        if self.received.reception is Reception.ANOTHER_PATH:
-            return not self.sent
-        return self.received.reception is Reception.NOT_RECEIVED
-
-    @property
-    def is_in_an_unnamed_region(self) -> bool:
-        """Whether it is Azure's, and neither tag nor list nor name says in which region."""
-        found = self.coverage
-        return found.service_tag == WHOLE_CLOUD and not found.region and not found.candidates
-
-    @property
-    def is_expected(self) -> bool:
-        """Whether the filter lets the address through, or a route to it is seen."""
-        return self.has_route or self.verdict is Verdict.CARRIED
-
-    @property
-    def verdict(self) -> Verdict:
-        """What is expected of the address."""
-        return self.coverage.verdict
-
-
-def worst_first(placements: Iterable[Placement]) -> tuple[Placement, ...]:
+def worst_first(coverages: Iterable[Coverage]) -> tuple[Coverage, ...]:
     """Those that are least likely to be carried first; IPv4 before IPv6 among equals."""
-    return tuple(sorted(placements, key=_hope))
+    return tuple(sorted(coverages, key=_hope))
 
 
-def _hope(one: Placement) -> tuple[bool, bool, int, int, str]:
+def _hope(one: Coverage) -> tuple[bool, bool, int, int, str]:
     """What is seen of routes before what is expected, then the family and the address."""
     expected_only = one.verdict is Verdict.CARRIED and not one.lacks_route
-    address = one.coverage.address
+    address = one.address
     return one.has_route, expected_only, _ORDER.index(one.verdict), ip_address(address).version, address
 
 
@@ -114,7 +60,7 @@ def _is_placeless(found: Coverage) -> bool:
     return unknown and found.service_tag in ("", WHOLE_CLOUD) and not (found.region or found.candidates)
 
 
-def _by_name(found: Coverage, chain: tuple[str, ...], seen: FilterSeen | None) -> Coverage:
+def _by_name(found: Coverage, chain: tuple[str, ...], seen: RouteFilter | None) -> Coverage:
     """The coverage that the region in the chain leads to, where tags and lists say nothing."""
     region = _region_in(chain)
     if not region:
@@ -122,7 +68,7 @@ def _by_name(found: Coverage, chain: tuple[str, ...], seen: FilterSeen | None) -
     documented = catalog.region_community(region)
     if documented is None:
         return replace(found, region=region, verdict=Verdict.NO_DOCUMENTED_COMMUNITY)
-    allowed = seen is not None and seen.route_filter.allows(documented.value)
+    allowed = seen is not None and seen.allows(documented.value)
     verdict = Verdict.UNKNOWN if seen is None else Verdict.CARRIED if allowed else Verdict.NOT_IN_FILTER
     return replace(
         found,
@@ -146,9 +92,9 @@ def _list_for(address: str, case: Case) -> CommunityList | None:
     return next((one for one in known if one.containing(address)), known[0] if known else None)
 
 
-def _conflicts(chosen: Placement, carrier: Carrier, chain: tuple[str, ...], case: Case) -> tuple[str, ...]:
+def _conflicts(chosen: Coverage, carrier: Carrier, chain: tuple[str, ...], case: Case) -> tuple[str, ...]:
     """What the sources that were not followed say instead."""
-    found = chosen.coverage
+    found = chosen
     says = list(found.conflicts)
     by_name = _region_in(chain)
     if by_name and found.region and by_name != found.region:
@@ -160,7 +106,7 @@ def _conflicts(chosen: Placement, carrier: Carrier, chain: tuple[str, ...], case
                 f"{tags.name} ({tags.taken or 'undated'}) puts {found.address} in {match.tag}: not followed"
             )
     for other in case.community_lists:
-        if other is not chosen.communities:
+        if other is not chosen.community_list:
             says += coverage(
                 found.host,
                 found.address,
@@ -171,14 +117,14 @@ def _conflicts(chosen: Placement, carrier: Carrier, chain: tuple[str, ...], case
             ).conflicts
     if chosen.verdict is Verdict.CARRIED:
         says += [
-            f"route filter {seen.route_filter.name} allows none of {', '.join(found.candidates)}"
+            f"route filter {seen.name} allows none of {', '.join(found.candidates)}"
             for seen in case.filters_in_effect
-            if not any(seen.route_filter.allows(value) for value in found.candidates)
+            if not any(seen.allows(value) for value in found.candidates)
         ]
     return tuple(dict.fromkeys(says))
 
 
-def place(host: str, address: str, carrier: Carrier, chain: tuple[str, ...], case: Case) -> Placement:
+def place(host: str, address: str, carrier: Carrier, chain: tuple[str, ...], case: Case) -> Coverage:
     """Where `address` lies by everything at hand.
 
     Of several service-tag files and community lists the newest that knows the address is followed; what the
@@ -196,7 +142,7 @@ def place(host: str, address: str, carrier: Carrier, chain: tuple[str, ...], cas
     tags, communities = _tags_for(address, case), _list_for(address, case)
     found = []
     tables = case.route_tables
-    received = reception(address, tables, links=case.links) if tables else _NO_TABLE
+    received = reception(address, tables, links=case.links) if tables else NOTHING_RECEIVED
     sent = _is_sent(address, tables)
     for seen in case.filters_in_effect or (None,):
         one = coverage(
@@ -205,10 +151,9 @@ def place(host: str, address: str, carrier: Carrier, chain: tuple[str, ...], cas
             carrier=carrier,
             tags=tags,
             communities=communities,
-            route_filter=seen.route_filter if seen else None,
+            route_filter=seen,
         )
         named = _by_name(one, chain, seen) if _is_placeless(one) else one
-        by_name = named is not one
-        found.append(Placement(named, tags, communities, seen, by_name, (), received, sent))
+        found.append(replace(named, by_name=named is not one, received=received, sent=sent))
     chosen = next((one for one in found if one.verdict is Verdict.CARRIED), found[0])
     return replace(chosen, conflicts=_conflicts(chosen, carrier, chain, case))
