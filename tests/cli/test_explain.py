@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from arcferry import cli
-from arcferry.diagnosis import readers
+from arcferry.evidence import readers
 
 CASES = Path(__file__).parents[1] / "cases"
 Run = Callable[..., SimpleNamespace]

@@ -11,7 +11,7 @@ import pytest
 
 from arcferry import cli
 from arcferry.cli import routes_audit
-from arcferry.diagnosis import readers
+from arcferry.evidence import readers
 
 SECRET = "canary-77aa"
 GAS = "agentserviceapi.guestconfiguration.azure.com"

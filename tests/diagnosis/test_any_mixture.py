@@ -8,10 +8,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from arcferry.diagnosis import Document, Finding, Severity, diagnose
+from arcferry.diagnosis import Finding, Severity, diagnose
 from arcferry.diagnosis.causes import CAUSES
 from arcferry.diagnosis.destination import destinations_of
 from arcferry.evidence.case import Case
+from arcferry.evidence.document import Document
 from arcferry.evidence.readers import read_document
 
 CASES = Path(__file__).parents[1] / "cases"

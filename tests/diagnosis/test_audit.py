@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from arcferry import catalog
 from arcferry.diagnosis.audit import Audit, Path, Row, audit
-from arcferry.evidence.document import Attempt, Document, FilterRule, Kind
+from arcferry.evidence.document import Attempt, Document, Kind
 from arcferry.evidence.readers import read_document
 from arcferry.probe.observation import DnsAnswer, Failure, Stage
 from arcferry.routing.circuit import Circuit, Peering, Tier
@@ -58,8 +58,7 @@ TAGS = Document(
 
 
 def rule(*values: str) -> Document:
-    found = RouteFilter("rf-arc", frozenset(values), frozenset(), "Succeeded")
-    held = RouteFilter(found, FilterRule(), "filter.json")
+    held = RouteFilter("rf-arc", frozenset(values), frozenset(), "Succeeded", origin="filter.json")
     return Document("filter.json", Kind.ROUTE_FILTER, route_filter=held)
 
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from arcferry import catalog
-from arcferry.diagnosis import Document, Kind, Owner, diagnose, observed, pages
+from arcferry.diagnosis import Owner, diagnose, pages
 from arcferry.diagnosis.causes import CAUSES, FAULTS, RISKS
 from arcferry.diagnosis.causes.cause import _nothing_else
 from arcferry.diagnosis.causes.filter_change import change_commands
 from arcferry.errors import UnknownNameError
-from arcferry.evidence.document import AgentState, Attempt, CodeSeen, FilterRule
+from arcferry.evidence.document import AgentState, Attempt, CodeSeen, Document, Kind, observed
 from arcferry.probe.observation import Failure, Observation, Stage
 from arcferry.routing.route_filter import RouteFilter
 
@@ -199,14 +199,21 @@ def read_all(name: str, data: bytes) -> tuple[Document, ...]:
     return read_document(name, data)
 
 
-def seen_filter(name: str, rule: FilterRule) -> RouteFilter:
+def seen_filter(name: str, group: str, rule: str, *values: str) -> RouteFilter:
     return RouteFilter(
-        RouteFilter(name, frozenset(rule.communities), frozenset(), "Succeeded"), rule, "rf.json"
+        name,
+        frozenset(values),
+        frozenset(),
+        "Succeeded",
+        resource_group=group,
+        rule=rule,
+        in_order=values,
+        origin="rf.json",
     )
 
 
 def test_the_change_adds_to_what_the_rule_holds_and_names_nothing_else() -> None:
-    seen = seen_filter("rf", FilterRule("rg", "r", ("12076:51010", "12076:5060")))
+    seen = seen_filter("rf", "rg", "r", "12076:51010", "12076:5060")
     az, powershell, _ = (command.text for command in change_commands(seen, ["12076:51012", "12076:5060"]))
     assert az.endswith(
         "rule update --resource-group rg --filter-name rf --name r --add communities 12076:51012"
@@ -217,7 +224,7 @@ def test_the_change_adds_to_what_the_rule_holds_and_names_nothing_else() -> None
 
 @pytest.mark.parametrize("name", ["rf; rm -rf /", "$(reboot)", "a' ; Remove-Item", "", "x" * 200, "-rf"])
 def test_a_hostile_name_goes_into_no_command(name: str) -> None:
-    seen = seen_filter(name, FilterRule(name, name, ("12076:5060",)))
+    seen = seen_filter(name, name, name, "12076:5060")
     for command in change_commands(seen, ["12076:51012"]):
         assert not name or name not in command.text
         assert "ROUTE-FILTER" in command.text

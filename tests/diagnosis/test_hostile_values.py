@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from arcferry.diagnosis import Diagnosis, Document, diagnose
+from arcferry.diagnosis import Diagnosis, diagnose
 from arcferry.errors import FileInputError
+from arcferry.evidence.document import Document
 from arcferry.evidence.readers import read_document
 
 CASES = Path(__file__).parents[1] / "cases"

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from arcferry.diagnosis import Document, Finding, Kind, Owner, diagnose, pages
+from arcferry.diagnosis import Finding, Owner, diagnose, pages
 from arcferry.diagnosis.causes.path import HOW_TO_GET, gather, owner_of_evidence
+from arcferry.evidence.document import Document, Kind
 from arcferry.evidence.readers import read_document
 
 _OURS = Path(__file__).parents[1] / "cases"

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from arcferry import catalog
-from arcferry.diagnosis import Diagnosis, diagnose, observed
+from arcferry.diagnosis import Diagnosis, diagnose
+from arcferry.evidence.document import observed
 from arcferry.evidence.readers import read_document
 from arcferry.lab.document import document as lab_document
 from arcferry.lab.twin import Twin

@@ -5,7 +5,7 @@ from rich.console import Console
 
 from arcferry import catalog
 from arcferry.diagnosis.audit import Audit, audit
-from arcferry.evidence.document import Document, FilterRule, Kind
+from arcferry.evidence.document import Document, Kind
 from arcferry.probe.observation import DnsAnswer
 from arcferry.report import audit as report
 from arcferry.routing.circuit import Circuit, Peering, Tier
@@ -28,8 +28,8 @@ def _drawn(result: Audit, *, terminal: bool = False, width: int = 200) -> str:
 
 
 def rule(*values: str, name: str = "rf-arc") -> Document:
-    held = RouteFilter(name, frozenset(values), frozenset(), "Succeeded")
-    return Document("f.json", Kind.ROUTE_FILTER, route_filter=RouteFilter(held, FilterRule(), "f.json"))
+    held = RouteFilter(name, frozenset(values), frozenset(), "Succeeded", origin="f.json")
+    return Document("f.json", Kind.ROUTE_FILTER, route_filter=held)
 
 
 def answers(*addresses: str) -> Document:

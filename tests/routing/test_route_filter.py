@@ -27,7 +27,15 @@ FLAT: dict[str, Any] = {
     "provisioningState": "Succeeded",
     "rules": [{"name": "allow", **RULE}],
 }
-EXPECTED = RouteFilter("rf-msp", frozenset({"12076:51010", "12076:5060"}), frozenset(), "Succeeded")
+EXPECTED = RouteFilter(
+    "rf-msp",
+    frozenset({"12076:51010", "12076:5060"}),
+    frozenset(),
+    "Succeeded",
+    rule="allow",
+    in_order=("12076:51010", "12076:5060"),
+    origin="f.json",
+)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +103,7 @@ def test_deny_is_honoured_and_outweighs_allow() -> None:
 
 def test_a_filter_without_rules_allows_nothing() -> None:
     found = read_route_filter({"rules": []}, "empty.json")
-    assert found == RouteFilter("empty.json", frozenset(), frozenset(), "")
+    assert found == RouteFilter("empty.json", frozenset(), frozenset(), "", origin="empty.json")
     assert not found.allows("12076:51010")
 
 

@@ -2,6 +2,5 @@
 
 from arcferry.diagnosis.engine import diagnose
 from arcferry.diagnosis.finding import Diagnosis, Finding, Owner, Severity
-from arcferry.evidence.document import Document, Kind, observed
 
-__all__ = ["Diagnosis", "Document", "Finding", "Kind", "Owner", "Severity", "diagnose", "observed"]
+__all__ = ["Diagnosis", "Finding", "Owner", "Severity", "diagnose"]

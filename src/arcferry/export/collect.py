@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from arcferry.diagnosis import Document
 from arcferry.errors import FileInputError, InputError
+from arcferry.evidence.document import Document
 from arcferry.evidence.readers.edge import kept_apart
 from arcferry.export.attendance import Attendance, Unclear, attendance
 from arcferry.export.findings import HostFinding, evidence_files, findings_of, symptoms_of

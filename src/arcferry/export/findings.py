@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from arcferry.diagnosis import Document, Kind, diagnose
+from arcferry.diagnosis import diagnose
 from arcferry.diagnosis.finding import Finding, Severity
+from arcferry.evidence.document import Document, Kind
 from arcferry.evidence.readers import read_claimed
 from arcferry.evidence.readers.edge import unreadable
 from arcferry.export.result import MOST_EVIDENCE, Reported

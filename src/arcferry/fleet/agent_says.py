@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 from arcferry import catalog
-from arcferry.diagnosis import Document
 from arcferry.errors import UnknownNameError
+from arcferry.evidence.document import Document
 from arcferry.evidence.readers import agent_check, agent_connect
 from arcferry.evidence.readers.edge import kept_apart
 from arcferry.fleet.facts import Answer

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from arcferry.diagnosis import Diagnosis, Document, Kind, diagnose
+from arcferry.diagnosis import Diagnosis, diagnose
+from arcferry.evidence.document import Document, Kind
 from arcferry.evidence.readers import read_claimed
 from arcferry.fleet.outcome import HostRun
 

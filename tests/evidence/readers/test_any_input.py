@@ -10,8 +10,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from arcferry.diagnosis import Document, diagnose
+from arcferry.diagnosis import diagnose
 from arcferry.errors import FileInputError
+from arcferry.evidence.document import Document
 from arcferry.evidence.readers import (
     agent_check,
     agent_connect,

@@ -89,7 +89,7 @@ def test_a_route_filter_in_every_shape(value: object) -> None:
 def test_a_filter_knows_the_circuits_that_hold_it() -> None:
     (found,) = read_all("filter.json", FILTER)
     assert found.route_filter
-    assert found.route_filter.route_filter.attached_to == ("er-hk",)
+    assert found.route_filter.attached_to == ("er-hk",)
 
 
 @pytest.mark.parametrize(

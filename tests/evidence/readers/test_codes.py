@@ -5,9 +5,9 @@ import re
 import pytest
 
 from arcferry import catalog
-from arcferry.diagnosis import Document, Kind, diagnose
+from arcferry.diagnosis import diagnose
 from arcferry.diagnosis.causes import CAUSES
-from arcferry.evidence.document import Attempt, CodeSeen
+from arcferry.evidence.document import Attempt, CodeSeen, Document, Kind
 from arcferry.evidence.readers import codes
 
 _FAMILIES = {"agent", "install", "signin", "arm"}

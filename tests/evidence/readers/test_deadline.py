@@ -88,6 +88,6 @@ def test_of_an_archive_the_others_are_read(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def _text_readers() -> tuple[object, ...]:
-    from arcferry.diagnosis import readers  # noqa: PLC0415  # after the fixture
+    from arcferry.evidence import readers  # noqa: PLC0415  # after the fixture
 
     return readers._TEXT_READERS

@@ -6,8 +6,10 @@ from typing import NoReturn
 
 import pytest
 
-from arcferry.diagnosis import Document, diagnose, readers
+from arcferry.diagnosis import diagnose
 from arcferry.errors import FileInputError
+from arcferry.evidence import readers
+from arcferry.evidence.document import Document
 from arcferry.evidence.readers import read_claimed, read_document, read_path
 from arcferry.evidence.readers.edge import guarded
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from arcferry.diagnosis import Document, Kind, diagnose
-from arcferry.evidence.document import Attempt
+from arcferry.diagnosis import diagnose
+from arcferry.evidence.document import Attempt, Document, Kind
 from arcferry.evidence.readers import go_errors, read_document
 
 _SHARED = Path(__file__).parents[4] / "shared/cases/field-2026-11/minimal"

@@ -170,8 +170,8 @@ def test_route_filters_in_every_form(value: object) -> None:
     document = only(json.dumps(value))
     assert document.kind == "route-filter"
     assert document.route_filter is not None
-    assert document.route_filter.route_filter.communities == {"12076:51010"}
-    assert (document.route_filter.rule.name, document.route_filter.rule.communities) == (
+    assert document.route_filter.communities == {"12076:51010"}
+    assert (document.route_filter.rule, document.route_filter.in_order) == (
         "r",
         ("12076:51010",),
     )
@@ -185,7 +185,7 @@ def test_the_resource_group_is_read_from_the_id() -> None:
     }
     found = only(json.dumps(value)).route_filter
     assert found is not None
-    assert found.rule.resource_group == "rg-net"
+    assert found.resource_group == "rg-net"
 
 
 def test_a_known_kind_with_something_wrong_is_refused_by_name() -> None:
