@@ -33,8 +33,8 @@ def test_the_newest_of_each_kind(store: Store, make: SimpleNamespace) -> None:
     assert tags.service_tags.change_number == 2
     assert listed.community_list is not None
     assert listed.community_list.containing("20.187.194.204")[0].value == "12076:51006"
-    assert seen is not None
-    assert seen.communities == {"12076:51010"}
+    assert seen.route_filter is not None
+    assert seen.route_filter.communities == {"12076:51010"}
     assert circuit.circuit is not None
 
 

@@ -48,7 +48,7 @@ EXPECTED = RouteFilter(
         {
             "Name": "rf-msp",
             "ProvisioningState": "Succeeded",
-            "Rules": [{"Access": "Allow", "Communities": ["12076:51010", "12076:5060"]}],
+            "Rules": [{"Name": "allow", "Access": "Allow", "Communities": ["12076:51010", "12076:5060"]}],
         },
     ],
 )
