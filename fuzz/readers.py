@@ -23,7 +23,7 @@ import atheris
 
 with atheris.instrument_imports(include=["arcferry"]):
     from arcferry.catalog import cloud
-    from arcferry.diagnosis import diagnose
+    from arcferry.diagnosis import judge
     from arcferry.errors import FileInputError, InputError
     from arcferry.evidence.readers import read_document
     from arcferry.routing import read_community_list, read_route_filter, read_service_tags
@@ -42,7 +42,7 @@ CLOUD = cloud("AzureCloud")
 
 def diagnosed(name: str, data: bytes) -> None:
     """The whole way, which is slower: what the file is, and what follows from it."""
-    diagnose(read_document(name, data))
+    judge(read_document(name, data))
 
 
 def as_json(read: Callable[[object, str], object]) -> Callable[[str, bytes], object]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from arcferry.diagnosis import diagnose
+from arcferry.diagnosis import judge
 from arcferry.evidence.readers import read_document
 from arcferry.routing.filter_change import AsOf, changes, fetch, see
 
@@ -112,7 +112,7 @@ def _printed() -> tuple[Line, ...]:
     for folder in sorted(path.parent for path in CASES.glob("*/expected.toml")):
         paths = [path for path in sorted(folder.iterdir()) if path.name != "expected.toml"]
         documents = [one for path in paths for one in read_document(path.name, path.read_bytes())]
-        for finding in diagnose(documents).findings:
+        for finding in judge(documents).findings:
             remedy = finding.remedy
             texts = [*(command.text for command in remedy.commands), *remedy.steps, remedy.request]
             found += [line for text in texts for line in calls(folder.name, text)]

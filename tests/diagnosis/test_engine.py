@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from arcferry import catalog
-from arcferry.diagnosis import Owner, diagnose, pages
+from arcferry.diagnosis import Owner, judge, pages
 from arcferry.diagnosis.causes import CAUSES, FAULTS, RISKS
 from arcferry.diagnosis.causes.cause import _nothing_else
 from arcferry.diagnosis.causes.filter_change import change_commands
@@ -45,7 +45,7 @@ def failing(host: str, stage: Stage, kind: str, **more: object) -> Attempt:
 
 
 def test_nothing_handed_in_gives_nothing() -> None:
-    diagnosis = diagnose([])
+    diagnosis = judge([])
     assert list(diagnosis.findings) == []
     assert not diagnosis.has_errors
 
@@ -109,19 +109,19 @@ def test_the_step_that_failed_decides(stage: Stage, kind: str, cause: str) -> No
     document = Document(
         "check.json", Kind.ARCFERRY_CHECK, attempts=(failing("pas.windows.net", stage, kind),)
     )
-    (finding,) = diagnose([document]).findings
+    (finding,) = judge([document]).findings
     assert finding.cause == cause
 
 
 def test_credentials_in_a_proxy_url_are_said_and_not_shown() -> None:
     agent = AgentState("show.txt", proxy="http://proxy.example:8080", proxy_credentials=True)
-    (finding,) = diagnose([Document("show.txt", Kind.AGENT_SHOW, agent_state=agent)]).findings
+    (finding,) = judge([Document("show.txt", Kind.AGENT_SHOW, agent_state=agent)]).findings
     assert (finding.cause, finding.severity) == ("proxy/credentials-in-url", "warning")
 
 
 def test_an_offline_revocation_list_is_told_by_its_code() -> None:
     code = CodeSeen("0x80092013", "CRYPT_E_REVOCATION_OFFLINE", "himds.log")
-    findings = diagnose([Document("himds.log", Kind.AGENT_LOG, codes=(code,))]).findings
+    findings = judge([Document("himds.log", Kind.AGENT_LOG, codes=(code,))]).findings
     assert "tls/revocation-unreachable" in [finding.cause for finding in findings]
 
 
@@ -152,7 +152,7 @@ def test_a_resolver_each_is_a_finding_each() -> None:
         failing("aka.ms", Stage.DNS, "nxdomain", resolver="10.0.0.1", install=True),
         failing("management.azure.com", Stage.DNS, "nxdomain", resolver="10.0.0.2"),
     )
-    found = diagnose([Document("check.json", Kind.ARCFERRY_CHECK, attempts=seen)]).findings
+    found = judge([Document("check.json", Kind.ARCFERRY_CHECK, attempts=seen)]).findings
     assert sorted(finding.cause for finding in found) == [
         "dns/name-not-found",
         "dns/name-not-found",
@@ -165,7 +165,7 @@ def test_errors_come_before_warnings() -> None:
         failing("guestnotificationservice.azure.com", Stage.TCP, "refused", required=False),
         failing("pas.windows.net", Stage.TLS, "reset"),
     )
-    found = diagnose([Document("check.json", Kind.ARCFERRY_CHECK, attempts=seen)]).findings
+    found = judge([Document("check.json", Kind.ARCFERRY_CHECK, attempts=seen)]).findings
     assert [finding.severity for finding in found] == ["error", "warning"]
 
 
@@ -174,7 +174,7 @@ def test_a_live_probe_needs_no_file_between() -> None:
     assert endpoint is not None
     refused = Failure(Stage.TCP, "refused", "192.0.2.1:443 refused")
     document = observed([Observation(endpoint, NOON, 0.1, proxy="http://u:secret@p:1", failure=refused)])
-    diagnosis = diagnose([document])
+    diagnosis = judge([document])
     assert diagnosis.findings[0].cause == "tcp/refused"
     assert diagnosis.inputs[0].taken == NOON
     assert "secret" not in repr(document)
@@ -182,13 +182,13 @@ def test_a_live_probe_needs_no_file_between() -> None:
 
 def test_a_code_that_names_no_endpoint_asks_for_a_check() -> None:
     text = b"INFO    Exit Code:  AZCM0026: Network Error\n"
-    (finding,) = diagnose(read_all("connect.txt", text)).findings
+    (finding,) = judge(read_all("connect.txt", text)).findings
     assert finding.cause == "path/endpoint-unreachable"
     assert finding.would_decide[0] == "agent-check"
 
 
 def test_an_unknown_code_is_said_to_be_unknown() -> None:
-    (finding,) = diagnose(read_all("connect.txt", b"FATAL AZCM0999: new")).findings
+    (finding,) = judge(read_all("connect.txt", b"FATAL AZCM0999: new")).findings
     assert finding.cause == "install/agent-code"
     assert "does not know" in finding.title
 
@@ -252,7 +252,7 @@ def test_the_letter_says_of_which_day_the_filter_is(name: str, says: str) -> Non
         if path.name != "expected.toml"
         for document in read_all(name if path.name == "route-filter.json" else path.name, path.read_bytes())
     ]
-    (finding,) = (one for one in diagnose(documents).findings if one.cause == "route/community-not-in-filter")
+    (finding,) = (one for one in judge(documents).findings if one.cause == "route/community-not-in-filter")
     assert says in finding.remedy.request
 
 
@@ -277,7 +277,7 @@ def test_a_filter_of_another_group_is_attached_by_its_whole_id(place: str, refer
             held = json.loads(data)
             data = json.dumps({**held, "id": f"{place}/{FILTERS}" if place else ""}).encode()
         documents += read_all(path.name, data) if path.name != "expected.toml" else ()
-    (finding,) = diagnose(documents).findings
+    (finding,) = judge(documents).findings
     assert finding.remedy.commands[0].text == (
         "az network express-route peering update --resource-group rg-edge --circuit-name er-hk "
         f"--name MicrosoftPeering --route-filter {reference}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from arcferry.diagnosis import Finding, Owner, diagnose, pages
+from arcferry.diagnosis import Finding, Owner, judge, pages
 from arcferry.diagnosis.causes.path import HOW_TO_GET, gather, owner_of_evidence
 from arcferry.evidence.document import Document, Kind
 from arcferry.evidence.readers import read_document
@@ -37,8 +37,8 @@ def _findings(folder: Path) -> list[Finding]:
     for path in files:
         documents += read_document(path.name, path.read_bytes())
     # One file alone leaves the most undetermined.
-    alone = [one for document in documents for one in diagnose([document]).findings]
-    return [*diagnose(documents).findings, *alone]
+    alone = [one for document in documents for one in judge([document]).findings]
+    return [*judge(documents).findings, *alone]
 
 
 def _asked(letter: str) -> str:
@@ -75,7 +75,7 @@ def test_each_kind_of_evidence_is_asked_of_who_has_it(kind: str) -> None:
 
 def test_what_the_server_must_run_is_in_the_steps_and_not_in_the_letter() -> None:
     text = b"INFO    Exit Code:  AZCM0026: Network Error\nFATAL   required endpoints unavailable: https://pas.windows.net\n"
-    (finding,) = diagnose(read_document("connect.txt", text)).findings
+    (finding,) = judge(read_document("connect.txt", text)).findings
     assert finding.owner is Owner.NETWORK
     assert any("arcferry check --location" in step and "server team" in step for step in finding.remedy.steps)
     assert "show ip bgp" in finding.remedy.request
@@ -123,7 +123,7 @@ def test_regions_outside_stand_in_the_order_that_the_letter_names(
     documents = [
         one for name, value in folder.items() for one in read_document(name, json.dumps(value).encode())
     ]
-    found = [one for one in diagnose(documents).findings if one.cause.startswith("risk/steered")]
+    found = [one for one in judge(documents).findings if one.cause.startswith("risk/steered")]
     (line,) = [line for line in found[0].remedy.request.splitlines() if line.startswith("Outside today")]
     assert line.startswith(f"Outside today, {order}: ")
     assert re.findall(r"\(([^)]+)\)", line) == wanted

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from arcferry import catalog
-from arcferry.diagnosis import Diagnosis, diagnose
+from arcferry.diagnosis import Diagnosis, judge
 from arcferry.evidence.document import observed
 from arcferry.evidence.readers import read_document
 from arcferry.lab.document import document as lab_document
@@ -26,7 +26,7 @@ async def diagnosed(twin: Twin) -> Diagnosis:
     result = await check(cloud, catalog.region(lab["location"], cloud), settings)
     files = [Path(lab[key]) for key in ("service_tags_file", "communities_file", "route_filter_file")]
     documents = [one for file in files for one in read_document(file.name, file.read_bytes())]
-    return diagnose([observed(result.observations), *documents])
+    return judge([observed(result.observations), *documents])
 
 
 async def test_the_change_that_is_asked_for_is_the_one_that_helps(twin: Twin) -> None:

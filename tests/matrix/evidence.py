@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 
 from arcferry import catalog
-from arcferry.diagnosis import Diagnosis, diagnose
+from arcferry.diagnosis import Diagnosis, judge
 from arcferry.evidence.document import Document
 from arcferry.evidence.readers import read_document
 from arcferry.lab.azure.circuits import circuit
@@ -43,4 +43,4 @@ def diagnosed(files: Iterable[tuple[str, bytes]]) -> Diagnosis:
     documents: list[Document] = []
     for name, data in files:
         documents += read_document(name, data)
-    return diagnose(documents)
+    return judge(documents)

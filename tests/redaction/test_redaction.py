@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from arcferry.diagnosis import diagnose
+from arcferry.diagnosis import judge
 from arcferry.errors import FileInputError
 from arcferry.evidence.readers import read_document
 from arcferry.redaction import HIDDEN, redact, redact_json
@@ -92,7 +92,7 @@ def _everything_said(name: str, data: bytes) -> str:
         documents = read_document(name, data)
     except FileInputError as error:
         return f"{error} {error.hint}"
-    diagnosis = diagnose(documents)
+    diagnosis = judge(documents)
     console = Console(file=StringIO(), width=200)
     findings.draw(diagnosis, console)
     drawn = console.file.getvalue()  # type: ignore[attr-defined] # the StringIO given above

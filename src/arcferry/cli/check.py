@@ -91,12 +91,12 @@ def _print(result: "CheckResult", documents: "Sequence[Document]", output: Outpu
 
 def _diagnosed(result: "CheckResult", documents: "Sequence[Document]") -> "tuple[Diagnosis, tuple[str, ...]]":
     """What follows from the check and the data at hand, and the kinds of data that would tell more."""
-    from arcferry.diagnosis import diagnose
+    from arcferry.diagnosis import judge
     from arcferry.evidence.case import Case
     from arcferry.evidence.document import observed
 
     case = (observed(result.observations), *documents)
-    return diagnose(case), () if result.proxy else Case.of(case).lacks()
+    return judge(case), () if result.proxy else Case.of(case).lacks()
 
 
 def _counter(total: int) -> AbstractContextManager[Callable[[], None]]:

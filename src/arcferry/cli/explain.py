@@ -50,10 +50,10 @@ def explain(
     if names:
         _print_pages([page for name in names for page in _pages(name)], output)
         return
-    from arcferry.diagnosis import diagnose
+    from arcferry.diagnosis import judge
 
     documents = _documents(files)
-    diagnosis = diagnose(documents)
+    diagnosis = judge(documents)
     _print(diagnosis, output)
     if diagnosis.has_errors:
         raise typer.Exit(1)

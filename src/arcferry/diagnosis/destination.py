@@ -97,6 +97,11 @@ class Destination:
         return any(seen.proxied for seen in self.attempts)
 
     @property
+    def proxy(self) -> str:
+        """The URL of the proxy that stands between, as far as a document names it."""
+        return next((seen.proxy for seen in self.attempts if seen.proxy), "")
+
+    @property
     def required(self) -> bool:
         """Whether the work stops without it: a document says so, or the catalogue does."""
         said = [seen.required for seen in self.attempts if seen.required is not None]
@@ -117,6 +122,26 @@ class Destination:
         if not self.coverages:
             return None
         return self.coverages[-1] if self.reached else self.coverages[0]
+
+    @property
+    def has_route(self) -> bool:
+        """Whether a route of Microsoft's to the address that decides is seen in use."""
+        return self.coverage is not None and self.coverage.has_route
+
+    @property
+    def crosses_the_circuit(self) -> bool:
+        """Whether a fault of the circuit could be why this endpoint fails."""
+        if not self.may_be_routing or self.verdict in (Verdict.PRIVATE, Verdict.NOT_ON_PEERING):
+            return False
+        return not self.has_route
+
+    @property
+    def circuit_works(self) -> bool:
+        """Whether any endpoint beside it is reached over Microsoft peering, as far as is known."""
+        return any(
+            one.reached and not one.proxied and not one.at_the_edge and one.verdict is not Verdict.PRIVATE
+            for one in self.beside
+        )
 
     @property
     def verdict(self) -> Verdict:

@@ -20,14 +20,25 @@ def at_midnight(day: date | None) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """All documents of one diagnosis; dated sources newest first."""
+    """Everything that is judged together; dated sources newest first.
 
-    documents: tuple[Document, ...]
+    Attributes:
+        handed_in: every document of the evidence, and those held documents that count beside it.
+    """
+
+    handed_in: tuple[Document, ...]
 
     @classmethod
-    def of(cls, documents: Iterable[Document]) -> "Case":
-        """The documents without the unrecognised ones, in the order in which they were handed in."""
-        return cls(tuple(one for one in documents if one.kind is not Kind.UNRECOGNISED))
+    def of(cls, evidence: Iterable[Document], held: Iterable[Document] = ()) -> "Case":
+        """The evidence in its own order, then what is held of the kinds that it lacks."""
+        given = tuple(evidence)
+        kinds = {one.kind for one in given}
+        return cls((*given, *(one for one in held if one.kind not in kinds)))
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """Those that were recognised."""
+        return tuple(one for one in self.handed_in if one.kind is not Kind.UNRECOGNISED)
 
     @property
     def attempts(self) -> tuple[Attempt, ...]:

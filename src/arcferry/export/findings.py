@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from arcferry.diagnosis import diagnose
+from arcferry.diagnosis import judge
 from arcferry.diagnosis.finding import Finding, Severity
 from arcferry.evidence.document import Document, Kind
 from arcferry.evidence.readers import read_claimed
@@ -55,7 +55,7 @@ def findings_of(
         documents = [one for host in group[:_WITNESSES] for one in _evidence_again(host, again)]
         if not documents:
             continue
-        for finding in diagnose((*documents, *context)).findings:
+        for finding in judge((*documents, *context)).findings:
             if finding.severity is not Severity.ERROR:
                 continue
             key = (finding.cause, finding.title)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from arcferry.diagnosis import Diagnosis, diagnose
+from arcferry.diagnosis import Diagnosis, judge
 from arcferry.evidence.document import Document, Kind
 from arcferry.evidence.readers import read_claimed
 from arcferry.fleet.outcome import HostRun
@@ -12,7 +12,7 @@ _AGENT_STEPS = {"check", "connect"}
 
 def diagnosed(runs: Iterable[HostRun]) -> Diagnosis:
     """The findings for all hosts together: hosts that fail alike are evidence for one finding."""
-    return diagnose(document for run in runs for document in _printed(run))
+    return judge(document for run in runs for document in _printed(run))
 
 
 def _printed(run: HostRun) -> list[Document]:

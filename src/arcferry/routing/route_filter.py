@@ -45,6 +45,12 @@ class RouteFilter:
     origin: str = ""
     taken: date | None = None
 
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """What it allows: in the rule's own order if that is known, else by number."""
+        by_number = sorted(self.communities, key=lambda value: (len(value), value))
+        return self.in_order or tuple(by_number)
+
     def allows(self, value: str) -> bool:
         """Whether routes with this community pass; a rule that denies outweighs one that allows."""
         return value in self.communities and value not in self.denied

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from arcferry.diagnosis import diagnose
+from arcferry.diagnosis import judge
 from arcferry.errors import FileInputError
 from arcferry.evidence.document import Document
 from arcferry.evidence.readers import (
@@ -91,7 +91,7 @@ def _survives(data: bytes) -> None:
 
 def _can_be_shown(documents: tuple[Document, ...]) -> None:
     assert documents
-    diagnosis = diagnose(documents)
+    diagnosis = judge(documents)
     assert json.loads(findings_document.as_json(diagnosis))["kind"] == "findings"
     console = Console(file=StringIO(), force_terminal=True, width=40)
     findings.draw(diagnosis, console)

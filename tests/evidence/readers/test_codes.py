@@ -5,7 +5,7 @@ import re
 import pytest
 
 from arcferry import catalog
-from arcferry.diagnosis import diagnose
+from arcferry.diagnosis import judge
 from arcferry.diagnosis.causes import CAUSES
 from arcferry.evidence.document import Attempt, CodeSeen, Document, Kind
 from arcferry.evidence.readers import codes
@@ -36,7 +36,7 @@ def test_what_a_code_yields_to_is_a_family_or_a_place() -> None:
 def _causes(*names: str, attempts: tuple[Attempt, ...] = ()) -> list[str]:
     seen = tuple(CodeSeen(name, "in words", "file") for name in names)
     document = Document("file", Kind.AGENT_CONNECT, codes=seen, attempts=attempts)
-    return [finding.cause for finding in diagnose([document]).findings]
+    return [finding.cause for finding in judge([document]).findings]
 
 
 @pytest.mark.parametrize(

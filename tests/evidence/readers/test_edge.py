@@ -6,7 +6,7 @@ from typing import NoReturn
 
 import pytest
 
-from arcferry.diagnosis import diagnose
+from arcferry.diagnosis import judge
 from arcferry.errors import FileInputError
 from arcferry.evidence import readers
 from arcferry.evidence.document import Document
@@ -50,7 +50,7 @@ def test_it_is_a_document_that_says_so(surprise: Exception) -> None:
 
 def test_what_lies_beside_it_is_explained(surprise: Exception) -> None:
     handed_in = [*read_document("evil.txt", _TRAP), *read_document("connect.txt", _CONNECT)]
-    found = {one.cause: one for one in diagnose(handed_in).findings}
+    found = {one.cause: one for one in judge(handed_in).findings}
     assert set(found) == {"evidence/unreadable", "signin/secret-invalid"}
     unread = found["evidence/unreadable"]
     assert unread.title == "evil.txt could not be read, so nothing is known of what is in it"

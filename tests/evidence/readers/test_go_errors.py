@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from arcferry.diagnosis import diagnose
+from arcferry.diagnosis import judge
 from arcferry.evidence.document import Attempt, Document, Kind
 from arcferry.evidence.readers import go_errors, read_document
 
@@ -129,7 +129,7 @@ def test_the_line_of_azcm0026(name: str) -> None:
 @pytest.mark.shared
 @pytest.mark.skipif(not _SHARED.exists(), reason="no shared cases beside the checkout")
 def test_a_fatal_line_that_nothing_explains_is_a_finding() -> None:
-    (finding,) = diagnose([_read("f1.txt")]).findings
+    (finding,) = judge([_read("f1.txt")]).findings
     assert (finding.cause, finding.severity) == ("agent/unexplained-error", "error")
     assert (finding.confidence, finding.owner) == ("undetermined", "server")
     words = "error connecting machine to Azure: failed to send a heartbeat: context canceled"
@@ -158,7 +158,7 @@ def test_both_forms_of_the_line_say_the_same(form: str) -> None:
         )
     (document,) = read_document("x", text.encode())
     assert [told(seen) for seen in document.attempts] == wanted
-    assert [finding.cause for finding in diagnose([document]).findings if finding.severity == "error"] == [
+    assert [finding.cause for finding in judge([document]).findings if finding.severity == "error"] == [
         "dns/resolver-fails",
         "tcp/refused",
     ]
@@ -182,11 +182,11 @@ def test_both_forms_of_the_line_say_the_same(form: str) -> None:
     ids=["FATAL alone", "the console", "an error in himds.log"],
 )
 def test_no_failure_of_the_agents_goes_without_a_finding(text: str, severity: str) -> None:
-    (finding,) = diagnose(read_document("x.txt", text.encode())).findings
+    (finding,) = judge(read_document("x.txt", text.encode())).findings
     assert (finding.cause, finding.severity) == ("agent/unexplained-error", severity)
     assert [line.says for line in finding.evidence] == ["the agent ends here: nobody foresaw why"]
 
 
 def test_what_a_code_or_an_endpoint_explains_is_told_once() -> None:
     text = b"INFO    Exit Code:  AZCM0042: x\nFATAL   AADSTS7000215: Invalid client secret provided\n"
-    assert [one.cause for one in diagnose(read_document("x", text)).findings] == ["signin/secret-invalid"]
+    assert [one.cause for one in judge(read_document("x", text)).findings] == ["signin/secret-invalid"]

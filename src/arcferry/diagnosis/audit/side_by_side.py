@@ -12,8 +12,8 @@ from arcferry.diagnosis.audit.differences import Compared, differences
 from arcferry.diagnosis.audit.expected import Expected, of_address, without_address
 from arcferry.diagnosis.audit.observed import Observed, at_address, merged, of_communities, without_routes
 from arcferry.diagnosis.destination import Destination, destinations_of
-from arcferry.diagnosis.engine import diagnose
 from arcferry.diagnosis.finding import Diagnosis
+from arcferry.diagnosis.judge import judge
 from arcferry.evidence.case import Case
 from arcferry.evidence.document import Document, Kind
 
@@ -114,7 +114,7 @@ def audit(documents: Iterable[Document], cloud: Cloud, region: Region | None) ->
         rows += _unspoken(spoken_of, cloud, region, case)
     rows.sort(key=lambda row: not row.required)
     sharpening = _would_sharpen(case)
-    return Audit(cloud, region, tuple(rows), told(case), sharpening, diagnose(handed_in))
+    return Audit(cloud, region, tuple(rows), told(case), sharpening, judge(handed_in))
 
 
 def _rows_of(facts: Destination, region: Region | None, case: Case) -> list[Row]:

@@ -1,5 +1,7 @@
 """Every cause that arcferry knows, in the order of asking: the root before what follows from it."""
 
+from typing import Any
+
 from arcferry.diagnosis.causes import (
     agent,
     answers,
@@ -18,13 +20,11 @@ from arcferry.diagnosis.causes import (
     risk,
     route_filter,
     signin,
-    silence,
     steering,
     tcp,
     unexplained,
     unreadable,
 )
-from arcferry.diagnosis.causes.cause import Cause
 
 _NAMES = (
     off_peering.NOT_ON_MICROSOFT_PEERING,
@@ -38,13 +38,13 @@ _NAMES = (
     private_link.PUBLIC_ANSWER,
 )
 _PROXY = (
-    proxy.BYPASS_MISSING,
-    proxy.AUTHENTICATION_REQUIRED,
-    proxy.NAME_NOT_FOUND,
-    proxy.UNREACHABLE,
-    proxy.NOT_A_PROXY,
-    proxy.CANNOT_REACH,
-    proxy.REFUSED,
+    proxy.bypass_missing,
+    proxy.authentication_required,
+    proxy.name_not_found,
+    proxy.unreachable,
+    proxy.not_a_proxy,
+    proxy.cannot_reach,
+    proxy.refused,
 )
 _WRONG_ANSWERS = (circuit.IPV6_NOT_PEERED, answers.BLOCKED_ANSWER, answers.WRONG_ADDRESS)
 _BEYOND_TCP = (
@@ -60,8 +60,8 @@ _BEYOND_TCP = (
     path.CAPTIVE_PAGE,
     install.DOWNLOAD_REFUSED,
     path.NO_HTTP_ANSWER,
-    tcp.REFUSED,
-    tcp.RESET,
+    tcp.refused,
+    tcp.reset,
 )
 _ROUTING = (
     received.FILTERED_BY_OWN_POLICY,
@@ -77,9 +77,15 @@ _ROUTING = (
     circuit.OUTSIDE_SKU,
     received.NOT_RECEIVED,
 )
-_SILENCE = (*silence.FAMILY, tcp.UNREACHABLE)
+_SILENCE = (
+    tcp.nat_prefix_not_validated,
+    tcp.asymmetric_return,
+    tcp.filtered,
+    tcp.timeout_with_route,
+    tcp.unreachable,
+)
 
-FAULTS: tuple[Cause, ...] = (
+FAULTS: tuple[Any, ...] = (
     path.DISCOVERY_FAILED,
     *_PROXY,
     *_WRONG_ANSWERS,
@@ -92,7 +98,7 @@ FAULTS: tuple[Cause, ...] = (
 """Asked of every endpoint that was not reached; the first that applies is its cause. A step that was seen to
 fail comes before what dated lists lead to expect, and what a router's table shows before the route filter."""
 
-RISKS: tuple[Cause, ...] = (*steering.FAMILY, *risk.FAMILY, answers.ANSWERS_DIFFER)
+RISKS: tuple[Any, ...] = (*steering.FAMILY, *risk.FAMILY, answers.ANSWERS_DIFFER)
 """Asked of every endpoint that works; each that applies counts."""
 
 _MODULES = (
@@ -105,7 +111,6 @@ _MODULES = (
     answers,
     private_link,
     tcp,
-    silence,
     certificate,
     handshake,
     proxy,
@@ -120,5 +125,5 @@ _MODULES = (
     risk,
 )
 
-CAUSES: dict[str, Cause] = {cause.slug: cause for module in _MODULES for cause in module.FAMILY}
+CAUSES: dict[str, Any] = {cause.slug: cause for module in _MODULES for cause in module.FAMILY}
 """Every cause by its slug, in the order in which findings of equal severity are told."""

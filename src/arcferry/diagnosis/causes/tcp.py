@@ -1,162 +1,142 @@
-"""Connections that something on the way answers with a no."""
+"""Connections that something on the way answers with a no, and those that get no answer at all."""
 
-from arcferry import command_line
-from arcferry.diagnosis.causes.cause import Cause, Group, Match
 from arcferry.diagnosis.destination import Destination
-from arcferry.diagnosis.finding import Command, Owner, Remedy, Severity, command
-from arcferry.diagnosis.wording import letter, listed
+from arcferry.diagnosis.finding import Confidence, Evidence, Owner
+from arcferry.diagnosis.rule import Line, Match, cause, failed_with, line
 from arcferry.evidence.case import Case
+from arcferry.evidence.document import Kind
 from arcferry.probe.observation import Stage
+from arcferry.routing.reception import Return, returns
+
+_VALIDATED = ("", "configured")
+
+refused = failed_with("tcp/refused", Owner.NETWORK, Stage.TCP, "refused")
+reset = failed_with("tcp/reset", Owner.NETWORK, Stage.TCP, "reset")
+unreachable = failed_with("tcp/unreachable", Owner.NETWORK, Stage.TCP, "unreachable", routed=True)
 
 
-def _failed_with(facts: Destination, *kinds: str) -> Match | None:
-    return Match() if facts.stage is Stage.TCP and facts.kind in kinds else None
-
-
-def try_tcp(group: Group) -> tuple[Command, ...]:
-    """How to see the same with what every server has."""
-    name = command_line.host(group.hosts[0])
-    return (
-        command("powershell", "Test-NetConnection {name} -Port 443 -InformationLevel Detailed", name=name),
-        command("sh", "curl -sv --connect-timeout 5 https://{name}/ -o /dev/null", name=name),
+@cause("tcp/nat-prefix-not-validated", Owner.NETWORK, routed=True)
+def nat_prefix_not_validated(destination: Destination, case: Case) -> Match | None:
+    """The circuit's document says that the advertised prefix is not validated, and nothing answers."""
+    found = [(one.name, one.microsoft) for one in case.circuits if one.microsoft]
+    if not found or not _is_unanswered(destination) or _answers_come_back(destination):
+        return None
+    if any(peering.advertised_state.lower() in _VALIDATED for _, peering in found):
+        return None
+    evidence = [
+        line(f"circuit {name}", "state", state=peering.advertised_state, prefixes=peering.advertised_prefixes)
+        for name, peering in found
+    ]
+    prefixes = dict.fromkeys(prefix for _, peering in found for prefix in peering.advertised_prefixes)
+    return Match(
+        _confidence(destination),
+        tuple(name for name, _ in found),
+        (*evidence, _table_line(destination)),
+        values={"prefixes": tuple(prefixes)},
     )
 
 
-def places(group: Group) -> list[str]:
-    """Each endpoint with its address, for a request."""
-    return [f"- {one.host} {one.address}".rstrip() for one in group.affected]
+@cause("tcp/asymmetric-return", Owner.NETWORK, routed=True)
+def asymmetric_return(destination: Destination, case: Case) -> Match | None:
+    """Azure's own route table of the peering lacks the prefix that the circuit says is advertised."""
+    if not _is_unanswered(destination) or _answers_come_back(destination):
+        return None
+    advertised = [
+        prefix for one in case.circuits if one.microsoft for prefix in one.microsoft.advertised_prefixes
+    ]
+    answer = returns(advertised, case.route_tables)
+    if answer.answer is not Return.MISSING or answer.table is None:
+        return None
+    seen = Evidence(answer.table.name, answer.says, answer.table.taken)
+    return Match(
+        _confidence(destination),
+        answer.missing,
+        (seen, _table_line(destination)),
+        values={"prefixes": answer.missing},
+    )
 
 
-def _refused(facts: Destination, _: Case) -> Match | None:
-    return _failed_with(facts, "refused")
+@cause("tcp/filtered", Owner.NETWORK, routed=True)
+def filtered(destination: Destination, _: Case) -> Match | None:
+    """A route is seen, and another endpoint behind the same route or community answers."""
+    answering = _neighbours(destination)
+    if not _is_unanswered(destination) or not answering or not destination.has_route:
+        return None
+    return Match(evidence=(_neighbour_line(answering), _table_line(destination)))
 
 
-REFUSED = Cause(
-    slug="tcp/refused",
-    title="The connection is refused at once",
-    severity=Severity.ERROR,
-    owner=Owner.NETWORK,
-    applies=_refused,
-    headline=lambda group: f"The connection to {group.subject} is refused",
-    remedy=lambda group: Remedy(
-        summary=f"Allow TCP 443 to {listed(group.hosts)} where it is refused.",
-        steps=(
-            (
-                "A refusal is an answer: something on the way, nearly always a firewall of the company's "
-                "own, says no. Azure's endpoints do not refuse port 443."
-            ),
-            "Look at the firewall's log for the server's address and the endpoint's address.",
-        ),
-        commands=try_tcp(group),
-        request=letter(
-            f"Firewall: TCP 443 to {group.subject} is refused",
-            [
-                *places(group),
-                "Please allow TCP 443 from the Arc servers, preferably by name or by the service tag.",
-            ],
-        ),
-    ),
+@cause("tcp/timeout-with-route", Owner.NETWORK, routed=True)
+def timeout_with_route(destination: Destination, case: Case) -> Match | None:
+    """A route is expected or seen, and nothing tells more."""
+    coverage = destination.coverage
+    if not _is_unanswered(destination) or coverage is None:
+        return None
+    evidence = [_table_line(destination)]
+    if answering := _neighbours(destination):
+        evidence.append(_neighbour_line(answering))
+    wanted = [] if coverage.received.table else [Kind.RECEIVED_ROUTES.value]
+    wanted += [] if case.circuits else [Kind.CIRCUIT.value]
+    return Match(
+        _confidence(destination),
+        (coverage.community,),
+        tuple(evidence),
+        () if coverage.has_route else tuple(wanted),
+        values={"way": "route" if coverage.has_route else "community" if coverage.community else "filter"},
+    )
+
+
+FAMILY = (
+    refused,
+    reset,
+    unreachable,
+    nat_prefix_not_validated,
+    asymmetric_return,
+    filtered,
+    timeout_with_route,
 )
 
 
-def _reset(facts: Destination, _: Case) -> Match | None:
-    return _failed_with(facts, "reset")
+def _is_unanswered(destination: Destination) -> bool:
+    """Whether packets should find their way there, and nothing comes back."""
+    return destination.silent and destination.coverage is not None and destination.coverage.is_expected
 
 
-RESET = Cause(
-    slug="tcp/reset",
-    title="The connection is torn down while it is being made",
-    severity=Severity.ERROR,
-    owner=Owner.NETWORK,
-    applies=_reset,
-    headline=lambda group: f"The connection to {group.subject} is reset before it stands",
-    remedy=lambda group: Remedy(
-        summary=f"Find the device that resets connections to {listed(group.hosts)}.",
-        steps=(
-            (
-                "A reset during the handshake comes from a device with state: an intrusion prevention, a "
-                "firewall that rejects after the fact, a NAT that has run out of ports."
-            ),
-            (
-                "Capture on the server: the reset's TTL differs from that of other answers when a device "
-                "nearby sends it."
-            ),
-        ),
-        commands=(
-            *try_tcp(group),
-            Command("sh", "sudo tcpdump -nvi any 'tcp[tcpflags] & tcp-rst != 0 and port 443'"),
-        ),
-        request=letter(
-            f"Firewall: TCP 443 to {group.subject} is reset",
-            [
-                *places(group),
-                (
-                    "Connections from the Arc servers are reset while they are set up. Please look in "
-                    "the logs of firewall, intrusion prevention and NAT for these addresses."
-                ),
-            ],
-        ),
-    ),
-)
+def _answers_come_back(destination: Destination) -> bool:
+    """Whether another endpoint that the circuit should carry answers, so that the way back works."""
+    return any(
+        one.reached and not one.proxied and one.coverage is not None and one.coverage.is_expected
+        for one in destination.beside
+    )
 
 
-def _unreachable(facts: Destination, _: Case) -> Match | None:
-    return _failed_with(facts, "unreachable")
+def _confidence(destination: Destination) -> Confidence:
+    return Confidence.OBSERVED if destination.has_route else Confidence.EXPECTED
 
 
-UNREACHABLE = Cause(
-    slug="tcp/unreachable",
-    title="The server, or a router on the way, says that there is no way to the address",
-    severity=Severity.ERROR,
-    owner=Owner.NETWORK,
-    applies=_unreachable,
-    headline=lambda group: f"There is no way to {group.subject}: the server or a router says so at once",
-    remedy=lambda group: Remedy(
-        summary=f"Give the server and the routers on the way a route to {listed(group.hosts)}.",
-        steps=(
-            (
-                "Look at the server first: an address, a default gateway, and no packet filter of its "
-                "own that rejects."
-            ),
-            (
-                "An ICMP 'unreachable' names its sender: trace the route and look at the last router that "
-                "answers."
-            ),
-            (
-                "Inside the company the prefixes that the edge router receives must be known, or a "
-                "default route must lead to it."
-            ),
-        ),
-        commands=(
-            command(
-                "powershell",
-                "Find-NetRoute -RemoteIPAddress {address}",
-                address=command_line.address(_address(group)),
-            ),
-            command(
-                "sh",
-                "ip route get {address}; traceroute -T -p 443 {name}",
-                address=command_line.address(_address(group)),
-                name=command_line.host(group.hosts[0]),
-            ),
-        ),
-        request=letter(
-            f"Routing: no way from the Arc servers to {group.subject}",
-            [
-                *places(group),
-                (
-                    "The answer is 'unreachable', at once. Please check that these prefixes are known on "
-                    "the way to the ExpressRoute edge."
-                ),
-            ],
-        ),
-    ),
-    routed=True,
-)
+def _table_line(destination: Destination) -> Line | Evidence:
+    """What the router's table says, or that none was handed in."""
+    received = destination.coverage.received if destination.coverage else None
+    if received is None or received.table is None:
+        return line("", "no_table")
+    return Evidence(received.table.name, received.says, received.table.taken)
 
 
-def _address(group: Group) -> str:
-    return next((one.address for one in group.affected if one.address), "ADDRESS")
+def _neighbours(destination: Destination) -> list[Destination]:
+    """Endpoints that answer, behind the same community or the same route."""
+    own = destination.coverage
+    if own is None:
+        return []
+
+    def is_alike(one: Destination) -> bool:
+        if not one.reached or one.proxied or one.coverage is None:
+            return False
+        route, other = own.received.route, one.coverage.received.route
+        same_route = route is not None and other is not None and other.prefix == route.prefix
+        return same_route or bool(set(own.allowed_by) & set(one.coverage.allowed_by))
+
+    return [one for one in destination.beside if is_alike(one)]
 
 
-FAMILY = (REFUSED, RESET, UNREACHABLE)
+def _neighbour_line(answering: list[Destination]) -> Line:
+    latest = answering[0].latest
+    return line(latest.origin if latest else "", "neighbours", hosts=tuple(one.host for one in answering))

@@ -1,0 +1,205 @@
+"""The named values that may stand in braces in a cause's words, and the types in which they enter a command.
+
+A rule gives values of its own (`Match.values`); those below every cause has. In a sentence several texts are
+listed (`a, b and c`); on a line of their own in a letter or among the steps they give a line or a step each.
+In a command a value is put in by the type that `_WORDS` gives it, so that nothing of a document gets into a
+command line as it is.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from arcferry import catalog, command_line
+from arcferry.command_line import Word
+from arcferry.diagnosis.destination import Destination
+from arcferry.diagnosis.finding import Affected, Evidence
+from arcferry.diagnosis.rule import Line, Match, Value
+from arcferry.diagnosis.words import ENGLISH, Entry, family, filled
+from arcferry.evidence.case import Case
+
+_MOST_LISTED = 6
+_MOST_IN_A_LETTER = 40
+_MOST_OF_EVIDENCE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """The named values of one finding."""
+
+    entry: Entry
+    match: Match
+    case: Case
+    more: Mapping[str, Value] = field(default_factory=dict)
+    language: str = ENGLISH
+
+    def __getitem__(self, name: str) -> Value:
+        """The value of this name: of a line of evidence, of the rule, or one that every cause has.
+
+        Raises:
+            KeyError: there is no such value.
+        """
+        for given in (self.more, self.match.values):
+            if name in given:
+                return given[name]
+        return _COMMON[name](self)
+
+    def text(self, name: str) -> str:
+        """The value in a sentence; if the entry has a choice of words for it, those words."""
+        choice = self.entry.choices.get(name)
+        if choice is None:
+            return self._said(self[name])
+        value = self[choice.get("of", name)]
+        key = self._said(value)
+        words = choice.get(key, choice.get("yes" if value else "no", choice.get("else")))
+        if words is None:
+            raise KeyError(f"{name}: no words for {key}")
+        return self.fill(words)
+
+    def fill(self, template: str) -> str:
+        """The template with every value as text."""
+        return filled(template, self.text)
+
+    def lines(self, name: str) -> tuple[str, ...]:
+        """The value on lines of its own: several texts give a line each, an empty text gives none."""
+        value = self.text(name) if name in self.entry.choices else self[name]
+        if isinstance(value, tuple):
+            return tuple(str(one) for one in value)
+        return (self._said(value),) if value != "" else ()
+
+    def word(self, name: str) -> Word | Sequence[Word]:
+        """The value in a command line, by its type."""
+        make, value = _WORDS[name], self[name]
+        return tuple(make(one) for one in value) if isinstance(value, tuple) else make(value)
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """What the cause has to add: its own words filled in, and quotations as they are."""
+        return tuple(one if isinstance(one, Evidence) else self._line(one) for one in self.match.evidence)
+
+    def has(self, condition: str) -> bool:
+        """Whether a piece's `when` holds; an empty condition always does."""
+        negated, name = condition.startswith("not "), condition.removeprefix("not ")
+        return not name or bool(self[name]) is not negated
+
+    def _line(self, one: Line) -> Evidence:
+        origin, words = self.entry.evidence[one.key]
+        within = Values(self.entry, self.match, self.case, dict(one.values), self.language)
+        return Evidence(one.origin or origin, within.fill(words), one.taken)
+
+    def _said(self, value: Value) -> str:
+        if isinstance(value, tuple):
+            return listed([str(one) for one in value], language=self.language)
+        return f"{value:,}" if type(value) is int else str(value)
+
+
+def listed(names: Sequence[str], most: int = _MOST_LISTED, language: str = ENGLISH) -> str:
+    """`a, b and c`, with a count of what is left out."""
+    words: dict[str, str] = family("common", language)["list"]
+    if not names:
+        return words["none"]
+    if len(names) > most:
+        more = words["more"].replace("{count}", str(len(names) - most))
+        return words["comma"].join(names[:most]) + more
+    return words["and"].join(filter(None, (words["comma"].join(names[:-1]), names[-1])))
+
+
+def day(instant: date | datetime | None, language: str = ENGLISH) -> str:
+    """`2025-10-28`, or the words for an unknown day."""
+    if instant is None:
+        return str(family("common", language)["words"]["unknown_day"])
+    return (instant.date() if isinstance(instant, datetime) else instant).isoformat()
+
+
+def named(destination: Destination, language: str = ENGLISH) -> str:
+    """The endpoint's name; a regional HIS host that discovery did not give is called so."""
+    return destination.host or str(family("common", language)["words"]["regional_his"])
+
+
+def affected(destination: Destination) -> Affected:
+    """The endpoint with what is known of its address."""
+    found = destination.coverage
+    if found is None:
+        latest = destination.latest
+        return Affected(destination.host, latest.address if latest else "")
+    return Affected(destination.host, found.address, found.region, found.service_tag, found.community)
+
+
+def community_name(value: str) -> str:
+    """`12076:51012 (Japan East)`, or the bare value if no document names it."""
+    known = catalog.community(value)
+    return f"{value} ({known.name})" if known else value
+
+
+def region_name(region: str, language: str = ENGLISH) -> str:
+    """The region's display name, or the name as it is if the catalogue does not know it."""
+    known = catalog.region_community(region)
+    return known.name if known else region or str(family("common", language)["words"]["unknown_region"])
+
+
+def _first(values: Values) -> Affected:
+    return affected(values.match.destinations[0]) if values.match.destinations else Affected("")
+
+
+def _hosts(values: Values) -> tuple[str, ...]:
+    return tuple(named(one, values.language) for one in values.match.destinations)
+
+
+def _subject(values: Values) -> str:
+    """The endpoints for a title: the name of one, or how many."""
+    hosts = _hosts(values)
+    if len(hosts) == 1:
+        return hosts[0]
+    return str(family("common", values.language)["words"]["endpoints"]).replace("{count}", str(len(hosts)))
+
+
+def _rows(*fields: str) -> Callable[[Values], tuple[str, ...]]:
+    """Each endpoint on a line, with these fields of it."""
+
+    def rows(values: Values) -> tuple[str, ...]:
+        found = [affected(one) for one in values.match.destinations]
+        return tuple("- " + " ".join(filter(None, (getattr(one, name) for name in fields))) for one in found)
+
+    return rows
+
+
+_COMMON: dict[str, Callable[[Values], Value]] = {
+    "subject": _subject,
+    "hosts": _hosts,
+    "all_hosts": lambda values: listed(_hosts(values), _MOST_IN_A_LETTER, values.language),
+    "host": lambda values: _hosts(values)[0],
+    "address": lambda values: next(
+        (one.address for one in map(affected, values.match.destinations) if one.address), ""
+    ),
+    "region": lambda values: _first(values).region,
+    "region_name": lambda values: region_name(_first(values).region, values.language),
+    "service_tag": lambda values: _first(values).service_tag,
+    "places": _rows("host", "address"),
+    "places_and_communities": _rows("host", "address", "community"),
+    "places_and_regions": _rows("host", "address", "region", "community"),
+    "meaning": lambda values: values.entry.meaning,
+    "proxy": lambda values: values.match.destinations[0].proxy if values.match.destinations else "",
+    "community": lambda values: _first(values).community,
+    "community_name": lambda values: community_name(values.text("community")),
+    "has_route": lambda values: any(one.has_route for one in values.match.destinations),
+    "evidence": lambda values: tuple(f"- {one.says}" for one in values.evidence[:_MOST_OF_EVIDENCE]),
+    "circuits": lambda values: (
+        tuple(sorted(one.name for one in values.case.circuits))
+        or str(family("common", values.language)["words"]["the_circuit"])
+    ),
+    "circuit": lambda values: values.case.circuits[0].name if values.case.circuits else "",
+    "circuit_group": lambda values: values.case.circuits[0].resource_group if values.case.circuits else "",
+    "sku_family": lambda values: values.case.circuits[0].family if values.case.circuits else "",
+    "signature": lambda values: values.match.signature,
+}
+
+_WORDS: dict[str, Callable[[object], Word]] = {
+    "host": command_line.host,
+    "address": command_line.address,
+    "proxy": command_line.proxy,
+    "community": command_line.community,
+    "circuit": lambda value: command_line.resource(value, "CIRCUIT"),
+    "circuit_group": command_line.group,
+    "sku_family": lambda value: command_line.word(value, "SKU-FAMILY"),
+    "communities": command_line.community,
+}

@@ -1,0 +1,133 @@
+"""What arcferry says of each cause, as data: one file a family, one entry a cause, one folder a language."""
+
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ENGLISH = "en"
+_FOLDER = Path(__file__).parent
+_FIELD = re.compile(r"\{([A-Za-z][a-z_]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A step or a command of an entry.
+
+    Attributes:
+        text: with named values in braces; of one that is a name in braces alone, several pieces come.
+        when: the named value that must be there; `not NAME` for one that must not; empty for always.
+        tool: whose command line it is; empty for a step.
+        each: the named value of which each text gives a command of its own.
+    """
+
+    text: str
+    when: str = ""
+    tool: str = ""
+    each: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The words of one cause. Named values stand in braces; the docstring of `values.py` has their names.
+
+    Attributes:
+        title: what is wrong, without names.
+        headline: a finding's title, with names.
+        summary: what to do, in one sentence.
+        request: the letter to the owner, its subject in the first line; empty if the owner is the reader.
+        meaning: what is wrong and why it looks as it does.
+        tells: what arcferry concludes it from.
+        symptom: a sample of what somebody sees: lines of the agent, a check, a router or a log.
+        evidence: lines of evidence that the rule adds, by their keys: who says so if it is no document,
+            and what.
+        choices: of a named value, the words for each of its values.
+    """
+
+    title: str
+    headline: str
+    summary: str
+    steps: tuple[Piece, ...]
+    commands: tuple[Piece, ...]
+    request: str
+    meaning: str
+    tells: str
+    symptom: str
+    evidence: Mapping[str, tuple[str, str]]
+    choices: Mapping[str, Mapping[str, str]]
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Every named value that the entry's texts use."""
+        texts = [self.headline, self.summary, self.request, *(says for _, says in self.evidence.values())]
+        texts += [piece.text for piece in (*self.steps, *self.commands)]
+        texts += [text for words in self.choices.values() for text in words.values()]
+        return frozenset(name for text in texts for name in fields(text))
+
+
+def entry(slug: str, language: str = ENGLISH) -> Entry:
+    """The words of the cause with this slug.
+
+    Raises:
+        KeyError: there is no such entry.
+    """
+    whole = family(slug.partition("/")[0], language)
+    found = whole[slug]
+    return Entry(
+        title=found["title"],
+        headline=found.get("headline", found["title"]),
+        summary=" ".join(found.get("summary", "").split()),
+        steps=tuple(_piece(one) for one in found.get("steps", ())),
+        commands=tuple(_command(one) for one in found.get("commands", ())),
+        request=found.get("request", "").strip("\n"),
+        meaning=" ".join(found["meaning"].split()),
+        tells=" ".join(found["tells"].split()),
+        symptom=found.get("symptom", "").strip("\n"),
+        evidence={
+            key: _line(one) for key, one in {**whole.get("evidence", {}), **found.get("evidence", {})}.items()
+        },
+        choices={**whole.get("choices", {}), **found.get("choices", {})},
+    )
+
+
+@cache
+def family(name: str, language: str = ENGLISH) -> dict[str, Any]:
+    """Everything in a family's file: entries by slug; `choices` and `evidence` of all; `sample` for pages."""
+    return tomllib.loads((_FOLDER / language / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def filled(template: str, value: Callable[[str], str]) -> str:
+    """The template with `value(name)` in place of each `{name}`; other braces stay as they are."""
+    return _FIELD.sub(lambda found: value(found[1]), template)
+
+
+def fields(template: str) -> frozenset[str]:
+    """The names that stand in braces in the template."""
+    return frozenset(_FIELD.findall(template))
+
+
+def field_alone(template: str) -> str:
+    """The name, if the template is nothing but one name in braces; else empty."""
+    found = _FIELD.fullmatch(template.strip())
+    return found[1] if found else ""
+
+
+def _piece(value: str | Mapping[str, str]) -> Piece:
+    if isinstance(value, str):
+        return Piece(" ".join(value.split()))
+    return Piece(" ".join(value["text"].split()), value.get("when", ""))
+
+
+def _line(value: str | Mapping[str, str]) -> tuple[str, str]:
+    return ("", value) if isinstance(value, str) else (value["origin"], value["says"])
+
+
+def _command(value: str | Mapping[str, str]) -> Piece:
+    """A command's table has its tool for a key, such as `{ az = "az account show" }`."""
+    if isinstance(value, str):
+        return Piece(value)
+    (tool,) = set(value) - {"when", "each"}
+    return Piece(value[tool].strip("\n"), value.get("when", ""), tool, value.get("each", ""))
