@@ -92,6 +92,25 @@ class Destination:
         return self.failed and not self.proxied and self.stage is Stage.TCP and self.kind == "timeout"
 
     @property
+    def answers_privately(self) -> bool:
+        """Whether its answer is a private address."""
+        if self.coverages:
+            return self.coverages[0].verdict is Verdict.PRIVATE
+        return any(seen.private for seen in self.attempts)
+
+    @property
+    def fails_privately(self) -> bool:
+        """Whether it fails at a private address, with no proxy between."""
+        fails = self.failed and not self.proxied and self.stage in (None, Stage.TCP)
+        return fails and self.answers_privately
+
+    @property
+    def resolvers(self) -> tuple[str, ...]:
+        """Every resolver that was asked for the name, as far as is known."""
+        named = [answer.resolver for answer in self.answers] + [seen.resolver for seen in self.attempts]
+        return tuple(dict.fromkeys(filter(None, named)))
+
+    @property
     def proxied(self) -> bool:
         """Whether a proxy stands between, so that this server's own routes do not decide."""
         return any(seen.proxied for seen in self.attempts)

@@ -1,4 +1,4 @@
-"""The page of every cause: its words, filled in with the family's sample values, to be read without a network."""
+"""The page of every cause: its words, filled in with the family's sample values, to be read offline."""
 
 import tomllib
 from collections.abc import Iterable, Mapping

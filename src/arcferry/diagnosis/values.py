@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from arcferry import catalog, command_line
+from arcferry import catalog, command_line, typed
 from arcferry.command_line import Word
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Affected, Evidence
@@ -137,6 +137,10 @@ def region_name(region: str, language: str = ENGLISH) -> str:
     return known.name if known else region or str(family("common", language)["words"]["unknown_region"])
 
 
+def _common(key: str, language: str, **values: str) -> str:
+    return filled(str(family("common", language)["words"][key]), values.__getitem__)
+
+
 def _first(values: Values) -> Affected:
     return affected(values.match.destinations[0]) if values.match.destinations else Affected("")
 
@@ -151,6 +155,13 @@ def _subject(values: Values) -> str:
     if len(hosts) == 1:
         return hosts[0]
     return str(family("common", values.language)["words"]["endpoints"]).replace("{count}", str(len(hosts)))
+
+
+def _resolver(values: Values) -> tuple[str, int]:
+    """The first resolver that was asked, and its port unless it is 53; empty if it is none to ask again."""
+    known = values["resolvers"]
+    first = str(known[0]) if isinstance(known, tuple) and known else ""
+    return ("", 0) if typed.is_hosts_file(first) else (first, typed.port_of(first) if first else 0)
 
 
 def _rows(*fields: str) -> Callable[[Values], tuple[str, ...]]:
@@ -175,6 +186,14 @@ _COMMON: dict[str, Callable[[Values], Value]] = {
     "region_name": lambda values: region_name(_first(values).region, values.language),
     "service_tag": lambda values: _first(values).service_tag,
     "places": _rows("host", "address"),
+    "answers": lambda values: tuple(
+        _common("answers", values.language, host=one.host, address=one.address)
+        for one in map(affected, values.match.destinations)
+    ),
+    "answered_with": lambda values: tuple(
+        _common("answered_with", values.language, host=one.host, address=one.address)
+        for one in map(affected, values.match.destinations)
+    ),
     "places_and_communities": _rows("host", "address", "community"),
     "places_and_regions": _rows("host", "address", "region", "community"),
     "meaning": lambda values: values.entry.meaning,
@@ -190,6 +209,10 @@ _COMMON: dict[str, Callable[[Values], Value]] = {
     "circuit": lambda values: values.case.circuits[0].name if values.case.circuits else "",
     "circuit_group": lambda values: values.case.circuits[0].resource_group if values.case.circuits else "",
     "sku_family": lambda values: values.case.circuits[0].family if values.case.circuits else "",
+    "resolvers": lambda values: values.match.destinations[0].resolvers if values.match.destinations else (),
+    "resolver": lambda values: _resolver(values)[0],
+    "resolver_port": lambda values: _resolver(values)[1],
+    "resolver_alone": lambda values: bool(_resolver(values)[0]) and not _resolver(values)[1],
     "signature": lambda values: values.match.signature,
 }
 
@@ -198,6 +221,8 @@ _WORDS: dict[str, Callable[[object], Word]] = {
     "address": command_line.address,
     "proxy": command_line.proxy,
     "community": command_line.community,
+    "resolver": command_line.server,
+    "resolver_port": lambda value: command_line.port(value if isinstance(value, int) else 0),
     "circuit": lambda value: command_line.resource(value, "CIRCUIT"),
     "circuit_group": command_line.group,
     "sku_family": lambda value: command_line.word(value, "SKU-FAMILY"),

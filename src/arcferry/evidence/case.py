@@ -107,6 +107,11 @@ class Case:
         return tuple(one.agent_state for one in self.documents if one.agent_state)
 
     @property
+    def private_link_scope(self) -> str:
+        """The private link scope that an agent was connected with, as far as a document tells; else empty."""
+        return next((one.private_link_scope for one in self.agents if one.private_link_scope), "")
+
+    @property
     def service_tags(self) -> tuple[ServiceTags, ...]:
         """Every service-tag file, the newest first; an undated one counts as old."""
         found = [one.service_tags for one in self.documents if one.service_tags]

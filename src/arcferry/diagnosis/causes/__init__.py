@@ -4,7 +4,6 @@ from typing import Any
 
 from arcferry.diagnosis.causes import (
     agent,
-    answers,
     arm,
     certificate,
     circuit,
@@ -28,14 +27,14 @@ from arcferry.diagnosis.causes import (
 
 _NAMES = (
     off_peering.NOT_ON_MICROSOFT_PEERING,
-    dns.RESOLVER_FAILS,
-    dns.RESOLVER_UNREACHABLE,
-    dns.NO_ADDRESSES,
-    dns.NAME_NOT_FOUND,
-    private_link.SCOPE_NOT_GIVEN,
-    private_link.UNREACHABLE,
-    answers.PRIVATE_ANSWER_LEAK,
-    private_link.PUBLIC_ANSWER,
+    dns.resolver_fails,
+    dns.resolver_unreachable,
+    dns.no_addresses,
+    dns.name_not_found,
+    private_link.scope_not_given,
+    private_link.unreachable,
+    dns.private_answer_leak,
+    private_link.public_answer,
 )
 _PROXY = (
     proxy.bypass_missing,
@@ -46,7 +45,7 @@ _PROXY = (
     proxy.cannot_reach,
     proxy.refused,
 )
-_WRONG_ANSWERS = (circuit.IPV6_NOT_PEERED, answers.BLOCKED_ANSWER, answers.WRONG_ADDRESS)
+_WRONG_ANSWERS = (circuit.IPV6_NOT_PEERED, dns.blocked_answer, dns.wrong_address)
 _BEYOND_TCP = (
     clock.SKEW,
     certificate.UNTRUSTED_ROOT,
@@ -98,7 +97,7 @@ FAULTS: tuple[Any, ...] = (
 """Asked of every endpoint that was not reached; the first that applies is its cause. A step that was seen to
 fail comes before what dated lists lead to expect, and what a router's table shows before the route filter."""
 
-RISKS: tuple[Any, ...] = (*steering.FAMILY, *risk.FAMILY, answers.ANSWERS_DIFFER)
+RISKS: tuple[Any, ...] = (*steering.FAMILY, *risk.FAMILY, dns.answers_differ)
 """Asked of every endpoint that works; each that applies counts."""
 
 _MODULES = (
@@ -108,7 +107,6 @@ _MODULES = (
     off_peering,
     path,
     dns,
-    answers,
     private_link,
     tcp,
     certificate,

@@ -75,13 +75,17 @@ def entry(slug: str, language: str = ENGLISH) -> Entry:
         KeyError: there is no such entry.
     """
     whole = family(slug.partition("/")[0], language)
-    found = whole[slug]
+    found, shared = whole[slug], whole.get("commands", {})
     return Entry(
         title=found["title"],
         headline=found.get("headline", found["title"]),
         summary=" ".join(found.get("summary", "").split()),
         steps=tuple(_piece(one) for one in found.get("steps", ())),
-        commands=tuple(_command(one) for one in found.get("commands", ())),
+        commands=tuple(
+            _command(one)
+            for listed in found.get("commands", ())
+            for one in (shared.get(field_alone(listed), (listed,)) if isinstance(listed, str) else (listed,))
+        ),
         request=found.get("request", "").strip("\n"),
         meaning=" ".join(found["meaning"].split()),
         tells=" ".join(found["tells"].split()),
@@ -95,7 +99,7 @@ def entry(slug: str, language: str = ENGLISH) -> Entry:
 
 @cache
 def family(name: str, language: str = ENGLISH) -> dict[str, Any]:
-    """Everything in a family's file: entries by slug; `choices` and `evidence` of all; `sample` for pages."""
+    """Everything in a family's file: entries by slug, what all share, and `sample` for pages."""
     return tomllib.loads((_FOLDER / language / f"{name}.toml").read_text(encoding="utf-8"))
 
 
