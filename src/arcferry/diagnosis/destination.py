@@ -77,6 +77,11 @@ class Destination:
         return self.latest.tls if self.latest else None
 
     @property
+    def issuer(self) -> str:
+        """Who issued the certificate that the server showed; empty where none was seen."""
+        return self.tls.issuer if self.tls else ""
+
+    @property
     def may_be_routing(self) -> bool:
         """Whether a missing route could be the reason: no proxy between, and nothing behind TCP was reached.
 

@@ -7,13 +7,12 @@ from typing import Any
 from arcferry.diagnosis.causes import CAUSES, FAULTS, RISKS
 from arcferry.diagnosis.causes.cause import Cause as OldCause
 from arcferry.diagnosis.causes.cause import Group
-from arcferry.diagnosis.causes.path import ENDPOINT_UNREACHABLE, gather, owner_of_evidence
 from arcferry.diagnosis.destination import Destination, destinations_of
 from arcferry.diagnosis.evidence import evidence_of
-from arcferry.diagnosis.finding import Confidence, Diagnosis, Evidence, Finding, Severity, Taken
+from arcferry.diagnosis.finding import Diagnosis, Evidence, Finding, Severity, Taken
 from arcferry.diagnosis.written import written
 from arcferry.evidence.case import Case
-from arcferry.evidence.document import NETWORK_ERROR, CodeSeen, Document
+from arcferry.evidence.document import Document
 
 _GRAVITY = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 _ORDER = {slug: place for place, slug in enumerate(CAUSES)}
@@ -42,9 +41,6 @@ def judge(evidence: Iterable[Document], held: Iterable[Document] = ()) -> Diagno
     )
     findings = [_finding(group, case, untested) for group in groups]
     findings += _of_the_whole(case, {(group[0][0].slug, *group[0][1].signature) for group in groups})
-    unnamed = [code for code in case.codes if code.code == NETWORK_ERROR and not code.hosts]
-    if unnamed and not any(one.failed for one in destinations):
-        findings.append(_without_endpoint(case, unnamed[0]))
     findings.sort(key=lambda found: (_GRAVITY[found.severity], _ORDER[found.cause], found.title))
     return Diagnosis([Taken(one.name, one.kind.value, one.taken) for one in case.handed_in], findings)
 
@@ -146,21 +142,3 @@ def _asked_of_the_whole(cause: Any, case: Case) -> Sequence[Any]:
     if isinstance(cause, OldCause):
         return cause.concerns(case)
     return cause.of_case(case) if cause.of_case else ()
-
-
-def _without_endpoint(case: Case, seen: CodeSeen) -> Finding:
-    """A network error of the agent whose endpoints nothing names."""
-    wanted = ("agent-check", *case.lacks())
-    return Finding(
-        cause=ENDPOINT_UNREACHABLE.slug,
-        title="The agent could not reach a required endpoint; what was handed in does not say which",
-        severity=Severity.ERROR,
-        confidence=Confidence.UNDETERMINED,
-        owner=owner_of_evidence(wanted),
-        endpoints=(),
-        evidence=(
-            Evidence(seen.origin, f"the agent ended with {seen.code}: {seen.says}".rstrip(": "), seen.taken),
-        ),
-        remedy=gather(wanted, "the endpoints of Azure Arc"),
-        would_decide=wanted,
-    )

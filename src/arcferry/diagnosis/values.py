@@ -15,12 +15,14 @@ from arcferry.command_line import Word
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Affected, Evidence
 from arcferry.diagnosis.rule import Line, Match, Value
-from arcferry.diagnosis.words import ENGLISH, Entry, family, filled
+from arcferry.diagnosis.words import ENGLISH, Entry, family, filled, how_to_get
 from arcferry.evidence.case import Case
 
 _MOST_LISTED = 6
 _MOST_IN_A_LETTER = 40
 _MOST_OF_EVIDENCE = 12
+_SEVERAL = 2
+"""From this many endpoints on, one and the same failure points to a device that all pass through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,24 @@ def _resolver(values: Values) -> tuple[str, int]:
     return ("", 0) if typed.is_hosts_file(first) else (first, typed.port_of(first) if first else 0)
 
 
+def _texts(value: Value) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, tuple) else ()
+
+
+def _gathering(values: Values) -> tuple[str, ...]:
+    """How to have the evidence that would decide, a step a kind, with the team that has it."""
+    known, by = how_to_get(values.language), family("common", values.language)["words"]["by"]
+    of_network = _texts(values["asked_of_network"])
+    return tuple(
+        filled(
+            by["network" if kind in of_network else "server"],
+            {"kind": kind, "how": known[kind]}.__getitem__,
+        )
+        for kind in _texts(values["would_decide"])
+        if kind in known
+    )
+
+
 def _rows(*fields: str) -> Callable[[Values], tuple[str, ...]]:
     """Each endpoint on a line, with these fields of it."""
 
@@ -209,6 +229,18 @@ _COMMON: dict[str, Callable[[Values], Value]] = {
     "circuit": lambda values: values.case.circuits[0].name if values.case.circuits else "",
     "circuit_group": lambda values: values.case.circuits[0].resource_group if values.case.circuits else "",
     "sku_family": lambda values: values.case.circuits[0].family if values.case.circuits else "",
+    "issuer": lambda values: values.match.destinations[0].issuer if values.match.destinations else "",
+    "count": lambda values: len(values.match.destinations),
+    "everywhere": lambda values: (
+        len(values.match.destinations) >= _SEVERAL
+        and not any(one.reached for one in values.match.destinations[0].beside)
+    ),
+    "would_decide": lambda values: values.match.would_decide,
+    "asked_of_network": lambda _: (),
+    "gathering": _gathering,
+    "evidence_asked": lambda values: tuple(
+        f"- {how_to_get(values.language)[kind]}" for kind in _texts(values["asked_of_network"])
+    ),
     "resolvers": lambda values: values.match.destinations[0].resolvers if values.match.destinations else (),
     "resolver": lambda values: _resolver(values)[0],
     "resolver_port": lambda values: _resolver(values)[1],

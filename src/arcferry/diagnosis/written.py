@@ -43,7 +43,9 @@ def remedy(values: Values) -> Remedy:
         summary=values.fill(words.summary),
         steps=tuple(dict.fromkeys(step for piece in words.steps for step in _steps(piece, values))),
         commands=tuple(one for piece in words.commands for one in _commands(piece, values)),
-        request="\n".join(_letter(words.request.splitlines(), values)),
+        request="\n".join(_letter(words.request.text.splitlines(), values))
+        if values.has(words.request.when)
+        else "",
     )
 
 

@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from arcferry.diagnosis.audit import Audit, Expected, Observed, Path, Row
-from arcferry.diagnosis.causes.path import HOW_TO_GET
 from arcferry.diagnosis.finding import Diagnosis, Taken
+from arcferry.diagnosis.words import how_to_get
 from arcferry.report import findings, findings_document
 from arcferry.routing.reception import Reception
 from arcferry.text import one_line
@@ -225,7 +225,7 @@ def _draw_sharpening(result: Audit, console: Console) -> None:
     console.print()
     _line(console, "Would tell more", "bold")
     for kind in result.would_sharpen:
-        _line(console, f"  {kind}: {HOW_TO_GET[kind]}" if kind in HOW_TO_GET else f"  {kind}")
+        _line(console, f"  {kind}: {how_to_get()[kind]}" if kind in how_to_get() else f"  {kind}")
 
 
 def _line(console: Console, text: str, style: str = "") -> None:

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from arcferry.diagnosis import Diagnosis, Severity
-from arcferry.diagnosis.causes.path import HOW_TO_GET
 from arcferry.diagnosis.finding import Finding
+from arcferry.diagnosis.words import how_to_get
 from arcferry.probe import CheckResult
 from arcferry.report import check, findings_document
 from arcferry.text import one_line
@@ -56,7 +56,7 @@ def styled(diagnosis: Diagnosis, lacks: Sequence[str], result: CheckResult) -> I
         yield "", ""
         yield "dim", "Data at hand does not tell:"
         for kind in wanted:
-            yield "dim", f"  {_NEXT[kind]}. {kind}: {HOW_TO_GET[kind]}"
+            yield "dim", f"  {_NEXT[kind]}. {kind}: {how_to_get()[kind]}"
         yield "dim", f"  Then: {_HOW}."
     if diagnosis.findings:
         yield "", ""

@@ -5,11 +5,9 @@ from typing import Any
 from arcferry.diagnosis.causes import (
     agent,
     arm,
-    certificate,
     circuit,
     clock,
     dns,
-    handshake,
     install,
     off_peering,
     path,
@@ -21,6 +19,7 @@ from arcferry.diagnosis.causes import (
     signin,
     steering,
     tcp,
+    tls,
     unexplained,
     unreadable,
 )
@@ -47,18 +46,23 @@ _PROXY = (
 )
 _WRONG_ANSWERS = (circuit.IPV6_NOT_PEERED, dns.blocked_answer, dns.wrong_address)
 _BEYOND_TCP = (
-    clock.SKEW,
-    certificate.UNTRUSTED_ROOT,
-    certificate.INTERCEPTED,
-    certificate.INCOMPLETE_CHAIN,
-    certificate.EXPIRED,
-    certificate.NOT_YET_VALID,
-    certificate.NAME_MISMATCH,
-    certificate.REVOCATION_UNREACHABLE,
-    *handshake.FAMILY,
-    path.CAPTIVE_PAGE,
+    clock.skew,
+    tls.untrusted_root,
+    tls.intercepted,
+    tls.incomplete_chain,
+    tls.expired,
+    tls.not_yet_valid,
+    tls.name_mismatch,
+    tls.revocation_unreachable,
+    tcp.large_packets_lost,
+    tls.protocol_version,
+    tls.cipher_mismatch,
+    tls.connection_cut,
+    tls.no_answer,
+    tls.handshake_failed,
+    path.captive_page,
     install.DOWNLOAD_REFUSED,
-    path.NO_HTTP_ANSWER,
+    path.no_http_answer,
     tcp.refused,
     tcp.reset,
 )
@@ -85,14 +89,14 @@ _SILENCE = (
 )
 
 FAULTS: tuple[Any, ...] = (
-    path.DISCOVERY_FAILED,
+    path.discovery_failed,
     *_PROXY,
     *_WRONG_ANSWERS,
     *_BEYOND_TCP,
     *_NAMES,
     *_ROUTING,
     *_SILENCE,
-    path.ENDPOINT_UNREACHABLE,
+    path.endpoint_unreachable,
 )
 """Asked of every endpoint that was not reached; the first that applies is its cause. A step that was seen to
 fail comes before what dated lists lead to expect, and what a router's table shows before the route filter."""
@@ -109,8 +113,7 @@ _MODULES = (
     dns,
     private_link,
     tcp,
-    certificate,
-    handshake,
+    tls,
     proxy,
     clock,
     agent,

@@ -15,6 +15,14 @@ reset = failed_with("tcp/reset", Owner.NETWORK, Stage.TCP, "reset")
 unreachable = failed_with("tcp/unreachable", Owner.NETWORK, Stage.TCP, "unreachable", routed=True)
 
 
+@cause("tcp/large-packets-lost", Owner.NETWORK)
+def large_packets_lost(destination: Destination, _: Case) -> Match | None:
+    """In the handshake a later part of the answer arrived, and an earlier, larger one did not."""
+    if destination.stage is not Stage.TLS or destination.kind not in ("tls-gap", "large-packets-lost"):
+        return None
+    return Match(evidence=(line("", "gap"),))
+
+
 @cause("tcp/nat-prefix-not-validated", Owner.NETWORK, routed=True)
 def nat_prefix_not_validated(destination: Destination, case: Case) -> Match | None:
     """The circuit's document says that the advertised prefix is not validated, and nothing answers."""
@@ -89,6 +97,7 @@ FAMILY = (
     refused,
     reset,
     unreachable,
+    large_packets_lost,
     nat_prefix_not_validated,
     asymmetric_return,
     filtered,

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from arcferry import catalog
 from arcferry.diagnosis.causes.cause import Cause, Group, Match
-from arcferry.diagnosis.causes.path import HOW_TO_GET
 from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity
+from arcferry.diagnosis.words import how_to_get
 from arcferry.evidence.case import Case
 from arcferry.evidence.document import Document, Kind
 from arcferry.text import one_line
@@ -57,7 +57,7 @@ UNEXPLAINED = Cause(
     remedy=lambda _: Remedy(
         summary="Get the evidence that decides, and hand it in together with the files given here.",
         steps=(
-            *(f"{kind}: {HOW_TO_GET[kind]}." for kind in _DECIDES),
+            *(f"{kind}: {how_to_get()[kind]}." for kind in _DECIDES),
             "Where that shows nothing, open a case with Microsoft support, with the words above.",
         ),
         commands=(

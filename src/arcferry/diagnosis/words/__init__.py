@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -52,7 +52,7 @@ class Entry:
     summary: str
     steps: tuple[Piece, ...]
     commands: tuple[Piece, ...]
-    request: str
+    request: Piece
     meaning: str
     tells: str
     symptom: str
@@ -62,7 +62,12 @@ class Entry:
     @property
     def fields(self) -> frozenset[str]:
         """Every named value that the entry's texts use."""
-        texts = [self.headline, self.summary, self.request, *(says for _, says in self.evidence.values())]
+        texts = [
+            self.headline,
+            self.summary,
+            self.request.text,
+            *(says for _, says in self.evidence.values()),
+        ]
         texts += [piece.text for piece in (*self.steps, *self.commands)]
         texts += [text for words in self.choices.values() for text in words.values()]
         return frozenset(name for text in texts for name in fields(text))
@@ -75,18 +80,14 @@ def entry(slug: str, language: str = ENGLISH) -> Entry:
         KeyError: there is no such entry.
     """
     whole = family(slug.partition("/")[0], language)
-    found, shared = whole[slug], whole.get("commands", {})
+    found = whole[slug]
     return Entry(
         title=found["title"],
         headline=found.get("headline", found["title"]),
         summary=" ".join(found.get("summary", "").split()),
-        steps=tuple(_piece(one) for one in found.get("steps", ())),
-        commands=tuple(
-            _command(one)
-            for listed in found.get("commands", ())
-            for one in (shared.get(field_alone(listed), (listed,)) if isinstance(listed, str) else (listed,))
-        ),
-        request=found.get("request", "").strip("\n"),
+        steps=tuple(map(_piece, _with_shared(found, whole, "steps"))),
+        commands=tuple(map(_command, _with_shared(found, whole, "commands"))),
+        request=_letter(found.get("request", "")),
         meaning=" ".join(found["meaning"].split()),
         tells=" ".join(found["tells"].split()),
         symptom=found.get("symptom", "").strip("\n"),
@@ -117,6 +118,25 @@ def field_alone(template: str) -> str:
     """The name, if the template is nothing but one name in braces; else empty."""
     found = _FIELD.fullmatch(template.strip())
     return found[1] if found else ""
+
+
+def how_to_get(language: str = ENGLISH) -> Mapping[str, str]:
+    """How each kind of evidence is had, by the kinds of `evidence.document.Kind`."""
+    found: Mapping[str, str] = family("common", language)["how_to_get"]
+    return found
+
+
+def _with_shared(found: Mapping[str, Any], whole: Mapping[str, Any], name: str) -> Iterator[Any]:
+    """The steps or commands of an entry; in place of a name in braces those that the family shares by it."""
+    shared = whole.get(name, {})
+    for one in found.get(name, ()):
+        yield from shared.get(field_alone(one), (one,)) if isinstance(one, str) else (one,)
+
+
+def _letter(value: str | Mapping[str, str]) -> Piece:
+    if isinstance(value, str):
+        return Piece(value.strip("\n"))
+    return Piece(value["text"].strip("\n"), value["when"])
 
 
 def _piece(value: str | Mapping[str, str]) -> Piece:
