@@ -22,7 +22,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from arcferry import catalog
-from arcferry.lab.pki import Authority
+from arcferry_lab.pki import Authority
 
 RUNS = 5
 DELAY = 0.05

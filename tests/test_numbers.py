@@ -23,8 +23,8 @@ from arcferry.routing.tables import values
 
 SOURCE = Path(numbers.__file__).parent
 LONG = "9" * 5000
-STANDALONE = ("bundle/itself/installer/", "export/ansible_collection/", "lab/")
-"""What runs without the rest of arcferry, and the twin, which reads what arcferry itself sends."""
+STANDALONE = ("bundle/itself/installer/", "export/ansible_collection/")
+"""What runs without the rest of arcferry."""
 BOUNDED = {
     "bundle/edition.py": "a date that arcferry formats",
     "bundle/packages/compound.py": "fields of a structure, of 32 or 64 bits",

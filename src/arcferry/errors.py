@@ -19,11 +19,10 @@ ArcferryError                 exit code
 │   ├── HostKeyError          1   the server is not who it was, or nobody vouches for it
 │   ├── HostSignInError       1   the server refused the user or the key
 │   └── HostCommandError      1   the server answered, and not as the host script does
-├── LabError                  1   the twin
 └── InterruptedRunError       130 stopped by the operator; what was done is kept
 
 Foreign exceptions are mapped to these once, at the edge where they arise
-(probe, azure, fleet.transport, bundle, lab), and never travel further.
+(probe, azure, fleet.transport, bundle), and never travel further.
 """
 
 from collections.abc import Iterable
@@ -156,10 +155,6 @@ class HostSignInError(HostError):
 
 class HostCommandError(HostError):
     """The server answered, and not as the host script answers."""
-
-
-class LabError(ArcferryError):
-    """The twin could not be started, found or changed."""
 
 
 class InterruptedRunError(ArcferryError):

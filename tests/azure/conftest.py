@@ -1,6 +1,6 @@
 from arcferry import azure
 from arcferry.azure import ServicePrincipal, Target
-from arcferry.lab.twin import RESOURCE_GROUP, Twin
+from arcferry_lab.twin import RESOURCE_GROUP, Twin
 
 
 def aim(twin: Twin, **changes: str) -> Target:

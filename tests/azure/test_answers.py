@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 
 from arcferry import azure, errors
-from arcferry.lab.azure.errors import ArmError, EntraError
-from arcferry.lab.azure.state import Reply
-from arcferry.lab.twin import Twin
+from arcferry_lab.azure.errors import ArmError, EntraError
+from arcferry_lab.azure.state import Reply
+from arcferry_lab.twin import Twin
 
 from .conftest import aim, principal
 

@@ -20,8 +20,8 @@ from cryptography.hazmat.primitives.serialization import (
 from arcferry import azure, errors
 from arcferry.azure.mapping import safe
 from arcferry.azure.session import LONGEST_WAIT, BoundedRetry
-from arcferry.lab.azure.state import Machine as TwinMachine
-from arcferry.lab.twin import RESOURCE_GROUP, Twin
+from arcferry_lab.azure.state import Machine as TwinMachine
+from arcferry_lab.twin import RESOURCE_GROUP, Twin
 
 from .conftest import aim, principal
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from arcferry import catalog
-from arcferry.lab.network.dns import Answer, DnsServer
-from arcferry.lab.pki import Authority
+from arcferry_lab.network.dns import Answer, DnsServer
+from arcferry_lab.pki import Authority
 
 STRAY = "agentserviceapi.guestconfiguration.azure.com"
 CHAIN = ("agentserviceapi.trafficmanager.net", "jpe-gas-cses-1b.japaneast.cloudapp.azure.com")

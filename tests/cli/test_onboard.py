@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from arcferry import bundle as bundles
 from arcferry import errors, times
 from arcferry.cli.app import app
-from arcferry.lab.hosts import build_agent_package
+from arcferry_lab.hosts import build_agent_package
 
 GUID = "a66c9f65-b9e8-42c7-8f93-9d69638e80fd"
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from arcferry import cli, times
-from arcferry.lab.network import published
-from arcferry.lab.network.block import claim
+from arcferry_lab.network import published
+from arcferry_lab.network.block import claim
 
 SHARED = Path(__file__).parents[3] / "shared"
 REGIONS = ("eastasia", "southeastasia", "japaneast")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from arcferry.lab.twin import STORY_NAME, Twin
+from arcferry_lab.twin import STORY_NAME, Twin
 
 pytestmark = pytest.mark.lab
 

@@ -26,10 +26,10 @@ from arcferry.errors import (
     NotFoundError,
     PermissionDeniedError,
 )
-from arcferry.lab.azure.ids import CIRCUIT
-from arcferry.lab.azure.state import ROUTE_FILTER, Reply
-from arcferry.lab.pki import Authority
-from arcferry.lab.twin import RESOURCE_GROUP, Twin
+from arcferry_lab.azure.ids import CIRCUIT
+from arcferry_lab.azure.state import ROUTE_FILTER, Reply
+from arcferry_lab.pki import Authority
+from arcferry_lab.twin import RESOURCE_GROUP, Twin
 
 PUBLIC = catalog.cloud("public")
 PAGE = "/en-us/download/details.aspx"

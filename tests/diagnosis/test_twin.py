@@ -9,9 +9,9 @@ from arcferry import catalog
 from arcferry.diagnosis import Diagnosis, judge
 from arcferry.evidence.document import observed
 from arcferry.evidence.readers import read_document
-from arcferry.lab.document import document as lab_document
-from arcferry.lab.twin import Twin
 from arcferry.probe import ProbeSettings, check
+from arcferry_lab.document import document as lab_document
+from arcferry_lab.twin import Twin
 
 pytestmark = pytest.mark.lab
 ALLOWED = ("12076:51010", "12076:5060", "12076:5070")

@@ -17,8 +17,8 @@ from arcferry import catalog
 from arcferry.bundle import PackageFormat
 from arcferry.fetch import Choice, Distribution, Means, Sources, Wanted, fetch, read_sources
 from arcferry.fetch.wanted import Fetched, Progress
-from arcferry.lab.hosts.package import build_agent_package
-from arcferry.lab.pki import Authority
+from arcferry_lab.hosts.package import build_agent_package
+from arcferry_lab.pki import Authority
 
 PUBLIC = catalog.cloud("public")
 DEB = "debian/12/prod"

@@ -12,9 +12,9 @@ from arcferry.bundle import Role
 from arcferry.data.update import SignIn
 from arcferry.errors import AzureError, BlockedError, InputError, NotFoundError, PermissionDeniedError
 from arcferry.fetch import Fetched, Means, Wanted, fetch, read_sources
-from arcferry.lab.azure.ids import CIRCUIT
-from arcferry.lab.azure.state import ROUTE_FILTER
-from arcferry.lab.twin import RESOURCE_GROUP, Twin
+from arcferry_lab.azure.ids import CIRCUIT
+from arcferry_lab.azure.state import ROUTE_FILTER
+from arcferry_lab.twin import RESOURCE_GROUP, Twin
 
 EAST_ASIA = catalog.region("eastasia", PUBLIC)
 DISCOVERY = "/gbl.his.arc.azure.com/discovery"

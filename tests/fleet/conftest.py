@@ -20,9 +20,9 @@ from arcferry import times
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.transport import SshSession, connected, read_trust
 from arcferry.fleet.transport.trust import SshTrust
-from arcferry.lab.hosts import build_agent_package, read_journal, unavailable
-from arcferry.lab.hosts.tools import open_ssh
-from arcferry.lab.twin import RESOURCE_GROUP, Twin, TwinSettings
+from arcferry_lab.hosts import build_agent_package, read_journal, unavailable
+from arcferry_lab.hosts.tools import open_ssh
+from arcferry_lab.twin import RESOURCE_GROUP, Twin, TwinSettings
 
 EVERYTHING = ("12076:51010", "12076:51012", "12076:5060", "12076:5070")
 

@@ -15,11 +15,11 @@ import pytest
 
 from arcferry import bundle as bundles
 from arcferry import times
-from arcferry.lab.azure.state import Machine
-from arcferry.lab.hosts import build_agent_package, read_journal
-from arcferry.lab.hosts.faults import lay
-from arcferry.lab.hosts.host import LabHost
-from arcferry.lab.twin import RESOURCE_GROUP
+from arcferry_lab.azure.state import Machine
+from arcferry_lab.hosts import build_agent_package, read_journal
+from arcferry_lab.hosts.faults import lay
+from arcferry_lab.hosts.host import LabHost
+from arcferry_lab.twin import RESOURCE_GROUP
 
 from .conftest import Fleet, Sealed, ended
 

@@ -10,9 +10,9 @@ from arcferry.fleet.inventory import read_inventory
 from arcferry.fleet.order import Limits, Order, shared_by_all
 from arcferry.fleet.plan import FleetPlan, plan
 from arcferry.fleet.transport import read_trust
-from arcferry.lab.azure.errors import ArmError
-from arcferry.lab.azure.state import Reply
-from arcferry.lab.twin import RESOURCE_GROUP
+from arcferry_lab.azure.errors import ArmError
+from arcferry_lab.azure.state import Reply
+from arcferry_lab.twin import RESOURCE_GROUP
 
 from .conftest import Fleet
 

@@ -10,12 +10,12 @@ from typing import Any
 import asyncssh
 import pytest
 
-from arcferry.lab.hosts import HostSettings, LabHost, build_agent_package, start_host, unavailable
-from arcferry.lab.hosts.deb import deb_bytes
-from arcferry.lab.hosts.packaged import PackagedFile, PackageKind
-from arcferry.lab.hosts.rpm import RpmFields, rpm_bytes
-from arcferry.lab.network.block import claim
-from arcferry.lab.pki import Authority
+from arcferry_lab.hosts import HostSettings, LabHost, build_agent_package, start_host, unavailable
+from arcferry_lab.hosts.deb import deb_bytes
+from arcferry_lab.hosts.packaged import PackagedFile, PackageKind
+from arcferry_lab.hosts.rpm import RpmFields, rpm_bytes
+from arcferry_lab.network.block import claim
+from arcferry_lab.pki import Authority
 
 SCRIPTS = Path(__file__).parents[2] / "src/arcferry/bundle/hostscripts"
 FOLDER = "/var/tmp/bundle"  # noqa: S108 - a host's own

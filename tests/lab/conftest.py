@@ -8,9 +8,9 @@ import dns.asyncresolver
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from arcferry.lab.azure.state import Client
-from arcferry.lab.pki import Leaf, load_leaf
-from arcferry.lab.twin import Twin
+from arcferry_lab.azure.state import Client
+from arcferry_lab.pki import Leaf, load_leaf
+from arcferry_lab.twin import Twin
 
 
 class TwinResolver(AbstractResolver):

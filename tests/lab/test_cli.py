@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from arcferry.errors import LabError
-from arcferry.lab import background, folder
-from arcferry.lab.system import require_linux
+from arcferry_lab import background, folder
+from arcferry_lab.errors import LabError
+from arcferry_lab.system import require_linux
 
 pytestmark = pytest.mark.lab
 KEYS = {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from arcferry.lab import demo, hosts
+from arcferry_lab import demo, hosts
 
 ROOT = Path(__file__).parents[2]
 

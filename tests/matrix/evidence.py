@@ -7,11 +7,11 @@ from arcferry import catalog
 from arcferry.diagnosis import Diagnosis, judge
 from arcferry.evidence.document import Document
 from arcferry.evidence.readers import read_document
-from arcferry.lab.azure.circuits import circuit
-from arcferry.lab.azure.network import route_filter
-from arcferry.lab.twin import Twin
 from arcferry.probe import ProbeSettings, check
 from arcferry.report.check import document
+from arcferry_lab.azure.circuits import circuit
+from arcferry_lab.azure.network import route_filter
+from arcferry_lab.twin import Twin
 
 
 def azure_documents(twin: Twin) -> dict[str, bytes]:

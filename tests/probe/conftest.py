@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from arcferry.catalog import Carrier, Endpoint, Source, Steering, When
-from arcferry.lab.network.dns import Answer, DnsServer
-from arcferry.lab.pki import Authority
 from arcferry.probe import Observation, ProbeSettings, deadlines, probe
+from arcferry_lab.network.dns import Answer, DnsServer
+from arcferry_lab.pki import Authority
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 HOST = "pas.windows.net"

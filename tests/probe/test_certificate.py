@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from OpenSSL import crypto
 from tests.probe.conftest import HOME, HOST, Net, mute, replies
 
-from arcferry.lab.network.dns import Answer
 from arcferry.probe.certificate import is_for, name_text
 from arcferry.probe.trust import Trust, load_trust, read_certificates
 from arcferry.probe.visit import prepare, visit
+from arcferry_lab.network.dns import Answer
 
 
 @pytest.mark.parametrize(

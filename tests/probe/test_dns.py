@@ -3,11 +3,11 @@ from pathlib import Path
 import pytest
 from tests.probe.conftest import Net
 
-from arcferry.lab.network.dns import Answer
 from arcferry.probe import Stage, deadlines
 from arcferry.probe.dns import Lookup, resolve
 from arcferry.probe.resolvers import Resolvers, system_resolvers
 from arcferry.probe.settings import Nameserver
+from arcferry_lab.network.dns import Answer
 
 NAME = "gbl.his.arc.azure.com"
 

@@ -11,9 +11,9 @@ from tests.probe.conftest import HOME, Handler, Net, endpoint
 from arcferry import catalog
 from arcferry.catalog import Cloud, Region
 from arcferry.errors import InputError
-from arcferry.lab.network.dns import Answer
 from arcferry.probe import CheckResult, Observation, check, deadlines, probe
 from arcferry.probe.discovery import his_host
+from arcferry_lab.network.dns import Answer
 
 SUFFIX = "his.arc.azure.com"
 PLAIN = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 from tests.probe.conftest import HOST, Handler, Net, mute, replies, speaks
 
-from arcferry.lab.network.dns import Answer
 from arcferry.probe import Stage
+from arcferry_lab.network.dns import Answer
 
 OK = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
 

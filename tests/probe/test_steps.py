@@ -10,9 +10,9 @@ from email.utils import format_datetime
 import pytest
 from tests.probe.conftest import HOME, HOST, Handler, Net, closes, has_ipv6, mute, replies, resets, speaks
 
-from arcferry.lab.network.dns import Answer
-from arcferry.lab.pki import Authority
 from arcferry.probe import Observation, Stage
+from arcferry_lab.network.dns import Answer
+from arcferry_lab.pki import Authority
 
 OK = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 

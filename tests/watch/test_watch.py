@@ -13,12 +13,12 @@ from arcferry import catalog
 from arcferry.errors import ArcferryError, FileInputError, InputError
 from arcferry.evidence.document import Document
 from arcferry.evidence.readers import read_document
-from arcferry.lab.network.dns import Answer, DnsServer
-from arcferry.lab.twin import STORY_NAME, Twin
 from arcferry.probe import ProbeSettings
 from arcferry.probe.observation import DnsAnswer
 from arcferry.watch import History, Level, Notice, Round, history_path, watch
 from arcferry.watch import history as history_module
+from arcferry_lab.network.dns import Answer, DnsServer
+from arcferry_lab.twin import STORY_NAME, Twin
 
 CLOUD = catalog.cloud("AzureCloud")
 REGION = catalog.region("eastasia", CLOUD)

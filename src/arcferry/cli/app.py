@@ -4,7 +4,7 @@ import typer
 from typer.core import TyperGroup
 
 from arcferry import __version__
-from arcferry.cli import bundle, check, collect, data, demo, explain, export, lab, onboard, routes, watch
+from arcferry.cli import bundle, check, collect, data, explain, export, lab, onboard, routes, watch
 from arcferry.text import without_reprs
 
 
@@ -57,5 +57,4 @@ app.add_typer(bundle.app, name="bundle")
 app.add_typer(onboard.app, name="onboard")
 app.command("export")(export.export)
 app.command("collect")(collect.collect)
-app.add_typer(lab.app, name="lab")
-lab.app.command("demo")(demo.demo)
+lab.add_to(app)

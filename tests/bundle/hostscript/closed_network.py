@@ -18,8 +18,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from arcferry.lab.network.dns import Answer, DnsServer
-from arcferry.lab.pki import Authority
+from arcferry_lab.network.dns import Answer, DnsServer
+from arcferry_lab.pki import Authority
 
 RESOLVER, PROXY = "127.0.0.53", "127.0.0.80"
 ROOT = Authority("Closed Network Root")

@@ -21,8 +21,8 @@ from arcferry import times
 from arcferry.azure import Target, get_machine, signed_in, target, with_secret
 from arcferry.export.ansible import write_ansible
 from arcferry.export.model import ExportOrder, order
-from arcferry.lab.hosts import LabHost, build_agent_package, unavailable
-from arcferry.lab.twin import RESOURCE_GROUP, Twin, TwinSettings
+from arcferry_lab.hosts import LabHost, build_agent_package, unavailable
+from arcferry_lab.twin import RESOURCE_GROUP, Twin, TwinSettings
 
 EVERYTHING = ("12076:51010", "12076:51012", "12076:5060", "12076:5070")
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"

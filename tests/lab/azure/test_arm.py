@@ -4,9 +4,9 @@ from uuid import uuid4
 
 import pytest
 
-from arcferry.lab.azure.state import Reply
-from arcferry.lab.azure.tokens import Signer
-from arcferry.lab.twin import RESOURCE_GROUP, Twin
+from arcferry_lab.azure.state import Reply
+from arcferry_lab.azure.tokens import Signer
+from arcferry_lab.twin import RESOURCE_GROUP, Twin
 
 if TYPE_CHECKING:
     from tests.lab.conftest import Browser

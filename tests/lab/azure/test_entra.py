@@ -7,9 +7,9 @@ import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from arcferry.lab.azure.entra import ASSERTION_TYPE
-from arcferry.lab.credentials import register_certificate
-from arcferry.lab.twin import Twin
+from arcferry_lab.azure.entra import ASSERTION_TYPE
+from arcferry_lab.credentials import register_certificate
+from arcferry_lab.twin import Twin
 
 if TYPE_CHECKING:
     from tests.lab.conftest import Browser

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from arcferry.lab.hosts import CommandResult, LabHost, read_journal
-from arcferry.lab.hosts.faults import lay
-from arcferry.lab.hosts.tools import agent_python
-from arcferry.lab.twin import Twin
+from arcferry_lab.hosts import CommandResult, LabHost, read_journal
+from arcferry_lab.hosts.faults import lay
+from arcferry_lab.hosts.tools import agent_python
+from arcferry_lab.twin import Twin
 
 AGENT = "/opt/azcmagent/bin/azcmagent"
 STATE = "/var/opt/azcmagent"

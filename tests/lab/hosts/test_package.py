@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from arcferry.errors import LabError
-from arcferry.lab.hosts import build_agent_package, package
-from arcferry.lab.hosts.deb import PackagedFile, deb_bytes
-from arcferry.lab.hosts.tools import agent_python
+from arcferry_lab.errors import LabError
+from arcferry_lab.hosts import build_agent_package, package
+from arcferry_lab.hosts.deb import PackagedFile, deb_bytes
+from arcferry_lab.hosts.tools import agent_python
 
 needs_dpkg = pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="dpkg-deb is not installed")
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcferry.lab.hosts.agent.failure import NetworkError
-from arcferry.lab.hosts.agent.resolver import read_reply, resolve
-from arcferry.lab.network.dns import Answer, DnsServer
+from arcferry_lab.hosts.agent.failure import NetworkError
+from arcferry_lab.hosts.agent.resolver import read_reply, resolve
+from arcferry_lab.network.dns import Answer, DnsServer
 
 CHAIN = Answer(
     ("agentserviceapi.trafficmanager.net", "jpe.japaneast.cloudapp.azure.com"), ("127.0.0.3", "127.0.0.4")

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from arcferry.bundle.packages import inspect
-from arcferry.lab import hosts
-from arcferry.lab.hosts import LabHost, build_agent_package, tools
-from arcferry.lab.hosts.faults import lay
-from arcferry.lab.hosts.packaged import PackagedFile
-from arcferry.lab.hosts.rpm import RpmFields, rpm_bytes
+from arcferry_lab import hosts
+from arcferry_lab.hosts import LabHost, build_agent_package, tools
+from arcferry_lab.hosts.faults import lay
+from arcferry_lab.hosts.packaged import PackagedFile
+from arcferry_lab.hosts.rpm import RpmFields, rpm_bytes
 
 StartHost = Callable[..., Awaitable[LabHost]]
 needs_rpm = pytest.mark.skipif(shutil.which("rpm") is None, reason="rpm is not installed")
@@ -139,8 +139,8 @@ async def test_an_unpacked_rpm_serves_where_the_system_has_none(
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, target)
     monkeypatch.setenv("ARCFERRY_TOOLS", str(unpacked))
-    monkeypatch.setattr("arcferry.lab.hosts.installers.unpacked_rpm", lambda: unpacked)
-    monkeypatch.setattr("arcferry.lab.hosts.view.unpacked_rpm", lambda: unpacked)
+    monkeypatch.setattr("arcferry_lab.hosts.installers.unpacked_rpm", lambda: unpacked)
+    monkeypatch.setattr("arcferry_lab.hosts.view.unpacked_rpm", lambda: unpacked)
     host = await start(packages="rpm")
     data = build_agent_package(tmp_path, kind="rpm").read_bytes()
     (host.root / "tmp/agent.rpm").write_bytes(data)

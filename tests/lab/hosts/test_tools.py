@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from arcferry.lab.hosts import LabHost, build_agent_package, tools
+from arcferry_lab.hosts import LabHost, build_agent_package, tools
 
 
 @pytest.fixture

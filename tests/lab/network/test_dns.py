@@ -7,8 +7,8 @@ import dns.message
 import dns.rcode
 import pytest
 
-from arcferry.errors import LabError
-from arcferry.lab.network.dns import Answer, DnsServer
+from arcferry_lab.errors import LabError
+from arcferry_lab.network.dns import Answer, DnsServer
 
 ZONE = {
     "agentserviceapi.guestconfiguration.azure.com": Answer(

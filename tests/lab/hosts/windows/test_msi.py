@@ -8,8 +8,9 @@ from tests.lab.hosts.windows.conftest import Build
 
 from arcferry.bundle.authenticode import Roots, verify_msi
 from arcferry.bundle.packages import inspect, msi
-from arcferry.errors import BundleRefusedError, LabError
-from arcferry.lab.hosts.windows import CodeSigning, build_agent_msi, tools
+from arcferry.errors import BundleRefusedError
+from arcferry_lab.errors import LabError
+from arcferry_lab.hosts.windows import CodeSigning, build_agent_msi, tools
 
 CURRENT = "1.67.3421.1187"
 pytestmark = pytest.mark.xdist_group("wine")

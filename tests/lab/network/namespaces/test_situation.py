@@ -5,12 +5,12 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from arcferry import catalog
-from arcferry.errors import LabError
-from arcferry.lab.faults import NAMESPACES, Faults
-from arcferry.lab.network.namespaces import bird, firewall
-from arcferry.lab.network.namespaces.addresses import AzureAddresses
-from arcferry.lab.network.namespaces.situation import Situation, situation
-from arcferry.lab.network.plan import arm_place, entra_place, place_number, region_number, region_places
+from arcferry_lab.errors import LabError
+from arcferry_lab.faults import NAMESPACES, Faults
+from arcferry_lab.network.namespaces import bird, firewall
+from arcferry_lab.network.namespaces.addresses import AzureAddresses
+from arcferry_lab.network.namespaces.situation import Situation, situation
+from arcferry_lab.network.plan import arm_place, entra_place, place_number, region_number, region_places
 
 REGIONS = ("eastasia", "southeastasia", "japaneast")
 ALLOWED = ("12076:51010", "12076:5060", "12076:5070")

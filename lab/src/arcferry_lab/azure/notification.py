@@ -1,0 +1,35 @@
+"""The guest notification service: which Service Bus names a region's agents are to keep open."""
+
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from arcferry import catalog
+from arcferry.errors import ArcferryError
+from arcferry_lab.azure.errors import ArmError
+from arcferry_lab.azure.routes import Asked, Route
+from arcferry_lab.azure.service import service
+from arcferry_lab.azure.state import AzureState
+
+
+def bus_host(region: str) -> str:
+    """The Service Bus name of a region, in the shape that public lists show."""
+    return f"azgn-{region}-public-1p-twin-001.servicebus.windows.net"
+
+
+def notification(state: AzureState, names: Sequence[str]) -> web.Application:
+    """`guestnotificationservice.azure.com`; its allow-list needs no token."""
+    return service(state, names, (Route("GET", "/urls/allowlist", _allow_list),))
+
+
+def service_bus(state: AzureState, names: Sequence[str]) -> web.Application:
+    """`azgn*.servicebus.windows.net`: it answers, and takes nobody in."""
+    return service(state, names, (), otherwise=401)
+
+
+async def _allow_list(asked: Asked) -> web.Response:
+    try:
+        region = catalog.region(asked.parameter("location"), catalog.cloud("AzureCloud"))
+    except ArcferryError as error:
+        raise ArmError(400, "InvalidLocation", "The location is not supported.") from error
+    return web.json_response([bus_host(region.name)])
