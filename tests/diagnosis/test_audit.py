@@ -11,6 +11,7 @@ from arcferry.diagnosis.audit import Audit, Path, Row, audit
 from arcferry.evidence.document import Attempt, Document, Kind
 from arcferry.evidence.readers import read_document
 from arcferry.probe.observation import DnsAnswer, Failure, Stage
+from arcferry.report.audit import cells
 from arcferry.routing.circuit import Circuit, Peering, Tier
 from arcferry.routing.coverage import Verdict
 from arcferry.routing.reception import Reception
@@ -98,6 +99,14 @@ def circuit(
     return Document("circuit.json", Kind.CIRCUIT, circuit=found)
 
 
+def circuit_in(**states: str) -> Document:
+    """The same circuit, all in order but for what is named."""
+    found = circuit().circuit
+    assert found is not None
+    return Document("circuit.json", Kind.CIRCUIT, circuit=replace(found, **states))
+
+
+DISABLED, NOT_PROVISIONED = circuit_in(state="Disabled"), circuit_in(provisioning="NotProvisioned")
 JAPAN = route("40.115.128.0/17", "12076:51012")
 DEFAULT = Route("0.0.0.0/0", (), "10.0.0.1", (64500,), best=True)
 ELSEWHERE = route("20.187.128.0/17", "12076:51010")
@@ -188,6 +197,14 @@ CASES = {
         [rule(JAPAN_EAST), circuit(peering=Peering(state="Disabled")), answers(GAS, ADDRESS)],
         ("carried", "unknown", None, "missing"),
     ),
+    "circuit-disabled": (
+        [rule(JAPAN_EAST), DISABLED, answers(GAS, ADDRESS)],
+        ("carried", "unknown", None, "missing"),
+    ),
+    "circuit-not-provisioned": (
+        [rule(JAPAN_EAST), NOT_PROVISIONED, answers(GAS, ADDRESS)],
+        ("carried", "unknown", None, "missing"),
+    ),
     "filter-not-the-attached-one": (
         [
             rule(JAPAN_EAST),
@@ -227,6 +244,8 @@ EXPLAINED = {
     "through-a-proxy": "a proxy stands between",
     "beyond-the-sku": "the circuit's SKU does not reach Japan East, whatever the filter holds",
     "peering-disabled": "the Microsoft peering of circuit er-hk is Disabled",
+    "circuit-disabled": "circuit er-hk is Disabled in Azure",
+    "circuit-not-provisioned": "the provider's side of circuit er-hk is NotProvisioned",
     "filter-not-the-attached-one": "circuit er-hk holds route filter rf-other, which was not handed in",
     "ipv6-without-its-peering": "circuit er-hk has no IPv6 Microsoft peering",
 }
@@ -302,6 +321,17 @@ def test_without_answers_the_region_tells_what_is_expected() -> None:
     assert rows[GAS].expected.says.startswith("any region that it answers in")
     assert found.would_sharpen[0] == "dns-answers"
     assert "circuit" in found.would_sharpen
+
+
+@pytest.mark.parametrize("location", ["eastasia", "swedencentral"])
+def test_a_circuit_that_carries_nothing_has_no_path_for_any_name(location: str) -> None:
+    """The table and the finding beneath it rest on the same judgement."""
+    region = catalog.region(location)
+    found = audit([rule(EAST_ASIA, ENTRA), DISABLED], CLOUD, region)
+    assert [row.host for row in found.rows if row.path is not Path.MISSING] == []
+    assert [finding.cause for finding in found.diagnosis.findings] == ["route/peering-down"]
+    cells_of = [cells(row) for row in found.rows]
+    assert {one[-1] for one in cells_of} == {"MISSING"}
 
 
 def test_without_answers_routes_that_carry_the_community_are_observed() -> None:

@@ -7,6 +7,7 @@ from arcferry import catalog
 from arcferry.catalog import Carrier, Cloud, Endpoint, Region
 from arcferry.routing import plan_notes
 from arcferry.routing.brings import Brings
+from arcferry.routing.carriage import reaches
 from arcferry.routing.circuit import Circuit
 from arcferry.routing.cover import Need, smallest
 from arcferry.routing.plan_notes import Scope
@@ -166,9 +167,7 @@ def _communities(
             why=_why(where, region),
             brings=known.prefixes(value, where),
             allowed=route_filter.allows(value) if route_filter else None,
-            in_reach=catalog.within_reach(circuit.tier.value, circuit.peering_location, where)
-            if circuit and where
-            else None,
+            in_reach=reaches((circuit,), where) if circuit else None,
             smallest=value in few,
         )
 

@@ -4,17 +4,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address
+from typing import assert_never
 
 from arcferry import catalog
 from arcferry.catalog import Carrier, Endpoint, Region, Steering
 from arcferry.diagnosis.wording import community_name, region_name
 from arcferry.evidence.case import Case
+from arcferry.routing import carriage
+from arcferry.routing.carriage import NoRoutes, Reason
 from arcferry.routing.circuit import Circuit
 from arcferry.routing.coverage import Coverage, Verdict
-
-_IPV6 = 6
-_ENABLED = "enabled"
-_PROVISIONED = "provisioned"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,26 +53,25 @@ class Expected:
 
 def of_address(coverage: Coverage, case: Case) -> Expected:
     """What is expected of one address."""
-    found = coverage
-    if found.verdict is Verdict.PRIVATE:
+    if coverage.verdict is Verdict.PRIVATE:
         says = "a private address: Microsoft peering does not matter"
-        return Expected(found.verdict, says=says, notes=coverage.conflicts)
-    reach = _reach(found.region, found.allowed_by or found.candidates, case.circuits)
-    peering = _peering_problem(ip_address(found.address).version, case.circuits)
+        return Expected(coverage.verdict, says=says, notes=coverage.conflicts)
+    reach = carriage.reaches(case.circuits, coverage.region, coverage.allowed_by or coverage.candidates)
+    peering = _peering_problem(ip_address(coverage.address).version, case.circuits)
     filter_name = coverage.route_filter.name if coverage.route_filter else ""
     doubts = _doubts(case)
     return Expected(
-        verdict=found.verdict,
-        service_tag=found.service_tag,
-        region=found.region,
-        community=found.community,
-        communities=found.candidates,
+        verdict=coverage.verdict,
+        service_tag=coverage.service_tag,
+        region=coverage.region,
+        community=coverage.community,
+        communities=coverage.candidates,
         route_filter=filter_name,
-        in_filter=bool(found.allowed_by) if filter_name and found.candidates else None,
+        in_filter=bool(coverage.allowed_by) if filter_name and coverage.candidates else None,
         within_reach=reach,
         peering=peering,
-        path=_path(found.verdict, reach, peering, doubts),
-        says=_says(found.verdict, found.region, found.community, filter_name),
+        path=_path(coverage.verdict, reach, peering, doubts),
+        says=_says(coverage.verdict, coverage.region, coverage.community, filter_name),
         notes=(*doubts, *coverage.conflicts),
     )
 
@@ -91,7 +89,15 @@ def without_address(endpoint: Endpoint | None, region: Region | None, case: Case
     value = service or (regional.value if regional else "")
     if not value:
         verdict = Verdict.NO_DOCUMENTED_COMMUNITY if where else Verdict.UNKNOWN
-        return Expected(verdict, region=where, says="no community is documented for it", settled=False)
+        peering = _peering_problem(carriage.IPV4, case.circuits)
+        return Expected(
+            verdict,
+            region=where,
+            peering=peering,
+            path=_path(verdict, None, peering, ()),
+            says="no community is documented for it",
+            settled=False,
+        )
     return _by_community(value, where, service != "", case)
 
 
@@ -102,8 +108,8 @@ def _by_community(value: str, where: str, is_service: bool, case: Case) -> Expec
     # An address of a service lies in a region too, whose own community carries it as well.
     decided = bool(filters) and settled and (allowed or not is_service)
     verdict = (Verdict.CARRIED if allowed else Verdict.NOT_IN_FILTER) if decided else Verdict.UNKNOWN
-    reach = _reach(where, (value,), case.circuits)
-    peering, doubts = _peering_problem(4, case.circuits), _doubts(case)
+    reach = carriage.reaches(case.circuits, where, (value,))
+    peering, doubts = _peering_problem(carriage.IPV4, case.circuits), _doubts(case)
     in_filter = allowed if filters else None
     said = {True: "in the filter", False: "not in the filter", None: "no route filter was handed in"}
     anywhere = "" if settled else "any region that it answers in, such as "
@@ -134,57 +140,35 @@ def _is_of_region(endpoint: Endpoint, region: Region) -> bool:
     return endpoint.discovered or region.name in re.split(r"[.-]", endpoint.host)
 
 
-def _reach(region: str, values: Sequence[str], circuits: Sequence[Circuit]) -> bool | None:
-    """Whether one of the circuits reaches the region.
-
-    How far the SKU cuts a service's own community (Entra ID, Resource Manager) is not documented, so that
-    there a no is not known.
-    """
-    if not region or not circuits:
-        return None
-    found = [catalog.within_reach(one.tier, one.peering_location, region) for one in circuits]
-    if any(found):
-        return True
-    known = [catalog.community(value) for value in values]
-    regional = not any(one and one.kind == "service" for one in known)
-    return False if regional and all(one is False for one in found) else None
-
-
 def _peering_problem(version: int, circuits: Sequence[Circuit]) -> str:
-    """Why no circuit carries this IP version at all; empty where one does, or none was handed in."""
-    problems = [_problem(one, version) for one in circuits]
-    return problems[0] if problems and all(problems) else ""
+    """Why no circuit carries this IP version at all; empty if one may, or none was handed in."""
+    found = carriage.no_routes(circuits, version)
+    return _problem(found[0]) if found else ""
 
 
-def _problem(circuit: Circuit, version: int) -> str:
-    peering = circuit.microsoft_ipv6 if version == _IPV6 else circuit.microsoft
-    kind = "IPv6 Microsoft peering" if version == _IPV6 else "Microsoft peering"
-    if peering is None:
-        return f"circuit {circuit.name} has no {kind}" if circuit.lists_peerings else ""
-    if peering.state.lower() not in ("", _ENABLED):
-        return f"the {kind} of circuit {circuit.name} is {peering.state}"
-    if circuit.provisioning.lower() not in ("", _PROVISIONED):
-        return f"the provider's side of circuit {circuit.name} is {circuit.provisioning}"
-    if not peering.route_filter and peering.legacy is not True:
-        return f"no route filter is attached to the {kind} of circuit {circuit.name}"
-    return ""
+def _problem(one: NoRoutes) -> str:
+    kind = "IPv6 Microsoft peering" if one.version == carriage.IPV6 else "Microsoft peering"
+    match one.reason:
+        case Reason.CIRCUIT_DISABLED:
+            return f"circuit {one.circuit} is {one.state} in Azure"
+        case Reason.NOT_PROVISIONED:
+            return f"the provider's side of circuit {one.circuit} is {one.state}"
+        case Reason.NO_PEERING:
+            return f"circuit {one.circuit} has no {kind}"
+        case Reason.PEERING_DISABLED:
+            return f"the {kind} of circuit {one.circuit} is {one.state}"
+        case Reason.NO_ROUTE_FILTER:
+            return f"no route filter is attached to the {kind} of circuit {one.circuit}"
+        case _:
+            assert_never(one.reason)
 
 
 def _doubts(case: Case) -> tuple[str, ...]:
-    """Filters that a circuit holds and that nobody handed in: what the others allow says nothing then."""
-    if not case.filters:
-        return ()
-    held = {
-        peering.route_filter: circuit.name
-        for circuit in case.circuits
-        for peering in (circuit.microsoft, circuit.microsoft_ipv6)
-        if peering and peering.route_filter
-    }
-    if any(seen.is_named_by(one) for one in held for seen in case.filters):
-        return ()
+    """The filters that a circuit holds and that nobody handed in."""
     return tuple(
-        f"circuit {circuit} holds route filter {one.rstrip('/').rpartition('/')[2]}, which was not handed in"
-        for one, circuit in held.items()
+        f"circuit {circuit.name} holds route filter {reference.rstrip('/').rpartition('/')[2]}, "
+        "which was not handed in"
+        for circuit, reference in carriage.filters_not_at_hand(case.circuits, case.filters)
     )
 
 
