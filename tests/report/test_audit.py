@@ -18,7 +18,7 @@ HOST = "agentserviceapi.guestconfiguration.azure.com"
 
 
 def _audit(*documents: Document, region: catalog.Region | None = None) -> Audit:
-    return audit(documents, CLOUD, region)
+    return audit(documents, (), CLOUD, region)
 
 
 def _drawn(result: Audit, *, terminal: bool = False, width: int = 200) -> str:

@@ -25,7 +25,7 @@ def test_a_page_has_symptom_and_request_as_they_are() -> None:
 
 
 def test_a_page_without_a_request_does_not_offer_one() -> None:
-    page = pages.page("clock/skew")
+    page = pages.page("proxy/bypass-missing")
     assert not page.request
     assert "To send to" not in drawn(page)
 

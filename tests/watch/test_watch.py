@@ -11,7 +11,7 @@ import pytest
 
 from arcferry import catalog
 from arcferry.errors import ArcferryError, FileInputError, InputError
-from arcferry.evidence.document import Document
+from arcferry.evidence.case import Case
 from arcferry.evidence.readers import read_document
 from arcferry.probe import ProbeSettings
 from arcferry.probe.observation import DnsAnswer
@@ -28,9 +28,9 @@ def _settings(twin: Twin) -> ProbeSettings:
     return ProbeSettings(resolver=twin.network.resolver, ca_file=twin.paths.ca, port=twin.network.port)
 
 
-def _evidence(twin: Twin) -> Callable[[], Sequence[Document]]:
+def _evidence(twin: Twin) -> Callable[[], Case]:
     paths = (twin.paths.service_tags, twin.paths.communities, twin.paths.route_filter)
-    return lambda: [one for path in paths for one in read_document(path.name, path.read_bytes())]
+    return lambda: Case.of(one for path in paths for one in read_document(path.name, path.read_bytes()))
 
 
 @pytest.fixture
@@ -122,11 +122,11 @@ async def test_another_resolver_warns_before_the_own_one_follows(twin: Twin, his
 async def test_a_broken_evidence_file_is_told_and_the_round_is_kept(twin: Twin, history: History) -> None:
     calls = iter([(), FileInputError("filter.json", "is cut short")])
 
-    def evidence() -> Sequence[Document]:
+    def evidence() -> Case:
         found = next(calls)
         if isinstance(found, ArcferryError):
             raise found
-        return found
+        return Case.of(found)
 
     told = Told()
     settings = _settings(twin)
@@ -149,7 +149,7 @@ async def test_a_watch_that_is_cancelled_keeps_its_rounds(twin: Twin, history: H
             REGION,
             _settings(twin),
             history,
-            evidence=list,
+            evidence=lambda: Case(()),
             tell=tell,
             every=timedelta(hours=1),
         )

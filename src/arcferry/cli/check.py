@@ -1,7 +1,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,7 +21,6 @@ from arcferry.cli.options import (
 
 if TYPE_CHECKING:
     from arcferry.diagnosis import Diagnosis
-    from arcferry.evidence.document import Document
     from arcferry.probe import CheckResult
 
 
@@ -49,7 +48,9 @@ def check(
     """
     from arcferry import catalog
     from arcferry.cli import stopping
-    from arcferry.cli.evidence import documents_with
+    from arcferry.cli.evidence import evidence_and_held
+    from arcferry.diagnosis import judge
+    from arcferry.evidence.document import observed
     from arcferry.probe import ProbeSettings
     from arcferry.probe import check as check_endpoints
 
@@ -57,7 +58,7 @@ def check(
     region = catalog.region(location, chosen)
     settings = ProbeSettings(resolver=resolver, proxy=proxy, ca_file=ca_file, port=port)
     endpoints = catalog.endpoints(chosen, region, optional=every)
-    documents = documents_with(evidence or [], chosen)
+    given, held = evidence_and_held(evidence or [], chosen)
     if not proxy and any(map(os.environ.get, ("HTTPS_PROXY", "https_proxy"))):
         typer.echo("note: HTTPS_PROXY is set, and not used here; give --proxy to go through it", err=True)
     with _counter(len(endpoints)) as step:
@@ -65,38 +66,27 @@ def check(
             check_endpoints(chosen, region, settings, optional=every, progress=lambda _: step()),
             says="stopped before every endpoint had answered",
         )
-    _print(result, documents, output)
+    _print(result, judge((observed(result.observations), *given), held), output)
     if result.failed:
         raise typer.Exit(1)
 
 
-def _print(result: "CheckResult", documents: "Sequence[Document]", output: Output) -> None:
+def _print(result: "CheckResult", diagnosis: "Diagnosis", output: Output) -> None:
     from arcferry.report import check as report
     from arcferry.report import check_findings as found
 
-    diagnosis, lacks = _diagnosed(result, documents)
     match output:
         case Output.JSON:
-            typer.echo(json.dumps(report.document(result) | found.fields(diagnosis, lacks), indent=2))
+            typer.echo(json.dumps(report.document(result) | found.fields(diagnosis), indent=2))
         case Output.JSONL:
-            typer.echo("\n".join(found.json_lines(diagnosis, lacks, result)))
+            typer.echo("\n".join(found.json_lines(diagnosis, result)))
         case Output.TABLE if sys.stdout.isatty():
             from arcferry.report import check_terminal, console
 
             check_terminal.draw(result, console.stdout())
-            check_terminal.draw_findings(found.styled(diagnosis, lacks, result), console.stdout())
+            check_terminal.draw_findings(found.styled(diagnosis, result), console.stdout())
         case Output.TABLE:
-            typer.echo("\n".join((*report.plain(result), *found.plain(diagnosis, lacks, result))))
-
-
-def _diagnosed(result: "CheckResult", documents: "Sequence[Document]") -> "tuple[Diagnosis, tuple[str, ...]]":
-    """What follows from the check and the data at hand, and the kinds of data that would tell more."""
-    from arcferry.diagnosis import judge
-    from arcferry.evidence.case import Case
-    from arcferry.evidence.document import observed
-
-    case = (observed(result.observations), *documents)
-    return judge(case), () if result.proxy else Case.of(case).lacks()
+            typer.echo("\n".join((*report.plain(result), *found.plain(diagnosis, result))))
 
 
 def _counter(total: int) -> AbstractContextManager[Callable[[], None]]:

@@ -42,13 +42,13 @@ def collect(
     Exit code 0 when every host is connected, 1 when one is not, or one of the inventory did not report.
     """
     from arcferry import catalog
-    from arcferry.cli.evidence import documents_with
+    from arcferry.cli.evidence import evidence_and_held
     from arcferry.export import collect as reading
     from arcferry.fleet.inventory import read_inventory
 
     hosts = read_inventory(inventory) if inventory else None
-    documents = documents_with(context or [], catalog.cloud(cloud))
-    collection = reading.collect(share, hosts, documents)
+    given, held = evidence_and_held(context or [], catalog.cloud(cloud))
+    collection = reading.collect(share, hosts, given, held)
     if evidence:
         count = reading.write_evidence(collection, evidence)
         typer.echo(f"{count} files of evidence written to {evidence}", err=True)

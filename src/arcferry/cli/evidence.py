@@ -27,16 +27,18 @@ KNOWN_KINDS = (
 )
 
 
-def documents_with(files: Sequence[Path], cloud: "Cloud") -> "tuple[Document, ...]":
-    """The documents of these files, then the held ones of other kinds; what is odd in them is told on stderr.
+def evidence_and_held(
+    files: Sequence[Path], cloud: "Cloud"
+) -> "tuple[tuple[Document, ...], tuple[Document, ...]]":
+    """The documents of these files, and what is held of other kinds; what is odd in them is told on stderr.
 
     Raises:
         InputError: a file is not recognised, or something is wrong in it; every such file is named.
     """
-    found = read_files([str(path) for path in files])
-    documents = (*found, *held_beside(found, cloud))
-    warn(documents)
-    return documents
+    found = tuple(read_files([str(path) for path in files]))
+    held = held_beside(found, cloud)
+    warn((*found, *held))
+    return found, held
 
 
 def read_files(files: Sequence[str], *, all_recognised: bool = True) -> "list[Document]":

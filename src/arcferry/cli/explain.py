@@ -52,8 +52,7 @@ def explain(
         return
     from arcferry.diagnosis import judge
 
-    documents = _documents(files)
-    diagnosis = judge(documents)
+    diagnosis = judge(*_evidence_and_held(files))
     _print(diagnosis, output)
     if diagnosis.has_errors:
         raise typer.Exit(1)
@@ -100,8 +99,8 @@ def _pages(name: str) -> "list[Code | Page]":
     return [code] if code.exit_code is not None or not code.cause else [code, pages.page(code.cause)]
 
 
-def _documents(files: "Sequence[str]") -> "list[Document]":
-    """What the files say, and what is held of the kinds that they lack where they speak of endpoints."""
+def _evidence_and_held(files: "Sequence[str]") -> "tuple[list[Document], Sequence[Document]]":
+    """What the files say, and what is held of the kinds that they lack if they speak of endpoints."""
     found = read_files(files, all_recognised=False)
     if all(document.kind == "unrecognised" for document in found):
         names = ", ".join(one.name for one in found[:5])
@@ -110,10 +109,10 @@ def _documents(files: "Sequence[str]") -> "list[Document]":
     for one in found:
         if one.kind == "unrecognised":
             typer.echo(f"warning: {one.name}: not recognised, so it is left out. {KNOWN_KINDS}", err=True)
-    if any(one.attempts or one.answers for one in found):
-        found += held_beside(found, _cloud_of(found))
-    warn(found)
-    return found
+    speaks_of_endpoints = any(one.attempts or one.answers for one in found)
+    held = held_beside(found, _cloud_of(found)) if speaks_of_endpoints else ()
+    warn((*found, *held))
+    return found, held
 
 
 def _cloud_of(documents: "Sequence[Document]") -> "Cloud":

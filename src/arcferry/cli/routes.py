@@ -204,16 +204,16 @@ def _material(files: "Mapping[Kind, Sequence[Path]]", cloud: "Cloud") -> "Case":
     Raises:
         FileInputError: a file is something else.
     """
-    from arcferry.cli.evidence import documents_with
+    from arcferry.cli.evidence import evidence_and_held
     from arcferry.evidence.case import Case
 
-    documents = documents_with([path for paths in files.values() for path in paths], cloud)
+    documents, held = evidence_and_held([path for paths in files.values() for path in paths], cloud)
     for kind, paths in files.items():
         for path in paths:
             taken = [one.kind for one in documents if one.name == path.name]
             if kind not in taken:
                 raise FileInputError(path, f"expected {kind}, and it was taken for {', '.join(taken)}")
-    return Case.of(documents)
+    return Case.of(documents, held)
 
 
 def _only(kind: str, found: "Sequence[T]") -> "T | None":

@@ -53,13 +53,13 @@ def audit(
     file cannot be used.
     """
     from arcferry import catalog
-    from arcferry.cli.evidence import documents_with
+    from arcferry.cli.evidence import evidence_and_held
     from arcferry.diagnosis import audit as auditing
 
     chosen = catalog.cloud(cloud)
     region = catalog.region(location, chosen) if location else None
-    documents = documents_with(files or [], chosen)
-    result = auditing.audit(documents, chosen, region)
+    evidence, held = evidence_and_held(files or [], chosen)
+    result = auditing.audit(evidence, held, chosen, region)
     if not result.rows:
         raise InputError(
             "there is nothing to audit: no endpoint is named",

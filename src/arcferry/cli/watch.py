@@ -205,10 +205,11 @@ def _ago(text: str) -> timedelta:
     return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
 
 
-def _evidence(given: list[Path] | None, cloud: "Cloud") -> "Callable[[], Sequence[Document]]":
-    from arcferry.cli.evidence import documents_with
+def _evidence(given: list[Path] | None, cloud: "Cloud") -> "Callable[[], Case]":
+    from arcferry.cli.evidence import evidence_and_held
+    from arcferry.evidence.case import Case
 
-    return lambda: documents_with(given or [], cloud)
+    return lambda: Case.of(*evidence_and_held(given or [], cloud))
 
 
 def _watched(location: str | None, cloud: str, state: Path | None) -> "tuple[Cloud, Region, Path]":
@@ -233,19 +234,17 @@ def _shown(
     cloud: "Cloud",
     region: "Region",
     since: str | None,
-    evidence: "Callable[[], Sequence[Document]]",
+    evidence: "Callable[[], Case]",
 ) -> "Shown":
     from arcferry import times
-    from arcferry.evidence.case import Case
     from arcferry.report.watch import Shown
-    from arcferry.watch import History, standing_of
+    from arcferry.watch import History, region_of_answer
 
     with History.open(path, existing=True) as history:
         record = history.read(times.now() - _ago(since) if since else None)
-    documents = evidence()
-    case = Case.of(documents)
-    standing = {span: standing_of(span.answer, case) for span in record.answers}
-    return Shown(cloud, region, record, standing, tuple(document.name for document in documents))
+    case = evidence()
+    found = {span: region_of_answer(span.answer, case) for span in record.answers}
+    return Shown(cloud, region, record, found, tuple(document.name for document in case.handed_in))
 
 
 def _teller(output: Output) -> "Callable[[Round, Sequence[Notice]], None]":
@@ -268,4 +267,4 @@ def _teller(output: Output) -> "Callable[[Round, Sequence[Notice]], None]":
 
 
 if TYPE_CHECKING:
-    from arcferry.evidence.document import Document
+    from arcferry.evidence.case import Case

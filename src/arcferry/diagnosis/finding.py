@@ -117,10 +117,15 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What was handed in and what follows from it, the gravest first."""
+    """What was handed in and what follows from it, the gravest first.
+
+    Attributes:
+        lacks: the kinds of evidence that were not there and would tell more, the most telling first.
+    """
 
     inputs: Sequence[Taken]
     findings: Sequence[Finding]
+    lacks: tuple[str, ...] = ()
 
     @property
     def has_errors(self) -> bool:

@@ -42,7 +42,10 @@ def judge(evidence: Iterable[Document], held: Iterable[Document] = ()) -> Diagno
     findings = [_finding(group, case, untested) for group in groups]
     findings += _of_the_whole(case, {(group[0][0].slug, *group[0][1].signature) for group in groups})
     findings.sort(key=lambda found: (_GRAVITY[found.severity], _ORDER[found.cause], found.title))
-    return Diagnosis([Taken(one.name, one.kind.value, one.taken) for one in case.handed_in], findings)
+    taken = [Taken(one.name, one.kind.value, one.taken) for one in case.handed_in]
+    # Behind a proxy its own path decides, of which no route or filter here tells anything.
+    proxied = bool(case.attempts) and all(seen.proxied for seen in case.attempts)
+    return Diagnosis(taken, findings, () if proxied else case.lacks())
 
 
 def _matches(destination: Destination, case: Case) -> list[_Matched]:

@@ -66,7 +66,12 @@ class Collection:
         return not self.failed and not self.missing
 
 
-def collect(share: Path, inventory: Inventory | None = None, context: Iterable[Document] = ()) -> Collection:
+def collect(
+    share: Path,
+    inventory: Inventory | None = None,
+    context: Iterable[Document] = (),
+    held: Iterable[Document] = (),
+) -> Collection:
     """Read every result in a folder, or in `results` below it. Nothing there is changed.
 
     A file that is no whole result is named and left out. Of two files of one host the newer counts; a date to
@@ -75,7 +80,8 @@ def collect(share: Path, inventory: Inventory | None = None, context: Iterable[D
     Args:
         share: the folder `results`, or the share that holds it.
         inventory: who should have reported.
-        context: what else to judge by, such as a route filter.
+        context: what else was handed in, such as a route filter.
+        held: the documents of `arcferry data`.
 
     Raises:
         FileInputError: there is no such folder, or it cannot be read.
@@ -94,7 +100,7 @@ def collect(share: Path, inventory: Inventory | None = None, context: Iterable[D
         there.missing,
         there.strangers,
         there.unclear,
-        findings_of(found, lambda host: _again(folder, host), tuple(context)),
+        findings_of(found, lambda host: _again(folder, host), tuple(context), tuple(held)),
         tuple(Skipped(host.file, _to_come(host)) for host in found if _is_to_come(host)),
     )
 

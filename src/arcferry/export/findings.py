@@ -36,6 +36,7 @@ def findings_of(
     hosts: Iterable[Reported],
     again: Callable[[Reported], Reported | None],
     context: tuple[Document, ...] = (),
+    held: tuple[Document, ...] = (),
 ) -> tuple[HostFinding, ...]:
     """What the failed hosts' evidence leads to; the gravest first, then what most hosts have.
 
@@ -44,7 +45,8 @@ def findings_of(
     Args:
         hosts: each with its symptoms, without its evidence.
         again: reads a host's result once more, with its evidence; None where it is no longer what it was.
-        context: what else to judge by.
+        context: what else was handed in, such as a route filter.
+        held: the documents of `arcferry data`.
     """
     groups: dict[bytes, list[Reported]] = {}
     for host in hosts:
@@ -55,7 +57,7 @@ def findings_of(
         documents = [one for host in group[:_WITNESSES] for one in _evidence_again(host, again)]
         if not documents:
             continue
-        for finding in judge((*documents, *context)).findings:
+        for finding in judge((*documents, *context), held).findings:
             if finding.severity is not Severity.ERROR:
                 continue
             key = (finding.cause, finding.title)

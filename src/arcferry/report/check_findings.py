@@ -1,7 +1,7 @@
 """What follows from a check, in short: each finding, whose it is, and what would sharpen it."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from arcferry.diagnosis import Diagnosis, Severity
@@ -22,33 +22,33 @@ _NEXT = {
 _HOW = "arcferry data import FILE once, or --with FILE each time"
 
 
-def plain(diagnosis: Diagnosis, lacks: Sequence[str], result: CheckResult) -> Iterator[str]:
+def plain(diagnosis: Diagnosis, result: CheckResult) -> Iterator[str]:
     """The findings as lines for a pipe, preceded by an empty line; nothing where there is nothing to say."""
-    for _, line in styled(diagnosis, lacks, result):
+    for _, line in styled(diagnosis, result):
         yield line
 
 
-def json_lines(diagnosis: Diagnosis, lacks: Sequence[str], result: CheckResult) -> Iterator[str]:
+def json_lines(diagnosis: Diagnosis, result: CheckResult) -> Iterator[str]:
     """One line an endpoint, then one a finding, then one that sums up."""
     *endpoints, summary = check.json_lines(result)
     *found, _ = findings_document.json_lines(diagnosis)
     yield from endpoints
     yield from found
-    yield json.dumps(json.loads(summary) | {"findings": len(found), "would_sharpen": list(lacks)})
+    yield json.dumps(json.loads(summary) | {"findings": len(found), "would_sharpen": list(diagnosis.lacks)})
 
 
-def fields(diagnosis: Diagnosis, lacks: Sequence[str]) -> dict[str, Any]:
+def fields(diagnosis: Diagnosis) -> dict[str, Any]:
     """What the findings document adds to the check's own, and the kinds of evidence that would sharpen it."""
     whole = findings_document.document(diagnosis)
-    return {"inputs": whole["inputs"], "findings": whole["findings"], "would_sharpen": list(lacks)}
+    return {"inputs": whole["inputs"], "findings": whole["findings"], "would_sharpen": list(diagnosis.lacks)}
 
 
-def styled(diagnosis: Diagnosis, lacks: Sequence[str], result: CheckResult) -> Iterator[tuple[str, str]]:
+def styled(diagnosis: Diagnosis, result: CheckResult) -> Iterator[tuple[str, str]]:
     """Each line with the style that a terminal gives it."""
     for finding in diagnosis.findings:
         yield "", ""
         yield from _finding(finding)
-    wanted = [kind for kind in lacks if kind in _NEXT]
+    wanted = [kind for kind in diagnosis.lacks if kind in _NEXT]
     if wanted and not diagnosis.findings:
         yield "", ""
         yield "dim", f"With {' and '.join(wanted)} at hand, this also tells {_NEXT[wanted[0]]}: {_HOW}"

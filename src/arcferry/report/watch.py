@@ -17,15 +17,15 @@ from arcferry.routing.coverage import Verdict
 from arcferry.text import one_line
 from arcferry.times import to_text
 from arcferry.watch import AnswerSpan, Level, Notice, Record, Round
-from arcferry.watch.judge import OUTSIDE, Standing
+from arcferry.watch.changes import OUTSIDE, AnswerRegion
 
 SCHEMA = 1
 _STYLES = {Level.FAIL: "bold red", Level.WARN: "yellow", Level.OK: "green"}
-Locate = Callable[[AnswerSpan], Standing]
+Locate = Callable[[AnswerSpan], AnswerRegion]
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
+class AnswerPeriod:
     """A time over which one resolver's answer stayed in one place, whatever its addresses.
 
     Attributes:
@@ -49,26 +49,26 @@ class Shown:
     """A history with where its answers lay, by today's evidence.
 
     Attributes:
-        standing: where each answer lies.
+        found: where each answer lies.
         sources: what that is judged by, with dates.
     """
 
     cloud: Cloud
     region: Region
     record: Record
-    standing: Mapping[AnswerSpan, Standing]
+    found: Mapping[AnswerSpan, AnswerRegion]
     sources: tuple[str, ...]
 
-    def stays(self) -> Iterator["Stay"]:
+    def periods(self) -> Iterator["AnswerPeriod"]:
         """How long each name stayed where, by name, resolver and time."""
-        for _, group in groupby(self.located(), key=_stay_key):
+        for _, group in groupby(self.located(), key=_period_key):
             found = list(group)
-            yield _stay([span for span, _ in found], found[0][1])
+            yield _period([span for span, _ in found], found[0][1])
 
-    def located(self) -> Iterator[tuple[AnswerSpan, Standing]]:
+    def located(self) -> Iterator[tuple[AnswerSpan, AnswerRegion]]:
         """Every answer with where it lies, by name, resolver and time."""
         for span in sorted(self.record.answers, key=lambda one: (one.host, one.resolver, one.first)):
-            yield span, self.standing[span]
+            yield span, self.found[span]
 
 
 def notice_line(seen: Round, notice: Notice) -> str:
@@ -100,6 +100,7 @@ def notice_document(seen: Round, notice: Notice) -> dict[str, Any]:
         "level": notice.level.value,
         "host": notice.host,
         "says": notice.says,
+        "cause": notice.cause,
     }
 
 
@@ -125,7 +126,7 @@ def document(shown: Shown) -> dict[str, Any]:
         "first": _instant(shown.record.first),
         "last": _instant(shown.record.last),
         "sources": list(shown.sources),
-        "answers": [_answer(span, standing) for span, standing in shown.located()],
+        "answers": [_answer(span, found) for span, found in shown.located()],
         "reach": [
             {
                 "host": span.host,
@@ -188,11 +189,11 @@ def summary(shown: Shown) -> str:
     return f"{hosts} endpoints, {rounds} rounds from {since} to {until}. Judged by {judged}."
 
 
-def carried(standing: Standing) -> str:
+def carried(found: AnswerRegion) -> str:
     """Whether the filter is expected to carry an answer: yes, no or unknown."""
-    if standing.verdict in OUTSIDE:
+    if found.verdict in OUTSIDE:
         return "no"
-    return "yes" if standing.verdict is Verdict.CARRIED else "unknown"
+    return "yes" if found.verdict is Verdict.CARRIED else "unknown"
 
 
 def _rounds(shown: Shown, host: str) -> int:
@@ -203,38 +204,38 @@ def _instant(instant: datetime | None) -> str | None:
     return to_text(instant) if instant else None
 
 
-def _answer(span: AnswerSpan, standing: Standing) -> dict[str, Any]:
+def _answer(span: AnswerSpan, found: AnswerRegion) -> dict[str, Any]:
     return {
         "host": span.host,
         "resolver": span.resolver,
         "chain": list(span.chain),
         "addresses": list(span.addresses),
         "says": span.says,
-        "region": standing.region,
-        "community": standing.community,
-        "carried": carried(standing),
+        "region": found.region,
+        "community": found.community,
+        "carried": carried(found),
         "first": to_text(span.first),
         "last": to_text(span.last),
         "rounds": span.rounds,
     }
 
 
-def _stay_key(located: tuple[AnswerSpan, Standing]) -> tuple[object, ...]:
-    span, standing = located
-    return span.host, span.resolver, standing.place, carried(standing), bool(span.addresses), span.says
+def _period_key(located: tuple[AnswerSpan, AnswerRegion]) -> tuple[object, ...]:
+    span, found = located
+    return span.host, span.resolver, found.place, carried(found), bool(span.addresses), span.says
 
 
-def _stay(spans: Sequence[AnswerSpan], standing: Standing) -> Stay:
+def _period(spans: Sequence[AnswerSpan], found: AnswerRegion) -> AnswerPeriod:
     first, last = spans[0], spans[-1]
     addresses = tuple(sorted({address for span in spans for address in span.addresses}))
-    word = carried(standing) if addresses else "-"
-    return Stay(
-        first.host, first.resolver, addresses, first.says, standing.place, word, first.first, last.last
+    word = carried(found) if addresses else "-"
+    return AnswerPeriod(
+        first.host, first.resolver, addresses, first.says, found.place, word, first.first, last.last
     )
 
 
 def _answer_rows(shown: Shown) -> Iterator[tuple[tuple[str, ...], str]]:
-    for stay in shown.stays():
+    for stay in shown.periods():
         what = next(iter(stay.addresses), stay.says or "no address")
         more = f" and {len(stay.addresses) - 1} more" if len(stay.addresses) > 1 else ""
         where = f" ({stay.place})" if stay.place else ""

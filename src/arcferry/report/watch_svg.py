@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from xml.sax.saxutils import escape, quoteattr
 
-from arcferry.report.watch import Shown, Stay
+from arcferry.report.watch import AnswerPeriod, Shown
 from arcferry.times import to_text
 from arcferry.watch.history import SHORTEST_GAP
 
@@ -70,8 +70,8 @@ def svg(shown: Shown) -> str:
         lanes = list(_lanes(shown, host))
         parts.append(_text(12, top + 12, host or "the regional his.arc endpoint", "name"))
         top += _NAME
-        for resolver, stays in lanes:
-            parts += _lane(top, resolver, stays, scale, colours)
+        for resolver, periods in lanes:
+            parts += _lane(top, resolver, periods, scale, colours)
             top += _LANE + 3
         parts += _strip(top, shown, host, scale)
         top += _STRIP + _GAP
@@ -96,20 +96,20 @@ def _page(height: int, parts: Sequence[str], shown: Shown) -> str:
     return "\n".join(lines)
 
 
-def _lanes(shown: Shown, host: str) -> Iterator[tuple[str, list[Stay]]]:
-    found: dict[str, list[Stay]] = {}
-    for stay in shown.stays():
+def _lanes(shown: Shown, host: str) -> Iterator[tuple[str, list[AnswerPeriod]]]:
+    found: dict[str, list[AnswerPeriod]] = {}
+    for stay in shown.periods():
         if stay.host == host:
             found.setdefault(stay.resolver, []).append(stay)
     yield from found.items()
 
 
 def _lane(
-    top: int, resolver: str, stays: Sequence[Stay], scale: _Scale, colours: dict[str, str]
+    top: int, resolver: str, periods: Sequence[AnswerPeriod], scale: _Scale, colours: dict[str, str]
 ) -> Iterator[str]:
     yield _text(_LEFT - 8, top + 13, f"says {resolver or 'the system'}", "dim", anchor="end")
-    for number, stay in enumerate(stays):
-        following = stays[number + 1].first if number + 1 < len(stays) else None
+    for number, stay in enumerate(periods):
+        following = periods[number + 1].first if number + 1 < len(periods) else None
         left, width = scale.block(stay.first, stay.last, following)
         colour = colours.get(stay.place, _UNKNOWN) if stay.addresses else _NO_ANSWER
         where = stay.place or stay.says or "region unknown"
@@ -159,7 +159,7 @@ def _legend(top: int, colours: dict[str, str]) -> Iterator[str]:
 
 
 def _colours(shown: Shown) -> dict[str, str]:
-    places = dict.fromkeys(stay.place for stay in shown.stays() if stay.place)
+    places = dict.fromkeys(stay.place for stay in shown.periods() if stay.place)
     return {place: _COLOURS[number % len(_COLOURS)] for number, place in enumerate(places)}
 
 

@@ -45,7 +45,7 @@ class History:
     """What was seen over time.
 
     A round that shows what the round before showed lengthens spans; only a change adds rows. Nothing older
-    than `KEPT` stays, and of each table no more than the newest 200,000 rows, so that the file stays
+    than `KEPT` periods, and of each table no more than the newest 200,000 rows, so that the file periods
     below some 50 MB.
     """
 

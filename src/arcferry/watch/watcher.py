@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 
 from arcferry.catalog import Cloud, Region
+from arcferry.diagnosis import judge
 from arcferry.errors import FileInputError
 from arcferry.evidence.case import Case
-from arcferry.evidence.document import Document
 from arcferry.probe import ProbeSettings
+from arcferry.watch.changes import OUTSIDE, AnswerRegions, Level, Notice, answer_regions, changes
 from arcferry.watch.history import SHORTEST_GAP, History
-from arcferry.watch.judge import OUTSIDE, Level, Notice, Standings, judge, standings
 from arcferry.watch.round import Round, take_round
 
 _GAP_INTERVALS = 3
@@ -25,7 +25,7 @@ async def watch(
     settings: ProbeSettings,
     history: History,
     *,
-    evidence: Callable[[], Iterable[Document]],
+    evidence: Callable[[], Case],
     tell: Tell,
     every: timedelta,
     besides: Sequence[str] = (),
@@ -41,7 +41,7 @@ async def watch(
         region: where the machines are.
         settings: how to reach the endpoints, and the resolver that decides.
         history: where rounds are kept.
-        evidence: what to judge by: called before each round, so that a new file counts at once.
+        evidence: what else to judge by: called before each round, so that a new file counts at once.
         tell: called after each round, also with nothing to tell.
         every: from the beginning of one round to that of the next.
         besides: further resolvers to ask, as `IP[:PORT]`.
@@ -69,22 +69,23 @@ async def watch(
 
 
 def _judged(
-    seen: Round, before: Standings, evidence: Callable[[], Iterable[Document]]
-) -> tuple[tuple[Notice, ...], Standings]:
+    seen: Round, before: AnswerRegions, evidence: Callable[[], Case]
+) -> tuple[tuple[Notice, ...], AnswerRegions]:
     try:
-        documents = tuple(evidence())
+        case = evidence()
     except FileInputError as problem:
         return (Notice(Level.FAIL, "", f"cannot judge this round: {problem.message}"),), before
     reached = {one.endpoint.host: one.reachable for one in seen.observations}
-    now = standings(seen.answers, reached, Case.of(documents))
-    return judge(seen, before, now), now
+    now = answer_regions(seen.answers, reached, case)
+    findings = judge((seen.document, *case.handed_in)).findings
+    return changes(seen, before, now, findings), now
 
 
-def _before(history: History, evidence: Callable[[], Iterable[Document]]) -> Standings:
+def _before(history: History, evidence: Callable[[], Case]) -> AnswerRegions:
     """Where things stood when the watch last looked, so that a restart tells only what changed since."""
     record = history.newest()
     reached = {one.host: one.reached for one in record.reach}
-    return standings((one.answer for one in record.answers), reached, Case.of(tuple(evidence())))
+    return answer_regions((one.answer for one in record.answers), reached, evidence())
 
 
 def _kept(
@@ -100,10 +101,10 @@ def _kept(
     return ()
 
 
-def _is_lost(now: Standings, seen: Round) -> bool:
+def _is_lost(now: AnswerRegions, seen: Round) -> bool:
     own = seen.resolvers[0] if seen.resolvers else ""
     return any(
-        standing.verdict in OUTSIDE and not standing.reached
-        for (_, resolver), standing in now.items()
+        found.verdict in OUTSIDE and not found.reached
+        for (_, resolver), found in now.items()
         if resolver == own
     )

@@ -96,25 +96,27 @@ class Audit:
         return tuple(host for host in self.required if self.path_to(host) is Path.MISSING)
 
 
-def audit(documents: Iterable[Document], cloud: Cloud, region: Region | None) -> Audit:
+def audit(
+    evidence: Iterable[Document], held: Iterable[Document], cloud: Cloud, region: Region | None
+) -> Audit:
     """Expected and observed side by side, for every endpoint that is required or that a document speaks of.
 
     Reads and asks for nothing.
 
     Args:
-        documents: what the files say, from `readers.read_document`.
+        evidence: what the files say, from `evidence.readers`.
+        held: the documents of `arcferry data`; those of a kind that was handed in do not count.
         cloud: the cloud whose endpoints are meant.
         region: where the machines are to appear; without it only what the documents speak of is audited.
     """
-    handed_in = tuple(documents)
-    case = Case.of(handed_in)
+    case = Case.of(evidence, held)
     spoken_of = destinations_of(case)
     rows = [row for facts in spoken_of for row in _rows_of(facts, region, case)]
     if region is not None:
         rows += _unspoken(spoken_of, cloud, region, case)
     rows.sort(key=lambda row: not row.required)
     sharpening = _would_sharpen(case)
-    return Audit(cloud, region, tuple(rows), told(case), sharpening, judge(handed_in))
+    return Audit(cloud, region, tuple(rows), told(case), sharpening, judge(case.handed_in))
 
 
 def _rows_of(facts: Destination, region: Region | None, case: Case) -> list[Row]:

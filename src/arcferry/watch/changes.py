@@ -1,17 +1,18 @@
 """What a round changes: an answer that nears or leaves what the filter carries, a name that falls silent."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from arcferry import catalog
 from arcferry.catalog import Carrier
+from arcferry.diagnosis.finding import Finding, Severity
 from arcferry.diagnosis.placing import place, worst_first
-from arcferry.diagnosis.wording import community_name, region_name
+from arcferry.diagnosis.values import community_name, region_name
 from arcferry.evidence.case import Case
 from arcferry.probe import Observation
 from arcferry.probe.observation import DnsAnswer
-from arcferry.routing.coverage import Coverage, Verdict
+from arcferry.routing.coverage import Verdict
 from arcferry.watch.round import Round
 
 OUTSIDE = (Verdict.NOT_IN_FILTER, Verdict.NO_DOCUMENTED_COMMUNITY, Verdict.NOT_ON_PEERING)
@@ -28,15 +29,20 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One change worth telling."""
+    """One change worth telling.
+
+    Attributes:
+        cause: the finding's, if the change comes with one.
+    """
 
     level: Level
     host: str
     says: str
+    cause: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AnswerRegion:
     """Where one resolver's answer for one name lay in a round.
 
     Attributes:
@@ -61,20 +67,20 @@ class Standing:
         return known.name if known and known.kind == "service" else self.region
 
 
-Standings = Mapping[tuple[str, str], Standing]
+AnswerRegions = Mapping[tuple[str, str], AnswerRegion]
 
 
-def standings(
+def answer_regions(
     answers: Iterable[DnsAnswer], reached: Mapping[str, bool], case: Case
-) -> dict[tuple[str, str], Standing]:
+) -> dict[tuple[str, str], AnswerRegion]:
     """Where every answer of a round lies, by name and resolver, and whether the name was reached."""
     return {
-        (answer.host, answer.resolver): standing_of(answer, case, reached.get(answer.host))
+        (answer.host, answer.resolver): region_of_answer(answer, case, reached.get(answer.host))
         for answer in answers
     }
 
 
-def standing_of(answer: DnsAnswer, case: Case, reached: bool | None = None) -> Standing:
+def region_of_answer(answer: DnsAnswer, case: Case, reached: bool | None = None) -> AnswerRegion:
     """Where one answer lies, by its address that is least likely to be carried."""
     endpoint = catalog.endpoint_named(answer.host)
     carrier = endpoint.carrier if endpoint else Carrier.REGIONAL
@@ -82,47 +88,68 @@ def standing_of(answer: DnsAnswer, case: Case, reached: bool | None = None) -> S
         place(answer.host, address, carrier, answer.chain, case) for address in answer.addresses
     )
     if not placed:
-        return Standing("", Verdict.UNKNOWN, "", "", reached)
-    found: Coverage = placed[0]
-    coverage = found
-    return Standing(coverage.region, found.verdict, coverage.address, coverage.community, reached)
+        return AnswerRegion("", Verdict.UNKNOWN, "", "", reached)
+    found = placed[0]
+    return AnswerRegion(found.region, found.verdict, found.address, found.community, reached)
 
 
-def judge(seen: Round, before: Standings, now: Standings) -> tuple[Notice, ...]:
+def changes(
+    seen: Round, before: AnswerRegions, now: AnswerRegions, findings: Sequence[Finding] = ()
+) -> tuple[Notice, ...]:
     """What to tell of a round, given where the answers lay in it and in the round before.
 
     The first resolver is the servers' own: an answer of it outside the filter is a failure, also before a
     connection fails. An answer of another resolver outside is a warning, because the own one may follow. On
-    a first round everything that is wrong counts as a change.
+    a first round everything that is wrong counts as a change. A failure is told with its
+    finding's title.
+
+    Args:
+        seen: the round.
+        before: where the answers lay in the round before.
+        now: where they lie in this one.
+        findings: what the judgement of this round gives.
     """
+    causes = {
+        affected.host: finding
+        for finding in reversed(findings)
+        if finding.severity is not Severity.INFO
+        for affected in finding.endpoints
+    }
     own = seen.resolvers[0] if seen.resolvers else ""
     notices = [
         notice
-        for (host, resolver), standing in now.items()
-        for notice in _moved(host, resolver, standing, before.get((host, resolver)), own=resolver == own)
+        for (host, resolver), region in now.items()
+        for notice in _moved(host, resolver, region, before.get((host, resolver)), own=resolver == own)
     ]
-    known = {host: standing.reached for (host, resolver), standing in before.items() if resolver == own}
+    known = {host: region.reached for (host, resolver), region in before.items() if resolver == own}
     for one in seen.observations:
         notices += _reach(one, known.get(one.endpoint.host))
-    return tuple(dict.fromkeys(notices))
+    return tuple(dict.fromkeys(_explained(notice, causes.get(notice.host)) for notice in notices))
+
+
+def _explained(notice: Notice, finding: Finding | None) -> Notice:
+    """A failure with the cause that the judgement found; what is only near has none yet."""
+    if finding is None or notice.level is not Level.FAIL:
+        return notice
+    return replace(notice, says=f"{notice.says}; {finding.title}", cause=finding.cause)
 
 
 def _moved(
-    host: str, resolver: str, now: Standing, before: Standing | None, *, own: bool
+    host: str, resolver: str, now: AnswerRegion, before: AnswerRegion | None, *, own: bool
 ) -> Iterator[Notice]:
     asked = f"resolver {resolver}" if resolver else "the system's resolver"
     was_outside = before is not None and before.verdict in OUTSIDE
     if now.verdict in OUTSIDE:
         if not was_outside or (before and before.place != now.place):
             level = Level.FAIL if own and not now.reached else Level.WARN
-            yield Notice(
-                level, host, f"{asked} answers {now.address}{_where(now)}: {_why(now)}{_follow(own)}"
-            )
+            follows = "" if own else "; the servers' own resolver may follow"
+            says = f"{asked} answers {now.address}{_where(now)}: {_why(now)}{follows}"
+            yield Notice(level, host, says)
     elif was_outside and now.address:
         yield Notice(Level.OK, host, f"{asked} answers {now.address}{_where(now)} again, inside the filter")
     elif before and before.address and before.place != now.place and now.address:
-        says = f"{asked} moved from {_named(before)} to {_named(now)}"
-        yield Notice(Level.WARN, host, says)
+        moved = [region_name(one.region) for one in (before, now)]
+        yield Notice(Level.WARN, host, f"{asked} moved from {moved[0]} to {moved[1]}")
 
 
 def _reach(seen: Observation, before: bool | None) -> Iterator[Notice]:
@@ -133,23 +160,15 @@ def _reach(seen: Observation, before: bool | None) -> Iterator[Notice]:
         yield Notice(Level.OK, host, "reached again")
 
 
-def _named(standing: Standing) -> str:
-    return region_name(standing.region) if standing.region else "an unknown region"
+def _where(region: AnswerRegion) -> str:
+    return f" in {region_name(region.region)}" if region.region else ""
 
 
-def _where(standing: Standing) -> str:
-    return f" in {region_name(standing.region)}" if standing.region else ""
-
-
-def _why(standing: Standing) -> str:
-    match standing.verdict:
+def _why(region: AnswerRegion) -> str:
+    match region.verdict:
         case Verdict.NOT_IN_FILTER:
-            return f"the route filter lacks {community_name(standing.community)}"
+            return f"the route filter lacks {community_name(region.community)}"
         case Verdict.NO_DOCUMENTED_COMMUNITY:
             return "no community is documented for that region"
         case _:
             return "Microsoft peering does not carry that address"
-
-
-def _follow(own: bool) -> str:
-    return "" if own else "; the servers' own resolver may follow"
