@@ -65,7 +65,7 @@ def _coded(destinations: Iterable[Destination], case: Case) -> list[Evidence]:
     """The agent's exit codes that go with these endpoints."""
     hosts = {one.host for one in destinations}
     return [
-        Evidence(code.origin, says("ended", code=code.code, words=code.says).rstrip(": "), code.taken)
+        Evidence(code.origin, says("ended", said=code.with_words), code.taken)
         for code in case.codes
         if hosts & set(code.hosts) or (code.code == NETWORK_ERROR and not code.hosts)
     ]

@@ -10,7 +10,7 @@ from arcferry.diagnosis.causes import CAUSES
 from arcferry.diagnosis.causes.cause import Cause as OldCause
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Owner, Severity
-from arcferry.diagnosis.rule import Match
+from arcferry.diagnosis.rule import Match, Value
 from arcferry.diagnosis.values import Values
 from arcferry.diagnosis.words import Piece, entry, family
 from arcferry.diagnosis.written import remedy
@@ -62,7 +62,9 @@ def page(slug: str) -> Page:
     words = entry(cause.slug)
     whole = replace(words, steps=_every(words.steps), commands=_every(words.commands))
     sample = family(cause.slug.partition("/")[0])["sample"]
-    given = {name: tuple(value) if isinstance(value, list) else value for name, value in sample.items()}
+    seen = tuple(f"- {' '.join(line.split())}" for line in words.symptom.splitlines())
+    given: dict[str, Value] = {"seen": seen}
+    given |= {name: tuple(value) if isinstance(value, list) else value for name, value in sample.items()}
     advice = remedy(Values(whole, _match(given), Case(()), given))
     return Page(
         slug=cause.slug,

@@ -9,9 +9,11 @@ command line as it is.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import partial
 
 from arcferry import catalog, command_line, typed
 from arcferry.command_line import Word
+from arcferry.diagnosis.azure_names import NAMES, PROVIDERS, azure_name
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Affected, Evidence
 from arcferry.diagnosis.rule import Line, Match, Value
@@ -21,6 +23,7 @@ from arcferry.evidence.case import Case
 _MOST_LISTED = 6
 _MOST_IN_A_LETTER = 40
 _MOST_OF_EVIDENCE = 12
+_MOST_SEEN = 6
 _SEVERAL = 2
 """From this many endpoints on, one and the same failure points to a device that all pass through."""
 
@@ -87,7 +90,7 @@ class Values:
     def _line(self, one: Line) -> Evidence:
         origin, words = self.entry.evidence[one.key]
         within = Values(self.entry, self.match, self.case, dict(one.values), self.language)
-        return Evidence(one.origin or origin, within.fill(words), one.taken)
+        return Evidence(one.origin or within.fill(origin), within.fill(words), one.taken)
 
     def _said(self, value: Value) -> str:
         if isinstance(value, tuple):
@@ -194,6 +197,28 @@ def _rows(*fields: str) -> Callable[[Values], tuple[str, ...]]:
     return rows
 
 
+def _seen(values: Values) -> tuple[Evidence, ...]:
+    """What documents say, without what arcferry adds itself."""
+    both = zip(values.match.evidence, values.evidence, strict=True)
+    return tuple(said for given, said in both if given.origin)
+
+
+def _advice(values: Values) -> tuple[str, ...]:
+    """The catalogue's way out for each code that the finding is about."""
+    codes = [catalog.code(name) for name in values.match.signature if catalog.is_code(name)]
+    return tuple(dict.fromkeys(code.remedy for code in codes))
+
+
+def _azure_name(name: str, values: Values) -> str:
+    """From what was seen, else from the agent's ids: its resource's has subscription and group."""
+    shown = [item for state in values.case.agents for key, item in state.properties if "id" in key]
+    return azure_name(name, "\n".join((*(one.says for one in _seen(values)), *shown)))
+
+
+def _scope(values: Values) -> str:
+    return f"/subscriptions/{values['subscription']}/resourceGroups/{values['resource_group']}"
+
+
 _COMMON: dict[str, Callable[[Values], Value]] = {
     "subject": _subject,
     "hosts": _hosts,
@@ -246,6 +271,13 @@ _COMMON: dict[str, Callable[[Values], Value]] = {
     "resolver_port": lambda values: _resolver(values)[1],
     "resolver_alone": lambda values: bool(_resolver(values)[0]) and not _resolver(values)[1],
     "signature": lambda values: values.match.signature,
+    "title": lambda values: values.entry.title,
+    "seen": lambda values: tuple(f"- {one.origin}: {one.says}" for one in _seen(values)[:_MOST_SEEN]),
+    "advice": _advice,
+    "scope": _scope,
+    "required_providers": lambda _: PROVIDERS,
+    "providers": lambda values: tuple(dict.fromkeys((values.text("provider"), *PROVIDERS))),
+    **{name: partial(_azure_name, name) for name in NAMES},
 }
 
 _WORDS: dict[str, Callable[[object], Word]] = {
@@ -259,4 +291,14 @@ _WORDS: dict[str, Callable[[object], Word]] = {
     "circuit_group": command_line.group,
     "sku_family": lambda value: command_line.word(value, "SKU-FAMILY"),
     "communities": command_line.community,
+    "subscription": lambda value: command_line.guid(value, "SUBSCRIPTION"),
+    "resource_group": lambda value: command_line.group(value, "GROUP"),
+    "scope": lambda value: command_line.resource_id(
+        value, "/subscriptions/SUBSCRIPTION/resourceGroups/GROUP"
+    ),
+    "principal": lambda value: command_line.guid(value, "OBJECT_ID"),
+    "application": lambda value: command_line.guid(value, "CLIENT_ID"),
+    "providers": lambda value: command_line.word(value, "NAMESPACE"),
+    "near": lambda value: command_line.location(value, "REGION"),
+    "code": lambda value: command_line.word(value, "CODE"),
 }

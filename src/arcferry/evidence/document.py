@@ -86,6 +86,11 @@ class CodeSeen:
     hosts: tuple[str, ...] = ()
     taken: datetime | None = None
 
+    @property
+    def with_words(self) -> str:
+        """`AZCM0026: Network Error`, or the code alone if no words stand beside it."""
+        return f"{self.code}: {self.says}".rstrip(": ")
+
 
 @dataclass(frozen=True, slots=True)
 class Complaint:

@@ -35,7 +35,7 @@ def _unnamed(case: Case) -> tuple[Match, ...]:
     seen = next((code for code in case.codes if code.code == NETWORK_ERROR and not code.hosts), None)
     if seen is None or any(one.failed for one in destinations_of(case)):
         return ()
-    ended = line(seen.origin, "ended", seen.taken, code=seen.code, words=seen.says)
+    ended = line(seen.origin, "ended", seen.taken, said=seen.with_words)
     return (undetermined(("agent-check", *case.lacks()), (ended,)),)
 
 

@@ -81,9 +81,10 @@ def entry(slug: str, language: str = ENGLISH) -> Entry:
     """
     whole = family(slug.partition("/")[0], language)
     found = whole[slug]
+    tables = (family("common", language), whole, found)
     return Entry(
         title=found["title"],
-        headline=found.get("headline", found["title"]),
+        headline=found.get("headline", whole.get("headline", found["title"])),
         summary=" ".join(found.get("summary", "").split()),
         steps=tuple(map(_piece, _with_shared(found, whole, "steps"))),
         commands=tuple(map(_command, _with_shared(found, whole, "commands"))),
@@ -91,16 +92,19 @@ def entry(slug: str, language: str = ENGLISH) -> Entry:
         meaning=" ".join(found["meaning"].split()),
         tells=" ".join(found["tells"].split()),
         symptom=found.get("symptom", "").strip("\n"),
-        evidence={
-            key: _line(one) for key, one in {**whole.get("evidence", {}), **found.get("evidence", {})}.items()
-        },
-        choices={**whole.get("choices", {}), **found.get("choices", {})},
+        evidence={key: _line(one) for table in tables for key, one in table.get("evidence", {}).items()},
+        choices={name: choice for table in tables for name, choice in table.get("choices", {}).items()},
     )
 
 
 @cache
 def family(name: str, language: str = ENGLISH) -> dict[str, Any]:
-    """Everything in a family's file: entries by slug, what all share, and `sample` for pages."""
+    """Everything in a family's file.
+
+    Entries by slug; a `headline`, `choices` and `evidence` for those that have none of their own, `steps` and
+    `commands` by the names that stand for them, `sample` values for pages. `choices` and `evidence` in
+    `common` are every family's.
+    """
     return tomllib.loads((_FOLDER / language / f"{name}.toml").read_text(encoding="utf-8"))
 
 
