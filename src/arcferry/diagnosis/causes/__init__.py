@@ -61,7 +61,7 @@ _BEYOND_TCP = (
     tls.no_answer,
     tls.handshake_failed,
     path.captive_page,
-    install.DOWNLOAD_REFUSED,
+    install.download_refused,
     path.no_http_answer,
     tcp.refused,
     tcp.reset,

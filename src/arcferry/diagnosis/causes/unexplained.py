@@ -1,11 +1,10 @@
-"""A line with which the agent gave up, where nothing else that was handed in says why."""
+"""A line with which the agent gave up, if nothing else that was handed in says why."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 from arcferry import catalog
-from arcferry.diagnosis.causes.cause import Cause, Group, Match
-from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity
-from arcferry.diagnosis.words import how_to_get
+from arcferry.diagnosis.finding import Confidence, Evidence, Owner, Severity
+from arcferry.diagnosis.rule import Match, case_cause
 from arcferry.evidence.case import Case
 from arcferry.evidence.document import Document, Kind
 from arcferry.text import one_line
@@ -21,50 +20,28 @@ def _is_explained(document: Document) -> bool:
     return by_code or any(not seen.reachable for seen in document.attempts)
 
 
-def _unexplained(case: Case) -> Sequence[Match]:
-    """One match a document, about its last words; where another shows a path that fails, it may be that."""
+def _unexplained(case: Case) -> Iterator[Match]:
     blocked = any(not seen.reachable and seen.required is not False for seen in case.attempts)
-    found = []
     for document in case.documents:
         if not document.complaints or _is_explained(document):
             continue
         fatal = [one for one in document.complaints if one.is_fatal]
-        lines = [Evidence(one.origin, one.says, one.taken) for one in document.complaints]
-        found.append(
-            Match(
-                Confidence.UNDETERMINED,
-                signature=((fatal or document.complaints)[-1].says,),
-                evidence=tuple(lines),
-                would_decide=_DECIDES,
-                severity=None if fatal and not blocked else Severity.WARNING,
-            )
+        last = (fatal or document.complaints)[-1].says
+        yield Match(
+            Confidence.UNDETERMINED,
+            signature=(last,),
+            evidence=tuple(Evidence(one.origin, one.says, one.taken) for one in document.complaints),
+            would_decide=_DECIDES,
+            # If another document shows a path that fails, it may be that.
+            severity=None if fatal and not blocked else Severity.WARNING,
+            values={"last_words": one_line(last, limit=_SHOWN)},
         )
-    return found
 
 
-def _headline(group: Group) -> str:
-    words = one_line(group.match.signature[0], limit=_SHOWN)
-    return f"The agent failed, and no known cause explains it: {words}"
+@case_cause("agent/unexplained-error", Owner.SERVER)
+def unexplained_error(case: Case) -> tuple[Match, ...]:
+    """One match a document, about its last words."""
+    return tuple(_unexplained(case))
 
 
-UNEXPLAINED = Cause(
-    slug="agent/unexplained-error",
-    title="The agent failed with words that no known cause explains",
-    severity=Severity.ERROR,
-    owner=Owner.SERVER,
-    concerns=_unexplained,
-    headline=_headline,
-    remedy=lambda _: Remedy(
-        summary="Get the evidence that decides, and hand it in together with the files given here.",
-        steps=(
-            *(f"{kind}: {how_to_get()[kind]}." for kind in _DECIDES),
-            "Where that shows nothing, open a case with Microsoft support, with the words above.",
-        ),
-        commands=(
-            Command("azcmagent", "azcmagent check --location LOCATION > check.txt"),
-            Command("azcmagent", "azcmagent logs"),
-        ),
-    ),
-)
-
-FAMILY = (UNEXPLAINED,)
+FAMILY = (unexplained_error,)
