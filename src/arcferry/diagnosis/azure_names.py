@@ -19,7 +19,7 @@ _NAMES: dict[str, tuple[str, str]] = {
     "action": (r"\b(Microsoft\.[A-Za-z]{2,40}(?:/[A-Za-z]{2,60}){1,6})\b", ""),
     "principal": (rf"object id '?({_GUID})", "OBJECT_ID"),
     "application": (
-        rf"(?:\bapp(?:lication)?\b|\bclient\b|appid)[^0-9a-f\n]{{1,40}}({_GUID})",
+        rf"(?:\bapp(?:lication)?\b|\bclient\b|appid)(?: with identifier)?[^0-9a-f\n]{{1,40}}({_GUID})",
         "CLIENT_ID",
     ),
     "tenant": (rf"tenant[^0-9a-f\n]{{0,12}}({_GUID})", "TENANT_ID"),
