@@ -153,6 +153,11 @@ class Destination:
         return self.coverage is not None and self.coverage.has_route
 
     @property
+    def lacks_route(self) -> bool:
+        """Whether a router's whole table shows that Microsoft sent no route to the address that decides."""
+        return self.coverage is not None and self.coverage.lacks_route
+
+    @property
     def crosses_the_circuit(self) -> bool:
         """Whether a fault of the circuit could be why this endpoint fails."""
         if not self.may_be_routing or self.verdict in (Verdict.PRIVATE, Verdict.NOT_ON_PEERING):

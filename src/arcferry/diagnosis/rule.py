@@ -61,6 +61,7 @@ class Match:
 
 EndpointRule = Callable[[Destination, Case], Match | None]
 CaseRule = Callable[[Case], Sequence[Match]]
+FindingValues = Callable[[Match, Case], Mapping[str, Value]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ class Cause:
         of_case: asked once of the whole case, for what is no endpoint's: a server, a run, a circuit. Each
             match is a finding without endpoints, unless one with this cause and signature is there already.
         routed: whether the evidence of tags, lists, filter and routes belongs to it.
+        values: named values that rest on every endpoint of a finding; `Match.values` are those of the first.
     """
 
     slug: str
@@ -82,6 +84,7 @@ class Cause:
     of_endpoint: EndpointRule | None = None
     of_case: CaseRule | None = None
     routed: bool = False
+    values: FindingValues | None = None
 
 
 def cause(
@@ -91,9 +94,10 @@ def cause(
     *,
     routed: bool = False,
     of_case: CaseRule | None = None,
+    values: FindingValues | None = None,
 ) -> Callable[[EndpointRule], Cause]:
     """Declare the decorated function as the rule of a cause that is asked of each endpoint."""
-    return lambda rule: Cause(slug, owner, severity, rule, of_case, routed)
+    return lambda rule: Cause(slug, owner, severity, rule, of_case, routed, values)
 
 
 def case_cause(slug: str, owner: Owner, severity: Severity = Severity.ERROR) -> Callable[[CaseRule], Cause]:

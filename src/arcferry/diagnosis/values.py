@@ -15,13 +15,16 @@ from arcferry import catalog, command_line, typed
 from arcferry.command_line import Word
 from arcferry.diagnosis.azure_names import NAMES, PROVIDERS, azure_name
 from arcferry.diagnosis.destination import Destination
-from arcferry.diagnosis.finding import Affected, Evidence
+from arcferry.diagnosis.finding import Affected, Command, Confidence, Evidence
 from arcferry.diagnosis.rule import Line, Match, Value
 from arcferry.diagnosis.words import ENGLISH, Entry, family, filled, how_to_get
 from arcferry.evidence.case import Case
+from arcferry.routing import filter_change
+from arcferry.routing.filter_change import FILTER_UNKNOWN
+from arcferry.routing.route_filter import RouteFilter
 
 _MOST_LISTED = 6
-_MOST_IN_A_LETTER = 40
+_MOST_IN_A_LETTER = 60
 _MOST_OF_EVIDENCE = 12
 _MOST_SEEN = 6
 _SEVERAL = 2
@@ -50,7 +53,12 @@ class Values:
         return _COMMON[name](self)
 
     def text(self, name: str) -> str:
-        """The value in a sentence; if the entry has a choice of words for it, those words."""
+        """The value in a sentence; if the entry has a choice of words for it, those words.
+
+        A sentence lists no more than six texts; `all_NAME` lists every one of NAME, for a letter.
+        """
+        if name.startswith("all_"):
+            return listed(self.lines(name.removeprefix("all_")), _MOST_IN_A_LETTER, self.language)
         choice = self.entry.choices.get(name)
         if choice is None:
             return self._said(self[name])
@@ -146,6 +154,52 @@ def _common(key: str, language: str, **values: str) -> str:
     return filled(str(family("common", language)["words"][key]), values.__getitem__)
 
 
+def region_community(region: str, language: str = ENGLISH) -> str:
+    """`12076:51012 (Japan East)` of a region, or its name and that no community is documented."""
+    known = catalog.region_community(region)
+    if known:
+        return community_name(known.value)
+    return _common("without_community", language, region=region)
+
+
+def filter_name(known: RouteFilter | None) -> str:
+    """The filter's name, or a placeholder in capitals; a file's name is not the filter's."""
+    if known is None or known.name == known.origin:
+        return FILTER_UNKNOWN
+    return filter_change.named_filter(known.name)
+
+
+def _filter(values: Values) -> RouteFilter | None:
+    """The route filter that decides for the first endpoint, else the first of those in effect."""
+    found = values.match.destinations[0].coverage if values.match.destinations else None
+    if found and found.route_filter:
+        return found.route_filter
+    return next(iter(values.case.filters_in_effect), None)
+
+
+def _filter_day(values: Values) -> str:
+    found = _filter(values)
+    return found.taken.isoformat() if found and found.taken else ""
+
+
+def _communities(values: Values) -> tuple[str, ...]:
+    """What carries the endpoints, or is to be added for them."""
+    found = [affected(one).community for one in values.match.destinations]
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
+def _addition(values: Values) -> tuple[Command, ...]:
+    """What adds the endpoints' communities to the filter's rule, and how to see its result.
+
+    Both tools add to what the rule holds when they are run, so it does not matter of which day the filter is.
+    """
+    name, group, rule = (values.text(one) for one in ("filter", "filter_group", "filter_rule"))
+    made = filter_change.changes(
+        name, group, rule, values.lines("allowed"), values.lines("communities"), tools=("az", "powershell")
+    )
+    return tuple(Command(one.tool, one.text) for one in (*made, filter_change.see(name, group)))
+
+
 def _first(values: Values) -> Affected:
     return affected(values.match.destinations[0]) if values.match.destinations else Affected("")
 
@@ -219,10 +273,16 @@ def _scope(values: Values) -> str:
     return f"/subscriptions/{values['subscription']}/resourceGroups/{values['resource_group']}"
 
 
+def _reference(value: object) -> Word:
+    """A route filter as a circuit's command takes it: its name within the circuit's own group, or its id."""
+    whole = "/" in str(value)
+    make = command_line.resource_id if whole else command_line.resource
+    return make(value, FILTER_UNKNOWN)
+
+
 _COMMON: dict[str, Callable[[Values], Value]] = {
     "subject": _subject,
     "hosts": _hosts,
-    "all_hosts": lambda values: listed(_hosts(values), _MOST_IN_A_LETTER, values.language),
     "host": lambda values: _hosts(values)[0],
     "address": lambda values: next(
         (one.address for one in map(affected, values.match.destinations) if one.address), ""
@@ -245,6 +305,18 @@ _COMMON: dict[str, Callable[[Values], Value]] = {
     "proxy": lambda values: values.match.destinations[0].proxy if values.match.destinations else "",
     "community": lambda values: _first(values).community,
     "community_name": lambda values: community_name(values.text("community")),
+    "places_and_tags": _rows("host", "address", "service_tag"),
+    "communities": _communities,
+    "community_names": lambda values: tuple(map(community_name, _communities(values))),
+    "failed": lambda values: any(one.failed for one in values.match.destinations),
+    "steered": lambda values: any(one.steered for one in values.match.destinations),
+    "observed": lambda values: values.match.confidence is Confidence.OBSERVED,
+    "filter": lambda values: filter_name(_filter(values)),
+    "filter_group": lambda values: found.resource_group if (found := _filter(values)) else "",
+    "filter_rule": lambda values: found.rule if (found := _filter(values)) else "",
+    "filter_day": _filter_day,
+    "allowed": lambda values: found.allowed if (found := _filter(values)) else (),
+    "addition": _addition,
     "has_route": lambda values: any(one.has_route for one in values.match.destinations),
     "evidence": lambda values: tuple(f"- {one.says}" for one in values.evidence[:_MOST_OF_EVIDENCE]),
     "circuits": lambda values: (
@@ -301,4 +373,10 @@ _WORDS: dict[str, Callable[[object], Word]] = {
     "providers": lambda value: command_line.word(value, "NAMESPACE"),
     "near": lambda value: command_line.location(value, "REGION"),
     "code": lambda value: command_line.word(value, "CODE"),
+    "filter": lambda value: command_line.resource(value, FILTER_UNKNOWN),
+    "filter_group": command_line.group,
+    "to_attach": _reference,
+    "attached_ids": lambda value: command_line.resource_id(value, "ID"),
+    "attached_names": lambda value: command_line.resource(value, FILTER_UNKNOWN),
+    "denying_rules": lambda value: command_line.resource(value, "RULE-THAT-DENIES"),
 }

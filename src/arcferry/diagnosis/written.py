@@ -1,6 +1,7 @@
 """A finding in words: the entry of its cause, filled in with its named values."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from arcferry.command_line import line
 from arcferry.diagnosis.finding import Command, Evidence, Finding, Remedy, Severity
@@ -22,6 +23,8 @@ def written(
         severity: the gravest among the endpoints.
         evidence: what is said of the endpoints, before what the cause has to add.
     """
+    if cause.values:
+        match = replace(match, values={**match.values, **cause.values(match, case)})
     values = Values(entry(cause.slug), match, case)
     return Finding(
         cause=cause.slug,

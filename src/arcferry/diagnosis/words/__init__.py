@@ -15,12 +15,12 @@ _FIELD = re.compile(r"\{([A-Za-z][a-z_]*)\}")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A step or a command of an entry.
+    """A step, a command or the letter of an entry.
 
     Attributes:
         text: with named values in braces; of one that is a name in braces alone, several pieces come.
         when: the named value that must be there; `not NAME` for one that must not; empty for always.
-        tool: whose command line it is; empty for a step.
+        tool: whose command line it is; empty for a step or a letter.
         each: the named value of which each text gives a command of its own.
     """
 
