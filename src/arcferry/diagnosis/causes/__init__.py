@@ -5,19 +5,15 @@ from typing import Any
 from arcferry.diagnosis.causes import (
     agent,
     arm,
-    circuit,
     clock,
     dns,
     install,
-    off_peering,
     path,
     private_link,
     proxy,
-    received,
     risk,
-    route_filter,
+    route,
     signin,
-    steering,
     tcp,
     tls,
     unexplained,
@@ -25,7 +21,7 @@ from arcferry.diagnosis.causes import (
 )
 
 _NAMES = (
-    off_peering.NOT_ON_MICROSOFT_PEERING,
+    route.not_on_microsoft_peering,
     dns.resolver_fails,
     dns.resolver_unreachable,
     dns.no_addresses,
@@ -44,7 +40,7 @@ _PROXY = (
     proxy.cannot_reach,
     proxy.refused,
 )
-_WRONG_ANSWERS = (circuit.IPV6_NOT_PEERED, dns.blocked_answer, dns.wrong_address)
+_WRONG_ANSWERS = (route.ipv6_not_peered, dns.blocked_answer, dns.wrong_address)
 _BEYOND_TCP = (
     clock.skew,
     tls.untrusted_root,
@@ -67,18 +63,18 @@ _BEYOND_TCP = (
     tcp.reset,
 )
 _ROUTING = (
-    received.FILTERED_BY_OWN_POLICY,
-    received.ANOTHER_PATH_PREFERRED,
-    circuit.PEERING_DOWN,
-    circuit.NO_ROUTE_FILTER,
-    circuit.FILTER_NOT_ATTACHED,
-    route_filter.COMMUNITY_DENIED,
-    route_filter.EMPTY_ROUTE_FILTER,
-    received.SESSION_DOWN,
-    route_filter.COMMUNITY_NOT_IN_FILTER,
-    route_filter.REGION_WITHOUT_COMMUNITY,
-    circuit.OUTSIDE_SKU,
-    received.NOT_RECEIVED,
+    route.filtered_by_own_policy,
+    route.another_path_preferred,
+    route.peering_down,
+    route.no_route_filter,
+    route.filter_not_attached,
+    route.community_denied,
+    route.empty_route_filter,
+    route.session_down,
+    route.community_not_in_filter,
+    route.region_without_community,
+    route.outside_sku_geography,
+    route.not_received,
 )
 _SILENCE = (
     tcp.nat_prefix_not_validated,
@@ -101,14 +97,11 @@ FAULTS: tuple[Any, ...] = (
 """Asked of every endpoint that was not reached; the first that applies is its cause. A step that was seen to
 fail comes before what dated lists lead to expect, and what a router's table shows before the route filter."""
 
-RISKS: tuple[Any, ...] = (*steering.FAMILY, *risk.FAMILY, dns.answers_differ)
+RISKS: tuple[Any, ...] = (*risk.FAMILY, dns.answers_differ)
 """Asked of every endpoint that works; each that applies counts."""
 
 _MODULES = (
-    route_filter,
-    circuit,
-    received,
-    off_peering,
+    route,
     path,
     dns,
     private_link,
@@ -122,7 +115,6 @@ _MODULES = (
     arm,
     unexplained,
     unreadable,
-    steering,
     risk,
 )
 
