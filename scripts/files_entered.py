@@ -1,6 +1,6 @@
 """Count the files and functions of arcferry that one command enters, in order.
 
-    python scripts/files_entered.py check --location eastasia --resolver 127.0.0.1:5300 --ca-file ca.pem
+    python scripts/files_entered.py check --location eastasia --resolver 127.0.0.1:5300
 
 A file counts if any function of it ran after it was loaded: what runs while modules are imported (class bodies,
 decorators, tables that are built once) does not count. What runs in threads counts too.
@@ -23,7 +23,7 @@ class Entered:
         self._root = f"{ROOT}/"
         self._loading = threading.local()
 
-    def __call__(self, frame: FrameType, event: str, _: Any) -> None:  # noqa: ANN401  # as sys.setprofile has it
+    def __call__(self, frame: FrameType, event: str, _: Any) -> None:  # noqa: ANN401, D102  # a profiler
         code = frame.f_code
         if code.co_name == "<module>":
             depth = getattr(self._loading, "depth", 0)

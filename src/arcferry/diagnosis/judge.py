@@ -2,21 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from arcferry.diagnosis.causes import CAUSES, FAULTS, RISKS
-from arcferry.diagnosis.causes.cause import Cause as OldCause
-from arcferry.diagnosis.causes.cause import Group
 from arcferry.diagnosis.destination import Destination, destinations_of
-from arcferry.diagnosis.evidence import evidence_of
+from arcferry.diagnosis.evidence import evidence_of, says
 from arcferry.diagnosis.finding import Diagnosis, Evidence, Finding, Severity, Taken
+from arcferry.diagnosis.rule import Cause, Match
 from arcferry.diagnosis.written import written
 from arcferry.evidence.case import Case
 from arcferry.evidence.document import Document
 
 _GRAVITY = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 _ORDER = {slug: place for place, slug in enumerate(CAUSES)}
-_Matched = tuple[Any, Any, Destination]
+_Matched = tuple[Cause, Match, Destination]
 
 
 def judge(evidence: Iterable[Document], held: Iterable[Document] = ()) -> Diagnosis:
@@ -59,9 +57,7 @@ def _matches(destination: Destination, case: Case) -> list[_Matched]:
     return [(cause, match, destination) for cause in RISKS if (match := _asked(cause, destination, case))]
 
 
-def _asked(cause: Any, destination: Destination, case: Case) -> Any:
-    if isinstance(cause, OldCause):
-        return cause.applies(destination, case)
+def _asked(cause: Cause, destination: Destination, case: Case) -> Match | None:
     return cause.of_endpoint(destination, case) if cause.of_endpoint else None
 
 
@@ -79,34 +75,13 @@ def _finding(matched: Sequence[_Matched], case: Case, untested: dict[str, Eviden
     severity = min((_severity(*one) for one in matched), key=_GRAVITY.__getitem__)
     added = tuple(dict.fromkeys(line for _, match, _ in matched for line in match.evidence))
     seen = evidence_of(destinations, case, routed=cause.routed)
-    if isinstance(cause, OldCause):
-        found = _old(
-            cause, Group(destinations, replace(first, evidence=added), case), severity, (*seen, *added)
-        )
-    else:
-        found = written(
-            cause, replace(first, evidence=added, destinations=destinations), case, severity, seen
-        )
+    match = replace(first, evidence=added, destinations=destinations)
+    found = written(cause, match, case, severity, seen)
     behind = tuple(untested[one.host] for one in destinations if one.host in untested)
     return replace(found, evidence=(*found.evidence, *behind))
 
 
-def _old(cause: OldCause, group: Group, severity: Severity, evidence: tuple[Evidence, ...]) -> Finding:
-    match = group.match
-    return Finding(
-        cause=cause.slug,
-        title=cause.headline(group),
-        severity=severity,
-        confidence=match.confidence,
-        owner=match.owner or cause.owner,
-        endpoints=group.affected,
-        evidence=tuple(dict.fromkeys(evidence)),
-        remedy=cause.remedy(group),
-        would_decide=match.would_decide,
-    )
-
-
-def _severity(cause: Any, match: Any, destination: Destination) -> Severity:
+def _severity(cause: Cause, match: Match, destination: Destination) -> Severity:
     """The match's own, else the cause's, but no error for what the work does not need."""
     chosen = match.severity or cause.severity
     return Severity.WARNING if chosen is Severity.ERROR and not destination.required else chosen
@@ -120,28 +95,16 @@ def _untested(destinations: Iterable[Destination]) -> dict[str, Evidence]:
     if not discovery or not rows:
         return {}
     latest = rows[0].latest
-    says = f"the regional his.arc endpoint was not tested, because {discovery} did not tell its name"
-    return {discovery: Evidence(latest.origin if latest else "", says, latest.taken if latest else None)}
+    text = says("not_tested", host=discovery)
+    return {discovery: Evidence(latest.origin if latest else "", text, latest.taken if latest else None)}
 
 
 def _of_the_whole(case: Case, signatures: set[tuple[str, ...]]) -> list[Finding]:
     """What is no endpoint's: of a server, a run or a circuit; not what an endpoint's finding says already."""
     found = []
-    every: Iterable[Any] = CAUSES.values()
-    for cause in every:
-        for match in _asked_of_the_whole(cause, case):
-            if (key := (cause.slug, *match.signature)) in signatures:
-                continue
-            signatures.add(key)
-            severity = match.severity or cause.severity
-            if isinstance(cause, OldCause):
-                found.append(_old(cause, Group((), match, case), severity, match.evidence))
-            else:
-                found.append(written(cause, match, case, severity))
+    for cause in CAUSES.values():
+        for match in cause.of_case(case) if cause.of_case else ():
+            if (key := (cause.slug, *match.signature)) not in signatures:
+                signatures.add(key)
+                found.append(written(cause, match, case, match.severity or cause.severity))
     return found
-
-
-def _asked_of_the_whole(cause: Any, case: Case) -> Sequence[Any]:
-    if isinstance(cause, OldCause):
-        return cause.concerns(case)
-    return cause.of_case(case) if cause.of_case else ()

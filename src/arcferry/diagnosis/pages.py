@@ -1,13 +1,10 @@
 """The page of every cause: its words, filled in with the family's sample values, to be read offline."""
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from arcferry.diagnosis.causes import CAUSES
-from arcferry.diagnosis.causes.cause import Cause as OldCause
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Owner, Severity
 from arcferry.diagnosis.rule import Match, Value
@@ -18,7 +15,6 @@ from arcferry.errors import UnknownNameError
 from arcferry.evidence.case import Case
 from arcferry.routing.coverage import Coverage, Verdict
 
-_FOLDER = Path(__file__).with_name("causes") / "pages"
 _EXPLAINED_ABOVE = "{meaning}"
 
 
@@ -54,11 +50,9 @@ def page(slug: str) -> Page:
     Raises:
         UnknownNameError: there is no such cause.
     """
-    cause: Any = CAUSES.get(slug.strip().lower())
+    cause = CAUSES.get(slug.strip().lower())
     if cause is None:
         raise UnknownNameError("cause", slug, CAUSES)
-    if isinstance(cause, OldCause):
-        return _old(cause)
     words, of_all = entry(cause.slug), family(cause.slug.partition("/")[0])
     whole = replace(words, steps=_every(words.steps), commands=_every(words.commands))
     sample = {**of_all["sample"], **of_all[cause.slug].get("sample", {})}
@@ -96,21 +90,3 @@ def _match(sample: Mapping[str, Any]) -> Match:
     tag, region, community = (sample.get(name, "") for name in ("service_tag", "region", "community"))
     coverage = Coverage(host, address, tag, region, community, (), (), Verdict.UNKNOWN, ())
     return Match(destinations=(Destination(host, None, (), (), (coverage,)),))
-
-
-def _old(cause: OldCause) -> Page:
-    text = tomllib.loads((_FOLDER / f"{cause.slug.partition('/')[0]}.toml").read_text(encoding="utf-8"))[
-        cause.slug
-    ]
-    return Page(
-        slug=cause.slug,
-        title=cause.title,
-        severity=cause.severity,
-        owner=cause.owner,
-        meaning=" ".join(text["meaning"].split()),
-        tells=" ".join(text["tells"].split()),
-        symptom=text.get("symptom", "").strip("\n"),
-        fix=tuple(text["fix"]),
-        example=tuple(text["example"]),
-        request=text.get("request", "").strip("\n"),
-    )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from arcferry import catalog
 from arcferry.diagnosis.audit.expected import Expected
 from arcferry.diagnosis.audit.observed import Observed
-from arcferry.diagnosis.wording import community_name, region_name
+from arcferry.diagnosis.values import community_name, region_name
 from arcferry.routing.coverage import Verdict
 from arcferry.routing.reception import Reception
 

@@ -8,7 +8,7 @@ from typing import assert_never
 
 from arcferry import catalog
 from arcferry.catalog import Carrier, Endpoint, Region, Steering
-from arcferry.diagnosis.wording import community_name, region_name
+from arcferry.diagnosis.values import community_name, region_name
 from arcferry.evidence.case import Case
 from arcferry.routing import carriage
 from arcferry.routing.carriage import NoRoutes, Reason

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from arcferry.diagnosis.destination import Destination
-from arcferry.diagnosis.wording import community_name, listed
+from arcferry.diagnosis.values import community_name, listed
 from arcferry.evidence.case import Case
 from arcferry.evidence.document import Attempt
 from arcferry.probe.observation import Stage

@@ -1,7 +1,5 @@
 """Every cause that arcferry knows, in the order of asking: the root before what follows from it."""
 
-from typing import Any
-
 from arcferry.diagnosis.causes import (
     agent,
     arm,
@@ -19,6 +17,7 @@ from arcferry.diagnosis.causes import (
     unexplained,
     unreadable,
 )
+from arcferry.diagnosis.rule import Cause
 
 _NAMES = (
     route.not_on_microsoft_peering,
@@ -84,7 +83,7 @@ _SILENCE = (
     tcp.unreachable,
 )
 
-FAULTS: tuple[Any, ...] = (
+FAULTS: tuple[Cause, ...] = (
     path.discovery_failed,
     *_PROXY,
     *_WRONG_ANSWERS,
@@ -97,7 +96,7 @@ FAULTS: tuple[Any, ...] = (
 """Asked of every endpoint that was not reached; the first that applies is its cause. A step that was seen to
 fail comes before what dated lists lead to expect, and what a router's table shows before the route filter."""
 
-RISKS: tuple[Any, ...] = (*risk.FAMILY, dns.answers_differ)
+RISKS: tuple[Cause, ...] = (*risk.FAMILY, dns.answers_differ)
 """Asked of every endpoint that works; each that applies counts."""
 
 _MODULES = (
@@ -118,5 +117,5 @@ _MODULES = (
     risk,
 )
 
-CAUSES: dict[str, Any] = {cause.slug: cause for module in _MODULES for cause in module.FAMILY}
+CAUSES: dict[str, Cause] = {cause.slug: cause for module in _MODULES for cause in module.FAMILY}
 """Every cause by its slug, in the order in which findings of equal severity are told."""
