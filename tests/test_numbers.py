@@ -18,7 +18,7 @@ from arcferry.fleet.facts import read_answer
 from arcferry.numbers import NumberError, from_json, whole
 from arcferry.probe.discovery import his_host
 from arcferry.probe.settings import ProbeSettings
-from arcferry.routing.prefixes import parse_prefix
+from arcferry.routing.prefixes import prefix_key
 from arcferry.routing.tables import values
 
 SOURCE = Path(numbers.__file__).parent
@@ -34,7 +34,6 @@ BOUNDED = {
     "catalog/requirements.py": "arcferry's own catalogue, or one that was checked when it was taken in",
     "cli/bundle_options.py": "the operator's environment, mapped",
     "cli/watch.py": "at most 6 digits by its pattern",
-    "data/prepared.py": "already a number, of from_json",
     "diagnosis/causes/agent.py": "at most 4 digits by its pattern",
     "diagnosis/causes/filter_change.py": "a community's two halves",
     "evidence/readers/codes.py": "4 digits by its pattern",
@@ -139,7 +138,7 @@ def test_an_as_number_of_any_length_leaves_the_rest_of_the_path() -> None:
     assert values.prefix(f"{LONG}.0.0.0", classful=True) is None
     assert values.prefix("10.0.0.0/008") == "10.0.0.0/8"
     with pytest.raises(ValueError, match="not a prefix"):
-        parse_prefix(f"10.0.0.0/{LONG}")
+        prefix_key(f"10.0.0.0/{LONG}")
 
 
 _REFUSED: dict[str, Callable[[], object]] = {

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from arcferry import files
-from arcferry.data import HeldKind, Store
+from arcferry import catalog, files
+from arcferry.data import HeldKind, Store, documents
 from arcferry.errors import FileInputError, InputError
 
 OTHER_CLOUD = "ServiceTags_China_20260720.json"
@@ -142,8 +142,21 @@ def test_removed_is_gone_with_everything_beside_it(store: Store, make: SimpleNam
     assert {path.name for path in second.path.parent.iterdir()} == {
         second.sha256,
         f"{second.sha256}.json",
-        f"{second.sha256}.prepared",
     }
+
+
+def test_a_second_form_of_an_older_release_is_not_read_and_goes_with_its_document(
+    store: Store, make: SimpleNamespace
+) -> None:
+    held = store.add(make.tags(), "tags.json")
+    form = held.path.with_suffix(".prepared")
+    form.write_bytes(b"arcferry service tags 1")
+    (found,) = documents(store, catalog.cloud("AzureCloud"))
+    assert found.service_tags is not None
+    assert len(found.service_tags.prefixes) == held.prefixes
+    assert store.unreadable() == ()
+    store.remove([held])
+    assert not [*held.path.parent.iterdir()]
 
 
 def test_what_is_exported_has_its_day_in_its_name(

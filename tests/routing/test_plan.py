@@ -260,8 +260,8 @@ def test_no_sign_in_prefix_lies_in_a_region_of_the_list(
     # Why a region's community is no alternative for Entra ID.
     sign_in = [
         prefix
-        for prefix in public_tags.prefixes_of("AzureActiveDirectory.ServiceEndpoint")
-        if prefix.startswith(("20.190.", "40.126."))
+        for prefix, (tag, _) in public_tags.prefixes.items()
+        if tag == "AzureActiveDirectory.ServiceEndpoint" and prefix.startswith(("20.190.", "40.126."))
     ]
     assert len(sign_in) > 500
     values = {

@@ -56,15 +56,14 @@ def _newest(store: Store, wanted: HeldKind, kind: Kind, cloud: Cloud) -> list[Do
 def _document(store: Store, held: Held) -> Document:
     taken = datetime.combine(held.taken, time.min, tzinfo=UTC) if held.taken else None
     name = f"held {held.kind.words} of {held.taken or 'an unknown day'} ({held.name})"
-    if held.kind is HeldKind.SERVICE_TAGS:
-        return Document(name, Kind.SERVICE_TAGS, taken, service_tags=store.service_tags(held))
     value = reading.parse(held.name, store.read(held))
     document = next(one for one in reading.read(held.name, value) if one.kind is _KINDS[held.kind])
-    listed, seen = document.community_list, document.route_filter
+    tags, listed, seen = document.service_tags, document.community_list, document.route_filter
     return replace(
         document,
         name=name,
         taken=taken,
+        service_tags=replace(tags, taken=held.taken) if tags else None,
         community_list=replace(listed, taken=held.taken) if listed else None,
         route_filter=replace(seen, taken=held.taken) if seen else None,
     )

@@ -14,8 +14,6 @@ from arcferry.data.held import Held, HeldKind
 from arcferry.data.secrets import without_secrets
 from arcferry.errors import FileInputError
 from arcferry.evidence.document import Document, Kind
-from arcferry.routing.prefixes import each_value
-from arcferry.routing.service_tags import ServiceTags
 from arcferry.routing.shapes import date_in
 from arcferry.text import one_line
 
@@ -27,12 +25,10 @@ class Recognised:
     Attributes:
         held: what is known of it; `path` is its name alone, until it is stored.
         data: what is to be stored, without secrets.
-        tags: the service tags in it, where it is that.
     """
 
     held: Held
     data: bytes
-    tags: ServiceTags | None = None
 
 
 def recognise(
@@ -66,7 +62,7 @@ def recognise(
         cloud=facts.cloud or cloud,
         name=name,
         taken=taken or facts.taken,
-        change_number=facts.tags.change_number if facts.tags else None,
+        change_number=facts.change_number,
         entries=facts.entries,
         prefixes=facts.prefixes,
         source=one_line(source or name),
@@ -74,7 +70,7 @@ def recognise(
         added=added or times.now(),
         path=Path(sha256),
     )
-    return Recognised(held, facts.data, facts.tags)
+    return Recognised(held, facts.data)
 
 
 def is_to_come(day: date) -> bool:
@@ -99,7 +95,7 @@ class _Facts:
     taken: date | None = None
     entries: int = 0
     prefixes: int = 0
-    tags: ServiceTags | None = None
+    change_number: int | None = None
 
 
 def _of_catalogue(name: str, data: bytes) -> _Facts | None:
@@ -128,7 +124,7 @@ def _service_tags(document: Document) -> _Facts:
     if tags is None or not len(tags.prefixes):
         raise FileInputError(document.name, "holds no prefix", hint="Download the file again.")
     named = {cloud.service_tag_cloud: cloud.name for cloud in catalog.clouds()}
-    names = {name for value in tags.prefixes.index.values for name, _ in each_value(value)}
+    names = {name for _, known in tags.prefixes.entries() for name, _ in known}
     cloud = named.get(tags.cloud, tags.cloud)
     return _Facts(
         HeldKind.SERVICE_TAGS,
@@ -136,7 +132,7 @@ def _service_tags(document: Document) -> _Facts:
         taken=tags.taken,
         entries=len(names),
         prefixes=len(tags.prefixes),
-        tags=tags,
+        change_number=tags.change_number,
     )
 
 

@@ -2,22 +2,20 @@
 
 import hashlib
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-from arcferry.data import prepared
 from arcferry.data.held import Held, HeldKind, from_json, to_json
 from arcferry.data.kinds import Recognised, recognise
 from arcferry.errors import FileInputError, InputError
 from arcferry.evidence.readers import FILE_LIMIT
 from arcferry.files import read_bounded, write_whole
-from arcferry.routing.service_tags import ServiceTags
 from arcferry.routing.shapes import date_in
 from arcferry.text import quoted
 
 _BESIDE = ".json"
+# Earlier releases kept a second form of service tags beside them. It is not read; it goes with its document.
 _PREPARED = ".prepared"
 _BESIDE_LIMIT = 64 * 1024
 _ID_LENGTH = 4
@@ -62,8 +60,6 @@ class Store:
         before = self._one(path.with_suffix(_BESIDE))
         held = replace(held, path=path, taken=held.taken or (before.taken if before else None))
         write_whole(path, recognised.data)
-        if recognised.tags is not None:
-            write_whole(path.with_suffix(_PREPARED), prepared.prepare(recognised.tags, held.sha256))
         write_whole(path.with_suffix(_BESIDE), to_json(held))
         return held
 
@@ -97,24 +93,6 @@ class Store:
                 hint=f"arcferry data remove {held.id}, then import it again.",
             )
         return data
-
-    def service_tags(self, held: Held) -> ServiceTags:
-        """Held service tags, from the prepared form where it is there and sound, else from the document.
-
-        Raises:
-            FileInputError: the document is missing, or is not what was taken in.
-        """
-        data = self.read(held)
-        path = held.path.with_suffix(_PREPARED)
-        with suppress(FileInputError, prepared.UnusableError):
-            found = prepared.load(read_bounded(path, limit=FILE_LIMIT), held.sha256)
-            return replace(found, name=held.name, taken=held.taken)
-        tags = recognise(data, held.name, taken=held.taken).tags
-        if tags is None:
-            raise FileInputError(held.path, "no service tags", hint=f"arcferry data remove {held.id}")
-        with suppress(FileInputError):
-            write_whole(path, prepared.prepare(tags, held.sha256))
-        return replace(tags, taken=held.taken)
 
     def named(self, names: Iterable[str]) -> tuple[Held, ...]:
         """The documents whose ids begin with these texts.

@@ -7,7 +7,7 @@ from datetime import date
 
 from arcferry.errors import FileInputError, InputError
 from arcferry.redaction import mask
-from arcferry.routing.prefixes import parse_prefix
+from arcferry.routing.prefixes import prefix_key
 from arcferry.text import one_line
 
 _DATE = re.compile(r"(?<!\d)(20\d\d)-?(0[1-9]|1[0-2])(?:-?([0-2]\d|3[01]))?(?!\d)")
@@ -107,7 +107,7 @@ class Node:
         found = self.texts(name)
         for index, text in enumerate(found):
             try:
-                parse_prefix(text)
+                prefix_key(text)
             except ValueError as error:
                 raise self._child(None, f"{name}[{index}]").problem(one_line(str(error))) from error
         return found

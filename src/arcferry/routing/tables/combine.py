@@ -48,7 +48,7 @@ def _laid(readings: Sequence[Reading]) -> Routes:
 
 def _of(reading: Reading, router: Sequence[Reading]) -> Iterable[Route]:
     for route in reading.routes:
-        dropped = bool(router) and not any(one.routes.at(route.prefix) for one in router)
+        dropped = bool(router) and not any(one.routes.holds(route.prefix) for one in router)
         yield replace(route, filtered=True, best=False) if dropped else route
 
 

@@ -5,7 +5,7 @@ import re
 from functools import lru_cache
 
 from arcferry.numbers import whole
-from arcferry.routing.prefixes import parse_prefix
+from arcferry.routing.prefixes import prefix_key
 
 WELL_KNOWN = {
     0xFFFFFF01: "no-export",
@@ -103,7 +103,7 @@ def prefix(text: str, *, classful: bool = False) -> str | None:
             return None
         text = f"{text}/{length}"
     try:
-        parse_prefix(text)
+        prefix_key(text)
     except ValueError:
         return None
     if ":" in text:
