@@ -10,28 +10,23 @@ from typing import IO
 from arcferry.errors import FileInputError
 from arcferry.routing.route import Route, RouteTable, Vantage
 from arcferry.routing.tables import (
-    arista_eos,
     arista_eos_json,
     azure,
     bird,
-    cisco_ios,
-    cisco_nxos,
     cisco_nxos_json,
-    cisco_xr,
-    frr,
     frr_json,
     junos,
     junos_tree,
     mrt,
     openbgpd,
     prefix_list,
+    show_bgp,
 )
-from arcferry.routing.tables.capture import Section, sections
+from arcferry.routing.tables.capture import CommandOutput, sections
 from arcferry.routing.tables.combine import table_of
-from arcferry.routing.tables.json_format import JsonFormat, XmlFormat
-from arcferry.routing.tables.json_stream import TruncatedError, walk
-from arcferry.routing.tables.reading import Reading, TextFormat
-from arcferry.routing.tables.source import HEAD, Line, Source
+from arcferry.routing.tables.json_stream import TruncatedError
+from arcferry.routing.tables.reading import Reading, TextFormat, TreeFormat
+from arcferry.routing.tables.source import HEAD, Line, RouteFile
 
 _JSON = (
     junos_tree.JSON_FORMAT,
@@ -47,23 +42,10 @@ _TEXT = (
     junos.FORMAT,
     openbgpd.TEXT_FORMAT,
     azure.TEXT_FORMAT,
-    cisco_xr.FORMAT,
-    cisco_nxos.FORMAT,
-    arista_eos.FORMAT,
-    frr.FORMAT,
-    cisco_ios.FORMAT,
+    *show_bgp.FORMATS,
 )
-FORMATS: tuple[str, ...] = tuple(
-    sorted(
-        {
-            *(one.name for one in _JSON),
-            *(one.name for one in _TEXT),
-            junos_tree.XML_FORMAT.name,
-            mrt.NAME,
-            prefix_list.NAME,
-        }
-    )
-)
+_NAMED = (*_JSON, *_TEXT, junos_tree.XML_FORMAT)
+FORMATS: tuple[str, ...] = tuple(sorted({*(one.name for one in _NAMED), mrt.NAME, prefix_list.NAME}))
 """The names of all formats, as `RouteTable.format` has them."""
 
 Progress = Callable[[int], None]
@@ -114,7 +96,7 @@ def read_route_file(path: Path, *, progress: Progress | None = None) -> RouteTab
 
 
 def _read(name: str, stream: IO[bytes], progress: Progress | None) -> RouteTable | None:
-    source = Source(name, stream, progress)
+    source = RouteFile(name, stream, progress)
     if mrt.looks_right(source.head):
         reading = Reading(name, mrt.NAME)
         return _alone(_filled(reading, mrt.read(reading, source)))
@@ -147,7 +129,7 @@ def _filled(reading: Reading, routes: Iterator[Route]) -> Reading:
     return reading
 
 
-def tree_format(head: str) -> JsonFormat | XmlFormat | None:
+def tree_format(head: str) -> TreeFormat | None:
     """The JSON or XML format that a document's beginning is in; None where it is in neither."""
     begins = head.lstrip("\ufeff \r\n\t")[:1]
     if begins == "<":
@@ -155,14 +137,12 @@ def tree_format(head: str) -> JsonFormat | XmlFormat | None:
     return next((one for one in _JSON if one.looks_right(head)), None) if begins in ("{", "[") else None
 
 
-def _tree(reading: Reading, found: JsonFormat | XmlFormat, texts: Iterator[str]) -> Reading:
+def _tree(reading: Reading, found: TreeFormat, texts: Iterator[str]) -> Reading:
     reading.shows_communities = False
-    if isinstance(found, XmlFormat):
-        return _filled(reading, found.read(reading, texts))
-    return _filled(reading, found.read(reading, walk(reading.name, texts, found.descends)))
+    return _filled(reading, found.read(reading, texts))
 
 
-def _text(source: Source) -> RouteTable | None:
+def _text(source: RouteFile) -> RouteTable | None:
     head = source.head_text.splitlines()[: _LOOK if len(source.head) < HEAD else _LOOK - 1]
     if prefix_list.looks_right(head):
         listed = Reading(source.name, prefix_list.NAME)
@@ -189,7 +169,7 @@ def _text(source: Source) -> RouteTable | None:
     return table_of(source.name, readings, notes)
 
 
-def _answer(name: str, section: Section) -> Reading | None:
+def _answer(name: str, section: CommandOutput) -> Reading | None:
     """The reading of one command's answer, None where it is no route table."""
     tries = 0
     first = True
@@ -214,7 +194,7 @@ def _answer(name: str, section: Section) -> Reading | None:
     return None
 
 
-def _text_format(head: list[str], section: Section) -> TextFormat | None:
+def _text_format(head: list[str], section: CommandOutput) -> TextFormat | None:
     return next(
         (one for one in _TEXT if one.sign.match(head[0]) and one.looks_right(head, section.command)), None
     )

@@ -1,21 +1,13 @@
 """Arista EOS, JSON: `show ip bgp | json`, with or without `detail`."""
 
-import re
 from collections.abc import Iterator
 
-from arcferry.routing.route import Route, Vantage
+from arcferry.routing.route import Route
 from arcferry.routing.tables import trees, values
-from arcferry.routing.tables.json_format import JsonFormat, Rows
 from arcferry.routing.tables.json_stream import Steps
-from arcferry.routing.tables.reading import Reading
+from arcferry.routing.tables.reading import Reading, Rows, json_format
 
-NAME = "arista-eos-json"
-_SIGN = re.compile(r'"bgpRouteEntries"\s*:\s*\{')
 _ROWS = "bgpRouteEntries"
-
-
-def _looks_right(head: str) -> bool:
-    return _SIGN.search(head) is not None
 
 
 def _descends(steps: Steps, opens: str) -> bool:
@@ -28,12 +20,11 @@ def _read(reading: Reading, rows: Rows) -> Iterator[Route]:
     for steps, value in rows:
         if steps[-2:-1] != (_ROWS,):
             continue
-        entry = trees.mapping(value)
         network = values.prefix(steps[-1])
         if network is None:
             reading.leave_out(0, steps[-1])
             continue
-        for path in trees.objects(entry.get("bgpRoutePaths")):
+        for path in trees.objects(trees.mapping(value).get("bgpRoutePaths")):
             yield _route(network, path, reading)
 
 
@@ -42,16 +33,14 @@ def _route(network: str, path: dict[str, object], reading: Reading) -> Route:
     listed = trees.first({**path, **detail}, "communityList", "communities")
     if listed is not None or detail:
         reading.shows_communities = True
-    aspath = trees.text(trees.mapping(path.get("asPathEntry")).get("asPath"))
     active = trees.truth(trees.mapping(path.get("routeType")).get("active"))
-    return Route(
+    return reading.route(
         network,
-        values.communities(" ".join(map(trees.text, trees.several(listed)))) or reading.communities,
-        values.address(trees.text(path.get("nextHop"))),
-        values.as_path(aspath) if "Local" not in aspath else (),
-        None if reading.vantage is Vantage.RECEIVED else active,
-        reading.filtered,
+        trees.words(listed),
+        trees.text(path.get("nextHop")),
+        trees.text(trees.mapping(path.get("asPathEntry")).get("asPath")),
+        best=None if active is None else reading.best(active),
     )
 
 
-FORMAT = JsonFormat(NAME, _looks_right, _descends, _read)
+FORMAT = json_format("arista-eos-json", [rf'"{_ROWS}"\s*:\s*\{{'], _descends, _read)

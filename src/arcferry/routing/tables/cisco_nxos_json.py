@@ -1,23 +1,18 @@
 """Cisco NX-OS, JSON: `show bgp vrf all ipv4 unicast [detail] | json`; a list of one is an object there."""
 
-import re
 from collections.abc import Iterator
 
-from arcferry.routing.route import Route, Vantage
+from arcferry.routing.route import Route
 from arcferry.routing.tables import trees, values
-from arcferry.routing.tables.json_format import JsonFormat, Rows
 from arcferry.routing.tables.json_stream import Steps
-from arcferry.routing.tables.reading import Reading
+from arcferry.routing.tables.reading import Reading, Rows, json_format
 
-NAME = "cisco-nxos-json"
 _ROWS = "ROW_prefix"
-_SIGN = re.compile(r'"TABLE_vrf"\s*:')
-_BGP = re.compile(r'"TABLE_(?:afi|rd|safi)"\s*:|"(?:statuscode|bestcode|pathnr|aspath|table-version)"\s*:')
-
-
-def _looks_right(head: str) -> bool:
-    """`show ip route | json` has prefixes too, but no address families of BGP."""
-    return bool(_SIGN.search(head) and _BGP.search(head))
+# `show ip route | json` has prefixes in a TABLE_vrf too, but no address families of BGP.
+_SIGNS = (
+    r'"TABLE_vrf"\s*:',
+    r'"TABLE_(?:afi|rd|safi)"\s*:|"(?:statuscode|bestcode|pathnr|aspath|table-version)"\s*:',
+)
 
 
 def _descends(steps: Steps, opens: str) -> bool:
@@ -43,27 +38,13 @@ def _route(network: str, path: dict[str, object], reading: Reading) -> Route:
     listed = trees.first(path, "community", "communities", "TABLE_community")
     if listed is not None or "pathvalid" in path or "pathbest" in path:
         reading.shows_communities = True
-    aspath = trees.text(trees.first(path, "aspath", "as_path", "path"))
-    return Route(
+    return reading.route(
         network,
-        values.communities(" ".join(_words(listed))) or reading.communities,
-        values.address(trees.text(trees.first(path, "ipnexthop", "nexthop", "ipv6nexthop"))),
-        values.as_path(aspath),
-        None if reading.vantage is Vantage.RECEIVED else _best(path),
-        reading.filtered,
+        trees.words(listed),
+        trees.text(trees.first(path, "ipnexthop", "nexthop", "ipv6nexthop")),
+        trees.text(trees.first(path, "aspath", "as_path", "path")),
+        best=reading.best(_best(path)),
     )
-
-
-def _words(value: object) -> Iterator[str]:
-    """Every text within a value: communities stand there as text, as a list, or as a table of rows."""
-    if isinstance(value, dict):
-        for inner in value.values():
-            yield from _words(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _words(inner)
-    else:
-        yield trees.text(value)
 
 
 def _best(path: dict[str, object]) -> bool:
@@ -71,4 +52,4 @@ def _best(path: dict[str, object]) -> bool:
     return code.strip() in (">", "bestpath", "true", "yes") or trees.truth(path.get("pathbest")) is True
 
 
-FORMAT = JsonFormat(NAME, _looks_right, _descends, _read)
+FORMAT = json_format("cisco-nxos-json", _SIGNS, _descends, _read)

@@ -53,7 +53,7 @@ class Dialect:
 
 
 @dataclass(slots=True)
-class _Row:
+class _TableRow:
     status: str
     prefix: str
     hop: str
@@ -68,7 +68,7 @@ class TableReader:
     def __init__(self, dialect: Dialect, reading: Reading) -> None:
         self._dialect = dialect
         self._reading = reading
-        self._row: _Row | None = None
+        self._row: _TableRow | None = None
         self._prefix = ""
         self._entries: Entries | None = None
         self._rows = False
@@ -114,7 +114,7 @@ class TableReader:
             if not self._other(line) and "*" in line[:6] and not _LEGEND.match(line):
                 self._reading.leave_out(number, line)
 
-    def _begun(self, number: int, line: str) -> _Row | None:
+    def _begun(self, number: int, line: str) -> _TableRow | None:
         """The row that a line begins: with a prefix, or with another next hop of the prefix before it."""
         match = _ROW_V4.match(line) or self._ipv6(line)
         if match is None or not _STATUS.fullmatch(match[1]):
@@ -128,12 +128,12 @@ class TableReader:
             if prefix is None:
                 return None
             tail = hop[2] if hop else rest
-            return _Row(status, prefix, hop[1] if hop else "", tail, number, line)
+            return _TableRow(status, prefix, hop[1] if hop else "", tail, number, line)
         if not self._prefix or (
             status and not status[0].isspace() and "*" not in status and ">" not in status
         ):
             return None
-        return _Row(status, "", network, rest, number, line)
+        return _TableRow(status, "", network, rest, number, line)
 
     def _ipv6(self, line: str) -> "re.Match[str] | None":
         if (width := self._dialect.status_width) and line[width - 1 : width].isalpha():
@@ -161,12 +161,10 @@ class TableReader:
             return
         # `r` is a RIB failure, but NX-OS's path type of a redistributed route.
         failed = "r" in row.status and not self._dialect.status_width
-        best: bool | None = ">" in row.status and not failed
-        if reading.vantage is Vantage.RECEIVED:
-            best = None
-        hop = "" if row.hop == "-" else values.address(row.hop)
-        path = values.as_path(_path(row.tail, weight_joins=self._dialect.weight_joins_path))
-        yield Route(row.prefix, reading.communities, hop, path, best, reading.filtered)
+        path = _path(row.tail, weight_joins=self._dialect.weight_joins_path)
+        yield reading.route(
+            row.prefix, "", row.hop, path, best=reading.best(">" in row.status and not failed)
+        )
 
     def _other(self, line: str) -> bool:
         """Take what a line that is no route tells; whether it told something."""

@@ -103,11 +103,11 @@ class Entries:
         used = {path.hop for path in paths if not path.received_only}
         received = self._reading.vantage is Vantage.RECEIVED
         for path in paths:
-            yield Route(
+            yield self._reading.route(
                 prefix,
-                values.communities(path.communities) or self._reading.communities,
-                values.address(path.hop) if path.hop != "-" else "",
-                values.as_path(path.path) if "Local" not in path.path else (),
-                None if received and not path.best else path.best,
-                (path.received_only and path.hop not in used) or self._reading.filtered,
+                path.communities,
+                path.hop,
+                path.path if "Local" not in path.path else "",
+                best=None if received and not path.best else path.best,
+                filtered=path.received_only and path.hop not in used,
             )

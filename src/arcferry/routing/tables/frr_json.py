@@ -1,31 +1,26 @@
 """FRRouting, JSON: `show bgp … json`, with or without `detail`, of one prefix, and `received-routes json`."""
 
-import re
 from collections.abc import Iterator
 
 from arcferry.routing.route import Route, Vantage
 from arcferry.routing.tables import trees, values
-from arcferry.routing.tables.json_format import JsonFormat, Rows
 from arcferry.routing.tables.json_stream import Steps
-from arcferry.routing.tables.reading import Reading
+from arcferry.routing.tables.reading import Reading, Rows, json_format
 
-NAME = "frr-json"
 _LISTS = {
     "routes": Vantage.ROUTER,
     "receivedRoutes": Vantage.RECEIVED,
     "filteredRoutes": Vantage.RECEIVED,
     "advertisedRoutes": Vantage.ROUTER,
 }
-_SIGN = re.compile(
-    r'"(?:receivedRoutes|filteredRoutes|advertisedRoutes)"\s*:|"(?:vrfName|routerId|tableVersion|bgpTableVersion)"\s*:'
-    r'|"bestpath"\s*:|"aspath"\s*:\s*\{|"nexthops"\s*:\s*\['
+_SIGNS = (
+    (
+        r'"(?:receivedRoutes|filteredRoutes|advertisedRoutes)"\s*:|"(?:vrfName|routerId|tableVersion|bgpTableVersion)"\s*:'
+        r'|"bestpath"\s*:|"aspath"\s*:\s*\{|"nexthops"\s*:\s*\['
+    ),
+    r'"(?:routes|receivedRoutes|filteredRoutes|advertisedRoutes|paths)"\s*:\s*[\[{]',
 )
-_ROWS = re.compile(r'"(?:routes|receivedRoutes|filteredRoutes|advertisedRoutes|paths)"\s*:\s*[\[{]')
-_OTHERS = re.compile(r'"(?:bgpRouteEntries|TABLE_vrf|route-information|addressPrefixes|peers)"\s*:')
-
-
-def _looks_right(head: str) -> bool:
-    return bool(_SIGN.search(head) and _ROWS.search(head) and not _OTHERS.search(head))
+_OTHERS = r'"(?:bgpRouteEntries|TABLE_vrf|route-information|addressPrefixes|peers)"\s*:'
 
 
 def _descends(steps: Steps, opens: str) -> bool:
@@ -79,29 +74,20 @@ def _path(
     as_text = (
         trees.text(trees.mapping(aspath).get("string")) or trees.text(aspath) or trees.text(path.get("path"))
     )
-    yield Route(
-        network,
-        values.communities(listed) or reading.communities,
-        _next_hop(path),
-        values.as_path(as_text) if as_text != "Local" else (),
-        None if reading.vantage is Vantage.RECEIVED else _best(path),
-        filtered or reading.filtered,
+    yield reading.route(
+        network, listed, _next_hop(path), as_text, best=reading.best(_best(path)), filtered=filtered
     )
 
 
 def _next_hop(path: dict[str, object]) -> str:
     hops = list(trees.objects(path.get("nexthops")))
     chosen = next((hop for hop in hops if hop.get("scope") != "link-local"), {})
-    return values.address(
-        trees.text(trees.first(chosen, "ip")) or trees.text(trees.first(path, "nextHop", "nextHopGlobal"))
-    )
+    return trees.text(trees.first(chosen, "ip")) or trees.text(trees.first(path, "nextHop", "nextHopGlobal"))
 
 
-def _best(path: dict[str, object]) -> bool | None:
+def _best(path: dict[str, object]) -> bool:
     best = path.get("bestpath", path.get("best"))
-    if isinstance(best, dict):
-        return trees.truth(best.get("overall")) is True
-    return trees.truth(best) is True
+    return trees.truth(best.get("overall") if isinstance(best, dict) else best) is True
 
 
-FORMAT = JsonFormat(NAME, _looks_right, _descends, _read)
+FORMAT = json_format("frr-json", _SIGNS, _descends, _read, others=_OTHERS)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from arcferry.errors import FileInputError
 from arcferry.routing.route import Route, Vantage
 from arcferry.routing.tables.reading import Reading
-from arcferry.routing.tables.source import Source
+from arcferry.routing.tables.source import RouteFile
 from arcferry.routing.tables.values import from_number
 
 NAME = "mrt"
@@ -61,7 +61,7 @@ def looks_right(head: bytes) -> bool:
     return possible and 0 < length <= RECORD_LIMIT and 500_000_000 < stamp < 4_200_000_000  # noqa: PLR2004 - 1985 to 2103
 
 
-def read(reading: Reading, source: Source) -> Iterator[Route]:
+def read(reading: Reading, source: RouteFile) -> Iterator[Route]:
     """The routes of a dump. Of updates, what stands after the last one.
 
     Raises:

@@ -8,12 +8,15 @@ from datetime import datetime
 from arcferry import typed
 from arcferry.errors import FileInputError
 from arcferry.routing.route import Route, Routes, Vantage
-from arcferry.routing.tables.capture import Command, excerpt
+from arcferry.routing.tables import values
+from arcferry.routing.tables.capture import TypedCommand, excerpt
+from arcferry.routing.tables.json_stream import Steps, walk
 from arcferry.routing.tables.source import Line
 
 ROUTE_LIMIT = 5_000_000
 """Most routes that are held of one document; some five full internet tables."""
 
+Rows = Iterator[tuple[Steps, object]]
 _QUERY = re.compile(r"(?i)^(?!.*\bsum).*\b(?:bgp|route|rib)\b")
 
 
@@ -34,7 +37,7 @@ class Reading:
 
     name: str
     format: str
-    command: Command | None = None
+    command: TypedCommand | None = None
     vantage: Vantage = Vantage.ROUTER
     taken: datetime | None = None
     shows_communities: bool = True
@@ -48,7 +51,7 @@ class Reading:
     _first: str = ""
 
     @classmethod
-    def of(cls, name: str, format: str, command: Command | None) -> "Reading":  # noqa: A002 - the field's own word
+    def of(cls, name: str, format: str, command: TypedCommand | None) -> "Reading":  # noqa: A002 - the field's own word
         """A reading that knows what its command tells."""
         reading = cls(name, format, command)
         if command is not None:
@@ -67,15 +70,34 @@ class Reading:
         return self.command is not None and self.command.filtered
 
     @property
-    def left_out(self) -> int:
-        """How many lines that should be routes could not be read."""
-        return self._left_out
-
-    @property
     def is_a_table(self) -> bool:
         """Whether it has routes, or says that there are none; a summary looks alike and says neither."""
         asked = self.command is not None and _QUERY.search(self.command.text) is not None
         return bool(self.routes.size or self.declared or self.notes or asked)
+
+    def route(
+        self,
+        prefix: str,
+        communities: str = "",
+        hop: str = "",
+        path: str = "",
+        *,
+        best: bool | None = None,
+        filtered: bool = False,
+    ) -> Route:
+        """A route of this answer, from the texts that the router shows."""
+        return Route(
+            prefix,
+            values.communities(communities) or self.communities,
+            values.address(hop),
+            values.as_path(path),
+            best,
+            filtered or self.filtered,
+        )
+
+    def best(self, used: bool) -> bool | None:
+        """Whether the router uses a route; None of what a neighbour sent, of which nothing says so."""
+        return None if self.vantage is Vantage.RECEIVED else used
 
     def leave_out(self, number: int, line: str) -> None:
         """Count a line that should be a route and cannot be read as one."""
@@ -144,5 +166,45 @@ class TextFormat:
 
     name: str
     sign: re.Pattern[str]
-    looks_right: Callable[[Sequence[str], Command | None], bool]
+    looks_right: Callable[[Sequence[str], TypedCommand | None], bool]
     read: Callable[[Reading, Iterator[Line]], Iterator[Route]]
+
+
+@dataclass(frozen=True, slots=True)
+class TreeFormat:
+    """One router's JSON or XML.
+
+    Attributes:
+        looks_right: whether the document's first 64 Ki characters are this format's.
+        read: the routes of the text; what else it tells goes to the reading. `TruncatedError` if it ends
+            before its end.
+    """
+
+    name: str
+    looks_right: Callable[[str], bool]
+    read: Callable[[Reading, Iterator[str]], Iterator[Route]]
+
+
+def json_format(
+    name: str,
+    signs: Sequence[str],
+    descends: Callable[[Steps, str], bool],
+    read: Callable[[Reading, Rows], Iterator[Route]],
+    *,
+    others: str = "(?!)",
+) -> TreeFormat:
+    """One router's JSON.
+
+    Args:
+        name: the format.
+        signs: patterns that all stand in the beginning of a document.
+        descends: where the walk goes in; what it does not go into is a row.
+        read: the routes of the rows.
+        others: what stands in no document of this format; `(?!)` is found nowhere.
+    """
+    wanted, foreign = [re.compile(sign) for sign in signs], re.compile(others)
+    return TreeFormat(
+        name,
+        lambda head: all(sign.search(head) for sign in wanted) and not foreign.search(head),
+        lambda reading, texts: read(reading, walk(reading.name, texts, descends)),
+    )

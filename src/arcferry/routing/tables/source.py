@@ -54,7 +54,7 @@ class _Counted(io.RawIOBase):
         return len(data)
 
 
-class Source:
+class RouteFile:
     """One document, read once from its beginning to its end.
 
     Attributes:
