@@ -117,7 +117,8 @@ def read_circuit(document: object, name: str) -> Circuit:
         InputError: the document is neither, or a part of it has the wrong type. No error shows a value.
     """
     root = Node(document, name)
-    found = _rows(root)
+    inner = root if root.is_list else root.field("value")
+    found = list(inner.items()) if inner is not None and inner.is_list else [root]
     if found and all(is_peering(one) for one in found):
         return _of_peerings(found, name, listed=found[0].value is not root.value)
     if len(found) == 1 and is_circuit(found[0]):
@@ -138,20 +139,16 @@ def is_peering(node: Node) -> bool:
     return node.flat().field("peeringType") is not None
 
 
-def _rows(root: Node) -> list[Node]:
-    listed = root if root.is_list else root.field("value")
-    return list(listed.items()) if listed is not None and listed.is_list else [root]
-
-
 def _circuit(root: Node, file: str) -> Circuit:
     properties = root.flat()
     provider = _object(properties, "serviceProviderProperties")
     listed = properties.field("peerings")
     peerings = list(listed.items()) if listed is not None else []
     microsoft, microsoft_ipv6 = _microsoft(peerings)
+    tier, family = _sku(root)
     return Circuit(
         name=_name(root.text("name")) or file,
-        tier=_tier(root),
+        tier=tier,
         peering_location=typed.label(provider.text("peeringLocation")) if provider else "",
         provisioning=typed.label(properties.text("serviceProviderProvisioningState")),
         microsoft=microsoft,
@@ -161,7 +158,7 @@ def _circuit(root: Node, file: str) -> Circuit:
         provider=typed.label(provider.text("serviceProviderName")) if provider else "",
         resource_group=_group(root),
         direct=properties.field("expressRoutePort") is not None,
-        family=_family(root),
+        family=family,
     )
 
 
@@ -190,16 +187,18 @@ def _microsoft(peerings: Sequence[Node]) -> tuple[Peering | None, Peering | None
 
 def _peering(node: Node) -> Peering:
     config = _object(node, "microsoftPeeringConfig")
+    listed = config.field("advertisedPublicPrefixes") if config else None
     attached = _object(node, "routeFilter")
+    filter_name = attached.text("id") or attached.text("name") if attached else ""
     return Peering(
         state=typed.label(node.text("state")),
         peer_asn=_asn(node, "peerASN"),
         primary_prefix=_link(node, "primaryPeerAddressPrefix"),
         secondary_prefix=_link(node, "secondaryPeerAddressPrefix"),
-        advertised_prefixes=_advertised(config) if config else (),
+        advertised_prefixes=tuple(map(_prefix, listed.items())) if listed else (),
         advertised_state=typed.label(config.text("advertisedPublicPrefixesState")) if config else "",
         legacy=_LEGACY.get(_number(config, "legacyMode", most=1)) if config else None,
-        route_filter=_reference(attached.text("id") or attached.text("name")) if attached else "",
+        route_filter=typed.resource_id(filter_name) or _name(filter_name),
         provisioning=typed.label(node.text("provisioningState")),
         customer_asn=_asn(config, "customerASN") if config else 0,
         registry=typed.label(config.text("routingRegistryName")) if config else "",
@@ -211,23 +210,17 @@ def _name(text: str) -> str:
     return typed.resource(text) or (typed.NAME_IS_NONE if text else "")
 
 
-def _reference(text: str) -> str:
-    """A filter's resource id or name; a word that says so where it is neither."""
-    return typed.resource_id(text) or _name(text)
-
-
-def _family(root: Node) -> str:
-    sku = _object(root, "sku")
-    named = (sku.text("family") or sku.text("name").partition("_")[2]) if sku else ""
-    return next((one for one in _FAMILIES if one.lower() == named.lower()), "")
-
-
-def _tier(root: Node) -> Tier:
+def _sku(root: Node) -> tuple[Tier, str]:
+    """The tier and the family, which the SKU's name holds too: `Standard_MeteredData`."""
     sku = _object(root, "sku")
     if sku is None:
-        return Tier.UNKNOWN
-    named = sku.text("tier") or sku.text("name").partition("_")[0]
-    return next((tier for tier in Tier if tier and tier.lower() == named.lower()), Tier.UNKNOWN)
+        return Tier.UNKNOWN, ""
+    tier, _, family = sku.text("name").lower().partition("_")
+    tier, family = sku.text("tier").lower() or tier, sku.text("family").lower() or family
+    return (
+        next((one for one in Tier if one.lower() == tier), Tier.UNKNOWN),
+        next((one for one in _FAMILIES if one.lower() == family), ""),
+    )
 
 
 def _object(node: Node, key: str) -> Node | None:
@@ -247,11 +240,6 @@ def _object(node: Node, key: str) -> Node | None:
 def _link(node: Node, key: str) -> str:
     found = node.field(key)
     return _prefix(found) if found and found.value != "" else ""
-
-
-def _advertised(config: Node) -> tuple[str, ...]:
-    listed = config.field("advertisedPublicPrefixes")
-    return tuple(_prefix(item) for item in listed.items()) if listed else ()
 
 
 def _prefix(node: Node) -> str:

@@ -72,15 +72,6 @@ def _rank(match: TagMatch) -> tuple[int, int, bool, str]:
     return (0 if match.region else 1), -length, not part, match.tag
 
 
-def _change_number(root: Node) -> int:
-    found = root.field("changeNumber")
-    text = str(found.value) if found is not None and not isinstance(found.value, bool) else ""
-    number = whole(text, most=_MOST_CHANGES)
-    if number is None:
-        raise (found or root).problem("expected a changeNumber")
-    return number
-
-
 @lru_cache(maxsize=1024)
 def _is_plain(part: str) -> bool:
     return len(part) <= _LONGEST_PART and part.isascii() and part.isalnum() and typed.label(part) == part
@@ -132,4 +123,8 @@ def read_service_tags(document: object, name: str) -> ServiceTags:
     cloud = root.text("cloud")
     if not typed.word(cloud):
         raise root.problem("no cloud: not a service-tag file")
-    return ServiceTags(name, cloud, _change_number(root), date_in(name), _prefixes(root))
+    changed = root.field("changeNumber")
+    number = whole(str(changed.value), most=_MOST_CHANGES) if changed else None  # the API gives it as text
+    if number is None:
+        raise (changed or root).problem("expected a changeNumber")
+    return ServiceTags(name, cloud, number, date_in(name), _prefixes(root))

@@ -94,41 +94,31 @@ def weigh(
     The community of the host's own service leads, because it carries the service wherever its address moves;
     then the region's; then whatever else the list has for the address.
     """
-    seen = _look_up(address, carrier, cloud, tags, communities)
+    found = tags.matches(address) if tags else ()
+    matches = tuple(sorted(found, key=lambda match: match.tag.partition(".")[0] not in _FAMILIES[carrier]))
+    listed = communities.containing(address) if communities else ()
+    tag_region = next((match.region for match in matches if match.region), "")
+    # That tags of another cloud do not have the address says nothing.
+    complete = tags is not None and tags.cloud == cloud.service_tag_cloud
+    outside = complete and _is_outside(matches, carrier)
+    disputed = tuple(entry for entry in listed if outside or _is_elsewhere(entry, tag_region))
+    seen = _Seen(address, tags, communities, matches, listed, tag_region, outside, disputed)
     service = catalog.service_community(carrier, cloud)
     agreed = [entry.value for entry in seen.listed if seen.list_leads or entry not in seen.disputed]
-    trusted = _unique([*_values(service, catalog.region_community(seen.region)), *agreed])
-    older = (
-        _values(catalog.region_community(seen.tag_region))
-        if seen.list_leads
-        else [entry.value for entry in seen.disputed]
-    )
+    documented = [one.value for one in (service, catalog.region_community(seen.region)) if one]
+    trusted = tuple(dict.fromkeys([*documented, *agreed]))
+    older = [entry.value for entry in disputed]
+    if seen.list_leads:
+        by_tags = catalog.region_community(tag_region)
+        older = [by_tags.value] if by_tags else []
     return Weighed(
         service_tag=seen.matches[0].tag if seen.matches else "",
         region=seen.region,
         trusted=trusted,
-        doubted=tuple(value for value in _unique(older) if value not in trusted),
+        doubted=tuple(value for value in dict.fromkeys(older) if value not in trusted),
         off_peering=seen.outside and not seen.list_leads,
-        conflicts=(*_dispute(seen), *_front_door(seen), *_unlisted(seen, service)),
+        conflicts=tuple(filter(None, (_dispute(seen), _front_door(seen), _unlisted(seen, service)))),
     )
-
-
-def _look_up(
-    address: Address,
-    carrier: Carrier,
-    cloud: Cloud,
-    tags: ServiceTags | None,
-    communities: CommunityList | None,
-) -> _Seen:
-    family = _FAMILIES[carrier]
-    found = tags.matches(address) if tags else ()
-    matches = tuple(sorted(found, key=lambda match: match.tag.partition(".")[0] not in family))
-    listed = communities.containing(address) if communities else ()
-    tag_region = next((match.region for match in matches if match.region), "")
-    complete = tags is not None and tags.cloud == cloud.service_tag_cloud
-    outside = complete and _is_outside(matches, carrier)
-    disputed = tuple(entry for entry in listed if outside or _is_elsewhere(entry, tag_region))
-    return _Seen(address, tags, communities, matches, listed, tag_region, outside, disputed)
 
 
 def _is_outside(matches: Sequence[TagMatch], carrier: Carrier) -> bool:
@@ -157,33 +147,21 @@ def _listed_region(entry: ListedCommunity) -> str:
     return documented.region if documented else ""
 
 
-def _values(*communities: DocumentedCommunity | None) -> list[str]:
-    return [community.value for community in communities if community]
-
-
-def _unique(values: Sequence[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(values))
-
-
-def _dispute(seen: _Seen) -> tuple[str, ...]:
+def _dispute(seen: _Seen) -> str:
     if not seen.disputed or seen.tags is None or seen.communities is None:
-        return ()
-    others = " and ".join(_unique([f"{entry.name} ({entry.value})" for entry in seen.disputed]))
-    says = (
-        f"{dated(seen.tags)} puts {seen.address} {_by_tags(seen)}, "
-        f"{dated(seen.communities)} puts it in {others}: {_which_leads(seen)}"
-    )
-    return (says,)
-
-
-def _which_leads(seen: _Seen) -> str:
-    before = seen.tags.taken if seen.tags else None
-    after = seen.communities.taken if seen.communities else None
+        return ""
+    others = " and ".join(dict.fromkeys(f"{entry.name} ({entry.value})" for entry in seen.disputed))
+    before, after = seen.tags.taken, seen.communities.taken
     if seen.list_leads:
-        return "the community list is newer and is followed"
-    if before and after and before > after:
-        return "the service tags are newer and are followed"
-    return "neither is known to be newer, the service tags are followed"
+        leads = "the community list is newer and is followed"
+    elif before and after and before > after:
+        leads = "the service tags are newer and are followed"
+    else:
+        leads = "neither is known to be newer, the service tags are followed"
+    return (
+        f"{dated(seen.tags)} puts {seen.address} {_by_tags(seen)}, "
+        f"{dated(seen.communities)} puts it in {others}: {leads}"
+    )
 
 
 def _by_tags(seen: _Seen) -> str:
@@ -196,25 +174,23 @@ def _by_tags(seen: _Seen) -> str:
     return f"in {seen.tag_region}, which has no documented community"
 
 
-def _front_door(seen: _Seen) -> tuple[str, ...]:
+def _front_door(seen: _Seen) -> str:
     edge = next((match.tag for match in seen.matches if match.tag.startswith(FRONT_DOOR)), "")
     if not edge or seen.outside or seen.tags is None:
-        return ()
-    says = (
+        return ""
+    return (
         f"{dated(seen.tags)} has {seen.address} in {edge} as well, and Microsoft peering does not carry "
         "Front Door: only a received route or a connection decides"
     )
-    return (says,)
 
 
-def _unlisted(seen: _Seen, service: DocumentedCommunity | None) -> tuple[str, ...]:
-    """What to say where the service's own community is in the list, and the address isn't in it."""
+def _unlisted(seen: _Seen, service: DocumentedCommunity | None) -> str:
+    """What to say if the service's own community is in the list, and the address is not in it."""
     if service is None or seen.communities is None or service.value not in seen.communities.values:
-        return ()
+        return ""
     if any(entry.value == service.value for entry in seen.listed):
-        return ()
-    says = (
+        return ""
+    return (
         f"{dated(seen.communities)} does not list {seen.address} under {service.value} ({service.name}), "
         "which is documented for this service: only a received route or a newer list decides"
     )
-    return (says,)

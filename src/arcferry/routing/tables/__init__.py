@@ -25,7 +25,7 @@ from arcferry.routing.tables import (
 from arcferry.routing.tables.capture import CommandOutput, sections
 from arcferry.routing.tables.combine import table_of
 from arcferry.routing.tables.json_stream import TruncatedError
-from arcferry.routing.tables.reading import Reading, TextFormat, TreeFormat
+from arcferry.routing.tables.reading import Reading, TreeFormat
 from arcferry.routing.tables.source import HEAD, Line, RouteFile
 
 _JSON = (
@@ -99,19 +99,15 @@ def _read(name: str, stream: IO[bytes], progress: Progress | None) -> RouteTable
     source = RouteFile(name, stream, progress)
     if mrt.looks_right(source.head):
         reading = Reading(name, mrt.NAME)
-        return _alone(_filled(reading, mrt.read(reading, source)))
+        return table_of((_filled(reading, mrt.read(reading, source)),))
     head = source.head_text
     if "\x00" in head:
         return None
     if (found := tree_format(head)) is not None:
-        return _alone(_tree(Reading(name, found.name), found, source.texts()))
+        return table_of((_tree(Reading(name, found.name), found, source.texts()),))
     if _OTHER_JSON.match(head):
         return None
     return _text(source)
-
-
-def _alone(reading: Reading) -> RouteTable:
-    return table_of(reading.name, (reading,), ())
 
 
 def _filled(reading: Reading, routes: Iterator[Route]) -> Reading:
@@ -146,7 +142,7 @@ def _text(source: RouteFile) -> RouteTable | None:
     head = source.head_text.splitlines()[: _LOOK if len(source.head) < HEAD else _LOOK - 1]
     if prefix_list.looks_right(head):
         listed = Reading(source.name, prefix_list.NAME)
-        return _alone(_filled(listed, prefix_list.read(listed, source.lines())))
+        return table_of((_filled(listed, prefix_list.read(listed, source.lines())),))
     readings: list[Reading] = []
     others = 0
     notes: list[str] = []
@@ -166,7 +162,7 @@ def _text(source: RouteFile) -> RouteTable | None:
         notes.insert(0, f"{len(readings)} answers in one capture, read as one table: {shown}")
     if others:
         notes.append(f"{others} other commands in the capture say nothing of routes")
-    return table_of(source.name, readings, notes)
+    return table_of(readings, notes)
 
 
 def _answer(name: str, section: CommandOutput) -> Reading | None:
@@ -182,19 +178,17 @@ def _answer(name: str, section: CommandOutput) -> Reading | None:
             tries += 1
             ahead = [line, *islice(waiting, _LOOK)]
             waiting = chain(ahead, waiting)
-            if tree and (found := tree_format("\n".join(text for _, text in ahead)[:HEAD])) is not None:
+            lines = [text for _, text in ahead]
+            if tree and (found := tree_format("\n".join(lines)[:HEAD])) is not None:
                 reading = Reading.of(name, found.name, section.command)
                 return _tree(reading, found, (f"{text}\n" for _, text in waiting))
-            if (plain := _text_format([text for _, text in ahead], section)) is not None:
+            fits = (
+                one for one in _TEXT if one.sign.match(lines[0]) and one.looks_right(lines, section.command)
+            )
+            if (plain := next(fits, None)) is not None:
                 reading = Reading.of(name, plain.name, section.command)
                 reading = _filled(reading, plain.read(reading, waiting))
                 return reading if reading.is_a_table else None
             next(waiting)
         first = False
     return None
-
-
-def _text_format(head: list[str], section: CommandOutput) -> TextFormat | None:
-    return next(
-        (one for one in _TEXT if one.sign.match(head[0]) and one.looks_right(head, section.command)), None
-    )

@@ -22,7 +22,7 @@ _SIGN = re.compile(rf"{_TABLE.pattern}|Network\s+: \S+/\d", re.IGNORECASE)
 
 
 def _descends(steps: Steps, opens: str) -> bool:
-    return steps == () or ([step.lower() for step in steps] == ["value"] and opens == "[")
+    return not steps or ([step.lower() for step in steps] == ["value"] and opens == "[")
 
 
 def _read_json(reading: Reading, rows: Rows) -> Iterator[Route]:
@@ -63,15 +63,11 @@ def _read_text(reading: Reading, lines: Iterator[Line]) -> Iterator[Route]:
             begun = begun if row else number
             row[name] = pair[2]
         elif columns and line.strip() and not set(line) <= set("- "):
-            yield from _route(reading, _cells(line, columns), number)
+            ends = [start for _, start in columns[1:]] + [len(line)]
+            cells = {name: line[start:end] for (name, start), end in zip(columns, ends, strict=True)}
+            yield from _route(reading, cells, number)
     if row:
         yield from _route(reading, row, begun)
-
-
-def _cells(line: str, columns: list[tuple[str, int]]) -> dict[str, str]:
-    """The cells of a line by the columns of the table's head."""
-    ends = [start for _, start in columns[1:]] + [len(line)]
-    return {name: line[start:end] for (name, start), end in zip(columns, ends, strict=True)}
 
 
 JSON_FORMAT = json_format(NAME, _KEYS, _descends, _read_json, others=_NOT_AZURE)

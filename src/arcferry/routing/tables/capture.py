@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from arcferry.redaction import HIDDEN, mask
 from arcferry.routing.route import Vantage
@@ -107,21 +107,6 @@ class CommandOutput:
     lines: Iterator[Line]
 
 
-@dataclass(slots=True)
-class _Splitter:
-    lines: Iterator[Line]
-    waiting: TypedCommand | None = None
-    ended: bool = field(default=False)
-
-    def section(self) -> Iterator[Line]:
-        for number, line in self.lines:
-            if (command := typed(line)) is not None:
-                self.waiting = command
-                return
-            yield number, line
-        self.ended = True
-
-
 def typed(line: str) -> TypedCommand | None:
     """The command on a prompt line; an empty one where there is a prompt only; None for any other line."""
     if line[:1].isspace():
@@ -133,11 +118,17 @@ def typed(line: str) -> TypedCommand | None:
 
 def sections(lines: Iterator[Line]) -> Iterator[CommandOutput]:
     """The capture's commands with their answers, in order; asking for the next skips what is left of one."""
-    splitter = _Splitter(lines)
-    command: TypedCommand | None = None
-    while not splitter.ended:
-        answer = splitter.section()
-        yield CommandOutput(command, answer)
-        for _ in answer:
+    following: list[TypedCommand | None] = [None]
+
+    def answer() -> Iterator[Line]:
+        for number, line in lines:
+            if (command := typed(line)) is not None:
+                following.append(command)
+                return
+            yield number, line
+
+    while following:
+        output = CommandOutput(following.pop(), answer())
+        yield output
+        for _ in output.lines:
             pass
-        command, splitter.waiting = splitter.waiting, None

@@ -7,7 +7,7 @@ from arcferry.routing.route import Route, Routes, RouteTable, Vantage, route_tab
 from arcferry.routing.tables.reading import Reading
 
 
-def table_of(name: str, readings: Sequence[Reading], notes: Iterable[str]) -> RouteTable:
+def table_of(readings: Sequence[Reading], notes: Iterable[str] = ()) -> RouteTable:
     """The table that the readings make together.
 
     One reading is taken as it is. Several are laid on each other: the same route in two answers is one, with
@@ -16,11 +16,12 @@ def table_of(name: str, readings: Sequence[Reading], notes: Iterable[str]) -> Ro
     """
     notes = (*notes, *dict.fromkeys(note for one in readings for note in one.notes))
     formats = dict.fromkeys(one.format for one in readings)
+    vantages = {one.vantage for one in readings}
     return route_table(
-        name,
+        readings[0].name,
         readings[0].routes if len(readings) == 1 else _laid(readings),
         format=" and ".join(formats),
-        vantage=_vantage(readings),
+        vantage=vantages.pop() if len(vantages) == 1 else Vantage.ROUTER,
         taken=max((one.taken for one in readings if one.taken), default=None),
         shows_communities=all(
             one.shows_communities for one in readings if one.routes.size or len(readings) == 1
@@ -30,26 +31,18 @@ def table_of(name: str, readings: Sequence[Reading], notes: Iterable[str]) -> Ro
     )
 
 
-def _vantage(readings: Sequence[Reading]) -> Vantage:
-    there = {one.vantage for one in readings}
-    return there.pop() if len(there) == 1 else Vantage.ROUTER
-
-
 def _laid(readings: Sequence[Reading]) -> Routes:
     received = [one for one in readings if one.vantage is Vantage.RECEIVED and not one.filtered]
     router = [one for one in readings if one.vantage is Vantage.ROUTER]
     whole = any(one.complete for one in router)
     laid: dict[str, list[Route]] = {}
     for one in readings:
-        for route in _of(one, router if one in received and whole else []):
-            _lay(laid.setdefault(route.prefix, []), route)
+        against = router if one in received and whole else []
+        for route in one.routes:
+            dropped = bool(against) and not any(other.routes.holds(route.prefix) for other in against)
+            found = replace(route, filtered=True, best=False) if dropped else route
+            _lay(laid.setdefault(route.prefix, []), found)
     return Routes(route for routes in laid.values() for route in routes)
-
-
-def _of(reading: Reading, router: Sequence[Reading]) -> Iterable[Route]:
-    for route in reading.routes:
-        dropped = bool(router) and not any(one.routes.holds(route.prefix) for one in router)
-        yield replace(route, filtered=True, best=False) if dropped else route
 
 
 def _lay(held: list[Route], route: Route) -> None:

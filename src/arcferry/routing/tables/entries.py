@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from arcferry.routing.route import Route, Vantage
 from arcferry.routing.tables import values
@@ -16,15 +17,15 @@ _BEST = re.compile(r"(?:^|,\s*|\sis\s)best(?:,|\s|$|\()")
 _RECEIVED_ONLY = re.compile(r"received[ -]only")
 
 
+@dataclass(slots=True)
 class _Path:
     """One path of an entry in the making."""
 
-    def __init__(self) -> None:
-        self.hop = ""
-        self.path = ""
-        self.communities = ""
-        self.best = False
-        self.received_only = False
+    path: str = ""
+    received_only: bool = False
+    best: bool = False
+    hop: str = ""
+    communities: str = ""
 
 
 class Entries:
@@ -55,8 +56,11 @@ class Entries:
         if not text or not line[0].isspace():
             self._lists = False
         elif (hop := _HOP.match(text)) is not None:
-            self._lists = False
-            self._path_begins(hop[1])
+            before, self._lists = self._before, False
+            path = self._next or _Path(before.partition(",")[0], _RECEIVED_ONLY.search(before) is not None)
+            path.hop = hop[1]
+            self._paths.append(path)
+            self._next, self._before = None, ""
         elif text.startswith("Communit"):
             if self._paths:
                 self._paths[-1].communities = text.partition(":")[2]
@@ -75,24 +79,12 @@ class Entries:
         """Take a line that no name leads: NX-OS's two before a path, or the AS path of the others."""
         self._lists = False
         if text.startswith("Path type:"):
-            self._next = _Path()
-            self._next.best = _BEST.search(text) is not None
-            self._next.received_only = _RECEIVED_ONLY.search(text) is not None
+            received_only = _RECEIVED_ONLY.search(text) is not None
+            self._next = _Path(received_only=received_only, best=_BEST.search(text) is not None)
         elif text.startswith("AS-Path:") and self._next:
             self._next.path = text[8:].partition(",")[0]
         else:
             self._before = line
-
-    def _path_begins(self, hop: str) -> None:
-        path = self._next
-        if path is None:
-            path = _Path()
-            path.path = self._before.partition(",")[0]
-            path.received_only = _RECEIVED_ONLY.search(self._before) is not None
-        self._next = None
-        self._before = ""
-        path.hop = hop
-        self._paths.append(path)
 
     def end(self) -> Iterator[Route]:
         """The routes of the entry that ends here."""

@@ -63,21 +63,17 @@ def _route(prefix: str, entry: dict[str, object], reading: Reading) -> Route:
     if words or "bgp-rt-flag" in entry or "rt-entry-state" in entry:
         reading.shows_communities = True
     hop = _data(_tree(entry, "nh"), "to") or _data(_tree(entry, "protocol-nh"), "to")
-    path = re.sub(r"^AS path:", "", _data(entry, "as-path") or _attribute_path(entry)).partition("\n")[0]
+    # Some releases keep the AS path in a block of its own.
+    path = _data(entry, "as-path") or _data(_tree(entry, "bgp-path-attributes"), "attr-as-path-effective")
     hidden = "Hidden" in _data(entry, "rt-entry-state") or "rejected" in _data(entry, "hidden-reason").lower()
     return reading.route(
         prefix,
         words,
         hop or _data(entry, "gateway"),
-        path,
+        path.removeprefix("AS path:").partition("\n")[0],
         best=_data(entry, "active-tag").startswith(("*", "+")),
         filtered=hidden,
     )
-
-
-def _attribute_path(entry: dict[str, object]) -> str:
-    """The AS path of releases that keep it in a block of its own."""
-    return _data(_tree(entry, "bgp-path-attributes"), "attr-as-path-effective")
 
 
 def _read_xml(reading: Reading, texts: Iterator[str]) -> Iterator[Route]:
@@ -105,21 +101,17 @@ def _read_xml(reading: Reading, texts: Iterator[str]) -> Iterator[Route]:
         yield from builder.taken()
         if builder.closed:
             return
-        if error.code in _ENDED:
+        problem = expat.ErrorString(error.code)
+        if problem in _ENDED:
             raise TruncatedError from None
-        raise FileInputError(
-            reading.name, f"no valid XML: {expat.ErrorString(error.code)}", line=error.lineno
-        ) from None
+        raise FileInputError(reading.name, f"no valid XML: {problem}", line=error.lineno) from None
 
 
-_ENDED = tuple(
-    expat.errors.codes[problem]
-    for problem in (
-        expat.errors.XML_ERROR_NO_ELEMENTS,
-        expat.errors.XML_ERROR_UNCLOSED_TOKEN,
-        expat.errors.XML_ERROR_PARTIAL_CHAR,
-        expat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
-    )
+_ENDED = (
+    expat.errors.XML_ERROR_NO_ELEMENTS,
+    expat.errors.XML_ERROR_UNCLOSED_TOKEN,
+    expat.errors.XML_ERROR_PARTIAL_CHAR,
+    expat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
 )
 
 

@@ -3,7 +3,6 @@
 import bz2
 import codecs
 import gzip
-import io
 import lzma
 import zlib
 from collections.abc import Callable, Iterator
@@ -21,7 +20,11 @@ _LINE_LIMIT = 1 << 14
 _TREE_LINE_LIMIT = 16 << 20
 """A line that begins like JSON: NX-OS puts a whole table on one."""
 
-_PACKED = ((b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\x00", "xz"))
+_PACKED: tuple[tuple[bytes, str, Callable[[IO[bytes]], Any]], ...] = (
+    (b"\x1f\x8b", "gzip", lambda stream: gzip.GzipFile(fileobj=stream)),
+    (b"BZh", "bzip2", bz2.BZ2File),
+    (b"\xfd7zXZ\x00", "xz", lzma.LZMAFile),
+)
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -31,27 +34,6 @@ _MARKS = (
 )
 Progress = Callable[[int], None]
 Line = tuple[int, str]
-
-
-class _Counted(io.RawIOBase):
-    """A stream that tells how much of it was read."""
-
-    def __init__(self, inner: IO[bytes], progress: Progress | None) -> None:
-        super().__init__()
-        self._inner = inner
-        self._progress = progress
-        self._read = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - typeshed's WriteableBuffer is a private name
-        data = self._inner.read(len(buffer))
-        buffer[: len(data)] = data
-        self._read += len(data)
-        if self._progress and data:
-            self._progress(self._read)
-        return len(data)
 
 
 class RouteFile:
@@ -67,7 +49,7 @@ class RouteFile:
 
         Args:
             name: the document's name.
-            stream: the bytes, perhaps packed with gzip, bzip2 or xz.
+            stream: the bytes from their beginning, perhaps packed with gzip, bzip2 or xz; it can be sought.
             progress: called with the number of bytes taken from `stream` so far.
 
         Raises:
@@ -75,11 +57,13 @@ class RouteFile:
         """
         self.name = name
         self._total = 0
-        counted = io.BufferedReader(_Counted(stream, progress), CHUNK)
-        start = counted.peek(8)
-        self.packing = next((packing for mark, packing in _PACKED if start.startswith(mark)), "")
-        self._stream = _unpacked(counted, self.packing)
-        self.head = b""
+        self._packed, self._progress = stream, progress
+        start = stream.read(8)
+        stream.seek(0)
+        self.packing, unpack = next(
+            ((packing, unpack) for mark, packing, unpack in _PACKED if start.startswith(mark)), ("", None)
+        )
+        self._stream: IO[bytes] = unpack(stream) if unpack else stream
         self.head = self._take(HEAD)
         self._pending = self.head
 
@@ -95,6 +79,8 @@ class RouteFile:
                 ) from error
             raise FileInputError(self.name, "cannot be read") from error
         self._total += len(data)
+        if self._progress and data:
+            self._progress(self._packed.tell())
         if self._total > UNPACKED_LIMIT:
             raise FileInputError(
                 self.name, f"larger than the {UNPACKED_LIMIT:,} bytes that are read of routes"
@@ -165,13 +151,3 @@ def _cut(line: str) -> str:
     if len(line) <= _LINE_LIMIT:
         return line
     return line[: _TREE_LINE_LIMIT if line.lstrip()[:1] in ("{", "[") else _LINE_LIMIT]
-
-
-def _unpacked(stream: IO[bytes], packing: str) -> IO[bytes] | gzip.GzipFile:
-    if packing == "gzip":
-        return gzip.GzipFile(fileobj=stream)
-    if packing == "bzip2":
-        return bz2.BZ2File(stream)
-    if packing == "xz":
-        return lzma.LZMAFile(stream)
-    return stream

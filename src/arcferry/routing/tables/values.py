@@ -128,10 +128,7 @@ def _class_length(text: str) -> int | None:
         return None
     if text == "0.0.0.0":  # noqa: S104 - the default route, nothing is bound
         return 0
-    for limit, length in ((128, 8), (192, 16), (224, 24)):
-        if number < limit:
-            return length
-    return None
+    return next((length for limit, length in ((128, 8), (192, 16), (224, 24)) if number < limit), None)
 
 
 @lru_cache(maxsize=4096)
