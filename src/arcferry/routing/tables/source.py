@@ -78,8 +78,10 @@ class RouteFile:
                     hint="Copy it again, or unpack it.",
                 ) from error
             raise FileInputError(self.name, "cannot be read") from error
+        parts = self._total // CHUNK
         self._total += len(data)
-        if self._progress and data:
+        # Once a MiB and at the end: MRT is read by records of some 60 bytes.
+        if self._progress and (len(data) < size or self._total // CHUNK > parts):
             self._progress(self._packed.tell())
         if self._total > UNPACKED_LIMIT:
             raise FileInputError(
