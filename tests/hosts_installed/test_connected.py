@@ -16,7 +16,7 @@ from arcferry.errors import InputError
 from arcferry_lab.azure import machines
 from arcferry_lab.document import document
 from arcferry_lab.hosts import LabHost, read_journal, unavailable
-from arcferry_lab.hosts.packaged import PackageKind
+from arcferry_lab.hosts.packaging import PackageKind
 from arcferry_lab.twin import RESOURCE_GROUP, Twin, TwinSettings
 
 from .conftest import Server, with_script

@@ -23,7 +23,7 @@ _HIGH_PORTS = range(2222, 2322)
 
 
 class Servers:
-    """The hosts of one twin, and the agent's packages: always as deb, as rpm where a host takes that."""
+    """The hosts of one twin, and the agent's packages: as deb, and as rpm where a host takes that."""
 
     def __init__(self, paths: LabPaths) -> None:
         self.hosts: list[LabHost] = []
@@ -72,7 +72,9 @@ class Servers:
         self.hosts = []
 
     def _build_packages(self, *, with_rpm: bool) -> None:
-        self.package = build_agent_package(self._paths.folder)
+        # also where every host has rpm, if it can be built: a bundle may carry both
+        if unavailable("deb") is None:
+            self.package = build_agent_package(self._paths.folder)
         if with_rpm:
             self.rpm_package = build_agent_package(self._paths.folder, kind="rpm")
 

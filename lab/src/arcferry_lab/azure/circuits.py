@@ -14,7 +14,7 @@ from arcferry_lab.azure.ids import CIRCUIT, CIRCUITS, PEERING, circuit_id, filte
 from arcferry_lab.azure.paging import page
 from arcferry_lab.azure.routes import Asked, Handler, Route
 from arcferry_lab.azure.state import AzureState, CircuitState
-from arcferry_lab.network.passage import far_location
+from arcferry_lab.peering import far_location
 
 _OTHER_FILTER = "rf-office-only"
 _MICROSOFT_AS = 12076

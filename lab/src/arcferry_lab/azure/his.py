@@ -14,11 +14,7 @@ from arcferry_lab.azure.machines import resource_id, status
 from arcferry_lab.azure.routes import Asked, Route
 from arcferry_lab.azure.service import service
 from arcferry_lab.azure.state import AzureState, Machine
-
-
-def his_code(region: str) -> str:
-    """The short name in a region's HIS host; the twin uses the region's own where the real one is unknown."""
-    return catalog.region(region).his_code or region
+from arcferry_lab.names import his_code
 
 
 def global_his(state: AzureState, names: Sequence[str]) -> web.Application:

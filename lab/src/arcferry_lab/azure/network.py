@@ -12,7 +12,7 @@ from arcferry_lab.azure.ids import FILTERS, filter_id, peering_id
 from arcferry_lab.azure.paging import page
 from arcferry_lab.azure.routes import Asked, Route
 from arcferry_lab.azure.state import ROUTE_FILTER, AzureState
-from arcferry_lab.network.passage import in_filter
+from arcferry_lab.peering import in_filter
 
 _COMMUNITY = re.compile(r"12076:5\d{3,4}")
 

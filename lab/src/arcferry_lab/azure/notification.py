@@ -10,11 +10,7 @@ from arcferry_lab.azure.errors import ArmError
 from arcferry_lab.azure.routes import Asked, Route
 from arcferry_lab.azure.service import service
 from arcferry_lab.azure.state import AzureState
-
-
-def bus_host(region: str) -> str:
-    """The Service Bus name of a region, in the shape that public lists show."""
-    return f"azgn-{region}-public-1p-twin-001.servicebus.windows.net"
+from arcferry_lab.names import bus_host
 
 
 def notification(state: AzureState, names: Sequence[str]) -> web.Application:

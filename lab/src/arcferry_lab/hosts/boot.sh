@@ -2,10 +2,9 @@
 # The first process of a host: makes the host's view of the file system and becomes the given command.
 # Everything mounted here lives in the host's own mount namespace and is gone with its last process.
 #
-# usage: boot.sh ROOT PYTHON SMALL_DISK ADDED [FOLDER...] -- [HIDDEN...] -- COMMAND...
+# usage: boot.sh ROOT PYTHON SMALL_DISK [FOLDER...] -- [HIDDEN...] -- COMMAND...
 #   PYTHON      sets host names that hostname(1) finds too strange
 #   SMALL_DISK  bytes of the disks at /opt and /var/lib/arcferry; 0 for none of their own
-#   ADDED       a folder of programs that are seen in /usr/bin too; empty for none
 #   FOLDER      of this computer, seen at the same path and read-only
 #   HIDDEN      a program of this computer that the host does not have
 set -eu
@@ -15,8 +14,7 @@ umask 022
 root=$1
 python=$2
 small_disk=$3
-added=$4
-shift 4
+shift 3
 
 mount --rbind "$root" "$root"
 while [ "$1" != -- ]; do
@@ -27,11 +25,6 @@ while [ "$1" != -- ]; do
     shift
 done
 shift
-if [ -n "$added" ]; then
-    # from the folder above both, as overlayfs takes a comma or a colon in a path for its own
-    cd "$added/.."
-    mount -t overlay -o "ro,lowerdir=${added##*/}:${root##*/}/usr/bin" programs "$root/usr/bin"
-fi
 while [ "$1" != -- ]; do
     mount --bind /dev/null "$root$1"
     shift

@@ -17,24 +17,26 @@ import asyncssh
 from arcferry.files import write_whole
 from arcferry.text import clean
 from arcferry_lab.errors import LabError
-from arcferry_lab.hosts.installers import added_programs, hidden_programs
+from arcferry_lab.hosts.packaging import PackageKind
 from arcferry_lab.hosts.settings import HostSettings
 from arcferry_lab.hosts.tools import (
     OpenSsh,
     agent_python,
     namespaces,
     open_ssh,
-    program,
     unavailable,
     without_root,
 )
 from arcferry_lab.hosts.view import Account, lay_out
+from arcferry_lab.system import program
 
 _START_SECONDS = 15.0
 _STOP_SECONDS = 3.0
 _POLL_SECONDS = 0.01
 _REMOVALS = 50
 _OUTPUT_LIMIT = 1 << 20
+_PROGRAMS = Path("/usr/bin")
+_OTHER_MANAGERS: dict[PackageKind, tuple[str, ...]] = {"deb": ("rpm",), "rpm": ("dpkg", "apt")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,15 +190,13 @@ class LabHost:
     def _command(self) -> list[str]:
         boot = self._folder / "boot.sh"
         write_whole(boot, resources.files(__package__).joinpath("boot.sh").read_bytes())
-        packages = self.settings.packages
-        added = added_programs(packages, self._folder / "programs")
         libraries = [str(program("env")), f"LD_LIBRARY_PATH={self._ssh.libraries}"]
         sshd = [str(self._ssh.sshd), "-D", "-e", "-f", "/etc/ssh/sshd_config"]
         return [
             str(program("setpriv")), "--pdeathsig", "KILL",
             str(program("unshare")), *self._namespaces,
             "sh", str(boot), str(self.root), str(agent_python()), str(self.settings.small_disk),
-            str(added or ""), *self._borrowed, "--", *hidden_programs(packages), "--",
+            *self._borrowed, "--", *_hidden_programs(self.settings.packages), "--",
             *without_root(self._namespaces), *(libraries if self._ssh.libraries else []), *sshd,
         ]  # fmt: skip
 
@@ -250,6 +250,12 @@ async def start_host(settings: HostSettings, folder: Path, authorized_key: str) 
         LabError: hosts cannot run here, or this one did not start.
     """
     return await LabHost(settings, folder / settings.name, authorized_key).start()
+
+
+def _hidden_programs(packages: PackageKind) -> list[str]:
+    """The other package manager's programs, which this computer may have and such a host never has."""
+    found = (path for path in _PROGRAMS.iterdir() if path.name.startswith(_OTHER_MANAGERS[packages]))
+    return sorted(str(path) for path in found if not path.is_symlink())
 
 
 async def _greeting(address: str, port: int) -> bool:

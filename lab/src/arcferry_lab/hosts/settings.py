@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from arcferry.text import quoted
 from arcferry_lab.errors import LabError
-from arcferry_lab.hosts.packaged import PackageKind
+from arcferry_lab.hosts.packaging import PackageKind
 
 _NAME = re.compile(r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")
 

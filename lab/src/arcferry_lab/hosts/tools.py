@@ -1,11 +1,7 @@
 """What this computer has for running hosts: OpenSSH, Linux namespaces and a Python for the agent."""
 
 import functools
-import os
-import platform
 import re
-import shutil
-import stat
 import subprocess
 import sys
 import tempfile
@@ -13,11 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arcferry_lab.errors import LabError
-from arcferry_lab.hosts.packaged import PackageKind
+from arcferry_lab.hosts.packaging import PackageKind
+from arcferry_lab.system import SYSTEM_FOLDERS, program, tools_folder, unpacked_libraries
 
-_SYSTEM_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 _NEEDED = ("unshare", "setpriv", "mount", "umount", "pivot_root", "hostname")
-_INSTALLERS: dict[PackageKind, str] = {"deb": "dpkg", "rpm": "rpm"}
+_PACKAGE_PROGRAMS: dict[PackageKind, tuple[str, str]] = {
+    "deb": ("dpkg", "dpkg-deb"),
+    "rpm": ("rpm", "rpmbuild"),
+}
 _SFTP_FOLDERS = ("lib/openssh", "libexec/openssh", "lib/ssh", "libexec", "lib")
 _NAMESPACES = ("--mount", "--pid", "--uts", "--fork", "--kill-child")
 _AS_ROOT_OF_OWN = ("--user", "--map-root-user")
@@ -46,36 +45,6 @@ class OpenSsh:
         if self.folder is None:
             return ""
         return unpacked_libraries(self.folder)
-
-
-def unpacked_libraries(folder: Path) -> str:
-    """A value for LD_LIBRARY_PATH, for a program that was unpacked into a folder."""
-    triplet = f"{platform.machine()}-linux-gnu"
-    folders = (folder / part / triplet for part in ("usr/lib", "lib"))
-    return ":".join(str(path) for path in folders if path.is_dir())
-
-
-def program(name: str) -> str | None:
-    """The path of a system program; an ordinary user's PATH often lacks the folders it is in."""
-    return shutil.which(name, path=f"{os.environ.get('PATH', '')}:{_SYSTEM_FOLDERS}")
-
-
-def tools_folder() -> Path | None:
-    """The folder that ARCFERRY_TOOLS names, else `.tools` beside the environment that arcferry runs in.
-
-    `make tools` unpacks there. One that is a link, or of another owner than the environment, is not used:
-    programs are run from it.
-    """
-    named = os.environ.get("ARCFERRY_TOOLS")
-    if named:
-        return Path(named).resolve()
-    environment = Path(sys.prefix)
-    beside = environment.parent / ".tools"
-    try:
-        found, own = beside.lstat(), environment.stat()
-    except OSError:
-        return None
-    return beside if stat.S_ISDIR(found.st_mode) and found.st_uid == own.st_uid else None
 
 
 @functools.cache
@@ -126,22 +95,11 @@ def without_root(options: tuple[str, ...]) -> tuple[str, ...]:
 
 
 @functools.cache
-def unpacked_rpm() -> Path | None:
-    """The folder of tools, where the system has no rpm and this folder has one."""
-    folder = tools_folder()
-    if folder is None or program("rpm"):
-        return None
-    return folder if os.access(folder / "usr/bin/rpm", os.X_OK) else None
-
-
-@functools.cache
 def unavailable(packages: PackageKind = "deb") -> str | None:
     """Why no host with dpkg, or none with rpm, can run on this computer; None where one can."""
     if sys.platform != "linux":
         return "hosts of the twin need Linux"
-    missing = [name for name in _NEEDED if program(name) is None]
-    if not program(_INSTALLERS[packages]) and not (packages == "rpm" and unpacked_rpm()):
-        missing.append(_INSTALLERS[packages])
+    missing = [name for name in (*_NEEDED, *_PACKAGE_PROGRAMS[packages]) if program(name) is None]
     if missing:
         return f"not installed: {', '.join(missing)}"
     if open_ssh() is None:
@@ -185,7 +143,7 @@ def _works(options: tuple[str, ...]) -> bool:
     with tempfile.TemporaryDirectory(prefix="arcferry-") as folder:
         script = 'mount -t tmpfs tmpfs "$1" && shift && exec "$@"'
         inner = [*without_root(options), "true"]
-        unshare, path = str(program("unshare")), f"PATH={_SYSTEM_FOLDERS}"
+        unshare, path = str(program("unshare")), f"PATH={SYSTEM_FOLDERS}"
         return _succeeds(["env", path, unshare, *options, "sh", "-c", script, "sh", folder, *inner])
 
 
@@ -201,9 +159,7 @@ def _succeeds(command: list[str]) -> bool:
 
 def _version(tools: OpenSsh) -> tuple[int, int]:
     """Every version of sshd names itself when asked for `-V`, older ones in a complaint."""
-    environment = {"PATH": _SYSTEM_FOLDERS} | (
-        {"LD_LIBRARY_PATH": tools.libraries} if tools.libraries else {}
-    )
+    environment = {"PATH": SYSTEM_FOLDERS} | ({"LD_LIBRARY_PATH": tools.libraries} if tools.libraries else {})
     done = subprocess.run(
         [str(tools.sshd), "-V"],
         stdin=subprocess.DEVNULL,

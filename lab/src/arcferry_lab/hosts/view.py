@@ -8,9 +8,9 @@ from importlib import resources
 from pathlib import Path
 
 from arcferry_lab.errors import LabError
-from arcferry_lab.hosts.packaged import PackageKind
+from arcferry_lab.hosts.packaging import PackageKind
 from arcferry_lab.hosts.settings import HostSettings
-from arcferry_lab.hosts.tools import OpenSsh, agent_python_prefix, unpacked_rpm
+from arcferry_lab.hosts.tools import OpenSsh, agent_python_prefix
 
 DOMAIN = "corp.example"
 _TOP = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
@@ -55,7 +55,7 @@ def lay_out(root: Path, settings: HostSettings, account: Account, ssh: OpenSsh) 
     Raises:
         LabError: the folder cannot be made.
     """
-    borrowed = _borrowed(settings, ssh)
+    borrowed = _borrowed(ssh)
     folders = (*_FOLDERS, *_DATABASE_FOLDERS[settings.packages])
     try:
         for name in (*folders, *(path.lstrip("/") for path in borrowed)):
@@ -73,10 +73,9 @@ def lay_out(root: Path, settings: HostSettings, account: Account, ssh: OpenSsh) 
     return borrowed
 
 
-def _borrowed(settings: HostSettings, ssh: OpenSsh) -> tuple[str, ...]:
+def _borrowed(ssh: OpenSsh) -> tuple[str, ...]:
     own = [f"/{name}" for name in _TOP if Path("/", name).is_dir() and not Path("/", name).is_symlink()]
-    rpm = unpacked_rpm() if settings.packages == "rpm" else None
-    more = dict.fromkeys([Path("/etc/alternatives"), agent_python_prefix(), ssh.folder, rpm])
+    more = dict.fromkeys([Path("/etc/alternatives"), agent_python_prefix(), ssh.folder])
     return ("/usr", *own, *(str(path) for path in more if path and path.is_dir()))
 
 

@@ -16,7 +16,6 @@ from arcferry_lab.network.block import Block, first_free
 from arcferry_lab.network.certificates import place_context
 from arcferry_lab.network.dns import DnsServer
 from arcferry_lab.network.gate import Gate
-from arcferry_lab.network.passage import passing
 from arcferry_lab.network.plan import (
     DNS_ADDRESS,
     PROXY_ADDRESS,
@@ -33,6 +32,7 @@ from arcferry_lab.network.proxy import PROXY_NAME, ConnectProxy, Streams
 from arcferry_lab.network.strangers import stranger_at
 from arcferry_lab.network.struck import UNDOCUMENTED, Elsewhere, struck_answer
 from arcferry_lab.network.zone import Zone, check_steered
+from arcferry_lab.peering import passing
 from arcferry_lab.pki import Authority
 
 NEIGHBOURS = ("eastasia", "southeastasia", "japaneast")

@@ -6,9 +6,8 @@ from enum import StrEnum
 
 from arcferry import catalog
 from arcferry.catalog import Carrier
-from arcferry_lab.azure.his import his_code
-from arcferry_lab.azure.notification import bus_host
 from arcferry_lab.errors import LabError
+from arcferry_lab.names import bus_host, his_code
 from arcferry_lab.network.block import Block
 
 ENTRA_NET, ARM_NET, FRONT_DOOR_NET, CDN_NET = 60, 70, 200, 201

@@ -7,7 +7,7 @@ gbl.his.arc.azure.com, that last name is the twin's own.
 from collections.abc import Iterable
 
 from arcferry.errors import UnknownNameError
-from arcferry_lab.azure.his import his_code
+from arcferry_lab.names import his_code
 from arcferry_lab.network.dns import Answer
 from arcferry_lab.network.plan import Place, Service
 

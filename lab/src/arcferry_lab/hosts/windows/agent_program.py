@@ -3,7 +3,8 @@
 from importlib import resources
 from pathlib import Path
 
-from arcferry_lab.hosts.windows.tools import COMPILER, run_tool
+from arcferry_lab.hosts.windows.tools import COMPILER
+from arcferry_lab.system import run_tool
 
 # Windows 7's interfaces: Wine 8.0 refuses structures that have grown since.
 _FLAGS = (

@@ -10,7 +10,7 @@ from arcferry.text import quoted
 from arcferry_lab.errors import LabError
 from arcferry_lab.hosts.windows.agent_program import compile_agent
 from arcferry_lab.hosts.windows.signing import CodeSigning
-from arcferry_lab.hosts.windows.tools import run_tool
+from arcferry_lab.system import run_tool
 
 _VERSION = re.compile(r"^(\d{1,3})\.(\d{1,3})\.(\d{1,5})(?:\.\d{1,5})?$")
 _LARGEST = (255, 255, 65_535)

@@ -14,7 +14,8 @@ from typing import Self
 from arcferry import files
 from arcferry.text import quoted
 from arcferry_lab.errors import LabError
-from arcferry_lab.hosts.windows.tools import cannot_run, program, run_tool
+from arcferry_lab.hosts.windows.tools import cannot_run
+from arcferry_lab.system import program, run_tool
 
 AGENT = r"C:\Program Files\AzureConnectedMachineAgent\azcmagent.exe"
 MSIEXEC = r"C:\windows\system32\msiexec.exe"

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from arcferry import files
-from arcferry_lab.hosts.windows.tools import run_tool
+from arcferry_lab.system import run_tool
 
 PUBLISHER = "Microsoft Corporation"
 _BITS = 2048

@@ -8,7 +8,7 @@ from typing import Any
 
 from arcferry.errors import InputError, UnknownNameError
 from arcferry_lab.errors import LabError
-from arcferry_lab.hosts.tools import program
+from arcferry_lab.system import program
 
 # the working directory is another mount's when a process enters, and has to be found anew
 _SCRIPT = 'cd -- "$1" 2>/dev/null || cd /; shift; exec "$@"'

@@ -8,8 +8,8 @@ from arcferry import catalog
 from arcferry_lab.faults import Faults
 from arcferry_lab.network.block import Block
 from arcferry_lab.network.namespaces.topology import MSEES
-from arcferry_lab.network.passage import in_filter, passing
 from arcferry_lab.network.plan import ARM_NET, ENTRA_NET, Place, arm_place, entra_place, place_number
+from arcferry_lab.peering import in_filter, passing
 
 _LARGEST = 1000
 

@@ -1,12 +1,11 @@
 """The programs that a network of namespaces is made of."""
 
 import os
-import platform
 from dataclasses import dataclass
 from pathlib import Path
 
 from arcferry.errors import BlockedError
-from arcferry_lab.hosts.tools import program, tools_folder
+from arcferry_lab.system import program, tools_folder, unpacked_libraries
 
 _PACKAGES = {
     "bird": "bird2",
@@ -57,15 +56,9 @@ def tools() -> Tools:
             "unpack them and name the folder in ARCFERRY_TOOLS. --network loopback needs none of them.",
         )
     paths = {name: path for name, path in found.items() if path}
-    return Tools(paths, _libraries(folder) if folder else "")
+    return Tools(paths, unpacked_libraries(folder) if folder else "")
 
 
 def _find(name: str, folder: Path | None) -> str | None:
     own = [folder / part / name for part in ("usr/sbin", "usr/bin", "sbin", "bin")] if folder else []
     return next((str(path) for path in own if os.access(path, os.X_OK)), None) or program(name)
-
-
-def _libraries(folder: Path) -> str:
-    triplet = f"{platform.machine()}-linux-gnu"
-    folders = (folder / part / triplet for part in ("usr/lib", "lib"))
-    return ":".join(str(path) for path in folders if path.is_dir())
