@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from arcferry import catalog, times
+from arcferry import catalog
 from arcferry.errors import ArcferryError, InputError
 from arcferry.text import quoted
 from arcferry_lab.azure import machines
@@ -33,7 +33,6 @@ def control(twin: Twin, stop: asyncio.Event) -> web.Application:
             web.get("/faults", _reply(twin, _faults)),
             web.post("/faults", _reply(twin, _add_fault)),
             web.delete("/faults", _reply(twin, _remove_fault)),
-            web.get("/journal", _reply(twin, _journal)),
             web.post("/stop", _stopping(stop)),
         ]
     )
@@ -140,20 +139,6 @@ async def _remove_fault(twin: Twin, body: dict[str, Any]) -> object:
             f"the fault {body.get('name')} is not switched on", hint="See: arcferry lab fault list"
         )
     return _shown_faults(twin)
-
-
-async def _journal(twin: Twin, body: dict[str, Any]) -> object:
-    del body
-    return [
-        {
-            "at": times.to_text(call.at),
-            "host": call.host,
-            "method": call.method,
-            "path": call.path,
-            "status": call.status,
-        }
-        for call in twin.azure.journal
-    ]
 
 
 def _shown_faults(twin: Twin) -> list[dict[str, Any]]:

@@ -241,6 +241,10 @@ class Faults:
         """What is switched on and will still strike."""
         return tuple(one for one in self._active if one.times != 0)
 
+    def are_on(self, name: str) -> bool:
+        """Whether this fault is switched on, for whichever host, and will still strike."""
+        return any(one.fault.name == name for one in self.active())
+
     def holds(self, name: str, *hosts: str) -> bool:
         """Whether this fault is switched on for any of these names; counts nothing."""
         return any(one.strikes(name, host) for one in self._active for host in hosts or ("",))

@@ -13,7 +13,7 @@ from arcferry.errors import BlockedError, InputError
 from arcferry_lab.hosts import HostSettings, LabHost, build_agent_package, start_host, unavailable
 from arcferry_lab.network.block import first_free
 from arcferry_lab.network.loopback import Loopback
-from arcferry_lab.network.network import Network
+from arcferry_lab.network.network import TwinNetwork
 from arcferry_lab.network.plan import HOST_NET
 from arcferry_lab.paths import LabPaths
 
@@ -32,7 +32,7 @@ class Servers:
         self._paths = paths
 
     async def start(
-        self, count: int, network: Network, ca_pem: bytes, location: str, *, rpm_hosts: int = 0
+        self, count: int, network: TwinNetwork, ca_pem: bytes, location: str, *, rpm_hosts: int = 0
     ) -> None:
         """Start `count` hosts, the last `rpm_hosts` of them with rpm, and write how they are reached.
 

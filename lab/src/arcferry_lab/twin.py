@@ -8,17 +8,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cryptography import x509
+
 from arcferry import catalog, files
 from arcferry.errors import InputError, UnknownNameError
 from arcferry_lab.azure import circuits as azure_circuits
 from arcferry_lab.azure import network as azure_network
 from arcferry_lab.azure.state import AzureState, Client
-from arcferry_lab.credentials import register_certificate
 from arcferry_lab.faults import LOOPBACK, NAMESPACES, Faults
 from arcferry_lab.network.block import claim, service_port
-from arcferry_lab.network.loopback import NEIGHBOURS, Loopback
+from arcferry_lab.network.loopback import Loopback
 from arcferry_lab.network.namespaces.namespaces import PORT, Namespaces
-from arcferry_lab.network.network import Network
+from arcferry_lab.network.network import NEIGHBOURS, TwinNetwork
 from arcferry_lab.network.plan import region_number
 from arcferry_lab.paths import LabPaths
 from arcferry_lab.pki import Authority
@@ -68,7 +69,7 @@ class Twin:
     settings: TwinSettings
     paths: LabPaths
     azure: AzureState
-    network: Network
+    network: TwinNetwork
     servers: Servers
     authority: Authority = field(repr=False)
     client: Client = field(repr=False)
@@ -115,22 +116,14 @@ class Twin:
             InputError: a resolver is named, and the network has one alone.
             LabError: the network has no addresses for the region.
         """
-        if not resolver:
-            await self.network.steer(name, region)
-        elif isinstance(self.network, Namespaces):
-            await self.network.steer(name, region, resolver)
-        else:
-            raise InputError(
-                "the loopback network has one resolver, which has no name",
-                hint="Leave --resolver out, or use --network namespaces.",
-            )
+        await self.network.steer(name, region, resolver)
         self._publish()
 
     async def prepare(self) -> None:
         """Write its files, and steer and filter as its settings say; part of `start`."""
         files.write_whole(self.paths.ca, self.authority.pem)
         files.write_whole(self.paths.secret, self.client.secret.encode(), mode=0o600)
-        files.write_whole(self.paths.certificate, register_certificate(self.client), mode=0o600)
+        files.write_whole(self.paths.certificate, self.register_certificate(), mode=0o600)
         self.azure.arm_url = self.network.arm_url
         self.azure.authority = self.network.authority_url
         self.azure.filter_changed = self._follow_filter
@@ -139,6 +132,12 @@ class Twin:
         await self._steer_at_first()
         communities = self.settings.communities
         await self.allow(*(_story_filter(self.azure.location) if communities is None else communities))
+
+    def register_certificate(self) -> bytes:
+        """Give the client a certificate, returned with its key as PEM; azure-identity signs with RSA alone."""
+        leaf = self.authority.issue([self.client.client_id], client=True, with_rsa=True)
+        self.client.certificates.append(x509.load_pem_x509_certificate(leaf.certificate_pem))
+        return leaf.certificate_pem + leaf.key_pem
 
     async def add_fault(self, name: str, host: str = "", *, times: int | None = None) -> None:
         """Switch a fault on; one of TCP changes the gates, which `azure.faults.add` alone would not.
@@ -208,7 +207,7 @@ def _made(settings: TwinSettings, stack: AsyncExitStack) -> Twin:
 
 def _network(
     settings: TwinSettings, location: str, authority: Authority, faults: Faults, stack: AsyncExitStack
-) -> Network:
+) -> TwinNetwork:
     if settings.network == LOOPBACK:
         block = claim()
         stack.callback(block.release)

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -66,6 +67,12 @@ class DnsServer:
                 if port or error.errno != errno.EADDRINUSE:
                     raise LabError(f"DNS cannot listen on {address}:{port}: {error.strerror}") from error
         raise LabError(f"no port on {address} is free for both UDP and TCP")
+
+    async def serve(self, udp: socket.socket, tcp: socket.socket) -> None:
+        """Answer on sockets that are bound already, the second of them listening."""
+        loop = asyncio.get_running_loop()
+        self._udp, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), sock=udp)
+        self._tcp = await asyncio.start_server(self._serve_stream, sock=tcp)
 
     async def stop(self) -> None:
         """Close both sockets; a question under way gets no answer."""

@@ -28,12 +28,23 @@ class Gate:
     Connections that are open while a gate changes are cut, since no packet would reach them any more.
     """
 
-    def __init__(self, address: str, port: int, app: web.Application, context: ssl.SSLContext) -> None:
+    def __init__(
+        self,
+        address: str,
+        port: int,
+        app: web.Application,
+        context: ssl.SSLContext,
+        listener: socket.socket | None = None,
+    ) -> None:
+        """A gate at an address of this process's own, or at a `listener` that listens in a namespace.
+
+        There the routers decide who gets to it, so that such a gate is open from its start on.
+        """
         self.address = address
         self.port = port
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_CUT_SECONDS)
         self._context = context
-        self._socket: socket.socket | None = None
+        self._socket = listener
         self._stopper: socket.socket | None = None
         self._server: asyncio.Server | None = None
         self._stranger: type[Stranger] | None = None
@@ -45,13 +56,16 @@ class Gate:
         return self._server is not None
 
     async def start(self) -> None:
-        """Take the address, closed.
+        """Take the address, closed; serve at a listener that was given.
 
         Raises:
             LabError: the address and port are in use, or not allowed.
         """
         await self._runner.setup()
-        self._block(self._listener())
+        if self._socket is None:
+            self._block(self._listener())
+        else:
+            await self.open()
 
     async def open(self, stranger: type[Stranger] | None = None) -> None:
         """Serve; a client whose attempts were dropped until now gets through with its next one.

@@ -5,6 +5,7 @@ beyond CONNECT. h11 reads the request.
 """
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
@@ -49,6 +50,15 @@ class ConnectProxy:
         self._faults = faults
         self._server: asyncio.Server | None = None
         self._open: set[asyncio.StreamWriter] = set()
+
+    @property
+    def is_serving(self) -> bool:
+        """Whether it takes connections."""
+        return self._server is not None
+
+    async def serve(self, listener: socket.socket) -> None:
+        """Take connections at a socket, which goes with the proxy."""
+        self._server = await asyncio.start_server(self._serve, sock=listener)
 
     async def start(self, address: str, port: int) -> None:
         """Listen.

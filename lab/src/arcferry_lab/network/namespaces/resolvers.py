@@ -1,12 +1,9 @@
 """DNS: two public resolvers that answer differently, and dnsmasq as the company's forwarders to them."""
 
-import asyncio
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import cast
 
 from arcferry.errors import UnknownNameError
 from arcferry_lab.faults import Faults
@@ -31,9 +28,7 @@ class Names:
         self._faults = faults
         self._elsewhere = elsewhere
         self._zones = {name: Zone(home) for name in FORWARDERS}
-        self._public = {
-            name: PublicResolver(partial(self._answer, zone)) for name, zone in self._zones.items()
-        }
+        self._public = {name: DnsServer(partial(self._answer, zone)) for name, zone in self._zones.items()}
         for zone in self._zones.values():
             zone.add_host(PROXY_NAME, PROXY)
 
@@ -44,13 +39,16 @@ class Names:
             LabError: one cannot be started.
         """
         for name, public in self._public.items():
-            await public.start(keeper, UPSTREAM[name])
+            udp, tcp = [
+                await keeper.listen(INTERNET, UPSTREAM[name], DNS_PORT, kind) for kind in ("udp", "tcp")
+            ]
+            await public.serve(udp, tcp)
         await start_forwarders(keeper, tools, folder)
 
-    def stop(self) -> None:
+    async def stop(self) -> None:
         """Answer no more."""
         for public in self._public.values():
-            public.stop()
+            await public.stop()
 
     def add(self, places: Iterable[Place]) -> None:
         """Let every resolver know of these places."""
@@ -103,57 +101,6 @@ class Names:
         fault = "route/ipv6-not-peered"
         hosts = [one.host for one in self._faults.active() if one.fault.name == fault]
         return self._faults.holds(fault, name) or any(name in zone.answer(host).chain for host in hosts)
-
-
-class PublicResolver:
-    """A resolver on the internet, served from this process on sockets of a namespace."""
-
-    def __init__(self, answer: Callable[[str], Answer | None]) -> None:
-        self._dns = DnsServer(answer)
-        self._udp: asyncio.DatagramTransport | None = None
-        self._tcp: asyncio.Server | None = None
-
-    async def start(self, keeper: Keeper, address: str) -> None:
-        """Answer on UDP and TCP.
-
-        Raises:
-            LabError: the address cannot be had.
-        """
-        udp = await keeper.listen(INTERNET, address, DNS_PORT, "udp")
-        tcp = await keeper.listen(INTERNET, address, DNS_PORT, "tcp")
-        loop = asyncio.get_running_loop()
-        self._udp, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self._dns), sock=udp)
-        self._tcp = await asyncio.start_server(self._serve, sock=tcp)
-
-    def stop(self) -> None:
-        """Answer no more."""
-        if self._udp:
-            self._udp.close()
-        if self._tcp:
-            self._tcp.close()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(asyncio.IncompleteReadError, OSError):
-            while True:
-                question = await reader.readexactly(int.from_bytes(await reader.readexactly(2)))
-                reply = self._dns.respond(question, udp=False)
-                if reply is not None:
-                    writer.write(len(reply).to_bytes(2) + reply)
-                    await writer.drain()
-        writer.close()
-
-
-class _Datagrams(asyncio.DatagramProtocol):
-    def __init__(self, dns: DnsServer) -> None:
-        self._dns = dns
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.DatagramTransport", transport)
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        reply = self._dns.respond(data, udp=True)
-        if reply is not None:
-            self._transport.sendto(reply, addr)
 
 
 async def start_forwarders(keeper: Keeper, tools: Tools, folder: Path) -> None:
