@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from arcferry import catalog
-from arcferry_lab.network.dns import Answer, DnsServer
+from arcferry_lab.network.dns import DnsResponse, DnsServer
 from arcferry_lab.pki import Authority
 
 STRAY = "agentserviceapi.guestconfiguration.azure.com"
@@ -34,7 +34,7 @@ class Azure:
     """What the process under test is pointed at; `silent` makes every service accept and say nothing."""
 
     arguments: list[str]
-    names: dict[str, Answer]
+    names: dict[str, DnsResponse]
     reached: asyncio.Event
     silent: bool = False
 
@@ -55,8 +55,8 @@ async def azure(tmp_path: Path) -> AsyncIterator[Azure]:
     hosts = [item.host for item in catalog.endpoints(catalog.cloud("AzureCloud"), catalog.region("eastasia"))]
     hosts = [*filter(None, hosts), "ea.his.arc.azure.com"]
     authority = Authority()
-    made = Azure([], {host: Answer(addresses=("127.0.0.1",)) for host in hosts}, asyncio.Event())
-    dns = DnsServer(lambda name: made.names.get(name, Answer(rcode="NXDOMAIN")))
+    made = Azure([], {host: DnsResponse(addresses=("127.0.0.1",)) for host in hosts}, asyncio.Event())
+    dns = DnsServer(lambda name: made.names.get(name, DnsResponse(rcode="NXDOMAIN")))
     resolver = f"127.0.0.1:{await dns.start()}"
     server = await asyncio.start_server(made.serve, "127.0.0.1", 0, ssl=authority.server_context(hosts))
     ca_file = tmp_path / "ca.pem"
@@ -99,7 +99,7 @@ async def run(*arguments: str, **environment: str) -> Ended:
 
 
 def stray(azure: Azure) -> None:
-    azure.names[STRAY] = Answer(CHAIN, ("127.0.0.2",))
+    azure.names[STRAY] = DnsResponse(CHAIN, ("127.0.0.2",))
 
 
 def table(out: str) -> dict[str, list[str]]:

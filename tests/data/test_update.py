@@ -27,7 +27,7 @@ from arcferry.errors import (
     PermissionDeniedError,
 )
 from arcferry_lab.azure.ids import CIRCUIT
-from arcferry_lab.azure.state import ROUTE_FILTER, Reply
+from arcferry_lab.azure.state import ROUTE_FILTER, CannedResponse
 from arcferry_lab.pki import Authority
 from arcferry_lab.twin import RESOURCE_GROUP, Twin
 
@@ -415,7 +415,7 @@ async def test_an_identity_that_may_not_read_is_told_so(store: Store, twin: Twin
 async def test_whatever_arm_answers_is_told_and_nothing_is_held(
     store: Store, twin: Twin, body: bytes
 ) -> None:
-    twin.azure.replies["*/providers/Microsoft.Network/*"] = Reply(body)
+    twin.azure.replies["*/providers/Microsoft.Network/*"] = CannedResponse(body)
     found = await from_twin(store, twin, route_filter=ROUTE_FILTER, circuit=CIRCUIT)
     assert [one.status for one in found] == [Status.FAILED] * 3
     assert store.held() == ()

@@ -15,7 +15,7 @@ import pytest
 
 from arcferry import bundle as bundles
 from arcferry import times
-from arcferry_lab.azure.state import Machine
+from arcferry_lab.azure.state import ArcMachine
 from arcferry_lab.hosts import build_agent_package, read_journal
 from arcferry_lab.hosts.faults import lay
 from arcferry_lab.hosts.host import LabHost
@@ -285,7 +285,7 @@ async def test_connected_but_no_heartbeat(fleet: Fleet) -> None:
 
 
 async def test_a_name_that_another_server_has(fleet: Fleet) -> None:
-    other = Machine(
+    other = ArcMachine(
         RESOURCE_GROUP, "server01", "eastasia", {}, {"vmId": "11111111-2222-3333-4444-555555555555"}
     )
     fleet.twin.azure.machines[RESOURCE_GROUP, "server01"] = other

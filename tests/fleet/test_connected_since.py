@@ -11,7 +11,7 @@ from arcferry.fleet.order import Limits, Order, shared_by_all
 from arcferry.fleet.plan import FleetPlan, plan
 from arcferry.fleet.transport import read_trust
 from arcferry_lab.azure.errors import ArmError
-from arcferry_lab.azure.state import Reply
+from arcferry_lab.azure.state import CannedResponse
 from arcferry_lab.twin import RESOURCE_GROUP
 
 from .conftest import Fleet
@@ -58,10 +58,10 @@ async def test_a_host_that_another_apply_connected_since_is_healthy(by_an_older_
         assert host.situation.machine.status == "Connected"
 
 
-def refusal(status: int, code: str) -> Reply:
+def refusal(status: int, code: str) -> CannedResponse:
     body = ArmError(status, code, "No.").response().body
     assert isinstance(body, bytes)
-    return Reply(body, status)
+    return CannedResponse(body, status)
 
 
 SILENT = {
@@ -70,8 +70,8 @@ SILENT = {
     "no subscription": (refusal(404, "SubscriptionNotFound"), "no subscription"),
     "429": (refusal(429, "TooManyRequests"), "429 TooManyRequests"),
     "500": (refusal(500, "InternalServerError"), "500 InternalServerError"),
-    "a page": (Reply(b"<html></html>", 404, "text/html"), "HTTP 404 without a code"),
-    "no machine": (Reply(b"[1, 2]"), "cannot be read"),
+    "a page": (CannedResponse(b"<html></html>", 404, "text/html"), "HTTP 404 without a code"),
+    "no machine": (CannedResponse(b"[1, 2]"), "cannot be read"),
 }
 
 

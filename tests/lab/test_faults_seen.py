@@ -7,8 +7,8 @@ from arcferry.probe import Observation, ProbeSettings, check, probe
 from arcferry.probe.dns import resolve
 from arcferry.probe.resolvers import choose_resolvers
 from arcferry_lab.faults import FAULTS, LOOPBACK
+from arcferry_lab.network.dns_faults import PRIVATE_ADDRESS
 from arcferry_lab.network.plan import Service
-from arcferry_lab.network.struck import PRIVATE_ADDRESS
 from arcferry_lab.twin import Twin
 
 pytestmark = pytest.mark.lab

@@ -20,7 +20,7 @@ from tests.probe.conftest import HOME, HOST, Net, mute, replies
 from arcferry.probe.certificate import is_for, name_text
 from arcferry.probe.trust import Trust, load_trust, read_certificates
 from arcferry.probe.visit import prepare, visit
-from arcferry_lab.network.dns import Answer
+from arcferry_lab.network.dns import DnsResponse
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ async def test_a_chain_is_followed_to_its_root(net: Net, known: bool) -> None:
     root = ssl.PEM_cert_to_DER_cert(net.authority.pem.decode())
     trust = load_trust(read_certificates(net.ca_file))
     roots = frozenset({hashlib.sha256(root).digest()}) if known else trust.public_roots
-    net.names[HOST] = Answer(addresses=HOME)
+    net.names[HOST] = DnsResponse(addresses=HOME)
     believed: asyncio.Future[Trust] = asyncio.get_running_loop().create_future()
     believed.set_result(Trust(trust.context, roots))
     means = replace(prepare(net.settings()), trust=believed)

@@ -17,7 +17,7 @@ from arcferry.probe import ProbeSettings
 from arcferry.probe.observation import DnsAnswer
 from arcferry.watch import History, Level, Notice, Round, history_path, watch
 from arcferry.watch import history as history_module
-from arcferry_lab.network.dns import Answer, DnsServer
+from arcferry_lab.network.dns import DnsResponse, DnsServer
 from arcferry_lab.twin import STORY_NAME, Twin
 
 CLOUD = catalog.cloud("AzureCloud")
@@ -103,7 +103,7 @@ async def test_another_resolver_warns_before_the_own_one_follows(twin: Twin, his
         if row["name"] == "AzureArcInfrastructure.JapanEast"
     )
     address = f"{japan.partition('/')[0].rpartition('.')[0]}.3"
-    elsewhere = DnsServer(lambda name: Answer((), (address,)) if name == STORY_NAME else Answer())
+    elsewhere = DnsServer(lambda name: DnsResponse((), (address,)) if name == STORY_NAME else DnsResponse())
     port = await elsewhere.start()
     told = Told()
     try:

@@ -24,19 +24,27 @@ def control(twin: Twin, stop: asyncio.Event) -> web.Application:
     app = web.Application(middlewares=[_errors])
     app.add_routes(
         [
-            web.get("/status", _reply(twin, _status)),
-            web.get("/filter", _reply(twin, _filter)),
+            web.get("/status", _show(lambda: _status(twin))),
+            web.get("/filter", _show(lambda: azure_network.route_filter(twin.azure))),
             web.post("/filter", _reply(twin, _change_filter)),
             web.post("/steer", _reply(twin, _steer)),
             web.get("/routes", _reply(twin, _routes)),
-            web.get("/machines", _reply(twin, _machines)),
-            web.get("/faults", _reply(twin, _faults)),
+            web.get("/machines", _show(lambda: _shown_machines(twin))),
+            web.get("/faults", _show(lambda: _shown_faults(twin))),
             web.post("/faults", _reply(twin, _add_fault)),
             web.delete("/faults", _reply(twin, _remove_fault)),
             web.post("/stop", _stopping(stop)),
         ]
     )
     return app
+
+
+def _show(state: Callable[[], object]) -> Handler:
+    async def handle(request: web.Request) -> web.Response:
+        del request
+        return web.json_response(state())
+
+    return handle
 
 
 def _reply(twin: Twin, act: Callable[[Twin, dict[str, Any]], Awaitable[object]]) -> Handler:
@@ -66,8 +74,7 @@ def _stopping(stop: asyncio.Event) -> Handler:
     return handle
 
 
-async def _status(twin: Twin, body: dict[str, Any]) -> object:
-    del body
+def _status(twin: Twin) -> object:
     return document(twin) | {
         "route_filter": twin.azure.communities,
         "steered": dict(twin.network.steered),
@@ -75,11 +82,6 @@ async def _status(twin: Twin, body: dict[str, Any]) -> object:
         "machines": len(twin.azure.machines),
         "faults": _shown_faults(twin),
     }
-
-
-async def _filter(twin: Twin, body: dict[str, Any]) -> object:
-    del body
-    return azure_network.route_filter(twin.azure)
 
 
 async def _change_filter(twin: Twin, body: dict[str, Any]) -> object:
@@ -118,14 +120,8 @@ def _steered_at(twin: Twin) -> dict[str, dict[str, str]]:
     return {resolver: dict(network.steered_at(resolver)) for resolver in network.resolvers}
 
 
-async def _machines(twin: Twin, body: dict[str, Any]) -> object:
-    del body
+def _shown_machines(twin: Twin) -> object:
     return [machines.shown(twin.azure, machine) for machine in twin.azure.machines.values()]
-
-
-async def _faults(twin: Twin, body: dict[str, Any]) -> object:
-    del body
-    return _shown_faults(twin)
 
 
 async def _add_fault(twin: Twin, body: dict[str, Any]) -> object:

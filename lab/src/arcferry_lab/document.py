@@ -64,19 +64,16 @@ def document(twin: Twin) -> dict[str, Any]:
         ],
         "known_hosts_file": str(paths.known_hosts),
         "inventory_file": str(paths.inventory),
-        "inner_hosts": _inner_hosts(network) if isinstance(network, Namespaces) else [],
+        "inner_hosts": [],
     }
     environment = _environment(found, str(paths.key))
     if isinstance(network, Namespaces):
+        found["inner_hosts"] = [
+            {"name": host.name, "address": host.address, "pid": host.pid, "rootless": network.rootless}
+            for host in network.hosts
+        ]
         environment = {name: value for name, value in environment.items() if name not in _OF_LOOPBACK}
     return found | {"environment": environment}
-
-
-def _inner_hosts(network: Namespaces) -> list[dict[str, Any]]:
-    return [
-        {"name": host.name, "address": host.address, "pid": host.pid, "rootless": network.rootless}
-        for host in network.hosts
-    ]
 
 
 def _environment(found: dict[str, Any], key: str) -> dict[str, str]:

@@ -3,15 +3,15 @@
 import errno
 import fcntl
 import os
-import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from arcferry.errors import InputError
 from arcferry_lab.errors import LabError
 from arcferry_lab.paths import CONTROL, LOCK, LOG
+from arcferry_lab.system import remove_tree
 
 _LONGEST_SOCKET_PATH = 100
 _LOOKS, _LOOK_SECONDS = 25, 0.02
@@ -136,19 +136,9 @@ def _remove_all(folder: Path, keep: set[str]) -> None:
         if entry.name in keep:
             continue
         if entry.is_dir() and not entry.is_symlink():
-            _remove_tree(entry)
+            remove_tree(entry)
         else:
             entry.unlink(missing_ok=True)
-
-
-def _remove_tree(folder: Path) -> None:
-    """Remove a folder in which the last processes of a killed host may write for some moments more."""
-    for _ in range(_LOOKS):
-        with suppress(OSError):
-            shutil.rmtree(folder)
-            return
-        time.sleep(_LOOK_SECONDS)
-    shutil.rmtree(folder)
 
 
 def _remove_empty(folder: Path) -> None:

@@ -1,8 +1,7 @@
-"""The files of a running twin, all in its folder."""
-
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Self
 
 LOCK = "lab.lock"
 LOG = "lab.log"
@@ -12,67 +11,40 @@ DOCUMENT = "lab.json"
 
 @dataclass(frozen=True, slots=True)
 class LabPaths:
-    """Where each file lies; the day is in the names of the published data."""
+    """The files of a running twin, all in its folder.
+
+    Attributes:
+        document: everything an outside client needs, for its owner only.
+        secret: the client secret, for its owner only.
+        certificate: the client's certificate and key, for its owner only.
+        service_tags: under the name of the weekly download, which holds its day.
+        communities: with the day of the list in its name, as the list itself has none.
+        route_filter: as it is now.
+        circuit: with its Microsoft peering, as it is now.
+        key: the SSH key that the hosts let in.
+        hosts: a folder a host.
+    """
 
     folder: Path
-    day: date
+    document: Path
+    ca: Path
+    secret: Path
+    certificate: Path
+    service_tags: Path
+    communities: Path
+    route_filter: Path
+    circuit: Path
+    key: Path
+    known_hosts: Path
+    inventory: Path
+    hosts: Path
 
-    @property
-    def document(self) -> Path:
-        """lab.json: everything an outside client needs, for its owner only."""
-        return self.folder / DOCUMENT
-
-    @property
-    def ca(self) -> Path:
-        """The twin's CA certificate."""
-        return self.folder / "ca.pem"
-
-    @property
-    def secret(self) -> Path:
-        """The client secret, for its owner only."""
-        return self.folder / "client-secret"
-
-    @property
-    def certificate(self) -> Path:
-        """The client's certificate and key, for its owner only."""
-        return self.folder / "client-certificate.pem"
-
-    @property
-    def service_tags(self) -> Path:
-        """The twin's service tags, under the name of the weekly download."""
-        return self.folder / f"ServiceTags_Public_{self.day:%Y%m%d}.json"
-
-    @property
-    def communities(self) -> Path:
-        """The twin's BGP communities, with the day of the list in its name."""
-        return self.folder / f"bgp-service-communities-{self.day:%Y-%m-%d}.json"
-
-    @property
-    def route_filter(self) -> Path:
-        """The route filter as it is now."""
-        return self.folder / "route-filter.json"
-
-    @property
-    def circuit(self) -> Path:
-        """The circuit with its Microsoft peering as it is now."""
-        return self.folder / "circuit.json"
-
-    @property
-    def key(self) -> Path:
-        """The SSH key that the hosts let in."""
-        return self.folder / "id_ed25519"
-
-    @property
-    def known_hosts(self) -> Path:
-        """The hosts' own keys."""
-        return self.folder / "known_hosts"
-
-    @property
-    def inventory(self) -> Path:
-        """The hosts as an inventory."""
-        return self.folder / "inventory.csv"
-
-    @property
-    def hosts(self) -> Path:
-        """A folder a host."""
-        return self.folder / "hosts"
+    @classmethod
+    def of(cls, folder: Path, day: date) -> Self:
+        """Those of a twin in this folder, whose service tags and communities are of this day."""
+        names = (
+            DOCUMENT, "ca.pem", "client-secret", "client-certificate.pem",
+            f"ServiceTags_Public_{day:%Y%m%d}.json", f"bgp-service-communities-{day:%Y-%m-%d}.json",
+            "route-filter.json", "circuit.json", "id_ed25519", "known_hosts", "inventory.csv", "hosts",
+        )  # fmt: skip
+        return cls(folder, *(folder / name for name in names))

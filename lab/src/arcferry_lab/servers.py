@@ -95,7 +95,10 @@ class Servers:
         return public.decode().strip()
 
     def _write_lists(self) -> None:
-        known = "".join(f"{_known_name(host)} {host.host_key.strip()}\n" for host in self.hosts)
+        known = ""
+        for host in self.hosts:
+            name = host.address if host.port == _SSH else f"[{host.address}]:{host.port}"
+            known += f"{name} {host.host_key.strip()}\n"
         files.write_whole(self._paths.known_hosts, known.encode())
         table = io.StringIO()
         rows = csv.writer(table, lineterminator="\n")
@@ -122,7 +125,3 @@ def _settings(
         )
         for number in range(1, count + 1)
     ]
-
-
-def _known_name(host: LabHost) -> str:
-    return host.address if host.port == _SSH else f"[{host.address}]:{host.port}"

@@ -6,7 +6,6 @@ from aiohttp import web
 
 from arcferry_lab.azure.arm import arm
 from arcferry_lab.azure.entra import entra
-from arcferry_lab.azure.guest_configuration import guest_configuration
 from arcferry_lab.azure.his import global_his, regional_his
 from arcferry_lab.azure.notification import notification, service_bus
 from arcferry_lab.azure.service import service
@@ -15,14 +14,15 @@ from arcferry_lab.network.plan import Place, Service
 
 
 def _bare(state: AzureState, names: Sequence[str]) -> web.Application:
+    """A service that is there, and answers every path 404: all that a check of the path asks of it."""
     return service(state, names, ())
 
 
 _BUILDERS: dict[Service, Callable[[AzureState, Sequence[str]], web.Application]] = {
     Service.HIS: regional_his,
     Service.GLOBAL_HIS: global_his,
-    Service.GAS: guest_configuration,
-    Service.AGENT_SERVICE: guest_configuration,
+    Service.GAS: _bare,
+    Service.AGENT_SERVICE: _bare,
     Service.NOTIFICATION: notification,
     Service.SERVICE_BUS: service_bus,
     Service.ENTRA: entra,

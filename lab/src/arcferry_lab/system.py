@@ -6,7 +6,9 @@ import shutil
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from arcferry.text import clean
@@ -14,6 +16,7 @@ from arcferry_lab.errors import LabError
 
 SYSTEM_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 _LAST = 2000
+_REMOVALS, _REMOVAL_SECONDS = 50, 0.01
 
 
 def require_linux() -> None:
@@ -60,6 +63,22 @@ def unpacked_libraries(folder: Path) -> str:
     triplet = f"{platform.machine()}-linux-gnu"
     folders = (folder / part / triplet for part in ("usr/lib", "lib"))
     return ":".join(str(path) for path in folders if path.is_dir())
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder in which the last processes of a killed host may write for some moments more.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    for _ in range(_REMOVALS):
+        with suppress(OSError):
+            shutil.rmtree(folder)
+            return
+        if not folder.exists():
+            return
+        time.sleep(_REMOVAL_SECONDS)
+    shutil.rmtree(folder)
 
 
 def run_tool(

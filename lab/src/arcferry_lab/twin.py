@@ -14,7 +14,7 @@ from arcferry import catalog, files
 from arcferry.errors import InputError, UnknownNameError
 from arcferry_lab.azure import circuits as azure_circuits
 from arcferry_lab.azure import network as azure_network
-from arcferry_lab.azure.state import AzureState, Client
+from arcferry_lab.azure.state import Application, AzureState
 from arcferry_lab.faults import LOOPBACK, NAMESPACES, Faults
 from arcferry_lab.network.block import claim, service_port
 from arcferry_lab.network.loopback import Loopback
@@ -72,7 +72,7 @@ class Twin:
     network: TwinNetwork
     servers: Servers
     authority: Authority = field(repr=False)
-    client: Client = field(repr=False)
+    client: Application = field(repr=False)
 
     @classmethod
     @asynccontextmanager
@@ -130,11 +130,13 @@ class Twin:
         if isinstance(self.network, Namespaces):
             self.azure.route_rows = self.network.route_rows
         await self._steer_at_first()
+        home = f"12076:510{region_number(self.azure.location):02d}"
         communities = self.settings.communities
-        await self.allow(*(_story_filter(self.azure.location) if communities is None else communities))
+        await self.allow(*((home, "12076:5060", "12076:5070") if communities is None else communities))
 
     def register_certificate(self) -> bytes:
-        """Give the client a certificate, returned with its key as PEM; azure-identity signs with RSA alone."""
+        """Give the client a certificate of its own; returns certificate and key as one PEM file."""
+        # with an RSA key, because azure-identity signs its assertions with nothing else
         leaf = self.authority.issue([self.client.client_id], client=True, with_rsa=True)
         self.client.certificates.append(x509.load_pem_x509_certificate(leaf.certificate_pem))
         return leaf.certificate_pem + leaf.key_pem
@@ -163,8 +165,8 @@ class Twin:
         """In the story, the answer is in another region for one resolver, and at home for any other."""
         resolver = "corp" if isinstance(self.network, Namespaces) else ""
         if self.settings.steered is None:
-            for name, region in _story_steering(self.azure.location).items():
-                await self.steer(name, region, resolver)
+            elsewhere = next(region for region in reversed(NEIGHBOURS) if region != self.azure.location)
+            await self.steer(STORY_NAME, elsewhere, resolver)
         for name, region in (self.settings.steered or {}).items():
             await self.steer(name, region)
         self._publish()
@@ -201,7 +203,7 @@ def _made(settings: TwinSettings, stack: AsyncExitStack) -> Twin:
     azure = AzureState(location, issue_identity=lambda vm_id: _identity(authority, vm_id))
     azure.add_group(RESOURCE_GROUP)
     network = _network(settings, location, authority, azure.faults, stack)
-    paths = LabPaths(settings.folder.absolute(), datetime.now(UTC).date())
+    paths = LabPaths.of(settings.folder.absolute(), datetime.now(UTC).date())
     return Twin(settings, paths, azure, network, Servers(paths), authority, azure.add_client())
 
 
@@ -224,15 +226,6 @@ def _network(
 def _identity(authority: Authority, vm_id: str) -> tuple[bytes, bytes]:
     leaf = authority.issue([vm_id], client=True)
     return leaf.certificate_pem, leaf.key_pem
-
-
-def _story_filter(location: str) -> tuple[str, ...]:
-    return (f"12076:510{region_number(location):02d}", "12076:5060", "12076:5070")
-
-
-def _story_steering(location: str) -> dict[str, str]:
-    elsewhere = next(region for region in reversed(NEIGHBOURS) if region != location)
-    return {STORY_NAME: elsewhere}
 
 
 def _pretty(document: object) -> bytes:

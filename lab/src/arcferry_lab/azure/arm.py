@@ -2,18 +2,19 @@
 
 import re
 from collections.abc import Sequence
+from fnmatch import fnmatch
 from uuid import uuid4
 
 from aiohttp import web
 
 from arcferry_lab.azure import circuits, groups, machines, network, providers
 from arcferry_lab.azure.errors import ArmError
-from arcferry_lab.azure.routes import Asked, Route, find
+from arcferry_lab.azure.routes import ArmRequest, Operation, find
 from arcferry_lab.azure.service import application, read_json
-from arcferry_lab.azure.state import AzureState, Client
+from arcferry_lab.azure.state import Application, AzureState
 from arcferry_lab.azure.tokens import TokenRefusedError
 
-ROUTES: tuple[Route, ...] = (
+ROUTES: tuple[Operation, ...] = (
     *groups.ROUTES,
     *providers.ROUTES,
     *machines.ROUTES,
@@ -47,7 +48,7 @@ async def _answer(state: AzureState, request: web.Request) -> web.StreamResponse
     if found is None:
         raise ArmError(404, "InvalidResourceType", "No resource type of the twin is served at this path.")
     route, names = found
-    asked = Asked(state, request, names, await read_json(request), client)
+    asked = ArmRequest(state, request, names, await read_json(request), client)
     _check_subscription(asked)
     _check_permission(client, route, request.path)
     _check_version(asked)
@@ -55,7 +56,16 @@ async def _answer(state: AzureState, request: web.Request) -> web.StreamResponse
     return await route.handler(asked)
 
 
-def authenticated(state: AzureState, request: web.Request) -> Client:
+_FAULTS = (
+    (403, "AuthorizationFailed", "The client is not authorized to perform this action."),
+    (404, "ResourceNotFound", "The resource was not found."),
+    (409, "Conflict", "The resource is being changed by another operation."),
+    (429, "TooManyRequests", "Too many requests; slow down."),
+    (500, "InternalServerError", "The server met an unexpected condition."),
+)
+
+
+def authenticated(state: AzureState, request: web.Request) -> Application:
     """The client whose bearer token came with a request.
 
     Raises:
@@ -87,29 +97,23 @@ def _unauthorized(state: AzureState, code: str, message: str) -> ArmError:
 
 
 def _strike(state: AzureState) -> None:
-    take = state.faults.take
-    if take("arm/401"):
+    if state.faults.take("arm/401"):
         raise _unauthorized(state, "InvalidAuthenticationToken", "The access token is invalid.")
-    if take("arm/403"):
-        raise ArmError(403, "AuthorizationFailed", "The client is not authorized to perform this action.")
-    if take("arm/404"):
-        raise ArmError(404, "ResourceNotFound", "The resource was not found.")
-    if take("arm/409"):
-        raise ArmError(409, "Conflict", "The resource is being changed by another operation.")
-    if take("arm/429"):
-        raise ArmError(429, "TooManyRequests", "Too many requests; slow down.", {"Retry-After": "1"})
-    if take("arm/500"):
-        raise ArmError(500, "InternalServerError", "The server met an unexpected condition.")
+    for status, code, message in _FAULTS:
+        if state.faults.take(f"arm/{status}"):
+            headers = {"Retry-After": "1"} if code == "TooManyRequests" else None
+            raise ArmError(status, code, message, headers)
 
 
-def _check_subscription(asked: Asked) -> None:
+def _check_subscription(asked: ArmRequest) -> None:
     wanted = asked.names.get("subscription", asked.state.subscription_id)
     if wanted.lower() != asked.state.subscription_id.lower():
         raise ArmError(404, "SubscriptionNotFound", f"The subscription '{wanted}' could not be found.")
 
 
-def _check_permission(client: Client, route: Route, path: str) -> None:
-    if route.action and not client.role.allows(route.action):
+def _check_permission(client: Application, route: Operation, path: str) -> None:
+    action = route.action.lower()
+    if action and not any(fnmatch(action, allowed.lower()) for allowed in client.actions):
         raise ArmError(
             403,
             "AuthorizationFailed",
@@ -118,7 +122,7 @@ def _check_permission(client: Client, route: Route, path: str) -> None:
         )
 
 
-def _check_version(asked: Asked) -> None:
+def _check_version(asked: ArmRequest) -> None:
     version = asked.parameter("api-version")
     if not version:
         raise ArmError(400, "MissingApiVersionParameter", "The api-version query parameter is required.")

@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from arcferry_lab.azure.errors import EntraError
-from arcferry_lab.azure.state import Client
+from arcferry_lab.azure.state import Application
 
 
-def check_assertion(assertion: str, client: Client, *, audiences: Sequence[str]) -> None:
+def check_assertion(assertion: str, client: Application, *, audiences: Sequence[str]) -> None:
     """Verify the signature, life, audience, issuer and subject of a client's assertion.
 
     Raises:
@@ -46,7 +46,7 @@ def check_assertion(assertion: str, client: Client, *, audiences: Sequence[str])
         raise _refused(50027, "The client assertion is malformed.") from error
 
 
-def _registered(assertion: str, client: Client) -> x509.Certificate:
+def _registered(assertion: str, client: Application) -> x509.Certificate:
     try:
         header = jwt.get_unverified_header(assertion)
     except jwt.InvalidTokenError as error:

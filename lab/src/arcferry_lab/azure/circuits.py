@@ -12,7 +12,7 @@ from arcferry_lab.azure.errors import ArmError, resource_not_found
 from arcferry_lab.azure.groups import group_named
 from arcferry_lab.azure.ids import CIRCUIT, CIRCUITS, PEERING, circuit_id, filter_id, peering_id
 from arcferry_lab.azure.paging import page
-from arcferry_lab.azure.routes import Asked, Handler, Route
+from arcferry_lab.azure.routes import ArmRequest, Handler, Operation
 from arcferry_lab.azure.state import AzureState, CircuitState
 from arcferry_lab.peering import far_location
 
@@ -157,7 +157,7 @@ async def _arp_rows(state: AzureState, link: str) -> list[dict[str, Any]]:
     ]
 
 
-def network_there(asked: Asked) -> bool:
+def network_there(asked: ArmRequest) -> bool:
     """Whether filter and circuit lie where a list was asked for: in one group, or anywhere.
 
     Raises:
@@ -168,35 +168,35 @@ def network_there(asked: Asked) -> bool:
     return asked.state.network_in(group_named(asked.state, asked.names["group"]).name)
 
 
-def _check_circuit(asked: Asked) -> None:
+def _check_circuit(asked: ArmRequest) -> None:
     group, name = asked.names["group"], asked.names["circuit"]
     group_named(asked.state, group)
     if name.lower() != CIRCUIT or not asked.state.network_in(group):
         raise resource_not_found(CIRCUITS, name, group)
 
 
-def _check_peering(asked: Asked) -> None:
+def _check_peering(asked: ArmRequest) -> None:
     _check_circuit(asked)
     name = asked.names["peering"]
     if name.lower() != PEERING.lower():
         raise resource_not_found(f"{CIRCUITS}/peerings", f"{CIRCUIT}/{name}", asked.names["group"])
 
 
-async def _get(asked: Asked) -> web.Response:
+async def _get(asked: ArmRequest) -> web.Response:
     _check_circuit(asked)
     return web.json_response(circuit(asked.state))
 
 
-async def _list(asked: Asked) -> web.Response:
+async def _list(asked: ArmRequest) -> web.Response:
     return page(asked, [circuit(asked.state)] if network_there(asked) else [])
 
 
-async def _get_peering(asked: Asked) -> web.Response:
+async def _get_peering(asked: ArmRequest) -> web.Response:
     _check_peering(asked)
     return web.json_response(peering(asked.state))
 
 
-async def _list_peerings(asked: Asked) -> web.Response:
+async def _list_peerings(asked: ArmRequest) -> web.Response:
     _check_circuit(asked)
     return page(asked, [peering(asked.state)])
 
@@ -204,7 +204,7 @@ async def _list_peerings(asked: Asked) -> web.Response:
 def _table(rows: Callable[[AzureState, str], Awaitable[list[dict[str, Any]]]]) -> Handler:
     """A table that Azure asks its routers for: 202 at once, and the rows where `Location` points."""
 
-    async def begin(asked: Asked) -> web.Response:
+    async def begin(asked: ArmRequest) -> web.Response:
         _check_peering(asked)
         link = asked.names["link"].lower()
         if link not in _LINKS:
@@ -222,7 +222,7 @@ def _table(rows: Callable[[AzureState, str], Awaitable[list[dict[str, Any]]]]) -
     return begin
 
 
-async def _result(asked: Asked) -> web.Response:
+async def _result(asked: ArmRequest) -> web.Response:
     found = asked.state.operations.get(asked.names["number"])
     if found is None:
         raise ArmError(404, "OperationNotFound", "The operation could not be found.")
@@ -237,13 +237,13 @@ _CIRCUITS = f"{_SUBSCRIPTION}/resourceGroups/{{group}}/providers/{CIRCUITS}"
 _PEERINGS = f"{_CIRCUITS}/{{circuit}}/peerings"
 _TABLES = {"routeTables": route_rows, "routeTablesSummary": _summary_rows, "arpTables": _arp_rows}
 ROUTES = (
-    Route("GET", f"{_CIRCUITS}/{{circuit}}", _get, f"{CIRCUITS}/read"),
-    Route("GET", _CIRCUITS, _list, f"{CIRCUITS}/read"),
-    Route("GET", f"{_SUBSCRIPTION}/providers/{CIRCUITS}", _list, f"{CIRCUITS}/read"),
-    Route("GET", f"{_PEERINGS}/{{peering}}", _get_peering, f"{CIRCUITS}/peerings/read"),
-    Route("GET", _PEERINGS, _list_peerings, f"{CIRCUITS}/peerings/read"),
+    Operation("GET", f"{_CIRCUITS}/{{circuit}}", _get, f"{CIRCUITS}/read"),
+    Operation("GET", _CIRCUITS, _list, f"{CIRCUITS}/read"),
+    Operation("GET", f"{_SUBSCRIPTION}/providers/{CIRCUITS}", _list, f"{CIRCUITS}/read"),
+    Operation("GET", f"{_PEERINGS}/{{peering}}", _get_peering, f"{CIRCUITS}/peerings/read"),
+    Operation("GET", _PEERINGS, _list_peerings, f"{CIRCUITS}/peerings/read"),
     *(
-        Route(
+        Operation(
             "POST",
             f"{_PEERINGS}/{{peering}}/{table}/{{link}}",
             _table(rows),
@@ -251,5 +251,5 @@ ROUTES = (
         )
         for table, rows in _TABLES.items()
     ),
-    Route("GET", _OPERATIONS, _result),
+    Operation("GET", _OPERATIONS, _result),
 )

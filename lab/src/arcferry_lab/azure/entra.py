@@ -6,9 +6,9 @@ from aiohttp import web
 
 from arcferry_lab.azure.assertion import check_assertion
 from arcferry_lab.azure.errors import EntraError
-from arcferry_lab.azure.routes import Asked, Route
+from arcferry_lab.azure.routes import ArmRequest, Operation
 from arcferry_lab.azure.service import service
-from arcferry_lab.azure.state import AzureState, Client
+from arcferry_lab.azure.state import Application, AzureState
 from arcferry_lab.azure.tokens import LIFE
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -22,20 +22,20 @@ def entra(state: AzureState, names: Sequence[str]) -> web.Application:
         state,
         names,
         (
-            Route("GET", "/common/discovery/instance", _instance),
-            Route("GET", "/{tenant}/v2.0/.well-known/openid-configuration", _configuration),
-            Route("GET", "/{tenant}/.well-known/openid-configuration", _configuration),
-            Route("GET", "/{tenant}/discovery/v2.0/keys", _keys),
-            Route("POST", "/{tenant}/oauth2/v2.0/token", _token),
+            Operation("GET", "/common/discovery/instance", _instance),
+            Operation("GET", "/{tenant}/v2.0/.well-known/openid-configuration", _configuration),
+            Operation("GET", "/{tenant}/.well-known/openid-configuration", _configuration),
+            Operation("GET", "/{tenant}/discovery/v2.0/keys", _keys),
+            Operation("POST", "/{tenant}/oauth2/v2.0/token", _token),
         ),
     )
 
 
-def _base(asked: Asked) -> str:
+def _base(asked: ArmRequest) -> str:
     return f"https://{asked.request.host}"
 
 
-async def _instance(asked: Asked) -> web.Response:
+async def _instance(asked: ArmRequest) -> web.Response:
     tenant = asked.state.tenant_id
     document = {
         "tenant_discovery_endpoint": f"{_base(asked)}/{tenant}/v2.0/.well-known/openid-configuration",
@@ -51,7 +51,7 @@ async def _instance(asked: Asked) -> web.Response:
     return web.json_response(document)
 
 
-async def _configuration(asked: Asked) -> web.Response:
+async def _configuration(asked: ArmRequest) -> web.Response:
     tenant = _tenant(asked)
     base = f"{_base(asked)}/{tenant}"
     document = {
@@ -70,11 +70,11 @@ async def _configuration(asked: Asked) -> web.Response:
     return web.json_response(document)
 
 
-async def _keys(asked: Asked) -> web.Response:
+async def _keys(asked: ArmRequest) -> web.Response:
     return web.json_response(asked.state.signer.key_set())
 
 
-async def _token(asked: Asked) -> web.Response:
+async def _token(asked: ArmRequest) -> web.Response:
     form = {key: value for key, value in (await asked.request.post()).items() if isinstance(value, str)}
     correlation = asked.request.headers.get("client-request-id", "")
     try:
@@ -83,7 +83,7 @@ async def _token(asked: Asked) -> web.Response:
         return error.response(correlation)
 
 
-def _grant(asked: Asked, form: Mapping[str, str]) -> dict[str, object]:
+def _grant(asked: ArmRequest, form: Mapping[str, str]) -> dict[str, object]:
     state = asked.state
     if state.faults.take("entra/unavailable"):
         raise EntraError(503, "temporarily_unavailable", 90033, "A transient error has occurred.")
@@ -100,14 +100,14 @@ def _grant(asked: Asked, form: Mapping[str, str]) -> dict[str, object]:
     return {"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token}
 
 
-def _tenant(asked: Asked) -> str:
+def _tenant(asked: ArmRequest) -> str:
     name = asked.names["tenant"]
     if name.lower() != asked.state.tenant_id.lower():
         raise EntraError(400, "invalid_tenant", 90002, f"Tenant '{name}' not found.")
     return asked.state.tenant_id
 
 
-def _client(state: AzureState, form: Mapping[str, str], tenant: str) -> Client:
+def _client(state: AzureState, form: Mapping[str, str], tenant: str) -> Application:
     name = form.get("client_id", "")
     if not name:
         raise EntraError(400, "invalid_request", 900144, "The body must contain 'client_id'.")
@@ -119,7 +119,7 @@ def _client(state: AzureState, form: Mapping[str, str], tenant: str) -> Client:
     return client
 
 
-def _authenticate(asked: Asked, client: Client, form: Mapping[str, str]) -> None:
+def _authenticate(asked: ArmRequest, client: Application, form: Mapping[str, str]) -> None:
     if form.get("client_assertion_type") == ASSERTION_TYPE:
         base = f"{_base(asked)}/{asked.state.tenant_id}"
         check_assertion(

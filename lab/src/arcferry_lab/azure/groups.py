@@ -6,7 +6,7 @@ from aiohttp import web
 
 from arcferry_lab.azure.errors import ArmError, group_not_found
 from arcferry_lab.azure.paging import page
-from arcferry_lab.azure.routes import Asked, Route
+from arcferry_lab.azure.routes import ArmRequest, Operation
 from arcferry_lab.azure.state import AzureState, ResourceGroup
 
 _NAME = re.compile(r"[-\w._()]{1,89}[-\w_()]|[-\w_()]")
@@ -46,28 +46,28 @@ def _shown_subscription(state: AzureState) -> dict[str, object]:
     }
 
 
-async def _subscriptions(asked: Asked) -> web.Response:
+async def _subscriptions(asked: ArmRequest) -> web.Response:
     return page(asked, [_shown_subscription(asked.state)])
 
 
-async def _subscription(asked: Asked) -> web.Response:
+async def _subscription(asked: ArmRequest) -> web.Response:
     return web.json_response(_shown_subscription(asked.state))
 
 
-async def _list(asked: Asked) -> web.Response:
+async def _list(asked: ArmRequest) -> web.Response:
     return page(asked, [shown_group(asked.state, group) for group in asked.state.groups.values()])
 
 
-async def _get(asked: Asked) -> web.Response:
+async def _get(asked: ArmRequest) -> web.Response:
     return web.json_response(shown_group(asked.state, group_named(asked.state, asked.names["group"])))
 
 
-async def _exists(asked: Asked) -> web.Response:
+async def _exists(asked: ArmRequest) -> web.Response:
     group_named(asked.state, asked.names["group"])
     return web.Response(status=204)
 
 
-async def _put(asked: Asked) -> web.Response:
+async def _put(asked: ArmRequest) -> web.Response:
     state, name = asked.state, asked.names["group"]
     if not _NAME.fullmatch(name):
         raise ArmError(400, "InvalidResourceGroup", f"'{name}' is no name for a resource group.")
@@ -84,7 +84,7 @@ async def _put(asked: Asked) -> web.Response:
     return web.json_response(shown_group(state, group), status=200 if known else 201)
 
 
-async def _delete(asked: Asked) -> web.Response:
+async def _delete(asked: ArmRequest) -> web.Response:
     asked.state.drop_group(group_named(asked.state, asked.names["group"]).name)
     return web.Response(status=200)
 
@@ -93,11 +93,11 @@ _SUBSCRIPTION = "/subscriptions/{subscription}"
 _GROUP = f"{_SUBSCRIPTION}/resourceGroups/{{group}}"
 _ACTION = "Microsoft.Resources/subscriptions"
 ROUTES = (
-    Route("GET", "/subscriptions", _subscriptions),
-    Route("GET", _SUBSCRIPTION, _subscription, f"{_ACTION}/read"),
-    Route("GET", f"{_SUBSCRIPTION}/resourceGroups", _list, f"{_ACTION}/resourceGroups/read"),
-    Route("HEAD", _GROUP, _exists, f"{_ACTION}/resourceGroups/read"),
-    Route("GET", _GROUP, _get, f"{_ACTION}/resourceGroups/read"),
-    Route("PUT", _GROUP, _put, f"{_ACTION}/resourceGroups/write"),
-    Route("DELETE", _GROUP, _delete, f"{_ACTION}/resourceGroups/delete"),
+    Operation("GET", "/subscriptions", _subscriptions),
+    Operation("GET", _SUBSCRIPTION, _subscription, f"{_ACTION}/read"),
+    Operation("GET", f"{_SUBSCRIPTION}/resourceGroups", _list, f"{_ACTION}/resourceGroups/read"),
+    Operation("HEAD", _GROUP, _exists, f"{_ACTION}/resourceGroups/read"),
+    Operation("GET", _GROUP, _get, f"{_ACTION}/resourceGroups/read"),
+    Operation("PUT", _GROUP, _put, f"{_ACTION}/resourceGroups/write"),
+    Operation("DELETE", _GROUP, _delete, f"{_ACTION}/resourceGroups/delete"),
 )

@@ -11,28 +11,28 @@ from arcferry.errors import ArcferryError
 from arcferry_lab.azure.arm import authenticated
 from arcferry_lab.azure.errors import ArmError
 from arcferry_lab.azure.machines import resource_id, status
-from arcferry_lab.azure.routes import Asked, Route
+from arcferry_lab.azure.routes import ArmRequest, Operation
 from arcferry_lab.azure.service import service
-from arcferry_lab.azure.state import AzureState, Machine
+from arcferry_lab.azure.state import ArcMachine, AzureState
 from arcferry_lab.names import his_code
 
 
 def global_his(state: AzureState, names: Sequence[str]) -> web.Application:
     """`gbl.his.arc.azure.com`: any unknown path is answered 400."""
-    routes = (Route("GET", "/discovery", _discovery), Route("PUT", "/log", _log))
+    routes = (Operation("GET", "/discovery", _discovery), Operation("PUT", "/log", _log))
     return service(state, names, routes, otherwise=400)
 
 
 def regional_his(state: AzureState, names: Sequence[str]) -> web.Application:
     """`<code>.his.arc.azure.com`: certificates for a bearer token, heartbeats for a certificate."""
     routes = (
-        Route("POST", "/machine/{vm}/identity", _identity),
-        Route("POST", "/machine/{vm}/heartbeat", _heartbeat),
+        Operation("POST", "/machine/{vm}/identity", _identity),
+        Operation("POST", "/machine/{vm}/heartbeat", _heartbeat),
     )
     return service(state, names, routes)
 
 
-async def _discovery(asked: Asked) -> web.Response:
+async def _discovery(asked: ArmRequest) -> web.Response:
     if asked.state.faults.take("path/discovery-failed"):
         raise ArmError(500, "InternalServerError", "The discovery service is not available.")
     try:
@@ -42,12 +42,12 @@ async def _discovery(asked: Asked) -> web.Response:
     return web.json_response(f"https://{his_code(region.name)}.his.arc.azure.com")
 
 
-async def _log(asked: Asked) -> web.Response:
+async def _log(asked: ArmRequest) -> web.Response:
     del asked
     return web.Response(status=200)
 
 
-async def _identity(asked: Asked) -> web.Response:
+async def _identity(asked: ArmRequest) -> web.Response:
     """The twin makes key and certificate itself, where the real service signs a request of the agent's."""
     state = asked.state
     authenticated(state, asked.request)
@@ -64,7 +64,7 @@ async def _identity(asked: Asked) -> web.Response:
     )
 
 
-async def _heartbeat(asked: Asked) -> web.Response:
+async def _heartbeat(asked: ArmRequest) -> web.Response:
     if asked.state.faults.take("his/no-heartbeat"):
         raise ArmError(503, "ServiceUnavailable", "Heartbeats are not taken now.")
     _check_certificate(asked)
@@ -78,14 +78,14 @@ async def _heartbeat(asked: Asked) -> web.Response:
     return web.Response(status=204)
 
 
-def _machine(asked: Asked) -> Machine:
+def _machine(asked: ArmRequest) -> ArcMachine:
     machine = asked.state.machine_with(asked.names["vm"])
     if machine is None:
         raise ArmError(404, "ResourceNotFound", "No machine has this vmId.")
     return machine
 
 
-def _check_certificate(asked: Asked) -> None:
+def _check_certificate(asked: ArmRequest) -> None:
     transport = asked.request.transport
     certificate = transport.get_extra_info("peercert") if transport else None
     if not certificate:

@@ -11,8 +11,8 @@ from arcferry_lab.azure.errors import ArmError, resource_not_found
 from arcferry_lab.azure.groups import group_named
 from arcferry_lab.azure.paging import page
 from arcferry_lab.azure.providers import HYBRID_COMPUTE, locations
-from arcferry_lab.azure.routes import Asked, Route
-from arcferry_lab.azure.state import AzureState, Machine
+from arcferry_lab.azure.routes import ArmRequest, Operation
+from arcferry_lab.azure.state import ArcMachine, AzureState
 
 KIND = f"{HYBRID_COMPUTE}/machines"
 EXPIRES = timedelta(days=45)
@@ -20,7 +20,7 @@ _NAME = re.compile(r"[-\w.]{1,54}")
 _MOST_TAGS = 50
 
 
-def status(state: AzureState, machine: Machine) -> str:
+def status(state: AzureState, machine: ArcMachine) -> str:
     """As ARM's `properties.status` has it: AwaitingConnection, Connected, Disconnected or Expired."""
     if machine.last_heartbeat is None:
         return "AwaitingConnection"
@@ -30,13 +30,13 @@ def status(state: AzureState, machine: Machine) -> str:
     return "Disconnected" if quiet > state.silence else "Connected"
 
 
-def resource_id(state: AzureState, machine: Machine) -> str:
+def resource_id(state: AzureState, machine: ArcMachine) -> str:
     """The machine's full ARM id."""
     group = f"/subscriptions/{state.subscription_id}/resourceGroups/{machine.group}"
     return f"{group}/providers/{KIND}/{machine.name}"
 
 
-def shown(state: AzureState, machine: Machine) -> dict[str, Any]:
+def shown(state: AzureState, machine: ArcMachine) -> dict[str, Any]:
     """A machine as ARM shows it; properties that only the service sets win over what was written."""
     now = status(state, machine)
     changed = machine.changed
@@ -65,7 +65,7 @@ def shown(state: AzureState, machine: Machine) -> dict[str, Any]:
     return document | ({"kind": machine.kind} if machine.kind else {})
 
 
-def machine_named(state: AzureState, group: str, name: str) -> Machine:
+def machine_named(state: AzureState, group: str, name: str) -> ArcMachine:
     """The machine of this name in this group, in any letter case.
 
     Raises:
@@ -78,19 +78,19 @@ def machine_named(state: AzureState, group: str, name: str) -> Machine:
     return machine
 
 
-async def _get(asked: Asked) -> web.Response:
+async def _get(asked: ArmRequest) -> web.Response:
     machine = machine_named(asked.state, asked.names["group"], asked.names["name"])
     return web.json_response(shown(asked.state, machine))
 
 
-async def _put(asked: Asked) -> web.Response:
+async def _put(asked: ArmRequest) -> web.Response:
     state, body = asked.state, asked.body
     group = group_named(state, asked.names["group"])
     name, location = _name(asked.names["name"]), _location(body)
     properties, tags = _object(body, "properties"), _tags(body)
     known = state.machines.get((group.name.lower(), name.lower()))
     if known is None:
-        machine = Machine(group.name, name, location, tags, properties, body.get("kind"))
+        machine = ArcMachine(group.name, name, location, tags, properties, body.get("kind"))
         state.machines[group.name.lower(), name.lower()] = machine
         return web.json_response(shown(state, machine))
     _check_same(known, location, properties)
@@ -98,7 +98,7 @@ async def _put(asked: Asked) -> web.Response:
     return web.json_response(shown(state, known))
 
 
-async def _patch(asked: Asked) -> web.Response:
+async def _patch(asked: ArmRequest) -> web.Response:
     machine = machine_named(asked.state, asked.names["group"], asked.names["name"])
     body = asked.body
     if "tags" in body:
@@ -108,20 +108,20 @@ async def _patch(asked: Asked) -> web.Response:
     return web.json_response(shown(asked.state, machine))
 
 
-async def _delete(asked: Asked) -> web.Response:
+async def _delete(asked: ArmRequest) -> web.Response:
     """Always 204, which every version of the official client takes; ARM answers so for an unknown name."""
     group_named(asked.state, asked.names["group"])
     asked.state.machines.pop((asked.names["group"].lower(), asked.names["name"].lower()), None)
     return web.Response(status=204)
 
 
-async def _list_in_group(asked: Asked) -> web.Response:
+async def _list_in_group(asked: ArmRequest) -> web.Response:
     group = group_named(asked.state, asked.names["group"]).name
     found = [one for one in asked.state.machines.values() if one.group.lower() == group.lower()]
     return page(asked, [shown(asked.state, machine) for machine in found])
 
 
-async def _list(asked: Asked) -> web.Response:
+async def _list(asked: ArmRequest) -> web.Response:
     return page(asked, [shown(asked.state, machine) for machine in asked.state.machines.values()])
 
 
@@ -162,7 +162,7 @@ def _tags(body: dict[str, Any]) -> dict[str, str]:
     return tags
 
 
-def _check_same(known: Machine, location: str, properties: dict[str, Any]) -> None:
+def _check_same(known: ArcMachine, location: str, properties: dict[str, Any]) -> None:
     if known.location != location:
         raise ArmError(
             409, "InvalidResourceLocation", f"'{known.name}' exists in location '{known.location}' already."
@@ -177,10 +177,10 @@ def _check_same(known: Machine, location: str, properties: dict[str, Any]) -> No
 _IN_GROUP = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{KIND}"
 _ONE = f"{_IN_GROUP}/{{name}}"
 ROUTES = (
-    Route("GET", _ONE, _get, f"{KIND}/read"),
-    Route("PUT", _ONE, _put, f"{KIND}/write"),
-    Route("PATCH", _ONE, _patch, f"{KIND}/write"),
-    Route("DELETE", _ONE, _delete, f"{KIND}/delete"),
-    Route("GET", _IN_GROUP, _list_in_group, f"{KIND}/read"),
-    Route("GET", f"/subscriptions/{{subscription}}/providers/{KIND}", _list, f"{KIND}/read"),
+    Operation("GET", _ONE, _get, f"{KIND}/read"),
+    Operation("PUT", _ONE, _put, f"{KIND}/write"),
+    Operation("PATCH", _ONE, _patch, f"{KIND}/write"),
+    Operation("DELETE", _ONE, _delete, f"{KIND}/delete"),
+    Operation("GET", _IN_GROUP, _list_in_group, f"{KIND}/read"),
+    Operation("GET", f"/subscriptions/{{subscription}}/providers/{KIND}", _list, f"{KIND}/read"),
 )

@@ -10,7 +10,7 @@ from arcferry_lab.azure.errors import ArmError, resource_not_found
 from arcferry_lab.azure.groups import group_named
 from arcferry_lab.azure.ids import FILTERS, filter_id, peering_id
 from arcferry_lab.azure.paging import page
-from arcferry_lab.azure.routes import Asked, Route
+from arcferry_lab.azure.routes import ArmRequest, Operation
 from arcferry_lab.azure.state import ROUTE_FILTER, AzureState
 from arcferry_lab.peering import in_filter
 
@@ -57,12 +57,12 @@ def community(value: object) -> str:
     return value
 
 
-async def _get(asked: Asked) -> web.Response:
+async def _get(asked: ArmRequest) -> web.Response:
     _check_name(asked)
     return web.json_response(route_filter(asked.state))
 
 
-async def _put(asked: Asked) -> web.Response:
+async def _put(asked: ArmRequest) -> web.Response:
     _check_name(asked)
     rules = _rules(asked.body)
     if len(rules) > 1:
@@ -71,15 +71,15 @@ async def _put(asked: Asked) -> web.Response:
     return web.json_response(route_filter(asked.state))
 
 
-async def _list(asked: Asked) -> web.Response:
+async def _list(asked: ArmRequest) -> web.Response:
     return page(asked, [route_filter(asked.state)] if network_there(asked) else [])
 
 
-async def _bgp_communities(asked: Asked) -> web.Response:
+async def _bgp_communities(asked: ArmRequest) -> web.Response:
     return page(asked, asked.state.bgp_communities["value"])
 
 
-async def _service_tags(asked: Asked) -> web.Response:
+async def _service_tags(asked: ArmRequest) -> web.Response:
     location = asked.names["location"]
     document = asked.state.service_tags
     base = f"/subscriptions/{asked.state.subscription_id}/providers/Microsoft.Network/serviceTags"
@@ -109,7 +109,7 @@ async def _service_tags(asked: Asked) -> web.Response:
     )
 
 
-def _check_name(asked: Asked) -> None:
+def _check_name(asked: ArmRequest) -> None:
     group, name = asked.names["group"], asked.names["name"]
     group_named(asked.state, group)
     if name.lower() != ROUTE_FILTER or not asked.state.network_in(group):
@@ -137,17 +137,17 @@ _SUBSCRIPTION = "/subscriptions/{subscription}"
 _GROUP_FILTERS = f"{_SUBSCRIPTION}/resourceGroups/{{group}}/providers/{FILTERS}"
 _NETWORK = f"{_SUBSCRIPTION}/providers/Microsoft.Network"
 ROUTES = (
-    Route("GET", f"{_GROUP_FILTERS}/{{name}}", _get, f"{FILTERS}/read"),
-    Route("PUT", f"{_GROUP_FILTERS}/{{name}}", _put, f"{FILTERS}/write"),
-    Route("GET", _GROUP_FILTERS, _list, f"{FILTERS}/read"),
-    Route("GET", f"{_SUBSCRIPTION}/providers/{FILTERS}", _list, f"{FILTERS}/read"),
-    Route(
+    Operation("GET", f"{_GROUP_FILTERS}/{{name}}", _get, f"{FILTERS}/read"),
+    Operation("PUT", f"{_GROUP_FILTERS}/{{name}}", _put, f"{FILTERS}/write"),
+    Operation("GET", _GROUP_FILTERS, _list, f"{FILTERS}/read"),
+    Operation("GET", f"{_SUBSCRIPTION}/providers/{FILTERS}", _list, f"{FILTERS}/read"),
+    Operation(
         "GET",
         f"{_NETWORK}/bgpServiceCommunities",
         _bgp_communities,
         "Microsoft.Network/bgpServiceCommunities/read",
     ),
-    Route(
+    Operation(
         "GET",
         f"{_NETWORK}/locations/{{location}}/serviceTags",
         _service_tags,

@@ -7,7 +7,7 @@ from aiohttp import web
 from arcferry import catalog
 from arcferry.errors import ArcferryError
 from arcferry_lab.azure.errors import ArmError
-from arcferry_lab.azure.routes import Asked, Route
+from arcferry_lab.azure.routes import ArmRequest, Operation
 from arcferry_lab.azure.service import service
 from arcferry_lab.azure.state import AzureState
 from arcferry_lab.names import bus_host
@@ -15,7 +15,7 @@ from arcferry_lab.names import bus_host
 
 def notification(state: AzureState, names: Sequence[str]) -> web.Application:
     """`guestnotificationservice.azure.com`; its allow-list needs no token."""
-    return service(state, names, (Route("GET", "/urls/allowlist", _allow_list),))
+    return service(state, names, (Operation("GET", "/urls/allowlist", _allow_list),))
 
 
 def service_bus(state: AzureState, names: Sequence[str]) -> web.Application:
@@ -23,7 +23,7 @@ def service_bus(state: AzureState, names: Sequence[str]) -> web.Application:
     return service(state, names, (), otherwise=401)
 
 
-async def _allow_list(asked: Asked) -> web.Response:
+async def _allow_list(asked: ArmRequest) -> web.Response:
     try:
         region = catalog.region(asked.parameter("location"), catalog.cloud("AzureCloud"))
     except ArcferryError as error:

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from arcferry_lab.azure.errors import ArmError
-from arcferry_lab.azure.routes import Asked
+from arcferry_lab.azure.routes import ArmRequest
 
 
-def page(asked: Asked, items: Sequence[object]) -> web.Response:
+def page(asked: ArmRequest, items: Sequence[object]) -> web.Response:
     """The page that `$skiptoken` names, with `nextLink` where more follow; `$top` makes pages smaller."""
     start = _number(asked, "$skiptoken", 0)
     size = min(asked.state.page, max(_number(asked, "$top", asked.state.page), 1))
@@ -19,7 +19,7 @@ def page(asked: Asked, items: Sequence[object]) -> web.Response:
     return web.json_response(body)
 
 
-def _number(asked: Asked, name: str, default: int) -> int:
+def _number(asked: ArmRequest, name: str, default: int) -> int:
     text = asked.parameter(name) or str(default)
     if not text.isdecimal():
         raise ArmError(400, "InvalidQueryParameterValue", f"'{text}' is no value for {name}.")

@@ -7,7 +7,7 @@ from aiohttp import web
 from arcferry import catalog
 from arcferry_lab.azure.errors import ArmError
 from arcferry_lab.azure.paging import page
-from arcferry_lab.azure.routes import Asked, Route
+from arcferry_lab.azure.routes import ArmRequest, Operation
 from arcferry_lab.azure.state import AzureState
 
 HYBRID_COMPUTE = "Microsoft.HybridCompute"
@@ -51,7 +51,7 @@ def is_registered(state: AzureState, namespace: str) -> bool:
     return state.registered.get(namespace, False) and not state.faults.holds(_NEVER)
 
 
-def _namespace(asked: Asked) -> str:
+def _namespace(asked: ArmRequest) -> str:
     wanted = asked.names["namespace"]
     for known in asked.state.registered:
         if known.lower() == wanted.lower():
@@ -83,20 +83,20 @@ def _shown(state: AzureState, namespace: str) -> dict[str, object]:
     }
 
 
-async def _list(asked: Asked) -> web.Response:
+async def _list(asked: ArmRequest) -> web.Response:
     return page(asked, [_shown(asked.state, namespace) for namespace in asked.state.registered])
 
 
-async def _get(asked: Asked) -> web.Response:
+async def _get(asked: ArmRequest) -> web.Response:
     return web.json_response(_shown(asked.state, _namespace(asked)))
 
 
-async def _register(asked: Asked) -> web.Response:
+async def _register(asked: ArmRequest) -> web.Response:
     asked.state.registered[_namespace(asked)] = True
     return await _get(asked)
 
 
-async def _unregister(asked: Asked) -> web.Response:
+async def _unregister(asked: ArmRequest) -> web.Response:
     asked.state.registered[_namespace(asked)] = False
     return await _get(asked)
 
@@ -104,8 +104,8 @@ async def _unregister(asked: Asked) -> web.Response:
 _PROVIDERS = "/subscriptions/{subscription}/providers"
 _READ = "Microsoft.Resources/subscriptions/providers/read"
 ROUTES = (
-    Route("GET", _PROVIDERS, _list, _READ),
-    Route("GET", f"{_PROVIDERS}/{{namespace}}", _get, _READ),
-    Route("POST", f"{_PROVIDERS}/{{namespace}}/register", _register, "providers/register/action"),
-    Route("POST", f"{_PROVIDERS}/{{namespace}}/unregister", _unregister, "providers/unregister/action"),
+    Operation("GET", _PROVIDERS, _list, _READ),
+    Operation("GET", f"{_PROVIDERS}/{{namespace}}", _get, _READ),
+    Operation("POST", f"{_PROVIDERS}/{{namespace}}/register", _register, "providers/register/action"),
+    Operation("POST", f"{_PROVIDERS}/{{namespace}}/unregister", _unregister, "providers/unregister/action"),
 )

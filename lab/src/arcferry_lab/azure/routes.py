@@ -7,11 +7,11 @@ from typing import Any
 
 from aiohttp import web
 
-from arcferry_lab.azure.state import AzureState, Client
+from arcferry_lab.azure.state import Application, AzureState
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ArmRequest:
     """One request as a handler gets it.
 
     Attributes:
@@ -24,7 +24,7 @@ class Asked:
     request: web.Request
     names: dict[str, str]
     body: dict[str, Any] = field(default_factory=dict)
-    client: Client | None = None
+    client: Application | None = None
 
     def parameter(self, name: str, default: str = "") -> str:
         """A query parameter, by its name in any letter case."""
@@ -34,11 +34,11 @@ class Asked:
         return default
 
 
-Handler = Callable[[Asked], Awaitable[web.StreamResponse]]
+Handler = Callable[[ArmRequest], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class Operation:
     """A method and a path template to a handler.
 
     Attributes:
@@ -59,7 +59,7 @@ class Route:
         return found.groupdict() if found else None
 
 
-def find(routes: Iterable[Route], method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+def find(routes: Iterable[Operation], method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
     """The route for a request and its names, or None; HEAD is answered by the route for GET."""
     wanted = "GET" if method == "HEAD" else method
     for route in routes:

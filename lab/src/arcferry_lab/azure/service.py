@@ -15,7 +15,7 @@ from aiohttp.typedefs import Handler as AiohttpHandler
 from aiohttp.typedefs import Middleware
 
 from arcferry_lab.azure.errors import ArmError, EntraError
-from arcferry_lab.azure.routes import Asked, Route, find
+from arcferry_lab.azure.routes import ArmRequest, Operation, find
 from arcferry_lab.azure.state import AzureState, Call
 
 _LARGEST_BODY = 1024 * 1024
@@ -24,7 +24,7 @@ _log = logging.getLogger("arcferry_lab.azure")
 
 
 def service(
-    state: AzureState, names: Sequence[str], routes: Iterable[Route], *, otherwise: int = 404
+    state: AzureState, names: Sequence[str], routes: Iterable[Operation], *, otherwise: int = 404
 ) -> web.Application:
     """A service that needs no token: its routes, and `otherwise` as the status of any other path."""
     table = tuple(routes)
@@ -35,7 +35,7 @@ def service(
             return web.json_response({"Message": "nothing is served at this path"}, status=otherwise)
         route, path_names = found
         try:
-            return await route.handler(Asked(state, request, path_names, await read_json(request)))
+            return await route.handler(ArmRequest(state, request, path_names, await read_json(request)))
         except (ArmError, EntraError) as error:
             return error.response()
 

@@ -10,8 +10,9 @@ from uuid import uuid4
 
 from cryptography import x509
 
-from arcferry_lab.azure.roles import Role, role
-from arcferry_lab.azure.tokens import Signer
+from arcferry.errors import UnknownNameError
+from arcferry_lab.azure.roles import ROLES
+from arcferry_lab.azure.tokens import TokenSigner
 from arcferry_lab.faults import Faults
 
 ROUTE_FILTER = "rf-microsoft-peering"
@@ -19,18 +20,18 @@ _JOURNAL = 20_000
 
 
 @dataclass(slots=True)
-class Client:
-    """An application in the twin's tenant, with its secret, its certificates and its role."""
+class Application:
+    """An application in the twin's tenant, with its secret, its certificates and the actions it may take."""
 
     client_id: str
-    role: Role
+    actions: tuple[str, ...]
     secret: str = field(repr=False)
     object_id: str = field(default_factory=lambda: str(uuid4()))
     certificates: list[x509.Certificate] = field(default_factory=list)
 
 
 @dataclass(slots=True)
-class Machine:
+class ArcMachine:
     """A Microsoft.HybridCompute machine: what ARM was given, and what HIS heard of it."""
 
     group: str
@@ -60,7 +61,7 @@ class ResourceGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class CannedResponse:
     """An answer that a service gives in place of its own, whatever was asked of it."""
 
     body: bytes
@@ -134,13 +135,13 @@ class AzureState:
     arm_url: str = ""
     tenant_id: str = field(default_factory=lambda: str(uuid4()))
     subscription_id: str = field(default_factory=lambda: str(uuid4()))
-    signer: Signer = field(default_factory=Signer, repr=False)
-    clients: dict[str, Client] = field(default_factory=dict)
+    signer: TokenSigner = field(default_factory=TokenSigner, repr=False)
+    clients: dict[str, Application] = field(default_factory=dict)
     groups: dict[str, ResourceGroup] = field(default_factory=dict)
-    machines: dict[tuple[str, str], Machine] = field(default_factory=dict)
+    machines: dict[tuple[str, str], ArcMachine] = field(default_factory=dict)
     network_group: str = ""
     has_network: bool = False
-    replies: dict[str, Reply] = field(default_factory=dict)
+    replies: dict[str, CannedResponse] = field(default_factory=dict)
     registered: dict[str, bool] = field(
         default_factory=lambda: {
             "Microsoft.HybridCompute": True,
@@ -164,13 +165,15 @@ class AzureState:
     silence: timedelta = timedelta(minutes=15)
     page: int = 100
 
-    def add_client(self, role_name: str = "contributor") -> Client:
+    def add_client(self, role_name: str = "contributor") -> Application:
         """A new application with its own secret.
 
         Raises:
             UnknownNameError: there is no such role.
         """
-        client = Client(str(uuid4()), role(role_name), secrets.token_urlsafe(30))
+        if role_name not in ROLES:
+            raise UnknownNameError("role", role_name, ROLES)
+        client = Application(str(uuid4()), ROLES[role_name], secrets.token_urlsafe(30))
         self.clients[client.client_id] = client
         return client
 
@@ -195,7 +198,7 @@ class AzureState:
         """Whether filter and circuit lie in the group of this name."""
         return self.has_network and group.lower() == self.network_group.lower()
 
-    def machine_with(self, vm_id: str) -> Machine | None:
+    def machine_with(self, vm_id: str) -> ArcMachine | None:
         """The machine that a server of this identifier is."""
         return next((one for one in self.machines.values() if one.vm_id.lower() == vm_id.lower()), None)
 

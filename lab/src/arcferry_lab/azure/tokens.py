@@ -25,7 +25,7 @@ class TokenRefusedError(Exception):
         self.says = says
 
 
-class Signer:
+class TokenSigner:
     """The twin's token-signing key: everything it signs, and nothing else, verifies."""
 
     def __init__(self) -> None:

@@ -29,7 +29,7 @@ class NetworkKind(StrEnum):
     NAMESPACES = "namespaces"
 
 
-class Output(StrEnum):
+class LabOutput(StrEnum):
     """The forms in which a lab command gives its data."""
 
     TABLE = "table"
@@ -47,7 +47,7 @@ FolderOption = Annotated[
     ),
 ]
 OutputOption = Annotated[
-    Output, typer.Option("--output", "-o", help="A table for people, or one JSON document.")
+    LabOutput, typer.Option("--output", "-o", help="A table for people, or one JSON document.")
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing where all goes well.")]
 
@@ -86,7 +86,7 @@ def up(
     location: Annotated[
         str, typer.Option("--location", "-l", metavar="REGION", help="The region of its machines.")
     ] = "eastasia",
-    output: OutputOption = Output.TABLE,
+    output: OutputOption = LabOutput.TABLE,
     quiet: QuietOption = False,
 ) -> None:
     """Start a lab in the background, and print how to reach it.
@@ -103,12 +103,12 @@ def up(
     document = background.up(
         chosen, network=network, hosts=hosts, rpm_hosts=rpm_hosts, port=port, location=location
     )
-    if not quiet or output is Output.JSON:
+    if not quiet or output is LabOutput.JSON:
         _print(document, output, reach(document))
 
 
 @app.command()
-def status(*, folder: FolderOption = None, output: OutputOption = Output.TABLE) -> None:
+def status(*, folder: FolderOption = None, output: OutputOption = LabOutput.TABLE) -> None:
     """Show the running lab: how to reach it, its route filter, its machines, its faults.
 
     Exit code 1 when none is running.
@@ -225,10 +225,10 @@ def routes(
 
 
 @app.command()
-def machines(*, folder: FolderOption = None, output: OutputOption = Output.TABLE) -> None:
+def machines(*, folder: FolderOption = None, output: OutputOption = LabOutput.TABLE) -> None:
     """List the machines as the lab's Resource Manager reports them."""
     found = _ask(folder, "GET", "/machines")
-    if output is Output.JSON:
+    if output is LabOutput.JSON:
         typer.echo(json.dumps(found, indent=2))
         return
     rows = [
@@ -310,7 +310,7 @@ def list_faults(
         bool, typer.Option("--all", help="Every fault there is, also those switched off.")
     ] = False,
     folder: FolderOption = None,
-    output: OutputOption = Output.TABLE,
+    output: OutputOption = LabOutput.TABLE,
 ) -> None:
     """List the faults that are switched on, or all that there are."""
     from arcferry_lab.faults import FAULTS
@@ -326,7 +326,7 @@ def list_faults(
         for one in FAULTS
     ]
     found: list[dict[str, Any]] = known if every else _ask(folder, "GET", "/faults")
-    if output is Output.JSON:
+    if output is LabOutput.JSON:
         typer.echo(json.dumps(found, indent=2))
     elif not found:
         typer.echo("No fault is switched on.", err=True)
@@ -364,8 +364,8 @@ def _ask(folder: Path | None, method: str, path: str, body: dict[str, Any] | Non
     return background.ask(chosen, method, path, body)
 
 
-def _print(document: dict[str, Any], output: Output, rows: list[tuple[str, str]]) -> None:
-    if output is Output.JSON:
+def _print(document: dict[str, Any], output: LabOutput, rows: list[tuple[str, str]]) -> None:
+    if output is LabOutput.JSON:
         typer.echo(json.dumps(document, indent=2))
         return
     width = max(len(name) for name, _ in rows)
@@ -389,11 +389,8 @@ def _tell_filter(document: dict[str, Any]) -> None:
 
     rules = document["properties"]["rules"]
     values = rules[0]["properties"]["communities"] if rules else []
-    rows = []
-    for value in values:
-        known = catalog.community(value)
-        rows.append((value, known.name if known else "not documented"))
-    _table(("COMMUNITY", "NAME"), rows)
+    known = {one.value: one.name for one in catalog.communities()}
+    _table(("COMMUNITY", "NAME"), ((value, known.get(value, "not documented")) for value in values))
 
 
 def _tell_faults(found: list[dict[str, Any]]) -> None:

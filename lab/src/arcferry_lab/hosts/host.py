@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import socket
 import time
@@ -28,12 +27,11 @@ from arcferry_lab.hosts.tools import (
     without_root,
 )
 from arcferry_lab.hosts.view import Account, lay_out
-from arcferry_lab.system import program
+from arcferry_lab.system import program, remove_tree
 
 _START_SECONDS = 15.0
 _STOP_SECONDS = 3.0
 _POLL_SECONDS = 0.01
-_REMOVALS = 50
 _OUTPUT_LIMIT = 1 << 20
 _PROGRAMS = Path("/usr/bin")
 _OTHER_MANAGERS: dict[PackageKind, tuple[str, ...]] = {"deb": ("rpm",), "rpm": ("dpkg", "apt")}
@@ -148,7 +146,10 @@ class LabHost:
     async def stop(self) -> None:
         """End every process of the host, sessions too, and remove its folder."""
         await self._end()
-        await asyncio.to_thread(_remove, self._folder)
+        try:
+            await asyncio.to_thread(remove_tree, self._folder)
+        except OSError as error:
+            raise LabError(f"{self._folder} could not be removed: {error.strerror}") from error
 
     async def run(self, command: str) -> CommandResult:
         """Run a shell command on the host over SSH, with a key that the lab keeps for itself.
@@ -266,21 +267,6 @@ async def _greeting(address: str, port: int) -> bool:
         writer.close()
         with suppress(OSError):
             await writer.wait_closed()
-
-
-def _remove(folder: Path) -> None:
-    """Remove a folder; after a SIGKILL the last processes may write for some moments more."""
-    for _ in range(_REMOVALS):
-        try:
-            shutil.rmtree(folder)
-        except FileNotFoundError:
-            if not folder.exists():
-                return
-        except OSError:
-            time.sleep(_POLL_SECONDS)
-        else:
-            return
-    raise LabError(f"{folder} could not be removed")
 
 
 def _text(output: object) -> str:

@@ -6,7 +6,7 @@ from arcferry_lab.hosts.host import LabHost
 
 
 @dataclass(frozen=True, slots=True)
-class Journal:
+class HostJournal:
     """Command lines in the order in which they came.
 
     Attributes:
@@ -23,11 +23,11 @@ class Journal:
         return any(text in line for line in (*self.commands, *words))
 
 
-def read_journal(host: LabHost) -> Journal:
+def read_journal(host: LabHost) -> HostJournal:
     """Everything since the host was made; empty parts where nothing ran."""
     commands = _records(host, "var/log/commands.log")
     agent = _records(host, "var/log/argv.log")
-    return Journal(tuple(commands), tuple(tuple(record.split("\x1f")) for record in agent))
+    return HostJournal(tuple(commands), tuple(tuple(record.split("\x1f")) for record in agent))
 
 
 def _records(host: LabHost, name: str) -> list[str]:

@@ -108,8 +108,10 @@ def _package_files(packages: PackageKind) -> dict[str, tuple[str, int]]:
     """What tells a host's package manager what it is and that nothing is installed."""
     if packages == "rpm":
         return {"etc/os-release": (_RPM_OS_RELEASE, 0o644), "etc/rpm/macros": (_RPM_MACROS, 0o644)}
+    release = Path("/etc/os-release")
+    own = release.read_text(encoding="utf-8", errors="replace") if release.is_file() else _OS_RELEASE
     return {
-        "etc/os-release": (_copied(Path("/etc/os-release"), _OS_RELEASE), 0o644),
+        "etc/os-release": (own, 0o644),
         "var/lib/dpkg/status": ("", 0o644),
         "var/lib/dpkg/available": ("", 0o644),
     }
@@ -123,10 +125,6 @@ def _passwd(account: Account) -> str:
 
 def _extra(account: Account, rest: str) -> str:
     return f"{account.name}{rest.format(account.user_id)}\n" if account.user_id else ""
-
-
-def _copied(path: Path, otherwise: str) -> str:
-    return path.read_text(encoding="utf-8", errors="replace") if path.is_file() else otherwise
 
 
 def _session(ssh: OpenSsh) -> str:

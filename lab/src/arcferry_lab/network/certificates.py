@@ -39,11 +39,6 @@ def _inspection_ca() -> Authority:
     return Authority("Contoso TLS Inspection CA")
 
 
-def _intercepted(_: Authority, names: Sequence[str]) -> ssl.SSLContext:
-    inspection = _inspection_ca()
-    return inspection.server_context(names, send=inspection.pem)
-
-
 @cache
 def _unknown_root() -> tuple[Authority, bytes]:
     """An authority with a name of Azure's kind, and what it sends: itself and a root that nobody knows."""
@@ -57,27 +52,13 @@ def _untrusted_root(_: Authority, names: Sequence[str]) -> ssl.SSLContext:
     return issuing.server_context(names, send=send)
 
 
-def _expired(authority: Authority, names: Sequence[str]) -> ssl.SSLContext:
-    return authority.server_context(names, not_after=datetime.now(UTC) - _DAY)
-
-
-def _not_yet_valid(authority: Authority, names: Sequence[str]) -> ssl.SSLContext:
-    return authority.server_context(names, not_before=datetime.now(UTC) + _DAY)
-
-
-def _name_mismatch(authority: Authority, _: Sequence[str]) -> ssl.SSLContext:
-    return authority.server_context(["another.example"])
-
-
-def _incomplete_chain(authority: Authority, names: Sequence[str]) -> ssl.SSLContext:
-    return Authority("arcferry twin issuing CA", above=authority).server_context(names)
-
-
 _WRONG: Mapping[str, Callable[[Authority, Sequence[str]], ssl.SSLContext]] = {
-    "tls/intercepted": _intercepted,
+    "tls/intercepted": lambda _, names: _inspection_ca().server_context(names, send=_inspection_ca().pem),
     "tls/untrusted-root": _untrusted_root,
-    "tls/expired": _expired,
-    "tls/not-yet-valid": _not_yet_valid,
-    "tls/name-mismatch": _name_mismatch,
-    "tls/incomplete-chain": _incomplete_chain,
+    "tls/expired": lambda ca, names: ca.server_context(names, not_after=datetime.now(UTC) - _DAY),
+    "tls/not-yet-valid": lambda ca, names: ca.server_context(names, not_before=datetime.now(UTC) + _DAY),
+    "tls/name-mismatch": lambda ca, _: ca.server_context(["another.example"]),
+    "tls/incomplete-chain": lambda ca, names: Authority("arcferry twin issuing CA", above=ca).server_context(
+        names
+    ),
 }

@@ -26,7 +26,7 @@ _TRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DnsResponse:
     """What a name resolves to.
 
     Attributes:
@@ -47,7 +47,7 @@ class DnsServer:
     stays silent, as a resolver does that nobody can reach.
     """
 
-    def __init__(self, answer: Callable[[str], Answer | None]) -> None:
+    def __init__(self, answer: Callable[[str], DnsResponse | None]) -> None:
         self._answer = answer
         self._udp: asyncio.DatagramTransport | None = None
         self._tcp: asyncio.Server | None = None
@@ -136,7 +136,7 @@ class _Datagrams(asyncio.DatagramProtocol):
             self._transport.sendto(reply, addr)
 
 
-def _records(owner: str, asked: dns.rdatatype.RdataType, answer: Answer) -> list[dns.rrset.RRset]:
+def _records(owner: str, asked: dns.rdatatype.RdataType, answer: DnsResponse) -> list[dns.rrset.RRset]:
     records = []
     chain = answer.chain[:1] if asked == dns.rdatatype.CNAME else answer.chain
     for target in chain:

@@ -10,7 +10,7 @@ from weakref import WeakSet
 from aiohttp import web
 
 from arcferry_lab.errors import LabError
-from arcferry_lab.network.strangers import Stranger
+from arcferry_lab.network.tls_faults import FaultyServer
 
 _BACKLOG = 256
 # How long a request under way may go on when its connection is cut; aiohttp takes 0 for ever.
@@ -20,10 +20,11 @@ _CUT_SECONDS = 0.01
 class Gate:
     """An address that is open, closed or refusing, and changes between these while clients knock.
 
-    Open, connections are served: by the service, or by a stranger in its place. Closed, the address behaves
-    as one without a route: a client's connection attempts are dropped, and time out. Linux drops a SYN while
-    the queue of connections that wait to be accepted is full; so the gate's queue is made as short as it can
-    be, and filled with one connection of its own. Refusing, nothing listens, and attempts are reset.
+    Open, connections are served: by the service, or by a faulty server in its place. Closed, the address
+    behaves as one without a route: a client's connection attempts are dropped, and time out. Linux drops a
+    SYN while the queue of connections that wait to be accepted is full; so the gate's queue is made as short
+    as it can be, and filled with one connection of its own. Refusing, nothing listens, and attempts are
+    reset.
 
     Connections that are open while a gate changes are cut, since no packet would reach them any more.
     """
@@ -47,8 +48,8 @@ class Gate:
         self._socket = listener
         self._stopper: socket.socket | None = None
         self._server: asyncio.Server | None = None
-        self._stranger: type[Stranger] | None = None
-        self._strangers: WeakSet[Stranger] = WeakSet()
+        self._faulty: type[FaultyServer] | None = None
+        self._faulty_protocols: WeakSet[FaultyServer] = WeakSet()
 
     @property
     def is_open(self) -> bool:
@@ -67,33 +68,33 @@ class Gate:
         else:
             await self.open()
 
-    async def open(self, stranger: type[Stranger] | None = None) -> None:
+    async def open(self, faulty: type[FaultyServer] | None = None) -> None:
         """Serve; a client whose attempts were dropped until now gets through with its next one.
 
         Args:
-            stranger: what answers instead of the service.
+            faulty: what answers instead of the service.
         """
         if self._server is not None:
-            if self._stranger is stranger:
+            if self._faulty is faulty:
                 return
             await self._stop_serving()
         listener = self._listener()
         self._unblock(listener)
-        self._stranger = stranger
+        self._faulty = faulty
         # asyncio closes the socket that it serves when it stops; the duplicate lets the address stay taken.
         self._server = await asyncio.get_running_loop().create_server(
-            self._strange if stranger else self._handler,
+            self._faulty_protocol if faulty else self._handler,
             sock=listener.dup(),
-            ssl=None if stranger else self._context,
+            ssl=None if faulty else self._context,
             backlog=_BACKLOG,
         )
 
     async def admit(self, connection: socket.socket) -> None:
         """Serve a connection that came another way than through the address, open or not."""
         await asyncio.get_running_loop().connect_accepted_socket(
-            self._strange if self._stranger else self._handler,
+            self._faulty_protocol if self._faulty else self._handler,
             connection,
-            ssl=None if self._stranger else self._context,
+            ssl=None if self._faulty else self._context,
         )
 
     async def close(self) -> None:
@@ -134,11 +135,11 @@ class Gate:
             raise LabError(f"{self.address} is being stopped")
         return server()
 
-    def _strange(self) -> asyncio.Protocol:
-        if self._stranger is None:
+    def _faulty_protocol(self) -> asyncio.Protocol:
+        if self._faulty is None:
             raise LabError(f"{self.address} is being changed")
-        made = self._stranger()
-        self._strangers.add(made)
+        made = self._faulty()
+        self._faulty_protocols.add(made)
         return made
 
     async def _stop_serving(self) -> None:
@@ -146,9 +147,9 @@ class Gate:
             return
         self._server.close()
         self._server = None
-        self._stranger = None
-        for stranger in list(self._strangers):
-            stranger.cut()
+        self._faulty = None
+        for faulty in list(self._faulty_protocols):
+            faulty.cut()
         if self._runner.server:
             for connection in self._runner.server.connections:
                 if connection.transport:

@@ -8,6 +8,7 @@ from arcferry_lab.faults import LOOPBACK, Faults
 from arcferry_lab.network.block import Block, first_free
 from arcferry_lab.network.certificates import place_context
 from arcferry_lab.network.dns import DnsServer
+from arcferry_lab.network.dns_faults import faulty_answer
 from arcferry_lab.network.gate import Gate
 from arcferry_lab.network.network import Build, TwinNetwork
 from arcferry_lab.network.plan import (
@@ -21,8 +22,7 @@ from arcferry_lab.network.plan import (
     other_place,
 )
 from arcferry_lab.network.proxy import PROXY_NAME
-from arcferry_lab.network.strangers import stranger_at
-from arcferry_lab.network.struck import struck_answer
+from arcferry_lab.network.tls_faults import faulty_server_at
 from arcferry_lab.network.zone import Zone
 from arcferry_lab.peering import passing
 from arcferry_lab.pki import Authority
@@ -41,7 +41,7 @@ class Loopback(TwinNetwork):
         faults.network = LOOPBACK
         self._zone = Zone(home)
         elsewhere = self._addresses_elsewhere()
-        self._dns = DnsServer(lambda name: struck_answer(name, self._zone, faults, elsewhere))
+        self._dns = DnsServer(lambda name: faulty_answer(name, self._zone, faults, elsewhere))
 
     @property
     def steered(self) -> Mapping[str, str]:
@@ -126,7 +126,7 @@ class Loopback(TwinNetwork):
         elif self._faults.holds("tcp/silent", *place.names):
             await gate.close()
         elif place.service is Service.OTHER or place.carried_by & allowed:
-            await gate.open(stranger_at(self._faults, place.names))
+            await gate.open(faulty_server_at(self._faults, place.names))
         else:
             await gate.close()
 

@@ -13,6 +13,7 @@ from arcferry import catalog
 from arcferry_lab.faults import Faults
 from arcferry_lab.network import published
 from arcferry_lab.network.block import Block
+from arcferry_lab.network.dns_faults import UNDOCUMENTED, ForeignAddresses
 from arcferry_lab.network.gate import Gate
 from arcferry_lab.network.plan import (
     Place,
@@ -24,7 +25,6 @@ from arcferry_lab.network.plan import (
     region_places,
 )
 from arcferry_lab.network.proxy import ConnectProxy, Streams
-from arcferry_lab.network.struck import UNDOCUMENTED, Elsewhere
 from arcferry_lab.network.zone import check_steered
 from arcferry_lab.pki import Authority
 
@@ -156,10 +156,10 @@ class TwinNetwork(ABC):
     def _services_of(self, region: str) -> list[Place]:
         return [arm_place(self.block, region, self._home), *region_places(self.block, region)]
 
-    def _addresses_elsewhere(self) -> Elsewhere:
+    def _addresses_elsewhere(self) -> ForeignAddresses:
         undocumented = {place.service: place.address for place in region_places(self.block, UNDOCUMENTED)}
         edge, other = next(edge_places(self.block)), other_place(self.block)
-        return Elsewhere(undocumented[Service.AGENT_SERVICE], edge.address, other.address)
+        return ForeignAddresses(undocumented[Service.AGENT_SERVICE], edge.address, other.address)
 
     async def _extend(self, region: str) -> None:
         await self._add_region(region, len(self.regions))

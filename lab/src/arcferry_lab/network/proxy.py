@@ -8,6 +8,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from http import HTTPStatus
 
 import h11
 
@@ -23,15 +24,6 @@ _ANSWERS: Mapping[str, int] = {
     "proxy/refused": 403,
     "proxy/cannot-reach": 503,
     "proxy/not-a-proxy": 405,
-}
-_REASONS: Mapping[int, str] = {
-    200: "Connection established",
-    400: "Bad Request",
-    403: "Forbidden",
-    405: "Method Not Allowed",
-    407: "Proxy Authentication Required",
-    502: "Bad Gateway",
-    503: "Service Unavailable",
 }
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
@@ -97,8 +89,7 @@ class ConnectProxy:
         place = _place(request) if request else None
         if place is None:
             return await _say(writer, 405 if request else 400)
-        status = self._status(place[0])
-        if status:
+        if status := next((code for name, code in _ANSWERS.items() if self._faults.take(name, place[0])), 0):
             return await _say(writer, status)
         try:
             there, back = await self._reach(*place)
@@ -111,10 +102,6 @@ class ConnectProxy:
         finally:
             back.transport.abort()
         return None
-
-    def _status(self, host: str) -> int:
-        """What a fault has it answer; 0 where none does."""
-        return next((status for name, status in _ANSWERS.items() if self._faults.take(name, host)), 0)
 
 
 async def _head(reader: asyncio.StreamReader) -> tuple[h11.Request | None, bytes]:
@@ -137,9 +124,11 @@ def _place(request: h11.Request) -> tuple[str, int] | None:
 
 
 async def _say(writer: asyncio.StreamWriter, status: int) -> None:
-    challenge = 'Proxy-Authenticate: Basic realm="Contoso"\r\n' if status == 407 else ""  # noqa: PLR2004 - HTTP's own
-    length = "" if status == 200 else "Content-Length: 0\r\n"  # noqa: PLR2004 - HTTP's own
-    writer.write(f"HTTP/1.1 {status} {_REASONS[status]}\r\n{challenge}{length}\r\n".encode())
+    reason = "Connection established" if status == HTTPStatus.OK else HTTPStatus(status).phrase
+    headers = "" if status == HTTPStatus.OK else "Content-Length: 0\r\n"
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        headers += 'Proxy-Authenticate: Basic realm="Contoso"\r\n'
+    writer.write(f"HTTP/1.1 {status} {reason}\r\n{headers}\r\n".encode())
     await writer.drain()
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 from arcferry.errors import UnknownNameError
 from arcferry_lab.names import his_code
-from arcferry_lab.network.dns import Answer
+from arcferry_lab.network.dns import DnsResponse
 from arcferry_lab.network.plan import Place, Service
 
 _STAMPS = {
@@ -49,25 +49,22 @@ class Zone:
         """
         self.steered[check_steered(name)] = region
 
-    def answer(self, name: str) -> Answer:
+    def answer(self, name: str) -> DnsResponse:
         """What the twin's resolver says to a name; a name inside a chain gets the rest of that chain."""
         if name in self._others:
-            return Answer((), (self._others[name],))
+            return DnsResponse((), (self._others[name],))
         for host in self._hosts():
             if name == host:
-                return self._resolved(host)
+                return DnsResponse(self._chain(host), (self._place(host).address,))
             chain = self._chain(host)
             if name in chain:
                 rest = chain[chain.index(name) + 1 :]
-                return Answer(rest, (self._place(host).address,))
-        return Answer(rcode="NXDOMAIN")
+                return DnsResponse(rest, (self._place(host).address,))
+        return DnsResponse(rcode="NXDOMAIN")
 
     def place(self, name: str) -> Place | None:
         """Where a name leads, None where no place has it."""
         return self._place(name) if name in self._hosts() else None
-
-    def _resolved(self, host: str) -> Answer:
-        return Answer(self._chain(host), (self._place(host).address,))
 
     def _hosts(self) -> list[str]:
         return list(dict.fromkeys(name for place in self._places for name in place.names))
@@ -101,7 +98,7 @@ def _chain(host: str, service: Service, region: str) -> tuple[str, ...]:
             return (
                 "agentserviceapi.privatelink.guestconfiguration.azure.com",
                 "agentserviceapi.trafficmanager.net",
-                f"{_stamp(region)}.{region}.cloudapp.azure.com",
+                f"{_STAMPS.get(region, f'{his_code(region)}-gas-cses-1a')}.{region}.cloudapp.azure.com",
             )
         case Service.GAS:
             return (f"{label}.privatelink.guestconfiguration.azure.com",)
@@ -117,10 +114,6 @@ def _chain(host: str, service: Service, region: str) -> tuple[str, ...]:
             return ("azgnstm.trafficmanager.net", f"azgns{region}.{region}.cloudapp.azure.com")
         case _:
             return _FIXED.get(host, ()) + ((f"{region}.{host}",) if host == "management.azure.com" else ())
-
-
-def _stamp(region: str) -> str:
-    return _STAMPS.get(region, f"{his_code(region)}-gas-cses-1a")
 
 
 _FIXED = {

@@ -6,9 +6,9 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from . import layout
-from .clouds import Cloud
+from .clouds import CloudHosts
 from .failure import AgentError, NetworkError
-from .network import Identity, Network, Response
+from .network import HttpsClient, HttpsResponse, Identity
 from .options import Options
 
 _ARM_VERSION = "2024-07-10"
@@ -19,7 +19,7 @@ _TRIES = 3
 _LONGEST_WAIT = 10.0
 
 
-def access_token(network: Network, cloud: Cloud, options: Options) -> str:
+def access_token(network: HttpsClient, cloud: CloudHosts, options: Options) -> str:
     """The token that was given, or one for the service principal that was given.
 
     Raises:
@@ -55,7 +55,7 @@ def access_token(network: Network, cloud: Cloud, options: Options) -> str:
 class Arm:
     """Azure Resource Manager, with one token and one correlation id."""
 
-    def __init__(self, network: Network, cloud: Cloud, token: str, correlation: str) -> None:
+    def __init__(self, network: HttpsClient, cloud: CloudHosts, token: str, correlation: str) -> None:
         self._network = network
         self._cloud = cloud
         self._token = token
@@ -100,7 +100,7 @@ class Arm:
         if response.status not in (_OK, _NO_CONTENT, _NOT_FOUND):
             raise self._refusal(response, 43)
 
-    def _send(self, method: str, resource_id: str, number: int, document: object = None) -> Response:
+    def _send(self, method: str, resource_id: str, number: int, document: object = None) -> HttpsResponse:
         url = f"https://{self._cloud.arm}{quote(resource_id)}?api-version={_ARM_VERSION}"
         try:
             for attempt in range(_TRIES):
@@ -112,7 +112,7 @@ class Arm:
             raise AgentError(number, str(error)) from error
         return response
 
-    def _resource(self, response: Response) -> dict[str, Any]:
+    def _resource(self, response: HttpsResponse) -> dict[str, Any]:
         document = response.json()
         if "id" not in document:
             raise AgentError(
@@ -120,11 +120,11 @@ class Arm:
             )
         return document
 
-    def _code(self, response: Response) -> str:
+    def _code(self, response: HttpsResponse) -> str:
         error = response.json().get("error")
         return str(error.get("code", "")) if isinstance(error, dict) else ""
 
-    def _refusal(self, response: Response, number: int) -> AgentError:
+    def _refusal(self, response: HttpsResponse, number: int) -> AgentError:
         error = response.json().get("error")
         message = str(error.get("message", "")) if isinstance(error, dict) else ""
         number = 12 if response.status == _UNAUTHORIZED else number
@@ -136,7 +136,7 @@ class Arm:
 
 
 def identity_certificate(
-    network: Network, his: str, vm_id: str, resource_id: str, token: str
+    network: HttpsClient, his: str, vm_id: str, resource_id: str, token: str
 ) -> dict[str, Any]:
     """The machine's own certificate and key, from its region's HIS.
 
@@ -154,7 +154,7 @@ def identity_certificate(
     return document
 
 
-def send_heartbeat(network: Network, his: str, vm_id: str, version: str) -> int:
+def send_heartbeat(network: HttpsClient, his: str, vm_id: str, version: str) -> int:
     """One heartbeat with the machine's certificate; returns the HTTP status, 204 where all is well.
 
     Raises:
@@ -165,7 +165,7 @@ def send_heartbeat(network: Network, his: str, vm_id: str, version: str) -> int:
     return network.request("POST", url, document={"agentVersion": version}, identity=identity).status
 
 
-def _wait(response: Response) -> float:
+def _wait(response: HttpsResponse) -> float:
     try:
         return min(max(float(response.headers.get("retry-after", "1")), 0.0), _LONGEST_WAIT)
     except ValueError:

@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from .clouds import Cloud, discover
+from .clouds import CloudHosts, discover
 from .console import Console
 from .failure import NetworkError
-from .network import Network, Response, is_private
+from .network import HttpsClient, HttpsResponse, is_private
 
 TESTING = (
     "Testing connectivity to endpoints that are needed to connect to Azure... This might take a few minutes."
@@ -18,7 +18,7 @@ _MAX_CLOCK_OFFSET = 120
 
 
 @dataclass(frozen=True)
-class Row:
+class CheckedEndpoint:
     """One endpoint's result.
 
     Attributes:
@@ -39,7 +39,7 @@ class Row:
 class Connectivity:
     """The check's outcome; `regional_his` is empty where discovery failed."""
 
-    rows: list[Row]
+    rows: list[CheckedEndpoint]
     regional_his: str
 
     @property
@@ -53,7 +53,7 @@ class Connectivity:
         return bool(self.regional_his) and not self.unreachable
 
 
-def test(network: Network, cloud: Cloud, location: str, console: Console) -> Connectivity:
+def test(network: HttpsClient, cloud: CloudHosts, location: str, console: Console) -> Connectivity:
     """Discover the region's service, then ask every endpoint, each within five seconds."""
     regional = ""
     try:
@@ -69,7 +69,7 @@ def test(network: Network, cloud: Cloud, location: str, console: Console) -> Con
     return Connectivity(rows, regional)
 
 
-def table(rows: list[Row]) -> str:
+def table(rows: list[CheckedEndpoint]) -> str:
     """The pipe-separated table of azcmagent 1.33 and later."""
     width = max(len("ENDPOINT"), *(len(row.endpoint) for row in rows)) + 2
     lines = [f"{'ENDPOINT':<{width}}|{'REACHABLE':<11}|{'PRIVATE':<9}|{'TLS':<9}|PROXY"]
@@ -79,7 +79,7 @@ def table(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def run(network: Network, cloud: Cloud, location: str, console: Console) -> bool:
+def run(network: HttpsClient, cloud: CloudHosts, location: str, console: Console) -> bool:
     """The `check` command; False where a required endpoint is unreachable, which the table alone tells.
 
     Raises:
@@ -96,24 +96,28 @@ def run(network: Network, cloud: Cloud, location: str, console: Console) -> bool
     return result.passed
 
 
-def unavailable(result: Connectivity, cloud: Cloud) -> str:
+def unavailable(result: Connectivity, cloud: CloudHosts) -> str:
     """The FATAL line's text of AZCM0026."""
     names = result.unreachable or [f"https://{cloud.global_his}"]
     return f"required endpoints unavailable: {', '.join(names)}"
 
 
-def _ask(network: Network, host: str) -> Row:
+def _ask(network: HttpsClient, host: str) -> CheckedEndpoint:
     url = f"https://{host}"
     proxy = "set" if network.uses_proxy(host) else "not used"
     try:
         response = network.request("GET", f"{url}/", seconds=_SECONDS)
     except NetworkError as error:
-        return Row(url, reachable=False, private=False, tls="unknown", proxy=proxy, failure=str(error))
+        return CheckedEndpoint(
+            url, reachable=False, private=False, tls="unknown", proxy=proxy, failure=str(error)
+        )
     private = bool(is_private(response.address))
-    return Row(url, reachable=True, private=private, tls=response.tls, proxy=proxy, skew=_skew(response))
+    return CheckedEndpoint(
+        url, reachable=True, private=private, tls=response.tls, proxy=proxy, skew=_skew(response)
+    )
 
 
-def _skew(response: Response) -> float | None:
+def _skew(response: HttpsResponse) -> float | None:
     try:
         server = parsedate_to_datetime(response.headers["date"])
     except (KeyError, ValueError):
@@ -121,7 +125,7 @@ def _skew(response: Response) -> float | None:
     return (datetime.now(UTC) - server).total_seconds()
 
 
-def _tell(row: Row, console: Console) -> None:
+def _tell(row: CheckedEndpoint, console: Console) -> None:
     if row.failure:
         console.debug(f"Checking connectivity to {row.endpoint} failed", Error=row.failure)
     else:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 from .failure import AgentError, NetworkError
-from .network import Network
+from .network import HttpsClient
 
 _DISCOVERY_VERSION = "2.1"
 _DISCOVERY_SECONDS = 5.0
@@ -13,7 +13,7 @@ _OK, _CLIENT_ERROR, _SERVER_ERROR = 200, 400, 500
 
 
 @dataclass(frozen=True)
-class Cloud:
+class CloudHosts:
     """One cloud's names. Source: network requirements of Azure Arc-enabled servers, 2026-04-01."""
 
     name: str
@@ -45,7 +45,7 @@ class Cloud:
 CLOUDS = {
     cloud.name.lower(): cloud
     for cloud in (
-        Cloud(
+        CloudHosts(
             "AzureCloud",
             "login.microsoftonline.com",
             "management.azure.com",
@@ -54,7 +54,7 @@ CLOUDS = {
             ("login.windows.net", "pas.windows.net"),
             "https://portal.azure.com",
         ),
-        Cloud(
+        CloudHosts(
             "AzureUSGovernment",
             "login.microsoftonline.us",
             "management.usgovcloudapi.net",
@@ -63,7 +63,7 @@ CLOUDS = {
             ("pasff.usgovcloudapi.net",),
             "https://portal.azure.us",
         ),
-        Cloud(
+        CloudHosts(
             "AzureChinaCloud",
             "login.chinacloudapi.cn",
             "management.chinacloudapi.cn",
@@ -76,7 +76,7 @@ CLOUDS = {
 }
 
 
-def find_cloud(name: str) -> Cloud:
+def find_cloud(name: str) -> CloudHosts:
     """The cloud of that name, in any case.
 
     Raises:
@@ -101,7 +101,7 @@ def clean_location(text: str) -> str:
     return location
 
 
-def discover(network: Network, cloud: Cloud, location: str) -> str:
+def discover(network: HttpsClient, cloud: CloudHosts, location: str) -> str:
     """The region's HIS host, such as `ea.his.arc.azure.com`.
 
     Raises:

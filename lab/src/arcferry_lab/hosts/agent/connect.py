@@ -10,11 +10,11 @@ from typing import Any
 
 from . import check, himds, layout
 from .azure import Arm, access_token, identity_certificate
-from .clouds import Cloud, clean_location, discover, find_cloud
+from .clouds import CloudHosts, clean_location, discover, find_cloud
 from .console import Console
 from .failure import AgentError, NetworkError
 from .identity import NAMESPACE, connection, machine_properties, resource_id, vm_id
-from .network import Network
+from .network import HttpsClient
 from .options import Options
 
 _CONNECTING = "Connecting machine to Azure... This might take a few minutes."
@@ -23,7 +23,7 @@ _BAR = 20
 
 
 @dataclass(frozen=True)
-class Target:
+class MachineTarget:
     """The machine that this host shall become."""
 
     subscription: str
@@ -31,7 +31,7 @@ class Target:
     tenant: str
     name: str
     location: str
-    cloud: Cloud
+    cloud: CloudHosts
 
     @property
     def resource_id(self) -> str:
@@ -54,7 +54,7 @@ def need_root(command: str) -> None:
         raise AgentError(18, f"azcmagent {command} must be run as root")
 
 
-def connect(network: Network, options: Options, console: Console, version: str) -> None:
+def connect(network: HttpsClient, options: Options, console: Console, version: str) -> None:
     """Make this host a machine in Azure; a second try after a failure goes on where the first ended.
 
     Raises:
@@ -83,7 +83,7 @@ def connect(network: Network, options: Options, console: Console, version: str) 
     _tell_success(console, target)
 
 
-def disconnect(network: Network, options: Options, console: Console) -> None:
+def disconnect(network: HttpsClient, options: Options, console: Console) -> None:
     """Delete the machine in Azure, unless told otherwise, and forget the connection here.
 
     Raises:
@@ -108,14 +108,14 @@ def disconnect(network: Network, options: Options, console: Console) -> None:
         console.document({"status": "success"})
 
 
-def _target(options: Options) -> Target:
+def _target(options: Options) -> MachineTarget:
     options.need("subscription-id", "resource-group", "tenant-id", "location")
     name = options.text("resource-name") or socket.gethostname()
     if not _NAME.match(name):
         raise AgentError(
             102, f"resource name '{name[:60]}' has letters that Azure does not allow, or over 54"
         )
-    return Target(
+    return MachineTarget(
         options.text("subscription-id"),
         options.text("resource-group"),
         options.text("tenant-id"),
@@ -125,7 +125,7 @@ def _target(options: Options) -> Target:
     )
 
 
-def _reachable(network: Network, target: Target, options: Options, console: Console) -> str:
+def _reachable(network: HttpsClient, target: MachineTarget, options: Options, console: Console) -> str:
     """The region's HIS host, once everything that is required has answered."""
     cloud, location = target.cloud, target.location
     if options.flag("ignore-network-check"):
@@ -140,7 +140,9 @@ def _reachable(network: Network, target: Target, options: Options, console: Cons
     return result.regional_his
 
 
-def _create(arm: Arm, target: Target, tags: dict[str, str], version: str, console: Console) -> dict[str, Any]:
+def _create(
+    arm: Arm, target: MachineTarget, tags: dict[str, str], version: str, console: Console
+) -> dict[str, Any]:
     resource = target.resource_id
     console.info("Creating resource in Azure...", Correlation_ID=arm.correlation, Resource_ID=resource)
     existing = arm.get(resource)
@@ -178,7 +180,7 @@ def _public_key() -> str:
     return "".join(line for line in lines if line and not line.startswith("-----"))
 
 
-def _record(target: Target, his: str, correlation: str, created: dict[str, Any]) -> dict[str, Any]:
+def _record(target: MachineTarget, his: str, correlation: str, created: dict[str, Any]) -> dict[str, Any]:
     return {
         "subscriptionId": target.subscription,
         "resourceGroup": target.group,
@@ -215,7 +217,7 @@ def _progress(console: Console, percent: int) -> None:
     console.out(f"  {percent:>3}% [{bar}]")
 
 
-def _tell_success(console: Console, target: Target) -> None:
+def _tell_success(console: Console, target: MachineTarget) -> None:
     console.info("Connected machine to Azure")
     console.info(f"Machine overview page: {target.page}")
     if console.as_json:

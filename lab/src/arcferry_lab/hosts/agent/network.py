@@ -26,7 +26,7 @@ _BYPASS = {
 
 
 @dataclass(frozen=True)
-class Response:
+class HttpsResponse:
     """An HTTP answer and the connection that it came through."""
 
     status: int
@@ -64,7 +64,7 @@ class Identity:
 
 
 @dataclass(frozen=True)
-class Network:
+class HttpsClient:
     """How this host reaches Azure: written by the lab, amended by `config set`.
 
     Attributes:
@@ -84,7 +84,7 @@ class Network:
     blocked: frozenset[str] = frozenset()
 
     @classmethod
-    def load(cls) -> "Network":
+    def load(cls) -> "HttpsClient":
         """Read the lab's file and the local configuration."""
         lab = layout.read_json(layout.LAB)
         local = layout.read_json(layout.LOCAL_CONFIG)
@@ -114,7 +114,7 @@ class Network:
         document: object = None,
         form: str = "",
         identity: Identity | None = None,
-    ) -> Response:
+    ) -> HttpsResponse:
         """One request over one connection; redirects are not followed.
 
         Args:
@@ -150,7 +150,7 @@ class Network:
             text = getattr(error, "strerror", None) or type(error).__name__
             raise NetworkError(f"{where}: {text.lower()}") from error
 
-    def _exchange(self, stream: ssl.SSLSocket, address: str, message: _Message) -> Response:
+    def _exchange(self, stream: ssl.SSLSocket, address: str, message: _Message) -> HttpsResponse:
         parts = urlsplit(message.url)
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         host = parts.hostname or ""
@@ -161,7 +161,7 @@ class Network:
         answer = connection.getresponse()
         data = answer.read(_MAX_BODY)
         fields = {name.lower(): value for name, value in answer.getheaders()}
-        return Response(answer.status, fields, data, tls, address, self.uses_proxy(host))
+        return HttpsResponse(answer.status, fields, data, tls, address, self.uses_proxy(host))
 
     def _connect(self, host: str, deadline: float, identity: Identity | None) -> tuple[ssl.SSLSocket, str]:
         if self.uses_proxy(host):

@@ -20,7 +20,7 @@ _TRY_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
-class Reply:
+class DnsReply:
     """What one message says: aliases by owner, addresses by owner, and whether it was cut."""
 
     rcode: int
@@ -66,7 +66,7 @@ def _follow(owner: str, aliases: dict[str, str]) -> str:
     return owner
 
 
-def _ask(name: str, server: tuple[str, int], deadline: float) -> Reply:
+def _ask(name: str, server: tuple[str, int], deadline: float) -> DnsReply:
     identity = secrets.randbelow(1 << 16)
     query = struct.pack(">HHHHHH", identity, 0x0100, 1, 0, 0, 0) + _encode(name)
     query += struct.pack(">HH", _A, _IN)
@@ -123,7 +123,7 @@ def _encode(name: str) -> bytes:
     return b"".join(bytes([len(label)]) + label for label in labels) + b"\0"
 
 
-def read_reply(data: bytes, identity: int) -> Reply:
+def read_reply(data: bytes, identity: int) -> DnsReply:
     """Read one DNS message.
 
     Raises:
@@ -135,7 +135,7 @@ def read_reply(data: bytes, identity: int) -> Reply:
         raise ValueError("message is cut short") from error
 
 
-def _read(data: bytes, identity: int) -> Reply:
+def _read(data: bytes, identity: int) -> DnsReply:
     number, flags, questions, answers = struct.unpack_from(">HHHH", data)
     if number != identity or not flags & 0x8000:
         raise ValueError("not an answer to this question")
@@ -154,7 +154,7 @@ def _read(data: bytes, identity: int) -> Reply:
         elif kind == _A and length == _IPV4:
             addresses.setdefault(owner, []).append(".".join(str(part) for part in _take(data, at, _IPV4)))
         at += length
-    return Reply(flags & 0xF, bool(flags & 0x0200), aliases, addresses)
+    return DnsReply(flags & 0xF, bool(flags & 0x0200), aliases, addresses)
 
 
 def _take(data: bytes, at: int, length: int) -> bytes:

@@ -6,7 +6,7 @@ received before, at once. `import keep filtered` lets `show route filtered` list
 
 from collections.abc import Iterable, Sequence
 
-from arcferry_lab.network.namespaces.situation import Situation
+from arcferry_lab.network.namespaces.routing_state import RoutingState
 from arcferry_lab.network.namespaces.topology import (
     CORE,
     CUSTOMER_AS,
@@ -31,7 +31,7 @@ template bgp timely {
 _PREFERENCE = {"primary": 200, "secondary": 100}
 
 
-def customer(now: Situation) -> str:
+def customer(now: RoutingState) -> str:
     """The customer's router: two eBGP sessions with Microsoft, the primary link preferred."""
     head = _HEAD % (between(ROUTER, "primary").near.address.ip, 'source = RTS_BGP || proto = "another_path"')
     pool = f"protocol static nat_pool {{ ipv4; route {NAT_POOL} blackhole; }}\n"
@@ -40,7 +40,7 @@ def customer(now: Situation) -> str:
     return head + pool + another + "".join(_customer_session(link, now) for link in MSEES)
 
 
-def _customer_session(link: str, now: Situation) -> str:
+def _customer_session(link: str, now: RoutingState) -> str:
     wire = between(ROUTER, link)
     down = "" if link in now.links else "  disabled yes;\n"
     export = 'where proto = "nat_pool"' if now.announced else "none"
@@ -63,7 +63,7 @@ protocol bgp msee_{link} from timely {{
 """
 
 
-def msee(link: str, now: Situation) -> str:
+def msee(link: str, now: RoutingState) -> str:
     """A Microsoft enterprise edge router: the route filter is its import filter of what the core offers.
 
     So its table is that of one peering, and holds what the route filter and the circuit's reach let through:
@@ -105,7 +105,7 @@ protocol bgp customer from timely {{
 """
 
 
-def core(now: Situation, regions: Sequence[str], edge_prefixes: Iterable[str]) -> str:
+def core(now: RoutingState, regions: Sequence[str], edge_prefixes: Iterable[str]) -> str:
     """Microsoft's core: it originates what the regions have, each prefix with its community.
 
     The edge networks have routes inside alone.

@@ -2,11 +2,11 @@
 
 from ipaddress import ip_network
 
-from arcferry_lab.network.namespaces.situation import Situation
+from arcferry_lab.network.namespaces.routing_state import RoutingState
 from arcferry_lab.network.namespaces.topology import COMPANY, MSEES, NAT_POOL
 
 
-def customer(now: Situation) -> str:
+def customer(now: RoutingState) -> str:
     """NAT to the public pool on the way to Microsoft, and what the company's firewall drops."""
     dropped = "".join(f"    ip daddr {address} drop\n" for address in now.dropped)
     refused = "".join(
@@ -28,7 +28,7 @@ table ip company {{
 """
 
 
-def msee(now: Situation) -> str:
+def msee(now: RoutingState) -> str:
     """Microsoft takes what comes from a validated prefix alone; and what is too long for a broken link."""
     taken = f"ip saddr != {NAT_POOL} " if now.validated else ""
     largest = f'    iifname "to-core" meta length > {now.largest} drop\n' if now.largest else ""

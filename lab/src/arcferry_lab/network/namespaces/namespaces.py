@@ -12,15 +12,15 @@ from arcferry_lab.network.namespaces.addresses import AzureAddresses
 from arcferry_lab.network.namespaces.hosts import InnerHost, check_view, start_hosts
 from arcferry_lab.network.namespaces.keeper import Keeper
 from arcferry_lab.network.namespaces.layout import Layout
-from arcferry_lab.network.namespaces.resolvers import DNS_PORT, Names
+from arcferry_lab.network.namespaces.resolvers import DNS_PORT, Resolvers
 from arcferry_lab.network.namespaces.routers import Routers
-from arcferry_lab.network.namespaces.situation import Situation, situation
+from arcferry_lab.network.namespaces.routing_state import RoutingState, routing_state
 from arcferry_lab.network.namespaces.tools import tools
 from arcferry_lab.network.namespaces.topology import EDGE, FORWARDERS, INTERNET, PROXY, SITE, region_namespace
 from arcferry_lab.network.network import Build, TwinNetwork
 from arcferry_lab.network.plan import Place, edge_places, entra_place, other_place
 from arcferry_lab.network.proxy import PROXY_NAME
-from arcferry_lab.network.strangers import stranger_at
+from arcferry_lab.network.tls_faults import faulty_server_at
 from arcferry_lab.pki import Authority
 
 PORT, PROXY_PORT = 443, 3128
@@ -46,13 +46,13 @@ class Namespaces(TwinNetwork):
         self._tools = tools()
         self._keeper = Keeper(self._tools)
         self._layout = Layout(self._keeper, self._tools, self.block)
-        self._names = Names(home, self._addresses_elsewhere(), faults)
+        self._resolvers = Resolvers(home, self._addresses_elsewhere(), faults)
         self._routers = Routers(self._folder, self._keeper, self._tools, self.block)
 
     @property
     def steered(self) -> Mapping[str, str]:
         """Each steered name and the region that the hosts' own forwarder answers with."""
-        return self._names.steered("corp")
+        return self._resolvers.steered("corp")
 
     @property
     def rootless(self) -> bool:
@@ -86,7 +86,7 @@ class Namespaces(TwinNetwork):
         await self._take([entra_place(self.block, self.regions)], region_namespace(self._home))
         await self._take(list(edge_places(self.block)), EDGE)
         await self._take([other_place(self.block)], INTERNET)
-        await self._names.start(self._keeper, self._tools, self._folder)
+        await self._resolvers.start(self._keeper, self._tools, self._folder)
         self.hosts = await start_hosts(self._keeper, self._folder, FORWARDERS["corp"])
         await self._routers.start(self._now(), self.regions)
         await self.settle()
@@ -94,7 +94,7 @@ class Namespaces(TwinNetwork):
     async def stop(self) -> None:
         """End every process and every namespace."""
         await self._stop_services()
-        await self._names.stop()
+        await self._resolvers.stop()
         await self._keeper.stop()
 
     def steered_at(self, resolver: str) -> Mapping[str, str]:
@@ -103,7 +103,7 @@ class Namespaces(TwinNetwork):
         Raises:
             UnknownNameError: there is no such forwarder.
         """
-        return self._names.steered(resolver)
+        return self._resolvers.steered(resolver)
 
     async def capture(self, what: str = "all", link: str = "primary") -> str:
         """What an engineer sees on the customer's router, the command included.
@@ -127,9 +127,9 @@ class Namespaces(TwinNetwork):
         """
         return await self._routers.rows(link)
 
-    def _now(self) -> Situation:
+    def _now(self) -> RoutingState:
         places = [place for place, _ in self._gates]
-        return situation(self._allowed, places, self.block, self.regions, self._faults)
+        return routing_state(self._allowed, places, self.block, self.regions, self._faults)
 
     async def _add_region(self, region: str, number: int) -> None:
         await self._take(self._services_of(region), await self._layout.add_region(region, number))
@@ -142,11 +142,11 @@ class Namespaces(TwinNetwork):
             gate = Gate(place.address, self.port, self._build(place), context, listener)
             self._gates.append((place, gate))
             await gate.start()
-        self._names.add(places)
+        self._resolvers.add(places)
 
     async def _follow(self) -> None:
         for place, gate in self._gates:
-            await gate.open(stranger_at(self._faults, place.names))
+            await gate.open(faulty_server_at(self._faults, place.names))
         if self._faults.are_on("proxy/unreachable"):
             await self._connect_proxy.stop()
         elif not self._connect_proxy.is_serving:
@@ -155,13 +155,13 @@ class Namespaces(TwinNetwork):
 
     def _check_resolver(self, name: str) -> None:
         if name:
-            self._names.check(name)
+            self._resolvers.check(name)
 
     def _move(self, name: str, region: str, resolver: str) -> None:
-        self._names.steer(name, region, resolver)
+        self._resolvers.steer(name, region, resolver)
 
     def _place(self, name: str) -> Place | None:
-        return self._names.place(name)
+        return self._resolvers.place(name)
 
 
 def _of_many_names(place: Place) -> Place:

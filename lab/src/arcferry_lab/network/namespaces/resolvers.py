@@ -7,13 +7,13 @@ from pathlib import Path
 
 from arcferry.errors import UnknownNameError
 from arcferry_lab.faults import Faults
-from arcferry_lab.network.dns import Answer, DnsServer
+from arcferry_lab.network.dns import DnsResponse, DnsServer
+from arcferry_lab.network.dns_faults import ForeignAddresses, faulty_answer
 from arcferry_lab.network.namespaces.keeper import Keeper
 from arcferry_lab.network.namespaces.tools import Tools
 from arcferry_lab.network.namespaces.topology import FORWARDERS, INTERNET, PROXY, SITE, UPSTREAM
 from arcferry_lab.network.plan import Place
 from arcferry_lab.network.proxy import PROXY_NAME
-from arcferry_lab.network.struck import Elsewhere, struck_answer
 from arcferry_lab.network.zone import Zone
 
 DNS_PORT = 53
@@ -21,10 +21,10 @@ IPV6_ANSWER = "2603:1040:200::1e"
 """An address of East Asia's IPv6 range: AzureCloud.eastasia holds 2603:1040:200::/46."""
 
 
-class Names:
+class Resolvers:
     """What the resolvers answer. Traffic Manager's answer depends on the resolver that asks."""
 
-    def __init__(self, home: str, elsewhere: Elsewhere, faults: Faults) -> None:
+    def __init__(self, home: str, elsewhere: ForeignAddresses, faults: Faults) -> None:
         self._faults = faults
         self._elsewhere = elsewhere
         self._zones = {name: Zone(home) for name in FORWARDERS}
@@ -90,8 +90,8 @@ class Names:
             raise UnknownNameError("resolver", resolver, self._zones)
         return self._zones[resolver]
 
-    def _answer(self, zone: Zone, name: str) -> Answer | None:
-        found = struck_answer(name, zone, self._faults, self._elsewhere)
+    def _answer(self, zone: Zone, name: str) -> DnsResponse | None:
+        found = faulty_answer(name, zone, self._faults, self._elsewhere)
         if found and found.addresses and self._is_without_ipv4(zone, name):
             return replace(found, addresses=(IPV6_ANSWER,))
         return found

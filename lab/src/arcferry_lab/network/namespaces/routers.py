@@ -12,7 +12,7 @@ from arcferry_lab.network.block import Block
 from arcferry_lab.network.namespaces import bird, firewall
 from arcferry_lab.network.namespaces.keeper import Keeper
 from arcferry_lab.network.namespaces.router import Router
-from arcferry_lab.network.namespaces.situation import Situation
+from arcferry_lab.network.namespaces.routing_state import RoutingState
 from arcferry_lab.network.namespaces.tools import Tools
 from arcferry_lab.network.namespaces.topology import CORE, CUSTOMER_AS, MSEES, NAT_POOL, ROUTER, between
 from arcferry_lab.network.plan import CDN_NET, FRONT_DOOR_NET
@@ -34,7 +34,7 @@ class Routers:
         self._routers = {name: Router(name, folder, keeper, tools) for name in names}
         self._edges = (block.prefix(FRONT_DOOR_NET), block.prefix(CDN_NET))
 
-    async def start(self, now: Situation, regions: tuple[str, ...]) -> None:
+    async def start(self, now: RoutingState, regions: tuple[str, ...]) -> None:
         """Start all of them.
 
         Raises:
@@ -45,8 +45,8 @@ class Routers:
         )
         await asyncio.gather(*starting)
 
-    async def follow(self, now: Situation, regions: tuple[str, ...]) -> None:
-        """Become as the situation has it; returns when the routes are where they are to be.
+    async def follow(self, now: RoutingState, regions: tuple[str, ...]) -> None:
+        """Follow a routing state; returns when the routes are where they are to be.
 
         Raises:
             LabError: one does not follow.
@@ -75,7 +75,9 @@ class Routers:
         if link not in MSEES:
             raise UnknownNameError("link", link, MSEES)
         command = CAPTURES[what].format(link=link)
-        if what == "received" and f"msee_{link}" not in await self._established():
+        protocols = (await self._routers[ROUTER].ask("show protocols")).splitlines()
+        established = {line.split()[0] for line in protocols if "Established" in line}
+        if what == "received" and f"msee_{link}" not in established:
             raise LabError(
                 f"the {link} link brings nothing: its BGP session is down",
                 hint="arcferry lab fault list says why; without --received the router's table is printed.",
@@ -101,12 +103,7 @@ class Routers:
             rows.append(row)
         return rows
 
-    async def _established(self) -> set[str]:
-        """The customer's BGP sessions that are up."""
-        lines = (await self._routers[ROUTER].ask("show protocols")).splitlines()
-        return {line.split()[0] for line in lines if "Established" in line}
-
-    def _configuration(self, name: str, now: Situation, regions: Sequence[str]) -> str:
+    def _configuration(self, name: str, now: RoutingState, regions: Sequence[str]) -> str:
         if name == ROUTER:
             return bird.customer(now)
         return bird.msee(name, now) if name in MSEES else bird.core(now, regions, self._edges)

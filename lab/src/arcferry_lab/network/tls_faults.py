@@ -19,7 +19,7 @@ _PAGE = (
 )
 
 
-class Stranger(asyncio.Protocol):
+class FaultyServer(asyncio.Protocol):
     """Takes the connection and stays silent; the base of those that do worse."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -31,7 +31,7 @@ class Stranger(asyncio.Protocol):
         self._transport.abort()
 
 
-class Cutter(Stranger):
+class Cutter(FaultyServer):
     """Resets the connection when the first bytes come."""
 
     def data_received(self, _: bytes) -> None:
@@ -41,7 +41,7 @@ class Cutter(Stranger):
         self._transport.abort()
 
 
-class WebServer(Stranger):
+class WebServer(FaultyServer):
     """Answers in plain HTTP, whatever comes."""
 
     def data_received(self, _: bytes) -> None:
@@ -50,7 +50,7 @@ class WebServer(Stranger):
         self._transport.close()
 
 
-class OldServer(Stranger):
+class OldServer(FaultyServer):
     """Knows TLS 1.1 and older alone, and says so in an alert, as OpenSSL itself does."""
 
     def data_received(self, data: bytes) -> None:
@@ -81,15 +81,15 @@ class OddServer(OldServer):
         self._refuse(context, data)
 
 
-_STRANGERS: Mapping[str, type[Stranger]] = {
+_FAULTY_SERVERS: Mapping[str, type[FaultyServer]] = {
     "tls/connection-cut": Cutter,
-    "tls/no-answer": Stranger,
+    "tls/no-answer": FaultyServer,
     "tls/handshake-failed": WebServer,
     "tls/protocol-version": OldServer,
     "tls/cipher-mismatch": OddServer,
 }
 
 
-def stranger_at(faults: Faults, names: tuple[str, ...]) -> type[Stranger] | None:
+def faulty_server_at(faults: Faults, names: tuple[str, ...]) -> type[FaultyServer] | None:
     """What a switched-on fault lets answer at a place of these names; None for the service itself."""
-    return next((kind for fault, kind in _STRANGERS.items() if faults.holds(fault, *names)), None)
+    return next((kind for fault, kind in _FAULTY_SERVERS.items() if faults.holds(fault, *names)), None)

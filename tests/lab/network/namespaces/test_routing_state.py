@@ -9,7 +9,7 @@ from arcferry_lab.errors import LabError
 from arcferry_lab.faults import NAMESPACES, Faults
 from arcferry_lab.network.namespaces import bird, firewall
 from arcferry_lab.network.namespaces.addresses import AzureAddresses
-from arcferry_lab.network.namespaces.situation import Situation, situation
+from arcferry_lab.network.namespaces.routing_state import RoutingState, routing_state
 from arcferry_lab.network.plan import arm_place, entra_place, place_number, region_number, region_places
 
 REGIONS = ("eastasia", "southeastasia", "japaneast")
@@ -18,14 +18,14 @@ LOGIN = "login.microsoftonline.com"
 BLOCK = AzureAddresses()
 
 
-def told(*faults: tuple[str, str]) -> Situation:
+def told(*faults: tuple[str, str]) -> RoutingState:
     known = Faults(NAMESPACES)
     for name, host in faults:
         known.add(name, host)
     places = [entra_place(BLOCK, REGIONS)]
     for region in REGIONS:
         places += [arm_place(BLOCK, region, REGIONS[0]), *region_places(BLOCK, region)]
-    return situation(ALLOWED, places, BLOCK, REGIONS, known)
+    return routing_state(ALLOWED, places, BLOCK, REGIONS, known)
 
 
 def test_both_links_bring_what_the_filter_carries() -> None:

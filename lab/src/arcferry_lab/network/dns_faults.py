@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from arcferry_lab.faults import Faults
-from arcferry_lab.network.dns import Answer
+from arcferry_lab.network.dns import DnsResponse
 from arcferry_lab.network.proxy import PROXY_NAME
 from arcferry_lab.network.zone import Zone
 
@@ -14,7 +14,7 @@ _RCODES = {"dns/name-not-found": "NXDOMAIN", "dns/resolver-fails": "SERVFAIL", "
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
+class ForeignAddresses:
     """Addresses that false answers lead to.
 
     Attributes:
@@ -28,28 +28,28 @@ class Elsewhere:
     other: str
 
 
-def struck_answer(name: str, zone: Zone, faults: Faults, elsewhere: Elsewhere) -> Answer | None:
+def faulty_answer(name: str, zone: Zone, faults: Faults, elsewhere: ForeignAddresses) -> DnsResponse | None:
     """The zone's answer, or what a fault makes of it; None where the resolver stays silent."""
     if faults.take("dns/resolver-unreachable") or faults.take("dns/silent", name):
         return None
     if name == PROXY_NAME and faults.take("proxy/name-not-found"):
-        return Answer(rcode="NXDOMAIN")
+        return DnsResponse(rcode="NXDOMAIN")
     for fault, rcode in _RCODES.items():
         if faults.take(fault, name):
-            return Answer(rcode=rcode)
+            return DnsResponse(rcode=rcode)
     for fault, answer in _false_answers(name, elsewhere).items():
         if faults.take(fault, name):
             return answer
     return zone.answer(name)
 
 
-def _false_answers(name: str, elsewhere: Elsewhere) -> dict[str, Answer]:
+def _false_answers(name: str, elsewhere: ForeignAddresses) -> dict[str, DnsResponse]:
     label, _, parent = name.partition(".")
     steered = (f"{label}.trafficmanager.net", f"{label}-sdc.{UNDOCUMENTED}.cloudapp.azure.com")
     return {
-        "dns/private-answer-leak": Answer((f"{label}.privatelink.{parent}",), (PRIVATE_ADDRESS,)),
-        "dns/blocked-answer": Answer((), ("0.0.0.0",)),
-        "dns/wrong-address": Answer((), (elsewhere.other,)),
-        "route/not-on-microsoft-peering": Answer((f"{label}-twin.z01.azurefd.net",), (elsewhere.edge,)),
-        "route/region-without-community": Answer(steered, (elsewhere.undocumented,)),
+        "dns/private-answer-leak": DnsResponse((f"{label}.privatelink.{parent}",), (PRIVATE_ADDRESS,)),
+        "dns/blocked-answer": DnsResponse((), ("0.0.0.0",)),
+        "dns/wrong-address": DnsResponse((), (elsewhere.other,)),
+        "route/not-on-microsoft-peering": DnsResponse((f"{label}-twin.z01.azurefd.net",), (elsewhere.edge,)),
+        "route/region-without-community": DnsResponse(steered, (elsewhere.undocumented,)),
     }

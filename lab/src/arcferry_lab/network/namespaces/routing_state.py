@@ -29,7 +29,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class RoutingState:
     """How the network is to be now.
 
     Attributes:
@@ -72,13 +72,13 @@ class Situation:
         )
 
 
-def situation(
+def routing_state(
     allowed: Sequence[str],
     places: Iterable[Place],
     block: Block,
     regions: tuple[str, ...],
     faults: Faults,
-) -> Situation:
+) -> RoutingState:
     """What the network is to be.
 
     Args:
@@ -91,19 +91,21 @@ def situation(
     home, places = regions[0], tuple(places)
     own = catalog.region_community(home)
     origins = origins_of(block, regions)
-    withheld = _prefixes(origins, _struck("route/not-received", places, faults))
-    return Situation(
+    withheld = _prefixes(origins, _at_fault("route/not-received", places, faults))
+    return RoutingState(
         origins=tuple(origin for origin in origins if origin.prefix not in withheld),
         carried=_carried(allowed, home, faults),
         rejected=frozenset({own.value} if own and faults.holds("route/filtered-by-own-policy") else ()),
-        preferred_elsewhere=_prefixes(origins, _struck("route/another-path-preferred", places, faults)),
+        preferred_elsewhere=_prefixes(origins, _at_fault("route/another-path-preferred", places, faults)),
         links=_links(faults),
         peering=not faults.holds("route/peering-down"),
         validated=not faults.holds("tcp/nat-prefix-not-validated"),
         announced=not faults.holds("tcp/asymmetric-return"),
         largest=_LARGEST if faults.holds("tcp/large-packets-lost") else 0,
-        dropped=_addresses(*_struck("tcp/filtered", places, faults), *_struck("tcp/silent", places, faults)),
-        refused=_addresses(*_struck("tcp/refused", places, faults)),
+        dropped=_addresses(
+            *_at_fault("tcp/filtered", places, faults), *_at_fault("tcp/silent", places, faults)
+        ),
+        refused=_addresses(*_at_fault("tcp/refused", places, faults)),
     )
 
 
@@ -141,7 +143,7 @@ def _links(faults: Faults) -> tuple[str, ...]:
     return MSEES[1:] if faults.holds("route/one-link-down") else MSEES
 
 
-def _struck(fault: str, places: Iterable[Place], faults: Faults) -> tuple[Place, ...]:
+def _at_fault(fault: str, places: Iterable[Place], faults: Faults) -> tuple[Place, ...]:
     return tuple(place for place in places if faults.holds(fault, *place.names))
 
 
