@@ -13,7 +13,7 @@ from arcferry_lab.errors import LabError
 from arcferry_lab.paths import CONTROL, LOCK, LOG
 from arcferry_lab.system import remove_tree
 
-_LONGEST_SOCKET_PATH = 100
+_LONGEST_SOCKET_PATH = 100  # a socket's address holds 108 bytes (unix(7)), the last of them 0
 _LOOKS, _LOOK_SECONDS = 25, 0.02
 
 

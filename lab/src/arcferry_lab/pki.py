@@ -76,7 +76,9 @@ class Authority:
             )
         )
         if self.url:
-            builder = builder.add_extension(_issuer_at(self.url), critical=False)
+            place = x509.UniformResourceIdentifier(self.url)
+            issuer = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, place)
+            builder = builder.add_extension(x509.AuthorityInformationAccess([issuer]), critical=False)
         certificate = builder.sign(self._key, hashes.SHA256())
         return Leaf(certificate.public_bytes(Encoding.PEM), private_key_pem(key))
 
@@ -103,6 +105,7 @@ class Authority:
         return context
 
     def _signed_by(self, above: "Authority", *, path_length: int) -> x509.Certificate:
+        # older than any leaf, so that an expired one is refused for its own dates and not for its issuer's
         start = datetime.now(UTC) - timedelta(days=8)
         end = datetime.now(UTC) + _CA_LIFE
         builder = above._builder(self._subject, self._key.public_key(), start, end)  # noqa: SLF001 - of this class
@@ -144,13 +147,6 @@ def load_leaf(context: ssl.SSLContext, leaf: Leaf) -> None:
 def private_key_pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
     """The key as unencrypted PKCS #8 PEM."""
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-def _issuer_at(url: str) -> x509.AuthorityInformationAccess:
-    place = x509.UniformResourceIdentifier(url)
-    return x509.AuthorityInformationAccess(
-        [x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, place)]
-    )
 
 
 def _general_name(name: str) -> x509.GeneralName:

@@ -46,7 +46,7 @@ class TokenSigner:
                 "aud": audience,
                 "iss": f"https://sts.windows.net/{tenant}/",
                 "iat": now,
-                "nbf": now - timedelta(minutes=5),
+                "nbf": now - timedelta(minutes=5),  # for whoever checks it by a clock that is behind
                 "exp": now + life,
                 "appid": client,
                 "appidacr": "1",

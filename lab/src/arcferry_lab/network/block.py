@@ -40,7 +40,7 @@ def claim() -> Block:
     """
     require_linux()
     numbers = list(range(_FIRST, _LAST + 1))
-    random.shuffle(numbers)
+    random.shuffle(numbers)  # so that labs that start at once seldom try for the same
     for number in numbers:
         claimed = socket.socket()
         try:

@@ -22,7 +22,7 @@ from arcferry_lab.errors import LabError
 
 _TTL = 30
 _CLASSIC_UDP_SIZE = 512
-_TRIES = 20
+_TRIES = 20  # a port that is free for UDP need not be for TCP
 
 
 @dataclass(frozen=True, slots=True)

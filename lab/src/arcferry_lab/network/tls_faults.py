@@ -11,6 +11,7 @@ from OpenSSL import SSL
 
 from arcferry_lab.faults import Faults
 
+# SO_LINGER on, for 0 seconds: closing such a socket sends RST and not FIN (socket(7))
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _ALERT = 1024
 _PAGE = (

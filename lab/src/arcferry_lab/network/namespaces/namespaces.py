@@ -12,7 +12,7 @@ from arcferry_lab.network.namespaces.addresses import AzureAddresses
 from arcferry_lab.network.namespaces.hosts import InnerHost, check_view, start_hosts
 from arcferry_lab.network.namespaces.keeper import Keeper
 from arcferry_lab.network.namespaces.layout import Layout
-from arcferry_lab.network.namespaces.resolvers import DNS_PORT, Resolvers
+from arcferry_lab.network.namespaces.resolvers import DNS_PORT, PublicResolvers
 from arcferry_lab.network.namespaces.routers import Routers
 from arcferry_lab.network.namespaces.routing_state import RoutingState, routing_state
 from arcferry_lab.network.namespaces.tools import tools
@@ -46,7 +46,7 @@ class Namespaces(TwinNetwork):
         self._tools = tools()
         self._keeper = Keeper(self._tools)
         self._layout = Layout(self._keeper, self._tools, self.block)
-        self._resolvers = Resolvers(home, self._addresses_elsewhere(), faults)
+        self._resolvers = PublicResolvers(home, self._addresses_elsewhere(), faults)
         self._routers = Routers(self._folder, self._keeper, self._tools, self.block)
 
     @property

@@ -21,7 +21,7 @@ IPV6_ANSWER = "2603:1040:200::1e"
 """An address of East Asia's IPv6 range: AzureCloud.eastasia holds 2603:1040:200::/46."""
 
 
-class Resolvers:
+class PublicResolvers:
     """What the resolvers answer. Traffic Manager's answer depends on the resolver that asks."""
 
     def __init__(self, home: str, elsewhere: ForeignAddresses, faults: Faults) -> None:
