@@ -2,7 +2,7 @@
 
     python scripts/files_entered.py check --location eastasia --resolver 127.0.0.1:5300
 
-A file counts if any function of it ran after it was loaded: what runs while modules are imported (class bodies,
+A file counts if any function of it ran after it was loaded: what runs while modules are imported (classes,
 decorators, tables that are built once) does not count. What runs in threads counts too.
 """
 
