@@ -16,7 +16,7 @@ from arcferry.errors import ArcferryError
 from arcferry.evidence.readers import read_claimed, read_document
 from arcferry.fleet.facts import read_answer
 from arcferry.numbers import NumberError, from_json, whole
-from arcferry.probe.discovery import his_host
+from arcferry.probe.location import his_host
 from arcferry.probe.settings import ProbeSettings
 from arcferry.routing.prefixes import prefix_key
 from arcferry.routing.tables import values

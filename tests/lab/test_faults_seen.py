@@ -4,8 +4,7 @@ import pytest
 
 from arcferry import catalog
 from arcferry.probe import Observation, ProbeSettings, check, probe
-from arcferry.probe.dns import resolve
-from arcferry.probe.resolvers import choose_resolvers
+from arcferry.probe.dns import choose_resolvers, resolve
 from arcferry_lab.faults import FAULTS, LOOPBACK
 from arcferry_lab.network.dns_faults import PRIVATE_ADDRESS
 from arcferry_lab.network.plan import Service

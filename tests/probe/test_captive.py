@@ -4,8 +4,7 @@ import pytest
 from tests.probe.conftest import HOST, Net, replies
 
 from arcferry.probe import Stage, TlsSession
-from arcferry.probe.captive import captive_page
-from arcferry.probe.http import Response
+from arcferry.probe.http import Response, captive_page
 
 
 def session(*, public: bool) -> TlsSession:

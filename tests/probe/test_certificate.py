@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from OpenSSL import crypto
 from tests.probe.conftest import HOME, HOST, Net, mute, replies
 
-from arcferry.probe.certificate import is_for, name_text
+from arcferry.probe.https import exchange, prepare
+from arcferry.probe.tls import is_for, name_text
 from arcferry.probe.trust import Trust, load_trust, read_certificates
-from arcferry.probe.visit import prepare, visit
 from arcferry_lab.network.dns import DnsResponse
 
 
@@ -73,9 +73,9 @@ async def test_a_chain_is_followed_to_its_root(net: Net, known: bool) -> None:
     net.names[HOST] = DnsResponse(addresses=HOME)
     believed: asyncio.Future[Trust] = asyncio.get_running_loop().create_future()
     believed.set_result(Trust(trust.context, roots))
-    means = replace(prepare(net.settings()), trust=believed)
+    context = replace(prepare(net.settings()), trust=believed)
     port = await net.https(replies(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
-    seen = await visit(HOST, port, "/", means)
+    seen = await exchange(HOST, port, "/", context)
     assert seen.failure is None
     assert seen.tls is not None
     assert seen.tls.public_root is known

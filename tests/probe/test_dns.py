@@ -4,8 +4,7 @@ import pytest
 from tests.probe.conftest import Net
 
 from arcferry.probe import Stage, deadlines
-from arcferry.probe.dns import Lookup, resolve
-from arcferry.probe.resolvers import Resolvers, system_resolvers
+from arcferry.probe.dns import Lookup, Resolvers, resolve, system_resolvers
 from arcferry.probe.settings import Nameserver
 from arcferry_lab.network.dns import DnsResponse
 

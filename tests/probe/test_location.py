@@ -12,7 +12,7 @@ from arcferry import catalog
 from arcferry.catalog import Cloud, Region
 from arcferry.errors import InputError
 from arcferry.probe import CheckResult, Observation, check, deadlines, probe
-from arcferry.probe.discovery import his_host
+from arcferry.probe.location import his_host
 from arcferry_lab.network.dns import DnsResponse
 
 SUFFIX = "his.arc.azure.com"

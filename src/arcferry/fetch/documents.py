@@ -17,7 +17,7 @@ from arcferry.errors import AzureError, BlockedError, InputError
 from arcferry.fetch.client import Client
 from arcferry.fetch.sources import notification_host
 from arcferry.fetch.wanted import Wanted
-from arcferry.probe.discovery import his_host
+from arcferry.probe.location import his_host
 from arcferry.routing.circuit import read_circuit
 from arcferry.text import quoted
 

@@ -14,8 +14,7 @@ from arcferry.probe.observation import (
 from arcferry.probe.settings import ProbeSettings
 
 if TYPE_CHECKING:
-    from arcferry.probe.endpoints import probe
-    from arcferry.probe.location import CheckResult, check
+    from arcferry.probe.location import CheckResult, check, probe
 
 __all__ = [
     "CheckResult",

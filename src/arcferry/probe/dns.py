@@ -1,12 +1,15 @@
 """A name's addresses with the whole CNAME chain, and which resolver said so."""
 
 import asyncio
+import os
 import socket
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import ip_address
+from pathlib import Path
 from typing import NamedTuple
 
 import dns.asyncbackend
@@ -17,12 +20,14 @@ import dns.message
 import dns.name
 import dns.rcode
 import dns.rdatatype
+import dns.resolver
 
 from arcferry import typed
+from arcferry.errors import FileInputError
+from arcferry.files import read_bounded
 from arcferry.probe import deadlines
 from arcferry.probe.observation import DnsAnswer, Failure, Stage
-from arcferry.probe.resolvers import Resolvers
-from arcferry.probe.settings import Nameserver
+from arcferry.probe.settings import Nameserver, ProbeSettings
 from arcferry.probe.step import kind_of, race
 from arcferry.text import quoted
 
@@ -67,6 +72,24 @@ class _UnansweredError(Exception):
     def __init__(self, server: Nameserver, kind: str, says: str) -> None:
         super().__init__(says)
         self.reply = _Reply(str(server), kind=kind, says=says)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolvers:
+    """Where names are looked up.
+
+    Attributes:
+        nameservers: in the order in which they are asked; empty where none is configured.
+        hosts: addresses by lower-case name, from the hosts file.
+        hosts_file: the file's path, which is what an answer from it names as its resolver.
+    """
+
+    nameservers: tuple[Nameserver, ...]
+    hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    hosts_file: str = ""
+
+    def __str__(self) -> str:
+        return ", ".join(map(str, self.nameservers))
 
 
 async def resolve(name: str, resolvers: Resolvers, seconds: float) -> Lookup:
@@ -228,3 +251,77 @@ async def _exchange(query: dns.message.QueryMessage, server: Nameserver) -> dns.
     if not isinstance(response, dns.message.QueryMessage):
         raise _UnansweredError(server, "servfail", f"{server} answered a query with another message")
     return response
+
+
+_HOSTS_LIMIT = 1024 * 1024
+
+
+def choose_resolvers(settings: ProbeSettings) -> Resolvers:
+    """The one resolver that was asked for, else the system's, with its hosts file."""
+    if settings.nameserver:
+        return Resolvers((settings.nameserver,))
+    return system_resolvers(_hosts_path())
+
+
+def system_resolvers(hosts_file: Path, resolv_conf: Path | None = None) -> Resolvers:
+    """The system's name servers (`/etc/resolv.conf`, or the registry on Windows) and hosts file.
+
+    A system without any gives empty ones: that is a finding about the machine, not an error.
+    """
+    return Resolvers(_system_nameservers(resolv_conf), _read_hosts(hosts_file), str(hosts_file))
+
+
+def _system_nameservers(resolv_conf: Path | None) -> tuple[Nameserver, ...]:
+    resolver = dns.resolver.Resolver(configure=False)
+    try:
+        if resolv_conf:
+            resolver.read_resolv_conf(str(resolv_conf))
+        else:
+            resolver = dns.resolver.Resolver()
+    except (dns.resolver.NoResolverConfiguration, ValueError, OSError):
+        return ()
+    return tuple(Nameserver(text) for text in resolver.nameservers if isinstance(text, str))
+
+
+def _hosts_path() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", "drivers", "etc", "hosts")
+    return Path("/etc/hosts")
+
+
+def _read_hosts(path: Path) -> dict[str, tuple[str, ...]]:
+    try:
+        text = read_bounded(path, limit=_HOSTS_LIMIT).decode("utf-8", errors="replace")
+    except FileInputError:
+        return {}
+    hosts: dict[str, tuple[str, ...]] = {}
+    for line in text.splitlines():
+        address, *names = line.partition("#")[0].split() or [""]
+        if _is_address(address):
+            for name in names:
+                key = name.lower().rstrip(".")
+                hosts[key] = (*hosts.get(key, ()), address)
+    return hosts
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+async def answers(hosts: Iterable[str], resolver: str) -> tuple[Lookup, ...]:
+    """Ask one DNS server for every name at once; a name without an address has its failure.
+
+    Args:
+        hosts: the names, each asked for A and AAAA.
+        resolver: `IP[:PORT]`.
+
+    Raises:
+        InputError: `resolver` is malformed.
+    """
+    nameserver = ProbeSettings(resolver=resolver).nameserver
+    servers = Resolvers((nameserver,) if nameserver else ())
+    return tuple(await asyncio.gather(*(resolve(host, servers, deadlines.DNS) for host in hosts)))

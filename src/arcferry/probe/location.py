@@ -1,16 +1,17 @@
 import asyncio
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from urllib.parse import quote, urlsplit
 
-from arcferry import catalog, times
+from arcferry import catalog, numbers, times
 from arcferry.catalog import Cloud, Endpoint, Region
-from arcferry.probe.discovery import discover
-from arcferry.probe.endpoints import observe, undiscovered
-from arcferry.probe.observation import Observation
+from arcferry.probe.https import Exchange, ProbeContext, exchange, prepare
+from arcferry.probe.observation import Failure, HttpAnswer, Observation, Stage
 from arcferry.probe.settings import ProbeSettings
-from arcferry.probe.visit import Means, prepare
+from arcferry.text import one_line, quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,10 @@ async def check(
     """
     taken, began = times.now(), time.perf_counter()
     endpoints = catalog.endpoints(cloud, region, optional=optional)
-    means = prepare(settings)
+    context = prepare(settings)
 
     async def one(endpoint: Endpoint) -> Observation:
-        seen = await _observe(endpoint, cloud, region, means)
+        seen = await _observe(endpoint, cloud, region, context)
         progress(seen)
         return seen
 
@@ -78,20 +79,130 @@ async def check(
         region=region,
         taken=taken,
         elapsed=time.perf_counter() - began,
-        resolver="" if means.proxy else str(means.resolvers),
-        proxy=str(means.proxy) if means.proxy else None,
+        resolver="" if context.proxy else str(context.resolvers),
+        proxy=str(context.proxy) if context.proxy else None,
         observations=tuple(sorted(observations, key=_rank)),
     )
 
 
-async def _observe(endpoint: Endpoint, cloud: Cloud, region: Region, means: Means) -> Observation:
+async def _observe(endpoint: Endpoint, cloud: Cloud, region: Region, context: ProbeContext) -> Observation:
     if not endpoint.discovered:
-        return await observe(endpoint, means)
-    discovery = await discover(cloud, region, means)
+        return await observe(endpoint, context)
+    discovery = await discover(cloud, region, context)
     if discovery.failure:
-        return undiscovered(endpoint, discovery, means)
-    return await observe(replace(endpoint, host=discovery.host), means)
+        return undiscovered(endpoint, discovery, context)
+    return await observe(replace(endpoint, host=discovery.host), context)
 
 
 def _rank(seen: Observation) -> tuple[bool, str]:
     return not seen.endpoint.required, seen.endpoint.host
+
+
+_API_VERSION = "2.1"
+_HTTPS = 443
+_OK = 200
+_LONGEST_HOST = 253
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+")
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """The regional HIS host, or why it is not known."""
+
+    host: str
+    failure: Failure | None
+    seen: Exchange
+
+
+async def discover(cloud: Cloud, region: Region, context: ProbeContext) -> Discovery:
+    """Ask `cloud.discovery_host` for the region's HIS host, as the agent does before it connects.
+
+    The answer is a URL, bare or as a JSON string; a host outside `cloud.his_suffix` is refused, because
+    whoever answers in the service's place must not choose where a server sends its requests.
+    """
+    target = f"/discovery?location={quote(region.name, safe='')}&api-version={_API_VERSION}"
+    seen = await exchange(cloud.discovery_host, _HTTPS, target, context, body=True)
+    url = f"https://{cloud.discovery_host}{target}"
+    if seen.failure:
+        return _failed(seen, seen.failure.stage, f"{url}: {seen.failure.says}")
+    answer = seen.response
+    if answer is None or answer.status != _OK:
+        said = f"{answer.status} {answer.reason}".strip() if answer else "nothing"
+        return _failed(seen, Stage.HTTP, f"{url} answered {said}")
+    host = his_host(answer.body, cloud.his_suffix)
+    if host is None:
+        preview = one_line(answer.body, limit=80)
+        return _failed(
+            seen, Stage.HTTP, f"{url} answered {quoted(preview)}, which is no URL under {cloud.his_suffix}"
+        )
+    return Discovery(host, None, seen)
+
+
+def his_host(body: bytes, suffix: str) -> str | None:
+    """The host of a discovery answer, None where it is not an https URL of a host under `suffix`."""
+    try:
+        text = body.decode("ascii").strip()
+        value = numbers.from_json(text) if text.startswith('"') else text
+        parts = urlsplit(str(value))
+        plain = parts.scheme == "https" and parts.port in (None, _HTTPS) and "@" not in parts.netloc
+    except (ValueError, RecursionError):
+        return None
+    host = (parts.hostname or "").removesuffix(".")
+    code = host.removesuffix(suffix.lstrip("."))
+    bare = parts.path in ("", "/") and not parts.query and not parts.fragment
+    named = code != host and len(host) <= _LONGEST_HOST and _HOST.fullmatch(code)
+    return host if plain and bare and named else None
+
+
+def _failed(seen: Exchange, stage: Stage, says: str) -> Discovery:
+    return Discovery(
+        "", Failure(stage, "discovery-failed", f"the regional HIS host is unknown: {says}"), seen
+    )
+
+
+async def probe(endpoints: Sequence[Endpoint], settings: ProbeSettings) -> list[Observation]:
+    """Probe all endpoints at once and give what each showed, in their order.
+
+    Never raises for what the network does. Ends within `deadlines.PROBE` seconds, whatever their number.
+
+    Raises:
+        InputError: a setting cannot be used.
+    """
+    context = prepare(settings)
+    return await asyncio.gather(*(observe(endpoint, context) for endpoint in endpoints))
+
+
+async def observe(endpoint: Endpoint, context: ProbeContext) -> Observation:
+    """Probe one endpoint: name, connection, TLS session, and any HTTP answer to `GET /`."""
+    if not endpoint.host:
+        failure = Failure(
+            Stage.DNS, "discovery-failed", "the regional HIS host is unknown: nobody asked for it"
+        )
+        return Observation(endpoint, times.now(), 0.0, proxy=_proxy(context), failure=failure)
+    return _observation(endpoint, await exchange(endpoint.host, endpoint.port, "/", context), context)
+
+
+def undiscovered(endpoint: Endpoint, discovery: Discovery, context: ProbeContext) -> Observation:
+    """The row of a regional HIS endpoint whose host the discovery call did not give."""
+    seen = discovery.seen
+    return Observation(endpoint, seen.taken, seen.elapsed, proxy=_proxy(context), failure=discovery.failure)
+
+
+def _observation(endpoint: Endpoint, seen: Exchange, context: ProbeContext) -> Observation:
+    response = seen.response
+    return Observation(
+        endpoint=replace(endpoint, port=seen.port),
+        taken=seen.taken,
+        elapsed=seen.elapsed,
+        proxy=_proxy(context),
+        dns=seen.dns,
+        address=seen.address,
+        tls=seen.tls,
+        http=HttpAnswer(response.status, response.date) if response else None,
+        clock_skew=seen.clock_skew,
+        failure=seen.failure,
+    )
+
+
+def _proxy(context: ProbeContext) -> str | None:
+    return str(context.proxy) if context.proxy else None

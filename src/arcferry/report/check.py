@@ -6,7 +6,7 @@ from typing import Any
 
 from arcferry import times
 from arcferry.probe import CheckResult, Observation, TlsSession
-from arcferry.probe.addresses import is_private
+from arcferry.probe.tcp import is_private
 from arcferry.text import one_line
 
 _SCHEMA = 1

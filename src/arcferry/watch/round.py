@@ -8,7 +8,7 @@ from datetime import datetime
 from arcferry.catalog import Cloud, Region
 from arcferry.evidence.document import Document, observed
 from arcferry.probe import Observation, ProbeSettings, check
-from arcferry.probe.answers import answers
+from arcferry.probe.dns import answers
 from arcferry.probe.observation import DnsAnswer
 
 ORIGIN = "arcferry watch"

@@ -3,19 +3,16 @@
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime
+from ipaddress import ip_address
 
 from arcferry import times
 from arcferry.probe import deadlines
-from arcferry.probe.captive import captive_page
-from arcferry.probe.dns import resolve
-from arcferry.probe.http import Response, get
+from arcferry.probe.dns import Resolvers, choose_resolvers, resolve
+from arcferry.probe.http import Response, ask_to_connect, captive_page, get
 from arcferry.probe.observation import DnsAnswer, Failure, Stage, TlsSession
-from arcferry.probe.proxy import open_tunnel
-from arcferry.probe.resolvers import Resolvers, choose_resolvers
 from arcferry.probe.settings import ProbeSettings, Proxy, join_port
-from arcferry.probe.step import Budget, StepError, time_limit
-from arcferry.probe.stream import Stream
-from arcferry.probe.tcp import NoConnectionError, connect
+from arcferry.probe.step import Budget, StepError, failed, time_limit
+from arcferry.probe.tcp import NoConnectionError, Stream, connect
 from arcferry.probe.tls import TlsClient
 from arcferry.probe.trust import Trust, load_trust, read_certificates
 
@@ -23,7 +20,7 @@ _SILENCE = ("timeout", "tls-timeout")
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class ProbeContext:
     """What all probes of one run share.
 
     Attributes:
@@ -36,7 +33,7 @@ class Means:
     port: int | None = None
 
 
-def prepare(settings: ProbeSettings) -> Means:
+def prepare(settings: ProbeSettings) -> ProbeContext:
     """Read the system's resolvers and the CA file, and begin to read the roots, once for a run.
 
     To be called in a running event loop.
@@ -47,11 +44,11 @@ def prepare(settings: ProbeSettings) -> Means:
     resolvers = choose_resolvers(settings)
     more = read_certificates(settings.ca_file) if settings.ca_file else []
     trust = asyncio.get_running_loop().run_in_executor(None, load_trust, more)
-    return Means(resolvers, trust, settings.http_proxy, settings.port)
+    return ProbeContext(resolvers, trust, settings.http_proxy, settings.port)
 
 
 @dataclass(slots=True)
-class Visit:
+class Exchange:
     """How far a request came: every field up to the step that failed is set.
 
     Attributes:
@@ -79,14 +76,16 @@ class Visit:
         return round((self.answered - self.response.date).total_seconds(), 1)
 
 
-async def visit(host: str, port: int, target: str, means: Means, *, body: bool = False) -> Visit:
+async def exchange(
+    host: str, port: int, target: str, context: ProbeContext, *, body: bool = False
+) -> Exchange:
     """`GET https://host:port/target`; never raises for what the network does."""
-    seen = Visit(host, means.port or port, times.now())
+    seen = Exchange(host, context.port or port, times.now())
     budget = Budget(deadlines.PROBE)
     try:
-        stream = await _reach(seen, means, budget)
+        stream = await _reach(seen, context, budget)
         try:
-            await _request(seen, stream, target, means, budget, body=body)
+            await _request(seen, stream, target, context, budget, body=body)
         finally:
             await stream.close()
     except StepError as error:
@@ -102,10 +101,10 @@ def _in_time(failure: Failure, budget: Budget) -> Failure:
     return replace(failure, says=f"{failure.says}, which is all that was left of {deadlines.PROBE:g} s")
 
 
-async def _reach(seen: Visit, means: Means, budget: Budget) -> Stream:
-    if means.proxy:
-        return await open_tunnel(means.proxy, seen.host, seen.port, means.resolvers, budget)
-    lookup = await resolve(seen.host, means.resolvers, budget.step(deadlines.DNS))
+async def _reach(seen: Exchange, context: ProbeContext, budget: Budget) -> Stream:
+    if context.proxy:
+        return await open_tunnel(context.proxy, seen.host, seen.port, context.resolvers, budget)
+    lookup = await resolve(seen.host, context.resolvers, budget.step(deadlines.DNS))
     seen.dns = lookup.answer
     if lookup.failure:
         raise StepError(lookup.failure)
@@ -119,10 +118,10 @@ async def _reach(seen: Visit, means: Means, budget: Budget) -> Stream:
 
 
 async def _request(
-    seen: Visit, stream: Stream, target: str, means: Means, budget: Budget, *, body: bool
+    seen: Exchange, stream: Stream, target: str, context: ProbeContext, budget: Budget, *, body: bool
 ) -> None:
     place = join_port(seen.address or seen.host, seen.port)
-    client = TlsClient(stream, seen.host, await means.trust)
+    client = TlsClient(stream, seen.host, await context.trust)
     seen.tls = await _handshake(client, stream, budget.step(deadlines.TLS), place)
     problem = client.problem(seen.tls)
     if problem:
@@ -153,3 +152,79 @@ def _in_tls(failure: Failure, client: TlsClient, stream: Stream) -> Failure:
         says = f"{failure.says}: a later part of the answer arrived, an earlier and larger one did not"
         return Failure(Stage.TLS, "tls-gap", says)
     return failure if client.answered else replace(failure, kind="tls-timeout")
+
+
+_OK = range(200, 300)
+_AUTHENTICATION_REQUIRED = 407
+_NO_WAY = (502, 503, 504)
+_NO_CONNECT = (405, 501)
+_NO_NAME = ("nxdomain", "no-addresses")
+
+
+async def open_tunnel(proxy: Proxy, host: str, port: int, resolvers: Resolvers, budget: Budget) -> Stream:
+    """A stream to `host:port` through the proxy, which also resolves the name.
+
+    Raises:
+        StepError: the proxy cannot be reached, wants credentials, or does not let this through.
+    """
+    stream = await _dial(proxy, resolvers, budget)
+    try:
+        place = join_port(host, port)
+        seconds = budget.step(deadlines.CONNECT)
+        doing = f"waiting for {proxy} to connect to {place}"
+        async with time_limit(Stage.PROXY, seconds, doing):
+            answer = await _ask(proxy, place, stream)
+        _judge(proxy, place, answer)
+    except BaseException:
+        await stream.close()
+        raise
+    return stream
+
+
+async def _dial(proxy: Proxy, resolvers: Resolvers, budget: Budget) -> Stream:
+    try:
+        addresses = await _addresses(proxy, resolvers, budget)
+        connected = await connect(addresses, proxy.port, budget.step(deadlines.TCP))
+    except StepError as error:
+        nameless = error.failure.stage is Stage.DNS and error.failure.kind in _NO_NAME
+        kind = "proxy-name-not-found" if nameless else "proxy-unreachable"
+        says = f"the proxy {proxy} cannot be reached: {error.failure.says}"
+        raise failed(Stage.PROXY, kind, says) from error
+    return await Stream.over(connected.sock)
+
+
+async def _ask(proxy: Proxy, place: str, stream: Stream) -> Response:
+    try:
+        return await ask_to_connect(place, stream.send, stream.receive)
+    except StepError as error:
+        if error.failure.kind != "not-http":
+            raise
+        says = f"what answers at {proxy} is no HTTP proxy: {error.failure.says}"
+        raise failed(Stage.PROXY, "proxy-not-http", says) from error
+
+
+async def _addresses(proxy: Proxy, resolvers: Resolvers, budget: Budget) -> tuple[str, ...]:
+    try:
+        return (str(ip_address(proxy.host)),)
+    except ValueError:
+        pass
+    lookup = await resolve(proxy.host, resolvers, budget.step(deadlines.DNS))
+    if lookup.failure:
+        raise StepError(lookup.failure)
+    return lookup.answer.addresses
+
+
+def _judge(proxy: Proxy, place: str, answer: Response) -> None:
+    if answer.status in _OK:
+        return
+    words = f"{answer.status} {answer.reason}".strip()
+    if answer.status == _AUTHENTICATION_REQUIRED:
+        says = f"the proxy {proxy} wants credentials for {place} ({words}); the agent does not support that"
+        raise failed(Stage.PROXY, "proxy-authentication-required", says)
+    if answer.status in _NO_CONNECT:
+        says = f"what answers at {proxy} is a web server, not a proxy: {words} to CONNECT {place}"
+        raise failed(Stage.PROXY, "proxy-not-http", says)
+    if answer.status in _NO_WAY:
+        says = f"the proxy {proxy} is reached, and does not reach {place} itself: {words}"
+        raise failed(Stage.PROXY, "proxy-cannot-reach", says)
+    raise failed(Stage.PROXY, "proxy-refused", f"the proxy {proxy} does not connect to {place}: {words}")
