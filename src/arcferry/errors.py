@@ -28,8 +28,12 @@ Foreign exceptions are mapped to these once, at the edge where they arise
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from arcferry.text import quoted
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 class ArcferryError(Exception):
@@ -161,3 +165,13 @@ class InterruptedRunError(ArcferryError):
     """Stopped by the operator; what was done is kept."""
 
     exit_code = 130
+
+
+def first_problem(error: "ValidationError") -> str:
+    """The first of pydantic's complaints: the place in the document, and what is wrong there.
+
+    The value itself is left out: it may be a secret, and is the sender's to choose.
+    """
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f"{place}: {first['msg']}" if place else first["msg"]

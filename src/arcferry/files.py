@@ -3,11 +3,30 @@
 import errno
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from arcferry.errors import FileInputError
 
 ROOM = "Make room on it, then run the same command again: it goes on where it was."
+
+
+@contextmanager
+def naming(path: Path, otherwise: str = "cannot be read") -> Iterator[None]:
+    """In the body, what the system refuses is an error that names the file.
+
+    Args:
+        path: the file or the folder.
+        otherwise: what is wrong if the system does not say.
+
+    Raises:
+        FileInputError: in place of any OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise FileInputError(path, error.strerror or otherwise) from error
 
 
 def read_bounded(path: Path, *, limit: int) -> bytes:
@@ -16,13 +35,11 @@ def read_bounded(path: Path, *, limit: int) -> bytes:
     Raises:
         FileInputError: the file is missing, unreadable, not a regular file, or longer than `limit`.
     """
-    try:
+    with naming(path):
         if not path.is_file():
             raise FileInputError(path, "not a file" if path.exists() else "no such file")
         with path.open("rb") as stream:
             data = stream.read(limit + 1)
-    except OSError as error:
-        raise FileInputError(path, error.strerror or "cannot be read") from error
     if len(data) > limit:
         raise FileInputError(path, f"larger than the {limit:,} bytes that are read of such a file")
     return data

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -17,19 +18,19 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from arcferry.bundle.authenticode import MICROSOFT
+from arcferry.bundle.authenticode.roots import pinned
 from arcferry.bundle.certificates import (
     Certificate,
-    certificate_files,
+    by_stem,
     certificates_of_signature,
     server_certificates,
 )
-from arcferry.bundle.certificates.roots import pinned
 from arcferry.bundle.names import fault
 from arcferry.errors import BundleRefusedError, FileInputError, InputError
 
-PACKAGE = files("arcferry.bundle.certificates")
+PACKAGE = files("arcferry.bundle")
 PEM = PACKAGE.joinpath("tls-roots.pem").read_bytes()
-DATA = tomllib.loads(PACKAGE.joinpath("certificates.toml").read_text(encoding="utf-8"))
+DATA = tomllib.loads(PACKAGE.joinpath("server-certificates.toml").read_text(encoding="utf-8"))
 # The thumbprints in Microsoft's list of Azure's authorities.
 AZURE = {
     "DigiCert Global Root CA": "A8985D3A65E5E5C4B2D7D66D40C6DD2FB19C5436",
@@ -78,7 +79,11 @@ def test_the_lists_that_they_were_taken_from_hold_them() -> None:
 )
 def test_other_certificates_than_the_pinned_are_refused(pem: bytes, names: str) -> None:
     with pytest.raises(InputError, match=f"not the ones it was released with: {names}"):
-        pinned(pem, DATA["roots"], "x")
+        pinned(pem, DATA["roots"])
+
+
+def certificate_files(certificates: Iterable[Certificate]) -> dict[str, bytes]:
+    return {name: data for stem, one in by_stem(certificates).items() for name, data in one.files(stem)}
 
 
 def test_each_is_a_file_that_windows_and_linux_take(tmp_path: Path) -> None:
@@ -101,7 +106,7 @@ def test_any_name_becomes_a_file_that_a_bundle_may_hold(name: str) -> None:
     made = certificate_files(two)
     assert [fault(path) for path in made] == ["", ""]
     assert len({path.lower() for path in made}) == 2
-    assert list(made.values()) == [b"one", b"two"]
+    assert set(made.values()) == {b"one", b"two"}
 
 
 @pytest.fixture

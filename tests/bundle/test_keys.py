@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from arcferry import bundle
-from arcferry.bundle import scrypt
+from arcferry.bundle.keys import ScryptCost
 from arcferry.errors import FileInputError, InputError
 
 
@@ -88,7 +88,7 @@ def test_a_damaged_key_is_refused(tmp_path: Path) -> None:
 def test_a_key_file_cannot_ask_for_endless_work(tmp_path: Path) -> None:
     for operations, memory in ((1 << 62, 1 << 62), (1 << 40, 1 << 30), (1 << 62, 1 << 25)):
         with pytest.raises(FileInputError, match="more memory or time"):
-            scrypt.Cost.from_bytes(scrypt.Cost(operations, memory).to_bytes(), tmp_path)
+            ScryptCost.from_bytes(ScryptCost(operations, memory).to_bytes(), tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_key_file_cannot_ask_for_endless_work(tmp_path: Path) -> None:
     ],
 )
 def test_the_cost_is_read_as_libsodium_reads_it(operations: int, memory: int, n: int, p: int) -> None:
-    assert scrypt.Cost(operations, memory).parameters() == (n, p)
+    assert ScryptCost(operations, memory).parameters() == (n, p)
 
 
 def test_no_secret_shows_in_a_representation(tmp_path: Path) -> None:

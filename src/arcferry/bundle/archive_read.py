@@ -8,7 +8,7 @@ from pathlib import Path
 
 from arcferry import text
 from arcferry.bundle import archive, blocks, manifest, names
-from arcferry.bundle.archive import Entry
+from arcferry.bundle.archive import ArchiveEntry
 from arcferry.errors import BundleRefusedError
 
 MOST_ENTRIES = manifest.MOST_FILES + 2
@@ -29,7 +29,7 @@ class _ZipFaultError(Exception):
         self.hint = hint
 
 
-def read_index(path: Path) -> dict[str, Entry]:
+def read_index(path: Path) -> dict[str, ArchiveEntry]:
     """Every entry of a zip in the one layout that a bundle has, by name, in the archive's order.
 
     Nothing is unpacked, and no more is read than the headers of as many files as a bundle may hold. No
@@ -46,11 +46,11 @@ def read_index(path: Path) -> dict[str, Entry]:
         raise BundleRefusedError(f"{path.name}: {fault}", hint=fault.hint) from fault
 
 
-def _read(stream: io.FileIO, size: int) -> dict[str, Entry]:
+def _read(stream: io.FileIO, size: int) -> dict[str, ArchiveEntry]:
     end = _read_end(stream, size)
     stream.seek(end.start)
     rest = stream.read(size - end.start)
-    found: dict[str, Entry] = {}
+    found: dict[str, ArchiveEntry] = {}
     folded: dict[str, str] = {}
     position = 0
     for header in _headers(rest[: end.size], end.count):
@@ -124,7 +124,7 @@ def _read_end_64(stream: io.FileIO, start: int) -> tuple[int, int, int]:
 
 
 def _before(stream: io.FileIO, end: int, size: int) -> bytes:
-    """The `size` bytes before `end`, or none where there are fewer."""
+    """The `size` bytes before `end`, or none if there are fewer."""
     if end < size:
         return b""
     stream.seek(end - size)
@@ -151,7 +151,7 @@ def _headers(listed: bytes, count: int) -> Iterator[_Header]:
 
 
 def _widened(extra: bytes, *values: int) -> list[int]:
-    """Length, packed length and start, each from zip64's extra field where it does not fit into 32 bits."""
+    """Length, packed length and start, each from zip64's extra field if it does not fit into 32 bits."""
     wide = list(values)
     full = [at for at, value in enumerate(values) if value == archive.FULL_32]
     if full and len(extra) == 4 + 8 * len(full):
@@ -160,8 +160,8 @@ def _widened(extra: bytes, *values: int) -> list[int]:
     return wide
 
 
-def _checked(header: _Header, folded: dict[str, str]) -> Entry:
-    """The entry, where it is a plain stored file whose name no other file has."""
+def _checked(header: _Header, folded: dict[str, str]) -> ArchiveEntry:
+    """The entry, if it is a plain stored file whose name no other file has."""
     if problem := _fault(header):
         raise BundleRefusedError(f"{text.one_line(header.name)}: {problem}", hint=_REPACKED)
     name = header.name.decode("ascii")
@@ -170,7 +170,7 @@ def _checked(header: _Header, folded: dict[str, str]) -> Entry:
         how = "is in the zip twice" if other == name else f"differs from {other} in case only"
         raise BundleRefusedError(f"{name}: {how}")
     folded[names.fold(name)] = name
-    return Entry(name, header.length, header.crc, header.start)
+    return ArchiveEntry(name, header.length, header.crc, header.start)
 
 
 def _fault(header: _Header) -> str:
@@ -198,8 +198,8 @@ def _name_fault(name: bytes) -> str:
     return f"its name {problem}" if problem else ""
 
 
-def _check_place(stream: io.FileIO, entry: Entry, position: int, end: int) -> None:
-    """Return where the entry begins at `position`, ends before `end`, and has its own header."""
+def _check_place(stream: io.FileIO, entry: ArchiveEntry, position: int, end: int) -> None:
+    """Check that the entry begins at `position`, ends before `end`, and has its own header."""
     if entry.start < position:
         raise BundleRefusedError(f"{entry.name}: begins inside another file of the zip")
     if entry.start > position:

@@ -17,7 +17,7 @@ class Content:
     """How long a run of bytes is, and their SHA-256 in hexadecimal.
 
     Attributes:
-        crc: their CRC-32, where it was asked for, else 0.
+        crc: their CRC-32, if it was asked for, else 0.
     """
 
     length: int
@@ -82,6 +82,15 @@ def blocks(stream: io.FileIO, *, limit: int) -> Iterator[memoryview]:
             return
         left -= count
         yield view[:count]
+
+
+def whole(stream: io.FileIO, *, limit: int) -> bytes:
+    """The stream's bytes, at most `limit` of them; a raw stream's own `read` may give fewer than there are.
+
+    Raises:
+        UnreadableError: as `blocks` says.
+    """
+    return b"".join(bytes(block) for block in blocks(stream, limit=limit))
 
 
 def copy(source: io.FileIO, target: BinaryIO | None, *, limit: int, with_crc: bool = False) -> Content:

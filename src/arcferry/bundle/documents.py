@@ -10,7 +10,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from arcferry import files, numbers
 from arcferry.bundle.manifest import Role
-from arcferry.errors import FileInputError
+from arcferry.errors import FileInputError, first_problem
 from arcferry.routing.communities import read_community_list
 from arcferry.routing.route_filter import read_route_filter
 from arcferry.routing.service_tags import read_service_tags
@@ -29,7 +29,7 @@ class _Dated:
 
 
 @dataclass(frozen=True, slots=True)
-class Discovery(_Dated):
+class HisDiscovery(_Dated):
     """Which HIS host serves a location, as the discovery call answered on a day."""
 
     kind: Literal["his-discovery"]
@@ -44,11 +44,11 @@ class NotificationHosts(_Dated):
     hosts: Annotated[tuple[_Host, ...], Field(min_length=1, max_length=1000)]
 
 
-_DISCOVERY: TypeAdapter[Discovery] = TypeAdapter(Discovery)
+_DISCOVERY: TypeAdapter[HisDiscovery] = TypeAdapter(HisDiscovery)
 _NOTIFICATION_HOSTS: TypeAdapter[NotificationHosts] = TypeAdapter(NotificationHosts)
 
 
-def read_discovery(document: object, name: str) -> Discovery:
+def read_discovery(document: object, name: str) -> HisDiscovery:
     """Read what `arcferry bundle build --fetch` keeps of the discovery call.
 
     Raises:
@@ -95,8 +95,4 @@ def _read(adapter: TypeAdapter[_Document], document: object, name: str) -> _Docu
     try:
         return adapter.validate_python(document)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise FileInputError(
-            name, f"is not what it was given as: {place}{': ' if place else ''}{first['msg']}"
-        ) from error
+        raise FileInputError(name, f"is not what it was given as: {first_problem(error)}") from error

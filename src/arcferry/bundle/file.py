@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from arcferry import files
 from arcferry.bundle import blocks
 from arcferry.bundle.manifest import Role
-from arcferry.errors import BundleRefusedError, FileInputError
+from arcferry.errors import BundleRefusedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class BundleFile:
     crc: int | None = None
 
     def check(self) -> None:
-        """Return where the file is what the manifest says.
+        """Check that the file is what the manifest says.
 
         Raises:
             BundleRefusedError: it is not, or it cannot be read.
@@ -53,7 +54,7 @@ class BundleFile:
             return held.getvalue()
 
     def copy_into(self, target: BinaryIO) -> blocks.Content:
-        """Write the content where `target` stands; where this raises, what was written is to be undone.
+        """Write the content where `target` stands; if this raises, what was written is to be undone.
 
         Raises:
             BundleRefusedError: the file is not what the manifest says.
@@ -71,28 +72,24 @@ class BundleFile:
             BundleRefusedError: the file is not what the manifest says.
             FileInputError: `target` cannot be written.
         """
-        try:
+        with files.naming(target, "cannot be written"):
             descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        except OSError as error:
-            raise FileInputError(target, error.strerror or "cannot be written") from error
-        beside = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as copy:
-                self.copy_into(copy)
-                copy.flush()
-                os.fsync(copy.fileno())
-            beside.replace(target)
-        except OSError as error:
-            raise FileInputError(target, error.strerror or "cannot be written") from error
-        finally:
-            beside.unlink(missing_ok=True)
+            beside = Path(name)
+            try:
+                with os.fdopen(descriptor, "wb") as copy:
+                    self.copy_into(copy)
+                    copy.flush()
+                    os.fsync(copy.fileno())
+                beside.replace(target)
+            finally:
+                beside.unlink(missing_ok=True)
 
     @contextmanager
     def open_verified(self) -> Iterator[Iterator[memoryview]]:
         """Blocks of the content, each valid until the next one is asked for.
 
-        The hash is only known at the end: what has been done with the blocks is to be undone where the
-        iteration raises, and is not to be relied on where it was not run to its end.
+        The hash is only known at the end: what has been done with the blocks is to be undone if the
+        iteration raises, and is not to be relied on if it was not run to its end.
 
         Raises:
             BundleRefusedError: from the iteration's last step, the file is not what the manifest says.

@@ -1,17 +1,20 @@
+import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from arcferry.bundle import blocks, folder
-from arcferry.bundle.archive import LOCAL, Entry
+from arcferry import files, text
+from arcferry.bundle import blocks, manifest
+from arcferry.bundle.archive import LOCAL, ArchiveEntry
 from arcferry.bundle.archive_read import read_index
 from arcferry.bundle.file import BundleFile
 from arcferry.bundle.manifest import ManifestFile
 from arcferry.errors import BundleRefusedError, FileInputError
 
 SUFFIX = ".zip"
+_DEEPEST = 8
 
 
 class Form(Protocol):
@@ -47,11 +50,37 @@ class FolderForm:
 
     def small(self, name: str, limit: int) -> bytes:
         """As `Form.small` says."""
-        return folder.read_small(self.path, name, limit)
+        try:
+            with blocks.open_regular(self.path / name) as stream:
+                data = blocks.whole(stream, limit=limit + 1)
+        except blocks.NotRegularError as error:
+            raise BundleRefusedError(f"{name}: is a {error}, not a file") from error
+        except FileNotFoundError as error:
+            raise _incomplete(name, self.path) from error
+        except OSError as error:
+            raise BundleRefusedError(f"{name}: {error.strerror or 'cannot be read'}") from error
+        if len(data) > limit:
+            raise _too_large(name, limit)
+        return data
 
     def found(self) -> dict[str, int | None]:
         """As `Form.found` says."""
-        return folder.found(self.path)
+        seen: dict[str, int | None] = {}
+        try:
+            for entry, name in _walk(self.path, ""):
+                mode = entry.stat(follow_symlinks=False)
+                kind = blocks.kind_of(mode.st_mode)
+                if kind not in {"file", "folder"}:
+                    raise BundleRefusedError(f"{name}: is a {kind}; a bundle holds files and folders only")
+                seen[name] = mode.st_size if kind == "file" else None
+                # As many folders as files: more entries than that are no bundle, and not worth a longer look.
+                if len(seen) > 2 * manifest.MOST_FILES:
+                    raise BundleRefusedError(f"{self.path}: holds more than {manifest.MOST_FILES:,} files")
+        except OSError as error:
+            raise BundleRefusedError(
+                f"{error.filename or self.path}: {error.strerror or 'cannot be read'}"
+            ) from error
+        return seen
 
     def located(self, file: ManifestFile) -> BundleFile:
         """As `Form.located` says."""
@@ -64,19 +93,19 @@ class ZipForm:
     """A bundle in one zip. Its files are read in place: nothing is unpacked, so nothing is left behind."""
 
     path: Path
-    entries: Mapping[str, Entry] = field(repr=False)
+    entries: Mapping[str, ArchiveEntry] = field(repr=False)
 
     def small(self, name: str, limit: int) -> bytes:
         """As `Form.small` says."""
         entry = self.entries.get(name)
         if entry is None:
-            raise BundleRefusedError(f"{name}: missing, so {self.path} is not a whole bundle")
+            raise _incomplete(name, self.path)
         if entry.length > limit:
-            raise BundleRefusedError(f"{name}: larger than the {limit:,} bytes that one may have")
+            raise _too_large(name, limit)
         try:
             with blocks.open_regular(self.path) as stream:
                 stream.seek(entry.content)
-                data = b"".join(bytes(block) for block in blocks.blocks(stream, limit=entry.length))
+                data = blocks.whole(stream, limit=entry.length)
         except OSError as error:
             raise BundleRefusedError(f"{self.path}: {error.strerror or 'cannot be read'}") from error
         if zlib.crc32(data) != entry.crc:
@@ -105,7 +134,7 @@ def form_of(path: Path) -> Form:
         BundleRefusedError: it is a zip, but not one that arcferry wrote.
         FileInputError: there is nothing, or neither a folder nor a zip.
     """
-    try:
+    with files.naming(path):
         if path.is_dir():
             return FolderForm(path)
         if not path.exists():
@@ -113,11 +142,35 @@ def form_of(path: Path) -> Form:
         if path.is_file() and (is_zip_name(path) or _begins_as_zip(path)):
             path = path.resolve()
             return ZipForm(path, read_index(path))
-    except OSError as error:
-        raise FileInputError(path, error.strerror or "cannot be read") from error
     raise FileInputError(path, "is neither a folder nor a zip")
 
 
 def _begins_as_zip(path: Path) -> bool:
     with path.open("rb") as stream:
         return stream.read(len(LOCAL)) == LOCAL
+
+
+def _incomplete(name: str, bundle: Path) -> BundleRefusedError:
+    return BundleRefusedError(f"{name}: missing, so {bundle} is not a whole bundle")
+
+
+def _too_large(name: str, limit: int) -> BundleRefusedError:
+    return BundleRefusedError(f"{name}: larger than the {limit:,} bytes that one may have")
+
+
+def _walk(folder: Path, prefix: str) -> Iterator[tuple[os.DirEntry[str], str]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name = f"{prefix}{_printable(entry.name)}"
+            yield entry, name
+            if not entry.is_dir(follow_symlinks=False):
+                continue
+            if name.count("/") >= _DEEPEST:
+                raise BundleRefusedError(f"{name}: lies deeper than any file of a bundle")
+            yield from _walk(Path(entry.path), f"{name}/")
+
+
+def _printable(name: str) -> str:
+    """A name from the disk, safe to show; one that had to be altered cannot be in a manifest."""
+    shown = text.one_line(os.fsencode(name))
+    return shown if shown == name else f"{shown} (shown altered)"

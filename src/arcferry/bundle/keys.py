@@ -9,7 +9,6 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from arcferry import files
-from arcferry.bundle import scrypt
 from arcferry.errors import FileInputError, InputError
 
 _LIMIT = 4096
@@ -17,9 +16,72 @@ _ALGORITHM = b"Ed"
 _NO_KDF = b"\x00\x00"
 _SCRYPT = b"Sc"
 _CHECKSUM = b"B2"
+_SCRYPT_BLOCK = 8
+_SCRYPT_SLACK = 1 << 20
+_LARGEST_SCRYPT = 1 << 30
 _PUBLIC_SIZE = 2 + 8 + 32
 _HEAD_SIZE = 2 + 2 + 2 + 32 + 8 + 8
 _SECRET_SIZE = _HEAD_SIZE + 8 + 64 + 32
+
+
+@dataclass(frozen=True, slots=True)
+class ScryptCost:
+    """How hard a key file's password is to try, as libsodium counts it: operations, and bytes of memory."""
+
+    operations: int
+    memory: int
+
+    def to_bytes(self) -> bytes:
+        """Two little-endian 64-bit numbers, as in minisign's secret key file."""
+        return self.operations.to_bytes(8, "little") + self.memory.to_bytes(8, "little")
+
+    @classmethod
+    def from_bytes(cls, raw: bytes, path: Path) -> "ScryptCost":
+        """Read what `to_bytes` wrote.
+
+        Raises:
+            FileInputError: more than minisign's own 1 GiB is asked for.
+        """
+        cost = cls(int.from_bytes(raw[:8], "little"), int.from_bytes(raw[8:], "little"))
+        n, p = cost.parameters()
+        if 128 * n * _SCRYPT_BLOCK > _LARGEST_SCRYPT or p > 16:  # noqa: PLR2004 - minisign's own p is 1
+            raise FileInputError(path, "asks for more memory or time than any minisign key does")
+        return cost
+
+    def parameters(self) -> tuple[int, int]:
+        """N and p for r = 8, picked as libsodium's `crypto_pwhash_scryptsalsa208sha256` picks them."""
+        operations = max(self.operations, 32768)
+        if operations < self.memory // 32:
+            return _power_of_two(operations // (_SCRYPT_BLOCK * 4)), 1
+        n = _power_of_two(self.memory // (_SCRYPT_BLOCK * 128))
+        return n, max(1, min(operations // 4 // n, 0x3FFFFFFF) // _SCRYPT_BLOCK)
+
+
+# 128 MiB, N = 2^17: OWASP's recommended cost (password storage cheat sheet, read 2026-11). minisign's
+# own is 1 GiB, more than a small build machine may have to spare; it reads either.
+_DEFAULT_COST = ScryptCost(operations=1 << 22, memory=1 << 27)
+
+
+def _mask(data: bytes, password: str, salt: bytes, cost: ScryptCost) -> bytes:
+    """`data` exclusive-or the stream that scrypt makes of the password; the same call takes it off again."""
+    n, p = cost.parameters()
+    stream = hashlib.scrypt(
+        password.encode(),
+        salt=salt,
+        n=n,
+        r=_SCRYPT_BLOCK,
+        p=p,
+        maxmem=128 * _SCRYPT_BLOCK * (n + p) + _SCRYPT_SLACK,
+        dklen=len(data),
+    )
+    return bytes(a ^ b for a, b in zip(data, stream, strict=True))
+
+
+def _power_of_two(most: int) -> int:
+    power = 2
+    while power <= most // 2 and power < 1 << 62:
+        power *= 2
+    return power
 
 
 def key_id_text(key_id: bytes) -> str:
@@ -65,15 +127,15 @@ class SecretKey:
         return PublicKey(self.key_id, self.ed25519().public_key().public_bytes_raw())
 
     def to_bytes(self, password: str = "") -> bytes:
-        """The content of minisign's secret key file, encrypted where a password is given."""
+        """The content of minisign's secret key file, encrypted if a password is given."""
         pair = self.seed + self.public().key
         if not password:
             # Stock minisign leaves the checksum of an unencrypted key zero (`minisign -G -W`, 0.11).
             return _secret_file(_NO_KDF, bytes(48), self.key_id + pair + bytes(32))
         plain = self.key_id + pair + _checksum(self.key_id + pair)
-        cost = scrypt.DEFAULT
+        cost = _DEFAULT_COST
         salt = secrets.token_bytes(32)
-        return _secret_file(_SCRYPT, salt + cost.to_bytes(), scrypt.mask(plain, password, salt, cost))
+        return _secret_file(_SCRYPT, salt + cost.to_bytes(), _mask(plain, password, salt, cost))
 
 
 def new_secret_key() -> SecretKey:
@@ -154,7 +216,7 @@ def load_secret_key(path: Path, password: str = "") -> SecretKey:
     if raw[2:4] == _SCRYPT:
         if not password:
             raise InputError(f"{path}: the key is protected by a password, and none was given")
-        sealed = scrypt.mask(sealed, password, raw[6:38], scrypt.Cost.from_bytes(raw[38:_HEAD_SIZE], path))
+        sealed = _mask(sealed, password, raw[6:38], ScryptCost.from_bytes(raw[38:_HEAD_SIZE], path))
     body, checksum = sealed[:72], sealed[72:]
     unchecked = raw[2:4] == _NO_KDF and not any(checksum)
     if not unchecked and not secrets.compare_digest(_checksum(body), checksum):
@@ -201,12 +263,10 @@ def _refuse_open_to_all(path: Path) -> None:
 
 
 def _create(path: Path, data: bytes, mode: int) -> None:
-    try:
+    with files.naming(path, "cannot be written"):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-    except OSError as error:
-        raise FileInputError(path, error.strerror or "cannot be written") from error

@@ -2,7 +2,7 @@ import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, ClassVar
@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter, ValidationEr
 
 from arcferry import times
 from arcferry.bundle import names
-from arcferry.errors import BundleRefusedError
+from arcferry.errors import BundleRefusedError, InputError, first_problem
 from arcferry.text import quoted
 
 SCHEMA = 1
@@ -23,7 +23,11 @@ _KINDS = (KIND, ITSELF)
 LIMIT = 16 * 1024 * 1024
 MOST_FILES = 10_000
 HIGHEST_VERSION = 2**53 - 1
+EXPIRES_AFTER = timedelta(days=90)
+_LONGEST_LIFE = timedelta(days=3650)
 _CLOCK_SLACK = timedelta(days=1)
+_SAME_ARCHITECTURE = {"x86_64": "amd64", "x64": "amd64", "aarch64": "arm64", "noarch": "all"}
+_REQUIREMENTS = "requirements/"
 _Plain = Annotated[str, Field(pattern=r"^[A-Za-z0-9.+:~_^-]{0,100}$")]
 _Distribution = Annotated[str, Field(pattern=r"^[a-z]+[0-9]*$", max_length=40)]
 _STRICT = ConfigDict(extra="forbid", strict=True)
@@ -97,6 +101,24 @@ class AgentPackage:
     signer: Annotated[str, Field(pattern=r"^([0-9A-F]{40})?$")] = ""
     distributions: tuple[_Distribution, ...] = ()
 
+    @property
+    def processor(self) -> str:
+        """The architecture in one spelling for every package format (`amd64`, `arm64`, `all`), or empty."""
+        return same_architecture(self.architecture)
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """The kinds of servers that it is for."""
+        processor = self.processor or "any"
+        if self.format is PackageFormat.MSI:
+            return (f"Windows {processor}",)
+        return tuple(f"Linux {one} {processor}" for one in self.distributions or (self.format.value,))
+
+
+def same_architecture(name: str) -> str:
+    """One name for a processor that package formats spell differently."""
+    return _SAME_ARCHITECTURE.get(name.lower(), name.lower())
+
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
@@ -146,15 +168,51 @@ class Manifest:
         created, expires = times.to_text(self.created), times.to_text(self.expires)
         return f"arcferry bundle version:{self.version} created:{created} expires:{expires}"
 
+    @property
+    def lineage(self) -> tuple[str, ...]:
+        """The kinds of servers that a bundle is for, sorted: system, distribution and processor of each.
+
+        If nobody said for which distribution a Linux package is, its format stands there. For a bundle of
+        arcferry itself it is each Python and platform. All of it is what the seal covers, so whoever renames
+        a bundle changes nothing.
+        """
+        installers = (file.name for file in self.files if file.role is Role.INSTALLER)
+        targets = (name for name in installers if name.startswith(_REQUIREMENTS))
+        return tuple(
+            sorted(
+                {server for agent in self.agents for server in agent.servers}
+                | {name.removeprefix(_REQUIREMENTS).removesuffix(".txt") for name in targets}
+            )
+        )
+
 
 @dataclass(frozen=True, slots=True)
-class _Head:
+class _Preamble:
+    """What is read of a manifest first: a newer one may have any other shape."""
+
     schema: int
     kind: str
 
 
 _MANIFEST: TypeAdapter[Manifest] = TypeAdapter(Manifest)
-_HEAD: TypeAdapter[_Head] = TypeAdapter(_Head)
+_PREAMBLE: TypeAdapter[_Preamble] = TypeAdapter(_Preamble)
+
+
+def new_manifest(
+    created: datetime, version: int | None, expires_after: timedelta, *, kind: str = KIND
+) -> Manifest:
+    """A manifest that lists nothing yet; its version, if none is given, is the digits of `created`.
+
+    Raises:
+        InputError: the version or the life is out of range.
+    """
+    created = created.astimezone(UTC).replace(microsecond=0)
+    version = int(created.strftime("%Y%m%d%H%M%S")) if version is None else version
+    if not 1 <= version <= HIGHEST_VERSION:
+        raise InputError(f"the version {version} is not between 1 and {HIGHEST_VERSION}")
+    if not timedelta(days=1) <= expires_after <= _LONGEST_LIFE:
+        raise InputError(f"a bundle lives from 1 to {_LONGEST_LIFE.days} days, not {expires_after.days}")
+    return Manifest(version, created, created + expires_after, agents=(), files=(), kind=kind)
 
 
 def read_manifest(data: bytes) -> Manifest:
@@ -165,7 +223,7 @@ def read_manifest(data: bytes) -> Manifest:
             of one name, or bytes that are not canonical.
     """
     try:
-        head = _HEAD.validate_json(data)
+        head = _PREAMBLE.validate_json(data)
         if head.kind not in _KINDS or head.schema != SCHEMA:
             raise BundleRefusedError(
                 f"{names.MANIFEST}: is {quoted(head.kind)} schema {head.schema}, not {KIND} schema {SCHEMA}",
@@ -173,7 +231,7 @@ def read_manifest(data: bytes) -> Manifest:
             )
         manifest = _MANIFEST.validate_json(data)
     except ValidationError as error:
-        raise BundleRefusedError(f"{names.MANIFEST}: {_first_problem(error)}") from error
+        raise BundleRefusedError(f"{names.MANIFEST}: {first_problem(error)}") from error
     _check_names(manifest)
     _check_agents(manifest)
     if manifest.to_bytes() != data:
@@ -182,7 +240,7 @@ def read_manifest(data: bytes) -> Manifest:
 
 
 def check_dates(manifest: Manifest, now: datetime, *, called: Path) -> None:
-    """Return where the bundle `called` so is to be believed at `now`.
+    """Check that the bundle `called` so is to be believed at `now`.
 
     Raises:
         BundleRefusedError: expired, or from more than a day in the future.
@@ -197,12 +255,6 @@ def check_dates(manifest: Manifest, now: datetime, *, called: Path) -> None:
             f"{called}: created on {times.to_text(manifest.created)}, which is in the future",
             hint=f"This machine's clock says {times.to_text(now)}. Is it right?",
         )
-
-
-def _first_problem(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
-    return f"{place}: {first['msg']}" if place else first["msg"]
 
 
 def _check_names(manifest: Manifest) -> None:

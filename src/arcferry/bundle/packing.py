@@ -1,12 +1,13 @@
+import dataclasses
 import os
 from pathlib import Path
 
 from arcferry import files
-from arcferry.bundle import blocks, manifest, names
+from arcferry.bundle import blocks, names
 from arcferry.bundle.form import FolderForm, is_zip_name
 from arcferry.bundle.keys import SecretKey
-from arcferry.bundle.manifest import Manifest, ManifestFile, Role
-from arcferry.bundle.place import put_in_place, put_zip_in_place
+from arcferry.bundle.manifest import HIGHEST_VERSION, Manifest, ManifestFile, Role, read_manifest
+from arcferry.bundle.place import FOLDER, put_in_place
 from arcferry.bundle.seal import make_seal
 from arcferry.errors import FileInputError, InputError
 
@@ -20,7 +21,7 @@ class Packing:
     """
 
     def __init__(self, workshop: Path, out: Path) -> None:
-        self.folder = workshop / "bundle"
+        self.folder = workshop / FOLDER
         self.folder.mkdir()
         self.packed: list[ManifestFile] = []
         self._workshop = workshop
@@ -50,7 +51,7 @@ class Packing:
         target = self._target(name)
         try:
             with path.open("rb", buffering=0) as source, target.open("xb") as copy:
-                content = blocks.copy(source, copy, limit=manifest.HIGHEST_VERSION)
+                content = blocks.copy(source, copy, limit=HIGHEST_VERSION)
                 copy.flush()
                 if self._sync:
                     os.fsync(copy.fileno())
@@ -62,27 +63,22 @@ class Packing:
     def add_present(self, name: str, role: Role, *, origin: str = "") -> ManifestFile:
         """List a file that lies in the folder already."""
         with blocks.open_regular(self.folder.joinpath(*name.split("/"))) as stream:
-            content = blocks.copy(stream, None, limit=manifest.HIGHEST_VERSION)
+            content = blocks.copy(stream, None, limit=HIGHEST_VERSION)
         return self._list(name, role, content, origin)
 
-    def finish(self, content: Manifest, key: SecretKey, *, replace: bool) -> Manifest:
-        """Seal the manifest, and give the whole bundle its name in one step.
+    def finish(self, manifest: Manifest, key: SecretKey, *, replace: bool) -> Manifest:
+        """Seal the manifest of all that was packed, and give the whole bundle its name in one step.
 
         Raises:
             BundleRefusedError: no receiver would take this manifest; nothing was sealed.
             FileInputError: the name was taken meanwhile.
             OSError: the disk.
         """
-        data = content.to_bytes()
-        content = manifest.read_manifest(data)
+        data = dataclasses.replace(manifest, files=tuple(self.packed)).to_bytes()
+        content = read_manifest(data)
         small = {names.MANIFEST: data, names.SEAL: make_seal(data, content.trusted_comment, key).to_bytes()}
-        if is_zip_name(self._out):
-            packed = map(FolderForm(self.folder).located, content.files)
-            put_zip_in_place(packed, small, self._workshop, self._out, replace=replace)
-            return content
-        for name, held in small.items():
-            files.write_whole(self.folder / name, held)
-        put_in_place(self.folder, self._out, replace=replace)
+        listed = map(FolderForm(self.folder).located, content.files)
+        put_in_place(listed, small, self._workshop, self._out, replace=replace)
         return content
 
     def _list(self, name: str, role: Role, content: blocks.Content, origin: str) -> ManifestFile:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from arcferry import files, numbers, text, times
 from arcferry.bundle.keys import PublicKey
-from arcferry.bundle.lineage import lineage
 from arcferry.bundle.manifest import KIND, Manifest
 from arcferry.errors import BundleRefusedError, FileInputError
 
@@ -55,7 +54,7 @@ class Older:
 class VersionRecord:
     """Which bundle of each lineage was the newest one opened here, so that an older one is noticed.
 
-    A lineage is the bundles of one key for one set of servers (`lineage.lineage`): a bundle for other servers
+    A lineage is the bundles of one key for one set of servers (`Manifest.lineage`): a bundle for others
     is no older one. Whoever can swap a bundle on its way can put an old, rightly sealed one in a newer one's
     place, and with it agents whose faults are known by now; the expiry date alone would let that pass for
     months.
@@ -106,7 +105,7 @@ class VersionRecord:
             else f"version {manifest.version} is older than one"
         )
         unknown = newest in first
-        whose = "of the same key" if unknown else f"for the same servers ({', '.join(lineage(manifest))})"
+        whose = "of the same key" if unknown else f"for the same servers ({', '.join(manifest.lineage)})"
         raise BundleRefusedError(
             f"{called}: {what} {whose} that was opened here before: {newest}", hint=_hint(unknown=unknown)
         )
@@ -145,12 +144,11 @@ class VersionRecord:
         return self.folder / _FOLDER / (name if kind == KIND else f"{name}-{kind}")
 
     def _opened(self, folder: Path) -> Iterator[Opened]:
-        try:
-            found = sorted(path.name for path in folder.iterdir())
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise FileInputError(folder, error.strerror or "cannot be read") from error
+        with files.naming(folder):
+            try:
+                found = sorted(path.name for path in folder.iterdir())
+            except FileNotFoundError:
+                return
         for name in found:
             if match := _FILE.fullmatch(name):
                 yield _read(folder / name, int(match[1]))
@@ -174,7 +172,7 @@ class VersionRecord:
 
 def _name_of(manifest: Manifest) -> str:
     """The folder of a lineage, in the key's."""
-    return hashlib.sha256("\n".join(lineage(manifest)).encode("ascii")).hexdigest()[:32]
+    return hashlib.sha256("\n".join(manifest.lineage).encode("ascii")).hexdigest()[:32]
 
 
 def _hint(*, unknown: bool) -> str:

@@ -3,7 +3,7 @@
 import json
 
 from arcferry.bundle import Bundle, Role
-from arcferry.bundle.lineage import same_architecture
+from arcferry.bundle.manifest import same_architecture
 from arcferry.bundle.names import MANIFEST
 from arcferry.export.model import ExportOrder, TokenFile, Tool
 

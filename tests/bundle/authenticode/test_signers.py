@@ -12,7 +12,7 @@ from arcferry.bundle.authenticode import MICROSOFT
 from arcferry.bundle.authenticode.oscrypto_version import load_oscrypto
 
 if TYPE_CHECKING:
-    from arcferry.bundle.authenticode.signers import Signer
+    from arcferry.bundle.authenticode import Signature
 
 # Microsoft's own signature of vcruntime140.dll 14.44.35112 (in the wheel msvc-runtime of that version, read
 # 2026-11-23), and the file's digest. An MSI is signed by the same kind of message.
@@ -26,10 +26,10 @@ def judge(
     digest: bytes = DIGEST,
     publisher: str = "Microsoft Corporation",
     at: datetime = NOW,
-) -> "Signer":
+) -> "Signature":
     load_oscrypto()
     signers = importlib.import_module("arcferry.bundle.authenticode.signers")
-    said = cast("Callable[..., Signer]", signers.judge)
+    said = cast("Callable[..., Signature]", signers.judge)
     return said(
         message, lambda algorithm: digest if algorithm == "sha256" else None, MICROSOFT, publisher, at
     )
@@ -38,18 +38,18 @@ def judge(
 def refusal() -> type[Exception]:
     load_oscrypto()
     signers = importlib.import_module("arcferry.bundle.authenticode.signers")
-    return cast("type[Exception]", signers.RefusedError)
+    return cast("type[Exception]", signers.SignatureRefusedError)
 
 
 def test_microsofts_own_signature_holds_after_its_certificate_expired() -> None:
     found = judge()
-    assert found.root_name == "Microsoft Root Certificate Authority 2011"
+    assert found.root == "Microsoft Root Certificate Authority 2011"
     assert found.signed_at == datetime(2025, 6, 10, 22, 29, 20, 819_000, tzinfo=UTC)
     assert found.certificate.valid_to < NOW
 
 
 def test_it_holds_in_twenty_years_too() -> None:
-    assert judge(at=NOW.replace(year=2046)).publisher == "Microsoft Corporation"
+    assert judge(at=NOW.replace(year=2046)).says.startswith("signed by Microsoft Corporation")
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_it_holds_in_twenty_years_too() -> None:
 )
 def test_whatever_does_not_fit_is_refused(changed: dict[str, object], says: str) -> None:
     with pytest.raises(refusal(), match=says):
-        cast("Callable[..., Signer]", judge)(**changed)
+        cast("Callable[..., Signature]", judge)(**changed)
 
 
 def test_a_changed_message_is_refused_or_says_the_same() -> None:
@@ -81,5 +81,5 @@ def test_a_changed_message_is_refused_or_says_the_same() -> None:
             refused += 1
         else:
             assert found.certificate.asn1.dump() == good.certificate.asn1.dump()
-            assert (found.root_name, found.signed_at) == (good.root_name, good.signed_at)
+            assert (found.root, found.signed_at) == (good.root, good.signed_at)
     assert refused > 40

@@ -6,16 +6,15 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from arcferry import text
-from arcferry.bundle.itself.lock import LockedWheel, locked, to_requirements
-from arcferry.bundle.itself.target import Target
+from arcferry import files, text
+from arcferry.bundle.itself.lock import LockedWheel, WheelTarget, locked, to_requirements
 from arcferry.errors import BlockedError, FileInputError
 
 Say = Callable[[str], None]
 _MOST_SHOWN = 10
 
 
-def gather(targets: Iterable[Target], folder: Path, source: Path | None, say: Say) -> None:
+def gather(targets: Iterable[WheelTarget], folder: Path, source: Path | None, say: Say) -> None:
     """Put every locked wheel of the targets into `folder`, each with the hash that its lock says.
 
     Args:
@@ -52,10 +51,8 @@ def gather(targets: Iterable[Target], folder: Path, source: Path | None, say: Sa
 
 def _take(source: Path, wanted: set[LockedWheel], folder: Path) -> None:
     """Copy what is wanted, told by its hash alone: a wheel may have been renamed on its way."""
-    try:
+    with files.naming(source):
         held = dict(_hashed(source))
-    except OSError as error:
-        raise FileInputError(source, error.strerror or "cannot be read") from error
     if missing := sorted(wheel for wheel in wanted if wheel.sha256 not in held):
         named = ", ".join(wheel.file for wheel in missing[:_MOST_SHOWN])
         more = f" and {len(missing) - _MOST_SHOWN} more" if len(missing) > _MOST_SHOWN else ""
@@ -75,7 +72,7 @@ def _hashed(folder: Path) -> Iterator[tuple[str, Path]]:
                 yield hashlib.file_digest(stream, "sha256").hexdigest(), path
 
 
-def _download(target: Target, wheels: tuple[LockedWheel, ...], folder: Path) -> None:
+def _download(target: WheelTarget, wheels: tuple[LockedWheel, ...], folder: Path) -> None:
     """Let pip get them, with the index, proxy and certificates of its own configuration."""
     requirements = folder.with_name(f"{target.tag}.txt")
     requirements.write_text(to_requirements(wheels), encoding="ascii")

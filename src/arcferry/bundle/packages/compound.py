@@ -7,6 +7,8 @@ from typing import Any, BinaryIO
 
 from olefile import DEFECT_INCORRECT, STGTY_ROOT, STGTY_STORAGE, STGTY_STREAM, OleFileIO
 
+from arcferry.bundle.packages.facts import UnusablePackageError
+
 MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BLOCK = 256 * 1024
 _LAST_SECTOR = 0xFFFFFFFA
@@ -14,12 +16,8 @@ _DEEPEST = 16
 _STRANGE = (OSError, ValueError, IndexError, KeyError, struct.error, OverflowError, RecursionError)
 
 
-class CompoundError(Exception):
-    """A compound file that is damaged or cut short; the text completes "FILE …"."""
-
-
 @dataclass(frozen=True, slots=True)
-class Entry:
+class DirectoryEntry:
     """A storage or a stream in the directory of a compound file ([MS-CFB] 2.6).
 
     Attributes:
@@ -39,7 +37,7 @@ class Entry:
     clsid: bytes
     state: bytes
     times: bytes
-    children: tuple["Entry", ...]
+    children: tuple["DirectoryEntry", ...]
 
 
 class Compound:
@@ -49,7 +47,7 @@ class Compound:
     The streams are read here: olefile holds each whole, and an agent's cabinet has 80 MB.
 
     Raises:
-        CompoundError: not a compound file, damaged, or cut short; here and in every method.
+        UnusablePackageError: not a compound file, damaged, or cut short; here and in every method.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -59,7 +57,7 @@ class Compound:
         with _refusing():
             # An OleFileIO of anything shorter takes the bytes for a path.
             if stream.read(len(MAGIC)) != MAGIC:
-                raise CompoundError("is not an OLE compound file")
+                raise UnusablePackageError("is not an OLE compound file")
             self._ole = OleFileIO(stream, raise_defects=DEFECT_INCORRECT)
             self._ole.loadminifat()
             self.root = _entry(self._ole.root, 0)
@@ -71,18 +69,20 @@ class Compound:
     def _sector(self) -> int:
         return int(self._ole.sectorsize)
 
-    def child(self, name: str) -> Entry | None:
+    def child(self, name: str) -> DirectoryEntry | None:
         """The stream or storage of exactly this name, directly below the root."""
         wanted = name.encode("utf-16-le")
         return next((entry for entry in self.root.children if entry.name == wanted), None)
 
-    def read(self, entry: Entry, *, limit: int) -> bytes:
+    def read(self, entry: DirectoryEntry, *, limit: int) -> bytes:
         """A whole stream of at most `limit` bytes."""
         if entry.size > limit:
-            raise CompoundError(f"has a table of {entry.size:,} bytes, more than the {limit:,} that are read")
+            raise UnusablePackageError(
+                f"has a table of {entry.size:,} bytes, more than the {limit:,} that are read"
+            )
         return b"".join(self.blocks(entry))
 
-    def blocks(self, entry: Entry) -> Iterator[bytes]:
+    def blocks(self, entry: DirectoryEntry) -> Iterator[bytes]:
         """A stream's bytes in order."""
         for offset, length in self._runs(entry):
             for at in range(offset, offset + length, _BLOCK):
@@ -99,7 +99,7 @@ class Compound:
             if any(offset + length > self._size for offset, length in self._runs(entry)):
                 raise self._cut_short()
 
-    def _runs(self, entry: Entry) -> Iterator[tuple[int, int]]:
+    def _runs(self, entry: DirectoryEntry) -> Iterator[tuple[int, int]]:
         """Where a stream lies in the file: offsets and lengths, neighbouring sectors joined."""
         offset = length = 0
         with _refusing():
@@ -113,7 +113,7 @@ class Compound:
         if length:
             yield offset, length
 
-    def _places(self, entry: Entry) -> Iterator[tuple[int, int]]:
+    def _places(self, entry: DirectoryEntry) -> Iterator[tuple[int, int]]:
         sector = self._sector
         if entry.size >= self._ole.minisectorcutoff:
             for number, count in self._sectors(entry.start, entry.size, self._ole.fat, sector):
@@ -133,27 +133,27 @@ class Compound:
             raise self._cut_short()
         while left > 0:
             if number >= _LAST_SECTOR:
-                raise CompoundError("is damaged: a stream ends before its length")
+                raise UnusablePackageError("is damaged: a stream ends before its length")
             if number >= known:
                 raise self._cut_short()
             yield number, min(left, sector)
             left -= sector
             number = fat[number]
 
-    def _cut_short(self) -> CompoundError:
-        return CompoundError(
+    def _cut_short(self) -> UnusablePackageError:
+        return UnusablePackageError(
             f"is cut short or damaged: its content goes beyond its end at byte {self._size:,}"
         )
 
 
-def _entry(found: Any, depth: int) -> Entry:  # noqa: ANN401 - olefile has no types
+def _entry(found: Any, depth: int) -> DirectoryEntry:  # noqa: ANN401 - olefile has no types
     if depth > _DEEPEST:
-        raise CompoundError("is damaged: its storages are nested too deep")
+        raise UnusablePackageError("is damaged: its storages are nested too deep")
     kind = found.entry_type
     if kind not in (STGTY_ROOT, STGTY_STORAGE, STGTY_STREAM):
-        raise CompoundError("is damaged: its directory has an entry of no known kind")
+        raise UnusablePackageError("is damaged: its directory has an entry of no known kind")
     children = sorted((_entry(kid, depth + 1) for kid in found.kids), key=lambda kid: kid.name)
-    return Entry(
+    return DirectoryEntry(
         name=bytes(found.name_utf16),
         is_stream=kind == STGTY_STREAM,
         is_root=kind == STGTY_ROOT,
@@ -166,7 +166,7 @@ def _entry(found: Any, depth: int) -> Entry:  # noqa: ANN401 - olefile has no ty
     )
 
 
-def _streams(storage: Entry) -> Iterator[Entry]:
+def _streams(storage: DirectoryEntry) -> Iterator[DirectoryEntry]:
     for entry in storage.children:
         if entry.is_stream:
             yield entry
@@ -180,4 +180,4 @@ def _refusing() -> Iterator[None]:
     try:
         yield
     except _STRANGE as error:
-        raise CompoundError(f"is damaged: {error}") from error
+        raise UnusablePackageError(f"is damaged: {error}") from error

@@ -64,7 +64,7 @@ def product(stream: BinaryIO, size: int) -> Product:
         UnusablePackageError: not an installer package, cut short, or damaged.
     """
     # olefile is loaded for an MSI only.
-    from arcferry.bundle.packages.compound import Compound, CompoundError  # noqa: PLC0415 - as said
+    from arcferry.bundle.packages.compound import Compound  # noqa: PLC0415 - as said
 
     _check_header(stream, size)
     try:
@@ -74,8 +74,6 @@ def product(stream: BinaryIO, size: int) -> Product:
         msi.check_whole()
         properties = _properties(msi)
         platform = _platform(_stream(msi, _SUMMARY, limit=_LARGEST_SUMMARY))
-    except CompoundError as error:
-        raise UnusablePackageError(str(error)) from error
     except (struct.error, IndexError, UnicodeError, LookupError) as error:
         raise UnusablePackageError(f"is damaged: its tables cannot be read ({error})") from error
     return Product(
