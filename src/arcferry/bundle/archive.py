@@ -147,4 +147,4 @@ def _copy(source: BundleFile | bytes, target: BinaryIO) -> int:
     if isinstance(source, bytes):
         target.write(source)
         return zlib.crc32(source)
-    return source.copy_into(target).crc
+    return source.copy_into(target)

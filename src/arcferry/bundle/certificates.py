@@ -1,9 +1,7 @@
 """The certificates that a bundle offers to servers; nothing in arcferry installs one."""
 
-import base64
 import hashlib
 import re
-import textwrap
 import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -13,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from arcferry.bundle import names
 from arcferry.bundle.authenticode import MICROSOFT
@@ -22,7 +21,6 @@ from arcferry.errors import BundleRefusedError
 from arcferry.text import one_line
 
 FOLDER = "certificates"
-_WIDTH = 64
 _LONGEST_STEM = 80
 _MOST_CARRIED = 16
 _SIGNING = "Microsoft signs the agent with certificates that lead to it"
@@ -65,8 +63,7 @@ class Certificate:
     @property
     def pem(self) -> bytes:
         """The certificate in PEM, as Linux's trust stores take it."""
-        body = "\n".join(textwrap.wrap(base64.b64encode(self.der).decode("ascii"), _WIDTH))
-        return f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n".encode("ascii")
+        return x509.load_der_x509_certificate(self.der).public_bytes(Encoding.PEM)
 
     def files(self, stem: str) -> Iterator[tuple[str, bytes]]:
         """The files that offer it, by name.

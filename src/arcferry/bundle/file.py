@@ -2,6 +2,7 @@ import hashlib
 import io
 import os
 import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,8 +40,9 @@ class BundleFile:
         Raises:
             BundleRefusedError: it is not, or it cannot be read.
         """
-        with self._opened() as stream:
-            self._compare_all(blocks.copy(stream, None, limit=self._limit, with_crc=self.crc is not None))
+        with self.open_verified() as content:
+            for _ in content:
+                pass
 
     def read(self) -> bytes:
         """The whole content, in memory.
@@ -48,22 +50,24 @@ class BundleFile:
         Raises:
             BundleRefusedError: the file is not what the manifest says.
         """
-        with self._opened() as stream:
-            held = io.BytesIO()
-            self._compare(blocks.copy(stream, held, limit=self._limit))
-            return held.getvalue()
+        with self.open_verified() as content:
+            return b"".join(map(bytes, content))
 
-    def copy_into(self, target: BinaryIO) -> blocks.Content:
-        """Write the content where `target` stands; if this raises, what was written is to be undone.
+    def copy_into(self, target: BinaryIO) -> int:
+        """Write the content where `target` stands, and return its CRC-32.
+
+        If this raises, what was written is to be undone.
 
         Raises:
             BundleRefusedError: the file is not what the manifest says.
             OSError: `target` cannot be written.
         """
-        with self._opened() as stream:
-            content = blocks.copy(stream, target, limit=self._limit, with_crc=True)
-        self._compare_all(content)
-        return content
+        checksum = 0
+        with self.open_verified() as content:
+            for block in content:
+                checksum = zlib.crc32(block, checksum)
+                target.write(block)
+        return checksum
 
     def copy_to(self, target: Path) -> None:
         """Copy the content to `target` in constant memory and through to the disk, once it is right.
@@ -95,21 +99,28 @@ class BundleFile:
             BundleRefusedError: from the iteration's last step, the file is not what the manifest says.
         """
         with self._opened() as stream:
-            yield self._checked_blocks(stream)
+            yield self._checked(stream)
 
-    def _checked_blocks(self, stream: io.FileIO) -> Iterator[memoryview]:
-        digest, length = hashlib.sha256(), 0
-        for block in blocks.blocks(stream, limit=self._limit):
+    def _checked(self, stream: io.FileIO) -> Iterator[memoryview]:
+        digest, length, checksum = hashlib.sha256(), 0, 0
+        # Of a file of its own one byte more is read, so that a longer one is noticed.
+        for block in blocks.blocks(stream, limit=self.length + (self.start is None)):
             digest.update(block)
             length += len(block)
+            if self.crc is not None:
+                checksum = zlib.crc32(block, checksum)
             if length <= self.length:
                 yield block
-        self._compare(blocks.Content(length, digest.hexdigest()))
-
-    @property
-    def _limit(self) -> int:
-        """How much to read: of a file of its own one byte more, so that a longer one is noticed."""
-        return self.length + (self.start is None)
+        if length != self.length:
+            actual = self.path.stat().st_size if length > self.length else length
+            raise BundleRefusedError(f"{self.name}: {length_problem(actual, self.length)}")
+        if digest.hexdigest() != self.sha256:
+            raise BundleRefusedError(
+                f"{self.name}: its content was changed: its SHA-256 is {digest.hexdigest()}, "
+                f"the manifest says {self.sha256}"
+            )
+        if self.crc is not None and checksum != self.crc:
+            raise BundleRefusedError(f"{self.name}: the zip states a wrong checksum for it")
 
     @contextmanager
     def _opened(self) -> Iterator[io.FileIO]:
@@ -129,22 +140,6 @@ class BundleFile:
                 raise BundleRefusedError(
                     f"{self.name}: cannot be read: {error.strerror}", hint="Copy the bundle again."
                 ) from error
-
-    def _compare(self, content: blocks.Content) -> None:
-        if content.length != self.length:
-            whole = content.length < self.length or self.start is not None
-            actual = content.length if whole else self.path.stat().st_size
-            raise BundleRefusedError(f"{self.name}: {length_problem(actual, self.length)}")
-        if content.sha256 != self.sha256:
-            raise BundleRefusedError(
-                f"{self.name}: its content was changed: its SHA-256 is {content.sha256}, "
-                f"the manifest says {self.sha256}"
-            )
-
-    def _compare_all(self, content: blocks.Content) -> None:
-        self._compare(content)
-        if self.crc is not None and content.crc != self.crc:
-            raise BundleRefusedError(f"{self.name}: the zip states a wrong checksum for it")
 
 
 def length_problem(actual: int, stated: int) -> str:

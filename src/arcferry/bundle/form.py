@@ -3,7 +3,6 @@ import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from arcferry import files, text
 from arcferry.bundle import blocks, manifest
@@ -17,12 +16,11 @@ SUFFIX = ".zip"
 _DEEPEST = 8
 
 
-class Form(Protocol):
-    """How a bundle lies here: as a folder, or as one zip that is read where it lies."""
+@dataclass(frozen=True, slots=True)
+class FolderForm:
+    """A bundle whose files lie in a folder. `ZipForm` has the same methods."""
 
-    @property
-    def path(self) -> Path:
-        """The folder or the zip."""
+    path: Path
 
     def small(self, name: str, limit: int) -> bytes:
         """A file that is read before anything vouches for it.
@@ -30,26 +28,6 @@ class Form(Protocol):
         Raises:
             BundleRefusedError: it is missing, larger than `limit`, or not a plain file.
         """
-
-    def found(self) -> dict[str, int | None]:
-        """The name of everything that is there, with a length for files and None for folders.
-
-        Raises:
-            BundleRefusedError: something is neither file nor folder, or there is too much.
-        """
-
-    def located(self, file: ManifestFile) -> BundleFile:
-        """A manifest's entry with the place where it should lie."""
-
-
-@dataclass(frozen=True, slots=True)
-class FolderForm:
-    """A bundle whose files lie in a folder."""
-
-    path: Path
-
-    def small(self, name: str, limit: int) -> bytes:
-        """As `Form.small` says."""
         try:
             with blocks.open_regular(self.path / name) as stream:
                 data = blocks.whole(stream, limit=limit + 1)
@@ -64,7 +42,11 @@ class FolderForm:
         return data
 
     def found(self) -> dict[str, int | None]:
-        """As `Form.found` says."""
+        """The name of everything that is there, with `/`: a length for files, and None for folders.
+
+        Raises:
+            BundleRefusedError: something is neither file nor folder, or there is too much.
+        """
         seen: dict[str, int | None] = {}
         try:
             for entry, name in _walk(self.path, ""):
@@ -83,7 +65,7 @@ class FolderForm:
         return seen
 
     def located(self, file: ManifestFile) -> BundleFile:
-        """As `Form.located` says."""
+        """A manifest's entry with the place where it should lie."""
         path = self.path.joinpath(*file.name.split("/"))
         return BundleFile(file.name, path, file.length, file.sha256, file.role)
 
@@ -96,7 +78,7 @@ class ZipForm:
     entries: Mapping[str, ArchiveEntry] = field(repr=False)
 
     def small(self, name: str, limit: int) -> bytes:
-        """As `Form.small` says."""
+        """As `FolderForm.small` says."""
         entry = self.entries.get(name)
         if entry is None:
             raise _incomplete(name, self.path)
@@ -113,13 +95,17 @@ class ZipForm:
         return data
 
     def found(self) -> dict[str, int | None]:
-        """As `Form.found` says."""
+        """As `FolderForm.found` says."""
         return {entry.name: entry.length for entry in self.entries.values()}
 
     def located(self, file: ManifestFile) -> BundleFile:
-        """As `Form.located` says."""
+        """As `FolderForm.located` says."""
         entry = self.entries[file.name]
         return BundleFile(file.name, self.path, file.length, file.sha256, file.role, entry.content, entry.crc)
+
+
+Form = FolderForm | ZipForm
+"""How a bundle lies here."""
 
 
 def is_zip_name(path: Path) -> bool:

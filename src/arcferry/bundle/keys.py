@@ -3,6 +3,7 @@ import binascii
 import hashlib
 import os
 import secrets
+import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,72 +17,17 @@ _ALGORITHM = b"Ed"
 _NO_KDF = b"\x00\x00"
 _SCRYPT = b"Sc"
 _CHECKSUM = b"B2"
-_SCRYPT_BLOCK = 8
-_SCRYPT_SLACK = 1 << 20
+_SCRYPT_R = 8
+# minisign's own key asks for 1 GiB and p = 1; more would let a key file occupy the machine.
 _LARGEST_SCRYPT = 1 << 30
+_HIGHEST_P = 16
+_COST = struct.Struct("<2Q")
+# 128 MiB, N = 2^17: OWASP's recommended cost (password storage cheat sheet, read 2026-11). minisign's
+# own is 1 GiB, more than a small build machine may have to spare; it reads either.
+_DEFAULT_COST = 1 << 22, 1 << 27
 _PUBLIC_SIZE = 2 + 8 + 32
 _HEAD_SIZE = 2 + 2 + 2 + 32 + 8 + 8
 _SECRET_SIZE = _HEAD_SIZE + 8 + 64 + 32
-
-
-@dataclass(frozen=True, slots=True)
-class ScryptCost:
-    """How hard a key file's password is to try, as libsodium counts it: operations, and bytes of memory."""
-
-    operations: int
-    memory: int
-
-    def to_bytes(self) -> bytes:
-        """Two little-endian 64-bit numbers, as in minisign's secret key file."""
-        return self.operations.to_bytes(8, "little") + self.memory.to_bytes(8, "little")
-
-    @classmethod
-    def from_bytes(cls, raw: bytes, path: Path) -> "ScryptCost":
-        """Read what `to_bytes` wrote.
-
-        Raises:
-            FileInputError: more than minisign's own 1 GiB is asked for.
-        """
-        cost = cls(int.from_bytes(raw[:8], "little"), int.from_bytes(raw[8:], "little"))
-        n, p = cost.parameters()
-        if 128 * n * _SCRYPT_BLOCK > _LARGEST_SCRYPT or p > 16:  # noqa: PLR2004 - minisign's own p is 1
-            raise FileInputError(path, "asks for more memory or time than any minisign key does")
-        return cost
-
-    def parameters(self) -> tuple[int, int]:
-        """N and p for r = 8, picked as libsodium's `crypto_pwhash_scryptsalsa208sha256` picks them."""
-        operations = max(self.operations, 32768)
-        if operations < self.memory // 32:
-            return _power_of_two(operations // (_SCRYPT_BLOCK * 4)), 1
-        n = _power_of_two(self.memory // (_SCRYPT_BLOCK * 128))
-        return n, max(1, min(operations // 4 // n, 0x3FFFFFFF) // _SCRYPT_BLOCK)
-
-
-# 128 MiB, N = 2^17: OWASP's recommended cost (password storage cheat sheet, read 2026-11). minisign's
-# own is 1 GiB, more than a small build machine may have to spare; it reads either.
-_DEFAULT_COST = ScryptCost(operations=1 << 22, memory=1 << 27)
-
-
-def _mask(data: bytes, password: str, salt: bytes, cost: ScryptCost) -> bytes:
-    """`data` exclusive-or the stream that scrypt makes of the password; the same call takes it off again."""
-    n, p = cost.parameters()
-    stream = hashlib.scrypt(
-        password.encode(),
-        salt=salt,
-        n=n,
-        r=_SCRYPT_BLOCK,
-        p=p,
-        maxmem=128 * _SCRYPT_BLOCK * (n + p) + _SCRYPT_SLACK,
-        dklen=len(data),
-    )
-    return bytes(a ^ b for a, b in zip(data, stream, strict=True))
-
-
-def _power_of_two(most: int) -> int:
-    power = 2
-    while power <= most // 2 and power < 1 << 62:
-        power *= 2
-    return power
 
 
 def key_id_text(key_id: bytes) -> str:
@@ -133,9 +79,9 @@ class SecretKey:
             # Stock minisign leaves the checksum of an unencrypted key zero (`minisign -G -W`, 0.11).
             return _secret_file(_NO_KDF, bytes(48), self.key_id + pair + bytes(32))
         plain = self.key_id + pair + _checksum(self.key_id + pair)
-        cost = _DEFAULT_COST
         salt = secrets.token_bytes(32)
-        return _secret_file(_SCRYPT, salt + cost.to_bytes(), _mask(plain, password, salt, cost))
+        sealed = _masked(plain, password, salt, *scrypt_parameters(*_DEFAULT_COST))
+        return _secret_file(_SCRYPT, salt + _COST.pack(*_DEFAULT_COST), sealed)
 
 
 def new_secret_key() -> SecretKey:
@@ -216,7 +162,10 @@ def load_secret_key(path: Path, password: str = "") -> SecretKey:
     if raw[2:4] == _SCRYPT:
         if not password:
             raise InputError(f"{path}: the key is protected by a password, and none was given")
-        sealed = _mask(sealed, password, raw[6:38], ScryptCost.from_bytes(raw[38:_HEAD_SIZE], path))
+        n, p = scrypt_parameters(*_COST.unpack(raw[38:_HEAD_SIZE]))
+        if 128 * n * _SCRYPT_R > _LARGEST_SCRYPT or p > _HIGHEST_P:
+            raise FileInputError(path, "asks for more memory or time than any minisign key does")
+        sealed = _masked(sealed, password, raw[6:38], n, p)
     body, checksum = sealed[:72], sealed[72:]
     unchecked = raw[2:4] == _NO_KDF and not any(checksum)
     if not unchecked and not secrets.compare_digest(_checksum(body), checksum):
@@ -270,3 +219,28 @@ def _create(path: Path, data: bytes, mode: int) -> None:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
+
+
+def scrypt_parameters(operations: int, memory: int) -> tuple[int, int]:
+    """N and p for r = 8, picked as libsodium's `crypto_pwhash_scryptsalsa208sha256` picks them.
+
+    A key file states its cost as libsodium counts it: operations, and bytes of memory.
+    """
+    operations = max(operations, 32768)
+    if operations < memory // 32:
+        return _power_of_two(operations // (_SCRYPT_R * 4)), 1
+    n = _power_of_two(memory // (_SCRYPT_R * 128))
+    return n, max(1, min(operations // 4 // n, 0x3FFFFFFF) // _SCRYPT_R)
+
+
+def _power_of_two(most: int) -> int:
+    return 1 << min(62, max(1, most.bit_length() - 1))
+
+
+def _masked(data: bytes, password: str, salt: bytes, n: int, p: int) -> bytes:
+    """`data` exclusive-or the stream that scrypt makes of the password; the same call takes it off again."""
+    memory = 128 * _SCRYPT_R * (n + p) + (1 << 20)
+    stream = hashlib.scrypt(
+        password.encode(), salt=salt, n=n, r=_SCRYPT_R, p=p, maxmem=memory, dklen=len(data)
+    )
+    return bytes(a ^ b for a, b in zip(data, stream, strict=True))
