@@ -4,10 +4,12 @@ import ast
 import os
 import re
 import ssl
+from collections.abc import Mapping
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
+_BLANK = re.compile(r"\{\{(\w+)\}\}")
 _REPR = re.compile(r"""(?<!\w)(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")(?!\w)""")
 _OBJECT = re.compile(r"<(?:[\w.]+\.)?(\w+) object at 0x[0-9a-f]+>")
 
@@ -36,6 +38,15 @@ def quoted(raw: bytes | str, *, limit: int = 120) -> str:
     """
     text = clean(raw, limit=limit * 8).strip("\t\n").translate({ord(mark): " " for mark in "\t\n"})
     return f"'{text if len(text) <= limit else text[: limit - 1] + '…'}'"
+
+
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """The template with each `{{name}}` replaced by its value; a blank in a value is left alone.
+
+    Raises:
+        KeyError: a blank has no value.
+    """
+    return _BLANK.sub(lambda blank: values[blank[1]], template)
 
 
 def said(error: BaseException) -> str:

@@ -149,12 +149,12 @@ def export(
     opened = open_bundle(bundle, key, now=times.now(), record=version_record(state), allow_older=allow_older)
     if opened.older:
         typer.echo(f"warning: {opened.older}", err=True)
-    order = export.order(
+    options = export.ExportOptions(
         opened, where,
-        share=share, sign_in=sign_in, tags=tags or (), proxy=proxy,
+        share=share, sign_in=sign_in, tags=export.read_tags(tags or ()), proxy=proxy,
         private_link_scope=private_link_scope, gateway_id=gateway_id, group=group, delay=delay,
     )  # fmt: skip
-    export.export(order, chosen, out)
+    export.export(options, chosen, out)
     typer.echo(str(out))
     typer.echo(f"hint: {out / 'STEPS.md'} says what to do next", err=True)
 
@@ -168,5 +168,5 @@ def _sign_in(thumbprint: str, client_id: str, path: str) -> "SignIn | None":
             hint="Servers sign in one way: the certificate is the better one where each has it.",
         )
     if path:
-        return export.token_file(path)
-    return export.certificate_sign_in(client_id, thumbprint) if thumbprint or client_id else None
+        return export.TokenFile(path)
+    return export.CertificateSignIn(client_id, thumbprint) if thumbprint or client_id else None

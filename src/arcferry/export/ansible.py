@@ -11,9 +11,9 @@ import yaml
 from arcferry import __version__
 from arcferry import bundle as bundles
 from arcferry.errors import InputError
-from arcferry.export.folder import BUNDLE
-from arcferry.export.model import ExportOrder
-from arcferry.export.pages import as_html
+from arcferry.export.content import BUNDLE
+from arcferry.export.options import ExportOptions
+from arcferry.export.steps import as_html
 from arcferry.files import write_whole
 
 COLLECTION = PurePosixPath("ansible_collections/arcferry/onboard")
@@ -24,11 +24,11 @@ SETTINGS = PurePosixPath("group_vars/all/arcferry.yml")
 _SETTINGS_HEAD = "# Where the servers go in Azure, and which bundle they get. No secret belongs in here.\n"
 
 
-def write_ansible(order: ExportOrder, folder: Path) -> None:
+def write_ansible(options: ExportOptions, folder: Path) -> None:
     """Write the project: playbook, settings, inventory, collection and bundle.
 
     Args:
-        order: what is asked for. A sign-in is refused: Ansible takes a token on the control node.
+        options: what is asked for. A sign-in is refused: Ansible takes a token on the control node.
         folder: made where it does not exist; what it holds already is not looked at.
 
     Raises:
@@ -36,7 +36,7 @@ def write_ansible(order: ExportOrder, folder: Path) -> None:
         BundleRefusedError: a file of the bundle changed since it was opened.
         FileInputError: the disk is full, or the folder cannot be written.
     """
-    if order.sign_in is not None:
+    if options.sign_in is not None:
         raise InputError(
             "Ansible takes no --certificate-thumbprint and no --token-file",
             hint="Its role takes a token on the control node: see STEPS.md in the export.",
@@ -50,8 +50,8 @@ def write_ansible(order: ExportOrder, folder: Path) -> None:
     steps = (templates / "project" / "STEPS.md").read_text(encoding="utf-8")
     write_whole(folder / "STEPS.html", as_html(steps).encode())
     write_whole(folder / COLLECTION / "galaxy.yml", _yaml(_galaxy()))
-    write_whole(folder / SETTINGS, _SETTINGS_HEAD.encode() + _yaml(_settings(order)))
-    bundles.copy_bundle(order.bundle, folder / BUNDLE)
+    write_whole(folder / SETTINGS, _SETTINGS_HEAD.encode() + _yaml(_settings(options)))
+    bundles.copy_bundle(options.bundle, folder / BUNDLE)
 
 
 def _files(folder: Traversable, under: str = "") -> Iterator[tuple[str, bytes]]:
@@ -76,22 +76,22 @@ def _galaxy() -> dict[str, Any]:
     }
 
 
-def _settings(order: ExportOrder) -> dict[str, Any]:
-    target = order.target
+def _settings(options: ExportOptions) -> dict[str, Any]:
+    target = options.target
     always = {
         "onboard_tenant_id": target.tenant_id,
         "onboard_subscription_id": target.subscription_id,
         "onboard_resource_group": target.resource_group,
         "onboard_location": target.location,
         "onboard_cloud": target.cloud.name,
-        "onboard_bundle_sha256": order.bundle.manifest.sha256,
-        "onboard_tags": {name: _verbatim(value) for name, value in order.tags.items()},
+        "onboard_bundle_sha256": options.bundle.manifest.sha256,
+        "onboard_tags": {name: _verbatim(value) for name, value in options.tags.items()},
     }
     given = {
-        "onboard_proxy": order.proxy,
-        "onboard_private_link_scope": order.private_link_scope,
-        "onboard_gateway_id": order.gateway_id,
-        "onboard_windows_bundle": f"{order.share}\\{BUNDLE}" if order.share.startswith("\\\\") else "",
+        "onboard_proxy": options.proxy,
+        "onboard_private_link_scope": options.private_link_scope,
+        "onboard_gateway_id": options.gateway_id,
+        "onboard_windows_bundle": f"{options.share}\\{BUNDLE}" if options.share.startswith("\\\\") else "",
     }
     return always | {name: value for name, value in given.items() if value}
 

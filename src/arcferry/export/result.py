@@ -2,18 +2,21 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from arcferry import numbers
+from arcferry import catalog, numbers
 from arcferry.bundle import blocks
+from arcferry.errors import UnknownNameError, first_problem
 from arcferry.evidence.readers.decoding import text_of
-from arcferry.export.ways_out import way_out
 from arcferry.fleet.agent_says import agent_failure
 from arcferry.fleet.facts import Answer, masked_fields
 from arcferry.fleet.inventory import Host
@@ -121,8 +124,7 @@ def read_result(path: Path) -> Reported:
 def _bytes(path: Path) -> bytes:
     try:
         with blocks.open_regular(path) as stream:
-            # A raw stream may give less than was asked for.
-            data = b"".join(bytes(block) for block in blocks.blocks(stream, limit=LARGEST + 1))
+            data = blocks.whole(stream, limit=LARGEST + 1)
     except blocks.NotRegularError as error:
         way = f"; {_SWALLOWED}" if str(error) == "folder" else ""
         raise NotAResultError(f"is a {error}, not a file{way}") from error
@@ -173,11 +175,8 @@ def _parsed(document: dict[str, Any]) -> _Result:
     try:
         return _Result.model_validate(document, strict=True)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise NotAResultError(
-            one_line(f"is no result of a host: {place}: {first['msg']}", limit=200)
-        ) from None
+        problem = one_line(f"is no result of a host: {first_problem(error)}", limit=200)
+        raise NotAResultError(problem) from None
 
 
 def _answer(fields: dict[str, Any]) -> Answer:
@@ -195,7 +194,7 @@ def _step(answer: Answer) -> StepResult:
     # Where the agent ran, it is the agent that failed; else the script refused to let it.
     if answer.verb in _AGENTS_OWN and answer.number("exit") is not None:
         return agent_failure(answer.verb, answer)
-    meaning, hint = way_out(answer)
+    meaning, hint = _way_out(answer)
     return StepResult(
         answer.verb,
         StepState.FAILED,
@@ -234,3 +233,22 @@ def _instant(text: str) -> datetime | None:
         return from_text(text)
     except ValueError:
         return None
+
+
+@cache
+def _hints() -> dict[str, str]:
+    text = resources.files("arcferry.export").joinpath("ways_out.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def _way_out(answer: Answer) -> tuple[str, str]:
+    """What the catalogue knows about a failed answer's code, and what to do; empty if nothing is known."""
+    code = answer.text("code", limit=40)
+    status = answer.number("exit")
+    if code in {"install-failed", "uninstall-failed"} and status is not None and answer.text("log"):
+        try:
+            known = catalog.code(f"msiexec {status}")
+        except UnknownNameError:
+            return "", f"Read the log on the server: {answer.text('log')}"
+        return known.meaning, known.remedy
+    return "", _hints().get(code, "")

@@ -8,7 +8,7 @@ from importlib import resources
 from typing import Any
 
 from arcferry.bundle.guide.facts import BundleFacts, System
-from arcferry.text import one_line
+from arcferry.text import fill, one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,6 @@ def load_toml(name: str) -> dict[str, Any]:
     return tomllib.loads(resources.files(__package__).joinpath(name).read_text(encoding="utf-8"))
 
 
-def fill(text: str, values: Mapping[str, str]) -> str:
-    """The text with each `{{name}}` replaced by its value."""
-    for name, value in values.items():
-        text = text.replace(f"{{{{{name}}}}}", value)
-    return text
-
-
 def commands(name: str, facts: BundleFacts) -> tuple[CommandBox, ...]:
     """What is typed at a place of the guide, for each system that the bundle has an agent for."""
     plain = load_toml("commands.toml")["plain"].get(name, {})
@@ -62,16 +55,14 @@ def _lines(name: str, system: System, facts: BundleFacts) -> Iterator[CommandLin
     elif name in data["plain"]:
         yield from map(CommandLine, data["plain"][name].get(system, ()))
     else:
-        words = fill(data["script"][name][system], facts.values)
-        line = fill(data["shell"][system], {"words": words})
-        agents = facts.agents_for(system)
-        if name != "install":
-            yield CommandLine(line)
-            return
+        words, shell = data["script"][name][system], data["shell"][system]
+        agents = facts.agents_for(system) if name == "install" else ()
         for agent in agents:
             values = {"agent": _on_system(agent.file, system), "sha256": facts.sha256(agent.file)}
             about = f"{agent.format} {agent.architecture}".strip() if len(agents) > 1 else ""
-            yield CommandLine(fill(line, values), about)
+            yield CommandLine(fill(shell, {"words": fill(words, values)}), about)
+        if not agents:
+            yield CommandLine(fill(shell, {"words": fill(words, facts.values)}))
 
 
 def _certificate_lines(system: System, facts: BundleFacts, texts: Mapping[str, str]) -> Iterator[CommandLine]:

@@ -44,11 +44,28 @@ class CertificateSignIn:
 
     Attributes:
         client_id: the service principal's application id.
-        thumbprint: 40 hexadecimal digits, upper case, as Windows shows it.
+        thumbprint: 40 hexadecimal digits, upper case, as Windows shows it; however it was copied.
+
+    Raises:
+        InputError: no GUID, or no SHA-1 thumbprint.
     """
 
     client_id: str
     thumbprint: str
+
+    def __post_init__(self) -> None:
+        """Check what the user gave."""
+        _match("--client-id", self.client_id, (_GUID,), "the application id of a service principal, a GUID")
+        # The certificate's window puts blanks between the digits, and an invisible mark before them.
+        digits = re.sub(r"[\s\u200e\u200f:]", "", self.thumbprint).upper()
+        if not self.client_id or not re.fullmatch(r"[0-9A-F]{40}", digits):
+            raise InputError(
+                "--certificate-thumbprint and --client-id are needed together, "
+                "and the thumbprint has 40 digits",
+                hint=r"On a server: Get-ChildItem Cert:\LocalMachine\My | Format-List Subject, Thumbprint",
+            )
+        object.__setattr__(self, "client_id", self.client_id.lower())
+        object.__setattr__(self, "thumbprint", digits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +74,39 @@ class TokenFile:
 
     Attributes:
         path: a UNC path, or an absolute path for Linux.
+
+    Raises:
+        InputError: it is neither.
     """
 
     path: str
+
+    def __post_init__(self) -> None:
+        """Check what the user gave."""
+        wanted = r"a path such as \\fs01\arcferry-token$\token, or /run/arcferry-token"
+        _match("--token-file", self.path, (_UNC, _POSIX), wanted)
 
 
 SignIn = CertificateSignIn | TokenFile
 
 
 @dataclass(frozen=True, slots=True)
-class ExportOrder:
-    """Everything that is asked of an export; it holds no secret.
+class ExportOptions:
+    """Everything that is chosen for an export; it holds no secret.
 
     Attributes:
         bundle: opened, so verified.
         share: the UNC path that the servers see, or an absolute path for Linux; empty for Ansible.
-        sign_in: how each server signs in; None where the tool brings a token itself (Ansible).
+        sign_in: how each server signs in; None if the tool brings a token itself (Ansible).
         tags: for every machine in Azure.
         proxy: as `http://HOST:PORT`, without a user; empty for none.
         private_link_scope: an ARM id, empty for none; `gateway_id` likewise.
-        group: the servers' group, with its domain; empty where no rights of Windows are given.
+        group: the servers' group, with its domain; empty if no rights of Windows are given.
         delay: minutes within which a server starts at a random instant; None for the tool's own.
+
+    Raises:
+        InputError: something cannot be carried safely, naming the option. What a tool needs beyond this is
+            checked by `export`.
     """
 
     bundle: Bundle
@@ -91,6 +120,37 @@ class ExportOrder:
     group: str = ""
     delay: int | None = None
 
+    def __post_init__(self) -> None:
+        """Check what the user gave."""
+        object.__setattr__(self, "share", self.share.rstrip("\\/"))
+        _match(
+            "--share",
+            self.share,
+            (_UNC, _POSIX),
+            r"a path such as \\fs01\arcferry, or /mnt/arcferry for Linux",
+        )
+        _match("--group", self.group, (_GROUP,), r"a group such as 'CORP\Arc servers'")
+        if self.proxy and not _PROXY.fullmatch(self.proxy):
+            # Not told again: it may hold a password.
+            raise InputError("--proxy is not http://HOST:PORT", hint="Without a user: the agent knows none.")
+        scope, gateway = (re.compile(_RESOURCE % kind, re.IGNORECASE) for kind in _KINDS)
+        _match(
+            "--private-link-scope", self.private_link_scope, (scope,), "the ARM id of a private link scope"
+        )
+        _match("--gateway-id", self.gateway_id, (gateway,), "the ARM id of an Azure Arc gateway")
+        if self.delay is not None and not 0 <= self.delay <= LONGEST_DELAY:
+            raise InputError(f"--delay {self.delay} is not between 0 and {LONGEST_DELAY} minutes")
+        if isinstance(self.sign_in, TokenFile) and _is_below(self.sign_in.path, self.share):
+            raise InputError(
+                f"--token-file {self.sign_in.path} lies on the share that every server reads",
+                hint="Put it on a share of its own, which only --group may read.",
+            )
+
+    @property
+    def for_linux(self) -> bool:
+        """Whether the servers that see the share run Linux."""
+        return self.share.startswith("/")
+
     def minutes(self, tool: Tool) -> int:
         """The delay: where a tool spreads its own starts, as Configuration Manager does, none by default."""
         if self.delay is not None:
@@ -100,7 +160,7 @@ class ExportOrder:
     @property
     def results(self) -> str:
         """The folder on the share that result files go into."""
-        return f"{self.share}/results" if self.share.startswith("/") else f"{self.share}\\results"
+        return f"{self.share}/results" if self.for_linux else f"{self.share}\\results"
 
     @property
     def connect_options(self) -> dict[str, str]:
@@ -121,54 +181,6 @@ class ExportOrder:
         return {name: value for name, value in options.items() if value}
 
 
-def order(
-    bundle: Bundle,
-    target: Target,
-    *,
-    share: str = "",
-    sign_in: SignIn | None = None,
-    tags: Sequence[str] = (),
-    proxy: str = "",
-    private_link_scope: str = "",
-    gateway_id: str = "",
-    group: str = "",
-    delay: int | None = None,
-) -> ExportOrder:
-    """Check what the user gave. What a tool needs beyond this is checked by `export`.
-
-    Each of `tags` is written as `key=value`, or several of them with commas or semicolons between.
-
-    Raises:
-        InputError: naming the option.
-    """
-    made = ExportOrder(
-        bundle, target, share.rstrip("\\/"), sign_in, read_tags(tags),
-        proxy, private_link_scope, gateway_id, group, delay,
-    )  # fmt: skip
-    _check(made)
-    return made
-
-
-def _check(made: ExportOrder) -> None:
-    _match(
-        "--share", made.share, (_UNC, _POSIX), r"a path such as \\fs01\arcferry, or /mnt/arcferry for Linux"
-    )
-    _match("--group", made.group, (_GROUP,), r"a group such as 'CORP\Arc servers'")
-    if made.proxy and not _PROXY.fullmatch(made.proxy):
-        # Not told again: it may hold a password.
-        raise InputError("--proxy is not http://HOST:PORT", hint="Without a user: the agent knows none.")
-    scope, gateway = (re.compile(_RESOURCE % kind, re.IGNORECASE) for kind in _KINDS)
-    _match("--private-link-scope", made.private_link_scope, (scope,), "the ARM id of a private link scope")
-    _match("--gateway-id", made.gateway_id, (gateway,), "the ARM id of an Azure Arc gateway")
-    if made.delay is not None and not 0 <= made.delay <= LONGEST_DELAY:
-        raise InputError(f"--delay {made.delay} is not between 0 and {LONGEST_DELAY} minutes")
-    if isinstance(made.sign_in, TokenFile) and _is_below(made.sign_in.path, made.share):
-        raise InputError(
-            f"--token-file {made.sign_in.path} lies on the share that every server reads",
-            hint="Put it on a share of its own, which only --group may read.",
-        )
-
-
 def _is_below(path: str, folder: str) -> bool:
     start = folder.lower()
     return bool(folder) and path.lower().startswith((f"{start}\\", f"{start}/"))
@@ -184,38 +196,6 @@ def tool(name: str) -> Tool:
         return Tool(name.lower())
     except ValueError:
         raise UnknownNameError("tool", name, Tool) from None
-
-
-def certificate_sign_in(client_id: str, thumbprint: str) -> CertificateSignIn:
-    """How servers sign in with a certificate.
-
-    Raises:
-        InputError: no GUID, or no SHA-1 thumbprint.
-    """
-    _match("--client-id", client_id, (_GUID,), "the application id of a service principal, a GUID")
-    # The certificate's window puts blanks between the digits, and an invisible mark before them.
-    digits = re.sub(r"[\s\u200e\u200f:]", "", thumbprint).upper()
-    if not client_id or not re.fullmatch(r"[0-9A-F]{40}", digits):
-        raise InputError(
-            "--certificate-thumbprint and --client-id are needed together, and the thumbprint has 40 digits",
-            hint=r"On a server: Get-ChildItem Cert:\LocalMachine\My | Format-List Subject, Thumbprint",
-        )
-    return CertificateSignIn(client_id.lower(), digits)
-
-
-def token_file(path: str) -> TokenFile:
-    """Where servers read a short-lived token.
-
-    Raises:
-        InputError: neither a UNC path nor an absolute path for Linux.
-    """
-    _match(
-        "--token-file",
-        path,
-        (_UNC, _POSIX),
-        r"a path such as \\fs01\arcferry-token$\token, or /run/arcferry-token",
-    )
-    return TokenFile(path)
 
 
 def read_tags(texts: Sequence[str]) -> Mapping[str, str]:
