@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from arcferry.errors import FileInputError
@@ -43,6 +44,20 @@ def read_bounded(path: Path, *, limit: int) -> bytes:
     if len(data) > limit:
         raise FileInputError(path, f"larger than the {limit:,} bytes that are read of such a file")
     return data
+
+
+def packaged(folder: Traversable, under: str = "") -> Iterator[tuple[str, bytes]]:
+    """Every file of a folder that comes with a package, by its path there.
+
+    What Python compiled is left out, and what a file manager or an editor left behind a dot.
+    """
+    for item in folder.iterdir():
+        if item.name == "__pycache__" or item.name.startswith("."):
+            continue
+        if item.is_file():
+            yield f"{under}{item.name}", item.read_bytes()
+        else:
+            yield from packaged(item, f"{under}{item.name}/")
 
 
 def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:

@@ -16,7 +16,6 @@ from arcferry import bundle, export
 from arcferry.bundle.file import BundleFile
 from arcferry.errors import BundleRefusedError, FileInputError, InputError
 from arcferry.export import ExportOptions, Tool
-from arcferry.export import write as writing
 from arcferry.export.content import settings
 
 TOKEN = export.TokenFile(r"\\fs01\arcferry-token$\token")
@@ -379,10 +378,6 @@ def test_linux_alone_needs_no_group_and_gets_no_windows_script(make_options: Mak
     first = text.index("Who can write the folder on Linux is root on every server")
     assert "root_squash" in text[first : text.index("Run it on Linux")]
     assert "arcferry collect /mnt/arcferry/results" in text
-
-
-def test_every_tool_has_a_writer() -> None:
-    assert set(writing._WRITERS) == set(Tool)
 
 
 def test_settings_are_one_key_a_line(make_options: Make) -> None:

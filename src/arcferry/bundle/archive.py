@@ -131,7 +131,12 @@ def write_archive(target: BinaryIO, files: Iterable[BundleFile], small: Mapping[
         length = len(source) if isinstance(source, bytes) else source.length
         blank = ArchiveEntry(name, length, 0, position)
         target.seek(blank.content)
-        entry = ArchiveEntry(name, length, _copy(source, target), position)
+        if isinstance(source, bytes):
+            target.write(source)
+            crc = zlib.crc32(source)
+        else:
+            crc = source.copy_into(target)
+        entry = ArchiveEntry(name, length, crc, position)
         # The header states the checksum, which is only known after the content.
         target.seek(position)
         target.write(local_header(entry))
@@ -141,10 +146,3 @@ def write_archive(target: BinaryIO, files: Iterable[BundleFile], small: Mapping[
     target.write(directory(entries, position))
     target.flush()
     os.fsync(target.fileno())
-
-
-def _copy(source: BundleFile | bytes, target: BinaryIO) -> int:
-    if isinstance(source, bytes):
-        target.write(source)
-        return zlib.crc32(source)
-    return source.copy_into(target)

@@ -24,8 +24,7 @@ from arcferry.bundle.manifest import (
     Role,
     new_manifest,
 )
-from arcferry.bundle.packing import Packing
-from arcferry.bundle.place import refuse_taken, staging
+from arcferry.bundle.packing import Packing, new_bundle
 from arcferry.errors import FileInputError, InputError
 
 
@@ -111,10 +110,7 @@ def build(
         BundleRefusedError: an MSI is not signed by Microsoft, or was changed since.
     """
     manifest = new_manifest(created, version, expires_after)
-    out = out.absolute()
-    refuse_taken(out, replace=replace)
-    with staging(out) as workshop:
-        packing = Packing(workshop, out)
+    with new_bundle(out, replace=replace) as packing:
         agents = contents.pack_agents(packing, manifest.created)
         contents.pack_documents(packing)
         _pack_own_files(packing)
@@ -124,7 +120,7 @@ def build(
         facts = BundleFacts(manifest, key.public().id, certificates, contents.location, contents.cloud)
         for name, data in guide_files(facts).items():
             packing.add(name, Role.GUIDE, data)
-        return packing.finish(manifest, key, replace=replace)
+        return packing.finish(manifest, key)
 
 
 def _pack_own_files(packing: Packing) -> None:

@@ -15,8 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from arcferry.bundle import names
 from arcferry.bundle.authenticode import MICROSOFT
-from arcferry.bundle.authenticode.carried import signed_msi
 from arcferry.bundle.authenticode.roots import common_name, pinned
+from arcferry.bundle.authenticode.verify import signed_msi
 from arcferry.errors import BundleRefusedError
 from arcferry.text import one_line
 

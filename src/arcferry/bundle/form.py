@@ -125,15 +125,13 @@ def form_of(path: Path) -> Form:
             return FolderForm(path)
         if not path.exists():
             raise FileInputError(path, "no such folder or zip")
-        if path.is_file() and (is_zip_name(path) or _begins_as_zip(path)):
-            path = path.resolve()
-            return ZipForm(path, read_index(path))
+        if path.is_file():
+            with path.open("rb") as stream:
+                begins_as_zip = stream.read(len(LOCAL)) == LOCAL
+            if is_zip_name(path) or begins_as_zip:
+                path = path.resolve()
+                return ZipForm(path, read_index(path))
     raise FileInputError(path, "is neither a folder nor a zip")
-
-
-def _begins_as_zip(path: Path) -> bool:
-    with path.open("rb") as stream:
-        return stream.read(len(LOCAL)) == LOCAL
 
 
 def _incomplete(name: str, bundle: Path) -> BundleRefusedError:

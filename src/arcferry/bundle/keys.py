@@ -157,7 +157,10 @@ def load_secret_key(path: Path, password: str = "") -> SecretKey:
         InputError: the key needs a password, or another one.
     """
     raw = _secret_body(path)
-    _refuse_open_to_all(path)
+    if os.name == "posix" and path.stat().st_mode & 0o007:
+        raise FileInputError(
+            path, "every user of this machine can read the secret key", hint=f"chmod 600 {path}"
+        )
     sealed = raw[_HEAD_SIZE:]
     if raw[2:4] == _SCRYPT:
         if not password:
@@ -202,13 +205,6 @@ def _key_body(lines: list[bytes], path: Path) -> bytes:
     except binascii.Error:
         pass
     raise FileInputError(path, "is not a key file in minisign's format")
-
-
-def _refuse_open_to_all(path: Path) -> None:
-    if os.name == "posix" and path.stat().st_mode & 0o007:
-        raise FileInputError(
-            path, "every user of this machine can read the secret key", hint=f"chmod 600 {path}"
-        )
 
 
 def _create(path: Path, data: bytes, mode: int) -> None:

@@ -1,5 +1,7 @@
 import dataclasses
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from arcferry import files
@@ -7,7 +9,7 @@ from arcferry.bundle import blocks, names
 from arcferry.bundle.form import FolderForm, is_zip_name
 from arcferry.bundle.keys import SecretKey
 from arcferry.bundle.manifest import HIGHEST_VERSION, Manifest, ManifestFile, Role, read_manifest
-from arcferry.bundle.place import FOLDER, put_in_place
+from arcferry.bundle.place import FOLDER, put_in_place, refuse_taken, staging
 from arcferry.bundle.seal import make_seal
 from arcferry.errors import FileInputError, InputError
 
@@ -20,12 +22,13 @@ class Packing:
         packed: what the manifest is to list.
     """
 
-    def __init__(self, workshop: Path, out: Path) -> None:
+    def __init__(self, workshop: Path, out: Path, *, replace: bool) -> None:
         self.folder = workshop / FOLDER
         self.folder.mkdir()
         self.packed: list[ManifestFile] = []
         self._workshop = workshop
         self._out = out
+        self._replace = replace
         # Where a zip is yet to be made of these files, only that zip needs to outlive a power loss.
         self._sync = not is_zip_name(out)
 
@@ -66,7 +69,7 @@ class Packing:
             content = blocks.copy(stream, None, limit=HIGHEST_VERSION)
         return self._list(name, role, content, origin)
 
-    def finish(self, manifest: Manifest, key: SecretKey, *, replace: bool) -> Manifest:
+    def finish(self, manifest: Manifest, key: SecretKey) -> Manifest:
         """Seal the manifest of all that was packed, and give the whole bundle its name in one step.
 
         Raises:
@@ -78,7 +81,7 @@ class Packing:
         content = read_manifest(data)
         small = {names.MANIFEST: data, names.SEAL: make_seal(data, content.trusted_comment, key).to_bytes()}
         listed = map(FolderForm(self.folder).located, content.files)
-        put_in_place(listed, small, self._workshop, self._out, replace=replace)
+        put_in_place(listed, small, self._workshop, self._out, replace=self._replace)
         return content
 
     def _list(self, name: str, role: Role, content: blocks.Content, origin: str) -> ManifestFile:
@@ -95,3 +98,16 @@ class Packing:
         target = self.folder.joinpath(*name.split("/"))
         target.parent.mkdir(parents=True, exist_ok=True)
         return target
+
+
+@contextmanager
+def new_bundle(out: Path, *, replace: bool) -> Iterator[Packing]:
+    """What a bundle at `out` is packed in; gone again if it is not finished.
+
+    Raises:
+        FileInputError: `out` is taken, or the disk is full; also if the body raises OSError for it.
+    """
+    out = out.absolute()
+    refuse_taken(out, replace=replace)
+    with staging(out) as workshop:
+        yield Packing(workshop, out, replace=replace)

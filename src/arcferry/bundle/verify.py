@@ -110,7 +110,9 @@ def open_bundle(
         FileInputError: `path` is no folder and no zip, `public_key` no public key, or the record cannot
             be kept.
     """
-    keys = _keys(public_key)
+    if isinstance(public_key, Path):
+        public_key = load_public_keys(public_key)
+    keys = (public_key,) if isinstance(public_key, PublicKey) else tuple(public_key)
     form = form_of(path)
     sealed, content, key = _sealed_manifest(form, keys)
     manifest.check_dates(content, now, called=path)
@@ -151,12 +153,6 @@ def unlisted(path: Path) -> list[str]:
     form = form_of(path)
     content = manifest.read_manifest(form.small(names.MANIFEST, manifest.LIMIT))
     return _extra(form.found(), content)
-
-
-def _keys(public_key: Path | PublicKey | Sequence[PublicKey]) -> tuple[PublicKey, ...]:
-    if isinstance(public_key, Path):
-        return load_public_keys(public_key)
-    return (public_key,) if isinstance(public_key, PublicKey) else tuple(public_key)
 
 
 def _sealed_manifest(form: Form, keys: tuple[PublicKey, ...]) -> tuple[bytes, Manifest, PublicKey]:

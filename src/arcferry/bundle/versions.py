@@ -104,11 +104,15 @@ class VersionRecord:
             if same
             else f"version {manifest.version} is older than one"
         )
+        hint = "Use the newest bundle. Where it must be this one: --allow-older REASON."
         unknown = newest in first
+        if unknown:
+            hint = (
+                "Which servers that one is for was not noted then. Open that one once more, and it counts "
+                f"for its own servers alone. {hint}"
+            )
         whose = "of the same key" if unknown else f"for the same servers ({', '.join(manifest.lineage)})"
-        raise BundleRefusedError(
-            f"{called}: {what} {whose} that was opened here before: {newest}", hint=_hint(unknown=unknown)
-        )
+        raise BundleRefusedError(f"{called}: {what} {whose} that was opened here before: {newest}", hint=hint)
 
     def remember(self, manifest: Manifest, key: PublicKey, older: Older | None, *, now: datetime) -> None:
         """Keep that this bundle was opened; where it was allowed as an older one, keep the reason.
@@ -173,16 +177,6 @@ class VersionRecord:
 def _name_of(manifest: Manifest) -> str:
     """The folder of a lineage, in the key's."""
     return hashlib.sha256("\n".join(manifest.lineage).encode("ascii")).hexdigest()[:32]
-
-
-def _hint(*, unknown: bool) -> str:
-    hint = "Use the newest bundle. Where it must be this one: --allow-older REASON."
-    if not unknown:
-        return hint
-    return (
-        "Which servers that one is for was not noted then. Open that one once more, and it counts for its "
-        f"own servers alone. {hint}"
-    )
 
 
 def _line(document: dict[str, str | int]) -> bytes:

@@ -1,8 +1,6 @@
 """The export for Ansible: a project with a real collection, the bundle beside it, and no secret."""
 
-from collections.abc import Iterator
 from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -14,7 +12,7 @@ from arcferry.errors import InputError
 from arcferry.export.content import BUNDLE
 from arcferry.export.options import ExportOptions
 from arcferry.export.steps import as_html
-from arcferry.files import write_whole
+from arcferry.files import packaged, write_whole
 
 COLLECTION = PurePosixPath("ansible_collections/arcferry/onboard")
 """Where the collection lies in an export; Ansible wants exactly these folders."""
@@ -42,9 +40,9 @@ def write_ansible(options: ExportOptions, folder: Path) -> None:
             hint="Its role takes a token on the control node: see STEPS.md in the export.",
         )
     templates = resources.files("arcferry.export") / "ansible_collection"
-    for name, data in _files(templates / "project"):
+    for name, data in packaged(templates / "project"):
         write_whole(folder / name, data)
-    for name, data in _files(templates / "collection"):
+    for name, data in packaged(templates / "collection"):
         write_whole(folder / COLLECTION / name, data)
     (folder / "results").mkdir(exist_ok=True)
     steps = (templates / "project" / "STEPS.md").read_text(encoding="utf-8")
@@ -52,15 +50,6 @@ def write_ansible(options: ExportOptions, folder: Path) -> None:
     write_whole(folder / COLLECTION / "galaxy.yml", _yaml(_galaxy()))
     write_whole(folder / SETTINGS, _SETTINGS_HEAD.encode() + _yaml(_settings(options)))
     bundles.copy_bundle(options.bundle, folder / BUNDLE)
-
-
-def _files(folder: Traversable, under: str = "") -> Iterator[tuple[str, bytes]]:
-    """Every file below, by its path; what Python compiled is left out."""
-    for item in folder.iterdir():
-        if item.is_file():
-            yield under + item.name, item.read_bytes()
-        elif item.name != "__pycache__":
-            yield from _files(item, f"{under}{item.name}/")
 
 
 def _galaxy() -> dict[str, Any]:
@@ -85,7 +74,9 @@ def _settings(options: ExportOptions) -> dict[str, Any]:
         "onboard_location": target.location,
         "onboard_cloud": target.cloud.name,
         "onboard_bundle_sha256": options.bundle.manifest.sha256,
-        "onboard_tags": {name: _verbatim(value) for name, value in options.tags.items()},
+        "onboard_tags": {
+            name: _Verbatim(value) if "{" in value else value for name, value in options.tags.items()
+        },
     }
     given = {
         "onboard_proxy": options.proxy,
@@ -111,15 +102,9 @@ class _Dumper(yaml.SafeDumper):
         super().increase_indent(flow, indentless=False)
 
 
-def _represent(dumper: yaml.SafeDumper, text: _Verbatim) -> yaml.Node:
-    return dumper.represent_scalar("!unsafe", str(text), style="'")
-
-
-_Dumper.add_representer(_Verbatim, _represent)
-
-
-def _verbatim(text: str) -> str:
-    return _Verbatim(text) if "{" in text else text
+_Dumper.add_representer(
+    _Verbatim, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style="'")
+)
 
 
 def _yaml(document: dict[str, Any]) -> bytes:

@@ -92,7 +92,8 @@ def collect(
     if not hosts and not skipped:
         raise InputError(f"{folder} holds no results", hint="Each host writes a file HOST.json there.")
     found = tuple(hosts[name] for name in sorted(hosts))
-    there = _attendance(found, inventory)
+    listed = (host.name for host in inventory.hosts) if inventory else None
+    there = attendance(listed, (host.name for host in found)) if listed else Attendance()
     return Collection(
         folder,
         found,
@@ -204,9 +205,3 @@ def _is_to_come(reported: Reported) -> bool:
 def _to_come(reported: Reported) -> str:
     ended = to_text(reported.ended) if reported.ended else ""
     return f"says that it ended {ended}, which is to come: look at the clock of {reported.name}"
-
-
-def _attendance(hosts: tuple[Reported, ...], inventory: Inventory | None) -> Attendance:
-    if inventory is None:
-        return Attendance()
-    return attendance((host.name for host in inventory.hosts), (host.name for host in hosts))

@@ -17,15 +17,16 @@ LONGEST_DELAY = 24 * 60
 """Minutes within which a start may be spread: the task comes back after a day."""
 
 _DELAY = 30
-_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_UNC = re.compile(r"\\\\[\w.-]+(?:\\[\w .()$-]*[\w()$-])+")
-_POSIX = re.compile(r"(?:/[A-Za-z0-9_.@+-]+)+")
-_GROUP = re.compile(r"[\w.-]{1,64}\\[^\x00-\x1f\x7f\"'`/\\\[\]:;|=,+*?<>@$%&]{1,200}")
-_PROXY = re.compile(r"https?://[\w.\[\]:-]+/?")
+_GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+# A UNC path, or an absolute path for Linux. Both stand in scripts and commands, so there is no quote, percent
+# sign or blank at an end in them.
+_PATH = r"\\\\[\w.-]+(?:\\[\w .()$-]*[\w()$-])+|(?:/[A-Za-z0-9_.@+-]+)+"
+_GROUP = r"[\w.-]{1,64}\\[^\x00-\x1f\x7f\"'`/\\\[\]:;|=,+*?<>@$%&]{1,200}"
+_PROXY = r"https?://[\w.\[\]:-]+/?"
 _RESOURCE = (
-    r"/subscriptions/[0-9a-f-]{36}/resourceGroups/[\w().-]+/providers/Microsoft\.HybridCompute/%s/[\w-]+"
+    r"(?i:/subscriptions/[0-9a-f-]{36}/resourceGroups/[\w().-]+"
+    r"/providers/Microsoft\.HybridCompute/%s/[\w-]+)"
 )
-_KINDS = ("privateLinkScopes", "gateways")
 
 
 class Tool(StrEnum):
@@ -55,7 +56,7 @@ class CertificateSignIn:
 
     def __post_init__(self) -> None:
         """Check what the user gave."""
-        _match("--client-id", self.client_id, (_GUID,), "the application id of a service principal, a GUID")
+        _match("--client-id", self.client_id, _GUID, "the application id of a service principal, a GUID")
         # The certificate's window puts blanks between the digits, and an invisible mark before them.
         digits = re.sub(r"[\s\u200e\u200f:]", "", self.thumbprint).upper()
         if not self.client_id or not re.fullmatch(r"[0-9A-F]{40}", digits):
@@ -84,7 +85,7 @@ class TokenFile:
     def __post_init__(self) -> None:
         """Check what the user gave."""
         wanted = r"a path such as \\fs01\arcferry-token$\token, or /run/arcferry-token"
-        _match("--token-file", self.path, (_UNC, _POSIX), wanted)
+        _match("--token-file", self.path, _PATH, wanted)
 
 
 SignIn = CertificateSignIn | TokenFile
@@ -123,24 +124,20 @@ class ExportOptions:
     def __post_init__(self) -> None:
         """Check what the user gave."""
         object.__setattr__(self, "share", self.share.rstrip("\\/"))
-        _match(
-            "--share",
-            self.share,
-            (_UNC, _POSIX),
-            r"a path such as \\fs01\arcferry, or /mnt/arcferry for Linux",
-        )
-        _match("--group", self.group, (_GROUP,), r"a group such as 'CORP\Arc servers'")
-        if self.proxy and not _PROXY.fullmatch(self.proxy):
+        wanted = r"a path such as \\fs01\arcferry, or /mnt/arcferry for Linux"
+        _match("--share", self.share, _PATH, wanted)
+        _match("--group", self.group, _GROUP, r"a group such as 'CORP\Arc servers'")
+        if self.proxy and not re.fullmatch(_PROXY, self.proxy):
             # Not told again: it may hold a password.
             raise InputError("--proxy is not http://HOST:PORT", hint="Without a user: the agent knows none.")
-        scope, gateway = (re.compile(_RESOURCE % kind, re.IGNORECASE) for kind in _KINDS)
-        _match(
-            "--private-link-scope", self.private_link_scope, (scope,), "the ARM id of a private link scope"
-        )
-        _match("--gateway-id", self.gateway_id, (gateway,), "the ARM id of an Azure Arc gateway")
+        scope, gateway = _RESOURCE % "privateLinkScopes", _RESOURCE % "gateways"
+        wanted = "the ARM id of a private link scope"
+        _match("--private-link-scope", self.private_link_scope, scope, wanted)
+        _match("--gateway-id", self.gateway_id, gateway, "the ARM id of an Azure Arc gateway")
         if self.delay is not None and not 0 <= self.delay <= LONGEST_DELAY:
             raise InputError(f"--delay {self.delay} is not between 0 and {LONGEST_DELAY} minutes")
-        if isinstance(self.sign_in, TokenFile) and _is_below(self.sign_in.path, self.share):
+        below = tuple(f"{self.share.lower()}{separator}" for separator in "\\/" if self.share)
+        if isinstance(self.sign_in, TokenFile) and self.sign_in.path.lower().startswith(below):
             raise InputError(
                 f"--token-file {self.sign_in.path} lies on the share that every server reads",
                 hint="Put it on a share of its own, which only --group may read.",
@@ -181,11 +178,6 @@ class ExportOptions:
         return {name: value for name, value in options.items() if value}
 
 
-def _is_below(path: str, folder: str) -> bool:
-    start = folder.lower()
-    return bool(folder) and path.lower().startswith((f"{start}\\", f"{start}/"))
-
-
 def tool(name: str) -> Tool:
     """The tool of that name.
 
@@ -210,6 +202,6 @@ def read_tags(texts: Sequence[str]) -> Mapping[str, str]:
         raise InputError(f"--tags: {error}") from error
 
 
-def _match(option: str, value: str, patterns: Sequence[re.Pattern[str]], wanted: str) -> None:
-    if value and not any(pattern.fullmatch(value) for pattern in patterns):
+def _match(option: str, value: str, pattern: str, wanted: str) -> None:
+    if value and not re.fullmatch(pattern, value):
         raise InputError(f"{option} {quoted(value)} is not {wanted}")

@@ -4,6 +4,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
@@ -101,8 +102,15 @@ def read_result(path: Path) -> Reported:
     Raises:
         NotAResultError: it is not a whole result, or another host's.
     """
-    claimed, too_much = _bounded(_parsed(_document(_bytes(path))))
-    result = _masked(claimed)
+    try:
+        result = _Result.model_validate(_document(_bytes(path)), strict=True)
+    except ValidationError as error:
+        problem = one_line(f"is no result of a host: {first_problem(error)}", limit=200)
+        raise NotAResultError(problem) from None
+    too_much = result.path is not None and len(json.dumps(result.path)) > MOST_EVIDENCE
+    if too_much:
+        result = result.model_copy(update={"path": None})
+    result = _masked(result)
     if not _NAME.fullmatch(result.host):
         raise NotAResultError(f"names no host: {quoted(mask(result.host), limit=60)}")
     if result.host.lower() != path.stem.lower():
@@ -156,27 +164,12 @@ def _document(data: bytes) -> dict[str, Any]:
     return document
 
 
-def _bounded(result: _Result) -> tuple[_Result, bool]:
-    """The same without its path evidence where that is too much, and whether it is."""
-    if result.path is None or len(json.dumps(result.path)) <= MOST_EVIDENCE:
-        return result, False
-    return result.model_copy(update={"path": None}), True
-
-
 def _masked(result: _Result) -> _Result:
     """The same as it may be kept, shown and written; a host's name is compared with its file's instead."""
     told = mask_fields({"via": result.via, "bundle": result.bundle})
     answers = [masked_fields(one) for one in result.answers]
     path = None if result.path is None else mask_fields(result.path)
     return result.model_copy(update={**told, "answers": answers, "path": path})
-
-
-def _parsed(document: dict[str, Any]) -> _Result:
-    try:
-        return _Result.model_validate(document, strict=True)
-    except ValidationError as error:
-        problem = one_line(f"is no result of a host: {first_problem(error)}", limit=200)
-        raise NotAResultError(problem) from None
 
 
 def _answer(fields: dict[str, Any]) -> Answer:
@@ -229,10 +222,9 @@ def _explained(result: _Result, steps: tuple[StepResult, ...]) -> tuple[StepResu
 
 
 def _instant(text: str) -> datetime | None:
-    try:
+    with suppress(ValueError):
         return from_text(text)
-    except ValueError:
-        return None
+    return None
 
 
 @cache

@@ -1,9 +1,9 @@
 """What each tool gets, and what it needs before it can."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import MappingProxyType
+from typing import assert_never
 
 from arcferry import files
 from arcferry.bundle.place import staging
@@ -26,7 +26,19 @@ def export(options: ExportOptions, tool: Tool, out: Path) -> None:
     if tool is not Tool.ANSIBLE:
         _check(options, tool)
     with _new_folder(out) as folder:
-        _WRITERS[tool](options, folder)
+        match tool:
+            case Tool.GPO:
+                _write_gpo(options, folder)
+            case Tool.CONFIGMGR:
+                _write_application(options, tool, folder, "content")
+            case Tool.INTUNE:
+                _write_application(options, tool, folder, "source")
+            case Tool.ANSIBLE:
+                write_ansible(options, folder)
+            case Tool.SCRIPT:
+                _write_script(options, folder)
+            case _:
+                assert_never(tool)
 
 
 def _check(options: ExportOptions, tool: Tool) -> None:
@@ -89,17 +101,8 @@ def _write_gpo(options: ExportOptions, folder: Path) -> None:
     write_page(options, Tool.GPO, folder, "share", ("share", "gpo"))
 
 
-def _write_configmgr(options: ExportOptions, folder: Path) -> None:
-    """`content` for the distribution points and `configmgr` for the application."""
-    _write_application(options, Tool.CONFIGMGR, folder, "content")
-
-
-def _write_intune(options: ExportOptions, folder: Path) -> None:
-    """`source` for Microsoft's packager and `intune` for the app."""
-    _write_application(options, Tool.INTUNE, folder, "source")
-
-
 def _write_application(options: ExportOptions, tool: Tool, folder: Path, content: str) -> None:
+    """The folder `content` for the tool's packager, and the scripts that the tool itself runs."""
     write_content(options, tool, folder / content, (WINDOWS,))
     # Neither id can hold a quote: a GUID, and a name that ARM accepts.
     place = {"{subscription}": options.target.subscription_id, "{group}": options.target.resource_group}
@@ -121,14 +124,3 @@ def _write_script(options: ExportOptions, folder: Path) -> None:
     write_content(options, Tool.SCRIPT, folder / "share", (WINDOWS,) * windows + (LINUX,) * linux)
     parts = ("share", "script-windows") * windows + ("script-linux",) * linux
     write_page(options, Tool.SCRIPT, folder, "share", parts)
-
-
-_WRITERS: Mapping[Tool, Callable[[ExportOptions, Path], None]] = MappingProxyType(
-    {
-        Tool.GPO: _write_gpo,
-        Tool.CONFIGMGR: _write_configmgr,
-        Tool.INTUNE: _write_intune,
-        Tool.ANSIBLE: write_ansible,
-        Tool.SCRIPT: _write_script,
-    }
-)

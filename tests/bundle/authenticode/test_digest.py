@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from arcferry.bundle.authenticode.carried import EXTENDED, SIGNATURE, msi_digest
 from arcferry.bundle.authenticode.oscrypto_version import load_oscrypto
+from arcferry.bundle.authenticode.verify import EXTENDED, SIGNATURE, msi_digest
 from arcferry.bundle.packages.compound import Compound
 
 if TYPE_CHECKING:

@@ -44,7 +44,7 @@ class Sealed:
 
     bundle: bundles.Bundle
 
-    def order(
+    def options(
         self, *tags: str, place: Target | None = None, share: str = "", proxy: str = ""
     ) -> ExportOptions:
         place = place or target(

@@ -9,8 +9,8 @@ from signify.authenticode import AuthenticodeSignature
 from signify.exceptions import CounterSignerError, SignifyError
 from signify.x509 import Certificate, CertificateStore, VerificationContext
 
-from arcferry.bundle.authenticode.carried import Signature
 from arcferry.bundle.authenticode.roots import Roots
+from arcferry.bundle.authenticode.verify import Signature
 from arcferry.bundle.packages.facts import UnusablePackageError
 from arcferry.text import one_line, quoted
 from arcferry.times import to_text
@@ -222,7 +222,8 @@ def _foreign_root(signature: AuthenticodeSignature, roots: Roots) -> str:
         if above is None or above == top:
             break
         top = above
-    if top is None or (top.issuer != top.subject and _issued_by_root(top, roots)):
+    issuers = [Certificate.from_der(root).subject for root in roots.signing]
+    if top is None or (top.issuer != top.subject and top.issuer in issuers):
         return ""
     return f"it leads to {quoted(_name_of(top))}, which is none of the trusted roots"
 
@@ -244,7 +245,3 @@ def _signer(signature: AuthenticodeSignature) -> Certificate | None:
     info = signature.signer_info
     found = signature.certificates.find_certificates(issuer=info.issuer, serial_number=info.serial_number)
     return next(iter(found), None)
-
-
-def _issued_by_root(certificate: Certificate, roots: Roots) -> bool:
-    return any(certificate.issuer == Certificate.from_der(root).subject for root in roots.signing)

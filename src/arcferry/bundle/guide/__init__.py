@@ -1,6 +1,6 @@
 """START-HERE: the way for an administrator who has a server, the bundle, and nothing else."""
 
-from arcferry.bundle.guide.facts import BundleFacts
+from arcferry.bundle.guide.commands import BundleFacts
 from arcferry.bundle.guide.html import html_page
 from arcferry.bundle.guide.plain import plain_text
 from arcferry.bundle.guide.text import LANGUAGES, compose, load_guide

@@ -7,8 +7,7 @@ from itertools import groupby
 
 from markdown_it import MarkdownIt
 
-from arcferry.bundle.guide.commands import CommandBox
-from arcferry.bundle.guide.facts import System
+from arcferry.bundle.guide.commands import CommandBox, System
 from arcferry.bundle.guide.text import Block, Chapter, Guide, Run, Sample, Table
 from arcferry.text import fill
 

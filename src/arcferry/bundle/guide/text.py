@@ -10,8 +10,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from arcferry.bundle.guide.commands import CommandBox, commands, load_toml, sample, shown_name
-from arcferry.bundle.guide.facts import BundleFacts, System
+from arcferry.bundle.guide.commands import (
+    BundleFacts,
+    CommandBox,
+    System,
+    commands,
+    load_toml,
+    sample,
+    shown_name,
+)
 from arcferry.text import fill
 
 LANGUAGES = ("en", "zh-TW")

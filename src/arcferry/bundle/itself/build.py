@@ -9,8 +9,7 @@ from arcferry.bundle.itself.lock import LockedWheel, WheelTarget, locked, to_req
 from arcferry.bundle.itself.wheel import own_wheel
 from arcferry.bundle.keys import SecretKey
 from arcferry.bundle.manifest import EXPIRES_AFTER, ITSELF, Manifest, Role, new_manifest
-from arcferry.bundle.packing import Packing
-from arcferry.bundle.place import refuse_taken, staging
+from arcferry.bundle.packing import Packing, new_bundle
 from arcferry.errors import FileInputError
 
 _WHEELS = "wheels"
@@ -59,11 +58,8 @@ def build_itself(
             not the locked one, `out` is taken, or the disk full.
     """
     manifest = new_manifest(created, version, expires_after, kind=ITSELF)
-    out = out.absolute()
-    refuse_taken(out, replace=replace)
     own, own_bytes = own_wheel(selection.wheel)
-    with staging(out) as workshop:
-        packing = Packing(workshop, out)
+    with new_bundle(out, replace=replace) as packing:
         wheels = packing.folder / _WHEELS
         wheels.mkdir()
         gather(selection.targets, wheels, selection.wheels, say)
@@ -74,7 +70,7 @@ def build_itself(
             if packing.add_present(f"{_WHEELS}/{wheel.file}", Role.WHEEL).sha256 != wheel.sha256:
                 raise FileInputError(wheel.file, "was changed while it was copied", hint="Start again.")
         _add_installer(packing, selection.targets, own)
-        return packing.finish(manifest, key, replace=replace)
+        return packing.finish(manifest, key)
 
 
 def _add_installer(packing: Packing, targets: Iterable[WheelTarget], own: LockedWheel) -> None:

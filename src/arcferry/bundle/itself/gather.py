@@ -3,7 +3,7 @@ import importlib.util
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from arcferry import files, text
@@ -51,8 +51,12 @@ def gather(targets: Iterable[WheelTarget], folder: Path, source: Path | None, sa
 
 def _take(source: Path, wanted: set[LockedWheel], folder: Path) -> None:
     """Copy what is wanted, told by its hash alone: a wheel may have been renamed on its way."""
+    held: dict[str, Path] = {}
     with files.naming(source):
-        held = dict(_hashed(source))
+        for path in sorted(source.iterdir()):
+            if path.suffix == ".whl" and path.is_file():
+                with path.open("rb") as stream:
+                    held[hashlib.file_digest(stream, "sha256").hexdigest()] = path
     if missing := sorted(wheel for wheel in wanted if wheel.sha256 not in held):
         named = ", ".join(wheel.file for wheel in missing[:_MOST_SHOWN])
         more = f" and {len(missing) - _MOST_SHOWN} more" if len(missing) > _MOST_SHOWN else ""
@@ -63,13 +67,6 @@ def _take(source: Path, wanted: set[LockedWheel], folder: Path) -> None:
         )
     for wheel in wanted:
         shutil.copyfile(held[wheel.sha256], folder / wheel.file)
-
-
-def _hashed(folder: Path) -> Iterator[tuple[str, Path]]:
-    for path in sorted(folder.iterdir()):
-        if path.suffix == ".whl" and path.is_file():
-            with path.open("rb") as stream:
-                yield hashlib.file_digest(stream, "sha256").hexdigest(), path
 
 
 def _download(target: WheelTarget, wheels: tuple[LockedWheel, ...], folder: Path) -> None:

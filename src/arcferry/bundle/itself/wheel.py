@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from email.message import Message
 from email.parser import BytesParser
 from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from arcferry import __version__, files
@@ -88,7 +87,7 @@ def _installed() -> Iterator[tuple[str, bytes]]:
     """What the wheel holds, by its name there: the package's files, then what describes it."""
     distribution = _distribution()
     listed = {str(path).replace("\\", "/"): path for path in distribution.files or ()}
-    package = dict(_walk(resources.files(_NAME), _NAME))
+    package = dict(files.packaged(resources.files(_NAME), f"{_NAME}/"))
     if f"{_NAME}/__init__.py" in listed:
         _check_unchanged(package, listed)
     yield from package.items()
@@ -96,16 +95,6 @@ def _installed() -> Iterator[tuple[str, bytes]]:
         inside = name.removeprefix(f"{_FOLDER}/")
         if inside != name and (inside in _DESCRIBING or inside.startswith("licenses/")):
             yield name, path.read_binary()
-
-
-def _walk(folder: Traversable, name: str) -> Iterator[tuple[str, bytes]]:
-    for item in folder.iterdir():
-        if item.name == "__pycache__" or item.name.startswith("."):
-            continue
-        if item.is_dir():
-            yield from _walk(item, f"{name}/{item.name}")
-        else:
-            yield f"{name}/{item.name}", item.read_bytes()
 
 
 def _check_unchanged(package: dict[str, bytes], listed: dict[str, importlib.metadata.PackagePath]) -> None:

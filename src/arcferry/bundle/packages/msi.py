@@ -113,7 +113,8 @@ def _properties(msi: "Compound") -> dict[str, str]:
 def _strings(pool: bytes, data: bytes) -> tuple[list[str], int]:
     """The pool's strings by their numbers, and how many bytes a reference to one takes."""
     codepage, flags = struct.unpack_from("<HH", pool)
-    encoding = _encoding(codepage | (flags & ~_WIDE_REFERENCES) << 16)
+    codepage |= (flags & ~_WIDE_REFERENCES) << 16
+    encoding = {0: "cp1252", 65001: "utf-8"}.get(codepage, f"cp{codepage}")
     strings = [""]
     at, start = 4, 0
     while at < len(pool):
@@ -128,10 +129,6 @@ def _strings(pool: bytes, data: bytes) -> tuple[list[str], int]:
     if start > len(data):
         raise UnusablePackageError("is damaged: its string pool is longer than its strings")
     return strings, 3 if flags & _WIDE_REFERENCES else 2
-
-
-def _encoding(codepage: int) -> str:
-    return {0: "cp1252", 65001: "utf-8"}.get(codepage, f"cp{codepage}")
 
 
 def _platform(summary: bytes) -> str:
