@@ -35,8 +35,8 @@ class Contents:
     Attributes:
         agents: agent packages: MSI, deb, rpm; at most one for a format and processor.
         documents: dated documents, by what they are; `documents.READERS` lists the roles.
-        origins: where files were downloaded from in the end; what is missing here was at hand.
-        distributions: which Linux distributions a package is for, where that is known.
+        origins: the addresses that files were downloaded from in the end; what is missing here was at hand.
+        distributions: which Linux distributions a package is for, if that is known.
         signing_roots: what an MSI's signature has to lead to.
         location: the region that the guide names in its commands; empty if it could be any.
         cloud: as the agent spells it.

@@ -54,7 +54,7 @@ class BundleFile:
             return b"".join(map(bytes, content))
 
     def copy_into(self, target: BinaryIO) -> int:
-        """Write the content where `target` stands, and return its CRC-32.
+        """Write the content at the position of `target`, and return its CRC-32.
 
         If this raises, what was written is to be undone.
 

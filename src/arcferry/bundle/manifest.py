@@ -82,13 +82,13 @@ class AgentPackage:
 
     Attributes:
         file: the name of its `ManifestFile`.
-        version: as the package states it, else as its file name does; empty where neither does.
+        version: as the package states it, else as its file name does; empty if neither does.
         architecture: as the package's own format spells it (`amd64`, `x86_64`, `x64`).
-        signature: who signed it and when, as verified when the bundle was built; empty where that is not
+        signature: who signed it and when, as verified when the bundle was built; empty if that is not
             done for its format.
         signer: the SHA-1 thumbprint of the signer's certificate as Windows shows it, or empty likewise.
         distributions: the Linux distributions that it was fetched or named for, such as `rhel9`, sorted;
-            empty where nobody said. Left out of the document then, as in bundles of before it was known.
+            empty if nobody said. Left out of the document then, as in bundles of before it was known.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT

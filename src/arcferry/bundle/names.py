@@ -9,7 +9,7 @@ _LONGEST = 200
 
 
 def fault(name: str) -> str:
-    """What keeps `name` from being a bundle's relative path, or an empty string where nothing does.
+    """What keeps `name` from being a bundle's relative path, or an empty string if nothing does.
 
     A bundle is carried on sticks and shares between Windows and Linux, so a name must mean the same
     file on both: ASCII, `/` between segments, no dots that climb, no Windows device name.

@@ -18,7 +18,7 @@ class Packing:
     """Files as they are put into the staging folder of a bundle, each hashed as it is written.
 
     Attributes:
-        folder: where they lie meanwhile.
+        folder: the folder that holds them meanwhile.
         packed: what the manifest is to list.
     """
 
@@ -29,7 +29,7 @@ class Packing:
         self._workshop = workshop
         self._out = out
         self._replace = replace
-        # Where a zip is yet to be made of these files, only that zip needs to outlive a power loss.
+        # If a zip is yet to be made of these files, only that zip needs to outlive a power loss.
         self._sync = not is_zip_name(out)
 
     def add(self, name: str, role: Role, data: bytes, *, origin: str = "") -> None:
@@ -46,7 +46,7 @@ class Packing:
         self.add_present(name, role, origin=origin)
 
     def add_copy(self, path: Path, name: str, role: Role, *, origin: str = "") -> Path:
-        """Copy one file of any size; tell where the copy lies.
+        """Copy one file of any size, and return the path of the copy.
 
         Raises:
             InputError: as `add` does; among it FileInputError, the file cannot be read.

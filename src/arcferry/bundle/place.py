@@ -31,7 +31,7 @@ def staging(out: Path) -> Iterator[Path]:
     What a build left that a power loss or a kill cut short is cleared away by the next one.
 
     Raises:
-        FileInputError: the disk is full or cannot be written, also where the body raises OSError for it.
+        FileInputError: the disk is full or cannot be written, also if the body raises OSError for it.
     """
     with files.naming(out, "cannot be written"):
         out.parent.mkdir(parents=True, exist_ok=True)

@@ -24,7 +24,7 @@ class Opened:
     """A bundle that was opened here before.
 
     Attributes:
-        id: the bundle's id, or an empty string where the record of it is damaged.
+        id: the bundle's id, or an empty string if the record of it is damaged.
         when: RFC 3339, or empty likewise.
     """
 
@@ -65,7 +65,7 @@ class VersionRecord:
     bundle is opened again and tells.
 
     Attributes:
-        folder: the state folder. It is made where it is missing.
+        folder: the state folder. It is made if it is missing.
         keeps: whether an opened bundle is remembered; else older ones are refused, and nothing is written.
     """
 
@@ -80,7 +80,7 @@ class VersionRecord:
         Args:
             manifest: of the bundle at hand.
             called: the bundle, as the user named it.
-            keys: the accepted keys, which are one origin's, as where a new key took an old one's place.
+            keys: the accepted keys of one origin: also the old one whose place a new one took.
             allow_older: the operator's reason, or an empty string.
 
         Raises:
@@ -104,7 +104,7 @@ class VersionRecord:
             if same
             else f"version {manifest.version} is older than one"
         )
-        hint = "Use the newest bundle. Where it must be this one: --allow-older REASON."
+        hint = "Use the newest bundle. If it must be this one: --allow-older REASON."
         unknown = newest in first
         if unknown:
             hint = (
@@ -115,7 +115,7 @@ class VersionRecord:
         raise BundleRefusedError(f"{called}: {what} {whose} that was opened here before: {newest}", hint=hint)
 
     def remember(self, manifest: Manifest, key: PublicKey, older: Older | None, *, now: datetime) -> None:
-        """Keep that this bundle was opened; where it was allowed as an older one, keep the reason.
+        """Keep that this bundle was opened; if it was allowed as an older one, keep the reason.
 
         Raises:
             FileInputError: the record cannot be written.
@@ -184,7 +184,7 @@ def _line(document: dict[str, str | int]) -> bytes:
 
 
 def _read(path: Path, version: int) -> Opened:
-    """What is known of a version; its name alone counts where the content is damaged."""
+    """What is known of a version; its name alone counts if the content is damaged."""
     try:
         document = numbers.from_json(files.read_bounded(path, limit=_LIMIT))
         return Opened(version, text.one_line(str(document["id"])), text.one_line(str(document["opened"])))

@@ -27,7 +27,7 @@ def write_ansible(options: ExportOptions, folder: Path) -> None:
 
     Args:
         options: what is asked for. A sign-in is refused: Ansible takes a token on the control node.
-        folder: made where it does not exist; what it holds already is not looked at.
+        folder: made if it does not exist; what it holds already is not looked at.
 
     Raises:
         InputError: a way to sign in was given.
@@ -97,7 +97,7 @@ class _Dumper(yaml.SafeDumper):
     """YAML as Ansible's own linter wants it: lists are indented."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        """As in the base class, where a list may lie at its key's depth."""
+        """As in the base class, except that it would put a list at its key's depth."""
         del indentless
         super().increase_indent(flow, indentless=False)
 

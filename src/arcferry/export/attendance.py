@@ -36,7 +36,7 @@ def attendance(listed: Iterable[str], reported: Iterable[str]) -> Attendance:
     """Compare whole names, without regard to case.
 
     Windows says its name without the domain, and either side may have it with. A name without a domain stands
-    for one with, where no second host on either side could be meant.
+    for one with, if no second host on either side could be meant.
     """
     inventory, hosts = tuple(listed), tuple(reported)
     known = {name.lower() for name in inventory}

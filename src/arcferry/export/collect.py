@@ -160,7 +160,7 @@ def _passed_over(older: Reported, newer: Reported) -> str:
 
 
 def _again(folder: Path, host: Reported) -> Reported | None:
-    """The result once more, with what the host handed in; None where it is not what it was."""
+    """The result once more, with what the host handed in; None if it is not what it was."""
     try:
         read = _read(folder / host.file)
     except NotAResultError:

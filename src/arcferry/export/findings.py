@@ -44,7 +44,7 @@ def findings_of(
 
     Args:
         hosts: each with its symptoms, without its evidence.
-        again: reads a host's result once more, with its evidence; None where it is no longer what it was.
+        again: reads a host's result once more, with its evidence; None if it is no longer what it was.
         context: what else was handed in, such as a route filter.
         held: the documents of `arcferry data`.
     """
@@ -73,7 +73,7 @@ def _evidence_again(host: Reported, again: Callable[[Reported], Reported | None]
 
 
 def evidence_of(host: Reported) -> tuple[Document, ...]:
-    """What a failed host's outputs and path evidence say, where they are recognised."""
+    """What a failed host's outputs and path evidence say, if they are recognised."""
     found = [
         document
         for name, data in evidence_files(host)
@@ -104,7 +104,7 @@ def symptoms_of(host: Reported) -> bytes:
 def _failed(failure: StepResult | None) -> tuple[object, ...]:
     if failure is None:
         return ()
-    # Where no endpoint tells hosts apart, their outputs may: a sign-in fails in many ways under one code.
+    # If no endpoint tells hosts apart, their outputs may: a sign-in fails in many ways under one code.
     words = () if failure.unreachable else (failure.says,)
     return (failure.step, failure.code, failure.unreachable, *words)
 

@@ -149,7 +149,7 @@ class ExportOptions:
         return self.share.startswith("/")
 
     def minutes(self, tool: Tool) -> int:
-        """The delay: where a tool spreads its own starts, as Configuration Manager does, none by default."""
+        """The delay: if a tool spreads its own starts, as Configuration Manager does, none by default."""
         if self.delay is not None:
             return self.delay
         return 0 if tool in {Tool.CONFIGMGR, Tool.INTUNE} else _DELAY

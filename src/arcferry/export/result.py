@@ -51,8 +51,8 @@ class Reported:
         file: the name of its file.
         via: the tool that took the script there, as the host says.
         bundle: the id of the bundle, as the host says.
-        ended: None where it is no instant.
-        path: the path evidence, a document as `arcferry check` prints it; None where there is none, or where
+        ended: None if it is no instant.
+        path: the path evidence, a document as `arcferry check` prints it; None if there is none, or if
             it was let go.
         too_much: whether its path evidence is more than is judged, and was let go unread.
         symptoms: stands for what makes it fail, the same for hosts that fail alike.
@@ -184,7 +184,7 @@ def _step(answer: Answer) -> StepResult:
         unchanged = "; nothing was to be done" if answer.flag("changed") is False else ""
         says = f"agent {version}" if answer.verb == "install" and version else "done"
         return StepResult(answer.verb, StepState.DONE, says + unchanged)
-    # Where the agent ran, it is the agent that failed; else the script refused to let it.
+    # If the agent ran, it is the agent that failed; else the script refused to let it.
     if answer.verb in _AGENTS_OWN and answer.number("exit") is not None:
         return agent_failure(answer.verb, answer)
     meaning, hint = _way_out(answer)
@@ -212,7 +212,7 @@ def _outcome(result: _Result, answers: list[Answer]) -> Outcome:
 
 
 def _explained(result: _Result, steps: tuple[StepResult, ...]) -> tuple[StepResult, ...]:
-    """The steps, and where a host is not connected and none of them says why, one that says so."""
+    """The steps, and if a host is not connected and none of them says why, one that says so."""
     if any(step.state is StepState.FAILED for step in steps):
         return steps
     if result.outcome == "connected" and any(step.step == "show" for step in steps):

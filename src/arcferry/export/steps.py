@@ -29,7 +29,7 @@ def write_page(
     """Write STEPS.md and STEPS.html: what this is, the share, how to sign in, the tool's own parts, and why.
 
     `content` is the folder in `folder` that holds the wrapper scripts; the first of `parts` is the share's,
-    where there is one.
+    if there is one.
     """
     share, rest = (parts[:1], parts[1:]) if parts and parts[0].endswith("share") else ((), parts)
     token = isinstance(options.sign_in, TokenFile)

@@ -21,8 +21,8 @@ class BundleView:
     """What is shown of one bundle.
 
     Attributes:
-        key_id: the key that sealed it, or where `verified` is False the one it claims.
-        older: set where it is older than one that was opened before, and was allowed all the same.
+        key_id: the key that sealed it, or if `verified` is False the one it claims.
+        older: set if it is older than one that was opened before, and was allowed all the same.
         verified: whether seal, dates and every file were checked, and right.
         now: the instant against which its expiry is told.
     """

@@ -6,7 +6,7 @@ import pytest
 from tests.bundle.guide.typed import typed
 
 from arcferry.bundle.guide import BundleFacts, guide_files
-from arcferry.bundle.guide.text import LANGUAGES, Block, Chapter, load_guide
+from arcferry.bundle.guide.text import LANGUAGES, Chapter, MarkdownBlock, load_guide
 
 CODE = re.compile(r"`[^`]+`")
 # Letters of Simplified Chinese, and words of the mainland for which Taiwan has others.
@@ -26,7 +26,7 @@ def shape(chapter: Chapter) -> list[object]:
     """What must not differ: kinds of blocks, their conditions, and what they point at."""
     found: list[object] = [chapter.slug, chapter.when]
     for block in chapter.parts:
-        assert isinstance(block, Block)
+        assert isinstance(block, MarkdownBlock)
         text = block.markdown
         found += [block.when, text if text.startswith("@") else (text[:2] in {"- ", "> "}, codes(text))]
     return found

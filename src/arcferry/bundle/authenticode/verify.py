@@ -119,7 +119,7 @@ def msi_digest(msi: Compound, algorithm: str) -> bytes | None:
     """The digest that Authenticode signs of an MSI; None if its own extended digest does not fit it.
 
     Every stream's content in the order of the names, and every storage's CLSID after its content, except
-    the two streams at the root that hold the signature. An extended digest comes first where there is one:
+    the two streams at the root that hold the signature. An extended digest comes first if there is one:
     it covers names, sizes and times as well.
 
     Source: `SignedMsiFile` in signify 0.9.3, read 2026-11-23. This one reads in pieces, leaves out the two

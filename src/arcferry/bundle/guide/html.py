@@ -8,7 +8,7 @@ from itertools import groupby
 from markdown_it import MarkdownIt
 
 from arcferry.bundle.guide.commands import CommandBox, System
-from arcferry.bundle.guide.text import Block, Chapter, Guide, Run, Sample, Table
+from arcferry.bundle.guide.text import Chapter, Guide, MarkdownBlock, Run, Sample, Table
 from arcferry.text import fill
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False})
@@ -63,11 +63,13 @@ def _chapter(chapter: Chapter, guide: Guide) -> Iterator[str]:
     yield f'<h2 id="{chapter.slug}-heading">{escape(chapter.heading)}</h2>\n'
     for system, parts in groupby(chapter.parts, lambda part: part.when):
         html = ""
-        for _, same in groupby(parts, lambda part: isinstance(part, Block)):
+        for _, same in groupby(parts, lambda part: isinstance(part, MarkdownBlock)):
             run = list(same)
             # Blocks that follow each other are one Markdown text, so that their items are one list.
-            html += _MARKDOWN.render("".join(_source(part) for part in run if isinstance(part, Block)))
-            html += "".join(_drawn(part, guide) for part in run if not isinstance(part, Block))
+            html += _MARKDOWN.render(
+                "".join(_source(part) for part in run if isinstance(part, MarkdownBlock))
+            )
+            html += "".join(_drawn(part, guide) for part in run if not isinstance(part, MarkdownBlock))
         if system:
             name = escape(guide.labels[f"name_{system}"])
             html = f'<div class="for-{system}"><span class="tag">{name}</span>\n{html}</div>\n'
@@ -75,7 +77,7 @@ def _chapter(chapter: Chapter, guide: Guide) -> Iterator[str]:
     yield "</section>\n"
 
 
-def _source(block: Block) -> str:
+def _source(block: MarkdownBlock) -> str:
     return f"{block.markdown}\n" if block.markdown.startswith("- ") else f"\n{block.markdown}\n\n"
 
 

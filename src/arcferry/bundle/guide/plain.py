@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 
-from arcferry.bundle.guide.text import Block, Chapter, Guide, Run, Sample, Table
+from arcferry.bundle.guide.text import Chapter, Guide, MarkdownBlock, Run, Sample, Table
 
 _COLUMNS = 76
 _COMMAND = "      "
@@ -27,7 +27,7 @@ def plain_text(guide: Guide, chapters: tuple[Chapter, ...]) -> bytes:
         lines += ["", chapter.heading, "-" * width(chapter.heading)]
         before = ""
         for part in chapter.parts:
-            markdown = part.markdown if isinstance(part, Block) else ""
+            markdown = part.markdown if isinstance(part, MarkdownBlock) else ""
             # The items of one list stand together.
             lines += [] if before.startswith("- ") and markdown.startswith("- ") else [""]
             lines += _part(part, guide.labels)
@@ -37,10 +37,10 @@ def plain_text(guide: Guide, chapters: tuple[Chapter, ...]) -> bytes:
     return text.encode("ascii") if text.isascii() else codecs.BOM_UTF8 + text.encode("utf-8")
 
 
-def _part(part: Block | Run | Sample | Table, labels: Mapping[str, str]) -> Iterator[str]:
+def _part(part: MarkdownBlock | Run | Sample | Table, labels: Mapping[str, str]) -> Iterator[str]:
     tag = f"[{labels[f'name_{part.when}']}] " if part.when else ""
     match part:
-        case Block():
+        case MarkdownBlock():
             yield from _block(part.markdown, tag)
         case Run():
             yield from _run(part, labels)

@@ -28,7 +28,7 @@ _PLACE = re.compile(r"@(?P<kind>run|sample|table) (?P<name>[a-z-]+)")
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class MarkdownBlock:
     """A paragraph, an item of a list (`- `), a note (`> `), or `@run`, `@sample`, `@table` with a name.
 
     Attributes:
@@ -73,7 +73,7 @@ class Chapter:
 
     slug: str
     heading: str
-    parts: tuple[Block | Run | Sample | Table, ...]
+    parts: tuple[MarkdownBlock | Run | Sample | Table, ...]
     when: str = ""
 
 
@@ -98,13 +98,13 @@ def load_guide(language: str) -> Guide:
     return Guide(document["language"], document["title"], document["labels"], document["tables"], chapters)
 
 
-def _blocks(body: str) -> Iterator[Block]:
+def _blocks(body: str) -> Iterator[MarkdownBlock]:
     """The body's blocks; a condition before a list is that of each item."""
     for text in re.split(r"\n{2,}", body.strip()):
         when, rest = _condition(text)
         for one in re.split(r"\n(?=- )", rest):
             own, markdown = _condition(one)
-            yield Block(markdown, own or when)
+            yield MarkdownBlock(markdown, own or when)
 
 
 def _condition(text: str) -> tuple[str, str]:
@@ -122,14 +122,14 @@ def compose(guide: Guide, facts: BundleFacts) -> tuple[Chapter, ...]:
     )
 
 
-def _kept(chapter: Chapter, facts: BundleFacts) -> Iterator[Block]:
+def _kept(chapter: Chapter, facts: BundleFacts) -> Iterator[MarkdownBlock]:
     both = facts.holds("both")
     for block in chapter.parts:
-        if isinstance(block, Block) and facts.holds(block.when):
+        if isinstance(block, MarkdownBlock) and facts.holds(block.when):
             yield replace(block, when=block.when if both and block.when in tuple(System) else "")
 
 
-def _composed(block: Block, guide: Guide, facts: BundleFacts) -> Block | Run | Sample | Table:
+def _composed(block: MarkdownBlock, guide: Guide, facts: BundleFacts) -> MarkdownBlock | Run | Sample | Table:
     if not (place := _PLACE.fullmatch(block.markdown)):
         return replace(block, markdown=fill(block.markdown, facts.values))
     if place["kind"] == "run":
@@ -139,7 +139,7 @@ def _composed(block: Block, guide: Guide, facts: BundleFacts) -> Block | Run | S
     words = guide.tables[place["name"]]
     rows = {"bundle": _bundle_rows, "agents": _agent_rows, "certificates": _certificate_rows}
     cells = list(rows[place["name"]](facts, guide.labels))
-    # A column that no row has anything in is left out, such as the signature where no MSI is packed.
+    # A column that no row has anything in is left out, such as the signature if no MSI is packed.
     keys = [key for key in cells[0] if any(row[key] for row in cells)]
     listed = tuple(tuple(row[key] for key in keys) for row in cells)
     return Table(words["caption"], tuple(words[key] for key in keys), listed)

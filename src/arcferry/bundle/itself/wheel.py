@@ -98,7 +98,7 @@ def _installed() -> Iterator[tuple[str, bytes]]:
 
 
 def _check_unchanged(package: dict[str, bytes], listed: dict[str, importlib.metadata.PackagePath]) -> None:
-    """Return where the files are those that were installed; an editable installation lists none."""
+    """Check that the files are those that were installed; an editable installation lists none."""
     wanted = {name for name in listed if name.startswith(f"{_NAME}/") and "__pycache__" not in name}
     odd = wanted.symmetric_difference(package)
     for name in wanted & package.keys():

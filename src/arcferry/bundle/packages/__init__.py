@@ -23,7 +23,7 @@ def inspect(path: Path, *, called: Path | None = None) -> tuple[PackageFormat, P
 
     Args:
         path: the file to read.
-        called: the name to use in errors and to take a version from, where it is not `path`.
+        called: the name to use in errors and to take a version from, if it is not `path`.
 
     Raises:
         FileInputError: unreadable, no agent package, or a damaged one.

@@ -38,7 +38,7 @@ def read(stream: BinaryIO, size: int) -> PackageFacts:
 
 
 def _control(stream: BinaryIO, size: int) -> str | None:
-    """The control file's text; None where its compression is not known here."""
+    """The control file's text; None if its compression is not known here."""
     stream.seek(len(MAGIC))
     control: str | None = None
     seen = []

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PackageFacts:
-    """What a package says about itself; empty where it cannot be read."""
+    """What a package says about itself; empty if it cannot be read."""
 
     version: str = ""
     architecture: str = ""

@@ -26,7 +26,7 @@ _PLATFORMS = {"": "x86", "intel": "x86", "x64": "x64", "amd64": "x64", "arm64": 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """What an MSI says that it installs; empty where it doesn't say.
+    """What an MSI says that it installs; empty if it doesn't say.
 
     Attributes:
         code: the product code, a GUID in braces that each version has its own of.

@@ -29,7 +29,7 @@ def answer(ran: Fields, verb: str, secret: str = "") -> Fields:
         secret: a text that must not travel on, wherever the server printed it.
 
     Returns:
-        The answer; where there is none that can be read, one that says so with the code `no-answer`.
+        The answer; if there is none that can be read, one that says so with the code `no-answer`.
     """
     printed = str(ran.get("stdout") or "")[-_LONGEST_OUTPUT:]
     if secret:
@@ -57,7 +57,7 @@ def says(found: Fields) -> str:
 
 
 def package(manifest: Fields, facts: Fields) -> Fields:
-    """What the manifest says of the agent that fits a server; an empty `file` where the bundle has none."""
+    """What the manifest says of the agent that fits a server; an empty `file` if the bundle has none."""
     wanted = _processor(str(facts.get("arch", "")))
     fitting = [
         agent
@@ -89,7 +89,7 @@ def tags_text(tags: Fields) -> str:
 
 
 def token_problem(token: str) -> str:
-    """Why this is no token to connect with, empty where it may be one; never tells any of it."""
+    """Why this is no token to connect with, empty if it may be one; never tells any of it."""
     if not token:
         return "it is empty"
     if not _TOKEN.fullmatch(token):
