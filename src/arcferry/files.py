@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import BinaryIO
 
 from arcferry.errors import FileInputError
 
@@ -61,7 +62,18 @@ def packaged(folder: Traversable, under: str = "") -> Iterator[tuple[str, bytes]
 
 
 def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Write `data` beside `path`, flush it to the disk, then rename it into place.
+    """Write `data` in the place of `path`, as `writing_whole` does.
+
+    Raises:
+        FileInputError: the folder cannot be written, or the disk is full.
+    """
+    with writing_whole(path, mode=mode) as stream:
+        stream.write(data)
+
+
+@contextmanager
+def writing_whole(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
+    """A file beside `path` to write into; flushed to the disk, then renamed into place if the body ends well.
 
     A reader sees the old content or the new, never a part of it.
 
@@ -73,7 +85,7 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(descriptor, "wb") as stream:
-                stream.write(data)
+                yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
             Path(beside).chmod(mode)

@@ -76,7 +76,7 @@ class Contents:
     def _pack_agent(self, packing: Packing, path: Path, at: datetime) -> AgentPackage:
         """Copy a package, then recognise the copy: what is described is what is carried."""
         name = f"agent/{_portable(path)}"
-        packages.inspect(path)
+        packages.inspect(path)  # before a wrong file of any size is copied
         copy = packing.add_copy(path, name, Role.AGENT, origin=self.origins.get(path, ""))
         package_format, facts = packages.inspect(copy, called=path)
         served = tuple(sorted(self.distributions.get(path, ())))

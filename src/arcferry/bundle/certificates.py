@@ -22,6 +22,7 @@ from arcferry.text import one_line
 
 FOLDER = "certificates"
 _LONGEST_STEM = 80
+# As many as a signature may carry to be verified at all (`authenticode.signers`).
 _MOST_CARRIED = 16
 _SIGNING = "Microsoft signs the agent with certificates that lead to it"
 _TIMESTAMPING = "Microsoft dates its signatures with certificates that lead to it"

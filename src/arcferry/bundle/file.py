@@ -1,7 +1,5 @@
 import hashlib
 import io
-import os
-import tempfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -76,17 +74,8 @@ class BundleFile:
             BundleRefusedError: the file is not what the manifest says.
             FileInputError: `target` cannot be written.
         """
-        with files.naming(target, "cannot be written"):
-            descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-            beside = Path(name)
-            try:
-                with os.fdopen(descriptor, "wb") as copy:
-                    self.copy_into(copy)
-                    copy.flush()
-                    os.fsync(copy.fileno())
-                beside.replace(target)
-            finally:
-                beside.unlink(missing_ok=True)
+        with files.writing_whole(target) as copy:
+            self.copy_into(copy)
 
     @contextmanager
     def open_verified(self) -> Iterator[Iterator[memoryview]]:

@@ -13,6 +13,7 @@ from arcferry.bundle.manifest import ManifestFile
 from arcferry.errors import BundleRefusedError, FileInputError
 
 SUFFIX = ".zip"
+# Far deeper than any bundle. Links are never followed, but a folder mounted in itself has no end either.
 _DEEPEST = 8
 
 
@@ -90,6 +91,7 @@ class ZipForm:
                 data = blocks.whole(stream, limit=entry.length)
         except OSError as error:
             raise BundleRefusedError(f"{self.path}: {error.strerror or 'cannot be read'}") from error
+        # Not needed to trust it, which the seal decides; a program that unpacks the zip would refuse it.
         if zlib.crc32(data) != entry.crc:
             raise BundleRefusedError(f"{name}: the zip states another checksum for it")
         return data

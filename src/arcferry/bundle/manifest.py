@@ -20,11 +20,14 @@ ITSELF = "arcferry-itself"
 """The kind of a bundle that carries arcferry and no agent."""
 
 _KINDS = (KIND, ITSELF)
+# It is read before anything vouches for it, so it is bounded.
 LIMIT = 16 * 1024 * 1024
 MOST_FILES = 10_000
+# What a reader of JSON that keeps numbers as doubles still holds exactly (RFC 8259, section 6).
 HIGHEST_VERSION = 2**53 - 1
 EXPIRES_AFTER = timedelta(days=90)
 _LONGEST_LIFE = timedelta(days=3650)
+# A clock that takes local time for UTC is off by at most 14 hours.
 _CLOCK_SLACK = timedelta(days=1)
 _SAME_ARCHITECTURE = {"x86_64": "amd64", "x64": "amd64", "aarch64": "arm64", "noarch": "all"}
 _REQUIREMENTS = "requirements/"
@@ -148,6 +151,7 @@ class Manifest:
         document["files"] = sorted(document["files"], key=lambda file: file["name"])
         document["agents"] = sorted(document["agents"], key=lambda agent: agent["file"])
         for agent in document["agents"]:
+            # Bundles of before the field was known must give the bytes again that were sealed.
             if not agent["distributions"]:
                 del agent["distributions"]
         return f"{json.dumps(document, indent=2, sort_keys=True)}\n".encode("ascii")
@@ -234,6 +238,7 @@ def read_manifest(data: bytes) -> Manifest:
         raise BundleRefusedError(f"{names.MANIFEST}: {first_problem(error)}") from error
     _check_names(manifest)
     _check_agents(manifest)
+    # Two readers that take the same bytes in two ways cannot be played against each other.
     if manifest.to_bytes() != data:
         raise BundleRefusedError(f"{names.MANIFEST}: is not canonical JSON")
     return manifest
@@ -258,6 +263,7 @@ def check_dates(manifest: Manifest, now: datetime, *, called: Path) -> None:
 
 
 def _check_names(manifest: Manifest) -> None:
+    # Windows takes names that differ in case only for one: the second file would overwrite the first.
     seen: dict[str, str] = {names.fold(name): name for name in (names.MANIFEST, names.SEAL)}
     for file in manifest.files:
         if problem := names.fault(file.name):

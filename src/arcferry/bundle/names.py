@@ -5,6 +5,7 @@ SEAL = "manifest.json.minisig"
 
 _SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+~-]{0,99}")
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
+# Of the 260 characters that a whole path may have on Windows, the folder of the bundle needs some.
 _LONGEST = 200
 
 

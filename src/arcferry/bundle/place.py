@@ -17,6 +17,7 @@ from arcferry.lock import only_one
 
 _STAGING = ".arcferry"
 _ASIDE = ".old"
+# Seconds. A build that has made its folder and not yet taken the lock must not lose it to another.
 _DEAD_AFTER = 3600.0
 FOLDER = "bundle"
 """The folder of a staging folder in which a bundle is put together."""
@@ -119,7 +120,6 @@ def put_in_place(
     for file in listed:
         path = folder.joinpath(*file.name.split("/"))
         if file.path != path:
-            path.parent.mkdir(parents=True, exist_ok=True)
             file.copy_to(path)
     for name, data in small.items():
         files.write_whole(folder / name, data)

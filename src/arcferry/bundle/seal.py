@@ -66,6 +66,7 @@ def read_seal(data: bytes) -> Seal:
         )
     except (ValueError, binascii.Error) as error:
         raise BundleRefusedError(f"{SEAL}: is not a minisign signature") from error
+    # A fifth line, or a comment of another wording, would be a place for what nobody signed.
     if seal.to_bytes() != data:
         raise BundleRefusedError(f"{SEAL}: is not in the form in which arcferry writes a seal")
     return seal

@@ -115,11 +115,13 @@ def open_bundle(
     keys = (public_key,) if isinstance(public_key, PublicKey) else tuple(public_key)
     form = form_of(path)
     sealed, content, key = _sealed_manifest(form, keys)
+    # Dates and version before the hashes: an old bundle is named as such, and not hashed for minutes first.
     manifest.check_dates(content, now, called=path)
     older = record.check(content, keys, called=path, allow_older=allow_older) if record else None
     _check_set(form, content)
     for file in content.files:
         form.located(file).check()
+    # Remembered last: a newer bundle that is damaged must not make the whole one at hand an older one.
     if record:
         record.remember(content, key, older, now=now)
     return Bundle(form, content, key.id, sealed, older)

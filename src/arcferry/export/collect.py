@@ -9,10 +9,9 @@ from pathlib import Path
 from arcferry.errors import FileInputError, InputError
 from arcferry.evidence.document import Document
 from arcferry.evidence.readers.edge import kept_apart
-from arcferry.export.attendance import Attendance, Unclear, attendance
 from arcferry.export.findings import HostFinding, evidence_files, findings_of, symptoms_of
 from arcferry.export.result import NotAResultError, Reported, read_result
-from arcferry.files import write_whole
+from arcferry.files import naming, write_whole
 from arcferry.fleet.inventory import Inventory
 from arcferry.text import one_line
 from arcferry.times import now, to_text
@@ -21,6 +20,7 @@ MOST_FILES = 100_000
 RESULTS = "results"
 _SUFFIX = ".json"
 _HALF = ".tmp"
+# A clock that takes local time for UTC is off by at most 14 hours.
 _CLOCKS = timedelta(days=1)
 
 
@@ -30,6 +30,34 @@ class Skipped:
 
     file: str
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """A host that reported, and cannot be told apart.
+
+    Attributes:
+        host: the name that it gave.
+        may_be: the hosts of the inventory that it may be.
+    """
+
+    host: str
+    may_be: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """An inventory beside what was reported.
+
+    Attributes:
+        missing: hosts of the inventory that did not report.
+        strangers: hosts that reported and are not in the inventory.
+        unclear: hosts that reported and may be one of several; they count for none.
+    """
+
+    missing: tuple[str, ...] = ()
+    strangers: tuple[str, ...] = ()
+    unclear: tuple[Unclear, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +153,12 @@ def write_evidence(collection: Collection, folder: Path) -> int:
 
 def _folder(share: Path) -> Path:
     inner = share / RESULTS
-    try:
+    with naming(share):
         if inner.is_dir():
             return inner
         if share.is_dir():
             return share
         raise FileInputError(share, "is not a folder" if share.exists() else "no such folder")
-    except OSError as error:
-        raise FileInputError(share, error.strerror or "cannot be read") from error
 
 
 def _read_all(folder: Path) -> tuple[dict[str, Reported], list[Skipped]]:
@@ -149,14 +175,11 @@ def _read_all(folder: Path) -> tuple[dict[str, Reported], list[Skipped]]:
         older, newer = sorted((reported, hosts.get(reported.name.lower(), reported)), key=_age)
         hosts[newer.name.lower()] = newer
         if older is not newer:
-            skipped.append(Skipped(older.file, _passed_over(older, newer)))
+            why = f"{newer.file} is a newer result of the same host"
+            if _is_to_come(older):
+                why = f"{_to_come(older)}; {newer.file} counts"
+            skipped.append(Skipped(older.file, why))
     return hosts, skipped
-
-
-def _passed_over(older: Reported, newer: Reported) -> str:
-    if _is_to_come(older):
-        return f"{_to_come(older)}; {newer.file} counts"
-    return f"{newer.file} is a newer result of the same host"
 
 
 def _again(folder: Path, host: Reported) -> Reported | None:
@@ -170,11 +193,8 @@ def _again(folder: Path, host: Reported) -> Reported | None:
 
 
 def _entries(folder: Path) -> Iterator[Path]:
-    try:
-        with os.scandir(folder) as found:
-            names = [entry.name for _, entry in zip(range(MOST_FILES + 1), found, strict=False)]
-    except OSError as error:
-        raise FileInputError(folder, error.strerror or "cannot be read") from error
+    with naming(folder), os.scandir(folder) as found:
+        names = [entry.name for _, entry in zip(range(MOST_FILES + 1), found, strict=False)]
     if len(names) > MOST_FILES:
         raise FileInputError(folder, f"holds more than {MOST_FILES:,} files", hint="Move old results away.")
     return (folder / name for name in sorted(names))
@@ -205,3 +225,45 @@ def _is_to_come(reported: Reported) -> bool:
 def _to_come(reported: Reported) -> str:
     ended = to_text(reported.ended) if reported.ended else ""
     return f"says that it ended {ended}, which is to come: look at the clock of {reported.name}"
+
+
+def attendance(listed: Iterable[str], reported: Iterable[str]) -> Attendance:
+    """Compare whole names, without regard to case.
+
+    Windows says its name without the domain, and either side may have it with. A name without a domain stands
+    for one with, if no second host on either side could be meant.
+    """
+    inventory, hosts = tuple(listed), tuple(reported)
+    known = {name.lower() for name in inventory}
+    by_label = _by_label(inventory)
+    rest = [host for host in hosts if host.lower() not in known]
+    claims = _by_label(rest)
+    present = {host.lower() for host in hosts} & known
+    strangers: list[str] = []
+    unclear: list[Unclear] = []
+    for host in rest:
+        near = [name for name in by_label.get(_label(host), ()) if _is_short(name) != _is_short(host)]
+        if not near:
+            strangers.append(host)
+        elif len(near) == 1 and len(claims[_label(host)]) == 1 and near[0].lower() not in present:
+            present.add(near[0].lower())
+        else:
+            unclear.append(Unclear(host, tuple(near)))
+    missing = tuple(name for name in inventory if name.lower() not in present)
+    return Attendance(missing, tuple(strangers), tuple(unclear))
+
+
+def _by_label(names: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(_label(name), []).append(name)
+    return found
+
+
+def _label(name: str) -> str:
+    """The name up to the first dot."""
+    return name.lower().partition(".")[0]
+
+
+def _is_short(name: str) -> bool:
+    return "." not in name

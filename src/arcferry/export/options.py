@@ -16,6 +16,7 @@ from arcferry.text import quoted
 LONGEST_DELAY = 24 * 60
 """Minutes within which a start may be spread: the task comes back after a day."""
 
+# Minutes. Hundreds of servers that copy a bundle at once would fill a file server's line.
 _DELAY = 30
 _GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 # A UNC path, or an absolute path for Linux. Both stand in scripts and commands, so there is no quote, percent

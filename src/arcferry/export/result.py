@@ -116,7 +116,10 @@ def read_result(path: Path) -> Reported:
     if result.host.lower() != path.stem.lower():
         raise NotAResultError(f"holds the result of another host, {result.host}; look who owns the file")
     answers = [_answer(one) for one in result.answers]
-    steps = _with_one_output(tuple(_step(answer) for answer in answers))
+    steps = tuple(_step(answer) for answer in answers)
+    # The script stops at a failure, so its output alone is kept: what a host says has to have an end.
+    failed = next((step for step in steps if step.state is StepState.FAILED), None)
+    steps = tuple(step if step is failed else replace(step, output="") for step in steps)
     return Reported(
         run=HostRun(Host(result.host, result.host), _outcome(result, answers), _explained(result, steps)),
         file=path.name,
@@ -197,12 +200,6 @@ def _step(answer: Answer) -> StepResult:
         meaning=meaning,
         output=answer.output(),
     )
-
-
-def _with_one_output(steps: tuple[StepResult, ...]) -> tuple[StepResult, ...]:
-    """The output of the failure alone: the script stops there, and what a host says has to have an end."""
-    failed = next((step for step in steps if step.state is StepState.FAILED), None)
-    return tuple(step if step is failed else replace(step, output="") for step in steps)
 
 
 def _outcome(result: _Result, answers: list[Answer]) -> Outcome:

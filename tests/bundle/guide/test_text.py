@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.bundle.guide.conftest import DEB, MSI, RPM, MakeFacts
+from tests.bundle.guide.conftest import DEB, MSI, RPM, MakeFacts, make_certificate
 from tests.bundle.guide.typed import lines_of, sample, typed
 
 from arcferry.bundle.guide import NAMES, BundleFacts, guide_files
@@ -105,6 +105,15 @@ def test_certificates_are_told_of_where_there_are_some(make: MakeFacts, text_nam
         "cp certificates/Root.crt /etc/pki/ca-trust/source/anchors/",
         "cp certificates/Root.crt /usr/local/share/ca-certificates/",
     ]
+
+
+def test_certificates_that_linux_has_no_use_for_are_not_told_of_there(
+    make: MakeFacts, text_name: str
+) -> None:
+    only = {"certificates/X": make_certificate("Example CA 1", "Example Root")}
+    text = guide_files(make(DEB, certificates=only))[text_name]
+    assert b"certificates/X" not in text
+    assert b"missing_certificates" not in text
 
 
 def test_the_file_for_connect_is_json_with_its_place(facts: BundleFacts, text_name: str) -> None:

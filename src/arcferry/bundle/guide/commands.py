@@ -63,7 +63,7 @@ class BundleFacts:
             "both": bool(linux and windows),
             "several": len(linux) > 1,
             "rpm": any(agent.format is PackageFormat.RPM for agent in linux),
-            "certificates": bool(self.certificates),
+            "certificates": any(windows or one.for_tls for one in self.certificates.values()),
             "unplaced": not self.location,
         }[word]
 

@@ -140,7 +140,7 @@ def _composed(block: MarkdownBlock, guide: Guide, facts: BundleFacts) -> Markdow
     rows = {"bundle": _bundle_rows, "agents": _agent_rows, "certificates": _certificate_rows}
     cells = list(rows[place["name"]](facts, guide.labels))
     # A column that no row has anything in is left out, such as the signature if no MSI is packed.
-    keys = [key for key in cells[0] if any(row[key] for row in cells)]
+    keys = [key for key in words if any(row.get(key) for row in cells)]
     listed = tuple(tuple(row[key] for key in keys) for row in cells)
     return Table(words["caption"], tuple(words[key] for key in keys), listed)
 

@@ -21,6 +21,7 @@ _LARGEST = 64 * 1024 * 1024
 _LARGEST_METADATA = 1024 * 1024
 # Of the installed description, what describes arcferry; the rest describes this one installation.
 _DESCRIBING = ("METADATA", "WHEEL", "entry_points.txt")
+# The earliest date that a zip can state, so that no clock is in the bytes.
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 

@@ -13,6 +13,7 @@ MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _BLOCK = 256 * 1024
 _LAST_SECTOR = 0xFFFFFFFA
 _DEEPEST = 16
+# What olefile lets through when it stumbles over bytes that no program wrote.
 _STRANGE = (OSError, ValueError, IndexError, KeyError, struct.error, OverflowError, RecursionError)
 
 

@@ -13,6 +13,7 @@ MAGIC = b"!<arch>\n"
 _NAME = "azcmagent"
 _MEMBER_HEADER = 60
 _LARGEST_CONTROL = 4 * 1024 * 1024
+# 4 MB of gzip can unpack to 4 GB; real control data is far smaller.
 _LARGEST_UNPACKED = 16 * 1024 * 1024
 _MOST_MEMBERS = 16
 _LARGEST_MEMBER = 10**10 - 1

@@ -25,7 +25,7 @@ def read(stream: BinaryIO, size: int) -> PackageFacts:
     stream.seek(_LEAD)
     signature, store = _header(stream)
     expected = _payload_size(signature, store)
-    stream.seek(-stream.tell() % 8, 1)
+    stream.seek(-stream.tell() % 8, 1)  # the header begins at a multiple of eight bytes
     start = stream.tell()
     if expected is not None and size < start + expected:
         raise UnusablePackageError(
