@@ -6,9 +6,8 @@ from html import escape
 from importlib import resources
 from pathlib import Path
 
-from markdown_it import MarkdownIt
-
 from arcferry import files
+from arcferry.bundle.guide.html import rendered
 from arcferry.export.content import LINUX, WINDOWS, pins
 from arcferry.export.options import CertificateSignIn, ExportOptions, TokenFile, Tool
 from arcferry.export.task import ENGINE, NAME, arguments, pinned_arguments
@@ -48,8 +47,8 @@ def write_page(
 def as_html(markdown: str) -> str:
     """A page of steps as one file that needs nothing else; what is not Markdown is escaped."""
     page = resources.files("arcferry.export").joinpath("pages", "page.html").read_text(encoding="utf-8")
-    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
-    return fill(page, {"title": escape(markdown.partition("\n")[0].lstrip("# ")), "body": body})
+    title = escape(markdown.partition("\n")[0].lstrip("# "))
+    return fill(page, {"title": title, "body": rendered(markdown)})
 
 
 def _commands(options: ExportOptions, tool: Tool) -> dict[str, str]:

@@ -5,13 +5,18 @@ from html import escape
 from importlib import resources
 from itertools import groupby
 
-from markdown_it import MarkdownIt
-
 from arcferry.bundle.guide.commands import CommandBox, System
 from arcferry.bundle.guide.text import Chapter, Guide, MarkdownBlock, Run, Sample, Table
 from arcferry.text import fill
 
-_MARKDOWN = MarkdownIt("commonmark", {"html": False})
+
+def rendered(markdown: str) -> str:
+    """The HTML of a Markdown text with tables; markup in the text is shown, and never taken for such."""
+    # Every command that opens a bundle loads this module, and few of them need the library.
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - as said
+
+    html: str = MarkdownIt("commonmark", {"html": False}).enable("table").render(markdown)
+    return html
 
 
 def html_page(guide: Guide, chapters: tuple[Chapter, ...], links: Iterable[tuple[str, str, str]]) -> bytes:
@@ -66,9 +71,7 @@ def _chapter(chapter: Chapter, guide: Guide) -> Iterator[str]:
         for _, same in groupby(parts, lambda part: isinstance(part, MarkdownBlock)):
             run = list(same)
             # Blocks that follow each other are one Markdown text, so that their items are one list.
-            html += _MARKDOWN.render(
-                "".join(_source(part) for part in run if isinstance(part, MarkdownBlock))
-            )
+            html += rendered("".join(_source(part) for part in run if isinstance(part, MarkdownBlock)))
             html += "".join(_drawn(part, guide) for part in run if not isinstance(part, MarkdownBlock))
         if system:
             name = escape(guide.labels[f"name_{system}"])
