@@ -29,7 +29,7 @@ __all__ = [
     "probe",
 ]
 
-_ON_USE = {"probe": "endpoints", "check": "location", "CheckResult": "location"}
+_ON_USE = {"probe": "location", "check": "location", "CheckResult": "location"}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401  # the names' own types are declared above
