@@ -15,7 +15,7 @@ from aiohttp import web
 
 from arcferry import azure, catalog, times
 from arcferry.data import HeldKind, Store
-from arcferry.data.update import Outcome, SignIn, Status, Wanted, update
+from arcferry.data.update import SignIn, Status, UpdateRequest, UpdateResult, update
 from arcferry.errors import (
     ArcferryError,
     AzureError,
@@ -88,17 +88,17 @@ async def site(authority: Authority) -> AsyncIterator[Site]:
     await runner.cleanup()
 
 
-def wanted(site: Site, ca_file: Path | None, **changes: object) -> Wanted:
+def wanted(site: Site, ca_file: Path | None, **changes: object) -> UpdateRequest:
     settings = {"cloud": PUBLIC, "kinds": TAGS, "site": site.url, "ca_file": ca_file}
-    return Wanted(**(settings | changes))  # type: ignore[arg-type]  # settings by name
+    return UpdateRequest(**(settings | changes))  # type: ignore[arg-type]  # settings by name
 
 
-async def only(store: Store, what: Wanted) -> Outcome:
+async def only(store: Store, what: UpdateRequest) -> UpdateResult:
     (found,) = await update(store, what)
     return found
 
 
-def error_of(outcome: Outcome) -> ArcferryError:
+def error_of(outcome: UpdateResult) -> ArcferryError:
     assert outcome.status is Status.FAILED
     assert outcome.error is not None
     return outcome.error
@@ -250,7 +250,7 @@ async def test_an_older_one_is_refused_with_both_days(
 )
 async def test_a_site_that_is_no_https_address_is_refused(store: Store, url: str) -> None:
     with pytest.raises(InputError, match="--download-url") as caught:
-        await update(store, Wanted(PUBLIC, TAGS, url))
+        await update(store, UpdateRequest(PUBLIC, TAGS, url))
     assert "canary" not in caught.value.message
 
 
@@ -352,9 +352,9 @@ def sign_in(twin: Twin, role: str = "reader") -> SignIn:
 
 async def from_twin(
     store: Store, twin: Twin, *, role: str = "reader", **changes: object
-) -> tuple[Outcome, ...]:
+) -> tuple[UpdateResult, ...]:
     settings = {"cloud": PUBLIC, "kinds": (HeldKind.COMMUNITY_LIST,), "sign_in": sign_in(twin, role)}
-    return await update(store, Wanted(**(settings | changes)))  # type: ignore[arg-type]  # settings by name
+    return await update(store, UpdateRequest(**(settings | changes)))  # type: ignore[arg-type]  # settings by name
 
 
 @pytest.mark.lab

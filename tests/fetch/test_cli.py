@@ -51,5 +51,5 @@ async def test_what_is_brought_is_told_on_stderr(
     out, err = capsys.readouterr()
     assert out == ""
     assert err.startswith("fetching windows-latest-azurecloud\n")
-    assert found.kept[0].sha256 in err
+    assert found.files[0].sha256 in err
     assert f"{site.url}/gbl.his.arc.azure.com/{MSI}" in err

@@ -21,10 +21,10 @@ from arcferry.errors import (
     SignInError,
     ThrottledError,
 )
+from arcferry.https import safe
 from arcferry.text import one_line, said
 
 _LOG = logging.getLogger(__name__)
-_TOKEN_LIKE = re.compile(r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+){0,2}")
 _ACTION = re.compile(r"action '([A-Za-z0-9._/*-]{3,200})'")
 _NAMESPACE = re.compile(r"namespace '([A-Za-z][A-Za-z0-9]{0,60}(?:\.[A-Za-z][A-Za-z0-9]{0,60}){1,3})'")
 _SUBSCRIPTION = re.compile(
@@ -99,11 +99,6 @@ def translated(doing: str, needs: Right | None = None) -> Iterator[None]:
 def unreadable(doing: str, what: str = "it is not of the form that Azure documents") -> AzureUnavailableError:
     """An answer that came, and is none of Azure's."""
     return AzureUnavailableError(f"{doing}: the answer cannot be read: {what}", hint=BETWEEN)
-
-
-def safe(text: str) -> str:
-    """One clean line without anything that looks like a token."""
-    return _TOKEN_LIKE.sub("[token]", one_line(text, limit=400))
 
 
 def is_missing_resource(error: NotFoundError) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -20,10 +20,10 @@ from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
 from arcferry.azure.credentials import ServicePrincipal
 from arcferry.azure.entra import DOING, Credential
-from arcferry.azure.mapping import safe, translated
+from arcferry.azure.mapping import translated
 from arcferry.azure.target import Target
 from arcferry.errors import AzureError, InputError
-from arcferry.trust import tls_context
+from arcferry.https import connection_pool, safe
 
 # What goes wrong is told once, in our own words: the SDK would print whole answers where nobody listens.
 logging.getLogger("azure").addHandler(logging.NullHandler())
@@ -183,18 +183,11 @@ async def signed_in(target: Target, principal: ServicePrincipal) -> AsyncIterato
     """A session on one pool of connections, closed at the end. Nothing is sent before it is used.
 
     Raises:
-        FileInputError: the CA file holds no certificate.
+        InputError: the proxy is no URL.
+        FileInputError: the CA file is missing or holds no certificate.
     """
-    async with AsyncExitStack() as stack:
-        # One context and one pool: the SDK's `connection_verify` reads the CA anew for every request.
-        connector = aiohttp.TCPConnector(ssl=tls_context(target.ca_file), limit=64)
-        http = await stack.enter_async_context(
-            aiohttp.ClientSession(
-                connector=connector,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-                trust_env=target.proxy is None,
-                proxy=target.proxy,
-            )
-        )
-        yield AzureSession(target, principal, http)
+    # One pool for all: the SDK's own `connection_verify` would read the CA anew for every request.
+    async with connection_pool(
+        proxy=target.proxy, ca_file=target.ca_file, limit=64, auto_decompress=False
+    ) as pool:
+        yield AzureSession(target, principal, pool)

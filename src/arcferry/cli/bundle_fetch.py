@@ -12,7 +12,7 @@ from arcferry.errors import InputError
 
 if TYPE_CHECKING:
     from arcferry.data.update import SignIn
-    from arcferry.fetch import Fetched, Means, Progress, Wanted
+    from arcferry.fetch import Fetched, FetchOptions, FetchRequest, Progress
 
 PANEL = "From Microsoft"
 WINDOWS, DATA = "windows", "data"
@@ -140,13 +140,13 @@ def bring(given: FetchArguments) -> "Fetched | None":
         _refuse_alone(given)
         return None
     folder = given.downloads or Path(platformdirs.user_cache_dir("arcferry")) / "downloads"
-    wanted = _wanted(given)
+    request = _request(given)
     with _progress() as progress:
         found = stopping.run(
-            fetch(wanted, folder, _means(given, progress)),
+            fetch(request, folder, _options(given, progress)),
             says="stopped; what has arrived stays, and the next run goes on from there",
         )
-    for one in found.kept:
+    for one in found.files:
         typer.echo(f"{one.item}: {one.path.name}, SHA-256 {one.sha256}\n  {one.origin}, {one.says}", err=True)
     for note in found.notes:
         typer.echo(f"note: {note}", err=True)
@@ -169,17 +169,17 @@ def _refuse_alone(given: FetchArguments) -> None:
         )
 
 
-def _wanted(given: FetchArguments) -> "Wanted":
+def _request(given: FetchArguments) -> "FetchRequest":
     from arcferry import catalog
-    from arcferry.fetch import Wanted, choose, read_wanted
+    from arcferry.fetch import FetchRequest, choose, read_version
 
     asked = [one.strip().lower() for one in given.fetch]
     cloud = catalog.cloud(given.cloud)
-    return Wanted(
+    return FetchRequest(
         cloud,
         windows=WINDOWS in asked,
         linux=tuple(choose(one, besides=(WINDOWS, DATA)) for one in asked if one not in (WINDOWS, DATA)),
-        agent_version=read_wanted(given.agent_version),
+        agent_version=read_version(given.agent_version),
         service_tags=given.service_tags,
         location=catalog.region(given.location, cloud) if given.location else None,
         communities=given.communities and given.sign_in is not None,
@@ -188,10 +188,10 @@ def _wanted(given: FetchArguments) -> "Wanted":
     )
 
 
-def _means(given: FetchArguments, progress: "Callable[[Progress], None]") -> "Means":
-    from arcferry.fetch import Means, read_sources
+def _options(given: FetchArguments, progress: "Callable[[Progress], None]") -> "FetchOptions":
+    from arcferry.fetch import FetchOptions, read_sources
 
-    return Means(
+    return FetchOptions(
         read_sources(given.mirrors, port=given.port),
         proxy=given.proxy,
         ca_file=given.ca_file,

@@ -70,7 +70,7 @@ def update(
     from arcferry import catalog
     from arcferry.cli import stopping
     from arcferry.data import HeldKind, Store
-    from arcferry.data.update import Status, Wanted
+    from arcferry.data.update import Status, UpdateRequest
     from arcferry.data.update import update as fetch
     from arcferry.report import data as report
 
@@ -83,9 +83,11 @@ def update(
         authority=authority, proxy=proxy, ca_file=ca_file,
     )  # fmt: skip
     _explain_left_out(kinds, signing_in, route_filter, circuit, asked=bool(only))
-    wanted = Wanted(chosen, kinds, site, proxy, ca_file, signing_in, route_filter, circuit, allow_older)
+    request = UpdateRequest(
+        chosen, kinds, site, proxy, ca_file, signing_in, route_filter, circuit, allow_older
+    )
     store = Store(folder or data_folder())
-    found = stopping.run(fetch(store, wanted), says="stopped; what was held stays as it was")
+    found = stopping.run(fetch(store, request), says="stopped; what was held stays as it was")
     leads = report.leading(store.held())
     rows = [report.outcome_row(one, today(), leads) for one in found]
     print_rows(output, "data-update", "outcomes", rows, report.outcomes(found, leads))

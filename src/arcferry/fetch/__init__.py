@@ -2,24 +2,24 @@
 
 from arcferry.fetch.distributions import Choice, Distribution, choose, names
 from arcferry.fetch.keys import PINNED
+from arcferry.fetch.package import read_version
+from arcferry.fetch.request import Fetched, FetchedFile, FetchOptions, FetchRequest, Progress
 from arcferry.fetch.run import fetch
 from arcferry.fetch.sources import Sources, read_sources
-from arcferry.fetch.versions import read_wanted
-from arcferry.fetch.wanted import Fetched, Kept, Means, Progress, Wanted
 
 __all__ = [
     "PINNED",
     "Choice",
     "Distribution",
+    "FetchOptions",
+    "FetchRequest",
     "Fetched",
-    "Kept",
-    "Means",
+    "FetchedFile",
     "Progress",
     "Sources",
-    "Wanted",
     "choose",
     "fetch",
     "names",
     "read_sources",
-    "read_wanted",
+    "read_version",
 ]

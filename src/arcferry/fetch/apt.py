@@ -10,7 +10,6 @@ from yarl import URL
 
 from arcferry import times
 from arcferry.errors import BundleRefusedError, NotFoundError
-from arcferry.fetch.client import Client, place
 from arcferry.fetch.distributions import Choice
 from arcferry.fetch.openpgp import Keyring, Signed, verify_detached, verify_inline
 from arcferry.fetch.package import (
@@ -25,6 +24,7 @@ from arcferry.fetch.package import (
     unpacked,
 )
 from arcferry.fetch.transfer import Digest
+from arcferry.https import HttpsClient, place
 from arcferry.text import said
 from arcferry.times import from_http
 
@@ -48,7 +48,7 @@ class _Release:
             return None
 
 
-async def find(client: Client, base: URL, choice: Choice, wanted: str, keys: Keyring) -> Package:
+async def find(client: HttpsClient, base: URL, choice: Choice, wanted: str, keys: Keyring) -> Package:
     """The agent of a repository, by an index that a trusted key has signed.
 
     Raises:
@@ -65,7 +65,7 @@ async def find(client: Client, base: URL, choice: Choice, wanted: str, keys: Key
     return newest(own, choice, wanted, place(base))
 
 
-async def _release(client: Client, root: URL, keys: Keyring) -> _Release:
+async def _release(client: HttpsClient, root: URL, keys: Keyring) -> _Release:
     """`InRelease`, or where there is none, `Release` with its signature beside it."""
     try:
         data, _ = await client.read(root / "InRelease", limit=LARGEST_SIGNED)
@@ -111,7 +111,7 @@ def _check(release: _Release, choice: Choice, where: str) -> None:
         )
 
 
-async def _index(client: Client, root: URL, release: _Release, choice: Choice) -> tuple[bytes, str]:
+async def _index(client: HttpsClient, root: URL, release: _Release, choice: Choice) -> tuple[bytes, str]:
     stem = f"{_COMPONENT}/binary-{choice.architecture}/Packages"
     name = next((f"{stem}{packing}" for packing in _PACKINGS if f"{stem}{packing}" in release.files), None)
     if name is None:

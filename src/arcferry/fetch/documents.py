@@ -14,9 +14,9 @@ from arcferry.data import HeldKind, arm, recognise
 from arcferry.data.download import Download, service_tags
 from arcferry.data.update import SignIn
 from arcferry.errors import AzureError, BlockedError, InputError
-from arcferry.fetch.client import Client
-from arcferry.fetch.sources import notification_host
-from arcferry.fetch.wanted import Wanted
+from arcferry.fetch.request import FetchRequest
+from arcferry.fetch.sources import Sources, notification_host
+from arcferry.https import HttpsClient
 from arcferry.probe.location import his_host
 from arcferry.routing.circuit import read_circuit
 from arcferry.text import quoted
@@ -31,26 +31,31 @@ _FILTER_ID = re.compile(
 )
 
 
-def listed(wanted: Wanted) -> list[tuple[str, Role]]:
-    """Every document that is wanted: its name among the downloads, and what it is in a bundle."""
-    cloud = wanted.cloud.name.lower()
-    found = []
-    if wanted.service_tags:
-        found.append((f"service-tags-{cloud}", Role.SERVICE_TAGS))
-    if wanted.location:
-        found.append((f"discovery-{wanted.location.name}", Role.DISCOVERY))
-    if wanted.location and notification_host(wanted.cloud):
-        found.append((f"notification-hosts-{wanted.location.name}", Role.NOTIFICATION_HOSTS))
-    if wanted.communities:
-        found.append((f"communities-{cloud}", Role.COMMUNITIES))
-    if wanted.route_filter:
-        found.append((f"route-filter-{_safe(wanted.route_filter)}", Role.ROUTE_FILTER))
-    elif wanted.circuit:
-        found.append((f"route-filter-of-{_safe(wanted.circuit)}", Role.ROUTE_FILTER))
-    return found
+def listed(request: FetchRequest) -> list[tuple[str, Role]]:
+    """Every document that is asked for: its name among the downloads, and what it is in a bundle."""
+    cloud, location = request.cloud.name.lower(), request.location.name if request.location else ""
+    documents = (
+        (request.service_tags, f"service-tags-{cloud}", Role.SERVICE_TAGS),
+        (location, f"discovery-{location}", Role.DISCOVERY),
+        (
+            location and notification_host(request.cloud),
+            f"notification-hosts-{location}",
+            Role.NOTIFICATION_HOSTS,
+        ),
+        (request.communities, f"communities-{cloud}", Role.COMMUNITIES),
+        (request.route_filter, f"route-filter-{_safe(request.route_filter)}", Role.ROUTE_FILTER),
+        (
+            request.circuit and not request.route_filter,
+            f"route-filter-of-{_safe(request.circuit)}",
+            Role.ROUTE_FILTER,
+        ),
+    )
+    return [(name, role) for asked, name, role in documents if asked]
 
 
-async def get(role: Role, client: Client, wanted: Wanted, azure: "Azure", today: date) -> Download:
+async def get(  # noqa: PLR0917  # one call, in the order in which they are read
+    role: Role, client: HttpsClient, sources: Sources, request: FetchRequest, azure: "Azure", today: date
+) -> Download:
     """Ask for one document, and check all of it.
 
     Raises:
@@ -58,19 +63,22 @@ async def get(role: Role, client: Client, wanted: Wanted, azure: "Azure", today:
         AzureError: no usable answer.
         BlockedError: another document came than the one asked for.
     """
+    cloud = request.cloud
     if role is Role.SERVICE_TAGS:
-        return await _tags(client, wanted.cloud)
+        got = await service_tags(client, cloud, site=sources.pages)
+        return _recognised(got, HeldKind.SERVICE_TAGS, cloud)
     if role is Role.COMMUNITIES:
-        return await _communities(await azure.session(), today)
-    if role is Role.ROUTE_FILTER and wanted.route_filter:
-        return await _route_filter(await azure.session(), wanted.route_filter, today)
+        got = await arm.community_list(await azure.session(), today)
+        return _recognised(got, HeldKind.COMMUNITY_LIST, cloud)
+    if role is Role.ROUTE_FILTER and request.route_filter:
+        return await _route_filter(await azure.session(), request.route_filter, today)
     if role is Role.ROUTE_FILTER:
-        return await _filter_of_circuit(azure, wanted.circuit, today)
-    if wanted.location is None:
+        return await _filter_of_circuit(azure, request.circuit, today)
+    if request.location is None:
         raise InputError("--location is missing")
     if role is Role.DISCOVERY:
-        return await _discovery(client, wanted.cloud, wanted.location, today)
-    return await _notification_hosts(client, wanted.cloud, wanted.location, today)
+        return await _discovery(client, sources, cloud, request.location, today)
+    return await _notification_hosts(client, sources, cloud, request.location, today)
 
 
 class Azure:
@@ -111,17 +119,6 @@ class Azure:
         return await self._stack.enter_async_context(signed_in(target, self._sign_in.principal))
 
 
-async def _tags(client: Client, cloud: Cloud) -> Download:
-    got = await service_tags(client.http, cloud, site=client.sources.pages)
-    return _recognised(got, HeldKind.SERVICE_TAGS, cloud)
-
-
-async def _communities(session: AzureSession, today: date) -> Download:
-    return _recognised(
-        await arm.community_list(session, today), HeldKind.COMMUNITY_LIST, session.target.cloud
-    )
-
-
 async def _route_filter(session: AzureSession, name: str, today: date) -> Download:
     got = await arm.route_filter(session, name, today)
     return _recognised(got, HeldKind.ROUTE_FILTER, session.target.cloud)
@@ -157,9 +154,11 @@ def _recognised(got: Download, kind: HeldKind, cloud: Cloud) -> Download:
     return replace(got, data=new.data)
 
 
-async def _discovery(client: Client, cloud: Cloud, region: Region, today: date) -> Download:
+async def _discovery(
+    client: HttpsClient, sources: Sources, cloud: Cloud, region: Region, today: date
+) -> Download:
     """The region's own HIS host, as the agent asks for it before it connects (agent.md §1.7)."""
-    url = client.sources.at(cloud.discovery_host, "discovery")
+    url = sources.at(cloud.discovery_host, "discovery")
     asked = url % {"location": region.name, "api-version": "2.1"}
     data, origin = await client.read(asked, limit=_LARGEST)
     host = his_host(data, cloud.his_suffix)
@@ -172,9 +171,11 @@ async def _discovery(client: Client, cloud: Cloud, region: Region, today: date) 
     return Download(f"discovery-{region.name}-{today}.json", content, origin)
 
 
-async def _notification_hosts(client: Client, cloud: Cloud, region: Region, today: date) -> Download:
+async def _notification_hosts(
+    client: HttpsClient, sources: Sources, cloud: Cloud, region: Region, today: date
+) -> Download:
     """The Service Bus names that the region's agents keep open (agent.md §1.7; they change over time)."""
-    url = client.sources.at(notification_host(cloud), "urls/allowlist")
+    url = sources.at(notification_host(cloud), "urls/allowlist")
     asked = url % {"api-version": "2020-01-01", "location": region.name}
     data, origin = await client.read(asked, limit=_LARGEST)
     hosts = _hosts(data, _BUS[cloud.name])

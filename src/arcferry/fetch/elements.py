@@ -1,91 +1,75 @@
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import NoReturn
-from xml.parsers import expat
-
-_LONGEST_WORDS = 64 * 1024
-
-
-@dataclass(slots=True)
-class Element:
-    """An XML element with the first child of each name, and no deeper."""
-
-    attributes: dict[str, str]
-    words: str = ""
-    children: dict[str, "Element"] = field(default_factory=dict)
-
-    def child(self, name: str) -> "Element":
-        """The child of this name.
-
-        Raises:
-            KeyError: there is none.
-        """
-        return self.children[name]
-
-    def text(self, name: str) -> str:
-        """A child's words.
-
-        Raises:
-            KeyError: there is none.
-        """
-        return self.children[name].words.strip()
+from xml.etree import ElementTree as ET
 
 
 def elements(
-    data: bytes, namespace: str, name: str, keep: Callable[[Element], bool] = lambda _: True
-) -> list[Element]:
-    """Every element of this name that `keep` wants, in the order of the document.
+    data: bytes,
+    namespace: str,
+    name: str,
+    keep: Callable[[ET.Element], bool] = lambda _: True,
+) -> list[ET.Element]:
+    """Every element of this name that `keep` wants, in the order of the document; the others are let go.
 
     Raises:
         ValueError: no XML, or it declares entities, which no list of packages does.
     """
-    reading = _Reading(f"{namespace} {name}", keep)
-    parser = expat.ParserCreate(namespace_separator=" ")
-    parser.buffer_text = True
-    parser.StartElementHandler = reading.start
-    parser.EndElementHandler = reading.end
-    parser.CharacterDataHandler = reading.words
-    parser.EntityDeclHandler = _refuse
+    builder = _Builder(f"{{{namespace}}}{name}", keep)
+    # What is read here was signed, and a declaration of entities, by which XML can grow, is refused.
+    parser = ET.XMLParser(target=builder)  # noqa: S314 - as above
     try:
-        parser.Parse(data, True)
-    except expat.ExpatError as error:
+        parser.feed(data)
+        parser.close()
+    except ET.ParseError as error:
         raise ValueError(f"no valid XML: {error}") from None
-    return reading.found
+    return builder.found
 
 
-def _refuse(*_: object) -> NoReturn:
-    raise ValueError("it declares an entity")
+def child(element: ET.Element, name: str) -> ET.Element:
+    """The first child of this name, in whatever namespace.
+
+    Raises:
+        KeyError: there is none.
+    """
+    found = element.find(f"{{*}}{name}")
+    if found is None:
+        raise KeyError(name)
+    return found
 
 
-class _Reading:
-    def __init__(self, wanted: str, keep: Callable[[Element], bool]) -> None:
-        self.found: list[Element] = []
+def text(element: ET.Element, name: str) -> str:
+    """A child's text.
+
+    Raises:
+        KeyError: there is no such child.
+    """
+    return (child(element, name).text or "").strip()
+
+
+class _Builder(ET.TreeBuilder):
+    """Lets go of each element as it ends: a list of all packages as one tree would take a gigabyte."""
+
+    def __init__(self, wanted: str, keep: Callable[[ET.Element], bool]) -> None:
+        super().__init__()
+        self.found: list[ET.Element] = []
         self._wanted = wanted
         self._keep = keep
-        self._path: list[Element | None] = []
+        self._depth = 0
 
-    def start(self, name: str, attributes: dict[str, str]) -> None:
-        """The wanted element and its children are kept; what lies around and beneath is passed over."""
-        parent = self._path[-1] if self._path else None
-        inside = any(self._path)
-        new = None
-        if name == self._wanted and not inside:
-            new = Element(attributes)
-        elif parent is not None and self._is_outer(parent):
-            new = Element(attributes)
-            parent.children.setdefault(name.rpartition(" ")[2], new)
-        self._path.append(new)
+    def start(self, tag: str, attrs: dict[str, str]) -> ET.Element:
+        self._depth += tag == self._wanted
+        return super().start(tag, attrs)
 
-    def words(self, text: str) -> None:
-        at = self._path[-1] if self._path else None
-        if at is not None and len(at.words) < _LONGEST_WORDS:
-            at.words += text
+    def end(self, tag: str) -> ET.Element:
+        element = super().end(tag)
+        if tag == self._wanted:
+            self._depth -= 1
+            if self._depth:
+                return element
+            if self._keep(element):
+                self.found.append(element)
+            else:
+                element.clear()
+        return element
 
-    def end(self, _: str) -> None:
-        done = self._path.pop()
-        if done is not None and not any(self._path) and self._keep(done):
-            self.found.append(done)
-
-    def _is_outer(self, element: Element) -> bool:
-        """Whether this is the wanted element itself, and not one of its children."""
-        return next(one for one in self._path if one) is element
+    def doctype(self, *_: str | None) -> None:
+        raise ValueError("it declares a document type, with which entities come")

@@ -8,15 +8,14 @@ import re
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from io import BytesIO
 
 from yarl import URL
 
-from arcferry.errors import AzureError, BundleRefusedError
+from arcferry.errors import AzureError, BundleRefusedError, InputError
 from arcferry.fetch.distributions import Choice
 from arcferry.fetch.transfer import Digest
-from arcferry.fetch.versions import fits, order
 from arcferry.numbers import whole
 from arcferry.text import quoted
 
@@ -32,6 +31,7 @@ _PACKED: dict[bytes, Callable[[BytesIO], gzip.GzipFile | lzma.LZMAFile | bz2.BZ2
     b"BZ": bz2.BZ2File,
 }
 _ZSTD = b"\x28\xb5\x2f\xfd"
+_VERSION = re.compile(r"[1-9]\d?(?:\.\d{1,6}){1,3}")
 
 
 class StaleError(Exception):
@@ -136,14 +136,6 @@ def broken(error: Exception, place: str) -> BundleRefusedError:
     return BundleRefusedError(f"{place} is signed, and cannot be read: {error}")
 
 
-def instant(seconds: float) -> datetime | None:
-    """A moment in seconds since 1970; None where it is out of any range."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, OSError, ValueError):
-        return None
-
-
 def length_of(text: str) -> int:
     """A file's length in bytes, as an index gives it.
 
@@ -154,3 +146,40 @@ def length_of(text: str) -> int:
     if length is None:
         raise ValueError("a file's length is no number of bytes")
     return length
+
+
+def read_version(text: str) -> str:
+    """The version that is asked for, `1.61` or a longer one; empty for the newest (`latest`).
+
+    Raises:
+        InputError: it is no version of the agent.
+    """
+    wanted = text.strip().lower().removeprefix("v")
+    if wanted in ("", "latest"):
+        return ""
+    if not _VERSION.fullmatch(wanted):
+        raise InputError(f"--agent-version {quoted(text)} is no version", hint="Such as 1.61, or latest.")
+    return wanted
+
+
+def order(version: str) -> tuple[int, ...]:
+    """What agent versions are sorted by: their numbers.
+
+    Enough for the agent, whose published versions differ in numbers alone (`1.64.03414.1079`, earlier
+    `1.48.02646.952-ubuntu22.04`, `1.9.21208-007`).
+    """
+    return tuple(map(int, re.findall(r"\d+", version[:100])))
+
+
+def fits(version: str, wanted: str) -> bool:
+    """Whether a package's version is the one asked for: its numbers begin with those; any where empty.
+
+    An MSI writes `3319` where a package's name has `03319`.
+    """
+    asked = order(wanted)
+    return order(version)[: len(asked)] == asked
+
+
+def release_of(wanted: str) -> str:
+    """`1.61` of `1.61.03319.859`: what Microsoft's addresses of Windows packages know."""
+    return ".".join(wanted.split(".")[:2])

@@ -3,11 +3,12 @@
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Self
 
 from arcferry import files, numbers
 from arcferry.errors import FileInputError, InputError
+from arcferry.fetch.request import FetchedFile
 from arcferry.fetch.transfer import Digest
-from arcferry.fetch.wanted import Kept
 
 _NAME = "receipt.json"
 _LIMIT = 64 * 1024
@@ -33,53 +34,49 @@ class Receipt:
     says: str = ""
 
 
-class Shelf:
-    """One item's folder."""
+class ItemFolder:
+    """One item's folder among the downloads: its file, and the receipt beside it."""
 
     def __init__(self, downloads: Path, item: str) -> None:
         self.item = item
-        self.folder = downloads / item
+        self.path = downloads / item
 
-    def make(self) -> None:
-        """Make the folder.
+    @classmethod
+    def made(cls, downloads: Path, item: str) -> Self:
+        """The folder, made where it is missing.
 
         Raises:
             FileInputError: it cannot be made.
         """
-        files.make_private(self.folder)
+        folder = cls(downloads, item)
+        files.make_private(folder.path)
+        return folder
 
     def receipt(self) -> Receipt | None:
         """What was fetched before, when it is here as it was."""
         try:
-            found = numbers.from_json(files.read_bounded(self.folder / _NAME, limit=_LIMIT))
-            receipt = Receipt(**found)
+            receipt = Receipt(**numbers.from_json(files.read_bounded(self.path / _NAME, limit=_LIMIT)))
             plain = Path(receipt.file).name == receipt.file
-            whole = plain and Digest("sha256", receipt.sha256, receipt.length).fits(
-                self.folder / receipt.file
-            )
+            digest = Digest("sha256", receipt.sha256, receipt.length)
+            return receipt if plain and digest.fits(self.path / receipt.file) else None
         except (InputError, ValueError, TypeError):
             return None
-        return receipt if whole else None
 
-    def keep(self, receipt: Receipt) -> Kept:
-        """Note a file that is in the folder now; the one before is dropped.
+    def record(self, receipt: Receipt) -> FetchedFile:
+        """Note a file that is in the folder now; the one before is removed.
 
         Raises:
             FileInputError: the folder cannot be written.
         """
-        files.write_whole(self.folder / _NAME, json.dumps(asdict(receipt), indent=1).encode())
-        for path in self.folder.iterdir():
+        files.write_whole(self.path / _NAME, json.dumps(asdict(receipt), indent=1).encode())
+        for path in self.path.iterdir():
             if path.name not in (_NAME, receipt.file) and path.is_file():
-                _remove(path)
-        return self.kept(receipt)
+                try:
+                    path.unlink()
+                except OSError as error:
+                    raise FileInputError(path, error.strerror or "cannot be removed") from error
+        return self.file(receipt)
 
-    def kept(self, receipt: Receipt) -> Kept:
-        """The same for who asked."""
-        return Kept(self.item, self.folder / receipt.file, receipt.origin, receipt.sha256, receipt.says)
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink()
-    except OSError as error:
-        raise FileInputError(path, error.strerror or "cannot be removed") from error
+    def file(self, receipt: Receipt) -> FetchedFile:
+        """The file of a receipt, for who asked."""
+        return FetchedFile(self.item, self.path / receipt.file, receipt.origin, receipt.sha256, receipt.says)

@@ -1,14 +1,14 @@
 """Repositories that dnf, yum and zypper read: a signed repomd.xml names the hash of the list of packages."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
+from xml.etree.ElementTree import Element
 
 from yarl import URL
 
 from arcferry.errors import BundleRefusedError
-from arcferry.fetch.client import Client, place
 from arcferry.fetch.distributions import Choice
-from arcferry.fetch.elements import Element, elements
+from arcferry.fetch.elements import child, elements, text
 from arcferry.fetch.openpgp import Keyring, Signed, verify_detached
 from arcferry.fetch.package import (
     AGENT,
@@ -18,19 +18,19 @@ from arcferry.fetch.package import (
     below,
     broken,
     checked,
-    instant,
     length_of,
     newest,
     unpacked,
 )
 from arcferry.fetch.transfer import Digest
+from arcferry.https import HttpsClient, place
 
 _REPO = "http://linux.duke.edu/metadata/repo"
 _SECONDS = re.compile(r"\d{9,11}")
 _COMMON = "http://linux.duke.edu/metadata/common"
 
 
-async def find(client: Client, base: URL, choice: Choice, wanted: str, keys: Keyring) -> Package:
+async def find(client: HttpsClient, base: URL, choice: Choice, wanted: str, keys: Keyring) -> Package:
     """The agent of a repository, by a list that a trusted key has signed.
 
     The signature covers which packages there are, not for which release of a distribution they are: there is
@@ -57,24 +57,26 @@ async def find(client: Client, base: URL, choice: Choice, wanted: str, keys: Key
 def _primary(signed: Signed, where: str) -> tuple[str, Digest, datetime | None]:
     """The list's path and hash, and when it was made."""
     try:
-        found = elements(signed.data, _REPO, "data", lambda one: one.attributes.get("type") == "primary")
+        found = elements(signed.data, _REPO, "data", lambda one: one.get("type") == "primary")
         if len(found) != 1:
             raise BundleRefusedError(f"{where} names {len(found)} lists of packages, expected one")
-        path = found[0].child("location").attributes["href"]
-        return path, _digest(found[0], found[0].text("size")), _dated(signed)
+        path = child(found[0], "location").attrib["href"]
+        return path, _digest(found[0], text(found[0], "size")), _dated(signed)
     except (KeyError, ValueError) as error:
         raise broken(error, where) from None
 
 
 def _dated(signed: Signed) -> datetime | None:
     """A revision is in seconds since 1970 where createrepo or Pulp wrote it; others write what they like."""
-    words = [one.words.strip() for one in elements(signed.data, _REPO, "revision")]
-    return instant(int(words[0])) if words and _SECONDS.fullmatch(words[0]) else None
+    revisions = [(one.text or "").strip() for one in elements(signed.data, _REPO, "revision")]
+    if not revisions or not _SECONDS.fullmatch(revisions[0]):
+        return None
+    return datetime.fromtimestamp(int(revisions[0]), UTC)
 
 
 def _packages(content: bytes, signer: str, dated: datetime | None, where: str) -> list[Package]:
     try:
-        found = elements(content, _COMMON, "package", lambda one: one.text("name") == AGENT)
+        found = elements(content, _COMMON, "package", lambda one: text(one, "name") == AGENT)
         return [_package(one, signer, dated) for one in found]
     except (KeyError, ValueError) as error:
         raise broken(error, where) from None
@@ -82,17 +84,17 @@ def _packages(content: bytes, signer: str, dated: datetime | None, where: str) -
 
 def _package(element: Element, signer: str, dated: datetime | None) -> Package:
     # An epoch is no part of the file's name, and the agent has none.
-    version = element.child("version").attributes
+    version = child(element, "version").attrib
     return Package(
         version=f"{version['ver']}-{version['rel']}",
-        architecture=element.text("arch"),
-        path=element.child("location").attributes["href"],
-        digest=_digest(element, element.child("size").attributes["package"]),
+        architecture=text(element, "arch"),
+        path=child(element, "location").attrib["href"],
+        digest=_digest(element, child(element, "size").attrib["package"]),
         signer=signer,
         dated=dated,
     )
 
 
 def _digest(element: Element, length: str) -> Digest:
-    checksum = element.child("checksum")
-    return Digest(checksum.attributes.get("type", ""), checksum.words.strip().lower(), length_of(length))
+    algorithm = child(element, "checksum").get("type", "")
+    return Digest(algorithm, text(element, "checksum").lower(), length_of(length))

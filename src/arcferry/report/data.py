@@ -11,7 +11,7 @@ from rich.text import Text
 
 from arcferry import catalog, times
 from arcferry.data import OLD_AFTER, Comparison, Conflict, Held, HeldKind
-from arcferry.data.update import Outcome
+from arcferry.data.update import UpdateResult
 from arcferry.report.console import mark
 
 SCHEMA = 1
@@ -232,7 +232,7 @@ def imported(held: Sequence[Held], leads: frozenset[str]) -> Iterator[str]:
         yield f"{one.name}: {one.kind.words} {day}{cloud}, {counts}, held as {one.id}{note}"
 
 
-def outcomes(found: Sequence[Outcome], leads: frozenset[str]) -> Iterator[str]:
+def outcomes(found: Sequence[UpdateResult], leads: frozenset[str]) -> Iterator[str]:
     """One line a kind that was asked for."""
     for one in found:
         if one.held is not None:
@@ -242,7 +242,7 @@ def outcomes(found: Sequence[Outcome], leads: frozenset[str]) -> Iterator[str]:
             yield f"{'FAILED':<10}{one.kind.words}: {one.error.message}"
 
 
-def outcome_row(one: Outcome, today: date, leads: frozenset[str]) -> dict[str, Any]:
+def outcome_row(one: UpdateResult, today: date, leads: frozenset[str]) -> dict[str, Any]:
     """One of `update`'s results."""
     error = one.error
     return {

@@ -1,3 +1,5 @@
+"""What a user asks to be fetched, by which way, and what was fetched."""
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,12 +10,10 @@ from arcferry.data.update import SignIn
 from arcferry.fetch.distributions import Choice, names
 from arcferry.fetch.sources import Sources
 
-PAUSES = (1.0, 2.0, 4.0, 8.0)
-
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What to bring.
+class FetchRequest:
+    """What to fetch.
 
     Attributes:
         windows: the Windows agent.
@@ -47,7 +47,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class FetchOptions:
     """How to get there.
 
     Attributes:
@@ -68,12 +68,12 @@ class Means:
     repository_keys: tuple[Path, ...] = ()
     sign_in: SignIn | None = None
     offline: bool = False
-    pauses: tuple[float, ...] = PAUSES
+    pauses: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0)
     progress: Callable[[Progress], None] = lambda _: None
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class FetchedFile:
     """One file in the downloads folder, whole and checked.
 
     Attributes:
@@ -93,29 +93,31 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """Everything that was wanted.
+    """Everything that was asked for.
 
     Attributes:
         agents: agent packages, each content once.
         documents: dated documents, by what they are.
-        kept: every item, in the order of the above; one package may serve several distributions.
+        files: every item, in the order of the above; one package may serve several distributions.
         notes: what a reader should know, such as that an index is old.
     """
 
     agents: tuple[Path, ...]
     documents: tuple[tuple[Role, Path], ...]
-    kept: tuple[Kept, ...]
+    files: tuple[FetchedFile, ...]
     notes: tuple[str, ...] = ()
 
     @property
     def origins(self) -> Mapping[Path, str]:
         """Where each file came from."""
-        return {one.path: one.origin for one in self.kept}
+        return {one.path: one.origin for one in self.files}
 
     @property
     def distributions(self) -> Mapping[Path, tuple[str, ...]]:
         """Which Linux distributions each package was fetched for: those whose package has this content."""
-        digests = {one.path: one.sha256 for one in self.kept}
-        asked = {path: [one.item for one in self.kept if one.sha256 == digests[path]] for path in self.agents}
+        digests = {one.path: one.sha256 for one in self.files}
+        asked = {
+            path: [one.item for one in self.files if one.sha256 == digests[path]] for path in self.agents
+        }
         named = {path: {item.rpartition("-")[0] for item in items} for path, items in asked.items()}
         return {path: tuple(sorted(found & set(names()))) for path, found in named.items()}
