@@ -7,8 +7,8 @@ import pytest
 
 from arcferry import azure
 from arcferry.fleet.inventory import read_inventory
-from arcferry.fleet.order import Limits, Order, shared_by_all
 from arcferry.fleet.plan import FleetPlan, plan
+from arcferry.fleet.task import Limits, RunContext, RunRequest
 from arcferry.fleet.transport import read_trust
 from arcferry_lab.azure.errors import ArmError
 from arcferry_lab.azure.state import CannedResponse
@@ -40,12 +40,12 @@ async def by_an_older_list(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> Asy
     who = azure.with_secret(twin.client.client_id, twin.client.secret)
     trust = read_trust(twin.paths.known_hosts, twin.paths.key, "root")
     hosts = read_inventory(twin.paths.inventory)
-    order = Order(hosts, fleet.sealed.open(), trust, target, who, fleet.state, Limits())
+    order = RunRequest(hosts, fleet.sealed.open(), trust, target, who, fleet.state, Limits())
     async with azure.signed_in(target, who) as session:
         preflight = await azure.prepare(session)
         assert preflight.machines == {}
         assert (await fleet.run("apply")).code == 0
-        shared = replace(shared_by_all(order), azure=session, machines=preflight.machines)
+        shared = replace(RunContext.of(order), azure=session, machines=preflight.machines)
         yield lambda: plan(hosts, shared, run=order.run, checks=preflight.checks)
 
 
@@ -53,9 +53,9 @@ async def test_a_host_that_another_apply_connected_since_is_healthy(by_an_older_
     found = await by_an_older_list()
     assert [host.to_run for host in found.hosts] == [("verified",)] * 3
     for host in found.hosts:
-        assert host.situation is not None
-        assert host.situation.machine is not None
-        assert host.situation.machine.status == "Connected"
+        assert host.state is not None
+        assert host.state.machine is not None
+        assert host.state.machine.status == "Connected"
 
 
 def refusal(status: int, code: str) -> CannedResponse:

@@ -7,7 +7,7 @@ from typing import Any
 
 from azure.core.pipeline import PipelineResponse
 
-from arcferry.azure.mapping import Right, is_missing_resource, translated, unreadable
+from arcferry.azure.mapping import Permission, is_missing_resource, translated, unreadable
 from arcferry.azure.session import AzureSession
 from arcferry.errors import AzureUnavailableError, NotFoundError
 from arcferry.numbers import from_json
@@ -78,9 +78,9 @@ async def list_machines(session: AzureSession) -> dict[str, Machine]:
     return machines
 
 
-def _needs(session: AzureSession) -> Right:
+def _needs(session: AzureSession) -> Permission:
     place = f"resource group {session.target.resource_group}"
-    return Right("Microsoft.HybridCompute/machines/read", "Azure Connected Machine Onboarding", place)
+    return Permission("Microsoft.HybridCompute/machines/read", "Azure Connected Machine Onboarding", place)
 
 
 class _Pages:

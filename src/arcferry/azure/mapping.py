@@ -61,7 +61,7 @@ BETWEEN = (
 
 
 @dataclass(frozen=True, slots=True)
-class Right:
+class Permission:
     """What reading something takes.
 
     Attributes:
@@ -76,7 +76,7 @@ class Right:
 
 
 @contextmanager
-def translated(doing: str, needs: Right | None = None) -> Iterator[None]:
+def translated(doing: str, needs: Permission | None = None) -> Iterator[None]:
     """Let only arcferry's errors out of the block.
 
     Args:
@@ -131,7 +131,7 @@ def not_registered(namespace: str, subscription: str, *, registering: bool = Fal
     return says, f"An owner or contributor of the subscription runs this once: {command}"
 
 
-def from_sdk(error: core.AzureError, doing: str, needs: Right | None = None) -> AzureError:
+def from_sdk(error: core.AzureError, doing: str, needs: Permission | None = None) -> AzureError:
     """The arcferry error for one of the SDK's, without a token in its text."""
     if isinstance(error, core.DecodeError) and not isinstance(error, core.IncompleteReadError):
         return unreadable(doing, f"it is no JSON{_answered_as(error)}")
@@ -141,7 +141,7 @@ def from_sdk(error: core.AzureError, doing: str, needs: Right | None = None) -> 
     return _unavailable(error, doing)
 
 
-def _answered(error: core.HttpResponseError, status: int, doing: str, needs: Right | None) -> AzureError:
+def _answered(error: core.HttpResponseError, status: int, doing: str, needs: Permission | None) -> AzureError:
     code, text = _code_and_text(error)
     if not code and status != _HTTP_THROTTLED:
         # Every refusal of ARM's has a code: without one it is somebody else's, and means nothing of the kind.
@@ -182,7 +182,7 @@ def _no_subscription(error: core.HttpResponseError, status: int, code: str, doin
     )
 
 
-def _role(text: str, needs: Right | None) -> str:
+def _role(text: str, needs: Permission | None) -> str:
     action = _ACTION.search(text)
     named = action.group(1) if action else needs.action if needs else ""
     role = f"the role “{needs.role}”" if needs else "a role that allows it"

@@ -15,14 +15,14 @@ from arcferry.azure.mapping import (
     unreadable,
 )
 from arcferry.azure.session import AzureSession
-from arcferry.azure.target import Target
+from arcferry.azure.target import AzureTarget
 from arcferry.errors import AzureError, BlockedError, ConflictError, NotFoundError, PermissionDeniedError
 from arcferry.text import one_line
 
 PROVIDER = "Microsoft.HybridCompute"
 
 
-class Answer(StrEnum):
+class CheckStatus(StrEnum):
     """How a check of the preflight came out; unknown means that this identity may not look."""
 
     OK = "ok"
@@ -30,11 +30,11 @@ class Answer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class PreflightCheck:
     """One line of the preflight."""
 
     name: str
-    answer: Answer
+    answer: CheckStatus
     says: str
 
 
@@ -42,7 +42,7 @@ class Check:
 class Preflight:
     """What the preflight saw, and the machines that are there already, by lower-case name."""
 
-    checks: tuple[Check, ...]
+    checks: tuple[PreflightCheck, ...]
     machines: dict[str, Machine]
 
 
@@ -59,7 +59,7 @@ async def prepare(session: AzureSession) -> Preflight:
         AzureError: Azure gave no usable answer.
     """
     token = await session.token()
-    checks = [Check("sign-in", Answer.OK, f"token until {token.expires:%H:%M} UTC")]
+    checks = [PreflightCheck("sign-in", CheckStatus.OK, f"token until {token.expires:%H:%M} UTC")]
     machines = await _machines(session)
     checks.append(await _group(session, len(machines)))
     checks.extend(await _provider(session))
@@ -78,7 +78,7 @@ async def _machines(session: AzureSession) -> dict[str, Machine]:
         raise
 
 
-async def _group(session: AzureSession, machines: int) -> Check:
+async def _group(session: AzureSession, machines: int) -> PreflightCheck:
     target = session.target
     try:
         with translated(f"read resource group {target.resource_group}"):
@@ -90,13 +90,13 @@ async def _group(session: AzureSession, machines: int) -> Check:
         raise _missing(target, error) from error
     except PermissionDeniedError:
         says = f"{target.resource_group}: {machines} machines can be read, the group itself not"
-        return Check("resource group", Answer.OK, says)
+        return PreflightCheck("resource group", CheckStatus.OK, says)
     if state.lower() == "deleting":
         raise BlockedError(f"resource group {target.resource_group} is being deleted")
-    return Check("resource group", Answer.OK, f"{target.resource_group}, {machines} machines")
+    return PreflightCheck("resource group", CheckStatus.OK, f"{target.resource_group}, {machines} machines")
 
 
-async def _provider(session: AzureSession) -> list[Check]:
+async def _provider(session: AzureSession) -> list[PreflightCheck]:
     target, doing = session.target, f"read provider {PROVIDER}"
     try:
         with translated(doing):
@@ -105,19 +105,28 @@ async def _provider(session: AzureSession) -> list[Check]:
         if not isinstance(error, PermissionDeniedError | NotFoundError):
             raise
         says = "this identity may not read the subscription's providers"
-        return [Check("provider", Answer.UNKNOWN, says), Check("location", Answer.UNKNOWN, says)]
+        return [
+            PreflightCheck("provider", CheckStatus.UNKNOWN, says),
+            PreflightCheck("location", CheckStatus.UNKNOWN, says),
+        ]
     if state != "registered":
         says, hint = not_registered(PROVIDER, target.subscription_id, registering=state == "registering")
         raise BlockedError(says, hint=hint)
-    registered = Check("provider", Answer.OK, f"{PROVIDER} is registered")
+    registered = PreflightCheck("provider", CheckStatus.OK, f"{PROVIDER} is registered")
     if not offered:
-        return [registered, Check("location", Answer.UNKNOWN, "the provider lists no locations")]
+        return [
+            registered,
+            PreflightCheck("location", CheckStatus.UNKNOWN, "the provider lists no locations"),
+        ]
     if target.location not in offered:
         raise BlockedError(
             f"Azure Arc machines are not offered in {target.location} for this subscription",
             hint=f"Offered: {', '.join(sorted(offered)[:20])}",
         )
-    return [registered, Check("location", Answer.OK, f"machines are offered in {target.location}")]
+    return [
+        registered,
+        PreflightCheck("location", CheckStatus.OK, f"machines are offered in {target.location}"),
+    ]
 
 
 def _seen(provider: Provider, doing: str) -> tuple[str, set[str]]:
@@ -134,7 +143,7 @@ def _seen(provider: Provider, doing: str) -> tuple[str, set[str]]:
     return state.lower(), offered
 
 
-def _missing(target: Target, error: NotFoundError) -> AzureError | BlockedError:
+def _missing(target: AzureTarget, error: NotFoundError) -> AzureError | BlockedError:
     """What a 404 means here: no such group, no such subscription, or just what ARM said."""
     if is_missing_subscription(error):
         return BlockedError(error.message, hint=error.hint)

@@ -21,7 +21,7 @@ from azure.mgmt.resource.resources.aio import ResourceManagementClient
 from arcferry.azure.credentials import ServicePrincipal
 from arcferry.azure.entra import DOING, Credential
 from arcferry.azure.mapping import translated
-from arcferry.azure.target import Target
+from arcferry.azure.target import AzureTarget
 from arcferry.errors import AzureError, InputError
 from arcferry.https import connection_pool, safe
 
@@ -89,7 +89,7 @@ class AzureSession:
         resources: the official resource client.
     """
 
-    def __init__(self, target: Target, principal: ServicePrincipal, http: aiohttp.ClientSession) -> None:
+    def __init__(self, target: AzureTarget, principal: ServicePrincipal, http: aiohttp.ClientSession) -> None:
         self.target = target
         self._principal = principal
         self._http = http
@@ -179,7 +179,7 @@ def _origin(url: str) -> tuple[str, str, int]:
 
 
 @asynccontextmanager
-async def signed_in(target: Target, principal: ServicePrincipal) -> AsyncIterator[AzureSession]:
+async def signed_in(target: AzureTarget, principal: ServicePrincipal) -> AsyncIterator[AzureSession]:
     """A session on one pool of connections, closed at the end. Nothing is sent before it is used.
 
     Raises:

@@ -14,7 +14,7 @@ _RESOURCE_GROUP = re.compile(r"[\w().-]{0,89}[\w()-]")
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class AzureTarget:
     """The tenant, subscription, resource group and location that machines are made in.
 
     Attributes:
@@ -58,7 +58,7 @@ def target(
     authority: str | None = None,
     ca_file: Path | None = None,
     proxy: str | None = None,
-) -> Target:
+) -> AzureTarget:
     """Check what the user gave and fill in the cloud's own addresses.
 
     Raises:
@@ -76,7 +76,7 @@ def target(
         )
     if not _RESOURCE_GROUP.fullmatch(resource_group):
         raise InputError(f"resource group {quoted(resource_group)} is not a name that ARM accepts")
-    return Target(
+    return AzureTarget(
         cloud=known,
         tenant_id=tenant_id,
         subscription_id=subscription_id.lower(),

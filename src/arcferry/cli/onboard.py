@@ -33,10 +33,10 @@ from arcferry.errors import InputError, InterruptedRunError
 
 if TYPE_CHECKING:
     from arcferry.azure import ServicePrincipal
-    from arcferry.fleet.order import Order
     from arcferry.fleet.outcome import FleetRun
     from arcferry.fleet.plan import FleetPlan
     from arcferry.fleet.run import Stop
+    from arcferry.fleet.task import RunRequest
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -258,11 +258,11 @@ def _order(
     stop_after: int | None = None,
     patience: float = 420,
     **target: Any,  # noqa: ANN401  # passed on as they are, and typed there
-) -> "Order":
+) -> "RunRequest":
     from arcferry import azure, times
     from arcferry.bundle import open_bundle
     from arcferry.fleet.inventory import read_inventory
-    from arcferry.fleet.order import Limits, Order
+    from arcferry.fleet.task import Limits, RunRequest
     from arcferry.fleet.transport import read_trust
     from arcferry.folders import state_folder
 
@@ -280,7 +280,7 @@ def _order(
     )
     if opened.older:
         typer.echo(f"warning: {opened.older}", err=True)
-    return Order(
+    return RunRequest(
         inventory=hosts,
         target=where,
         trust=trust,

@@ -9,7 +9,7 @@ from typing import Any
 from azure.core.rest import HttpRequest
 
 from arcferry.azure import AzureSession
-from arcferry.azure.mapping import Right, translated, unreadable
+from arcferry.azure.mapping import Permission, translated, unreadable
 from arcferry.data.download import Download
 from arcferry.errors import AzureError, InputError
 from arcferry.text import quoted
@@ -19,7 +19,7 @@ _VERSION = "2024-05-01"
 _PAGES = 100
 _PROVIDER = "Microsoft.Network"
 # Reader allows */read. The list belongs to the subscription, so that a role on a group is not enough for it.
-_COMMUNITIES = Right(f"{_PROVIDER}/bgpServiceCommunities/read", "Reader", "the subscription")
+_COMMUNITIES = Permission(f"{_PROVIDER}/bgpServiceCommunities/read", "Reader", "the subscription")
 _LIMIT = 64 * 1024 * 1024
 _NAME = re.compile(r"[A-Za-z0-9_][\w.-]{0,79}")
 
@@ -57,7 +57,7 @@ async def route_filter(session: AzureSession, name: str, today: date) -> Downloa
         SignInError, PermissionDeniedError, AzureError: as for `community_list`.
     """
     path = _path(session, "routeFilters", name, "--route-filter")
-    needs = Right(f"{_PROVIDER}/routeFilters/read", "Reader", f"route filter {name}")
+    needs = Permission(f"{_PROVIDER}/routeFilters/read", "Reader", f"route filter {name}")
     document = await _get(session, _url(session, path), f"read route filter {name}", needs)
     return _named(f"route-filter-{name}-{today}.json", document, session, path)
 
@@ -71,7 +71,7 @@ async def circuit(session: AzureSession, name: str, today: date) -> Download:
         SignInError, PermissionDeniedError, AzureError: as for `community_list`.
     """
     path = _path(session, "expressRouteCircuits", name, "--circuit")
-    needs = Right(f"{_PROVIDER}/expressRouteCircuits/read", "Reader", f"circuit {name}")
+    needs = Permission(f"{_PROVIDER}/expressRouteCircuits/read", "Reader", f"circuit {name}")
     document = await _get(session, _url(session, path), f"read circuit {name}", needs)
     return _named(f"circuit-{name}-{today}.json", document, session, path)
 
@@ -88,7 +88,7 @@ def _url(session: AzureSession, path: str) -> str:
     return f"{session.target.arm_url}{path}?api-version={_VERSION}"
 
 
-async def _get(session: AzureSession, url: str, doing: str, needs: Right) -> Mapping[str, Any]:
+async def _get(session: AzureSession, url: str, doing: str, needs: Permission) -> Mapping[str, Any]:
     with translated(doing, needs):
         response = await session.resources.send_request(HttpRequest("GET", url))
         response.raise_for_status()

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from yarl import URL
 
 from arcferry.catalog import Cloud
-from arcferry.diagnosis.readers import FILE_LIMIT
 from arcferry.errors import AzureError, InputError
+from arcferry.evidence.readers import FILE_LIMIT
 from arcferry.https import Advice, HttpsClient
 from arcferry.text import quoted
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from arcferry import times
-from arcferry.azure import ServicePrincipal, Target, signed_in
+from arcferry.azure import AzureTarget, ServicePrincipal, signed_in
 from arcferry.catalog import Cloud
 from arcferry.data import arm, download
 from arcferry.data.download import Download
@@ -25,7 +25,7 @@ _Fetch = Callable[[], Awaitable[Download]]
 class SignIn:
     """Where to ask Azure, and as whom."""
 
-    target: Target
+    target: AzureTarget
     principal: ServicePrincipal
 
 

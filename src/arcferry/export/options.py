@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
-from arcferry.azure import Target
+from arcferry.azure import AzureTarget
 from arcferry.bundle import Bundle
 from arcferry.errors import InputError, UnknownNameError
 from arcferry.fleet.steps.connect import tags_text
@@ -112,7 +112,7 @@ class ExportOptions:
     """
 
     bundle: Bundle
-    target: Target
+    target: AzureTarget
     share: str = ""
     sign_in: SignIn | None = None
     tags: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

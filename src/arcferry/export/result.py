@@ -18,10 +18,10 @@ from arcferry import catalog, numbers
 from arcferry.bundle import blocks
 from arcferry.errors import UnknownNameError, first_problem
 from arcferry.evidence.readers.decoding import text_of
-from arcferry.fleet.agent_says import agent_failure
-from arcferry.fleet.facts import Answer, masked_fields
+from arcferry.fleet.facts import ScriptAnswer, masked_fields
+from arcferry.fleet.failure import agent_failure
 from arcferry.fleet.inventory import Host
-from arcferry.fleet.outcome import HostRun, Outcome, StepResult, StepState
+from arcferry.fleet.outcome import HostOutcome, HostRun, StepResult, StepState
 from arcferry.redaction import mask, mask_fields
 from arcferry.text import one_line, quoted
 from arcferry.times import from_text
@@ -76,7 +76,7 @@ class Reported:
     @property
     def failed(self) -> bool:
         """Whether it is not connected."""
-        return self.run.outcome is not Outcome.CONNECTED
+        return self.run.outcome is not HostOutcome.CONNECTED
 
 
 class NotAResultError(Exception):
@@ -175,13 +175,13 @@ def _masked(result: _Result) -> _Result:
     return result.model_copy(update={**told, "answers": answers, "path": path})
 
 
-def _answer(fields: dict[str, Any]) -> Answer:
+def _answer(fields: dict[str, Any]) -> ScriptAnswer:
     verb = fields.get("verb")
     name = one_line(verb, limit=20) if isinstance(verb, str) else ""
-    return Answer(name or "unknown", fields.get("ok") is True, fields)
+    return ScriptAnswer(name or "unknown", fields.get("ok") is True, fields)
 
 
-def _step(answer: Answer) -> StepResult:
+def _step(answer: ScriptAnswer) -> StepResult:
     if answer.ok:
         version = answer.text("version", limit=40)
         unchanged = "; nothing was to be done" if answer.flag("changed") is False else ""
@@ -202,10 +202,10 @@ def _step(answer: Answer) -> StepResult:
     )
 
 
-def _outcome(result: _Result, answers: list[Answer]) -> Outcome:
+def _outcome(result: _Result, answers: list[ScriptAnswer]) -> HostOutcome:
     """What the host says, unless its own answers say otherwise."""
     whole = any(answer.verb == "show" for answer in answers) and all(answer.ok for answer in answers)
-    return Outcome.CONNECTED if result.outcome == "connected" and whole else Outcome.FAILED
+    return HostOutcome.CONNECTED if result.outcome == "connected" and whole else HostOutcome.FAILED
 
 
 def _explained(result: _Result, steps: tuple[StepResult, ...]) -> tuple[StepResult, ...]:
@@ -230,7 +230,7 @@ def _hints() -> dict[str, str]:
     return tomllib.loads(text)
 
 
-def _way_out(answer: Answer) -> tuple[str, str]:
+def _way_out(answer: ScriptAnswer) -> tuple[str, str]:
     """What the catalogue knows about a failed answer's code, and what to do; empty if nothing is known."""
     code = answer.text("code", limit=40)
     status = answer.number("exit")

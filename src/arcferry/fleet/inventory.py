@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from arcferry.errors import FileInputError
 from arcferry.fleet.names import problem_with_name
-from arcferry.fleet.tables import Row, read_rows
+from arcferry.fleet.tables import InventoryRow, read_rows
 from arcferry.fleet.tags import check_tags, parse_tags
 from arcferry.numbers import whole
 from arcferry.text import one_line, quoted
@@ -124,7 +124,7 @@ def _site(site: str) -> str:
     return site
 
 
-class _Entry(BaseModel):
+class _HostRow(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
 
     name: Annotated[str, AfterValidator(_machine_name)]
@@ -138,7 +138,7 @@ class _Entry(BaseModel):
     site: Annotated[str, Field(max_length=64), AfterValidator(_site)] = ""
 
 
-COLUMNS = tuple(_Entry.model_fields)
+COLUMNS = tuple(_HostRow.model_fields)
 
 
 def read_inventory(path: Path) -> Inventory:
@@ -168,16 +168,16 @@ class _RowError(Exception):
         self.says = says
 
 
-def _host(row: Row) -> Host:
+def _host(row: InventoryRow) -> Host:
     try:
-        entry = _Entry.model_validate({"address": row.cells.get("name", ""), **_given(row)})
+        entry = _HostRow.model_validate({"address": row.cells.get("name", ""), **_given(row)})
     except ValidationError as error:
         raise _RowError(_says(error)) from None
     values = entry.model_dump(exclude={"tags"})
     return Host(**values, tags=MappingProxyType(dict(entry.tags)), line=row.line)
 
 
-def _given(row: Row) -> dict[str, Any]:
+def _given(row: InventoryRow) -> dict[str, Any]:
     # Without an address the name is the address, as in an SSH command.
     return {column: cell for column, cell in row.cells.items() if cell != "" or column == "name"}
 

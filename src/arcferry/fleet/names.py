@@ -11,37 +11,10 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?")
 
 # Azure Resource Manager refuses these words as a whole name, at its start, or anywhere in it
 # (learn.microsoft.com, “Resolve reserved resource name errors”, as of 2026-08).
-_WHOLE = (
-    "access",
-    "azure",
-    "bing",
-    "bizspark",
-    "biztalk",
-    "cortana",
-    "directx",
-    "dotnet",
-    "dynamics",
-    "excel",
-    "exchange",
-    "forefront",
-    "groove",
-    "hololens",
-    "hotmail",
-    "hyperv",
-    "kinect",
-    "lync",
-    "msdn",
-    "o365",
-    "office",
-    "office365",
-    "onedrive",
-    "onenote",
-    "outlook",
-    "powerpoint",
-    "sharepoint",
-    "skype",
-    "visio",
-    "visualstudio",
+_WHOLE = re.compile(
+    "access|azure|bing|bizspark|biztalk|cortana|directx|dotnet|dynamics|excel|exchange|forefront|groove|"
+    "hololens|hotmail|hyperv|kinect|lync|msdn|o365|office|office365|onedrive|onenote|outlook|powerpoint|"
+    "sharepoint|skype|visio|visualstudio"
 )
 _START = ("login", "xbox")
 _ANYWHERE = ("microsoft", "windows")
@@ -59,15 +32,12 @@ def problem_with_name(name: str) -> str | None:
             f"name {quoted(name)} cannot be a machine's: it takes letters, digits, _ . and -, begins with a "
             "letter or digit, and does not end in a full stop"
         )
-    word = reserved_word(name)
-    return f"name {quoted(name)} holds {quoted(word)}, which Azure reserves for itself" if word else None
-
-
-def reserved_word(name: str) -> str | None:
-    """The word in the name that Azure keeps for itself, None where there is none."""
     lower = name.lower()
-    if lower in _WHOLE:
-        return lower
-    found = [word for word in _START if lower.startswith(word)]
-    found += [word for word in _ANYWHERE if word in lower]
-    return found[0] if found else None
+    reserved = [lower] if _WHOLE.fullmatch(lower) else []
+    reserved += [word for word in _START if lower.startswith(word)]
+    reserved += [word for word in _ANYWHERE if word in lower]
+    return (
+        f"name {quoted(name)} holds {quoted(reserved[0])}, which Azure reserves for itself"
+        if reserved
+        else None
+    )

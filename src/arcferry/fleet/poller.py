@@ -41,7 +41,8 @@ class MachinePoller:
         self._waiting[key] = self._waiting.get(key, 0) + 1
         self._pause = _SHORTEST
         self._seen.pop(key, None)
-        self._start()
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._poll())
         try:
             while True:
                 machine = self._seen.get(key)
@@ -58,7 +59,7 @@ class MachinePoller:
             if not self._waiting[key]:
                 del self._waiting[key]
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Stop reading."""
         if self._task is not None:
             self._task.cancel()
@@ -73,10 +74,6 @@ class MachinePoller:
         error = self._error
         if error is not None and not isinstance(error, ThrottledError | AzureUnavailableError):
             raise error
-
-    def _start(self) -> None:
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._poll())
 
     async def _poll(self) -> None:
         while self._waiting:

@@ -1,7 +1,7 @@
 """Calling the host script on a host and reading its answer."""
 
 from arcferry.errors import HostCommandError
-from arcferry.fleet.facts import Answer, read_answer
+from arcferry.fleet.facts import ScriptAnswer, read_answer
 from arcferry.fleet.transport import SshSession
 from arcferry.text import clean
 
@@ -45,7 +45,9 @@ rm -f -- "$1"/connect-*.json
 """
 
 
-async def ask_unstaged(session: SshSession, script: bytes, verb: str, *, deadline: float = 90.0) -> Answer:
+async def ask_unstaged(
+    session: SshSession, script: bytes, verb: str, *, deadline: float = 90.0
+) -> ScriptAnswer:
     """Run one verb of a script that is not on the host yet: it travels on standard input.
 
     Raises:
@@ -56,7 +58,9 @@ async def ask_unstaged(session: SshSession, script: bytes, verb: str, *, deadlin
     return _answer(session, verb, result.exit_status, result.stdout, result.says)
 
 
-async def ask(session: SshSession, script: str, verb: str, *words: str, deadline: float = 120.0) -> Answer:
+async def ask(
+    session: SshSession, script: str, verb: str, *words: str, deadline: float = 120.0
+) -> ScriptAnswer:
     """Run one verb of the staged script at the path `script`, without changing anything on the host.
 
     Raises:
@@ -85,14 +89,14 @@ async def sweep(session: SshSession) -> None:
         )
 
 
-async def order(
+async def run_to_end(
     session: SshSession,
     script: str,
     verb: str,
     *words: str,
     token: bytes = b"",
     deadline: float = 1200.0,
-) -> Answer:
+) -> ScriptAnswer:
     """Run one verb that changes the host. It runs to its end even where the session is cut.
 
     Args:
@@ -121,7 +125,7 @@ async def order(
     return _answer(session, verb, result.exit_status, result.stdout, result.says)
 
 
-def _answer(session: SshSession, verb: str, status: int, stdout: bytes, says: str) -> Answer:
+def _answer(session: SshSession, verb: str, status: int, stdout: bytes, says: str) -> ScriptAnswer:
     answer = read_answer(verb, clean(stdout, limit=_FLAT_LIMIT))
     if answer is None:
         raise HostCommandError(

@@ -25,14 +25,14 @@ _EXAMPLE = "{name: web01, address: 10.0.0.1}"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class InventoryRow:
     """One entry as written: column names to text, or for YAML `tags` to a mapping of text."""
 
     line: int
     cells: dict[str, str | dict[str, str]]
 
 
-def read_rows(path: Path, columns: Sequence[str]) -> list[Row]:
+def read_rows(path: Path, columns: Sequence[str]) -> list[InventoryRow]:
     """The rows of a file, CSV unless its name ends in .yaml or .yml, with no other columns than these.
 
     Raises:
@@ -42,7 +42,7 @@ def read_rows(path: Path, columns: Sequence[str]) -> list[Row]:
     text = _decode(path, read_bounded(path, limit=LIMIT))
     as_yaml = path.suffix.lower() in {".yaml", ".yml"}
     rows = _yaml_rows(path, text, columns) if as_yaml else _csv_rows(path, text, columns)
-    found: list[Row] = []
+    found: list[InventoryRow] = []
     for row in rows:
         if len(found) == MOST_ROWS:
             raise FileInputError(path, f"more than {MOST_ROWS:,} rows", line=row.line)
@@ -63,7 +63,7 @@ def _decode(path: Path, data: bytes) -> str:
     return text
 
 
-def _csv_rows(path: Path, text: str, columns: Sequence[str]) -> Iterator[Row]:
+def _csv_rows(path: Path, text: str, columns: Sequence[str]) -> Iterator[InventoryRow]:
     delimiter, declared = _delimiter(path, text)
     reader = csv.reader(StringIO(text, newline=""), strict=True, delimiter=delimiter)
     header: list[str] | None = None
@@ -80,7 +80,7 @@ def _csv_rows(path: Path, text: str, columns: Sequence[str]) -> Iterator[Row]:
                 extra = f"{len(cells)} cells under {len(header)} columns"
                 hint = f"Put a cell with a {_NAMES.get(delimiter, delimiter)} in quotes."
                 raise FileInputError(path, extra, line=line, hint=hint)
-            yield Row(line, {name: cell.strip() for name, cell in zip(header, cells, strict=False)})
+            yield InventoryRow(line, {name: cell.strip() for name, cell in zip(header, cells, strict=False)})
     except csv.Error as error:
         raise FileInputError(path, f"is not CSV: {error}", line=reader.line_num) from None
     if header is None:
@@ -128,7 +128,7 @@ def _known(path: Path, line: int, name: str, columns: Sequence[str]) -> None:
     raise FileInputError(path, f"unknown column {quoted(name, limit=60)}", line=line, hint=hint)
 
 
-def _yaml_rows(path: Path, text: str, columns: Sequence[str]) -> Iterator[Row]:
+def _yaml_rows(path: Path, text: str, columns: Sequence[str]) -> Iterator[InventoryRow]:
     try:
         root = yaml.compose(text, Loader=_Loader)
     except _RefusedError as error:
@@ -144,7 +144,7 @@ def _yaml_rows(path: Path, text: str, columns: Sequence[str]) -> Iterator[Row]:
         line = entry.start_mark.line + 1
         if not isinstance(entry, yaml.MappingNode):
             raise FileInputError(path, f"a host is a mapping such as {_EXAMPLE}", line=line)
-        yield Row(line, _cells(path, entry, columns))
+        yield InventoryRow(line, _cells(path, entry, columns))
 
 
 def _entries(path: Path, root: yaml.Node | None) -> list[yaml.Node]:

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from arcferry.azure import Check, Machine
+from arcferry.azure import Machine, PreflightCheck
 from arcferry.fleet.diagnosed import diagnosed
-from arcferry.fleet.outcome import FleetRun, HostRun, Outcome
+from arcferry.fleet.outcome import FleetRun, HostOutcome, HostRun
 from arcferry.fleet.transport import place_of
 from arcferry.report.console import mark
 from arcferry.report.findings_document import finding_document
@@ -19,7 +19,12 @@ from arcferry.text import one_line
 from arcferry.times import to_text
 
 _SCHEMA = 1
-_MARKS = {Outcome.CONNECTED: "ok", Outcome.STOPPED: "warn", Outcome.FAILED: "FAIL", Outcome.BLOCKED: "FAIL"}
+_MARKS = {
+    HostOutcome.CONNECTED: "ok",
+    HostOutcome.STOPPED: "warn",
+    HostOutcome.FAILED: "FAIL",
+    HostOutcome.BLOCKED: "FAIL",
+}
 STYLES = {"ok": "green", "warn": "yellow", "FAIL": "bold red"}
 _MOST_NAMED = 8
 
@@ -54,11 +59,11 @@ def _head(run: FleetRun) -> dict[str, Any]:
         "state": run.state,
         "interrupted": run.interrupted,
         "budget_spent": run.spent,
-        "summary": {outcome.value: run.count(outcome) for outcome in Outcome} | {"hosts": len(run.hosts)},
+        "summary": {outcome.value: run.count(outcome) for outcome in HostOutcome} | {"hosts": len(run.hosts)},
     }
 
 
-def checks_document(checks: tuple[Check, ...]) -> list[dict[str, str]]:
+def checks_document(checks: tuple[PreflightCheck, ...]) -> list[dict[str, str]]:
     """The preflight's lines."""
     return [{"name": check.name, "answer": check.answer.value, "says": check.says} for check in checks]
 
@@ -102,7 +107,9 @@ def draw(run: FleetRun, console: Console) -> None:
         console.print(Text(f"{mark('FAIL', console)}  {line}", style=STYLES["FAIL"]), soft_wrap=True)
     for line in causes(run):
         console.print(Text(line, style="bold"), soft_wrap=True)
-    word = "ok" if run.all_connected else "FAIL" if run.count(Outcome.CONNECTED) < len(run.hosts) else "warn"
+    word = (
+        "ok" if run.all_connected else "FAIL" if run.count(HostOutcome.CONNECTED) < len(run.hosts) else "warn"
+    )
     console.print(Text(f"{mark(word, console)}  {summary(run)}", style=STYLES[word]), soft_wrap=True)
 
 
@@ -130,7 +137,7 @@ def _table(run: FleetRun, console: Console) -> Table:
 def _step(run: HostRun) -> str:
     if run.failure:
         return run.failure.step
-    if run.outcome is Outcome.STOPPED:
+    if run.outcome is HostOutcome.STOPPED:
         return "not finished"
     return "already done" if run.already else "verified"
 
@@ -159,11 +166,15 @@ def causes(run: FleetRun) -> Iterator[str]:
 def summary(run: FleetRun) -> str:
     """One line: how many are connected, what became of the others."""
     counts = Counter(host.outcome for host in run.hosts)
-    parts = [f"{counts[Outcome.CONNECTED]} of {len(run.hosts)} hosts connected"]
+    parts = [f"{counts[HostOutcome.CONNECTED]} of {len(run.hosts)} hosts connected"]
     already = sum(host.already for host in run.hosts)
     if already:
         parts.append(f"{already} of them already done")
-    words = {Outcome.FAILED: "failed", Outcome.BLOCKED: "blocked", Outcome.STOPPED: "not finished"}
+    words = {
+        HostOutcome.FAILED: "failed",
+        HostOutcome.BLOCKED: "blocked",
+        HostOutcome.STOPPED: "not finished",
+    }
     parts += [f"{counts[outcome]} {word}" for outcome, word in words.items() if counts[outcome]]
     if run.spent:
         parts.append("the failure budget is spent, so no further host was begun")

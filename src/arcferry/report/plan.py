@@ -6,7 +6,7 @@ from typing import Any
 
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.plan import FleetPlan, HostPlan
-from arcferry.fleet.state import target_to_json
+from arcferry.fleet.run_folder import target_to_json
 from arcferry.report.fleet import checks_document
 from arcferry.text import one_line, quoted
 
@@ -27,12 +27,12 @@ def json_lines(plan: FleetPlan) -> Iterator[str]:
 
 
 def _head(plan: FleetPlan) -> dict[str, Any]:
-    bundle = plan.shared.bundle
+    bundle = plan.context.bundle
     return {
         "schema": _SCHEMA,
         "kind": "plan",
         "run": plan.run,
-        "target": target_to_json(plan.shared.target),
+        "target": target_to_json(plan.context.target),
         "bundle": {"id": bundle.id, "version": str(bundle.manifest.version), "path": str(bundle.path)},
         "azure": "asked" if plan.checks else "not asked",
         "preflight": checks_document(plan.checks),
@@ -45,7 +45,7 @@ def _head(plan: FleetPlan) -> dict[str, Any]:
 
 
 def _host(plan: HostPlan) -> dict[str, Any]:
-    situation = plan.situation
+    state = plan.state
     error = plan.error
     return {
         "name": plan.host.name,
@@ -53,12 +53,12 @@ def _host(plan: HostPlan) -> dict[str, Any]:
         "port": plan.host.port,
         "tags": dict(plan.host.tags),
         "good": plan.good,
-        "system": situation.facts.distro if situation else None,
-        "arch": situation.facts.arch if situation else None,
-        "agent": situation.facts.agent.version or None if situation else None,
-        "machine": situation.machine.status if situation and situation.machine else None,
+        "system": state.facts.distro if state else None,
+        "arch": state.facts.arch if state else None,
+        "agent": state.facts.agent.version or None if state else None,
+        "machine": state.machine.status if state and state.machine else None,
         "steps": [
-            {"step": name, "verdict": decision.verdict.value, "why": decision.why, "hint": decision.hint}
+            {"step": name, "verdict": decision.action.value, "why": decision.why, "hint": decision.hint}
             for name, decision in plan.steps
         ],
         "error": {"says": error.message, "hint": error.hint} if error else None,
@@ -86,15 +86,15 @@ def plain(plan: FleetPlan) -> Iterator[str]:
 
 
 def _row(plan: HostPlan) -> tuple[str, str, str, str]:
-    situation = plan.situation
-    if situation is None:
+    state = plan.state
+    if state is None:
         return plan.host.name, "unknown", "", "FAIL: cannot be read"
     would = ", ".join(plan.to_run) or "nothing"
     if plan.blocked:
         would = f"BLOCKED before {plan.blocked[0]}"
     elif not plan.changes:
         would = f"nothing to change; {would}"
-    return plan.host.name, situation.facts.distro, situation.facts.agent.version or "none", would
+    return plan.host.name, state.facts.distro, state.facts.agent.version or "none", would
 
 
 def _tags(host: Host) -> str:

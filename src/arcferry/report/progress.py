@@ -12,12 +12,17 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from arcferry.fleet.events import Event, Kind, Observer
+from arcferry.fleet.events import Event, EventKind, Observer
 from arcferry.report.console import mark, stderr
 from arcferry.text import one_line
 
 _MOST_ROWS = 24
-_FINAL = {Kind.CONNECTED: "ok", Kind.FAILED: "FAIL", Kind.BLOCKED: "FAIL", Kind.STOPPED: "warn"}
+_FINAL = {
+    EventKind.CONNECTED: "ok",
+    EventKind.FAILED: "FAIL",
+    EventKind.BLOCKED: "FAIL",
+    EventKind.STOPPED: "warn",
+}
 _STYLES = {"ok": "green", "warn": "yellow", "FAIL": "red"}
 
 
@@ -29,9 +34,9 @@ class Lines:
 
     def see(self, event: Event) -> None:
         """Print the event."""
-        if event.kind is Kind.STARTED:
+        if event.kind is EventKind.STARTED:
             return
-        time = f" ({event.seconds:.1f} s)" if event.seconds and event.kind is Kind.DONE else ""
+        time = f" ({event.seconds:.1f} s)" if event.seconds and event.kind is EventKind.DONE else ""
         says = f": {event.says}" if event.says else ""
         step = f"{event.step} " if event.step else ""
         line = f"{event.host}  {step}{event.kind.value}{time}{says}"
@@ -43,7 +48,7 @@ class _Row:
     step: str = "waiting"
     says: str = ""
     done: int = 0
-    final: Kind | None = None
+    final: EventKind | None = None
 
 
 class Board:
@@ -64,8 +69,8 @@ class Board:
             row.final = event.kind
             return
         row.step = event.step
-        row.says = "" if event.kind is Kind.STARTED else event.says
-        row.done += event.kind not in {Kind.STARTED, Kind.WAITING}
+        row.says = "" if event.kind is EventKind.STARTED else event.says
+        row.done += event.kind not in {EventKind.STARTED, EventKind.WAITING}
 
     def __rich__(self) -> RenderableType:
         """The board as it stands now."""
@@ -78,7 +83,7 @@ class Board:
         return Group(table, self._sum())
 
     def _cells(self, name: str, row: _Row) -> tuple[RenderableType, ...]:
-        done = self._steps if row.final is Kind.CONNECTED else min(row.done, self._steps)
+        done = self._steps if row.final is EventKind.CONNECTED else min(row.done, self._steps)
         bar = ProgressBar(total=self._steps, completed=done, width=self._steps * 2)
         if row.final is None:
             state: RenderableType = self._spinner if row.done or row.step != "waiting" else Text("·")
@@ -91,13 +96,13 @@ class Board:
 
     def _sum(self) -> Text:
         counts = Counter(row.final for row in self._rows.values())
-        bad = counts[Kind.FAILED] + counts[Kind.BLOCKED]
-        text = f"{counts[Kind.CONNECTED]} of {len(self._rows)} connected"
+        bad = counts[EventKind.FAILED] + counts[EventKind.BLOCKED]
+        text = f"{counts[EventKind.CONNECTED]} of {len(self._rows)} connected"
         return Text(f"{text}, {bad} failed" if bad else text, style="bold")
 
 
 def _worth_showing(row: _Row) -> bool:
-    return (row.final is None and row.step != "waiting") or row.final in {Kind.FAILED, Kind.BLOCKED}
+    return (row.final is None and row.step != "waiting") or row.final in {EventKind.FAILED, EventKind.BLOCKED}
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from arcferry import numbers
-from arcferry.fleet.state import RunFolder, runs
+from arcferry.fleet.run_folder import RunFolder, runs
 from arcferry.text import one_line
 from arcferry.times import to_text
 

@@ -18,7 +18,7 @@ from tests.matrix.closed import ClosedNetwork
 
 from arcferry import bundle as bundles
 from arcferry import times
-from arcferry.azure import Target, get_machine, signed_in, target, with_secret
+from arcferry.azure import AzureTarget, get_machine, signed_in, target, with_secret
 from arcferry.export.ansible import write_ansible
 from arcferry.export.options import ExportOptions, read_tags
 from arcferry_lab.hosts import LabHost, build_agent_package, unavailable
@@ -45,7 +45,7 @@ class Sealed:
     bundle: bundles.Bundle
 
     def options(
-        self, *tags: str, place: Target | None = None, share: str = "", proxy: str = ""
+        self, *tags: str, place: AzureTarget | None = None, share: str = "", proxy: str = ""
     ) -> ExportOptions:
         place = place or target(
             cloud="AzureCloud",
@@ -215,7 +215,7 @@ class Site:
         calls = [call for call in self.twin.azure.journal if call.method == "PUT"]
         return [call.path.split("/")[-1].split("?")[0] for call in calls if "/machines/" in call.path.lower()]
 
-    def _place(self) -> Target:
+    def _place(self) -> AzureTarget:
         azure = self.twin.azure
         return target(
             cloud="AzureCloud",

@@ -11,7 +11,7 @@ import asyncssh
 from arcferry.errors import HostCommandError, HostError, HostSignInError
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.transport.mapping import translated
-from arcferry.fleet.transport.trust import KeyWitness, SshTrust, refused_key
+from arcferry.fleet.transport.trust import HostKeyRecorder, SshTrust, refused_key
 from arcferry.redaction import mask
 from arcferry.text import clean, one_line
 
@@ -232,7 +232,7 @@ async def connected(
 async def open_session(host: Host, trust: SshTrust, *, deadline: float = CONNECT_DEADLINE) -> SshSession:
     """As `connected`, for a caller that closes the session itself."""
     place = place_of(host)
-    witness = KeyWitness()
+    witness = HostKeyRecorder()
     try:
         with translated(place):
             async with asyncio.timeout(deadline):
@@ -245,7 +245,7 @@ async def open_session(host: Host, trust: SshTrust, *, deadline: float = CONNECT
 
 
 async def _connect(
-    host: Host, trust: SshTrust, witness: KeyWitness, deadline: float
+    host: Host, trust: SshTrust, witness: HostKeyRecorder, deadline: float
 ) -> asyncssh.SSHClientConnection:
     return await asyncssh.connect(
         host.address,

@@ -81,17 +81,15 @@ def _private_key(path: Path) -> asyncssh.SSHKey:
     data = read_bounded(path, limit=64 * 1024)
     try:
         return asyncssh.import_private_key(data)
-    except asyncssh.KeyEncryptionError:
-        hint = "Add it to an SSH agent with ssh-add and leave --ssh-key out."
-        raise FileInputError(path, "the private key has a passphrase", hint=hint) from None
-    except (asyncssh.KeyImportError, ValueError) as error:
-        if "passphrase" in str(error).lower():
+    except (asyncssh.KeyEncryptionError, asyncssh.KeyImportError, ValueError) as error:
+        # asyncssh raises KeyEncryptionError for a wrong passphrase, KeyImportError for a missing one.
+        if isinstance(error, asyncssh.KeyEncryptionError) or "passphrase" in str(error).lower():
             hint = "Add it to an SSH agent with ssh-add and leave --ssh-key out."
             raise FileInputError(path, "the private key has a passphrase", hint=hint) from None
         raise FileInputError(path, "is not a private key that SSH can use") from None
 
 
-class KeyWitness(asyncssh.SSHClient):
+class HostKeyRecorder(asyncssh.SSHClient):
     """Remembers the host key that was presented and not on record. It never accepts one."""
 
     def __init__(self) -> None:

@@ -22,7 +22,7 @@ _SUM_LINE = re.compile(r"\\?([0-9a-f]{64}) [ *](.+)")
 _APPEND = 'umask 077; if [ "$2" = 0 ]; then : > "$1"; fi; exec cat >> "$1"'
 
 
-class Carried(StrEnum):
+class Transfer(StrEnum):
     """What had to be done for a file."""
 
     KEPT = "kept"
@@ -35,7 +35,7 @@ class Upload:
     """One file carried, and the bytes that had to travel for it."""
 
     name: str
-    carried: Carried
+    carried: Transfer
     travelled: int
 
 
@@ -66,7 +66,7 @@ async def put(session: SshSession, source: BundleFile, remote: str) -> Upload:
     """
     there = await checksums(session, [remote])
     if there.get(remote) == source.sha256:
-        return Upload(source.name, Carried.KEPT, 0)
+        return Upload(source.name, Transfer.KEPT, 0)
     part = f"{remote}.part"
     start = await _size(session, part)
     start = start if 0 < start < source.length else 0
@@ -78,7 +78,7 @@ async def put(session: SshSession, source: BundleFile, remote: str) -> Upload:
         await session.run(["rm", "-f", "--", part])
         raise HostCommandError(f"{session.place}: {source.name} did not arrive whole: its SHA-256 differs")
     await _must(session, ["mv", "-f", "--", part, remote])
-    return Upload(source.name, Carried.RESUMED if start else Carried.SENT, source.length - start)
+    return Upload(source.name, Transfer.RESUMED if start else Transfer.SENT, source.length - start)
 
 
 async def make_folder(session: SshSession, path: str) -> None:

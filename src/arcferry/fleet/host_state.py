@@ -1,21 +1,21 @@
 """What a step decides on: a host's facts, its machine, the bundle and the target. No I/O in here."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Self
 
-from arcferry.azure import Machine, Target
+from arcferry.azure import AzureTarget, Machine
 from arcferry.bundle import Bundle, BundleFile
 from arcferry.errors import InputError
-from arcferry.fleet.facts import AgentState, Facts
+from arcferry.fleet.facts import HostAgent, HostFacts
 from arcferry.fleet.inventory import Host
 
 STAGING = "/var/lib/arcferry"
 
 
-class Verdict(StrEnum):
+class Action(StrEnum):
     """What is to be done with a step."""
 
     RUN = "run"
@@ -25,30 +25,30 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A verdict, why, and for a block the way out. `plan` prints it and `apply` follows it."""
+    """An action, why, and for a block the way out. `plan` prints it and `apply` follows it."""
 
-    verdict: Verdict
+    action: Action
     why: str
     hint: str = ""
 
 
 def run(why: str) -> Decision:
     """The step is to be run."""
-    return Decision(Verdict.RUN, why)
+    return Decision(Action.RUN, why)
 
 
 def skip(why: str) -> Decision:
     """There is nothing to do."""
-    return Decision(Verdict.SKIP, why)
+    return Decision(Action.SKIP, why)
 
 
 def block(why: str, hint: str = "") -> Decision:
     """The host must not be touched."""
-    return Decision(Verdict.BLOCK, why, hint)
+    return Decision(Action.BLOCK, why, hint)
 
 
 @dataclass(frozen=True, slots=True)
-class MachineSeen:
+class MachineSummary:
     """As much of a machine as a decision needs, as it was when the facts were taken."""
 
     status: str
@@ -56,7 +56,7 @@ class MachineSeen:
     changed: str
 
     @classmethod
-    def of(cls, machine: Machine | None) -> "MachineSeen | None":
+    def of(cls, machine: Machine | None) -> Self | None:
         """From what ARM reports; None where there is no machine."""
         if machine is None:
             return None
@@ -64,16 +64,19 @@ class MachineSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
+class HostPayload:
     """What the bundle holds for one host.
 
     Attributes:
+        network_script: the host script's part that opens connections; None in a bundle that was built
+            before there was one.
         package: the agent for its package format and processor, None where there is none.
         version: that package's version.
     """
 
     bundle_id: str
     script: BundleFile
+    network_script: BundleFile | None
     package: BundleFile | None
     version: str
 
@@ -85,7 +88,7 @@ class Packed:
     @property
     def files(self) -> tuple[BundleFile, ...]:
         """Everything that the host needs, the script first."""
-        return (self.script, self.package) if self.package else (self.script,)
+        return tuple(filter(None, (self.script, self.network_script, self.package)))
 
     def staged(self, file: BundleFile) -> str:
         """The path of a file on the host."""
@@ -97,58 +100,45 @@ class Packed:
         return self.staged(self.script)
 
 
-def packed_for(bundle: Bundle, facts: Facts) -> Packed:
+def payload_for(bundle: Bundle, facts: HostFacts) -> HostPayload:
     """What the bundle holds for a host with these facts."""
     package = bundle.agent_package(facts.package_format, facts.arch)
     version = bundle.agent(package).version if package else ""
-    return Packed(bundle.id, bundle.host_script("linux"), package, version)
+    return HostPayload(bundle.id, bundle.host_script("linux"), network_script(bundle), package, version)
 
 
-def linux_files(bundle: Bundle) -> tuple[BundleFile, ...]:
-    """Every file of the bundle that a Linux host may need, whatever it turns out to be."""
-    packages = [
-        bundle.file(agent.file) for agent in bundle.manifest.agents if agent.format.lower() in {"deb", "rpm"}
-    ]
-    return (bundle.host_script("linux"), *packages)
-
-
-def linux_script(bundle: Bundle) -> BundleFile:
-    """The host script for Linux.
-
-    Raises:
-        InputError: the bundle holds none, so that it cannot be used for onboarding.
-    """
+def network_script(bundle: Bundle) -> BundleFile | None:
+    """The part of the host script for Linux that opens connections, which older bundles lack."""
     try:
-        return bundle.host_script("linux")
-    except InputError as error:
-        hint = "Build the bundle anew with this version of arcferry."
-        raise InputError(error.message, hint=hint) from None
+        return bundle.host_script("linux-network")
+    except InputError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class HostState:
     """Everything that the steps of one host decide on.
 
     Attributes:
         machine: the machine of the host's name in the target, None where there is none.
-        azure_known: whether ARM was asked at all, which a plan without a sign-in does not, and told.
-        azure_silence: why ARM, asked, did not tell whether the machine exists.
+        azure_known: whether ARM was asked at all, which a plan without a sign-in does not, and answered.
+        azure_error: why ARM, asked, did not say whether the machine exists.
         finished: steps that ended well in earlier attempts of the same run.
         begun: steps that were begun in earlier attempts of the same run.
     """
 
     host: Host
-    facts: Facts
-    target: Target
-    packed: Packed
-    machine: MachineSeen | None = None
+    facts: HostFacts
+    target: AzureTarget
+    payload: HostPayload
+    machine: MachineSummary | None = None
     azure_known: bool = True
-    azure_silence: str = ""
+    azure_error: str = ""
     finished: frozenset[str] = frozenset()
     begun: frozenset[str] = frozenset()
 
     @property
-    def agent(self) -> AgentState:
+    def agent(self) -> HostAgent:
         """The agent on the host."""
         return self.facts.agent
 
@@ -158,7 +148,7 @@ class Situation:
         return is_connected_to(self.agent, self.target, self.host.name)
 
 
-def is_connected_to(agent: AgentState, target: Target, name: str) -> bool:
+def is_connected_to(agent: HostAgent, target: AzureTarget, name: str) -> bool:
     """Whether an agent holds the identity of the machine of that name in the target."""
     if agent.resource_id:
         return agent.resource_id.lower() == target.machine_id(name).lower()
@@ -170,38 +160,38 @@ def is_connected_to(agent: AgentState, target: Target, name: str) -> bool:
 
 
 def survey_to_json(
-    facts: Facts, machine: MachineSeen | None, *, azure_known: bool, azure_silence: str = ""
+    facts: HostFacts, machine: MachineSummary | None, *, azure_known: bool, azure_error: str = ""
 ) -> dict[str, Any]:
     """What was learned of a host, as plain JSON for the run's record."""
-    seen = None if machine is None else [machine.status, machine.vm_id, machine.changed]
     return {
         "facts": facts.to_json(),
-        "machine": seen,
+        "machine": machine and list(asdict(machine).values()),
         "azure_known": azure_known,
-        "azure_silence": azure_silence,
+        # Named so by the records of runs that began before; a run may be resumed with a newer arcferry.
+        "azure_silence": azure_error,
     }
 
 
-def situation_from(
+def state_from(
     document: Mapping[str, Any],
     host: Host,
-    target: Target,
+    target: AzureTarget,
     bundle: Bundle,
     *,
     finished: frozenset[str] = frozenset(),
     begun: frozenset[str] = frozenset(),
-) -> Situation:
+) -> HostState:
     """Read what `survey_to_json` wrote."""
-    facts = Facts.from_json(document["facts"])
+    facts = HostFacts.from_json(document["facts"])
     seen = document["machine"]
-    return Situation(
+    return HostState(
         host=host,
         facts=facts,
         target=target,
-        packed=packed_for(bundle, facts),
-        machine=None if seen is None else MachineSeen(*seen),
+        payload=payload_for(bundle, facts),
+        machine=None if seen is None else MachineSummary(*seen),
         azure_known=bool(document["azure_known"]),
-        azure_silence=str(document.get("azure_silence", "")),
+        azure_error=str(document.get("azure_silence", "")),
         finished=finished,
         begun=begun,
     )

@@ -13,11 +13,13 @@ from typing import Any
 
 from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
 from dbos._error import DBOSException
+from sqlalchemy import event
+from sqlalchemy.engine import Engine, ExceptionContext
 from sqlalchemy.exc import SQLAlchemyError
 
 from arcferry.errors import FileInputError
-from arcferry.fleet.state import RunFolder
-from arcferry.fleet.unkept import noticed, unkept
+from arcferry.files import ROOM, disk_of
+from arcferry.fleet.run_folder import RunFolder
 from arcferry.redaction import mask
 from arcferry.text import one_line
 
@@ -39,6 +41,17 @@ _LOGGERS = {
 
 Json = dict[str, Any]
 HostWork = Callable[[str, int, Json], Awaitable[Json]]
+
+_FULL = {sqlite3.SQLITE_FULL}
+_LASTING = _FULL | {
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_PERM,
+}
+"""What trying again does not mend. A locked database is waited for."""
 
 
 class JsonSerializer(Serializer):
@@ -67,7 +80,7 @@ def _stand_in(value: object) -> object:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedAttempt:
     """One attempt of one host, as recorded.
 
     Attributes:
@@ -82,16 +95,16 @@ class Recorded:
     result: Json | None
 
 
-class Durable:
-    """The records of one run. Made by `durable`."""
+class RunRecords:
+    """The records of one run. Made by `open_records`."""
 
     def __init__(self, run: RunFolder) -> None:
         self._run = run
 
-    async def attempts(self) -> dict[str, Recorded]:
+    async def attempts(self) -> dict[str, RecordedAttempt]:
         """The latest attempt of each host that has one, by the host's name."""
-        latest: dict[str, Recorded] = {}
-        with kept_in(self._run):
+        latest: dict[str, RecordedAttempt] = {}
+        with _translated(self._run):
             listed = await DBOS.list_workflows_async(name=_WORKFLOW)
         for status in listed:
             _, host, number = status.workflow_id.rsplit("/", 2)
@@ -100,35 +113,27 @@ class Durable:
             given = status.input["args"][2] if status.input else {}
             output = status.output if status.status == "SUCCESS" else None
             active = status.status in _ACTIVE
-            latest[host] = Recorded(host, int(number), active, given, output)
+            latest[host] = RecordedAttempt(host, int(number), active, given, output)
         return latest
 
     async def steps(self, host: str, attempt: int) -> list[tuple[str, Json]]:
         """The recorded steps of an attempt, in their order."""
-        with kept_in(self._run):
+        with _translated(self._run):
             found = await DBOS.list_workflow_steps_async(self._id(host, attempt))
         return [(step["function_name"], step["output"] or {}) for step in found]
 
     async def enqueue(self, host: str, attempt: int, given: Json) -> None:
         """Let a host's work begin when its turn comes; a host and attempt that are known change nothing."""
-        with kept_in(self._run), SetWorkflowID(self._id(host, attempt)):
+        with _translated(self._run), SetWorkflowID(self._id(host, attempt)):
             await DBOS.enqueue_workflow_async(QUEUE, self._workflow, host, attempt, given)
 
     async def active(self) -> set[str]:
         """The hosts whose latest attempt has not ended."""
-        with kept_in(self._run):
+        with _translated(self._run):
             found = await DBOS.list_workflows_async(
                 name=_WORKFLOW, status=list(_ACTIVE), load_input=False, load_output=False
             )
         return {status.workflow_id.rsplit("/", 2)[1] for status in found}
-
-    async def step(self, name: str, action: Callable[[], Awaitable[Json]]) -> Json:
-        """The recorded result of a step of the current host, or that of `action`, recorded now."""
-
-        async def perform() -> Json:
-            return await action()
-
-        return await DBOS.run_step_async({"name": name}, perform)
 
     def _id(self, host: str, attempt: int) -> str:
         return f"{self._run.id}/{host}/{attempt}"
@@ -142,19 +147,66 @@ class Durable:
         self._workflow = DBOS.workflow(name=_WORKFLOW)(host)
 
 
+async def recorded_step(name: str, action: Callable[[], Awaitable[Json]]) -> Json:
+    """What is recorded for a step of the current host, or what `action` gives, recorded now."""
+
+    async def perform() -> Json:  # DBOS asks whether it is a coroutine function, which a partial is not
+        return await action()
+
+    return await DBOS.run_step_async({"name": name}, perform)
+
+
 @contextmanager
-def kept_in(run: RunFolder) -> Iterator[None]:
+def _translated(run: RunFolder) -> Iterator[None]:
     """The one place where DBOS's and the database's exceptions become arcferry's."""
     try:
         yield
     except (SQLAlchemyError, DBOSException, sqlite3.Error) as error:
-        raise unkept(run, getattr(error, "orig", None) or error) from None
+        raise _unusable(run, getattr(error, "orig", None) or error) from None
+
+
+@contextmanager
+def _failures_told(run: RunFolder, tell: Callable[[FileInputError], None]) -> Iterator[None]:
+    """Call `tell` in the running loop whenever a statement fails for good on a database of this process.
+
+    DBOS logs what its own threads meet and tries again for ever; a run must end and say which disk it is.
+    """
+    loop = asyncio.get_running_loop()
+
+    def see(context: ExceptionContext) -> None:
+        error = context.original_exception
+        if _sqlite_code(error) in _LASTING and not loop.is_closed():
+            loop.call_soon_threadsafe(tell, _unusable(run, error))
+
+    event.listen(Engine, "handle_error", see)
+    try:
+        yield
+    finally:
+        event.remove(Engine, "handle_error", see)
+
+
+def _unusable(run: RunFolder, error: BaseException) -> FileInputError:
+    """The error for records that cannot be read or written; a full disk is named by where it is mounted."""
+    if _sqlite_code(error) in _FULL:
+        return FileInputError(run.database, f"the disk at {disk_of(run.database)} is full", hint=ROOM)
+    return FileInputError(
+        run.database,
+        f"the record of steps cannot be used: {one_line(str(error))}",
+        hint="Make room or give access, then apply again. Where it is damaged, move the run's folder "
+        "away: hosts and Azure still say what is done.",
+    )
+
+
+def _sqlite_code(error: BaseException) -> int:
+    """SQLite's own primary code; 0 where the error is not SQLite's."""
+    found = getattr(error, "sqlite_errorcode", 0)
+    return found & 0xFF if isinstance(found, int) else 0
 
 
 @asynccontextmanager
-async def durable(
+async def open_records(
     run: RunFolder, work: HostWork, *, concurrency: int, lost: Callable[[FileInputError], None]
-) -> AsyncIterator[Durable]:
+) -> AsyncIterator[RunRecords]:
     """Open a run's records. What an earlier process left unfinished begins to go on at once.
 
     Args:
@@ -179,11 +231,11 @@ async def durable(
     }
     # DBOS would log to the screen where its logger has no handler: `logged` gives it one.
     DBOS(config=config)
-    records = Durable(run)
+    records = RunRecords(run)
     records.register(work)
     try:
-        with noticed(run, lost):
-            with kept_in(run):
+        with _failures_told(run, lost):
+            with _translated(run):
                 DBOS.launch()
                 await DBOS.register_queue_async(
                     QUEUE,
@@ -193,16 +245,12 @@ async def durable(
                 )
             yield records
     finally:
-        await _destroy()
-
-
-async def _destroy() -> None:
-    """End DBOS in a thread of its own: its threads may hand work to this loop until they are stopped."""
-    loop = asyncio.get_running_loop()
-    with ThreadPoolExecutor(1) as pool:
-        await loop.run_in_executor(pool, partial(DBOS.destroy, destroy_registry=True))
-    # DBOS had made its own pool, which is gone now, the loop's default.
-    loop.set_default_executor(ThreadPoolExecutor(thread_name_prefix="arcferry"))
+        # In a thread of its own: DBOS's threads may hand work to this loop until they are stopped.
+        loop = asyncio.get_running_loop()
+        with ThreadPoolExecutor(1) as pool:
+            await loop.run_in_executor(pool, partial(DBOS.destroy, destroy_registry=True))
+        # DBOS had made its own pool, which is gone now, the loop's default.
+        loop.set_default_executor(ThreadPoolExecutor(thread_name_prefix="arcferry"))
 
 
 class _Log(logging.FileHandler):

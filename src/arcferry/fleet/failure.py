@@ -1,39 +1,36 @@
-"""What the agent's output says when a check or a connect fails: its code, and what it could not reach."""
+"""A failed check or connect: what the agent printed, and what it means."""
 
 from collections.abc import Callable
 
 from arcferry import catalog
-from arcferry.errors import UnknownNameError
+from arcferry.catalog import Code
 from arcferry.evidence.document import Document
 from arcferry.evidence.readers import agent_check, agent_connect
 from arcferry.evidence.readers.edge import kept_apart
-from arcferry.fleet.facts import Answer
+from arcferry.fleet.facts import ScriptAnswer
 from arcferry.fleet.outcome import StepResult, StepState
 
+_MOST_NAMED = 4
 
-def agent_failure(step: str, answer: Answer) -> StepResult:
+
+def agent_failure(step: str, answer: ScriptAnswer) -> StepResult:
     """The failed step, with the code's meaning from the catalogue and the endpoints behind it."""
     output = answer.output()
     code = answer.text("code", limit=40)
     hosts = unreachable(output)
-    meaning, remedy = meaning_of(code)
+    known = agent_code(code)
+    meaning, hint = (known.meaning, known.remedy) if known else ("", "")
     if hosts:
-        says = f"{code or 'the agent'}: cannot reach {', '.join(hosts[:4])}"
-        says += f" and {len(hosts) - 4} more" if len(hosts) > 4 else ""  # noqa: PLR2004  # as many as above
+        says = f"{code or 'the agent'}: cannot reach {', '.join(hosts[:_MOST_NAMED])}"
+        says += f" and {len(hosts) - _MOST_NAMED} more" if len(hosts) > _MOST_NAMED else ""
+        hint = "Save the output to a file; arcferry explain FILE names the cause and who can change it."
     elif meaning:
-        own = own_words(output)
+        own = _own_words(output)
         says = f"{code}: {meaning}" + (f" The agent says: {own}" if own else "")
     else:
         says = answer.text("message") or f"azcmagent {step} failed"
     return StepResult(
-        step,
-        StepState.FAILED,
-        says,
-        hint=_hint(hosts, remedy),
-        code=code,
-        meaning=meaning,
-        unreachable=hosts,
-        output=output,
+        step, StepState.FAILED, says, hint, code=code, meaning=meaning, unreachable=hosts, output=output
     )
 
 
@@ -47,7 +44,7 @@ def unreachable(output: str) -> tuple[str, ...]:
     return tuple(hosts)
 
 
-def own_words(output: str) -> str:
+def _own_words(output: str) -> str:
     """What the agent prints beside its first code, on one line; empty where there is none."""
     document = _document(agent_connect.read, output)
     return document.codes[0].says if document is not None and document.codes else ""
@@ -58,18 +55,6 @@ def _document(reader: Callable[[str, str], Document | None], output: str) -> Doc
     return kept_apart(lambda: reader("agent", output), lambda _: None)
 
 
-def meaning_of(code: str) -> tuple[str, str]:
-    """What the catalogue knows about an agent's code, and its remedy; empty where it knows nothing."""
-    if not code.upper().startswith("AZCM"):
-        return "", ""
-    try:
-        known = catalog.code(code)
-    except UnknownNameError:
-        return "", ""
-    return known.meaning, known.remedy
-
-
-def _hint(hosts: tuple[str, ...], remedy: str) -> str:
-    if hosts:
-        return "Save the output to a file; arcferry explain FILE names the cause and who can change it."
-    return remedy
+def agent_code(code: str) -> Code | None:
+    """What the catalogue knows about an agent's code."""
+    return catalog.code(code) if code.upper().startswith("AZCM") and catalog.is_code(code) else None

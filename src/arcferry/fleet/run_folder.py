@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from arcferry import numbers
-from arcferry.azure import Target
+from arcferry.azure import AzureTarget
 from arcferry.bundle import Bundle
 from arcferry.errors import FileInputError
 from arcferry.files import make_private, read_bounded, write_whole
@@ -49,7 +49,7 @@ class RunFolder:
         return self.path / "log.txt"
 
 
-def run_id(inventory: Inventory, bundle: Bundle, target: Target) -> str:
+def run_id(inventory: Inventory, bundle: Bundle, target: AzureTarget) -> str:
     """The name of a run: the same hosts, bundle and target give the same one."""
     identity = {
         "schema": SCHEMA,
@@ -61,7 +61,7 @@ def run_id(inventory: Inventory, bundle: Bundle, target: Target) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:_ID_LENGTH]
 
 
-def target_to_json(target: Target) -> dict[str, str]:
+def target_to_json(target: AzureTarget) -> dict[str, str]:
     """The target as plain JSON."""
     return {
         "cloud": target.cloud.name,

@@ -1,0 +1,133 @@
+"""What a run keeps of a host whose check failed: the path to Azure, measured by that host."""
+
+import json
+import sqlite3
+
+import pytest
+from arcferry.diagnosis.readers import read_claimed
+from arcferry.lab.hosts.faults import lay
+from arcferry.lab.twin import RESOURCE_GROUP
+
+from arcferry import azure
+from arcferry.fleet.apply import apply_fleet
+from arcferry.fleet.inventory import read_inventory
+from arcferry.fleet.outcome import FleetRun, HostRun
+from arcferry.fleet.path_evidence import MOST_PATH
+from arcferry.fleet.task import Limits, RunRequest
+from arcferry.fleet.transport import read_trust
+
+from .conftest import EVERYTHING, Fleet
+
+LACKING = "12076:51012"
+pytestmark = [pytest.mark.lab, pytest.mark.hosts]
+STEERED = "agentserviceapi.guestconfiguration.azure.com"
+
+
+@pytest.fixture
+def resolving(fleet: Fleet) -> Fleet:
+    """Hosts whose resolver is the twin's: else their programs know of names in their files only."""
+    address, _, port = fleet.twin.network.resolver.rpartition(":")
+    if (port, fleet.twin.network.port) != ("53", 443):
+        pytest.skip("ports 53 and 443 cannot be had here")
+    for host in fleet.twin.servers.hosts:
+        (host.root / "etc/resolv.conf").write_text(f"nameserver {address}\n")
+        (host.root / "etc/nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files dns\n")
+    return fleet
+
+
+async def applied(fleet: Fleet) -> FleetRun:
+    """Apply in this process, for what the run itself holds."""
+    twin = fleet.twin
+    target = azure.target(
+        cloud="AzureCloud",
+        tenant_id=twin.azure.tenant_id,
+        subscription_id=twin.azure.subscription_id,
+        resource_group=RESOURCE_GROUP,
+        location=twin.azure.location,
+        arm_url=twin.azure.arm_url,
+        authority=twin.azure.authority,
+        ca_file=twin.paths.ca,
+    )
+    who = azure.with_secret(twin.client.client_id, twin.client.secret)
+    trust = read_trust(twin.paths.known_hosts, twin.paths.key, "root")
+    hosts = read_inventory(twin.paths.inventory)
+    return await apply_fleet(
+        RunRequest(hosts, fleet.sealed.open(), trust, target, who, fleet.state, Limits()), who
+    )
+
+
+def named(run: FleetRun, name: str) -> HostRun:
+    return next(host for host in run.hosts if host.host.name == name)
+
+
+def recorded(fleet: Fleet) -> dict[str, list[str]]:
+    """For each table of the record, the texts in it that hold path evidence."""
+    (database,) = fleet.state.glob("runs/*/steps.sqlite")
+    with sqlite3.connect(database) as records:
+        tables = {"operation_outputs": "output", "workflow_status": "output", "workflow_output": "output"}
+        known = {row[0] for row in records.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        return {
+            table: [
+                text
+                for (text,) in records.execute(f"SELECT {column} FROM {table}")  # noqa: S608 - names of ours
+                if text and '\\"endpoints\\":' in text
+            ]
+            for table, column in tables.items()
+            if table in known and column in {row[1] for row in records.execute(f"PRAGMA table_info({table})")}
+        }
+
+
+@pytest.mark.timeout(300)
+async def test_a_host_whose_check_fails_keeps_the_path_as_it_sees_it(resolving: Fleet) -> None:
+    """The story: one steered name answers in a region whose community is not in the filter."""
+    await resolving.twin.allow(*(value for value in EVERYTHING if value != LACKING))
+    done = await applied(resolving)
+    for host in done.hosts:
+        assert host.failure is not None
+        assert (host.failure.step, host.failure.code) == ("check", "AZCM0026")
+        files = dict(host.evidence)
+        assert list(files) == ["azcmagent-check.txt", "path.json"]
+        (path,) = read_claimed("path.json", files["path.json"])
+        answers = {answer.host: answer for answer in path.answers}
+        assert any(name.endswith(".trafficmanager.net") for name in answers[STEERED].chain)
+        assert len(answers) == len(path.sightings) == 8
+        seen = {seen.host: seen for seen in path.sightings}
+        assert seen[STEERED].address in answers[STEERED].addresses
+        failed = {name: one.failure for name, one in seen.items() if one.failure}
+        assert list(failed) == [STEERED]
+        assert (failed[STEERED].stage, failed[STEERED].kind) == ("tcp", "timeout")
+        assert len(files["path.json"]) < MOST_PATH / 4
+
+
+@pytest.mark.timeout(300)
+async def test_the_record_holds_it_once_and_of_failed_hosts_alone(fleet: Fleet) -> None:
+    await lay("host/refuses-connect", fleet.twin.servers.hosts[0])
+    done = await applied(fleet)
+    assert {host.host.name: len(host.evidence) for host in done.hosts} == {
+        "server01": 2,
+        "server02": 0,
+        "server03": 0,
+    }
+    held = recorded(fleet)
+    assert {table: len(texts) for table, texts in held.items() if texts} == {"operation_outputs": 1}
+    (text,) = held["operation_outputs"]
+    assert json.loads(text)["path"] == dict(named(done, "server01").evidence)["path.json"].decode()
+    # A run's report is as it was; the evidence is for the diagnosis.
+    document = (await fleet.run("apply")).host("server01")["failure"]
+    assert document["step"] == "check"
+    assert "path" not in document
+
+
+@pytest.mark.timeout(300)
+async def test_a_path_that_cannot_be_measured_leaves_the_failure_as_it_is(fleet: Fleet) -> None:
+    """Its openssl is gone, which the host script needs to measure with."""
+    host = fleet.twin.servers.hosts[0]
+    await lay("host/refuses-connect", host)
+    for folder in ("/usr/bin", "/bin", "/usr/local/bin"):
+        await host.run(f"mount --bind /dev/null {folder}/openssl 2>/dev/null || true")
+    done = await applied(fleet)
+    failure = named(done, "server01").failure
+    assert failure is not None
+    assert (failure.step, failure.code, failure.path) == ("check", "AZCM0026", "")
+    says = [event["says"] for event in fleet.events() if event["event"] == "waiting"]
+    assert any(text.startswith("the path to Azure was not") for text in says), says
