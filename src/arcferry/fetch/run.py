@@ -12,7 +12,7 @@ from arcferry.data.download import Download
 from arcferry.errors import BlockedError
 from arcferry.fetch import agents
 from arcferry.fetch.distributions import Choice
-from arcferry.fetch.documents import Azure, get, listed
+from arcferry.fetch.documents import Documents, listed
 from arcferry.fetch.keys import repository_keys
 from arcferry.fetch.package import Package, fits
 from arcferry.fetch.receipts import ItemFolder, Receipt
@@ -40,7 +40,6 @@ async def fetch(request: FetchRequest, folder: Path, options: FetchOptions) -> F
     with only_one(folder, "fetch", hint="Wait for it, or name another folder with --downloads."):
         if options.offline:
             return _from_folder(request, folder)
-        today = times.now().date()
         async with AsyncExitStack() as stack:
             client = await stack.enter_async_context(
                 open_client(
@@ -51,13 +50,12 @@ async def fetch(request: FetchRequest, folder: Path, options: FetchOptions) -> F
                     pauses=options.pauses,
                 )
             )
-            azure = Azure(options.sign_in, stack)
+            asking = Documents(client, request, options, stack, times.now().date())
             # What may be refused for want of a right or a key comes first, and the large files last.
             packages, notes = await _packages(client, request, options)
             documents = []
             for item, role in listed(request):
-                got = await get(role, client, options.sources, request, azure, today)
-                documents.append((role, _document(item, got, folder, options)))
+                documents.append((role, _document(item, await asking.get(role), folder, options)))
             found = []
             if request.windows:
                 item_folder = ItemFolder.made(folder, agents.windows_item(request))

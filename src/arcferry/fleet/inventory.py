@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from arcferry.errors import FileInputError
 from arcferry.fleet.names import problem_with_name
-from arcferry.fleet.tables import InventoryRow, read_rows
+from arcferry.fleet.tables import read_rows
 from arcferry.fleet.tags import check_tags, parse_tags
 from arcferry.numbers import whole
 from arcferry.text import one_line, quoted
@@ -150,36 +150,24 @@ def read_inventory(path: Path) -> Inventory:
     hosts: list[Host] = []
     problems: list[tuple[int, str]] = []
     for row in read_rows(path, COLUMNS):
+        # Without an address the name is the address, as in an SSH command.
+        given = {column: cell for column, cell in row.cells.items() if cell != "" or column == "name"}
         try:
-            hosts.append(_host(row))
-        except _RowError as error:
-            problems.append((row.line, error.says))
-    problems += _doubled(hosts)
+            checked = _HostRow.model_validate({"address": row.cells.get("name", ""), **given})
+        except ValidationError as error:
+            problems.append((row.line, _says(error)))
+            continue
+        values = checked.model_dump(exclude={"tags"})
+        hosts.append(Host(**values, tags=MappingProxyType(dict(checked.tags)), line=row.line))
+    problems += _duplicates(hosts)
     if problems:
-        raise _refused(path, sorted(problems))
+        (line, says), *others = sorted(problems)
+        lines = [str(number) for number in dict.fromkeys(number for number, _ in others)]
+        hint = f"Problems also on line {', '.join(lines[:12])}." if lines else ""
+        raise FileInputError(path, says, line=line, hint=hint)
     if not hosts:
         raise FileInputError(path, "holds no hosts")
     return Inventory(path, tuple(hosts))
-
-
-class _RowError(Exception):
-    def __init__(self, says: str) -> None:
-        super().__init__(says)
-        self.says = says
-
-
-def _host(row: InventoryRow) -> Host:
-    try:
-        entry = _HostRow.model_validate({"address": row.cells.get("name", ""), **_given(row)})
-    except ValidationError as error:
-        raise _RowError(_says(error)) from None
-    values = entry.model_dump(exclude={"tags"})
-    return Host(**values, tags=MappingProxyType(dict(entry.tags)), line=row.line)
-
-
-def _given(row: InventoryRow) -> dict[str, Any]:
-    # Without an address the name is the address, as in an SSH command.
-    return {column: cell for column, cell in row.cells.items() if cell != "" or column == "name"}
 
 
 def _says(error: ValidationError) -> str:
@@ -191,7 +179,7 @@ def _says(error: ValidationError) -> str:
     return one_line(message if first["type"] == "value_error" else f"{place}: {message}", limit=600)
 
 
-def _doubled(hosts: list[Host]) -> list[tuple[int, str]]:
+def _duplicates(hosts: list[Host]) -> list[tuple[int, str]]:
     problems = []
     first_name: dict[str, Host] = {}
     first_place: dict[tuple[str, int], Host] = {}
@@ -205,10 +193,3 @@ def _doubled(hosts: list[Host]) -> list[tuple[int, str]]:
             says = f"address {host.address} port {host.port} is already on line {place.line} ({place.name})"
             problems.append((host.line, says))
     return problems
-
-
-def _refused(path: Path, problems: list[tuple[int, str]]) -> FileInputError:
-    line, says = problems[0]
-    others = [str(number) for number in dict.fromkeys(number for number, _ in problems[1:])]
-    more = f"Problems also on line {', '.join(others[:12])}." if others else ""
-    return FileInputError(path, says, line=line, hint=more)

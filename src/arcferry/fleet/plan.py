@@ -3,15 +3,14 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
 
 from arcferry.azure import PreflightCheck, prepare, signed_in
 from arcferry.errors import HostError
 from arcferry.fleet.host_state import Action, Decision, HostState, state_from
-from arcferry.fleet.inventory import Host, Inventory
+from arcferry.fleet.inventory import Host
 from arcferry.fleet.pipeline import decide
 from arcferry.fleet.steps import survey
-from arcferry.fleet.task import CONCURRENCY, HostTask, RunContext, RunRequest
+from arcferry.fleet.task import HostTask, RunContext, RunRequest
 from arcferry.times import now
 
 
@@ -64,25 +63,20 @@ class FleetPlan:
 
 
 async def plan(
-    inventory: Inventory,
+    request: RunRequest,
     context: RunContext,
-    *,
-    run: str,
     checks: tuple[PreflightCheck, ...] = (),
-    concurrency: int = CONCURRENCY,
     seen: Callable[[HostPlan], None] = lambda _: None,
 ) -> FleetPlan:
-    """Read every host's facts, `concurrency` at a time, and decide.
+    """Read every host's facts, so many at a time, and decide.
 
     Args:
-        inventory: the hosts.
-        context: bundle, trust and target; with machines where Azure was asked.
-        run: the name of the run that apply would be.
+        request: the hosts, and how many at one time.
+        context: with a session and machines, if Azure was asked.
         checks: what the preflight said.
-        concurrency: hosts at one time.
         seen: called for each host as its plan is there.
     """
-    turns = asyncio.Semaphore(concurrency)
+    turns = asyncio.Semaphore(request.limits.concurrency)
 
     async def one(host: Host) -> HostPlan:
         async with turns:
@@ -90,8 +84,8 @@ async def plan(
         seen(planned)
         return planned
 
-    hosts = await asyncio.gather(*(one(host) for host in inventory.hosts))
-    return FleetPlan(run, context, checks, tuple(hosts))
+    hosts = await asyncio.gather(*(one(host) for host in request.inventory.hosts))
+    return FleetPlan(request.run, context, checks, tuple(hosts))
 
 
 async def _plan_host(host: Host, context: RunContext) -> HostPlan:
@@ -115,12 +109,9 @@ async def plan_fleet(request: RunRequest, seen: Callable[[HostPlan], None] = lam
         AzureError: Azure gave no usable answer.
     """
     context = RunContext.of(request)
-    planned = partial(
-        plan, request.inventory, run=request.run, concurrency=request.limits.concurrency, seen=seen
-    )
     if request.principal is None:
-        return await planned(context)
+        return await plan(request, context, seen=seen)
     async with signed_in(request.target, request.principal) as azure:
         preflight = await prepare(azure)
         context = replace(context, azure=azure, machines=preflight.machines)
-        return await planned(context, checks=preflight.checks)
+        return await plan(request, context, preflight.checks, seen)

@@ -85,7 +85,7 @@ def open_run(folder: Path, name: str, summary: dict[str, Any], now: datetime) ->
     if not record.exists():
         document = {"schema": SCHEMA, "kind": "run-state", "run": name, "started": to_text(now)} | summary
         write_whole(record, json.dumps(document, indent=1).encode(), mode=0o600)
-    return _read(path)
+    return _read(path)[0]
 
 
 def runs(folder: Path) -> list[tuple[RunFolder, dict[str, Any]]]:
@@ -94,24 +94,16 @@ def runs(folder: Path) -> list[tuple[RunFolder, dict[str, Any]]]:
     Raises:
         FileInputError: a record cannot be read.
     """
-    found = [(_read(record.parent), _record(record)) for record in (folder / "runs").glob("*/run.json")]
+    found = [_read(record.parent) for record in (folder / "runs").glob("*/run.json")]
     return sorted(found, key=lambda item: item[0].started, reverse=True)
 
 
-def _read(path: Path) -> RunFolder:
+def _read(path: Path) -> tuple[RunFolder, dict[str, Any]]:
     record = path / "run.json"
-    document = _record(record)
     try:
-        return RunFolder(path.name, path, from_text(str(document["started"])))
+        document = numbers.from_json(read_bounded(record, limit=_LIMIT))
+        if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+            raise FileInputError(record, "was written by another version of arcferry")
+        return RunFolder(path.name, path, from_text(str(document["started"]))), document
     except (KeyError, ValueError):
         raise FileInputError(record, "is not a run's record") from None
-
-
-def _record(path: Path) -> dict[str, Any]:
-    try:
-        document = numbers.from_json(read_bounded(path, limit=_LIMIT))
-    except ValueError:
-        raise FileInputError(path, "is not a run's record") from None
-    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-        raise FileInputError(path, "was written by another version of arcferry")
-    return document

@@ -2,7 +2,7 @@
 
 from arcferry.errors import HostCommandError
 from arcferry.fleet.facts import ScriptAnswer, read_answer
-from arcferry.fleet.transport import SshSession
+from arcferry.fleet.transport import Result, SshSession
 from arcferry.text import clean
 
 RUN_FOLDER = "/run/arcferry"
@@ -10,7 +10,7 @@ RUN_FOLDER = "/run/arcferry"
 
 LOCK_WAIT = 600
 _BUSY, _NO_FOLDER = 75, 73
-_FLAT_LIMIT = 256 * 1024
+_ANSWER_LIMIT = 256 * 1024
 
 # An installer or a connect goes on to its end when the session is cut, and only one runs on a host at a time:
 # what comes after it waits, then finds its work done. Descriptor 9 is closed for the child because an agent's
@@ -54,8 +54,8 @@ async def ask_unstaged(
         HostCommandError: the host did not answer as the script does.
         HostUnreachableError: the session was cut.
     """
-    result = await session.run(["sh", "-s", verb], stdin=script, deadline=deadline, limit=_FLAT_LIMIT)
-    return _answer(session, verb, result.exit_status, result.stdout, result.says)
+    result = await session.run(["sh", "-s", verb], stdin=script, deadline=deadline, limit=_ANSWER_LIMIT)
+    return _answer(session, verb, result)
 
 
 async def ask(
@@ -67,9 +67,8 @@ async def ask(
         HostCommandError: the host did not answer as the script does.
         HostUnreachableError: the session was cut.
     """
-    argv = ["sh", script, verb, *words]
-    result = await session.run(argv, deadline=deadline, limit=_FLAT_LIMIT)
-    return _answer(session, verb, result.exit_status, result.stdout, result.says)
+    result = await session.run(["sh", script, verb, *words], deadline=deadline, limit=_ANSWER_LIMIT)
+    return _answer(session, verb, result)
 
 
 async def sweep(session: SshSession) -> None:
@@ -113,7 +112,7 @@ async def run_to_end(
     """
     argv = ["sh", "-c", _TO_THE_END, "sh", RUN_FOLDER, str(LOCK_WAIT), "token" if token else ""]
     argv += ["sh", script, verb, *words]
-    result = await session.run(argv, stdin=token, deadline=deadline + LOCK_WAIT, limit=_FLAT_LIMIT)
+    result = await session.run(argv, stdin=token, deadline=deadline + LOCK_WAIT, limit=_ANSWER_LIMIT)
     if result.exit_status == _BUSY:
         raise HostCommandError(
             f"{session.place}: another installation or connect by arcferry has held this host for "
@@ -122,14 +121,15 @@ async def run_to_end(
         )
     if result.exit_status == _NO_FOLDER:
         raise HostCommandError(f"{session.place}: {RUN_FOLDER} cannot be made or written: {result.says}")
-    return _answer(session, verb, result.exit_status, result.stdout, result.says)
+    return _answer(session, verb, result)
 
 
-def _answer(session: SshSession, verb: str, status: int, stdout: bytes, says: str) -> ScriptAnswer:
-    answer = read_answer(verb, clean(stdout, limit=_FLAT_LIMIT))
+def _answer(session: SshSession, verb: str, result: Result) -> ScriptAnswer:
+    answer = read_answer(verb, clean(result.stdout, limit=_ANSWER_LIMIT))
     if answer is None:
+        says = f"no answer to `{verb}` that can be read (exit {result.exit_status}): {result.says}"
         raise HostCommandError(
-            f"{session.place}: no answer to `{verb}` that can be read (exit {status}): {says}",
+            f"{session.place}: {says}",
             hint="The host needs a POSIX shell and the base system's tools.",
         )
     return answer

@@ -4,7 +4,7 @@ from arcferry.fleet.host_state import Decision, HostState, block, run, skip
 from arcferry.fleet.outcome import StepResult, StepState
 from arcferry.fleet.steps.install import needs_install
 from arcferry.fleet.task import HostTask
-from arcferry.fleet.transport.upload import Transfer, make_folder, put
+from arcferry.fleet.transport.upload import make_folder, put
 
 _SPARE = 16 * 1024 * 1024
 _COPIES = 2
@@ -40,9 +40,9 @@ class Stage:
         session = await task.session()
         await make_folder(session, task.payload.folder)
         uploads = [await put(session, file, task.payload.staged(file)) for file in task.payload.files]
-        travelled = sum(upload.travelled for upload in uploads)
-        resumed = any(upload.carried is Transfer.RESUMED for upload in uploads)
-        says = f"{megabytes(travelled)} carried{', continued from an earlier try' if resumed else ''}"
+        says = f"{megabytes(sum(upload.travelled for upload in uploads))} carried"
+        if any(upload.resumed for upload in uploads):
+            says += ", continued from an earlier try"
         return StepResult(self.name, StepState.DONE, says)
 
 

@@ -36,34 +36,36 @@ class Verified:
         without one. So the instant is the agent's own, or ARM's change to Connected since the run began.
         """
         await sweep(await task.session())
-        deadline = time.monotonic() + task.context.patience
-        agent = await self._show(task)
-        wanted = task.payload.version
-        machine = await self._settled(task, agent, wanted)
-        problem = self._not_connected(machine, task) or self._another(machine, agent)
-        problem = problem or self._too_old(machine, agent, wanted, task)
-        if problem or machine is None:
-            return problem or self._failed("ARM has no such machine")
+        patience, wanted = task.context.patience, task.payload.version
+        deadline = time.monotonic() + patience
+        agent = await _show(task)
+        if task.context.poller is None:
+            raise RuntimeError("verifying needs a session with Azure")
+        machine, _ = await task.context.poller.wait_for(
+            task.host.name,
+            # Another server's machine is settled too: waiting would not make it this one.
+            lambda seen: seen.connected and (not _same(seen, agent) or at_least(seen.agent_version, wanted)),
+            patience=patience,
+        )
+        if machine is None:
+            return _failed(f"ARM has no such machine, also after {patience:.0f} s")
+        problem = _problem(machine, agent, wanted, patience)
+        if problem is not None:
+            return problem
         heartbeat = await self._heartbeat(task, machine, agent, deadline)
         if heartbeat is None:
-            return self._silent(agent, task)
+            last = _last_heartbeat(agent, task)
+            return _failed(
+                f"ARM says Connected, but there was no heartbeat newer than this run within {patience:.0f} "
+                f"s; the last one is {f'of {to_text(last)}' if last else 'unknown'}",
+                "Look at /var/opt/azcmagent/log/himds.log on the host.",
+            )
         return StepResult(
             self.name,
             StepState.DONE,
             f"Connected, heartbeat {to_text(heartbeat)}",
             data={"vm_id": machine.vm_id, "id": machine.id, "version": wanted},
         )
-
-    async def _settled(self, task: HostTask, agent: HostAgent, wanted: str) -> Machine | None:
-        """The machine, once ARM shows it Connected with the wanted version, or as another server's."""
-        if task.context.poller is None:
-            raise RuntimeError("verifying needs a session with Azure")
-        machine, _ = await task.context.poller.wait_for(
-            task.host.name,
-            lambda seen: seen.connected and (not _same(seen, agent) or at_least(seen.agent_version, wanted)),
-            patience=task.context.patience,
-        )
-        return machine
 
     async def _heartbeat(
         self, task: HostTask, machine: Machine, agent: HostAgent, deadline: float
@@ -84,63 +86,46 @@ class Verified:
                 return None
             await asyncio.sleep(min(pause, left))
             pause = min(pause * _GROWTH, _LONGEST)
-            agent = await self._show(task)
+            agent = await _show(task)
 
-    async def _show(self, task: HostTask) -> HostAgent:
-        session = await task.session()
-        answer = await ask_unstaged(session, task.context.script, "show")
-        if not answer.ok:
-            raise HostCommandError(f"{session.place}: the agent's state cannot be read")
-        return read_agent(answer)
 
-    def _not_connected(self, machine: Machine | None, task: HostTask) -> StepResult | None:
-        patience = task.context.patience
-        if machine is None:
-            return self._failed(f"ARM has no such machine, also after {patience:.0f} s")
-        if machine.connected:
-            return None
-        return self._failed(
+async def _show(task: HostTask) -> HostAgent:
+    session = await task.session()
+    answer = await ask_unstaged(session, task.context.script, "show")
+    if not answer.ok:
+        raise HostCommandError(f"{session.place}: the agent's state cannot be read")
+    return read_agent(answer)
+
+
+def _problem(machine: Machine, agent: HostAgent, wanted: str, patience: float) -> StepResult | None:
+    """Why ARM does not show this very server as Connected with the wanted version; None if it does."""
+    look = "on the host, azcmagent show, and azcmagent check for the regional his.arc endpoint."
+    if not machine.connected:
+        return _failed(
             f"ARM still shows {machine.status or 'no status'} after {patience:.0f} s",
-            hint="The agent is connected, but its heartbeats do not arrive: on the host, azcmagent show, and "
-            "azcmagent check for the regional his.arc endpoint.",
+            f"The agent is connected, but its heartbeats do not arrive: {look}",
         )
-
-    def _another(self, machine: Machine | None, agent: HostAgent) -> StepResult | None:
-        if machine is None or _same(machine, agent):
-            return None
-        return self._failed(
+    if not _same(machine, agent):
+        return _failed(
             f"ARM's {machine.name} is Connected, but it is another server: its vmId is "
             f"{machine.vm_id or 'empty'}, here it is {agent.vm_id or 'empty'}",
-            hint="Two servers share one name or were cloned. Give one another name; on a clone, "
+            "Two servers share one name or were cloned. Give one another name; on a clone, "
             "azcmagent disconnect --force-local-only first.",
         )
-
-    def _too_old(
-        self, machine: Machine | None, agent: HostAgent, wanted: str, task: HostTask
-    ) -> StepResult | None:
-        """An upgrade counts where the agent and Azure both report it."""
-        if not at_least(agent.version, wanted):
-            says = f"the agent says version {agent.version or 'unknown'}, and {wanted} is what it should be"
-            return self._failed(says)
-        if machine is None or at_least(machine.agent_version, wanted):
-            return None
-        return self._failed(
-            f"ARM shows agent {machine.agent_version or 'unknown'} also after {task.context.patience:.0f} s, "
-            f"and {wanted} is what it should be",
-            hint="The upgraded agent's heartbeats do not arrive: on the host, azcmagent show, and azcmagent "
-            "check for the regional his.arc endpoint.",
+    # An upgrade counts once the agent and Azure both report it.
+    meant = f"and {wanted} is what it should be"
+    if not at_least(agent.version, wanted):
+        return _failed(f"the agent says version {agent.version or 'unknown'}, {meant}")
+    if not at_least(machine.agent_version, wanted):
+        return _failed(
+            f"ARM shows agent {machine.agent_version or 'unknown'} also after {patience:.0f} s, {meant}",
+            f"The upgraded agent's heartbeats do not arrive: {look}",
         )
+    return None
 
-    def _silent(self, agent: HostAgent, task: HostTask) -> StepResult:
-        last = _last_heartbeat(agent, task)
-        return self._failed(
-            f"ARM says Connected, but there was no heartbeat newer than this run within "
-            f"{task.context.patience:.0f} s; the last one is {f'of {to_text(last)}' if last else 'unknown'}",
-            hint="Look at /var/opt/azcmagent/log/himds.log on the host.",
-        )
 
-    def _failed(self, says: str, hint: str = "") -> StepResult:
-        return StepResult(self.name, StepState.FAILED, says, hint=hint)
+def _failed(says: str, hint: str = "") -> StepResult:
+    return StepResult(Verified.name, StepState.FAILED, says, hint=hint)
 
 
 def _same(machine: Machine, agent: HostAgent) -> bool:

@@ -1,4 +1,4 @@
-"""The one place where exceptions of SSH, SFTP and sockets become arcferry's."""
+"""The one place where exceptions of SSH and sockets become arcferry's."""
 
 import errno
 from collections.abc import Iterator
@@ -7,7 +7,6 @@ from contextlib import contextmanager
 import asyncssh
 
 from arcferry.errors import (
-    HostCommandError,
     HostError,
     HostKeyError,
     HostSignInError,
@@ -35,32 +34,18 @@ def translated(place: str) -> Iterator[None]:
         raise
     except TimeoutError:
         raise HostUnreachableError(f"{place}: no answer in time") from None
-    except (asyncssh.Error, asyncssh.ProcessError, OSError) as error:
-        raise host_error(error, place) from None
-
-
-def host_error(error: Exception, place: str) -> HostError:
-    """The arcferry error for one of asyncssh's or of the socket's."""
-    if isinstance(error, asyncssh.SFTPError):
-        return _sftp_error(error, place)
-    if isinstance(error, asyncssh.PermissionDenied):
-        return HostSignInError(
+    except asyncssh.PermissionDenied:
+        raise HostSignInError(
             f"{place}: the server refused the user or the key",
             hint="Put the public key into the user's authorized_keys, or name another user (--user, or the "
             "inventory's user column).",
-        )
-    if isinstance(error, asyncssh.HostKeyNotVerifiable):
-        return HostKeyError(f"{place}: {one_line(mask(str(error)))}")
-    says = _socket_says(error) if isinstance(error, OSError) else mask(said(error))
-    return HostUnreachableError(f"{place}: {says}")
-
-
-def _sftp_error(error: asyncssh.SFTPError, place: str) -> HostError:
-    if isinstance(error, asyncssh.SFTPConnectionLost | asyncssh.SFTPNoConnection):
-        return HostUnreachableError(f"{place}: the session was cut")
-    if isinstance(error, asyncssh.SFTPNoSpaceOnFilesystem | asyncssh.SFTPQuotaExceeded):
-        return HostCommandError(f"{place}: its disk is full", hint="Free space under /var and apply again.")
-    return HostCommandError(f"{place}: SFTP: {one_line(mask(str(error)))}")
+        ) from None
+    except asyncssh.HostKeyNotVerifiable as error:
+        raise HostKeyError(f"{place}: {one_line(mask(str(error)))}") from None
+    except OSError as error:
+        raise HostUnreachableError(f"{place}: {_socket_says(error)}") from None
+    except (asyncssh.Error, asyncssh.ProcessError) as error:
+        raise HostUnreachableError(f"{place}: {mask(said(error))}") from None
 
 
 def _socket_says(error: OSError) -> str:

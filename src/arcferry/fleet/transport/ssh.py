@@ -3,7 +3,7 @@
 import asyncio
 import shlex
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import asyncssh
@@ -83,7 +83,7 @@ class SshSession:
         self,
         argv: Sequence[str],
         *,
-        stdin: bytes = b"",
+        stdin: bytes | AsyncIterator[bytes] = b"",
         deadline: float = COMMAND_DEADLINE,
         limit: int = OUTPUT_LIMIT,
     ) -> Result:
@@ -98,7 +98,19 @@ class SshSession:
             HostSignInError: the user is not root, and sudo is missing or asks for a password.
         """
         line = shlex.join(self._as_root(argv))
-        result = await self._run(line, stdin=stdin, deadline=deadline, limit=limit)
+        with translated(self.place):
+            process: asyncssh.SSHClientProcess[bytes] = await self._connection.create_process(
+                line, encoding=None, window=_CHUNK * 4
+            )
+        try:
+            async with asyncio.timeout(deadline):
+                with translated(self.place):
+                    result = await self._collect(process, stdin, limit)
+        except TimeoutError:
+            raise HostCommandError(f"{self.place}: a command did not end within {deadline:.0f} s") from None
+        finally:
+            # Closing the channel ends a command that still prints; there is no wait for its consent.
+            process.close()
         return result if self.root is not None else self._introduced(result)
 
     def _as_root(self, argv: Sequence[str]) -> list[str]:
@@ -120,22 +132,9 @@ class SshSession:
         self.root = who == b"root"
         return Result(result.exit_status, result.stdout, before + stderr)
 
-    async def _run(self, line: str, *, stdin: bytes, deadline: float, limit: int) -> Result:
-        with translated(self.place):
-            process: asyncssh.SSHClientProcess[bytes] = await self._connection.create_process(
-                line, encoding=None, window=_CHUNK * 4
-            )
-        try:
-            async with asyncio.timeout(deadline):
-                with translated(self.place):
-                    return await self._collect(process, stdin, limit)
-        except TimeoutError:
-            raise HostCommandError(f"{self.place}: a command did not end within {deadline:.0f} s") from None
-        finally:
-            # Closing the channel ends a command that still prints; there is no wait for its consent.
-            process.close()
-
-    async def _collect(self, process: asyncssh.SSHClientProcess[bytes], stdin: bytes, limit: int) -> Result:
+    async def _collect(
+        self, process: asyncssh.SSHClientProcess[bytes], stdin: bytes | AsyncIterator[bytes], limit: int
+    ) -> Result:
         out_reader = asyncio.ensure_future(_read(process.stdout, limit))
         err_reader = asyncio.ensure_future(_read(process.stderr, limit))
         feeding = asyncio.ensure_future(_feed(process, stdin))
@@ -157,44 +156,6 @@ class SshSession:
         status = process.exit_status
         return Result(-1 if status is None else status, out, err)
 
-    async def stream(self, argv: Sequence[str], chunks: AsyncIterator[bytes]) -> Result:
-        """Run one command, as root, with `chunks` on its standard input; the caller sets the deadline.
-
-        Raises:
-            HostUnreachableError: the session was cut.
-        """
-        await self.look_who()
-        words = self._as_root(argv)
-        with translated(self.place):
-            process: asyncssh.SSHClientProcess[bytes] = await self._connection.create_process(
-                shlex.join(words), encoding=None
-            )
-            try:
-                # Where the command ends early, its exit status and words say why.
-                with suppress(BrokenPipeError):
-                    async for chunk in chunks:
-                        process.stdin.write(chunk)
-                        await process.stdin.drain()
-                return await self._collect(process, b"", OUTPUT_LIMIT)
-            finally:
-                process.close()
-
-    @asynccontextmanager
-    async def sftp(self) -> AsyncIterator[asyncssh.SFTPClient]:
-        """An SFTP client as the session's user; foreign errors are mapped on the way out."""
-        with translated(self.place):
-            async with await self._connection.start_sftp_client() as client:
-                yield client
-
-    async def look_who(self) -> None:
-        """Learn whether commands need sudo, where no command has told it yet.
-
-        Raises:
-            HostSignInError: the user is not root and sudo is missing or asks for a password.
-        """
-        if self.root is None:
-            await self.run(["true"])
-
     async def close(self) -> None:
         """End the session."""
         self._connection.close()
@@ -207,8 +168,7 @@ class SshSession:
 
 def place_of(host: Host) -> str:
     """How messages name a host."""
-    where = f"{host.address}:{host.port}"
-    return f"{host.name} ({where})"
+    return f"{host.name} ({host.address}:{host.port})"
 
 
 @asynccontextmanager
@@ -232,52 +192,55 @@ async def connected(
 async def open_session(host: Host, trust: SshTrust, *, deadline: float = CONNECT_DEADLINE) -> SshSession:
     """As `connected`, for a caller that closes the session itself."""
     place = place_of(host)
-    witness = HostKeyRecorder()
+    recorder = HostKeyRecorder()
     try:
         with translated(place):
             async with asyncio.timeout(deadline):
-                connection = await _connect(host, trust, witness, deadline)
+                connection = await asyncssh.connect(
+                    host.address,
+                    host.port,
+                    username=host.user or trust.user,
+                    known_hosts=trust.known_hosts,
+                    client_keys=[trust.key] if trust.key else (),
+                    agent_path=trust.agent_path,
+                    client_factory=lambda: recorder,
+                    config=None,
+                    server_host_key_algs=trust.host_key_algorithms(host),
+                    encryption_algs=_CIPHERS,
+                    preferred_auth="publickey",
+                    gss_host=None,
+                    connect_timeout=deadline,
+                    login_timeout=deadline,
+                    keepalive_interval=20,
+                    keepalive_count_max=3,
+                    x509_trusted_certs=None,
+                )
     except HostError:
-        if witness.presented is not None:
-            raise refused_key(host, place, trust, witness.presented) from None
+        if recorder.presented is not None:
+            raise refused_key(host, place, trust, recorder.presented) from None
         raise
     return SshSession(host, connection)
 
 
-async def _connect(
-    host: Host, trust: SshTrust, witness: HostKeyRecorder, deadline: float
-) -> asyncssh.SSHClientConnection:
-    return await asyncssh.connect(
-        host.address,
-        host.port,
-        username=host.user or trust.user,
-        known_hosts=trust.known_hosts,
-        client_keys=[trust.key] if trust.key else (),
-        agent_path=trust.agent_path,
-        client_factory=lambda: witness,
-        config=None,
-        server_host_key_algs=trust.host_key_algorithms(host),
-        encryption_algs=_CIPHERS,
-        preferred_auth="publickey",
-        gss_host=None,
-        connect_timeout=deadline,
-        login_timeout=deadline,
-        keepalive_interval=20,
-        keepalive_count_max=3,
-        x509_trusted_certs=None,
-    )
-
-
-async def _feed(process: asyncssh.SSHClientProcess[bytes], data: bytes) -> None:
+async def _feed(process: asyncssh.SSHClientProcess[bytes], data: bytes | AsyncIterator[bytes]) -> None:
     if process.stdin.is_closing():
         return
     try:
-        for start in range(0, len(data), _CHUNK):
-            process.stdin.write(data[start : start + _CHUNK])
+        async for chunk in _chunks(data) if isinstance(data, bytes) else data:
+            process.stdin.write(chunk)
             await process.stdin.drain()
         process.stdin.write_eof()
     except (BrokenPipeError, ConnectionError):
         return  # the command ended without reading it all; its exit status says whether that matters
+    except BaseException:
+        # The command would wait for the rest of its input, and its output be waited for.
+        process.close()
+        raise
+
+
+async def _chunks(data: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(data), _CHUNK):
+        yield data[start : start + _CHUNK]
 
 
 async def _read(stream: asyncssh.SSHReader[bytes], limit: int) -> tuple[bytes, bool]:
