@@ -23,8 +23,7 @@ from arcferry.errors import (
     NotFoundError,
     ThrottledError,
 )
-from arcferry.fetch import read_sources
-from arcferry.fetch.sources import open_client
+from arcferry.fetch import FetchOptions, read_sources
 from arcferry.fetch.transfer import Digest, download
 from arcferry.https import HttpsClient
 
@@ -35,7 +34,7 @@ GOOD = Digest("sha256", hashlib.sha256(DATA).hexdigest(), len(DATA))
 
 @pytest.fixture
 async def client(site: Site, ca_file: Path) -> AsyncIterator[HttpsClient]:
-    async with open_client(read_sources([site.url]), ca_file=ca_file, pauses=(0, 0)) as found:
+    async with FetchOptions(read_sources([site.url]), ca_file=ca_file, pauses=(0, 0)).client() as found:
         yield found
 
 
@@ -346,7 +345,7 @@ async def test_redirects_end(client: HttpsClient, site: Site, file: Path) -> Non
 
 
 async def test_a_certificate_that_nobody_vouches_for_is_refused_at_once(site: Site, file: Path) -> None:
-    async with open_client(read_sources([site.url]), pauses=(0, 0)) as client:
+    async with FetchOptions(read_sources([site.url]), pauses=(0, 0)).client() as client:
         with pytest.raises(AzureUnavailableError, match="TLS failed") as caught:
             await download(client, place(site), file)
     assert "--ca-file" in caught.value.hint
@@ -366,12 +365,11 @@ import asyncio, os
 from pathlib import Path
 from yarl import URL
 from arcferry.errors import FileInputError
-from arcferry.fetch import read_sources
-from arcferry.fetch.sources import open_client
+from arcferry.fetch import FetchOptions, read_sources
 from arcferry.fetch.transfer import download
 
 async def main():
-    async with open_client(read_sources(["{url}"]), ca_file=Path("{ca}"), pauses=(0, 0)) as client:
+    async with FetchOptions(read_sources(["{url}"]), ca_file=Path("{ca}"), pauses=(0, 0)).client() as client:
         await download(client, URL("{url}/agent.msi"), Path("stick/agent.msi"))
 
 try:

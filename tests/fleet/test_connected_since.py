@@ -8,7 +8,7 @@ import pytest
 from arcferry import azure
 from arcferry.fleet.inventory import read_inventory
 from arcferry.fleet.plan import FleetPlan, plan
-from arcferry.fleet.task import Limits, RunContext, RunRequest
+from arcferry.fleet.task import RunContext, RunRequest
 from arcferry.fleet.transport import read_trust
 from arcferry_lab.azure.errors import ArmError
 from arcferry_lab.azure.state import CannedResponse
@@ -40,7 +40,7 @@ async def by_an_older_list(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> Asy
     who = azure.with_secret(twin.client.client_id, twin.client.secret)
     trust = read_trust(twin.paths.known_hosts, twin.paths.key, "root")
     hosts = read_inventory(twin.paths.inventory)
-    order = RunRequest(hosts, fleet.sealed.open(), trust, target, who, fleet.state, Limits())
+    order = RunRequest(hosts, fleet.sealed.open(), trust, target, who, fleet.state)
     async with azure.signed_in(target, who) as session:
         preflight = await azure.prepare(session)
         assert preflight.machines == {}

@@ -4,16 +4,16 @@ import json
 import sqlite3
 
 import pytest
-from arcferry.diagnosis.readers import read_claimed
 from arcferry.lab.hosts.faults import lay
 from arcferry.lab.twin import RESOURCE_GROUP
 
 from arcferry import azure
+from arcferry.evidence.readers import read_claimed
 from arcferry.fleet.apply import apply_fleet
 from arcferry.fleet.inventory import read_inventory
 from arcferry.fleet.outcome import FleetRun, HostRun
 from arcferry.fleet.path_evidence import MOST_PATH
-from arcferry.fleet.task import Limits, RunRequest
+from arcferry.fleet.task import RunRequest
 from arcferry.fleet.transport import read_trust
 
 from .conftest import EVERYTHING, Fleet
@@ -51,9 +51,7 @@ async def applied(fleet: Fleet) -> FleetRun:
     who = azure.with_secret(twin.client.client_id, twin.client.secret)
     trust = read_trust(twin.paths.known_hosts, twin.paths.key, "root")
     hosts = read_inventory(twin.paths.inventory)
-    return await apply_fleet(
-        RunRequest(hosts, fleet.sealed.open(), trust, target, who, fleet.state, Limits()), who
-    )
+    return await apply_fleet(RunRequest(hosts, fleet.sealed.open(), trust, target, who, fleet.state), who)
 
 
 def named(run: FleetRun, name: str) -> HostRun:
@@ -90,8 +88,8 @@ async def test_a_host_whose_check_fails_keeps_the_path_as_it_sees_it(resolving: 
         (path,) = read_claimed("path.json", files["path.json"])
         answers = {answer.host: answer for answer in path.answers}
         assert any(name.endswith(".trafficmanager.net") for name in answers[STEERED].chain)
-        assert len(answers) == len(path.sightings) == 8
-        seen = {seen.host: seen for seen in path.sightings}
+        assert len(answers) == len(path.attempts) == 8
+        seen = {seen.host: seen for seen in path.attempts}
         assert seen[STEERED].address in answers[STEERED].addresses
         failed = {name: one.failure for name, one in seen.items() if one.failure}
         assert list(failed) == [STEERED]

@@ -66,11 +66,23 @@ async def list_machines(session: AzureSession) -> dict[str, Machine]:
     machines: dict[str, Machine] = {}
     group = session.target.resource_group
     doing = f"list machines in {group}"
+    pages = 0
+
+    def look_at_page(response: PipelineResponse[Any, Any]) -> None:
+        """Before the SDK does, which takes an answer without a list for an empty one."""
+        nonlocal pages
+        if response.http_response.status_code != _HTTP_OK:
+            return
+        pages += 1
+        if pages > MOST_PAGES:
+            raise AzureUnavailableError(f"{doing}: the list does not end")
+        body = from_json(response.http_response.text())
+        if not isinstance(body, dict) or not isinstance(body.get("value"), list):
+            raise unreadable(doing, "it has no list in it")
+
     with translated(doing, _needs(session)):
-        pages = _Pages(doing)
-        async for item in session.machines.machines.list_by_resource_group(
-            group, raw_response_hook=pages.see
-        ):
+        listed = session.machines.machines.list_by_resource_group(group, raw_response_hook=look_at_page)
+        async for item in listed:
             machine = _machine(item, doing)
             machines[machine.name.lower()] = machine
             if len(machines) > MOST_MACHINES:
@@ -81,29 +93,6 @@ async def list_machines(session: AzureSession) -> dict[str, Machine]:
 def _needs(session: AzureSession) -> Permission:
     place = f"resource group {session.target.resource_group}"
     return Permission("Microsoft.HybridCompute/machines/read", "Azure Connected Machine Onboarding", place)
-
-
-class _Pages:
-    """Looks at every page before the SDK does, which takes an answer without a list for an empty one."""
-
-    def __init__(self, doing: str) -> None:
-        self._doing = doing
-        self._seen = 0
-
-    def see(self, response: PipelineResponse[Any, Any]) -> None:
-        """Count a page, and look whether it has a list.
-
-        Raises:
-            AzureUnavailableError: it has none, or there are too many.
-        """
-        if response.http_response.status_code != _HTTP_OK:
-            return
-        self._seen += 1
-        if self._seen > MOST_PAGES:
-            raise AzureUnavailableError(f"{self._doing}: the list does not end")
-        body = from_json(response.http_response.text())
-        if not isinstance(body, dict) or not isinstance(body.get("value"), list):
-            raise unreadable(self._doing, "it has no list in it")
 
 
 def _machine(item: object, doing: str) -> Machine:

@@ -204,9 +204,14 @@ def _answered_as(error: core.HttpResponseError) -> str:
 
 
 def _unavailable(error: core.AzureError, doing: str) -> AzureUnavailableError:
-    cause = _root(error)
-    text = safe(said(_connecting(error) or cause))
-    if isinstance(cause, ssl.SSLError | ssl.CertificateError | aiohttp.ClientSSLError):
+    chain = list(_chain(error))
+    tls = [
+        one for one in chain if isinstance(one, ssl.SSLError | ssl.CertificateError | aiohttp.ClientSSLError)
+    ]
+    # The error that names host and port says most, if no connection came about; else the one at the bottom.
+    connecting = [one for one in chain if isinstance(one, aiohttp.ClientConnectorError)]
+    text = safe(said((connecting or tls or chain[-1:])[0]))
+    if tls:
         return AzureUnavailableError(
             f"{doing}: TLS failed: {text}",
             code="tls",
@@ -219,26 +224,14 @@ def _unavailable(error: core.AzureError, doing: str) -> AzureUnavailableError:
     )
 
 
-def _connecting(error: BaseException) -> BaseException | None:
-    """The error that names host and port where no connection came about."""
-    seen: BaseException | None = error
-    for _ in range(8):
-        if seen is None or isinstance(seen, aiohttp.ClientConnectorError):
-            break
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it was caused by; the SDK keeps that in a field of its own."""
+    seen: object = error
+    for _ in range(9):
+        if not isinstance(seen, BaseException):
+            return
+        yield seen
         seen = getattr(seen, "inner_exception", None) or seen.__cause__
-    return seen if isinstance(seen, aiohttp.ClientConnectorError) else None
-
-
-def _root(error: BaseException) -> BaseException:
-    seen: BaseException = error
-    for _ in range(8):
-        inner = getattr(seen, "inner_exception", None) or seen.__cause__
-        if not isinstance(inner, BaseException):
-            break
-        seen = inner
-        if isinstance(seen, ssl.SSLError | aiohttp.ClientSSLError):
-            break
-    return seen
 
 
 def _code_and_text(error: core.HttpResponseError) -> tuple[str, str]:

@@ -59,41 +59,41 @@ async def prepare(session: AzureSession) -> Preflight:
         AzureError: Azure gave no usable answer.
     """
     token = await session.token()
-    checks = [PreflightCheck("sign-in", CheckStatus.OK, f"token until {token.expires:%H:%M} UTC")]
-    machines = await _machines(session)
-    checks.append(await _group(session, len(machines)))
-    checks.extend(await _provider(session))
-    return Preflight(tuple(checks), machines)
-
-
-async def _machines(session: AzureSession) -> dict[str, Machine]:
-    target = session.target
     try:
-        return await list_machines(session)
+        machines = await list_machines(session)
     except NotFoundError as error:
-        raise _missing(target, error) from error
+        raise _missing(session.target, error) from error
     except ConflictError as error:
         if "registration" in error.code.lower():
             raise BlockedError(error.message, hint=error.hint) from error
         raise
+    checks = [
+        _ok("sign-in", f"token until {token.expires:%H:%M} UTC"),
+        await _group(session, len(machines)),
+        *await _provider(session),
+    ]
+    return Preflight(tuple(checks), machines)
+
+
+def _ok(name: str, says: str) -> PreflightCheck:
+    return PreflightCheck(name, CheckStatus.OK, says)
 
 
 async def _group(session: AzureSession, machines: int) -> PreflightCheck:
-    target = session.target
+    group, doing = session.target.resource_group, f"read resource group {session.target.resource_group}"
     try:
-        with translated(f"read resource group {target.resource_group}"):
-            found = await session.resources.resource_groups.get(target.resource_group)
+        with translated(doing):
+            found = await session.resources.resource_groups.get(group)
             if not isinstance(found.name, str):
-                raise unreadable(f"read resource group {target.resource_group}")
+                raise unreadable(doing)
             state = one_line(str(getattr(found.properties, "provisioning_state", "") or ""))
     except NotFoundError as error:
-        raise _missing(target, error) from error
+        raise _missing(session.target, error) from error
     except PermissionDeniedError:
-        says = f"{target.resource_group}: {machines} machines can be read, the group itself not"
-        return PreflightCheck("resource group", CheckStatus.OK, says)
+        return _ok("resource group", f"{group}: {machines} machines can be read, the group itself not")
     if state.lower() == "deleting":
-        raise BlockedError(f"resource group {target.resource_group} is being deleted")
-    return PreflightCheck("resource group", CheckStatus.OK, f"{target.resource_group}, {machines} machines")
+        raise BlockedError(f"resource group {group} is being deleted")
+    return _ok("resource group", f"{group}, {machines} machines")
 
 
 async def _provider(session: AzureSession) -> list[PreflightCheck]:
@@ -101,32 +101,22 @@ async def _provider(session: AzureSession) -> list[PreflightCheck]:
     try:
         with translated(doing):
             state, offered = _seen(await session.resources.providers.get(PROVIDER), doing)
-    except AzureError as error:
-        if not isinstance(error, PermissionDeniedError | NotFoundError):
-            raise
+    except (PermissionDeniedError, NotFoundError):
         says = "this identity may not read the subscription's providers"
-        return [
-            PreflightCheck("provider", CheckStatus.UNKNOWN, says),
-            PreflightCheck("location", CheckStatus.UNKNOWN, says),
-        ]
+        return [PreflightCheck(name, CheckStatus.UNKNOWN, says) for name in ("provider", "location")]
     if state != "registered":
         says, hint = not_registered(PROVIDER, target.subscription_id, registering=state == "registering")
         raise BlockedError(says, hint=hint)
-    registered = PreflightCheck("provider", CheckStatus.OK, f"{PROVIDER} is registered")
+    registered = _ok("provider", f"{PROVIDER} is registered")
     if not offered:
-        return [
-            registered,
-            PreflightCheck("location", CheckStatus.UNKNOWN, "the provider lists no locations"),
-        ]
+        unlisted = PreflightCheck("location", CheckStatus.UNKNOWN, "the provider lists no locations")
+        return [registered, unlisted]
     if target.location not in offered:
         raise BlockedError(
             f"Azure Arc machines are not offered in {target.location} for this subscription",
             hint=f"Offered: {', '.join(sorted(offered)[:20])}",
         )
-    return [
-        registered,
-        PreflightCheck("location", CheckStatus.OK, f"machines are offered in {target.location}"),
-    ]
+    return [registered, _ok("location", f"machines are offered in {target.location}")]
 
 
 def _seen(provider: Provider, doing: str) -> tuple[str, set[str]]:

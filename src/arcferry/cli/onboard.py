@@ -262,7 +262,7 @@ def _order(
     from arcferry import azure, times
     from arcferry.bundle import open_bundle
     from arcferry.fleet.inventory import read_inventory
-    from arcferry.fleet.task import Limits, RunRequest
+    from arcferry.fleet.task import RunRequest
     from arcferry.fleet.transport import read_trust
     from arcferry.folders import state_folder
 
@@ -287,7 +287,8 @@ def _order(
         bundle=opened,
         principal=principal,
         state=folder,
-        limits=Limits(concurrency, stop_after),
+        concurrency=concurrency,
+        stop_after=stop_after,
         patience=patience,
     )
 

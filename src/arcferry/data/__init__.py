@@ -1,8 +1,7 @@
 """Dated data in the user's data folder: service tags, community lists, filters, circuits, the catalogue."""
 
-from arcferry.data.adoption import adopt_held
 from arcferry.data.conflicts import Comparison, Conflict, compare
-from arcferry.data.documents import documents
+from arcferry.data.documents import adopt_held, documents
 from arcferry.data.held import OLD_AFTER, Held, HeldKind
 from arcferry.data.kinds import Recognised, is_to_come, recognise
 from arcferry.data.store import Store

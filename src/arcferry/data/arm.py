@@ -40,11 +40,16 @@ async def community_list(session: AzureSession, today: date) -> Download:
     url = f"{session.target.arm_url}{path}?api-version={_VERSION}"
     for _ in range(_PAGES):
         page = await _get(session, url, doing, _COMMUNITIES)
-        rows += _rows(page, doing)
+        if not isinstance(page.get("value"), list):
+            raise unreadable(doing, "it has no list in it")
+        rows += page["value"]
         following = page.get("nextLink")
         if not following:
             return _named(f"bgp-service-communities-{today}.json", {"value": rows}, session, path)
-        url = _same_origin(session, following, doing)
+        # The token belongs to Resource Manager, wherever the link may lead.
+        if not isinstance(following, str) or not following.startswith(f"{session.target.arm_url}/"):
+            raise AzureError(f"{doing}: the next page is not at {session.target.arm_url}")
+        url = following
     raise AzureError(f"{doing}: more than {_PAGES} pages")
 
 
@@ -96,20 +101,6 @@ async def _get(session: AzureSession, url: str, doing: str, needs: Permission) -
     if not isinstance(found, dict):
         raise unreadable(doing, "it is no JSON object")
     return found
-
-
-def _rows(page: Mapping[str, Any], doing: str) -> list[object]:
-    rows = page.get("value")
-    if not isinstance(rows, list):
-        raise unreadable(doing, "it has no list in it")
-    return rows
-
-
-def _same_origin(session: AzureSession, following: object, doing: str) -> str:
-    """The link to the next page, which must stay where the token belongs."""
-    if not isinstance(following, str) or not following.startswith(f"{session.target.arm_url}/"):
-        raise AzureError(f"{doing}: the next page is not at {session.target.arm_url}")
-    return following
 
 
 def _named(name: str, document: object, session: AzureSession, path: str) -> Download:

@@ -28,7 +28,7 @@ _Text = Annotated[str, StringConstraints(min_length=1, max_length=400)]
 _Word = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
 
 
-class _Row(BaseModel):
+class _EndpointRow(BaseModel):
     """One endpoint, by the names of the columns; columns that arcferry adds later are let through."""
 
     model_config = ConfigDict(strict=True, extra="allow")
@@ -44,19 +44,19 @@ class _Row(BaseModel):
     purpose: _Text
 
 
-class _Source(BaseModel):
+class _CatalogueSource(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     text: _Text
     taken: date
 
 
-class _Head(BaseModel):
+class _CatalogueHead(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
 
     source: _Text
     taken: date
-    sources: dict[str, _Source]
+    sources: dict[str, _CatalogueSource]
     columns: list[str]
 
 
@@ -94,7 +94,7 @@ def read_catalogue(name: str, data: bytes) -> Catalogue:
         raise FileInputError(name, f"no TOML: {one_line(str(error))}") from error
     except ValueError:  # of int alone: tomllib maps all others
         raise FileInputError(name, "no TOML: it holds a number of thousands of digits") from None
-    head = _validated(TypeAdapter(_Head), content, name, "")
+    head = _validated(TypeAdapter(_CatalogueHead), content, name, "")
     columns = built_in(NAME).content["columns"]
     if head.columns != columns:
         raise FileInputError(
@@ -104,10 +104,10 @@ def read_catalogue(name: str, data: bytes) -> Catalogue:
     return Catalogue(content, head.taken, entries)
 
 
-def _check_cloud(name: str, cloud: str, rows: object, head: _Head) -> int:
+def _check_cloud(name: str, cloud: str, rows: object, head: _CatalogueHead) -> int:
     if not isinstance(rows, list) or not 0 < len(rows) <= _ROWS:
         raise FileInputError(name, f"{cloud}: expected a list of at most {_ROWS:,} endpoints")
-    adapter = TypeAdapter(_Row)
+    adapter = TypeAdapter(_EndpointRow)
     required = 0
     for number, row in enumerate(rows):
         place = f"{cloud}[{number}]"

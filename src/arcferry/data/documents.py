@@ -1,15 +1,18 @@
-"""What is held, as the documents of a diagnosis."""
+"""What is held, as the documents of a diagnosis and as the catalogue that is used."""
 
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime, time
 
 from arcferry.catalog import Cloud
+from arcferry.catalog.adoption import adopt
 from arcferry.data import reading
+from arcferry.data.catalogue import read_catalogue
 from arcferry.data.held import Held, HeldKind
 from arcferry.data.store import Store
 from arcferry.errors import InputError
 from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.readers import azure_json
 
 _KINDS = {
     HeldKind.SERVICE_TAGS: Kind.SERVICE_TAGS,
@@ -57,7 +60,7 @@ def _document(store: Store, held: Held) -> Document:
     taken = datetime.combine(held.taken, time.min, tzinfo=UTC) if held.taken else None
     name = f"held {held.kind.words} of {held.taken or 'an unknown day'} ({held.name})"
     value = reading.parse(held.name, store.read(held))
-    document = next(one for one in reading.read(held.name, value) if one.kind is _KINDS[held.kind])
+    document = next(one for one in azure_json.read_all(held.name, value) if one.kind is _KINDS[held.kind])
     tags, listed, seen = document.service_tags, document.community_list, document.route_filter
     return replace(
         document,
@@ -67,3 +70,15 @@ def _document(store: Store, held: Held) -> Document:
         community_list=replace(listed, taken=held.taken) if listed else None,
         route_filter=replace(seen, taken=held.taken) if seen else None,
     )
+
+
+def adopt_held(store: Store) -> Held | None:
+    """Use the newest held endpoint catalogue, if it is newer than the built-in one; which one is used.
+
+    Raises:
+        FileInputError: the held catalogue is damaged, or is for another version of arcferry.
+    """
+    for held in store.newest(HeldKind.ENDPOINTS, ""):
+        read = read_catalogue(held.name, store.read(held))
+        return held if adopt(read.content, read.taken) else None
+    return None

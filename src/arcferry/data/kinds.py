@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -11,9 +11,9 @@ from pathlib import Path
 from arcferry import catalog, times
 from arcferry.data import catalogue, reading
 from arcferry.data.held import Held, HeldKind
-from arcferry.data.secrets import without_secrets
 from arcferry.errors import FileInputError
 from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.readers import azure_json
 from arcferry.routing.shapes import date_in
 from arcferry.text import one_line
 
@@ -54,14 +54,18 @@ def recognise(
         FileInputError: it is none of the kinds that are held, a part of it is wrong, or its day is to come.
     """
     name = one_line(Path(name).name, limit=200) or "document"
-    facts = _of_catalogue(name, data) or _of_json(name, data)
-    _refuse_a_day_to_come(name, taken or facts.taken)
+    facts = _of_catalogue(name, data) if catalogue.looks_right(data) else _of_json(name, data)
+    day = taken or facts.taken
+    if day and is_to_come(day):
+        says = f"its day, {day}, lies after today, {times.now().date()}"
+        hint = "It would lead over every newer copy. Look at this computer's clock and at the file's name."
+        raise FileInputError(name, says, hint=hint)
     sha256 = hashlib.sha256(facts.data).hexdigest()
     held = Held(
         kind=facts.kind,
         cloud=facts.cloud or cloud,
         name=name,
-        taken=taken or facts.taken,
+        taken=day,
         change_number=facts.change_number,
         entries=facts.entries,
         prefixes=facts.prefixes,
@@ -78,15 +82,8 @@ def is_to_come(day: date) -> bool:
     return day > times.now().date() + timedelta(days=1)
 
 
-def _refuse_a_day_to_come(name: str, day: date | None) -> None:
-    if day and is_to_come(day):
-        says = f"its day, {day}, lies after today, {times.now().date()}"
-        hint = "It would lead over every newer copy. Look at this computer's clock and at the file's name."
-        raise FileInputError(name, says, hint=hint)
-
-
 @dataclass(frozen=True, slots=True)
-class _Facts:
+class _Described:
     """What a document says of itself."""
 
     kind: HeldKind
@@ -98,16 +95,14 @@ class _Facts:
     change_number: int | None = None
 
 
-def _of_catalogue(name: str, data: bytes) -> _Facts | None:
-    if not catalogue.looks_right(data):
-        return None
+def _of_catalogue(name: str, data: bytes) -> _Described:
     read = catalogue.read_catalogue(name, data)
-    return _Facts(HeldKind.ENDPOINTS, data=data, taken=read.taken, entries=read.entries)
+    return _Described(HeldKind.ENDPOINTS, data=data, taken=read.taken, entries=read.entries)
 
 
-def _of_json(name: str, data: bytes) -> _Facts:
+def _of_json(name: str, data: bytes) -> _Described:
     value = reading.parse(name, data)
-    documents = [one for one in reading.read(name, value) if one.kind in _READERS]
+    documents = [one for one in azure_json.read_all(name, value) if one.kind in _READERS]
     if len(documents) != 1:
         several = "several documents in one file, which are held one by one"
         problem = several if documents else "not a kind of data that is held"
@@ -115,18 +110,19 @@ def _of_json(name: str, data: bytes) -> _Facts:
     document = documents[0]
     facts = _READERS[document.kind](document)
     # Of what may hold keys, only what is left without them is kept; the rest byte for byte as it came.
-    kept = _safe(value) if facts.kind in _MAY_HOLD_KEYS else data
-    return replace(facts, data=kept)
+    if facts.kind in _MAY_HOLD_KEYS:
+        data = json.dumps(_without_secrets(value), indent=1).encode()
+    return replace(facts, data=data)
 
 
-def _service_tags(document: Document) -> _Facts:
+def _service_tags(document: Document) -> _Described:
     tags = document.service_tags
     if tags is None or not len(tags.prefixes):
         raise FileInputError(document.name, "holds no prefix", hint="Download the file again.")
     named = {cloud.service_tag_cloud: cloud.name for cloud in catalog.clouds()}
     names = {name for _, known in tags.prefixes.entries() for name, _ in known}
     cloud = named.get(tags.cloud, tags.cloud)
-    return _Facts(
+    return _Described(
         HeldKind.SERVICE_TAGS,
         cloud=cloud,
         taken=tags.taken,
@@ -136,12 +132,12 @@ def _service_tags(document: Document) -> _Facts:
     )
 
 
-def _community_list(document: Document) -> _Facts:
+def _community_list(document: Document) -> _Described:
     listed = document.community_list
     if listed is None or not len(listed.prefixes):
         raise FileInputError(document.name, "holds no prefix", hint="Ask Azure for the list again.")
     cloud = _cloud_of(listed.values)
-    return _Facts(
+    return _Described(
         HeldKind.COMMUNITY_LIST,
         cloud=cloud,
         taken=listed.taken,
@@ -150,20 +146,21 @@ def _community_list(document: Document) -> _Facts:
     )
 
 
-def _route_filter(document: Document) -> _Facts:
+def _route_filter(document: Document) -> _Described:
     seen = document.route_filter
-    values = seen.communities if seen else frozenset()
-    return _Facts(
+    values = seen.route_filter.communities if seen else frozenset()
+    return _Described(
         HeldKind.ROUTE_FILTER, cloud=_cloud_of(values), taken=date_in(document.name), entries=len(values)
     )
 
 
-def _circuit(document: Document) -> _Facts:
+def _circuit(document: Document) -> _Described:
     found = document.circuit
     peerings = sum(peering is not None for peering in (found.microsoft, found.microsoft_ipv6)) if found else 0
-    return _Facts(HeldKind.CIRCUIT, taken=date_in(document.name), entries=peerings)
+    return _Described(HeldKind.CIRCUIT, taken=date_in(document.name), entries=peerings)
 
 
+_SECRET = frozenset({"sharedkey", "servicekey", "authorizationkey", "authorizations", "authorizationuse"})
 _MAY_HOLD_KEYS = (HeldKind.ROUTE_FILTER, HeldKind.CIRCUIT)
 _READERS = {
     Kind.SERVICE_TAGS: _service_tags,
@@ -179,5 +176,12 @@ def _cloud_of(values: Iterable[str]) -> str:
     return counted.most_common(1)[0][0] if counted else ""
 
 
-def _safe(value: object) -> bytes:
-    return json.dumps(without_secrets(value), indent=1).encode()
+def _without_secrets(value: object) -> object:
+    """The same JSON value without the keys of circuits and peerings, in whatever letter case they come."""
+    if isinstance(value, Mapping):
+        return {
+            key: _without_secrets(inner)
+            for key, inner in value.items()
+            if str(key).lower().replace("_", "") not in _SECRET
+        }
+    return [_without_secrets(inner) for inner in value] if isinstance(value, list) else value

@@ -1,10 +1,9 @@
-"""From bytes to the documents that are held; nothing but JSON of Azure's own shapes is read."""
+"""JSON of Azure's own shapes, which is all that is read of what is held."""
 
 import json
 
 from arcferry.errors import FileInputError
-from arcferry.evidence.document import Document
-from arcferry.evidence.readers import FILE_LIMIT, azure_json
+from arcferry.evidence.readers import FILE_LIMIT
 from arcferry.evidence.readers.decoding import text_of
 from arcferry.numbers import from_json
 from arcferry.text import one_line
@@ -37,12 +36,3 @@ def parse(name: str, data: bytes) -> object:
         ) from None
     except ValueError as error:
         raise FileInputError(name, f"no JSON: it holds {one_line(str(error))}") from None
-
-
-def read(name: str, value: object) -> list[Document]:
-    """What a parsed file of Azure's says.
-
-    Raises:
-        FileInputError: it is one of the kinds that are held, and a part of it is wrong.
-    """
-    return azure_json.read_all(name, value)

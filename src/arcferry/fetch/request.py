@@ -1,6 +1,7 @@
 """What a user asks to be fetched, by which way, and what was fetched."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,7 +9,8 @@ from arcferry.bundle import Role
 from arcferry.catalog import Cloud, Region
 from arcferry.data.update import SignIn
 from arcferry.fetch.distributions import Choice, names
-from arcferry.fetch.sources import Sources
+from arcferry.fetch.sources import ADVICE, Resolver, Sources
+from arcferry.https import HttpsClient, connection_pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,18 @@ class FetchOptions:
     offline: bool = False
     pauses: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0)
     progress: Callable[[Progress], None] = lambda _: None
+
+    @asynccontextmanager
+    async def client(self) -> AsyncIterator[HttpsClient]:
+        """A client that asks these sources alone.
+
+        Raises:
+            InputError: the proxy's URL or the resolver is none.
+            FileInputError: the CA file is missing or holds no certificate.
+        """
+        names = Resolver(self.resolver) if self.resolver else None
+        async with connection_pool(proxy=self.proxy, ca_file=self.ca_file, resolver=names, limit=4) as pool:
+            yield HttpsClient(pool, self.sources.allows, ADVICE, pauses=self.pauses)
 
 
 @dataclass(frozen=True, slots=True)

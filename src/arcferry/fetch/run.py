@@ -17,7 +17,6 @@ from arcferry.fetch.keys import repository_keys
 from arcferry.fetch.package import Package, fits
 from arcferry.fetch.receipts import ItemFolder, Receipt
 from arcferry.fetch.request import Fetched, FetchedFile, FetchOptions, FetchRequest, Progress
-from arcferry.fetch.sources import open_client
 from arcferry.https import HttpsClient
 from arcferry.lock import only_one
 
@@ -41,15 +40,7 @@ async def fetch(request: FetchRequest, folder: Path, options: FetchOptions) -> F
         if options.offline:
             return _from_folder(request, folder)
         async with AsyncExitStack() as stack:
-            client = await stack.enter_async_context(
-                open_client(
-                    options.sources,
-                    proxy=options.proxy,
-                    ca_file=options.ca_file,
-                    resolver=options.resolver,
-                    pauses=options.pauses,
-                )
-            )
+            client = await stack.enter_async_context(options.client())
             asking = Documents(client, request, options, stack, times.now().date())
             # What may be refused for want of a right or a key comes first, and the large files last.
             packages, notes = await _packages(client, request, options)

@@ -1,10 +1,8 @@
 """Where Microsoft's hosts are asked: at their own addresses, or at mirrors."""
 
 import re
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
@@ -13,7 +11,7 @@ from arcferry import catalog
 from arcferry.data.download import SITE
 from arcferry.errors import InputError, UnknownNameError
 from arcferry.fetch.distributions import PACKAGES
-from arcferry.https import Advice, HttpsClient, connection_pool
+from arcferry.https import Advice
 from arcferry.text import quoted
 
 HTTPS = 443
@@ -24,7 +22,7 @@ _NOTIFICATION = {
     "AzureChinaCloud": "guestnotificationservice.azure.cn",
 }
 _HOST = re.compile(r"[a-z0-9.-]{1,253}")
-_ADVICE = Advice(
+ADVICE = Advice(
     not_allowed="Where a mirror keeps its files on another host, name that host with --mirror.",
     no_answer="Run the same command again: what has arrived stays, and the rest is fetched. Without a way "
     "to Microsoft from here, download the file elsewhere and name it with --agent.",
@@ -122,27 +120,7 @@ def _address(text: str) -> URL:
     return url
 
 
-@asynccontextmanager
-async def open_client(
-    sources: Sources,
-    *,
-    proxy: str | None = None,
-    ca_file: Path | None = None,
-    resolver: str | None = None,
-    pauses: Sequence[float] = (),
-) -> AsyncIterator[HttpsClient]:
-    """A client for these sources alone.
-
-    Raises:
-        InputError: the proxy's URL or the resolver is none.
-        FileInputError: the CA file is missing or holds no certificate.
-    """
-    names = _Resolver(resolver) if resolver else None
-    async with connection_pool(proxy=proxy, ca_file=ca_file, resolver=names, limit=4) as pool:
-        yield HttpsClient(pool, sources.allows, _ADVICE, pauses=pauses)
-
-
-class _Resolver(AbstractResolver):
+class Resolver(AbstractResolver):
     """Names by the one DNS server that was asked for; aiohttp's own way to choose one needs aiodns."""
 
     def __init__(self, server: str) -> None:

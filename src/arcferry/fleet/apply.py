@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from arcferry.azure import AzureSession, ServicePrincipal, list_machines, prepare, signed_in
 from arcferry.errors import AzureError, InterruptedRunError
-from arcferry.fleet.events import Observer, journal
+from arcferry.fleet.events import Observer, Observers, journal
 from arcferry.fleet.outcome import FleetRun
 from arcferry.fleet.poller import MachinePoller
 from arcferry.fleet.records import logged
@@ -55,14 +55,8 @@ async def apply_fleet(
                     raise InterruptedRunError("stopped before any host was touched") from None
                 async with aclosing(MachinePoller(azure)) as poller:
                     context = replace(context, azure=azure, poller=poller, machines=preflight.machines)
-                    runner = FleetRunner(
-                        request.inventory,
-                        context,
-                        folder,
-                        limits=request.limits,
-                        observers=(*observers, written),
-                        stop=stop,
-                    )
+                    watching = Observers((*observers, written))
+                    runner = FleetRunner(request, context, folder, watching, stop)
                     result = await runner.apply(preflight)
                 try:
                     return await _stoppable(_with_machines(result, azure), stop)

@@ -76,7 +76,7 @@ async def plan(
         checks: what the preflight said.
         seen: called for each host as its plan is there.
     """
-    turns = asyncio.Semaphore(request.limits.concurrency)
+    turns = asyncio.Semaphore(request.concurrency)
 
     async def one(host: Host) -> HostPlan:
         async with turns:

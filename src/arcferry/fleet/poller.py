@@ -31,8 +31,8 @@ class MachinePoller:
 
     async def wait_for(
         self, name: str, good: Callable[[Machine], bool], *, patience: float
-    ) -> tuple[Machine | None, bool]:
-        """The machine of that name once it is `good`, or as last seen when patience ends, and which it was.
+    ) -> Machine | None:
+        """The machine of that name once it is `good`, or as last seen when patience ends.
 
         Raises:
             AzureError: ARM refused, or was not to be had until patience ended.
@@ -47,12 +47,12 @@ class MachinePoller:
             while True:
                 machine = self._seen.get(key)
                 if machine is not None and good(machine):
-                    return machine, True
+                    return machine
                 left = deadline - time.monotonic()
                 if left <= 0:
                     if key not in self._seen and self._error is not None:
                         raise self._error
-                    return machine, False
+                    return machine
                 await self._next_news(left)
         finally:
             self._waiting[key] -= 1

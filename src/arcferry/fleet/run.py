@@ -1,7 +1,7 @@
 """A run: every host's pipeline, side by side, durable, with a failure budget and a way to stop."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -9,14 +9,14 @@ from typing import Any
 
 from arcferry.azure import Machine, Preflight
 from arcferry.errors import FileInputError
-from arcferry.fleet.events import Event, EventKind, Observer, Observers
+from arcferry.fleet.events import Event, EventKind, Observers
 from arcferry.fleet.facts import at_least
-from arcferry.fleet.inventory import Host, Inventory
+from arcferry.fleet.inventory import Host
 from arcferry.fleet.outcome import AGENT_STEPS, FleetRun, HostOutcome, HostRun, StepResult, StepState
-from arcferry.fleet.pipeline import Pipeline
+from arcferry.fleet.pipeline import run_steps
 from arcferry.fleet.records import RecordedAttempt, RunRecords, open_records, recorded_step
 from arcferry.fleet.run_folder import RunFolder, target_to_json
-from arcferry.fleet.task import HostTask, Limits, RunContext
+from arcferry.fleet.task import HostTask, RunContext, RunRequest
 from arcferry.times import from_text, now, to_text
 
 _POLL = 0.5
@@ -47,20 +47,18 @@ class FleetRunner:
 
     def __init__(
         self,
-        inventory: Inventory,
+        request: RunRequest,
         context: RunContext,
         folder: RunFolder,
-        *,
-        limits: Limits,
-        observers: Iterable[Observer] = (),
-        stop: Stop | None = None,
+        observers: Observers,
+        stop: Stop,
     ) -> None:
-        self._hosts = {host.name: host for host in inventory.hosts}
+        self._hosts = {host.name: host for host in request.inventory.hosts}
+        self._request = request
         self._context = context
         self._folder = folder
-        self._limits = limits
-        self._observers = Observers(observers)
-        self._stop = stop or Stop()
+        self._observers = observers
+        self._stop = stop
         self._stop.listen(self._on_stop)
         self._tasks: dict[str, tuple[asyncio.Task[Any], bool]] = {}
         self._left: set[str] = set()
@@ -81,7 +79,7 @@ class FleetRunner:
 
     @property
     def _spent(self) -> bool:
-        budget = self._limits.stop_after
+        budget = self._request.stop_after
         return budget is not None and self._failures >= budget
 
     async def apply(self, preflight: Preflight) -> FleetRun:
@@ -92,7 +90,7 @@ class FleetRunner:
         """
         already: dict[str, HostRun] = {}
         async with open_records(
-            self._folder, self._work_on, concurrency=self._limits.concurrency, lost=self._on_lost
+            self._folder, self._work_on, concurrency=self._request.concurrency, lost=self._on_lost
         ) as self._opened:
             known = await self._records.attempts()
             for host in self._hosts.values():
@@ -160,18 +158,17 @@ class FleetRunner:
             started = from_text(str(given["started"]))
         except (KeyError, ValueError):
             started = self._folder.started
-        task = HostTask(host, self._context, started)
-        pipeline = Pipeline(
-            task,
-            recorded_step,
-            partial(self._enter, name),
-            self._observers,
+        task = HostTask(
+            host,
+            self._context,
+            started,
             attempt=attempt,
             finished=frozenset(given["finished"]),
             begun=frozenset(given["begun"]),
+            observers=self._observers,
         )
         try:
-            outcome, steps = await pipeline.run()
+            outcome, steps = await run_steps(task, recorded_step, partial(self._enter, name))
         except BaseException:
             # Stopped, or its record could not be kept: either way there is no result to wait for.
             self._leave(name)

@@ -1,7 +1,7 @@
 """What the operator asked for, what all hosts of a run share, and the work on one of them."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -10,28 +10,15 @@ from typing import Self
 from arcferry.azure import AzureSession, AzureTarget, Machine, ServicePrincipal
 from arcferry.bundle import Bundle
 from arcferry.errors import InputError
+from arcferry.fleet.events import Event, EventKind, Observers
 from arcferry.fleet.host_state import HostPayload, HostState
 from arcferry.fleet.inventory import Host, Inventory
 from arcferry.fleet.poller import MachinePoller
 from arcferry.fleet.run_folder import run_id
 from arcferry.fleet.transport import SshSession, SshTrust, open_session
 
-CONCURRENCY = 50
 PATIENCE = 420.0
 """Seconds that Azure gets for a machine: an agent beats every five minutes (agent overview, 2026-08)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How a run is held in bounds.
-
-    Attributes:
-        concurrency: hosts worked on at one time.
-        stop_after: failures after which no further host is begun; None for no limit.
-    """
-
-    concurrency: int = CONCURRENCY
-    stop_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +28,8 @@ class RunRequest:
     Attributes:
         principal: None for a plan that does not sign in to Azure.
         state: the folder that remembers runs.
+        concurrency: hosts worked on at one time.
+        stop_after: failures after which no further host is begun; None for no limit.
         patience: seconds that Azure gets to report a machine as Connected, with a new heartbeat.
     """
 
@@ -50,7 +39,8 @@ class RunRequest:
     target: AzureTarget
     principal: ServicePrincipal | None = field(repr=False)
     state: Path
-    limits: Limits
+    concurrency: int = 50
+    stop_after: int | None = None
     patience: float = PATIENCE
 
     @property
@@ -99,18 +89,42 @@ class HostTask:
 
     Attributes:
         started: when this attempt began; a heartbeat must be newer.
+        finished: steps that ended well in earlier attempts of the same run.
+        begun: steps that were begun in them.
         state: what was learned of the host, from the moment it is known.
-        tell: says what a step is waiting for.
+        step: the step that is being run.
     """
 
-    def __init__(self, host: Host, context: RunContext, started: datetime) -> None:
+    def __init__(
+        self,
+        host: Host,
+        context: RunContext,
+        started: datetime,
+        *,
+        attempt: int = 1,
+        finished: frozenset[str] = frozenset(),
+        begun: frozenset[str] = frozenset(),
+        observers: Observers | None = None,
+    ) -> None:
         self.host = host
         self.context = context
         self.started = started
+        self.finished = finished
+        self.begun = begun
         self.state: HostState | None = None
-        self.tell: Callable[[str], None] = lambda _: None
+        self.step = ""
+        self._attempt = attempt
+        self._observers = observers or Observers(())
         self._session: SshSession | None = None
         self._opening = asyncio.Lock()
+
+    def see(self, kind: EventKind, step: str, says: str = "", seconds: float = 0.0) -> None:
+        """Tell whoever watches the run what became of a step."""
+        self._observers.see(Event(self.host.name, kind, step, says, self._attempt, seconds))
+
+    def tell(self, says: str) -> None:
+        """Tell whoever watches the run what the step waits for, or does beside."""
+        self.see(EventKind.WAITING, self.step, says)
 
     @property
     def payload(self) -> HostPayload:

@@ -41,7 +41,7 @@ class Verified:
         agent = await _show(task)
         if task.context.poller is None:
             raise RuntimeError("verifying needs a session with Azure")
-        machine, _ = await task.context.poller.wait_for(
+        machine = await task.context.poller.wait_for(
             task.host.name,
             # Another server's machine is settled too: waiting would not make it this one.
             lambda seen: seen.connected and (not _same(seen, agent) or at_least(seen.agent_version, wanted)),
