@@ -148,7 +148,7 @@ def _community_list(document: Document) -> _Described:
 
 def _route_filter(document: Document) -> _Described:
     seen = document.route_filter
-    values = seen.route_filter.communities if seen else frozenset()
+    values = seen.communities if seen else frozenset()
     return _Described(
         HeldKind.ROUTE_FILTER, cloud=_cloud_of(values), taken=date_in(document.name), entries=len(values)
     )
