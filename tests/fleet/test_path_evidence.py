@@ -15,6 +15,8 @@ from arcferry.fleet.outcome import FleetRun, HostRun
 from arcferry.fleet.path_evidence import MOST_PATH
 from arcferry.fleet.task import RunRequest
 from arcferry.fleet.transport import read_trust
+from arcferry_lab.hosts.faults import lay
+from arcferry_lab.twin import RESOURCE_GROUP
 
 from .conftest import EVERYTHING, Fleet
 
