@@ -1,7 +1,6 @@
 """The service principal that arcferry signs in as. What is secret here never leaves this process."""
 
 import os
-import re
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,12 +8,12 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
+from arcferry.azure.target import GUID
 from arcferry.errors import FileInputError, InputError
 from arcferry.files import read_bounded
 from arcferry.text import quoted
 
 _LIMIT = 64 * 1024
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ def with_certificate(client_id: str, path: Path) -> ServicePrincipal:
 
 
 def _client_id(text: str) -> str:
-    if not _GUID.fullmatch(text.strip()):
+    if not GUID.fullmatch(text.strip()):
         raise InputError(
             f"client id {quoted(text)} is not a GUID",
             hint="it is the application (client) id of the app registration",

@@ -7,7 +7,7 @@ from typing import Any
 
 from azure.core.pipeline import PipelineResponse
 
-from arcferry.azure.mapping import Permission, is_missing_resource, translated, unreadable
+from arcferry.azure.mapping import Permission, missing, translated, unreadable
 from arcferry.azure.session import AzureSession
 from arcferry.errors import AzureUnavailableError, NotFoundError
 from arcferry.numbers import from_json
@@ -52,7 +52,7 @@ async def get_machine(session: AzureSession, name: str) -> Machine | None:
         with translated(doing, _needs(session)):
             return _machine(await session.machines.machines.get(session.target.resource_group, name), doing)
     except NotFoundError as error:
-        if not is_missing_resource(error):
+        if missing(error) != "resource":
             raise
         return None
 

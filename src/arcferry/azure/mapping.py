@@ -101,19 +101,11 @@ def unreadable(doing: str, what: str = "it is not of the form that Azure documen
     return AzureUnavailableError(f"{doing}: the answer cannot be read: {what}", hint=BETWEEN)
 
 
-def is_missing_resource(error: NotFoundError) -> bool:
-    """Whether ARM says that the resource is not there, and not that its group or its subscription is not."""
-    return error.code.lower() in _NO_RESOURCE
-
-
-def is_missing_group(error: NotFoundError) -> bool:
-    """Whether ARM says that there is no such resource group."""
-    return error.code.lower() == _NO_GROUP
-
-
-def is_missing_subscription(error: NotFoundError) -> bool:
-    """Whether ARM says that there is no such subscription."""
-    return error.code.lower() in _NO_SUBSCRIPTION
+def missing(error: NotFoundError) -> str:
+    """What ARM says is not there: `resource`, `group` or `subscription`; empty where it does not say."""
+    code = error.code.lower()
+    known = ((_NO_RESOURCE, "resource"), ({_NO_GROUP}, "group"), (_NO_SUBSCRIPTION, "subscription"))
+    return next((what for codes, what in known if code in codes), "")
 
 
 def not_registered(namespace: str, subscription: str, *, registering: bool = False) -> tuple[str, str]:

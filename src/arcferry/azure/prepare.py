@@ -8,8 +8,7 @@ from azure.mgmt.resource.resources.models import Provider
 from arcferry import command_line
 from arcferry.azure.machines import Machine, list_machines
 from arcferry.azure.mapping import (
-    is_missing_group,
-    is_missing_subscription,
+    missing,
     not_registered,
     translated,
     unreadable,
@@ -135,9 +134,9 @@ def _seen(provider: Provider, doing: str) -> tuple[str, set[str]]:
 
 def _missing(target: AzureTarget, error: NotFoundError) -> AzureError | BlockedError:
     """What a 404 means here: no such group, no such subscription, or just what ARM said."""
-    if is_missing_subscription(error):
+    if missing(error) == "subscription":
         return BlockedError(error.message, hint=error.hint)
-    if not is_missing_group(error):
+    if missing(error) != "group":
         return error
     return BlockedError(
         f"resource group {target.resource_group} does not exist in subscription {target.subscription_id}, "

@@ -109,14 +109,11 @@ class AzureSession:
         """
         # One at a time: while the first asks, the others wait for its answer in the credential's cache.
         async with self._turn:
-            return await self._mint()
-
-    async def _mint(self) -> Token:
-        info = await self._minting.get_token_info(self.target.scope)
-        if info.expires_on - time.time() < _TOKEN_MINIMUM:
-            # The credential's cache would hand out the old one until five minutes before its end.
-            self._minting = self._new_credential()
             info = await self._minting.get_token_info(self.target.scope)
+            if info.expires_on - time.time() < _TOKEN_MINIMUM:
+                # The credential's cache would hand out the old one until five minutes before its end.
+                self._minting = self._new_credential()
+                info = await self._minting.get_token_info(self.target.scope)
         with translated(DOING):
             return Token(info.token, datetime.fromtimestamp(info.expires_on, UTC))
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from arcferry.bundle import PackageFormat, names
 from arcferry.bundle.packages import inspect
@@ -10,10 +11,10 @@ from arcferry.fetch import apt, yum
 from arcferry.fetch.distributions import PACKAGES, Choice
 from arcferry.fetch.openpgp import Keyring
 from arcferry.fetch.package import Package, StaleError, below, fits, release_of
-from arcferry.fetch.receipts import ItemFolder, Receipt
+from arcferry.fetch.receipts import ItemFolder
 from arcferry.fetch.request import FetchedFile, FetchOptions, FetchRequest, Progress
 from arcferry.fetch.sources import Sources
-from arcferry.fetch.transfer import Arrived, download
+from arcferry.fetch.transfer import Receipt, download
 from arcferry.https import HttpsClient
 from arcferry.text import quoted
 
@@ -49,7 +50,7 @@ async def windows(
     if arrived is None and before:
         return folder.file(before)
     says = "SHA-256 only; its signature is checked when it is packed"
-    return folder.record(_inspected(arrived, version, "", says=says))
+    return folder.record(_inspected(folder, arrived, version, "", says))
 
 
 async def find(client: HttpsClient, sources: Sources, choice: Choice, version: str, keys: Keyring) -> Package:
@@ -94,7 +95,7 @@ async def linux(
         return folder.file(before)
     arrived = await download(client, url, path, digest=package.digest, report=_reporter(options, folder))
     says = f"index signed by {package.signer.upper()}"
-    return folder.record(_inspected(arrived, package.version, package.architecture, says=says))
+    return folder.record(_inspected(folder, arrived, package.version, package.architecture, says))
 
 
 def refuse_rivals(found: Sequence[tuple[Choice, Package]]) -> None:
@@ -115,30 +116,23 @@ def refuse_rivals(found: Sequence[tuple[Choice, Package]]) -> None:
             )
 
 
-def _inspected(arrived: Arrived | None, version: str, architecture: str, *, says: str) -> Receipt:
+def _inspected(
+    folder: ItemFolder, got: Receipt | None, version: str, architecture: str, says: str
+) -> Receipt:
     """Look into the package: what is described is what is there."""
-    if arrived is None:
+    if got is None:
         raise BundleRefusedError("the server says that nothing has changed, and there is nothing here")
+    path = folder.path / got.file
     try:
-        _, facts = inspect(arrived.path)
+        _, facts = inspect(path)
     except InputError:
-        arrived.path.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
         raise
     if not fits(facts.version, version) or (architecture and facts.architecture != architecture):
         what = f"{facts.version} for {facts.architecture or 'any processor'}"
-        arrived.path.unlink(missing_ok=True)
-        raise BundleRefusedError(
-            f"{arrived.origin} is the agent {what}, not {version} {architecture}".rstrip()
-        )
-    return Receipt(
-        arrived.path.name,
-        arrived.length,
-        arrived.sha256,
-        arrived.origin,
-        validator=arrived.validator,
-        version=facts.version,
-        says=says,
-    )
+        path.unlink(missing_ok=True)
+        raise BundleRefusedError(f"{got.origin} is the agent {what}, not {version} {architecture}".rstrip())
+    return replace(got, version=facts.version, says=says)
 
 
 def _reporter(options: FetchOptions, folder: ItemFolder) -> Callable[[int, int | None], None]:

@@ -1,37 +1,17 @@
 """What was fetched before: beside each file in the downloads folder, what it is and where it came from."""
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Self
 
 from arcferry import files, numbers
 from arcferry.errors import FileInputError, InputError
 from arcferry.fetch.request import FetchedFile
-from arcferry.fetch.transfer import Digest
+from arcferry.fetch.transfer import Digest, Receipt
 
 _NAME = "receipt.json"
 _LIMIT = 64 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """One item that was fetched and checked.
-
-    Attributes:
-        file: its name, in the item's own folder.
-        validator: the server's ETag, to ask whether there is a newer one.
-        version: of the agent, or empty.
-        says: what it was checked by.
-    """
-
-    file: str
-    length: int
-    sha256: str
-    origin: str
-    validator: str = ""
-    version: str = ""
-    says: str = ""
 
 
 class ItemFolder:

@@ -15,8 +15,9 @@ from arcferry.fetch.distributions import Choice
 from arcferry.fetch.documents import Documents, listed
 from arcferry.fetch.keys import repository_keys
 from arcferry.fetch.package import Package, fits
-from arcferry.fetch.receipts import ItemFolder, Receipt
+from arcferry.fetch.receipts import ItemFolder
 from arcferry.fetch.request import Fetched, FetchedFile, FetchOptions, FetchRequest, Progress
+from arcferry.fetch.transfer import Receipt
 from arcferry.https import HttpsClient
 from arcferry.lock import only_one
 

@@ -72,19 +72,24 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
-    """A file that is here whole.
+class Receipt:
+    """A file that is here whole: what it is, and where it came from.
 
     Attributes:
+        file: its name, in the item's own folder.
         origin: the address that gave it, without its query.
-        validator: the server's strong ETag for it; empty where it gave none.
+        validator: the server's strong ETag, to ask whether there is a newer one; empty where it gave none.
+        version: of the agent, or empty.
+        says: what it was checked by.
     """
 
-    path: Path
-    origin: str
-    sha256: str
+    file: str
     length: int
+    sha256: str
+    origin: str
     validator: str = ""
+    version: str = ""
+    says: str = ""
 
 
 class _StartAgainError(Exception):
@@ -100,7 +105,7 @@ async def download(
     limit: int = LARGEST_PACKAGE,
     known: str = "",
     report: Callable[[int, int | None], None] = lambda _done, _total: None,
-) -> Arrived | None:
+) -> Receipt | None:
     """Download into `path`, beside it first, from where an earlier try broke off.
 
     A file that has changed at the server since then is begun anew. Tries are bounded; one that brought a
@@ -153,7 +158,7 @@ class _Transfer:
     known: str
     report: Callable[[int, int | None], None]
 
-    async def attempt(self) -> Arrived | None:
+    async def attempt(self) -> Receipt | None:
         """Ask once, for the whole or for the rest."""
         start, validator = self.part.begun(self.url)
         if not validator and self.digest is None:
@@ -296,7 +301,7 @@ class _PartialFile:
             self._part.unlink(missing_ok=True)
             self._beside.unlink(missing_ok=True)
 
-    def finish(self, answer: HttpAnswer, digest: Digest | None, *, resumed: bool) -> Arrived:
+    def finish(self, answer: HttpAnswer, digest: Digest | None, *, resumed: bool) -> Receipt:
         """Put the file in its place, when it is the right one."""
         if digest and not digest.fits(self._part):
             self.remove()
@@ -309,6 +314,5 @@ class _PartialFile:
             self._part.replace(self._path)
             self._beside.unlink(missing_ok=True)
         tag = _validator(answer)
-        return Arrived(
-            self._path, answer.origin, content.sha256, content.length, tag if tag.startswith('"') else ""
-        )
+        tag = tag if tag.startswith('"') else ""
+        return Receipt(self._path.name, content.length, content.sha256, answer.origin, tag)
