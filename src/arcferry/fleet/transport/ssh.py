@@ -3,7 +3,6 @@
 import asyncio
 import shlex
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import asyncssh
@@ -61,7 +60,7 @@ class Result:
 
 
 class SshSession:
-    """A session with one host. Made by `connected`.
+    """A session with one host. Made by `open_session`.
 
     Attributes:
         place: the host's name, address and port, for messages.
@@ -171,26 +170,14 @@ def place_of(host: Host) -> str:
     return f"{host.name} ({host.address}:{host.port})"
 
 
-@asynccontextmanager
-async def connected(
-    host: Host, trust: SshTrust, *, deadline: float = CONNECT_DEADLINE
-) -> AsyncIterator[SshSession]:
-    """A session with the host, closed at the end.
+async def open_session(host: Host, trust: SshTrust, *, deadline: float = CONNECT_DEADLINE) -> SshSession:
+    """A session with the host, for the caller to close.
 
     Raises:
         HostUnreachableError: no route, refused, or no answer in time.
         HostKeyError: the host's key is not the one on record, or none is.
         HostSignInError: the user or the key was refused.
     """
-    session = await open_session(host, trust, deadline=deadline)
-    try:
-        yield session
-    finally:
-        await session.close()
-
-
-async def open_session(host: Host, trust: SshTrust, *, deadline: float = CONNECT_DEADLINE) -> SshSession:
-    """As `connected`, for a caller that closes the session itself."""
     place = place_of(host)
     recorder = HostKeyRecorder()
     try:
