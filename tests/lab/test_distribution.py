@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from arcferry import __version__
-from arcferry.bundle.itself import PLATFORMS, PYTHONS, Target, locked
+from arcferry.bundle.itself import PLATFORMS, PYTHONS, WheelTarget, locked
 from arcferry.bundle.itself.wheel import own_wheel
 
 ROOT = Path(__file__).parents[2]
@@ -80,7 +80,7 @@ def test_arcferry_carries_nothing_of_it(wheels: Path) -> None:
 def test_a_bundle_of_arcferry_itself_carries_nothing_of_it() -> None:
     with zipfile.ZipFile(io.BytesIO(own_wheel(None)[1])) as archive:
         assert of_the_lab(archive.namelist()) == []
-    locks = [locked(Target(python, platform)) for python in PYTHONS for platform in PLATFORMS]
+    locks = [locked(WheelTarget(python, platform)) for python in PYTHONS for platform in PLATFORMS]
     assert "typer" in {wheel.name for wheel in locks[0]}
     assert [wheel.file for lock in locks for wheel in lock if "lab" in wheel.file] == []
 
