@@ -1,5 +1,3 @@
-from arcferry.lab.twin import RESOURCE_GROUP, Twin
-
 from arcferry import azure
 from arcferry.azure import AzureTarget, ServicePrincipal
 from arcferry_lab.twin import RESOURCE_GROUP, Twin

@@ -4,8 +4,6 @@ import json
 import sqlite3
 
 import pytest
-from arcferry.lab.hosts.faults import lay
-from arcferry.lab.twin import RESOURCE_GROUP
 
 from arcferry import azure
 from arcferry.evidence.readers import read_claimed
