@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from arcferry.command_line import Word, line
-
 
 class Severity(StrEnum):
     """An error stops the work, a warning will, an info is worth knowing."""
@@ -57,22 +55,11 @@ class Evidence:
 class Command:
     """A command line for one tool, such as `az` or `powershell`.
 
-    One that holds a value from a document is made by `command`, which lets typed values in alone.
+    A value from a document enters it as a `command_line.Word` alone, in `written.py`.
     """
 
     tool: str
     text: str
-
-
-def command(tool: str, template: str, **words: Word | Sequence[Word]) -> Command:
-    """A command line with values in it.
-
-    Args:
-        tool: whose line it is.
-        template: text of this program, with a `{name}` for each word.
-        words: the values, of `arcferry.command_line`.
-    """
-    return Command(tool, line(template, **words))
 
 
 @dataclass(frozen=True, slots=True)
