@@ -12,7 +12,7 @@ from arcferry.routing.prefixes import Address
 from arcferry.routing.reception import NOTHING_RECEIVED, Received, Reception
 from arcferry.routing.route_filter import RouteFilter
 from arcferry.routing.service_tags import ServiceTags
-from arcferry.routing.weighing import WHOLE_CLOUD, Weighed, weigh
+from arcferry.routing.weighing import WHOLE_CLOUD, Attribution, attribute
 
 # RFC 1918, RFC 6598 (which virtual networks may use too) and RFC 4193. Loopback is left out: there the
 # service tags decide, as for any other address.
@@ -131,19 +131,19 @@ def coverage(
             route_filter=route_filter,
         )
     cloud = _cloud(host, tags)
-    weighed = weigh(parsed, carrier, cloud, tags, communities)
-    allowed = tuple(value for value in weighed.trusted if route_filter and route_filter.allows(value))
-    verdict = _verdict(parsed, weighed, carrier, route_filter, allowed)
+    found = attribute(parsed, carrier, cloud, tags, communities)
+    allowed = tuple(value for value in found.trusted if route_filter and route_filter.allows(value))
+    verdict = _verdict(parsed, found, carrier, route_filter, allowed)
     return Coverage(
         host=host,
         address=address,
-        service_tag=weighed.service_tag,
-        region=weighed.region,
-        community=_community(verdict, weighed, allowed),
-        candidates=(*weighed.trusted, *weighed.doubted),
+        service_tag=found.service_tag,
+        region=found.region,
+        community=_community(verdict, found, allowed),
+        candidates=(*found.trusted, *found.doubted),
         allowed_by=allowed,
         verdict=verdict,
-        conflicts=(*weighed.conflicts, *_about_cloud(host, tags), *_about_filter(weighed, route_filter)),
+        conflicts=(*found.conflicts, *_about_cloud(host, tags), *_about_filter(found, route_filter)),
         tags=tags,
         community_list=communities,
         route_filter=route_filter,
@@ -166,17 +166,17 @@ def _cloud(host: str, tags: ServiceTags | None) -> Cloud:
 
 def _verdict(
     address: Address,
-    weighed: Weighed,
+    found: Attribution,
     carrier: Carrier,
     route_filter: RouteFilter | None,
     allowed: tuple[str, ...],
 ) -> Verdict:
-    if weighed.off_peering:
+    if found.off_peering:
         return Verdict.UNKNOWN if _is_nowhere(address) else Verdict.NOT_ON_PEERING
-    if not weighed.trusted:
-        if weighed.region:
+    if not found.trusted:
+        if found.region:
             return Verdict.NO_DOCUMENTED_COMMUNITY
-        unseen = not weighed.service_tag and carrier is Carrier.EDGE
+        unseen = not found.service_tag and carrier is Carrier.EDGE
         return Verdict.NOT_ON_PEERING if unseen else Verdict.UNKNOWN
     if route_filter is None:
         return Verdict.UNKNOWN
@@ -188,10 +188,10 @@ def _is_nowhere(address: Address) -> bool:
     return address.is_unspecified or address.is_link_local or address.is_multicast or address.is_reserved
 
 
-def _community(verdict: Verdict, weighed: Weighed, allowed: tuple[str, ...]) -> str:
+def _community(verdict: Verdict, found: Attribution, allowed: tuple[str, ...]) -> str:
     if verdict is Verdict.NOT_ON_PEERING:
         return ""
-    return next(iter((*allowed, *weighed.trusted)), "")
+    return next(iter((*allowed, *found.trusted)), "")
 
 
 def _about_cloud(host: str, tags: ServiceTags | None) -> tuple[str, ...]:
@@ -201,17 +201,17 @@ def _about_cloud(host: str, tags: ServiceTags | None) -> tuple[str, ...]:
     return (f"{tags.name} is of the cloud {tags.cloud}, but {host} belongs to {cloud.name}",)
 
 
-def _about_filter(weighed: Weighed, route_filter: RouteFilter | None) -> tuple[str, ...]:
+def _about_filter(found: Attribution, route_filter: RouteFilter | None) -> tuple[str, ...]:
     if route_filter is None:
         return ()
     says = [
         f"route filter {route_filter.name} denies {value}"
-        for value in (*weighed.trusted, *weighed.doubted)
+        for value in (*found.trusted, *found.doubted)
         if value in route_filter.denied
     ]
     says += [
         f"route filter {route_filter.name} allows {value}, but only the older source puts the address there"
-        for value in weighed.doubted
+        for value in found.doubted
         if route_filter.allows(value)
     ]
     if route_filter.provisioning_state.lower() not in ("", "succeeded"):

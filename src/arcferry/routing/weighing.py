@@ -22,7 +22,7 @@ WHOLE_CLOUD = "AzureCloud"
 
 
 @dataclass(frozen=True, slots=True)
-class Weighed:
+class Attribution:
     """What the sources say of one address.
 
     Attributes:
@@ -43,7 +43,7 @@ class Weighed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Seen:
+class _BothSources:
     """One address as both sources have it.
 
     Attributes:
@@ -82,13 +82,13 @@ def dated(source: ServiceTags | CommunityList) -> str:
     return f"{source.name} ({source.taken or 'undated'})"
 
 
-def weigh(
+def attribute(
     address: Address,
     carrier: Carrier,
     cloud: Cloud,
     tags: ServiceTags | None,
     communities: CommunityList | None,
-) -> Weighed:
+) -> Attribution:
     """Join service tags, community list and documented communities for one address.
 
     The community of the host's own service leads, because it carries the service wherever its address moves;
@@ -102,7 +102,7 @@ def weigh(
     complete = tags is not None and tags.cloud == cloud.service_tag_cloud
     outside = complete and _is_outside(matches, carrier)
     disputed = tuple(entry for entry in listed if outside or _is_elsewhere(entry, tag_region))
-    seen = _Seen(address, tags, communities, matches, listed, tag_region, outside, disputed)
+    seen = _BothSources(address, tags, communities, matches, listed, tag_region, outside, disputed)
     service = catalog.service_community(carrier, cloud)
     agreed = [entry.value for entry in seen.listed if seen.list_leads or entry not in seen.disputed]
     documented = [one.value for one in (service, catalog.region_community(seen.region)) if one]
@@ -111,7 +111,7 @@ def weigh(
     if seen.list_leads:
         by_tags = catalog.region_community(tag_region)
         older = [by_tags.value] if by_tags else []
-    return Weighed(
+    return Attribution(
         service_tag=seen.matches[0].tag if seen.matches else "",
         region=seen.region,
         trusted=trusted,
@@ -147,7 +147,7 @@ def _listed_region(entry: ListedCommunity) -> str:
     return documented.region if documented else ""
 
 
-def _dispute(seen: _Seen) -> str:
+def _dispute(seen: _BothSources) -> str:
     if not seen.disputed or seen.tags is None or seen.communities is None:
         return ""
     others = " and ".join(dict.fromkeys(f"{entry.name} ({entry.value})" for entry in seen.disputed))
@@ -164,7 +164,7 @@ def _dispute(seen: _Seen) -> str:
     )
 
 
-def _by_tags(seen: _Seen) -> str:
+def _by_tags(seen: _BothSources) -> str:
     if seen.outside and not seen.matches:
         return "in no service tag"
     if seen.outside:
@@ -174,7 +174,7 @@ def _by_tags(seen: _Seen) -> str:
     return f"in {seen.tag_region}, which has no documented community"
 
 
-def _front_door(seen: _Seen) -> str:
+def _front_door(seen: _BothSources) -> str:
     edge = next((match.tag for match in seen.matches if match.tag.startswith(FRONT_DOOR)), "")
     if not edge or seen.outside or seen.tags is None:
         return ""
@@ -184,7 +184,7 @@ def _front_door(seen: _Seen) -> str:
     )
 
 
-def _unlisted(seen: _Seen, service: DocumentedCommunity | None) -> str:
+def _unlisted(seen: _BothSources, service: DocumentedCommunity | None) -> str:
     """What to say if the service's own community is in the list, and the address is not in it."""
     if service is None or seen.communities is None or service.value not in seen.communities.values:
         return ""

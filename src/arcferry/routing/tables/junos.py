@@ -120,13 +120,8 @@ class _JunosReader:
         elif _HIDDEN.match(line):
             self._filtered = True
         else:
-            return not (
-                _PROTOCOL.match(line)
-                or _BRIEF.match(line)
-                or _ENTRY.match(line)
-                or _RECEIVE_ROW.match(line)
-                or _TERSE.match(line)
-            )
+            begins = (_PROTOCOL, _BRIEF, _ENTRY, _RECEIVE_ROW, _TERSE)
+            return not any(pattern.match(line) for pattern in begins)
         return True
 
     def _end(self) -> Iterator[Route]:
