@@ -57,7 +57,7 @@ class Comparison:
 
     @property
     def newer(self) -> str:
-        """`service tags` or `community list`; empty where neither is known to be newer."""
+        """`service tags` or `community list`; empty if neither is known to be newer."""
         if not self.tags_taken or not self.list_taken or self.tags_taken == self.list_taken:
             return ""
         return "service tags" if self.tags_taken > self.list_taken else "community list"

@@ -47,9 +47,9 @@ class Held:
     """One held document.
 
     Attributes:
-        cloud: the catalogue's name of its cloud, such as `AzureCloud`; empty where it fits every cloud.
+        cloud: the catalogue's name of its cloud, such as `AzureCloud`; empty if it fits every cloud.
         name: the file's name as it was handed in.
-        taken: the day it was true, None where nobody knows.
+        taken: the day it was true, None if nobody knows.
         change_number: of service tags, None of anything else.
         entries: how many tags, communities, values or endpoints it has.
         prefixes: how many prefixes, 0 where it has none.
@@ -82,7 +82,7 @@ class Held:
         return self.taken or date.min, self.change_number or 0, self.added
 
     def days(self, today: date) -> int | None:
-        """How many days ago it was true; None where nobody knows."""
+        """How many days ago it was true; None if nobody knows."""
         return (today - self.taken).days if self.taken else None
 
     def is_old(self, today: date) -> bool:

@@ -47,8 +47,8 @@ def recognise(
         name: its name, for errors and for the day in it.
         taken: the day it was true; else the one in its name or in the document.
         cloud: the catalogue's name of its cloud, where the document does not tell.
-        source: where it came from; the name where empty.
-        added: when it is taken in; now where None.
+        source: where it came from; the name if empty.
+        added: when it is taken in; now if None.
 
     Raises:
         FileInputError: it is none of the kinds that are held, a part of it is wrong, or its day is to come.
@@ -171,7 +171,7 @@ _READERS = {
 
 
 def _cloud_of(values: Iterable[str]) -> str:
-    """The cloud that most documented values belong to; empty where none is documented."""
+    """The cloud that most documented values belong to; empty if none is documented."""
     counted = Counter(known.cloud for value in values if (known := catalog.community(value)))
     return counted.most_common(1)[0][0] if counted else ""
 

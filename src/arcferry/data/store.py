@@ -41,7 +41,7 @@ class Store:
             name: its name, for errors and for the day in it.
             taken: the day it was true, where its name and content do not tell.
             cloud: the catalogue's name of its cloud, where its content does not tell.
-            source: where it came from; the name where empty.
+            source: where it came from; the name if empty.
 
         Raises:
             FileInputError: it is none of the kinds that are held, a part of it is wrong, or the folder

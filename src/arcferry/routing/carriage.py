@@ -89,7 +89,7 @@ def reaches(circuits: Sequence[Circuit], region: str, communities: Sequence[str]
             past the region: whether the SKU cuts it as well is not documented, so a no is not known there.
 
     Returns:
-        None where no document decides.
+        None if no document decides.
     """
     if not region:
         return None

@@ -38,17 +38,17 @@ class Peering:
     """The Microsoft peering of a circuit, one IP version.
 
     Attributes:
-        state: `Enabled` or `Disabled`, empty where the document does not say.
+        state: `Enabled` or `Disabled`, empty if the document does not say.
         peer_asn: the customer's AS, 0 where unknown.
-        primary_prefix: the link to Microsoft's primary router, empty where unknown; a /30 or a /126.
+        primary_prefix: the link to Microsoft's primary router, empty if unknown; a /30 or a /126.
         secondary_prefix: the same of the secondary one.
         advertised_prefixes: the customer's public prefixes that Microsoft was told of.
-        advertised_state: `Configured`, `Configuring`, `NotConfigured` or `ValidationNeeded`; empty where the
+        advertised_state: `Configured`, `Configuring`, `NotConfigured` or `ValidationNeeded`; empty if the
             document does not say.
         legacy: what the API's `legacyMode` says: whether it was configured before 2017-08-01, when no filter
-            was needed; None where unknown.
-        route_filter: the resource id or name of the filter that is attached, empty where none is.
-        provisioning: whether Azure is done with the last change, such as `Succeeded`; empty where unknown.
+            was needed; None if unknown.
+        route_filter: the resource id or name of the filter that is attached, empty if none is.
+        provisioning: whether Azure is done with the last change, such as `Succeeded`; empty if unknown.
         customer_asn: the AS in whose name the prefixes are registered, 0 where unknown.
         registry: the routing registry that Microsoft asks for the prefixes' owner, such as `APNIC`.
     """
@@ -77,17 +77,17 @@ class Circuit:
 
     Attributes:
         name: as in Azure, or the file's name.
-        peering_location: such as `Hong Kong`, empty where unknown: a circuit of ExpressRoute Direct does not
+        peering_location: such as `Hong Kong`, empty if unknown: a circuit of ExpressRoute Direct does not
             say it, its port does.
-        provisioning: the provider's side, such as `Provisioned`; empty where unknown.
-        microsoft: its Microsoft peering over IPv4; None where the document shows that there is none.
+        provisioning: the provider's side, such as `Provisioned`; empty if unknown.
+        microsoft: its Microsoft peering over IPv4; None if the document shows that there is none.
         microsoft_ipv6: the same over IPv6.
         lists_peerings: whether the document lists peerings at all, so that their lack means something.
-        state: Azure's side, `Enabled` or `Disabled`; empty where unknown.
-        provider: the connectivity provider, empty where unknown or with ExpressRoute Direct.
-        resource_group: empty where the document has no resource id.
+        state: Azure's side, `Enabled` or `Disabled`; empty if unknown.
+        provider: the connectivity provider, empty if unknown or with ExpressRoute Direct.
+        resource_group: empty if the document has no resource id.
         direct: whether it is a circuit of ExpressRoute Direct.
-        family: how it is billed, `MeteredData` or `UnlimitedData`; empty where unknown.
+        family: how it is billed, `MeteredData` or `UnlimitedData`; empty if unknown.
     """
 
     name: str

@@ -35,7 +35,7 @@ class CommunityList:
 
     Attributes:
         name: the file's name.
-        taken: the day in the file's name, or the document's own `asOf`; None where neither is there.
+        taken: the day in the file's name, or the document's own `asOf`; None if neither is there.
         values: every community value that the list knows, also those without prefixes.
         prefixes: every prefix with the value, name and service group of its entries.
     """

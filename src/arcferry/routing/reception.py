@@ -36,8 +36,8 @@ class Received:
     """What the tables say of one address.
 
     Attributes:
-        route: the route that decides, None where there is none.
-        table: the table that decides, None where none was handed in.
+        route: the route that decides, None if there is none.
+        table: the table that decides, None if none was handed in.
         says: why, in one sentence that names the table and its day.
     """
 
@@ -65,7 +65,7 @@ class Returned:
 
     Attributes:
         missing: the prefixes that the table lacks.
-        table: the table that decides, None where none of Azure's was handed in.
+        table: the table that decides, None if none of Azure's was handed in.
         says: why, in one sentence.
     """
 

@@ -32,10 +32,10 @@ class Route:
 
     Attributes:
         prefix: in canonical CIDR form.
-        communities: such as `12076:51012`; empty where the route has none, or where its table shows none.
-        next_hop: an address, empty where unknown.
-        as_path: the AS numbers, the neighbour first; empty where unknown or local.
-        best: whether the router uses it; None where the table does not say.
+        communities: such as `12076:51012`; empty if the route has none, or where its table shows none.
+        next_hop: an address, empty if unknown.
+        as_path: the AS numbers, the neighbour first; empty if unknown or local.
+        best: whether the router uses it; None if the table does not say.
         filtered: whether the router's own inbound policy dropped it.
     """
 
@@ -48,7 +48,7 @@ class Route:
 
     @property
     def from_microsoft(self) -> bool | None:
-        """Whether it came over ExpressRoute, by AS path or community; None where neither is known."""
+        """Whether it came over ExpressRoute, by AS path or community; None if neither is known."""
         if any(value.startswith(f"{MICROSOFT_AS}:") for value in self.communities):
             return True
         return MICROSOFT_AS in self.as_path if self.as_path else None

@@ -45,7 +45,7 @@ class Node:
         return isinstance(self.value, list)
 
     def field(self, name: str) -> "Node | None":
-        """The object's field of this name in any letter case; None where it is missing or null."""
+        """The object's field of this name in any letter case; None if it is missing or null."""
         if not isinstance(self.value, dict):
             return None
         value = self.value.get(name)
@@ -70,7 +70,7 @@ class Node:
         return (self._child(value, f"[{index}]") for index, value in enumerate(self.value))
 
     def text(self, name: str) -> str:
-        """A field's text, cleaned and on one line; empty where it is missing.
+        """A field's text, cleaned and on one line; empty if it is missing.
 
         Raises:
             InputError: the field is there and no text.
@@ -83,7 +83,7 @@ class Node:
         return one_line(found.value)
 
     def texts(self, name: str) -> list[str]:
-        """A field's array of texts; empty where it is missing.
+        """A field's array of texts; empty if it is missing.
 
         Raises:
             InputError: the field is no array, or an element is no text.
@@ -99,7 +99,7 @@ class Node:
         raise found.problem("expected a list of texts")
 
     def prefixes(self, name: str) -> list[str]:
-        """A field's array of IP prefixes; empty where it is missing.
+        """A field's array of IP prefixes; empty if it is missing.
 
         Raises:
             InputError: the field is no array, or an element is no prefix.

@@ -26,8 +26,8 @@ class Attribution:
     """What the sources say of one address.
 
     Attributes:
-        service_tag: the most informative tag for the host's service, empty where none holds the address.
-        region: ARM name, by the source that leads; empty where unknown.
+        service_tag: the most informative tag for the host's service, empty if none holds the address.
+        region: ARM name, by the source that leads; empty if unknown.
         trusted: communities that may carry the address, the one to ask for first.
         doubted: communities that only the older of two disagreeing sources gives.
         off_peering: whether the leading source puts the address outside what Microsoft peering carries.
@@ -47,7 +47,7 @@ class _BothSources:
     """One address as both sources have it.
 
     Attributes:
-        tag_region: the region that the service tags give, empty where they give none.
+        tag_region: the region that the service tags give, empty if they give none.
         outside: whether the tags put it on Front Door's edge or outside Azure.
         disputed: the list's entries that contradict the tags.
     """

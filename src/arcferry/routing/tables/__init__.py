@@ -70,7 +70,7 @@ def read_route_table(name: str, data: bytes, *, progress: Progress | None = None
         progress: called with the number of bytes read so far.
 
     Returns:
-        The table; None where the document is in none of the formats.
+        The table; None if the document is in none of the formats.
 
     Raises:
         FileInputError: it is in one of them, and something in it is wrong.
@@ -126,7 +126,7 @@ def _filled(reading: Reading, routes: Iterator[Route]) -> Reading:
 
 
 def tree_format(head: str) -> TreeFormat | None:
-    """The JSON or XML format that a document's beginning is in; None where it is in neither."""
+    """The JSON or XML format that a document's beginning is in; None if it is in neither."""
     begins = head.lstrip("\ufeff \r\n\t")[:1]
     if begins == "<":
         return junos_tree.XML_FORMAT if junos_tree.XML_FORMAT.looks_right(head) else None
@@ -166,7 +166,7 @@ def _text(source: RouteFile) -> RouteTable | None:
 
 
 def _answer(name: str, section: CommandOutput) -> Reading | None:
-    """The reading of one command's answer, None where it is no route table."""
+    """The reading of one command's answer, None if it is no route table."""
     tries = 0
     first = True
     waiting: Iterator[Line] = section.lines
@@ -180,13 +180,13 @@ def _answer(name: str, section: CommandOutput) -> Reading | None:
             waiting = chain(ahead, waiting)
             lines = [text for _, text in ahead]
             if tree and (found := tree_format("\n".join(lines)[:HEAD])) is not None:
-                reading = Reading.of(name, found.name, section.command)
+                reading = Reading(name, found.name, section.command)
                 return _tree(reading, found, (f"{text}\n" for _, text in waiting))
             fits = (
                 one for one in _TEXT if one.sign.match(lines[0]) and one.looks_right(lines, section.command)
             )
             if (plain := next(fits, None)) is not None:
-                reading = Reading.of(name, plain.name, section.command)
+                reading = Reading(name, plain.name, section.command)
                 reading = _filled(reading, plain.read(reading, waiting))
                 return reading if reading.is_a_table else None
             next(waiting)

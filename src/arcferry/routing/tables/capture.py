@@ -101,7 +101,7 @@ class TypedCommand:
 
 @dataclass(slots=True)
 class CommandOutput:
-    """The lines that answer one command; `command` is None where the capture begins without one."""
+    """The lines that answer one command; `command` is None if the capture begins without one."""
 
     command: TypedCommand | None
     lines: Iterator[Line]

@@ -50,14 +50,10 @@ class Reading:
     _left_out: int = 0
     _first: str = ""
 
-    @classmethod
-    def of(cls, name: str, format: str, command: TypedCommand | None) -> "Reading":  # noqa: A002 - the field's own word
-        """A reading that knows what its command tells."""
-        reading = cls(name, format, command)
-        if command is not None:
-            reading.vantage = command.vantage
-            reading.complete = command.whole
-        return reading
+    def __post_init__(self) -> None:
+        if self.command is not None:
+            self.vantage = self.command.vantage
+            self.complete = self.command.whole
 
     @property
     def communities(self) -> tuple[str, ...]:
