@@ -131,10 +131,7 @@ class Resolver(AbstractResolver):
     async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:
         """The addresses of a name, as aiohttp wants them."""
         from arcferry.probe import deadlines  # noqa: PLC0415 - as above
-        from arcferry.probe.dns import (
-            choose_resolvers,
-            resolve,
-        )
+        from arcferry.probe.dns import choose_resolvers, resolve  # noqa: PLC0415 - as above
 
         found = await resolve(host, choose_resolvers(self._settings), deadlines.DNS)
         if found.failure:
