@@ -5,16 +5,21 @@ import sqlite3
 
 import pytest
 
-from arcferry import azure
-from arcferry.evidence.readers import read_claimed
+from arcferry import azure, catalog
+from arcferry.diagnosis import Owner, Severity, judge
+from arcferry.evidence.document import Document, observed
+from arcferry.evidence.readers import read_claimed, read_document
 from arcferry.fleet.apply import apply_fleet
+from arcferry.fleet.findings import findings_of_run
 from arcferry.fleet.inventory import read_inventory
 from arcferry.fleet.outcome import FleetRun, HostRun
 from arcferry.fleet.path_evidence import MOST_PATH
 from arcferry.fleet.task import RunRequest
 from arcferry.fleet.transport import read_trust
+from arcferry.probe import CheckResult, ProbeSettings, check
 from arcferry_lab.hosts.faults import lay
-from arcferry_lab.twin import RESOURCE_GROUP
+from arcferry_lab.paths import LabPaths
+from arcferry_lab.twin import RESOURCE_GROUP, Twin
 
 from .conftest import EVERYTHING, Fleet
 
@@ -52,6 +57,19 @@ async def applied(fleet: Fleet) -> FleetRun:
     trust = read_trust(twin.paths.known_hosts, twin.paths.key, "root")
     hosts = read_inventory(twin.paths.inventory)
     return await apply_fleet(RunRequest(hosts, fleet.sealed.open(), trust, target, who, fleet.state), who)
+
+
+def documents(paths: LabPaths) -> list[Document]:
+    """The twin's filter, circuit, tags and communities, as `arcferry data` would hold them."""
+    held = (paths.route_filter, paths.circuit, paths.service_tags, paths.communities)
+    return [one for path in held for one in read_document(path.name, path.read_bytes())]
+
+
+async def checked_here(twin: Twin) -> CheckResult:
+    """What `arcferry check` sees from the machine that runs the tests."""
+    cloud = catalog.cloud("AzureCloud")
+    settings = ProbeSettings(resolver=twin.network.resolver, ca_file=twin.paths.ca)
+    return await check(cloud, catalog.region(twin.azure.location, cloud), settings)
 
 
 def named(run: FleetRun, name: str) -> HostRun:
@@ -95,6 +113,19 @@ async def test_a_host_whose_check_fails_keeps_the_path_as_it_sees_it(resolving: 
         assert list(failed) == [STEERED]
         assert (failed[STEERED].stage, failed[STEERED].kind) == ("tcp", "timeout")
         assert len(files["path.json"]) < MOST_PATH / 4
+    held = documents(resolving.twin.paths)
+    (found,) = (one for one in findings_of_run(done.hosts, held) if one.finding.severity is Severity.ERROR)
+    assert found.hosts == tuple(host.host.name for host in done.hosts)
+    assert (found.finding.cause, found.finding.owner) == ("route/community-not-in-filter", Owner.NETWORK)
+    assert f"please add BGP community {LACKING}" in found.finding.remedy.request
+    # The same names and data give the same finding, in the same words, by whatever command they come.
+    checked = judge([observed((await checked_here(resolving.twin)).observations)], held)
+    same = next(one for one in checked.findings if one.cause == found.finding.cause)
+    assert (same.title, same.remedy, same.endpoints) == (
+        found.finding.title,
+        found.finding.remedy,
+        found.finding.endpoints,
+    )
 
 
 @pytest.mark.timeout(300)

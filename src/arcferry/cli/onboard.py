@@ -190,7 +190,7 @@ def apply(
             hint=_GO_ON,
             ask=lambda: _ask(stop),
         )
-    _print_run(result, output)
+    _print_run(result, cloud, output)
     if stopping.asked():
         raise InterruptedRunError("stopped; what is done is kept", hint=_GO_ON)
     if not result.all_connected:
@@ -312,16 +312,22 @@ def _print_plan(plan: "FleetPlan", output: Output) -> None:
             typer.echo("\n".join(report.plain(plan)))
 
 
-def _print_run(run: "FleetRun", output: Output) -> None:
+def _print_run(run: "FleetRun", cloud: str, output: Output) -> None:
+    from arcferry import catalog
+    from arcferry.cli.evidence import held_beside, warn
+    from arcferry.fleet.findings import findings_of_run
     from arcferry.report import fleet as report
     from arcferry.report.console import stdout
 
+    held = held_beside((), catalog.cloud(cloud))
+    warn(held)
+    findings = findings_of_run(run.hosts, held)
     match output:
         case Output.JSON:
-            typer.echo(json.dumps(report.document(run), indent=2, ensure_ascii=False))
+            typer.echo(json.dumps(report.document(run, findings), indent=2, ensure_ascii=False))
         case Output.JSONL:
-            typer.echo("\n".join(report.json_lines(run)))
+            typer.echo("\n".join(report.json_lines(run, findings)))
         case Output.TABLE if sys.stdout.isatty():
-            report.draw(run, stdout())
+            report.draw(run, findings, stdout())
         case Output.TABLE:
-            typer.echo("\n".join(report.plain(run)))
+            typer.echo("\n".join(report.plain(run, findings)))

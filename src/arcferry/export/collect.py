@@ -9,9 +9,10 @@ from pathlib import Path
 from arcferry.errors import FileInputError, InputError
 from arcferry.evidence.document import Document
 from arcferry.evidence.readers.edge import kept_apart
-from arcferry.export.findings import HostFinding, evidence_files, findings_of, symptoms_of
+from arcferry.export.findings import evidence_files, findings_of_hosts, symptoms_of_host
 from arcferry.export.result import NotAResultError, Reported, read_result
 from arcferry.files import naming, write_whole
+from arcferry.fleet.findings import HostFinding
 from arcferry.fleet.inventory import Inventory
 from arcferry.text import one_line
 from arcferry.times import now, to_text
@@ -129,7 +130,7 @@ def collect(
         there.missing,
         there.strangers,
         there.unclear,
-        findings_of(found, lambda host: _again(folder, host), tuple(context), tuple(held)),
+        findings_of_hosts(found, lambda host: _again(folder, host), tuple(context), tuple(held)),
         tuple(Skipped(host.file, _to_come(host)) for host in found if _is_to_come(host)),
     )
 
@@ -171,7 +172,7 @@ def _read_all(folder: Path) -> tuple[dict[str, Reported], list[Skipped]]:
             skipped.append(Skipped(one_line(path.name, limit=120), str(error)))
             continue
         # What a host handed in is let go here: many results must not need more memory than one.
-        reported = replace(read, path=None, symptoms=symptoms_of(read))
+        reported = replace(read, path=None, symptoms=symptoms_of_host(read))
         older, newer = sorted((reported, hosts.get(reported.name.lower(), reported)), key=_age)
         hosts[newer.name.lower()] = newer
         if older is not newer:
@@ -188,7 +189,7 @@ def _again(folder: Path, host: Reported) -> Reported | None:
         read = _read(folder / host.file)
     except NotAResultError:
         return None
-    same = (read.name, read.ended, symptoms_of(read)) == (host.name, host.ended, host.symptoms)
+    same = (read.name, read.ended, symptoms_of_host(read)) == (host.name, host.ended, host.symptoms)
     return read if same else None
 
 

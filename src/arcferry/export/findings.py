@@ -1,18 +1,13 @@
 """From what failed on many hosts to few findings: hosts with the same symptoms are diagnosed once."""
 
-import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
 
-from arcferry.diagnosis import judge
-from arcferry.diagnosis.finding import Finding, Severity
 from arcferry.evidence.document import Document, Kind
 from arcferry.evidence.readers import read_claimed
 from arcferry.evidence.readers.edge import unreadable
 from arcferry.export.result import MOST_EVIDENCE, Reported
-from arcferry.fleet.outcome import StepResult
+from arcferry.fleet.findings import HostFinding, findings_of, symptoms_of
 
 _WITNESSES = 3
 """Hosts of one group whose evidence is shown; the others have the same symptoms."""
@@ -24,23 +19,13 @@ _OUTPUTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class HostFinding:
-    """A finding and the hosts that have it, by name."""
-
-    finding: Finding
-    hosts: tuple[str, ...]
-
-
-def findings_of(
+def findings_of_hosts(
     hosts: Iterable[Reported],
     again: Callable[[Reported], Reported | None],
-    context: tuple[Document, ...] = (),
-    held: tuple[Document, ...] = (),
+    context: Iterable[Document] = (),
+    held: Iterable[Document] = (),
 ) -> tuple[HostFinding, ...]:
-    """What the failed hosts' evidence leads to; the gravest first, then what most hosts have.
-
-    Risks are left out: they are told for one host by `arcferry explain`, and would hide what failed here.
+    """What the failed hosts' evidence leads to; first what most hosts have.
 
     Args:
         hosts: each with its symptoms, without its evidence.
@@ -52,19 +37,14 @@ def findings_of(
     for host in hosts:
         if host.failed:
             groups.setdefault(host.symptoms, []).append(host)
-    merged: dict[object, HostFinding] = {}
-    for group in groups.values():
-        documents = [one for host in group[:_WITNESSES] for one in _evidence_again(host, again)]
-        if not documents:
-            continue
-        for finding in judge((*documents, *context), held).findings:
-            if finding.severity is not Severity.ERROR:
-                continue
-            key = (finding.cause, finding.title)
-            before = merged.get(key)
-            names = (*(before.hosts if before else ()), *(host.name for host in group))
-            merged[key] = HostFinding(before.finding if before else finding, tuple(dict.fromkeys(names)))
-    return tuple(sorted(merged.values(), key=lambda one: -len(one.hosts)))
+    alike = (
+        (
+            [host.name for host in group],
+            [one for host in group[:_WITNESSES] for one in _evidence_again(host, again)],
+        )
+        for group in groups.values()
+    )
+    return findings_of(alike, context, held)
 
 
 def _evidence_again(host: Reported, again: Callable[[Reported], Reported | None]) -> tuple[Document, ...]:
@@ -95,25 +75,6 @@ def evidence_files(host: Reported) -> Iterator[tuple[str, bytes]]:
         yield "path.json", json.dumps(host.path, indent=1).encode()
 
 
-def symptoms_of(host: Reported) -> bytes:
-    """A hash of what makes two hosts fail alike: the step, its code, and what each endpoint failed of."""
-    symptoms = (_failed(host.run.failure), sorted(set(_rows(host.path))), host.too_much)
-    return hashlib.sha256(json.dumps(symptoms).encode()).digest()
-
-
-def _failed(failure: StepResult | None) -> tuple[object, ...]:
-    if failure is None:
-        return ()
-    # If no endpoint tells hosts apart, their outputs may: a sign-in fails in many ways under one code.
-    words = () if failure.unreachable else (failure.says,)
-    return (failure.step, failure.code, failure.unreachable, *words)
-
-
-def _rows(path: Any) -> Iterator[tuple[str, ...]]:  # noqa: ANN401  # a host's JSON, of any shape
-    rows = path.get("endpoints") if isinstance(path, dict) else None
-    for row in rows if isinstance(rows, list) else ():
-        failure = row.get("failure") if isinstance(row, dict) else None
-        if isinstance(failure, dict):
-            yield tuple(
-                str(part)[:300] for part in (row.get("host"), row.get("address"), failure.get("kind"))
-            )
+def symptoms_of_host(host: Reported) -> bytes:
+    """A hash of what makes two hosts fail alike."""
+    return symptoms_of(host.run.failure, host.path, more=host.too_much)

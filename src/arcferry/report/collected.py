@@ -9,11 +9,9 @@ from rich.table import Table
 from rich.text import Text
 
 from arcferry.export.collect import Collection
-from arcferry.export.findings import HostFinding
 from arcferry.export.result import Reported
 from arcferry.report.console import mark
-from arcferry.report.findings_document import finding_document
-from arcferry.report.fleet import STYLES, host_document
+from arcferry.report.fleet import STYLES, causes, finding_fields, host_document, named_hosts
 from arcferry.text import one_line
 from arcferry.times import to_text
 
@@ -32,9 +30,7 @@ def document(collection: Collection) -> dict[str, Any]:
         "strangers": list(collection.strangers),
         "unclear": _unclear(collection),
         "doubts": [{"file": one.file, "says": one.why} for one in collection.doubts],
-        "findings": [
-            finding_document(one.finding) | {"hosts": list(one.hosts)} for one in collection.findings
-        ],
+        "findings": [finding_fields(one) for one in collection.findings],
     }
 
 
@@ -43,7 +39,7 @@ def json_lines(collection: Collection) -> Iterator[str]:
     for host in collection.hosts:
         yield _line({"schema": _SCHEMA, "kind": "host", **_host(host)})
     for one in collection.findings:
-        yield _line({"schema": _SCHEMA, "kind": "finding", **_finding(one)})
+        yield _line({"schema": _SCHEMA, "kind": "finding", **finding_fields(one)})
     skipped = [{"file": one.file, "why": one.why} for one in collection.skipped]
     rest = {
         "skipped": skipped,
@@ -76,10 +72,6 @@ def _head(collection: Collection) -> dict[str, Any]:
             "skipped": len(collection.skipped),
         },
     }
-
-
-def _finding(found: HostFinding) -> dict[str, Any]:
-    return finding_document(found.finding) | {"hosts": list(found.hosts)}
 
 
 def _host(host: Reported) -> dict[str, Any]:
@@ -154,15 +146,11 @@ def _style(word: str) -> str:
 
 def _beneath(collection: Collection) -> Iterator[str]:
     yield from _failures(collection)
-    for one in collection.findings:
-        yield f"cause {one.finding.cause}: {one_line(one.finding.title, limit=300)}"
-        yield f"      on {_named(one.hosts)}; {one.finding.owner.value} team"
-        yield f"      way out: {one_line(one.finding.remedy.summary, limit=400)}"
-        yield f"      to read on: arcferry explain {one.finding.cause}"
+    yield from causes(collection.findings)
     if collection.missing:
-        yield f"warn  not reported: {_named(collection.missing)}"
+        yield f"warn  not reported: {named_hosts(collection.missing)}"
     if collection.strangers:
-        yield f"warn  not in the inventory: {_named(collection.strangers)}"
+        yield f"warn  not in the inventory: {named_hosts(collection.strangers)}"
     for unclear in collection.unclear:
         names = " or ".join(unclear.may_be[:_MOST_NAMED])
         yield f"warn  {unclear.host} may be {names}: it counts for none; list servers by their whole names"
@@ -180,11 +168,6 @@ def _failures(collection: Collection) -> Iterator[str]:
         if failure is not None:
             groups.setdefault((failure.step, failure.says, failure.hint), []).append(host.name)
     for (step, says, hint), names in groups.items():
-        yield f"FAIL  {_named(names)}: {step}: {one_line(says, limit=600)}"
+        yield f"FAIL  {named_hosts(names)}: {step}: {one_line(says, limit=600)}"
         if hint:
             yield f"      way out: {one_line(hint, limit=600)}"
-
-
-def _named(names: list[str] | tuple[str, ...]) -> str:
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return ", ".join(names[:_MOST_NAMED]) + more

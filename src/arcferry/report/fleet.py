@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -10,12 +10,13 @@ from rich.table import Table
 from rich.text import Text
 
 from arcferry.azure import Machine, PreflightCheck
-from arcferry.fleet.diagnosed import diagnosed
+from arcferry.diagnosis.finding import Severity
+from arcferry.fleet.findings import HostFinding
 from arcferry.fleet.outcome import FleetRun, HostOutcome, HostRun
 from arcferry.fleet.transport import place_of
 from arcferry.report.console import mark
 from arcferry.report.findings_document import finding_document
-from arcferry.text import one_line
+from arcferry.text import clean, one_line
 from arcferry.times import to_text
 
 _SCHEMA = 1
@@ -29,21 +30,28 @@ STYLES = {"ok": "green", "warn": "yellow", "FAIL": "bold red"}
 _MOST_NAMED = 8
 
 
-def document(run: FleetRun) -> dict[str, Any]:
+def document(run: FleetRun, findings: Sequence[HostFinding]) -> dict[str, Any]:
     """The whole run as one JSON document."""
-    findings = diagnosed(run.hosts).findings
     return {
         **_head(run),
         "hosts": [host_document(host) for host in run.hosts],
-        "findings": [finding_document(finding) for finding in findings],
+        "findings": [finding_fields(one) for one in findings],
     }
 
 
-def json_lines(run: FleetRun) -> Iterator[str]:
-    """One line a host, then one for the run."""
+def json_lines(run: FleetRun, findings: Sequence[HostFinding]) -> Iterator[str]:
+    """One line a host, one a finding, then one for the run."""
     for host in run.hosts:
         yield json.dumps({"schema": _SCHEMA, "kind": "host", **host_document(host)}, ensure_ascii=False)
+    for one in findings:
+        line = {"schema": _SCHEMA, "kind": "finding", **finding_fields(one)}
+        yield json.dumps(line, ensure_ascii=False)
     yield json.dumps(_head(run), ensure_ascii=False)
+
+
+def finding_fields(one: HostFinding) -> dict[str, Any]:
+    """A finding as in the findings document, with the hosts that have it."""
+    return finding_document(one.finding) | {"hosts": list(one.hosts)}
 
 
 def _head(run: FleetRun) -> dict[str, Any]:
@@ -100,12 +108,12 @@ def _machine(machine: Machine) -> dict[str, Any]:
     }
 
 
-def draw(run: FleetRun, console: Console) -> None:
+def draw(run: FleetRun, findings: Sequence[HostFinding], console: Console) -> None:
     """The machines, then each cause of failure once with its hosts, then the sum."""
     console.print(_table(run, console))
     for line in failures(run):
         console.print(Text(f"{mark('FAIL', console)}  {line}", style=STYLES["FAIL"]), soft_wrap=True)
-    for line in causes(run):
+    for line in causes(findings):
         console.print(Text(line, style="bold"), soft_wrap=True)
     word = (
         "ok" if run.all_connected else "FAIL" if run.count(HostOutcome.CONNECTED) < len(run.hosts) else "warn"
@@ -151,16 +159,30 @@ def failures(run: FleetRun) -> Iterator[str]:
             says = failure.says.removeprefix(f"{place_of(host.host)}: ")
             groups.setdefault((failure.step, says, failure.hint), []).append(host.host.name)
     for (step, says, hint), names in groups.items():
-        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-        text = f"{', '.join(names[:_MOST_NAMED])}{more}: {step}: {says}"
+        text = f"{named_hosts(names)}: {step}: {says}"
         yield one_line(text, limit=900) + (f"\n      hint: {one_line(hint, limit=600)}" if hint else "")
 
 
-def causes(run: FleetRun) -> Iterator[str]:
-    """One line for each cause that the agents' own output leads to, and where to read on."""
-    for finding in diagnosed(run.hosts).findings:
-        yield f"cause {finding.cause}: {one_line(finding.title, limit=300)}"
-        yield f"      to read on: arcferry explain {finding.cause}"
+def causes(findings: Sequence[HostFinding]) -> Iterator[str]:
+    """Each cause of failure once, for all hosts that have it: whose it is, the way out, the letter to send.
+
+    Risks are left out: they would hide what failed here.
+    """
+    for one in findings:
+        found = one.finding
+        if found.severity is not Severity.ERROR:
+            continue
+        yield f"cause {found.cause}: {one_line(found.title, limit=300)}"
+        yield f"      on {named_hosts(one.hosts)}; {found.owner.value} team"
+        yield f"      way out: {one_line(found.remedy.summary, limit=400)}"
+        yield from (f"      | {line}".rstrip() for line in clean(found.remedy.request).splitlines())
+        yield f"      to read on: arcferry explain {found.cause}"
+
+
+def named_hosts(names: Sequence[str]) -> str:
+    """A few names, and how many more there are."""
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more
 
 
 def summary(run: FleetRun) -> str:
@@ -184,7 +206,7 @@ def summary(run: FleetRun) -> str:
     )
 
 
-def plain(run: FleetRun) -> Iterator[str]:
+def plain(run: FleetRun, findings: Sequence[HostFinding]) -> Iterator[str]:
     """The same without a terminal: columns by two blanks."""
     rows = [("HOST", "RESULT", "MACHINE", "AGENT", "LOCATION", "SINCE", "STEP")]
     for host in run.hosts:
@@ -207,5 +229,5 @@ def plain(run: FleetRun) -> Iterator[str]:
     yield ""
     for line in failures(run):
         yield f"FAIL  {line}"
-    yield from causes(run)
+    yield from causes(findings)
     yield summary(run)
