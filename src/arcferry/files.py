@@ -9,6 +9,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import BinaryIO
 
+from arcferry import log
 from arcferry.errors import FileInputError
 
 ROOM = "Make room on it, then run the same command again: it goes on where it was."
@@ -42,6 +43,7 @@ def read_bounded(path: Path, *, limit: int) -> bytes:
             raise FileInputError(path, "not a file" if path.exists() else "no such file")
         with path.open("rb") as stream:
             data = stream.read(limit + 1)
+        log.did("read", file=path, bytes=len(data))
     if len(data) > limit:
         raise FileInputError(path, f"larger than the {limit:,} bytes that are read of such a file")
     return data

@@ -13,6 +13,7 @@ import certifi
 from aiohttp.abc import AbstractResolver
 from yarl import URL
 
+from arcferry import log
 from arcferry.errors import (
     AzureError,
     AzureUnavailableError,
@@ -88,6 +89,7 @@ async def connection_pool(
         auto_decompress=auto_decompress,
         trust_env=proxy is None,
         proxy=proxy,
+        trace_configs=log.http_traces(),
     ) as pool:
         yield pool
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import asyncssh
 import pytest
+from tests.cli.test_junit import suites
 from typer.testing import CliRunner, Result
 
 from arcferry import bundle as bundles
@@ -138,6 +139,27 @@ def test_plan_shows_the_tags_of_each_host(arguments: dict[str, str], tmp_path: P
 def test_plan_has_no_column_for_tags_where_no_host_has_any(arguments: dict[str, str]) -> None:
     del arguments["--secret-file"]
     assert "TAGS" not in invoke(arguments, "plan").stdout
+
+
+def test_plan_for_ci_has_a_case_for_each_host(arguments: dict[str, str]) -> None:
+    del arguments["--secret-file"]
+    Path(arguments["INVENTORY"]).write_text("name,address,port\nweb01,127.0.0.1,1\n")
+    ended = invoke(arguments | {"--output": "junit"}, "plan")
+    ((name, outcome, says),) = suites(ended.stdout)["onboard plan"]
+    assert (ended.exit_code, name, outcome) == (1, "web01", "failure")
+    assert "127.0.0.1:1" in says
+
+
+def test_tags_of_the_command_line_are_everybody_s_and_the_inventory_s_stand_above(
+    arguments: dict[str, str],
+) -> None:
+    del arguments["--secret-file"]
+    Path(arguments["INVENTORY"]).write_text("name,address,port,tags\nweb01,127.0.0.1,1,site=taipei\n")
+    document = json.loads(invoke(arguments | {"--output": "json", "--tags": "site=all,a=b"}, "plan").stdout)
+    assert document["hosts"][0]["tags"] == {"site": "taipei", "a": "b"}
+    wrong = invoke(arguments | {"--tags": "a=b,a=c"}, "plan").exception
+    assert isinstance(wrong, errors.InputError)
+    assert "--tags: tag 'a' is given twice" in wrong.message
 
 
 def test_status_of_an_empty_state(tmp_path: Path) -> None:

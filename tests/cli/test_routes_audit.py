@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from arcferry import cli
-from arcferry.cli import routes_audit
+from arcferry.cli import evidence
 from arcferry.evidence import readers
 
 SECRET = "canary-77aa"
@@ -259,7 +259,7 @@ def test_standard_input(run: Run, files: Files) -> None:
 
 
 def test_a_large_dump_is_streamed(run: Run, files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(routes_audit, "_STREAMED", 100)
+    monkeypatch.setattr(evidence, "_STREAMED", 100)
     dump = files.routes(JAPAN)
     ended = run(files.filter("12076:51012"), files.dns(gas="40.115.144.3"), files.tags(), dump)
     assert ended.code == 0

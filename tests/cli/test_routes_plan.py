@@ -299,10 +299,12 @@ def test_what_the_user_got_wrong(run: Run, arguments: list[str], says: str, way_
     assert "Traceback" not in ended.err
 
 
-def test_a_file_of_another_kind_is_refused(run: Run, desk: Desk) -> None:
-    ended = run("-l", "eastasia", "--route-filter", desk.tags)
-    assert (ended.code, ended.out) == (2, "")
-    assert "expected route-filter" in ended.err
+def test_a_file_is_what_its_content_says_by_whichever_option_it_came(run: Run, desk: Desk) -> None:
+    """The options of old, one a kind, stand for --with."""
+    ended = run("-l", "eastasia", "--route-filter", desk.tags, "--output", "json")
+    assert ended.code == 0
+    assert json.loads(ended.out)["route_filter"] is None
+    assert ended.out == run("-l", "eastasia", "--with", desk.tags, "--output", "json").out
 
 
 def test_service_tags_of_another_cloud_are_refused(run: Run, desk: Desk) -> None:

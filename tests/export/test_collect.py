@@ -6,15 +6,17 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from importlib import resources
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 from typer import Typer
 from typer.testing import CliRunner
 
@@ -22,7 +24,7 @@ from arcferry.cli.collect import collect as command
 from arcferry.diagnosis import Severity
 from arcferry.errors import FileInputError, InputError
 from arcferry.evidence.readers import read_document
-from arcferry.export.collect import collect, write_evidence
+from arcferry.export.collect import Collection, collect, write_evidence
 from arcferry.export.result import LARGEST, MOST_EVIDENCE, NotAResultError, Reported, read_result
 from arcferry.fleet.inventory import read_inventory
 from arcferry.report import collected as report
@@ -65,6 +67,13 @@ def result(host: str = "web01", **changed: Any) -> dict[str, Any]:  # noqa: ANN4
 def failing(host: str, **changed: Any) -> dict[str, Any]:  # noqa: ANN401  # any JSON
     failed = {"outcome": "failed", "answers": [*GOOD[:3], FAILED_CHECK], "path": CHECK}
     return result(host, **failed | changed)
+
+
+def drawn(found: Collection) -> Iterator[str]:
+    """What people are shown off a terminal, line by line."""
+    console = Console(file=StringIO(), width=400)
+    report.draw(found, console)
+    yield from console.file.getvalue().splitlines()  # type: ignore[attr-defined]  # the StringIO above
 
 
 def put(folder: Path, document: object, name: str = "") -> Path:
@@ -261,7 +270,7 @@ def test_a_date_to_come_does_not_win_and_is_named(tmp_path: Path) -> None:
     assert "web01.json counts" in found.skipped[0].why
     (doubt,) = found.doubts
     assert (doubt.file, "9998-01-01T00:00:00Z, which is to come" in doubt.why) == ("web02.json", True)
-    assert "warn  web02.json: says that it ended 9998" in "\n".join(report.plain(found))
+    assert "warn  web02.json: says that it ended 9998" in "\n".join(drawn(found))
 
 
 def test_a_clock_that_is_an_hour_fast_is_no_date_to_come(tmp_path: Path) -> None:
@@ -288,7 +297,7 @@ def test_control_characters_never_reach_the_terminal(tmp_path: Path) -> None:
     answer = {"schema": 1, "verb": evil, "ok": False, "code": evil, "message": evil, "output": evil}
     put(tmp_path, result(outcome="failed", via=evil, bundle=evil, began=evil, answers=[answer]))
     (tmp_path / "a\x1b[31mb.json").write_text("{")
-    text = "\n".join(report.plain(collect(tmp_path)))
+    text = "\n".join(drawn(collect(tmp_path)))
     assert not {"\x1b", "\x07", "\u202e", "\ud800"} & set(text)
     text.encode("utf-8")
 
@@ -296,7 +305,7 @@ def test_control_characters_never_reach_the_terminal(tmp_path: Path) -> None:
 def test_a_name_of_bytes_that_are_no_text_is_shown(tmp_path: Path) -> None:
     with open(os.fsencode(tmp_path) + b"/\xff\xfe.json", "wb") as stream:  # noqa: PTH123  # a path of bytes
         stream.write(b"{")
-    shown = "\n".join(report.plain(collect(tmp_path)))
+    shown = "\n".join(drawn(collect(tmp_path)))
     assert "1 file left out" in shown
     shown.encode("utf-8")
 
@@ -341,7 +350,7 @@ def test_who_did_not_report_is_named(tmp_path: Path, case: str) -> None:
     assert (list(found.missing), list(found.strangers)) == (missing, strangers)
     assert {one.host: one.may_be for one in found.unclear} == unclear
     assert found.all_good == (not missing)
-    text = "\n".join(report.plain(found))
+    text = "\n".join(drawn(found))
     assert all(f"warn  {host} may be {' or '.join(names)}" in text for host, names in unclear.items())
     assert report.document(found)["unclear"] == [
         {"host": host, "may_be": list(names)} for host, names in unclear.items()
@@ -440,7 +449,7 @@ def test_any_result_is_read_or_named(
     found = collect(folder)
     assert len(found.hosts) + len(found.skipped) == 1
     json.dumps(report.document(found)).encode("utf-8")
-    "\n".join((*report.plain(found), *report.json_lines(found))).encode("utf-8")
+    "\n".join((*drawn(found), *map(json.dumps, report.json_lines(found)))).encode("utf-8")
 
 
 @settings(max_examples=100, deadline=None)
@@ -522,7 +531,7 @@ def test_one_result_that_cannot_be_read_is_told_beside_all_others(tmp_path: Path
     assert "web02" in {
         name for cause, one in causes.items() for name in one.hosts if cause != "evidence/unreadable"
     }
-    assert "cause evidence/unreadable: web03" in "\n".join(report.plain(found))
+    assert "cause evidence/unreadable: web03" in "\n".join(drawn(found))
     assert "evidence/unreadable" in json.dumps(report.document(found))
 
 

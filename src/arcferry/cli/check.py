@@ -1,4 +1,3 @@
-import json
 import os
 import sys
 from collections.abc import Callable
@@ -7,36 +6,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arcferry.cli.options import (
-    CaFileOption,
-    CloudOption,
-    LocationOption,
-    Output,
-    OutputOption,
-    PortOption,
-    ProxyOption,
-    ResolverOption,
-    WithOption,
-)
+from arcferry.cli import options
+from arcferry.cli.options import grouped, option
+from arcferry.cli.output import CheckOutput, show_check
 
 if TYPE_CHECKING:
     from arcferry.diagnosis import Diagnosis
-    from arcferry.probe import CheckResult
+    from arcferry.probe import CheckResult, Observation
 
 
+@grouped
 def check(
     *,
-    location: LocationOption,
-    cloud: CloudOption = "AzureCloud",
+    location: options.LocationOption,
+    cloud: options.CloudOption = options.DEFAULT_CLOUD,
     every: Annotated[
-        bool, typer.Option("--all", help="Also probe what installation and optional features use.")
+        bool, option("--all", "Also probe what installation and optional features use.")
     ] = False,
-    resolver: ResolverOption = None,
-    proxy: ProxyOption = None,
-    ca_file: CaFileOption = None,
-    port: PortOption = None,
-    evidence: WithOption = None,
-    output: OutputOption = Output.TABLE,
+    probing: options.ProbeOptions,
+    evidence: options.WithOption = None,
+    output: options.CheckOutputOption = CheckOutput.TABLE,
 ) -> None:
     """Probe every endpoint that Azure Arc requires, from this machine, all at once.
 
@@ -56,14 +45,14 @@ def check(
 
     chosen = catalog.cloud(cloud)
     region = catalog.region(location, chosen)
-    settings = ProbeSettings(resolver=resolver, proxy=proxy, ca_file=ca_file, port=port)
+    settings = ProbeSettings(**vars(probing))
     endpoints = catalog.endpoints(chosen, region, optional=every)
     given, held = evidence_and_held(evidence or [], chosen)
-    if not proxy and any(map(os.environ.get, ("HTTPS_PROXY", "https_proxy"))):
+    if not probing.proxy and any(map(os.environ.get, ("HTTPS_PROXY", "https_proxy"))):
         typer.echo("note: HTTPS_PROXY is set, and not used here; give --proxy to go through it", err=True)
     with _counter(len(endpoints)) as step:
         result = stopping.run(
-            check_endpoints(chosen, region, settings, optional=every, progress=lambda _: step()),
+            check_endpoints(chosen, region, settings, optional=every, progress=step),
             says="stopped before every endpoint had answered",
         )
     _print(result, judge((observed(result.observations), *given), held), output)
@@ -71,27 +60,42 @@ def check(
         raise typer.Exit(1)
 
 
-def _print(result: "CheckResult", diagnosis: "Diagnosis", output: Output) -> None:
+def _print(result: "CheckResult", diagnosis: "Diagnosis", output: CheckOutput) -> None:
     from arcferry.report import check as report
     from arcferry.report import check_findings as found
 
-    match output:
-        case Output.JSON:
-            typer.echo(json.dumps(report.document(result) | found.fields(diagnosis), indent=2))
-        case Output.JSONL:
-            typer.echo("\n".join(found.json_lines(diagnosis, result)))
-        case Output.TABLE if sys.stdout.isatty():
-            from arcferry.report import check_terminal, console
-
-            check_terminal.draw(result, console.stdout())
-            check_terminal.draw_findings(found.styled(diagnosis, result), console.stdout())
-        case Output.TABLE:
+    def table() -> None:
+        if not sys.stdout.isatty():  # without rich, which takes longer to load than a pipe's table is worth
             typer.echo("\n".join((*report.plain(result), *found.plain(diagnosis, result))))
+            return
+        from arcferry.report import check_terminal, console
+
+        check_terminal.draw(result, console.stdout())
+        check_terminal.draw_findings(found.styled(diagnosis, result), console.stdout())
+
+    def junit() -> str:
+        from arcferry.report import junit_findings
+
+        return junit_findings.check(result, diagnosis)
+
+    show_check(
+        output,
+        table=table,
+        document=lambda: report.document(result) | found.fields(diagnosis),
+        lines=lambda: found.json_lines(diagnosis, result),
+        junit=junit,
+    )
 
 
-def _counter(total: int) -> AbstractContextManager[Callable[[], None]]:
-    if not sys.stderr.isatty():
-        return nullcontext(lambda: None)
+def _counter(total: int) -> "AbstractContextManager[Callable[[Observation], None]]":
+    from arcferry import log
+
+    def told(seen: "Observation") -> None:
+        answer = "reached" if seen.reachable else seen.failure.kind if seen.failure else ""
+        log.did("probe", host=seen.endpoint.host, address=seen.address, answer=answer)
+
+    if log.is_on() or not sys.stderr.isatty():
+        return nullcontext(told)
     from arcferry.report import console
 
     return console.counter(f"Probing {total} endpoints", total)

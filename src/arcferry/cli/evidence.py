@@ -138,3 +138,18 @@ def _progress(path: Path) -> Iterator[Callable[[int], None] | None]:
 
     with console.stderr().status(f"Reading {path.name}") as status:
         yield lambda count: status.update(f"Reading {path.name}: {count:,}")
+
+
+def adopt_held() -> None:
+    """Use a held endpoint catalogue that is newer than the built-in one; says so where it cannot be used."""
+    folder = data_folder()
+    if not (folder / "endpoints").is_dir():
+        return
+    from arcferry.data import Store
+    from arcferry.data import adopt_held as adopt
+
+    try:
+        adopt(Store(folder))
+    except InputError as error:
+        typer.echo(f"warning: the built-in endpoint catalogue is used: {error.message}", err=True)
+        typer.echo(f"hint: {error.hint}", err=True)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arcferry.cli.evidence import KNOWN_KINDS, STDIN, held_beside, read_files, warn
-from arcferry.cli.options import Output, OutputOption
+from arcferry.cli.options import CheckOutputOption
+from arcferry.cli.output import CheckOutput, show_check
 from arcferry.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def explain(
             "AADSTS7000215, AuthorizationFailed); or causes (route/community-not-in-filter).",
         ),
     ],
-    output: OutputOption = Output.TABLE,
+    output: CheckOutputOption = CheckOutput.TABLE,
 ) -> None:
     """Tell why an endpoint cannot be reached, who can change it, and what to ask for.
 
@@ -126,30 +127,27 @@ def _cloud_of(documents: "Sequence[Document]") -> "Cloud":
     return clouds[0] if clouds and all(cloud == clouds[0] for cloud in clouds) else public
 
 
-def _print(diagnosis: "Diagnosis", output: Output) -> None:
-    from arcferry.report import console, findings, findings_document
+def _print(diagnosis: "Diagnosis", output: CheckOutput) -> None:
+    from arcferry.report import console, findings, findings_document, junit_findings
 
-    match output:
-        case Output.JSON:
-            typer.echo(findings_document.as_json(diagnosis))
-        case Output.JSONL:
-            typer.echo("\n".join(findings_document.json_lines(diagnosis)))
-        case Output.TABLE:
-            findings.draw(diagnosis, console.stdout())
+    show_check(
+        output,
+        table=lambda: findings.draw(diagnosis, console.stdout()),
+        document=lambda: findings_document.document(diagnosis),
+        lines=lambda: findings_document.json_lines(diagnosis),
+        junit=lambda: junit_findings.findings(diagnosis),
+    )
 
 
-def _print_pages(found: "Sequence[Code | Page]", output: Output) -> None:
-    import json
-
+def _print_pages(found: "Sequence[Code | Page]", output: CheckOutput) -> None:
     from arcferry.report import console, pages
 
-    match output:
-        case Output.JSON:
-            typer.echo(json.dumps(pages.document(found), indent=2, ensure_ascii=False))
-        case Output.JSONL:
-            rows = pages.document(found)["pages"]
-            typer.echo(
-                "\n".join(json.dumps({"schema": pages.SCHEMA, **row}, ensure_ascii=False) for row in rows)
-            )
-        case Output.TABLE:
-            pages.draw(found, console.stdout())
+    if output is CheckOutput.JUNIT:
+        raise InputError("a page is no result of a test", hint="Hand in files, or take another --output.")
+    show_check(
+        output,
+        table=lambda: pages.draw(found, console.stdout()),
+        document=lambda: pages.document(found),
+        lines=lambda: ({"schema": pages.SCHEMA, **row} for row in pages.document(found)["pages"]),
+        junit=str,
+    )

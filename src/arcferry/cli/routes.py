@@ -1,18 +1,18 @@
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, assert_never, get_args
 
 import typer
 
-from arcferry.cli import routes_audit
-from arcferry.cli.options import CloudOption, LocationOption, Output, OutputOption
-from arcferry.errors import FileInputError, InputError
+from arcferry.cli import options
+from arcferry.cli.options import option
+from arcferry.cli.output import CheckOutput, Output, show, show_by
+from arcferry.errors import InputError
 
 if TYPE_CHECKING:
     from arcferry.catalog import Cloud
     from arcferry.evidence.case import Case
-    from arcferry.evidence.document import Kind
     from arcferry.routing.service_tags import ServiceTags
 
 app = typer.Typer(
@@ -26,28 +26,18 @@ T = TypeVar("T")
 Language = Literal["az", "powershell", "bicep", "terraform", "request", "all"]
 SteeredOption = Annotated[
     Literal["region", "geography", "all"],
-    typer.Option(
+    option(
         "--steered",
-        help="Where names without a region of their own may answer: in the machines' region, in its "
+        "Where names without a region of their own may answer: in the machines' region, in its "
         "geopolitical area, or in any region.",
     ),
 ]
 FeaturesOption = Annotated[
     str,
-    typer.Option(
-        "--features",
-        metavar="A,B",
-        help="What is wanted besides the agent: extensions, sql, ssh, wac, esu, paygo, monitor, "
+    option(
+        "--features A,B",
+        "What is wanted besides the agent: extensions, sql, ssh, wac, esu, paygo, monitor, "
         "legacy-log-analytics, gateway.",
-    ),
-]
-TagsOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--service-tags",
-        metavar="FILE",
-        help="Azure's service tags; without it what arcferry data holds. May be repeated: a national cloud's "
-        "sheet of prefixes needs the public cloud's file too.",
     ),
 ]
 
@@ -55,32 +45,19 @@ TagsOption = Annotated[
 @app.command()
 def plan(
     *,
-    location: LocationOption,
-    cloud: CloudOption = "AzureCloud",
+    location: options.LocationOption,
+    cloud: options.CloudOption = options.DEFAULT_CLOUD,
     steered: SteeredOption = "geography",
     features: FeaturesOption = "",
-    service_tags: TagsOption = None,
-    communities: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="A list of BGP communities; without it what arcferry data holds."),
-    ] = None,
-    route_filter: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The filter to compare with; without it what arcferry data holds."),
-    ] = None,
-    circuit: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The circuit, whose SKU decides which regions it gets at all."),
-    ] = None,
+    evidence: options.WithOption = None,
     smallest: Annotated[
-        bool,
-        typer.Option("--smallest", help="Let the change ask for the smallest set, not the comfortable one."),
+        bool, option("--smallest", "Let the change ask for the smallest set, not the comfortable one.")
     ] = False,
     change: Annotated[
         Language | None,
         typer.Option(help="The language of the change; without it az, and a request to the network team."),
     ] = None,
-    output: OutputOption = Output.TABLE,
+    output: options.OutputOption = Output.TABLE,
 ) -> None:
     """Plan the BGP communities that a route filter needs for Azure Arc at one location.
 
@@ -91,8 +68,9 @@ def plan(
     Exit code 0, also where the filter lacks something; arcferry routes audit judges a filter.
     """
     from arcferry import catalog, times
+    from arcferry.cli.evidence import evidence_and_held
     from arcferry.diagnosis.causes.filter_change import changes_for
-    from arcferry.evidence.document import Kind
+    from arcferry.evidence.case import Case
     from arcferry.report import console, routes_plan, routes_plan_table
     from arcferry.routing import plan as routes
     from arcferry.routing.brings import Brings
@@ -101,13 +79,7 @@ def plan(
 
     chosen = catalog.cloud(cloud)
     region = catalog.region(location, chosen)
-    files = {
-        Kind.SERVICE_TAGS: service_tags or [],
-        Kind.COMMUNITY_LIST: [communities] if communities else [],
-        Kind.ROUTE_FILTER: [route_filter] if route_filter else [],
-        Kind.CIRCUIT: [circuit] if circuit else [],
-    }
-    case = _material(files, chosen)
+    case = Case.of(*evidence_and_held(evidence or [], chosen))
     seen = _only("route filter", case.filters)
     found = routes.plan(
         chosen,
@@ -120,31 +92,29 @@ def plan(
     )
     wanted = found.smallest if smallest else found.comfortable
     changes = changes_for(found, seen, wanted, AsOf(seen.taken if seen else None, times.now().date()))
-    match output:
-        case Output.JSON:
-            typer.echo(json.dumps(routes_plan.document(found, changes), indent=2))
-        case Output.JSONL:
-            typer.echo("\n".join(routes_plan.json_lines(found, changes)))
-        case Output.TABLE:
-            shown = _languages(change)
-            routes_plan_table.draw(found, [one for one in changes if one.tool in shown], console.stdout())
+    shown = [one for one in changes if one.tool in _languages(change)]
+    show(
+        output,
+        table=lambda: routes_plan_table.draw(found, shown, console.stdout()),
+        document=lambda: routes_plan.document(found, changes),
+        lines=lambda: routes_plan.json_lines(found, changes),
+    )
 
 
 @app.command()
 def firewall(
     *,
-    location: LocationOption,
-    cloud: CloudOption = "AzureCloud",
+    location: options.LocationOption,
+    cloud: options.CloudOption = options.DEFAULT_CLOUD,
     steered: SteeredOption = "geography",
     features: FeaturesOption = "",
-    service_tags: TagsOption = None,
+    evidence: options.WithOption = None,
     form: Annotated[
         Literal["names", "prefixes"],
         typer.Option(help="One rule a name, or one a prefix of the service tags behind the names."),
     ] = "names",
     output: Annotated[
-        Literal["table", "json", "csv"],
-        typer.Option("--output", "-o", help="A table for people, one JSON document, or CSV."),
+        Literal["table", "json", "csv"], option("--output", "The form in which the result is printed.", "-o")
     ] = "table",
 ) -> None:
     """Write the rules that a firewall between servers and Azure Arc needs, with the reason for each.
@@ -154,7 +124,8 @@ def firewall(
     each. Needs no network.
     """
     from arcferry import catalog
-    from arcferry.evidence.document import Kind
+    from arcferry.cli.evidence import evidence_and_held
+    from arcferry.evidence.case import Case
     from arcferry.report import firewall as report
     from arcferry.routing import firewall as rules
     from arcferry.routing import plan as routes
@@ -168,7 +139,7 @@ def firewall(
         document = report.names_document(found, region.name, chosen.name)
         rows = report.name_rows(found)
     else:
-        tags = _material({Kind.SERVICE_TAGS: service_tags or []}, chosen).service_tags
+        tags = Case.of(*evidence_and_held(evidence or [], chosen)).service_tags
         scope = routes.plan(chosen, region, steered=Steered(steered), features=wanted)
         sheet = rules.prefix_sheet(scope, tags)
         document = report.prefixes_document(sheet, region.name, chosen.name)
@@ -183,9 +154,55 @@ def firewall(
             typer.echo(report.as_csv(rows), nl=False)
         case "table":
             typer.echo("\n".join(report.as_table(rows)))
+        case _:
+            assert_never(output)
 
 
-app.command("audit")(routes_audit.audit)
+@app.command("audit")
+def audit(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="FILE",
+            show_default=False,
+            help="Files of any of these kinds, - for standard input: the circuit's route filter; the circuit "
+            "or its peering; Azure's route table of it; the router's own routes, as text, JSON, XML or MRT; "
+            "DNS answers; arcferry check; service tags; lists of BGP communities.",
+        ),
+    ] = None,
+    *,
+    location: options.OptionalLocationOption = None,
+    cloud: options.CloudOption = options.DEFAULT_CLOUD,
+    output: options.CheckOutputOption = CheckOutput.TABLE,
+) -> None:
+    """Show what is expected of every endpoint beside what was really seen, and explain each difference.
+
+    Expected comes from service tags, communities, the route filter and the circuit; observed from routes that
+    a router holds and from connections that were tried. Each file is recognised by its content. What arcferry
+    data holds fills in what was not handed in. With --location every endpoint required there is audited too,
+    also if nothing that was handed in speaks of it. Needs no network.
+
+    Exit code 0 when no required endpoint lacks its path, 1 when one does or a finding is an error, 2 where a
+    file cannot be used.
+    """
+    from arcferry import catalog
+    from arcferry.cli.evidence import evidence_and_held
+    from arcferry.diagnosis import audit as auditing
+    from arcferry.report import audit as report
+    from arcferry.report import junit_findings
+
+    chosen = catalog.cloud(cloud)
+    region = catalog.region(location, chosen) if location else None
+    evidence, held = evidence_and_held(files or [], chosen)
+    result = auditing.audit(evidence, held, chosen, region)
+    if not result.rows:
+        raise InputError(
+            "there is nothing to audit: no endpoint is named",
+            hint="Give --location, or hand in DNS answers or the output of arcferry check.",
+        )
+    show_by(output, report, result, junit_findings.audit)
+    if result.missing or result.diagnosis.has_errors:
+        raise typer.Exit(1)
 
 
 def _split(features: str) -> tuple[str, ...]:
@@ -196,24 +213,6 @@ def _languages(change: Language | None) -> tuple[str, ...]:
     if change is None:
         return "az", "request"
     return get_args(Language) if change == "all" else (change,)
-
-
-def _material(files: "Mapping[Kind, Sequence[Path]]", cloud: "Cloud") -> "Case":
-    """What the files say and what is held; each file must be what its option calls for.
-
-    Raises:
-        FileInputError: a file is something else.
-    """
-    from arcferry.cli.evidence import evidence_and_held
-    from arcferry.evidence.case import Case
-
-    documents, held = evidence_and_held([path for paths in files.values() for path in paths], cloud)
-    for kind, paths in files.items():
-        for path in paths:
-            taken = [one.kind for one in documents if one.name == path.name]
-            if kind not in taken:
-                raise FileInputError(path, f"expected {kind}, and it was taken for {', '.join(taken)}")
-    return Case.of(documents, held)
 
 
 def _only(kind: str, found: "Sequence[T]") -> "T | None":

@@ -12,8 +12,8 @@ from arcferry.evidence.readers.edge import kept_apart
 from arcferry.export.findings import evidence_files, findings_of_hosts, symptoms_of_host
 from arcferry.export.result import NotAResultError, Reported, read_result
 from arcferry.files import naming, write_whole
-from arcferry.fleet.findings import HostFinding
 from arcferry.fleet.inventory import Inventory
+from arcferry.fleet.outcome import HostFinding
 from arcferry.text import one_line
 from arcferry.times import now, to_text
 

@@ -7,7 +7,8 @@ from arcferry.evidence.document import Document, Kind
 from arcferry.evidence.readers import read_claimed
 from arcferry.evidence.readers.edge import unreadable
 from arcferry.export.result import MOST_EVIDENCE, Reported
-from arcferry.fleet.findings import HostFinding, findings_of, symptoms_of
+from arcferry.fleet.findings import findings_of, symptoms_of
+from arcferry.fleet.outcome import HostFinding
 
 _WITNESSES = 3
 """Hosts of one group whose evidence is shown; the others have the same symptoms."""

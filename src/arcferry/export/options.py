@@ -130,7 +130,8 @@ class ExportOptions:
         _match("--group", self.group, _GROUP, r"a group such as 'CORP\Arc servers'")
         if self.proxy and not re.fullmatch(_PROXY, self.proxy):
             # Not told again: it may hold a password.
-            raise InputError("--proxy is not http://HOST:PORT", hint="Without a user: the agent knows none.")
+            hint = "Without a user: the agent knows none."
+            raise InputError("--agent-proxy is not http://HOST:PORT", hint=hint)
         scope, gateway = _RESOURCE % "privateLinkScopes", _RESOURCE % "gateways"
         wanted = "the ARM id of a private link scope"
         _match("--private-link-scope", self.private_link_scope, scope, wanted)

@@ -123,4 +123,5 @@ def _sign_in(options: ExportOptions) -> dict[str, str]:
                 "instead": "a token here that ends within about an hour and that one group reads",
                 "linux_token": path if path.startswith("/") else "/run/arcferry-token",
             }
-    raise ValueError("an export with a page has a way to sign in")
+        case None:
+            raise ValueError("an export with a page has a way to sign in")

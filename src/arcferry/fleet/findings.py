@@ -3,26 +3,17 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from arcferry import numbers
 from arcferry.diagnosis import judge
-from arcferry.diagnosis.finding import Finding, Severity
+from arcferry.diagnosis.finding import Severity
 from arcferry.evidence.document import Document, Kind
 from arcferry.evidence.readers import read_claimed
-from arcferry.fleet.outcome import HostRun, StepResult
+from arcferry.fleet.outcome import HostFinding, HostRun, StepResult
 
 _WITNESSES = 3
 """Hosts of one group whose evidence is shown; the others have the same symptoms."""
-
-
-@dataclass(frozen=True, slots=True)
-class HostFinding:
-    """A finding and the hosts that have it, by name."""
-
-    finding: Finding
-    hosts: tuple[str, ...]
 
 
 def findings_of_run(runs: Iterable[HostRun], held: Iterable[Document] = ()) -> tuple[HostFinding, ...]:

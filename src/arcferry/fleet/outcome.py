@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from arcferry.azure import Machine, PreflightCheck
+from arcferry.diagnosis.finding import Finding
 from arcferry.fleet.inventory import Host
 
 
@@ -111,6 +112,14 @@ AGENT_STEPS = ("check", "connect")
 
 
 @dataclass(frozen=True, slots=True)
+class HostFinding:
+    """A finding and the hosts that have it, by name."""
+
+    finding: Finding
+    hosts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FleetRun:
     """A whole run, as it stands after one apply.
 
@@ -118,6 +127,7 @@ class FleetRun:
         id: names inventory, bundle and target; the same three give the same run again.
         spent: whether the failure budget ended it.
         interrupted: whether the operator did.
+        findings: what the failed hosts' evidence leads to, once it was judged.
     """
 
     id: str
@@ -130,6 +140,7 @@ class FleetRun:
     state: str
     spent: bool = False
     interrupted: bool = False
+    findings: tuple[HostFinding, ...] = ()
 
     @property
     def all_connected(self) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 from arcferry import times
 from arcferry.probe import CheckResult, Observation, TlsSession
 from arcferry.probe.tcp import is_private
+from arcferry.report.columns import columns
 from arcferry.text import one_line
 
 _SCHEMA = 1
@@ -107,10 +108,7 @@ def row(seen: Observation) -> tuple[str, ...]:
 def plain_table(result: CheckResult) -> Iterator[str]:
     """Columns that end in `|`, the form in which the agent prints them and tools read them."""
     rows = [HEADERS, *map(row, result.observations)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for cells in rows:
-        padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
-        yield "  |".join(padded).rstrip()
+    return columns(rows, between="  |")
 
 
 def failures(result: CheckResult) -> Iterator[tuple[str, str]]:

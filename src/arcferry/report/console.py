@@ -1,12 +1,16 @@
 """The two streams: data goes to stdout, talk and progress to stderr. Colour and glyphs on terminals alone."""
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+from rich.text import Text
 
+from arcferry.report.columns import columns
+
+STYLES = {"ok": "green", "warn": "yellow", "FAIL": "bold red"}
 _GLYPHS = {"ok": "✓", "warn": "‼", "FAIL": "✗"}
 
 
@@ -21,7 +25,7 @@ def stderr() -> Console:
 
 
 def mark(word: str, console: Console) -> str:
-    """`ok`, `warn` or `FAIL`, with its glyph before it where the console can show one."""
+    """`ok`, `warn` or `FAIL`, with its glyph before it if the console can show one."""
     return f"{_GLYPHS[word]} {word}" if console.is_terminal and _shows_glyphs(console) else word
 
 
@@ -29,15 +33,39 @@ def _shows_glyphs(console: Console) -> bool:
     return not console.legacy_windows and console.encoding.lower().startswith("utf")
 
 
-def stdout_is_terminal() -> bool:
-    """Whether tables may be drawn; a pipe gets plain columns."""
-    return sys.stdout.isatty()
+def print_line(console: Console, text: str = "", style: str = "") -> None:
+    """One line as it is, so that it can be searched and copied."""
+    console.print(Text(text.rstrip(), style), soft_wrap=True)
+
+
+def print_marked(console: Console, word: str, text: str) -> None:
+    """A line that begins with `ok`, `warn` or `FAIL`, in its colour."""
+    print_line(console, f"{mark(word, console).ljust(4)}  {text}", STYLES[word])
+
+
+def print_sum(console: Console, word: str, text: str) -> None:
+    """The last line, which says how it went; a pipe gets the text alone."""
+    print_line(console, f"{mark(word, console)}  {text}" if console.is_terminal else text, STYLES[word])
+
+
+def print_table(console: Console, headings: Sequence[str], rows: Iterable[tuple[Sequence[str], str]]) -> None:
+    """Rows with their styles: wrapped within their columns on a terminal, one line each off it."""
+    if not console.is_terminal:
+        for line in columns((headings, *(cells for cells, _ in rows))):
+            print_line(console, line)
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for cells, style in rows:
+        table.add_row(*map(Text, cells), style=style)
+    console.print(table)
 
 
 @contextmanager
-def counter(what: str, total: int) -> Iterator[Callable[[], None]]:
+def counter(what: str, total: int) -> Iterator[Callable[[object], None]]:
     """Show `what` with a bar on stderr and give the function that counts one more. For terminals alone."""
-    columns = TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn()
-    with Progress(*columns, console=stderr(), transient=True) as progress:
+    shown = TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn()
+    with Progress(*shown, console=stderr(), transient=True) as progress:
         task = progress.add_task(what, total=total)
-        yield lambda: progress.advance(task)
+        yield lambda _: progress.advance(task)

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from arcferry.report.columns import columns
 from arcferry.routing.firewall import NameRule, PrefixRule, PrefixSheet
 from arcferry.text import one_line
 
@@ -71,7 +72,7 @@ def name_rows(rules: Sequence[NameRule]) -> Iterator[tuple[str, ...]]:
     """The headings, then one row a name."""
     yield _NAMES
     for rule in rules:
-        required, carried = _yes(good=rule.required), _yes(good=rule.over_peering)
+        required, carried = (("no", "yes")[fact] for fact in (rule.required, rule.over_peering))
         yield rule.host, str(rule.port), _TCP, _OUT, rule.when, required, carried, rule.reason
 
 
@@ -86,10 +87,7 @@ def prefix_rows(rules: Sequence[PrefixRule]) -> Iterator[tuple[str, ...]]:
 
 def as_table(rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
     """Aligned columns."""
-    listed = [tuple(one_line(cell) for cell in row) for row in rows]
-    widths = [max(map(len, column)) for column in zip(*listed, strict=True)]
-    for row in listed:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    return columns(tuple(one_line(cell) for cell in row) for row in rows)
 
 
 def as_csv(rows: Iterator[tuple[str, ...]]) -> str:
@@ -97,14 +95,10 @@ def as_csv(rows: Iterator[tuple[str, ...]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     for number, row in enumerate(rows):
-        cells = (one_line(cell) for cell in row)
-        writer.writerow([cell.lower().replace(" ", "_") if number == 0 else _plain(cell) for cell in cells])
+        cells = [one_line(cell) for cell in row]
+        if number:
+            cells = [f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells]
+        else:
+            cells = [cell.lower().replace(" ", "_") for cell in cells]
+        writer.writerow(cells)
     return text.getvalue()
-
-
-def _plain(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
-
-
-def _yes(*, good: bool) -> str:
-    return "yes" if good else "no"

@@ -1,20 +1,17 @@
 """A run's result: JSON, JSON lines, or a table of the machines as ARM reports them."""
 
-import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from arcferry.azure import Machine, PreflightCheck
 from arcferry.diagnosis.finding import Severity
-from arcferry.fleet.findings import HostFinding
-from arcferry.fleet.outcome import FleetRun, HostOutcome, HostRun
+from arcferry.fleet.outcome import FleetRun, HostFinding, HostOutcome, HostRun
 from arcferry.fleet.transport import place_of
-from arcferry.report.console import mark
+from arcferry.report.columns import named
+from arcferry.report.console import STYLES, print_line, print_marked, print_sum, print_table
 from arcferry.report.findings_document import finding_document
 from arcferry.text import clean, one_line
 from arcferry.times import to_text
@@ -26,27 +23,25 @@ _MARKS = {
     HostOutcome.FAILED: "FAIL",
     HostOutcome.BLOCKED: "FAIL",
 }
-STYLES = {"ok": "green", "warn": "yellow", "FAIL": "bold red"}
-_MOST_NAMED = 8
+_HEADINGS = ("HOST", "RESULT", "MACHINE IN AZURE", "AGENT", "LOCATION", "SINCE", "STEP")
 
 
-def document(run: FleetRun, findings: Sequence[HostFinding]) -> dict[str, Any]:
+def document(run: FleetRun) -> dict[str, Any]:
     """The whole run as one JSON document."""
     return {
         **_head(run),
         "hosts": [host_document(host) for host in run.hosts],
-        "findings": [finding_fields(one) for one in findings],
+        "findings": [finding_fields(one) for one in run.findings],
     }
 
 
-def json_lines(run: FleetRun, findings: Sequence[HostFinding]) -> Iterator[str]:
+def json_lines(run: FleetRun) -> Iterator[dict[str, Any]]:
     """One line a host, one a finding, then one for the run."""
     for host in run.hosts:
-        yield json.dumps({"schema": _SCHEMA, "kind": "host", **host_document(host)}, ensure_ascii=False)
-    for one in findings:
-        line = {"schema": _SCHEMA, "kind": "finding", **finding_fields(one)}
-        yield json.dumps(line, ensure_ascii=False)
-    yield json.dumps(_head(run), ensure_ascii=False)
+        yield {"schema": _SCHEMA, "kind": "host", **host_document(host)}
+    for one in run.findings:
+        yield {"schema": _SCHEMA, "kind": "finding", **finding_fields(one)}
+    yield _head(run)
 
 
 def finding_fields(one: HostFinding) -> dict[str, Any]:
@@ -108,38 +103,27 @@ def _machine(machine: Machine) -> dict[str, Any]:
     }
 
 
-def draw(run: FleetRun, findings: Sequence[HostFinding], console: Console) -> None:
+def draw(run: FleetRun, console: Console) -> None:
     """The machines, then each cause of failure once with its hosts, then the sum."""
-    console.print(_table(run, console))
-    for line in failures(run):
-        console.print(Text(f"{mark('FAIL', console)}  {line}", style=STYLES["FAIL"]), soft_wrap=True)
-    for line in causes(findings):
-        console.print(Text(line, style="bold"), soft_wrap=True)
+    print_table(console, _HEADINGS, map(_row, run.hosts))
+    print_line(console)
+    print_failures(console, run.hosts)
+    for line in causes(run.findings):
+        print_line(console, line, "bold")
     word = (
         "ok" if run.all_connected else "FAIL" if run.count(HostOutcome.CONNECTED) < len(run.hosts) else "warn"
     )
-    console.print(Text(f"{mark(word, console)}  {summary(run)}", style=STYLES[word]), soft_wrap=True)
+    print_sum(console, word, summary(run))
 
 
-def _table(run: FleetRun, console: Console) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for header in ("HOST", "RESULT", "MACHINE IN AZURE", "AGENT", "LOCATION", "SINCE", "STEP"):
-        table.add_column(header, overflow="fold")
-    for host in run.hosts:
-        word = _MARKS[host.outcome]
-        machine = host.machine
-        changed = machine.last_status_change if machine else None
-        cells = (
-            host.host.name,
-            mark(word, console),
-            machine.status if machine else "none",
-            machine.agent_version if machine else "",
-            machine.location if machine else "",
-            to_text(changed) if changed else "",
-            _step(host),
-        )
-        table.add_row(*map(Text, cells), style="" if word == "ok" else STYLES[word])
-    return table
+def _row(run: HostRun) -> tuple[tuple[str, ...], str]:
+    word, machine = _MARKS[run.outcome], run.machine
+    if machine is None:
+        told = ("none", "", "", "")
+    else:
+        changed = to_text(machine.last_status_change) if machine.last_status_change else ""
+        told = (machine.status, machine.agent_version, machine.location, changed)
+    return (run.host.name, word, *told, _step(run)), "" if word == "ok" else STYLES[word]
 
 
 def _step(run: HostRun) -> str:
@@ -150,17 +134,23 @@ def _step(run: HostRun) -> str:
     return "already done" if run.already else "verified"
 
 
-def failures(run: FleetRun) -> Iterator[str]:
-    """One line for each cause, with the hosts that have it, not one for each host."""
+def failures(hosts: Iterable[HostRun]) -> Iterator[tuple[str, str]]:
+    """What failed and its way out, once for all hosts that failed alike."""
     groups: dict[tuple[str, str, str], list[str]] = {}
-    for host in run.hosts:
-        failure = host.failure
-        if failure is not None:
+    for host in hosts:
+        if failure := host.failure:
             says = failure.says.removeprefix(f"{place_of(host.host)}: ")
             groups.setdefault((failure.step, says, failure.hint), []).append(host.host.name)
     for (step, says, hint), names in groups.items():
-        text = f"{named_hosts(names)}: {step}: {says}"
-        yield one_line(text, limit=900) + (f"\n      hint: {one_line(hint, limit=600)}" if hint else "")
+        yield one_line(f"{named(names)}: {step}: {says}", limit=900), one_line(hint, limit=600)
+
+
+def print_failures(console: Console, hosts: Iterable[HostRun]) -> None:
+    """The same as lines."""
+    for says, hint in failures(hosts):
+        print_marked(console, "FAIL", says)
+        if hint:
+            print_line(console, f"      hint: {hint}")
 
 
 def causes(findings: Sequence[HostFinding]) -> Iterator[str]:
@@ -170,19 +160,12 @@ def causes(findings: Sequence[HostFinding]) -> Iterator[str]:
     """
     for one in findings:
         found = one.finding
-        if found.severity is not Severity.ERROR:
-            continue
-        yield f"cause {found.cause}: {one_line(found.title, limit=300)}"
-        yield f"      on {named_hosts(one.hosts)}; {found.owner.value} team"
-        yield f"      way out: {one_line(found.remedy.summary, limit=400)}"
-        yield from (f"      | {line}".rstrip() for line in clean(found.remedy.request).splitlines())
-        yield f"      to read on: arcferry explain {found.cause}"
-
-
-def named_hosts(names: Sequence[str]) -> str:
-    """A few names, and how many more there are."""
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return ", ".join(names[:_MOST_NAMED]) + more
+        if found.severity is Severity.ERROR:
+            yield f"cause {found.cause}: {one_line(found.title, limit=300)}"
+            yield f"      on {named(one.hosts)}; {found.owner.value} team"
+            yield f"      way out: {one_line(found.remedy.summary, limit=400)}"
+            yield from (f"      | {line}".rstrip() for line in clean(found.remedy.request).splitlines())
+            yield f"      to read on: arcferry explain {found.cause}"
 
 
 def summary(run: FleetRun) -> str:
@@ -204,30 +187,3 @@ def summary(run: FleetRun) -> str:
     return f"{', '.join(parts)}; run {run.id}, begun {to_text(run.started)}" + (
         f", {seconds:.0f} s" if seconds < 3600 else ""  # noqa: PLR2004  # a resumed run's age says nothing
     )
-
-
-def plain(run: FleetRun, findings: Sequence[HostFinding]) -> Iterator[str]:
-    """The same without a terminal: columns by two blanks."""
-    rows = [("HOST", "RESULT", "MACHINE", "AGENT", "LOCATION", "SINCE", "STEP")]
-    for host in run.hosts:
-        machine = host.machine
-        changed = machine.last_status_change if machine else None
-        rows.append(
-            (
-                host.host.name,
-                _MARKS[host.outcome],
-                machine.status if machine else "none",
-                machine.agent_version if machine else "",
-                machine.location if machine else "",
-                to_text(changed) if changed else "",
-                _step(host),
-            )
-        )
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for cells in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
-    yield ""
-    for line in failures(run):
-        yield f"FAIL  {line}"
-    yield from causes(findings)
-    yield summary(run)

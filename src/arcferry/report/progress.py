@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from arcferry.fleet.events import Event, EventKind, Observer
-from arcferry.report.console import mark, stderr
+from arcferry.report.console import STYLES, mark, stderr
 from arcferry.text import one_line
 
 _MOST_ROWS = 24
@@ -23,7 +23,6 @@ _FINAL = {
     EventKind.BLOCKED: "FAIL",
     EventKind.STOPPED: "warn",
 }
-_STYLES = {"ok": "green", "warn": "yellow", "FAIL": "red"}
 
 
 class Lines:
@@ -44,7 +43,7 @@ class Lines:
 
 
 @dataclass(slots=True)
-class _Row:
+class _HostRow:
     step: str = "waiting"
     says: str = ""
     done: int = 0
@@ -55,7 +54,7 @@ class Board:
     """A row a host, as long as there are not too many; then the sum and what goes wrong."""
 
     def __init__(self, hosts: Sequence[str], steps: int, console: Console) -> None:
-        self._rows = {name: _Row() for name in hosts}
+        self._rows = {name: _HostRow() for name in hosts}
         self._steps = steps
         self._console = console
         self._spinner = Spinner("dots")
@@ -82,7 +81,7 @@ class Board:
             table.add_row(*self._cells(name, row))
         return Group(table, self._sum())
 
-    def _cells(self, name: str, row: _Row) -> tuple[RenderableType, ...]:
+    def _cells(self, name: str, row: _HostRow) -> tuple[RenderableType, ...]:
         done = self._steps if row.final is EventKind.CONNECTED else min(row.done, self._steps)
         bar = ProgressBar(total=self._steps, completed=done, width=self._steps * 2)
         if row.final is None:
@@ -90,7 +89,7 @@ class Board:
             style = ""
         else:
             word = _FINAL.get(row.final, "ok")
-            state, style = Text(mark(word, self._console), style=_STYLES[word]), _STYLES[word]
+            state, style = Text(mark(word, self._console), style=STYLES[word]), STYLES[word]
         says = Text(one_line(row.says, limit=60), style="dim", no_wrap=True, overflow="ellipsis")
         return Text(name, style=style), bar, state, Text(row.step), says
 
@@ -101,15 +100,18 @@ class Board:
         return Text(f"{text}, {bad} failed" if bad else text, style="bold")
 
 
-def _worth_showing(row: _Row) -> bool:
+def _worth_showing(row: _HostRow) -> bool:
     return (row.final is None and row.step != "waiting") or row.final in {EventKind.FAILED, EventKind.BLOCKED}
 
 
 @contextmanager
-def watching(hosts: Sequence[str], steps: int) -> Iterator[Observer]:
-    """An observer that shows the run on stderr; the terminal is as it was at the end, however it ends."""
+def watching(hosts: Sequence[str], steps: int, *, lines: bool = False) -> Iterator[Observer]:
+    """An observer that shows the run on stderr; the terminal is as it was at the end, however it ends.
+
+    With `lines` a terminal gets lines too, as it must if something else writes there meanwhile.
+    """
     console = stderr()
-    if not console.is_terminal:
+    if lines or not console.is_terminal:
         yield Lines(console)
         return
     board = Board(hosts, steps, console)

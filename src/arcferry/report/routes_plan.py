@@ -1,6 +1,5 @@
 """A plan of communities: one JSON document, or one JSON object a line."""
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -16,11 +15,11 @@ def document(plan: RoutePlan, changes: Sequence[Change]) -> dict[str, Any]:
     return {**_head(plan, changes), "communities": [_community(one) for one in plan.communities]}
 
 
-def json_lines(plan: RoutePlan, changes: Sequence[Change]) -> Iterator[str]:
+def json_lines(plan: RoutePlan, changes: Sequence[Change]) -> Iterator[dict[str, Any]]:
     """One line a community, then one with everything else."""
     for one in plan.communities:
-        yield json.dumps({"schema": SCHEMA, "kind": "planned-community", **_community(one)})
-    yield json.dumps(_head(plan, changes))
+        yield {"schema": SCHEMA, "kind": "planned-community", **_community(one)}
+    yield _head(plan, changes)
 
 
 def _head(plan: RoutePlan, changes: Sequence[Change]) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from arcferry.report.columns import columns
+from arcferry.report.console import print_line
 from arcferry.routing.brings import Brought
 from arcferry.routing.filter_change import Change
 from arcferry.routing.planned import PlannedCommunity, RoutePlan
@@ -22,14 +24,14 @@ _ALARMS = (_MISSING, _REACH[False])
 _HTTPS = 443
 _ASK_AZURE = (
     "ask Azure, arcferry does not guess: az network route-filter rule list-service-communities --output json "
-    "> communities-YYYY-MM-DD.json, then hand it in with --communities"
+    "> communities-YYYY-MM-DD.json, then hand it in with --with"
 )
 
 
 def draw(plan: RoutePlan, changes: Sequence[Change], console: Console) -> None:
     """The communities, what they carry, what nothing carries, the smaller set, and the change."""
-    console.print(Text(_title(plan), "bold"), soft_wrap=True)
-    console.print()
+    print_line(console, _title(plan), "bold")
+    print_line(console)
     _draw_rows(console, *_communities(plan))
     _section(console, "Which names", _names(plan))
     _section(console, "Never over Microsoft peering, whatever the filter holds", _never(plan))
@@ -145,22 +147,18 @@ def _unneeded(plan: RoutePlan) -> Iterator[tuple[str, str]]:
         yield one.value, f"{one.name or 'not documented'}; something else may need it"
 
 
-def _draw_rows(
-    console: Console, headings: Sequence[str], rows: Sequence[Sequence[str]], indent: int = 0
-) -> None:
+def _draw_rows(console: Console, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Aligned columns; on a terminal the last one wraps beneath itself, and what is wrong is red."""
     if not console.is_terminal:
-        widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
-        for row in (headings, *rows):
-            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            console.print(Text(" " * indent + "  ".join(cells).rstrip()), soft_wrap=True)
+        for line in columns((headings, *rows)):
+            print_line(console, line)
         return
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     for heading in headings:
         table.add_column(heading, no_wrap=heading != headings[-1], overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell, "bold red" if cell in _ALARMS else "") for cell in row))
-    console.print(Padding(table, (0, 0, 0, indent), expand=False))
+    console.print(table)
 
 
 def _section(console: Console, title: str, rows: Iterable[tuple[str, str]]) -> None:
@@ -168,8 +166,8 @@ def _section(console: Console, title: str, rows: Iterable[tuple[str, str]]) -> N
     listed = [(one_line(label, limit=600), one_line(text, limit=6000)) for label, text in rows]
     if not listed:
         return
-    console.print()
-    console.print(Text(title, "bold"), soft_wrap=True)
+    print_line(console)
+    print_line(console, title, "bold")
     if console.is_terminal:
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column(style="dim", max_width=36, overflow="fold")
@@ -178,30 +176,27 @@ def _section(console: Console, title: str, rows: Iterable[tuple[str, str]]) -> N
             table.add_row(Text(label), Text(text))
         console.print(Padding(table, (0, 0, 0, 2), expand=False))
         return
-    width = max(len(label) for label, _ in listed)
-    for label, text in listed:
-        console.print(Text(f"  {label.ljust(width)}  {text}"), soft_wrap=True)
+    for line in columns(listed):
+        print_line(console, f"  {line}")
 
 
 def _draw_changes(plan: RoutePlan, changes: Sequence[Change], console: Console) -> None:
     """Each change on lines of its own, so that it can be copied; the request in a frame."""
     if plan.route_filter and not changes:
         what = "the smallest set" if plan.missing else "all of it"
-        console.print()
-        console.print(
-            Text(f"Route filter {one_line(plan.route_filter.name)} lets {what} through."), soft_wrap=True
-        )
+        print_line(console)
+        print_line(console, f"Route filter {one_line(plan.route_filter.name)} lets {what} through.")
     for change in changes:
-        console.print()
+        print_line(console)
         text = clean(change.text)
         if change.tool != _REQUEST:
-            console.print(Text(f"The change, {change.tool}", "bold"))
+            print_line(console, f"The change, {change.tool}", "bold")
             if change.withheld:
-                console.print(Text(f"  {one_line(change.withheld, limit=600)}:"), soft_wrap=True)
+                print_line(console, f"  {one_line(change.withheld, limit=600)}:")
             for line in (text or clean(change.fetch)).splitlines():
-                console.print(Text(f"  {line}".rstrip(), "cyan"), soft_wrap=True)
+                print_line(console, f"  {line}", "cyan")
         elif console.is_terminal:
             console.print(Panel(Text(text), title="to send to the network team", title_align="left"))
         else:
             for line in ("--- to send to the network team", *text.splitlines(), "---"):
-                console.print(Text(line), soft_wrap=True)
+                print_line(console, line)

@@ -1,6 +1,5 @@
 """The runs that a state folder remembers, from their journals."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,12 +58,6 @@ def _events(path: Path) -> Iterator[dict[str, Any]]:
                     yield event
     except OSError:
         return
-
-
-def json_lines(found: list[dict[str, Any]]) -> Iterator[str]:
-    """One line a run."""
-    for run in found:
-        yield json.dumps({"schema": 1, "kind": "run-state", **run}, ensure_ascii=False)
 
 
 def plain(found: list[dict[str, Any]]) -> Iterator[str]:

@@ -184,7 +184,7 @@ def _of_cloud(name: str, service_tags: Iterable[ServiceTags]) -> ServiceTags:
     if not found:
         raise InputError(
             f"no service tags of the cloud {name} are at hand",
-            hint="Give the file with --service-tags, or keep it for all commands: arcferry data import FILE.",
+            hint="Give the file with --with, or keep it for all commands: arcferry data import FILE.",
         )
     return max(found, key=lambda tags: (tags.taken or date.min, tags.change_number))
 

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from arcferry import bundle
 from arcferry.bundle import Role, SecretKey
 from arcferry.bundle.itself import Selection, WheelTarget, build_itself, locked
 from arcferry.bundle.itself.lock import read_requirements
-from arcferry.cli import bundle_self
+from arcferry.cli.app import app
 from arcferry.errors import BlockedError, BundleRefusedError, FileInputError, InputError
 
 Build = Callable[..., Path]
@@ -118,14 +117,12 @@ def test_a_setting_out_of_range_is_refused_before_any_work(
 def test_the_command_seals_a_bundle_and_says_how_it_is_checked(
     wheels: Path, here: tuple[WheelTarget, ...], tmp_path: Path
 ) -> None:
-    app = typer.Typer()
-    app.command("self")(bundle_self.pack)
     key = tmp_path / "builder.key"
     public = bundle.create_key_pair(key)
     out = tmp_path / "self.zip"
-    arguments = ["--out", str(out), "--key", str(key), "--wheels", str(wheels), "--output", "json"]
+    arguments = ["--out", str(out), "--secret-key", str(key), "--wheels", str(wheels), "--output", "json"]
     done = CliRunner().invoke(
-        app, [*arguments, "--platform", "win_amd64", "--created", "2026-11-23T08:00:00Z"]
+        app, ["bundle", "self", *arguments, "--platform", "win_amd64", "--created", "2026-11-23T08:00:00Z"]
     )
     assert done.exit_code == 0, done.output
     shown = json.loads(done.stdout)
