@@ -151,6 +151,8 @@ def test_paths_are_taken_from_the_file_s_folder(write: Write, monkeypatch: pytes
 
 REFUSED = {
     "no TOML": ("\nlocation = eastasia", 2, "is not TOML", 'location = "eastasia"'),
+    "digits": ("location = " + "9" * 5000, None, "is not TOML", ""),
+    "brackets": ("location = " + "[" * 5000, None, "is not TOML", ""),
     "unknown": ("\n\nlocatoin = 'x'", 3, "unknown key 'locatoin'", "location"),
     "of a section": ("[onboard]\nlocation = 'x'", 1, "unknown key 'onboard'", "Known: "),
     "secret": ("client-secret = 'hush~1'", 1, "client-secret is a secret", "secret-file"),
@@ -168,7 +170,7 @@ def test_what_is_wrong_in_it_is_named_with_its_line_and_without_its_value(write:
     text, line, says, hint = REFUSED[case]
     path = write(text)
     error = refused("routes", "plan")
-    assert error.message.startswith(f"{path}:{line}: {says}")
+    assert error.message.startswith(f"{path}:{line}: {says}" if line else f"{path}: {says}")
     assert hint in error.hint
     assert "hush" not in error.message + error.hint
     assert error.exit_code == 2

@@ -59,7 +59,7 @@ def read(path: Path) -> Mapping[str, Setting]:
     text = read_bounded(path, limit=_LIMIT).decode("utf-8", errors="replace")
     try:
         found = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # tomllib itself raises more than its own
         place = re.search(r"line (\d+)", str(error))
         what = "is not TOML" + (" here" if place else "")
         raise FileInputError(path, what, line=int(place[1]) if place else None, hint=_QUOTES) from None
