@@ -198,6 +198,24 @@ def test_a_file_of_another_user_is_not_used(write: Write, monkeypatch: pytest.Mo
     assert f"--config {path}" in error.hint
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root gives a link to another user")
+def test_a_link_of_another_user_is_not_followed(write: Write) -> None:
+    path = write("")
+    own = path.rename(path.with_name("own.toml"))
+    path.symlink_to(own)
+    assert run("routes", "plan").exit_code == 2  # without a location, and not because of the link
+    os.chown(path, 12345, -1, follow_symlinks=False)
+    assert "belongs to another user" in refused("routes", "plan").message
+
+
+def test_a_folder_that_is_gone_has_no_site_file(write: Write) -> None:
+    folder = write("").parent / "gone"
+    folder.mkdir()
+    os.chdir(folder)
+    folder.rmdir()
+    assert "eastasai" in str(run("routes", "plan", "-l", "eastasai").exception)
+
+
 def test_a_command_that_takes_nothing_of_it_does_not_read_it(write: Write) -> None:
     write("nonsense")
     assert run("data", "show").exit_code == 0
@@ -211,7 +229,7 @@ def test_init_writes_a_file_that_says_nothing_until_it_is_filled_in(
     done = run("init")
     path = tmp_path / site.NAME
     assert done.stdout == f"{path}\n"
-    assert site.read(path) == {}
+    assert site.read(path, path.read_bytes()) == {}
     assert path.stat().st_mode & 0o022 == 0
     lines = [
         line.removeprefix("#")
@@ -219,7 +237,7 @@ def test_init_writes_a_file_that_says_nothing_until_it_is_filled_in(
         if line.startswith("#") and "=" in line
     ]
     path.write_text("\n".join(line for line in lines if not line.startswith(" ")))
-    assert set(site.read(path)) == site.KEYS - {"arm-url", "authority"}
+    assert set(site.read(path, path.read_bytes())) == site.KEYS - {"arm-url", "authority"}
 
 
 def test_init_overwrites_nothing(write: Write) -> None:

@@ -43,11 +43,14 @@ def settings_for(given: Path | None, options: Iterable[str]) -> tuple[Path | Non
     Raises:
         FileInputError: the file cannot be used, or should not be.
     """
-    path = given or (None if KEYS.isdisjoint(options) else _found())
-    return (None, {}) if path is None else (path.absolute(), read(path))
+    if given:
+        return given.absolute(), read(given, read_bounded(given, limit=_LIMIT))
+    if not KEYS.isdisjoint(options) and (path := _nearest()):
+        return path, read(path, _own_content(path))
+    return None, {}
 
 
-def read(path: Path) -> Mapping[str, Setting]:
+def read(path: Path, content: bytes) -> Mapping[str, Setting]:
     """The settings of a file; paths in it are taken from the folder that it lies in.
 
     Raises:
@@ -56,7 +59,7 @@ def read(path: Path) -> Mapping[str, Setting]:
     """
     import tomllib
 
-    text = read_bounded(path, limit=_LIMIT).decode("utf-8", errors="replace")
+    text = content.decode("utf-8", errors="replace")
     try:
         found = tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # tomllib itself raises more than its own
@@ -100,32 +103,37 @@ def _line_of(text: str, key: str) -> int | None:
     return next((number for number, line in enumerate(text.splitlines(), 1) if stands.match(line)), None)
 
 
-def _found() -> Path | None:
-    """The nearest file of that name, in this folder or above.
+def _nearest() -> Path | None:
+    """The nearest file of that name, in this folder or above."""
+    try:
+        here = Path.cwd()
+    except OSError:  # the folder was removed meanwhile
+        return None
+    return next((path for one in (here, *here.parents) if (path := one / NAME).is_file()), None)
+
+
+def _own_content(path: Path) -> bytes:
+    """What a file says that nobody has named.
 
     Raises:
         FileInputError: others could have written it. It can name the addresses that a secret is sent to and
             the keys that are trusted, and whoever works in /tmp or on a share did not choose it.
     """
-    here = Path.cwd()
-    for path in (folder / NAME for folder in (here, *here.parents)):
-        try:
-            status = path.stat()
-        except OSError:
-            continue
-        if stat.S_ISREG(status.st_mode):
-            _refuse_others(path, status)
-            return path
-    return None
-
-
-def _refuse_others(path: Path, status: os.stat_result) -> None:
-    if not hasattr(os, "getuid"):  # Windows keeps rights in lists that `stat` does not tell
-        return
     named = f"If it is yours to trust, name it: --config {path}"
-    if status.st_uid not in (os.getuid(), 0):
-        raise FileInputError(path, "belongs to another user, so it is not used", hint=named)
-    if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise FileInputError(
-            path, "others can write it, so it is not used", hint=f"chmod go-w {path}. {named}"
-        )
+    try:
+        with path.open("rb") as stream:
+            # Of what is open, since the name can be given to another file at any moment.
+            status, link = os.fstat(stream.fileno()), path.lstat()
+            content = stream.read(_LIMIT + 1)
+    except OSError as error:
+        raise FileInputError(path, error.strerror or "cannot be read") from error
+    if hasattr(os, "getuid"):  # Windows keeps rights in lists that `stat` does not tell
+        # A link of another user's would choose from which folder the paths in my file are taken.
+        if not {status.st_uid, link.st_uid} <= {os.getuid(), 0}:
+            raise FileInputError(path, "belongs to another user, so it is not used", hint=named)
+        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            hint = f"chmod go-w {path}. {named}"
+            raise FileInputError(path, "others can write it, so it is not used", hint=hint)
+    if len(content) > _LIMIT:
+        raise FileInputError(path, f"larger than the {_LIMIT:,} bytes that are read of such a file")
+    return content
