@@ -12,7 +12,7 @@ from arcferry.cli.bundle_shared import (
     show_built,
     version_record,
 )
-from arcferry.cli.options import grouped, option
+from arcferry.cli.options import argument, grouped, option
 from arcferry.cli.output import CheckOutput, Output, show_by
 from arcferry.errors import BundleRefusedError
 
@@ -84,9 +84,7 @@ def show(
 def copy(
     *,
     path: options.BundleArgument,
-    out: Annotated[
-        Path, typer.Argument(metavar="OUT", help="The copy: a zip if its name ends in .zip, else a folder.")
-    ],
+    out: Annotated[Path, argument("OUT", "The copy: a zip if its name ends in .zip, else a folder.")],
     bundle_key: options.BundleKeyOption,
     replace: options.ReplaceOption = False,
     output: options.OutputOption = Output.TABLE,
@@ -162,7 +160,7 @@ def pack_itself(
 @keys.command("new")
 def new(
     *,
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="The secret key; FILE.pub is the public one.")],
+    path: Annotated[Path, argument("FILE", "The secret key; FILE.pub is the public one.")],
     password: Annotated[bool, option("--password", "Ask for a password to protect it.")] = False,
     password_env: options.PasswordOption = None,
 ) -> None:
@@ -185,7 +183,7 @@ def new(
 @keys.command("endorse")
 def endorse(
     *,
-    new_key: Annotated[Path, typer.Argument(metavar="NEW.pub", help="The public key that is to follow.")],
+    new_key: Annotated[Path, argument("NEW.pub", "The public key that is to follow.")],
     secret_key: options.SecretKeyOption,
     password_env: options.PasswordOption = None,
 ) -> None:
@@ -203,9 +201,7 @@ def endorse(
 @keys.command("accept")
 def accept(
     *,
-    new_key: Annotated[
-        Path, typer.Argument(metavar="NEW.pub", help="The new public key; NEW.pub.minisig lies beside it.")
-    ],
+    new_key: Annotated[Path, argument("NEW.pub", "The new public key; NEW.pub.minisig lies beside it.")],
     into: Annotated[Path, option("--into FILE", "Your key file, which holds the old public key.")],
 ) -> None:
     """Add a new public key to your key file, if a key in it signed the new one.

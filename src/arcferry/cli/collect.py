@@ -4,14 +4,12 @@ from typing import Annotated
 import typer
 
 from arcferry.cli import options
-from arcferry.cli.options import option
+from arcferry.cli.options import argument, option
 from arcferry.cli.output import CheckOutput, show_by
 
 
 def collect(
-    share: Annotated[
-        Path, typer.Argument(metavar="SHARE", help="The share of an export, or its folder of results.")
-    ],
+    share: Annotated[Path, argument("SHARE", "The share of an export, or its folder of results.")],
     *,
     inventory: Annotated[
         Path | None, option("--inventory FILE", "Who should have reported: CSV or YAML, as for onboard.")

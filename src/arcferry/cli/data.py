@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from arcferry.cli import options
-from arcferry.cli.options import grouped, is_on_command_line, option, setting
+from arcferry.cli.options import argument, grouped, is_on_command_line, option, setting
 from arcferry.cli.output import Output
 from arcferry.cli.output import show as show_in
 from arcferry.cli.sign_in import sign_in
@@ -28,7 +28,7 @@ app = typer.Typer(
 @app.command("import")
 def import_(
     *,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files of any of these kinds.")],
+    files: Annotated[list[Path], argument("FILE...", "Files of any of these kinds.")],
     taken: Annotated[
         str | None, option("--taken DATE", "The day the data was true, such as 2026-11-23, if no file says.")
     ] = None,
@@ -115,7 +115,7 @@ def show(
 @app.command("export")
 def export(
     *,
-    target: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the files are to lie.")],
+    target: Annotated[Path, argument("FOLDER", "Where the files are to lie.")],
     data: options.DataOption = None,
     output: options.OutputOption = Output.TABLE,
 ) -> None:
@@ -138,9 +138,7 @@ def export(
 @app.command("remove")
 def remove(
     *,
-    ids: Annotated[
-        list[str] | None, typer.Argument(metavar="ID...", help="As data show gives them; the start will do.")
-    ] = None,
+    ids: Annotated[list[str] | None, argument("ID...", "As data show gives them; the start will do.")] = None,
     older: Annotated[bool, option("--older", "Everything that does not lead.")] = False,
     everything: Annotated[bool, option("--everything", "Everything.")] = False,
     data: options.DataOption = None,

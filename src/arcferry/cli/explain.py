@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arcferry.cli.evidence import KNOWN_KINDS, STDIN, held_beside, read_files, warn
-from arcferry.cli.options import CheckOutputOption
+from arcferry.cli.options import CheckOutputOption, argument
 from arcferry.cli.output import CheckOutput, show_check
 from arcferry.errors import InputError
 
@@ -24,9 +24,9 @@ _SEVERAL_WORDS = re.compile(r"msi(?:exec| error) \d{1,5}", re.IGNORECASE)
 def explain(
     subjects: Annotated[
         list[str],
-        typer.Argument(
-            metavar="FILE|CODE|CAUSE...",
-            help="Files of any kind, - for standard input; or codes (AZCM0026, 'msiexec 1603', "
+        argument(
+            "FILE|CODE|CAUSE...",
+            "Files of any kind, - for standard input; or codes (AZCM0026, 'msiexec 1603', "
             "AADSTS7000215, AuthorizationFailed); or causes (route/community-not-in-filter).",
         ),
     ],

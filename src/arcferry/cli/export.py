@@ -4,7 +4,7 @@ import typer
 
 from arcferry.cli import options
 from arcferry.cli.bundle_shared import version_record
-from arcferry.cli.options import grouped, is_on_command_line, option
+from arcferry.cli.options import argument, grouped, is_on_command_line, option
 from arcferry.errors import InputError
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ SERVERS, SIGN_IN = "Servers", "How the servers sign in"
 
 @grouped
 def export(
-    tool: Annotated[str, typer.Argument(metavar="TOOL", help="gpo, configmgr, intune, ansible or script.")],
+    tool: Annotated[str, argument("TOOL", "gpo, configmgr, intune, ansible or script.")],
     *,
     context: typer.Context,
     bundle: options.BundleOption,

@@ -7,7 +7,7 @@ import typer
 
 from arcferry.cli import options
 from arcferry.cli.bundle_shared import version_record
-from arcferry.cli.options import grouped, option, setting
+from arcferry.cli.options import argument, grouped, option, setting
 from arcferry.cli.output import CheckOutput, show_by, show_check
 from arcferry.cli.sign_in import principal
 from arcferry.errors import InputError, InterruptedRunError
@@ -25,9 +25,9 @@ _STOPPING = "stopping: what is being installed or connected ends first; once mor
 
 InventoryArgument = Annotated[
     Path,
-    typer.Argument(
-        metavar="INVENTORY",
-        help="CSV or YAML with the columns name, address, port, transport, user, tags (k=v;k2=v2, or "
+    argument(
+        "INVENTORY",
+        "CSV or YAML with the columns name, address, port, transport, user, tags (k=v;k2=v2, or "
         "k=v,k2=v2 in quotes) and site. "
         "A host's name becomes its machine's name in Azure.",
     ),

@@ -46,6 +46,11 @@ def setting(spelling: str, text: str, *also: str, besides: str = "", **more: Any
     return option(spelling, text, *also, envvar=[own, besides] if besides else own, **more)
 
 
+def argument(metavar: str, text: str) -> Any:  # noqa: ANN401  # as above
+    """What is given by its place."""
+    return typer.Argument(metavar=metavar, help=text)
+
+
 OutputOption = Annotated[Output, option("--output", "The form in which the result is printed.", "-o")]
 CheckOutputOption = Annotated[
     CheckOutput, option("--output", "The form in which the result is printed.", "-o")
@@ -100,7 +105,7 @@ PortOption = Annotated[
     setting("--port N", "Reach endpoints on this port instead of 443, where a forwarder stands between."),
 ]
 
-BundleArgument = Annotated[Path, typer.Argument(metavar="BUNDLE", help="The bundle: a folder or a zip.")]
+BundleArgument = Annotated[Path, argument("BUNDLE", "The bundle: a folder or a zip.")]
 BundleOption = Annotated[Path, setting("--bundle PATH", "The bundle: a folder or a zip.")]
 _BUNDLE_KEY = setting(
     "--bundle-key FILE", "The public key of whoever sealed the bundle; the file may hold several of theirs."

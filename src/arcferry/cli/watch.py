@@ -181,13 +181,7 @@ def _watched(location: str | None, cloud: str, state: Path | None) -> "tuple[Clo
     return chosen, region, history_path(folder, chosen, region)
 
 
-def _shown(
-    path: Path,
-    cloud: "Cloud",
-    region: "Region",
-    since: str | None,
-    case: "Case",
-) -> "HistoryView":
+def _shown(path: Path, cloud: "Cloud", region: "Region", since: str | None, case: "Case") -> "HistoryView":
     from arcferry import times
     from arcferry.report.watch import HistoryView
     from arcferry.watch import History, region_of_answer
