@@ -26,7 +26,7 @@ LONG = "9" * 5000
 STANDALONE = ("bundle/itself/installer/", "export/ansible_collection/")
 """What runs without the rest of arcferry."""
 BOUNDED = {
-    "bundle/edition.py": "a date that arcferry formats",
+    "bundle/manifest.py": "a date that arcferry formats",
     "bundle/packages/compound.py": "fields of a structure, of 32 or 64 bits",
     "bundle/packages/rpm.py": "unpacked from 32 bits",
     "bundle/versions.py": "at most 16 digits by its pattern",
@@ -44,7 +44,7 @@ BOUNDED = {
     "evidence/readers/values.py": "a number below 1e12",
     "fetch/transfer.py": "at most 15 digits by its patterns",
     "fetch/yum.py": "at most 11 digits by its pattern",
-    "fleet/durable.py": "arcferry's own record",
+    "fleet/records.py": "arcferry's own record",
     "fleet/facts.py": "at most 9 digits by its pattern",
     "fleet/transport/upload.py": "at most 18 digits by its pattern",
     "probe/settings.py": "at most 5 digits by its pattern",
