@@ -1,5 +1,7 @@
-"""What Azure Arc requires, as dated data: clouds, regions, endpoints, codes and communities."""
+"""What Azure Arc requires, as dated data: clouds, regions, endpoints, codes, communities and releases."""
 
+from arcferry.catalog.ahead import Announced, coming, going
+from arcferry.catalog.answers import PublishedAnswer, published_answers
 from arcferry.catalog.bgp import (
     arm_region,
     communities,
@@ -11,6 +13,7 @@ from arcferry.catalog.bgp import (
 from arcferry.catalog.exit_codes import code, codes, is_code
 from arcferry.catalog.geography import PeeringLocation, geography_of, peering_location, within_reach
 from arcferry.catalog.places import cloud, clouds, region, regions
+from arcferry.catalog.releases import AgentRelease, agent_releases, is_out_of_support, oldest_supported
 from arcferry.catalog.requirements import (
     PKI,
     cloud_of,
@@ -36,22 +39,27 @@ from arcferry.catalog.types import (
 
 __all__ = [
     "PKI",
+    "AgentRelease",
+    "Announced",
     "Carrier",
     "Cloud",
     "Code",
     "DocumentedCommunity",
     "Endpoint",
     "PeeringLocation",
+    "PublishedAnswer",
     "Region",
     "Source",
     "Steering",
     "When",
+    "agent_releases",
     "arm_region",
     "cloud",
     "cloud_of",
     "clouds",
     "code",
     "codes",
+    "coming",
     "communities",
     "community",
     "dated",
@@ -61,8 +69,12 @@ __all__ = [
     "feature_endpoints",
     "features",
     "geography_of",
+    "going",
     "is_code",
+    "is_out_of_support",
+    "oldest_supported",
     "peering_location",
+    "published_answers",
     "region",
     "region_community",
     "regions",
