@@ -12,7 +12,7 @@ from arcferry.catalog.bgp import (
 )
 from arcferry.catalog.exit_codes import code, codes, is_code
 from arcferry.catalog.geography import PeeringLocation, geography_of, peering_location, within_reach
-from arcferry.catalog.places import cloud, clouds, region, regions
+from arcferry.catalog.places import UNLISTED, cloud, clouds, region, regions
 from arcferry.catalog.releases import AgentRelease, agent_releases, is_out_of_support, oldest_supported
 from arcferry.catalog.requirements import (
     PKI,
@@ -39,6 +39,7 @@ from arcferry.catalog.types import (
 
 __all__ = [
     "PKI",
+    "UNLISTED",
     "AgentRelease",
     "Announced",
     "Carrier",

@@ -13,12 +13,12 @@ from arcferry.cli.bundle_options import (
     ReplaceOption,
     SecretKeyOption,
     VersionOption,
-    checked_location,
     creation_time,
     password_for,
     show_built,
     signing_roots,
 )
+from arcferry.cli.location import UnlistedOption, region_of
 from arcferry.cli.onboard_options import (
     ArmUrlOption,
     AuthorityOption,
@@ -108,6 +108,7 @@ def build(
             "what is the region's own.",
         ),
     ] = "",
+    location_unlisted: UnlistedOption = False,
     cloud: CloudOption = "AzureCloud",
     version: VersionOption = None,
     expires_days: ExpiresOption = 90,
@@ -150,7 +151,7 @@ def build(
 
     instant = creation_time(created) or times.now()
     secret = bundle.load_secret_key(key, password_for(key, password_env))
-    region = checked_location(location, cloud)
+    region = region_of(location, cloud, unlisted=location_unlisted).name if location else ""
     signing_in = sign_in(
         needed=bool(fetch),
         cloud=cloud, tenant=tenant, subscription=subscription, client=client, group=group,

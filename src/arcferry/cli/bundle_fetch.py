@@ -181,7 +181,7 @@ def _request(given: FetchArguments) -> "FetchRequest":
         linux=tuple(choose(one, besides=(WINDOWS, DATA)) for one in asked if one not in (WINDOWS, DATA)),
         agent_version=read_version(given.agent_version),
         service_tags=given.service_tags,
-        location=catalog.region(given.location, cloud) if given.location else None,
+        location=catalog.region(given.location, cloud, unlisted=True) if given.location else None,
         communities=given.communities and given.sign_in is not None,
         route_filter=given.route_filter,
         circuit=given.circuit,

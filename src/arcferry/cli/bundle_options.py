@@ -99,17 +99,6 @@ def version_record(state: Path | None, *, keeps: bool = True) -> "VersionRecord"
     return VersionRecord(state or state_folder(), keeps)
 
 
-def checked_location(location: str, cloud: str) -> str:
-    """The region's name as Azure writes it; empty where none was named.
-
-    Raises:
-        InputError: the catalogue knows no such region or cloud.
-    """
-    from arcferry import catalog
-
-    return catalog.region(location, catalog.cloud(cloud)).name if location else ""
-
-
 def signing_roots(path: Path | None) -> "Roots":
     """What an MSI's signature has to lead to: Microsoft's roots, or the ones in a file.
 

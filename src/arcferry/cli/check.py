@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arcferry.cli.location import UnlistedOption, region_of
 from arcferry.cli.options import (
     CaFileOption,
     CloudOption,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 def check(
     *,
     location: LocationOption,
+    location_unlisted: UnlistedOption = False,
     cloud: CloudOption = "AzureCloud",
     every: Annotated[
         bool, typer.Option("--all", help="Also probe what installation and optional features use.")
@@ -55,7 +57,7 @@ def check(
     from arcferry.probe import check as check_endpoints
 
     chosen = catalog.cloud(cloud)
-    region = catalog.region(location, chosen)
+    region = region_of(location, chosen, unlisted=location_unlisted)
     settings = ProbeSettings(resolver=resolver, proxy=proxy, ca_file=ca_file, port=port)
     endpoints = catalog.endpoints(chosen, region, optional=every)
     given, held = evidence_and_held(evidence or [], chosen)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arcferry.cli.bundle_options import AllowOlderOption, KeyOption, StateOption, version_record
+from arcferry.cli.location import UnlistedOption, region_of
 from arcferry.cli.onboard_options import (
     AZURE,
     BundleOption,
@@ -67,6 +68,7 @@ def export(
         ),
     ] = "",
     location: PlaceOption,
+    location_unlisted: UnlistedOption = False,
     tenant_id: TenantOption,
     subscription_id: SubscriptionOption,
     resource_group: GroupOption,
@@ -143,7 +145,7 @@ def export(
         tenant_id=tenant_id,
         subscription_id=subscription_id,
         resource_group=resource_group,
-        location=location,
+        location=region_of(location, cloud, unlisted=location_unlisted),
     )
     sign_in = _sign_in(certificate_thumbprint, client_id, token_file)
     opened = open_bundle(bundle, key, now=times.now(), record=version_record(state), allow_older=allow_older)

@@ -7,6 +7,7 @@ import typer
 
 from arcferry.cli import stopping
 from arcferry.cli.bundle_options import AllowOlderOption, version_record
+from arcferry.cli.location import UnlistedOption, region_of
 from arcferry.cli.onboard_options import (
     RUN,
     ArmUrlOption,
@@ -58,6 +59,7 @@ def plan(
     user: UserOption = "root",
     cloud: CloudOption = "AzureCloud",
     location: PlaceOption,
+    location_unlisted: UnlistedOption = False,
     tenant_id: TenantOption,
     subscription_id: SubscriptionOption,
     resource_group: GroupOption,
@@ -87,7 +89,8 @@ def plan(
         acts=False,
         inventory=inventory, bundle=bundle, bundle_key=bundle_key, allow_older=allow_older,
         known_hosts=known_hosts, ssh_key=ssh_key, user=user,
-        cloud=cloud, location=location, tenant_id=tenant_id, subscription_id=subscription_id,
+        cloud=cloud, location=region_of(location, cloud, unlisted=location_unlisted),
+        tenant_id=tenant_id, subscription_id=subscription_id,
         resource_group=resource_group, arm_url=arm_url, authority=authority, ca_file=ca_file, proxy=proxy,
         principal=_principal(client_id, secret_env, secret_file, certificate, ask=False),
         state=state, concurrency=concurrency,
@@ -110,6 +113,7 @@ def apply(
     user: UserOption = "root",
     cloud: CloudOption = "AzureCloud",
     location: PlaceOption,
+    location_unlisted: UnlistedOption = False,
     tenant_id: TenantOption,
     subscription_id: SubscriptionOption,
     resource_group: GroupOption,
@@ -178,7 +182,8 @@ def apply(
         acts=True,
         inventory=inventory, bundle=bundle, bundle_key=bundle_key, allow_older=allow_older,
         known_hosts=known_hosts, ssh_key=ssh_key, user=user,
-        cloud=cloud, location=location, tenant_id=tenant_id, subscription_id=subscription_id,
+        cloud=cloud, location=region_of(location, cloud, unlisted=location_unlisted),
+        tenant_id=tenant_id, subscription_id=subscription_id,
         resource_group=resource_group, arm_url=arm_url, authority=authority, ca_file=ca_file, proxy=proxy,
         principal=principal, state=state, concurrency=concurrency, stop_after=stop_after, patience=patience,
     )  # fmt: skip

@@ -3,6 +3,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arcferry.cli.location import UnlistedOption, region_of
 from arcferry.cli.options import LOCATION_VARIABLE, CloudOption, Output, OutputOption
 from arcferry.errors import InputError
 
@@ -40,6 +41,7 @@ def audit(
             "audited too, also where nothing that was handed in speaks of it.",
         ),
     ] = None,
+    location_unlisted: UnlistedOption = False,
     cloud: CloudOption = "AzureCloud",
     output: OutputOption = Output.TABLE,
 ) -> None:
@@ -57,7 +59,7 @@ def audit(
     from arcferry.diagnosis import audit as auditing
 
     chosen = catalog.cloud(cloud)
-    region = catalog.region(location, chosen) if location else None
+    region = region_of(location, chosen, unlisted=location_unlisted) if location else None
     evidence, held = evidence_and_held(files or [], chosen)
     result = auditing.audit(evidence, held, chosen, region)
     if not result.rows:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from arcferry.cli.location import UnlistedOption, region_of
 from arcferry.cli.options import (
     LOCATION_VARIABLE,
     CaFileOption,
@@ -68,6 +69,7 @@ def record(
     context: typer.Context,
     *,
     location: OptionalLocation = None,
+    location_unlisted: UnlistedOption = False,
     cloud: CloudOption = "AzureCloud",
     every: Annotated[
         str, typer.Option("--every", metavar="TIME", help="From round to round, such as 30s, 5m or 1h.")
@@ -112,7 +114,7 @@ def record(
     if not location:
         raise InputError("which location is to be watched?", hint="Give --location, such as eastasia.")
     chosen = catalog.cloud(cloud)
-    region = catalog.region(location, chosen)
+    region = region_of(location, chosen, unlisted=location_unlisted)
     interval = _duration(every)
     asked = resolver or []
     settings = ProbeSettings(resolver=asked[0] if asked else None, proxy=proxy, ca_file=ca_file, port=port)
@@ -225,7 +227,8 @@ def _watched(location: str | None, cloud: str, state: Path | None) -> "tuple[Clo
             has = f"histories of {', '.join(names)} are there" if names else "nothing was watched yet"
             raise InputError(f"which location? {has}", hint="Give --location, such as eastasia.")
         location = names[0]
-    region = catalog.region(location, chosen)
+    # The history is there or not, whatever the lists say: a name is taken as the watch took it.
+    region = catalog.region(location, chosen, unlisted=True)
     return chosen, region, history_path(folder, chosen, region)
 
 
