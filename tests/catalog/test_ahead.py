@@ -35,7 +35,7 @@ def test_what_is_required_from_a_later_day_is_coming_and_not_probed_yet() -> Non
     assert "pas.windows.net" not in hosts()
     found = [one for one in catalog.coming(date(2998, 12, 31), PUBLIC) if one.host]
     assert [(one.day, one.host, one.says) for one in found] == [
-        (date(2999, 1, 1), "pas.windows.net", "required: Entra ID")
+        (date(2999, 1, 1), "pas.windows.net", "is required: Entra ID")
     ]
     assert not [one for one in catalog.coming(date(2999, 1, 1), PUBLIC) if one.host]
     assert not [one for one in catalog.coming(date(2998, 12, 31), CHINA) if one.host]
@@ -45,6 +45,8 @@ def test_what_ends_is_going_up_to_its_last_day_and_probed_no_more_after_it() -> 
     adopted("until = 2999-01-01, ")
     assert "pas.windows.net" in hosts()
     assert [one.host for one in catalog.going(date(2999, 1, 1), PUBLIC)] == ["pas.windows.net"]
+    (found,) = catalog.going(date(2999, 1, 1))
+    assert str(found).startswith("up to 2999-01-01: pas.windows.net is required: Entra ID (")
     assert catalog.going(date(2999, 1, 2), PUBLIC) == ()
     adopted("until = 2020-01-01, ")
     assert "pas.windows.net" not in hosts()
@@ -56,6 +58,8 @@ def test_what_the_release_notes_announce() -> None:
     assert (found.day, found.host) == (date(2027, 2, 1), "")
     assert "negative serial number" in found.says
     assert "agent-release-notes.md" in found.source
+    assert str(found).startswith("from 2027-02-01: the agent refuses certificates with a negative")
+    assert catalog.ahead(date(2026, 11, 28)) == (found,)
     assert catalog.coming(date(2027, 2, 1)) == ()
 
 

@@ -1,6 +1,6 @@
 """What Azure Arc requires, as dated data: clouds, regions, endpoints, codes, communities and releases."""
 
-from arcferry.catalog.ahead import Announced, coming, going
+from arcferry.catalog.ahead import Announced, ahead, coming, going
 from arcferry.catalog.answers import PublishedAnswer, published_answers
 from arcferry.catalog.bgp import (
     arm_region,
@@ -54,6 +54,7 @@ __all__ = [
     "Steering",
     "When",
     "agent_releases",
+    "ahead",
     "arm_region",
     "cloud",
     "cloud_of",

@@ -19,39 +19,50 @@ class Announced:
         host: the name that is concerned, as the catalogue writes it; empty where it is no name.
         says: what begins or ends.
         source: who says so, with its date.
+        begins: whether it begins on that day, and does not end with it.
     """
 
     day: date
     host: str
     says: str
     source: str
+    begins: bool
+
+    def __str__(self) -> str:
+        """For a reader: `from 2027-02-01: the agent refuses …`, and who says so."""
+        what = f"{self.host} {self.says}" if self.host else self.says
+        return f"{'from' if self.begins else 'up to'} {self.day}: {what} ({self.source})"
 
 
 def coming(today: date, cloud: Cloud | None = None) -> tuple[Announced, ...]:
     """What begins after `today`, the nearest first, for one cloud or for all."""
-    return _sorted(one for one, begins in _announced(cloud) if begins and one.day > today)
+    return _sorted(one for one in _announced(cloud) if one.begins and one.day > today)
 
 
 def going(today: date, cloud: Cloud | None = None) -> tuple[Announced, ...]:
     """What still holds `today` and has a known end, the nearest first, for one cloud or for all."""
-    return _sorted(one for one, begins in _announced(cloud) if not begins and one.day >= today)
+    return _sorted(one for one in _announced(cloud) if not one.begins and one.day >= today)
 
 
-def _announced(cloud: Cloud | None) -> Iterator[tuple[Announced, bool]]:
-    """Everything that is dated, and whether it begins on that day."""
+def ahead(today: date, cloud: Cloud | None = None) -> tuple[Announced, ...]:
+    """What begins after `today`, then what ends."""
+    return (*coming(today, cloud), *going(today, cloud))
+
+
+def _announced(cloud: Cloud | None) -> Iterator[Announced]:
+    """Everything that is dated."""
     for known in (cloud,) if cloud else clouds():
         for row in dated_endpoints(known):
-            needed = "required" if row.required else "used"
+            use, source = "is required" if row.required else "is used", str(row.source)
             if row.since:
-                yield Announced(row.since, row.host, f"{needed}: {row.purpose}", str(row.source)), True
+                yield Announced(row.since, row.host, f"{use}: {row.purpose}", source, begins=True)
             if row.until:
-                says = f"no longer {needed} afterwards: {row.purpose}"
-                yield Announced(row.until, row.host, says, str(row.source)), False
+                yield Announced(row.until, row.host, f"{use}: {row.purpose}", source, begins=False)
     document = load("announced")
     for row in document.content["announced"]:
-        source = str(document.sources[row["source"]])
         begins = "since" in row
-        yield Announced(row["since" if begins else "until"], "", row["says"], source), begins
+        day, source = row["since" if begins else "until"], str(document.sources[row["source"]])
+        yield Announced(day, "", row["says"], source, begins)
 
 
 def _sorted(found: Iterator[Announced]) -> tuple[Announced, ...]:

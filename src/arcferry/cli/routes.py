@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, get_args
 import typer
 
 from arcferry.cli import routes_audit
-from arcferry.cli.options import CloudOption, LocationOption, Output, OutputOption
+from arcferry.cli.location import UnlistedOption, region_of
+from arcferry.cli.options import CloudOption, LocationOption, Output, OutputOption, WithOption
+from arcferry.cli.watch import StateOption
 from arcferry.errors import FileInputError, InputError
 
 if TYPE_CHECKING:
-    from arcferry.catalog import Cloud
+    from arcferry.catalog import Cloud, Region
     from arcferry.evidence.case import Case
-    from arcferry.evidence.document import Kind
+    from arcferry.evidence.document import Document, Kind
     from arcferry.routing.service_tags import ServiceTags
 
 app = typer.Typer(
@@ -54,11 +56,23 @@ TagsOption = Annotated[
 
 @app.command()
 def plan(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[FILE]...",
+            show_default=False,
+            help="Evidence of where the names answered: arcferry check or watch show --output json, DNS "
+            "answers, the agent's output; also what the options below take.",
+        ),
+    ] = None,
     *,
     location: LocationOption,
+    location_unlisted: UnlistedOption = False,
     cloud: CloudOption = "AzureCloud",
     steered: SteeredOption = "geography",
     features: FeaturesOption = "",
+    evidence: WithOption = None,
+    state: StateOption = None,
     service_tags: TagsOption = None,
     communities: Annotated[
         Path | None,
@@ -74,7 +88,7 @@ def plan(
     ] = None,
     smallest: Annotated[
         bool,
-        typer.Option("--smallest", help="Let the change ask for the smallest set, not the comfortable one."),
+        typer.Option("--smallest", help="Let the change ask for the smallest set, not the whole one."),
     ] = False,
     change: Annotated[
         Language | None,
@@ -84,56 +98,66 @@ def plan(
 ) -> None:
     """Plan the BGP communities that a route filter needs for Azure Arc at one location.
 
-    For each: the names that need it and the number of prefixes it brings. Then the names that Microsoft
-    peering never carries, with what to do for each; the regions without a documented community; the smallest
-    set beside the comfortable one; and the change, ready to be sent. Needs no network.
+    For the regions in which the names answered, by the evidence handed in and by what arcferry watch holds,
+    beside those in which they may answer. For each community: the names that need it and the number of
+    prefixes it has. Then the names that Microsoft peering never carries, with what to do for each; the
+    regions without a documented community; the smallest set beside the whole one; and the change, ready to
+    be sent, with what else it does. Needs no network.
 
     Exit code 0, also where the filter lacks something; arcferry routes audit judges a filter.
     """
     from arcferry import catalog, times
+    from arcferry.diagnosis.answered import known_answers
     from arcferry.diagnosis.causes.filter_change import changes_for
     from arcferry.evidence.document import Kind
     from arcferry.report import console, routes_plan, routes_plan_table
     from arcferry.routing import plan as routes
-    from arcferry.routing.brings import Brings
     from arcferry.routing.filter_change import AsOf
+    from arcferry.routing.plan_notes import doubts
     from arcferry.routing.planned import Steered
+    from arcferry.routing.prefix_counts import PrefixCounts
 
     chosen = catalog.cloud(cloud)
-    region = catalog.region(location, chosen)
-    files = {
+    region = region_of(location, chosen, unlisted=location_unlisted)
+    options = {
         Kind.SERVICE_TAGS: service_tags or [],
         Kind.COMMUNITY_LIST: [communities] if communities else [],
         Kind.ROUTE_FILTER: [route_filter] if route_filter else [],
         Kind.CIRCUIT: [circuit] if circuit else [],
     }
-    case = _material(files, chosen)
-    seen = _only("route filter", case.filters)
+    history = _watched(chosen, region, state)
+    case = _case(options, chosen, [*(files or []), *(evidence or [])], history)
+    seen = _only("route filter", case.filters_in_effect)
     found = routes.plan(
         chosen,
         region,
         steered=Steered(steered),
         features=_split(features),
-        brings=Brings(_tags_of(case, chosen), next(iter(case.community_lists), None)),
+        counts=PrefixCounts(_tags_of(case, chosen), next(iter(case.community_lists), None)),
         route_filter=seen,
         circuit=_only("circuit", case.circuits),
+        answers=known_answers(case),
     )
-    wanted = found.smallest if smallest else found.comfortable
-    changes = changes_for(found, seen, wanted, AsOf(seen.taken if seen else None, times.now().date()))
+    asof = AsOf(seen.taken if seen else None, times.now().date())
+    wanted = found.smallest if smallest else found.values
+    changes, effects = changes_for(found, seen, wanted, asof)
+    shown = routes_plan.Shown(
+        found, changes, effects, tuple(doubts(seen, asof, found.answers)) if seen else ()
+    )
     match output:
         case Output.JSON:
-            typer.echo(json.dumps(routes_plan.document(found, changes), indent=2))
+            typer.echo(json.dumps(routes_plan.document(shown), indent=2))
         case Output.JSONL:
-            typer.echo("\n".join(routes_plan.json_lines(found, changes)))
+            typer.echo("\n".join(routes_plan.json_lines(shown)))
         case Output.TABLE:
-            shown = _languages(change)
-            routes_plan_table.draw(found, [one for one in changes if one.tool in shown], console.stdout())
+            routes_plan_table.draw(shown, _languages(change), console.stdout())
 
 
 @app.command()
 def firewall(
     *,
     location: LocationOption,
+    location_unlisted: UnlistedOption = False,
     cloud: CloudOption = "AzureCloud",
     steered: SteeredOption = "geography",
     features: FeaturesOption = "",
@@ -161,14 +185,14 @@ def firewall(
     from arcferry.routing.planned import Steered
 
     chosen = catalog.cloud(cloud)
-    region = catalog.region(location, chosen)
+    region = region_of(location, chosen, unlisted=location_unlisted)
     wanted = _split(features)
     if form == "names":
         found = rules.name_rules(chosen, region, wanted)
         document = report.names_document(found, region.name, chosen.name)
         rows = report.name_rows(found)
     else:
-        tags = _material({Kind.SERVICE_TAGS: service_tags or []}, chosen).service_tags
+        tags = _case({Kind.SERVICE_TAGS: service_tags or []}, chosen).service_tags
         scope = routes.plan(chosen, region, steered=Steered(steered), features=wanted)
         sheet = rules.prefix_sheet(scope, tags)
         document = report.prefixes_document(sheet, region.name, chosen.name)
@@ -198,8 +222,13 @@ def _languages(change: Language | None) -> tuple[str, ...]:
     return get_args(Language) if change == "all" else (change,)
 
 
-def _material(files: "Mapping[Kind, Sequence[Path]]", cloud: "Cloud") -> "Case":
-    """What the files say and what is held; each file must be what its option calls for.
+def _case(
+    options: "Mapping[Kind, Sequence[Path]]",
+    cloud: "Cloud",
+    evidence: Sequence[Path] = (),
+    history: "Sequence[Document]" = (),
+) -> "Case":
+    """What the files say and what is held; a file of an option must be what the option calls for.
 
     Raises:
         FileInputError: a file is something else.
@@ -207,13 +236,34 @@ def _material(files: "Mapping[Kind, Sequence[Path]]", cloud: "Cloud") -> "Case":
     from arcferry.cli.evidence import evidence_and_held
     from arcferry.evidence.case import Case
 
-    documents, held = evidence_and_held([path for paths in files.values() for path in paths], cloud)
-    for kind, paths in files.items():
+    files = [*(path for paths in options.values() for path in paths), *evidence]
+    documents, held = evidence_and_held(files, cloud)
+    for kind, paths in options.items():
         for path in paths:
             taken = [one.kind for one in documents if one.name == path.name]
             if kind not in taken:
                 raise FileInputError(path, f"expected {kind}, and it was taken for {', '.join(taken)}")
-    return Case.of(documents, held)
+    return Case.of([*documents, *history], held)
+
+
+def _watched(cloud: "Cloud", region: "Region", state: Path | None) -> "tuple[Document, ...]":
+    """Every answer that arcferry watch has recorded for this location, the newest first."""
+    from arcferry.evidence.document import Document, Kind
+    from arcferry.folders import state_folder
+    from arcferry.watch import History, history_path
+
+    path = history_path(state or state_folder(), cloud, region)
+    if not path.is_file():
+        return ()
+    try:
+        with History.open(path, existing=True) as history:
+            record = history.read()
+    except FileInputError as error:  # a plan is worth having without it
+        typer.echo(f"warning: {error.message}", err=True)
+        return ()
+    answers = sorted((span.answer for span in record.answers), key=lambda one: str(one.taken), reverse=True)
+    name = f"arcferry watch of {region.name}"
+    return (Document(name, Kind.WATCH_HISTORY, record.last, answers=tuple(answers)),)
 
 
 def _only(kind: str, found: "Sequence[T]") -> "T | None":

@@ -1,31 +1,15 @@
 """What a reader of a plan should know besides the communities, each with what it rests on."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from arcferry import catalog
 from arcferry.catalog import Cloud, Endpoint, Region, When
 from arcferry.routing.circuit import Circuit
+from arcferry.routing.filter_change import AsOf, fetch
+from arcferry.routing.planned import KnownAnswer, PlannedCommunity, Scope, Steered
 from arcferry.routing.route_filter import RouteFilter
 
 _PUBLIC = "AzureCloud"
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """The regions in which a name without a region of its own is provided for.
-
-    Attributes:
-        steered: the choice: `region`, `geography` or `all`.
-        area: the geopolitical area of the machines' region; empty where no document gives it.
-        regions: ARM names, the machines' own first.
-        unplaced: regions of which no document says whether they belong to the area.
-    """
-
-    steered: str
-    area: str
-    regions: tuple[str, ...]
-    unplaced: tuple[str, ...] = ()
 
 
 def notes(
@@ -63,25 +47,98 @@ def about_filter(route_filter: RouteFilter | None, wanted: Collection[str]) -> I
         )
 
 
+def about_answers(answers: Iterable[KnownAnswer], unseen: Sequence[str]) -> Iterator[str]:
+    """What the known answers leave open, and how to have more of them."""
+    nowhere = dict.fromkeys(one.host for one in answers if not one.region and one.on_peering)
+    if nowhere:
+        yield (
+            f"Of what {', '.join(nowhere)} answered, nothing at hand tells the region: hand in service tags "
+            "of this week."
+        )
+    if unseen:
+        yield (
+            f"Where {', '.join(unseen)} will answer, no evidence at hand shows and nobody has published. Run "
+            "arcferry check --output json > check.json on a server and hand it in; arcferry watch records it "
+            "over time."
+        )
+
+
+def doubts(seen: RouteFilter, asof: AsOf, answers: Iterable[KnownAnswer]) -> Iterator[str]:
+    """Why the filter in effect may be another than the one at hand; to be told before all else.
+
+    A connection to where the filter at hand lets nothing through is the surest sign of a change since.
+    """
+    day = asof.day.isoformat() if asof.day else ""
+    for one in answers:
+        if one.reached and one.in_filter is False and one.on_peering and (not one.day or one.day >= day):
+            yield (
+                f"Route filter {seen.name}, {asof}, lacks {one.community}, and yet {one.host} was reached in "
+                f"{one.says}. The likeliest reason is the filter at hand: it was changed since. Else the "
+                "traffic takes another way."
+            )
+    if asof.doubt:
+        get = fetch(seen.name, seen.resource_group)
+        yield f"Route filter {seen.name}: {asof.doubt}. Fetch it before anything is changed: {get}"
+
+
+def effects(added: Sequence[PlannedCommunity], *, new: bool) -> Iterator[str]:
+    """What it does besides to let these communities through.
+
+    Args:
+        added: what the filter lacks today.
+        new: whether the filter has to be made and attached.
+    """
+    counted = [one.prefixes for one in added if one.prefixes]
+    ipv4, ipv6 = sum(one.ipv4 for one in counted), sum(one.ipv6 for one in counted)
+    unknown = [one.value for one in added if not one.prefixes]
+    about = "" if all(one.listed for one in counted) else "about "
+    more = [f"{about}{ipv4} IPv4 and {ipv6} IPv6 prefixes"] if counted else []
+    more += [f"an unknown number with {' '.join(unknown)}"] if unknown else []
+    yield (
+        f"Prefixes: {' and '.join(more)} are added on each of the two links. See before that the routers' "
+        "maximum-prefix lies above what they receive now and this together: a session above it is torn down "
+        "with all its routes."
+    )
+    # In the community list of 2019-05-30 all 666 prefixes of regions' Storage and all 622 of their SQL lie
+    # in the regions' own.
+    for one in added:
+        if one.region:
+            yield (
+                f"{one.value} is all of {one.name}: its Storage and SQL, too, and every other public address "
+                "there take the circuit from then on, whatever system asks for them."
+            )
+    yield (
+        "Flows to these addresses that go another way today, by the internet or a proxy, may change to the "
+        "circuit: firewalls on it must let them through, and their source must be in a prefix that you "
+        "advertise there, or the answers come back the other way and are dropped."
+    )
+    yield (
+        "The way back: detach the filter from the peering again, which withdraws every route of it."
+        if new
+        else f"The way back: take {' '.join(one.value for one in added)} out of the rule again, and nothing "
+        "else; what the filter showed before the change is what to compare with."
+    )
+
+
 def _about_scope(region: Region, scope: Scope) -> Iterator[str]:
-    if scope.steered == "all":
+    if scope.steered is Steered.ALL:
         yield (
             "Only a Premium circuit gets the prefixes of other geopolitical areas, whatever its route filter "
             "holds (ExpressRoute FAQ, 2026-03)."
         )
         return
-    taken_in = f"the {len(scope.regions)} regions of {scope.area}" if scope.area else region.name
-    if scope.steered == "region":
-        taken_in = region.name
-    elif not scope.area:
+    taken_in = region.name
+    if scope.steered is Steered.GEOGRAPHY and scope.area:
+        taken_in = f"the {len(scope.regions)} regions of {scope.area}"
+    elif scope.steered is Steered.GEOGRAPHY:
         yield (
             f"No document at hand gives the geopolitical area of {region.name}, so {region.name} alone is "
             "provided for. Use --steered all for every region."
         )
     yield (
-        f"Names without a region are provided for in {taken_in}. No document promises that they answer "
-        "there: the answer follows the resolver's place and the service's health. Watch it with arcferry "
-        "watch; --steered all provides for every region."
+        f"Names without a region are provided for in {taken_in}, beside where they answered. No document "
+        "promises that they stay there: the answer follows the resolver's place and the service's health. "
+        "Watch it with arcferry watch; --steered all provides for every region."
     )
     if scope.unplaced:
         yield (
