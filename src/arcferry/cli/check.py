@@ -74,12 +74,16 @@ def check(
 
 
 def _print(result: "CheckResult", diagnosis: "Diagnosis", output: Output) -> None:
+    from arcferry import catalog, times
+    from arcferry.report import ahead
     from arcferry.report import check as report
     from arcferry.report import check_findings as found
 
+    announced = catalog.ahead(times.now().date(), result.cloud)
     match output:
         case Output.JSON:
-            typer.echo(json.dumps(report.document(result) | found.fields(diagnosis), indent=2))
+            more = found.fields(diagnosis) | {"ahead": ahead.fields(announced)}
+            typer.echo(json.dumps(report.document(result) | more, indent=2))
         case Output.JSONL:
             typer.echo("\n".join(found.json_lines(diagnosis, result)))
         case Output.TABLE if sys.stdout.isatty():
@@ -89,6 +93,9 @@ def _print(result: "CheckResult", diagnosis: "Diagnosis", output: Output) -> Non
             check_terminal.draw_findings(found.styled(diagnosis, result), console.stdout())
         case Output.TABLE:
             typer.echo("\n".join((*report.plain(result), *found.plain(diagnosis, result))))
+    if output is Output.TABLE:
+        for line in ahead.lines(announced):
+            typer.echo(line)
 
 
 def _counter(total: int) -> AbstractContextManager[Callable[[], None]]:

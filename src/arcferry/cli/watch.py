@@ -104,7 +104,7 @@ def record(
     """
     if context.invoked_subcommand:
         return
-    from arcferry import catalog
+    from arcferry import catalog, times
     from arcferry.cli import stopping
     from arcferry.folders import state_folder
     from arcferry.lock import only_one
@@ -124,6 +124,8 @@ def record(
     hint = "One watch a location suffices; stop the other one, or use another folder with --state."
     with only_one(path.parent, "watch", name=f"{path.stem}.lock", hint=hint), History.open(path) as history:
         typer.echo(f"Watching {region.name} every {every}; history in {path}", err=True)
+        for announced in catalog.ahead(times.now().date(), chosen):
+            typer.echo(f"note: {announced}", err=True)
         good = stopping.run(
             watch(
                 chosen,

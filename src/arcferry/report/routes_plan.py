@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from arcferry.report import ahead
 from arcferry.routing.filter_change import Change
 from arcferry.routing.planned import PlannedCommunity, RoutePlan
 
@@ -80,7 +81,7 @@ def _head(shown: Shown) -> dict[str, Any]:
         ],
         "regions_without_community": [asdict(one) for one in plan.without],
         "notes": list(plan.notes),
-        "ahead": list(plan.ahead),
+        "ahead": ahead.fields(plan.ahead),
         "sources": list(plan.sources),
         "changes": [
             {**asdict(one), "withheld": one.withheld or None, "fetch": one.fetch or None}

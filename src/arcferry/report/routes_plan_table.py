@@ -43,7 +43,7 @@ def draw(shown: Shown, languages: Collection[str], console: Console) -> None:
         ("The smallest set beside it", _sets(plan)),
         ("In the filter, and not needed by Azure Arc", _unneeded(plan)),
         ("Worth knowing", (("-", note) for note in plan.notes)),
-        ("Ahead", (("-", one) for one in plan.ahead)),
+        ("Ahead", (("-", str(one)) for one in plan.ahead)),
         ("As of", (("-", source) for source in plan.sources)),
         ("What else the change does", (("-", one) for one in shown.effects)),
     ):
@@ -110,7 +110,8 @@ def _answers(plan: RoutePlan) -> Iterator[tuple[str, str]]:
     for one in plan.answers:
         by = "published, " if one.published else ""
         if one.carried:
-            carried = f"carried by {one.community}" if one.community in plan.values else "carried"
+            lacks = ", which the filter lacks" if one.in_filter is False else ""
+            carried = f"carried by {one.community}{lacks}"
         elif not one.on_peering:
             carried = "LEFT OUT: Microsoft peering does not carry that address"
         elif not one.region:

@@ -109,7 +109,7 @@ def plan(
             *plan_notes.about_answers(judged, unseen),
             *plan_notes.notes(cloud, region, scope, features, asked.endpoints),
         ),
-        ahead=tuple(map(str, catalog.ahead(today or times.now().date(), cloud))),
+        ahead=catalog.ahead(today or times.now().date(), cloud),
         sources=(*asked.counts.sources, *plan_notes.sources(route_filter, circuit)),
     )
 

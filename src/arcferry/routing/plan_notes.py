@@ -101,12 +101,11 @@ def effects(added: Sequence[PlannedCommunity], *, new: bool) -> Iterator[str]:
     )
     # In the community list of 2019-05-30 all 666 prefixes of regions' Storage and all 622 of their SQL lie
     # in the regions' own.
-    for one in added:
-        if one.region:
-            yield (
-                f"{one.value} is all of {one.name}: its Storage and SQL, too, and every other public address "
-                "there take the circuit from then on, whatever system asks for them."
-            )
+    if whole := [f"{one.value} ({one.name})" for one in added if one.region]:
+        yield (
+            f"All of a region: {', '.join(whole)}. Its Storage and SQL too, and every other public address "
+            "there, take the circuit from then on, whatever system asks for them."
+        )
     yield (
         "Flows to these addresses that go another way today, by the internet or a proxy, may change to the "
         "circuit: firewalls on it must let them through, and their source must be in a prefix that you "

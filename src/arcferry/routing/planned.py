@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from arcferry import catalog
-from arcferry.catalog import Cloud, Endpoint, Region
+from arcferry.catalog import Announced, Cloud, Endpoint, Region
 from arcferry.routing.prefix_counts import PrefixCount
 from arcferry.routing.route_filter import RouteFilter
 
@@ -160,7 +160,7 @@ class RoutePlan:
     without: tuple[RegionWithout, ...]
     unneeded: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
-    ahead: tuple[str, ...]
+    ahead: tuple[Announced, ...]
     sources: tuple[str, ...]
 
     @property
