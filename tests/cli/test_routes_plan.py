@@ -167,6 +167,88 @@ def test_what_the_circuit_does_not_get_is_said(run: Run, tmp_path: Path) -> None
     assert "canary" not in out
 
 
+FILTER_ID = "/subscriptions/0/resourceGroups/rg-net/providers/Microsoft.Network/routeFilters/rf-msp"
+
+
+def test_no_new_filter_takes_the_place_of_one_that_may_be_there(run: Run, tmp_path: Path) -> None:
+    assert "look first, and hand that one in" in run("-l", "eastasia").out.splitlines()[1]
+    peering = {
+        "name": "MicrosoftPeering",
+        "properties": {"peeringType": "MicrosoftPeering", "routeFilter": {"id": FILTER_ID}},
+    }
+    circuit = {
+        "name": "er",
+        "sku": {"name": "Premium_MeteredData", "tier": "Premium", "family": "MeteredData"},
+        "properties": {"serviceProviderProvisioningState": "Provisioned", "peerings": [peering]},
+    }
+    (tmp_path / "circuit.json").write_text(json.dumps(circuit))
+    found = document(run("-l", "eastasia", "--circuit", tmp_path / "circuit.json", "-o", "json"))
+    assert found["changes"] == []
+    (first,) = found["first"]
+    assert first == (
+        "The circuit holds route filter rf-msp, which is not at hand. Fetch it: az network route-filter show "
+        "--resource-group rg-net --name rf-msp --output json > route-filter-YYYY-MM-DD.json"
+    )
+
+
+def test_evidence_may_be_handed_in_by_option_or_as_it_is(run: Run, desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "nslookup-2026-11-23.txt").write_text(
+        "C:\\>nslookup agentserviceapi.guestconfiguration.azure.com\n"
+        "Server:  dc01.corp.example\nAddress:  10.0.0.53\n\n"
+        "Non-authoritative answer:\n"
+        "Name:    jpe-gas-cses-1b.japaneast.cloudapp.azure.com\nAddress:  40.115.144.3\n"
+        "Aliases:  agentserviceapi.guestconfiguration.azure.com\n"
+        "          agentserviceapi.trafficmanager.net\n"
+    )
+    evidence = tmp_path / "nslookup-2026-11-23.txt"
+    for given in ([evidence], ["--with", evidence]):
+        found = document(run("-l", "eastasia", "-o", "json", "--route-filter", desk.route_filter, *given))
+        (answer,) = [one for one in found["answers"] if not one["published"]]
+        assert (answer["region"], answer["community"], answer["in_filter"]) == (
+            "japaneast",
+            "12076:51012",
+            False,
+        )
+        assert found["missing"] == ["12076:51012", "12076:51011"]
+        assert found["changes"][0]["text"].endswith("--add communities 12076:51012 12076:51011")
+
+
+def test_each_change_says_what_else_it_does(run: Run, desk: Desk) -> None:
+    found = document(
+        run(
+            "-l",
+            "eastasia",
+            "-o",
+            "json",
+            "--route-filter",
+            desk.route_filter,
+            "--communities",
+            desk.communities,
+        )
+    )
+    prefixes, region, flows, back = found["effects"]
+    assert prefixes.startswith("Prefixes: 1 IPv4 and 0 IPv6 prefixes are added")
+    assert "maximum-prefix" in prefixes
+    assert "12076:51011 (Southeast Asia)" in region
+    assert "Storage and SQL" in region
+    assert "may change to the circuit" in flows
+    assert "take 12076:51011 out of the rule again, and nothing else" in back
+    (letter,) = [one["text"] for one in found["changes"] if one["tool"] == "request"]
+    assert all(f"- {one}" in letter for one in found["effects"])
+
+
+@pytest.mark.parametrize("arguments", [["-l", "usgovvirginia", "--cloud", "usgov"], ["-l", "eastasia"]])
+def test_without_evidence_nothing_is_called_comfortable(run: Run, arguments: list[str]) -> None:
+    out = run(*arguments).out
+    assert "comfortable" not in out
+    assert "planned" in out
+
+
+def test_the_government_cloud_is_told_first_that_the_path_alone_cannot_suffice(run: Run) -> None:
+    _, _, notes = run("-l", "usgovvirginia", "--cloud", "usgov").out.partition("Worth knowing\n")
+    assert "This path alone cannot suffice" in notes.splitlines()[0]
+
+
 def test_a_filter_that_is_enough_needs_no_change(run: Run, desk: Desk) -> None:
     desk.route_filter.write_text(json.dumps(filter_document([*HELD, "12076:51011", "12076:5050"])))
     out = run("-l", "eastasia", "--route-filter", desk.route_filter).out

@@ -12,6 +12,7 @@ from arcferry.catalog.bgp import (
 )
 from arcferry.catalog.exit_codes import code, codes, is_code
 from arcferry.catalog.geography import PeeringLocation, geography_of, peering_location, within_reach
+from arcferry.catalog.peering import CalledTag, called_tags, peering_notes, way_out
 from arcferry.catalog.places import UNLISTED, cloud, clouds, region, regions
 from arcferry.catalog.releases import AgentRelease, agent_releases, is_out_of_support, oldest_supported
 from arcferry.catalog.requirements import (
@@ -42,6 +43,7 @@ __all__ = [
     "UNLISTED",
     "AgentRelease",
     "Announced",
+    "CalledTag",
     "Carrier",
     "Cloud",
     "Code",
@@ -56,6 +58,7 @@ __all__ = [
     "agent_releases",
     "ahead",
     "arm_region",
+    "called_tags",
     "cloud",
     "cloud_of",
     "clouds",
@@ -76,6 +79,7 @@ __all__ = [
     "is_out_of_support",
     "oldest_supported",
     "peering_location",
+    "peering_notes",
     "published_answers",
     "region",
     "region_community",
@@ -83,5 +87,6 @@ __all__ = [
     "regions_without_community",
     "requirements",
     "service_community",
+    "way_out",
     "within_reach",
 ]

@@ -139,11 +139,12 @@ def plan(
         answers=known_answers(case),
     )
     asof = AsOf(seen.taken if seen else None, times.now().date())
-    wanted = found.smallest if smallest else found.values
+    attached = case.attached_filters
+    # A new filter would take the place of one that is attached and not at hand.
+    wanted = () if attached and seen is None else found.smallest if smallest else found.values
     changes, effects = changes_for(found, seen, wanted, asof)
-    shown = routes_plan.Shown(
-        found, changes, effects, tuple(doubts(seen, asof, found.answers)) if seen else ()
-    )
+    first = tuple(doubts(seen, asof, found.answers, attached))
+    shown = routes_plan.ShownPlan(found, changes, effects, first)
     match output:
         case Output.JSON:
             typer.echo(json.dumps(routes_plan.document(shown), indent=2))

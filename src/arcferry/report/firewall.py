@@ -20,7 +20,7 @@ _TCP, _OUT = "TCP", "outbound"
 
 def names_document(rules: Sequence[NameRule], location: str, cloud: str) -> dict[str, Any]:
     """The rules by name as one JSON document."""
-    rows = [_row(rule) | {"pattern": rule.is_pattern} for rule in rules]
+    rows = [_row(rule) | {"pattern": "*" in rule.host} for rule in rules]
     return _head("names", location, cloud) | {"rules": rows}
 
 
@@ -46,7 +46,7 @@ def name_rows(rules: Sequence[NameRule]) -> Iterator[tuple[str, ...]]:
     """The headings, then one row a name."""
     yield _NAMES
     for rule in rules:
-        required, carried = _yes(good=rule.required), _yes(good=rule.over_peering)
+        required, carried = (("no", "yes")[good] for good in (rule.required, rule.over_peering))
         yield rule.host, str(rule.port), _TCP, _OUT, rule.when, required, carried, rule.reason
 
 
@@ -68,15 +68,8 @@ def as_csv(rows: Iterator[tuple[str, ...]]) -> str:
     """Comma-separated values, headings in lower case; a cell that would be a formula gets an apostrophe."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    for number, row in enumerate(rows):
-        cells = (one_line(cell) for cell in row)
-        writer.writerow([cell.lower().replace(" ", "_") if number == 0 else _plain(cell) for cell in cells])
+    writer.writerow(heading.lower().replace(" ", "_") for heading in next(rows))
+    for row in rows:
+        cells = map(one_line, row)
+        writer.writerow(f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells)
     return text.getvalue()
-
-
-def _plain(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
-
-
-def _yes(*, good: bool) -> str:
-    return "yes" if good else "no"

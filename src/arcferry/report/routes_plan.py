@@ -13,7 +13,7 @@ SCHEMA = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class ShownPlan:
     """A plan with the change that it asks for.
 
     Attributes:
@@ -28,19 +28,19 @@ class Shown:
     doubts: tuple[str, ...]
 
 
-def document(shown: Shown) -> dict[str, Any]:
+def document(shown: ShownPlan) -> dict[str, Any]:
     """The whole plan as one JSON document."""
     return {**_head(shown), "communities": [_community(one) for one in shown.plan.communities]}
 
 
-def json_lines(shown: Shown) -> Iterator[str]:
+def json_lines(shown: ShownPlan) -> Iterator[str]:
     """One line a community, then one with everything else."""
     for one in shown.plan.communities:
         yield json.dumps({"schema": SCHEMA, "kind": "planned-community", **_community(one)})
     yield json.dumps(_head(shown))
 
 
-def _head(shown: Shown) -> dict[str, Any]:
+def _head(shown: ShownPlan) -> dict[str, Any]:
     plan = shown.plan
     return {
         "schema": SCHEMA,
@@ -69,14 +69,8 @@ def _head(shown: Shown) -> dict[str, Any]:
         "unseen": list(plan.unseen),
         "unneeded": [{"value": value, "name": name} for value, name in plan.unneeded],
         "never": [
-            {
-                "host": one.endpoint.host,
-                "port": one.endpoint.port,
-                "purpose": one.endpoint.purpose,
-                "when": one.endpoint.when.value,
-                "way": one.way,
-                "instead": one.instead,
-            }
+            {name: getattr(one.endpoint, name) for name in ("host", "port", "purpose", "when")}
+            | {"way": one.way, "instead": one.instead}
             for one in plan.never
         ],
         "regions_without_community": [asdict(one) for one in plan.without],

@@ -1,6 +1,6 @@
 """A plan of communities as text to read and to send."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import compress
 
 from rich.console import Console
@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from arcferry.report.columns import aligned
-from arcferry.report.routes_plan import Shown
+from arcferry.report.routes_plan import ShownPlan
 from arcferry.routing.planned import PlannedCommunity, RoutePlan
 from arcferry.routing.prefix_counts import PrefixCount
 from arcferry.text import clean, one_line
@@ -27,14 +27,16 @@ _ASK_AZURE = (
 )
 
 
-def draw(shown: Shown, languages: Collection[str], console: Console) -> None:
+def draw(shown: ShownPlan, languages: Collection[str], console: Console) -> None:
     """The communities, what they carry, what nothing carries, the smaller set, and the change."""
     plan = shown.plan
-    console.print(Text(_title(plan), "bold"), soft_wrap=True)
+    features = f" with {', '.join(plan.features)}" if plan.features else ""
+    title = f"A route filter for Azure Arc in {plan.region.display} ({plan.cloud.name}){features}"
+    console.print(Text(title, "bold"), soft_wrap=True)
     for one in shown.doubts:
         console.print(Text(f"First: {one_line(one, limit=2000)}", "bold red"), soft_wrap=True)
     console.print()
-    _draw_table(console, *_communities(plan))
+    _draw_rows(console, _communities(plan), headed=True)
     for title, rows in (
         ("Which names", _names(plan)),
         ("Where names answered", _answers(plan)),
@@ -47,17 +49,14 @@ def draw(shown: Shown, languages: Collection[str], console: Console) -> None:
         ("As of", (("-", source) for source in plan.sources)),
         ("What else the change does", (("-", one) for one in shown.effects)),
     ):
-        _section(console, title, rows)
+        if listed := [(one_line(label, limit=600), one_line(text, limit=6000)) for label, text in rows]:
+            console.print(Text(f"\n{title}", "bold"), soft_wrap=True)
+            _draw_rows(console, listed)
     _draw_changes(shown, languages, console)
 
 
-def _title(plan: RoutePlan) -> str:
-    features = f" with {', '.join(plan.features)}" if plan.features else ""
-    return f"A route filter for Azure Arc in {plan.region.display} ({plan.cloud.name}){features}"
-
-
-def _communities(plan: RoutePlan) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """The table's headings and rows; a column for the filter, and one for the circuit, where one is known."""
+def _communities(plan: RoutePlan) -> list[tuple[str, ...]]:
+    """The table's headings, then its rows; with a column for the filter and the circuit where known."""
     compared = plan.route_filter is not None
     reached = any(one.in_reach is not None for one in plan.communities)
     chosen = (True, True, True, compared, reached, True, True)
@@ -74,7 +73,7 @@ def _communities(plan: RoutePlan) -> tuple[tuple[str, ...], list[tuple[str, ...]
         )
         for one in plan.communities
     ]
-    return tuple(compress(headings, chosen)), [tuple(compress(row, chosen)) for row in rows]
+    return [tuple(compress(row, chosen)) for row in (headings, *rows)]
 
 
 def _count(prefixes: PrefixCount | None) -> str:
@@ -162,7 +161,7 @@ def _sets(plan: RoutePlan) -> Iterator[tuple[str, str]]:
 
 def _set(plan: RoutePlan, values: Sequence[str]) -> str:
     chosen = [one for one in plan.communities if one.value in values]
-    total = sum(one.prefixes.total for one in chosen if one.prefixes)
+    total = sum(one.prefixes.ipv4 + one.prefixes.ipv6 for one in chosen if one.prefixes)
     unknown = [one.value for one in chosen if one.prefixes is None]
     known = f"{total} prefixes" if total else "an unknown number of prefixes"
     more = f" and unknown ones of {' '.join(unknown)}" if total and unknown else ""
@@ -174,40 +173,24 @@ def _unneeded(plan: RoutePlan) -> Iterator[tuple[str, str]]:
         yield value, f"{name or 'not documented'}; something else may need it"
 
 
-def _draw_table(console: Console, headings: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Aligned columns; on a terminal the last one wraps beneath itself, and what is wrong is red."""
+def _draw_rows(console: Console, rows: Sequence[Sequence[str]], *, headed: bool = False) -> None:
+    """Aligned columns, with headings or after labels; on a terminal the last wraps beneath itself."""
+    indent = 0 if headed else 2
     if not console.is_terminal:
-        for line in aligned([headings, *rows]):
-            console.print(Text(line), soft_wrap=True)
-        return
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, no_wrap=heading != headings[-1], overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell, "bold red" if cell in _ALARMS else "") for cell in row))
-    console.print(table)
-
-
-def _section(console: Console, title: str, rows: Iterable[tuple[str, str]]) -> None:
-    """A heading, then a label and a text a row; nothing where there are no rows."""
-    listed = [(one_line(label, limit=600), one_line(text, limit=6000)) for label, text in rows]
-    if not listed:
-        return
-    console.print()
-    console.print(Text(title, "bold"), soft_wrap=True)
-    if not console.is_terminal:
-        for line in aligned(listed):
-            console.print(Text(f"  {line}"), soft_wrap=True)
+        for line in aligned(rows):
+            console.print(Text(" " * indent + line), soft_wrap=True)
         return
     table = Table.grid(padding=(0, 2, 0, 0))
-    table.add_column(style="dim", max_width=36, overflow="fold")
-    table.add_column(overflow="fold")
-    for label, text in listed:
-        table.add_row(Text(label), Text(text))
-    console.print(Padding(table, (0, 0, 0, 2), expand=False))
+    for number, _ in enumerate(rows[0], start=1):
+        table.add_column(max_width=36 if number < len(rows[0]) else None, overflow="fold")
+    for row in rows:
+        plain = ["dim" if headed and row is rows[0] else ""] * len(row) if headed else ["dim", ""]
+        styles = ["bold red" if cell in _ALARMS else style for cell, style in zip(row, plain, strict=True)]
+        table.add_row(*map(Text, row, styles))
+    console.print(Padding(table, (0, 0, 0, indent), expand=False))
 
 
-def _draw_changes(shown: Shown, languages: Collection[str], console: Console) -> None:
+def _draw_changes(shown: ShownPlan, languages: Collection[str], console: Console) -> None:
     """Each change on lines of its own, so that it can be copied; the request in a frame."""
     if shown.plan.route_filter and not shown.changes:
         what = "the smallest set" if shown.plan.missing else "all of it"
@@ -220,10 +203,9 @@ def _draw_changes(shown: Shown, languages: Collection[str], console: Console) ->
             console.print(Text(f"The change, {change.tool}", "bold"))
             if change.withheld:
                 console.print(Text(f"  {one_line(change.withheld, limit=600)}:"), soft_wrap=True)
-            for line in (text or clean(change.fetch)).splitlines():
-                console.print(Text(f"  {line}".rstrip(), "cyan"), soft_wrap=True)
+            lines = "\n".join(f"  {line}".rstrip() for line in (text or clean(change.fetch)).splitlines())
+            console.print(Text(lines, "cyan"), soft_wrap=True)
         elif console.is_terminal:
             console.print(Panel(Text(text), title="to send to the network team", title_align="left"))
         else:
-            for line in ("--- to send to the network team", *text.splitlines(), "---"):
-                console.print(Text(line), soft_wrap=True)
+            console.print(Text(f"--- to send to the network team\n{text}\n---"), soft_wrap=True)

@@ -18,8 +18,6 @@ from arcferry.routing.filter_languages import REPLACING, WRITERS, Rule
 
 GROUP_UNKNOWN = "RESOURCE-GROUP"
 FILTER_UNKNOWN = "ROUTE-FILTER"
-LOCATION_UNKNOWN = "LOCATION-OF-THE-CIRCUIT"
-NEW_RULE = "allow"
 _A_LINE = 6
 TOOLS = tuple(WRITERS)
 
@@ -68,7 +66,6 @@ class AsOf:
 
 
 UNKNOWN_DAY = AsOf()
-"""Of a filter of which nobody told the day."""
 
 
 def communities_after(today: Sequence[str], add: Sequence[str]) -> tuple[str, ...]:
@@ -127,13 +124,13 @@ def changes(
     rule = Rule(
         group=typed.resource_group(resource_group) or GROUP_UNKNOWN,
         route_filter=named_filter(filter_name),
-        name=rule_name if known else NEW_RULE,
-        location=typed.location(location) or LOCATION_UNKNOWN,
+        name=rule_name if known else "allow",
+        location=typed.location(location) or "LOCATION-OF-THE-CIRCUIT",
         values=values,
         lacking=lacking,
         known=known,
         new=new,
-        asof="" if new or asof.day is None else asof.day.isoformat(),
+        caution=() if new else (f"Replaces the whole list: right for the filter {asof}.",),
     )
     doubt = "" if new else asof.doubt
     why = f"withheld, because it replaces the whole list, as REST does, and {doubt}; fetch the filter first"
@@ -147,24 +144,20 @@ def changes(
 
 def fetch(filter_name: str, resource_group: str) -> str:
     """The command that fetches the filter as it is; its date is to stand in the file's name."""
-    return command_line.line(
-        "az network route-filter show --resource-group {group} --name {filter} --output json > {file}",
-        group=command_line.group(resource_group),
-        filter=command_line.resource(filter_name, FILTER_UNKNOWN),
-        file=command_line.word("route-filter-YYYY-MM-DD.json", ""),
-    )
+    return _show("--output json > route-filter-YYYY-MM-DD.json", filter_name, resource_group)
 
 
 def see(filter_name: str, resource_group: str) -> Change:
     """The `az` command that shows what the filter allows, and whether the change has come through."""
-    return Change(
-        "az",
-        command_line.line(
-            "az network route-filter show --resource-group {group} --name {filter} "
-            '--query "{state:provisioningState, communities:rules[].communities}" --output json',
-            group=command_line.group(resource_group),
-            filter=command_line.resource(filter_name, FILTER_UNKNOWN),
-        ),
+    query = '--query "{state:provisioningState, communities:rules[].communities}" --output json'
+    return Change("az", _show(query, filter_name, resource_group))
+
+
+def _show(how: str, filter_name: str, resource_group: str) -> str:
+    return command_line.line(
+        f"az network route-filter show --resource-group {{group}} --name {{filter}} {how}",
+        group=command_line.group(resource_group),
+        filter=command_line.resource(filter_name, FILTER_UNKNOWN),
     )
 
 

@@ -16,9 +16,6 @@ from dataclasses import dataclass
 
 from arcferry.command_line import Word, communities, group, line, location, resource, resource_id
 
-CIRCUIT_UNKNOWN = "CIRCUIT"
-CIRCUIT_GROUP_UNKNOWN = "RESOURCE-GROUP-OF-THE-CIRCUIT"
-SUBSCRIPTION_UNKNOWN = "SUBSCRIPTION-ID"
 REPLACING = ("bicep", "terraform")
 """The tools whose list takes the place of the rule's."""
 _API = "2023-11-01"
@@ -34,7 +31,7 @@ class Rule:
         lacking: those of them that it does not hold yet.
         known: whether the rule is there already, and is updated.
         new: whether the filter itself has to be made, and attached.
-        asof: the day of the document that tells what the rule holds; empty where the filter is new.
+        caution: what is to stand above a whole list: of which day the filter is that it is right for.
     """
 
     group: str
@@ -45,13 +42,13 @@ class Rule:
     lacking: tuple[str, ...]
     known: bool
     new: bool
-    asof: str = ""
+    caution: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
         """The filter's resource id."""
         return (
-            f"/subscriptions/{SUBSCRIPTION_UNKNOWN}/resourceGroups/{self.group}"
+            f"/subscriptions/SUBSCRIPTION-ID/resourceGroups/{self.group}"
             f"/providers/Microsoft.Network/routeFilters/{self.route_filter}"
         )
 
@@ -64,8 +61,8 @@ class Rule:
             "location": location(self.location),
             "values": communities(self.values),
             "lacking": communities(self.lacking),
-            "circuit": resource(CIRCUIT_UNKNOWN, CIRCUIT_UNKNOWN),
-            "its_group": group(CIRCUIT_GROUP_UNKNOWN),
+            "circuit": resource("CIRCUIT", "CIRCUIT"),
+            "its_group": group("RESOURCE-GROUP-OF-THE-CIRCUIT"),
             "id": resource_id(self.path, self.path),
         }
         return line(template, **{name: words[name] for name in _FIELD.findall(template)})
@@ -131,11 +128,6 @@ def _listed(values: tuple[str, ...]) -> str:
     return ",".join(f"'{value}'" for value in communities(values))
 
 
-def _as_of(rule: Rule, mark: str) -> list[str]:
-    """The line that says for which filter a whole list is right."""
-    return [f"{mark} Replaces the whole list: right for the filter as of {rule.asof}."] if rule.asof else []
-
-
 def _bicep(rule: Rule) -> str:
     deploy = "az deployment group create --resource-group {group} --template-file route-filter.bicep"
     made = [f"  location: {_bicep_text(rule.location)}"] if rule.new else []
@@ -143,7 +135,7 @@ def _bicep(rule: Rule) -> str:
     return "\n".join(
         (
             f"// {rule.line(deploy)}",
-            *_as_of(rule, "//"),
+            *(f"// {line}" for line in rule.caution),
             f"resource filter 'Microsoft.Network/routeFilters@{_API}' {existing}= {{",
             f"  name: {_bicep_text(rule.route_filter)}",
             *made,
@@ -168,7 +160,7 @@ def _terraform(rule: Rule) -> str:
     adopt = ["import {", "  to = azurerm_route_filter.arc", f"  id = {_hcl(rule.path)}", "}", ""]
     return "\n".join(
         (
-            *_as_of(rule, "#"),
+            *(f"# {line}" for line in rule.caution),
             *([] if rule.new else adopt),
             'resource "azurerm_route_filter" "arc" {',
             f"  name                = {_hcl(rule.route_filter)}",

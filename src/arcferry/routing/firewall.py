@@ -3,11 +3,9 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
 
 from arcferry import catalog
-from arcferry.catalog import Cloud, Endpoint, Region, When
-from arcferry.catalog.store import load
+from arcferry.catalog import CalledTag, Cloud, Endpoint, Region, When
 from arcferry.errors import InputError
 from arcferry.routing.plan import is_off_peering
 from arcferry.routing.planned import RoutePlan, Steered
@@ -43,11 +41,6 @@ class NameRule:
     over_peering: bool
     source: str
 
-    @property
-    def is_pattern(self) -> bool:
-        """Whether the firewall must take a pattern here."""
-        return "*" in self.host
-
 
 @dataclass(frozen=True, slots=True)
 class PrefixRule:
@@ -80,26 +73,6 @@ class PrefixSheet:
     rules: tuple[PrefixRule, ...]
     lacking: tuple[str, ...]
     sources: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Tag:
-    """A service tag of `catalog/data/service_tags.toml`, whose head tells what the fields mean."""
-
-    name: str
-    reason: str
-    when: str = When.ALWAYS
-    features: tuple[str, ...] = ()
-    whole: bool = False
-    every_cloud: bool = False
-
-
-@cache
-def _tags() -> tuple[_Tag, ...]:
-    return tuple(
-        _Tag(**{**row, "features": tuple(row.get("features", ()))})
-        for row in load("service_tags").content["tags"]
-    )
 
 
 def name_rules(cloud: Cloud, region: Region, features: Sequence[str] = ()) -> tuple[NameRule, ...]:
@@ -146,7 +119,7 @@ def prefix_sheet(plan: RoutePlan, service_tags: Sequence[ServiceTags]) -> Prefix
     """
     name = plan.cloud.service_tag_cloud
     own = _of_cloud(name, service_tags)
-    called = [tag for tag in _tags() if not tag.features or {*tag.features} & {*plan.features}]
+    called = [tag for tag in catalog.called_tags() if not tag.features or {*tag.features} & {*plan.features}]
     sheets = [(own, called)]
     if name != _PUBLIC:
         sheets.append((_of_cloud(_PUBLIC, service_tags), [tag for tag in called if tag.every_cloud]))
@@ -187,7 +160,7 @@ def _held(file: ServiceTags, names: Collection[str]) -> dict[str, dict[str, list
 
 
 def _of_tag(
-    tag: _Tag, held: Mapping[str, Sequence[tuple[str, str]]], file: ServiceTags, plan: RoutePlan
+    tag: CalledTag, held: Mapping[str, Sequence[tuple[str, str]]], file: ServiceTags, plan: RoutePlan
 ) -> Iterator[PrefixRule]:
     parts = [(name, prefix, region) for name, rows in held.items() for prefix, region in rows if region]
     if tag.whole or plan.scope.steered is Steered.ALL:
@@ -196,4 +169,4 @@ def _of_tag(
     else:
         rows = [row for row in parts if row[2] in plan.scope.regions]
     for name, prefix, region in rows:
-        yield PrefixRule(prefix, _HTTPS, name, region, tag.reason, _WHEN[When(tag.when)], file.taken)
+        yield PrefixRule(prefix, _HTTPS, name, region, tag.reason, _WHEN[tag.when], file.taken)

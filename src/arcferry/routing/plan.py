@@ -25,6 +25,7 @@ from arcferry.routing.route_filter import RouteFilter
 _OFF_PEERING = (catalog.Steering.FRONT_DOOR, catalog.Steering.CDN)
 # Early-access regions use the community of the region that they stand beside (community list, 2019-05-30).
 _EARLY_ACCESS = "euap"
+_WHOLE = ("region", "service")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +102,11 @@ def plan(
         answers=judged,
         unseen=unseen,
         loses=tuple(_loses(communities)),
-        never=tuple(NeverCarried(one, *plan_notes.instead(one)) for one in never),
+        never=tuple(NeverCarried(one, *catalog.way_out(one)) for one in never),
         without=tuple(_without([one for one in may if not one.carried_by], region)),
         unneeded=tuple(_unneeded(route_filter, wanted)),
         notes=(
+            *catalog.peering_notes(cloud, features, first=True),
             *plan_notes.about_filter(route_filter, wanted),
             *plan_notes.about_answers(judged, unseen),
             *plan_notes.notes(cloud, region, scope, features, asked.endpoints),
@@ -296,14 +298,9 @@ def _without(needs: Sequence[_Need], region: Region) -> Iterator[RegionWithout]:
 
 
 def _unneeded(route_filter: RouteFilter | None, wanted: set[str]) -> Iterator[tuple[str, str]]:
+    """What the filter allows besides, with a name such as `storage in East Asia`; empty where unknown."""
     held = route_filter.communities - wanted if route_filter else frozenset()
     for value in sorted(held, key=lambda value: (len(value), value)):
-        documented = catalog.community(value)
-        yield value, _described(documented) if documented else ""
-
-
-def _described(documented: catalog.DocumentedCommunity) -> str:
-    """`storage in East Asia` for one of a region's own services, else the documented name."""
-    if documented.kind in ("region", "service"):
-        return documented.name
-    return f"{documented.kind.replace('-', ' ')} in {documented.name}"
+        known = catalog.community(value)
+        part = f"{known.kind.replace('-', ' ')} in " if known and known.kind not in _WHOLE else ""
+        yield value, f"{part}{known.name}" if known else ""

@@ -3,35 +3,25 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from arcferry import catalog
-from arcferry.catalog import Cloud, Endpoint, Region, When
+from arcferry.catalog import Cloud, Endpoint, Region
 from arcferry.routing.circuit import Circuit
-from arcferry.routing.filter_change import AsOf, fetch
+from arcferry.routing.filter_change import AsOf, fetch, named_filter
 from arcferry.routing.planned import KnownAnswer, PlannedCommunity, Scope, Steered
 from arcferry.routing.route_filter import RouteFilter
 
-_PUBLIC = "AzureCloud"
+_GROUP_AT = 3
 
 
 def notes(
     cloud: Cloud, region: Region, scope: Scope, features: Sequence[str], endpoints: Iterable[Endpoint]
 ) -> Iterator[str]:
-    """What the plan cannot promise, and what to do about it; the weightiest first."""
+    """What the plan cannot promise, and what to do about it."""
     yield from _about_scope(region, scope)
-    yield from _about_cloud(cloud)
     for feature in features:
         if feature not in catalog.features(cloud):
             yield f"{feature}: no document names an endpoint of it in {cloud.name}."
     yield from _about_patterns([one.host for one in endpoints], region)
-    if "extensions" in features:
-        yield (
-            "Extension packages: Microsoft's page of 2026-06-24 speaks of its CDN and names no host. What a "
-            "CDN serves does not come over Microsoft peering; with a private link scope the packages come "
-            "through the regional Arc hosts."
-        )
-    yield (
-        "Microsoft peering carries no DNS: the servers' resolvers need another way to resolve public names, "
-        "or a proxy that resolves for them."
-    )
+    yield from catalog.peering_notes(cloud, features, first=False)
 
 
 def about_filter(route_filter: RouteFilter | None, wanted: Collection[str]) -> Iterator[str]:
@@ -63,20 +53,35 @@ def about_answers(answers: Iterable[KnownAnswer], unseen: Sequence[str]) -> Iter
         )
 
 
-def doubts(seen: RouteFilter, asof: AsOf, answers: Iterable[KnownAnswer]) -> Iterator[str]:
-    """Why the filter in effect may be another than the one at hand; to be told before all else.
+def doubts(
+    seen: RouteFilter | None, asof: AsOf, answers: Iterable[KnownAnswer], attached: Sequence[str]
+) -> Iterator[str]:
+    """Why the filter in effect may be another than the one at hand, or none; to be told before all else.
 
-    A connection to where the filter at hand lets nothing through is the surest sign of a change since.
+    Args:
+        seen: the filter at hand.
+        asof: of which day it is.
+        answers: the plan's; a connection to where the filter lets nothing through betrays a change since.
+        attached: the filters that the circuit at hand holds, by resource id or name.
     """
+    if attached and not (seen and any(map(seen.is_named_by, attached))):
+        *path, name = attached[0].strip("/").split("/")
+        get = fetch(name, path[_GROUP_AT] if len(path) > _GROUP_AT else "")
+        yield f"The circuit holds route filter {named_filter(name)}, which is not at hand. Fetch it: {get}"
+    elif seen is None:
+        yield (
+            "No route filter is at hand, so the change makes a new one. It would take the place of one that "
+            "the peering holds already, and of all that this lets through: look first, and hand that one in."
+        )
     day = asof.day.isoformat() if asof.day else ""
     for one in answers:
-        if one.reached and one.in_filter is False and one.on_peering and (not one.day or one.day >= day):
+        if seen and one.reached and one.in_filter is False and (not one.day or one.day >= day):
             yield (
                 f"Route filter {seen.name}, {asof}, lacks {one.community}, and yet {one.host} was reached in "
                 f"{one.says}. The likeliest reason is the filter at hand: it was changed since. Else the "
                 "traffic takes another way."
             )
-    if asof.doubt:
+    if seen and asof.doubt:
         get = fetch(seen.name, seen.resource_group)
         yield f"Route filter {seen.name}: {asof.doubt}. Fetch it before anything is changed: {get}"
 
@@ -91,8 +96,11 @@ def effects(added: Sequence[PlannedCommunity], *, new: bool) -> Iterator[str]:
     counted = [one.prefixes for one in added if one.prefixes]
     ipv4, ipv6 = sum(one.ipv4 for one in counted), sum(one.ipv6 for one in counted)
     unknown = [one.value for one in added if not one.prefixes]
-    about = "" if all(one.listed for one in counted) else "about "
-    more = [f"{about}{ipv4} IPv4 and {ipv6} IPv6 prefixes"] if counted else []
+    more = (
+        [f"{'' if all(one.listed for one in counted) else 'about '}{ipv4} IPv4 and {ipv6} IPv6 prefixes"]
+        if counted
+        else []
+    )
     more += [f"an unknown number with {' '.join(unknown)}"] if unknown else []
     yield (
         f"Prefixes: {' and '.join(more)} are added on each of the two links. See before that the routers' "
@@ -146,25 +154,6 @@ def _about_scope(region: Region, scope: Scope) -> Iterator[str]:
         )
 
 
-def _about_cloud(cloud: Cloud) -> Iterator[str]:
-    if cloud.name != _PUBLIC:
-        yield (
-            f"{cloud.name}: since 2025-10-28 Microsoft requires the public cloud's AzureArcInfrastructure "
-            "ranges as well. Whether a circuit of this cloud carries them, no document says."
-        )
-        return
-    yield (
-        "Microsoft requires the service tag AzureFrontDoor.Frontend since April 2026 and does not say for "
-        "which name. Microsoft peering does not carry Front Door: see with arcferry check what each name "
-        "answers."
-    )
-    yield (
-        "12076:5060 held four prefixes in January 2024 and lacked blocks that the Entra ID service tag had "
-        "(20.20.32.0/19, 20.231.128.0/19). See that what the sign-in names answer is among the routes that "
-        "you receive."
-    )
-
-
 def _about_patterns(hosts: Sequence[str], region: Region) -> Iterator[str]:
     service = next((host for host in hosts if host.startswith("guestnotificationservice.")), "")
     for host in hosts:
@@ -180,27 +169,12 @@ def _about_patterns(hosts: Sequence[str], region: Region) -> Iterator[str]:
             )
 
 
-def instead(endpoint: Endpoint) -> tuple[str, str]:
-    """The way out for a name that Microsoft peering never carries: a word, and what to do."""
-    if endpoint.host == "aka.ms":
-        return "nothing", "only older scripts use it, and no script of arcferry's does"
-    if endpoint.when is When.INSTALL:
-        return "bundle", "arcferry bundle build packs what it would have served; upgrades by a new bundle"
-    if catalog.PKI in endpoint.features:
-        return "proxy", "or import the issuers' certificates once, and expect slower first connections"
-    if "esu" in endpoint.features:
-        return "proxy", "or import the intermediate certificates; patched systems with agent 1.40 need none"
-    if "gateway" in endpoint.features:
-        return "proxy", "or do without the Arc gateway, which Front Door serves"
-    return "proxy", "or another path to the internet"
-
-
 def sources(route_filter: RouteFilter | None, circuit: Circuit | None) -> Iterator[str]:
     """What every plan rests on, each with its date."""
     yield f"endpoints: {catalog.endpoints_source()}"
     yield f"documented communities: {catalog.communities()[0].source}"
     if route_filter:
-        yield f"route filter {route_filter.name}"
+        yield f"route filter {route_filter.name}, {AsOf(route_filter.taken)}"
     if circuit:
-        sku = f"{circuit.tier.value or 'unknown'} SKU at {circuit.peering_location or 'an unknown location'}"
-        yield f"circuit {circuit.name}: {sku}"
+        where = circuit.peering_location or "an unknown location"
+        yield f"circuit {circuit.name}: {circuit.tier.value or 'unknown'} SKU at {where}"

@@ -165,7 +165,7 @@ class RoutePlan:
 
     @property
     def values(self) -> tuple[str, ...]:
-        """Every value of the plan."""
+        """Every value."""
         return tuple(one.value for one in self.communities)
 
     @property

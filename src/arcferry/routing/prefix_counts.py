@@ -25,11 +25,6 @@ class PrefixCount:
     listed: bool
     source: str
 
-    @property
-    def total(self) -> int:
-        """Prefixes of both IP versions."""
-        return self.ipv4 + self.ipv6
-
 
 class PrefixCounts:
     """What the community list and the service tags at hand say; without either, nothing is known."""
