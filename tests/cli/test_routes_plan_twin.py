@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from arcferry.lab.document import document as lab_document
-from arcferry.lab.twin import Twin
+from arcferry_lab.document import document as lab_document
+from arcferry_lab.twin import Twin
 
 pytestmark = pytest.mark.lab
 HELD = ("12076:51010", "12076:5060", "12076:5070")
