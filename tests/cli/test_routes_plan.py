@@ -413,3 +413,21 @@ def test_with_what_microsoft_published(run: Run) -> None:
     assert prefixes["12076:51059"]["listed"] is False
     assert prefixes["12076:5070"] is None
     assert "12076:51012" in found["missing"]
+
+
+@pytest.mark.shared
+def test_the_incident_that_a_company_met(run: Run) -> None:
+    case = SHARED / "cases" / "eastasia-2024"
+    if not case.exists():
+        pytest.skip("the shared cases are not beside the checkout")
+    found = document(
+        run(
+            *("-l", "eastasia", "-o", "json", case / "check.txt", case / "connect.txt", case / "dns.json"),
+            *("--route-filter", case / "route-filter.json"),
+            *("--service-tags", SHARED / "data" / "ServiceTags_Public_20251028.json"),
+        )
+    )
+    assert found["missing"] == ["12076:51012", "12076:51011"]
+    assert found["comfortable"] == found["planned"]
+    why = {one["value"]: one["why"] for one in found["communities"]}
+    assert why["12076:51012"] == "names answered here 2024-02-01"

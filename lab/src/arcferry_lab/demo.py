@@ -67,7 +67,7 @@ STORY = (
     ),
     Scene("The network team adds the community to the route filter.", "lab filter add 12076:51012"),
     Scene(
-        "The route appears, and the row turns green. The filter that was kept is older than that, and is named "
+        "The route appears, and the row turns green. The filter that was kept is older, and is named "
         "as the reason for what looks odd.",
         "check --location eastasia",
     ),

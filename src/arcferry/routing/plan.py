@@ -247,7 +247,7 @@ def smallest(needs: Iterable[tuple[str, ...]]) -> set[str]:
 
     A need names the region's community, or a service's own, or the service's own and then the region's. What
     stands alone is forced; whatever of a service is still open then, its own community meets at once, so that
-    no search is needed (docs/decisions/0013).
+    no search is needed (docs/decisions/0015).
     """
     every = set(needs)
     forced = {need[0] for need in every if len(need) == 1}
