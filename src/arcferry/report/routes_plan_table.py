@@ -15,8 +15,6 @@ from arcferry.routing.planned import PlannedCommunity, RoutePlan
 from arcferry.routing.prefix_counts import PrefixCount
 from arcferry.text import clean, one_line
 
-_MOST_REGIONS = 40
-_REQUEST = "request"
 _MISSING = "MISSING"
 _REACH = {True: "yes", False: "NOT ITS SKU", None: "unknown"}
 _ALARMS = (_MISSING, _REACH[False])
@@ -141,8 +139,7 @@ def _without(plan: RoutePlan) -> Iterator[tuple[str, str]]:
             says = f"the machines' own region, where {len(one.hosts)} names answer without a way through: "
             yield one.region, says + ", ".join(one.hosts)
     if others:
-        left = f" and {len(others) - _MOST_REGIONS} more" if len(others) > _MOST_REGIONS else ""
-        yield "others", f"{', '.join(others[:_MOST_REGIONS])}{left}: an answer there has no way through"
+        yield "others", f"{', '.join(others)}: an answer there has no way through"
     if plan.without:
         yield "way out", _ASK_AZURE
     if private := dict.fromkeys(host for one in plan.without for host in one.private_link):
@@ -199,7 +196,7 @@ def _draw_changes(shown: ShownPlan, languages: Collection[str], console: Console
     for change in (one for one in shown.changes if one.tool in languages):
         console.print()
         text = clean(change.text)
-        if change.tool != _REQUEST:
+        if change.tool != "request":
             console.print(Text(f"The change, {change.tool}", "bold"))
             if change.withheld:
                 console.print(Text(f"  {one_line(change.withheld, limit=600)}:"), soft_wrap=True)

@@ -69,28 +69,21 @@ class Rule:
 
 
 def _az(rule: Rule) -> str:
+    on = "--resource-group {group} --filter-name {filter}"
+    allow = (
+        f"az network route-filter rule create {on} --name {{rule}} --access Allow --communities {{values}}"
+    )
+    steps: tuple[str, ...] = (f"az network route-filter rule list {on} --output json", allow)
     if rule.known:
-        return rule.line(
-            "az network route-filter rule update --resource-group {group} --filter-name {filter} "
-            "--name {rule} --add communities {lacking}"
+        steps = (f"az network route-filter rule update {on} --name {{rule}} --add communities {{lacking}}",)
+    elif rule.new:
+        make = "az network route-filter create --resource-group {group} --name {filter} --location {location}"
+        attach = (
+            "az network express-route peering update --resource-group {its_group} --circuit-name {circuit} "
+            "--name MicrosoftPeering --route-filter {id}"
         )
-    allow = rule.line(
-        "az network route-filter rule create --resource-group {group} --filter-name {filter} "
-        "--name {rule} --access Allow --communities {values}"
-    )
-    if not rule.new:
-        look = (
-            "az network route-filter rule list --resource-group {group} --filter-name {filter} --output json"
-        )
-        return f"{rule.line(look)}\n{allow}"
-    make = rule.line(
-        "az network route-filter create --resource-group {group} --name {filter} --location {location}"
-    )
-    attach = rule.line(
-        "az network express-route peering update --resource-group {its_group} --circuit-name {circuit} "
-        "--name MicrosoftPeering --route-filter {id}"
-    )
-    return f"{make}\n{allow}\n{attach}"
+        steps = (make, allow, attach)
+    return "\n".join(map(rule.line, steps))
 
 
 def _powershell(rule: Rule) -> str:

@@ -256,10 +256,8 @@ def smallest(needs: Iterable[tuple[str, ...]]) -> set[str]:
 
 def _identity(value: str, needs: Sequence[_Need]) -> tuple[str, str]:
     """A community's name, and its region where it is a region's."""
-    documented = catalog.community(value)
-    if documented:
-        return documented.name, documented.region
-    return f"{needs[0].region}, by the list at hand", needs[0].region
+    known, region = catalog.community(value), needs[0].region
+    return (known.name, known.region) if known else (f"{region}, by the list at hand", region)
 
 
 def _place_in_order(value: str, needs: Sequence[_Need], region: Region) -> tuple[int, int, str]:
