@@ -70,6 +70,12 @@ def test_it_may_be_let_pass_and_what_is_not_known_is_said(run: Run, command: str
     assert "denmarkwest-gas.guestconfiguration.azure.com" in ended.out
 
 
+def test_a_history_of_a_location_that_nobody_watched_is_a_misspelling(run: Run) -> None:
+    ended = run("watch", "show", "--location", "eastasai")
+    assert ended.code == 2
+    assert "unknown location 'eastasai'" in ended.err
+
+
 def test_one_that_is_known_needs_no_leave_and_no_word(run: Run) -> None:
     ended = run("routes", "firewall", "--location", "eastasia", "--location-unlisted")
     assert (ended.code, ended.err) == (0, "")

@@ -229,9 +229,10 @@ def _watched(location: str | None, cloud: str, state: Path | None) -> "tuple[Clo
             has = f"histories of {', '.join(names)} are there" if names else "nothing was watched yet"
             raise InputError(f"which location? {has}", hint="Give --location, such as eastasia.")
         location = names[0]
-    # The history is there or not, whatever the lists say: a name is taken as the watch took it.
     region = catalog.region(location, chosen, unlisted=True)
-    return chosen, region, history_path(folder, chosen, region)
+    path = history_path(folder, chosen, region)
+    # A history is shown whatever the lists say of its location; without one a misspelling is the likelier.
+    return chosen, region if path.is_file() else catalog.region(location, chosen), path
 
 
 def _shown(
