@@ -15,7 +15,8 @@ from arcferry.routing.planned import KnownAnswer
 def known_answers(case: Case) -> tuple[KnownAnswer, ...]:
     """The newest answer of each name in each region, the names in the order of their first mention.
 
-    Private addresses are left out, which no route filter concerns, and so is what a proxy answered.
+    Private addresses are left out, which no route filter concerns, and so is what a proxy answered. Of each
+    name the first 64 addresses are looked at, so newer documents are to stand first.
     """
     found: dict[tuple[str, str, bool], KnownAnswer] = {}
     direct = [one for one in case.attempts if one.address and not one.proxied]

@@ -82,16 +82,18 @@ def plan(
         UnknownNameError: there is no such feature.
         InputError: the region belongs to another cloud.
     """
-    asked = _Asked(cloud, region, catalog.requirements(cloud, region, features), counts or PrefixCounts())
+    wants = _Requirements(
+        cloud, region, catalog.requirements(cloud, region, features), counts or PrefixCounts()
+    )
     scope = _scope(cloud, region, steered)
-    answered = tuple(asked.known_answers(answers))
-    may = tuple(asked.may_answer(scope.regions))
-    needs = [one for one in (*asked.answered(answered), *may) if one.carried_by]
-    communities = tuple(_communities(needs, asked, route_filter, circuit))
+    answered = tuple(wants.known_answers(answers))
+    may = tuple(wants.may_answer(scope.regions))
+    needs = [one for one in (*wants.answered(answered), *may) if one.carried_by]
+    communities = tuple(_communities(needs, wants, route_filter, circuit))
     wanted = {one.value for one in communities}
-    judged = tuple(asked.judged(one, wanted, route_filter) for one in answered)
-    unseen = tuple(asked.unseen({one.host for one in judged}))
-    never = (one for one in asked.endpoints if is_off_peering(one))
+    judged = tuple(wants.judged(one, wanted, route_filter) for one in answered)
+    unseen = tuple(wants.unseen({one.host for one in judged}))
+    never = (one for one in wants.endpoints if is_off_peering(one))
     return RoutePlan(
         cloud=cloud,
         region=region,
@@ -109,10 +111,10 @@ def plan(
             *catalog.peering_notes(cloud, features, first=True),
             *plan_notes.about_filter(route_filter, wanted),
             *plan_notes.about_answers(judged, unseen),
-            *plan_notes.notes(cloud, region, scope, features, asked.endpoints),
+            *plan_notes.notes(cloud, region, scope, features, wants.endpoints),
         ),
         ahead=catalog.ahead(today or times.now().date(), cloud),
-        sources=(*asked.counts.sources, *plan_notes.sources(route_filter, circuit)),
+        sources=(*wants.counts.sources, *plan_notes.sources(route_filter, circuit)),
     )
 
 
@@ -141,7 +143,7 @@ def _scope(cloud: Cloud, region: Region, steered: Steered) -> Scope:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class _Requirements:
     """What is planned for: the endpoints that machines of a region use, and what tells of communities."""
 
     cloud: Cloud
@@ -218,14 +220,14 @@ class _Asked:
 
 
 def _communities(
-    needs: Sequence[_Need], asked: _Asked, route_filter: RouteFilter | None, circuit: Circuit | None
+    needs: Sequence[_Need], wants: _Requirements, route_filter: RouteFilter | None, circuit: Circuit | None
 ) -> Iterator[PlannedCommunity]:
     by_value: dict[str, list[_Need]] = {}
     for need in needs:
         for value in need.carried_by:
             by_value.setdefault(value, []).append(need)
     few = smallest(one.carried_by for one in needs)
-    for value in sorted(by_value, key=lambda value: _place_in_order(value, by_value[value], asked.region)):
+    for value in sorted(by_value, key=lambda value: _place_in_order(value, by_value[value], wants.region)):
         mine = by_value[value]
         name, where = _identity(value, mine)
         yield PlannedCommunity(
@@ -234,8 +236,8 @@ def _communities(
             region=where,
             hosts=tuple(dict.fromkeys(one.host for one in mine)),
             required=any(one.endpoint.required for one in mine),
-            why=_why(where, mine, asked.region),
-            prefixes=asked.counts.of(value, where),
+            why=_why(where, mine, wants.region),
+            prefixes=wants.counts.of(value, where),
             in_filter=route_filter.allows(value) if route_filter else None,
             in_reach=reaches((circuit,), where) if circuit else None,
             smallest=value in few,
