@@ -15,6 +15,7 @@ from arcferry.routing.planned import PlannedCommunity, RoutePlan
 from arcferry.routing.prefix_counts import PrefixCount
 from arcferry.text import clean, one_line
 
+_WIDEST = 46  # the longest required name has 44 letters
 _MISSING = "MISSING"
 _REACH = {True: "yes", False: "NOT ITS SKU", None: "unknown"}
 _ALARMS = (_MISSING, _REACH[False])
@@ -41,7 +42,10 @@ def draw(shown: ShownPlan, languages: Collection[str], console: Console) -> None
         ("Never over Microsoft peering, whatever the filter holds", _never(plan)),
         ("Regions without a documented community", _without(plan)),
         ("The smallest set beside it", _sets(plan)),
-        ("In the filter, and not needed by Azure Arc", _unneeded(plan)),
+        (
+            "In the filter, and not needed by Azure Arc; something else may need it",
+            ((value, name or "not documented") for value, name in plan.unneeded),
+        ),
         ("Worth knowing", (("-", note) for note in plan.notes)),
         ("Ahead", (("-", str(one)) for one in plan.ahead)),
         ("As of", (("-", source) for source in plan.sources)),
@@ -165,11 +169,6 @@ def _set(plan: RoutePlan, values: Sequence[str]) -> str:
     return f"{len(values)} communities, {known}{more}: {' '.join(values)}"
 
 
-def _unneeded(plan: RoutePlan) -> Iterator[tuple[str, str]]:
-    for value, name in plan.unneeded:
-        yield value, f"{name or 'not documented'}; something else may need it"
-
-
 def _draw_rows(console: Console, rows: Sequence[Sequence[str]], *, headed: bool = False) -> None:
     """Aligned columns, with headings or after labels; on a terminal the last wraps beneath itself."""
     indent = 0 if headed else 2
@@ -179,7 +178,7 @@ def _draw_rows(console: Console, rows: Sequence[Sequence[str]], *, headed: bool 
         return
     table = Table.grid(padding=(0, 2, 0, 0))
     for number, _ in enumerate(rows[0], start=1):
-        table.add_column(max_width=36 if number < len(rows[0]) else None, overflow="fold")
+        table.add_column(max_width=_WIDEST if number < len(rows[0]) else None, overflow="fold")
     for row in rows:
         plain = ["dim" if headed and row is rows[0] else ""] * len(row) if headed else ["dim", ""]
         styles = ["bold red" if cell in _ALARMS else style for cell, style in zip(row, plain, strict=True)]
