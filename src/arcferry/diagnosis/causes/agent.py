@@ -59,7 +59,9 @@ def too_old(case: Case) -> Sequence[Match]:
     found = list(code_matches("agent/too-old", case))
     today = now().date()
     supported = catalog.oldest_supported(today)
-    oldest = f"{supported.version} of {supported.month:%Y-%m}" if supported else "newer than all that are known"
+    oldest = (
+        f"{supported.version} of {supported.month:%Y-%m}" if supported else "newer than all that are known"
+    )
     for state in case.agents:
         if catalog.is_out_of_support(state.version, today):
             says = line(state.origin, "too_old", state.taken, version=state.version, oldest=oldest)
