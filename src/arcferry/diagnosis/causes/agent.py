@@ -58,13 +58,12 @@ def too_old(case: Case) -> Sequence[Match]:
     """A code, or a version that is out of support, which is a warning."""
     found = list(code_matches("agent/too-old", case))
     today = now().date()
-    supported = catalog.oldest_supported(today)
-    oldest = (
-        f"{supported.version} of {supported.month:%Y-%m}" if supported else "newer than all that are known"
-    )
+    oldest = catalog.oldest_supported(today)
+    values = {"oldest": oldest.version, "month": f"{oldest.month:%Y-%m}"} if oldest else {}
     for state in case.agents:
         if catalog.is_out_of_support(state.version, today):
-            says = line(state.origin, "too_old", state.taken, version=state.version, oldest=oldest)
+            words = "too_old" if oldest else "older_than_known"
+            says = line(state.origin, words, state.taken, version=state.version, **values)
             found.append(Match(signature=(state.version,), evidence=(says,), severity=Severity.WARNING))
     return found
 
