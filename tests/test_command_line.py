@@ -166,13 +166,20 @@ def _name(call: ast.Call) -> str:
 
 
 def test_a_template_is_text_of_the_program_alone() -> None:
-    """`written.py` fills in the templates of `diagnosis/words`, which are the program's own."""
+    """`written.py` fills in the templates of `diagnosis/words`, which are the program's own.
+
+    A function that is itself called `line` hands its template on: its callers are looked at.
+    """
     found: list[str] = []
     for path, tree in _trees():
         if "command_line" not in path.read_text(encoding="utf-8"):
             continue
+        defined = [
+            node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "line"
+        ]
+        hands_on = {node for function in defined for node in ast.walk(function)}
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-            if _name(call) == "line" and call.args and path.name != "written.py":
+            if call not in hands_on and _name(call) == "line" and call.args and path.name != "written.py":
                 found += [] if isinstance(call.args[0], ast.Constant) else [f"{path.name}:{call.lineno}"]
     assert found == []
 

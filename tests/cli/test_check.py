@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from arcferry import catalog
+from arcferry import catalog, times
 from arcferry_lab.network.dns import DnsResponse, DnsServer
 from arcferry_lab.pki import Authority
 
@@ -115,6 +115,8 @@ async def test_all_reached(azure: Azure) -> None:
     assert set(rows) == set(azure.names)
     assert all(row[:4] == ["true", "false", "TLS 1.3", "not set"] for row in rows.values())
     assert "8 of 8 required endpoints reached for eastasia in AzureCloud" in ended.out
+    told = [line for line in ended.out.splitlines() if line.startswith("Ahead, ")]
+    assert told == [f"Ahead, {one}" for one in catalog.ahead(times.now().date(), catalog.cloud("public"))]
     assert ended.err == ""
 
 
@@ -146,6 +148,8 @@ async def test_json(azure: Azure) -> None:
     assert failed["dns"]["chain"] == list(CHAIN)
     assert failed["address"] == "127.0.0.2"
     assert (failed["failure"]["stage"], failed["failure"]["kind"]) == ("tcp", "refused")
+    announced = catalog.ahead(times.now().date(), catalog.cloud("public"))
+    assert [one["says"] for one in document["ahead"]] == [one.says for one in announced]
 
 
 async def test_json_lines(azure: Azure) -> None:

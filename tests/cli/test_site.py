@@ -109,6 +109,13 @@ def test_a_resolver_and_tags_are_lists_where_a_command_takes_several(write: Writ
     assert context.params["resolver"] == ["10.0.0.53"]
 
 
+def test_a_location_that_no_list_has_may_pass_for_a_whole_site(write: Write) -> None:
+    write('location = "denmarkwest"\nlocation-unlisted = true\n')
+    done = run("routes", "firewall")
+    assert done.exit_code == 0
+    assert "denmarkwest is in no list" in done.stderr
+
+
 def test_the_nearest_file_above_is_used_and_named(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write('location = "eastasai"\n')
     below = path.parent / "a" / "b"
@@ -161,6 +168,7 @@ REFUSED = {
     "proxy with a password": ("proxy = 'http://u:hush~1@p:1'", 1, "proxy holds a user", "ARCFERRY_PROXY"),
     "number": ("location = 1", 1, "location is not text in quotes", ""),
     "empty": ("location = ''", 1, "location is not text in quotes", ""),
+    "flag": ("location-unlisted = 'yes'", 1, "location-unlisted is not true or false", ""),
     "tags": ("tags = { site = 'taipei' }", 1, 'tags is not a list of texts such as ["site=taipei"]', ""),
 }
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from arcferry import catalog
+from arcferry import catalog, times
 from arcferry.diagnosis import Owner, judge, pages
 from arcferry.diagnosis.causes import CAUSES, FAULTS, RISKS
 from arcferry.errors import UnknownNameError
@@ -243,3 +243,11 @@ def test_a_filter_of_another_group_is_attached_by_its_whole_id(place: str, refer
         "az network express-route peering update --resource-group rg-edge --circuit-name er-hk "
         f"--name MicrosoftPeering --route-filter {reference}"
     )
+
+
+@pytest.mark.parametrize("release", catalog.agent_releases(), ids=lambda release: release.version)
+def test_an_agent_is_too_old_by_the_month_of_its_release_and_the_day(release: catalog.AgentRelease) -> None:
+    state = AgentState("show.txt", status="Connected", version=f"{release.version}.03224.2567")
+    found = judge([Document("show.txt", Kind.AGENT_SHOW, agent_state=state)])
+    told = [finding for finding in found.findings if finding.cause == "agent/too-old"]
+    assert bool(told) is (times.now().date() >= release.unsupported_from)

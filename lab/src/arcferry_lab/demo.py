@@ -56,19 +56,32 @@ STORY = (
         "explain check.json {route_filter} {service_tags} {communities}",
         exit_code=1,
     ),
+    Scene(
+        "The same evidence, planned for: the communities where the names really answered, beside those where "
+        "they may answer, and what the change does besides.",
+        "routes plan --location eastasia check.json {route_filter} {service_tags} {communities}",
+    ),
+    Scene(
+        "What is known today is kept for every command.",
+        "data import {route_filter} {service_tags} {communities}",
+    ),
     Scene("The network team adds the community to the route filter.", "lab filter add 12076:51012"),
-    Scene("The route appears, and the row turns green.", "check --location eastasia"),
+    Scene(
+        "The route appears, and the row turns green. The filter that was kept is older, and is named "
+        "as the reason for what looks odd.",
+        "check --location eastasia",
+    ),
     Scene(
         "On a machine with a connection, a bundle is packed and sealed with a key made for it.",
         "bundle key new seal",
     ),
     Scene(
         "The agent, the host script, the catalogue and the service tags, under one seal.",
-        "bundle build --out bundle --key seal --agent {agent} --service-tags {service_tags}",
+        "bundle build --out bundle --secret-key seal --agent {agent} --service-tags {service_tags}",
     ),
     Scene(
         "It is carried across, and proved before anything in it is used.",
-        "bundle verify bundle --key seal.pub",
+        "bundle verify bundle --bundle-key seal.pub",
     ),
     Scene(
         "Six servers, at once. Only Azure says whether they are connected.",
@@ -104,7 +117,8 @@ def tell(console: Console) -> None:
         plain = _plain_environment()
         _run(folder, f"lab up --hosts {HOSTS} --folder lab --quiet", plain)
         lab = json.loads((folder / "lab" / "lab.json").read_text())
-        environment = plain | lab["environment"]
+        # What the user of this machine holds is not part of the story, nor does the story add to it.
+        environment = plain | lab["environment"] | {"ARCFERRY_DATA": str(folder / "data")}
         for number, scene in enumerate(STORY, start=1):
             console.print()
             console.rule(Text(f"{number}/{len(STORY)}", "bold"), align="left", style="dim")

@@ -53,7 +53,7 @@ def target(
     tenant_id: str,
     subscription_id: str,
     resource_group: str,
-    location: str,
+    location: str | catalog.Region,
     arm_url: str | None = None,
     authority: str | None = None,
     ca_file: Path | None = None,
@@ -66,7 +66,7 @@ def target(
         UnknownNameError: no such cloud or location; near names are offered.
     """
     known = catalog.cloud(cloud)
-    region = catalog.region(location, known)
+    region = catalog.region(location, known) if isinstance(location, str) else location
     if not (GUID.fullmatch(tenant_id) or _TENANT_DOMAIN.fullmatch(tenant_id)):
         raise InputError(f"tenant {quoted(tenant_id)} is neither a GUID nor a domain name")
     if not GUID.fullmatch(subscription_id):

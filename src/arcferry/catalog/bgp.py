@@ -11,13 +11,26 @@ def _regional() -> list[DocumentedCommunity]:
     document = load("communities")
     source = str(document.sources["docs"])
     found = [
-        DocumentedCommunity(f"{start}{number}", display, kind, name, tag, CLOUD_NAMES[0], False, source)
-        for number, name, tag, display in document.content["regions"]
-        for kind, start in document.content["kinds"]
+        DocumentedCommunity(
+            f"{kind['start']}{row['number']}",
+            row["display"],
+            kind["kind"],
+            row["name"],
+            row["tag"],
+            CLOUD_NAMES[0],
+            False,
+            source,
+        )
+        for row in document.content["regions"]
+        for kind in document.content["kinds"]
     ]
     for cloud, rows in document.content["national"].items():
-        for value, name, tag, display in rows:
-            found.append(DocumentedCommunity(value, display, "region", name, tag, cloud, False, source))
+        found += [
+            DocumentedCommunity(
+                row["value"], row["display"], "region", row["name"], row["tag"], cloud, False, source
+            )
+            for row in rows
+        ]
     return found
 
 
@@ -25,9 +38,21 @@ def _services() -> list[tuple[str, DocumentedCommunity]]:
     document = load("communities")
     source = str(document.sources["docs"])
     return [
-        (carrier, DocumentedCommunity(value, name, "service", "", "", cloud, needs, source))
+        (
+            row.get("carrier", ""),
+            DocumentedCommunity(
+                row["value"],
+                row["name"],
+                "service",
+                "",
+                "",
+                cloud,
+                row.get("needs_authorization", False),
+                source,
+            ),
+        )
         for cloud, rows in document.content["services"].items()
-        for value, carrier, needs, name in rows
+        for row in rows
     ]
 
 
@@ -55,7 +80,9 @@ def _by_carrier() -> dict[tuple[str, str], DocumentedCommunity]:
 def _arm_names() -> dict[str, str]:
     rows = load("communities").content
     named = {community.service_tag_region: community.region for community in _by_region().values()}
-    named |= {tag: name for undocumented in rows["undocumented"].values() for name, tag in undocumented}
+    named |= {
+        row["tag"]: row["name"] for undocumented in rows["undocumented"].values() for row in undocumented
+    }
     return named
 
 
@@ -92,8 +119,8 @@ def arm_region(service_tag_region: str) -> str:
 def regions_without_community(cloud: Cloud | None = None) -> tuple[str, ...]:
     """ARM names of the regions that service tags know and no document gives a community for."""
     return tuple(
-        name
+        row["name"]
         for cloud_name, rows in load("communities").content["undocumented"].items()
         if cloud is None or cloud_name == cloud.name
-        for name, _ in rows
+        for row in rows
     )

@@ -30,17 +30,20 @@ def _areas() -> dict[str, tuple[str, str]]:
     """The area and the cloud's name of every region in the table of areas."""
     rows = load("geographies").content["areas"]
     return {
-        name: (area, cloud_name)
+        name: (row["area"], cloud_name)
         for cloud_name in CLOUD_NAMES
-        for area, names, _ in rows[cloud_name]
-        for name in names
+        for row in rows[cloud_name]
+        for name in row["regions"]
     }
 
 
 @cache
 def _locations(cloud_name: str) -> dict[str, PeeringLocation]:
     rows = load("geographies").content["locations"][cloud_name]
-    return {_key(name): PeeringLocation(area, tuple(local)) for name, area, _, local in rows}
+    return {
+        _key(row["name"]): PeeringLocation(row.get("area", ""), tuple(row.get("local_regions", ())))
+        for row in rows
+    }
 
 
 def _key(location: str) -> str:

@@ -142,7 +142,7 @@ def _use_site(context: typer.Context, given: Path | None) -> None:
 
 
 def _default(
-    context: typer.Context, options: dict[str, TyperOption], key: str, value: str | list[str]
+    context: typer.Context, options: dict[str, TyperOption], key: str, value: str | bool | list[str]
 ) -> object:
     if options[key].multiple:
         return value if isinstance(value, list) else [value]

@@ -8,6 +8,7 @@ import typer
 from arcferry.cli import options
 from arcferry.cli.bundle_fetch import BringOptions, bring
 from arcferry.cli.bundle_shared import SealOptions, show_built
+from arcferry.cli.location import region_of
 from arcferry.cli.options import grouped, is_on_command_line, option
 from arcferry.cli.output import Output
 from arcferry.errors import InputError
@@ -53,6 +54,7 @@ def build(
         ),
     ] = None,
     location: options.OptionalLocationOption = None,
+    location_unlisted: options.UnlistedOption = False,
     cloud: options.CloudOption = options.DEFAULT_CLOUD,
     fetching: BringOptions,
     output: options.OutputOption = Output.TABLE,
@@ -67,19 +69,19 @@ def build(
     The bundle is a zip if the name of --out ends in .zip, else a folder, and appears whole or not at all. The
     receiver needs your public key too, by another way than the bundle's.
     """
-    from arcferry import bundle, catalog
+    from arcferry import bundle
     from arcferry.bundle import Role
     from arcferry.bundle.authenticode import MICROSOFT, Roots
     from arcferry.files import read_bounded
 
     settings, secret = sealing.settings(), sealing.key()
-    region = catalog.region(location, catalog.cloud(cloud)).name if location else ""
+    region = region_of(location, cloud, unlisted=location_unlisted) if location else None
     given = {Role.SERVICE_TAGS: service_tags, Role.COMMUNITIES: communities, Role.ROUTE_FILTER: route_filter}
     documents = tuple((role, path) for role, path in given.items() if path is not None)
     brought = bring(
         fetching,
         cloud=cloud,
-        location=region,
+        region=region,
         at_hand=[role.value for role, _ in documents],
         typed=lambda name: is_on_command_line(context, name),
     )
@@ -91,7 +93,7 @@ def build(
         signing_roots=Roots.from_pem(read_bounded(signing_root, limit=_LARGEST_PEM))
         if signing_root
         else MICROSOFT,
-        location=region,
+        location=region.name if region else "",
         cloud=cloud,
     )
     manifest = bundle.build(sealing.out, _joined(contents, brought), secret, **settings)

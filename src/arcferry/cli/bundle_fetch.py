@@ -14,6 +14,7 @@ from arcferry.cli.sign_in import sign_in
 from arcferry.errors import InputError
 
 if TYPE_CHECKING:
+    from arcferry.catalog import Region
     from arcferry.fetch import Fetched, Progress
 
 PANEL = "From Microsoft"
@@ -72,7 +73,7 @@ def bring(
     given: BringOptions,
     *,
     cloud: str = options.DEFAULT_CLOUD,
-    location: str = "",
+    region: "Region | None" = None,
     at_hand: "Sequence[str]" = (),
     typed: Callable[[str], bool] = lambda _: True,
 ) -> "Fetched | None":
@@ -81,7 +82,7 @@ def bring(
     Args:
         given: the options.
         cloud: the cloud's name.
-        location: the region's name, or empty.
+        region: the machines' region, if it is known yet.
         at_hand: the kinds of documents that are given as files, and not brought.
         typed: whether an option stood on the command line; one from the site file may mean nothing here.
 
@@ -98,16 +99,15 @@ def bring(
     if not given.fetch:
         _refuse_alone(given, typed)
         return None
-    known = catalog.cloud(cloud)
     asked = [one.strip().lower() for one in given.fetch]
     signing_in = sign_in(given, cloud)
     request = FetchRequest(
-        known,
+        catalog.cloud(cloud),
         windows=WINDOWS in asked,
         linux=tuple(choose(one, besides=(WINDOWS, DATA)) for one in asked if one not in (WINDOWS, DATA)),
         agent_version=read_version(given.agent_version),
         service_tags="service-tags" not in at_hand,
-        location=catalog.region(location, known) if location else None,
+        location=region,
         communities="communities" not in at_hand and signing_in is not None,
         route_filter=given.route_filter_name,
         circuit=given.circuit if typed("circuit") or signing_in else "",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arcferry.cli import options
+from arcferry.cli.location import region_of
 from arcferry.cli.options import grouped, option
 from arcferry.cli.output import CheckOutput, show_check
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 def check(
     *,
     location: options.LocationOption,
+    location_unlisted: options.UnlistedOption = False,
     cloud: options.CloudOption = options.DEFAULT_CLOUD,
     every: Annotated[
         bool, option("--all", "Also probe what installation and optional features use.")
@@ -44,7 +46,7 @@ def check(
     from arcferry.probe import check as check_endpoints
 
     chosen = catalog.cloud(cloud)
-    region = catalog.region(location, chosen)
+    region = region_of(location, chosen, unlisted=location_unlisted)
     settings = ProbeSettings(**vars(probing))
     endpoints = catalog.endpoints(chosen, region, optional=every)
     given, held = evidence_and_held(evidence or [], chosen)
@@ -61,17 +63,24 @@ def check(
 
 
 def _print(result: "CheckResult", diagnosis: "Diagnosis", output: CheckOutput) -> None:
+    from arcferry import catalog, times
+    from arcferry.report import ahead
     from arcferry.report import check as report
     from arcferry.report import check_findings as found
 
+    announced = catalog.ahead(times.now().date(), result.cloud)
+
     def table() -> None:
         if not sys.stdout.isatty():  # without rich, which takes longer to load than a pipe's table is worth
-            typer.echo("\n".join((*report.plain(result), *found.plain(diagnosis, result))))
+            lines = (*report.plain(result), *found.plain(diagnosis, result), *ahead.lines(announced))
+            typer.echo("\n".join(lines))
             return
         from arcferry.report import check_terminal, console
 
         check_terminal.draw(result, console.stdout())
         check_terminal.draw_findings(found.styled(diagnosis, result), console.stdout())
+        for line in ahead.lines(announced):
+            typer.echo(line)
 
     def junit() -> str:
         from arcferry.report import junit_findings
@@ -81,7 +90,9 @@ def _print(result: "CheckResult", diagnosis: "Diagnosis", output: CheckOutput) -
     show_check(
         output,
         table=table,
-        document=lambda: report.document(result) | found.fields(diagnosis),
+        document=lambda: (
+            report.document(result) | found.fields(diagnosis) | {"ahead": ahead.fields(announced)}
+        ),
         lines=lambda: found.json_lines(diagnosis, result),
         junit=junit,
     )

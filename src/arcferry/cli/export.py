@@ -4,6 +4,7 @@ import typer
 
 from arcferry.cli import options
 from arcferry.cli.bundle_shared import version_record
+from arcferry.cli.location import region_of
 from arcferry.cli.options import argument, grouped, is_on_command_line, option
 from arcferry.errors import InputError
 
@@ -100,7 +101,11 @@ def export(
     from arcferry.bundle import open_bundle
 
     chosen = export.tool(tool)
-    where = azure.target(**vars(place))
+    where = azure.target(
+        cloud=place.cloud, tenant_id=place.tenant_id, subscription_id=place.subscription_id,
+        resource_group=place.resource_group,
+        location=region_of(place.location, place.cloud, unlisted=place.location_unlisted),
+    )  # fmt: skip
     # One of the environment or the site file is the administrator's own, unless a certificate asks for it.
     client = client_id if certificate_thumbprint or is_on_command_line(context, "client_id") else None
     sign_in = _sign_in(certificate_thumbprint, client or "", token_file)

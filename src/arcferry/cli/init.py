@@ -14,6 +14,7 @@ TEMPLATE = """\
 # Azure
 #cloud = "AzureCloud"                # AzureUSGovernment, AzureChinaCloud
 #location = "eastasia"
+#location-unlisted = true            # the location is newer than this arcferry's list
 #tenant-id = "00000000-0000-0000-0000-000000000000"
 #subscription-id = "00000000-0000-0000-0000-000000000000"
 #resource-group = "rg-arc"

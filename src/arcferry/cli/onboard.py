@@ -7,6 +7,7 @@ import typer
 
 from arcferry.cli import options
 from arcferry.cli.bundle_shared import version_record
+from arcferry.cli.location import region_of
 from arcferry.cli.options import argument, grouped, option, setting
 from arcferry.cli.output import CheckOutput, show_by, show_check
 from arcferry.cli.sign_in import principal
@@ -220,12 +221,13 @@ def _request(inventory: Path, given: FleetOptions, *, acts: bool) -> "RunRequest
         logging.getLogger(name).addHandler(logging.NullHandler())
     who = principal(given, ask=acts)
     folder = given.state or state_folder()
-    hosts = _tagged(read_inventory(inventory), given.tags or [])
     target = azure.target(
-        cloud=given.cloud, location=given.location, tenant_id=given.tenant_id,
+        cloud=given.cloud, tenant_id=given.tenant_id,
+        location=region_of(given.location, given.cloud, unlisted=given.location_unlisted),
         subscription_id=given.subscription_id, resource_group=given.resource_group,
         arm_url=given.arm_url, authority=given.authority, ca_file=given.ca_file, proxy=given.proxy,
     )  # fmt: skip
+    hosts = _tagged(read_inventory(inventory), given.tags or [])
     trust = read_trust(given.known_hosts, given.ssh_key, given.user)
     opened = open_bundle(
         given.bundle,

@@ -83,6 +83,13 @@ _LOCATION = setting(
 )
 LocationOption = Annotated[str, _LOCATION]
 OptionalLocationOption = Annotated[str | None, _LOCATION]
+UnlistedOption = Annotated[
+    bool,
+    setting(
+        "--location-unlisted",
+        "Let a location pass that arcferry does not know yet, and say what is then not known.",
+    ),
+]
 CloudOption = Annotated[str, setting("--cloud CLOUD", "AzureCloud, AzureUSGovernment or AzureChinaCloud.")]
 _RESOLVER = setting(
     "--resolver IP[:PORT]", "Ask this DNS server instead of the system's own; answers differ by resolver."
@@ -179,6 +186,7 @@ class PlaceOptions:
 
     cloud: CloudOption = DEFAULT_CLOUD
     location: LocationOption
+    location_unlisted: UnlistedOption = False
     tenant_id: Annotated[str, _TENANT]
     subscription_id: Annotated[str, _SUBSCRIPTION]
     resource_group: Annotated[str, _GROUP]

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, assert_never, get
 import typer
 
 from arcferry.cli import options
-from arcferry.cli.options import option
+from arcferry.cli.location import region_of
+from arcferry.cli.options import argument, option
 from arcferry.cli.output import CheckOutput, Output, show, show_by
-from arcferry.errors import InputError
+from arcferry.errors import FileInputError, InputError
 
 if TYPE_CHECKING:
-    from arcferry.catalog import Cloud
+    from arcferry.catalog import Cloud, Region
     from arcferry.evidence.case import Case
+    from arcferry.evidence.document import Document
     from arcferry.routing.service_tags import ServiceTags
 
 app = typer.Typer(
@@ -44,14 +46,24 @@ FeaturesOption = Annotated[
 
 @app.command()
 def plan(
+    files: Annotated[
+        list[Path] | None,
+        argument(
+            "[FILE]...",
+            "Evidence of where the names answered: arcferry check or watch show --output json, DNS answers, "
+            "the agent's output; also what --with takes.",
+        ),
+    ] = None,
     *,
     location: options.LocationOption,
+    location_unlisted: options.UnlistedOption = False,
     cloud: options.CloudOption = options.DEFAULT_CLOUD,
     steered: SteeredOption = "geography",
     features: FeaturesOption = "",
     evidence: options.WithOption = None,
+    state: options.StateOption = None,
     smallest: Annotated[
-        bool, option("--smallest", "Let the change ask for the smallest set, not the comfortable one.")
+        bool, option("--smallest", "Let the change ask for the smallest set, not the whole one.")
     ] = False,
     change: Annotated[
         Language | None,
@@ -61,43 +73,53 @@ def plan(
 ) -> None:
     """Plan the BGP communities that a route filter needs for Azure Arc at one location.
 
-    For each: the names that need it and the number of prefixes it brings. Then the names that Microsoft
-    peering never carries, with what to do for each; the regions without a documented community; the smallest
-    set beside the comfortable one; and the change, ready to be sent. Needs no network.
+    For the regions in which the names answered, by the evidence handed in and by what arcferry watch holds,
+    beside those in which they may answer. For each community: the names that need it and the number of
+    prefixes it has. Then the names that Microsoft peering never carries, with what to do for each; the
+    regions without a documented community; the smallest set beside the whole one; and the change, ready to
+    be sent, with what else it does. Needs no network.
 
     Exit code 0, also where the filter lacks something; arcferry routes audit judges a filter.
     """
     from arcferry import catalog, times
     from arcferry.cli.evidence import evidence_and_held
+    from arcferry.diagnosis.answered import known_answers
     from arcferry.diagnosis.causes.filter_change import changes_for
     from arcferry.evidence.case import Case
     from arcferry.report import console, routes_plan, routes_plan_table
     from arcferry.routing import plan as routes
-    from arcferry.routing.brings import Brings
     from arcferry.routing.filter_change import AsOf
+    from arcferry.routing.plan_notes import doubts
     from arcferry.routing.planned import Steered
+    from arcferry.routing.prefix_counts import PrefixCounts
 
     chosen = catalog.cloud(cloud)
-    region = catalog.region(location, chosen)
-    case = Case.of(*evidence_and_held(evidence or [], chosen))
-    seen = _only("route filter", case.filters)
+    region = region_of(location, chosen, unlisted=location_unlisted)
+    given, held = evidence_and_held([*(files or []), *(evidence or [])], chosen)
+    case = Case.of([*given, *_watched(chosen, region, state)], held)
+    seen = _only("route filter", case.filters_in_effect)
     found = routes.plan(
         chosen,
         region,
         steered=Steered(steered),
         features=_split(features),
-        brings=Brings(_tags_of(case, chosen), next(iter(case.community_lists), None)),
+        counts=PrefixCounts(_tags_of(case, chosen), next(iter(case.community_lists), None)),
         route_filter=seen,
         circuit=_only("circuit", case.circuits),
+        answers=known_answers(case),
     )
-    wanted = found.smallest if smallest else found.comfortable
-    changes = changes_for(found, seen, wanted, AsOf(seen.taken if seen else None, times.now().date()))
-    shown = [one for one in changes if one.tool in _languages(change)]
+    asof = AsOf(seen.taken if seen else None, times.now().date())
+    attached = case.attached_filters
+    # A new filter would take the place of one that is attached and not at hand.
+    wanted = () if attached and seen is None else found.smallest if smallest else found.values
+    changes, effects = changes_for(found, seen, wanted, asof)
+    first = tuple(doubts(seen, asof, found.answers, attached))
+    shown = routes_plan.ShownPlan(found, changes, effects, first)
     show(
         output,
-        table=lambda: routes_plan_table.draw(found, shown, console.stdout()),
-        document=lambda: routes_plan.document(found, changes),
-        lines=lambda: routes_plan.json_lines(found, changes),
+        table=lambda: routes_plan_table.draw(shown, _languages(change), console.stdout()),
+        document=lambda: routes_plan.document(shown),
+        lines=lambda: routes_plan.json_lines(shown),
     )
 
 
@@ -105,6 +127,7 @@ def plan(
 def firewall(
     *,
     location: options.LocationOption,
+    location_unlisted: options.UnlistedOption = False,
     cloud: options.CloudOption = options.DEFAULT_CLOUD,
     steered: SteeredOption = "geography",
     features: FeaturesOption = "",
@@ -132,7 +155,7 @@ def firewall(
     from arcferry.routing.planned import Steered
 
     chosen = catalog.cloud(cloud)
-    region = catalog.region(location, chosen)
+    region = region_of(location, chosen, unlisted=location_unlisted)
     wanted = _split(features)
     if form == "names":
         found = rules.name_rules(chosen, region, wanted)
@@ -162,16 +185,16 @@ def firewall(
 def audit(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(
-            metavar="FILE",
-            show_default=False,
-            help="Files of any of these kinds, - for standard input: the circuit's route filter; the circuit "
+        argument(
+            "[FILE]...",
+            "Files of any of these kinds, - for standard input: the circuit's route filter; the circuit "
             "or its peering; Azure's route table of it; the router's own routes, as text, JSON, XML or MRT; "
             "DNS answers; arcferry check; service tags; lists of BGP communities.",
         ),
     ] = None,
     *,
     location: options.OptionalLocationOption = None,
+    location_unlisted: options.UnlistedOption = False,
     cloud: options.CloudOption = options.DEFAULT_CLOUD,
     output: options.CheckOutputOption = CheckOutput.TABLE,
 ) -> None:
@@ -192,7 +215,7 @@ def audit(
     from arcferry.report import junit_findings
 
     chosen = catalog.cloud(cloud)
-    region = catalog.region(location, chosen) if location else None
+    region = region_of(location, chosen, unlisted=location_unlisted) if location else None
     evidence, held = evidence_and_held(files or [], chosen)
     result = auditing.audit(evidence, held, chosen, region)
     if not result.rows:
@@ -213,6 +236,26 @@ def _languages(change: Language | None) -> tuple[str, ...]:
     if change is None:
         return "az", "request"
     return get_args(Language) if change == "all" else (change,)
+
+
+def _watched(cloud: "Cloud", region: "Region", state: Path | None) -> "tuple[Document, ...]":
+    """Every answer that arcferry watch has recorded for this location, the newest first."""
+    from arcferry.evidence.document import Document, Kind
+    from arcferry.folders import state_folder
+    from arcferry.watch import History, history_path
+
+    path = history_path(state or state_folder(), cloud, region)
+    if not path.is_file():
+        return ()
+    try:
+        with History.open(path, existing=True) as history:
+            record = history.read()
+    except FileInputError as error:  # a plan is worth having without it
+        typer.echo(f"warning: {error.message}", err=True)
+        return ()
+    answers = sorted((span.answer for span in record.answers), key=lambda one: str(one.taken), reverse=True)
+    name = f"arcferry watch of {region.name}"
+    return (Document(name, Kind.WATCH_HISTORY, record.last, answers=tuple(answers)),)
 
 
 def _only(kind: str, found: "Sequence[T]") -> "T | None":

@@ -23,14 +23,15 @@ _TEXTS = frozenset(
     )
 )  # fmt: skip
 _LISTS = frozenset(("tags",))
-KEYS = _PATHS | _TEXTS | _LISTS
+_FLAGS = frozenset(("location-unlisted",))
+KEYS = _PATHS | _TEXTS | _LISTS | _FLAGS
 _SECRET = re.compile(r"secret|password|passwd|passphrase|token|private-?key|credential|pwd", re.IGNORECASE)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ELSEWHERE = (
     "This file is shared, and kept for long. Put the secret into a file that you alone can read and name "
     "that with secret-file, or into a variable and name that with secret-env."
 )
-Setting = str | list[str]
+Setting = str | bool | list[str]
 
 
 def settings_for(given: Path | None, options: Iterable[str]) -> tuple[Path | None, Mapping[str, Setting]]:
@@ -83,8 +84,11 @@ def _checked(path: Path, text: str, key: str, value: object) -> Setting:
         raise FileInputError(path, unknown.message, line=line, hint=unknown.hint)
     if key in _LISTS and isinstance(value, list) and all(isinstance(one, str) for one in value):
         return [str(one) for one in value]
-    if not isinstance(value, str) or not value:
+    if key in _FLAGS and isinstance(value, bool):
+        return value
+    if not isinstance(value, str) or not value or key in _FLAGS:
         kind = 'a list of texts such as ["site=taipei"]' if key in _LISTS else "text in quotes"
+        kind = "true or false" if key in _FLAGS else kind
         raise FileInputError(path, f"{key} is not {kind}", line=line)
     if key == "secret-env" and not _VARIABLE.fullmatch(value):
         # Whoever puts the secret itself here must not read it back in a message.

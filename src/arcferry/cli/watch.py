@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, assert_never
 import typer
 
 from arcferry.cli import options
+from arcferry.cli.location import region_of
 from arcferry.cli.options import option
 from arcferry.cli.output import Output
 from arcferry.errors import InputError
@@ -40,6 +41,7 @@ def record(
     context: typer.Context,
     *,
     location: options.OptionalLocationOption = None,
+    location_unlisted: options.UnlistedOption = False,
     cloud: options.CloudOption = options.DEFAULT_CLOUD,
     every: Annotated[str, option("--every TIME", "From round to round, such as 30s, 5m or 1h.")] = "5m",
     resolver: options.ResolversOption = None,
@@ -62,7 +64,7 @@ def record(
     """
     if context.invoked_subcommand:
         return
-    from arcferry import catalog
+    from arcferry import catalog, times
     from arcferry.cli import stopping
     from arcferry.cli.evidence import evidence_and_held
     from arcferry.evidence.case import Case
@@ -74,7 +76,7 @@ def record(
     if not location:
         raise InputError("which location is to be watched?", hint="Give --location, such as eastasia.")
     chosen = catalog.cloud(cloud)
-    region = catalog.region(location, chosen)
+    region = region_of(location, chosen, unlisted=location_unlisted)
     interval = _duration(every, longest=_LONGEST_INTERVAL)
     asked = resolver or []
     settings = ProbeSettings(resolver=asked[0] if asked else None, proxy=proxy, ca_file=ca_file, port=port)
@@ -84,6 +86,8 @@ def record(
     hint = "One watch a location suffices; stop the other one, or use another folder with --state."
     with only_one(path.parent, "watch", name=f"{path.stem}.lock", hint=hint), History.open(path) as history:
         typer.echo(f"Watching {region.name} every {every}; history in {path}", err=True)
+        for announced in catalog.ahead(times.now().date(), chosen):
+            typer.echo(f"note: {announced}", err=True)
         good = stopping.run(
             watch(
                 chosen,
@@ -177,8 +181,10 @@ def _watched(location: str | None, cloud: str, state: Path | None) -> "tuple[Clo
             has = f"histories of {', '.join(names)} are there" if names else "nothing was watched yet"
             raise InputError(f"which location? {has}", hint="Give --location, such as eastasia.")
         location = names[0]
-    region = catalog.region(location, chosen)
-    return chosen, region, history_path(folder, chosen, region)
+    region = catalog.region(location, chosen, unlisted=True)
+    path = history_path(folder, chosen, region)
+    # A history is shown whatever the lists say of its location; without one a misspelling is the likelier.
+    return chosen, region if path.is_file() else catalog.region(location, chosen), path
 
 
 def _shown(path: Path, cloud: "Cloud", region: "Region", since: str | None, case: "Case") -> "HistoryView":

@@ -11,14 +11,10 @@ from arcferry.diagnosis.finding import Evidence, Owner, Severity
 from arcferry.diagnosis.rule import Line, Match, case_cause, line
 from arcferry.evidence.case import Case
 from arcferry.evidence.document import AgentState
-from arcferry.times import to_text
+from arcferry.times import now, to_text
 
 _HIMDS = {"himds", "himdsd"}
 _OPTIONAL_SERVICES = {"arcproxy", "arcproxyd", "extensionservice", "extd", "gcarcservice", "gcad"}
-_VERSION = re.compile(r"(\d{1,3})\.(\d{1,4})")
-# Releases of the last twelve months are supported (Azure Arc release notes, 2026-08). 1.67 is of August 2026
-# and there is one a month, so that this is an inference.
-_OLDEST_SUPPORTED = (1, 55)
 
 
 @case_cause("agent/expired", Owner.SERVER)
@@ -61,11 +57,13 @@ def service_stopped(case: Case) -> Sequence[Match]:
 def too_old(case: Case) -> Sequence[Match]:
     """A code, or a version that is out of support, which is a warning."""
     found = list(code_matches("agent/too-old", case))
+    today = now().date()
+    oldest = catalog.oldest_supported(today)
+    values = {"oldest": oldest.version, "month": f"{oldest.month:%Y-%m}"} if oldest else {}
     for state in case.agents:
-        version = _VERSION.match(state.version)
-        if version and (int(version[1]), int(version[2])) < _OLDEST_SUPPORTED:
-            oldest = ".".join(map(str, _OLDEST_SUPPORTED))
-            says = line(state.origin, "too_old", state.taken, version=state.version, oldest=oldest)
+        if catalog.is_out_of_support(state.version, today):
+            words = "too_old" if oldest else "older_than_known"
+            says = line(state.origin, words, state.taken, version=state.version, **values)
             found.append(Match(signature=(state.version,), evidence=(says,), severity=Severity.WARNING))
     return found
 

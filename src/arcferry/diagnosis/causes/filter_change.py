@@ -5,16 +5,18 @@ from collections.abc import Sequence
 from arcferry.diagnosis.values import community_name, filter_name, listed
 from arcferry.routing import filter_change
 from arcferry.routing.filter_change import AsOf, Change
+from arcferry.routing.plan_notes import effects
 from arcferry.routing.planned import RoutePlan
 from arcferry.routing.route_filter import RouteFilter
 
 
 def changes_for(
     plan: RoutePlan, seen: RouteFilter | None, wanted: Sequence[str], asof: AsOf
-) -> tuple[Change, ...]:
-    """What makes the filter hold `wanted`, in every language, then as a request; empty where it does already.
+) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    """What makes the filter hold `wanted`, in every language, then as a request; and what it does besides.
 
-    Without a filter the change makes a new one and attaches it to the circuit.
+    Both are empty where the filter holds it all. Without a filter the change makes a new one and attaches it
+    to the circuit.
 
     Args:
         plan: tells why each community is wanted.
@@ -22,13 +24,14 @@ def changes_for(
         wanted: communities of the plan; what the filter holds besides stays.
         asof: of which day the filter is known.
     """
-    lacking = [value for value in wanted if seen is None or not seen.allows(value)]
+    lacking = [one for one in plan.communities if one.value in wanted and not one.in_filter]
     if not lacking:
-        return ()
+        return (), ()
     today, name = (seen.allowed, filter_name(seen)) if seen else ((), "")
     group, rule = (seen.resource_group, seen.rule) if seen else ("", "")
-    why = {one.value: f"{community_name(one.value)}: {listed(one.hosts, most=3)}" for one in plan.communities}
-    reasons = [why[value] for value in lacking]
-    letter = filter_change.request(name, today, lacking, reasons, asof=asof, new=seen is None)
-    made = filter_change.changes(name, group, rule, today, lacking, asof=asof, new=seen is None)
-    return (*made, Change("request", letter))
+    add = [one.value for one in lacking]
+    reasons = [f"{community_name(one.value)}: {listed(one.hosts, most=3)}" for one in lacking]
+    besides = tuple(effects(lacking, new=seen is None))
+    letter = filter_change.request(name, today, add, reasons, effects=besides, asof=asof, new=seen is None)
+    made = filter_change.changes(name, group, rule, today, add, asof=asof, new=seen is None)
+    return (*made, Change("request", letter)), besides

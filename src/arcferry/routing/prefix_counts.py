@@ -1,4 +1,4 @@
-"""How many prefixes a community brings, as far as dated sources tell."""
+"""How many prefixes a community adds to what a router receives, as far as dated sources tell."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,13 +9,10 @@ from arcferry.routing.communities import CommunityList
 from arcferry.routing.service_tags import ServiceTags
 from arcferry.routing.weighing import dated
 
-_REGION_TAG = "AzureCloud."
-_REGIONAL_GROUP = "Azure"
-
 
 @dataclass(frozen=True, slots=True)
-class Brought:
-    """What one community brings.
+class PrefixCount:
+    """The prefixes of one community.
 
     Attributes:
         listed: whether a community list says so. Else it is expected: the prefixes of the region's
@@ -28,14 +25,9 @@ class Brought:
     listed: bool
     source: str
 
-    @property
-    def total(self) -> int:
-        """Prefixes of both IP versions."""
-        return self.ipv4 + self.ipv6
 
-
-class Brings:
-    """The dated sources at hand; without any, nothing is known."""
+class PrefixCounts:
+    """What the community list and the service tags at hand say; without either, nothing is known."""
 
     def __init__(self, tags: ServiceTags | None = None, communities: CommunityList | None = None) -> None:
         self._tags = tags
@@ -47,8 +39,8 @@ class Brings:
         named = ((self._communities, "community list"), (self._tags, "service tags"))
         return tuple(f"{kind} {dated(source)}" for source, kind in named if source)
 
-    def prefixes(self, value: str, region: str) -> Brought | None:
-        """What the community brings; None where neither source tells.
+    def of(self, value: str, region: str) -> PrefixCount | None:
+        """How many prefixes the community has; None where neither source tells.
 
         A service's community has no service tag to count by, so only a list tells of it.
 
@@ -57,12 +49,12 @@ class Brings:
             region: the ARM name of its region, empty for a service's community.
         """
         if self._communities and value in self._listed:
-            return Brought(*self._listed[value], listed=True, source=dated(self._communities))
+            return PrefixCount(*self._listed[value], listed=True, source=dated(self._communities))
         if self._tags and region and region in self._tagged:
-            return Brought(*self._tagged[region], listed=False, source=dated(self._tags))
+            return PrefixCount(*self._tagged[region], listed=False, source=dated(self._tags))
         return None
 
-    def listed_region(self, region: str) -> str:
+    def community_of(self, region: str) -> str:
         """The community that the list names after a region, for regions that no document knows; else empty.
 
         Args:
@@ -72,32 +64,29 @@ class Brings:
 
     @cached_property
     def _listed(self) -> dict[str, tuple[int, int]]:
-        """By value; several entries may share one value, and one prefix."""
-        if self._communities is None:
-            return {}
-        held = {(value, prefix) for prefix, (value, _, _) in self._communities.prefixes.items()}
-        return _counted(held)
+        """By value. Several entries may share one value, and one prefix, which is counted once."""
+        return _counted({(value, prefix) for prefix, (value, _, _) in self._entries()})
 
     @cached_property
     def _tagged(self) -> dict[str, tuple[int, int]]:
         """By the region of its `AzureCloud` tag."""
-        if self._tags is None:
-            return {}
+        rows = self._tags.prefixes.items() if self._tags else ()
         return _counted(
             (catalog.arm_region(region), prefix)
-            for prefix, (tag, region) in self._tags.prefixes.items()
-            if region and tag.startswith(_REGION_TAG)
+            for prefix, (tag, region) in rows
+            if region and tag.startswith("AzureCloud.")
         )
 
     @cached_property
     def _by_name(self) -> dict[str, str]:
-        if self._communities is None:
-            return {}
         return {
             "".join(name.removeprefix("Azure ").removesuffix(" IPv6").lower().split()): value
-            for _, (value, name, group) in self._communities.prefixes.items()
-            if group == _REGIONAL_GROUP
+            for _, (value, name, group) in self._entries()
+            if group == "Azure"
         }
+
+    def _entries(self) -> Iterable[tuple[str, tuple[str, str, str]]]:
+        return self._communities.prefixes.items() if self._communities else ()
 
 
 def _counted(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[int, int]]:
