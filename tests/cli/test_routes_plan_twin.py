@@ -82,8 +82,11 @@ async def test_an_old_filter_is_named_as_the_reason_for_what_looks_odd(
         await run("routes", "plan", "-l", "eastasia", "after.json", "-o", "json")
     )
     odd, stale = found["first"]
-    assert "as of 2026-11-20, lacks 12076:51012, and yet" in odd
-    assert f"{AGENT_SERVICE} was reached in Japan East" in odd
+    explained = json.loads(await run("explain", "after.json", "-o", "json"))
+    (same,) = [one for one in explained["findings"] if one["cause"] == "risk/reached-outside-filter"]
+    assert odd == f"{same['title']}. {same['remedy']['summary']}"
+    assert odd.startswith(f"{AGENT_SERVICE} is reached, though not expected over this route filter. ")
+    assert "as of 2026-11-20" in odd
     assert "it was changed since" in odd
     assert "known as of 2026-11-20" in stale
     assert "az network route-filter show" in stale

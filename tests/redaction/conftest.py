@@ -63,7 +63,10 @@ def everything_said(data: bytes) -> str:
     diagnosis = judge(documents)
     drawn = StringIO()
     findings.draw(diagnosis, Console(file=drawn, width=200))
-    told = (findings_document.as_json(diagnosis), *findings_document.json_lines(diagnosis), drawn.getvalue())
+    told = (
+        json.dumps([findings_document.document(diagnosis), *findings_document.json_lines(diagnosis)]),
+        drawn.getvalue(),
+    )
     return "\n".join((repr(documents), *told))
 
 

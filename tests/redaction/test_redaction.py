@@ -99,8 +99,8 @@ def _everything_said(name: str, data: bytes) -> str:
     return "\n".join(
         (
             repr(documents),
-            findings_document.as_json(diagnosis),
-            *findings_document.json_lines(diagnosis),
+            json.dumps(findings_document.document(diagnosis)),
+            *map(json.dumps, findings_document.json_lines(diagnosis)),
             drawn,
         )
     )

@@ -83,6 +83,7 @@ def plan(
     """
     from arcferry import catalog, times
     from arcferry.cli.evidence import evidence_and_held
+    from arcferry.diagnosis import judge
     from arcferry.diagnosis.answered import known_answers
     from arcferry.diagnosis.causes.filter_change import changes_for
     from arcferry.evidence.case import Case
@@ -96,25 +97,27 @@ def plan(
     chosen = catalog.cloud(cloud)
     region = region_of(location, chosen, unlisted=location_unlisted)
     given, held = evidence_and_held([*(files or []), *(evidence or [])], chosen)
-    case = Case.of([*given, *_watched(chosen, region, state)], held)
-    seen = _only("route filter", case.filters_in_effect)
+    seen = (*given, *_watched(chosen, region, state))
+    case = Case.of(seen, held)
+    route_filter = _only("route filter", case.filters_in_effect)
     found = routes.plan(
         chosen,
         region,
         steered=Steered(steered),
         features=_split(features),
         counts=PrefixCounts(_tags_of(case, chosen), next(iter(case.community_lists), None)),
-        route_filter=seen,
+        route_filter=route_filter,
         circuit=_only("circuit", case.circuits),
         answers=known_answers(case),
     )
-    asof = AsOf(seen.taken if seen else None, times.now().date())
+    asof = AsOf(route_filter.taken if route_filter else None, times.now().date())
     attached = case.attached_filters
     # A new filter would take the place of one that is attached and not at hand.
-    wanted = () if attached and seen is None else found.smallest if smallest else found.values
-    changes, effects = changes_for(found, seen, wanted, asof)
-    first = tuple(doubts(seen, asof, found.answers, attached))
-    shown = routes_plan.ShownPlan(found, changes, effects, first)
+    wanted = () if attached and route_filter is None else found.smallest if smallest else found.values
+    changes, effects = changes_for(found, route_filter, wanted, asof)
+    odd = (one for one in judge(seen, held).findings if one.cause == "risk/reached-outside-filter")
+    told = (f"{one.title}. {one.remedy.summary}" for one in odd)
+    shown = routes_plan.RoutePlanView(found, changes, effects, (*told, *doubts(route_filter, asof, attached)))
     show(
         output,
         table=lambda: routes_plan_table.draw(shown, _languages(change), console.stdout()),

@@ -1,6 +1,5 @@
 """The result of `arcferry check`: a document, lines of documents, or a plain table and what failed in it."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,14 +28,14 @@ def document(result: CheckResult) -> dict[str, Any]:
     }
 
 
-def json_lines(result: CheckResult) -> Iterator[str]:
+def json_lines(result: CheckResult) -> Iterator[dict[str, Any]]:
     """One line an endpoint, then one that sums up."""
     for seen in result.observations:
-        yield json.dumps({"schema": _SCHEMA, "kind": "endpoint", **_endpoint(seen)})
+        yield {"schema": _SCHEMA, "kind": "endpoint", **_endpoint(seen)}
     summary = {key: value for key, value in document(result).items() if key != "endpoints"}
     required = [seen for seen in result.observations if seen.endpoint.required]
     counts = {"required": len(required), "failed": len(result.failed), "elapsed": round(result.elapsed, 3)}
-    yield json.dumps(summary | counts)
+    yield summary | counts
 
 
 def _endpoint(seen: Observation) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """What follows from a check, in short: each finding, whose it is, and what would sharpen it."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -28,13 +27,13 @@ def plain(diagnosis: Diagnosis, result: CheckResult) -> Iterator[str]:
         yield line
 
 
-def json_lines(diagnosis: Diagnosis, result: CheckResult) -> Iterator[str]:
+def json_lines(diagnosis: Diagnosis, result: CheckResult) -> Iterator[dict[str, Any]]:
     """One line an endpoint, then one a finding, then one that sums up."""
     *endpoints, summary = check.json_lines(result)
     *found, _ = findings_document.json_lines(diagnosis)
     yield from endpoints
     yield from found
-    yield json.dumps(json.loads(summary) | {"findings": len(found), "would_sharpen": list(diagnosis.lacks)})
+    yield summary | {"findings": len(found), "would_sharpen": list(diagnosis.lacks)}
 
 
 def fields(diagnosis: Diagnosis) -> dict[str, Any]:

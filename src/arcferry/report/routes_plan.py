@@ -12,7 +12,7 @@ SCHEMA = 1
 
 
 @dataclass(frozen=True, slots=True)
-class ShownPlan:
+class RoutePlanView:
     """A plan with the change that it asks for.
 
     Attributes:
@@ -27,19 +27,19 @@ class ShownPlan:
     doubts: tuple[str, ...]
 
 
-def document(shown: ShownPlan) -> dict[str, Any]:
+def document(shown: RoutePlanView) -> dict[str, Any]:
     """The whole plan as one JSON document."""
     return {**_head(shown), "communities": [_community(one) for one in shown.plan.communities]}
 
 
-def json_lines(shown: ShownPlan) -> Iterator[dict[str, Any]]:
+def json_lines(shown: RoutePlanView) -> Iterator[dict[str, Any]]:
     """One line a community, then one with everything else."""
     for one in shown.plan.communities:
         yield {"schema": SCHEMA, "kind": "planned-community", **_community(one)}
     yield _head(shown)
 
 
-def _head(shown: ShownPlan) -> dict[str, Any]:
+def _head(shown: RoutePlanView) -> dict[str, Any]:
     plan = shown.plan
     return {
         "schema": SCHEMA,

@@ -4,22 +4,18 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import compress
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
-from arcferry.report.columns import columns
-from arcferry.report.console import print_line
-from arcferry.report.routes_plan import ShownPlan
+from arcferry.report.console import print_line, print_rows, print_table
+from arcferry.report.routes_plan import RoutePlanView
 from arcferry.routing.planned import PlannedCommunity, RoutePlan
 from arcferry.routing.prefix_counts import PrefixCount
 from arcferry.text import clean, one_line
 
-_WIDEST = 46  # the longest required name has 44 letters
 _MISSING = "MISSING"
 _REACH = {True: "yes", False: "NOT ITS SKU", None: "unknown"}
-_ALARMS = (_MISSING, _REACH[False])
+_ALARMS = dict.fromkeys((_MISSING, _REACH[False]), "bold red")
 _HTTPS = 443
 _ASK_AZURE = (
     "ask Azure, arcferry does not guess: az network route-filter rule list-service-communities --output json "
@@ -27,7 +23,7 @@ _ASK_AZURE = (
 )
 
 
-def draw(shown: ShownPlan, languages: Collection[str], console: Console) -> None:
+def draw(shown: RoutePlanView, languages: Collection[str], console: Console) -> None:
     """The communities, what they carry, what nothing carries, the smaller set, and the change."""
     plan = shown.plan
     features = f" with {', '.join(plan.features)}" if plan.features else ""
@@ -36,8 +32,9 @@ def draw(shown: ShownPlan, languages: Collection[str], console: Console) -> None
     for one in shown.doubts:
         print_line(console, f"First: {one_line(one, limit=2000)}", "bold red")
     print_line(console)
-    _draw_rows(console, _communities(plan), headed=True)
-    for title, rows in (
+    headings, *rows = _communities(plan)
+    print_table(console, headings, ((row, "") for row in rows), styles=_ALARMS)
+    for title, texts in (
         ("Which names", _names(plan)),
         ("Where names answered", _answers(plan)),
         ("Never over Microsoft peering, whatever the filter holds", _never(plan)),
@@ -52,9 +49,9 @@ def draw(shown: ShownPlan, languages: Collection[str], console: Console) -> None
         ("As of", (("-", source) for source in plan.sources)),
         ("What else the change does", (("-", one) for one in shown.effects)),
     ):
-        if listed := [(one_line(label, limit=600), one_line(text, limit=6000)) for label, text in rows]:
+        if listed := [(one_line(label, limit=600), one_line(text, limit=6000)) for label, text in texts]:
             print_line(console, f"\n{title}", "bold")
-            _draw_rows(console, listed)
+            print_rows(console, 2, listed)
     _draw_changes(shown, languages, console)
 
 
@@ -170,24 +167,7 @@ def _set(plan: RoutePlan, values: Sequence[str]) -> str:
     return f"{len(values)} communities, {known}{more}: {' '.join(values)}"
 
 
-def _draw_rows(console: Console, rows: Sequence[Sequence[str]], *, headed: bool = False) -> None:
-    """Aligned columns, with headings or after labels; on a terminal the last wraps beneath itself."""
-    indent = 0 if headed else 2
-    if not console.is_terminal:
-        for line in columns(rows):
-            print_line(console, " " * indent + line)
-        return
-    table = Table.grid(padding=(0, 2, 0, 0))
-    for number, _ in enumerate(rows[0], start=1):
-        table.add_column(max_width=_WIDEST if number < len(rows[0]) else None, overflow="fold")
-    for row in rows:
-        plain = ["dim" if headed and row is rows[0] else ""] * len(row) if headed else ["dim", ""]
-        styles = ["bold red" if cell in _ALARMS else style for cell, style in zip(row, plain, strict=True)]
-        table.add_row(*map(Text, row, styles))
-    console.print(Padding(table, (0, 0, 0, indent), expand=False))
-
-
-def _draw_changes(shown: ShownPlan, languages: Collection[str], console: Console) -> None:
+def _draw_changes(shown: RoutePlanView, languages: Collection[str], console: Console) -> None:
     """Each change on lines of its own, so that it can be copied; the request in a frame."""
     if shown.plan.route_filter and not shown.changes:
         what = "the smallest set" if shown.plan.missing else "all of it"

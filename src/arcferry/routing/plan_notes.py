@@ -53,15 +53,12 @@ def about_answers(answers: Iterable[KnownAnswer], unseen: Sequence[str]) -> Iter
         )
 
 
-def doubts(
-    seen: RouteFilter | None, asof: AsOf, answers: Iterable[KnownAnswer], attached: Sequence[str]
-) -> Iterator[str]:
+def doubts(seen: RouteFilter | None, asof: AsOf, attached: Sequence[str]) -> Iterator[str]:
     """Why the filter in effect may be another than the one at hand, or none; to be told before all else.
 
     Args:
         seen: the filter at hand.
         asof: of which day it is.
-        answers: the plan's; a connection to where the filter lets nothing through betrays a change since.
         attached: the filters that the circuit at hand holds, by resource id or name.
     """
     if attached and not (seen and any(map(seen.is_named_by, attached))):
@@ -73,14 +70,6 @@ def doubts(
             "No route filter is at hand, so the change makes a new one. It would take the place of one that "
             "the peering holds already, and of all that this lets through: look first, and hand that one in."
         )
-    day = asof.day.isoformat() if asof.day else ""
-    for one in answers:
-        if seen and one.reached and one.in_filter is False and (not one.day or one.day >= day):
-            yield (
-                f"Route filter {seen.name}, {asof}, lacks {one.community}, and yet {one.host} was reached in "
-                f"{one.says}. The likeliest reason is the filter at hand: it was changed since. Else the "
-                "traffic takes another way."
-            )
     if seen and asof.doubt:
         get = fetch(seen.name, seen.resource_group)
         yield f"Route filter {seen.name}: {asof.doubt}. Fetch it before anything is changed: {get}"

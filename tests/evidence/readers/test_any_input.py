@@ -92,7 +92,7 @@ def _survives(data: bytes) -> None:
 def _can_be_shown(documents: tuple[Document, ...]) -> None:
     assert documents
     diagnosis = judge(documents)
-    assert json.loads(findings_document.as_json(diagnosis))["kind"] == "findings"
+    assert json.loads(json.dumps(findings_document.document(diagnosis)))["kind"] == "findings"
     console = Console(file=StringIO(), force_terminal=True, width=40)
     findings.draw(diagnosis, console)
     out = console.file.getvalue()  # type: ignore[attr-defined] # the StringIO given above
