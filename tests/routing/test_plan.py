@@ -377,3 +377,17 @@ def test_no_sign_in_prefix_lies_in_a_region_of_the_list(
     }
     assert "12076:5060" in values
     assert not [value for value in values if value.startswith("12076:510") and value != "12076:5100"]
+
+
+def test_a_service_s_own_community_carries_its_answer_in_a_region_that_nothing_tells() -> None:
+    """As an audit of the same answer says."""
+    plan = planned(answers=[seen(ARM, ""), seen(GLOBAL, "")])
+    by_host = {one.host: one for one in plan.answers}
+    assert (by_host[ARM].carried, by_host[ARM].community) == (
+        True,
+        "12076:5070",
+    )
+    assert not by_host[GLOBAL].carried
+    (note,) = [one for one in plan.notes if "nothing at hand tells the region" in one]
+    assert GLOBAL in note
+    assert ARM not in note

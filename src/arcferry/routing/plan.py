@@ -201,8 +201,9 @@ class _Requirements:
     def judged(self, answer: KnownAnswer, wanted: set[str], seen: RouteFilter | None) -> KnownAnswer:
         """The answer with what carries it, and whether the plan and the filter have that."""
         endpoint = self.endpoint_of(answer.host)
-        if not (endpoint and answer.region and answer.on_peering):
+        if not (endpoint and answer.on_peering):
             return answer
+        # A service's own community carries it wherever it answers, also where nothing tells the region.
         carried_by = self.carried_by(endpoint.carrier, answer.region)
         return replace(
             answer,

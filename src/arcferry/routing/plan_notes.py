@@ -39,7 +39,7 @@ def about_filter(route_filter: RouteFilter | None, wanted: Collection[str]) -> I
 
 def about_answers(answers: Iterable[KnownAnswer], unseen: Sequence[str]) -> Iterator[str]:
     """What the known answers leave open, and how to have more of them."""
-    nowhere = dict.fromkeys(one.host for one in answers if not one.region and one.on_peering)
+    nowhere = dict.fromkeys(one.host for one in answers if not (one.region or one.carried) and one.on_peering)
     if nowhere:
         yield (
             f"Of what {', '.join(nowhere)} answered, nothing at hand tells the region: hand in service tags "
