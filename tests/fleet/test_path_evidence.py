@@ -16,7 +16,8 @@ from arcferry.fleet.outcome import FleetRun, HostRun
 from arcferry.fleet.path_evidence import MOST_PATH
 from arcferry.fleet.task import RunRequest
 from arcferry.fleet.transport import read_trust
-from arcferry.probe import CheckResult, ProbeSettings, check
+from arcferry.probe.location import CheckResult, check
+from arcferry.probe.step import ProbeSettings
 from arcferry_lab.hosts.faults import lay
 from arcferry_lab.paths import LabPaths
 from arcferry_lab.twin import RESOURCE_GROUP, Twin

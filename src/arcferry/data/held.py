@@ -1,4 +1,4 @@
-"""What is known of one held document."""
+"""What is known of one held document, and the JSON in it."""
 
 import json
 import re
@@ -9,6 +9,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from arcferry import numbers, times
+from arcferry.errors import FileInputError
+from arcferry.files import FILE_LIMIT
 from arcferry.text import one_line
 
 _SCHEMA = 1
@@ -151,3 +153,35 @@ def _count(value: object) -> int:
     if not isinstance(value, int) or value < 0:
         raise ValueError("no count")
     return value
+
+
+HINT = (
+    "Held are service tags, lists of BGP communities, route filters, circuits and the endpoint catalogue. "
+    "Anything else goes to arcferry explain."
+)
+
+
+def parse(name: str, data: bytes) -> object:
+    """The JSON value in a file of any usual encoding.
+
+    Raises:
+        FileInputError: no JSON, cut short, nested too deeply, or too large.
+    """
+    if len(data) > FILE_LIMIT:
+        raise FileInputError(name, f"larger than the {FILE_LIMIT:,} bytes that are read of such a file")
+    from arcferry.evidence.readers.decoding import text_of  # noqa: PLC0415  # with all readers, heavy
+
+    text = text_of(data)
+    if text is None or not text.lstrip().startswith(("{", "[")):
+        raise FileInputError(name, "no JSON, and no endpoint catalogue", hint=HINT)
+    try:
+        return numbers.from_json(text)
+    except RecursionError:
+        raise FileInputError(name, "JSON that is nested too deeply to be read") from None
+    except json.JSONDecodeError as error:
+        cut = "" if text.rstrip().endswith(("}", "]")) else "cut short: "
+        raise FileInputError(
+            name, f"{cut}no whole JSON: {error.msg}", line=error.lineno, hint="Fetch the file again."
+        ) from None
+    except ValueError as error:
+        raise FileInputError(name, f"no JSON: it holds {one_line(str(error))}") from None

@@ -9,26 +9,13 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from arcferry import catalog, times
-from arcferry.data import catalogue, reading
-from arcferry.data.held import Held, HeldKind
+from arcferry.data import catalogue
+from arcferry.data.held import HINT, Held, HeldKind, parse
 from arcferry.errors import FileInputError
 from arcferry.evidence.document import Document, Kind
 from arcferry.evidence.readers import azure_json
 from arcferry.routing.shapes import date_in
 from arcferry.text import one_line
-
-
-@dataclass(frozen=True, slots=True)
-class Recognised:
-    """A document that may be held.
-
-    Attributes:
-        held: what is known of it; `path` is its name alone, until it is stored.
-        data: what is to be stored, without secrets.
-    """
-
-    held: Held
-    data: bytes
 
 
 def recognise(
@@ -39,8 +26,11 @@ def recognise(
     cloud: str = "",
     source: str = "",
     added: datetime | None = None,
-) -> Recognised:
+) -> tuple[Held, bytes]:
     """Recognise a document by its content, and check all of it.
+
+    Gives what is known of it, its `path` being a name alone until it is stored, and what is to be stored,
+    without secrets.
 
     Args:
         data: the whole file.
@@ -74,7 +64,7 @@ def recognise(
         added=added or times.now(),
         path=Path(sha256),
     )
-    return Recognised(held, facts.data)
+    return held, facts.data
 
 
 def is_to_come(day: date) -> bool:
@@ -101,12 +91,12 @@ def _of_catalogue(name: str, data: bytes) -> _Described:
 
 
 def _of_json(name: str, data: bytes) -> _Described:
-    value = reading.parse(name, data)
+    value = parse(name, data)
     documents = [one for one in azure_json.read_all(name, value) if one.kind in _READERS]
     if len(documents) != 1:
         several = "several documents in one file, which are held one by one"
         problem = several if documents else "not a kind of data that is held"
-        raise FileInputError(name, problem, hint=reading.HINT)
+        raise FileInputError(name, problem, hint=HINT)
     document = documents[0]
     facts = _READERS[document.kind](document)
     # Of what may hold keys, only what is left without them is kept; the rest byte for byte as it came.

@@ -13,8 +13,10 @@ from arcferry import numbers
 from arcferry.azure import AzureSession, signed_in
 from arcferry.bundle import Role
 from arcferry.catalog import Cloud
-from arcferry.data import HeldKind, arm, recognise
+from arcferry.data import arm
 from arcferry.data.download import Download, service_tags
+from arcferry.data.held import HeldKind
+from arcferry.data.kinds import recognise
 from arcferry.errors import AzureError, BlockedError, InputError
 from arcferry.fetch.request import FetchOptions, FetchRequest
 from arcferry.fetch.sources import notification_host
@@ -179,12 +181,12 @@ class Documents:
 
 def _recognised(got: Download, kind: HeldKind, cloud: Cloud) -> Download:
     """The same without keys, when it is whole and what was asked for."""
-    new = recognise(got.data, got.name, cloud=cloud.name, source=got.url)
-    if new.held.kind is not kind:
-        raise BlockedError(f"{got.url} gave a {new.held.kind.words}, not a {kind.words}")
-    if new.held.cloud != cloud.name:
-        raise BlockedError(f"{got.url} gave a {kind.words} of {new.held.cloud}, not of {cloud.name}")
-    return replace(got, data=new.data)
+    held, data = recognise(got.data, got.name, cloud=cloud.name, source=got.url)
+    if held.kind is not kind:
+        raise BlockedError(f"{got.url} gave a {held.kind.words}, not a {kind.words}")
+    if held.cloud != cloud.name:
+        raise BlockedError(f"{got.url} gave a {kind.words} of {held.cloud}, not of {cloud.name}")
+    return replace(got, data=data)
 
 
 def _hosts(data: bytes, suffix: str) -> list[str]:
