@@ -59,7 +59,7 @@ def test_one_by_columns_as_older_bundles_carry_it_is_read_too(tmp_path: Path) ->
     )
     clouds = "\n".join(f"{cloud.name} = [\n  {row},\n]" for cloud in catalog.clouds())
     folder = Store(tmp_path)
-    folder.add(f"{head}columns = {columns}\n{clouds}\n".encode(), "endpoints.toml")
+    folder.put(*recognise(f"{head}columns = {columns}\n{clouds}\n".encode(), "endpoints.toml"))
     assert adopt_held(folder) is not None
     assert hosts() == {"new.his.arc.azure.com"}
 
@@ -77,7 +77,7 @@ def test_without_one_nothing_happens(tmp_path: Path) -> None:
 
 def test_one_for_another_version_is_refused_and_not_used(tmp_path: Path) -> None:
     folder = Store(tmp_path)
-    held = folder.add(NEWER.encode(), "endpoints.toml")
+    held = folder.put(*recognise(NEWER.encode(), "endpoints.toml"))
     held.path.write_text(NEWER.replace("purpose = ", "why = "))
     with pytest.raises(FileInputError, match="not what was taken in"):
         adopt_held(folder)

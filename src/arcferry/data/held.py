@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -95,22 +95,9 @@ class Held:
 
 def to_json(held: Held) -> bytes:
     """What is written beside the document."""
-    return json.dumps(
-        {
-            "schema": _SCHEMA,
-            "kind": held.kind,
-            "cloud": held.cloud,
-            "name": held.name,
-            "taken": held.taken.isoformat() if held.taken else None,
-            "change_number": held.change_number,
-            "entries": held.entries,
-            "prefixes": held.prefixes,
-            "source": held.source,
-            "sha256": held.sha256,
-            "added": held.added.isoformat(),
-        },
-        indent=1,
-    ).encode()
+    fields = asdict(held)
+    del fields["path"]
+    return json.dumps({"schema": _SCHEMA, **fields}, indent=1, default=lambda day: day.isoformat()).encode()
 
 
 def from_json(data: bytes, folder: Path) -> Held:

@@ -44,7 +44,11 @@ def recognise(
         FileInputError: it is none of the kinds that are held, a part of it is wrong, or its day is to come.
     """
     name = one_line(Path(name).name, limit=200) or "document"
-    facts = _of_catalogue(name, data) if catalogue.looks_right(data) else _of_json(name, data)
+    if catalogue.looks_right(data):
+        read = catalogue.read_catalogue(name, data)
+        facts = _Described(HeldKind.ENDPOINTS, data=data, taken=read.taken, entries=read.entries)
+    else:
+        facts = _of_json(name, data)
     day = taken or facts.taken
     if day and is_to_come(day):
         says = f"its day, {day}, lies after today, {times.now().date()}"
@@ -83,11 +87,6 @@ class _Described:
     entries: int = 0
     prefixes: int = 0
     change_number: int | None = None
-
-
-def _of_catalogue(name: str, data: bytes) -> _Described:
-    read = catalogue.read_catalogue(name, data)
-    return _Described(HeldKind.ENDPOINTS, data=data, taken=read.taken, entries=read.entries)
 
 
 def _of_json(name: str, data: bytes) -> _Described:

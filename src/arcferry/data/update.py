@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from arcferry import times
@@ -112,10 +113,12 @@ async def _from_azure(
     asked: list[tuple[HeldKind, _Fetch]] = []
     if HeldKind.COMMUNITY_LIST in request.kinds:
         asked.append((HeldKind.COMMUNITY_LIST, lambda: arm.community_list(session, today)))
-    if request.route_filter:
-        asked.append((HeldKind.ROUTE_FILTER, lambda: arm.route_filter(session, request.route_filter, today)))
-    if request.circuit:
-        asked.append((HeldKind.CIRCUIT, lambda: arm.circuit(session, request.circuit, today)))
+    named = {HeldKind.ROUTE_FILTER: request.route_filter, HeldKind.CIRCUIT: request.circuit}
+    asked += [
+        (kind, partial(arm.network_resource, session, kind, name, today))
+        for kind, name in named.items()
+        if name
+    ]
     return asked
 
 

@@ -129,13 +129,13 @@ class Documents:
         return await self._stack.enter_async_context(signed_in(target, sign_in.principal))
 
     async def _route_filter(self, session: AzureSession, name: str) -> Download:
-        got = await arm.route_filter(session, name, self._today)
+        got = await arm.network_resource(session, HeldKind.ROUTE_FILTER, name, self._today)
         return _recognised(got, HeldKind.ROUTE_FILTER, self._request.cloud)
 
     async def _filter_of_circuit(self, name: str) -> Download:
         """The route filter that a circuit's Microsoft peering has, also out of another resource group."""
         session = await self._azure()
-        got = await arm.circuit(session, name, self._today)
+        got = await arm.network_resource(session, HeldKind.CIRCUIT, name, self._today)
         peering = read_circuit(numbers.from_json(got.data), got.name).microsoft
         if peering is None or not peering.route_filter:
             lacks = "route filter on its Microsoft peering" if peering else "Microsoft peering"
