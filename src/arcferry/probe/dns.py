@@ -20,7 +20,6 @@ import dns.message
 import dns.name
 import dns.rcode
 import dns.rdatatype
-import dns.resolver
 
 from arcferry import typed
 from arcferry.errors import FileInputError
@@ -258,6 +257,8 @@ def system_resolvers(hosts_file: Path, resolv_conf: Path | None = None) -> Resol
 
     A system without any gives empty ones: that is a finding about the machine, not an error.
     """
+    import dns.resolver  # noqa: PLC0415  # for the system's servers alone, and with all that Windows needs
+
     try:
         resolver = dns.resolver.Resolver(configure=resolv_conf is None)
         if resolv_conf:
