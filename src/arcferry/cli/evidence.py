@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from arcferry.errors import FileInputError, InputError, UnknownNameError
-from arcferry.folders import data_folder
+from arcferry.files import data_folder
 
 if TYPE_CHECKING:
     from arcferry.catalog import Cloud
@@ -71,9 +71,9 @@ def held_beside(given: "Sequence[Document]", cloud: "Cloud") -> "tuple[Document,
     folder = data_folder()
     if not folder.is_dir():  # without importing what reads it: check is to start fast
         return ()
-    from arcferry import data
+    from arcferry.data.store import Store, documents
 
-    return data.documents(data.Store(folder), cloud, besides={one.kind for one in given})
+    return documents(Store(folder), cloud, besides={one.kind for one in given})
 
 
 def warn(documents: "Sequence[Document]") -> None:
@@ -92,8 +92,9 @@ def _recognised(file: str, name: str) -> "tuple[Document, ...]":
 
 
 def _read(file: str, name: str) -> "tuple[Document, ...]":
-    from arcferry.evidence.readers import FILE_LIMIT, read_document, read_path
+    from arcferry.evidence.readers import read_document, read_path
     from arcferry.evidence.readers.edge import guarded
+    from arcferry.files import FILE_LIMIT
 
     path = Path(file)
     if file == STDIN:
@@ -145,8 +146,8 @@ def adopt_held() -> None:
     folder = data_folder()
     if not (folder / "endpoints").is_dir():
         return
-    from arcferry.data import Store
-    from arcferry.data import adopt_held as adopt
+    from arcferry.data.store import Store
+    from arcferry.data.store import adopt_held as adopt
 
     try:
         adopt(Store(folder))

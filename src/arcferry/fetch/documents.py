@@ -13,8 +13,10 @@ from arcferry import numbers
 from arcferry.azure import AzureSession, signed_in
 from arcferry.bundle import Role
 from arcferry.catalog import Cloud
-from arcferry.data import HeldKind, arm, recognise
+from arcferry.data import arm
 from arcferry.data.download import Download, service_tags
+from arcferry.data.held import HeldKind
+from arcferry.data.kinds import recognise
 from arcferry.errors import AzureError, BlockedError, InputError
 from arcferry.fetch.request import FetchOptions, FetchRequest
 from arcferry.fetch.sources import notification_host
@@ -127,13 +129,13 @@ class Documents:
         return await self._stack.enter_async_context(signed_in(target, sign_in.principal))
 
     async def _route_filter(self, session: AzureSession, name: str) -> Download:
-        got = await arm.route_filter(session, name, self._today)
+        got = await arm.network_resource(session, HeldKind.ROUTE_FILTER, name, self._today)
         return _recognised(got, HeldKind.ROUTE_FILTER, self._request.cloud)
 
     async def _filter_of_circuit(self, name: str) -> Download:
         """The route filter that a circuit's Microsoft peering has, also out of another resource group."""
         session = await self._azure()
-        got = await arm.circuit(session, name, self._today)
+        got = await arm.network_resource(session, HeldKind.CIRCUIT, name, self._today)
         peering = read_circuit(numbers.from_json(got.data), got.name).microsoft
         if peering is None or not peering.route_filter:
             lacks = "route filter on its Microsoft peering" if peering else "Microsoft peering"
@@ -179,12 +181,12 @@ class Documents:
 
 def _recognised(got: Download, kind: HeldKind, cloud: Cloud) -> Download:
     """The same without keys, when it is whole and what was asked for."""
-    new = recognise(got.data, got.name, cloud=cloud.name, source=got.url)
-    if new.held.kind is not kind:
-        raise BlockedError(f"{got.url} gave a {new.held.kind.words}, not a {kind.words}")
-    if new.held.cloud != cloud.name:
-        raise BlockedError(f"{got.url} gave a {kind.words} of {new.held.cloud}, not of {cloud.name}")
-    return replace(got, data=new.data)
+    held, data = recognise(got.data, got.name, cloud=cloud.name, source=got.url)
+    if held.kind is not kind:
+        raise BlockedError(f"{got.url} gave a {held.kind.words}, not a {kind.words}")
+    if held.cloud != cloud.name:
+        raise BlockedError(f"{got.url} gave a {kind.words} of {held.cloud}, not of {cloud.name}")
+    return replace(got, data=data)
 
 
 def _hosts(data: bytes, suffix: str) -> list[str]:

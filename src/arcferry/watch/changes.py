@@ -10,8 +10,7 @@ from arcferry.diagnosis.finding import Finding, Severity
 from arcferry.diagnosis.placing import place, worst_first
 from arcferry.diagnosis.values import community_name, region_name
 from arcferry.evidence.case import Case
-from arcferry.probe import Observation
-from arcferry.probe.observation import DnsAnswer
+from arcferry.probe.observation import DnsAnswer, Observation
 from arcferry.routing.coverage import Verdict
 from arcferry.watch.round import Round
 

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from arcferry.catalog import Cloud, Region
 from arcferry.evidence.document import Document, observed
-from arcferry.probe import Observation, ProbeSettings, check
 from arcferry.probe.dns import answers
-from arcferry.probe.observation import DnsAnswer
+from arcferry.probe.location import check
+from arcferry.probe.observation import DnsAnswer, Observation
+from arcferry.probe.step import ProbeSettings
 
 ORIGIN = "arcferry watch"
 

@@ -35,12 +35,9 @@ from arcferry.evidence.readers import (
 )
 from arcferry.evidence.readers.decoding import Decoded, decode, is_structured, narrow, shortened, text_of
 from arcferry.evidence.readers.edge import claimed, guarded
-from arcferry.files import read_bounded
+from arcferry.files import FILE_LIMIT, read_bounded
 from arcferry.redaction import mask, redact
 from arcferry.text import clean
-
-FILE_LIMIT = 64 * 1024 * 1024
-"""Longest file in bytes that is held in memory; only a dump of routes may be longer, see `read_path`."""
 
 _TextReader = Callable[[str, str], Document | None]
 _TEXT_READERS: tuple[_TextReader, ...] = (
