@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from arcferry import catalog
 from arcferry.catalog import Carrier
+from arcferry.diagnosis.destination import place, worst_first
 from arcferry.diagnosis.finding import Finding, Severity
-from arcferry.diagnosis.placing import place, worst_first
 from arcferry.diagnosis.values import community_name, region_name
 from arcferry.evidence.case import Case
 from arcferry.probe import Observation
