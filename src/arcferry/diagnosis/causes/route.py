@@ -14,11 +14,10 @@ from arcferry.probe.observation import Stage
 from arcferry.routing import carriage
 from arcferry.routing.carriage import Reason
 from arcferry.routing.circuit import Tier
-from arcferry.routing.coverage import Verdict
+from arcferry.routing.coverage import FRONT_DOOR, Verdict
 from arcferry.routing.reception import Reception, named
 from arcferry.routing.route import MICROSOFT_AS, RouteTable, Vantage
 from arcferry.routing.route_filter import RouteFilter
-from arcferry.routing.weighing import FRONT_DOOR
 
 _MAY_BE_ALLOWED = (Verdict.CARRIED, Verdict.UNKNOWN)
 
