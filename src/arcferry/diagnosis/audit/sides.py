@@ -14,8 +14,15 @@ from arcferry.diagnosis.values import community_name, listed, region_name
 from arcferry.evidence.case import Case
 from arcferry.evidence.document import Attempt
 from arcferry.probe.observation import Stage
-from arcferry.routing import carriage
-from arcferry.routing.carriage import NoRoutes, Reason
+from arcferry.routing.circuit import (
+    IPV4,
+    IPV6,
+    NoRoutes,
+    Reason,
+    filters_not_at_hand,
+    no_routes,
+    reaches,
+)
 from arcferry.routing.coverage import Coverage, Verdict
 from arcferry.routing.reception import NOTHING_RECEIVED, Received, Reception, named, route_count
 from arcferry.routing.route import Vantage
@@ -157,13 +164,13 @@ def without_address(endpoint: Endpoint | None, region: Region | None, case: Case
 
 
 def _expected(coverage: Coverage, case: Case, says: str, *, settled: bool = True) -> Expected:
-    version = ip_address(coverage.address).version if coverage.address else carriage.IPV4
-    reach = carriage.reaches(case.circuits, coverage.region, coverage.allowed_by or coverage.candidates)
-    broken = carriage.no_routes(case.circuits, version)
+    version = ip_address(coverage.address).version if coverage.address else IPV4
+    reach = reaches(case.circuits, coverage.region, coverage.allowed_by or coverage.candidates)
+    broken = no_routes(case.circuits, version)
     not_at_hand = tuple(
         f"circuit {circuit.name} holds route filter {reference.rstrip('/').rpartition('/')[2]}, "
         "which was not handed in"
-        for circuit, reference in carriage.filters_not_at_hand(case.circuits, case.filters)
+        for circuit, reference in filters_not_at_hand(case.circuits, case.filters)
     )
     path = None
     if coverage.verdict is Verdict.NOT_ON_PEERING or reach is False or broken:
@@ -189,7 +196,7 @@ def _expected(coverage: Coverage, case: Case, says: str, *, settled: bool = True
 
 
 def _problem(one: NoRoutes) -> str:
-    kind = "IPv6 Microsoft peering" if one.version == carriage.IPV6 else "Microsoft peering"
+    kind = "IPv6 Microsoft peering" if one.version == IPV6 else "Microsoft peering"
     match one.reason:
         case Reason.CIRCUIT_DISABLED:
             return f"circuit {one.circuit} is {one.state} in Azure"
