@@ -1,22 +1,6 @@
 """Every cause that arcferry knows, in the order of asking: the root before what follows from it."""
 
-from arcferry.diagnosis.causes import (
-    agent,
-    arm,
-    clock,
-    dns,
-    install,
-    path,
-    private_link,
-    proxy,
-    risk,
-    route,
-    signin,
-    tcp,
-    tls,
-    unexplained,
-    unreadable,
-)
+from arcferry.diagnosis.causes import agent, coded, dns, path, proxy, risk, route, tcp, tls, unexplained
 from arcferry.diagnosis.rule import Cause
 
 _NAMES = (
@@ -25,10 +9,10 @@ _NAMES = (
     dns.resolver_unreachable,
     dns.no_addresses,
     dns.name_not_found,
-    private_link.scope_not_given,
-    private_link.unreachable,
+    dns.scope_not_given,
+    dns.private_endpoint_unreachable,
     dns.private_answer_leak,
-    private_link.public_answer,
+    dns.public_answer_in_scope,
 )
 _PROXY = (
     proxy.bypass_missing,
@@ -41,7 +25,7 @@ _PROXY = (
 )
 _WRONG_ANSWERS = (route.ipv6_not_peered, dns.blocked_answer, dns.wrong_address)
 _BEYOND_TCP = (
-    clock.skew,
+    tls.skew,
     tls.untrusted_root,
     tls.intercepted,
     tls.incomplete_chain,
@@ -56,7 +40,7 @@ _BEYOND_TCP = (
     tls.no_answer,
     tls.handshake_failed,
     path.captive_page,
-    install.download_refused,
+    coded.download_refused,
     path.no_http_answer,
     tcp.refused,
     tcp.reset,
@@ -96,26 +80,17 @@ FAULTS: tuple[Cause, ...] = (
 """Asked of every endpoint that was not reached; the first that applies is its cause. A step that was seen to
 fail comes before what dated lists lead to expect, and what a router's table shows before the route filter."""
 
-RISKS: tuple[Cause, ...] = (*risk.FAMILY, dns.answers_differ)
+RISKS: tuple[Cause, ...] = (
+    risk.steered_answer_may_leave_filter,
+    risk.reached_outside_filter,
+    risk.answer_not_in_service_community,
+    risk.inspected,
+    dns.answers_differ,
+)
 """Asked of every endpoint that works; each that applies counts."""
 
-_MODULES = (
-    route,
-    path,
-    dns,
-    private_link,
-    tcp,
-    tls,
-    proxy,
-    clock,
-    agent,
-    install,
-    signin,
-    arm,
-    unexplained,
-    unreadable,
-    risk,
-)
+_MODULES = (route, path, dns, tcp, tls, proxy, agent, coded, unexplained, risk)
+_DECLARED = [one for module in _MODULES for one in vars(module).values() if isinstance(one, Cause)]
 
-CAUSES: dict[str, Cause] = {cause.slug: cause for module in _MODULES for cause in module.FAMILY}
+CAUSES: dict[str, Cause] = {cause.slug: cause for cause in (*_DECLARED, *coded.CODED)}
 """Every cause by its slug, in the order in which findings of equal severity are told."""

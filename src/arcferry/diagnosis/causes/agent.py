@@ -6,7 +6,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from arcferry import catalog
-from arcferry.diagnosis.causes.coded import code_matches, coded
+from arcferry.diagnosis.causes.coded import code_matches
 from arcferry.diagnosis.finding import Evidence, Owner, Severity
 from arcferry.diagnosis.rule import Line, Match, case_cause, line
 from arcferry.evidence.case import Case
@@ -76,19 +76,6 @@ def region_not_valid(case: Case) -> Sequence[Match]:
         replace(match, values={"near": _nearest_region(messages)})
         for match in code_matches("agent/region-not-valid", case)
     ]
-
-
-FAMILY = (
-    coded("agent/not-elevated", Owner.SERVER),
-    coded("agent/already-connected", Owner.SERVER, Severity.WARNING),
-    expired,
-    disconnected,
-    service_stopped,
-    too_old,
-    coded("agent/local-error", Owner.SERVER),
-    coded("agent/bad-argument", Owner.SERVER),
-    region_not_valid,
-)
 
 
 def _status(state: AgentState) -> tuple[Line | Evidence, ...]:

@@ -53,15 +53,3 @@ def credentials_in_url(case: Case) -> tuple[Match, ...]:
     """A user and a password in the URL of the agent's proxy."""
     found = [line(one.origin, "credentials", one.taken) for one in case.agents if one.proxy_credentials]
     return (Match(evidence=tuple(found)),) if found else ()
-
-
-FAMILY = (
-    authentication_required,
-    name_not_found,
-    unreachable,
-    not_a_proxy,
-    cannot_reach,
-    refused,
-    bypass_missing,
-    credentials_in_url,
-)

@@ -217,13 +217,3 @@ def old_data(case: Case) -> tuple[Match, ...]:
         return ()
     values: dict[str, Value] = {"data": name, "days": str((newest - taken).days)}
     return (Match(evidence=(line(name, "old", taken, **values),), values=values),)
-
-
-FAMILY = (
-    steered_answer_may_leave_filter,
-    reached_outside_filter,
-    answer_not_in_service_community,
-    inspected,
-    one_path_only,
-    old_data,
-)

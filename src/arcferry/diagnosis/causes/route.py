@@ -351,21 +351,3 @@ def _served_at_the_edge(destination: Destination) -> list[Line]:
         origin, taken = where.tags.name, at_midnight(where.tags.taken)
         found.append(line(origin, "edge_tag", taken, address=where.address, tag=where.service_tag))
     return found
-
-
-FAMILY = (
-    community_not_in_filter,
-    community_denied,
-    empty_route_filter,
-    region_without_community,
-    no_route_filter,
-    filter_not_attached,
-    peering_down,
-    outside_sku_geography,
-    ipv6_not_peered,
-    not_received,
-    filtered_by_own_policy,
-    another_path_preferred,
-    session_down,
-    not_on_microsoft_peering,
-)

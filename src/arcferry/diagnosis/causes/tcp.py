@@ -93,18 +93,6 @@ def timeout_with_route(destination: Destination, case: Case) -> Match | None:
     )
 
 
-FAMILY = (
-    refused,
-    reset,
-    unreachable,
-    large_packets_lost,
-    nat_prefix_not_validated,
-    asymmetric_return,
-    filtered,
-    timeout_with_route,
-)
-
-
 def _is_unanswered(destination: Destination) -> bool:
     """Whether packets should find their way there, and nothing comes back."""
     return destination.silent and destination.coverage is not None and destination.coverage.is_expected

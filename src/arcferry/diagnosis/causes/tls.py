@@ -1,18 +1,38 @@
-"""TLS that does not come about although TCP connects, and sessions that prove the wrong thing."""
+"""TLS that does not come about although TCP connects, sessions that prove the wrong thing, wrong clocks."""
 
 from datetime import MAXYEAR
 
 from arcferry.diagnosis.destination import Destination
-from arcferry.diagnosis.finding import Confidence, Evidence, Owner
+from arcferry.diagnosis.finding import Confidence, Evidence, Owner, Severity
 from arcferry.diagnosis.rule import Line, Match, cause, failed_with, line
 from arcferry.evidence.case import Case
 from arcferry.probe.observation import Stage
 from arcferry.times import to_text
 
-A_DAY = 86_400.0
+_A_DAY = 86_400.0
 """Seconds of clock difference from which a certificate's dates say nothing about the certificate."""
+_AN_HOUR = 3600
+_NOTICED = 120.0
+"""Seconds from which the agent itself complains (agent 1.29)."""
+_BREAKING = 300.0
+"""Seconds from which tokens are commonly refused."""
 _PUBLIC_ISSUERS = ("microsoft", "digicert", "globalsign")
 _REVOCATION_CODES = ("80092012", "80092013", "revocation_offline", "no_revocation_check")
+
+
+def _measured(case: Case) -> tuple[Match, ...]:
+    """The server's clock, by the endpoints that answered; no endpoint is at fault."""
+    measured = [seen for seen in case.attempts if seen.clock_skew is not None]
+    return (_skewed(case, measured[0].origin),) if measured and abs(case.skew) > _NOTICED else ()
+
+
+@cause("clock/skew", Owner.SERVER, of_case=_measured)
+def skew(destination: Destination, case: Case) -> Match | None:
+    """Certificates that seem out of date because the clock is."""
+    about_time = destination.kind in ("certificate-expired", "certificate-not-yet-valid")
+    if not about_time or abs(case.skew) <= _A_DAY:
+        return None
+    return _skewed(case, destination.latest.origin if destination.latest else "")
 
 
 def _revocation_told(case: Case) -> tuple[Match, ...]:
@@ -27,10 +47,8 @@ def _revocation_told(case: Case) -> tuple[Match, ...]:
 @cause("tls/untrusted-root", Owner.SERVER)
 def untrusted_root(destination: Destination, _: Case) -> Match | None:
     """An issuer of Azure's own name that is not trusted: likely a missing root; a name proves nothing."""
-    issuer = destination.issuer.lower()
-    if not _failed(destination, "certificate-untrusted"):
-        return None
-    if not any(name in issuer for name in _PUBLIC_ISSUERS):
+    known = any(name in destination.issuer.lower() for name in _PUBLIC_ISSUERS)
+    if not known or not _failed(destination, "certificate-untrusted"):
         return None
     return Match(Confidence.EXPECTED, ("root",), _certificate(destination))
 
@@ -50,13 +68,13 @@ def incomplete_chain(destination: Destination, _: Case) -> Match | None:
 @cause("tls/expired", Owner.NETWORK)
 def expired(destination: Destination, case: Case) -> Match | None:
     """The certificate has ended, by a clock that is right."""
-    return None if abs(case.skew) > A_DAY else _shown(destination, "certificate-expired")
+    return None if abs(case.skew) > _A_DAY else _shown(destination, "certificate-expired")
 
 
 @cause("tls/not-yet-valid", Owner.NETWORK)
 def not_yet_valid(destination: Destination, case: Case) -> Match | None:
     """The certificate begins later, by a clock that is right."""
-    return None if abs(case.skew) > A_DAY else _shown(destination, "certificate-not-yet-valid")
+    return None if abs(case.skew) > _A_DAY else _shown(destination, "certificate-not-yet-valid")
 
 
 @cause("tls/name-mismatch", Owner.NETWORK)
@@ -77,21 +95,6 @@ cipher_mismatch = failed_with("tls/cipher-mismatch", Owner.NETWORK, Stage.TLS, "
 connection_cut = failed_with("tls/connection-cut", Owner.NETWORK, Stage.TLS, "tls-cut", "reset")
 no_answer = failed_with("tls/no-answer", Owner.NETWORK, Stage.TLS, "tls-timeout", "timeout")
 handshake_failed = failed_with("tls/handshake-failed", Owner.NETWORK, Stage.TLS)
-
-FAMILY = (
-    intercepted,
-    untrusted_root,
-    incomplete_chain,
-    expired,
-    not_yet_valid,
-    name_mismatch,
-    revocation_unreachable,
-    protocol_version,
-    cipher_mismatch,
-    connection_cut,
-    no_answer,
-    handshake_failed,
-)
 
 
 def _failed(destination: Destination, *kinds: str) -> bool:
@@ -118,3 +121,13 @@ def _certificate(destination: Destination) -> tuple[Line, ...]:
 
 def _is_offline(text: str) -> bool:
     return any(code in text.lower() for code in _REVOCATION_CODES)
+
+
+def _skewed(case: Case, origin: str) -> Match:
+    severity = Severity.ERROR if abs(case.skew) > _BREAKING else Severity.WARNING
+    seconds = abs(round(case.skew))
+    amount = f"{seconds} s" if seconds < _AN_HOUR else f"{seconds / _AN_HOUR:.1f} h"
+    if seconds >= _A_DAY:
+        amount = f"{seconds // 86400} d"
+    values = {"amount": amount, "direction": "ahead" if case.skew > 0 else "behind"}
+    return Match(evidence=(line(origin, "skew", case.newest),), severity=severity, values=values)

@@ -1,4 +1,4 @@
-"""A line with which the agent gave up, if nothing else that was handed in says why."""
+"""What explains nothing: last words of the agent without a cause, and files that cannot be read."""
 
 from collections.abc import Iterator
 
@@ -44,4 +44,10 @@ def unexplained_error(case: Case) -> tuple[Match, ...]:
     return tuple(_unexplained(case))
 
 
-FAMILY = (unexplained_error,)
+@case_cause("evidence/unreadable", Owner.SERVER)
+def unreadable(case: Case) -> tuple[Match, ...]:
+    """Every document that could not be read, as one finding."""
+    unread = [one for one in case.documents if one.kind is Kind.UNREADABLE]
+    lines = tuple(Evidence(one.name, why) for one in unread for why in one.notes)
+    names = tuple(dict.fromkeys(line.origin for line in lines))
+    return (Match(evidence=lines, values={"names": names}),) if unread else ()
