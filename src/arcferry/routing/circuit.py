@@ -29,8 +29,6 @@ _CIRCUIT_FIELDS = (
     "expressRoutePort",
 )
 IPV4, IPV6 = 4, 6
-_LEGACY = {0: False, 1: True}
-_MOST_ASN = 2**32 - 1
 _FAMILIES = ("MeteredData", "UnlimitedData")
 
 
@@ -49,7 +47,6 @@ class Peering:
 
     Attributes:
         state: `Enabled` or `Disabled`, empty if the document does not say.
-        peer_asn: the customer's AS, 0 where unknown.
         primary_prefix: the link to Microsoft's primary router, empty if unknown; a /30 or a /126.
         secondary_prefix: the same of the secondary one.
         advertised_prefixes: the customer's public prefixes that Microsoft was told of.
@@ -58,22 +55,15 @@ class Peering:
         legacy: what the API's `legacyMode` says: whether it was configured before 2017-08-01, when no filter
             was needed; None if unknown.
         route_filter: the resource id or name of the filter that is attached, empty if none is.
-        provisioning: whether Azure is done with the last change, such as `Succeeded`; empty if unknown.
-        customer_asn: the AS in whose name the prefixes are registered, 0 where unknown.
-        registry: the routing registry that Microsoft asks for the prefixes' owner, such as `APNIC`.
     """
 
     state: str = ""
-    peer_asn: int = 0
     primary_prefix: str = ""
     secondary_prefix: str = ""
     advertised_prefixes: tuple[str, ...] = ()
     advertised_state: str = ""
     legacy: bool | None = None
     route_filter: str = ""
-    provisioning: str = ""
-    customer_asn: int = 0
-    registry: str = ""
 
     @property
     def links(self) -> tuple[str, ...]:
@@ -94,7 +84,6 @@ class Circuit:
         microsoft_ipv6: the same over IPv6.
         lists_peerings: whether the document lists peerings at all, so that their lack means something.
         state: Azure's side, `Enabled` or `Disabled`; empty if unknown.
-        provider: the connectivity provider, empty if unknown or with ExpressRoute Direct.
         resource_group: empty if the document has no resource id.
         direct: whether it is a circuit of ExpressRoute Direct.
         family: how it is billed, `MeteredData` or `UnlimitedData`; empty if unknown.
@@ -108,7 +97,6 @@ class Circuit:
     microsoft_ipv6: Peering | None = None
     lists_peerings: bool = True
     state: str = ""
-    provider: str = ""
     resource_group: str = ""
     direct: bool = False
     family: str = ""
@@ -165,7 +153,6 @@ def _circuit(root: Node, file: str) -> Circuit:
         microsoft_ipv6=microsoft_ipv6,
         lists_peerings=listed is not None,
         state=typed.label(properties.text("circuitProvisioningState")),
-        provider=typed.label(provider.text("serviceProviderName")) if provider else "",
         resource_group=resource_group(root),
         direct=properties.field("expressRoutePort") is not None,
         family=family,
@@ -203,16 +190,12 @@ def _peering(node: Node) -> Peering:
     filter_name = attached.text("id") or attached.text("name") if attached else ""
     return Peering(
         state=typed.label(node.text("state")),
-        peer_asn=_asn(node, "peerASN"),
         primary_prefix=_link(node, "primaryPeerAddressPrefix"),
         secondary_prefix=_link(node, "secondaryPeerAddressPrefix"),
         advertised_prefixes=tuple(map(_prefix, listed.items())) if listed else (),
         advertised_state=typed.label(config.text("advertisedPublicPrefixesState")) if config else "",
-        legacy=_LEGACY.get(_number(config, "legacyMode", most=1)) if config else None,
+        legacy=_legacy(config) if config else None,
         route_filter=typed.resource_id(filter_name) or resource_name(filter_name),
-        provisioning=typed.label(node.text("provisioningState")),
-        customer_asn=_asn(config, "customerASN") if config else 0,
-        registry=typed.label(config.text("routingRegistryName")) if config else "",
     )
 
 
@@ -256,19 +239,15 @@ def _prefix(node: Node) -> str:
         raise node.problem("expected a prefix such as 192.0.2.0/30") from None
 
 
-def _asn(node: Node, key: str) -> int:
-    return max(_number(node, key, most=_MOST_ASN), 0)
-
-
-def _number(node: Node, key: str, *, most: int) -> int:
-    """A field's whole number, also where it stands as text; -1 where it is missing."""
-    found = node.field(key)
+def _legacy(config: Node) -> bool | None:
+    """`legacyMode`, 0 or 1, also if it stands as text; None if it is missing."""
+    found = config.field("legacyMode")
     if found is None:
-        return -1
-    number = None if isinstance(found.value, bool) else whole(str(found.value), most=most)
+        return None
+    number = None if isinstance(found.value, bool) else whole(str(found.value), most=1)
     if number is None:
-        raise found.problem(f"expected a whole number up to {most}")
-    return number
+        raise found.problem("expected 0 or 1")
+    return number == 1
 
 
 class Reason(StrEnum):

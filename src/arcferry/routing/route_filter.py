@@ -6,7 +6,7 @@ from datetime import date
 
 from arcferry import typed
 from arcferry.routing.communities import VALUE
-from arcferry.routing.shapes import CIRCUIT_ID, Node, date_in, resource_group, resource_name
+from arcferry.routing.shapes import Node, date_in, resource_group, resource_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,6 @@ class RouteFilter:
         denied: the values in rules that deny.
         provisioning_state: such as `Succeeded`; empty where the document does not say.
         resource_id: empty where the document does not say.
-        attached_to: the circuits whose peering it is attached to; None if the document does not list them.
         resource_group: empty if the document has no resource id.
         rule: the rule that allows communities; Microsoft documents one a filter. Empty if none does.
         in_order: what that rule allows, in its own order.
@@ -33,7 +32,6 @@ class RouteFilter:
     denied: frozenset[str]
     provisioning_state: str
     resource_id: str = ""
-    attached_to: tuple[str, ...] | None = None
     resource_group: str = ""
     rule: str = ""
     in_order: tuple[str, ...] = ()
@@ -109,7 +107,6 @@ def read_route_filter(document: object, name: str) -> RouteFilter:
         denied=frozenset(value for _, values in denying for value in values),
         provisioning_state=typed.label(properties.text("provisioningState")),
         resource_id=typed.resource_id(found.text("id")),
-        attached_to=_attached_to(properties),
         resource_group=resource_group(found),
         rule=allowing[0][0] if allowing else "",
         in_order=allowing[0][1] if allowing else (),
@@ -117,12 +114,3 @@ def read_route_filter(document: object, name: str) -> RouteFilter:
         origin=name,
         taken=date_in(name.partition(": ")[0]),
     )
-
-
-def _attached_to(properties: Node) -> tuple[str, ...] | None:
-    """The circuits behind `peerings` and `ipv6Peerings`, which hold resource ids of peerings."""
-    lists = [found for key in ("peerings", "ipv6Peerings") if (found := properties.field(key)) is not None]
-    if not lists:
-        return None
-    ids = [peering.text("id") for listed in lists for peering in listed.items()]
-    return tuple(dict.fromkeys(resource_name(match[1]) for one in ids if (match := CIRCUIT_ID.search(one))))
