@@ -45,6 +45,11 @@ class RouteFilter:
         by_number = sorted(self.communities, key=lambda value: (len(value), value))
         return self.in_order or tuple(by_number)
 
+    @property
+    def day(self) -> str:
+        """The day of the document; empty if unknown."""
+        return self.taken.isoformat() if self.taken else ""
+
     def allows(self, value: str) -> bool:
         """Whether routes with this community pass; a rule that denies outweighs one that allows."""
         return value in self.communities and value not in self.denied

@@ -1,6 +1,7 @@
 """Proxies that stand in the way."""
 
 from functools import partial
+from operator import attrgetter
 
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Confidence, Owner, Severity
@@ -12,11 +13,7 @@ from arcferry.routing.coverage import Verdict
 _NEVER_LEFT_THE_SERVER = ("proxy-authentication-required", "proxy-unreachable", "proxy-name-not-found")
 
 
-def _proxy(destination: Destination) -> str:
-    return destination.proxy
-
-
-_failed = partial(failed_with, by=_proxy)
+_failed = partial(failed_with, by=attrgetter("proxy"))
 
 authentication_required = _failed(
     "proxy/authentication-required", Owner.NETWORK, Stage.PROXY, "proxy-authentication-required"

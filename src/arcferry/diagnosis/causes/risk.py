@@ -35,7 +35,7 @@ def _regions(match: Match, case: Case) -> Mapping[str, Value]:
         "outside": tuple(map(region_community, ordered)),
         "nearby": tuple(map(region_community, ordered[: len(near)])),
         "filter": filter_name(allowing),
-        "filter_day": allowing.taken.isoformat() if allowing.taken else "",
+        "filter_day": allowing.day,
     }
 
 
