@@ -1,6 +1,6 @@
 """Every cause that arcferry knows, in the order of asking: the root before what follows from it."""
 
-from arcferry.diagnosis.causes import agent, coded, dns, path, proxy, risk, route, tcp, tls, unexplained
+from arcferry.diagnosis.causes import agent, coded, connection, dns, path, proxy, risk, route
 from arcferry.diagnosis.rule import Cause
 
 _NAMES = (
@@ -25,25 +25,25 @@ _PROXY = (
 )
 _WRONG_ANSWERS = (route.ipv6_not_peered, dns.blocked_answer, dns.wrong_address)
 _BEYOND_TCP = (
-    tls.skew,
-    tls.untrusted_root,
-    tls.intercepted,
-    tls.incomplete_chain,
-    tls.expired,
-    tls.not_yet_valid,
-    tls.name_mismatch,
-    tls.revocation_unreachable,
-    tcp.large_packets_lost,
-    tls.protocol_version,
-    tls.cipher_mismatch,
-    tls.connection_cut,
-    tls.no_answer,
-    tls.handshake_failed,
+    connection.skew,
+    connection.untrusted_root,
+    connection.intercepted,
+    connection.incomplete_chain,
+    connection.expired,
+    connection.not_yet_valid,
+    connection.name_mismatch,
+    connection.revocation_unreachable,
+    connection.large_packets_lost,
+    connection.protocol_version,
+    connection.cipher_mismatch,
+    connection.connection_cut,
+    connection.no_answer,
+    connection.handshake_failed,
     path.captive_page,
     coded.download_refused,
     path.no_http_answer,
-    tcp.refused,
-    tcp.reset,
+    connection.refused,
+    connection.reset,
 )
 _ROUTING = (
     route.filtered_by_own_policy,
@@ -60,11 +60,11 @@ _ROUTING = (
     route.not_received,
 )
 _SILENCE = (
-    tcp.nat_prefix_not_validated,
-    tcp.asymmetric_return,
-    tcp.filtered,
-    tcp.timeout_with_route,
-    tcp.unreachable,
+    connection.nat_prefix_not_validated,
+    connection.asymmetric_return,
+    connection.filtered,
+    connection.timeout_with_route,
+    connection.unreachable,
 )
 
 FAULTS: tuple[Cause, ...] = (
@@ -89,7 +89,7 @@ RISKS: tuple[Cause, ...] = (
 )
 """Asked of every endpoint that works; each that applies counts."""
 
-_MODULES = (route, path, dns, tcp, tls, proxy, agent, coded, unexplained, risk)
+_MODULES = (route, path, dns, connection, proxy, agent, coded, risk)
 _DECLARED = [one for module in _MODULES for one in vars(module).values() if isinstance(one, Cause)]
 
 CAUSES: dict[str, Cause] = {cause.slug: cause for cause in (*_DECLARED, *coded.CODED)}

@@ -7,7 +7,6 @@ evidence for it.
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import partial
 
 from arcferry import catalog
@@ -25,7 +24,6 @@ _CARRIERS = {
     "endpoint:regional": Carrier.REGIONAL,
 }
 _FAILURE = "failure"
-_STATUS = "http-"
 _OWNERS = {"auth": Owner.IDENTITY, "arm": Owner.AZURE, "network": Owner.NETWORK}
 
 
@@ -113,50 +111,39 @@ def coded(slug: str, owner: Owner, severity: Severity = Severity.ERROR) -> Cause
     return Cause(slug, owner, severity, of_case=partial(code_matches, slug))
 
 
-def _leftover(case: Case) -> tuple[Match, ...]:
-    """A match for every code that means no cause of its own, and that nothing explains."""
+@cause("install/download-refused", Owner.SERVER)
+def download_refused(destination: Destination, _: Case) -> Match | None:
+    """An HTTP error in answer to the download."""
+    if destination.stage is not Stage.HTTP or not destination.kind.startswith("http-"):
+        return None
+    status = destination.kind.removeprefix("http-")
+    return Match(signature=(destination.kind,), values={"status": status})
+
+
+@case_cause("install/agent-code", Owner.SERVER)
+def agent_code(case: Case) -> Iterable[Match]:
+    """Each code that means no cause of its own and that nothing explains, with its phase's owner."""
     found = {}
     for seen in reversed(case.codes):
         code = _known(seen)
         is_failure = code is None or code.outcome == _FAILURE
         if seen.code == NETWORK_ERROR or _cause_of(seen) or not is_failure or _explained(seen, case):
             continue
-        severity = Severity.WARNING if code and code.family == "powershell" else None
+        phase = code.phase if code else "auth" if seen.code.startswith("AADSTS") else ""
         found[seen.code] = Match(
-            signature=(seen.code,), evidence=(_ended(seen), *_meaning(seen)), severity=severity
+            signature=(seen.code,),
+            evidence=(_ended(seen), *_meaning(seen)),
+            severity=Severity.WARNING if code and code.family == "powershell" else None,
+            owner=_OWNERS.get(phase, Owner.SERVER),
+            values={
+                "code": seen.code,
+                "known": code is not None,
+                "retry": code is not None and code.retry,
+                "means": code.meaning.rstrip(".") if code else "",
+                "remedy": code.remedy if code else "",
+            },
         )
-    return tuple(found.values())
-
-
-@cause("install/download-refused", Owner.SERVER)
-def download_refused(destination: Destination, _: Case) -> Match | None:
-    """An HTTP error in answer to the download."""
-    if destination.stage is not Stage.HTTP or not destination.kind.startswith(_STATUS):
-        return None
-    status = destination.kind.removeprefix(_STATUS)
-    return Match(signature=(destination.kind,), values={"status": status})
-
-
-@case_cause("install/agent-code", Owner.SERVER)
-def agent_code(case: Case) -> tuple[Match, ...]:
-    """Each code that means no cause of its own, with the owner that the code's own phase tells."""
-    return tuple(_of_code(match, match.signature[0]) for match in _leftover(case))
-
-
-def _of_code(match: Match, name: str) -> Match:
-    code = catalog.code(name) if catalog.is_code(name) else None
-    phase = code.phase if code else "auth" if name.startswith("AADSTS") else ""
-    return replace(
-        match,
-        owner=_OWNERS.get(phase, Owner.SERVER),
-        values={
-            "code": name,
-            "known": code is not None,
-            "retry": code is not None and code.retry,
-            "means": code.meaning.rstrip(".") if code else "",
-            "remedy": code.remedy if code else "",
-        },
-    )
+    return found.values()
 
 
 CODED = (

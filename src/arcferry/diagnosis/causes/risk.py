@@ -1,7 +1,7 @@
 """What works today and may not tomorrow."""
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import lru_cache
 
@@ -169,10 +169,9 @@ def inspected(destination: Destination, _: Case) -> Match | None:
 
 
 @case_cause("risk/one-path-only", Owner.NETWORK, Severity.WARNING)
-def one_path_only(case: Case) -> tuple[Match, ...]:
+def one_path_only(case: Case) -> Iterator[Match]:
     """A circuit's two links are known, and routes come over one of them alone."""
     hops = _next_hops(case)
-    found = []
     for circuit in case.circuits:
         peering = circuit.microsoft
         if peering is None or not peering.primary_prefix or not peering.secondary_prefix:
@@ -182,8 +181,7 @@ def one_path_only(case: Case) -> tuple[Match, ...]:
             up, down = ("primary", "secondary") if over[0] else ("secondary", "primary")
             values: dict[str, Value] = {"circuit": circuit.name, "up": up, "down": down}
             seen = line("", "one_link", **values)
-            found.append(Match(Confidence.OBSERVED, (circuit.name, down), (seen,), values=values))
-    return tuple(found)
+            yield Match(Confidence.OBSERVED, (circuit.name, down), (seen,), values=values)
 
 
 def _next_hops(case: Case) -> set[str]:
