@@ -13,7 +13,7 @@ from arcferry.catalog import Cloud, Region
 from arcferry.errors import FileInputError, InputError
 from arcferry.files import make_private
 from arcferry.probe.observation import DnsAnswer
-from arcferry.watch.round import Round
+from arcferry.watch.changes import Round
 
 KEPT = timedelta(days=90)
 SHORTEST_GAP = timedelta(minutes=1)
