@@ -4,16 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcferry.routing.carriage import (
+from arcferry.routing.circuit import (
     IPV6,
+    Circuit,
     NoRoutes,
+    Peering,
     Reason,
+    Tier,
     filters_not_at_hand,
     no_routes,
     reaches,
     why_no_routes,
 )
-from arcferry.routing.circuit import Circuit, Peering, Tier
 from arcferry.routing.route_filter import RouteFilter
 
 UP = Peering("Enabled", route_filter="/subscriptions/s/resourceGroups/g/x/routeFilters/rf-arc")
