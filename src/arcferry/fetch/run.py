@@ -13,7 +13,7 @@ from arcferry.errors import BlockedError
 from arcferry.fetch import agents
 from arcferry.fetch.distributions import Choice
 from arcferry.fetch.documents import Documents, listed
-from arcferry.fetch.keys import repository_keys
+from arcferry.fetch.openpgp import repository_keys
 from arcferry.fetch.package import Package, fits
 from arcferry.fetch.request import Fetched, FetchOptions, FetchRequest, Progress
 from arcferry.fetch.transfer import FetchedFile, fetched_before
