@@ -8,7 +8,7 @@ import pytest
 
 from arcferry.bundle.authenticode.oscrypto_version import load_oscrypto
 from arcferry.bundle.authenticode.verify import EXTENDED, SIGNATURE, msi_digest
-from arcferry.bundle.packages.compound import Compound
+from arcferry.bundle.packages.msi import Compound
 
 if TYPE_CHECKING:
     from conftest import Authorities

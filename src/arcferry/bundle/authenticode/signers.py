@@ -11,7 +11,7 @@ from signify.x509 import Certificate, CertificateStore, VerificationContext
 
 from arcferry.bundle.authenticode.roots import Roots
 from arcferry.bundle.authenticode.verify import Signature
-from arcferry.bundle.packages.facts import UnusablePackageError
+from arcferry.bundle.packages import UnusablePackageError
 from arcferry.text import one_line, quoted
 from arcferry.times import to_text
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from arcferry import times
 from arcferry.bundle.authenticode.oscrypto_version import load_oscrypto
 from arcferry.bundle.authenticode.roots import MICROSOFT, Roots
-from arcferry.bundle.packages.compound import Compound, DirectoryEntry
-from arcferry.bundle.packages.facts import UnusablePackageError
+from arcferry.bundle.packages import UnusablePackageError
+from arcferry.bundle.packages.msi import Compound, DirectoryEntry
 from arcferry.errors import BundleRefusedError, FileInputError
 
 PUBLISHER = "Microsoft Corporation"
