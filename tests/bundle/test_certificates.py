@@ -25,7 +25,7 @@ from arcferry.bundle.certificates import (
     of_signature,
     server_certificates,
 )
-from arcferry.bundle.names import fault
+from arcferry.bundle.manifest import name_fault
 from arcferry.errors import BundleRefusedError, InputError
 
 PACKAGE = files("arcferry.bundle")
@@ -89,7 +89,7 @@ def certificate_files(certificates: Iterable[Certificate]) -> dict[str, bytes]:
 def test_each_is_a_file_that_windows_and_linux_take(tmp_path: Path) -> None:
     made = certificate_files([*server_certificates(), *server_certificates()])
     assert len(made) == 11 + 7
-    assert [name for name in made if fault(name)] == []
+    assert [name for name in made if name_fault(name)] == []
     for name, data in made.items():
         path = tmp_path / Path(name).name
         path.write_bytes(data)
@@ -104,7 +104,7 @@ def test_each_is_a_file_that_windows_and_linux_take(tmp_path: Path) -> None:
 def test_any_name_becomes_a_file_that_a_bundle_may_hold(name: str) -> None:
     two = [Certificate(name, b"one", "x"), Certificate(name.upper(), b"two", "x")]
     made = certificate_files(two)
-    assert [fault(path) for path in made] == ["", ""]
+    assert [name_fault(path) for path in made] == ["", ""]
     assert len({path.lower() for path in made}) == 2
     assert set(made.values()) == {b"one", b"two"}
 

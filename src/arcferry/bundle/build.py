@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from importlib import resources
 from pathlib import Path
 
-from arcferry.bundle import names, packages
+from arcferry.bundle import manifest, packages
 from arcferry.bundle.authenticode import MICROSOFT, Roots, verify_msi
 from arcferry.bundle.certificates import (
     Certificate,
@@ -155,7 +155,7 @@ def _pack_own_files(packing: Packing) -> None:
 
 
 def _portable(path: Path) -> str:
-    if problem := names.fault(f"agent/{path.name}"):
+    if problem := manifest.name_fault(f"agent/{path.name}"):
         raise FileInputError(
             path, f"its name {problem}", hint="Rename it to letters, digits, dots, hyphens and underscores."
         )

@@ -11,7 +11,7 @@ from importlib.resources import files
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from arcferry.bundle import names
+from arcferry.bundle import manifest
 from arcferry.bundle.authenticode import MICROSOFT, Signature
 from arcferry.bundle.authenticode.roots import common_name, pinned
 
@@ -107,7 +107,7 @@ def by_stem(certificates: Iterable[Certificate]) -> dict[str, Certificate]:
         plain = re.sub(r"[^A-Za-z0-9]+", "_", one.name).strip("_")[:_LONGEST_STEM] or "certificate"
         stem = f"{FOLDER}/{plain}"
         # Another certificate of this name is told apart by its fingerprint.
-        if names.fold(stem) in map(names.fold, found) or names.fault(f"{stem}.cer"):
+        if stem.casefold() in map(str.casefold, found) or manifest.name_fault(f"{stem}.cer"):
             stem = f"{stem}_{one.sha256[:12]}"
         found[stem] = one
     return dict(sorted(found.items()))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from arcferry import files
 from arcferry.bundle import Role, copy_bundle
-from arcferry.bundle.names import MANIFEST
+from arcferry.bundle.manifest import MANIFEST
 from arcferry.export.options import ExportOptions, TokenFile, Tool
 
 BUNDLE = "bundle"

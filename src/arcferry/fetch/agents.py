@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from arcferry.bundle import PackageFormat, names
+from arcferry.bundle import PackageFormat, manifest
 from arcferry.bundle.packages import inspect
 from arcferry.errors import BundleRefusedError, InputError
 from arcferry.fetch import apt, yum
@@ -88,7 +88,7 @@ async def linux(
         AzureError: no usable answer.
     """
     url = below(options.sources.at(PACKAGES, choice.distribution.path), package.path)
-    if fault := names.fault(f"agent/{package.name}"):
+    if fault := manifest.name_fault(f"agent/{package.name}"):
         raise BundleRefusedError(f"the index names the package {quoted(package.name)}, which {fault}")
     path = downloads / choice.name / package.name
     before = fetched_before(path.parent)
