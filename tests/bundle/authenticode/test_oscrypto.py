@@ -5,9 +5,9 @@ import pytest
 
 LOAD = """
 import ctypes, sys
-from arcferry.bundle.authenticode import oscrypto_version
+from arcferry.bundle.authenticode import verify
 {before}
-oscrypto_version.load_oscrypto()
+verify.load_oscrypto()
 from oscrypto import asymmetric
 import re
 assert re.search.__module__ == "re", re.search

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcferry.bundle import names
+from arcferry.bundle import manifest
 
 
 @pytest.mark.parametrize(
@@ -10,7 +10,7 @@ from arcferry.bundle import names
     ["host/linux.sh", "agent/azcmagent_1.67.0~rc1+deb12-1_amd64.deb", "a", "data/ServiceTags_Public_1.json"],
 )
 def test_plain_names_are_carried(name: str) -> None:
-    assert names.fault(name) == ""
+    assert manifest.name_fault(name) == ""
 
 
 @pytest.mark.parametrize(
@@ -41,12 +41,12 @@ def test_plain_names_are_carried(name: str) -> None:
     ],
 )
 def test_names_that_leave_or_mislead_are_refused(name: str, says: str) -> None:
-    assert says in names.fault(name)
+    assert says in manifest.name_fault(name)
 
 
 @given(st.text(max_size=40))
 def test_an_accepted_name_stays_inside_on_every_system(name: str) -> None:
-    if not names.fault(name):
+    if not manifest.name_fault(name):
         assert name.isascii()
         assert ".." not in name.split("/")
         assert not set(name) & set('\\:*?"<>|\0')
