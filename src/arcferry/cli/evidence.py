@@ -93,7 +93,7 @@ def _recognised(file: str, name: str) -> "tuple[Document, ...]":
 
 def _read(file: str, name: str) -> "tuple[Document, ...]":
     from arcferry.evidence.readers import FILE_LIMIT, read_document, read_path
-    from arcferry.evidence.readers.edge import guarded
+    from arcferry.evidence.readers.guard import guarded
 
     path = Path(file)
     if file == STDIN:

@@ -12,7 +12,7 @@ from arcferry.data.held import Held, HeldKind
 from arcferry.data.store import Store
 from arcferry.errors import InputError
 from arcferry.evidence.document import Document, Kind
-from arcferry.evidence.readers import azure_json
+from arcferry.evidence.readers import network
 
 _KINDS = {
     HeldKind.SERVICE_TAGS: Kind.SERVICE_TAGS,
@@ -60,7 +60,7 @@ def _document(store: Store, held: Held) -> Document:
     taken = datetime.combine(held.taken, time.min, tzinfo=UTC) if held.taken else None
     name = f"held {held.kind.words} of {held.taken or 'an unknown day'} ({held.name})"
     value = reading.parse(held.name, store.read(held))
-    document = next(one for one in azure_json.read_all(held.name, value) if one.kind is _KINDS[held.kind])
+    document = next(one for one in network.read_json(held.name, value) if one.kind is _KINDS[held.kind])
     tags, listed, seen = document.service_tags, document.community_list, document.route_filter
     return replace(
         document,

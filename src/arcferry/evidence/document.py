@@ -93,7 +93,7 @@ class CodeSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class ErrorLine:
     """A line with which a program of the agent's gave up, or said that something failed.
 
     Attributes:
@@ -151,7 +151,7 @@ class Document:
     attempts: tuple[Attempt, ...] = ()
     answers: tuple[DnsAnswer, ...] = ()
     codes: tuple[CodeSeen, ...] = ()
-    complaints: tuple[Complaint, ...] = ()
+    error_lines: tuple[ErrorLine, ...] = ()
     route_filter: RouteFilter | None = None
     service_tags: ServiceTags | None = None
     community_list: CommunityList | None = None

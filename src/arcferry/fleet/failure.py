@@ -6,7 +6,7 @@ from arcferry import catalog
 from arcferry.catalog import Code
 from arcferry.evidence.document import Document
 from arcferry.evidence.readers import agent_check, agent_connect
-from arcferry.evidence.readers.edge import kept_apart
+from arcferry.evidence.readers.guard import kept_apart
 from arcferry.fleet.facts import ScriptAnswer
 from arcferry.fleet.outcome import StepResult, StepState
 
