@@ -83,10 +83,11 @@ def _rows(text: str, name: str) -> list[Attempt]:
             cells = line.split("|")
             if header := _columns(cells):
                 columns = header
-            elif row := _table_row(cells, columns or _unheaded(cells), name):
-                # Without a header any table could stand here, so that its rows must be Azure Arc's.
-                if columns or catalog.endpoint_named(row.host):
-                    table.append(row)
+            # Without a header any table could stand here, so that its rows must be Azure Arc's.
+            elif (row := _table_row(cells, columns or _unheaded(cells), name)) and (
+                columns or catalog.endpoint_named(row.host)
+            ):
+                table.append(row)
         if len(table) + len(verbose) >= _MOST_ROWS:
             break
     return verbose or table

@@ -28,24 +28,6 @@ _REQUESTED = re.compile(r"^> Host: ([A-Za-z0-9_.-]{1,253})", re.IGNORECASE)
 _COMMAND = re.compile(r"\bcurl\b.{0,300}?https?://([A-Za-z0-9_.-]{1,253})", re.IGNORECASE)
 _ANSWERED = re.compile(r"^< HTTP/[\d.]+ (\d{3})")
 _CURL_ISSUER = re.compile(r"^\*\s+issuer: (.{1,300})")
-_CURL_FAILURES = values.failure_patterns(
-    (Stage.PROXY, "proxy-authentication-required", r"Received HTTP code 407|tunnel failed, response 407"),
-    (Stage.PROXY, "proxy-cannot-reach", r"code 50[234] from proxy|tunnel failed, response 50[234]"),
-    (Stage.PROXY, "proxy-refused", r"Received HTTP code \d{3} from proxy|CONNECT tunnel failed"),
-    (Stage.PROXY, "proxy-name-not-found", r"Could not resolve proxy"),
-    (Stage.DNS, "nxdomain", r"Could not resolve host|Resolving timed out"),
-    (Stage.TLS, "self-signed", r"self[- ]signed certificate(?! in certificate chain)"),
-    (Stage.TLS, "certificate-expired", r"certificate has expired"),
-    (Stage.TLS, "certificate-not-yet-valid", r"certificate is not yet valid"),
-    (Stage.TLS, "name-mismatch", r"no alternative certificate subject name|does not match target host"),
-    (Stage.TLS, "certificate-untrusted", r"SSL certificate problem|SEC_E_UNTRUSTED_ROOT|get local issuer"),
-    (Stage.TLS, "tls-cut", r"(?i)SSL_ERROR_SYSCALL|unexpected eof|reset by peer in connection to"),
-    (Stage.TLS, "tls-timeout", r"SSL connection timeout"),
-    (Stage.TLS, "handshake-failed", r"wrong version number|handshake failure|SSL connect error|alert "),
-    (Stage.TCP, "refused", r"onnection refused|curl: \(7\)"),
-    (Stage.TCP, "unreachable", r"No route to host|Network is unreachable"),
-    (Stage.TCP, "timeout", r"(?i)timed out|Timeout was reached"),
-)
 _MOST_CALLS = 200
 
 _CONNECT = re.compile(r"-connect\s+\[?([A-Za-z0-9_.:-]{1,253}?)\]?:\d{1,5}\b")
@@ -105,11 +87,12 @@ def _target(part: list[str]) -> str:
 def _curl_failure(part: list[str]) -> Failure | None:
     said = [line for line in part if line.startswith(("*", "curl: ("))]
     issuer = next((found[1] for line in part if (found := _CURL_ISSUER.match(line))), "")
-    for pattern, stage, kind in _CURL_FAILURES:
-        if line := next(filter(pattern.search, said), ""):
-            by = f"; it comes from {issuer}" if issuer and stage is Stage.TLS else ""
-            return Failure(stage, kind, values.short(line.lstrip("* ") + by))
-    return None
+    told = values.failure_told("curl", *said)
+    if told is None:
+        return None
+    stage, kind, line = told
+    by = f"; it comes from {issuer}" if issuer and stage is Stage.TLS else ""
+    return Failure(stage, kind, values.short(line.lstrip("* ") + by))
 
 
 def _curl_attempt(part: list[str], name: str) -> Attempt | None:

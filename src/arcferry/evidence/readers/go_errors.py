@@ -28,45 +28,11 @@ _DIAL = re.compile(r"\bdial tcp \[?([0-9A-Fa-f.:]{3,45}?)\]?:\d{1,5}: ?([^\n]{0,
 _LOOKUP = re.compile(
     r"\blookup ([A-Za-z0-9_.-]{1,253})(?: on (\[?[0-9A-Fa-f.:]{3,45}?\]?):53)?: ?([^\n]{0,200})"
 )
-_RESET = r"connection reset|forcibly closed|wsarecv:|10054"
 _REFUSED = re.compile(r"connection refused|actively refused|10061", re.IGNORECASE)
 _TIMED_OUT = re.compile(
     r"i/o timeout|timed out|did not properly respond|10060|deadline exceeded", re.IGNORECASE
 )
-_DIALLED = (
-    (_REFUSED, "refused"),
-    (
-        re.compile(r"no route to host|network is unreachable|unreachable (?:network|host)|1005[01]|10065"),
-        "unreachable",
-    ),
-    (re.compile(_RESET), "reset"),
-)
 _SERVER_FAILED = re.compile(r"server misbehaving|SERVFAIL|try again|temporary failure", re.IGNORECASE)
-_PROXY_SAID = r'https?://[^"\s]{1,500}"?: '
-_LATER = values.failure_patterns(
-    (Stage.PROXY, "proxy-authentication-required", r"(?i)Proxy Authentication Required"),
-    (
-        Stage.PROXY,
-        "proxy-cannot-reach",
-        rf"{_PROXY_SAID}(?:Bad Gateway|Service Unavailable|Gateway Time-?out)\b",
-    ),
-    (Stage.PROXY, "proxy-refused", rf"{_PROXY_SAID}(?:Forbidden|Not Found|Method Not Allowed)\b"),
-    (Stage.TLS, "certificate-untrusted", r"x509: certificate (?:signed by unknown authority|is not trusted)"),
-    (
-        Stage.TLS,
-        "certificate-not-yet-valid",
-        r"x509: certificate has expired or is not yet valid.{0,80}is before",
-    ),
-    (Stage.TLS, "certificate-expired", r"x509: certificate has expired"),
-    (Stage.TLS, "name-mismatch", r"x509: certificate is (?:valid for|not valid for any names)"),
-    (Stage.TLS, "certificate-untrusted", r"x509: "),
-    (Stage.TLS, "tls-timeout", r"TLS handshake timeout"),
-    (Stage.TLS, "tls-protocol-version", r"tls: (?:protocol version|server selected unsupported protocol)"),
-    (Stage.TLS, "tls-cipher-mismatch", r"remote error: tls: handshake failure"),
-    (Stage.TLS, "handshake-failed", r"does not look like a TLS handshake|\btls: "),
-    (Stage.TLS, "tls-cut", r'"?: (?:unexpected )?EOF\b'),
-    (Stage.TCP, "reset", _RESET),
-)
 _LOCAL = ("169.254.", "127.", "localhost")
 
 
@@ -89,8 +55,10 @@ def _step(line: str) -> tuple[Stage, str] | None:
         return Stage.DNS, "servfail" if _SERVER_FAILED.search(lookup[3]) else "nxdomain"
     if dial := _DIAL.search(line):
         # Windows says the rest in its own language; of what it can mean, silence is by far the most frequent.
-        return Stage.TCP, next((kind for words, kind in _DIALLED if words.search(dial[2])), "timeout")
-    return next(((stage, kind) for words, stage, kind in _LATER if words.search(line)), None)
+        told = values.failure_told("dial", dial[2])
+        return Stage.TCP, told[1] if told else "timeout"
+    told = values.failure_told("go", line)
+    return told[:2] if told else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,36 +104,28 @@ def limited(read: Callable[[], _Read], seconds: float) -> _Read:
     can_be = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
     if not can_be or signal.getitimer(signal.ITIMER_VIRTUAL)[0]:
         return read()
-    limit = _Limit()
-    try:
-        limit.begin(seconds)
-        try:
-            return read()
-        finally:
-            limit.end()
-    except OutOfTimeError:
-        # The signal can come while the first `end` begins, and then keeps it from its work.
-        limit.end()
-        raise
+    active = True
 
-
-class _Limit:
-    def __init__(self) -> None:
-        self._active = False
-
-    def begin(self, seconds: float) -> None:
-        self._active = True
-        self._before = signal.signal(signal.SIGVTALRM, self._over)
-        signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
-
-    def end(self) -> None:
-        if self._active:
-            self._active = False
-            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-            signal.signal(signal.SIGVTALRM, self._before)
-
-    def _over(self, _number: int, _frame: FrameType | None) -> None:
-        if self._active:
+    def over(_number: int, _frame: FrameType | None) -> None:
+        if active:
             # Once more soon, should something have swallowed this one.
             signal.setitimer(signal.ITIMER_VIRTUAL, _AGAIN)
             raise OutOfTimeError
+
+    def end() -> None:
+        nonlocal active
+        active = False
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+    before = signal.signal(signal.SIGVTALRM, over)
+    try:
+        signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+        try:
+            return read()
+        finally:
+            end()
+    except OutOfTimeError:
+        # The signal can come while the first `end` begins, and then keeps it from its work.
+        end()
+        raise

@@ -3,6 +3,7 @@
 What stands in them is read by `routing`; here it is told which is which.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,35 +59,26 @@ def _have(rows: list[object], *keys: str) -> bool:
     return bool(rows) and all(not _fields(row).keys().isdisjoint(keys) for row in rows)
 
 
-def _one(name: str, resource: object) -> Document | None:
-    """The filter, the circuit or the peering that this is; None where it is none of them."""
-    if _is_filter(resource):
-        found = read_route_filter(resource, name)
-        return Document(name, Kind.ROUTE_FILTER, at_midnight(found.taken), route_filter=found)
-    node = Node(resource, "")
-    if is_circuit(node) or is_peering(node):
-        return Document(name, Kind.CIRCUIT, circuit=read_circuit(resource, name))
-    return None
+def _is_circuit(value: object) -> bool:
+    """Whether this is a circuit, or one peering of it."""
+    return is_circuit(Node(value, "")) or is_peering(Node(value, ""))
 
 
-def _is_resource(value: object) -> bool:
-    return _is_filter(value) or is_circuit(Node(value, "")) or is_peering(Node(value, ""))
-
-
-def _of_resources(name: str, resources: list[object]) -> list[Document]:
+def _of_resources(name: str, resources: list[object]) -> Iterator[Document]:
     """One document a resource; where there are several, each is called by its own name."""
     if len(resources) > _MOST:
         raise FileInputError(name, f"holds {len(resources)} resources, more than the {_MOST} that are read")
-    found = []
     for index, resource in enumerate(resources):
         own = typed.resource(_fields(resource).get("name")) or f"[{index}]"
-        document = _one(name if len(resources) == 1 else f"{name}: {own}", resource)
-        if document is None:
-            raise FileInputError(
-                name, f"[{index}]: neither a route filter nor a circuit, as the others here are"
-            )
-        found.append(document)
-    return found
+        called = name if len(resources) == 1 else f"{name}: {own}"
+        if _is_filter(resource):
+            found = read_route_filter(resource, called)
+            yield Document(called, Kind.ROUTE_FILTER, at_midnight(found.taken), route_filter=found)
+        elif _is_circuit(resource):
+            yield Document(called, Kind.CIRCUIT, circuit=read_circuit(resource, called))
+        else:
+            what = "neither a route filter nor a circuit, as the others here are"
+            raise FileInputError(name, f"[{index}]: {what}")
 
 
 def _read(name: str, value: object) -> list[Document]:
@@ -94,8 +86,8 @@ def _read(name: str, value: object) -> list[Document]:
     # The peerings of one circuit are listed alone by `az network express-route peering list`.
     if resources and all(is_peering(Node(one, "")) for one in resources):
         return [Document(name, Kind.CIRCUIT, circuit=read_circuit(value, name))]
-    if any(map(_is_resource, resources[:_SAMPLE])):
-        return _of_resources(name, resources)
+    if any(_is_filter(one) or _is_circuit(one) for one in resources[:_SAMPLE]):
+        return list(_of_resources(name, resources))
     if _have(rows, "bgpcommunities", "communityvalue", "communityprefixes"):
         listed = read_community_list(value, name)
         return [Document(name, Kind.COMMUNITY_LIST, at_midnight(listed.taken), community_list=listed)]

@@ -1,16 +1,17 @@
 """Host names, addresses, instants, lines and short texts out of values that nobody vouches for."""
 
 import re
+import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 from arcferry import times, typed
 from arcferry.probe.observation import Stage
 from arcferry.redaction import mask
 from arcferry.text import one_line
-
-FailurePatterns = tuple[tuple[re.Pattern[str], Stage, str], ...]
-"""What in a tool's words tells which step failed, with the kind of `Failure`; the first found counts."""
 
 _URL = re.compile(r"https?://([A-Za-z0-9_.-]{1,260})(?=[:/?#\s\"'<>|,;)\]\\]|$)", re.IGNORECASE)
 _USER = re.compile(r"(//|^)[^/\s]*@")
@@ -24,9 +25,23 @@ host = typed.host
 address = typed.address
 
 
-def failure_patterns(*rows: tuple[Stage, str, str]) -> FailurePatterns:
-    """The same, from rows of a stage, a kind and a pattern."""
-    return tuple((re.compile(pattern), stage, kind) for stage, kind, pattern in rows)
+@cache
+def patterns() -> dict[str, Any]:
+    """What `patterns.toml` holds: how tools say things, which is data."""
+    return tomllib.loads(Path(__file__).with_name("patterns.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _failures(tool: str) -> tuple[tuple[re.Pattern[str], Stage, str], ...]:
+    return tuple((re.compile(pattern), Stage(stage), kind) for stage, kind, pattern in patterns()[tool])
+
+
+def failure_told(tool: str, *said: str) -> tuple[Stage, str, str] | None:
+    """The stage and the kind of failure that a tool tells of, and the line of `said` that tells it."""
+    for pattern, stage, kind in _failures(tool):
+        if line := next(filter(pattern.search, said), None):
+            return stage, kind, line
+    return None
 
 
 def lines(text: str, longest: int = 2000, most: int | None = None) -> list[str]:
@@ -117,5 +132,5 @@ def mapping(value: object) -> Mapping[str, object]:
 
 
 def lowered(value: object) -> dict[str, object]:
-    """A JSON object with its keys in lower case, which az and PowerShell spell differently; or an empty one."""
+    """A JSON object, or an empty one, with its keys in lower case: az and PowerShell spell them differently."""
     return {str(key).lower(): item for key, item in mapping(value).items()}
