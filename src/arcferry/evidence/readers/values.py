@@ -132,5 +132,5 @@ def mapping(value: object) -> Mapping[str, object]:
 
 
 def lowered(value: object) -> dict[str, object]:
-    """A JSON object, or an empty one, with its keys in lower case: az and PowerShell spell them differently."""
+    """A JSON object with its keys in lower case, which tools spell differently; or an empty one."""
     return {str(key).lower(): item for key, item in mapping(value).items()}
