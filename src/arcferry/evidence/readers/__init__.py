@@ -68,9 +68,8 @@ _JSON_READERS: tuple[tuple[Callable[[object], bool], Callable[[str, object], Doc
     (agent_show.looks_right, agent_show.read_json),
     (onboarding_script.looks_right, onboarding_script.read_json),
 )
-"""The first that takes a value alone reads it. Those whose keys nobody else has come before Azure's own
-documents, whose keys are told by their last common part; what may be any JSON, such as a list of objects that
-say `reachable`, or an error, comes last."""
+"""The first that knows a value reads it. These name themselves, or have keys that nobody else has. Azure's own
+documents are known by few keys and so come after them; what any JSON may hold, such as an error, comes last."""
 
 
 def _of_json(name: str, value: object) -> tuple[Document, ...]:
@@ -87,17 +86,11 @@ def _of_json(name: str, value: object) -> tuple[Document, ...]:
 
 def _of_host(name: str, value: object) -> tuple[Document, ...]:
     """A host's answers, and beside them what its agent printed and how its path was, read as themselves."""
-    output = [
-        document
-        for verb, text in host_answers.printed(value)
-        for document in _of_text(f"{name}: {verb}", text)
-    ]
-    paths = [
-        arcferry_check.read(f"{name}: path", path)
-        for path in host_answers.paths(value)
-        if arcferry_check.looks_right(path)
-    ]
-    return host_answers.read(name, value), *output, *paths
+    found = [host_answers.read(name, value)]
+    for verb, text in host_answers.printed(value):
+        found += _of_text(f"{name}: {verb}", text)
+    paths = filter(arcferry_check.looks_right, host_answers.paths(value))
+    return (*found, *(arcferry_check.read(f"{name}: path", path) for path in paths))
 
 
 def _of_text(name: str, text: str, note: str = "") -> tuple[Document, ...]:

@@ -34,11 +34,6 @@ def _error_lines(lines: list[str], name: str) -> tuple[ErrorLine, ...]:
     return tuple(ErrorLine(words, name) for words in says)[-_MOST_ERRORS:]
 
 
-def _is_scripts(code: str) -> bool:
-    known = codes.known(code)
-    return known is not None and known.family == "install-script"
-
-
 def read(name: str, text: str) -> Document | None:
     """The codes, the endpoints that the agent gave up on, and the words with which it did.
 
@@ -46,7 +41,7 @@ def read(name: str, text: str) -> Document | None:
     the installation scripts are the onboarding script's reader's.
     """
     every = codes.agent_codes(text)
-    found = [code for code in every if not _is_scripts(code)]
+    found = [code for code in every if not codes.is_scripts(code)]
     if not found and (every or not _GIVES_UP.search(text)):
         return None
     # The rows of a check that stands in the same transcript have a reader of their own.

@@ -23,6 +23,7 @@ _LEAST_LINES = 3
 _LAST = timedelta(hours=1)
 _MOST_ERRORS = 3
 _LONG_WORDS = 900
+_LIKE_VERBOSE = "what azcmagent prints with --verbose looks the same; it was read as a log"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +63,12 @@ def _has_failed(run: Sequence[_Line]) -> bool:
     return any(line.is_grave for line in run) or bool(codes.agent_codes("\n".join(line.text for line in run)))
 
 
-def _last_hour(lines: Sequence[_Line]) -> Sequence[_Line]:
-    newest = max((line.taken for line in lines if line.taken), default=None)
-    return [line for line in lines if not newest or not line.taken or line.taken >= newest - _LAST]
-
-
 def _telling(runs: Sequence[Sequence[_Line]]) -> tuple[Sequence[_Line], int]:
     """The lines that say how things stand, none where all is well; and how many earlier runs had failed."""
     if len(runs) == 1 and not _command(runs[0]):
-        return _last_hour(runs[0]), 0
+        newest = max((line.taken for line in runs[0] if line.taken), default=None)
+        since = newest - _LAST if newest else None
+        return [line for line in runs[0] if not since or not line.taken or line.taken >= since], 0
     failed = [_has_failed(run) for run in runs]
     for place in reversed(range(len(runs))):
         if failed[place]:
@@ -79,16 +77,6 @@ def _telling(runs: Sequence[Sequence[_Line]]) -> tuple[Sequence[_Line], int]:
         if _command(runs[place]) in ("connect", "disconnect"):
             return (), sum(failed[:place])
     return (), 0
-
-
-def _notes(name: str, *, is_one_run: bool, earlier: int) -> tuple[str, ...]:
-    """What was left out, and that one run alone could be a console's; in an archive of logs it is none."""
-    notes = []
-    if earlier:
-        notes.append(f"{earlier} earlier runs that failed were left out: the last one counts")
-    if is_one_run and "!" not in name:
-        notes.append("what azcmagent prints with --verbose looks the same; it was read as a log")
-    return tuple(notes)
 
 
 def _attempts(lines: Sequence[_Line], name: str, *, is_network_error: bool) -> tuple[Attempt, ...]:
@@ -126,6 +114,11 @@ def read(name: str, text: str) -> Document | None:
     grave = next((line.text for line in reversed(told) if line.is_grave), "")
     taken = max((line.taken for line in lines if line.taken), default=None)
     agents = codes.agent_codes(whole)
+    notes = (
+        (earlier, f"{earlier} earlier runs that failed were left out: the last one counts"),
+        # In an archive of logs it is no console's.
+        (len(runs) == 1 and _command(runs[0]) and "!" not in name, _LIKE_VERBOSE),
+    )
     return Document(
         name,
         Kind.AGENT_LOG,
@@ -136,5 +129,5 @@ def read(name: str, text: str) -> Document | None:
             *codes.seen(codes.service_codes(whole), texts, name, taken=taken),
         ),
         error_lines=_error_lines(told, name),
-        notes=_notes(name, is_one_run=len(runs) == 1 and bool(_command(runs[0])), earlier=earlier),
+        notes=tuple(note for applies, note in notes if applies),
     )

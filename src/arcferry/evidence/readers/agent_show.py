@@ -2,12 +2,13 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from arcferry import typed
 from arcferry.evidence.document import AgentState, Document, Kind
 from arcferry.evidence.readers import codes, go_errors, values
 
-_LINE = re.compile(r"^(\s*)([A-Za-z][A-Za-z0-9 /()._-]{1,60}?)\s*: ?(.*)$")
+_LINE = re.compile(r"^\s*([A-Za-z][A-Za-z0-9 /()._-]{1,60}?)\s*: ?(.*)$")
 _NAMES = {"agentversion", "agentstatus", "agentlastheartbeat", "vmid", "resourcenamespace"}
 _KEYS = {"agentversion", "agentstatus", "status", "lastheartbeat", "agentlastheartbeat", "vmid", "resourceid"}
 _STATUSES = {"connected", "disconnected", "expired", "error"}
@@ -24,12 +25,6 @@ _UNUSED = {"", "n/a", "none", "not set", "disabled", "-"}
 def _plain(key: str) -> str:
     """`lastHeartbeat`, `Agent Last Heartbeat` and `agent_last_heartbeat` are one name."""
     return re.sub(r"[^a-z0-9]", "", key.lower())
-
-
-def _pairs(text: str) -> Iterator[tuple[str, str]]:
-    for line in text.splitlines():
-        if found := _LINE.match(line[:2000]):
-            yield found[2].strip(), found[3].strip()
 
 
 def _flat(value: Mapping[str, object], depth: int = 0) -> Iterator[tuple[str, str]]:
@@ -59,14 +54,11 @@ def _first(pairs: Mapping[str, str], *names: str) -> str:
     return "" if found.lower() in _UNUSED else values.short(found)
 
 
-def _scope(text: str) -> str:
-    """A private link scope's id or name; a word that says so where it is neither."""
-    return typed.resource_id(text) or typed.resource(text) or (typed.NAME_IS_NONE if text else "")
-
-
 def _state(name: str, pairs: list[tuple[str, str]]) -> AgentState:
     by_name = {_plain(key): values.short(item, 900) for key, item in reversed(pairs)}
     status = _first(by_name, "agentstatus", "status")
+    scope = _first(by_name, "privatelinkscope", "privatelinkscopeid")
+    named = typed.resource_id(scope) or typed.resource(scope)
     return AgentState(
         origin=name,
         status=status.capitalize() if status.lower() in _STATUSES else "",
@@ -78,7 +70,8 @@ def _state(name: str, pairs: list[tuple[str, str]]) -> AgentState:
         last_heartbeat=values.instant(_first(by_name, "agentlastheartbeat", "lastheartbeat")),
         services=_services(pairs),
         proxy=typed.proxy(_first(by_name, "usinghttpsproxy", "httpsproxy", "proxyurl")),
-        private_link_scope=_scope(_first(by_name, "privatelinkscope", "privatelinkscopeid")),
+        # That there is a scope decides much, so it is said also where its name is none.
+        private_link_scope=named or (typed.NAME_IS_NONE if scope else ""),
         gateway=typed.label(_first(by_name, "gatewayurl", "gatewayid")),
         properties=tuple((key.lower()[:60], values.url(item)) for key, item in pairs[:_MOST]),
     )
@@ -97,7 +90,8 @@ def _document(name: str, pairs: list[tuple[str, str]]) -> Document:
 
 def read(name: str, text: str) -> Document | None:
     """The agent's state from text, or None where `text` is not what `show` prints."""
-    pairs = list(_pairs(text))[: _MOST * 5]
+    lines = filter(None, map(_LINE.match, values.lines(text)))
+    pairs = [(line[1].strip(), line[2].strip()) for line in islice(lines, _MOST * 5)]
     known = {_plain(key) for key, _ in pairs} & _NAMES
     return _document(name, pairs) if len(known) >= _LEAST else None
 

@@ -41,6 +41,12 @@ def agent_codes(text: str) -> list[str]:
     return found if len(found) <= _MOST_CODES else []
 
 
+def is_scripts(code: str) -> bool:
+    """Whether this is a code of the installation scripts, which look like the agent's."""
+    found = known(code)
+    return found is not None and found.family == "install-script"
+
+
 def service_codes(text: str) -> list[str]:
     """What Entra ID and Resource Manager answered, each once: their codes are the same in every language."""
     entra = [f"AADSTS{number}" for number in _ENTRA.findall(text)]

@@ -53,10 +53,9 @@ def _unmarked_utf16(data: bytes) -> str | None:
     sample = data[:2000]
     half = len(sample) // 2
     even, odd = sample[::2].count(0), sample[1::2].count(0)
-    if len(sample) >= _LEAST_UTF16 and odd > _MOSTLY * half and even < _HARDLY * half:
-        return "utf-16-le"
-    if len(sample) >= _LEAST_UTF16 and even > _MOSTLY * half and odd < _HARDLY * half:
-        return "utf-16-be"
+    for encoding, often, seldom in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
+        if len(sample) >= _LEAST_UTF16 and often > _MOSTLY * half and seldom < _HARDLY * half:
+            return encoding
     return None
 
 

@@ -30,19 +30,6 @@ def _fields(value: object) -> dict[str, object]:
     return {**values.lowered(own.get("properties")), **own}
 
 
-def _rows(value: object) -> list[object]:
-    """The first rows of a list, or of an object that wraps one."""
-    fields = _fields(value)
-    lists = (value, *(fields.get(key) for key in ("value", "values", "entries")))
-    return next((rows[:_SAMPLE] for rows in lists if isinstance(rows, list)), [])
-
-
-def _resources(value: object) -> list[object]:
-    """The resources of a list, bare or wrapped as REST does; else the one resource that this is."""
-    rows = value if isinstance(value, list) else values.lowered(value).get("value")
-    return rows if isinstance(rows, list) else [value]
-
-
 def _is_filter(value: object) -> bool:
     """Whether this is a route filter of REST, az or PowerShell; it may have no rules yet."""
     fields = _fields(value)
@@ -54,9 +41,9 @@ def _is_filter(value: object) -> bool:
     return all("communities" in _fields(rule) for rule in rules)
 
 
-def _have(rows: list[object], *keys: str) -> bool:
+def _have(rows: list[dict[str, object]], *keys: str) -> bool:
     """Whether there are rows, and each of them has one of the keys."""
-    return bool(rows) and all(not _fields(row).keys().isdisjoint(keys) for row in rows)
+    return bool(rows) and all(not row.keys().isdisjoint(keys) for row in rows)
 
 
 def _is_circuit(value: object) -> bool:
@@ -82,15 +69,19 @@ def _of_resources(name: str, resources: list[object]) -> Iterator[Document]:
 
 
 def _read(name: str, value: object) -> list[Document]:
-    resources, rows = _resources(value), _rows(value)
+    # Resources are listed bare or wrapped as REST does; what is neither is one resource.
+    listed = value if isinstance(value, list) else values.lowered(value).get("value")
+    resources = listed if isinstance(listed, list) else [value]
     # The peerings of one circuit are listed alone by `az network express-route peering list`.
     if resources and all(is_peering(Node(one, "")) for one in resources):
         return [Document(name, Kind.CIRCUIT, circuit=read_circuit(value, name))]
     if any(_is_filter(one) or _is_circuit(one) for one in resources[:_SAMPLE]):
         return list(_of_resources(name, resources))
+    wrapped = (value, *(_fields(value).get(key) for key in ("value", "values", "entries")))
+    rows = [_fields(one) for one in next((one for one in wrapped if isinstance(one, list)), [])[:_SAMPLE]]
     if _have(rows, "bgpcommunities", "communityvalue", "communityprefixes"):
-        listed = read_community_list(value, name)
-        return [Document(name, Kind.COMMUNITY_LIST, at_midnight(listed.taken), community_list=listed)]
+        known = read_community_list(value, name)
+        return [Document(name, Kind.COMMUNITY_LIST, at_midnight(known.taken), community_list=known)]
     if _have(rows, "addressprefixes"):
         tags = read_service_tags(value, name)
         return [Document(name, Kind.SERVICE_TAGS, at_midnight(tags.taken), service_tags=tags)]

@@ -20,11 +20,6 @@ _LEAST_NUMBER = 1600
 """Codes of msiexec begin here, but for two of Windows; a smaller number in a line is most often another."""
 
 
-def _script_codes(text: str) -> list[str]:
-    found = [(code, codes.known(code)) for code in codes.agent_codes(text)]
-    return [code for code, known in found if known and known.family == "install-script"]
-
-
 def _msiexec_codes(lines: list[str], name: str) -> tuple[CodeSeen, ...]:
     """Exit codes of msiexec in lines that speak of it; a number that is no such code is something else."""
     found: dict[str, CodeSeen] = {}
@@ -49,7 +44,7 @@ def _downloads(found: list[str], lines: list[str], name: str) -> tuple[Attempt, 
 
 def read(name: str, text: str) -> Document | None:
     """The scripts' own codes and those of msiexec, or None where `text` is no output of theirs."""
-    lines, found = values.lines(text), _script_codes(text)
+    lines, found = values.lines(text), list(filter(codes.is_scripts, codes.agent_codes(text)))
     if not found and not any(map(_SCRIPT.search, lines)):
         return None
     installer = _msiexec_codes(lines, name)
