@@ -68,8 +68,8 @@ _JSON_READERS: tuple[tuple[Callable[[object], bool], Callable[[str, object], Doc
     (agent_show.looks_right, agent_show.read_json),
     (onboarding_script.looks_right, onboarding_script.read_json),
 )
-"""The first that knows a value reads it. These name themselves, or have keys that nobody else has. Azure's own
-documents are known by few keys and so come after them; what any JSON may hold, such as an error, comes last."""
+"""The first that knows a value reads it. These name themselves, or have keys that nobody else has. Azure's
+documents are known by few keys and so come after them; what any JSON may hold, such as an error, is last."""
 
 
 def _of_json(name: str, value: object) -> tuple[Document, ...]:
