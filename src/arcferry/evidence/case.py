@@ -20,54 +20,55 @@ def at_midnight(day: date | None) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Everything that is judged together, made by `Case.of`.
+    """Everything that is judged together; dated sources newest first.
 
     Attributes:
         handed_in: every document of the evidence, and those held documents that count beside it.
-        documents: those that were recognised; what follows is what they say, in their order.
-        attempts: what every document says of every endpoint.
-        codes: every exit code of the agent.
-        route_tables: the customer's and Azure's.
-        agents: what every agent says of itself.
-        service_tags: the newest first; an undated file counts as old. So it is with `community_lists`.
     """
 
     handed_in: tuple[Document, ...]
-    documents: tuple[Document, ...] = ()
-    attempts: tuple[Attempt, ...] = ()
-    answers: tuple[DnsAnswer, ...] = ()
-    codes: tuple[CodeSeen, ...] = ()
-    filters: tuple[RouteFilter, ...] = ()
-    route_tables: tuple[RouteTable, ...] = ()
-    circuits: tuple[Circuit, ...] = ()
-    agents: tuple[AgentState, ...] = ()
-    service_tags: tuple[ServiceTags, ...] = ()
-    community_lists: tuple[CommunityList, ...] = ()
 
     @classmethod
     def of(cls, evidence: Iterable[Document], held: Iterable[Document] = ()) -> "Case":
         """The evidence in its own order, then what is held of the kinds that it lacks."""
         given = tuple(evidence)
         kinds = {one.kind for one in given}
-        handed_in = (*given, *(one for one in held if one.kind not in kinds))
-        known = tuple(one for one in handed_in if one.kind is not Kind.UNRECOGNISED)
-        tags = [one.service_tags for one in known if one.service_tags]
-        lists = [one.community_list for one in known if one.community_list]
-        tags.sort(key=lambda one: (one.taken or date.min, one.change_number, one.name), reverse=True)
-        lists.sort(key=lambda one: (one.taken or date.min, one.name), reverse=True)
-        return cls(
-            handed_in,
-            known,
-            attempts=tuple(seen for one in known for seen in one.attempts),
-            answers=tuple(answer for one in known for answer in one.answers),
-            codes=tuple(code for one in known for code in one.codes),
-            filters=tuple(one.route_filter for one in known if one.route_filter),
-            route_tables=tuple(one.route_table for one in known if one.route_table),
-            circuits=tuple(one.circuit for one in known if one.circuit),
-            agents=tuple(one.agent_state for one in known if one.agent_state),
-            service_tags=tuple(tags),
-            community_lists=tuple(lists),
-        )
+        return cls((*given, *(one for one in held if one.kind not in kinds)))
+
+    @property
+    def documents(self) -> tuple[Document, ...]:
+        """Those that were recognised."""
+        return tuple(one for one in self.handed_in if one.kind is not Kind.UNRECOGNISED)
+
+    @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """What every document says of every endpoint."""
+        return tuple(seen for one in self.documents for seen in one.attempts)
+
+    @property
+    def answers(self) -> tuple[DnsAnswer, ...]:
+        """Every DNS answer."""
+        return tuple(answer for one in self.documents for answer in one.answers)
+
+    @property
+    def codes(self) -> tuple[CodeSeen, ...]:
+        """Every exit code of the agent."""
+        return tuple(code for one in self.documents for code in one.codes)
+
+    @property
+    def filters(self) -> tuple[RouteFilter, ...]:
+        """Every route filter."""
+        return tuple(one.route_filter for one in self.documents if one.route_filter)
+
+    @property
+    def route_tables(self) -> tuple[RouteTable, ...]:
+        """Every route table, the customer's and Azure's."""
+        return tuple(one.route_table for one in self.documents if one.route_table)
+
+    @property
+    def circuits(self) -> tuple[Circuit, ...]:
+        """Every circuit."""
+        return tuple(one.circuit for one in self.documents if one.circuit)
 
     @property
     def attached_filters(self) -> tuple[str, ...]:
@@ -101,9 +102,30 @@ class Case:
         return tuple(link for peering in peerings if peering for link in peering.links)
 
     @property
+    def agents(self) -> tuple[AgentState, ...]:
+        """What every agent says of itself."""
+        return tuple(one.agent_state for one in self.documents if one.agent_state)
+
+    @property
     def private_link_scope(self) -> str:
         """The private link scope that an agent was connected with, as far as a document tells; else empty."""
         return next((one.private_link_scope for one in self.agents if one.private_link_scope), "")
+
+    @property
+    def service_tags(self) -> tuple[ServiceTags, ...]:
+        """Every service-tag file, the newest first; an undated one counts as old."""
+        found = [one.service_tags for one in self.documents if one.service_tags]
+        return tuple(
+            sorted(
+                found, key=lambda tags: (tags.taken or date.min, tags.change_number, tags.name), reverse=True
+            )
+        )
+
+    @property
+    def community_lists(self) -> tuple[CommunityList, ...]:
+        """Every community list, the newest first; an undated one counts as old."""
+        found = [one.community_list for one in self.documents if one.community_list]
+        return tuple(sorted(found, key=lambda known: (known.taken or date.min, known.name), reverse=True))
 
     def lacks(self, host: str = "") -> tuple[str, ...]:
         """The kinds of evidence that routing needs and that are not there, the most telling first.

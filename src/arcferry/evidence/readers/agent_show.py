@@ -54,11 +54,14 @@ def _first(pairs: Mapping[str, str], *names: str) -> str:
     return "" if found.lower() in _UNUSED else values.short(found)
 
 
+def scope(text: str) -> str:
+    """A private link scope's id or name; a word that says so if it is neither, for that there is one counts."""
+    return typed.resource_id(text) or typed.resource(text) or (typed.NAME_IS_NONE if text else "")
+
+
 def _state(name: str, pairs: list[tuple[str, str]]) -> AgentState:
     by_name = {_plain(key): values.short(item, 900) for key, item in reversed(pairs)}
     status = _first(by_name, "agentstatus", "status")
-    scope = _first(by_name, "privatelinkscope", "privatelinkscopeid")
-    named = typed.resource_id(scope) or typed.resource(scope)
     return AgentState(
         origin=name,
         status=status.capitalize() if status.lower() in _STATUSES else "",
@@ -70,8 +73,7 @@ def _state(name: str, pairs: list[tuple[str, str]]) -> AgentState:
         last_heartbeat=values.instant(_first(by_name, "agentlastheartbeat", "lastheartbeat")),
         services=_services(pairs),
         proxy=typed.proxy(_first(by_name, "usinghttpsproxy", "httpsproxy", "proxyurl")),
-        # That there is a scope decides much, so it is said also where its name is none.
-        private_link_scope=named or (typed.NAME_IS_NONE if scope else ""),
+        private_link_scope=scope(_first(by_name, "privatelinkscope", "privatelinkscopeid")),
         gateway=typed.label(_first(by_name, "gatewayurl", "gatewayid")),
         properties=tuple((key.lower()[:60], values.url(item)) for key, item in pairs[:_MOST]),
     )

@@ -38,7 +38,8 @@ def _require_schema(document: _Fields, name: str, what: str) -> None:
         raise FileInputError(name, f"{what} of schema {found}; this reads 1")
 
 
-def _failure(value: object) -> Failure | None:
+def failure(value: object) -> Failure | None:
+    """Why a step failed, with its kind and its words; None if no step is named."""
     fields = values.mapping(value)
     stage = values.short(fields.get("stage"), 20)
     if stage not in list(Stage):
@@ -46,7 +47,8 @@ def _failure(value: object) -> Failure | None:
     return Failure(Stage(stage), values.word(fields.get("kind"), 60), values.short(fields.get("says")))
 
 
-def _session(value: object) -> TlsSession | None:
+def session(value: object) -> TlsSession | None:
+    """What the server proved in the handshake; None if there was none."""
     fields = values.mapping(value)
     if not fields:
         return None
@@ -68,8 +70,8 @@ def _session(value: object) -> TlsSession | None:
 def _attempt(fields: _Fields, name: str, whole: _Fields) -> Attempt | None:
     reachable = values.flag(fields.get("reachable"))
     host = values.host(fields.get("host"))
-    failure = _failure(fields.get("failure"))
-    if reachable is None or not (host or failure):
+    failed = failure(fields.get("failure"))
+    if reachable is None or not (host or failed):
         return None
     known = endpoint_named(host) if host else None
     install = known is not None and known.when is When.INSTALL
@@ -85,8 +87,8 @@ def _attempt(fields: _Fields, name: str, whole: _Fields) -> Attempt | None:
         proxy=typed.proxy(whole.get("proxy")),
         resolver=typed.resolver(dns.get("resolver") or whole.get("resolver")),
         address=values.address(fields.get("address")),
-        failure=None if reachable else failure,
-        tls=_session(fields.get("tls")),
+        failure=None if reachable else failed,
+        tls=session(fields.get("tls")),
         clock_skew=values.number(fields.get("clock_skew")),
         install=install,
     )
@@ -144,8 +146,8 @@ def _watched_attempt(row: _Fields, name: str) -> Attempt | None:
     stage, _, kind = values.short(row.get("says"), 60).partition(" ")
     kind = values.word(kind, 60)
     known = not reached and stage in list(Stage)
-    failure = Failure(Stage(stage), kind, f"{stage} {kind}") if known else None
-    return Attempt(host, name, reached, values.instant(row.get("last")), failure=failure)
+    failed = Failure(Stage(stage), kind, f"{stage} {kind}") if known else None
+    return Attempt(host, name, reached, values.instant(row.get("last")), failure=failed)
 
 
 def read_history(name: str, value: object) -> Document:
