@@ -162,7 +162,7 @@ class _Finder:
         self._word: Span = (0, 0)
 
     def named(self, start: int, end: int) -> tuple[list[Span], int]:
-        """The values that go by the name at this place, none where it is no secret's; and where to go on."""
+        """The values that go by the name at this place, none if it is no secret's; and where to go on."""
         text, begin = self._text, start
         if text[start:end].lower() not in names.FOREIGN:
             begin -= len(_matched(_NAME_BEFORE, text[max(0, start - 60) : start][::-1], 0))
@@ -256,7 +256,7 @@ class _Finder:
         return stop if stop >= 0 else limit
 
     def _tagged(self, begin: int, end: int, *, strong: bool) -> list[Span] | None:
-        """What stands in an element of XML; None where there is none."""
+        """What stands in an element of XML; None if there is none."""
         text = self._text
         if text[begin - 1 : begin] not in ("<", ">", ":", '"', "'", ";") or not (
             found := _TAGGED.match(text, end)
@@ -290,7 +290,7 @@ class _Finder:
         return [(start, self._line_end(start) if whole else stop)]
 
     def _below(self, place: int) -> list[Span]:
-        """A value alone on the next line; none where that line says more."""
+        """A value alone on the next line; none if that line says more."""
         text = self._text
         found = _NEXT_LINE.match(text, place)
         if found is None:
@@ -319,7 +319,7 @@ class _Finder:
         return found
 
     def _kept(self, value: Span, *, strong: bool) -> list[Span]:
-        """The stretch to hide; none where it is empty, or nothing that is secret."""
+        """The stretch to hide; none if it is empty, or nothing that is secret."""
         start, stop = value
         word = self._text[start : min(stop, start + _NEAR * 2)]
         if stop <= start or words.is_ordinary(word) or _NESTED.match(self._text, start):

@@ -37,7 +37,7 @@ def _verbose_row(line: str, name: str) -> Attempt | None:
 
 
 def _columns(cells: list[str]) -> dict[str, int] | None:
-    """The position of each column that matters, from a header row; None where the row is no header."""
+    """The position of each column that matters, from a header row; None if the row is no header."""
     titles = [cell.strip().upper() for cell in cells]
     if "REACHABLE" not in titles:
         return None
@@ -107,7 +107,7 @@ def _explained(seen: Attempt, why: Attempt | None) -> Attempt:
 
 
 def read(name: str, text: str) -> Document | None:
-    """The rows of a check, or None where `text` holds none."""
+    """The rows of a check, or None if `text` holds none."""
     rows = _rows(text, name)
     if not rows:
         return None
@@ -158,7 +158,7 @@ def _json_row(named: str, keys: Mapping[str, object], name: str) -> Attempt | No
 
 
 def read_json(name: str, value: object) -> Document | None:
-    """The rows of `check --json`; None where none has an endpoint and whether it was reached.
+    """The rows of `check --json`; None if none has an endpoint and whether it was reached.
 
     Its shape is not documented, so a list or a map is taken, with keys in any spelling.
     """

@@ -35,7 +35,7 @@ class _Line:
     text: str
 
     @property
-    def is_grave(self) -> bool:
+    def is_error(self) -> bool:
         """Whether it says that something failed."""
         return self.level in ("fatal", "error", "panic")
 
@@ -60,11 +60,11 @@ def _command(run: Sequence[_Line]) -> str:
 
 
 def _has_failed(run: Sequence[_Line]) -> bool:
-    return any(line.is_grave for line in run) or bool(codes.agent_codes("\n".join(line.text for line in run)))
+    return any(line.is_error for line in run) or bool(codes.agent_codes("\n".join(line.text for line in run)))
 
 
 def _telling(runs: Sequence[Sequence[_Line]]) -> tuple[Sequence[_Line], int]:
-    """The lines that say how things stand, none where all is well; and how many earlier runs had failed."""
+    """The lines that say how things stand, none if all is well; and how many earlier runs had failed."""
     if len(runs) == 1 and not _command(runs[0]):
         newest = max((line.taken for line in runs[0] if line.taken), default=None)
         since = newest - _LAST if newest else None
@@ -81,19 +81,19 @@ def _telling(runs: Sequence[Sequence[_Line]]) -> tuple[Sequence[_Line], int]:
 
 def _attempts(lines: Sequence[_Line], name: str, *, is_network_error: bool) -> tuple[Attempt, ...]:
     """What failed, with its error, then what the line of AZCM0026 names without one."""
-    grave = [line for line in lines if line.is_grave]
-    hosts = agent_connect.named_hosts(line.text for line in grave) if is_network_error else ()
-    taken = grave[-1].taken if grave else None
+    errors = [line for line in lines if line.is_error]
+    hosts = agent_connect.named_hosts(line.text for line in errors) if is_network_error else ()
+    taken = errors[-1].taken if errors else None
     named = {host: Attempt(host, name, reachable=False, taken=taken, required=True) for host in hosts}
     why = go_errors.attempts(((line.taken, line.text) for line in lines), name)
     return tuple((named | why).values())
 
 
 def _error_lines(lines: Sequence[_Line], name: str) -> tuple[ErrorLine, ...]:
-    """The grave lines, each of their words once, the latest last."""
+    """The lines of errors, each of their words once, the latest last."""
     found: dict[str, ErrorLine] = {}
     for line in lines:
-        if line.is_grave:
+        if line.is_error:
             message = _MESSAGE.search(line.text)
             says = message[1] or message[2] if message else line.text
             short = values.short(says, _LONG_WORDS)
@@ -102,7 +102,7 @@ def _error_lines(lines: Sequence[_Line], name: str) -> tuple[ErrorLine, ...]:
 
 
 def read(name: str, text: str) -> Document | None:
-    """What the end of a log tells, or None where `text` is no log of the agent."""
+    """What the end of a log tells, or None if `text` is no log of the agent."""
     lines = list(_log_lines(text))
     others = sum(1 for line in text.splitlines() if line.strip()) - len(lines)
     if len(lines) < _LEAST_LINES or others > len(lines):
@@ -111,7 +111,7 @@ def read(name: str, text: str) -> Document | None:
     told, earlier = _telling(runs)
     texts = [line.text for line in told]
     whole = "\n".join(texts)
-    grave = next((line.text for line in reversed(told) if line.is_grave), "")
+    last_error = next((line.text for line in reversed(told) if line.is_error), "")
     taken = max((line.taken for line in lines if line.taken), default=None)
     agents = codes.agent_codes(whole)
     notes = (
@@ -125,7 +125,7 @@ def read(name: str, text: str) -> Document | None:
         taken,
         attempts=_attempts(told, name, is_network_error=NETWORK_ERROR in agents),
         codes=(
-            *codes.seen(agents, texts, name, grave=grave, taken=taken),
+            *codes.seen(agents, texts, name, last_error=last_error, taken=taken),
             *codes.seen(codes.service_codes(whole), texts, name, taken=taken),
         ),
         error_lines=_error_lines(told, name),

@@ -55,7 +55,7 @@ def _first(pairs: Mapping[str, str], *names: str) -> str:
 
 
 def scope(text: str) -> str:
-    """A private link scope's id or name; a word that says so if it is neither, for that there is one counts."""
+    """A private link scope's id or name; if it is neither, a word that says so: that there is one counts."""
     return typed.resource_id(text) or typed.resource(text) or (typed.NAME_IS_NONE if text else "")
 
 
@@ -91,7 +91,7 @@ def _document(name: str, pairs: list[tuple[str, str]]) -> Document:
 
 
 def read(name: str, text: str) -> Document | None:
-    """The agent's state from text, or None where `text` is not what `show` prints."""
+    """The agent's state from text, or None if `text` is not what `show` prints."""
     lines = filter(None, map(_LINE.match, values.lines(text)))
     pairs = [(line[1].strip(), line[2].strip()) for line in islice(lines, _MOST * 5)]
     known = {_plain(key) for key, _ in pairs} & _NAMES

@@ -57,11 +57,11 @@ def service_codes(text: str) -> list[str]:
     return list(dict.fromkeys([*entra, *arm]))[:_MOST_CODES]
 
 
-def words(code: str, lines: Sequence[str], grave: str = "") -> str:
-    """What is said beside the code: its own line from the code on, else the grave line that ends the run."""
+def words(code: str, lines: Sequence[str], last_error: str = "") -> str:
+    """What is said beside the code: its own line from the code on, else the error that ends the run."""
     line = next((line for line in lines if code in line), "")
-    if grave and code.startswith("AZCM"):
-        return values.short(grave, _LONG_WORDS)
+    if last_error and code.startswith("AZCM"):
+        return values.short(last_error, _LONG_WORDS)
     behind = line.partition(code)[2].lstrip(": ")
     is_short = code.startswith("AZCM") or len(line) < _LONG_WORDS // 3
     return (values.short(behind, _LONG_WORDS) if is_short else "") or values.short(line, _LONG_WORDS)
@@ -72,22 +72,22 @@ def seen(
     lines: Sequence[str],
     name: str,
     *,
-    grave: str = "",
+    last_error: str = "",
     taken: datetime | None = None,
 ) -> tuple[CodeSeen, ...]:
     """The codes with the words beside them."""
-    return tuple(CodeSeen(code, words(code, lines, grave), name, (), taken) for code in codes)
+    return tuple(CodeSeen(code, words(code, lines, last_error), name, (), taken) for code in codes)
 
 
 def read(name: str, text: str) -> Document | None:
-    """An error of Entra ID or Resource Manager, as `az` and PowerShell print it; None where there is none."""
+    """An error of Entra ID or Resource Manager, as `az` and PowerShell print it; None if there is none."""
     found = service_codes(text)
     codes = seen(found, values.lines(text, 4000), name)
     return Document(name, Kind.AZURE_ERROR, codes=codes) if found else None
 
 
 def read_json(name: str, value: object) -> Document | None:
-    """The codes in an error document of an API, however deep they lie; None where it is none, or has none."""
+    """The codes in an error document of an API, however deep they lie; None if it is none, or has none."""
     keys = values.lowered(value)
     inner = values.mapping(value).get("error")
     is_error = "error_description" in keys or {"code", "message"} <= set(keys)

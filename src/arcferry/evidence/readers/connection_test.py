@@ -111,7 +111,7 @@ def _curl_attempt(part: list[str], name: str) -> Attempt | None:
 
 
 def read_curl(name: str, text: str) -> Document | None:
-    """How far the calls came and what stopped them, or None where `text` is no verbose output of curl."""
+    """How far the calls came and what stopped them, or None if `text` is no verbose output of curl."""
     lines = values.lines(text, 1000, 50_000)
     if not any(map(_ABOUT.match, lines)):
         return None
@@ -154,7 +154,7 @@ def _tls_failure(text: str) -> Failure | None:
 
 
 def read_openssl(name: str, text: str) -> Document | None:
-    """What was seen of TCP and TLS, or None where `text` is no output of `openssl s_client`.
+    """What was seen of TCP and TLS, or None if `text` is no output of `openssl s_client`.
 
     A good certificate alone is no proof that the endpoint answers, and is told as nothing.
     """

@@ -72,7 +72,7 @@ def text_of(data: bytes) -> str | None:
     Files of two encodings come from scripts that append: PowerShell 5.1 writes UTF-16 behind anything.
 
     Returns:
-        None where the bytes are no text.
+        None if the bytes are no text.
     """
     encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), None)
     encoding = encoding or _unmarked_utf16(data)
@@ -92,7 +92,7 @@ def is_structured(text: str) -> bool:
 
 
 def shortened(text: str) -> tuple[str, str]:
-    """The part of a text that is searched, and what to say of it; nothing where only odd lines were cut."""
+    """The part of a text that is searched, and what to say of it; nothing if only odd lines were cut."""
     says = ""
     if len(text) > TEXT_LIMIT:
         end = TEXT_LIMIT - _HEAD

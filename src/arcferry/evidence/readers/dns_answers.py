@@ -93,7 +93,7 @@ def _dig_answer(part: str, name: str) -> DnsAnswer | None:
 
 
 def read_dig(name: str, text: str) -> Document | None:
-    """The answers that `dig` prints in its usual form, or None where `text` is no output of it."""
+    """The answers that `dig` prints in its usual form, or None if `text` is no output of it."""
     if "->>HEADER<<-" not in text:
         return None
     starts = [found.start() for found in _HEADER_LINE.finditer(text)]
@@ -110,32 +110,37 @@ def read_dig(name: str, text: str) -> Document | None:
 
 @dataclass(slots=True)
 class _Question:
-    """One question of Resolve-DnsName with its answer, as far as it was read.
+    """One question with its answer, as far as it was read.
 
     Attributes:
         asked: the name in the command; empty if only the answer is there.
+        names: the names that stand beside the addresses.
         links: each alias with its target, in order.
         owners: each address with the name that it stands under, which in a table may be cut off.
     """
 
-    asked: str
+    asked: str = ""
+    resolver: str = ""
+    names: list[str] = field(default_factory=list)
     links: list[tuple[str, str]] = field(default_factory=list)
     owners: dict[str, str] = field(default_factory=dict)
 
-    def take(self, owner: str, told: str) -> None:
-        """A record: an address, or the target of an alias."""
-        if address := values.address(told):
-            self.owners.setdefault(address, values.host(owner))
-        elif target := values.host(told):
-            self.links.append((values.host(owner), target))
 
-    def answer(self, name: str) -> DnsAnswer | None:
-        """The answer; a link's own name may be wrapped, so that the order of the links is what counts."""
-        first = self.links[0][0] if self.links else next(iter(self.owners.values()), "")
-        host = self.asked or first
-        if not host or not self.owners:
-            return None
-        return DnsAnswer(host, tuple(link for _, link in self.links), tuple(self.owners), origin=name)
+def _take_record(question: _Question, owner: str, told: str) -> None:
+    """An address, or the target of an alias."""
+    if address := values.address(told):
+        question.owners.setdefault(address, values.host(owner))
+    elif target := values.host(told):
+        question.links.append((values.host(owner), target))
+
+
+def _resolved(question: _Question, name: str) -> DnsAnswer | None:
+    """The answer; a link's own name may be wrapped, so that the order of the links is what counts."""
+    first = question.links[0][0] if question.links else next(iter(question.owners.values()), "")
+    host = question.asked or first
+    if not host or not question.owners:
+        return None
+    return DnsAnswer(host, tuple(link for _, link in question.links), tuple(question.owners), origin=name)
 
 
 def _questions(lines: list[str]) -> list[_Question]:
@@ -147,14 +152,14 @@ def _questions(lines: list[str]) -> list[_Question]:
         if command := _RESOLVE.search(line):
             found.append(_Question(values.host(command[1])))
         elif not found and (row or pair or _HEADING.match(line)):
-            found.append(_Question(""))
+            found.append(_Question())
         if row:
             if row[2].lower() == "answer":
-                found[-1].take(row[1], row[3])
+                _take_record(found[-1], row[1], row[3])
         elif pair and pair[1] == "Name":
             owner = pair[2]
         elif pair and pair[1] in ("NameHost", "IP4Address", "IP6Address", "IPAddress"):
-            found[-1].take(owner, pair[2])
+            _take_record(found[-1], owner, pair[2])
     return found
 
 
@@ -167,7 +172,7 @@ def _name_errors(lines: list[str], name: str) -> Iterator[DnsAnswer]:
 
 
 def read_resolve_dns_name(name: str, text: str) -> Document | None:
-    """The answers that `Resolve-DnsName` prints, as a table, a list, or both; None where there are none.
+    """The answers that `Resolve-DnsName` prints, as a table, a list, or both; None if there are none.
 
     Its property names are English everywhere.
     """
@@ -176,44 +181,35 @@ def read_resolve_dns_name(name: str, text: str) -> Document | None:
     missing = tuple(_name_errors(lines, name))
     if not told and not missing:
         return None
-    answers = [answer for one in _questions(lines) if (answer := one.answer(name))]
+    answers = [answer for one in _questions(lines) if (answer := _resolved(one, name))]
     return Document(name, Kind.DNS_ANSWERS, answers=(*answers, *missing)) if answers or missing else None
 
 
-@dataclass(slots=True)
-class _Block:
-    """One question of nslookup with its answer, as far as it was read."""
+def _take_line(block: _Question, line: str) -> None:
+    """An alias, an address, or a name."""
+    if link := _ALIAS.match(line):
+        block.links.append((values.host(link[1]), values.host(link[2])))
+        return
+    found = _LABELLED.match(line)
+    told = found[2] or "" if found else line.strip()
+    if address := _numbered(told):
+        block.owners.setdefault(address, "")
+    elif (name := values.host(told.strip())) and (found or block.owners):
+        block.names.append(name)
 
-    resolver: str
-    names: list[str] = field(default_factory=list)
-    addresses: list[str] = field(default_factory=list)
-    links: list[tuple[str, str]] = field(default_factory=list)
 
-    def take(self, line: str) -> None:
-        """A line of the answer: an alias, an address, or a name."""
-        if link := _ALIAS.match(line):
-            self.links.append((values.host(link[1]), values.host(link[2])))
-            return
-        found = _LABELLED.match(line)
-        told = found[2] or "" if found else line.strip()
-        if address := _numbered(told):
-            self.addresses.append(address)
-        elif (name := values.host(told.strip())) and (found or self.addresses):
-            self.names.append(name)
-
-    def answer(self, origin: str) -> DnsAnswer | None:
-        """The answer. Windows prints the final name first and the names that led to it as aliases."""
-        if not self.addresses and not self.links:
-            return None
-        if self.links:
-            asked = self.links[0][0]
-            chain = tuple(dict.fromkeys(link[1] for link in self.links if link[1]))
-        else:
-            final, aliases = (self.names[0] if self.names else ""), self.names[1:]
-            asked = aliases[0] if aliases else final
-            chain = (*aliases[1:], final) if aliases else ()
-        addresses = tuple(dict.fromkeys(self.addresses))
-        return DnsAnswer(asked, chain, addresses, self.resolver, origin=origin) if asked else None
+def _looked_up(block: _Question, origin: str) -> DnsAnswer | None:
+    """The answer. Windows prints the final name first and the names that led to it as aliases."""
+    if block.links:
+        asked = block.links[0][0]
+        chain = tuple(dict.fromkeys(link[1] for link in block.links if link[1]))
+    elif block.owners:
+        final, aliases = (block.names[0] if block.names else ""), block.names[1:]
+        asked = aliases[0] if aliases else final
+        chain = (*aliases[1:], final) if aliases else ()
+    else:
+        return None
+    return DnsAnswer(asked, chain, tuple(block.owners), block.resolver, origin=origin) if asked else None
 
 
 def _numbered(value: str) -> str:
@@ -233,15 +229,15 @@ def _server(line: str, following: str) -> str:
     return _numbered(second[2]) if second[1].strip() == "Address" and not is_answer else ""
 
 
-def _blocks(lines: list[str]) -> list[_Block]:
+def _blocks(lines: list[str]) -> list[_Question]:
     """A block begins where a label with a server's name is followed by one with its address."""
-    found: list[_Block] = []
+    found: list[_Question] = []
     is_servers = False
     for line, following in zip(lines, [*lines[1:], ""], strict=False):
         if server := _server(line, following):
-            found.append(_Block(server))
+            found.append(_Question(resolver=server))
         elif found and not is_servers:
-            found[-1].take(line)
+            _take_line(found[-1], line)
         is_servers = bool(server)
     return found
 
@@ -261,7 +257,7 @@ def read_nslookup(name: str, text: str) -> Document | None:
     """The answers that `nslookup` prints, on Windows in any language and on Linux.
 
     Labels are localised and names are not: a name with an address first is the server's, the answer follows.
-    None where `text` is no output of nslookup about an endpoint of Azure Arc.
+    None if `text` is no output of nslookup about an endpoint of Azure Arc.
     """
     lines = [line.rstrip()[:1000] for line in text.splitlines()[:_MOST_LINES]]
     blocks, missing = _blocks(lines), dict(_not_found(lines))
@@ -269,7 +265,7 @@ def read_nslookup(name: str, text: str) -> Document | None:
     is_asked = any(map(_NSLOOKUP.search, lines)) or any(map(catalog.endpoint_named, named))
     if not missing and not (blocks and is_asked):
         return None
-    answers = [answer for block in blocks if (answer := block.answer(name))]
+    answers = [answer for block in blocks if (answer := _looked_up(block, name))]
     resolver = blocks[-1].resolver if blocks else ""
     answered = {answer.host for answer in answers}
     answers += [

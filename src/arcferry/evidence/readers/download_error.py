@@ -71,7 +71,7 @@ def _install_names() -> frozenset[str]:
 
 
 def _whole_name(start: str) -> list[str]:
-    """The name that PowerShell cut off; none where it can be several."""
+    """The name that PowerShell cut off; none if it can be several."""
     names = [name for name in _install_names() if name.startswith(start.lower().rstrip("."))]
     return names if len(names) == 1 else []
 
@@ -115,7 +115,7 @@ def _failure(lines: list[str]) -> Failure | None:
 
 
 def read(name: str, text: str) -> Document | None:
-    """The downloads that failed, or None where `text` tells of none."""
+    """The downloads that failed, or None if `text` tells of none."""
     seen: dict[str, Attempt] = {}
     for near in islice(_failures(values.lines(text, most=_MOST_LINES)), _MOST_FAILURES):
         failure = _failure(near)

@@ -66,7 +66,7 @@ class _EndpointError:
     """What a line says of one endpoint.
 
     Attributes:
-        host: empty where only a lookup names it.
+        host: empty if only a lookup names it.
         is_listed: whether it stands in a list of endpoints that failed, whatever the error says.
     """
 
@@ -75,7 +75,7 @@ class _EndpointError:
     is_listed: bool = False
 
     def attempt(self, name: str, taken: datetime | None) -> Attempt | None:
-        """The same as an attempt; None where it says neither which endpoint failed nor how."""
+        """The same as an attempt; None if it says neither which endpoint failed nor how."""
         failure, lookup, dial = failure_in(self.text), _LOOKUP.search(self.text), _DIAL.search(self.text)
         proxied = "proxyconnect tcp" in self.text or (failure is not None and failure.stage is Stage.PROXY)
         host = self.host or (values.host(lookup[1]) if lookup and not proxied else "")

@@ -58,7 +58,7 @@ def _failed_action(lines: list[str]) -> str:
 
 
 def read(name: str, text: str) -> Document | None:
-    """How the installation ended and why, or None where `text` is no log of Windows Installer."""
+    """How the installation ended and why, or None if `text` is no log of Windows Installer."""
     lines = values.lines(text)
     if sum(map(bool, map(_ENGINE.search, lines))) < _LEAST and not any(map(_ENDED.search, lines)):
         return None

@@ -18,7 +18,7 @@ from arcferry.routing.route import RouteTable, Vantage
 from arcferry.routing.route_filter import read_route_filter
 from arcferry.routing.service_tags import read_service_tags
 from arcferry.routing.shapes import Node
-from arcferry.routing.tables import read_route_file, read_route_table
+from arcferry.routing.tables import Progress, read_route_file, read_route_table
 
 _MOST = 1000
 _SAMPLE = 20
@@ -89,7 +89,7 @@ def _read(name: str, value: object) -> list[Document]:
 
 
 def read_json(name: str, value: object) -> list[Document]:
-    """The documents: several where a list holds several filters or circuits, none where it is none of them.
+    """The documents: several where a list holds several filters or circuits, none if it is none of them.
 
     Recognised are route filters, circuits, peerings of one circuit, service tags and community lists.
 
@@ -112,7 +112,7 @@ def _routes(table: RouteTable | None) -> tuple[Document, ...]:
 
 
 def read_routes(name: str, data: bytes) -> tuple[Document, ...]:
-    """The routes of a router or of Azure; none where `data` is in no format that `routing.tables` reads.
+    """The routes of a router or of Azure; none if `data` is in no format that `routing.tables` reads.
 
     Raises:
         FileInputError: it is one, and something is wrong in it.
@@ -120,7 +120,13 @@ def read_routes(name: str, data: bytes) -> tuple[Document, ...]:
     return _routes(read_route_table(name, data))
 
 
-def read_route_dump(path: Path, name: str) -> tuple[Document, ...]:
-    """The same of a file that is too long to be held, which is read as a stream."""
-    table = read_route_file(path)
+def read_route_dump(path: Path, name: str, progress: Progress | None = None) -> tuple[Document, ...]:
+    """The same of a file that is too long to be held, which is read as a stream.
+
+    Args:
+        path: where it lies.
+        name: how it is called in findings.
+        progress: is told how many routes were read.
+    """
+    table = read_route_file(path, progress=progress)
     return _routes(replace(table, name=name) if table else None)

@@ -43,7 +43,7 @@ def _downloads(found: list[str], lines: list[str], name: str) -> tuple[Attempt, 
 
 
 def read(name: str, text: str) -> Document | None:
-    """The scripts' own codes and those of msiexec, or None where `text` is no output of theirs."""
+    """The scripts' own codes and those of msiexec, or None if `text` is no output of theirs."""
     lines, found = values.lines(text), list(filter(codes.is_scripts, codes.agent_codes(text)))
     if not found and not any(map(_SCRIPT.search, lines)):
         return None

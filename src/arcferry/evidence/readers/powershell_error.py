@@ -31,7 +31,7 @@ def _says(lines: list[str], place: int) -> str:
 
 
 def read(name: str, text: str) -> Document | None:
-    """The errors that the catalogue knows; None where `text` has none, or none but failed downloads."""
+    """The errors that the catalogue knows; None if `text` has none, or none but failed downloads."""
     lines = values.lines(text)
     found: dict[str, CodeSeen] = {}
     others: dict[str, None] = {}

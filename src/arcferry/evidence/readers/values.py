@@ -70,7 +70,7 @@ def addresses(value: object) -> tuple[str, ...]:
 
 
 def instant(value: object) -> datetime | None:
-    """An instant from RFC 3339 text; None where `value` is none."""
+    """An instant from RFC 3339 text; None if `value` is none."""
     if not isinstance(value, str) or len(value) > _LONG_INSTANT:
         return None
     try:
