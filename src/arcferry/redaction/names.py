@@ -23,7 +23,7 @@ _WORDS, _LAST, _NO_PASSWORDS = (frozenset(_DATA[key]) for key in ("words", "last
 _OF_KEYS, _OF_TOKENS, _OF_HEADERS = (frozenset(_DATA[key]) for key in ("of_keys", "of_tokens", "of_headers"))
 _WEAK, _ABOUT = frozenset(_DATA["weak"]), frozenset(_DATA["about"])
 _PAIRS = frozenset((first, second) for first, second in _DATA["pairs"])
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^a-zA-Z0-9\u0080-\U0010ffff]+")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[\x00-/:-@\[-`{-\x7f]+")
 _LONGEST = 120
 _Tree = dict[str, "_Tree"]
 _ESCAPED = re.compile(r"\\{1,6}u([0-9A-Fa-f]{4})")
