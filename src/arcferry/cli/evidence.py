@@ -4,7 +4,6 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,7 +92,7 @@ def _recognised(file: str, name: str) -> "tuple[Document, ...]":
 
 def _read(file: str, name: str) -> "tuple[Document, ...]":
     from arcferry.evidence.readers import read_document, read_path
-    from arcferry.evidence.readers.edge import guarded
+    from arcferry.evidence.readers.guard import guarded
     from arcferry.files import FILE_LIMIT
 
     path = Path(file)
@@ -116,17 +115,10 @@ def _size(path: Path) -> int:
 
 def _routes(path: Path, name: str) -> "tuple[Document, ...]":
     """The routes of a dump that is too large to be held; nothing where the file is no such dump."""
-    from arcferry.evidence.document import Document, Kind
-    from arcferry.routing.route import Vantage
-    from arcferry.routing.tables import read_route_file
+    from arcferry.evidence.readers import network
 
     with _progress(path) as step:
-        table = read_route_file(path, progress=step)
-    if table is None:
-        return ()
-    kind = Kind.AZURE_ROUTES if table.vantage is Vantage.AZURE else Kind.RECEIVED_ROUTES
-    named = replace(table, name=name)
-    return (Document(name, kind, table.taken, route_table=named, notes=table.notes),)
+        return network.read_route_dump(path, name, progress=step)
 
 
 @contextmanager

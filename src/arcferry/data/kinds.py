@@ -13,7 +13,7 @@ from arcferry.data import catalogue
 from arcferry.data.held import HINT, Held, HeldKind, parse
 from arcferry.errors import FileInputError
 from arcferry.evidence.document import Document, Kind
-from arcferry.evidence.readers import azure_json
+from arcferry.evidence.readers import network
 from arcferry.routing.shapes import date_in
 from arcferry.text import one_line
 
@@ -91,7 +91,7 @@ class _Described:
 
 def _of_json(name: str, data: bytes) -> _Described:
     value = parse(name, data)
-    documents = [one for one in azure_json.read_all(name, value) if one.kind in _READERS]
+    documents = [one for one in network.read_json(name, value) if one.kind in _READERS]
     if len(documents) != 1:
         several = "several documents in one file, which are held one by one"
         problem = several if documents else "not a kind of data that is held"

@@ -176,12 +176,12 @@ def _newest(store: Store, wanted: HeldKind, kind: Kind, cloud: Cloud) -> list[Do
 
 
 def _document(store: Store, held: Held) -> Document:
-    from arcferry.evidence.readers import azure_json  # noqa: PLC0415  # with all readers, heavy; often nothing is held
+    from arcferry.evidence.readers import network  # noqa: PLC0415  # with all readers, heavy; often nothing is held
 
     taken = datetime.combine(held.taken, time.min, tzinfo=UTC) if held.taken else None
     name = f"held {held.kind.words} of {held.taken or 'an unknown day'} ({held.name})"
     value = parse(held.name, store.read(held))
-    document = next(one for one in azure_json.read_all(held.name, value) if one.kind is _KINDS[held.kind])
+    document = next(one for one in network.read_json(held.name, value) if one.kind is _KINDS[held.kind])
     tags, listed, seen = document.service_tags, document.community_list, document.route_filter
     return replace(
         document,

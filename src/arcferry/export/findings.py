@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from arcferry.evidence.document import Document, Kind
 from arcferry.evidence.readers import read_claimed
-from arcferry.evidence.readers.edge import unreadable
+from arcferry.evidence.readers.guard import unreadable
 from arcferry.export.result import MOST_EVIDENCE, Reported
 from arcferry.fleet.findings import findings_of, symptoms_of
 from arcferry.fleet.outcome import HostFinding

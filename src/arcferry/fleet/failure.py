@@ -9,7 +9,7 @@ from arcferry.catalog import Code
 from arcferry.errors import HostError
 from arcferry.evidence.document import Document
 from arcferry.evidence.readers import agent_check, agent_connect
-from arcferry.evidence.readers.edge import kept_apart
+from arcferry.evidence.readers.guard import kept_apart
 from arcferry.fleet.facts import ScriptAnswer
 from arcferry.fleet.outcome import StepResult, StepState
 from arcferry.fleet.script import ask

@@ -93,14 +93,14 @@ def unexplained_error(case: Case) -> Iterator[Match]:
     """One match a document, about its last words."""
     blocked = any(not seen.reachable and seen.required is not False for seen in case.attempts)
     for document in case.documents:
-        if not document.complaints or _is_explained(document):
+        if not document.error_lines or _is_explained(document):
             continue
-        fatal = [one for one in document.complaints if one.is_fatal]
-        last = (fatal or document.complaints)[-1].says
+        fatal = [one for one in document.error_lines if one.is_fatal]
+        last = (fatal or document.error_lines)[-1].says
         yield Match(
             Confidence.UNDETERMINED,
             signature=(last,),
-            evidence=tuple(Evidence(one.origin, one.says, one.taken) for one in document.complaints),
+            evidence=tuple(Evidence(one.origin, one.says, one.taken) for one in document.error_lines),
             would_decide=_DECIDES,
             # If another document shows a path that fails, it may be that.
             severity=None if fatal and not blocked else Severity.WARNING,

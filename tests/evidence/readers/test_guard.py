@@ -11,7 +11,7 @@ from arcferry.errors import FileInputError
 from arcferry.evidence import readers
 from arcferry.evidence.document import Document
 from arcferry.evidence.readers import read_claimed, read_document, read_path
-from arcferry.evidence.readers.edge import guarded
+from arcferry.evidence.readers.guard import guarded
 
 from .test_archive import packed
 

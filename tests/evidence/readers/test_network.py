@@ -6,7 +6,7 @@ import pytest
 
 from arcferry.errors import FileInputError
 from arcferry.evidence.document import Document, Kind
-from arcferry.evidence.readers.azure_json import read_all
+from arcferry.evidence.readers.network import read_json
 
 SECRET = "canary-51d0"
 GROUP = "/subscriptions/s/resourceGroups/rg-net/providers/Microsoft.Network"
@@ -76,7 +76,7 @@ FILTER = route_filter("rf-arc", "12076:51010", "12076:5060")
     ],
 )
 def test_a_route_filter_in_every_shape(value: object) -> None:
-    (found,) = read_all("filter.json", value)
+    (found,) = read_json("filter.json", value)
     seen = found.route_filter
     assert (found.kind, found.name) == (Kind.ROUTE_FILTER, "filter.json")
     assert seen
@@ -97,7 +97,7 @@ def test_a_route_filter_in_every_shape(value: object) -> None:
     ],
 )
 def test_a_circuit_or_its_peerings(value: object) -> None:
-    (found,) = read_all("circuit.json", value)
+    (found,) = read_json("circuit.json", value)
     assert (found.kind, found.name) == (Kind.CIRCUIT, "circuit.json")
     assert found.circuit
     assert found.circuit.name == "er-hk"
@@ -106,7 +106,7 @@ def test_a_circuit_or_its_peerings(value: object) -> None:
 
 
 def test_several_resources_of_one_list_become_documents_of_their_own() -> None:
-    found = read_all("all.json", {"value": [FILTER, circuit(), route_filter("rf-old", "12076:51011")]})
+    found = read_json("all.json", {"value": [FILTER, circuit(), route_filter("rf-old", "12076:51011")]})
     assert [(one.name, one.kind) for one in found] == [
         ("all.json: rf-arc", Kind.ROUTE_FILTER),
         ("all.json: er-hk", Kind.CIRCUIT),
@@ -115,18 +115,18 @@ def test_several_resources_of_one_list_become_documents_of_their_own() -> None:
 
 
 def test_a_peering_among_other_resources_is_a_document_too() -> None:
-    kinds = [one.kind for one in read_all("all.json", [FILTER, peering()])]
+    kinds = [one.kind for one in read_json("all.json", [FILTER, peering()])]
     assert kinds == [Kind.ROUTE_FILTER, Kind.CIRCUIT]
 
 
 def test_more_resources_than_are_read_are_refused_and_not_cut_off() -> None:
     with pytest.raises(FileInputError, match="holds 1001 resources, more than the 1000 that are read"):
-        read_all("all.json", [FILTER] * 1001)
+        read_json("all.json", [FILTER] * 1001)
 
 
 def test_a_resource_without_a_name_is_called_by_its_place() -> None:
     nameless = {key: value for key, value in FILTER.items() if key != "name"}
-    assert [one.name for one in read_all("all.json", [FILTER, nameless])] == [
+    assert [one.name for one in read_json("all.json", [FILTER, nameless])] == [
         "all.json: rf-arc",
         "all.json: [1]",
     ]
@@ -150,7 +150,7 @@ def test_a_resource_without_a_name_is_called_by_its_place() -> None:
     ],
 )
 def test_anything_else_is_left_to_the_other_readers(value: object) -> None:
-    assert read_all("other.json", value) == []
+    assert read_json("other.json", value) == []
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_anything_else_is_left_to_the_other_readers(value: object) -> None:
 )
 def test_what_is_wrong_is_said_with_the_file_s_name_and_no_key(value: object, says: str) -> None:
     with pytest.raises(FileInputError, match=says) as caught:
-        read_all("bad.json", value)
+        read_json("bad.json", value)
     assert str(caught.value).startswith("bad.json")
     assert SECRET not in f"{caught.value} {caught.value.hint}"
 
@@ -175,14 +175,14 @@ def test_what_is_wrong_is_said_with_the_file_s_name_and_no_key(value: object, sa
 @pytest.mark.parametrize("value", [circuit(), peering(), [circuit(), circuit("er-sg")]])
 def test_no_key_is_kept(value: object) -> None:
     assert SECRET in json.dumps(value)
-    assert SECRET not in repr(read_all("circuit.json", value))
+    assert SECRET not in repr(read_json("circuit.json", value))
 
 
 def _of(name: str) -> Document:
     path = DATA / name
     if not path.exists():
         pytest.skip(f"{name} is not beside the checkout")
-    (found,) = read_all(name, json.loads(path.read_text(encoding="utf-8")))
+    (found,) = read_json(name, json.loads(path.read_text(encoding="utf-8")))
     return found
 
 
