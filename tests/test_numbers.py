@@ -48,7 +48,6 @@ BOUNDED = {
     "probe/step.py": "at most 5 digits by its pattern",
     "redaction/names.py": "4 digits by its pattern",
     "redaction/lines.py": "at most 3 digits by its pattern",
-    "report/check_findings.py": "arcferry's own line of a moment ago",
     "report/runs.py": "arcferry's own record",
     "routing/prefixes.py": "an address of the standard library",
     "routing/reception.py": "a prefix that was checked",

@@ -37,7 +37,9 @@ async def test_the_change_that_is_asked_for_is_the_one_that_helps(twin: Twin) ->
     assert [affected.host for affected in error.endpoints] == ["agentserviceapi.guestconfiguration.azure.com"]
     assert error.endpoints[0].community == "12076:51012"
 
-    asked = re.search(r"--add communities ([0-9: ]+)", error.remedy.commands[0].text)
+    # The filter is of no known day, so it is to be fetched again first.
+    assert "route-filter show" in error.remedy.commands[0].text
+    asked = re.search(r"--add communities ([0-9: ]+)", error.remedy.commands[1].text)
     assert asked is not None
     await twin.allow(*ALLOWED, *asked[1].split())
     after = await diagnosed(twin)

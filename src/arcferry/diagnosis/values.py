@@ -176,6 +176,12 @@ def _filter(values: Values) -> RouteFilter | None:
     return deciding or next(iter(values.case.filters_in_effect), None)
 
 
+def _filter_in_doubt(values: Values) -> bool:
+    """Whether the filter may have been changed since the day of its document."""
+    found, newest = _filter(values), values.case.newest
+    return bool(found and filter_change.AsOf(found.taken, newest.date() if newest else None).doubt)
+
+
 def _communities(values: Values) -> tuple[str, ...]:
     """What carries the endpoints, or is to be added for them."""
     found = [affected(one).community for one in values.match.destinations]
@@ -303,6 +309,7 @@ _COMMON: dict[str, Callable[[Values], Value]] = {
     "filter": lambda values: filter_name(_filter(values)),
     "filter_group": lambda values: found.resource_group if (found := _filter(values)) else "",
     "filter_rule": lambda values: found.rule if (found := _filter(values)) else "",
+    "filter_in_doubt": _filter_in_doubt,
     "filter_day": lambda values: found.day if (found := _filter(values)) else "",
     "allowed": lambda values: found.allowed if (found := _filter(values)) else (),
     "addition": _addition,
