@@ -1,4 +1,4 @@
-"""Reading files within bounds and writing them whole or not at all."""
+"""Reading files within bounds, writing them whole or not at all, and the folders that are kept for a user."""
 
 import errno
 import os
@@ -9,8 +9,13 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import BinaryIO
 
+import platformdirs
+
 from arcferry import log
 from arcferry.errors import FileInputError
+
+FILE_LIMIT = 64 * 1024 * 1024
+"""Longest file in bytes that is held in memory; only a dump of routes may be longer."""
 
 ROOM = "Make room on it, then run the same command again: it goes on where it was."
 
@@ -124,3 +129,18 @@ def make_private(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise unwritable(path, error) from error
+
+
+def data_folder() -> Path:
+    """Where dated data is held: `ARCFERRY_DATA`, else the user's own data folder. It need not exist."""
+    return _named("ARCFERRY_DATA") or Path(platformdirs.user_data_dir("arcferry"))
+
+
+def state_folder() -> Path:
+    """Where runs, histories and the newest bundles are remembered: `ARCFERRY_STATE`, else the user's own."""
+    return _named("ARCFERRY_STATE") or Path(platformdirs.user_state_dir("arcferry"))
+
+
+def _named(variable: str) -> Path | None:
+    value = os.environ.get(variable)
+    return Path(value).expanduser().absolute() if value else None

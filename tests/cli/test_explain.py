@@ -68,7 +68,7 @@ def test_standard_input(run: Run) -> None:
 
 
 def test_standard_input_is_bounded(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "FILE_LIMIT", 100)
+    monkeypatch.setattr("arcferry.files.FILE_LIMIT", 100)
     ended = run("-", stdin=b"x" * 101)
     assert ended.code == 2
     assert "standard input: larger than the 100 bytes" in ended.err

@@ -6,8 +6,10 @@ import pytest
 
 from arcferry import catalog
 from arcferry.catalog import adoption, store
-from arcferry.data import HeldKind, Store, adopt_held
 from arcferry.data.catalogue import looks_right, read_catalogue
+from arcferry.data.held import HeldKind
+from arcferry.data.kinds import recognise
+from arcferry.data.store import Store, adopt_held
 from arcferry.errors import FileInputError
 
 OWN = (Path(store.__file__).with_name("data") / "endpoints.toml").read_text(encoding="utf-8")
@@ -39,7 +41,7 @@ def test_arcferrys_own_catalogue_is_a_good_one() -> None:
 def test_a_newer_one_is_held_and_used(tmp_path: Path) -> None:
     folder = Store(tmp_path)
     assert HOST in hosts()
-    held = folder.add(NEWER.encode(), "endpoints.toml")
+    held = folder.put(*recognise(NEWER.encode(), "endpoints.toml"))
     assert (held.kind, held.taken) == (HeldKind.ENDPOINTS, date(2026, 11, 1))
     assert adopt_held(folder) == held
     assert "new.guestconfiguration.azure.com" in hosts()
@@ -57,14 +59,14 @@ def test_one_by_columns_as_older_bundles_carry_it_is_read_too(tmp_path: Path) ->
     )
     clouds = "\n".join(f"{cloud.name} = [\n  {row},\n]" for cloud in catalog.clouds())
     folder = Store(tmp_path)
-    folder.add(f"{head}columns = {columns}\n{clouds}\n".encode(), "endpoints.toml")
+    folder.put(*recognise(f"{head}columns = {columns}\n{clouds}\n".encode(), "endpoints.toml"))
     assert adopt_held(folder) is not None
     assert hosts() == {"new.his.arc.azure.com"}
 
 
 def test_one_that_is_not_newer_is_not_used(tmp_path: Path) -> None:
     folder = Store(tmp_path)
-    folder.add(OWN.encode(), "endpoints.toml")
+    folder.put(*recognise(OWN.encode(), "endpoints.toml"))
     assert adopt_held(folder) is None
     assert HOST in hosts()
 
@@ -75,7 +77,7 @@ def test_without_one_nothing_happens(tmp_path: Path) -> None:
 
 def test_one_for_another_version_is_refused_and_not_used(tmp_path: Path) -> None:
     folder = Store(tmp_path)
-    held = folder.add(NEWER.encode(), "endpoints.toml")
+    held = folder.put(*recognise(NEWER.encode(), "endpoints.toml"))
     held.path.write_text(NEWER.replace("purpose = ", "why = "))
     with pytest.raises(FileInputError, match="not what was taken in"):
         adopt_held(folder)
@@ -116,6 +118,6 @@ def test_a_wrong_one_is_refused_whole_and_its_place_named(tmp_path: Path, case: 
     old, new, problem = BAD[case]
     assert old in OWN
     with pytest.raises(FileInputError, match=problem) as caught:
-        Store(tmp_path).add(OWN.replace(old, new, 1).encode(), "endpoints.toml")
+        Store(tmp_path).put(*recognise(OWN.replace(old, new, 1).encode(), "endpoints.toml"))
     assert caught.value.message.startswith("endpoints.toml: ")
     assert not list(tmp_path.iterdir())

@@ -14,7 +14,9 @@ import pytest
 from aiohttp import web
 
 from arcferry import azure, catalog, times
-from arcferry.data import HeldKind, Store
+from arcferry.data.held import HeldKind
+from arcferry.data.kinds import recognise
+from arcferry.data.store import Store
 from arcferry.data.update import SignIn, Status, UpdateRequest, UpdateResult, update
 from arcferry.errors import (
     ArcferryError,
@@ -216,7 +218,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(store: Store, si
 async def test_a_damaged_file_replaces_nothing(
     store: Store, site: Site, ca_file: Path, make: SimpleNamespace
 ) -> None:
-    before = store.add(make.tags(8), "ServiceTags_Public_20261109.json")
+    before = store.put(*recognise(make.tags(8), "ServiceTags_Public_20261109.json"))
     site.page(site.file(WEEK, make.tags(9)[:-20]))
     assert "cut short" in error_of(await only(store, wanted(site, ca_file))).message
     assert store.held() == (before,)
@@ -233,13 +235,13 @@ async def test_another_kind_than_was_asked_for_is_refused(
 async def test_an_older_one_is_refused_with_both_days(
     store: Store, site: Site, ca_file: Path, make: SimpleNamespace
 ) -> None:
-    store.add(make.tags(9), "ServiceTags_Public_20261123.json")
+    store.put(*recognise(make.tags(9), "ServiceTags_Public_20261123.json"))
     site.page(site.file(WEEK, make.tags(8)))
     error = error_of(await only(store, wanted(site, ca_file)))
     assert isinstance(error, BlockedError)
     assert "2026-11-16, change 8" in error.message
     assert "2026-11-23, change 9" in error.message
-    assert "--allow-older" in error.hint
+    assert "--accept-older" in error.hint
     assert len(store.held()) == 1
     assert (await only(store, wanted(site, ca_file, allow_older=True))).status is Status.NEW
     assert [one.change_number for one in store.held()] == [9, 8]

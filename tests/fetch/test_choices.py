@@ -11,10 +11,10 @@ from arcferry import catalog
 from arcferry.bundle import PackageFormat
 from arcferry.errors import ArcferryError, BundleRefusedError, InputError, UnknownNameError
 from arcferry.fetch import choose, names, read_sources, read_version
-from arcferry.fetch.elements import elements, text
 from arcferry.fetch.package import below, fits, order, unpacked
 from arcferry.fetch.sources import known_hosts
 from arcferry.fetch.transfer import Digest
+from arcferry.fetch.yum import elements, text
 
 
 @pytest.mark.parametrize("name", names())

@@ -18,8 +18,8 @@ import pytest
 from arcferry import bundle as bundles
 from arcferry import times
 from arcferry.fleet.inventory import Host
-from arcferry.fleet.transport import SshSession, open_session, read_trust
-from arcferry.fleet.transport.trust import SshTrust
+from arcferry.fleet.transport.ssh import SshSession, open_session
+from arcferry.fleet.transport.trust import SshTrust, read_trust
 from arcferry_lab.hosts import build_agent_package, read_journal, unavailable
 from arcferry_lab.hosts.tools import open_ssh
 from arcferry_lab.twin import RESOURCE_GROUP, Twin, TwinSettings

@@ -9,7 +9,7 @@ from arcferry import azure
 from arcferry.fleet.inventory import read_inventory
 from arcferry.fleet.plan import FleetPlan, plan
 from arcferry.fleet.task import RunContext, RunRequest
-from arcferry.fleet.transport import read_trust
+from arcferry.fleet.transport.trust import read_trust
 from arcferry_lab.azure.errors import ArmError
 from arcferry_lab.azure.state import CannedResponse
 from arcferry_lab.twin import RESOURCE_GROUP

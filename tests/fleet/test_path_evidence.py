@@ -10,13 +10,14 @@ from arcferry.diagnosis import Owner, Severity, judge
 from arcferry.evidence.document import Document, observed
 from arcferry.evidence.readers import read_claimed, read_document
 from arcferry.fleet.apply import apply_fleet
+from arcferry.fleet.failure import MOST_PATH
 from arcferry.fleet.findings import findings_of_run
 from arcferry.fleet.inventory import read_inventory
 from arcferry.fleet.outcome import FleetRun, HostRun
-from arcferry.fleet.path_evidence import MOST_PATH
 from arcferry.fleet.task import RunRequest
-from arcferry.fleet.transport import read_trust
-from arcferry.probe import CheckResult, ProbeSettings, check
+from arcferry.fleet.transport.trust import read_trust
+from arcferry.probe.location import CheckResult, check
+from arcferry.probe.step import ProbeSettings
 from arcferry_lab.hosts.faults import lay
 from arcferry_lab.paths import LabPaths
 from arcferry_lab.twin import RESOURCE_GROUP, Twin

@@ -19,7 +19,8 @@ from arcferry.errors import (
     InputError,
 )
 from arcferry.fleet.inventory import Host
-from arcferry.fleet.transport import SshSession, read_trust
+from arcferry.fleet.transport.ssh import SshSession
+from arcferry.fleet.transport.trust import read_trust
 
 from .conftest import Sshd, connected, free_port
 

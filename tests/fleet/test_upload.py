@@ -6,7 +6,7 @@ import pytest
 
 from arcferry.bundle import BundleFile
 from arcferry.errors import BundleRefusedError, HostCommandError
-from arcferry.fleet.transport import SshSession
+from arcferry.fleet.transport.ssh import SshSession
 from arcferry.fleet.transport.upload import Upload, checksums, make_folder, put
 
 from .conftest import Sealed, Sshd, connected

@@ -3,8 +3,10 @@
 import pytest
 
 from arcferry import catalog
-from arcferry.probe import Observation, ProbeSettings, check, probe
 from arcferry.probe.dns import choose_resolvers, resolve
+from arcferry.probe.location import check, probe
+from arcferry.probe.observation import Observation
+from arcferry.probe.step import ProbeSettings
 from arcferry_lab.faults import FAULTS, LOOPBACK
 from arcferry_lab.network.dns_faults import PRIVATE_ADDRESS
 from arcferry_lab.network.plan import Service

@@ -7,7 +7,8 @@ from arcferry import catalog
 from arcferry.diagnosis import Diagnosis, judge
 from arcferry.evidence.document import Document
 from arcferry.evidence.readers import read_document
-from arcferry.probe import ProbeSettings, check
+from arcferry.probe.location import check
+from arcferry.probe.step import ProbeSettings
 from arcferry.report.check import document
 from arcferry_lab.azure.circuits import circuit
 from arcferry_lab.azure.network import route_filter

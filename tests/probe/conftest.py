@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from arcferry.catalog import Carrier, Endpoint, Source, Steering, When
-from arcferry.probe import Observation, ProbeSettings, deadlines, probe
+from arcferry.probe import deadlines
+from arcferry.probe.location import probe
+from arcferry.probe.observation import Observation
+from arcferry.probe.step import ProbeSettings
 from arcferry_lab.network.dns import DnsResponse, DnsServer
 from arcferry_lab.pki import Authority
 

@@ -18,8 +18,7 @@ from OpenSSL import crypto
 from tests.probe.conftest import HOME, HOST, Net, mute, replies
 
 from arcferry.probe.https import exchange, prepare
-from arcferry.probe.tls import is_for, name_text
-from arcferry.probe.trust import Trust, load_trust, read_certificates
+from arcferry.probe.tls import Trust, is_for, load_trust, name_text, read_certificates
 from arcferry_lab.network.dns import DnsResponse
 
 

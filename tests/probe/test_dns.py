@@ -3,9 +3,10 @@ from pathlib import Path
 import pytest
 from tests.probe.conftest import Net
 
-from arcferry.probe import Stage, deadlines
+from arcferry.probe import deadlines
 from arcferry.probe.dns import Lookup, Resolvers, resolve, system_resolvers
-from arcferry.probe.settings import Nameserver
+from arcferry.probe.observation import Stage
+from arcferry.probe.step import Nameserver
 from arcferry_lab.network.dns import DnsResponse
 
 NAME = "gbl.his.arc.azure.com"

@@ -11,8 +11,9 @@ from tests.probe.conftest import HOME, Handler, Net, endpoint
 from arcferry import catalog
 from arcferry.catalog import Cloud, Region
 from arcferry.errors import InputError
-from arcferry.probe import CheckResult, Observation, check, deadlines, probe
-from arcferry.probe.location import his_host
+from arcferry.probe import deadlines
+from arcferry.probe.location import CheckResult, check, his_host, probe
+from arcferry.probe.observation import Observation
 from arcferry_lab.network.dns import DnsResponse
 
 SUFFIX = "his.arc.azure.com"

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from tests.probe.conftest import HOST, Handler, Net, mute, replies, speaks
 
-from arcferry.probe import Stage
+from arcferry.probe.observation import Stage
 from arcferry_lab.network.dns import DnsResponse
 
 OK = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"

@@ -10,7 +10,7 @@ from email.utils import format_datetime
 import pytest
 from tests.probe.conftest import HOME, HOST, Handler, Net, closes, has_ipv6, mute, replies, resets, speaks
 
-from arcferry.probe import Observation, Stage
+from arcferry.probe.observation import Observation, Stage
 from arcferry_lab.network.dns import DnsResponse
 from arcferry_lab.pki import Authority
 

@@ -13,8 +13,8 @@ from arcferry import catalog
 from arcferry.errors import ArcferryError, FileInputError, InputError
 from arcferry.evidence.case import Case
 from arcferry.evidence.readers import read_document
-from arcferry.probe import ProbeSettings
 from arcferry.probe.observation import DnsAnswer
+from arcferry.probe.step import ProbeSettings
 from arcferry.watch import History, Level, Notice, Round, history_path, watch
 from arcferry.watch import history as history_module
 from arcferry_lab.network.dns import DnsResponse, DnsServer

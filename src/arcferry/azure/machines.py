@@ -1,6 +1,7 @@
 """Machines: Azure's resources for servers, as Azure Resource Manager reports them."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -107,7 +108,9 @@ def _machine(item: object, doing: str) -> Machine:
     name, resource_id = _text(shown.get("name")), _text(shown.get("id"))
     if not name or not resource_id:
         raise unreadable(doing, "a machine in it has no name or no id")
-    tags = shown.get("tags")
+    tags, changed = shown.get("tags"), None
+    with suppress(ValueError):
+        changed = from_text(_text(properties.get("lastStatusChange")))
     return Machine(
         name=name,
         id=resource_id,
@@ -117,7 +120,7 @@ def _machine(item: object, doing: str) -> Machine:
         agent_version=_text(properties.get("agentVersion")),
         os=_text(properties.get("osSku")) or _text(properties.get("osName")),
         fqdn=_text(properties.get("machineFqdn")),
-        last_status_change=_instant(properties.get("lastStatusChange")),
+        last_status_change=changed,
         tags={_text(key): _text(value) for key, value in tags.items()} if isinstance(tags, Mapping) else {},
     )
 
@@ -125,10 +128,3 @@ def _machine(item: object, doing: str) -> Machine:
 def _text(value: object) -> str:
     """A text, empty where ARM does not say or says something else."""
     return one_line(value) if isinstance(value, str) else ""
-
-
-def _instant(value: object) -> datetime | None:
-    try:
-        return from_text(value) if isinstance(value, str) else None
-    except ValueError:
-        return None

@@ -7,12 +7,7 @@ from azure.mgmt.resource.resources.models import Provider
 
 from arcferry import command_line
 from arcferry.azure.machines import Machine, list_machines
-from arcferry.azure.mapping import (
-    missing,
-    not_registered,
-    translated,
-    unreadable,
-)
+from arcferry.azure.mapping import missing, not_registered, translated, unreadable
 from arcferry.azure.session import AzureSession
 from arcferry.azure.target import AzureTarget
 from arcferry.errors import AzureError, BlockedError, ConflictError, NotFoundError, PermissionDeniedError

@@ -4,11 +4,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from arcferry import catalog
+from arcferry import catalog, typed
 from arcferry.errors import InputError
 from arcferry.text import quoted
 
-GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _TENANT_DOMAIN = re.compile(r"[a-z0-9][a-z0-9.-]{0,252}\.[a-z]{2,}", re.IGNORECASE)
 _RESOURCE_GROUP = re.compile(r"[\w().-]{0,89}[\w()-]")
 
@@ -67,9 +66,9 @@ def target(
     """
     known = catalog.cloud(cloud)
     region = catalog.region(location, known) if isinstance(location, str) else location
-    if not (GUID.fullmatch(tenant_id) or _TENANT_DOMAIN.fullmatch(tenant_id)):
+    if not (typed.guid(tenant_id) or _TENANT_DOMAIN.fullmatch(tenant_id)):
         raise InputError(f"tenant {quoted(tenant_id)} is neither a GUID nor a domain name")
-    if not GUID.fullmatch(subscription_id):
+    if not typed.guid(subscription_id):
         raise InputError(
             f"subscription {quoted(subscription_id)} is not a GUID",
             hint="`az account show --query id` prints it; a subscription's name is not enough",

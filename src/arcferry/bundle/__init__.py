@@ -21,7 +21,7 @@ from arcferry.bundle.manifest import (
 from arcferry.bundle.place import copy_bundle
 from arcferry.bundle.seal import accept, endorse
 from arcferry.bundle.verify import Bundle, claimed_key, open_bundle, read_unverified
-from arcferry.bundle.versions import Older, Opened, VersionRecord
+from arcferry.bundle.versions import Older, VersionRecord
 
 __all__ = [
     "EXPIRES_AFTER",
@@ -32,7 +32,6 @@ __all__ = [
     "Manifest",
     "ManifestFile",
     "Older",
-    "Opened",
     "PackageFormat",
     "PublicKey",
     "Role",

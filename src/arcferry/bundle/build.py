@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from importlib import resources
 from pathlib import Path
 
-from arcferry.bundle import names, packages
+from arcferry.bundle import manifest, packages
 from arcferry.bundle.authenticode import MICROSOFT, Roots, verify_msi
 from arcferry.bundle.certificates import (
     Certificate,
     by_stem,
-    certificates_of_signature,
+    of_signature,
     server_certificates,
 )
 from arcferry.bundle.documents import read_checked
@@ -50,8 +50,10 @@ class Contents:
     location: str = ""
     cloud: str = "AzureCloud"
 
-    def pack_agents(self, packing: Packing, at: datetime) -> tuple[AgentPackage, ...]:
-        """Copy the agent packages, and verify what is signed as of `at`.
+    def pack_agents(
+        self, packing: Packing, at: datetime
+    ) -> tuple[tuple[AgentPackage, ...], tuple[Certificate, ...]]:
+        """Copy the agent packages, verify what is signed as of `at`, and tell what signatures carry.
 
         Raises:
             InputError: there is none, or two are for the same servers; among it FileInputError, one is no
@@ -63,9 +65,19 @@ class Contents:
                 "no agent package was given",
                 hint="Name at least one with --agent (MSI, deb or rpm), or bring it with --fetch.",
             )
-        packed = tuple(self._pack_agent(packing, path, at) for path in self.agents)
-        _refuse_rivals(packed)
-        return packed
+        seen: dict[tuple[str, str], AgentPackage] = {}
+        carried: list[Certificate] = []
+        for path in self.agents:
+            agent, certificates = self._pack_agent(packing, path, at)
+            carried += certificates
+            other = seen.setdefault((agent.format, agent.processor), agent)
+            # Two versions for one kind of host would leave open which one a host gets.
+            if other is not agent:
+                raise InputError(
+                    f"{other.file} and {agent.file} are both {agent.format} packages for the same processor",
+                    hint="A bundle holds one agent version for each kind of host; give one of them.",
+                )
+        return tuple(seen.values()), tuple(carried)
 
     def pack_documents(self, packing: Packing) -> None:
         """Under their own names, as these hold their dates."""
@@ -73,7 +85,9 @@ class Contents:
             data = read_checked(role, path)
             packing.add(f"data/{_portable(path)}", role, data, origin=self.origins.get(path, ""))
 
-    def _pack_agent(self, packing: Packing, path: Path, at: datetime) -> AgentPackage:
+    def _pack_agent(
+        self, packing: Packing, path: Path, at: datetime
+    ) -> tuple[AgentPackage, tuple[Certificate, ...]]:
         """Copy a package, then recognise the copy: what is described is what is carried."""
         name = f"agent/{_portable(path)}"
         packages.inspect(path)  # before a wrong file of any size is copied
@@ -82,9 +96,10 @@ class Contents:
         served = tuple(sorted(self.distributions.get(path, ())))
         agent = AgentPackage(name, package_format, facts.version, facts.architecture, distributions=served)
         if package_format is not PackageFormat.MSI:
-            return agent
+            return agent, ()
         signature = verify_msi(copy, roots=self.signing_roots, at=at, called=path)
-        return replaced(agent, signature=signature.says, signer=signature.thumbprint)
+        agent = replaced(agent, signature=signature.says, signer=signature.thumbprint)
+        return agent, of_signature(signature)
 
 
 def build(
@@ -111,10 +126,14 @@ def build(
     """
     manifest = new_manifest(created, version, expires_after)
     with new_bundle(out, replace=replace) as packing:
-        agents = contents.pack_agents(packing, manifest.created)
+        agents, carried = contents.pack_agents(packing, manifest.created)
         contents.pack_documents(packing)
         _pack_own_files(packing)
-        certificates = _pack_certificates(packing, agents)
+        # What old servers may lack, by the names of its files.
+        certificates = by_stem([*server_certificates(), *carried])
+        for stem, certificate in certificates.items():
+            for name, data in certificate.files(stem):
+                packing.add(name, Role.CERTIFICATE, data)
         manifest = replaced(manifest, agents=agents, files=tuple(packing.packed))
         # The guide comes last, as it names the hashes of the others; the manifest covers it in its turn.
         facts = BundleFacts(manifest, key.public().id, certificates, contents.location, contents.cloud)
@@ -135,32 +154,8 @@ def _pack_own_files(packing: Packing) -> None:
                 packing.add(f"{under}/{item.name}", role, item.read_bytes())
 
 
-def _pack_certificates(packing: Packing, agents: tuple[AgentPackage, ...]) -> dict[str, Certificate]:
-    """What old servers may lack, also of the MSIs' own signatures, by the names of its files."""
-    signed = (packing.folder / agent.file for agent in agents if agent.format is PackageFormat.MSI)
-    carried = (one for path in signed for one in certificates_of_signature(path))
-    offered = by_stem([*server_certificates(), *carried])
-    for stem, certificate in offered.items():
-        for name, data in certificate.files(stem):
-            packing.add(name, Role.CERTIFICATE, data)
-    return offered
-
-
-def _refuse_rivals(agents: tuple[AgentPackage, ...]) -> None:
-    """Two versions for one kind of host leave open which one a host gets."""
-    seen: dict[tuple[str, str], str] = {}
-    for agent in agents:
-        kind = (agent.format, agent.processor)
-        if kind in seen:
-            raise InputError(
-                f"{seen[kind]} and {agent.file} are both {agent.format} packages for the same processor",
-                hint="A bundle holds one agent version for each kind of host; give one of them.",
-            )
-        seen[kind] = agent.file
-
-
 def _portable(path: Path) -> str:
-    if problem := names.fault(f"agent/{path.name}"):
+    if problem := manifest.name_fault(f"agent/{path.name}"):
         raise FileInputError(
             path, f"its name {problem}", hint="Rename it to letters, digits, dots, hyphens and underscores."
         )

@@ -7,23 +7,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
-from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from arcferry.bundle import names
-from arcferry.bundle.authenticode import MICROSOFT
+from arcferry.bundle import manifest
+from arcferry.bundle.authenticode import MICROSOFT, Signature
 from arcferry.bundle.authenticode.roots import common_name, pinned
-from arcferry.bundle.authenticode.verify import signed_msi
-from arcferry.errors import BundleRefusedError
-from arcferry.text import one_line
 
 FOLDER = "certificates"
 _LONGEST_STEM = 80
-# As many as a signature may carry to be verified at all (`authenticode.signers`).
-_MOST_CARRIED = 16
 _SIGNING = "Microsoft signs the agent with certificates that lead to it"
 _TIMESTAMPING = "Microsoft dates its signatures with certificates that lead to it"
 _BETWEEN = "Windows needs it between the agent's signature and its root, and cannot download it"
@@ -98,47 +91,13 @@ def server_certificates() -> tuple[Certificate, ...]:
     )
 
 
-def certificates_of_signature(path: Path) -> tuple[Certificate, ...]:
-    """The intermediate certificates that a signed MSI carries, its timestamp's too, each once.
+def of_signature(signature: Signature) -> tuple[Certificate, ...]:
+    """The intermediate certificates that a signed MSI carries.
 
     Microsoft's own installation script (agent 1.64 and later) takes them out of the MSI for servers that
-    cannot download them. Call this for an MSI whose signature was verified: here nothing is.
-
-    Raises:
-        FileInputError: the file cannot be read.
-        BundleRefusedError: it is no MSI, not signed, or its signature cannot be read.
-        BlockedError: this computer lacks what reads signatures.
+    cannot download them.
     """
-    with signed_msi(path, called=path) as (_, message):
-        try:
-            found = {der: x509.load_der_x509_certificate(der) for der in _carried(message)}
-            between = [der for der, read in found.items() if _is_intermediate(read)]
-            names_of = [common_name(der) for der in between[:_MOST_CARRIED]]
-        # Four libraries read bytes here that anyone may have written; whatever they stumble over is no
-        # signature.
-        except Exception as error:
-            said = one_line(str(error), limit=200)
-            raise BundleRefusedError(
-                f"{path}: its signature cannot be read ({said})", hint="Get the MSI from Microsoft again."
-            ) from error
-    return tuple(Certificate(name, der, _BETWEEN) for name, der in zip(names_of, between, strict=False))
-
-
-def _carried(message: bytes) -> Iterator[bytes]:
-    from signify.authenticode import AuthenticodeSignature  # noqa: PLC0415 - imports oscrypto, which had to be loaded first
-
-    for signature in AuthenticodeSignature.from_envelope(message).iter_recursive_nested():
-        timestamp: Any = signature.signer_info.countersigner
-        for certificate in (*signature.certificates, *getattr(timestamp, "certificates", ())):
-            yield certificate.asn1.dump()
-
-
-def _is_intermediate(certificate: x509.Certificate) -> bool:
-    try:
-        limits = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
-    except x509.ExtensionNotFound:
-        return False
-    return limits.ca and certificate.issuer != certificate.subject
+    return tuple(Certificate(name, der, _BETWEEN) for name, der in signature.intermediates)
 
 
 def by_stem(certificates: Iterable[Certificate]) -> dict[str, Certificate]:
@@ -148,7 +107,7 @@ def by_stem(certificates: Iterable[Certificate]) -> dict[str, Certificate]:
         plain = re.sub(r"[^A-Za-z0-9]+", "_", one.name).strip("_")[:_LONGEST_STEM] or "certificate"
         stem = f"{FOLDER}/{plain}"
         # Another certificate of this name is told apart by its fingerprint.
-        if names.fold(stem) in map(names.fold, found) or names.fault(f"{stem}.cer"):
+        if stem.casefold() in map(str.casefold, found) or manifest.name_fault(f"{stem}.cer"):
             stem = f"{stem}_{one.sha256[:12]}"
         found[stem] = one
     return dict(sorted(found.items()))

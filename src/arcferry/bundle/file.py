@@ -87,7 +87,8 @@ class BundleFile:
         Raises:
             BundleRefusedError: from the iteration's last step, the file is not what the manifest says.
         """
-        with self._opened() as stream:
+        with opened(self.path, self.name) as stream:
+            stream.seek(self.start or 0)
             yield self._checked(stream)
 
     def _checked(self, stream: io.FileIO) -> Iterator[memoryview]:
@@ -111,24 +112,28 @@ class BundleFile:
         if self.crc is not None and checksum != self.crc:
             raise BundleRefusedError(f"{self.name}: the zip states a wrong checksum for it")
 
-    @contextmanager
-    def _opened(self) -> Iterator[io.FileIO]:
+
+@contextmanager
+def opened(path: Path, name: str, missing: str = "missing") -> Iterator[io.FileIO]:
+    """A file of a bundle to read from, called `name` in errors.
+
+    Raises:
+        BundleRefusedError: it is `missing`, not a plain file, or cannot be read, also in the body.
+    """
+    try:
+        stream = blocks.open_regular(path)
+    except blocks.NotRegularError as error:
+        raise BundleRefusedError(f"{name}: is a {error}, not a file") from error
+    except FileNotFoundError as error:
+        raise BundleRefusedError(f"{name}: {missing}") from error
+    except OSError as error:
+        raise BundleRefusedError(f"{name}: {error.strerror or 'cannot be read'}") from error
+    with stream:
         try:
-            stream = blocks.open_regular(self.path)
-        except blocks.NotRegularError as error:
-            raise BundleRefusedError(f"{self.name}: is a {error}, not a file") from error
-        except FileNotFoundError as error:
-            raise BundleRefusedError(f"{self.name}: missing") from error
-        except OSError as error:
-            raise BundleRefusedError(f"{self.name}: {error.strerror or 'cannot be read'}") from error
-        with stream:
-            stream.seek(self.start or 0)
-            try:
-                yield stream
-            except blocks.UnreadableError as error:
-                raise BundleRefusedError(
-                    f"{self.name}: cannot be read: {error.strerror}", hint="Copy the bundle again."
-                ) from error
+            yield stream
+        except blocks.UnreadableError as error:
+            why = f"{name}: cannot be read: {error.strerror}"
+            raise BundleRefusedError(why, hint="Copy the bundle again.") from error
 
 
 def length_problem(actual: int, stated: int) -> str:

@@ -8,7 +8,7 @@ from arcferry import files, text
 from arcferry.bundle import blocks, manifest
 from arcferry.bundle.archive import LOCAL, ArchiveEntry
 from arcferry.bundle.archive_read import read_index
-from arcferry.bundle.file import BundleFile
+from arcferry.bundle.file import BundleFile, opened
 from arcferry.bundle.manifest import ManifestFile
 from arcferry.errors import BundleRefusedError, FileInputError
 
@@ -29,15 +29,8 @@ class FolderForm:
         Raises:
             BundleRefusedError: it is missing, larger than `limit`, or not a plain file.
         """
-        try:
-            with blocks.open_regular(self.path / name) as stream:
-                data = blocks.whole(stream, limit=limit + 1)
-        except blocks.NotRegularError as error:
-            raise BundleRefusedError(f"{name}: is a {error}, not a file") from error
-        except FileNotFoundError as error:
-            raise _incomplete(name, self.path) from error
-        except OSError as error:
-            raise BundleRefusedError(f"{name}: {error.strerror or 'cannot be read'}") from error
+        with opened(self.path / name, name, _incomplete(self.path)) as stream:
+            data = blocks.whole(stream, limit=limit + 1)
         if len(data) > limit:
             raise _too_large(name, limit)
         return data
@@ -82,15 +75,12 @@ class ZipForm:
         """As `FolderForm.small` says."""
         entry = self.entries.get(name)
         if entry is None:
-            raise _incomplete(name, self.path)
+            raise BundleRefusedError(f"{name}: {_incomplete(self.path)}")
         if entry.length > limit:
             raise _too_large(name, limit)
-        try:
-            with blocks.open_regular(self.path) as stream:
-                stream.seek(entry.content)
-                data = blocks.whole(stream, limit=entry.length)
-        except OSError as error:
-            raise BundleRefusedError(f"{self.path}: {error.strerror or 'cannot be read'}") from error
+        with opened(self.path, str(self.path)) as stream:
+            stream.seek(entry.content)
+            data = blocks.whole(stream, limit=entry.length)
         # Not needed to trust it, which the seal decides; a program that unpacks the zip would refuse it.
         if zlib.crc32(data) != entry.crc:
             raise BundleRefusedError(f"{name}: the zip states another checksum for it")
@@ -136,8 +126,8 @@ def form_of(path: Path) -> Form:
     raise FileInputError(path, "is neither a folder nor a zip")
 
 
-def _incomplete(name: str, bundle: Path) -> BundleRefusedError:
-    return BundleRefusedError(f"{name}: missing, so {bundle} is not a whole bundle")
+def _incomplete(bundle: Path) -> str:
+    return f"missing, so {bundle} is not a whole bundle"
 
 
 def _too_large(name: str, limit: int) -> BundleRefusedError:
@@ -147,16 +137,12 @@ def _too_large(name: str, limit: int) -> BundleRefusedError:
 def _walk(folder: Path, prefix: str) -> Iterator[tuple[os.DirEntry[str], str]]:
     with os.scandir(folder) as entries:
         for entry in entries:
-            name = f"{prefix}{_printable(entry.name)}"
+            shown = text.one_line(os.fsencode(entry.name))
+            # A name that had to be altered to be shown safely cannot be in a manifest.
+            name = f"{prefix}{shown}{'' if shown == entry.name else ' (shown altered)'}"
             yield entry, name
             if not entry.is_dir(follow_symlinks=False):
                 continue
             if name.count("/") >= _DEEPEST:
                 raise BundleRefusedError(f"{name}: lies deeper than any file of a bundle")
             yield from _walk(Path(entry.path), f"{name}/")
-
-
-def _printable(name: str) -> str:
-    """A name from the disk, safe to show; one that had to be altered cannot be in a manifest."""
-    shown = text.one_line(os.fsencode(name))
-    return shown if shown == name else f"{shown} (shown altered)"

@@ -130,18 +130,18 @@ def load_public_keys(path: Path) -> tuple[PublicKey, ...]:
     """
     lines = files.read_bounded(path, limit=_LIMIT).splitlines()
     pairs = [lines[at : at + 2] for at in range(0, len(lines), 2)]
-    keys = tuple(_public_key(_key_body(pair, path), path) for pair in pairs or [[]])
+    keys = []
+    for raw in (_key_body(pair, path) for pair in pairs or [[]]):
+        if len(raw) == _SECRET_SIZE:
+            raise FileInputError(
+                path, "is a secret key", hint=f"Give the public one, such as {path.name}.pub"
+            )
+        if len(raw) != _PUBLIC_SIZE or raw[:2] != _ALGORITHM:
+            raise FileInputError(path, "is not a minisign public key")
+        keys.append(PublicKey(raw[2:10], raw[10:]))
     if len({key.key_id for key in keys}) != len(keys):
         raise FileInputError(path, "holds two keys of one id", hint="Remove one of them.")
-    return keys
-
-
-def _public_key(raw: bytes, path: Path) -> PublicKey:
-    if len(raw) == _SECRET_SIZE:
-        raise FileInputError(path, "is a secret key", hint=f"Give the public one, such as {path.name}.pub")
-    if len(raw) != _PUBLIC_SIZE or raw[:2] != _ALGORITHM:
-        raise FileInputError(path, "is not a minisign public key")
-    return PublicKey(raw[2:10], raw[10:])
+    return tuple(keys)
 
 
 def is_encrypted(path: Path) -> bool:

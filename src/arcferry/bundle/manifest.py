@@ -1,6 +1,7 @@
 import dataclasses
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -10,10 +11,11 @@ from typing import Annotated, ClassVar
 from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter, ValidationError
 
 from arcferry import times
-from arcferry.bundle import names
 from arcferry.errors import BundleRefusedError, InputError, first_problem
 from arcferry.text import quoted
 
+MANIFEST = "manifest.json"
+SEAL = "manifest.json.minisig"
 SCHEMA = 1
 KIND = "arcferry-bundle"
 ITSELF = "arcferry-itself"
@@ -31,6 +33,10 @@ _LONGEST_LIFE = timedelta(days=3650)
 _CLOCK_SLACK = timedelta(days=1)
 _SAME_ARCHITECTURE = {"x86_64": "amd64", "x64": "amd64", "aarch64": "arm64", "noarch": "all"}
 _REQUIREMENTS = "requirements/"
+_SEGMENT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+~-]{0,99}")
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
+# Of the 260 characters that a whole path may have on Windows, the folder of the bundle needs some.
+_LONGEST = 200
 _Plain = Annotated[str, Field(pattern=r"^[A-Za-z0-9.+:~_^-]{0,100}$")]
 _Distribution = Annotated[str, Field(pattern=r"^[a-z]+[0-9]*$", max_length=40)]
 _STRICT = ConfigDict(extra="forbid", strict=True)
@@ -230,17 +236,21 @@ def read_manifest(data: bytes) -> Manifest:
         head = _PREAMBLE.validate_json(data)
         if head.kind not in _KINDS or head.schema != SCHEMA:
             raise BundleRefusedError(
-                f"{names.MANIFEST}: is {quoted(head.kind)} schema {head.schema}, not {KIND} schema {SCHEMA}",
+                f"{MANIFEST}: is {quoted(head.kind)} schema {head.schema}, not {KIND} schema {SCHEMA}",
                 hint="A newer arcferry may have built it.",
             )
         manifest = _MANIFEST.validate_json(data)
     except ValidationError as error:
-        raise BundleRefusedError(f"{names.MANIFEST}: {first_problem(error)}") from error
+        raise BundleRefusedError(f"{MANIFEST}: {first_problem(error)}") from error
     _check_names(manifest)
-    _check_agents(manifest)
+    packages = {file.name for file in manifest.files if file.role is Role.AGENT}
+    described = [agent.file for agent in manifest.agents]
+    if sorted(described) != sorted(packages):
+        odd = min(packages.symmetric_difference(described), default="an agent package is described twice")
+        raise BundleRefusedError(f"{MANIFEST}: agents and files disagree: {odd}")
     # Two readers that take the same bytes in two ways cannot be played against each other.
     if manifest.to_bytes() != data:
-        raise BundleRefusedError(f"{names.MANIFEST}: is not canonical JSON")
+        raise BundleRefusedError(f"{MANIFEST}: is not canonical JSON")
     return manifest
 
 
@@ -262,27 +272,49 @@ def check_dates(manifest: Manifest, now: datetime, *, called: Path) -> None:
         )
 
 
+def name_fault(name: str) -> str:
+    """What keeps `name` from being a bundle's relative path, or an empty string if nothing does.
+
+    A bundle is carried on sticks and shares between Windows and Linux, so a name must mean the same
+    file on both: ASCII, `/` between segments, no dots that climb, no Windows device name.
+    """
+    if "\x00" in name:
+        return "holds a NUL character"
+    if "\\" in name:
+        return "holds a backslash"
+    if name.startswith("/") or re.match(r"[A-Za-z]:", name):
+        return "is an absolute path"
+    if len(name) > _LONGEST:
+        return f"is longer than {_LONGEST} characters"
+    segments = name.split("/")
+    if ".." in segments:
+        return "leaves the bundle"
+    return next(filter(None, map(_segment_fault, segments)), "")
+
+
+def _segment_fault(segment: str) -> str:
+    if segment in {"", "."}:
+        return "has an empty part"
+    if _DEVICE.fullmatch(segment):
+        return "is a device name on Windows"
+    if segment.endswith(".") or not _SEGMENT.fullmatch(segment):
+        return "holds characters that do not mean the same on Windows and Linux"
+    return ""
+
+
 def _check_names(manifest: Manifest) -> None:
     # Windows takes names that differ in case only for one: the second file would overwrite the first.
-    seen: dict[str, str] = {names.fold(name): name for name in (names.MANIFEST, names.SEAL)}
+    seen: dict[str, str] = {name.casefold(): name for name in (MANIFEST, SEAL)}
     for file in manifest.files:
-        if problem := names.fault(file.name):
-            raise BundleRefusedError(f"{names.MANIFEST}: the path {quoted(file.name)} {problem}")
-        folded = names.fold(file.name)
+        if problem := name_fault(file.name):
+            raise BundleRefusedError(f"{MANIFEST}: the path {quoted(file.name)} {problem}")
+        folded = file.name.casefold()
         if folded in seen:
             other = seen[folded]
             how = "is named twice" if other == file.name else f"differs from {other} in case only"
-            raise BundleRefusedError(f"{names.MANIFEST}: {file.name} {how}")
+            raise BundleRefusedError(f"{MANIFEST}: {file.name} {how}")
         seen[folded] = file.name
     for folded, name in seen.items():
         parents = (folded[:at] for at, letter in enumerate(folded) if letter == "/")
         if clash := next((seen[parent] for parent in parents if parent in seen), None):
-            raise BundleRefusedError(f"{names.MANIFEST}: {clash} is a file and also a folder, of {name}")
-
-
-def _check_agents(manifest: Manifest) -> None:
-    files = {file.name for file in manifest.files if file.role is Role.AGENT}
-    described = [agent.file for agent in manifest.agents]
-    if sorted(described) != sorted(files):
-        odd = min(files.symmetric_difference(described), default="an agent package is described twice")
-        raise BundleRefusedError(f"{names.MANIFEST}: agents and files disagree: {odd}")
+            raise BundleRefusedError(f"{MANIFEST}: {clash} is a file and also a folder, of {name}")

@@ -5,10 +5,18 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from arcferry import files
-from arcferry.bundle import blocks, names
+from arcferry.bundle import blocks
 from arcferry.bundle.form import FolderForm, is_zip_name
 from arcferry.bundle.keys import SecretKey
-from arcferry.bundle.manifest import HIGHEST_VERSION, Manifest, ManifestFile, Role, read_manifest
+from arcferry.bundle.manifest import (
+    HIGHEST_VERSION,
+    MANIFEST,
+    SEAL,
+    Manifest,
+    ManifestFile,
+    Role,
+    read_manifest,
+)
 from arcferry.bundle.place import FOLDER, put_in_place, refuse_taken, staging
 from arcferry.bundle.seal import make_seal
 from arcferry.errors import FileInputError, InputError
@@ -79,7 +87,10 @@ class Packing:
         """
         data = dataclasses.replace(manifest, files=tuple(self.packed)).to_bytes()
         content = read_manifest(data)
-        small = {names.MANIFEST: data, names.SEAL: make_seal(data, content.trusted_comment, key).to_bytes()}
+        small = {
+            MANIFEST: data,
+            SEAL: make_seal(data, content.trusted_comment, key).to_bytes(),
+        }
         listed = map(FolderForm(self.folder).located, content.files)
         put_in_place(listed, small, self._workshop, self._out, replace=self._replace)
         return content
@@ -90,7 +101,7 @@ class Packing:
         return file
 
     def _target(self, name: str) -> Path:
-        taken = next((file.name for file in self.packed if names.fold(file.name) == names.fold(name)), None)
+        taken = next((file.name for file in self.packed if file.name.casefold() == name.casefold()), None)
         if taken:
             raise InputError(
                 f"two files would have the name {taken} in the bundle", hint="Rename one of them."

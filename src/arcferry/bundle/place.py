@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from arcferry import files
-from arcferry.bundle import archive, names
+from arcferry.bundle import archive, manifest
 from arcferry.bundle.file import BundleFile
 from arcferry.bundle.form import is_zip_name
 from arcferry.bundle.verify import Bundle, unlisted
@@ -151,7 +151,7 @@ def copy_bundle(source: Bundle, out: Path, *, replace: bool = False) -> None:
         FileInputError: `out` is taken, or the disk full.
     """
     out = out.absolute()
-    small = {names.MANIFEST: source.manifest.to_bytes(), names.SEAL: source.seal}
+    small = {manifest.MANIFEST: source.manifest.to_bytes(), manifest.SEAL: source.seal}
     contents = [source.form.located(file) for file in source.manifest.files]
     refuse_taken(out, replace=replace)
     with staging(out) as workshop:

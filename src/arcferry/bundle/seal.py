@@ -10,7 +10,7 @@ from cryptography.exceptions import InvalidSignature
 
 from arcferry import files
 from arcferry.bundle.keys import PublicKey, SecretKey, key_id_text, load_public_key, load_public_keys
-from arcferry.bundle.names import MANIFEST, SEAL
+from arcferry.bundle.manifest import MANIFEST, SEAL
 from arcferry.errors import BundleRefusedError, FileInputError, InputError
 
 LIMIT = 4096

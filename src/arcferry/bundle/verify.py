@@ -3,11 +3,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from arcferry.bundle import manifest, names, seal
+from arcferry.bundle import manifest, seal
 from arcferry.bundle.file import BundleFile, length_problem
 from arcferry.bundle.form import Form, form_of
 from arcferry.bundle.keys import PublicKey, key_id_text, load_public_keys
-from arcferry.bundle.manifest import AgentPackage, Manifest, Role, same_architecture
+from arcferry.bundle.manifest import MANIFEST, SEAL, AgentPackage, Manifest, Role, same_architecture
 from arcferry.bundle.versions import Older, VersionRecord
 from arcferry.errors import BundleRefusedError, InputError
 from arcferry.text import quoted
@@ -134,7 +134,7 @@ def read_unverified(path: Path) -> Manifest:
         BundleRefusedError: there is no manifest, or it is not one.
         FileInputError: `path` is no folder and no zip.
     """
-    return manifest.read_manifest(form_of(path).small(names.MANIFEST, manifest.LIMIT))
+    return manifest.read_manifest(form_of(path).small(MANIFEST, manifest.LIMIT))
 
 
 def claimed_key(path: Path) -> str:
@@ -143,7 +143,7 @@ def claimed_key(path: Path) -> str:
     Raises:
         BundleRefusedError: there is no seal, or it is not one.
     """
-    return key_id_text(seal.read_seal(form_of(path).small(names.SEAL, seal.LIMIT)).key_id)
+    return key_id_text(seal.read_seal(form_of(path).small(SEAL, seal.LIMIT)).key_id)
 
 
 def unlisted(path: Path) -> list[str]:
@@ -153,25 +153,25 @@ def unlisted(path: Path) -> list[str]:
         BundleRefusedError: there is no manifest, or something is neither file nor folder.
     """
     form = form_of(path)
-    content = manifest.read_manifest(form.small(names.MANIFEST, manifest.LIMIT))
+    content = manifest.read_manifest(form.small(MANIFEST, manifest.LIMIT))
     return _extra(form.found(), content)
 
 
 def _sealed_manifest(form: Form, keys: tuple[PublicKey, ...]) -> tuple[bytes, Manifest, PublicKey]:
-    data = form.small(names.MANIFEST, manifest.LIMIT)
-    sealed = seal.read_seal(form.small(names.SEAL, seal.LIMIT))
+    data = form.small(MANIFEST, manifest.LIMIT)
+    sealed = seal.read_seal(form.small(SEAL, seal.LIMIT))
     key = next((key for key in keys if key.key_id == sealed.key_id), None)
     if key is None and len(keys) > 1:
         given = " or ".join(key.id for key in keys)
         raise BundleRefusedError(
-            f"{names.SEAL}: made with key {key_id_text(sealed.key_id)}, not with one of those given, {given}",
+            f"{SEAL}: made with key {key_id_text(sealed.key_id)}, not with one of those given, {given}",
             hint="If its builder has a new key: arcferry bundle key accept NEW.pub --into your key file.",
         )
     key = key or keys[0]
     seal.check_seal(sealed, data, key)
     content = manifest.read_manifest(data)
     if sealed.comment != content.trusted_comment:
-        raise BundleRefusedError(f"{names.SEAL}: its trusted comment is not about this manifest")
+        raise BundleRefusedError(f"{SEAL}: its trusted comment is not about this manifest")
     return sealed.to_bytes(), content, key
 
 
@@ -180,7 +180,9 @@ def _check_set(form: Form, content: Manifest) -> None:
     extra = _extra(found, content)
     for file in content.files:
         if file.name not in found:
-            raise BundleRefusedError(f"{file.name}: missing{_renamed(file.length, extra, found)}")
+            twin = next((name for name in extra if found[name] == file.length), None)
+            why = f"; {twin} is not in the manifest and has its length: was it renamed?" if twin else ""
+            raise BundleRefusedError(f"{file.name}: missing{why}")
         length = found[file.name]
         if length is None:
             raise BundleRefusedError(f"{file.name}: is a folder, not a file")
@@ -194,13 +196,8 @@ def _check_set(form: Form, content: Manifest) -> None:
         )
 
 
-def _renamed(length: int, extra: list[str], found: dict[str, int | None]) -> str:
-    twin = next((name for name in extra if found[name] == length), None)
-    return f"; {twin} is not in the manifest and has its length: was it renamed?" if twin else ""
-
-
 def _extra(found: dict[str, int | None], content: Manifest) -> list[str]:
-    files = {names.MANIFEST, names.SEAL, *(file.name for file in content.files)}
+    files = {MANIFEST, SEAL, *(file.name for file in content.files)}
     parents = {
         "/".join(parts[:count])
         for parts in (file.name.split("/") for file in content.files)

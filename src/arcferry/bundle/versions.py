@@ -60,9 +60,7 @@ class VersionRecord:
     months.
 
     The record is a file for the newest version of each lineage, made and removed whole, so that processes
-    that open bundles at the same time need no lock and can only ever raise it. A file that lies in the key's
-    own folder was written when records did not say which servers; it counts for all of them, until its very
-    bundle is opened again and tells.
+    that open bundles at the same time need no lock and can only ever raise it.
 
     Attributes:
         folder: the state folder. It is made if it is missing.
@@ -87,10 +85,8 @@ class VersionRecord:
             BundleRefusedError: it is older, or another one of the same version, and there is no reason.
             FileInputError: the record cannot be read.
         """
-        folders = [self._of_key(key, manifest.kind) for key in keys]
-        own = [opened for folder in folders for opened in self._opened(folder / _name_of(manifest))]
-        first = [opened for folder in folders for opened in self._opened(folder)]
-        newest = max((*own, *first), key=lambda opened: opened.version, default=None)
+        own = (opened for key in keys for opened in self._opened(self._lineage(key, manifest)))
+        newest = max(own, key=lambda opened: opened.version, default=None)
         if newest is None or newest.version < manifest.version:
             return None
         same = newest.version == manifest.version
@@ -104,15 +100,11 @@ class VersionRecord:
             if same
             else f"version {manifest.version} is older than one"
         )
-        hint = "Use the newest bundle. If it must be this one: --allow-older REASON."
-        unknown = newest in first
-        if unknown:
-            hint = (
-                "Which servers that one is for was not noted then. Open that one once more, and it counts "
-                f"for its own servers alone. {hint}"
-            )
-        whose = "of the same key" if unknown else f"for the same servers ({', '.join(manifest.lineage)})"
-        raise BundleRefusedError(f"{called}: {what} {whose} that was opened here before: {newest}", hint=hint)
+        servers = ", ".join(manifest.lineage)
+        raise BundleRefusedError(
+            f"{called}: {what} for the same servers ({servers}) that was opened here before: {newest}",
+            hint="Use the newest bundle. If it must be this one: --allow-older REASON.",
+        )
 
     def remember(self, manifest: Manifest, key: PublicKey, older: Older | None, *, now: datetime) -> None:
         """Keep that this bundle was opened; if it was allowed as an older one, keep the reason.
@@ -130,22 +122,22 @@ class VersionRecord:
         if older:
             self._append({**document, "key": key.id, "newest": older.newest.version, "reason": older.reason})
             return
-        above = self._of_key(key, manifest.kind)
-        folder = above / _name_of(manifest)
+        folder = self._lineage(key, manifest)
         path = folder / f"{manifest.version}.json"
         if not path.exists():
-            self._make(above, folder)
+            self._make(folder.parent, folder)
             files.write_whole(path, _line(document), mode=0o600)
-        past = [(folder, opened) for opened in self._opened(folder) if opened.version < manifest.version]
-        past += [(above, opened) for opened in self._opened(above) if opened.id == manifest.id]
-        for where, opened in past:
-            (where / f"{opened.version}.json").unlink(missing_ok=True)
+        for opened in list(self._opened(folder)):
+            if opened.version < manifest.version:
+                (folder / f"{opened.version}.json").unlink(missing_ok=True)
 
-    def _of_key(self, key: PublicKey, kind: str) -> Path:
+    def _lineage(self, key: PublicKey, manifest: Manifest) -> Path:
         # Named by the key itself: an id is only eight bytes that anyone may write into a key.
         name = hashlib.sha256(key.key).hexdigest()[:32]
         # Bundles of agents and of arcferry itself are two rows of versions.
-        return self.folder / _FOLDER / (name if kind == KIND else f"{name}-{kind}")
+        row = name if manifest.kind == KIND else f"{name}-{manifest.kind}"
+        servers = hashlib.sha256("\n".join(manifest.lineage).encode("ascii")).hexdigest()[:32]
+        return self.folder / _FOLDER / row / servers
 
     def _opened(self, folder: Path) -> Iterator[Opened]:
         with files.naming(folder):
@@ -172,11 +164,6 @@ class VersionRecord:
                 os.fsync(stream.fileno())
         except OSError as error:
             raise files.unwritable(path, error) from error
-
-
-def _name_of(manifest: Manifest) -> str:
-    """The folder of a lineage, in the key's."""
-    return hashlib.sha256("\n".join(manifest.lineage).encode("ascii")).hexdigest()[:32]
 
 
 def _line(document: dict[str, str | int]) -> bytes:

@@ -104,7 +104,7 @@ def from_environment(variable: str) -> str:
 def version_record(state: Path | None, *, keeps: bool = True) -> "VersionRecord":
     """The record of the newest versions, in the folder named or the user's own."""
     from arcferry.bundle import VersionRecord
-    from arcferry.folders import state_folder
+    from arcferry.files import state_folder
 
     return VersionRecord(state or state_folder(), keeps)
 

@@ -13,7 +13,8 @@ from arcferry.cli.output import CheckOutput, show_check
 
 if TYPE_CHECKING:
     from arcferry.diagnosis import Diagnosis
-    from arcferry.probe import CheckResult, Observation
+    from arcferry.probe.location import CheckResult
+    from arcferry.probe.observation import Observation
 
 
 @grouped
@@ -42,8 +43,8 @@ def check(
     from arcferry.cli.evidence import evidence_and_held
     from arcferry.diagnosis import judge
     from arcferry.evidence.document import observed
-    from arcferry.probe import ProbeSettings
-    from arcferry.probe import check as check_endpoints
+    from arcferry.probe.location import check as check_endpoints
+    from arcferry.probe.step import ProbeSettings
 
     chosen = catalog.cloud(cloud)
     region = region_of(location, chosen, unlisted=location_unlisted)

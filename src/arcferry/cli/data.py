@@ -10,13 +10,15 @@ from arcferry.cli.output import Output
 from arcferry.cli.output import show as show_in
 from arcferry.cli.sign_in import sign_in
 from arcferry.errors import FileInputError, InputError, UnknownNameError
-from arcferry.folders import data_folder
+from arcferry.files import data_folder
 from arcferry.text import quoted
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from arcferry.data import Comparison, HeldKind, Store
+    from arcferry.data.conflicts import Comparison
+    from arcferry.data.held import HeldKind
+    from arcferry.data.store import Store
     from arcferry.data.update import SignIn
 
 app = typer.Typer(
@@ -44,9 +46,9 @@ def import_(
     dated copies of a kind are kept, and the newest leads. Keys in a circuit are left out.
     """
     from arcferry import catalog
-    from arcferry.data import Store, recognise
-    from arcferry.evidence.readers import FILE_LIMIT
-    from arcferry.files import read_bounded
+    from arcferry.data.kinds import recognise
+    from arcferry.data.store import Store
+    from arcferry.files import FILE_LIMIT, read_bounded
     from arcferry.report import data as report
 
     chosen = catalog.cloud(of_cloud).name if of_cloud else ""
@@ -61,7 +63,7 @@ def import_(
     if problems:
         raise InputError("\n".join(problem.message for problem in problems), hint=problems[0].hint)
     store = Store(data or data_folder())
-    held = [store.put(one) for one in found]
+    held = [store.put(*one) for one in found]
     leads = report.leading(store.held())
     rows = [report.row(one, _today(), leads=one.sha256 in leads) for one in held]
     _print_rows(output, "data-import", "imported", rows, report.imported(held, leads))
@@ -81,7 +83,7 @@ def show(
     A star marks what leads: the newest of its kind and cloud. Where the community list has a prefix in
     another region than the service tags, both days are named, and which is newer.
     """
-    from arcferry.data import Store
+    from arcferry.data.store import Store
     from arcferry.report import console
     from arcferry.report import data as report
 
@@ -123,7 +125,7 @@ def export(
 
     The files are as they came, without keys, with their day in their names: import them on the other side.
     """
-    from arcferry.data import Store
+    from arcferry.data.store import Store
     from arcferry.report import data as report
 
     store = Store(data or data_folder())
@@ -145,7 +147,7 @@ def remove(
     output: options.OutputOption = Output.TABLE,
 ) -> None:
     """Hold documents no longer."""
-    from arcferry.data import Store
+    from arcferry.data.store import Store
     from arcferry.report import data as report
 
     if bool(ids) + older + everything != 1:
@@ -190,7 +192,8 @@ def update(
     """
     from arcferry import catalog
     from arcferry.cli import stopping
-    from arcferry.data import HeldKind, Store
+    from arcferry.data.held import HeldKind
+    from arcferry.data.store import Store
     from arcferry.data.update import Status, UpdateRequest
     from arcferry.data.update import update as fetch
     from arcferry.report import data as report
@@ -222,7 +225,7 @@ def update(
 def _day(text: str | None) -> "date | None":
     from datetime import date
 
-    from arcferry.data import is_to_come
+    from arcferry.data.kinds import is_to_come
 
     if not text:
         return None
@@ -238,8 +241,8 @@ def _day(text: str | None) -> "date | None":
 
 def _idle_catalogue(store: "Store") -> list[str]:
     from arcferry.catalog import store as own
-    from arcferry.data import HeldKind
     from arcferry.data.catalogue import NAME
+    from arcferry.data.held import HeldKind
 
     built_in = own.built_in(NAME).source.taken
     newest = next(iter(store.newest(HeldKind.ENDPOINTS, "")), None)
@@ -251,7 +254,8 @@ def _idle_catalogue(store: "Store") -> list[str]:
 def _comparisons(store: "Store", leads: frozenset[str]) -> "tuple[list[Comparison], list[str]]":
     """The leading service tags of each cloud beside its leading community list, and what cannot be used."""
     from arcferry import catalog
-    from arcferry.data import compare, documents
+    from arcferry.data.conflicts import compare
+    from arcferry.data.store import documents
     from arcferry.evidence.document import Kind
 
     found: list[Comparison] = []
@@ -270,7 +274,7 @@ def _comparisons(store: "Store", leads: frozenset[str]) -> "tuple[list[Compariso
 
 
 def _kinds(only: Sequence[str] | None) -> "tuple[HeldKind, ...]":
-    from arcferry.data import HeldKind
+    from arcferry.data.held import HeldKind
 
     fetched = (HeldKind.SERVICE_TAGS, HeldKind.COMMUNITY_LIST)
     for name in only or ():

@@ -4,14 +4,13 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from arcferry.errors import FileInputError, InputError, UnknownNameError
-from arcferry.folders import data_folder
+from arcferry.files import data_folder
 
 if TYPE_CHECKING:
     from arcferry.catalog import Cloud
@@ -71,9 +70,9 @@ def held_beside(given: "Sequence[Document]", cloud: "Cloud") -> "tuple[Document,
     folder = data_folder()
     if not folder.is_dir():  # without importing what reads it: check is to start fast
         return ()
-    from arcferry import data
+    from arcferry.data.store import Store, documents
 
-    return data.documents(data.Store(folder), cloud, besides={one.kind for one in given})
+    return documents(Store(folder), cloud, besides={one.kind for one in given})
 
 
 def warn(documents: "Sequence[Document]") -> None:
@@ -92,8 +91,9 @@ def _recognised(file: str, name: str) -> "tuple[Document, ...]":
 
 
 def _read(file: str, name: str) -> "tuple[Document, ...]":
-    from arcferry.evidence.readers import FILE_LIMIT, read_document, read_path
-    from arcferry.evidence.readers.edge import guarded
+    from arcferry.evidence.readers import read_document, read_path
+    from arcferry.evidence.readers.guard import guarded
+    from arcferry.files import FILE_LIMIT
 
     path = Path(file)
     if file == STDIN:
@@ -115,17 +115,10 @@ def _size(path: Path) -> int:
 
 def _routes(path: Path, name: str) -> "tuple[Document, ...]":
     """The routes of a dump that is too large to be held; nothing where the file is no such dump."""
-    from arcferry.evidence.document import Document, Kind
-    from arcferry.routing.route import Vantage
-    from arcferry.routing.tables import read_route_file
+    from arcferry.evidence.readers import network
 
     with _progress(path) as step:
-        table = read_route_file(path, progress=step)
-    if table is None:
-        return ()
-    kind = Kind.AZURE_ROUTES if table.vantage is Vantage.AZURE else Kind.RECEIVED_ROUTES
-    named = replace(table, name=name)
-    return (Document(name, kind, table.taken, route_table=named, notes=table.notes),)
+        return network.read_route_dump(path, name, progress=step)
 
 
 @contextmanager
@@ -145,8 +138,8 @@ def adopt_held() -> None:
     folder = data_folder()
     if not (folder / "endpoints").is_dir():
         return
-    from arcferry.data import Store
-    from arcferry.data import adopt_held as adopt
+    from arcferry.data.store import Store
+    from arcferry.data.store import adopt_held as adopt
 
     try:
         adopt(Store(folder))

@@ -192,7 +192,7 @@ def status(
 
     Reads the state folder alone: neither Azure nor a server is asked.
     """
-    from arcferry.folders import state_folder
+    from arcferry.files import state_folder
     from arcferry.report import junit_fleet, runs
 
     found = runs.remembered(state or state_folder())
@@ -211,10 +211,10 @@ def _request(inventory: Path, given: FleetOptions, *, acts: bool) -> "RunRequest
 
     from arcferry import azure, times
     from arcferry.bundle import open_bundle
+    from arcferry.files import state_folder
     from arcferry.fleet.inventory import read_inventory
     from arcferry.fleet.task import RunRequest
     from arcferry.fleet.transport import read_trust
-    from arcferry.folders import state_folder
 
     # What goes wrong is told once, in our own words; libraries would print it too where nobody listens.
     for name in ("azure", "asyncssh", "aiohttp"):

@@ -244,7 +244,7 @@ def _languages(change: Language | None) -> tuple[str, ...]:
 def _watched(cloud: "Cloud", region: "Region", state: Path | None) -> "tuple[Document, ...]":
     """Every answer that arcferry watch has recorded for this location, the newest first."""
     from arcferry.evidence.document import Document, Kind
-    from arcferry.folders import state_folder
+    from arcferry.files import state_folder
     from arcferry.watch import History, history_path
 
     path = history_path(state or state_folder(), cloud, region)

@@ -68,9 +68,9 @@ def record(
     from arcferry.cli import stopping
     from arcferry.cli.evidence import evidence_and_held
     from arcferry.evidence.case import Case
-    from arcferry.folders import state_folder
+    from arcferry.files import state_folder
     from arcferry.lock import only_one
-    from arcferry.probe import ProbeSettings
+    from arcferry.probe.step import ProbeSettings
     from arcferry.watch import History, history_path, watch
 
     if not location:
@@ -170,7 +170,7 @@ def _duration(text: str, *, longest: timedelta | None = None) -> timedelta:
 
 def _watched(location: str | None, cloud: str, state: Path | None) -> "tuple[Cloud, Region, Path]":
     from arcferry import catalog
-    from arcferry.folders import state_folder
+    from arcferry.files import state_folder
     from arcferry.watch import history_path
 
     chosen, folder = catalog.cloud(cloud), state or state_folder()

@@ -11,6 +11,7 @@ from azure.core.rest import HttpRequest
 from arcferry.azure import AzureSession
 from arcferry.azure.mapping import Permission, translated, unreadable
 from arcferry.data.download import Download
+from arcferry.data.held import HeldKind
 from arcferry.errors import AzureError, InputError
 from arcferry.text import quoted
 
@@ -32,9 +33,7 @@ async def community_list(session: AzureSession, today: date) -> Download:
         PermissionDeniedError: this identity may not read them.
         AzureError: no usable answer.
     """
-    path = (
-        f"/subscriptions/{session.target.subscription_id}/providers/Microsoft.Network/bgpServiceCommunities"
-    )
+    path = f"/subscriptions/{session.target.subscription_id}/providers/{_PROVIDER}/bgpServiceCommunities"
     doing = "list BGP service communities"
     rows: list[object] = []
     url = f"{session.target.arm_url}{path}?api-version={_VERSION}"
@@ -53,44 +52,24 @@ async def community_list(session: AzureSession, today: date) -> Download:
     raise AzureError(f"{doing}: more than {_PAGES} pages")
 
 
-async def route_filter(session: AzureSession, name: str, today: date) -> Download:
-    """A route filter with its rules.
+async def network_resource(session: AzureSession, kind: HeldKind, name: str, today: date) -> Download:
+    """A route filter with its rules, or an ExpressRoute circuit with its peerings.
 
     Raises:
         InputError: no name that Azure accepts.
         NotFoundError: there is none of this name in the resource group.
         SignInError, PermissionDeniedError, AzureError: as for `community_list`.
     """
-    path = _path(session, "routeFilters", name, "--route-filter")
-    needs = Permission(f"{_PROVIDER}/routeFilters/read", "Reader", f"route filter {name}")
-    document = await _get(session, _url(session, path), f"read route filter {name}", needs)
-    return _named(f"route-filter-{name}-{today}.json", document, session, path)
-
-
-async def circuit(session: AzureSession, name: str, today: date) -> Download:
-    """An ExpressRoute circuit with its peerings.
-
-    Raises:
-        InputError: no name that Azure accepts.
-        NotFoundError: there is none of this name in the resource group.
-        SignInError, PermissionDeniedError, AzureError: as for `community_list`.
-    """
-    path = _path(session, "expressRouteCircuits", name, "--circuit")
-    needs = Permission(f"{_PROVIDER}/expressRouteCircuits/read", "Reader", f"circuit {name}")
-    document = await _get(session, _url(session, path), f"read circuit {name}", needs)
-    return _named(f"circuit-{name}-{today}.json", document, session, path)
-
-
-def _path(session: AzureSession, kind: str, name: str, option: str) -> str:
     if not _NAME.fullmatch(name):
-        raise InputError(f"{option} {quoted(name)} is not a name that Azure accepts")
-    target = session.target
+        raise InputError(f"--{kind.value} {quoted(name)} is not a name that Azure accepts")
+    target, called = session.target, f"{kind.words} {name}"
+    collection = "routeFilters" if kind is HeldKind.ROUTE_FILTER else "expressRouteCircuits"
     group = f"/subscriptions/{target.subscription_id}/resourceGroups/{target.resource_group}"
-    return f"{group}/providers/Microsoft.Network/{kind}/{name}"
-
-
-def _url(session: AzureSession, path: str) -> str:
-    return f"{session.target.arm_url}{path}?api-version={_VERSION}"
+    path = f"{group}/providers/{_PROVIDER}/{collection}/{name}"
+    url = f"{target.arm_url}{path}?api-version={_VERSION}"
+    needs = Permission(f"{_PROVIDER}/{collection}/read", "Reader", called)
+    document = await _get(session, url, f"read {called}", needs)
+    return _named(f"{kind.value}-{name}-{today}.json", document, session, path)
 
 
 async def _get(session: AzureSession, url: str, doing: str, needs: Permission) -> Mapping[str, Any]:

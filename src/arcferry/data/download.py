@@ -7,7 +7,7 @@ from yarl import URL
 
 from arcferry.catalog import Cloud
 from arcferry.errors import AzureError, InputError
-from arcferry.evidence.readers import FILE_LIMIT
+from arcferry.files import FILE_LIMIT
 from arcferry.https import Advice, HttpsClient
 from arcferry.text import quoted
 

@@ -9,26 +9,13 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from arcferry import catalog, times
-from arcferry.data import catalogue, reading
-from arcferry.data.held import Held, HeldKind
+from arcferry.data import catalogue
+from arcferry.data.held import HINT, Held, HeldKind, parse
 from arcferry.errors import FileInputError
 from arcferry.evidence.document import Document, Kind
-from arcferry.evidence.readers import azure_json
+from arcferry.evidence.readers import network
 from arcferry.routing.shapes import date_in
 from arcferry.text import one_line
-
-
-@dataclass(frozen=True, slots=True)
-class Recognised:
-    """A document that may be held.
-
-    Attributes:
-        held: what is known of it; `path` is its name alone, until it is stored.
-        data: what is to be stored, without secrets.
-    """
-
-    held: Held
-    data: bytes
 
 
 def recognise(
@@ -39,8 +26,11 @@ def recognise(
     cloud: str = "",
     source: str = "",
     added: datetime | None = None,
-) -> Recognised:
+) -> tuple[Held, bytes]:
     """Recognise a document by its content, and check all of it.
+
+    Gives what is known of it, its `path` being a name alone until it is stored, and what is to be stored,
+    without secrets.
 
     Args:
         data: the whole file.
@@ -54,7 +44,11 @@ def recognise(
         FileInputError: it is none of the kinds that are held, a part of it is wrong, or its day is to come.
     """
     name = one_line(Path(name).name, limit=200) or "document"
-    facts = _of_catalogue(name, data) if catalogue.looks_right(data) else _of_json(name, data)
+    if catalogue.looks_right(data):
+        read = catalogue.read_catalogue(name, data)
+        facts = _Described(HeldKind.ENDPOINTS, data=data, taken=read.taken, entries=read.entries)
+    else:
+        facts = _of_json(name, data)
     day = taken or facts.taken
     if day and is_to_come(day):
         says = f"its day, {day}, lies after today, {times.now().date()}"
@@ -74,7 +68,7 @@ def recognise(
         added=added or times.now(),
         path=Path(sha256),
     )
-    return Recognised(held, facts.data)
+    return held, facts.data
 
 
 def is_to_come(day: date) -> bool:
@@ -95,18 +89,13 @@ class _Described:
     change_number: int | None = None
 
 
-def _of_catalogue(name: str, data: bytes) -> _Described:
-    read = catalogue.read_catalogue(name, data)
-    return _Described(HeldKind.ENDPOINTS, data=data, taken=read.taken, entries=read.entries)
-
-
 def _of_json(name: str, data: bytes) -> _Described:
-    value = reading.parse(name, data)
-    documents = [one for one in azure_json.read_all(name, value) if one.kind in _READERS]
+    value = parse(name, data)
+    documents = [one for one in network.read_json(name, value) if one.kind in _READERS]
     if len(documents) != 1:
         several = "several documents in one file, which are held one by one"
         problem = several if documents else "not a kind of data that is held"
-        raise FileInputError(name, problem, hint=reading.HINT)
+        raise FileInputError(name, problem, hint=HINT)
     document = documents[0]
     facts = _READERS[document.kind](document)
     # Of what may hold keys, only what is left without them is kept; the rest byte for byte as it came.

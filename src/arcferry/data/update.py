@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from arcferry import times
@@ -13,7 +14,7 @@ from arcferry.catalog import Cloud
 from arcferry.data import arm, download
 from arcferry.data.download import Download
 from arcferry.data.held import Held, HeldKind
-from arcferry.data.kinds import Recognised, recognise
+from arcferry.data.kinds import recognise
 from arcferry.data.store import Store
 from arcferry.errors import ArcferryError, BlockedError
 from arcferry.https import HttpsClient, connection_pool
@@ -112,36 +113,38 @@ async def _from_azure(
     asked: list[tuple[HeldKind, _Fetch]] = []
     if HeldKind.COMMUNITY_LIST in request.kinds:
         asked.append((HeldKind.COMMUNITY_LIST, lambda: arm.community_list(session, today)))
-    if request.route_filter:
-        asked.append((HeldKind.ROUTE_FILTER, lambda: arm.route_filter(session, request.route_filter, today)))
-    if request.circuit:
-        asked.append((HeldKind.CIRCUIT, lambda: arm.circuit(session, request.circuit, today)))
+    named = {HeldKind.ROUTE_FILTER: request.route_filter, HeldKind.CIRCUIT: request.circuit}
+    asked += [
+        (kind, partial(arm.network_resource, session, kind, name, today))
+        for kind, name in named.items()
+        if name
+    ]
     return asked
 
 
 async def _one(store: Store, request: UpdateRequest, kind: HeldKind, fetch: _Fetch) -> UpdateResult:
     try:
         got = await fetch()
-        new = recognise(got.data, got.name, cloud=request.cloud.name, source=got.url)
-        if new.held.kind is not kind:
-            raise BlockedError(f"{got.url} gave a {new.held.kind.words}, not a {kind.words}")
+        new, data = recognise(got.data, got.name, cloud=request.cloud.name, source=got.url)
+        if new.kind is not kind:
+            raise BlockedError(f"{got.url} gave a {new.kind.words}, not a {kind.words}")
         _refuse_older(store, new, allow=request.allow_older)
-        known = any(one.sha256 == new.held.sha256 for one in store.held())
-        return UpdateResult(kind, Status.UNCHANGED if known else Status.NEW, store.put(new))
+        known = any(one.sha256 == new.sha256 for one in store.held())
+        return UpdateResult(kind, Status.UNCHANGED if known else Status.NEW, store.put(new, data))
     except ArcferryError as error:
         return UpdateResult(kind, Status.FAILED, error=error)
 
 
-def _refuse_older(store: Store, new: Recognised, *, allow: bool) -> None:
-    newest = next(iter(store.newest(new.held.kind, new.held.cloud)), None)
-    if allow or newest is None or new.held.taken is None or newest.taken is None:
+def _refuse_older(store: Store, new: Held, *, allow: bool) -> None:
+    newest = next(iter(store.newest(new.kind, new.cloud)), None)
+    if allow or newest is None or new.taken is None or newest.taken is None:
         return
     before = newest.taken, newest.change_number or 0
-    if (new.held.taken, new.held.change_number or 0) < before:
+    if (new.taken, new.change_number or 0) < before:
         raise BlockedError(
-            f"{new.held.name} is of {_day(new.held)}, older than the {newest.kind.words} of {_day(newest)} "
+            f"{new.name} is of {_day(new)}, older than the {newest.kind.words} of {_day(newest)} "
             f"that is held ({newest.name}): left as it is",
-            hint="--allow-older takes it all the same; the newer one still leads.",
+            hint="--accept-older takes it all the same; the newer one still leads.",
         )
 
 

@@ -1,18 +1,36 @@
-"""What is known of one endpoint, joined over every document that speaks of it."""
+"""What is known of one endpoint, joined over every document that speaks of it, and where it lies."""
 
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
+from typing import TypeVar
 
 from arcferry import catalog
 from arcferry.catalog import Carrier, Endpoint, Steering, When
-from arcferry.diagnosis.placing import place, worst_first
 from arcferry.evidence.case import Case
 from arcferry.evidence.document import Attempt
 from arcferry.probe.observation import DnsAnswer, Failure, Stage, TlsSession
-from arcferry.routing.coverage import Coverage, Verdict
+from arcferry.routing.coverage import WHOLE_CLOUD, Coverage, Verdict, coverage, dated
+from arcferry.routing.reception import NOTHING_RECEIVED, reception
+from arcferry.routing.route import Vantage
 
 _STAGES = tuple(Stage)
 _TRAFFIC_MANAGER = (".trafficmanager.net", ".trafficmanager.cn", ".usgovtrafficmanager.net")
 _EDGE = (".azurefd.net", ".azureedge.net", ".t-msedge.net", ".edgekey.net", ".akamaiedge.net", ".akamai.net")
+_REGION_LINK = re.compile(
+    r"\.([a-z0-9]{4,40})\.cloudapp\.(?:azure\.com|chinacloudapi\.cn|usgovcloudapi\.net)$"
+)
+_LEAST_LIKELY_FIRST = (
+    Verdict.NOT_IN_FILTER,
+    Verdict.NO_DOCUMENTED_COMMUNITY,
+    Verdict.NOT_ON_PEERING,
+    Verdict.PRIVATE,
+    Verdict.UNKNOWN,
+    Verdict.CARRIED,
+)
+_MOST_ADDRESSES = 64
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,29 +231,6 @@ def _telling(seen: Attempt) -> tuple[bool, float, int, tuple[str, ...]]:
     return seen.failure is not None, taken, stage, (seen.origin, kind, seen.address, seen.proxy)
 
 
-def _addresses(attempts: list[Attempt], answers: list[DnsAnswer]) -> list[str]:
-    """The addresses that a failing connection used, else every address that was answered."""
-    tried = [seen.address for seen in attempts if seen.address and not seen.reachable]
-    answered = [address for answer in answers for address in answer.addresses]
-    used = [seen.address for seen in attempts if seen.address]
-    return list(dict.fromkeys(tried or answered or used))[:64]
-
-
-def _chain_to(address: str, answers: list[DnsAnswer]) -> tuple[str, ...]:
-    """The links of the answer that gave this address; answers of several resolvers differ."""
-    return next((answer.chain for answer in answers if address in answer.addresses), ())
-
-
-def _facts(host: str, attempts: list[Attempt], answers: list[DnsAnswer], case: Case) -> Destination:
-    endpoint = catalog.endpoint_named(host) if host else None
-    carrier = endpoint.carrier if endpoint else Carrier.REGIONAL
-    coverages = [
-        place(host, address, carrier, _chain_to(address, answers), case)
-        for address in _addresses(attempts, answers)
-    ]
-    return Destination(host, endpoint, tuple(attempts), tuple(answers), worst_first(coverages))
-
-
 def destinations_of(case: Case) -> tuple[Destination, ...]:
     """Every endpoint that a document speaks of, in the order of its first mention.
 
@@ -249,5 +244,124 @@ def destinations_of(case: Case) -> tuple[Destination, ...]:
         if answer.host in attempts or catalog.endpoint_named(answer.host):
             answers.setdefault(answer.host, []).append(answer)
     hosts = dict.fromkeys([*attempts, *answers])
-    every = tuple(_facts(host, attempts.get(host, []), answers.get(host, []), case) for host in hosts)
+    every = tuple(_joined(host, attempts.get(host, []), answers.get(host, []), case) for host in hosts)
     return tuple(replace(one, beside=every) for one in every)
+
+
+def _joined(host: str, attempts: list[Attempt], answers: list[DnsAnswer], case: Case) -> Destination:
+    """One endpoint, at the addresses that a failing connection used, else at every one that was answered."""
+    endpoint = catalog.endpoint_named(host) if host else None
+    carrier = endpoint.carrier if endpoint else Carrier.REGIONAL
+    used = [seen for seen in attempts if seen.address]
+    failing = [seen.address for seen in used if not seen.reachable]
+    answered = [address for answer in answers for address in answer.addresses]
+    addresses = list(dict.fromkeys(failing or answered or [seen.address for seen in used]))
+    coverages = []
+    for address in addresses[:_MOST_ADDRESSES]:
+        # Answers of several resolvers differ: the chain counts that led to this address.
+        chain = next((answer.chain for answer in answers if address in answer.addresses), ())
+        coverages.append(place(host, address, carrier, chain, case))
+    return Destination(host, endpoint, tuple(attempts), tuple(answers), worst_first(coverages))
+
+
+def worst_first(coverages: Iterable[Coverage]) -> tuple[Coverage, ...]:
+    """Those that are least likely to be carried first; IPv4 before IPv6 among equals."""
+
+    def likely(one: Coverage) -> tuple[bool, bool, int, int, str]:
+        # What is seen of routes comes before what is expected.
+        expected = one.verdict is Verdict.CARRIED and not one.lacks_route
+        family = ip_address(one.address).version
+        return one.has_route, expected, _LEAST_LIKELY_FIRST.index(one.verdict), family, one.address
+
+    return tuple(sorted(coverages, key=likely))
+
+
+def place(host: str, address: str, carrier: Carrier, chain: tuple[str, ...], case: Case) -> Coverage:
+    """Where `address` lies by everything at hand.
+
+    Of several service-tag files and community lists the newest that knows the address is followed; what the
+    others say instead is named as a conflict. Of several route filters one that lets the address through
+    suffices; if a circuit tells which one is attached, the others do not count.
+
+    Args:
+        host: the name that answered with the address.
+        address: an IP address.
+        carrier: the service behind the host.
+        chain: the links of the DNS answer, which may name a region.
+        case: everything that was handed in.
+    """
+    tags = _leading(case.service_tags, lambda one: one.matches(address))
+    communities = _leading(case.community_lists, lambda one: one.containing(address))
+    tables = case.route_tables
+    received = reception(address, tables, links=case.links) if tables else NOTHING_RECEIVED
+    own = [table for table in tables if table.vantage is not Vantage.AZURE]
+    sent = any(route.from_microsoft for table in own for route in table.covering(address))
+    found = []
+    for seen in case.filters_in_effect or (None,):
+        one = coverage(host, address, carrier=carrier, tags=tags, communities=communities, route_filter=seen)
+        named = _by_name(one, chain)
+        found.append(replace(named, by_name=named is not one, received=received, sent=sent))
+    chosen = next((one for one in found if one.verdict is Verdict.CARRIED), found[0])
+    return replace(chosen, conflicts=_conflicts(chosen, carrier, chain, case))
+
+
+def _leading(known: Sequence[T], knows: Callable[[T], object]) -> T | None:
+    """The newest that knows the address, else the newest."""
+    return next(filter(knows, known), known[0] if known else None)
+
+
+def _region_in(chain: tuple[str, ...]) -> str:
+    """The region that a `*.<region>.cloudapp.azure.com` link names, also a new one; empty if none does."""
+    found = filter(None, map(_REGION_LINK.search, reversed(chain)))
+    return next((link[1] for link in found), "")
+
+
+def _by_name(found: Coverage, chain: tuple[str, ...]) -> Coverage:
+    """The coverage that a region's name in the chain leads to, if no tag and no list says where it lies."""
+    region = _region_in(chain)
+    silent = found.service_tag in ("", WHOLE_CLOUD) and not (found.region or found.candidates)
+    if not region or not silent or found.verdict not in (Verdict.UNKNOWN, Verdict.NOT_ON_PEERING):
+        return found
+    documented, held = catalog.region_community(region), found.route_filter
+    if documented is None:
+        return replace(found, region=region, verdict=Verdict.NO_DOCUMENTED_COMMUNITY)
+    value = documented.value
+    allowed = held is not None and held.allows(value)
+    return replace(
+        found,
+        region=documented.region,
+        community=value,
+        candidates=(value,),
+        allowed_by=(value,) if allowed else (),
+        verdict=Verdict.CARRIED if allowed else Verdict.NOT_IN_FILTER if held else Verdict.UNKNOWN,
+    )
+
+
+def _conflicts(found: Coverage, carrier: Carrier, chain: tuple[str, ...], case: Case) -> tuple[str, ...]:
+    """What the sources that were not followed say instead."""
+    says = list(found.conflicts)
+    by_name = _region_in(chain)
+    if by_name and found.region and by_name != found.region:
+        says.append(f"a name in the DNS answer says region {by_name}, the sources say {found.region}")
+    for tags in case.service_tags:
+        match = next((match for match in tags.matches(found.address) if match.region), None)
+        if tags is not found.tags and match and match.region != found.region:
+            says.append(f"{dated(tags)} puts {found.address} in {match.tag}: not followed")
+    for other in case.community_lists:
+        if other is not found.community_list:
+            told = coverage(
+                found.host,
+                found.address,
+                carrier=carrier,
+                tags=found.tags,
+                communities=other,
+                route_filter=None,
+            )
+            says += told.conflicts
+    if found.verdict is Verdict.CARRIED:
+        says += [
+            f"route filter {seen.name} allows none of {', '.join(found.candidates)}"
+            for seen in case.filters_in_effect
+            if not any(map(seen.allows, found.candidates))
+        ]
+    return tuple(dict.fromkeys(says))

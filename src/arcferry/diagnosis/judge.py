@@ -5,10 +5,9 @@ from dataclasses import replace
 
 from arcferry.diagnosis.causes import CAUSES, FAULTS, RISKS
 from arcferry.diagnosis.destination import Destination, destinations_of
-from arcferry.diagnosis.evidence import evidence_of, says
 from arcferry.diagnosis.finding import Diagnosis, Evidence, Finding, Severity, Taken
 from arcferry.diagnosis.rule import Cause, Match
-from arcferry.diagnosis.written import written
+from arcferry.diagnosis.written import evidence_of, says, written
 from arcferry.evidence.case import Case
 from arcferry.evidence.document import Document
 
@@ -31,14 +30,12 @@ def judge(evidence: Iterable[Document], held: Iterable[Document] = ()) -> Diagno
     case = Case.of(evidence, held)
     destinations = destinations_of(case)
     untested = _untested(destinations)
-    groups = _grouped(
-        matched
-        for one in destinations
-        if not (untested and one.kind == "discovery-failed")
-        for matched in _matches(one, case)
-    )
-    findings = [_finding(group, case, untested) for group in groups]
-    findings += _of_the_whole(case, {(group[0][0].slug, *group[0][1].signature) for group in groups})
+    groups: dict[tuple[str, ...], list[_Matched]] = {}
+    for one in destinations:
+        for matched in () if untested and one.kind == "discovery-failed" else _matches(one, case):
+            groups.setdefault((matched[0].slug, *matched[1].signature), []).append(matched)
+    findings = [_finding(group, case, untested) for group in groups.values()]
+    findings += _of_the_whole(case, set(groups))
     findings.sort(key=lambda found: (_GRAVITY[found.severity], _ORDER[found.cause], found.title))
     taken = [Taken(one.name, one.kind.value, one.taken) for one in case.handed_in]
     # Behind a proxy its own path decides, of which no route or filter here tells anything.
@@ -59,13 +56,6 @@ def _matches(destination: Destination, case: Case) -> list[_Matched]:
 
 def _asked(cause: Cause, destination: Destination, case: Case) -> Match | None:
     return cause.of_endpoint(destination, case) if cause.of_endpoint else None
-
-
-def _grouped(matched: Iterable[_Matched]) -> list[list[_Matched]]:
-    groups: dict[tuple[str, ...], list[_Matched]] = {}
-    for cause, match, destination in matched:
-        groups.setdefault((cause.slug, *match.signature), []).append((cause, match, destination))
-    return list(groups.values())
 
 
 def _finding(matched: Sequence[_Matched], case: Case, untested: dict[str, Evidence]) -> Finding:

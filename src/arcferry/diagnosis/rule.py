@@ -1,6 +1,6 @@
 """What a cause is: a rule with a slug, an owner and a severity. Its words are an entry in `words`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -60,7 +60,7 @@ class Match:
 
 
 EndpointRule = Callable[[Destination, Case], Match | None]
-CaseRule = Callable[[Case], Sequence[Match]]
+CaseRule = Callable[[Case], Iterable[Match]]
 FindingValues = Callable[[Match, Case], Mapping[str, Value]]
 
 

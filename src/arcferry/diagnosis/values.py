@@ -171,15 +171,9 @@ def filter_name(known: RouteFilter | None) -> str:
 
 def _filter(values: Values) -> RouteFilter | None:
     """The route filter that decides for the first endpoint, else the first of those in effect."""
-    found = values.match.destinations[0].coverage if values.match.destinations else None
-    if found and found.route_filter:
-        return found.route_filter
-    return next(iter(values.case.filters_in_effect), None)
-
-
-def _filter_day(values: Values) -> str:
-    found = _filter(values)
-    return found.taken.isoformat() if found and found.taken else ""
+    first = values.match.destinations[0].coverage if values.match.destinations else None
+    deciding = first.route_filter if first else None
+    return deciding or next(iter(values.case.filters_in_effect), None)
 
 
 def _communities(values: Values) -> tuple[str, ...]:
@@ -218,8 +212,7 @@ def _subject(values: Values) -> str:
 
 def _resolver(values: Values) -> tuple[str, int]:
     """The first resolver that was asked, and its port unless it is 53; empty if it is none to ask again."""
-    known = values["resolvers"]
-    first = str(known[0]) if isinstance(known, tuple) and known else ""
+    first = next(iter(_texts(values["resolvers"])), "")
     return ("", 0) if typed.is_hosts_file(first) else (first, typed.port_of(first) if first else 0)
 
 
@@ -239,6 +232,12 @@ def _gathering(values: Values) -> tuple[str, ...]:
         for kind in _texts(values["would_decide"])
         if kind in known
     )
+
+
+def _each(key: str, values: Values) -> tuple[str, ...]:
+    """A sentence for each endpoint with its address, by the shared words of this key."""
+    found = map(affected, values.match.destinations)
+    return tuple(_common(key, values.language, host=one.host, address=one.address) for one in found)
 
 
 def _rows(*fields: str) -> Callable[[Values], tuple[str, ...]]:
@@ -269,10 +268,6 @@ def _azure_name(name: str, values: Values) -> str:
     return azure_name(name, "\n".join((*(one.says for one in _seen(values)), *shown)))
 
 
-def _scope(values: Values) -> str:
-    return f"/subscriptions/{values['subscription']}/resourceGroups/{values['resource_group']}"
-
-
 def _reference(value: object) -> Word:
     """A route filter as a circuit's command takes it: its name within the circuit's own group, or its id."""
     whole = "/" in str(value)
@@ -291,14 +286,8 @@ _COMMON: dict[str, Callable[[Values], Value]] = {
     "region_name": lambda values: region_name(_first(values).region, values.language),
     "service_tag": lambda values: _first(values).service_tag,
     "places": _rows("host", "address"),
-    "answers": lambda values: tuple(
-        _common("answers", values.language, host=one.host, address=one.address)
-        for one in map(affected, values.match.destinations)
-    ),
-    "answered_with": lambda values: tuple(
-        _common("answered_with", values.language, host=one.host, address=one.address)
-        for one in map(affected, values.match.destinations)
-    ),
+    "answers": partial(_each, "answers"),
+    "answered_with": partial(_each, "answered_with"),
     "places_and_communities": _rows("host", "address", "community"),
     "places_and_regions": _rows("host", "address", "region", "community"),
     "meaning": lambda values: values.entry.meaning,
@@ -314,7 +303,7 @@ _COMMON: dict[str, Callable[[Values], Value]] = {
     "filter": lambda values: filter_name(_filter(values)),
     "filter_group": lambda values: found.resource_group if (found := _filter(values)) else "",
     "filter_rule": lambda values: found.rule if (found := _filter(values)) else "",
-    "filter_day": _filter_day,
+    "filter_day": lambda values: found.day if (found := _filter(values)) else "",
     "allowed": lambda values: found.allowed if (found := _filter(values)) else (),
     "addition": _addition,
     "has_route": lambda values: any(one.has_route for one in values.match.destinations),
@@ -346,7 +335,7 @@ _COMMON: dict[str, Callable[[Values], Value]] = {
     "title": lambda values: values.entry.title,
     "seen": lambda values: tuple(f"- {one.origin}: {one.says}" for one in _seen(values)[:_MOST_SEEN]),
     "advice": _advice,
-    "scope": _scope,
+    "scope": lambda values: values.fill("/subscriptions/{subscription}/resourceGroups/{resource_group}"),
     "required_providers": lambda _: PROVIDERS,
     "providers": lambda values: tuple(dict.fromkeys((values.text("provider"), *PROVIDERS))),
     **{name: partial(_azure_name, name) for name in NAMES},

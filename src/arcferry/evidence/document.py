@@ -52,11 +52,11 @@ class Attempt:
 
     Attributes:
         origin: the document's name.
-        required: whether the document itself marks the endpoint as required; None where it does not say.
-        private: whether the answer was a private address; None where unknown.
+        required: whether the document itself marks the endpoint as required; None if it does not say.
+        private: whether the answer was a private address; None if unknown.
         proxied: whether a proxy stood between, so that the server's own routes do not matter.
         proxy: the proxy's URL, where the document names it.
-        failure: the step that failed; None where reached, or where the document does not say.
+        failure: the step that failed; None if reached, or if the document does not say.
         install: whether the endpoint was needed to download a package, not to connect.
     """
 
@@ -93,7 +93,7 @@ class CodeSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class ErrorLine:
     """A line with which a program of the agent's gave up, or said that something failed.
 
     Attributes:
@@ -112,9 +112,9 @@ class AgentState:
     """What the agent says of itself (`azcmagent show`, its state files).
 
     Attributes:
-        status: `Connected`, `Disconnected` or `Expired`; empty where the document does not say.
+        status: `Connected`, `Disconnected` or `Expired`; empty if the document does not say.
         services: the dependent services with their state, such as `("himds", "running")`.
-        proxy: the proxy's URL without credentials, empty where none is set.
+        proxy: the proxy's URL without credentials, empty if none is set.
         proxy_credentials: whether that URL held a user or a password; they are never kept.
         properties: every other property, by its displayed name in lower case; credentials are redacted.
     """
@@ -151,7 +151,7 @@ class Document:
     attempts: tuple[Attempt, ...] = ()
     answers: tuple[DnsAnswer, ...] = ()
     codes: tuple[CodeSeen, ...] = ()
-    complaints: tuple[Complaint, ...] = ()
+    error_lines: tuple[ErrorLine, ...] = ()
     route_filter: RouteFilter | None = None
     service_tags: ServiceTags | None = None
     community_list: CommunityList | None = None

@@ -43,26 +43,12 @@ def write_ansible(options: ExportOptions, folder: Path) -> None:
     for name, data in packaged(templates / "project"):
         write_whole(folder / name, data)
     for name, data in packaged(templates / "collection"):
-        write_whole(folder / COLLECTION / name, data)
+        write_whole(folder / COLLECTION / name, data.replace(b"{{arcferry_version}}", __version__.encode()))
     (folder / "results").mkdir(exist_ok=True)
     steps = (templates / "project" / "STEPS.md").read_text(encoding="utf-8")
     write_whole(folder / "STEPS.html", as_html(steps).encode())
-    write_whole(folder / COLLECTION / "galaxy.yml", _yaml(_galaxy()))
     write_whole(folder / SETTINGS, _SETTINGS_HEAD.encode() + _yaml(_settings(options)))
     bundles.copy_bundle(options.bundle, folder / BUNDLE)
-
-
-def _galaxy() -> dict[str, Any]:
-    return {
-        "namespace": "arcferry",
-        "name": "onboard",
-        "version": __version__,
-        "readme": "README.md",
-        "authors": ["The arcferry authors"],
-        "description": "Takes servers without internet into Azure Arc, from a sealed bundle",
-        "license": ["Apache-2.0"],
-        "tags": ["azure", "cloud", "linux", "windows"],
-    }
 
 
 def _settings(options: ExportOptions) -> dict[str, Any]:

@@ -1,14 +1,14 @@
 """Reading a share of result files back."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from arcferry.errors import FileInputError, InputError
 from arcferry.evidence.document import Document
-from arcferry.evidence.readers.edge import kept_apart
+from arcferry.evidence.readers.guard import kept_apart
 from arcferry.export.findings import evidence_files, findings_of_hosts, symptoms_of_host
 from arcferry.export.result import NotAResultError, Reported, read_result
 from arcferry.files import naming, write_whole
@@ -47,21 +47,6 @@ class Unclear:
 
 
 @dataclass(frozen=True, slots=True)
-class Attendance:
-    """An inventory beside what was reported.
-
-    Attributes:
-        missing: hosts of the inventory that did not report.
-        strangers: hosts that reported and are not in the inventory.
-        unclear: hosts that reported and may be one of several; they count for none.
-    """
-
-    missing: tuple[str, ...] = ()
-    strangers: tuple[str, ...] = ()
-    unclear: tuple[Unclear, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Collection:
     """Everything that a share holds, as it was judged; what the hosts handed in was let go.
 
@@ -70,7 +55,8 @@ class Collection:
         hosts: by name.
         missing: hosts of the inventory that did not report; empty without an inventory.
         strangers: hosts that reported and are not in the inventory; empty likewise.
-        unclear: hosts that reported and may be one of several of the inventory; empty likewise.
+        unclear: hosts that reported and may be one of several of the inventory, counted for none of them;
+            empty likewise.
         findings: causes, each with the hosts that have it.
         doubts: results that were read, and in which something cannot be.
     """
@@ -121,15 +107,13 @@ def collect(
     if not hosts and not skipped:
         raise InputError(f"{folder} holds no results", hint="Each host writes a file HOST.json there.")
     found = tuple(hosts[name] for name in sorted(hosts))
-    listed = (host.name for host in inventory.hosts) if inventory else None
-    there = attendance(listed, (host.name for host in found)) if listed else Attendance()
+    listed = [host.name for host in inventory.hosts] if inventory else None
+    attendance = _attendance(listed, [host.name for host in found]) if listed is not None else ((), (), ())
     return Collection(
         folder,
         found,
         tuple(skipped),
-        there.missing,
-        there.strangers,
-        there.unclear,
+        *attendance,
         findings_of_hosts(found, lambda host: _again(folder, host), tuple(context), tuple(held)),
         tuple(Skipped(host.file, _to_come(host)) for host in found if _is_to_come(host)),
     )
@@ -165,7 +149,11 @@ def _folder(share: Path) -> Path:
 def _read_all(folder: Path) -> tuple[dict[str, Reported], list[Skipped]]:
     hosts: dict[str, Reported] = {}
     skipped: list[Skipped] = []
-    for path in _entries(folder):
+    with naming(folder), os.scandir(folder) as entries:
+        names = [entry.name for _, entry in zip(range(MOST_FILES + 1), entries, strict=False)]
+    if len(names) > MOST_FILES:
+        raise FileInputError(folder, f"holds more than {MOST_FILES:,} files", hint="Move old results away.")
+    for path in (folder / name for name in sorted(names)):
         try:
             read = _read(path)
         except NotAResultError as error:
@@ -191,14 +179,6 @@ def _again(folder: Path, host: Reported) -> Reported | None:
         return None
     same = (read.name, read.ended, symptoms_of_host(read)) == (host.name, host.ended, host.symptoms)
     return read if same else None
-
-
-def _entries(folder: Path) -> Iterator[Path]:
-    with naming(folder), os.scandir(folder) as found:
-        names = [entry.name for _, entry in zip(range(MOST_FILES + 1), found, strict=False)]
-    if len(names) > MOST_FILES:
-        raise FileInputError(folder, f"holds more than {MOST_FILES:,} files", hint="Move old results away.")
-    return (folder / name for name in sorted(names))
 
 
 def _read(path: Path) -> Reported:
@@ -228,13 +208,14 @@ def _to_come(reported: Reported) -> str:
     return f"says that it ended {ended}, which is to come: look at the clock of {reported.name}"
 
 
-def attendance(listed: Iterable[str], reported: Iterable[str]) -> Attendance:
-    """Compare whole names, without regard to case.
+def _attendance(
+    inventory: list[str], hosts: list[str]
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[Unclear, ...]]:
+    """Who of the inventory is missing, who is a stranger, and who is unclear, by whole names in any case.
 
     Windows says its name without the domain, and either side may have it with. A name without a domain stands
     for one with, if no second host on either side could be meant.
     """
-    inventory, hosts = tuple(listed), tuple(reported)
     known = {name.lower() for name in inventory}
     by_label = _by_label(inventory)
     rest = [host for host in hosts if host.lower() not in known]
@@ -243,7 +224,7 @@ def attendance(listed: Iterable[str], reported: Iterable[str]) -> Attendance:
     strangers: list[str] = []
     unclear: list[Unclear] = []
     for host in rest:
-        near = [name for name in by_label.get(_label(host), ()) if _is_short(name) != _is_short(host)]
+        near = [name for name in by_label.get(_label(host), ()) if ("." in name) != ("." in host)]
         if not near:
             strangers.append(host)
         elif len(near) == 1 and len(claims[_label(host)]) == 1 and near[0].lower() not in present:
@@ -251,7 +232,7 @@ def attendance(listed: Iterable[str], reported: Iterable[str]) -> Attendance:
         else:
             unclear.append(Unclear(host, tuple(near)))
     missing = tuple(name for name in inventory if name.lower() not in present)
-    return Attendance(missing, tuple(strangers), tuple(unclear))
+    return missing, tuple(strangers), tuple(unclear)
 
 
 def _by_label(names: Iterable[str]) -> dict[str, list[str]]:
@@ -264,7 +245,3 @@ def _by_label(names: Iterable[str]) -> dict[str, list[str]]:
 def _label(name: str) -> str:
     """The name up to the first dot."""
     return name.lower().partition(".")[0]
-
-
-def _is_short(name: str) -> bool:
-    return "." not in name

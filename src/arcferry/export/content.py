@@ -6,8 +6,8 @@ from importlib import resources
 from pathlib import Path
 
 from arcferry import files
-from arcferry.bundle import Bundle, Role, copy_bundle
-from arcferry.bundle.names import MANIFEST
+from arcferry.bundle import Role, copy_bundle
+from arcferry.bundle.manifest import MANIFEST
 from arcferry.export.options import ExportOptions, TokenFile, Tool
 
 BUNDLE = "bundle"
@@ -46,32 +46,24 @@ def settings(options: ExportOptions, tool: Tool) -> bytes:
 
     Canonical JSON: sorted keys, ASCII, one key a line, because a POSIX shell reads it line by line.
     """
+    bundle = options.bundle
+    packages: dict[str, str] = {}
+    for agent in bundle.manifest.agents:
+        for processor in _EVERY if agent.processor in {"all", ""} else (agent.processor,):
+            packages.setdefault(f"{agent.format}-{processor}", agent.file)
+    pinned = (*bundle.files(Role.HOST_SCRIPT), *bundle.files(Role.AGENT))
     document = {
         "schema": 1,
         "kind": "onboard-settings",
         "via": tool.value,
-        "bundle": options.bundle.id,
+        "bundle": bundle.id,
         "connect": options.connect_options,
         "delay_minutes": options.minutes(tool),
         "proxy": options.proxy,
         "results": options.results,
         "token_file": options.sign_in.path if isinstance(options.sign_in, TokenFile) else "",
-        "packages": _packages(options.bundle),
-        "files": _pinned(options.bundle),
+        "packages": packages,
+        # SHA-256 of the manifest and of what is run or installed: another bundle in its place is noticed.
+        "files": {MANIFEST: bundle.manifest.sha256} | {file.name: file.sha256 for file in pinned},
     }
     return f"{json.dumps(document, indent=2, sort_keys=True)}\n".encode("ascii")
-
-
-def _packages(bundle: Bundle) -> dict[str, str]:
-    """The package's file for each `format-architecture`."""
-    found: dict[str, str] = {}
-    for agent in bundle.manifest.agents:
-        for one in _EVERY if agent.processor in {"all", ""} else (agent.processor,):
-            found.setdefault(f"{agent.format}-{one}", agent.file)
-    return found
-
-
-def _pinned(bundle: Bundle) -> dict[str, str]:
-    """SHA-256 of the manifest and of what is run or installed: another bundle in its place is noticed."""
-    listed = (*bundle.files(Role.HOST_SCRIPT), *bundle.files(Role.AGENT))
-    return {MANIFEST: bundle.manifest.sha256} | {file.name: file.sha256 for file in listed}

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from arcferry.evidence.document import Document, Kind
 from arcferry.evidence.readers import read_claimed
-from arcferry.evidence.readers.edge import unreadable
+from arcferry.evidence.readers.guard import unreadable
 from arcferry.export.result import MOST_EVIDENCE, Reported
 from arcferry.fleet.findings import findings_of, symptoms_of
 from arcferry.fleet.outcome import HostFinding
@@ -41,19 +41,14 @@ def findings_of_hosts(
     alike = (
         (
             [host.name for host in group],
-            [one for host in group[:_WITNESSES] for one in _evidence_again(host, again)],
+            [one for host in filter(None, map(again, group[:_WITNESSES])) for one in _evidence_of(host)],
         )
         for group in groups.values()
     )
     return findings_of(alike, context, held)
 
 
-def _evidence_again(host: Reported, again: Callable[[Reported], Reported | None]) -> tuple[Document, ...]:
-    read = again(host)
-    return evidence_of(read) if read else ()
-
-
-def evidence_of(host: Reported) -> tuple[Document, ...]:
+def _evidence_of(host: Reported) -> tuple[Document, ...]:
     """What a failed host's outputs and path evidence say, if they are recognised."""
     found = [
         document

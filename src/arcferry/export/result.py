@@ -110,18 +110,25 @@ def read_result(path: Path) -> Reported:
     too_much = result.path is not None and len(json.dumps(result.path)) > MOST_EVIDENCE
     if too_much:
         result = result.model_copy(update={"path": None})
-    result = _masked(result)
+    # As it may be kept, shown and written; the host's name is compared with its file's instead.
+    told = mask_fields({"via": result.via, "bundle": result.bundle})
+    told["path"] = None if result.path is None else mask_fields(result.path)
+    result = result.model_copy(update=told)
     if not _NAME.fullmatch(result.host):
         raise NotAResultError(f"names no host: {quoted(mask(result.host), limit=60)}")
     if result.host.lower() != path.stem.lower():
         raise NotAResultError(f"holds the result of another host, {result.host}; look who owns the file")
-    answers = [_answer(one) for one in result.answers]
+    answers = [_answer(masked_fields(one)) for one in result.answers]
     steps = tuple(_step(answer) for answer in answers)
     # The script stops at a failure, so its output alone is kept: what a host says has to have an end.
     failed = next((step for step in steps if step.state is StepState.FAILED), None)
     steps = tuple(step if step is failed else replace(step, output="") for step in steps)
+    # What the host says, unless its own answers say otherwise.
+    whole = any(answer.verb == "show" for answer in answers) and all(answer.ok for answer in answers)
+    connected = result.outcome == "connected" and whole
+    outcome = HostOutcome.CONNECTED if connected else HostOutcome.FAILED
     return Reported(
-        run=HostRun(Host(result.host, result.host), _outcome(result, answers), _explained(result, steps)),
+        run=HostRun(Host(result.host, result.host), outcome, _explained(result, steps)),
         file=path.name,
         via=one_line(result.via, limit=40),
         bundle=one_line(result.bundle, limit=64),
@@ -167,14 +174,6 @@ def _document(data: bytes) -> dict[str, Any]:
     return document
 
 
-def _masked(result: _Result) -> _Result:
-    """The same as it may be kept, shown and written; a host's name is compared with its file's instead."""
-    told = mask_fields({"via": result.via, "bundle": result.bundle})
-    answers = [masked_fields(one) for one in result.answers]
-    path = None if result.path is None else mask_fields(result.path)
-    return result.model_copy(update={**told, "answers": answers, "path": path})
-
-
 def _answer(fields: dict[str, Any]) -> ScriptAnswer:
     verb = fields.get("verb")
     name = one_line(verb, limit=20) if isinstance(verb, str) else ""
@@ -200,12 +199,6 @@ def _step(answer: ScriptAnswer) -> StepResult:
         meaning=meaning,
         output=answer.output(),
     )
-
-
-def _outcome(result: _Result, answers: list[ScriptAnswer]) -> HostOutcome:
-    """What the host says, unless its own answers say otherwise."""
-    whole = any(answer.verb == "show" for answer in answers) and all(answer.ok for answer in answers)
-    return HostOutcome.CONNECTED if result.outcome == "connected" and whole else HostOutcome.FAILED
 
 
 def _explained(result: _Result, steps: tuple[StepResult, ...]) -> tuple[StepResult, ...]:

@@ -1,9 +1,9 @@
 """Everything a bundle carries, brought from Microsoft to a connected machine."""
 
 from arcferry.fetch.distributions import Choice, Distribution, choose, names
-from arcferry.fetch.keys import PINNED
+from arcferry.fetch.openpgp import PINNED
 from arcferry.fetch.package import read_version
-from arcferry.fetch.request import Fetched, FetchedFile, FetchOptions, FetchRequest, Progress
+from arcferry.fetch.request import Fetched, FetchOptions, FetchRequest, Progress
 from arcferry.fetch.run import fetch
 from arcferry.fetch.sources import Sources, read_sources
 
@@ -14,7 +14,6 @@ __all__ = [
     "FetchOptions",
     "FetchRequest",
     "Fetched",
-    "FetchedFile",
     "Progress",
     "Sources",
     "choose",

@@ -3,18 +3,18 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
-from arcferry.bundle import PackageFormat, names
+from arcferry.bundle import PackageFormat, manifest
 from arcferry.bundle.packages import inspect
 from arcferry.errors import BundleRefusedError, InputError
 from arcferry.fetch import apt, yum
 from arcferry.fetch.distributions import PACKAGES, Choice
 from arcferry.fetch.openpgp import Keyring
 from arcferry.fetch.package import Package, StaleError, below, fits, release_of
-from arcferry.fetch.receipts import ItemFolder
-from arcferry.fetch.request import FetchedFile, FetchOptions, FetchRequest, Progress
+from arcferry.fetch.request import FetchOptions, FetchRequest, Progress
 from arcferry.fetch.sources import Sources
-from arcferry.fetch.transfer import Receipt, download
+from arcferry.fetch.transfer import FetchedFile, download, fetched_before
 from arcferry.https import HttpsClient
 from arcferry.text import quoted
 
@@ -28,7 +28,7 @@ def windows_item(request: FetchRequest) -> str:
 
 
 async def windows(
-    client: HttpsClient, request: FetchRequest, folder: ItemFolder, options: FetchOptions
+    client: HttpsClient, request: FetchRequest, downloads: Path, options: FetchOptions
 ) -> FetchedFile:
     """The Windows agent, from the cloud's own address for it (agent.md §4.2, 2026-08).
 
@@ -42,15 +42,16 @@ async def windows(
     version = request.agent_version
     release = release_of(version) or "latest"
     url = options.sources.at(request.cloud.discovery_host, f"azcmagent/{release}/{_MSI}")
-    before = folder.receipt()
+    path = downloads / windows_item(request) / _MSI
+    before = fetched_before(path.parent)
     if before and not fits(before.version, version):
         before = None
     known = before.validator if before else ""
-    arrived = await download(client, url, folder.path / _MSI, known=known, report=_reporter(options, folder))
+    arrived = await download(client, url, path, known=known, report=_reporter(options, path))
     if arrived is None and before:
-        return folder.file(before)
+        return before
     says = "SHA-256 only; its signature is checked when it is packed"
-    return folder.record(_inspected(folder, arrived, version, "", says))
+    return _inspected(arrived, version, "", says).record()
 
 
 async def find(client: HttpsClient, sources: Sources, choice: Choice, version: str, keys: Keyring) -> Package:
@@ -77,7 +78,7 @@ async def find(client: HttpsClient, sources: Sources, choice: Choice, version: s
 
 
 async def linux(
-    client: HttpsClient, choice: Choice, package: Package, folder: ItemFolder, options: FetchOptions
+    client: HttpsClient, choice: Choice, package: Package, downloads: Path, options: FetchOptions
 ) -> FetchedFile:
     """A package that an index names.
 
@@ -87,15 +88,15 @@ async def linux(
         AzureError: no usable answer.
     """
     url = below(options.sources.at(PACKAGES, choice.distribution.path), package.path)
-    if fault := names.fault(f"agent/{package.name}"):
+    if fault := manifest.name_fault(f"agent/{package.name}"):
         raise BundleRefusedError(f"the index names the package {quoted(package.name)}, which {fault}")
-    before = folder.receipt()
-    path = folder.path / package.name
-    if before and before.file == package.name and package.digest.fits(path):
-        return folder.file(before)
-    arrived = await download(client, url, path, digest=package.digest, report=_reporter(options, folder))
+    path = downloads / choice.name / package.name
+    before = fetched_before(path.parent)
+    if before and before.path == path and package.digest.fits(path):
+        return before
+    arrived = await download(client, url, path, digest=package.digest, report=_reporter(options, path))
     says = f"index signed by {package.signer.upper()}"
-    return folder.record(_inspected(folder, arrived, package.version, package.architecture, says))
+    return _inspected(arrived, package.version, package.architecture, says).record()
 
 
 def refuse_rivals(found: Sequence[tuple[Choice, Package]]) -> None:
@@ -116,24 +117,21 @@ def refuse_rivals(found: Sequence[tuple[Choice, Package]]) -> None:
             )
 
 
-def _inspected(
-    folder: ItemFolder, got: Receipt | None, version: str, architecture: str, says: str
-) -> Receipt:
+def _inspected(got: FetchedFile | None, version: str, architecture: str, says: str) -> FetchedFile:
     """Look into the package: what is described is what is there."""
     if got is None:
         raise BundleRefusedError("the server says that nothing has changed, and there is nothing here")
-    path = folder.path / got.file
     try:
-        _, facts = inspect(path)
+        _, facts = inspect(got.path)
     except InputError:
-        path.unlink(missing_ok=True)
+        got.path.unlink(missing_ok=True)
         raise
     if not fits(facts.version, version) or (architecture and facts.architecture != architecture):
         what = f"{facts.version} for {facts.architecture or 'any processor'}"
-        path.unlink(missing_ok=True)
+        got.path.unlink(missing_ok=True)
         raise BundleRefusedError(f"{got.origin} is the agent {what}, not {version} {architecture}".rstrip())
     return replace(got, version=facts.version, says=says)
 
 
-def _reporter(options: FetchOptions, folder: ItemFolder) -> Callable[[int, int | None], None]:
-    return lambda done, total: options.progress(Progress(folder.item, done, total))
+def _reporter(options: FetchOptions, path: Path) -> Callable[[int, int | None], None]:
+    return lambda done, total: options.progress(Progress(path.parent.name, done, total))

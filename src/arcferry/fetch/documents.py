@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from yarl import URL
@@ -13,8 +13,10 @@ from arcferry import numbers
 from arcferry.azure import AzureSession, signed_in
 from arcferry.bundle import Role
 from arcferry.catalog import Cloud
-from arcferry.data import HeldKind, arm, recognise
+from arcferry.data import arm
 from arcferry.data.download import Download, service_tags
+from arcferry.data.held import HeldKind
+from arcferry.data.kinds import recognise
 from arcferry.errors import AzureError, BlockedError, InputError
 from arcferry.fetch.request import FetchOptions, FetchRequest
 from arcferry.fetch.sources import notification_host
@@ -49,23 +51,16 @@ def listed(request: FetchRequest) -> list[tuple[str, Role]]:
     return [(name, role) for asked, name, role in documents if asked]
 
 
+@dataclass(slots=True)
 class Documents:
     """Asks for documents; signs in to Azure when the first question comes that needs it."""
 
-    def __init__(
-        self,
-        client: HttpsClient,
-        request: FetchRequest,
-        options: FetchOptions,
-        stack: AsyncExitStack,
-        today: date,
-    ) -> None:
-        self._client = client
-        self._request = request
-        self._options = options
-        self._stack = stack
-        self._today = today
-        self._session: AzureSession | None = None
+    client: HttpsClient
+    request: FetchRequest
+    options: FetchOptions
+    stack: AsyncExitStack
+    today: date
+    _session: AzureSession | None = None
 
     async def get(self, role: Role) -> Download:
         """Ask for one document, and check all of it.
@@ -75,12 +70,12 @@ class Documents:
             AzureError: no usable answer.
             BlockedError: another document came than the one asked for.
         """
-        request, cloud = self._request, self._request.cloud
+        request, cloud = self.request, self.request.cloud
         if role is Role.SERVICE_TAGS:
-            got = await service_tags(self._client, cloud, site=self._options.sources.pages)
+            got = await service_tags(self.client, cloud, site=self.options.sources.pages)
             return _recognised(got, HeldKind.SERVICE_TAGS, cloud)
         if role is Role.COMMUNITIES:
-            got = await arm.community_list(await self._azure(), self._today)
+            got = await arm.community_list(await self._azure(), self.today)
             return _recognised(got, HeldKind.COMMUNITY_LIST, cloud)
         if role is Role.ROUTE_FILTER and request.route_filter:
             return await self._route_filter(await self._azure(), request.route_filter)
@@ -90,7 +85,7 @@ class Documents:
         if role is Role.DISCOVERY:
             # The region's own HIS host, as the agent asks for it before it connects (agent.md §1.7).
             return await self._of_location(
-                self._options.sources.at(cloud.discovery_host, "discovery")
+                self.options.sources.at(cloud.discovery_host, "discovery")
                 % {"location": location, "api-version": "2.1"},
                 ("discovery", "his-discovery", "host"),
                 lambda data: his_host(data, cloud.his_suffix),
@@ -98,7 +93,7 @@ class Documents:
             )
         # The Service Bus names that the region's agents keep open (agent.md §1.7; they change over time).
         return await self._of_location(
-            self._options.sources.at(notification_host(cloud), "urls/allowlist")
+            self.options.sources.at(notification_host(cloud), "urls/allowlist")
             % {"api-version": "2020-01-01", "location": location},
             ("notification-hosts", "notification-hosts", "hosts"),
             lambda data: _hosts(data, _BUS[cloud.name]),
@@ -112,7 +107,7 @@ class Documents:
         return self._session
 
     async def _signed_in(self, subscription: str = "", group: str = "") -> AzureSession:
-        sign_in = self._options.sign_in
+        sign_in = self.options.sign_in
         if sign_in is None:
             raise InputError(
                 "the list of BGP communities, a route filter and a circuit need a sign-in: --tenant-id, "
@@ -124,16 +119,16 @@ class Documents:
             subscription_id=subscription or given.subscription_id,
             resource_group=group or given.resource_group,
         )
-        return await self._stack.enter_async_context(signed_in(target, sign_in.principal))
+        return await self.stack.enter_async_context(signed_in(target, sign_in.principal))
 
     async def _route_filter(self, session: AzureSession, name: str) -> Download:
-        got = await arm.route_filter(session, name, self._today)
-        return _recognised(got, HeldKind.ROUTE_FILTER, self._request.cloud)
+        got = await arm.network_resource(session, HeldKind.ROUTE_FILTER, name, self.today)
+        return _recognised(got, HeldKind.ROUTE_FILTER, self.request.cloud)
 
     async def _filter_of_circuit(self, name: str) -> Download:
         """The route filter that a circuit's Microsoft peering has, also out of another resource group."""
         session = await self._azure()
-        got = await arm.circuit(session, name, self._today)
+        got = await arm.network_resource(session, HeldKind.CIRCUIT, name, self.today)
         peering = read_circuit(numbers.from_json(got.data), got.name).microsoft
         if peering is None or not peering.route_filter:
             lacks = "route filter on its Microsoft peering" if peering else "Microsoft peering"
@@ -157,9 +152,9 @@ class Documents:
         otherwise: str,
     ) -> Download:
         """An answer for the location as a document of its own: it says neither where nor when it holds."""
-        if self._request.location is None:
+        if self.request.location is None:
             raise InputError("--location is missing")
-        data, origin = await self._client.read(url, limit=_LARGEST)
+        data, origin = await self.client.read(url, limit=_LARGEST)
         found = read(data)
         if not found:
             says = f"{origin} answered {quoted(data, limit=80)}, which is {otherwise}"
@@ -168,23 +163,23 @@ class Documents:
         document = {
             "schema": 1,
             "kind": kind,
-            "cloud": self._request.cloud.name,
-            "location": self._request.location.name,
-            "taken": self._today.isoformat(),
+            "cloud": self.request.cloud.name,
+            "location": self.request.location.name,
+            "taken": self.today.isoformat(),
             key: found,
         }
         content = f"{json.dumps(document, indent=1)}\n".encode("ascii")
-        return Download(f"{file}-{self._request.location.name}-{self._today}.json", content, origin)
+        return Download(f"{file}-{self.request.location.name}-{self.today}.json", content, origin)
 
 
 def _recognised(got: Download, kind: HeldKind, cloud: Cloud) -> Download:
     """The same without keys, when it is whole and what was asked for."""
-    new = recognise(got.data, got.name, cloud=cloud.name, source=got.url)
-    if new.held.kind is not kind:
-        raise BlockedError(f"{got.url} gave a {new.held.kind.words}, not a {kind.words}")
-    if new.held.cloud != cloud.name:
-        raise BlockedError(f"{got.url} gave a {kind.words} of {new.held.cloud}, not of {cloud.name}")
-    return replace(got, data=new.data)
+    held, data = recognise(got.data, got.name, cloud=cloud.name, source=got.url)
+    if held.kind is not kind:
+        raise BlockedError(f"{got.url} gave a {held.kind.words}, not a {kind.words}")
+    if held.cloud != cloud.name:
+        raise BlockedError(f"{got.url} gave a {kind.words} of {held.cloud}, not of {cloud.name}")
+    return replace(got, data=data)
 
 
 def _hosts(data: bytes, suffix: str) -> list[str]:

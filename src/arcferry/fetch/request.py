@@ -10,6 +10,7 @@ from arcferry.catalog import Cloud, Region
 from arcferry.data.update import SignIn
 from arcferry.fetch.distributions import Choice, names
 from arcferry.fetch.sources import ADVICE, Resolver, Sources
+from arcferry.fetch.transfer import FetchedFile
 from arcferry.https import HttpsClient, connection_pool
 
 
@@ -84,25 +85,6 @@ class FetchOptions:
         names = Resolver(self.resolver) if self.resolver else None
         async with connection_pool(proxy=self.proxy, ca_file=self.ca_file, resolver=names, limit=4) as pool:
             yield HttpsClient(pool, self.sources.allows, ADVICE, pauses=self.pauses)
-
-
-@dataclass(frozen=True, slots=True)
-class FetchedFile:
-    """One file in the downloads folder, whole and checked.
-
-    Attributes:
-        item: what it was fetched as, such as `debian12-amd64`.
-        path: where it lies.
-        origin: the https address that gave it in the end, without its query.
-        sha256: of the whole file.
-        says: what it was checked by, for a reader.
-    """
-
-    item: str
-    path: Path
-    origin: str
-    sha256: str
-    says: str
 
 
 @dataclass(frozen=True, slots=True)

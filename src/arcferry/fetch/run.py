@@ -13,11 +13,10 @@ from arcferry.errors import BlockedError
 from arcferry.fetch import agents
 from arcferry.fetch.distributions import Choice
 from arcferry.fetch.documents import Documents, listed
-from arcferry.fetch.keys import repository_keys
+from arcferry.fetch.openpgp import repository_keys
 from arcferry.fetch.package import Package, fits
-from arcferry.fetch.receipts import ItemFolder
-from arcferry.fetch.request import Fetched, FetchedFile, FetchOptions, FetchRequest, Progress
-from arcferry.fetch.transfer import Receipt
+from arcferry.fetch.request import Fetched, FetchOptions, FetchRequest, Progress
+from arcferry.fetch.transfer import FetchedFile, fetched_before
 from arcferry.https import HttpsClient
 from arcferry.lock import only_one
 
@@ -39,7 +38,10 @@ async def fetch(request: FetchRequest, folder: Path, options: FetchOptions) -> F
     """
     with only_one(folder, "fetch", hint="Wait for it, or name another folder with --downloads."):
         if options.offline:
-            return _from_folder(request, folder)
+            items = [agents.windows_item(request)] if request.windows else []
+            items += [choice.name for choice in dict.fromkeys(request.linux)]
+            found = [_held(folder, item, request.agent_version) for item in items]
+            return _fetched(found, [(role, _held(folder, item, "")) for item, role in listed(request)], ())
         async with AsyncExitStack() as stack:
             client = await stack.enter_async_context(options.client())
             asking = Documents(client, request, options, stack, times.now().date())
@@ -47,14 +49,10 @@ async def fetch(request: FetchRequest, folder: Path, options: FetchOptions) -> F
             packages, notes = await _packages(client, request, options)
             documents = []
             for item, role in listed(request):
-                documents.append((role, _document(item, await asking.get(role), folder, options)))
-            found = []
-            if request.windows:
-                item_folder = ItemFolder.made(folder, agents.windows_item(request))
-                found.append(await agents.windows(client, request, item_folder, options))
+                documents.append((role, _document(folder / item, await asking.get(role), options)))
+            found = [await agents.windows(client, request, folder, options)] if request.windows else []
             for choice, package in packages:
-                item_folder = ItemFolder.made(folder, choice.name)
-                found.append(await agents.linux(client, choice, package, item_folder, options))
+                found.append(await agents.linux(client, choice, package, folder, options))
     return _fetched(found, documents, notes)
 
 
@@ -86,31 +84,21 @@ def _age(choice: Choice, package: Package) -> str:
     )
 
 
-def _document(item: str, got: Download, folder: Path, options: FetchOptions) -> FetchedFile:
-    item_folder = ItemFolder.made(folder, item)
-    files.write_whole(item_folder.path / got.name, got.data)
-    options.progress(Progress(item, len(got.data), len(got.data)))
+def _document(folder: Path, got: Download, options: FetchOptions) -> FetchedFile:
+    files.make_private(folder)
+    files.write_whole(folder / got.name, got.data)
+    options.progress(Progress(folder.name, len(got.data), len(got.data)))
     digest = hashlib.sha256(got.data).hexdigest()
-    return item_folder.record(
-        Receipt(got.name, len(got.data), digest, got.url, says="read whole, of the kind asked for")
-    )
-
-
-def _from_folder(request: FetchRequest, folder: Path) -> Fetched:
-    """The same out of what was fetched before, by its receipts."""
-    items = [agents.windows_item(request)] if request.windows else []
-    items += [choice.name for choice in dict.fromkeys(request.linux)]
-    found = [_held(folder, item, request.agent_version) for item in items]
-    return _fetched(found, [(role, _held(folder, item, "")) for item, role in listed(request)], ())
+    says = "read whole, of the kind asked for"
+    return FetchedFile(folder / got.name, len(got.data), digest, got.url, says=says).record()
 
 
 def _held(folder: Path, item: str, version: str) -> FetchedFile:
-    item_folder = ItemFolder(folder, item)
-    receipt = item_folder.receipt()
-    if receipt is None or not fits(receipt.version, version):
+    found = fetched_before(folder / item)
+    if found is None or not fits(found.version, version):
         what = f"{item} {version}".rstrip()
         raise BlockedError(f"{what} was not fetched into {folder} before", hint="Leave --offline out, once.")
-    return item_folder.file(receipt)
+    return found
 
 
 def _fetched(

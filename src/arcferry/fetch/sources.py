@@ -124,7 +124,7 @@ class Resolver(AbstractResolver):
     """Names by the one DNS server that was asked for; aiohttp's own way to choose one needs aiodns."""
 
     def __init__(self, server: str) -> None:
-        from arcferry.probe import ProbeSettings  # noqa: PLC0415 - dnspython, which few runs need
+        from arcferry.probe.step import ProbeSettings  # noqa: PLC0415 - dnspython, which few runs need
 
         self._settings = ProbeSettings(resolver=server)
 

@@ -1,4 +1,4 @@
-"""One file from the network to the disk: resumed where it broke off, whole or not at all."""
+"""One file from the network to the disk: resumed where it broke off, whole or not at all, and its receipt."""
 
 import asyncio
 import hashlib
@@ -7,9 +7,9 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from yarl import URL
 
@@ -36,7 +36,8 @@ from arcferry.text import quoted
 from arcferry.times import from_http
 
 LARGEST_PACKAGE = 1024 * 1024 * 1024
-_BESIDE_LIMIT = 16 * 1024
+_BESIDE_LIMIT = 64 * 1024
+_RECEIPT = "receipt.json"
 _ENOUGH = 1024 * 1024
 _LENGTH = re.compile(r"\d{1,15}")
 _RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})")
@@ -72,24 +73,57 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class FetchedFile:
     """A file that is here whole: what it is, and where it came from.
 
     Attributes:
-        file: its name, in the item's own folder.
-        origin: the address that gave it, without its query.
-        validator: the server's strong ETag, to ask whether there is a newer one; empty where it gave none.
+        path: where it lies, in the folder of the item that it was fetched as.
+        origin: the https address that gave it in the end, without its query.
+        validator: the server's strong ETag, to ask whether there is a newer one; empty if it gave none.
         version: of the agent, or empty.
-        says: what it was checked by.
+        says: what it was checked by, for a reader.
     """
 
-    file: str
+    path: Path
     length: int
     sha256: str
     origin: str
     validator: str = ""
     version: str = ""
     says: str = ""
+
+    @property
+    def item(self) -> str:
+        """What it was fetched as, such as `debian12-amd64`."""
+        return self.path.parent.name
+
+    def record(self) -> Self:
+        """Note beside the file what it is; whatever else lay there is removed.
+
+        Raises:
+            FileInputError: the folder cannot be written.
+        """
+        fields = asdict(self)
+        fields["file"] = fields.pop("path").name
+        receipt = self.path.with_name(_RECEIPT)
+        files.write_whole(receipt, json.dumps(fields, indent=1).encode())
+        for path in self.path.parent.iterdir():
+            if path not in (receipt, self.path) and path.is_file():
+                with files.naming(path, "cannot be removed"):
+                    path.unlink()
+        return self
+
+
+def fetched_before(folder: Path) -> FetchedFile | None:
+    """What lies in an item's folder by its receipt, if it is here as it was."""
+    try:
+        fields = numbers.from_json(files.read_bounded(folder / _RECEIPT, limit=_BESIDE_LIMIT))
+        name = fields.pop("file")
+        found = FetchedFile(folder / name, **fields)
+        same = Path(name).name == name and Digest("sha256", found.sha256, found.length).fits(found.path)
+    except (InputError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return found if same else None
 
 
 class _StartAgainError(Exception):
@@ -105,7 +139,7 @@ async def download(
     limit: int = LARGEST_PACKAGE,
     known: str = "",
     report: Callable[[int, int | None], None] = lambda _done, _total: None,
-) -> Receipt | None:
+) -> FetchedFile | None:
     """Download into `path`, beside it first, from where an earlier try broke off.
 
     A file that has changed at the server since then is begun anew. Tries are bounded; one that brought a
@@ -114,7 +148,7 @@ async def download(
     Args:
         client: the pool of connections.
         url: where to begin.
-        path: the file to write; its folder exists.
+        path: the file to write; its folder is made, for this user alone.
         digest: what it must be; None where nobody says, as for the Windows package.
         limit: the most bytes that are taken.
         known: the ETag of what is at `path` already; then the server may answer that it is unchanged.
@@ -128,6 +162,7 @@ async def download(
         FileInputError: the folder cannot be written, or the disk is full; what has arrived stays.
         AzureError: no usable answer after all tries, it led elsewhere, or it is larger than `limit`.
     """
+    files.make_private(path.parent)
     transfer = _Transfer(client, url, _PartialFile(path), digest, limit, known, report)
     pauses = list(client.pauses)
     while True:
@@ -158,7 +193,7 @@ class _Transfer:
     known: str
     report: Callable[[int, int | None], None]
 
-    async def attempt(self) -> Receipt | None:
+    async def attempt(self) -> FetchedFile | None:
         """Ask once, for the whole or for the rest."""
         start, validator = self.part.begun(self.url)
         if not validator and self.digest is None:
@@ -301,7 +336,7 @@ class _PartialFile:
             self._part.unlink(missing_ok=True)
             self._beside.unlink(missing_ok=True)
 
-    def finish(self, answer: HttpAnswer, digest: Digest | None, *, resumed: bool) -> Receipt:
+    def finish(self, answer: HttpAnswer, digest: Digest | None, *, resumed: bool) -> FetchedFile:
         """Put the file in its place, when it is the right one."""
         if digest and not digest.fits(self._part):
             self.remove()
@@ -315,4 +350,4 @@ class _PartialFile:
             self._beside.unlink(missing_ok=True)
         tag = _validator(answer)
         tag = tag if tag.startswith('"') else ""
-        return Receipt(self._path.name, content.length, content.sha256, answer.origin, tag)
+        return FetchedFile(self._path, content.length, content.sha256, answer.origin, tag)

@@ -11,13 +11,24 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from arcferry.errors import FileInputError
-from arcferry.fleet.names import problem_with_name
 from arcferry.fleet.tables import read_rows
 from arcferry.fleet.tags import check_tags, parse_tags
 from arcferry.numbers import whole
 from arcferry.text import one_line, quoted
 
 _HOST_NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_-]{1,63})*\.?")
+LONGEST_NAME = 54
+"""The longest machine name that the agent takes (azcmagent connect reference, 2026-08)."""
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?")
+
+# Azure Resource Manager refuses these words as a whole name, at its start, or anywhere in it
+# (learn.microsoft.com, “Resolve reserved resource name errors”, as of 2026-08).
+_RESERVED = re.compile(
+    r"^(access|azure|bing|bizspark|biztalk|cortana|directx|dotnet|dynamics|excel|exchange|forefront|groove|"
+    "hololens|hotmail|hyperv|kinect|lync|msdn|o365|office|office365|onedrive|onenote|outlook|powerpoint|"
+    "sharepoint|skype|visio|visualstudio)$|^(login|xbox)|(microsoft|windows)"
+)
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@\\-]{0,127}\$?")
 _HIGHEST_PORT = 65_535
 _WINDOWS_WAYS = (
@@ -41,7 +52,6 @@ class Host:
     name: str
     address: str
     port: int = 22
-    transport: str = "ssh"
     user: str = ""
     tags: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     site: str = ""
@@ -53,7 +63,7 @@ class Host:
             "name": self.name,
             "address": self.address,
             "port": self.port,
-            "transport": self.transport,
+            "transport": "ssh",  # the one there is; the names of earlier runs were made with it
             "user": self.user,
             "tags": dict(sorted(self.tags.items())),
             "site": self.site,
@@ -68,10 +78,25 @@ class Inventory:
     hosts: tuple[Host, ...]
 
 
-def _machine_name(name: str) -> str:
-    problem = problem_with_name(name)
-    if problem:
-        raise ValueError(problem)
+def machine_name(name: str) -> str:
+    """The name, if a machine may have it.
+
+    Raises:
+        ValueError: it may not; the text says why.
+    """
+    if not name:
+        raise ValueError("name is empty")
+    if len(name) > LONGEST_NAME:
+        long = f"name {quoted(name, limit=60)} has {len(name)} characters"
+        raise ValueError(f"{long}; a machine's name has at most {LONGEST_NAME}")
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            f"name {quoted(name)} cannot be a machine's: it takes letters, digits, _ . and -, begins with a "
+            "letter or digit, and does not end in a full stop"
+        )
+    if found := _RESERVED.search(name.lower()):
+        word = next(filter(None, found.groups()))
+        raise ValueError(f"name {quoted(name)} holds {quoted(word)}, which Azure reserves for itself")
     return name
 
 
@@ -112,10 +137,6 @@ def _user(user: str) -> str:
     return user
 
 
-def _tags(value: object) -> object:
-    return parse_tags([value]) if isinstance(value, str) else value
-
-
 def _site(site: str) -> str:
     if "=" in site:
         raise ValueError(
@@ -127,14 +148,16 @@ def _site(site: str) -> str:
 class _HostRow(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
 
-    name: Annotated[str, AfterValidator(_machine_name)]
+    name: Annotated[str, AfterValidator(machine_name)]
     address: Annotated[str, AfterValidator(_address)]
     port: Annotated[int, BeforeValidator(_port)] = 22
     transport: Annotated[Literal["ssh"], BeforeValidator(_transport)] = "ssh"
     user: Annotated[str, AfterValidator(_user)] = ""
-    tags: Annotated[dict[str, str], BeforeValidator(_tags), AfterValidator(check_tags)] = Field(
-        default_factory=dict
-    )
+    tags: Annotated[
+        dict[str, str],
+        BeforeValidator(lambda text: parse_tags([text]) if isinstance(text, str) else text),
+        AfterValidator(check_tags),
+    ] = Field(default_factory=dict)
     site: Annotated[str, Field(max_length=64), AfterValidator(_site)] = ""
 
 
@@ -157,7 +180,7 @@ def read_inventory(path: Path) -> Inventory:
         except ValidationError as error:
             problems.append((row.line, _says(error)))
             continue
-        values = checked.model_dump(exclude={"tags"})
+        values = checked.model_dump(exclude={"tags", "transport"})
         hosts.append(Host(**values, tags=MappingProxyType(dict(checked.tags)), line=row.line))
     problems += _duplicates(hosts)
     if problems:

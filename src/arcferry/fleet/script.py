@@ -2,7 +2,7 @@
 
 from arcferry.errors import HostCommandError
 from arcferry.fleet.facts import ScriptAnswer, read_answer
-from arcferry.fleet.transport import Result, SshSession
+from arcferry.fleet.transport.ssh import Result, SshSession
 from arcferry.text import clean
 
 RUN_FOLDER = "/run/arcferry"

@@ -15,7 +15,8 @@ from arcferry.fleet.host_state import HostPayload, HostState
 from arcferry.fleet.inventory import Host, Inventory
 from arcferry.fleet.poller import MachinePoller
 from arcferry.fleet.run_folder import run_id
-from arcferry.fleet.transport import SshSession, SshTrust, open_session
+from arcferry.fleet.transport.ssh import SshSession, open_session
+from arcferry.fleet.transport.trust import SshTrust
 
 PATIENCE = 420.0
 """Seconds that Azure gets for a machine: an agent beats every five minutes (agent overview, 2026-08)."""

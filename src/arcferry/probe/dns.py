@@ -20,15 +20,13 @@ import dns.message
 import dns.name
 import dns.rcode
 import dns.rdatatype
-import dns.resolver
 
 from arcferry import typed
 from arcferry.errors import FileInputError
 from arcferry.files import read_bounded
 from arcferry.probe import deadlines
 from arcferry.probe.observation import DnsAnswer, Failure, Stage
-from arcferry.probe.settings import Nameserver, ProbeSettings
-from arcferry.probe.step import kind_of, race
+from arcferry.probe.step import Nameserver, ProbeSettings, is_address, kind_of, race
 from arcferry.text import quoted
 
 _LONGEST_CHAIN = 16
@@ -98,7 +96,8 @@ async def resolve(name: str, resolvers: Resolvers, seconds: float) -> Lookup:
     The hosts file is asked before any server, as the agent's own lookups do.
     """
     if known := resolvers.hosts.get(name):
-        return Lookup(DnsAnswer(name, (), _ipv4_first(known), resolvers.hosts_file))
+        by_family = tuple(sorted(known, key=lambda text: ip_address(text).version))
+        return Lookup(DnsAnswer(name, (), by_family, resolvers.hosts_file))
     if not resolvers.nameservers:
         says = "this machine has no name server configured; give one with --resolver"
         return _failed(name, _Reply("", kind="no-resolver", says=says))
@@ -118,10 +117,6 @@ async def resolve(name: str, resolvers: Resolvers, seconds: float) -> Lookup:
 def _failed(name: str, reply: _Reply) -> Lookup:
     answer = DnsAnswer(name, reply.chain, (), reply.resolver)
     return Lookup(answer, Failure(Stage.DNS, reply.kind, reply.says))
-
-
-def _ipv4_first(addresses: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(sorted(addresses, key=lambda text: ip_address(text).version))
 
 
 async def _both_families(
@@ -202,22 +197,15 @@ def _attempts(
     servers: tuple[Nameserver, ...],
     errors: dict[int, _UnansweredError],
 ) -> list[Callable[[], Awaitable[_Answered]]]:
+    async def attempt(server: Nameserver) -> _Answered:
+        """Ask again only where silence may have been a lost datagram: a bad answer stays bad."""
+        for error in errors.values():
+            if error.reply.resolver == str(server):
+                raise error
+        return await _query(name, family, server)
+
     turns = min(max(_DATAGRAMS, len(servers)), _MOST_DATAGRAMS)
-    order = [servers[turn % len(servers)] for turn in range(turns)]
-    return [partial(_attempt, name, family, server, errors) for server in order]
-
-
-async def _attempt(
-    name: dns.name.Name,
-    family: dns.rdatatype.RdataType,
-    server: Nameserver,
-    errors: dict[int, _UnansweredError],
-) -> _Answered:
-    """Ask again only where silence may have been a lost datagram: a bad answer stays bad."""
-    for error in errors.values():
-        if error.reply.resolver == str(server):
-            raise error
-    return await _query(name, family, server)
+    return [partial(attempt, servers[turn % len(servers)]) for turn in range(turns)]
 
 
 async def _query(name: dns.name.Name, family: dns.rdatatype.RdataType, server: Nameserver) -> _Answered:
@@ -260,7 +248,8 @@ def choose_resolvers(settings: ProbeSettings) -> Resolvers:
     """The one resolver that was asked for, else the system's, with its hosts file."""
     if settings.nameserver:
         return Resolvers((settings.nameserver,))
-    return system_resolvers(_hosts_path())
+    windows = Path(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", "drivers", "etc", "hosts")
+    return system_resolvers(windows if sys.platform == "win32" else Path("/etc/hosts"))
 
 
 def system_resolvers(hosts_file: Path, resolv_conf: Path | None = None) -> Resolvers:
@@ -268,25 +257,16 @@ def system_resolvers(hosts_file: Path, resolv_conf: Path | None = None) -> Resol
 
     A system without any gives empty ones: that is a finding about the machine, not an error.
     """
-    return Resolvers(_system_nameservers(resolv_conf), _read_hosts(hosts_file), str(hosts_file))
+    import dns.resolver  # noqa: PLC0415  # for the system's servers alone, and with all that Windows needs
 
-
-def _system_nameservers(resolv_conf: Path | None) -> tuple[Nameserver, ...]:
-    resolver = dns.resolver.Resolver(configure=False)
     try:
+        resolver = dns.resolver.Resolver(configure=resolv_conf is None)
         if resolv_conf:
             resolver.read_resolv_conf(str(resolv_conf))
-        else:
-            resolver = dns.resolver.Resolver()
+        servers = tuple(Nameserver(text) for text in resolver.nameservers if isinstance(text, str))
     except (dns.resolver.NoResolverConfiguration, ValueError, OSError):
-        return ()
-    return tuple(Nameserver(text) for text in resolver.nameservers if isinstance(text, str))
-
-
-def _hosts_path() -> Path:
-    if sys.platform == "win32":
-        return Path(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", "drivers", "etc", "hosts")
-    return Path("/etc/hosts")
+        servers = ()
+    return Resolvers(servers, _read_hosts(hosts_file), str(hosts_file))
 
 
 def _read_hosts(path: Path) -> dict[str, tuple[str, ...]]:
@@ -297,19 +277,11 @@ def _read_hosts(path: Path) -> dict[str, tuple[str, ...]]:
     hosts: dict[str, tuple[str, ...]] = {}
     for line in text.splitlines():
         address, *names = line.partition("#")[0].split() or [""]
-        if _is_address(address):
+        if is_address(address):
             for name in names:
                 key = name.lower().rstrip(".")
                 hosts[key] = (*hosts.get(key, ()), address)
     return hosts
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 async def answers(hosts: Iterable[str], resolver: str) -> tuple[Lookup, ...]:

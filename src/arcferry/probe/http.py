@@ -1,6 +1,7 @@
 """One HTTP/1.1 request and the head of its answer, within bounds."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
@@ -18,6 +19,7 @@ _LARGEST_BODY = 8 * 1024
 _MOST_INTERIM = 8
 _PREVIEW = 48
 _MAGIC = b"HTTP/"
+_USER_AGENT = ("User-Agent", f"arcferry/{__version__}")
 
 Send = Callable[[bytes], Awaitable[None]]
 Receive = Callable[[], Awaitable[bytes]]
@@ -48,12 +50,7 @@ async def get(host: str, target: str, send: Send, receive: Receive, *, body: boo
     Raises:
         StepError: the peer closed without an answer, or what it sent is not HTTP.
     """
-    headers = [
-        ("Host", host),
-        ("User-Agent", f"arcferry/{__version__}"),
-        ("Accept", "*/*"),
-        ("Connection", "close"),
-    ]
+    headers = [("Host", host), _USER_AGENT, ("Accept", "*/*"), ("Connection", "close")]
     request = h11.Request(method="GET", target=target, headers=headers)
     return await _ask(request, send, receive, Stage.HTTP, body=body)
 
@@ -64,8 +61,7 @@ async def ask_to_connect(place: str, send: Send, receive: Receive) -> Response:
     Raises:
         StepError: the proxy closed without an answer, or what it sent is not HTTP.
     """
-    headers = [("Host", place), ("User-Agent", f"arcferry/{__version__}")]
-    request = h11.Request(method="CONNECT", target=place, headers=headers)
+    request = h11.Request(method="CONNECT", target=place, headers=[("Host", place), _USER_AGENT])
     return await _ask(request, send, receive, Stage.PROXY, body=False)
 
 
@@ -73,10 +69,13 @@ async def _ask(request: h11.Request, send: Send, receive: Receive, stage: Stage,
     peer = _Peer(stage, receive)
     await send(peer.start(request))
     head = await peer.head()
+    date = None
+    with suppress(ValueError):
+        date = from_http(_header(head, b"date"))
     return Response(
         status=head.status_code,
         reason=one_line(bytes(head.reason), limit=80),
-        date=_date(head),
+        date=date,
         body=await peer.body() if body else b"",
         media_type=_header(head, b"content-type").partition(";")[0].strip().lower(),
         location=_header(head, b"location"),
@@ -136,28 +135,21 @@ def _header(head: h11.Response, wanted: bytes) -> str:
     return next((one_line(value, limit=300) for name, value in head.headers if name == wanted), "")
 
 
-def _date(head: h11.Response) -> datetime | None:
-    try:
-        return from_http(_header(head, b"date"))
-    except ValueError:
-        return None
-
-
 _MICROSOFT = (
-    "azure.cn",
-    "azure.com",
-    "azure.us",
-    "chinacloudapi.cn",
-    "cloud.microsoft",
-    "live.com",
-    "microsoft.com",
-    "microsoftonline.cn",
-    "microsoftonline.com",
-    "microsoftonline.us",
-    "office.com",
-    "office365.us",
-    "usgovcloudapi.net",
-    "windows.net",
+    ".azure.cn",
+    ".azure.com",
+    ".azure.us",
+    ".chinacloudapi.cn",
+    ".cloud.microsoft",
+    ".live.com",
+    ".microsoft.com",
+    ".microsoftonline.cn",
+    ".microsoftonline.com",
+    ".microsoftonline.us",
+    ".office.com",
+    ".office365.us",
+    ".usgovcloudapi.net",
+    ".windows.net",
 )
 _PAGE = ("text/html", "application/xhtml+xml")
 _GOOD, _REDIRECTS = range(200, 300), (301, 302, 303, 307, 308)
@@ -191,6 +183,4 @@ def _leads_away(host: str, location: str) -> bool:
         target = (urlsplit(location).hostname or "").rstrip(".")
     except ValueError:
         return False
-    return (
-        bool(target) and target != host and not f".{target}".endswith(tuple(f".{one}" for one in _MICROSOFT))
-    )
+    return target not in ("", host) and not f".{target}".endswith(_MICROSOFT)

@@ -10,11 +10,18 @@ from arcferry.probe import deadlines
 from arcferry.probe.dns import Resolvers, choose_resolvers, resolve
 from arcferry.probe.http import Response, ask_to_connect, captive_page, get
 from arcferry.probe.observation import DnsAnswer, Failure, Stage, TlsSession
-from arcferry.probe.settings import ProbeSettings, Proxy, join_port
-from arcferry.probe.step import Budget, StepError, failed, time_limit
+from arcferry.probe.step import (
+    Budget,
+    ProbeSettings,
+    Proxy,
+    StepError,
+    failed,
+    is_address,
+    join_port,
+    time_limit,
+)
 from arcferry.probe.tcp import NoConnectionError, Stream, connect
-from arcferry.probe.tls import TlsClient
-from arcferry.probe.trust import Trust, load_trust, read_certificates
+from arcferry.probe.tls import TlsClient, Trust, load_trust, read_certificates
 
 _SILENCE = ("timeout", "tls-timeout")
 
@@ -89,16 +96,13 @@ async def exchange(
         finally:
             await stream.close()
     except StepError as error:
-        seen.failure = _in_time(error.failure, budget)
+        seen.failure = error.failure
+        if seen.failure.kind in _SILENCE and budget.is_spent:
+            # The step had only what others left of the whole probe's time, and says so.
+            says = f"{seen.failure.says}, which is all that was left of {deadlines.PROBE:g} s"
+            seen.failure = replace(seen.failure, says=says)
     seen.elapsed = budget.spent
     return seen
-
-
-def _in_time(failure: Failure, budget: Budget) -> Failure:
-    """A step that had only what others left of the whole probe's time says so."""
-    if failure.kind not in _SILENCE or not budget.is_spent:
-        return failure
-    return replace(failure, says=f"{failure.says}, which is all that was left of {deadlines.PROBE:g} s")
 
 
 async def _reach(seen: Exchange, context: ProbeContext, budget: Budget) -> Stream:
@@ -122,7 +126,11 @@ async def _request(
 ) -> None:
     place = join_port(seen.address or seen.host, seen.port)
     client = TlsClient(stream, seen.host, await context.trust)
-    seen.tls = await _handshake(client, stream, budget.step(deadlines.TLS), place)
+    try:
+        async with time_limit(Stage.TLS, budget.step(deadlines.TLS), f"in the TLS handshake with {place}"):
+            seen.tls = await client.handshake()
+    except StepError as error:
+        raise StepError(_in_tls(error.failure, client, stream)) from error
     problem = client.problem(seen.tls)
     if problem:
         raise StepError(problem)
@@ -132,14 +140,6 @@ async def _request(
     page = captive_page(seen.host, seen.tls, seen.response)
     if page:
         raise StepError(page)
-
-
-async def _handshake(client: TlsClient, stream: Stream, seconds: float, place: str) -> TlsSession:
-    try:
-        async with time_limit(Stage.TLS, seconds, f"in the TLS handshake with {place}"):
-            return await client.handshake()
-    except StepError as error:
-        raise StepError(_in_tls(error.failure, client, stream)) from error
 
 
 def _in_tls(failure: Failure, client: TlsClient, stream: Stream) -> Failure:
@@ -170,11 +170,16 @@ async def open_tunnel(proxy: Proxy, host: str, port: int, resolvers: Resolvers, 
     stream = await _dial(proxy, resolvers, budget)
     try:
         place = join_port(host, port)
-        seconds = budget.step(deadlines.CONNECT)
         doing = f"waiting for {proxy} to connect to {place}"
-        async with time_limit(Stage.PROXY, seconds, doing):
-            answer = await _ask(proxy, place, stream)
+        async with time_limit(Stage.PROXY, budget.step(deadlines.CONNECT), doing):
+            answer = await ask_to_connect(place, stream.send, stream.receive)
         _judge(proxy, place, answer)
+    except StepError as error:
+        await stream.close()
+        if error.failure.kind != "not-http":
+            raise
+        says = f"what answers at {proxy} is no HTTP proxy: {error.failure.says}"
+        raise failed(Stage.PROXY, "proxy-not-http", says) from error
     except BaseException:
         await stream.close()
         raise
@@ -193,21 +198,9 @@ async def _dial(proxy: Proxy, resolvers: Resolvers, budget: Budget) -> Stream:
     return await Stream.over(connected.sock)
 
 
-async def _ask(proxy: Proxy, place: str, stream: Stream) -> Response:
-    try:
-        return await ask_to_connect(place, stream.send, stream.receive)
-    except StepError as error:
-        if error.failure.kind != "not-http":
-            raise
-        says = f"what answers at {proxy} is no HTTP proxy: {error.failure.says}"
-        raise failed(Stage.PROXY, "proxy-not-http", says) from error
-
-
 async def _addresses(proxy: Proxy, resolvers: Resolvers, budget: Budget) -> tuple[str, ...]:
-    try:
+    if is_address(proxy.host):
         return (str(ip_address(proxy.host)),)
-    except ValueError:
-        pass
     lookup = await resolve(proxy.host, resolvers, budget.step(deadlines.DNS))
     if lookup.failure:
         raise StepError(lookup.failure)

@@ -1,3 +1,5 @@
+"""Every endpoint of a cloud and region, probed from here at once."""
+
 import asyncio
 import re
 import time
@@ -10,7 +12,7 @@ from arcferry import catalog, numbers, times
 from arcferry.catalog import Cloud, Endpoint, Region
 from arcferry.probe.https import Exchange, ProbeContext, exchange, prepare
 from arcferry.probe.observation import Failure, HttpAnswer, Observation, Stage
-from arcferry.probe.settings import ProbeSettings
+from arcferry.probe.step import ProbeSettings
 from arcferry.text import one_line, quoted
 
 
@@ -38,17 +40,13 @@ class CheckResult:
         return tuple(seen for seen in self.observations if seen.endpoint.required and not seen.reachable)
 
 
-def _ignore(_: Observation) -> None:
-    pass
-
-
 async def check(
     cloud: Cloud,
     region: Region,
     settings: ProbeSettings,
     *,
     optional: bool = False,
-    progress: Callable[[Observation], None] = _ignore,
+    progress: Callable[[Observation], None] = lambda _: None,
 ) -> CheckResult:
     """Probe every endpoint that the catalogue requires, all at once; discovery runs beside them.
 
@@ -81,61 +79,56 @@ async def check(
         elapsed=time.perf_counter() - began,
         resolver="" if context.proxy else str(context.resolvers),
         proxy=str(context.proxy) if context.proxy else None,
-        observations=tuple(sorted(observations, key=_rank)),
+        observations=tuple(
+            sorted(observations, key=lambda seen: (not seen.endpoint.required, seen.endpoint.host))
+        ),
     )
 
 
 async def _observe(endpoint: Endpoint, cloud: Cloud, region: Region, context: ProbeContext) -> Observation:
-    if not endpoint.discovered:
-        return await observe(endpoint, context)
-    discovery = await discover(cloud, region, context)
-    if discovery.failure:
-        return undiscovered(endpoint, discovery, context)
-    return await observe(replace(endpoint, host=discovery.host), context)
-
-
-def _rank(seen: Observation) -> tuple[bool, str]:
-    return not seen.endpoint.required, seen.endpoint.host
+    if endpoint.discovered:
+        host, asked = await _discover(cloud, region, context)
+        if asked.failure:
+            # Without the rest of what was seen: the name that was asked has a row of its own.
+            return Observation(
+                endpoint, asked.taken, asked.elapsed, proxy=_proxy(context), failure=asked.failure
+            )
+        endpoint = replace(endpoint, host=host)
+    return await observe(endpoint, context)
 
 
 _API_VERSION = "2.1"
 _HTTPS = 443
 _OK = 200
+_UNKNOWN = "the regional HIS host is unknown"
 _LONGEST_HOST = 253
 _HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+")
 
 
-@dataclass(frozen=True, slots=True)
-class Discovery:
-    """The regional HIS host, or why it is not known."""
-
-    host: str
-    failure: Failure | None
-    seen: Exchange
-
-
-async def discover(cloud: Cloud, region: Region, context: ProbeContext) -> Discovery:
+async def _discover(cloud: Cloud, region: Region, context: ProbeContext) -> tuple[str, Exchange]:
     """Ask `cloud.discovery_host` for the region's HIS host, as the agent does before it connects.
 
     The answer is a URL, bare or as a JSON string; a host outside `cloud.his_suffix` is refused, because
-    whoever answers in the service's place must not choose where a server sends its requests.
+    whoever answers in the service's place must not choose where a server sends its requests. If the host
+    is not known, the exchange's failure says why.
     """
     target = f"/discovery?location={quote(region.name, safe='')}&api-version={_API_VERSION}"
     seen = await exchange(cloud.discovery_host, _HTTPS, target, context, body=True)
-    url = f"https://{cloud.discovery_host}{target}"
-    if seen.failure:
-        return _failed(seen, seen.failure.stage, f"{url}: {seen.failure.says}")
-    answer = seen.response
-    if answer is None or answer.status != _OK:
-        said = f"{answer.status} {answer.reason}".strip() if answer else "nothing"
-        return _failed(seen, Stage.HTTP, f"{url} answered {said}")
-    host = his_host(answer.body, cloud.his_suffix)
-    if host is None:
-        preview = one_line(answer.body, limit=80)
-        return _failed(
-            seen, Stage.HTTP, f"{url} answered {quoted(preview)}, which is no URL under {cloud.his_suffix}"
+    stage, answer = Stage.HTTP, seen.response
+    if seen.failure or answer is None:
+        stage, says = (
+            (seen.failure.stage, f": {seen.failure.says}") if seen.failure else (stage, ": no answer")
         )
-    return Discovery(host, None, seen)
+    elif answer.status != _OK:
+        says = f" answered {answer.status} {answer.reason}".rstrip()
+    elif host := his_host(answer.body, cloud.his_suffix):
+        return host, seen
+    else:
+        preview = quoted(one_line(answer.body, limit=80))
+        says = f" answered {preview}, which is no URL under {cloud.his_suffix}"
+    says = f"{_UNKNOWN}: https://{cloud.discovery_host}{target}{says}"
+    seen.failure = Failure(stage, "discovery-failed", says)
+    return "", seen
 
 
 def his_host(body: bytes, suffix: str) -> str | None:
@@ -154,12 +147,6 @@ def his_host(body: bytes, suffix: str) -> str | None:
     return host if plain and bare and named else None
 
 
-def _failed(seen: Exchange, stage: Stage, says: str) -> Discovery:
-    return Discovery(
-        "", Failure(stage, "discovery-failed", f"the regional HIS host is unknown: {says}"), seen
-    )
-
-
 async def probe(endpoints: Sequence[Endpoint], settings: ProbeSettings) -> list[Observation]:
     """Probe all endpoints at once and give what each showed, in their order.
 
@@ -175,17 +162,9 @@ async def probe(endpoints: Sequence[Endpoint], settings: ProbeSettings) -> list[
 async def observe(endpoint: Endpoint, context: ProbeContext) -> Observation:
     """Probe one endpoint: name, connection, TLS session, and any HTTP answer to `GET /`."""
     if not endpoint.host:
-        failure = Failure(
-            Stage.DNS, "discovery-failed", "the regional HIS host is unknown: nobody asked for it"
-        )
+        failure = Failure(Stage.DNS, "discovery-failed", f"{_UNKNOWN}: nobody asked for it")
         return Observation(endpoint, times.now(), 0.0, proxy=_proxy(context), failure=failure)
     return _observation(endpoint, await exchange(endpoint.host, endpoint.port, "/", context), context)
-
-
-def undiscovered(endpoint: Endpoint, discovery: Discovery, context: ProbeContext) -> Observation:
-    """The row of a regional HIS endpoint whose host the discovery call did not give."""
-    seen = discovery.seen
-    return Observation(endpoint, seen.taken, seen.elapsed, proxy=_proxy(context), failure=discovery.failure)
 
 
 def _observation(endpoint: Endpoint, seen: Exchange, context: ProbeContext) -> Observation:

@@ -1,3 +1,5 @@
+"""TCP: the first address that answers, and the stream over it."""
+
 import asyncio
 import socket
 import sys
@@ -10,10 +12,14 @@ from typing import Self
 
 from arcferry.probe import deadlines
 from arcferry.probe.observation import Failure, Stage
-from arcferry.probe.settings import join_port
-from arcferry.probe.step import StepError, kind_of, race
+from arcferry.probe.step import StepError, join_port, kind_of, race
 
 _MOST_TRIED = 8
+_OUTCOMES = {
+    "refused": "refused the connection",
+    "reset": "reset the connection",
+    "timeout": "did not answer",
+}
 _TELLING = ("timeout", "unreachable", "reset", "refused")
 
 
@@ -88,21 +94,12 @@ def _says(tried: Sequence[str], port: int, errors: dict[int, OSError], seconds: 
     """Each outcome with the addresses that had it, such as `10.1.2.3:443 did not answer within 3.5 s`."""
     outcomes: dict[str, list[str]] = {}
     for index, address in enumerate(tried):
-        outcome = _outcome(errors[index]) if index in errors else f"did not answer within {seconds:.3g} s"
+        error = errors.get(index)
+        outcome = f"did not answer within {seconds:.3g} s"
+        if error is not None:
+            outcome = _OUTCOMES.get(kind_of(error), f"cannot be reached ({error.strerror or error})")
         outcomes.setdefault(outcome, []).append(join_port(address, port))
     return "; ".join(f"{', '.join(places)} {outcome}" for outcome, places in outcomes.items())
-
-
-def _outcome(error: OSError) -> str:
-    match kind_of(error):
-        case "refused":
-            return "refused the connection"
-        case "reset":
-            return "reset the connection"
-        case "timeout":
-            return "did not answer"
-        case _:
-            return f"cannot be reached ({error.strerror or error})"
 
 
 _CHUNK = 16 * 1024

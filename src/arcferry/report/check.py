@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from arcferry import times
-from arcferry.probe import CheckResult, Observation, TlsSession
+from arcferry.probe.location import CheckResult
+from arcferry.probe.observation import Observation, TlsSession
 from arcferry.probe.tcp import is_private
 from arcferry.report.columns import columns
 from arcferry.text import one_line

@@ -9,7 +9,8 @@ from typing import Any
 from rich.console import Console
 
 from arcferry import catalog, times
-from arcferry.data import OLD_AFTER, Comparison, Conflict, Held, HeldKind
+from arcferry.data.conflicts import Comparison, Conflict
+from arcferry.data.held import OLD_AFTER, Held, HeldKind
 from arcferry.data.update import UpdateResult
 from arcferry.report.columns import columns
 from arcferry.report.console import print_line, print_marked

@@ -8,8 +8,7 @@ from fnmatch import fnmatchcase
 from arcferry import catalog, times
 from arcferry.catalog import Carrier, Cloud, Endpoint, Region
 from arcferry.routing import plan_notes
-from arcferry.routing.carriage import reaches
-from arcferry.routing.circuit import Circuit
+from arcferry.routing.circuit import Circuit, reaches
 from arcferry.routing.planned import (
     KnownAnswer,
     NeverCarried,

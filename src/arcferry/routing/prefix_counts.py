@@ -6,8 +6,8 @@ from functools import cached_property
 
 from arcferry import catalog
 from arcferry.routing.communities import CommunityList
+from arcferry.routing.coverage import dated
 from arcferry.routing.service_tags import ServiceTags
-from arcferry.routing.weighing import dated
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,12 @@
 """Route filters: the communities whose routes a circuit's Microsoft peering lets through."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
 from arcferry import typed
 from arcferry.routing.communities import VALUE
-from arcferry.routing.shapes import Node, date_in
-
-_GROUP = re.compile(r"/resourceGroups/([A-Za-z0-9._()-]{1,90})/", re.IGNORECASE)
-_CIRCUIT_ID = re.compile(r"/expressRouteCircuits/([^/\s]{1,80})", re.IGNORECASE)
+from arcferry.routing.shapes import Node, date_in, resource_group, resource_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +19,6 @@ class RouteFilter:
         denied: the values in rules that deny.
         provisioning_state: such as `Succeeded`; empty where the document does not say.
         resource_id: empty where the document does not say.
-        attached_to: the circuits whose peering it is attached to; None if the document does not list them.
         resource_group: empty if the document has no resource id.
         rule: the rule that allows communities; Microsoft documents one a filter. Empty if none does.
         in_order: what that rule allows, in its own order.
@@ -37,7 +32,6 @@ class RouteFilter:
     denied: frozenset[str]
     provisioning_state: str
     resource_id: str = ""
-    attached_to: tuple[str, ...] | None = None
     resource_group: str = ""
     rule: str = ""
     in_order: tuple[str, ...] = ()
@@ -50,6 +44,11 @@ class RouteFilter:
         """What it allows: in the rule's own order if that is known, else by number."""
         by_number = sorted(self.communities, key=lambda value: (len(value), value))
         return self.in_order or tuple(by_number)
+
+    @property
+    def day(self) -> str:
+        """The day of the document; empty if unknown."""
+        return self.taken.isoformat() if self.taken else ""
 
     def allows(self, value: str) -> bool:
         """Whether routes with this community pass; a rule that denies outweighs one that allows."""
@@ -70,7 +69,7 @@ def _one(root: Node) -> Node:
     found = list(listed.items())
     if len(found) == 1:
         return found[0]
-    names = ", ".join(_name(item.text("name")) or "unnamed" for item in found[:5])
+    names = ", ".join(resource_name(item.text("name")) or "unnamed" for item in found[:5])
     raise root.problem(f"holds {len(found)} route filters ({names}), expected one" if found else "holds none")
 
 
@@ -107,32 +106,16 @@ def read_route_filter(document: object, name: str) -> RouteFilter:
             raise rule.problem("a rule whose access is neither Allow nor Deny")
         by_access[access].append((typed.resource(item.text("name")), tuple(_values(rule))))
     allowing, denying = by_access["allow"], by_access["deny"]
-    group = _GROUP.search(found.text("id"))
     return RouteFilter(
-        name=_name(found.text("name")) or name,
+        name=resource_name(found.text("name")) or name,
         communities=frozenset(value for _, values in allowing for value in values),
         denied=frozenset(value for _, values in denying for value in values),
         provisioning_state=typed.label(properties.text("provisioningState")),
         resource_id=typed.resource_id(found.text("id")),
-        attached_to=_attached_to(properties),
-        resource_group=typed.resource_group(group[1] if group else found.text("resourceGroup")),
+        resource_group=resource_group(found),
         rule=allowing[0][0] if allowing else "",
         in_order=allowing[0][1] if allowing else (),
         denying=tuple(rule for rule, _ in denying if rule),
         origin=name,
         taken=date_in(name.partition(": ")[0]),
     )
-
-
-def _name(text: str) -> str:
-    """The filter's name; a word that says so where it is none that Azure could have given."""
-    return typed.resource(text) or (typed.NAME_IS_NONE if text else "")
-
-
-def _attached_to(properties: Node) -> tuple[str, ...] | None:
-    """The circuits behind `peerings` and `ipv6Peerings`, which hold resource ids of peerings."""
-    lists = [found for key in ("peerings", "ipv6Peerings") if (found := properties.field(key)) is not None]
-    if not lists:
-        return None
-    ids = [peering.text("id") for listed in lists for peering in listed.items()]
-    return tuple(dict.fromkeys(_name(match[1]) for one in ids if (match := _CIRCUIT_ID.search(one))))

@@ -5,11 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from arcferry import typed
 from arcferry.errors import FileInputError, InputError
 from arcferry.redaction import mask
 from arcferry.routing.prefixes import prefix_key
 from arcferry.text import one_line
 
+CIRCUIT_ID = re.compile(r"/expressRouteCircuits/([^/\s]{1,80})", re.IGNORECASE)
+"""The circuit's name in the resource id of anything of its."""
+_GROUP_ID = re.compile(r"/resourceGroups/([^/\s]{1,90})/", re.IGNORECASE)
 _DATE = re.compile(r"(?<!\d)(20\d\d)-?(0[1-9]|1[0-2])(?:-?([0-2]\d|3[01]))?(?!\d)")
 
 
@@ -121,3 +125,15 @@ def date_in(name: str) -> date | None:
         except ValueError:
             continue
     return None
+
+
+def resource_name(text: str) -> str:
+    """A resource's name; a word that says so if it is none that Azure could have given."""
+    return typed.resource(text) or (typed.NAME_IS_NONE if text else "")
+
+
+def resource_group(node: Node) -> str:
+    """A resource's group: by its id, or by its field, which PowerShell names otherwise than `az` does."""
+    found = _GROUP_ID.search(node.text("id"))
+    named = found[1] if found else node.text("resourceGroup") or node.text("resourceGroupName")
+    return typed.resource_group(named)

@@ -1,9 +1,7 @@
 """Answers and reachability over time: what moves, before it breaks."""
 
-from arcferry.watch.changes import AnswerRegion, Level, Notice, changes, region_of_answer
-from arcferry.watch.history import History, history_path
-from arcferry.watch.round import Round, take_round
-from arcferry.watch.spans import AnswerSpan, ReachSpan, Record
+from arcferry.watch.changes import AnswerRegion, Level, Notice, Round, changes, region_of_answer, take_round
+from arcferry.watch.history import AnswerSpan, History, ReachSpan, Record, history_path
 from arcferry.watch.watcher import watch
 
 __all__ = [

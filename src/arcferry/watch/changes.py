@@ -1,22 +1,97 @@
-"""What a round changes: an answer that nears or leaves what the filter carries, a name that falls silent."""
+"""A round, what every resolver answers now and what can be reached, and what it changes.
 
+An answer may near or leave what the filter carries, a name may fall silent.
+"""
+
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
 from arcferry import catalog
-from arcferry.catalog import Carrier
+from arcferry.catalog import Carrier, Cloud, Region
+from arcferry.diagnosis.destination import place, worst_first
 from arcferry.diagnosis.finding import Finding, Severity
-from arcferry.diagnosis.placing import place, worst_first
 from arcferry.diagnosis.values import community_name, region_name
 from arcferry.evidence.case import Case
-from arcferry.probe import Observation
-from arcferry.probe.observation import DnsAnswer
+from arcferry.evidence.document import Document, observed
+from arcferry.probe.dns import answers
+from arcferry.probe.location import check
+from arcferry.probe.observation import DnsAnswer, Failure, Observation
+from arcferry.probe.step import ProbeSettings
 from arcferry.routing.coverage import Verdict
-from arcferry.watch.round import Round
 
+_ORIGIN = "arcferry watch"
 OUTSIDE = (Verdict.NOT_IN_FILTER, Verdict.NO_DOCUMENTED_COMMUNITY, Verdict.NOT_ON_PEERING)
 """What an answer is expected to be lost in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What was seen at one instant.
+
+    Attributes:
+        observations: every required endpoint, reached through the first resolver.
+        answers: what each resolver answered for each endpoint; no addresses where it had none.
+        resolvers: who was asked, the one that the endpoints were reached through first.
+    """
+
+    taken: datetime
+    observations: tuple[Observation, ...]
+    answers: tuple[DnsAnswer, ...]
+    resolvers: tuple[str, ...]
+
+    @property
+    def document(self) -> Document:
+        """The round as evidence, with the answers of every resolver."""
+        seen = observed(self.observations, _ORIGIN)
+        return replace(seen, answers=self.answers)
+
+
+async def take_round(
+    cloud: Cloud, region: Region, settings: ProbeSettings, *, besides: Sequence[str] = ()
+) -> Round:
+    """Probe every required endpoint, then ask each further resolver for the same names.
+
+    Ends within `deadlines.RUN` seconds and one name's time; a failure is a part of the round.
+
+    Args:
+        cloud: the cloud that the region belongs to.
+        region: where the machines are.
+        settings: how to reach the endpoints, and the resolver that decides.
+        besides: further resolvers, as `IP[:PORT]`, which are only asked.
+
+    Raises:
+        InputError: a setting cannot be used.
+    """
+    result = await check(cloud, region, settings)
+    own = [
+        _noted(seen.dns, seen.endpoint.host, seen.failure, seen.taken)
+        for seen in result.observations
+        if seen.dns
+    ]
+    hosts = [seen.endpoint.host for seen in result.observations if seen.endpoint.host]
+    others = await asyncio.gather(*(_asked(hosts, resolver, result.taken) for resolver in besides))
+    first = next((answer.resolver for answer in own if answer.resolver), result.resolver)
+    return Round(
+        taken=result.taken,
+        observations=result.observations,
+        answers=(*own, *(answer for answers_of_one in others for answer in answers_of_one)),
+        resolvers=(first, *besides),
+    )
+
+
+def _noted(answer: DnsAnswer, host: str, failure: Failure | None, taken: datetime) -> DnsAnswer:
+    """The answer as a round keeps it: by the name that was asked for, and why it has no address."""
+    rcode = failure.kind if failure and not answer.addresses else ""
+    return replace(answer, host=host, rcode=rcode, origin=_ORIGIN, taken=taken)
+
+
+async def _asked(hosts: Sequence[str], resolver: str, taken: datetime) -> list[DnsAnswer]:
+    found = zip(hosts, await answers(hosts, resolver), strict=True)
+    noted = [_noted(seen.answer, host, seen.failure, taken) for host, seen in found]
+    return [replace(answer, resolver=resolver) for answer in noted]
 
 
 class Level(StrEnum):

@@ -9,10 +9,18 @@ from arcferry.catalog import Cloud, Region
 from arcferry.diagnosis import judge
 from arcferry.errors import FileInputError
 from arcferry.evidence.case import Case
-from arcferry.probe import ProbeSettings
-from arcferry.watch.changes import OUTSIDE, AnswerRegions, Level, Notice, answer_regions, changes
+from arcferry.probe.step import ProbeSettings
+from arcferry.watch.changes import (
+    OUTSIDE,
+    AnswerRegions,
+    Level,
+    Notice,
+    Round,
+    answer_regions,
+    changes,
+    take_round,
+)
 from arcferry.watch.history import SHORTEST_GAP, History
-from arcferry.watch.round import Round, take_round
 
 _GAP_INTERVALS = 3
 _ROUNDS_BETWEEN_PRUNES = 100

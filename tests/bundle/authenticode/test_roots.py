@@ -9,8 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from arcferry.bundle.authenticode import MICROSOFT, Roots
-from arcferry.bundle.authenticode.oscrypto_version import load_oscrypto
 from arcferry.bundle.authenticode.roots import microsoft
+from arcferry.bundle.authenticode.verify import load_oscrypto
 from arcferry.errors import InputError
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import pytest
 
 from arcferry.bundle import SecretKey
 from arcferry.bundle.itself import WheelTarget, targets
-from arcferry.bundle.itself.gather import gather
+from arcferry.bundle.itself.build import gather
 from arcferry.bundle.itself.lock import LockedWheel, to_requirements
 from arcferry.bundle.manifest import Manifest, ManifestFile, Role
 from arcferry.bundle.seal import make_seal

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from arcferry.bundle.itself import WheelTarget, locked
-from arcferry.bundle.itself.gather import gather
+from arcferry.bundle.itself.build import gather
 from arcferry.errors import BlockedError, FileInputError
 
 

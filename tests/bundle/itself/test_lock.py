@@ -11,7 +11,7 @@ from packaging.requirements import Requirement
 from packaging.tags import Tag
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from arcferry.bundle import names
+from arcferry.bundle import manifest
 from arcferry.bundle.itself import PLATFORMS, PYTHONS, WheelTarget, locked
 from arcferry.bundle.itself.lock import LockedWheel, read_requirements, to_requirements
 
@@ -62,7 +62,7 @@ def test_what_arcferry_needs_is_locked_and_fits_the_target(target: WheelTarget) 
         name, version, _, tags = parse_wheel_filename(wheel.file)
         assert (name, str(version)) == (wheel.name, wheel.version)
         assert any(fits(tag, target) for tag in tags), wheel.file
-        assert not names.fault(f"wheels/{wheel.file}")
+        assert not manifest.name_fault(f"wheels/{wheel.file}")
 
 
 def fits(tag: Tag, target: WheelTarget) -> bool:

@@ -12,25 +12,9 @@ from rich.console import Console
 
 from arcferry.diagnosis import judge
 from arcferry.errors import FileInputError
+from arcferry.evidence import readers
 from arcferry.evidence.document import Document
-from arcferry.evidence.readers import (
-    agent_check,
-    agent_connect,
-    agent_log,
-    agent_show,
-    azure_error,
-    curl_verbose,
-    dig,
-    download_error,
-    install_log,
-    net_connection,
-    nslookup,
-    onboarding_script,
-    openssl_client,
-    powershell_error,
-    read_document,
-    resolve_dns_name,
-)
+from arcferry.evidence.readers import read_document
 from arcferry.evidence.readers.decoding import TEXT_LIMIT
 from arcferry.report import findings, findings_document
 
@@ -172,11 +156,6 @@ def test_of_a_long_log_the_end_is_read_and_it_is_said() -> None:
 
 
 _SAMPLES = sorted(Path(__file__).with_name("samples").glob("*/*"))
-_OWN_READERS = [
-    agent_check.read, agent_connect.read, agent_log.read, agent_show.read, azure_error.read,
-    curl_verbose.read, dig.read, download_error.read, install_log.read, net_connection.read,
-    nslookup.read, onboarding_script.read, openssl_client.read, powershell_error.read, resolve_dns_name.read,
-]  # fmt: skip
 _FRAGMENTS = st.lists(
     st.sampled_from(
         [line for path in _SAMPLES for line in path.read_text(errors="replace").splitlines() if line]
@@ -186,7 +165,11 @@ _FRAGMENTS = st.lists(
 )
 
 
-@pytest.mark.parametrize("read", _OWN_READERS, ids=lambda read: read.__module__.rpartition(".")[2])
+@pytest.mark.parametrize(
+    "read",
+    readers._TEXT_READERS,
+    ids=lambda read: f"{read.__module__.rpartition('.')[2]}.{read.__name__}",
+)
 @given(_FRAGMENTS)
 def test_each_reader_takes_any_text(read: Callable[[str, str], Document | None], lines: list[str]) -> None:
     document = read("handed-in", "\n".join(lines))

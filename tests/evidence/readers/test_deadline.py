@@ -9,8 +9,9 @@ from io import BytesIO
 
 import pytest
 
+from arcferry.evidence import readers
 from arcferry.evidence.document import Document, Kind
-from arcferry.evidence.readers import deadline, edge, nslookup, read_document
+from arcferry.evidence.readers import guard, read_document
 
 SHORT = 0.2
 
@@ -18,7 +19,7 @@ SHORT = 0.2
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same limit, but shorter."""
-    monkeypatch.setattr(deadline, "LEAST", SHORT)
+    monkeypatch.setattr(guard, "LEAST", SHORT)
 
 
 def _busy() -> tuple[Document, ...]:
@@ -44,7 +45,7 @@ def _swallowing() -> tuple[Document, ...]:
 def test_whatever_the_reader_does(read: object) -> None:
     _swallowing.until = time.process_time() + 4 * SHORT  # type: ignore[attr-defined] # see there
     began = time.process_time()
-    (found,) = edge.guarded("slow.txt", read)  # type: ignore[arg-type] # one of the readers above
+    (found,) = guard.guarded("slow.txt", read)  # type: ignore[arg-type] # one of the readers above
     assert found.kind is Kind.UNREADABLE
     assert "could not be read in time" in found.notes[0]
     assert time.process_time() - began < 20 * SHORT
@@ -53,19 +54,19 @@ def test_whatever_the_reader_does(read: object) -> None:
 
 def test_a_quick_one_is_read_and_the_timer_is_gone() -> None:
     assert (
-        edge.guarded("quick.txt", lambda: (Document("quick.txt", Kind.DNS_ANSWERS),))[0].name == "quick.txt"
+        guard.guarded("quick.txt", lambda: (Document("quick.txt", Kind.DNS_ANSWERS),))[0].name == "quick.txt"
     )
     assert signal.getitimer(signal.ITIMER_VIRTUAL)[0] == 0
 
 
 def test_a_longer_document_may_take_longer() -> None:
-    assert deadline.allowed(10) == SHORT
-    assert deadline.allowed(30 * 1024 * 1024) == 30
+    assert guard.allowed(10) == SHORT
+    assert guard.allowed(30 * 1024 * 1024) == 30
 
 
 def test_in_a_thread_there_is_no_signal_and_no_harm() -> None:
     found: list[str] = []
-    thread = threading.Thread(target=lambda: found.append(deadline.limited(lambda: "read", 1)))
+    thread = threading.Thread(target=lambda: found.append(guard.limited(lambda: "read", 1)))
     thread.start()
     thread.join()
     assert found == ["read"]
@@ -73,11 +74,8 @@ def test_in_a_thread_there_is_no_signal_and_no_harm() -> None:
 
 def test_of_an_archive_the_others_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pattern that is quadratic, as any reader may get one some day."""
-    monkeypatch.setattr(nslookup, "read", lambda _, text: _searching() if "SLOW" in text else None)
-    monkeypatch.setattr(
-        "arcferry.evidence.readers._TEXT_READERS",
-        tuple(nslookup.read if one.__module__.endswith("nslookup") else one for one in _text_readers()),
-    )
+    readers_of_text = (lambda _, text: _searching() if "SLOW" in text else None, *readers._TEXT_READERS)
+    monkeypatch.setattr(readers, "_TEXT_READERS", readers_of_text)
     packed = BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("slow.log", "SLOW\n")
@@ -85,9 +83,3 @@ def test_of_an_archive_the_others_are_read(monkeypatch: pytest.MonkeyPatch) -> N
     kinds = {one.name: one.kind for one in read_document("logs.zip", packed.getvalue())}
     assert kinds["logs.zip!slow.log"] is Kind.UNREADABLE
     assert kinds["logs.zip!connect.txt"] is Kind.AGENT_CONNECT
-
-
-def _text_readers() -> tuple[object, ...]:
-    from arcferry.evidence import readers  # noqa: PLC0415  # after the fixture
-
-    return readers._TEXT_READERS

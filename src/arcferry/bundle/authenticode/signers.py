@@ -1,19 +1,26 @@
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+from cryptography import x509
 from signify.authenticode import AuthenticodeSignature
 from signify.exceptions import CounterSignerError, SignifyError
 from signify.x509 import Certificate, CertificateStore, VerificationContext
 
-from arcferry.bundle.authenticode.roots import Roots
+from arcferry.bundle.authenticode.roots import Roots, common_name
 from arcferry.bundle.authenticode.verify import Signature
-from arcferry.bundle.packages.facts import UnusablePackageError
+from arcferry.bundle.packages import UnusablePackageError
+from arcferry.errors import BundleRefusedError
 from arcferry.text import one_line, quoted
 from arcferry.times import to_text
+
+PUBLISHER = "Microsoft Corporation"
+"""The organisation that every signer's certificate must name, exactly."""
 
 # Microsoft's carry two, and two more with the timestamp. Several of one name multiply the chains to try.
 _MOST_CERTIFICATES = 16
@@ -26,12 +33,12 @@ _LONGEST_CHAIN = 10
 _CLOCKS_DIFFER = timedelta(minutes=10)
 
 
-class SignatureRefusedError(Exception):
+class _RefusedError(Exception):
     """A signature that does not hold; the text completes "its signature is refused: …"."""
 
 
 def judge(
-    data: bytes, digest_of: Callable[[str], bytes | None], roots: Roots, publisher: str, at: datetime
+    data: bytes, digest_of: Callable[[str], bytes | None], roots: Roots, at: datetime, *, called: Path
 ) -> Signature:
     """Verify a signature and those nested in it; tell the outermost one's signer.
 
@@ -39,39 +46,47 @@ def judge(
         data: the PKCS #7 message.
         digest_of: gives the file's own digest for an algorithm's name.
         roots: what the chains may lead to.
-        publisher: the organisation that every signer's certificate must name.
         at: when to judge.
+        called: the file's name.
 
     Raises:
-        SignatureRefusedError: it does not hold; says why.
+        BundleRefusedError: it does not hold; says why.
     """
-    with _hostile():
+    try:
         outermost = AuthenticodeSignature.from_envelope(data)
         signatures = list(outermost.iter_recursive_nested())
         if len(signatures) > _MOST_SIGNATURES:
-            raise SignatureRefusedError(
-                f"there are {len(signatures)} of them, more than the {_MOST_SIGNATURES} looked at"
-            )
-        judged = [_judge_one(signature, digest_of, roots, publisher, at) for signature in signatures]
-        return judged[0]
-
-
-@contextmanager
-def _hostile() -> Iterator[None]:
-    try:
-        yield
-    except (SignatureRefusedError, UnusablePackageError, OSError):
+            why = f"there are {len(signatures)} of them, more than the {_MOST_SIGNATURES} looked at"
+            raise _RefusedError(why)  # noqa: TRY301 - as all others, which are raised within
+        judged = [_judge_one(signature, digest_of, roots, at) for signature in signatures]
+        return replace(judged[0], intermediates=_intermediates(signatures))
+    except (UnusablePackageError, OSError):
         raise
     # Four libraries read bytes here that anyone may have written; whatever they stumble over is no signature.
     except Exception as error:
-        raise SignatureRefusedError(f"it cannot be read ({_said(error)})") from error
+        why = str(error) if isinstance(error, _RefusedError) else f"it cannot be read ({_said(error)})"
+        raise BundleRefusedError(
+            f"{called}: its signature is refused: {why}",
+            hint="Get the MSI from Microsoft again, and do not install this one.",
+        ) from error
+
+
+def _intermediates(signatures: Iterable[AuthenticodeSignature]) -> tuple[tuple[str, bytes], ...]:
+    found: dict[bytes, str] = {}
+    for signature in signatures:
+        for certificate in _carried(signature, signature.signer_info.countersigner):
+            read = x509.load_der_x509_certificate(der := certificate.asn1.dump())
+            with suppress(x509.ExtensionNotFound):
+                limits = read.extensions.get_extension_for_class(x509.BasicConstraints).value
+                if limits.ca and read.issuer != read.subject:
+                    found[der] = common_name(der)
+    return tuple((name, der) for der, name in found.items())[:_MOST_CERTIFICATES]
 
 
 def _judge_one(
     signature: AuthenticodeSignature,
     digest_of: Callable[[str], bytes | None],
     roots: Roots,
-    publisher: str,
     at: datetime,
 ) -> Signature:
     """What signify decides, without its leniency towards MD5, SHA-1 and bare RSA.
@@ -84,22 +99,15 @@ def _judge_one(
     _check_strength(signature, timestamp)
     digest = digest_of(signature.indirect_data.digest_algorithm().name)
     if digest is None or signature.indirect_data.digest != digest:
-        raise SignatureRefusedError("the file was changed after it was signed")
+        raise _RefusedError("the file was changed after it was signed")
     chain = _chain(signature, timestamp=timestamp, carried=carried, digest=digest, roots=roots, at=at)
     named = chain[-1].asn1.subject.native.get("organization_name")
-    if named != publisher:
-        raise SignatureRefusedError(f"it is by {_said(named or _name_of(chain[-1]))}, not by {publisher}")
-    root = _name_of(chain[0])
+    if named != PUBLISHER:
+        raise _RefusedError(f"it is by {_said(named or _name_of(chain[-1]))}, not by {PUBLISHER}")
     signed_at = timestamp.signing_time if timestamp else None
     when = f"at {to_text(signed_at)}" if signed_at else "without a timestamp"
-    return Signature(
-        subject=one_line(chain[-1].subject.dn),
-        issuer=one_line(chain[-1].issuer.dn),
-        thumbprint=hashlib.sha1(chain[-1].asn1.dump(), usedforsecurity=False).hexdigest().upper(),
-        signed_at=signed_at,
-        root=root,
-        says=f"signed by {publisher} {when}, certified by {root}",
-    )
+    thumbprint = hashlib.sha1(chain[-1].asn1.dump(), usedforsecurity=False).hexdigest().upper()
+    return Signature(thumbprint, f"signed by {PUBLISHER} {when}, certified by {_name_of(chain[0])}")
 
 
 def _chain(
@@ -117,15 +125,15 @@ def _chain(
         chains = list(signature.verify(signing, expected_hash=digest, cs_verification_context=stamping))
         stamped = list(timestamp.verify(stamping)) if timestamp else []
     except CounterSignerError as error:
-        raise SignatureRefusedError(
+        raise _RefusedError(
             _foreign_root(signature, roots) or f"its timestamp does not hold ({_said(error)})"
         ) from error
     except SignifyError as error:
         plain = _plain_reason(signature, timestamp.signing_time if timestamp else None, roots, at)
-        raise SignatureRefusedError(plain or f"it does not hold ({_said(error)})") from error
+        raise _RefusedError(plain or f"it does not hold ({_said(error)})") from error
     if timestamp:
         if timestamp.signing_time > at + _CLOCKS_DIFFER:
-            raise SignatureRefusedError(
+            raise _RefusedError(
                 f"its timestamp {to_text(timestamp.signing_time)} is in the future: it is {to_text(at)}"
             )
         _pinned(stamped, roots.timestamping, _TIME_STAMPING, "stating the time")
@@ -137,7 +145,7 @@ def _carried(signature: AuthenticodeSignature, timestamp: Any) -> list[Certifica
     found = list(dict.fromkeys([*signature.certificates, *getattr(timestamp, "certificates", ())]))
     most = max(Counter(certificate.subject for certificate in found).values(), default=0)
     if len(found) > _MOST_CERTIFICATES or most > _MOST_OF_ONE_NAME:
-        raise SignatureRefusedError(
+        raise _RefusedError(
             f"it carries {len(found)} certificates, {most} of one name;"
             f" at most {_MOST_CERTIFICATES} and {_MOST_OF_ONE_NAME} are looked at"
         )
@@ -146,7 +154,7 @@ def _carried(signature: AuthenticodeSignature, timestamp: Any) -> list[Certifica
     if any(
         part["signature_algorithm"].dump() != part["tbs_certificate"]["signature"].dump() for part in parts
     ):
-        raise SignatureRefusedError("one of its certificates is not as it was issued")
+        raise _RefusedError("one of its certificates is not as it was issued")
     return found
 
 
@@ -161,7 +169,7 @@ def _check_strength(signature: AuthenticodeSignature, timestamp: Any) -> None:  
         used += [timestamp.tst_info.hash_algorithm] if hasattr(timestamp, "tst_info") else []
     weak = sorted({algorithm().name for algorithm in used} - _STRONG)
     if weak:
-        raise SignatureRefusedError(f"it rests on {weak[0].upper()}, which can be forged")
+        raise _RefusedError(f"it rests on {weak[0].upper()}, which can be forged")
 
 
 def _context(
@@ -186,7 +194,7 @@ def _pinned(
         limits = [_uses(certificate) for certificate in chain[1:]]
         if chain[0].asn1.dump() in roots and all(not limit or limit & {use, _ANY} for limit in limits):
             return chain
-    raise SignatureRefusedError(f"a certificate in its chain is not for {words}")
+    raise _RefusedError(f"a certificate in its chain is not for {words}")
 
 
 def _said(error: object) -> str:

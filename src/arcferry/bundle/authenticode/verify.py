@@ -1,23 +1,28 @@
 """The signature that an MSI carries, what of the file it covers, and whether it holds."""
 
 import hashlib
+import importlib
+import re
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from arcferry import times
-from arcferry.bundle.authenticode.oscrypto_version import load_oscrypto
 from arcferry.bundle.authenticode.roots import MICROSOFT, Roots
-from arcferry.bundle.packages.compound import Compound, DirectoryEntry
-from arcferry.bundle.packages.facts import UnusablePackageError
-from arcferry.errors import BundleRefusedError, FileInputError
+from arcferry.bundle.packages import UnusablePackageError
+from arcferry.bundle.packages.msi import Compound, DirectoryEntry
+from arcferry.errors import BlockedError, BundleRefusedError, FileInputError
 
-PUBLISHER = "Microsoft Corporation"
 SIGNATURE = "\x05DigitalSignature"
 EXTENDED = "\x05MsiDigitalSignatureEx"
+_ONE_DIGIT = r"\b(\d\.\d\.\d[a-z]*)\b"
+_ANY_DIGITS = r"\b(\d+\.\d+\.\d+[a-z]*)\b"
+_lock = threading.Lock()
 _LARGEST_EXTENDED = 64
 # Microsoft's are of 10 to 40 KB.
 _LARGEST_SIGNATURE = 512 * 1024
@@ -28,27 +33,21 @@ class Signature:
     """What a verified Authenticode signature tells.
 
     Attributes:
-        subject: the signer's distinguished name.
-        issuer: that of the authority that vouches for it.
         thumbprint: SHA-1 of the signer's certificate in capital hexadecimal, as Windows shows it.
-        signed_at: when a trusted authority saw the signature; None if it has no timestamp.
-        root: the name of the root certificate that it leads to.
-        says: all this in a sentence.
+        says: in a sentence who signed, when a trusted authority saw the signature, and the root it leads to.
+        intermediates: names and content (DER) of the certificates between signer and root that the file
+            carries, its timestamp's too, each once.
     """
 
-    subject: str
-    issuer: str
     thumbprint: str
-    signed_at: datetime | None
-    root: str
     says: str
+    intermediates: tuple[tuple[str, bytes], ...] = ()
 
 
 def verify_msi(
     path: Path,
     *,
     roots: Roots = MICROSOFT,
-    publisher: str = PUBLISHER,
     at: datetime | None = None,
     called: Path | None = None,
 ) -> Signature:
@@ -64,7 +63,6 @@ def verify_msi(
     Args:
         path: the MSI.
         roots: the roots it may lead to.
-        publisher: the organisation that the signer's certificate must name, exactly.
         at: when to judge; now, if not given.
         called: the name to use in errors, if it is not `path`.
 
@@ -73,28 +71,7 @@ def verify_msi(
         BundleRefusedError: it is damaged or no MSI, not signed, changed, or signed by the wrong one.
         BlockedError: this computer lacks what verifies signatures.
     """
-    name = called or path
-    with signed_msi(path, called=name) as (msi, message):
-        from arcferry.bundle.authenticode import signers  # noqa: PLC0415 - imports oscrypto, which had to be loaded first
-
-        try:
-            return signers.judge(message, partial(msi_digest, msi), roots, publisher, at or times.now())
-        except signers.SignatureRefusedError as error:
-            raise BundleRefusedError(
-                f"{name}: its signature is refused: {error}",
-                hint="Get the MSI from Microsoft again, and do not install this one.",
-            ) from error
-
-
-@contextmanager
-def signed_msi(path: Path, *, called: Path) -> Iterator[tuple[Compound, bytes]]:
-    """Open an MSI, and read the PKCS #7 message that it carries; what reads such messages is loaded.
-
-    Raises:
-        FileInputError: the file cannot be read; here and in the body.
-        BundleRefusedError: it is damaged or no MSI, likewise, or not signed.
-        BlockedError: this computer lacks what reads signatures.
-    """
+    called = called or path
     try:
         if path.exists() and not path.is_file():
             raise FileInputError(called, "is not a file")
@@ -108,7 +85,9 @@ def signed_msi(path: Path, *, called: Path) -> Iterator[tuple[Compound, bytes]]:
                 )
             message = msi.read(entry, limit=_LARGEST_SIGNATURE)
             load_oscrypto()
-            yield msi, message
+            from arcferry.bundle.authenticode import signers  # noqa: PLC0415 - imports oscrypto, which had to be loaded first
+
+            return signers.judge(message, partial(msi_digest, msi), roots, at or times.now(), called=called)
     except UnusablePackageError as error:
         raise BundleRefusedError(f"{called}: {error}", hint="Download it again, or copy it again.") from error
     except OSError as error:
@@ -161,3 +140,44 @@ def _add_directory(entry: DirectoryEntry, digest: "hashlib._Hash") -> None:
         digest.update(entry.times)
     for child in _signed(entry):
         _add_directory(child, digest)
+
+
+def load_oscrypto() -> None:
+    """Import oscrypto 1.3.0, whatever OpenSSL's version number looks like.
+
+    It reads OpenSSL's version with a pattern that takes one digit after the last dot: `3.0.19` is no version
+    to it, and its import fails (https://github.com/wbond/oscrypto/issues/78; mended in its repository in
+    2023, in no release as of 2026-11-23). Plain imports will do when a release after 1.3.0 is out, or when
+    signify no longer needs oscrypto.
+
+    Raises:
+        BlockedError: this computer has no library that oscrypto can use.
+    """
+    with _lock:
+        errors = importlib.import_module("oscrypto.errors")
+        try:
+            importlib.import_module("oscrypto.asymmetric")
+        except errors.LibraryNotFoundError:
+            try:
+                with _any_digits():
+                    importlib.import_module("oscrypto.asymmetric")
+            except errors.LibraryNotFoundError as error:
+                raise BlockedError(
+                    f"signatures cannot be verified on this computer: {error}",
+                    hint="Install OpenSSL's library (Debian and Ubuntu: libssl3, Red Hat: openssl-libs).",
+                ) from error
+
+
+@contextmanager
+def _any_digits() -> Iterator[None]:
+    """Within this, `re.search` takes any number of digits where oscrypto asks for one."""
+    search = re.search
+
+    def patient(pattern: Any, string: Any, flags: Any = 0) -> Any:  # noqa: ANN401 - passes on what it gets
+        return search(_ANY_DIGITS if pattern == _ONE_DIGIT else pattern, string, flags)
+
+    re.search = patient
+    try:
+        yield
+    finally:
+        re.search = search

@@ -91,8 +91,13 @@ def _drawn(part: Run | Sample | Table, guide: Guide) -> str:
         case Sample():
             return f"<pre><code>{escape(part.text)}</code></pre>\n"
         case Table():
-            rows = ("".join(_pairs(part.headers, row)) for row in part.rows)
-            bodies = "".join(f"<tbody>\n{row}</tbody>\n" for row in rows)
+            bodies = ""
+            for row in part.rows:
+                bodies += "<tbody>\n"
+                for header, cell in zip(part.headers, row, strict=True):
+                    if cell:
+                        bodies += f'<tr><th scope="row">{escape(header)}</th><td>{escape(cell)}</td></tr>\n'
+                bodies += "</tbody>\n"
             return f"<table><caption>{escape(part.caption)}</caption>\n{bodies}</table>\n"
 
 
@@ -106,9 +111,3 @@ def _box(box: CommandBox, guide: Guide) -> str:
         words = " ".join(f"<span>{escape(word)}</span>" for word in line.text.split(" "))
         html += f"{about}<pre><code>{words}</code></pre>\n"
     return f"{html}</div>\n"
-
-
-def _pairs(headers: tuple[str, ...], row: tuple[str, ...]) -> Iterator[str]:
-    for header, cell in zip(headers, row, strict=True):
-        if cell:
-            yield f'<tr><th scope="row">{escape(header)}</th><td>{escape(cell)}</td></tr>\n'

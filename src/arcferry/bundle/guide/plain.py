@@ -91,12 +91,7 @@ def wrapped(text: str, columns: int, *, first: str = "", rest: str = "") -> list
 
     The standard library's `textwrap` counts letters, not columns, and takes a Chinese sentence for one word.
     A break is where a space is, or beside a wide letter; never before a closing mark or after an opening one.
-
-    Args:
-        text: one paragraph.
-        columns: the width, the indents included.
-        first: the indent of the first line.
-        rest: the indent of the others.
+    `columns` counts the indents too: `first`, of the first line, and `rest`, of the others.
     """
     lines, line, taken = [], first, False
     for word in re.findall(r"\S+", text):
@@ -112,18 +107,13 @@ def wrapped(text: str, columns: int, *, first: str = "", rest: str = "") -> list
 def _pieces(word: str) -> list[str]:
     """The word cut where a line may end."""
     pieces: list[str] = []
-    for letter in word:
-        if pieces and not _may_break(pieces[-1][-1], letter):
-            pieces[-1] += letter
+    for before, after in zip(" " + word, word, strict=False):
+        marks = unicodedata.category(after) in _CLOSING or unicodedata.category(before) in _OPENING
+        if pieces and (marks or not (_is_wide(before) or _is_wide(after))):
+            pieces[-1] += after
         else:
-            pieces.append(letter)
+            pieces.append(after)
     return pieces
-
-
-def _may_break(before: str, after: str) -> bool:
-    if unicodedata.category(after) in _CLOSING or unicodedata.category(before) in _OPENING:
-        return False
-    return _is_wide(before) or _is_wide(after)
 
 
 def _is_wide(letter: str) -> bool:

@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from arcferry.bundle.guide.commands import (
     BundleFacts,
@@ -137,48 +136,46 @@ def _composed(block: MarkdownBlock, guide: Guide, facts: BundleFacts) -> Markdow
     if place["kind"] == "sample":
         return Sample(sample(place["name"], facts), block.when)
     words = guide.tables[place["name"]]
-    rows = {"bundle": _bundle_rows, "agents": _agent_rows, "certificates": _certificate_rows}
-    cells = list(rows[place["name"]](facts, guide.labels))
+    cells = list(_rows(place["name"], facts, guide.labels))
     # A column that no row has anything in is left out, such as the signature if no MSI is packed.
     keys = [key for key in words if any(row.get(key) for row in cells)]
     listed = tuple(tuple(row[key] for key in keys) for row in cells)
     return Table(words["caption"], tuple(words[key] for key in keys), listed)
 
 
-def _bundle_rows(facts: BundleFacts, _labels: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    yield {
-        "version": str(facts.manifest.version),
-        "created": _minute(facts.manifest.created),
-        "expires": _minute(facts.manifest.expires),
-        "key": facts.key_id,
-        "location": facts.location,
-        "cloud": facts.cloud if facts.location else "",
-    }
-
-
-def _agent_rows(facts: BundleFacts, _labels: Mapping[str, str]) -> Iterator[dict[str, str]]:
-    for agent in sorted(facts.manifest.agents, key=lambda agent: agent.file):
+def _rows(table: str, facts: BundleFacts, labels: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    if table == "bundle":
         yield {
-            "file": agent.file,
-            "version": agent.version,
-            "architecture": agent.architecture,
-            "sha256": facts.sha256(agent.file),
-            "signature": agent.signature,
+            "version": str(facts.manifest.version),
+            "created": _minute(facts.manifest.created),
+            "expires": _minute(facts.manifest.expires),
+            "key": facts.key_id,
+            "location": facts.location,
+            "cloud": facts.cloud if facts.location else "",
         }
-
-
-def _certificate_rows(facts: BundleFacts, labels: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    suffixes = {".cer": facts.holds("windows"), ".crt": facts.holds("linux")}
-    for stem, one in facts.certificates.items():
-        names = [name for name, used in suffixes.items() if used and (name == ".cer" or one.for_tls)]
-        if names:
+    elif table == "agents":
+        for agent in sorted(facts.manifest.agents, key=lambda agent: agent.file):
             yield {
-                "file": stem + ", ".join(names),
-                "subject": shown_name(one.name),
-                "kind": labels["root" if one.is_root else "intermediate"],
-                "sha1": one.sha1,
-                "sha256": one.sha256,
+                "file": agent.file,
+                "version": agent.version,
+                "architecture": agent.architecture,
+                "sha256": facts.sha256(agent.file),
+                "signature": agent.signature,
             }
+    else:
+        suffixes = {".cer": facts.holds("windows"), ".crt": facts.holds("linux")}
+        for stem, one in facts.certificates.items():
+            names = [
+                suffix for suffix, used in suffixes.items() if used and (suffix == ".cer" or one.for_tls)
+            ]
+            if names:
+                yield {
+                    "file": stem + ", ".join(names),
+                    "subject": shown_name(one.name),
+                    "kind": labels["root" if one.is_root else "intermediate"],
+                    "sha1": one.sha1,
+                    "sha256": one.sha256,
+                }
 
 
 def _minute(instant: datetime) -> str:

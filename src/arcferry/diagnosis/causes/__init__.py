@@ -1,22 +1,6 @@
 """Every cause that arcferry knows, in the order of asking: the root before what follows from it."""
 
-from arcferry.diagnosis.causes import (
-    agent,
-    arm,
-    clock,
-    dns,
-    install,
-    path,
-    private_link,
-    proxy,
-    risk,
-    route,
-    signin,
-    tcp,
-    tls,
-    unexplained,
-    unreadable,
-)
+from arcferry.diagnosis.causes import agent, coded, connection, dns, path, proxy, risk, route
 from arcferry.diagnosis.rule import Cause
 
 _NAMES = (
@@ -25,10 +9,10 @@ _NAMES = (
     dns.resolver_unreachable,
     dns.no_addresses,
     dns.name_not_found,
-    private_link.scope_not_given,
-    private_link.unreachable,
+    dns.scope_not_given,
+    dns.private_endpoint_unreachable,
     dns.private_answer_leak,
-    private_link.public_answer,
+    dns.public_answer_in_scope,
 )
 _PROXY = (
     proxy.bypass_missing,
@@ -41,25 +25,25 @@ _PROXY = (
 )
 _WRONG_ANSWERS = (route.ipv6_not_peered, dns.blocked_answer, dns.wrong_address)
 _BEYOND_TCP = (
-    clock.skew,
-    tls.untrusted_root,
-    tls.intercepted,
-    tls.incomplete_chain,
-    tls.expired,
-    tls.not_yet_valid,
-    tls.name_mismatch,
-    tls.revocation_unreachable,
-    tcp.large_packets_lost,
-    tls.protocol_version,
-    tls.cipher_mismatch,
-    tls.connection_cut,
-    tls.no_answer,
-    tls.handshake_failed,
+    connection.skew,
+    connection.untrusted_root,
+    connection.intercepted,
+    connection.incomplete_chain,
+    connection.expired,
+    connection.not_yet_valid,
+    connection.name_mismatch,
+    connection.revocation_unreachable,
+    connection.large_packets_lost,
+    connection.protocol_version,
+    connection.cipher_mismatch,
+    connection.connection_cut,
+    connection.no_answer,
+    connection.handshake_failed,
     path.captive_page,
-    install.download_refused,
+    coded.download_refused,
     path.no_http_answer,
-    tcp.refused,
-    tcp.reset,
+    connection.refused,
+    connection.reset,
 )
 _ROUTING = (
     route.filtered_by_own_policy,
@@ -76,11 +60,11 @@ _ROUTING = (
     route.not_received,
 )
 _SILENCE = (
-    tcp.nat_prefix_not_validated,
-    tcp.asymmetric_return,
-    tcp.filtered,
-    tcp.timeout_with_route,
-    tcp.unreachable,
+    connection.nat_prefix_not_validated,
+    connection.asymmetric_return,
+    connection.filtered,
+    connection.timeout_with_route,
+    connection.unreachable,
 )
 
 FAULTS: tuple[Cause, ...] = (
@@ -96,26 +80,17 @@ FAULTS: tuple[Cause, ...] = (
 """Asked of every endpoint that was not reached; the first that applies is its cause. A step that was seen to
 fail comes before what dated lists lead to expect, and what a router's table shows before the route filter."""
 
-RISKS: tuple[Cause, ...] = (*risk.FAMILY, dns.answers_differ)
+RISKS: tuple[Cause, ...] = (
+    risk.steered_answer_may_leave_filter,
+    risk.reached_outside_filter,
+    risk.answer_not_in_service_community,
+    risk.inspected,
+    dns.answers_differ,
+)
 """Asked of every endpoint that works; each that applies counts."""
 
-_MODULES = (
-    route,
-    path,
-    dns,
-    private_link,
-    tcp,
-    tls,
-    proxy,
-    clock,
-    agent,
-    install,
-    signin,
-    arm,
-    unexplained,
-    unreadable,
-    risk,
-)
+_MODULES = (route, path, dns, connection, proxy, agent, coded, risk)
+_DECLARED = [one for module in _MODULES for one in vars(module).values() if isinstance(one, Cause)]
 
-CAUSES: dict[str, Cause] = {cause.slug: cause for module in _MODULES for cause in module.FAMILY}
+CAUSES: dict[str, Cause] = {cause.slug: cause for cause in (*_DECLARED, *coded.CODED)}
 """Every cause by its slug, in the order in which findings of equal severity are told."""

@@ -1,4 +1,4 @@
-"""What is wrong with the agent on the server itself, by its codes and by what it says of itself."""
+"""What is wrong with the agent on the server itself, and what is left without a reason."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -6,13 +6,16 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from arcferry import catalog
-from arcferry.diagnosis.causes.coded import code_matches, coded
-from arcferry.diagnosis.finding import Evidence, Owner, Severity
+from arcferry.diagnosis.causes.coded import code_matches
+from arcferry.diagnosis.finding import Confidence, Evidence, Owner, Severity
 from arcferry.diagnosis.rule import Line, Match, case_cause, line
 from arcferry.evidence.case import Case
-from arcferry.evidence.document import AgentState
+from arcferry.evidence.document import AgentState, Document, Kind
+from arcferry.text import one_line
 from arcferry.times import now, to_text
 
+_DECIDES = (Kind.AGENT_CHECK.value, Kind.ARCFERRY_CHECK.value, Kind.AGENT_LOGS_ZIP.value)
+_LAST_WORDS = 160
 _HIMDS = {"himds", "himdsd"}
 _OPTIONAL_SERVICES = {"arcproxy", "arcproxyd", "extensionservice", "extd", "gcarcservice", "gcad"}
 
@@ -78,17 +81,40 @@ def region_not_valid(case: Case) -> Sequence[Match]:
     ]
 
 
-FAMILY = (
-    coded("agent/not-elevated", Owner.SERVER),
-    coded("agent/already-connected", Owner.SERVER, Severity.WARNING),
-    expired,
-    disconnected,
-    service_stopped,
-    too_old,
-    coded("agent/local-error", Owner.SERVER),
-    coded("agent/bad-argument", Owner.SERVER),
-    region_not_valid,
-)
+def _is_explained(document: Document) -> bool:
+    """Whether an endpoint or a code in the same document says why: then that has a finding of its own."""
+    told = [catalog.code(seen.code) if catalog.is_code(seen.code) else None for seen in document.codes]
+    by_code = any(code is None or code.outcome == "failure" for code in told)
+    return by_code or any(not seen.reachable for seen in document.attempts)
+
+
+@case_cause("agent/unexplained-error", Owner.SERVER)
+def unexplained_error(case: Case) -> Iterator[Match]:
+    """One match a document, about its last words."""
+    blocked = any(not seen.reachable and seen.required is not False for seen in case.attempts)
+    for document in case.documents:
+        if not document.error_lines or _is_explained(document):
+            continue
+        fatal = [one for one in document.error_lines if one.is_fatal]
+        last = (fatal or document.error_lines)[-1].says
+        yield Match(
+            Confidence.UNDETERMINED,
+            signature=(last,),
+            evidence=tuple(Evidence(one.origin, one.says, one.taken) for one in document.error_lines),
+            would_decide=_DECIDES,
+            # If another document shows a path that fails, it may be that.
+            severity=None if fatal and not blocked else Severity.WARNING,
+            values={"last_words": one_line(last, limit=_LAST_WORDS)},
+        )
+
+
+@case_cause("evidence/unreadable", Owner.SERVER)
+def unreadable(case: Case) -> tuple[Match, ...]:
+    """Every document that could not be read, as one finding."""
+    unread = [one for one in case.documents if one.kind is Kind.UNREADABLE]
+    lines = tuple(Evidence(one.name, why) for one in unread for why in one.notes)
+    names = tuple(dict.fromkeys(line.origin for line in lines))
+    return (Match(evidence=lines, values={"names": names}),) if unread else ()
 
 
 def _status(state: AgentState) -> tuple[Line | Evidence, ...]:

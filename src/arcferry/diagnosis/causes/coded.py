@@ -11,10 +11,12 @@ from functools import partial
 
 from arcferry import catalog
 from arcferry.catalog import Carrier, Code
+from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Evidence, Owner, Severity
-from arcferry.diagnosis.rule import Cause, Line, Match, line
+from arcferry.diagnosis.rule import Cause, Line, Match, case_cause, cause, line
 from arcferry.evidence.case import Case
 from arcferry.evidence.document import NETWORK_ERROR, CodeSeen
+from arcferry.probe.observation import Stage
 
 _CARRIERS = {
     "endpoint:entra": Carrier.ENTRA,
@@ -22,6 +24,7 @@ _CARRIERS = {
     "endpoint:regional": Carrier.REGIONAL,
 }
 _FAILURE = "failure"
+_OWNERS = {"auth": Owner.IDENTITY, "arm": Owner.AZURE, "network": Owner.NETWORK}
 
 
 def _known(seen: CodeSeen) -> Code | None:
@@ -108,16 +111,75 @@ def coded(slug: str, owner: Owner, severity: Severity = Severity.ERROR) -> Cause
     return Cause(slug, owner, severity, of_case=partial(code_matches, slug))
 
 
-def leftover(case: Case) -> tuple[Match, ...]:
-    """A match for every code that means no cause of its own, and that nothing explains."""
+@cause("install/download-refused", Owner.SERVER)
+def download_refused(destination: Destination, _: Case) -> Match | None:
+    """An HTTP error in answer to the download."""
+    if destination.stage is not Stage.HTTP or not destination.kind.startswith("http-"):
+        return None
+    status = destination.kind.removeprefix("http-")
+    return Match(signature=(destination.kind,), values={"status": status})
+
+
+@case_cause("install/agent-code", Owner.SERVER)
+def agent_code(case: Case) -> Iterable[Match]:
+    """Each code that means no cause of its own and that nothing explains, with its phase's owner."""
     found = {}
     for seen in reversed(case.codes):
         code = _known(seen)
         is_failure = code is None or code.outcome == _FAILURE
         if seen.code == NETWORK_ERROR or _cause_of(seen) or not is_failure or _explained(seen, case):
             continue
-        severity = Severity.WARNING if code and code.family == "powershell" else None
+        phase = code.phase if code else "auth" if seen.code.startswith("AADSTS") else ""
         found[seen.code] = Match(
-            signature=(seen.code,), evidence=(_ended(seen), *_meaning(seen)), severity=severity
+            signature=(seen.code,),
+            evidence=(_ended(seen), *_meaning(seen)),
+            severity=Severity.WARNING if code and code.family == "powershell" else None,
+            owner=_OWNERS.get(phase, Owner.SERVER),
+            values={
+                "code": seen.code,
+                "known": code is not None,
+                "retry": code is not None and code.retry,
+                "means": code.meaning.rstrip(".") if code else "",
+                "remedy": code.remedy if code else "",
+            },
         )
-    return tuple(found.values())
+    return found.values()
+
+
+CODED = (
+    coded("agent/not-elevated", Owner.SERVER),
+    coded("agent/already-connected", Owner.SERVER, Severity.WARNING),
+    coded("agent/local-error", Owner.SERVER),
+    coded("agent/bad-argument", Owner.SERVER),
+    coded("install/another-in-progress", Owner.SERVER),
+    coded("install/restart-needed", Owner.SERVER, Severity.INFO),
+    coded("install/disk-full", Owner.SERVER),
+    coded("install/package-unusable", Owner.SERVER),
+    coded("install/not-allowed", Owner.SERVER),
+    coded("install/service-not-started", Owner.SERVER),
+    coded("install/failed", Owner.SERVER),
+    coded("install/unsupported-system", Owner.SERVER),
+    coded("install/on-azure-vm", Owner.SERVER),
+    coded("signin/secret-invalid", Owner.IDENTITY),
+    coded("signin/secret-expired", Owner.IDENTITY),
+    coded("signin/wrong-tenant", Owner.IDENTITY),
+    coded("signin/application-unknown", Owner.IDENTITY),
+    coded("signin/conditional-access", Owner.IDENTITY),
+    coded("signin/tenant-restricted", Owner.NETWORK),
+    coded("signin/certificate-not-found", Owner.IDENTITY),
+    coded("signin/token-rejected", Owner.IDENTITY),
+    coded("signin/timed-out", Owner.SERVER),
+    coded("arm/not-authorized", Owner.AZURE),
+    coded("arm/provider-not-registered", Owner.AZURE),
+    coded("arm/name-taken", Owner.AZURE),
+    coded("arm/name-reserved", Owner.SERVER),
+    coded("arm/region-not-available", Owner.AZURE),
+    coded("arm/policy-forbids", Owner.AZURE),
+    coded("arm/locked", Owner.AZURE),
+    coded("arm/limit-reached", Owner.AZURE),
+    coded("arm/group-missing", Owner.AZURE),
+    coded("arm/subscription-unusable", Owner.AZURE),
+    coded("arm/throttled", Owner.SERVER),
+    coded("arm/unavailable", Owner.AZURE),
+)
+"""Causes that codes alone tell."""

@@ -1,9 +1,9 @@
-"""Names that get no address, and answers that cannot be meant: nowhere, not Microsoft's, private."""
+"""Names that get no address, answers that cannot be meant, and private ones, meant or not."""
 
 from arcferry.catalog import Carrier
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Confidence, Owner, Severity
-from arcferry.diagnosis.rule import Match, cause, line
+from arcferry.diagnosis.rule import Line, Match, cause, line
 from arcferry.diagnosis.values import region_name
 from arcferry.evidence.case import Case
 from arcferry.probe.observation import DnsAnswer, Stage
@@ -113,18 +113,6 @@ def answers_differ(destination: Destination, _: Case) -> Match | None:
     return Match(signature=tuple(sorted(seen)), evidence=tuple(evidence))
 
 
-FAMILY = (
-    resolver_unreachable,
-    resolver_fails,
-    name_not_found,
-    no_addresses,
-    blocked_answer,
-    wrong_address,
-    private_answer_leak,
-    answers_differ,
-)
-
-
 def _failed_with(destination: Destination, *kinds: str) -> bool:
     return destination.stage is Stage.DNS and destination.kind in kinds
 
@@ -138,3 +126,52 @@ def _is_unanswered(destination: Destination) -> bool:
 def _verdicts(destination: Destination, answer: DnsAnswer) -> set[tuple[Verdict, str]]:
     """What is expected of the addresses of one answer, and their regions."""
     return {(one.verdict, one.region) for one in destination.coverages if one.address in answer.addresses}
+
+
+@cause("private-link/scope-not-given", Owner.SERVER, routed=True)
+def scope_not_given(destination: Destination, case: Case) -> Match | None:
+    """Every name that a scope can serve answers privately, or the agent itself asks for the scope."""
+    if not destination.fails_privately or case.private_link_scope or not _can_be_served(destination):
+        return None
+    for code in case.codes:
+        if "private link scope" in code.says.lower():
+            return Match(evidence=(line(code.origin, "ended", code.taken, code=code.code, words=code.says),))
+    servable = [
+        one
+        for one in destination.beside
+        if _can_be_served(one) and (one.coverages or any(seen.private is not None for seen in one.attempts))
+    ]
+    # One name alone tells no scope that is meant from a zone that leaks.
+    if len(servable) == 1 or not all(one.answers_privately for one in servable):
+        return None
+    seen = line("", "all_private", hosts=tuple(one.host for one in servable))
+    return Match(Confidence.EXPECTED, evidence=(seen,))
+
+
+@cause("private-link/public-answer", Owner.NETWORK, routed=True)
+def public_answer_in_scope(destination: Destination, case: Case) -> Match | None:
+    """The agent uses a scope, and the name answers with a public address."""
+    if not case.private_link_scope or not destination.failed or destination.proxied:
+        return None
+    if destination.stage not in (None, Stage.TCP) or not _can_be_served(destination):
+        return None
+    if not destination.coverages or destination.answers_privately:
+        return None
+    return Match(evidence=(_by_the_agent(case, "scope_and_public", host=destination.host),))
+
+
+@cause("private-link/unreachable", Owner.NETWORK, routed=True)
+def private_endpoint_unreachable(destination: Destination, case: Case) -> Match | None:
+    """The agent uses a scope, and the private address does not answer."""
+    if not case.private_link_scope or not destination.fails_privately:
+        return None
+    return Match(evidence=(_by_the_agent(case, "scope"),))
+
+
+def _can_be_served(destination: Destination) -> bool:
+    return destination.endpoint is not None and destination.endpoint.private_link
+
+
+def _by_the_agent(case: Case, key: str, **values: str) -> Line:
+    origin = next(one.origin for one in case.agents if one.private_link_scope)
+    return line(origin, key, scope=case.private_link_scope, **values)

@@ -65,9 +65,6 @@ def no_http_answer(destination: Destination, _: Case) -> Match | None:
     return Match(evidence=(line("", "behind_tls"),))
 
 
-FAMILY = (discovery_failed, captive_page, no_http_answer, endpoint_unreachable)
-
-
 def _lacking(destination: Destination, case: Case) -> tuple[str, ...]:
     """The evidence that would tell why this endpoint failed, the most telling first."""
     routing = () if destination.proxied else case.lacks(destination.host)

@@ -1,6 +1,7 @@
 """Proxies that stand in the way."""
 
 from functools import partial
+from operator import attrgetter
 
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Confidence, Owner, Severity
@@ -12,11 +13,7 @@ from arcferry.routing.coverage import Verdict
 _NEVER_LEFT_THE_SERVER = ("proxy-authentication-required", "proxy-unreachable", "proxy-name-not-found")
 
 
-def _proxy(destination: Destination) -> str:
-    return destination.proxy
-
-
-_failed = partial(failed_with, by=_proxy)
+_failed = partial(failed_with, by=attrgetter("proxy"))
 
 authentication_required = _failed(
     "proxy/authentication-required", Owner.NETWORK, Stage.PROXY, "proxy-authentication-required"
@@ -53,15 +50,3 @@ def credentials_in_url(case: Case) -> tuple[Match, ...]:
     """A user and a password in the URL of the agent's proxy."""
     found = [line(one.origin, "credentials", one.taken) for one in case.agents if one.proxy_credentials]
     return (Match(evidence=tuple(found)),) if found else ()
-
-
-FAMILY = (
-    authentication_required,
-    name_not_found,
-    unreachable,
-    not_a_proxy,
-    cannot_reach,
-    refused,
-    bypass_missing,
-    credentials_in_url,
-)

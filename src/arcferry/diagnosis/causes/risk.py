@@ -1,7 +1,7 @@
 """What works today and may not tomorrow."""
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from functools import lru_cache
 
@@ -12,11 +12,10 @@ from arcferry.diagnosis.finding import Confidence, Owner, Severity
 from arcferry.diagnosis.rule import Line, Match, Value, case_cause, cause, line
 from arcferry.diagnosis.values import community_name, filter_name, region_community, region_name
 from arcferry.evidence.case import Case, at_midnight
-from arcferry.routing.coverage import Verdict
+from arcferry.routing.coverage import WHOLE_CLOUD, Verdict
 from arcferry.routing.route import Vantage
 from arcferry.routing.route_filter import RouteFilter
 from arcferry.routing.service_tags import ServiceTags
-from arcferry.routing.weighing import WHOLE_CLOUD
 
 OLD = timedelta(days=90)
 """Age from which data about addresses is called old: service tags change weekly, communities monthly."""
@@ -36,7 +35,7 @@ def _regions(match: Match, case: Case) -> Mapping[str, Value]:
         "outside": tuple(map(region_community, ordered)),
         "nearby": tuple(map(region_community, ordered[: len(near)])),
         "filter": filter_name(allowing),
-        "filter_day": allowing.taken.isoformat() if allowing.taken else "",
+        "filter_day": allowing.day,
     }
 
 
@@ -170,10 +169,9 @@ def inspected(destination: Destination, _: Case) -> Match | None:
 
 
 @case_cause("risk/one-path-only", Owner.NETWORK, Severity.WARNING)
-def one_path_only(case: Case) -> tuple[Match, ...]:
+def one_path_only(case: Case) -> Iterator[Match]:
     """A circuit's two links are known, and routes come over one of them alone."""
     hops = _next_hops(case)
-    found = []
     for circuit in case.circuits:
         peering = circuit.microsoft
         if peering is None or not peering.primary_prefix or not peering.secondary_prefix:
@@ -183,8 +181,7 @@ def one_path_only(case: Case) -> tuple[Match, ...]:
             up, down = ("primary", "secondary") if over[0] else ("secondary", "primary")
             values: dict[str, Value] = {"circuit": circuit.name, "up": up, "down": down}
             seen = line("", "one_link", **values)
-            found.append(Match(Confidence.OBSERVED, (circuit.name, down), (seen,), values=values))
-    return tuple(found)
+            yield Match(Confidence.OBSERVED, (circuit.name, down), (seen,), values=values)
 
 
 def _next_hops(case: Case) -> set[str]:
@@ -218,13 +215,3 @@ def old_data(case: Case) -> tuple[Match, ...]:
         return ()
     values: dict[str, Value] = {"data": name, "days": str((newest - taken).days)}
     return (Match(evidence=(line(name, "old", taken, **values),), values=values),)
-
-
-FAMILY = (
-    steered_answer_may_leave_filter,
-    reached_outside_filter,
-    answer_not_in_service_community,
-    inspected,
-    one_path_only,
-    old_data,
-)

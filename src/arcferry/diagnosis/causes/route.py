@@ -11,14 +11,11 @@ from arcferry.diagnosis.rule import Cause, Line, Match, Value, cause, line
 from arcferry.diagnosis.values import community_name, day, filter_name
 from arcferry.evidence.case import Case, at_midnight
 from arcferry.probe.observation import Stage
-from arcferry.routing import carriage
-from arcferry.routing.carriage import Reason
-from arcferry.routing.circuit import Tier
-from arcferry.routing.coverage import Verdict
+from arcferry.routing.circuit import IPV6, Reason, Tier, filters_not_at_hand, no_routes, reaches
+from arcferry.routing.coverage import FRONT_DOOR, Verdict
 from arcferry.routing.reception import Reception, named
 from arcferry.routing.route import MICROSOFT_AS, RouteTable, Vantage
 from arcferry.routing.route_filter import RouteFilter
-from arcferry.routing.weighing import FRONT_DOOR
 
 _MAY_BE_ALLOWED = (Verdict.CARRIED, Verdict.UNKNOWN)
 
@@ -114,7 +111,7 @@ def _no_routes(slug: str, *, for_lack_of_a_filter: bool) -> Cause:
     """The cause that no circuit brings a route; told of a circuit alone too, if nobody tried an endpoint."""
 
     def nothing_comes(case: Case) -> Match | None:
-        found = carriage.no_routes(case.circuits)
+        found = no_routes(case.circuits)
         unfiltered = any(one.reason is Reason.NO_ROUTE_FILTER for one in found)
         if not found or unfiltered is not for_lack_of_a_filter:
             return None
@@ -161,7 +158,7 @@ no_route_filter = _no_routes("route/no-route-filter", for_lack_of_a_filter=True)
 @cause("route/filter-not-attached", Owner.NETWORK, routed=True)
 def filter_not_attached(destination: Destination, case: Case) -> Match | None:
     """The circuits hold other filters than those at hand."""
-    held = carriage.filters_not_at_hand(case.circuits, case.filters)
+    held = filters_not_at_hand(case.circuits, case.filters)
     if not held or not destination.crosses_the_circuit:
         return None
     attached = tuple(dict.fromkeys(reference.rstrip("/").rpartition("/")[2] for _, reference in held))
@@ -189,7 +186,7 @@ def outside_sku_geography(destination: Destination, case: Case) -> Match | None:
     if coverage is None or coverage.verdict not in _MAY_BE_ALLOWED or not destination.crosses_the_circuit:
         return None
     carrying = coverage.allowed_by or coverage.candidates
-    if carriage.reaches(case.circuits, coverage.region, carrying) is not False:
+    if reaches(case.circuits, coverage.region, carrying) is not False:
         return None
     first = case.circuits[0]
     return Match(
@@ -214,7 +211,7 @@ def ipv6_not_peered(destination: Destination, case: Case) -> Match | None:
         return None
     if any(":" not in one.address or one.has_route for one in destination.coverages):
         return None
-    found = carriage.no_routes(case.circuits, carriage.IPV6)
+    found = no_routes(case.circuits, IPV6)
     if not destination.coverages or not found or {one.reason for one in found} != {Reason.NO_PEERING}:
         return None
     return Match(
@@ -354,21 +351,3 @@ def _served_at_the_edge(destination: Destination) -> list[Line]:
         origin, taken = where.tags.name, at_midnight(where.tags.taken)
         found.append(line(origin, "edge_tag", taken, address=where.address, tag=where.service_tag))
     return found
-
-
-FAMILY = (
-    community_not_in_filter,
-    community_denied,
-    empty_route_filter,
-    region_without_community,
-    no_route_filter,
-    filter_not_attached,
-    peering_down,
-    outside_sku_geography,
-    ipv6_not_peered,
-    not_received,
-    filtered_by_own_policy,
-    another_path_preferred,
-    session_down,
-    not_on_microsoft_peering,
-)

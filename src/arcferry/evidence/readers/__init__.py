@@ -1,6 +1,6 @@
 """Readers: each turns one kind of file into what it says; the content decides, never the name."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,38 +9,27 @@ from arcferry.errors import FileInputError
 from arcferry.evidence.document import Document, Kind
 from arcferry.evidence.readers import (
     agent_check,
-    agent_check_json,
     agent_connect,
     agent_log,
     agent_show,
     arcferry_check,
     archive,
-    azure_error,
-    azure_json,
-    curl_verbose,
-    dig,
+    codes,
+    connection_test,
     dns_answers,
     download_error,
     host_answers,
     install_log,
-    lookalike,
-    net_connection,
-    nslookup,
+    network,
     onboarding_script,
-    openssl_client,
     powershell_error,
-    resolve_dns_name,
-    routes,
-    watch_history,
+    unrecognised,
 )
-from arcferry.evidence.readers.decoding import Decoded, decode, is_structured, narrow, shortened, text_of
-from arcferry.evidence.readers.edge import claimed, guarded
-from arcferry.files import read_bounded
+from arcferry.evidence.readers.decoding import decode, is_structured, narrow, shortened, text_of
+from arcferry.evidence.readers.guard import guarded, unreadable
+from arcferry.files import FILE_LIMIT, read_bounded
 from arcferry.redaction import mask, redact
 from arcferry.text import clean
-
-FILE_LIMIT = 64 * 1024 * 1024
-"""Longest file in bytes that is held in memory; only a dump of routes may be longer, see `read_path`."""
 
 _TextReader = Callable[[str, str], Document | None]
 _TEXT_READERS: tuple[_TextReader, ...] = (
@@ -52,21 +41,15 @@ _TEXT_READERS: tuple[_TextReader, ...] = (
     agent_connect.read,
     download_error.read,
     powershell_error.read,
-    resolve_dns_name.read,
-    dig.read,
-    nslookup.read,
-    net_connection.read,
-    curl_verbose.read,
-    openssl_client.read,
-    azure_error.read,
+    dns_answers.read_resolve_dns_name,
+    dns_answers.read_dig,
+    dns_answers.read_nslookup,
+    connection_test.read_net_connection,
+    connection_test.read_curl,
+    connection_test.read_openssl,
+    codes.read,
 )
-_JSON_READERS: tuple[tuple[Callable[[object], bool], Callable[[str, object], Document]], ...] = (
-    (arcferry_check.looks_right, arcferry_check.read),
-    (watch_history.looks_right, watch_history.read),
-    (dns_answers.looks_right, dns_answers.read),
-    (agent_show.looks_right, agent_show.read_json),
-    (onboarding_script.looks_right, onboarding_script.read_json),
-)
+"""All of them are asked, because a transcript can hold several kinds; the order is that of the documents."""
 _STANDS_ASIDE = {
     Kind.AGENT_CONNECT: {Kind.AGENT_LOG},
     Kind.AZURE_ERROR: {Kind.AGENT_CONNECT, Kind.AGENT_LOG, Kind.AGENT_SHOW},
@@ -74,7 +57,16 @@ _STANDS_ASIDE = {
     Kind.DOWNLOAD_ERROR: {Kind.AGENT_LOG, Kind.INSTALL_LOG},
     Kind.CONNECTION_TEST: {Kind.AGENT_LOG, Kind.INSTALL_LOG},
 }
-"""Which kinds take the same lines better: where one of them was found, this one is left out."""
+"""Which kinds take the same lines better: if one of them was found, this one is left out."""
+_JSON_READERS: tuple[tuple[Callable[[object], bool], Callable[[str, object], Document]], ...] = (
+    (arcferry_check.looks_right, arcferry_check.read),
+    (arcferry_check.is_history, arcferry_check.read_history),
+    (dns_answers.is_json, dns_answers.read_json),
+    (agent_show.looks_right, agent_show.read_json),
+    (onboarding_script.looks_right, onboarding_script.read_json),
+)
+"""The first that knows a value reads it. These name themselves, or have keys that nobody else has. Azure's
+documents are known by few keys and so come after them; what any JSON may hold, such as an error, is last."""
 
 
 def _of_json(name: str, value: object) -> tuple[Document, ...]:
@@ -83,25 +75,19 @@ def _of_json(name: str, value: object) -> tuple[Document, ...]:
     for looks_right, read in _JSON_READERS:
         if looks_right(value):
             return (read(name, value),)
-    if found := azure_json.read_all(name, value):
+    if found := network.read_json(name, value):
         return tuple(found)
-    other = agent_check_json.read(name, value) or azure_error.read_json(name, value)
+    other = agent_check.read_json(name, value) or codes.read_json(name, value)
     return (other,) if other else ()
 
 
 def _of_host(name: str, value: object) -> tuple[Document, ...]:
     """A host's answers, and beside them what its agent printed and how its path was, read as themselves."""
-    output = [
-        document
-        for verb, text in host_answers.printed(value)
-        for document in _of_text(f"{name}: {verb}", text)
-    ]
-    paths = [
-        arcferry_check.read(f"{name}: path", path)
-        for path in host_answers.paths(value)
-        if arcferry_check.looks_right(path)
-    ]
-    return host_answers.read(name, value), *output, *paths
+    found = [host_answers.read(name, value)]
+    for verb, text in host_answers.printed(value):
+        found += _of_text(f"{name}: {verb}", text)
+    paths = filter(arcferry_check.looks_right, host_answers.paths(value))
+    return (*found, *(arcferry_check.read(f"{name}: path", path) for path in paths))
 
 
 def _of_text(name: str, text: str, note: str = "") -> tuple[Document, ...]:
@@ -110,49 +96,38 @@ def _of_text(name: str, text: str, note: str = "") -> tuple[Document, ...]:
     read = [document for reader in _TEXT_READERS if (document := reader(name, plain))]
     kinds = {document.kind for document in read}
     kept = [document for document in read if not _STANDS_ASIDE.get(document.kind, set()) & kinds]
-    notes = tuple(filter(None, (note, shortening)))
-    return tuple(replace(document, notes=document.notes + notes) for document in _merged(kept))
+    return _noted(_merged(kept), note, shortening)
 
 
-def _merged(documents: list[Document]) -> list[Document]:
+def _noted(documents: Iterable[Document], *notes: str) -> tuple[Document, ...]:
+    """The same documents with these notes, but for the empty ones."""
+    more = tuple(filter(None, notes))
+    return tuple(replace(one, notes=one.notes + more) for one in documents)
+
+
+def _merged(documents: list[Document]) -> Iterable[Document]:
     """One document a kind: a transcript with `dig` and `nslookup` holds DNS answers, once."""
     found: dict[Kind, Document] = {}
     for one in documents:
-        before = found.get(one.kind)
-        found[one.kind] = (
-            one
-            if before is None
-            else replace(
+        before = found.setdefault(one.kind, one)
+        if before is not one:
+            found[one.kind] = replace(
                 before,
                 attempts=before.attempts + one.attempts,
                 answers=before.answers + one.answers,
                 codes=before.codes + one.codes,
-                complaints=before.complaints + one.complaints,
+                error_lines=before.error_lines + one.error_lines,
                 notes=before.notes + one.notes,
             )
-        )
-    return list(found.values())
-
-
-def _with_duplicates(documents: tuple[Document, ...], decoded: Decoded) -> tuple[Document, ...]:
-    notes = tuple(
-        f"the key {typed.shown(mask(key))} stands twice in one object; the last one counted"
-        for key in decoded.duplicates
-    )
-    return tuple(replace(document, notes=document.notes + notes) for document in documents)
-
-
-def _unrecognised(name: str, decoded: Decoded) -> Document:
-    like = lookalike.of_json(decoded.value) if decoded.is_json else lookalike.of_text(decoded.text)
-    return Document(name, Kind.UNRECOGNISED, notes=(f"it looks most like {like}",) if like else ())
+    return found.values()
 
 
 def _read_plain(name: str, data: bytes) -> tuple[Document, ...]:
     """What a file that is no archive says."""
     text = text_of(data)
     if text is None:
-        if dump := routes.read(name, data):
-            return (dump,)
+        if dump := network.read_routes(name, data):
+            return dump
         raise FileInputError(
             name,
             "a binary file, which explain does not read",
@@ -165,11 +140,12 @@ def _read_plain(name: str, data: bytes) -> tuple[Document, ...]:
     if not found:
         # Of routes only typed values are kept, and a line is quoted masked: a long dump is spared the search.
         whole = decoded.text if part == text else narrow(text)
-        table = routes.read(name, whole.encode("utf-8", errors="replace"))
-        found = (table,) if table else ()
+        found = network.read_routes(name, whole.encode("utf-8", errors="replace"))
     if not found and decoded.is_json:
         found = _of_text(name, redact(decoded.text))
-    return _with_duplicates(found or (_unrecognised(name, decoded),), decoded)
+    twice = (f"the key {typed.shown(mask(key))} stands twice in one object" for key in decoded.duplicates)
+    told = (f"{one}; the last one counted" for one in twice)
+    return _noted(found or (unrecognised.document(name, decoded),), *told)
 
 
 def read_document(name: str, data: bytes) -> tuple[Document, ...]:
@@ -193,8 +169,14 @@ def read_document(name: str, data: bytes) -> tuple[Document, ...]:
 
 
 def read_claimed(name: str, data: bytes) -> tuple[Document, ...]:
-    """What a host handed in says, as `read_document`; what cannot be read gives one that says so."""
-    return claimed(name, lambda: read_document(name, data))
+    """What a host handed in says, as `read_document`; what cannot be read gives one that says so.
+
+    It is never an error of the one who collected it.
+    """
+    try:
+        return guarded(name, lambda: read_document(name, data))
+    except FileInputError as error:
+        return (unreadable(name, f"could not be read: {error.message.removeprefix(f'{error.path}: ')}"),)
 
 
 def _read_alone(name: str, data: bytes) -> tuple[Document, ...]:
@@ -213,13 +195,8 @@ def read_path(path: Path, name: str) -> tuple[Document, ...]:
         size = 0
     if size <= FILE_LIMIT:
         return read_document(name, read_bounded(path, limit=FILE_LIMIT))
-    if dump := guarded(name, lambda: _streamed(path, name), size=size):
+    if dump := guarded(name, lambda: network.read_route_dump(path, name), size=size):
         return dump
     raise FileInputError(
         name, f"no dump of routes, and larger than the {FILE_LIMIT:,} bytes that are read of anything else"
     )
-
-
-def _streamed(path: Path, name: str) -> tuple[Document, ...]:
-    dump = routes.read_file(path, name)
-    return (dump,) if dump else ()

@@ -1,107 +1,133 @@
 """The agent's own logs, `azcmagent.log` and `himds.log`: what its last run, or its last hour, failed with.
 
 A log goes back for weeks. What failed then and works now is no cause of anything, so only the end counts.
+Its lines have the form `time="…" level=… msg="…" Key="…"`.
 """
 
 import re
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
 
-from arcferry.evidence.document import NETWORK_ERROR, Attempt, Complaint, Document, Kind
+from arcferry.evidence.document import NETWORK_ERROR, Attempt, Document, ErrorLine, Kind
 from arcferry.evidence.readers import agent_connect, codes, go_errors, values
-from arcferry.evidence.readers.logfmt import GRAVE, LogLine, LogRun, log_lines, runs
 
+_START = re.compile(r'^\s*time="?([^"\s]{10,40})"?\s+level=(\w{1,12})\s')
+_RUN = re.compile(r'msg="?Agent (?:Version|Command): ?([^"\n]{0,80})')
+_COMMAND = re.compile(r'msg="?Agent Command: ?([a-z]{1,20})')
+_MESSAGE = re.compile(r'\bmsg=(?:"(.*?)"(?=\s+[A-Za-z_]{1,40}=|\s*$)|(\S+))')
+_VERBOSE_CHECK = re.compile(r"Endpoint properties|Check result check_name")
+_LONGEST = 8000
 _LEAST_LINES = 3
 _LAST = timedelta(hours=1)
-_MOST_COMPLAINTS = 3
+_MOST_ERRORS = 3
 _LONG_WORDS = 900
-_VERBOSE_CHECK = re.compile(r"Endpoint properties|Check result check_name")
+_LIKE_VERBOSE = "what azcmagent prints with --verbose looks the same; it was read as a log"
 
 
-def _texts(lines: Sequence[LogLine]) -> str:
-    return "\n".join(line.text for line in lines)
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One line; `text` has its escaped quotes undone."""
+
+    taken: datetime | None
+    level: str
+    text: str
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it says that something failed."""
+        return self.level in ("fatal", "error", "panic")
 
 
-def _has_failed(run: LogRun) -> bool:
-    return bool(codes.agent_codes(_texts(run.lines))) or run.is_grave
+def _log_lines(text: str) -> Iterator[_Line]:
+    """Every line of the log's form but those of a check, which have a reader of their own."""
+    for line in values.lines(text, _LONGEST):
+        if (found := _START.match(line)) and not _VERBOSE_CHECK.search(line):
+            yield _Line(values.instant(found[1]), found[2].lower(), values.unescaped(line))
 
 
-def _deciding(found: Sequence[LogRun]) -> tuple[LogRun | None, int]:
-    """The last run that says how things stand, and how many earlier ones had failed."""
-    for place in range(len(found) - 1, -1, -1):
-        run = found[place]
-        if _has_failed(run) or run.command in ("connect", "disconnect"):
-            earlier = sum(_has_failed(one) for one in found[:place])
-            return run, earlier
-    return None, 0
+def _runs(lines: Sequence[_Line]) -> list[Sequence[_Line]]:
+    """The agent's commands that the log tells of, oldest first; all lines are one where it tells of none."""
+    starts = {place for place, line in enumerate(lines) if _RUN.search(line.text)}
+    # A run begins with its version and its command, on two lines.
+    firsts = sorted(place for place in starts if place and place - 1 not in starts)
+    return [lines[start:end] for start, end in pairwise([0, *firsts, len(lines)])]
 
 
-def _last_hour(lines: Sequence[LogLine]) -> tuple[LogLine, ...]:
-    times = [line.taken for line in lines if line.taken]
-    if not times:
-        return tuple(lines)
-    since = max(times) - _LAST
-    return tuple(line for line in lines if line.taken is None or line.taken >= since)
+def _command(run: Sequence[_Line]) -> str:
+    return next((named[1] for line in run[:5] if (named := _COMMAND.search(line.text))), "")
 
 
-def _notes(name: str, *, is_one_run: bool, earlier: int) -> tuple[str, ...]:
-    """What was left out, and that one run alone could be a console's; in an archive of logs it is none."""
-    notes = []
-    if earlier:
-        notes.append(f"{earlier} earlier runs that failed were left out: the last one counts")
-    if is_one_run and "!" not in name:
-        notes.append("what azcmagent prints with --verbose looks the same; it was read as a log")
-    return tuple(notes)
+def _has_failed(run: Sequence[_Line]) -> bool:
+    return any(line.is_error for line in run) or bool(codes.agent_codes("\n".join(line.text for line in run)))
 
 
-def _sightings(lines: Sequence[LogLine], name: str, *, is_network_error: bool) -> tuple[Attempt, ...]:
+def _telling(runs: Sequence[Sequence[_Line]]) -> tuple[Sequence[_Line], int]:
+    """The lines that say how things stand, none if all is well; and how many earlier runs had failed."""
+    if len(runs) == 1 and not _command(runs[0]):
+        newest = max((line.taken for line in runs[0] if line.taken), default=None)
+        since = newest - _LAST if newest else None
+        return [line for line in runs[0] if not since or not line.taken or line.taken >= since], 0
+    failed = [_has_failed(run) for run in runs]
+    for place in reversed(range(len(runs))):
+        if failed[place]:
+            return runs[place], sum(failed[:place])
+        # These two succeed or fail as a whole; `show` and others say nothing of what came before them.
+        if _command(runs[place]) in ("connect", "disconnect"):
+            return (), sum(failed[:place])
+    return (), 0
+
+
+def _attempts(lines: Sequence[_Line], name: str, *, is_network_error: bool) -> tuple[Attempt, ...]:
     """What failed, with its error, then what the line of AZCM0026 names without one."""
-    grave = [line for line in lines if line.level in GRAVE]
-    hosts = agent_connect.named_hosts(line.text for line in grave) if is_network_error else ()
-    taken = grave[-1].taken if grave else None
+    errors = [line for line in lines if line.is_error]
+    hosts = agent_connect.named_hosts(line.text for line in errors) if is_network_error else ()
+    taken = errors[-1].taken if errors else None
     named = {host: Attempt(host, name, reachable=False, taken=taken, required=True) for host in hosts}
     why = go_errors.attempts(((line.taken, line.text) for line in lines), name)
     return tuple((named | why).values())
 
 
-def _complaints(lines: Sequence[LogLine], name: str) -> tuple[Complaint, ...]:
-    """The grave lines, each of their words once, the latest last."""
-    found = {
-        line.message: Complaint(
-            values.short(line.message, _LONG_WORDS), name, line.taken, is_fatal=line.level != "error"
-        )
-        for line in lines
-        if line.level in GRAVE
-    }
-    return tuple(found.values())[-_MOST_COMPLAINTS:]
+def _error_lines(lines: Sequence[_Line], name: str) -> tuple[ErrorLine, ...]:
+    """The lines of errors, each of their words once, the latest last."""
+    found: dict[str, ErrorLine] = {}
+    for line in lines:
+        if line.is_error:
+            message = _MESSAGE.search(line.text)
+            says = message[1] or message[2] if message else line.text
+            short = values.short(says, _LONG_WORDS)
+            found[says] = ErrorLine(short, name, line.taken, is_fatal=line.level != "error")
+    return tuple(found.values())[-_MOST_ERRORS:]
 
 
 def read(name: str, text: str) -> Document | None:
-    """What the end of a log tells, or None where `text` is no log of the agent."""
-    lines = [line for line in log_lines(text) if not _VERBOSE_CHECK.search(line.text)]
+    """What the end of a log tells, or None if `text` is no log of the agent."""
+    lines = list(_log_lines(text))
     others = sum(1 for line in text.splitlines() if line.strip()) - len(lines)
     if len(lines) < _LEAST_LINES or others > len(lines):
         return None
-    found = runs(lines)
-    if len(found) > 1 or found[0].command:
-        run, earlier = _deciding(found)
-        part, is_over = (run.lines, not _has_failed(run)) if run else ((), True)
-    else:
-        part, earlier, is_over = _last_hour(lines), 0, False
-    told = () if is_over else part
+    runs = _runs(lines)
+    told, earlier = _telling(runs)
     texts = [line.text for line in told]
-    grave = next((line.text for line in reversed(told) if line.level in GRAVE), "")
+    whole = "\n".join(texts)
+    last_error = next((line.text for line in reversed(told) if line.is_error), "")
     taken = max((line.taken for line in lines if line.taken), default=None)
-    found_codes = codes.agent_codes("\n".join(texts))
+    agents = codes.agent_codes(whole)
+    notes = (
+        (earlier, f"{earlier} earlier runs that failed were left out: the last one counts"),
+        # In an archive of logs it is no console's.
+        (len(runs) == 1 and _command(runs[0]) and "!" not in name, _LIKE_VERBOSE),
+    )
     return Document(
         name,
         Kind.AGENT_LOG,
         taken,
-        attempts=_sightings(told, name, is_network_error=NETWORK_ERROR in found_codes),
+        attempts=_attempts(told, name, is_network_error=NETWORK_ERROR in agents),
         codes=(
-            *codes.seen(found_codes, texts, name, grave=grave, taken=taken),
-            *codes.seen(codes.service_codes("\n".join(texts)), texts, name, taken=taken),
+            *codes.seen(agents, texts, name, last_error=last_error, taken=taken),
+            *codes.seen(codes.service_codes(whole), texts, name, taken=taken),
         ),
-        complaints=_complaints(told, name),
-        notes=_notes(name, is_one_run=len(found) == 1 and bool(found[0].command), earlier=earlier),
+        error_lines=_error_lines(told, name),
+        notes=tuple(note for applies, note in notes if applies),
     )

@@ -2,35 +2,21 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from arcferry import typed
 from arcferry.evidence.document import AgentState, Document, Kind
 from arcferry.evidence.readers import codes, go_errors, values
-from arcferry.evidence.readers.logfmt import unescaped
 
-_LINE = re.compile(r"^(\s*)([A-Za-z][A-Za-z0-9 /()._-]{1,60}?)\s*: ?(.*)$")
-_NAMES = {
-    "agent version",
-    "agent status",
-    "agentstatus",
-    "agent last heartbeat",
-    "vm id",
-    "resource namespace",
-}
+_LINE = re.compile(r"^\s*([A-Za-z][A-Za-z0-9 /()._-]{1,60}?)\s*: ?(.*)$")
+_NAMES = {"agentversion", "agentstatus", "agentlastheartbeat", "vmid", "resourcenamespace"}
+_KEYS = {"agentversion", "agentstatus", "status", "lastheartbeat", "agentlastheartbeat", "vmid", "resourceid"}
 _STATUSES = {"connected", "disconnected", "expired", "error"}
+_SERVICES = {"himds", "arcproxy", "extensionservice", "gcarcservice", "extd", "gcad", "himdsd", "arcproxyd"}
 _SERVICE = re.compile(r"\(([A-Za-z][A-Za-z0-9_]{1,40})\)\s*$")
-_STATES = {
-    "running",
-    "stopped",
-    "unknown",
-    "starting",
-    "stopping",
-    "paused",
-    "disabled",
-    "missing",
-    "failed",
-    "not installed",
-}
+_STATE = re.compile(
+    r"running|stopped|unknown|starting|stopping|paused|disabled|missing|failed|not installed", re.IGNORECASE
+)
 _LEAST = 3
 _MOST = 200
 _UNUSED = {"", "n/a", "none", "not set", "disabled", "-"}
@@ -41,12 +27,6 @@ def _plain(key: str) -> str:
     return re.sub(r"[^a-z0-9]", "", key.lower())
 
 
-def _pairs(text: str) -> Iterator[tuple[str, str]]:
-    for line in text.splitlines():
-        if found := _LINE.match(line[:2000]):
-            yield found[2].strip(), found[3].strip()
-
-
 def _flat(value: Mapping[str, object], depth: int = 0) -> Iterator[tuple[str, str]]:
     """Every text of a JSON object with its key; services keep the key of theirs."""
     for key, item in list(value.items())[:_MOST]:
@@ -54,18 +34,17 @@ def _flat(value: Mapping[str, object], depth: int = 0) -> Iterator[tuple[str, st
             yield from _flat(item, depth + 1)
         elif isinstance(item, list) and depth < _LEAST:
             for one in item[:_MOST]:
-                yield from _flat(values.mapping(one), depth + 1) if isinstance(one, Mapping) else ()
+                yield from _flat(values.mapping(one), depth + 1)
         elif isinstance(item, str | bool | int):
             yield str(key), str(item)
 
 
 def _services(pairs: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    known = {"himds", "arcproxy", "extensionservice", "gcarcservice", "extd", "gcad", "himdsd", "arcproxyd"}
     found = {}
     for key, item in pairs:
         named = _SERVICE.search(key)
         name = (named[1] if named else key).lower()
-        if item.lower() in _STATES and (named or name in known):
+        if _STATE.fullmatch(item) and (named or name in _SERVICES):
             found[name] = item.lower()
     return tuple(found.items())
 
@@ -75,8 +54,8 @@ def _first(pairs: Mapping[str, str], *names: str) -> str:
     return "" if found.lower() in _UNUSED else values.short(found)
 
 
-def _scope(text: str) -> str:
-    """A private link scope's id or name; a word that says so where it is neither."""
+def scope(text: str) -> str:
+    """A private link scope's id or name; if it is neither, a word that says so: that there is one counts."""
     return typed.resource_id(text) or typed.resource(text) or (typed.NAME_IS_NONE if text else "")
 
 
@@ -94,7 +73,7 @@ def _state(name: str, pairs: list[tuple[str, str]]) -> AgentState:
         last_heartbeat=values.instant(_first(by_name, "agentlastheartbeat", "lastheartbeat")),
         services=_services(pairs),
         proxy=typed.proxy(_first(by_name, "usinghttpsproxy", "httpsproxy", "proxyurl")),
-        private_link_scope=_scope(_first(by_name, "privatelinkscope", "privatelinkscopeid")),
+        private_link_scope=scope(_first(by_name, "privatelinkscope", "privatelinkscopeid")),
         gateway=typed.label(_first(by_name, "gatewayurl", "gatewayid")),
         properties=tuple((key.lower()[:60], values.url(item)) for key, item in pairs[:_MOST]),
     )
@@ -102,42 +81,29 @@ def _state(name: str, pairs: list[tuple[str, str]]) -> AgentState:
 
 def _document(name: str, pairs: list[tuple[str, str]]) -> Document:
     state = _state(name, pairs)
-    told = unescaped(f"{state.error_code} {state.error}")
-    seen = go_errors.attempts([(state.last_heartbeat, told)], name) if state.status != "Connected" else {}
-    found = [*codes.agent_codes(told), *codes.service_codes(told)] if state.status != "Connected" else []
-    return Document(
-        name,
-        Kind.AGENT_SHOW,
-        attempts=tuple(seen.values()),
-        codes=codes.seen(found, [told], name),
-        agent_state=state,
-    )
+    if state.status == "Connected":
+        # The agent keeps showing an error that it got over long ago.
+        return Document(name, Kind.AGENT_SHOW, agent_state=state)
+    told = values.unescaped(f"{state.error_code} {state.error}")
+    seen = go_errors.attempts([(state.last_heartbeat, told)], name)
+    found = codes.seen([*codes.agent_codes(told), *codes.service_codes(told)], [told], name)
+    return Document(name, Kind.AGENT_SHOW, attempts=tuple(seen.values()), codes=found, agent_state=state)
 
 
 def read(name: str, text: str) -> Document | None:
-    """The agent's state from text, or None where `text` is not what `show` prints."""
-    pairs = list(_pairs(text))[: _MOST * 5]
-    known = {key.lower() for key, _ in pairs} & _NAMES
+    """The agent's state from text, or None if `text` is not what `show` prints."""
+    lines = filter(None, map(_LINE.match, values.lines(text)))
+    pairs = [(line[1].strip(), line[2].strip()) for line in islice(lines, _MOST * 5)]
+    known = {_plain(key) for key, _ in pairs} & _NAMES
     return _document(name, pairs) if len(known) >= _LEAST else None
 
 
 def looks_right(value: object) -> bool:
     """Whether this is what `show --json` prints: its keys are documented in part only, in any case."""
     keys = {_plain(str(key)) for key in values.mapping(value)}
-    own = {
-        "agentversion",
-        "agentstatus",
-        "status",
-        "lastheartbeat",
-        "agentlastheartbeat",
-        "vmid",
-        "resourceid",
-    }
-    return (
-        "properties" not in keys
-        and bool({"agentversion", "agentstatus"} & keys)
-        and len(own & keys) >= _LEAST - 1
-    )
+    # Azure's own machine document has the same keys, under `properties`.
+    told = {"agentversion", "agentstatus"} & keys and "properties" not in keys
+    return bool(told) and len(_KEYS & keys) >= _LEAST - 1
 
 
 def read_json(name: str, value: object) -> Document:

@@ -8,8 +8,7 @@ import stat
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 
 from arcferry import typed
 from arcferry.errors import FileInputError
@@ -28,34 +27,12 @@ _LEAST_FOR_RATIO = 1024 * 1024
 _ENCRYPTED = 0x1
 _MARK = b"PK\x03\x04"
 _EMPTY_MARK = b"PK\x05\x06"
-_INSIDE = (b"PK\x03\x04", b"\x1f\x8b", b"BZh", b"7z\xbc\xaf", b"\xfd7zXZ")
+_INSIDE = (_MARK, b"\x1f\x8b", b"BZh", b"7z\xbc\xaf", b"\xfd7zXZ")
 _SHOWN = 3
 _LONGEST = 60.0
 """Seconds of processor time after which no further entry is begun."""
-
-
-@dataclass(slots=True)
-class _Taken:
-    """What was read so far, and why something was not."""
-
-    documents: list[Document] = field(default_factory=list)
-    skipped: dict[str, list[str]] = field(default_factory=dict)
-    unknown: int = 0
-    total: int = 0
-    began: float = field(default_factory=time.process_time)
-
-    def skip(self, why: str, name: str) -> None:
-        self.skipped.setdefault(why, []).append(typed.label(one_line(mask(name), limit=80)))
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        told = []
-        for why, names in self.skipped.items():
-            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-            told.append(f"not read because {why}: {', '.join(names[:_SHOWN])}{more}")
-        if self.unknown:
-            told.append(f"files in it of no kind that tells anything: {self.unknown}")
-        return tuple(told)
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
+_Reader = Callable[[str, bytes], tuple[Document, ...]]
 
 
 def looks_right(data: bytes) -> bool:
@@ -64,91 +41,104 @@ def looks_right(data: bytes) -> bool:
 
 
 def _why_not(entry: zipfile.ZipInfo, before: set[str], total: int) -> str:
-    """Why an entry is left alone; empty where it is read."""
+    """Why an entry is left alone; empty if it is read."""
+    size, packed = entry.file_size, max(entry.compress_size, 1)
     checks = (
         (not entry.filename, "it has no name"),
-        (bool(entry.flag_bits & _ENCRYPTED), "it is encrypted"),
+        (entry.flag_bits & _ENCRYPTED, "it is encrypted"),
         (stat.S_ISLNK(entry.external_attr >> 16), "it is a link"),
         (entry.filename in before, "an entry of the same name came before it"),
-        (entry.file_size > ENTRY_LIMIT, f"it is longer than {ENTRY_LIMIT:,} bytes"),
+        (size > ENTRY_LIMIT, f"it is longer than {ENTRY_LIMIT:,} bytes"),
+        # A short text of one letter packs as well as a bomb, and does no harm.
         (
-            entry.file_size > _LEAST_FOR_RATIO
-            and entry.file_size > _MOST_RATIO * max(entry.compress_size, 1),
+            size > _LEAST_FOR_RATIO and size > _MOST_RATIO * packed,
             f"it unpacks to more than {_MOST_RATIO} times its size",
         ),
-        (total + entry.file_size > TOTAL_LIMIT, f"the archive unpacks to more than {TOTAL_LIMIT:,} bytes"),
+        (total + size > TOTAL_LIMIT, f"the archive unpacks to more than {TOTAL_LIMIT:,} bytes"),
     )
     return next((why for applies, why in checks if applies), "")
 
 
-def _entries(archive: zipfile.ZipFile, taken: _Taken) -> Iterator[zipfile.ZipInfo]:
-    before: set[str] = set()
-    # Not `is_dir`, which fails on an entry without a name.
-    entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
-    for entry in entries[:_MOST_ENTRIES]:
-        if time.process_time() - taken.began > _LONGEST:
-            taken.skip(f"the files before it took more than {_LONGEST:.0f} s", entry.filename)
-        elif why := _why_not(entry, before, taken.total):
-            taken.skip(why, entry.filename)
+class _Archive:
+    """What was read of one archive so far, and why something was not."""
+
+    def __init__(self, name: str, inner: _Reader) -> None:
+        self._name, self._inner = name, inner
+        self._skipped: dict[str, list[str]] = {}
+        self._unknown = self._total = 0
+        self._began = time.process_time()
+        self.documents: list[Document] = []
+
+    def read(self, archive: zipfile.ZipFile) -> None:
+        """Read every entry within the bounds."""
+        before: set[str] = set()
+        # Not `is_dir`, which fails on an entry without a name.
+        entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
+        for entry in entries[:_MOST_ENTRIES]:
+            if time.process_time() - self._began > _LONGEST:
+                self._skip(f"the files before it took more than {_LONGEST:.0f} s", entry.filename)
+            elif why := _why_not(entry, before, self._total):
+                self._skip(why, entry.filename)
+            else:
+                self._read_entry(archive, entry)
+            before.add(entry.filename)
+        for entry in entries[_MOST_ENTRIES:]:
+            self._skip(f"it comes after {_MOST_ENTRIES:,} others", entry.filename)
+
+    def _read_entry(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+        """Read one entry; what its header says of its length is not believed."""
+        own = typed.label(one_line(mask(entry.filename.replace("\\", "/")), limit=120))
+        name = f"{self._name}!{own}"
+        try:
+            with archive.open(entry) as stream:
+                data = stream.read(ENTRY_LIMIT + 1)
+        except _DAMAGED:
+            self._skip("it is damaged, or packed in a way that is not read", entry.filename)
+            return
+        self._total += len(data)
+        if len(data) > ENTRY_LIMIT:
+            self._skip(f"it is longer than {ENTRY_LIMIT:,} bytes", entry.filename)
+        elif data.startswith(_INSIDE):
+            self._skip("it is an archive within the archive", entry.filename)
         else:
-            yield entry
-        before.add(entry.filename)
-    for entry in entries[_MOST_ENTRIES:]:
-        taken.skip(f"it comes after {_MOST_ENTRIES:,} others", entry.filename)
+            try:
+                found = [one for one in self._inner(name, data) if one.kind is not Kind.UNRECOGNISED]
+            except FileInputError as error:
+                self._skip(error.message.removeprefix(f"{name}: "), own)
+                return
+            self._unknown += not found
+            self.documents += found
+
+    def _skip(self, why: str, name: str) -> None:
+        self._skipped.setdefault(why, []).append(typed.label(one_line(mask(name), limit=80)))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was not read, and why."""
+        told = []
+        for why, names in self._skipped.items():
+            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+            told.append(f"not read because {why}: {', '.join(names[:_SHOWN])}{more}")
+        if self._unknown:
+            told.append(f"files in it of no kind that tells anything: {self._unknown}")
+        return tuple(told)
 
 
-def _bytes_of(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, taken: _Taken) -> bytes | None:
-    """The entry's bytes; what its header says of its length is not believed."""
-    try:
-        with archive.open(entry) as stream:
-            data = stream.read(ENTRY_LIMIT + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError):
-        taken.skip("it is damaged, or packed in a way that is not read", entry.filename)
-        return None
-    taken.total += len(data)
-    if len(data) > ENTRY_LIMIT:
-        taken.skip(f"it is longer than {ENTRY_LIMIT:,} bytes", entry.filename)
-        return None
-    if data.startswith(_INSIDE):
-        taken.skip("it is an archive within the archive", entry.filename)
-        return None
-    return data
-
-
-def _inner_name(name: str, entry: zipfile.ZipInfo) -> str:
-    return f"{name}!{typed.label(one_line(mask(entry.filename.replace(chr(92), '/')), limit=120))}"
-
-
-def read(name: str, data: bytes, inner: Callable[[str, bytes], tuple[Document, ...]]) -> tuple[Document, ...]:
+def read(name: str, data: bytes, inner: _Reader) -> tuple[Document, ...]:
     """The archive itself, then everything its files say, each named `zip!file`.
 
     Raises:
         FileInputError: the archive is cut short or damaged as a whole.
     """
-    taken = _Taken()
+    found = _Archive(name, inner)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            for entry in _entries(archive, taken):
-                content = _bytes_of(archive, entry, taken)
-                if content is not None:
-                    _read_entry(_inner_name(name, entry), content, inner, taken)
+            found.read(archive)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, OSError, OverflowError) as error:
         raise FileInputError(
             name,
             "a zip archive that is cut short or damaged",
             hint="Copy it again, or unpack it and hand in the files.",
         ) from error
-    kind = Kind.AGENT_LOGS_ZIP if taken.documents else Kind.UNRECOGNISED
-    return (Document(name, kind, notes=taken.notes), *taken.documents)
-
-
-def _read_entry(
-    name: str, content: bytes, inner: Callable[[str, bytes], tuple[Document, ...]], taken: _Taken
-) -> None:
-    try:
-        found = [one for one in inner(name, content) if one.kind is not Kind.UNRECOGNISED]
-    except FileInputError as error:
-        taken.skip(error.message.removeprefix(f"{name}: "), name.partition("!")[2])
-        return
-    taken.unknown += not found
-    taken.documents += found
+    kind = Kind.AGENT_LOGS_ZIP if found.documents else Kind.UNRECOGNISED
+    return (Document(name, kind, notes=found.notes), *found.documents)

@@ -51,14 +51,11 @@ class Decoded:
 def _unmarked_utf16(data: bytes) -> str | None:
     """The byte order of UTF-16 without a mark: Latin letters and digits have a NUL in every second byte."""
     sample = data[:2000]
-    if len(sample) < _LEAST_UTF16:
-        return None
     half = len(sample) // 2
     even, odd = sample[::2].count(0), sample[1::2].count(0)
-    if odd > _MOSTLY * half and even < _HARDLY * half:
-        return "utf-16-le"
-    if even > _MOSTLY * half and odd < _HARDLY * half:
-        return "utf-16-be"
+    for encoding, often, seldom in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
+        if len(sample) >= _LEAST_UTF16 and often > _MOSTLY * half and seldom < _HARDLY * half:
+            return encoding
     return None
 
 
@@ -69,26 +66,23 @@ def _wide_text(data: bytes, encoding: str) -> str:
     return body.decode(encoding, errors="replace") + (tail[0].decode("ascii") if tail else "")
 
 
-def _narrowed(data: bytes) -> bytes:
-    """The same bytes with stretches of UTF-16 that were appended to plain text made plain."""
-    return _WIDE.sub(lambda found: found[0].replace(b"\x00", b""), data)
-
-
 def text_of(data: bytes) -> str | None:
     """The text, by byte order mark, else UTF-8 with replacement, so that any console's passes.
 
     Files of two encodings come from scripts that append: PowerShell 5.1 writes UTF-16 behind anything.
 
     Returns:
-        None where the bytes are no text.
+        None if the bytes are no text.
     """
     encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), None)
     encoding = encoding or _unmarked_utf16(data)
     if encoding and encoding != "utf-8-sig":
         text = _wide_text(data, encoding)
     else:
-        narrow = _narrowed(data) if b"\x00" in data[: TEXT_LIMIT * 4] else data
-        text = narrow.decode(encoding or "utf-8", errors="replace")
+        # Stretches of UTF-16 that were appended to plain text are made plain.
+        is_mixed = b"\x00" in data[: TEXT_LIMIT * 4]
+        plain = _WIDE.sub(lambda found: found[0].replace(b"\x00", b""), data) if is_mixed else data
+        text = plain.decode(encoding or "utf-8", errors="replace")
     return None if "\x00" in text else text
 
 
@@ -98,26 +92,23 @@ def is_structured(text: str) -> bool:
 
 
 def shortened(text: str) -> tuple[str, str]:
-    """The part of a text that is searched, and what to say of it; nothing where only odd lines were cut."""
+    """The part of a text that is searched, and what to say of it; nothing if only odd lines were cut."""
     says = ""
     if len(text) > TEXT_LIMIT:
         end = TEXT_LIMIT - _HEAD
+        tail = text[-end:]
         says = (
             f"long: of {len(text):,} characters the first {_HEAD:,} and the last {end:,} were read, "
             "because the newest stands at the end of a log"
         )
         # The first line of the end begins in its middle, and what it hides may have its name before that.
-        text = f"{text[:_HEAD]}\n{_from_a_line(text[-end:])}"
+        begin = tail.find("\n", 0, _LONGEST_LINE) + 1
+        text = f"{text[:_HEAD]}\n{tail[begin or _LONGEST_LINE :]}"
     lines = text.splitlines()
     if len(lines) > _MOST_LINES:
         says = says or f"long: of {len(lines):,} lines the last {_MOST_LINES:,} were read"
         lines = lines[-_MOST_LINES:]
     return _cut(lines), says
-
-
-def _from_a_line(text: str) -> str:
-    begin = text.find("\n", 0, _LONGEST_LINE) + 1
-    return text[begin or _LONGEST_LINE :]
 
 
 def _cut(lines: list[str]) -> str:

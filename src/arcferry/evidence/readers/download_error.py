@@ -1,7 +1,9 @@
 """What a failed download of the agent leaves on a console: PowerShell, curl, wget and apt."""
 
 import re
+from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 
 from arcferry import catalog
 from arcferry.catalog import When
@@ -42,41 +44,34 @@ _CURL_KINDS = {
 }
 _VERBOSE = ("* ", "> ", "< ", "{ ", "} ")
 _MOST_LINES = 20_000
+_MOST_FAILURES = 200
 _NEAR = 12
+"""How many lines before and after an error are its own: PowerShell quotes the command above and below it."""
 
 
-def _around(lines: list[str], place: int) -> list[str]:
-    return lines[max(0, place - _NEAR) : place + _NEAR]
-
-
-def _is_verbose(near: list[str]) -> bool:
-    """Whether these are lines of `curl -v`, which has a reader of its own."""
-    return any(line.startswith(_VERBOSE) for line in near)
-
-
-def _failed_places(lines: list[str]) -> list[int]:
-    return [
-        place
-        for place, line in enumerate(lines)
-        if _POWERSHELL.search(line)
-        or ((_CURL.search(line) or _UNIX.search(line)) and not _is_verbose(_around(lines, place)))
-    ]
+def _failures(lines: list[str]) -> Iterator[list[str]]:
+    """The lines around each error of a download; those of `curl -v` have a reader of their own."""
+    for place, line in enumerate(lines):
+        near = lines[max(0, place - _NEAR) : place + _NEAR]
+        if _POWERSHELL.search(line) or (
+            (_CURL.search(line) or _UNIX.search(line)) and not any(one.startswith(_VERBOSE) for one in near)
+        ):
+            yield near
 
 
 @cache
-def _install_names() -> tuple[str, ...]:
+def _install_names() -> frozenset[str]:
     """Every name of the catalogue that a download of the agent may come from."""
-    found = {
+    return frozenset(
         endpoint.host
         for cloud in catalog.clouds()
         for endpoint in catalog.endpoints(cloud, catalog.regions(cloud)[0], optional=True)
         if endpoint.when is When.INSTALL
-    }
-    return tuple(sorted(found))
+    )
 
 
-def _whole_names(start: str) -> list[str]:
-    """The names that a host cut off by PowerShell can be; none where it is not clear."""
+def _whole_name(start: str) -> list[str]:
+    """The name that PowerShell cut off; none if it can be several."""
     names = [name for name in _install_names() if name.startswith(start.lower().rstrip("."))]
     return names if len(names) == 1 else []
 
@@ -86,13 +81,14 @@ def _hosts_near(lines: list[str]) -> list[str]:
     found: list[str] = []
     for line in lines:
         if cut := _CUT.search(line):
-            found += _whole_names(cut[1])
+            found += _whole_name(cut[1])
         elif _COMMAND.search(line) or _POWERSHELL.search(line):
             found += values.hosts_in_urls(line)
-            found += [name for match in _QUOTED_NAME.findall(line) if (name := values.host(match))]
+            found += map(values.host, _QUOTED_NAME.findall(line))
         for pattern in (_UNIX, _HOST_PORT):
-            found += [name for match in pattern.findall(line) if (name := values.host(match))]
-    return [name for name in dict.fromkeys(found) if not name.startswith("system.")]
+            found += map(values.host, pattern.findall(line))
+    # What .NET calls its errors, such as System.Net.WebException, is quoted as names are.
+    return [name for name in dict.fromkeys(found) if name and not name.startswith("system.")]
 
 
 def _unresolved(name: str, text: str) -> Failure:
@@ -119,15 +115,10 @@ def _failure(lines: list[str]) -> Failure | None:
 
 
 def read(name: str, text: str) -> Document | None:
-    """The downloads that failed, or None where `text` tells of none."""
-    lines = [line[:2000] for line in text.splitlines()[:_MOST_LINES]]
+    """The downloads that failed, or None if `text` tells of none."""
     seen: dict[str, Attempt] = {}
-    for place in _failed_places(lines)[:200]:
-        near = _around(lines, place)
+    for near in islice(_failures(values.lines(text, most=_MOST_LINES)), _MOST_FAILURES):
         failure = _failure(near)
         for host in _hosts_near(near):
-            seen.setdefault(
-                host,
-                Attempt(host, name, reachable=False, failure=failure, install=True),
-            )
+            seen.setdefault(host, Attempt(host, name, reachable=False, failure=failure, install=True))
     return Document(name, Kind.DOWNLOAD_ERROR, attempts=tuple(seen.values())) if seen else None

@@ -5,6 +5,7 @@ structure around it counts.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,66 +32,8 @@ _REFUSED = re.compile(r"connection refused|actively refused|10061", re.IGNORECAS
 _TIMED_OUT = re.compile(
     r"i/o timeout|timed out|did not properly respond|10060|deadline exceeded", re.IGNORECASE
 )
-_NO_ROUTE = re.compile(r"no route to host|network is unreachable|unreachable (?:network|host)|1005[01]|10065")
-_RESET = re.compile(r"connection reset|forcibly closed|wsarecv:|10054")
 _SERVER_FAILED = re.compile(r"server misbehaving|SERVFAIL|try again|temporary failure", re.IGNORECASE)
-_LATER = (
-    (
-        re.compile(r"Proxy Authentication Required", re.IGNORECASE),
-        Stage.PROXY,
-        "proxy-authentication-required",
-    ),
-    (
-        re.compile(r'https?://[^"\s]{1,500}"?: (?:Bad Gateway|Service Unavailable|Gateway Time-?out)\b'),
-        Stage.PROXY,
-        "proxy-cannot-reach",
-    ),
-    (
-        re.compile(r'https?://[^"\s]{1,500}"?: (?:Forbidden|Not Found|Method Not Allowed)\b'),
-        Stage.PROXY,
-        "proxy-refused",
-    ),
-    (
-        re.compile(r"x509: certificate signed by unknown authority|x509: certificate is not trusted"),
-        Stage.TLS,
-        "certificate-untrusted",
-    ),
-    (
-        re.compile(r"x509: certificate has expired or is not yet valid.{0,80}is before"),
-        Stage.TLS,
-        "certificate-not-yet-valid",
-    ),
-    (re.compile(r"x509: certificate has expired"), Stage.TLS, "certificate-expired"),
-    (re.compile(r"x509: certificate is (?:valid for|not valid for any names)"), Stage.TLS, "name-mismatch"),
-    (re.compile(r"x509: "), Stage.TLS, "certificate-untrusted"),
-    (re.compile(r"TLS handshake timeout"), Stage.TLS, "tls-timeout"),
-    (
-        re.compile(r"tls: (?:protocol version|server selected unsupported protocol)"),
-        Stage.TLS,
-        "tls-protocol-version",
-    ),
-    (re.compile(r"remote error: tls: handshake failure"), Stage.TLS, "tls-cipher-mismatch"),
-    (re.compile(r"does not look like a TLS handshake|\btls: "), Stage.TLS, "handshake-failed"),
-    (re.compile(r'"?: (?:unexpected )?EOF\b'), Stage.TLS, "tls-cut"),
-    (_RESET, Stage.TCP, "reset"),
-)
-
-
-def _dial_kind(reason: str) -> str:
-    if _REFUSED.search(reason):
-        return "refused"
-    if _NO_ROUTE.search(reason):
-        return "unreachable"
-    if _RESET.search(reason):
-        return "reset"
-    # Windows says the rest in its own language; of what it can mean, silence is by far the most frequent.
-    return "timeout"
-
-
-def _lookup_kind(reason: str) -> str:
-    if _TIMED_OUT.search(reason) or _REFUSED.search(reason):
-        return "timeout"
-    return "servfail" if _SERVER_FAILED.search(reason) else "nxdomain"
+_LOCAL = ("169.254.", "127.", "localhost")
 
 
 def failure_in(line: str) -> Failure | None:
@@ -98,51 +41,32 @@ def failure_in(line: str) -> Failure | None:
     found = _step(line)
     if found is None:
         return None
-    stage, kind = found
     asked = _ASKED.search(line)
-    return Failure(stage, kind, values.short(line[asked.end() :] if asked else line))
+    return Failure(*found, values.short(line[asked.end() :] if asked else line))
 
 
 def _step(line: str) -> tuple[Stage, str] | None:
+    lookup = _LOOKUP.search(line)
     if "proxyconnect tcp" in line:
-        return Stage.PROXY, "proxy-name-not-found" if _LOOKUP.search(line) else "proxy-unreachable"
-    if lookup := _LOOKUP.search(line):
-        return Stage.DNS, _lookup_kind(lookup[3])
+        return Stage.PROXY, "proxy-name-not-found" if lookup else "proxy-unreachable"
+    if lookup:
+        if _TIMED_OUT.search(lookup[3]) or _REFUSED.search(lookup[3]):
+            return Stage.DNS, "timeout"
+        return Stage.DNS, "servfail" if _SERVER_FAILED.search(lookup[3]) else "nxdomain"
     if dial := _DIAL.search(line):
-        return Stage.TCP, _dial_kind(dial[2])
-    for pattern, stage, kind in _LATER:
-        if pattern.search(line):
-            return stage, kind
-    return None
-
-
-def _one(part: "_Part", name: str, taken: datetime | None) -> Attempt | None:
-    failure = failure_in(part.text)
-    lookup = _LOOKUP.search(part.text)
-    proxied = "proxyconnect tcp" in part.text or (failure is not None and failure.stage is Stage.PROXY)
-    host = part.host or (values.host(lookup[1]) if lookup and not proxied else "")
-    if not host or (failure is None and not part.is_listed):
-        return None
-    dial = _DIAL.search(part.text)
-    return Attempt(
-        host,
-        name,
-        reachable=False,
-        taken=taken,
-        required=True,
-        proxied=proxied,
-        resolver=values.address(lookup[2].strip("[]")) if lookup and lookup[2] else "",
-        address=values.address(dial[1]) if dial and not proxied else "",
-        failure=failure,
-    )
+        # Windows says the rest in its own language; of what it can mean, silence is by far the most frequent.
+        told = values.failure_told("dial", dial[2])
+        return Stage.TCP, told[1] if told else "timeout"
+    told = values.failure_told("go", line)
+    return told[:2] if told else None
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _EndpointError:
     """What a line says of one endpoint.
 
     Attributes:
-        host: empty where only a lookup names it.
+        host: empty if only a lookup names it.
         is_listed: whether it stands in a list of endpoints that failed, whatever the error says.
     """
 
@@ -150,8 +74,27 @@ class _Part:
     text: str
     is_listed: bool = False
 
+    def attempt(self, name: str, taken: datetime | None) -> Attempt | None:
+        """The same as an attempt; None if it says neither which endpoint failed nor how."""
+        failure, lookup, dial = failure_in(self.text), _LOOKUP.search(self.text), _DIAL.search(self.text)
+        proxied = "proxyconnect tcp" in self.text or (failure is not None and failure.stage is Stage.PROXY)
+        host = self.host or (values.host(lookup[1]) if lookup and not proxied else "")
+        if not host or (failure is None and not self.is_listed):
+            return None
+        return Attempt(
+            host,
+            name,
+            reachable=False,
+            taken=taken,
+            required=True,
+            proxied=proxied,
+            resolver=values.address(lookup[2].strip("[]")) if lookup and lookup[2] else "",
+            address=values.address(dial[1]) if dial and not proxied else "",
+            failure=failure,
+        )
 
-def _parts(line: str) -> list[_Part]:
+
+def _endpoint_errors(line: str) -> list[_EndpointError]:
     """The line's endpoints, each with its own words: AZCM0026 lists all that failed on one line.
 
     Of `https://a/ (error: …), https://b/ (error: …)` each bracket is its endpoint's; elsewhere a request's
@@ -160,26 +103,23 @@ def _parts(line: str) -> list[_Part]:
     items = list(_ITEM.finditer(line))
     bounds = [*(found.start() for found in items[1:]), len(line)]
     within = [(found, _closing(line, found.end(), end)) for found, end in zip(items, bounds, strict=False)]
-    listed = [
-        (found.start(), _Part(values.host(found[1]), line[found.end() : end], is_listed=True))
+    listed = {
+        found.start(): _EndpointError(values.host(found[1]), line[found.end() : end], is_listed=True)
         for found, end in within
-    ]
+    }
     requests = [
         found
         for found in _REQUEST.finditer(line)
         if not any(item.start() <= found.start() < end for item, end in within)
     ]
-    stops = sorted([place for place, _ in listed] + [found.start() for found in requests] + [len(line)])
-    asked = [
-        (found.start(), _Part(values.host(found[1]), line[found.start() : _next(stops, found.start())]))
+    stops = sorted([*listed, *(found.start() for found in requests), len(line)])
+    asked = {
+        found.start(): _EndpointError(
+            values.host(found[1]), line[found.start() : stops[bisect_right(stops, found.start())]]
+        )
         for found in requests
-    ]
-    parts = [part for _, part in sorted([*listed, *asked], key=lambda one: one[0])]
-    return parts or [_Part("", line)]
-
-
-def _next(stops: list[int], place: int) -> int:
-    return next(stop for stop in stops if stop > place)
+    }
+    return [part for _, part in sorted((listed | asked).items())] or [_EndpointError("", line)]
 
 
 def _closing(line: str, start: int, end: int) -> int:
@@ -194,7 +134,7 @@ def _closing(line: str, start: int, end: int) -> int:
 
 def listed_hosts(line: str) -> list[str]:
     """The endpoints that a line lists as failed, in order, also those without `https://`."""
-    return [part.host for part in _parts(line) if part.is_listed and part.host]
+    return [part.host for part in _endpoint_errors(line) if part.is_listed and part.host]
 
 
 def attempts(lines: Iterable[tuple[datetime | None, str]], name: str) -> dict[str, Attempt]:
@@ -207,10 +147,12 @@ def attempts(lines: Iterable[tuple[datetime | None, str]], name: str) -> dict[st
     found: dict[str, Attempt] = {}
     for taken, line in lines:
         if "://" in line or "lookup " in line or "(error: " in line:
-            for part in _parts(line):
-                seen = _one(part, name, taken)
-                if seen is None or seen.host.startswith(("169.254.", "127.", "localhost")):
+            for part in _endpoint_errors(line):
+                seen = part.attempt(name, taken)
+                # The agent also asks services on its own machine, which no network stands before.
+                if seen is None or seen.host.startswith(_LOCAL):
                     continue
+                # An error that says why is worth more than a later one that only names the endpoint.
                 if seen.failure or seen.host not in found:
                     found[seen.host] = seen
     return found

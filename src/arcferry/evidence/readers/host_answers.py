@@ -20,9 +20,12 @@ def looks_right(value: object) -> bool:
 
 def read(name: str, value: object) -> Document:
     """The answers themselves: what was not ok, and the script's own words for it."""
-    failed = [one for one in _answers(value) if one.get("ok") is False]
-    notes = tuple(f"{one['verb']}: {_says(one)}" for one in failed)
-    return Document(name, Kind.HOST_ANSWERS, notes=notes)
+    notes = []
+    for one in _answers(value):
+        if one.get("ok") is False:
+            said = (values.word(one.get("code"), 60), values.short(one.get("message")))
+            notes.append(f"{one['verb']}: {': '.join(filter(None, said)) or 'not ok'}")
+    return Document(name, Kind.HOST_ANSWERS, notes=tuple(notes))
 
 
 def printed(value: object) -> Iterator[tuple[str, str]]:
@@ -46,8 +49,3 @@ def _answers(value: object) -> list[Mapping[str, object]]:
     elif document:
         value = [document]
     return [values.mapping(one) for one in value[:_MOST]] if isinstance(value, list) else []
-
-
-def _says(answer: Mapping[str, object]) -> str:
-    code, message = values.word(answer.get("code"), 60), values.short(answer.get("message"))
-    return ": ".join(filter(None, (code, message))) or "not ok"

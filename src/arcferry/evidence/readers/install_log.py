@@ -41,9 +41,8 @@ def _messages(lines: list[str]) -> dict[str, str]:
     """The errors of the catalogue that the log names, the first line of each."""
     found: dict[str, str] = {}
     for line in lines:
-        if any(word in line for word in _IGNORED_WORDS):
-            continue
-        if (message := _MESSAGE.search(line)) and codes.known(f"msi error {message[1]}"):
+        message = None if any(word in line for word in _IGNORED_WORDS) else _MESSAGE.search(line)
+        if message and codes.known(f"msi error {message[1]}"):
             found.setdefault(message[1], values.short(message[2], 400))
     return dict(list(found.items())[:_MOST_MESSAGES])
 
@@ -59,21 +58,19 @@ def _failed_action(lines: list[str]) -> str:
 
 
 def read(name: str, text: str) -> Document | None:
-    """How the installation ended and why, or None where `text` is no log of Windows Installer."""
-    lines = [line[:2000] for line in text.splitlines()]
-    marks = sum(1 for line in lines if _ENGINE.search(line))
-    if marks < _LEAST and not any(_ENDED.search(line) for line in lines):
+    """How the installation ended and why, or None if `text` is no log of Windows Installer."""
+    lines = values.lines(text)
+    if sum(map(bool, map(_ENGINE.search, lines))) < _LEAST and not any(map(_ENDED.search, lines)):
         return None
     number, ending = _ending(lines)
     notes = () if number else ("the log ends before the installation does",)
     if number == "0":
         return Document(name, Kind.INSTALL_LOG, notes=notes)
-    action = _failed_action(lines)
-    seen = [
-        CodeSeen(f"msi error {message}", says, name)
-        for message, says in (_messages(lines) if number not in ("3010", "1641") else {}).items()
-    ]
+    # Installed, and to be restarted: what errors the log names then did not stop it.
+    messages = {} if number in ("3010", "1641") else _messages(lines)
+    seen = [CodeSeen(f"msi error {message}", says, name) for message, says in messages.items()]
     if number:
+        action = _failed_action(lines)
         where = f"; the action that failed is {action}" if action else ""
         seen.append(CodeSeen(f"msiexec {int(number)}", f"{values.short(ending, 200)}{where}", name))
     return Document(name, Kind.INSTALL_LOG, codes=tuple(seen), notes=notes)

@@ -1,7 +1,6 @@
 """What the onboarding scripts print: the portal's, and the installation scripts for Windows and Linux."""
 
 import re
-from collections.abc import Mapping
 
 from arcferry.evidence.document import Attempt, CodeSeen, Document, Kind
 from arcferry.evidence.readers import codes, values
@@ -16,28 +15,21 @@ _MSIEXEC = re.compile(r"msiexec|\.msi\b|MsiInstaller|installationlog|AZCM0149|AZ
 _NUMBER = re.compile(r"(?<![\d.:/-])(\d{2,4})(?![\d.:/-]*\d)")
 _DOWNLOAD = {"AZCM0146", "AZCM0148"}
 _PACKAGES = "packages.microsoft.com"
-_SUCCESSES = {"0"}
-_WINDOWS_CODES = frozenset({"112", "1259"})
+_WINDOWS_CODES = ("112", "1259")
 _LEAST_NUMBER = 1600
+"""Codes of msiexec begin here, but for two of Windows; a smaller number in a line is most often another."""
 
 
-def _script_codes(text: str) -> list[str]:
-    found = [(code, codes.known(code)) for code in codes.agent_codes(text)]
-    return [code for code, known in found if known and known.family == "install-script"]
-
-
-def _msiexec_codes(lines: list[str]) -> list[tuple[str, str]]:
+def _msiexec_codes(lines: list[str], name: str) -> tuple[CodeSeen, ...]:
     """Exit codes of msiexec in lines that speak of it; a number that is no such code is something else."""
-    found: dict[str, str] = {}
-    for line in lines:
-        if not _MSIEXEC.search(line):
-            continue
+    found: dict[str, CodeSeen] = {}
+    for line in filter(_MSIEXEC.search, lines):
         for number in _NUMBER.findall(line):
-            known = codes.known(f"msiexec {number}")
+            code = f"msiexec {number}"
             likely = int(number) >= _LEAST_NUMBER or number in _WINDOWS_CODES
-            if known and likely and number not in _SUCCESSES:
-                found.setdefault(f"msiexec {number}", values.short(line, 300))
-    return list(found.items())
+            if likely and code not in found and codes.known(code):
+                found[code] = CodeSeen(code, values.short(line, 300), name)
+    return tuple(found.values())
 
 
 def _downloads(found: list[str], lines: list[str], name: str) -> tuple[Attempt, ...]:
@@ -51,22 +43,18 @@ def _downloads(found: list[str], lines: list[str], name: str) -> tuple[Attempt, 
 
 
 def read(name: str, text: str) -> Document | None:
-    """The scripts' own codes and those of msiexec, or None where `text` is no output of theirs."""
-    lines = [line[:2000] for line in text.splitlines()]
-    found = _script_codes(text)
-    if not found and not any(_SCRIPT.search(line) for line in lines):
+    """The scripts' own codes and those of msiexec, or None if `text` is no output of theirs."""
+    lines, found = values.lines(text), list(filter(codes.is_scripts, codes.agent_codes(text)))
+    if not found and not any(map(_SCRIPT.search, lines)):
         return None
-    installer = _msiexec_codes(lines)
+    installer = _msiexec_codes(lines, name)
     if not found and not installer and "Installation of azcmagent completed" not in text:
         return None
     return Document(
         name,
         Kind.ONBOARDING_SCRIPT,
         attempts=_downloads(found, lines, name),
-        codes=(
-            *codes.seen(found, lines, name),
-            *(CodeSeen(code, says, name) for code, says in installer),
-        ),
+        codes=(*codes.seen(found, lines, name), *installer),
     )
 
 
@@ -74,14 +62,11 @@ def looks_right(value: object) -> bool:
     """Whether this is the JSON that the installation script writes with `-OutFile` or `--output`."""
     fields = values.mapping(value)
     status = str(fields.get("status", "")).lower()
-    return status == "failed" and "code" in {str(key).lower() for key in values.mapping(fields.get("error"))}
+    return status == "failed" and "code" in values.lowered(fields.get("error"))
 
 
 def read_json(name: str, value: object) -> Document:
     """The code in the result of an installation script."""
-    error: Mapping[str, object] = {
-        str(key).lower(): item for key, item in values.mapping(values.mapping(value).get("error")).items()
-    }
+    error = values.lowered(values.mapping(value).get("error"))
     words = " ".join(values.short(error.get(key), 900) for key in ("code", "message", "details"))
-    found = read(name, words)
-    return found or Document(name, Kind.ONBOARDING_SCRIPT)
+    return read(name, words) or Document(name, Kind.ONBOARDING_SCRIPT)

@@ -31,29 +31,26 @@ def _says(lines: list[str], place: int) -> str:
 
 
 def read(name: str, text: str) -> Document | None:
-    """The errors that the catalogue knows; None where `text` has none, or none but failed downloads."""
-    lines = [line[:2000] for line in text.splitlines()]
+    """The errors that the catalogue knows; None if `text` has none, or none but failed downloads."""
+    lines = values.lines(text)
     found: dict[str, CodeSeen] = {}
-    others: list[str] = []
+    others: dict[str, None] = {}
     for place, line in enumerate(lines):
+        record = lines[max(0, place - 2) : place + 1]
         error = _ID.match(line)
         if error is None:
             if _SCRIPT_ERROR.search(line):
-                found.setdefault(
-                    "PSSecurityException", CodeSeen("PSSecurityException", values.short(line), name)
-                )
-            continue
-        record = "\n".join(lines[max(0, place - 2) : place + 1])
-        if _WEB.search(record):
-            continue
-        said = [code for near in lines[max(0, place - 2) : place + 1] for code in _codes_of(near, error[1])]
-        others += [] if said else [error[1]]
-        for code in said:
-            found.setdefault(code, CodeSeen(code, _says(lines, place), name))
-    if not found and not others:
-        return None
-    notes = tuple(
-        f"PowerShell's error {one} says nothing about Azure Arc that is known"
-        for one in dict.fromkeys(others[:5])
+                code = "PSSecurityException"
+                found.setdefault(code, CodeSeen(code, values.short(line), name))
+        elif not any(map(_WEB.search, record)):
+            said = [code for near in record for code in _codes_of(near, error[1])]
+            if not said:
+                others[error[1]] = None
+            for code in said:
+                found.setdefault(code, CodeSeen(code, _says(lines, place), name))
+    if found:
+        return Document(name, Kind.POWERSHELL_ERROR, codes=tuple(found.values()))
+    notes = (
+        f"PowerShell's error {one} says nothing about Azure Arc that is known" for one in list(others)[:5]
     )
-    return Document(name, Kind.POWERSHELL_ERROR, codes=tuple(found.values()), notes=() if found else notes)
+    return Document(name, Kind.POWERSHELL_ERROR, notes=tuple(notes)) if others else None

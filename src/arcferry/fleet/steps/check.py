@@ -1,9 +1,8 @@
 """check: the agent's own connectivity check, on the host, before it is connected."""
 
-from arcferry.fleet.failure import agent_failure
+from arcferry.fleet.failure import agent_failure, with_path
 from arcferry.fleet.host_state import Decision, HostState, run, skip
 from arcferry.fleet.outcome import StepResult, StepState
-from arcferry.fleet.path_evidence import with_path
 from arcferry.fleet.script import ask
 from arcferry.fleet.task import HostTask
 

@@ -6,11 +6,10 @@ import re
 from arcferry.azure import AzureTarget, get_machine
 from arcferry.errors import ConflictError
 from arcferry.fleet.facts import HostAgent, read_agent
-from arcferry.fleet.failure import agent_failure
+from arcferry.fleet.failure import agent_failure, with_path
 from arcferry.fleet.host_state import Decision, HostState, block, is_connected_to, run, skip
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.outcome import StepResult, StepState
-from arcferry.fleet.path_evidence import with_path
 from arcferry.fleet.script import run_to_end
 from arcferry.fleet.task import HostTask
 

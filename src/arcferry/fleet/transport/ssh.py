@@ -1,18 +1,25 @@
 """One SSH session with one host: commands with bounds, and nothing foreign let out."""
 
 import asyncio
+import errno
 import shlex
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import asyncssh
 
-from arcferry.errors import HostCommandError, HostError, HostSignInError
+from arcferry.errors import (
+    HostCommandError,
+    HostError,
+    HostKeyError,
+    HostSignInError,
+    HostUnreachableError,
+)
 from arcferry.fleet.inventory import Host
-from arcferry.fleet.transport.mapping import translated
 from arcferry.fleet.transport.trust import HostKeyRecorder, SshTrust, refused_key
 from arcferry.redaction import mask
-from arcferry.text import clean, one_line
+from arcferry.text import clean, one_line, said
 
 CONNECT_DEADLINE = 20.0
 COMMAND_DEADLINE = 60.0
@@ -96,7 +103,9 @@ class SshSession:
             HostUnreachableError: the session was cut.
             HostSignInError: the user is not root, and sudo is missing or asks for a password.
         """
-        line = shlex.join(self._as_root(argv))
+        first = ["sh", "-c", _FIRST, "sh"]
+        as_root = first if self.root is None else [] if self.root else ["sudo", "-n", "--"]
+        line = shlex.join([*as_root, *argv])
         with translated(self.place):
             process: asyncssh.SSHClientProcess[bytes] = await self._connection.create_process(
                 line, encoding=None, window=_CHUNK * 4
@@ -111,11 +120,6 @@ class SshSession:
             # Closing the channel ends a command that still prints; there is no wait for its consent.
             process.close()
         return result if self.root is not None else self._introduced(result)
-
-    def _as_root(self, argv: Sequence[str]) -> list[str]:
-        if self.root is None:
-            return ["sh", "-c", _FIRST, "sh", *argv]
-        return list(argv) if self.root else ["sudo", "-n", "--", *argv]
 
     def _introduced(self, result: Result) -> Result:
         """The first command's result, once it is known who it ran as."""
@@ -239,3 +243,45 @@ async def _read(stream: asyncssh.SSHReader[bytes], limit: int) -> tuple[bytes, b
         if size > limit:
             return b"".join(parts)[:limit], True
     return b"".join(parts), False
+
+
+_SAYS = {
+    errno.ECONNREFUSED: "refused: nothing listens on that port, or a firewall rejects",
+    errno.ETIMEDOUT: "no answer: no route, or a firewall drops",
+    errno.EHOSTUNREACH: "no route to it",
+    errno.ENETUNREACH: "no route to its network",
+    errno.ECONNRESET: "cut by the other side",
+    errno.EPIPE: "cut by the other side",
+}
+
+
+@contextmanager
+def translated(place: str) -> Iterator[None]:
+    """Let only arcferry's errors out of the block; `place` names the host, its address and port."""
+    try:
+        yield
+    except HostError:
+        raise
+    except TimeoutError:
+        raise HostUnreachableError(f"{place}: no answer in time") from None
+    except asyncssh.PermissionDenied:
+        raise HostSignInError(
+            f"{place}: the server refused the user or the key",
+            hint="Put the public key into the user's authorized_keys, or name another user (--user, or the "
+            "inventory's user column).",
+        ) from None
+    except asyncssh.HostKeyNotVerifiable as error:
+        raise HostKeyError(f"{place}: {one_line(mask(str(error)))}") from None
+    except OSError as error:
+        raise HostUnreachableError(f"{place}: {_socket_says(error)}") from None
+    except (asyncssh.Error, asyncssh.ProcessError) as error:
+        raise HostUnreachableError(f"{place}: {mask(said(error))}") from None
+
+
+def _socket_says(error: OSError) -> str:
+    number = error.errno or 0
+    if number in _SAYS:
+        return _SAYS[number]
+    if number < 0 or "getaddrinfo" in str(error) or "Name or service" in str(error):
+        return f"its name is not known here: {one_line(mask(str(error.strerror or error)))}"
+    return mask(said(error))

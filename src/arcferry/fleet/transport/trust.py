@@ -57,7 +57,12 @@ def read_trust(known_hosts: Path, key_file: Path | None, user: str) -> SshTrust:
         FileInputError: a file is missing, unreadable, or not what it should be.
         InputError: no key file was given and no SSH agent runs.
     """
-    records = _known_hosts(known_hosts)
+    text = read_bounded(known_hosts, limit=_LIMIT).decode("utf-8", errors="replace")
+    try:
+        records = asyncssh.import_known_hosts(text)
+    except (ValueError, asyncssh.Error) as error:
+        says = f"is not a known_hosts file: {clean(str(error), limit=200)}"
+        raise FileInputError(known_hosts, says) from None
     if key_file is not None:
         return SshTrust(known_hosts, records, user, _private_key(key_file))
     agent = os.environ.get("SSH_AUTH_SOCK")
@@ -67,14 +72,6 @@ def read_trust(known_hosts: Path, key_file: Path | None, user: str) -> SshTrust:
             hint="Pass --ssh-key FILE, or start an SSH agent that holds one.",
         )
     return SshTrust(known_hosts, records, user, None, agent)
-
-
-def _known_hosts(path: Path) -> asyncssh.SSHKnownHosts:
-    text = read_bounded(path, limit=_LIMIT).decode("utf-8", errors="replace")
-    try:
-        return asyncssh.import_known_hosts(text)
-    except (ValueError, asyncssh.Error) as error:
-        raise FileInputError(path, f"is not a known_hosts file: {clean(str(error), limit=200)}") from None
 
 
 def _private_key(path: Path) -> asyncssh.SSHKey:

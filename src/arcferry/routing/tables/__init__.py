@@ -10,31 +10,28 @@ from typing import IO
 from arcferry.errors import FileInputError
 from arcferry.routing.route import Route, RouteTable, Vantage
 from arcferry.routing.tables import (
-    arista_eos_json,
     azure,
     bird,
-    cisco_nxos_json,
-    frr_json,
     junos,
     junos_tree,
     mrt,
     openbgpd,
     prefix_list,
     show_bgp,
+    show_bgp_json,
 )
 from arcferry.routing.tables.capture import CommandOutput, sections
-from arcferry.routing.tables.combine import table_of
 from arcferry.routing.tables.json_stream import TruncatedError
-from arcferry.routing.tables.reading import Reading, TreeFormat
+from arcferry.routing.tables.reading import Reading, TreeFormat, table_of
 from arcferry.routing.tables.source import HEAD, Line, RouteFile
 
 _JSON = (
     junos_tree.JSON_FORMAT,
-    arista_eos_json.FORMAT,
-    cisco_nxos_json.FORMAT,
+    show_bgp_json.ARISTA_EOS,
+    show_bgp_json.CISCO_NXOS,
     openbgpd.JSON_FORMAT,
     azure.JSON_FORMAT,
-    frr_json.FORMAT,
+    show_bgp_json.FRR,
 )
 # The order matters where one router's text holds another's signs: IOS is what is left.
 _TEXT = (

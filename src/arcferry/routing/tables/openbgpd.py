@@ -7,8 +7,7 @@ from itertools import chain
 from arcferry.routing.route import Route
 from arcferry.routing.tables import trees, values
 from arcferry.routing.tables.capture import TypedCommand
-from arcferry.routing.tables.dialect import Dialect, TableReader
-from arcferry.routing.tables.entries import ENTRY
+from arcferry.routing.tables.dialect import ENTRY, Dialect, TableReader
 from arcferry.routing.tables.reading import Reading, Rows, TextFormat, json_format
 from arcferry.routing.tables.source import Line
 

@@ -4,12 +4,13 @@ import bz2
 import codecs
 import gzip
 import lzma
+import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any
 
 from arcferry.errors import FileInputError
-from arcferry.routing.tables import terminal
+from arcferry.text import clean
 
 CHUNK = 1 << 20
 UNPACKED_LIMIT = 8 << 30
@@ -32,6 +33,17 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# What a terminal shows besides the text: pagers, backspaces, carriage returns, colours.
+_ODD = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]|(?i:more)"
+)
+_SEQUENCE = re.compile(r"\x1b\[([0-9;?]*)([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.")
+_PAGER = re.compile(
+    r"^\s*(?:<?-{2,3}\s?\(?\s?more(?:\s\d{1,3}%)?\s?\)?\s?-{2,3}>?"
+    r"|lines \d+-\d+(?:/\d+)?(?: \(END\)| \d{1,3}%)?|:$)",
+    re.IGNORECASE,
+)
+_PAGER_AFTER = re.compile(r"\s?<?-{2,3}\s?\(?\s?more(?:\s\d{1,3}%)?\s?\)?\s?-{2,3}>?\s*$", re.IGNORECASE)
 Progress = Callable[[int], None]
 Line = tuple[int, str]
 
@@ -142,14 +154,69 @@ class RouteFile:
             part = rest + (text.replace("\r", "\n") if only_returns else text)
             lines = part.split("\n")
             rest = _cut(lines.pop())
-            for line in terminal.shown(map(_cut, lines), part):
+            for line in _shown(map(_cut, lines), part):
                 number += 1
                 yield number, line
         if rest:
-            yield number + 1, next(terminal.shown([rest], rest))
+            yield number + 1, next(_shown([rest], rest))
 
 
 def _cut(line: str) -> str:
     if len(line) <= _LINE_LIMIT:
         return line
     return line[: _TREE_LINE_LIMIT if line.lstrip()[:1] in ("{", "[") else _LINE_LIMIT]
+
+
+def _shown(lines: Iterable[str], whole: str) -> Iterator[str]:
+    """The lines as they stood on the screen.
+
+    Args:
+        lines: raw lines, perhaps with a carriage return at their end.
+        whole: the text that they come from, which is searched once for anything that needs work at all.
+    """
+    odd = _ODD.search(whole) is not None
+    for line in lines:
+        yield _line(line) if odd else line
+
+
+def _line(line: str) -> str:
+    line = line.rstrip("\r")
+    if not _ODD.search(line):
+        return line
+    if "\b" in line or "\r" in line or "\x1b" in line:
+        line = _played(line)
+    line = clean(line, limit=len(line))
+    without = _PAGER.sub("", line, count=1)
+    return _PAGER_AFTER.sub("", without, count=1)
+
+
+def _played(line: str) -> str:
+    """The line after its backspaces, carriage returns and erasures."""
+    screen: list[str] = []
+    column = place = 0
+    while place < len(line):
+        letter = line[place]
+        if letter == "\x1b" and (sequence := _SEQUENCE.match(line, place)):
+            if sequence[2] == "K":
+                _erase(screen, column, sequence[1])
+            place = sequence.end()
+            continue
+        place += 1
+        if letter == "\b":
+            column = max(0, column - 1)
+        elif letter == "\r":
+            column = 0
+        elif letter >= " " or letter == "\t":
+            screen[column : column + 1] = [letter]
+            column += 1
+    return "".join(screen).rstrip()
+
+
+def _erase(screen: list[str], column: int, which: str) -> None:
+    """EL: 0 to the end of the line, 1 to its beginning, 2 all of it."""
+    if which in ("", "0"):
+        del screen[column:]
+    elif which == "1":
+        screen[:column] = [" "] * min(column, len(screen))
+    else:
+        screen[:] = [" "] * min(column, len(screen))

@@ -97,8 +97,11 @@ def token_problem(token: str) -> str:
     parts = token.split(".")
     if len(parts) != 3:  # noqa: PLR2004 - head, claims and signature of a JSON Web Token
         return ""  # Entra's are; what is not can only be judged by Azure
-    claims = _object(_decoded(parts[1])) or {}
-    ends = claims.get("exp")
+    try:
+        claims = _object(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)).decode("utf-8"))
+    except ValueError:
+        claims = None
+    ends = (claims or {}).get("exp")
     if isinstance(ends, (int, float)) and ends < time.time() + _SOON:
         return f"it ran out, or does so within {_SOON // 60} minutes: mint a new one"
     return ""
@@ -110,13 +113,6 @@ def _object(text: str) -> Fields | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
-
-
-def _decoded(part: str) -> str:
-    try:
-        return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)).decode("utf-8")
-    except ValueError:
-        return ""
 
 
 def _one_line(text: str) -> str:
