@@ -141,7 +141,8 @@ def test_apply_has_a_case_for_each_host() -> None:
             ("web01", "passed", ""),
             ("web02", "failure", "dpkg is locked"),
             ("web03", "error", "not finished"),
-        ]
+        ],
+        "findings": [],
     }
 
 
