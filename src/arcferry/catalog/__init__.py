@@ -3,15 +3,18 @@
 from arcferry.catalog.ahead import Announced, ahead, coming, going
 from arcferry.catalog.answers import PublishedAnswer, published_answers
 from arcferry.catalog.bgp import (
+    PeeringLocation,
     arm_region,
     communities,
     community,
+    geography_of,
+    peering_location,
     region_community,
     regions_without_community,
     service_community,
+    within_reach,
 )
 from arcferry.catalog.exit_codes import code, codes, is_code
-from arcferry.catalog.geography import PeeringLocation, geography_of, peering_location, within_reach
 from arcferry.catalog.peering import CalledTag, called_tags, peering_notes, way_out
 from arcferry.catalog.places import UNLISTED, cloud, clouds, region, regions
 from arcferry.catalog.releases import AgentRelease, agent_releases, is_out_of_support, oldest_supported
