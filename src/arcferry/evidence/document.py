@@ -161,36 +161,31 @@ class Document:
     notes: tuple[str, ...] = ()
 
 
-def _attempt(seen: Observation, origin: str) -> Attempt:
-    return Attempt(
-        host=seen.endpoint.host,
-        origin=origin,
-        reachable=seen.reachable,
-        taken=seen.taken,
-        required=seen.endpoint.required and seen.endpoint.when is not When.INSTALL,
-        proxied=seen.proxy is not None,
-        proxy=typed.proxy(seen.proxy or ""),
-        resolver=typed.resolver(seen.dns.resolver) if seen.dns else "",
-        address=seen.address or "",
-        failure=seen.failure,
-        tls=seen.tls,
-        clock_skew=seen.clock_skew,
-        install=seen.endpoint.when is When.INSTALL,
-    )
-
-
 def observed(observations: Iterable[Observation], origin: str = "arcferry check") -> Document:
     """The document that a probe of this process amounts to, for a diagnosis without a file between."""
     seen = tuple(observations)
-    answers = tuple(
+    attempts = (
+        Attempt(
+            host=one.endpoint.host,
+            origin=origin,
+            reachable=one.reachable,
+            taken=one.taken,
+            required=one.endpoint.required and one.endpoint.when is not When.INSTALL,
+            proxied=one.proxy is not None,
+            proxy=typed.proxy(one.proxy or ""),
+            resolver=typed.resolver(one.dns.resolver) if one.dns else "",
+            address=one.address or "",
+            failure=one.failure,
+            tls=one.tls,
+            clock_skew=one.clock_skew,
+            install=one.endpoint.when is When.INSTALL,
+        )
+        for one in seen
+    )
+    answers = (
         replace(one.dns, host=one.endpoint.host, origin=origin, taken=one.taken)
         for one in seen
         if one.dns and one.dns.addresses
     )
-    return Document(
-        name=origin,
-        kind=Kind.ARCFERRY_CHECK,
-        taken=max((one.taken for one in seen), default=None),
-        attempts=tuple(_attempt(one, origin) for one in seen),
-        answers=answers,
-    )
+    taken = max((one.taken for one in seen), default=None)
+    return Document(origin, Kind.ARCFERRY_CHECK, taken, tuple(attempts), tuple(answers))

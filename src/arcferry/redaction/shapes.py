@@ -114,17 +114,17 @@ def _spans(text: str) -> list[Span]:
     lowered = names.lower(text)
     found = [*lines.spans(text, lowered, {lowered[start:end] for start, end in places})]
     finder = _Finder(text)
-    thick = _thick(places)
-    found += thick
+    crowded = _crowded(places)
+    found += crowded
     done = 0
-    for start, end in _outside(places, thick):
+    for start, end in _outside(places, crowded):
         if start >= done and text[start] not in "$@%-<\\":
             inside, done = finder.named(start, end)
             found += inside
     return _apart(found)
 
 
-def _thick(places: list[Span]) -> list[Span]:
+def _crowded(places: list[Span]) -> list[Span]:
     """Stretches with more names in them than anybody writes; they are hidden whole, unlooked at."""
     found, first = [], 0
     while first + _MOST_NAMES < len(places):
@@ -137,11 +137,13 @@ def _thick(places: list[Span]) -> list[Span]:
     return found
 
 
-def _outside(places: list[Span], thick: list[Span]) -> list[Span]:
-    if not thick:
+def _outside(places: list[Span], crowded: list[Span]) -> list[Span]:
+    if not crowded:
         return places
-    ends = [end for _, end in thick]
-    return [one for one in places if (at := bisect_left(ends, one[1])) == len(thick) or one[0] < thick[at][0]]
+    ends = [end for _, end in crowded]
+    return [
+        one for one in places if (at := bisect_left(ends, one[1])) == len(crowded) or one[0] < crowded[at][0]
+    ]
 
 
 def _apart(found: list[Span]) -> list[Span]:

@@ -23,6 +23,7 @@ TOTAL_LIMIT = 96 * 1024 * 1024
 
 _MOST_ENTRIES = 1000
 _MOST_RATIO = 200
+"""Deflate packs at most 1,032 times, a log of one line over and over 40 times."""
 _LEAST_FOR_RATIO = 1024 * 1024
 _ENCRYPTED = 0x1
 _MARK = b"PK\x03\x04"

@@ -59,13 +59,6 @@ def _unmarked_utf16(data: bytes) -> str | None:
     return None
 
 
-def _wide_text(data: bytes, encoding: str) -> str:
-    """UTF-16 or UTF-32, with the plain tail that a tool of another encoding has appended to it."""
-    tail = _ASCII_TAIL.search(data[data.rfind(b"\x00") + 1 :])
-    body = data[: len(data) - len(tail[0])] if tail else data
-    return body.decode(encoding, errors="replace") + (tail[0].decode("ascii") if tail else "")
-
-
 def text_of(data: bytes) -> str | None:
     """The text, by byte order mark, else UTF-8 with replacement, so that any console's passes.
 
@@ -77,7 +70,10 @@ def text_of(data: bytes) -> str | None:
     encoding = next((encoding for mark, encoding in _MARKS if data.startswith(mark)), None)
     encoding = encoding or _unmarked_utf16(data)
     if encoding and encoding != "utf-8-sig":
-        text = _wide_text(data, encoding)
+        # UTF-16 or UTF-32, with the plain tail that a tool of another encoding has appended to it.
+        tail = _ASCII_TAIL.search(data[data.rfind(b"\x00") + 1 :])
+        plain = tail[0] if tail else b""
+        text = data[: len(data) - len(plain)].decode(encoding, errors="replace") + plain.decode("ascii")
     else:
         # Stretches of UTF-16 that were appended to plain text are made plain.
         is_mixed = b"\x00" in data[: TEXT_LIMIT * 4]

@@ -223,10 +223,10 @@ def _server(line: str, following: str) -> str:
     if not first or not second or not first[2] or not second[2] or line.startswith((" ", "\t")):
         return ""
     # Labels are localised: only `Address` is the same everywhere, and the answer's own begin with a name.
-    is_answer = first[1].strip().lower() in _NAME_LABELS or catalog.endpoint_named(
-        values.host(first[2]) or "-"
-    )
-    return _numbered(second[2]) if second[1].strip() == "Address" and not is_answer else ""
+    address = _numbered(second[2]) if second[1].strip() == "Address" else ""
+    if not address or first[1].strip().lower() in _NAME_LABELS:
+        return ""
+    return "" if catalog.endpoint_named(values.host(first[2]) or "-") else address
 
 
 def _blocks(lines: list[str]) -> list[_Question]:

@@ -70,18 +70,14 @@ def _install_names() -> frozenset[str]:
     )
 
 
-def _whole_name(start: str) -> list[str]:
-    """The name that PowerShell cut off; none if it can be several."""
-    names = [name for name in _install_names() if name.startswith(start.lower().rstrip("."))]
-    return names if len(names) == 1 else []
-
-
 def _hosts_near(lines: list[str]) -> list[str]:
     """The names in URLs of download commands and in the error's own words, whole or cut off."""
     found: list[str] = []
     for line in lines:
         if cut := _CUT.search(line):
-            found += _whole_name(cut[1])
+            # PowerShell cuts its quotation off; what can be several names is none.
+            names = [name for name in _install_names() if name.startswith(cut[1].lower().rstrip("."))]
+            found += names if len(names) == 1 else []
         elif _COMMAND.search(line) or _POWERSHELL.search(line):
             found += values.hosts_in_urls(line)
             found += map(values.host, _QUOTED_NAME.findall(line))
@@ -91,14 +87,6 @@ def _hosts_near(lines: list[str]) -> list[str]:
     return [name for name in dict.fromkeys(found) if name and not name.startswith("system.")]
 
 
-def _unresolved(name: str, text: str) -> Failure:
-    """The name in quotes at the end of .NET's message did not resolve: the server's, or the proxy's."""
-    asked = values.hosts_in_urls(text)
-    if asked and values.host(name) not in asked and "-proxy" in text.lower():
-        return Failure(Stage.PROXY, "proxy-name-not-found", f"the proxy's name {name} did not resolve")
-    return Failure(Stage.DNS, "nxdomain", f"the name {name} did not resolve")
-
-
 def _failure(lines: list[str]) -> Failure | None:
     says = values.short(next((line for line in lines if _CURL.search(line) or _UNIX.search(line)), lines[0]))
     text = "\n".join(lines)
@@ -106,8 +94,13 @@ def _failure(lines: list[str]) -> Failure | None:
         return Failure(Stage.PROXY, "proxy-authentication-required", says)
     if status := _STATUS.search(text):
         return Failure(Stage.HTTP, f"http-{status[1]}", says)
-    if unresolved := next((found for line in lines if (found := _UNRESOLVED.match(line))), None):
-        return _unresolved(unresolved[1], text)
+    if unresolved := next((found[1] for line in lines if (found := _UNRESOLVED.match(line))), ""):
+        # The name in quotes at the end of .NET's message is the server's, or the proxy's.
+        asked = values.hosts_in_urls(text)
+        if asked and values.host(unresolved) not in asked and "-proxy" in text.lower():
+            says = f"the proxy's name {unresolved} did not resolve"
+            return Failure(Stage.PROXY, "proxy-name-not-found", says)
+        return Failure(Stage.DNS, "nxdomain", f"the name {unresolved} did not resolve")
     if curl := _CURL.search(text):
         stage, kind = _CURL_KINDS.get(int(curl[1]), (None, ""))
         return Failure(stage, kind, says) if stage else None
