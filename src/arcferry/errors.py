@@ -27,6 +27,7 @@ Foreign exceptions are mapped to these once, at the edge where they arise
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,10 +81,26 @@ class FileInputError(InputError):
         self.line = line
 
 
+class BundleFault(StrEnum):
+    """What of a bundle is not as it must be, in the order in which it is looked at."""
+
+    FORM = "form"
+    SEAL = "seal"
+    DATES = "dates"
+    OLDER = "older"
+    FILES = "files"
+    CONTENT = "content"
+
+
 class BundleRefusedError(ArcferryError):
-    """A bundle whose content, seal or date is not as it must be; nothing of it was used."""
+    """A bundle whose content, seal or date is not as it must be; nothing of it was used.
+
+    Attributes:
+        fault: what of it was looked at, as far as the bundle was opened as a whole.
+    """
 
     exit_code = 3
+    fault: BundleFault | None = None
 
 
 class BlockedError(ArcferryError):

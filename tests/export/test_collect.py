@@ -117,17 +117,17 @@ def test_hosts_that_fail_alike_are_one_finding(tmp_path: Path) -> None:
         for name in ("route-filter.json", "ServiceTags_Public_20260105.json")
         for document in read_document(name, (CASE / name).read_bytes())
     ]
-    found, *risks = collect(tmp_path, context=context).findings
-    assert not any(one.finding.severity is Severity.ERROR for one in risks)
-    assert found.finding.cause == "route/community-not-in-filter"
-    assert found.hosts == tuple(f"web{number:02}" for number in range(40))
-    assert any("web00" in line.origin for line in found.finding.evidence)
+    found, *risks = collect(tmp_path, context=context).diagnosis.findings
+    assert not any(one.severity is Severity.ERROR for one in risks)
+    assert found.cause == "route/community-not-in-filter"
+    assert found.servers == tuple(f"web{number:02}" for number in range(40))
+    assert any("web00" in line.origin for line in found.evidence)
 
 
 def test_without_a_filter_the_finding_says_what_would_decide(tmp_path: Path) -> None:
     put(tmp_path, failing("web01"))
-    (found,) = collect(tmp_path).findings
-    assert "route-filter" in found.finding.would_decide
+    (found,) = collect(tmp_path).diagnosis.findings
+    assert "route-filter" in found.would_decide
 
 
 def test_two_failures_are_two_findings(tmp_path: Path) -> None:
@@ -135,9 +135,9 @@ def test_two_failures_are_two_findings(tmp_path: Path) -> None:
     refused = [*GOOD[:4], {"schema": 1, "verb": "connect", "ok": False, "message": "no", **said}]
     put(tmp_path, result("web01", outcome="failed", answers=refused))
     put(tmp_path, failing("web02"))
-    found = collect(tmp_path).findings
-    assert {hosts for one in found for hosts in one.hosts} == {"web01", "web02"}
-    assert len({one.finding.cause for one in found}) == len(found) == 2
+    found = collect(tmp_path).diagnosis.findings
+    assert {hosts for one in found for hosts in one.servers} == {"web01", "web02"}
+    assert len({one.cause for one in found}) == len(found) == 2
 
 
 @pytest.mark.parametrize(
@@ -412,7 +412,7 @@ def test_the_memory_for_many_large_results_is_that_for_one(tmp_path: Path, kind:
 
 def test_more_evidence_than_is_judged_is_named(tmp_path: Path) -> None:
     put(tmp_path, failing("web01", path=CHECK | {"notes": "x" * MOST_EVIDENCE}))
-    found = {one.finding.cause: one.finding for one in collect(tmp_path).findings}
+    found = {one.cause: one for one in collect(tmp_path).diagnosis.findings}
     assert "evidence/unreadable" in found
     assert "larger than" in found["evidence/unreadable"].evidence[0].says
 
@@ -503,7 +503,7 @@ def test_the_command_ends_with_0_when_all_are_connected(run: Invoke, tmp_path: P
     document = json.loads(run(folder, "--output", "json", status=0))
     assert document["summary"] == {"hosts": 1, "connected": 1, "failed": 0, "missing": 0, "skipped": 0}
     lines = [json.loads(line) for line in run(folder, "--output", "jsonl", status=0).splitlines()]
-    assert [line["kind"] for line in lines] == ["host", "collected"]
+    assert [line["kind"] for line in lines] == ["host", "evidence", "collected"]
     inventory = tmp_path / "servers.csv"
     inventory.write_text("name,address\nweb01,10.0.0.1\nweb02,10.0.0.2\n")
     assert "not reported: web02" in run(folder, "--inventory", inventory, status=1)
@@ -524,12 +524,12 @@ def test_one_result_that_cannot_be_read_is_told_beside_all_others(tmp_path: Path
     found = collect(tmp_path)
     assert {host.name: host.failed for host in found.hosts} == {"web01": False, "web02": True, "web03": True}
     assert why(tmp_path) == {"web04.json": "could not be read: it holds a number of 5,000 digits"}
-    causes = {one.finding.cause: one for one in found.findings}
+    causes = {one.cause: one for one in found.diagnosis.findings}
     unread = causes["evidence/unreadable"]
-    assert unread.hosts == ("web03",)
-    assert unread.finding.title.startswith("web03: azcmagent-check.txt could not be read")
+    assert unread.servers == ("web03",)
+    assert unread.title.startswith("web03: azcmagent-check.txt could not be read")
     assert "web02" in {
-        name for cause, one in causes.items() for name in one.hosts if cause != "evidence/unreadable"
+        name for cause, one in causes.items() for name in one.servers if cause != "evidence/unreadable"
     }
     assert "cause evidence/unreadable: web03" in "\n".join(drawn(found))
     assert "evidence/unreadable" in json.dumps(report.document(found))

@@ -1,7 +1,11 @@
 """What a run keeps of a host whose check failed: the path to Azure, measured by that host."""
 
+import asyncio
 import json
 import sqlite3
+import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -115,17 +119,17 @@ async def test_a_host_whose_check_fails_keeps_the_path_as_it_sees_it(resolving: 
         assert (failed[STEERED].stage, failed[STEERED].kind) == ("tcp", "timeout")
         assert len(files["path.json"]) < MOST_PATH / 4
     held = documents(resolving.twin.paths)
-    (found,) = (one for one in findings_of_run(done.hosts, held) if one.finding.severity is Severity.ERROR)
-    assert found.hosts == tuple(host.host.name for host in done.hosts)
-    assert (found.finding.cause, found.finding.owner) == ("route/community-not-in-filter", Owner.NETWORK)
-    assert f"please add BGP community {LACKING}" in found.finding.remedy.request
+    (found,) = (one for one in findings_of_run(done.hosts, held).findings if one.severity is Severity.ERROR)
+    assert found.servers == tuple(host.host.name for host in done.hosts)
+    assert (found.cause, found.owner) == ("route/community-not-in-filter", Owner.NETWORK)
+    assert f"please add BGP community {LACKING}" in found.remedy.request
     # The same names and data give the same finding, in the same words, by whatever command they come.
     checked = judge([observed((await checked_here(resolving.twin)).observations)], held)
-    same = next(one for one in checked.findings if one.cause == found.finding.cause)
+    same = next(one for one in checked.findings if one.cause == found.cause)
     assert (same.title, same.remedy, same.endpoints) == (
-        found.finding.title,
-        found.finding.remedy,
-        found.finding.endpoints,
+        found.title,
+        found.remedy,
+        found.endpoints,
     )
 
 
@@ -161,3 +165,52 @@ async def test_a_path_that_cannot_be_measured_leaves_the_failure_as_it_is(fleet:
     assert (failure.step, failure.code, failure.path) == ("check", "AZCM0026", "")
     says = [event["says"] for event in fleet.events() if event["event"] == "waiting"]
     assert any(text.startswith("the path to Azure was not") for text in says), says
+
+
+@pytest.mark.timeout(300)
+async def test_explain_gives_what_a_run_s_json_says(resolving: Fleet, tmp_path: Path) -> None:
+    """Of plan, apply and status, with held data that `explain` has not."""
+    await resolving.twin.allow(*(value for value in EVERYTHING if value != LACKING))
+    paths = resolving.twin.paths
+    resolving.extra["ARCFERRY_DATA"] = str(tmp_path / "held")
+    held = (paths.route_filter, paths.circuit, paths.service_tags, paths.communities)
+    environment = resolving.environment()
+    done = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "arcferry", "data", "import", *map(str, held), env=environment
+    )
+    assert await done.wait() == 0
+    told = {}
+    for verb in ("plan", "apply", "status"):
+        for form in ("json", "jsonl"):
+            # The last of two options counts.
+            output = (await resolving.run(verb, "--output", form)).out
+            explained = await explain(output, environment | {"ARCFERRY_DATA": str(tmp_path / "nothing")})
+            told[verb, form] = listed(output)
+            assert told[verb, form] == explained, (verb, form)
+    assert told["plan", "json"] == []
+    causes = [one["cause"] for one in told["apply", "json"]]
+    assert "route/community-not-in-filter" in causes
+    assert told["status", "json"] == told["status", "jsonl"] == told["apply", "jsonl"]
+
+
+def listed(text: str) -> list[dict[str, Any]]:
+    """The findings of a document, or of one object a line."""
+    try:
+        found: list[dict[str, Any]] = json.loads(text)["findings"]
+    except ValueError:
+        lines = [json.loads(line) for line in text.splitlines()]
+        found = [
+            {key: value for key, value in line.items() if key not in ("schema", "kind")}
+            for line in lines
+            if line["kind"] == "finding"
+        ]
+    return found
+
+
+async def explain(text: str, environment: dict[str, str]) -> list[dict[str, Any]]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "arcferry", "explain", "-", "--output", "json",
+        env=environment, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, _ = await process.communicate(text.encode())
+    return listed(out.decode())

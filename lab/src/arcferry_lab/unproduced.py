@@ -8,6 +8,7 @@ UNPRODUCED: Mapping[str, str] = {
     "signin/*": "a sign-in tells it, not a check; entra/expired-secret makes one fail",
     "arm/*": "a request to Resource Manager tells it, not a check; arm/401 to arm/500 make one fail",
     "private-link/*": "the lab has no private link scopes",
+    "bundle/*": "opening a bundle tells it, not a check; any byte of a bundle that is changed leads to it",
     "evidence/unreadable": "it takes a file that no reader foresaw",
     "proxy/bypass-missing": "the agent's proxy.bypass tells it, which a check does not read",
     "proxy/credentials-in-url": "arcferry check refuses such a proxy before it asks anything",

@@ -20,7 +20,7 @@ from arcferry.bundle.manifest import (
 )
 from arcferry.bundle.place import copy_bundle
 from arcferry.bundle.seal import accept, endorse
-from arcferry.bundle.verify import Bundle, claimed_key, open_bundle, read_unverified
+from arcferry.bundle.verify import Bundle, checked, claimed_key, open_bundle, read_unverified
 from arcferry.bundle.versions import Older, VersionRecord
 
 __all__ = [
@@ -39,6 +39,7 @@ __all__ = [
     "VersionRecord",
     "accept",
     "build",
+    "checked",
     "claimed_key",
     "copy_bundle",
     "create_key_pair",

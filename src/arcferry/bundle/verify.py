@@ -1,16 +1,19 @@
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from arcferry import typed
 from arcferry.bundle import manifest, seal
 from arcferry.bundle.file import BundleFile, length_problem
 from arcferry.bundle.form import Form, form_of
 from arcferry.bundle.keys import PublicKey, key_id_text, load_public_keys
 from arcferry.bundle.manifest import MANIFEST, SEAL, AgentPackage, Manifest, Role, same_architecture
 from arcferry.bundle.versions import Older, VersionRecord
-from arcferry.errors import BundleRefusedError, InputError
-from arcferry.text import quoted
+from arcferry.errors import BundleFault, BundleRefusedError, InputError
+from arcferry.evidence.document import BundleProblem, Document, Kind
+from arcferry.text import one_line, quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,18 +116,47 @@ def open_bundle(
     if isinstance(public_key, Path):
         public_key = load_public_keys(public_key)
     keys = (public_key,) if isinstance(public_key, PublicKey) else tuple(public_key)
-    form = form_of(path)
-    sealed, content, key = _sealed_manifest(form, keys)
+    with _refusing(BundleFault.FORM):
+        form = form_of(path)
+    with _refusing(BundleFault.SEAL):
+        sealed, content, key = _sealed_manifest(form, keys)
     # Dates and version before the hashes: an old bundle is named as such, and not hashed for minutes first.
-    manifest.check_dates(content, now, called=path)
-    older = record.check(content, keys, called=path, allow_older=allow_older) if record else None
-    _check_set(form, content)
-    for file in content.files:
-        form.located(file).check()
+    with _refusing(BundleFault.DATES):
+        manifest.check_dates(content, now, called=path)
+    with _refusing(BundleFault.OLDER):
+        older = record.check(content, keys, called=path, allow_older=allow_older) if record else None
+    with _refusing(BundleFault.FILES):
+        _check_set(form, content)
+    with _refusing(BundleFault.CONTENT):
+        for file in content.files:
+            form.located(file).check()
     # Remembered last: a newer bundle that is damaged must not make the whole one at hand an older one.
     if record:
         record.remember(content, key, older, now=now)
     return Bundle(form, content, key.id, sealed, older)
+
+
+@contextmanager
+def _refusing(fault: BundleFault) -> Iterator[None]:
+    """What is refused in here is refused for this."""
+    try:
+        yield
+    except BundleRefusedError as refused:
+        refused.fault = fault
+        raise
+
+
+def checked(path: Path, now: datetime, refused: BundleRefusedError | None = None) -> Document:
+    """What opening a bundle has shown, as evidence: nothing amiss, or for what it was refused.
+
+    Of the refusal's words only the file's name is taken, with which they begin.
+    """
+    problems = []
+    if refused is not None and refused.fault:
+        file = refused.message.partition(": ")[0].removeprefix(f"{path.parent}/")
+        problems.append(BundleProblem(refused.fault, typed.document_name(one_line(file))))
+    name = typed.document_name(one_line(path.name)) or "bundle"
+    return Document(name, Kind.BUNDLE_CHECK, now, bundle_problems=tuple(problems))
 
 
 def read_unverified(path: Path) -> Manifest:

@@ -13,7 +13,7 @@ from arcferry.cli.bundle_shared import (
     version_record,
 )
 from arcferry.cli.options import argument, grouped, option
-from arcferry.cli.output import CheckOutput, Output, show_by
+from arcferry.cli.output import CheckOutput, Output, show_check
 from arcferry.errors import BundleRefusedError
 
 app = typer.Typer(
@@ -40,19 +40,36 @@ def verify(
     bundle can read theirs to you over the phone.
     """
     from arcferry import bundle, times
+    from arcferry.diagnosis import judge
     from arcferry.report import bundle as report
+    from arcferry.report import console, findings_document
     from arcferry.report import junit_fleet as junit
 
     now = times.now()
     record = version_record(state)
     try:
         opened = bundle.open_bundle(path, bundle_key, now=now, record=record, allow_older=allow_older)
-    except BundleRefusedError as refused:
-        if output is CheckOutput.JUNIT:
-            typer.echo(junit.refused_bundle(path, refused), nl=False)
+    except BundleRefusedError as error:
+        refused = error  # what an except clause names is gone behind it, and lambdas look it up later
+        seen = report.RefusedBundle(path, refused, judge([bundle.checked(path, now, refused)]))
+        if output is not CheckOutput.TABLE:  # people read the error itself
+            show_check(
+                output,
+                table=lambda: None,
+                document=lambda: report.refused_document(seen),
+                lines=lambda: report.refused_lines(seen),
+                junit=lambda: junit.refused_bundle(path, refused),
+            )
         raise
+    judged = judge([bundle.checked(path, now)])
     view = report.BundleView(path, opened.manifest, opened.key_id, verified=True, now=now, older=opened.older)
-    show_by(output, report, view, junit.bundle)
+    show_check(
+        output,
+        table=lambda: report.draw(view, console.stdout()),
+        document=lambda: report.document(view) | findings_document.fields(judged),
+        lines=lambda: (*findings_document.lines(judged), *report.json_lines(view)),
+        junit=lambda: junit.bundle(view),
+    )
 
 
 @app.command("show")

@@ -27,14 +27,21 @@ KNOWN_KINDS = (
 
 
 def evidence_and_held(
-    files: Sequence[Path], cloud: "Cloud"
+    files: Sequence[Path], cloud: "Cloud", *, whole: bool = False
 ) -> "tuple[tuple[Document, ...], tuple[Document, ...]]":
     """The documents of these files, and what is held of other kinds; what is odd in them is told on stderr.
+
+    Args:
+        files: those of the command line.
+        cloud: whose data are held.
+        whole: leave out filters, tags, lists … that another command's output has an excerpt of, because this
+            command is about other addresses too.
 
     Raises:
         InputError: a file is not recognised, or something is wrong in it; every such file is named.
     """
-    found = tuple(read_files([str(path) for path in files]))
+    read = read_files([str(path) for path in files])
+    found = tuple(one for one in read if one.excerpt is None or not whole)
     held = held_beside(found, cloud)
     warn((*found, *held))
     return found, held
@@ -72,7 +79,7 @@ def held_beside(given: "Sequence[Document]", cloud: "Cloud") -> "tuple[Document,
         return ()
     from arcferry.data.store import Store, documents
 
-    return documents(Store(folder), cloud, besides={one.kind for one in given})
+    return documents(Store(folder), cloud, besides={one.kind for one in given if one.excerpt is None})
 
 
 def warn(documents: "Sequence[Document]") -> None:

@@ -1,7 +1,8 @@
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -146,7 +147,7 @@ def apply(
     from arcferry.cli import stopping
     from arcferry.cli.evidence import held_beside, warn
     from arcferry.fleet.apply import apply_fleet
-    from arcferry.fleet.findings import findings_of_run
+    from arcferry.fleet.findings import findings_of_run, keep
     from arcferry.fleet.run import Stop
     from arcferry.fleet.steps import NAMES
     from arcferry.report import fleet as report
@@ -176,8 +177,9 @@ def apply(
         )
     held = held_beside((), catalog.cloud(fleet.cloud))
     warn(held)
-    judged = replace(result, findings=findings_of_run(result.hosts, held))
+    judged = replace(result, diagnosis=findings_of_run(result.hosts, held))
     show_by(output, report, judged, junit_fleet.run)
+    keep(judged.diagnosis, Path(judged.state))
     if stopping.asked():
         raise InterruptedRunError("stopped; what is done is kept", hint=_GO_ON)
     if not result.all_connected:
@@ -190,17 +192,30 @@ def status(
 ) -> None:
     """List the runs that are remembered here, the newest first, and how far each host came.
 
-    Reads the state folder alone: neither Azure nor a server is asked.
+    Reads the state folder alone: neither Azure nor a server is asked. JSON has the findings of the newest run
+    that was judged, too, by the data that were at hand then.
     """
     from arcferry.files import state_folder
-    from arcferry.report import junit_fleet, runs
+    from arcferry.fleet.findings import judged_again
+    from arcferry.report import findings_document, junit_fleet, runs
 
-    found = runs.remembered(state or state_folder())
+    folder = state or state_folder()
+    found = runs.remembered(folder)
+
+    def lines() -> Iterator[dict[str, Any]]:
+        yield from ({"schema": 1, "kind": "run-state", **run} for run in found)
+        yield from findings_document.lines(judged_again(folder))
+
     show_check(
         output,
         table=lambda: typer.echo("\n".join(runs.plain(found))),
-        document=lambda: {"schema": 1, "kind": "runs", "runs": found},
-        lines=lambda: ({"schema": 1, "kind": "run-state", **run} for run in found),
+        document=lambda: {
+            "schema": 1,
+            "kind": "runs",
+            "runs": found,
+            **findings_document.fields(judged_again(folder)),
+        },
+        lines=lines,
         junit=lambda: junit_fleet.runs(found),
     )
 

@@ -44,12 +44,22 @@ def show(
         case Output.TABLE:
             table()
         case Output.JSON:
-            typer.echo(json.dumps(document(), indent=2))
+            typer.echo(indented(document()))
         case Output.JSONL:
             for line in lines():
                 typer.echo(line if isinstance(line, str) else json.dumps(line))
         case _:
             assert_never(output)
+
+
+def indented(document: Document) -> str:
+    """A document as JSON for people too: the evidence, for `explain` alone, is one line at its end."""
+    rest = {key: value for key, value in document.items() if key != "evidence"}
+    text = json.dumps(rest, indent=2)
+    if len(rest) == len(document):
+        return text
+    evidence = json.dumps(document["evidence"], separators=(",", ":"))
+    return f'{text[:-2]},\n  "evidence": {evidence}\n}}'
 
 
 def show_check(

@@ -96,7 +96,7 @@ def plan(
 
     chosen = catalog.cloud(cloud)
     region = region_of(location, chosen, unlisted=location_unlisted)
-    given, held = evidence_and_held([*(files or []), *(evidence or [])], chosen)
+    given, held = evidence_and_held([*(files or []), *(evidence or [])], chosen, whole=True)
     seen = (*given, *_watched(chosen, region, state))
     case = Case.of(seen, held)
     route_filter = _only("route filter", case.filters_in_effect)
@@ -165,7 +165,7 @@ def firewall(
         document = report.names_document(found, region.name, chosen.name)
         rows = report.name_rows(found)
     else:
-        tags = Case.of(*evidence_and_held(evidence or [], chosen)).service_tags
+        tags = Case.of(*evidence_and_held(evidence or [], chosen, whole=True)).service_tags
         scope = routes.plan(chosen, region, steered=Steered(steered), features=wanted)
         sheet = rules.prefix_sheet(scope, tags)
         document = report.prefixes_document(sheet, region.name, chosen.name)

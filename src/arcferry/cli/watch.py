@@ -11,7 +11,7 @@ import typer
 from arcferry.cli import options
 from arcferry.cli.location import region_of
 from arcferry.cli.options import option
-from arcferry.cli.output import Output
+from arcferry.cli.output import Output, indented
 from arcferry.errors import InputError
 from arcferry.text import quoted
 
@@ -94,7 +94,7 @@ def record(
                 region,
                 settings,
                 history,
-                evidence=lambda: Case.of(*evidence_and_held(evidence or [], chosen)),
+                evidence=lambda: Case.of(*evidence_and_held(evidence or [], chosen, whole=True)),
                 tell=_teller(output),
                 every=interval,
                 besides=asked[1:],
@@ -126,13 +126,17 @@ def show(
     """
     from arcferry import files
     from arcferry.cli.evidence import evidence_and_held
+    from arcferry.diagnosis import judge
     from arcferry.evidence.case import Case
-    from arcferry.report import console
+    from arcferry.evidence.readers import arcferry_check
+    from arcferry.report import console, findings_document
     from arcferry.report import watch as report
     from arcferry.report.watch_svg import svg
+    from arcferry.watch.changes import ORIGIN
 
     chosen, region, path = _watched(location, cloud, state)
-    shown = _shown(path, chosen, region, since, Case.of(*evidence_and_held(evidence or [], chosen)))
+    case = Case.of(*evidence_and_held(evidence or [], chosen, whole=True))
+    shown = _shown(path, chosen, region, since, case)
     match output:
         case Drawing.TABLE if out is None:
             report.draw(shown, console.stdout())
@@ -141,7 +145,10 @@ def show(
             hint = "Give --output svg or --output json with --out."
             raise InputError("a table goes to the terminal", hint=hint)
         case Drawing.JSON:
-            text = json.dumps(report.document(shown), indent=2)
+            # Judged as explain reads it, so that both give the same.
+            history = report.document(shown)
+            judged = judge((arcferry_check.read_history(ORIGIN, history), *case.handed_in))
+            text = indented(history | findings_document.fields(judged))
         case Drawing.SVG:
             text = svg(shown)
         case _:
@@ -199,7 +206,7 @@ def _shown(path: Path, cloud: "Cloud", region: "Region", since: str | None, case
 
 
 def _teller(output: Output) -> "Callable[[Round, Sequence[Notice]], None]":
-    from arcferry.report import console
+    from arcferry.report import console, findings_document
     from arcferry.report import watch as report
 
     def tell(seen: "Round", notices: "Sequence[Notice]") -> None:
@@ -210,6 +217,8 @@ def _teller(output: Output) -> "Callable[[Round, Sequence[Notice]], None]":
             case Output.JSON | Output.JSONL:  # rounds have no end that a single document could wait for
                 for notice in notices:
                     typer.echo(json.dumps(report.notice_document(seen, notice)))
+                for line in findings_document.lines(seen.diagnosis):
+                    typer.echo(json.dumps(line))
                 typer.echo(json.dumps(report.round_document(seen)))
             case _:
                 assert_never(output)

@@ -20,14 +20,45 @@ def judge(evidence: Iterable[Document], held: Iterable[Document] = ()) -> Diagno
     """What follows from the evidence and from what is held; reads and asks for nothing.
 
     Endpoints with one cause and one signature (the same community, issuer, resolver …) are one finding.
-    Errors come first. Findings from tags, lists and filters are `expected`, never `observed`.
+    Errors come first. Findings from tags, lists and filters are `expected`, never `observed`. Documents of
+    different servers (`Document.servers`) are judged apart, each with those of the network.
 
     Args:
         evidence: what the files say, from `evidence.readers`, or from `evidence.document.observed` for a
             live probe.
         held: the documents of `arcferry data`; those of a kind that was handed in do not count.
     """
-    case = Case.of(evidence, held)
+    given, beside = tuple(evidence), tuple(held)
+    groups = tuple(dict.fromkeys(one.servers for one in given if one.servers))
+    if not groups:
+        return _judged(Case.of(given, beside))
+    case = Case.of(given, beside)
+    found = [(servers, _judged(Case.of(_of_servers(servers, given), beside)).findings) for servers in groups]
+    return Diagnosis(_inputs(case), of_servers(found), case.lacks(), case)
+
+
+def of_servers(judged: Iterable[tuple[Sequence[str], Sequence[Finding]]]) -> tuple[Finding, ...]:
+    """The findings of groups of servers, each once: the gravest first, then what most servers have."""
+    merged: dict[tuple[str, str], Finding] = {}
+    for servers, findings in judged:
+        for finding in findings:
+            before = merged.setdefault((finding.cause, finding.title), finding)
+            names = tuple(dict.fromkeys((*before.servers, *servers)))
+            merged[finding.cause, finding.title] = replace(before, servers=names)
+    return tuple(sorted(merged.values(), key=lambda one: (_GRAVITY[one.severity], -len(one.servers))))
+
+
+def _of_servers(servers: tuple[str, ...], given: Iterable[Document]) -> list[Document]:
+    """What these servers tell, then what is of the network."""
+    documents = [one for one in given if one.servers in (servers, ())]
+    return sorted(documents, key=lambda one: not one.servers)
+
+
+def _inputs(case: Case) -> list[Taken]:
+    return [Taken(one.name, one.kind.value, one.taken) for one in case.handed_in]
+
+
+def _judged(case: Case) -> Diagnosis:
     destinations = destinations_of(case)
     untested = _untested(destinations)
     groups: dict[tuple[str, ...], list[_Matched]] = {}
@@ -37,10 +68,9 @@ def judge(evidence: Iterable[Document], held: Iterable[Document] = ()) -> Diagno
     findings = [_finding(group, case, untested) for group in groups.values()]
     findings += _of_the_whole(case, set(groups))
     findings.sort(key=lambda found: (_GRAVITY[found.severity], _ORDER[found.cause], found.title))
-    taken = [Taken(one.name, one.kind.value, one.taken) for one in case.handed_in]
     # Behind a proxy its own path decides, of which no route or filter here tells anything.
     proxied = bool(case.attempts) and all(seen.proxied for seen in case.attempts)
-    return Diagnosis(taken, findings, () if proxied else case.lacks())
+    return Diagnosis(_inputs(case), findings, () if proxied else case.lacks(), case)
 
 
 def _matches(destination: Destination, case: Case) -> list[_Matched]:

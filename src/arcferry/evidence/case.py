@@ -30,10 +30,23 @@ class Case:
 
     @classmethod
     def of(cls, evidence: Iterable[Document], held: Iterable[Document] = ()) -> "Case":
-        """The evidence in its own order, then what is held of the kinds that it lacks."""
+        """The evidence in its own order, then what is held of the kinds that it lacks.
+
+        What another command kept of filters, circuits, tags, lists and routes yields to a document that was
+        handed in for itself, and is left aside if an address came in that it was not shortened to: that it
+        lacks that one means nothing.
+        """
         given = tuple(evidence)
-        kinds = {one.kind for one in given}
-        return cls((*given, *(one for one in held if one.kind not in kinds)))
+        whole = {one.kind for one in given if one.excerpt is None}
+        addresses = cls(given).addresses
+        counts = [
+            one
+            for one in given
+            if one.excerpt is None
+            or (one.kind not in whole and (addresses <= one.excerpt or one.route_filter or one.circuit))
+        ]
+        kinds = {one.kind for one in counts}
+        return cls((*counts, *(one for one in held if one.kind not in kinds)))
 
     @property
     def documents(self) -> tuple[Document, ...]:
@@ -49,6 +62,12 @@ class Case:
     def answers(self) -> tuple[DnsAnswer, ...]:
         """Every DNS answer."""
         return tuple(answer for one in self.documents for answer in one.answers)
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """Every address that a name answered with, or that was tried."""
+        answered = [address for answer in self.answers for address in answer.addresses]
+        return frozenset((*answered, *(seen.address for seen in self.attempts if seen.address)))
 
     @property
     def codes(self) -> tuple[CodeSeen, ...]:

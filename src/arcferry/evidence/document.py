@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from arcferry import typed
 from arcferry.catalog import When
+from arcferry.errors import BundleFault
 from arcferry.probe.observation import DnsAnswer, Failure, Observation, TlsSession
 from arcferry.routing.circuit import Circuit
 from arcferry.routing.communities import CommunityList
@@ -42,6 +43,8 @@ class Kind(StrEnum):
     ROUTE_FILTER = "route-filter"
     SERVICE_TAGS = "service-tags"
     COMMUNITY_LIST = "community-list"
+    BUNDLE_CHECK = "bundle-check"
+    KEPT_EVIDENCE = "kept-evidence"
     UNRECOGNISED = "unrecognised"
     UNREADABLE = "unreadable"
 
@@ -137,12 +140,23 @@ class AgentState:
 
 
 @dataclass(frozen=True, slots=True)
+class BundleProblem:
+    """What opening a bundle has shown to be wrong, and of which of its files."""
+
+    fault: BundleFault
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One recognised document and everything it says.
 
     Attributes:
         taken: as of when, where the document or its name tells.
         notes: what was odd in it, such as a name that stands there twice.
+        servers: those that it tells of, which are judged apart from others; empty if it is of the network, or
+            if only one server is meant.
+        excerpt: the addresses that another command shortened it to; None for a document of its own.
     """
 
     name: str
@@ -158,7 +172,10 @@ class Document:
     route_table: RouteTable | None = None
     circuit: Circuit | None = None
     agent_state: AgentState | None = None
+    bundle_problems: tuple[BundleProblem, ...] = ()
     notes: tuple[str, ...] = ()
+    servers: tuple[str, ...] = ()
+    excerpt: frozenset[str] | None = None
 
 
 def observed(observations: Iterable[Observation], origin: str = "arcferry check") -> Document:

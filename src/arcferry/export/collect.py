@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from arcferry.diagnosis.finding import NOTHING_JUDGED, Diagnosis
 from arcferry.errors import FileInputError, InputError
 from arcferry.evidence.document import Document
 from arcferry.evidence.readers.guard import kept_apart
@@ -13,7 +14,6 @@ from arcferry.export.findings import evidence_files, findings_of_hosts, symptoms
 from arcferry.export.result import NotAResultError, Reported, read_result
 from arcferry.files import naming, write_whole
 from arcferry.fleet.inventory import Inventory
-from arcferry.fleet.outcome import HostFinding
 from arcferry.text import one_line
 from arcferry.times import now, to_text
 
@@ -57,7 +57,7 @@ class Collection:
         strangers: hosts that reported and are not in the inventory; empty likewise.
         unclear: hosts that reported and may be one of several of the inventory, counted for none of them;
             empty likewise.
-        findings: causes, each with the hosts that have it.
+        diagnosis: what the failed hosts' evidence leads to; each finding names the hosts that have it.
         doubts: results that were read, and in which something cannot be.
     """
 
@@ -67,7 +67,7 @@ class Collection:
     missing: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
     unclear: tuple[Unclear, ...] = ()
-    findings: tuple[HostFinding, ...] = ()
+    diagnosis: Diagnosis = NOTHING_JUDGED
     doubts: tuple[Skipped, ...] = ()
 
     @property

@@ -3,12 +3,12 @@
 import json
 from collections.abc import Callable, Iterable, Iterator
 
+from arcferry.diagnosis import Diagnosis
 from arcferry.evidence.document import Document, Kind
 from arcferry.evidence.readers import read_claimed
 from arcferry.evidence.readers.guard import unreadable
 from arcferry.export.result import MOST_EVIDENCE, Reported
 from arcferry.fleet.findings import findings_of, symptoms_of
-from arcferry.fleet.outcome import HostFinding
 
 _WITNESSES = 3
 """Hosts of one group whose evidence is shown; the others have the same symptoms."""
@@ -25,7 +25,7 @@ def findings_of_hosts(
     again: Callable[[Reported], Reported | None],
     context: Iterable[Document] = (),
     held: Iterable[Document] = (),
-) -> tuple[HostFinding, ...]:
+) -> Diagnosis:
     """What the failed hosts' evidence leads to; first what most hosts have.
 
     Args:
@@ -54,7 +54,8 @@ def _evidence_of(host: Reported) -> tuple[Document, ...]:
         document
         for name, data in evidence_files(host)
         for document in read_claimed(f"{host.name}: {name}", data)
-        if document.kind is not Kind.UNRECOGNISED
+        # A host tells what it saw, and not what a filter, a circuit or a list says.
+        if document.kind is not Kind.UNRECOGNISED and document.excerpt is None
     ]
     if host.too_much:
         why = f"could not be read: it is larger than the {MOST_EVIDENCE:,} bytes of it that are judged"

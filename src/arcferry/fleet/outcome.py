@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from arcferry.azure import Machine, PreflightCheck
-from arcferry.diagnosis.finding import Finding
+from arcferry.diagnosis.finding import NOTHING_JUDGED, Diagnosis
 from arcferry.fleet.inventory import Host
 
 
@@ -112,14 +112,6 @@ AGENT_STEPS = ("check", "connect")
 
 
 @dataclass(frozen=True, slots=True)
-class HostFinding:
-    """A finding and the hosts that have it, by name."""
-
-    finding: Finding
-    hosts: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class FleetRun:
     """A whole run, as it stands after one apply.
 
@@ -127,7 +119,7 @@ class FleetRun:
         id: names inventory, bundle and target; the same three give the same run again.
         spent: whether the failure budget ended it.
         interrupted: whether the operator did.
-        findings: what the failed hosts' evidence leads to, once it was judged.
+        diagnosis: what the failed hosts' evidence leads to, once it was judged.
     """
 
     id: str
@@ -140,7 +132,7 @@ class FleetRun:
     state: str
     spent: bool = False
     interrupted: bool = False
-    findings: tuple[HostFinding, ...] = ()
+    diagnosis: Diagnosis = NOTHING_JUDGED
 
     @property
     def all_connected(self) -> bool:

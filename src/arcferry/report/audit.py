@@ -33,18 +33,17 @@ _MOST_HOSTS = 4
 
 def document(result: Audit) -> dict[str, Any]:
     """The whole audit as one JSON document; an unknown fact is null or an empty text."""
-    of_findings = findings_document.document(result.diagnosis)
     return {
         "schema": SCHEMA,
         "kind": "audit",
         "cloud": result.cloud.name,
         "location": result.region.name if result.region else None,
-        "inputs": of_findings["inputs"],
+        "inputs": findings_document.inputs(result.diagnosis),
         "circuits": list(result.circuits),
         "endpoints": [_row(row) for row in result.rows],
         "missing": list(result.missing),
         "would_sharpen": list(result.would_sharpen),
-        "findings": of_findings["findings"],
+        **findings_document.fields(result.diagnosis),
     }
 
 
@@ -53,9 +52,8 @@ def json_lines(result: Audit) -> Iterator[dict[str, Any]]:
     whole = document(result)
     for row in whole.pop("endpoints"):
         yield {"schema": SCHEMA, "kind": "audited-endpoint", **row}
-    for finding in whole.pop("findings"):
-        yield {"schema": SCHEMA, "kind": "finding", **finding}
-    yield whole
+    yield from findings_document.lines(result.diagnosis)
+    yield {key: value for key, value in whole.items() if key not in ("findings", "evidence")}
 
 
 def _row(row: Row) -> dict[str, Any]:

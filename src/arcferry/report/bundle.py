@@ -11,6 +11,9 @@ from rich.text import Text
 
 from arcferry import times
 from arcferry.bundle import AgentPackage, Manifest, Older
+from arcferry.diagnosis import Diagnosis
+from arcferry.errors import BundleRefusedError
+from arcferry.report import findings_document
 from arcferry.report.columns import columns
 from arcferry.report.console import print_line, print_marked
 
@@ -34,6 +37,31 @@ class BundleView:
     verified: bool
     now: datetime
     older: Older | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedBundle:
+    """A bundle that was not opened: for what, and what follows."""
+
+    path: Path
+    refused: BundleRefusedError
+    diagnosis: Diagnosis
+
+
+def refused_document(seen: RefusedBundle) -> dict[str, Any]:
+    """A refused bundle as one JSON document."""
+    return _refused(seen) | findings_document.fields(seen.diagnosis)
+
+
+def refused_lines(seen: RefusedBundle) -> Iterator[dict[str, Any]]:
+    """The same as lines."""
+    yield from findings_document.lines(seen.diagnosis)
+    yield _refused(seen)
+
+
+def _refused(seen: RefusedBundle) -> dict[str, Any]:
+    says = {"says": seen.refused.message, "hint": seen.refused.hint}
+    return {"schema": _SCHEMA, "kind": "bundle", "path": str(seen.path), "verified": False, "refused": says}
 
 
 def document(view: BundleView) -> dict[str, Any]:

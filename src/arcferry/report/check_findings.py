@@ -33,13 +33,16 @@ def json_lines(diagnosis: Diagnosis, result: CheckResult) -> Iterator[dict[str, 
     *found, _ = findings_document.json_lines(diagnosis)
     yield from endpoints
     yield from found
-    yield summary | {"findings": len(found), "would_sharpen": list(diagnosis.lacks)}
+    yield summary | {"findings": len(diagnosis.findings), "would_sharpen": list(diagnosis.lacks)}
 
 
 def fields(diagnosis: Diagnosis) -> dict[str, Any]:
     """What the findings document adds to the check's own, and the kinds of evidence that would sharpen it."""
-    whole = findings_document.document(diagnosis)
-    return {"inputs": whole["inputs"], "findings": whole["findings"], "would_sharpen": list(diagnosis.lacks)}
+    return {
+        "inputs": findings_document.inputs(diagnosis),
+        "would_sharpen": list(diagnosis.lacks),
+        **findings_document.fields(diagnosis),
+    }
 
 
 def styled(diagnosis: Diagnosis, result: CheckResult) -> Iterator[tuple[str, str]]:

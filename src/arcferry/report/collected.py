@@ -7,9 +7,10 @@ from rich.console import Console
 
 from arcferry.export.collect import Collection
 from arcferry.export.result import Reported
+from arcferry.report import findings_document
 from arcferry.report.columns import MOST_NAMED, named
 from arcferry.report.console import STYLES, print_line, print_marked, print_sum, print_table
-from arcferry.report.fleet import causes, finding_fields, host_document, print_failures
+from arcferry.report.fleet import causes, host_document, print_failures
 from arcferry.times import to_text
 
 _SCHEMA = 1
@@ -22,7 +23,7 @@ def document(collection: Collection) -> dict[str, Any]:
         **_head(collection),
         "hosts": [_host(host) for host in collection.hosts],
         **_left_out(collection),
-        "findings": [finding_fields(one) for one in collection.findings],
+        **findings_document.fields(collection.diagnosis),
     }
 
 
@@ -30,8 +31,7 @@ def json_lines(collection: Collection) -> Iterator[dict[str, Any]]:
     """One line a host, one a finding, then one for the whole."""
     for host in collection.hosts:
         yield {"schema": _SCHEMA, "kind": "host", **_host(host)}
-    for one in collection.findings:
-        yield {"schema": _SCHEMA, "kind": "finding", **finding_fields(one)}
+    yield from findings_document.lines(collection.diagnosis)
     yield _head(collection) | _left_out(collection)
 
 
@@ -71,7 +71,7 @@ def draw(collection: Collection, console: Console) -> None:
     print_table(console, _HEADINGS, _rows(collection))
     print_line(console)
     print_failures(console, (host.run for host in collection.failed))
-    for line in causes(collection.findings):
+    for line in causes(collection.diagnosis.findings):
         print_line(console, line)
     for says in _doubtful(collection):
         print_marked(console, "warn", says)
@@ -94,9 +94,9 @@ def summary(collection: Collection) -> str:
 
 def _rows(collection: Collection) -> Iterator[tuple[tuple[str, ...], str]]:
     causes: dict[str, str] = {}
-    for one in collection.findings:
-        for name in one.hosts:
-            causes.setdefault(name, one.finding.cause)
+    for one in collection.diagnosis.findings:
+        for name in one.servers:
+            causes.setdefault(name, one.cause)
     for host in collection.hosts:
         failure, word = host.run.failure, "FAIL" if host.failed else "ok"
         ended = to_text(host.ended) if host.ended else ""

@@ -6,9 +6,15 @@ from typing import Any
 
 from arcferry.diagnosis import Diagnosis, Severity
 from arcferry.diagnosis.finding import Evidence, Finding, Taken
+from arcferry.evidence import kept
 from arcferry.times import to_text
 
 SCHEMA = 1
+
+
+def inputs(diagnosis: Diagnosis) -> list[dict[str, Any]]:
+    """What each file that was handed in was taken for."""
+    return [_input(taken) for taken in diagnosis.inputs]
 
 
 def _input(taken: Taken) -> dict[str, Any]:
@@ -31,7 +37,23 @@ def finding_document(finding: Finding) -> dict[str, Any]:
         "evidence": [_evidence(line) for line in finding.evidence],
         "would_decide": list(finding.would_decide),
         "remedy": asdict(finding.remedy),
+        **({"hosts": list(finding.servers)} if finding.servers else {}),
     }
+
+
+def fields(diagnosis: Diagnosis) -> dict[str, Any]:
+    """What every document with findings has: these, and the evidence, from which `explain` has the same."""
+    return {
+        "findings": [finding_document(finding) for finding in diagnosis.findings],
+        kept.KEY: kept.to_json(diagnosis.case, diagnosis.left_out),
+    }
+
+
+def lines(diagnosis: Diagnosis) -> Iterator[dict[str, Any]]:
+    """The same as lines: one a finding, then one for the evidence."""
+    for finding in diagnosis.findings:
+        yield {"schema": SCHEMA, "kind": "finding", **finding_document(finding)}
+    yield kept.to_json(diagnosis.case, diagnosis.left_out)
 
 
 def document(diagnosis: Diagnosis) -> dict[str, Any]:
@@ -39,15 +61,13 @@ def document(diagnosis: Diagnosis) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "kind": "findings",
-        "inputs": [_input(taken) for taken in diagnosis.inputs],
-        "findings": [finding_document(finding) for finding in diagnosis.findings],
+        "inputs": inputs(diagnosis),
+        **fields(diagnosis),
     }
 
 
 def json_lines(diagnosis: Diagnosis) -> Iterator[dict[str, Any]]:
-    """One line a finding, then one that sums up what was handed in."""
-    for finding in diagnosis.findings:
-        yield {"schema": SCHEMA, "kind": "finding", **finding_document(finding)}
+    """One line a finding, one for the evidence, then one that sums up what was handed in."""
+    yield from lines(diagnosis)
     errors = sum(finding.severity is Severity.ERROR for finding in diagnosis.findings)
-    inputs = [_input(taken) for taken in diagnosis.inputs]
-    yield {"schema": SCHEMA, "kind": "findings", "inputs": inputs, "errors": errors}
+    yield {"schema": SCHEMA, "kind": "findings", "inputs": inputs(diagnosis), "errors": errors}

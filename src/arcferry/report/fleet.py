@@ -1,18 +1,18 @@
 """A run's result: JSON, JSON lines, or a table of the machines as ARM reports them."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rich.console import Console
 
 from arcferry.azure import Machine, PreflightCheck
-from arcferry.diagnosis.finding import Severity
-from arcferry.fleet.outcome import FleetRun, HostFinding, HostOutcome, HostRun
+from arcferry.diagnosis.finding import Finding, Severity
+from arcferry.fleet.outcome import FleetRun, HostOutcome, HostRun
 from arcferry.fleet.transport import place_of
+from arcferry.report import findings_document
 from arcferry.report.columns import named
 from arcferry.report.console import STYLES, print_line, print_marked, print_sum, print_table
-from arcferry.report.findings_document import finding_document
 from arcferry.text import clean, one_line
 from arcferry.times import to_text
 
@@ -31,7 +31,7 @@ def document(run: FleetRun) -> dict[str, Any]:
     return {
         **_head(run),
         "hosts": [host_document(host) for host in run.hosts],
-        "findings": [finding_fields(one) for one in run.findings],
+        **findings_document.fields(run.diagnosis),
     }
 
 
@@ -39,14 +39,8 @@ def json_lines(run: FleetRun) -> Iterator[dict[str, Any]]:
     """One line a host, one a finding, then one for the run."""
     for host in run.hosts:
         yield {"schema": _SCHEMA, "kind": "host", **host_document(host)}
-    for one in run.findings:
-        yield {"schema": _SCHEMA, "kind": "finding", **finding_fields(one)}
+    yield from findings_document.lines(run.diagnosis)
     yield _head(run)
-
-
-def finding_fields(one: HostFinding) -> dict[str, Any]:
-    """A finding as in the findings document, with the hosts that have it."""
-    return finding_document(one.finding) | {"hosts": list(one.hosts)}
 
 
 def _head(run: FleetRun) -> dict[str, Any]:
@@ -108,7 +102,7 @@ def draw(run: FleetRun, console: Console) -> None:
     print_table(console, _HEADINGS, map(_row, run.hosts))
     print_line(console)
     print_failures(console, run.hosts)
-    for line in causes(run.findings):
+    for line in causes(run.diagnosis.findings):
         print_line(console, line, "bold")
     word = (
         "ok" if run.all_connected else "FAIL" if run.count(HostOutcome.CONNECTED) < len(run.hosts) else "warn"
@@ -153,16 +147,15 @@ def print_failures(console: Console, hosts: Iterable[HostRun]) -> None:
             print_line(console, f"      hint: {hint}")
 
 
-def causes(findings: Sequence[HostFinding]) -> Iterator[str]:
+def causes(findings: Iterable[Finding]) -> Iterator[str]:
     """Each cause of failure once, for all hosts that have it: whose it is, the way out, the letter to send.
 
     Risks are left out: they would hide what failed here.
     """
-    for one in findings:
-        found = one.finding
+    for found in findings:
         if found.severity is Severity.ERROR:
             yield f"cause {found.cause}: {one_line(found.title, limit=300)}"
-            yield f"      on {named(one.hosts)}; {found.owner.value} team"
+            yield f"      on {named(found.servers)}; {found.owner.value} team"
             yield f"      way out: {one_line(found.remedy.summary, limit=400)}"
             yield from (f"      | {line}".rstrip() for line in clean(found.remedy.request).splitlines())
             yield f"      to read on: arcferry explain {found.cause}"

@@ -38,7 +38,7 @@ def plan(found: FleetPlan) -> str:
 
 def run(found: FleetRun) -> str:
     """A case a host: connected, failed, or not finished. Then the findings."""
-    findings = finding_cases(one.finding for one in found.findings)
+    findings = finding_cases(found.diagnosis.findings)
     return xml({f"onboard apply {found.id}": [_host(one) for one in found.hosts], "findings": findings})
 
 
@@ -65,7 +65,7 @@ def collection(found: Collection) -> str:
     cases = [_host(one.run) for one in found.hosts]
     cases += [JunitCase(name, JunitResult.FAILURE, "did not report", "missing") for name in found.missing]
     cases += [JunitCase(one.file, JunitResult.SKIPPED, one.why, "left out") for one in found.skipped]
-    return xml({"collect": cases, "findings": finding_cases(one.finding for one in found.findings)})
+    return xml({"collect": cases, "findings": finding_cases(found.diagnosis.findings)})
 
 
 def _host(host: HostRun) -> JunitCase:

@@ -5,9 +5,11 @@ from typing import Any
 
 from rich.console import Console
 
+from arcferry.diagnosis.finding import NOTHING_JUDGED
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.plan import FleetPlan, HostPlan
 from arcferry.fleet.run_folder import target_to_json
+from arcferry.report import findings_document
 from arcferry.report.console import STYLES, print_line, print_marked, print_sum, print_table
 from arcferry.report.fleet import checks_document
 from arcferry.text import one_line, quoted
@@ -18,13 +20,15 @@ _HEADINGS = ("HOST", "SYSTEM", "AGENT", "WOULD")
 
 def document(plan: FleetPlan) -> dict[str, Any]:
     """The whole plan as one JSON document."""
-    return {**_head(plan), "hosts": [_host(host) for host in plan.hosts]}
+    hosts = [_host(host) for host in plan.hosts]
+    return {**_head(plan), "hosts": hosts, **findings_document.fields(NOTHING_JUDGED)}
 
 
 def json_lines(plan: FleetPlan) -> Iterator[dict[str, Any]]:
     """One line a host, then one for the plan."""
     for host in plan.hosts:
         yield {"schema": _SCHEMA, "kind": "host-plan", **_host(host)}
+    yield from findings_document.lines(NOTHING_JUDGED)
     yield _head(plan)
 
 

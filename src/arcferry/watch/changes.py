@@ -12,7 +12,7 @@ from enum import StrEnum
 from arcferry import catalog
 from arcferry.catalog import Carrier, Cloud, Region
 from arcferry.diagnosis.destination import place, worst_first
-from arcferry.diagnosis.finding import Finding, Severity
+from arcferry.diagnosis.finding import NOTHING_JUDGED, Diagnosis, Finding, Severity
 from arcferry.diagnosis.values import community_name, region_name
 from arcferry.evidence.case import Case
 from arcferry.evidence.document import Document, observed
@@ -22,7 +22,7 @@ from arcferry.probe.observation import DnsAnswer, Failure, Observation
 from arcferry.probe.step import ProbeSettings
 from arcferry.routing.coverage import Verdict
 
-_ORIGIN = "arcferry watch"
+ORIGIN = "arcferry watch"
 OUTSIDE = (Verdict.NOT_IN_FILTER, Verdict.NO_DOCUMENTED_COMMUNITY, Verdict.NOT_ON_PEERING)
 """What an answer is expected to be lost in."""
 
@@ -35,17 +35,19 @@ class Round:
         observations: every required endpoint, reached through the first resolver.
         answers: what each resolver answered for each endpoint; no addresses where it had none.
         resolvers: who was asked, the one that the endpoints were reached through first.
+        diagnosis: what follows from it, once it was judged.
     """
 
     taken: datetime
     observations: tuple[Observation, ...]
     answers: tuple[DnsAnswer, ...]
     resolvers: tuple[str, ...]
+    diagnosis: Diagnosis = NOTHING_JUDGED
 
     @property
     def document(self) -> Document:
         """The round as evidence, with the answers of every resolver."""
-        seen = observed(self.observations, _ORIGIN)
+        seen = observed(self.observations, ORIGIN)
         return replace(seen, answers=self.answers)
 
 
@@ -85,7 +87,7 @@ async def take_round(
 def _noted(answer: DnsAnswer, host: str, failure: Failure | None, taken: datetime) -> DnsAnswer:
     """The answer as a round keeps it: by the name that was asked for, and why it has no address."""
     rcode = failure.kind if failure and not answer.addresses else ""
-    return replace(answer, host=host, rcode=rcode, origin=_ORIGIN, taken=taken)
+    return replace(answer, host=host, rcode=rcode, origin=ORIGIN, taken=taken)
 
 
 async def _asked(hosts: Sequence[str], resolver: str, taken: datetime) -> list[DnsAnswer]:

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from arcferry.catalog import Cloud, Region
@@ -67,7 +68,7 @@ async def watch(
     while True:
         began = time.monotonic()
         seen = await take_round(cloud, region, settings, besides=besides)
-        notices, before = _judged(seen, before, evidence)
+        seen, notices, before = _judged(seen, before, evidence)
         notices += _kept(history, seen, notices, every, prune=taken % _ROUNDS_BETWEEN_PRUNES == 0)
         tell(seen, notices)
         taken += 1
@@ -78,15 +79,15 @@ async def watch(
 
 def _judged(
     seen: Round, before: AnswerRegions, evidence: Callable[[], Case]
-) -> tuple[tuple[Notice, ...], AnswerRegions]:
+) -> tuple[Round, tuple[Notice, ...], AnswerRegions]:
     try:
         case = evidence()
     except FileInputError as problem:
-        return (Notice(Level.FAIL, "", f"cannot judge this round: {problem.message}"),), before
+        return seen, (Notice(Level.FAIL, "", f"cannot judge this round: {problem.message}"),), before
     reached = {one.endpoint.host: one.reachable for one in seen.observations}
     now = answer_regions(seen.answers, reached, case)
-    findings = judge((seen.document, *case.handed_in)).findings
-    return changes(seen, before, now, findings), now
+    judged = judge((seen.document, *case.handed_in))
+    return replace(seen, diagnosis=judged), changes(seen, before, now, judged.findings), now
 
 
 def _before(history: History, evidence: Callable[[], Case]) -> AnswerRegions:

@@ -13,7 +13,7 @@ from rich.console import Console
 from arcferry.diagnosis import judge
 from arcferry.errors import FileInputError
 from arcferry.evidence import readers
-from arcferry.evidence.document import Document
+from arcferry.evidence.document import Document, Kind
 from arcferry.evidence.readers import read_document
 from arcferry.evidence.readers.decoding import TEXT_LIMIT
 from arcferry.report import findings, findings_document
@@ -44,6 +44,43 @@ _VALUES = st.recursive(
     ),
     max_leaves=40,
 )
+_KEPT = st.fixed_dictionaries(
+    {"kind": st.sampled_from(list(Kind))},
+    optional={
+        "name": _SCALARS,
+        "taken": _SCALARS,
+        "servers": _SCALARS,
+        "notes": st.lists(_SCALARS, max_size=3),
+        "agent": st.dictionaries(_KEYS, _VALUES, max_size=6),
+        **{
+            key: st.lists(st.dictionaries(_KEYS, _VALUES, max_size=8), max_size=3)
+            for key in ("attempts", "answers", "codes", "error_lines", "bundle_problems")
+        },
+        **{
+            key: st.dictionaries(_KEYS, _VALUES, max_size=8)
+            for key in ("route_filter", "circuit", "service_tags", "community_list")
+        },
+        "routes": st.fixed_dictionaries(
+            {"vantage": st.sampled_from(["router", "received", "azure"]), "size": st.integers(0, 9)},
+            optional={
+                "complete": st.booleans(),
+                "values": st.dictionaries(_WORDS, _SCALARS, max_size=3),
+                "routes": st.lists(
+                    st.fixed_dictionaries(
+                        {"prefix": _WORDS},
+                        optional={
+                            "as_path": st.lists(_SCALARS, max_size=3),
+                            "next_hop": _SCALARS,
+                            "communities": st.lists(_WORDS, max_size=2),
+                        },
+                    ),
+                    max_size=4,
+                ),
+            },
+        ),
+    },
+)
+"""A document of kept evidence, whose parts are of the right shape and hold anything."""
 _LINES = st.lists(
     st.sampled_from(
         [
@@ -113,6 +150,7 @@ def test_any_json(value: object) -> None:
                 "endpoints": st.lists(st.dictionaries(_KEYS, _VALUES, max_size=12), max_size=4),
             }
         ),
+        st.fixed_dictionaries({"kind": st.just("evidence"), "documents": st.lists(_KEPT, max_size=4)}),
         st.fixed_dictionaries({"rules": st.lists(st.dictionaries(_KEYS, _VALUES), max_size=3)}),
         st.fixed_dictionaries({"values": st.lists(st.dictionaries(_KEYS, _VALUES), max_size=3)}),
         st.fixed_dictionaries({"value": st.lists(st.dictionaries(_KEYS, _VALUES), max_size=3)}),

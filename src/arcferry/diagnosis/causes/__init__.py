@@ -1,6 +1,6 @@
 """Every cause that arcferry knows, in the order of asking: the root before what follows from it."""
 
-from arcferry.diagnosis.causes import agent, coded, connection, dns, path, proxy, risk, route
+from arcferry.diagnosis.causes import agent, bundle, coded, connection, dns, path, proxy, risk, route
 from arcferry.diagnosis.rule import Cause
 
 _NAMES = (
@@ -89,7 +89,7 @@ RISKS: tuple[Cause, ...] = (
 )
 """Asked of every endpoint that works; each that applies counts."""
 
-_MODULES = (route, path, dns, connection, proxy, agent, coded, risk)
+_MODULES = (route, path, dns, connection, proxy, agent, coded, bundle, risk)
 _DECLARED = [one for module in _MODULES for one in vars(module).values() if isinstance(one, Cause)]
 
 CAUSES: dict[str, Cause] = {cause.slug: cause for cause in (*_DECLARED, *coded.CODED)}

@@ -20,6 +20,7 @@ from arcferry.evidence.readers import (
     download_error,
     host_answers,
     install_log,
+    kept,
     network,
     onboarding_script,
     powershell_error,
@@ -70,6 +71,9 @@ documents are known by few keys and so come after them; what any JSON may hold, 
 
 
 def _of_json(name: str, value: object) -> tuple[Document, ...]:
+    # First, because what a command judged by says more than what its document tells of it besides.
+    if kept.looks_right(value):
+        return kept.read(name, value)
     if host_answers.looks_right(value):
         return _of_host(name, value)
     for looks_right, read in _JSON_READERS:
