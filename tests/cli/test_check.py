@@ -155,7 +155,7 @@ async def test_json(azure: Azure) -> None:
 async def test_json_lines(azure: Azure) -> None:
     ended = await run(*LOCATION, *azure.arguments, "--output", "jsonl")
     *rows, last = map(json.loads, ended.out.splitlines())
-    assert {row["kind"] for row in rows} == {"endpoint", "finding"}
+    assert {row["kind"] for row in rows} == {"endpoint", "finding", "evidence"}
     assert (last["kind"], last["required"], last["failed"]) == ("check", 8, 0)
 
 

@@ -57,7 +57,7 @@ def test_json_lines(run: Run) -> None:
     lines = [
         json.loads(line) for line in run("-o", "jsonl", *case("two-names-one-community")).out.splitlines()
     ]
-    assert [line["kind"] for line in lines] == ["finding", "findings"]
+    assert [line["kind"] for line in lines] == ["finding", "evidence", "findings"]
 
 
 def test_standard_input(run: Run) -> None:

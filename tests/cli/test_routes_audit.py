@@ -176,7 +176,7 @@ def test_the_json_document(run: Run, files: Files) -> None:
 def test_json_lines_end_with_the_sum(run: Run, files: Files) -> None:
     ended = run("-o", "jsonl", files.filter("12076:51010"), files.dns(gas="40.115.144.3"), files.tags())
     lines = [json.loads(line) for line in ended.out.splitlines()]
-    assert {line["kind"] for line in lines[:-1]} == {"audited-endpoint", "finding"}
+    assert {line["kind"] for line in lines[:-1]} == {"audited-endpoint", "finding", "evidence"}
     assert (lines[-1]["kind"], lines[-1]["missing"]) == ("audit", [GAS])
 
 
