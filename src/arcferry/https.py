@@ -103,7 +103,7 @@ class Advice:
 
 
 @dataclass(frozen=True, slots=True)
-class HttpAnswer:
+class HttpsAnswer:
     """An answer that is not a redirect, and the address that gave it."""
 
     status: int
@@ -149,7 +149,7 @@ class HttpsClient:
         self._advice = advice
 
     @asynccontextmanager
-    async def get(self, url: URL, headers: Mapping[str, str] | None = None) -> AsyncIterator[HttpAnswer]:
+    async def get(self, url: URL, headers: Mapping[str, str] | None = None) -> AsyncIterator[HttpsAnswer]:
         """GET an address, and where it leads as long as that is allowed; the status is 200, 206, 304 or 416.
 
         Raises:
@@ -173,7 +173,7 @@ class HttpsClient:
             async with response:
                 if response.status not in _MOVED:
                     _refuse(response.status, url)
-                    yield HttpAnswer(response.status, response.headers, url, response.content, self._advice)
+                    yield HttpsAnswer(response.status, response.headers, url, response.content, self._advice)
                     return
                 url = _target(response, url)
         raise AzureError(f"{place(url)}: more than {_REDIRECTS} redirects")

@@ -26,7 +26,7 @@ from arcferry.https import (
     NOT_MODIFIED,
     OK,
     PARTIAL,
-    HttpAnswer,
+    HttpsAnswer,
     HttpsClient,
     is_worth_retrying,
     place,
@@ -214,7 +214,7 @@ class _Transfer:
                 await self._receive(answer, stream, start, total)
         return self.part.finish(answer, self.digest, resumed=start > 0)
 
-    def _where(self, answer: HttpAnswer, start: int, validator: str) -> tuple[int, int | None]:
+    def _where(self, answer: HttpsAnswer, start: int, validator: str) -> tuple[int, int | None]:
         """Where in the file the body begins, and how long the whole file is."""
         coding = answer.headers.get("Content-Encoding", "identity").strip().lower()
         if coding not in ("", "identity"):
@@ -232,7 +232,7 @@ class _Transfer:
             raise _StartAgainError(f"answered {answer.status} to the rest of a file, and not with that rest")
         return start, int(found[3])
 
-    def _refuse_length(self, answer: HttpAnswer, total: int | None) -> None:
+    def _refuse_length(self, answer: HttpsAnswer, total: int | None) -> None:
         if total is not None and total > self.limit:
             raise AzureError(
                 f"{place(answer.url)}: {total:,} bytes are more than the {self.limit:,} that are taken"
@@ -241,7 +241,7 @@ class _Transfer:
             self.part.remove()
             raise _refused(answer, f"has {total:,} bytes, not the {self.digest.length:,}")
 
-    async def _receive(self, answer: HttpAnswer, stream: BinaryIO, start: int, total: int | None) -> None:
+    async def _receive(self, answer: HttpsAnswer, stream: BinaryIO, start: int, total: int | None) -> None:
         done = start
         async for chunk in answer.chunks():
             done += len(chunk)
@@ -258,7 +258,7 @@ class _Transfer:
             raise AzureUnavailableError(f"{place(answer.url)} broke off at byte {done:,} of {total:,}")
 
 
-def _validator(answer: HttpAnswer) -> str:
+def _validator(answer: HttpsAnswer) -> str:
     """What tells that a later part is of the same file (RFC 9110 §8.8, §13.1.5): a strong ETag, or a date.
 
     A date counts where it is old enough that a second change in that second is out of question.
@@ -274,7 +274,7 @@ def _validator(answer: HttpAnswer) -> str:
     return modified.strip() if age.total_seconds() >= 1 else ""
 
 
-def _refused(answer: HttpAnswer, why: str) -> BundleRefusedError:
+def _refused(answer: HttpsAnswer, why: str) -> BundleRefusedError:
     return BundleRefusedError(
         f"{place(answer.url)} {why}, which its signed index says",
         hint="Run the same command again later; a mirror or a proxy may hold an old or a changed file.",
@@ -336,7 +336,7 @@ class _PartialFile:
             self._part.unlink(missing_ok=True)
             self._beside.unlink(missing_ok=True)
 
-    def finish(self, answer: HttpAnswer, digest: Digest | None, *, resumed: bool) -> FetchedFile:
+    def finish(self, answer: HttpsAnswer, digest: Digest | None, *, resumed: bool) -> FetchedFile:
         """Put the file in its place, when it is the right one."""
         if digest and not digest.fits(self._part):
             self.remove()

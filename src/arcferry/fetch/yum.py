@@ -94,7 +94,7 @@ def elements(
     Raises:
         ValueError: no XML, or it declares entities, which no list of packages does.
     """
-    builder = _Builder(f"{{{namespace}}}{name}", keep)
+    builder = _SafeTreeBuilder(f"{{{namespace}}}{name}", keep)
     # What is read here was signed, and a declaration of entities, by which XML can grow, is refused.
     parser = ET.XMLParser(target=builder)  # noqa: S314 - as above
     try:
@@ -126,7 +126,7 @@ def text(element: ET.Element, name: str) -> str:
     return (child(element, name).text or "").strip()
 
 
-class _Builder(ET.TreeBuilder):
+class _SafeTreeBuilder(ET.TreeBuilder):
     """Lets go of each element as it ends: a list of all packages as one tree would take a gigabyte."""
 
     def __init__(self, wanted: str, keep: Callable[[ET.Element], bool]) -> None:

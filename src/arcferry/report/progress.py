@@ -43,7 +43,7 @@ class Lines:
 
 
 @dataclass(slots=True)
-class _HostRow:
+class _ProgressRow:
     step: str = "waiting"
     says: str = ""
     done: int = 0
@@ -54,7 +54,7 @@ class Board:
     """A row a host, as long as there are not too many; then the sum and what goes wrong."""
 
     def __init__(self, hosts: Sequence[str], steps: int, console: Console) -> None:
-        self._rows = {name: _HostRow() for name in hosts}
+        self._rows = {name: _ProgressRow() for name in hosts}
         self._steps = steps
         self._console = console
         self._spinner = Spinner("dots")
@@ -81,7 +81,7 @@ class Board:
             table.add_row(*self._cells(name, row))
         return Group(table, self._sum())
 
-    def _cells(self, name: str, row: _HostRow) -> tuple[RenderableType, ...]:
+    def _cells(self, name: str, row: _ProgressRow) -> tuple[RenderableType, ...]:
         done = self._steps if row.final is EventKind.CONNECTED else min(row.done, self._steps)
         bar = ProgressBar(total=self._steps, completed=done, width=self._steps * 2)
         if row.final is None:
@@ -100,7 +100,7 @@ class Board:
         return Text(f"{text}, {bad} failed" if bad else text, style="bold")
 
 
-def _worth_showing(row: _HostRow) -> bool:
+def _worth_showing(row: _ProgressRow) -> bool:
     return (row.final is None and row.step != "waiting") or row.final in {EventKind.FAILED, EventKind.BLOCKED}
 
 

@@ -319,7 +319,7 @@ sys.path.insert(0, "/opt/azcmagent/lib")
 from argparse import Namespace
 from azcmagent import azure, clouds, network, options
 given = options.Options(Namespace(config="/root/credential.json"))
-print(azure.access_token(network.HttpsClient.load(), clouds.find_cloud("AzureCloud"), given))
+print(azure.access_token(network.AgentHttps.load(), clouds.find_cloud("AzureCloud"), given))
 """
     path = server.host.root / "root/credential.json"
     path.write_text(json.dumps(server.config))

@@ -7,7 +7,7 @@ from arcferry.fleet.outcome import StepResult
 from arcferry.fleet.steps.check import Check
 from arcferry.fleet.steps.connect import Connect
 from arcferry.fleet.steps.install import Install
-from arcferry.fleet.steps.stage import Stage
+from arcferry.fleet.steps.stage import StageFiles
 from arcferry.fleet.steps.survey import NAME as SURVEY
 from arcferry.fleet.steps.survey import survey
 from arcferry.fleet.steps.verified import Verified
@@ -37,7 +37,7 @@ class Step(Protocol):
         """
 
 
-STEPS: tuple[Step, ...] = (Stage(), Verify(), Install(), Check(), Connect(), Verified())
+STEPS: tuple[Step, ...] = (StageFiles(), Verify(), Install(), Check(), Connect(), Verified())
 NAMES = (SURVEY, *(step.name for step in STEPS))
 
 __all__ = ["NAMES", "STEPS", "SURVEY", "Step", "survey"]

@@ -15,7 +15,7 @@ _UNPACKED = 3
 _ARCHITECTURES = {"x86_64", "amd64", "aarch64", "arm64"}
 
 
-class Stage:
+class StageFiles:
     """Puts the host script and the agent package into a folder of root's, unless they lie there already."""
 
     name = "stage"

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 from . import layout
 from .clouds import CloudHosts
 from .failure import AgentError, NetworkError
-from .network import HttpsClient, HttpsResponse, Identity
+from .network import AgentHttps, HttpsResponse, Identity
 from .options import Options
 
 _ARM_VERSION = "2024-07-10"
@@ -19,7 +19,7 @@ _TRIES = 3
 _LONGEST_WAIT = 10.0
 
 
-def access_token(network: HttpsClient, cloud: CloudHosts, options: Options) -> str:
+def access_token(network: AgentHttps, cloud: CloudHosts, options: Options) -> str:
     """The token that was given, or one for the service principal that was given.
 
     Raises:
@@ -55,7 +55,7 @@ def access_token(network: HttpsClient, cloud: CloudHosts, options: Options) -> s
 class Arm:
     """Azure Resource Manager, with one token and one correlation id."""
 
-    def __init__(self, network: HttpsClient, cloud: CloudHosts, token: str, correlation: str) -> None:
+    def __init__(self, network: AgentHttps, cloud: CloudHosts, token: str, correlation: str) -> None:
         self._network = network
         self._cloud = cloud
         self._token = token
@@ -136,7 +136,7 @@ class Arm:
 
 
 def identity_certificate(
-    network: HttpsClient, his: str, vm_id: str, resource_id: str, token: str
+    network: AgentHttps, his: str, vm_id: str, resource_id: str, token: str
 ) -> dict[str, Any]:
     """The machine's own certificate and key, from its region's HIS.
 
@@ -154,7 +154,7 @@ def identity_certificate(
     return document
 
 
-def send_heartbeat(network: HttpsClient, his: str, vm_id: str, version: str) -> int:
+def send_heartbeat(network: AgentHttps, his: str, vm_id: str, version: str) -> int:
     """One heartbeat with the machine's certificate; returns the HTTP status, 204 where all is well.
 
     Raises:

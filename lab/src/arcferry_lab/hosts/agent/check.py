@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 from .clouds import CloudHosts, discover
 from .console import Console
 from .failure import NetworkError
-from .network import HttpsClient, HttpsResponse, is_private
+from .network import AgentHttps, HttpsResponse, is_private
 
 TESTING = (
     "Testing connectivity to endpoints that are needed to connect to Azure... This might take a few minutes."
@@ -53,7 +53,7 @@ class Connectivity:
         return bool(self.regional_his) and not self.unreachable
 
 
-def test(network: HttpsClient, cloud: CloudHosts, location: str, console: Console) -> Connectivity:
+def test(network: AgentHttps, cloud: CloudHosts, location: str, console: Console) -> Connectivity:
     """Discover the region's service, then ask every endpoint, each within five seconds."""
     regional = ""
     try:
@@ -79,7 +79,7 @@ def table(rows: list[CheckedEndpoint]) -> str:
     return "\n".join(lines)
 
 
-def run(network: HttpsClient, cloud: CloudHosts, location: str, console: Console) -> bool:
+def run(network: AgentHttps, cloud: CloudHosts, location: str, console: Console) -> bool:
     """The `check` command; False where a required endpoint is unreachable, which the table alone tells.
 
     Raises:
@@ -102,7 +102,7 @@ def unavailable(result: Connectivity, cloud: CloudHosts) -> str:
     return f"required endpoints unavailable: {', '.join(names)}"
 
 
-def _ask(network: HttpsClient, host: str) -> CheckedEndpoint:
+def _ask(network: AgentHttps, host: str) -> CheckedEndpoint:
     url = f"https://{host}"
     proxy = "set" if network.uses_proxy(host) else "not used"
     try:

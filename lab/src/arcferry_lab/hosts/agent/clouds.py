@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 from .failure import AgentError, NetworkError
-from .network import HttpsClient
+from .network import AgentHttps
 
 _DISCOVERY_VERSION = "2.1"
 _DISCOVERY_SECONDS = 5.0
@@ -101,7 +101,7 @@ def clean_location(text: str) -> str:
     return location
 
 
-def discover(network: HttpsClient, cloud: CloudHosts, location: str) -> str:
+def discover(network: AgentHttps, cloud: CloudHosts, location: str) -> str:
     """The region's HIS host, such as `ea.his.arc.azure.com`.
 
     Raises:

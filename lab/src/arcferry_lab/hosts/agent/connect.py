@@ -14,7 +14,7 @@ from .clouds import CloudHosts, clean_location, discover, find_cloud
 from .console import Console
 from .failure import AgentError, NetworkError
 from .identity import NAMESPACE, connection, machine_properties, resource_id, vm_id
-from .network import HttpsClient
+from .network import AgentHttps
 from .options import Options
 
 _CONNECTING = "Connecting machine to Azure... This might take a few minutes."
@@ -54,7 +54,7 @@ def need_root(command: str) -> None:
         raise AgentError(18, f"azcmagent {command} must be run as root")
 
 
-def connect(network: HttpsClient, options: Options, console: Console, version: str) -> None:
+def connect(network: AgentHttps, options: Options, console: Console, version: str) -> None:
     """Make this host a machine in Azure; a second try after a failure goes on where the first ended.
 
     Raises:
@@ -83,7 +83,7 @@ def connect(network: HttpsClient, options: Options, console: Console, version: s
     _tell_success(console, target)
 
 
-def disconnect(network: HttpsClient, options: Options, console: Console) -> None:
+def disconnect(network: AgentHttps, options: Options, console: Console) -> None:
     """Delete the machine in Azure, unless told otherwise, and forget the connection here.
 
     Raises:
@@ -125,7 +125,7 @@ def _target(options: Options) -> MachineTarget:
     )
 
 
-def _reachable(network: HttpsClient, target: MachineTarget, options: Options, console: Console) -> str:
+def _reachable(network: AgentHttps, target: MachineTarget, options: Options, console: Console) -> str:
     """The region's HIS host, once everything that is required has answered."""
     cloud, location = target.cloud, target.location
     if options.flag("ignore-network-check"):

@@ -15,7 +15,7 @@ from .clouds import discover, find_cloud
 from .console import append_log, logrus
 from .failure import AgentError, NetworkError
 from .identity import connection
-from .network import HttpsClient
+from .network import AgentHttps
 
 _ENTRY = "/opt/azcmagent/bin/azcmagent"
 _INTERVAL = 300.0
@@ -28,7 +28,7 @@ def beat(version: str) -> bool:
 
     HTTP 421 means that another region's service is now in charge: it is discovered anew (since 1.64).
     """
-    network, known = HttpsClient.load(), connection()
+    network, known = AgentHttps.load(), connection()
     if not known:
         return False
     try:

@@ -15,7 +15,7 @@ from .connect import connect, disconnect, need_root
 from .console import Console
 from .failure import AgentError
 from .identity import connection
-from .network import HttpsClient
+from .network import AgentHttps
 from .options import Options
 
 _NETWORK_ERROR = 26
@@ -91,9 +91,9 @@ def _run(arguments: Namespace, options: Options, console: Console, version: str)
     elif command == "check":
         return _check(options, console)
     elif command == "connect":
-        connect(HttpsClient.load(), options, console, version)
+        connect(AgentHttps.load(), options, console, version)
     elif command == "disconnect":
-        disconnect(HttpsClient.load(), options, console)
+        disconnect(AgentHttps.load(), options, console)
     elif command == "show":
         show.run(console, version, options.words("property"), with_os=options.flag("os"))
     elif command == "config":
@@ -122,7 +122,7 @@ def _check(options: Options, console: Console) -> int:
     if not location:
         raise AgentError(16, 'required flag(s) "location" not set, and this machine is not connected')
     cloud = find_cloud(options.text("cloud") or str(known.get("cloud", "AzureCloud")))
-    passed = check.run(HttpsClient.load(), cloud, clean_location(location), console)
+    passed = check.run(AgentHttps.load(), cloud, clean_location(location), console)
     return 0 if passed else _NETWORK_ERROR
 
 

@@ -64,7 +64,7 @@ class Identity:
 
 
 @dataclass(frozen=True)
-class HttpsClient:
+class AgentHttps:
     """How this host reaches Azure: written by the lab, amended by `config set`.
 
     Attributes:
@@ -84,7 +84,7 @@ class HttpsClient:
     blocked: frozenset[str] = frozenset()
 
     @classmethod
-    def load(cls) -> "HttpsClient":
+    def load(cls) -> "AgentHttps":
         """Read the lab's file and the local configuration."""
         lab = layout.read_json(layout.LAB)
         local = layout.read_json(layout.LOCAL_CONFIG)
