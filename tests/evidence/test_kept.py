@@ -15,9 +15,9 @@ from arcferry.diagnosis import judge
 from arcferry.errors import FileInputError
 from arcferry.evidence import kept
 from arcferry.evidence.case import Case
-from arcferry.evidence.document import Attempt, Document, Kind
+from arcferry.evidence.document import Document, Kind
 from arcferry.evidence.readers import read_document
-from arcferry.probe.observation import DnsAnswer
+from arcferry.probe.observation import Attempt, DnsAnswer
 from arcferry.report import findings_document
 from arcferry.routing.circuit import Circuit, Peering, Tier
 from arcferry.routing.route import Route, Vantage, route_table

@@ -38,7 +38,7 @@ async def test_through_a_proxy_the_name_is_not_looked_up(net: Net) -> None:
 
     assert seen.reachable
     assert seen.dns is None
-    assert seen.address is None
+    assert not seen.address
     assert seen.proxy == f"http://127.0.0.1:{proxy}"
     assert seen.tls is not None
     assert seen.tls.version == "TLS 1.3"

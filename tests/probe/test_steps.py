@@ -192,7 +192,7 @@ async def test_failure(net: Net, case: Case, hurried: None) -> None:
 def assert_only_what_came_before(seen: Observation) -> None:
     reached = list(Stage).index(seen.failure.stage) if seen.failure else len(Stage)
     assert seen.dns is not None
-    assert (seen.address is not None) == (reached > list(Stage).index(Stage.DNS))
+    assert bool(seen.address) == (reached > list(Stage).index(Stage.DNS))
     assert seen.tls is None or reached >= list(Stage).index(Stage.TLS)
 
 

@@ -34,6 +34,9 @@ def endpoint(host: str, *, required: bool = True) -> Endpoint:
 
 def reached(host: str) -> Observation:
     return Observation(
+        host=host,
+        origin="arcferry check",
+        reachable=True,
         endpoint=endpoint(host),
         taken=TAKEN,
         elapsed=0.12345,
@@ -48,6 +51,9 @@ def reached(host: str) -> Observation:
 
 
 FAILED = Observation(
+    host=NAME,
+    origin="arcferry check",
+    reachable=False,
     endpoint=endpoint(NAME),
     taken=TAKEN,
     elapsed=3.5,
@@ -196,7 +202,9 @@ def test_plain() -> None:
 
 def test_an_undiscovered_endpoint_has_a_row() -> None:
     failure = Failure(Stage.HTTP, "discovery-failed", "the regional HIS host is unknown: it answered 500")
-    seen = Observation(endpoint(""), TAKEN, 0.1, failure=failure)
+    seen = Observation(
+        "", "arcferry check", False, TAKEN, failure=failure, endpoint=endpoint(""), elapsed=0.1
+    )
     text = "\n".join(report.plain(result(seen)))
     assert "<regional HIS>  |false" in text
     assert "FAIL  <regional HIS> http discovery-failed: the regional HIS host is unknown" in text

@@ -6,8 +6,8 @@ from arcferry import catalog
 from arcferry.catalog import Carrier
 from arcferry.diagnosis.destination import Destination, destinations_of
 from arcferry.evidence.case import Case
-from arcferry.evidence.document import Attempt, Document
-from arcferry.probe.observation import DnsAnswer
+from arcferry.evidence.document import Document
+from arcferry.probe.observation import Attempt, DnsAnswer
 from arcferry.routing.coverage import Coverage, Verdict
 from arcferry.routing.planned import KnownAnswer
 

@@ -9,8 +9,7 @@ from typing import TypeVar
 from arcferry import catalog
 from arcferry.catalog import Carrier, Endpoint, Steering, When
 from arcferry.evidence.case import Case
-from arcferry.evidence.document import Attempt
-from arcferry.probe.observation import DnsAnswer, Failure, Stage, TlsSession
+from arcferry.probe.observation import Attempt, DnsAnswer, Failure, Stage, TlsSession
 from arcferry.routing.coverage import WHOLE_CLOUD, Coverage, Verdict, coverage, dated
 from arcferry.routing.reception import NOTHING_RECEIVED, reception
 from arcferry.routing.route import Vantage

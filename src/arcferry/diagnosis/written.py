@@ -11,8 +11,8 @@ from arcferry.diagnosis.rule import Cause, Match
 from arcferry.diagnosis.values import Values, affected, community_name, day, listed, named
 from arcferry.diagnosis.words import Piece, entry, family, field_alone, fields, filled
 from arcferry.evidence.case import Case, at_midnight
-from arcferry.evidence.document import NETWORK_ERROR, Attempt
-from arcferry.probe.observation import DnsAnswer
+from arcferry.evidence.document import NETWORK_ERROR
+from arcferry.probe.observation import Attempt, DnsAnswer
 from arcferry.routing.coverage import Coverage
 from arcferry.routing.route_filter import RouteFilter
 from arcferry.routing.service_tags import ServiceTags

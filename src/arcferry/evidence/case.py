@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
-from arcferry.evidence.document import AgentState, Attempt, CodeSeen, Document, Kind
-from arcferry.probe.observation import DnsAnswer
+from arcferry.evidence.document import AgentState, CodeSeen, Document, Kind
+from arcferry.probe.observation import Attempt, DnsAnswer
 from arcferry.routing.circuit import Circuit
 from arcferry.routing.communities import CommunityList
 from arcferry.routing.route import RouteTable, Vantage

@@ -5,10 +5,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from arcferry import typed
-from arcferry.catalog import When
 from arcferry.errors import BundleFault
-from arcferry.probe.observation import DnsAnswer, Failure, Observation, TlsSession
+from arcferry.probe.observation import Attempt, DnsAnswer, Observation
 from arcferry.routing.circuit import Circuit
 from arcferry.routing.communities import CommunityList
 from arcferry.routing.route import RouteTable
@@ -47,36 +45,6 @@ class Kind(StrEnum):
     KEPT_EVIDENCE = "kept-evidence"
     UNRECOGNISED = "unrecognised"
     UNREADABLE = "unreadable"
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """What one document says of reaching one endpoint.
-
-    Attributes:
-        origin: the document's name.
-        required: whether the document itself marks the endpoint as required; None if it does not say.
-        private: whether the answer was a private address; None if unknown.
-        proxied: whether a proxy stood between, so that the server's own routes do not matter.
-        proxy: the proxy's URL, where the document names it.
-        failure: the step that failed; None if reached, or if the document does not say.
-        install: whether the endpoint was needed to download a package, not to connect.
-    """
-
-    host: str
-    origin: str
-    reachable: bool
-    taken: datetime | None = None
-    required: bool | None = None
-    private: bool | None = None
-    proxied: bool = False
-    proxy: str = ""
-    resolver: str = ""
-    address: str = ""
-    failure: Failure | None = None
-    tls: TlsSession | None = None
-    clock_skew: float | None = None
-    install: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,29 +148,11 @@ class Document:
 
 def observed(observations: Iterable[Observation], origin: str = "arcferry check") -> Document:
     """The document that a probe of this process amounts to, for a diagnosis without a file between."""
-    seen = tuple(observations)
-    attempts = (
-        Attempt(
-            host=one.endpoint.host,
-            origin=origin,
-            reachable=one.reachable,
-            taken=one.taken,
-            required=one.endpoint.required and one.endpoint.when is not When.INSTALL,
-            proxied=one.proxy is not None,
-            proxy=typed.proxy(one.proxy or ""),
-            resolver=typed.resolver(one.dns.resolver) if one.dns else "",
-            address=one.address or "",
-            failure=one.failure,
-            tls=one.tls,
-            clock_skew=one.clock_skew,
-            install=one.endpoint.when is When.INSTALL,
-        )
-        for one in seen
-    )
+    seen = tuple(replace(one, origin=origin) for one in observations)
     answers = (
-        replace(one.dns, host=one.endpoint.host, origin=origin, taken=one.taken)
+        replace(one.dns, host=one.host, origin=origin, taken=one.taken)
         for one in seen
         if one.dns and one.dns.addresses
     )
-    taken = max((one.taken for one in seen), default=None)
-    return Document(origin, Kind.ARCFERRY_CHECK, taken, tuple(attempts), tuple(answers))
+    taken = max((one.taken for one in seen if one.taken), default=None)
+    return Document(origin, Kind.ARCFERRY_CHECK, taken, seen, tuple(answers))

@@ -14,6 +14,7 @@ from typing import Any
 from arcferry import catalog
 from arcferry.evidence.case import Case
 from arcferry.evidence.document import Document, Kind
+from arcferry.probe.observation import Attempt
 from arcferry.routing.circuit import Circuit, Peering
 from arcferry.routing.communities import CommunityList
 from arcferry.routing.coverage import WHOLE_CLOUD
@@ -95,7 +96,8 @@ def _given(pairs: dict[str, Any]) -> dict[str, Any]:
 def _plain(value: Any, origin: str) -> dict[str, Any]:  # noqa: ANN401  # any of the case's dataclasses
     """The fields of a dataclass that are not as they would be by themselves, by their own names."""
     found = {}
-    for one in fields(value):
+    # A probe's observation has more, which no rule asks for.
+    for one in fields(Attempt if isinstance(value, Attempt) else value):
         item = getattr(value, one.name)
         if (one.default is not MISSING and item == one.default) or (one.name == "origin" and item == origin):
             continue

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import quote, urlsplit
 
-from arcferry import catalog, numbers, times
-from arcferry.catalog import Cloud, Endpoint, Region
+from arcferry import catalog, numbers, times, typed
+from arcferry.catalog import Cloud, Endpoint, Region, When
 from arcferry.probe.https import Exchange, ProbeContext, exchange, prepare
 from arcferry.probe.observation import Failure, HttpAnswer, Observation, Stage
 from arcferry.probe.step import ProbeSettings
@@ -90,9 +90,7 @@ async def _observe(endpoint: Endpoint, cloud: Cloud, region: Region, context: Pr
         host, asked = await _discover(cloud, region, context)
         if asked.failure:
             # Without the rest of what was seen: the name that was asked has a row of its own.
-            return Observation(
-                endpoint, asked.taken, asked.elapsed, proxy=_proxy(context), failure=asked.failure
-            )
+            return _failed(endpoint, asked.failure, context, asked)
         endpoint = replace(endpoint, host=host)
     return await observe(endpoint, context)
 
@@ -163,25 +161,37 @@ async def observe(endpoint: Endpoint, context: ProbeContext) -> Observation:
     """Probe one endpoint: name, connection, TLS session, and any HTTP answer to `GET /`."""
     if not endpoint.host:
         failure = Failure(Stage.DNS, "discovery-failed", f"{_UNKNOWN}: nobody asked for it")
-        return Observation(endpoint, times.now(), 0.0, proxy=_proxy(context), failure=failure)
+        return _failed(endpoint, failure, context)
     return _observation(endpoint, await exchange(endpoint.host, endpoint.port, "/", context), context)
+
+
+def _failed(
+    endpoint: Endpoint, failure: Failure, context: ProbeContext, asked: Exchange | None = None
+) -> Observation:
+    """An endpoint whose name could not be learned."""
+    seen = Exchange(endpoint.host, endpoint.port, asked.taken if asked else times.now())
+    seen.elapsed, seen.failure = asked.elapsed if asked else 0.0, failure
+    return _observation(endpoint, seen, context)
 
 
 def _observation(endpoint: Endpoint, seen: Exchange, context: ProbeContext) -> Observation:
     response = seen.response
     return Observation(
-        endpoint=replace(endpoint, port=seen.port),
+        host=endpoint.host,
+        origin="arcferry check",
+        reachable=seen.failure is None,
         taken=seen.taken,
-        elapsed=seen.elapsed,
-        proxy=_proxy(context),
-        dns=seen.dns,
-        address=seen.address,
-        tls=seen.tls,
-        http=HttpAnswer(response.status, response.date) if response else None,
-        clock_skew=seen.clock_skew,
+        required=endpoint.required and endpoint.when is not When.INSTALL,
+        proxied=context.proxy is not None,
+        proxy=typed.proxy(str(context.proxy)) if context.proxy else "",
+        resolver=typed.resolver(seen.dns.resolver) if seen.dns else "",
+        address=seen.address or "",
         failure=seen.failure,
+        tls=seen.tls,
+        clock_skew=seen.clock_skew,
+        install=endpoint.when is When.INSTALL,
+        endpoint=replace(endpoint, port=seen.port),
+        elapsed=seen.elapsed,
+        dns=seen.dns,
+        http=HttpAnswer(response.status, response.date) if response else None,
     )
-
-
-def _proxy(context: ProbeContext) -> str | None:
-    return str(context.proxy) if context.proxy else None

@@ -57,7 +57,7 @@ def _endpoint(seen: Observation) -> dict[str, Any]:
         }
         if seen.dns
         else None,
-        "address": seen.address,
+        "address": seen.address or None,
         "http": {"status": seen.http.status} if seen.http else None,
         "clock_skew": seen.clock_skew,
         "failure": {
@@ -93,7 +93,7 @@ def _url(seen: Observation) -> str:
 
 def row(seen: Observation) -> tuple[str, ...]:
     """One endpoint's cells; the first five as `azcmagent check` prints them."""
-    private = "unknown" if seen.address is None else str(is_private(seen.address)).lower()
+    private = "unknown" if not seen.address else str(is_private(seen.address)).lower()
     return (
         _url(seen),
         str(seen.reachable).lower(),

@@ -84,13 +84,13 @@ async def take_round(
     )
 
 
-def _noted(answer: DnsAnswer, host: str, failure: Failure | None, taken: datetime) -> DnsAnswer:
+def _noted(answer: DnsAnswer, host: str, failure: Failure | None, taken: datetime | None) -> DnsAnswer:
     """The answer as a round keeps it: by the name that was asked for, and why it has no address."""
     rcode = failure.kind if failure and not answer.addresses else ""
     return replace(answer, host=host, rcode=rcode, origin=ORIGIN, taken=taken)
 
 
-async def _asked(hosts: Sequence[str], resolver: str, taken: datetime) -> list[DnsAnswer]:
+async def _asked(hosts: Sequence[str], resolver: str, taken: datetime | None) -> list[DnsAnswer]:
     found = zip(hosts, await answers(hosts, resolver), strict=True)
     noted = [_noted(seen.answer, host, seen.failure, taken) for host, seen in found]
     return [replace(answer, resolver=resolver) for answer in noted]

@@ -6,8 +6,8 @@ import pytest
 
 from arcferry.diagnosis import Finding, judge
 from arcferry.diagnosis.finding import Confidence
-from arcferry.evidence.document import Attempt, Document, Kind
-from arcferry.probe.observation import DnsAnswer, Failure, Stage
+from arcferry.evidence.document import Document, Kind
+from arcferry.probe.observation import Attempt, DnsAnswer, Failure, Stage
 from arcferry.routing.circuit import Circuit, Peering, Tier
 from arcferry.routing.route_filter import RouteFilter
 from arcferry.routing.service_tags import read_service_tags

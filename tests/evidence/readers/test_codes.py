@@ -7,8 +7,9 @@ import pytest
 from arcferry import catalog
 from arcferry.diagnosis import judge
 from arcferry.diagnosis.causes import CAUSES
-from arcferry.evidence.document import Attempt, CodeSeen, Document, Kind
+from arcferry.evidence.document import CodeSeen, Document, Kind
 from arcferry.evidence.readers import codes
+from arcferry.probe.observation import Attempt
 
 _FAMILIES = {"agent", "install", "signin", "arm"}
 _PLACES = {"endpoint:entra", "endpoint:arm", "endpoint:regional", "download"}

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from arcferry.diagnosis import judge
-from arcferry.evidence.document import Attempt, Document, Kind
+from arcferry.evidence.document import Document, Kind
 from arcferry.evidence.readers import go_errors, read_document
+from arcferry.probe.observation import Attempt
 
 _SHARED = Path(__file__).parents[4] / "shared/cases/field-2026-11/minimal"
 Seen = tuple[str, str, str, str]

@@ -12,8 +12,7 @@ from arcferry.catalog import Endpoint, Region
 from arcferry.diagnosis.destination import Destination, is_at_the_edge
 from arcferry.diagnosis.values import community_name, listed, region_name
 from arcferry.evidence.case import Case
-from arcferry.evidence.document import Attempt
-from arcferry.probe.observation import Stage
+from arcferry.probe.observation import Attempt, Stage
 from arcferry.routing.circuit import (
     IPV4,
     IPV6,

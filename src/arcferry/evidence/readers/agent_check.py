@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from arcferry import catalog
-from arcferry.evidence.document import Attempt, Document, Kind
+from arcferry.evidence.document import Document, Kind
 from arcferry.evidence.readers import go_errors, values
+from arcferry.probe.observation import Attempt
 
 _VERBOSE = "Endpoint properties"
 _PAIR = re.compile(r'(\w{1,40})=(?:\\?"([^"\\]{0,200})\\?"|(\S{1,300}))')

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from arcferry.evidence.document import NETWORK_ERROR, Attempt, Document, ErrorLine, Kind
+from arcferry.evidence.document import NETWORK_ERROR, Document, ErrorLine, Kind
 from arcferry.evidence.readers import codes, go_errors, values
+from arcferry.probe.observation import Attempt
 
 _CODE = re.compile(r"(?<![A-Za-z0-9])AZCM\d{4}(?!\d)")
 _ERROR = re.compile(r"^\s*FATAL\b|level=(?:fatal|error)\b")

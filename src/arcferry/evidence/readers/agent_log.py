@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from arcferry.evidence.document import NETWORK_ERROR, Attempt, Document, ErrorLine, Kind
+from arcferry.evidence.document import NETWORK_ERROR, Document, ErrorLine, Kind
 from arcferry.evidence.readers import agent_connect, codes, go_errors, values
+from arcferry.probe.observation import Attempt
 
 _START = re.compile(r'^\s*time="?([^"\s]{10,40})"?\s+level=(\w{1,12})\s')
 _RUN = re.compile(r'msg="?Agent (?:Version|Command): ?([^"\n]{0,80})')

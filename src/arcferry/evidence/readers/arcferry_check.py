@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from arcferry import typed
 from arcferry.catalog import When, endpoint_named
 from arcferry.errors import FileInputError
-from arcferry.evidence.document import Attempt, Document, Kind
+from arcferry.evidence.document import Document, Kind
 from arcferry.evidence.readers import values
-from arcferry.probe.observation import DnsAnswer, Failure, Stage, TlsSession
+from arcferry.probe.observation import Attempt, DnsAnswer, Failure, Stage, TlsSession
 
 _MOST = 2000
 _MOST_WATCHED = 5000

@@ -2,9 +2,9 @@
 
 import re
 
-from arcferry.evidence.document import Attempt, Document, Kind
+from arcferry.evidence.document import Document, Kind
 from arcferry.evidence.readers import values
-from arcferry.probe.observation import DnsAnswer, Failure, Stage
+from arcferry.probe.observation import Attempt, DnsAnswer, Failure, Stage
 
 _MOST = 500
 

@@ -7,9 +7,9 @@ from itertools import islice
 
 from arcferry import catalog
 from arcferry.catalog import When
-from arcferry.evidence.document import Attempt, Document, Kind
+from arcferry.evidence.document import Document, Kind
 from arcferry.evidence.readers import values
-from arcferry.probe.observation import Failure, Stage
+from arcferry.probe.observation import Attempt, Failure, Stage
 
 _POWERSHELL = re.compile(
     r"FullyQualifiedErrorId\s*:.{0,200}(?:WebCmdlet|WebException|BitsTransfer)|Invoke-(?:WebRequest|"

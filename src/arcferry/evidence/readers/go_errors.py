@@ -10,9 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from arcferry.evidence.document import Attempt
 from arcferry.evidence.readers import values
-from arcferry.probe.observation import Failure, Stage
+from arcferry.probe.observation import Attempt, Failure, Stage
 
 _ASKED = re.compile(r'\b[A-Z][a-zA-Z]{2,6} \\*"?https?://[^\s"\\]{1,2000}\\*"?: (?=\S)')
 _REQUEST = re.compile(

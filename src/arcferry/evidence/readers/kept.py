@@ -12,11 +12,11 @@ from typing import TypeVar
 from arcferry import typed
 from arcferry.errors import BundleFault, FileInputError, InputError
 from arcferry.evidence.case import Case
-from arcferry.evidence.document import AgentState, Attempt, BundleProblem, CodeSeen, Document, ErrorLine, Kind
+from arcferry.evidence.document import AgentState, BundleProblem, CodeSeen, Document, ErrorLine, Kind
 from arcferry.evidence.kept import KEY, SCHEMA
 from arcferry.evidence.readers import arcferry_check, values
 from arcferry.evidence.readers.agent_show import scope
-from arcferry.probe.observation import DnsAnswer
+from arcferry.probe.observation import Attempt, DnsAnswer
 from arcferry.routing.circuit import read_circuit
 from arcferry.routing.communities import CommunityList, read_community_list
 from arcferry.routing.prefixes import prefix_key, prefix_text

@@ -2,8 +2,9 @@
 
 import re
 
-from arcferry.evidence.document import Attempt, CodeSeen, Document, Kind
+from arcferry.evidence.document import CodeSeen, Document, Kind
 from arcferry.evidence.readers import codes, values
+from arcferry.probe.observation import Attempt
 
 _SCRIPT = re.compile(
     r"install_(?:windows|linux)_azcmagent|OnboardingScript\.(?:ps1|sh)|azcmagent-(?:windows|linux)\b|"
