@@ -265,7 +265,7 @@ async def test_a_blocked_endpoint_is_named_and_the_retry_begins_there(fleet: Fle
     assert "arcferry explain" in failure["hint"]
     (finding,) = done.document["findings"]
     assert finding["endpoints"][0]["host"] == "agentserviceapi.guestconfiguration.azure.com"
-    assert finding["evidence"][0]["origin"] == "server01: azcmagent check"
+    assert finding["evidence"][0]["origin"] == "server01: azcmagent-check.txt"
     settings = host.root / "etc/arcferry-lab.json"
     settings.write_text(settings.read_text().replace("agentserviceapi.guest", "unused.guest"))
     again = await fleet.run("apply")
@@ -475,9 +475,9 @@ async def test_a_host_that_prints_what_no_reader_foresees(fleet: Fleet, printed:
     found = {finding["cause"]: finding for finding in done.document["findings"]}
     assert len(found) == (2 if printed == "deep" else 1), list(found)
     if printed == "deep":
-        assert found["evidence/unreadable"]["title"].startswith("server01: azcmagent check could not be read")
+        assert found["evidence/unreadable"]["title"].startswith("server01: azcmagent-check.txt could not be read")
         table = await ended(await fleet.start("apply"))
-        assert "cause evidence/unreadable: server01: azcmagent check could not be read" in table.out
+        assert "cause evidence/unreadable: server01: azcmagent-check.txt could not be read" in table.out
 
 
 async def _prints_on_check(host: LabHost, text: str) -> None:
