@@ -14,6 +14,8 @@ from pathlib import Path
 _DATA = tomllib.loads(Path(__file__).with_name("names.toml").read_text(encoding="utf-8"))
 FOREIGN: tuple[str, ...] = tuple(_DATA["foreign"])
 """Names that stand for themselves wherever they are found."""
+SAID_OF: tuple[str, ...] = tuple(_DATA["said_of"])
+"""How a sentence goes on that is about a secret and does not tell it."""
 ANCHORS: tuple[str, ...] = tuple(_DATA["anchors"])
 """Every other name holds one of these, in lower case."""
 ORDINARY = frozenset[str](_DATA["ordinary"])
