@@ -475,7 +475,8 @@ async def test_a_host_that_prints_what_no_reader_foresees(fleet: Fleet, printed:
     found = {finding["cause"]: finding for finding in done.document["findings"]}
     assert len(found) == (2 if printed == "deep" else 1), list(found)
     if printed == "deep":
-        assert found["evidence/unreadable"]["title"].startswith("server01: azcmagent-check.txt could not be read")
+        title = "server01: azcmagent-check.txt could not be read"
+        assert found["evidence/unreadable"]["title"].startswith(title)
         table = await ended(await fleet.start("apply"))
         assert "cause evidence/unreadable: server01: azcmagent-check.txt could not be read" in table.out
 
