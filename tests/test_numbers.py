@@ -36,6 +36,7 @@ BOUNDED = {
     "cli/bundle_shared.py": "the operator's environment, mapped",
     "cli/site.py": "a line of the file, by tomllib",
     "cli/watch.py": "at most 6 digits by its pattern",
+    "evidence/kept.py": "a truth value, which Azure writes as 0 or 1",
     "evidence/readers/codes.py": "4 digits by its pattern",
     "evidence/readers/download_error.py": "at most 3 digits by its pattern",
     "evidence/readers/install_log.py": "at most 5 digits by its pattern",

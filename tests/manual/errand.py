@@ -219,7 +219,7 @@ class Errand:
         search = f"grep -rlF -f - {places} 2>/dev/null"  # by standard input: a journal keeps every command
         _, self.record.left["token"], _ = await shell.type(search, pasted=self.record.token[-40:])
 
-    def _target(self) -> azure.Target:
+    def _target(self) -> azure.AzureTarget:
         return azure.target(
             cloud="AzureCloud",
             tenant_id=self.twin.azure.tenant_id,

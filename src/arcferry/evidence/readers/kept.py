@@ -104,8 +104,8 @@ def _name(value: object) -> str:
 
 
 def _group(value: object, groups: list[tuple[str, ...]]) -> tuple[str, ...]:
-    known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < len(groups)
-    return groups[int(str(value))] if known else ()
+    index = _count(value)
+    return () if index is None or index >= len(groups) else groups[index]
 
 
 def _document(fields: _Fields, file: str, groups: list[tuple[str, ...]]) -> Document | None:
@@ -282,8 +282,9 @@ def _table(part: _Fields, name: str) -> RouteTable | None:
 
 
 def _count(value: object) -> int | None:
-    whole = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST_COUNTED
-    return int(str(value)) if whole else None
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value if 0 <= value <= _MOST_COUNTED else None
 
 
 def _route(row: _Fields) -> Route | None:
