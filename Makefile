@@ -6,7 +6,7 @@ PYTEST_WORKERS ?= 2
 
 venv: .venv/.ready
 
-.venv/.ready: pyproject.toml uv.lock scripts/venv.sh scripts/pinned.py
+.venv/.ready: pyproject.toml lab/pyproject.toml uv.lock scripts/venv.sh scripts/pinned.py
 	@sh scripts/venv.sh
 
 tools:

@@ -22,7 +22,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from arcferry import catalog
-from arcferry.lab.pki import Authority
+from arcferry_lab.pki import Authority
 
 RUNS = 5
 DELAY = 0.05
@@ -33,7 +33,8 @@ PROBE = """
 import asyncio, sys, time
 from pathlib import Path
 from arcferry import catalog
-from arcferry.probe import ProbeSettings, probe
+from arcferry.probe.location import probe
+from arcferry.probe.step import ProbeSettings
 resolver, ca_file, port, *hosts = sys.argv[1:]
 endpoints = [catalog.endpoint_named(host) for host in hosts]
 settings = ProbeSettings(resolver=resolver, ca_file=Path(ca_file), port=int(port))

@@ -39,15 +39,18 @@ ARCFERRY = """
 import asyncio, sys
 from pathlib import Path
 from arcferry.fleet.inventory import Host, read_inventory
-from arcferry.fleet.transport import connected, read_trust
+from arcferry.fleet.transport import open_session, read_trust
 
 inventory, known_hosts, key, *command = sys.argv[1:]
 hosts = read_inventory(Path(inventory)).hosts
 trust = read_trust(Path(known_hosts), Path(key), "root")
 
 async def one(host):
-    async with connected(host, trust, deadline=60) as session:
+    session = await open_session(host, trust, deadline=60)
+    try:
         return await session.run(command)
+    finally:
+        await session.close()
 
 async def main():
     results = await asyncio.gather(*(one(host) for host in hosts))

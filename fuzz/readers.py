@@ -23,11 +23,13 @@ import atheris
 
 with atheris.instrument_imports(include=["arcferry"]):
     from arcferry.catalog import cloud
-    from arcferry.diagnosis import diagnose
-    from arcferry.diagnosis.readers import read_document
+    from arcferry.diagnosis import judge
     from arcferry.errors import FileInputError, InputError
-    from arcferry.routing import read_community_list, read_route_filter, read_service_tags
+    from arcferry.evidence.readers import read_document
     from arcferry.routing.circuit import read_circuit
+    from arcferry.routing.communities import read_community_list
+    from arcferry.routing.route_filter import read_route_filter
+    from arcferry.routing.service_tags import read_service_tags
     from arcferry.routing.tables import read_route_table
 
 TESTS = Path(__file__).parents[1] / "tests"
@@ -42,7 +44,7 @@ CLOUD = cloud("AzureCloud")
 
 def diagnosed(name: str, data: bytes) -> None:
     """The whole way, which is slower: what the file is, and what follows from it."""
-    diagnose(read_document(name, data))
+    judge(read_document(name, data))
 
 
 def as_json(read: Callable[[object, str], object]) -> Callable[[str, bytes], object]:

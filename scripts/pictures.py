@@ -119,7 +119,7 @@ def main() -> None:
             draw("explain", explain, arcferry(explain, folder, environment))
             arcferry("lab filter add 12076:51012", folder, environment)
             arcferry("bundle key new seal", folder, environment)
-            build = f"bundle build --out bundle --key seal --agent {lab['agent_package']}"
+            build = f"bundle build --out bundle --secret-key seal --agent {lab['agent_package']}"
             arcferry(build, folder, environment)
             shutil.copy(lab["inventory_file"], folder / "servers.csv")
             apply = "onboard apply servers.csv --bundle bundle --bundle-key seal.pub"

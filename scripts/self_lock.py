@@ -13,8 +13,7 @@ from packaging.requirements import Requirement
 from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from arcferry.bundle.itself.lock import LockedWheel, to_requirements
-from arcferry.bundle.itself.target import PLATFORMS, PYTHONS, Target
+from arcferry.bundle.itself.lock import PLATFORMS, PYTHONS, LockedWheel, WheelTarget, to_requirements
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "src/arcferry/bundle/itself/locks"
@@ -56,7 +55,7 @@ def wheels_of_lock() -> dict[tuple[str, str], dict[str, str]]:
     }
 
 
-def tags(target: Target) -> Iterator[Tag]:
+def tags(target: WheelTarget) -> Iterator[Tag]:
     """What the target's pip takes, preferred first."""
     version = tuple(int(part) for part in target.python.split("."))
     platforms = target.wheel_platforms
@@ -64,7 +63,7 @@ def tags(target: Target) -> Iterator[Tag]:
     yield from compatible_tags(version, target.abi, platforms)
 
 
-def locked_wheels(target: Target) -> Iterator[LockedWheel]:
+def locked_wheels(target: WheelTarget) -> Iterator[LockedWheel]:
     """The wheel of every dependency that the target needs."""
     python = {"python_version": target.python, "python_full_version": f"{target.python}.0"}
     environment = {**CPYTHON, **ENVIRONMENTS[target.platform], **python}
@@ -84,7 +83,7 @@ def locked_wheels(target: Target) -> Iterator[LockedWheel]:
         yield LockedWheel(name, version, with_one_platform(best, target), files[best])
 
 
-def with_one_platform(file: str, target: Target) -> str:
+def with_one_platform(file: str, target: WheelTarget) -> str:
     """The wheel's name with one of its platforms: with all of them some are too long for a bundle's file."""
     stem, _, platforms = file.removesuffix(".whl").rpartition("-")
     known = [one for one in target.wheel_platforms if one in platforms.split(".")]
@@ -94,7 +93,7 @@ def with_one_platform(file: str, target: Target) -> str:
 def main() -> int:
     """Write or check every lock."""
     stale = []
-    for target in (Target(python, platform) for python in PYTHONS for platform in PLATFORMS):
+    for target in (WheelTarget(python, platform) for python in PYTHONS for platform in PLATFORMS):
         path = FOLDER / f"{target.tag}.txt"
         text = to_requirements(locked_wheels(target))
         if "--check" not in sys.argv[1:]:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes .venv with arcferry in it, from uv.lock, every file checked by hash.
+# Makes .venv with arcferry and its twin in it, from uv.lock, every file checked by hash.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -33,9 +33,9 @@ rm -rf .venv
 mirror=$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true)
 [ -z "$mirror" ] || export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$mirror}"
 
-.venv/bin/uv export -q --frozen --all-groups --no-emit-project --format requirements.txt > .venv/requirements.txt
+.venv/bin/uv export -q --frozen --all-packages --all-groups --no-emit-workspace --format requirements.txt > .venv/requirements.txt
 .venv/bin/uv pip sync -q --compile-bytecode --python .venv/bin/python --require-hashes .venv/requirements.txt
-.venv/bin/uv pip install -q --python .venv/bin/python --offline --no-deps --no-build-isolation --editable .
-.venv/bin/python -m compileall -q src
+.venv/bin/uv pip install -q --python .venv/bin/python --offline --no-deps --no-build-isolation --editable . --editable lab
+.venv/bin/python -m compileall -q src lab/src
 touch .venv/.ready
 say "ready: .venv/bin/arcferry"

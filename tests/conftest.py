@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from tests.matrix.table import pytest_terminal_summary
 
-from arcferry.lab import hosts
-from arcferry.lab.twin import Twin, TwinSettings
+from arcferry_lab import hosts
+from arcferry_lab.twin import Twin, TwinSettings
 
 # Here, because the process that collects the workers' reports reads this file alone.
 __all__ = ["pytest_terminal_summary"]

@@ -3,6 +3,7 @@
 import ast
 import re
 import shlex
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from hypothesis import strategies as st
 
 from arcferry import command_line, typed
 from arcferry.command_line import Word, line
+from arcferry.diagnosis.values import _WORDS
+from arcferry.diagnosis.words import Piece, entry, fields
 
 SOURCE = Path(__file__).parents[1] / "src" / "arcferry"
 PAYLOADS = [
@@ -149,13 +152,12 @@ _BEGINS = re.compile(
     r"Invoke-RestMethod|Get-Az\w+|Set-Az\w+|New-Az\w+|show (?:ip|bgp|route)|birdc) |"
     r"(?:azcmagent [a-z]+|Test-NetConnection) (?:-|$)"
 )
-_MAKES = {"command": 1, "line": 0}
+_IN_A_SENTENCE = re.compile(rf"(?<![\w-])(?:{_BEGINS.pattern})")
 
 
 def _trees() -> Iterator[tuple[Path, ast.Module]]:
     for path in sorted(SOURCE.rglob("*.py")):
-        if "lab" not in path.relative_to(SOURCE).parts:
-            yield path, ast.parse(path.read_text(encoding="utf-8"))
+        yield path, ast.parse(path.read_text(encoding="utf-8"))
 
 
 def _name(call: ast.Call) -> str:
@@ -164,25 +166,30 @@ def _name(call: ast.Call) -> str:
 
 
 def test_a_template_is_text_of_the_program_alone() -> None:
-    found = []
+    """`written.py` fills in the templates of `diagnosis/words`, which are the program's own.
+
+    A function that is itself called `line` hands its template on: its callers are looked at.
+    """
+    found: list[str] = []
     for path, tree in _trees():
         if "command_line" not in path.read_text(encoding="utf-8"):
             continue
+        defined = [
+            node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name == "line"
+        ]
+        hands_on = {node for function in defined for node in ast.walk(function)}
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-            place = _MAKES.get(_name(call))
-            if place is not None and len(call.args) > place and path.name != "finding.py":
-                found.append(f"{path.name}:{call.lineno}") if not isinstance(
-                    call.args[place], ast.Constant
-                ) else None
+            if call not in hands_on and _name(call) == "line" and call.args and path.name != "written.py":
+                found += [] if isinstance(call.args[0], ast.Constant) else [f"{path.name}:{call.lineno}"]
     assert found == []
 
 
 def test_a_finding_s_command_without_words_is_text_of_the_program() -> None:
-    """`causes/filter_change.py` hands on what `routing` has made of words."""
+    """`values.py` hands on what `routing` has made of words, `written.py` fills in."""
     found = [
         f"{path.name}:{call.lineno}"
         for path, tree in _trees()
-        if "diagnosis" in path.parts and path.name not in {"finding.py", "filter_change.py"}
+        if "diagnosis" in path.parts and path.name not in {"values.py", "written.py"}
         for call in ast.walk(tree)
         if isinstance(call, ast.Call) and _name(call) == "Command"
         if not isinstance(call.args[1], ast.Constant)
@@ -200,3 +207,30 @@ def test_no_command_is_put_together_elsewhere() -> None:
         and _BEGINS.match(str(node.values[0].value))
     ]
     assert found == []
+
+
+_SLUGS = [
+    slug
+    for path in sorted((SOURCE / "diagnosis" / "words" / "en").glob("*.toml"))
+    for slug in tomllib.loads(path.read_text("utf-8"))
+    if "/" in slug
+]
+_TEMPLATES = [
+    pytest.param(piece, id=f"{slug}-{place}")
+    for slug in _SLUGS
+    for place, piece in enumerate(entry(slug).commands)
+    if piece.tool
+]
+
+
+@pytest.mark.parametrize("piece", _TEMPLATES)
+def test_every_value_of_a_command_in_words_has_a_type(piece: Piece) -> None:
+    assert fields(piece.text) | ({piece.each} - {""}) <= set(_WORDS)
+
+
+@pytest.mark.parametrize("slug", _SLUGS)
+def test_no_value_enters_a_command_in_a_sentence(slug: str) -> None:
+    words = entry(slug)
+    texts = [words.summary, *(step.text for step in words.steps), *words.request.text.splitlines()]
+    commands = [text[found.start() :] for text in texts if (found := _IN_A_SENTENCE.search(text))]
+    assert [text for text in commands if fields(text)] == []

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from arcferry.errors import FileInputError
-from arcferry.files import read_bounded, write_whole
+from arcferry.files import naming, packaged, read_bounded, write_whole, writing_whole
 
 
 def test_written_whole_with_its_mode_and_nothing_beside(tmp_path: Path) -> None:
@@ -43,3 +43,40 @@ def test_read_within_its_bound(tmp_path: Path) -> None:
 def test_what_is_no_file_is_named(tmp_path: Path, name: str, says: str) -> None:
     with pytest.raises(FileInputError, match=says):
         read_bounded(tmp_path / name, limit=10)
+
+
+def test_a_body_that_fails_leaves_the_old_content_and_nothing_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "kept"
+    path.write_bytes(b"old")
+
+    def stopped() -> None:
+        with writing_whole(path) as stream:
+            stream.write(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+    with writing_whole(path, mode=0o600) as stream:
+        stream.write(b"new")
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"new", 0o600)
+
+
+def test_what_the_system_refuses_names_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    with pytest.raises(FileInputError, match=r"x: No such file"), naming(path):
+        path.read_bytes()
+    with (
+        pytest.raises(FileInputError, match=r"x: cannot be written"),
+        naming(path, "cannot be written"),
+    ):
+        raise OSError
+
+
+def test_packaged_files_are_those_that_were_written_by_hand(tmp_path: Path) -> None:
+    for name in ("a.py", "sub/b.toml", "sub/__pycache__/b.pyc", ".DS_Store"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(name.encode())
+    held = {"p/a.py": b"a.py", "p/sub/b.toml": b"sub/b.toml"}
+    assert dict(packaged(tmp_path, "p/")) == held

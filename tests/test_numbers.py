@@ -11,46 +11,44 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arcferry import catalog, numbers, times
-from arcferry.data import catalogue, held, reading
-from arcferry.diagnosis.readers import read_claimed, read_document
+from arcferry.data import catalogue, held
 from arcferry.errors import ArcferryError
+from arcferry.evidence.readers import read_claimed, read_document
 from arcferry.fleet.facts import read_answer
 from arcferry.numbers import NumberError, from_json, whole
-from arcferry.probe.discovery import his_host
-from arcferry.probe.settings import ProbeSettings
-from arcferry.routing.prefixes import parse_prefix
+from arcferry.probe.location import his_host
+from arcferry.probe.step import ProbeSettings
+from arcferry.routing.prefixes import prefix_key
 from arcferry.routing.tables import values
 
 SOURCE = Path(numbers.__file__).parent
 LONG = "9" * 5000
-STANDALONE = ("bundle/itself/installer/", "export/ansible_collection/", "lab/")
-"""What runs without the rest of arcferry, and the twin, which reads what arcferry itself sends."""
+STANDALONE = ("bundle/itself/installer/", "export/ansible_collection/")
+"""What runs without the rest of arcferry."""
 BOUNDED = {
-    "bundle/edition.py": "a date that arcferry formats",
-    "bundle/packages/compound.py": "fields of a structure, of 32 or 64 bits",
-    "bundle/packages/rpm.py": "unpacked from 32 bits",
+    "bundle/manifest.py": "a date that arcferry formats",
+    "bundle/packages/__init__.py": "unpacked from 32 or 64 bits",
+    "bundle/packages/msi.py": "fields of a structure, of 32 or 64 bits",
     "bundle/versions.py": "at most 16 digits by its pattern",
     "catalog/exit_codes.py": "at most 5 digits by its patterns",
+    "catalog/releases.py": "at most 4 digits by its pattern",
     "catalog/requirements.py": "arcferry's own catalogue, or one that was checked when it was taken in",
-    "cli/bundle_options.py": "the operator's environment, mapped",
+    "cli/bundle_shared.py": "the operator's environment, mapped",
+    "cli/site.py": "a line of the file, by tomllib",
     "cli/watch.py": "at most 6 digits by its pattern",
-    "data/prepared.py": "already a number, of from_json",
-    "diagnosis/causes/agent.py": "at most 4 digits by its pattern",
-    "diagnosis/causes/filter_change.py": "a community's two halves",
-    "diagnosis/readers/codes.py": "4 digits by its pattern",
-    "diagnosis/readers/download_error.py": "at most 3 digits by its pattern",
-    "diagnosis/readers/install_log.py": "at most 5 digits by its pattern",
-    "diagnosis/readers/onboarding_script.py": "at most 4 digits by its pattern",
-    "diagnosis/readers/values.py": "a number below 1e12",
+    "evidence/kept.py": "a truth value, which Azure writes as 0 or 1",
+    "evidence/readers/codes.py": "4 digits by its pattern",
+    "evidence/readers/download_error.py": "at most 3 digits by its pattern",
+    "evidence/readers/install_log.py": "at most 5 digits by its pattern",
+    "evidence/readers/onboarding_script.py": "at most 4 digits by its pattern",
+    "evidence/readers/values.py": "a number below 1e12",
     "fetch/transfer.py": "at most 15 digits by its patterns",
     "fetch/yum.py": "at most 11 digits by its pattern",
-    "fleet/durable.py": "arcferry's own record",
     "fleet/facts.py": "at most 9 digits by its pattern",
-    "fleet/transport/upload.py": "at most 18 digits by its pattern",
-    "probe/settings.py": "at most 5 digits by its pattern",
-    "redaction/escapes.py": "4 digits by its pattern",
+    "fleet/records.py": "arcferry's own record",
+    "probe/step.py": "at most 5 digits by its pattern",
+    "redaction/names.py": "4 digits by its pattern",
     "redaction/lines.py": "at most 3 digits by its pattern",
-    "report/check_findings.py": "arcferry's own line of a moment ago",
     "report/runs.py": "arcferry's own record",
     "routing/prefixes.py": "an address of the standard library",
     "routing/reception.py": "a prefix that was checked",
@@ -139,7 +137,7 @@ def test_an_as_number_of_any_length_leaves_the_rest_of_the_path() -> None:
     assert values.prefix(f"{LONG}.0.0.0", classful=True) is None
     assert values.prefix("10.0.0.0/008") == "10.0.0.0/8"
     with pytest.raises(ValueError, match="not a prefix"):
-        parse_prefix(f"10.0.0.0/{LONG}")
+        prefix_key(f"10.0.0.0/{LONG}")
 
 
 _REFUSED: dict[str, Callable[[], object]] = {
@@ -149,7 +147,7 @@ _REFUSED: dict[str, Callable[[], object]] = {
     "routes of a router": lambda: read_document(
         "x", f'{{"vrfId": 0, "routerId": "192.0.2.1", "routes": {{"n": {LONG}}}}}'.encode()
     ),
-    "a held document": lambda: reading.parse("x", f'{{"changeNumber": {LONG}}}'.encode()),
+    "a held document": lambda: held.parse("x", f'{{"changeNumber": {LONG}}}'.encode()),
     "a catalogue": lambda: catalogue.read_catalogue("x", f"schema = {LONG}\n".encode()),
     "a code": lambda: catalog.code(f"AZCM{LONG}"),
     "another code": lambda: catalog.code(f"msiexec {LONG}"),

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import arcferry
+import arcferry_lab
 
-SOURCES = sorted(Path(arcferry.__file__).parent.rglob("*.py"))
+SOURCES = sorted(
+    path for package in (arcferry, arcferry_lab) for path in Path(package.__path__[0]).rglob("*.py")
+)
 CONVERSIONS = {ord("r"), ord("a")}
 FORMATS = re.compile(r"%[-#0-9. ]*[ra](?![a-z])|![ra][:}]")
 

@@ -9,7 +9,7 @@ from aiohttp.client_reqrep import ConnectionKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcferry.text import clean, one_line, quoted, said, without_reprs
+from arcferry.text import clean, fill, one_line, quoted, said, without_reprs
 
 KEY = ConnectionKey("arc.example", 443, True, ssl.create_default_context(), None, None, None)
 REFUSED = aiohttp.ClientConnectorError(KEY, ConnectionRefusedError(errno.ECONNREFUSED, "Connect call failed"))
@@ -103,3 +103,9 @@ def test_what_a_foreign_error_says(error: Exception, says: str) -> None:
 )
 def test_reprs_of_others_become_plain(text: str, plain: str) -> None:
     assert without_reprs(text) == plain
+
+
+def test_a_template_is_filled_once() -> None:
+    assert fill("{{a}}, {{b}} and {{a}}", {"a": "{{b}}", "b": "2"}) == "{{b}}, 2 and {{b}}"
+    with pytest.raises(KeyError):
+        fill("{{missing}}", {})

@@ -19,18 +19,22 @@ ArcferryError                 exit code
 │   ├── HostKeyError          1   the server is not who it was, or nobody vouches for it
 │   ├── HostSignInError       1   the server refused the user or the key
 │   └── HostCommandError      1   the server answered, and not as the host script does
-├── LabError                  1   the twin
 └── InterruptedRunError       130 stopped by the operator; what was done is kept
 
 Foreign exceptions are mapped to these once, at the edge where they arise
-(probe, azure, fleet.transport, bundle, lab), and never travel further.
+(probe, azure, fleet.transport, bundle), and never travel further.
 """
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from arcferry.text import quoted
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 class ArcferryError(Exception):
@@ -77,10 +81,26 @@ class FileInputError(InputError):
         self.line = line
 
 
+class BundleFault(StrEnum):
+    """What of a bundle is not as it must be, in the order in which it is looked at."""
+
+    FORM = "form"
+    SEAL = "seal"
+    DATES = "dates"
+    OLDER = "older"
+    FILES = "files"
+    CONTENT = "content"
+
+
 class BundleRefusedError(ArcferryError):
-    """A bundle whose content, seal or date is not as it must be; nothing of it was used."""
+    """A bundle whose content, seal or date is not as it must be; nothing of it was used.
+
+    Attributes:
+        fault: what of it was looked at, as far as the bundle was opened as a whole.
+    """
 
     exit_code = 3
+    fault: BundleFault | None = None
 
 
 class BlockedError(ArcferryError):
@@ -158,11 +178,17 @@ class HostCommandError(HostError):
     """The server answered, and not as the host script answers."""
 
 
-class LabError(ArcferryError):
-    """The twin could not be started, found or changed."""
-
-
 class InterruptedRunError(ArcferryError):
     """Stopped by the operator; what was done is kept."""
 
     exit_code = 130
+
+
+def first_problem(error: "ValidationError") -> str:
+    """The first of pydantic's complaints: the place in the document, and what is wrong there.
+
+    The value itself is left out: it may be a secret, and is the sender's to choose.
+    """
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f"{place}: {first['msg']}" if place else first["msg"]

@@ -1,13 +1,40 @@
-"""Reading files within bounds and writing them whole or not at all."""
+"""Reading files within bounds, writing them whole or not at all, and the folders that are kept for a user."""
 
 import errno
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import BinaryIO
 
+import platformdirs
+
+from arcferry import log
 from arcferry.errors import FileInputError
 
+FILE_LIMIT = 64 * 1024 * 1024
+"""Longest file in bytes that is held in memory; only a dump of routes may be longer."""
+
 ROOM = "Make room on it, then run the same command again: it goes on where it was."
+
+
+@contextmanager
+def naming(path: Path, otherwise: str = "cannot be read") -> Iterator[None]:
+    """In the body, what the system refuses is an error that names the file.
+
+    Args:
+        path: the file or the folder.
+        otherwise: what is wrong if the system does not say.
+
+    Raises:
+        FileInputError: in place of any OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise FileInputError(path, error.strerror or otherwise) from error
 
 
 def read_bounded(path: Path, *, limit: int) -> bytes:
@@ -16,20 +43,44 @@ def read_bounded(path: Path, *, limit: int) -> bytes:
     Raises:
         FileInputError: the file is missing, unreadable, not a regular file, or longer than `limit`.
     """
-    try:
+    with naming(path):
         if not path.is_file():
             raise FileInputError(path, "not a file" if path.exists() else "no such file")
         with path.open("rb") as stream:
             data = stream.read(limit + 1)
-    except OSError as error:
-        raise FileInputError(path, error.strerror or "cannot be read") from error
+        log.did("read", file=path, bytes=len(data))
     if len(data) > limit:
         raise FileInputError(path, f"larger than the {limit:,} bytes that are read of such a file")
     return data
 
 
+def packaged(folder: Traversable, under: str = "") -> Iterator[tuple[str, bytes]]:
+    """Every file of a folder that comes with a package, by its path there.
+
+    What Python compiled is left out, and what a file manager or an editor left behind a dot.
+    """
+    for item in folder.iterdir():
+        if item.name == "__pycache__" or item.name.startswith("."):
+            continue
+        if item.is_file():
+            yield f"{under}{item.name}", item.read_bytes()
+        else:
+            yield from packaged(item, f"{under}{item.name}/")
+
+
 def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Write `data` beside `path`, flush it to the disk, then rename it into place.
+    """Write `data` in the place of `path`, as `writing_whole` does.
+
+    Raises:
+        FileInputError: the folder cannot be written, or the disk is full.
+    """
+    with writing_whole(path, mode=mode) as stream:
+        stream.write(data)
+
+
+@contextmanager
+def writing_whole(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
+    """A file beside `path` to write into; flushed to the disk, then renamed into place if the body ends well.
 
     A reader sees the old content or the new, never a part of it.
 
@@ -41,7 +92,7 @@ def write_whole(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(descriptor, "wb") as stream:
-                stream.write(data)
+                yield stream
                 stream.flush()
                 os.fsync(stream.fileno())
             Path(beside).chmod(mode)
@@ -78,3 +129,18 @@ def make_private(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise unwritable(path, error) from error
+
+
+def data_folder() -> Path:
+    """Where dated data is held: `ARCFERRY_DATA`, else the user's own data folder. It need not exist."""
+    return _named("ARCFERRY_DATA") or Path(platformdirs.user_data_dir("arcferry"))
+
+
+def state_folder() -> Path:
+    """Where runs, histories and the newest bundles are remembered: `ARCFERRY_STATE`, else the user's own."""
+    return _named("ARCFERRY_STATE") or Path(platformdirs.user_state_dir("arcferry"))
+
+
+def _named(variable: str) -> Path | None:
+    value = os.environ.get(variable)
+    return Path(value).expanduser().absolute() if value else None

@@ -1,13 +1,13 @@
 """Text from outside: hosts, files and services are hostile until cleaned."""
 
-import ast
 import os
 import re
-import ssl
+from collections.abc import Mapping
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
+_BLANK = re.compile(r"\{\{(\w+)\}\}")
 _REPR = re.compile(r"""(?<!\w)(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")(?!\w)""")
 _OBJECT = re.compile(r"<(?:[\w.]+\.)?(\w+) object at 0x[0-9a-f]+>")
 
@@ -38,6 +38,15 @@ def quoted(raw: bytes | str, *, limit: int = 120) -> str:
     return f"'{text if len(text) <= limit else text[: limit - 1] + '…'}'"
 
 
+def fill(template: str, values: Mapping[str, str]) -> str:
+    """The template with each `{{name}}` replaced by its value; a blank in a value is left alone.
+
+    Raises:
+        KeyError: a blank has no value.
+    """
+    return _BLANK.sub(lambda blank: values[blank[1]], template)
+
+
 def said(error: BaseException) -> str:
     """What a foreign exception says, for a person: the system's words where it has a number of the system's.
 
@@ -48,7 +57,7 @@ def said(error: BaseException) -> str:
     if isinstance(inner, Exception) and inner is not error:
         place = f"{getattr(error, 'host', '')}:{getattr(error, 'port', '')}"
         return one_line(f"{place}: {said(inner)}" if place != ":" else said(inner))
-    if isinstance(error, OSError) and error.errno and (error.errno < 0 or isinstance(error, ssl.SSLError)):
+    if isinstance(error, OSError) and error.errno and (error.errno < 0 or _is_of_tls(error)):
         return one_line(error.strerror or str(error))
     if isinstance(error, OSError) and error.errno:
         return one_line(os.strerror(error.errno))
@@ -56,8 +65,15 @@ def said(error: BaseException) -> str:
     return one_line(without_reprs(_OBJECT.sub(r"\1", text))) or type(error).__name__
 
 
+def _is_of_tls(error: OSError) -> bool:
+    import ssl  # noqa: PLC0415  # every command imports this module, and few meet TLS
+
+    return isinstance(error, ssl.SSLError)
+
+
 def without_reprs(text: str) -> str:
     """Text of a library's with each value in Python's notation as a person would write it."""
+    import ast  # noqa: PLC0415  # as above
 
     def plain(found: re.Match[str]) -> str:
         if "\\" not in found[0]:

@@ -161,6 +161,11 @@ def certificate_name(value: str) -> str:
     return NAME_IS_NONE if _NOT_IN_NAMES.search(value) else mask(value)
 
 
+def document_name(value: str) -> str:
+    """What a document is called, such as `logs.zip!himds.log`; a word in place of what is no name."""
+    return certificate_name(value)
+
+
 def shown(value: str, limit: int = 80) -> str:
     """A wrong value in quotation marks for an error, or a word where it holds what no value of ours does."""
     return NOT_SHOWN if _NOT_IN_LABELS.search(value) else f"'{' '.join(value.split())[:limit]}'"

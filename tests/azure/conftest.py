@@ -1,9 +1,9 @@
 from arcferry import azure
-from arcferry.azure import ServicePrincipal, Target
-from arcferry.lab.twin import RESOURCE_GROUP, Twin
+from arcferry.azure import AzureTarget, ServicePrincipal
+from arcferry_lab.twin import RESOURCE_GROUP, Twin
 
 
-def aim(twin: Twin, **changes: str) -> Target:
+def aim(twin: Twin, **changes: str) -> AzureTarget:
     settings = {
         "cloud": "AzureCloud",
         "tenant_id": twin.azure.tenant_id,

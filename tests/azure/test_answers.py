@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 
 from arcferry import azure, errors
-from arcferry.lab.azure.errors import ArmError, EntraError
-from arcferry.lab.azure.state import Reply
-from arcferry.lab.twin import Twin
+from arcferry_lab.azure.errors import ArmError, EntraError
+from arcferry_lab.azure.state import CannedResponse
+from arcferry_lab.twin import Twin
 
 from .conftest import aim, principal
 
@@ -20,16 +20,16 @@ MACHINES, GROUP, PROVIDER = "*/machines", "*/resourceGroups/rg-arc", "*/provider
 TOKEN = "*/oauth2/v2.0/token"
 
 
-def arm_error(status: int, code: str, message: str = "No.") -> Reply:
+def arm_error(status: int, code: str, message: str = "No.") -> CannedResponse:
     body = ArmError(status, code, message).response().body
     assert isinstance(body, bytes)
-    return Reply(body, status)
+    return CannedResponse(body, status)
 
 
-def entra_error(status: int, error: str, number: int) -> Reply:
+def entra_error(status: int, error: str, number: int) -> CannedResponse:
     body = EntraError(status, error, number, "Entra's own words.").response().body
     assert isinstance(body, bytes)
-    return Reply(body, status)
+    return CannedResponse(body, status)
 
 
 async def prepared(twin: Twin, **changes: str) -> azure.Preflight:
@@ -94,7 +94,7 @@ async def test_a_provider_that_is_not_registered_is_named_with_its_command(twin:
 
 async def test_a_registration_that_is_under_way(twin: Twin) -> None:
     shown = {"namespace": "Microsoft.HybridCompute", "registrationState": "Registering", "resourceTypes": []}
-    twin.azure.replies[PROVIDER] = Reply(json.dumps(shown).encode())
+    twin.azure.replies[PROVIDER] = CannedResponse(json.dumps(shown).encode())
     with pytest.raises(errors.BlockedError, match="is not complete") as caught:
         await prepared(twin)
     assert "--wait" in caught.value.hint
@@ -105,7 +105,7 @@ COMPARE = "Compare tenant id, client id and secret"
 
 @dataclass(frozen=True)
 class SignIn:
-    reply: Reply
+    reply: CannedResponse
     hint: str
     passing: bool = False
     compares: bool = False
@@ -131,13 +131,17 @@ SIGN_IN = {
     "passing 90033": SignIn(entra_error(400, "temporarily_unavailable", 90033), "in a few minutes", True),
     "passing 5xx": SignIn(entra_error(500, "server_error", 987654), "in a few minutes", True),
     "too many": SignIn(entra_error(429, "temporarily_unavailable", 987654), "in a few minutes", True),
-    "empty 5xx": SignIn(Reply(b"", 502), "answered in Azure's place", True),
-    "a gateway's 200": SignIn(Reply(PAGE, 200, "text/html"), "answered in Azure's place", True),
-    "a gateway's 403": SignIn(Reply(PAGE, 403, "text/html"), "answered in Azure's place", True),
-    "a gateway's lie": SignIn(Reply(PAGE, 200), "answered in Azure's place", True),
-    "no token": SignIn(Reply(b'{"token_type": "Bearer", "expires_in": 3600}'), "in Azure's place", True),
-    "no life": SignIn(Reply(b'{"token_type": "Bearer", "access_token": "x"}'), "in Azure's place", True),
-    "no code": SignIn(Reply(b'{"error": "invalid_client"}', 401), COMPARE, compares=True),
+    "empty 5xx": SignIn(CannedResponse(b"", 502), "answered in Azure's place", True),
+    "a gateway's 200": SignIn(CannedResponse(PAGE, 200, "text/html"), "answered in Azure's place", True),
+    "a gateway's 403": SignIn(CannedResponse(PAGE, 403, "text/html"), "answered in Azure's place", True),
+    "a gateway's lie": SignIn(CannedResponse(PAGE, 200), "answered in Azure's place", True),
+    "no token": SignIn(
+        CannedResponse(b'{"token_type": "Bearer", "expires_in": 3600}'), "in Azure's place", True
+    ),
+    "no life": SignIn(
+        CannedResponse(b'{"token_type": "Bearer", "access_token": "x"}'), "in Azure's place", True
+    ),
+    "no code": SignIn(CannedResponse(b'{"error": "invalid_client"}', 401), COMPARE, compares=True),
 }
 
 
@@ -193,7 +197,7 @@ PLACES = {"list": MACHINES, "group": GROUP, "provider": PROVIDER, "token": TOKEN
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("body", BODIES)
 async def test_whatever_azure_answers_ends_in_an_error_of_azures(twin: Twin, place: str, body: str) -> None:
-    twin.azure.replies[PLACES[place]] = Reply(BODIES[body])
+    twin.azure.replies[PLACES[place]] = CannedResponse(BODIES[body])
     with pytest.raises(errors.AzureError) as caught:
         await prepared(twin)
     assert isinstance(caught.value, errors.AzureUnavailableError | errors.SignInError)
@@ -212,7 +216,9 @@ async def test_a_refusal_without_a_code_of_azures_is_no_word_of_azures(
 ) -> None:
     monkeypatch.setattr("arcferry.azure.session.RETRIES", 0)
     content = b"" if status == 204 else BODIES[body]
-    twin.azure.replies["*/machines/web01"] = Reply(content, status, "text/html" if body == "no JSON" else "")
+    twin.azure.replies["*/machines/web01"] = CannedResponse(
+        content, status, "text/html" if body == "no JSON" else ""
+    )
     async with azure.signed_in(aim(twin), principal(twin)) as session:
         with pytest.raises(errors.AzureUnavailableError) as caught:
             await azure.get_machine(session, "web01")
@@ -234,7 +240,7 @@ async def test_a_field_of_another_type_reads_as_not_said(twin: Twin, value: obje
     fields = dict.fromkeys(WRONG_FIELDS, value) if value != "x" else WRONG_FIELDS
     tags = {"a": value} if value == [] else value
     shown = {"name": "web01", "id": "/x", "location": value, "tags": tags, "properties": fields}
-    twin.azure.replies[MACHINES] = Reply(json.dumps({"value": [shown]}).encode())
+    twin.azure.replies[MACHINES] = CannedResponse(json.dumps({"value": [shown]}).encode())
     machine = (await prepared(twin)).machines["web01"]
     assert (machine.status, machine.agent_version, machine.vm_id, machine.os) == ("", "", "", "")
     assert machine.last_status_change is None
@@ -246,21 +252,21 @@ async def test_a_machine_without_properties_is_one_of_which_nothing_is_said(
     twin: Twin, properties: object
 ) -> None:
     shown = {"name": "web01", "id": "/x", "properties": properties}
-    twin.azure.replies[MACHINES] = Reply(json.dumps({"value": [shown]}).encode())
+    twin.azure.replies[MACHINES] = CannedResponse(json.dumps({"value": [shown]}).encode())
     assert (await prepared(twin)).machines["web01"].vm_id == ""
 
 
 async def test_a_list_that_does_not_end(twin: Twin, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("arcferry.azure.machines.MOST_PAGES", 3)
     link = f"{twin.azure.arm_url}/again/machines"
-    twin.azure.replies[MACHINES] = Reply(json.dumps({"value": [], "nextLink": link}).encode())
+    twin.azure.replies[MACHINES] = CannedResponse(json.dumps({"value": [], "nextLink": link}).encode())
     with pytest.raises(errors.AzureUnavailableError, match="does not end"):
         await prepared(twin)
 
 
 async def test_a_link_that_leads_away_is_not_followed(twin: Twin) -> None:
     link = "https://127.0.0.1:9/machines"
-    twin.azure.replies[MACHINES] = Reply(json.dumps({"value": [], "nextLink": link}).encode())
+    twin.azure.replies[MACHINES] = CannedResponse(json.dumps({"value": [], "nextLink": link}).encode())
     with pytest.raises(errors.AzureError, match="leads away from Resource Manager"):
         await prepared(twin)
 
@@ -268,7 +274,7 @@ async def test_a_link_that_leads_away_is_not_followed(twin: Twin) -> None:
 @pytest.mark.parametrize("life", ["3600", 10**30, "soon", -1, None, 1e308])
 async def test_a_life_of_a_token_that_none_has(twin: Twin, life: object) -> None:
     answer = {"token_type": "Bearer", "expires_in": life, "access_token": "x" * 20}
-    twin.azure.replies[TOKEN] = Reply(json.dumps(answer).encode())
+    twin.azure.replies[TOKEN] = CannedResponse(json.dumps(answer).encode())
     async with azure.signed_in(aim(twin), principal(twin)) as session:
         if life in {"3600", -1}:
             assert (await session.token()).text
@@ -280,6 +286,6 @@ async def test_a_life_of_a_token_that_none_has(twin: Twin, life: object) -> None
 @pytest.mark.parametrize("text", ["a\nb", "", 7, ["x"], None, "é", "x y"])
 async def test_a_token_that_no_header_takes(twin: Twin, text: object) -> None:
     answer = {"token_type": "Bearer", "expires_in": 3600, "access_token": text}
-    twin.azure.replies[TOKEN] = Reply(json.dumps(answer).encode())
+    twin.azure.replies[TOKEN] = CannedResponse(json.dumps(answer).encode())
     with pytest.raises(errors.SignInUnavailableError):
         await prepared(twin)

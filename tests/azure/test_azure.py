@@ -18,10 +18,10 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from arcferry import azure, errors
-from arcferry.azure.mapping import safe
 from arcferry.azure.session import LONGEST_WAIT, BoundedRetry
-from arcferry.lab.azure.state import Machine as TwinMachine
-from arcferry.lab.twin import RESOURCE_GROUP, Twin
+from arcferry.https import safe
+from arcferry_lab.azure.state import ArcMachine
+from arcferry_lab.twin import RESOURCE_GROUP, Twin
 
 from .conftest import aim, principal
 
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.lab
 
 
 def put_machine(twin: Twin, name: str, vm_id: str = "v") -> None:
-    twin.azure.machines[RESOURCE_GROUP, name.lower()] = TwinMachine(
+    twin.azure.machines[RESOURCE_GROUP, name.lower()] = ArcMachine(
         RESOURCE_GROUP, name, "eastasia", {"a": "b"}, {"vmId": vm_id, "agentVersion": "1.67"}
     )
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from arcferry import bundle
 from arcferry.bundle import archive, archive_read
-from arcferry.bundle.archive import Entry
+from arcferry.bundle.archive import ArchiveEntry
 from arcferry.errors import BundleRefusedError, FileInputError
 
 Small = Callable[..., Path]
@@ -183,14 +183,14 @@ def test_a_zip_that_others_replace_again_and_again_is_whole_or_refused(
     assert seen
 
 
-def write_sparse(path: Path, *lengths: int) -> list[Entry]:
+def write_sparse(path: Path, *lengths: int) -> list[ArchiveEntry]:
     """An archive whose files are holes."""
-    entries: list[Entry] = []
+    entries: list[ArchiveEntry] = []
     with path.open("wb") as stream:
         for number, length in enumerate(lengths):
             # The checksum is right where the test reads the content.
             crc = zlib.crc32(bytes(length)) if length < 100 else 0
-            entry = Entry(f"f{number}", length, crc, entries[-1].end if entries else 0)
+            entry = ArchiveEntry(f"f{number}", length, crc, entries[-1].end if entries else 0)
             stream.seek(entry.start)
             stream.write(archive.local_header(entry))
             entries.append(entry)

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -16,20 +17,20 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from arcferry.bundle.authenticode import MICROSOFT
+from arcferry.bundle.authenticode import MICROSOFT, Roots, verify_msi
+from arcferry.bundle.authenticode.roots import pinned
 from arcferry.bundle.certificates import (
     Certificate,
-    certificate_files,
-    certificates_of_signature,
+    by_stem,
+    of_signature,
     server_certificates,
 )
-from arcferry.bundle.certificates.roots import pinned
-from arcferry.bundle.names import fault
-from arcferry.errors import BundleRefusedError, FileInputError, InputError
+from arcferry.bundle.manifest import name_fault
+from arcferry.errors import BundleRefusedError, InputError
 
-PACKAGE = files("arcferry.bundle.certificates")
+PACKAGE = files("arcferry.bundle")
 PEM = PACKAGE.joinpath("tls-roots.pem").read_bytes()
-DATA = tomllib.loads(PACKAGE.joinpath("certificates.toml").read_text(encoding="utf-8"))
+DATA = tomllib.loads(PACKAGE.joinpath("server-certificates.toml").read_text(encoding="utf-8"))
 # The thumbprints in Microsoft's list of Azure's authorities.
 AZURE = {
     "DigiCert Global Root CA": "A8985D3A65E5E5C4B2D7D66D40C6DD2FB19C5436",
@@ -78,13 +79,17 @@ def test_the_lists_that_they_were_taken_from_hold_them() -> None:
 )
 def test_other_certificates_than_the_pinned_are_refused(pem: bytes, names: str) -> None:
     with pytest.raises(InputError, match=f"not the ones it was released with: {names}"):
-        pinned(pem, DATA["roots"], "x")
+        pinned(pem, DATA["roots"])
+
+
+def certificate_files(certificates: Iterable[Certificate]) -> dict[str, bytes]:
+    return {name: data for stem, one in by_stem(certificates).items() for name, data in one.files(stem)}
 
 
 def test_each_is_a_file_that_windows_and_linux_take(tmp_path: Path) -> None:
     made = certificate_files([*server_certificates(), *server_certificates()])
     assert len(made) == 11 + 7
-    assert [name for name in made if fault(name)] == []
+    assert [name for name in made if name_fault(name)] == []
     for name, data in made.items():
         path = tmp_path / Path(name).name
         path.write_bytes(data)
@@ -99,9 +104,9 @@ def test_each_is_a_file_that_windows_and_linux_take(tmp_path: Path) -> None:
 def test_any_name_becomes_a_file_that_a_bundle_may_hold(name: str) -> None:
     two = [Certificate(name, b"one", "x"), Certificate(name.upper(), b"two", "x")]
     made = certificate_files(two)
-    assert [fault(path) for path in made] == ["", ""]
+    assert [name_fault(path) for path in made] == ["", ""]
     assert len({path.lower() for path in made}) == 2
-    assert list(made.values()) == [b"one", b"two"]
+    assert set(made.values()) == {b"one", b"two"}
 
 
 @pytest.fixture
@@ -118,7 +123,8 @@ def signed(tmp_path: Path) -> tuple[Path, dict[str, bytes]]:
         "[ca]\nbasicConstraints=critical,CA:TRUE\n[leaf]\nextendedKeyUsage=codeSigning\n"
     )
     for name, above, kind in (("root", "", "ca"), ("issuing", "root", "ca"), ("leaf", "issuing", "leaf")):
-        run("openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN=Test {name}",
+        subject = f"/O=Microsoft Corporation/CN=Test {name}"
+        run("openssl", "req", "-new", "-newkey", "rsa:2048", "-nodes", "-subj", subject,
             "-keyout", f"{name}.key", "-out", f"{name}.csr")  # fmt: skip
         by = ["-CA", f"{above}.pem", "-CAkey", f"{above}.key"] if above else ["-signkey", "root.key"]
         run("openssl", "x509", "-req", "-in", f"{name}.csr", "-out", f"{name}.pem", "-extfile", "x.cnf",
@@ -140,20 +146,10 @@ def signed(tmp_path: Path) -> tuple[Path, dict[str, bytes]]:
 
 def test_the_intermediates_of_a_signature_are_found(signed: tuple[Path, dict[str, bytes]]) -> None:
     msi, parts = signed
-    (found,) = certificates_of_signature(msi)
+    (found,) = of_signature(verify_msi(msi, roots=Roots.from_pem(parts["root"])))
     assert found.name == "Test issuing"
     assert found.der == x509.load_pem_x509_certificate(parts["issuing"]).public_bytes(Encoding.DER)
     assert list(certificate_files([found])) == ["certificates/Test_issuing.cer"]
-
-
-def test_what_carries_no_signature_is_refused(signed: tuple[Path, dict[str, bytes]]) -> None:
-    plain = signed[0].with_name("plain.msi")
-    with pytest.raises(BundleRefusedError, match="it is not signed"):
-        certificates_of_signature(plain)
-    with pytest.raises(FileInputError, match=r"gone\.msi"):
-        certificates_of_signature(plain.with_name("gone.msi"))
-    with pytest.raises(BundleRefusedError, match=r"p\.wxs"):
-        certificates_of_signature(plain.with_name("p.wxs"))
 
 
 def test_a_broken_signature_is_refused_without_a_traceback(signed: tuple[Path, dict[str, bytes]]) -> None:
@@ -161,5 +157,5 @@ def test_a_broken_signature_is_refused_without_a_traceback(signed: tuple[Path, d
     data = msi.read_bytes()
     at = data.index(x509.load_pem_x509_certificate(parts["issuing"]).tbs_certificate_bytes[:40])
     msi.write_bytes(data[:at] + b"\xff" * 40 + data[at + 40 :])
-    with pytest.raises(BundleRefusedError, match="its signature cannot be read"):
-        certificates_of_signature(msi)
+    with pytest.raises(BundleRefusedError, match="its signature is refused"):
+        verify_msi(msi, roots=Roots.from_pem(parts["root"]))

@@ -15,7 +15,7 @@ import pytest
 
 from arcferry import bundle
 from arcferry.bundle import archive
-from arcferry.bundle.archive import Entry
+from arcferry.bundle.archive import ArchiveEntry
 from arcferry.errors import BundleRefusedError
 
 Small = Callable[..., Path]
@@ -50,7 +50,7 @@ def canonical(*files: tuple[str, bytes]) -> bytes:
     """The layout of a bundle's zip around any names and contents."""
     whole, entries = bytearray(), []
     for name, data in files:
-        entry = Entry(name, len(data), zlib.crc32(data), len(whole))
+        entry = ArchiveEntry(name, len(data), zlib.crc32(data), len(whole))
         whole += archive.local_header(entry) + data
         entries.append(entry)
     return bytes(whole) + archive.directory(entries, len(whole))
@@ -208,7 +208,7 @@ def test_a_hundred_thousand_entries(refused: Refused) -> None:
 
 
 def test_a_hundred_thousand_entries_behind_a_lying_count(refused: Refused) -> None:
-    entries = [Entry(f"f{number:06}", 0, 0, 37 * number) for number in range(100_000)]
+    entries = [ArchiveEntry(f"f{number:06}", 0, 0, 37 * number) for number in range(100_000)]
     listed = b"".join(map(archive.central_header, entries))
     locals_ = b"".join(map(archive.local_header, entries))
     for count in (5, 9_000):
@@ -223,12 +223,12 @@ def test_ten_thousand_entries_that_are_not_a_bundle(refused: Refused) -> None:
 
 def test_a_sparse_giant(refused: Refused, sealed: dict[str, bytes], tmp_path: Path) -> None:
     """Ten gigabytes in the place of a file of a few bytes, in a hole that takes no room on the disk."""
-    entries: list[Entry] = []
+    entries: list[ArchiveEntry] = []
     path = tmp_path / "giant"
     with path.open("wb") as stream:
         for name, data in sorted(sealed.items()):
             length = 10 * 2**30 if name == "host/linux.sh" else len(data)
-            entry = Entry(name, length, zlib.crc32(data), entries[-1].end if entries else 0)
+            entry = ArchiveEntry(name, length, zlib.crc32(data), entries[-1].end if entries else 0)
             stream.seek(entry.start)
             stream.write(archive.local_header(entry) + data)
             entries.append(entry)
@@ -267,14 +267,14 @@ class TestLies:
         assert refused(bytes(whole)) == "b: begins inside another file of the zip"
 
     def test_that_there_is_room_between_files(self, refused: Refused) -> None:
-        first = Entry("a", 1, zlib.crc32(b"x"), 0)
-        second = Entry("b", 1, zlib.crc32(b"x"), first.end + 9)
+        first = ArchiveEntry("a", 1, zlib.crc32(b"x"), 0)
+        second = ArchiveEntry("b", 1, zlib.crc32(b"x"), first.end + 9)
         whole = archive.local_header(first) + b"x" + b"malicious" + archive.local_header(second) + b"x"
         whole += archive.directory([first, second], second.end)
         assert refused(whole) == "b: 9 bytes before it belong to no file"
 
     def test_that_there_is_room_before_the_directory(self, refused: Refused) -> None:
-        entry = Entry("a", 1, zlib.crc32(b"x"), 0)
+        entry = ArchiveEntry("a", 1, zlib.crc32(b"x"), 0)
         whole = archive.local_header(entry) + b"x" + b"malicious"
         whole += archive.directory([entry], len(whole))
         assert refused(whole) == "b.zip: 9 bytes in it belong to no file"

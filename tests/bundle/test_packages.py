@@ -10,10 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arcferry.bundle import PackageFormat, packages
-from arcferry.bundle.packages import deb as deb_reader
+from arcferry.bundle.packages import PackageFacts, UnusablePackageError
 from arcferry.bundle.packages import msi as msi_reader
-from arcferry.bundle.packages import rpm as rpm_reader
-from arcferry.bundle.packages.facts import PackageFacts, UnusablePackageError
 from arcferry.errors import FileInputError
 
 Make = Callable[..., bytes]
@@ -109,7 +107,7 @@ def test_readers_stand_any_damage(kind: str, request: pytest.FixtureRequest, dat
     whole = bytearray(request.getfixturevalue(kind)())
     for _ in range(data.draw(st.integers(1, 6))):
         whole[data.draw(st.integers(8, len(whole) - 1))] = data.draw(st.integers(0, 255))
-    read = {"deb": deb_reader.read, "rpm": rpm_reader.read, "msi": msi_reader.read}[kind]
+    read = {"deb": packages.read_deb, "rpm": packages.read_rpm, "msi": msi_reader.read}[kind]
     try:
         facts = read(io.BytesIO(bytes(whole)), len(whole))
     except UnusablePackageError:

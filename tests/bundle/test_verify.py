@@ -276,5 +276,6 @@ class TestAFileChangedAfterTheBundleWasOpened:
             assert b"".join(bytes(block) for block in stream) == b"#!/bin/sh\n"
 
     def test_a_place_that_cannot_be_written_is_named(self, file: bundle.BundleFile, tmp_path: Path) -> None:
+        (tmp_path / "nowhere").write_bytes(b"a file, not a folder")
         with pytest.raises(FileInputError, match="nowhere"):
             file.copy_to(tmp_path / "nowhere" / "copy")

@@ -1,6 +1,5 @@
 """An older bundle is refused after a newer one of the same origin."""
 
-import hashlib
 import json
 import multiprocessing
 from collections.abc import Callable, Mapping
@@ -244,48 +243,3 @@ def test_bundles_of_arcferry_itself_for_other_machines_do_not_refuse_each_other(
         record.remember(content, key.public(), None, now=now)
     with pytest.raises(BundleRefusedError, match="version 8 is older"):
         record.check(itself(8, "cp311-win_amd64"), [key.public()], called=Path("b"), allow_older="")
-
-
-@pytest.fixture
-def before(record: bundle.VersionRecord, key: bundle.SecretKey) -> Callable[[bundle.Bundle], Path]:
-    """Leave a record as it was written at first: of a key, without the servers."""
-
-    def write(opened: bundle.Bundle) -> Path:
-        folder = record.folder / "bundles" / hashlib.sha256(key.public().key).hexdigest()[:32]
-        folder.mkdir(parents=True)
-        path = folder / f"{opened.manifest.version}.json"
-        content = {"schema": 1, "id": opened.id, "opened": "2026-11-20T08:00:00Z"}
-        path.write_text(json.dumps({**content, "version": opened.manifest.version}))
-        return path
-
-    return write
-
-
-def test_a_record_without_servers_counts_for_all_until_its_bundle_is_opened_again(
-    make_rpm_bundle: Build,
-    open_it: Open,
-    before: Callable[[bundle.Bundle], Path],
-    key: bundle.SecretKey,
-    now: datetime,
-) -> None:
-    rh8, rh9 = make_rpm_bundle(7, "rh8.zip", "rhel8"), make_rpm_bundle(8, "rh9.zip", "rhel9")
-    path = before(bundle.open_bundle(rh9, key.public(), now=now))
-    with pytest.raises(BundleRefusedError, match="version 7 is older than one of the same key") as caught:
-        open_it(rh8)
-    assert "Open that one once more" in caught.value.hint
-    assert path.exists()
-    assert open_it(rh9).older is None
-    assert not path.exists()
-    assert open_it(rh8).older is None
-    with pytest.raises(BundleRefusedError, match="version 6 is older"):
-        open_it(make_rpm_bundle(6, "rh9-old.zip", "rhel9"))
-
-
-def test_a_record_without_servers_stays_until_then(
-    make: Build, open_it: Open, before: Callable[[bundle.Bundle], Path], key: bundle.SecretKey, now: datetime
-) -> None:
-    path = before(bundle.open_bundle(make(7), key.public(), now=now))
-    assert open_it(make(8)).older is None
-    assert path.exists()
-    with pytest.raises(BundleRefusedError, match="version 6 is older"):
-        open_it(make(6))

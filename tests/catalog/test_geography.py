@@ -87,18 +87,19 @@ def test_every_name_in_the_file_is_a_known_one() -> None:
     known |= {community.region for community in catalog.communities()}
     known |= set(catalog.regions_without_community())
     for cloud in catalog.clouds():
-        areas = {area for area, _, _ in content["areas"][cloud.name]}
-        for _, names, source in content["areas"][cloud.name]:
-            assert set(names) <= known
-            assert source in content["sources"]
-        for name, area, source, local in content["locations"][cloud.name]:
-            assert area in areas | {""}, name
-            assert (source in content["sources"]) is bool(area), name
-            assert set(local) <= known, name
+        areas = {row["area"] for row in content["areas"][cloud.name]}
+        for row in content["areas"][cloud.name]:
+            assert set(row["regions"]) <= known
+            assert row["source"] in content["sources"]
+        for row in content["locations"][cloud.name]:
+            assert row.get("area", "") in areas | {""}, row
+            assert (row.get("source") in content["sources"]) is ("area" in row), row
+            assert set(row.get("local_regions", ())) <= known, row
 
 
 def test_a_metro_s_region_lies_in_the_location_s_area_where_both_are_known() -> None:
     for cloud in catalog.clouds():
-        for name, area, _, local in load("geographies").content["locations"][cloud.name]:
-            if area:
-                assert {catalog.geography_of(region) for region in local} <= {area, ""}, name
+        for row in load("geographies").content["locations"][cloud.name]:
+            if area := row.get("area"):
+                areas = {catalog.geography_of(region) for region in row.get("local_regions", ())}
+                assert areas <= {area, ""}, row

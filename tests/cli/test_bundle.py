@@ -55,7 +55,7 @@ def arcferry(tmp_path: Path) -> Run:
 
 
 def build(arcferry: Run, *more: str, status: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = ["build", "--out", "b", "--key", "k", "--agent", "azcmagent_1.67.0_amd64.deb", *more]
+    command = ["build", "--out", "b", "--secret-key", "k", "--agent", "azcmagent_1.67.0_amd64.deb", *more]
     return arcferry(*command, status=status, **environment)
 
 
@@ -66,9 +66,9 @@ def test_from_key_to_verified_bundle(arcferry: Run, tmp_path: Path) -> None:
     built = build(arcferry, "--version", "7")
     assert f"sealed with key {key_id}" in built.stdout
     assert "1.67.0 deb amd64" in built.stdout
-    assert "arcferry bundle verify b --key k.pub" in built.stderr
-    assert f"sealed with key {key_id}" in arcferry("verify", "b", "--key", "k.pub").stdout
-    document = json.loads(arcferry("verify", "b", "--key", "k.pub", "--output", "json").stdout)
+    assert "arcferry bundle verify b --bundle-key k.pub" in built.stderr
+    assert f"sealed with key {key_id}" in arcferry("verify", "b", "--bundle-key", "k.pub").stdout
+    document = json.loads(arcferry("verify", "b", "--bundle-key", "k.pub", "--output", "json").stdout)
     assert (document["schema"], document["kind"], document["verified"]) == (1, "bundle", True)
     assert (document["key_id"], document["version"], document["expired"]) == (key_id, 7, False)
     manifest = (tmp_path / "b" / "manifest.json").read_bytes()
@@ -82,18 +82,18 @@ def test_show_says_what_it_did_not_check(arcferry: Run, tmp_path: Path) -> None:
     shown = arcferry("show", "b").stdout
     assert "NOT VERIFIED" in shown
     assert json.loads(arcferry("show", "b", "--output", "json").stdout)["verified"] is False
-    refused = arcferry("show", "b", "--key", "k.pub", status=3)
+    refused = arcferry("show", "b", "--bundle-key", "k.pub", status=3)
     assert "host/linux.sh" in refused.stderr
     assert refused.stdout == ""
-    assert refused.stderr == arcferry("verify", "b", "--key", "k.pub", status=3).stderr
+    assert refused.stderr == arcferry("verify", "b", "--bundle-key", "k.pub", status=3).stderr
 
 
 def test_the_wrong_key_is_refused_with_both_ids(arcferry: Run) -> None:
     ids = [arcferry("key", "new", name).stdout.split()[-1] for name in ("k", "other")]
     build(arcferry)
-    refused = arcferry("verify", "b", "--key", "other.pub", status=3).stderr
+    refused = arcferry("verify", "b", "--bundle-key", "other.pub", status=3).stderr
     assert all(key_id in refused for key_id in ids)
-    assert "is a secret key" in arcferry("verify", "b", "--key", "k", status=2).stderr
+    assert "is a secret key" in arcferry("verify", "b", "--bundle-key", "k", status=2).stderr
 
 
 def test_the_same_time_gives_the_same_bytes(arcferry: Run, tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_the_same_time_gives_the_same_bytes(arcferry: Run, tmp_path: Path) -> No
 def test_a_bundle_that_was_born_expired_is_said_to_be(arcferry: Run) -> None:
     arcferry("key", "new", "k")
     assert "expired already" in build(arcferry, "--created", "2020-01-01T00:00:00Z").stderr
-    assert "expired on 2020-03-31" in arcferry("verify", "b", "--key", "k.pub", status=3).stderr
+    assert "expired on 2020-03-31" in arcferry("verify", "b", "--bundle-key", "k.pub", status=3).stderr
 
 
 def test_two_bundles_of_one_key_for_other_distributions_are_both_good(arcferry: Run) -> None:
@@ -117,11 +117,11 @@ def test_two_bundles_of_one_key_for_other_distributions_are_both_good(arcferry: 
     package = "azcmagent_1.67.0_amd64.deb"
     made = [("d12.zip", "debian12", "7"), ("d13.zip", "debian13", "8"), ("old13.zip", "debian13", "6")]
     for out, distribution, version in made:
-        command = ["build", "--out", out, "--key", "k", "--agent", f"{distribution}={package}"]
+        command = ["build", "--out", out, "--secret-key", "k", "--agent", f"{distribution}={package}"]
         arcferry(*command, "--version", version)
     for out in ("d13.zip", "d12.zip", "d13.zip"):
-        arcferry("verify", out, "--key", "k.pub")
-    refused = arcferry("verify", "old13.zip", "--key", "k.pub", status=3).stderr
+        arcferry("verify", out, "--bundle-key", "k.pub")
+    refused = arcferry("verify", "old13.zip", "--bundle-key", "k.pub", status=3).stderr
     assert "old13.zip: version 6 is older than one for the same servers (Linux debian13 amd64)" in refused
     assert "manifest.json" not in refused
 
@@ -216,58 +216,63 @@ def phone(stdout: str) -> str:
 
 def test_a_zip_is_built_verified_and_shown(arcferry: Run, tmp_path: Path) -> None:
     arcferry("key", "new", "k")
-    built = arcferry("build", "--out", "b.zip", "--key", "k", "--agent", "azcmagent_1.67.0_amd64.deb")
-    assert "arcferry bundle verify b.zip --key k.pub" in built.stderr
-    assert "are exactly what the seal says" in arcferry("verify", "b.zip", "--key", "k.pub").stdout
+    built = arcferry("build", "--out", "b.zip", "--secret-key", "k", "--agent", "azcmagent_1.67.0_amd64.deb")
+    assert "arcferry bundle verify b.zip --bundle-key k.pub" in built.stderr
+    assert "are exactly what the seal says" in arcferry("verify", "b.zip", "--bundle-key", "k.pub").stdout
     shown = json.loads(arcferry("show", "b.zip", "--output", "json").stdout)
     assert shown["verified"] is False
     whole = (tmp_path / "b.zip").read_bytes()
     (tmp_path / "b.zip").write_bytes(whole[:-1])
     assert (
-        "b.zip: does not end as a whole zip" in arcferry("verify", "b.zip", "--key", "k.pub", status=3).stderr
+        "b.zip: does not end as a whole zip"
+        in arcferry("verify", "b.zip", "--bundle-key", "k.pub", status=3).stderr
     )
     (tmp_path / "b.txt").write_bytes(b"not a zip")
-    assert "neither a folder nor a zip" in arcferry("verify", "b.txt", "--key", "k.pub", status=2).stderr
+    assert (
+        "neither a folder nor a zip" in arcferry("verify", "b.txt", "--bundle-key", "k.pub", status=2).stderr
+    )
 
 
 def test_the_manifests_own_hash_is_read_out_in_groups(arcferry: Run, tmp_path: Path) -> None:
     arcferry("key", "new", "k")
     built = build(arcferry)
     digest = hashlib.sha256((tmp_path / "b" / "manifest.json").read_bytes()).hexdigest()
-    verified = arcferry("verify", "b", "--key", "k.pub")
+    verified = arcferry("verify", "b", "--bundle-key", "k.pub")
     assert phone(verified.stdout) == phone(built.stdout) == digest
-    document = json.loads(arcferry("verify", "b", "--key", "k.pub", "--output", "json").stdout)
+    document = json.loads(arcferry("verify", "b", "--bundle-key", "k.pub", "--output", "json").stdout)
     assert document["manifest_sha256"] == digest
 
 
 def test_a_bundle_is_copied_to_a_zip_and_back(arcferry: Run, tmp_path: Path) -> None:
     arcferry("key", "new", "k")
     build(arcferry)
-    assert "exactly what the seal says" in arcferry("copy", "b", "stick/b.zip", "--key", "k.pub").stdout
-    arcferry("copy", "stick/b.zip", "here", "--key", "k.pub")
+    assert (
+        "exactly what the seal says" in arcferry("copy", "b", "stick/b.zip", "--bundle-key", "k.pub").stdout
+    )
+    arcferry("copy", "stick/b.zip", "here", "--bundle-key", "k.pub")
 
     def content(folder: str) -> dict[str, bytes]:
         root = tmp_path / folder
         return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
     assert content("here") == content("b")
-    assert "--replace" in arcferry("copy", "b", "stick/b.zip", "--key", "k.pub", status=2).stderr
+    assert "--replace" in arcferry("copy", "b", "stick/b.zip", "--bundle-key", "k.pub", status=2).stderr
     (tmp_path / "b" / "host" / "linux.sh").write_text("x")
-    assert "host/linux.sh" in arcferry("copy", "b", "other.zip", "--key", "k.pub", status=3).stderr
+    assert "host/linux.sh" in arcferry("copy", "b", "other.zip", "--bundle-key", "k.pub", status=3).stderr
     assert not (tmp_path / "other.zip").exists()
 
 
 def test_an_older_bundle_needs_a_reason(arcferry: Run, tmp_path: Path) -> None:
     arcferry("key", "new", "k")
     build(arcferry, "--version", "7")
-    arcferry("copy", "b", "old.zip", "--key", "k.pub")
+    arcferry("copy", "b", "old.zip", "--bundle-key", "k.pub")
     build(arcferry, "--version", "8", "--replace")
-    arcferry("verify", "b", "--key", "k.pub")
-    refused = arcferry("verify", "old.zip", "--key", "k.pub", status=3)
+    arcferry("verify", "b", "--bundle-key", "k.pub")
+    refused = arcferry("verify", "old.zip", "--bundle-key", "k.pub", status=3)
     assert "version 7 is older" in refused.stderr
     assert "--allow-older" in refused.stderr
-    assert "exactly what the seal says" in arcferry("show", "old.zip", "--key", "k.pub").stdout
-    command = ["verify", "old.zip", "--key", "k.pub", "--allow-older", "1.68 hangs on Debian 11"]
+    assert "exactly what the seal says" in arcferry("show", "old.zip", "--bundle-key", "k.pub").stdout
+    command = ["verify", "old.zip", "--bundle-key", "k.pub", "--allow-older", "1.68 hangs on Debian 11"]
     allowed = arcferry(*command).stdout
     assert "allowed because: 1.68 hangs on Debian 11" in allowed
     assert "but not the newest" in allowed
@@ -282,18 +287,18 @@ def test_an_older_bundle_needs_a_reason(arcferry: Run, tmp_path: Path) -> None:
 def test_a_new_key_follows_the_old_one(arcferry: Run, tmp_path: Path) -> None:
     ids = [arcferry("key", "new", name).stdout.split()[-1] for name in ("k", "k2")]
     (tmp_path / "ours.pub").write_bytes((tmp_path / "k.pub").read_bytes())
-    command = ["build", "--out", "b2", "--key", "k2", "--agent", "azcmagent_1.67.0_amd64.deb"]
+    command = ["build", "--out", "b2", "--secret-key", "k2", "--agent", "azcmagent_1.67.0_amd64.deb"]
     arcferry(*command)
-    arcferry("verify", "b2", "--key", "ours.pub", status=3)
+    arcferry("verify", "b2", "--bundle-key", "ours.pub", status=3)
     assert "no such file" in arcferry("key", "accept", "k2.pub", "--into", "ours.pub", status=2).stderr
-    assert arcferry("key", "endorse", "k2.pub", "--with", "k").stdout == "k2.pub.minisig\n"
+    assert arcferry("key", "endorse", "k2.pub", "--secret-key", "k").stdout == "k2.pub.minisig\n"
     accepted = arcferry("key", "accept", "k2.pub", "--into", "ours.pub").stdout
     assert all(key_id in accepted for key_id in ids)
-    assert f"sealed with key {ids[1]}" in arcferry("verify", "b2", "--key", "ours.pub").stdout
+    assert f"sealed with key {ids[1]}" in arcferry("verify", "b2", "--bundle-key", "ours.pub").stdout
     arcferry("key", "new", "k3")
-    arcferry("key", "endorse", "k3.pub", "--with", "k3", status=2)
+    arcferry("key", "endorse", "k3.pub", "--secret-key", "k3", status=2)
     stranger = arcferry("key", "new", "stranger").stdout.split()[-1]
-    arcferry("key", "endorse", "k3.pub", "--with", "stranger")
+    arcferry("key", "endorse", "k3.pub", "--secret-key", "stranger")
     refused = arcferry("key", "accept", "k3.pub", "--into", "ours.pub", status=3).stderr
     assert ids[0] in refused
     assert stranger not in refused

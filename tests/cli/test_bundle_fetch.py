@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from arcferry.lab.azure.ids import CIRCUIT
-from arcferry.lab.hosts import build_agent_package
-from arcferry.lab.twin import RESOURCE_GROUP, Twin
+from arcferry_lab.azure.ids import CIRCUIT
+from arcferry_lab.hosts import build_agent_package
+from arcferry_lab.twin import RESOURCE_GROUP, Twin
 
 pytestmark = pytest.mark.lab
 

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from arcferry import catalog
-from arcferry.lab.network.dns import Answer, DnsServer
-from arcferry.lab.pki import Authority
+from arcferry import catalog, times
+from arcferry_lab.network.dns import DnsResponse, DnsServer
+from arcferry_lab.pki import Authority
 
 STRAY = "agentserviceapi.guestconfiguration.azure.com"
 CHAIN = ("agentserviceapi.trafficmanager.net", "jpe-gas-cses-1b.japaneast.cloudapp.azure.com")
@@ -34,7 +34,7 @@ class Azure:
     """What the process under test is pointed at; `silent` makes every service accept and say nothing."""
 
     arguments: list[str]
-    names: dict[str, Answer]
+    names: dict[str, DnsResponse]
     reached: asyncio.Event
     silent: bool = False
 
@@ -55,8 +55,8 @@ async def azure(tmp_path: Path) -> AsyncIterator[Azure]:
     hosts = [item.host for item in catalog.endpoints(catalog.cloud("AzureCloud"), catalog.region("eastasia"))]
     hosts = [*filter(None, hosts), "ea.his.arc.azure.com"]
     authority = Authority()
-    made = Azure([], {host: Answer(addresses=("127.0.0.1",)) for host in hosts}, asyncio.Event())
-    dns = DnsServer(lambda name: made.names.get(name, Answer(rcode="NXDOMAIN")))
+    made = Azure([], {host: DnsResponse(addresses=("127.0.0.1",)) for host in hosts}, asyncio.Event())
+    dns = DnsServer(lambda name: made.names.get(name, DnsResponse(rcode="NXDOMAIN")))
     resolver = f"127.0.0.1:{await dns.start()}"
     server = await asyncio.start_server(made.serve, "127.0.0.1", 0, ssl=authority.server_context(hosts))
     ca_file = tmp_path / "ca.pem"
@@ -99,7 +99,7 @@ async def run(*arguments: str, **environment: str) -> Ended:
 
 
 def stray(azure: Azure) -> None:
-    azure.names[STRAY] = Answer(CHAIN, ("127.0.0.2",))
+    azure.names[STRAY] = DnsResponse(CHAIN, ("127.0.0.2",))
 
 
 def table(out: str) -> dict[str, list[str]]:
@@ -115,6 +115,8 @@ async def test_all_reached(azure: Azure) -> None:
     assert set(rows) == set(azure.names)
     assert all(row[:4] == ["true", "false", "TLS 1.3", "not set"] for row in rows.values())
     assert "8 of 8 required endpoints reached for eastasia in AzureCloud" in ended.out
+    told = [line for line in ended.out.splitlines() if line.startswith("Ahead, ")]
+    assert told == [f"Ahead, {one}" for one in catalog.ahead(times.now().date(), catalog.cloud("public"))]
     assert ended.err == ""
 
 
@@ -146,12 +148,14 @@ async def test_json(azure: Azure) -> None:
     assert failed["dns"]["chain"] == list(CHAIN)
     assert failed["address"] == "127.0.0.2"
     assert (failed["failure"]["stage"], failed["failure"]["kind"]) == ("tcp", "refused")
+    announced = catalog.ahead(times.now().date(), catalog.cloud("public"))
+    assert [one["says"] for one in document["ahead"]] == [one.says for one in announced]
 
 
 async def test_json_lines(azure: Azure) -> None:
     ended = await run(*LOCATION, *azure.arguments, "--output", "jsonl")
     *rows, last = map(json.loads, ended.out.splitlines())
-    assert {row["kind"] for row in rows} == {"endpoint", "finding"}
+    assert {row["kind"] for row in rows} == {"endpoint", "finding", "evidence"}
     assert (last["kind"], last["required"], last["failed"]) == ("check", 8, 0)
 
 

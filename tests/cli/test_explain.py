@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from arcferry import cli
-from arcferry.diagnosis import readers
+from arcferry.evidence import readers
 
 CASES = Path(__file__).parents[1] / "cases"
 Run = Callable[..., SimpleNamespace]
@@ -57,7 +57,7 @@ def test_json_lines(run: Run) -> None:
     lines = [
         json.loads(line) for line in run("-o", "jsonl", *case("two-names-one-community")).out.splitlines()
     ]
-    assert [line["kind"] for line in lines] == ["finding", "findings"]
+    assert [line["kind"] for line in lines] == ["finding", "evidence", "findings"]
 
 
 def test_standard_input(run: Run) -> None:
@@ -68,7 +68,7 @@ def test_standard_input(run: Run) -> None:
 
 
 def test_standard_input_is_bounded(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "FILE_LIMIT", 100)
+    monkeypatch.setattr("arcferry.files.FILE_LIMIT", 100)
     ended = run("-", stdin=b"x" * 101)
     assert ended.code == 2
     assert "standard input: larger than the 100 bytes" in ended.err

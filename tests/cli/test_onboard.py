@@ -7,12 +7,13 @@ from pathlib import Path
 
 import asyncssh
 import pytest
+from tests.cli.test_junit import suites
 from typer.testing import CliRunner, Result
 
 from arcferry import bundle as bundles
 from arcferry import errors, times
 from arcferry.cli.app import app
-from arcferry.lab.hosts import build_agent_package
+from arcferry_lab.hosts import build_agent_package
 
 GUID = "a66c9f65-b9e8-42c7-8f93-9d69638e80fd"
 
@@ -140,9 +141,31 @@ def test_plan_has_no_column_for_tags_where_no_host_has_any(arguments: dict[str, 
     assert "TAGS" not in invoke(arguments, "plan").stdout
 
 
+def test_plan_for_ci_has_a_case_for_each_host(arguments: dict[str, str]) -> None:
+    del arguments["--secret-file"]
+    Path(arguments["INVENTORY"]).write_text("name,address,port\nweb01,127.0.0.1,1\n")
+    ended = invoke(arguments | {"--output": "junit"}, "plan")
+    ((name, outcome, says),) = suites(ended.stdout)["onboard plan"]
+    assert (ended.exit_code, name, outcome) == (1, "web01", "failure")
+    assert "127.0.0.1:1" in says
+
+
+def test_tags_of_the_command_line_are_everybody_s_and_the_inventory_s_stand_above(
+    arguments: dict[str, str],
+) -> None:
+    del arguments["--secret-file"]
+    Path(arguments["INVENTORY"]).write_text("name,address,port,tags\nweb01,127.0.0.1,1,site=taipei\n")
+    document = json.loads(invoke(arguments | {"--output": "json", "--tags": "site=all,a=b"}, "plan").stdout)
+    assert document["hosts"][0]["tags"] == {"site": "taipei", "a": "b"}
+    wrong = invoke(arguments | {"--tags": "a=b,a=c"}, "plan").exception
+    assert isinstance(wrong, errors.InputError)
+    assert "--tags: tag 'a' is given twice" in wrong.message
+
+
 def test_status_of_an_empty_state(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, ["onboard", "status", "--state", str(tmp_path), "--output", "json"])
-    assert json.loads(result.stdout) == {"schema": 1, "kind": "runs", "runs": []}
+    document = json.loads(result.stdout)
+    assert (document["kind"], document["runs"], document["findings"]) == ("runs", [], [])
 
 
 def test_help_does_not_load_what_it_does_not_need() -> None:

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from arcferry import cli
-from arcferry.cli import routes_audit
-from arcferry.diagnosis import readers
+from arcferry.cli import evidence
+from arcferry.evidence import readers
 
 SECRET = "canary-77aa"
 GAS = "agentserviceapi.guestconfiguration.azure.com"
@@ -176,7 +176,7 @@ def test_the_json_document(run: Run, files: Files) -> None:
 def test_json_lines_end_with_the_sum(run: Run, files: Files) -> None:
     ended = run("-o", "jsonl", files.filter("12076:51010"), files.dns(gas="40.115.144.3"), files.tags())
     lines = [json.loads(line) for line in ended.out.splitlines()]
-    assert {line["kind"] for line in lines[:-1]} == {"audited-endpoint", "finding"}
+    assert {line["kind"] for line in lines[:-1]} == {"audited-endpoint", "finding", "evidence"}
     assert (lines[-1]["kind"], lines[-1]["missing"]) == ("audit", [GAS])
 
 
@@ -259,7 +259,7 @@ def test_standard_input(run: Run, files: Files) -> None:
 
 
 def test_a_large_dump_is_streamed(run: Run, files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(routes_audit, "_STREAMED", 100)
+    monkeypatch.setattr(evidence, "_STREAMED", 100)
     dump = files.routes(JAPAN)
     ended = run(files.filter("12076:51012"), files.dns(gas="40.115.144.3"), files.tags(), dump)
     assert ended.code == 0

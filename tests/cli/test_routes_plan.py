@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from arcferry import cli, times
-from arcferry.lab.network import published
-from arcferry.lab.network.block import claim
+from arcferry_lab.network import published
+from arcferry_lab.network.block import claim
 
 SHARED = Path(__file__).parents[3] / "shared"
 REGIONS = ("eastasia", "southeastasia", "japaneast")
@@ -100,13 +100,14 @@ def test_without_any_file_a_new_filter_is_planned(run: Run) -> None:
 def test_the_document(run: Run, desk: Desk) -> None:
     found = document(
         run(
-            *("-l", "eastasia", "-o", "json", "--route-filter", desk.route_filter),
-            *("--service-tags", desk.tags, "--communities", desk.communities),
+            *("-l", "eastasia", "-o", "json", "--with", desk.route_filter),
+            *("--with", desk.tags, "--with", desk.communities),
         )
     )
     assert (found["schema"], found["kind"]) == (1, "route-plan")
     assert (found["cloud"], found["location"], found["route_filter"]) == ("AzureCloud", "eastasia", "rf-msp")
-    assert found["comfortable"] == [*HELD, "12076:51011"]
+    assert found["planned"] == [*HELD, "12076:51011"]
+    assert found["comfortable"] is None
     assert found["smallest"] == ["12076:51010", "12076:5060", "12076:51011"]
     assert found["missing"] == ["12076:51011"]
     by_value = {one["value"]: one for one in found["communities"]}
@@ -128,11 +129,11 @@ def test_json_lines_are_the_same_plan(run: Run) -> None:
     ended = run("-l", "eastasia", "-o", "jsonl")
     lines = [json.loads(line) for line in ended.out.splitlines()]
     assert [line["kind"] for line in lines] == [*["planned-community"] * 4, "route-plan"]
-    assert [line["value"] for line in lines[:-1]] == lines[-1]["comfortable"]
+    assert [line["value"] for line in lines[:-1]] == lines[-1]["planned"]
 
 
 def test_the_table_compares_with_the_filter(run: Run, desk: Desk) -> None:
-    out = run("-l", "eastasia", "--route-filter", desk.route_filter, "--communities", desk.communities).out
+    out = run("-l", "eastasia", "--with", desk.route_filter, "--with", desk.communities).out
     rows = {line.split()[0]: line for line in out.splitlines() if line.startswith("12076:")}
     assert "MISSING" in rows["12076:51011"]
     assert " yes " in rows["12076:51010"]
@@ -158,7 +159,7 @@ def test_what_the_circuit_does_not_get_is_said(run: Run, tmp_path: Path) -> None
         },
     }
     (tmp_path / "circuit.json").write_text(json.dumps(circuit))
-    out = run("-l", "eastasia", "--steered", "all", "--circuit", tmp_path / "circuit.json").out
+    out = run("-l", "eastasia", "--steered", "all", "--with", tmp_path / "circuit.json").out
     rows = {line.split()[0]: line for line in out.splitlines() if line.startswith("12076:")}
     assert "NOT ITS SKU" in rows["12076:51012"]
     assert " yes " in rows["12076:51011"]
@@ -166,9 +167,82 @@ def test_what_the_circuit_does_not_get_is_said(run: Run, tmp_path: Path) -> None
     assert "canary" not in out
 
 
+FILTER_ID = "/subscriptions/0/resourceGroups/rg-net/providers/Microsoft.Network/routeFilters/rf-msp"
+
+
+def test_no_new_filter_takes_the_place_of_one_that_may_be_there(run: Run, tmp_path: Path) -> None:
+    assert "look first, and hand that one in" in run("-l", "eastasia").out.splitlines()[1]
+    peering = {
+        "name": "MicrosoftPeering",
+        "properties": {"peeringType": "MicrosoftPeering", "routeFilter": {"id": FILTER_ID}},
+    }
+    circuit = {
+        "name": "er",
+        "sku": {"name": "Premium_MeteredData", "tier": "Premium", "family": "MeteredData"},
+        "properties": {"serviceProviderProvisioningState": "Provisioned", "peerings": [peering]},
+    }
+    (tmp_path / "circuit.json").write_text(json.dumps(circuit))
+    found = document(run("-l", "eastasia", "--with", tmp_path / "circuit.json", "-o", "json"))
+    assert found["changes"] == []
+    (first,) = found["first"]
+    assert first == (
+        "The circuit holds route filter rf-msp, which is not at hand. Fetch it: az network route-filter show "
+        "--resource-group rg-net --name rf-msp --output json > route-filter-YYYY-MM-DD.json"
+    )
+
+
+def test_evidence_may_be_handed_in_by_option_or_as_it_is(run: Run, desk: Desk, tmp_path: Path) -> None:
+    (tmp_path / "nslookup-2026-11-23.txt").write_text(
+        "C:\\>nslookup agentserviceapi.guestconfiguration.azure.com\n"
+        "Server:  dc01.corp.example\nAddress:  10.0.0.53\n\n"
+        "Non-authoritative answer:\n"
+        "Name:    jpe-gas-cses-1b.japaneast.cloudapp.azure.com\nAddress:  40.115.144.3\n"
+        "Aliases:  agentserviceapi.guestconfiguration.azure.com\n"
+        "          agentserviceapi.trafficmanager.net\n"
+    )
+    evidence = tmp_path / "nslookup-2026-11-23.txt"
+    for given in ([evidence], ["--with", evidence]):
+        found = document(run("-l", "eastasia", "-o", "json", "--with", desk.route_filter, *given))
+        (answer,) = [one for one in found["answers"] if not one["published"]]
+        assert (answer["region"], answer["community"], answer["in_filter"]) == (
+            "japaneast",
+            "12076:51012",
+            False,
+        )
+        assert found["missing"] == ["12076:51012", "12076:51011"]
+        assert found["changes"][0]["text"].endswith("--add communities 12076:51012 12076:51011")
+
+
+def test_each_change_says_what_else_it_does(run: Run, desk: Desk) -> None:
+    found = document(
+        run("-l", "eastasia", "-o", "json", "--with", desk.route_filter, "--with", desk.communities)
+    )
+    prefixes, region, flows, back = found["effects"]
+    assert prefixes.startswith("Prefixes: 1 IPv4 and 0 IPv6 prefixes are added")
+    assert "maximum-prefix" in prefixes
+    assert "12076:51011 (Southeast Asia)" in region
+    assert "Storage and SQL" in region
+    assert "may change to the circuit" in flows
+    assert "take 12076:51011 out of the rule again, and nothing else" in back
+    (letter,) = [one["text"] for one in found["changes"] if one["tool"] == "request"]
+    assert all(f"- {one}" in letter for one in found["effects"])
+
+
+@pytest.mark.parametrize("arguments", [["-l", "usgovvirginia", "--cloud", "usgov"], ["-l", "eastasia"]])
+def test_without_evidence_nothing_is_called_comfortable(run: Run, arguments: list[str]) -> None:
+    out = run(*arguments).out
+    assert "comfortable" not in out
+    assert "planned" in out
+
+
+def test_the_government_cloud_is_told_first_that_the_path_alone_cannot_suffice(run: Run) -> None:
+    _, _, notes = run("-l", "usgovvirginia", "--cloud", "usgov").out.partition("Worth knowing\n")
+    assert "This path alone cannot suffice" in notes.splitlines()[0]
+
+
 def test_a_filter_that_is_enough_needs_no_change(run: Run, desk: Desk) -> None:
     desk.route_filter.write_text(json.dumps(filter_document([*HELD, "12076:51011", "12076:5050"])))
-    out = run("-l", "eastasia", "--route-filter", desk.route_filter).out
+    out = run("-l", "eastasia", "--with", desk.route_filter).out
     assert "Route filter rf-msp lets all of it through." in out
     assert "12076:5050  Azure Global Services" in out
     assert "The change" not in out
@@ -185,7 +259,7 @@ def test_the_change_may_ask_for_the_smallest_set(run: Run) -> None:
 
 def test_a_filter_that_is_enough_for_the_smallest_set(run: Run, desk: Desk) -> None:
     desk.route_filter.write_text(json.dumps(filter_document(["12076:51010", "12076:5060", "12076:51011"])))
-    out = run("-l", "eastasia", "--smallest", "--route-filter", desk.route_filter).out
+    out = run("-l", "eastasia", "--smallest", "--with", desk.route_filter).out
     assert "Route filter rf-msp lets the smallest set through." in out
     assert "The change" not in out
 
@@ -222,7 +296,7 @@ def test_the_machines_region_without_a_community(run: Run) -> None:
 def test_a_name_from_a_file_goes_into_no_command(run: Run, desk: Desk) -> None:
     hostile = filter_document(HELD) | {"name": "rf\x1b[31m'; reboot #", "id": "x"}
     desk.route_filter.write_text(json.dumps(hostile))
-    out = run("-l", "eastasia", "--route-filter", desk.route_filter, "--change", "all").out
+    out = run("-l", "eastasia", "--with", desk.route_filter, "--change", "all").out
     assert "--filter-name ROUTE-FILTER" in out.partition("The change, az")[2]
     assert "route filter a name that is none" in out
     assert "reboot" not in out
@@ -274,7 +348,7 @@ def test_the_change_adds_whatever_was_changed_since(
 
 
 def test_why_a_list_is_withheld_stands_in_its_place(run: Run, desk: Desk) -> None:
-    out = run("-l", "eastasia", "--route-filter", desk.route_filter, "--change", "bicep").out
+    out = run("-l", "eastasia", "--with", desk.route_filter, "--change", "bicep").out
     _, _, change = out.partition("The change, bicep")
     lines = change.strip().splitlines()
     assert len(lines) == 2
@@ -288,7 +362,7 @@ def test_why_a_list_is_withheld_stands_in_its_place(run: Run, desk: Desk) -> Non
         (["-l", "eastasai"], "unknown location 'eastasai'", "eastasia"),
         (["-l", "chinaeast2"], "belongs to AzureChinaCloud", "--cloud AzureChinaCloud"),
         (["-l", "eastasia", "--features", "esu,sqll"], "unknown feature 'sqll'", "sql"),
-        (["-l", "eastasia", "--route-filter", "missing.json"], "no such file", ""),
+        (["-l", "eastasia", "--with", "missing.json"], "no such file", ""),
     ],
 )
 def test_what_the_user_got_wrong(run: Run, arguments: list[str], says: str, way_out: str) -> None:
@@ -299,15 +373,17 @@ def test_what_the_user_got_wrong(run: Run, arguments: list[str], says: str, way_
     assert "Traceback" not in ended.err
 
 
-def test_a_file_of_another_kind_is_refused(run: Run, desk: Desk) -> None:
-    ended = run("-l", "eastasia", "--route-filter", desk.tags)
-    assert (ended.code, ended.out) == (2, "")
-    assert "expected route-filter" in ended.err
+def test_a_file_is_what_its_content_says_by_whichever_option_it_came(run: Run, desk: Desk) -> None:
+    """The options of old, one a kind, stand for --with."""
+    ended = run("-l", "eastasia", "--route-filter", desk.tags, "--output", "json")
+    assert ended.code == 0
+    assert json.loads(ended.out)["route_filter"] is None
+    assert ended.out == run("-l", "eastasia", "--with", desk.tags, "--output", "json").out
 
 
 def test_service_tags_of_another_cloud_are_refused(run: Run, desk: Desk) -> None:
     desk.tags.write_text(desk.tags.read_text().replace('"cloud": "Public"', '"cloud": "China"'))
-    ended = run("-l", "eastasia", "--service-tags", desk.tags)
+    ended = run("-l", "eastasia", "--with", desk.tags)
     assert ended.code == 2
     assert "is of the cloud China, not of Public" in ended.err
 
@@ -320,9 +396,9 @@ def test_with_what_microsoft_published(run: Run) -> None:
     found = document(
         run(
             *("-l", "eastasia", "--steered", "all", "-o", "json"),
-            *("--service-tags", data / "ServiceTags_Public_20251028.json"),
-            *("--communities", data / "bgp-service-communities-2019-05-30.json"),
-            *("--route-filter", SHARED / "cases" / "eastasia-2024" / "route-filter.json"),
+            *("--with", data / "ServiceTags_Public_20251028.json"),
+            *("--with", data / "bgp-service-communities-2019-05-30.json"),
+            *("--with", SHARED / "cases" / "eastasia-2024" / "route-filter.json"),
         )
     )
     prefixes = {one["value"]: one["prefixes"] for one in found["communities"]}
@@ -330,3 +406,21 @@ def test_with_what_microsoft_published(run: Run) -> None:
     assert prefixes["12076:51059"]["listed"] is False
     assert prefixes["12076:5070"] is None
     assert "12076:51012" in found["missing"]
+
+
+@pytest.mark.shared
+def test_the_incident_that_a_company_met(run: Run) -> None:
+    case = SHARED / "cases" / "eastasia-2024"
+    if not case.exists():
+        pytest.skip("the shared cases are not beside the checkout")
+    found = document(
+        run(
+            *("-l", "eastasia", "-o", "json", case / "check.txt", case / "connect.txt", case / "dns.json"),
+            *("--with", case / "route-filter.json"),
+            *("--with", SHARED / "data" / "ServiceTags_Public_20251028.json"),
+        )
+    )
+    assert found["missing"] == ["12076:51012", "12076:51011"]
+    assert found["comfortable"] == found["planned"]
+    why = {one["value"]: one["why"] for one in found["communities"]}
+    assert why["12076:51012"] == "names answered here 2024-02-01"

@@ -28,7 +28,7 @@ NOBODY = ("--location", "eastasia", "--resolver", "127.0.0.1:9")
 MOMENTS = {
     "before the command line is known": (("explain", "AZCM0026"), "typer"),
     "while commands are loaded": (("explain", "AZCM0026"), "arcferry.cli.explain"),
-    "explain": (("explain", "AZCM0026"), "arcferry.diagnosis.engine"),
+    "explain": (("explain", "AZCM0026"), "arcferry.diagnosis.judge"),
     "routes plan": (("routes", "plan", "--location", "eastasia"), "arcferry.routing.plan"),
     "bundle build": (BUILD, "arcferry.bundle.build"),
     "collect": (("collect", "."), "arcferry.export.collect"),

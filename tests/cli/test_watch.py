@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from arcferry.lab.twin import STORY_NAME, Twin
+from arcferry import catalog, times
+from arcferry_lab.twin import STORY_NAME, Twin
 
 pytestmark = pytest.mark.lab
 
@@ -82,6 +83,8 @@ async def test_rounds_are_recorded_told_and_shown(desk: Desk, tmp_path: Path) ->
     first = await desk.run(*desk.recording("--rounds", "1"))
     assert first.code == 0, first.err
     assert first.out == ""
+    told = [line for line in first.err.splitlines() if line.startswith("note: ")]
+    assert told == [f"note: {one}" for one in catalog.ahead(times.now().date(), catalog.cloud("public"))]
     await desk.twin.steer(STORY_NAME, "japaneast")
     second = await desk.run(*desk.recording("--rounds", "1"))
     assert second.code == 1

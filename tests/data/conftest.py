@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from arcferry.data import Store
+from arcferry.data.store import Store
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 

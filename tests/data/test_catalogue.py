@@ -6,8 +6,10 @@ import pytest
 
 from arcferry import catalog
 from arcferry.catalog import adoption, store
-from arcferry.data import HeldKind, Store, adopt_held
 from arcferry.data.catalogue import looks_right, read_catalogue
+from arcferry.data.held import HeldKind
+from arcferry.data.kinds import recognise
+from arcferry.data.store import Store, adopt_held
 from arcferry.errors import FileInputError
 
 OWN = (Path(store.__file__).with_name("data") / "endpoints.toml").read_text(encoding="utf-8")
@@ -39,7 +41,7 @@ def test_arcferrys_own_catalogue_is_a_good_one() -> None:
 def test_a_newer_one_is_held_and_used(tmp_path: Path) -> None:
     folder = Store(tmp_path)
     assert HOST in hosts()
-    held = folder.add(NEWER.encode(), "endpoints.toml")
+    held = folder.put(*recognise(NEWER.encode(), "endpoints.toml"))
     assert (held.kind, held.taken) == (HeldKind.ENDPOINTS, date(2026, 11, 1))
     assert adopt_held(folder) == held
     assert "new.guestconfiguration.azure.com" in hosts()
@@ -49,9 +51,22 @@ def test_a_newer_one_is_held_and_used(tmp_path: Path) -> None:
     assert HOST in hosts()
 
 
+def test_one_by_columns_as_older_bundles_carry_it_is_read_too(tmp_path: Path) -> None:
+    head = OWN.partition("AzureCloud = [")[0].replace("taken = 2026-04-01", "taken = 2026-11-02", 1)
+    row = "['new.his.arc.azure.com', 'always', true, true, 'none-known', 'arc', ['esu'], 'docs', 'a purpose']"
+    columns = (
+        "['host', 'when', 'required', 'private_link', 'steering', 'carrier', 'features', 'source', 'purpose']"
+    )
+    clouds = "\n".join(f"{cloud.name} = [\n  {row},\n]" for cloud in catalog.clouds())
+    folder = Store(tmp_path)
+    folder.put(*recognise(f"{head}columns = {columns}\n{clouds}\n".encode(), "endpoints.toml"))
+    assert adopt_held(folder) is not None
+    assert hosts() == {"new.his.arc.azure.com"}
+
+
 def test_one_that_is_not_newer_is_not_used(tmp_path: Path) -> None:
     folder = Store(tmp_path)
-    folder.add(OWN.encode(), "endpoints.toml")
+    folder.put(*recognise(OWN.encode(), "endpoints.toml"))
     assert adopt_held(folder) is None
     assert HOST in hosts()
 
@@ -62,17 +77,20 @@ def test_without_one_nothing_happens(tmp_path: Path) -> None:
 
 def test_one_for_another_version_is_refused_and_not_used(tmp_path: Path) -> None:
     folder = Store(tmp_path)
-    held = folder.add(NEWER.encode(), "endpoints.toml")
-    held.path.write_text(NEWER.replace("'purpose']", "'why']", 1))
+    held = folder.put(*recognise(NEWER.encode(), "endpoints.toml"))
+    held.path.write_text(NEWER.replace("purpose = ", "why = "))
     with pytest.raises(FileInputError, match="not what was taken in"):
         adopt_held(folder)
     assert HOST in hosts()
 
 
-FIRST = f"['{HOST}', 'always', true, true, 'traffic-manager', 'arc', ['esu'], 'docs', "
+FIRST = (
+    f"{{ host = '{HOST}', when = 'always', required = true, private_link = true, "
+    "steering = 'traffic-manager', carrier = 'arc', features = ['esu'], source = 'docs', "
+)
 BAD = {
     "no TOML": ("AzureCloud = [", "AzureCloud = [[", "no TOML"),
-    "other columns": ("'purpose']", "'why']", "its columns are not host, when"),
+    "other names": ("purpose = 'guest", "why = 'guest", r"AzureCloud\[0\]\.purpose: Field required"),
     "no day": ("taken = 2026-04-01", "taken = 'today'", "taken: Input should be a valid date"),
     "no moment": (FIRST, FIRST.replace("always", "sometimes"), r"AzureCloud\[0\]\.when"),
     "no boolean": (FIRST, FIRST.replace("true", "'yes'", 1), r"AzureCloud\[0\]\.required"),
@@ -80,7 +98,17 @@ BAD = {
     "a line feed": (FIRST, FIRST.replace(f"'{HOST}'", '"a.example\\n"'), r"AzureCloud\[0\]\.host"),
     "an unknown carrier": (FIRST, FIRST.replace("'arc'", "'sea'"), r"AzureCloud\[0\]\.carrier"),
     "an unknown source": (FIRST, FIRST.replace("'docs'", "'rumour'"), "'rumour' is not among the sources"),
-    "too few columns": (FIRST, FIRST.replace("'always', ", ""), r"AzureCloud\[0\]: expected 9 columns"),
+    "no moment at all": (
+        FIRST,
+        FIRST.replace("when = 'always', ", ""),
+        r"AzureCloud\[0\]\.when: Field required",
+    ),
+    "an end before its begin": (
+        FIRST,
+        f"{FIRST}since = 2027-01-01, until = 2026-01-01, ",
+        r"AzureCloud\[0\]: it ends before it begins",
+    ),
+    "no row by name": (FIRST, "[1], " + FIRST, r"AzureCloud\[0\]: Input should be a valid dictionary"),
     "an empty cloud": ("AzureChinaCloud = [", "AzureChinaCloud = []\nother = [", "AzureChinaCloud: expected"),
 }
 
@@ -90,6 +118,6 @@ def test_a_wrong_one_is_refused_whole_and_its_place_named(tmp_path: Path, case: 
     old, new, problem = BAD[case]
     assert old in OWN
     with pytest.raises(FileInputError, match=problem) as caught:
-        Store(tmp_path).add(OWN.replace(old, new, 1).encode(), "endpoints.toml")
+        Store(tmp_path).put(*recognise(OWN.replace(old, new, 1).encode(), "endpoints.toml"))
     assert caught.value.message.startswith("endpoints.toml: ")
     assert not list(tmp_path.iterdir())

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from arcferry.data import Conflict, compare
+from arcferry.data.conflicts import Conflict, compare
 from arcferry.routing.communities import read_community_list
 from arcferry.routing.service_tags import ServiceTags, read_service_tags
 

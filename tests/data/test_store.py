@@ -6,8 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from arcferry import files
-from arcferry.data import HeldKind, Store
+from arcferry import catalog, files
+from arcferry.data.held import HeldKind
+from arcferry.data.kinds import recognise
+from arcferry.data.store import Store, documents
 from arcferry.errors import FileInputError, InputError
 
 OTHER_CLOUD = "ServiceTags_China_20260720.json"
@@ -15,10 +17,10 @@ OTHER_CLOUD = "ServiceTags_China_20260720.json"
 
 def test_each_kind_is_recognised_by_its_content(store: Store, make: SimpleNamespace) -> None:
     added = [
-        store.add(make.tags(), "a.json", taken=date(2026, 1, 5)),
-        store.add(make.communities(), "b-2026-02-03.json"),
-        store.add(make.route_filter("12076:51010", "12076:5060"), "c.json"),
-        store.add(make.circuit(), "d.json"),
+        store.put(*recognise(make.tags(), "a.json", taken=date(2026, 1, 5))),
+        store.put(*recognise(make.communities(), "b-2026-02-03.json")),
+        store.put(*recognise(make.route_filter("12076:51010", "12076:5060"), "c.json")),
+        store.put(*recognise(make.circuit(), "d.json")),
     ]
     assert [(one.kind, one.cloud, one.taken, one.entries, one.prefixes) for one in added] == [
         (HeldKind.SERVICE_TAGS, "AzureCloud", date(2026, 1, 5), 3, 5),
@@ -34,27 +36,27 @@ def test_each_kind_is_recognised_by_its_content(store: Store, make: SimpleNamesp
 def test_several_copies_are_kept_and_the_newest_leads(store: Store, make: SimpleNamespace) -> None:
     names = ["ServiceTags_Public_20260105.json", "ServiceTags_Public_20260119.json", "tags.json"]
     for change, name in enumerate(names):
-        store.add(make.tags(change), name)
+        store.put(*recognise(make.tags(change), name))
     taken = [one.taken for one in store.newest(HeldKind.SERVICE_TAGS, "AzureCloud")]
     assert taken == [date(2026, 1, 19), date(2026, 1, 5), None]
 
 
 def test_another_cloud_is_kept_under_its_own(store: Store, make: SimpleNamespace) -> None:
-    store.add(make.tags(), "ServiceTags_Public_20260105.json")
-    china = store.add(make.tags(9, "China"), OTHER_CLOUD)
+    store.put(*recognise(make.tags(), "ServiceTags_Public_20260105.json"))
+    china = store.put(*recognise(make.tags(9, "China"), OTHER_CLOUD))
     assert china.cloud == "AzureChinaCloud"
     assert [one.cloud for one in store.newest(HeldKind.SERVICE_TAGS, "AzureCloud")] == ["AzureCloud"]
 
 
 def test_the_same_document_twice_is_held_once_and_keeps_its_day(store: Store, make: SimpleNamespace) -> None:
-    store.add(make.tags(), "tags.json", taken=date(2026, 1, 5))
-    again = store.add(make.tags(), "other-name.json")
+    store.put(*recognise(make.tags(), "tags.json", taken=date(2026, 1, 5)))
+    again = store.put(*recognise(make.tags(), "other-name.json"))
     assert store.held() == (again,)
     assert again.taken == date(2026, 1, 5)
 
 
 def test_keys_never_reach_the_folder(store: Store, make: SimpleNamespace) -> None:
-    store.add(make.circuit(), "circuit.json")
+    store.put(*recognise(make.circuit(), "circuit.json"))
     for path in store.folder.rglob("*"):
         assert path.is_dir() or b"canary" not in path.read_bytes()
     assert json.loads(store.read(store.held()[0]))["properties"]["peerings"][0]["name"] == "MicrosoftPeering"
@@ -69,8 +71,8 @@ def test_reading_creates_nothing(store: Store) -> None:
 def test_imports_at_one_time_lose_nothing(store: Store, make: SimpleNamespace) -> None:
     def add(number: int) -> None:
         for step in range(5):
-            Store(store.folder).add(
-                make.tags(number * 10 + step), f"ServiceTags_Public_202601{number:02}.json"
+            Store(store.folder).put(
+                *recognise(make.tags(number * 10 + step), f"ServiceTags_Public_202601{number:02}.json")
             )
 
     workers = [threading.Thread(target=add, args=[number]) for number in range(1, 7)]
@@ -86,7 +88,7 @@ def test_imports_at_one_time_lose_nothing(store: Store, make: SimpleNamespace) -
 def test_a_full_disk_leaves_nothing_half_written(
     store: Store, make: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store.add(make.tags(1), "ServiceTags_Public_20260105.json")
+    store.put(*recognise(make.tags(1), "ServiceTags_Public_20260105.json"))
     before = store.held()
 
     def full(_descriptor: int) -> None:
@@ -94,14 +96,14 @@ def test_a_full_disk_leaves_nothing_half_written(
 
     monkeypatch.setattr(files.os, "fsync", full)
     with pytest.raises(FileInputError, match=r"the disk at .* is full"):
-        store.add(make.tags(2), "ServiceTags_Public_20260112.json")
+        store.put(*recognise(make.tags(2), "ServiceTags_Public_20260112.json"))
     monkeypatch.undo()
     assert store.held() == before
     assert not [path for path in store.folder.rglob("*") if path.name.startswith(".")]
 
 
 def test_a_changed_document_is_not_believed(store: Store, make: SimpleNamespace) -> None:
-    held = store.add(make.tags(), "tags.json")
+    held = store.put(*recognise(make.tags(), "tags.json"))
     held.path.write_bytes(make.tags(8))
     with pytest.raises(FileInputError, match="not what was taken in"):
         store.read(held)
@@ -113,7 +115,7 @@ def test_a_changed_document_is_not_believed(store: Store, make: SimpleNamespace)
 def test_a_broken_note_beside_a_document_is_named_and_left_out(
     store: Store, make: SimpleNamespace, text: str
 ) -> None:
-    held = store.add(make.tags(), "tags.json")
+    held = store.put(*recognise(make.tags(), "tags.json"))
     note = held.path.with_suffix(".json")
     note.write_text(text)
     assert store.held() == ()
@@ -121,14 +123,17 @@ def test_a_broken_note_beside_a_document_is_named_and_left_out(
 
 
 def test_a_note_of_another_document_is_not_believed(store: Store, make: SimpleNamespace) -> None:
-    held = store.add(make.tags(), "tags.json")
+    held = store.put(*recognise(make.tags(), "tags.json"))
     note = held.path.with_suffix(".json")
     note.rename(note.with_name(f"{'0' * 64}.json"))
     assert store.held() == ()
 
 
 def test_ids_need_only_their_start(store: Store, make: SimpleNamespace) -> None:
-    first, second = store.add(make.tags(1), "a.json"), store.add(make.tags(2), "b.json")
+    first, second = (
+        store.put(*recognise(make.tags(1), "a.json")),
+        store.put(*recognise(make.tags(2), "b.json")),
+    )
     assert store.named([first.id, second.sha256[:6].upper()]) == (first, second)
     for wrong in ("zzzz", "", first.id[:2]):
         with pytest.raises(InputError, match="no one document"):
@@ -136,25 +141,41 @@ def test_ids_need_only_their_start(store: Store, make: SimpleNamespace) -> None:
 
 
 def test_removed_is_gone_with_everything_beside_it(store: Store, make: SimpleNamespace) -> None:
-    first, second = store.add(make.tags(1), "a.json"), store.add(make.tags(2), "b.json")
+    first, second = (
+        store.put(*recognise(make.tags(1), "a.json")),
+        store.put(*recognise(make.tags(2), "b.json")),
+    )
     store.remove([first])
     assert store.held() == (second,)
     assert {path.name for path in second.path.parent.iterdir()} == {
         second.sha256,
         f"{second.sha256}.json",
-        f"{second.sha256}.prepared",
     }
+
+
+def test_a_second_form_of_an_older_release_is_not_read_and_goes_with_its_document(
+    store: Store, make: SimpleNamespace
+) -> None:
+    held = store.put(*recognise(make.tags(), "tags.json"))
+    form = held.path.with_suffix(".prepared")
+    form.write_bytes(b"arcferry service tags 1")
+    (found,) = documents(store, catalog.cloud("AzureCloud"))
+    assert found.service_tags is not None
+    assert len(found.service_tags.prefixes) == held.prefixes
+    assert store.unreadable() == ()
+    store.remove([held])
+    assert not [*held.path.parent.iterdir()]
 
 
 def test_what_is_exported_has_its_day_in_its_name(
     store: Store, make: SimpleNamespace, tmp_path: Path
 ) -> None:
-    store.add(make.tags(), "ServiceTags_Public_20260105.json")
-    store.add(make.circuit(), "er1.json", taken=date(2026, 3, 1))
-    store.add(make.route_filter("12076:51010"), "rf-2026-02-02.json", taken=date(2026, 3, 2))
+    store.put(*recognise(make.tags(), "ServiceTags_Public_20260105.json"))
+    store.put(*recognise(make.circuit(), "er1.json", taken=date(2026, 3, 1)))
+    store.put(*recognise(make.route_filter("12076:51010"), "rf-2026-02-02.json", taken=date(2026, 3, 2)))
     paths = [store.export(one, tmp_path / "across") for one in store.held()]
     other = Store(tmp_path / "other")
-    again = [other.add(path.read_bytes(), path.name) for path in paths]
+    again = [other.put(*recognise(path.read_bytes(), path.name)) for path in paths]
     assert [(one.kind, one.taken, one.sha256) for one in again] == [
         (one.kind, one.taken, one.sha256) for one in store.held()
     ]
@@ -196,25 +217,25 @@ BAD: dict[str, tuple[bytes, str]] = {
 def test_bad_input_is_refused_by_name_and_nothing_is_written(store: Store, case: str) -> None:
     data, problem = BAD[case]
     with pytest.raises(FileInputError, match=problem) as caught:
-        store.add(data, "bad.json")
+        store.put(*recognise(data, "bad.json"))
     assert caught.value.message.startswith("bad.json")
     assert not store.folder.exists()
 
 
 def test_too_large_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("arcferry.data.reading.FILE_LIMIT", 1000)
+    monkeypatch.setattr("arcferry.data.held.FILE_LIMIT", 1000)
     with pytest.raises(FileInputError, match="larger than the 1,000 bytes"):
-        store.add(b" " * 1001, "huge.json")
+        store.put(*recognise(b" " * 1001, "huge.json"))
 
 
 def test_a_name_cannot_leave_the_folder_or_the_line(store: Store, make: SimpleNamespace) -> None:
-    held = store.add(make.tags(), "../../\x1b[31mtags\n\x07.json")
+    held = store.put(*recognise(make.tags(), "../../\x1b[31mtags\n\x07.json"))
     assert held.name == "tags .json"
     assert held.path.parent == store.folder / "service-tags"
 
 
 def test_utf16_as_powershell_writes_it(store: Store, make: SimpleNamespace) -> None:
-    held = store.add(make.communities().decode().encode("utf-16"), "list-2026-01-02.json")
+    held = store.put(*recognise(make.communities().decode().encode("utf-16"), "list-2026-01-02.json"))
     assert held.kind is HeldKind.COMMUNITY_LIST
 
 
@@ -223,11 +244,11 @@ def test_duplicate_values_are_one(store: Store, make: SimpleNamespace) -> None:
         make.community("12076:51010", "East Asia", "20.1.0.0/16"),
         make.community("12076:51010", "East Asia IPv6", "2603:1::/32"),
     )
-    held = store.add(twice, "list.json")
+    held = store.put(*recognise(twice, "list.json"))
     assert (held.entries, held.prefixes) == (1, 2)
 
 
 def test_a_folder_without_rights_is_named(tmp_path: Path, make: SimpleNamespace) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(FileInputError, match=r"service-tags|file"):
-        Store(tmp_path / "file").add(make.tags(), "a.json")
+        Store(tmp_path / "file").put(*recognise(make.tags(), "a.json"))

@@ -14,8 +14,10 @@ import pytest
 from aiohttp import web
 
 from arcferry import azure, catalog, times
-from arcferry.data import HeldKind, Store
-from arcferry.data.update import Outcome, SignIn, Status, Wanted, update
+from arcferry.data.held import HeldKind
+from arcferry.data.kinds import recognise
+from arcferry.data.store import Store
+from arcferry.data.update import SignIn, Status, UpdateRequest, UpdateResult, update
 from arcferry.errors import (
     ArcferryError,
     AzureError,
@@ -26,10 +28,10 @@ from arcferry.errors import (
     NotFoundError,
     PermissionDeniedError,
 )
-from arcferry.lab.azure.ids import CIRCUIT
-from arcferry.lab.azure.state import ROUTE_FILTER, Reply
-from arcferry.lab.pki import Authority
-from arcferry.lab.twin import RESOURCE_GROUP, Twin
+from arcferry_lab.azure.ids import CIRCUIT
+from arcferry_lab.azure.state import ROUTE_FILTER, CannedResponse
+from arcferry_lab.pki import Authority
+from arcferry_lab.twin import RESOURCE_GROUP, Twin
 
 PUBLIC = catalog.cloud("public")
 PAGE = "/en-us/download/details.aspx"
@@ -88,17 +90,17 @@ async def site(authority: Authority) -> AsyncIterator[Site]:
     await runner.cleanup()
 
 
-def wanted(site: Site, ca_file: Path | None, **changes: object) -> Wanted:
+def wanted(site: Site, ca_file: Path | None, **changes: object) -> UpdateRequest:
     settings = {"cloud": PUBLIC, "kinds": TAGS, "site": site.url, "ca_file": ca_file}
-    return Wanted(**(settings | changes))  # type: ignore[arg-type]  # settings by name
+    return UpdateRequest(**(settings | changes))  # type: ignore[arg-type]  # settings by name
 
 
-async def only(store: Store, what: Wanted) -> Outcome:
+async def only(store: Store, what: UpdateRequest) -> UpdateResult:
     (found,) = await update(store, what)
     return found
 
 
-def error_of(outcome: Outcome) -> ArcferryError:
+def error_of(outcome: UpdateResult) -> ArcferryError:
     assert outcome.status is Status.FAILED
     assert outcome.error is not None
     return outcome.error
@@ -216,7 +218,7 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(store: Store, si
 async def test_a_damaged_file_replaces_nothing(
     store: Store, site: Site, ca_file: Path, make: SimpleNamespace
 ) -> None:
-    before = store.add(make.tags(8), "ServiceTags_Public_20261109.json")
+    before = store.put(*recognise(make.tags(8), "ServiceTags_Public_20261109.json"))
     site.page(site.file(WEEK, make.tags(9)[:-20]))
     assert "cut short" in error_of(await only(store, wanted(site, ca_file))).message
     assert store.held() == (before,)
@@ -233,13 +235,13 @@ async def test_another_kind_than_was_asked_for_is_refused(
 async def test_an_older_one_is_refused_with_both_days(
     store: Store, site: Site, ca_file: Path, make: SimpleNamespace
 ) -> None:
-    store.add(make.tags(9), "ServiceTags_Public_20261123.json")
+    store.put(*recognise(make.tags(9), "ServiceTags_Public_20261123.json"))
     site.page(site.file(WEEK, make.tags(8)))
     error = error_of(await only(store, wanted(site, ca_file)))
     assert isinstance(error, BlockedError)
     assert "2026-11-16, change 8" in error.message
     assert "2026-11-23, change 9" in error.message
-    assert "--allow-older" in error.hint
+    assert "--accept-older" in error.hint
     assert len(store.held()) == 1
     assert (await only(store, wanted(site, ca_file, allow_older=True))).status is Status.NEW
     assert [one.change_number for one in store.held()] == [9, 8]
@@ -250,7 +252,7 @@ async def test_an_older_one_is_refused_with_both_days(
 )
 async def test_a_site_that_is_no_https_address_is_refused(store: Store, url: str) -> None:
     with pytest.raises(InputError, match="--download-url") as caught:
-        await update(store, Wanted(PUBLIC, TAGS, url))
+        await update(store, UpdateRequest(PUBLIC, TAGS, url))
     assert "canary" not in caught.value.message
 
 
@@ -352,9 +354,9 @@ def sign_in(twin: Twin, role: str = "reader") -> SignIn:
 
 async def from_twin(
     store: Store, twin: Twin, *, role: str = "reader", **changes: object
-) -> tuple[Outcome, ...]:
+) -> tuple[UpdateResult, ...]:
     settings = {"cloud": PUBLIC, "kinds": (HeldKind.COMMUNITY_LIST,), "sign_in": sign_in(twin, role)}
-    return await update(store, Wanted(**(settings | changes)))  # type: ignore[arg-type]  # settings by name
+    return await update(store, UpdateRequest(**(settings | changes)))  # type: ignore[arg-type]  # settings by name
 
 
 @pytest.mark.lab
@@ -415,7 +417,7 @@ async def test_an_identity_that_may_not_read_is_told_so(store: Store, twin: Twin
 async def test_whatever_arm_answers_is_told_and_nothing_is_held(
     store: Store, twin: Twin, body: bytes
 ) -> None:
-    twin.azure.replies["*/providers/Microsoft.Network/*"] = Reply(body)
+    twin.azure.replies["*/providers/Microsoft.Network/*"] = CannedResponse(body)
     found = await from_twin(store, twin, route_filter=ROUTE_FILTER, circuit=CIRCUIT)
     assert [one.status for one in found] == [Status.FAILED] * 3
     assert store.held() == ()

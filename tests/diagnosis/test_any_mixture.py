@@ -8,11 +8,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from arcferry.diagnosis import Document, Finding, Severity, diagnose
+from arcferry.diagnosis import Finding, Severity, judge
 from arcferry.diagnosis.causes import CAUSES
-from arcferry.diagnosis.facts import facts_of
-from arcferry.diagnosis.material import Material
-from arcferry.diagnosis.readers import read_document
+from arcferry.diagnosis.destination import destinations_of
+from arcferry.evidence.case import Case
+from arcferry.evidence.document import Document
+from arcferry.evidence.readers import read_document
 
 CASES = Path(__file__).parents[1] / "cases"
 _MOST = 6
@@ -37,8 +38,8 @@ def mixtures() -> st.SearchStrategy[list[Document]]:
 @given(mixtures())
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_mixture_of_documents_is_explained_without_contradiction(mixture: list[Document]) -> None:
-    findings = diagnose(mixture).findings
-    reached = {one.host for one in facts_of(Material.of(mixture)) if one.reached}
+    findings = judge(mixture).findings
+    reached = {one.host for one in destinations_of(Case.of(mixture)) if one.reached}
     for finding in findings:
         assert finding.cause in CAUSES
         assert finding.title
@@ -60,7 +61,7 @@ def test_any_mixture_of_documents_is_explained_without_contradiction(mixture: li
 def test_the_order_in_which_a_cases_files_are_handed_in_changes_nothing(folder: Path) -> None:
     files = [path for path in sorted(folder.iterdir()) if path.name != "expected.toml"]
     every = [one for path in files for one in read_document(path.name, path.read_bytes())]
-    there, back = diagnose(every).findings, diagnose(reversed(every)).findings
+    there, back = judge(every).findings, judge(reversed(every)).findings
     assert [_told(one) for one in there] == [_told(one) for one in back]
 
 

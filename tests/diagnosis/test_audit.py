@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from arcferry import catalog
 from arcferry.diagnosis.audit import Audit, Path, Row, audit
-from arcferry.diagnosis.document import Answer, Document, FilterRule, FilterSeen, Kind, Sighting
-from arcferry.diagnosis.readers import read_document
-from arcferry.probe.observation import Failure, Stage
+from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.readers import read_document
+from arcferry.probe.observation import Attempt, DnsAnswer, Failure, Stage
+from arcferry.report.audit import cells
 from arcferry.routing.circuit import Circuit, Peering, Tier
 from arcferry.routing.coverage import Verdict
 from arcferry.routing.reception import Reception
@@ -58,13 +59,12 @@ TAGS = Document(
 
 
 def rule(*values: str) -> Document:
-    found = RouteFilter("rf-arc", frozenset(values), frozenset(), "Succeeded")
-    held = FilterSeen(found, FilterRule(), "filter.json")
+    held = RouteFilter("rf-arc", frozenset(values), frozenset(), "Succeeded", origin="filter.json")
     return Document("filter.json", Kind.ROUTE_FILTER, route_filter=held)
 
 
 def answers(host: str, *addresses: str) -> Document:
-    answer = Answer(host, "dns.json", (), addresses, resolver="10.0.0.53", taken=DAY)
+    answer = DnsAnswer(host, (), addresses, "10.0.0.53", origin="dns.json", taken=DAY)
     return Document("dns.json", Kind.DNS_ANSWERS, DAY, answers=(answer,))
 
 
@@ -78,7 +78,7 @@ def route(prefix: str, *communities: str) -> Route:
 
 
 def seen(host: str, *, address: str = "", failure: Failure | None = None, proxied: bool = False) -> Document:
-    sighting = Sighting(
+    attempt = Attempt(
         host,
         "check.json",
         failure is None,
@@ -88,7 +88,7 @@ def seen(host: str, *, address: str = "", failure: Failure | None = None, proxie
         failure=failure,
         proxied=proxied,
     )
-    return Document("check.json", Kind.ARCFERRY_CHECK, DAY, sightings=(sighting,))
+    return Document("check.json", Kind.ARCFERRY_CHECK, DAY, attempts=(attempt,))
 
 
 def circuit(
@@ -99,6 +99,14 @@ def circuit(
     return Document("circuit.json", Kind.CIRCUIT, circuit=found)
 
 
+def circuit_in(**states: str) -> Document:
+    """The same circuit, all in order but for what is named."""
+    found = circuit().circuit
+    assert found is not None
+    return Document("circuit.json", Kind.CIRCUIT, circuit=replace(found, **states))
+
+
+DISABLED, NOT_PROVISIONED = circuit_in(state="Disabled"), circuit_in(provisioning="NotProvisioned")
 JAPAN = route("40.115.128.0/17", "12076:51012")
 DEFAULT = Route("0.0.0.0/0", (), "10.0.0.1", (64500,), best=True)
 ELSEWHERE = route("20.187.128.0/17", "12076:51010")
@@ -189,6 +197,14 @@ CASES = {
         [rule(JAPAN_EAST), circuit(peering=Peering(state="Disabled")), answers(GAS, ADDRESS)],
         ("carried", "unknown", None, "missing"),
     ),
+    "circuit-disabled": (
+        [rule(JAPAN_EAST), DISABLED, answers(GAS, ADDRESS)],
+        ("carried", "unknown", None, "missing"),
+    ),
+    "circuit-not-provisioned": (
+        [rule(JAPAN_EAST), NOT_PROVISIONED, answers(GAS, ADDRESS)],
+        ("carried", "unknown", None, "missing"),
+    ),
     "filter-not-the-attached-one": (
         [
             rule(JAPAN_EAST),
@@ -212,7 +228,7 @@ CASES = {
 def test_expected_beside_observed(
     documents: list[Document], wanted: tuple[str, str, bool | None, str]
 ) -> None:
-    row = only(audit([TAGS, *documents], CLOUD, None))
+    row = only(audit([TAGS, *documents], (), CLOUD, None))
     found = (row.expected.verdict.value, row.observed.reception.value, row.agrees, row.path.value)
     assert found == wanted
 
@@ -228,6 +244,8 @@ EXPLAINED = {
     "through-a-proxy": "a proxy stands between",
     "beyond-the-sku": "the circuit's SKU does not reach Japan East, whatever the filter holds",
     "peering-disabled": "the Microsoft peering of circuit er-hk is Disabled",
+    "circuit-disabled": "circuit er-hk is Disabled in Azure",
+    "circuit-not-provisioned": "the provider's side of circuit er-hk is NotProvisioned",
     "filter-not-the-attached-one": "circuit er-hk holds route filter rf-other, which was not handed in",
     "ipv6-without-its-peering": "circuit er-hk has no IPv6 Microsoft peering",
 }
@@ -235,22 +253,22 @@ EXPLAINED = {
 
 @pytest.mark.parametrize("case", EXPLAINED)
 def test_every_difference_is_explained(case: str) -> None:
-    row = only(audit([TAGS, *CASES[case][0]], CLOUD, None))
+    row = only(audit([TAGS, *CASES[case][0]], (), CLOUD, None))
     assert any(EXPLAINED[case] in sentence for sentence in row.differences), row.differences
 
 
 @pytest.mark.parametrize("case", sorted(name for name, (_, wanted) in CASES.items() if wanted[2] is False))
 def test_no_disagreement_without_a_word(case: str) -> None:
-    assert only(audit([TAGS, *CASES[case][0]], CLOUD, None)).differences
+    assert only(audit([TAGS, *CASES[case][0]], (), CLOUD, None)).differences
 
 
 def test_what_agrees_needs_no_explanation() -> None:
-    row = only(audit([TAGS, *CASES["in-the-filter-and-received"][0]], CLOUD, None))
+    row = only(audit([TAGS, *CASES["in-the-filter-and-received"][0]], (), CLOUD, None))
     assert row.differences == ()
 
 
 def test_the_observed_side_names_the_route() -> None:
-    row = only(audit([TAGS, *CASES["in-the-filter-and-received"][0]], CLOUD, None))
+    row = only(audit([TAGS, *CASES["in-the-filter-and-received"][0]], (), CLOUD, None))
     seen_here = row.observed
     assert (seen_here.prefixes, seen_here.communities) == (("40.115.128.0/17",), (JAPAN_EAST,))
     assert (seen_here.next_hops, seen_here.table, seen_here.taken) == (("192.0.2.2",), "rtr1.txt", DAY)
@@ -259,7 +277,7 @@ def test_the_observed_side_names_the_route() -> None:
 
 def test_a_route_whose_community_names_another_region_is_told() -> None:
     moved = route("40.115.128.0/17", "12076:51013")
-    row = only(audit([TAGS, rule(JAPAN_EAST), answers(GAS, ADDRESS), routes(moved)], CLOUD, None))
+    row = only(audit([TAGS, rule(JAPAN_EAST), answers(GAS, ADDRESS), routes(moved)], (), CLOUD, None))
     assert "the route carries 12076:51013 (Japan West), tags and lists say Japan East: they are older" in (
         row.differences
     )
@@ -268,7 +286,7 @@ def test_a_route_whose_community_names_another_region_is_told() -> None:
 def test_addresses_of_which_the_same_is_true_are_one_row() -> None:
     many = [f"20.190.{number}.1" for number in range(128, 136)]
     entra = route("20.190.128.0/18", ENTRA)
-    found = audit([TAGS, rule(ENTRA), answers(LOGIN, *many, EDGE), routes(entra)], CLOUD, None)
+    found = audit([TAGS, rule(ENTRA), answers(LOGIN, *many, EDGE), routes(entra)], (), CLOUD, None)
     assert [(row.addresses, row.path) for row in found.rows] == [
         ((EDGE,), Path.MISSING),
         (tuple(many), Path.THERE),
@@ -285,13 +303,13 @@ def test_addresses_of_which_the_same_is_true_are_one_row() -> None:
     ],
 )
 def test_the_path_to_a_host_over_all_its_addresses(documents: list[Document], path: Path) -> None:
-    found = audit([TAGS, rule(JAPAN_EAST), *documents], CLOUD, None)
+    found = audit([TAGS, rule(JAPAN_EAST), *documents], (), CLOUD, None)
     assert found.path_to(GAS) is path
     assert (GAS in found.missing) is (path is Path.MISSING)
 
 
 def test_without_answers_the_region_tells_what_is_expected() -> None:
-    found = audit([rule(EAST_ASIA, ENTRA)], CLOUD, REGION)
+    found = audit([rule(EAST_ASIA, ENTRA)], (), CLOUD, REGION)
     rows = {row.host: row for row in found.rows}
     assert {*rows} == {endpoint.host for endpoint in catalog.endpoints(CLOUD, REGION)}
     assert (rows[OWN].expected.verdict, rows[OWN].path) == (Verdict.CARRIED, Path.THERE)
@@ -305,8 +323,19 @@ def test_without_answers_the_region_tells_what_is_expected() -> None:
     assert "circuit" in found.would_sharpen
 
 
+@pytest.mark.parametrize("location", ["eastasia", "swedencentral"])
+def test_a_circuit_that_carries_nothing_has_no_path_for_any_name(location: str) -> None:
+    """The table and the finding beneath it rest on the same judgement."""
+    region = catalog.region(location)
+    found = audit([rule(EAST_ASIA, ENTRA), DISABLED], (), CLOUD, region)
+    assert [row.host for row in found.rows if row.path is not Path.MISSING] == []
+    assert [finding.cause for finding in found.diagnosis.findings] == ["route/peering-down"]
+    cells_of = [cells(row) for row in found.rows]
+    assert {one[-1] for one in cells_of} == {"MISSING"}
+
+
 def test_without_answers_routes_that_carry_the_community_are_observed() -> None:
-    found = audit([rule(EAST_ASIA, ENTRA), routes(ELSEWHERE)], CLOUD, REGION)
+    found = audit([rule(EAST_ASIA, ENTRA), routes(ELSEWHERE)], (), CLOUD, REGION)
     rows = {row.host: row for row in found.rows}
     assert (rows[OWN].observed.reception, rows[OWN].agrees) == (Reception.RECEIVED, True)
     assert rows[OWN].observed.says == "rtr1.txt of 2026-11-20 holds 1 route with 12076:51010 (East Asia)"
@@ -321,13 +350,13 @@ def test_a_table_that_shows_no_communities_proves_no_lack_of_them() -> None:
         Kind.RECEIVED_ROUTES,
         route_table=route_table("list.txt", [Route("20.187.128.0/17")], format="x", shows_communities=False),
     )
-    rows = {row.host: row for row in audit([rule(EAST_ASIA), plain], CLOUD, REGION).rows}
+    rows = {row.host: row for row in audit([rule(EAST_ASIA), plain], (), CLOUD, REGION).rows}
     assert rows[OWN].observed.reception is Reception.UNKNOWN
 
 
 def test_what_documents_speak_of_is_not_repeated_by_the_location() -> None:
     regional = seen("ea.his.arc.azure.com", address=OWN_ADDRESS)
-    found = audit([TAGS, rule(EAST_ASIA), answers(GAS, ADDRESS), regional], CLOUD, REGION)
+    found = audit([TAGS, rule(EAST_ASIA), answers(GAS, ADDRESS), regional], (), CLOUD, REGION)
     hosts = [row.host for row in found.rows]
     assert len(hosts) == len(set(hosts))
     assert "" not in hosts
@@ -335,7 +364,7 @@ def test_what_documents_speak_of_is_not_repeated_by_the_location() -> None:
 
 def test_the_service_s_own_community_is_not_cut_by_the_sku() -> None:
     abroad = answers(LOGIN, "20.190.128.1")
-    row = only(audit([TAGS, rule(ENTRA), circuit(Tier.LOCAL), abroad], CLOUD, None))
+    row = only(audit([TAGS, rule(ENTRA), circuit(Tier.LOCAL), abroad], (), CLOUD, None))
     assert (row.expected.within_reach, row.path) == (None, Path.THERE)
 
 
@@ -350,7 +379,7 @@ def test_the_service_s_own_community_is_not_cut_by_the_sku() -> None:
 def test_every_cloud_and_a_region_without_a_community(cloud: str, location: str) -> None:
     chosen = catalog.cloud(cloud)
     region = catalog.region(location, chosen)
-    found = audit([rule(EAST_ASIA)], chosen, region)
+    found = audit([rule(EAST_ASIA)], (), chosen, region)
     assert len(found.rows) == len(catalog.endpoints(chosen, region))
     own = next(row for row in found.rows if row.host.startswith(f"{location}-gas."))
     known = catalog.region_community(location)
@@ -361,17 +390,17 @@ def test_every_cloud_and_a_region_without_a_community(cloud: str, location: str)
 def test_a_region_s_name_is_not_taken_for_another_s_that_begins_with_it() -> None:
     east_us = catalog.region("eastus")
     other = seen("eastus2-gas.guestconfiguration.azure.com", failure=Failure(Stage.DNS, "nxdomain", ""))
-    rows = {row.host: row for row in audit([rule("12076:51004"), other], CLOUD, east_us).rows}
+    rows = {row.host: row for row in audit([rule("12076:51004"), other], (), CLOUD, east_us).rows}
     assert rows["eastus2-gas.guestconfiguration.azure.com"].expected.region == ""
     assert rows["eastus-gas.guestconfiguration.azure.com"].expected.region == "eastus"
 
 
 def test_nothing_at_all_gives_no_row() -> None:
-    assert audit([], CLOUD, None).rows == ()
+    assert audit([], (), CLOUD, None).rows == ()
 
 
 def test_the_findings_are_those_of_the_diagnosis() -> None:
-    found = audit([TAGS, rule(EAST_ASIA), answers(GAS, ADDRESS)], CLOUD, None)
+    found = audit([TAGS, rule(EAST_ASIA), answers(GAS, ADDRESS)], (), CLOUD, None)
     assert "route/community-not-in-filter" in [finding.cause for finding in found.diagnosis.findings]
 
 
@@ -391,7 +420,7 @@ def test_the_incident_beside_what_is_known_of_the_region() -> None:
         data / "bgp-service-communities-2019-05-30.json",
     ]
     documents = [one for path in paths for one in read_document(path.name, path.read_bytes())]
-    found = audit(documents, CLOUD, REGION)
+    found = audit(documents, (), CLOUD, REGION)
     paths_of = {row.host: row.path for row in found.rows if row.required}
     assert [host for host, path in paths_of.items() if path is Path.MISSING] == [GAS]
     assert {path for host, path in paths_of.items() if host != GAS} == {Path.THERE}
@@ -410,7 +439,7 @@ ANY = st.lists(
 def test_any_documents_give_rows_that_hold_together(
     documents: list[Document], region: catalog.Region
 ) -> None:
-    for row in audit(documents, CLOUD, region).rows:
+    for row in audit(documents, (), CLOUD, region).rows:
         if row.agrees is False:
             assert row.differences
         if row.agrees is not None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from arcferry.diagnosis import Diagnosis, Finding, Severity, diagnose
-from arcferry.diagnosis.readers import read_document
+from arcferry.diagnosis import Diagnosis, Finding, Severity, judge
+from arcferry.evidence.readers import read_document
 
 _OURS = Path(__file__).parents[1] / "cases"
 _SHARED = Path(__file__).parents[3] / "shared"
@@ -32,7 +32,7 @@ def _expected(folder: Path) -> dict[str, Any]:
 
 
 def _diagnosed(*paths: Path) -> Diagnosis:
-    return diagnose(document for path in paths for document in read_document(path.name, path.read_bytes()))
+    return judge(document for path in paths for document in read_document(path.name, path.read_bytes()))
 
 
 def _whole(folder: Path, expected: Mapping[str, Any]) -> Diagnosis:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from arcferry.diagnosis import Diagnosis, Document, diagnose
-from arcferry.diagnosis.readers import read_document
+from arcferry.diagnosis import Diagnosis, judge
 from arcferry.errors import FileInputError
+from arcferry.evidence.document import Document
+from arcferry.evidence.readers import read_document
 
 CASES = Path(__file__).parents[1] / "cases"
 SHARED = Path(__file__).parents[3] / "shared" / "cases" / "hostile-2026-11"
@@ -85,7 +86,7 @@ def explained(path: Path, data: bytes) -> Diagnosis | str:
                 documents += read_document(one.name, data if one == path else one.read_bytes())
     except FileInputError as error:
         return f"{error} {error.hint}"
-    return diagnose(documents)
+    return judge(documents)
 
 
 def holds(text: str) -> bool:
@@ -135,7 +136,7 @@ def test_a_resolver_whose_name_is_none_is_said_to_be_none() -> None:
     path = SHARED / "shell-in-path.json"
     if not path.exists():
         pytest.skip("the shared cases are not beside the checkout")
-    diagnosis = diagnose(read_document(path.name, path.read_bytes()))
+    diagnosis = judge(read_document(path.name, path.read_bytes()))
     (finding,) = diagnosis.findings
     assert_clean(diagnosis, quoted=False)
     assert finding.title == "a resolver whose name is none has no address for gbl.his.arc.azure.com"
@@ -161,7 +162,7 @@ def test_typed_values_stay_as_they_are() -> None:
             }
         ],
     }
-    (finding,) = diagnose(read_document("check.json", json.dumps(check).encode())).findings
+    (finding,) = judge(read_document("check.json", json.dumps(check).encode())).findings
     assert finding.title == "[fd00::53]:5353 has no address for gbl.his.arc.azure.com"
     assert [command.text for command in finding.remedy.commands] == [
         "Resolve-DnsName gbl.his.arc.azure.com -Server fd00::53",

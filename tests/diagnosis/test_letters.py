@@ -8,9 +8,14 @@ from typing import Any
 
 import pytest
 
-from arcferry.diagnosis import Document, Finding, Kind, Owner, diagnose, pages
-from arcferry.diagnosis.causes.path import HOW_TO_GET, gather, owner_of_evidence
-from arcferry.diagnosis.readers import read_document
+from arcferry.diagnosis import Finding, Owner, Severity, judge, pages
+from arcferry.diagnosis.causes import CAUSES
+from arcferry.diagnosis.causes.path import undetermined
+from arcferry.diagnosis.words import how_to_get
+from arcferry.diagnosis.written import written
+from arcferry.evidence.case import Case
+from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.readers import read_document
 
 _OURS = Path(__file__).parents[1] / "cases"
 _SHARED = Path(__file__).parents[3] / "shared/cases"
@@ -36,8 +41,8 @@ def _findings(folder: Path) -> list[Finding]:
     for path in files:
         documents += read_document(path.name, path.read_bytes())
     # One file alone leaves the most undetermined.
-    alone = [one for document in documents for one in diagnose([document]).findings]
-    return [*diagnose(documents).findings, *alone]
+    alone = [one for document in documents for one in judge([document]).findings]
+    return [*judge(documents).findings, *alone]
 
 
 def _asked(letter: str) -> str:
@@ -61,20 +66,21 @@ def test_nor_do_the_pages_ask_for_it(page: pages.Page) -> None:
     assert page.owner is not Owner.NETWORK or _ON_A_SERVER.search("\n".join(asked)) is None
 
 
-@pytest.mark.parametrize("kind", HOW_TO_GET)
+@pytest.mark.parametrize("kind", how_to_get())
 def test_each_kind_of_evidence_is_asked_of_who_has_it(kind: str) -> None:
-    remedy = gather((kind,), "pas.windows.net")
+    match = undetermined((kind,))
+    found = written(CAUSES["path/endpoint-unreachable"], match, Case(()), Severity.ERROR)
     on_a_server = kind in ("agent-check", "arcferry-check", "dns-answers", "agent-show", "agent-logs-zip")
     elsewhere = kind == "service-tags"
-    assert owner_of_evidence((kind,)) is (Owner.SERVER if on_a_server or elsewhere else Owner.NETWORK)
-    assert bool(remedy.request) is (owner_of_evidence((kind,)) is Owner.NETWORK)
-    assert HOW_TO_GET[kind] in remedy.steps[0]
-    assert ("server team" if on_a_server or elsewhere else "network team") in remedy.steps[0]
+    assert found.owner is (Owner.SERVER if on_a_server or elsewhere else Owner.NETWORK)
+    assert bool(found.remedy.request) is (found.owner is Owner.NETWORK)
+    assert how_to_get()[kind] in found.remedy.steps[0]
+    assert ("server team" if on_a_server or elsewhere else "network team") in found.remedy.steps[0]
 
 
 def test_what_the_server_must_run_is_in_the_steps_and_not_in_the_letter() -> None:
     text = b"INFO    Exit Code:  AZCM0026: Network Error\nFATAL   required endpoints unavailable: https://pas.windows.net\n"
-    (finding,) = diagnose(read_document("connect.txt", text)).findings
+    (finding,) = judge(read_document("connect.txt", text)).findings
     assert finding.owner is Owner.NETWORK
     assert any("arcferry check --location" in step and "server team" in step for step in finding.remedy.steps)
     assert "show ip bgp" in finding.remedy.request
@@ -122,7 +128,7 @@ def test_regions_outside_stand_in_the_order_that_the_letter_names(
     documents = [
         one for name, value in folder.items() for one in read_document(name, json.dumps(value).encode())
     ]
-    found = [one for one in diagnose(documents).findings if one.cause.startswith("risk/steered")]
+    found = [one for one in judge(documents).findings if one.cause.startswith("risk/steered")]
     (line,) = [line for line in found[0].remedy.request.splitlines() if line.startswith("Outside today")]
     assert line.startswith(f"Outside today, {order}: ")
     assert re.findall(r"\(([^)]+)\)", line) == wanted
@@ -137,4 +143,4 @@ def test_every_kind_that_a_finding_may_want_says_how_it_is_had() -> None:
         Kind.COMMUNITY_LIST,
         Kind.ROUTE_FILTER,
     }
-    assert wanted <= set(HOW_TO_GET)
+    assert wanted <= set(how_to_get())

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from arcferry.lab.hosts import unavailable
+from arcferry_lab.hosts import unavailable
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

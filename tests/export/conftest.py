@@ -11,7 +11,7 @@ import pytest
 from arcferry import azure, bundle
 from arcferry import export as exports
 from arcferry.bundle.seal import make_seal
-from arcferry.export import ExportOrder
+from arcferry.export import ExportOptions
 
 TESTS = Path(__file__).parents[1]
 SCRIPTS = TESTS.parent / "src/arcferry/bundle/hostscripts"
@@ -92,10 +92,10 @@ def make_bundle(tmp_path: Path, key: bundle.SecretKey) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def make_order(make_bundle: Callable[..., Path], key: bundle.SecretKey) -> Callable[..., ExportOrder]:
-    """An order for all Windows tools, but for what is changed."""
+def make_options(make_bundle: Callable[..., Path], key: bundle.SecretKey) -> Callable[..., ExportOptions]:
+    """Options for all Windows tools, but for what is changed."""
 
-    def make(agents: dict[str, bytes] | None = None, **changed: object) -> ExportOrder:
+    def make(agents: dict[str, bytes] | None = None, **changed: object) -> ExportOptions:
         target = azure.target(
             cloud="AzureCloud",
             tenant_id=TENANT,
@@ -106,9 +106,10 @@ def make_order(make_bundle: Callable[..., Path], key: bundle.SecretKey) -> Calla
         given: dict[str, object] = {
             "share": SHARE,
             "group": GROUP,
-            "sign_in": exports.certificate_sign_in(TENANT, THUMBPRINT),
+            "sign_in": exports.CertificateSignIn(TENANT, THUMBPRINT),
         }
         opened = bundle.open_bundle(make_bundle(agents), key.public(), now=NOW)
-        return exports.order(opened, target, **{**given, **changed})  # type: ignore[arg-type]  # what a test gives
+        given |= {"tags": exports.read_tags(changed.pop("tags", ()))}
+        return exports.ExportOptions(opened, target, **{**given, **changed})  # type: ignore[arg-type]  # what a test gives
 
     return make

@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer import Typer
 from typer.testing import CliRunner
 
 from arcferry import bundle, times
 from arcferry.bundle.keys import PublicKey
-from arcferry.cli.export import export as command
+from arcferry.cli.app import app
 from arcferry.errors import ArcferryError, BundleRefusedError, InputError
 
 WHERE = [
@@ -35,13 +34,11 @@ def run(
     now = times.now().replace(microsecond=0)
     folder = make_bundle(created=now)
     (tmp_path / "key.pub").write_text(_public_text(key.public()))
-    app = Typer(pretty_exceptions_enable=False)
-    app.command()(command)
 
     def invoke(tool: str, *words: str, place: list[str] | None = None) -> str:
         state = ["--state", str(tmp_path / "state"), "--out", str(tmp_path / "out")]
-        given = ["--bundle", str(folder), "--key", str(tmp_path / "key.pub"), *state]
-        arguments = [tool, *given, *(WHERE if place is None else place), *words]
+        given = ["--bundle", str(folder), "--bundle-key", str(tmp_path / "key.pub"), *state]
+        arguments = ["export", tool, *given, *(WHERE if place is None else place), *words]
         done = CliRunner().invoke(app, arguments, catch_exceptions=False)
         assert done.exit_code == 0, done.output
         return done.stdout
@@ -77,7 +74,7 @@ def test_ansible_takes_no_sign_in(run: Invoke, tmp_path: Path) -> None:
         (["gpo", *SHARE, *CERTIFICATE[:2]], "--client-id"),
         (["gpo", *CERTIFICATE], "--share"),
         (["goo", *SHARE, *CERTIFICATE], "unknown tool"),
-        (["gpo", *SHARE, *CERTIFICATE, "--proxy", "http://u:p@x"], "--proxy"),
+        (["gpo", *SHARE, *CERTIFICATE, "--agent-proxy", "http://u:p@x"], "--agent-proxy"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_is_written(

@@ -6,22 +6,25 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from importlib import resources
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 from typer import Typer
 from typer.testing import CliRunner
 
 from arcferry.cli.collect import collect as command
-from arcferry.diagnosis.readers import read_document
+from arcferry.diagnosis import Severity
 from arcferry.errors import FileInputError, InputError
-from arcferry.export.collect import collect, write_evidence
+from arcferry.evidence.readers import read_document
+from arcferry.export.collect import Collection, collect, write_evidence
 from arcferry.export.result import LARGEST, MOST_EVIDENCE, NotAResultError, Reported, read_result
 from arcferry.fleet.inventory import read_inventory
 from arcferry.report import collected as report
@@ -66,6 +69,13 @@ def failing(host: str, **changed: Any) -> dict[str, Any]:  # noqa: ANN401  # any
     return result(host, **failed | changed)
 
 
+def drawn(found: Collection) -> Iterator[str]:
+    """What people are shown off a terminal, line by line."""
+    console = Console(file=StringIO(), width=400)
+    report.draw(found, console)
+    yield from console.file.getvalue().splitlines()  # type: ignore[attr-defined]  # the StringIO above
+
+
 def put(folder: Path, document: object, name: str = "") -> Path:
     path = folder / (name or f"{document['host']}.json")  # type: ignore[index]  # a document names its host
     path.write_text(json.dumps(document), encoding="utf-8")
@@ -107,16 +117,17 @@ def test_hosts_that_fail_alike_are_one_finding(tmp_path: Path) -> None:
         for name in ("route-filter.json", "ServiceTags_Public_20260105.json")
         for document in read_document(name, (CASE / name).read_bytes())
     ]
-    (found,) = collect(tmp_path, context=context).findings
-    assert found.finding.cause == "route/community-not-in-filter"
-    assert found.hosts == tuple(f"web{number:02}" for number in range(40))
-    assert any("web00" in line.origin for line in found.finding.evidence)
+    found, *risks = collect(tmp_path, context=context).diagnosis.findings
+    assert not any(one.severity is Severity.ERROR for one in risks)
+    assert found.cause == "route/community-not-in-filter"
+    assert found.servers == tuple(f"web{number:02}" for number in range(40))
+    assert any("web00" in line.origin for line in found.evidence)
 
 
 def test_without_a_filter_the_finding_says_what_would_decide(tmp_path: Path) -> None:
     put(tmp_path, failing("web01"))
-    (found,) = collect(tmp_path).findings
-    assert "route-filter" in found.finding.would_decide
+    (found,) = collect(tmp_path).diagnosis.findings
+    assert "route-filter" in found.would_decide
 
 
 def test_two_failures_are_two_findings(tmp_path: Path) -> None:
@@ -124,9 +135,9 @@ def test_two_failures_are_two_findings(tmp_path: Path) -> None:
     refused = [*GOOD[:4], {"schema": 1, "verb": "connect", "ok": False, "message": "no", **said}]
     put(tmp_path, result("web01", outcome="failed", answers=refused))
     put(tmp_path, failing("web02"))
-    found = collect(tmp_path).findings
-    assert {hosts for one in found for hosts in one.hosts} == {"web01", "web02"}
-    assert len({one.finding.cause for one in found}) == len(found) == 2
+    found = collect(tmp_path).diagnosis.findings
+    assert {hosts for one in found for hosts in one.servers} == {"web01", "web02"}
+    assert len({one.cause for one in found}) == len(found) == 2
 
 
 @pytest.mark.parametrize(
@@ -259,7 +270,7 @@ def test_a_date_to_come_does_not_win_and_is_named(tmp_path: Path) -> None:
     assert "web01.json counts" in found.skipped[0].why
     (doubt,) = found.doubts
     assert (doubt.file, "9998-01-01T00:00:00Z, which is to come" in doubt.why) == ("web02.json", True)
-    assert "warn  web02.json: says that it ended 9998" in "\n".join(report.plain(found))
+    assert "warn  web02.json: says that it ended 9998" in "\n".join(drawn(found))
 
 
 def test_a_clock_that_is_an_hour_fast_is_no_date_to_come(tmp_path: Path) -> None:
@@ -286,7 +297,7 @@ def test_control_characters_never_reach_the_terminal(tmp_path: Path) -> None:
     answer = {"schema": 1, "verb": evil, "ok": False, "code": evil, "message": evil, "output": evil}
     put(tmp_path, result(outcome="failed", via=evil, bundle=evil, began=evil, answers=[answer]))
     (tmp_path / "a\x1b[31mb.json").write_text("{")
-    text = "\n".join(report.plain(collect(tmp_path)))
+    text = "\n".join(drawn(collect(tmp_path)))
     assert not {"\x1b", "\x07", "\u202e", "\ud800"} & set(text)
     text.encode("utf-8")
 
@@ -294,7 +305,7 @@ def test_control_characters_never_reach_the_terminal(tmp_path: Path) -> None:
 def test_a_name_of_bytes_that_are_no_text_is_shown(tmp_path: Path) -> None:
     with open(os.fsencode(tmp_path) + b"/\xff\xfe.json", "wb") as stream:  # noqa: PTH123  # a path of bytes
         stream.write(b"{")
-    shown = "\n".join(report.plain(collect(tmp_path)))
+    shown = "\n".join(drawn(collect(tmp_path)))
     assert "1 file left out" in shown
     shown.encode("utf-8")
 
@@ -339,7 +350,7 @@ def test_who_did_not_report_is_named(tmp_path: Path, case: str) -> None:
     assert (list(found.missing), list(found.strangers)) == (missing, strangers)
     assert {one.host: one.may_be for one in found.unclear} == unclear
     assert found.all_good == (not missing)
-    text = "\n".join(report.plain(found))
+    text = "\n".join(drawn(found))
     assert all(f"warn  {host} may be {' or '.join(names)}" in text for host, names in unclear.items())
     assert report.document(found)["unclear"] == [
         {"host": host, "may_be": list(names)} for host, names in unclear.items()
@@ -401,7 +412,7 @@ def test_the_memory_for_many_large_results_is_that_for_one(tmp_path: Path, kind:
 
 def test_more_evidence_than_is_judged_is_named(tmp_path: Path) -> None:
     put(tmp_path, failing("web01", path=CHECK | {"notes": "x" * MOST_EVIDENCE}))
-    found = {one.finding.cause: one.finding for one in collect(tmp_path).findings}
+    found = {one.cause: one for one in collect(tmp_path).diagnosis.findings}
     assert "evidence/unreadable" in found
     assert "larger than" in found["evidence/unreadable"].evidence[0].says
 
@@ -438,7 +449,7 @@ def test_any_result_is_read_or_named(
     found = collect(folder)
     assert len(found.hosts) + len(found.skipped) == 1
     json.dumps(report.document(found)).encode("utf-8")
-    "\n".join((*report.plain(found), *report.json_lines(found))).encode("utf-8")
+    "\n".join((*drawn(found), *map(json.dumps, report.json_lines(found)))).encode("utf-8")
 
 
 @settings(max_examples=100, deadline=None)
@@ -492,7 +503,7 @@ def test_the_command_ends_with_0_when_all_are_connected(run: Invoke, tmp_path: P
     document = json.loads(run(folder, "--output", "json", status=0))
     assert document["summary"] == {"hosts": 1, "connected": 1, "failed": 0, "missing": 0, "skipped": 0}
     lines = [json.loads(line) for line in run(folder, "--output", "jsonl", status=0).splitlines()]
-    assert [line["kind"] for line in lines] == ["host", "collected"]
+    assert [line["kind"] for line in lines] == ["host", "evidence", "collected"]
     inventory = tmp_path / "servers.csv"
     inventory.write_text("name,address\nweb01,10.0.0.1\nweb02,10.0.0.2\n")
     assert "not reported: web02" in run(folder, "--inventory", inventory, status=1)
@@ -513,14 +524,14 @@ def test_one_result_that_cannot_be_read_is_told_beside_all_others(tmp_path: Path
     found = collect(tmp_path)
     assert {host.name: host.failed for host in found.hosts} == {"web01": False, "web02": True, "web03": True}
     assert why(tmp_path) == {"web04.json": "could not be read: it holds a number of 5,000 digits"}
-    causes = {one.finding.cause: one for one in found.findings}
+    causes = {one.cause: one for one in found.diagnosis.findings}
     unread = causes["evidence/unreadable"]
-    assert unread.hosts == ("web03",)
-    assert unread.finding.title.startswith("web03: azcmagent-check.txt could not be read")
+    assert unread.servers == ("web03",)
+    assert unread.title.startswith("web03: azcmagent-check.txt could not be read")
     assert "web02" in {
-        name for cause, one in causes.items() for name in one.hosts if cause != "evidence/unreadable"
+        name for cause, one in causes.items() for name in one.servers if cause != "evidence/unreadable"
     }
-    assert "cause evidence/unreadable: web03" in "\n".join(report.plain(found))
+    assert "cause evidence/unreadable: web03" in "\n".join(drawn(found))
     assert "evidence/unreadable" in json.dumps(report.document(found))
 
 

@@ -4,10 +4,10 @@ import pytest
 
 from arcferry import export
 from arcferry.errors import InputError
-from arcferry.export import ExportOrder
-from arcferry.export.model import read_tags
+from arcferry.export import ExportOptions
+from arcferry.export.options import read_tags
 
-Orders = Callable[..., ExportOrder]
+Make = Callable[..., ExportOptions]
 
 CLIENT = "99999999-8888-7777-6666-555555555555"
 
@@ -44,22 +44,22 @@ CLIENT = "99999999-8888-7777-6666-555555555555"
     ],
 )
 def test_what_cannot_be_carried_safely_is_refused_by_option(
-    make_order: Orders, changed: dict[str, object]
+    make_options: Make, changed: dict[str, object]
 ) -> None:
     with pytest.raises(InputError) as caught:
-        make_order(**changed)
+        make_options(**changed)
     assert caught.value.message.startswith("--")
     assert "secret" not in caught.value.message + caught.value.hint
 
 
-def test_a_token_beside_the_share_is_none_on_it(make_order: Orders) -> None:
-    made = make_order(sign_in=export.token_file(r"\\fs01\arcferry-token$\token"))
+def test_a_token_beside_the_share_is_none_on_it(make_options: Make) -> None:
+    made = make_options(sign_in=export.TokenFile(r"\\fs01\arcferry-token$\token"))
     assert made.sign_in == export.TokenFile(r"\\fs01\arcferry-token$\token")
 
 
-def test_connect_options_are_those_of_the_agent(make_order: Orders) -> None:
+def test_connect_options_are_those_of_the_agent(make_options: Make) -> None:
     scope = f"/subscriptions/{CLIENT}/resourceGroups/rg/providers/Microsoft.HybridCompute/privateLinkScopes/s"
-    options = make_order(tags=["site=Taipei 1", "owner=ops"], private_link_scope=scope).connect_options
+    options = make_options(tags=["site=Taipei 1", "owner=ops"], private_link_scope=scope).connect_options
     assert options["tags"] == "site='Taipei 1',owner=ops"
     assert options["private-link-scope"] == scope
     assert "gateway-id" not in options
@@ -75,7 +75,7 @@ def test_connect_options_are_those_of_the_agent(make_order: Orders) -> None:
     ],
 )
 def test_a_thumbprint_is_taken_as_the_console_shows_it(copied: str) -> None:
-    made = export.certificate_sign_in(CLIENT, copied)
+    made = export.CertificateSignIn(CLIENT, copied)
     assert made.thumbprint == "0123456789ABCDEF0123456789ABCDEF01234567"
 
 
@@ -84,7 +84,7 @@ def test_a_thumbprint_is_taken_as_the_console_shows_it(copied: str) -> None:
 )
 def test_certificate_and_client_belong_together(client: str, thumbprint: str) -> None:
     with pytest.raises(InputError):
-        export.certificate_sign_in(client, thumbprint)
+        export.CertificateSignIn(client, thumbprint)
 
 
 def test_an_unknown_tool_offers_the_near_one() -> None:

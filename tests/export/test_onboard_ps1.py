@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from arcferry import export
-from arcferry.export import ExportOrder, Tool
+from arcferry.export import ExportOptions, Tool
 
 HARNESS = Path(__file__).parent / "harness.ps1"
 ENGINE = shutil.which("powershell") or shutil.which("pwsh")
@@ -23,9 +23,9 @@ pytestmark = pytest.mark.skipif(ENGINE is None, reason="neither powershell nor p
 
 
 @pytest.fixture
-def run(tmp_path: Path, make_order: Callable[..., ExportOrder]) -> Run:
+def run(tmp_path: Path, make_options: Callable[..., ExportOptions]) -> Run:
     folder = tmp_path / "case"
-    export.export(make_order(delay=0), Tool.GPO, tmp_path / "out")
+    export.export(make_options(delay=0), Tool.GPO, tmp_path / "out")
     shutil.copytree(tmp_path / "out" / "share", folder / "share")
     (folder / "results").mkdir()
     (folder / "home").mkdir()

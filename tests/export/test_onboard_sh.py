@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Self
 import pytest
 
 from arcferry import export
-from arcferry.export import ExportOrder, Tool
+from arcferry.export import ExportOptions, Tool
 from arcferry.export.result import read_result
 
 if TYPE_CHECKING:
@@ -118,13 +118,13 @@ def make_deb(tmp_path: Path, agent: str) -> bytes:
 def server(
     root: "PrivateRoot",
     dash: list[str],
-    make_order: Callable[..., ExportOrder],
+    make_options: Callable[..., ExportOptions],
     agent_script: str,
     tmp_path: Path,
 ) -> Server:
     agents = {"azcmagent.deb": make_deb(tmp_path, agent_script)}
-    made = make_order(
-        agents, share="/share", group="", delay=0, sign_in=export.token_file("/run/token"), tags=["a=b c"]
+    made = make_options(
+        agents, share="/share", group="", delay=0, sign_in=export.TokenFile("/run/token"), tags=["a=b c"]
     )
     export.export(made, Tool.SCRIPT, tmp_path / "out")
     shutil.copytree(tmp_path / "out" / "share", root.path / "share")

@@ -15,10 +15,10 @@ from aiohttp import web
 
 from arcferry import catalog
 from arcferry.bundle import PackageFormat
-from arcferry.fetch import Choice, Distribution, Means, Sources, Wanted, fetch, read_sources
-from arcferry.fetch.wanted import Fetched, Progress
-from arcferry.lab.hosts.package import build_agent_package
-from arcferry.lab.pki import Authority
+from arcferry.fetch import Choice, Distribution, FetchOptions, FetchRequest, Sources, fetch, read_sources
+from arcferry.fetch.request import Fetched, Progress
+from arcferry_lab.hosts.package import build_agent_package
+from arcferry_lab.pki import Authority
 
 PUBLIC = catalog.cloud("public")
 DEB = "debian/12/prod"
@@ -338,8 +338,8 @@ class Fetcher:
 
     async def __call__(self, *, means: dict[str, object] | None = None, **wanted: object) -> Fetched:
         settings = {"sources": self.sources(), "pauses": (0, 0, 0), "progress": self.seen.append}
-        given = Means(**(settings | self.means | (means or {})))  # type: ignore[arg-type]  # settings by name
-        return await fetch(Wanted(PUBLIC, **wanted), self.folder, given)  # type: ignore[arg-type]  # likewise
+        given = FetchOptions(**(settings | self.means | (means or {})))  # type: ignore[arg-type]  # settings by name
+        return await fetch(FetchRequest(PUBLIC, **wanted), self.folder, given)  # type: ignore[arg-type]  # likewise
 
 
 @pytest.fixture

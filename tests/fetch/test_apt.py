@@ -24,8 +24,8 @@ async def test_the_newest_package_comes_with_its_origin_and_hash(
     assert path.name == NEWEST
     assert path.read_bytes() == package.read_bytes()
     assert found.origins[path] == f"{fetcher.site.url}{apt.prefix}/pool/main/a/azcmagent/{NEWEST}"
-    assert found.kept[0].sha256 == hashlib.sha256(package.read_bytes()).hexdigest()
-    assert "index signed by" in found.kept[0].says
+    assert found.files[0].sha256 == hashlib.sha256(package.read_bytes()).hexdigest()
+    assert "index signed by" in found.files[0].says
     assert found.notes == ()
 
 
@@ -263,7 +263,7 @@ async def test_two_distributions_with_one_package_give_one_path(fetcher: Fetcher
     jammy.publish()
     found = await fetcher(linux=(BOOKWORM, choose("ubuntu2204")))
     assert len(found.agents) == 1
-    assert [one.item for one in found.kept] == ["debian12-amd64", "ubuntu2204-amd64"]
+    assert [one.item for one in found.files] == ["debian12-amd64", "ubuntu2204-amd64"]
     assert found.distributions == {found.agents[0]: ("debian12", "ubuntu2204")}
 
 

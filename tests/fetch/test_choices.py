@@ -10,12 +10,11 @@ from yarl import URL
 from arcferry import catalog
 from arcferry.bundle import PackageFormat
 from arcferry.errors import ArcferryError, BundleRefusedError, InputError, UnknownNameError
-from arcferry.fetch import choose, names, read_sources, read_wanted
-from arcferry.fetch.elements import elements
-from arcferry.fetch.package import below, unpacked
+from arcferry.fetch import choose, names, read_sources, read_version
+from arcferry.fetch.package import below, fits, order, unpacked
 from arcferry.fetch.sources import known_hosts
 from arcferry.fetch.transfer import Digest
-from arcferry.fetch.versions import fits, order
+from arcferry.fetch.yum import elements, text
 
 
 @pytest.mark.parametrize("name", names())
@@ -71,7 +70,7 @@ def test_what_fits(version: str, wanted: str, does: bool) -> None:
     ("text", "read"), [("", ""), ("latest", ""), ("v1.61", "1.61"), (" 1.61.2 ", "1.61.2")]
 )
 def test_a_version_is_read(text: str, read: str) -> None:
-    assert read_wanted(text) == read
+    assert read_version(text) == read
 
 
 def test_without_mirrors_microsoft_is_asked() -> None:
@@ -167,16 +166,16 @@ def test_any_bytes_are_read_as_xml_or_refused(data: bytes) -> None:
 
 
 def test_elements_have_their_direct_children_alone() -> None:
-    text = b"""<m xmlns="urn:x"><package a="1"><name>one</name><format><name>deep</name></format></package>
+    data = b"""<m xmlns="urn:x"><package a="1"><name>one</name><format><name>deep</name></format></package>
     <package><name>two</name><name>again</name><package><name>inner</name></package></package></m>"""
-    found = elements(text, "urn:x", "package")
-    assert [one.text("name") for one in found] == ["one", "two"]
-    assert found[0].attributes == {"a": "1"}
-    assert elements(text, "urn:other", "package") == []
-    assert len(elements(text, "urn:x", "package", lambda one: one.text("name") == "two")) == 1
+    found = elements(data, "urn:x", "package")
+    assert [text(one, "name") for one in found] == ["one", "two"]
+    assert found[0].attrib == {"a": "1"}
+    assert elements(data, "urn:other", "package") == []
+    assert len(elements(data, "urn:x", "package", lambda one: text(one, "name") == "two")) == 1
 
 
-@pytest.mark.parametrize("text", [b"", b"<a>", b"<a></b>", b'<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>'])
-def test_no_xml_and_entities_are_refused(text: bytes) -> None:
-    with pytest.raises(ValueError, match=r"XML|entity"):
-        elements(text, "urn:x", "package")
+@pytest.mark.parametrize("data", [b"", b"<a>", b"<a></b>", b'<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>'])
+def test_no_xml_and_entities_are_refused(data: bytes) -> None:
+    with pytest.raises(ValueError, match=r"XML|entit"):
+        elements(data, "urn:x", "package")

@@ -11,10 +11,10 @@ from arcferry import azure, catalog, times
 from arcferry.bundle import Role
 from arcferry.data.update import SignIn
 from arcferry.errors import AzureError, BlockedError, InputError, NotFoundError, PermissionDeniedError
-from arcferry.fetch import Fetched, Means, Wanted, fetch, read_sources
-from arcferry.lab.azure.ids import CIRCUIT
-from arcferry.lab.azure.state import ROUTE_FILTER
-from arcferry.lab.twin import RESOURCE_GROUP, Twin
+from arcferry.fetch import Fetched, FetchOptions, FetchRequest, fetch, read_sources
+from arcferry_lab.azure.ids import CIRCUIT
+from arcferry_lab.azure.state import ROUTE_FILTER
+from arcferry_lab.twin import RESOURCE_GROUP, Twin
 
 EAST_ASIA = catalog.region("eastasia", PUBLIC)
 DISCOVERY = "/gbl.his.arc.azure.com/discovery"
@@ -115,12 +115,12 @@ async def test_another_clouds_tags_are_refused(fetcher: Fetcher, site: Site) -> 
 async def test_the_government_cloud_has_no_notification_service(fetcher: Fetcher, site: Site) -> None:
     region = catalog.region("usgovvirginia")
     site.files["/gbl.his.arc.azure.us/discovery"] = b"https://usgv.his.arc.azure.us"
-    means = Means(fetcher.sources(), ca_file=fetcher.means["ca_file"], pauses=())  # type: ignore[arg-type]  # a path
-    found = await fetch(Wanted(catalog.cloud("usgov"), location=region), fetcher.folder, means)
+    means = FetchOptions(fetcher.sources(), ca_file=fetcher.means["ca_file"], pauses=())  # type: ignore[arg-type]  # a path
+    found = await fetch(FetchRequest(catalog.cloud("usgov"), location=region), fetcher.folder, means)
     assert [role for role, _ in found.documents] == [Role.DISCOVERY]
 
 
-def means_for(twin: Twin, role: str = "reader", **changes: str) -> Means:
+def means_for(twin: Twin, role: str = "reader", **changes: str) -> FetchOptions:
     client = twin.azure.add_client(role)
     target = azure.target(
         cloud="AzureCloud",
@@ -132,7 +132,7 @@ def means_for(twin: Twin, role: str = "reader", **changes: str) -> Means:
         authority=twin.azure.authority,
         ca_file=twin.paths.ca,
     )
-    return Means(
+    return FetchOptions(
         read_sources([], port=twin.network.port),
         ca_file=twin.paths.ca,
         resolver=twin.network.resolver,
@@ -143,7 +143,7 @@ def means_for(twin: Twin, role: str = "reader", **changes: str) -> Means:
 
 @pytest.mark.lab
 async def test_the_twins_own_services_are_asked_by_their_names(twin: Twin, tmp_path: Path) -> None:
-    found = await fetch(Wanted(PUBLIC, location=EAST_ASIA), tmp_path / "downloads", means_for(twin))
+    found = await fetch(FetchRequest(PUBLIC, location=EAST_ASIA), tmp_path / "downloads", means_for(twin))
     assert read(found, Role.DISCOVERY)[1]["host"] == "ea.his.arc.azure.com"
     assert read(found, Role.NOTIFICATION_HOSTS)[1]["hosts"] == [
         "azgn-eastasia-public-1p-twin-001.servicebus.windows.net"
@@ -155,7 +155,7 @@ async def test_the_twins_own_services_are_asked_by_their_names(twin: Twin, tmp_p
 
 @pytest.mark.lab
 async def test_azure_is_asked_with_a_sign_in(twin: Twin, tmp_path: Path) -> None:
-    wanted = Wanted(PUBLIC, communities=True, route_filter=ROUTE_FILTER)
+    wanted = FetchRequest(PUBLIC, communities=True, route_filter=ROUTE_FILTER)
     found = await fetch(wanted, tmp_path / "downloads", means_for(twin))
     name, listed = read(found, Role.COMMUNITIES)
     assert name == f"bgp-service-communities-{times.now().date()}.json"
@@ -165,7 +165,7 @@ async def test_azure_is_asked_with_a_sign_in(twin: Twin, tmp_path: Path) -> None
 
 @pytest.mark.lab
 async def test_the_filter_of_a_circuit_is_found_and_has_no_keys(twin: Twin, tmp_path: Path) -> None:
-    wanted = Wanted(PUBLIC, circuit=CIRCUIT)
+    wanted = FetchRequest(PUBLIC, circuit=CIRCUIT)
     found = await fetch(wanted, tmp_path / "downloads", means_for(twin))
     _, document = read(found, Role.ROUTE_FILTER)
     assert document["name"] == ROUTE_FILTER
@@ -178,7 +178,7 @@ async def test_the_filter_of_a_circuit_is_found_and_has_no_keys(twin: Twin, tmp_
 async def test_a_circuit_without_a_filter_is_told(twin: Twin, tmp_path: Path) -> None:
     twin.azure.faults.add("route/no-route-filter")
     with pytest.raises(AzureError, match="has no route filter on its Microsoft peering"):
-        await fetch(Wanted(PUBLIC, circuit=CIRCUIT), tmp_path / "downloads", means_for(twin))
+        await fetch(FetchRequest(PUBLIC, circuit=CIRCUIT), tmp_path / "downloads", means_for(twin))
 
 
 @pytest.mark.lab
@@ -193,9 +193,9 @@ async def test_what_azure_refuses_is_told(
     twin: Twin, tmp_path: Path, role: str, wanted: dict[str, object], kind: type[Exception]
 ) -> None:
     with pytest.raises(kind):
-        await fetch(Wanted(PUBLIC, **wanted), tmp_path / "downloads", means_for(twin, role))  # type: ignore[arg-type]  # by name
+        await fetch(FetchRequest(PUBLIC, **wanted), tmp_path / "downloads", means_for(twin, role))  # type: ignore[arg-type]  # by name
 
 
 async def test_without_a_sign_in_azure_is_not_asked(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="need a sign-in"):
-        await fetch(Wanted(PUBLIC, communities=True), tmp_path / "downloads", Means())
+        await fetch(FetchRequest(PUBLIC, communities=True), tmp_path / "downloads", FetchOptions())

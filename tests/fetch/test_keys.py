@@ -7,11 +7,10 @@ import pytest
 from tests.fetch.conftest import Gpg, needs
 
 from arcferry.errors import BundleRefusedError, FileInputError
-from arcferry.fetch import PINNED, keys
-from arcferry.fetch.keys import repository_keys
-from arcferry.fetch.openpgp import read_keys, verify_detached, verify_inline
+from arcferry.fetch import PINNED, openpgp
+from arcferry.fetch.openpgp import read_keys, repository_keys, verify_detached, verify_inline
 
-KEYRING = Path(keys.__file__).parent / "keyring"
+KEYRING = Path(openpgp.__file__).parent / "keyring"
 
 
 def test_the_keys_are_the_pinned_ones() -> None:
@@ -39,7 +38,7 @@ def test_gpg_reads_the_same_fingerprint(tmp_path: Path, name: str) -> None:
 
 
 def test_a_key_that_is_not_the_pinned_one_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(keys.PINNED, "microsoft.asc", PINNED["microsoft-2025.asc"])
+    monkeypatch.setitem(openpgp.PINNED, "microsoft.asc", PINNED["microsoft-2025.asc"])
     with pytest.raises(BundleRefusedError, match=r"microsoft\.asc of arcferry is not the key"):
         repository_keys()
 

@@ -18,7 +18,7 @@ from arcferry.errors import (
     FileInputError,
     InputError,
 )
-from arcferry.fetch import Means, Wanted, fetch, read_sources
+from arcferry.fetch import FetchOptions, FetchRequest, fetch, read_sources
 from arcferry.lock import only_one
 
 PLACE = f"/gbl.his.arc.azure.com/{MSI}"
@@ -58,7 +58,7 @@ async def test_offline_a_file_that_is_not_as_it_was_is_refused(
 
 async def test_offline_with_nothing_here(tmp_path: Path) -> None:
     with pytest.raises(BlockedError, match="windows-latest-azurecloud was not fetched"):
-        await fetch(Wanted(PUBLIC, windows=True), tmp_path / "downloads", Means(offline=True))
+        await fetch(FetchRequest(PUBLIC, windows=True), tmp_path / "downloads", FetchOptions(offline=True))
 
 
 async def test_two_runs_on_one_folder(fetcher: Fetcher) -> None:
@@ -90,8 +90,8 @@ async def test_what_was_fetched_makes_a_bundle(fetcher: Fetcher, apt: AptReposit
     contents = bundle.Contents(found.agents, found.documents, found.origins)
     manifest = bundle.build(tmp_path / "b.zip", contents, key, created=times.now())
     (file,) = [one for one in manifest.files if one.role is bundle.Role.AGENT]
-    assert file.sha256 == found.kept[0].sha256
-    assert file.origin == found.kept[0].origin
+    assert file.sha256 == found.files[0].sha256
+    assert file.origin == found.files[0].origin
 
 
 @dataclass
@@ -140,7 +140,7 @@ async def test_everything_goes_through_the_proxy(fetcher: Fetcher, apt: AptRepos
     found = await fetcher(linux=(BOOKWORM,), means={"proxy": address})
     assert len(found.agents) == 1
     assert set(proxy.tunnels) == {fetcher.site.url.removeprefix("https://")}
-    assert "canary" not in repr(Means(proxy=address))
+    assert "canary" not in repr(FetchOptions(proxy=address))
 
 
 async def test_a_proxy_that_refuses_is_named_without_its_password(fetcher: Fetcher, proxy: Proxy) -> None:
@@ -168,10 +168,10 @@ async def test_microsofts_own_names_are_asked_where_there_is_no_mirror(
     proxy: Proxy, ca_file: Path, tmp_path: Path
 ) -> None:
     """The proxy sees the names; the site behind it cannot prove to be them, so nothing is taken."""
-    means = Means(
+    means = FetchOptions(
         read_sources([]), ca_file=ca_file, proxy=f"http://user:canary@127.0.0.1:{proxy.port}", pauses=()
     )
-    for wanted in (Wanted(PUBLIC, windows=True), Wanted(PUBLIC, linux=(BOOKWORM,))):
+    for wanted in (FetchRequest(PUBLIC, windows=True), FetchRequest(PUBLIC, linux=(BOOKWORM,))):
         with pytest.raises(AzureUnavailableError, match="TLS failed"):
             await fetch(wanted, tmp_path / "downloads", means)
     assert proxy.tunnels == ["gbl.his.arc.azure.com:443", "packages.microsoft.com:443"]

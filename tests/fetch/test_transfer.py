@@ -23,9 +23,9 @@ from arcferry.errors import (
     NotFoundError,
     ThrottledError,
 )
-from arcferry.fetch import Means, read_sources
-from arcferry.fetch.client import Client, open_client
+from arcferry.fetch import FetchOptions, read_sources
 from arcferry.fetch.transfer import Digest, download
+from arcferry.https import HttpsClient
 
 DATA = bytes(range(256)) * 4096
 OTHER = DATA[::-1]
@@ -33,9 +33,8 @@ GOOD = Digest("sha256", hashlib.sha256(DATA).hexdigest(), len(DATA))
 
 
 @pytest.fixture
-async def client(site: Site, ca_file: Path) -> AsyncIterator[Client]:
-    means = Means(read_sources([site.url]), ca_file=ca_file, pauses=(0, 0))
-    async with open_client(means) as found:
+async def client(site: Site, ca_file: Path) -> AsyncIterator[HttpsClient]:
+    async with FetchOptions(read_sources([site.url]), ca_file=ca_file, pauses=(0, 0)).client() as found:
         yield found
 
 
@@ -67,7 +66,7 @@ def left_over(file: Path) -> list[str]:
     return sorted(path.name for path in file.parent.iterdir() if path.name.startswith("agent"))
 
 
-async def test_a_whole_file(client: Client, site: Site, file: Path) -> None:
+async def test_a_whole_file(client: HttpsClient, site: Site, file: Path) -> None:
     seen: list[tuple[int, int | None]] = []
     found = await download(client, place(site), file, report=lambda *at: seen.append(at))
     assert found is not None
@@ -80,7 +79,7 @@ async def test_a_whole_file(client: Client, site: Site, file: Path) -> None:
 
 @pytest.mark.parametrize("digest", [None, GOOD])
 async def test_a_cut_download_goes_on_where_it_broke_off(
-    client: Client, site: Site, file: Path, digest: Digest | None
+    client: HttpsClient, site: Site, file: Path, digest: Digest | None
 ) -> None:
     site.cuts = [100_000, 200_000]
     assert await download(client, place(site), file, digest=digest)
@@ -91,7 +90,7 @@ async def test_a_cut_download_goes_on_where_it_broke_off(
 
 
 async def test_tries_are_bounded_and_what_arrived_stays_for_the_next_run(
-    client: Client, site: Site, file: Path
+    client: HttpsClient, site: Site, file: Path
 ) -> None:
     site.cuts = [1000] * 3
     with pytest.raises(AzureUnavailableError) as caught:
@@ -107,7 +106,7 @@ async def test_tries_are_bounded_and_what_arrived_stays_for_the_next_run(
 
 
 async def test_a_file_that_changed_between_the_halves_is_begun_anew(
-    client: Client, site: Site, file: Path
+    client: HttpsClient, site: Site, file: Path
 ) -> None:
     site.cuts = [100_000] * 3
     with pytest.raises(AzureUnavailableError):
@@ -116,7 +115,9 @@ async def test_a_file_that_changed_between_the_halves_is_begun_anew(
     assert content(file) == OTHER
 
 
-async def test_halves_of_two_files_are_found_out_by_the_hash(client: Client, site: Site, file: Path) -> None:
+async def test_halves_of_two_files_are_found_out_by_the_hash(
+    client: HttpsClient, site: Site, file: Path
+) -> None:
     """A server that ignores If-Range and has no ETag: only the signed hash tells."""
     site.etags = False
     site.cuts = [100_000] * 3
@@ -129,7 +130,7 @@ async def test_halves_of_two_files_are_found_out_by_the_hash(client: Client, sit
 
 
 async def test_without_hash_and_validator_nothing_is_pieced_together(
-    client: Client, site: Site, file: Path
+    client: HttpsClient, site: Site, file: Path
 ) -> None:
     site.etags = False
     site.cuts = [100_000, 100_000]
@@ -138,7 +139,9 @@ async def test_without_hash_and_validator_nothing_is_pieced_together(
     assert content(file) == DATA
 
 
-async def test_a_server_without_ranges_sends_it_all_again(client: Client, site: Site, file: Path) -> None:
+async def test_a_server_without_ranges_sends_it_all_again(
+    client: HttpsClient, site: Site, file: Path
+) -> None:
     site.ranges = False
     site.cuts = [100_000, 100_000]
     assert await download(client, place(site), file)
@@ -148,7 +151,7 @@ async def test_a_server_without_ranges_sends_it_all_again(client: Client, site: 
 
 @pytest.mark.parametrize("lie", ["bytes 5-{last}/{all}", "bytes 0-9/10", "", "items 1-2/3"])
 async def test_a_server_that_sends_another_part_is_not_believed(
-    client: Client, site: Site, file: Path, lie: str
+    client: HttpsClient, site: Site, file: Path, lie: str
 ) -> None:
     site.cuts = [100_000]
     url = place(site)
@@ -167,7 +170,7 @@ async def test_a_server_that_sends_another_part_is_not_believed(
 
 
 async def test_a_part_that_was_longer_than_the_file_is_dropped(
-    client: Client, site: Site, file: Path
+    client: HttpsClient, site: Site, file: Path
 ) -> None:
     url = place(site)
     note = {"url": str(url), "validator": site.tag(DATA)}
@@ -183,7 +186,7 @@ async def test_a_part_that_was_longer_than_the_file_is_dropped(
     assert content(file) == DATA
 
 
-async def test_a_part_of_another_address_is_not_used(client: Client, site: Site, file: Path) -> None:
+async def test_a_part_of_another_address_is_not_used(client: HttpsClient, site: Site, file: Path) -> None:
     (file.parent / "agent.msi.part").write_bytes(OTHER[:1000])
     (file.parent / "agent.msi.part.json").write_text(
         '{"url": "https://else.example", "validator": "\\"a\\""}'
@@ -194,14 +197,14 @@ async def test_a_part_of_another_address_is_not_used(client: Client, site: Site,
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"url": 1}', '{"url": "x", "validator": 3}', "\xff"])
 async def test_a_damaged_note_beside_the_part_is_no_matter(
-    client: Client, site: Site, file: Path, text: str
+    client: HttpsClient, site: Site, file: Path, text: str
 ) -> None:
     lay(file, OTHER[:1000], text)
     assert await download(client, place(site), file)
     assert content(file) == DATA
 
 
-async def test_an_unchanged_file_is_not_sent_again(client: Client, site: Site, file: Path) -> None:
+async def test_an_unchanged_file_is_not_sent_again(client: HttpsClient, site: Site, file: Path) -> None:
     first = await download(client, place(site), file)
     assert first is not None
     assert await download(client, place(site), file, known=first.validator) is None
@@ -211,7 +214,7 @@ async def test_an_unchanged_file_is_not_sent_again(client: Client, site: Site, f
 
 
 async def test_a_file_of_the_wrong_hash_is_refused_and_leaves_nothing(
-    client: Client, site: Site, file: Path
+    client: HttpsClient, site: Site, file: Path
 ) -> None:
     lay(file, b"", "")
     files.write_whole(file, b"what was here before")
@@ -222,7 +225,7 @@ async def test_a_file_of_the_wrong_hash_is_refused_and_leaves_nothing(
 
 
 async def test_a_file_of_the_wrong_length_is_refused_before_it_is_fetched(
-    client: Client, site: Site, file: Path
+    client: HttpsClient, site: Site, file: Path
 ) -> None:
     with pytest.raises(BundleRefusedError, match="has 1,048,577 bytes, not the 1,048,576"):
         await download(client, place(site, DATA + b"!"), file, digest=GOOD)
@@ -238,7 +241,7 @@ async def _endless(request: web.BaseRequest) -> web.StreamResponse:
     return response
 
 
-async def test_an_endless_body_ends(client: Client, site: Site, file: Path) -> None:
+async def test_an_endless_body_ends(client: HttpsClient, site: Site, file: Path) -> None:
     url = place(site)
     site.answers["/agent.msi"] = _endless
     with pytest.raises(AzureError, match="than are taken"):
@@ -248,7 +251,7 @@ async def test_an_endless_body_ends(client: Client, site: Site, file: Path) -> N
         await asyncio.wait_for(client.read(url, limit=1_000_000), 20)
 
 
-async def test_a_small_file_that_was_cut_is_asked_for_again(client: Client, site: Site) -> None:
+async def test_a_small_file_that_was_cut_is_asked_for_again(client: HttpsClient, site: Site) -> None:
     site.cuts = [1000, 1000]
     assert (await client.read(place(site), limit=len(DATA)))[0] == DATA
     site.cuts = [1000] * 3
@@ -257,13 +260,13 @@ async def test_a_small_file_that_was_cut_is_asked_for_again(client: Client, site
     assert len(site.asked) == 6
 
 
-async def test_too_large_a_file_is_not_begun(client: Client, site: Site, file: Path) -> None:
+async def test_too_large_a_file_is_not_begun(client: HttpsClient, site: Site, file: Path) -> None:
     with pytest.raises(AzureError, match="1,048,576 bytes are more than the 1,000 that are taken"):
         await download(client, place(site), file, limit=1000)
     assert left_over(file) == []
 
 
-async def test_a_packed_answer_is_refused(client: Client, site: Site, file: Path) -> None:
+async def test_a_packed_answer_is_refused(client: HttpsClient, site: Site, file: Path) -> None:
     async def packed(_: web.BaseRequest) -> web.StreamResponse:
         return web.Response(body=b"x", headers={"Content-Encoding": "gzip"})
 
@@ -284,7 +287,7 @@ async def test_a_packed_answer_is_refused(client: Client, site: Site, file: Path
     ],
 )
 async def test_only_what_may_pass_is_tried_again(
-    client: Client, site: Site, file: Path, case: tuple[int, type[Exception], int]
+    client: HttpsClient, site: Site, file: Path, case: tuple[int, type[Exception], int]
 ) -> None:
     status, kind, tries = case
 
@@ -314,7 +317,7 @@ LEADS_AWAY = {
 
 @pytest.mark.parametrize("case", LEADS_AWAY)
 async def test_a_redirect_that_leads_away_is_refused(
-    client: Client, site: Site, file: Path, case: str
+    client: HttpsClient, site: Site, file: Path, case: str
 ) -> None:
     url = place(site)
     site.moved("/agent.msi", LEADS_AWAY[case])
@@ -324,7 +327,7 @@ async def test_a_redirect_that_leads_away_is_refused(
 
 
 async def test_redirects_on_the_mirror_are_followed_and_the_last_is_the_origin(
-    client: Client, site: Site, file: Path
+    client: HttpsClient, site: Site, file: Path
 ) -> None:
     place(site)
     site.moved("/first", "/second?sig=secret")
@@ -334,7 +337,7 @@ async def test_redirects_on_the_mirror_are_followed_and_the_last_is_the_origin(
     assert found.origin == f"{site.url}/agent.msi"
 
 
-async def test_redirects_end(client: Client, site: Site, file: Path) -> None:
+async def test_redirects_end(client: HttpsClient, site: Site, file: Path) -> None:
     site.moved("/agent.msi", "/agent.msi")
     with pytest.raises(AzureError, match="more than 5 redirects"):
         await download(client, place(site), file)
@@ -342,7 +345,7 @@ async def test_redirects_end(client: Client, site: Site, file: Path) -> None:
 
 
 async def test_a_certificate_that_nobody_vouches_for_is_refused_at_once(site: Site, file: Path) -> None:
-    async with open_client(Means(read_sources([site.url]), pauses=(0, 0))) as client:
+    async with FetchOptions(read_sources([site.url]), pauses=(0, 0)).client() as client:
         with pytest.raises(AzureUnavailableError, match="TLS failed") as caught:
             await download(client, place(site), file)
     assert "--ca-file" in caught.value.hint
@@ -362,13 +365,11 @@ import asyncio, os
 from pathlib import Path
 from yarl import URL
 from arcferry.errors import FileInputError
-from arcferry.fetch import Means, read_sources
-from arcferry.fetch.client import open_client
+from arcferry.fetch import FetchOptions, read_sources
 from arcferry.fetch.transfer import download
 
 async def main():
-    means = Means(read_sources(["{url}"]), ca_file=Path("{ca}"), pauses=(0, 0))
-    async with open_client(means) as client:
+    async with FetchOptions(read_sources(["{url}"]), ca_file=Path("{ca}"), pauses=(0, 0)).client() as client:
         await download(client, URL("{url}/agent.msi"), Path("stick/agent.msi"))
 
 try:
@@ -397,7 +398,7 @@ async def test_a_full_disk_is_named_and_leaves_no_half_file(
     assert len(site.asked) == 1
 
 
-async def test_a_folder_that_cannot_be_written(client: Client, site: Site, tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_be_written(client: HttpsClient, site: Site, tmp_path: Path) -> None:
     files.write_whole(tmp_path / "file", b"")
     with pytest.raises(FileInputError, match="file"):
         await download(client, place(site), tmp_path / "file" / "agent.msi")

@@ -7,7 +7,7 @@ import pytest
 from tests.fetch.conftest import MSI, Fetcher, Site
 
 from arcferry.errors import AzureError, BundleRefusedError, FileInputError, InputError
-from arcferry.fetch import read_wanted
+from arcferry.fetch import read_version
 
 PLACE = f"/gbl.his.arc.azure.com/{MSI}"
 PINNED = "/gbl.his.arc.azure.com/azcmagent/1.61/AzureConnectedMachineAgent.msi"
@@ -20,7 +20,7 @@ async def test_the_newest_comes_with_hash_and_origin(fetcher: Fetcher, site: Sit
     (path,) = found.agents
     assert path.name == "AzureConnectedMachineAgent.msi"
     assert found.origins == {path: f"{site.url}{PLACE}"}
-    assert found.kept[0].sha256 == hashlib.sha256(site.files[PLACE]).hexdigest()
+    assert found.files[0].sha256 == hashlib.sha256(site.files[PLACE]).hexdigest()
     assert found.documents == ()
     assert {one.item for one in fetcher.seen} == {"windows-latest-azurecloud"}
 
@@ -56,7 +56,7 @@ async def test_an_unchanged_one_is_not_sent_again(fetcher: Fetcher, site: Site, 
     assert await fetcher(windows=True) == first
     assert site.asked[1].headers["If-None-Match"] == site.tag(site.files[PLACE])
     site.files[PLACE] = make_msi("1.68.1.1")
-    assert (await fetcher(windows=True)).kept[0].sha256 != first.kept[0].sha256
+    assert (await fetcher(windows=True)).files[0].sha256 != first.files[0].sha256
 
 
 async def test_one_that_was_changed_in_the_folder_is_sent_again(
@@ -107,4 +107,4 @@ async def test_a_cut_download_is_resumed_by_the_next_run(
 @pytest.mark.parametrize("text", ["1", "latest.1", "1.61-2", "../1.61", "1.61.1.1.1"])
 def test_what_is_no_version(text: str) -> None:
     with pytest.raises(InputError, match="is no version"):
-        read_wanted(text)
+        read_version(text)

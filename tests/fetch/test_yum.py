@@ -20,7 +20,7 @@ async def test_the_newest_package_comes_with_its_origin_and_hash(
     found = await fetcher(linux=(EL9,))
     (path,) = found.agents
     assert path.name == NEWEST
-    assert found.kept[0].sha256 == hashlib.sha256(package.read_bytes()).hexdigest()
+    assert found.files[0].sha256 == hashlib.sha256(package.read_bytes()).hexdigest()
     assert found.origins[path] == f"{fetcher.site.url}{yum.prefix}/Packages/a/{NEWEST}"
 
 
@@ -35,7 +35,7 @@ async def test_alma_takes_red_hats_package_once(fetcher: Fetcher, yum: RpmReposi
     yum.publish()
     found = await fetcher(linux=(EL9, choose("alma9"), choose("rocky9")))
     assert len(found.agents) == 1
-    assert len(found.kept) == 3
+    assert len(found.files) == 3
 
 
 async def test_an_architecture_that_is_not_there(fetcher: Fetcher, yum: RpmRepository) -> None:

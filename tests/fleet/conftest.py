@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,11 @@ import pytest
 from arcferry import bundle as bundles
 from arcferry import times
 from arcferry.fleet.inventory import Host
-from arcferry.fleet.transport import SshSession, connected, read_trust
-from arcferry.fleet.transport.trust import SshTrust
-from arcferry.lab.hosts import build_agent_package, read_journal, unavailable
-from arcferry.lab.hosts.tools import open_ssh
-from arcferry.lab.twin import RESOURCE_GROUP, Twin, TwinSettings
+from arcferry.fleet.transport.ssh import SshSession, open_session
+from arcferry.fleet.transport.trust import SshTrust, read_trust
+from arcferry_lab.hosts import build_agent_package, read_journal, unavailable
+from arcferry_lab.hosts.tools import open_ssh
+from arcferry_lab.twin import RESOURCE_GROUP, Twin, TwinSettings
 
 EVERYTHING = ("12076:51010", "12076:51012", "12076:5060", "12076:5070")
 
@@ -50,6 +50,15 @@ class Sshd:
     def trust(self, known_hosts: Path | None = None, key_file: Path | None = None) -> SshTrust:
         user = os.environ.get("USER") or "root"
         return read_trust(known_hosts or self.known_hosts, key_file or self.key_file, user)
+
+
+@asynccontextmanager
+async def connected(host: Host, trust: SshTrust, *, deadline: float = 20.0) -> AsyncIterator[SshSession]:
+    session = await open_session(host, trust, deadline=deadline)
+    try:
+        yield session
+    finally:
+        await session.close()
 
 
 def free_port() -> int:

@@ -15,11 +15,11 @@ import pytest
 
 from arcferry import bundle as bundles
 from arcferry import times
-from arcferry.lab.azure.state import Machine
-from arcferry.lab.hosts import build_agent_package, read_journal
-from arcferry.lab.hosts.faults import lay
-from arcferry.lab.hosts.host import LabHost
-from arcferry.lab.twin import RESOURCE_GROUP
+from arcferry_lab.azure.state import ArcMachine
+from arcferry_lab.hosts import build_agent_package, read_journal
+from arcferry_lab.hosts.faults import lay
+from arcferry_lab.hosts.host import LabHost
+from arcferry_lab.twin import RESOURCE_GROUP
 
 from .conftest import Fleet, Sealed, ended
 
@@ -265,7 +265,7 @@ async def test_a_blocked_endpoint_is_named_and_the_retry_begins_there(fleet: Fle
     assert "arcferry explain" in failure["hint"]
     (finding,) = done.document["findings"]
     assert finding["endpoints"][0]["host"] == "agentserviceapi.guestconfiguration.azure.com"
-    assert finding["evidence"][0]["origin"] == "server01: azcmagent check"
+    assert finding["evidence"][0]["origin"] == "server01: azcmagent-check.txt"
     settings = host.root / "etc/arcferry-lab.json"
     settings.write_text(settings.read_text().replace("agentserviceapi.guest", "unused.guest"))
     again = await fleet.run("apply")
@@ -285,7 +285,7 @@ async def test_connected_but_no_heartbeat(fleet: Fleet) -> None:
 
 
 async def test_a_name_that_another_server_has(fleet: Fleet) -> None:
-    other = Machine(
+    other = ArcMachine(
         RESOURCE_GROUP, "server01", "eastasia", {}, {"vmId": "11111111-2222-3333-4444-555555555555"}
     )
     fleet.twin.azure.machines[RESOURCE_GROUP, "server01"] = other
@@ -415,7 +415,7 @@ async def test_an_older_bundle_needs_a_reason(fleet: Fleet, sealed: Sealed, tmp_
 
 async def test_status_tells_what_is_remembered(fleet: Fleet) -> None:
     empty = await fleet.run("status")
-    assert empty.document == {"schema": 1, "kind": "runs", "runs": []}
+    assert (empty.document["kind"], empty.document["runs"], empty.document["findings"]) == ("runs", [], [])
     await fleet.run("apply")
     (run,) = (await fleet.run("status")).document["runs"]
     assert {name: host["state"] for name, host in run["hosts"].items()} == ALL
@@ -475,9 +475,10 @@ async def test_a_host_that_prints_what_no_reader_foresees(fleet: Fleet, printed:
     found = {finding["cause"]: finding for finding in done.document["findings"]}
     assert len(found) == (2 if printed == "deep" else 1), list(found)
     if printed == "deep":
-        assert found["evidence/unreadable"]["title"].startswith("server01: azcmagent check could not be read")
+        title = "server01: azcmagent-check.txt could not be read"
+        assert found["evidence/unreadable"]["title"].startswith(title)
         table = await ended(await fleet.start("apply"))
-        assert "cause evidence/unreadable: server01: azcmagent check could not be read" in table.out
+        assert "cause evidence/unreadable: server01: azcmagent-check.txt could not be read" in table.out
 
 
 async def _prints_on_check(host: LabHost, text: str) -> None:

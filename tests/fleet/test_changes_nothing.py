@@ -10,8 +10,8 @@ import pytest
 
 from arcferry import catalog
 from arcferry.catalog import Carrier
-from arcferry.lab.azure.ids import CIRCUIT
-from arcferry.lab.azure.state import ROUTE_FILTER, Call
+from arcferry_lab.azure.ids import CIRCUIT
+from arcferry_lab.azure.state import ROUTE_FILTER, Call
 
 from .conftest import Fleet, ended
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from tests.matrix.closed import ClosedNetwork
 
-from arcferry.lab.hosts import unavailable
-from arcferry.lab.twin import Twin, TwinSettings
+from arcferry_lab.hosts import unavailable
+from arcferry_lab.twin import Twin, TwinSettings
 
 from .conftest import EVERYTHING, Fleet, Sealed
 

@@ -7,12 +7,12 @@ import pytest
 
 from arcferry import azure
 from arcferry.fleet.inventory import read_inventory
-from arcferry.fleet.order import Limits, Order, shared_by_all
 from arcferry.fleet.plan import FleetPlan, plan
-from arcferry.fleet.transport import read_trust
-from arcferry.lab.azure.errors import ArmError
-from arcferry.lab.azure.state import Reply
-from arcferry.lab.twin import RESOURCE_GROUP
+from arcferry.fleet.task import RunContext, RunRequest
+from arcferry.fleet.transport.trust import read_trust
+from arcferry_lab.azure.errors import ArmError
+from arcferry_lab.azure.state import CannedResponse
+from arcferry_lab.twin import RESOURCE_GROUP
 
 from .conftest import Fleet
 
@@ -40,28 +40,28 @@ async def by_an_older_list(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> Asy
     who = azure.with_secret(twin.client.client_id, twin.client.secret)
     trust = read_trust(twin.paths.known_hosts, twin.paths.key, "root")
     hosts = read_inventory(twin.paths.inventory)
-    order = Order(hosts, fleet.sealed.open(), trust, target, who, fleet.state, Limits())
+    order = RunRequest(hosts, fleet.sealed.open(), trust, target, who, fleet.state)
     async with azure.signed_in(target, who) as session:
         preflight = await azure.prepare(session)
         assert preflight.machines == {}
         assert (await fleet.run("apply")).code == 0
-        shared = replace(shared_by_all(order), azure=session, machines=preflight.machines)
-        yield lambda: plan(hosts, shared, run=order.run, checks=preflight.checks)
+        shared = replace(RunContext.of(order), azure=session, machines=preflight.machines)
+        yield lambda: plan(order, shared, preflight.checks)
 
 
 async def test_a_host_that_another_apply_connected_since_is_healthy(by_an_older_list: Planning) -> None:
     found = await by_an_older_list()
     assert [host.to_run for host in found.hosts] == [("verified",)] * 3
     for host in found.hosts:
-        assert host.situation is not None
-        assert host.situation.machine is not None
-        assert host.situation.machine.status == "Connected"
+        assert host.state is not None
+        assert host.state.machine is not None
+        assert host.state.machine.status == "Connected"
 
 
-def refusal(status: int, code: str) -> Reply:
+def refusal(status: int, code: str) -> CannedResponse:
     body = ArmError(status, code, "No.").response().body
     assert isinstance(body, bytes)
-    return Reply(body, status)
+    return CannedResponse(body, status)
 
 
 SILENT = {
@@ -70,8 +70,8 @@ SILENT = {
     "no subscription": (refusal(404, "SubscriptionNotFound"), "no subscription"),
     "429": (refusal(429, "TooManyRequests"), "429 TooManyRequests"),
     "500": (refusal(500, "InternalServerError"), "500 InternalServerError"),
-    "a page": (Reply(b"<html></html>", 404, "text/html"), "HTTP 404 without a code"),
-    "no machine": (Reply(b"[1, 2]"), "cannot be read"),
+    "a page": (CannedResponse(b"<html></html>", 404, "text/html"), "HTTP 404 without a code"),
+    "no machine": (CannedResponse(b"[1, 2]"), "cannot be read"),
 }
 
 

@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
-from arcferry.azure import Target, target
-from arcferry.fleet.facts import AgentState, Facts
+from arcferry.azure import AzureTarget, target
+from arcferry.fleet.facts import HostAgent, HostFacts
+from arcferry.fleet.host_state import HostState, MachineSummary, payload_for
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.pipeline import decide
-from arcferry.fleet.situation import MachineSeen, Situation, packed_for
 from arcferry.fleet.steps.connect import connect_options, tags_text
 
 from .conftest import Sealed
 
 SUBSCRIPTION = "a66c9f65-b9e8-42c7-8f93-9d69638e80fd"
-TARGET: Target = target(
+TARGET: AzureTarget = target(
     cloud="AzureCloud",
     tenant_id="contoso.example",
     subscription_id=SUBSCRIPTION,
@@ -23,7 +23,7 @@ TARGET: Target = target(
     location="eastasia",
 )
 HOST = Host("web01", "10.0.0.1")
-BARE = Facts(
+BARE = HostFacts(
     os="linux",
     hostname="web01",
     distro="Debian GNU/Linux 12",
@@ -34,9 +34,9 @@ BARE = Facts(
     opt_free=10**10,
     azure_vm=False,
     skew=0.0,
-    agent=AgentState(),
+    agent=HostAgent(),
 )
-INSTALLED = AgentState(installed=True, version="1.67.0")
+INSTALLED = HostAgent(installed=True, version="1.67.0")
 CONNECTED = replace(
     INSTALLED,
     status="Connected",
@@ -44,32 +44,32 @@ CONNECTED = replace(
     vm_id="v",
     resource_name="web01",
 )
-SEEN = MachineSeen("Connected", "v", "")
+SEEN = MachineSummary("Connected", "v", "")
 
 
 def situation(
     sealed: Sealed,
-    facts: Facts = BARE,
+    facts: HostFacts = BARE,
     *,
-    machine: MachineSeen | None = None,
+    machine: MachineSummary | None = None,
     azure_known: bool = True,
-    azure_silence: str = "",
+    azure_error: str = "",
     finished: frozenset[str] = frozenset(),
     begun: frozenset[str] = frozenset(),
-) -> Situation:
-    packed = packed_for(sealed.open(), facts)
-    return Situation(HOST, facts, TARGET, packed, machine, azure_known, azure_silence, finished, begun)
+) -> HostState:
+    packed = payload_for(sealed.open(), facts)
+    return HostState(HOST, facts, TARGET, packed, machine, azure_known, azure_error, finished, begun)
 
 
-def verdicts(found: Situation) -> dict[str, str]:
-    return {step.name: decision.verdict.value for step, decision in decide(found)}
+def verdicts(found: HostState) -> dict[str, str]:
+    return {step.name: decision.action.value for step, decision in decide(found)}
 
 
-def blocks(found: Situation) -> list[tuple[str, str, str]]:
+def blocks(found: HostState) -> list[tuple[str, str, str]]:
     return [
         (step.name, decision.why, decision.hint)
         for step, decision in decide(found)
-        if decision.verdict.value == "block"
+        if decision.action.value == "block"
     ]
 
 
@@ -102,7 +102,7 @@ def test_a_connected_host_with_a_newer_agent_is_left_alone(sealed: Sealed) -> No
 
 
 def test_staged_files_count_only_with_the_right_hash(sealed: Sealed) -> None:
-    files = situation(sealed).packed.files
+    files = situation(sealed).payload.files
     right = {file.name: file.sha256 for file in files}
     assert verdicts(situation(sealed, replace(BARE, staged=right)))["stage"] == "skip"
     wrong = right | {files[1].name: "0" * 64}
@@ -114,7 +114,7 @@ def test_a_check_that_passed_before_is_not_repeated(sealed: Sealed) -> None:
 
 
 def test_a_machine_left_by_our_own_broken_connect_is_no_hindrance(sealed: Sealed) -> None:
-    waiting = MachineSeen("AwaitingConnection", "x", "")
+    waiting = MachineSummary("AwaitingConnection", "x", "")
     assert blocks(situation(sealed, machine=waiting))[0][0] == "connect"
     assert blocks(situation(sealed, machine=waiting, begun=frozenset({"connect"}))) == []
 
@@ -168,10 +168,10 @@ def test_a_plan_without_azure_does_not_claim_that_the_machine_is_gone(sealed: Se
 
 def test_a_machine_that_azure_does_not_show_is_not_gone(sealed: Sealed) -> None:
     found = situation(
-        sealed, replace(BARE, agent=CONNECTED), azure_known=False, azure_silence="Azure answered 403"
+        sealed, replace(BARE, agent=CONNECTED), azure_known=False, azure_error="Azure answered 403"
     )
     connect = next(decision for step, decision in decide(found) if step.name == "connect")
-    assert (connect.verdict.value, connect.hint) == ("skip", "")
+    assert (connect.action.value, connect.hint) == ("skip", "")
     assert connect.why.endswith("Azure does not show it: Azure answered 403")
 
 

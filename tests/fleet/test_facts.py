@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcferry.fleet.facts import AgentState, Facts, read_agent, read_answer, read_facts, version_key
+from arcferry.fleet.facts import HostAgent, HostFacts, read_agent, read_answer, read_facts, version_key
 from arcferry.text import clean
 
 GOOD: dict[str, Any] = {
@@ -29,8 +29,8 @@ def test_facts_survive_the_record() -> None:
     answer = read_answer("facts", json.dumps(GOOD))
     assert answer is not None
     facts = read_facts(answer, skew=1.5, staged={"a": "b"})
-    assert facts.agent == AgentState(installed=True, version="1.67.0", vm_id="abc")
-    assert Facts.from_json(json.loads(json.dumps(facts.to_json()))) == facts
+    assert facts.agent == HostAgent(installed=True, version="1.67.0", vm_id="abc")
+    assert HostFacts.from_json(json.loads(json.dumps(facts.to_json()))) == facts
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_any_answer_gives_clean_facts(changes: dict[str, Any], agent: object) ->
     texts = [facts.os, facts.hostname, facts.distro, facts.arch, facts.package_format, facts.agent.version]
     assert all(clean(text) == text and len(text.encode()) <= 1200 for text in texts)
     assert facts.disk_free is None or isinstance(facts.disk_free, int)
-    assert Facts.from_json(facts.to_json()) == facts
+    assert HostFacts.from_json(facts.to_json()) == facts
     assert read_agent(answer) == facts.agent
 
 

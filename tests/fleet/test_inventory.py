@@ -24,7 +24,7 @@ def test_csv_with_every_column(tmp_path: Path) -> None:
     )
     first, second = read_inventory(path).hosts
     assert first == Host(
-        "web01", "10.0.0.1", 2222, "ssh", "ops", {"env": "prod", "owner": "web team"}, "osaka", line=2
+        "web01", "10.0.0.1", 2222, "ops", {"env": "prod", "owner": "web team"}, "osaka", line=2
     )
     assert second == Host("web02", "web02.example.org", line=3)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from arcferry.lab.hosts.faults import lay
+from arcferry_lab.hosts.faults import lay
 
 from .conftest import Fleet
 

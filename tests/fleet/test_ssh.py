@@ -19,9 +19,10 @@ from arcferry.errors import (
     InputError,
 )
 from arcferry.fleet.inventory import Host
-from arcferry.fleet.transport import SshSession, connected, read_trust
+from arcferry.fleet.transport.ssh import SshSession
+from arcferry.fleet.transport.trust import read_trust
 
-from .conftest import Sshd, free_port
+from .conftest import Sshd, connected, free_port
 
 HOSTILE = ["", "a b", "$(touch /tmp/x)", "; reboot", "`id`", "'", '"', "\n", "-rf", "*", "é", "\\"]
 

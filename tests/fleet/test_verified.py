@@ -11,8 +11,8 @@ import pytest
 
 from arcferry import bundle as bundles
 from arcferry import times
-from arcferry.lab.hosts import build_agent_package
-from arcferry.lab.twin import RESOURCE_GROUP
+from arcferry_lab.hosts import build_agent_package
+from arcferry_lab.twin import RESOURCE_GROUP
 
 from .conftest import Fleet, Sealed
 

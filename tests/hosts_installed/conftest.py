@@ -2,6 +2,7 @@ import asyncio
 import hashlib
 import json
 import shlex
+import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,12 +11,10 @@ from typing import Any
 import asyncssh
 import pytest
 
-from arcferry.lab.hosts import HostSettings, LabHost, build_agent_package, start_host, unavailable
-from arcferry.lab.hosts.deb import deb_bytes
-from arcferry.lab.hosts.packaged import PackagedFile, PackageKind
-from arcferry.lab.hosts.rpm import RpmFields, rpm_bytes
-from arcferry.lab.network.block import claim
-from arcferry.lab.pki import Authority
+from arcferry_lab.hosts import HostSettings, LabHost, build_agent_package, start_host, unavailable
+from arcferry_lab.hosts.packaging import PackagedFile, PackageFields, PackageKind, build_package
+from arcferry_lab.network.block import claim
+from arcferry_lab.pki import Authority
 
 SCRIPTS = Path(__file__).parents[2] / "src/arcferry/bundle/hostscripts"
 FOLDER = "/var/tmp/bundle"  # noqa: S108 - a host's own
@@ -83,15 +82,13 @@ class Server:
 
 def package(kind: PackageKind, *, name: str = "azcmagent", before: str = "", after: str = "") -> bytes:
     """A package without the agent, whose scripts are given."""
-    content = {f"/opt/{name}/file": PackagedFile(b"content")}
-    if kind == "rpm":
-        fields = RpmFields(name, "1.70.0", "1", "noarch", "x", "x", "x")
-        return rpm_bytes(fields, {"pre": before, "post": after}, content)
-    control = f"Package: {name}\nVersion: 1.70.0\nArchitecture: all\nDescription: x\n"
-    control += "Maintainer: a <a@corp.example>\n"
-    scripts = {"preinst": before, "postinst": after}
-    files = {key: PackagedFile(f"#!/bin/sh\n{text}\n".encode(), 0o755) for key, text in scripts.items()}
-    return deb_bytes({"control": PackagedFile(control.encode()), **files}, content)
+    scripts = {"deb": ("preinst", "postinst"), "rpm": ("pre", "post")}[kind]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "package"
+        fields = PackageFields(name, "1.70.0", "x", "x")
+        content = {f"/opt/{name}/file": PackagedFile(b"content")}
+        build_package(kind, path, fields, dict(zip(scripts, (before, after), strict=True)), content)
+        return path.read_bytes()
 
 
 @pytest.fixture(params=["deb", "rpm"])

@@ -13,11 +13,11 @@ import pytest
 from arcferry import bundle as bundles
 from arcferry import times
 from arcferry.errors import InputError
-from arcferry.lab.azure import machines
-from arcferry.lab.document import document
-from arcferry.lab.hosts import LabHost, read_journal, unavailable
-from arcferry.lab.hosts.packaged import PackageKind
-from arcferry.lab.twin import RESOURCE_GROUP, Twin, TwinSettings
+from arcferry_lab.azure import machines
+from arcferry_lab.document import document
+from arcferry_lab.hosts import LabHost, read_journal, unavailable
+from arcferry_lab.hosts.packaging import PackageKind
+from arcferry_lab.twin import RESOURCE_GROUP, Twin, TwinSettings
 
 from .conftest import Server, with_script
 

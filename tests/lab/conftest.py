@@ -8,9 +8,9 @@ import dns.asyncresolver
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from arcferry.lab.azure.state import Client
-from arcferry.lab.pki import Leaf, load_leaf
-from arcferry.lab.twin import Twin
+from arcferry_lab.azure.state import Application
+from arcferry_lab.pki import Leaf, load_leaf
+from arcferry_lab.twin import Twin
 
 
 class TwinResolver(AbstractResolver):
@@ -80,7 +80,7 @@ class Browser:
         """The status of a host's root."""
         return (await self.ask("GET", f"https://{host}/", seconds=0.7))[0]
 
-    async def token(self, client: Client | None = None) -> str:
+    async def token(self, client: Application | None = None) -> str:
         """A token for ARM."""
         client = client or self.twin.client
         form = {

@@ -15,9 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from arcferry.errors import LabError
-from arcferry.lab import background, folder
-from arcferry.lab.system import require_linux
+from arcferry_lab import background, folder
 
 pytestmark = pytest.mark.lab
 KEYS = {
@@ -271,12 +269,6 @@ def test_a_deep_folder_does(tmp_path: Path) -> None:
     assert lab.run("filter", "show").stdout
     lab.run("down")
     assert not lab.path.exists()
-
-
-def test_another_system_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", "win32")
-    with pytest.raises(LabError, match=r"needs Linux.*win32"):
-        require_linux()
 
 
 def test_a_lease_is_had_once(tmp_path: Path) -> None:

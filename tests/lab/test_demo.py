@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from arcferry.lab import demo, hosts
+from arcferry_lab import demo, hosts
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,11 +27,14 @@ def test_the_story_is_told_to_its_end_and_leaves_nothing(tmp_path: Path) -> None
         timeout=110,
     )
     assert told.returncode == 0, told.stderr
-    check, _, explained, _, green, *_ = told.stdout.split("$ arcferry ")[1:]
+    check, _, explained, planned, _, _, green, *_ = told.stdout.split("$ arcferry ")[1:]
     assert check.count("|false      |false") == 1
     assert "agentserviceapi.guestconfiguration.azure.com  |false" in check
     assert "route/community-not-in-filter" in explained
+    assert "12076:51012" in planned.partition("The change, az")[2].partition("\n\n")[0]
     assert "8 of 8 required endpoints reached" in green
+    assert "risk/reached-outside-filter" in green
+    assert "The likeliest reason is route filter rf-microsoft-peering as it is at hand" in green
     assert "6 of 6 hosts connected" in told.stdout
     assert list((tmp_path / "arcferry").iterdir()) == []
 

@@ -8,8 +8,8 @@ import pytest
 
 from arcferry import times
 from arcferry.errors import InputError, UnknownNameError
-from arcferry.lab.faults import FAULTS, LOOPBACK, NAMESPACES, Faults
-from arcferry.lab.twin import Twin
+from arcferry_lab.faults import FAULTS, LOOPBACK, NAMESPACES, Faults
+from arcferry_lab.twin import Twin
 
 if TYPE_CHECKING:
     from tests.lab.conftest import Browser

@@ -3,13 +3,14 @@
 import pytest
 
 from arcferry import catalog
-from arcferry.lab.faults import FAULTS, LOOPBACK
-from arcferry.lab.network.plan import Service
-from arcferry.lab.network.struck import PRIVATE_ADDRESS
-from arcferry.lab.twin import Twin
-from arcferry.probe import Observation, ProbeSettings, check, probe
-from arcferry.probe.dns import resolve
-from arcferry.probe.resolvers import choose_resolvers
+from arcferry.probe.dns import choose_resolvers, resolve
+from arcferry.probe.location import check, probe
+from arcferry.probe.observation import Observation
+from arcferry.probe.step import ProbeSettings
+from arcferry_lab.faults import FAULTS, LOOPBACK
+from arcferry_lab.network.dns_faults import PRIVATE_ADDRESS
+from arcferry_lab.network.plan import Service
+from arcferry_lab.twin import Twin
 
 pytestmark = pytest.mark.lab
 

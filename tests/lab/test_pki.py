@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from cryptography import x509
 
-from arcferry.lab.pki import Authority, Leaf
+from arcferry_lab.pki import Authority, Leaf
 
 NAMES = ["management.azure.com", "*.his.arc.azure.com", "127.0.0.1"]
 

@@ -13,9 +13,9 @@ import asyncssh
 import pytest
 
 from arcferry.fleet.inventory import read_inventory
-from arcferry.lab import background, hosts
-from arcferry.lab.document import document
-from arcferry.lab.twin import Twin
+from arcferry_lab import background, hosts
+from arcferry_lab.document import document
+from arcferry_lab.twin import Twin
 
 pytestmark = [pytest.mark.lab, pytest.mark.hosts]
 

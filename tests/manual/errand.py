@@ -21,8 +21,8 @@ from tests.bundle.guide.typed import Typed, sample, typed
 
 from arcferry import azure, times
 from arcferry import bundle as bundles
-from arcferry.lab.hosts import LabHost
-from arcferry.lab.twin import RESOURCE_GROUP, Twin, TwinSettings
+from arcferry_lab.hosts import LabHost
+from arcferry_lab.twin import RESOURCE_GROUP, Twin, TwinSettings
 
 NAME = "web01"
 LACKING = "12076:51012"  # where the story's answer lies, and what its route filter lacks
@@ -219,7 +219,7 @@ class Errand:
         search = f"grep -rlF -f - {places} 2>/dev/null"  # by standard input: a journal keeps every command
         _, self.record.left["token"], _ = await shell.type(search, pasted=self.record.token[-40:])
 
-    def _target(self) -> azure.Target:
+    def _target(self) -> azure.AzureTarget:
         return azure.target(
             cloud="AzureCloud",
             tenant_id=self.twin.azure.tenant_id,

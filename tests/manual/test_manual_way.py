@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from arcferry.lab import hosts
+from arcferry_lab import hosts
 
 pytestmark = [
     pytest.mark.lab,

@@ -4,14 +4,15 @@ import json
 from collections.abc import Iterable
 
 from arcferry import catalog
-from arcferry.diagnosis import Diagnosis, diagnose
-from arcferry.diagnosis.document import Document
-from arcferry.diagnosis.readers import read_document
-from arcferry.lab.azure.circuits import circuit
-from arcferry.lab.azure.network import route_filter
-from arcferry.lab.twin import Twin
-from arcferry.probe import ProbeSettings, check
+from arcferry.diagnosis import Diagnosis, judge
+from arcferry.evidence.document import Document
+from arcferry.evidence.readers import read_document
+from arcferry.probe.location import check
+from arcferry.probe.step import ProbeSettings
 from arcferry.report.check import document
+from arcferry_lab.azure.circuits import circuit
+from arcferry_lab.azure.network import route_filter
+from arcferry_lab.twin import Twin
 
 
 def azure_documents(twin: Twin) -> dict[str, bytes]:
@@ -43,4 +44,4 @@ def diagnosed(files: Iterable[tuple[str, bytes]]) -> Diagnosis:
     documents: list[Document] = []
     for name, data in files:
         documents += read_document(name, data)
-    return diagnose(documents)
+    return judge(documents)

@@ -5,8 +5,8 @@ from fnmatch import fnmatch
 import pytest
 
 from arcferry.diagnosis.causes import CAUSES
-from arcferry.lab.faults import FAULTS
-from arcferry.lab.unproduced import UNPRODUCED
+from arcferry_lab.faults import FAULTS
+from arcferry_lab.unproduced import UNPRODUCED
 
 PRODUCED = {fault.cause for fault in FAULTS if fault.cause}
 

@@ -15,8 +15,8 @@ from tests.matrix.findings import errors, explained, others
 from tests.matrix.table import PROPERTY
 
 from arcferry.diagnosis import Diagnosis
-from arcferry.lab.faults import FAULTS, LOOPBACK, Fault
-from arcferry.lab.twin import Twin, TwinSettings
+from arcferry_lab.faults import FAULTS, LOOPBACK, Fault
+from arcferry_lab.twin import Twin, TwinSettings
 
 pytestmark = pytest.mark.lab
 

@@ -14,10 +14,11 @@ from tests.matrix.findings import errors, explained, others
 from tests.matrix.table import PROPERTY
 
 from arcferry.diagnosis import Diagnosis
-from arcferry.errors import ArcferryError, BlockedError, LabError
-from arcferry.lab.faults import FAULTS, NAMESPACES, Fault
-from arcferry.lab.network.namespaces.namespaces import Namespaces
-from arcferry.lab.twin import Twin, TwinSettings
+from arcferry.errors import ArcferryError, BlockedError
+from arcferry_lab.errors import LabError
+from arcferry_lab.faults import FAULTS, NAMESPACES, Fault
+from arcferry_lab.network.namespaces.namespaces import Namespaces
+from arcferry_lab.twin import Twin, TwinSettings
 
 pytestmark = [pytest.mark.lab, pytest.mark.hosts]
 

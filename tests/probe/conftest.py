@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 
 from arcferry.catalog import Carrier, Endpoint, Source, Steering, When
-from arcferry.lab.network.dns import Answer, DnsServer
-from arcferry.lab.pki import Authority
-from arcferry.probe import Observation, ProbeSettings, deadlines, probe
+from arcferry.probe import deadlines
+from arcferry.probe.location import probe
+from arcferry.probe.observation import Observation
+from arcferry.probe.step import ProbeSettings
+from arcferry_lab.network.dns import DnsResponse, DnsServer
+from arcferry_lab.pki import Authority
 
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 HOST = "pas.windows.net"
@@ -40,22 +43,22 @@ class Net:
 
     def __init__(self, authority: Authority, folder: Path, stack: AsyncExitStack) -> None:
         self.authority = authority
-        self.names: dict[str, Answer | None] = {}
+        self.names: dict[str, DnsResponse | None] = {}
         self.asked: list[str] = []
         self.resolver = ""
         self.ca_file = folder / "ca.pem"
         self.ca_file.write_bytes(authority.pem)
         self._stack = stack
 
-    async def dns(self, answer: Callable[[str], Answer | None]) -> str:
+    async def dns(self, answer: Callable[[str], DnsResponse | None]) -> str:
         server = DnsServer(answer)
         port = await server.start()
         self._stack.push_async_callback(server.stop)
         return f"127.0.0.1:{port}"
 
-    def answer(self, name: str) -> Answer | None:
+    def answer(self, name: str) -> DnsResponse | None:
         self.asked.append(name)
-        return self.names.get(name, Answer(rcode="NXDOMAIN"))
+        return self.names.get(name, DnsResponse(rcode="NXDOMAIN"))
 
     async def listen(self, handler: Handler, context: ssl.SSLContext | None = None, at: str = HOME[0]) -> int:
         async def careful(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -85,7 +88,7 @@ class Net:
         return ProbeSettings(**({"resolver": self.resolver, "ca_file": self.ca_file} | given))  # type: ignore[arg-type]
 
     async def see(self, port: int, host: str = HOST, **given: object) -> Observation:
-        self.names.setdefault(host, Answer(addresses=HOME))
+        self.names.setdefault(host, DnsResponse(addresses=HOME))
         (seen,) = await probe([endpoint(host, port)], self.settings(**given))
         return seen
 

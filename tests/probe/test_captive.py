@@ -3,9 +3,8 @@ from datetime import UTC, datetime
 import pytest
 from tests.probe.conftest import HOST, Net, replies
 
-from arcferry.probe import Stage, TlsSession
-from arcferry.probe.captive import captive_page
-from arcferry.probe.http import Response
+from arcferry.probe.http import Response, captive_page
+from arcferry.probe.observation import Stage, TlsSession
 
 
 def session(*, public: bool) -> TlsSession:

@@ -17,10 +17,9 @@ from hypothesis import strategies as st
 from OpenSSL import crypto
 from tests.probe.conftest import HOME, HOST, Net, mute, replies
 
-from arcferry.lab.network.dns import Answer
-from arcferry.probe.certificate import is_for, name_text
-from arcferry.probe.trust import Trust, load_trust, read_certificates
-from arcferry.probe.visit import prepare, visit
+from arcferry.probe.https import exchange, prepare
+from arcferry.probe.tls import Trust, is_for, load_trust, name_text, read_certificates
+from arcferry_lab.network.dns import DnsResponse
 
 
 @pytest.mark.parametrize(
@@ -70,12 +69,12 @@ async def test_a_chain_is_followed_to_its_root(net: Net, known: bool) -> None:
     root = ssl.PEM_cert_to_DER_cert(net.authority.pem.decode())
     trust = load_trust(read_certificates(net.ca_file))
     roots = frozenset({hashlib.sha256(root).digest()}) if known else trust.public_roots
-    net.names[HOST] = Answer(addresses=HOME)
+    net.names[HOST] = DnsResponse(addresses=HOME)
     believed: asyncio.Future[Trust] = asyncio.get_running_loop().create_future()
     believed.set_result(Trust(trust.context, roots))
-    means = replace(prepare(net.settings()), trust=believed)
+    context = replace(prepare(net.settings()), trust=believed)
     port = await net.https(replies(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
-    seen = await visit(HOST, port, "/", means)
+    seen = await exchange(HOST, port, "/", context)
     assert seen.failure is None
     assert seen.tls is not None
     assert seen.tls.public_root is known

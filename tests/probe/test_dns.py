@@ -3,11 +3,11 @@ from pathlib import Path
 import pytest
 from tests.probe.conftest import Net
 
-from arcferry.lab.network.dns import Answer
-from arcferry.probe import Stage, deadlines
-from arcferry.probe.dns import Lookup, resolve
-from arcferry.probe.resolvers import Resolvers, system_resolvers
-from arcferry.probe.settings import Nameserver
+from arcferry.probe import deadlines
+from arcferry.probe.dns import Lookup, Resolvers, resolve, system_resolvers
+from arcferry.probe.observation import Stage
+from arcferry.probe.step import Nameserver
+from arcferry_lab.network.dns import DnsResponse
 
 NAME = "gbl.his.arc.azure.com"
 
@@ -23,9 +23,9 @@ async def ask(*resolvers: str) -> Lookup:
 
 async def test_a_resolver_that_gives_one_link_at_a_time_is_followed(net: Net) -> None:
     net.names = {
-        NAME: Answer(chain=("a.example",)),
-        "a.example": Answer(chain=("b.example",)),
-        "b.example": Answer(addresses=("10.0.0.7",)),
+        NAME: DnsResponse(chain=("a.example",)),
+        "a.example": DnsResponse(chain=("b.example",)),
+        "b.example": DnsResponse(addresses=("10.0.0.7",)),
     }
     lookup = await ask(net.resolver)
     assert lookup.answer.chain == ("a.example", "b.example")
@@ -33,8 +33,8 @@ async def test_a_resolver_that_gives_one_link_at_a_time_is_followed(net: Net) ->
 
 
 async def test_links_that_never_end_are_given_up(net: Net) -> None:
-    net.names = {f"n{i}.example": Answer(chain=(f"n{i + 1}.example",)) for i in range(200)}
-    net.names[NAME] = Answer(chain=("n0.example",))
+    net.names = {f"n{i}.example": DnsResponse(chain=(f"n{i + 1}.example",)) for i in range(200)}
+    net.names[NAME] = DnsResponse(chain=("n0.example",))
     lookup = await ask(net.resolver)
     assert lookup.failure is not None
     assert lookup.failure.kind == "no-addresses"
@@ -43,7 +43,7 @@ async def test_links_that_never_end_are_given_up(net: Net) -> None:
 
 
 async def test_a_dangling_chain_is_evidence(net: Net) -> None:
-    net.names = {NAME: Answer(chain=("gone.example",), rcode="NXDOMAIN")}
+    net.names = {NAME: DnsResponse(chain=("gone.example",), rcode="NXDOMAIN")}
     lookup = await ask(net.resolver)
     assert lookup.failure is not None
     assert lookup.failure.kind == "nxdomain"
@@ -52,33 +52,33 @@ async def test_a_dangling_chain_is_evidence(net: Net) -> None:
 
 
 async def test_a_link_that_is_a_command_is_not_shown(net: Net) -> None:
-    net.names = {NAME: Answer(chain=("`reboot`|sh.example",), addresses=("10.0.0.7",))}
+    net.names = {NAME: DnsResponse(chain=("`reboot`|sh.example",), addresses=("10.0.0.7",))}
     lookup = await ask(net.resolver)
     assert lookup.answer.chain == ("a name that is none",)
     assert lookup.answer.addresses == ("10.0.0.7",)
 
 
 async def test_a_cut_answer_is_asked_for_again_over_tcp(net: Net) -> None:
-    net.names = {NAME: Answer(addresses=tuple(f"10.1.{i}.1" for i in range(120)))}
+    net.names = {NAME: DnsResponse(addresses=tuple(f"10.1.{i}.1" for i in range(120)))}
     lookup = await ask(net.resolver)
     assert lookup.failure is None
     assert len(lookup.answer.addresses) == 32
 
 
-@pytest.mark.parametrize("first", [None, Answer(rcode="SERVFAIL"), Answer(rcode="REFUSED")])
+@pytest.mark.parametrize("first", [None, DnsResponse(rcode="SERVFAIL"), DnsResponse(rcode="REFUSED")])
 async def test_the_second_server_helps_where_the_first_does_not(
-    net: Net, first: Answer | None, hurried: None
+    net: Net, first: DnsResponse | None, hurried: None
 ) -> None:
     bad = await net.dns(lambda _: first)
-    net.names = {NAME: Answer(addresses=("10.0.0.7",))}
+    net.names = {NAME: DnsResponse(addresses=("10.0.0.7",))}
     lookup = await ask(bad, net.resolver)
     assert lookup.failure is None
     assert lookup.answer.resolver == net.resolver
 
 
 async def test_no_such_name_is_an_answer_and_ends_the_search(net: Net) -> None:
-    net.names = {NAME: Answer(addresses=("10.0.0.7",))}
-    first = await net.dns(lambda _: Answer(rcode="NXDOMAIN"))
+    net.names = {NAME: DnsResponse(addresses=("10.0.0.7",))}
+    first = await net.dns(lambda _: DnsResponse(rcode="NXDOMAIN"))
     lookup = await ask(first, net.resolver)
     assert lookup.failure is not None
     assert lookup.failure.kind == "nxdomain"
@@ -86,7 +86,7 @@ async def test_no_such_name_is_an_answer_and_ends_the_search(net: Net) -> None:
 
 
 async def test_a_bad_answer_is_not_asked_for_again(net: Net) -> None:
-    net.names = {NAME: Answer(rcode="SERVFAIL")}
+    net.names = {NAME: DnsResponse(rcode="SERVFAIL")}
     await ask(net.resolver)
     assert net.asked == [NAME, NAME], "one A and one AAAA query"
 
@@ -100,7 +100,7 @@ async def test_silence_is_asked_again(net: Net, hurried: None) -> None:
 
 
 async def test_addresses_of_either_family_count(net: Net) -> None:
-    net.names = {NAME: Answer(addresses=("fd00::7",))}
+    net.names = {NAME: DnsResponse(addresses=("fd00::7",))}
     assert (await ask(net.resolver)).answer.addresses == ("fd00::7",)
 
 

@@ -7,7 +7,7 @@ import struct
 import pytest
 from tests.matrix.closed import ClosedNetwork
 
-from arcferry.probe.stream import Stream
+from arcferry.probe.tcp import Stream
 
 _REPAIR, _REPAIR_QUEUE, _QUEUE_SEQ, _SEND_QUEUE = 19, 20, 21, 2
 

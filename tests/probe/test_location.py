@@ -11,9 +11,10 @@ from tests.probe.conftest import HOME, Handler, Net, endpoint
 from arcferry import catalog
 from arcferry.catalog import Cloud, Region
 from arcferry.errors import InputError
-from arcferry.lab.network.dns import Answer
-from arcferry.probe import CheckResult, Observation, check, deadlines, probe
-from arcferry.probe.discovery import his_host
+from arcferry.probe import deadlines
+from arcferry.probe.location import CheckResult, check, his_host, probe
+from arcferry.probe.observation import Observation
+from arcferry_lab.network.dns import DnsResponse
 
 SUFFIX = "his.arc.azure.com"
 PLAIN = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
@@ -45,7 +46,7 @@ def body(data: bytes, status: str = "200 OK") -> bytes:
 
 async def run(net: Net, cloud: Cloud, region: Region, discovery: bytes, **given: object) -> CheckResult:
     hosts = [item.host for item in catalog.endpoints(cloud, region) if item.host]
-    net.names = {host: Answer(addresses=HOME) for host in [*hosts, "ea.his.arc.azure.com"]}
+    net.names = {host: DnsResponse(addresses=HOME) for host in [*hosts, "ea.his.arc.azure.com"]}
     port = await net.https(azure(discovery), *hosts, "*.his.arc.azure.com")
     return await check(cloud, region, net.settings(port=port, **given))
 
@@ -155,7 +156,7 @@ def test_the_deadlines_keep_the_promise_of_ten_seconds() -> None:
 async def test_forty_dead_endpoints_cost_as_much_as_one(net: Net) -> None:
     port = net.black_hole()
     hosts = [f"e{turn}.example" for turn in range(40)]
-    net.names = {host: Answer(addresses=HOME) for host in hosts}
+    net.names = {host: DnsResponse(addresses=HOME) for host in hosts}
     began = time.monotonic()
     observations = await probe([endpoint(host, port) for host in hosts], net.settings())
     assert time.monotonic() - began < 10

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 from tests.probe.conftest import HOST, Handler, Net, mute, replies, speaks
 
-from arcferry.lab.network.dns import Answer
-from arcferry.probe import Stage
+from arcferry.probe.observation import Stage
+from arcferry_lab.network.dns import DnsResponse
 
 OK = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
 
@@ -38,7 +38,7 @@ async def test_through_a_proxy_the_name_is_not_looked_up(net: Net) -> None:
 
     assert seen.reachable
     assert seen.dns is None
-    assert seen.address is None
+    assert not seen.address
     assert seen.proxy == f"http://127.0.0.1:{proxy}"
     assert seen.tls is not None
     assert seen.tls.version == "TLS 1.3"
@@ -48,7 +48,7 @@ async def test_through_a_proxy_the_name_is_not_looked_up(net: Net) -> None:
 
 async def test_the_proxys_own_name_is_looked_up(net: Net) -> None:
     proxy = await net.listen(connects(await net.https(replies(OK)), []))
-    net.names["proxy.example"] = Answer(addresses=("127.0.0.1",))
+    net.names["proxy.example"] = DnsResponse(addresses=("127.0.0.1",))
     seen = await net.see(443, proxy=f"http://proxy.example:{proxy}")
     assert seen.reachable
     assert set(net.asked) == {"proxy.example"}

@@ -3,9 +3,8 @@ from pathlib import Path
 import pytest
 
 from arcferry.errors import FileInputError, InputError
-from arcferry.probe import ProbeSettings
-from arcferry.probe.settings import Nameserver
-from arcferry.probe.trust import read_certificates
+from arcferry.probe.step import Nameserver, ProbeSettings
+from arcferry.probe.tls import read_certificates
 
 
 @pytest.mark.parametrize(

@@ -10,9 +10,9 @@ from email.utils import format_datetime
 import pytest
 from tests.probe.conftest import HOME, HOST, Handler, Net, closes, has_ipv6, mute, replies, resets, speaks
 
-from arcferry.lab.network.dns import Answer
-from arcferry.lab.pki import Authority
-from arcferry.probe import Observation, Stage
+from arcferry.probe.observation import Observation, Stage
+from arcferry_lab.network.dns import DnsResponse
+from arcferry_lab.pki import Authority
 
 OK = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 
@@ -34,7 +34,7 @@ class Case:
     says: str
 
 
-def with_dns(answer: Answer | None) -> Callable[[Net], Awaitable[int]]:
+def with_dns(answer: DnsResponse | None) -> Callable[[Net], Awaitable[int]]:
     async def arrange(net: Net) -> int:
         net.names[HOST] = answer
         return 443
@@ -105,15 +105,17 @@ async def deaf_dns(net: Net) -> int:
 
 
 async def endless_chain(net: Net) -> int:
-    net.names[HOST] = Answer(chain=(f"b.{HOST}", HOST))
+    net.names[HOST] = DnsResponse(chain=(f"b.{HOST}", HOST))
     return 443
 
 
 CASES = [
-    Case("nxdomain", with_dns(Answer(rcode="NXDOMAIN")), Stage.DNS, "nxdomain", f"{HOST} does not exist"),
-    Case("servfail", with_dns(Answer(rcode="SERVFAIL")), Stage.DNS, "servfail", "SERVFAIL"),
-    Case("dns refuses", with_dns(Answer(rcode="REFUSED")), Stage.DNS, "servfail", "REFUSED"),
-    Case("no address", with_dns(Answer()), Stage.DNS, "no-addresses", f"knows {HOST} but no address"),
+    Case(
+        "nxdomain", with_dns(DnsResponse(rcode="NXDOMAIN")), Stage.DNS, "nxdomain", f"{HOST} does not exist"
+    ),
+    Case("servfail", with_dns(DnsResponse(rcode="SERVFAIL")), Stage.DNS, "servfail", "SERVFAIL"),
+    Case("dns refuses", with_dns(DnsResponse(rcode="REFUSED")), Stage.DNS, "servfail", "REFUSED"),
+    Case("no address", with_dns(DnsResponse()), Stage.DNS, "no-addresses", f"knows {HOST} but no address"),
     Case("silent dns", with_dns(None), Stage.DNS, "timeout", "did not answer a query"),
     Case("endless chain", endless_chain, Stage.DNS, "servfail", "no usable DNS message"),
     Case("no dns there", deaf_dns, Stage.DNS, "refused", "could not be asked"),
@@ -190,12 +192,12 @@ async def test_failure(net: Net, case: Case, hurried: None) -> None:
 def assert_only_what_came_before(seen: Observation) -> None:
     reached = list(Stage).index(seen.failure.stage) if seen.failure else len(Stage)
     assert seen.dns is not None
-    assert (seen.address is not None) == (reached > list(Stage).index(Stage.DNS))
+    assert bool(seen.address) == (reached > list(Stage).index(Stage.DNS))
     assert seen.tls is None or reached >= list(Stage).index(Stage.TLS)
 
 
 async def test_healthy(net: Net) -> None:
-    net.names[HOST] = Answer(("pas.trafficmanager.net", "pas.example.cloudapp.net"), HOME)
+    net.names[HOST] = DnsResponse(("pas.trafficmanager.net", "pas.example.cloudapp.net"), HOME)
     seen = await net.see(await net.https(replies(OK), HOST, "*.example.net"))
 
     assert seen.failure is None
@@ -304,7 +306,7 @@ async def test_a_flood_of_headers_is_cut_off(net: Net) -> None:
 async def test_a_dead_first_address_costs_little(net: Net) -> None:
     port = await net.https(replies(OK))
     net.black_hole("127.0.0.2", port)
-    net.names[HOST] = Answer(addresses=("127.0.0.2", "127.0.0.1"))
+    net.names[HOST] = DnsResponse(addresses=("127.0.0.2", "127.0.0.1"))
     seen = await net.see(port)
     assert seen.reachable
     assert seen.address == "127.0.0.1"
@@ -313,7 +315,7 @@ async def test_a_dead_first_address_costs_little(net: Net) -> None:
 
 async def test_a_silent_address_tells_more_than_one_that_refuses(net: Net, hurried: None) -> None:
     port = net.black_hole("127.0.0.2")
-    net.names[HOST] = Answer(addresses=("127.0.0.2", "127.0.0.3"))
+    net.names[HOST] = DnsResponse(addresses=("127.0.0.2", "127.0.0.3"))
     seen = await net.see(port)
     assert seen.failure is not None
     assert seen.failure.kind == "timeout"
@@ -323,7 +325,7 @@ async def test_a_silent_address_tells_more_than_one_that_refuses(net: Net, hurri
 
 @pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")
 async def test_ipv6_is_used_where_there_is_nothing_else(net: Net) -> None:
-    net.names[HOST] = Answer(addresses=("::1",))
+    net.names[HOST] = DnsResponse(addresses=("::1",))
     port = await net.listen(replies(OK), net.authority.server_context([HOST]), at="::1")
     seen = await net.see(port)
     assert seen.reachable
@@ -331,7 +333,7 @@ async def test_ipv6_is_used_where_there_is_nothing_else(net: Net) -> None:
 
 
 async def test_ipv4_comes_first(net: Net) -> None:
-    net.names[HOST] = Answer(addresses=("::1", "127.0.0.1"))
+    net.names[HOST] = DnsResponse(addresses=("::1", "127.0.0.1"))
     seen = await net.see(await net.https(replies(OK)))
     assert seen.dns is not None
     assert seen.dns.addresses == ("127.0.0.1", "::1")

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from arcferry.diagnosis import diagnose
-from arcferry.diagnosis.readers import read_document
+from arcferry.diagnosis import judge
 from arcferry.errors import FileInputError
+from arcferry.evidence.readers import read_document
 from arcferry.report import findings, findings_document
 
 SHAPES = json.loads(Path(__file__).with_name("shapes.json").read_text(encoding="utf-8"))
@@ -60,10 +60,13 @@ def everything_said(data: bytes) -> str:
         documents = read_document("handed-in", data)
     except FileInputError as error:
         return f"{error} {error.hint}"
-    diagnosis = diagnose(documents)
+    diagnosis = judge(documents)
     drawn = StringIO()
     findings.draw(diagnosis, Console(file=drawn, width=200))
-    told = (findings_document.as_json(diagnosis), *findings_document.json_lines(diagnosis), drawn.getvalue())
+    told = (
+        json.dumps([findings_document.document(diagnosis), *findings_document.json_lines(diagnosis)]),
+        drawn.getvalue(),
+    )
     return "\n".join((repr(documents), *told))
 
 

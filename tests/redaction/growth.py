@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from arcferry.diagnosis.readers import read_document
 from arcferry.errors import FileInputError
+from arcferry.evidence.readers import read_document
 from arcferry.redaction import mask, redact_json
 
 SMALL, TIMES, MOST, TRIES = 8_000, 8, 12, 12

@@ -24,7 +24,7 @@ def test_a_line(line: str) -> None:
 
 
 def _texts() -> list[Path]:
-    places = (_TESTS / "cases", _TESTS / "routing/tables/cases", _TESTS / "diagnosis/readers/samples")
+    places = (_TESTS / "cases", _TESTS / "routing/tables/cases", _TESTS / "evidence/readers/samples")
     return [path for place in places for path in sorted(place.rglob("*")) if path.suffix in (".txt", ".log")]
 
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from arcferry.diagnosis import diagnose
-from arcferry.diagnosis.readers import read_document
+from arcferry.diagnosis import judge
 from arcferry.errors import FileInputError
+from arcferry.evidence.readers import read_document
 from arcferry.redaction import HIDDEN, redact, redact_json
 from arcferry.report import findings, findings_document
 
@@ -92,15 +92,15 @@ def _everything_said(name: str, data: bytes) -> str:
         documents = read_document(name, data)
     except FileInputError as error:
         return f"{error} {error.hint}"
-    diagnosis = diagnose(documents)
+    diagnosis = judge(documents)
     console = Console(file=StringIO(), width=200)
     findings.draw(diagnosis, console)
     drawn = console.file.getvalue()  # type: ignore[attr-defined] # the StringIO given above
     return "\n".join(
         (
             repr(documents),
-            findings_document.as_json(diagnosis),
-            *findings_document.json_lines(diagnosis),
+            json.dumps(findings_document.document(diagnosis)),
+            *map(json.dumps, findings_document.json_lines(diagnosis)),
             drawn,
         )
     )

@@ -5,7 +5,8 @@ from rich.console import Console
 
 from arcferry import catalog
 from arcferry.diagnosis.audit import Audit, audit
-from arcferry.diagnosis.document import Answer, Document, FilterRule, FilterSeen, Kind
+from arcferry.evidence.document import Document, Kind
+from arcferry.probe.observation import DnsAnswer
 from arcferry.report import audit as report
 from arcferry.routing.circuit import Circuit, Peering, Tier
 from arcferry.routing.route import Route, route_table
@@ -17,7 +18,7 @@ HOST = "agentserviceapi.guestconfiguration.azure.com"
 
 
 def _audit(*documents: Document, region: catalog.Region | None = None) -> Audit:
-    return audit(documents, CLOUD, region)
+    return audit(documents, (), CLOUD, region)
 
 
 def _drawn(result: Audit, *, terminal: bool = False, width: int = 200) -> str:
@@ -27,12 +28,14 @@ def _drawn(result: Audit, *, terminal: bool = False, width: int = 200) -> str:
 
 
 def rule(*values: str, name: str = "rf-arc") -> Document:
-    held = RouteFilter(name, frozenset(values), frozenset(), "Succeeded")
-    return Document("f.json", Kind.ROUTE_FILTER, route_filter=FilterSeen(held, FilterRule(), "f.json"))
+    held = RouteFilter(name, frozenset(values), frozenset(), "Succeeded", origin="f.json")
+    return Document("f.json", Kind.ROUTE_FILTER, route_filter=held)
 
 
 def answers(*addresses: str) -> Document:
-    return Document("dns.json", Kind.DNS_ANSWERS, answers=(Answer(HOST, "dns.json", (), addresses),))
+    return Document(
+        "dns.json", Kind.DNS_ANSWERS, answers=(DnsAnswer(HOST, (), addresses, origin="dns.json"),)
+    )
 
 
 def routes(*listed: Route) -> Document:

@@ -1,5 +1,4 @@
 import io
-import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
 
@@ -8,15 +7,8 @@ from rich.console import Console
 
 from arcferry import catalog
 from arcferry.catalog import Carrier, Endpoint, Source, Steering, When
-from arcferry.probe import (
-    CheckResult,
-    DnsAnswer,
-    Failure,
-    HttpAnswer,
-    Observation,
-    Stage,
-    TlsSession,
-)
+from arcferry.probe.location import CheckResult
+from arcferry.probe.observation import DnsAnswer, Failure, HttpAnswer, Observation, Stage, TlsSession
 from arcferry.report import check as report
 from arcferry.report import check_terminal
 
@@ -42,6 +34,9 @@ def endpoint(host: str, *, required: bool = True) -> Endpoint:
 
 def reached(host: str) -> Observation:
     return Observation(
+        host=host,
+        origin="arcferry check",
+        reachable=True,
         endpoint=endpoint(host),
         taken=TAKEN,
         elapsed=0.12345,
@@ -56,6 +51,9 @@ def reached(host: str) -> Observation:
 
 
 FAILED = Observation(
+    host=NAME,
+    origin="arcferry check",
+    reachable=False,
     endpoint=endpoint(NAME),
     taken=TAKEN,
     elapsed=3.5,
@@ -148,7 +146,7 @@ def test_document() -> None:
 
 def test_json_lines_end_with_the_sum() -> None:
     checked = result(reached("a.example"), FAILED)
-    first, second, last = map(json.loads, report.json_lines(checked))
+    first, second, last = report.json_lines(checked)
     assert first == {"schema": 1, "kind": "endpoint"} | report.document(checked)["endpoints"][0]
     assert second["host"] == NAME
     assert last == {
@@ -204,7 +202,9 @@ def test_plain() -> None:
 
 def test_an_undiscovered_endpoint_has_a_row() -> None:
     failure = Failure(Stage.HTTP, "discovery-failed", "the regional HIS host is unknown: it answered 500")
-    seen = Observation(endpoint(""), TAKEN, 0.1, failure=failure)
+    seen = Observation(
+        "", "arcferry check", False, TAKEN, failure=failure, endpoint=endpoint(""), elapsed=0.1
+    )
     text = "\n".join(report.plain(result(seen)))
     assert "<regional HIS>  |false" in text
     assert "FAIL  <regional HIS> http discovery-failed: the regional HIS host is unknown" in text

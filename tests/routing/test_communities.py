@@ -63,8 +63,9 @@ def test_the_prefixes_of_one_value_come_from_all_its_entries() -> None:
         {**ENTRY, "communityName": "Azure East Asia IPv6", "communityPrefixes": ["2603:1:2::/48"]},
     ]
     listed = read_community_list(entries, "list.json")
-    assert listed.prefixes_of("12076:51010") == ("20.1.0.0/16", "2603:1::/32", "2603:1:2::/48")
-    assert listed.prefixes_of("12076:51012") == ()
+    assert [(prefix, value) for prefix, (value, _, _) in listed.prefixes.items()] == [
+        (prefix, "12076:51010") for prefix in ("20.1.0.0/16", "2603:1::/32", "2603:1:2::/48")
+    ]
 
 
 @pytest.mark.parametrize(

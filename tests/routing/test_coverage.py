@@ -283,18 +283,6 @@ def test_tags_of_another_cloud_are_mentioned_and_prove_no_absence() -> None:
     assert f"of the cloud China, but {ARC_HOST} belongs to AzureCloud" in found.conflicts[0]
 
 
-def test_every_source_is_named_with_its_date() -> None:
-    found = _cover(
-        "20.1.0.4", communities=_list(("12076:51010", "20.1.0.0/16")), route_filter=_filter("12076:51010")
-    )
-    assert found.sources[:3] == (
-        "service tags ServiceTags_Public_20250101.json (2025-01-01), change 1",
-        "community list communities-2019-05-30.json (2019-05-30)",
-        "route filter rf",
-    )
-    assert "2026-03-12" in found.sources[3]
-
-
 def test_what_is_no_address_is_refused_with_the_host() -> None:
     with pytest.raises(InputError, match=f"{ARC_HOST}: 'nowhere' is no IP address"):
         _cover("nowhere")

@@ -53,8 +53,8 @@ def test_a_tag_with_nested_prefixes_matches_once_by_its_longest() -> None:
 
 def test_the_prefixes_of_one_tag() -> None:
     tags = read_service_tags(FILE, "tags.json")
-    assert tags.prefixes_of("azurecloud.CENTRALFRANCE") == ("20.1.0.0/16", "2603:1::/32")
-    assert tags.prefixes_of("Empty") == tags.prefixes_of("Missing") == ()
+    held = [prefix for prefix, (tag, _) in tags.prefixes.items() if tag == "AzureCloud.centralfrance"]
+    assert held == ["20.1.0.0/16", "2603:1::/32"]
     assert len(tags.prefixes) == 6
 
 

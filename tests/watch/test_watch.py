@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from arcferry import catalog
-from arcferry.diagnosis.document import Answer, Document
-from arcferry.diagnosis.readers import read_document
 from arcferry.errors import ArcferryError, FileInputError, InputError
-from arcferry.lab.network.dns import Answer as DnsAnswer
-from arcferry.lab.network.dns import DnsServer
-from arcferry.lab.twin import STORY_NAME, Twin
-from arcferry.probe import ProbeSettings
+from arcferry.evidence.case import Case
+from arcferry.evidence.readers import read_document
+from arcferry.probe.observation import DnsAnswer
+from arcferry.probe.step import ProbeSettings
 from arcferry.watch import History, Level, Notice, Round, history_path, watch
 from arcferry.watch import history as history_module
+from arcferry_lab.network.dns import DnsResponse, DnsServer
+from arcferry_lab.twin import STORY_NAME, Twin
 
 CLOUD = catalog.cloud("AzureCloud")
 REGION = catalog.region("eastasia", CLOUD)
@@ -28,9 +28,9 @@ def _settings(twin: Twin) -> ProbeSettings:
     return ProbeSettings(resolver=twin.network.resolver, ca_file=twin.paths.ca, port=twin.network.port)
 
 
-def _evidence(twin: Twin) -> Callable[[], Sequence[Document]]:
+def _evidence(twin: Twin) -> Callable[[], Case]:
     paths = (twin.paths.service_tags, twin.paths.communities, twin.paths.route_filter)
-    return lambda: [one for path in paths for one in read_document(path.name, path.read_bytes())]
+    return lambda: Case.of(one for path in paths for one in read_document(path.name, path.read_bytes()))
 
 
 @pytest.fixture
@@ -103,7 +103,7 @@ async def test_another_resolver_warns_before_the_own_one_follows(twin: Twin, his
         if row["name"] == "AzureArcInfrastructure.JapanEast"
     )
     address = f"{japan.partition('/')[0].rpartition('.')[0]}.3"
-    elsewhere = DnsServer(lambda name: DnsAnswer((), (address,)) if name == STORY_NAME else DnsAnswer())
+    elsewhere = DnsServer(lambda name: DnsResponse((), (address,)) if name == STORY_NAME else DnsResponse())
     port = await elsewhere.start()
     told = Told()
     try:
@@ -122,11 +122,11 @@ async def test_another_resolver_warns_before_the_own_one_follows(twin: Twin, his
 async def test_a_broken_evidence_file_is_told_and_the_round_is_kept(twin: Twin, history: History) -> None:
     calls = iter([(), FileInputError("filter.json", "is cut short")])
 
-    def evidence() -> Sequence[Document]:
+    def evidence() -> Case:
         found = next(calls)
         if isinstance(found, ArcferryError):
             raise found
-        return found
+        return Case.of(found)
 
     told = Told()
     settings = _settings(twin)
@@ -149,7 +149,7 @@ async def test_a_watch_that_is_cancelled_keeps_its_rounds(twin: Twin, history: H
             REGION,
             _settings(twin),
             history,
-            evidence=list,
+            evidence=lambda: Case(()),
             tell=tell,
             every=timedelta(hours=1),
         )
@@ -162,7 +162,7 @@ async def test_a_watch_that_is_cancelled_keeps_its_rounds(twin: Twin, history: H
 
 
 def _seen(at: datetime, host: str, address: str) -> Round:
-    return Round(at, (), (Answer(host, "test", (), (address,), "10.0.0.53", at),), ("10.0.0.53",))
+    return Round(at, (), (DnsAnswer(host, (), (address,), "10.0.0.53", "", "test", at),), ("10.0.0.53",))
 
 
 def test_a_long_silence_begins_a_new_span(history: History) -> None:

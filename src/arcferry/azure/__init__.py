@@ -8,18 +8,18 @@ from arcferry.azure.credentials import (
     with_secret,
 )
 from arcferry.azure.machines import Machine, get_machine, list_machines
-from arcferry.azure.prepare import Answer, Check, Preflight, prepare
+from arcferry.azure.prepare import CheckStatus, Preflight, PreflightCheck, prepare
 from arcferry.azure.session import AzureSession, Token, signed_in
-from arcferry.azure.target import Target, target
+from arcferry.azure.target import AzureTarget, target
 
 __all__ = [
-    "Answer",
     "AzureSession",
-    "Check",
+    "AzureTarget",
+    "CheckStatus",
     "Machine",
     "Preflight",
+    "PreflightCheck",
     "ServicePrincipal",
-    "Target",
     "Token",
     "get_machine",
     "list_machines",

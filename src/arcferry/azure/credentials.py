@@ -1,7 +1,6 @@
 """The service principal that arcferry signs in as. What is secret here never leaves this process."""
 
 import os
-import re
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,12 +8,12 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
+from arcferry import typed
 from arcferry.errors import FileInputError, InputError
-from arcferry.files import read_bounded
+from arcferry.files import naming, read_bounded
 from arcferry.text import quoted
 
 _LIMIT = 64 * 1024
-_GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +79,7 @@ def with_certificate(client_id: str, path: Path) -> ServicePrincipal:
 
 
 def _client_id(text: str) -> str:
-    if not _GUID.fullmatch(text.strip()):
+    if not typed.guid(text.strip()):
         raise InputError(
             f"client id {quoted(text)} is not a GUID",
             hint="it is the application (client) id of the app registration",
@@ -89,10 +88,8 @@ def _client_id(text: str) -> str:
 
 
 def _owner_only(path: Path, holds: str) -> None:
-    try:
+    with naming(path):
         mode = path.stat().st_mode
-    except OSError as error:
-        raise FileInputError(path, error.strerror or "cannot be read") from error
     if os.name == "posix" and stat.S_ISREG(mode) and mode & 0o077:
         raise FileInputError(
             path,

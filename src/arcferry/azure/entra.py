@@ -11,8 +11,9 @@ from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOpt
 from azure.identity.aio import CertificateCredential, ClientSecretCredential
 
 from arcferry import catalog
-from arcferry.azure.mapping import BETWEEN, safe, translated, unreadable
+from arcferry.azure.mapping import BETWEEN, translated, unreadable
 from arcferry.errors import AzureError, SignInError, SignInUnavailableError
+from arcferry.https import safe
 
 DOING = "sign in to Entra"
 _CODE = re.compile(r"AADSTS\d{4,7}")

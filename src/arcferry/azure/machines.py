@@ -1,13 +1,14 @@
 """Machines: Azure's resources for servers, as Azure Resource Manager reports them."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from azure.core.pipeline import PipelineResponse
 
-from arcferry.azure.mapping import Right, is_missing_resource, translated, unreadable
+from arcferry.azure.mapping import Permission, missing, translated, unreadable
 from arcferry.azure.session import AzureSession
 from arcferry.errors import AzureUnavailableError, NotFoundError
 from arcferry.numbers import from_json
@@ -52,7 +53,7 @@ async def get_machine(session: AzureSession, name: str) -> Machine | None:
         with translated(doing, _needs(session)):
             return _machine(await session.machines.machines.get(session.target.resource_group, name), doing)
     except NotFoundError as error:
-        if not is_missing_resource(error):
+        if missing(error) != "resource":
             raise
         return None
 
@@ -66,11 +67,23 @@ async def list_machines(session: AzureSession) -> dict[str, Machine]:
     machines: dict[str, Machine] = {}
     group = session.target.resource_group
     doing = f"list machines in {group}"
+    pages = 0
+
+    def look_at_page(response: PipelineResponse[Any, Any]) -> None:
+        """Before the SDK does, which takes an answer without a list for an empty one."""
+        nonlocal pages
+        if response.http_response.status_code != _HTTP_OK:
+            return
+        pages += 1
+        if pages > MOST_PAGES:
+            raise AzureUnavailableError(f"{doing}: the list does not end")
+        body = from_json(response.http_response.text())
+        if not isinstance(body, dict) or not isinstance(body.get("value"), list):
+            raise unreadable(doing, "it has no list in it")
+
     with translated(doing, _needs(session)):
-        pages = _Pages(doing)
-        async for item in session.machines.machines.list_by_resource_group(
-            group, raw_response_hook=pages.see
-        ):
+        listed = session.machines.machines.list_by_resource_group(group, raw_response_hook=look_at_page)
+        async for item in listed:
             machine = _machine(item, doing)
             machines[machine.name.lower()] = machine
             if len(machines) > MOST_MACHINES:
@@ -78,32 +91,9 @@ async def list_machines(session: AzureSession) -> dict[str, Machine]:
     return machines
 
 
-def _needs(session: AzureSession) -> Right:
+def _needs(session: AzureSession) -> Permission:
     place = f"resource group {session.target.resource_group}"
-    return Right("Microsoft.HybridCompute/machines/read", "Azure Connected Machine Onboarding", place)
-
-
-class _Pages:
-    """Looks at every page before the SDK does, which takes an answer without a list for an empty one."""
-
-    def __init__(self, doing: str) -> None:
-        self._doing = doing
-        self._seen = 0
-
-    def see(self, response: PipelineResponse[Any, Any]) -> None:
-        """Count a page, and look whether it has a list.
-
-        Raises:
-            AzureUnavailableError: it has none, or there are too many.
-        """
-        if response.http_response.status_code != _HTTP_OK:
-            return
-        self._seen += 1
-        if self._seen > MOST_PAGES:
-            raise AzureUnavailableError(f"{self._doing}: the list does not end")
-        body = from_json(response.http_response.text())
-        if not isinstance(body, dict) or not isinstance(body.get("value"), list):
-            raise unreadable(self._doing, "it has no list in it")
+    return Permission("Microsoft.HybridCompute/machines/read", "Azure Connected Machine Onboarding", place)
 
 
 def _machine(item: object, doing: str) -> Machine:
@@ -118,7 +108,9 @@ def _machine(item: object, doing: str) -> Machine:
     name, resource_id = _text(shown.get("name")), _text(shown.get("id"))
     if not name or not resource_id:
         raise unreadable(doing, "a machine in it has no name or no id")
-    tags = shown.get("tags")
+    tags, changed = shown.get("tags"), None
+    with suppress(ValueError):
+        changed = from_text(_text(properties.get("lastStatusChange")))
     return Machine(
         name=name,
         id=resource_id,
@@ -128,7 +120,7 @@ def _machine(item: object, doing: str) -> Machine:
         agent_version=_text(properties.get("agentVersion")),
         os=_text(properties.get("osSku")) or _text(properties.get("osName")),
         fqdn=_text(properties.get("machineFqdn")),
-        last_status_change=_instant(properties.get("lastStatusChange")),
+        last_status_change=changed,
         tags={_text(key): _text(value) for key, value in tags.items()} if isinstance(tags, Mapping) else {},
     )
 
@@ -136,10 +128,3 @@ def _machine(item: object, doing: str) -> Machine:
 def _text(value: object) -> str:
     """A text, empty where ARM does not say or says something else."""
     return one_line(value) if isinstance(value, str) else ""
-
-
-def _instant(value: object) -> datetime | None:
-    try:
-        return from_text(value) if isinstance(value, str) else None
-    except ValueError:
-        return None

@@ -21,10 +21,10 @@ from arcferry.errors import (
     SignInError,
     ThrottledError,
 )
+from arcferry.https import safe
 from arcferry.text import one_line, said
 
 _LOG = logging.getLogger(__name__)
-_TOKEN_LIKE = re.compile(r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+){0,2}")
 _ACTION = re.compile(r"action '([A-Za-z0-9._/*-]{3,200})'")
 _NAMESPACE = re.compile(r"namespace '([A-Za-z][A-Za-z0-9]{0,60}(?:\.[A-Za-z][A-Za-z0-9]{0,60}){1,3})'")
 _SUBSCRIPTION = re.compile(
@@ -61,7 +61,7 @@ BETWEEN = (
 
 
 @dataclass(frozen=True, slots=True)
-class Right:
+class Permission:
     """What reading something takes.
 
     Attributes:
@@ -76,7 +76,7 @@ class Right:
 
 
 @contextmanager
-def translated(doing: str, needs: Right | None = None) -> Iterator[None]:
+def translated(doing: str, needs: Permission | None = None) -> Iterator[None]:
     """Let only arcferry's errors out of the block.
 
     Args:
@@ -101,24 +101,11 @@ def unreadable(doing: str, what: str = "it is not of the form that Azure documen
     return AzureUnavailableError(f"{doing}: the answer cannot be read: {what}", hint=BETWEEN)
 
 
-def safe(text: str) -> str:
-    """One clean line without anything that looks like a token."""
-    return _TOKEN_LIKE.sub("[token]", one_line(text, limit=400))
-
-
-def is_missing_resource(error: NotFoundError) -> bool:
-    """Whether ARM says that the resource is not there, and not that its group or its subscription is not."""
-    return error.code.lower() in _NO_RESOURCE
-
-
-def is_missing_group(error: NotFoundError) -> bool:
-    """Whether ARM says that there is no such resource group."""
-    return error.code.lower() == _NO_GROUP
-
-
-def is_missing_subscription(error: NotFoundError) -> bool:
-    """Whether ARM says that there is no such subscription."""
-    return error.code.lower() in _NO_SUBSCRIPTION
+def missing(error: NotFoundError) -> str:
+    """What ARM says is not there: `resource`, `group` or `subscription`; empty where it does not say."""
+    code = error.code.lower()
+    known = ((_NO_RESOURCE, "resource"), ({_NO_GROUP}, "group"), (_NO_SUBSCRIPTION, "subscription"))
+    return next((what for codes, what in known if code in codes), "")
 
 
 def not_registered(namespace: str, subscription: str, *, registering: bool = False) -> tuple[str, str]:
@@ -136,7 +123,7 @@ def not_registered(namespace: str, subscription: str, *, registering: bool = Fal
     return says, f"An owner or contributor of the subscription runs this once: {command}"
 
 
-def from_sdk(error: core.AzureError, doing: str, needs: Right | None = None) -> AzureError:
+def from_sdk(error: core.AzureError, doing: str, needs: Permission | None = None) -> AzureError:
     """The arcferry error for one of the SDK's, without a token in its text."""
     if isinstance(error, core.DecodeError) and not isinstance(error, core.IncompleteReadError):
         return unreadable(doing, f"it is no JSON{_answered_as(error)}")
@@ -146,7 +133,7 @@ def from_sdk(error: core.AzureError, doing: str, needs: Right | None = None) -> 
     return _unavailable(error, doing)
 
 
-def _answered(error: core.HttpResponseError, status: int, doing: str, needs: Right | None) -> AzureError:
+def _answered(error: core.HttpResponseError, status: int, doing: str, needs: Permission | None) -> AzureError:
     code, text = _code_and_text(error)
     if not code and status != _HTTP_THROTTLED:
         # Every refusal of ARM's has a code: without one it is somebody else's, and means nothing of the kind.
@@ -187,7 +174,7 @@ def _no_subscription(error: core.HttpResponseError, status: int, code: str, doin
     )
 
 
-def _role(text: str, needs: Right | None) -> str:
+def _role(text: str, needs: Permission | None) -> str:
     action = _ACTION.search(text)
     named = action.group(1) if action else needs.action if needs else ""
     role = f"the role “{needs.role}”" if needs else "a role that allows it"
@@ -209,9 +196,14 @@ def _answered_as(error: core.HttpResponseError) -> str:
 
 
 def _unavailable(error: core.AzureError, doing: str) -> AzureUnavailableError:
-    cause = _root(error)
-    text = safe(said(_connecting(error) or cause))
-    if isinstance(cause, ssl.SSLError | ssl.CertificateError | aiohttp.ClientSSLError):
+    chain = list(_chain(error))
+    tls = [
+        one for one in chain if isinstance(one, ssl.SSLError | ssl.CertificateError | aiohttp.ClientSSLError)
+    ]
+    # The error that names host and port says most, if no connection came about; else the one at the bottom.
+    connecting = [one for one in chain if isinstance(one, aiohttp.ClientConnectorError)]
+    text = safe(said((connecting or tls or chain[-1:])[0]))
+    if tls:
         return AzureUnavailableError(
             f"{doing}: TLS failed: {text}",
             code="tls",
@@ -224,26 +216,14 @@ def _unavailable(error: core.AzureError, doing: str) -> AzureUnavailableError:
     )
 
 
-def _connecting(error: BaseException) -> BaseException | None:
-    """The error that names host and port where no connection came about."""
-    seen: BaseException | None = error
-    for _ in range(8):
-        if seen is None or isinstance(seen, aiohttp.ClientConnectorError):
-            break
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it was caused by; the SDK keeps that in a field of its own."""
+    seen: object = error
+    for _ in range(9):
+        if not isinstance(seen, BaseException):
+            return
+        yield seen
         seen = getattr(seen, "inner_exception", None) or seen.__cause__
-    return seen if isinstance(seen, aiohttp.ClientConnectorError) else None
-
-
-def _root(error: BaseException) -> BaseException:
-    seen: BaseException = error
-    for _ in range(8):
-        inner = getattr(seen, "inner_exception", None) or seen.__cause__
-        if not isinstance(inner, BaseException):
-            break
-        seen = inner
-        if isinstance(seen, ssl.SSLError | aiohttp.ClientSSLError):
-            break
-    return seen
 
 
 def _code_and_text(error: core.HttpResponseError) -> tuple[str, str]:

@@ -7,22 +7,16 @@ from azure.mgmt.resource.resources.models import Provider
 
 from arcferry import command_line
 from arcferry.azure.machines import Machine, list_machines
-from arcferry.azure.mapping import (
-    is_missing_group,
-    is_missing_subscription,
-    not_registered,
-    translated,
-    unreadable,
-)
+from arcferry.azure.mapping import missing, not_registered, translated, unreadable
 from arcferry.azure.session import AzureSession
-from arcferry.azure.target import Target
+from arcferry.azure.target import AzureTarget
 from arcferry.errors import AzureError, BlockedError, ConflictError, NotFoundError, PermissionDeniedError
 from arcferry.text import one_line
 
 PROVIDER = "Microsoft.HybridCompute"
 
 
-class Answer(StrEnum):
+class CheckStatus(StrEnum):
     """How a check of the preflight came out; unknown means that this identity may not look."""
 
     OK = "ok"
@@ -30,11 +24,11 @@ class Answer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class PreflightCheck:
     """One line of the preflight."""
 
     name: str
-    answer: Answer
+    answer: CheckStatus
     says: str
 
 
@@ -42,7 +36,7 @@ class Check:
 class Preflight:
     """What the preflight saw, and the machines that are there already, by lower-case name."""
 
-    checks: tuple[Check, ...]
+    checks: tuple[PreflightCheck, ...]
     machines: dict[str, Machine]
 
 
@@ -59,65 +53,64 @@ async def prepare(session: AzureSession) -> Preflight:
         AzureError: Azure gave no usable answer.
     """
     token = await session.token()
-    checks = [Check("sign-in", Answer.OK, f"token until {token.expires:%H:%M} UTC")]
-    machines = await _machines(session)
-    checks.append(await _group(session, len(machines)))
-    checks.extend(await _provider(session))
-    return Preflight(tuple(checks), machines)
-
-
-async def _machines(session: AzureSession) -> dict[str, Machine]:
-    target = session.target
     try:
-        return await list_machines(session)
+        machines = await list_machines(session)
     except NotFoundError as error:
-        raise _missing(target, error) from error
+        raise _missing(session.target, error) from error
     except ConflictError as error:
         if "registration" in error.code.lower():
             raise BlockedError(error.message, hint=error.hint) from error
         raise
+    checks = [
+        _ok("sign-in", f"token until {token.expires:%H:%M} UTC"),
+        await _group(session, len(machines)),
+        *await _provider(session),
+    ]
+    return Preflight(tuple(checks), machines)
 
 
-async def _group(session: AzureSession, machines: int) -> Check:
-    target = session.target
+def _ok(name: str, says: str) -> PreflightCheck:
+    return PreflightCheck(name, CheckStatus.OK, says)
+
+
+async def _group(session: AzureSession, machines: int) -> PreflightCheck:
+    group, doing = session.target.resource_group, f"read resource group {session.target.resource_group}"
     try:
-        with translated(f"read resource group {target.resource_group}"):
-            found = await session.resources.resource_groups.get(target.resource_group)
+        with translated(doing):
+            found = await session.resources.resource_groups.get(group)
             if not isinstance(found.name, str):
-                raise unreadable(f"read resource group {target.resource_group}")
+                raise unreadable(doing)
             state = one_line(str(getattr(found.properties, "provisioning_state", "") or ""))
     except NotFoundError as error:
-        raise _missing(target, error) from error
+        raise _missing(session.target, error) from error
     except PermissionDeniedError:
-        says = f"{target.resource_group}: {machines} machines can be read, the group itself not"
-        return Check("resource group", Answer.OK, says)
+        return _ok("resource group", f"{group}: {machines} machines can be read, the group itself not")
     if state.lower() == "deleting":
-        raise BlockedError(f"resource group {target.resource_group} is being deleted")
-    return Check("resource group", Answer.OK, f"{target.resource_group}, {machines} machines")
+        raise BlockedError(f"resource group {group} is being deleted")
+    return _ok("resource group", f"{group}, {machines} machines")
 
 
-async def _provider(session: AzureSession) -> list[Check]:
+async def _provider(session: AzureSession) -> list[PreflightCheck]:
     target, doing = session.target, f"read provider {PROVIDER}"
     try:
         with translated(doing):
             state, offered = _seen(await session.resources.providers.get(PROVIDER), doing)
-    except AzureError as error:
-        if not isinstance(error, PermissionDeniedError | NotFoundError):
-            raise
+    except (PermissionDeniedError, NotFoundError):
         says = "this identity may not read the subscription's providers"
-        return [Check("provider", Answer.UNKNOWN, says), Check("location", Answer.UNKNOWN, says)]
+        return [PreflightCheck(name, CheckStatus.UNKNOWN, says) for name in ("provider", "location")]
     if state != "registered":
         says, hint = not_registered(PROVIDER, target.subscription_id, registering=state == "registering")
         raise BlockedError(says, hint=hint)
-    registered = Check("provider", Answer.OK, f"{PROVIDER} is registered")
+    registered = _ok("provider", f"{PROVIDER} is registered")
     if not offered:
-        return [registered, Check("location", Answer.UNKNOWN, "the provider lists no locations")]
+        unlisted = PreflightCheck("location", CheckStatus.UNKNOWN, "the provider lists no locations")
+        return [registered, unlisted]
     if target.location not in offered:
         raise BlockedError(
             f"Azure Arc machines are not offered in {target.location} for this subscription",
             hint=f"Offered: {', '.join(sorted(offered)[:20])}",
         )
-    return [registered, Check("location", Answer.OK, f"machines are offered in {target.location}")]
+    return [registered, _ok("location", f"machines are offered in {target.location}")]
 
 
 def _seen(provider: Provider, doing: str) -> tuple[str, set[str]]:
@@ -134,11 +127,11 @@ def _seen(provider: Provider, doing: str) -> tuple[str, set[str]]:
     return state.lower(), offered
 
 
-def _missing(target: Target, error: NotFoundError) -> AzureError | BlockedError:
+def _missing(target: AzureTarget, error: NotFoundError) -> AzureError | BlockedError:
     """What a 404 means here: no such group, no such subscription, or just what ARM said."""
-    if is_missing_subscription(error):
+    if missing(error) == "subscription":
         return BlockedError(error.message, hint=error.hint)
-    if not is_missing_group(error):
+    if missing(error) != "group":
         return error
     return BlockedError(
         f"resource group {target.resource_group} does not exist in subscription {target.subscription_id}, "

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -20,10 +20,10 @@ from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
 from arcferry.azure.credentials import ServicePrincipal
 from arcferry.azure.entra import DOING, Credential
-from arcferry.azure.mapping import safe, translated
-from arcferry.azure.target import Target
+from arcferry.azure.mapping import translated
+from arcferry.azure.target import AzureTarget
 from arcferry.errors import AzureError, InputError
-from arcferry.trust import tls_context
+from arcferry.https import connection_pool, safe
 
 # What goes wrong is told once, in our own words: the SDK would print whole answers where nobody listens.
 logging.getLogger("azure").addHandler(logging.NullHandler())
@@ -89,7 +89,7 @@ class AzureSession:
         resources: the official resource client.
     """
 
-    def __init__(self, target: Target, principal: ServicePrincipal, http: aiohttp.ClientSession) -> None:
+    def __init__(self, target: AzureTarget, principal: ServicePrincipal, http: aiohttp.ClientSession) -> None:
         self.target = target
         self._principal = principal
         self._http = http
@@ -109,14 +109,11 @@ class AzureSession:
         """
         # One at a time: while the first asks, the others wait for its answer in the credential's cache.
         async with self._turn:
-            return await self._mint()
-
-    async def _mint(self) -> Token:
-        info = await self._minting.get_token_info(self.target.scope)
-        if info.expires_on - time.time() < _TOKEN_MINIMUM:
-            # The credential's cache would hand out the old one until five minutes before its end.
-            self._minting = self._new_credential()
             info = await self._minting.get_token_info(self.target.scope)
+            if info.expires_on - time.time() < _TOKEN_MINIMUM:
+                # The credential's cache would hand out the old one until five minutes before its end.
+                self._minting = self._new_credential()
+                info = await self._minting.get_token_info(self.target.scope)
         with translated(DOING):
             return Token(info.token, datetime.fromtimestamp(info.expires_on, UTC))
 
@@ -179,22 +176,15 @@ def _origin(url: str) -> tuple[str, str, int]:
 
 
 @asynccontextmanager
-async def signed_in(target: Target, principal: ServicePrincipal) -> AsyncIterator[AzureSession]:
+async def signed_in(target: AzureTarget, principal: ServicePrincipal) -> AsyncIterator[AzureSession]:
     """A session on one pool of connections, closed at the end. Nothing is sent before it is used.
 
     Raises:
-        FileInputError: the CA file holds no certificate.
+        InputError: the proxy is no URL.
+        FileInputError: the CA file is missing or holds no certificate.
     """
-    async with AsyncExitStack() as stack:
-        # One context and one pool: the SDK's `connection_verify` reads the CA anew for every request.
-        connector = aiohttp.TCPConnector(ssl=tls_context(target.ca_file), limit=64)
-        http = await stack.enter_async_context(
-            aiohttp.ClientSession(
-                connector=connector,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-                trust_env=target.proxy is None,
-                proxy=target.proxy,
-            )
-        )
-        yield AzureSession(target, principal, http)
+    # One pool for all: the SDK's own `connection_verify` would read the CA anew for every request.
+    async with connection_pool(
+        proxy=target.proxy, ca_file=target.ca_file, limit=64, auto_decompress=False
+    ) as pool:
+        yield AzureSession(target, principal, pool)

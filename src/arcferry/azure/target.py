@@ -4,17 +4,16 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from arcferry import catalog
+from arcferry import catalog, typed
 from arcferry.errors import InputError
 from arcferry.text import quoted
 
-_GUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
 _TENANT_DOMAIN = re.compile(r"[a-z0-9][a-z0-9.-]{0,252}\.[a-z]{2,}", re.IGNORECASE)
 _RESOURCE_GROUP = re.compile(r"[\w().-]{0,89}[\w()-]")
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class AzureTarget:
     """The tenant, subscription, resource group and location that machines are made in.
 
     Attributes:
@@ -53,12 +52,12 @@ def target(
     tenant_id: str,
     subscription_id: str,
     resource_group: str,
-    location: str,
+    location: str | catalog.Region,
     arm_url: str | None = None,
     authority: str | None = None,
     ca_file: Path | None = None,
     proxy: str | None = None,
-) -> Target:
+) -> AzureTarget:
     """Check what the user gave and fill in the cloud's own addresses.
 
     Raises:
@@ -66,17 +65,17 @@ def target(
         UnknownNameError: no such cloud or location; near names are offered.
     """
     known = catalog.cloud(cloud)
-    region = catalog.region(location, known)
-    if not (_GUID.fullmatch(tenant_id) or _TENANT_DOMAIN.fullmatch(tenant_id)):
+    region = catalog.region(location, known) if isinstance(location, str) else location
+    if not (typed.guid(tenant_id) or _TENANT_DOMAIN.fullmatch(tenant_id)):
         raise InputError(f"tenant {quoted(tenant_id)} is neither a GUID nor a domain name")
-    if not _GUID.fullmatch(subscription_id):
+    if not typed.guid(subscription_id):
         raise InputError(
             f"subscription {quoted(subscription_id)} is not a GUID",
             hint="`az account show --query id` prints it; a subscription's name is not enough",
         )
     if not _RESOURCE_GROUP.fullmatch(resource_group):
         raise InputError(f"resource group {quoted(resource_group)} is not a name that ARM accepts")
-    return Target(
+    return AzureTarget(
         cloud=known,
         tenant_id=tenant_id,
         subscription_id=subscription_id.lower(),

@@ -1,7 +1,4 @@
-from arcferry.bundle.build import build
-from arcferry.bundle.contents import Contents
-from arcferry.bundle.copying import copy_bundle
-from arcferry.bundle.edition import EXPIRES_AFTER
+from arcferry.bundle.build import Contents, build
 from arcferry.bundle.file import BundleFile
 from arcferry.bundle.keys import (
     PublicKey,
@@ -13,11 +10,18 @@ from arcferry.bundle.keys import (
     load_secret_key,
     new_secret_key,
 )
-from arcferry.bundle.manifest import AgentPackage, Manifest, ManifestFile, PackageFormat, Role
-from arcferry.bundle.opened import Bundle
-from arcferry.bundle.rotation import accept, endorse
-from arcferry.bundle.verify import claimed_key, open_bundle, read_unverified
-from arcferry.bundle.versions import Older, Opened, VersionRecord
+from arcferry.bundle.manifest import (
+    EXPIRES_AFTER,
+    AgentPackage,
+    Manifest,
+    ManifestFile,
+    PackageFormat,
+    Role,
+)
+from arcferry.bundle.place import copy_bundle
+from arcferry.bundle.seal import accept, endorse
+from arcferry.bundle.verify import Bundle, checked, claimed_key, open_bundle, read_unverified
+from arcferry.bundle.versions import Older, VersionRecord
 
 __all__ = [
     "EXPIRES_AFTER",
@@ -28,7 +32,6 @@ __all__ = [
     "Manifest",
     "ManifestFile",
     "Older",
-    "Opened",
     "PackageFormat",
     "PublicKey",
     "Role",
@@ -36,6 +39,7 @@ __all__ = [
     "VersionRecord",
     "accept",
     "build",
+    "checked",
     "claimed_key",
     "copy_bundle",
     "create_key_pair",

@@ -5,10 +5,15 @@ all have one date. The manifest therefore decides every byte but the checksums, 
 in any of them is refused. Field by field after PKWARE's APPNOTE.TXT 6.3.10, §4.3 and §4.5.3.
 """
 
+import os
 import stat
 import struct
-from collections.abc import Iterable
+import zlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import BinaryIO
+
+from arcferry.bundle.file import BundleFile
 
 LOCAL = b"PK\x03\x04"
 CENTRAL = b"PK\x01\x02"
@@ -32,7 +37,7 @@ _SCRIPT_MODE = 0o755
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ArchiveEntry:
     """A file in the archive.
 
     Attributes:
@@ -62,7 +67,7 @@ def mode(name: str) -> int:
     return _SCRIPT_MODE if name.endswith(".sh") else _FILE_MODE
 
 
-def local_header(entry: Entry) -> bytes:
+def local_header(entry: ArchiveEntry) -> bytes:
     """What stands before the entry's content."""
     name = entry.name.encode("ascii")
     big = entry.length >= FULL_32
@@ -74,7 +79,7 @@ def local_header(entry: Entry) -> bytes:
     return head + name + extra
 
 
-def central_header(entry: Entry) -> bytes:
+def central_header(entry: ArchiveEntry) -> bytes:
     """What the directory at the archive's end says of the entry."""
     name = entry.name.encode("ascii")
     big, far = entry.length >= FULL_32, entry.start >= FULL_32
@@ -100,8 +105,44 @@ def ending(count: int, start: int, size: int) -> bytes:
     return whole + END_RECORD.pack(END, 0, 0, counted, counted, min(size, FULL_32), min(start, FULL_32), 0)
 
 
-def directory(entries: Iterable[Entry], start: int) -> bytes:
+def directory(entries: Iterable[ArchiveEntry], start: int) -> bytes:
     """Everything from the end of the last entry, `start`, to the end of the archive."""
     headers = [central_header(entry) for entry in entries]
     listed = b"".join(headers)
     return listed + ending(len(headers), start, len(listed))
+
+
+def write_archive(target: BinaryIO, files: Iterable[BundleFile], small: Mapping[str, bytes]) -> None:
+    """Write files as a zip in a bundle's one layout, in constant memory, through to the disk.
+
+    Args:
+        target: an empty file that can be written anywhere.
+        files: what the manifest lists.
+        small: the manifest and the seal, by name.
+
+    Raises:
+        BundleRefusedError: a file is not what the manifest says.
+        OSError: `target` cannot be written, or the disk is full.
+    """
+    sources: dict[str, BundleFile | bytes] = {**{file.name: file for file in files}, **small}
+    entries = []
+    position = 0
+    for name, source in sorted(sources.items()):
+        length = len(source) if isinstance(source, bytes) else source.length
+        blank = ArchiveEntry(name, length, 0, position)
+        target.seek(blank.content)
+        if isinstance(source, bytes):
+            target.write(source)
+            crc = zlib.crc32(source)
+        else:
+            crc = source.copy_into(target)
+        entry = ArchiveEntry(name, length, crc, position)
+        # The header states the checksum, which is only known after the content.
+        target.seek(position)
+        target.write(local_header(entry))
+        entries.append(entry)
+        position = entry.end
+    target.seek(position)
+    target.write(directory(entries, position))
+    target.flush()
+    os.fsync(target.fileno())

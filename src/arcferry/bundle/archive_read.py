@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from arcferry import text
-from arcferry.bundle import archive, blocks, manifest, names
-from arcferry.bundle.archive import Entry
+from arcferry.bundle import archive, blocks, manifest
+from arcferry.bundle.archive import ArchiveEntry
 from arcferry.errors import BundleRefusedError
 
 MOST_ENTRIES = manifest.MOST_FILES + 2
@@ -29,7 +29,7 @@ class _ZipFaultError(Exception):
         self.hint = hint
 
 
-def read_index(path: Path) -> dict[str, Entry]:
+def read_index(path: Path) -> dict[str, ArchiveEntry]:
     """Every entry of a zip in the one layout that a bundle has, by name, in the archive's order.
 
     Nothing is unpacked, and no more is read than the headers of as many files as a bundle may hold. No
@@ -46,34 +46,25 @@ def read_index(path: Path) -> dict[str, Entry]:
         raise BundleRefusedError(f"{path.name}: {fault}", hint=fault.hint) from fault
 
 
-def _read(stream: io.FileIO, size: int) -> dict[str, Entry]:
-    end = _read_end(stream, size)
-    stream.seek(end.start)
-    rest = stream.read(size - end.start)
-    found: dict[str, Entry] = {}
+def _read(stream: io.FileIO, size: int) -> dict[str, ArchiveEntry]:
+    count, start, length = _read_end(stream, size)
+    stream.seek(start)
+    rest = stream.read(size - start)
+    found: dict[str, ArchiveEntry] = {}
     folded: dict[str, str] = {}
     position = 0
-    for header in _headers(rest[: end.size], end.count):
+    for header in _headers(rest[:length], count):
         entry = _checked(header, folded)
-        _check_place(stream, entry, position, end.start)
+        _check_place(stream, entry, position, start)
         found[entry.name] = entry
         position = entry.end
-    if position != end.start:
-        raise _ZipFaultError(f"{end.start - position:,} bytes in it belong to no file")
+    if position != start:
+        raise _ZipFaultError(f"{start - position:,} bytes in it belong to no file")
     if list(found) != sorted(found):
         raise _ZipFaultError("its files are not sorted by name", _REPACKED)
-    if rest != archive.directory(found.values(), end.start):
+    if rest != archive.directory(found.values(), start):
         raise _ZipFaultError("its directory is not as arcferry writes it", _REPACKED)
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class _End:
-    """Number of files, and where the directory begins and how long it is."""
-
-    count: int
-    start: int
-    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +81,11 @@ class _Header:
     start: int
 
 
-def _read_end(stream: io.FileIO, size: int) -> _End:
-    """Find the directory; its end record must be the archive's last bytes, so nothing is searched for."""
+def _read_end(stream: io.FileIO, size: int) -> tuple[int, int, int]:
+    """Number of files, and where the directory begins and how long it is.
+
+    Its end record must be the archive's last bytes, so nothing is searched for.
+    """
     ends = size - archive.END_RECORD.size
     tail = _before(stream, size, archive.END_RECORD.size)
     if not tail.startswith(archive.END):
@@ -111,7 +105,7 @@ def _read_end(stream: io.FileIO, size: int) -> _End:
         raise _ZipFaultError(f"holds {count:,} files, and a bundle at most {manifest.MOST_FILES:,}")
     if length > count * _LONGEST_HEADER:
         raise _ZipFaultError("its directory is larger than its number of files can need")
-    return _End(count, start, length)
+    return count, start, length
 
 
 def _read_end_64(stream: io.FileIO, start: int) -> tuple[int, int, int]:
@@ -124,7 +118,7 @@ def _read_end_64(stream: io.FileIO, start: int) -> tuple[int, int, int]:
 
 
 def _before(stream: io.FileIO, end: int, size: int) -> bytes:
-    """The `size` bytes before `end`, or none where there are fewer."""
+    """The `size` bytes before `end`, or none if there are fewer."""
     if end < size:
         return b""
     stream.seek(end - size)
@@ -151,7 +145,7 @@ def _headers(listed: bytes, count: int) -> Iterator[_Header]:
 
 
 def _widened(extra: bytes, *values: int) -> list[int]:
-    """Length, packed length and start, each from zip64's extra field where it does not fit into 32 bits."""
+    """Length, packed length and start, each from zip64's extra field if it does not fit into 32 bits."""
     wide = list(values)
     full = [at for at, value in enumerate(values) if value == archive.FULL_32]
     if full and len(extra) == 4 + 8 * len(full):
@@ -160,17 +154,17 @@ def _widened(extra: bytes, *values: int) -> list[int]:
     return wide
 
 
-def _checked(header: _Header, folded: dict[str, str]) -> Entry:
-    """The entry, where it is a plain stored file whose name no other file has."""
+def _checked(header: _Header, folded: dict[str, str]) -> ArchiveEntry:
+    """The entry, if it is a plain stored file whose name no other file has."""
     if problem := _fault(header):
         raise BundleRefusedError(f"{text.one_line(header.name)}: {problem}", hint=_REPACKED)
     name = header.name.decode("ascii")
-    other = folded.get(names.fold(name))
+    other = folded.get(name.casefold())
     if other is not None:
         how = "is in the zip twice" if other == name else f"differs from {other} in case only"
         raise BundleRefusedError(f"{name}: {how}")
-    folded[names.fold(name)] = name
-    return Entry(name, header.length, header.crc, header.start)
+    folded[name.casefold()] = name
+    return ArchiveEntry(name, header.length, header.crc, header.start)
 
 
 def _fault(header: _Header) -> str:
@@ -194,12 +188,12 @@ def _name_fault(name: bytes) -> str:
         return "is a folder; a bundle's zip lists files only"
     if not name.isascii():
         return "its name holds characters that do not mean the same on Windows and Linux"
-    problem = names.fault(name.decode("ascii"))
+    problem = manifest.name_fault(name.decode("ascii"))
     return f"its name {problem}" if problem else ""
 
 
-def _check_place(stream: io.FileIO, entry: Entry, position: int, end: int) -> None:
-    """Return where the entry begins at `position`, ends before `end`, and has its own header."""
+def _check_place(stream: io.FileIO, entry: ArchiveEntry, position: int, end: int) -> None:
+    """Check that the entry begins at `position`, ends before `end`, and has its own header."""
     if entry.start < position:
         raise BundleRefusedError(f"{entry.name}: begins inside another file of the zip")
     if entry.start > position:

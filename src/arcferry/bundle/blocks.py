@@ -2,7 +2,6 @@ import hashlib
 import io
 import os
 import stat
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,15 +13,10 @@ BLOCK = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """How long a run of bytes is, and their SHA-256 in hexadecimal.
-
-    Attributes:
-        crc: their CRC-32, where it was asked for, else 0.
-    """
+    """How long a run of bytes is, and their SHA-256 in hexadecimal."""
 
     length: int
     sha256: str
-    crc: int = 0
 
 
 class UnreadableError(OSError):
@@ -84,15 +78,22 @@ def blocks(stream: io.FileIO, *, limit: int) -> Iterator[memoryview]:
         yield view[:count]
 
 
-def copy(source: io.FileIO, target: BinaryIO | None, *, limit: int, with_crc: bool = False) -> Content:
+def whole(stream: io.FileIO, *, limit: int) -> bytes:
+    """The stream's bytes, at most `limit` of them; a raw stream's own `read` may give fewer than there are.
+
+    Raises:
+        UnreadableError: as `blocks` says.
+    """
+    return b"".join(bytes(block) for block in blocks(stream, limit=limit))
+
+
+def copy(source: io.FileIO, target: BinaryIO | None, *, limit: int) -> Content:
     """Copy a stream in blocks of constant memory, hashing what passes; no target means hash only."""
     digest = hashlib.sha256()
-    length = checksum = 0
+    length = 0
     for block in blocks(source, limit=limit):
         digest.update(block)
         length += len(block)
-        if with_crc:
-            checksum = zlib.crc32(block, checksum)
         if target is not None:
             target.write(block)
-    return Content(length, digest.hexdigest(), checksum)
+    return Content(length, digest.hexdigest())

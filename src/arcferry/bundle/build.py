@@ -1,13 +1,105 @@
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from dataclasses import replace as replaced
 from datetime import datetime, timedelta
+from importlib import resources
 from pathlib import Path
 
-from arcferry.bundle.contents import Contents, pack_certificates, pack_own_files
-from arcferry.bundle.edition import EXPIRES_AFTER, Edition
-from arcferry.bundle.guide import Packed, guide_files
+from arcferry.bundle import manifest, packages
+from arcferry.bundle.authenticode import MICROSOFT, Roots, verify_msi
+from arcferry.bundle.certificates import (
+    Certificate,
+    by_stem,
+    of_signature,
+    server_certificates,
+)
+from arcferry.bundle.documents import read_checked
+from arcferry.bundle.guide import BundleFacts, guide_files
 from arcferry.bundle.keys import SecretKey
-from arcferry.bundle.manifest import Manifest, Role
-from arcferry.bundle.packing import Packing
-from arcferry.bundle.place import refuse_taken, staging
+from arcferry.bundle.manifest import (
+    EXPIRES_AFTER,
+    AgentPackage,
+    Manifest,
+    PackageFormat,
+    Role,
+    new_manifest,
+)
+from arcferry.bundle.packing import Packing, new_bundle
+from arcferry.errors import FileInputError, InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What to pack beside what every bundle holds: host scripts, guide, certificates and the catalogue.
+
+    Attributes:
+        agents: agent packages: MSI, deb, rpm; at most one for a format and processor.
+        documents: dated documents, by what they are; `documents.READERS` lists the roles.
+        origins: the addresses that files were downloaded from in the end; what is missing here was at hand.
+        distributions: which Linux distributions a package is for, if that is known.
+        signing_roots: what an MSI's signature has to lead to.
+        location: the region that the guide names in its commands; empty if it could be any.
+        cloud: as the agent spells it.
+    """
+
+    agents: tuple[Path, ...]
+    documents: tuple[tuple[Role, Path], ...] = ()
+    origins: Mapping[Path, str] = field(default_factory=dict)
+    distributions: Mapping[Path, tuple[str, ...]] = field(default_factory=dict)
+    signing_roots: Roots = MICROSOFT
+    location: str = ""
+    cloud: str = "AzureCloud"
+
+    def pack_agents(
+        self, packing: Packing, at: datetime
+    ) -> tuple[tuple[AgentPackage, ...], tuple[Certificate, ...]]:
+        """Copy the agent packages, verify what is signed as of `at`, and tell what signatures carry.
+
+        Raises:
+            InputError: there is none, or two are for the same servers; among it FileInputError, one is no
+                agent package.
+            BundleRefusedError: an MSI's signature does not hold.
+        """
+        if not self.agents:
+            raise InputError(
+                "no agent package was given",
+                hint="Name at least one with --agent (MSI, deb or rpm), or bring it with --fetch.",
+            )
+        seen: dict[tuple[str, str], AgentPackage] = {}
+        carried: list[Certificate] = []
+        for path in self.agents:
+            agent, certificates = self._pack_agent(packing, path, at)
+            carried += certificates
+            other = seen.setdefault((agent.format, agent.processor), agent)
+            # Two versions for one kind of host would leave open which one a host gets.
+            if other is not agent:
+                raise InputError(
+                    f"{other.file} and {agent.file} are both {agent.format} packages for the same processor",
+                    hint="A bundle holds one agent version for each kind of host; give one of them.",
+                )
+        return tuple(seen.values()), tuple(carried)
+
+    def pack_documents(self, packing: Packing) -> None:
+        """Under their own names, as these hold their dates."""
+        for role, path in self.documents:
+            data = read_checked(role, path)
+            packing.add(f"data/{_portable(path)}", role, data, origin=self.origins.get(path, ""))
+
+    def _pack_agent(
+        self, packing: Packing, path: Path, at: datetime
+    ) -> tuple[AgentPackage, tuple[Certificate, ...]]:
+        """Copy a package, then recognise the copy: what is described is what is carried."""
+        name = f"agent/{_portable(path)}"
+        packages.inspect(path)  # before a wrong file of any size is copied
+        copy = packing.add_copy(path, name, Role.AGENT, origin=self.origins.get(path, ""))
+        package_format, facts = packages.inspect(copy, called=path)
+        served = tuple(sorted(self.distributions.get(path, ())))
+        agent = AgentPackage(name, package_format, facts.version, facts.architecture, distributions=served)
+        if package_format is not PackageFormat.MSI:
+            return agent, ()
+        signature = verify_msi(copy, roots=self.signing_roots, at=at, called=path)
+        agent = replaced(agent, signature=signature.says, signer=signature.thumbprint)
+        return agent, of_signature(signature)
 
 
 def build(
@@ -20,11 +112,11 @@ def build(
     expires_after: timedelta = EXPIRES_AFTER,
     replace: bool = False,
 ) -> Manifest:
-    """Build a sealed bundle at `out`, whole or not at all: a zip where the name ends so, else a folder.
+    """Build a sealed bundle at `out`, whole or not at all: a zip if the name ends so, else a folder.
 
     The same contents, key, `created`, version and life give the same bytes.
 
-    `version` must grow from one bundle to the next; where None it is the digits of `created`. `replace` says
+    `version` must grow from one bundle to the next; if None it is the digits of `created`. `replace` says
     whether a bundle that lies at `out` may be replaced.
 
     Raises:
@@ -32,27 +124,39 @@ def build(
             agent package, no service tags, a name that cannot be carried, `out` taken, or the disk full.
         BundleRefusedError: an MSI is not signed by Microsoft, or was changed since.
     """
-    edition = Edition.at(created, version, expires_after)
-    out = out.absolute()
-    refuse_taken(out, replace=replace)
-    with staging(out) as workshop:
-        packing = Packing(workshop, out)
-        agents = contents.pack_agents(packing, edition.created)
+    manifest = new_manifest(created, version, expires_after)
+    with new_bundle(out, replace=replace) as packing:
+        agents, carried = contents.pack_agents(packing, manifest.created)
         contents.pack_documents(packing)
-        pack_own_files(packing)
-        certificates = pack_certificates(packing, agents)
-        packed = Packed(
-            version=edition.version,
-            created=edition.created,
-            expires=edition.expires,
-            key_id=key.public().id,
-            agents=agents,
-            files=tuple(packing.packed),
-            certificates=certificates,
-            location=contents.location,
-            cloud=contents.cloud,
-        )
-        for name, data in guide_files(packed).items():
+        _pack_own_files(packing)
+        # What old servers may lack, by the names of its files.
+        certificates = by_stem([*server_certificates(), *carried])
+        for stem, certificate in certificates.items():
+            for name, data in certificate.files(stem):
+                packing.add(name, Role.CERTIFICATE, data)
+        manifest = replaced(manifest, agents=agents, files=tuple(packing.packed))
+        # The guide comes last, as it names the hashes of the others; the manifest covers it in its turn.
+        facts = BundleFacts(manifest, key.public().id, certificates, contents.location, contents.cloud)
+        for name, data in guide_files(facts).items():
             packing.add(name, Role.GUIDE, data)
-        content = Manifest(edition.version, edition.created, edition.expires, agents, tuple(packing.packed))
-        return packing.finish(content, key, replace=replace)
+        return packing.finish(manifest, key)
+
+
+def _pack_own_files(packing: Packing) -> None:
+    """The host scripts and the catalogue that come with arcferry."""
+    package = resources.files("arcferry")
+    for role, place, under, suffixes in (
+        (Role.HOST_SCRIPT, "bundle/hostscripts", "host", (".sh", ".ps1")),
+        (Role.CATALOG, "catalog/data", "catalog", (".toml",)),
+    ):
+        for item in package.joinpath(place).iterdir():
+            if item.name.endswith(suffixes):
+                packing.add(f"{under}/{item.name}", role, item.read_bytes())
+
+
+def _portable(path: Path) -> str:
+    if problem := manifest.name_fault(f"agent/{path.name}"):
+        raise FileInputError(
+            path, f"its name {problem}", hint="Rename it to letters, digits, dots, hyphens and underscores."
+        )
+    return path.name

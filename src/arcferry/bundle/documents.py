@@ -4,19 +4,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from arcferry import files, numbers
 from arcferry.bundle.manifest import Role
-from arcferry.errors import FileInputError
+from arcferry.errors import FileInputError, first_problem
 from arcferry.routing.communities import read_community_list
 from arcferry.routing.route_filter import read_route_filter
 from arcferry.routing.service_tags import read_service_tags
 
 _LARGEST = 64 * 1024 * 1024
-_Document = TypeVar("_Document")
 _Host = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,252}$")]
 
 
@@ -29,7 +28,7 @@ class _Dated:
 
 
 @dataclass(frozen=True, slots=True)
-class Discovery(_Dated):
+class HisDiscovery(_Dated):
     """Which HIS host serves a location, as the discovery call answered on a day."""
 
     kind: Literal["his-discovery"]
@@ -44,40 +43,30 @@ class NotificationHosts(_Dated):
     hosts: Annotated[tuple[_Host, ...], Field(min_length=1, max_length=1000)]
 
 
-_DISCOVERY: TypeAdapter[Discovery] = TypeAdapter(Discovery)
-_NOTIFICATION_HOSTS: TypeAdapter[NotificationHosts] = TypeAdapter(NotificationHosts)
+def _reader(kind: type[HisDiscovery | NotificationHosts]) -> Callable[[object, str], object]:
+    adapter = TypeAdapter(kind)
 
+    def read(document: object, name: str) -> object:
+        try:
+            return adapter.validate_python(document)
+        except ValidationError as error:
+            raise FileInputError(name, f"is not what it was given as: {first_problem(error)}") from error
 
-def read_discovery(document: object, name: str) -> Discovery:
-    """Read what `arcferry bundle build --fetch` keeps of the discovery call.
-
-    Raises:
-        FileInputError: it is another document.
-    """
-    return _read(_DISCOVERY, document, name)
-
-
-def read_notification_hosts(document: object, name: str) -> NotificationHosts:
-    """Read what `arcferry bundle build --fetch` keeps of the notification service's list.
-
-    Raises:
-        FileInputError: it is another document.
-    """
-    return _read(_NOTIFICATION_HOSTS, document, name)
+    return read
 
 
 READERS: Mapping[Role, Callable[[object, str], object]] = {
     Role.SERVICE_TAGS: read_service_tags,
     Role.COMMUNITIES: read_community_list,
     Role.ROUTE_FILTER: read_route_filter,
-    Role.DISCOVERY: read_discovery,
-    Role.NOTIFICATION_HOSTS: read_notification_hosts,
+    Role.DISCOVERY: _reader(HisDiscovery),
+    Role.NOTIFICATION_HOSTS: _reader(NotificationHosts),
 }
 """The roles of documents, each with what reads a JSON document and refuses another one by its file's name."""
 
 
 def read_checked(role: Role, path: Path) -> bytes:
-    """The file's bytes, when they are a document of this role.
+    """The file's bytes, if they are a document of this role.
 
     Raises:
         FileInputError: it cannot be read, is no JSON, or another document.
@@ -89,14 +78,3 @@ def read_checked(role: Role, path: Path) -> bytes:
         raise FileInputError(path, "is not JSON") from error
     READERS[role](document, path.name)
     return data
-
-
-def _read(adapter: TypeAdapter[_Document], document: object, name: str) -> _Document:
-    try:
-        return adapter.validate_python(document)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise FileInputError(
-            name, f"is not what it was given as: {place}{': ' if place else ''}{first['msg']}"
-        ) from error

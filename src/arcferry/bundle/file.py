@@ -1,16 +1,16 @@
 import hashlib
 import io
-import os
-import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from arcferry import files
 from arcferry.bundle import blocks
 from arcferry.bundle.manifest import Role
-from arcferry.errors import BundleRefusedError, FileInputError
+from arcferry.errors import BundleRefusedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +33,14 @@ class BundleFile:
     crc: int | None = None
 
     def check(self) -> None:
-        """Return where the file is what the manifest says.
+        """Check that the file is what the manifest says.
 
         Raises:
             BundleRefusedError: it is not, or it cannot be read.
         """
-        with self._opened() as stream:
-            self._compare_all(blocks.copy(stream, None, limit=self._limit, with_crc=self.crc is not None))
+        with self.open_verified() as content:
+            for _ in content:
+                pass
 
     def read(self) -> bytes:
         """The whole content, in memory.
@@ -47,22 +48,24 @@ class BundleFile:
         Raises:
             BundleRefusedError: the file is not what the manifest says.
         """
-        with self._opened() as stream:
-            held = io.BytesIO()
-            self._compare(blocks.copy(stream, held, limit=self._limit))
-            return held.getvalue()
+        with self.open_verified() as content:
+            return b"".join(map(bytes, content))
 
-    def copy_into(self, target: BinaryIO) -> blocks.Content:
-        """Write the content where `target` stands; where this raises, what was written is to be undone.
+    def copy_into(self, target: BinaryIO) -> int:
+        """Write the content at the position of `target`, and return its CRC-32.
+
+        If this raises, what was written is to be undone.
 
         Raises:
             BundleRefusedError: the file is not what the manifest says.
             OSError: `target` cannot be written.
         """
-        with self._opened() as stream:
-            content = blocks.copy(stream, target, limit=self._limit, with_crc=True)
-        self._compare_all(content)
-        return content
+        checksum = 0
+        with self.open_verified() as content:
+            for block in content:
+                checksum = zlib.crc32(block, checksum)
+                target.write(block)
+        return checksum
 
     def copy_to(self, target: Path) -> None:
         """Copy the content to `target` in constant memory and through to the disk, once it is right.
@@ -71,83 +74,66 @@ class BundleFile:
             BundleRefusedError: the file is not what the manifest says.
             FileInputError: `target` cannot be written.
         """
-        try:
-            descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-        except OSError as error:
-            raise FileInputError(target, error.strerror or "cannot be written") from error
-        beside = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as copy:
-                self.copy_into(copy)
-                copy.flush()
-                os.fsync(copy.fileno())
-            beside.replace(target)
-        except OSError as error:
-            raise FileInputError(target, error.strerror or "cannot be written") from error
-        finally:
-            beside.unlink(missing_ok=True)
+        with files.writing_whole(target) as copy:
+            self.copy_into(copy)
 
     @contextmanager
     def open_verified(self) -> Iterator[Iterator[memoryview]]:
         """Blocks of the content, each valid until the next one is asked for.
 
-        The hash is only known at the end: what has been done with the blocks is to be undone where the
-        iteration raises, and is not to be relied on where it was not run to its end.
+        The hash is only known at the end: what has been done with the blocks is to be undone if the
+        iteration raises, and is not to be relied on if it was not run to its end.
 
         Raises:
             BundleRefusedError: from the iteration's last step, the file is not what the manifest says.
         """
-        with self._opened() as stream:
-            yield self._checked_blocks(stream)
+        with opened(self.path, self.name) as stream:
+            stream.seek(self.start or 0)
+            yield self._checked(stream)
 
-    def _checked_blocks(self, stream: io.FileIO) -> Iterator[memoryview]:
-        digest, length = hashlib.sha256(), 0
-        for block in blocks.blocks(stream, limit=self._limit):
+    def _checked(self, stream: io.FileIO) -> Iterator[memoryview]:
+        digest, length, checksum = hashlib.sha256(), 0, 0
+        # Of a file of its own one byte more is read, so that a longer one is noticed.
+        for block in blocks.blocks(stream, limit=self.length + (self.start is None)):
             digest.update(block)
             length += len(block)
+            if self.crc is not None:
+                checksum = zlib.crc32(block, checksum)
             if length <= self.length:
                 yield block
-        self._compare(blocks.Content(length, digest.hexdigest()))
-
-    @property
-    def _limit(self) -> int:
-        """How much to read: of a file of its own one byte more, so that a longer one is noticed."""
-        return self.length + (self.start is None)
-
-    @contextmanager
-    def _opened(self) -> Iterator[io.FileIO]:
-        try:
-            stream = blocks.open_regular(self.path)
-        except blocks.NotRegularError as error:
-            raise BundleRefusedError(f"{self.name}: is a {error}, not a file") from error
-        except FileNotFoundError as error:
-            raise BundleRefusedError(f"{self.name}: missing") from error
-        except OSError as error:
-            raise BundleRefusedError(f"{self.name}: {error.strerror or 'cannot be read'}") from error
-        with stream:
-            stream.seek(self.start or 0)
-            try:
-                yield stream
-            except blocks.UnreadableError as error:
-                raise BundleRefusedError(
-                    f"{self.name}: cannot be read: {error.strerror}", hint="Copy the bundle again."
-                ) from error
-
-    def _compare(self, content: blocks.Content) -> None:
-        if content.length != self.length:
-            whole = content.length < self.length or self.start is not None
-            actual = content.length if whole else self.path.stat().st_size
+        if length != self.length:
+            actual = self.path.stat().st_size if length > self.length else length
             raise BundleRefusedError(f"{self.name}: {length_problem(actual, self.length)}")
-        if content.sha256 != self.sha256:
+        if digest.hexdigest() != self.sha256:
             raise BundleRefusedError(
-                f"{self.name}: its content was changed: its SHA-256 is {content.sha256}, "
+                f"{self.name}: its content was changed: its SHA-256 is {digest.hexdigest()}, "
                 f"the manifest says {self.sha256}"
             )
-
-    def _compare_all(self, content: blocks.Content) -> None:
-        self._compare(content)
-        if self.crc is not None and content.crc != self.crc:
+        if self.crc is not None and checksum != self.crc:
             raise BundleRefusedError(f"{self.name}: the zip states a wrong checksum for it")
+
+
+@contextmanager
+def opened(path: Path, name: str, missing: str = "missing") -> Iterator[io.FileIO]:
+    """A file of a bundle to read from, called `name` in errors.
+
+    Raises:
+        BundleRefusedError: it is `missing`, not a plain file, or cannot be read, also in the body.
+    """
+    try:
+        stream = blocks.open_regular(path)
+    except blocks.NotRegularError as error:
+        raise BundleRefusedError(f"{name}: is a {error}, not a file") from error
+    except FileNotFoundError as error:
+        raise BundleRefusedError(f"{name}: {missing}") from error
+    except OSError as error:
+        raise BundleRefusedError(f"{name}: {error.strerror or 'cannot be read'}") from error
+    with stream:
+        try:
+            yield stream
+        except blocks.UnreadableError as error:
+            why = f"{name}: cannot be read: {error.strerror}"
+            raise BundleRefusedError(why, hint="Copy the bundle again.") from error
 
 
 def length_problem(actual: int, stated: int) -> str:

@@ -1,25 +1,27 @@
+import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
-from arcferry.bundle import blocks, folder
-from arcferry.bundle.archive import LOCAL, Entry
+from arcferry import files, text
+from arcferry.bundle import blocks, manifest
+from arcferry.bundle.archive import LOCAL, ArchiveEntry
 from arcferry.bundle.archive_read import read_index
-from arcferry.bundle.file import BundleFile
+from arcferry.bundle.file import BundleFile, opened
 from arcferry.bundle.manifest import ManifestFile
 from arcferry.errors import BundleRefusedError, FileInputError
 
 SUFFIX = ".zip"
+# Far deeper than any bundle. Links are never followed, but a folder mounted in itself has no end either.
+_DEEPEST = 8
 
 
-class Form(Protocol):
-    """How a bundle lies here: as a folder, or as one zip that is read where it lies."""
+@dataclass(frozen=True, slots=True)
+class FolderForm:
+    """A bundle whose files lie in a folder. `ZipForm` has the same methods."""
 
-    @property
-    def path(self) -> Path:
-        """The folder or the zip."""
+    path: Path
 
     def small(self, name: str, limit: int) -> bytes:
         """A file that is read before anything vouches for it.
@@ -27,34 +29,37 @@ class Form(Protocol):
         Raises:
             BundleRefusedError: it is missing, larger than `limit`, or not a plain file.
         """
+        with opened(self.path / name, name, _incomplete(self.path)) as stream:
+            data = blocks.whole(stream, limit=limit + 1)
+        if len(data) > limit:
+            raise _too_large(name, limit)
+        return data
 
     def found(self) -> dict[str, int | None]:
-        """The name of everything that is there, with a length for files and None for folders.
+        """The name of everything that is there, with `/`: a length for files, and None for folders.
 
         Raises:
             BundleRefusedError: something is neither file nor folder, or there is too much.
         """
+        seen: dict[str, int | None] = {}
+        try:
+            for entry, name in _walk(self.path, ""):
+                mode = entry.stat(follow_symlinks=False)
+                kind = blocks.kind_of(mode.st_mode)
+                if kind not in {"file", "folder"}:
+                    raise BundleRefusedError(f"{name}: is a {kind}; a bundle holds files and folders only")
+                seen[name] = mode.st_size if kind == "file" else None
+                # As many folders as files: more entries than that are no bundle, and not worth a longer look.
+                if len(seen) > 2 * manifest.MOST_FILES:
+                    raise BundleRefusedError(f"{self.path}: holds more than {manifest.MOST_FILES:,} files")
+        except OSError as error:
+            raise BundleRefusedError(
+                f"{error.filename or self.path}: {error.strerror or 'cannot be read'}"
+            ) from error
+        return seen
 
     def located(self, file: ManifestFile) -> BundleFile:
         """A manifest's entry with the place where it should lie."""
-
-
-@dataclass(frozen=True, slots=True)
-class FolderForm:
-    """A bundle whose files lie in a folder."""
-
-    path: Path
-
-    def small(self, name: str, limit: int) -> bytes:
-        """As `Form.small` says."""
-        return folder.read_small(self.path, name, limit)
-
-    def found(self) -> dict[str, int | None]:
-        """As `Form.found` says."""
-        return folder.found(self.path)
-
-    def located(self, file: ManifestFile) -> BundleFile:
-        """As `Form.located` says."""
         path = self.path.joinpath(*file.name.split("/"))
         return BundleFile(file.name, path, file.length, file.sha256, file.role)
 
@@ -64,33 +69,35 @@ class ZipForm:
     """A bundle in one zip. Its files are read in place: nothing is unpacked, so nothing is left behind."""
 
     path: Path
-    entries: Mapping[str, Entry] = field(repr=False)
+    entries: Mapping[str, ArchiveEntry] = field(repr=False)
 
     def small(self, name: str, limit: int) -> bytes:
-        """As `Form.small` says."""
+        """As `FolderForm.small` says."""
         entry = self.entries.get(name)
         if entry is None:
-            raise BundleRefusedError(f"{name}: missing, so {self.path} is not a whole bundle")
+            raise BundleRefusedError(f"{name}: {_incomplete(self.path)}")
         if entry.length > limit:
-            raise BundleRefusedError(f"{name}: larger than the {limit:,} bytes that one may have")
-        try:
-            with blocks.open_regular(self.path) as stream:
-                stream.seek(entry.content)
-                data = b"".join(bytes(block) for block in blocks.blocks(stream, limit=entry.length))
-        except OSError as error:
-            raise BundleRefusedError(f"{self.path}: {error.strerror or 'cannot be read'}") from error
+            raise _too_large(name, limit)
+        with opened(self.path, str(self.path)) as stream:
+            stream.seek(entry.content)
+            data = blocks.whole(stream, limit=entry.length)
+        # Not needed to trust it, which the seal decides; a program that unpacks the zip would refuse it.
         if zlib.crc32(data) != entry.crc:
             raise BundleRefusedError(f"{name}: the zip states another checksum for it")
         return data
 
     def found(self) -> dict[str, int | None]:
-        """As `Form.found` says."""
+        """As `FolderForm.found` says."""
         return {entry.name: entry.length for entry in self.entries.values()}
 
     def located(self, file: ManifestFile) -> BundleFile:
-        """As `Form.located` says."""
+        """As `FolderForm.located` says."""
         entry = self.entries[file.name]
         return BundleFile(file.name, self.path, file.length, file.sha256, file.role, entry.content, entry.crc)
+
+
+Form = FolderForm | ZipForm
+"""How a bundle lies here."""
 
 
 def is_zip_name(path: Path) -> bool:
@@ -105,19 +112,37 @@ def form_of(path: Path) -> Form:
         BundleRefusedError: it is a zip, but not one that arcferry wrote.
         FileInputError: there is nothing, or neither a folder nor a zip.
     """
-    try:
+    with files.naming(path):
         if path.is_dir():
             return FolderForm(path)
         if not path.exists():
             raise FileInputError(path, "no such folder or zip")
-        if path.is_file() and (is_zip_name(path) or _begins_as_zip(path)):
-            path = path.resolve()
-            return ZipForm(path, read_index(path))
-    except OSError as error:
-        raise FileInputError(path, error.strerror or "cannot be read") from error
+        if path.is_file():
+            with path.open("rb") as stream:
+                begins_as_zip = stream.read(len(LOCAL)) == LOCAL
+            if is_zip_name(path) or begins_as_zip:
+                path = path.resolve()
+                return ZipForm(path, read_index(path))
     raise FileInputError(path, "is neither a folder nor a zip")
 
 
-def _begins_as_zip(path: Path) -> bool:
-    with path.open("rb") as stream:
-        return stream.read(len(LOCAL)) == LOCAL
+def _incomplete(bundle: Path) -> str:
+    return f"missing, so {bundle} is not a whole bundle"
+
+
+def _too_large(name: str, limit: int) -> BundleRefusedError:
+    return BundleRefusedError(f"{name}: larger than the {limit:,} bytes that one may have")
+
+
+def _walk(folder: Path, prefix: str) -> Iterator[tuple[os.DirEntry[str], str]]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            shown = text.one_line(os.fsencode(entry.name))
+            # A name that had to be altered to be shown safely cannot be in a manifest.
+            name = f"{prefix}{shown}{'' if shown == entry.name else ' (shown altered)'}"
+            yield entry, name
+            if not entry.is_dir(follow_symlinks=False):
+                continue
+            if name.count("/") >= _DEEPEST:
+                raise BundleRefusedError(f"{name}: lies deeper than any file of a bundle")
+            yield from _walk(Path(entry.path), f"{name}/")

@@ -3,13 +3,13 @@ import binascii
 import hashlib
 import os
 import secrets
+import struct
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from arcferry import files
-from arcferry.bundle import scrypt
 from arcferry.errors import FileInputError, InputError
 
 _LIMIT = 4096
@@ -17,6 +17,14 @@ _ALGORITHM = b"Ed"
 _NO_KDF = b"\x00\x00"
 _SCRYPT = b"Sc"
 _CHECKSUM = b"B2"
+_SCRYPT_R = 8
+# minisign's own key asks for 1 GiB and p = 1; more would let a key file occupy the machine.
+_LARGEST_SCRYPT = 1 << 30
+_HIGHEST_P = 16
+_COST = struct.Struct("<2Q")
+# 128 MiB, N = 2^17: OWASP's recommended cost (password storage cheat sheet, read 2026-11). minisign's
+# own is 1 GiB, more than a small build machine may have to spare; it reads either.
+_DEFAULT_COST = 1 << 22, 1 << 27
 _PUBLIC_SIZE = 2 + 8 + 32
 _HEAD_SIZE = 2 + 2 + 2 + 32 + 8 + 8
 _SECRET_SIZE = _HEAD_SIZE + 8 + 64 + 32
@@ -65,15 +73,15 @@ class SecretKey:
         return PublicKey(self.key_id, self.ed25519().public_key().public_bytes_raw())
 
     def to_bytes(self, password: str = "") -> bytes:
-        """The content of minisign's secret key file, encrypted where a password is given."""
+        """The content of minisign's secret key file, encrypted if a password is given."""
         pair = self.seed + self.public().key
         if not password:
             # Stock minisign leaves the checksum of an unencrypted key zero (`minisign -G -W`, 0.11).
             return _secret_file(_NO_KDF, bytes(48), self.key_id + pair + bytes(32))
         plain = self.key_id + pair + _checksum(self.key_id + pair)
-        cost = scrypt.DEFAULT
         salt = secrets.token_bytes(32)
-        return _secret_file(_SCRYPT, salt + cost.to_bytes(), scrypt.mask(plain, password, salt, cost))
+        sealed = _masked(plain, password, salt, *scrypt_parameters(*_DEFAULT_COST))
+        return _secret_file(_SCRYPT, salt + _COST.pack(*_DEFAULT_COST), sealed)
 
 
 def new_secret_key() -> SecretKey:
@@ -122,18 +130,18 @@ def load_public_keys(path: Path) -> tuple[PublicKey, ...]:
     """
     lines = files.read_bounded(path, limit=_LIMIT).splitlines()
     pairs = [lines[at : at + 2] for at in range(0, len(lines), 2)]
-    keys = tuple(_public_key(_key_body(pair, path), path) for pair in pairs or [[]])
+    keys = []
+    for raw in (_key_body(pair, path) for pair in pairs or [[]]):
+        if len(raw) == _SECRET_SIZE:
+            raise FileInputError(
+                path, "is a secret key", hint=f"Give the public one, such as {path.name}.pub"
+            )
+        if len(raw) != _PUBLIC_SIZE or raw[:2] != _ALGORITHM:
+            raise FileInputError(path, "is not a minisign public key")
+        keys.append(PublicKey(raw[2:10], raw[10:]))
     if len({key.key_id for key in keys}) != len(keys):
         raise FileInputError(path, "holds two keys of one id", hint="Remove one of them.")
-    return keys
-
-
-def _public_key(raw: bytes, path: Path) -> PublicKey:
-    if len(raw) == _SECRET_SIZE:
-        raise FileInputError(path, "is a secret key", hint=f"Give the public one, such as {path.name}.pub")
-    if len(raw) != _PUBLIC_SIZE or raw[:2] != _ALGORITHM:
-        raise FileInputError(path, "is not a minisign public key")
-    return PublicKey(raw[2:10], raw[10:])
+    return tuple(keys)
 
 
 def is_encrypted(path: Path) -> bool:
@@ -149,12 +157,18 @@ def load_secret_key(path: Path, password: str = "") -> SecretKey:
         InputError: the key needs a password, or another one.
     """
     raw = _secret_body(path)
-    _refuse_open_to_all(path)
+    if os.name == "posix" and path.stat().st_mode & 0o007:
+        raise FileInputError(
+            path, "every user of this machine can read the secret key", hint=f"chmod 600 {path}"
+        )
     sealed = raw[_HEAD_SIZE:]
     if raw[2:4] == _SCRYPT:
         if not password:
             raise InputError(f"{path}: the key is protected by a password, and none was given")
-        sealed = scrypt.mask(sealed, password, raw[6:38], scrypt.Cost.from_bytes(raw[38:_HEAD_SIZE], path))
+        n, p = scrypt_parameters(*_COST.unpack(raw[38:_HEAD_SIZE]))
+        if 128 * n * _SCRYPT_R > _LARGEST_SCRYPT or p > _HIGHEST_P:
+            raise FileInputError(path, "asks for more memory or time than any minisign key does")
+        sealed = _masked(sealed, password, raw[6:38], n, p)
     body, checksum = sealed[:72], sealed[72:]
     unchecked = raw[2:4] == _NO_KDF and not any(checksum)
     if not unchecked and not secrets.compare_digest(_checksum(body), checksum):
@@ -193,20 +207,36 @@ def _key_body(lines: list[bytes], path: Path) -> bytes:
     raise FileInputError(path, "is not a key file in minisign's format")
 
 
-def _refuse_open_to_all(path: Path) -> None:
-    if os.name == "posix" and path.stat().st_mode & 0o007:
-        raise FileInputError(
-            path, "every user of this machine can read the secret key", hint=f"chmod 600 {path}"
-        )
-
-
 def _create(path: Path, data: bytes, mode: int) -> None:
-    try:
+    with files.naming(path, "cannot be written"):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(descriptor, "wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-    except OSError as error:
-        raise FileInputError(path, error.strerror or "cannot be written") from error
+
+
+def scrypt_parameters(operations: int, memory: int) -> tuple[int, int]:
+    """N and p for r = 8, picked as libsodium's `crypto_pwhash_scryptsalsa208sha256` picks them.
+
+    A key file states its cost as libsodium counts it: operations, and bytes of memory.
+    """
+    operations = max(operations, 32768)
+    if operations < memory // 32:
+        return _power_of_two(operations // (_SCRYPT_R * 4)), 1
+    n = _power_of_two(memory // (_SCRYPT_R * 128))
+    return n, max(1, min(operations // 4 // n, 0x3FFFFFFF) // _SCRYPT_R)
+
+
+def _power_of_two(most: int) -> int:
+    return 1 << min(62, max(1, most.bit_length() - 1))
+
+
+def _masked(data: bytes, password: str, salt: bytes, n: int, p: int) -> bytes:
+    """`data` exclusive-or the stream that scrypt makes of the password; the same call takes it off again."""
+    memory = 128 * _SCRYPT_R * (n + p) + (1 << 20)
+    stream = hashlib.scrypt(
+        password.encode(), salt=salt, n=n, r=_SCRYPT_R, p=p, maxmem=memory, dklen=len(data)
+    )
+    return bytes(a ^ b for a, b in zip(data, stream, strict=True))

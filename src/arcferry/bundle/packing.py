@@ -1,12 +1,23 @@
+import dataclasses
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from arcferry import files
-from arcferry.bundle import blocks, manifest, names
+from arcferry.bundle import blocks
 from arcferry.bundle.form import FolderForm, is_zip_name
 from arcferry.bundle.keys import SecretKey
-from arcferry.bundle.manifest import Manifest, ManifestFile, Role
-from arcferry.bundle.place import put_in_place, put_zip_in_place
+from arcferry.bundle.manifest import (
+    HIGHEST_VERSION,
+    MANIFEST,
+    SEAL,
+    Manifest,
+    ManifestFile,
+    Role,
+    read_manifest,
+)
+from arcferry.bundle.place import FOLDER, put_in_place, refuse_taken, staging
 from arcferry.bundle.seal import make_seal
 from arcferry.errors import FileInputError, InputError
 
@@ -15,17 +26,18 @@ class Packing:
     """Files as they are put into the staging folder of a bundle, each hashed as it is written.
 
     Attributes:
-        folder: where they lie meanwhile.
+        folder: the folder that holds them meanwhile.
         packed: what the manifest is to list.
     """
 
-    def __init__(self, workshop: Path, out: Path) -> None:
-        self.folder = workshop / "bundle"
+    def __init__(self, workshop: Path, out: Path, *, replace: bool) -> None:
+        self.folder = workshop / FOLDER
         self.folder.mkdir()
         self.packed: list[ManifestFile] = []
         self._workshop = workshop
         self._out = out
-        # Where a zip is yet to be made of these files, only that zip needs to outlive a power loss.
+        self._replace = replace
+        # If a zip is yet to be made of these files, only that zip needs to outlive a power loss.
         self._sync = not is_zip_name(out)
 
     def add(self, name: str, role: Role, data: bytes, *, origin: str = "") -> None:
@@ -42,7 +54,7 @@ class Packing:
         self.add_present(name, role, origin=origin)
 
     def add_copy(self, path: Path, name: str, role: Role, *, origin: str = "") -> Path:
-        """Copy one file of any size; tell where the copy lies.
+        """Copy one file of any size, and return the path of the copy.
 
         Raises:
             InputError: as `add` does; among it FileInputError, the file cannot be read.
@@ -50,7 +62,7 @@ class Packing:
         target = self._target(name)
         try:
             with path.open("rb", buffering=0) as source, target.open("xb") as copy:
-                content = blocks.copy(source, copy, limit=manifest.HIGHEST_VERSION)
+                content = blocks.copy(source, copy, limit=HIGHEST_VERSION)
                 copy.flush()
                 if self._sync:
                     os.fsync(copy.fileno())
@@ -62,27 +74,25 @@ class Packing:
     def add_present(self, name: str, role: Role, *, origin: str = "") -> ManifestFile:
         """List a file that lies in the folder already."""
         with blocks.open_regular(self.folder.joinpath(*name.split("/"))) as stream:
-            content = blocks.copy(stream, None, limit=manifest.HIGHEST_VERSION)
+            content = blocks.copy(stream, None, limit=HIGHEST_VERSION)
         return self._list(name, role, content, origin)
 
-    def finish(self, content: Manifest, key: SecretKey, *, replace: bool) -> Manifest:
-        """Seal the manifest, and give the whole bundle its name in one step.
+    def finish(self, manifest: Manifest, key: SecretKey) -> Manifest:
+        """Seal the manifest of all that was packed, and give the whole bundle its name in one step.
 
         Raises:
             BundleRefusedError: no receiver would take this manifest; nothing was sealed.
             FileInputError: the name was taken meanwhile.
             OSError: the disk.
         """
-        data = content.to_bytes()
-        content = manifest.read_manifest(data)
-        small = {names.MANIFEST: data, names.SEAL: make_seal(data, content.trusted_comment, key).to_bytes()}
-        if is_zip_name(self._out):
-            packed = map(FolderForm(self.folder).located, content.files)
-            put_zip_in_place(packed, small, self._workshop, self._out, replace=replace)
-            return content
-        for name, held in small.items():
-            files.write_whole(self.folder / name, held)
-        put_in_place(self.folder, self._out, replace=replace)
+        data = dataclasses.replace(manifest, files=tuple(self.packed)).to_bytes()
+        content = read_manifest(data)
+        small = {
+            MANIFEST: data,
+            SEAL: make_seal(data, content.trusted_comment, key).to_bytes(),
+        }
+        listed = map(FolderForm(self.folder).located, content.files)
+        put_in_place(listed, small, self._workshop, self._out, replace=self._replace)
         return content
 
     def _list(self, name: str, role: Role, content: blocks.Content, origin: str) -> ManifestFile:
@@ -91,7 +101,7 @@ class Packing:
         return file
 
     def _target(self, name: str) -> Path:
-        taken = next((file.name for file in self.packed if names.fold(file.name) == names.fold(name)), None)
+        taken = next((file.name for file in self.packed if file.name.casefold() == name.casefold()), None)
         if taken:
             raise InputError(
                 f"two files would have the name {taken} in the bundle", hint="Rename one of them."
@@ -99,3 +109,16 @@ class Packing:
         target = self.folder.joinpath(*name.split("/"))
         target.parent.mkdir(parents=True, exist_ok=True)
         return target
+
+
+@contextmanager
+def new_bundle(out: Path, *, replace: bool) -> Iterator[Packing]:
+    """What a bundle at `out` is packed in; gone again if it is not finished.
+
+    Raises:
+        FileInputError: `out` is taken, or the disk is full; also if the body raises OSError for it.
+    """
+    out = out.absolute()
+    refuse_taken(out, replace=replace)
+    with staging(out) as workshop:
+        yield Packing(workshop, out, replace=replace)

@@ -7,16 +7,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from arcferry.bundle import archive, verify
-from arcferry.bundle.archive_write import write_archive
+from arcferry import files
+from arcferry.bundle import archive, manifest
 from arcferry.bundle.file import BundleFile
 from arcferry.bundle.form import is_zip_name
+from arcferry.bundle.verify import Bundle, unlisted
 from arcferry.errors import BlockedError, BundleRefusedError, FileInputError
 from arcferry.lock import only_one
 
 _STAGING = ".arcferry"
 _ASIDE = ".old"
+# Seconds. A build that has made its folder and not yet taken the lock must not lose it to another.
 _DEAD_AFTER = 3600.0
+FOLDER = "bundle"
+"""The folder of a staging folder in which a bundle is put together."""
 _FOLDER_MODE = 0o755
 _FILE_MODE = 0o644
 
@@ -28,21 +32,17 @@ def staging(out: Path) -> Iterator[Path]:
     What a build left that a power loss or a kill cut short is cleared away by the next one.
 
     Raises:
-        FileInputError: the disk is full or cannot be written, also where the body raises OSError for it.
+        FileInputError: the disk is full or cannot be written, also if the body raises OSError for it.
     """
-    try:
+    with files.naming(out, "cannot be written"):
         out.parent.mkdir(parents=True, exist_ok=True)
         _clear_after_others(out)
         folder = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}.", suffix=_STAGING))
-    except OSError as error:
-        raise FileInputError(out, error.strerror or "cannot be written") from error
-    try:
-        with only_one(folder, "build", hint=""):
-            yield folder
-    except OSError as error:
-        raise FileInputError(out, error.strerror or "cannot be written") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            with only_one(folder, "build", hint=""):
+                yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _clear_after_others(out: Path) -> None:
@@ -65,7 +65,7 @@ def _clear_after_others(out: Path) -> None:
 
 
 def refuse_taken(out: Path, *, replace: bool) -> None:
-    """Return where a new bundle may take the name `out`.
+    """Check that a new bundle may take the name `out`.
 
     Raises:
         FileInputError: something lies there: a bundle that is not to be replaced, or anything that is
@@ -79,7 +79,7 @@ def refuse_taken(out: Path, *, replace: bool) -> None:
     if wanted == "folder" and not any(out.iterdir()):
         return
     try:
-        extra = verify.unlisted(out)
+        extra = unlisted(out)
     except BundleRefusedError as error:
         raise FileInputError(out, f"exists and holds something other than a bundle ({error})") from error
     if extra:
@@ -90,16 +90,16 @@ def refuse_taken(out: Path, *, replace: bool) -> None:
         raise FileInputError(out, "a bundle exists there", hint="Give another name, or --replace.")
 
 
-def put_zip_in_place(
-    files: Iterable[BundleFile], small: Mapping[str, bytes], workshop: Path, out: Path, *, replace: bool
+def put_in_place(
+    listed: Iterable[BundleFile], small: Mapping[str, bytes], workshop: Path, out: Path, *, replace: bool
 ) -> None:
-    """Write a bundle as a zip into the folder `workshop`, then give it the name `out` in one step.
+    """Give a bundle the name `out` in one step: as a zip if the name ends so, else as a folder.
 
     Args:
-        files: what the manifest lists.
+        listed: what the manifest lists; a file that lies in the `FOLDER` of `workshop` already is not copied.
         small: the manifest and the seal, by name.
         workshop: a folder on the file system of `out`.
-        out: the zip.
+        out: the name; a bundle that has it is deleted only afterwards.
         replace: whether a bundle that is there may be replaced.
 
     Raises:
@@ -107,26 +107,26 @@ def put_zip_in_place(
         FileInputError: `out` was taken meanwhile.
         OSError: the disk.
     """
-    whole = workshop / "bundle.zip"
-    with whole.open("xb") as target:
-        write_archive(target, files, small)
-    whole.chmod(_FILE_MODE)
-    refuse_taken(out, replace=replace)
-    whole.replace(out)
-    _flush_folder(out.parent)
-
-
-def put_in_place(folder: Path, out: Path, *, replace: bool) -> None:
-    """Give the finished `folder` the name `out`; a bundle of that name is deleted only afterwards.
-
-    Raises:
-        FileInputError: `out` was taken meanwhile.
-        OSError: the disk.
-    """
+    if is_zip_name(out):
+        whole = workshop / "bundle.zip"
+        with whole.open("xb") as target:
+            archive.write_archive(target, listed, small)
+        whole.chmod(_FILE_MODE)
+        refuse_taken(out, replace=replace)
+        whole.replace(out)
+        _flush_folder(out.parent)
+        return
+    folder = workshop / FOLDER
+    for file in listed:
+        path = folder.joinpath(*file.name.split("/"))
+        if file.path != path:
+            file.copy_to(path)
+    for name, data in small.items():
+        files.write_whole(folder / name, data)
     _settle(folder)
     refuse_taken(out, replace=replace)
     # Beside the staging folder, which is deleted at the end whatever happens.
-    aside = out.with_name(f"{folder.parent.name}{_ASIDE}")
+    aside = out.with_name(f"{workshop.name}{_ASIDE}")
     had = out.exists()
     if had:
         out.rename(aside)
@@ -139,6 +139,23 @@ def put_in_place(folder: Path, out: Path, *, replace: bool) -> None:
     _flush_folder(out.parent)
     if had:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def copy_bundle(source: Bundle, out: Path, *, replace: bool = False) -> None:
+    """Write an opened bundle to `out` whole or not at all: a zip if the name ends so, else a folder.
+
+    Seal and content stay as they are, so the same bundle gives the same bytes, whoever copies it.
+
+    Raises:
+        BundleRefusedError: a file is no longer what it was when the bundle was opened.
+        FileInputError: `out` is taken, or the disk full.
+    """
+    out = out.absolute()
+    small = {manifest.MANIFEST: source.manifest.to_bytes(), manifest.SEAL: source.seal}
+    contents = [source.form.located(file) for file in source.manifest.files]
+    refuse_taken(out, replace=replace)
+    with staging(out) as workshop:
+        put_in_place(contents, small, workshop, out, replace=replace)
 
 
 def _settle(folder: Path) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from arcferry import files, numbers, text, times
 from arcferry.bundle.keys import PublicKey
-from arcferry.bundle.lineage import lineage
 from arcferry.bundle.manifest import KIND, Manifest
 from arcferry.errors import BundleRefusedError, FileInputError
 
@@ -25,7 +24,7 @@ class Opened:
     """A bundle that was opened here before.
 
     Attributes:
-        id: the bundle's id, or an empty string where the record of it is damaged.
+        id: the bundle's id, or an empty string if the record of it is damaged.
         when: RFC 3339, or empty likewise.
     """
 
@@ -55,18 +54,16 @@ class Older:
 class VersionRecord:
     """Which bundle of each lineage was the newest one opened here, so that an older one is noticed.
 
-    A lineage is the bundles of one key for one set of servers (`lineage.lineage`): a bundle for other servers
+    A lineage is the bundles of one key for one set of servers (`Manifest.lineage`): a bundle for others
     is no older one. Whoever can swap a bundle on its way can put an old, rightly sealed one in a newer one's
     place, and with it agents whose faults are known by now; the expiry date alone would let that pass for
     months.
 
     The record is a file for the newest version of each lineage, made and removed whole, so that processes
-    that open bundles at the same time need no lock and can only ever raise it. A file that lies in the key's
-    own folder was written when records did not say which servers; it counts for all of them, until its very
-    bundle is opened again and tells.
+    that open bundles at the same time need no lock and can only ever raise it.
 
     Attributes:
-        folder: the state folder. It is made where it is missing.
+        folder: the state folder. It is made if it is missing.
         keeps: whether an opened bundle is remembered; else older ones are refused, and nothing is written.
     """
 
@@ -81,17 +78,15 @@ class VersionRecord:
         Args:
             manifest: of the bundle at hand.
             called: the bundle, as the user named it.
-            keys: the accepted keys, which are one origin's, as where a new key took an old one's place.
+            keys: the accepted keys of one origin: also the old one whose place a new one took.
             allow_older: the operator's reason, or an empty string.
 
         Raises:
             BundleRefusedError: it is older, or another one of the same version, and there is no reason.
             FileInputError: the record cannot be read.
         """
-        folders = [self._of_key(key, manifest.kind) for key in keys]
-        own = [opened for folder in folders for opened in self._opened(folder / _name_of(manifest))]
-        first = [opened for folder in folders for opened in self._opened(folder)]
-        newest = max((*own, *first), key=lambda opened: opened.version, default=None)
+        own = (opened for key in keys for opened in self._opened(self._lineage(key, manifest)))
+        newest = max(own, key=lambda opened: opened.version, default=None)
         if newest is None or newest.version < manifest.version:
             return None
         same = newest.version == manifest.version
@@ -105,14 +100,14 @@ class VersionRecord:
             if same
             else f"version {manifest.version} is older than one"
         )
-        unknown = newest in first
-        whose = "of the same key" if unknown else f"for the same servers ({', '.join(lineage(manifest))})"
+        servers = ", ".join(manifest.lineage)
         raise BundleRefusedError(
-            f"{called}: {what} {whose} that was opened here before: {newest}", hint=_hint(unknown=unknown)
+            f"{called}: {what} for the same servers ({servers}) that was opened here before: {newest}",
+            hint="Use the newest bundle. If it must be this one: --allow-older REASON.",
         )
 
     def remember(self, manifest: Manifest, key: PublicKey, older: Older | None, *, now: datetime) -> None:
-        """Keep that this bundle was opened; where it was allowed as an older one, keep the reason.
+        """Keep that this bundle was opened; if it was allowed as an older one, keep the reason.
 
         Raises:
             FileInputError: the record cannot be written.
@@ -127,30 +122,29 @@ class VersionRecord:
         if older:
             self._append({**document, "key": key.id, "newest": older.newest.version, "reason": older.reason})
             return
-        above = self._of_key(key, manifest.kind)
-        folder = above / _name_of(manifest)
+        folder = self._lineage(key, manifest)
         path = folder / f"{manifest.version}.json"
         if not path.exists():
-            self._make(above, folder)
+            self._make(folder.parent, folder)
             files.write_whole(path, _line(document), mode=0o600)
-        past = [(folder, opened) for opened in self._opened(folder) if opened.version < manifest.version]
-        past += [(above, opened) for opened in self._opened(above) if opened.id == manifest.id]
-        for where, opened in past:
-            (where / f"{opened.version}.json").unlink(missing_ok=True)
+        for opened in list(self._opened(folder)):
+            if opened.version < manifest.version:
+                (folder / f"{opened.version}.json").unlink(missing_ok=True)
 
-    def _of_key(self, key: PublicKey, kind: str) -> Path:
+    def _lineage(self, key: PublicKey, manifest: Manifest) -> Path:
         # Named by the key itself: an id is only eight bytes that anyone may write into a key.
         name = hashlib.sha256(key.key).hexdigest()[:32]
         # Bundles of agents and of arcferry itself are two rows of versions.
-        return self.folder / _FOLDER / (name if kind == KIND else f"{name}-{kind}")
+        row = name if manifest.kind == KIND else f"{name}-{manifest.kind}"
+        servers = hashlib.sha256("\n".join(manifest.lineage).encode("ascii")).hexdigest()[:32]
+        return self.folder / _FOLDER / row / servers
 
     def _opened(self, folder: Path) -> Iterator[Opened]:
-        try:
-            found = sorted(path.name for path in folder.iterdir())
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise FileInputError(folder, error.strerror or "cannot be read") from error
+        with files.naming(folder):
+            try:
+                found = sorted(path.name for path in folder.iterdir())
+            except FileNotFoundError:
+                return
         for name in found:
             if match := _FILE.fullmatch(name):
                 yield _read(folder / name, int(match[1]))
@@ -172,27 +166,12 @@ class VersionRecord:
             raise files.unwritable(path, error) from error
 
 
-def _name_of(manifest: Manifest) -> str:
-    """The folder of a lineage, in the key's."""
-    return hashlib.sha256("\n".join(lineage(manifest)).encode("ascii")).hexdigest()[:32]
-
-
-def _hint(*, unknown: bool) -> str:
-    hint = "Use the newest bundle. Where it must be this one: --allow-older REASON."
-    if not unknown:
-        return hint
-    return (
-        "Which servers that one is for was not noted then. Open that one once more, and it counts for its "
-        f"own servers alone. {hint}"
-    )
-
-
 def _line(document: dict[str, str | int]) -> bytes:
     return f"{json.dumps({'schema': _SCHEMA, **document}, sort_keys=True)}\n".encode("ascii")
 
 
 def _read(path: Path, version: int) -> Opened:
-    """What is known of a version; its name alone counts where the content is damaged."""
+    """What is known of a version; its name alone counts if the content is damaged."""
     try:
         document = numbers.from_json(files.read_bounded(path, limit=_LIMIT))
         return Opened(version, text.one_line(str(document["id"])), text.one_line(str(document["opened"])))

@@ -1,23 +1,40 @@
-"""BGP communities as Microsoft documents them, and how service tags spell regions."""
+"""BGP communities as documented, regions as service tags spell them, and what a circuit's SKU reaches."""
 
+import re
 from functools import cache
+from typing import NamedTuple
 
-from arcferry.catalog.places import CLOUD_NAMES
+from arcferry.catalog.places import CLOUD_NAMES, cloud
 from arcferry.catalog.store import load
 from arcferry.catalog.types import Carrier, Cloud, DocumentedCommunity
+
+_LOCAL, _STANDARD, _PREMIUM = "local", "standard", "premium"
 
 
 def _regional() -> list[DocumentedCommunity]:
     document = load("communities")
     source = str(document.sources["docs"])
     found = [
-        DocumentedCommunity(f"{start}{number}", display, kind, name, tag, CLOUD_NAMES[0], False, source)
-        for number, name, tag, display in document.content["regions"]
-        for kind, start in document.content["kinds"]
+        DocumentedCommunity(
+            f"{kind['start']}{row['number']}",
+            row["display"],
+            kind["kind"],
+            row["name"],
+            row["tag"],
+            CLOUD_NAMES[0],
+            False,
+            source,
+        )
+        for row in document.content["regions"]
+        for kind in document.content["kinds"]
     ]
-    for cloud, rows in document.content["national"].items():
-        for value, name, tag, display in rows:
-            found.append(DocumentedCommunity(value, display, "region", name, tag, cloud, False, source))
+    for cloud_name, rows in document.content["national"].items():
+        found += [
+            DocumentedCommunity(
+                row["value"], row["display"], "region", row["name"], row["tag"], cloud_name, False, source
+            )
+            for row in rows
+        ]
     return found
 
 
@@ -25,9 +42,21 @@ def _services() -> list[tuple[str, DocumentedCommunity]]:
     document = load("communities")
     source = str(document.sources["docs"])
     return [
-        (carrier, DocumentedCommunity(value, name, "service", "", "", cloud, needs, source))
+        (
+            row.get("carrier", ""),
+            DocumentedCommunity(
+                row["value"],
+                row["name"],
+                "service",
+                "",
+                "",
+                cloud,
+                row.get("needs_authorization", False),
+                source,
+            ),
+        )
         for cloud, rows in document.content["services"].items()
-        for value, carrier, needs, name in rows
+        for row in rows
     ]
 
 
@@ -39,11 +68,8 @@ def _by_value() -> dict[str, DocumentedCommunity]:
 
 @cache
 def _by_region() -> dict[str, DocumentedCommunity]:
-    found = {}
-    for community in _by_value().values():
-        if community.kind == "region":
-            found[community.region] = found[community.service_tag_region] = community
-    return found
+    regional = [known for known in _by_value().values() if known.kind == "region"]
+    return {name: known for known in regional for name in (known.region, known.service_tag_region)}
 
 
 @cache
@@ -53,9 +79,9 @@ def _by_carrier() -> dict[tuple[str, str], DocumentedCommunity]:
 
 @cache
 def _arm_names() -> dict[str, str]:
-    rows = load("communities").content
-    named = {community.service_tag_region: community.region for community in _by_region().values()}
-    named |= {tag: name for undocumented in rows["undocumented"].values() for name, tag in undocumented}
+    named = {known.service_tag_region: known.region for known in _by_region().values()}
+    for undocumented in load("communities").content["undocumented"].values():
+        named |= {row["tag"]: row["name"] for row in undocumented}
     return named
 
 
@@ -91,9 +117,110 @@ def arm_region(service_tag_region: str) -> str:
 
 def regions_without_community(cloud: Cloud | None = None) -> tuple[str, ...]:
     """ARM names of the regions that service tags know and no document gives a community for."""
-    return tuple(
-        name
-        for cloud_name, rows in load("communities").content["undocumented"].items()
-        if cloud is None or cloud_name == cloud.name
-        for name, _ in rows
-    )
+    rows = load("communities").content["undocumented"]
+    names = [cloud.name] if cloud else list(rows)
+    return tuple(row["name"] for name in names for row in rows.get(name, ()))
+
+
+class PeeringLocation(NamedTuple):
+    """Where a circuit meets Microsoft's network.
+
+    Attributes:
+        geography: its geopolitical area, empty where no document gives one.
+        local_regions: ARM names of the regions in its metro, which the SKU Local reaches; empty where
+            Local is not offered.
+    """
+
+    geography: str
+    local_regions: tuple[str, ...]
+
+
+@cache
+def _areas() -> dict[str, tuple[str, str]]:
+    """The area and the cloud's name of every region in the table of areas."""
+    rows = load("geographies").content["areas"]
+    return {
+        name: (row["area"], cloud_name)
+        for cloud_name in CLOUD_NAMES
+        for row in rows[cloud_name]
+        for name in row["regions"]
+    }
+
+
+@cache
+def _locations(cloud_name: str) -> dict[str, PeeringLocation]:
+    rows = load("geographies").content["locations"][cloud_name]
+    return {
+        _key(row["name"]): PeeringLocation(row.get("area", ""), tuple(row.get("local_regions", ())))
+        for row in rows
+    }
+
+
+def _key(location: str) -> str:
+    """The letters and digits alone: `Queretaro (Mexico)` is `Queretaro(Mexico)`, `Hong Kong SAR` `Hong Kong`.
+
+    A metro circuit ends in two locations of one city, so `Zurich Metro` reaches what `Zurich` does.
+    """
+    return re.sub(r"[^a-z0-9]", "", re.sub(r"\s+(?:metro|sar)\s*$", "", location.strip().lower()))
+
+
+def _cloud_of_region(region: str) -> str:
+    """The name of the cloud that has the region; empty where no document knows it."""
+    if region in _areas():
+        return _areas()[region][1]
+    if known := region_community(region):
+        return known.cloud
+    return next((name for name in CLOUD_NAMES if region in regions_without_community(cloud(name))), "")
+
+
+def geography_of(region: str) -> str:
+    """The geopolitical area of a region, such as `Asia`; empty where no document at hand gives it.
+
+    Args:
+        region: an ARM name (`francecentral`) or a service tag's spelling of it (`centralfrance`).
+    """
+    return _areas().get(arm_region(region), ("", ""))[0]
+
+
+def peering_location(name: str, cloud: Cloud | None = None) -> PeeringLocation | None:
+    """The peering location of this name, in any letter case; None where the catalogue does not know it.
+
+    Args:
+        name: as a circuit has it, such as `Hong Kong2` or `Zurich Metro`.
+        cloud: whose locations to look in, because national clouds have their own of the same names; where
+            it is not given, the first that knows the name counts, the public one first.
+    """
+    wanted = (cloud.name,) if cloud else CLOUD_NAMES
+    return next((found for one in wanted if (found := _locations(one).get(_key(name)))), None)
+
+
+def within_reach(tier: str, peering_location: str, region: str) -> bool | None:
+    """Whether Microsoft advertises a region's prefixes to such a circuit at all, whatever its route filter.
+
+    Local reaches the metro's regions, Standard the geopolitical area, Premium every region of the cloud
+    (ExpressRoute FAQ and routing requirements, 2026-03).
+
+    Args:
+        tier: the SKU's tier: `Local`, `Standard` or `Premium`, in any letter case; anything else is unknown.
+        peering_location: as the circuit has it; may be empty.
+        region: an ARM name or a service tag's spelling of it.
+
+    Returns:
+        None where no document at hand decides.
+    """
+    wanted, sku = arm_region(region), tier.strip().lower()
+    of_cloud = _cloud_of_region(wanted)
+    if not of_cloud:
+        return None
+    place = _locations(of_cloud).get(_key(peering_location))
+    if place is None:
+        # Clouds are isolated from each other; apart from that, only Premium needs no location.
+        if any(_key(peering_location) in _locations(name) for name in CLOUD_NAMES):
+            return False
+        return True if sku == _PREMIUM else None
+    if wanted in place.local_regions or sku == _PREMIUM:
+        return True
+    if sku == _LOCAL:
+        return False if place.local_regions else None
+    area = geography_of(wanted)
+    return place.geography == area if sku == _STANDARD and place.geography and area else None

@@ -4,7 +4,7 @@ import re
 from functools import cache
 from typing import Any
 
-from arcferry.catalog.store import Document, load
+from arcferry.catalog.store import CatalogFile, load
 from arcferry.catalog.types import Code
 from arcferry.errors import UnknownNameError
 from arcferry.text import one_line
@@ -21,15 +21,15 @@ _ROWS = (
 )
 
 
-def _code(row: list[Any], document: Document) -> Code:
-    fields = dict(zip(document.content["columns"], row, strict=True))
-    name = fields["code"]
+def _code(row: dict[str, Any], document: CatalogFile) -> Code:
+    name = row["code"]
     return Code(
         **{
             "exit_code": None,
-            "outcome": "success" if fields.get("exit_code") == 0 else "failure",
-            **fields,
-            "source": str(document.sources[fields["source"]]),
+            "retry": False,
+            "outcome": "success" if row.get("exit_code") == 0 else "failure",
+            **row,
+            "source": str(document.sources[row["source"]]),
             "yields": tuple(document.content.get("yields", {}).get(name, ())),
             "only_with": document.content.get("only-with", {}).get(name, ""),
         }
@@ -39,7 +39,7 @@ def _code(row: list[Any], document: Document) -> Code:
 @cache
 def _codes() -> dict[str, Code]:
     return {
-        f"{prefix}{row[0]}".lower(): _code(row, load(file))
+        f"{prefix}{row['code']}".lower(): _code(row, load(file))
         for file, table, prefix in _ROWS
         for row in load(file).content[table]
     }

@@ -1,10 +1,12 @@
 """Clouds and their regions."""
 
+import re
 from functools import cache
 
 from arcferry.catalog.store import load
 from arcferry.catalog.types import Cloud, Region
 from arcferry.errors import InputError, UnknownNameError
+from arcferry.text import quoted
 
 CLOUD_NAMES = ("AzureCloud", "AzureUSGovernment", "AzureChinaCloud")
 
@@ -38,22 +40,19 @@ def cloud(name: str) -> Cloud:
     return found
 
 
+_REGION_NAME = re.compile(r"[a-z][a-z0-9]{3,39}")
+UNLISTED = "named by the user; in no list that arcferry has"
+
+
 @cache
 def _regions() -> dict[str, Region]:
     document = load("regions")
+    no_code = {"his_code": None, "his_code_status": "unknown"}
     found = {}
     for cloud_name in CLOUD_NAMES:
-        for name, display, code, code_status, gas_status, source, note in document.content[cloud_name]:
-            found[name] = Region(
-                name=name,
-                display=display,
-                cloud=cloud_name,
-                his_code=code or None,
-                his_code_status=code_status,
-                gas_status=gas_status,
-                source=str(document.sources[source]),
-                note=note,
-            )
+        for row in document.content[cloud_name]:
+            source = str(document.sources[row["source"]])
+            found[row["name"]] = Region(cloud=cloud_name, **{**no_code, **row, "source": source})
     return found
 
 
@@ -62,14 +61,24 @@ def regions(cloud: Cloud | None = None) -> tuple[Region, ...]:
     return tuple(region for region in _regions().values() if cloud is None or region.cloud == cloud.name)
 
 
-def region(name: str, cloud: Cloud | None = None) -> Region:
+def region(name: str, cloud: Cloud | None = None, *, unlisted: bool = False) -> Region:
     """The region with this ARM name or display name, in any letter case: `eastasia`, `East Asia`.
+
+    Args:
+        name: the region's name.
+        cloud: the cloud that it has to belong to.
+        unlisted: take a name that no list has for a new region of that cloud, of which nothing else is known.
 
     Raises:
         UnknownNameError: there is no such region.
-        InputError: the region belongs to another cloud than the one given.
+        InputError: the region belongs to another cloud than the one given, or its name cannot be a region's.
     """
-    found = _regions().get("".join(name.lower().split()))
+    arm_name = "".join(name.lower().split())
+    found = _regions().get(arm_name)
+    if found is None and unlisted and cloud:
+        if not _REGION_NAME.fullmatch(arm_name):
+            raise InputError(f"{quoted(name)} cannot be the name of a location", hint="Such as eastasia.")
+        return Region(arm_name, name.strip(), cloud.name, None, "unknown", "pattern", UNLISTED)
     if found is None:
         raise UnknownNameError("location", name, (region.name for region in regions(cloud)))
     if cloud is not None and found.cloud != cloud.name:

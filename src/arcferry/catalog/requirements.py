@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 
+from arcferry import times
 from arcferry.catalog.places import CLOUD_NAMES, clouds
 from arcferry.catalog.store import load
 from arcferry.catalog.types import Carrier, Cloud, Endpoint, Region, Source, Steering, When
@@ -75,7 +76,7 @@ def requirements(cloud: Cloud, region: Region, chosen: Sequence[str] = ()) -> tu
     for feature in chosen:
         if feature not in features():
             raise UnknownNameError("feature", feature, features())
-    rows = _rows(cloud.name)
+    rows = _in_force(cloud.name)
     found = [
         _named(row, region)
         for row in rows
@@ -103,6 +104,11 @@ def endpoints_source() -> Source:
     return load("endpoints").source
 
 
+def dated_endpoints(cloud: Cloud) -> tuple[Endpoint, ...]:
+    """The rows of one cloud that hold from, or up to, a day; hosts as the catalogue writes them."""
+    return tuple(row for row in _rows(cloud.name) if row.since or row.until)
+
+
 def endpoint_named(host: str) -> Endpoint | None:
     """The catalogue's endpoint that a host name belongs to, in any cloud; its `host` is the name given."""
     name = _normal(host)
@@ -123,28 +129,34 @@ def _rows(cloud_name: str) -> tuple[Endpoint, ...]:
     his = f"*.{load('clouds').content[cloud_name]['his_suffix']}"
     return tuple(
         Endpoint(
-            host=host.partition(":")[0],
-            port=int(host.partition(":")[2] or _HTTPS),
-            purpose=purpose,
-            when=When(when),
-            required=required,
-            private_link=private_link,
-            steering=Steering(steering),
-            carrier=Carrier(carrier),
-            discovered=host == his,
-            source=document.sources[source],
-            features=tuple(features),
+            host=row["host"].partition(":")[0],
+            port=int(row["host"].partition(":")[2] or _HTTPS),
+            purpose=row["purpose"],
+            when=When(row["when"]),
+            required=row.get("required", False),
+            private_link=row.get("private_link", False),
+            steering=Steering(row.get("steering", Steering.NONE_KNOWN)),
+            carrier=Carrier(row["carrier"]),
+            discovered=row["host"] == his,
+            source=document.sources[row["source"]],
+            features=tuple(row.get("features", ())),
+            since=row.get("since"),
+            until=row.get("until"),
         )
-        for host, when, required, private_link, steering, carrier, features, source, purpose in (
-            document.content[cloud_name]
-        )
+        for row in document.content[cloud_name]
     )
+
+
+def _in_force(cloud_name: str) -> tuple[Endpoint, ...]:
+    """The rows that hold today."""
+    today = times.now().date()
+    return tuple(row for row in _rows(cloud_name) if row.holds_on(today))
 
 
 def _concrete(cloud: Cloud, region: Region) -> Iterator[Endpoint]:
     """The rows whose names can be told for a region."""
     _check_cloud(cloud, region)
-    for row in _rows(cloud.name):
+    for row in _in_force(cloud.name):
         if row.discovered:
             yield replace(row, host="")
         elif "*" not in row.host:

@@ -12,11 +12,11 @@ from arcferry.catalog.types import Source
 
 _FOLDER = Path(__file__).with_name("data")
 FILES = ("azcm", "clouds", "communities", "endpoints", "msiexec", "regions")
-_adopted: dict[str, "Document"] = {}
+_adopted: dict[str, "CatalogFile"] = {}
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class CatalogFile:
     """One file of the catalogue.
 
     Attributes:
@@ -30,18 +30,18 @@ class Document:
     content: dict[str, Any]
 
 
-def _document(content: Mapping[str, Any]) -> Document:
+def _parsed(content: Mapping[str, Any]) -> CatalogFile:
     sources = {key: Source(**value) for key, value in content.get("sources", {}).items()}
-    return Document(Source(content["source"], content["taken"]), sources, dict(content))
+    return CatalogFile(Source(content["source"], content["taken"]), sources, dict(content))
 
 
 @cache
-def built_in(name: str) -> Document:
+def built_in(name: str) -> CatalogFile:
     """The catalogue file `name`, without its ending, as arcferry came with it."""
-    return _document(tomllib.loads((_FOLDER / f"{name}.toml").read_text(encoding="utf-8")))
+    return _parsed(tomllib.loads((_FOLDER / f"{name}.toml").read_text(encoding="utf-8")))
 
 
-def load(name: str) -> Document:
+def load(name: str) -> CatalogFile:
     """The catalogue file `name`, without its ending; the adopted one where there is one."""
     return _adopted.get(name) or built_in(name)
 
@@ -54,7 +54,7 @@ def replace(name: str, content: Mapping[str, Any] | None) -> None:
     if content is None:
         _adopted.pop(name, None)
     else:
-        _adopted[name] = _document(content)
+        _adopted[name] = _parsed(content)
 
 
 def dated() -> date:

@@ -101,6 +101,8 @@ class Endpoint:
         carrier: the service behind it, which decides the communities that can carry it.
         discovered: whether the host is learned from the discovery call.
         features: the features that use it, such as `esu` or `sql`; empty for the agent's core alone.
+        since: the first day on which that is so; None for what was always so.
+        until: the last one; None where no end is known.
     """
 
     host: str
@@ -114,6 +116,12 @@ class Endpoint:
     discovered: bool
     source: Source
     features: tuple[str, ...] = ()
+    since: date | None = None
+    until: date | None = None
+
+    def holds_on(self, day: date) -> bool:
+        """Whether it is used on this day."""
+        return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
 
     @property
     def url(self) -> str:

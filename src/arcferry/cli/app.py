@@ -1,31 +1,210 @@
-from typing import Annotated
+"""The tree of commands; each is loaded when it is asked for, so that none waits for the others' imports."""
+
+import copy
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperGroup, TyperOption
 
 from arcferry import __version__
-from arcferry.cli import bundle, check, collect, data, demo, explain, export, lab, onboard, routes, watch
-from arcferry.text import without_reprs
+
+COMMANDS = {
+    "init": "arcferry.cli.init:init",
+    "check": "arcferry.cli.check:check",
+    "explain": "arcferry.cli.explain:explain",
+    "routes": "arcferry.cli.routes:app",
+    "watch": "arcferry.cli.watch:app",
+    "data": "arcferry.cli.data:app",
+    "bundle": "arcferry.cli.bundle:app",
+    "onboard": "arcferry.cli.onboard:app",
+    "export": "arcferry.cli.export:export",
+    "collect": "arcferry.cli.collect:collect",
+    "lab": "arcferry.cli.lab:add_to",
+}
+_LAB = "lab"
+# Spellings that published documents have used. They work, and no help shows them.
+RENAMED = {
+    "bundle build": {"--key": "--secret-key", "--version": "--bundle-version"},
+    "bundle self": {"--key": "--secret-key", "--version": "--bundle-version"},
+    "bundle verify": {"--key": "--bundle-key"},
+    "bundle show": {"--key": "--bundle-key"},
+    "bundle copy": {"--key": "--bundle-key"},
+    "bundle key endorse": {"--with": "--secret-key"},
+    "export": {"--key": "--bundle-key", "--proxy": "--agent-proxy"},
+    "routes plan": dict.fromkeys(
+        ("--service-tags", "--communities", "--route-filter", "--circuit"), "--with"
+    ),
+    "routes firewall": {"--service-tags": "--with"},
+    "data import": {"--cloud": "--of-cloud"},
+    "data update": {"--route-filter": "--route-filter-name", "--allow-older": "--accept-older"},
+    "data remove": {"--all": "--everything"},
+}
 
 
-class _Commands(TyperGroup):
-    """Typer writes a wrong value in Python's notation, which doubles the backslashes of a path."""
+# A secret that is named nearer at hand stands above a certificate that the site file names, and the reverse.
+_RIVALS = {"secret-file": ("certificate", "secret-env"), "certificate": ("secret-file", "secret-env")}
+
+
+class _Lazy(Mapping[str, Any]):
+    """The commands by name, each imported and made when it is looked up."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:  # noqa: ANN401  # typer's own class has no public name
+        if name not in self._made:
+            module, _, attribute = COMMANDS[name].partition(":")
+            found = getattr(import_module(module), attribute)
+            around = typer.Typer(add_completion=False, rich_markup_mode="markdown")
+            if name == _LAB:
+                found(around)
+            elif isinstance(found, typer.Typer):
+                around.add_typer(found, name=name)
+            else:
+                around.command(name)(found)
+            command = typer.main.get_command(around)
+            command = getattr(command, "commands", {}).get(name, command)
+            self._made[name] = _completed(command, name)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+class _Root(TyperGroup):
+    def __init__(self, **settings: Any) -> None:  # noqa: ANN401  # passed on as they are
+        super().__init__(**settings)
+        self.commands = _Lazy()  # type: ignore[assignment]  # nothing is put into it later
+        _without_types(self)
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # typer's own Context is its parent
         try:
             return super().invoke(ctx)
         except typer.BadParameter as error:
+            from arcferry.text import without_reprs
+
+            # Typer writes a wrong value in Python's notation, which doubles the backslashes of a path.
             error.message = without_reprs(error.message)
             raise
 
 
+def _completed(command: Any, path: str) -> Any:  # noqa: ANN401  # as above
+    """A command, or a group with all beneath it, with what every command has and the spellings of old."""
+    for name, inner in getattr(command, "commands", {}).items():
+        _completed(inner, f"{path} {name}")
+    # The twin's commands have options of their own, and one hands on whatever follows it.
+    if not path.startswith(_LAB) and (not hasattr(command, "commands") or command.invoke_without_command):
+        command.params += [_old(command, *names) for names in RENAMED.get(path, {}).items()]
+        command.params += typer.main.get_command(_EVERYWHERE).params
+    _without_types(command)
+    return command
+
+
+def _without_types(command: Any) -> None:  # noqa: ANN401  # as above
+    """Typer shows `<bool>` after a flag, which takes no value."""
+    with typer.Context(command, help_option_names=["-h", "--help"]) as context:
+        options = command.get_params(context)
+    for option in options:
+        if isinstance(option, TyperOption) and option.is_flag:
+            option.metavar = ""
+
+
+def _old(command: Any, old: str, new: str) -> TyperOption:  # noqa: ANN401  # as above
+    """A hidden option that puts its value where the new one looks for it, since both have one name within."""
+    option: TyperOption = copy.copy(next(one for one in command.params if new in one.opts))
+    option.opts, option.hidden, option.expose_value, option.required = [old], True, False, False
+    return option
+
+
+def _use_site(context: typer.Context, given: Path | None) -> None:
+    """Let the site file say what neither the command line nor the environment says."""
+    from arcferry.cli import site
+
+    options = {
+        option.opts[0].removeprefix("--"): option
+        for option in context.command.params
+        if isinstance(option, TyperOption) and not option.hidden
+    }
+    path, settings = site.settings_for(given, options)
+    context.default_map = {
+        options[key].name: _default(context, options, key, value)
+        for key, value in settings.items()
+        if key in options
+    }
+    context.meta["arcferry.site"] = path
+    _tell_site(context)
+
+
+def _default(
+    context: typer.Context, options: dict[str, TyperOption], key: str, value: str | bool | list[str]
+) -> object:
+    if options[key].multiple:
+        return value if isinstance(value, list) else [value]
+    rivals = [options[rival] for rival in _RIVALS.get(key, ()) if rival in options]
+    # Asked only when the value is needed: what is on the command line has been taken in by then.
+    return (lambda: None if any(_is_given(context, one) for one in rivals) else value) if rivals else value
+
+
+def _is_given(context: typer.Context, option: TyperOption) -> bool:
+    from arcferry.cli.options import is_on_command_line
+
+    return is_on_command_line(context, option.name) or option.value_from_envvar(context) is not None
+
+
+def _say_what_is_done(context: typer.Context, verbose: bool) -> None:
+    from arcferry import log
+
+    log.listen((lambda line: typer.echo(f"arcferry: {line}", err=True)) if verbose else None)
+    _tell_site(context)
+
+
+def _tell_site(context: typer.Context) -> None:
+    """With -v, once: whichever of the two options comes last has the other's answer."""
+    from arcferry import log
+
+    if log.is_on() and (path := context.meta.pop("arcferry.site", None)):
+        log.did("site-file", path=path)
+
+
+_EVERYWHERE = typer.Typer(add_completion=False)
+
+
+@_EVERYWHERE.command()
+def _everywhere(
+    *,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose", "-v", is_eager=True, expose_value=False, callback=_say_what_is_done,
+            help="Say on stderr what is done: files read, hosts asked, steps.",
+        ),
+    ] = False,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            "--config", metavar="FILE", envvar="ARCFERRY_CONFIG", is_eager=True, expose_value=False,
+            callback=_use_site,
+            help="The site file, see arcferry init. Default: arcferry.toml in this folder or one above.",
+        ),
+    ] = None,
+) -> None:  # fmt: skip
+    """What every command takes."""
+
+
 app = typer.Typer(
     name="arcferry",
-    cls=_Commands,
+    cls=_Root,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
     help="Bring servers that cannot reach the internet into Azure Arc, over ExpressRoute with "
     "Microsoft peering. Every command ends with 130 after Ctrl-C or SIGTERM.",
 )
@@ -45,17 +224,6 @@ def _options(
     ] = False,
 ) -> None:
     del version
-    data.adopt_held()
+    from arcferry.cli.evidence import adopt_held
 
-
-app.command("check")(check.check)
-app.command("explain")(explain.explain)
-app.add_typer(routes.app, name="routes")
-app.add_typer(watch.app, name="watch")
-app.add_typer(data.app, name="data")
-app.add_typer(bundle.app, name="bundle")
-app.add_typer(onboard.app, name="onboard")
-app.command("export")(export.export)
-app.command("collect")(collect.collect)
-app.add_typer(lab.app, name="lab")
-lab.app.command("demo")(demo.demo)
+    adopt_held()

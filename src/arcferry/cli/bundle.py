@@ -3,32 +3,35 @@ from typing import Annotated
 
 import typer
 
-from arcferry.cli import bundle_build, bundle_keys, bundle_self
-from arcferry.cli.bundle_options import (
-    AllowOlderOption,
-    BundleArgument,
-    KeyOption,
-    StateOption,
+from arcferry.cli import bundle_build, options
+from arcferry.cli.bundle_shared import (
+    SealOptions,
+    from_environment,
+    open_secret_key,
     render,
+    show_built,
     version_record,
 )
-from arcferry.cli.options import Output, OutputOption
+from arcferry.cli.options import argument, grouped, option
+from arcferry.cli.output import CheckOutput, Output, show_check
+from arcferry.errors import BundleRefusedError
 
 app = typer.Typer(
     no_args_is_help=True,
     help="Pack what a closed network needs, seal it, and check on the other side that nothing was changed.",
 )
+keys = typer.Typer(no_args_is_help=True, help="Keys that seal bundles, in minisign's format.")
 app.command("build")(bundle_build.build)
 
 
 @app.command("verify")
 def verify(
     *,
-    path: BundleArgument,
-    key: KeyOption,
-    allow_older: AllowOlderOption = "",
-    state: StateOption = None,
-    output: OutputOption = Output.TABLE,
+    path: options.BundleArgument,
+    bundle_key: options.BundleKeyOption,
+    allow_older: options.AllowOlderOption = "",
+    state: options.StateOption = None,
+    output: options.CheckOutputOption = CheckOutput.TABLE,
 ) -> None:
     """Check a bundle: its seal, its dates, and that every file is there, unchanged, and none was added.
 
@@ -37,36 +40,56 @@ def verify(
     bundle can read theirs to you over the phone.
     """
     from arcferry import bundle, times
-    from arcferry.report.bundle import BundleView
+    from arcferry.diagnosis import judge
+    from arcferry.report import bundle as report
+    from arcferry.report import console, findings_document
+    from arcferry.report import junit_fleet as junit
 
     now = times.now()
     record = version_record(state)
-    opened = bundle.open_bundle(path, key, now=now, record=record, allow_older=allow_older)
-    view = BundleView(path, opened.manifest, opened.key_id, verified=True, now=now, older=opened.older)
-    render(view, output)
+    try:
+        opened = bundle.open_bundle(path, bundle_key, now=now, record=record, allow_older=allow_older)
+    except BundleRefusedError as error:
+        refused = error  # what an except clause names is gone behind it, and lambdas look it up later
+        seen = report.RefusedBundle(path, refused, judge([bundle.checked(path, now, refused)]))
+        if output is not CheckOutput.TABLE:  # people read the error itself
+            show_check(
+                output,
+                table=lambda: None,
+                document=lambda: report.refused_document(seen),
+                lines=lambda: report.refused_lines(seen),
+                junit=lambda: junit.refused_bundle(path, refused),
+            )
+        raise
+    judged = judge([bundle.checked(path, now)])
+    view = report.BundleView(path, opened.manifest, opened.key_id, verified=True, now=now, older=opened.older)
+    show_check(
+        output,
+        table=lambda: report.draw(view, console.stdout()),
+        document=lambda: report.document(view) | findings_document.fields(judged),
+        lines=lambda: (*findings_document.lines(judged), *report.json_lines(view)),
+        junit=lambda: junit.bundle(view),
+    )
 
 
 @app.command("show")
 def show(
     *,
-    path: BundleArgument,
-    key: Annotated[
-        Path | None,
-        typer.Option("--key", metavar="FILE", help="Verify with this public key first."),
-    ] = None,
-    output: OutputOption = Output.TABLE,
+    path: options.BundleArgument,
+    bundle_key: options.OptionalBundleKeyOption = None,
+    output: options.OutputOption = Output.TABLE,
 ) -> None:
     """Show what a bundle holds, until when, and which key sealed it.
 
-    Without --key nothing is verified, and the output says so. Other than `verify`, this neither minds nor
-    remembers which bundle is the newest.
+    Without --bundle-key nothing is verified, and the output says so. Other than `verify`, this neither minds
+    nor remembers which bundle is the newest.
     """
     from arcferry import bundle, times
     from arcferry.report.bundle import BundleView
 
     now = times.now()
-    if key is not None:
-        opened = bundle.open_bundle(path, key, now=now)
+    if bundle_key is not None:
+        opened = bundle.open_bundle(path, bundle_key, now=now)
         view = BundleView(path, opened.manifest, opened.key_id, verified=True, now=now)
     else:
         claimed = bundle.claimed_key(path)
@@ -77,16 +100,11 @@ def show(
 @app.command("copy")
 def copy(
     *,
-    path: BundleArgument,
-    out: Annotated[
-        Path,
-        typer.Argument(metavar="OUT", help="The copy: a zip if its name ends in .zip, else a folder."),
-    ],
-    key: KeyOption,
-    replace: Annotated[
-        bool, typer.Option("--replace", help="Take the place of the bundle that is in OUT.")
-    ] = False,
-    output: OutputOption = Output.TABLE,
+    path: options.BundleArgument,
+    out: Annotated[Path, argument("OUT", "The copy: a zip if its name ends in .zip, else a folder.")],
+    bundle_key: options.BundleKeyOption,
+    replace: options.ReplaceOption = False,
+    output: options.OutputOption = Output.TABLE,
 ) -> None:
     """Verify a bundle and write it as a zip or a folder, to a stick or a share; then read it back.
 
@@ -96,10 +114,122 @@ def copy(
     from arcferry.report.bundle import BundleView
 
     now = times.now()
-    bundle.copy_bundle(bundle.open_bundle(path, key, now=now), out, replace=replace)
-    copied = bundle.open_bundle(out, key, now=now)
+    bundle.copy_bundle(bundle.open_bundle(path, bundle_key, now=now), out, replace=replace)
+    copied = bundle.open_bundle(out, bundle_key, now=now)
     render(BundleView(out, copied.manifest, copied.key_id, verified=True, now=now), output)
 
 
-app.command("self")(bundle_self.pack)
-app.add_typer(bundle_keys.app, name="key")
+@app.command("self")
+@grouped
+def pack_itself(
+    *,
+    sealing: SealOptions,
+    platform: Annotated[
+        list[str] | None,
+        option(
+            "--platform PLATFORM",
+            "The jump host's: win_amd64 or linux_x86_64. May be repeated; without it both.",
+        ),
+    ] = None,
+    python: Annotated[
+        list[str] | None,
+        option(
+            "--python VERSION",
+            "The jump host's CPython: 3.11, 3.12 or 3.13. May be repeated; without it as here.",
+        ),
+    ] = None,
+    wheels: Annotated[
+        Path | None,
+        option(
+            "--wheels DIR",
+            "Take the wheels from this folder. Without it pip gets them, as pip is configured here.",
+        ),
+    ] = None,
+    wheel: Annotated[
+        Path | None,
+        option(
+            "--wheel FILE",
+            "arcferry's own wheel, of this very version. Without it one is made of this arcferry.",
+        ),
+    ] = None,
+    output: options.OutputOption = Output.TABLE,
+) -> None:
+    """Pack arcferry itself, for a jump host without internet, and seal it.
+
+    The bundle is a zip if the name of --out ends in .zip, else a folder. It holds arcferry and every package
+    it needs, each as one wheel with the hash it is locked to, and the scripts that install them there without
+    an index: install.sh and install.ps1. Python is not in it.
+    """
+    from arcferry.bundle import itself
+    from arcferry.report import console
+
+    settings = sealing.settings()
+    selection = itself.Selection(itself.targets(python or (), platform or ()), wheels, wheel)
+    secret = sealing.key()
+    with console.stderr().status("") as status:
+        manifest = itself.build_itself(sealing.out, selection, secret, say=status.update, **settings)
+    show_built(sealing.out, manifest, secret.public(), output)
+    there = f"minisign -V -p {sealing.secret_key.name}.pub -m manifest.json"
+    typer.echo(f"hint: unpack it there, and before anything in it is run: {there}", err=True)
+    typer.echo("hint: then INSTALL.txt tells the rest: sh install.sh, or install.ps1", err=True)
+
+
+@keys.command("new")
+def new(
+    *,
+    path: Annotated[Path, argument("FILE", "The secret key; FILE.pub is the public one.")],
+    password: Annotated[bool, option("--password", "Ask for a password to protect it.")] = False,
+    password_env: options.PasswordOption = None,
+) -> None:
+    """Make a pair of keys: a secret one that seals bundles, and the public one that checks them.
+
+    Both are minisign's files, so stock minisign can use them. Give the public key to whoever receives your
+    bundles, and let them compare its id with you over the phone.
+    """
+    from arcferry import bundle
+
+    secret = from_environment(password_env) if password_env else ""
+    if password and not password_env:
+        secret = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    public = bundle.create_key_pair(path, password=secret)
+    typer.echo(f"secret key  {path}\npublic key  {path}.pub\nkey id      {public.id}")
+    if not secret:
+        typer.echo("note: no password protects the secret key; only you can read the file", err=True)
+
+
+@keys.command("endorse")
+def endorse(
+    *,
+    new_key: Annotated[Path, argument("NEW.pub", "The public key that is to follow.")],
+    secret_key: options.SecretKeyOption,
+    password_env: options.PasswordOption = None,
+) -> None:
+    """Sign a new public key with the old secret one, so that receivers can take it without a phone call.
+
+    Writes NEW.pub.minisig. Send it with NEW.pub; the receiver runs `arcferry bundle key accept`.
+    """
+    from arcferry import bundle
+
+    path = bundle.endorse(new_key, open_secret_key(secret_key, password_env))
+    typer.echo(str(path))
+    typer.echo(f"hint: the receiver runs: arcferry bundle key accept {new_key} --into OLD.pub", err=True)
+
+
+@keys.command("accept")
+def accept(
+    *,
+    new_key: Annotated[Path, argument("NEW.pub", "The new public key; NEW.pub.minisig lies beside it.")],
+    into: Annotated[Path, option("--into FILE", "Your key file, which holds the old public key.")],
+) -> None:
+    """Add a new public key to your key file, if a key in it signed the new one.
+
+    Bundles of both keys then open with that file. Remove the old key's two lines from it once no bundle of
+    the old key is in use. Exit code 3 when no key in it signed the new one.
+    """
+    from arcferry import bundle
+
+    key, signer = bundle.accept(new_key, into)
+    typer.echo(f"accepted    {key.id}\nsigned by   {signer.id}\nkey file    {into}")
+
+
+app.add_typer(keys, name="key")

@@ -1,203 +1,104 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arcferry.cli import bundle_fetch as fetching
-from arcferry.cli.bundle_options import (
-    CreatedOption,
-    ExpiresOption,
-    OutOption,
-    PasswordOption,
-    ReplaceOption,
-    SecretKeyOption,
-    VersionOption,
-    checked_location,
-    creation_time,
-    password_for,
-    show_built,
-    signing_roots,
-)
-from arcferry.cli.onboard_options import (
-    ArmUrlOption,
-    AuthorityOption,
-    CertificateOption,
-    SecretEnvOption,
-    SecretFileOption,
-)
-from arcferry.cli.options import (
-    LOCATION_VARIABLE,
-    CaFileOption,
-    CloudOption,
-    Output,
-    OutputOption,
-    PortOption,
-    ProxyOption,
-    ResolverOption,
-)
-from arcferry.cli.sign_in import ClientOption, GroupOption, SubscriptionOption, TenantOption, sign_in
+from arcferry.cli import options
+from arcferry.cli.bundle_fetch import BringOptions, bring
+from arcferry.cli.bundle_shared import SealOptions, show_built
+from arcferry.cli.location import region_of
+from arcferry.cli.options import grouped, is_on_command_line, option
+from arcferry.cli.output import Output
 from arcferry.errors import InputError
 
 if TYPE_CHECKING:
-    from arcferry.bundle import Contents, Role
+    from arcferry.bundle import Contents
     from arcferry.fetch import Fetched
 
 AT_HAND = "Files at hand"
 _NAMED = re.compile(r"([a-z0-9]+(?:,[a-z0-9]+)*)=(.+)")
+_LARGEST_PEM = 1024 * 1024
 
 
+@grouped
 def build(
     *,
-    out: OutOption,
-    key: SecretKeyOption,
+    context: typer.Context,
+    sealing: SealOptions,
     agent: Annotated[
         list[Path] | None,
-        typer.Option(
-            "--agent",
-            metavar="[DISTRIBUTION=]FILE",
-            help="An agent package: MSI, deb or rpm. Once for each kind of server you have. Bundles for "
+        option(
+            "--agent [DISTRIBUTION=]FILE",
+            "An agent package: MSI, deb or rpm. Once for each kind of server you have. Bundles for "
             "several distributions with packages of their own are told apart by rhel9=FILE.",
-            rich_help_panel=AT_HAND,
+            panel=AT_HAND,
         ),
     ] = None,
     service_tags: Annotated[
-        Path | None,
-        typer.Option(
-            "--service-tags",
-            metavar="FILE",
-            help="Azure's service-tag file for your cloud.",
-            rich_help_panel=AT_HAND,
-        ),
+        Path | None, option("--service-tags FILE", "Azure's service-tag file for your cloud.", panel=AT_HAND)
     ] = None,
     communities: Annotated[
-        Path | None,
-        typer.Option(
-            "--communities",
-            metavar="FILE",
-            help="A list of BGP service communities, JSON.",
-            rich_help_panel=AT_HAND,
-        ),
+        Path | None, option("--communities FILE", "A list of BGP service communities, JSON.", panel=AT_HAND)
     ] = None,
     route_filter: Annotated[
-        Path | None,
-        typer.Option(
-            "--route-filter",
-            metavar="FILE",
-            help="The circuit's route filter, JSON.",
-            rich_help_panel=AT_HAND,
-        ),
+        Path | None, option("--route-filter FILE", "The circuit's route filter, JSON.", panel=AT_HAND)
     ] = None,
     signing_root: Annotated[
         Path | None,
-        typer.Option(
-            "--signing-root",
-            metavar="FILE",
-            help="PEM: what an MSI's signature has to lead to in place of Microsoft's roots, as in the lab.",
-            rich_help_panel=AT_HAND,
+        option(
+            "--signing-root FILE",
+            "PEM: what an MSI's signature has to lead to in place of Microsoft's roots, as in the lab.",
+            panel=AT_HAND,
         ),
     ] = None,
-    location: Annotated[
-        str,
-        typer.Option(
-            "--location",
-            "-l",
-            envvar=LOCATION_VARIABLE,
-            metavar="REGION",
-            help="The Azure region, such as eastasia: the guide's commands name it, and --fetch brings "
-            "what is the region's own.",
-        ),
-    ] = "",
-    cloud: CloudOption = "AzureCloud",
-    version: VersionOption = None,
-    expires_days: ExpiresOption = 90,
-    created: CreatedOption = None,
-    password_env: PasswordOption = None,
-    replace: ReplaceOption = False,
-    fetch: fetching.FetchOption = None,
-    agent_version: fetching.AgentVersionOption = "",
-    downloads: fetching.DownloadsOption = None,
-    mirror: fetching.MirrorOption = None,
-    repository_key: fetching.RepositoryKeyOption = None,
-    offline: fetching.OfflineOption = False,
-    filter_name: fetching.FilterNameOption = "",
-    circuit: fetching.CircuitOption = "",
-    group: GroupOption = None,
-    tenant: TenantOption = None,
-    subscription: SubscriptionOption = None,
-    client: ClientOption = None,
-    secret_env: SecretEnvOption = "AZURE_CLIENT_SECRET",  # noqa: S107  # a variable's name, not its value
-    secret_file: SecretFileOption = None,
-    certificate: CertificateOption = None,
-    arm_url: ArmUrlOption = None,
-    authority: AuthorityOption = None,
-    proxy: ProxyOption = None,
-    ca_file: CaFileOption = None,
-    resolver: ResolverOption = None,
-    port: PortOption = None,
-    output: OutputOption = Output.TABLE,
+    location: options.OptionalLocationOption = None,
+    location_unlisted: options.UnlistedOption = False,
+    cloud: options.CloudOption = options.DEFAULT_CLOUD,
+    fetching: BringOptions,
+    output: options.OutputOption = Output.TABLE,
 ) -> None:
     """Pack agent packages, host scripts, a guide and dated data into a folder or a zip, and seal it.
 
     What goes in is at hand (--agent FILE), or brought from Microsoft (--fetch windows), or both. Every
     package is recognised by its content; what is no agent package, is cut short, or is not signed as it must
-    be, is refused. The bundle appears whole or not at all. The receiver needs your public key too, by another
-    way than the bundle's.
+    be, is refused. With --location the guide's commands name the region, and --fetch brings what is the
+    region's own. To ask Azure, a service principal with the role Reader is enough.
+
+    The bundle is a zip if the name of --out ends in .zip, else a folder, and appears whole or not at all. The
+    receiver needs your public key too, by another way than the bundle's.
     """
-    from datetime import timedelta
+    from arcferry import bundle
+    from arcferry.bundle import Role
+    from arcferry.bundle.authenticode import MICROSOFT, Roots
+    from arcferry.files import read_bounded
 
-    from arcferry import bundle, times
-
-    instant = creation_time(created) or times.now()
-    secret = bundle.load_secret_key(key, password_for(key, password_env))
-    region = checked_location(location, cloud)
-    signing_in = sign_in(
-        needed=bool(fetch),
-        cloud=cloud, tenant=tenant, subscription=subscription, client=client, group=group,
-        secret_env=secret_env, secret_file=secret_file, certificate=certificate, arm_url=arm_url,
-        authority=authority, proxy=proxy, ca_file=ca_file,
-    )  # fmt: skip
-    brought = fetching.bring(
-        fetching.FetchArguments(
-            tuple(fetch or ()),
-            agent_version,
-            region,
-            cloud,
-            downloads,
-            tuple(mirror or ()),
-            tuple(repository_key or ()),
-            offline,
-            filter_name,
-            circuit,
-            service_tags=service_tags is None,
-            communities=communities is None,
-            proxy=proxy,
-            ca_file=ca_file,
-            resolver=resolver,
-            port=port,
-            sign_in=signing_in,
-        )
+    settings, secret = sealing.settings(), sealing.key()
+    region = region_of(location, cloud, unlisted=location_unlisted) if location else None
+    given = {Role.SERVICE_TAGS: service_tags, Role.COMMUNITIES: communities, Role.ROUTE_FILTER: route_filter}
+    documents = tuple((role, path) for role, path in given.items() if path is not None)
+    brought = bring(
+        fetching,
+        cloud=cloud,
+        region=region,
+        at_hand=[role.value for role, _ in documents],
+        typed=lambda name: is_on_command_line(context, name),
     )
     at_hand = dict(map(_served, agent or ()))
     contents = bundle.Contents(
         agents=tuple(at_hand),
         distributions=at_hand,
-        documents=_named(service_tags, communities, route_filter),
-        signing_roots=signing_roots(signing_root),
-        location=region,
+        documents=documents,
+        signing_roots=Roots.from_pem(read_bounded(signing_root, limit=_LARGEST_PEM))
+        if signing_root
+        else MICROSOFT,
+        location=region.name if region else "",
         cloud=cloud,
     )
-    manifest = bundle.build(
-        out,
-        _joined(contents, brought),
-        secret,
-        created=instant,
-        version=version,
-        expires_after=timedelta(days=expires_days),
-        replace=replace,
-    )
-    show_built(out, manifest, secret.public(), output)
-    typer.echo(f"hint: arcferry bundle verify {out} --key {key}.pub", err=True)
+    manifest = bundle.build(sealing.out, _joined(contents, brought), secret, **settings)
+    show_built(sealing.out, manifest, secret.public(), output)
+    typer.echo(f"hint: arcferry bundle verify {sealing.out} --bundle-key {sealing.secret_key}.pub", err=True)
 
 
 def _served(given: Path) -> tuple[Path, tuple[str, ...]]:
@@ -214,33 +115,18 @@ def _served(given: Path) -> tuple[Path, tuple[str, ...]]:
     return Path(named[2]), tuple(choose(name).distribution.name for name in named[1].split(","))
 
 
-def _named(
-    service_tags: Path | None, communities: Path | None, route_filter: Path | None
-) -> "tuple[tuple[Role, Path], ...]":
-    """The documents at hand, by what they were given as."""
-    from arcferry.bundle import Role
-
-    given = {
-        Role.SERVICE_TAGS: service_tags,
-        Role.COMMUNITIES: communities,
-        Role.ROUTE_FILTER: route_filter,
-    }
-    return tuple((role, path) for role, path in given.items() if path is not None)
-
-
 def _joined(contents: "Contents", brought: "Fetched | None") -> "Contents":
     """What is at hand and what was brought.
 
     Raises:
         InputError: a document was named and brought as well.
     """
-    from dataclasses import replace
-
     if brought is None:
         return contents
     twice = {role for role, _ in contents.documents} & {role for role, _ in brought.documents}
     if twice:
-        raise InputError(f"{_words(twice)} cannot be both at hand and fetched", hint="Leave one out.")
+        words = ", ".join(sorted(role.value for role in twice))
+        raise InputError(f"{words} cannot be both at hand and fetched", hint="Leave one out.")
     return replace(
         contents,
         agents=(*contents.agents, *brought.agents),
@@ -248,7 +134,3 @@ def _joined(contents: "Contents", brought: "Fetched | None") -> "Contents":
         origins=brought.origins,
         distributions={**contents.distributions, **brought.distributions},
     )
-
-
-def _words(roles: "set[Role]") -> str:
-    return ", ".join(sorted(role.value for role in roles))

@@ -1,43 +1,34 @@
-import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arcferry.cli.options import (
-    CaFileOption,
-    CloudOption,
-    LocationOption,
-    Output,
-    OutputOption,
-    PortOption,
-    ProxyOption,
-    ResolverOption,
-    WithOption,
-)
+from arcferry.cli import options
+from arcferry.cli.location import region_of
+from arcferry.cli.options import grouped, option
+from arcferry.cli.output import CheckOutput, show_check
 
 if TYPE_CHECKING:
     from arcferry.diagnosis import Diagnosis
-    from arcferry.diagnosis.document import Document
-    from arcferry.probe import CheckResult
+    from arcferry.probe.location import CheckResult
+    from arcferry.probe.observation import Observation
 
 
+@grouped
 def check(
     *,
-    location: LocationOption,
-    cloud: CloudOption = "AzureCloud",
+    location: options.LocationOption,
+    location_unlisted: options.UnlistedOption = False,
+    cloud: options.CloudOption = options.DEFAULT_CLOUD,
     every: Annotated[
-        bool, typer.Option("--all", help="Also probe what installation and optional features use.")
+        bool, option("--all", "Also probe what installation and optional features use.")
     ] = False,
-    resolver: ResolverOption = None,
-    proxy: ProxyOption = None,
-    ca_file: CaFileOption = None,
-    port: PortOption = None,
-    evidence: WithOption = None,
-    output: OutputOption = Output.TABLE,
+    probing: options.ProbeOptions,
+    evidence: options.WithOption = None,
+    output: options.CheckOutputOption = CheckOutput.TABLE,
 ) -> None:
     """Probe every endpoint that Azure Arc requires, from this machine, all at once.
 
@@ -49,58 +40,74 @@ def check(
     """
     from arcferry import catalog
     from arcferry.cli import stopping
-    from arcferry.cli.evidence import documents_with
-    from arcferry.probe import ProbeSettings
-    from arcferry.probe import check as check_endpoints
+    from arcferry.cli.evidence import evidence_and_held
+    from arcferry.diagnosis import judge
+    from arcferry.evidence.document import observed
+    from arcferry.probe.location import check as check_endpoints
+    from arcferry.probe.step import ProbeSettings
 
     chosen = catalog.cloud(cloud)
-    region = catalog.region(location, chosen)
-    settings = ProbeSettings(resolver=resolver, proxy=proxy, ca_file=ca_file, port=port)
+    region = region_of(location, chosen, unlisted=location_unlisted)
+    settings = ProbeSettings(**vars(probing))
     endpoints = catalog.endpoints(chosen, region, optional=every)
-    documents = documents_with(evidence or [], chosen)
-    if not proxy and any(map(os.environ.get, ("HTTPS_PROXY", "https_proxy"))):
+    given, held = evidence_and_held(evidence or [], chosen)
+    if not probing.proxy and any(map(os.environ.get, ("HTTPS_PROXY", "https_proxy"))):
         typer.echo("note: HTTPS_PROXY is set, and not used here; give --proxy to go through it", err=True)
     with _counter(len(endpoints)) as step:
         result = stopping.run(
-            check_endpoints(chosen, region, settings, optional=every, progress=lambda _: step()),
+            check_endpoints(chosen, region, settings, optional=every, progress=step),
             says="stopped before every endpoint had answered",
         )
-    _print(result, documents, output)
+    _print(result, judge((observed(result.observations), *given), held), output)
     if result.failed:
         raise typer.Exit(1)
 
 
-def _print(result: "CheckResult", documents: "Sequence[Document]", output: Output) -> None:
+def _print(result: "CheckResult", diagnosis: "Diagnosis", output: CheckOutput) -> None:
+    from arcferry import catalog, times
+    from arcferry.report import ahead
     from arcferry.report import check as report
     from arcferry.report import check_findings as found
 
-    diagnosis, lacks = _diagnosed(result, documents)
-    match output:
-        case Output.JSON:
-            typer.echo(json.dumps(report.document(result) | found.fields(diagnosis, lacks), indent=2))
-        case Output.JSONL:
-            typer.echo("\n".join(found.json_lines(diagnosis, lacks, result)))
-        case Output.TABLE if sys.stdout.isatty():
-            from arcferry.report import check_terminal, console
+    announced = catalog.ahead(times.now().date(), result.cloud)
 
-            check_terminal.draw(result, console.stdout())
-            check_terminal.draw_findings(found.styled(diagnosis, lacks, result), console.stdout())
-        case Output.TABLE:
-            typer.echo("\n".join((*report.plain(result), *found.plain(diagnosis, lacks, result))))
+    def table() -> None:
+        if not sys.stdout.isatty():  # without rich, which takes longer to load than a pipe's table is worth
+            lines = (*report.plain(result), *found.plain(diagnosis, result), *ahead.lines(announced))
+            typer.echo("\n".join(lines))
+            return
+        from arcferry.report import check_terminal, console
+
+        check_terminal.draw(result, console.stdout())
+        check_terminal.draw_findings(found.styled(diagnosis, result), console.stdout())
+        for line in ahead.lines(announced):
+            typer.echo(line)
+
+    def junit() -> str:
+        from arcferry.report import junit_findings
+
+        return junit_findings.check(result, diagnosis)
+
+    show_check(
+        output,
+        table=table,
+        document=lambda: (
+            report.document(result) | found.fields(diagnosis) | {"ahead": ahead.fields(announced)}
+        ),
+        lines=lambda: found.json_lines(diagnosis, result),
+        junit=junit,
+    )
 
 
-def _diagnosed(result: "CheckResult", documents: "Sequence[Document]") -> "tuple[Diagnosis, tuple[str, ...]]":
-    """What follows from the check and the data at hand, and the kinds of data that would tell more."""
-    from arcferry.diagnosis import diagnose, observed
-    from arcferry.diagnosis.material import Material
+def _counter(total: int) -> "AbstractContextManager[Callable[[Observation], None]]":
+    from arcferry import log
 
-    material = (observed(result.observations), *documents)
-    return diagnose(material), () if result.proxy else Material.of(material).lacks()
+    def told(seen: "Observation") -> None:
+        answer = "reached" if seen.reachable else seen.failure.kind if seen.failure else ""
+        log.did("probe", host=seen.endpoint.host, address=seen.address, answer=answer)
 
-
-def _counter(total: int) -> AbstractContextManager[Callable[[], None]]:
-    if not sys.stderr.isatty():
-        return nullcontext(lambda: None)
+    if log.is_on() or not sys.stderr.isatty():
+        return nullcontext(told)
     from arcferry.report import console
 
     return console.counter(f"Probing {total} endpoints", total)

@@ -1,21 +1,25 @@
-import json
-import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arcferry.cli.data_output import FolderOption, print_rows, today
-from arcferry.cli.data_update import update
-from arcferry.cli.options import Output, OutputOption
-from arcferry.errors import FileInputError, InputError
-from arcferry.folders import data_folder
+from arcferry.cli import options
+from arcferry.cli.options import argument, grouped, is_on_command_line, option, setting
+from arcferry.cli.output import Output
+from arcferry.cli.output import show as show_in
+from arcferry.cli.sign_in import sign_in
+from arcferry.errors import FileInputError, InputError, UnknownNameError
+from arcferry.files import data_folder
 from arcferry.text import quoted
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from arcferry.data import Comparison, Store
+    from arcferry.data.conflicts import Comparison
+    from arcferry.data.held import HeldKind
+    from arcferry.data.store import Store
+    from arcferry.data.update import SignIn
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,19 +30,15 @@ app = typer.Typer(
 @app.command("import")
 def import_(
     *,
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Files of any of these kinds.")],
+    files: Annotated[list[Path], argument("FILE...", "Files of any of these kinds.")],
     taken: Annotated[
-        str | None,
-        typer.Option(
-            "--taken", metavar="DATE", help="The day the data was true, such as 2026-11-23, if no file says."
-        ),
+        str | None, option("--taken DATE", "The day the data was true, such as 2026-11-23, if no file says.")
     ] = None,
-    cloud: Annotated[
-        str | None,
-        typer.Option("--cloud", metavar="CLOUD", help="Whose data it is, where the file does not tell."),
+    of_cloud: Annotated[
+        str | None, option("--of-cloud CLOUD", "Whose data it is, if the file does not tell.")
     ] = None,
-    folder: FolderOption = None,
-    output: OutputOption = Output.TABLE,
+    data: options.DataOption = None,
+    output: options.OutputOption = Output.TABLE,
 ) -> None:
     """Take files in: service tags, BGP communities, a route filter, a circuit, an endpoint catalogue.
 
@@ -46,12 +46,12 @@ def import_(
     dated copies of a kind are kept, and the newest leads. Keys in a circuit are left out.
     """
     from arcferry import catalog
-    from arcferry.data import Store, recognise
-    from arcferry.diagnosis.readers import FILE_LIMIT
-    from arcferry.files import read_bounded
+    from arcferry.data.kinds import recognise
+    from arcferry.data.store import Store
+    from arcferry.files import FILE_LIMIT, read_bounded
     from arcferry.report import data as report
 
-    chosen = catalog.cloud(cloud).name if cloud else ""
+    chosen = catalog.cloud(of_cloud).name if of_cloud else ""
     day = _day(taken)
     found, problems = [], []
     for file in dict.fromkeys(files):
@@ -62,126 +62,170 @@ def import_(
             problems.append(problem)
     if problems:
         raise InputError("\n".join(problem.message for problem in problems), hint=problems[0].hint)
-    store = Store(folder or data_folder())
-    held = [store.put(one) for one in found]
+    store = Store(data or data_folder())
+    held = [store.put(*one) for one in found]
     leads = report.leading(store.held())
-    rows = [report.row(one, today(), leads=one.sha256 in leads) for one in held]
-    print_rows(output, "data-import", "imported", rows, report.imported(held, leads))
+    rows = [report.row(one, _today(), leads=one.sha256 in leads) for one in held]
+    _print_rows(output, "data-import", "imported", rows, report.imported(held, leads))
 
 
 @app.command("show")
 def show(
     *,
     conflicts: Annotated[
-        bool, typer.Option("--conflicts", help="Every prefix that two sources disagree about.")
+        bool, option("--conflicts", "Every prefix that two sources disagree about.")
     ] = False,
-    folder: FolderOption = None,
-    output: OutputOption = Output.TABLE,
+    data: options.DataOption = None,
+    output: options.OutputOption = Output.TABLE,
 ) -> None:
     """Show what is held, how old it is, and where dated sources disagree.
 
     A star marks what leads: the newest of its kind and cloud. Where the community list has a prefix in
     another region than the service tags, both days are named, and which is newer.
     """
-    from arcferry.data import Store
+    from arcferry.data.store import Store
     from arcferry.report import console
     from arcferry.report import data as report
 
-    store = Store(folder or data_folder())
+    store = Store(data or data_folder())
     held = store.held()
     leads = report.leading(held)
     compared, problems = _comparisons(store, leads)
     problems += [f"{path}: does not say what is held; remove it" for path in store.unreadable()]
     problems += _idle_catalogue(store)
-    view = report.DataView(store.folder, held, leads, tuple(compared), tuple(problems), today())
-    if output is Output.JSON:
-        typer.echo(json.dumps(report.document(view), indent=2, ensure_ascii=False))
-    elif output is Output.JSONL:
-        for row in report.document(view)["held"]:
-            typer.echo(json.dumps({"schema": report.SCHEMA, "type": "held", **row}, ensure_ascii=False))
-    elif not held and not problems:
+    view = report.DataView(store.folder, held, leads, tuple(compared), tuple(problems), _today())
+
+    def table() -> None:
+        if held or problems:
+            report.draw(view, console.stdout(), every=conflicts)
+            return
         typer.echo(f"nothing is held in {store.folder}")
         typer.echo(
             "hint: arcferry data import FILE..., or arcferry data update on a connected machine", err=True
         )
-    elif sys.stdout.isatty():
-        report.draw(view, console.stdout(), every=conflicts)
-    else:
-        typer.echo("\n".join(report.plain(view, every=conflicts)))
+
+    show_in(
+        output,
+        table=table,
+        document=lambda: report.document(view),
+        lines=lambda: (
+            {"schema": report.SCHEMA, "type": "held", **row} for row in report.document(view)["held"]
+        ),
+    )
 
 
 @app.command("export")
 def export(
     *,
-    target: Annotated[Path, typer.Argument(metavar="FOLDER", help="Where the files are to lie.")],
-    folder: FolderOption = None,
-    output: OutputOption = Output.TABLE,
+    target: Annotated[Path, argument("FOLDER", "Where the files are to lie.")],
+    data: options.DataOption = None,
+    output: options.OutputOption = Output.TABLE,
 ) -> None:
     """Write what leads into a folder, to carry it to a machine that cannot fetch it.
 
     The files are as they came, without keys, with their day in their names: import them on the other side.
     """
-    from arcferry.data import Store
+    from arcferry.data.store import Store
     from arcferry.report import data as report
 
-    store = Store(folder or data_folder())
+    store = Store(data or data_folder())
     held = store.held()
     leads = report.leading(held)
     found = [(one, store.export(one, target)) for one in held if one.sha256 in leads]
-    rows = [report.row(one, today(), leads=True) | {"file": str(path)} for one, path in found]
+    rows = [report.row(one, _today(), leads=True) | {"file": str(path)} for one, path in found]
     lines = [f"{path}" for _, path in found] or [f"nothing is held in {store.folder}"]
-    print_rows(output, "data-export", "exported", rows, lines)
+    _print_rows(output, "data-export", "exported", rows, lines)
 
 
 @app.command("remove")
 def remove(
     *,
-    ids: Annotated[
-        list[str] | None, typer.Argument(metavar="ID...", help="As data show gives them; the start will do.")
-    ] = None,
-    older: Annotated[bool, typer.Option("--older", help="Everything that does not lead.")] = False,
-    every: Annotated[bool, typer.Option("--all", help="Everything.")] = False,
-    folder: FolderOption = None,
-    output: OutputOption = Output.TABLE,
+    ids: Annotated[list[str] | None, argument("ID...", "As data show gives them; the start will do.")] = None,
+    older: Annotated[bool, option("--older", "Everything that does not lead.")] = False,
+    everything: Annotated[bool, option("--everything", "Everything.")] = False,
+    data: options.DataOption = None,
+    output: options.OutputOption = Output.TABLE,
 ) -> None:
     """Hold documents no longer."""
-    from arcferry.data import Store
+    from arcferry.data.store import Store
     from arcferry.report import data as report
 
-    if bool(ids) + older + every != 1:
-        raise InputError("say what to remove: ids, or --older, or --all")
-    store = Store(folder or data_folder())
+    if bool(ids) + older + everything != 1:
+        raise InputError("say what to remove: ids, or --older, or --everything")
+    store = Store(data or data_folder())
     held = store.held()
     leads = report.leading(held)
-    gone = store.named(ids) if ids else [one for one in held if every or one.sha256 not in leads]
+    gone = store.named(ids) if ids else [one for one in held if everything or one.sha256 not in leads]
     store.remove(gone)
-    rows = [report.row(one, today(), leads=False) for one in gone]
+    rows = [report.row(one, _today(), leads=False) for one in gone]
     lines = [f"removed {one.name} ({one.kind.words}, {one.id})" for one in gone] or ["nothing to remove"]
-    print_rows(output, "data-remove", "removed", rows, lines)
+    _print_rows(output, "data-remove", "removed", rows, lines)
 
 
-app.command("update")(update)
+@app.command("update")
+@grouped
+def update(
+    *,
+    context: typer.Context,
+    cloud: options.CloudOption = options.DEFAULT_CLOUD,
+    only: Annotated[
+        list[str] | None, option("--only KIND", "service-tags or community-list, where not both.")
+    ] = None,
+    route_filter_name: options.FilterNameOption = "",
+    circuit: options.CircuitOption = "",
+    accept_older: Annotated[
+        bool, option("--accept-older", "Take a document that is older than what is held.")
+    ] = False,
+    lookup: options.QueryOptions,
+    download_url: Annotated[
+        str, setting("--download-url URL", "Where Microsoft's download pages are, if a mirror stands in.")
+    ] = "https://www.microsoft.com",
+    data: options.DataOption = None,
+    output: options.OutputOption = Output.TABLE,
+) -> None:
+    """Fetch what is newer, on a connected machine.
 
+    The service tags come from Microsoft's download page and need no sign-in. The list of BGP communities, a
+    route filter and a circuit come from Azure, with a service principal that may read them (the role Reader
+    is enough); without one they are left out. Every document is checked whole; what is older than what is
+    held is refused.
+    """
+    from arcferry import catalog
+    from arcferry.cli import stopping
+    from arcferry.data.held import HeldKind
+    from arcferry.data.store import Store
+    from arcferry.data.update import Status, UpdateRequest
+    from arcferry.data.update import update as fetch
+    from arcferry.report import data as report
 
-def adopt_held() -> None:
-    """Use a held endpoint catalogue that is newer than the built-in one; says so where it cannot be used."""
-    folder = data_folder()
-    if not (folder / "endpoints").is_dir():
-        return
-    from arcferry.data import Store
-    from arcferry.data import adopt_held as adopt
-
-    try:
-        adopt(Store(folder))
-    except InputError as error:
-        typer.echo(f"warning: the built-in endpoint catalogue is used: {error.message}", err=True)
-        typer.echo(f"hint: {error.hint}", err=True)
+    chosen = catalog.cloud(cloud)
+    kinds = _kinds(only)
+    typed = is_on_command_line(context, "circuit")
+    asks = route_filter_name or typed or HeldKind.COMMUNITY_LIST in kinds
+    signing_in = sign_in(lookup, chosen.name) if asks else None
+    if not typed and not (signing_in and lookup.resource_group):
+        circuit = ""  # the site file names it for whoever may ask Azure
+    _explain_left_out(kinds, signing_in, route_filter_name, circuit, asked=bool(only))
+    request = UpdateRequest(
+        chosen, kinds, download_url, lookup.proxy, lookup.ca_file, signing_in, route_filter_name, circuit,
+        accept_older,
+    )  # fmt: skip
+    store = Store(data or data_folder())
+    found = stopping.run(fetch(store, request), says="stopped; what was held stays as it was")
+    leads = report.leading(store.held())
+    rows = [report.outcome_row(one, _today(), leads) for one in found]
+    _print_rows(output, "data-update", "outcomes", rows, report.outcomes(found, leads))
+    failed = [one.error for one in found if one.status is Status.FAILED and one.error]
+    for hint in dict.fromkeys(error.hint for error in failed if error.hint):
+        typer.echo(f"hint: {hint}", err=True)
+    if failed:
+        raise typer.Exit(max(error.exit_code for error in failed))
 
 
 def _day(text: str | None) -> "date | None":
     from datetime import date
 
-    from arcferry.data import is_to_come
+    from arcferry.data.kinds import is_to_come
 
     if not text:
         return None
@@ -191,14 +235,14 @@ def _day(text: str | None) -> "date | None":
         raise InputError(f"--taken {quoted(text)} is no day such as 2026-11-23") from None
     if is_to_come(day):
         hint = "Data of a day to come would lead over every newer copy. Give the day on which it was true."
-        raise InputError(f"--taken {day} lies after today, {today()}", hint=hint)
+        raise InputError(f"--taken {day} lies after today, {_today()}", hint=hint)
     return day
 
 
 def _idle_catalogue(store: "Store") -> list[str]:
     from arcferry.catalog import store as own
-    from arcferry.data import HeldKind
     from arcferry.data.catalogue import NAME
+    from arcferry.data.held import HeldKind
 
     built_in = own.built_in(NAME).source.taken
     newest = next(iter(store.newest(HeldKind.ENDPOINTS, "")), None)
@@ -210,8 +254,9 @@ def _idle_catalogue(store: "Store") -> list[str]:
 def _comparisons(store: "Store", leads: frozenset[str]) -> "tuple[list[Comparison], list[str]]":
     """The leading service tags of each cloud beside its leading community list, and what cannot be used."""
     from arcferry import catalog
-    from arcferry.data import compare, documents
-    from arcferry.diagnosis.document import Kind
+    from arcferry.data.conflicts import compare
+    from arcferry.data.store import documents
+    from arcferry.evidence.document import Kind
 
     found: list[Comparison] = []
     problems: list[str] = []
@@ -226,3 +271,48 @@ def _comparisons(store: "Store", leads: frozenset[str]) -> "tuple[list[Compariso
         lists = [document.community_list for document in held if document.community_list]
         found += [pair for one in tags for other in lists if (pair := compare(one, other)).compared]
     return found, problems
+
+
+def _kinds(only: Sequence[str] | None) -> "tuple[HeldKind, ...]":
+    from arcferry.data.held import HeldKind
+
+    fetched = (HeldKind.SERVICE_TAGS, HeldKind.COMMUNITY_LIST)
+    for name in only or ():
+        if name not in fetched:
+            raise UnknownNameError("kind", name, fetched)
+    return tuple(kind for kind in fetched if not only or kind in only)
+
+
+def _explain_left_out(
+    kinds: "Sequence[HeldKind]", signing_in: "SignIn | None", route_filter: str, circuit: str, *, asked: bool
+) -> None:
+    needs = [name for name, value in (("--route-filter-name", route_filter), ("--circuit", circuit)) if value]
+    if signing_in is None and (needs or (asked and "community-list" in kinds)):
+        what = " and ".join(needs) or "--only community-list"
+        raise InputError(
+            f"{what} needs a sign-in: --tenant-id, --subscription-id, --client-id and a secret or certificate"
+        )
+    if needs and signing_in is not None and signing_in.target.resource_group == "none":
+        raise InputError(f"{' and '.join(needs)} needs --resource-group")
+    if signing_in is None and "community-list" in kinds:
+        typer.echo(
+            "note: without a sign-in (--tenant-id …) the list of BGP communities is left out", err=True
+        )
+
+
+def _today() -> "date":
+    """The day in UTC."""
+    from arcferry import times
+
+    return times.now().date()
+
+
+def _print_rows(
+    output: Output, kind: str, key: str, rows: list[dict[str, Any]], lines: Iterable[str]
+) -> None:
+    show_in(
+        output,
+        table=lambda: typer.echo("\n".join(lines)),
+        document=lambda: {"schema": 1, "kind": kind, key: rows},
+        lines=lambda: ({"schema": 1, "type": kind, **row} for row in rows),
+    )

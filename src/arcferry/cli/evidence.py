@@ -4,18 +4,17 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
 from arcferry.errors import FileInputError, InputError, UnknownNameError
-from arcferry.folders import data_folder
+from arcferry.files import data_folder
 
 if TYPE_CHECKING:
     from arcferry.catalog import Cloud
-    from arcferry.diagnosis.document import Document
+    from arcferry.evidence.document import Document
 
 STDIN = "-"
 _STREAMED = 8 * 1024 * 1024
@@ -27,16 +26,25 @@ KNOWN_KINDS = (
 )
 
 
-def documents_with(files: Sequence[Path], cloud: "Cloud") -> "tuple[Document, ...]":
-    """The documents of these files, then the held ones of other kinds; what is odd in them is told on stderr.
+def evidence_and_held(
+    files: Sequence[Path], cloud: "Cloud", *, whole: bool = False
+) -> "tuple[tuple[Document, ...], tuple[Document, ...]]":
+    """The documents of these files, and what is held of other kinds; what is odd in them is told on stderr.
+
+    Args:
+        files: those of the command line.
+        cloud: whose data are held.
+        whole: leave out filters, tags, lists … that another command's output has an excerpt of, because this
+            command is about other addresses too.
 
     Raises:
         InputError: a file is not recognised, or something is wrong in it; every such file is named.
     """
-    found = read_files([str(path) for path in files])
-    documents = (*found, *held_beside(found, cloud))
-    warn(documents)
-    return documents
+    read = read_files([str(path) for path in files])
+    found = tuple(one for one in read if one.excerpt is None or not whole)
+    held = held_beside(found, cloud)
+    warn((*found, *held))
+    return found, held
 
 
 def read_files(files: Sequence[str], *, all_recognised: bool = True) -> "list[Document]":
@@ -69,9 +77,9 @@ def held_beside(given: "Sequence[Document]", cloud: "Cloud") -> "tuple[Document,
     folder = data_folder()
     if not folder.is_dir():  # without importing what reads it: check is to start fast
         return ()
-    from arcferry import data
+    from arcferry.data.store import Store, documents
 
-    return data.documents(data.Store(folder), cloud, besides={one.kind for one in given})
+    return documents(Store(folder), cloud, besides={one.kind for one in given if one.excerpt is None})
 
 
 def warn(documents: "Sequence[Document]") -> None:
@@ -90,8 +98,9 @@ def _recognised(file: str, name: str) -> "tuple[Document, ...]":
 
 
 def _read(file: str, name: str) -> "tuple[Document, ...]":
-    from arcferry.diagnosis.readers import FILE_LIMIT, read_document, read_path
-    from arcferry.diagnosis.readers.edge import guarded
+    from arcferry.evidence.readers import read_document, read_path
+    from arcferry.evidence.readers.guard import guarded
+    from arcferry.files import FILE_LIMIT
 
     path = Path(file)
     if file == STDIN:
@@ -113,17 +122,10 @@ def _size(path: Path) -> int:
 
 def _routes(path: Path, name: str) -> "tuple[Document, ...]":
     """The routes of a dump that is too large to be held; nothing where the file is no such dump."""
-    from arcferry.diagnosis.document import Document, Kind
-    from arcferry.routing.route import Vantage
-    from arcferry.routing.tables import read_route_file
+    from arcferry.evidence.readers import network
 
     with _progress(path) as step:
-        table = read_route_file(path, progress=step)
-    if table is None:
-        return ()
-    kind = Kind.AZURE_ROUTES if table.vantage is Vantage.AZURE else Kind.RECEIVED_ROUTES
-    named = replace(table, name=name)
-    return (Document(name, kind, table.taken, route_table=named, notes=table.notes),)
+        return network.read_route_dump(path, name, progress=step)
 
 
 @contextmanager
@@ -136,3 +138,18 @@ def _progress(path: Path) -> Iterator[Callable[[int], None] | None]:
 
     with console.stderr().status(f"Reading {path.name}") as status:
         yield lambda count: status.update(f"Reading {path.name}: {count:,}")
+
+
+def adopt_held() -> None:
+    """Use a held endpoint catalogue that is newer than the built-in one; says so where it cannot be used."""
+    folder = data_folder()
+    if not (folder / "endpoints").is_dir():
+        return
+    from arcferry.data.store import Store
+    from arcferry.data.store import adopt_held as adopt
+
+    try:
+        adopt(Store(folder))
+    except InputError as error:
+        typer.echo(f"warning: the built-in endpoint catalogue is used: {error.message}", err=True)
+        typer.echo(f"hint: {error.hint}", err=True)

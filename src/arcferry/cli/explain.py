@@ -5,15 +5,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arcferry.cli.evidence import KNOWN_KINDS, STDIN, held_beside, read_files, warn
-from arcferry.cli.options import Output, OutputOption
+from arcferry.cli.options import CheckOutputOption, argument
+from arcferry.cli.output import CheckOutput, show_check
 from arcferry.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from arcferry.catalog import Cloud, Code
-    from arcferry.diagnosis import Diagnosis, Document
+    from arcferry.diagnosis import Diagnosis
     from arcferry.diagnosis.pages import Page
+    from arcferry.evidence.document import Document
 
 _CODE_LIKE = re.compile(r"(?:azcm|aadsts|msi(?:exec)?)[ -]?\d+|msi error \d+|\d{1,5}", re.IGNORECASE)
 _SEVERAL_WORDS = re.compile(r"msi(?:exec| error) \d{1,5}", re.IGNORECASE)
@@ -22,13 +24,13 @@ _SEVERAL_WORDS = re.compile(r"msi(?:exec| error) \d{1,5}", re.IGNORECASE)
 def explain(
     subjects: Annotated[
         list[str],
-        typer.Argument(
-            metavar="FILE|CODE|CAUSE...",
-            help="Files of any kind, - for standard input; or codes (AZCM0026, 'msiexec 1603', "
+        argument(
+            "FILE|CODE|CAUSE...",
+            "Files of any kind, - for standard input; or codes (AZCM0026, 'msiexec 1603', "
             "AADSTS7000215, AuthorizationFailed); or causes (route/community-not-in-filter).",
         ),
     ],
-    output: OutputOption = Output.TABLE,
+    output: CheckOutputOption = CheckOutput.TABLE,
 ) -> None:
     """Tell why an endpoint cannot be reached, who can change it, and what to ask for.
 
@@ -49,10 +51,9 @@ def explain(
     if names:
         _print_pages([page for name in names for page in _pages(name)], output)
         return
-    from arcferry.diagnosis import diagnose
+    from arcferry.diagnosis import judge
 
-    documents = _documents(files)
-    diagnosis = diagnose(documents)
+    diagnosis = judge(*_evidence_and_held(files))
     _print(diagnosis, output)
     if diagnosis.has_errors:
         raise typer.Exit(1)
@@ -99,8 +100,8 @@ def _pages(name: str) -> "list[Code | Page]":
     return [code] if code.exit_code is not None or not code.cause else [code, pages.page(code.cause)]
 
 
-def _documents(files: "Sequence[str]") -> "list[Document]":
-    """What the files say, and what is held of the kinds that they lack where they speak of endpoints."""
+def _evidence_and_held(files: "Sequence[str]") -> "tuple[list[Document], Sequence[Document]]":
+    """What the files say, and what is held of the kinds that they lack if they speak of endpoints."""
     found = read_files(files, all_recognised=False)
     if all(document.kind == "unrecognised" for document in found):
         names = ", ".join(one.name for one in found[:5])
@@ -109,47 +110,44 @@ def _documents(files: "Sequence[str]") -> "list[Document]":
     for one in found:
         if one.kind == "unrecognised":
             typer.echo(f"warning: {one.name}: not recognised, so it is left out. {KNOWN_KINDS}", err=True)
-    if any(one.sightings or one.answers for one in found):
-        found += held_beside(found, _cloud_of(found))
-    warn(found)
-    return found
+    speaks_of_endpoints = any(one.attempts or one.answers for one in found)
+    held = held_beside(found, _cloud_of(found)) if speaks_of_endpoints else ()
+    warn((*found, *held))
+    return found, held
 
 
 def _cloud_of(documents: "Sequence[Document]") -> "Cloud":
     """The cloud of the endpoints that the documents speak of; the public one where they speak of several."""
     from arcferry import catalog
 
-    hosts = [seen.host for one in documents for seen in one.sightings]
+    hosts = [seen.host for one in documents for seen in one.attempts]
     hosts += [answer.host for one in documents for answer in one.answers]
     clouds = [cloud for host in hosts if (cloud := catalog.cloud_of(host))]
     public = catalog.clouds()[0]
     return clouds[0] if clouds and all(cloud == clouds[0] for cloud in clouds) else public
 
 
-def _print(diagnosis: "Diagnosis", output: Output) -> None:
-    from arcferry.report import console, findings, findings_document
+def _print(diagnosis: "Diagnosis", output: CheckOutput) -> None:
+    from arcferry.report import console, findings, findings_document, junit_findings
 
-    match output:
-        case Output.JSON:
-            typer.echo(findings_document.as_json(diagnosis))
-        case Output.JSONL:
-            typer.echo("\n".join(findings_document.json_lines(diagnosis)))
-        case Output.TABLE:
-            findings.draw(diagnosis, console.stdout())
+    show_check(
+        output,
+        table=lambda: findings.draw(diagnosis, console.stdout()),
+        document=lambda: findings_document.document(diagnosis),
+        lines=lambda: findings_document.json_lines(diagnosis),
+        junit=lambda: junit_findings.findings(diagnosis),
+    )
 
 
-def _print_pages(found: "Sequence[Code | Page]", output: Output) -> None:
-    import json
-
+def _print_pages(found: "Sequence[Code | Page]", output: CheckOutput) -> None:
     from arcferry.report import console, pages
 
-    match output:
-        case Output.JSON:
-            typer.echo(json.dumps(pages.document(found), indent=2, ensure_ascii=False))
-        case Output.JSONL:
-            rows = pages.document(found)["pages"]
-            typer.echo(
-                "\n".join(json.dumps({"schema": pages.SCHEMA, **row}, ensure_ascii=False) for row in rows)
-            )
-        case Output.TABLE:
-            pages.draw(found, console.stdout())
+    if output is CheckOutput.JUNIT:
+        raise InputError("a page is no result of a test", hint="Hand in files, or take another --output.")
+    show_check(
+        output,
+        table=lambda: pages.draw(found, console.stdout()),
+        document=lambda: pages.document(found),
+        lines=lambda: ({"schema": pages.SCHEMA, **row} for row in pages.document(found)["pages"]),
+        junit=str,
+    )

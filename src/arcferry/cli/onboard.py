@@ -1,42 +1,22 @@
-import json
-import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arcferry.cli import stopping
-from arcferry.cli.bundle_options import AllowOlderOption, version_record
-from arcferry.cli.onboard_options import (
-    RUN,
-    ArmUrlOption,
-    AuthorityOption,
-    BundleKeyOption,
-    BundleOption,
-    CertificateOption,
-    ClientOption,
-    ConcurrencyOption,
-    GroupOption,
-    InventoryArgument,
-    KnownHostsOption,
-    PlaceOption,
-    SecretEnvOption,
-    SecretFileOption,
-    SshKeyOption,
-    StateOption,
-    SubscriptionOption,
-    TenantOption,
-    UserOption,
-)
-from arcferry.cli.options import CaFileOption, CloudOption, Output, OutputOption, ProxyOption
+from arcferry.cli import options
+from arcferry.cli.bundle_shared import version_record
+from arcferry.cli.location import region_of
+from arcferry.cli.options import argument, grouped, option, setting
+from arcferry.cli.output import CheckOutput, show_by, show_check
+from arcferry.cli.sign_in import principal
 from arcferry.errors import InputError, InterruptedRunError
 
 if TYPE_CHECKING:
-    from arcferry.azure import ServicePrincipal
-    from arcferry.fleet.order import Order
-    from arcferry.fleet.outcome import FleetRun
-    from arcferry.fleet.plan import FleetPlan
-    from arcferry.fleet.run import Stop
+    from arcferry.fleet.inventory import Inventory
+    from arcferry.fleet.task import RunRequest
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -45,33 +25,63 @@ app = typer.Typer(
 _GO_ON = "Run the same command again: it goes on where it was."
 _STOPPING = "stopping: what is being installed or connected ends first; once more to leave it"
 
+InventoryArgument = Annotated[
+    Path,
+    argument(
+        "INVENTORY",
+        "CSV or YAML with the columns name, address, port, transport, user, tags (k=v;k2=v2, or "
+        "k=v,k2=v2 in quotes) and site. "
+        "A host's name becomes its machine's name in Azure.",
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetOptions(options.PlaceOptions, options.AccessOptions, options.IdentityOptions):
+    """What plan and apply both take."""
+
+    bundle: options.BundleOption
+    bundle_key: options.BundleKeyOption
+    allow_older: options.AllowOlderOption = ""
+    known_hosts: Annotated[
+        Path,
+        setting(
+            "--known-hosts FILE",
+            "The servers' SSH host keys. A server whose key is not in it is refused.",
+            panel=options.HOSTS,
+        ),
+    ]
+    ssh_key: Annotated[
+        Path | None,
+        setting(
+            "--ssh-key FILE",
+            "The private key to sign in to the servers with. Without it the SSH agent is asked.",
+            panel=options.HOSTS,
+        ),
+    ] = None
+    user: Annotated[
+        str,
+        option(
+            "--user NAME",
+            "The user if the inventory names none: root, or one with sudo without a password.",
+            panel=options.HOSTS,
+            envvar="ARCFERRY_SSH_USER",
+        ),
+    ] = "root"
+    tags: options.TagsOption = None
+    state: options.StateOption = None
+    concurrency: Annotated[
+        int, option("--concurrency N", "Hosts at one time.", panel=options.RUN, min=1, max=500)
+    ] = 50
+
 
 @app.command("plan")
+@grouped
 def plan(
     inventory: InventoryArgument,
     *,
-    bundle: BundleOption,
-    bundle_key: BundleKeyOption,
-    allow_older: AllowOlderOption = "",
-    known_hosts: KnownHostsOption,
-    ssh_key: SshKeyOption = None,
-    user: UserOption = "root",
-    cloud: CloudOption = "AzureCloud",
-    location: PlaceOption,
-    tenant_id: TenantOption,
-    subscription_id: SubscriptionOption,
-    resource_group: GroupOption,
-    client_id: ClientOption = None,
-    secret_env: SecretEnvOption = "AZURE_CLIENT_SECRET",  # noqa: S107  # a variable's name, not its value
-    secret_file: SecretFileOption = None,
-    certificate: CertificateOption = None,
-    arm_url: ArmUrlOption = None,
-    authority: AuthorityOption = None,
-    ca_file: CaFileOption = None,
-    proxy: ProxyOption = None,
-    state: StateOption = None,
-    concurrency: ConcurrencyOption = 50,
-    output: OutputOption = Output.TABLE,
+    fleet: FleetOptions,
+    output: options.CheckOutputOption = CheckOutput.TABLE,
 ) -> None:
     """Show what apply would do with every server. Changes nothing.
 
@@ -81,77 +91,47 @@ def plan(
     Exit code 0 when every server could go on, 1 when one could not or Azure gave no usable answer, 3 when
     Azure is not ready, 4 when signing in failed.
     """
+    from arcferry.cli import stopping
     from arcferry.fleet.plan import plan_fleet
+    from arcferry.report import junit_fleet
+    from arcferry.report import plan as report
 
-    order = _order(
-        acts=False,
-        inventory=inventory, bundle=bundle, bundle_key=bundle_key, allow_older=allow_older,
-        known_hosts=known_hosts, ssh_key=ssh_key, user=user,
-        cloud=cloud, location=location, tenant_id=tenant_id, subscription_id=subscription_id,
-        resource_group=resource_group, arm_url=arm_url, authority=authority, ca_file=ca_file, proxy=proxy,
-        principal=_principal(client_id, secret_env, secret_file, certificate, ask=False),
-        state=state, concurrency=concurrency,
-    )  # fmt: skip
-    result = stopping.run(plan_fleet(order), says="stopped; nothing was changed")
-    _print_plan(result, output)
+    request = _request(inventory, fleet, acts=False)
+    result = stopping.run(plan_fleet(request), says="stopped; nothing was changed")
+    show_by(output, report, result, junit_fleet.plan)
     if not all(host.good for host in result.hosts):
         raise typer.Exit(1)
 
 
 @app.command("apply")
+@grouped
 def apply(
     inventory: InventoryArgument,
     *,
-    bundle: BundleOption,
-    bundle_key: BundleKeyOption,
-    allow_older: AllowOlderOption = "",
-    known_hosts: KnownHostsOption,
-    ssh_key: SshKeyOption = None,
-    user: UserOption = "root",
-    cloud: CloudOption = "AzureCloud",
-    location: PlaceOption,
-    tenant_id: TenantOption,
-    subscription_id: SubscriptionOption,
-    resource_group: GroupOption,
-    client_id: ClientOption = None,
-    secret_env: SecretEnvOption = "AZURE_CLIENT_SECRET",  # noqa: S107  # a variable's name, not its value
-    secret_file: SecretFileOption = None,
-    certificate: CertificateOption = None,
-    arm_url: ArmUrlOption = None,
-    authority: AuthorityOption = None,
-    ca_file: CaFileOption = None,
-    proxy: ProxyOption = None,
-    state: StateOption = None,
-    concurrency: ConcurrencyOption = 50,
+    fleet: FleetOptions,
     stop_after: Annotated[
         int | None,
-        typer.Option(
-            "--stop-after",
-            min=1,
-            metavar="N",
-            help="Begin no further host after N failures.",
-            rich_help_panel=RUN,
-        ),
+        option("--stop-after N", "Begin no further host after N failures.", panel=options.RUN, min=1),
     ] = None,
     patience: Annotated[
         float,
-        typer.Option(
-            "--patience",
+        option(
+            "--patience SECONDS",
+            "How long a machine may take to be Connected in Azure, with the bundle's version and a "
+            "heartbeat newer than the run. An agent sends one every five minutes.",
+            panel=options.RUN,
             min=1,
             max=3600,
-            metavar="SECONDS",
-            help="How long a machine may take to be Connected in Azure, with the bundle's version and a "
-            "heartbeat newer than the run. An agent sends one every five minutes.",
-            rich_help_panel=RUN,
         ),
     ] = 420,
-    output: OutputOption = Output.TABLE,
+    output: options.CheckOutputOption = CheckOutput.TABLE,
 ) -> None:
     """Bring every server of the inventory into Azure Arc.
 
     For each: facts, files carried, verified on the server, agent installed, connection checked, connected,
     and done only when Azure itself reports it Connected, with at least the bundle's version and a heartbeat
-    newer than the run. A server gets a short-lived token, never the secret.
+    newer than the run. A server gets a short-lived token, never the secret. The service principal needs the
+    role Azure Connected Machine Onboarding.
 
     Run the same command again at any time, also after a crash or Ctrl-C: it goes on where it was, repeats
     nothing that is done, and tries again what failed.
@@ -163,34 +143,43 @@ def apply(
     disk with the state is full, 3 when nothing was begun because something must change first, 4 when signing
     in failed, 130 after Ctrl-C or SIGTERM.
     """
+    from arcferry import catalog, log
+    from arcferry.cli import stopping
+    from arcferry.cli.evidence import held_beside, warn
     from arcferry.fleet.apply import apply_fleet
+    from arcferry.fleet.findings import findings_of_run, keep
     from arcferry.fleet.run import Stop
     from arcferry.fleet.steps import NAMES
+    from arcferry.report import fleet as report
+    from arcferry.report import junit_fleet
     from arcferry.report.progress import watching
 
-    principal = _principal(client_id, secret_env, secret_file, certificate, ask=True)
-    if principal is None:
+    request = _request(inventory, fleet, acts=True)
+    who = request.principal
+    if who is None:
         raise InputError(
             "no secret and no certificate to sign in to Azure with",
-            hint=f"Set {secret_env}, or pass --secret-file or --certificate.",
+            hint=f"Set {fleet.secret_env}, or pass --secret-file or --certificate.",
         )
-    order = _order(
-        acts=True,
-        inventory=inventory, bundle=bundle, bundle_key=bundle_key, allow_older=allow_older,
-        known_hosts=known_hosts, ssh_key=ssh_key, user=user,
-        cloud=cloud, location=location, tenant_id=tenant_id, subscription_id=subscription_id,
-        resource_group=resource_group, arm_url=arm_url, authority=authority, ca_file=ca_file, proxy=proxy,
-        principal=principal, state=state, concurrency=concurrency, stop_after=stop_after, patience=patience,
-    )  # fmt: skip
+    request = replace(request, stop_after=stop_after, patience=patience)
     stop = Stop()
-    with watching([host.name for host in order.inventory.hosts], len(NAMES)) as observer:
+
+    def ask() -> None:
+        """Once to end in order, twice to leave what is at work."""
+        stop.ask()
+        if stop.asked == 1:
+            typer.echo(_STOPPING, err=True)
+
+    names = [host.name for host in request.inventory.hosts]
+    with watching(names, len(NAMES), lines=log.is_on()) as observer:
         result = stopping.run(
-            apply_fleet(order, principal, observers=[observer], stop=stop),
-            says="stopped",
-            hint=_GO_ON,
-            ask=lambda: _ask(stop),
+            apply_fleet(request, who, observers=[observer], stop=stop), says="stopped", hint=_GO_ON, ask=ask
         )
-    _print_run(result, output)
+    held = held_beside((), catalog.cloud(fleet.cloud))
+    warn(held)
+    judged = replace(result, diagnosis=findings_of_run(result.hosts, held))
+    show_by(output, report, judged, junit_fleet.run)
+    keep(judged.diagnosis, Path(judged.state))
     if stopping.asked():
         raise InterruptedRunError("stopped; what is done is kept", hint=_GO_ON)
     if not result.all_connected:
@@ -198,129 +187,89 @@ def apply(
 
 
 @app.command("status")
-def status(*, state: StateOption = None, output: OutputOption = Output.TABLE) -> None:
+def status(
+    *, state: options.StateOption = None, output: options.CheckOutputOption = CheckOutput.TABLE
+) -> None:
     """List the runs that are remembered here, the newest first, and how far each host came.
 
-    Reads the state folder alone: neither Azure nor a server is asked.
+    Reads the state folder alone: neither Azure nor a server is asked. JSON has the findings of the newest run
+    that was judged, too, by the data that were at hand then.
     """
-    from arcferry.folders import state_folder
-    from arcferry.report.runs import json_lines, plain, remembered
+    from arcferry.files import state_folder
+    from arcferry.fleet.findings import judged_again
+    from arcferry.report import findings_document, junit_fleet, runs
 
-    found = remembered(state or state_folder())
-    match output:
-        case Output.JSON:
-            typer.echo(json.dumps({"schema": 1, "kind": "runs", "runs": found}, indent=2, ensure_ascii=False))
-        case Output.JSONL:
-            for line in json_lines(found):
-                typer.echo(line)
-        case Output.TABLE:
-            typer.echo("\n".join(plain(found)))
+    folder = state or state_folder()
+    found = runs.remembered(folder)
 
+    def lines() -> Iterator[dict[str, Any]]:
+        yield from ({"schema": 1, "kind": "run-state", **run} for run in found)
+        yield from findings_document.lines(judged_again(folder))
 
-def _principal(
-    client_id: str | None, secret_env: str, secret_file: Path | None, certificate: Path | None, *, ask: bool
-) -> "ServicePrincipal | None":
-    from arcferry import azure
-
-    if client_id is None:
-        if ask:
-            raise InputError("no service principal", hint="Pass --client-id, or set AZURE_CLIENT_ID.")
-        return None
-    if certificate is not None:
-        return azure.with_certificate(client_id, certificate)
-    secret = azure.secret_from_file(secret_file) if secret_file else azure.secret_from_environment(secret_env)
-    if secret is None and ask and sys.stdin.isatty():
-        secret = typer.prompt("Secret of the service principal", hide_input=True, err=True)
-    return None if secret is None else azure.with_secret(client_id, secret)
+    show_check(
+        output,
+        table=lambda: typer.echo("\n".join(runs.plain(found))),
+        document=lambda: {
+            "schema": 1,
+            "kind": "runs",
+            "runs": found,
+            **findings_document.fields(judged_again(folder)),
+        },
+        lines=lines,
+        junit=lambda: junit_fleet.runs(found),
+    )
 
 
-def _quiet() -> None:
-    """What goes wrong is told once, in our own words; libraries would print it too where nobody listens."""
+def _request(inventory: Path, given: FleetOptions, *, acts: bool) -> "RunRequest":
+    """What was asked for, read and checked; `acts` if servers are to be changed."""
     import logging
 
-    for name in ("azure", "asyncssh", "aiohttp"):
-        logging.getLogger(name).addHandler(logging.NullHandler())
-
-
-def _order(
-    *,
-    inventory: Path,
-    bundle: Path,
-    bundle_key: Path,
-    allow_older: str,
-    known_hosts: Path,
-    ssh_key: Path | None,
-    user: str,
-    acts: bool,
-    principal: "ServicePrincipal | None",
-    state: Path | None,
-    concurrency: int,
-    stop_after: int | None = None,
-    patience: float = 420,
-    **target: Any,  # noqa: ANN401  # passed on as they are, and typed there
-) -> "Order":
     from arcferry import azure, times
     from arcferry.bundle import open_bundle
+    from arcferry.files import state_folder
     from arcferry.fleet.inventory import read_inventory
-    from arcferry.fleet.order import Limits, Order
+    from arcferry.fleet.task import RunRequest
     from arcferry.fleet.transport import read_trust
-    from arcferry.folders import state_folder
 
-    _quiet()
-    folder = state or state_folder()
-    hosts = read_inventory(inventory)
-    where = azure.target(**target)
-    trust = read_trust(known_hosts, ssh_key, user)
+    # What goes wrong is told once, in our own words; libraries would print it too where nobody listens.
+    for name in ("azure", "asyncssh", "aiohttp"):
+        logging.getLogger(name).addHandler(logging.NullHandler())
+    who = principal(given, ask=acts)
+    folder = given.state or state_folder()
+    target = azure.target(
+        cloud=given.cloud, tenant_id=given.tenant_id,
+        location=region_of(given.location, given.cloud, unlisted=given.location_unlisted),
+        subscription_id=given.subscription_id, resource_group=given.resource_group,
+        arm_url=given.arm_url, authority=given.authority, ca_file=given.ca_file, proxy=given.proxy,
+    )  # fmt: skip
+    hosts = _tagged(read_inventory(inventory), given.tags or [])
+    trust = read_trust(given.known_hosts, given.ssh_key, given.user)
     opened = open_bundle(
-        bundle,
-        bundle_key,
+        given.bundle,
+        given.bundle_key,
         now=times.now(),
         record=version_record(folder, keeps=acts),
-        allow_older=allow_older,
+        allow_older=given.allow_older,
     )
     if opened.older:
         typer.echo(f"warning: {opened.older}", err=True)
-    return Order(
-        inventory=hosts,
-        target=where,
-        trust=trust,
-        bundle=opened,
-        principal=principal,
-        state=folder,
-        limits=Limits(concurrency, stop_after),
-        patience=patience,
-    )
+    return RunRequest(hosts, opened, trust, target, who, folder, given.concurrency)
 
 
-def _ask(stop: "Stop") -> None:
-    """Ask once to end in order, twice to leave what is at work."""
-    stop.ask()
-    if stop.asked == 1:
-        typer.echo(_STOPPING, err=True)
+def _tagged(inventory: "Inventory", texts: list[str]) -> "Inventory":
+    """Every host with these tags too; where both name one, the inventory's stands.
 
+    Raises:
+        InputError: the tags are not written as they must be, or are more than ARM takes.
+    """
+    from arcferry.fleet.tags import check_tags, parse_tags
 
-def _print_plan(plan: "FleetPlan", output: Output) -> None:
-    from arcferry.report import plan as report
-
-    match output:
-        case Output.JSON:
-            typer.echo(json.dumps(report.document(plan), indent=2, ensure_ascii=False))
-        case Output.JSONL:
-            typer.echo("\n".join(report.json_lines(plan)))
-        case Output.TABLE:
-            typer.echo("\n".join(report.plain(plan)))
-
-
-def _print_run(run: "FleetRun", output: Output) -> None:
-    from arcferry.report import fleet as report
-    from arcferry.report.console import stdout
-
-    match output:
-        case Output.JSON:
-            typer.echo(json.dumps(report.document(run), indent=2, ensure_ascii=False))
-        case Output.JSONL:
-            typer.echo("\n".join(report.json_lines(run)))
-        case Output.TABLE if sys.stdout.isatty():
-            report.draw(run, stdout())
-        case Output.TABLE:
-            typer.echo("\n".join(report.plain(run)))
+    try:
+        tags = parse_tags(texts)
+        hosts = (
+            replace(host, tags=MappingProxyType(check_tags({**tags, **host.tags})))
+            for host in inventory.hosts
+        )
+        return replace(inventory, hosts=tuple(hosts)) if tags else inventory
+    except ValueError as error:
+        raise InputError(f"--tags: {error}") from error

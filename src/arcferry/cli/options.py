@@ -1,90 +1,298 @@
-"""Options that several commands share: one spelling, one environment name, one help text each."""
+"""Every option that more than one command has: one spelling, one help text, one default, one variable.
 
-from enum import StrEnum
+A setting has one name in three places: `--bundle-key`, `ARCFERRY_BUNDLE_KEY`, and `bundle-key` in the site
+file.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from functools import wraps
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
+from arcferry.cli.output import CheckOutput, Output
 
-class Output(StrEnum):
-    """The forms in which a command gives its data."""
-
-    TABLE = "table"
-    JSON = "json"
-    JSONL = "jsonl"
+Result = TypeVar("Result")
+AZURE, HOSTS, RUN = "Azure", "Hosts", "Run"
+DEFAULT_CLOUD = "AzureCloud"
+SECRET_VARIABLE = "AZURE_CLIENT_SECRET"  # noqa: S105  # the variable's name
 
 
-LOCATION_VARIABLE = "ARCFERRY_LOCATION"
-"""Where a location is set once for every command that asks for one."""
+def option(spelling: str, text: str, *also: str, panel: str = "", **more: Any) -> Any:  # noqa: ANN401  # typer declares it so
+    """An option for typer.
 
-LocationOption = Annotated[
-    str,
-    typer.Option(
-        "--location",
-        "-l",
-        envvar=LOCATION_VARIABLE,
-        metavar="REGION",
-        help="The Azure region where the machines are to appear, such as eastasia.",
-    ),
+    Args:
+        spelling: the name with its two dashes, and what stands for its value: `--cloud CLOUD`.
+        text: the help.
+        also: other spellings of the name.
+        panel: the part of the help that it stands in.
+        more: what else typer takes.
+    """
+    name, _, metavar = spelling.partition(" ")
+    return typer.Option(
+        name, *also, metavar=metavar or None, help=text, rich_help_panel=panel or None, **more
+    )
+
+
+def setting(spelling: str, text: str, *also: str, besides: str = "", **more: Any) -> Any:  # noqa: ANN401  # as above
+    """An option that is heard from the environment too, under its own name with ARCFERRY_ before it.
+
+    `besides` is a variable of somebody else's that is heard after arcferry's own.
+    """
+    own = "ARCFERRY_" + spelling.partition(" ")[0].removeprefix("--").replace("-", "_").upper()
+    return option(spelling, text, *also, envvar=[own, besides] if besides else own, **more)
+
+
+def argument(metavar: str, text: str) -> Any:  # noqa: ANN401  # as above
+    """What is given by its place."""
+    return typer.Argument(metavar=metavar, help=text)
+
+
+OutputOption = Annotated[Output, option("--output", "The form in which the result is printed.", "-o")]
+CheckOutputOption = Annotated[
+    CheckOutput, option("--output", "The form in which the result is printed.", "-o")
 ]
-
-CloudOption = Annotated[
-    str,
-    typer.Option("--cloud", metavar="CLOUD", help="AzureCloud, AzureUSGovernment or AzureChinaCloud."),
-]
-
-OutputOption = Annotated[
-    Output,
-    typer.Option("--output", "-o", help="A table for people, one JSON document, or one JSON object a line."),
-]
-
-ResolverOption = Annotated[
-    str | None,
-    typer.Option(
-        "--resolver",
-        envvar="ARCFERRY_RESOLVER",
-        metavar="IP[:PORT]",
-        help="Ask this DNS server instead of the system's own; answers differ by resolver.",
-    ),
-]
-
-ProxyOption = Annotated[
-    str | None,
-    typer.Option(
-        "--proxy",
-        envvar="ARCFERRY_PROXY",
-        metavar="URL",
-        help="Go through this HTTP proxy, such as http://proxy.example:8080; it then resolves the names.",
-    ),
-]
-
-CaFileOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--ca-file",
-        envvar="ARCFERRY_CA_FILE",
-        metavar="FILE",
-        help="Trust the CA certificates in this file too, such as an inspecting proxy's.",
-    ),
-]
-
-PortOption = Annotated[
-    int | None,
-    typer.Option(
-        "--port",
-        envvar="ARCFERRY_PORT",
-        metavar="N",
-        help="Reach endpoints on this port instead of 443, where a forwarder stands between.",
-    ),
-]
-
+OutOption = Annotated[Path, option("--out PATH", "Where to write it to.")]
+OptionalOutOption = Annotated[Path | None, option("--out PATH", "Where to write it to.")]
+ReplaceOption = Annotated[bool, option("--replace", "Take the place of the bundle that is there.")]
 WithOption = Annotated[
     list[Path] | None,
-    typer.Option(
-        "--with",
-        metavar="FILE",
-        help="Judge by this too: a route filter, circuit, route table, service tags, community list. May be "
+    option(
+        "--with FILE",
+        "Judge by this too: a route filter, circuit, route table, service tags, community list. May be "
         "repeated. What arcferry data holds is used without being named.",
     ),
 ]
+DataOption = Annotated[
+    Path | None, setting("--data DIR", "The folder that dated data is held in. Default: the user's own.")
+]
+StateOption = Annotated[
+    Path | None,
+    setting(
+        "--state DIR",
+        "Where runs, histories and the newest bundles are remembered, without any secret. Default: the "
+        "user's own.",
+    ),
+]
+
+_LOCATION = setting(
+    "--location REGION", "The Azure region where the machines are to appear, such as eastasia.", "-l"
+)
+LocationOption = Annotated[str, _LOCATION]
+OptionalLocationOption = Annotated[str | None, _LOCATION]
+UnlistedOption = Annotated[
+    bool,
+    setting(
+        "--location-unlisted",
+        "Let a location pass that arcferry does not know yet, and say what is then not known.",
+    ),
+]
+CloudOption = Annotated[str, setting("--cloud CLOUD", "AzureCloud, AzureUSGovernment or AzureChinaCloud.")]
+_RESOLVER = setting(
+    "--resolver IP[:PORT]", "Ask this DNS server instead of the system's own; answers differ by resolver."
+)
+ResolverOption = Annotated[str | None, _RESOLVER]
+ResolversOption = Annotated[list[str] | None, _RESOLVER]
+ProxyOption = Annotated[
+    str | None,
+    setting(
+        "--proxy URL",
+        "Go through this HTTP proxy, such as http://proxy.example:8080; it then resolves the names.",
+    ),
+]
+CaFileOption = Annotated[
+    Path | None,
+    setting("--ca-file FILE", "Trust the CA certificates in this file too, such as an inspecting proxy's."),
+]
+PortOption = Annotated[
+    int | None,
+    setting("--port N", "Reach endpoints on this port instead of 443, where a forwarder stands between."),
+]
+
+BundleArgument = Annotated[Path, argument("BUNDLE", "The bundle: a folder or a zip.")]
+BundleOption = Annotated[Path, setting("--bundle PATH", "The bundle: a folder or a zip.")]
+_BUNDLE_KEY = setting(
+    "--bundle-key FILE", "The public key of whoever sealed the bundle; the file may hold several of theirs."
+)
+BundleKeyOption = Annotated[Path, _BUNDLE_KEY]
+OptionalBundleKeyOption = Annotated[Path | None, _BUNDLE_KEY]
+SecretKeyOption = Annotated[Path, option("--secret-key FILE", "The secret key that seals bundles.")]
+PasswordOption = Annotated[
+    str | None, option("--password-env NAME", "The variable that holds the secret key's password.")
+]
+AllowOlderOption = Annotated[
+    str,
+    option(
+        "--allow-older REASON",
+        "Take it although a newer one was opened here before. The reason is shown and kept.",
+    ),
+]
+VersionOption = Annotated[
+    int | None,
+    option(
+        "--bundle-version N", "Must grow with each bundle. Without it, date and time.", min=1, max=2**53 - 1
+    ),
+]
+ExpiresOption = Annotated[
+    int, option("--expires-days N", "Refused by everybody after so many days.", min=1, max=3650)
+]
+CreatedOption = Annotated[
+    str | None,
+    option(
+        "--created TIME",
+        "RFC 3339, such as 2026-11-23T08:00:00Z. The same inputs and time give the same bundle, "
+        "byte for byte. Without it SOURCE_DATE_EPOCH, else now.",
+    ),
+]
+CircuitOption = Annotated[
+    str,
+    setting("--circuit NAME", "The ExpressRoute circuit as Azure names it; it takes a sign-in.", panel=AZURE),
+]
+FilterNameOption = Annotated[
+    str,
+    option(
+        "--route-filter-name NAME", "The route filter as Azure names it; it takes a sign-in.", panel=AZURE
+    ),
+]
+TagsOption = Annotated[
+    list[str] | None,
+    option(
+        "--tags K=V",
+        "Tags for every machine, with commas between; may be repeated. A value with a comma stands "
+        "in quotes.",
+        panel=AZURE,
+    ),
+]
+
+_TENANT = setting("--tenant-id GUID", "The Entra tenant.", panel=AZURE, besides="AZURE_TENANT_ID")
+_SUBSCRIPTION = setting(
+    "--subscription-id GUID", "The subscription.", panel=AZURE, besides="AZURE_SUBSCRIPTION_ID"
+)
+_GROUP = setting("--resource-group NAME", "The resource group; it must exist.", "-g", panel=AZURE)
+ClientOption = Annotated[
+    str | None,
+    setting(
+        "--client-id GUID", "The service principal's application id.", besides="AZURE_CLIENT_ID", panel=AZURE
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaceOptions:
+    """Where in Azure machines appear."""
+
+    cloud: CloudOption = DEFAULT_CLOUD
+    location: LocationOption
+    location_unlisted: UnlistedOption = False
+    tenant_id: Annotated[str, _TENANT]
+    subscription_id: Annotated[str, _SUBSCRIPTION]
+    resource_group: Annotated[str, _GROUP]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessOptions:
+    """How Azure Resource Manager and Entra are reached."""
+
+    arm_url: Annotated[
+        str | None,
+        setting(
+            "--arm-url URL", "Azure Resource Manager's address, if it is not the cloud's own.", panel=AZURE
+        ),
+    ] = None
+    authority: Annotated[
+        str | None,
+        setting("--authority URL", "Entra's sign-in address, if it is not the cloud's own.", panel=AZURE),
+    ] = None
+    ca_file: CaFileOption = None
+    proxy: ProxyOption = field(default=None, repr=False)  # its URL may hold a password
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentityOptions:
+    """The service principal, and where its secret or certificate lies; never the secret itself."""
+
+    client_id: ClientOption = None
+    secret_env: Annotated[
+        str,
+        option(
+            "--secret-env NAME",
+            "The environment variable that holds the service principal's secret.",
+            panel=AZURE,
+        ),
+    ] = SECRET_VARIABLE
+    secret_file: Annotated[
+        Path | None,
+        setting("--secret-file FILE", "A file with the secret, readable by its owner alone.", panel=AZURE),
+    ] = None
+    certificate: Annotated[
+        Path | None,
+        setting(
+            "--certificate FILE",
+            "A certificate with its key (PEM, or PFX without a password) in place of a secret.",
+            panel=AZURE,
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueryOptions(AccessOptions, IdentityOptions):
+    """What it takes to ask Azure for communities, a route filter or a circuit; none of it is needed."""
+
+    tenant_id: Annotated[str | None, _TENANT] = None
+    subscription_id: Annotated[str | None, _SUBSCRIPTION] = None
+    resource_group: Annotated[str | None, _GROUP] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbeOptions:
+    """How endpoints are reached from here."""
+
+    resolver: ResolverOption = None
+    proxy: ProxyOption = field(default=None, repr=False)
+    ca_file: CaFileOption = None
+    port: PortOption = None
+
+
+def grouped(command: Callable[..., Result]) -> Callable[..., Result]:
+    """The same command for typer, with the fields of its dataclasses in their place as options of its own."""
+    hints = get_type_hints(command, include_extras=True)
+    groups = {name: kind for name, kind in hints.items() if is_dataclass(kind) and isinstance(kind, type)}
+    parameters: list[inspect.Parameter] = []
+    for parameter in inspect.signature(command).parameters.values():
+        if parameter.name in groups:
+            parameters += _options(groups[parameter.name])
+        else:
+            parameters.append(parameter.replace(annotation=hints[parameter.name]))
+
+    @wraps(command)
+    def called(*given: Any, **named: Any) -> Result:  # noqa: ANN401  # as typer calls it
+        for name, kind in groups.items():
+            named[name] = kind(**{one.name: named.pop(one.name) for one in fields(kind)})
+        return command(*given, **named)
+
+    # Typer reads both; a dataclass in either it would refuse.
+    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # inspect's own protocol
+    called.__annotations__ = {one.name: one.annotation for one in parameters}
+    return called
+
+
+def _options(group: type[Any]) -> list[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    return [
+        inspect.Parameter(
+            one.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=inspect.Parameter.empty if one.default is MISSING else one.default,
+            annotation=hints[one.name],
+        )
+        for one in fields(group)
+    ]
+
+
+def is_on_command_line(context: typer.Context, name: str) -> bool:
+    """Whether an option was typed, and is not from the environment, the site file or its default."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"

@@ -1,18 +1,20 @@
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, assert_never, get_args
 
 import typer
 
-from arcferry.cli import routes_audit
-from arcferry.cli.options import CloudOption, LocationOption, Output, OutputOption
+from arcferry.cli import options
+from arcferry.cli.location import region_of
+from arcferry.cli.options import argument, option
+from arcferry.cli.output import CheckOutput, Output, show, show_by
 from arcferry.errors import FileInputError, InputError
 
 if TYPE_CHECKING:
-    from arcferry.catalog import Cloud
-    from arcferry.diagnosis.document import Kind
-    from arcferry.diagnosis.material import Material
+    from arcferry.catalog import Cloud, Region
+    from arcferry.evidence.case import Case
+    from arcferry.evidence.document import Document
     from arcferry.routing.service_tags import ServiceTags
 
 app = typer.Typer(
@@ -26,125 +28,119 @@ T = TypeVar("T")
 Language = Literal["az", "powershell", "bicep", "terraform", "request", "all"]
 SteeredOption = Annotated[
     Literal["region", "geography", "all"],
-    typer.Option(
+    option(
         "--steered",
-        help="Where names without a region of their own may answer: in the machines' region, in its "
+        "Where names without a region of their own may answer: in the machines' region, in its "
         "geopolitical area, or in any region.",
     ),
 ]
 FeaturesOption = Annotated[
     str,
-    typer.Option(
-        "--features",
-        metavar="A,B",
-        help="What is wanted besides the agent: extensions, sql, ssh, wac, esu, paygo, monitor, "
+    option(
+        "--features A,B",
+        "What is wanted besides the agent: extensions, sql, ssh, wac, esu, paygo, monitor, "
         "legacy-log-analytics, gateway.",
-    ),
-]
-TagsOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        "--service-tags",
-        metavar="FILE",
-        help="Azure's service tags; without it what arcferry data holds. May be repeated: a national cloud's "
-        "sheet of prefixes needs the public cloud's file too.",
     ),
 ]
 
 
 @app.command()
 def plan(
+    files: Annotated[
+        list[Path] | None,
+        argument(
+            "[FILE]...",
+            "Evidence of where the names answered: arcferry check or watch show --output json, DNS answers, "
+            "the agent's output; also what --with takes.",
+        ),
+    ] = None,
     *,
-    location: LocationOption,
-    cloud: CloudOption = "AzureCloud",
+    location: options.LocationOption,
+    location_unlisted: options.UnlistedOption = False,
+    cloud: options.CloudOption = options.DEFAULT_CLOUD,
     steered: SteeredOption = "geography",
     features: FeaturesOption = "",
-    service_tags: TagsOption = None,
-    communities: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="A list of BGP communities; without it what arcferry data holds."),
-    ] = None,
-    route_filter: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The filter to compare with; without it what arcferry data holds."),
-    ] = None,
-    circuit: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="The circuit, whose SKU decides which regions it gets at all."),
-    ] = None,
+    evidence: options.WithOption = None,
+    state: options.StateOption = None,
     smallest: Annotated[
-        bool,
-        typer.Option("--smallest", help="Let the change ask for the smallest set, not the comfortable one."),
+        bool, option("--smallest", "Let the change ask for the smallest set, not the whole one.")
     ] = False,
     change: Annotated[
         Language | None,
         typer.Option(help="The language of the change; without it az, and a request to the network team."),
     ] = None,
-    output: OutputOption = Output.TABLE,
+    output: options.OutputOption = Output.TABLE,
 ) -> None:
     """Plan the BGP communities that a route filter needs for Azure Arc at one location.
 
-    For each: the names that need it and the number of prefixes it brings. Then the names that Microsoft
-    peering never carries, with what to do for each; the regions without a documented community; the smallest
-    set beside the comfortable one; and the change, ready to be sent. Needs no network.
+    For the regions in which the names answered, by the evidence handed in and by what arcferry watch holds,
+    beside those in which they may answer. For each community: the names that need it and the number of
+    prefixes it has. Then the names that Microsoft peering never carries, with what to do for each; the
+    regions without a documented community; the smallest set beside the whole one; and the change, ready to
+    be sent, with what else it does. Needs no network.
 
     Exit code 0, also where the filter lacks something; arcferry routes audit judges a filter.
     """
     from arcferry import catalog, times
+    from arcferry.cli.evidence import evidence_and_held
+    from arcferry.diagnosis import judge
+    from arcferry.diagnosis.answered import known_answers
     from arcferry.diagnosis.causes.filter_change import changes_for
-    from arcferry.diagnosis.document import Kind
+    from arcferry.evidence.case import Case
     from arcferry.report import console, routes_plan, routes_plan_table
     from arcferry.routing import plan as routes
-    from arcferry.routing.brings import Brings
     from arcferry.routing.filter_change import AsOf
+    from arcferry.routing.plan_notes import doubts
     from arcferry.routing.planned import Steered
+    from arcferry.routing.prefix_counts import PrefixCounts
 
     chosen = catalog.cloud(cloud)
-    region = catalog.region(location, chosen)
-    files = {
-        Kind.SERVICE_TAGS: service_tags or [],
-        Kind.COMMUNITY_LIST: [communities] if communities else [],
-        Kind.ROUTE_FILTER: [route_filter] if route_filter else [],
-        Kind.CIRCUIT: [circuit] if circuit else [],
-    }
-    material = _material(files, chosen)
-    seen = _only("route filter", material.filters)
+    region = region_of(location, chosen, unlisted=location_unlisted)
+    given, held = evidence_and_held([*(files or []), *(evidence or [])], chosen, whole=True)
+    seen = (*given, *_watched(chosen, region, state))
+    case = Case.of(seen, held)
+    route_filter = _only("route filter", case.filters_in_effect)
     found = routes.plan(
         chosen,
         region,
         steered=Steered(steered),
         features=_split(features),
-        brings=Brings(_tags_of(material, chosen), next(iter(material.community_lists), None)),
-        route_filter=seen.route_filter if seen else None,
-        circuit=_only("circuit", material.circuits),
+        counts=PrefixCounts(_tags_of(case, chosen), next(iter(case.community_lists), None)),
+        route_filter=route_filter,
+        circuit=_only("circuit", case.circuits),
+        answers=known_answers(case),
     )
-    wanted = found.smallest if smallest else found.comfortable
-    changes = changes_for(found, seen, wanted, AsOf(seen.taken if seen else None, times.now().date()))
-    match output:
-        case Output.JSON:
-            typer.echo(json.dumps(routes_plan.document(found, changes), indent=2))
-        case Output.JSONL:
-            typer.echo("\n".join(routes_plan.json_lines(found, changes)))
-        case Output.TABLE:
-            shown = _languages(change)
-            routes_plan_table.draw(found, [one for one in changes if one.tool in shown], console.stdout())
+    asof = AsOf(route_filter.taken if route_filter else None, times.now().date())
+    attached = case.attached_filters
+    # A new filter would take the place of one that is attached and not at hand.
+    wanted = () if attached and route_filter is None else found.smallest if smallest else found.values
+    changes, effects = changes_for(found, route_filter, wanted, asof)
+    odd = (one for one in judge(seen, held).findings if one.cause == "risk/reached-outside-filter")
+    told = (f"{one.title}. {one.remedy.summary}" for one in odd)
+    shown = routes_plan.RoutePlanView(found, changes, effects, (*told, *doubts(route_filter, asof, attached)))
+    show(
+        output,
+        table=lambda: routes_plan_table.draw(shown, _languages(change), console.stdout()),
+        document=lambda: routes_plan.document(shown),
+        lines=lambda: routes_plan.json_lines(shown),
+    )
 
 
 @app.command()
 def firewall(
     *,
-    location: LocationOption,
-    cloud: CloudOption = "AzureCloud",
+    location: options.LocationOption,
+    location_unlisted: options.UnlistedOption = False,
+    cloud: options.CloudOption = options.DEFAULT_CLOUD,
     steered: SteeredOption = "geography",
     features: FeaturesOption = "",
-    service_tags: TagsOption = None,
+    evidence: options.WithOption = None,
     form: Annotated[
         Literal["names", "prefixes"],
         typer.Option(help="One rule a name, or one a prefix of the service tags behind the names."),
     ] = "names",
     output: Annotated[
-        Literal["table", "json", "csv"],
-        typer.Option("--output", "-o", help="A table for people, one JSON document, or CSV."),
+        Literal["table", "json", "csv"], option("--output", "The form in which the result is printed.", "-o")
     ] = "table",
 ) -> None:
     """Write the rules that a firewall between servers and Azure Arc needs, with the reason for each.
@@ -154,21 +150,22 @@ def firewall(
     each. Needs no network.
     """
     from arcferry import catalog
-    from arcferry.diagnosis.document import Kind
+    from arcferry.cli.evidence import evidence_and_held
+    from arcferry.evidence.case import Case
     from arcferry.report import firewall as report
     from arcferry.routing import firewall as rules
     from arcferry.routing import plan as routes
     from arcferry.routing.planned import Steered
 
     chosen = catalog.cloud(cloud)
-    region = catalog.region(location, chosen)
+    region = region_of(location, chosen, unlisted=location_unlisted)
     wanted = _split(features)
     if form == "names":
         found = rules.name_rules(chosen, region, wanted)
         document = report.names_document(found, region.name, chosen.name)
         rows = report.name_rows(found)
     else:
-        tags = _material({Kind.SERVICE_TAGS: service_tags or []}, chosen).service_tags
+        tags = Case.of(*evidence_and_held(evidence or [], chosen, whole=True)).service_tags
         scope = routes.plan(chosen, region, steered=Steered(steered), features=wanted)
         sheet = rules.prefix_sheet(scope, tags)
         document = report.prefixes_document(sheet, region.name, chosen.name)
@@ -183,9 +180,55 @@ def firewall(
             typer.echo(report.as_csv(rows), nl=False)
         case "table":
             typer.echo("\n".join(report.as_table(rows)))
+        case _:
+            assert_never(output)
 
 
-app.command("audit")(routes_audit.audit)
+@app.command("audit")
+def audit(
+    files: Annotated[
+        list[Path] | None,
+        argument(
+            "[FILE]...",
+            "Files of any of these kinds, - for standard input: the circuit's route filter; the circuit "
+            "or its peering; Azure's route table of it; the router's own routes, as text, JSON, XML or MRT; "
+            "DNS answers; arcferry check; service tags; lists of BGP communities.",
+        ),
+    ] = None,
+    *,
+    location: options.OptionalLocationOption = None,
+    location_unlisted: options.UnlistedOption = False,
+    cloud: options.CloudOption = options.DEFAULT_CLOUD,
+    output: options.CheckOutputOption = CheckOutput.TABLE,
+) -> None:
+    """Show what is expected of every endpoint beside what was really seen, and explain each difference.
+
+    Expected comes from service tags, communities, the route filter and the circuit; observed from routes that
+    a router holds and from connections that were tried. Each file is recognised by its content. What arcferry
+    data holds fills in what was not handed in. With --location every endpoint required there is audited too,
+    also if nothing that was handed in speaks of it. Needs no network.
+
+    Exit code 0 when no required endpoint lacks its path, 1 when one does or a finding is an error, 2 where a
+    file cannot be used.
+    """
+    from arcferry import catalog
+    from arcferry.cli.evidence import evidence_and_held
+    from arcferry.diagnosis import audit as auditing
+    from arcferry.report import audit as report
+    from arcferry.report import junit_findings
+
+    chosen = catalog.cloud(cloud)
+    region = region_of(location, chosen, unlisted=location_unlisted) if location else None
+    evidence, held = evidence_and_held(files or [], chosen)
+    result = auditing.audit(evidence, held, chosen, region)
+    if not result.rows:
+        raise InputError(
+            "there is nothing to audit: no endpoint is named",
+            hint="Give --location, or hand in DNS answers or the output of arcferry check.",
+        )
+    show_by(output, report, result, junit_findings.audit)
+    if result.missing or result.diagnosis.has_errors:
+        raise typer.Exit(1)
 
 
 def _split(features: str) -> tuple[str, ...]:
@@ -198,22 +241,24 @@ def _languages(change: Language | None) -> tuple[str, ...]:
     return get_args(Language) if change == "all" else (change,)
 
 
-def _material(files: "Mapping[Kind, Sequence[Path]]", cloud: "Cloud") -> "Material":
-    """What the files say and what is held; each file must be what its option calls for.
+def _watched(cloud: "Cloud", region: "Region", state: Path | None) -> "tuple[Document, ...]":
+    """Every answer that arcferry watch has recorded for this location, the newest first."""
+    from arcferry.evidence.document import Document, Kind
+    from arcferry.files import state_folder
+    from arcferry.watch import History, history_path
 
-    Raises:
-        FileInputError: a file is something else.
-    """
-    from arcferry.cli.evidence import documents_with
-    from arcferry.diagnosis.material import Material
-
-    documents = documents_with([path for paths in files.values() for path in paths], cloud)
-    for kind, paths in files.items():
-        for path in paths:
-            taken = [one.kind for one in documents if one.name == path.name]
-            if kind not in taken:
-                raise FileInputError(path, f"expected {kind}, and it was taken for {', '.join(taken)}")
-    return Material.of(documents)
+    path = history_path(state or state_folder(), cloud, region)
+    if not path.is_file():
+        return ()
+    try:
+        with History.open(path, existing=True) as history:
+            record = history.read()
+    except FileInputError as error:  # a plan is worth having without it
+        typer.echo(f"warning: {error.message}", err=True)
+        return ()
+    answers = sorted((span.answer for span in record.answers), key=lambda one: str(one.taken), reverse=True)
+    name = f"arcferry watch of {region.name}"
+    return (Document(name, Kind.WATCH_HISTORY, record.last, answers=tuple(answers)),)
 
 
 def _only(kind: str, found: "Sequence[T]") -> "T | None":
@@ -227,15 +272,15 @@ def _only(kind: str, found: "Sequence[T]") -> "T | None":
     return next(iter(found), None)
 
 
-def _tags_of(material: "Material", cloud: "Cloud") -> "ServiceTags | None":
+def _tags_of(case: "Case", cloud: "Cloud") -> "ServiceTags | None":
     """The newest service tags of this cloud.
 
     Raises:
         InputError: there are service tags, and none of them is of this cloud.
     """
-    found = [tags for tags in material.service_tags if tags.cloud == cloud.service_tag_cloud]
-    if material.service_tags and not found:
-        other = material.service_tags[0]
+    found = [tags for tags in case.service_tags if tags.cloud == cloud.service_tag_cloud]
+    if case.service_tags and not found:
+        other = case.service_tags[0]
         raise InputError(
             f"{other.name} is of the cloud {other.cloud}, not of {cloud.service_tag_cloud}",
             hint=f"Give the service tags of {cloud.name}, or the --cloud that these belong to.",

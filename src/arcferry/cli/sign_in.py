@@ -1,75 +1,48 @@
-"""How a command that may ask Azure signs in: its options, and what is made of them."""
+"""How a command signs in to Azure, made of its options."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+import sys
+from typing import TYPE_CHECKING
 
 import typer
 
+from arcferry.cli.options import IdentityOptions, QueryOptions
 from arcferry.errors import InputError
 
 if TYPE_CHECKING:
+    from arcferry.azure import ServicePrincipal
     from arcferry.data.update import SignIn
 
-TenantOption = Annotated[
-    str | None,
-    typer.Option(
-        "--tenant-id",
-        envvar=["ARCFERRY_TENANT_ID", "AZURE_TENANT_ID"],
-        metavar="GUID",
-        help="The Entra tenant, to ask Azure for communities, route filter and circuit.",
-        rich_help_panel="Azure",
-    ),
-]
-SubscriptionOption = Annotated[
-    str | None,
-    typer.Option(
-        "--subscription-id",
-        envvar=["ARCFERRY_SUBSCRIPTION_ID", "AZURE_SUBSCRIPTION_ID"],
-        metavar="GUID",
-        help="The subscription; for a route filter or a circuit the one that it is in.",
-        rich_help_panel="Azure",
-    ),
-]
-ClientOption = Annotated[
-    str | None,
-    typer.Option(
-        "--client-id",
-        envvar=["ARCFERRY_CLIENT_ID", "AZURE_CLIENT_ID"],
-        metavar="GUID",
-        help="The service principal's application id. The role Reader is enough.",
-        rich_help_panel="Azure",
-    ),
-]
-GroupOption = Annotated[
-    str | None,
-    typer.Option(
-        "--resource-group",
-        "-g",
-        envvar="ARCFERRY_RESOURCE_GROUP",
-        metavar="NAME",
-        help="The resource group of the route filter and the circuit.",
-        rich_help_panel="Azure",
-    ),
-]
+
+def principal(given: IdentityOptions, *, ask: bool = False) -> "ServicePrincipal | None":
+    """The service principal; None if no secret and no certificate is at hand.
+
+    Args:
+        given: the options.
+        ask: whether to ask for the secret on a terminal.
+
+    Raises:
+        InputError: no client id, or a part is wrong.
+    """
+    from arcferry import azure
+
+    if given.client_id is None:
+        if ask:
+            raise InputError("no service principal", hint="Pass --client-id, or set AZURE_CLIENT_ID.")
+        return None
+    if given.certificate is not None:
+        return azure.with_certificate(given.client_id, given.certificate)
+    secret = (
+        azure.secret_from_file(given.secret_file)
+        if given.secret_file
+        else azure.secret_from_environment(given.secret_env)
+    )
+    if secret is None and ask and sys.stdin.isatty():
+        secret = typer.prompt("Secret of the service principal", hide_input=True, err=True)
+    return None if secret is None else azure.with_secret(given.client_id, secret)
 
 
-def sign_in(
-    *,
-    needed: bool,
-    cloud: str,
-    tenant: str | None,
-    subscription: str | None,
-    client: str | None,
-    group: str | None,
-    secret_env: str,
-    secret_file: Path | None,
-    certificate: Path | None,
-    arm_url: str | None,
-    authority: str | None,
-    proxy: str | None,
-    ca_file: Path | None,
-) -> "SignIn | None":
-    """How to sign in; None where nothing was given for it, or nothing needs it.
+def sign_in(given: QueryOptions, cloud: str) -> "SignIn | None":
+    """How to ask Azure for what a bundle or the data folder holds; None if nothing was given for it.
 
     Raises:
         InputError: only a part of it was given, or a part is wrong.
@@ -77,34 +50,31 @@ def sign_in(
     from arcferry import azure, catalog
     from arcferry.data.update import SignIn
 
-    if not needed:
+    needed = {
+        "--tenant-id": given.tenant_id,
+        "--subscription-id": given.subscription_id,
+        "--client-id": given.client_id,
+    }
+    if not any(needed.values()):
         return None
-    given = {"--tenant-id": tenant, "--subscription-id": subscription, "--client-id": client}
-    if not any(given.values()):
-        return None
-    if missing := [name for name, value in given.items() if not value]:
+    if missing := [name for name, value in needed.items() if not value]:
         raise InputError(f"to ask Azure, {', '.join(missing)} is needed too")
-    if certificate:
-        principal = azure.with_certificate(client or "", certificate)
-    else:
-        secret = azure.secret_from_file(secret_file) if secret_file else None
-        secret = secret or azure.secret_from_environment(secret_env)
-        if not secret:
-            raise InputError(
-                "to ask Azure, the service principal's secret or certificate is needed",
-                hint=f"Put the secret in {secret_env}, or name its file with --secret-file.",
-            )
-        principal = azure.with_secret(client or "", secret)
+    who = principal(given)
+    if who is None:
+        raise InputError(
+            "to ask Azure, the service principal's secret or certificate is needed",
+            hint=f"Put the secret in {given.secret_env}, or name its file with --secret-file.",
+        )
     target = azure.target(
         cloud=cloud,
-        tenant_id=tenant or "",
-        subscription_id=subscription or "",
+        tenant_id=given.tenant_id or "",
+        subscription_id=given.subscription_id or "",
         # Nothing is made anywhere, so a place that is not asked for is any that passes.
-        resource_group=group or "none",
+        resource_group=given.resource_group or "none",
         location=catalog.regions(catalog.cloud(cloud))[0].name,
-        arm_url=arm_url,
-        authority=authority,
-        ca_file=ca_file,
-        proxy=proxy,
+        arm_url=given.arm_url,
+        authority=given.authority,
+        ca_file=given.ca_file,
+        proxy=given.proxy,
     )
-    return SignIn(target, principal)
+    return SignIn(target, who)

@@ -1,37 +1,31 @@
 import json
 import re
-import sys
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, assert_never
 
 import typer
 
-from arcferry.cli.options import (
-    LOCATION_VARIABLE,
-    CaFileOption,
-    CloudOption,
-    Output,
-    OutputOption,
-    PortOption,
-    ProxyOption,
-    WithOption,
-)
+from arcferry.cli import options
+from arcferry.cli.location import region_of
+from arcferry.cli.options import option
+from arcferry.cli.output import Output, indented
 from arcferry.errors import InputError
 from arcferry.text import quoted
 
 if TYPE_CHECKING:
     from arcferry.catalog import Cloud, Region
-    from arcferry.report.watch import Shown
+    from arcferry.evidence.case import Case
+    from arcferry.report.watch import HistoryView
     from arcferry.watch import Notice, Round
 
 app = typer.Typer(help="Record where Azure Arc's names answer over time, and warn before it breaks.")
 
 _DURATION = re.compile(r"(\d{1,6})(s|m|h|d)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_FEWEST_SECONDS, _MOST_SECONDS = 1, 86400
+_LONGEST_INTERVAL = timedelta(days=1)
 
 
 class Drawing(StrEnum):
@@ -42,78 +36,48 @@ class Drawing(StrEnum):
     SVG = "svg"
 
 
-StateOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--state",
-        envvar="ARCFERRY_STATE",
-        metavar="DIR",
-        help="Where histories are kept. Without it the user's state folder.",
-    ),
-]
-OptionalLocation = Annotated[
-    str | None,
-    typer.Option(
-        "--location",
-        "-l",
-        envvar=LOCATION_VARIABLE,
-        metavar="REGION",
-        help="The Azure region of the machines.",
-    ),
-]
-
-
 @app.callback(invoke_without_command=True)
 def record(
     context: typer.Context,
     *,
-    location: OptionalLocation = None,
-    cloud: CloudOption = "AzureCloud",
-    every: Annotated[
-        str, typer.Option("--every", metavar="TIME", help="From round to round, such as 30s, 5m or 1h.")
-    ] = "5m",
-    resolver: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--resolver",
-            envvar="ARCFERRY_RESOLVER",
-            metavar="IP[:PORT]",
-            help="May be repeated. The first is the servers' own, through which endpoints are reached; the "
-            "others are only asked. Default: the system's.",
-        ),
-    ] = None,
-    rounds: Annotated[
-        int | None, typer.Option("--rounds", min=1, metavar="N", help="Stop after N rounds. Default: never.")
-    ] = None,
-    evidence: WithOption = None,
-    proxy: ProxyOption = None,
-    ca_file: CaFileOption = None,
-    port: PortOption = None,
-    state: StateOption = None,
-    output: OutputOption = Output.TABLE,
+    location: options.OptionalLocationOption = None,
+    location_unlisted: options.UnlistedOption = False,
+    cloud: options.CloudOption = options.DEFAULT_CLOUD,
+    every: Annotated[str, option("--every TIME", "From round to round, such as 30s, 5m or 1h.")] = "5m",
+    resolver: options.ResolversOption = None,
+    rounds: Annotated[int | None, option("--rounds N", "Stop after N rounds. Default: never.", min=1)] = None,
+    evidence: options.WithOption = None,
+    proxy: options.ProxyOption = None,
+    ca_file: options.CaFileOption = None,
+    port: options.PortOption = None,
+    state: options.StateOption = None,
+    output: options.OutputOption = Output.TABLE,
 ) -> None:
     """Record where Azure Arc's names answer, and what can be reached, round after round.
 
     Tells what changes: an answer that moves to another region, nears or leaves what the route filter carries,
     an endpoint that falls silent. Changes nothing, and needs no sign-in. One watch a location runs at a time;
-    its history is bounded, and goes on after a restart. `arcferry watch show` draws it.
+    its history is bounded, and goes on after a restart. `arcferry watch show` draws it. --resolver may be
+    repeated: through the first, the servers' own, endpoints are reached; the others are only asked.
 
     Exit code with --rounds: 0 when all was well in the last round, 1 when not.
     """
     if context.invoked_subcommand:
         return
-    from arcferry import catalog
+    from arcferry import catalog, times
     from arcferry.cli import stopping
-    from arcferry.folders import state_folder
+    from arcferry.cli.evidence import evidence_and_held
+    from arcferry.evidence.case import Case
+    from arcferry.files import state_folder
     from arcferry.lock import only_one
-    from arcferry.probe import ProbeSettings
+    from arcferry.probe.step import ProbeSettings
     from arcferry.watch import History, history_path, watch
 
     if not location:
         raise InputError("which location is to be watched?", hint="Give --location, such as eastasia.")
     chosen = catalog.cloud(cloud)
-    region = catalog.region(location, chosen)
-    interval = _duration(every)
+    region = region_of(location, chosen, unlisted=location_unlisted)
+    interval = _duration(every, longest=_LONGEST_INTERVAL)
     asked = resolver or []
     settings = ProbeSettings(resolver=asked[0] if asked else None, proxy=proxy, ca_file=ca_file, port=port)
     for one in asked:
@@ -122,13 +86,15 @@ def record(
     hint = "One watch a location suffices; stop the other one, or use another folder with --state."
     with only_one(path.parent, "watch", name=f"{path.stem}.lock", hint=hint), History.open(path) as history:
         typer.echo(f"Watching {region.name} every {every}; history in {path}", err=True)
+        for announced in catalog.ahead(times.now().date(), chosen):
+            typer.echo(f"note: {announced}", err=True)
         good = stopping.run(
             watch(
                 chosen,
                 region,
                 settings,
                 history,
-                evidence=_evidence(evidence, chosen),
+                evidence=lambda: Case.of(*evidence_and_held(evidence or [], chosen, whole=True)),
                 tell=_teller(output),
                 every=interval,
                 besides=asked[1:],
@@ -143,41 +109,50 @@ def record(
 @app.command("show")
 def show(
     *,
-    location: OptionalLocation = None,
-    cloud: CloudOption = "AzureCloud",
-    since: Annotated[
-        str | None, typer.Option("--since", metavar="TIME", help="Only this long back, such as 12h or 7d.")
-    ] = None,
-    evidence: WithOption = None,
-    state: StateOption = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Write here instead of to standard output.")
-    ] = None,
+    location: options.OptionalLocationOption = None,
+    cloud: options.CloudOption = options.DEFAULT_CLOUD,
+    since: Annotated[str | None, option("--since TIME", "Only this long back, such as 12h or 7d.")] = None,
+    evidence: options.WithOption = None,
+    state: options.StateOption = None,
+    out: options.OptionalOutOption = None,
     output: Annotated[
-        Drawing,
-        typer.Option("--output", "-o", help="A table, one JSON document that explain reads, or a picture."),
+        Drawing, option("--output", "The form in which the result is printed.", "-o")
     ] = Drawing.TABLE,
 ) -> None:
-    """Show a watch's history: a table, a JSON document, or an SVG picture.
+    """Show a watch's history: a table, a JSON document that explain reads, or an SVG picture.
 
     Answers are judged by the data at hand now, so a filter that was changed since changes what counts as
     carried.
     """
     from arcferry import files
-    from arcferry.report import console
+    from arcferry.cli.evidence import evidence_and_held
+    from arcferry.diagnosis import judge
+    from arcferry.evidence.case import Case
+    from arcferry.evidence.readers import arcferry_check
+    from arcferry.report import console, findings_document
     from arcferry.report import watch as report
     from arcferry.report.watch_svg import svg
+    from arcferry.watch.changes import ORIGIN
 
     chosen, region, path = _watched(location, cloud, state)
-    shown = _shown(path, chosen, region, since, _evidence(evidence, chosen))
-    if output is Drawing.TABLE and out is None:
-        report.draw(shown, console.stdout())
-        return
-    if output is Drawing.TABLE:
-        raise InputError(
-            "a table goes to the terminal", hint="Give --output svg or --output json with --out."
-        )
-    text = svg(shown) if output is Drawing.SVG else report.as_json(shown)
+    case = Case.of(*evidence_and_held(evidence or [], chosen, whole=True))
+    shown = _shown(path, chosen, region, since, case)
+    match output:
+        case Drawing.TABLE if out is None:
+            report.draw(shown, console.stdout())
+            return
+        case Drawing.TABLE:
+            hint = "Give --output svg or --output json with --out."
+            raise InputError("a table goes to the terminal", hint=hint)
+        case Drawing.JSON:
+            # Judged as explain reads it, so that both give the same.
+            history = report.document(shown)
+            judged = judge((arcferry_check.read_history(ORIGIN, history), *case.handed_in))
+            text = indented(history | findings_document.fields(judged))
+        case Drawing.SVG:
+            text = svg(shown)
+        case _:
+            assert_never(output)
     if out is None:
         typer.echo(text)
     else:
@@ -185,35 +160,24 @@ def show(
         typer.echo(f"Written: {out}", err=True)
 
 
-def _duration(text: str) -> timedelta:
+def _duration(text: str, *, longest: timedelta | None = None) -> timedelta:
+    """A time that was typed, of a second at least.
+
+    Raises:
+        InputError: it is none, or longer than `longest`.
+    """
     found = _DURATION.fullmatch(text.strip().lower())
-    seconds = int(found[1]) * _SECONDS[found[2]] if found else 0
-    if not _FEWEST_SECONDS <= seconds <= _MOST_SECONDS:
-        raise InputError(
-            f"{quoted(text)} is no time between 1s and 1d",
-            hint="Give a number with s, m, h or d, such as 5m.",
-        )
-    return timedelta(seconds=seconds)
-
-
-def _ago(text: str) -> timedelta:
-    found = _DURATION.fullmatch(text.strip().lower())
-    if not found or int(found[1]) == 0:
-        raise InputError(
-            f"{quoted(text)} is no time", hint="Give a number with s, m, h or d, such as 12h or 7d."
-        )
-    return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
-
-
-def _evidence(given: list[Path] | None, cloud: "Cloud") -> "Callable[[], Sequence[Document]]":
-    from arcferry.cli.evidence import documents_with
-
-    return lambda: documents_with(given or [], cloud)
+    duration = timedelta(seconds=int(found[1]) * _SECONDS[found[2]] if found else 0)
+    if not duration or (longest and duration > longest):
+        bounds = " between 1s and 1d" if longest else ""
+        hint = "Give a number with s, m, h or d, such as 5m or 7d."
+        raise InputError(f"{quoted(text)} is no time{bounds}", hint=hint)
+    return duration
 
 
 def _watched(location: str | None, cloud: str, state: Path | None) -> "tuple[Cloud, Region, Path]":
     from arcferry import catalog
-    from arcferry.folders import state_folder
+    from arcferry.files import state_folder
     from arcferry.watch import history_path
 
     chosen, folder = catalog.cloud(cloud), state or state_folder()
@@ -224,48 +188,39 @@ def _watched(location: str | None, cloud: str, state: Path | None) -> "tuple[Clo
             has = f"histories of {', '.join(names)} are there" if names else "nothing was watched yet"
             raise InputError(f"which location? {has}", hint="Give --location, such as eastasia.")
         location = names[0]
-    region = catalog.region(location, chosen)
-    return chosen, region, history_path(folder, chosen, region)
+    region = catalog.region(location, chosen, unlisted=True)
+    path = history_path(folder, chosen, region)
+    # A history is shown whatever the lists say of its location; without one a misspelling is the likelier.
+    return chosen, region if path.is_file() else catalog.region(location, chosen), path
 
 
-def _shown(
-    path: Path,
-    cloud: "Cloud",
-    region: "Region",
-    since: str | None,
-    evidence: "Callable[[], Sequence[Document]]",
-) -> "Shown":
+def _shown(path: Path, cloud: "Cloud", region: "Region", since: str | None, case: "Case") -> "HistoryView":
     from arcferry import times
-    from arcferry.diagnosis.material import Material
-    from arcferry.report.watch import Shown
-    from arcferry.watch import History, standing_of
+    from arcferry.report.watch import HistoryView
+    from arcferry.watch import History, region_of_answer
 
     with History.open(path, existing=True) as history:
-        record = history.read(times.now() - _ago(since) if since else None)
-    documents = evidence()
-    material = Material.of(documents)
-    standing = {span: standing_of(span.answer, material) for span in record.answers}
-    return Shown(cloud, region, record, standing, tuple(document.name for document in documents))
+        record = history.read(times.now() - _duration(since) if since else None)
+    found = {span: region_of_answer(span.answer, case) for span in record.answers}
+    return HistoryView(cloud, region, record, found, tuple(document.name for document in case.handed_in))
 
 
 def _teller(output: Output) -> "Callable[[Round, Sequence[Notice]], None]":
-    from arcferry.report import console
+    from arcferry.report import console, findings_document
     from arcferry.report import watch as report
 
     def tell(seen: "Round", notices: "Sequence[Notice]") -> None:
-        if output is not Output.TABLE:
-            for notice in notices:
-                typer.echo(json.dumps(report.notice_document(seen, notice)))
-            typer.echo(json.dumps(report.round_document(seen)))
-            return
-        for notice in notices:
-            if sys.stdout.isatty():
-                report.draw_notice(seen, notice, console.stdout())
-            else:
-                typer.echo(report.notice_line(seen, notice))
+        match output:
+            case Output.TABLE:
+                for notice in notices:
+                    report.draw_notice(seen, notice, console.stdout())
+            case Output.JSON | Output.JSONL:  # rounds have no end that a single document could wait for
+                for notice in notices:
+                    typer.echo(json.dumps(report.notice_document(seen, notice)))
+                for line in findings_document.lines(seen.diagnosis):
+                    typer.echo(json.dumps(line))
+                typer.echo(json.dumps(report.round_document(seen)))
+            case _:
+                assert_never(output)
 
     return tell
-
-
-if TYPE_CHECKING:
-    from arcferry.diagnosis.document import Document

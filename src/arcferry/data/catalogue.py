@@ -10,13 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapte
 
 from arcferry.catalog import Carrier, Steering, When
 from arcferry.catalog.places import CLOUD_NAMES
-from arcferry.catalog.store import built_in
 from arcferry.errors import FileInputError
 from arcferry.text import one_line, quoted
 
 NAME = "endpoints"
 _LIMIT = 4 * 1024 * 1024
-_MARK = re.compile(rb"^columns\s*=\s*\[", re.MULTILINE)
+_MARK = re.compile(rb"^AzureCloud\s*=\s*\[", re.MULTILINE)
 _ROWS = 2000
 M = TypeVar("M", bound=BaseModel)
 
@@ -28,36 +27,37 @@ _Text = Annotated[str, StringConstraints(min_length=1, max_length=400)]
 _Word = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,40}$")]
 
 
-class _Row(BaseModel):
-    """One endpoint, by the names of the columns; columns that arcferry adds later are let through."""
+class _EndpointRow(BaseModel):
+    """One endpoint; fields that arcferry adds later are let through."""
 
     model_config = ConfigDict(strict=True, extra="allow")
 
     host: _Host
     when: Annotated[When, Field(strict=False)]
-    required: bool
-    private_link: bool
-    steering: Annotated[Steering, Field(strict=False)]
     carrier: Annotated[Carrier, Field(strict=False)]
-    features: list[_Word]
     source: str
     purpose: _Text
+    required: bool = False
+    private_link: bool = False
+    steering: Annotated[Steering, Field(strict=False)] = Steering.NONE_KNOWN
+    features: list[_Word] = []
+    since: date | None = None
+    until: date | None = None
 
 
-class _Source(BaseModel):
+class _CatalogueSource(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     text: _Text
     taken: date
 
 
-class _Head(BaseModel):
+class _CatalogueHead(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
 
     source: _Text
     taken: date
-    sources: dict[str, _Source]
-    columns: list[str]
+    sources: dict[str, _CatalogueSource]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class Catalogue:
 
 
 def looks_right(data: bytes) -> bool:
-    """Whether this is meant to be an endpoint catalogue: TOML with columns."""
+    """Whether this is meant to be an endpoint catalogue: TOML with a cloud's rows."""
     return data.lstrip()[:1] not in (b"{", b"[") and bool(_MARK.search(data[:_LIMIT]))
 
 
@@ -94,26 +94,35 @@ def read_catalogue(name: str, data: bytes) -> Catalogue:
         raise FileInputError(name, f"no TOML: {one_line(str(error))}") from error
     except ValueError:  # of int alone: tomllib maps all others
         raise FileInputError(name, "no TOML: it holds a number of thousands of digits") from None
-    head = _validated(TypeAdapter(_Head), content, name, "")
-    columns = built_in(NAME).content["columns"]
-    if head.columns != columns:
-        raise FileInputError(
-            name, f"its columns are not {', '.join(columns)}", hint="It is for another version of arcferry."
-        )
+    head = _validated(TypeAdapter(_CatalogueHead), content, name, "")
+    if columns := content.pop("columns", None):
+        content |= {cloud: _named(content.get(cloud), columns) for cloud in CLOUD_NAMES}
     entries = sum(_check_cloud(name, cloud, content.get(cloud), head) for cloud in CLOUD_NAMES)
     return Catalogue(content, head.taken, entries)
 
 
-def _check_cloud(name: str, cloud: str, rows: object, head: _Head) -> int:
+def _named(rows: object, columns: object) -> object:
+    """Rows by name of a catalogue as arcferry wrote it before, by columns; bundles may still carry one."""
+    if not isinstance(rows, list) or not isinstance(columns, list):
+        return rows
+    return [
+        dict(zip(map(str, columns), row, strict=True))
+        if isinstance(row, list) and len(row) == len(columns)
+        else row
+        for row in rows
+    ]
+
+
+def _check_cloud(name: str, cloud: str, rows: object, head: _CatalogueHead) -> int:
     if not isinstance(rows, list) or not 0 < len(rows) <= _ROWS:
         raise FileInputError(name, f"{cloud}: expected a list of at most {_ROWS:,} endpoints")
-    adapter = TypeAdapter(_Row)
+    adapter = TypeAdapter(_EndpointRow)
     required = 0
     for number, row in enumerate(rows):
         place = f"{cloud}[{number}]"
-        if not isinstance(row, list) or len(row) != len(head.columns):
-            raise FileInputError(name, f"{place}: expected {len(head.columns)} columns")
-        found = _validated(adapter, dict(zip(head.columns, row, strict=True)), name, place)
+        found = _validated(adapter, row, name, place)
+        if found.since and found.until and found.until < found.since:
+            raise FileInputError(name, f"{place}: it ends before it begins")
         if found.source not in head.sources:
             raise FileInputError(name, f"{place}: its source {quoted(found.source)} is not among the sources")
         required += found.required

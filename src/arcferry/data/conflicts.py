@@ -1,13 +1,14 @@
 """Where two dated sources disagree: prefixes that the community list has in another region than the tags."""
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from arcferry import catalog
 from arcferry.routing.communities import CommunityList
-from arcferry.routing.prefixes import PrefixIndex, each_value, prefix_key, prefix_span, prefix_text
+from arcferry.routing.prefixes import holding, prefix_key, prefix_span, prefix_text
 from arcferry.routing.service_tags import ServiceTags
 
 _WHOLE_CLOUD = "AzureCloud"
@@ -56,7 +57,7 @@ class Comparison:
 
     @property
     def newer(self) -> str:
-        """`service tags` or `community list`; empty where neither is known to be newer."""
+        """`service tags` or `community list`; empty if neither is known to be newer."""
         if not self.tags_taken or not self.list_taken or self.tags_taken == self.list_taken:
             return ""
         return "service tags" if self.tags_taken > self.list_taken else "community list"
@@ -73,13 +74,13 @@ def compare(tags: ServiceTags, communities: CommunityList) -> Comparison:
     A region in early access (`eastus2euap`) uses the community of the region it stands beside. What the tags
     have in no region is no conflict.
     """
-    index = tags.prefixes.index
-    regional = _regional(index)
+    regional = _regional(tags)
+    keys = sorted(regional)
     found: list[Conflict] = []
     compared = 0
     for prefix, value, region in _listed(communities):
         compared += 1
-        found += _against(prefix, value, region, index, regional)
+        found += _against(prefix, value, region, regional, keys)
     found.sort(key=lambda one: (-one.addresses, prefix_key(one.prefix), one.tag_region))
     return Comparison(tags.name, tags.taken, communities.name, communities.taken, compared, tuple(found))
 
@@ -94,49 +95,38 @@ def _listed(communities: CommunityList) -> Iterator[tuple[str, str, str]]:
             yield prefix, value, documented.region
 
 
-def _regional(index: PrefixIndex[_Known]) -> list[tuple[int, str, str] | None]:
-    """For each prefix the position, region and tag of the longest one around it that has a region."""
-    found: list[tuple[int, str, str] | None] = []
-    for position, value in enumerate(index.values):
-        best = min((known for known in each_value(value) if known[1]), key=_telling, default=None)
-        parent = index.parents[position]
-        # A prefix stands behind those that hold it, so that its parent is done already.
-        found.append((position, best[1], best[0]) if best else found[parent] if parent >= 0 else None)
-    return found
-
-
-def _length(index: PrefixIndex[_Known], position: int) -> int:
-    return index.keys[position] & 0xFF
-
-
-def _telling(known: _Known) -> tuple[bool, str]:
-    return not known[0].startswith(f"{_WHOLE_CLOUD}."), known[0]
+def _regional(tags: ServiceTags) -> dict[int, _Known]:
+    """Every prefix (`prefix_key`) that a regional tag has, with that tag and its region."""
+    return {
+        key: min(regional, key=lambda known: (not known[0].startswith(f"{_WHOLE_CLOUD}."), known[0]))
+        for key, held in tags.prefixes.entries()
+        if (regional := [known for known in held if known[1]])
+    }
 
 
 def _against(
-    prefix: str,
-    value: str,
-    region: str,
-    index: PrefixIndex[_Known],
-    regional: list[tuple[int, str, str] | None],
+    prefix: str, value: str, region: str, regional: Mapping[int, _Known], keys: Sequence[int]
 ) -> Iterator[Conflict]:
-    first, end = prefix_span(prefix_key(prefix))
-    at = bisect_right(index.starts, first) - 1
-    last = bisect_left(index.starts, end)
-    sizes: dict[str, int] = {}
-    shown: dict[str, tuple[int, str]] = {}
-    for stretch in range(at, last):
-        cover = index.covers[stretch]
-        known = regional[cover] if cover >= 0 else None
-        if known is None or known[1].removesuffix(_EARLY_ACCESS) == region:
-            continue
-        begins = max(index.starts[stretch], first)
-        ends = min(index.starts[stretch + 1], end) if stretch + 1 < len(index.starts) else end
-        sizes[known[1]] = sizes.get(known[1], 0) + ends - begins
-        before = shown.get(known[1])
-        if before is None or _length(index, known[0]) < _length(index, before[0]):
-            shown[known[1]] = known[0], known[2]
-    for tag_region, addresses in sizes.items():
-        position, tag = shown[tag_region]
-        part = prefix_text(index.keys[position])
-        yield Conflict(prefix, value, region, tag_region, tag, part, addresses)
+    """What the tags have in other regions of one listed prefix, whose community is that of `region`."""
+    own = prefix_key(prefix)
+    start, end = prefix_span(own)
+    around = next((key for key in holding(own) if key in regional), own)
+    inside = keys[bisect_left(keys, own) : bisect_left(keys, end << 8)]
+    sizes: Counter[str] = Counter()
+    widest: dict[str, int] = {}
+    # Each prefix takes its addresses from the one that holds it, which stands before it: in the end every
+    # address counts for the longest one. An address that only `prefix` itself holds is in no region.
+    holders = [(end, "")]
+    for key in inside if around == own else (around, *inside):
+        first, last = max(prefix_span(key)[0], start), min(prefix_span(key)[1], end)
+        while holders[-1][0] <= first:
+            holders.pop()
+        tag_region = regional[key][1]
+        sizes[holders[-1][1]] -= last - first
+        sizes[tag_region] += last - first
+        holders.append((last, tag_region))
+        widest[tag_region] = min(widest.get(tag_region, key), key, key=lambda one: one & 0xFF)
+    for tag_region, key in widest.items():
+        if sizes[tag_region] and tag_region.removesuffix(_EARLY_ACCESS) != region:
+            tag = regional[key][0]
+            yield Conflict(prefix, value, region, tag_region, tag, prefix_text(key), sizes[tag_region])

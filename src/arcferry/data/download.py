@@ -3,18 +3,23 @@
 import re
 from dataclasses import dataclass
 
-import aiohttp
 from yarl import URL
 
 from arcferry.catalog import Cloud
-from arcferry.data.web import get
-from arcferry.diagnosis.readers import FILE_LIMIT
 from arcferry.errors import AzureError, InputError
+from arcferry.files import FILE_LIMIT
+from arcferry.https import Advice, HttpsClient
 from arcferry.text import quoted
 
 SITE = "https://www.microsoft.com"
 """Where the download pages are."""
 
+ADVICE = Advice(
+    not_allowed="Download the file on another machine, then arcferry data import FILE.",
+    no_answer="This command wants a connected machine. Else download the file elsewhere, then arcferry data "
+    "import FILE.",
+)
+_HOSTS = ("www.microsoft.com", "download.microsoft.com")
 # Download centre ids, as people have cited them in MicrosoftDocs/azure-docs issues 52181 and 109308.
 _PAGES = {"AzureCloud": 56519, "AzureUSGovernment": 57063, "AzureChinaCloud": 57062}
 _PAGE_LIMIT = 8 * 1024 * 1024
@@ -30,11 +35,17 @@ class Download:
     url: str
 
 
-async def service_tags(http: aiohttp.ClientSession, cloud: Cloud, *, site: str = SITE) -> Download:
+def is_allowed(url: URL, site: URL) -> bool:
+    """Whether the page, a link in it or a redirect may lead here: Microsoft's two hosts, or `site`'s own."""
+    known = (*((host, 443) for host in _HOSTS), (site.host, site.port))
+    return url.scheme == "https" and (url.host, url.port) in known and not (url.user or url.password)
+
+
+async def service_tags(client: HttpsClient, cloud: Cloud, *, site: str = SITE) -> Download:
     """The current service-tag file of one cloud.
 
     Args:
-        http: the client.
+        client: allowed to ask the site.
         cloud: whose file.
         site: where the download pages are, when it is not Microsoft's own; links may lead there too.
 
@@ -42,11 +53,10 @@ async def service_tags(http: aiohttp.ClientSession, cloud: Cloud, *, site: str =
         InputError: `site` is no https address.
         AzureError: the page has no link to the file, or leads elsewhere; or no usable answer.
     """
-    base = site_url(site)
-    page = base / "en-us/download/details.aspx" % {"id": str(_PAGES[cloud.name])}
-    data, answered = await get(http, page, limit=_PAGE_LIMIT, more=(base,))
+    page = site_url(site) / "en-us/download/details.aspx" % {"id": str(_PAGES[cloud.name])}
+    data, answered = await client.read(page, limit=_PAGE_LIMIT)
     links = {
-        found[0]: found[2]
+        found[2]: found[0]
         for found in _LINK.finditer(data.decode(errors="replace"))
         if found[1].lower() == cloud.service_tag_cloud.lower()
     }
@@ -56,9 +66,13 @@ async def service_tags(http: aiohttp.ClientSession, cloud: Cloud, *, site: str =
             hint="The page may have changed. Open it in a browser, download the file, then arcferry data "
             "import FILE.",
         )
-    newest = max(links, key=lambda link: links[link])
-    content, url = await get(http, URL(newest), limit=FILE_LIMIT, more=(base,))
-    return Download(URL(newest).name, content, str(url.with_query(None)))
+    link = links[max(links)]
+    try:
+        newest = URL(link)
+    except ValueError:
+        raise AzureError(f"{answered} has the link {quoted(link)}, which is no address") from None
+    content, origin = await client.read(newest, limit=FILE_LIMIT)
+    return Download(newest.name, content, origin)
 
 
 def site_url(site: str) -> URL:

@@ -1,14 +1,16 @@
-"""What is known of one held document."""
+"""What is known of one held document, and the JSON in it."""
 
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 
 from arcferry import numbers, times
+from arcferry.errors import FileInputError
+from arcferry.files import FILE_LIMIT
 from arcferry.text import one_line
 
 _SCHEMA = 1
@@ -47,9 +49,9 @@ class Held:
     """One held document.
 
     Attributes:
-        cloud: the catalogue's name of its cloud, such as `AzureCloud`; empty where it fits every cloud.
+        cloud: the catalogue's name of its cloud, such as `AzureCloud`; empty if it fits every cloud.
         name: the file's name as it was handed in.
-        taken: the day it was true, None where nobody knows.
+        taken: the day it was true, None if nobody knows.
         change_number: of service tags, None of anything else.
         entries: how many tags, communities, values or endpoints it has.
         prefixes: how many prefixes, 0 where it has none.
@@ -82,7 +84,7 @@ class Held:
         return self.taken or date.min, self.change_number or 0, self.added
 
     def days(self, today: date) -> int | None:
-        """How many days ago it was true; None where nobody knows."""
+        """How many days ago it was true; None if nobody knows."""
         return (today - self.taken).days if self.taken else None
 
     def is_old(self, today: date) -> bool:
@@ -93,22 +95,9 @@ class Held:
 
 def to_json(held: Held) -> bytes:
     """What is written beside the document."""
-    return json.dumps(
-        {
-            "schema": _SCHEMA,
-            "kind": held.kind,
-            "cloud": held.cloud,
-            "name": held.name,
-            "taken": held.taken.isoformat() if held.taken else None,
-            "change_number": held.change_number,
-            "entries": held.entries,
-            "prefixes": held.prefixes,
-            "source": held.source,
-            "sha256": held.sha256,
-            "added": held.added.isoformat(),
-        },
-        indent=1,
-    ).encode()
+    fields = asdict(held)
+    del fields["path"]
+    return json.dumps({"schema": _SCHEMA, **fields}, indent=1, default=lambda day: day.isoformat()).encode()
 
 
 def from_json(data: bytes, folder: Path) -> Held:
@@ -151,3 +140,35 @@ def _count(value: object) -> int:
     if not isinstance(value, int) or value < 0:
         raise ValueError("no count")
     return value
+
+
+HINT = (
+    "Held are service tags, lists of BGP communities, route filters, circuits and the endpoint catalogue. "
+    "Anything else goes to arcferry explain."
+)
+
+
+def parse(name: str, data: bytes) -> object:
+    """The JSON value in a file of any usual encoding.
+
+    Raises:
+        FileInputError: no JSON, cut short, nested too deeply, or too large.
+    """
+    if len(data) > FILE_LIMIT:
+        raise FileInputError(name, f"larger than the {FILE_LIMIT:,} bytes that are read of such a file")
+    from arcferry.evidence.readers.decoding import text_of  # noqa: PLC0415  # with all readers, heavy
+
+    text = text_of(data)
+    if text is None or not text.lstrip().startswith(("{", "[")):
+        raise FileInputError(name, "no JSON, and no endpoint catalogue", hint=HINT)
+    try:
+        return numbers.from_json(text)
+    except RecursionError:
+        raise FileInputError(name, "JSON that is nested too deeply to be read") from None
+    except json.JSONDecodeError as error:
+        cut = "" if text.rstrip().endswith(("}", "]")) else "cut short: "
+        raise FileInputError(
+            name, f"{cut}no whole JSON: {error.msg}", line=error.lineno, hint="Fetch the file again."
+        ) from None
+    except ValueError as error:
+        raise FileInputError(name, f"no JSON: it holds {one_line(str(error))}") from None

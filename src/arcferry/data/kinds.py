@@ -3,36 +3,19 @@
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from arcferry import catalog, times
-from arcferry.data import catalogue, reading
-from arcferry.data.held import Held, HeldKind
-from arcferry.data.secrets import without_secrets
-from arcferry.diagnosis.document import Document, Kind
+from arcferry.data import catalogue
+from arcferry.data.held import HINT, Held, HeldKind, parse
 from arcferry.errors import FileInputError
-from arcferry.routing.prefixes import each_value
-from arcferry.routing.service_tags import ServiceTags
+from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.readers import network
 from arcferry.routing.shapes import date_in
 from arcferry.text import one_line
-
-
-@dataclass(frozen=True, slots=True)
-class Recognised:
-    """A document that may be held.
-
-    Attributes:
-        held: what is known of it; `path` is its name alone, until it is stored.
-        data: what is to be stored, without secrets.
-        tags: the service tags in it, where it is that.
-    """
-
-    held: Held
-    data: bytes
-    tags: ServiceTags | None = None
 
 
 def recognise(
@@ -43,30 +26,41 @@ def recognise(
     cloud: str = "",
     source: str = "",
     added: datetime | None = None,
-) -> Recognised:
+) -> tuple[Held, bytes]:
     """Recognise a document by its content, and check all of it.
+
+    Gives what is known of it, its `path` being a name alone until it is stored, and what is to be stored,
+    without secrets.
 
     Args:
         data: the whole file.
         name: its name, for errors and for the day in it.
         taken: the day it was true; else the one in its name or in the document.
         cloud: the catalogue's name of its cloud, where the document does not tell.
-        source: where it came from; the name where empty.
-        added: when it is taken in; now where None.
+        source: where it came from; the name if empty.
+        added: when it is taken in; now if None.
 
     Raises:
         FileInputError: it is none of the kinds that are held, a part of it is wrong, or its day is to come.
     """
     name = one_line(Path(name).name, limit=200) or "document"
-    facts = _of_catalogue(name, data) or _of_json(name, data)
-    _refuse_a_day_to_come(name, taken or facts.taken)
+    if catalogue.looks_right(data):
+        read = catalogue.read_catalogue(name, data)
+        facts = _Described(HeldKind.ENDPOINTS, data=data, taken=read.taken, entries=read.entries)
+    else:
+        facts = _of_json(name, data)
+    day = taken or facts.taken
+    if day and is_to_come(day):
+        says = f"its day, {day}, lies after today, {times.now().date()}"
+        hint = "It would lead over every newer copy. Look at this computer's clock and at the file's name."
+        raise FileInputError(name, says, hint=hint)
     sha256 = hashlib.sha256(facts.data).hexdigest()
     held = Held(
         kind=facts.kind,
         cloud=facts.cloud or cloud,
         name=name,
-        taken=taken or facts.taken,
-        change_number=facts.tags.change_number if facts.tags else None,
+        taken=day,
+        change_number=facts.change_number,
         entries=facts.entries,
         prefixes=facts.prefixes,
         source=one_line(source or name),
@@ -74,7 +68,7 @@ def recognise(
         added=added or times.now(),
         path=Path(sha256),
     )
-    return Recognised(held, facts.data, facts.tags)
+    return held, facts.data
 
 
 def is_to_come(day: date) -> bool:
@@ -82,15 +76,8 @@ def is_to_come(day: date) -> bool:
     return day > times.now().date() + timedelta(days=1)
 
 
-def _refuse_a_day_to_come(name: str, day: date | None) -> None:
-    if day and is_to_come(day):
-        says = f"its day, {day}, lies after today, {times.now().date()}"
-        hint = "It would lead over every newer copy. Look at this computer's clock and at the file's name."
-        raise FileInputError(name, says, hint=hint)
-
-
 @dataclass(frozen=True, slots=True)
-class _Facts:
+class _Described:
     """What a document says of itself."""
 
     kind: HeldKind
@@ -99,53 +86,47 @@ class _Facts:
     taken: date | None = None
     entries: int = 0
     prefixes: int = 0
-    tags: ServiceTags | None = None
+    change_number: int | None = None
 
 
-def _of_catalogue(name: str, data: bytes) -> _Facts | None:
-    if not catalogue.looks_right(data):
-        return None
-    read = catalogue.read_catalogue(name, data)
-    return _Facts(HeldKind.ENDPOINTS, data=data, taken=read.taken, entries=read.entries)
-
-
-def _of_json(name: str, data: bytes) -> _Facts:
-    value = reading.parse(name, data)
-    documents = [one for one in reading.read(name, value) if one.kind in _READERS]
+def _of_json(name: str, data: bytes) -> _Described:
+    value = parse(name, data)
+    documents = [one for one in network.read_json(name, value) if one.kind in _READERS]
     if len(documents) != 1:
         several = "several documents in one file, which are held one by one"
         problem = several if documents else "not a kind of data that is held"
-        raise FileInputError(name, problem, hint=reading.HINT)
+        raise FileInputError(name, problem, hint=HINT)
     document = documents[0]
     facts = _READERS[document.kind](document)
     # Of what may hold keys, only what is left without them is kept; the rest byte for byte as it came.
-    kept = _safe(value) if facts.kind in _MAY_HOLD_KEYS else data
-    return replace(facts, data=kept)
+    if facts.kind in _MAY_HOLD_KEYS:
+        data = json.dumps(_without_secrets(value), indent=1).encode()
+    return replace(facts, data=data)
 
 
-def _service_tags(document: Document) -> _Facts:
+def _service_tags(document: Document) -> _Described:
     tags = document.service_tags
     if tags is None or not len(tags.prefixes):
         raise FileInputError(document.name, "holds no prefix", hint="Download the file again.")
     named = {cloud.service_tag_cloud: cloud.name for cloud in catalog.clouds()}
-    names = {name for value in tags.prefixes.index.values for name, _ in each_value(value)}
+    names = {name for _, known in tags.prefixes.entries() for name, _ in known}
     cloud = named.get(tags.cloud, tags.cloud)
-    return _Facts(
+    return _Described(
         HeldKind.SERVICE_TAGS,
         cloud=cloud,
         taken=tags.taken,
         entries=len(names),
         prefixes=len(tags.prefixes),
-        tags=tags,
+        change_number=tags.change_number,
     )
 
 
-def _community_list(document: Document) -> _Facts:
+def _community_list(document: Document) -> _Described:
     listed = document.community_list
     if listed is None or not len(listed.prefixes):
         raise FileInputError(document.name, "holds no prefix", hint="Ask Azure for the list again.")
     cloud = _cloud_of(listed.values)
-    return _Facts(
+    return _Described(
         HeldKind.COMMUNITY_LIST,
         cloud=cloud,
         taken=listed.taken,
@@ -154,20 +135,21 @@ def _community_list(document: Document) -> _Facts:
     )
 
 
-def _route_filter(document: Document) -> _Facts:
+def _route_filter(document: Document) -> _Described:
     seen = document.route_filter
-    values = seen.route_filter.communities if seen else frozenset()
-    return _Facts(
+    values = seen.communities if seen else frozenset()
+    return _Described(
         HeldKind.ROUTE_FILTER, cloud=_cloud_of(values), taken=date_in(document.name), entries=len(values)
     )
 
 
-def _circuit(document: Document) -> _Facts:
+def _circuit(document: Document) -> _Described:
     found = document.circuit
     peerings = sum(peering is not None for peering in (found.microsoft, found.microsoft_ipv6)) if found else 0
-    return _Facts(HeldKind.CIRCUIT, taken=date_in(document.name), entries=peerings)
+    return _Described(HeldKind.CIRCUIT, taken=date_in(document.name), entries=peerings)
 
 
+_SECRET = frozenset({"sharedkey", "servicekey", "authorizationkey", "authorizations", "authorizationuse"})
 _MAY_HOLD_KEYS = (HeldKind.ROUTE_FILTER, HeldKind.CIRCUIT)
 _READERS = {
     Kind.SERVICE_TAGS: _service_tags,
@@ -178,10 +160,17 @@ _READERS = {
 
 
 def _cloud_of(values: Iterable[str]) -> str:
-    """The cloud that most documented values belong to; empty where none is documented."""
+    """The cloud that most documented values belong to; empty if none is documented."""
     counted = Counter(known.cloud for value in values if (known := catalog.community(value)))
     return counted.most_common(1)[0][0] if counted else ""
 
 
-def _safe(value: object) -> bytes:
-    return json.dumps(without_secrets(value), indent=1).encode()
+def _without_secrets(value: object) -> object:
+    """The same JSON value without the keys of circuits and peerings, in whatever letter case they come."""
+    if isinstance(value, Mapping):
+        return {
+            key: _without_secrets(inner)
+            for key, inner in value.items()
+            if str(key).lower().replace("_", "") not in _SECRET
+        }
+    return [_without_secrets(inner) for inner in value] if isinstance(value, list) else value

@@ -1,23 +1,22 @@
 """The data folder: dated documents, each beside what is known of it."""
 
 import hashlib
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Collection, Iterable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, datetime, time
 from pathlib import Path
 
-from arcferry.data import prepared
-from arcferry.data.held import Held, HeldKind, from_json, to_json
-from arcferry.data.kinds import Recognised, recognise
-from arcferry.diagnosis.readers import FILE_LIMIT
+from arcferry.catalog import Cloud
+from arcferry.catalog.adoption import adopt
+from arcferry.data.held import Held, HeldKind, from_json, parse, to_json
 from arcferry.errors import FileInputError, InputError
-from arcferry.files import read_bounded, write_whole
-from arcferry.routing.service_tags import ServiceTags
+from arcferry.evidence.document import Document, Kind
+from arcferry.files import FILE_LIMIT, naming, read_bounded, write_whole
 from arcferry.routing.shapes import date_in
 from arcferry.text import quoted
 
 _BESIDE = ".json"
+# Earlier releases kept a second form of service tags beside them. It is not read; it goes with its document.
 _PREPARED = ".prepared"
 _BESIDE_LIMIT = 64 * 1024
 _ID_LENGTH = 4
@@ -33,37 +32,16 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def add(
-        self, data: bytes, name: str, *, taken: date | None = None, cloud: str = "", source: str = ""
-    ) -> Held:
-        """Recognise a document by its content, check all of it, and hold it.
-
-        Args:
-            data: the whole file.
-            name: its name, for errors and for the day in it.
-            taken: the day it was true, where its name and content do not tell.
-            cloud: the catalogue's name of its cloud, where its content does not tell.
-            source: where it came from; the name where empty.
-
-        Raises:
-            FileInputError: it is none of the kinds that are held, a part of it is wrong, or the folder
-                cannot be written.
-        """
-        return self.put(recognise(data, name, taken=taken, cloud=cloud, source=source))
-
-    def put(self, recognised: Recognised) -> Held:
-        """Hold a recognised document. What is held already stays, with the day and source that are new.
+    def put(self, held: Held, data: bytes) -> Held:
+        """Hold what `recognise` found. What is held already stays, with the day and source that are new.
 
         Raises:
             FileInputError: the folder cannot be written.
         """
-        held = recognised.held
         path = self.folder / held.kind / held.sha256
         before = self._one(path.with_suffix(_BESIDE))
         held = replace(held, path=path, taken=held.taken or (before.taken if before else None))
-        write_whole(path, recognised.data)
-        if recognised.tags is not None:
-            write_whole(path.with_suffix(_PREPARED), prepared.prepare(recognised.tags, held.sha256))
+        write_whole(path, data)
         write_whole(path.with_suffix(_BESIDE), to_json(held))
         return held
 
@@ -98,24 +76,6 @@ class Store:
             )
         return data
 
-    def service_tags(self, held: Held) -> ServiceTags:
-        """Held service tags, from the prepared form where it is there and sound, else from the document.
-
-        Raises:
-            FileInputError: the document is missing, or is not what was taken in.
-        """
-        data = self.read(held)
-        path = held.path.with_suffix(_PREPARED)
-        with suppress(FileInputError, prepared.UnusableError):
-            found = prepared.load(read_bounded(path, limit=FILE_LIMIT), held.sha256)
-            return replace(found, name=held.name, taken=held.taken)
-        tags = recognise(data, held.name, taken=held.taken).tags
-        if tags is None:
-            raise FileInputError(held.path, "no service tags", hint=f"arcferry data remove {held.id}")
-        with suppress(FileInputError):
-            write_whole(path, prepared.prepare(tags, held.sha256))
-        return replace(tags, taken=held.taken)
-
     def named(self, names: Iterable[str]) -> tuple[Held, ...]:
         """The documents whose ids begin with these texts.
 
@@ -144,10 +104,8 @@ class Store:
         for held in documents:
             for suffix in (_BESIDE, _PREPARED, ""):
                 path = held.path.with_suffix(suffix) if suffix else held.path
-                try:
+                with naming(path, "cannot be removed"):
                     path.unlink(missing_ok=True)
-                except OSError as error:
-                    raise FileInputError(path, error.strerror or "cannot be removed") from error
 
     def export(self, held: Held, folder: Path) -> Path:
         """Write a held document into `folder`, under a name that has its day, for another data folder.
@@ -164,10 +122,8 @@ class Store:
 
     def _beside(self) -> list[Path]:
         folders = [self.folder / kind for kind in HeldKind]
-        try:
+        with naming(self.folder):
             return sorted(path for folder in folders for path in folder.glob(f"*{_BESIDE}"))
-        except OSError as error:
-            raise FileInputError(self.folder, error.strerror or "cannot be read") from error
 
     def _one(self, path: Path) -> Held | None:
         try:
@@ -175,3 +131,77 @@ class Store:
         except (FileInputError, ValueError):
             return None
         return held if (held.sha256, held.kind) == (path.stem, path.parent.name) else None
+
+
+_KINDS = {
+    HeldKind.SERVICE_TAGS: Kind.SERVICE_TAGS,
+    HeldKind.COMMUNITY_LIST: Kind.COMMUNITY_LIST,
+    HeldKind.ROUTE_FILTER: Kind.ROUTE_FILTER,
+    HeldKind.CIRCUIT: Kind.CIRCUIT,
+}
+
+
+def documents(store: Store, cloud: Cloud, *, besides: Collection[Kind] = ()) -> tuple[Document, ...]:
+    """The newest held document of each kind, for one cloud.
+
+    Behind the newest community list stand older ones that have more values, because a newer one in part must
+    not hide what an older one knows. A document that cannot be used is passed over for the next older, and
+    the notes say so.
+
+    Args:
+        store: the data folder; it may be empty or missing.
+        cloud: whose data is wanted.
+        besides: the kinds that the caller has already, which are left out.
+    """
+    wanted = [(held, kind) for held, kind in _KINDS.items() if kind not in besides]
+    return tuple(one for held, kind in wanted for one in _newest(store, held, kind, cloud))
+
+
+def _newest(store: Store, wanted: HeldKind, kind: Kind, cloud: Cloud) -> list[Document]:
+    notes: list[str] = []
+    found: list[Document] = []
+    entries = -1
+    for held in store.newest(wanted, cloud.name):
+        if found and (wanted is not HeldKind.COMMUNITY_LIST or held.entries <= entries):
+            continue
+        try:
+            found.append(_document(store, held))
+            entries = held.entries
+        except InputError as error:
+            notes.append(f"held {held.kind.words} left out: {error.message}. {error.hint}".strip())
+    if not notes:
+        return found
+    first, *others = found or [Document(f"held {wanted.words}", kind)]
+    return [replace(first, notes=(*first.notes, *notes)), *others]
+
+
+def _document(store: Store, held: Held) -> Document:
+    from arcferry.evidence.readers import network  # noqa: PLC0415  # with all readers, heavy; often nothing is held
+
+    taken = datetime.combine(held.taken, time.min, tzinfo=UTC) if held.taken else None
+    name = f"held {held.kind.words} of {held.taken or 'an unknown day'} ({held.name})"
+    value = parse(held.name, store.read(held))
+    document = next(one for one in network.read_json(held.name, value) if one.kind is _KINDS[held.kind])
+    tags, listed, seen = document.service_tags, document.community_list, document.route_filter
+    return replace(
+        document,
+        name=name,
+        taken=taken,
+        service_tags=replace(tags, taken=held.taken) if tags else None,
+        community_list=replace(listed, taken=held.taken) if listed else None,
+        route_filter=replace(seen, taken=held.taken) if seen else None,
+    )
+
+
+def adopt_held(store: Store) -> Held | None:
+    """Use the newest held endpoint catalogue, if it is newer than the built-in one; which one is used.
+
+    Raises:
+        FileInputError: the held catalogue is damaged, or is for another version of arcferry.
+    """
+    from arcferry.data.catalogue import read_catalogue  # noqa: PLC0415  # pydantic, for who holds a catalogue
+
+    for held in store.newest(HeldKind.ENDPOINTS, ""):
+        read = read_catalogue(held.name, store.read(held))
+        return held if adopt(read.content, read.taken) else None
+    return None

@@ -5,18 +5,19 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 from arcferry import times
-from arcferry.azure import ServicePrincipal, Target, signed_in
+from arcferry.azure import AzureTarget, ServicePrincipal, signed_in
 from arcferry.catalog import Cloud
 from arcferry.data import arm, download
 from arcferry.data.download import Download
 from arcferry.data.held import Held, HeldKind
-from arcferry.data.kinds import Recognised, recognise
+from arcferry.data.kinds import recognise
 from arcferry.data.store import Store
-from arcferry.data.web import browser
 from arcferry.errors import ArcferryError, BlockedError
+from arcferry.https import HttpsClient, connection_pool
 
 _Fetch = Callable[[], Awaitable[Download]]
 
@@ -25,12 +26,12 @@ _Fetch = Callable[[], Awaitable[Download]]
 class SignIn:
     """Where to ask Azure, and as whom."""
 
-    target: Target
+    target: AzureTarget
     principal: ServicePrincipal
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class UpdateRequest:
     """What to fetch, and how to get there.
 
     Attributes:
@@ -63,7 +64,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class UpdateResult:
     """What became of one kind.
 
     Attributes:
@@ -77,8 +78,8 @@ class Outcome:
     error: ArcferryError | None = None
 
 
-async def update(store: Store, wanted: Wanted) -> tuple[Outcome, ...]:
-    """Fetch what is wanted, check it, and hold what is not older than what is held.
+async def update(store: Store, request: UpdateRequest) -> tuple[UpdateResult, ...]:
+    """Fetch what is asked for, check it, and hold what is not older than what is held.
 
     One that fails keeps none of the others from being held, and takes nothing away.
 
@@ -88,59 +89,62 @@ async def update(store: Store, wanted: Wanted) -> tuple[Outcome, ...]:
     today = times.now().date()
     async with AsyncExitStack() as stack:
         fetches = [
-            *await _from_site(stack, wanted),
-            *await _from_azure(stack, wanted, today),
+            *await _from_site(stack, request),
+            *await _from_azure(stack, request, today),
         ]
-        return tuple([await _one(store, wanted, kind, fetch) for kind, fetch in fetches])
+        return tuple([await _one(store, request, kind, fetch) for kind, fetch in fetches])
 
 
-async def _from_site(stack: AsyncExitStack, wanted: Wanted) -> list[tuple[HeldKind, _Fetch]]:
-    if HeldKind.SERVICE_TAGS not in wanted.kinds:
+async def _from_site(stack: AsyncExitStack, request: UpdateRequest) -> list[tuple[HeldKind, _Fetch]]:
+    if HeldKind.SERVICE_TAGS not in request.kinds:
         return []
-    download.site_url(wanted.site)
-    http = await stack.enter_async_context(browser(proxy=wanted.proxy, ca_file=wanted.ca_file))
-    return [
-        (HeldKind.SERVICE_TAGS, lambda: download.service_tags(http, wanted.cloud, site=wanted.site)),
-    ]
+    site = download.site_url(request.site)
+    pool = await stack.enter_async_context(connection_pool(proxy=request.proxy, ca_file=request.ca_file))
+    client = HttpsClient(pool, lambda url: download.is_allowed(url, site), download.ADVICE)
+    return [(HeldKind.SERVICE_TAGS, lambda: download.service_tags(client, request.cloud, site=request.site))]
 
 
-async def _from_azure(stack: AsyncExitStack, wanted: Wanted, today: date) -> list[tuple[HeldKind, _Fetch]]:
-    if wanted.sign_in is None:
+async def _from_azure(
+    stack: AsyncExitStack, request: UpdateRequest, today: date
+) -> list[tuple[HeldKind, _Fetch]]:
+    if request.sign_in is None:
         return []
-    session = await stack.enter_async_context(signed_in(wanted.sign_in.target, wanted.sign_in.principal))
+    session = await stack.enter_async_context(signed_in(request.sign_in.target, request.sign_in.principal))
     asked: list[tuple[HeldKind, _Fetch]] = []
-    if HeldKind.COMMUNITY_LIST in wanted.kinds:
+    if HeldKind.COMMUNITY_LIST in request.kinds:
         asked.append((HeldKind.COMMUNITY_LIST, lambda: arm.community_list(session, today)))
-    if wanted.route_filter:
-        asked.append((HeldKind.ROUTE_FILTER, lambda: arm.route_filter(session, wanted.route_filter, today)))
-    if wanted.circuit:
-        asked.append((HeldKind.CIRCUIT, lambda: arm.circuit(session, wanted.circuit, today)))
+    named = {HeldKind.ROUTE_FILTER: request.route_filter, HeldKind.CIRCUIT: request.circuit}
+    asked += [
+        (kind, partial(arm.network_resource, session, kind, name, today))
+        for kind, name in named.items()
+        if name
+    ]
     return asked
 
 
-async def _one(store: Store, wanted: Wanted, kind: HeldKind, fetch: _Fetch) -> Outcome:
+async def _one(store: Store, request: UpdateRequest, kind: HeldKind, fetch: _Fetch) -> UpdateResult:
     try:
         got = await fetch()
-        new = recognise(got.data, got.name, cloud=wanted.cloud.name, source=got.url)
-        if new.held.kind is not kind:
-            raise BlockedError(f"{got.url} gave a {new.held.kind.words}, not a {kind.words}")
-        _refuse_older(store, new, allow=wanted.allow_older)
-        known = any(one.sha256 == new.held.sha256 for one in store.held())
-        return Outcome(kind, Status.UNCHANGED if known else Status.NEW, store.put(new))
+        new, data = recognise(got.data, got.name, cloud=request.cloud.name, source=got.url)
+        if new.kind is not kind:
+            raise BlockedError(f"{got.url} gave a {new.kind.words}, not a {kind.words}")
+        _refuse_older(store, new, allow=request.allow_older)
+        known = any(one.sha256 == new.sha256 for one in store.held())
+        return UpdateResult(kind, Status.UNCHANGED if known else Status.NEW, store.put(new, data))
     except ArcferryError as error:
-        return Outcome(kind, Status.FAILED, error=error)
+        return UpdateResult(kind, Status.FAILED, error=error)
 
 
-def _refuse_older(store: Store, new: Recognised, *, allow: bool) -> None:
-    newest = next(iter(store.newest(new.held.kind, new.held.cloud)), None)
-    if allow or newest is None or new.held.taken is None or newest.taken is None:
+def _refuse_older(store: Store, new: Held, *, allow: bool) -> None:
+    newest = next(iter(store.newest(new.kind, new.cloud)), None)
+    if allow or newest is None or new.taken is None or newest.taken is None:
         return
     before = newest.taken, newest.change_number or 0
-    if (new.held.taken, new.held.change_number or 0) < before:
+    if (new.taken, new.change_number or 0) < before:
         raise BlockedError(
-            f"{new.held.name} is of {_day(new.held)}, older than the {newest.kind.words} of {_day(newest)} "
+            f"{new.name} is of {_day(new)}, older than the {newest.kind.words} of {_day(newest)} "
             f"that is held ({newest.name}): left as it is",
-            hint="--allow-older takes it all the same; the newer one still leads.",
+            hint="--accept-older takes it all the same; the newer one still leads.",
         )
 
 

@@ -1,11 +1,11 @@
 """A cause with its evidence, the owner of the fix, and the exact change to ask for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from arcferry.command_line import Word, line
+from arcferry.evidence.case import Case
 
 
 class Severity(StrEnum):
@@ -57,22 +57,11 @@ class Evidence:
 class Command:
     """A command line for one tool, such as `az` or `powershell`.
 
-    One that holds a value from a document is made by `command`, which lets typed values in alone.
+    A value from a document enters it as a `command_line.Word` alone, in `written.py`.
     """
 
     tool: str
     text: str
-
-
-def command(tool: str, template: str, **words: Word | Sequence[Word]) -> Command:
-    """A command line with values in it.
-
-    Args:
-        tool: whose line it is.
-        template: text of this program, with a `{name}` for each word.
-        words: the values, of `arcferry.command_line`.
-    """
-    return Command(tool, line(template, **words))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +82,7 @@ class Finding:
         cause: a stable slug such as `route/community-not-in-filter`.
         would_decide: the kinds of evidence that would decide it, where confidence is undetermined, or would
             turn what is expected into something observed.
+        servers: those that have it, by name; empty where the evidence names none.
     """
 
     cause: str
@@ -104,6 +94,7 @@ class Finding:
     evidence: tuple[Evidence, ...]
     remedy: Remedy
     would_decide: tuple[str, ...] = ()
+    servers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +108,25 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Diagnosis:
-    """What was handed in and what follows from it, the gravest first."""
+    """What was handed in and what follows from it, the gravest first.
+
+    Attributes:
+        lacks: the kinds of evidence that were not there and would tell more, the most telling first.
+        case: what was judged, to be judged again.
+        left_out: servers that were judged too, and whose evidence was too much to be kept in `case`.
+    """
 
     inputs: Sequence[Taken]
     findings: Sequence[Finding]
+    lacks: tuple[str, ...] = ()
+    case: Case = field(default=Case(()), repr=False, compare=False)
+    left_out: tuple[str, ...] = ()
 
     @property
     def has_errors(self) -> bool:
         """Whether any finding stops the work."""
         return any(finding.severity is Severity.ERROR for finding in self.findings)
+
+
+NOTHING_JUDGED = Diagnosis((), ())
+"""Before anything was judged, and of what gives nothing to judge."""

@@ -1,15 +1,21 @@
-"""The page of every cause, kept as data beside the causes, to be read without any network."""
+"""The page of every cause: its words, filled in with the family's sample values, to be read offline."""
 
-import tomllib
-from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from arcferry.diagnosis.causes import CAUSES
+from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Owner, Severity
+from arcferry.diagnosis.rule import Match, Value
+from arcferry.diagnosis.values import Values
+from arcferry.diagnosis.words import Piece, entry, family
+from arcferry.diagnosis.written import remedy
 from arcferry.errors import UnknownNameError
+from arcferry.evidence.case import Case
+from arcferry.routing.coverage import Coverage, Verdict
 
-_FOLDER = Path(__file__).with_name("causes") / "pages"
+_EXPLAINED_ABOVE = "{meaning}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +26,9 @@ class Page:
         meaning: what is wrong and why it looks as it does.
         tells: what arcferry concludes it from.
         symptom: a sample of what somebody sees, such as lines of the agent, a check, a router or a log.
-        fix: what to do, in order.
+        fix: what to do, in order; every step that a finding may have.
         example: commands such as a remedy gives, with invented names.
-        request: what somebody might send to the owner, with invented names; empty where the owner is the
+        request: what somebody might send to the owner, with invented names; empty if the owner is the
             reader's own team.
     """
 
@@ -38,20 +44,6 @@ class Page:
     request: str
 
 
-@cache
-def _written(family: str) -> dict[str, dict[str, str | list[str]]]:
-    return tomllib.loads((_FOLDER / f"{family}.toml").read_text(encoding="utf-8"))
-
-
-def _text(value: str | list[str]) -> str:
-    return " ".join(value.split()) if isinstance(value, str) else ""
-
-
-def _lines(value: str | list[str]) -> str:
-    """Text whose lines matter, as a terminal or a letter has them."""
-    return value.strip("\n") if isinstance(value, str) else ""
-
-
 def page(slug: str) -> Page:
     """The page of the cause with this slug, in any letter case.
 
@@ -61,21 +53,40 @@ def page(slug: str) -> Page:
     cause = CAUSES.get(slug.strip().lower())
     if cause is None:
         raise UnknownNameError("cause", slug, CAUSES)
-    text = _written(cause.slug.partition("/")[0])[cause.slug]
+    words, of_all = entry(cause.slug), family(cause.slug.partition("/")[0])
+    whole = replace(words, steps=_every(words.steps), commands=_every(words.commands))
+    sample = {**of_all["sample"], **of_all[cause.slug].get("sample", {})}
+    seen = tuple(f"- {' '.join(line.split())}" for line in words.symptom.splitlines())
+    given: dict[str, Value] = {"seen": seen}
+    given |= {name: tuple(value) if isinstance(value, list) else value for name, value in sample.items()}
+    advice = remedy(Values(whole, _match(given), Case(()), given))
     return Page(
         slug=cause.slug,
-        title=cause.title,
+        title=words.title,
         severity=cause.severity,
         owner=cause.owner,
-        meaning=_text(text["meaning"]),
-        tells=_text(text["tells"]),
-        symptom=_lines(text.get("symptom", "")),
-        fix=tuple(text["fix"]),
-        example=tuple(text["example"]),
-        request=_lines(text.get("request", "")),
+        meaning=words.meaning,
+        tells=words.tells,
+        symptom=words.symptom,
+        fix=tuple(filter(None, (advice.summary, *advice.steps))),
+        example=tuple(command.text for command in advice.commands),
+        request=advice.request,
     )
 
 
 def pages() -> tuple[Page, ...]:
     """Every cause's page."""
     return tuple(page(slug) for slug in CAUSES)
+
+
+def _every(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
+    """Every piece, whatever it depends on, but for what the page says already."""
+    return tuple(replace(piece, when="") for piece in pieces if piece.text != _EXPLAINED_ABOVE)
+
+
+def _match(sample: Mapping[str, Any]) -> Match:
+    """A match of the sample's endpoint."""
+    host, address = sample.get("host", ""), sample.get("address", "")
+    tag, region, community = (sample.get(name, "") for name in ("service_tag", "region", "community"))
+    coverage = Coverage(host, address, tag, region, community, (), (), Verdict.UNKNOWN, ())
+    return Match(destinations=(Destination(host, None, (), (), (coverage,)),))

@@ -1,25 +1,21 @@
-from arcferry.export.model import (
+from arcferry.export.options import (
     CertificateSignIn,
-    ExportOrder,
+    ExportOptions,
     SignIn,
     TokenFile,
     Tool,
-    certificate_sign_in,
-    order,
-    token_file,
+    read_tags,
     tool,
 )
 from arcferry.export.write import export
 
 __all__ = [
     "CertificateSignIn",
-    "ExportOrder",
+    "ExportOptions",
     "SignIn",
     "TokenFile",
     "Tool",
-    "certificate_sign_in",
     "export",
-    "order",
-    "token_file",
+    "read_tags",
     "tool",
 ]

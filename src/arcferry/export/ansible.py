@@ -1,8 +1,6 @@
 """The export for Ansible: a project with a real collection, the bundle beside it, and no secret."""
 
-from collections.abc import Iterator
 from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -11,10 +9,10 @@ import yaml
 from arcferry import __version__
 from arcferry import bundle as bundles
 from arcferry.errors import InputError
-from arcferry.export.folder import BUNDLE
-from arcferry.export.model import ExportOrder
-from arcferry.export.pages import as_html
-from arcferry.files import write_whole
+from arcferry.export.content import BUNDLE
+from arcferry.export.options import ExportOptions
+from arcferry.export.steps import as_html
+from arcferry.files import packaged, write_whole
 
 COLLECTION = PurePosixPath("ansible_collections/arcferry/onboard")
 """Where the collection lies in an export; Ansible wants exactly these folders."""
@@ -24,74 +22,53 @@ SETTINGS = PurePosixPath("group_vars/all/arcferry.yml")
 _SETTINGS_HEAD = "# Where the servers go in Azure, and which bundle they get. No secret belongs in here.\n"
 
 
-def write_ansible(order: ExportOrder, folder: Path) -> None:
+def write_ansible(options: ExportOptions, folder: Path) -> None:
     """Write the project: playbook, settings, inventory, collection and bundle.
 
     Args:
-        order: what is asked for. A sign-in is refused: Ansible takes a token on the control node.
-        folder: made where it does not exist; what it holds already is not looked at.
+        options: what is asked for. A sign-in is refused: Ansible takes a token on the control node.
+        folder: made if it does not exist; what it holds already is not looked at.
 
     Raises:
         InputError: a way to sign in was given.
         BundleRefusedError: a file of the bundle changed since it was opened.
         FileInputError: the disk is full, or the folder cannot be written.
     """
-    if order.sign_in is not None:
+    if options.sign_in is not None:
         raise InputError(
             "Ansible takes no --certificate-thumbprint and no --token-file",
             hint="Its role takes a token on the control node: see STEPS.md in the export.",
         )
     templates = resources.files("arcferry.export") / "ansible_collection"
-    for name, data in _files(templates / "project"):
+    for name, data in packaged(templates / "project"):
         write_whole(folder / name, data)
-    for name, data in _files(templates / "collection"):
-        write_whole(folder / COLLECTION / name, data)
+    for name, data in packaged(templates / "collection"):
+        write_whole(folder / COLLECTION / name, data.replace(b"{{arcferry_version}}", __version__.encode()))
     (folder / "results").mkdir(exist_ok=True)
     steps = (templates / "project" / "STEPS.md").read_text(encoding="utf-8")
     write_whole(folder / "STEPS.html", as_html(steps).encode())
-    write_whole(folder / COLLECTION / "galaxy.yml", _yaml(_galaxy()))
-    write_whole(folder / SETTINGS, _SETTINGS_HEAD.encode() + _yaml(_settings(order)))
-    bundles.copy_bundle(order.bundle, folder / BUNDLE)
+    write_whole(folder / SETTINGS, _SETTINGS_HEAD.encode() + _yaml(_settings(options)))
+    bundles.copy_bundle(options.bundle, folder / BUNDLE)
 
 
-def _files(folder: Traversable, under: str = "") -> Iterator[tuple[str, bytes]]:
-    """Every file below, by its path; what Python compiled is left out."""
-    for item in folder.iterdir():
-        if item.is_file():
-            yield under + item.name, item.read_bytes()
-        elif item.name != "__pycache__":
-            yield from _files(item, f"{under}{item.name}/")
-
-
-def _galaxy() -> dict[str, Any]:
-    return {
-        "namespace": "arcferry",
-        "name": "onboard",
-        "version": __version__,
-        "readme": "README.md",
-        "authors": ["The arcferry authors"],
-        "description": "Takes servers without internet into Azure Arc, from a sealed bundle",
-        "license": ["Apache-2.0"],
-        "tags": ["azure", "cloud", "linux", "windows"],
-    }
-
-
-def _settings(order: ExportOrder) -> dict[str, Any]:
-    target = order.target
+def _settings(options: ExportOptions) -> dict[str, Any]:
+    target = options.target
     always = {
         "onboard_tenant_id": target.tenant_id,
         "onboard_subscription_id": target.subscription_id,
         "onboard_resource_group": target.resource_group,
         "onboard_location": target.location,
         "onboard_cloud": target.cloud.name,
-        "onboard_bundle_sha256": order.bundle.manifest.sha256,
-        "onboard_tags": {name: _verbatim(value) for name, value in order.tags.items()},
+        "onboard_bundle_sha256": options.bundle.manifest.sha256,
+        "onboard_tags": {
+            name: _Verbatim(value) if "{" in value else value for name, value in options.tags.items()
+        },
     }
     given = {
-        "onboard_proxy": order.proxy,
-        "onboard_private_link_scope": order.private_link_scope,
-        "onboard_gateway_id": order.gateway_id,
-        "onboard_windows_bundle": f"{order.share}\\{BUNDLE}" if order.share.startswith("\\\\") else "",
+        "onboard_proxy": options.proxy,
+        "onboard_private_link_scope": options.private_link_scope,
+        "onboard_gateway_id": options.gateway_id,
+        "onboard_windows_bundle": f"{options.share}\\{BUNDLE}" if options.share.startswith("\\\\") else "",
     }
     return always | {name: value for name, value in given.items() if value}
 
@@ -106,20 +83,14 @@ class _Dumper(yaml.SafeDumper):
     """YAML as Ansible's own linter wants it: lists are indented."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        """As in the base class, where a list may lie at its key's depth."""
+        """As in the base class, except that it would put a list at its key's depth."""
         del indentless
         super().increase_indent(flow, indentless=False)
 
 
-def _represent(dumper: yaml.SafeDumper, text: _Verbatim) -> yaml.Node:
-    return dumper.represent_scalar("!unsafe", str(text), style="'")
-
-
-_Dumper.add_representer(_Verbatim, _represent)
-
-
-def _verbatim(text: str) -> str:
-    return _Verbatim(text) if "{" in text else text
+_Dumper.add_representer(
+    _Verbatim, lambda dumper, text: dumper.represent_scalar("!unsafe", str(text), style="'")
+)
 
 
 def _yaml(document: dict[str, Any]) -> bytes:

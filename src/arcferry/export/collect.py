@@ -1,18 +1,18 @@
 """Reading a share of result files back."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from arcferry.diagnosis import Document
-from arcferry.diagnosis.readers.edge import kept_apart
+from arcferry.diagnosis.finding import NOTHING_JUDGED, Diagnosis
 from arcferry.errors import FileInputError, InputError
-from arcferry.export.attendance import Attendance, Unclear, attendance
-from arcferry.export.findings import HostFinding, evidence_files, findings_of, symptoms_of
+from arcferry.evidence.document import Document
+from arcferry.evidence.readers.guard import kept_apart
+from arcferry.export.findings import evidence_files, findings_of_hosts, symptoms_of_host
 from arcferry.export.result import NotAResultError, Reported, read_result
-from arcferry.files import write_whole
+from arcferry.files import naming, write_whole
 from arcferry.fleet.inventory import Inventory
 from arcferry.text import one_line
 from arcferry.times import now, to_text
@@ -21,6 +21,7 @@ MOST_FILES = 100_000
 RESULTS = "results"
 _SUFFIX = ".json"
 _HALF = ".tmp"
+# A clock that takes local time for UTC is off by at most 14 hours.
 _CLOCKS = timedelta(days=1)
 
 
@@ -33,6 +34,19 @@ class Skipped:
 
 
 @dataclass(frozen=True, slots=True)
+class Unclear:
+    """A host that reported, and cannot be told apart.
+
+    Attributes:
+        host: the name that it gave.
+        may_be: the hosts of the inventory that it may be.
+    """
+
+    host: str
+    may_be: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Collection:
     """Everything that a share holds, as it was judged; what the hosts handed in was let go.
 
@@ -41,8 +55,9 @@ class Collection:
         hosts: by name.
         missing: hosts of the inventory that did not report; empty without an inventory.
         strangers: hosts that reported and are not in the inventory; empty likewise.
-        unclear: hosts that reported and may be one of several of the inventory; empty likewise.
-        findings: causes, each with the hosts that have it.
+        unclear: hosts that reported and may be one of several of the inventory, counted for none of them;
+            empty likewise.
+        diagnosis: what the failed hosts' evidence leads to; each finding names the hosts that have it.
         doubts: results that were read, and in which something cannot be.
     """
 
@@ -52,7 +67,7 @@ class Collection:
     missing: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
     unclear: tuple[Unclear, ...] = ()
-    findings: tuple[HostFinding, ...] = ()
+    diagnosis: Diagnosis = NOTHING_JUDGED
     doubts: tuple[Skipped, ...] = ()
 
     @property
@@ -66,7 +81,12 @@ class Collection:
         return not self.failed and not self.missing
 
 
-def collect(share: Path, inventory: Inventory | None = None, context: Iterable[Document] = ()) -> Collection:
+def collect(
+    share: Path,
+    inventory: Inventory | None = None,
+    context: Iterable[Document] = (),
+    held: Iterable[Document] = (),
+) -> Collection:
     """Read every result in a folder, or in `results` below it. Nothing there is changed.
 
     A file that is no whole result is named and left out. Of two files of one host the newer counts; a date to
@@ -75,7 +95,8 @@ def collect(share: Path, inventory: Inventory | None = None, context: Iterable[D
     Args:
         share: the folder `results`, or the share that holds it.
         inventory: who should have reported.
-        context: what else to judge by, such as a route filter.
+        context: what else was handed in, such as a route filter.
+        held: the documents of `arcferry data`.
 
     Raises:
         FileInputError: there is no such folder, or it cannot be read.
@@ -86,15 +107,14 @@ def collect(share: Path, inventory: Inventory | None = None, context: Iterable[D
     if not hosts and not skipped:
         raise InputError(f"{folder} holds no results", hint="Each host writes a file HOST.json there.")
     found = tuple(hosts[name] for name in sorted(hosts))
-    there = _attendance(found, inventory)
+    listed = [host.name for host in inventory.hosts] if inventory else None
+    attendance = _attendance(listed, [host.name for host in found]) if listed is not None else ((), (), ())
     return Collection(
         folder,
         found,
         tuple(skipped),
-        there.missing,
-        there.strangers,
-        there.unclear,
-        findings_of(found, lambda host: _again(folder, host), tuple(context)),
+        *attendance,
+        findings_of_hosts(found, lambda host: _again(folder, host), tuple(context), tuple(held)),
         tuple(Skipped(host.file, _to_come(host)) for host in found if _is_to_come(host)),
     )
 
@@ -118,59 +138,47 @@ def write_evidence(collection: Collection, folder: Path) -> int:
 
 def _folder(share: Path) -> Path:
     inner = share / RESULTS
-    try:
+    with naming(share):
         if inner.is_dir():
             return inner
         if share.is_dir():
             return share
         raise FileInputError(share, "is not a folder" if share.exists() else "no such folder")
-    except OSError as error:
-        raise FileInputError(share, error.strerror or "cannot be read") from error
 
 
 def _read_all(folder: Path) -> tuple[dict[str, Reported], list[Skipped]]:
     hosts: dict[str, Reported] = {}
     skipped: list[Skipped] = []
-    for path in _entries(folder):
+    with naming(folder), os.scandir(folder) as entries:
+        names = [entry.name for _, entry in zip(range(MOST_FILES + 1), entries, strict=False)]
+    if len(names) > MOST_FILES:
+        raise FileInputError(folder, f"holds more than {MOST_FILES:,} files", hint="Move old results away.")
+    for path in (folder / name for name in sorted(names)):
         try:
             read = _read(path)
         except NotAResultError as error:
             skipped.append(Skipped(one_line(path.name, limit=120), str(error)))
             continue
         # What a host handed in is let go here: many results must not need more memory than one.
-        reported = replace(read, path=None, symptoms=symptoms_of(read))
+        reported = replace(read, path=None, symptoms=symptoms_of_host(read))
         older, newer = sorted((reported, hosts.get(reported.name.lower(), reported)), key=_age)
         hosts[newer.name.lower()] = newer
         if older is not newer:
-            skipped.append(Skipped(older.file, _passed_over(older, newer)))
+            why = f"{newer.file} is a newer result of the same host"
+            if _is_to_come(older):
+                why = f"{_to_come(older)}; {newer.file} counts"
+            skipped.append(Skipped(older.file, why))
     return hosts, skipped
 
 
-def _passed_over(older: Reported, newer: Reported) -> str:
-    if _is_to_come(older):
-        return f"{_to_come(older)}; {newer.file} counts"
-    return f"{newer.file} is a newer result of the same host"
-
-
 def _again(folder: Path, host: Reported) -> Reported | None:
-    """The result once more, with what the host handed in; None where it is not what it was."""
+    """The result once more, with what the host handed in; None if it is not what it was."""
     try:
         read = _read(folder / host.file)
     except NotAResultError:
         return None
-    same = (read.name, read.ended, symptoms_of(read)) == (host.name, host.ended, host.symptoms)
+    same = (read.name, read.ended, symptoms_of_host(read)) == (host.name, host.ended, host.symptoms)
     return read if same else None
-
-
-def _entries(folder: Path) -> Iterator[Path]:
-    try:
-        with os.scandir(folder) as found:
-            names = [entry.name for _, entry in zip(range(MOST_FILES + 1), found, strict=False)]
-    except OSError as error:
-        raise FileInputError(folder, error.strerror or "cannot be read") from error
-    if len(names) > MOST_FILES:
-        raise FileInputError(folder, f"holds more than {MOST_FILES:,} files", hint="Move old results away.")
-    return (folder / name for name in sorted(names))
 
 
 def _read(path: Path) -> Reported:
@@ -200,7 +208,40 @@ def _to_come(reported: Reported) -> str:
     return f"says that it ended {ended}, which is to come: look at the clock of {reported.name}"
 
 
-def _attendance(hosts: tuple[Reported, ...], inventory: Inventory | None) -> Attendance:
-    if inventory is None:
-        return Attendance()
-    return attendance((host.name for host in inventory.hosts), (host.name for host in hosts))
+def _attendance(
+    inventory: list[str], hosts: list[str]
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[Unclear, ...]]:
+    """Who of the inventory is missing, who is a stranger, and who is unclear, by whole names in any case.
+
+    Windows says its name without the domain, and either side may have it with. A name without a domain stands
+    for one with, if no second host on either side could be meant.
+    """
+    known = {name.lower() for name in inventory}
+    by_label = _by_label(inventory)
+    rest = [host for host in hosts if host.lower() not in known]
+    claims = _by_label(rest)
+    present = {host.lower() for host in hosts} & known
+    strangers: list[str] = []
+    unclear: list[Unclear] = []
+    for host in rest:
+        near = [name for name in by_label.get(_label(host), ()) if ("." in name) != ("." in host)]
+        if not near:
+            strangers.append(host)
+        elif len(near) == 1 and len(claims[_label(host)]) == 1 and near[0].lower() not in present:
+            present.add(near[0].lower())
+        else:
+            unclear.append(Unclear(host, tuple(near)))
+    missing = tuple(name for name in inventory if name.lower() not in present)
+    return missing, tuple(strangers), tuple(unclear)
+
+
+def _by_label(names: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in names:
+        found.setdefault(_label(name), []).append(name)
+    return found
+
+
+def _label(name: str) -> str:
+    """The name up to the first dot."""
+    return name.lower().partition(".")[0]

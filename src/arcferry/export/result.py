@@ -2,22 +2,26 @@
 
 import json
 import re
+import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from arcferry import numbers
+from arcferry import catalog, numbers
 from arcferry.bundle import blocks
-from arcferry.diagnosis.readers.decoding import text_of
-from arcferry.export.ways_out import way_out
-from arcferry.fleet.agent_says import agent_failure
-from arcferry.fleet.facts import Answer, masked_fields
+from arcferry.errors import UnknownNameError, first_problem
+from arcferry.evidence.readers.decoding import text_of
+from arcferry.fleet.facts import ScriptAnswer, masked_fields
+from arcferry.fleet.failure import agent_failure
 from arcferry.fleet.inventory import Host
-from arcferry.fleet.outcome import HostRun, Outcome, StepResult, StepState
+from arcferry.fleet.outcome import HostOutcome, HostRun, StepResult, StepState
 from arcferry.redaction import mask, mask_fields
 from arcferry.text import one_line, quoted
 from arcferry.times import from_text
@@ -47,8 +51,8 @@ class Reported:
         file: the name of its file.
         via: the tool that took the script there, as the host says.
         bundle: the id of the bundle, as the host says.
-        ended: None where it is no instant.
-        path: the path evidence, a document as `arcferry check` prints it; None where there is none, or where
+        ended: None if it is no instant.
+        path: the path evidence, a document as `arcferry check` prints it; None if there is none, or if
             it was let go.
         too_much: whether its path evidence is more than is judged, and was let go unread.
         symptoms: stands for what makes it fail, the same for hosts that fail alike.
@@ -72,7 +76,7 @@ class Reported:
     @property
     def failed(self) -> bool:
         """Whether it is not connected."""
-        return self.run.outcome is not Outcome.CONNECTED
+        return self.run.outcome is not HostOutcome.CONNECTED
 
 
 class NotAResultError(Exception):
@@ -98,16 +102,33 @@ def read_result(path: Path) -> Reported:
     Raises:
         NotAResultError: it is not a whole result, or another host's.
     """
-    claimed, too_much = _bounded(_parsed(_document(_bytes(path))))
-    result = _masked(claimed)
+    try:
+        result = _Result.model_validate(_document(_bytes(path)), strict=True)
+    except ValidationError as error:
+        problem = one_line(f"is no result of a host: {first_problem(error)}", limit=200)
+        raise NotAResultError(problem) from None
+    too_much = result.path is not None and len(json.dumps(result.path)) > MOST_EVIDENCE
+    if too_much:
+        result = result.model_copy(update={"path": None})
+    # As it may be kept, shown and written; the host's name is compared with its file's instead.
+    told = mask_fields({"via": result.via, "bundle": result.bundle})
+    told["path"] = None if result.path is None else mask_fields(result.path)
+    result = result.model_copy(update=told)
     if not _NAME.fullmatch(result.host):
         raise NotAResultError(f"names no host: {quoted(mask(result.host), limit=60)}")
     if result.host.lower() != path.stem.lower():
         raise NotAResultError(f"holds the result of another host, {result.host}; look who owns the file")
-    answers = [_answer(one) for one in result.answers]
-    steps = _with_one_output(tuple(_step(answer) for answer in answers))
+    answers = [_answer(masked_fields(one)) for one in result.answers]
+    steps = tuple(_step(answer) for answer in answers)
+    # The script stops at a failure, so its output alone is kept: what a host says has to have an end.
+    failed = next((step for step in steps if step.state is StepState.FAILED), None)
+    steps = tuple(step if step is failed else replace(step, output="") for step in steps)
+    # What the host says, unless its own answers say otherwise.
+    whole = any(answer.verb == "show" for answer in answers) and all(answer.ok for answer in answers)
+    connected = result.outcome == "connected" and whole
+    outcome = HostOutcome.CONNECTED if connected else HostOutcome.FAILED
     return Reported(
-        run=HostRun(Host(result.host, result.host), _outcome(result, answers), _explained(result, steps)),
+        run=HostRun(Host(result.host, result.host), outcome, _explained(result, steps)),
         file=path.name,
         via=one_line(result.via, limit=40),
         bundle=one_line(result.bundle, limit=64),
@@ -121,8 +142,7 @@ def read_result(path: Path) -> Reported:
 def _bytes(path: Path) -> bytes:
     try:
         with blocks.open_regular(path) as stream:
-            # A raw stream may give less than was asked for.
-            data = b"".join(bytes(block) for block in blocks.blocks(stream, limit=LARGEST + 1))
+            data = blocks.whole(stream, limit=LARGEST + 1)
     except blocks.NotRegularError as error:
         way = f"; {_SWALLOWED}" if str(error) == "folder" else ""
         raise NotAResultError(f"is a {error}, not a file{way}") from error
@@ -154,48 +174,22 @@ def _document(data: bytes) -> dict[str, Any]:
     return document
 
 
-def _bounded(result: _Result) -> tuple[_Result, bool]:
-    """The same without its path evidence where that is too much, and whether it is."""
-    if result.path is None or len(json.dumps(result.path)) <= MOST_EVIDENCE:
-        return result, False
-    return result.model_copy(update={"path": None}), True
-
-
-def _masked(result: _Result) -> _Result:
-    """The same as it may be kept, shown and written; a host's name is compared with its file's instead."""
-    told = mask_fields({"via": result.via, "bundle": result.bundle})
-    answers = [masked_fields(one) for one in result.answers]
-    path = None if result.path is None else mask_fields(result.path)
-    return result.model_copy(update={**told, "answers": answers, "path": path})
-
-
-def _parsed(document: dict[str, Any]) -> _Result:
-    try:
-        return _Result.model_validate(document, strict=True)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise NotAResultError(
-            one_line(f"is no result of a host: {place}: {first['msg']}", limit=200)
-        ) from None
-
-
-def _answer(fields: dict[str, Any]) -> Answer:
+def _answer(fields: dict[str, Any]) -> ScriptAnswer:
     verb = fields.get("verb")
     name = one_line(verb, limit=20) if isinstance(verb, str) else ""
-    return Answer(name or "unknown", fields.get("ok") is True, fields)
+    return ScriptAnswer(name or "unknown", fields.get("ok") is True, fields)
 
 
-def _step(answer: Answer) -> StepResult:
+def _step(answer: ScriptAnswer) -> StepResult:
     if answer.ok:
         version = answer.text("version", limit=40)
         unchanged = "; nothing was to be done" if answer.flag("changed") is False else ""
         says = f"agent {version}" if answer.verb == "install" and version else "done"
         return StepResult(answer.verb, StepState.DONE, says + unchanged)
-    # Where the agent ran, it is the agent that failed; else the script refused to let it.
+    # If the agent ran, it is the agent that failed; else the script refused to let it.
     if answer.verb in _AGENTS_OWN and answer.number("exit") is not None:
         return agent_failure(answer.verb, answer)
-    meaning, hint = way_out(answer)
+    meaning, hint = _way_out(answer)
     return StepResult(
         answer.verb,
         StepState.FAILED,
@@ -207,20 +201,8 @@ def _step(answer: Answer) -> StepResult:
     )
 
 
-def _with_one_output(steps: tuple[StepResult, ...]) -> tuple[StepResult, ...]:
-    """The output of the failure alone: the script stops there, and what a host says has to have an end."""
-    failed = next((step for step in steps if step.state is StepState.FAILED), None)
-    return tuple(step if step is failed else replace(step, output="") for step in steps)
-
-
-def _outcome(result: _Result, answers: list[Answer]) -> Outcome:
-    """What the host says, unless its own answers say otherwise."""
-    whole = any(answer.verb == "show" for answer in answers) and all(answer.ok for answer in answers)
-    return Outcome.CONNECTED if result.outcome == "connected" and whole else Outcome.FAILED
-
-
 def _explained(result: _Result, steps: tuple[StepResult, ...]) -> tuple[StepResult, ...]:
-    """The steps, and where a host is not connected and none of them says why, one that says so."""
+    """The steps, and if a host is not connected and none of them says why, one that says so."""
     if any(step.state is StepState.FAILED for step in steps):
         return steps
     if result.outcome == "connected" and any(step.step == "show" for step in steps):
@@ -230,7 +212,25 @@ def _explained(result: _Result, steps: tuple[StepResult, ...]) -> tuple[StepResu
 
 
 def _instant(text: str) -> datetime | None:
-    try:
+    with suppress(ValueError):
         return from_text(text)
-    except ValueError:
-        return None
+    return None
+
+
+@cache
+def _hints() -> dict[str, str]:
+    text = resources.files("arcferry.export").joinpath("ways_out.toml").read_text(encoding="utf-8")
+    return tomllib.loads(text)
+
+
+def _way_out(answer: ScriptAnswer) -> tuple[str, str]:
+    """What the catalogue knows about a failed answer's code, and what to do; empty if nothing is known."""
+    code = answer.text("code", limit=40)
+    status = answer.number("exit")
+    if code in {"install-failed", "uninstall-failed"} and status is not None and answer.text("log"):
+        try:
+            known = catalog.code(f"msiexec {status}")
+        except UnknownNameError:
+            return "", f"Read the log on the server: {answer.text('log')}"
+        return known.meaning, known.remedy
+    return "", _hints().get(code, "")

@@ -1,26 +1,27 @@
 """The scheduled task of Windows, alone and as an item of Group Policy Preferences."""
 
+import textwrap
 import uuid
-import xml.etree.ElementTree as ET
 from collections.abc import Mapping
 from datetime import datetime
+from importlib import resources
+from xml.sax.saxutils import escape
 
-from arcferry.export.folder import WINDOWS, pins
-from arcferry.export.model import ExportOrder, Tool
+from arcferry.export.content import WINDOWS, pins
+from arcferry.export.options import ExportOptions, Tool
+from arcferry.text import fill
 
 NAMESPACE = "http://schemas.microsoft.com/windows/2004/02/mit/task"
 NAME = "arcferry onboard"
-_SYSTEM = "S-1-5-18"
 ENGINE = r"%SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe"
-# The class ids of the container and of a task for Windows Vista and newer ([MS-GPPREF] 2.2.1.18, 2026-11).
-_CONTAINER = "{CC63F200-7309-4ba0-B154-A71CD118DBCC}"
-_ITEM = "{D8896631-B747-47a7-84A6-C155337F3BC8}"
-_UPDATE = "2"  # the picture of the item's action in the console
+_SYSTEM = "      <UserId>S-1-5-18</UserId>"
+_SYSTEM_IN_POLICY = "      <UserId>NT AUTHORITY\\System</UserId>\n      <LogonType>S4U</LogonType>"
+_POWERSHELL = "-NoProfile -NonInteractive -ExecutionPolicy Bypass"
 
 
 def arguments(script: str) -> str:
     """How PowerShell is called for a script."""
-    return f'-NoProfile -NonInteractive -ExecutionPolicy Bypass -File "{script}"'
+    return f'{_POWERSHELL} -File "{script}"'
 
 
 def pinned_arguments(share: str, pins: Mapping[str, str], *words: str) -> str:
@@ -54,66 +55,44 @@ def pinned_arguments(share: str, pins: Mapping[str, str], *words: str) -> str:
         "Remove-Item -LiteralPath $d -Recurse -Force",
         "exit $r",
     )
-    return f'-NoProfile -NonInteractive -ExecutionPolicy Bypass -Command "{";".join(steps)}"'
+    return f'{_POWERSHELL} -Command "{";".join(steps)}"'
 
 
-def task_xml(order: ExportOrder, created: datetime) -> bytes:
+def task_xml(options: ExportOptions, created: datetime) -> bytes:
     """The task in the Task Scheduler's own schema, as `schtasks /create /xml` takes it: UTF-16."""
-    return _document(_task(order, created, user=_SYSTEM, logon="", xmlns=NAMESPACE), "utf-16")
+    task = _task(options, created, principal=_SYSTEM, namespace=f' xmlns="{NAMESPACE}"')
+    return f"<?xml version='1.0' encoding='utf-16'?>\n{task}".encode("utf-16")
 
 
-def preferences_xml(order: ExportOrder, created: datetime) -> bytes:
+def preferences_xml(options: ExportOptions, created: datetime) -> bytes:
     """`ScheduledTasks.xml` of Group Policy Preferences with that task.
 
-    Without a stored password: it runs as SYSTEM, which reaches the share as the computer's own account.
+    Without a stored password: it runs as SYSTEM, which reaches the share as the computer's own account. The
+    class ids are those of the container and of a task for Windows Vista and newer ([MS-GPPREF] 2.2.1.18,
+    2026-11); image 2 is the picture of an update in the console.
     """
-    container = ET.Element("ScheduledTasks", clsid=_CONTAINER)
-    changed = created.strftime("%Y-%m-%d %H:%M:%S")
-    # The same order gives the same id, so a second import replaces the item.
-    uid = str(uuid.uuid5(uuid.NAMESPACE_URL, f"arcferry:{order.share}")).upper()
-    item = ET.SubElement(
-        container, "TaskV2", clsid=_ITEM, name=NAME, image=_UPDATE, changed=changed, uid=f"{{{uid}}}",
-        userContext="0", removePolicy="0",
-    )  # fmt: skip
-    system = r"NT AUTHORITY\System"
-    properties = ET.SubElement(item, "Properties", action="U", name=NAME, runAs=system, logonType="S4U")
-    properties.append(_task(order, created, user=system, logon="S4U", xmlns=""))
-    return _document(container, "utf-8")
+    # The same share gives the same id, so a second import replaces the item.
+    uid = str(uuid.uuid5(uuid.NAMESPACE_URL, f"arcferry:{options.share}")).upper()
+    values = {
+        "name": NAME,
+        "changed": created.strftime("%Y-%m-%d %H:%M:%S"),
+        "uid": f"{{{uid}}}",
+        "task": textwrap.indent(_task(options, created, principal=_SYSTEM_IN_POLICY, namespace=""), 6 * " "),
+    }
+    return fill(_template("ScheduledTasks.xml"), values).encode()
 
 
-def _task(order: ExportOrder, created: datetime, *, user: str, logon: str, xmlns: str) -> ET.Element:
-    task = ET.Element("Task", version="1.3")
-    if xmlns:
-        task.set("xmlns", xmlns)
-    information = ET.SubElement(task, "RegistrationInfo")
-    _texts(information, Author="arcferry", Description="Takes this server into Azure Arc, until it is there.")
-    principal = ET.SubElement(ET.SubElement(task, "Principals"), "Principal", id="Author")
-    _texts(principal, UserId=user, LogonType=logon, RunLevel="HighestAvailable")
-    _texts(
-        ET.SubElement(task, "Settings"),
-        MultipleInstancesPolicy="IgnoreNew", DisallowStartIfOnBatteries="false",
-        StopIfGoingOnBatteries="false", AllowHardTerminate="false", StartWhenAvailable="true",
-        RunOnlyIfNetworkAvailable="true", AllowStartOnDemand="true", Enabled="true", Hidden="false",
-        ExecutionTimeLimit="PT12H", Priority="7",
-    )  # fmt: skip
-    triggers = ET.SubElement(task, "Triggers")
-    _texts(ET.SubElement(triggers, "BootTrigger"), Enabled="true", Delay="PT2M")
-    daily = ET.SubElement(triggers, "CalendarTrigger")
-    _texts(daily, Enabled="true", StartBoundary=created.strftime("%Y-%m-%dT03:00:00"))
-    _texts(ET.SubElement(daily, "ScheduleByDay"), DaysInterval="1")
-    actions = ET.SubElement(task, "Actions", Context="Author")
-    words = pinned_arguments(order.share, pins(order, Tool.GPO, WINDOWS), "-Spread")
-    _texts(ET.SubElement(actions, "Exec"), Command=ENGINE, Arguments=words)
-    return task
+def _task(options: ExportOptions, created: datetime, *, principal: str, namespace: str) -> str:
+    values = {
+        "namespace": namespace,
+        "principal": principal,
+        "day": created.strftime("%Y-%m-%d"),
+        "engine": ENGINE,
+        "arguments": escape(pinned_arguments(options.share, pins(options, Tool.GPO, WINDOWS), "-Spread")),
+    }
+    return fill(_template("task.xml"), values)
 
 
-def _texts(parent: ET.Element, **texts: str) -> None:
-    for name, text in texts.items():
-        if text:
-            ET.SubElement(parent, name).text = text
-
-
-def _document(root: ET.Element, encoding: str) -> bytes:
-    ET.indent(root)
-    written: bytes = ET.tostring(root, encoding=encoding, xml_declaration=True)
-    return written
+def _template(name: str) -> str:
+    """A template of this package's, without the line feed at its end."""
+    return resources.files("arcferry.export").joinpath("tasks", name).read_text(encoding="utf-8").rstrip()

@@ -1,29 +1,21 @@
-"""Which tool writes what, and what each needs before it can."""
+"""What each tool gets, and what it needs before it can."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import MappingProxyType
+from typing import assert_never
 
-from arcferry.errors import InputError
+from arcferry import files
+from arcferry.bundle.place import staging
+from arcferry.errors import FileInputError, InputError
 from arcferry.export.ansible import write_ansible
-from arcferry.export.folder import fresh
-from arcferry.export.gpo import write_gpo
-from arcferry.export.managed import write_configmgr, write_intune
-from arcferry.export.model import ExportOrder, Tool
-from arcferry.export.script import write_script
-
-_WRITERS: Mapping[Tool, Callable[[ExportOrder, Path], None]] = MappingProxyType(
-    {
-        Tool.GPO: write_gpo,
-        Tool.CONFIGMGR: write_configmgr,
-        Tool.INTUNE: write_intune,
-        Tool.ANSIBLE: write_ansible,
-        Tool.SCRIPT: write_script,
-    }
-)
+from arcferry.export.content import LINUX, WINDOWS, wrapper, write_content
+from arcferry.export.options import ExportOptions, Tool
+from arcferry.export.steps import write_page
+from arcferry.export.task import preferences_xml, task_xml
 
 
-def export(order: ExportOrder, tool: Tool, out: Path) -> None:
+def export(options: ExportOptions, tool: Tool, out: Path) -> None:
     """Write the artefacts of a tool into a new folder, whole or not at all.
 
     Raises:
@@ -32,35 +24,103 @@ def export(order: ExportOrder, tool: Tool, out: Path) -> None:
         BundleRefusedError: the bundle changed since it was opened.
     """
     if tool is not Tool.ANSIBLE:
-        _check(order, tool)
-    with fresh(out) as folder:
-        _WRITERS[tool](order, folder)
+        _check(options, tool)
+    with _new_folder(out) as folder:
+        match tool:
+            case Tool.GPO:
+                _write_gpo(options, folder)
+            case Tool.CONFIGMGR:
+                _write_application(options, tool, folder, "content")
+            case Tool.INTUNE:
+                _write_application(options, tool, folder, "source")
+            case Tool.ANSIBLE:
+                write_ansible(options, folder)
+            case Tool.SCRIPT:
+                _write_script(options, folder)
+            case _:
+                assert_never(tool)
 
 
-def _check(order: ExportOrder, tool: Tool) -> None:
-    formats = {agent.format.value for agent in order.bundle.manifest.agents}
-    posix = order.share.startswith("/")
-    if not order.share:
+def _check(options: ExportOptions, tool: Tool) -> None:
+    formats = {agent.format.value for agent in options.bundle.manifest.agents}
+    if not options.share:
         raise InputError(
             "--share is missing", hint=r"The folder as the servers see it, such as '\\fs01\arcferry'."
         )
-    if posix and tool is not Tool.SCRIPT:
+    if options.for_linux and tool is not Tool.SCRIPT:
         raise InputError(
-            f"--share {order.share} is no UNC path, which {tool} needs", hint=r"'\\fs01\arcferry'"
+            f"--share {options.share} is no UNC path, which {tool} needs", hint=r"'\\fs01\arcferry'"
         )
-    wanted = formats - {"msi"} if posix else {"msi"} if tool is not Tool.SCRIPT else formats
+    wanted = formats - {"msi"} if options.for_linux else {"msi"} if tool is not Tool.SCRIPT else formats
     if not wanted & formats:
+        system = "Linux" if options.for_linux else "Windows"
         raise InputError(
-            f"the bundle {order.bundle.path} holds no agent for {'Linux' if posix else 'Windows'}",
+            f"the bundle {options.bundle.path} holds no agent for {system}",
             hint="Build one with it: arcferry bundle build --agent FILE",
         )
-    if order.sign_in is None:
+    if options.sign_in is None:
         raise InputError(
             "how the servers sign in is missing",
             hint="Either --certificate-thumbprint with --client-id, or --token-file.",
         )
-    if not posix and not order.group:
+    if not options.for_linux and not options.group:
         raise InputError(
             "--group is missing: the rights on the share are for one group of computers",
             hint=r"Such as 'CORP\Arc servers'. Not all computers of a domain: see docs/export.md.",
         )
+
+
+@contextmanager
+def _new_folder(out: Path) -> Iterator[Path]:
+    """A folder to write into that gets the name `out` if the body ends well, and is gone if it does not.
+
+    Raises:
+        FileInputError: the name is taken, or the disk is full.
+    """
+    out = out.absolute()
+    _refuse_taken(out)
+    with staging(out) as workshop:
+        folder = workshop / "export"
+        folder.mkdir(mode=0o755)
+        yield folder
+        _refuse_taken(out)
+        folder.rename(out)
+
+
+def _refuse_taken(out: Path) -> None:
+    if out.exists() or out.is_symlink():
+        raise FileInputError(out, "exists already", hint="Give another name, or remove it first.")
+
+
+def _write_gpo(options: ExportOptions, folder: Path) -> None:
+    """`share` for the file server and `gpo` for the policy."""
+    write_content(options, Tool.GPO, folder / "share", (WINDOWS,))
+    created = options.bundle.manifest.created
+    files.write_whole(folder / "gpo" / "task.xml", task_xml(options, created))
+    files.write_whole(folder / "gpo" / "ScheduledTasks.xml", preferences_xml(options, created))
+    write_page(options, Tool.GPO, folder, "share", ("share", "gpo"))
+
+
+def _write_application(options: ExportOptions, tool: Tool, folder: Path, content: str) -> None:
+    """The folder `content` for the tool's packager, and the scripts that the tool itself runs."""
+    write_content(options, tool, folder / content, (WINDOWS,))
+    # Neither id can hold a quote: a GUID, and a name that ARM accepts.
+    place = {"{subscription}": options.target.subscription_id, "{group}": options.target.resource_group}
+    detect = wrapper("detect.ps1")
+    for blank, value in place.items():
+        detect = detect.replace(blank, value)
+    for name, text in (("detect.ps1", detect), ("requirement.ps1", wrapper("requirement.ps1"))):
+        # Windows PowerShell 5.1 reads a text that is not ASCII by its byte order mark.
+        data = text.encode("ascii" if text.isascii() else "utf-8-sig")
+        files.write_whole(folder / tool.value / name, data)
+    write_page(options, tool, folder, content, ("results-share", tool.value))
+
+
+def _write_script(options: ExportOptions, folder: Path) -> None:
+    """`share` with a wrapper script for each kind of server that the bundle has a package for."""
+    formats = {agent.format.value for agent in options.bundle.manifest.agents}
+    windows = "msi" in formats and not options.for_linux
+    linux = bool(formats - {"msi"})
+    write_content(options, Tool.SCRIPT, folder / "share", (WINDOWS,) * windows + (LINUX,) * linux)
+    parts = ("share", "script-windows") * windows + ("script-linux",) * linux
+    write_page(options, Tool.SCRIPT, folder, "share", parts)

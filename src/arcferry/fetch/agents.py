@@ -2,32 +2,34 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
 
-from arcferry.bundle import PackageFormat, names
+from arcferry.bundle import PackageFormat, manifest
 from arcferry.bundle.packages import inspect
 from arcferry.errors import BundleRefusedError, InputError
 from arcferry.fetch import apt, yum
-from arcferry.fetch.client import Client
 from arcferry.fetch.distributions import PACKAGES, Choice
 from arcferry.fetch.openpgp import Keyring
-from arcferry.fetch.package import Package, StaleError, below
-from arcferry.fetch.receipts import Receipt, Shelf
-from arcferry.fetch.transfer import Arrived, download
-from arcferry.fetch.versions import fits, release_of
-from arcferry.fetch.wanted import Kept, Means, Progress, Wanted
+from arcferry.fetch.package import Package, StaleError, below, fits, release_of
+from arcferry.fetch.request import FetchOptions, FetchRequest, Progress
+from arcferry.fetch.sources import Sources
+from arcferry.fetch.transfer import FetchedFile, download, fetched_before
+from arcferry.https import HttpsClient
 from arcferry.text import quoted
 
 _MSI = "AzureConnectedMachineAgent.msi"
 _FINDERS = {PackageFormat.DEB: apt.find, PackageFormat.RPM: yum.find}
 
 
-def windows_item(wanted: Wanted) -> str:
+def windows_item(request: FetchRequest) -> str:
     """The name of what is fetched: a release of its own, or the newest."""
-    cloud = wanted.cloud.name.lower()
-    return f"windows-{release_of(wanted.agent_version) or 'latest'}-{cloud}"
+    return f"windows-{release_of(request.agent_version) or 'latest'}-{request.cloud.name.lower()}"
 
 
-async def windows(client: Client, wanted: Wanted, shelf: Shelf, means: Means) -> Kept:
+async def windows(
+    client: HttpsClient, request: FetchRequest, downloads: Path, options: FetchOptions
+) -> FetchedFile:
     """The Windows agent, from the cloud's own address for it (agent.md §4.2, 2026-08).
 
     Nobody publishes its hash: what it is worth, its Authenticode signature says when the bundle is built.
@@ -37,51 +39,47 @@ async def windows(client: Client, wanted: Wanted, shelf: Shelf, means: Means) ->
         FileInputError: it is no agent package, or the disk is full.
         AzureError: no usable answer.
     """
-    release = release_of(wanted.agent_version) or "latest"
-    url = client.sources.at(wanted.cloud.discovery_host, f"azcmagent/{release}/{_MSI}")
-    before = shelf.receipt()
-    if before and not fits(before.version, wanted.agent_version):
+    version = request.agent_version
+    release = release_of(version) or "latest"
+    url = options.sources.at(request.cloud.discovery_host, f"azcmagent/{release}/{_MSI}")
+    path = downloads / windows_item(request) / _MSI
+    before = fetched_before(path.parent)
+    if before and not fits(before.version, version):
         before = None
-    arrived = await download(
-        client,
-        url,
-        shelf.folder / _MSI,
-        known=before.validator if before else "",
-        report=_reporter(means, shelf.item),
-    )
+    known = before.validator if before else ""
+    arrived = await download(client, url, path, known=known, report=_reporter(options, path))
     if arrived is None and before:
-        return shelf.kept(before)
-    return shelf.keep(
-        _inspected(
-            arrived, wanted.agent_version, "", says="SHA-256 only; its signature is checked when it is packed"
-        )
-    )
+        return before
+    says = "SHA-256 only; its signature is checked when it is packed"
+    return _inspected(arrived, version, "", says).record()
 
 
-async def find(client: Client, choice: Choice, wanted: str, keys: Keyring) -> Package:
+async def find(client: HttpsClient, sources: Sources, choice: Choice, version: str, keys: Keyring) -> Package:
     """A distribution's package, in its repository's signed index; asked again where that was just changing.
 
     Raises:
         BundleRefusedError: the index is not signed as it must be, or stays at odds with itself.
         AzureError: no usable answer, or no such version.
     """
-    base = client.sources.at(PACKAGES, choice.distribution.path)
+    base = sources.at(PACKAGES, choice.distribution.path)
     finder = _FINDERS[choice.distribution.format]
-    tries = list(client.pauses)
+    pauses = list(client.pauses)
     while True:
         try:
-            return await finder(client, base, choice, wanted, keys)
+            return await finder(client, base, choice, version, keys)
         except StaleError as error:
-            if not tries:
+            if not pauses:
                 raise BundleRefusedError(
                     str(error),
                     hint="The repository is being written, or a mirror or proxy serves an old copy. Run the "
                     "same command again later.",
                 ) from None
-            await asyncio.sleep(tries.pop(0))
+            await asyncio.sleep(pauses.pop(0))
 
 
-async def linux(client: Client, choice: Choice, package: Package, shelf: Shelf, means: Means) -> Kept:
+async def linux(
+    client: HttpsClient, choice: Choice, package: Package, downloads: Path, options: FetchOptions
+) -> FetchedFile:
     """A package that an index names.
 
     Raises:
@@ -89,24 +87,16 @@ async def linux(client: Client, choice: Choice, package: Package, shelf: Shelf, 
         FileInputError: it is no agent package, or the disk is full.
         AzureError: no usable answer.
     """
-    url = below(client.sources.at(PACKAGES, choice.distribution.path), package.path)
-    if fault := names.fault(f"agent/{package.name}"):
+    url = below(options.sources.at(PACKAGES, choice.distribution.path), package.path)
+    if fault := manifest.name_fault(f"agent/{package.name}"):
         raise BundleRefusedError(f"the index names the package {quoted(package.name)}, which {fault}")
-    before = shelf.receipt()
-    if before and before.file == package.name and package.digest.fits(shelf.folder / before.file):
-        return shelf.kept(before)
-    arrived = await download(
-        client,
-        url,
-        shelf.folder / package.name,
-        digest=package.digest,
-        report=_reporter(means, shelf.item),
-    )
-    return shelf.keep(
-        _inspected(
-            arrived, package.version, package.architecture, says=f"index signed by {package.signer.upper()}"
-        )
-    )
+    path = downloads / choice.name / package.name
+    before = fetched_before(path.parent)
+    if before and before.path == path and package.digest.fits(path):
+        return before
+    arrived = await download(client, url, path, digest=package.digest, report=_reporter(options, path))
+    says = f"index signed by {package.signer.upper()}"
+    return _inspected(arrived, package.version, package.architecture, says).record()
 
 
 def refuse_rivals(found: Sequence[tuple[Choice, Package]]) -> None:
@@ -127,31 +117,21 @@ def refuse_rivals(found: Sequence[tuple[Choice, Package]]) -> None:
             )
 
 
-def _inspected(arrived: Arrived | None, version: str, architecture: str, *, says: str) -> Receipt:
+def _inspected(got: FetchedFile | None, version: str, architecture: str, says: str) -> FetchedFile:
     """Look into the package: what is described is what is there."""
-    if arrived is None:
+    if got is None:
         raise BundleRefusedError("the server says that nothing has changed, and there is nothing here")
     try:
-        _, facts = inspect(arrived.path)
+        _, facts = inspect(got.path)
     except InputError:
-        arrived.path.unlink(missing_ok=True)
+        got.path.unlink(missing_ok=True)
         raise
     if not fits(facts.version, version) or (architecture and facts.architecture != architecture):
         what = f"{facts.version} for {facts.architecture or 'any processor'}"
-        arrived.path.unlink(missing_ok=True)
-        raise BundleRefusedError(
-            f"{arrived.origin} is the agent {what}, not {version} {architecture}".rstrip()
-        )
-    return Receipt(
-        arrived.path.name,
-        arrived.length,
-        arrived.sha256,
-        arrived.origin,
-        validator=arrived.validator,
-        version=facts.version,
-        says=says,
-    )
+        got.path.unlink(missing_ok=True)
+        raise BundleRefusedError(f"{got.origin} is the agent {what}, not {version} {architecture}".rstrip())
+    return replace(got, version=facts.version, says=says)
 
 
-def _reporter(means: Means, item: str) -> Callable[[int, int | None], None]:
-    return lambda done, total: means.progress(Progress(item, done, total))
+def _reporter(options: FetchOptions, path: Path) -> Callable[[int, int | None], None]:
+    return lambda done, total: options.progress(Progress(path.parent.name, done, total))

@@ -10,22 +10,19 @@ from yarl import URL
 
 from arcferry import times
 from arcferry.errors import BundleRefusedError, NotFoundError
-from arcferry.fetch.client import Client, place
 from arcferry.fetch.distributions import Choice
 from arcferry.fetch.openpgp import Keyring, Signed, verify_detached, verify_inline
 from arcferry.fetch.package import (
     AGENT,
-    LARGEST_INDEX,
     LARGEST_SIGNED,
     Package,
-    broken,
-    checked,
     length_of,
     newest,
-    unpacked,
+    read_index,
+    reading,
 )
 from arcferry.fetch.transfer import Digest
-from arcferry.text import said
+from arcferry.https import HttpsClient, place
 from arcferry.times import from_http
 
 _COMPONENT = "main"
@@ -48,7 +45,7 @@ class _Release:
             return None
 
 
-async def find(client: Client, base: URL, choice: Choice, wanted: str, keys: Keyring) -> Package:
+async def find(client: HttpsClient, base: URL, choice: Choice, wanted: str, keys: Keyring) -> Package:
     """The agent of a repository, by an index that a trusted key has signed.
 
     Raises:
@@ -59,13 +56,14 @@ async def find(client: Client, base: URL, choice: Choice, wanted: str, keys: Key
     root = base / "dists" / choice.distribution.suite
     release = await _release(client, root, keys)
     _check(release, choice, place(root))
-    index, where = await _index(client, root, release, choice)
-    packages = [_package(stanza, release, where) for stanza in _stanzas(index)]
-    own = [one for one in packages if one.architecture in (choice.architecture, "all")]
-    return newest(own, choice, wanted, place(base))
+    url, digest = _index(root, release, choice)
+    index = await read_index(client, url, digest) if digest else b""
+    with reading(place(url)):
+        packages = [_package(stanza, release) for stanza in _stanzas(index)]
+    return newest(packages, choice, wanted, place(base))
 
 
-async def _release(client: Client, root: URL, keys: Keyring) -> _Release:
+async def _release(client: HttpsClient, root: URL, keys: Keyring) -> _Release:
     """`InRelease`, or where there is none, `Release` with its signature beside it."""
     try:
         data, _ = await client.read(root / "InRelease", limit=LARGEST_SIGNED)
@@ -77,17 +75,13 @@ async def _release(client: Client, root: URL, keys: Keyring) -> _Release:
 
 
 def _read(signed: Signed, where: str) -> _Release:
-    try:
-        text = signed.data.decode()
-        found = Parser().parsestr(text)
-        fields = {name.lower(): str(value) for name, value in found.items()}
+    with reading(where):
+        fields = _fields(signed.data.decode())
         files = {}
         for line in fields.get("sha256", "").split("\n"):
             if parts := line.split():
                 digest, length, name = parts
                 files[name] = Digest("sha256", digest.lower(), length_of(length))
-    except ValueError as error:
-        raise broken(error, where) from None
     if not files:
         raise BundleRefusedError(f"{where} lists no SHA-256, and nothing weaker is believed")
     return _Release(fields, files, signed.fingerprint)
@@ -111,17 +105,17 @@ def _check(release: _Release, choice: Choice, where: str) -> None:
         )
 
 
-async def _index(client: Client, root: URL, release: _Release, choice: Choice) -> tuple[bytes, str]:
+def _index(root: URL, release: _Release, choice: Choice) -> tuple[URL, Digest | None]:
+    """Where the list of a processor's packages is, and its hash; None if the distribution has none."""
     stem = f"{_COMPONENT}/binary-{choice.architecture}/Packages"
     name = next((f"{stem}{packing}" for packing in _PACKINGS if f"{stem}{packing}" in release.files), None)
     if name is None:
-        return b"", place(root)
+        return root, None
     url, digest = root / name, release.files[name]
     if release.fields.get("acquire-by-hash", "").strip().lower() == "yes":
-        # Where it is to be had under its hash, it cannot be another one than the list names.
+        # If it is to be had under its hash, it cannot be another one than the list names.
         url = url.parent / "by-hash" / "SHA256" / digest.value
-    data, _ = await client.read(url, limit=LARGEST_INDEX)
-    return unpacked(checked(data, digest, place(url)), place(url)), place(url)
+    return url, digest
 
 
 def _stanzas(index: bytes) -> Iterator[Mapping[str, str]]:
@@ -129,21 +123,19 @@ def _stanzas(index: bytes) -> Iterator[Mapping[str, str]]:
     start = re.compile(rb"^Package:[ \t]*" + AGENT.encode() + rb"[ \t]*$", re.MULTILINE)
     for stanza in re.split(rb"\n[ \t]*\n", index.replace(b"\r\n", b"\n")):
         if len(stanza) <= _LARGEST_STANZA and start.search(stanza):
-            found = Parser().parsestr(stanza.strip(b"\n").decode("utf-8", "replace"))
-            yield {name.lower(): str(value).strip() for name, value in found.items()}
+            yield _fields(stanza.strip(b"\n").decode("utf-8", "replace"))
 
 
-def _package(stanza: Mapping[str, str], release: _Release, where: str) -> Package:
-    try:
-        return Package(
-            version=stanza["version"],
-            architecture=stanza["architecture"],
-            path=stanza["filename"],
-            digest=Digest("sha256", stanza["sha256"].lower(), length_of(stanza["size"])),
-            signer=release.signer,
-            dated=release.date("date"),
-        )
-    except KeyError as error:
-        raise BundleRefusedError(f"{where}: {AGENT} has no field {said(error)}") from None
-    except ValueError as error:
-        raise broken(error, where) from None
+def _fields(text: str) -> dict[str, str]:
+    return {name.lower(): str(value).strip() for name, value in Parser().parsestr(text).items()}
+
+
+def _package(stanza: Mapping[str, str], release: _Release) -> Package:
+    return Package(
+        version=stanza["version"],
+        architecture=stanza["architecture"],
+        path=stanza["filename"],
+        digest=Digest("sha256", stanza["sha256"].lower(), length_of(stanza["size"])),
+        signer=release.signer,
+        dated=release.date("date"),
+    )

@@ -49,9 +49,7 @@ class Choice:
 def choose(text: str, *, besides: Sequence[str] = ()) -> Choice:
     """Read `debian12` or, for another architecture than amd64, `debian12:arm64`.
 
-    Args:
-        text: what a user asked for.
-        besides: what else could have been asked for, to be offered where the name is unknown.
+    `besides` is what else could have been asked for, offered too if the name is unknown.
 
     Raises:
         UnknownNameError: no such distribution; near names are offered.

@@ -2,22 +2,26 @@
 
 import json
 import re
+from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
+
+from yarl import URL
 
 from arcferry import numbers
 from arcferry.azure import AzureSession, signed_in
 from arcferry.bundle import Role
-from arcferry.catalog import Cloud, Region
-from arcferry.data import HeldKind, arm, recognise
+from arcferry.catalog import Cloud
+from arcferry.data import arm
 from arcferry.data.download import Download, service_tags
-from arcferry.data.update import SignIn
+from arcferry.data.held import HeldKind
+from arcferry.data.kinds import recognise
 from arcferry.errors import AzureError, BlockedError, InputError
-from arcferry.fetch.client import Client
+from arcferry.fetch.request import FetchOptions, FetchRequest
 from arcferry.fetch.sources import notification_host
-from arcferry.fetch.wanted import Wanted
-from arcferry.probe.discovery import his_host
+from arcferry.https import HttpsClient
+from arcferry.probe.location import his_host
 from arcferry.routing.circuit import read_circuit
 from arcferry.text import quoted
 
@@ -25,169 +29,157 @@ _LARGEST = 1024 * 1024
 _MOST_HOSTS = 1000
 _HOST = re.compile(r"(?=.{1,253}$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9-]{1,63})+")
 _BUS = {"AzureCloud": ".servicebus.windows.net", "AzureChinaCloud": ".servicebus.chinacloudapi.cn"}
+_WITHOUT = "A proxy or a captive page may answer in Microsoft's place. Without --location it is left out."
 _FILTER_ID = re.compile(
     r"/subscriptions/([^/]+)/resourceGroups/([^/]+)/providers/Microsoft\.Network/routeFilters/([^/]+)",
     re.IGNORECASE,
 )
 
 
-def listed(wanted: Wanted) -> list[tuple[str, Role]]:
-    """Every document that is wanted: its name among the downloads, and what it is in a bundle."""
-    cloud = wanted.cloud.name.lower()
-    found = []
-    if wanted.service_tags:
-        found.append((f"service-tags-{cloud}", Role.SERVICE_TAGS))
-    if wanted.location:
-        found.append((f"discovery-{wanted.location.name}", Role.DISCOVERY))
-    if wanted.location and notification_host(wanted.cloud):
-        found.append((f"notification-hosts-{wanted.location.name}", Role.NOTIFICATION_HOSTS))
-    if wanted.communities:
-        found.append((f"communities-{cloud}", Role.COMMUNITIES))
-    if wanted.route_filter:
-        found.append((f"route-filter-{_safe(wanted.route_filter)}", Role.ROUTE_FILTER))
-    elif wanted.circuit:
-        found.append((f"route-filter-of-{_safe(wanted.circuit)}", Role.ROUTE_FILTER))
-    return found
+def listed(request: FetchRequest) -> list[tuple[str, Role]]:
+    """Every document that is asked for: its name among the downloads, and what it is in a bundle."""
+    cloud, location = request.cloud.name.lower(), request.location.name if request.location else ""
+    named, has_bus = request.route_filter, notification_host(request.cloud)
+    documents = (
+        (request.service_tags, f"service-tags-{cloud}", Role.SERVICE_TAGS),
+        (location, f"discovery-{location}", Role.DISCOVERY),
+        (location and has_bus, f"notification-hosts-{location}", Role.NOTIFICATION_HOSTS),
+        (request.communities, f"communities-{cloud}", Role.COMMUNITIES),
+        (named, f"route-filter-{_safe(named)}", Role.ROUTE_FILTER),
+        (request.circuit and not named, f"route-filter-of-{_safe(request.circuit)}", Role.ROUTE_FILTER),
+    )
+    return [(name, role) for asked, name, role in documents if asked]
 
 
-async def get(role: Role, client: Client, wanted: Wanted, azure: "Azure", today: date) -> Download:
-    """Ask for one document, and check all of it.
+@dataclass(slots=True)
+class Documents:
+    """Asks for documents; signs in to Azure when the first question comes that needs it."""
 
-    Raises:
-        InputError: it takes a sign-in, and there is none.
-        AzureError: no usable answer.
-        BlockedError: another document came than the one asked for.
-    """
-    if role is Role.SERVICE_TAGS:
-        return await _tags(client, wanted.cloud)
-    if role is Role.COMMUNITIES:
-        return await _communities(await azure.session(), today)
-    if role is Role.ROUTE_FILTER and wanted.route_filter:
-        return await _route_filter(await azure.session(), wanted.route_filter, today)
-    if role is Role.ROUTE_FILTER:
-        return await _filter_of_circuit(azure, wanted.circuit, today)
-    if wanted.location is None:
-        raise InputError("--location is missing")
-    if role is Role.DISCOVERY:
-        return await _discovery(client, wanted.cloud, wanted.location, today)
-    return await _notification_hosts(client, wanted.cloud, wanted.location, today)
+    client: HttpsClient
+    request: FetchRequest
+    options: FetchOptions
+    stack: AsyncExitStack
+    today: date
+    _session: AzureSession | None = None
 
-
-class Azure:
-    """Azure as one service principal sees it, signed in to when the first question comes."""
-
-    def __init__(self, sign_in: SignIn | None, stack: AsyncExitStack) -> None:
-        self._sign_in = sign_in
-        self._stack = stack
-        self._session: AzureSession | None = None
-
-    async def session(self) -> AzureSession:
-        """The session with the target that was given.
+    async def get(self, role: Role) -> Download:
+        """Ask for one document, and check all of it.
 
         Raises:
-            InputError: no sign-in was given.
+            InputError: it takes a sign-in, and there is none.
+            AzureError: no usable answer.
+            BlockedError: another document came than the one asked for.
         """
+        request, cloud = self.request, self.request.cloud
+        if role is Role.SERVICE_TAGS:
+            got = await service_tags(self.client, cloud, site=self.options.sources.pages)
+            return _recognised(got, HeldKind.SERVICE_TAGS, cloud)
+        if role is Role.COMMUNITIES:
+            got = await arm.community_list(await self._azure(), self.today)
+            return _recognised(got, HeldKind.COMMUNITY_LIST, cloud)
+        if role is Role.ROUTE_FILTER and request.route_filter:
+            return await self._route_filter(await self._azure(), request.route_filter)
+        if role is Role.ROUTE_FILTER:
+            return await self._filter_of_circuit(request.circuit)
+        location = request.location.name if request.location else ""
+        if role is Role.DISCOVERY:
+            # The region's own HIS host, as the agent asks for it before it connects (agent.md §1.7).
+            return await self._of_location(
+                self.options.sources.at(cloud.discovery_host, "discovery")
+                % {"location": location, "api-version": "2.1"},
+                ("discovery", "his-discovery", "host"),
+                lambda data: his_host(data, cloud.his_suffix),
+                f"no URL under {cloud.his_suffix}",
+            )
+        # The Service Bus names that the region's agents keep open (agent.md §1.7; they change over time).
+        return await self._of_location(
+            self.options.sources.at(notification_host(cloud), "urls/allowlist")
+            % {"api-version": "2020-01-01", "location": location},
+            ("notification-hosts", "notification-hosts", "hosts"),
+            lambda data: _hosts(data, _BUS[cloud.name]),
+            f"no list of names under {_BUS[cloud.name]}",
+        )
+
+    async def _azure(self) -> AzureSession:
+        """The session with the target that was given."""
         if self._session is None:
-            self._session = await self.elsewhere("", "")
+            self._session = await self._signed_in()
         return self._session
 
-    async def elsewhere(self, subscription: str, group: str) -> AzureSession:
-        """A session for another subscription or resource group; where empty, those that were given.
-
-        Raises:
-            InputError: no sign-in was given.
-        """
-        if self._sign_in is None:
+    async def _signed_in(self, subscription: str = "", group: str = "") -> AzureSession:
+        sign_in = self.options.sign_in
+        if sign_in is None:
             raise InputError(
                 "the list of BGP communities, a route filter and a circuit need a sign-in: --tenant-id, "
                 "--subscription-id, --client-id and a secret or certificate"
             )
-        given = self._sign_in.target
+        given = sign_in.target
         target = replace(
             given,
             subscription_id=subscription or given.subscription_id,
             resource_group=group or given.resource_group,
         )
-        return await self._stack.enter_async_context(signed_in(target, self._sign_in.principal))
+        return await self.stack.enter_async_context(signed_in(target, sign_in.principal))
 
+    async def _route_filter(self, session: AzureSession, name: str) -> Download:
+        got = await arm.network_resource(session, HeldKind.ROUTE_FILTER, name, self.today)
+        return _recognised(got, HeldKind.ROUTE_FILTER, self.request.cloud)
 
-async def _tags(client: Client, cloud: Cloud) -> Download:
-    got = await service_tags(client.http, cloud, site=client.sources.pages)
-    return _recognised(got, HeldKind.SERVICE_TAGS, cloud)
+    async def _filter_of_circuit(self, name: str) -> Download:
+        """The route filter that a circuit's Microsoft peering has, also out of another resource group."""
+        session = await self._azure()
+        got = await arm.network_resource(session, HeldKind.CIRCUIT, name, self.today)
+        peering = read_circuit(numbers.from_json(got.data), got.name).microsoft
+        if peering is None or not peering.route_filter:
+            lacks = "route filter on its Microsoft peering" if peering else "Microsoft peering"
+            raise AzureError(
+                f"circuit {name} has no {lacks}", hint="Without a filter it brings no routes of Microsoft's."
+            )
+        found = _FILTER_ID.fullmatch(peering.route_filter)
+        if found is None:
+            raise AzureError(f"circuit {name} names its route filter as {quoted(peering.route_filter)}")
+        subscription, group, filter_name = found[1].lower(), found[2], found[3]
+        target = session.target
+        if (subscription, group.lower()) != (target.subscription_id, target.resource_group.lower()):
+            session = await self._signed_in(subscription, group)
+        return await self._route_filter(session, filter_name)
 
-
-async def _communities(session: AzureSession, today: date) -> Download:
-    return _recognised(
-        await arm.community_list(session, today), HeldKind.COMMUNITY_LIST, session.target.cloud
-    )
-
-
-async def _route_filter(session: AzureSession, name: str, today: date) -> Download:
-    got = await arm.route_filter(session, name, today)
-    return _recognised(got, HeldKind.ROUTE_FILTER, session.target.cloud)
-
-
-async def _filter_of_circuit(azure: Azure, name: str, today: date) -> Download:
-    """The route filter that a circuit's Microsoft peering has, also out of another resource group."""
-    session = await azure.session()
-    got = await arm.circuit(session, name, today)
-    peering = read_circuit(numbers.from_json(got.data), got.name).microsoft
-    if peering is None or not peering.route_filter:
-        lacks = "route filter on its Microsoft peering" if peering else "Microsoft peering"
-        raise AzureError(
-            f"circuit {name} has no {lacks}", hint="Without a filter it brings no routes of Microsoft's."
-        )
-    found = _FILTER_ID.fullmatch(peering.route_filter)
-    if found is None:
-        raise AzureError(f"circuit {name} names its route filter as {quoted(peering.route_filter)}")
-    subscription, group, filter_name = found[1].lower(), found[2], found[3]
-    target = session.target
-    if (subscription, group.lower()) != (target.subscription_id, target.resource_group.lower()):
-        session = await azure.elsewhere(subscription, group)
-    return await _route_filter(session, filter_name, today)
+    async def _of_location(
+        self,
+        url: URL,
+        names: tuple[str, str, str],
+        read: Callable[[bytes], str | list[str] | None],
+        otherwise: str,
+    ) -> Download:
+        """An answer for the location as a document of its own: it says neither where nor when it holds."""
+        if self.request.location is None:
+            raise InputError("--location is missing")
+        data, origin = await self.client.read(url, limit=_LARGEST)
+        found = read(data)
+        if not found:
+            says = f"{origin} answered {quoted(data, limit=80)}, which is {otherwise}"
+            raise AzureError(says, hint=_WITHOUT)
+        file, kind, key = names
+        document = {
+            "schema": 1,
+            "kind": kind,
+            "cloud": self.request.cloud.name,
+            "location": self.request.location.name,
+            "taken": self.today.isoformat(),
+            key: found,
+        }
+        content = f"{json.dumps(document, indent=1)}\n".encode("ascii")
+        return Download(f"{file}-{self.request.location.name}-{self.today}.json", content, origin)
 
 
 def _recognised(got: Download, kind: HeldKind, cloud: Cloud) -> Download:
     """The same without keys, when it is whole and what was asked for."""
-    new = recognise(got.data, got.name, cloud=cloud.name, source=got.url)
-    if new.held.kind is not kind:
-        raise BlockedError(f"{got.url} gave a {new.held.kind.words}, not a {kind.words}")
-    if new.held.cloud != cloud.name:
-        raise BlockedError(f"{got.url} gave a {kind.words} of {new.held.cloud}, not of {cloud.name}")
-    return replace(got, data=new.data)
-
-
-async def _discovery(client: Client, cloud: Cloud, region: Region, today: date) -> Download:
-    """The region's own HIS host, as the agent asks for it before it connects (agent.md §1.7)."""
-    url = client.sources.at(cloud.discovery_host, "discovery")
-    asked = url % {"location": region.name, "api-version": "2.1"}
-    data, origin = await client.read(asked, limit=_LARGEST)
-    host = his_host(data, cloud.his_suffix)
-    if host is None:
-        raise AzureError(
-            f"{origin} answered {quoted(data, limit=80)}, which is no URL under {cloud.his_suffix}",
-            hint=_WITHOUT,
-        )
-    content = _dated("his-discovery", cloud, region, today, host=host)
-    return Download(f"discovery-{region.name}-{today}.json", content, origin)
-
-
-async def _notification_hosts(client: Client, cloud: Cloud, region: Region, today: date) -> Download:
-    """The Service Bus names that the region's agents keep open (agent.md §1.7; they change over time)."""
-    url = client.sources.at(notification_host(cloud), "urls/allowlist")
-    asked = url % {"api-version": "2020-01-01", "location": region.name}
-    data, origin = await client.read(asked, limit=_LARGEST)
-    hosts = _hosts(data, _BUS[cloud.name])
-    if not hosts:
-        raise AzureError(
-            f"{origin} answered {quoted(data, limit=80)}, which is no list of names under {_BUS[cloud.name]}",
-            hint=_WITHOUT,
-        )
-    content = _dated("notification-hosts", cloud, region, today, hosts=hosts)
-    return Download(f"notification-hosts-{region.name}-{today}.json", content, origin)
-
-
-_WITHOUT = "A proxy or a captive page may answer in Microsoft's place. Without --location it is left out."
+    held, data = recognise(got.data, got.name, cloud=cloud.name, source=got.url)
+    if held.kind is not kind:
+        raise BlockedError(f"{got.url} gave a {held.kind.words}, not a {kind.words}")
+    if held.cloud != cloud.name:
+        raise BlockedError(f"{got.url} gave a {kind.words} of {held.cloud}, not of {cloud.name}")
+    return replace(got, data=data)
 
 
 def _hosts(data: bytes, suffix: str) -> list[str]:
@@ -201,19 +193,6 @@ def _hosts(data: bytes, suffix: str) -> list[str]:
     names = [one.lower() for one in found if isinstance(one, str)]
     good = all(_HOST.fullmatch(one) and one.endswith(suffix) for one in names)
     return sorted(set(names)) if good and len(names) == len(found) else []
-
-
-def _dated(kind: str, cloud: Cloud, region: Region, today: date, **says: object) -> bytes:
-    """An answer as a document of its own: these answers say neither where nor when they hold."""
-    document = {
-        "schema": 1,
-        "kind": kind,
-        "cloud": cloud.name,
-        "location": region.name,
-        "taken": today.isoformat(),
-        **says,
-    }
-    return f"{json.dumps(document, indent=1)}\n".encode("ascii")
 
 
 def _safe(name: str) -> str:

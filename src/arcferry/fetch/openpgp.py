@@ -1,15 +1,37 @@
 """OpenPGP signatures, by Sequoia (pysequoia), whose standard policy refuses weak hashes and short keys."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from arcferry import times
 from arcferry.errors import BundleRefusedError, FileInputError
+from arcferry.files import read_bounded
 from arcferry.text import one_line
 
+# The keys that Microsoft's Linux repositories are signed with.
+# - `BC52 8686 B50D 79E3 39D3 721C EB3E 94AD BE12 29CF` signs the repositories that were made before May 2025.
+#   The file is https://packages.microsoft.com/keys/microsoft.asc as published since June 2025, when its
+#   signature of SHA-1 was replaced (microsoft/linux-package-repositories issue 47, 2025-07-01); the bytes are
+#   of copies in public repositories, read 2026-11-23.
+# - `AA86 F75E 427A 19DD 3334 6403 EE4D 7792 F748 182B` signs the newer ones (Debian 13, RHEL 10, Ubuntu 25.10
+#   and later; same issue). The file is https://packages.microsoft.com/keys/microsoft-2025.asc, as in
+#   rpm-software-management/distribution-gpg-keys, commit d463e16, read 2026-11-23; its fingerprint as
+#   https://learn.microsoft.com/linux/packages gives it, cited alike by several public repositories.
+#
+# A fingerprint is a hash of the key itself, so where the bytes came from does not matter once it agrees.
+# Microsoft means to bring a new key each year: a later one comes by `--repository-key`.
+PINNED = {
+    "microsoft.asc": "bc528686b50d79e339d3721ceb3e94adbe1229cf",
+    "microsoft-2025.asc": "aa86f75e427a19dd33346403ee4d7792f748182b",
+}
+"""Fingerprints of the keys that arcferry brings, by file."""
+
 _MOST_KEYS = 20
+_LARGEST_FILE = 1024 * 1024
 _SIGNATURE = re.compile(
     rb"^-----BEGIN PGP SIGNATURE-----.*?^-----END PGP SIGNATURE-----", re.DOTALL | re.MULTILINE
 )
@@ -65,6 +87,27 @@ def read_keys(data: bytes, name: str) -> Keyring:
     if not 0 < len(found) <= _MOST_KEYS:
         raise FileInputError(name, f"holds {len(found)} OpenPGP keys, expected 1 to {_MOST_KEYS}")
     return Keyring(found)
+
+
+def repository_keys(more: Sequence[Path] = ()) -> Keyring:
+    """Microsoft's keys, and those in the files that a user trusts beside them.
+
+    Raises:
+        FileInputError: a file cannot be read, or holds no public key.
+        BundleRefusedError: a key that came with arcferry is not the pinned one.
+    """
+    found = Keyring(())
+    for name, fingerprint in PINNED.items():
+        data = resources.files("arcferry").joinpath(f"fetch/keyring/{name}").read_bytes()
+        keys = read_keys(data, name)
+        if keys.fingerprints != (fingerprint,):
+            raise BundleRefusedError(
+                f"{name} of arcferry is not the key {fingerprint}", hint="Install it anew."
+            )
+        found += keys
+    for path in more:
+        found += read_keys(read_bounded(path, limit=_LARGEST_FILE), str(path))
+    return found
 
 
 def verify_inline(data: bytes, keys: Keyring, place: str) -> Signed:
@@ -134,16 +177,13 @@ def _signer(verified: list[Any], keys: Keyring, place: str) -> str:
     """The first signer whose key is still good."""
     signers = {str(one.certificate) for found in verified for one in found.valid_sigs}
     now = times.now()
-    good = [one for one in keys.certificates if one.fingerprint in signers and not _ended(one, now)]
-    if not good:
-        raise BundleRefusedError(f"{place}: its signer's key has expired or was revoked", hint=_HINT)
-    return str(good[0].fingerprint)
-
-
-def _ended(certificate: Any, now: datetime) -> bool:  # noqa: ANN401 - the library's own type, loaded late
-    """Whether a key is of no use today: what it signed while it was good counts no longer."""
-    expiration = certificate.expiration
-    return bool(certificate.is_revoked or (expiration and expiration <= now))
+    for one in keys.certificates:
+        if one.fingerprint not in signers:
+            continue
+        # What a key signed while it was good counts no longer once it has ended.
+        if not one.is_revoked and not (one.expiration and one.expiration <= now):
+            return str(one.fingerprint)
+    raise BundleRefusedError(f"{place}: its signer's key has expired or was revoked", hint=_HINT)
 
 
 def _why(signatures: list[Any], keys: Keyring, error: Exception) -> str:

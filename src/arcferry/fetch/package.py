@@ -6,21 +6,23 @@ import hashlib
 import lzma
 import re
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from io import BytesIO
 
 from yarl import URL
 
-from arcferry.errors import AzureError, BundleRefusedError
+from arcferry.errors import AzureError, BundleRefusedError, InputError
 from arcferry.fetch.distributions import Choice
 from arcferry.fetch.transfer import Digest
-from arcferry.fetch.versions import fits, order
+from arcferry.https import HttpsClient, place
 from arcferry.numbers import whole
-from arcferry.text import quoted
+from arcferry.text import quoted, said
 
 AGENT = "azcmagent"
+_ANY_PROCESSOR = ("all", "noarch")
 LARGEST_SIGNED = 4 * 1024 * 1024
 LARGEST_INDEX = 64 * 1024 * 1024
 LARGEST_UNPACKED = 128 * 1024 * 1024
@@ -32,6 +34,7 @@ _PACKED: dict[bytes, Callable[[BytesIO], gzip.GzipFile | lzma.LZMAFile | bz2.BZ2
     b"BZ": bz2.BZ2File,
 }
 _ZSTD = b"\x28\xb5\x2f\xfd"
+_VERSION = re.compile(r"[1-9]\d?(?:\.\d{1,6}){1,3}")
 
 
 class StaleError(Exception):
@@ -61,24 +64,25 @@ class Package:
         return self.path.rpartition("/")[2]
 
 
-def newest(packages: Iterable[Package], choice: Choice, wanted: str, place: str) -> Package:
-    """The newest that fits.
+def newest(packages: Iterable[Package], choice: Choice, wanted: str, where: str) -> Package:
+    """The newest that fits the choice's processor, and the version that is wanted.
 
     Raises:
         AzureError: there is none; the versions that there are, are named.
     """
-    found = sorted(packages, key=lambda one: order(one.version))
+    own = {choice.architecture, *_ANY_PROCESSOR}
+    found = sorted((one for one in packages if one.architecture in own), key=lambda one: order(one.version))
     good = [one for one in found if fits(one.version, wanted)]
     if good:
         return good[-1]
     if not found:
         raise AzureError(
-            f"{place} has no {AGENT} for {choice.architecture}",
+            f"{where} has no {AGENT} for {choice.architecture}",
             hint=f"Arc may not support {choice.distribution.display} on it. Take the package of a release "
             "that it does support, or name a file with --agent.",
         )
     listed = ", ".join(dict.fromkeys(one.version for one in reversed(found[-8:])))
-    raise AzureError(f"{place} has no {AGENT} {wanted}", hint=f"Newest there: {listed}.")
+    raise AzureError(f"{where} has no {AGENT} {wanted}", hint=f"Newest there: {listed}.")
 
 
 def below(base: URL, path: str) -> URL:
@@ -95,18 +99,21 @@ def below(base: URL, path: str) -> URL:
     return base.joinpath(*parts)
 
 
-def checked(data: bytes, digest: Digest, place: str) -> bytes:
-    """The same bytes, when they are those of the digest.
+async def read_index(client: HttpsClient, url: URL, digest: Digest) -> bytes:
+    """The list of packages that a signed file names, unpacked.
 
     Raises:
-        StaleError: they are others.
+        StaleError: it is not the one that was signed.
+        BundleRefusedError: it cannot be unpacked.
+        AzureError: no usable answer; it is packed with Zstandard, or far larger than any index.
     """
+    data, _ = await client.read(url, limit=LARGEST_INDEX)
     if len(data) != digest.length or hashlib.new(digest.algorithm, data).hexdigest() != digest.value:
-        raise StaleError(f"{place} is not the file that the repository's signed list names")
-    return data
+        raise StaleError(f"{place(url)} is not the file that the repository's signed list names")
+    return unpacked(data, place(url))
 
 
-def unpacked(data: bytes, place: str) -> bytes:
+def unpacked(data: bytes, where: str) -> bytes:
     """An index, whatever it is packed with.
 
     Raises:
@@ -115,33 +122,32 @@ def unpacked(data: bytes, place: str) -> bytes:
     """
     if data.startswith(_ZSTD):
         raise AzureError(
-            f"{place} is packed with Zstandard, which is not read here",
+            f"{where} is packed with Zstandard, which is not read here",
             hint="Download the package elsewhere, and name it with --agent.",
         )
     opened = _PACKED.get(data[:2])
     if opened is None:
         return data
-    try:
-        with opened(BytesIO(data)) as stream:
-            content = bytes(stream.read(LARGEST_UNPACKED + 1))
-    except (EOFError, OSError, lzma.LZMAError, zlib.error) as error:
-        raise broken(error, place) from None
+    with reading(where), opened(BytesIO(data)) as stream:
+        content = bytes(stream.read(LARGEST_UNPACKED + 1))
     if len(content) > LARGEST_UNPACKED:
-        raise AzureError(f"{place}: more than the {LARGEST_UNPACKED:,} bytes that are unpacked of an index")
+        raise AzureError(f"{where}: more than the {LARGEST_UNPACKED:,} bytes that are unpacked of an index")
     return content
 
 
-def broken(error: Exception, place: str) -> BundleRefusedError:
-    """The error for a signed index that cannot be read all the same."""
-    return BundleRefusedError(f"{place} is signed, and cannot be read: {error}")
+@contextmanager
+def reading(where: str) -> Iterator[None]:
+    """In the body, what is signed and cannot be read all the same is refused.
 
-
-def instant(seconds: float) -> datetime | None:
-    """A moment in seconds since 1970; None where it is out of any range."""
+    Raises:
+        BundleRefusedError: in place of what the readers of packed data, of fields and of numbers raise.
+    """
     try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, OSError, ValueError):
-        return None
+        yield
+    except KeyError as error:
+        raise BundleRefusedError(f"{where} is signed, and has no field {said(error)}") from None
+    except (EOFError, OSError, ValueError, lzma.LZMAError, zlib.error) as error:
+        raise BundleRefusedError(f"{where} is signed, and cannot be read: {error}") from None
 
 
 def length_of(text: str) -> int:
@@ -154,3 +160,40 @@ def length_of(text: str) -> int:
     if length is None:
         raise ValueError("a file's length is no number of bytes")
     return length
+
+
+def read_version(text: str) -> str:
+    """The version that is asked for, `1.61` or a longer one; empty for the newest (`latest`).
+
+    Raises:
+        InputError: it is no version of the agent.
+    """
+    wanted = text.strip().lower().removeprefix("v")
+    if wanted in ("", "latest"):
+        return ""
+    if not _VERSION.fullmatch(wanted):
+        raise InputError(f"--agent-version {quoted(text)} is no version", hint="Such as 1.61, or latest.")
+    return wanted
+
+
+def order(version: str) -> tuple[int, ...]:
+    """What agent versions are sorted by: their numbers.
+
+    Enough for the agent, whose published versions differ in numbers alone (`1.64.03414.1079`, earlier
+    `1.48.02646.952-ubuntu22.04`, `1.9.21208-007`).
+    """
+    return tuple(map(int, re.findall(r"\d+", version[:100])))
+
+
+def fits(version: str, wanted: str) -> bool:
+    """Whether a package's version is the one asked for: its numbers begin with those; any where empty.
+
+    An MSI writes `3319` where a package's name has `03319`.
+    """
+    asked = order(wanted)
+    return order(version)[: len(asked)] == asked
+
+
+def release_of(wanted: str) -> str:
+    """`1.61` of `1.61.03319.859`: what Microsoft's addresses of Windows packages know."""
+    return ".".join(wanted.split(".")[:2])

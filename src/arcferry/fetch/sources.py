@@ -1,13 +1,17 @@
+"""Where Microsoft's hosts are asked: at their own addresses, or at mirrors."""
+
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from arcferry import catalog
 from arcferry.data.download import SITE
 from arcferry.errors import InputError, UnknownNameError
 from arcferry.fetch.distributions import PACKAGES
+from arcferry.https import Advice
 from arcferry.text import quoted
 
 HTTPS = 443
@@ -18,6 +22,11 @@ _NOTIFICATION = {
     "AzureChinaCloud": "guestnotificationservice.azure.cn",
 }
 _HOST = re.compile(r"[a-z0-9.-]{1,253}")
+ADVICE = Advice(
+    not_allowed="Where a mirror keeps its files on another host, name that host with --mirror.",
+    no_answer="Run the same command again: what has arrived stays, and the rest is fetched. Without a way "
+    "to Microsoft from here, download the file elsewhere and name it with --agent.",
+)
 
 
 def notification_host(cloud: catalog.Cloud) -> str:
@@ -25,10 +34,13 @@ def notification_host(cloud: catalog.Cloud) -> str:
     return _NOTIFICATION.get(cloud.name, "")
 
 
+def _arc_services() -> set[str]:
+    return {cloud.discovery_host for cloud in catalog.clouds()} | set(_NOTIFICATION.values())
+
+
 def known_hosts() -> frozenset[str]:
     """Every host of Microsoft's that is asked, and the only ones that a redirect may lead to."""
-    discovery = {cloud.discovery_host for cloud in catalog.clouds()}
-    return frozenset({PACKAGES, _DOWNLOADS, _PAGES, *discovery, *_NOTIFICATION.values()})
+    return frozenset({PACKAGES, _DOWNLOADS, _PAGES, *_arc_services()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +81,7 @@ class Sources:
         return self.mirrors.get(host) or (self.under / host if self.under else None)
 
     def _port(self, host: str) -> int:
-        services = {cloud.discovery_host for cloud in catalog.clouds()} | set(_NOTIFICATION.values())
-        return self.port if self.port and host in services else HTTPS
+        return self.port if self.port and host in _arc_services() else HTTPS
 
 
 def read_sources(mirrors: Sequence[str], *, port: int | None = None) -> Sources:
@@ -107,3 +118,28 @@ def _address(text: str) -> URL:
         shown = "" if "@" in text else f" {quoted(text)}"
         raise InputError(f"--mirror{shown} is not an address such as https://mirror.example/microsoft")
     return url
+
+
+class Resolver(AbstractResolver):
+    """Names by the one DNS server that was asked for; aiohttp's own way to choose one needs aiodns."""
+
+    def __init__(self, server: str) -> None:
+        from arcferry.probe.step import ProbeSettings  # noqa: PLC0415 - dnspython, which few runs need
+
+        self._settings = ProbeSettings(resolver=server)
+
+    async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[ResolveResult]:
+        """The addresses of a name, as aiohttp wants them."""
+        from arcferry.probe import deadlines  # noqa: PLC0415 - as above
+        from arcferry.probe.dns import choose_resolvers, resolve  # noqa: PLC0415 - as above
+
+        found = await resolve(host, choose_resolvers(self._settings), deadlines.DNS)
+        if found.failure:
+            raise OSError(found.failure.says)
+        return [
+            ResolveResult(hostname=host, host=one, port=port, family=family, proto=0, flags=0)
+            for one in found.answer.addresses
+        ]
+
+    async def close(self) -> None:
+        """Nothing is held."""

@@ -1,14 +1,15 @@
-"""One file from the network to the disk: resumed where it broke off, whole or not at all."""
+"""One file from the network to the disk: resumed where it broke off, whole or not at all, and its receipt."""
 
 import asyncio
 import hashlib
 import json
 import os
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 from yarl import URL
 
@@ -21,12 +22,22 @@ from arcferry.errors import (
     FileInputError,
     InputError,
 )
-from arcferry.fetch.client import NOT_MODIFIED, OK, PARTIAL, Answer, Client, may_pass, place
+from arcferry.https import (
+    NOT_MODIFIED,
+    OK,
+    PARTIAL,
+    HttpsAnswer,
+    HttpsClient,
+    is_worth_retrying,
+    place,
+    safe,
+)
 from arcferry.text import quoted
 from arcferry.times import from_http
 
 LARGEST_PACKAGE = 1024 * 1024 * 1024
-_BESIDE_LIMIT = 16 * 1024
+_BESIDE_LIMIT = 64 * 1024
+_RECEIPT = "receipt.json"
 _ENOUGH = 1024 * 1024
 _LENGTH = re.compile(r"\d{1,15}")
 _RANGE = re.compile(r"bytes (\d{1,15})-(\d{1,15})/(\d{1,15})")
@@ -62,27 +73,65 @@ class Digest:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
-    """A file that is here whole.
+class FetchedFile:
+    """A file that is here whole: what it is, and where it came from.
 
     Attributes:
-        origin: the address that gave it, without its query.
-        validator: the server's strong ETag for it; empty where it gave none.
+        path: where it lies, in the folder of the item that it was fetched as.
+        origin: the https address that gave it in the end, without its query.
+        validator: the server's strong ETag, to ask whether there is a newer one; empty if it gave none.
+        version: of the agent, or empty.
+        says: what it was checked by, for a reader.
     """
 
     path: Path
-    origin: str
-    sha256: str
     length: int
+    sha256: str
+    origin: str
     validator: str = ""
+    version: str = ""
+    says: str = ""
+
+    @property
+    def item(self) -> str:
+        """What it was fetched as, such as `debian12-amd64`."""
+        return self.path.parent.name
+
+    def record(self) -> Self:
+        """Note beside the file what it is; whatever else lay there is removed.
+
+        Raises:
+            FileInputError: the folder cannot be written.
+        """
+        fields = asdict(self)
+        fields["file"] = fields.pop("path").name
+        receipt = self.path.with_name(_RECEIPT)
+        files.write_whole(receipt, json.dumps(fields, indent=1).encode())
+        for path in self.path.parent.iterdir():
+            if path not in (receipt, self.path) and path.is_file():
+                with files.naming(path, "cannot be removed"):
+                    path.unlink()
+        return self
 
 
-class _AgainError(Exception):
+def fetched_before(folder: Path) -> FetchedFile | None:
+    """What lies in an item's folder by its receipt, if it is here as it was."""
+    try:
+        fields = numbers.from_json(files.read_bounded(folder / _RECEIPT, limit=_BESIDE_LIMIT))
+        name = fields.pop("file")
+        found = FetchedFile(folder / name, **fields)
+        same = Path(name).name == name and Digest("sha256", found.sha256, found.length).fits(found.path)
+    except (InputError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return found if same else None
+
+
+class _StartAgainError(Exception):
     """What lies here of the file is of no use; it was removed, and the next try begins anew."""
 
 
 async def download(
-    client: Client,
+    client: HttpsClient,
     url: URL,
     path: Path,
     *,
@@ -90,7 +139,7 @@ async def download(
     limit: int = LARGEST_PACKAGE,
     known: str = "",
     report: Callable[[int, int | None], None] = lambda _done, _total: None,
-) -> Arrived | None:
+) -> FetchedFile | None:
     """Download into `path`, beside it first, from where an earlier try broke off.
 
     A file that has changed at the server since then is begun anew. Tries are bounded; one that brought a
@@ -99,7 +148,7 @@ async def download(
     Args:
         client: the pool of connections.
         url: where to begin.
-        path: the file to write; its folder exists.
+        path: the file to write; its folder is made, for this user alone.
         digest: what it must be; None where nobody says, as for the Windows package.
         limit: the most bytes that are taken.
         known: the ETag of what is at `path` already; then the server may answer that it is unchanged.
@@ -113,39 +162,38 @@ async def download(
         FileInputError: the folder cannot be written, or the disk is full; what has arrived stays.
         AzureError: no usable answer after all tries, it led elsewhere, or it is larger than `limit`.
     """
-    transfer = _Transfer(client, url, _Part(path), digest, limit, known, report)
-    tries = list(client.pauses)
+    files.make_private(path.parent)
+    transfer = _Transfer(client, url, _PartialFile(path), digest, limit, known, report)
+    pauses = list(client.pauses)
     while True:
         before = transfer.part.length()
         try:
             return await transfer.attempt()
-        except (_AgainError, AzureError) as error:
+        except (_StartAgainError, AzureError) as error:
             if transfer.part.length() - before >= _ENOUGH:
-                tries = list(client.pauses)
-            if not tries or (isinstance(error, AzureError) and not may_pass(error)):
-                raise _final(error, url) from None
-            await asyncio.sleep(tries.pop(0))
-
-
-def _final(error: Exception, url: URL) -> Exception:
-    if isinstance(error, _AgainError):
-        return AzureError(f"{place(url)}: {error}", hint="Run the same command again later.")
-    return error
+                pauses = list(client.pauses)
+            if isinstance(error, AzureError):
+                if not pauses or not is_worth_retrying(error):
+                    raise
+            elif not pauses:
+                hint = "Run the same command again later."
+                raise AzureError(f"{place(url)}: {error}", hint=hint) from None
+            await asyncio.sleep(pauses.pop(0))
 
 
 @dataclass(frozen=True, slots=True)
 class _Transfer:
     """What all tries of one download share; see `download`."""
 
-    client: Client
+    client: HttpsClient
     url: URL
-    part: "_Part"
+    part: "_PartialFile"
     digest: Digest | None
     limit: int
     known: str
     report: Callable[[int, int | None], None]
 
-    async def attempt(self) -> Arrived | None:
+    async def attempt(self) -> FetchedFile | None:
         """Ask once, for the whole or for the rest."""
         start, validator = self.part.begun(self.url)
         if not validator and self.digest is None:
@@ -156,7 +204,7 @@ class _Transfer:
             headers = {"Range": f"bytes={start}-"} | ({"If-Range": validator} if validator else {})
         elif self.known:
             headers = {"If-None-Match": self.known}
-        async with self.client.ask(self.url, headers) as answer:
+        async with self.client.get(self.url, headers) as answer:
             if answer.status == NOT_MODIFIED and self.known and not start:
                 return None
             start, total = self._where(answer, start, validator)
@@ -166,8 +214,14 @@ class _Transfer:
                 await self._receive(answer, stream, start, total)
         return self.part.finish(answer, self.digest, resumed=start > 0)
 
-    def _where(self, answer: Answer, start: int, validator: str) -> tuple[int, int | None]:
+    def _where(self, answer: HttpsAnswer, start: int, validator: str) -> tuple[int, int | None]:
         """Where in the file the body begins, and how long the whole file is."""
+        coding = answer.headers.get("Content-Encoding", "identity").strip().lower()
+        if coding not in ("", "identity"):
+            # Its length and its ranges would be those of the compressed form.
+            raise AzureError(
+                f"{place(answer.url)} answered compressed ({safe(coding)}), which nobody asked for"
+            )
         if answer.status == OK:
             length = answer.headers.get("Content-Length", "")
             return 0, int(length) if _LENGTH.fullmatch(length) else None
@@ -175,10 +229,10 @@ class _Transfer:
         same = not validator or _validator(answer) in ("", validator)
         if answer.status != PARTIAL or not found or int(found[1]) != start or not same:
             self.part.remove()
-            raise _AgainError(f"answered {answer.status} to the rest of a file, and not with that rest")
+            raise _StartAgainError(f"answered {answer.status} to the rest of a file, and not with that rest")
         return start, int(found[3])
 
-    def _refuse_length(self, answer: Answer, total: int | None) -> None:
+    def _refuse_length(self, answer: HttpsAnswer, total: int | None) -> None:
         if total is not None and total > self.limit:
             raise AzureError(
                 f"{place(answer.url)}: {total:,} bytes are more than the {self.limit:,} that are taken"
@@ -187,7 +241,7 @@ class _Transfer:
             self.part.remove()
             raise _refused(answer, f"has {total:,} bytes, not the {self.digest.length:,}")
 
-    async def _receive(self, answer: Answer, stream: BinaryIO, start: int, total: int | None) -> None:
+    async def _receive(self, answer: HttpsAnswer, stream: BinaryIO, start: int, total: int | None) -> None:
         done = start
         async for chunk in answer.chunks():
             done += len(chunk)
@@ -204,7 +258,7 @@ class _Transfer:
             raise AzureUnavailableError(f"{place(answer.url)} broke off at byte {done:,} of {total:,}")
 
 
-def _validator(answer: Answer) -> str:
+def _validator(answer: HttpsAnswer) -> str:
     """What tells that a later part is of the same file (RFC 9110 §8.8, §13.1.5): a strong ETag, or a date.
 
     A date counts where it is old enough that a second change in that second is out of question.
@@ -220,14 +274,14 @@ def _validator(answer: Answer) -> str:
     return modified.strip() if age.total_seconds() >= 1 else ""
 
 
-def _refused(answer: Answer, why: str) -> BundleRefusedError:
+def _refused(answer: HttpsAnswer, why: str) -> BundleRefusedError:
     return BundleRefusedError(
         f"{place(answer.url)} {why}, which its signed index says",
         hint="Run the same command again later; a mirror or a proxy may hold an old or a changed file.",
     )
 
 
-class _Part:
+class _PartialFile:
     """What has arrived of a file: `NAME.part`, and beside it which file of the server's that is."""
 
     def __init__(self, path: Path) -> None:
@@ -264,9 +318,17 @@ class _Part:
             stream.seek(start)
             return stream
 
-    def writing(self) -> "_Writing":
-        """A context in which the disk's errors become the user's."""
-        return _Writing(self._part)
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Let the disk's errors out as the user's."""
+        try:
+            yield
+        except OSError as error:
+            raise FileInputError(
+                self._part,
+                error.strerror or "cannot be written",
+                hint="What has arrived stays. Name a folder with more room with --downloads.",
+            ) from error
 
     def remove(self) -> None:
         """Begin anew."""
@@ -274,12 +336,12 @@ class _Part:
             self._part.unlink(missing_ok=True)
             self._beside.unlink(missing_ok=True)
 
-    def finish(self, answer: Answer, digest: Digest | None, *, resumed: bool) -> Arrived:
+    def finish(self, answer: HttpsAnswer, digest: Digest | None, *, resumed: bool) -> FetchedFile:
         """Put the file in its place, when it is the right one."""
         if digest and not digest.fits(self._part):
             self.remove()
             if resumed:
-                raise _AgainError("the parts of two tries are not of one file")
+                raise _StartAgainError("the parts of two tries are not of one file")
             raise _refused(answer, f"does not have the {digest.algorithm.upper()}")
         with self.writing():
             with blocks.open_regular(self._part) as stream:
@@ -287,22 +349,5 @@ class _Part:
             self._part.replace(self._path)
             self._beside.unlink(missing_ok=True)
         tag = _validator(answer)
-        return Arrived(
-            self._path, answer.origin, content.sha256, content.length, tag if tag.startswith('"') else ""
-        )
-
-
-class _Writing:
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
-            raise FileInputError(
-                self._path,
-                error.strerror or "cannot be written",
-                hint="What has arrived stays. Name a folder with more room with --downloads.",
-            ) from error
+        tag = tag if tag.startswith('"') else ""
+        return FetchedFile(self._path, content.length, content.sha256, answer.origin, tag)

@@ -1,22 +1,20 @@
 """Apply: bring a fleet into Azure, in the order in which things can still be called off."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine, Iterable
+from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from arcferry.azure import AzureSession, Preflight, ServicePrincipal, list_machines, prepare, signed_in
+from arcferry.azure import AzureSession, ServicePrincipal, list_machines, prepare, signed_in
 from arcferry.errors import AzureError, InterruptedRunError
-from arcferry.fleet.durable import logged
-from arcferry.fleet.events import Observer
-from arcferry.fleet.journal import journal
-from arcferry.fleet.order import Order, shared_by_all
+from arcferry.fleet.events import Observer, Observers, journal
 from arcferry.fleet.outcome import FleetRun
 from arcferry.fleet.poller import MachinePoller
+from arcferry.fleet.records import logged
 from arcferry.fleet.run import FleetRunner, Stop
-from arcferry.fleet.state import RunFolder, open_run, target_to_json
-from arcferry.fleet.work import Shared
+from arcferry.fleet.run_folder import open_run, target_to_json
+from arcferry.fleet.task import RunContext, RunRequest
 from arcferry.lock import only_one
 from arcferry.times import now
 
@@ -25,7 +23,11 @@ _ANOTHER_FOLDER = "Wait for it, or stop it; or use another folder with --state, 
 
 
 async def apply_fleet(
-    order: Order, principal: ServicePrincipal, *, observers: Iterable[Observer] = (), stop: Stop | None = None
+    request: RunRequest,
+    principal: ServicePrincipal,
+    *,
+    observers: Iterable[Observer] = (),
+    stop: Stop | None = None,
 ) -> FleetRun:
     """Bring every host of the inventory to Connected. Run again, it goes on where it was.
 
@@ -36,69 +38,43 @@ async def apply_fleet(
         AzureError: Azure gave no usable answer before the run.
     """
     stop = stop or Stop()
-    shared = shared_by_all(order)
-    with only_one(order.state, "apply", hint=_ANOTHER_FOLDER):
-        folder = open_run(order.state, order.run, _summary(order), now())
+    context = RunContext.of(request)
+    with only_one(request.state, "apply", hint=_ANOTHER_FOLDER):
+        summary = {
+            "inventory": str(request.inventory.path),
+            "hosts": len(request.inventory.hosts),
+            "bundle": request.bundle.id,
+            "target": target_to_json(request.target),
+        }
+        folder = open_run(request.state, request.run, summary, now())
         with logged(folder), journal(folder.journal, folder.id) as written:
-            async with signed_in(order.target, principal) as azure:
-                preflight = await _prepared(azure, stop)
-                watchers = (*observers, written)
-                return await _run(order, shared, folder, azure, preflight, watchers, stop)
-
-
-async def _run(  # noqa: PLR0917  # one call, in the order in which these come to be
-    order: Order,
-    shared: Shared,
-    folder: RunFolder,
-    azure: AzureSession,
-    preflight: Preflight,
-    observers: tuple[Observer, ...],
-    stop: Stop,
-) -> FleetRun:
-    async with _polling(azure) as poller:
-        with_azure = replace(shared, azure=azure, poller=poller, machines=preflight.machines)
-        runner = FleetRunner(
-            order.inventory, with_azure, folder, limits=order.limits, observers=observers, stop=stop
-        )
-        result = await runner.apply(preflight)
-    try:
-        result = await _stoppable(_with_machines(result, azure), stop)
-    except asyncio.CancelledError:
-        return replace(result, interrupted=True)
-    return result
+            async with signed_in(request.target, principal) as azure:
+                try:
+                    preflight = await _stoppable(prepare(azure), stop)
+                except asyncio.CancelledError:
+                    raise InterruptedRunError("stopped before any host was touched") from None
+                async with aclosing(MachinePoller(azure)) as poller:
+                    context = replace(context, azure=azure, poller=poller, machines=preflight.machines)
+                    watching = Observers((*observers, written))
+                    runner = FleetRunner(request, context, folder, watching, stop)
+                    result = await runner.apply(preflight)
+                try:
+                    return await _stoppable(_with_machines(result, azure), stop)
+                except asyncio.CancelledError:
+                    return replace(result, interrupted=True)
 
 
 async def _stoppable(work: Coroutine[Any, Any, _Result], stop: Stop) -> _Result:
-    """The result of work that changes nothing, and that the first asking ends.
+    """The result of work that changes nothing, and that the first request to stop ends.
 
     Raises:
         asyncio.CancelledError: the run is being stopped.
     """
     task = asyncio.ensure_future(work)
-    stop.listen(lambda: _cancel(task))
+    stop.listen(task.cancel)
     if stop.asked:
         task.cancel()
     return await task
-
-
-def _cancel(task: "asyncio.Future[_Result]") -> None:
-    task.cancel()
-
-
-@asynccontextmanager
-async def _polling(azure: AzureSession) -> AsyncIterator[MachinePoller]:
-    poller = MachinePoller(azure)
-    try:
-        yield poller
-    finally:
-        await poller.close()
-
-
-async def _prepared(azure: AzureSession, stop: Stop) -> Preflight:
-    try:
-        return await _stoppable(prepare(azure), stop)
-    except asyncio.CancelledError:
-        raise InterruptedRunError("stopped before any host was touched") from None
 
 
 async def _with_machines(run: FleetRun, azure: AzureSession) -> FleetRun:
@@ -109,12 +85,3 @@ async def _with_machines(run: FleetRun, azure: AzureSession) -> FleetRun:
         return run
     hosts = tuple(replace(host, machine=machines.get(host.host.name.lower())) for host in run.hosts)
     return replace(run, hosts=hosts)
-
-
-def _summary(order: Order) -> dict[str, object]:
-    return {
-        "inventory": str(order.inventory.path),
-        "hosts": len(order.inventory.hosts),
-        "bundle": order.bundle.id,
-        "target": target_to_json(order.target),
-    }

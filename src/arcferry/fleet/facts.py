@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Self
 
 from arcferry.numbers import from_json
 from arcferry.redaction import mask, mask_fields, redact_fields
@@ -17,7 +17,7 @@ _VERSION = re.compile(r"\d{1,9}(?:\.\d{1,9}){0,5}")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ScriptAnswer:
     """One line of the host script. Missing or wrongly typed fields read as empty."""
 
     verb: str
@@ -25,7 +25,7 @@ class Answer:
     fields: Mapping[str, Any] = field(default_factory=dict)
 
     def text(self, key: str, *, limit: int = 300) -> str:
-        """A field as one clean line, empty where it is no text."""
+        """A field as one clean line, empty if it is no text."""
         return one_line(self._string(key), limit=limit)
 
     def output(self, *, limit: int = 16_000) -> str:
@@ -50,13 +50,13 @@ class Answer:
         # JSON can hold halves of surrogate pairs, which no file and no terminal takes.
         return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
-    def part(self, key: str) -> "Answer":
+    def part(self, key: str) -> "ScriptAnswer":
         """An object inside, empty where there is none."""
         value = self.fields.get(key)
-        return Answer(self.verb, self.ok, value if isinstance(value, dict) else {})
+        return ScriptAnswer(self.verb, self.ok, value if isinstance(value, dict) else {})
 
 
-def read_answer(verb: str, text: str) -> Answer | None:
+def read_answer(verb: str, text: str) -> ScriptAnswer | None:
     """The last line of the output that answers to `verb`, whatever else the host printed around it."""
     for line in reversed(text.splitlines()):
         if not line.lstrip().startswith("{"):
@@ -66,7 +66,7 @@ def read_answer(verb: str, text: str) -> Answer | None:
         except (ValueError, RecursionError):
             continue
         if isinstance(document, dict) and document.get("schema") == 1 and document.get("verb") == verb:
-            return Answer(verb, document.get("ok") is True, masked_fields(document))
+            return ScriptAnswer(verb, document.get("ok") is True, masked_fields(document))
     return None
 
 
@@ -84,7 +84,7 @@ def masked_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class AgentState:
+class HostAgent:
     """The agent on a host. Texts are empty where it does not say."""
 
     installed: bool = False
@@ -105,7 +105,7 @@ class AgentState:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class HostFacts:
     """The answer to the host script's `facts`.
 
     Attributes:
@@ -124,7 +124,7 @@ class Facts:
     opt_free: int | None
     azure_vm: bool | None
     skew: float | None
-    agent: AgentState
+    agent: HostAgent
     staged: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -132,23 +132,23 @@ class Facts:
         return asdict(self) | {"staged": dict(self.staged)}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> "Facts":
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
         """Read what `to_json` wrote."""
-        return cls(**{**document, "agent": AgentState(**document["agent"])})
+        return cls(**{**document, "agent": HostAgent(**document["agent"])})
 
 
-def read_agent(answer: Answer) -> AgentState:
+def read_agent(answer: ScriptAnswer) -> HostAgent:
     """The agent's state in an answer to `facts` or `show`."""
     said = answer.part("agent")
-    texts = {key: said.text(key) for key in AgentState.__dataclass_fields__ if key != "installed"}
-    return AgentState(installed=said.flag("installed") is True, **texts)
+    texts = {key: said.text(key) for key in HostAgent.__dataclass_fields__ if key != "installed"}
+    return HostAgent(installed=said.flag("installed") is True, **texts)
 
 
-def read_facts(answer: Answer, *, skew: float | None, staged: Mapping[str, str]) -> Facts:
+def read_facts(answer: ScriptAnswer, *, skew: float | None, staged: Mapping[str, str]) -> HostFacts:
     """The facts in an answer, with what was learned beside it."""
     distro = answer.part("distro")
     name = distro.text("name") or f"{distro.text('id')} {distro.text('version')}".strip()
-    return Facts(
+    return HostFacts(
         os=answer.text("os").lower(),
         hostname=answer.text("hostname"),
         distro=name,

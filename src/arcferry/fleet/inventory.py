@@ -11,13 +11,24 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from arcferry.errors import FileInputError
-from arcferry.fleet.names import problem_with_name
-from arcferry.fleet.tables import Row, read_rows
+from arcferry.fleet.tables import read_rows
 from arcferry.fleet.tags import check_tags, parse_tags
 from arcferry.numbers import whole
 from arcferry.text import one_line, quoted
 
 _HOST_NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_-]{1,63})*\.?")
+LONGEST_NAME = 54
+"""The longest machine name that the agent takes (azcmagent connect reference, 2026-08)."""
+
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?")
+
+# Azure Resource Manager refuses these words as a whole name, at its start, or anywhere in it
+# (learn.microsoft.com, “Resolve reserved resource name errors”, as of 2026-08).
+_RESERVED = re.compile(
+    r"^(access|azure|bing|bizspark|biztalk|cortana|directx|dotnet|dynamics|excel|exchange|forefront|groove|"
+    "hololens|hotmail|hyperv|kinect|lync|msdn|o365|office|office365|onedrive|onenote|outlook|powerpoint|"
+    "sharepoint|skype|visio|visualstudio)$|^(login|xbox)|(microsoft|windows)"
+)
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@\\-]{0,127}\$?")
 _HIGHEST_PORT = 65_535
 _WINDOWS_WAYS = (
@@ -41,7 +52,6 @@ class Host:
     name: str
     address: str
     port: int = 22
-    transport: str = "ssh"
     user: str = ""
     tags: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     site: str = ""
@@ -53,7 +63,7 @@ class Host:
             "name": self.name,
             "address": self.address,
             "port": self.port,
-            "transport": self.transport,
+            "transport": "ssh",  # the one there is; the names of earlier runs were made with it
             "user": self.user,
             "tags": dict(sorted(self.tags.items())),
             "site": self.site,
@@ -68,10 +78,25 @@ class Inventory:
     hosts: tuple[Host, ...]
 
 
-def _machine_name(name: str) -> str:
-    problem = problem_with_name(name)
-    if problem:
-        raise ValueError(problem)
+def machine_name(name: str) -> str:
+    """The name, if a machine may have it.
+
+    Raises:
+        ValueError: it may not; the text says why.
+    """
+    if not name:
+        raise ValueError("name is empty")
+    if len(name) > LONGEST_NAME:
+        long = f"name {quoted(name, limit=60)} has {len(name)} characters"
+        raise ValueError(f"{long}; a machine's name has at most {LONGEST_NAME}")
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            f"name {quoted(name)} cannot be a machine's: it takes letters, digits, _ . and -, begins with a "
+            "letter or digit, and does not end in a full stop"
+        )
+    if found := _RESERVED.search(name.lower()):
+        word = next(filter(None, found.groups()))
+        raise ValueError(f"name {quoted(name)} holds {quoted(word)}, which Azure reserves for itself")
     return name
 
 
@@ -112,10 +137,6 @@ def _user(user: str) -> str:
     return user
 
 
-def _tags(value: object) -> object:
-    return parse_tags([value]) if isinstance(value, str) else value
-
-
 def _site(site: str) -> str:
     if "=" in site:
         raise ValueError(
@@ -124,21 +145,23 @@ def _site(site: str) -> str:
     return site
 
 
-class _Entry(BaseModel):
+class _HostRow(BaseModel):
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
 
-    name: Annotated[str, AfterValidator(_machine_name)]
+    name: Annotated[str, AfterValidator(machine_name)]
     address: Annotated[str, AfterValidator(_address)]
     port: Annotated[int, BeforeValidator(_port)] = 22
     transport: Annotated[Literal["ssh"], BeforeValidator(_transport)] = "ssh"
     user: Annotated[str, AfterValidator(_user)] = ""
-    tags: Annotated[dict[str, str], BeforeValidator(_tags), AfterValidator(check_tags)] = Field(
-        default_factory=dict
-    )
+    tags: Annotated[
+        dict[str, str],
+        BeforeValidator(lambda text: parse_tags([text]) if isinstance(text, str) else text),
+        AfterValidator(check_tags),
+    ] = Field(default_factory=dict)
     site: Annotated[str, Field(max_length=64), AfterValidator(_site)] = ""
 
 
-COLUMNS = tuple(_Entry.model_fields)
+COLUMNS = tuple(_HostRow.model_fields)
 
 
 def read_inventory(path: Path) -> Inventory:
@@ -150,36 +173,24 @@ def read_inventory(path: Path) -> Inventory:
     hosts: list[Host] = []
     problems: list[tuple[int, str]] = []
     for row in read_rows(path, COLUMNS):
+        # Without an address the name is the address, as in an SSH command.
+        given = {column: cell for column, cell in row.cells.items() if cell != "" or column == "name"}
         try:
-            hosts.append(_host(row))
-        except _RowError as error:
-            problems.append((row.line, error.says))
-    problems += _doubled(hosts)
+            checked = _HostRow.model_validate({"address": row.cells.get("name", ""), **given})
+        except ValidationError as error:
+            problems.append((row.line, _says(error)))
+            continue
+        values = checked.model_dump(exclude={"tags", "transport"})
+        hosts.append(Host(**values, tags=MappingProxyType(dict(checked.tags)), line=row.line))
+    problems += _duplicates(hosts)
     if problems:
-        raise _refused(path, sorted(problems))
+        (line, says), *others = sorted(problems)
+        lines = [str(number) for number in dict.fromkeys(number for number, _ in others)]
+        hint = f"Problems also on line {', '.join(lines[:12])}." if lines else ""
+        raise FileInputError(path, says, line=line, hint=hint)
     if not hosts:
         raise FileInputError(path, "holds no hosts")
     return Inventory(path, tuple(hosts))
-
-
-class _RowError(Exception):
-    def __init__(self, says: str) -> None:
-        super().__init__(says)
-        self.says = says
-
-
-def _host(row: Row) -> Host:
-    try:
-        entry = _Entry.model_validate({"address": row.cells.get("name", ""), **_given(row)})
-    except ValidationError as error:
-        raise _RowError(_says(error)) from None
-    values = entry.model_dump(exclude={"tags"})
-    return Host(**values, tags=MappingProxyType(dict(entry.tags)), line=row.line)
-
-
-def _given(row: Row) -> dict[str, Any]:
-    # Without an address the name is the address, as in an SSH command.
-    return {column: cell for column, cell in row.cells.items() if cell != "" or column == "name"}
 
 
 def _says(error: ValidationError) -> str:
@@ -191,7 +202,7 @@ def _says(error: ValidationError) -> str:
     return one_line(message if first["type"] == "value_error" else f"{place}: {message}", limit=600)
 
 
-def _doubled(hosts: list[Host]) -> list[tuple[int, str]]:
+def _duplicates(hosts: list[Host]) -> list[tuple[int, str]]:
     problems = []
     first_name: dict[str, Host] = {}
     first_place: dict[tuple[str, int], Host] = {}
@@ -205,10 +216,3 @@ def _doubled(hosts: list[Host]) -> list[tuple[int, str]]:
             says = f"address {host.address} port {host.port} is already on line {place.line} ({place.name})"
             problems.append((host.line, says))
     return problems
-
-
-def _refused(path: Path, problems: list[tuple[int, str]]) -> FileInputError:
-    line, says = problems[0]
-    others = [str(number) for number in dict.fromkeys(number for number, _ in problems[1:])]
-    more = f"Problems also on line {', '.join(others[:12])}." if others else ""
-    return FileInputError(path, says, line=line, hint=more)

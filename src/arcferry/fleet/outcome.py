@@ -1,12 +1,13 @@
-"""What came of a step, of a host, and of a run."""
+"""What became of a run: each step, each host, and the whole."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
-from arcferry.azure import Check, Machine
+from arcferry.azure import Machine, PreflightCheck
+from arcferry.diagnosis.finding import NOTHING_JUDGED, Diagnosis
 from arcferry.fleet.inventory import Host
 
 
@@ -19,7 +20,7 @@ class StepState(StrEnum):
     BLOCKED = "blocked"
 
 
-class Outcome(StrEnum):
+class HostOutcome(StrEnum):
     """How a host's part of a run ended. Stopped: not finished, because the run was stopped."""
 
     CONNECTED = "connected"
@@ -39,6 +40,8 @@ class StepResult:
         meaning: what the catalogue knows about that code.
         unreachable: the endpoints that the agent could not reach.
         output: the end of what the agent or the installer printed, cleaned.
+        path: the path to Azure as the failed host measured it, JSON in the form of `arcferry check`, without
+            credentials; empty where it was not measured.
         data: what later steps need to know, as plain JSON without secrets.
         seconds: how long it took.
     """
@@ -51,6 +54,7 @@ class StepResult:
     meaning: str = ""
     unreachable: tuple[str, ...] = ()
     output: str = ""
+    path: str = field(default="", repr=False)
     data: Mapping[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
 
@@ -59,21 +63,16 @@ class StepResult:
         return asdict(self) | {"state": self.state.value, "unreachable": list(self.unreachable)}
 
     def public(self) -> dict[str, Any]:
-        """Plain JSON for a report: without what only later steps need."""
-        return {key: value for key, value in self.to_json().items() if key != "data"}
+        """Plain JSON for a report: without what only later steps need, and without the path evidence."""
+        return {key: value for key, value in self.to_json().items() if key not in ("data", "path")}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> "StepResult":
-        """Read what `to_json` wrote."""
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """Read what `to_json` wrote, by this version or another."""
         known = {one.name for one in fields(cls)}
         values = {key: value for key, value in document.items() if key in known}
-        return cls(
-            **{
-                **values,
-                "state": StepState(values["state"]),
-                "unreachable": tuple(values.get("unreachable", ())),
-            }
-        )
+        values |= {"state": StepState(values["state"]), "unreachable": tuple(values.get("unreachable", ()))}
+        return cls(**values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,7 @@ class HostRun:
     """
 
     host: Host
-    outcome: Outcome
+    outcome: HostOutcome
     steps: tuple[StepResult, ...] = ()
     attempt: int = 1
     already: bool = False
@@ -98,6 +97,19 @@ class HostRun:
         bad = (StepState.FAILED, StepState.BLOCKED)
         return next((step for step in self.steps if step.state in bad), None)
 
+    @property
+    def evidence(self) -> tuple[tuple[str, bytes], ...]:
+        """What the failed host handed in, as files that `arcferry explain` reads: their names and content."""
+        failure = self.failure
+        if failure is None:
+            return ()
+        printed = (f"azcmagent-{failure.step}.txt", failure.output if failure.step in AGENT_STEPS else "")
+        return tuple((name, text.encode()) for name, text in (printed, ("path.json", failure.path)) if text)
+
+
+AGENT_STEPS = ("check", "connect")
+"""The steps whose output is `azcmagent`'s own."""
+
 
 @dataclass(frozen=True, slots=True)
 class FleetRun:
@@ -107,6 +119,7 @@ class FleetRun:
         id: names inventory, bundle and target; the same three give the same run again.
         spent: whether the failure budget ended it.
         interrupted: whether the operator did.
+        diagnosis: what the failed hosts' evidence leads to, once it was judged.
     """
 
     id: str
@@ -114,17 +127,18 @@ class FleetRun:
     ended: datetime
     bundle: Mapping[str, str]
     target: Mapping[str, str]
-    checks: tuple[Check, ...]
+    checks: tuple[PreflightCheck, ...]
     hosts: tuple[HostRun, ...]
     state: str
     spent: bool = False
     interrupted: bool = False
+    diagnosis: Diagnosis = NOTHING_JUDGED
 
     @property
     def all_connected(self) -> bool:
         """Whether every host of the inventory is connected."""
-        return all(run.outcome is Outcome.CONNECTED for run in self.hosts)
+        return all(run.outcome is HostOutcome.CONNECTED for run in self.hosts)
 
-    def count(self, outcome: Outcome) -> int:
+    def count(self, outcome: HostOutcome) -> int:
         """How many hosts ended so."""
         return sum(run.outcome is outcome for run in self.hosts)

@@ -3,149 +3,99 @@
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from dataclasses import replace
+from typing import Any
 
 from arcferry.errors import ArcferryError, AzureError
-from arcferry.fleet.events import Event, Kind, Watchers
-from arcferry.fleet.outcome import Outcome, StepResult, StepState
+from arcferry.fleet.events import EventKind
+from arcferry.fleet.host_state import Action, Decision, HostState, state_from
+from arcferry.fleet.outcome import HostOutcome, StepResult, StepState
 from arcferry.fleet.script import sweep
-from arcferry.fleet.situation import Decision, Situation, Verdict, situation_from
 from arcferry.fleet.steps import STEPS, SURVEY, Step, survey
-from arcferry.fleet.work import Work
+from arcferry.fleet.task import HostTask
 
 _LOG = logging.getLogger(__name__)
-_KINDS = {
-    StepState.DONE: Kind.DONE,
-    StepState.SKIPPED: Kind.SKIPPED,
-    StepState.FAILED: Kind.FAILED,
-    StepState.BLOCKED: Kind.BLOCKED,
-}
+_Perform = Callable[[HostTask], Awaitable[StepResult]]
 Json = dict[str, Any]
+Record = Callable[[str, Callable[[], Awaitable[Json]]], Awaitable[Json]]
+"""Given a step's name and what it does: the recorded result, or that of doing it, recorded now."""
 
 
-class Recorder(Protocol):
-    """Keeps the result of each step, so that a step that ended is not run again."""
+async def run_steps(
+    task: HostTask, record: Record, may_begin: Callable[[bool], None]
+) -> tuple[HostOutcome, list[StepResult]]:
+    """Run a host's steps in their order until one fails. Where one is blocked, none is begun.
 
-    async def step(self, name: str, action: Callable[[], Awaitable[Json]]) -> Json:
-        """The recorded result of that step, or that of `action`, recorded now."""
-
-    async def may_begin(self, step: str, *, interruptible: bool) -> None:
-        """Return where the step may begin; where the run is being stopped, end this host's work."""
-
-
-class Pipeline:
-    """One attempt at one host."""
-
-    def __init__(
-        self,
-        work: Work,
-        recorder: Recorder,
-        watchers: Watchers,
-        *,
-        attempt: int = 1,
-        finished: frozenset[str] = frozenset(),
-        begun: frozenset[str] = frozenset(),
-    ) -> None:
-        self._work = work
-        self._recorder = recorder
-        self._watchers = watchers
-        self._attempt = attempt
-        self._finished = finished
-        self._begun = begun
-
-    async def run(self) -> tuple[Outcome, list[StepResult]]:
-        """Run the steps in their order until one fails. Where one is blocked, none is begun."""
-        results = [await self._recorded(SURVEY, self._survey, interruptible=True)]
-        if results[0].state is not StepState.DONE:
-            return Outcome.FAILED, results
-        situation = self._situation(results[0])
-        self._work.situation = situation
-        decided = decide(situation)
-        blocked = [
-            _decided(step, decision) for step, decision in decided if decision.verdict is Verdict.BLOCK
-        ]
-        if blocked:
-            self._tell(blocked[0])
-            return Outcome.BLOCKED, [*results, blocked[0]]
-        for step, decision in decided:
-            if decision.verdict is Verdict.SKIP:
-                results.append(_decided(step, decision))
-                self._tell(results[-1])
-                continue
-            results.append(
-                await self._recorded(step.name, self._performing(step), interruptible=step.interruptible)
-            )
-            if results[-1].state is not StepState.DONE:
-                return Outcome.FAILED, results
-        return Outcome.CONNECTED, results
-
-    def _situation(self, surveyed: StepResult) -> Situation:
-        shared = self._work.shared
-        return situation_from(
-            surveyed.data,
-            self._work.host,
-            shared.target,
-            shared.bundle,
-            finished=self._finished,
-            begun=self._begun,
-        )
-
-    async def _survey(self) -> StepResult:
-        data = await survey(self._work)
-        await sweep(await self._work.session())
-        facts = data["facts"]
-        return StepResult(SURVEY, StepState.DONE, f"{facts['distro']}, {facts['arch']}", data=data)
-
-    def _performing(self, step: Step) -> Callable[[], Awaitable[StepResult]]:
-        async def perform() -> StepResult:
-            return await step.perform(self._work)
-
-        return perform
-
-    async def _recorded(
-        self, name: str, action: Callable[[], Awaitable[StepResult]], *, interruptible: bool
-    ) -> StepResult:
-        ran = False
-
-        async def perform() -> Json:
-            nonlocal ran
-            ran = True
-            self._see(Kind.STARTED, name)
-            self._work.tell = lambda says: self._see(Kind.WAITING, name, says)
-            return (await attempted(name, action)).to_json()
-
-        await self._recorder.may_begin(name, interruptible=interruptible)
-        result = StepResult.from_json(await self._recorder.step(name, perform))
-        self._tell(result, recorded=not ran)
-        return result
-
-    def _see(self, kind: Kind, step: str, says: str = "") -> None:
-        self._watchers.see(Event(self._work.host.name, kind, step, says, attempt=self._attempt))
-
-    def _tell(self, result: StepResult, *, recorded: bool = False) -> None:
-        kind = Kind.RECORDED if recorded else _KINDS[result.state]
-        self._watchers.see(
-            Event(
-                self._work.host.name,
-                kind,
-                result.step,
-                result.says,
-                attempt=self._attempt,
-                seconds=result.seconds,
-            )
-        )
+    Args:
+        task: the host.
+        record: keeps the result of each step.
+        may_begin: called before each step with whether it may be left in the middle; raises where the run is
+            being stopped.
+    """
+    may_begin(True)
+    results = [await _recorded(task, record, SURVEY, _survey)]
+    if results[0].state is not StepState.DONE:
+        return HostOutcome.FAILED, results
+    target, bundle = task.context.target, task.context.bundle
+    task.state = state_from(
+        results[0].data, task.host, target, bundle, finished=task.finished, begun=task.begun
+    )
+    decided = decide(task.state)
+    for step, decision in decided:
+        if decision.action is Action.BLOCK:
+            results.append(_not_run(task, step, decision, StepState.BLOCKED))
+            return HostOutcome.BLOCKED, results
+    for step, decision in decided:
+        if decision.action is Action.SKIP:
+            results.append(_not_run(task, step, decision, StepState.SKIPPED))
+            continue
+        may_begin(step.interruptible)
+        results.append(await _recorded(task, record, step.name, step.perform))
+        if results[-1].state is not StepState.DONE:
+            return HostOutcome.FAILED, results
+    return HostOutcome.CONNECTED, results
 
 
-def decide(situation: Situation) -> list[tuple[Step, Decision]]:
+def decide(state: HostState) -> list[tuple[Step, Decision]]:
     """What is to be done with each step after the facts: `plan` prints just this."""
-    return [(step, step.decide(situation)) for step in STEPS]
+    return [(step, step.decide(state)) for step in STEPS]
 
 
-async def attempted(name: str, action: Callable[[], Awaitable[StepResult]]) -> StepResult:
+async def _survey(task: HostTask) -> StepResult:
+    data = await survey(task)
+    await sweep(await task.session())
+    facts = data["facts"]
+    return StepResult(SURVEY, StepState.DONE, f"{facts['distro']}, {facts['arch']}", data=data)
+
+
+def _not_run(task: HostTask, step: Step, decision: Decision, state: StepState) -> StepResult:
+    # Each state of a step is a kind of event by the same word.
+    task.see(EventKind(state.value), step.name, decision.why)
+    return StepResult(step.name, state, decision.why, hint=decision.hint)
+
+
+async def _recorded(task: HostTask, record: Record, name: str, perform: _Perform) -> StepResult:
+    """The result of a step that ended before this process began, or that of running it now."""
+    ran = False
+
+    async def action() -> Json:
+        nonlocal ran
+        ran = True
+        task.step = name
+        task.see(EventKind.STARTED, name)
+        return (await _attempted(task, name, perform)).to_json()
+
+    result = StepResult.from_json(await record(name, action))
+    kind = EventKind(result.state.value) if ran else EventKind.RECORDED
+    task.see(kind, name, result.says, result.seconds)
+    return result
+
+
+async def _attempted(task: HostTask, name: str, perform: _Perform) -> StepResult:
     """The step's result; a failure of the host or of Azure is a result too."""
     began = time.monotonic()
     try:
-        result = await action()
+        result = await perform(task)
     except ArcferryError as error:
         code = error.code if isinstance(error, AzureError) else ""
         result = StepResult(name, StepState.FAILED, error.message, hint=error.hint, code=code)
@@ -154,10 +104,4 @@ async def attempted(name: str, action: Callable[[], Awaitable[StepResult]]) -> S
         _LOG.exception("step %s", name)
         says = f"unexpected {type(error).__name__}; the run's log.txt has the details"
         result = StepResult(name, StepState.FAILED, says)
-    values = result.to_json() | {"seconds": round(time.monotonic() - began, 3)}
-    return StepResult.from_json(values)
-
-
-def _decided(step: Step, decision: Decision) -> StepResult:
-    state = StepState.BLOCKED if decision.verdict is Verdict.BLOCK else StepState.SKIPPED
-    return StepResult(step.name, state, decision.why, hint=decision.hint)
+    return replace(result, seconds=round(time.monotonic() - began, 3))

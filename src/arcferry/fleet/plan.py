@@ -4,14 +4,13 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from arcferry.azure import Check, prepare, signed_in
+from arcferry.azure import PreflightCheck, prepare, signed_in
 from arcferry.errors import HostError
-from arcferry.fleet.inventory import Host, Inventory
-from arcferry.fleet.order import CONCURRENCY, Order, shared_by_all
+from arcferry.fleet.host_state import Action, Decision, HostState, state_from
+from arcferry.fleet.inventory import Host
 from arcferry.fleet.pipeline import decide
-from arcferry.fleet.situation import Decision, Situation, Verdict, situation_from
 from arcferry.fleet.steps import survey
-from arcferry.fleet.work import Shared, Work
+from arcferry.fleet.task import HostTask, RunContext, RunRequest
 from arcferry.times import now
 
 
@@ -20,27 +19,27 @@ class HostPlan:
     """What apply would do with one host.
 
     Attributes:
-        situation: what was learned of it, None where it could not be reached.
+        state: what was learned of it, None where it could not be reached.
         steps: each step's name and decision.
         error: why its facts could not be had.
     """
 
     host: Host
-    situation: Situation | None = None
+    state: HostState | None = None
     steps: tuple[tuple[str, Decision], ...] = ()
     error: HostError | None = None
 
     @property
     def blocked(self) -> tuple[str, Decision] | None:
         """The first step that must not begin."""
-        return next((step for step in self.steps if step[1].verdict is Verdict.BLOCK), None)
+        return next((step for step in self.steps if step[1].action is Action.BLOCK), None)
 
     @property
     def to_run(self) -> tuple[str, ...]:
         """The steps that apply would run; `verified` alone means that nothing would change."""
         if self.blocked:
             return ()
-        return tuple(name for name, decision in self.steps if decision.verdict is Verdict.RUN)
+        return tuple(name for name, decision in self.steps if decision.action is Action.RUN)
 
     @property
     def changes(self) -> bool:
@@ -58,75 +57,61 @@ class FleetPlan:
     """The plan for a fleet; `checks` is empty where Azure was not asked."""
 
     run: str
-    shared: Shared
-    checks: tuple[Check, ...]
+    context: RunContext
+    checks: tuple[PreflightCheck, ...]
     hosts: tuple[HostPlan, ...]
 
 
 async def plan(
-    inventory: Inventory,
-    shared: Shared,
-    *,
-    run: str,
-    checks: tuple[Check, ...] = (),
-    concurrency: int = CONCURRENCY,
+    request: RunRequest,
+    context: RunContext,
+    checks: tuple[PreflightCheck, ...] = (),
     seen: Callable[[HostPlan], None] = lambda _: None,
 ) -> FleetPlan:
-    """Read every host's facts, `concurrency` at a time, and decide.
+    """Read every host's facts, so many at a time, and decide.
 
     Args:
-        inventory: the hosts.
-        shared: bundle, trust and target; with machines where Azure was asked.
-        run: the name of the run that apply would be.
+        request: the hosts, and how many at one time.
+        context: with a session and machines, if Azure was asked.
         checks: what the preflight said.
-        concurrency: hosts at one time.
         seen: called for each host as its plan is there.
     """
-    turns = asyncio.Semaphore(concurrency)
+    turns = asyncio.Semaphore(request.concurrency)
 
     async def one(host: Host) -> HostPlan:
         async with turns:
-            planned = await plan_host(host, shared)
+            planned = await _plan_host(host, context)
         seen(planned)
         return planned
 
-    hosts = await asyncio.gather(*(one(host) for host in inventory.hosts))
-    return FleetPlan(run, shared, checks, tuple(hosts))
+    hosts = await asyncio.gather(*(one(host) for host in request.inventory.hosts))
+    return FleetPlan(request.run, context, checks, tuple(hosts))
 
 
-async def plan_host(host: Host, shared: Shared) -> HostPlan:
+async def _plan_host(host: Host, context: RunContext) -> HostPlan:
     """The plan for one host; that it cannot be reached is a plan too."""
-    work = Work(host, shared, now())
+    task = HostTask(host, context, now())
     try:
-        document = await survey(work)
+        document = await survey(task)
     except HostError as error:
         return HostPlan(host, error=error)
     finally:
-        await work.close()
-    situation = situation_from(document, host, shared.target, shared.bundle)
-    steps = tuple((step.name, decision) for step, decision in decide(situation))
-    return HostPlan(host, situation, steps)
+        await task.close()
+    state = state_from(document, host, context.target, context.bundle)
+    return HostPlan(host, state, tuple((step.name, decision) for step, decision in decide(state)))
 
 
-async def plan_fleet(order: Order, seen: Callable[[HostPlan], None] = lambda _: None) -> FleetPlan:
+async def plan_fleet(request: RunRequest, seen: Callable[[HostPlan], None] = lambda _: None) -> FleetPlan:
     """What apply would do. Reads hosts and Azure, and changes neither.
 
     Raises:
         BlockedError: Azure is not ready for the run.
         AzureError: Azure gave no usable answer.
     """
-    shared = shared_by_all(order)
-    if order.principal is None:
-        return await plan(
-            order.inventory, shared, run=order.run, concurrency=order.limits.concurrency, seen=seen
-        )
-    async with signed_in(order.target, order.principal) as azure:
+    context = RunContext.of(request)
+    if request.principal is None:
+        return await plan(request, context, seen=seen)
+    async with signed_in(request.target, request.principal) as azure:
         preflight = await prepare(azure)
-        return await plan(
-            order.inventory,
-            replace(shared, azure=azure, machines=preflight.machines),
-            run=order.run,
-            checks=preflight.checks,
-            concurrency=order.limits.concurrency,
-            seen=seen,
-        )
+        context = replace(context, azure=azure, machines=preflight.machines)
+        return await plan(request, context, preflight.checks, seen)

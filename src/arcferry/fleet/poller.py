@@ -31,8 +31,8 @@ class MachinePoller:
 
     async def wait_for(
         self, name: str, good: Callable[[Machine], bool], *, patience: float
-    ) -> tuple[Machine | None, bool]:
-        """The machine of that name once it is `good`, or as last seen when patience ends, and which it was.
+    ) -> Machine | None:
+        """The machine of that name once it is `good`, or as last seen when patience ends.
 
         Raises:
             AzureError: ARM refused, or was not to be had until patience ended.
@@ -41,24 +41,25 @@ class MachinePoller:
         self._waiting[key] = self._waiting.get(key, 0) + 1
         self._pause = _SHORTEST
         self._seen.pop(key, None)
-        self._start()
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._poll())
         try:
             while True:
                 machine = self._seen.get(key)
                 if machine is not None and good(machine):
-                    return machine, True
+                    return machine
                 left = deadline - time.monotonic()
                 if left <= 0:
                     if key not in self._seen and self._error is not None:
                         raise self._error
-                    return machine, False
+                    return machine
                 await self._next_news(left)
         finally:
             self._waiting[key] -= 1
             if not self._waiting[key]:
                 del self._waiting[key]
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Stop reading."""
         if self._task is not None:
             self._task.cancel()
@@ -73,10 +74,6 @@ class MachinePoller:
         error = self._error
         if error is not None and not isinstance(error, ThrottledError | AzureUnavailableError):
             raise error
-
-    def _start(self) -> None:
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._poll())
 
     async def _poll(self) -> None:
         while self._waiting:

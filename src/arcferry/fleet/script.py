@@ -1,8 +1,8 @@
 """Calling the host script on a host and reading its answer."""
 
 from arcferry.errors import HostCommandError
-from arcferry.fleet.facts import Answer, read_answer
-from arcferry.fleet.transport import SshSession
+from arcferry.fleet.facts import ScriptAnswer, read_answer
+from arcferry.fleet.transport.ssh import Result, SshSession
 from arcferry.text import clean
 
 RUN_FOLDER = "/run/arcferry"
@@ -10,7 +10,7 @@ RUN_FOLDER = "/run/arcferry"
 
 LOCK_WAIT = 600
 _BUSY, _NO_FOLDER = 75, 73
-_FLAT_LIMIT = 256 * 1024
+_ANSWER_LIMIT = 256 * 1024
 
 # An installer or a connect goes on to its end when the session is cut, and only one runs on a host at a time:
 # what comes after it waits, then finds its work done. Descriptor 9 is closed for the child because an agent's
@@ -45,27 +45,30 @@ rm -f -- "$1"/connect-*.json
 """
 
 
-async def ask_unstaged(session: SshSession, script: bytes, verb: str, *, deadline: float = 90.0) -> Answer:
+async def ask_unstaged(
+    session: SshSession, script: bytes, verb: str, *, deadline: float = 90.0
+) -> ScriptAnswer:
     """Run one verb of a script that is not on the host yet: it travels on standard input.
 
     Raises:
         HostCommandError: the host did not answer as the script does.
         HostUnreachableError: the session was cut.
     """
-    result = await session.run(["sh", "-s", verb], stdin=script, deadline=deadline, limit=_FLAT_LIMIT)
-    return _answer(session, verb, result.exit_status, result.stdout, result.says)
+    result = await session.run(["sh", "-s", verb], stdin=script, deadline=deadline, limit=_ANSWER_LIMIT)
+    return _answer(session, verb, result)
 
 
-async def ask(session: SshSession, script: str, verb: str, *words: str, deadline: float = 120.0) -> Answer:
+async def ask(
+    session: SshSession, script: str, verb: str, *words: str, deadline: float = 120.0
+) -> ScriptAnswer:
     """Run one verb of the staged script at the path `script`, without changing anything on the host.
 
     Raises:
         HostCommandError: the host did not answer as the script does.
         HostUnreachableError: the session was cut.
     """
-    argv = ["sh", script, verb, *words]
-    result = await session.run(argv, deadline=deadline, limit=_FLAT_LIMIT)
-    return _answer(session, verb, result.exit_status, result.stdout, result.says)
+    result = await session.run(["sh", script, verb, *words], deadline=deadline, limit=_ANSWER_LIMIT)
+    return _answer(session, verb, result)
 
 
 async def sweep(session: SshSession) -> None:
@@ -85,14 +88,14 @@ async def sweep(session: SshSession) -> None:
         )
 
 
-async def order(
+async def run_to_end(
     session: SshSession,
     script: str,
     verb: str,
     *words: str,
     token: bytes = b"",
     deadline: float = 1200.0,
-) -> Answer:
+) -> ScriptAnswer:
     """Run one verb that changes the host. It runs to its end even where the session is cut.
 
     Args:
@@ -109,7 +112,7 @@ async def order(
     """
     argv = ["sh", "-c", _TO_THE_END, "sh", RUN_FOLDER, str(LOCK_WAIT), "token" if token else ""]
     argv += ["sh", script, verb, *words]
-    result = await session.run(argv, stdin=token, deadline=deadline + LOCK_WAIT, limit=_FLAT_LIMIT)
+    result = await session.run(argv, stdin=token, deadline=deadline + LOCK_WAIT, limit=_ANSWER_LIMIT)
     if result.exit_status == _BUSY:
         raise HostCommandError(
             f"{session.place}: another installation or connect by arcferry has held this host for "
@@ -118,14 +121,15 @@ async def order(
         )
     if result.exit_status == _NO_FOLDER:
         raise HostCommandError(f"{session.place}: {RUN_FOLDER} cannot be made or written: {result.says}")
-    return _answer(session, verb, result.exit_status, result.stdout, result.says)
+    return _answer(session, verb, result)
 
 
-def _answer(session: SshSession, verb: str, status: int, stdout: bytes, says: str) -> Answer:
-    answer = read_answer(verb, clean(stdout, limit=_FLAT_LIMIT))
+def _answer(session: SshSession, verb: str, result: Result) -> ScriptAnswer:
+    answer = read_answer(verb, clean(result.stdout, limit=_ANSWER_LIMIT))
     if answer is None:
+        says = f"no answer to `{verb}` that can be read (exit {result.exit_status}): {result.says}"
         raise HostCommandError(
-            f"{session.place}: no answer to `{verb}` that can be read (exit {status}): {says}",
+            f"{session.place}: {says}",
             hint="The host needs a POSIX shell and the base system's tools.",
         )
     return answer

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from io import StringIO
+from itertools import islice
 from pathlib import Path
 
 import yaml
@@ -25,14 +26,14 @@ _EXAMPLE = "{name: web01, address: 10.0.0.1}"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class InventoryRow:
     """One entry as written: column names to text, or for YAML `tags` to a mapping of text."""
 
     line: int
     cells: dict[str, str | dict[str, str]]
 
 
-def read_rows(path: Path, columns: Sequence[str]) -> list[Row]:
+def read_rows(path: Path, columns: Sequence[str]) -> list[InventoryRow]:
     """The rows of a file, CSV unless its name ends in .yaml or .yml, with no other columns than these.
 
     Raises:
@@ -42,11 +43,9 @@ def read_rows(path: Path, columns: Sequence[str]) -> list[Row]:
     text = _decode(path, read_bounded(path, limit=LIMIT))
     as_yaml = path.suffix.lower() in {".yaml", ".yml"}
     rows = _yaml_rows(path, text, columns) if as_yaml else _csv_rows(path, text, columns)
-    found: list[Row] = []
-    for row in rows:
-        if len(found) == MOST_ROWS:
-            raise FileInputError(path, f"more than {MOST_ROWS:,} rows", line=row.line)
-        found.append(row)
+    found = list(islice(rows, MOST_ROWS + 1))
+    if len(found) > MOST_ROWS:
+        raise FileInputError(path, f"more than {MOST_ROWS:,} rows", line=found[-1].line)
     return found
 
 
@@ -63,7 +62,7 @@ def _decode(path: Path, data: bytes) -> str:
     return text
 
 
-def _csv_rows(path: Path, text: str, columns: Sequence[str]) -> Iterator[Row]:
+def _csv_rows(path: Path, text: str, columns: Sequence[str]) -> Iterator[InventoryRow]:
     delimiter, declared = _delimiter(path, text)
     reader = csv.reader(StringIO(text, newline=""), strict=True, delimiter=delimiter)
     header: list[str] | None = None
@@ -80,7 +79,7 @@ def _csv_rows(path: Path, text: str, columns: Sequence[str]) -> Iterator[Row]:
                 extra = f"{len(cells)} cells under {len(header)} columns"
                 hint = f"Put a cell with a {_NAMES.get(delimiter, delimiter)} in quotes."
                 raise FileInputError(path, extra, line=line, hint=hint)
-            yield Row(line, {name: cell.strip() for name, cell in zip(header, cells, strict=False)})
+            yield InventoryRow(line, {name: cell.strip() for name, cell in zip(header, cells, strict=False)})
     except csv.Error as error:
         raise FileInputError(path, f"is not CSV: {error}", line=reader.line_num) from None
     if header is None:
@@ -112,15 +111,14 @@ def _is_comment(content: str) -> bool:
 
 def _header(path: Path, line: int, cells: list[str], columns: Sequence[str]) -> list[str]:
     names = [cell.strip().lower() for cell in cells]
-    doubled = sorted({name for name in names if names.count(name) > 1})
-    if doubled:
-        raise FileInputError(path, f"column {quoted(doubled[0])} is given twice", line=line)
     for name in names:
-        _known(path, line, name, columns)
+        _check_column(path, line, name, columns)
+        if names.count(name) > 1:
+            raise FileInputError(path, f"column {quoted(name)} is given twice", line=line)
     return names
 
 
-def _known(path: Path, line: int, name: str, columns: Sequence[str]) -> None:
+def _check_column(path: Path, line: int, name: str, columns: Sequence[str]) -> None:
     if name in columns:
         return
     near = get_close_matches(name, columns, n=1)
@@ -128,11 +126,12 @@ def _known(path: Path, line: int, name: str, columns: Sequence[str]) -> None:
     raise FileInputError(path, f"unknown column {quoted(name, limit=60)}", line=line, hint=hint)
 
 
-def _yaml_rows(path: Path, text: str, columns: Sequence[str]) -> Iterator[Row]:
+def _yaml_rows(path: Path, text: str, columns: Sequence[str]) -> Iterator[InventoryRow]:
     try:
         root = yaml.compose(text, Loader=_Loader)
     except _RefusedError as error:
-        raise FileInputError(path, error.says, line=error.line) from None
+        says, line = error.args
+        raise FileInputError(path, says, line=line) from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         problem = str(error.problem or error.context).replace(r"character '\t'", "a tab")
@@ -144,7 +143,7 @@ def _yaml_rows(path: Path, text: str, columns: Sequence[str]) -> Iterator[Row]:
         line = entry.start_mark.line + 1
         if not isinstance(entry, yaml.MappingNode):
             raise FileInputError(path, f"a host is a mapping such as {_EXAMPLE}", line=line)
-        yield Row(line, _cells(path, entry, columns))
+        yield InventoryRow(line, _cells(path, entry, columns))
 
 
 def _entries(path: Path, root: yaml.Node | None) -> list[yaml.Node]:
@@ -162,24 +161,19 @@ def _entries(path: Path, root: yaml.Node | None) -> list[yaml.Node]:
 
 def _cells(path: Path, entry: yaml.MappingNode, columns: Sequence[str]) -> dict[str, str | dict[str, str]]:
     cells: dict[str, str | dict[str, str]] = {}
-    for name, value in _pairs(path, entry):
-        _known(path, value.start_mark.line + 1, name.lower(), columns)
-        if isinstance(value, yaml.ScalarNode):
-            cells[name.lower()] = _scalar(value)
-        elif isinstance(value, yaml.MappingNode) and name.lower() == "tags":
-            cells["tags"] = {key: _tag_value(path, item) for key, item in _pairs(path, value)}
+    for key, value in _pairs(path, entry):
+        name = key.lower()
+        _check_column(path, value.start_mark.line + 1, name, columns)
+        if isinstance(value, yaml.MappingNode) and name == "tags":
+            cells[name] = {tag: _scalar(path, "a tag's value", item) for tag, item in _pairs(path, value)}
         else:
-            raise FileInputError(path, f"{name} is not a plain value", line=value.start_mark.line + 1)
+            cells[name] = _scalar(path, key, value)
     return cells
 
 
-def _tag_value(path: Path, node: yaml.Node) -> str:
+def _scalar(path: Path, what: str, node: yaml.Node) -> str:
     if not isinstance(node, yaml.ScalarNode):
-        raise FileInputError(path, "a tag's value is not a plain value", line=node.start_mark.line + 1)
-    return _scalar(node)
-
-
-def _scalar(node: yaml.ScalarNode) -> str:
+        raise FileInputError(path, f"{what} is not a plain value", line=node.start_mark.line + 1)
     # The text as written: YAML would read a host named `no` as False and a port 022 as 18.
     empty = node.tag == "tag:yaml.org,2002:null" and node.style is None
     return "" if empty else str(node.value).strip()
@@ -198,10 +192,7 @@ def _pairs(path: Path, node: yaml.MappingNode) -> Iterator[tuple[str, yaml.Node]
 
 
 class _RefusedError(Exception):
-    def __init__(self, says: str, line: int) -> None:
-        super().__init__(says)
-        self.says = says
-        self.line = line
+    """What the loader does not read, and its line."""
 
 
 class _Loader(yaml.SafeLoader):

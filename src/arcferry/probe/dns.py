@@ -1,12 +1,15 @@
 """A name's addresses with the whole CNAME chain, and which resolver said so."""
 
 import asyncio
+import os
 import socket
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from ipaddress import ip_address
+from pathlib import Path
 from typing import NamedTuple
 
 import dns.asyncbackend
@@ -19,11 +22,11 @@ import dns.rcode
 import dns.rdatatype
 
 from arcferry import typed
+from arcferry.errors import FileInputError
+from arcferry.files import read_bounded
 from arcferry.probe import deadlines
 from arcferry.probe.observation import DnsAnswer, Failure, Stage
-from arcferry.probe.resolvers import Resolvers
-from arcferry.probe.settings import Nameserver
-from arcferry.probe.step import kind_of, race
+from arcferry.probe.step import Nameserver, ProbeSettings, is_address, kind_of, race
 from arcferry.text import quoted
 
 _LONGEST_CHAIN = 16
@@ -69,13 +72,32 @@ class _UnansweredError(Exception):
         self.reply = _Reply(str(server), kind=kind, says=says)
 
 
+@dataclass(frozen=True, slots=True)
+class Resolvers:
+    """Where names are looked up.
+
+    Attributes:
+        nameservers: in the order in which they are asked; empty where none is configured.
+        hosts: addresses by lower-case name, from the hosts file.
+        hosts_file: the file's path, which is what an answer from it names as its resolver.
+    """
+
+    nameservers: tuple[Nameserver, ...]
+    hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    hosts_file: str = ""
+
+    def __str__(self) -> str:
+        return ", ".join(map(str, self.nameservers))
+
+
 async def resolve(name: str, resolvers: Resolvers, seconds: float) -> Lookup:
     """Look up a name's A and AAAA records, IPv4 addresses first.
 
     The hosts file is asked before any server, as the agent's own lookups do.
     """
     if known := resolvers.hosts.get(name):
-        return Lookup(DnsAnswer(name, (), _ipv4_first(known), resolvers.hosts_file))
+        by_family = tuple(sorted(known, key=lambda text: ip_address(text).version))
+        return Lookup(DnsAnswer(name, (), by_family, resolvers.hosts_file))
     if not resolvers.nameservers:
         says = "this machine has no name server configured; give one with --resolver"
         return _failed(name, _Reply("", kind="no-resolver", says=says))
@@ -95,10 +117,6 @@ async def resolve(name: str, resolvers: Resolvers, seconds: float) -> Lookup:
 def _failed(name: str, reply: _Reply) -> Lookup:
     answer = DnsAnswer(name, reply.chain, (), reply.resolver)
     return Lookup(answer, Failure(Stage.DNS, reply.kind, reply.says))
-
-
-def _ipv4_first(addresses: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(sorted(addresses, key=lambda text: ip_address(text).version))
 
 
 async def _both_families(
@@ -179,22 +197,15 @@ def _attempts(
     servers: tuple[Nameserver, ...],
     errors: dict[int, _UnansweredError],
 ) -> list[Callable[[], Awaitable[_Answered]]]:
+    async def attempt(server: Nameserver) -> _Answered:
+        """Ask again only where silence may have been a lost datagram: a bad answer stays bad."""
+        for error in errors.values():
+            if error.reply.resolver == str(server):
+                raise error
+        return await _query(name, family, server)
+
     turns = min(max(_DATAGRAMS, len(servers)), _MOST_DATAGRAMS)
-    order = [servers[turn % len(servers)] for turn in range(turns)]
-    return [partial(_attempt, name, family, server, errors) for server in order]
-
-
-async def _attempt(
-    name: dns.name.Name,
-    family: dns.rdatatype.RdataType,
-    server: Nameserver,
-    errors: dict[int, _UnansweredError],
-) -> _Answered:
-    """Ask again only where silence may have been a lost datagram: a bad answer stays bad."""
-    for error in errors.values():
-        if error.reply.resolver == str(server):
-            raise error
-    return await _query(name, family, server)
+    return [partial(attempt, servers[turn % len(servers)]) for turn in range(turns)]
 
 
 async def _query(name: dns.name.Name, family: dns.rdatatype.RdataType, server: Nameserver) -> _Answered:
@@ -228,3 +239,61 @@ async def _exchange(query: dns.message.QueryMessage, server: Nameserver) -> dns.
     if not isinstance(response, dns.message.QueryMessage):
         raise _UnansweredError(server, "servfail", f"{server} answered a query with another message")
     return response
+
+
+_HOSTS_LIMIT = 1024 * 1024
+
+
+def choose_resolvers(settings: ProbeSettings) -> Resolvers:
+    """The one resolver that was asked for, else the system's, with its hosts file."""
+    if settings.nameserver:
+        return Resolvers((settings.nameserver,))
+    windows = Path(os.environ.get("SYSTEMROOT", r"C:\Windows"), "System32", "drivers", "etc", "hosts")
+    return system_resolvers(windows if sys.platform == "win32" else Path("/etc/hosts"))
+
+
+def system_resolvers(hosts_file: Path, resolv_conf: Path | None = None) -> Resolvers:
+    """The system's name servers (`/etc/resolv.conf`, or the registry on Windows) and hosts file.
+
+    A system without any gives empty ones: that is a finding about the machine, not an error.
+    """
+    import dns.resolver  # noqa: PLC0415  # for the system's servers alone, and with all that Windows needs
+
+    try:
+        resolver = dns.resolver.Resolver(configure=resolv_conf is None)
+        if resolv_conf:
+            resolver.read_resolv_conf(str(resolv_conf))
+        servers = tuple(Nameserver(text) for text in resolver.nameservers if isinstance(text, str))
+    except (dns.resolver.NoResolverConfiguration, ValueError, OSError):
+        servers = ()
+    return Resolvers(servers, _read_hosts(hosts_file), str(hosts_file))
+
+
+def _read_hosts(path: Path) -> dict[str, tuple[str, ...]]:
+    try:
+        text = read_bounded(path, limit=_HOSTS_LIMIT).decode("utf-8", errors="replace")
+    except FileInputError:
+        return {}
+    hosts: dict[str, tuple[str, ...]] = {}
+    for line in text.splitlines():
+        address, *names = line.partition("#")[0].split() or [""]
+        if is_address(address):
+            for name in names:
+                key = name.lower().rstrip(".")
+                hosts[key] = (*hosts.get(key, ()), address)
+    return hosts
+
+
+async def answers(hosts: Iterable[str], resolver: str) -> tuple[Lookup, ...]:
+    """Ask one DNS server for every name at once; a name without an address has its failure.
+
+    Args:
+        hosts: the names, each asked for A and AAAA.
+        resolver: `IP[:PORT]`.
+
+    Raises:
+        InputError: `resolver` is malformed.
+    """
+    nameserver = ProbeSettings(resolver=resolver).nameserver
+    servers = Resolvers((nameserver,) if nameserver else ())
+    return tuple(await asyncio.gather(*(resolve(host, servers, deadlines.DNS) for host in hosts)))

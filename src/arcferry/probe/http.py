@@ -1,13 +1,15 @@
 """One HTTP/1.1 request and the head of its answer, within bounds."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import urlsplit
 
 import h11
 
 from arcferry import __version__
-from arcferry.probe.observation import Stage
+from arcferry.probe.observation import Failure, Stage, TlsSession
 from arcferry.probe.step import StepError, failed
 from arcferry.text import one_line, quoted
 from arcferry.times import from_http
@@ -17,6 +19,7 @@ _LARGEST_BODY = 8 * 1024
 _MOST_INTERIM = 8
 _PREVIEW = 48
 _MAGIC = b"HTTP/"
+_USER_AGENT = ("User-Agent", f"arcferry/{__version__}")
 
 Send = Callable[[bytes], Awaitable[None]]
 Receive = Callable[[], Awaitable[bytes]]
@@ -47,12 +50,7 @@ async def get(host: str, target: str, send: Send, receive: Receive, *, body: boo
     Raises:
         StepError: the peer closed without an answer, or what it sent is not HTTP.
     """
-    headers = [
-        ("Host", host),
-        ("User-Agent", f"arcferry/{__version__}"),
-        ("Accept", "*/*"),
-        ("Connection", "close"),
-    ]
+    headers = [("Host", host), _USER_AGENT, ("Accept", "*/*"), ("Connection", "close")]
     request = h11.Request(method="GET", target=target, headers=headers)
     return await _ask(request, send, receive, Stage.HTTP, body=body)
 
@@ -63,8 +61,7 @@ async def ask_to_connect(place: str, send: Send, receive: Receive) -> Response:
     Raises:
         StepError: the proxy closed without an answer, or what it sent is not HTTP.
     """
-    headers = [("Host", place), ("User-Agent", f"arcferry/{__version__}")]
-    request = h11.Request(method="CONNECT", target=place, headers=headers)
+    request = h11.Request(method="CONNECT", target=place, headers=[("Host", place), _USER_AGENT])
     return await _ask(request, send, receive, Stage.PROXY, body=False)
 
 
@@ -72,10 +69,13 @@ async def _ask(request: h11.Request, send: Send, receive: Receive, stage: Stage,
     peer = _Peer(stage, receive)
     await send(peer.start(request))
     head = await peer.head()
+    date = None
+    with suppress(ValueError):
+        date = from_http(_header(head, b"date"))
     return Response(
         status=head.status_code,
         reason=one_line(bytes(head.reason), limit=80),
-        date=_date(head),
+        date=date,
         body=await peer.body() if body else b"",
         media_type=_header(head, b"content-type").partition(";")[0].strip().lower(),
         location=_header(head, b"location"),
@@ -135,8 +135,52 @@ def _header(head: h11.Response, wanted: bytes) -> str:
     return next((one_line(value, limit=300) for name, value in head.headers if name == wanted), "")
 
 
-def _date(head: h11.Response) -> datetime | None:
-    try:
-        return from_http(_header(head, b"date"))
-    except ValueError:
+_MICROSOFT = (
+    ".azure.cn",
+    ".azure.com",
+    ".azure.us",
+    ".chinacloudapi.cn",
+    ".cloud.microsoft",
+    ".live.com",
+    ".microsoft.com",
+    ".microsoftonline.cn",
+    ".microsoftonline.com",
+    ".microsoftonline.us",
+    ".office.com",
+    ".office365.us",
+    ".usgovcloudapi.net",
+    ".windows.net",
+)
+_PAGE = ("text/html", "application/xhtml+xml")
+_GOOD, _REDIRECTS = range(200, 300), (301, 302, 303, 307, 308)
+_NETWORK_AUTHENTICATION_REQUIRED = 511
+
+
+def captive_page(host: str, session: TlsSession, answer: Response) -> Failure | None:
+    """Why this answer is a gateway's page (a sign-in, a block notice) and not the service's own.
+
+    Behind a public root the service itself has answered: nobody else has such a certificate for its name.
+    Behind a private one, a page where an API answers, or a redirect away from Microsoft, is a stranger's.
+    Error pages count for nothing, since services have their own.
+    """
+    if answer.status == _NETWORK_AUTHENTICATION_REQUIRED:
+        return _failure(f"{host} answered 511: the network wants a sign-in first", session)
+    if session.public_root:
         return None
+    if answer.status in _REDIRECTS and _leads_away(host, answer.location):
+        return _failure(f"{host} answered with a redirect to {answer.location}", session)
+    if answer.status in _GOOD and answer.media_type in _PAGE:
+        return _failure(f"{host} answered {answer.status} with a web page, where an API should", session)
+    return None
+
+
+def _failure(says: str, session: TlsSession) -> Failure:
+    return Failure(Stage.HTTP, "captive-page", f"{says}; its certificate comes from {session.issuer}")
+
+
+def _leads_away(host: str, location: str) -> bool:
+    try:
+        target = (urlsplit(location).hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    return target not in ("", host) and not f".{target}".endswith(_MICROSOFT)

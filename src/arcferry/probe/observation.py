@@ -49,12 +49,23 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class DnsAnswer:
-    """One resolver's answer. `chain` holds the CNAME targets in order, without the name asked for."""
+    """One resolver's answer for one name; no addresses means that it had none to give.
 
-    name: str
+    Attributes:
+        host: the name asked for.
+        chain: the CNAME targets in order, without `host`.
+        resolver: empty if nobody tells which one answered.
+        rcode: such as `NXDOMAIN`; empty if there is an answer, or if the document does not say.
+        origin: the document that says so; empty for what this process asked itself.
+    """
+
+    host: str
     chain: tuple[str, ...]
     addresses: tuple[str, ...]
-    resolver: str
+    resolver: str = ""
+    rcode: str = ""
+    origin: str = ""
+    taken: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,28 +96,46 @@ class HttpAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class Observation:
-    """The result of probing one endpoint.
+class Attempt:
+    """What is said of reaching one endpoint, by a probe or by a document.
 
     Attributes:
-        address: the address that was tried last, None behind a proxy or before DNS answered.
+        origin: who says so: the document's name, or the command that probed.
+        required: whether the document itself marks the endpoint as required; None if it does not say.
+        private: whether the answer was a private address; None if unknown.
+        proxied: whether a proxy stood between, so that the server's own routes do not matter.
+        proxy: the proxy's URL without credentials; empty if nobody names it.
+        address: the address that was tried last; empty behind a proxy, or before DNS answered.
+        failure: the step that failed; None if reached, or if the document does not say.
         clock_skew: this machine's clock minus the server's, in seconds; None without a `Date` header.
-        failure: the first step that failed, None where the endpoint answered.
+        install: whether the endpoint was needed to download a package, not to connect.
+    """
+
+    host: str
+    origin: str
+    reachable: bool
+    taken: datetime | None = None
+    required: bool | None = None
+    private: bool | None = None
+    proxied: bool = False
+    proxy: str = ""
+    resolver: str = ""
+    address: str = ""
+    failure: Failure | None = None
+    tls: TlsSession | None = None
+    clock_skew: float | None = None
+    install: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation(Attempt):
+    """An attempt of this process, with everything that its steps showed.
+
+    Attributes:
         elapsed: seconds from the first query to the answer or the failure.
     """
 
     endpoint: Endpoint
-    taken: datetime
     elapsed: float
-    proxy: str | None = None
     dns: DnsAnswer | None = None
-    address: str | None = None
-    tls: TlsSession | None = None
     http: HttpAnswer | None = None
-    clock_skew: float | None = None
-    failure: Failure | None = None
-
-    @property
-    def reachable(self) -> bool:
-        """Whether a TLS session and an HTTP answer were had."""
-        return self.failure is None

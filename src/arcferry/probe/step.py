@@ -1,40 +1,30 @@
+"""What all steps of a probe share: the settings, the failure of one, its time, and a race of attempts."""
+
 import asyncio
+import errno
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from errno import (
-    EACCES,
-    EADDRNOTAVAIL,
-    EAFNOSUPPORT,
-    ECONNABORTED,
-    ECONNREFUSED,
-    ECONNRESET,
-    EHOSTUNREACH,
-    ENETDOWN,
-    ENETUNREACH,
-    EPERM,
-    EPIPE,
-    ETIMEDOUT,
-)
+from dataclasses import dataclass
+from functools import cached_property
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
+from arcferry.errors import InputError
 from arcferry.probe.observation import Failure, Stage
+from arcferry.text import quoted
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Exception)
 
 _KINDS = {
-    ECONNREFUSED: "refused",
-    ECONNRESET: "reset",
-    ECONNABORTED: "reset",
-    EPIPE: "reset",
-    ETIMEDOUT: "timeout",
-    EHOSTUNREACH: "unreachable",
-    ENETUNREACH: "unreachable",
-    ENETDOWN: "unreachable",
-    EADDRNOTAVAIL: "unreachable",
-    EAFNOSUPPORT: "unreachable",
-    EACCES: "unreachable",  # a packet filter on this machine
-    EPERM: "unreachable",  # same
+    errno.ECONNREFUSED: "refused",
+    errno.ECONNRESET: "reset",
+    errno.ECONNABORTED: "reset",
+    errno.EPIPE: "reset",
+    errno.ETIMEDOUT: "timeout",
 }
 
 
@@ -52,7 +42,7 @@ def failed(stage: Stage, kind: str, says: str) -> StepError:
 
 
 def kind_of(error: OSError) -> str:
-    """The failure kind of a socket error, `unreachable` for those that are rare enough to have no word."""
+    """The failure kind of a socket error: `unreachable` also for a packet filter on this machine."""
     return _KINDS.get(error.errno or 0, "unreachable")
 
 
@@ -141,3 +131,118 @@ async def _drop(tasks: Iterable[asyncio.Future[T]], discard: Callable[[T], Any])
     for result in await asyncio.gather(*left, return_exceptions=True):
         if not isinstance(result, BaseException):
             discard(result)
+
+
+_DNS_PORT = 53
+_PROXY_PORT = 80
+_LAST_PORT = 65535
+_IP_AND_PORT = re.compile(r"(?:\[(?P<six>[^\]]+)\]|(?P<four>[0-9.]+))(?::(?P<port>[0-9]{1,5}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Nameserver:
+    """A DNS server's address."""
+
+    address: str
+    port: int = _DNS_PORT
+
+    def __str__(self) -> str:
+        """`10.0.0.53`, or with its port where that is not 53."""
+        return self.address if self.port == _DNS_PORT else join_port(self.address, self.port)
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """An HTTP proxy that is reached in plain text and asked to CONNECT."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        """The URL without anything that a user could have hidden in it."""
+        return f"http://{join_port(self.host, self.port)}"
+
+
+@dataclass(frozen=True)
+class ProbeSettings:
+    """How endpoints are to be reached.
+
+    Attributes:
+        resolver: `IP[:PORT]` of the one DNS server to ask; None for the system's own.
+        proxy: `http://HOST[:PORT]`, without credentials; names are then resolved by the proxy.
+        ca_file: a PEM or DER file of CA certificates to trust beside the public and the system's roots.
+        port: reach every endpoint on this port instead of its own.
+
+    Raises:
+        InputError: a setting is malformed, or the proxy URL holds credentials.
+    """
+
+    resolver: str | None = None
+    proxy: str | None = None
+    ca_file: Path | None = None
+    port: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.port is not None and not 0 < self.port <= _LAST_PORT:
+            raise InputError(f"port {self.port} is not between 1 and {_LAST_PORT}")
+        self.nameserver  # noqa: B018  # read here so that a malformed value is refused at once
+        self.http_proxy  # noqa: B018  # same
+
+    @cached_property
+    def nameserver(self) -> Nameserver | None:
+        """`resolver`, read."""
+        return _nameserver(self.resolver) if self.resolver else None
+
+    @cached_property
+    def http_proxy(self) -> Proxy | None:
+        """`proxy`, read."""
+        return _proxy(self.proxy) if self.proxy else None
+
+
+def join_port(host: str, port: int) -> str:
+    """`host:port`, with brackets around an IPv6 address."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _nameserver(text: str) -> Nameserver:
+    parts = _IP_AND_PORT.fullmatch(text)
+    try:
+        address = ip_address(next(filter(None, parts.group("six", "four"))) if parts else text)
+    except ValueError:
+        raise InputError(
+            f"resolver {quoted(text)} is not an IP address with an optional port",
+            hint="Give it as 10.0.0.53, 10.0.0.53:5353 or [2001:db8::53]:5353.",
+        ) from None
+    port = int(parts["port"] or _DNS_PORT) if parts else _DNS_PORT
+    if not 0 < port <= _LAST_PORT:
+        raise InputError(f"the resolver's port {port} is not between 1 and {_LAST_PORT}")
+    return Nameserver(str(address), port)
+
+
+def _proxy(text: str) -> Proxy:
+    if "@" in text:
+        # The value is not repeated: it holds a password.
+        raise InputError(
+            "the proxy URL holds credentials, and the Azure Connected Machine agent does not support "
+            "authenticated proxies; a password on a command line is also visible to others on this machine",
+            hint="Use a proxy that lets this server through by its address, and change that password.",
+        )
+    try:
+        parts = urlsplit(text if "://" in text else f"http://{text}")
+        port = parts.port or _PROXY_PORT
+    except ValueError:
+        parts, port = urlsplit(""), 0
+    if parts.scheme != "http" or not parts.hostname or parts.path not in ("", "/") or parts.query:
+        raise InputError(
+            f"proxy {quoted(text)} is not an HTTP proxy's URL", hint="Give it as http://HOST:PORT."
+        )
+    return Proxy(parts.hostname, port)
+
+
+def is_address(text: str) -> bool:
+    """Whether a host is given by its IP address."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -1,16 +1,25 @@
+"""TCP: the first address that answers, and the stream over it."""
+
 import asyncio
 import socket
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from ipaddress import ip_address, ip_network
+from typing import Self
 
 from arcferry.probe import deadlines
 from arcferry.probe.observation import Failure, Stage
-from arcferry.probe.settings import join_port
-from arcferry.probe.step import StepError, kind_of, race
+from arcferry.probe.step import StepError, join_port, kind_of, race
 
 _MOST_TRIED = 8
+_OUTCOMES = {
+    "refused": "refused the connection",
+    "reset": "reset the connection",
+    "timeout": "did not answer",
+}
 _TELLING = ("timeout", "unreachable", "reset", "refused")
 
 
@@ -85,18 +94,73 @@ def _says(tried: Sequence[str], port: int, errors: dict[int, OSError], seconds: 
     """Each outcome with the addresses that had it, such as `10.1.2.3:443 did not answer within 3.5 s`."""
     outcomes: dict[str, list[str]] = {}
     for index, address in enumerate(tried):
-        outcome = _outcome(errors[index]) if index in errors else f"did not answer within {seconds:.3g} s"
+        error = errors.get(index)
+        outcome = f"did not answer within {seconds:.3g} s"
+        if error is not None:
+            outcome = _OUTCOMES.get(kind_of(error), f"cannot be reached ({error.strerror or error})")
         outcomes.setdefault(outcome, []).append(join_port(address, port))
     return "; ".join(f"{', '.join(places)} {outcome}" for outcome, places in outcomes.items())
 
 
-def _outcome(error: OSError) -> str:
-    match kind_of(error):
-        case "refused":
-            return "refused the connection"
-        case "reset":
-            return "reset the connection"
-        case "timeout":
-            return "did not answer"
-        case _:
-            return f"cannot be reached ({error.strerror or error})"
+_CHUNK = 16 * 1024
+_INFO_LENGTH = 232
+_OUT_OF_ORDER = slice(224, 228)
+"""`tcpi_rcv_ooopack` of struct tcp_info in linux/tcp.h, there since Linux 5.4."""
+
+
+class Stream:
+    """An open TCP connection's two directions. Whoever has it closes it."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def over(cls, sock: socket.socket) -> Self:
+        """Take over a connected socket."""
+        return cls(*await asyncio.open_connection(sock=sock, limit=_CHUNK))
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether later bytes arrived and earlier ones did not, as where large packets are lost.
+
+        Linux alone tells; elsewhere this is False.
+        """
+        sock = self._writer.get_extra_info("socket")
+        if sys.platform != "linux" or sock is None:
+            return False
+        with suppress(OSError):
+            info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_LENGTH)
+            return int.from_bytes(info[_OUT_OF_ORDER], sys.byteorder) > 0
+        return False
+
+    def write(self, data: bytes) -> None:
+        """Queue bytes without waiting."""
+        self._writer.write(data)
+
+    async def send(self, data: bytes) -> None:
+        """Send, waiting while the peer does not read."""
+        self._writer.write(data)
+        await self._writer.drain()
+
+    async def receive(self) -> bytes:
+        """The next bytes, at most 16 KiB; empty where the peer closed."""
+        return await self._reader.read(_CHUNK)
+
+    async def close(self) -> None:
+        """Close now; what the peer has not taken is dropped."""
+        self._writer.transport.abort()
+        with suppress(OSError):
+            await self._writer.wait_closed()
+
+
+_PRIVATE = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))
+
+
+def is_private(address: str) -> bool:
+    """Whether an address is for private networks (RFC 1918, RFC 4193), as a private endpoint's is.
+
+    Narrower than `ipaddress`' own `is_private`, which also counts loopback and documentation ranges.
+    """
+    value = ip_address(address)
+    return any(value in network for network in _PRIVATE)

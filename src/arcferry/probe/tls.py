@@ -1,23 +1,105 @@
-"""One TLS session that proves who answers, and keeps the evidence where it is somebody else.
+"""Whom a TLS client of ours believes, and one session that proves who answers.
+
+Where somebody else answers, the evidence is kept.
 
 pyOpenSSL over memory buffers, because the standard library's `ssl` gives neither the certificate of a chain
 that it refuses nor the verified chain's root; its issuer is what shows who inspects the traffic. The callback
 lets the handshake end, and `problem` then tells what is wrong: nothing is sent before it was asked.
 """
 
+import base64
+import hashlib
+import re
+import ssl
+import sys
 import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
+from pathlib import Path
 
+import certifi
 from cryptography import x509
+from cryptography.x509.oid import AuthorityInformationAccessOID
 from OpenSSL import SSL, crypto
 
-from arcferry import times
-from arcferry.probe.certificate import is_address, is_for, name_text, names_its_issuer, subject_names
+from arcferry import times, typed
+from arcferry.errors import FileInputError
+from arcferry.files import read_bounded
 from arcferry.probe.observation import Failure, Stage, TlsSession
-from arcferry.probe.step import StepError, failed
-from arcferry.probe.stream import Stream
-from arcferry.probe.trust import Trust
+from arcferry.probe.step import StepError, failed, is_address
+from arcferry.probe.tcp import Stream
 from arcferry.text import one_line, quoted
+
+_CA_FILE_LIMIT = 4 * 1024 * 1024
+_PEM = re.compile(r"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """A context shared by all connections, and the fingerprints of the public web's roots."""
+
+    context: SSL.Context
+    public_roots: frozenset[bytes]
+
+    def is_public(self, root: crypto.X509) -> bool:
+        """Whether a chain's last certificate is one that the public web trusts."""
+        der = crypto.dump_certificate(crypto.FILETYPE_ASN1, root)
+        return hashlib.sha256(der).digest() in self.public_roots
+
+
+def load_trust(more: Sequence[crypto.X509] = ()) -> Trust:
+    """The trust of one run, `more` being CAs to believe too. Nothing here can turn verification off."""
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    context.set_min_proto_version(SSL.TLS1_2_VERSION)
+    public = Path(certifi.where())
+    context.load_verify_locations(str(public))
+    _load_system(context)
+    for certificate in more:
+        _add(context, certificate)
+    # Each root's fingerprint without parsing it: there are some 140, and a run needs at most a few.
+    roots = _pem_blocks(public.read_text("ascii", errors="replace"))
+    return Trust(context, frozenset(hashlib.sha256(der).digest() for der in roots))
+
+
+def _load_system(context: SSL.Context) -> None:
+    if sys.platform == "win32":
+        for store in ("ROOT", "CA"):
+            for data, encoding, _ in ssl.enum_certificates(store):
+                if encoding == "x509_asn":
+                    _add(context, crypto.load_certificate(crypto.FILETYPE_ASN1, data))
+    else:
+        context.set_default_verify_paths()
+
+
+def _add(context: SSL.Context, certificate: crypto.X509) -> None:
+    if store := context.get_cert_store():
+        store.add_cert(certificate)
+
+
+def read_certificates(path: Path) -> list[crypto.X509]:
+    """The certificates of a PEM or DER file.
+
+    Read by OpenSSL alone: a CA that it accepts is good enough here, whatever its serial number.
+
+    Raises:
+        FileInputError: the file cannot be read or holds no certificate.
+    """
+    data = read_bounded(path, limit=_CA_FILE_LIMIT)
+    try:
+        encoded = list(_pem_blocks(data.decode("ascii", errors="replace"))) or [data]
+        return [crypto.load_certificate(crypto.FILETYPE_ASN1, der) for der in encoded]
+    except (crypto.Error, ValueError):
+        raise FileInputError(
+            path,
+            "holds no certificate, neither PEM nor DER",
+            hint="Export the CA as Base-64 X.509 (.cer, .pem).",
+        ) from None
+
+
+def _pem_blocks(text: str) -> Iterator[bytes]:
+    return (base64.b64decode(block) for block in _PEM.findall(text))
+
 
 _CHUNK = 16 * 1024
 _MOST_RECEIVED = 1024 * 1024
@@ -122,7 +204,10 @@ class TlsClient:
         return bool(self._first)
 
     def _untrusted(self, session: TlsSession, number: int, depth: int) -> Failure:
-        if depth == 0 and number in _ISSUER_NOT_FOUND and self._lacks_issuer():
+        alone = len(self._ssl.get_peer_cert_chain() or ()) == 1
+        # Public CAs write into a certificate where its issuer's is to be had; what an inspecting box makes on
+        # the fly names no such place, so that its issuer is unknown and not left out.
+        if depth == 0 and number in _ISSUER_NOT_FOUND and alone and names_its_issuer(self._leaf()):
             says = (
                 f"the server sent its own certificate alone: {session.issuer}, which issued it, was not sent "
                 "and is unknown here"
@@ -132,13 +217,6 @@ class TlsClient:
         kind = "self-signed" if (number, depth) == (_SELF_SIGNED, 0) else "certificate-untrusted"
         says = f"the certificate shown for {self._host} is not trusted: {reason}"
         return Failure(Stage.TLS, kind, f"{says}; it comes from {session.issuer}")
-
-    def _lacks_issuer(self) -> bool:
-        """Whether the chain is one certificate long, and that one says where its issuer is to be had.
-
-        Public CAs write it there; what an inspecting box makes on the fly names no such place.
-        """
-        return len(self._ssl.get_peer_cert_chain() or ()) == 1 and names_its_issuer(self._leaf())
 
     def _validity(self, session: TlsSession, number: int, depth: int) -> str:
         whose = "the server's certificate" if depth == 0 else "a CA certificate in the chain"
@@ -229,20 +307,58 @@ class TlsClient:
         if self._first and self._first[0] not in _TLS_RECORDS:
             says = f"it answered {quoted(self._first)} instead of TLS"
             return failed(Stage.TLS, "handshake-failed", says)
-        reason = _reason(error)
-        return failed(Stage.TLS, _kind_of(reason), f"the TLS handshake failed: {reason}")
+        # OpenSSL's own words, such as `tlsv1 alert protocol version`.
+        details = error.args[0] if error.args and isinstance(error.args[0], list) else []
+        reason = one_line("; ".join(str(one[-1]) for one in details if one and one[-1])) or "no reason given"
+        kind = "handshake-failed"
+        if any(words in reason for words in _NO_COMMON_VERSION):
+            kind = "tls-protocol-version"
+        elif any(words in reason for words in _NO_COMMON_CIPHER):
+            kind = "tls-cipher-mismatch"
+        return failed(Stage.TLS, kind, f"the TLS handshake failed: {reason}")
 
 
-def _kind_of(reason: str) -> str:
-    if any(words in reason for words in _NO_COMMON_VERSION):
-        return "tls-protocol-version"
-    if any(words in reason for words in _NO_COMMON_CIPHER):
-        return "tls-cipher-mismatch"
-    return "handshake-failed"
+_MOST_NAMES = 200
+_LONGEST_NAME = 255
+_NO_EXTENSION = (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError)
 
 
-def _reason(error: SSL.Error) -> str:
-    """OpenSSL's own words, such as `tlsv1 alert protocol version`."""
-    details = error.args[0] if error.args and isinstance(error.args[0], list) else []
-    words = [str(detail[-1]) for detail in details if detail and detail[-1]]
-    return one_line("; ".join(words)) or "no reason given"
+def name_text(name: x509.Name) -> str:
+    """A subject or issuer in RFC 4514 order, such as `CN=Contoso Inspection CA,O=Contoso`.
+
+    Whoever answers has chosen it: what no name holds is not shown.
+    """
+    return typed.certificate_name(one_line(name.rfc4514_string()))
+
+
+def subject_names(certificate: x509.Certificate) -> tuple[str, ...]:
+    """The DNS names and addresses it was issued for; empty where it has none or they cannot be read."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        dns = names.get_values_for_type(x509.DNSName)
+        addresses = names.get_values_for_type(x509.IPAddress)
+    except _NO_EXTENSION:
+        return ()
+    texts = [typed.certificate_name(one_line(name, limit=_LONGEST_NAME)) for name in dns] + [
+        str(address) for address in addresses
+    ]
+    return tuple(texts[:_MOST_NAMES])
+
+
+def names_its_issuer(certificate: x509.Certificate) -> bool:
+    """Whether it says where its issuer's certificate is to be had (caIssuers, RFC 5280, 4.2.2.1)."""
+    try:
+        access = certificate.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
+    except _NO_EXTENSION:
+        return False
+    return any(one.access_method == AuthorityInformationAccessOID.CA_ISSUERS for one in access)
+
+
+def is_for(host: str, names: Sequence[str]) -> bool:
+    """Whether one of the names covers the host (RFC 9525: a star stands for the whole first label)."""
+    if is_address(host):
+        return any(is_address(name) and ip_address(name) == ip_address(host) for name in names)
+    host = host.lower().rstrip(".")
+    _, _, parent = host.partition(".")
+    wanted = {host} | ({f"*.{parent}"} if "." in parent else set())
+    return any(name.lower().rstrip(".") in wanted for name in names)

@@ -6,8 +6,15 @@ kept or sent on: to words out of files, to what a host printed, to what a router
 where they are.
 """
 
-from arcferry.redaction.text import mask, redact
-from arcferry.redaction.values import mask_fields, mask_value, redact_fields, redact_json, redact_value
+from arcferry.redaction.text import (
+    mask,
+    mask_fields,
+    mask_value,
+    redact,
+    redact_fields,
+    redact_json,
+    redact_value,
+)
 from arcferry.redaction.words import HIDDEN
 
 __all__ = [

@@ -1,9 +1,14 @@
-"""Secrets that no name announces: in URLs, in keys and in tokens of a known form."""
+"""Secrets that no name announces: in URLs, keys, tokens of a known form, arguments and settings of routers.
+
+Each rule of arguments and settings is asked only of the lines in which one of its words stands. What its
+groups match is the secret.
+"""
 
 import re
+import tomllib
 from collections.abc import Iterator
-
-from arcferry.redaction import commands
+from functools import cache
+from pathlib import Path
 
 Span = tuple[int, int]
 
@@ -13,24 +18,6 @@ _PUTTY = re.compile(r"Private-Lines: ?(\d{1,3})[^\n]*\n")
 _JWT = re.compile(r"eyJ[A-Za-z0-9_=-]{10,}(?:\.[A-Za-z0-9_=-]*){0,4}")
 _JWT_RUN = re.compile(r"[A-Za-z0-9_=.-]*")
 _WRAPPED = re.compile(r"(?:\r?\n|\\n)([A-Za-z0-9_=-]{16,}(?:\.[A-Za-z0-9_=-]*)?)(?=\r?\n|\\n|\Z)")
-_TOKENS = (
-    ("gh", re.compile(r"gh[pousr]_[A-Za-z0-9]{20,255}")),
-    ("github_pat_", re.compile(r"github_pat_\w{20,255}")),
-    ("glpat-", re.compile(r"glpat-[\w-]{16,255}")),
-    ("xox", re.compile(r"xox[a-z]-[\w-]{10,255}")),
-    ("akia", re.compile(r"AKIA[0-9A-Z]{12,20}")),
-    ("asia", re.compile(r"ASIA[0-9A-Z]{12,20}")),
-    ("aiza", re.compile(r"AIza[\w-]{30,60}")),
-    ("ya29.", re.compile(r"ya29\.[\w-]{10,2000}")),
-    ("sk-", re.compile(r"sk-[\w-]{20,255}")),
-    ("npm_", re.compile(r"npm_[A-Za-z0-9]{20,255}")),
-    ("pypi-", re.compile(r"pypi-[\w-]{20,2000}")),
-    ("hvs.", re.compile(r"hvs\.[\w-]{10,255}")),
-    ("age-secret-key-", re.compile(r"AGE-SECRET-KEY-[0-9A-Z]{20,100}")),
-    ("$", re.compile(r"\$(?:[0-9]{1,2}|2[abxy]|y|sha1|argon2\w{0,2})\$[^\s\"';,<>]{4,}")),
-    ("%^%#", re.compile(r"%\^%#[^\s\"'<>]{1,300}")),
-    ("%@%@", re.compile(r"%@%@[^\s\"'<>]{1,300}")),
-)
 _QUERY = re.compile(
     r"(?:sig|code|key|pwd|st|subscription-key|x-amz-signature|x-amz-credential)(=|%3[Dd])([^\s&\"'<>;,\\%]+(?:%(?!26)[^\s&\"'<>;,\\%]*)*)",
     re.IGNORECASE,
@@ -52,10 +39,15 @@ _LOG_PLACE = re.compile(r"[\w./\\-]{1,80}:\d{1,6}(?::.*)?|\w+:(?:\d{1,3}\.){3}\d
 
 _WRAPPED_OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]{2,60}\r?\n[\w-]{1,40}[ \t=]+([^\s\"']{3,})")
 
+_DATA = tomllib.loads(Path(__file__).with_name("rules.toml").read_text(encoding="utf-8"))
+_TOKENS: tuple[tuple[str, str], ...] = tuple((begins, pattern) for begins, pattern in _DATA["tokens"])
+_RULES = tuple((tuple[str, ...](rule["words"]), "".join(rule["pattern"])) for rule in _DATA["rules"])
+_PART = re.compile(r"\{([A-Z]+)\}")
+_NUMBER = re.compile(r"\d{1,5}")
 
 ANCHORS = (
     "@", "%40", "\\u0040", "-----begin", "private-lines", "eyj", *_QUERIES,
-    *(begins for begins, _ in _TOKENS), *commands.ANCHORS,
+    *(begins for begins, _ in _TOKENS), *{word for words, _ in _RULES for word in words},
 )  # fmt: skip
 """Where none of these stands, nothing is found."""
 
@@ -76,7 +68,7 @@ def spans(text: str, lowered: str, there: set[str]) -> Iterator[Span]:
         yield from _in_urls(text)
     yield from _tokens(text, lowered, there)
     yield from _in_queries(text, lowered, there)
-    yield from commands.spans(text, lowered, there)
+    yield from _arguments(text, lowered, there)
     if "--" in text:
         yield from (found.span(1) for found in _WRAPPED_OPTION.finditer(text))
 
@@ -115,7 +107,7 @@ def _tokens(text: str, lowered: str, there: set[str]) -> Iterator[Span]:
     for begins, pattern in _TOKENS:
         place = lowered.find(begins) if begins.startswith(beginnings) else -1
         while place >= 0:
-            found = pattern.match(text, place)
+            found = re.compile(pattern).match(text, place)
             if found and not text[place - 1 : place].isalnum():
                 yield found.span()
             place = lowered.find(begins, found.end() if found else place + len(begins))
@@ -159,3 +151,37 @@ def _in_queries(text: str, lowered: str, there: set[str]) -> Iterator[Span]:
             if found and announced and not found[2].isdigit():
                 yield found.span(2)
             place = lowered.find(name, found.end() if found else place + len(name))
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """A rule's pattern; most files need none of them, and a start-up is short."""
+    while whole := _PART.search(pattern):
+        pattern = pattern.replace(whole[0], "".join(_DATA["parts"][whole[1]]))
+    return re.compile(pattern, re.IGNORECASE)
+
+
+def _arguments(text: str, lowered: str, there: set[str]) -> Iterator[Span]:
+    """Those in arguments of programs and in settings of routers, looked for by their own rules."""
+    beginnings = tuple(there)  # a search for several words finds the shortest of those that begin alike
+    for words, pattern in _RULES:
+        if not any(word.startswith(beginnings) for word in words):
+            continue
+        for start, end in _lines_with(lowered, words):
+            for found in _compiled(pattern).finditer(text, start, end):
+                group = next((place for place, told in enumerate(found.groups(), 1) if told), 0)
+                if group and not _NUMBER.fullmatch(found[group]):
+                    yield found.span(group)
+
+
+def _lines_with(lowered: str, words: tuple[str, ...]) -> list[Span]:
+    """The lines in which one of the words stands, each once."""
+    found: dict[int, int] = {}
+    for word in words:
+        place = lowered.find(word)
+        while place >= 0:
+            end = lowered.find("\n", place)
+            end = len(lowered) if end < 0 else end
+            found[lowered.rfind("\n", 0, place) + 1] = end
+            place = lowered.find(word, end)
+    return list(found.items())

@@ -8,14 +8,13 @@ pattern here is tried at one place, and each of its repetitions has a bound.
 import re
 from bisect import bisect_left
 
-from arcferry.redaction import escapes, lines, names, ordinary
-from arcferry.redaction.anchors import lower, searching
+from arcferry.redaction import lines, names, words
 
 Span = tuple[int, int]
 
 _MOST_NAMES, _STRETCH = 100, 2000
 _NEAR, _LONG, _MOST_ROWS, _MOST_QUOTES = 200, 20_000, 100, 50
-_SEARCH = searching((*names.ANCHORS, *names.FOREIGN, *lines.ANCHORS))
+_SEARCH = names.searching((*names.ANCHORS, *names.FOREIGN, *lines.ANCHORS))
 _NAME_BEFORE = re.compile(r"[\w.\-]{0,60}")
 _NAME_AFTER = re.compile(r"[\w\-]{0,40}")
 _WORD_AFTER = re.compile(r"[ \t](?:phrase|value|text|code|string|content)(?=[ \t]{0,20}[:=])", re.IGNORECASE)
@@ -98,12 +97,12 @@ _CELL = re.compile(r"(?<!\S)\S{1,4000}")
 
 def suspects(text: str) -> list[Span]:
     """Where anything stands that a secret may be near, in order; nothing else needs to be looked at."""
-    return [found.span() for found in _SEARCH.finditer(lower(text))]
+    return [found.span() for found in _SEARCH.finditer(names.lower(text))]
 
 
 def spans(text: str) -> list[Span]:
     """Where secrets stand, in order and apart from each other; names escaped as JSON does count as names."""
-    plain, at = escapes.unescaped(text)
+    plain, at = names.unescaped(text)
     found = _spans(text)
     return _apart([*found, *((at(a), at(b)) for a, b in _spans(plain))]) if plain != text else found
 
@@ -112,20 +111,20 @@ def _spans(text: str) -> list[Span]:
     places = suspects(text)
     if not places:
         return []
-    lowered = lower(text)
+    lowered = names.lower(text)
     found = [*lines.spans(text, lowered, {lowered[start:end] for start, end in places})]
     finder = _Finder(text)
-    thick = _thick(places)
-    found += thick
+    crowded = _crowded(places)
+    found += crowded
     done = 0
-    for start, end in _outside(places, thick):
+    for start, end in _outside(places, crowded):
         if start >= done and text[start] not in "$@%-<\\":
             inside, done = finder.named(start, end)
             found += inside
     return _apart(found)
 
 
-def _thick(places: list[Span]) -> list[Span]:
+def _crowded(places: list[Span]) -> list[Span]:
     """Stretches with more names in them than anybody writes; they are hidden whole, unlooked at."""
     found, first = [], 0
     while first + _MOST_NAMES < len(places):
@@ -138,11 +137,13 @@ def _thick(places: list[Span]) -> list[Span]:
     return found
 
 
-def _outside(places: list[Span], thick: list[Span]) -> list[Span]:
-    if not thick:
+def _outside(places: list[Span], crowded: list[Span]) -> list[Span]:
+    if not crowded:
         return places
-    ends = [end for _, end in thick]
-    return [one for one in places if (at := bisect_left(ends, one[1])) == len(thick) or one[0] < thick[at][0]]
+    ends = [end for _, end in crowded]
+    return [
+        one for one in places if (at := bisect_left(ends, one[1])) == len(crowded) or one[0] < crowded[at][0]
+    ]
 
 
 def _apart(found: list[Span]) -> list[Span]:
@@ -163,7 +164,7 @@ class _Finder:
         self._word: Span = (0, 0)
 
     def named(self, start: int, end: int) -> tuple[list[Span], int]:
-        """The values that go by the name at this place, none where it is no secret's; and where to go on."""
+        """The values that go by the name at this place, none if it is no secret's; and where to go on."""
         text, begin = self._text, start
         if text[start:end].lower() not in names.FOREIGN:
             begin -= len(_matched(_NAME_BEFORE, text[max(0, start - 60) : start][::-1], 0))
@@ -244,7 +245,7 @@ class _Finder:
         sure = strong or (found[0][-1:] not in " \t" and "token" in name)
         if sure and start == place and not _PASSWORD.search(name):
             # Of a key or a secret is told where it lies, or what came of it.
-            sure = not (ordinary.is_path(text[start:stop]) or _SENTENCE.match(text, start))
+            sure = not (words.is_path(text[start:stop]) or _SENTENCE.match(text, start))
         return self._kept((start, stop), strong=sure)
 
     def _header_end(self, begin: int, start: int) -> int:
@@ -257,7 +258,7 @@ class _Finder:
         return stop if stop >= 0 else limit
 
     def _tagged(self, begin: int, end: int, *, strong: bool) -> list[Span] | None:
-        """What stands in an element of XML; None where there is none."""
+        """What stands in an element of XML; None if there is none."""
         text = self._text
         if text[begin - 1 : begin] not in ("<", ">", ":", '"', "'", ";") or not (
             found := _TAGGED.match(text, end)
@@ -276,14 +277,14 @@ class _Finder:
         typed = _TYPES.match(text, place)
         start, stop = self._value(typed.end() if typed else place)
         word = text[start : min(stop, start + _NEAR * 2)]
-        if ordinary.is_ordinary(word):
+        if words.is_ordinary(word):
             return []
         line = text.rfind("\n", max(0, begin - _NEAR), begin) + 1
         before = text[max(line, begin - _NEAR) : begin]
         alone = _AT_START.match(before) is not None and _SETTING_ENDS.match(text, stop) is not None
         told = typed is not None and _SAYS_HOW.match(typed[0]) is not None
         config = alone or told or _CONFIG.match(before) is not None
-        likely = ordinary.looks_chosen(word)
+        likely = words.looks_chosen(word)
         named = strong or text[begin:place].strip().lower() in ("key", "token", "bearer")
         if not (named and likely) and not (config and (strong or typed or likely)):
             return []
@@ -291,7 +292,7 @@ class _Finder:
         return [(start, self._line_end(start) if whole else stop)]
 
     def _below(self, place: int) -> list[Span]:
-        """A value alone on the next line; none where that line says more."""
+        """A value alone on the next line; none if that line says more."""
         text = self._text
         found = _NEXT_LINE.match(text, place)
         if found is None:
@@ -299,7 +300,7 @@ class _Finder:
         if found[1][:1] in _CONTINUED:
             return self._kept(self._value(found.end()), strong=True)
         one = _ONLY_WORD.match(text, found.end())
-        if one is None or ordinary.is_ordinary(one[1]) or ordinary.is_known_kind(one[1].strip("\"'")):
+        if one is None or words.is_ordinary(one[1]) or words.is_known_kind(one[1].strip("\"'")):
             return []
         return [] if _NO_VALUE.fullmatch(one[1]) else [one.span(1)]
 
@@ -320,12 +321,12 @@ class _Finder:
         return found
 
     def _kept(self, value: Span, *, strong: bool) -> list[Span]:
-        """The stretch to hide; none where it is empty, or nothing that is secret."""
+        """The stretch to hide; none if it is empty, or nothing that is secret."""
         start, stop = value
         word = self._text[start : min(stop, start + _NEAR * 2)]
-        if stop <= start or ordinary.is_ordinary(word) or _NESTED.match(self._text, start):
+        if stop <= start or words.is_ordinary(word) or _NESTED.match(self._text, start):
             return []
-        return [value] if strong or ordinary.looks_chosen(word) else []
+        return [value] if strong or words.looks_chosen(word) else []
 
     def _value(self, place: int) -> Span:
         """Where a value stands that begins here, without its quotes."""

@@ -1,17 +1,16 @@
 """An audit: a document, lines of documents, or a table of expected and observed with what follows from it."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from arcferry.diagnosis.audit import Audit, Expected, Observed, Path, Row
-from arcferry.diagnosis.causes.path import HOW_TO_GET
 from arcferry.diagnosis.finding import Diagnosis, Taken
+from arcferry.diagnosis.words import how_to_get
 from arcferry.report import findings, findings_document
+from arcferry.report.columns import named
+from arcferry.report.console import print_line, print_rows, print_table
 from arcferry.routing.reception import Reception
 from arcferry.text import one_line
 from arcferry.times import to_text
@@ -21,7 +20,7 @@ HEADERS = ("ENDPOINT", "EXPECTED", "OBSERVED", "AGREES", "PATH")
 _UNDISCOVERED = "<regional HIS>"
 _AGREES = {True: "yes", False: "NO", None: "unknown"}
 _PATHS = {Path.THERE: "there", Path.MISSING: "MISSING", Path.UNKNOWN: "not known"}
-_STYLES = {Path.THERE: "green", Path.MISSING: "bold red", Path.UNKNOWN: "dim"}
+_STYLES = {"there": "green", "MISSING": "bold red", "not known": "dim"}
 _ROUTES = {
     Reception.RECEIVED: "received",
     Reception.FILTERED_HERE: "dropped by this router's policy",
@@ -34,34 +33,27 @@ _MOST_HOSTS = 4
 
 def document(result: Audit) -> dict[str, Any]:
     """The whole audit as one JSON document; an unknown fact is null or an empty text."""
-    of_findings = findings_document.document(result.diagnosis)
     return {
         "schema": SCHEMA,
         "kind": "audit",
         "cloud": result.cloud.name,
         "location": result.region.name if result.region else None,
-        "inputs": of_findings["inputs"],
+        "inputs": findings_document.inputs(result.diagnosis),
         "circuits": list(result.circuits),
         "endpoints": [_row(row) for row in result.rows],
         "missing": list(result.missing),
         "would_sharpen": list(result.would_sharpen),
-        "findings": of_findings["findings"],
+        **findings_document.fields(result.diagnosis),
     }
 
 
-def as_json(result: Audit) -> str:
-    """The document as indented JSON text."""
-    return json.dumps(document(result), indent=2, ensure_ascii=True)
-
-
-def json_lines(result: Audit) -> Iterator[str]:
+def json_lines(result: Audit) -> Iterator[dict[str, Any]]:
     """One line an endpoint, one a finding, then one that sums up."""
     whole = document(result)
     for row in whole.pop("endpoints"):
-        yield json.dumps({"schema": SCHEMA, "kind": "audited-endpoint", **row}, ensure_ascii=True)
-    for finding in whole.pop("findings"):
-        yield json.dumps({"schema": SCHEMA, "kind": "finding", **finding}, ensure_ascii=True)
-    yield json.dumps(whole, ensure_ascii=True)
+        yield {"schema": SCHEMA, "kind": "audited-endpoint", **row}
+    yield from findings_document.lines(result.diagnosis)
+    yield {key: value for key, value in whole.items() if key not in ("findings", "evidence")}
 
 
 def _row(row: Row) -> dict[str, Any]:
@@ -112,30 +104,35 @@ def _observed(observed: Observed) -> dict[str, Any]:
 
 def draw(result: Audit, console: Console) -> None:
     """What each file was taken for, the table, the differences, the findings, and what would tell more."""
-    _draw_inputs(result.diagnosis.inputs, console)
-    console.print()
-    if console.is_terminal:
-        console.print(_table(result.rows))
-    else:
-        for line in _plain_table(result.rows):
-            _line(console, line)
-    _draw_circuits(result.circuits, console)
-    _draw_differences(result.rows, console)
+    inputs = result.diagnosis.inputs
+    print_line(console, "Taken for", "bold")
+    print_rows(console, 2, ((one_line(one.name, limit=120), _taken_for(one)) for one in inputs))
+    print_line(console)
+    rows = ((cells(row), "") for row in result.rows)
+    print_table(console, HEADERS, rows, between="  |", styles=_STYLES)
+    _section(console, "Circuit", (one_line(sentence, limit=900) for sentence in result.circuits))
+    _section(console, "Differences, and what the sources leave open", _differences(result.rows))
     for finding in result.diagnosis.findings:
-        console.print()
+        print_line(console)
         findings.draw_finding(finding, console)
-    _draw_sharpening(result, console)
-    console.print()
-    _line(console, summary(result))
+    ways = how_to_get()
+    more = (f"{kind}: {ways[kind]}" if kind in ways else kind for kind in result.would_sharpen)
+    _section(console, "Would tell more", more)
+    print_line(console)
+    print_line(console, summary(result))
 
 
-def _draw_inputs(inputs: Sequence[Taken], console: Console) -> None:
-    _line(console, "Taken for", "bold")
-    width = max((len(taken.name) for taken in inputs), default=0)
-    for taken in inputs:
-        asof = f", as of {taken.taken.date()}" if taken.taken else ""
-        name = one_line(taken.name, limit=120)
-        _line(console, f"  {name.ljust(min(width, 120))}  {taken.kind.replace('-', ' ')}{asof}")
+def _taken_for(taken: Taken) -> str:
+    asof = f", as of {taken.taken.date()}" if taken.taken else ""
+    return taken.kind.replace("-", " ") + asof
+
+
+def _section(console: Console, title: str, lines: Iterable[str]) -> None:
+    for number, line in enumerate(lines):
+        if number == 0:
+            print_line(console)
+            print_line(console, title, "bold")
+        print_line(console, f"  {line}")
 
 
 def cells(row: Row) -> tuple[str, ...]:
@@ -173,63 +170,17 @@ def _route(observed: Observed) -> str:
     return f"{_ROUTES[observed.reception]}: {observed.route}{carried}{via} ({observed.table}{asof})"
 
 
-def _table(rows: Sequence[Row]) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for header in HEADERS:
-        table.add_column(header, overflow="fold", no_wrap=header in ("AGREES", "PATH"))
-    for row in rows:
-        *told, path = cells(row)
-        table.add_row(*map(Text, told), Text(path, _STYLES[row.path]))
-    return table
-
-
-def _plain_table(rows: Sequence[Row]) -> Iterator[str]:
-    listed = [HEADERS, *map(cells, rows)]
-    widths = [max(map(len, column)) for column in zip(*listed, strict=True)]
-    for line in listed:
-        yield "  |".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-
-
-def _draw_circuits(circuits: Sequence[str], console: Console) -> None:
-    if circuits:
-        console.print()
-        _line(console, "Circuit", "bold")
-        for sentence in circuits:
-            _line(console, f"  {one_line(sentence, limit=900)}")
-
-
-def _draw_differences(rows: Sequence[Row], console: Console) -> None:
+def _differences(rows: Sequence[Row]) -> Iterator[str]:
     """Each sentence once, with the endpoints that it is about."""
     about: dict[str, dict[str, None]] = {}
     for row in rows:
         for sentence in row.differences:
             about.setdefault(sentence, {})[row.host or _UNDISCOVERED] = None
-    if not about:
-        return
     every = {row.host or _UNDISCOVERED for row in rows}
-    console.print()
-    _line(console, "Differences, and what the sources leave open", "bold")
     for sentence, hosts in about.items():
-        whose = "every endpoint" if set(hosts) == every and len(every) > 1 else _hosts(list(hosts))
-        _line(console, f"  {whose}: {one_line(sentence, limit=900)}")
-
-
-def _hosts(hosts: Sequence[str]) -> str:
-    shown = ", ".join(hosts[:_MOST_HOSTS])
-    return f"{shown} and {len(hosts) - _MOST_HOSTS} more" if len(hosts) > _MOST_HOSTS else shown
-
-
-def _draw_sharpening(result: Audit, console: Console) -> None:
-    if not result.would_sharpen:
-        return
-    console.print()
-    _line(console, "Would tell more", "bold")
-    for kind in result.would_sharpen:
-        _line(console, f"  {kind}: {HOW_TO_GET[kind]}" if kind in HOW_TO_GET else f"  {kind}")
-
-
-def _line(console: Console, text: str, style: str = "") -> None:
-    console.print(Text(text, style), soft_wrap=not console.is_terminal)
+        whole = set(hosts) == every and len(every) > 1
+        whose = "every endpoint" if whole else named(tuple(hosts), most=_MOST_HOSTS)
+        yield f"{whose}: {one_line(sentence, limit=900)}"
 
 
 def summary(result: Audit) -> str:

@@ -11,7 +11,11 @@ from rich.text import Text
 
 from arcferry import times
 from arcferry.bundle import AgentPackage, Manifest, Older
-from arcferry.report.console import mark
+from arcferry.diagnosis import Diagnosis
+from arcferry.errors import BundleRefusedError
+from arcferry.report import findings_document
+from arcferry.report.columns import columns
+from arcferry.report.console import print_line, print_marked
 
 _SCHEMA = 1
 
@@ -21,8 +25,8 @@ class BundleView:
     """What is shown of one bundle.
 
     Attributes:
-        key_id: the key that sealed it, or where `verified` is False the one it claims.
-        older: set where it is older than one that was opened before, and was allowed all the same.
+        key_id: the key that sealed it, or if `verified` is False the one it claims.
+        older: set if it is older than one that was opened before, and was allowed all the same.
         verified: whether seal, dates and every file were checked, and right.
         now: the instant against which its expiry is told.
     """
@@ -33,6 +37,31 @@ class BundleView:
     verified: bool
     now: datetime
     older: Older | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedBundle:
+    """A bundle that was not opened: for what, and what follows."""
+
+    path: Path
+    refused: BundleRefusedError
+    diagnosis: Diagnosis
+
+
+def refused_document(seen: RefusedBundle) -> dict[str, Any]:
+    """A refused bundle as one JSON document."""
+    return _refused(seen) | findings_document.fields(seen.diagnosis)
+
+
+def refused_lines(seen: RefusedBundle) -> Iterator[dict[str, Any]]:
+    """The same as lines."""
+    yield from findings_document.lines(seen.diagnosis)
+    yield _refused(seen)
+
+
+def _refused(seen: RefusedBundle) -> dict[str, Any]:
+    says = {"says": seen.refused.message, "hint": seen.refused.hint}
+    return {"schema": _SCHEMA, "kind": "bundle", "path": str(seen.path), "verified": False, "refused": says}
 
 
 def document(view: BundleView) -> dict[str, Any]:
@@ -50,7 +79,14 @@ def document(view: BundleView) -> dict[str, Any]:
         "created": times.to_text(manifest.created),
         "expires": times.to_text(manifest.expires),
         "expired": view.now >= manifest.expires,
-        "older": _older_document(view.older),
+        "older": {
+            "newest_version": view.older.newest.version,
+            "newest_id": view.older.newest.id,
+            "newest_opened": view.older.newest.when,
+            "reason": view.older.reason,
+        }
+        if view.older
+        else None,
         "agents": [
             {
                 "file": agent.file,
@@ -76,24 +112,21 @@ def document(view: BundleView) -> dict[str, Any]:
     }
 
 
-def plain(view: BundleView) -> Iterator[str]:
-    """The same for people: what it is, a blank line, then its files."""
-    word, says = _verdict(view)
-    yield from (f"{label:<9}{value}" for label, value in _facts(view))
-    yield from _file_table(view.manifest)
-    yield ""
-    yield f"{word}  {says}"
+def json_lines(view: BundleView) -> Iterator[dict[str, Any]]:
+    """The same on one line."""
+    yield document(view)
 
 
 def draw(view: BundleView, console: Console) -> None:
-    """The same on a terminal, with colour for the verdict."""
-    word, says = _verdict(view)
+    """The same for people: what it is, a blank line, its files, and the verdict."""
     for label, value in _facts(view):
         console.print(Text.assemble((f"{label:<9}", "dim"), value), soft_wrap=True)
-    for line in _file_table(view.manifest):
-        console.print(line, soft_wrap=True)
-    style = {"ok": "green", "warn": "yellow"}[word]
-    console.print(Text(f"\n{mark(word, console)}  {says}", style=style), soft_wrap=True)
+    print_line(console)
+    files = ((file.name, file.role.value, f"{file.length:,}", file.sha256) for file in view.manifest.files)
+    for line in columns((("FILE", "ROLE", "BYTES", "SHA-256"), *files), right=(2,)):
+        print_line(console, line)
+    print_line(console)
+    print_marked(console, *verdict(view))
 
 
 def _facts(view: BundleView) -> Iterator[tuple[str, str]]:
@@ -113,17 +146,6 @@ def _facts(view: BundleView) -> Iterator[tuple[str, str]]:
     fetched = [file for file in manifest.files if file.origin]
     for count, file in enumerate(fetched):
         yield ("From" if count == 0 else ""), f"{file.origin} ({PurePosixPath(file.name).name})"
-
-
-def _older_document(older: Older | None) -> dict[str, Any] | None:
-    if older is None:
-        return None
-    return {
-        "newest_version": older.newest.version,
-        "newest_id": older.newest.id,
-        "newest_opened": older.newest.when,
-        "reason": older.reason,
-    }
 
 
 def _spoken(sha256: str) -> Iterator[str]:
@@ -147,18 +169,8 @@ def _left(life: timedelta) -> str:
     return f"{days} day{'' if days == 1 else 's'} left"
 
 
-def _file_table(manifest: Manifest) -> Iterator[str]:
-    rows = [
-        ("FILE", "ROLE", "BYTES", "SHA-256"),
-        *((file.name, file.role.value, f"{file.length:,}", file.sha256) for file in manifest.files),
-    ]
-    name, role, length = (max(len(row[column]) for row in rows) for column in range(3))
-    yield ""
-    for row in rows:
-        yield f"{row[0]:<{name}}  {row[1]:<{role}}  {row[2]:>{length}}  {row[3]}"
-
-
-def _verdict(view: BundleView) -> tuple[str, str]:
+def verdict(view: BundleView) -> tuple[str, str]:
+    """`ok` or `warn`, and who vouches for it."""
     files = f"{len(view.manifest.files)} files"
     if view.verified:
         if view.older:

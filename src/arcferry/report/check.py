@@ -1,12 +1,13 @@
 """The result of `arcferry check`: a document, lines of documents, or a plain table and what failed in it."""
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from arcferry import times
-from arcferry.probe import CheckResult, Observation, TlsSession
-from arcferry.probe.addresses import is_private
+from arcferry.probe.location import CheckResult
+from arcferry.probe.observation import Observation, TlsSession
+from arcferry.probe.tcp import is_private
+from arcferry.report.columns import columns
 from arcferry.text import one_line
 
 _SCHEMA = 1
@@ -28,14 +29,14 @@ def document(result: CheckResult) -> dict[str, Any]:
     }
 
 
-def json_lines(result: CheckResult) -> Iterator[str]:
+def json_lines(result: CheckResult) -> Iterator[dict[str, Any]]:
     """One line an endpoint, then one that sums up."""
     for seen in result.observations:
-        yield json.dumps({"schema": _SCHEMA, "kind": "endpoint", **_endpoint(seen)})
+        yield {"schema": _SCHEMA, "kind": "endpoint", **_endpoint(seen)}
     summary = {key: value for key, value in document(result).items() if key != "endpoints"}
     required = [seen for seen in result.observations if seen.endpoint.required]
     counts = {"required": len(required), "failed": len(result.failed), "elapsed": round(result.elapsed, 3)}
-    yield json.dumps(summary | counts)
+    yield summary | counts
 
 
 def _endpoint(seen: Observation) -> dict[str, Any]:
@@ -56,7 +57,7 @@ def _endpoint(seen: Observation) -> dict[str, Any]:
         }
         if seen.dns
         else None,
-        "address": seen.address,
+        "address": seen.address or None,
         "http": {"status": seen.http.status} if seen.http else None,
         "clock_skew": seen.clock_skew,
         "failure": {
@@ -92,7 +93,7 @@ def _url(seen: Observation) -> str:
 
 def row(seen: Observation) -> tuple[str, ...]:
     """One endpoint's cells; the first five as `azcmagent check` prints them."""
-    private = "unknown" if seen.address is None else str(is_private(seen.address)).lower()
+    private = "unknown" if not seen.address else str(is_private(seen.address)).lower()
     return (
         _url(seen),
         str(seen.reachable).lower(),
@@ -107,10 +108,7 @@ def row(seen: Observation) -> tuple[str, ...]:
 def plain_table(result: CheckResult) -> Iterator[str]:
     """Columns that end in `|`, the form in which the agent prints them and tools read them."""
     rows = [HEADERS, *map(row, result.observations)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for cells in rows:
-        padded = [cell.ljust(width) for cell, width in zip(cells, widths, strict=True)]
-        yield "  |".join(padded).rstrip()
+    return columns(rows, between="  |")
 
 
 def failures(result: CheckResult) -> Iterator[tuple[str, str]]:

@@ -1,13 +1,12 @@
 """What follows from a check, in short: each finding, whose it is, and what would sharpen it."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from arcferry.diagnosis import Diagnosis, Severity
-from arcferry.diagnosis.causes.path import HOW_TO_GET
 from arcferry.diagnosis.finding import Finding
-from arcferry.probe import CheckResult
+from arcferry.diagnosis.words import how_to_get
+from arcferry.probe.location import CheckResult
 from arcferry.report import check, findings_document
 from arcferry.text import one_line
 
@@ -22,33 +21,36 @@ _NEXT = {
 _HOW = "arcferry data import FILE once, or --with FILE each time"
 
 
-def plain(diagnosis: Diagnosis, lacks: Sequence[str], result: CheckResult) -> Iterator[str]:
+def plain(diagnosis: Diagnosis, result: CheckResult) -> Iterator[str]:
     """The findings as lines for a pipe, preceded by an empty line; nothing where there is nothing to say."""
-    for _, line in styled(diagnosis, lacks, result):
+    for _, line in styled(diagnosis, result):
         yield line
 
 
-def json_lines(diagnosis: Diagnosis, lacks: Sequence[str], result: CheckResult) -> Iterator[str]:
+def json_lines(diagnosis: Diagnosis, result: CheckResult) -> Iterator[dict[str, Any]]:
     """One line an endpoint, then one a finding, then one that sums up."""
     *endpoints, summary = check.json_lines(result)
     *found, _ = findings_document.json_lines(diagnosis)
     yield from endpoints
     yield from found
-    yield json.dumps(json.loads(summary) | {"findings": len(found), "would_sharpen": list(lacks)})
+    yield summary | {"findings": len(diagnosis.findings), "would_sharpen": list(diagnosis.lacks)}
 
 
-def fields(diagnosis: Diagnosis, lacks: Sequence[str]) -> dict[str, Any]:
+def fields(diagnosis: Diagnosis) -> dict[str, Any]:
     """What the findings document adds to the check's own, and the kinds of evidence that would sharpen it."""
-    whole = findings_document.document(diagnosis)
-    return {"inputs": whole["inputs"], "findings": whole["findings"], "would_sharpen": list(lacks)}
+    return {
+        "inputs": findings_document.inputs(diagnosis),
+        "would_sharpen": list(diagnosis.lacks),
+        **findings_document.fields(diagnosis),
+    }
 
 
-def styled(diagnosis: Diagnosis, lacks: Sequence[str], result: CheckResult) -> Iterator[tuple[str, str]]:
+def styled(diagnosis: Diagnosis, result: CheckResult) -> Iterator[tuple[str, str]]:
     """Each line with the style that a terminal gives it."""
     for finding in diagnosis.findings:
         yield "", ""
         yield from _finding(finding)
-    wanted = [kind for kind in lacks if kind in _NEXT]
+    wanted = [kind for kind in diagnosis.lacks if kind in _NEXT]
     if wanted and not diagnosis.findings:
         yield "", ""
         yield "dim", f"With {' and '.join(wanted)} at hand, this also tells {_NEXT[wanted[0]]}: {_HOW}"
@@ -56,7 +58,7 @@ def styled(diagnosis: Diagnosis, lacks: Sequence[str], result: CheckResult) -> I
         yield "", ""
         yield "dim", "Data at hand does not tell:"
         for kind in wanted:
-            yield "dim", f"  {_NEXT[kind]}. {kind}: {HOW_TO_GET[kind]}"
+            yield "dim", f"  {_NEXT[kind]}. {kind}: {how_to_get()[kind]}"
         yield "dim", f"  Then: {_HOW}."
     if diagnosis.findings:
         yield "", ""

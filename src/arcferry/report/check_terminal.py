@@ -6,30 +6,27 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from arcferry.probe import CheckResult, Observation
+from arcferry.probe.location import CheckResult
 from arcferry.report.check import HEADERS, failures, row, summary
-from arcferry.report.console import mark
-
-_STYLES = {"ok": "green", "warn": "yellow", "FAIL": "bold red"}
+from arcferry.report.console import STYLES, print_line, print_marked
 
 
 def draw(result: CheckResult, console: Console) -> None:
     """The table with the rows that failed in red, then each failure and the sum, marked."""
     console.print(_table(result, console.width))
-    console.print()
-    told = [*failures(result), ("FAIL" if result.failed else "ok", summary(result))]
-    for word, line in told:
-        console.print(Text(f"{mark(word, console)}  {line}", style=_STYLES[word]), soft_wrap=True)
+    print_line(console)
+    for word, line in (*failures(result), ("FAIL" if result.failed else "ok", summary(result))):
+        print_marked(console, word, line)
 
 
 def draw_findings(lines: Iterable[tuple[str, str]], console: Console) -> None:
     """What follows from it; each line comes with its style."""
     for style, line in lines:
-        console.print(Text(line, style=style), soft_wrap=True)
+        print_line(console, line, style)
 
 
 def _table(result: CheckResult, width: int) -> Table:
-    """Rows on one line each where the terminal is wide enough, also by leaving out `https://`."""
+    """Rows on one line each if the terminal is wide enough, also by leaving out `https://`."""
     rows = [row(seen) for seen in result.observations]
     needed = sum(max(map(len, column)) + 2 for column in zip(HEADERS, *rows, strict=True))
     table = Table(box=None, header_style="bold", pad_edge=False)
@@ -37,11 +34,6 @@ def _table(result: CheckResult, width: int) -> Table:
         table.add_column(header, overflow="fold", no_wrap=header != "ENDPOINT")
     for seen, (endpoint, *cells) in zip(result.observations, rows, strict=True):
         shown = endpoint if needed <= width else endpoint.removeprefix("https://")
-        table.add_row(*map(Text, (shown, *cells)), style=_style(seen))
+        word = "ok" if seen.reachable else "FAIL" if seen.endpoint.required else "warn"
+        table.add_row(*map(Text, (shown, *cells)), style="" if word == "ok" else STYLES[word])
     return table
-
-
-def _style(seen: Observation) -> str:
-    if seen.reachable:
-        return ""
-    return _STYLES["FAIL" if seen.endpoint.required else "warn"]

@@ -7,17 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.text import Text
 
 from arcferry import catalog, times
-from arcferry.data import OLD_AFTER, Comparison, Conflict, Held, HeldKind
-from arcferry.data.update import Outcome
-from arcferry.report.console import mark
+from arcferry.data.conflicts import Comparison, Conflict
+from arcferry.data.held import OLD_AFTER, Held, HeldKind
+from arcferry.data.update import UpdateResult
+from arcferry.report.columns import columns
+from arcferry.report.console import print_line, print_marked
 
 SCHEMA = 1
 FIRST_CONFLICTS = 5
-_HEADERS = ("", "KIND", "CLOUD", "TAKEN", "AGE", "CHANGE", "ENTRIES", "PREFIXES", "ID", "NAME")
-_NAMED = {HeldKind.ROUTE_FILTER: " --route-filter NAME", HeldKind.CIRCUIT: " --circuit NAME"}
+_HEADINGS = ("", "KIND", "CLOUD", "TAKEN", "AGE", "CHANGE", "ENTRIES", "PREFIXES", "ID", "NAME")
+_NAMED = {HeldKind.ROUTE_FILTER: " --route-filter-name NAME", HeldKind.CIRCUIT: " --circuit NAME"}
 _COUNTABLE = 1 << 40  # more addresses than this, as IPv6 has, are no number that tells anything
 _RIGHT = frozenset({"AGE", "CHANGE", "ENTRIES", "PREFIXES"})
 
@@ -109,28 +110,18 @@ def _iso(day: date | None) -> str | None:
     return day.isoformat() if day else None
 
 
-def plain(view: DataView, *, every: bool = False) -> Iterator[str]:
+def draw(view: DataView, console: Console, *, every: bool = False) -> None:
     """For people: the table, what to know of it, and the conflicts, `every` one or the first few."""
-    yield from table(view)
-    warnings = [f"warn  {says}" for says in _warnings(view)]
-    if warnings:
-        yield ""
-        yield from warnings
+    rows = (_HEADINGS, *(_cells(one, view) for one in view.held))
+    for line in columns(rows, right=[_HEADINGS.index(name) for name in _RIGHT]):
+        print_line(console, line)
+    if warnings := list(_warnings(view)):
+        print_line(console)
+        for says in warnings:
+            print_marked(console, "warn", says)
     for one in view.comparisons:
-        yield ""
-        yield from _conflict_lines(one, every=every)
-
-
-def table(view: DataView) -> Iterator[str]:
-    """One line a document; a star before what leads."""
-    rows = [_HEADERS, *(_cells(one, view) for one in view.held)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for cells in rows:
-        padded = [
-            cell.rjust(width) if header in _RIGHT else cell.ljust(width)
-            for header, cell, width in zip(_HEADERS, cells, widths, strict=True)
-        ]
-        yield "  ".join(padded).rstrip()
+        print_line(console)
+        _draw_conflicts(one, console, every=every)
 
 
 def _cells(held: Held, view: DataView) -> tuple[str, ...]:
@@ -167,24 +158,26 @@ def _newer(held: Held) -> str:
     return f"arcferry data update{option} fetches a newer one"
 
 
-def _conflict_lines(one: Comparison, *, every: bool) -> Iterator[str]:
+def _draw_conflicts(one: Comparison, console: Console, *, every: bool) -> None:
     sources = (
         f"the community list {one.list_name} ({one.list_taken or 'undated'}) and the service tags "
         f"{one.tags_name} ({one.tags_taken or 'undated'})"
     )
     if not one.conflicts:
-        yield f"ok    {sources} agree on the region of all {one.compared:,} prefixes compared"
-        return
-    yield (
-        f"warn  {sources} disagree on the region of {one.prefixes:,} of {one.compared:,} prefixes; "
-        f"{_which(one)}"
-    )
-    shown = one.conflicts if every else one.conflicts[:FIRST_CONFLICTS]
-    yield from (f"      {conflict_says(conflict, one)}" for conflict in shown)
-    if len(shown) < len(one.conflicts):
-        yield (
-            f"      and {len(one.conflicts) - len(shown):,} more: arcferry data show --conflicts shows them"
+        print_marked(
+            console, "ok", f"{sources} agree on the region of all {one.compared:,} prefixes compared"
         )
+        return
+    newer = "neither is known to be newer"
+    if one.newer:
+        newer = f"the {one.newer} {'are' if one.newer.endswith('s') else 'is'} newer"
+    disagree = f"disagree on the region of {one.prefixes:,} of {one.compared:,} prefixes"
+    print_marked(console, "warn", f"{sources} {disagree}; {newer}")
+    shown = one.conflicts if every else one.conflicts[:FIRST_CONFLICTS]
+    for conflict in shown:
+        print_line(console, f"      {conflict_says(conflict, one)}")
+    if left := len(one.conflicts) - len(shown):
+        print_line(console, f"      and {left:,} more: arcferry data show --conflicts shows them")
 
 
 def conflict_says(conflict: Conflict, one: Comparison) -> str:
@@ -203,25 +196,6 @@ def _display(region: str) -> str:
     return next((known.display for known in catalog.regions() if known.name == region), region)
 
 
-def _which(one: Comparison) -> str:
-    return f"the {one.newer} {_verb(one.newer)} newer" if one.newer else "neither is known to be newer"
-
-
-def _verb(source: str) -> str:
-    return "are" if source.endswith("s") else "is"
-
-
-def draw(view: DataView, console: Console, *, every: bool = False) -> None:
-    """The same on a terminal, with colour for what is wrong."""
-    for line in plain(view, every=every):
-        word, _, says = line.partition("  ")
-        if word in ("warn", "ok"):
-            style = "yellow" if word == "warn" else "green"
-            console.print(Text(f"{mark(word, console)}  {says.strip()}", style=style), soft_wrap=True)
-        else:
-            console.print(Text(line), soft_wrap=True)
-
-
 def imported(held: Sequence[Held], leads: frozenset[str]) -> Iterator[str]:
     """One line a document that was taken in."""
     for one in held:
@@ -232,7 +206,7 @@ def imported(held: Sequence[Held], leads: frozenset[str]) -> Iterator[str]:
         yield f"{one.name}: {one.kind.words} {day}{cloud}, {counts}, held as {one.id}{note}"
 
 
-def outcomes(found: Sequence[Outcome], leads: frozenset[str]) -> Iterator[str]:
+def outcomes(found: Sequence[UpdateResult], leads: frozenset[str]) -> Iterator[str]:
     """One line a kind that was asked for."""
     for one in found:
         if one.held is not None:
@@ -242,7 +216,7 @@ def outcomes(found: Sequence[Outcome], leads: frozenset[str]) -> Iterator[str]:
             yield f"{'FAILED':<10}{one.kind.words}: {one.error.message}"
 
 
-def outcome_row(one: Outcome, today: date, leads: frozenset[str]) -> dict[str, Any]:
+def outcome_row(one: UpdateResult, today: date, leads: frozenset[str]) -> dict[str, Any]:
     """One of `update`'s results."""
     error = one.error
     return {

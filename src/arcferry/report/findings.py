@@ -1,16 +1,17 @@
 """Findings as text for an infrastructure engineer."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
 from arcferry.diagnosis import Diagnosis, Severity
 from arcferry.diagnosis.finding import Affected, Finding, Remedy, Taken
+from arcferry.report.columns import UNDISCOVERED
+from arcferry.report.console import print_line, print_rows
 from arcferry.text import clean, one_line
 from arcferry.times import to_text
 
@@ -49,46 +50,25 @@ def _day(instant: datetime) -> str:
     return to_text(instant).removesuffix("T00:00:00Z")
 
 
-def _print_rows(console: Console, indent: int, rows: Iterable[tuple[str, str]]) -> None:
-    """A label and a text a line; wrapped beneath each other on a terminal, never wrapped off it."""
-    listed = list(rows)
-    width = max((len(label) for label, _ in listed), default=0)
-    if console.is_terminal:
-        table = Table.grid(padding=(0, 2, 0, 0))
-        table.add_column(no_wrap=True, style="dim")
-        table.add_column(overflow="fold")
-        for label, text in listed:
-            table.add_row(Text(label), Text(text))
-        console.print(Padding(table, (0, 0, 0, indent), expand=False))
-        return
-    for label, text in listed:
-        _print_line(console, f"{' ' * indent}{label.ljust(width)}  {text}")
-
-
-def _print_line(console: Console, line: str, style: str = "") -> None:
-    """One line as it is, so that it can be searched and copied."""
-    console.print(Text(line.rstrip(), style), soft_wrap=True)
-
-
 def _print_wrapped(console: Console, indent: int, text: str, style: str = "") -> None:
     if console.is_terminal:
         console.print(Padding(Text(text, style), (0, 0, 0, indent), expand=False))
     else:
-        _print_line(console, " " * indent + text, style)
+        print_line(console, " " * indent + text, style)
 
 
 def _draw_inputs(inputs: Sequence[Taken], console: Console) -> None:
-    _print_line(console, "Taken for", "bold")
+    print_line(console, "Taken for", "bold")
     rows = []
     for taken in inputs:
         asof = f", as of {_day(taken.taken)}" if taken.taken else ""
         rows.append((one_line(taken.name, limit=120), _KINDS.get(taken.kind, taken.kind) + asof))
-    _print_rows(console, 2, rows)
+    print_rows(console, 2, rows)
 
 
 def _endpoint_line(affected: Affected) -> str:
     known = (affected.address, affected.service_tag, affected.region, affected.community)
-    return one_line(", ".join(filter(None, (affected.host or "the regional his.arc endpoint", *known))))
+    return one_line(", ".join(filter(None, (affected.host or UNDISCOVERED, *known))))
 
 
 def _identity(finding: Finding) -> Iterator[tuple[str, str]]:
@@ -105,7 +85,7 @@ def _identity(finding: Finding) -> Iterator[tuple[str, str]]:
 
 def _draw_evidence(finding: Finding, console: Console) -> None:
     """Each origin with its date once, its lines beneath."""
-    _print_line(console, "  Evidence", "bold")
+    print_line(console, "  Evidence", "bold")
     before = None
     for line in finding.evidence[:_MOST_SHOWN]:
         asof = f", {_day(line.taken)}" if line.taken else ""
@@ -120,14 +100,14 @@ def _draw_evidence(finding: Finding, console: Console) -> None:
 
 def _draw_change(remedy: Remedy, console: Console) -> None:
     """The steps, then each command on lines of its own."""
-    _print_line(console, "  What to change", "bold")
+    print_line(console, "  What to change", "bold")
     _print_wrapped(console, 4, one_line(remedy.summary))
     steps = enumerate(remedy.steps, 1)
-    _print_rows(console, 4, ((f"{number}.", one_line(step, limit=600)) for number, step in steps))
+    print_rows(console, 4, ((f"{number}.", one_line(step, limit=600)) for number, step in steps))
     for command in remedy.commands:
-        _print_line(console, f"    {one_line(command.tool)}", "dim")
+        print_line(console, f"    {one_line(command.tool)}", "dim")
         for line in clean(command.text).splitlines():
-            _print_line(console, f"      {line}", "cyan")
+            print_line(console, f"      {line}", "cyan")
 
 
 def _draw_request(finding: Finding, console: Console) -> None:
@@ -141,7 +121,7 @@ def _draw_request(finding: Finding, console: Console) -> None:
         console.print(Padding(Panel(Text(text), title=title, title_align="left"), (0, 2)))
         return
     for line in (f"--- {title}", *text.splitlines(), "---"):
-        _print_line(console, f"  {line}")
+        print_line(console, f"  {line}")
 
 
 def draw_finding(finding: Finding, console: Console) -> None:
@@ -149,7 +129,7 @@ def draw_finding(finding: Finding, console: Console) -> None:
     word = Text(_WORDS[finding.severity], _STYLES[finding.severity])
     title = Text(one_line(finding.title), "bold")
     console.print(Text.assemble(word, "  ", title), soft_wrap=not console.is_terminal)
-    _print_rows(console, 2, _identity(finding))
+    print_rows(console, 2, _identity(finding))
     console.print()
     _draw_evidence(finding, console)
     console.print()

@@ -1,41 +1,28 @@
 """Findings as data: the JSON document, or one JSON object a line."""
 
-import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from arcferry.diagnosis import Diagnosis, Severity
-from arcferry.diagnosis.finding import Affected, Evidence, Finding, Remedy, Taken
+from arcferry.diagnosis.finding import Evidence, Finding, Taken
+from arcferry.evidence import kept
 from arcferry.times import to_text
 
 SCHEMA = 1
+
+
+def inputs(diagnosis: Diagnosis) -> list[dict[str, Any]]:
+    """What each file that was handed in was taken for."""
+    return [_input(taken) for taken in diagnosis.inputs]
 
 
 def _input(taken: Taken) -> dict[str, Any]:
     return {"name": taken.name, "kind": taken.kind, "taken": to_text(taken.taken) if taken.taken else None}
 
 
-def _endpoint(affected: Affected) -> dict[str, Any]:
-    return {
-        "host": affected.host,
-        "address": affected.address,
-        "region": affected.region,
-        "service_tag": affected.service_tag,
-        "community": affected.community,
-    }
-
-
 def _evidence(line: Evidence) -> dict[str, Any]:
     return {"origin": line.origin, "says": line.says, "taken": to_text(line.taken) if line.taken else None}
-
-
-def _remedy(remedy: Remedy) -> dict[str, Any]:
-    return {
-        "summary": remedy.summary,
-        "steps": list(remedy.steps),
-        "commands": [{"tool": command.tool, "text": command.text} for command in remedy.commands],
-        "request": remedy.request,
-    }
 
 
 def finding_document(finding: Finding) -> dict[str, Any]:
@@ -46,11 +33,27 @@ def finding_document(finding: Finding) -> dict[str, Any]:
         "severity": finding.severity.value,
         "confidence": finding.confidence.value,
         "owner": finding.owner.value,
-        "endpoints": [_endpoint(affected) for affected in finding.endpoints],
+        "endpoints": list(map(asdict, finding.endpoints)),
         "evidence": [_evidence(line) for line in finding.evidence],
         "would_decide": list(finding.would_decide),
-        "remedy": _remedy(finding.remedy),
+        "remedy": asdict(finding.remedy),
+        **({"hosts": list(finding.servers)} if finding.servers else {}),
     }
+
+
+def fields(diagnosis: Diagnosis) -> dict[str, Any]:
+    """What every document with findings has: these, and the evidence, from which `explain` has the same."""
+    return {
+        "findings": [finding_document(finding) for finding in diagnosis.findings],
+        kept.KEY: kept.to_json(diagnosis.case, diagnosis.left_out),
+    }
+
+
+def lines(diagnosis: Diagnosis) -> Iterator[dict[str, Any]]:
+    """The same as lines: one a finding, then one for the evidence."""
+    for finding in diagnosis.findings:
+        yield {"schema": SCHEMA, "kind": "finding", **finding_document(finding)}
+    yield kept.to_json(diagnosis.case, diagnosis.left_out)
 
 
 def document(diagnosis: Diagnosis) -> dict[str, Any]:
@@ -58,22 +61,13 @@ def document(diagnosis: Diagnosis) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "kind": "findings",
-        "inputs": [_input(taken) for taken in diagnosis.inputs],
-        "findings": [finding_document(finding) for finding in diagnosis.findings],
+        "inputs": inputs(diagnosis),
+        **fields(diagnosis),
     }
 
 
-def as_json(diagnosis: Diagnosis) -> str:
-    """The findings document as indented JSON text."""
-    return json.dumps(document(diagnosis), indent=2, ensure_ascii=True)
-
-
-def json_lines(diagnosis: Diagnosis) -> Iterator[str]:
-    """One line a finding, then one that sums up what was handed in."""
-    for finding in diagnosis.findings:
-        line = {"schema": SCHEMA, "kind": "finding", **finding_document(finding)}
-        yield json.dumps(line, ensure_ascii=True)
+def json_lines(diagnosis: Diagnosis) -> Iterator[dict[str, Any]]:
+    """One line a finding, one for the evidence, then one that sums up what was handed in."""
+    yield from lines(diagnosis)
     errors = sum(finding.severity is Severity.ERROR for finding in diagnosis.findings)
-    inputs = [_input(taken) for taken in diagnosis.inputs]
-    summary = {"schema": SCHEMA, "kind": "findings", "inputs": inputs, "errors": errors}
-    yield json.dumps(summary, ensure_ascii=True)
+    yield {"schema": SCHEMA, "kind": "findings", "inputs": inputs(diagnosis), "errors": errors}

@@ -3,8 +3,10 @@
 import csv
 import io
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
+from arcferry.report.columns import columns
 from arcferry.routing.firewall import NameRule, PrefixRule, PrefixSheet
 from arcferry.text import one_line
 
@@ -18,60 +20,33 @@ _TCP, _OUT = "TCP", "outbound"
 
 def names_document(rules: Sequence[NameRule], location: str, cloud: str) -> dict[str, Any]:
     """The rules by name as one JSON document."""
-    return {
-        "schema": SCHEMA,
-        "kind": "firewall-names",
-        "cloud": cloud,
-        "location": location,
-        "rules": [
-            {
-                "host": rule.host,
-                "pattern": rule.is_pattern,
-                "port": rule.port,
-                "protocol": _TCP,
-                "direction": _OUT,
-                "when": rule.when,
-                "required": rule.required,
-                "over_peering": rule.over_peering,
-                "reason": rule.reason,
-                "source": rule.source,
-            }
-            for rule in rules
-        ],
-    }
+    rows = [_row(rule) | {"pattern": "*" in rule.host} for rule in rules]
+    return _head("names", location, cloud) | {"rules": rows}
 
 
 def prefixes_document(sheet: PrefixSheet, location: str, cloud: str) -> dict[str, Any]:
     """The rules by prefix as one JSON document."""
-    return {
-        "schema": SCHEMA,
-        "kind": "firewall-prefixes",
-        "cloud": cloud,
-        "location": location,
-        "rules": [
-            {
-                "prefix": rule.prefix,
-                "port": rule.port,
-                "protocol": _TCP,
-                "direction": _OUT,
-                "tag": rule.tag,
-                "region": rule.region or None,
-                "when": rule.when,
-                "taken": rule.taken.isoformat() if rule.taken else None,
-                "reason": rule.reason,
-            }
-            for rule in sheet.rules
-        ],
-        "lacking": list(sheet.lacking),
-        "sources": list(sheet.sources),
-    }
+    rows = [
+        _row(rule) | {"region": rule.region or None, "taken": rule.taken.isoformat() if rule.taken else None}
+        for rule in sheet.rules
+    ]
+    more = {"lacking": list(sheet.lacking), "sources": list(sheet.sources)}
+    return _head("prefixes", location, cloud) | {"rules": rows} | more
+
+
+def _head(form: str, location: str, cloud: str) -> dict[str, Any]:
+    return {"schema": SCHEMA, "kind": f"firewall-{form}", "cloud": cloud, "location": location}
+
+
+def _row(rule: NameRule | PrefixRule) -> dict[str, Any]:
+    return {**asdict(rule), "protocol": _TCP, "direction": _OUT}
 
 
 def name_rows(rules: Sequence[NameRule]) -> Iterator[tuple[str, ...]]:
     """The headings, then one row a name."""
     yield _NAMES
     for rule in rules:
-        required, carried = _yes(good=rule.required), _yes(good=rule.over_peering)
+        required, carried = (("no", "yes")[good] for good in (rule.required, rule.over_peering))
         yield rule.host, str(rule.port), _TCP, _OUT, rule.when, required, carried, rule.reason
 
 
@@ -86,25 +61,15 @@ def prefix_rows(rules: Sequence[PrefixRule]) -> Iterator[tuple[str, ...]]:
 
 def as_table(rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
     """Aligned columns."""
-    listed = [tuple(one_line(cell) for cell in row) for row in rows]
-    widths = [max(map(len, column)) for column in zip(*listed, strict=True)]
-    for row in listed:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+    return columns(tuple(map(one_line, row)) for row in rows)
 
 
 def as_csv(rows: Iterator[tuple[str, ...]]) -> str:
     """Comma-separated values, headings in lower case; a cell that would be a formula gets an apostrophe."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    for number, row in enumerate(rows):
-        cells = (one_line(cell) for cell in row)
-        writer.writerow([cell.lower().replace(" ", "_") if number == 0 else _plain(cell) for cell in cells])
+    writer.writerow(heading.lower().replace(" ", "_") for heading in next(rows))
+    for row in rows:
+        cells = map(one_line, row)
+        writer.writerow(f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells)
     return text.getvalue()
-
-
-def _plain(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
-
-
-def _yes(*, good: bool) -> str:
-    return "yes" if good else "no"

@@ -1,44 +1,46 @@
 """A run's result: JSON, JSON lines, or a table of the machines as ARM reports them."""
 
-import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
-from arcferry.azure import Check, Machine
-from arcferry.fleet.diagnosed import diagnosed
-from arcferry.fleet.outcome import FleetRun, HostRun, Outcome
+from arcferry.azure import Machine, PreflightCheck
+from arcferry.diagnosis.finding import Finding, Severity
+from arcferry.fleet.outcome import FleetRun, HostOutcome, HostRun
 from arcferry.fleet.transport import place_of
-from arcferry.report.console import mark
-from arcferry.report.findings_document import finding_document
-from arcferry.text import one_line
+from arcferry.report import findings_document
+from arcferry.report.columns import named
+from arcferry.report.console import STYLES, print_line, print_marked, print_sum, print_table
+from arcferry.text import clean, one_line
 from arcferry.times import to_text
 
 _SCHEMA = 1
-_MARKS = {Outcome.CONNECTED: "ok", Outcome.STOPPED: "warn", Outcome.FAILED: "FAIL", Outcome.BLOCKED: "FAIL"}
-STYLES = {"ok": "green", "warn": "yellow", "FAIL": "bold red"}
-_MOST_NAMED = 8
+_MARKS = {
+    HostOutcome.CONNECTED: "ok",
+    HostOutcome.STOPPED: "warn",
+    HostOutcome.FAILED: "FAIL",
+    HostOutcome.BLOCKED: "FAIL",
+}
+_HEADINGS = ("HOST", "RESULT", "MACHINE IN AZURE", "AGENT", "LOCATION", "SINCE", "STEP")
 
 
 def document(run: FleetRun) -> dict[str, Any]:
     """The whole run as one JSON document."""
-    findings = diagnosed(run.hosts).findings
     return {
         **_head(run),
         "hosts": [host_document(host) for host in run.hosts],
-        "findings": [finding_document(finding) for finding in findings],
+        **findings_document.fields(run.diagnosis),
     }
 
 
-def json_lines(run: FleetRun) -> Iterator[str]:
-    """One line a host, then one for the run."""
+def json_lines(run: FleetRun) -> Iterator[dict[str, Any]]:
+    """One line a host, one a finding, then one for the run."""
     for host in run.hosts:
-        yield json.dumps({"schema": _SCHEMA, "kind": "host", **host_document(host)}, ensure_ascii=False)
-    yield json.dumps(_head(run), ensure_ascii=False)
+        yield {"schema": _SCHEMA, "kind": "host", **host_document(host)}
+    yield from findings_document.lines(run.diagnosis)
+    yield _head(run)
 
 
 def _head(run: FleetRun) -> dict[str, Any]:
@@ -54,11 +56,11 @@ def _head(run: FleetRun) -> dict[str, Any]:
         "state": run.state,
         "interrupted": run.interrupted,
         "budget_spent": run.spent,
-        "summary": {outcome.value: run.count(outcome) for outcome in Outcome} | {"hosts": len(run.hosts)},
+        "summary": {outcome.value: run.count(outcome) for outcome in HostOutcome} | {"hosts": len(run.hosts)},
     }
 
 
-def checks_document(checks: tuple[Check, ...]) -> list[dict[str, str]]:
+def checks_document(checks: tuple[PreflightCheck, ...]) -> list[dict[str, str]]:
     """The preflight's lines."""
     return [{"name": check.name, "answer": check.answer.value, "says": check.says} for check in checks]
 
@@ -97,73 +99,80 @@ def _machine(machine: Machine) -> dict[str, Any]:
 
 def draw(run: FleetRun, console: Console) -> None:
     """The machines, then each cause of failure once with its hosts, then the sum."""
-    console.print(_table(run, console))
-    for line in failures(run):
-        console.print(Text(f"{mark('FAIL', console)}  {line}", style=STYLES["FAIL"]), soft_wrap=True)
-    for line in causes(run):
-        console.print(Text(line, style="bold"), soft_wrap=True)
-    word = "ok" if run.all_connected else "FAIL" if run.count(Outcome.CONNECTED) < len(run.hosts) else "warn"
-    console.print(Text(f"{mark(word, console)}  {summary(run)}", style=STYLES[word]), soft_wrap=True)
+    print_table(console, _HEADINGS, map(_row, run.hosts))
+    print_line(console)
+    print_failures(console, run.hosts)
+    for line in causes(run.diagnosis.findings):
+        print_line(console, line, "bold")
+    word = (
+        "ok" if run.all_connected else "FAIL" if run.count(HostOutcome.CONNECTED) < len(run.hosts) else "warn"
+    )
+    print_sum(console, word, summary(run))
 
 
-def _table(run: FleetRun, console: Console) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for header in ("HOST", "RESULT", "MACHINE IN AZURE", "AGENT", "LOCATION", "SINCE", "STEP"):
-        table.add_column(header, overflow="fold")
-    for host in run.hosts:
-        word = _MARKS[host.outcome]
-        machine = host.machine
-        changed = machine.last_status_change if machine else None
-        cells = (
-            host.host.name,
-            mark(word, console),
-            machine.status if machine else "none",
-            machine.agent_version if machine else "",
-            machine.location if machine else "",
-            to_text(changed) if changed else "",
-            _step(host),
-        )
-        table.add_row(*map(Text, cells), style="" if word == "ok" else STYLES[word])
-    return table
+def _row(run: HostRun) -> tuple[tuple[str, ...], str]:
+    word, machine = _MARKS[run.outcome], run.machine
+    if machine is None:
+        told = ("none", "", "", "")
+    else:
+        changed = to_text(machine.last_status_change) if machine.last_status_change else ""
+        told = (machine.status, machine.agent_version, machine.location, changed)
+    return (run.host.name, word, *told, _step(run)), "" if word == "ok" else STYLES[word]
 
 
 def _step(run: HostRun) -> str:
     if run.failure:
         return run.failure.step
-    if run.outcome is Outcome.STOPPED:
+    if run.outcome is HostOutcome.STOPPED:
         return "not finished"
     return "already done" if run.already else "verified"
 
 
-def failures(run: FleetRun) -> Iterator[str]:
-    """One line for each cause, with the hosts that have it, not one for each host."""
+def failures(hosts: Iterable[HostRun]) -> Iterator[tuple[str, str]]:
+    """What failed and its way out, once for all hosts that failed alike."""
     groups: dict[tuple[str, str, str], list[str]] = {}
-    for host in run.hosts:
-        failure = host.failure
-        if failure is not None:
+    for host in hosts:
+        if failure := host.failure:
             says = failure.says.removeprefix(f"{place_of(host.host)}: ")
             groups.setdefault((failure.step, says, failure.hint), []).append(host.host.name)
     for (step, says, hint), names in groups.items():
-        more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-        text = f"{', '.join(names[:_MOST_NAMED])}{more}: {step}: {says}"
-        yield one_line(text, limit=900) + (f"\n      hint: {one_line(hint, limit=600)}" if hint else "")
+        yield one_line(f"{named(names)}: {step}: {says}", limit=900), one_line(hint, limit=600)
 
 
-def causes(run: FleetRun) -> Iterator[str]:
-    """One line for each cause that the agents' own output leads to, and where to read on."""
-    for finding in diagnosed(run.hosts).findings:
-        yield f"cause {finding.cause}: {one_line(finding.title, limit=300)}"
-        yield f"      to read on: arcferry explain {finding.cause}"
+def print_failures(console: Console, hosts: Iterable[HostRun]) -> None:
+    """The same as lines."""
+    for says, hint in failures(hosts):
+        print_marked(console, "FAIL", says)
+        if hint:
+            print_line(console, f"      hint: {hint}")
+
+
+def causes(findings: Iterable[Finding]) -> Iterator[str]:
+    """Each cause of failure once, for all hosts that have it: whose it is, the way out, the letter to send.
+
+    Risks are left out: they would hide what failed here.
+    """
+    for found in findings:
+        if found.severity is Severity.ERROR:
+            yield f"cause {found.cause}: {one_line(found.title, limit=300)}"
+            yield f"      on {named(found.servers)}; {found.owner.value} team"
+            yield f"      way out: {one_line(found.remedy.summary, limit=400)}"
+            yield from (f"      | {line}".rstrip() for line in clean(found.remedy.request).splitlines())
+            yield f"      to read on: arcferry explain {found.cause}"
 
 
 def summary(run: FleetRun) -> str:
     """One line: how many are connected, what became of the others."""
     counts = Counter(host.outcome for host in run.hosts)
-    parts = [f"{counts[Outcome.CONNECTED]} of {len(run.hosts)} hosts connected"]
+    parts = [f"{counts[HostOutcome.CONNECTED]} of {len(run.hosts)} hosts connected"]
     already = sum(host.already for host in run.hosts)
     if already:
         parts.append(f"{already} of them already done")
-    words = {Outcome.FAILED: "failed", Outcome.BLOCKED: "blocked", Outcome.STOPPED: "not finished"}
+    words = {
+        HostOutcome.FAILED: "failed",
+        HostOutcome.BLOCKED: "blocked",
+        HostOutcome.STOPPED: "not finished",
+    }
     parts += [f"{counts[outcome]} {word}" for outcome, word in words.items() if counts[outcome]]
     if run.spent:
         parts.append("the failure budget is spent, so no further host was begun")
@@ -171,30 +180,3 @@ def summary(run: FleetRun) -> str:
     return f"{', '.join(parts)}; run {run.id}, begun {to_text(run.started)}" + (
         f", {seconds:.0f} s" if seconds < 3600 else ""  # noqa: PLR2004  # a resumed run's age says nothing
     )
-
-
-def plain(run: FleetRun) -> Iterator[str]:
-    """The same without a terminal: columns by two blanks."""
-    rows = [("HOST", "RESULT", "MACHINE", "AGENT", "LOCATION", "SINCE", "STEP")]
-    for host in run.hosts:
-        machine = host.machine
-        changed = machine.last_status_change if machine else None
-        rows.append(
-            (
-                host.host.name,
-                _MARKS[host.outcome],
-                machine.status if machine else "none",
-                machine.agent_version if machine else "",
-                machine.location if machine else "",
-                to_text(changed) if changed else "",
-                _step(host),
-            )
-        )
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for cells in rows:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
-    yield ""
-    for line in failures(run):
-        yield f"FAIL  {line}"
-    yield from causes(run)
-    yield summary(run)

@@ -12,13 +12,17 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from arcferry.fleet.events import Event, Kind, Observer
-from arcferry.report.console import mark, stderr
+from arcferry.fleet.events import Event, EventKind, Observer
+from arcferry.report.console import STYLES, mark, stderr
 from arcferry.text import one_line
 
 _MOST_ROWS = 24
-_FINAL = {Kind.CONNECTED: "ok", Kind.FAILED: "FAIL", Kind.BLOCKED: "FAIL", Kind.STOPPED: "warn"}
-_STYLES = {"ok": "green", "warn": "yellow", "FAIL": "red"}
+_FINAL = {
+    EventKind.CONNECTED: "ok",
+    EventKind.FAILED: "FAIL",
+    EventKind.BLOCKED: "FAIL",
+    EventKind.STOPPED: "warn",
+}
 
 
 class Lines:
@@ -29,9 +33,9 @@ class Lines:
 
     def see(self, event: Event) -> None:
         """Print the event."""
-        if event.kind is Kind.STARTED:
+        if event.kind is EventKind.STARTED:
             return
-        time = f" ({event.seconds:.1f} s)" if event.seconds and event.kind is Kind.DONE else ""
+        time = f" ({event.seconds:.1f} s)" if event.seconds and event.kind is EventKind.DONE else ""
         says = f": {event.says}" if event.says else ""
         step = f"{event.step} " if event.step else ""
         line = f"{event.host}  {step}{event.kind.value}{time}{says}"
@@ -39,18 +43,18 @@ class Lines:
 
 
 @dataclass(slots=True)
-class _Row:
+class _ProgressRow:
     step: str = "waiting"
     says: str = ""
     done: int = 0
-    final: Kind | None = None
+    final: EventKind | None = None
 
 
 class Board:
     """A row a host, as long as there are not too many; then the sum and what goes wrong."""
 
     def __init__(self, hosts: Sequence[str], steps: int, console: Console) -> None:
-        self._rows = {name: _Row() for name in hosts}
+        self._rows = {name: _ProgressRow() for name in hosts}
         self._steps = steps
         self._console = console
         self._spinner = Spinner("dots")
@@ -64,8 +68,8 @@ class Board:
             row.final = event.kind
             return
         row.step = event.step
-        row.says = "" if event.kind is Kind.STARTED else event.says
-        row.done += event.kind not in {Kind.STARTED, Kind.WAITING}
+        row.says = "" if event.kind is EventKind.STARTED else event.says
+        row.done += event.kind not in {EventKind.STARTED, EventKind.WAITING}
 
     def __rich__(self) -> RenderableType:
         """The board as it stands now."""
@@ -77,34 +81,37 @@ class Board:
             table.add_row(*self._cells(name, row))
         return Group(table, self._sum())
 
-    def _cells(self, name: str, row: _Row) -> tuple[RenderableType, ...]:
-        done = self._steps if row.final is Kind.CONNECTED else min(row.done, self._steps)
+    def _cells(self, name: str, row: _ProgressRow) -> tuple[RenderableType, ...]:
+        done = self._steps if row.final is EventKind.CONNECTED else min(row.done, self._steps)
         bar = ProgressBar(total=self._steps, completed=done, width=self._steps * 2)
         if row.final is None:
             state: RenderableType = self._spinner if row.done or row.step != "waiting" else Text("·")
             style = ""
         else:
             word = _FINAL.get(row.final, "ok")
-            state, style = Text(mark(word, self._console), style=_STYLES[word]), _STYLES[word]
+            state, style = Text(mark(word, self._console), style=STYLES[word]), STYLES[word]
         says = Text(one_line(row.says, limit=60), style="dim", no_wrap=True, overflow="ellipsis")
         return Text(name, style=style), bar, state, Text(row.step), says
 
     def _sum(self) -> Text:
         counts = Counter(row.final for row in self._rows.values())
-        bad = counts[Kind.FAILED] + counts[Kind.BLOCKED]
-        text = f"{counts[Kind.CONNECTED]} of {len(self._rows)} connected"
+        bad = counts[EventKind.FAILED] + counts[EventKind.BLOCKED]
+        text = f"{counts[EventKind.CONNECTED]} of {len(self._rows)} connected"
         return Text(f"{text}, {bad} failed" if bad else text, style="bold")
 
 
-def _worth_showing(row: _Row) -> bool:
-    return (row.final is None and row.step != "waiting") or row.final in {Kind.FAILED, Kind.BLOCKED}
+def _worth_showing(row: _ProgressRow) -> bool:
+    return (row.final is None and row.step != "waiting") or row.final in {EventKind.FAILED, EventKind.BLOCKED}
 
 
 @contextmanager
-def watching(hosts: Sequence[str], steps: int) -> Iterator[Observer]:
-    """An observer that shows the run on stderr; the terminal is as it was at the end, however it ends."""
+def watching(hosts: Sequence[str], steps: int, *, lines: bool = False) -> Iterator[Observer]:
+    """An observer that shows the run on stderr; the terminal is as it was at the end, however it ends.
+
+    With `lines` a terminal gets lines too, as it must if something else writes there meanwhile.
+    """
     console = stderr()
-    if not console.is_terminal:
+    if lines or not console.is_terminal:
         yield Lines(console)
         return
     board = Board(hosts, steps, console)

@@ -1,29 +1,46 @@
 """A plan of communities: one JSON document, or one JSON object a line."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from arcferry.routing.brings import Brought
+from arcferry.report import ahead
 from arcferry.routing.filter_change import Change
 from arcferry.routing.planned import PlannedCommunity, RoutePlan
 
 SCHEMA = 1
 
 
-def document(plan: RoutePlan, changes: Sequence[Change]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class RoutePlanView:
+    """A plan with the change that it asks for.
+
+    Attributes:
+        changes: in every language, the letter last; none where the filter is enough.
+        effects: what the change does besides.
+        doubts: why the filter at hand may not be the one in effect, to be told first.
+    """
+
+    plan: RoutePlan
+    changes: tuple[Change, ...]
+    effects: tuple[str, ...]
+    doubts: tuple[str, ...]
+
+
+def document(shown: RoutePlanView) -> dict[str, Any]:
     """The whole plan as one JSON document."""
-    return {**_head(plan, changes), "communities": [_community(one) for one in plan.communities]}
+    return {**_head(shown), "communities": [_community(one) for one in shown.plan.communities]}
 
 
-def json_lines(plan: RoutePlan, changes: Sequence[Change]) -> Iterator[str]:
+def json_lines(shown: RoutePlanView) -> Iterator[dict[str, Any]]:
     """One line a community, then one with everything else."""
-    for one in plan.communities:
-        yield json.dumps({"schema": SCHEMA, "kind": "planned-community", **_community(one)})
-    yield json.dumps(_head(plan, changes))
+    for one in shown.plan.communities:
+        yield {"schema": SCHEMA, "kind": "planned-community", **_community(one)}
+    yield _head(shown)
 
 
-def _head(plan: RoutePlan, changes: Sequence[Change]) -> dict[str, Any]:
+def _head(shown: RoutePlanView) -> dict[str, Any]:
+    plan = shown.plan
     return {
         "schema": SCHEMA,
         "kind": "route-plan",
@@ -37,60 +54,35 @@ def _head(plan: RoutePlan, changes: Sequence[Change]) -> dict[str, Any]:
         },
         "features": list(plan.features),
         "route_filter": plan.route_filter.name if plan.route_filter else None,
-        "comfortable": list(plan.comfortable),
+        "first": list(shown.doubts),
+        "planned": list(plan.values),
+        # None where too little is known of the answers to call a set comfortable.
+        "comfortable": list(plan.values) if plan.is_comfortable else None,
         "smallest": list(plan.smallest),
         "loses": list(plan.loses),
         "missing": list(plan.missing),
-        "unneeded": [{"value": one.value, "name": one.name} for one in plan.unneeded],
+        "answers": [
+            {key: None if value == "" else value for key, value in asdict(one).items()}
+            for one in plan.answers
+        ],
+        "unseen": list(plan.unseen),
+        "unneeded": [{"value": value, "name": name} for value, name in plan.unneeded],
         "never": [
-            {
-                "host": one.endpoint.host,
-                "port": one.endpoint.port,
-                "purpose": one.endpoint.purpose,
-                "when": one.endpoint.when.value,
-                "way": one.way,
-                "instead": one.instead,
-            }
+            {name: getattr(one.endpoint, name) for name in ("host", "port", "purpose", "when")}
+            | {"way": one.way, "instead": one.instead}
             for one in plan.never
         ],
-        "regions_without_community": [
-            {
-                "region": one.region,
-                "home": one.home,
-                "hosts": list(one.hosts),
-                "private_link": list(one.private),
-            }
-            for one in plan.without
-        ],
+        "regions_without_community": [asdict(one) for one in plan.without],
         "notes": list(plan.notes),
+        "ahead": ahead.fields(plan.ahead),
         "sources": list(plan.sources),
-        "changes": [_change(change) for change in changes],
-    }
-
-
-def _change(change: Change) -> dict[str, Any]:
-    return {
-        "tool": change.tool,
-        "text": change.text,
-        "withheld": change.withheld or None,
-        "fetch": change.fetch or None,
+        "changes": [
+            {**asdict(one), "withheld": one.withheld or None, "fetch": one.fetch or None}
+            for one in shown.changes
+        ],
+        "effects": list(shown.effects),
     }
 
 
 def _community(one: PlannedCommunity) -> dict[str, Any]:
-    return {
-        "value": one.value,
-        "name": one.name,
-        "region": one.region or None,
-        "hosts": list(one.hosts),
-        "required": one.required,
-        "why": one.why,
-        "prefixes": _prefixes(one.brings) if one.brings else None,
-        "in_filter": one.allowed,
-        "in_reach": one.in_reach,
-        "smallest": one.smallest,
-    }
-
-
-def _prefixes(brings: Brought) -> dict[str, Any]:
-    return {"ipv4": brings.ipv4, "ipv6": brings.ipv6, "listed": brings.listed, "source": brings.source}
+    return {**asdict(one), "region": one.region or None}

@@ -1,53 +1,62 @@
 """A plan of communities as text to read and to send."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import compress
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.panel import Panel
-from rich.table import Table
 from rich.text import Text
 
-from arcferry.routing.brings import Brought
-from arcferry.routing.filter_change import Change
+from arcferry.report.console import print_line, print_rows, print_table
+from arcferry.report.routes_plan import RoutePlanView
 from arcferry.routing.planned import PlannedCommunity, RoutePlan
+from arcferry.routing.prefix_counts import PrefixCount
 from arcferry.text import clean, one_line
 
-_MOST_REGIONS = 40
-_REQUEST = "request"
 _MISSING = "MISSING"
 _REACH = {True: "yes", False: "NOT ITS SKU", None: "unknown"}
-_ALARMS = (_MISSING, _REACH[False])
+_ALARMS = dict.fromkeys((_MISSING, _REACH[False]), "bold red")
 _HTTPS = 443
 _ASK_AZURE = (
     "ask Azure, arcferry does not guess: az network route-filter rule list-service-communities --output json "
-    "> communities-YYYY-MM-DD.json, then hand it in with --communities"
+    "> communities-YYYY-MM-DD.json, then hand it in with --with"
 )
 
 
-def draw(plan: RoutePlan, changes: Sequence[Change], console: Console) -> None:
+def draw(shown: RoutePlanView, languages: Collection[str], console: Console) -> None:
     """The communities, what they carry, what nothing carries, the smaller set, and the change."""
-    console.print(Text(_title(plan), "bold"), soft_wrap=True)
-    console.print()
-    _draw_rows(console, *_communities(plan))
-    _section(console, "Which names", _names(plan))
-    _section(console, "Never over Microsoft peering, whatever the filter holds", _never(plan))
-    _section(console, "Regions without a documented community", _without(plan))
-    _section(console, "The smallest set beside it", _sets(plan))
-    _section(console, "In the filter, and not needed by Azure Arc", _unneeded(plan))
-    _section(console, "Worth knowing", (("-", note) for note in plan.notes))
-    _section(console, "As of", (("-", source) for source in plan.sources))
-    _draw_changes(plan, changes, console)
-
-
-def _title(plan: RoutePlan) -> str:
+    plan = shown.plan
     features = f" with {', '.join(plan.features)}" if plan.features else ""
-    return f"A route filter for Azure Arc in {plan.region.display} ({plan.cloud.name}){features}"
+    title = f"A route filter for Azure Arc in {plan.region.display} ({plan.cloud.name}){features}"
+    print_line(console, title, "bold")
+    for one in shown.doubts:
+        print_line(console, f"First: {one_line(one, limit=2000)}", "bold red")
+    print_line(console)
+    headings, *rows = _communities(plan)
+    print_table(console, headings, ((row, "") for row in rows), styles=_ALARMS)
+    for title, texts in (
+        ("Which names", _names(plan)),
+        ("Where names answered", _answers(plan)),
+        ("Never over Microsoft peering, whatever the filter holds", _never(plan)),
+        ("Regions without a documented community", _without(plan)),
+        ("The smallest set beside it", _sets(plan)),
+        (
+            "In the filter, and not needed by Azure Arc; something else may need it",
+            ((value, name or "not documented") for value, name in plan.unneeded),
+        ),
+        ("Worth knowing", (("-", note) for note in plan.notes)),
+        ("Ahead", (("-", str(one)) for one in plan.ahead)),
+        ("As of", (("-", source) for source in plan.sources)),
+        ("What else the change does", (("-", one) for one in shown.effects)),
+    ):
+        if listed := [(one_line(label, limit=600), one_line(text, limit=6000)) for label, text in texts]:
+            print_line(console, f"\n{title}", "bold")
+            print_rows(console, 2, listed)
+    _draw_changes(shown, languages, console)
 
 
-def _communities(plan: RoutePlan) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """The table's headings and rows; a column for the filter, and one for the circuit, where one is known."""
+def _communities(plan: RoutePlan) -> list[tuple[str, ...]]:
+    """The table's headings, then its rows; with a column for the filter and the circuit where known."""
     compared = plan.route_filter is not None
     reached = any(one.in_reach is not None for one in plan.communities)
     chosen = (True, True, True, compared, reached, True, True)
@@ -56,22 +65,22 @@ def _communities(plan: RoutePlan) -> tuple[tuple[str, ...], list[tuple[str, ...]
         (
             one.value,
             one.name,
-            _count(one.brings),
-            "yes" if one.allowed else _MISSING,
+            _count(one.prefixes),
+            "yes" if one.in_filter else _MISSING,
             _REACH[one.in_reach],
             str(len(one.hosts)),
             one.why,
         )
         for one in plan.communities
     ]
-    return tuple(compress(headings, chosen)), [tuple(compress(row, chosen)) for row in rows]
+    return [tuple(compress(row, chosen)) for row in (headings, *rows)]
 
 
-def _count(brings: Brought | None) -> str:
-    if brings is None:
+def _count(prefixes: PrefixCount | None) -> str:
+    if prefixes is None:
         return "unknown"
-    ipv6 = f" + {brings.ipv6} IPv6" if brings.ipv6 else ""
-    return f"{'' if brings.listed else 'about '}{brings.ipv4}{ipv6}"
+    ipv6 = f" + {prefixes.ipv6} IPv6" if prefixes.ipv6 else ""
+    return f"{'' if prefixes.listed else 'about '}{prefixes.ipv4}{ipv6}"
 
 
 def _names(plan: RoutePlan) -> Iterator[tuple[str, str]]:
@@ -96,6 +105,25 @@ def _resting_on(communities: Sequence[PlannedCommunity]) -> str:
     return " or ".join([*services, *(one.value for one in regions)])
 
 
+def _answers(plan: RoutePlan) -> Iterator[tuple[str, str]]:
+    for one in plan.answers:
+        by = "published, " if one.published else ""
+        if one.carried:
+            lacks = ", which the filter lacks" if one.in_filter is False else ""
+            carried = f"carried by {one.community}{lacks}"
+        elif not one.on_peering:
+            carried = "LEFT OUT: Microsoft peering does not carry that address"
+        elif not one.region:
+            carried = "not told whether it is carried"
+        elif not one.community:
+            carried = "LEFT OUT: no document gives a community of that region"
+        else:
+            carried = f"LEFT OUT by this set: {one.community} would carry it"
+        yield one.host, f"{by}{one.says}: {carried}"
+    for host in plan.unseen:
+        yield host, "no answer of it is known"
+
+
 def _never(plan: RoutePlan) -> Iterator[tuple[str, str]]:
     """Names with the same way out, together."""
     groups: dict[tuple[str, str], list[str]] = {}
@@ -113,17 +141,16 @@ def _without(plan: RoutePlan) -> Iterator[tuple[str, str]]:
             says = f"the machines' own region, where {len(one.hosts)} names answer without a way through: "
             yield one.region, says + ", ".join(one.hosts)
     if others:
-        left = f" and {len(others) - _MOST_REGIONS} more" if len(others) > _MOST_REGIONS else ""
-        yield "others", f"{', '.join(others[:_MOST_REGIONS])}{left}: an answer there has no way through"
+        yield "others", f"{', '.join(others)}: an answer there has no way through"
     if plan.without:
         yield "way out", _ASK_AZURE
-    if private := dict.fromkeys(host for one in plan.without for host in one.private):
+    if private := dict.fromkeys(host for one in plan.without for host in one.private_link):
         yield "or", f"an Arc private link scope, which serves {', '.join(private)}"
 
 
 def _sets(plan: RoutePlan) -> Iterator[tuple[str, str]]:
-    yield "comfortable", _set(plan, plan.comfortable)
-    if plan.smallest == plan.comfortable:
+    yield "comfortable" if plan.is_comfortable else "planned", _set(plan, plan.values)
+    if plan.smallest == plan.values:
         yield "smallest", "the same: every one of them is needed"
         return
     yield "smallest", _set(plan, plan.smallest)
@@ -133,75 +160,29 @@ def _sets(plan: RoutePlan) -> Iterator[tuple[str, str]]:
 
 def _set(plan: RoutePlan, values: Sequence[str]) -> str:
     chosen = [one for one in plan.communities if one.value in values]
-    total = sum(one.brings.total for one in chosen if one.brings)
-    unknown = [one.value for one in chosen if one.brings is None]
+    total = sum(one.prefixes.ipv4 + one.prefixes.ipv6 for one in chosen if one.prefixes)
+    unknown = [one.value for one in chosen if one.prefixes is None]
     known = f"{total} prefixes" if total else "an unknown number of prefixes"
     more = f" and unknown ones of {' '.join(unknown)}" if total and unknown else ""
     return f"{len(values)} communities, {known}{more}: {' '.join(values)}"
 
 
-def _unneeded(plan: RoutePlan) -> Iterator[tuple[str, str]]:
-    for one in plan.unneeded:
-        yield one.value, f"{one.name or 'not documented'}; something else may need it"
-
-
-def _draw_rows(
-    console: Console, headings: Sequence[str], rows: Sequence[Sequence[str]], indent: int = 0
-) -> None:
-    """Aligned columns; on a terminal the last one wraps beneath itself, and what is wrong is red."""
-    if not console.is_terminal:
-        widths = [max(map(len, column)) for column in zip(headings, *rows, strict=True)]
-        for row in (headings, *rows):
-            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-            console.print(Text(" " * indent + "  ".join(cells).rstrip()), soft_wrap=True)
-        return
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
-    for heading in headings:
-        table.add_column(heading, no_wrap=heading != headings[-1], overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(cell, "bold red" if cell in _ALARMS else "") for cell in row))
-    console.print(Padding(table, (0, 0, 0, indent), expand=False))
-
-
-def _section(console: Console, title: str, rows: Iterable[tuple[str, str]]) -> None:
-    """A heading, then a label and a text a row; nothing where there are no rows."""
-    listed = [(one_line(label, limit=600), one_line(text, limit=6000)) for label, text in rows]
-    if not listed:
-        return
-    console.print()
-    console.print(Text(title, "bold"), soft_wrap=True)
-    if console.is_terminal:
-        table = Table.grid(padding=(0, 2, 0, 0))
-        table.add_column(style="dim", max_width=36, overflow="fold")
-        table.add_column(overflow="fold")
-        for label, text in listed:
-            table.add_row(Text(label), Text(text))
-        console.print(Padding(table, (0, 0, 0, 2), expand=False))
-        return
-    width = max(len(label) for label, _ in listed)
-    for label, text in listed:
-        console.print(Text(f"  {label.ljust(width)}  {text}"), soft_wrap=True)
-
-
-def _draw_changes(plan: RoutePlan, changes: Sequence[Change], console: Console) -> None:
+def _draw_changes(shown: RoutePlanView, languages: Collection[str], console: Console) -> None:
     """Each change on lines of its own, so that it can be copied; the request in a frame."""
-    if plan.route_filter and not changes:
-        what = "the smallest set" if plan.missing else "all of it"
-        console.print()
-        console.print(
-            Text(f"Route filter {one_line(plan.route_filter.name)} lets {what} through."), soft_wrap=True
-        )
-    for change in changes:
-        console.print()
+    if shown.plan.route_filter and not shown.changes:
+        what = "the smallest set" if shown.plan.missing else "all of it"
+        name = one_line(shown.plan.route_filter.name)
+        print_line(console, f"\nRoute filter {name} lets {what} through.")
+    for change in (one for one in shown.changes if one.tool in languages):
+        print_line(console)
         text = clean(change.text)
-        if change.tool != _REQUEST:
-            console.print(Text(f"The change, {change.tool}", "bold"))
+        if change.tool != "request":
+            print_line(console, f"The change, {change.tool}", "bold")
             if change.withheld:
-                console.print(Text(f"  {one_line(change.withheld, limit=600)}:"), soft_wrap=True)
-            for line in (text or clean(change.fetch)).splitlines():
-                console.print(Text(f"  {line}".rstrip(), "cyan"), soft_wrap=True)
+                print_line(console, f"  {one_line(change.withheld, limit=600)}:")
+            lines = "\n".join(f"  {line}".rstrip() for line in (text or clean(change.fetch)).splitlines())
+            print_line(console, lines, "cyan")
         elif console.is_terminal:
             console.print(Panel(Text(text), title="to send to the network team", title_align="left"))
         else:
-            for line in ("--- to send to the network team", *text.splitlines(), "---"):
-                console.print(Text(line), soft_wrap=True)
+            print_line(console, f"--- to send to the network team\n{text}\n---")

@@ -1,13 +1,12 @@
 """The runs that a state folder remembers, from their journals."""
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from arcferry import numbers
-from arcferry.fleet.state import RunFolder, runs
+from arcferry.fleet.run_folder import RunFolder, runs
 from arcferry.text import one_line
 from arcferry.times import to_text
 
@@ -59,12 +58,6 @@ def _events(path: Path) -> Iterator[dict[str, Any]]:
                     yield event
     except OSError:
         return
-
-
-def json_lines(found: list[dict[str, Any]]) -> Iterator[str]:
-    """One line a run."""
-    for run in found:
-        yield json.dumps({"schema": 1, "kind": "run-state", **run}, ensure_ascii=False)
 
 
 def plain(found: list[dict[str, Any]]) -> Iterator[str]:

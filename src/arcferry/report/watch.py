@@ -1,31 +1,31 @@
 """A watch: its notices as they come, and its history as a table or a document."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from arcferry.catalog import Cloud, Region
-from arcferry.report.console import mark
+from arcferry.report.columns import UNDISCOVERED
+from arcferry.report.console import mark, print_line, print_table
 from arcferry.routing.coverage import Verdict
 from arcferry.text import one_line
 from arcferry.times import to_text
 from arcferry.watch import AnswerSpan, Level, Notice, Record, Round
-from arcferry.watch.judge import OUTSIDE, Standing
+from arcferry.watch.changes import OUTSIDE, AnswerRegion
 
 SCHEMA = 1
 _STYLES = {Level.FAIL: "bold red", Level.WARN: "yellow", Level.OK: "green"}
-Locate = Callable[[AnswerSpan], Standing]
+_MOST_NOTICES = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
+class AnswerPeriod:
     """A time over which one resolver's answer stayed in one place, whatever its addresses.
 
     Attributes:
@@ -45,49 +45,41 @@ class Stay:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class HistoryView:
     """A history with where its answers lay, by today's evidence.
 
     Attributes:
-        standing: where each answer lies.
+        found: where each answer lies.
         sources: what that is judged by, with dates.
     """
 
     cloud: Cloud
     region: Region
     record: Record
-    standing: Mapping[AnswerSpan, Standing]
+    found: Mapping[AnswerSpan, AnswerRegion]
     sources: tuple[str, ...]
 
-    def stays(self) -> Iterator["Stay"]:
+    def periods(self) -> Iterator["AnswerPeriod"]:
         """How long each name stayed where, by name, resolver and time."""
-        for _, group in groupby(self.located(), key=_stay_key):
+        for _, group in groupby(self.located(), key=_period_key):
             found = list(group)
-            yield _stay([span for span, _ in found], found[0][1])
+            yield _period([span for span, _ in found], found[0][1])
 
-    def located(self) -> Iterator[tuple[AnswerSpan, Standing]]:
+    def located(self) -> Iterator[tuple[AnswerSpan, AnswerRegion]]:
         """Every answer with where it lies, by name, resolver and time."""
         for span in sorted(self.record.answers, key=lambda one: (one.host, one.resolver, one.first)):
-            yield span, self.standing[span]
-
-
-def notice_line(seen: Round, notice: Notice) -> str:
-    """One notice on one line, for a pipe."""
-    parts = (to_text(seen.taken), notice.level.value.ljust(4), notice.host, one_line(notice.says, limit=400))
-    return "  ".join(filter(None, parts))
+            yield span, self.found[span]
 
 
 def draw_notice(seen: Round, notice: Notice, console: Console) -> None:
-    """One notice on a terminal."""
-    text = Text.assemble(
+    """One notice on a line."""
+    parts = [
         (to_text(seen.taken), "dim"),
-        "  ",
-        (mark(notice.level.value, console), _STYLES[notice.level]),
-        "  ",
+        (mark(notice.level.value, console).ljust(4), _STYLES[notice.level]),
         (notice.host, "bold"),
-        "  " if notice.host else "",
-        one_line(notice.says, limit=400),
-    )
+        (one_line(notice.says, limit=400), ""),
+    ]
+    text = Text("  ").join(Text(*part) for part in parts if part[0])
     console.print(text, soft_wrap=True)
 
 
@@ -100,6 +92,7 @@ def notice_document(seen: Round, notice: Notice) -> dict[str, Any]:
         "level": notice.level.value,
         "host": notice.host,
         "says": notice.says,
+        "cause": notice.cause,
     }
 
 
@@ -115,7 +108,7 @@ def round_document(seen: Round) -> dict[str, Any]:
     }
 
 
-def document(shown: Shown) -> dict[str, Any]:
+def document(shown: HistoryView) -> dict[str, Any]:
     """The history as `watch show --output json` gives it, and `explain` reads it."""
     return {
         "schema": SCHEMA,
@@ -125,7 +118,7 @@ def document(shown: Shown) -> dict[str, Any]:
         "first": _instant(shown.record.first),
         "last": _instant(shown.record.last),
         "sources": list(shown.sources),
-        "answers": [_answer(span, standing) for span, standing in shown.located()],
+        "answers": [_answer(span, found) for span, found in shown.located()],
         "reach": [
             {
                 "host": span.host,
@@ -144,119 +137,84 @@ def document(shown: Shown) -> dict[str, Any]:
     }
 
 
-def as_json(shown: Shown) -> str:
-    """The document as indented text."""
-    return json.dumps(document(shown), indent=2)
-
-
-def draw(shown: Shown, console: Console) -> None:
+def draw(shown: HistoryView, console: Console) -> None:
     """The answers by name and resolver, then the times out of reach, then what was told."""
-    _rows(console, ("ENDPOINT", "RESOLVER", "ANSWER", "FROM", "TO", "CARRIED"), list(_answer_rows(shown)))
+    headings = ("ENDPOINT", "RESOLVER", "ANSWER", "FROM", "TO", "CARRIED")
+    print_table(console, headings, _answer_rows(shown))
     lost = [span for span in shown.record.reach if not span.reached]
     if lost:
-        console.print()
-        rows = [
-            (
-                (
-                    span.host or "the regional his.arc endpoint",
-                    span.says,
-                    to_text(span.first),
-                    to_text(span.last),
-                ),
-                "red",
-            )
-            for span in lost
-        ]
-        _rows(console, ("NOT REACHED", "WHY", "FROM", "TO"), rows)
+        print_line(console)
+        rows = ((one.host or UNDISCOVERED, one.says, to_text(one.first), to_text(one.last)) for one in lost)
+        print_table(console, ("NOT REACHED", "WHY", "FROM", "TO"), ((row, "red") for row in rows))
     if shown.record.notices:
-        console.print()
+        print_line(console)
+        styles = {level.value: style for level, style in _STYLES.items()}
         notices = [
-            ((to_text(taken), level, f"{host}  {one_line(says, limit=200)}".strip()), _style_of(level))
-            for taken, level, host, says in shown.record.notices[-40:]
+            ((to_text(taken), level, f"{host}  {one_line(says, limit=200)}".strip()), styles.get(level, ""))
+            for taken, level, host, says in shown.record.notices[-_MOST_NOTICES:]
         ]
-        _rows(console, ("TOLD", "", ""), notices)
-    console.print()
-    console.print(Text(summary(shown), style="dim"), soft_wrap=True)
+        print_table(console, ("TOLD", "", ""), notices)
+    print_line(console)
+    print_line(console, summary(shown), "dim")
 
 
-def summary(shown: Shown) -> str:
+def summary(shown: HistoryView) -> str:
     """What the history spans, and by what it is judged."""
-    hosts = len({span.host for span in shown.record.reach})
-    rounds = max((_rounds(shown, host) for host in {span.host for span in shown.record.reach}), default=0)
+    rounds_of: Counter[str] = Counter()
+    for span in shown.record.reach:
+        rounds_of[span.host] += span.rounds
+    hosts, rounds = len(rounds_of), max(rounds_of.values(), default=0)
     judged = "; ".join(shown.sources) or "nothing: hand in a route filter, or import one with arcferry data"
     since, until = _instant(shown.record.first) or "-", _instant(shown.record.last) or "-"
     return f"{hosts} endpoints, {rounds} rounds from {since} to {until}. Judged by {judged}."
 
 
-def carried(standing: Standing) -> str:
+def carried(found: AnswerRegion) -> str:
     """Whether the filter is expected to carry an answer: yes, no or unknown."""
-    if standing.verdict in OUTSIDE:
+    if found.verdict in OUTSIDE:
         return "no"
-    return "yes" if standing.verdict is Verdict.CARRIED else "unknown"
-
-
-def _rounds(shown: Shown, host: str) -> int:
-    return sum(span.rounds for span in shown.record.reach if span.host == host)
+    return "yes" if found.verdict is Verdict.CARRIED else "unknown"
 
 
 def _instant(instant: datetime | None) -> str | None:
     return to_text(instant) if instant else None
 
 
-def _answer(span: AnswerSpan, standing: Standing) -> dict[str, Any]:
+def _answer(span: AnswerSpan, found: AnswerRegion) -> dict[str, Any]:
     return {
         "host": span.host,
         "resolver": span.resolver,
         "chain": list(span.chain),
         "addresses": list(span.addresses),
         "says": span.says,
-        "region": standing.region,
-        "community": standing.community,
-        "carried": carried(standing),
+        "region": found.region,
+        "community": found.community,
+        "carried": carried(found),
         "first": to_text(span.first),
         "last": to_text(span.last),
         "rounds": span.rounds,
     }
 
 
-def _stay_key(located: tuple[AnswerSpan, Standing]) -> tuple[object, ...]:
-    span, standing = located
-    return span.host, span.resolver, standing.place, carried(standing), bool(span.addresses), span.says
+def _period_key(located: tuple[AnswerSpan, AnswerRegion]) -> tuple[object, ...]:
+    span, found = located
+    return span.host, span.resolver, found.place, carried(found), bool(span.addresses), span.says
 
 
-def _stay(spans: Sequence[AnswerSpan], standing: Standing) -> Stay:
+def _period(spans: Sequence[AnswerSpan], found: AnswerRegion) -> AnswerPeriod:
     first, last = spans[0], spans[-1]
     addresses = tuple(sorted({address for span in spans for address in span.addresses}))
-    word = carried(standing) if addresses else "-"
-    return Stay(
-        first.host, first.resolver, addresses, first.says, standing.place, word, first.first, last.last
+    word = carried(found) if addresses else "-"
+    return AnswerPeriod(
+        first.host, first.resolver, addresses, first.says, found.place, word, first.first, last.last
     )
 
 
-def _answer_rows(shown: Shown) -> Iterator[tuple[tuple[str, ...], str]]:
-    for stay in shown.stays():
-        what = next(iter(stay.addresses), stay.says or "no address")
-        more = f" and {len(stay.addresses) - 1} more" if len(stay.addresses) > 1 else ""
-        where = f" ({stay.place})" if stay.place else ""
-        style = {"no": "red", "yes": "", "unknown": "yellow"}.get(stay.carried, "red")
-        since, until = to_text(stay.first), to_text(stay.last)
-        yield (stay.host, stay.resolver, f"{what}{more}{where}", since, until, stay.carried), style
-
-
-def _style_of(level: str) -> str:
-    return next((style for known, style in _STYLES.items() if known.value == level), "")
-
-
-def _rows(console: Console, headers: tuple[str, ...], rows: Sequence[tuple[tuple[str, ...], str]]) -> None:
-    if console.is_terminal:
-        table = Table(box=None, header_style="bold", pad_edge=False)
-        for header in headers:
-            table.add_column(header, overflow="fold")
-        for row, style in rows:
-            table.add_row(*map(Text, row), style=style)
-        console.print(table)
-        return
-    widths = [max(map(len, column)) for column in zip(headers, *(row for row, _ in rows), strict=True)]
-    for row in (headers, *(row for row, _ in rows)):
-        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        console.print(Text(line), soft_wrap=True)
+def _answer_rows(shown: HistoryView) -> Iterator[tuple[tuple[str, ...], str]]:
+    for period in shown.periods():
+        what = next(iter(period.addresses), period.says or "no address")
+        more = f" and {len(period.addresses) - 1} more" if len(period.addresses) > 1 else ""
+        where = f" ({period.place})" if period.place else ""
+        style = {"no": "red", "yes": "", "unknown": "yellow"}.get(period.carried, "red")
+        since, until = to_text(period.first), to_text(period.last)
+        yield (period.host, period.resolver, f"{what}{more}{where}", since, until, period.carried), style

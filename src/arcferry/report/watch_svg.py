@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from xml.sax.saxutils import escape, quoteattr
 
-from arcferry.report.watch import Shown, Stay
+from arcferry.report.columns import UNDISCOVERED
+from arcferry.report.watch import AnswerPeriod, HistoryView
 from arcferry.times import to_text
 from arcferry.watch.history import SHORTEST_GAP
 
@@ -52,7 +53,7 @@ class _Scale:
         return round(_LEFT + max(0.0, min(1.0, share)) * (_WIDTH - _LEFT - _RIGHT), 1)
 
 
-def svg(shown: Shown) -> str:
+def svg(shown: HistoryView) -> str:
     """The picture: a lane for each name and resolver, coloured by region, and a strip of reachability.
 
     A lane is hatched in red where the route filter is not expected to carry the answer; a strip is red while
@@ -68,10 +69,10 @@ def svg(shown: Shown) -> str:
     top = _TOP
     for host in dict.fromkeys(span.host for span in shown.record.reach):
         lanes = list(_lanes(shown, host))
-        parts.append(_text(12, top + 12, host or "the regional his.arc endpoint", "name"))
+        parts.append(_text(12, top + 12, host or UNDISCOVERED, "name"))
         top += _NAME
-        for resolver, stays in lanes:
-            parts += _lane(top, resolver, stays, scale, colours)
+        for resolver, periods in lanes:
+            parts += _lane(top, resolver, periods, scale, colours)
             top += _LANE + 3
         parts += _strip(top, shown, host, scale)
         top += _STRIP + _GAP
@@ -79,7 +80,7 @@ def svg(shown: Shown) -> str:
     return _page(top + _BOTTOM, parts, shown)
 
 
-def _page(height: int, parts: Sequence[str], shown: Shown) -> str:
+def _page(height: int, parts: Sequence[str], shown: HistoryView) -> str:
     title = f"Azure Arc in {shown.region.name}: where each name answered, and when it was out of reach"
     opening = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img"'
     judged = "; ".join(shown.sources) or "no data at hand"
@@ -96,33 +97,33 @@ def _page(height: int, parts: Sequence[str], shown: Shown) -> str:
     return "\n".join(lines)
 
 
-def _lanes(shown: Shown, host: str) -> Iterator[tuple[str, list[Stay]]]:
-    found: dict[str, list[Stay]] = {}
-    for stay in shown.stays():
-        if stay.host == host:
-            found.setdefault(stay.resolver, []).append(stay)
+def _lanes(shown: HistoryView, host: str) -> Iterator[tuple[str, list[AnswerPeriod]]]:
+    found: dict[str, list[AnswerPeriod]] = {}
+    for period in shown.periods():
+        if period.host == host:
+            found.setdefault(period.resolver, []).append(period)
     yield from found.items()
 
 
 def _lane(
-    top: int, resolver: str, stays: Sequence[Stay], scale: _Scale, colours: dict[str, str]
+    top: int, resolver: str, periods: Sequence[AnswerPeriod], scale: _Scale, colours: dict[str, str]
 ) -> Iterator[str]:
     yield _text(_LEFT - 8, top + 13, f"says {resolver or 'the system'}", "dim", anchor="end")
-    for number, stay in enumerate(stays):
-        following = stays[number + 1].first if number + 1 < len(stays) else None
-        left, width = scale.block(stay.first, stay.last, following)
-        colour = colours.get(stay.place, _UNKNOWN) if stay.addresses else _NO_ANSWER
-        where = stay.place or stay.says or "region unknown"
-        what = ", ".join(stay.addresses[:4]) or stay.says
-        tip = f"{what}, {where}, {to_text(stay.first)} to {to_text(stay.last)}"
+    for number, period in enumerate(periods):
+        following = periods[number + 1].first if number + 1 < len(periods) else None
+        left, width = scale.block(period.first, period.last, following)
+        colour = colours.get(period.place, _UNKNOWN) if period.addresses else _NO_ANSWER
+        where = period.place or period.says or "region unknown"
+        what = ", ".join(period.addresses[:4]) or period.says
+        tip = f"{what}, {where}, {to_text(period.first)} to {to_text(period.last)}"
         yield _block(left, top, (width, _LANE), colour, tip)
-        if stay.carried == "no":
+        if period.carried == "no":
             yield _block(left, top, (width, _LANE), "url(#lost)", f"{tip}: not in the route filter")
         if width > len(where) * _LETTER + 10:
             yield _text(left + 5, top + 13, where, "in")
 
 
-def _strip(top: int, shown: Shown, host: str, scale: _Scale) -> Iterator[str]:
+def _strip(top: int, shown: HistoryView, host: str, scale: _Scale) -> Iterator[str]:
     spans = [span for span in shown.record.reach if span.host == host]
     for place, span in enumerate(spans):
         following = spans[place + 1].first if place + 1 < len(spans) else None
@@ -158,8 +159,8 @@ def _legend(top: int, colours: dict[str, str]) -> Iterator[str]:
         left += 17 + len(name) * _LETTER + 18
 
 
-def _colours(shown: Shown) -> dict[str, str]:
-    places = dict.fromkeys(stay.place for stay in shown.stays() if stay.place)
+def _colours(shown: HistoryView) -> dict[str, str]:
+    places = dict.fromkeys(period.place for period in shown.periods() if period.place)
     return {place: _COLOURS[number % len(_COLOURS)] for number, place in enumerate(places)}
 
 

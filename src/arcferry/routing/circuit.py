@@ -1,26 +1,34 @@
-"""ExpressRoute circuits and their Microsoft peering, as Azure shows them."""
+"""ExpressRoute circuits and their Microsoft peering, as Azure shows them, and whether they carry anything.
+
+The one place that judges a circuit; whoever shows the answer brings the sentence. The causes follow so:
+
+| cause | follows from |
+|---|---|
+| `route/peering-down` | `no_routes` of IPv4, no reason is `NO_ROUTE_FILTER` |
+| `route/no-route-filter` | `no_routes` of IPv4, at least one reason is `NO_ROUTE_FILTER` |
+| `route/filter-not-attached` | `filters_not_at_hand` |
+| `route/outside-sku-geography` | `reaches` is False |
+| `route/ipv6-not-peered` | `no_routes` of IPv6, every reason is `NO_PEERING` |
+"""
 
 import ipaddress
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from arcferry import typed
+from arcferry import catalog, typed
 from arcferry.numbers import whole
-from arcferry.routing.shapes import Node
+from arcferry.routing.route_filter import RouteFilter
+from arcferry.routing.shapes import CIRCUIT_ID, Node, resource_group, resource_name
 
 _MICROSOFT = "microsoftpeering"
-_CIRCUIT_ID = re.compile(r"/expressRouteCircuits/([^/\s]{1,80})", re.IGNORECASE)
-_GROUP_ID = re.compile(r"/resourceGroups/([^/\s]{1,90})/", re.IGNORECASE)
 _CIRCUIT_FIELDS = (
     "serviceProviderProperties",
     "serviceProviderProvisioningState",
     "circuitProvisioningState",
     "expressRoutePort",
 )
-_LEGACY = {0: False, 1: True}
-_MOST_ASN = 2**32 - 1
+IPV4, IPV6 = 4, 6
 _FAMILIES = ("MeteredData", "UnlimitedData")
 
 
@@ -38,32 +46,24 @@ class Peering:
     """The Microsoft peering of a circuit, one IP version.
 
     Attributes:
-        state: `Enabled` or `Disabled`, empty where the document does not say.
-        peer_asn: the customer's AS, 0 where unknown.
-        primary_prefix: the link to Microsoft's primary router, empty where unknown; a /30 or a /126.
+        state: `Enabled` or `Disabled`, empty if the document does not say.
+        primary_prefix: the link to Microsoft's primary router, empty if unknown; a /30 or a /126.
         secondary_prefix: the same of the secondary one.
         advertised_prefixes: the customer's public prefixes that Microsoft was told of.
-        advertised_state: `Configured`, `Configuring`, `NotConfigured` or `ValidationNeeded`; empty where the
+        advertised_state: `Configured`, `Configuring`, `NotConfigured` or `ValidationNeeded`; empty if the
             document does not say.
         legacy: what the API's `legacyMode` says: whether it was configured before 2017-08-01, when no filter
-            was needed; None where unknown.
-        route_filter: the resource id or name of the filter that is attached, empty where none is.
-        provisioning: whether Azure is done with the last change, such as `Succeeded`; empty where unknown.
-        customer_asn: the AS in whose name the prefixes are registered, 0 where unknown.
-        registry: the routing registry that Microsoft asks for the prefixes' owner, such as `APNIC`.
+            was needed; None if unknown.
+        route_filter: the resource id or name of the filter that is attached, empty if none is.
     """
 
     state: str = ""
-    peer_asn: int = 0
     primary_prefix: str = ""
     secondary_prefix: str = ""
     advertised_prefixes: tuple[str, ...] = ()
     advertised_state: str = ""
     legacy: bool | None = None
     route_filter: str = ""
-    provisioning: str = ""
-    customer_asn: int = 0
-    registry: str = ""
 
     @property
     def links(self) -> tuple[str, ...]:
@@ -77,17 +77,16 @@ class Circuit:
 
     Attributes:
         name: as in Azure, or the file's name.
-        peering_location: such as `Hong Kong`, empty where unknown: a circuit of ExpressRoute Direct does not
+        peering_location: such as `Hong Kong`, empty if unknown: a circuit of ExpressRoute Direct does not
             say it, its port does.
-        provisioning: the provider's side, such as `Provisioned`; empty where unknown.
-        microsoft: its Microsoft peering over IPv4; None where the document shows that there is none.
+        provisioning: the provider's side, such as `Provisioned`; empty if unknown.
+        microsoft: its Microsoft peering over IPv4; None if the document shows that there is none.
         microsoft_ipv6: the same over IPv6.
         lists_peerings: whether the document lists peerings at all, so that their lack means something.
-        state: Azure's side, `Enabled` or `Disabled`; empty where unknown.
-        provider: the connectivity provider, empty where unknown or with ExpressRoute Direct.
-        resource_group: empty where the document has no resource id.
+        state: Azure's side, `Enabled` or `Disabled`; empty if unknown.
+        resource_group: empty if the document has no resource id.
         direct: whether it is a circuit of ExpressRoute Direct.
-        family: how it is billed, `MeteredData` or `UnlimitedData`; empty where unknown.
+        family: how it is billed, `MeteredData` or `UnlimitedData`; empty if unknown.
     """
 
     name: str
@@ -98,7 +97,6 @@ class Circuit:
     microsoft_ipv6: Peering | None = None
     lists_peerings: bool = True
     state: str = ""
-    provider: str = ""
     resource_group: str = ""
     direct: bool = False
     family: str = ""
@@ -117,7 +115,8 @@ def read_circuit(document: object, name: str) -> Circuit:
         InputError: the document is neither, or a part of it has the wrong type. No error shows a value.
     """
     root = Node(document, name)
-    found = _rows(root)
+    inner = root if root.is_list else root.field("value")
+    found = list(inner.items()) if inner is not None and inner.is_list else [root]
     if found and all(is_peering(one) for one in found):
         return _of_peerings(found, name, listed=found[0].value is not root.value)
     if len(found) == 1 and is_circuit(found[0]):
@@ -138,42 +137,38 @@ def is_peering(node: Node) -> bool:
     return node.flat().field("peeringType") is not None
 
 
-def _rows(root: Node) -> list[Node]:
-    listed = root if root.is_list else root.field("value")
-    return list(listed.items()) if listed is not None and listed.is_list else [root]
-
-
 def _circuit(root: Node, file: str) -> Circuit:
     properties = root.flat()
     provider = _object(properties, "serviceProviderProperties")
     listed = properties.field("peerings")
     peerings = list(listed.items()) if listed is not None else []
     microsoft, microsoft_ipv6 = _microsoft(peerings)
+    tier, family = _sku(root)
     return Circuit(
-        name=_name(root.text("name")) or file,
-        tier=_tier(root),
+        name=resource_name(root.text("name")) or file,
+        tier=tier,
         peering_location=typed.label(provider.text("peeringLocation")) if provider else "",
         provisioning=typed.label(properties.text("serviceProviderProvisioningState")),
         microsoft=microsoft,
         microsoft_ipv6=microsoft_ipv6,
         lists_peerings=listed is not None,
         state=typed.label(properties.text("circuitProvisioningState")),
-        provider=typed.label(provider.text("serviceProviderName")) if provider else "",
-        resource_group=_group(root),
+        resource_group=resource_group(root),
         direct=properties.field("expressRoutePort") is not None,
-        family=_family(root),
+        family=family,
     )
 
 
 def _of_peerings(peerings: Sequence[Node], file: str, *, listed: bool) -> Circuit:
     """What peerings that stand alone tell of their circuit."""
     microsoft, microsoft_ipv6 = _microsoft(peerings)
+    found = CIRCUIT_ID.search(peerings[0].text("id"))
     return Circuit(
-        name=_name(_in_id(peerings[0], _CIRCUIT_ID)) or file,
+        name=resource_name(found[1]) if found else file,
         microsoft=microsoft,
         microsoft_ipv6=microsoft_ipv6,
         lists_peerings=listed or microsoft is not None,
-        resource_group=_group(peerings[0]),
+        resource_group=resource_group(peerings[0]),
     )
 
 
@@ -190,44 +185,31 @@ def _microsoft(peerings: Sequence[Node]) -> tuple[Peering | None, Peering | None
 
 def _peering(node: Node) -> Peering:
     config = _object(node, "microsoftPeeringConfig")
+    listed = config.field("advertisedPublicPrefixes") if config else None
     attached = _object(node, "routeFilter")
+    filter_name = attached.text("id") or attached.text("name") if attached else ""
     return Peering(
         state=typed.label(node.text("state")),
-        peer_asn=_asn(node, "peerASN"),
         primary_prefix=_link(node, "primaryPeerAddressPrefix"),
         secondary_prefix=_link(node, "secondaryPeerAddressPrefix"),
-        advertised_prefixes=_advertised(config) if config else (),
+        advertised_prefixes=tuple(map(_prefix, listed.items())) if listed else (),
         advertised_state=typed.label(config.text("advertisedPublicPrefixesState")) if config else "",
-        legacy=_LEGACY.get(_number(config, "legacyMode", most=1)) if config else None,
-        route_filter=_reference(attached.text("id") or attached.text("name")) if attached else "",
-        provisioning=typed.label(node.text("provisioningState")),
-        customer_asn=_asn(config, "customerASN") if config else 0,
-        registry=typed.label(config.text("routingRegistryName")) if config else "",
+        legacy=_legacy(config) if config else None,
+        route_filter=typed.resource_id(filter_name) or resource_name(filter_name),
     )
 
 
-def _name(text: str) -> str:
-    """A circuit's name; a word that says so where it is none that Azure could have given."""
-    return typed.resource(text) or (typed.NAME_IS_NONE if text else "")
-
-
-def _reference(text: str) -> str:
-    """A filter's resource id or name; a word that says so where it is neither."""
-    return typed.resource_id(text) or _name(text)
-
-
-def _family(root: Node) -> str:
-    sku = _object(root, "sku")
-    named = (sku.text("family") or sku.text("name").partition("_")[2]) if sku else ""
-    return next((one for one in _FAMILIES if one.lower() == named.lower()), "")
-
-
-def _tier(root: Node) -> Tier:
+def _sku(root: Node) -> tuple[Tier, str]:
+    """The tier and the family, which the SKU's name holds too: `Standard_MeteredData`."""
     sku = _object(root, "sku")
     if sku is None:
-        return Tier.UNKNOWN
-    named = sku.text("tier") or sku.text("name").partition("_")[0]
-    return next((tier for tier in Tier if tier and tier.lower() == named.lower()), Tier.UNKNOWN)
+        return Tier.UNKNOWN, ""
+    tier, _, family = sku.text("name").lower().partition("_")
+    tier, family = sku.text("tier").lower() or tier, sku.text("family").lower() or family
+    return (
+        next((one for one in Tier if one.lower() == tier), Tier.UNKNOWN),
+        next((one for one in _FAMILIES if one.lower() == family), ""),
+    )
 
 
 def _object(node: Node, key: str) -> Node | None:
@@ -249,11 +231,6 @@ def _link(node: Node, key: str) -> str:
     return _prefix(found) if found and found.value != "" else ""
 
 
-def _advertised(config: Node) -> tuple[str, ...]:
-    listed = config.field("advertisedPublicPrefixes")
-    return tuple(_prefix(item) for item in listed.items()) if listed else ()
-
-
 def _prefix(node: Node) -> str:
     """The prefix in canonical form; documents also show one with the host's bits set."""
     try:
@@ -262,27 +239,115 @@ def _prefix(node: Node) -> str:
         raise node.problem("expected a prefix such as 192.0.2.0/30") from None
 
 
-def _asn(node: Node, key: str) -> int:
-    return max(_number(node, key, most=_MOST_ASN), 0)
-
-
-def _number(node: Node, key: str, *, most: int) -> int:
-    """A field's whole number, also where it stands as text; -1 where it is missing."""
-    found = node.field(key)
+def _legacy(config: Node) -> bool | None:
+    """`legacyMode`, 0 or 1, also if it stands as text; None if it is missing."""
+    found = config.field("legacyMode")
     if found is None:
-        return -1
-    number = None if isinstance(found.value, bool) else whole(str(found.value), most=most)
+        return None
+    number = None if isinstance(found.value, bool) else whole(str(found.value), most=1)
     if number is None:
-        raise found.problem(f"expected a whole number up to {most}")
-    return number
+        raise found.problem("expected 0 or 1")
+    return number == 1
 
 
-def _in_id(node: Node, pattern: re.Pattern[str]) -> str:
-    found = pattern.search(node.text("id"))
-    return found[1] if found else ""
+class Reason(StrEnum):
+    """Why no route comes over a circuit, the outermost first: each hides those after it."""
+
+    CIRCUIT_DISABLED = "circuit-disabled"
+    NOT_PROVISIONED = "not-provisioned"
+    NO_PEERING = "no-peering"
+    PEERING_DISABLED = "peering-disabled"
+    NO_ROUTE_FILTER = "no-route-filter"
 
 
-def _group(node: Node) -> str:
-    """The resource group: PowerShell names its field otherwise than `az` does."""
-    named = _in_id(node, _GROUP_ID) or node.text("resourceGroup") or node.text("resourceGroupName")
-    return typed.resource_group(named)
+@dataclass(frozen=True, slots=True)
+class NoRoutes:
+    """Why Microsoft advertises nothing over one circuit.
+
+    Attributes:
+        circuit: the circuit's name.
+        version: the IP version that was asked for, 4 or 6.
+        state: Azure's word for the state that stands in the way, such as `NotProvisioned`; empty if
+            something is missing altogether.
+    """
+
+    circuit: str
+    version: int
+    reason: Reason
+    state: str = ""
+
+
+def why_no_routes(circuit: Circuit, version: int = IPV4) -> NoRoutes | None:
+    """Why nothing comes over the circuit's Microsoft peering of this IP version; None if nothing says so.
+
+    What a document leaves out is taken to be in order, so a list of peerings alone is judged by its peerings.
+    A peering made before 2017-08-01 (`legacyMode`) needs no filter.
+    """
+
+    def because(reason: Reason, state: str = "") -> NoRoutes:
+        return NoRoutes(circuit.name, version, reason, state)
+
+    if circuit.state.lower() not in ("", "enabled"):
+        return because(Reason.CIRCUIT_DISABLED, circuit.state)
+    if circuit.provisioning.lower() not in ("", "provisioned"):
+        return because(Reason.NOT_PROVISIONED, circuit.provisioning)
+    peering = circuit.microsoft_ipv6 if version == IPV6 else circuit.microsoft
+    if peering is None:
+        return because(Reason.NO_PEERING) if circuit.lists_peerings else None
+    if peering.state.lower() not in ("", "enabled"):
+        return because(Reason.PEERING_DISABLED, peering.state)
+    if not peering.route_filter and not peering.legacy:
+        return because(Reason.NO_ROUTE_FILTER)
+    return None
+
+
+def no_routes(circuits: Sequence[Circuit], version: int = IPV4) -> tuple[NoRoutes, ...]:
+    """Why nothing comes over any of the circuits, a reason each; empty if one may carry, or none is given."""
+    found = [why_no_routes(one, version) for one in circuits]
+    return tuple(one for one in found if one) if all(found) else ()
+
+
+def reaches(circuits: Sequence[Circuit], region: str, communities: Sequence[str] = ()) -> bool | None:
+    """Whether the SKU of one of the circuits lets Microsoft advertise a region's prefixes.
+
+    Args:
+        circuits: those that may carry it.
+        region: an ARM name; may be empty.
+        communities: those that may carry the address. A service's own (Entra ID, Resource Manager) goes
+            past the region: whether the SKU cuts it as well is not documented, so a no is not known there.
+
+    Returns:
+        None if no document decides.
+    """
+    if not region:
+        return None
+    found = [catalog.within_reach(one.tier, one.peering_location, region) for one in circuits]
+    if any(found):
+        return True
+    if not found or None in found:
+        return None
+    known = [catalog.community(value) for value in communities]
+    return None if any(one and one.kind == "service" for one in known) else False
+
+
+def filters_not_at_hand(
+    circuits: Sequence[Circuit], filters: Sequence[RouteFilter]
+) -> tuple[tuple[Circuit, str], ...]:
+    """The attached filters, each with a circuit that holds it, if none of the filters at hand is among them.
+
+    What the filters at hand allow then says nothing of the circuits. A filter that has only its file's name
+    is left out of account: it may be the attached one.
+
+    Returns:
+        pairs of the circuit and the filter's resource id or name, each filter once.
+    """
+    named = [one for one in filters if one.name != one.origin]
+    held = {
+        peering.route_filter: circuit
+        for circuit in circuits
+        for peering in (circuit.microsoft, circuit.microsoft_ipv6)
+        if peering and peering.route_filter
+    }
+    if not named or any(one.is_named_by(reference) for one in named for reference in held):
+        return ()
+    return tuple((circuit, reference) for reference, circuit in held.items())

@@ -35,14 +35,15 @@ class CommunityList:
 
     Attributes:
         name: the file's name.
-        taken: the day in the file's name, or the document's own `asOf`; None where neither is there.
+        taken: the day in the file's name, or the document's own `asOf`; None if neither is there.
         values: every community value that the list knows, also those without prefixes.
+        prefixes: every prefix with the value, name and service group of its entries.
     """
 
     name: str
     taken: date | None
     values: frozenset[str]
-    _prefixes: PrefixMap[tuple[str, str, str]] = field(repr=False, compare=False)
+    prefixes: PrefixMap[tuple[str, str, str]] = field(repr=False, compare=False)
 
     def containing(self, address: str | Address) -> tuple[ListedCommunity, ...]:
         """The entries that hold the address, the longest prefix first; several may share one value.
@@ -51,18 +52,9 @@ class CommunityList:
             ValueError: `address` is no IP address.
         """
         found: dict[tuple[str, str, str], ListedCommunity] = {}
-        for prefix, (value, name, group) in self._prefixes.all(address):
-            found.setdefault((value, name, group), ListedCommunity(value, name, str(prefix), group))
+        for prefix, (value, name, group) in self.prefixes.covering(address):
+            found.setdefault((value, name, group), ListedCommunity(value, name, prefix, group))
         return tuple(found.values())
-
-    @property
-    def prefixes(self) -> PrefixMap[tuple[str, str, str]]:
-        """Every prefix with the value, name and service group of its entries."""
-        return self._prefixes
-
-    def prefixes_of(self, value: str) -> tuple[str, ...]:
-        """The prefixes that the list has under one community value, IPv4 first, each once."""
-        return tuple(self._prefixes.with_value(lambda known: known[0] == value))
 
 
 def _entries(root: Node) -> Iterator[Node]:
@@ -84,11 +76,12 @@ def _entries(root: Node) -> Iterator[Node]:
             raise service.problem("neither bgpCommunities nor a communityValue: not a community list")
 
 
-def _value(entry: Node) -> str:
+def _identity(entry: Node) -> tuple[str, str, str]:
+    """An entry's value, name and service group."""
     value = entry.text("communityValue")
     if not VALUE.fullmatch(value):
         raise entry.problem(f"{typed.shown(value)} is no community value such as 12076:51010")
-    return value
+    return value, typed.label(entry.text("communityName")), typed.label(entry.text("serviceGroup"))
 
 
 def read_community_list(document: object, name: str) -> CommunityList:
@@ -106,13 +99,11 @@ def read_community_list(document: object, name: str) -> CommunityList:
     root = Node(document, name)
     if not root.is_object and not root.is_list:
         raise root.problem("expected a list of communities")
-    entries = [(entry, _value(entry)) for entry in _entries(root)]
+    entries = [(entry, _identity(entry)) for entry in _entries(root)]
     if not entries:
         raise root.problem("holds no community")
     prefixes = PrefixMap(
-        (prefix, (value, typed.label(entry.text("communityName")), typed.label(entry.text("serviceGroup"))))
-        for entry, value in entries
-        for prefix in entry.prefixes("communityPrefixes")
+        (prefix, identity) for entry, identity in entries for prefix in entry.prefixes("communityPrefixes")
     )
     taken = date_in(name) or (date_in(root.text("asOf")) if root.is_object else None)
-    return CommunityList(name, taken, frozenset(value for _, value in entries), prefixes)
+    return CommunityList(name, taken, frozenset(value for _, (value, _, _) in entries), prefixes)

@@ -1,17 +1,21 @@
-"""Whether Microsoft peering is expected to carry an address, and through which community."""
+"""Whether Microsoft peering is expected to carry an address, and through which community.
+
+Service tags and community list are dated sources: where they disagree, the newer leads and both are named.
+"""
 
 import ipaddress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from arcferry import catalog, typed
-from arcferry.catalog import Carrier, Cloud
+from arcferry.catalog import Carrier, Cloud, DocumentedCommunity
 from arcferry.errors import InputError
-from arcferry.routing.communities import CommunityList
+from arcferry.routing.communities import CommunityList, ListedCommunity
 from arcferry.routing.prefixes import Address
+from arcferry.routing.reception import NOTHING_RECEIVED, Received, Reception
 from arcferry.routing.route_filter import RouteFilter
-from arcferry.routing.service_tags import ServiceTags
-from arcferry.routing.weighing import Weighed, dated, weigh
+from arcferry.routing.service_tags import ServiceTags, TagMatch
 
 # RFC 1918, RFC 6598 (which virtual networks may use too) and RFC 4193. Loopback is left out: there the
 # service tags decide, as for any other address.
@@ -19,6 +23,18 @@ _PRIVATE = tuple(
     ipaddress.ip_network(prefix)
     for prefix in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 )
+
+
+_FAMILIES = {
+    Carrier.ARC: ("AzureArcInfrastructure", "GuestAndHybridManagement"),
+    Carrier.ENTRA: ("AzureActiveDirectory",),
+    Carrier.ARM: ("AzureResourceManager",),
+    Carrier.REGIONAL: (),
+    Carrier.EDGE: ("AzureFrontDoor",),
+}
+FRONT_DOOR = "AzureFrontDoor"
+WHOLE_CLOUD = "AzureCloud"
+"""The tag of every address of Azure's; where it alone holds one, no tag names the region."""
 
 
 class Verdict(StrEnum):
@@ -34,7 +50,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What is expected of one address of one host.
+    """What is expected of one address of one host, and what the router's own tables show of it.
 
     Attributes:
         service_tag: the most informative service tag, empty where none holds the address.
@@ -44,7 +60,12 @@ class Coverage:
         allowed_by: the candidates that the route filter lets through, without those that only the older of
             two disagreeing sources gives.
         conflicts: sentences on what the sources disagree about, or leave open.
-        sources: what the verdict rests on, each with its date.
+        tags: the service tags that were asked; None if none were at hand, as for the next two.
+        community_list: the community list that was asked.
+        route_filter: the route filter that was asked.
+        by_name: whether only a name in the DNS answer says the region, no service tag and no list.
+        received: what the router's own tables say of the address.
+        sent: whether any of them holds a route of Microsoft's to it, used or not.
     """
 
     host: str
@@ -56,7 +77,34 @@ class Coverage:
     allowed_by: tuple[str, ...]
     verdict: Verdict
     conflicts: tuple[str, ...]
-    sources: tuple[str, ...]
+    tags: ServiceTags | None = None
+    community_list: CommunityList | None = None
+    route_filter: RouteFilter | None = None
+    by_name: bool = False
+    received: Received = NOTHING_RECEIVED
+    sent: bool = False
+
+    @property
+    def has_route(self) -> bool:
+        """Whether a route of Microsoft's is seen in use."""
+        return self.received.reception is Reception.RECEIVED
+
+    @property
+    def lacks_route(self) -> bool:
+        """Whether it is seen that Microsoft sent no route; a default route of another's may remain."""
+        if self.received.reception is Reception.ANOTHER_PATH:
+            return not self.sent
+        return self.received.reception is Reception.NOT_RECEIVED
+
+    @property
+    def is_in_an_unnamed_region(self) -> bool:
+        """Whether it is Azure's, and neither tag nor list nor name says in which region."""
+        return self.service_tag == WHOLE_CLOUD and not self.region and not self.candidates
+
+    @property
+    def is_expected(self) -> bool:
+        """Whether the filter lets the address through, or a route to it is seen."""
+        return self.has_route or self.verdict is Verdict.CARRIED
 
 
 def coverage(
@@ -81,90 +129,160 @@ def coverage(
     Raises:
         InputError: `address` is no IP address.
     """
-    parsed = _parse(host, address)
-    sources = _sources(tags, communities, route_filter)
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError as error:
+        raise InputError(f"{host}: {typed.shown(address)} is no IP address") from error
     if any(parsed in network for network in _PRIVATE):
-        return Coverage(host, address, "", "", "", (), (), Verdict.PRIVATE, (), sources)
-    cloud = _cloud(host, tags)
-    weighed = weigh(parsed, carrier, cloud, tags, communities)
-    allowed = tuple(value for value in weighed.trusted if route_filter and route_filter.allows(value))
-    verdict = _verdict(parsed, weighed, carrier, route_filter, allowed)
+        asked = (tags, communities, route_filter)
+        return Coverage(host, address, "", "", "", (), (), Verdict.PRIVATE, (), *asked)
+    named = catalog.cloud_of(host)
+    seen = _sources(parsed, carrier, named or _cloud_of(tags), tags, communities)
+    allowed = tuple(value for value in seen.trusted if route_filter and route_filter.allows(value))
+    verdict = _verdict(seen, carrier, route_filter, allowed)
+    conflicts = list(seen.conflicts)
+    if named and tags and tags.cloud != named.service_tag_cloud:
+        conflicts.append(f"{tags.name} is of the cloud {tags.cloud}, but {host} belongs to {named.name}")
+    if route_filter:
+        conflicts += _about_filter(seen, route_filter)
+    off = verdict is Verdict.NOT_ON_PEERING
     return Coverage(
         host=host,
         address=address,
-        service_tag=weighed.service_tag,
-        region=weighed.region,
-        community=_community(verdict, weighed, allowed),
-        candidates=(*weighed.trusted, *weighed.doubted),
+        service_tag=seen.matches[0].tag if seen.matches else "",
+        region=seen.region,
+        community="" if off else next(iter((*allowed, *seen.trusted)), ""),
+        candidates=(*seen.trusted, *seen.doubted),
         allowed_by=allowed,
         verdict=verdict,
-        conflicts=(*weighed.conflicts, *_about_cloud(host, tags), *_about_filter(weighed, route_filter)),
-        sources=sources,
+        conflicts=tuple(conflicts),
+        tags=tags,
+        community_list=communities,
+        route_filter=route_filter,
     )
 
 
-def _parse(host: str, address: str) -> Address:
-    try:
-        return ipaddress.ip_address(address)
-    except ValueError as error:
-        raise InputError(f"{host}: {typed.shown(address)} is no IP address") from error
+def _cloud_of(tags: ServiceTags | None) -> Cloud:
+    """The cloud that the tags are of; the public one if nothing tells."""
+    clouds = catalog.clouds()
+    return next((one for one in clouds if tags and one.service_tag_cloud == tags.cloud), clouds[0])
 
 
-def _cloud(host: str, tags: ServiceTags | None) -> Cloud:
-    if found := catalog.cloud_of(host):
-        return found
-    named = {cloud.service_tag_cloud: cloud for cloud in catalog.clouds()}
-    return named.get(tags.cloud if tags else "", catalog.clouds()[0])
+@dataclass(frozen=True, slots=True)
+class _Sources:
+    """What service tags and community list say of one address.
+
+    Attributes:
+        matches: the tags that hold it, those of the host's own service first.
+        listed: the list's entries that hold it.
+        service: the community of the host's own service, None if it has none.
+        tag_region: the region that the service tags give, empty if they give none.
+        outside: whether the tags put it on Front Door's edge or outside Azure.
+        disputed: the list's entries that contradict the tags.
+    """
+
+    address: Address
+    tags: ServiceTags | None
+    communities: CommunityList | None
+    matches: tuple[TagMatch, ...]
+    listed: tuple[ListedCommunity, ...]
+    service: DocumentedCommunity | None
+    tag_region: str
+    outside: bool
+    disputed: tuple[ListedCommunity, ...]
+
+    @property
+    def list_leads(self) -> bool:
+        """Whether the sources disagree and the community list is the newer one."""
+        before = self.tags.taken if self.tags else None
+        after = self.communities.taken if self.communities else None
+        return bool(self.disputed and before and after and after > before)
+
+    @property
+    def region(self) -> str:
+        """The region by the source that leads, as an ARM name; empty if unknown."""
+        listed = next((region for entry in self.listed if (region := _listed_region(entry))), "")
+        if self.list_leads:
+            return listed or self.tag_region
+        return self.tag_region or ("" if self.outside else listed)
+
+    @property
+    def off_peering(self) -> bool:
+        """Whether the leading source puts the address outside what Microsoft peering carries."""
+        return self.outside and not self.list_leads
+
+    @property
+    def trusted(self) -> tuple[str, ...]:
+        """The communities that may carry the address, the one to ask for first.
+
+        That of the host's own service leads, because it carries the service wherever its address moves; then
+        the region's; then whatever else the list has for the address.
+        """
+        documented = [one.value for one in (self.service, catalog.region_community(self.region)) if one]
+        agreed = [one.value for one in self.listed if self.list_leads or one not in self.disputed]
+        return tuple(dict.fromkeys([*documented, *agreed]))
+
+    @property
+    def doubted(self) -> tuple[str, ...]:
+        """The communities that only the older of two disagreeing sources gives."""
+        by_tags = catalog.region_community(self.tag_region)
+        older = [one.value for one in self.disputed]
+        if self.list_leads:
+            older = [by_tags.value] if by_tags else []
+        return tuple(value for value in dict.fromkeys(older) if value not in self.trusted)
+
+    @property
+    def conflicts(self) -> tuple[str, ...]:
+        """Sentences on what the two disagree about, or leave open."""
+        return tuple(filter(None, (_dispute(self), _front_door(self), _unlisted(self))))
+
+
+def _sources(
+    address: Address,
+    carrier: Carrier,
+    cloud: Cloud,
+    tags: ServiceTags | None,
+    communities: CommunityList | None,
+) -> _Sources:
+    found = tags.matches(address) if tags else ()
+    matches = tuple(sorted(found, key=lambda match: match.tag.partition(".")[0] not in _FAMILIES[carrier]))
+    listed = communities.containing(address) if communities else ()
+    tag_region = next((match.region for match in matches if match.region), "")
+    # That tags of another cloud do not have the address says nothing.
+    complete = tags is not None and tags.cloud == cloud.service_tag_cloud
+    outside = complete and _is_outside(matches, carrier)
+    disputed = tuple(entry for entry in listed if outside or _is_elsewhere(entry, tag_region))
+    service = catalog.service_community(carrier, cloud)
+    return _Sources(address, tags, communities, matches, listed, service, tag_region, outside, disputed)
 
 
 def _verdict(
-    address: Address,
-    weighed: Weighed,
-    carrier: Carrier,
-    route_filter: RouteFilter | None,
-    allowed: tuple[str, ...],
+    seen: _Sources, carrier: Carrier, route_filter: RouteFilter | None, allowed: tuple[str, ...]
 ) -> Verdict:
-    if weighed.off_peering:
-        return Verdict.UNKNOWN if _is_nowhere(address) else Verdict.NOT_ON_PEERING
-    if not weighed.trusted:
-        if weighed.region:
+    address = seen.address
+    if seen.off_peering:
+        # No route can lead there, so that its lack of a tag says nothing about peering.
+        nowhere = address.is_unspecified or address.is_link_local or address.is_multicast
+        return Verdict.UNKNOWN if nowhere or address.is_reserved else Verdict.NOT_ON_PEERING
+    if not seen.trusted:
+        if seen.region:
             return Verdict.NO_DOCUMENTED_COMMUNITY
-        unseen = not weighed.service_tag and carrier is Carrier.EDGE
+        unseen = not seen.matches and carrier is Carrier.EDGE
         return Verdict.NOT_ON_PEERING if unseen else Verdict.UNKNOWN
     if route_filter is None:
         return Verdict.UNKNOWN
     return Verdict.CARRIED if allowed else Verdict.NOT_IN_FILTER
 
 
-def _is_nowhere(address: Address) -> bool:
-    """Whether no route can lead to the address, so that its lack of a tag says nothing about peering."""
-    return address.is_unspecified or address.is_link_local or address.is_multicast or address.is_reserved
-
-
-def _community(verdict: Verdict, weighed: Weighed, allowed: tuple[str, ...]) -> str:
-    if verdict is Verdict.NOT_ON_PEERING:
-        return ""
-    return next(iter((*allowed, *weighed.trusted)), "")
-
-
-def _about_cloud(host: str, tags: ServiceTags | None) -> tuple[str, ...]:
-    cloud = catalog.cloud_of(host)
-    if cloud is None or tags is None or tags.cloud == cloud.service_tag_cloud:
-        return ()
-    return (f"{tags.name} is of the cloud {tags.cloud}, but {host} belongs to {cloud.name}",)
-
-
-def _about_filter(weighed: Weighed, route_filter: RouteFilter | None) -> tuple[str, ...]:
-    if route_filter is None:
-        return ()
+def _about_filter(seen: _Sources, route_filter: RouteFilter) -> list[str]:
     says = [
         f"route filter {route_filter.name} denies {value}"
-        for value in (*weighed.trusted, *weighed.doubted)
+        for value in (*seen.trusted, *seen.doubted)
         if value in route_filter.denied
     ]
     says += [
         f"route filter {route_filter.name} allows {value}, but only the older source puts the address there"
-        for value in weighed.doubted
+        for value in seen.doubted
         if route_filter.allows(value)
     ]
     if route_filter.provisioning_state.lower() not in ("", "succeeded"):
@@ -172,18 +290,85 @@ def _about_filter(weighed: Weighed, route_filter: RouteFilter | None) -> tuple[s
             f"route filter {route_filter.name} is in state {route_filter.provisioning_state}: "
             "what is in effect may differ from what it says"
         )
-    return tuple(says)
+    return says
 
 
-def _sources(
-    tags: ServiceTags | None, communities: CommunityList | None, route_filter: RouteFilter | None
-) -> tuple[str, ...]:
-    named = []
-    if tags:
-        named.append(f"service tags {dated(tags)}, change {tags.change_number}")
-    if communities:
-        named.append(f"community list {dated(communities)}")
-    if route_filter:
-        named.append(f"route filter {route_filter.name}")
-    community = catalog.communities()[0]
-    return (*named, f"documented communities: {community.source}")
+def dated(source: ServiceTags | CommunityList) -> str:
+    """The source's name and day, for a reader."""
+    return f"{source.name} ({source.taken or 'undated'})"
+
+
+def _is_outside(matches: Sequence[TagMatch], carrier: Carrier) -> bool:
+    """Whether the tags put an address on Front Door's edge, or know nothing of it.
+
+    An address that AzureCloud alone holds is inside, in a region that the tags do not name.
+    """
+    services = {match.tag.partition(".")[0] for match in matches} - {WHOLE_CLOUD}
+    in_a_region = any(match.region for match in matches)
+    if matches and not services and not in_a_region:
+        return carrier is Carrier.EDGE
+    return services <= {FRONT_DOOR} and (not in_a_region or (carrier is Carrier.EDGE and bool(services)))
+
+
+def _is_elsewhere(entry: ListedCommunity, tag_region: str) -> bool:
+    """Whether an entry belongs to another region than the tags give.
+
+    Early-access regions (`eastus2euap`) use the community of the region they stand beside.
+    """
+    region = _listed_region(entry)
+    return bool(region and tag_region) and region not in (tag_region, tag_region.removesuffix("euap"))
+
+
+def _listed_region(entry: ListedCommunity) -> str:
+    documented = catalog.community(entry.value)
+    return documented.region if documented else ""
+
+
+def _dispute(seen: _Sources) -> str:
+    if not seen.disputed or seen.tags is None or seen.communities is None:
+        return ""
+    others = " and ".join(dict.fromkeys(f"{entry.name} ({entry.value})" for entry in seen.disputed))
+    before, after = seen.tags.taken, seen.communities.taken
+    if seen.list_leads:
+        leads = "the community list is newer and is followed"
+    elif before and after and before > after:
+        leads = "the service tags are newer and are followed"
+    else:
+        leads = "neither is known to be newer, the service tags are followed"
+    return (
+        f"{dated(seen.tags)} puts {seen.address} {_by_tags(seen)}, "
+        f"{dated(seen.communities)} puts it in {others}: {leads}"
+    )
+
+
+def _by_tags(seen: _Sources) -> str:
+    if seen.outside and not seen.matches:
+        return "in no service tag"
+    if seen.outside:
+        return f"in {seen.matches[0].tag}, which Microsoft peering does not carry"
+    if documented := catalog.region_community(seen.tag_region):
+        return f"in {documented.name} ({documented.value})"
+    return f"in {seen.tag_region}, which has no documented community"
+
+
+def _front_door(seen: _Sources) -> str:
+    edge = next((match.tag for match in seen.matches if match.tag.startswith(FRONT_DOOR)), "")
+    if not edge or seen.outside or seen.tags is None:
+        return ""
+    return (
+        f"{dated(seen.tags)} has {seen.address} in {edge} as well, and Microsoft peering does not carry "
+        "Front Door: only a received route or a connection decides"
+    )
+
+
+def _unlisted(seen: _Sources) -> str:
+    """What to say if the service's own community is in the list, and the address is not in it."""
+    service = seen.service
+    if service is None or seen.communities is None or service.value not in seen.communities.values:
+        return ""
+    if any(entry.value == service.value for entry in seen.listed):
+        return ""
+    return (
+        f"{dated(seen.communities)} does not list {seen.address} under {service.value} ({service.name}), "
+        "which is documented for this service: only a received route or a newer list decides"
+    )

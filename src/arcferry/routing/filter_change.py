@@ -18,8 +18,7 @@ from arcferry.routing.filter_languages import REPLACING, WRITERS, Rule
 
 GROUP_UNKNOWN = "RESOURCE-GROUP"
 FILTER_UNKNOWN = "ROUTE-FILTER"
-LOCATION_UNKNOWN = "LOCATION-OF-THE-CIRCUIT"
-NEW_RULE = "allow"
+_A_LINE = 6
 TOOLS = tuple(WRITERS)
 
 
@@ -67,7 +66,6 @@ class AsOf:
 
 
 UNKNOWN_DAY = AsOf()
-"""Of a filter of which nobody told the day."""
 
 
 def communities_after(today: Sequence[str], add: Sequence[str]) -> tuple[str, ...]:
@@ -126,46 +124,43 @@ def changes(
     rule = Rule(
         group=typed.resource_group(resource_group) or GROUP_UNKNOWN,
         route_filter=named_filter(filter_name),
-        name=rule_name if known else NEW_RULE,
-        location=typed.location(location) or LOCATION_UNKNOWN,
+        name=rule_name if known else "allow",
+        location=typed.location(location) or "LOCATION-OF-THE-CIRCUIT",
         values=values,
         lacking=lacking,
         known=known,
         new=new,
-        asof="" if new or asof.day is None else asof.day.isoformat(),
+        caution=() if new else (f"Replaces the whole list: right for the filter {asof}.",),
     )
     doubt = "" if new else asof.doubt
-    return tuple(_change(tool, rule, doubt) for tool in TOOLS if tool in tools)
-
-
-def _change(tool: str, rule: Rule, doubt: str) -> Change:
-    if not doubt or tool not in REPLACING:
-        return Change(tool, WRITERS[tool](rule))
     why = f"withheld, because it replaces the whole list, as REST does, and {doubt}; fetch the filter first"
-    return Change(tool, "", why, fetch(rule.route_filter, rule.group))
+    get = fetch(rule.route_filter, rule.group)
+    return tuple(
+        Change(tool, "", why, get) if doubt and tool in REPLACING else Change(tool, WRITERS[tool](rule))
+        for tool in TOOLS
+        if tool in tools
+    )
 
 
 def fetch(filter_name: str, resource_group: str) -> str:
     """The command that fetches the filter as it is; its date is to stand in the file's name."""
     return command_line.line(
-        "az network route-filter show --resource-group {group} --name {filter} --output json > {file}",
+        "az network route-filter show --resource-group {group} --name {filter} --output json "
+        "> route-filter-YYYY-MM-DD.json",
         group=command_line.group(resource_group),
         filter=command_line.resource(filter_name, FILTER_UNKNOWN),
-        file=command_line.word("route-filter-YYYY-MM-DD.json", ""),
     )
 
 
 def see(filter_name: str, resource_group: str) -> Change:
     """The `az` command that shows what the filter allows, and whether the change has come through."""
-    return Change(
-        "az",
-        command_line.line(
-            "az network route-filter show --resource-group {group} --name {filter} "
-            '--query "{state:provisioningState, communities:rules[].communities}" --output json',
-            group=command_line.group(resource_group),
-            filter=command_line.resource(filter_name, FILTER_UNKNOWN),
-        ),
+    show = command_line.line(
+        "az network route-filter show --resource-group {group} --name {filter} "
+        '--query "{state:provisioningState, communities:rules[].communities}" --output json',
+        group=command_line.group(resource_group),
+        filter=command_line.resource(filter_name, FILTER_UNKNOWN),
     )
+    return Change("az", show)
 
 
 def request(
@@ -174,6 +169,7 @@ def request(
     add: Sequence[str],
     reasons: Sequence[str] = (),
     *,
+    effects: Sequence[str] = (),
     asof: AsOf = UNKNOWN_DAY,
     new: bool = False,
 ) -> str:
@@ -184,6 +180,7 @@ def request(
         today: what its rule is known to allow.
         add: what it must allow besides.
         reasons: one a line, such as `12076:51010 (East Asia): gbl.his.arc.azure.com`.
+        effects: what the change does besides, a sentence each.
         asof: of which day that is known.
         new: a filter has to be made and attached.
 
@@ -193,34 +190,27 @@ def request(
     communities_after(today, add)
     added = list(dict.fromkeys(add))
     name = named_filter(filter_name)
+    count = f"BGP community {added[0]}" if len(added) == 1 else f"{len(added)} BGP communities"
     if new:
-        subject = f"ExpressRoute: please attach a route filter with {_count(added)} to the Microsoft peering"
-        ask = ["Please create a route filter, allow these BGP communities in its one rule, and attach it:"]
+        subject = f"ExpressRoute: please attach a route filter with {count} to the Microsoft peering"
+        ask = "Please create a route filter, allow these BGP communities in its one rule, and attach it:"
     else:
-        subject = f"ExpressRoute route filter {name}: please allow {_count(added)} too"
-        ask = [f"Please let the rule of route filter {name} allow these BGP communities too:"]
-    lines = [f"Subject: {subject}", "", *ask, *(f"  {line}" for line in reasons or added)]
+        subject = f"ExpressRoute route filter {name}: please allow {count} too"
+        ask = f"Please let the rule of route filter {name} allow these BGP communities too:"
+    lines = [f"Subject: {subject}", "", ask, *(f"  {line}" for line in reasons or added)]
     if not new:
-        lines += ["", *_known(today, asof)]
+        allows = "allows:" if today else "allows nothing."
+        lines += [
+            "",
+            "Please keep what the rule allows by now; Bicep, Terraform and REST replace the whole list.",
+            f"The filter {asof}, as we know it, {allows}",
+            *(f"  {' '.join(today[at : at + _A_LINE])}" for at in range(0, len(today), _A_LINE)),
+        ]
+    if effects:
+        lines += ["", "What the change does besides:", *(f"- {one}" for one in effects)]
     lines += [
         "",
         "No route to these Azure services reaches us without them, and servers cannot connect to Azure Arc.",
         "The filter has to be in the circuit's own Azure region. Please tell us when the change is done.",
     ]
     return "\n".join(lines)
-
-
-def _known(today: Sequence[str], asof: AsOf) -> list[str]:
-    keep = "Please keep what the rule allows by now; Bicep, Terraform and REST replace the whole list."
-    if not today:
-        return [keep, f"The filter {asof}, as we know it, allows nothing."]
-    return [keep, f"The filter {asof}, as we know it, allows:", *_folded(today)]
-
-
-def _count(values: Sequence[str]) -> str:
-    return f"BGP community {values[0]}" if len(values) == 1 else f"{len(values)} BGP communities"
-
-
-def _folded(values: Sequence[str], a_line: int = 6) -> list[str]:
-    rows = [values[start : start + a_line] for start in range(0, len(values), a_line)]
-    return [f"  {' '.join(row)}" for row in rows]

@@ -10,16 +10,16 @@ learn.microsoft.com/azure/templates for `Microsoft.Network/routeFilters` of API 
 website/docs/r/route_filter.html.markdown of hashicorp/terraform-provider-azurerm.
 """
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from arcferry.command_line import Word, communities, group, line, location, resource, resource_id
 
-CIRCUIT_UNKNOWN = "CIRCUIT"
-CIRCUIT_GROUP_UNKNOWN = "RESOURCE-GROUP-OF-THE-CIRCUIT"
-SUBSCRIPTION_UNKNOWN = "SUBSCRIPTION-ID"
 REPLACING = ("bicep", "terraform")
 """The tools whose list takes the place of the rule's."""
 _API = "2023-11-01"
+_FIELD = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Rule:
         lacking: those of them that it does not hold yet.
         known: whether the rule is there already, and is updated.
         new: whether the filter itself has to be made, and attached.
-        asof: the day of the document that tells what the rule holds; empty where the filter is new.
+        caution: what is to stand above a whole list: of which day the filter is that it is right for.
     """
 
     group: str
@@ -42,103 +42,83 @@ class Rule:
     lacking: tuple[str, ...]
     known: bool
     new: bool
-    asof: str = ""
+    caution: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
         """The filter's resource id."""
         return (
-            f"/subscriptions/{SUBSCRIPTION_UNKNOWN}/resourceGroups/{self.group}"
+            f"/subscriptions/SUBSCRIPTION-ID/resourceGroups/{self.group}"
             f"/providers/Microsoft.Network/routeFilters/{self.route_filter}"
         )
 
-    @property
-    def where(self) -> dict[str, Word]:
-        """The words of every command about the filter."""
-        return {"group": group(self.group), "filter": resource(self.route_filter, self.route_filter)}
+    def line(self, template: str) -> str:
+        """A command line about the filter, with the words that the template names."""
+        words: dict[str, Word | Sequence[Word]] = {
+            "group": group(self.group),
+            "filter": resource(self.route_filter, self.route_filter),
+            "rule": resource(self.name, self.name),
+            "location": location(self.location),
+            "values": communities(self.values),
+            "lacking": communities(self.lacking),
+            "circuit": resource("CIRCUIT", "CIRCUIT"),
+            "its_group": group("RESOURCE-GROUP-OF-THE-CIRCUIT"),
+            "id": resource_id(self.path, self.path),
+        }
+        return line(template, **{name: words[name] for name in _FIELD.findall(template)})
 
 
 def _az(rule: Rule) -> str:
-    on = {**rule.where, "rule": resource(rule.name, rule.name)}
     if rule.known:
-        return line(
+        return rule.line(
             "az network route-filter rule update --resource-group {group} --filter-name {filter} "
-            "--name {rule} --add communities {values}",
-            **on,
-            values=communities(rule.lacking),
+            "--name {rule} --add communities {lacking}"
         )
-    allow = line(
+    allow = rule.line(
         "az network route-filter rule create --resource-group {group} --filter-name {filter} "
-        "--name {rule} --access Allow --communities {values}",
-        **on,
-        values=communities(rule.values),
+        "--name {rule} --access Allow --communities {values}"
     )
     if not rule.new:
-        look = line(
-            "az network route-filter rule list --resource-group {group} --filter-name {filter} --output json",
-            **rule.where,
+        look = rule.line(
+            "az network route-filter rule list --resource-group {group} --filter-name {filter} --output json"
         )
         return f"{look}\n{allow}"
-    make = line(
-        "az network route-filter create --resource-group {group} --name {filter} --location {location}",
-        **rule.where,
-        location=location(rule.location),
+    make = rule.line(
+        "az network route-filter create --resource-group {group} --name {filter} --location {location}"
     )
-    attach = line(
-        "az network express-route peering update --resource-group {group} --circuit-name {circuit} "
-        "--name MicrosoftPeering --route-filter {id}",
-        group=group(CIRCUIT_GROUP_UNKNOWN),
-        circuit=resource(CIRCUIT_UNKNOWN, CIRCUIT_UNKNOWN),
-        id=resource_id(rule.path, rule.path),
+    attach = rule.line(
+        "az network express-route peering update --resource-group {its_group} --circuit-name {circuit} "
+        "--name MicrosoftPeering --route-filter {id}"
     )
     return f"{make}\n{allow}\n{attach}"
 
 
 def _powershell(rule: Rule) -> str:
-    if rule.new:
-        return _new_in_powershell(rule)
-    get = line("$filter = Get-AzRouteFilter -ResourceGroupName {group} -Name {filter}", **rule.where)
     allow = "-Access Allow -RouteFilterRuleType Community -CommunityList"
-    if not rule.known:
-        add = line(
-            "$filter = Add-AzRouteFilterRuleConfig -RouteFilter $filter -Name {rule}",
-            rule=resource(rule.name, rule.name),
+    if rule.new:
+        made = rule.line("$rule = New-AzRouteFilterRuleConfig -Name {rule}")
+        attached = rule.line(
+            "$filter = New-AzRouteFilter -ResourceGroupName {group} -Name {filter} -Location {location} "
+            "-Rule $rule\n"
+            "$circuit = Get-AzExpressRouteCircuit -ResourceGroupName {its_group} -Name {circuit}\n"
+            "$peering = $circuit.Peerings | Where-Object PeeringType -eq 'MicrosoftPeering'\n"
+            "$peering.RouteFilter = $filter\n"
+            "Set-AzExpressRouteCircuit -ExpressRouteCircuit $circuit"
         )
-        return f"{get}\n{add} {allow} {_listed(rule.values)}\nSet-AzRouteFilter -RouteFilter $filter"
+        return f"{made} {allow} {_listed(rule.values)}\n{attached}"
+    get = rule.line("$filter = Get-AzRouteFilter -ResourceGroupName {group} -Name {filter}")
+    store = "Set-AzRouteFilter -RouteFilter $filter"
+    if not rule.known:
+        add = rule.line("$filter = Add-AzRouteFilterRuleConfig -RouteFilter $filter -Name {rule}")
+        return f"{get}\n{add} {allow} {_listed(rule.values)}\n{store}"
+    # The rule is read when this runs, so that what somebody added since stays.
     return "\n".join(
         (
             get,
             "$rule = $filter.Rules | Where-Object Access -eq 'Allow' | Select-Object -First 1",
             f"$values = @($rule.Communities) + @({_listed(rule.lacking)}) | Select-Object -Unique",
             f"$filter = Set-AzRouteFilterRuleConfig -RouteFilter $filter -Name $rule.Name {allow} $values",
-            "Set-AzRouteFilter -RouteFilter $filter",
-        )
-    )
-
-
-def _new_in_powershell(rule: Rule) -> str:
-    on = {**rule.where, "rule": resource(rule.name, rule.name), "location": location(rule.location)}
-    allow = f"-Access Allow -RouteFilterRuleType Community -CommunityList {_listed(rule.values)}"
-    circuit = {
-        "group": group(CIRCUIT_GROUP_UNKNOWN),
-        "circuit": resource(CIRCUIT_UNKNOWN, CIRCUIT_UNKNOWN),
-    }
-    make = line(
-        "$filter = New-AzRouteFilter -ResourceGroupName {group} -Name {filter} -Location {location} "
-        "-Rule $rule",
-        **rule.where,
-        location=on["location"],
-    )
-    return "\n".join(
-        (
-            line("$rule = New-AzRouteFilterRuleConfig -Name {rule}", rule=on["rule"]) + f" {allow}",
-            make,
-            line(
-                "$circuit = Get-AzExpressRouteCircuit -ResourceGroupName {group} -Name {circuit}", **circuit
-            ),
-            "$peering = $circuit.Peerings | Where-Object PeeringType -eq 'MicrosoftPeering'",
-            "$peering.RouteFilter = $filter",
-            "Set-AzExpressRouteCircuit -ExpressRouteCircuit $circuit",
+            store,
         )
     )
 
@@ -148,22 +128,16 @@ def _listed(values: tuple[str, ...]) -> str:
     return ",".join(f"'{value}'" for value in communities(values))
 
 
-def _as_of(rule: Rule, mark: str) -> list[str]:
-    """The line that says for which filter a whole list is right."""
-    return [f"{mark} Replaces the whole list: right for the filter as of {rule.asof}."] if rule.asof else []
-
-
 def _bicep(rule: Rule) -> str:
-    deploy = line(
-        "az deployment group create --resource-group {group} --template-file route-filter.bicep",
-        group=group(rule.group),
+    deploy = rule.line(
+        "az deployment group create --resource-group {group} --template-file route-filter.bicep"
     )
     made = [f"  location: {_bicep_text(rule.location)}"] if rule.new else []
     existing = "" if rule.new else "existing "
     return "\n".join(
         (
             f"// {deploy}",
-            *_as_of(rule, "//"),
+            *(f"// {line}" for line in rule.caution),
             f"resource filter 'Microsoft.Network/routeFilters@{_API}' {existing}= {{",
             f"  name: {_bicep_text(rule.route_filter)}",
             *made,
@@ -188,7 +162,7 @@ def _terraform(rule: Rule) -> str:
     adopt = ["import {", "  to = azurerm_route_filter.arc", f"  id = {_hcl(rule.path)}", "}", ""]
     return "\n".join(
         (
-            *_as_of(rule, "#"),
+            *(f"# {line}" for line in rule.caution),
             *([] if rule.new else adopt),
             'resource "azurerm_route_filter" "arc" {',
             f"  name                = {_hcl(rule.route_filter)}",

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from arcferry import catalog
-from arcferry.catalog import Cloud, Endpoint, Region, When
+from arcferry.catalog import CalledTag, Cloud, Endpoint, Region, When
 from arcferry.errors import InputError
+from arcferry.routing.coverage import dated
 from arcferry.routing.plan import is_off_peering
-from arcferry.routing.planned import RoutePlan
+from arcferry.routing.planned import RoutePlan, Steered
 from arcferry.routing.service_tags import ServiceTags
-from arcferry.routing.weighing import dated
 
 _PUBLIC = "Public"
 _HTTPS = 443
@@ -40,11 +40,6 @@ class NameRule:
     required: bool
     over_peering: bool
     source: str
-
-    @property
-    def is_pattern(self) -> bool:
-        """Whether the firewall must take a pattern here."""
-        return "*" in self.host
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,44 +73,6 @@ class PrefixSheet:
     rules: tuple[PrefixRule, ...]
     lacking: tuple[str, ...]
     sources: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Tag:
-    """A service tag that Microsoft's pages, or the catalogue's names, call for.
-
-    Attributes:
-        features: the features that call for it; none means that every machine does.
-        whole: whether its regional parts do not suffice.
-    """
-
-    name: str
-    reason: str
-    when: str = "always"
-    features: tuple[str, ...] = ()
-    whole: bool = True
-
-
-# MicrosoftDocs/azure-management-docs articles/azure-arc/servers/includes/network-requirements.md, 2026-04-01;
-# AzureMonitor: azure-monitor-agent-network-configuration.md, 2024-11-14. ServiceBus and AzureKeyVault are the
-# services behind the catalogue's servicebus and vault names (service tags of 2025-10-28).
-_TAGS = (
-    _Tag("AzureArcInfrastructure", "Azure Arc; the whole tag, its regional parts lack global components"),
-    _Tag("AzureActiveDirectory", "Entra ID: tokens"),
-    _Tag("AzureResourceManager", "create and delete the machine", _WHEN[When.CONNECT]),
-    _Tag("AzureFrontDoor.Frontend", "required since April 2026; Microsoft does not say for which name"),
-    _Tag("ServiceBus", "notifications over a WebSocket; SSH and Windows Admin Center", whole=False),
-    _Tag("Storage", "extension packages", _WHEN[When.FEATURE], ("extensions",), whole=False),
-    _Tag("WindowsAdminCenter", "Windows Admin Center", _WHEN[When.FEATURE], ("wac",)),
-    _Tag(
-        "AzureMonitor",
-        "Azure Monitor agent, Log Analytics",
-        _WHEN[When.FEATURE],
-        ("monitor", "legacy-log-analytics"),
-        whole=False,
-    ),
-    _Tag("AzureKeyVault", "SQL Server sign-in: the key vault", _WHEN[When.FEATURE], ("sql",), whole=False),
-)
 
 
 def name_rules(cloud: Cloud, region: Region, features: Sequence[str] = ()) -> tuple[NameRule, ...]:
@@ -162,10 +119,10 @@ def prefix_sheet(plan: RoutePlan, service_tags: Sequence[ServiceTags]) -> Prefix
     """
     name = plan.cloud.service_tag_cloud
     own = _of_cloud(name, service_tags)
-    called = [tag for tag in _TAGS if not tag.features or {*tag.features} & {*plan.features}]
+    called = [tag for tag in catalog.called_tags() if not tag.features or {*tag.features} & {*plan.features}]
     sheets = [(own, called)]
     if name != _PUBLIC:
-        sheets.append((_of_cloud(_PUBLIC, service_tags), [_TAGS[0]]))
+        sheets.append((_of_cloud(_PUBLIC, service_tags), [tag for tag in called if tag.every_cloud]))
     rules: dict[tuple[str, str], PrefixRule] = {}
     lacking = []
     for file, tags in sheets:
@@ -184,7 +141,7 @@ def _of_cloud(name: str, service_tags: Iterable[ServiceTags]) -> ServiceTags:
     if not found:
         raise InputError(
             f"no service tags of the cloud {name} are at hand",
-            hint="Give the file with --service-tags, or keep it for all commands: arcferry data import FILE.",
+            hint="Give the file with --with, or keep it for all commands: arcferry data import FILE.",
         )
     return max(found, key=lambda tags: (tags.taken or date.min, tags.change_number))
 
@@ -203,13 +160,13 @@ def _held(file: ServiceTags, names: Collection[str]) -> dict[str, dict[str, list
 
 
 def _of_tag(
-    tag: _Tag, held: Mapping[str, Sequence[tuple[str, str]]], file: ServiceTags, plan: RoutePlan
+    tag: CalledTag, held: Mapping[str, Sequence[tuple[str, str]]], file: ServiceTags, plan: RoutePlan
 ) -> Iterator[PrefixRule]:
     parts = [(name, prefix, region) for name, rows in held.items() for prefix, region in rows if region]
-    if tag.whole or plan.scope.steered == "all":
+    if tag.whole or plan.scope.steered is Steered.ALL:
         regions = {prefix: region for _, prefix, region in parts}
         rows = [(tag.name, prefix, regions.get(prefix, "")) for prefix, _ in held.get(tag.name, ())]
     else:
         rows = [row for row in parts if row[2] in plan.scope.regions]
     for name, prefix, region in rows:
-        yield PrefixRule(prefix, _HTTPS, name, region, tag.reason, tag.when, file.taken)
+        yield PrefixRule(prefix, _HTTPS, name, region, tag.reason, _WHEN[tag.when], file.taken)

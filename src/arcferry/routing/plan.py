@@ -1,37 +1,46 @@
 """What a route filter needs for Azure Arc at one location: which communities, for which names, and why."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from fnmatch import fnmatchcase
 
-from arcferry import catalog
+from arcferry import catalog, times
 from arcferry.catalog import Carrier, Cloud, Endpoint, Region
 from arcferry.routing import plan_notes
-from arcferry.routing.brings import Brings
-from arcferry.routing.circuit import Circuit
-from arcferry.routing.cover import Need, smallest
-from arcferry.routing.plan_notes import Scope
+from arcferry.routing.circuit import Circuit, reaches
 from arcferry.routing.planned import (
+    KnownAnswer,
     NeverCarried,
     PlannedCommunity,
     RegionWithout,
     RoutePlan,
+    Scope,
     Steered,
-    Unneeded,
 )
+from arcferry.routing.prefix_counts import PrefixCounts
 from arcferry.routing.route_filter import RouteFilter
 
 _OFF_PEERING = (catalog.Steering.FRONT_DOOR, catalog.Steering.CDN)
 # Early-access regions use the community of the region that they stand beside (community list, 2019-05-30).
 _EARLY_ACCESS = "euap"
+_WHOLE = ("region", "service")
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """One name in one region where it is expected to answer, and the communities that carry it there."""
+class _Need:
+    """One name in one region in which it answered or may answer.
+
+    Attributes:
+        carried_by: the communities of which each alone carries the answer, a service's own first.
+        seen: the day of the answer; None where it only may answer there.
+    """
 
     endpoint: Endpoint
+    host: str
     region: str
-    carried_by: Need
+    carried_by: tuple[str, ...]
+    seen: str | None = None
 
 
 def plan(
@@ -40,13 +49,16 @@ def plan(
     *,
     steered: Steered = Steered.GEOGRAPHY,
     features: Sequence[str] = (),
-    brings: Brings | None = None,
+    counts: PrefixCounts | None = None,
     route_filter: RouteFilter | None = None,
     circuit: Circuit | None = None,
+    answers: Sequence[KnownAnswer] = (),
+    today: date | None = None,
 ) -> RoutePlan:
     """What the route filter of a circuit needs, so that servers become machines of `region`.
 
-    A name with a region in it is expected to answer there. Where any other name answers, nobody documents;
+    Provided for are the regions in which names answered by the evidence, and those in which they may. A name
+    with a region in it is expected to answer there. Where any other name answers, nobody documents;
     `steered` says what to provide for. What carries an answer:
 
     - Entra ID has a community of its own, and in the public cloud nothing else carries it: not one of the
@@ -59,23 +71,28 @@ def plan(
         region: where the machines are to appear.
         steered: where names without a region may answer.
         features: what is wanted besides the agent itself, such as `esu`.
-        brings: the dated sources that tell what a community brings.
+        counts: the dated sources that tell how many prefixes a community has.
         route_filter: the filter to compare with.
         circuit: the circuit whose SKU decides what Microsoft advertises at all.
+        answers: where names answered by the evidence at hand.
+        today: the day from which to look ahead; today where None.
 
     Raises:
         UnknownNameError: there is no such feature.
         InputError: the region belongs to another cloud.
     """
-    known = brings or Brings()
-    scope = _scope(cloud, region, steered)
-    endpoints = catalog.requirements(cloud, region, features)
-    answers = tuple(_answers(endpoints, cloud, region, scope, known))
-    carried = [one for one in answers if one.carried_by]
-    communities = tuple(
-        _communities(carried, cloud, region, known, route_filter=route_filter, circuit=circuit)
+    wants = _Requirements(
+        cloud, region, catalog.requirements(cloud, region, features), counts or PrefixCounts()
     )
+    scope = _scope(cloud, region, steered)
+    answered = tuple(wants.known_answers(answers))
+    may = tuple(wants.may_answer(scope.regions))
+    needs = [one for one in (*wants.answered(answered), *may) if one.carried_by]
+    communities = tuple(_communities(needs, wants, route_filter, circuit))
     wanted = {one.value for one in communities}
+    judged = tuple(wants.judged(one, wanted, route_filter) for one in answered)
+    unseen = tuple(wants.unseen({one.host for one in judged}))
+    never = (one for one in wants.endpoints if is_off_peering(one))
     return RoutePlan(
         cloud=cloud,
         region=region,
@@ -83,20 +100,29 @@ def plan(
         features=tuple(features),
         route_filter=route_filter,
         communities=communities,
+        answers=judged,
+        unseen=unseen,
         loses=tuple(_loses(communities)),
-        never=tuple(NeverCarried(one, *plan_notes.instead(one)) for one in endpoints if is_off_peering(one)),
-        without=tuple(_without([one for one in answers if not one.carried_by], cloud, region)),
+        never=tuple(NeverCarried(one, *catalog.way_out(one)) for one in never),
+        without=tuple(_without([one for one in may if not one.carried_by], region)),
         unneeded=tuple(_unneeded(route_filter, wanted)),
         notes=(
+            *catalog.peering_notes(cloud, features, first=True),
             *plan_notes.about_filter(route_filter, wanted),
-            *plan_notes.notes(cloud, region, scope, features, endpoints),
+            *plan_notes.about_answers(judged, unseen),
+            *plan_notes.notes(cloud, region, scope, features, wants.endpoints),
         ),
-        sources=(*known.sources, *plan_notes.sources(route_filter, circuit)),
+        ahead=catalog.ahead(today or times.now().date(), cloud),
+        sources=(*wants.counts.sources, *plan_notes.sources(route_filter, circuit)),
     )
 
 
+def is_off_peering(endpoint: Endpoint) -> bool:
+    """Whether Microsoft peering carries the endpoint's service nowhere, whatever the route filter holds."""
+    return endpoint.carrier is Carrier.EDGE or endpoint.steering in _OFF_PEERING
+
+
 def _scope(cloud: Cloud, region: Region, steered: Steered) -> Scope:
-    """The regions in which a name without a region of its own is expected to answer, the machine's first."""
     every = dict.fromkeys(
         [
             region.name,
@@ -107,102 +133,149 @@ def _scope(cloud: Cloud, region: Region, steered: Steered) -> Scope:
     )
     area = catalog.geography_of(region.name)
     if steered is Steered.ALL:
-        return Scope(steered.value, area, tuple(every))
+        return Scope(steered, area, tuple(every))
     if steered is Steered.REGION or not area:
-        return Scope(steered.value, area, (region.name,))
+        return Scope(steered, area, (region.name,))
     areas = {name: catalog.geography_of(name) for name in every}
     inside = tuple(name for name in every if areas[name] == area)
-    return Scope(steered.value, area, inside, tuple(name for name in every if not areas[name]))
+    return Scope(steered, area, inside, tuple(name for name in every if not areas[name]))
 
 
-def is_off_peering(endpoint: Endpoint) -> bool:
-    """Whether Microsoft peering carries the endpoint's service nowhere, whatever the route filter holds."""
-    return endpoint.carrier is Carrier.EDGE or endpoint.steering in _OFF_PEERING
+@dataclass(frozen=True, slots=True)
+class _Requirements:
+    """What is planned for: the endpoints that machines of a region use, and what tells of communities."""
 
+    cloud: Cloud
+    region: Region
+    endpoints: tuple[Endpoint, ...]
+    counts: PrefixCounts
 
-def _answers(
-    endpoints: Iterable[Endpoint], cloud: Cloud, region: Region, scope: Scope, known: Brings
-) -> Iterator[_Answer]:
-    for endpoint in endpoints:
-        if not is_off_peering(endpoint):
-            at_home = endpoint.discovered or region.name in endpoint.host
-            for place in (region.name,) if at_home else scope.regions:
-                yield _Answer(endpoint, place, _carried_by(endpoint.carrier, cloud, place, known))
+    def is_at_home(self, endpoint: Endpoint) -> bool:
+        """Whether the name itself says that it answers in the machines' region."""
+        return endpoint.discovered or self.region.name in endpoint.host
 
+    def endpoint_of(self, host: str) -> Endpoint | None:
+        """The endpoint that a name belongs to, maybe by a pattern; None for what the plan leaves aside."""
+        carried = [one for one in self.endpoints if not is_off_peering(one)]
+        exact = next((one for one in carried if one.host == host), None)
+        return exact or next(
+            (one for one in carried if "*" in one.host and fnmatchcase(host, one.host)), None
+        )
 
-def _carried_by(carrier: Carrier, cloud: Cloud, region: str, known: Brings) -> Need:
-    """The communities of which each alone carries an answer of this service in this region."""
-    service = catalog.service_community(carrier, cloud)
-    documented = catalog.region_community(region.removesuffix(_EARLY_ACCESS))
-    regional = documented.value if documented else known.listed_region(region)
-    if service and carrier is Carrier.ENTRA:
-        return frozenset({service.value})
-    return frozenset(value for value in (service.value if service else "", regional) if value)
+    def carried_by(self, carrier: Carrier, region: str) -> tuple[str, ...]:
+        """The communities of which each alone carries an answer of this service there, its own first."""
+        service = catalog.service_community(carrier, self.cloud)
+        if service and carrier is Carrier.ENTRA:
+            return (service.value,)
+        documented = catalog.region_community(region.removesuffix(_EARLY_ACCESS))
+        regional = documented.value if documented else self.counts.community_of(region)
+        return tuple(value for value in (service.value if service else "", regional) if value)
+
+    def may_answer(self, regions: Sequence[str]) -> Iterator[_Need]:
+        """What names need where they may answer: those with a region in it there, others in all of these."""
+        for endpoint in self.endpoints:
+            if not is_off_peering(endpoint):
+                # The regional HIS host before discovery is its pattern.
+                host = endpoint.host or f"*.{self.cloud.his_suffix}"
+                for place in (self.region.name,) if self.is_at_home(endpoint) else regions:
+                    yield _Need(endpoint, host, place, self.carried_by(endpoint.carrier, place))
+
+    def known_answers(self, seen: Sequence[KnownAnswer]) -> Iterator[KnownAnswer]:
+        """The answers that were seen; of names without any, those that were published."""
+        mine = [one for one in seen if self.endpoint_of(one.host)]
+        yield from mine
+        for one in catalog.published_answers(self.cloud):
+            if self.endpoint_of(one.host) and one.host not in {known.host for known in mine}:
+                origin = f"{one.source}, asked from {one.asked_from}"
+                yield KnownAnswer(one.host, one.region, one.address, one.seen, origin, published=True)
+
+    def answered(self, answers: Iterable[KnownAnswer]) -> Iterator[_Need]:
+        """What each answer of this network needs; a service's own community is enough where there is one."""
+        for one in answers:
+            endpoint = self.endpoint_of(one.host)
+            if endpoint and one.region and one.on_peering and not one.published:
+                carried_by = self.carried_by(endpoint.carrier, one.region)[:1]
+                yield _Need(endpoint, one.host, one.region, carried_by, seen=one.day)
+
+    def judged(self, answer: KnownAnswer, wanted: set[str], seen: RouteFilter | None) -> KnownAnswer:
+        """The answer with what carries it, and whether the plan and the filter have that."""
+        endpoint = self.endpoint_of(answer.host)
+        if not (endpoint and answer.on_peering):
+            return answer
+        # A service's own community carries it wherever it answers, also where nothing tells the region.
+        carried_by = self.carried_by(endpoint.carrier, answer.region)
+        return replace(
+            answer,
+            community=next(iter(carried_by), ""),
+            carried=bool(wanted & {*carried_by}),
+            in_filter=any(map(seen.allows, carried_by)) if seen else None,
+        )
+
+    def unseen(self, answered: set[str]) -> Iterator[str]:
+        """Required names that may answer anywhere, and of which no answer is known."""
+        for one in self.endpoints:
+            anywhere = not self.is_at_home(one) and not catalog.service_community(one.carrier, self.cloud)
+            if one.required and anywhere and one.host not in answered and not is_off_peering(one):
+                yield one.host
 
 
 def _communities(
-    answers: Sequence[_Answer],
-    cloud: Cloud,
-    region: Region,
-    known: Brings,
-    *,
-    route_filter: RouteFilter | None,
-    circuit: Circuit | None,
+    needs: Sequence[_Need], wants: _Requirements, route_filter: RouteFilter | None, circuit: Circuit | None
 ) -> Iterator[PlannedCommunity]:
-    by_value: dict[str, list[_Answer]] = {}
-    for answer in answers:
-        for value in answer.carried_by:
-            by_value.setdefault(value, []).append(answer)
-    few = smallest((answer.carried_by for answer in answers), _sizes(by_value, known))
-    for value in sorted(by_value, key=lambda value: _place_in_order(value, by_value[value], region)):
+    by_value: dict[str, list[_Need]] = {}
+    for need in needs:
+        for value in need.carried_by:
+            by_value.setdefault(value, []).append(need)
+    few = smallest(one.carried_by for one in needs)
+    for value in sorted(by_value, key=lambda value: _place_in_order(value, by_value[value], wants.region)):
         mine = by_value[value]
         name, where = _identity(value, mine)
         yield PlannedCommunity(
             value=value,
             name=name,
             region=where,
-            hosts=tuple(dict.fromkeys(_host(one.endpoint, cloud) for one in mine)),
+            hosts=tuple(dict.fromkeys(one.host for one in mine)),
             required=any(one.endpoint.required for one in mine),
-            why=_why(where, region),
-            brings=known.prefixes(value, where),
-            allowed=route_filter.allows(value) if route_filter else None,
-            in_reach=catalog.within_reach(circuit.tier.value, circuit.peering_location, where)
-            if circuit and where
-            else None,
+            why=_why(where, mine, wants.region),
+            prefixes=wants.counts.of(value, where),
+            in_filter=route_filter.allows(value) if route_filter else None,
+            in_reach=reaches((circuit,), where) if circuit else None,
             smallest=value in few,
         )
 
 
-def _sizes(values: Mapping[str, Sequence[_Answer]], known: Brings) -> dict[str, int]:
-    found = {value: known.prefixes(value, _identity(value, answers)[1]) for value, answers in values.items()}
-    return {value: brought.total for value, brought in found.items() if brought}
+def smallest(needs: Iterable[tuple[str, ...]]) -> set[str]:
+    """The fewest communities of which each need has at least one.
+
+    A need names the region's community, or a service's own, or the service's own and then the region's. What
+    stands alone is forced; whatever of a service is still open then, its own community meets at once, so that
+    no search is needed (docs/decisions/0015).
+    """
+    every = set(needs)
+    forced = {need[0] for need in every if len(need) == 1}
+    return forced | {need[0] for need in every if not forced & {*need}}
 
 
-def _identity(value: str, answers: Sequence[_Answer]) -> tuple[str, str]:
+def _identity(value: str, needs: Sequence[_Need]) -> tuple[str, str]:
     """A community's name, and its region where it is a region's."""
-    documented = catalog.community(value)
-    if documented:
-        return documented.name, documented.region
-    return f"{answers[0].region}, by the list at hand", answers[0].region
+    known, region = catalog.community(value), needs[0].region
+    return (known.name, known.region) if known else (f"{region}, by the list at hand", region)
 
 
-def _host(endpoint: Endpoint, cloud: Cloud) -> str:
-    """The endpoint's name; the regional HIS host before discovery is its pattern."""
-    return endpoint.host or f"*.{cloud.his_suffix}"
-
-
-def _place_in_order(value: str, answers: Sequence[_Answer], region: Region) -> tuple[int, int, str]:
-    where = _identity(value, answers)[1]
-    rank = 0 if where == region.name else 1 if not where else 2
+def _place_in_order(value: str, needs: Sequence[_Need], region: Region) -> tuple[int, int, str]:
+    where = _identity(value, needs)[1]
+    seen = any(one.seen is not None for one in needs)
+    rank = 0 if where == region.name else 1 if not where else 2 if seen else 3
     return rank, len(value), value
 
 
-def _why(where: str, region: Region) -> str:
+def _why(where: str, needs: Sequence[_Need], region: Region) -> str:
     if not where:
         return "the service, wherever it answers"
     if where == region.name:
         return "the machines' region"
-    return "names may answer here"
+    seen = [one.seen for one in needs if one.seen is not None]
+    return f"names answered here {max(seen)}".rstrip() if seen else "names may answer here"
 
 
 def _loses(communities: Sequence[PlannedCommunity]) -> Iterator[str]:
@@ -214,25 +287,20 @@ def _loses(communities: Sequence[PlannedCommunity]) -> Iterator[str]:
             )
 
 
-def _without(answers: Sequence[_Answer], cloud: Cloud, region: Region) -> Iterator[RegionWithout]:
+def _without(needs: Sequence[_Need], region: Region) -> Iterator[RegionWithout]:
     by_region: dict[str, dict[str, Endpoint]] = {}
-    for answer in answers:
-        by_region.setdefault(answer.region, {})[_host(answer.endpoint, cloud)] = answer.endpoint
+    for need in needs:
+        by_region.setdefault(need.region, {})[need.host] = need.endpoint
     for name in sorted(by_region, key=lambda name: (name != region.name, name)):
         hosts = by_region[name]
         private = tuple(host for host, endpoint in hosts.items() if endpoint.private_link)
         yield RegionWithout(name, name == region.name, tuple(hosts), private)
 
 
-def _unneeded(route_filter: RouteFilter | None, wanted: set[str]) -> Iterator[Unneeded]:
+def _unneeded(route_filter: RouteFilter | None, wanted: set[str]) -> Iterator[tuple[str, str]]:
+    """What the filter allows besides, with a name such as `storage in East Asia`; empty where unknown."""
     held = route_filter.communities - wanted if route_filter else frozenset()
     for value in sorted(held, key=lambda value: (len(value), value)):
-        documented = catalog.community(value)
-        yield Unneeded(value, _described(documented) if documented else "")
-
-
-def _described(documented: catalog.DocumentedCommunity) -> str:
-    """`Storage in East Asia` for one of a region's own services, else the documented name."""
-    if documented.kind in ("region", "service"):
-        return documented.name
-    return f"{documented.kind.replace('-', ' ')} in {documented.name}"
+        known = catalog.community(value)
+        part = f"{known.kind.replace('-', ' ')} in " if known and known.kind not in _WHOLE else ""
+        yield value, f"{part}{known.name}" if known else ""

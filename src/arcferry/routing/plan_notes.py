@@ -1,53 +1,27 @@
 """What a reader of a plan should know besides the communities, each with what it rests on."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from arcferry import catalog
-from arcferry.catalog import Cloud, Endpoint, Region, When
+from arcferry.catalog import Cloud, Endpoint, Region
 from arcferry.routing.circuit import Circuit
+from arcferry.routing.filter_change import AsOf, fetch, named_filter
+from arcferry.routing.planned import KnownAnswer, PlannedCommunity, Scope, Steered
 from arcferry.routing.route_filter import RouteFilter
 
-_PUBLIC = "AzureCloud"
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """The regions in which a name without a region of its own is provided for.
-
-    Attributes:
-        steered: the choice: `region`, `geography` or `all`.
-        area: the geopolitical area of the machines' region; empty where no document gives it.
-        regions: ARM names, the machines' own first.
-        unplaced: regions of which no document says whether they belong to the area.
-    """
-
-    steered: str
-    area: str
-    regions: tuple[str, ...]
-    unplaced: tuple[str, ...] = ()
+_GROUP_AT = 3
 
 
 def notes(
     cloud: Cloud, region: Region, scope: Scope, features: Sequence[str], endpoints: Iterable[Endpoint]
 ) -> Iterator[str]:
-    """What the plan cannot promise, and what to do about it; the weightiest first."""
+    """What the plan cannot promise, and what to do about it."""
     yield from _about_scope(region, scope)
-    yield from _about_cloud(cloud)
     for feature in features:
         if feature not in catalog.features(cloud):
             yield f"{feature}: no document names an endpoint of it in {cloud.name}."
     yield from _about_patterns([one.host for one in endpoints], region)
-    if "extensions" in features:
-        yield (
-            "Extension packages: Microsoft's page of 2026-06-24 speaks of its CDN and names no host. What a "
-            "CDN serves does not come over Microsoft peering; with a private link scope the packages come "
-            "through the regional Arc hosts."
-        )
-    yield (
-        "Microsoft peering carries no DNS: the servers' resolvers need another way to resolve public names, "
-        "or a proxy that resolves for them."
-    )
+    yield from catalog.peering_notes(cloud, features, first=False)
 
 
 def about_filter(route_filter: RouteFilter | None, wanted: Collection[str]) -> Iterator[str]:
@@ -63,50 +37,110 @@ def about_filter(route_filter: RouteFilter | None, wanted: Collection[str]) -> I
         )
 
 
+def about_answers(answers: Iterable[KnownAnswer], unseen: Sequence[str]) -> Iterator[str]:
+    """What the known answers leave open, and how to have more of them."""
+    nowhere = dict.fromkeys(one.host for one in answers if not (one.region or one.carried) and one.on_peering)
+    if nowhere:
+        yield (
+            f"Of what {', '.join(nowhere)} answered, nothing at hand tells the region: hand in service tags "
+            "of this week."
+        )
+    if unseen:
+        yield (
+            f"Where {', '.join(unseen)} will answer, no evidence at hand shows and nobody has published. Run "
+            "arcferry check --output json > check.json on a server and hand it in; arcferry watch records it "
+            "over time."
+        )
+
+
+def doubts(seen: RouteFilter | None, asof: AsOf, attached: Sequence[str]) -> Iterator[str]:
+    """Why the filter in effect may be another than the one at hand, or none; to be told before all else.
+
+    Args:
+        seen: the filter at hand.
+        asof: of which day it is.
+        attached: the filters that the circuit at hand holds, by resource id or name.
+    """
+    if attached and not (seen and any(map(seen.is_named_by, attached))):
+        *path, name = attached[0].strip("/").split("/")
+        get = fetch(name, path[_GROUP_AT] if len(path) > _GROUP_AT else "")
+        yield f"The circuit holds route filter {named_filter(name)}, which is not at hand. Fetch it: {get}"
+    elif seen is None:
+        yield (
+            "No route filter is at hand, so the change makes a new one. It would take the place of one that "
+            "the peering holds already, and of all that this lets through: look first, and hand that one in."
+        )
+    if seen and asof.doubt:
+        get = fetch(seen.name, seen.resource_group)
+        yield f"Route filter {seen.name}: {asof.doubt}. Fetch it before anything is changed: {get}"
+
+
+def effects(added: Sequence[PlannedCommunity], *, new: bool) -> Iterator[str]:
+    """What it does besides to let these communities through.
+
+    Args:
+        added: what the filter lacks today.
+        new: whether the filter has to be made and attached.
+    """
+    counted = [one.prefixes for one in added if one.prefixes]
+    ipv4, ipv6 = sum(one.ipv4 for one in counted), sum(one.ipv6 for one in counted)
+    unknown = [one.value for one in added if not one.prefixes]
+    more = (
+        [f"{'' if all(one.listed for one in counted) else 'about '}{ipv4} IPv4 and {ipv6} IPv6 prefixes"]
+        if counted
+        else []
+    )
+    more += [f"an unknown number with {' '.join(unknown)}"] if unknown else []
+    yield (
+        f"Prefixes: {' and '.join(more)} are added on each of the two links. See before that the routers' "
+        "maximum-prefix lies above what they receive now and this together: a session above it is torn down "
+        "with all its routes."
+    )
+    # In the community list of 2019-05-30 all 666 prefixes of regions' Storage and all 622 of their SQL lie
+    # in the regions' own.
+    if whole := [f"{one.value} ({one.name})" for one in added if one.region]:
+        yield (
+            f"All of a region: {', '.join(whole)}. Its Storage and SQL too, and every other public address "
+            "there, take the circuit from then on, whatever system asks for them."
+        )
+    yield (
+        "Flows to these addresses that go another way today, by the internet or a proxy, may change to the "
+        "circuit: firewalls on it must let them through, and their source must be in a prefix that you "
+        "advertise there, or the answers come back the other way and are dropped."
+    )
+    yield (
+        "The way back: detach the filter from the peering again, which withdraws every route of it."
+        if new
+        else f"The way back: take {' '.join(one.value for one in added)} out of the rule again, and nothing "
+        "else; what the filter showed before the change is what to compare with."
+    )
+
+
 def _about_scope(region: Region, scope: Scope) -> Iterator[str]:
-    if scope.steered == "all":
+    if scope.steered is Steered.ALL:
         yield (
             "Only a Premium circuit gets the prefixes of other geopolitical areas, whatever its route filter "
             "holds (ExpressRoute FAQ, 2026-03)."
         )
         return
-    taken_in = f"the {len(scope.regions)} regions of {scope.area}" if scope.area else region.name
-    if scope.steered == "region":
-        taken_in = region.name
-    elif not scope.area:
+    taken_in = region.name
+    if scope.steered is Steered.GEOGRAPHY and scope.area:
+        taken_in = f"the {len(scope.regions)} regions of {scope.area}"
+    elif scope.steered is Steered.GEOGRAPHY:
         yield (
             f"No document at hand gives the geopolitical area of {region.name}, so {region.name} alone is "
             "provided for. Use --steered all for every region."
         )
     yield (
-        f"Names without a region are provided for in {taken_in}. No document promises that they answer "
-        "there: the answer follows the resolver's place and the service's health. Watch it with arcferry "
-        "watch; --steered all provides for every region."
+        f"Names without a region are provided for in {taken_in}, beside where they answered. No document "
+        "promises that they stay there: the answer follows the resolver's place and the service's health. "
+        "Watch it with arcferry watch; --steered all provides for every region."
     )
     if scope.unplaced:
         yield (
             f"Regions whose area is in no document at hand: {len(scope.unplaced)}. Some may belong to "
             f"{scope.area}; --output json lists them as unplaced."
         )
-
-
-def _about_cloud(cloud: Cloud) -> Iterator[str]:
-    if cloud.name != _PUBLIC:
-        yield (
-            f"{cloud.name}: since 2025-10-28 Microsoft requires the public cloud's AzureArcInfrastructure "
-            "ranges as well. Whether a circuit of this cloud carries them, no document says."
-        )
-        return
-    yield (
-        "Microsoft requires the service tag AzureFrontDoor.Frontend since April 2026 and does not say for "
-        "which name. Microsoft peering does not carry Front Door: see with arcferry check what each name "
-        "answers."
-    )
-    yield (
-        "12076:5060 held four prefixes in January 2024 and lacked blocks that the Entra ID service tag had "
-        "(20.20.32.0/19, 20.231.128.0/19). See that what the sign-in names answer is among the routes that "
-        "you receive."
-    )
 
 
 def _about_patterns(hosts: Sequence[str], region: Region) -> Iterator[str]:
@@ -124,27 +158,12 @@ def _about_patterns(hosts: Sequence[str], region: Region) -> Iterator[str]:
             )
 
 
-def instead(endpoint: Endpoint) -> tuple[str, str]:
-    """The way out for a name that Microsoft peering never carries: a word, and what to do."""
-    if endpoint.host == "aka.ms":
-        return "nothing", "only older scripts use it, and no script of arcferry's does"
-    if endpoint.when is When.INSTALL:
-        return "bundle", "arcferry bundle build packs what it would have served; upgrades by a new bundle"
-    if catalog.PKI in endpoint.features:
-        return "proxy", "or import the issuers' certificates once, and expect slower first connections"
-    if "esu" in endpoint.features:
-        return "proxy", "or import the intermediate certificates; patched systems with agent 1.40 need none"
-    if "gateway" in endpoint.features:
-        return "proxy", "or do without the Arc gateway, which Front Door serves"
-    return "proxy", "or another path to the internet"
-
-
 def sources(route_filter: RouteFilter | None, circuit: Circuit | None) -> Iterator[str]:
     """What every plan rests on, each with its date."""
     yield f"endpoints: {catalog.endpoints_source()}"
     yield f"documented communities: {catalog.communities()[0].source}"
     if route_filter:
-        yield f"route filter {route_filter.name}"
+        yield f"route filter {route_filter.name}, {AsOf(route_filter.taken)}"
     if circuit:
-        sku = f"{circuit.tier.value or 'unknown'} SKU at {circuit.peering_location or 'an unknown location'}"
-        yield f"circuit {circuit.name}: {sku}"
+        where = circuit.peering_location or "an unknown location"
+        yield f"circuit {circuit.name}: {circuit.tier.value or 'unknown'} SKU at {where}"

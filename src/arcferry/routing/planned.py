@@ -3,18 +3,71 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from arcferry.catalog import Cloud, Endpoint, Region
-from arcferry.routing.brings import Brought
-from arcferry.routing.plan_notes import Scope
+from arcferry import catalog
+from arcferry.catalog import Announced, Cloud, Endpoint, Region
+from arcferry.routing.prefix_counts import PrefixCount
 from arcferry.routing.route_filter import RouteFilter
 
 
 class Steered(StrEnum):
-    """The regions in which a name without a region of its own is expected to answer."""
+    """The regions in which a name without a region of its own is provided for."""
 
     REGION = "region"
     GEOGRAPHY = "geography"
     ALL = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The regions in which a name without a region of its own is provided for.
+
+    Attributes:
+        area: the geopolitical area of the machines' region; empty where no document gives it.
+        regions: ARM names, the machines' own first.
+        unplaced: regions of which no document says whether they belong to the area.
+    """
+
+    steered: Steered
+    area: str
+    regions: tuple[str, ...]
+    unplaced: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAnswer:
+    """Where a name answered: by evidence, or as somebody published it.
+
+    Attributes:
+        region: ARM name; empty where neither tag, list nor name tells.
+        address: empty where only names were published.
+        day: `2026-11-28`, or the month; empty where the evidence has no date.
+        origin: the document, or who published it and from where it was asked.
+        published: whether it is somebody else's, and not of this network.
+        reached: whether the address was connected to; None where nobody tried.
+        on_peering: whether Microsoft peering carries the address at all.
+        community: what would carry it; empty where no document gives one. The plan fills it in, and:
+        carried: whether the planned communities carry it.
+        in_filter: whether the route filter at hand lets it through; None without one.
+    """
+
+    host: str
+    region: str
+    address: str
+    day: str
+    origin: str
+    published: bool = False
+    reached: bool | None = None
+    on_peering: bool = True
+    community: str = ""
+    carried: bool = False
+    in_filter: bool | None = None
+
+    @property
+    def says(self) -> str:
+        """For a reader: `Japan East, 40.115.144.3, 2026-11-28 (check.json)`."""
+        known = catalog.region_community(self.region)
+        where = known.name if known else self.region or "region unknown"
+        return f"{', '.join(filter(None, (where, self.address, self.day)))} ({self.origin})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +81,8 @@ class PlannedCommunity:
         hosts: the names that need it, or that it carries as well as another community does.
         required: whether the agent itself fails without one of these names.
         why: what ties the names to it.
-        brings: how many prefixes; None where no source at hand tells.
-        allowed: whether the route filter lets it through; None without a filter.
+        prefixes: how many it has; None where no source at hand tells.
+        in_filter: whether the route filter lets it through; None without a filter.
         in_reach: whether the circuit's SKU gets its prefixes at all; None where that is not known.
         smallest: whether the smallest set has it too.
     """
@@ -40,8 +93,8 @@ class PlannedCommunity:
     hosts: tuple[str, ...]
     required: bool
     why: str
-    brings: Brought | None
-    allowed: bool | None
+    prefixes: PrefixCount | None
+    in_filter: bool | None
     in_reach: bool | None
     smallest: bool
 
@@ -67,21 +120,13 @@ class RegionWithout:
     Attributes:
         home: whether it is the machine's own, so that names surely answer there.
         hosts: the names that nothing would carry if they answered there.
-        private: those of them that an Arc private link scope can serve instead.
+        private_link: those of them that an Arc private link scope can serve instead.
     """
 
     region: str
     home: bool
     hosts: tuple[str, ...]
-    private: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Unneeded:
-    """What the filter allows and nothing of Arc needs; others may."""
-
-    value: str
-    name: str
+    private_link: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +134,16 @@ class RoutePlan:
     """The communities for one location, and what they cannot do.
 
     Attributes:
-        communities: the comfortable set: the machine's region, the services, then the other regions.
+        communities: the whole set: the machine's region, the services, the regions in which names answered,
+            then the others in which they may.
+        answers: where names answered; of a name that the evidence does not have, what was published.
+        unseen: required names without a region of their own of which no answer is known at all.
         loses: what one gives up with the smallest set instead, a sentence each.
         never: names that Microsoft peering never carries.
         without: regions without a documented community, the machine's own first.
-        unneeded: empty without a filter.
+        unneeded: what the filter allows and nothing of Arc needs, with its name; others may.
         notes: what a reader should know besides.
+        ahead: what begins or ends on a day that is known.
         sources: what the plan rests on, each with its date.
     """
 
@@ -104,24 +153,40 @@ class RoutePlan:
     features: tuple[str, ...]
     route_filter: RouteFilter | None
     communities: tuple[PlannedCommunity, ...]
+    answers: tuple[KnownAnswer, ...]
+    unseen: tuple[str, ...]
     loses: tuple[str, ...]
     never: tuple[NeverCarried, ...]
     without: tuple[RegionWithout, ...]
-    unneeded: tuple[Unneeded, ...]
+    unneeded: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
+    ahead: tuple[Announced, ...]
     sources: tuple[str, ...]
 
     @property
-    def comfortable(self) -> tuple[str, ...]:
-        """Every value of the plan."""
+    def values(self) -> tuple[str, ...]:
+        """Every value."""
         return tuple(one.value for one in self.communities)
 
     @property
     def smallest(self) -> tuple[str, ...]:
-        """The fewest values that carry every name where it is expected to answer."""
+        """The fewest values that carry every name where it answered or is expected to answer."""
         return tuple(one.value for one in self.communities if one.smallest)
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """What the filter lacks of the comfortable set; all of it without a filter."""
-        return tuple(one.value for one in self.communities if not one.allowed)
+        """What the filter lacks of the whole set; all of it without a filter."""
+        return tuple(one.value for one in self.communities if not one.in_filter)
+
+    @property
+    def left_out(self) -> tuple[KnownAnswer, ...]:
+        """The answers that the whole set does not carry."""
+        return tuple(one for one in self.answers if not one.carried)
+
+    @property
+    def is_comfortable(self) -> bool:
+        """Whether an answer of every name that may lie anywhere is known, and the set carries them all.
+
+        Without evidence and without published answers nobody knows what a set is worth.
+        """
+        return bool(self.answers) and not self.unseen and not self.left_out

@@ -36,8 +36,8 @@ class Received:
     """What the tables say of one address.
 
     Attributes:
-        route: the route that decides, None where there is none.
-        table: the table that decides, None where none was handed in.
+        route: the route that decides, None if there is none.
+        table: the table that decides, None if none was handed in.
         says: why, in one sentence that names the table and its day.
     """
 
@@ -45,6 +45,10 @@ class Received:
     route: Route | None
     table: RouteTable | None
     says: str
+
+
+NOTHING_RECEIVED = Received(Reception.UNKNOWN, None, None, "")
+"""Of an address for which no table was handed in."""
 
 
 class Return(StrEnum):
@@ -61,7 +65,7 @@ class Returned:
 
     Attributes:
         missing: the prefixes that the table lacks.
-        table: the table that decides, None where none of Azure's was handed in.
+        table: the table that decides, None if none of Azure's was handed in.
         says: why, in one sentence.
     """
 
@@ -108,9 +112,10 @@ def reception(address: str | Address, tables: Iterable[RouteTable], *, links: It
     """
     parsed = ipaddress.ip_address(address)
     own = _newest([table for table in tables if table.vantage is not Vantage.AZURE])
-    judge = _Judge(parsed, tuple(ipaddress.ip_network(link, strict=False) for link in links))
-    used = _strongest([judge.used(table) for table in own if table.vantage is Vantage.ROUTER])
-    sent = _strongest([judge.sent(table) for table in own if table.vantage is Vantage.RECEIVED])
+    between = tuple(ipaddress.ip_network(link, strict=False) for link in links)
+    asked = [_LookUp(parsed, between, table) for table in own]
+    used = _strongest([one.used() for one in asked if one.table.vantage is Vantage.ROUTER])
+    sent = _strongest([one.sent() for one in asked if one.table.vantage is Vantage.RECEIVED])
     return _joined(used, sent) or Received(Reception.UNKNOWN, None, None, "no router's routes were handed in")
 
 
@@ -144,49 +149,46 @@ def returns(prefixes: Iterable[str], tables: Iterable[RouteTable]) -> Returned:
 
 
 @dataclass(frozen=True, slots=True)
-class _Judge:
-    """Judges one address, table by table."""
+class _LookUp:
+    """One address in one table."""
 
     address: Address
     links: tuple[Network, ...]
+    table: RouteTable
 
-    def used(self, table: RouteTable) -> Received:
+    def used(self) -> Received:
         """What the router does with packets to the address: the longest prefix that it uses wins."""
-        routes = table.covering(self.address)
+        routes = self.table.covering(self.address)
         live = [route for route in routes if not route.filtered]
         usable = [route for route in live if route.best is not False]
-        dropped = self._from_microsoft([route for route in routes if route.filtered], table)
+        dropped = self._from_microsoft([route for route in routes if route.filtered])
         if not usable:
-            return self._unused(live, dropped, table)
-        winner = self._winner(usable, table)
-        microsofts = self._is_microsofts(winner, table)
-        if microsofts is False and dropped and _length(dropped) > _length(winner):
-            return self._filtered(dropped, table)
+            if dropped:
+                return self._filtered(dropped)
+            return self._undecided(live[0], "shows no route in use") if live else self._absent()
+        longest = [route for route in usable if route.prefix == usable[0].prefix]
+        best = [route for route in longest if route.best]
+        winner = (best or [route for route in longest if self._is_microsofts(route)] or longest)[0]
+        microsofts = self._is_microsofts(winner)
         if microsofts is None:
-            says = f"{named(table)} has {self.address} in {_described(winner)}, and does not tell who sent it"
-            return Received(Reception.UNKNOWN, winner, table, says)
-        return self._received(winner, table) if microsofts else self._another(winner, table)
+            return self._undecided(winner, "does not tell who sent it")
+        if microsofts:
+            return self._received(winner)
+        if dropped and _length(dropped) > _length(winner):
+            return self._filtered(dropped)
+        says = f"{self._name} sends {self.address} by {_described(winner)}, which is not from Microsoft"
+        return Received(Reception.ANOTHER_PATH, winner, self.table, says)
 
-    def _unused(self, live: Sequence[Route], dropped: Route | None, table: RouteTable) -> Received:
-        """What a table says that has no route in use."""
-        if dropped:
-            return self._filtered(dropped, table)
-        if live:
-            says = f"{named(table)} has {self.address} in {_described(live[0])}, and shows no route in use"
-            return Received(Reception.UNKNOWN, live[0], table, says)
-        return self._absent(table)
-
-    def sent(self, table: RouteTable) -> Received:
+    def sent(self) -> Received:
         """What the neighbour sent, before the router's own policy."""
-        routes = table.covering(self.address)
-        if found := self._from_microsoft(routes, table):
-            return self._filtered(found, table) if found.filtered else self._received(found, table)
-        if untold := next((route for route in routes if self._is_microsofts(route, table) is None), None):
-            says = f"{named(table)} has {self.address} in {_described(untold)}, and does not tell who sent it"
-            return Received(Reception.UNKNOWN, untold, table, says)
-        return self._absent(table, "from Microsoft " if routes else "")
+        routes = self.table.covering(self.address)
+        if found := self._from_microsoft(routes):
+            return self._filtered(found) if found.filtered else self._received(found)
+        if untold := next((route for route in routes if self._is_microsofts(route) is None), None):
+            return self._undecided(untold, "does not tell who sent it")
+        return self._absent("from Microsoft " if routes else "")
 
-    def _is_microsofts(self, route: Route, table: RouteTable) -> bool | None:
+    def _is_microsofts(self, route: Route) -> bool | None:
         """Whether Microsoft sent it.
 
         A default route never is, because Microsoft peering carries none; nor is a route without an AS path
@@ -199,38 +201,35 @@ class _Judge:
         hop = _address(route.next_hop) if self.links and route.next_hop else None
         if hop and any(hop in link for link in self.links):
             return True
-        return False if table.routes.shows_paths else None
+        return False if self.table.routes.shows_paths else None
 
-    def _winner(self, routes: Sequence[Route], table: RouteTable) -> Route:
-        """Of the routes with the longest prefix the one that is best, else Microsoft's, else the first."""
-        longest = [route for route in routes if route.prefix == routes[0].prefix]
-        best = [route for route in longest if route.best]
-        return (best or [route for route in longest if self._is_microsofts(route, table)] or longest)[0]
-
-    def _from_microsoft(self, routes: Sequence[Route], table: RouteTable) -> Route | None:
+    def _from_microsoft(self, routes: Sequence[Route]) -> Route | None:
         """The most specific route from Microsoft, one that was let in before one that was dropped."""
-        found = [route for route in routes if self._is_microsofts(route, table)]
+        found = [route for route in routes if self._is_microsofts(route)]
         return min(found, key=lambda route: (route.filtered, -_length(route)), default=None)
 
-    def _received(self, route: Route, table: RouteTable) -> Received:
-        says = f"{named(table)} has {self.address} in {_described(route)} from Microsoft"
-        return Received(Reception.RECEIVED, route, table, says)
+    @property
+    def _name(self) -> str:
+        return named(self.table)
 
-    def _another(self, route: Route, table: RouteTable) -> Received:
-        by = _described(route)
-        says = f"{named(table)} sends {self.address} by {by}, which is not from Microsoft"
-        return Received(Reception.ANOTHER_PATH, route, table, says)
+    def _received(self, route: Route) -> Received:
+        says = f"{self._name} has {self.address} in {_described(route)} from Microsoft"
+        return Received(Reception.RECEIVED, route, self.table, says)
 
-    def _filtered(self, route: Route, table: RouteTable) -> Received:
-        return Received(Reception.FILTERED_HERE, route, table, _drops(named(table), route))
+    def _filtered(self, route: Route) -> Received:
+        return Received(Reception.FILTERED_HERE, route, self.table, _drops(self._name, route))
 
-    def _absent(self, table: RouteTable, whose: str = "") -> Received:
-        if table.complete:
-            size = route_count(table.size)
-            says = f"{named(table)} is a whole table of {size}, and none {whose}holds {self.address}"
-            return Received(Reception.NOT_RECEIVED, None, table, says)
-        says = f"{named(table)} is no whole table, so that the lack of {self.address} in it means nothing"
-        return Received(Reception.UNKNOWN, None, table, says)
+    def _undecided(self, route: Route, lacks: str) -> Received:
+        says = f"{self._name} has {self.address} in {_described(route)}, and {lacks}"
+        return Received(Reception.UNKNOWN, route, self.table, says)
+
+    def _absent(self, whose: str = "") -> Received:
+        if self.table.complete:
+            size = route_count(self.table.size)
+            says = f"{self._name} is a whole table of {size}, and none {whose}holds {self.address}"
+            return Received(Reception.NOT_RECEIVED, None, self.table, says)
+        says = f"{self._name} is no whole table, so that the lack of {self.address} in it means nothing"
+        return Received(Reception.UNKNOWN, None, self.table, says)
 
 
 def _joined(used: Received | None, sent: Received | None) -> Received | None:

@@ -1,13 +1,12 @@
 """Routes as a router, or Azure, shows them: what was really received, not what is expected."""
 
-import ipaddress
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from arcferry.routing.prefixes import Address, prefix_key, prefix_text
+from arcferry.routing.prefixes import Address, PrefixMap, prefix_text
 
 MICROSOFT_AS = 12076
 """The AS of Microsoft's edge on every ExpressRoute peering (ExpressRoute routing requirements, 2026-03)."""
@@ -33,10 +32,10 @@ class Route:
 
     Attributes:
         prefix: in canonical CIDR form.
-        communities: such as `12076:51012`; empty where the route has none, or where its table shows none.
-        next_hop: an address, empty where unknown.
-        as_path: the AS numbers, the neighbour first; empty where unknown or local.
-        best: whether the router uses it; None where the table does not say.
+        communities: such as `12076:51012`; empty if the route has none, or where its table shows none.
+        next_hop: an address, empty if unknown.
+        as_path: the AS numbers, the neighbour first; empty if unknown or local.
+        best: whether the router uses it; None if the table does not say.
         filtered: whether the router's own inbound policy dropped it.
     """
 
@@ -49,14 +48,13 @@ class Route:
 
     @property
     def from_microsoft(self) -> bool | None:
-        """Whether it came over ExpressRoute, by AS path or community; None where neither is known."""
+        """Whether it came over ExpressRoute, by AS path or community; None if neither is known."""
         if any(value.startswith(f"{MICROSOFT_AS}:") for value in self.communities):
             return True
         return MICROSOFT_AS in self.as_path if self.as_path else None
 
 
 _Attributes = tuple[tuple[str, ...], str, tuple[int, ...], bool | None, bool]
-_LENGTH = 0xFF
 
 
 class Routes:
@@ -73,9 +71,8 @@ class Routes:
             ValueError: a route's prefix is none.
         """
         self.size = 0
-        self._held: dict[int, _Attributes | list[_Attributes]] = {}
+        self._held: PrefixMap[_Attributes] = PrefixMap()
         self._known: dict[_Attributes, _Attributes] = {}
-        self._lengths: dict[bool, set[int]] = {True: set(), False: set()}
         for route in routes:
             self.add(route)
 
@@ -85,36 +82,19 @@ class Routes:
         Raises:
             ValueError: its prefix is none.
         """
-        key = prefix_key(route.prefix)
         fresh = (route.communities, route.next_hop, route.as_path, route.best, route.filtered)
-        attributes = self._known.setdefault(fresh, fresh)
-        before = self._held.get(key)
-        if before is None:
-            self._held[key] = attributes
-            self._lengths[":" in route.prefix].add(key & _LENGTH)
-        elif isinstance(before, list):
-            before.append(attributes)
-        else:
-            self._held[key] = [before, attributes]
+        self._held.add(route.prefix, self._known.setdefault(fresh, fresh))
         self.size += 1
 
     def __iter__(self) -> Iterator[Route]:
-        return (route for key in self._held for route in self._of(key))
-
-    def _of(self, key: int) -> Iterator[Route]:
-        held = self._held.get(key)
-        if held is not None:
+        for key, held in self._held.entries():
             prefix = prefix_text(key)
-            if ":" in prefix and "." in prefix:
-                prefix = str(ipaddress.IPv6Network(prefix))  # `::ffff:1.2.3.4` as the rest of Python has it
-            for attributes in held if isinstance(held, list) else (held,):
+            for attributes in held:
                 yield Route(prefix, *attributes)
 
     def communities(self) -> dict[str, int]:
         """Every community, with how many routes carry it."""
-        counted: Counter[_Attributes] = Counter()
-        for held in self._held.values():
-            counted.update(held if isinstance(held, list) else (held,))
+        counted = Counter(attributes for _, held in self._held.entries() for attributes in held)
         values: Counter[str] = Counter()
         for (communities, *_), count in counted.items():
             values.update(dict.fromkeys(communities, count))
@@ -125,13 +105,13 @@ class Routes:
         """Whether any route has an AS path, so that one without it is the router's own."""
         return any(as_path for _, _, as_path, _, _ in self._known)
 
-    def at(self, prefix: str) -> tuple[Route, ...]:
-        """The routes of exactly this prefix.
+    def holds(self, prefix: str) -> bool:
+        """Whether there is a route of exactly this prefix.
 
         Raises:
             ValueError: it is no prefix.
         """
-        return tuple(self._of(prefix_key(prefix)))
+        return bool(self._held.at(prefix))
 
     def covering(self, address: str | Address) -> Iterator[Route]:
         """Every route that holds the address, the longest prefix first, else in the order of `add`.
@@ -139,12 +119,7 @@ class Routes:
         Raises:
             ValueError: `address` is no IP address.
         """
-        parsed = ipaddress.ip_address(address)
-        wide = isinstance(parsed, ipaddress.IPv6Address)
-        host = prefix_key(str(parsed).partition("%")[0]) >> 8
-        for length in sorted(self._lengths[wide], reverse=True):
-            rest = parsed.max_prefixlen - length
-            yield from self._of((host >> rest << rest) << 8 | length)
+        return (Route(prefix, *attributes) for prefix, attributes in self._held.covering(address))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,12 @@
 """Route filters: the communities whose routes a circuit's Microsoft peering lets through."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 from arcferry import typed
 from arcferry.routing.communities import VALUE
-from arcferry.routing.shapes import Node
-
-_CIRCUIT_ID = re.compile(r"/expressRouteCircuits/([^/\s]{1,80})", re.IGNORECASE)
+from arcferry.routing.shapes import Node, date_in, resource_group, resource_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +19,12 @@ class RouteFilter:
         denied: the values in rules that deny.
         provisioning_state: such as `Succeeded`; empty where the document does not say.
         resource_id: empty where the document does not say.
-        attached_to: the circuits whose peering it is attached to; None where the document does not list them.
+        resource_group: empty if the document has no resource id.
+        rule: the rule that allows communities; Microsoft documents one a filter. Empty if none does.
+        in_order: what that rule allows, in its own order.
+        denying: the rules that deny communities.
+        origin: the document's name.
+        taken: the day of the document; None if neither it nor whoever handed it in tells.
     """
 
     name: str
@@ -29,7 +32,23 @@ class RouteFilter:
     denied: frozenset[str]
     provisioning_state: str
     resource_id: str = ""
-    attached_to: tuple[str, ...] | None = None
+    resource_group: str = ""
+    rule: str = ""
+    in_order: tuple[str, ...] = ()
+    denying: tuple[str, ...] = ()
+    origin: str = ""
+    taken: date | None = None
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """What it allows: in the rule's own order if that is known, else by number."""
+        by_number = sorted(self.communities, key=lambda value: (len(value), value))
+        return self.in_order or tuple(by_number)
+
+    @property
+    def day(self) -> str:
+        """The day of the document; empty if unknown."""
+        return self.taken.isoformat() if self.taken else ""
 
     def allows(self, value: str) -> bool:
         """Whether routes with this community pass; a rule that denies outweighs one that allows."""
@@ -50,7 +69,7 @@ def _one(root: Node) -> Node:
     found = list(listed.items())
     if len(found) == 1:
         return found[0]
-    names = ", ".join(_name(item.text("name")) or "unnamed" for item in found[:5])
+    names = ", ".join(resource_name(item.text("name")) or "unnamed" for item in found[:5])
     raise root.problem(f"holds {len(found)} route filters ({names}), expected one" if found else "holds none")
 
 
@@ -79,32 +98,24 @@ def read_route_filter(document: object, name: str) -> RouteFilter:
     rules = properties.field("rules")
     if rules is None:
         raise found.problem("no rules: not a route filter")
-    by_access: dict[str, set[str]] = {"allow": set(), "deny": set()}
+    by_access: dict[str, list[tuple[str, tuple[str, ...]]]] = {"allow": [], "deny": []}
     for item in rules.items():
         rule = item.flat()
         access = rule.text("access").lower()
         if access not in by_access:
             raise rule.problem("a rule whose access is neither Allow nor Deny")
-        by_access[access].update(_values(rule))
+        by_access[access].append((typed.resource(item.text("name")), tuple(_values(rule))))
+    allowing, denying = by_access["allow"], by_access["deny"]
     return RouteFilter(
-        name=_name(found.text("name")) or name,
-        communities=frozenset(by_access["allow"]),
-        denied=frozenset(by_access["deny"]),
+        name=resource_name(found.text("name")) or name,
+        communities=frozenset(value for _, values in allowing for value in values),
+        denied=frozenset(value for _, values in denying for value in values),
         provisioning_state=typed.label(properties.text("provisioningState")),
         resource_id=typed.resource_id(found.text("id")),
-        attached_to=_attached_to(properties),
+        resource_group=resource_group(found),
+        rule=allowing[0][0] if allowing else "",
+        in_order=allowing[0][1] if allowing else (),
+        denying=tuple(rule for rule, _ in denying if rule),
+        origin=name,
+        taken=date_in(name.partition(": ")[0]),
     )
-
-
-def _name(text: str) -> str:
-    """The filter's name; a word that says so where it is none that Azure could have given."""
-    return typed.resource(text) or (typed.NAME_IS_NONE if text else "")
-
-
-def _attached_to(properties: Node) -> tuple[str, ...] | None:
-    """The circuits behind `peerings` and `ipv6Peerings`, which hold resource ids of peerings."""
-    lists = [found for key in ("peerings", "ipv6Peerings") if (found := properties.field(key)) is not None]
-    if not lists:
-        return None
-    ids = [peering.text("id") for listed in lists for peering in listed.items()]
-    return tuple(dict.fromkeys(_name(match[1]) for one in ids if (match := _CIRCUIT_ID.search(one))))

@@ -5,11 +5,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from arcferry import typed
 from arcferry.errors import FileInputError, InputError
 from arcferry.redaction import mask
-from arcferry.routing.prefixes import parse_prefix
+from arcferry.routing.prefixes import prefix_key
 from arcferry.text import one_line
 
+CIRCUIT_ID = re.compile(r"/expressRouteCircuits/([^/\s]{1,80})", re.IGNORECASE)
+"""The circuit's name in the resource id of anything of its."""
+_GROUP_ID = re.compile(r"/resourceGroups/([^/\s]{1,90})/", re.IGNORECASE)
 _DATE = re.compile(r"(?<!\d)(20\d\d)-?(0[1-9]|1[0-2])(?:-?([0-2]\d|3[01]))?(?!\d)")
 
 
@@ -45,7 +49,7 @@ class Node:
         return isinstance(self.value, list)
 
     def field(self, name: str) -> "Node | None":
-        """The object's field of this name in any letter case; None where it is missing or null."""
+        """The object's field of this name in any letter case; None if it is missing or null."""
         if not isinstance(self.value, dict):
             return None
         value = self.value.get(name)
@@ -70,7 +74,7 @@ class Node:
         return (self._child(value, f"[{index}]") for index, value in enumerate(self.value))
 
     def text(self, name: str) -> str:
-        """A field's text, cleaned and on one line; empty where it is missing.
+        """A field's text, cleaned and on one line; empty if it is missing.
 
         Raises:
             InputError: the field is there and no text.
@@ -83,7 +87,7 @@ class Node:
         return one_line(found.value)
 
     def texts(self, name: str) -> list[str]:
-        """A field's array of texts; empty where it is missing.
+        """A field's array of texts; empty if it is missing.
 
         Raises:
             InputError: the field is no array, or an element is no text.
@@ -99,7 +103,7 @@ class Node:
         raise found.problem("expected a list of texts")
 
     def prefixes(self, name: str) -> list[str]:
-        """A field's array of IP prefixes; empty where it is missing.
+        """A field's array of IP prefixes; empty if it is missing.
 
         Raises:
             InputError: the field is no array, or an element is no prefix.
@@ -107,7 +111,7 @@ class Node:
         found = self.texts(name)
         for index, text in enumerate(found):
             try:
-                parse_prefix(text)
+                prefix_key(text)
             except ValueError as error:
                 raise self._child(None, f"{name}[{index}]").problem(one_line(str(error))) from error
         return found
@@ -121,3 +125,15 @@ def date_in(name: str) -> date | None:
         except ValueError:
             continue
     return None
+
+
+def resource_name(text: str) -> str:
+    """A resource's name; a word that says so if it is none that Azure could have given."""
+    return typed.resource(text) or (typed.NAME_IS_NONE if text else "")
+
+
+def resource_group(node: Node) -> str:
+    """A resource's group: by its id, or by its field, which PowerShell names otherwise than `az` does."""
+    found = _GROUP_ID.search(node.text("id"))
+    named = found[1] if found else node.text("resourceGroup") or node.text("resourceGroupName")
+    return typed.resource_group(named)

@@ -1,12 +1,11 @@
 """Answers and reachability over time: what moves, before it breaks."""
 
-from arcferry.watch.history import History, history_path
-from arcferry.watch.judge import Level, Notice, Standing, judge, standing_of
-from arcferry.watch.round import Round, take_round
-from arcferry.watch.spans import AnswerSpan, ReachSpan, Record
+from arcferry.watch.changes import AnswerRegion, Level, Notice, Round, changes, region_of_answer, take_round
+from arcferry.watch.history import AnswerSpan, History, ReachSpan, Record, history_path
 from arcferry.watch.watcher import watch
 
 __all__ = [
+    "AnswerRegion",
     "AnswerSpan",
     "History",
     "Level",
@@ -14,10 +13,9 @@ __all__ = [
     "ReachSpan",
     "Record",
     "Round",
-    "Standing",
+    "changes",
     "history_path",
-    "judge",
-    "standing_of",
+    "region_of_answer",
     "take_round",
     "watch",
 ]

@@ -3,16 +3,25 @@
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from arcferry.catalog import Cloud, Region
-from arcferry.diagnosis.document import Document
-from arcferry.diagnosis.material import Material
+from arcferry.diagnosis import judge
 from arcferry.errors import FileInputError
-from arcferry.probe import ProbeSettings
+from arcferry.evidence.case import Case
+from arcferry.probe.step import ProbeSettings
+from arcferry.watch.changes import (
+    OUTSIDE,
+    AnswerRegions,
+    Level,
+    Notice,
+    Round,
+    answer_regions,
+    changes,
+    take_round,
+)
 from arcferry.watch.history import SHORTEST_GAP, History
-from arcferry.watch.judge import OUTSIDE, Level, Notice, Standings, judge, standings
-from arcferry.watch.round import Round, take_round
 
 _GAP_INTERVALS = 3
 _ROUNDS_BETWEEN_PRUNES = 100
@@ -25,7 +34,7 @@ async def watch(
     settings: ProbeSettings,
     history: History,
     *,
-    evidence: Callable[[], Iterable[Document]],
+    evidence: Callable[[], Case],
     tell: Tell,
     every: timedelta,
     besides: Sequence[str] = (),
@@ -41,7 +50,7 @@ async def watch(
         region: where the machines are.
         settings: how to reach the endpoints, and the resolver that decides.
         history: where rounds are kept.
-        evidence: what to judge by: called before each round, so that a new file counts at once.
+        evidence: what else to judge by: called before each round, so that a new file counts at once.
         tell: called after each round, also with nothing to tell.
         every: from the beginning of one round to that of the next.
         besides: further resolvers to ask, as `IP[:PORT]`.
@@ -59,7 +68,7 @@ async def watch(
     while True:
         began = time.monotonic()
         seen = await take_round(cloud, region, settings, besides=besides)
-        notices, before = _judged(seen, before, evidence)
+        seen, notices, before = _judged(seen, before, evidence)
         notices += _kept(history, seen, notices, every, prune=taken % _ROUNDS_BETWEEN_PRUNES == 0)
         tell(seen, notices)
         taken += 1
@@ -69,22 +78,23 @@ async def watch(
 
 
 def _judged(
-    seen: Round, before: Standings, evidence: Callable[[], Iterable[Document]]
-) -> tuple[tuple[Notice, ...], Standings]:
+    seen: Round, before: AnswerRegions, evidence: Callable[[], Case]
+) -> tuple[Round, tuple[Notice, ...], AnswerRegions]:
     try:
-        documents = tuple(evidence())
+        case = evidence()
     except FileInputError as problem:
-        return (Notice(Level.FAIL, "", f"cannot judge this round: {problem.message}"),), before
+        return seen, (Notice(Level.FAIL, "", f"cannot judge this round: {problem.message}"),), before
     reached = {one.endpoint.host: one.reachable for one in seen.observations}
-    now = standings(seen.answers, reached, Material.of(documents))
-    return judge(seen, before, now), now
+    now = answer_regions(seen.answers, reached, case)
+    judged = judge((seen.document, *case.handed_in))
+    return replace(seen, diagnosis=judged), changes(seen, before, now, judged.findings), now
 
 
-def _before(history: History, evidence: Callable[[], Iterable[Document]]) -> Standings:
+def _before(history: History, evidence: Callable[[], Case]) -> AnswerRegions:
     """Where things stood when the watch last looked, so that a restart tells only what changed since."""
     record = history.newest()
     reached = {one.host: one.reached for one in record.reach}
-    return standings((one.answer for one in record.answers), reached, Material.of(tuple(evidence())))
+    return answer_regions((one.answer for one in record.answers), reached, evidence())
 
 
 def _kept(
@@ -100,10 +110,10 @@ def _kept(
     return ()
 
 
-def _is_lost(now: Standings, seen: Round) -> bool:
+def _is_lost(now: AnswerRegions, seen: Round) -> bool:
     own = seen.resolvers[0] if seen.resolvers else ""
     return any(
-        standing.verdict in OUTSIDE and not standing.reached
-        for (_, resolver), standing in now.items()
+        found.verdict in OUTSIDE and not found.reached
+        for (_, resolver), found in now.items()
         if resolver == own
     )

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from arcferry.bundle.authenticode.digest import EXTENDED, SIGNATURE, msi_digest
-from arcferry.bundle.authenticode.oscrypto_version import load_oscrypto
-from arcferry.bundle.packages.compound import Compound
+from arcferry.bundle.authenticode.verify import EXTENDED, SIGNATURE, load_oscrypto, msi_digest
+from arcferry.bundle.packages.msi import Compound
 
 if TYPE_CHECKING:
     from conftest import Authorities

@@ -9,8 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from arcferry.bundle.authenticode import MICROSOFT, Roots
-from arcferry.bundle.authenticode.oscrypto_version import load_oscrypto
-from arcferry.bundle.authenticode.roots import pinned
+from arcferry.bundle.authenticode.roots import microsoft
+from arcferry.bundle.authenticode.verify import load_oscrypto
 from arcferry.errors import InputError
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ def test_other_certificates_than_the_pinned_are_refused(trusted: "Authorities") 
     one = PEM[: PEM.index(b"-----END")] + b"-----END CERTIFICATE-----\n"
     for pem in (one, PEM + trusted.root.pem):
         with pytest.raises(InputError, match="not the ones it was released with"):
-            pinned(pem)
-    assert pinned(PEM) == MICROSOFT
+            microsoft(pem)
+    assert microsoft(PEM) == MICROSOFT
 
 
 @pytest.mark.parametrize("pem", [b"", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])

@@ -41,10 +41,6 @@ def test_a_good_signature_tells_who_and_when(
     path = sign(signer, *extended, stamped_by=trusted.stamping)
     found = verify_msi(path, roots=trusted.roots, at=now)
     assert found.thumbprint == asn1.Certificate.load(_der(signer.certificate)).sha1.hex().upper()
-    assert found.signed_at == now - days(10)
-    assert found.root == "Test Root 2011"
-    assert "CN=Microsoft Corporation" in found.subject
-    assert "CN=Test Code Signing 2011" in found.issuer
     assert found.says == (
         "signed by Microsoft Corporation at 2026-11-13T08:00:00Z, certified by Test Root 2011"
     )
@@ -55,7 +51,6 @@ def test_without_a_timestamp_it_holds_while_the_certificate_does(
 ) -> None:
     path = sign(trusted.signer())
     found = verify_msi(path, roots=trusted.roots, at=now)
-    assert found.signed_at is None
     assert "without a timestamp" in found.says
     assert "it has no timestamp" in refused(path, at=now + days(401))
 
@@ -65,7 +60,7 @@ def test_an_expired_certificate_holds_by_its_timestamp(
 ) -> None:
     expired = trusted.signer(until=now - days(5))
     stamped = sign(expired, stamped_by=trusted.stamping, out="stamped.msi")
-    assert verify_msi(stamped, roots=trusted.roots, at=now).signed_at == now - days(10)
+    assert "at 2026-11-13T08:00:00Z" in verify_msi(stamped, roots=trusted.roots, at=now).says
     late = sign(expired, stamped_by=trusted.stamping, stamped_at=now - days(1), out="late.msi")
     assert "it was not signed then" in refused(late)
     assert "it has no timestamp" in refused(sign(expired, out="unstamped.msi"))
@@ -105,19 +100,19 @@ def test_an_unsigned_file_is_refused(plain_msi: Path, refused: Callable[..., str
 
 @pytest.mark.parametrize(
     "organization",
-    ["Contoso", "microsoft corporation", "Microsoft Corporation ", "Microsoft Corporation\u200b"],
+    [
+        "Contoso",
+        "Microsoft",
+        "microsoft corporation",
+        "Microsoft Corporation ",
+        "Microsoft Corporation\u200b",
+    ],
 )
 def test_another_publisher_is_refused(
     sign: Sign, trusted: "Authorities", refused: Callable[..., str], organization: str
 ) -> None:
     path = sign(trusted.signer(organization=organization), stamped_by=trusted.stamping)
     assert "not by Microsoft Corporation" in refused(path)
-
-
-def test_a_publisher_of_ones_own_can_be_asked_for(sign: Sign, trusted: "Authorities", now: datetime) -> None:
-    path = sign(trusted.signer(organization="Contoso"), stamped_by=trusted.stamping)
-    found = verify_msi(path, roots=trusted.roots, publisher="Contoso", at=now)
-    assert found.says.startswith("signed by Contoso at ")
 
 
 @pytest.mark.parametrize("stamp", [False, True])
@@ -224,7 +219,7 @@ def test_a_root_for_the_time_alone_signs_no_code(
 ) -> None:
     path = sign(trusted.signer(), stamped_by=foreign.stamping)
     apart = Roots.from_pem(trusted.root.pem, foreign.root.pem)
-    assert verify_msi(path, roots=apart, at=now).signed_at
+    assert " at 2026-" in verify_msi(path, roots=apart, at=now).says
     with pytest.raises(BundleRefusedError, match="none of the trusted roots"):
         verify_msi(path, roots=Roots.from_pem(foreign.root.pem, trusted.root.pem), at=now)
 
@@ -239,7 +234,7 @@ def test_a_nested_signature_must_hold_too(
 ) -> None:
     once = sign(trusted.signer(), stamped_by=trusted.stamping, out="once.msi")
     good = sign(trusted.signer(), "-nest", stamped_by=trusted.stamping, source=once, out="good.msi")
-    assert verify_msi(good, roots=trusted.roots, at=now).root == "Test Root 2011"
+    assert "certified by Test Root 2011" in verify_msi(good, roots=trusted.roots, at=now).says
     bad = sign(foreign.signer(), "-nest", stamped_by=trusted.stamping, source=once, out="bad.msi")
     assert "none of the trusted roots" in refused(bad)
 

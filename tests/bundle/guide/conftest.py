@@ -10,8 +10,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from arcferry.bundle.guide import Packed
-from arcferry.bundle.manifest import AgentPackage, ManifestFile, PackageFormat, Role
+from arcferry.bundle.certificates import Certificate
+from arcferry.bundle.guide import BundleFacts
+from arcferry.bundle.manifest import AgentPackage, Manifest, ManifestFile, PackageFormat, Role
 
 NOW = datetime(2026, 11, 23, 6, 43, tzinfo=UTC)
 MSI = "agent/AzureConnectedMachineAgent.msi"
@@ -24,10 +25,10 @@ _AGENTS = {
 }
 _SCRIPTS = ("linux.sh", "linux-network.sh", "windows.ps1", "windows-network.ps1")
 
-MakePacked = Callable[..., Packed]
+MakeFacts = Callable[..., BundleFacts]
 
 
-def make_certificate(issued_to: str, issued_by: str = "") -> bytes:
+def make_certificate(issued_to: str, issued_by: str = "") -> Certificate:
     key = ec.generate_private_key(ec.SECP256R1())
     builder = x509.CertificateBuilder(
         x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issued_by or issued_to)]),
@@ -37,43 +38,42 @@ def make_certificate(issued_to: str, issued_by: str = "") -> bytes:
         NOW,
         NOW + timedelta(days=30),
     )
-    return builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+    der = builder.sign(key, hashes.SHA256()).public_bytes(Encoding.DER)
+    return Certificate(issued_to, der, "a test", for_tls=not issued_by)
 
 
 @pytest.fixture(scope="session")
-def certificates() -> dict[str, bytes]:
+def certificates() -> dict[str, Certificate]:
     return {
-        "certificates/Root.cer": make_certificate("Example Root <G2>"),
-        "certificates/Intermediate.cer": make_certificate("Example CA 1", "Example Root <G2>"),
+        "certificates/Intermediate": make_certificate("Example CA 1", "Example Root <G2>"),
+        "certificates/Root": make_certificate("Example Root <G2>"),
     }
 
 
 @pytest.fixture(scope="session")
-def make(certificates: dict[str, bytes]) -> MakePacked:
+def make(certificates: dict[str, Certificate]) -> MakeFacts:
     """A bundle with everything, or with what a test asks for."""
 
-    def made(*agents: str, **changes: Any) -> Packed:  # noqa: ANN401 - any field
+    def made(*agents: str, **changes: Any) -> BundleFacts:  # noqa: ANN401 - any field
         described = tuple(_AGENTS[name] for name in agents or _AGENTS)
         held = changes.get("certificates", certificates)
         names = [
             *(one.file for one in described),
             *(f"host/{name}" for name in _SCRIPTS),
-            *held,
-            *(["certificates/Root.crt"] if held else []),
+            *(name for stem, one in held.items() for name, _ in one.files(stem)),
         ]
         listed = tuple(
             ManifestFile(name, Role.AGENT, 1, hashlib.sha256(name.encode()).hexdigest()) for name in names
         )
         fields: dict[str, Any] = {"certificates": held, "location": "eastasia"} | changes
-        return Packed(
-            20261123064300, NOW, NOW + timedelta(days=90), "1F5A00C0FFEE1234", described, listed, **fields
-        )
+        manifest = Manifest(20261123064300, NOW, NOW + timedelta(days=90), described, listed)
+        return BundleFacts(manifest, "1F5A00C0FFEE1234", **fields)
 
     return made
 
 
 @pytest.fixture(scope="session")
-def packed(make: MakePacked) -> Packed:
+def facts(make: MakeFacts) -> BundleFacts:
     return make()
 
 

@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 from tests.bundle.guide.browser import Browser, browsing, program
 
-from arcferry.bundle.guide import Packed, guide_files
+from arcferry.bundle.guide import BundleFacts, guide_files
 
 PICTURES = os.environ.get("ARCFERRY_PICTURES")  # a folder to look at what the browser showed
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -61,8 +61,8 @@ async def browser(tab: Browser) -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-def page(tmp_path: Path, packed: Packed, page_name: str) -> Path:
-    for name, data in guide_files(packed).items():
+def page(tmp_path: Path, facts: BundleFacts, page_name: str) -> Path:
+    for name, data in guide_files(facts).items():
         (tmp_path / name).write_bytes(data)
     return tmp_path / page_name
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import tree_sitter
 import tree_sitter_powershell
-from tests.bundle.guide.conftest import DEB, MSI, RPM, MakePacked, make_certificate
+from tests.bundle.guide.conftest import DEB, MSI, RPM, MakeFacts, make_certificate
 from tests.bundle.guide.typed import HOST_SCRIPTS, Typed, script_words, typed
 
-from arcferry.bundle.guide import NAMES, Packed, guide_files
+from arcferry.bundle.guide import NAMES, BundleFacts, guide_files
 
 USAGE = re.compile(
     r"^#   (?:sh linux\.sh|windows\.ps1) (?P<verb>[a-z]+)(?P<arguments>(?: [A-Z0-9\[\].|a-z-]+)*)",
@@ -36,13 +36,13 @@ def shapes(script: str) -> dict[str, set[int]]:
     return found
 
 
-def all_typed(packed: Packed) -> list[Typed]:
-    files = guide_files(packed)
+def all_typed(facts: BundleFacts) -> list[Typed]:
+    files = guide_files(facts)
     return [command for name in NAMES if name.endswith(".txt") for command in typed(files[name])]
 
 
-def test_a_reader_finds_every_step_in_every_text(packed: Packed, text_name: str) -> None:
-    commands = typed(guide_files(packed)[text_name])
+def test_a_reader_finds_every_step_in_every_text(facts: BundleFacts, text_name: str) -> None:
+    commands = typed(guide_files(facts)[text_name])
     for system in ("windows", "linux"):
         verbs = [words[0] for one in commands if one.where == system and (words := script_words(one))]
         expected = ["verify", "facts", "install", "check", "connect", "show", "disconnect", "uninstall"]
@@ -50,27 +50,27 @@ def test_a_reader_finds_every_step_in_every_text(packed: Packed, text_name: str)
 
 
 @pytest.mark.parametrize(("system", "script"), [("windows", "windows.ps1"), ("linux", "linux.sh")])
-def test_the_host_script_takes_these_words(packed: Packed, system: str, script: str) -> None:
+def test_the_host_script_takes_these_words(facts: BundleFacts, system: str, script: str) -> None:
     known = shapes(script)
     assert {"facts", "verify", "install", "check", "connect", "show", "disconnect", "uninstall"} <= set(known)
-    runs = [words for one in all_typed(packed) if one.where == system and (words := script_words(one))]
+    runs = [words for one in all_typed(facts) if one.where == system and (words := script_words(one))]
     assert runs
     for verb, *arguments in runs:
         assert len(arguments) in known[verb], (verb, arguments)
 
 
 @pytest.mark.parametrize("name", [MSI, DEB, RPM])
-def test_a_package_is_installed_with_its_own_hash(packed: Packed, name: str) -> None:
+def test_a_package_is_installed_with_its_own_hash(facts: BundleFacts, name: str) -> None:
     wanted = {name, name.replace("/", "\\")}
-    found = [words for one in all_typed(packed) if (words := script_words(one)) and wanted & set(words)]
+    found = [words for one in all_typed(facts) if (words := script_words(one)) and wanted & set(words)]
     assert len(found) == 2  # one in each language
-    assert {words[2] for words in found} == {packed.sha256(name)}
+    assert {words[2] for words in found} == {facts.sha256(name)}
 
 
-def test_every_file_that_a_command_names_is_in_the_bundle(packed: Packed) -> None:
-    held = {file.name for file in packed.files} | {"manifest.json"}
+def test_every_file_that_a_command_names_is_in_the_bundle(facts: BundleFacts) -> None:
+    held = {file.name for file in facts.manifest.files} | {"manifest.json"}
     named = set()
-    for one in all_typed(packed):
+    for one in all_typed(facts):
         for word in re.findall(r"(?<![\w/-])(?:host|agent|certificates)[/\\][\w.+~*-]+", one.text):
             path = word.replace("\\", "/")
             pattern = re.compile(re.escape(path).replace(r"\*", "[^/]*"))
@@ -86,8 +86,8 @@ def test_every_file_that_a_command_names_is_in_the_bundle(packed: Packed) -> Non
     } <= named
 
 
-def test_what_is_sent_back_is_what_was_written(packed: Packed, text_name: str) -> None:
-    text = guide_files(packed)[text_name].decode("utf-8-sig")
+def test_what_is_sent_back_is_what_was_written(facts: BundleFacts, text_name: str) -> None:
+    text = guide_files(facts)[text_name].decode("utf-8-sig")
     for system, folder in (("windows", r"$HOME\arcferry-result" + "\\"), ("linux", "~/arcferry-result/")):
         written = {
             found
@@ -96,39 +96,40 @@ def test_what_is_sent_back_is_what_was_written(packed: Packed, text_name: str) -
             for found in re.findall(re.escape(folder) + r"[\w.]+", one.text)
         }
         assert written == {f"{folder}answers.txt", f"{folder}path.json"}
-        assert all(f"- `{path}`" in text for path in written)
+        tag = f"[{system.title()}] "
+        assert all(f"- {tag}`{path}`" in text for path in written)
 
 
-def test_the_token_is_never_in_a_command_or_near_the_results(packed: Packed) -> None:
-    for one in all_typed(packed):
+def test_the_token_is_never_in_a_command_or_near_the_results(facts: BundleFacts) -> None:
+    for one in all_typed(facts):
         assert "TOKEN" not in one.text
         assert not ("connect.json" in one.text and re.search(r"result\S*connect\.json", one.text))
 
 
 @pytest.mark.parametrize("shell", ["dash", "bash", "busybox"])
-def test_the_shell_understands_the_linux_commands(packed: Packed, shell: str) -> None:
+def test_the_shell_understands_the_linux_commands(facts: BundleFacts, shell: str) -> None:
     if not shutil.which(shell):
         pytest.skip(f"{shell} is not on PATH")
     command = [shell, *(["sh"] if shell == "busybox" else []), "-n"]
-    lines = [one.text for one in all_typed(packed) if one.where == "linux"]
+    lines = [one.text for one in all_typed(facts) if one.where == "linux"]
     assert len(lines) > 20
     for line in lines:
         done = subprocess.run(command, input=line.encode(), capture_output=True, check=False)
         assert done.returncode == 0, (line, done.stderr)
 
 
-def test_a_certificates_name_adds_no_line_to_type(make: MakePacked, text_name: str) -> None:
+def test_a_certificates_name_adds_no_line_to_type(make: MakeFacts, text_name: str) -> None:
     hostile = make_certificate("Root\r\n      rm -rf /\x1b[2J")
-    text = guide_files(make(certificates={"certificates/Root.cer": hostile}))[text_name]
+    text = guide_files(make(certificates={"certificates/Root": hostile}))[text_name]
     assert b"# Root rm -rf /" in text
     assert not [one for one in typed(text) if one.text.startswith("rm")]
 
 
-def test_powershell_understands_the_windows_commands(packed: Packed) -> None:
+def test_powershell_understands_the_windows_commands(facts: BundleFacts) -> None:
     parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_powershell.language()))
     modules = tomllib.loads(ALLOWED.read_text(encoding="utf-8"))["modules"]
     known = PROGRAMS | OTHERS | {name for module in modules for name in module["commands"]}
-    lines = [one.text for one in all_typed(packed) if one.where == "windows"]
+    lines = [one.text for one in all_typed(facts) if one.where == "windows"]
     assert len(lines) > 20
     for line in lines:
         tree = parser.parse(line.encode())
@@ -143,13 +144,13 @@ def command_names(node: tree_sitter.Node) -> list[str]:
     return own + [name for child in node.children for name in command_names(child)]
 
 
-def test_each_windows_script_run_bypasses_the_policy_and_the_profile(packed: Packed) -> None:
-    runs = [one.text for one in all_typed(packed) if one.where == "windows" and script_words(one)]
+def test_each_windows_script_run_bypasses_the_policy_and_the_profile(facts: BundleFacts) -> None:
+    runs = [one.text for one in all_typed(facts) if one.where == "windows" and script_words(one)]
     assert len(runs) >= 16
     assert all(line.startswith("powershell.exe -NoProfile -ExecutionPolicy Bypass -File ") for line in runs)
 
 
-def test_the_scripts_are_told_right_from_wrong(tmp_path: Path, make: MakePacked) -> None:
+def test_the_scripts_are_told_right_from_wrong(tmp_path: Path, make: MakeFacts) -> None:
     """The very line that checks the host script, run on a bundle's folder."""
     (tmp_path / "host").mkdir()
     for name in ("linux.sh", "linux-network.sh"):

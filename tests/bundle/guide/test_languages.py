@@ -5,18 +5,10 @@ import re
 import pytest
 from tests.bundle.guide.typed import typed
 
-from arcferry.bundle.guide import Packed, guide_files
-from arcferry.bundle.guide.source import (
-    LANGUAGES,
-    Directive,
-    Items,
-    Section,
-    Span,
-    Style,
-    load_source,
-    spans,
-)
+from arcferry.bundle.guide import BundleFacts, guide_files
+from arcferry.bundle.guide.text import LANGUAGES, Chapter, MarkdownBlock, load_guide
 
+CODE = re.compile(r"`[^`]+`")
 # Letters of Simplified Chinese, and words of the mainland for which Taiwan has others.
 SIMPLIFIED = set(
     "这个们来时为会国对发经过还进没关开间问题东车长见书学实现给请让说认识证钥处装连务资讯机网络统录权"
@@ -30,29 +22,25 @@ MAINLAND = (
 )  # fmt: skip
 
 
-def shape(section: Section) -> list[object]:
+def shape(chapter: Chapter) -> list[object]:
     """What must not differ: kinds of blocks, their conditions, and what they point at."""
-    found: list[object] = [section.slug, section.when]
-    for block in section.blocks:
-        found.append((type(block).__name__, block.when))
-        if isinstance(block, Directive):
-            found.append((block.kind, block.name))
-        elif isinstance(block, Items):
-            found += [(item.when, codes(item.line)) for item in block.items]
-        else:
-            found.append(codes(block.line))
+    found: list[object] = [chapter.slug, chapter.when]
+    for block in chapter.parts:
+        assert isinstance(block, MarkdownBlock)
+        text = block.markdown
+        found += [block.when, text if text.startswith("@") else (text[:2] in {"- ", "> "}, codes(text))]
     return found
 
 
-def codes(line: tuple[Span, ...]) -> list[str]:
-    return sorted(span.text for span in line if span.style is Style.CODE)
+def codes(markdown: str) -> list[str]:
+    return sorted(CODE.findall(markdown))
 
 
 def test_the_sections_agree_block_by_block() -> None:
-    english, *others = (load_source(language) for language in LANGUAGES)
-    assert len(english.sections) > 10
+    english, *others = (load_guide(language) for language in LANGUAGES)
+    assert len(english.chapters) > 10
     for other in others:
-        for one, same in zip(english.sections, other.sections, strict=True):
+        for one, same in zip(english.chapters, other.chapters, strict=True):
             assert shape(one) == shape(same)
         assert english.labels.keys() == other.labels.keys()
         assert {name: table.keys() for name, table in english.tables.items()} == {
@@ -60,36 +48,40 @@ def test_the_sections_agree_block_by_block() -> None:
         }
 
 
-def test_the_same_is_typed_in_both(packed: Packed) -> None:
-    files = guide_files(packed)
+def test_the_same_is_typed_in_both(facts: BundleFacts) -> None:
+    files = guide_files(facts)
     english, chinese = (typed(files[name]) for name in ("START-HERE.txt", "START-HERE.zh-TW.txt"))
     assert [(one.where, one.text) for one in english] == [(one.where, one.text) for one in chinese]
 
 
 def test_each_is_in_its_language() -> None:
-    english, chinese = (load_source(language) for language in ("en", "zh-TW"))
+    english, chinese = (load_guide(language) for language in ("en", "zh-TW"))
     assert (english.language, chinese.language) == ("en", "zh-TW")
-    for section in english.sections:
+    for section in english.chapters:
         assert section.heading.isascii()
-    for section in chinese.sections:
+    for section in chinese.chapters:
         assert re.search(r"[\u4e00-\u9fff]", section.heading)
 
 
 @pytest.mark.parametrize("name", ["START-HERE.zh-TW.txt", "START-HERE.zh-TW.html"])
-def test_it_is_the_chinese_of_taiwan(packed: Packed, name: str) -> None:
-    text = guide_files(packed)[name].decode("utf-8-sig")
+def test_it_is_the_chinese_of_taiwan(facts: BundleFacts, name: str) -> None:
+    text = guide_files(facts)[name].decode("utf-8-sig")
     assert not SIMPLIFIED & set(text)
     assert [word for word in MAINLAND if word in text] == []
     assert text.count("用戶") == text.count("租用戶") > 0  # Microsoft's word for a tenant
 
 
-def test_marks_beside_chinese_are_full_width(packed: Packed) -> None:
-    text = guide_files(packed)["START-HERE.zh-TW.txt"].decode("utf-8-sig")
+def test_marks_beside_chinese_are_full_width(facts: BundleFacts) -> None:
+    text = guide_files(facts)["START-HERE.zh-TW.txt"].decode("utf-8-sig")
     assert re.findall(r"[\u4e00-\u9fff][,;:?!()]", text) == []
     assert re.findall(r"[\u3000-\u303f\uff00-\uff60] (?! )\S", text) == []
 
 
-def test_spans_lose_nothing() -> None:
-    text = "a `b *c*` **d** e * f ` g"
-    assert "".join(span.text for span in spans(text)) == "a b *c* d e * f ` g"
-    assert [span.style for span in spans("a `b` **c**")] == ["plain", "code", "plain", "strong"]
+@pytest.mark.parametrize("name", ["START-HERE.html", "START-HERE.zh-TW.html"])
+def test_every_mark_of_strong_text_and_code_is_taken_for_one(facts: BundleFacts, name: str) -> None:
+    """CommonMark takes `**` beside a Chinese letter and a mark for text; the guide may not be written so."""
+    page = guide_files(facts)[name].decode()
+    shown = re.sub(r"<(pre|style)>.*?</\1>", "", page, flags=re.DOTALL)
+    assert "**" not in shown
+    assert "`" not in shown
+    assert shown.count("<strong>") > 10

@@ -5,10 +5,10 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from tests.bundle.guide.conftest import DEB, MakePacked
+from tests.bundle.guide.conftest import DEB, MakeFacts
 from tests.bundle.guide.typed import typed
 
-from arcferry.bundle.guide import NAMES, Packed, guide_files
+from arcferry.bundle.guide import NAMES, BundleFacts, guide_files
 
 VOID = {"meta", "input", "br", "hr", "img", "link"}
 
@@ -46,8 +46,8 @@ class Tree(HTMLParser):
         return [text for _, attributes in self.tags if (text := attributes.get(attribute)) is not None]
 
 
-def test_it_is_well_formed_and_in_its_language(packed: Packed, page_name: str) -> None:
-    page = guide_files(packed)[page_name]
+def test_it_is_well_formed_and_in_its_language(facts: BundleFacts, page_name: str) -> None:
+    page = guide_files(facts)[page_name]
     assert page.startswith(b"<!DOCTYPE html>\n<html lang=")
     tree = Tree(page)
     language = "zh-TW" if "zh" in page_name else "en"
@@ -59,8 +59,8 @@ def test_it_is_well_formed_and_in_its_language(packed: Packed, page_name: str) -
     assert levels == ["h1", *["h2"] * (len(levels) - 1)]
 
 
-def test_it_asks_for_nothing_from_elsewhere(packed: Packed, page_name: str) -> None:
-    page = guide_files(packed)[page_name]
+def test_it_asks_for_nothing_from_elsewhere(facts: BundleFacts, page_name: str) -> None:
+    page = guide_files(facts)[page_name]
     tree = Tree(page)
     assert {tag for tag, _ in tree.tags}.isdisjoint({"script", "link", "img", "iframe", "form", "object"})
     assert tree.values("src") == tree.values("action") == []
@@ -71,8 +71,8 @@ def test_it_asks_for_nothing_from_elsewhere(packed: Packed, page_name: str) -> N
     assert policy == "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def test_every_link_leads_somewhere(packed: Packed, page_name: str) -> None:
-    tree = Tree(guide_files(packed)[page_name])
+def test_every_link_leads_somewhere(facts: BundleFacts, page_name: str) -> None:
+    tree = Tree(guide_files(facts)[page_name])
     links = tree.values("href")
     assert {name for name in NAMES if name != page_name} & set(links)
     for link in links:
@@ -80,22 +80,23 @@ def test_every_link_leads_somewhere(packed: Packed, page_name: str) -> None:
     assert set(tree.values("aria-labelledby")) <= set(tree.values("id"))
 
 
-def test_page_and_text_have_the_same_commands(packed: Packed, page_name: str) -> None:
-    files = guide_files(packed)
+def test_page_and_text_have_the_same_commands(facts: BundleFacts, page_name: str) -> None:
+    files = guide_files(facts)
     commands = [one.text for one in typed(files[page_name.replace(".html", ".txt")])]
     codes = [code for code in Tree(files[page_name]).codes if not code.startswith("{")]
     assert codes == commands
 
 
-def test_what_a_bundle_holds_is_text_and_never_markup(packed: Packed, page_name: str) -> None:
+def test_what_a_bundle_holds_is_text_and_never_markup(facts: BundleFacts, page_name: str) -> None:
     hostile = "</td><script>alert(1)</script>&amp;\"'"
-    agents = tuple(replace(one, signature=hostile, version=hostile) for one in packed.agents)
-    tree = Tree(guide_files(replace(packed, agents=agents, key_id=hostile))[page_name])
+    agents = tuple(replace(one, signature=hostile, version=hostile) for one in facts.manifest.agents)
+    manifest = replace(facts.manifest, agents=agents)
+    tree = Tree(guide_files(replace(facts, manifest=manifest, key_id=hostile))[page_name])
     assert "script" not in {tag for tag, _ in tree.tags}
     assert tree.texts.count(hostile) >= 7  # three versions, three signatures, one key
 
 
-def test_the_choice_of_a_system_is_there_where_there_is_one(make: MakePacked, page_name: str) -> None:
+def test_the_choice_of_a_system_is_there_where_there_is_one(make: MakeFacts, page_name: str) -> None:
     both = Tree(guide_files(make())[page_name])
     radios = [one for tag, one in both.tags if tag == "input"]
     assert [one["value"] for one in radios] == ["both", "windows", "linux"]
@@ -105,8 +106,10 @@ def test_the_choice_of_a_system_is_there_where_there_is_one(make: MakePacked, pa
 
 
 @pytest.mark.parametrize("system", ["windows", "linux"])
-def test_every_command_of_a_system_is_marked_as_its_own(packed: Packed, page_name: str, system: str) -> None:
-    files = guide_files(packed)
+def test_every_command_of_a_system_is_marked_as_its_own(
+    facts: BundleFacts, page_name: str, system: str
+) -> None:
+    files = guide_files(facts)
     boxes = [one for _, one in Tree(files[page_name]).tags if one.get("class") == f"run for-{system}"]
     places = {one.heading + one.where for one in typed(files["START-HERE.txt"]) if one.where == system}
     assert len(boxes) >= len(places) > 8

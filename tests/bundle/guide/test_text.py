@@ -1,41 +1,42 @@
 """The text for a console and for Notepad."""
 
 import codecs
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.bundle.guide.conftest import DEB, MSI, RPM, MakePacked
+from tests.bundle.guide.conftest import DEB, MSI, RPM, MakeFacts, make_certificate
 from tests.bundle.guide.typed import lines_of, sample, typed
 
-from arcferry.bundle.guide import NAMES, Packed, guide_files
-from arcferry.bundle.guide.wrap import width, wrapped
+from arcferry.bundle.guide import NAMES, BundleFacts, guide_files
+from arcferry.bundle.guide.plain import width, wrapped
 
 CLOSING = "\uff0c\u3002\u3001\uff09\u300d\uff1a"
 LETTERS = st.sampled_from('ab1.,)(`"伺服器\uff08\u300c ' + CLOSING)
 
 
-def test_the_names_are_the_files(packed: Packed) -> None:
-    assert tuple(guide_files(packed)) == NAMES
+def test_the_names_are_the_files(facts: BundleFacts) -> None:
+    assert tuple(guide_files(facts)) == NAMES
     assert set(NAMES) == {f"START-HERE{one}" for one in (".html", ".txt", ".zh-TW.html", ".zh-TW.txt")}
 
 
-def test_the_same_bundle_gives_the_same_bytes(make: MakePacked) -> None:
+def test_the_same_bundle_gives_the_same_bytes(make: MakeFacts) -> None:
     assert guide_files(make()) == guide_files(make())
     later = make(location="westeurope")
     assert guide_files(later)["START-HERE.txt"] != guide_files(make())["START-HERE.txt"]
 
 
-def test_old_notepad_can_show_it(packed: Packed, text_name: str) -> None:
-    text = guide_files(packed)[text_name]
+def test_old_notepad_can_show_it(facts: BundleFacts, text_name: str) -> None:
+    text = guide_files(facts)[text_name]
     assert text.count(b"\n") == text.count(b"\r\n") > 200
     assert text.startswith(codecs.BOM_UTF8) == ("zh" in text_name)
     assert text.isascii() == ("zh" not in text_name)
 
 
-def test_no_line_but_a_command_is_wider_than_a_console(packed: Packed, text_name: str) -> None:
-    lines = [line for line in lines_of(guide_files(packed)[text_name]) if not line.startswith("      ")]
+def test_no_line_but_a_command_is_wider_than_a_console(facts: BundleFacts, text_name: str) -> None:
+    lines = [line for line in lines_of(guide_files(facts)[text_name]) if not line.startswith("      ")]
     assert max(map(width, lines)) <= 80
 
 
@@ -44,9 +45,9 @@ def test_no_line_but_a_command_is_wider_than_a_console(packed: Packed, text_name
     [("", "whereonlyadministratorscanwrite"), (".zh-TW", "只有系統管理員可以寫入的位置")],
 )
 @pytest.mark.parametrize("kind", ["html", "txt"])
-def test_it_says_where_the_bundle_may_lie(packed: Packed, language: str, phrase: str, kind: str) -> None:
+def test_it_says_where_the_bundle_may_lie(facts: BundleFacts, language: str, phrase: str, kind: str) -> None:
     """Before anything is verified: what others can change afterwards is not what was verified."""
-    text = "".join(guide_files(packed)[f"START-HERE{language}.{kind}"].decode("utf-8-sig").split())
+    text = "".join(guide_files(facts)[f"START-HERE{language}.{kind}"].decode("utf-8-sig").split())
     assert phrase in text
     assert text.index(phrase) < text.index("Get-FileHash")
 
@@ -63,11 +64,11 @@ def test_it_says_where_the_bundle_may_lie(packed: Packed, language: str, phrase:
         RPM,
     ],
 )
-def test_it_tells_the_bundles_own_facts(packed: Packed, text_name: str, fact: str) -> None:
-    assert fact in guide_files(packed)[text_name].decode()
+def test_it_tells_the_bundles_own_facts(facts: BundleFacts, text_name: str, fact: str) -> None:
+    assert fact in guide_files(facts)[text_name].decode()
 
 
-def test_where_the_location_is_known_nobody_has_to_replace_it(make: MakePacked, text_name: str) -> None:
+def test_where_the_location_is_known_nobody_has_to_replace_it(make: MakeFacts, text_name: str) -> None:
     placed = guide_files(make(location="eastasia", cloud="AzureUSGovernment"))[text_name]
     assert b"LOCATION" not in placed
     assert b" eastasia AzureUSGovernment" in placed
@@ -77,7 +78,7 @@ def test_where_the_location_is_known_nobody_has_to_replace_it(make: MakePacked, 
     assert b"`LOCATION`" in unplaced
 
 
-def test_a_bundle_for_linux_alone_says_nothing_of_windows(make: MakePacked, text_name: str) -> None:
+def test_a_bundle_for_linux_alone_says_nothing_of_windows(make: MakeFacts, text_name: str) -> None:
     text = guide_files(make(DEB, certificates={}))[text_name].decode()
     for word in ("windows.ps1", "PowerShell (", "icacls", "thumbprint", "msiexec", "[Linux]", "[Windows]"):
         assert word not in text
@@ -85,14 +86,14 @@ def test_a_bundle_for_linux_alone_says_nothing_of_windows(make: MakePacked, text
     assert "package_format" not in text  # there is nothing to choose from
 
 
-def test_a_bundle_for_windows_alone_says_nothing_of_linux(make: MakePacked, text_name: str) -> None:
+def test_a_bundle_for_windows_alone_says_nothing_of_linux(make: MakeFacts, text_name: str) -> None:
     text = guide_files(make(MSI))[text_name].decode()
     for word in ("linux.sh", "sudo", "umask", "dpkg", "update-ca", "[Windows]"):
         assert word not in text
     assert {one.where for one in typed(text.encode())} == {"windows", "anywhere"}
 
 
-def test_certificates_are_told_of_where_there_are_some(make: MakePacked, text_name: str) -> None:
+def test_certificates_are_told_of_where_there_are_some(make: MakeFacts, text_name: str) -> None:
     assert b"certutil" not in guide_files(make(certificates={}))[text_name]
     lines = [one for one in typed(guide_files(make())[text_name]) if "certificates" in one.text]
     windows = [one.text for one in lines if one.where == "windows"]
@@ -106,17 +107,27 @@ def test_certificates_are_told_of_where_there_are_some(make: MakePacked, text_na
     ]
 
 
-def test_the_file_for_connect_is_json_with_its_place(packed: Packed, text_name: str) -> None:
-    text = guide_files(packed)[text_name]
+def test_certificates_that_linux_has_no_use_for_are_not_told_of_there(
+    make: MakeFacts, text_name: str
+) -> None:
+    only = {"certificates/X": make_certificate("Example CA 1", "Example Root")}
+    text = guide_files(make(DEB, certificates=only))[text_name]
+    assert b"certificates/X" not in text
+    assert b"missing_certificates" not in text
+
+
+def test_the_file_for_connect_is_json_with_its_place(facts: BundleFacts, text_name: str) -> None:
+    text = guide_files(facts)[text_name]
     for key in ("access-token", "service-principal-cert-thumbprint"):
         assert '"location": "eastasia"' in sample(text, key)
     assert "access-token" not in sample(text, "service-principal-cert-thumbprint")
 
 
-def test_the_dates_are_the_manifests(make: MakePacked) -> None:
-    packed = make()
-    later = make()
-    object.__setattr__(later, "expires", packed.expires + timedelta(days=1))
+def test_the_dates_are_the_manifests(make: MakeFacts) -> None:
+    facts = make()
+    later = replace(
+        facts, manifest=replace(facts.manifest, expires=facts.manifest.expires + timedelta(days=1))
+    )
     assert b"2027-02-22 06:43 UTC" in guide_files(later)["START-HERE.txt"]
 
 

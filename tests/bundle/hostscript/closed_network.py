@@ -18,8 +18,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from arcferry.lab.network.dns import Answer, DnsServer
-from arcferry.lab.pki import Authority
+from arcferry_lab.network.dns import DnsResponse, DnsServer
+from arcferry_lab.pki import Authority
 
 RESOLVER, PROXY = "127.0.0.53", "127.0.0.80"
 ROOT = Authority("Closed Network Root")
@@ -47,12 +47,12 @@ class Network:
         for port in self.ports:
             await asyncio.start_server(self.tunnel, "127.0.0.1", port)
 
-    def name(self, name: str) -> Answer | None:
+    def name(self, name: str) -> DnsResponse | None:
         host = self.hosts.get(name, {"rcode": "NXDOMAIN"})
         if host.get("does") == "no-name-server":
             return None
         addresses = (host["address"],) if "address" in host else ()
-        return Answer(tuple(host.get("chain", ())), addresses, host.get("rcode", "NOERROR"))
+        return DnsResponse(tuple(host.get("chain", ())), addresses, host.get("rcode", "NOERROR"))
 
     async def serve(self, name: str, does: str, address: str) -> None:
         async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

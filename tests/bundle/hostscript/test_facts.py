@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from arcferry.bundle.certificates import certificate_files, server_certificates
+from arcferry.bundle.certificates import by_stem, server_certificates
 
 if TYPE_CHECKING:
     from conftest import ClosedNetwork, PrivateRoot
@@ -112,10 +112,15 @@ def test_the_proxy_of_the_environment_is_told_without_its_password(
         assert b"s3cret" not in answer.raw
 
 
+def offer_certificates(root: "PrivateRoot") -> None:
+    for stem, certificate in by_stem(server_certificates()).items():
+        for name, data in certificate.files(stem):
+            root.put(name, data, 0o644)
+
+
 def test_missing_certificates_are_told_and_never_installed(shell: list[str], root: "PrivateRoot") -> None:
     roots = [certificate for certificate in server_certificates() if certificate.for_tls]
-    for name, data in certificate_files(server_certificates()).items():
-        root.put(name, data, 0o644)
+    offer_certificates(root)
     root.put("certificates/broken.cer", b"x")
     held = b"# a comment\r\n" + b"".join(one.pem.replace(b"\n", b"\r\n") for one in roots[2:])
     store = root.put("etc/ssl/certs/ca-certificates.crt", held, 0o644)
@@ -132,8 +137,7 @@ def test_missing_certificates_are_told_and_never_installed(shell: list[str], roo
 
 
 def test_busybox_knows_missing_certificates_too(busybox_root: "PrivateRoot") -> None:
-    for name, data in certificate_files(server_certificates()).items():
-        busybox_root.put(name, data, 0o644)
+    offer_certificates(busybox_root)
     missing = busybox_root.run(["sh"], "facts")["missing_certificates"]
     assert [one["sha256"] for one in missing] == [one.sha256 for one in server_certificates() if one.for_tls]
 

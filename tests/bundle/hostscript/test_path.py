@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from arcferry import catalog
-from arcferry.diagnosis.readers import arcferry_check
+from arcferry.evidence.readers import arcferry_check
 
 if TYPE_CHECKING:
     from conftest import Answer, ClosedNetwork, PrivateRoot
@@ -81,7 +81,7 @@ def test_a_path_that_is_open_reads_as_a_check(shell: list[str], closed: "ClosedN
     assert (path["resolver"], path["proxy"], path["location"]) == ("127.0.0.53", None, "eastasia")
     assert arcferry_check.looks_right(path)
     document = arcferry_check.read("path.json", path)
-    assert [(seen.host, seen.reachable, seen.failure) for seen in document.sightings] == [
+    assert [(seen.host, seen.reachable, seen.failure) for seen in document.attempts] == [
         (host, True, None) for host in closed.hosts
     ]
     assert [found.addresses for found in document.answers] == [(f"127.0.1.{n}",) for n in range(1, 9)]
@@ -218,7 +218,7 @@ def test_a_proxy_finds_the_names_itself_and_its_password_is_not_told(
     assert answer["proxy"] == {"url": "http://127.0.0.80:3128", "source": "HTTPS_PROXY"}
     assert "Proxy-Authorization: Basic dXNlcjpzM2NyZXQ=" in closed.seen
     assert b"s3cret" not in answer.raw
-    assert arcferry_check.read("x", answer["path"]).sightings[0].proxied
+    assert arcferry_check.read("x", answer["path"]).attempts[0].proxied
 
 
 def test_what_an_administrator_added_is_no_public_root(dash: list[str], closed: "ClosedNetwork") -> None:

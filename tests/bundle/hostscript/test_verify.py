@@ -13,8 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from arcferry.bundle.manifest import Manifest, ManifestFile, Role, read_manifest
-from arcferry.bundle.names import fault
+from arcferry.bundle.manifest import Manifest, ManifestFile, Role, name_fault, read_manifest
 from arcferry.errors import BundleRefusedError
 
 if TYPE_CHECKING:
@@ -193,9 +192,9 @@ def test_names_are_judged_as_arcferry_judges_them(
 ) -> None:
     listed = manifest_of({name: (Role.DISCOVERY, b"x")}).to_bytes()
     (bundle / "manifest.json").write_bytes(listed)
-    refused = bool(fault(name)) or name.lower() in {"manifest.json", "manifest.json.minisig"}
+    refused = bool(name_fault(name)) or name.lower() in {"manifest.json", "manifest.json.minisig"}
     # A device's name is one on Windows alone, and so only Windows need know it.
-    if "device" not in fault(name):
+    if "device" not in name_fault(name):
         assert (here(dash, "verify", bundle)["code"] == "bad-manifest") is refused
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from arcferry.bundle import SecretKey
-from arcferry.bundle.itself import Target, targets
-from arcferry.bundle.itself.gather import gather
+from arcferry.bundle.itself import WheelTarget, targets
+from arcferry.bundle.itself.build import gather
 from arcferry.bundle.itself.lock import LockedWheel, to_requirements
 from arcferry.bundle.manifest import Manifest, ManifestFile, Role
 from arcferry.bundle.seal import make_seal
@@ -38,13 +38,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def here() -> tuple[Target, ...]:
+def here() -> tuple[WheelTarget, ...]:
     """Both platforms for the Python that runs the tests."""
     return targets()
 
 
 @pytest.fixture(scope="session")
-def wheels(here: tuple[Target, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wheels(here: tuple[WheelTarget, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every locked wheel of `here`, from the index that pip is set to use."""
     folder = tmp_path_factory.mktemp("locked") / "wheels"
     folder.mkdir()
@@ -94,7 +94,7 @@ def fake_wheel(says: str) -> bytes:
 
 
 @pytest.fixture
-def small(tmp_path: Path, key: SecretKey, here: tuple[Target, ...]) -> Small:
+def small(tmp_path: Path, key: SecretKey, here: tuple[WheelTarget, ...]) -> Small:
     """Write a sealed bundle with the real installer and a wheel of a few bytes, for every one of `here`."""
 
     def write(name: str, says: str = "arcferry 1", extra: Mapping[str, bytes] | None = None) -> Path:

@@ -8,22 +8,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from arcferry import bundle
 from arcferry.bundle import Role, SecretKey
-from arcferry.bundle.itself import Selection, Target, build_itself, locked
+from arcferry.bundle.itself import Selection, WheelTarget, build_itself, locked
 from arcferry.bundle.itself.lock import read_requirements
-from arcferry.cli import bundle_self
+from arcferry.cli.app import app
 from arcferry.errors import BlockedError, BundleRefusedError, FileInputError, InputError
 
 Build = Callable[..., Path]
 
 
 @pytest.fixture
-def build(wheels: Path, here: tuple[Target, ...], key: SecretKey, now: datetime, tmp_path: Path) -> Build:
-    def run(name: str, targets: tuple[Target, ...] = here, source: Path | None = wheels) -> Path:
+def build(
+    wheels: Path, here: tuple[WheelTarget, ...], key: SecretKey, now: datetime, tmp_path: Path
+) -> Build:
+    def run(name: str, targets: tuple[WheelTarget, ...] = here, source: Path | None = wheels) -> Path:
         build_itself(tmp_path / name, Selection(targets, source), key, created=now)
         return tmp_path / name
 
@@ -41,7 +42,7 @@ def test_it_opens_as_every_bundle_does(build: Build, key: SecretKey, now: dateti
 
 
 def test_it_holds_every_locked_wheel_and_its_own(
-    build: Build, here: tuple[Target, ...], key: SecretKey, now: datetime
+    build: Build, here: tuple[WheelTarget, ...], key: SecretKey, now: datetime
 ) -> None:
     opened = bundle.open_bundle(build("self"), key.public(), now=now)
     hashes = {file.sha256: file.name for file in opened.files(Role.WHEEL)}
@@ -60,7 +61,7 @@ def test_the_same_inputs_give_the_same_bytes(build: Build, key: SecretKey, now: 
     assert folder.path.with_name("four.zip").read_bytes() == first
 
 
-def test_one_platform_alone_is_smaller(build: Build, here: tuple[Target, ...]) -> None:
+def test_one_platform_alone_is_smaller(build: Build, here: tuple[WheelTarget, ...]) -> None:
     both, windows = build("both.zip"), build("windows.zip", targets=here[1:])
     assert windows.stat().st_size < 0.7 * both.stat().st_size
 
@@ -103,7 +104,7 @@ def test_a_setting_out_of_range_is_refused_before_any_work(
     *,
     changed: dict[str, Any],
     says: str,
-    here: tuple[Target, ...],
+    here: tuple[WheelTarget, ...],
     key: SecretKey,
     now: datetime,
     tmp_path: Path,
@@ -114,16 +115,14 @@ def test_a_setting_out_of_range_is_refused_before_any_work(
 
 
 def test_the_command_seals_a_bundle_and_says_how_it_is_checked(
-    wheels: Path, here: tuple[Target, ...], tmp_path: Path
+    wheels: Path, here: tuple[WheelTarget, ...], tmp_path: Path
 ) -> None:
-    app = typer.Typer()
-    app.command("self")(bundle_self.pack)
     key = tmp_path / "builder.key"
     public = bundle.create_key_pair(key)
     out = tmp_path / "self.zip"
-    arguments = ["--out", str(out), "--key", str(key), "--wheels", str(wheels), "--output", "json"]
+    arguments = ["--out", str(out), "--secret-key", str(key), "--wheels", str(wheels), "--output", "json"]
     done = CliRunner().invoke(
-        app, [*arguments, "--platform", "win_amd64", "--created", "2026-11-23T08:00:00Z"]
+        app, ["bundle", "self", *arguments, "--platform", "win_amd64", "--created", "2026-11-23T08:00:00Z"]
     )
     assert done.exit_code == 0, done.output
     shown = json.loads(done.stdout)

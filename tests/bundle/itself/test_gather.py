@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from arcferry.bundle.itself import Target, locked
-from arcferry.bundle.itself.gather import gather
+from arcferry.bundle.itself import WheelTarget, locked
+from arcferry.bundle.itself.build import gather
 from arcferry.errors import BlockedError, FileInputError
 
 
@@ -20,7 +20,7 @@ def empty(tmp_path: Path) -> Path:
     return folder
 
 
-def test_pip_gets_exactly_the_locked_wheels(wheels: Path, here: tuple[Target, ...]) -> None:
+def test_pip_gets_exactly_the_locked_wheels(wheels: Path, here: tuple[WheelTarget, ...]) -> None:
     wanted = {wheel.file for target in here for wheel in locked(target)}
     assert {path.name for path in wheels.iterdir()} == wanted
     assert any("win_amd64" in name for name in wanted)
@@ -28,7 +28,7 @@ def test_pip_gets_exactly_the_locked_wheels(wheels: Path, here: tuple[Target, ..
 
 
 def test_wheels_at_hand_are_told_by_their_hash(
-    wheels: Path, here: tuple[Target, ...], tmp_path: Path, empty: Path
+    wheels: Path, here: tuple[WheelTarget, ...], tmp_path: Path, empty: Path
 ) -> None:
     at_hand = tmp_path / "hand"
     at_hand.mkdir()
@@ -40,7 +40,7 @@ def test_wheels_at_hand_are_told_by_their_hash(
 
 
 def test_what_a_folder_lacks_is_named(
-    wheels: Path, here: tuple[Target, ...], tmp_path: Path, empty: Path
+    wheels: Path, here: tuple[WheelTarget, ...], tmp_path: Path, empty: Path
 ) -> None:
     at_hand = tmp_path / "hand"
     shutil.copytree(wheels, at_hand)
@@ -55,13 +55,15 @@ def test_what_a_folder_lacks_is_named(
     assert list(empty.iterdir()) == []
 
 
-def test_a_folder_that_is_not_there_is_named(here: tuple[Target, ...], tmp_path: Path, empty: Path) -> None:
+def test_a_folder_that_is_not_there_is_named(
+    here: tuple[WheelTarget, ...], tmp_path: Path, empty: Path
+) -> None:
     with pytest.raises(FileInputError, match="nowhere: No such file"):
         gather(here, empty, tmp_path / "nowhere", quiet)
 
 
 def test_what_pip_says_reaches_the_user(
-    here: tuple[Target, ...], empty: Path, monkeypatch: pytest.MonkeyPatch
+    here: tuple[WheelTarget, ...], empty: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
@@ -71,7 +73,7 @@ def test_what_pip_says_reaches_the_user(
 
 
 def test_a_python_without_pip_is_told_the_ways_out(
-    here: tuple[Target, ...], empty: Path, monkeypatch: pytest.MonkeyPatch
+    here: tuple[WheelTarget, ...], empty: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(BlockedError, match="has no pip") as caught:
@@ -81,7 +83,7 @@ def test_a_python_without_pip_is_told_the_ways_out(
 
 
 def test_a_file_named_pip_where_the_user_stands_is_not_run(
-    here: tuple[Target, ...], tmp_path: Path, empty: Path, monkeypatch: pytest.MonkeyPatch
+    here: tuple[WheelTarget, ...], tmp_path: Path, empty: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "pip.py").write_text("open('was-run', 'w')\n")
     monkeypatch.chdir(tmp_path)

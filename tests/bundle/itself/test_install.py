@@ -14,7 +14,7 @@ import pytest
 
 from arcferry import __version__
 from arcferry.bundle import SecretKey
-from arcferry.bundle.itself import Selection, Target, build_itself
+from arcferry.bundle.itself import Selection, WheelTarget, build_itself
 from arcferry.bundle.itself.installer import install as installer
 
 SCRIPTS = Path(installer.__file__).parent
@@ -44,7 +44,13 @@ def test_the_installer_imports_the_standard_library_alone() -> None:
 
 @pytest.mark.timeout(400)
 def test_arcferry_installs_and_runs_without_any_network(
-    *, wheels: Path, here: tuple[Target, ...], key: SecretKey, now: datetime, tmp_path: Path, install: Install
+    *,
+    wheels: Path,
+    here: tuple[WheelTarget, ...],
+    key: SecretKey,
+    now: datetime,
+    tmp_path: Path,
+    install: Install,
 ) -> None:
     build_itself(tmp_path / "self", Selection(here, wheels), key, created=now)
     into = tmp_path / "in to"

@@ -11,12 +11,12 @@ from packaging.requirements import Requirement
 from packaging.tags import Tag
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
-from arcferry.bundle import names
-from arcferry.bundle.itself import PLATFORMS, PYTHONS, Target, locked
+from arcferry.bundle import manifest
+from arcferry.bundle.itself import PLATFORMS, PYTHONS, WheelTarget, locked
 from arcferry.bundle.itself.lock import LockedWheel, read_requirements, to_requirements
 
 ROOT = Path(__file__).parents[3]
-TARGETS = [Target(python, platform) for python in PYTHONS for platform in PLATFORMS]
+TARGETS = [WheelTarget(python, platform) for python in PYTHONS for platform in PLATFORMS]
 # What the markers of packages ask, written out once more so that the script's own table is put to the test.
 WINDOWS = {
     "os_name": "nt",
@@ -39,7 +39,7 @@ def test_the_locks_match_uv_lock() -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.tag)
-def test_every_wheel_is_the_locked_one_of_uv_lock(target: Target) -> None:
+def test_every_wheel_is_the_locked_one_of_uv_lock(target: WheelTarget) -> None:
     packages = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
     hashes = {
         (package["name"], package.get("version")): {
@@ -52,7 +52,7 @@ def test_every_wheel_is_the_locked_one_of_uv_lock(target: Target) -> None:
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.tag)
-def test_what_arcferry_needs_is_locked_and_fits_the_target(target: Target) -> None:
+def test_what_arcferry_needs_is_locked_and_fits_the_target(target: WheelTarget) -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     wheels = {wheel.name: wheel for wheel in locked(target)}
     for text in project["dependencies"]:
@@ -62,10 +62,10 @@ def test_what_arcferry_needs_is_locked_and_fits_the_target(target: Target) -> No
         name, version, _, tags = parse_wheel_filename(wheel.file)
         assert (name, str(version)) == (wheel.name, wheel.version)
         assert any(fits(tag, target) for tag in tags), wheel.file
-        assert not names.fault(f"wheels/{wheel.file}")
+        assert not manifest.name_fault(f"wheels/{wheel.file}")
 
 
-def fits(tag: Tag, target: Target) -> bool:
+def fits(tag: Tag, target: WheelTarget) -> bool:
     """Whether a wheel of this tag runs there, by the rules of PEP 425 and 600 in short."""
     minor = int(target.python.partition(".")[2])
     python = {target.abi, "py3", *(f"py3{older}" for older in range(minor + 1))}
@@ -77,13 +77,13 @@ def fits(tag: Tag, target: Target) -> bool:
 
 
 def test_windows_alone_gets_what_only_windows_needs() -> None:
-    windows = {wheel.name for wheel in locked(Target("3.11", "win_amd64"))}
-    linux = {wheel.name for wheel in locked(Target("3.11", "linux_x86_64"))}
+    windows = {wheel.name for wheel in locked(WheelTarget("3.11", "win_amd64"))}
+    linux = {wheel.name for wheel in locked(WheelTarget("3.11", "linux_x86_64"))}
     assert windows - linux == {"colorama"}
     assert linux <= windows
 
 
-def test_the_wheels_need_nothing_that_is_not_locked(wheels: Path, here: tuple[Target, ...]) -> None:
+def test_the_wheels_need_nothing_that_is_not_locked(wheels: Path, here: tuple[WheelTarget, ...]) -> None:
     for target in here:
         held = {wheel.name: wheel for wheel in locked(target)}
         asked = {**(WINDOWS if target.platform == "win_amd64" else LINUX), "extra": ""}

@@ -2,13 +2,13 @@ import sys
 
 import pytest
 
-from arcferry.bundle.itself import Target, targets
+from arcferry.bundle.itself import WheelTarget, targets
 from arcferry.errors import InputError, UnknownNameError
 
 
 def test_without_names_it_is_the_running_python_on_both_platforms() -> None:
     running = f"{sys.version_info.major}.{sys.version_info.minor}"
-    assert targets() == (Target(running, "linux_x86_64"), Target(running, "win_amd64"))
+    assert targets() == (WheelTarget(running, "linux_x86_64"), WheelTarget(running, "win_amd64"))
 
 
 def test_names_are_paired_once_each_and_sorted() -> None:
@@ -40,11 +40,11 @@ def test_a_running_python_without_locked_wheels_has_to_be_replaced_by_name(
     with pytest.raises(InputError, match=r"this is Python 3\.99") as caught:
         targets()
     assert "--python" in caught.value.hint
-    assert targets(["3.12"], ["win_amd64"]) == (Target("3.12", "win_amd64"),)
+    assert targets(["3.12"], ["win_amd64"]) == (WheelTarget("3.12", "win_amd64"),)
 
 
 def test_linux_prefers_the_oldest_glibc() -> None:
-    platforms = Target("3.11", "linux_x86_64").wheel_platforms
+    platforms = WheelTarget("3.11", "linux_x86_64").wheel_platforms
     assert platforms[:2] == ("manylinux_2_5_x86_64", "manylinux1_x86_64")
     assert platforms[-1] == "manylinux_2_28_x86_64"
     assert platforms.index("manylinux2014_x86_64") < platforms.index("manylinux_2_24_x86_64")

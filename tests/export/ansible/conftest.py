@@ -18,11 +18,11 @@ from tests.matrix.closed import ClosedNetwork
 
 from arcferry import bundle as bundles
 from arcferry import times
-from arcferry.azure import Target, get_machine, signed_in, target, with_secret
+from arcferry.azure import AzureTarget, get_machine, signed_in, target, with_secret
 from arcferry.export.ansible import write_ansible
-from arcferry.export.model import ExportOrder, order
-from arcferry.lab.hosts import LabHost, build_agent_package, unavailable
-from arcferry.lab.twin import RESOURCE_GROUP, Twin, TwinSettings
+from arcferry.export.options import ExportOptions, read_tags
+from arcferry_lab.hosts import LabHost, build_agent_package, unavailable
+from arcferry_lab.twin import RESOURCE_GROUP, Twin, TwinSettings
 
 EVERYTHING = ("12076:51010", "12076:51012", "12076:5060", "12076:5070")
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
@@ -44,7 +44,9 @@ class Sealed:
 
     bundle: bundles.Bundle
 
-    def order(self, *tags: str, place: Target | None = None, share: str = "", proxy: str = "") -> ExportOrder:
+    def options(
+        self, *tags: str, place: AzureTarget | None = None, share: str = "", proxy: str = ""
+    ) -> ExportOptions:
         place = place or target(
             cloud="AzureCloud",
             tenant_id=TENANT,
@@ -52,7 +54,7 @@ class Sealed:
             resource_group="rg-arc",
             location="eastasia",
         )
-        return order(self.bundle, place, tags=tags, share=share, proxy=proxy)
+        return ExportOptions(self.bundle, place, tags=read_tags(tags), share=share, proxy=proxy)
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +73,7 @@ def export(sealed: Sealed, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An export that no test changes."""
     folder = tmp_path_factory.mktemp("export") / "out"
     write_ansible(
-        sealed.order("site=lab", '''odd="{{ lookup('pipe', 'id') }}"''', share=r"\\fs01\arcferry"), folder
+        sealed.options("site=lab", '''odd="{{ lookup('pipe', 'id') }}"''', share=r"\\fs01\arcferry"), folder
     )
     return folder
 
@@ -165,7 +167,7 @@ class Site:
         self.twin = closed.run(self._stack.enter_async_context(Twin.start(settings)))
         self.place = self._place()
         self.token = closed.run(self._mint())
-        write_ansible(sealed.order("site=lab", 'owner="O\'Neill, Ann"', place=self.place), folder / "out")
+        write_ansible(sealed.options("site=lab", 'owner="O\'Neill, Ann"', place=self.place), folder / "out")
         (folder / "home/bin").mkdir(parents=True)
         self.control = ControlNode(folder / "out", folder / "home", sockets)
         self._write_inventory()
@@ -213,7 +215,7 @@ class Site:
         calls = [call for call in self.twin.azure.journal if call.method == "PUT"]
         return [call.path.split("/")[-1].split("?")[0] for call in calls if "/machines/" in call.path.lower()]
 
-    def _place(self) -> Target:
+    def _place(self) -> AzureTarget:
         azure = self.twin.azure
         return target(
             cloud="AzureCloud",

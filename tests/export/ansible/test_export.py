@@ -13,7 +13,7 @@ import yaml
 from arcferry import __version__
 from arcferry.errors import InputError
 from arcferry.export.ansible import COLLECTION, SETTINGS, write_ansible
-from arcferry.export.model import order, token_file
+from arcferry.export.options import ExportOptions, TokenFile
 
 from .conftest import ControlNode, Sealed
 
@@ -62,7 +62,7 @@ def test_settings_hold_the_order_and_the_hash(export: Path, sealed: Sealed) -> N
 
 
 def test_proxy_is_a_setting_where_it_is_given(sealed: Sealed, tmp_path: Path) -> None:
-    write_ansible(sealed.order(proxy="http://proxy:8080"), tmp_path / "out")
+    write_ansible(sealed.options(proxy="http://proxy:8080"), tmp_path / "out")
     assert read(tmp_path / "out" / SETTINGS)["onboard_proxy"] == "http://proxy:8080"
 
 
@@ -73,7 +73,7 @@ def test_the_bundle_lies_beside_it_whole(export: Path, sealed: Sealed) -> None:
 
 
 def test_a_way_to_sign_in_is_refused(sealed: Sealed, tmp_path: Path) -> None:
-    wanted = order(sealed.bundle, sealed.order().target, sign_in=token_file("/mnt/token/arc"))
+    wanted = ExportOptions(sealed.bundle, sealed.options().target, sign_in=TokenFile("/mnt/token/arc"))
     with pytest.raises(InputError, match="--token-file"):
         write_ansible(wanted, tmp_path / "out")
     assert not (tmp_path / "out").exists()

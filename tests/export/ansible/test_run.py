@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from arcferry.export.result import read_result
-from arcferry.lab.hosts import LabHost
-from arcferry.lab.hosts.faults import lay
-from arcferry.lab.twin import RESOURCE_GROUP
+from arcferry_lab.hosts import LabHost
+from arcferry_lab.hosts.faults import lay
+from arcferry_lab.twin import RESOURCE_GROUP
 
 from .conftest import Site
 

@@ -4,9 +4,9 @@ from uuid import uuid4
 
 import pytest
 
-from arcferry.lab.azure.state import Reply
-from arcferry.lab.azure.tokens import Signer
-from arcferry.lab.twin import RESOURCE_GROUP, Twin
+from arcferry_lab.azure.state import CannedResponse
+from arcferry_lab.azure.tokens import TokenSigner
+from arcferry_lab.twin import RESOURCE_GROUP, Twin
 
 if TYPE_CHECKING:
     from tests.lab.conftest import Browser
@@ -28,7 +28,7 @@ def body(**changes: object) -> dict[str, Any]:
     return {"location": "eastasia", "properties": {"vmId": str(uuid4())}} | changes
 
 
-def token(twin: Twin, signer: Signer | None = None, **changes: object) -> str:
+def token(twin: Twin, signer: TokenSigner | None = None, **changes: object) -> str:
     fields = {
         "tenant": twin.azure.tenant_id,
         "client": twin.client.client_id,
@@ -42,7 +42,7 @@ async def test_each_way_in_which_a_token_can_be_wrong(twin: Twin, browser: "Brow
     wrong = {
         "": "AuthenticationFailed",
         "garbage": "InvalidAuthenticationToken",
-        token(twin, Signer()): "InvalidAuthenticationToken",
+        token(twin, TokenSigner()): "InvalidAuthenticationToken",
         token(twin, life=timedelta(seconds=-1)): "ExpiredAuthenticationToken",
         token(twin, audience="https://graph.microsoft.com"): "InvalidAuthenticationTokenAudience",
         token(twin, tenant=str(uuid4())): "InvalidAuthenticationTokenTenant",
@@ -142,7 +142,7 @@ async def test_a_registration_that_never_ends(twin: Twin, browser: "Browser") ->
 
 
 async def test_a_reply_stands_for_a_services_own(twin: Twin, browser: "Browser") -> None:
-    twin.azure.replies["*/machines/*"] = Reply(b"[1, 2]", status=202)
+    twin.azure.replies["*/machines/*"] = CannedResponse(b"[1, 2]", status=202)
     assert (await browser.ask("GET", machine_url(twin)))[:2] == (202, [1, 2])
     assert (await browser.ask("GET", url(twin), token=token(twin)))[0] == 200
 

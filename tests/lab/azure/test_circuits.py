@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from arcferry.lab.azure.circuits import circuit
-from arcferry.lab.azure.network import route_filter
-from arcferry.lab.twin import RESOURCE_GROUP, Twin
 from arcferry.routing.circuit import Circuit, Tier, read_circuit
+from arcferry_lab.azure.circuits import circuit
+from arcferry_lab.azure.network import route_filter
+from arcferry_lab.twin import RESOURCE_GROUP, Twin
 
 if TYPE_CHECKING:
     from tests.lab.conftest import Browser

@@ -7,9 +7,8 @@ import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from arcferry.lab.azure.entra import ASSERTION_TYPE
-from arcferry.lab.credentials import register_certificate
-from arcferry.lab.twin import Twin
+from arcferry_lab.azure.entra import ASSERTION_TYPE
+from arcferry_lab.twin import Twin
 
 if TYPE_CHECKING:
     from tests.lab.conftest import Browser
@@ -109,7 +108,7 @@ async def test_an_assertion_is_checked_in_each_of_its_parts(
 ) -> None:
     port = "" if twin.network.port == 443 else f":{twin.network.port}"
     audience = f"https://login.microsoftonline.com{port}/{twin.azure.tenant_id}/oauth2/v2.0/token"
-    pem = register_certificate(twin.client)
+    pem = twin.register_certificate()
     fields = form(
         twin,
         client_secret="",
@@ -122,8 +121,8 @@ async def test_an_assertion_is_checked_in_each_of_its_parts(
 
 
 async def test_an_assertion_by_another_key_is_refused(twin: Twin, browser: "Browser") -> None:
-    mine = register_certificate(twin.client)
-    register_certificate(twin.client)
+    mine = twin.register_certificate()
+    twin.register_certificate()
     fields = form(
         twin,
         client_secret="",

@@ -5,8 +5,8 @@ from uuid import uuid4
 import pytest
 from cryptography import x509
 
-from arcferry.lab.pki import Leaf
-from arcferry.lab.twin import RESOURCE_GROUP, Twin
+from arcferry_lab.pki import Leaf
+from arcferry_lab.twin import RESOURCE_GROUP, Twin
 
 if TYPE_CHECKING:
     from tests.lab.conftest import Browser

@@ -15,7 +15,7 @@ from azure.mgmt.hybridcompute.models import Machine, MachineProperties
 from azure.mgmt.resource.resources import ResourceManagementClient
 from azure.mgmt.resource.resources.models import ResourceGroup
 
-from arcferry.lab.twin import RESOURCE_GROUP, Twin
+from arcferry_lab.twin import RESOURCE_GROUP, Twin
 
 pytestmark = pytest.mark.lab
 SCOPE = "https://management.azure.com/.default"

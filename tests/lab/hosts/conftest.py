@@ -5,11 +5,11 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from arcferry.lab import hosts
-from arcferry.lab.hosts import HostSettings, LabHost, start_host
-from arcferry.lab.hosts.tools import namespaces
-from arcferry.lab.network.block import Block, claim
-from arcferry.lab.pki import Authority
+from arcferry_lab import hosts
+from arcferry_lab.hosts import HostSettings, LabHost, start_host
+from arcferry_lab.hosts.tools import namespaces
+from arcferry_lab.network.block import Block, claim
+from arcferry_lab.pki import Authority
 
 StartHost = Callable[..., Awaitable[LabHost]]
 PORT = 2222

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from arcferry.lab.hosts import CommandResult, LabHost, read_journal
-from arcferry.lab.hosts.faults import lay
-from arcferry.lab.hosts.tools import agent_python
-from arcferry.lab.twin import Twin
+from arcferry_lab.hosts import CommandResult, LabHost, read_journal
+from arcferry_lab.hosts.faults import lay
+from arcferry_lab.hosts.tools import agent_python
+from arcferry_lab.twin import Twin
 
 AGENT = "/opt/azcmagent/bin/azcmagent"
 STATE = "/var/opt/azcmagent"
@@ -319,7 +319,7 @@ sys.path.insert(0, "/opt/azcmagent/lib")
 from argparse import Namespace
 from azcmagent import azure, clouds, network, options
 given = options.Options(Namespace(config="/root/credential.json"))
-print(azure.access_token(network.Network.load(), clouds.find_cloud("AzureCloud"), given))
+print(azure.access_token(network.AgentHttps.load(), clouds.find_cloud("AzureCloud"), given))
 """
     path = server.host.root / "root/credential.json"
     path.write_text(json.dumps(server.config))

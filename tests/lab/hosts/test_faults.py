@@ -5,8 +5,8 @@ import asyncssh
 import pytest
 
 from arcferry.errors import UnknownNameError
-from arcferry.lab.hosts import LabHost, build_agent_package
-from arcferry.lab.hosts.faults import FAULTS, lay
+from arcferry_lab.hosts import LabHost, build_agent_package
+from arcferry_lab.hosts.faults import FAULTS, lay
 
 StartHost = Callable[..., Awaitable[LabHost]]
 LogIn = Callable[[LabHost], Awaitable[asyncssh.SSHClientConnection]]

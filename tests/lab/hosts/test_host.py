@@ -12,9 +12,9 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from arcferry.errors import LabError
-from arcferry.lab.hosts import HostSettings, LabHost, build_agent_package, read_journal
-from arcferry.lab.network.block import Block
+from arcferry_lab.errors import LabError
+from arcferry_lab.hosts import HostSettings, LabHost, build_agent_package, read_journal
+from arcferry_lab.network.block import Block
 
 StartHost = Callable[..., Awaitable[LabHost]]
 LogIn = Callable[[LabHost], Awaitable[asyncssh.SSHClientConnection]]
@@ -157,7 +157,7 @@ async def test_a_killed_parent_leaves_no_process_and_no_mount(
     script = f"""
 import asyncio
 from pathlib import Path
-from arcferry.lab.hosts import HostSettings, start_host
+from arcferry_lab.hosts import HostSettings, start_host
 async def main():
     settings = HostSettings("web01", "{block.address(1, 1)}", 2222, "127.0.0.1:53", 443, b"", "eastasia")
     host = await start_host(settings, Path("{tmp_path}"), "")

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from arcferry.lab.hosts.agent.clouds import clean_location, find_cloud
-from arcferry.lab.hosts.agent.console import logrus
-from arcferry.lab.hosts.agent.failure import AgentError
-from arcferry.lab.hosts.agent.main import _parser
-from arcferry.lab.hosts.agent.options import Options
+from arcferry_lab.hosts.agent.clouds import clean_location, find_cloud
+from arcferry_lab.hosts.agent.console import logrus
+from arcferry_lab.hosts.agent.failure import AgentError
+from arcferry_lab.hosts.agent.main import _parser
+from arcferry_lab.hosts.agent.options import Options
 
 # the text after --tags, what it means
 TAGS = {

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from arcferry.errors import LabError
-from arcferry.lab.hosts import build_agent_package, package
-from arcferry.lab.hosts.deb import PackagedFile, deb_bytes
-from arcferry.lab.hosts.tools import agent_python
+from arcferry_lab.errors import LabError
+from arcferry_lab.hosts import build_agent_package, package
+from arcferry_lab.hosts.tools import agent_python
 
 needs_dpkg = pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="dpkg-deb is not installed")
 
@@ -50,20 +49,6 @@ def test_what_is_no_version_is_refused(tmp_path: Path, version: str) -> None:
     with pytest.raises(LabError, match="no version"):
         build_agent_package(tmp_path, version=version)
     assert not list(tmp_path.iterdir())
-
-
-def test_an_ar_member_of_odd_length_is_padded() -> None:
-    data = deb_bytes({"control": PackagedFile(b"x")}, {"/a": PackagedFile(b"y" * 7)})
-    at = 8
-    names = []
-    while at < len(data):
-        head = data[at : at + 60]
-        assert head[58:] == b"`\n"
-        names.append(head[:16].decode().strip())
-        length = int(head[48:58])
-        at += 60 + length + length % 2
-    assert names == ["debian-binary", "control.tar.gz", "data.tar.gz"]
-    assert at == len(data)
 
 
 def test_the_agent_needs_nothing_but_the_standard_library(tmp_path: Path) -> None:

@@ -8,22 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcferry.lab.hosts.agent.failure import NetworkError
-from arcferry.lab.hosts.agent.resolver import read_reply, resolve
-from arcferry.lab.network.dns import Answer, DnsServer
+from arcferry_lab.hosts.agent.failure import NetworkError
+from arcferry_lab.hosts.agent.resolver import read_reply, resolve
+from arcferry_lab.network.dns import DnsResponse, DnsServer
 
-CHAIN = Answer(
+CHAIN = DnsResponse(
     ("agentserviceapi.trafficmanager.net", "jpe.japaneast.cloudapp.azure.com"), ("127.0.0.3", "127.0.0.4")
 )
 ANSWERS = {
-    "plain.test": Answer((), ("127.0.0.2",)),
+    "plain.test": DnsResponse((), ("127.0.0.2",)),
     "steered.test": CHAIN,
-    "half.test": Answer(("plain.test",)),
-    "loop.test": Answer(("loop2.test",)),
-    "loop2.test": Answer(("loop.test",)),
-    "empty.test": Answer(),
-    "broken.test": Answer(rcode="SERVFAIL"),
-    "many.test": Answer((), tuple(f"127.1.{number}.1" for number in range(120))),
+    "half.test": DnsResponse(("plain.test",)),
+    "loop.test": DnsResponse(("loop2.test",)),
+    "loop2.test": DnsResponse(("loop.test",)),
+    "empty.test": DnsResponse(),
+    "broken.test": DnsResponse(rcode="SERVFAIL"),
+    "many.test": DnsResponse((), tuple(f"127.1.{number}.1" for number in range(120))),
 }
 Resolve = Callable[[str], "asyncio.Future[list[str]]"]
 
@@ -31,7 +31,7 @@ Resolve = Callable[[str], "asyncio.Future[list[str]]"]
 @pytest.fixture
 async def ask() -> AsyncIterator[Callable[[str], "object"]]:
     server = DnsServer(
-        lambda name: None if name == "silent.test" else ANSWERS.get(name, Answer(rcode="NXDOMAIN"))
+        lambda name: None if name == "silent.test" else ANSWERS.get(name, DnsResponse(rcode="NXDOMAIN"))
     )
     port = await server.start()
 

@@ -7,23 +7,23 @@ import dns.message
 import dns.rcode
 import pytest
 
-from arcferry.errors import LabError
-from arcferry.lab.network.dns import Answer, DnsServer
+from arcferry_lab.errors import LabError
+from arcferry_lab.network.dns import DnsResponse, DnsServer
 
 ZONE = {
-    "agentserviceapi.guestconfiguration.azure.com": Answer(
+    "agentserviceapi.guestconfiguration.azure.com": DnsResponse(
         chain=("agentserviceapi.trafficmanager.net", "jpe-gas-cses-1b.japaneast.cloudapp.azure.com"),
         addresses=("127.9.12.1", "::1"),
     ),
-    "plain.example": Answer(addresses=("127.9.10.1", "127.9.10.2")),
-    "many.example": Answer(addresses=tuple(f"127.9.0.{n}" for n in range(1, 200))),
-    "broken.example": Answer(rcode="SERVFAIL"),
+    "plain.example": DnsResponse(addresses=("127.9.10.1", "127.9.10.2")),
+    "many.example": DnsResponse(addresses=tuple(f"127.9.0.{n}" for n in range(1, 200))),
+    "broken.example": DnsResponse(rcode="SERVFAIL"),
     "silent.example": None,
 }
 
 
-def answer(name: str) -> Answer | None:
-    return ZONE.get(name, Answer(rcode="NXDOMAIN"))
+def answer(name: str) -> DnsResponse | None:
+    return ZONE.get(name, DnsResponse(rcode="NXDOMAIN"))
 
 
 async def ask(port: int, name: str, kind: str = "A", *, tcp: bool = False) -> dns.message.Message:

@@ -6,9 +6,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from arcferry.lab.network.block import claim, service_port
-from arcferry.lab.network.gate import Gate
-from arcferry.lab.pki import Authority
+from arcferry_lab.network.block import claim, service_port
+from arcferry_lab.network.gate import Gate
+from arcferry_lab.pki import Authority
 
 pytestmark = pytest.mark.lab
 SHORT = 0.3

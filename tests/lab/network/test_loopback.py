@@ -9,9 +9,10 @@ import dns.resolver
 import pytest
 
 from arcferry import catalog
-from arcferry.errors import LabError, UnknownNameError
-from arcferry.lab.network.plan import Service
-from arcferry.lab.twin import RESOURCE_GROUP, Twin, TwinSettings
+from arcferry.errors import UnknownNameError
+from arcferry_lab.errors import LabError
+from arcferry_lab.network.plan import Service
+from arcferry_lab.twin import RESOURCE_GROUP, Twin, TwinSettings
 
 if TYPE_CHECKING:
     from tests.lab.conftest import Browser

@@ -4,9 +4,9 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from arcferry.lab.faults import Faults
-from arcferry.lab.network.block import first_free
-from arcferry.lab.network.proxy import ConnectProxy, Streams
+from arcferry_lab.faults import Faults
+from arcferry_lab.network.block import first_free
+from arcferry_lab.network.proxy import ConnectProxy, Streams
 
 HOST = "127.0.0.1"
 

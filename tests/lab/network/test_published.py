@@ -6,10 +6,12 @@ import pytest
 
 from arcferry import catalog
 from arcferry.catalog import Carrier
-from arcferry.lab.network.plan import Service
-from arcferry.lab.twin import Twin
-from arcferry.routing import Verdict, coverage, read_community_list, read_route_filter, read_service_tags
-from arcferry.routing.coverage import Coverage
+from arcferry.routing.communities import read_community_list
+from arcferry.routing.coverage import Coverage, Verdict, coverage
+from arcferry.routing.route_filter import read_route_filter
+from arcferry.routing.service_tags import read_service_tags
+from arcferry_lab.network.plan import Service
+from arcferry_lab.twin import Twin
 
 pytestmark = pytest.mark.lab
 

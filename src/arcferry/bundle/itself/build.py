@@ -1,21 +1,24 @@
-from collections.abc import Iterable
+import hashlib
+import importlib.util
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib import resources
 from pathlib import Path
 
-from arcferry.bundle import manifest
-from arcferry.bundle.edition import EXPIRES_AFTER, Edition
-from arcferry.bundle.itself.gather import Say, gather
-from arcferry.bundle.itself.lock import LockedWheel, locked, to_requirements
-from arcferry.bundle.itself.target import Target
+from arcferry import files, text
+from arcferry.bundle.itself.lock import LockedWheel, WheelTarget, locked, to_requirements
 from arcferry.bundle.itself.wheel import own_wheel
 from arcferry.bundle.keys import SecretKey
-from arcferry.bundle.manifest import Manifest, Role
-from arcferry.bundle.packing import Packing
-from arcferry.bundle.place import refuse_taken, staging
-from arcferry.errors import FileInputError
+from arcferry.bundle.manifest import EXPIRES_AFTER, ITSELF, Manifest, Role, new_manifest
+from arcferry.bundle.packing import Packing, new_bundle
+from arcferry.errors import BlockedError, FileInputError
 
+Say = Callable[[str], None]
+_MOST_SHOWN = 10
 _WHEELS = "wheels"
 _INSTALLER = (
     ("install.sh", Role.INSTALLER),
@@ -34,7 +37,7 @@ class Selection:
         wheel: arcferry's own wheel; None makes it of the arcferry that is running.
     """
 
-    targets: tuple[Target, ...]
+    targets: tuple[WheelTarget, ...]
     wheels: Path | None = None
     wheel: Path | None = None
 
@@ -50,10 +53,10 @@ def build_itself(
     replace: bool = False,
     say: Say = lambda _: None,
 ) -> Manifest:
-    """Build a sealed bundle of arcferry itself at `out`, whole or not at all: a zip where the name ends so.
+    """Build a sealed bundle of arcferry itself at `out`, whole or not at all: a zip if the name ends so.
 
     The same arcferry, targets, key, `created`, version and life give the same bytes, wherever the wheels come
-    from. `version`, where None, is the digits of `created`. `replace` says whether a bundle that lies at
+    from. `version`, if None, is the digits of `created`. `replace` says whether a bundle that lies at
     `out` may be replaced; `say` is told what goes on.
 
     Raises:
@@ -61,38 +64,23 @@ def build_itself(
         InputError: a setting is out of range; among it FileInputError, naming the file: a wheel is missing or
             not the locked one, `out` is taken, or the disk full.
     """
-    edition = Edition.at(created, version, expires_after)
-    out = out.absolute()
-    refuse_taken(out, replace=replace)
+    manifest = new_manifest(created, version, expires_after, kind=ITSELF)
     own, own_bytes = own_wheel(selection.wheel)
-    with staging(out) as workshop:
-        packing = Packing(workshop, out)
+    with new_bundle(out, replace=replace) as packing:
         wheels = packing.folder / _WHEELS
         wheels.mkdir()
         gather(selection.targets, wheels, selection.wheels, say)
         say("sealing")
         packing.add(f"{_WHEELS}/{own.file}", Role.WHEEL, own_bytes)
-        _list_wheels(packing, {wheel for target in selection.targets for wheel in locked(target)})
+        for wheel in {wheel for target in selection.targets for wheel in locked(target)}:
+            # Hashed once more as it is listed: it lay in a folder of wheels, or came by pip.
+            if packing.add_present(f"{_WHEELS}/{wheel.file}", Role.WHEEL).sha256 != wheel.sha256:
+                raise FileInputError(wheel.file, "was changed while it was copied", hint="Start again.")
         _add_installer(packing, selection.targets, own)
-        content = Manifest(
-            edition.version,
-            edition.created,
-            edition.expires,
-            agents=(),
-            files=tuple(packing.packed),
-            kind=manifest.ITSELF,
-        )
-        return packing.finish(content, key, replace=replace)
+        return packing.finish(manifest, key)
 
 
-def _list_wheels(packing: Packing, wheels: Iterable[LockedWheel]) -> None:
-    """Take the wheels that were gathered, each only as what it is locked to."""
-    for wheel in wheels:
-        if packing.add_present(f"{_WHEELS}/{wheel.file}", Role.WHEEL).sha256 != wheel.sha256:
-            raise FileInputError(wheel.file, "was changed while it was copied", hint="Start again.")
-
-
-def _add_installer(packing: Packing, targets: Iterable[Target], own: LockedWheel) -> None:
+def _add_installer(packing: Packing, targets: Iterable[WheelTarget], own: LockedWheel) -> None:
     """The scripts that install it, and for each target the list of what is to be installed."""
     here = resources.files("arcferry").joinpath("bundle/itself/installer")
     for name, role in _INSTALLER:
@@ -100,3 +88,75 @@ def _add_installer(packing: Packing, targets: Iterable[Target], own: LockedWheel
     for target in targets:
         listed = to_requirements((own, *locked(target)))
         packing.add(f"requirements/{target.tag}.txt", Role.INSTALLER, listed.encode("ascii"))
+
+
+def gather(targets: Iterable[WheelTarget], folder: Path, source: Path | None, say: Say) -> None:
+    """Put every locked wheel of the targets into `folder`, each with the hash that its lock says.
+
+    They are taken from `source`, a folder of wheels at hand under whatever names; without it pip gets them
+    from the index that it is set to use.
+
+    Raises:
+        BlockedError: pip is missing, or could not get them all; what pip said is in the message.
+        FileInputError: `source` lacks some of them, or cannot be read.
+        OSError: `folder` cannot be written.
+    """
+    lists = {target: locked(target) for target in targets}
+    wanted = {wheel for wheels in lists.values() for wheel in wheels}
+    if source:
+        say(f"hashing the wheels in {source}")
+        _take(source, wanted, folder)
+        return
+    if importlib.util.find_spec("pip") is None:
+        raise BlockedError(
+            "this Python has no pip, which gets the wheels",
+            hint=f"{sys.executable} -m ensurepip, or name a folder that holds the wheels with --wheels.",
+        )
+    downloads = folder.with_name("downloads")
+    downloads.mkdir()
+    for target, wheels in lists.items():
+        say(f"getting {len(wheels)} wheels for {target.tag} with pip")
+        _download(target, wheels, downloads)
+    _take(downloads, wanted, folder)
+    shutil.rmtree(downloads)
+
+
+def _take(source: Path, wanted: set[LockedWheel], folder: Path) -> None:
+    """Copy what is wanted, told by its hash alone: a wheel may have been renamed on its way."""
+    held: dict[str, Path] = {}
+    with files.naming(source):
+        for path in sorted(source.iterdir()):
+            if path.suffix == ".whl" and path.is_file():
+                with path.open("rb") as stream:
+                    held[hashlib.file_digest(stream, "sha256").hexdigest()] = path
+    if missing := sorted(wheel for wheel in wanted if wheel.sha256 not in held):
+        named = ", ".join(wheel.file for wheel in missing[:_MOST_SHOWN])
+        more = f" and {len(missing) - _MOST_SHOWN} more" if len(missing) > _MOST_SHOWN else ""
+        raise FileInputError(
+            source,
+            f"lacks {len(missing)} of {len(wanted)} wheels with the hashes they are locked to: {named}{more}",
+            hint="Without --wheels, pip gets them from its index.",
+        )
+    for wheel in wanted:
+        shutil.copyfile(held[wheel.sha256], folder / wheel.file)
+
+
+def _download(target: WheelTarget, wheels: tuple[LockedWheel, ...], folder: Path) -> None:
+    """Let pip get them, with the index, proxy and certificates of its own configuration."""
+    requirements = folder.with_name(f"{target.tag}.txt")
+    requirements.write_text(to_requirements(wheels), encoding="ascii")
+    # -P: a file named pip.py where the user happens to stand must not be run.
+    command = [sys.executable, "-P", "-m", "pip", "download", "--quiet", "--no-input", "--no-deps"]
+    command += ["--require-hashes", "--only-binary=:all:", "--implementation=cp", f"--abi={target.abi}"]
+    command += [f"--python-version={target.python}", f"--dest={folder}", f"--requirement={requirements}"]
+    command += [f"--platform={platform}" for platform in target.wheel_platforms]
+    pip = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
+    requirements.unlink()
+    if pip.returncode:
+        said = text.clean(pip.stdout[-4096:]).strip().splitlines()[-_MOST_SHOWN:]
+        raise BlockedError(
+            f"pip could not get the wheels for {target.tag}:\n" + "\n".join(f"  {line}" for line in said),
+            hint="Which index pip uses: python -m pip config list. Or give a folder of wheels with --wheels.",
+        )

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from email.message import Message
 from email.parser import BytesParser
 from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from arcferry import __version__, files
@@ -22,6 +21,7 @@ _LARGEST = 64 * 1024 * 1024
 _LARGEST_METADATA = 1024 * 1024
 # Of the installed description, what describes arcferry; the rest describes this one installation.
 _DESCRIBING = ("METADATA", "WHEEL", "entry_points.txt")
+# The earliest date that a zip can state, so that no clock is in the bytes.
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 
@@ -88,7 +88,7 @@ def _installed() -> Iterator[tuple[str, bytes]]:
     """What the wheel holds, by its name there: the package's files, then what describes it."""
     distribution = _distribution()
     listed = {str(path).replace("\\", "/"): path for path in distribution.files or ()}
-    package = dict(_walk(resources.files(_NAME), _NAME))
+    package = dict(files.packaged(resources.files(_NAME), f"{_NAME}/"))
     if f"{_NAME}/__init__.py" in listed:
         _check_unchanged(package, listed)
     yield from package.items()
@@ -98,18 +98,8 @@ def _installed() -> Iterator[tuple[str, bytes]]:
             yield name, path.read_binary()
 
 
-def _walk(folder: Traversable, name: str) -> Iterator[tuple[str, bytes]]:
-    for item in folder.iterdir():
-        if item.name == "__pycache__" or item.name.startswith("."):
-            continue
-        if item.is_dir():
-            yield from _walk(item, f"{name}/{item.name}")
-        else:
-            yield f"{name}/{item.name}", item.read_bytes()
-
-
 def _check_unchanged(package: dict[str, bytes], listed: dict[str, importlib.metadata.PackagePath]) -> None:
-    """Return where the files are those that were installed; an editable installation lists none."""
+    """Check that the files are those that were installed; an editable installation lists none."""
     wanted = {name for name in listed if name.startswith(f"{_NAME}/") and "__pycache__" not in name}
     odd = wanted.symmetric_difference(package)
     for name in wanted & package.keys():

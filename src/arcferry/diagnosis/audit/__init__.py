@@ -1,7 +1,6 @@
 """Expected and observed side by side, endpoint by endpoint."""
 
-from arcferry.diagnosis.audit.expected import Expected
-from arcferry.diagnosis.audit.observed import Observed
-from arcferry.diagnosis.audit.side_by_side import Audit, Path, Row, audit
+from arcferry.diagnosis.audit.rows import Audit, Path, Row, audit
+from arcferry.diagnosis.audit.sides import Expected, Observed
 
 __all__ = ["Audit", "Expected", "Observed", "Path", "Row", "audit"]

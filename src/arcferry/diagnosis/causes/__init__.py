@@ -1,124 +1,96 @@
 """Every cause that arcferry knows, in the order of asking: the root before what follows from it."""
 
-from arcferry.diagnosis.causes import (
-    agent,
-    answers,
-    arm,
-    certificate,
-    circuit,
-    clock,
-    dns,
-    handshake,
-    install,
-    off_peering,
-    path,
-    private_link,
-    proxy,
-    received,
-    risk,
-    route_filter,
-    signin,
-    silence,
-    steering,
-    tcp,
-    unexplained,
-    unreadable,
-)
-from arcferry.diagnosis.causes.cause import Cause
+from arcferry.diagnosis.causes import agent, bundle, coded, connection, dns, path, proxy, risk, route
+from arcferry.diagnosis.rule import Cause
 
 _NAMES = (
-    off_peering.NOT_ON_MICROSOFT_PEERING,
-    dns.RESOLVER_FAILS,
-    dns.RESOLVER_UNREACHABLE,
-    dns.NO_ADDRESSES,
-    dns.NAME_NOT_FOUND,
-    private_link.SCOPE_NOT_GIVEN,
-    private_link.UNREACHABLE,
-    answers.PRIVATE_ANSWER_LEAK,
-    private_link.PUBLIC_ANSWER,
+    route.not_on_microsoft_peering,
+    dns.resolver_fails,
+    dns.resolver_unreachable,
+    dns.no_addresses,
+    dns.name_not_found,
+    dns.scope_not_given,
+    dns.private_endpoint_unreachable,
+    dns.private_answer_leak,
+    dns.public_answer_in_scope,
 )
 _PROXY = (
-    proxy.BYPASS_MISSING,
-    proxy.AUTHENTICATION_REQUIRED,
-    proxy.NAME_NOT_FOUND,
-    proxy.UNREACHABLE,
-    proxy.NOT_A_PROXY,
-    proxy.CANNOT_REACH,
-    proxy.REFUSED,
+    proxy.bypass_missing,
+    proxy.authentication_required,
+    proxy.name_not_found,
+    proxy.unreachable,
+    proxy.not_a_proxy,
+    proxy.cannot_reach,
+    proxy.refused,
 )
-_WRONG_ANSWERS = (circuit.IPV6_NOT_PEERED, answers.BLOCKED_ANSWER, answers.WRONG_ADDRESS)
+_WRONG_ANSWERS = (route.ipv6_not_peered, dns.blocked_answer, dns.wrong_address)
 _BEYOND_TCP = (
-    clock.SKEW,
-    certificate.UNTRUSTED_ROOT,
-    certificate.INTERCEPTED,
-    certificate.INCOMPLETE_CHAIN,
-    certificate.EXPIRED,
-    certificate.NOT_YET_VALID,
-    certificate.NAME_MISMATCH,
-    certificate.REVOCATION_UNREACHABLE,
-    *handshake.FAMILY,
-    path.CAPTIVE_PAGE,
-    install.DOWNLOAD_REFUSED,
-    path.NO_HTTP_ANSWER,
-    tcp.REFUSED,
-    tcp.RESET,
+    connection.skew,
+    connection.untrusted_root,
+    connection.intercepted,
+    connection.incomplete_chain,
+    connection.expired,
+    connection.not_yet_valid,
+    connection.name_mismatch,
+    connection.revocation_unreachable,
+    connection.large_packets_lost,
+    connection.protocol_version,
+    connection.cipher_mismatch,
+    connection.connection_cut,
+    connection.no_answer,
+    connection.handshake_failed,
+    path.captive_page,
+    coded.download_refused,
+    path.no_http_answer,
+    connection.refused,
+    connection.reset,
 )
 _ROUTING = (
-    received.FILTERED_BY_OWN_POLICY,
-    received.ANOTHER_PATH_PREFERRED,
-    circuit.PEERING_DOWN,
-    circuit.NO_ROUTE_FILTER,
-    circuit.FILTER_NOT_ATTACHED,
-    route_filter.COMMUNITY_DENIED,
-    route_filter.EMPTY_ROUTE_FILTER,
-    received.SESSION_DOWN,
-    route_filter.COMMUNITY_NOT_IN_FILTER,
-    route_filter.REGION_WITHOUT_COMMUNITY,
-    circuit.OUTSIDE_SKU,
-    received.NOT_RECEIVED,
+    route.filtered_by_own_policy,
+    route.another_path_preferred,
+    route.peering_down,
+    route.no_route_filter,
+    route.filter_not_attached,
+    route.community_denied,
+    route.empty_route_filter,
+    route.session_down,
+    route.community_not_in_filter,
+    route.region_without_community,
+    route.outside_sku_geography,
+    route.not_received,
 )
-_SILENCE = (*silence.FAMILY, tcp.UNREACHABLE)
+_SILENCE = (
+    connection.nat_prefix_not_validated,
+    connection.asymmetric_return,
+    connection.filtered,
+    connection.timeout_with_route,
+    connection.unreachable,
+)
 
 FAULTS: tuple[Cause, ...] = (
-    path.DISCOVERY_FAILED,
+    path.discovery_failed,
     *_PROXY,
     *_WRONG_ANSWERS,
     *_BEYOND_TCP,
     *_NAMES,
     *_ROUTING,
     *_SILENCE,
-    path.ENDPOINT_UNREACHABLE,
+    path.endpoint_unreachable,
 )
 """Asked of every endpoint that was not reached; the first that applies is its cause. A step that was seen to
 fail comes before what dated lists lead to expect, and what a router's table shows before the route filter."""
 
-RISKS: tuple[Cause, ...] = (*steering.FAMILY, *risk.FAMILY, answers.ANSWERS_DIFFER)
+RISKS: tuple[Cause, ...] = (
+    risk.steered_answer_may_leave_filter,
+    risk.reached_outside_filter,
+    risk.answer_not_in_service_community,
+    risk.inspected,
+    dns.answers_differ,
+)
 """Asked of every endpoint that works; each that applies counts."""
 
-_MODULES = (
-    route_filter,
-    circuit,
-    received,
-    off_peering,
-    path,
-    dns,
-    answers,
-    private_link,
-    tcp,
-    silence,
-    certificate,
-    handshake,
-    proxy,
-    clock,
-    agent,
-    install,
-    signin,
-    arm,
-    unexplained,
-    unreadable,
-    steering,
-    risk,
-)
+_MODULES = (route, path, dns, connection, proxy, agent, coded, bundle, risk)
+_DECLARED = [one for module in _MODULES for one in vars(module).values() if isinstance(one, Cause)]
 
-CAUSES: dict[str, Cause] = {cause.slug: cause for module in _MODULES for cause in module.FAMILY}
+CAUSES: dict[str, Cause] = {cause.slug: cause for cause in (*_DECLARED, *coded.CODED)}
 """Every cause by its slug, in the order in which findings of equal severity are told."""

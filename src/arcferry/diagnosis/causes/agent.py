@@ -1,23 +1,130 @@
-"""What is wrong with the agent on the server itself, by its codes and by what it says of itself."""
+"""What is wrong with the agent on the server itself, and what is left without a reason."""
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 
-from arcferry import catalog, command_line
-from arcferry.diagnosis.causes.cause import Group, Match
-from arcferry.diagnosis.causes.coded import code_matches, coded, said
-from arcferry.diagnosis.document import AgentState
-from arcferry.diagnosis.finding import Command, Evidence, Owner, Severity, command
-from arcferry.diagnosis.material import Material
-from arcferry.times import to_text
+from arcferry import catalog
+from arcferry.diagnosis.causes.coded import code_matches
+from arcferry.diagnosis.finding import Confidence, Evidence, Owner, Severity
+from arcferry.diagnosis.rule import Line, Match, case_cause, line
+from arcferry.evidence.case import Case
+from arcferry.evidence.document import AgentState, Document, Kind
+from arcferry.text import one_line
+from arcferry.times import now, to_text
 
+_DECIDES = (Kind.AGENT_CHECK.value, Kind.ARCFERRY_CHECK.value, Kind.AGENT_LOGS_ZIP.value)
+_LAST_WORDS = 160
 _HIMDS = {"himds", "himdsd"}
 _OPTIONAL_SERVICES = {"arcproxy", "arcproxyd", "extensionservice", "extd", "gcarcservice", "gcad"}
-_VERSION = re.compile(r"(\d{1,3})\.(\d{1,4})")
-_OLDEST_SUPPORTED = (1, 55)
-"""Releases of the last twelve months are supported (Azure Arc release notes, 2026-08). 1.67 is of August
-2026 and there is one a month, so that this is an inference."""
+
+
+@case_cause("agent/expired", Owner.SERVER)
+def expired(case: Case) -> Sequence[Match]:
+    """The agent says so."""
+    return [Match(evidence=_status(state)) for state in case.agents if state.status == "Expired"]
+
+
+@case_cause("agent/disconnected", Owner.SERVER)
+def disconnected(case: Case) -> Sequence[Match]:
+    """The agent says so, it has been connected, and neither an endpoint, a code nor himds explains it."""
+    blocked = any(
+        not seen.reachable and seen.required is not False and not seen.install for seen in case.attempts
+    )
+    if blocked or any(code.code for code in case.codes):
+        return ()
+    return [
+        Match(evidence=_status(state))
+        for state in case.agents
+        if state.status == "Disconnected" and _was_connected(state) and not _HIMDS & set(_stopped(state))
+    ]
+
+
+@case_cause("agent/service-stopped", Owner.SERVER)
+def service_stopped(case: Case) -> Sequence[Match]:
+    """A code, himds stopped, or another service stopped while the agent is connected, which is a warning."""
+    found = list(code_matches("agent/service-stopped", case))
+    for state in case.agents:
+        stopped = tuple(_stopped(state))
+        without_himds = bool(_HIMDS & set(stopped))
+        if without_himds or (stopped and state.status == "Connected"):
+            severity = None if without_himds else Severity.WARNING
+            evidence = line(state.origin, "stopped", state.taken, services=stopped)
+            found.append(Match(signature=stopped, evidence=(evidence,), severity=severity))
+    # What comes after a code, or after himds, is the same failure told again.
+    return found[:1] if found and found[0].severity is None else found
+
+
+@case_cause("agent/too-old", Owner.SERVER)
+def too_old(case: Case) -> Sequence[Match]:
+    """A code, or a version that is out of support, which is a warning."""
+    found = list(code_matches("agent/too-old", case))
+    today = now().date()
+    oldest = catalog.oldest_supported(today)
+    values = {"oldest": oldest.version, "month": f"{oldest.month:%Y-%m}"} if oldest else {}
+    for state in case.agents:
+        if catalog.is_out_of_support(state.version, today):
+            words = "too_old" if oldest else "older_than_known"
+            says = line(state.origin, words, state.taken, version=state.version, **values)
+            found.append(Match(signature=(state.version,), evidence=(says,), severity=Severity.WARNING))
+    return found
+
+
+@case_cause("agent/region-not-valid", Owner.SERVER)
+def region_not_valid(case: Case) -> Sequence[Match]:
+    """A code; the known region that comes nearest to a word of the messages is offered."""
+    messages = "\n".join(seen.says for seen in case.codes)
+    return [
+        replace(match, values={"near": _nearest_region(messages)})
+        for match in code_matches("agent/region-not-valid", case)
+    ]
+
+
+def _is_explained(document: Document) -> bool:
+    """Whether an endpoint or a code in the same document says why: then that has a finding of its own."""
+    told = [catalog.code(seen.code) if catalog.is_code(seen.code) else None for seen in document.codes]
+    by_code = any(code is None or code.outcome == "failure" for code in told)
+    return by_code or any(not seen.reachable for seen in document.attempts)
+
+
+@case_cause("agent/unexplained-error", Owner.SERVER)
+def unexplained_error(case: Case) -> Iterator[Match]:
+    """One match a document, about its last words."""
+    blocked = any(not seen.reachable and seen.required is not False for seen in case.attempts)
+    for document in case.documents:
+        if not document.error_lines or _is_explained(document):
+            continue
+        fatal = [one for one in document.error_lines if one.is_fatal]
+        last = (fatal or document.error_lines)[-1].says
+        yield Match(
+            Confidence.UNDETERMINED,
+            signature=(last,),
+            evidence=tuple(Evidence(one.origin, one.says, one.taken) for one in document.error_lines),
+            would_decide=_DECIDES,
+            # If another document shows a path that fails, it may be that.
+            severity=None if fatal and not blocked else Severity.WARNING,
+            values={"last_words": one_line(last, limit=_LAST_WORDS)},
+        )
+
+
+@case_cause("evidence/unreadable", Owner.SERVER)
+def unreadable(case: Case) -> tuple[Match, ...]:
+    """Every document that could not be read, as one finding."""
+    unread = [one for one in case.documents if one.kind is Kind.UNREADABLE]
+    lines = tuple(Evidence(one.name, why) for one in unread for why in one.notes)
+    names = tuple(dict.fromkeys(line.origin for line in lines))
+    return (Match(evidence=lines, values={"names": names}),) if unread else ()
+
+
+def _status(state: AgentState) -> tuple[Line | Evidence, ...]:
+    """What the agent says of itself: its status, its last heartbeat, its error."""
+    found: list[Line | Evidence] = [line(state.origin, "status", state.taken, status=state.status)]
+    if state.last_heartbeat:
+        found.append(line(state.origin, "heartbeat", state.taken, at=to_text(state.last_heartbeat)))
+    if state.error:
+        found.append(Evidence(state.origin, state.error, state.taken))
+    return tuple(found)
 
 
 def _was_connected(state: AgentState) -> bool:
@@ -26,238 +133,16 @@ def _was_connected(state: AgentState) -> bool:
     return bool(named & {"resource name", "resource id", "resourcename", "resourceid"})
 
 
-def _blocked_path(material: Material) -> bool:
-    """Whether an endpoint that the work needs was not reached: the endpoint's finding says why, then."""
-    return any(
-        not seen.reachable and seen.required is not False and not seen.install for seen in material.sightings
-    )
+def _stopped(state: AgentState) -> Iterator[str]:
+    for name, how in state.services:
+        if name in _HIMDS | _OPTIONAL_SERVICES and how in ("stopped", "missing", "failed"):
+            yield name
 
 
-def _evidence(state: AgentState, *says: str) -> tuple[Evidence, ...]:
-    return tuple(Evidence(state.origin, one, state.taken) for one in says if one)
-
-
-def _heartbeat(state: AgentState) -> str:
-    return f"its last heartbeat was at {to_text(state.last_heartbeat)}" if state.last_heartbeat else ""
-
-
-def _stopped(state: AgentState) -> list[str]:
-    return [
-        name
-        for name, how in state.services
-        if name in _HIMDS | _OPTIONAL_SERVICES and how in ("stopped", "missing", "failed")
-    ]
-
-
-def _expired(material: Material) -> Iterator[Match]:
-    for state in material.agents:
-        if state.status == "Expired":
-            yield Match(evidence=_evidence(state, "the agent says: Expired", _heartbeat(state)))
-
-
-def _has_himds_stopped(state: AgentState) -> bool:
-    return bool(_HIMDS & set(_stopped(state)))
-
-
-def _disconnected(material: Material) -> Iterator[Match]:
-    explained = _blocked_path(material) or any(code.code for code in material.codes)
-    for state in material.agents:
-        if (
-            state.status == "Disconnected"
-            and _was_connected(state)
-            and not _has_himds_stopped(state)
-            and not explained
-        ):
-            yield Match(
-                evidence=_evidence(state, "the agent says: Disconnected", _heartbeat(state), state.error)
-            )
-
-
-def _service_stopped(material: Material) -> Sequence[Match]:
-    found = list(code_matches("agent/service-stopped", material))
-    for state in material.agents:
-        stopped = _stopped(state)
-        if _has_himds_stopped(state) or (stopped and state.status == "Connected"):
-            says = f"stopped: {', '.join(stopped)}"
-            severity = None if _has_himds_stopped(state) else Severity.WARNING
-            found.append(Match(signature=tuple(stopped), evidence=_evidence(state, says), severity=severity))
-    return found[:1] if found and found[0].severity is None else found
-
-
-def _too_old(material: Material) -> Sequence[Match]:
-    found = list(code_matches("agent/too-old", material))
-    for state in material.agents:
-        version = _VERSION.match(state.version)
-        if version and (int(version[1]), int(version[2])) < _OLDEST_SUPPORTED:
-            oldest = ".".join(map(str, _OLDEST_SUPPORTED))
-            says = (
-                f"agent {state.version}; releases of the last twelve months are supported, which is "
-                f"about {oldest}"
-            )
-            found.append(
-                Match(signature=(state.version,), evidence=_evidence(state, says), severity=Severity.WARNING)
-            )
-    return found
-
-
-def _restart(_: Group) -> tuple[Command, ...]:
-    return (
-        Command("powershell", "Restart-Service himds -PassThru"),
-        Command("sh", "sudo systemctl restart himdsd && systemctl status himdsd --no-pager"),
-    )
-
-
-def _logs(_: Group) -> tuple[Command, ...]:
-    return (Command("azcmagent", "azcmagent logs --full"),)
-
-
-def _near_regions(group: Group) -> tuple[Command, ...]:
-    """The known region that comes nearest to a word of the message."""
+def _nearest_region(messages: str) -> str:
     names = [region.name for region in catalog.regions()]
-    words = re.findall(r"[a-z0-9]{4,30}", said(group).lower().replace(" ", ""))[:50]
-    words += re.findall(r"[a-z0-9]{4,30}", said(group).lower())[:200]
-    near = next(
-        (found[0] for word in words if (found := get_close_matches(word, names, n=1, cutoff=0.85))), "REGION"
-    )
-    return (
-        Command(
-            "az",
-            (
-                "az provider show --namespace Microsoft.HybridCompute --query "
-                "\"resourceTypes[?resourceType=='machines'].locations\" --output json"
-            ),
-        ),
-        command("azcmagent", "azcmagent check --location {near}", near=command_line.location(near, "REGION")),
-    )
-
-
-FAMILY = (
-    coded(
-        "agent/not-elevated",
-        "The command ran without administrator rights",
-        Owner.SERVER,
-        "Run the same command as administrator, or as root.",
-        steps=(
-            "A scheduled task or a deployment tool has to run it as SYSTEM, or with the highest privileges.",
-        ),
-        commands=lambda _: (
-            Command("powershell", "Start-Process powershell -Verb RunAs"),
-            Command("sh", "sudo azcmagent connect --config connect.json"),
-        ),
-    ),
-    coded(
-        "agent/already-connected",
-        "The server is connected already",
-        Owner.SERVER,
-        "Compare what it is connected to with what was wanted; disconnect only where they differ.",
-        severity=Severity.WARNING,
-        commands=lambda _: (
-            Command("azcmagent", "azcmagent show"),
-            Command("azcmagent", "azcmagent disconnect --force-local-only"),
-        ),
-    ),
-    coded(
-        "agent/expired",
-        "The agent's identity has expired",
-        Owner.SERVER,
-        "Disconnect the agent and connect it again with an onboarding credential.",
-        steps=(
-            (
-                "No heartbeat reached Azure for so long that the identity certificate ran out; it is "
-                "renewed only "
-                "while the server is connected."
-            ),
-            (
-                "azcmagent disconnect removes the machine from Azure with its extensions' records; "
-                "--force-local-only leaves it, and it has to be deleted in Azure before the same name is "
-                "connected again."
-            ),
-            (
-                "Find out why there was no heartbeat first, or it expires again: arcferry check "
-                "--location REGION."
-            ),
-        ),
-        commands=lambda _: (
-            Command("azcmagent", "azcmagent disconnect --force-local-only"),
-            Command("azcmagent", "azcmagent connect --config connect.json"),
-        ),
-        concerns=lambda material: tuple(_expired(material)),
-    ),
-    coded(
-        "agent/disconnected",
-        "The agent was connected and has no contact with Azure now",
-        Owner.SERVER,
-        "Check the path first, then the agent's services.",
-        steps=(
-            (
-                "Nothing that was handed in shows an endpoint that fails: run the check on the server "
-                "and hand it in."
-            ),
-            "Disconnected turns into Expired after about 45 days; then only connecting anew helps.",
-        ),
-        commands=lambda group: (
-            Command("arcferry", "arcferry check --location REGION --output json > check.json"),
-            *_restart(group),
-        ),
-        concerns=lambda material: tuple(_disconnected(material)),
-    ),
-    coded(
-        "agent/service-stopped",
-        "A service of the agent is not running",
-        Owner.SERVER,
-        "Start the service, and find out what stopped it.",
-        steps=(
-            "himds is the agent itself: without it there is no heartbeat and no identity.",
-            (
-                "Where it stops again: himds.log names the reason. A policy that takes the right to "
-                "log on as a "
-                "service from NT SERVICE\\himds is a frequent one."
-            ),
-        ),
-        commands=_restart,
-        concerns=_service_stopped,
-    ),
-    coded(
-        "agent/too-old",
-        "The agent is too old",
-        Owner.SERVER,
-        "Install a current agent from the bundle; it keeps the connection.",
-        commands=lambda _: (
-            Command("arcferry", "arcferry bundle build --help"),
-            Command("azcmagent", "azcmagent version"),
-        ),
-        concerns=_too_old,
-    ),
-    coded(
-        "agent/local-error",
-        "The agent failed on the server itself",
-        Owner.SERVER,
-        "Read the agent's log, restart its service, and try again.",
-        steps=("Where it stays: collect the logs and open a case with Microsoft support.",),
-        commands=lambda group: (*_restart(group), *_logs(group)),
-        subject="Azure Arc: the agent fails on the server itself",
-        ask=lambda _: (
-            (
-                "azcmagent ends with an error that is not one of network, sign-in or rights. The output of "
-                "azcmagent logs --full is attached."
-            ),
-        ),
-    ),
-    coded(
-        "agent/bad-argument",
-        "An argument or a setting of the command is wrong",
-        Owner.SERVER,
-        "Correct the argument that the message names.",
-        commands=lambda _: (
-            Command("azcmagent", "azcmagent connect --help"),
-            Command("azcmagent", "azcmagent config list"),
-        ),
-    ),
-    coded(
-        "agent/region-not-valid",
-        "Azure Arc has no such location",
-        Owner.SERVER,
-        "Correct the spelling of --location, or choose a region that Azure Arc serves.",
-        commands=_near_regions,
-    ),
-)
+    text = messages.lower()
+    # "east asai" is a region's display name, misspelt: its words are tried as one first.
+    words = re.findall(r"[a-z0-9]{4,30}", text.replace(" ", ""))[:50]
+    words += re.findall(r"[a-z0-9]{4,30}", text)[:200]
+    return next((found[0] for word in words if (found := get_close_matches(word, names, 1, 0.85))), "REGION")

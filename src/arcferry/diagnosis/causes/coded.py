@@ -6,54 +6,52 @@ evidence for it.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
+from functools import partial
 
 from arcferry import catalog
 from arcferry.catalog import Carrier, Code
-from arcferry.diagnosis.causes.cause import Cause, Group, Match
-from arcferry.diagnosis.document import NETWORK_ERROR, CodeSeen
-from arcferry.diagnosis.finding import Command, Evidence, Owner, Remedy, Severity
-from arcferry.diagnosis.material import Material
-from arcferry.diagnosis.wording import letter, listed
+from arcferry.diagnosis.destination import Destination
+from arcferry.diagnosis.finding import Evidence, Owner, Severity
+from arcferry.diagnosis.rule import Cause, Line, Match, case_cause, cause, line
+from arcferry.evidence.case import Case
+from arcferry.evidence.document import NETWORK_ERROR, CodeSeen
+from arcferry.probe.observation import Stage
 
-Concerns = Callable[[Material], Sequence[Match]]
 _CARRIERS = {
     "endpoint:entra": Carrier.ENTRA,
     "endpoint:arm": Carrier.ARM,
     "endpoint:regional": Carrier.REGIONAL,
 }
 _FAILURE = "failure"
-_MOST_ASKED = 6
+_OWNERS = {"auth": Owner.IDENTITY, "arm": Owner.AZURE, "network": Owner.NETWORK}
 
 
-def known(seen: CodeSeen) -> Code | None:
-    """The catalogue's entry of a code that was seen; None where it has none."""
+def _known(seen: CodeSeen) -> Code | None:
+    """The catalogue's entry of a code that was seen; None if it has none."""
     return catalog.code(seen.code) if catalog.is_code(seen.code) else None
 
 
-def cause_of(seen: CodeSeen) -> str:
-    """The slug that a code means, with the words beside it; empty where it does not tell."""
-    code = known(seen)
-    if code is None:
-        return ""
-    means_it = not code.only_with or re.search(code.only_with, seen.says) is not None
-    return code.cause if means_it else ""
+def _cause_of(seen: CodeSeen) -> str:
+    """The slug that a code means, with the words beside it; empty if it does not tell."""
+    code = _known(seen)
+    return code.cause if code and re.search(code.only_with, seen.says) else ""
 
 
-def _families(material: Material, *, besides: CodeSeen) -> set[str]:
+def _families(case: Case, *, besides: CodeSeen) -> set[str]:
     """The families of the causes that other codes tell, those codes left out that yield themselves."""
-    own = cause_of(besides)
+    own = _cause_of(besides)
     found = set()
-    for seen in material.codes:
-        code, cause = known(seen), cause_of(seen)
+    for seen in case.codes:
+        code, cause = _known(seen), _cause_of(seen)
         if code and cause and code.outcome == _FAILURE and cause != own and (not code.yields or not own):
             found.add(cause.partition("/")[0])
     return found
 
 
-def _unreached(material: Material) -> set[str]:
+def _unreached(case: Case) -> set[str]:
     """What was not reached, in the words of `yields`."""
-    failed = [seen for seen in material.sightings if not seen.reachable]
+    failed = [seen for seen in case.attempts if not seen.reachable]
     found = {"download"} if any(seen.install for seen in failed) else set()
     for seen in failed:
         endpoint = catalog.endpoint_named(seen.host) if seen.host else None
@@ -61,133 +59,127 @@ def _unreached(material: Material) -> set[str]:
     return found
 
 
-def _explained(seen: CodeSeen, material: Material) -> set[str]:
-    """What explains a code better than it does itself; empty where nothing does."""
-    code = known(seen)
+def _explained(seen: CodeSeen, case: Case) -> set[str]:
+    """What explains a code better than it does itself; empty if nothing does."""
+    code = _known(seen)
     if code is None or not code.yields:
         return set()
-    return set(code.yields) & (_families(material, besides=seen) | _unreached(material))
+    return set(code.yields) & (_families(case, besides=seen) | _unreached(case))
 
 
-def _line(seen: CodeSeen) -> Evidence:
-    code = known(seen)
-    said = f"{seen.code}: {seen.says}".rstrip(": ")
-    by_agent = code is None or code.family in ("agent", "install-script")
-    return Evidence(seen.origin, f"the agent ended with {said}" if by_agent else said, seen.taken)
+def _ended(seen: CodeSeen) -> Line | Evidence:
+    """The agent's own code is what it ended with; another stands in what was handed in."""
+    code = _known(seen)
+    if code is None or code.family in ("agent", "install-script"):
+        return line(seen.origin, "ended", seen.taken, said=seen.with_words)
+    return Evidence(seen.origin, seen.with_words, seen.taken)
 
 
-def _around(seen: CodeSeen, told: Iterable[CodeSeen]) -> Evidence:
+def _around(seen: CodeSeen, told: Iterable[CodeSeen]) -> Line | Evidence:
     """The line of a code that yields; its words are left out where they are those of the telling one."""
-    is_same = any(seen.says and seen.says in one.says for one in told)
-    return (
-        Evidence(seen.origin, f"the agent ended with {seen.code}, around it", seen.taken)
-        if is_same
-        else _line(seen)
-    )
+    if any(seen.says and seen.says in one.says for one in told):
+        return line(seen.origin, "ended_around", seen.taken, code=seen.code)
+    return _ended(seen)
 
 
-def _meaning(seen: CodeSeen) -> list[Evidence]:
-    code = known(seen)
-    return [Evidence(f"catalogue ({code.source})", f"{seen.code}: {code.meaning}")] if code else []
+def _meaning(seen: CodeSeen) -> tuple[Line, ...]:
+    code = _known(seen)
+    if code is None:
+        return ()
+    return (line("", "code_means", source=code.source, code=seen.code, meaning=code.meaning),)
 
 
-def _wrapped(family: str, material: Material) -> list[CodeSeen]:
-    """The codes that yield to a cause of this family: the same failure, in less telling words."""
-    return [seen for seen in material.codes if family in _explained(seen, material)]
+def code_matches(slug: str, case: Case) -> tuple[Match, ...]:
+    """One match for all codes that tell this cause, with the codes that it explains.
 
-
-def codes_of(slug: str, material: Material) -> list[CodeSeen]:
-    """The codes that tell this cause, each once, those left out that something else explains."""
-    told = [seen for seen in material.codes if cause_of(seen) == slug and not _explained(seen, material)]
-    return list({(seen.code, seen.origin): seen for seen in told}.values())
-
-
-def code_matches(slug: str, material: Material) -> tuple[Match, ...]:
-    """One match for all codes that tell this cause, with the codes that it explains."""
-    told = codes_of(slug, material)
+    Codes that something else explains are left out; those that yield to a cause of this family are the same
+    failure in less telling words.
+    """
+    seen_so = [seen for seen in case.codes if _cause_of(seen) == slug and not _explained(seen, case)]
+    told = {(seen.code, seen.origin): seen for seen in seen_so}.values()
     if not told:
         return ()
-    wrapped = _wrapped(slug.partition("/")[0], material)
-    lines = [_line(seen) for seen in told]
-    for seen in {one.code: one for one in told}.values():
-        lines += _meaning(seen)
-    names = tuple(dict.fromkeys(seen.code for seen in told))
-    return (Match(signature=names, evidence=(*lines, *(_around(seen, told) for seen in wrapped))),)
+    by_code = {seen.code: seen for seen in told}
+    meanings = [line for seen in by_code.values() for line in _meaning(seen)]
+    family = slug.partition("/")[0]
+    around = [_around(seen, told) for seen in case.codes if family in _explained(seen, case)]
+    return (Match(signature=tuple(by_code), evidence=(*map(_ended, told), *meanings, *around)),)
 
 
-def leftover(material: Material) -> tuple[Match, ...]:
-    """A match for every code that means no cause of its own, and that nothing explains."""
+def coded(slug: str, owner: Owner, severity: Severity = Severity.ERROR) -> Cause:
+    """A cause that codes of the catalogue alone tell."""
+    return Cause(slug, owner, severity, of_case=partial(code_matches, slug))
+
+
+@cause("install/download-refused", Owner.SERVER)
+def download_refused(destination: Destination, _: Case) -> Match | None:
+    """An HTTP error in answer to the download."""
+    if destination.stage is not Stage.HTTP or not destination.kind.startswith("http-"):
+        return None
+    status = destination.kind.removeprefix("http-")
+    return Match(signature=(destination.kind,), values={"status": status})
+
+
+@case_cause("install/agent-code", Owner.SERVER)
+def agent_code(case: Case) -> Iterable[Match]:
+    """Each code that means no cause of its own and that nothing explains, with its phase's owner."""
     found = {}
-    for seen in reversed(material.codes):
-        code = known(seen)
+    for seen in reversed(case.codes):
+        code = _known(seen)
         is_failure = code is None or code.outcome == _FAILURE
-        if seen.code == NETWORK_ERROR or cause_of(seen) or not is_failure or _explained(seen, material):
+        if seen.code == NETWORK_ERROR or _cause_of(seen) or not is_failure or _explained(seen, case):
             continue
-        severity = Severity.WARNING if code and code.family == "powershell" else None
+        phase = code.phase if code else "auth" if seen.code.startswith("AADSTS") else ""
         found[seen.code] = Match(
-            signature=(seen.code,), evidence=(_line(seen), *_meaning(seen)), severity=severity
+            signature=(seen.code,),
+            evidence=(_ended(seen), *_meaning(seen)),
+            severity=Severity.WARNING if code and code.family == "powershell" else None,
+            owner=_OWNERS.get(phase, Owner.SERVER),
+            values={
+                "code": seen.code,
+                "known": code is not None,
+                "retry": code is not None and code.retry,
+                "means": code.meaning.rstrip(".") if code else "",
+                "remedy": code.remedy if code else "",
+            },
         )
-    return tuple(found.values())
+    return found.values()
 
 
-def said(group: Group) -> str:
-    """What the codes of a finding said, to look names up in."""
-    return "\n".join(line.says for line in group.match.evidence)
-
-
-def advice(group: Group) -> tuple[str, ...]:
-    """The catalogue's way out for each code of the finding."""
-    codes = [catalog.code(name) for name in group.match.signature if catalog.is_code(name)]
-    return tuple(dict.fromkeys(code.remedy for code in codes))
-
-
-def asking(subject: str, group: Group, lines: Iterable[str]) -> str:
-    """A request with what was seen beneath it."""
-    seen = [
-        f"- {line.origin}: {line.says}" for line in group.match.evidence if "catalogue" not in line.origin
-    ]
-    return letter(subject, [*lines, "", "What was seen:", *seen[:_MOST_ASKED]])
-
-
-def coded(
-    slug: str,
-    title: str,
-    owner: Owner,
-    summary: str,
-    *,
-    steps: tuple[str, ...] = (),
-    commands: Callable[[Group], tuple[Command, ...]] = lambda _: (),
-    subject: str = "",
-    ask: Callable[[Group], Sequence[str]] = lambda _: (),
-    severity: Severity = Severity.ERROR,
-    concerns: Concerns | None = None,
-) -> Cause:
-    """A cause that codes of the catalogue tell.
-
-    `ask` gives the lines of the request; without a `subject` there is none, because its owner is the reader.
-    `concerns` is for what more than codes tells; codes alone tell it otherwise.
-    """
-
-    def headline(group: Group) -> str:
-        return f"{title} ({listed(group.match.signature)})" if group.match.signature else title
-
-    def remedy(group: Group) -> Remedy:
-        return Remedy(
-            summary,
-            tuple(dict.fromkeys((*advice(group), *steps))),
-            commands(group),
-            asking(subject, group, ask(group)) if subject else "",
-        )
-
-    def from_codes(material: Material) -> Sequence[Match]:
-        return code_matches(slug, material)
-
-    return Cause(
-        slug=slug,
-        title=title,
-        severity=severity,
-        owner=owner,
-        headline=headline,
-        concerns=concerns or from_codes,
-        remedy=remedy,
-    )
+CODED = (
+    coded("agent/not-elevated", Owner.SERVER),
+    coded("agent/already-connected", Owner.SERVER, Severity.WARNING),
+    coded("agent/local-error", Owner.SERVER),
+    coded("agent/bad-argument", Owner.SERVER),
+    coded("install/another-in-progress", Owner.SERVER),
+    coded("install/restart-needed", Owner.SERVER, Severity.INFO),
+    coded("install/disk-full", Owner.SERVER),
+    coded("install/package-unusable", Owner.SERVER),
+    coded("install/not-allowed", Owner.SERVER),
+    coded("install/service-not-started", Owner.SERVER),
+    coded("install/failed", Owner.SERVER),
+    coded("install/unsupported-system", Owner.SERVER),
+    coded("install/on-azure-vm", Owner.SERVER),
+    coded("signin/secret-invalid", Owner.IDENTITY),
+    coded("signin/secret-expired", Owner.IDENTITY),
+    coded("signin/wrong-tenant", Owner.IDENTITY),
+    coded("signin/application-unknown", Owner.IDENTITY),
+    coded("signin/conditional-access", Owner.IDENTITY),
+    coded("signin/tenant-restricted", Owner.NETWORK),
+    coded("signin/certificate-not-found", Owner.IDENTITY),
+    coded("signin/token-rejected", Owner.IDENTITY),
+    coded("signin/timed-out", Owner.SERVER),
+    coded("arm/not-authorized", Owner.AZURE),
+    coded("arm/provider-not-registered", Owner.AZURE),
+    coded("arm/name-taken", Owner.AZURE),
+    coded("arm/name-reserved", Owner.SERVER),
+    coded("arm/region-not-available", Owner.AZURE),
+    coded("arm/policy-forbids", Owner.AZURE),
+    coded("arm/locked", Owner.AZURE),
+    coded("arm/limit-reached", Owner.AZURE),
+    coded("arm/group-missing", Owner.AZURE),
+    coded("arm/subscription-unusable", Owner.AZURE),
+    coded("arm/throttled", Owner.SERVER),
+    coded("arm/unavailable", Owner.AZURE),
+)
+"""Causes that codes alone tell."""

@@ -1,227 +1,177 @@
-"""Names that get no address at all: no resolver, a resolver that fails, a name it does not have."""
+"""Names that get no address, answers that cannot be meant, and private ones, meant or not."""
 
-from arcferry import command_line, typed
-from arcferry.diagnosis.causes.cause import Cause, Group, Match
-from arcferry.diagnosis.facts import Facts
-from arcferry.diagnosis.finding import Command, Owner, Remedy, Severity, command
-from arcferry.diagnosis.material import Material
-from arcferry.diagnosis.wording import letter, listed
-from arcferry.probe.observation import Stage
+from arcferry.catalog import Carrier
+from arcferry.diagnosis.destination import Destination
+from arcferry.diagnosis.finding import Confidence, Owner, Severity
+from arcferry.diagnosis.rule import Line, Match, cause, line
+from arcferry.diagnosis.values import region_name
+from arcferry.evidence.case import Case
+from arcferry.probe.observation import DnsAnswer, Stage
+from arcferry.routing.coverage import Verdict
 
-
-def _failed_with(facts: Facts, *kinds: str) -> bool:
-    return facts.stage is Stage.DNS and facts.kind in kinds
-
-
-def resolvers(facts: Facts) -> tuple[str, ...]:
-    """Every resolver that was asked for the name, as far as is known."""
-    named = [answer.resolver for answer in facts.answers] + [seen.resolver for seen in facts.sightings]
-    return tuple(dict.fromkeys(filter(None, named)))
+_NOWHERE = ("0.0.0.0", "127.0.0.1", "::", "::1")  # noqa: S104 - what block lists answer; nothing binds to it
 
 
-def asked(group: Group) -> str:
-    """The resolvers for a sentence."""
-    return listed(resolvers(group.first)) if resolvers(group.first) else "the server's resolver"
-
-
-def look_up(group: Group) -> tuple[Command, ...]:
-    """How to ask the same resolver for the first name."""
-    name, asked_first = command_line.host(group.hosts[0]), next(iter(resolvers(group.first)), "")
-    if not asked_first or typed.is_hosts_file(asked_first):
-        return (
-            command("powershell", "Resolve-DnsName {name}", name=name),
-            command("sh", "dig {name}", name=name),
-        )
-    server, port = command_line.server(asked_first), typed.port_of(asked_first)
-    return (
-        command("powershell", "Resolve-DnsName {name} -Server {server}", name=name, server=server),
-        command(
-            "sh", "dig {name} @{server} -p {port}", name=name, server=server, port=command_line.port(port)
-        )
-        if port
-        else command("sh", "dig {name} @{server}", name=name, server=server),
-    )
-
-
-def _is_unanswered(facts: Facts) -> bool:
-    """Whether answers were handed in and none has an address, of a name that nobody saw fail later."""
-    none = bool(facts.answers) and not any(answer.addresses for answer in facts.answers)
-    return none and facts.stage is None and not facts.proxied and not facts.reached
-
-
-def _no_addresses(facts: Facts, _: Material) -> Match | None:
-    exists = any(answer.rcode == "NOERROR" or answer.chain for answer in facts.answers)
-    if _failed_with(facts, "no-addresses") or (_is_unanswered(facts) and exists):
-        return Match(signature=resolvers(facts))
-    return None
-
-
-NO_ADDRESSES = Cause(
-    slug="dns/no-addresses",
-    title="The resolver knows the name and has no address for it",
-    severity=Severity.ERROR,
-    owner=Owner.NETWORK,
-    applies=_no_addresses,
-    headline=lambda group: f"{asked(group)} knows {group.subject}, and answers without an address",
-    remedy=lambda group: Remedy(
-        summary=f"Complete the zone that leaves the address of {listed(group.hosts)} out.",
-        steps=(
-            (
-                "The name exists and no A record comes with it. Often a private zone "
-                "(privatelink.his.arc.azure.com, privatelink.guestconfiguration.azure.com) is there and "
-                "lacks the record to which the public alias leads."
-            ),
-            "Add the record, or take the zone away from these servers' resolver.",
-            "Or a filter leaves A records out: compare with the answer of another resolver.",
-        ),
-        commands=look_up(group),
-        request=letter(
-            f"DNS: {group.subject} is answered without an address",
-            [
-                f"Asked: {asked(group)}. Names: {listed(group.hosts, most=40)}.",
-                (
-                    "The answer is NOERROR without an A record. Which zone answers here? Please add the "
-                    "record, or let the name be resolved publicly."
-                ),
-            ],
-        ),
-    ),
-    routed=True,
-)
-
-
-def _name_not_found(facts: Facts, _: Material) -> Match | None:
-    if _failed_with(facts, "nxdomain") or _is_unanswered(facts):
-        return Match(signature=resolvers(facts))
-    return None
-
-
-def _forward(group: Group) -> Remedy:
-    return Remedy(
-        summary=f"Let {asked(group)} resolve {listed(group.hosts)} by forwarding to a public resolver.",
-        steps=(
-            (
-                "Forward the zones of these names, or everything, to a resolver that sees the public "
-                "internet; Microsoft peering does not carry DNS, so the forwarder needs a path of its "
-                "own."
-            ),
-            (
-                "Where a private zone of the same name exists (privatelink.…, "
-                "guestconfiguration.azure.com), add the missing record there, or remove the zone."
-            ),
-            "Look the name up again from a server before testing anything else.",
-        ),
-        commands=look_up(group),
-        request=letter(
-            f"DNS: {group.subject} cannot be resolved from the Arc servers",
-            [
-                f"Asked: {asked(group)}.",
-                f"Names without an answer: {listed(group.hosts, most=40)}.",
-                (
-                    "Please forward these names to a public resolver, and tell us when a lookup from a "
-                    "server answers."
-                ),
-            ],
-        ),
-    )
-
-
-NAME_NOT_FOUND = Cause(
-    slug="dns/name-not-found",
-    title="The resolver does not know the name",
-    severity=Severity.ERROR,
-    owner=Owner.NETWORK,
-    applies=_name_not_found,
-    headline=lambda group: f"{asked(group)} has no address for {group.subject}",
-    remedy=_forward,
-    routed=True,
-)
-
-
-def _answered_others(facts: Facts) -> bool:
-    """Whether a resolver that gave no answer for this name gave one for another."""
-    silent = set(resolvers(facts))
-    return any(silent & set(resolvers(one)) for one in facts.beside if any(a.addresses for a in one.answers))
-
-
-def _resolver_fails(facts: Facts, _: Material) -> Match | None:
-    timed_out = _failed_with(facts, "timeout") and _answered_others(facts)
-    return Match(signature=resolvers(facts)) if timed_out or _failed_with(facts, "servfail") else None
-
-
-def _give_way(group: Group) -> Remedy:
-    return Remedy(
-        summary=f"Give {asked(group)} a working way to public DNS for {listed(group.hosts)}.",
-        steps=(
-            (
-                "The resolver is there and cannot find out: its forwarder does not answer it, or a "
-                "DNSSEC check fails. Its own log says which."
-            ),
-            (
-                "Microsoft peering carries no DNS, so the forwarder needs another path: an internet "
-                "break-out for UDP and TCP 53, or a resolver of the provider's."
-            ),
-            "Where only some names fail, look for a conditional forwarder for their zone that leads nowhere.",
-        ),
-        commands=look_up(group),
-        request=letter(
-            f"DNS: {asked(group)} fails to resolve {group.subject}",
-            [
-                f"It answers SERVFAIL, or not at all, for: {listed(group.hosts, most=40)}.",
-                (
-                    "Please check its forwarders and their path to the public DNS, conditional "
-                    "forwarders for these zones, and DNSSEC failures in its log."
-                ),
-            ],
-        ),
-    )
-
-
-RESOLVER_FAILS = Cause(
-    slug="dns/resolver-fails",
-    title="The resolver is there, and cannot resolve the name",
-    severity=Severity.ERROR,
-    owner=Owner.NETWORK,
-    applies=_resolver_fails,
-    headline=lambda group: f"{asked(group)} is reached but fails to resolve {group.subject}",
-    remedy=_give_way,
-)
-
-
-def _resolver_unreachable(facts: Facts, _: Material) -> Match | None:
-    if not _failed_with(facts, "no-resolver", "timeout", "refused", "unreachable"):
+@cause("dns/resolver-unreachable", Owner.NETWORK)
+def resolver_unreachable(destination: Destination, _: Case) -> Match | None:
+    """No resolver is configured, or none answers."""
+    if not _failed_with(destination, "no-resolver", "timeout", "refused", "unreachable"):
         return None
-    return Match(signature=resolvers(facts))
+    return Match(signature=destination.resolvers)
 
 
-RESOLVER_UNREACHABLE = Cause(
-    slug="dns/resolver-unreachable",
-    title="No resolver answers",
-    severity=Severity.ERROR,
-    owner=Owner.NETWORK,
-    applies=_resolver_unreachable,
-    headline=lambda group: f"{asked(group)} does not answer, so {group.subject} could not be resolved",
-    remedy=lambda group: Remedy(
-        summary=f"Make a resolver answer the servers: {asked(group)} does not.",
-        steps=(
-            "Check which resolver the server uses, and that UDP and TCP port 53 to it are open.",
-            "Microsoft peering carries no DNS: the resolver must be on the company's own network.",
-        ),
-        commands=(
-            Command("powershell", "Get-DnsClientServerAddress -AddressFamily IPv4"),
-            Command("sh", "cat /etc/resolv.conf"),
-        ),
-        request=letter(
-            "DNS: the Arc servers get no answer from their resolver",
-            [
-                f"Asked: {asked(group)}. Nothing came back for {listed(group.hosts)}.",
-                (
-                    "Please open UDP and TCP 53 from the servers to it, or name the resolver that they shall "
-                    "use."
-                ),
-            ],
-        ),
-    ),
-)
+@cause("dns/resolver-fails", Owner.NETWORK)
+def resolver_fails(destination: Destination, _: Case) -> Match | None:
+    """SERVFAIL, or silence of a resolver that answers other names."""
+    silent = set(destination.resolvers) if _failed_with(destination, "timeout") else set()
+    answers_others = any(
+        silent & set(one.resolvers)
+        for one in destination.beside
+        if any(answer.addresses for answer in one.answers)
+    )
+    if not answers_others and not _failed_with(destination, "servfail"):
+        return None
+    return Match(signature=destination.resolvers)
 
-FAMILY = (RESOLVER_UNREACHABLE, RESOLVER_FAILS, NAME_NOT_FOUND, NO_ADDRESSES)
+
+@cause("dns/no-addresses", Owner.NETWORK, routed=True)
+def no_addresses(destination: Destination, _: Case) -> Match | None:
+    """The name exists, and the answer has no address."""
+    exists = any(answer.rcode == "NOERROR" or answer.chain for answer in destination.answers)
+    if _failed_with(destination, "no-addresses") or (_is_unanswered(destination) and exists):
+        return Match(signature=destination.resolvers)
+    return None
+
+
+@cause("dns/name-not-found", Owner.NETWORK, routed=True)
+def name_not_found(destination: Destination, _: Case) -> Match | None:
+    """The name does not exist, or nobody says why there is no address."""
+    if _failed_with(destination, "nxdomain") or _is_unanswered(destination):
+        return Match(signature=destination.resolvers)
+    return None
+
+
+@cause("dns/blocked-answer", Owner.NETWORK, routed=True)
+def blocked_answer(destination: Destination, _: Case) -> Match | None:
+    """An address that leads nowhere, as DNS filters and hosts files answer it."""
+    coverage = destination.coverage
+    if destination.reached or destination.proxied or coverage is None or coverage.service_tag:
+        return None
+    return Match(signature=destination.resolvers) if coverage.address in _NOWHERE else None
+
+
+@cause("dns/wrong-address", Owner.NETWORK, routed=True)
+def wrong_address(destination: Destination, _: Case) -> Match | None:
+    """No service tag holds any address of the answer, though Microsoft's own service should answer."""
+    if not destination.failed or destination.proxied or destination.endpoint is None:
+        return None
+    if destination.at_the_edge or destination.carrier is Carrier.EDGE:
+        return None
+    if destination.stage in (Stage.DNS, Stage.PROXY) or not destination.coverages:
+        return None
+    if not all(
+        one.verdict is Verdict.NOT_ON_PEERING and not one.service_tag and not one.has_route
+        for one in destination.coverages
+    ):
+        return None
+    # Somebody else's certificate or page proves it; an address without a connection does not.
+    proven = destination.stage in (Stage.TLS, Stage.HTTP)
+    return Match(Confidence.OBSERVED if proven else Confidence.EXPECTED, destination.resolvers)
+
+
+@cause("dns/private-answer-leak", Owner.NETWORK, routed=True)
+def private_answer_leak(destination: Destination, case: Case) -> Match | None:
+    """A private address, and no private link scope in use."""
+    return Match() if destination.fails_privately and not case.private_link_scope else None
+
+
+@cause("dns/answers-differ", Owner.NETWORK, Severity.WARNING, routed=True)
+def answers_differ(destination: Destination, _: Case) -> Match | None:
+    """Answers of several resolvers, of which the filter lets some through and others not."""
+    if destination.proxied or len(destination.resolvers) <= 1:
+        return None
+    answers = [answer for answer in destination.answers if answer.addresses]
+    seen = {answer.resolver: _verdicts(destination, answer) for answer in answers}
+    verdicts = {verdict for found in seen.values() for verdict, _ in found}
+    if verdicts <= {Verdict.CARRIED} or Verdict.CARRIED not in verdicts:
+        return None
+    evidence = [
+        line(
+            answer.origin,
+            "answers",
+            answer.taken,
+            resolver=answer.resolver,
+            host=destination.host,
+            regions=tuple(
+                sorted(
+                    f"{region_name(region)} ({verdict})" for verdict, region in _verdicts(destination, answer)
+                )
+            ),
+        )
+        for answer in answers
+    ]
+    return Match(signature=tuple(sorted(seen)), evidence=tuple(evidence))
+
+
+def _failed_with(destination: Destination, *kinds: str) -> bool:
+    return destination.stage is Stage.DNS and destination.kind in kinds
+
+
+def _is_unanswered(destination: Destination) -> bool:
+    """Whether answers were handed in and none has an address, of a name that nobody saw fail later."""
+    none = bool(destination.answers) and not any(answer.addresses for answer in destination.answers)
+    return none and destination.stage is None and not destination.proxied and not destination.reached
+
+
+def _verdicts(destination: Destination, answer: DnsAnswer) -> set[tuple[Verdict, str]]:
+    """What is expected of the addresses of one answer, and their regions."""
+    return {(one.verdict, one.region) for one in destination.coverages if one.address in answer.addresses}
+
+
+@cause("private-link/scope-not-given", Owner.SERVER, routed=True)
+def scope_not_given(destination: Destination, case: Case) -> Match | None:
+    """Every name that a scope can serve answers privately, or the agent itself asks for the scope."""
+    if not destination.fails_privately or case.private_link_scope or not _can_be_served(destination):
+        return None
+    for code in case.codes:
+        if "private link scope" in code.says.lower():
+            return Match(evidence=(line(code.origin, "ended", code.taken, code=code.code, words=code.says),))
+    servable = [
+        one
+        for one in destination.beside
+        if _can_be_served(one) and (one.coverages or any(seen.private is not None for seen in one.attempts))
+    ]
+    # One name alone tells no scope that is meant from a zone that leaks.
+    if len(servable) == 1 or not all(one.answers_privately for one in servable):
+        return None
+    seen = line("", "all_private", hosts=tuple(one.host for one in servable))
+    return Match(Confidence.EXPECTED, evidence=(seen,))
+
+
+@cause("private-link/public-answer", Owner.NETWORK, routed=True)
+def public_answer_in_scope(destination: Destination, case: Case) -> Match | None:
+    """The agent uses a scope, and the name answers with a public address."""
+    if not case.private_link_scope or not destination.failed or destination.proxied:
+        return None
+    if destination.stage not in (None, Stage.TCP) or not _can_be_served(destination):
+        return None
+    if not destination.coverages or destination.answers_privately:
+        return None
+    return Match(evidence=(_by_the_agent(case, "scope_and_public", host=destination.host),))
+
+
+@cause("private-link/unreachable", Owner.NETWORK, routed=True)
+def private_endpoint_unreachable(destination: Destination, case: Case) -> Match | None:
+    """The agent uses a scope, and the private address does not answer."""
+    if not case.private_link_scope or not destination.fails_privately:
+        return None
+    return Match(evidence=(_by_the_agent(case, "scope"),))
+
+
+def _can_be_served(destination: Destination) -> bool:
+    return destination.endpoint is not None and destination.endpoint.private_link
+
+
+def _by_the_agent(case: Case, key: str, **values: str) -> Line:
+    origin = next(one.origin for one in case.agents if one.private_link_scope)
+    return line(origin, key, scope=case.private_link_scope, **values)

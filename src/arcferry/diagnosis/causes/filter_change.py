@@ -1,93 +1,22 @@
-"""The exact change to a route filter that was handed in, as commands and as a request."""
+"""The change that makes a route filter hold a plan, in every tool's language and as a request."""
 
 from collections.abc import Sequence
 
-from arcferry import command_line
-from arcferry.diagnosis.document import FilterSeen
-from arcferry.diagnosis.finding import Command, command
-from arcferry.diagnosis.material import Material
-from arcferry.diagnosis.wording import community_name, listed
+from arcferry.diagnosis.values import community_name, filter_name, listed
 from arcferry.routing import filter_change
-from arcferry.routing.filter_change import FILTER_UNKNOWN, AsOf, Change
+from arcferry.routing.filter_change import AsOf, Change
+from arcferry.routing.plan_notes import effects
 from arcferry.routing.planned import RoutePlan
-
-
-def _order(value: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in value.split(":"))
-
-
-def _today(seen: FilterSeen | None) -> tuple[str, ...]:
-    """What the rule to change is known to allow, in its own order where the document has one."""
-    if seen is None:
-        return ()
-    return seen.rule.communities or tuple(sorted(seen.route_filter.communities, key=_order))
-
-
-def communities_after(seen: FilterSeen | None, added: Sequence[str]) -> tuple[str, ...]:
-    """What the rule must hold: what it is known to hold in its own order, then what is added."""
-    return filter_change.communities_after(_today(seen), added)
-
-
-def filter_name(seen: FilterSeen | None) -> str:
-    """The filter's name, or a placeholder in capitals; a file's name is not the filter's."""
-    if seen is None or seen.route_filter.name == seen.origin:
-        return FILTER_UNKNOWN
-    return filter_change.named_filter(seen.route_filter.name)
-
-
-def as_of(seen: FilterSeen | None, material: Material) -> AsOf:
-    """Of which day the filter is, beside the newest day on which anything was seen."""
-    newest = material.newest
-    return AsOf(seen.taken if seen else None, newest.date() if newest else None)
-
-
-def change_commands(seen: FilterSeen | None, added: Sequence[str]) -> tuple[Command, ...]:
-    """What adds to the rule by `az` and by PowerShell, and how to see its result.
-
-    Both add to what the rule holds when they are run, whatever the document's day. Values in capitals are for
-    the reader to fill in, where no document gave them.
-    """
-    name, group = (filter_name(seen), seen.rule.resource_group) if seen else ("", "")
-    rule = seen.rule.name if seen else ""
-    made = filter_change.changes(
-        name, group, rule, _today(seen), added, asof=AsOf(), tools=("az", "powershell")
-    )
-    return tuple(Command(one.tool, one.text) for one in (*made, filter_change.see(name, group)))
-
-
-def remove_denials(seen: FilterSeen | None) -> tuple[Command, ...]:
-    """What removes each rule that denies, and before it what lists them."""
-    group = seen.rule.resource_group if seen else ""
-    on = {
-        "group": command_line.group(group),
-        "filter": command_line.resource(filter_name(seen), FILTER_UNKNOWN),
-    }
-    names = (seen.rule.denying if seen else ()) or ("",)
-    return (
-        command(
-            "az",
-            "az network route-filter rule list --resource-group {group} --filter-name {filter} --output json",
-            **on,
-        ),
-        *(
-            command(
-                "az",
-                "az network route-filter rule delete --resource-group {group} --filter-name {filter} "
-                "--name {rule}",
-                **on,
-                rule=command_line.resource(name, "RULE-THAT-DENIES"),
-            )
-            for name in names
-        ),
-    )
+from arcferry.routing.route_filter import RouteFilter
 
 
 def changes_for(
-    plan: RoutePlan, seen: FilterSeen | None, wanted: Sequence[str], asof: AsOf
-) -> tuple[Change, ...]:
-    """What makes the filter hold `wanted`, in every language, then as a request; empty where it does already.
+    plan: RoutePlan, seen: RouteFilter | None, wanted: Sequence[str], asof: AsOf
+) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    """What makes the filter hold `wanted`, in every language, then as a request; and what it does besides.
 
-    Without a filter the change makes a new one and attaches it to the circuit.
+    Both are empty where the filter holds it all. Without a filter the change makes a new one and attaches it
+    to the circuit.
 
     Args:
         plan: tells why each community is wanted.
@@ -95,13 +24,14 @@ def changes_for(
         wanted: communities of the plan; what the filter holds besides stays.
         asof: of which day the filter is known.
     """
-    lacking = [value for value in wanted if seen is None or not seen.route_filter.allows(value)]
+    lacking = [one for one in plan.communities if one.value in wanted and not one.in_filter]
     if not lacking:
-        return ()
-    today, name = _today(seen), filter_name(seen) if seen else ""
-    group, rule = (seen.rule.resource_group, seen.rule.name) if seen else ("", "")
-    why = {one.value: f"{community_name(one.value)}: {listed(one.hosts, most=3)}" for one in plan.communities}
-    reasons = [why[value] for value in lacking]
-    letter = filter_change.request(name, today, lacking, reasons, asof=asof, new=seen is None)
-    made = filter_change.changes(name, group, rule, today, lacking, asof=asof, new=seen is None)
-    return (*made, Change("request", letter))
+        return (), ()
+    today, name = (seen.allowed, filter_name(seen)) if seen else ((), "")
+    group, rule = (seen.resource_group, seen.rule) if seen else ("", "")
+    add = [one.value for one in lacking]
+    reasons = [f"{community_name(one.value)}: {listed(one.hosts, most=3)}" for one in lacking]
+    besides = tuple(effects(lacking, new=seen is None))
+    letter = filter_change.request(name, today, add, reasons, effects=besides, asof=asof, new=seen is None)
+    made = filter_change.changes(name, group, rule, today, add, asof=asof, new=seen is None)
+    return (*made, Change("request", letter)), besides

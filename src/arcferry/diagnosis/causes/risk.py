@@ -1,184 +1,194 @@
-"""What works today and may not tomorrow, apart from steered answers."""
+"""What works today and may not tomorrow."""
 
 import ipaddress
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from functools import lru_cache
 
-from arcferry import catalog, command_line
-from arcferry.diagnosis.causes.cause import Cause, Group, Match
-from arcferry.diagnosis.facts import Facts
-from arcferry.diagnosis.finding import Command, Confidence, Evidence, Owner, Remedy, Severity, command
-from arcferry.diagnosis.material import Material, at_midnight
-from arcferry.diagnosis.wording import community_name, letter, listed
-from arcferry.routing.coverage import Verdict
-from arcferry.routing.route import MICROSOFT_AS, Vantage
+from arcferry import catalog
+from arcferry.catalog import Carrier, Cloud
+from arcferry.diagnosis.destination import Destination
+from arcferry.diagnosis.finding import Confidence, Owner, Severity
+from arcferry.diagnosis.rule import Line, Match, Value, case_cause, cause, line
+from arcferry.diagnosis.values import community_name, filter_name, region_community, region_name
+from arcferry.evidence.case import Case, at_midnight
+from arcferry.routing.coverage import WHOLE_CLOUD, Verdict
+from arcferry.routing.route import Vantage
+from arcferry.routing.route_filter import RouteFilter
+from arcferry.routing.service_tags import ServiceTags
 
 OLD = timedelta(days=90)
 """Age from which data about addresses is called old: service tags change weekly, communities monthly."""
 _TOO_OLD_TO_ACCUSE = timedelta(days=365)
+_OFF_THE_CIRCUIT = (Verdict.PRIVATE, Verdict.NOT_IN_FILTER, Verdict.NOT_ON_PEERING)
 
 
-def _reached_otherwise(facts: Facts, _: Material) -> Match | None:
-    if not facts.reached or facts.proxied or not facts.placements or facts.placements[-1].is_expected:
+def _regions(match: Match, case: Case) -> Mapping[str, Value]:
+    """Where the answers may go from here: regions of today's geography first, each part by name."""
+    allowing = case.filters_in_effect[0]
+    today = {one.coverage.region for one in match.destinations if one.coverage}
+    areas = {catalog.geography_of(region) for region in today if region} - {""}
+    outside = {region for one in match.destinations for region in _regions_outside(one, allowing)}
+    near = [region for region in outside if catalog.geography_of(region) in areas]
+    ordered = (*sorted(near, key=region_name), *sorted(outside - set(near), key=region_name))
+    return {
+        "outside": tuple(map(region_community, ordered)),
+        "nearby": tuple(map(region_community, ordered[: len(near)])),
+        "filter": filter_name(allowing),
+        "filter_day": allowing.day,
+    }
+
+
+@cause("risk/steered-answer-may-leave-filter", Owner.NETWORK, Severity.WARNING, routed=True, values=_regions)
+def steered_answer_may_leave_filter(destination: Destination, case: Case) -> Match | None:
+    """Traffic Manager steers the name, and the filter lets some of its regions through and others not."""
+    untried = not destination.attempts and destination.verdict is Verdict.CARRIED
+    if not (destination.reached or untried) or destination.proxied or not destination.steered:
         return None
-    outside = {one.coverage.community for one in facts.placements if one.verdict is Verdict.NOT_IN_FILTER}
+    if destination.carrier is Carrier.EDGE or destination.verdict in _OFF_THE_CIRCUIT:
+        return None
+    filters = case.filters_in_effect
+    # A service's own community carries the service wherever its answer moves.
+    service = catalog.service_community(destination.carrier, _cloud(destination))
+    if not filters or any(service and one.allows(service.value) for one in filters):
+        return None
+    outside = _regions_outside(destination, filters[0])
     if not outside:
         return None
-    return Match(Confidence.EXPECTED, signature=tuple(sorted(outside)))
+    evidence = (_steering(destination), _filter_line(destination, filters[0], outside))
+    return Match(Confidence.EXPECTED, (filter_name(filters[0]),), evidence)
 
 
-REACHED_OUTSIDE_FILTER = Cause(
-    slug="risk/reached-outside-filter",
-    title="A name is reached although the route filter is not expected to let its address through",
-    severity=Severity.INFO,
-    owner=Owner.NETWORK,
-    applies=_reached_otherwise,
-    headline=lambda group: f"{group.subject} is reached, though not expected over this route filter",
-    remedy=lambda group: Remedy(
-        summary="Find out which way the traffic takes, before it is closed.",
-        steps=(
-            "Another path may carry it: an internet breakout, another circuit, a transparent proxy.",
-            "Or a dated list is no longer right: take newer service tags and a newer community list.",
-        ),
-        commands=(command("sh", "traceroute -T -p 443 {name}", name=command_line.host(group.hosts[0])),),
-        request=letter(
-            f"Network: which way does {group.subject} take?",
-            [
-                *(f"- {one.host} {one.address} {one.community}".rstrip() for one in group.affected),
-                (
-                    "The servers reach these addresses, and the route filter is not expected to let them "
-                    "through. Is there another way out, and is it meant to stay?"
-                ),
-            ],
-        ),
-    ),
-    routed=True,
-)
+def _cloud(destination: Destination) -> Cloud:
+    return catalog.cloud_of(destination.host) or catalog.clouds()[0]
 
 
-def _unlisted(facts: Facts, material: Material) -> Match | None:
-    """An answer that rests on the service's community alone, which the list does not have the address in."""
-    placement = facts.placement
-    if facts.failed or facts.proxied or placement is None or placement.communities is None:
+@lru_cache(maxsize=32)
+def _regions_of(tags: ServiceTags, service: str) -> tuple[str, ...]:
+    """The regions in which the service of a tag has prefixes, by the service tags."""
+    found = {
+        region for _, (tag, region) in tags.prefixes.items() if region and tag.partition(".")[0] == service
+    }
+    return tuple(sorted(found))
+
+
+def _service(destination: Destination) -> tuple[ServiceTags | None, str]:
+    """The service tag without its region, such as `AzureArcInfrastructure`, and the tags that it is from."""
+    coverage = destination.coverage
+    service = coverage.service_tag.partition(".")[0] if coverage else ""
+    if coverage is None or coverage.tags is None or service in ("", WHOLE_CLOUD):
+        return None, ""
+    return coverage.tags, service
+
+
+def _regions_outside(destination: Destination, allowing: RouteFilter) -> tuple[str, ...]:
+    """The regions in which the name may answer and that the filter lets nothing through from, by ARM name.
+
+    They are the regions in which the tag of today's address has prefixes; without service tags, or for an
+    address in none, every documented region of the cloud. Those of today's geography come first, each part
+    by name: how far one region is from another, no document says.
+    """
+    tags, service = _service(destination)
+    regions = _regions_of(tags, service) if tags else ()
+    if not regions:
+        documented = catalog.communities(_cloud(destination))
+        regions = tuple(one.region for one in documented if one.kind == "region")
+    area = catalog.geography_of(destination.coverage.region) if destination.coverage else ""
+    known = {region: catalog.region_community(region) for region in regions}
+    outside = [region for region, one in known.items() if one is None or not allowing.allows(one.value)]
+    return tuple(
+        sorted(outside, key=lambda one: (not area or catalog.geography_of(one) != area, region_name(one)))
+    )
+
+
+def _steering(destination: Destination) -> Line:
+    host = destination.host
+    link = next((link for link in destination.chain if ".trafficmanager." in f".{link}."), "")
+    if link:
+        answer = next(answer for answer in destination.answers if link in answer.chain)
+        return line(answer.origin, "steered_by_answer", answer.taken, host=host, link=link)
+    source = str(destination.endpoint.source) if destination.endpoint else ""
+    return line("", "steered_by_catalogue", host=host, source=source)
+
+
+def _filter_line(destination: Destination, allowing: RouteFilter, outside: tuple[str, ...]) -> Line:
+    """What the filter holds, and which regions of the endpoint's tag it lacks."""
+    documented = map(catalog.community, sorted(allowing.communities))
+    values: dict[str, Value] = {
+        "filter": filter_name(allowing),
+        "held": tuple(community_name(one.value) for one in documented if one and one.kind == "region"),
+        "count": len(outside),
+        "regions": tuple(map(region_name, outside)),
+    }
+    tags, service = _service(destination)
+    if tags is None:
+        return line(allowing.origin, "regions_documented", **values)
+    return line(tags.name, "regions_of_tag", at_midnight(tags.taken), service=service, **values)
+
+
+@cause("risk/reached-outside-filter", Owner.NETWORK, Severity.INFO, routed=True)
+def reached_outside_filter(destination: Destination, _: Case) -> Match | None:
+    """The endpoint is reached, and none of its addresses is expected to be let through."""
+    coverages = destination.coverages
+    if not destination.reached or destination.proxied or not coverages or coverages[-1].is_expected:
         return None
-    cloud = catalog.cloud_of(facts.host)
-    service = catalog.service_community(facts.carrier, cloud) if cloud else None
-    if service is None or placement.has_route or placement.coverage.allowed_by != (service.value,):
+    outside = {one.community for one in coverages if one.verdict is Verdict.NOT_IN_FILTER}
+    return Match(Confidence.EXPECTED, tuple(sorted(outside))) if outside else None
+
+
+@cause("risk/answer-not-in-service-community", Owner.NETWORK, Severity.WARNING, routed=True)
+def answer_not_in_service_community(destination: Destination, case: Case) -> Match | None:
+    """An answer rests on the service's community alone, and the list does not have the address in it."""
+    coverage = destination.coverage
+    if destination.failed or destination.proxied or coverage is None or coverage.community_list is None:
         return None
-    known = placement.communities
-    if service.value not in known.values or any(
-        entry.value == service.value for entry in known.containing(placement.coverage.address)
-    ):
+    cloud = catalog.cloud_of(destination.host)
+    service = catalog.service_community(destination.carrier, cloud) if cloud else None
+    if service is None or coverage.has_route or coverage.allowed_by != (service.value,):
         return None
-    listed_on, newest = at_midnight(known.taken), material.newest
-    if listed_on is None or (newest and newest - listed_on > _TOO_OLD_TO_ACCUSE):
+    known = coverage.community_list
+    holds = any(one.value == service.value for one in known.containing(coverage.address))
+    if service.value not in known.values or holds:
         return None
-    return Match(Confidence.EXPECTED, (service.value,))
-
-
-def _service_value(group: Group) -> str:
-    return community_name(group.match.signature[0])
-
-
-ANSWER_NOT_IN_SERVICE_COMMUNITY = Cause(
-    slug="risk/answer-not-in-service-community",
-    title="An answer lies outside the prefixes that the list gives for the service's own community",
-    severity=Severity.WARNING,
-    owner=Owner.NETWORK,
-    applies=_unlisted,
-    headline=lambda group: f"{group.subject} answers outside what {_service_value(group)} is listed with",
-    remedy=lambda group: Remedy(
-        summary=f"Check that a route for {listed(group.hosts)} is received; if not, add its region.",
-        steps=(
-            (
-                f"{_service_value(group)} is what carries this service, and the list at hand does not "
-                "hold today's address under it. Microsoft moves services to new prefixes before every "
-                "list has them."
-            ),
-            "Hand in the routes that the edge router received, or a newer community list: either decides.",
-            "Where no route arrives, the community of the address's region carries it as well.",
-        ),
-        commands=(
-            Command(
-                "az",
-                "az network route-filter rule list-service-communities --output json > "
-                "communities-YYYY-MM-DD.json",
-            ),
-            command("ios", "show ip bgp {address}", address=command_line.address(_address(group))),
-        ),
-        request=letter(
-            f"ExpressRoute: is a route received for {group.subject}?",
-            [
-                *(f"- {one.host} {one.address}" for one in group.affected),
-                (
-                    f"We rely on {_service_value(group)}; the list of communities does not show these "
-                    "addresses in it."
-                ),
-                "Please look on the edge router for a route that covers them, and tell us its communities.",
-            ],
-        ),
-    ),
-    routed=True,
-)
-
-
-def _address(group: Group) -> str:
-    return next((one.address for one in group.affected if one.address), "ADDRESS")
-
-
-def _inspected(facts: Facts, _: Material) -> Match | None:
-    tls = facts.tls
-    if not facts.reached or tls is None or tls.public_root:
+    of_list, newest = at_midnight(known.taken), case.newest
+    if of_list is None or (newest and newest - of_list > _TOO_OLD_TO_ACCUSE):
         return None
-    says = f"{facts.host} shows a certificate issued by {tls.issuer}, trusted here and not by the public web"
-    origin = facts.latest.origin if facts.latest else ""
-    return Match(signature=(tls.issuer,), evidence=(Evidence(origin, says),))
+    return Match(
+        Confidence.EXPECTED, (service.value,), values={"service_community": community_name(service.value)}
+    )
 
 
-INSPECTED = Cause(
-    slug="risk/inspected",
-    title="TLS is opened on the way by an authority of the company's own, which is trusted here",
-    severity=Severity.INFO,
-    owner=Owner.NETWORK,
-    applies=_inspected,
-    headline=lambda group: f"TLS to {group.subject} is inspected by {group.match.signature[0] or 'somebody'}",
-    remedy=lambda group: Remedy(
-        summary=f"Exempt {listed(group.hosts)} from inspection, before an extension needs it.",
-        steps=(
-            (
-                "The agent accepts an inspecting CA that the machine trusts. Some extensions accept "
-                "Azure's own certificates only, and fail behind inspection."
-            ),
-            (
-                "Agents of 2027 refuse certificates with a negative serial number, which some inspecting CAs "
-                "make."
-            ),
-        ),
-        commands=(
-            command(
-                "sh",
-                "openssl s_client -connect {name}:443 -servername {name} </dev/null",
-                name=command_line.host(group.hosts[0]),
-            ),
-        ),
-        request=letter(
-            "TLS inspection: exempt the Azure Arc endpoints",
-            [
-                f"Connections from the Arc servers are inspected by {group.match.signature[0]}.",
-                (
-                    f"Please exempt: {listed(group.hosts, most=40)}. Extensions check for Azure's own "
-                    "certificates."
-                ),
-            ],
-        ),
-    ),
-)
+@cause("risk/inspected", Owner.NETWORK, Severity.INFO)
+def inspected(destination: Destination, _: Case) -> Match | None:
+    """The endpoint is reached with a certificate that is trusted here, and not by the public web."""
+    tls, latest = destination.tls, destination.latest
+    if not destination.reached or tls is None or tls.public_root:
+        return None
+    seen = line(latest.origin if latest else "", "own_root", host=destination.host, issuer=tls.issuer)
+    return Match(signature=(tls.issuer,), evidence=(seen,), values={"issuer": tls.issuer})
 
 
-def _next_hops(material: Material) -> set[str]:
+@case_cause("risk/one-path-only", Owner.NETWORK, Severity.WARNING)
+def one_path_only(case: Case) -> Iterator[Match]:
+    """A circuit's two links are known, and routes come over one of them alone."""
+    hops = _next_hops(case)
+    for circuit in case.circuits:
+        peering = circuit.microsoft
+        if peering is None or not peering.primary_prefix or not peering.secondary_prefix:
+            continue
+        over = [_on(peering.primary_prefix, hops), _on(peering.secondary_prefix, hops)]
+        if any(over) and not all(over):
+            up, down = ("primary", "secondary") if over[0] else ("secondary", "primary")
+            values: dict[str, Value] = {"circuit": circuit.name, "up": up, "down": down}
+            seen = line("", "one_link", **values)
+            yield Match(Confidence.OBSERVED, (circuit.name, down), (seen,), values=values)
+
+
+def _next_hops(case: Case) -> set[str]:
     """The next hops of Microsoft's routes to the addresses that matter, in the router's own tables."""
-    addresses = {address for answer in material.answers for address in answer.addresses}
-    addresses |= {seen.address for seen in material.sightings if seen.address}
-    own = [table for table in material.route_tables if table.vantage is not Vantage.AZURE]
+    addresses = {address for answer in case.answers for address in answer.addresses}
+    addresses |= {seen.address for seen in case.attempts if seen.address}
+    own = [table for table in case.route_tables if table.vantage is not Vantage.AZURE]
     routes = [route for table in own for address in addresses for route in table.covering(address)]
     return {route.next_hop for route in routes if route.from_microsoft and route.next_hop}
 
@@ -191,87 +201,17 @@ def _on(link: str, hops: set[str]) -> bool:
         return False
 
 
-def _one_path(material: Material) -> tuple[Match, ...]:
-    """Where a circuit's two links are known and routes come over one of them alone."""
-    hops = _next_hops(material)
-    found = []
-    for circuit in material.circuits:
-        peering = circuit.microsoft
-        if peering is None or not peering.primary_prefix or not peering.secondary_prefix:
-            continue
-        over = [_on(peering.primary_prefix, hops), _on(peering.secondary_prefix, hops)]
-        if any(over) and not all(over):
-            up, down = ("primary", "secondary") if over[0] else ("secondary", "primary")
-            says = (
-                f"routes of AS {MICROSOFT_AS} come over the {up} link of {circuit.name}, none over the {down}"
-            )
-            found.append(
-                Match(Confidence.OBSERVED, (circuit.name, down), (Evidence("received routes", says),))
-            )
-    return tuple(found)
-
-
-ONE_PATH_ONLY = Cause(
-    slug="risk/one-path-only",
-    title="Microsoft's routes come over one of the circuit's two links only",
-    severity=Severity.WARNING,
-    owner=Owner.NETWORK,
-    concerns=_one_path,
-    headline=lambda group: (
-        f"{group.match.signature[0]}: no routes over the {group.match.signature[1]} link in what was "
-        "handed in"
-    ),
-    remedy=lambda group: Remedy(
-        summary=f"Bring up the {group.match.signature[1]} BGP session, or hand in the other router's table.",
-        steps=(
-            (
-                "Every circuit has two links; Microsoft maintains them one after the other and does not "
-                "ask first. With one of them down, maintenance is an outage."
-            ),
-            "Where another router ends the second link, its table belongs here too.",
-        ),
-        commands=(Command("ios", "show bgp all summary"), Command("junos", "show bgp summary")),
-        request=letter(
-            f"ExpressRoute {group.match.signature[0]}: the {group.match.signature[1]} link carries no routes",
-            [
-                *(f"- {line.says}" for line in group.match.evidence),
-                "Please check the second BGP session, and that the firewall lets both ways pass.",
-            ],
-        ),
-    ),
-)
-
-
-def _old(material: Material) -> tuple[Match, ...]:
-    """Where even the newest data about addresses is much older than what was seen."""
-    dated = [(tags.name, at_midnight(tags.taken)) for tags in material.service_tags]
-    dated += [(known.name, at_midnight(known.taken)) for known in material.community_lists]
+@case_cause("risk/old-data", Owner.SERVER, Severity.WARNING)
+def old_data(case: Case) -> tuple[Match, ...]:
+    """Even the newest data about addresses is much older than what was seen."""
+    dated = [(tags.name, at_midnight(tags.taken)) for tags in case.service_tags]
+    dated += [(known.name, at_midnight(known.taken)) for known in case.community_lists]
     usable = [(name, taken) for name, taken in dated if taken]
-    newest = material.newest
+    newest = case.newest
     if not usable or newest is None:
         return ()
     name, taken = max(usable, key=lambda one: one[1])
     if newest - taken <= OLD:
         return ()
-    says = f"{name} is {(newest - taken).days} days older than what was seen"
-    return (Match(evidence=(Evidence(name, says, taken),)),)
-
-
-OLD_DATA = Cause(
-    slug="risk/old-data",
-    title="The data about addresses is much older than what was seen",
-    severity=Severity.WARNING,
-    owner=Owner.SERVER,
-    concerns=_old,
-    headline=lambda group: f"Addresses are judged by old data: {group.match.evidence[0].says}",
-    remedy=lambda _: Remedy(
-        summary="Take newer service tags and a newer community list, and run this again.",
-        steps=(
-            "Service tags change weekly and communities monthly; prefixes move between regions.",
-            "On a connected machine: arcferry data update. Or carry the weekly file over and import it.",
-        ),
-        commands=(Command("arcferry", "arcferry data show"), Command("arcferry", "arcferry data update")),
-    ),
-)
-
-FAMILY = (REACHED_OUTSIDE_FILTER, ANSWER_NOT_IN_SERVICE_COMMUNITY, INSPECTED, ONE_PATH_ONLY, OLD_DATA)
+    values: dict[str, Value] = {"data": name, "days": str((newest - taken).days)}
+    return (Match(evidence=(line(name, "old", taken, **values),), values=values),)

@@ -1,18 +1,18 @@
-"""The steps of one host, in their order; each decides from the situation, and then performs."""
+"""The steps of one host, in their order; each decides from the host's state, and then performs."""
 
 from typing import Protocol
 
+from arcferry.fleet.host_state import Decision, HostState
 from arcferry.fleet.outcome import StepResult
-from arcferry.fleet.situation import Decision, Situation
 from arcferry.fleet.steps.check import Check
 from arcferry.fleet.steps.connect import Connect
 from arcferry.fleet.steps.install import Install
-from arcferry.fleet.steps.stage import Stage
+from arcferry.fleet.steps.stage import StageFiles
 from arcferry.fleet.steps.survey import NAME as SURVEY
 from arcferry.fleet.steps.survey import survey
 from arcferry.fleet.steps.verified import Verified
 from arcferry.fleet.steps.verify import Verify
-from arcferry.fleet.work import Work
+from arcferry.fleet.task import HostTask
 
 
 class Step(Protocol):
@@ -25,10 +25,10 @@ class Step(Protocol):
     name: str
     interruptible: bool
 
-    def decide(self, situation: Situation) -> Decision:
-        """Whether it is to be run, skipped or blocked, and why. Reads nothing but the situation."""
+    def decide(self, state: HostState) -> Decision:
+        """Whether it is to be run, skipped or blocked, and why. Reads nothing but the state."""
 
-    async def perform(self, work: Work) -> StepResult:
+    async def perform(self, task: HostTask) -> StepResult:
         """Do it, whatever was done before: a step that was cut short runs again.
 
         Raises:
@@ -37,7 +37,7 @@ class Step(Protocol):
         """
 
 
-STEPS: tuple[Step, ...] = (Stage(), Verify(), Install(), Check(), Connect(), Verified())
+STEPS: tuple[Step, ...] = (StageFiles(), Verify(), Install(), Check(), Connect(), Verified())
 NAMES = (SURVEY, *(step.name for step in STEPS))
 
 __all__ = ["NAMES", "STEPS", "SURVEY", "Step", "survey"]

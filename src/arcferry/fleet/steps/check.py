@@ -1,10 +1,10 @@
 """check: the agent's own connectivity check, on the host, before it is connected."""
 
-from arcferry.fleet.agent_says import agent_failure
+from arcferry.fleet.failure import agent_failure, with_path
+from arcferry.fleet.host_state import Decision, HostState, run, skip
 from arcferry.fleet.outcome import StepResult, StepState
 from arcferry.fleet.script import ask
-from arcferry.fleet.situation import Decision, Situation, run, skip
-from arcferry.fleet.work import Work
+from arcferry.fleet.task import HostTask
 
 
 class Check:
@@ -13,25 +13,19 @@ class Check:
     name = "check"
     interruptible = True
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, state: HostState) -> Decision:
         """Not for a connected host, and not again where it passed in an earlier attempt."""
-        if situation.connected_here:
+        if state.connected_here:
             return skip("already connected")
-        if self.name in situation.finished:
+        if self.name in state.finished:
             return skip("passed in an earlier attempt")
-        return run(f"azcmagent check for {situation.target.location}")
+        return run(f"azcmagent check for {state.target.location}")
 
-    async def perform(self, work: Work) -> StepResult:
-        """Run the check; what cannot be reached is named."""
-        target = work.shared.target
-        answer = await ask(
-            await work.session(),
-            work.packed.script_path,
-            "check",
-            target.location,
-            target.cloud.name,
-            deadline=360,
-        )
+    async def perform(self, task: HostTask) -> StepResult:
+        """Run the check; where it fails, measure the path too."""
+        location, cloud = task.context.target.location, task.context.target.cloud.name
+        script = task.payload.script_path
+        answer = await ask(await task.session(), script, "check", location, cloud, deadline=360)
         if answer.ok:
             return StepResult(self.name, StepState.DONE, "every required endpoint is reached")
-        return agent_failure(self.name, answer)
+        return await with_path(agent_failure(self.name, answer), task)

@@ -3,15 +3,15 @@
 import json
 import re
 
-from arcferry.azure import Target, get_machine
+from arcferry.azure import AzureTarget, get_machine
 from arcferry.errors import ConflictError
-from arcferry.fleet.agent_says import agent_failure
-from arcferry.fleet.facts import AgentState, read_agent
+from arcferry.fleet.facts import HostAgent, read_agent
+from arcferry.fleet.failure import agent_failure, with_path
+from arcferry.fleet.host_state import Decision, HostState, block, is_connected_to, run, skip
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.outcome import StepResult, StepState
-from arcferry.fleet.script import order
-from arcferry.fleet.situation import Decision, Situation, block, is_connected_to, run, skip
-from arcferry.fleet.work import Work
+from arcferry.fleet.script import run_to_end
+from arcferry.fleet.task import HostTask
 
 LARGEST_SKEW = 300.0
 """Seconds that a host's clock may be off; Entra and HIS refuse tokens and certificates beyond."""
@@ -25,64 +25,61 @@ class Connect:
     name = "connect"
     interruptible = False
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, state: HostState) -> Decision:
         """Block where another machine, another server or a wrong clock stands in the way."""
-        agent, name = situation.agent, situation.host.name
-        if situation.connected_here:
-            return _connected(situation)
+        agent, name = state.agent, state.host.name
+        if state.connected_here:
+            return _connected(state)
         if agent.has_machine:
             return block(
                 f"its agent is connected to {agent.resource_id or agent.resource_name}",
                 "Disconnect it there first, or take the host out of the inventory.",
             )
-        wrong_clock = _wrong_clock(situation.facts.skew)
+        wrong_clock = _wrong_clock(state.facts.skew)
         if wrong_clock:
             return wrong_clock
-        if situation.machine is not None and self.name not in situation.begun:
-            return _taken(situation.machine.vm_id, situation.machine.status, situation.host)
-        return run(f"as {name} in {situation.target.resource_group}")
+        if state.machine is not None and self.name not in state.begun:
+            return _taken(state.machine.vm_id, state.machine.status, state.host)
+        return run(f"as {name} in {state.target.resource_group}")
 
-    async def perform(self, work: Work) -> StepResult:
+    async def perform(self, task: HostTask) -> StepResult:
         """Read host and ARM once more, then connect with a token that lies there as long as that takes."""
-        agent = await self._state(work)
-        if is_connected_to(agent, work.shared.target, work.host.name):
+        # Through the host's lock: a connect that an earlier, killed apply left running ends first.
+        shown = await run_to_end(await task.session(), task.payload.script_path, "show", deadline=120)
+        agent = read_agent(shown)
+        if is_connected_to(agent, task.context.target, task.host.name):
             return StepResult(self.name, StepState.DONE, "was connected already", data={"changed": False})
-        await self._refuse_taken_name(work, agent)
-        config = await _config(work)
-        answer = await order(await work.session(), work.packed.script_path, "connect", token=config)
+        await self._refuse_taken_name(task, agent)
+        token = await task.azure.token()
+        options = connect_options(task.context.target, task.host) | {"access-token": token.text}
+        config = json.dumps(options).encode()
+        answer = await run_to_end(await task.session(), task.payload.script_path, "connect", token=config)
         if not answer.ok:
-            return agent_failure(self.name, answer)
+            return await with_path(agent_failure(self.name, answer), task)
         changed = answer.flag("changed") is not False
         return StepResult(self.name, StepState.DONE, "connected", data={"changed": changed})
 
-    async def _state(self, work: Work) -> AgentState:
-        # Through the host's lock: a connect that an earlier, killed apply left running ends first.
-        answer = await order(await work.session(), work.packed.script_path, "show", deadline=120)
-        return read_agent(answer)
-
-    async def _refuse_taken_name(self, work: Work, agent: AgentState) -> None:
+    async def _refuse_taken_name(self, task: HostTask, agent: HostAgent) -> None:
         """A machine of this name that belongs to another server is never taken over."""
-        if work.shared.azure is None:
-            raise RuntimeError("connecting needs a session with Azure")
-        machine = await get_machine(work.shared.azure, work.host.name)
+        machine = await get_machine(task.azure, task.host.name)
         if machine is not None and agent.vm_id and machine.vm_id.lower() != agent.vm_id.lower():
-            taken = _taken(machine.vm_id, machine.status, work.host)
-            raise ConflictError(f"{work.host.name}: {taken.why}", code="AZCM0044", hint=taken.hint)
+            taken = _taken(machine.vm_id, machine.status, task.host)
+            raise ConflictError(f"{task.host.name}: {taken.why}", code="AZCM0044", hint=taken.hint)
 
 
-def _connected(situation: Situation) -> Decision:
-    if situation.agent.status.lower() == "expired":
+def _connected(state: HostState) -> Decision:
+    if state.agent.status.lower() == "expired":
         return block(
             "its connection to Azure has expired",
             "Disconnect it (azcmagent disconnect), then apply again.",
         )
-    if situation.azure_known and situation.machine is None:
+    if state.azure_known and state.machine is None:
         return block(
             "its agent is connected to a machine that ARM no longer has",
             "On the host: azcmagent disconnect --force-local-only. Then apply again.",
         )
-    if situation.azure_silence:
-        return skip(f"already connected to this machine; Azure does not show it: {situation.azure_silence}")
+    if state.azure_error:
+        return skip(f"already connected to this machine; Azure does not show it: {state.azure_error}")
     return skip("already connected to this machine")
 
 
@@ -95,14 +92,7 @@ def _wrong_clock(skew: float | None) -> Decision | None:
     )
 
 
-async def _config(work: Work) -> bytes:
-    if work.shared.azure is None:
-        raise RuntimeError("connecting needs a session with Azure")
-    token = await work.shared.azure.token()
-    return json.dumps(connect_options(work.shared.target, work.host) | {"access-token": token.text}).encode()
-
-
-def connect_options(target: Target, host: Host) -> dict[str, str]:
+def connect_options(target: AzureTarget, host: Host) -> dict[str, str]:
     """The options of `azcmagent connect`, but for the token."""
     options = {
         "subscription-id": target.subscription_id,

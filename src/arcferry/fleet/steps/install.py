@@ -1,10 +1,10 @@
 """install: the agent's package, from the staged file."""
 
-from arcferry.fleet.facts import Answer, version_key
+from arcferry.fleet.facts import ScriptAnswer, version_key
+from arcferry.fleet.host_state import Decision, HostState, block, run, skip
 from arcferry.fleet.outcome import StepResult, StepState
-from arcferry.fleet.script import order
-from arcferry.fleet.situation import Decision, Situation, block, run, skip
-from arcferry.fleet.work import Work
+from arcferry.fleet.script import run_to_end
+from arcferry.fleet.task import HostTask
 
 _OUTPUT = 4000
 
@@ -15,28 +15,28 @@ class Install:
     name = "install"
     interruptible = False
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, state: HostState) -> Decision:
         """Skip where the version is there already; refuse to replace a newer one."""
-        here, packed = situation.agent.version, situation.packed.version
-        if situation.agent.installed and version_key(here) > version_key(packed) and packed:
-            if situation.connected_here:
+        here, packed = state.agent.version, state.payload.version
+        if state.agent.installed and version_key(here) > version_key(packed) and packed:
+            if state.connected_here:
                 return skip(f"agent {here} is newer than the bundle's {packed}, and connected")
             return block(
                 f"agent {here} is installed, and the bundle holds the older {packed}",
                 "Build a bundle with the newer agent, or remove the agent from the host.",
             )
-        if not needs_install(situation):
+        if not needs_install(state):
             return skip(f"agent {here} is installed")
         return run(f"agent {packed or 'of the bundle'}{f', now {here}' if here else ''}")
 
-    async def perform(self, work: Work) -> StepResult:
+    async def perform(self, task: HostTask) -> StepResult:
         """Install through the host script, which checks the hash once more."""
-        package = work.packed.package
+        package = task.payload.package
         if package is None:
             raise RuntimeError("a host without a package was not blocked")
-        session = await work.session()
-        answer = await order(
-            session, work.packed.script_path, "install", work.packed.staged(package), package.sha256
+        session = await task.session()
+        answer = await run_to_end(
+            session, task.payload.script_path, "install", task.payload.staged(package), package.sha256
         )
         if not answer.ok:
             return _failed(answer)
@@ -47,15 +47,15 @@ class Install:
         )
 
 
-def needs_install(situation: Situation) -> bool:
+def needs_install(state: HostState) -> bool:
     """Whether the host has no agent, or an older one than the bundle."""
-    agent, packed = situation.agent, situation.packed.version
+    agent, packed = state.agent, state.payload.version
     if not agent.installed or not agent.version:
         return True
     return version_key(agent.version) < version_key(packed)
 
 
-def _failed(answer: Answer) -> StepResult:
+def _failed(answer: ScriptAnswer) -> StepResult:
     output = answer.output(limit=_OUTPUT)
     full = "no space left" in output.lower() or answer.text("code") == "no-space"
     return StepResult(

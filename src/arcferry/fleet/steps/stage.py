@@ -1,54 +1,53 @@
 """stage: carry the bundle's files for this host to it."""
 
-from arcferry.bundle import BundleFile
+from arcferry.fleet.host_state import Decision, HostState, block, run, skip
 from arcferry.fleet.outcome import StepResult, StepState
-from arcferry.fleet.situation import Decision, Situation, block, run, skip
 from arcferry.fleet.steps.install import needs_install
-from arcferry.fleet.transport.upload import Carried, make_folder, put
-from arcferry.fleet.work import Work
+from arcferry.fleet.task import HostTask
+from arcferry.fleet.transport.upload import make_folder, put
 
 _SPARE = 16 * 1024 * 1024
-_UNPACKED = 3
 _COPIES = 2
+"""Under /var lie the staged package and the copy of it that is hashed and then installed."""
+_UNPACKED = 3
+"""Under /opt it takes some three times the package's size."""
+
 _ARCHITECTURES = {"x86_64", "amd64", "aarch64", "arm64"}
 
 
-class Stage:
+class StageFiles:
     """Puts the host script and the agent package into a folder of root's, unless they lie there already."""
 
     name = "stage"
     interruptible = True
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, state: HostState) -> Decision:
         """Block a host that the agent cannot be installed on, before anything is written to it."""
-        if situation.connected_here and not needs_install(situation):
+        if state.connected_here and not needs_install(state):
             return skip("nothing to install or to connect")
-        problem = _unsupported(situation) or _too_small(situation)
+        problem = _unsupported(state) or _too_small(state)
         if problem:
             return problem
-        missing = [file for file in situation.packed.files if not _is_there(situation, file)]
+        there = state.facts.staged
+        missing = [file for file in state.payload.files if there.get(file.name) != file.sha256]
         if not missing:
             return skip("already on the host, with the right SHA-256")
         size = sum(file.length for file in missing)
-        return run(f"{len(missing)} files, {megabytes(size)}, to {situation.packed.folder}")
+        return run(f"{len(missing)} files, {megabytes(size)}, to {state.payload.folder}")
 
-    async def perform(self, work: Work) -> StepResult:
+    async def perform(self, task: HostTask) -> StepResult:
         """Carry what is not there yet."""
-        session = await work.session()
-        await make_folder(session, work.packed.folder)
-        uploads = [await put(session, file, work.packed.staged(file)) for file in work.packed.files]
-        travelled = sum(upload.travelled for upload in uploads)
-        resumed = any(upload.carried is Carried.RESUMED for upload in uploads)
-        says = f"{megabytes(travelled)} carried{', continued from an earlier try' if resumed else ''}"
+        session = await task.session()
+        await make_folder(session, task.payload.folder)
+        uploads = [await put(session, file, task.payload.staged(file)) for file in task.payload.files]
+        says = f"{megabytes(sum(upload.travelled for upload in uploads))} carried"
+        if any(upload.resumed for upload in uploads):
+            says += ", continued from an earlier try"
         return StepResult(self.name, StepState.DONE, says)
 
 
-def _is_there(situation: Situation, file: BundleFile) -> bool:
-    return situation.facts.staged.get(file.name) == file.sha256
-
-
-def _unsupported(situation: Situation) -> Decision | None:
-    facts, packed = situation.facts, situation.packed
+def _unsupported(state: HostState) -> Decision | None:
+    facts, payload = state.facts, state.payload
     if facts.azure_vm:
         return block(
             "it is an Azure virtual machine, on which the Arc agent is not supported",
@@ -60,7 +59,7 @@ def _unsupported(situation: Situation) -> Decision | None:
         return block(f"its processor is {facts.arch or 'unknown'}; the agent is made for x86_64 and arm64")
     if facts.package_format not in {"deb", "rpm"}:
         return block("it has neither dpkg nor rpm to install the agent with")
-    if packed.package is None:
+    if payload.package is None:
         return block(
             f"the bundle holds no agent as {facts.package_format} for {facts.arch}",
             "Build a bundle with that package: arcferry bundle build.",
@@ -68,9 +67,9 @@ def _unsupported(situation: Situation) -> Decision | None:
     return None
 
 
-def _too_small(situation: Situation) -> Decision | None:
-    facts, package = situation.facts, situation.packed.package
-    if package is None or situation.agent.installed:
+def _too_small(state: HostState) -> Decision | None:
+    facts, package = state.facts, state.payload.package
+    if package is None or state.agent.installed:
         return None
     for folder, free, needed in (
         ("/var", facts.disk_free, _COPIES * package.length + _SPARE),

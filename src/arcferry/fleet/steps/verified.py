@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 
 from arcferry.azure import Machine
 from arcferry.errors import HostCommandError
-from arcferry.fleet.facts import AgentState, at_least, read_agent
+from arcferry.fleet.facts import HostAgent, at_least, read_agent
+from arcferry.fleet.host_state import Decision, HostState, run
 from arcferry.fleet.outcome import StepResult, StepState
 from arcferry.fleet.script import ask_unstaged, sweep
-from arcferry.fleet.situation import Decision, Situation, run
-from arcferry.fleet.work import Work
+from arcferry.fleet.task import HostTask
 from arcferry.times import from_text, to_text
 
 _TOLERANCE = timedelta(seconds=2)
@@ -24,29 +24,42 @@ class Verified:
     name = "verified"
     interruptible = True
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, state: HostState) -> Decision:
         """Always: what an agent says of itself is no proof."""
-        del situation
+        del state
         return run("ARM reports it Connected")
 
-    async def perform(self, work: Work) -> StepResult:
+    async def perform(self, task: HostTask) -> StepResult:
         """Wait for ARM, whose machine must have the host's vmId, and then for a heartbeat newer than the run.
 
         ARM's document has no instant of the last heartbeat, and goes on saying Connected for fifteen minutes
         without one. So the instant is the agent's own, or ARM's change to Connected since the run began.
         """
-        await sweep(await work.session())
-        deadline = time.monotonic() + work.shared.patience
-        agent = await self._show(work)
-        wanted = work.packed.version
-        machine = await self._settled(work, agent, wanted)
-        problem = self._not_connected(machine, work) or self._another(machine, agent)
-        problem = problem or self._too_old(machine, agent, wanted, work)
-        if problem or machine is None:
-            return problem or self._failed("ARM has no such machine")
-        heartbeat = await self._heartbeat(work, machine, agent, deadline)
+        await sweep(await task.session())
+        patience, wanted = task.context.patience, task.payload.version
+        deadline = time.monotonic() + patience
+        agent = await _show(task)
+        if task.context.poller is None:
+            raise RuntimeError("verifying needs a session with Azure")
+        machine = await task.context.poller.wait_for(
+            task.host.name,
+            # Another server's machine is settled too: waiting would not make it this one.
+            lambda seen: seen.connected and (not _same(seen, agent) or at_least(seen.agent_version, wanted)),
+            patience=patience,
+        )
+        if machine is None:
+            return _failed(f"ARM has no such machine, also after {patience:.0f} s")
+        problem = _problem(machine, agent, wanted, patience)
+        if problem is not None:
+            return problem
+        heartbeat = await self._heartbeat(task, machine, agent, deadline)
         if heartbeat is None:
-            return self._silent(agent, work)
+            last = _last_heartbeat(agent, task)
+            return _failed(
+                f"ARM says Connected, but there was no heartbeat newer than this run within {patience:.0f} "
+                f"s; the last one is {f'of {to_text(last)}' if last else 'unknown'}",
+                "Look at /var/opt/azcmagent/log/himds.log on the host.",
+            )
         return StepResult(
             self.name,
             StepState.DONE,
@@ -54,114 +67,86 @@ class Verified:
             data={"vm_id": machine.vm_id, "id": machine.id, "version": wanted},
         )
 
-    async def _settled(self, work: Work, agent: AgentState, wanted: str) -> Machine | None:
-        """The machine, once ARM shows it Connected with the wanted version, or as another server's."""
-        if work.shared.poller is None:
-            raise RuntimeError("verifying needs a session with Azure")
-        machine, _ = await work.shared.poller.wait_for(
-            work.host.name,
-            lambda seen: seen.connected and (not _same(seen, agent) or at_least(seen.agent_version, wanted)),
-            patience=work.shared.patience,
-        )
-        return machine
-
     async def _heartbeat(
-        self, work: Work, machine: Machine, agent: AgentState, deadline: float
+        self, task: HostTask, machine: Machine, agent: HostAgent, deadline: float
     ) -> datetime | None:
         """The newest sign of life since the run began, once there is one; None where patience ended."""
         pause = _SHORTEST
         while True:
-            seen = _sign_of_life(agent, machine, work)
+            seen = _sign_of_life(agent, machine, task)
             if seen is not None:
                 return seen
             if pause == _SHORTEST:
-                work.tell(
+                task.tell(
                     f"a heartbeat newer than this run, which an agent sends every five minutes, for at most "
-                    f"{work.shared.patience:.0f} s"
+                    f"{task.context.patience:.0f} s"
                 )
             left = deadline - time.monotonic()
             if left <= 0:
                 return None
             await asyncio.sleep(min(pause, left))
             pause = min(pause * _GROWTH, _LONGEST)
-            agent = await self._show(work)
+            agent = await _show(task)
 
-    async def _show(self, work: Work) -> AgentState:
-        session = await work.session()
-        answer = await ask_unstaged(session, work.shared.script, "show")
-        if not answer.ok:
-            raise HostCommandError(f"{session.place}: the agent's state cannot be read")
-        return read_agent(answer)
 
-    def _not_connected(self, machine: Machine | None, work: Work) -> StepResult | None:
-        patience = work.shared.patience
-        if machine is None:
-            return self._failed(f"ARM has no such machine, also after {patience:.0f} s")
-        if machine.connected:
-            return None
-        return self._failed(
+async def _show(task: HostTask) -> HostAgent:
+    session = await task.session()
+    answer = await ask_unstaged(session, task.context.script, "show")
+    if not answer.ok:
+        raise HostCommandError(f"{session.place}: the agent's state cannot be read")
+    return read_agent(answer)
+
+
+def _problem(machine: Machine, agent: HostAgent, wanted: str, patience: float) -> StepResult | None:
+    """Why ARM does not show this very server as Connected with the wanted version; None if it does."""
+    look = "on the host, azcmagent show, and azcmagent check for the regional his.arc endpoint."
+    if not machine.connected:
+        return _failed(
             f"ARM still shows {machine.status or 'no status'} after {patience:.0f} s",
-            hint="The agent is connected, but its heartbeats do not arrive: on the host, azcmagent show, and "
-            "azcmagent check for the regional his.arc endpoint.",
+            f"The agent is connected, but its heartbeats do not arrive: {look}",
         )
-
-    def _another(self, machine: Machine | None, agent: AgentState) -> StepResult | None:
-        if machine is None or _same(machine, agent):
-            return None
-        return self._failed(
+    if not _same(machine, agent):
+        return _failed(
             f"ARM's {machine.name} is Connected, but it is another server: its vmId is "
             f"{machine.vm_id or 'empty'}, here it is {agent.vm_id or 'empty'}",
-            hint="Two servers share one name or were cloned. Give one another name; on a clone, "
+            "Two servers share one name or were cloned. Give one another name; on a clone, "
             "azcmagent disconnect --force-local-only first.",
         )
-
-    def _too_old(
-        self, machine: Machine | None, agent: AgentState, wanted: str, work: Work
-    ) -> StepResult | None:
-        """An upgrade counts where the agent and Azure both report it."""
-        if not at_least(agent.version, wanted):
-            says = f"the agent says version {agent.version or 'unknown'}, and {wanted} is what it should be"
-            return self._failed(says)
-        if machine is None or at_least(machine.agent_version, wanted):
-            return None
-        return self._failed(
-            f"ARM shows agent {machine.agent_version or 'unknown'} also after {work.shared.patience:.0f} s, "
-            f"and {wanted} is what it should be",
-            hint="The upgraded agent's heartbeats do not arrive: on the host, azcmagent show, and azcmagent "
-            "check for the regional his.arc endpoint.",
+    # An upgrade counts once the agent and Azure both report it.
+    meant = f"and {wanted} is what it should be"
+    if not at_least(agent.version, wanted):
+        return _failed(f"the agent says version {agent.version or 'unknown'}, {meant}")
+    if not at_least(machine.agent_version, wanted):
+        return _failed(
+            f"ARM shows agent {machine.agent_version or 'unknown'} also after {patience:.0f} s, {meant}",
+            f"The upgraded agent's heartbeats do not arrive: {look}",
         )
-
-    def _silent(self, agent: AgentState, work: Work) -> StepResult:
-        last = _last_heartbeat(agent, work)
-        return self._failed(
-            f"ARM says Connected, but there was no heartbeat newer than this run within "
-            f"{work.shared.patience:.0f} s; the last one is {f'of {to_text(last)}' if last else 'unknown'}",
-            hint="Look at /var/opt/azcmagent/log/himds.log on the host.",
-        )
-
-    def _failed(self, says: str, hint: str = "") -> StepResult:
-        return StepResult(self.name, StepState.FAILED, says, hint=hint)
+    return None
 
 
-def _same(machine: Machine, agent: AgentState) -> bool:
+def _failed(says: str, hint: str = "") -> StepResult:
+    return StepResult(Verified.name, StepState.FAILED, says, hint=hint)
+
+
+def _same(machine: Machine, agent: HostAgent) -> bool:
     return machine.vm_id.lower() == agent.vm_id.lower()
 
 
-def _sign_of_life(agent: AgentState, machine: Machine, work: Work) -> datetime | None:
+def _sign_of_life(agent: HostAgent, machine: Machine, task: HostTask) -> datetime | None:
     """The newest sign of life that is newer than the run; None where there is none."""
-    before = work.situation.machine if work.situation else None
+    before = task.state.machine if task.state else None
     changed = machine.last_status_change
     # Compared with what ARM itself said before, so that its clock and ours do not matter.
     instants = [changed] if changed is not None and (before is None or str(changed) != before.changed) else []
-    last = _last_heartbeat(agent, work)
-    if last is not None and last >= work.started - _TOLERANCE:
+    last = _last_heartbeat(agent, task)
+    if last is not None and last >= task.started - _TOLERANCE:
         instants.append(last)
     return max(instants, default=None)
 
 
-def _last_heartbeat(agent: AgentState, work: Work) -> datetime | None:
+def _last_heartbeat(agent: HostAgent, task: HostTask) -> datetime | None:
     """The agent's last heartbeat on our clock; None where it does not say."""
-    skew = work.situation.facts.skew if work.situation else None
+    skew = task.state.facts.skew if task.state else None
     with suppress(ValueError):
         return from_text(agent.last_heartbeat) - timedelta(seconds=skew or 0.0)
     return None

@@ -1,12 +1,12 @@
 """verify: the staged files are, on the host, what the bundle's seal covers."""
 
 from arcferry.errors import HostCommandError
+from arcferry.fleet.host_state import Decision, HostState, run, skip
 from arcferry.fleet.outcome import StepResult, StepState
 from arcferry.fleet.script import ask
-from arcferry.fleet.situation import Decision, Situation, run, skip
 from arcferry.fleet.steps.install import needs_install
+from arcferry.fleet.task import HostTask
 from arcferry.fleet.transport.upload import checksums
-from arcferry.fleet.work import Work
 
 
 class Verify:
@@ -15,26 +15,26 @@ class Verify:
     name = "verify"
     interruptible = True
 
-    def decide(self, situation: Situation) -> Decision:
+    def decide(self, state: HostState) -> Decision:
         """Nothing to verify where nothing will be installed."""
-        if not needs_install(situation):
+        if not needs_install(state):
             return skip("nothing to install")
         return run("SHA-256 of script and package, on the host")
 
-    async def perform(self, work: Work) -> StepResult:
+    async def perform(self, task: HostTask) -> StepResult:
         """Compare; the script is not run before its own hash is right."""
-        session, packed = await work.session(), work.packed
-        script = packed.script_path
-        if (await checksums(session, [script])).get(script) != packed.script.sha256:
+        session, payload = await task.session(), task.payload
+        script = payload.script_path
+        if (await checksums(session, [script])).get(script) != payload.script.sha256:
             raise HostCommandError(
                 f"{session.place}: the staged host script is not what the bundle holds",
-                hint=f"Something changes files in {packed.folder}. Find out what, then apply again.",
+                hint=f"Something changes files in {payload.folder}. Find out what, then apply again.",
             )
-        pairs = [word for file in packed.files for word in (packed.staged(file), file.sha256)]
+        pairs = [word for file in payload.files for word in (payload.staged(file), file.sha256)]
         answer = await ask(session, script, "verify", *pairs)
         if not answer.ok:
             raise HostCommandError(
                 f"{session.place}: {answer.text('message') or 'a staged file is not what the bundle holds'}",
-                hint=f"Remove {packed.folder} on the host and apply again.",
+                hint=f"Remove {payload.folder} on the host and apply again.",
             )
-        return StepResult(self.name, StepState.DONE, f"{len(packed.files)} files are as sealed")
+        return StepResult(self.name, StepState.DONE, f"{len(payload.files)} files are as sealed")

@@ -1,19 +1,25 @@
 """One SSH session with one host: commands with bounds, and nothing foreign let out."""
 
 import asyncio
+import errno
 import shlex
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import asyncssh
 
-from arcferry.errors import HostCommandError, HostError, HostSignInError
+from arcferry.errors import (
+    HostCommandError,
+    HostError,
+    HostKeyError,
+    HostSignInError,
+    HostUnreachableError,
+)
 from arcferry.fleet.inventory import Host
-from arcferry.fleet.transport.mapping import translated
-from arcferry.fleet.transport.trust import KeyWitness, SshTrust, refused_key
+from arcferry.fleet.transport.trust import HostKeyRecorder, SshTrust, refused_key
 from arcferry.redaction import mask
-from arcferry.text import clean, one_line
+from arcferry.text import clean, one_line, said
 
 CONNECT_DEADLINE = 20.0
 COMMAND_DEADLINE = 60.0
@@ -61,7 +67,7 @@ class Result:
 
 
 class SshSession:
-    """A session with one host. Made by `connected`.
+    """A session with one host. Made by `open_session`.
 
     Attributes:
         place: the host's name, address and port, for messages.
@@ -83,7 +89,7 @@ class SshSession:
         self,
         argv: Sequence[str],
         *,
-        stdin: bytes = b"",
+        stdin: bytes | AsyncIterator[bytes] = b"",
         deadline: float = COMMAND_DEADLINE,
         limit: int = OUTPUT_LIMIT,
     ) -> Result:
@@ -97,14 +103,23 @@ class SshSession:
             HostUnreachableError: the session was cut.
             HostSignInError: the user is not root, and sudo is missing or asks for a password.
         """
-        line = shlex.join(self._as_root(argv))
-        result = await self._run(line, stdin=stdin, deadline=deadline, limit=limit)
+        first = ["sh", "-c", _FIRST, "sh"]
+        as_root = first if self.root is None else [] if self.root else ["sudo", "-n", "--"]
+        line = shlex.join([*as_root, *argv])
+        with translated(self.place):
+            process: asyncssh.SSHClientProcess[bytes] = await self._connection.create_process(
+                line, encoding=None, window=_CHUNK * 4
+            )
+        try:
+            async with asyncio.timeout(deadline):
+                with translated(self.place):
+                    result = await self._collect(process, stdin, limit)
+        except TimeoutError:
+            raise HostCommandError(f"{self.place}: a command did not end within {deadline:.0f} s") from None
+        finally:
+            # Closing the channel ends a command that still prints; there is no wait for its consent.
+            process.close()
         return result if self.root is not None else self._introduced(result)
-
-    def _as_root(self, argv: Sequence[str]) -> list[str]:
-        if self.root is None:
-            return ["sh", "-c", _FIRST, "sh", *argv]
-        return list(argv) if self.root else ["sudo", "-n", "--", *argv]
 
     def _introduced(self, result: Result) -> Result:
         """The first command's result, once it is known who it ran as."""
@@ -120,22 +135,9 @@ class SshSession:
         self.root = who == b"root"
         return Result(result.exit_status, result.stdout, before + stderr)
 
-    async def _run(self, line: str, *, stdin: bytes, deadline: float, limit: int) -> Result:
-        with translated(self.place):
-            process: asyncssh.SSHClientProcess[bytes] = await self._connection.create_process(
-                line, encoding=None, window=_CHUNK * 4
-            )
-        try:
-            async with asyncio.timeout(deadline):
-                with translated(self.place):
-                    return await self._collect(process, stdin, limit)
-        except TimeoutError:
-            raise HostCommandError(f"{self.place}: a command did not end within {deadline:.0f} s") from None
-        finally:
-            # Closing the channel ends a command that still prints; there is no wait for its consent.
-            process.close()
-
-    async def _collect(self, process: asyncssh.SSHClientProcess[bytes], stdin: bytes, limit: int) -> Result:
+    async def _collect(
+        self, process: asyncssh.SSHClientProcess[bytes], stdin: bytes | AsyncIterator[bytes], limit: int
+    ) -> Result:
         out_reader = asyncio.ensure_future(_read(process.stdout, limit))
         err_reader = asyncio.ensure_future(_read(process.stderr, limit))
         feeding = asyncio.ensure_future(_feed(process, stdin))
@@ -157,44 +159,6 @@ class SshSession:
         status = process.exit_status
         return Result(-1 if status is None else status, out, err)
 
-    async def stream(self, argv: Sequence[str], chunks: AsyncIterator[bytes]) -> Result:
-        """Run one command, as root, with `chunks` on its standard input; the caller sets the deadline.
-
-        Raises:
-            HostUnreachableError: the session was cut.
-        """
-        await self.look_who()
-        words = self._as_root(argv)
-        with translated(self.place):
-            process: asyncssh.SSHClientProcess[bytes] = await self._connection.create_process(
-                shlex.join(words), encoding=None
-            )
-            try:
-                # Where the command ends early, its exit status and words say why.
-                with suppress(BrokenPipeError):
-                    async for chunk in chunks:
-                        process.stdin.write(chunk)
-                        await process.stdin.drain()
-                return await self._collect(process, b"", OUTPUT_LIMIT)
-            finally:
-                process.close()
-
-    @asynccontextmanager
-    async def sftp(self) -> AsyncIterator[asyncssh.SFTPClient]:
-        """An SFTP client as the session's user; foreign errors are mapped on the way out."""
-        with translated(self.place):
-            async with await self._connection.start_sftp_client() as client:
-                yield client
-
-    async def look_who(self) -> None:
-        """Learn whether commands need sudo, where no command has told it yet.
-
-        Raises:
-            HostSignInError: the user is not root and sudo is missing or asks for a password.
-        """
-        if self.root is None:
-            await self.run(["true"])
-
     async def close(self) -> None:
         """End the session."""
         self._connection.close()
@@ -207,77 +171,67 @@ class SshSession:
 
 def place_of(host: Host) -> str:
     """How messages name a host."""
-    where = f"{host.address}:{host.port}"
-    return f"{host.name} ({where})"
+    return f"{host.name} ({host.address}:{host.port})"
 
 
-@asynccontextmanager
-async def connected(
-    host: Host, trust: SshTrust, *, deadline: float = CONNECT_DEADLINE
-) -> AsyncIterator[SshSession]:
-    """A session with the host, closed at the end.
+async def open_session(host: Host, trust: SshTrust, *, deadline: float = CONNECT_DEADLINE) -> SshSession:
+    """A session with the host, for the caller to close.
 
     Raises:
         HostUnreachableError: no route, refused, or no answer in time.
         HostKeyError: the host's key is not the one on record, or none is.
         HostSignInError: the user or the key was refused.
     """
-    session = await open_session(host, trust, deadline=deadline)
-    try:
-        yield session
-    finally:
-        await session.close()
-
-
-async def open_session(host: Host, trust: SshTrust, *, deadline: float = CONNECT_DEADLINE) -> SshSession:
-    """As `connected`, for a caller that closes the session itself."""
     place = place_of(host)
-    witness = KeyWitness()
+    recorder = HostKeyRecorder()
     try:
         with translated(place):
             async with asyncio.timeout(deadline):
-                connection = await _connect(host, trust, witness, deadline)
+                connection = await asyncssh.connect(
+                    host.address,
+                    host.port,
+                    username=host.user or trust.user,
+                    known_hosts=trust.known_hosts,
+                    client_keys=[trust.key] if trust.key else (),
+                    agent_path=trust.agent_path,
+                    client_factory=lambda: recorder,
+                    config=None,
+                    server_host_key_algs=trust.host_key_algorithms(host),
+                    encryption_algs=_CIPHERS,
+                    preferred_auth="publickey",
+                    gss_host=None,
+                    connect_timeout=deadline,
+                    login_timeout=deadline,
+                    keepalive_interval=20,
+                    keepalive_count_max=3,
+                    x509_trusted_certs=None,
+                )
     except HostError:
-        if witness.presented is not None:
-            raise refused_key(host, place, trust, witness.presented) from None
+        if recorder.presented is not None:
+            raise refused_key(host, place, trust, recorder.presented) from None
         raise
     return SshSession(host, connection)
 
 
-async def _connect(
-    host: Host, trust: SshTrust, witness: KeyWitness, deadline: float
-) -> asyncssh.SSHClientConnection:
-    return await asyncssh.connect(
-        host.address,
-        host.port,
-        username=host.user or trust.user,
-        known_hosts=trust.known_hosts,
-        client_keys=[trust.key] if trust.key else (),
-        agent_path=trust.agent_path,
-        client_factory=lambda: witness,
-        config=None,
-        server_host_key_algs=trust.host_key_algorithms(host),
-        encryption_algs=_CIPHERS,
-        preferred_auth="publickey",
-        gss_host=None,
-        connect_timeout=deadline,
-        login_timeout=deadline,
-        keepalive_interval=20,
-        keepalive_count_max=3,
-        x509_trusted_certs=None,
-    )
-
-
-async def _feed(process: asyncssh.SSHClientProcess[bytes], data: bytes) -> None:
+async def _feed(process: asyncssh.SSHClientProcess[bytes], data: bytes | AsyncIterator[bytes]) -> None:
     if process.stdin.is_closing():
         return
     try:
-        for start in range(0, len(data), _CHUNK):
-            process.stdin.write(data[start : start + _CHUNK])
+        async for chunk in _chunks(data) if isinstance(data, bytes) else data:
+            process.stdin.write(chunk)
             await process.stdin.drain()
         process.stdin.write_eof()
     except (BrokenPipeError, ConnectionError):
         return  # the command ended without reading it all; its exit status says whether that matters
+    except BaseException:
+        # The command would wait for the rest of its input, and its output be waited for.
+        process.close()
+        raise
+
+
+async def _chunks(data: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(data), _CHUNK):
+        yield data[start : start + _CHUNK]
 
 
 async def _read(stream: asyncssh.SSHReader[bytes], limit: int) -> tuple[bytes, bool]:
@@ -289,3 +243,45 @@ async def _read(stream: asyncssh.SSHReader[bytes], limit: int) -> tuple[bytes, b
         if size > limit:
             return b"".join(parts)[:limit], True
     return b"".join(parts), False
+
+
+_SAYS = {
+    errno.ECONNREFUSED: "refused: nothing listens on that port, or a firewall rejects",
+    errno.ETIMEDOUT: "no answer: no route, or a firewall drops",
+    errno.EHOSTUNREACH: "no route to it",
+    errno.ENETUNREACH: "no route to its network",
+    errno.ECONNRESET: "cut by the other side",
+    errno.EPIPE: "cut by the other side",
+}
+
+
+@contextmanager
+def translated(place: str) -> Iterator[None]:
+    """Let only arcferry's errors out of the block; `place` names the host, its address and port."""
+    try:
+        yield
+    except HostError:
+        raise
+    except TimeoutError:
+        raise HostUnreachableError(f"{place}: no answer in time") from None
+    except asyncssh.PermissionDenied:
+        raise HostSignInError(
+            f"{place}: the server refused the user or the key",
+            hint="Put the public key into the user's authorized_keys, or name another user (--user, or the "
+            "inventory's user column).",
+        ) from None
+    except asyncssh.HostKeyNotVerifiable as error:
+        raise HostKeyError(f"{place}: {one_line(mask(str(error)))}") from None
+    except OSError as error:
+        raise HostUnreachableError(f"{place}: {_socket_says(error)}") from None
+    except (asyncssh.Error, asyncssh.ProcessError) as error:
+        raise HostUnreachableError(f"{place}: {mask(said(error))}") from None
+
+
+def _socket_says(error: OSError) -> str:
+    number = error.errno or 0
+    if number in _SAYS:
+        return _SAYS[number]
+    if number < 0 or "getaddrinfo" in str(error) or "Name or service" in str(error):
+        return f"its name is not known here: {one_line(mask(str(error.strerror or error)))}"
+    return mask(said(error))

@@ -57,7 +57,12 @@ def read_trust(known_hosts: Path, key_file: Path | None, user: str) -> SshTrust:
         FileInputError: a file is missing, unreadable, or not what it should be.
         InputError: no key file was given and no SSH agent runs.
     """
-    records = _known_hosts(known_hosts)
+    text = read_bounded(known_hosts, limit=_LIMIT).decode("utf-8", errors="replace")
+    try:
+        records = asyncssh.import_known_hosts(text)
+    except (ValueError, asyncssh.Error) as error:
+        says = f"is not a known_hosts file: {clean(str(error), limit=200)}"
+        raise FileInputError(known_hosts, says) from None
     if key_file is not None:
         return SshTrust(known_hosts, records, user, _private_key(key_file))
     agent = os.environ.get("SSH_AUTH_SOCK")
@@ -69,29 +74,19 @@ def read_trust(known_hosts: Path, key_file: Path | None, user: str) -> SshTrust:
     return SshTrust(known_hosts, records, user, None, agent)
 
 
-def _known_hosts(path: Path) -> asyncssh.SSHKnownHosts:
-    text = read_bounded(path, limit=_LIMIT).decode("utf-8", errors="replace")
-    try:
-        return asyncssh.import_known_hosts(text)
-    except (ValueError, asyncssh.Error) as error:
-        raise FileInputError(path, f"is not a known_hosts file: {clean(str(error), limit=200)}") from None
-
-
 def _private_key(path: Path) -> asyncssh.SSHKey:
     data = read_bounded(path, limit=64 * 1024)
     try:
         return asyncssh.import_private_key(data)
-    except asyncssh.KeyEncryptionError:
-        hint = "Add it to an SSH agent with ssh-add and leave --ssh-key out."
-        raise FileInputError(path, "the private key has a passphrase", hint=hint) from None
-    except (asyncssh.KeyImportError, ValueError) as error:
-        if "passphrase" in str(error).lower():
+    except (asyncssh.KeyEncryptionError, asyncssh.KeyImportError, ValueError) as error:
+        # asyncssh raises KeyEncryptionError for a wrong passphrase, KeyImportError for a missing one.
+        if isinstance(error, asyncssh.KeyEncryptionError) or "passphrase" in str(error).lower():
             hint = "Add it to an SSH agent with ssh-add and leave --ssh-key out."
             raise FileInputError(path, "the private key has a passphrase", hint=hint) from None
         raise FileInputError(path, "is not a private key that SSH can use") from None
 
 
-class KeyWitness(asyncssh.SSHClient):
+class HostKeyRecorder(asyncssh.SSHClient):
     """Remembers the host key that was presented and not on record. It never accepts one."""
 
     def __init__(self) -> None:

@@ -4,10 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import PurePosixPath
-
-import asyncssh
 
 from arcferry.bundle import BundleFile
 from arcferry.errors import HostCommandError
@@ -22,21 +19,12 @@ _SUM_LINE = re.compile(r"\\?([0-9a-f]{64}) [ *](.+)")
 _APPEND = 'umask 077; if [ "$2" = 0 ]; then : > "$1"; fi; exec cat >> "$1"'
 
 
-class Carried(StrEnum):
-    """What had to be done for a file."""
-
-    KEPT = "kept"
-    RESUMED = "resumed"
-    SENT = "sent"
-
-
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """One file carried, and the bytes that had to travel for it."""
+    """How many bytes had to travel for a file, and whether an earlier try's were continued."""
 
-    name: str
-    carried: Carried
     travelled: int
+    resumed: bool = False
 
 
 async def checksums(session: SshSession, paths: Iterable[str]) -> dict[str, str]:
@@ -66,10 +54,10 @@ async def put(session: SshSession, source: BundleFile, remote: str) -> Upload:
     """
     there = await checksums(session, [remote])
     if there.get(remote) == source.sha256:
-        return Upload(source.name, Carried.KEPT, 0)
+        return Upload(0)
     part = f"{remote}.part"
-    start = await _size(session, part)
-    start = start if 0 < start < source.length else 0
+    size = await session.run(["stat", "-c", "%s", "--", part])
+    start = whole(clean(size.stdout, limit=64).strip(), most=source.length - 1) or 0
     await _append(session, source, part, start)
     if start and (await checksums(session, [part])).get(part) != source.sha256:
         start = 0
@@ -78,7 +66,7 @@ async def put(session: SshSession, source: BundleFile, remote: str) -> Upload:
         await session.run(["rm", "-f", "--", part])
         raise HostCommandError(f"{session.place}: {source.name} did not arrive whole: its SHA-256 differs")
     await _must(session, ["mv", "-f", "--", part, remote])
-    return Upload(source.name, Carried.RESUMED if start else Carried.SENT, source.length - start)
+    return Upload(source.length - start, resumed=start > 0)
 
 
 async def make_folder(session: SshSession, path: str) -> None:
@@ -92,34 +80,16 @@ async def make_folder(session: SshSession, path: str) -> None:
 
 
 async def _append(session: SshSession, source: BundleFile, part: str, start: int) -> None:
+    # Through `cat` and not SFTP: that would write as the session's user, who need not be root.
+    argv = ["sh", "-c", _APPEND, "sh", part, str(start)]
     deadline = _DEADLINE + source.length / _SLOWEST
     try:
-        async with asyncio.timeout(deadline):
-            await session.look_who()
-            await (_append_by_sftp if session.root else _append_by_sudo)(session, source, part, start)
-    except TimeoutError:
-        raise HostCommandError(f"{session.place}: {source.name} took more than {deadline:.0f} s") from None
+        result = await session.run(argv, stdin=_stream(source, start), deadline=deadline)
     except HostCommandError as error:
         raise await _explained(session, error, part) from None
-
-
-async def _append_by_sudo(session: SshSession, source: BundleFile, part: str, start: int) -> None:
-    argv = ["sh", "-c", _APPEND, "sh", part, str(start)]
-    result = await session.stream(argv, _stream(source, start))
     if result.exit_status != 0:
-        raise HostCommandError(f"{session.place}: {source.name} not written: {result.says}")
-
-
-async def _append_by_sftp(session: SshSession, source: BundleFile, part: str, start: int) -> None:
-    flags = asyncssh.FXF_WRITE | asyncssh.FXF_CREAT | (0 if start else asyncssh.FXF_TRUNC)
-    async with (
-        session.sftp() as client,
-        client.open(part, flags, asyncssh.SFTPAttrs(permissions=0o600), encoding=None) as file,
-    ):
-        offset = start
-        async for chunk in _stream(source, start):
-            await file.write(chunk, offset)
-            offset += len(chunk)
+        failed = HostCommandError(f"{session.place}: {source.name} not written: {result.says}")
+        raise await _explained(session, failed, part)
 
 
 async def _stream(source: BundleFile, start: int) -> AsyncIterator[bytes]:
@@ -131,12 +101,6 @@ async def _stream(source: BundleFile, start: int) -> AsyncIterator[bytes]:
             position += len(block)
             if skip < len(block):
                 yield bytes(block[skip:])
-
-
-async def _size(session: SshSession, path: str) -> int:
-    result = await session.run(["stat", "-c", "%s", "--", path])
-    text = clean(result.stdout, limit=64).strip()
-    return int(text) if result.exit_status == 0 and re.fullmatch(r"\d{1,18}", text) else 0
 
 
 async def _explained(session: SshSession, error: HostCommandError, part: str) -> HostCommandError:

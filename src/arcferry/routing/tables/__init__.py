@@ -10,36 +10,28 @@ from typing import IO
 from arcferry.errors import FileInputError
 from arcferry.routing.route import Route, RouteTable, Vantage
 from arcferry.routing.tables import (
-    arista_eos,
-    arista_eos_json,
     azure,
     bird,
-    cisco_ios,
-    cisco_nxos,
-    cisco_nxos_json,
-    cisco_xr,
-    frr,
-    frr_json,
     junos,
     junos_tree,
     mrt,
     openbgpd,
     prefix_list,
+    show_bgp,
+    show_bgp_json,
 )
-from arcferry.routing.tables.capture import Section, sections
-from arcferry.routing.tables.combine import table_of
-from arcferry.routing.tables.json_format import JsonFormat, XmlFormat
-from arcferry.routing.tables.json_stream import TruncatedError, walk
-from arcferry.routing.tables.reading import Reading, TextFormat
-from arcferry.routing.tables.source import HEAD, Line, Source
+from arcferry.routing.tables.capture import CommandOutput, sections
+from arcferry.routing.tables.json_stream import TruncatedError
+from arcferry.routing.tables.reading import Reading, TreeFormat, table_of
+from arcferry.routing.tables.source import HEAD, Line, RouteFile
 
 _JSON = (
     junos_tree.JSON_FORMAT,
-    arista_eos_json.FORMAT,
-    cisco_nxos_json.FORMAT,
+    show_bgp_json.ARISTA_EOS,
+    show_bgp_json.CISCO_NXOS,
     openbgpd.JSON_FORMAT,
     azure.JSON_FORMAT,
-    frr_json.FORMAT,
+    show_bgp_json.FRR,
 )
 # The order matters where one router's text holds another's signs: IOS is what is left.
 _TEXT = (
@@ -47,23 +39,10 @@ _TEXT = (
     junos.FORMAT,
     openbgpd.TEXT_FORMAT,
     azure.TEXT_FORMAT,
-    cisco_xr.FORMAT,
-    cisco_nxos.FORMAT,
-    arista_eos.FORMAT,
-    frr.FORMAT,
-    cisco_ios.FORMAT,
+    *show_bgp.FORMATS,
 )
-FORMATS: tuple[str, ...] = tuple(
-    sorted(
-        {
-            *(one.name for one in _JSON),
-            *(one.name for one in _TEXT),
-            junos_tree.XML_FORMAT.name,
-            mrt.NAME,
-            prefix_list.NAME,
-        }
-    )
-)
+_NAMED = (*_JSON, *_TEXT, junos_tree.XML_FORMAT)
+FORMATS: tuple[str, ...] = tuple(sorted({*(one.name for one in _NAMED), mrt.NAME, prefix_list.NAME}))
 """The names of all formats, as `RouteTable.format` has them."""
 
 Progress = Callable[[int], None]
@@ -88,7 +67,7 @@ def read_route_table(name: str, data: bytes, *, progress: Progress | None = None
         progress: called with the number of bytes read so far.
 
     Returns:
-        The table; None where the document is in none of the formats.
+        The table; None if the document is in none of the formats.
 
     Raises:
         FileInputError: it is in one of them, and something in it is wrong.
@@ -114,22 +93,18 @@ def read_route_file(path: Path, *, progress: Progress | None = None) -> RouteTab
 
 
 def _read(name: str, stream: IO[bytes], progress: Progress | None) -> RouteTable | None:
-    source = Source(name, stream, progress)
+    source = RouteFile(name, stream, progress)
     if mrt.looks_right(source.head):
         reading = Reading(name, mrt.NAME)
-        return _alone(_filled(reading, mrt.read(reading, source)))
+        return table_of((_filled(reading, mrt.read(reading, source)),))
     head = source.head_text
     if "\x00" in head:
         return None
     if (found := tree_format(head)) is not None:
-        return _alone(_tree(Reading(name, found.name), found, source.texts()))
+        return table_of((_tree(Reading(name, found.name), found, source.texts()),))
     if _OTHER_JSON.match(head):
         return None
     return _text(source)
-
-
-def _alone(reading: Reading) -> RouteTable:
-    return table_of(reading.name, (reading,), ())
 
 
 def _filled(reading: Reading, routes: Iterator[Route]) -> Reading:
@@ -147,26 +122,24 @@ def _filled(reading: Reading, routes: Iterator[Route]) -> Reading:
     return reading
 
 
-def tree_format(head: str) -> JsonFormat | XmlFormat | None:
-    """The JSON or XML format that a document's beginning is in; None where it is in neither."""
+def tree_format(head: str) -> TreeFormat | None:
+    """The JSON or XML format that a document's beginning is in; None if it is in neither."""
     begins = head.lstrip("\ufeff \r\n\t")[:1]
     if begins == "<":
         return junos_tree.XML_FORMAT if junos_tree.XML_FORMAT.looks_right(head) else None
     return next((one for one in _JSON if one.looks_right(head)), None) if begins in ("{", "[") else None
 
 
-def _tree(reading: Reading, found: JsonFormat | XmlFormat, texts: Iterator[str]) -> Reading:
+def _tree(reading: Reading, found: TreeFormat, texts: Iterator[str]) -> Reading:
     reading.shows_communities = False
-    if isinstance(found, XmlFormat):
-        return _filled(reading, found.read(reading, texts))
-    return _filled(reading, found.read(reading, walk(reading.name, texts, found.descends)))
+    return _filled(reading, found.read(reading, texts))
 
 
-def _text(source: Source) -> RouteTable | None:
+def _text(source: RouteFile) -> RouteTable | None:
     head = source.head_text.splitlines()[: _LOOK if len(source.head) < HEAD else _LOOK - 1]
     if prefix_list.looks_right(head):
         listed = Reading(source.name, prefix_list.NAME)
-        return _alone(_filled(listed, prefix_list.read(listed, source.lines())))
+        return table_of((_filled(listed, prefix_list.read(listed, source.lines())),))
     readings: list[Reading] = []
     others = 0
     notes: list[str] = []
@@ -186,11 +159,11 @@ def _text(source: Source) -> RouteTable | None:
         notes.insert(0, f"{len(readings)} answers in one capture, read as one table: {shown}")
     if others:
         notes.append(f"{others} other commands in the capture say nothing of routes")
-    return table_of(source.name, readings, notes)
+    return table_of(readings, notes)
 
 
-def _answer(name: str, section: Section) -> Reading | None:
-    """The reading of one command's answer, None where it is no route table."""
+def _answer(name: str, section: CommandOutput) -> Reading | None:
+    """The reading of one command's answer, None if it is no route table."""
     tries = 0
     first = True
     waiting: Iterator[Line] = section.lines
@@ -202,19 +175,17 @@ def _answer(name: str, section: Section) -> Reading | None:
             tries += 1
             ahead = [line, *islice(waiting, _LOOK)]
             waiting = chain(ahead, waiting)
-            if tree and (found := tree_format("\n".join(text for _, text in ahead)[:HEAD])) is not None:
-                reading = Reading.of(name, found.name, section.command)
+            lines = [text for _, text in ahead]
+            if tree and (found := tree_format("\n".join(lines)[:HEAD])) is not None:
+                reading = Reading(name, found.name, section.command)
                 return _tree(reading, found, (f"{text}\n" for _, text in waiting))
-            if (plain := _text_format([text for _, text in ahead], section)) is not None:
-                reading = Reading.of(name, plain.name, section.command)
+            fits = (
+                one for one in _TEXT if one.sign.match(lines[0]) and one.looks_right(lines, section.command)
+            )
+            if (plain := next(fits, None)) is not None:
+                reading = Reading(name, plain.name, section.command)
                 reading = _filled(reading, plain.read(reading, waiting))
                 return reading if reading.is_a_table else None
             next(waiting)
         first = False
     return None
-
-
-def _text_format(head: list[str], section: Section) -> TextFormat | None:
-    return next(
-        (one for one in _TEXT if one.sign.match(head[0]) and one.looks_right(head, section.command)), None
-    )

@@ -4,31 +4,25 @@ It has no communities, and whether it lists what Microsoft sends or what the cus
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from arcferry.routing.route import Route, Vantage
 from arcferry.routing.tables import trees, values
-from arcferry.routing.tables.capture import Command
-from arcferry.routing.tables.json_format import JsonFormat, Rows
 from arcferry.routing.tables.json_stream import Steps
-from arcferry.routing.tables.reading import Reading, TextFormat
+from arcferry.routing.tables.reading import Reading, Rows, TextFormat, json_format
 from arcferry.routing.tables.source import Line
 
 NAME = "azure"
-_KEYS = tuple(re.compile(rf'"{key}"\s*:', re.IGNORECASE) for key in ("network", "nextHop", "locPrf", "path"))
-_NOT_AZURE = re.compile(r'"(?:bestpath|valid|routerId|receivedRoutes)"\s*:')
+_KEYS = [rf'(?i)"{key}"\s*:' for key in ("network", "nextHop", "locPrf", "path")]
+_NOT_AZURE = r'"(?:bestpath|valid|routerId|receivedRoutes)"\s*:'
 _TABLE = re.compile(r"(?:LocPrf\s+)?Network\s+NextHop\s+(?:LocPrf|Path|Weight)\b", re.IGNORECASE)
 _COLUMNS = re.compile(r"Network|NextHop|LocPrf|Weight|Path", re.IGNORECASE)
 _PAIR = re.compile(r"(Network|NextHop|LocPrf|Weight|Path)\s*: ?(.*)$", re.IGNORECASE)
 _SIGN = re.compile(rf"{_TABLE.pattern}|Network\s+: \S+/\d", re.IGNORECASE)
 
 
-def _looks_right(head: str) -> bool:
-    return all(key.search(head) for key in _KEYS) and not _NOT_AZURE.search(head)
-
-
 def _descends(steps: Steps, opens: str) -> bool:
-    return steps == () or ([step.lower() for step in steps] == ["value"] and opens == "[")
+    return not steps or ([step.lower() for step in steps] == ["value"] and opens == "[")
 
 
 def _read_json(reading: Reading, rows: Rows) -> Iterator[Route]:
@@ -48,18 +42,8 @@ def _route(reading: Reading, row: dict[str, str], number: int) -> Iterator[Route
         reading.leave_out(number, row.get("network", "") or "a row without a network")
         return
     hop = row.get("nexthop", "").strip()
-    yield Route(
-        network,
-        (),
-        values.address(hop.rstrip("*").strip()),
-        values.as_path(" ".join(row.get("path", "").rstrip("….").split())),
-        True if hop.endswith("*") else None,
-    )
-
-
-def _text_looks_right(head: Sequence[str], command: Command | None) -> bool:
-    del command
-    return _SIGN.match(head[0]) is not None
+    path = " ".join(row.get("path", "").rstrip("….").split())
+    yield reading.route(network, "", hop.rstrip("*").strip(), path, best=True if hop.endswith("*") else None)
 
 
 def _read_text(reading: Reading, lines: Iterator[Line]) -> Iterator[Route]:
@@ -79,16 +63,12 @@ def _read_text(reading: Reading, lines: Iterator[Line]) -> Iterator[Route]:
             begun = begun if row else number
             row[name] = pair[2]
         elif columns and line.strip() and not set(line) <= set("- "):
-            yield from _route(reading, _cells(line, columns), number)
+            ends = [start for _, start in columns[1:]] + [len(line)]
+            cells = {name: line[start:end] for (name, start), end in zip(columns, ends, strict=True)}
+            yield from _route(reading, cells, number)
     if row:
         yield from _route(reading, row, begun)
 
 
-def _cells(line: str, columns: list[tuple[str, int]]) -> dict[str, str]:
-    """The cells of a line by the columns of the table's head."""
-    ends = [start for _, start in columns[1:]] + [len(line)]
-    return {name: line[start:end] for (name, start), end in zip(columns, ends, strict=True)}
-
-
-JSON_FORMAT = JsonFormat(NAME, _looks_right, _descends, _read_json)
-TEXT_FORMAT = TextFormat(NAME, _SIGN, _text_looks_right, _read_text)
+JSON_FORMAT = json_format(NAME, _KEYS, _descends, _read_json, others=_NOT_AZURE)
+TEXT_FORMAT = TextFormat(NAME, _SIGN, lambda *_: True, _read_text)

@@ -3,13 +3,12 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from arcferry.routing.route import Route, Vantage
+from arcferry.routing.route import Route
 from arcferry.routing.tables import values
-from arcferry.routing.tables.capture import Command
+from arcferry.routing.tables.capture import TypedCommand
 from arcferry.routing.tables.reading import Reading, TextFormat
 from arcferry.routing.tables.source import Line
 
-NAME = "bird"
 _CODE = re.compile(r"(\d{4})[ -]")
 _KIND = r"(?:unicast|unreachable|blackhole|prohibited|prohibit|via\s|dev\s|multicast)"
 _ROUTE = re.compile(
@@ -23,7 +22,7 @@ _PATH_HINT = re.compile(r"\[AS([\d.]+)[ie?]\]")
 _LOOKS_LIKE_ROW = re.compile(r"[0-9a-fA-F.:]+/\d{1,3}\s")
 
 
-def _looks_right(head: Sequence[str], command: Command | None) -> bool:
+def _looks_right(head: Sequence[str], command: TypedCommand | None) -> bool:
     """A greeting alone is not enough: `show protocols` has one too."""
     if command is not None and re.search(r"\bshow\s+route\b", command.text) and "BIRD" in head[0]:
         return True
@@ -31,11 +30,7 @@ def _looks_right(head: Sequence[str], command: Command | None) -> bool:
     return any(_TABLE.match(line) or (_ROUTE.match(line) and not line[0].isspace()) for line in lines if line)
 
 
-def _read(reading: Reading, lines: Iterator[Line]) -> Iterator[Route]:
-    return _Reader(reading).routes(lines)
-
-
-class _Reader:
+class _BirdReader:
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
         self._prefix = ""
@@ -43,7 +38,7 @@ class _Reader:
         self._best = False
         self._hop = self._path = self._communities = ""
         self._attributes = False
-        self._routes = 0
+        self._routes = False
 
     def routes(self, lines: Iterator[Line]) -> Iterator[Route]:
         for number, line in lines:
@@ -79,7 +74,7 @@ class _Reader:
         self._best = match["rest"].lstrip().startswith("*")
         hint = _PATH_HINT.search(match["rest"])
         self._path = hint[1] if hint else ""
-        self._hop = values.address(match["via"].split()[0]) if match["via"].split() else ""
+        self._hop = values.address(match["via"].strip().partition(" ")[0])
 
     def _attribute(self, text: str) -> None:
         name, _, value = text.partition(":")
@@ -90,28 +85,16 @@ class _Reader:
         elif text.startswith("via "):
             self._hop = self._hop or values.address(text.split()[1])
             return
-        self._attributes = self._attributes or name in (
-            "Type",
-            "BGP.origin",
-            "bgp_origin",
-            "source",
-            "preference",
-        )
+        if name in ("Type", "BGP.origin", "bgp_origin", "source", "preference"):
+            self._attributes = True
 
     def _end(self) -> Iterator[Route]:
         if self._open:
-            reading = self._reading
-            self._routes += 1
-            yield Route(
-                self._prefix,
-                values.communities(self._communities) or reading.communities,
-                self._hop,
-                values.as_path(self._path),
-                None if reading.vantage is Vantage.RECEIVED else self._best,
-                reading.filtered,
-            )
+            self._routes = True
+            best = self._reading.best(self._best)
+            yield self._reading.route(self._prefix, self._communities, self._hop, self._path, best=best)
         self._open = False
         self._hop = self._path = self._communities = ""
 
 
-FORMAT = TextFormat(NAME, _SIGN, _looks_right, _read)
+FORMAT = TextFormat("bird", _SIGN, _looks_right, lambda reading, lines: _BirdReader(reading).routes(lines))

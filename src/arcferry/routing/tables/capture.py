@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from arcferry.redaction import HIDDEN, mask
 from arcferry.routing.route import Vantage
@@ -50,7 +50,7 @@ def excerpt(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class TypedCommand:
     """A command line that was typed, without the prompt.
 
     Attributes:
@@ -100,44 +100,35 @@ class Command:
 
 
 @dataclass(slots=True)
-class Section:
-    """The lines that answer one command; `command` is None where the capture begins without one."""
+class CommandOutput:
+    """The lines that answer one command; `command` is None if the capture begins without one."""
 
-    command: Command | None
+    command: TypedCommand | None
     lines: Iterator[Line]
 
 
-@dataclass(slots=True)
-class _Splitter:
-    lines: Iterator[Line]
-    waiting: Command | None = None
-    ended: bool = field(default=False)
-
-    def section(self) -> Iterator[Line]:
-        for number, line in self.lines:
-            if (command := typed(line)) is not None:
-                self.waiting = command
-                return
-            yield number, line
-        self.ended = True
-
-
-def typed(line: str) -> Command | None:
+def typed(line: str) -> TypedCommand | None:
     """The command on a prompt line; an empty one where there is a prompt only; None for any other line."""
     if line[:1].isspace():
         return None
     if (prompt := _PROMPT.match(line)) is not None:
-        return Command(line[prompt.end() :].strip()[:500])
-    return Command(line.strip()[:500]) if _BARE.match(line) else None
+        return TypedCommand(line[prompt.end() :].strip()[:500])
+    return TypedCommand(line.strip()[:500]) if _BARE.match(line) else None
 
 
-def sections(lines: Iterator[Line]) -> Iterator[Section]:
+def sections(lines: Iterator[Line]) -> Iterator[CommandOutput]:
     """The capture's commands with their answers, in order; asking for the next skips what is left of one."""
-    splitter = _Splitter(lines)
-    command: Command | None = None
-    while not splitter.ended:
-        answer = splitter.section()
-        yield Section(command, answer)
-        for _ in answer:
+    following: list[TypedCommand | None] = [None]
+
+    def answer() -> Iterator[Line]:
+        for number, line in lines:
+            if (command := typed(line)) is not None:
+                following.append(command)
+                return
+            yield number, line
+
+    while following:
+        output = CommandOutput(following.pop(), answer())
+        yield output
+        for _ in output.lines:
             pass
-        command, splitter.waiting = splitter.waiting, None

@@ -1,4 +1,7 @@
-"""Tables and entries of the routers whose `show bgp` looks like Cisco's; what differs stands in `Dialect`."""
+"""Tables and entries of the routers whose `show bgp` looks like Cisco's; what differs stands in `Dialect`.
+
+An entry is a block that begins with `BGP routing table entry for`: one prefix, then its paths.
+"""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +11,6 @@ from arcferry.numbers import whole
 from arcferry.routing.route import Route, Vantage
 from arcferry.routing.tables import values
 from arcferry.routing.tables.capture import excerpt
-from arcferry.routing.tables.entries import ENTRY, Entries
 from arcferry.routing.tables.reading import Reading
 from arcferry.routing.tables.source import Line
 
@@ -33,6 +35,13 @@ _LEGEND = re.compile(
 )
 _NEXT_HOP_COLUMN = 12
 _ASIDE = re.compile(r"\s(?:Or-ID|C-LST|LL Nexthop).*$")
+ENTRY = re.compile(
+    r"\s{0,3}BGP routing table entry for (?:\[[^\]]*\])?(?:\d+:\d+:(?=\d+\.))?(\S+?),?(?:\s|$)"
+)
+_ENTRY_HOP = re.compile(r"(?:Nexthop )?([0-9A-Fa-f:.]+|-)(?:\([^)]*\))?(?: \([^)]*\))* (?:from|Neighbor) \S")
+_FLAGS = ("Origin", "Received", "EBGP", "IBGP")
+_BEST = re.compile(r"(?:^|,\s*|\sis\s)best(?:,|\s|$|\()")
+_RECEIVED_ONLY = re.compile(r"received[ -]only")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,7 @@ class Dialect:
 
 
 @dataclass(slots=True)
-class _Row:
+class _TableRow:
     status: str
     prefix: str
     hop: str
@@ -62,13 +71,101 @@ class _Row:
     line: str
 
 
+@dataclass(slots=True)
+class _Path:
+    """One path of an entry in the making."""
+
+    path: str = ""
+    received_only: bool = False
+    best: bool = False
+    hop: str = ""
+    communities: str = ""
+
+
+class Entries:
+    """Reads the entries of one answer, line by line."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
+        self._prefix = ""
+        self._paths: list[_Path] = []
+        self._before = ""
+        self._next: _Path | None = None
+        self._lists = False
+
+    def begin(self, number: int, line: str) -> Iterator[Route]:
+        """Begin with another prefix; what the one before held comes back."""
+        yield from self.end()
+        match = ENTRY.match(line)
+        network = match[1] if match else ""
+        self._prefix = values.prefix(network, classful=True) or ""
+        if not self._prefix and (host := values.address(network)):
+            self._prefix = f"{host}/{128 if ':' in host else 32}"
+        if not self._prefix:
+            self._reading.leave_out(number, line)
+
+    def line(self, line: str) -> Iterator[Route]:
+        """Take one line below the entry's first; nothing comes back before the entry ends."""
+        text = line.strip()
+        if not text or not line[0].isspace():
+            self._lists = False
+        elif (hop := _ENTRY_HOP.match(text)) is not None:
+            before, self._lists = self._before, False
+            path = self._next or _Path(before.partition(",")[0], _RECEIVED_ONLY.search(before) is not None)
+            path.hop = hop[1]
+            self._paths.append(path)
+            self._next, self._before = None, ""
+        elif text.startswith("Communit"):
+            if self._paths:
+                self._paths[-1].communities = text.partition(":")[2]
+                self._lists = True
+        elif text.startswith(_FLAGS):
+            self._lists = False
+            if self._paths and _BEST.search(text):
+                self._paths[-1].best = True
+        elif self._lists and values.is_community_list(text):
+            self._paths[-1].communities += f" {text}"
+        else:
+            self._unnamed(line, text)
+        return iter(())
+
+    def _unnamed(self, line: str, text: str) -> None:
+        """Take a line that no name leads: NX-OS's two before a path, or the AS path of the others."""
+        self._lists = False
+        if text.startswith("Path type:"):
+            received_only = _RECEIVED_ONLY.search(text) is not None
+            self._next = _Path(received_only=received_only, best=_BEST.search(text) is not None)
+        elif text.startswith("AS-Path:") and self._next:
+            self._next.path = text[8:].partition(",")[0]
+        else:
+            self._before = line
+
+    def end(self) -> Iterator[Route]:
+        """The routes of the entry that ends here."""
+        paths, prefix = self._paths, self._prefix
+        self._paths, self._prefix, self._before, self._next, self._lists = [], "", "", None, False
+        if not prefix:
+            return
+        used = {path.hop for path in paths if not path.received_only}
+        received = self._reading.vantage is Vantage.RECEIVED
+        for path in paths:
+            yield self._reading.route(
+                prefix,
+                path.communities,
+                path.hop,
+                path.path if "Local" not in path.path else "",
+                best=None if received and not path.best else path.best,
+                filtered=path.received_only and path.hop not in used,
+            )
+
+
 class TableReader:
     """Reads one answer: rows of a table, entries, or both."""
 
     def __init__(self, dialect: Dialect, reading: Reading) -> None:
         self._dialect = dialect
         self._reading = reading
-        self._row: _Row | None = None
+        self._row: _TableRow | None = None
         self._prefix = ""
         self._entries: Entries | None = None
         self._rows = False
@@ -114,7 +211,7 @@ class TableReader:
             if not self._other(line) and "*" in line[:6] and not _LEGEND.match(line):
                 self._reading.leave_out(number, line)
 
-    def _begun(self, number: int, line: str) -> _Row | None:
+    def _begun(self, number: int, line: str) -> _TableRow | None:
         """The row that a line begins: with a prefix, or with another next hop of the prefix before it."""
         match = _ROW_V4.match(line) or self._ipv6(line)
         if match is None or not _STATUS.fullmatch(match[1]):
@@ -128,12 +225,12 @@ class TableReader:
             if prefix is None:
                 return None
             tail = hop[2] if hop else rest
-            return _Row(status, prefix, hop[1] if hop else "", tail, number, line)
+            return _TableRow(status, prefix, hop[1] if hop else "", tail, number, line)
         if not self._prefix or (
             status and not status[0].isspace() and "*" not in status and ">" not in status
         ):
             return None
-        return _Row(status, "", network, rest, number, line)
+        return _TableRow(status, "", network, rest, number, line)
 
     def _ipv6(self, line: str) -> "re.Match[str] | None":
         if (width := self._dialect.status_width) and line[width - 1 : width].isalpha():
@@ -161,12 +258,10 @@ class TableReader:
             return
         # `r` is a RIB failure, but NX-OS's path type of a redistributed route.
         failed = "r" in row.status and not self._dialect.status_width
-        best: bool | None = ">" in row.status and not failed
-        if reading.vantage is Vantage.RECEIVED:
-            best = None
-        hop = "" if row.hop == "-" else values.address(row.hop)
-        path = values.as_path(_path(row.tail, weight_joins=self._dialect.weight_joins_path))
-        yield Route(row.prefix, reading.communities, hop, path, best, reading.filtered)
+        path = _path(row.tail, weight_joins=self._dialect.weight_joins_path)
+        yield reading.route(
+            row.prefix, "", row.hop, path, best=reading.best(">" in row.status and not failed)
+        )
 
     def _other(self, line: str) -> bool:
         """Take what a line that is no route tells; whether it told something."""

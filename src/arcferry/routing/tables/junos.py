@@ -1,15 +1,13 @@
 """Junos, text: `show route` and `show route receive-protocol bgp`, brief, terse, detail and extensive."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from arcferry.routing.route import Route, Vantage
 from arcferry.routing.tables import values
-from arcferry.routing.tables.capture import Command
 from arcferry.routing.tables.reading import Reading, TextFormat
 from arcferry.routing.tables.source import Line
 
-NAME = "junos"
 _NET = r"(?P<net>(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{0,4}:[0-9a-fA-F:.]*)/\d{1,3})"
 _TABLE = re.compile(r"(?P<name>[\w.-]{0,80}?\.\d+|inet6?\.\d+): \d+ destinations, \d+ routes")
 _IP_TABLE = re.compile(r"(?:.*\.)?inet6?\.\d+$")
@@ -26,7 +24,7 @@ _TERSE = re.compile(
 )
 _HOP = re.compile(r"\s+>?\s*(?:to|Next hop:|Nexthop:|Protocol next hop:)\s+(?P<hop>[0-9a-fA-F.:]+)")
 _MARKED_HOP = re.compile(r".{0,80}>(?P<hop>[0-9a-fA-F.:]+)")
-_DETAIL = re.compile(r"\s+(?:Communities:|Next hop type|Nexthop:|State:|Source:|Accepted)")
+_DETAIL = re.compile(r"\s+(?:Communities:|Next hop type|Nexthop:|State:|RouteFile:|Accepted)")
 _AS_PATH = re.compile(r"\s+AS path: (?P<path>[^,]*)")
 _COMMUNITIES = re.compile(r"\s+Communities: (?P<list>.*)$")
 _HIDDEN = re.compile(
@@ -35,16 +33,7 @@ _HIDDEN = re.compile(
 _SIGN = re.compile(rf"{_TABLE.pattern}|{_RECEIVE_HEADER.pattern}")
 
 
-def _looks_right(head: Sequence[str], command: Command | None) -> bool:
-    del command
-    return _SIGN.match(head[0]) is not None
-
-
-def _read(reading: Reading, lines: Iterator[Line]) -> Iterator[Route]:
-    return _Reader(reading).routes(lines)
-
-
-class _Reader:
+class _JunosReader:
     """Junos names its attributes, so that one walk reads every form but the two tables."""
 
     def __init__(self, reading: Reading) -> None:
@@ -58,7 +47,7 @@ class _Reader:
     def _start(self, *, best: bool | None = None) -> None:
         self._open = False
         self._best = best
-        self._filtered = self._reading.filtered
+        self._filtered = False
         self._hop = self._path = self._communities = ""
 
     def routes(self, lines: Iterator[Line]) -> Iterator[Route]:
@@ -131,27 +120,24 @@ class _Reader:
         elif _HIDDEN.match(line):
             self._filtered = True
         else:
-            return not (
-                _PROTOCOL.match(line)
-                or _BRIEF.match(line)
-                or _ENTRY.match(line)
-                or _RECEIVE_ROW.match(line)
-                or _TERSE.match(line)
-            )
+            begins = (_PROTOCOL, _BRIEF, _ENTRY, _RECEIVE_ROW, _TERSE)
+            return not any(pattern.match(line) for pattern in begins)
         return True
 
     def _end(self) -> Iterator[Route]:
         if self._open and (self._hop or self._path or self._communities):
             self._rows = True
-            yield Route(
+            yield self._reading.route(
                 self._prefix,
-                values.communities(self._communities) or self._reading.communities,
-                values.address(self._hop),
-                values.as_path(self._path),
-                self._best,
-                self._filtered,
+                self._communities,
+                self._hop,
+                self._path,
+                best=self._best,
+                filtered=self._filtered,
             )
         self._start()
 
 
-FORMAT = TextFormat(NAME, _SIGN, _looks_right, _read)
+FORMAT = TextFormat(
+    "junos", _SIGN, lambda *_: True, lambda reading, lines: _JunosReader(reading).routes(lines)
+)

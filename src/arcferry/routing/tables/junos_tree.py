@@ -7,13 +7,10 @@ from xml.parsers import expat
 from arcferry.errors import FileInputError
 from arcferry.routing.route import Route, Vantage
 from arcferry.routing.tables import trees, values
-from arcferry.routing.tables.json_format import JsonFormat, Rows, XmlFormat
 from arcferry.routing.tables.json_stream import Steps, TruncatedError
-from arcferry.routing.tables.reading import Reading
+from arcferry.routing.tables.reading import Reading, Rows, TreeFormat, json_format
 
-JSON_NAME = "junos-json"
-XML_NAME = "junos-xml"
-_JSON_SIGN = re.compile(r'"route-information"\s*:\s*\[')
+_JSON_SIGN = r'"route-information"\s*:\s*\['
 _XML_SIGN = re.compile(r"<route-information[\s>]")
 _IP_TABLE = re.compile(r"(?:.*\.)?inet6?\.\d+")
 _PART_LIMIT = 1 << 20
@@ -30,16 +27,7 @@ def _tree(parent: dict[str, object], name: str) -> dict[str, object]:
     return next(trees.objects(parent.get(name)), {})
 
 
-def _json_looks_right(head: str) -> bool:
-    return _JSON_SIGN.search(head) is not None
-
-
-def _xml_looks_right(head: str) -> bool:
-    return head.lstrip("\ufeff \r\n\t").startswith("<") and _XML_SIGN.search(head) is not None
-
-
-def _descends(steps: Steps, opens: str) -> bool:
-    del opens
+def _descends(steps: Steps, _: str) -> bool:
     last = [step for step in steps if step != "[]"][-1:]
     return (
         last in ([], ["route-information"], ["route-table"])
@@ -71,26 +59,21 @@ def _routes(tree: dict[str, object], reading: Reading) -> Iterator[Route]:
 def _route(prefix: str, entry: dict[str, object], reading: Reading) -> Route:
     if not _data(entry, "protocol-name"):
         reading.vantage = Vantage.RECEIVED
-    listed = _tree(entry, "communities").get("community")
-    words = [trees.text(trees.mapping(one).get("data")) or trees.text(one) for one in trees.several(listed)]
+    words = trees.words(_tree(entry, "communities").get("community"))
     if words or "bgp-rt-flag" in entry or "rt-entry-state" in entry:
         reading.shows_communities = True
     hop = _data(_tree(entry, "nh"), "to") or _data(_tree(entry, "protocol-nh"), "to")
-    path = re.sub(r"^AS path:", "", _data(entry, "as-path") or _attribute_path(entry)).partition("\n")[0]
+    # Some releases keep the AS path in a block of its own.
+    path = _data(entry, "as-path") or _data(_tree(entry, "bgp-path-attributes"), "attr-as-path-effective")
     hidden = "Hidden" in _data(entry, "rt-entry-state") or "rejected" in _data(entry, "hidden-reason").lower()
-    return Route(
+    return reading.route(
         prefix,
-        values.communities(" ".join(words)) or reading.communities,
-        values.address(hop or _data(entry, "gateway")),
-        values.as_path(path),
-        _data(entry, "active-tag").startswith(("*", "+")),
-        hidden or reading.filtered,
+        words,
+        hop or _data(entry, "gateway"),
+        path.removeprefix("AS path:").partition("\n")[0],
+        best=_data(entry, "active-tag").startswith(("*", "+")),
+        filtered=hidden,
     )
-
-
-def _attribute_path(entry: dict[str, object]) -> str:
-    """The AS path of releases that keep it in a block of its own."""
-    return _data(_tree(entry, "bgp-path-attributes"), "attr-as-path-effective")
 
 
 def _read_xml(reading: Reading, texts: Iterator[str]) -> Iterator[Route]:
@@ -118,21 +101,17 @@ def _read_xml(reading: Reading, texts: Iterator[str]) -> Iterator[Route]:
         yield from builder.taken()
         if builder.closed:
             return
-        if error.code in _ENDED:
+        problem = expat.ErrorString(error.code)
+        if problem in _ENDED:
             raise TruncatedError from None
-        raise FileInputError(
-            reading.name, f"no valid XML: {expat.ErrorString(error.code)}", line=error.lineno
-        ) from None
+        raise FileInputError(reading.name, f"no valid XML: {problem}", line=error.lineno) from None
 
 
-_ENDED = tuple(
-    expat.errors.codes[problem]
-    for problem in (
-        expat.errors.XML_ERROR_NO_ELEMENTS,
-        expat.errors.XML_ERROR_UNCLOSED_TOKEN,
-        expat.errors.XML_ERROR_PARTIAL_CHAR,
-        expat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
-    )
+_ENDED = (
+    expat.errors.XML_ERROR_NO_ELEMENTS,
+    expat.errors.XML_ERROR_UNCLOSED_TOKEN,
+    expat.errors.XML_ERROR_PARTIAL_CHAR,
+    expat.errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
 )
 
 
@@ -192,5 +171,5 @@ class _Builder:
             yield from _routes(tree, self._reading)
 
 
-JSON_FORMAT = JsonFormat(JSON_NAME, _json_looks_right, _descends, _read_json)
-XML_FORMAT = XmlFormat(XML_NAME, _xml_looks_right, _read_xml)
+JSON_FORMAT = json_format("junos-json", [_JSON_SIGN], _descends, _read_json)
+XML_FORMAT = TreeFormat("junos-xml", lambda head: _XML_SIGN.search(head) is not None, _read_xml)

@@ -10,7 +10,7 @@ from functools import lru_cache
 from arcferry.errors import FileInputError
 from arcferry.routing.route import Route, Vantage
 from arcferry.routing.tables.reading import Reading
-from arcferry.routing.tables.source import Source
+from arcferry.routing.tables.source import RouteFile
 from arcferry.routing.tables.values import from_number
 
 NAME = "mrt"
@@ -61,7 +61,7 @@ def looks_right(head: bytes) -> bool:
     return possible and 0 < length <= RECORD_LIMIT and 500_000_000 < stamp < 4_200_000_000  # noqa: PLR2004 - 1985 to 2103
 
 
-def read(reading: Reading, source: Source) -> Iterator[Route]:
+def read(reading: Reading, source: RouteFile) -> Iterator[Route]:
     """The routes of a dump. Of updates, what stands after the last one.
 
     Raises:
@@ -222,6 +222,21 @@ def _merged(path: tuple[int, ...], wide: tuple[int, ...]) -> tuple[int, ...]:
     return path[: len(path) - len(wide)] + wide
 
 
+def _unicast(block: bytes, prefixes: bytes) -> list[tuple[int, bytes]]:
+    """The prefixes of a multiprotocol block with their IP version; none if they are of another kind."""
+    family, kind = struct.unpack_from(">HB", block)
+    return [(_AFI[family], prefixes)] if family in _AFI and kind in _UNICAST else []
+
+
+def _prefixes(data: bytes, version: int, *, add_path: bool) -> Iterator[tuple[str, int]]:
+    """Each prefix with its path identifier (RFC 7911), 0 without one."""
+    place = 0
+    while place < len(data):
+        path = int.from_bytes(_part(data, place, 4)) if add_path else 0
+        prefix, place = _prefix(data, place + (4 if add_path else 0), version)
+        yield prefix, path
+
+
 class _Updates:
     """What a neighbour's updates leave standing."""
 
@@ -243,38 +258,20 @@ class _Updates:
         (withdrawn,) = struct.unpack_from(">H", message, 19)
         (size,) = struct.unpack_from(">H", message, 21 + withdrawn)
         attributes = _attributes(_part(message, 23 + withdrawn, size), as_width, short_reach=False)
-        self._remove(peer, _part(message, 21, withdrawn), 4, add_path=add_path)
-        self._add(peer, message[23 + withdrawn + size :], 4, attributes, add_path=add_path)
-        self._multiprotocol(peer, attributes, add_path=add_path)
-
-    def _multiprotocol(self, peer: bytes, attributes: _Attributes, *, add_path: bool) -> None:
-        if gone := attributes.unreached:
-            family, kind = struct.unpack_from(">HB", gone)
-            if family in _AFI and kind in _UNICAST:
-                self._remove(peer, gone[3:], _AFI[family], add_path=add_path)
-        if come := attributes.reached:
-            family, kind, size = struct.unpack_from(">HBB", come)
-            if family in _AFI and kind in _UNICAST:
-                self._add(peer, come[5 + size :], _AFI[family], attributes, add_path=add_path)
-
-    def _prefixes(self, data: bytes, version: int, *, add_path: bool) -> Iterator[tuple[str, int]]:
-        place = 0
-        while place < len(data):
-            path = int.from_bytes(_part(data, place, 4)) if add_path else 0
-            prefix, place = _prefix(data, place + (4 if add_path else 0), version)
-            yield prefix, path
-
-    def _remove(self, peer: bytes, data: bytes, version: int, *, add_path: bool) -> None:
-        for prefix, path in self._prefixes(data, version, add_path=add_path):
-            self._routes.pop((peer, path, prefix), None)
-
-    def _add(
-        self, peer: bytes, data: bytes, version: int, attributes: _Attributes, *, add_path: bool
-    ) -> None:
-        for prefix, path in self._prefixes(data, version, add_path=add_path):
-            self._routes[peer, path, prefix] = Route(
-                prefix, attributes.communities, attributes.next_hop, attributes.as_path
-            )
+        gone = [(4, _part(message, 21, withdrawn))]
+        come = [(4, message[23 + withdrawn + size :])]
+        if block := attributes.unreached:
+            gone += _unicast(block, block[3:])
+        if block := attributes.reached:
+            come += _unicast(block, block[5 + block[3] :])
+        for version, data in gone:
+            for prefix, path in _prefixes(data, version, add_path=add_path):
+                self._routes.pop((peer, path, prefix), None)
+        for version, data in come:
+            for prefix, path in _prefixes(data, version, add_path=add_path):
+                self._routes[peer, path, prefix] = Route(
+                    prefix, attributes.communities, attributes.next_hop, attributes.as_path
+                )
 
     def standing(self) -> Iterator[Route]:
         """The routes that were announced and not withdrawn."""

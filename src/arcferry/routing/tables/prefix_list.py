@@ -28,12 +28,8 @@ def looks_right(head: Sequence[str]) -> bool:
     lines = [bare for line in head if (bare := _bare(line))]
     if lines and _HEADER.match(lines[0]):
         del lines[0]
-    return bool(lines) and all(_is_row(line) for line in lines)
-
-
-def _is_row(line: str) -> bool:
-    match = _PLAIN.match(line)
-    return match is not None and _are_communities(match["rest"])
+    matches = [_PLAIN.match(line) for line in lines]
+    return bool(lines) and all(match and _are_communities(match["rest"]) for match in matches)
 
 
 def _are_communities(text: str) -> bool:

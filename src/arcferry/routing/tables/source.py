@@ -3,14 +3,14 @@
 import bz2
 import codecs
 import gzip
-import io
 import lzma
+import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any
 
 from arcferry.errors import FileInputError
-from arcferry.routing.tables import terminal
+from arcferry.text import clean
 
 CHUNK = 1 << 20
 UNPACKED_LIMIT = 8 << 30
@@ -21,7 +21,11 @@ _LINE_LIMIT = 1 << 14
 _TREE_LINE_LIMIT = 16 << 20
 """A line that begins like JSON: NX-OS puts a whole table on one."""
 
-_PACKED = ((b"\x1f\x8b", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ\x00", "xz"))
+_PACKED: tuple[tuple[bytes, str, Callable[[IO[bytes]], Any]], ...] = (
+    (b"\x1f\x8b", "gzip", lambda stream: gzip.GzipFile(fileobj=stream)),
+    (b"BZh", "bzip2", bz2.BZ2File),
+    (b"\xfd7zXZ\x00", "xz", lzma.LZMAFile),
+)
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -29,32 +33,22 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# What a terminal shows besides the text: pagers, backspaces, carriage returns, colours.
+_ODD = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]|(?i:more)"
+)
+_SEQUENCE = re.compile(r"\x1b\[([0-9;?]*)([@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b.")
+_PAGER = re.compile(
+    r"^\s*(?:<?-{2,3}\s?\(?\s?more(?:\s\d{1,3}%)?\s?\)?\s?-{2,3}>?"
+    r"|lines \d+-\d+(?:/\d+)?(?: \(END\)| \d{1,3}%)?|:$)",
+    re.IGNORECASE,
+)
+_PAGER_AFTER = re.compile(r"\s?<?-{2,3}\s?\(?\s?more(?:\s\d{1,3}%)?\s?\)?\s?-{2,3}>?\s*$", re.IGNORECASE)
 Progress = Callable[[int], None]
 Line = tuple[int, str]
 
 
-class _Counted(io.RawIOBase):
-    """A stream that tells how much of it was read."""
-
-    def __init__(self, inner: IO[bytes], progress: Progress | None) -> None:
-        super().__init__()
-        self._inner = inner
-        self._progress = progress
-        self._read = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - typeshed's WriteableBuffer is a private name
-        data = self._inner.read(len(buffer))
-        buffer[: len(data)] = data
-        self._read += len(data)
-        if self._progress and data:
-            self._progress(self._read)
-        return len(data)
-
-
-class Source:
+class RouteFile:
     """One document, read once from its beginning to its end.
 
     Attributes:
@@ -67,7 +61,7 @@ class Source:
 
         Args:
             name: the document's name.
-            stream: the bytes, perhaps packed with gzip, bzip2 or xz.
+            stream: the bytes from their beginning, perhaps packed with gzip, bzip2 or xz; it can be sought.
             progress: called with the number of bytes taken from `stream` so far.
 
         Raises:
@@ -75,11 +69,13 @@ class Source:
         """
         self.name = name
         self._total = 0
-        counted = io.BufferedReader(_Counted(stream, progress), CHUNK)
-        start = counted.peek(8)
-        self.packing = next((packing for mark, packing in _PACKED if start.startswith(mark)), "")
-        self._stream = _unpacked(counted, self.packing)
-        self.head = b""
+        self._packed, self._progress = stream, progress
+        start = stream.read(8)
+        stream.seek(0)
+        self.packing, unpack = next(
+            ((packing, unpack) for mark, packing, unpack in _PACKED if start.startswith(mark)), ("", None)
+        )
+        self._stream: IO[bytes] = unpack(stream) if unpack else stream
         self.head = self._take(HEAD)
         self._pending = self.head
 
@@ -94,7 +90,11 @@ class Source:
                     hint="Copy it again, or unpack it.",
                 ) from error
             raise FileInputError(self.name, "cannot be read") from error
+        parts = self._total // CHUNK
         self._total += len(data)
+        # Once a MiB and at the end: MRT is read by records of some 60 bytes.
+        if self._progress and (len(data) < size or self._total // CHUNK > parts):
+            self._progress(self._packed.tell())
         if self._total > UNPACKED_LIMIT:
             raise FileInputError(
                 self.name, f"larger than the {UNPACKED_LIMIT:,} bytes that are read of routes"
@@ -154,11 +154,11 @@ class Source:
             part = rest + (text.replace("\r", "\n") if only_returns else text)
             lines = part.split("\n")
             rest = _cut(lines.pop())
-            for line in terminal.shown(map(_cut, lines), part):
+            for line in _shown(map(_cut, lines), part):
                 number += 1
                 yield number, line
         if rest:
-            yield number + 1, next(terminal.shown([rest], rest))
+            yield number + 1, next(_shown([rest], rest))
 
 
 def _cut(line: str) -> str:
@@ -167,11 +167,56 @@ def _cut(line: str) -> str:
     return line[: _TREE_LINE_LIMIT if line.lstrip()[:1] in ("{", "[") else _LINE_LIMIT]
 
 
-def _unpacked(stream: IO[bytes], packing: str) -> IO[bytes] | gzip.GzipFile:
-    if packing == "gzip":
-        return gzip.GzipFile(fileobj=stream)
-    if packing == "bzip2":
-        return bz2.BZ2File(stream)
-    if packing == "xz":
-        return lzma.LZMAFile(stream)
-    return stream
+def _shown(lines: Iterable[str], whole: str) -> Iterator[str]:
+    """The lines as they stood on the screen.
+
+    Args:
+        lines: raw lines, perhaps with a carriage return at their end.
+        whole: the text that they come from, which is searched once for anything that needs work at all.
+    """
+    odd = _ODD.search(whole) is not None
+    for line in lines:
+        yield _line(line) if odd else line
+
+
+def _line(line: str) -> str:
+    line = line.rstrip("\r")
+    if not _ODD.search(line):
+        return line
+    if "\b" in line or "\r" in line or "\x1b" in line:
+        line = _played(line)
+    line = clean(line, limit=len(line))
+    without = _PAGER.sub("", line, count=1)
+    return _PAGER_AFTER.sub("", without, count=1)
+
+
+def _played(line: str) -> str:
+    """The line after its backspaces, carriage returns and erasures."""
+    screen: list[str] = []
+    column = place = 0
+    while place < len(line):
+        letter = line[place]
+        if letter == "\x1b" and (sequence := _SEQUENCE.match(line, place)):
+            if sequence[2] == "K":
+                _erase(screen, column, sequence[1])
+            place = sequence.end()
+            continue
+        place += 1
+        if letter == "\b":
+            column = max(0, column - 1)
+        elif letter == "\r":
+            column = 0
+        elif letter >= " " or letter == "\t":
+            screen[column : column + 1] = [letter]
+            column += 1
+    return "".join(screen).rstrip()
+
+
+def _erase(screen: list[str], column: int, which: str) -> None:
+    """EL: 0 to the end of the line, 1 to its beginning, 2 all of it."""
+    if which in ("", "0"):
+        del screen[column:]
+    elif which == "1":
+        screen[:column] = [" "] * min(column, len(screen))
+    else:
+        screen[:] = [" "] * min(column, len(screen))

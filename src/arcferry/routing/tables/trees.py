@@ -22,6 +22,12 @@ def text(value: object) -> str:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
 
 
+def words(value: object) -> str:
+    """Every text within a value, with spaces between: a router gives a list as text, array or table."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return text(value) if inner is None else " ".join(map(words, inner))
+
+
 def truth(value: object) -> bool | None:
     """True or False, also as text; None for anything else."""
     if isinstance(value, bool):

@@ -5,7 +5,7 @@ import re
 from functools import lru_cache
 
 from arcferry.numbers import whole
-from arcferry.routing.prefixes import parse_prefix
+from arcferry.routing.prefixes import prefix_key
 
 WELL_KNOWN = {
     0xFFFFFF01: "no-export",
@@ -103,7 +103,7 @@ def prefix(text: str, *, classful: bool = False) -> str | None:
             return None
         text = f"{text}/{length}"
     try:
-        parse_prefix(text)
+        prefix_key(text)
     except ValueError:
         return None
     if ":" in text:
@@ -128,10 +128,7 @@ def _class_length(text: str) -> int | None:
         return None
     if text == "0.0.0.0":  # noqa: S104 - the default route, nothing is bound
         return 0
-    for limit, length in ((128, 8), (192, 16), (224, 24)):
-        if number < limit:
-            return length
-    return None
+    return next((length for limit, length in ((128, 8), (192, 16), (224, 24)) if number < limit), None)
 
 
 @lru_cache(maxsize=4096)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from arcferry.diagnosis.readers import arcferry_check
+from arcferry.evidence.readers import arcferry_check
 from arcferry.fleet.facts import read_answer
 
 FOLDER = Path(__file__).parents[4] / "src/arcferry/bundle/hostscripts"
@@ -283,7 +283,7 @@ def test_a_path_that_ends_in_tcp_reads_as_a_check(run: Run) -> None:
     assert [row["failure"]["kind"] for row in rows if not row["host"]] == ["discovery-failed"]
     assert arcferry_check.looks_right(answer["path"])
     document = arcferry_check.read("facts.json", answer["path"])
-    assert len(document.sightings) == 8
+    assert len(document.attempts) == 8
     assert document.answers[0].chain == ("a.trafficmanager.net",)
 
 

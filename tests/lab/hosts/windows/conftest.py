@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from arcferry.lab.hosts.windows import (
+from arcferry_lab.hosts.windows import (
     CodeSigning,
     LabSettings,
     ProgramResult,
@@ -16,8 +16,8 @@ from arcferry.lab.hosts.windows import (
     cannot_build,
     cannot_run,
 )
-from arcferry.lab.pki import Authority
-from arcferry.lab.twin import Twin
+from arcferry_lab.pki import Authority
+from arcferry_lab.twin import Twin
 
 OLD, CURRENT = "1.66.3300.1001", "1.67.3421.1187"
 INSTALLED = r"C:\Program Files\AzureConnectedMachineAgent\azcmagent.exe"

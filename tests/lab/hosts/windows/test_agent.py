@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from tests.lab.hosts.windows.conftest import CURRENT, STATE, Connected, Server
 
-from arcferry.lab.pki import Authority, Leaf
+from arcferry_lab.pki import Authority, Leaf
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("wine")]
 STORY = "https://agentserviceapi.guestconfiguration.azure.com"

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from tests.lab.hosts.windows.conftest import Server
 
-from arcferry.diagnosis.document import Kind
-from arcferry.diagnosis.readers import install_log
-from arcferry.errors import LabError
-from arcferry.lab.hosts.windows import WinePrefix
+from arcferry.evidence.document import Kind
+from arcferry.evidence.readers import install_log
+from arcferry_lab.errors import LabError
+from arcferry_lab.hosts.windows import WinePrefix
 
 OLD, CURRENT, NEW = "1.66.3300.1001", "1.67.3421.1187", "1.68.1.1"
 pytestmark = pytest.mark.xdist_group("wine")

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from arcferry.lab import background
-from arcferry.lab.network.namespaces.enter import entrance
+from arcferry_lab import background
+from arcferry_lab.network.namespaces.enter import entrance
 
 CHECKOUT = Path(__file__).parents[4]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from tests.lab.network.namespaces.conftest import Lab, up
 
-from arcferry.lab import background
+from arcferry_lab import background
 
 pytestmark = [pytest.mark.lab, pytest.mark.hosts, pytest.mark.xdist_group("namespaces")]
 _GONE_SECONDS = 20.0

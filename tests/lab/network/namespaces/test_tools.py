@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from arcferry.errors import BlockedError, InputError
-from arcferry.lab.network.namespaces import tools as module
-from arcferry.lab.network.namespaces.enter import entrance
+from arcferry_lab.network.namespaces import tools as module
+from arcferry_lab.network.namespaces.enter import entrance
 
 
 def test_missing_programs_are_named_by_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ def answer(ran: Fields, verb: str, secret: str = "") -> Fields:
         secret: a text that must not travel on, wherever the server printed it.
 
     Returns:
-        The answer; where there is none that can be read, one that says so with the code `no-answer`.
+        The answer; if there is none that can be read, one that says so with the code `no-answer`.
     """
     printed = str(ran.get("stdout") or "")[-_LONGEST_OUTPUT:]
     if secret:
@@ -57,7 +57,7 @@ def says(found: Fields) -> str:
 
 
 def package(manifest: Fields, facts: Fields) -> Fields:
-    """What the manifest says of the agent that fits a server; an empty `file` where the bundle has none."""
+    """What the manifest says of the agent that fits a server; an empty `file` if the bundle has none."""
     wanted = _processor(str(facts.get("arch", "")))
     fitting = [
         agent
@@ -89,7 +89,7 @@ def tags_text(tags: Fields) -> str:
 
 
 def token_problem(token: str) -> str:
-    """Why this is no token to connect with, empty where it may be one; never tells any of it."""
+    """Why this is no token to connect with, empty if it may be one; never tells any of it."""
     if not token:
         return "it is empty"
     if not _TOKEN.fullmatch(token):
@@ -97,8 +97,11 @@ def token_problem(token: str) -> str:
     parts = token.split(".")
     if len(parts) != 3:  # noqa: PLR2004 - head, claims and signature of a JSON Web Token
         return ""  # Entra's are; what is not can only be judged by Azure
-    claims = _object(_decoded(parts[1])) or {}
-    ends = claims.get("exp")
+    try:
+        claims = _object(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)).decode("utf-8"))
+    except ValueError:
+        claims = None
+    ends = (claims or {}).get("exp")
     if isinstance(ends, (int, float)) and ends < time.time() + _SOON:
         return f"it ran out, or does so within {_SOON // 60} minutes: mint a new one"
     return ""
@@ -110,13 +113,6 @@ def _object(text: str) -> Fields | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
-
-
-def _decoded(part: str) -> str:
-    try:
-        return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)).decode("utf-8")
-    except ValueError:
-        return ""
 
 
 def _one_line(text: str) -> str:

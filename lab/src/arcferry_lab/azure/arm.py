@@ -1,0 +1,130 @@
+"""Azure Resource Manager: who asks, may they, and which handler answers."""
+
+import re
+from collections.abc import Sequence
+from fnmatch import fnmatch
+from uuid import uuid4
+
+from aiohttp import web
+
+from arcferry_lab.azure import circuits, groups, machines, network, providers
+from arcferry_lab.azure.errors import ArmError
+from arcferry_lab.azure.routes import ArmRequest, Operation, find
+from arcferry_lab.azure.service import application, read_json
+from arcferry_lab.azure.state import Application, AzureState
+from arcferry_lab.azure.tokens import TokenRefusedError
+
+ROUTES: tuple[Operation, ...] = (
+    *groups.ROUTES,
+    *providers.ROUTES,
+    *machines.ROUTES,
+    *network.ROUTES,
+    *circuits.ROUTES,
+)
+AUDIENCES = ("https://management.azure.com", "https://management.core.windows.net")
+_API_VERSION = re.compile(r"20\d\d-\d\d-\d\d(-\w+)?")
+
+
+def arm(state: AzureState, names: Sequence[str]) -> web.Application:
+    """The management API of one subscription."""
+
+    async def dispatch(request: web.Request) -> web.StreamResponse:
+        try:
+            response = await _answer(state, request)
+        except ArmError as error:
+            response = error.response()
+        response.headers["x-ms-correlation-request-id"] = str(uuid4())
+        return response
+
+    return application(state, names, dispatch)
+
+
+async def _answer(state: AzureState, request: web.Request) -> web.StreamResponse:
+    _strike(state)
+    client = authenticated(state, request)
+    if state.faults.take("arm/garbage"):
+        return web.Response(text="<html><body>Sign in to the network</body></html>", content_type="text/html")
+    found = find(ROUTES, request.method, request.path)
+    if found is None:
+        raise ArmError(404, "InvalidResourceType", "No resource type of the twin is served at this path.")
+    route, names = found
+    asked = ArmRequest(state, request, names, await read_json(request), client)
+    _check_subscription(asked)
+    _check_permission(client, route, request.path)
+    _check_version(asked)
+    providers.check_registered(state, route.template)
+    return await route.handler(asked)
+
+
+_FAULTS = (
+    (403, "AuthorizationFailed", "The client is not authorized to perform this action."),
+    (404, "ResourceNotFound", "The resource was not found."),
+    (409, "Conflict", "The resource is being changed by another operation."),
+    (429, "TooManyRequests", "Too many requests; slow down."),
+    (500, "InternalServerError", "The server met an unexpected condition."),
+)
+
+
+def authenticated(state: AzureState, request: web.Request) -> Application:
+    """The client whose bearer token came with a request.
+
+    Raises:
+        ArmError: 401, where there is no token or it does not verify.
+    """
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise _unauthorized(
+            state, "AuthenticationFailed", "The 'Authorization' header holds no bearer token."
+        )
+    own = (state.arm_url, state.arm_url.removesuffix(":443"))
+    audiences = {form for url in (*AUDIENCES, *own) for form in (url, f"{url}/")}
+    try:
+        claims = state.signer.read(token.strip(), audiences)
+    except TokenRefusedError as error:
+        raise _unauthorized(state, error.code, f"{error.says.capitalize()}.") from error
+    client = state.clients.get(str(claims["appid"]))
+    if client is None or claims["tid"] != state.tenant_id:
+        raise _unauthorized(state, "InvalidAuthenticationTokenTenant", "The token is from another tenant.")
+    return client
+
+
+def _unauthorized(state: AzureState, code: str, message: str) -> ArmError:
+    challenge = (
+        f'Bearer authorization_uri="{state.authority}/{state.tenant_id}", '
+        f'error="invalid_token", error_description="{message}"'
+    )
+    return ArmError(401, code, message, {"WWW-Authenticate": challenge})
+
+
+def _strike(state: AzureState) -> None:
+    if state.faults.take("arm/401"):
+        raise _unauthorized(state, "InvalidAuthenticationToken", "The access token is invalid.")
+    for status, code, message in _FAULTS:
+        if state.faults.take(f"arm/{status}"):
+            headers = {"Retry-After": "1"} if code == "TooManyRequests" else None
+            raise ArmError(status, code, message, headers)
+
+
+def _check_subscription(asked: ArmRequest) -> None:
+    wanted = asked.names.get("subscription", asked.state.subscription_id)
+    if wanted.lower() != asked.state.subscription_id.lower():
+        raise ArmError(404, "SubscriptionNotFound", f"The subscription '{wanted}' could not be found.")
+
+
+def _check_permission(client: Application, route: Operation, path: str) -> None:
+    action = route.action.lower()
+    if action and not any(fnmatch(action, allowed.lower()) for allowed in client.actions):
+        raise ArmError(
+            403,
+            "AuthorizationFailed",
+            f"The client '{client.client_id}' with object id '{client.object_id}' is not authorized "
+            f"to perform action '{route.action}' over scope '{path}'.",
+        )
+
+
+def _check_version(asked: ArmRequest) -> None:
+    version = asked.parameter("api-version")
+    if not version:
+        raise ArmError(400, "MissingApiVersionParameter", "The api-version query parameter is required.")
+    if not _API_VERSION.fullmatch(version):
+        raise ArmError(400, "InvalidApiVersionParameter", f"The api-version '{version}' is invalid.")

@@ -1,0 +1,137 @@
+"""What several `arcferry bundle` commands read and print."""
+
+import os
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from arcferry.cli import options
+from arcferry.cli.output import Output, show
+from arcferry.errors import InputError
+from arcferry.text import quoted
+
+if TYPE_CHECKING:
+    from arcferry.bundle import Manifest, PublicKey, SecretKey, VersionRecord
+    from arcferry.report.bundle import BundleView
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealOptions:
+    """Where a new bundle goes, who seals it, and until when it is good."""
+
+    out: options.OutOption
+    secret_key: options.SecretKeyOption
+    bundle_version: options.VersionOption = None
+    expires_days: options.ExpiresOption = 90
+    created: options.CreatedOption = None
+    password_env: options.PasswordOption = None
+    replace: options.ReplaceOption = False
+
+    def instant(self) -> datetime:
+        """When it is made: as asked, or SOURCE_DATE_EPOCH (reproducible-builds.org), or now.
+
+        Raises:
+            InputError: what was asked for is no time.
+        """
+        from arcferry import times
+
+        epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+        try:
+            if self.created:
+                return times.from_text(self.created)
+            return datetime.fromtimestamp(int(epoch), UTC) if epoch else times.now()
+        except (ValueError, OverflowError, OSError) as error:
+            where = "--created" if self.created else "SOURCE_DATE_EPOCH"
+            raise InputError(
+                f"{where}: {quoted(self.created or epoch)} is no time", hint="2026-11-23T08:00:00Z"
+            ) from error
+
+    def key(self) -> "SecretKey":
+        """The secret key, opened.
+
+        Raises:
+            InputError: it needs a password, and nobody can be asked.
+        """
+        return open_secret_key(self.secret_key, self.password_env)
+
+    def settings(self) -> dict[str, Any]:
+        """What every function that builds a bundle takes."""
+        from datetime import timedelta
+
+        return {
+            "created": self.instant(),
+            "version": self.bundle_version,
+            "expires_after": timedelta(days=self.expires_days),
+            "replace": self.replace,
+        }
+
+
+def open_secret_key(path: Path, variable: str | None) -> "SecretKey":
+    """A secret key, its password from the variable or asked for on a terminal.
+
+    Raises:
+        InputError: it needs a password, and nobody can be asked.
+    """
+    from arcferry import bundle
+
+    if variable:
+        password = from_environment(variable)
+    elif not bundle.is_encrypted(path):
+        password = ""
+    elif sys.stdin.isatty():
+        password = str(typer.prompt(f"Password of {path}", hide_input=True, err=True))
+    else:
+        raise InputError(f"{path} is protected by a password", hint="Name its variable with --password-env.")
+    return bundle.load_secret_key(path, password)
+
+
+def from_environment(variable: str) -> str:
+    """The variable's value.
+
+    Raises:
+        InputError: it is empty or not set.
+    """
+    value = os.environ.get(variable, "")
+    if not value:
+        raise InputError(f"the environment variable {variable} is empty or not set")
+    return value
+
+
+def version_record(state: Path | None, *, keeps: bool = True) -> "VersionRecord":
+    """The record of the newest versions, in the folder named or the user's own."""
+    from arcferry.bundle import VersionRecord
+    from arcferry.files import state_folder
+
+    return VersionRecord(state or state_folder(), keeps)
+
+
+def show_built(out: Path, manifest: "Manifest", public: "PublicKey", output: Output) -> None:
+    """Read a new bundle back from where it lies, and show it: a failing stick shows here.
+
+    Raises:
+        BundleRefusedError: it is not what was written.
+    """
+    from arcferry import bundle, times
+    from arcferry.report.bundle import BundleView
+
+    bundle.open_bundle(out, public, now=manifest.created)
+    render(BundleView(out, manifest, public.id, verified=True, now=times.now()), output)
+    if manifest.expires <= times.now():
+        typer.echo("warning: with this time of creation the bundle has expired already", err=True)
+
+
+def render(view: "BundleView", output: Output) -> None:
+    """Print a bundle as it was asked for."""
+    from arcferry.report import bundle as report
+    from arcferry.report import console
+
+    show(
+        output,
+        table=lambda: report.draw(view, console.stdout()),
+        document=lambda: report.document(view),
+        lines=lambda: report.json_lines(view),
+    )

@@ -1,0 +1,143 @@
+"""The site file: what holds for every command at one site, so that nobody types it twice.
+
+A key is an option's name without its dashes. An option stands above the environment, and that above the file.
+"""
+
+import os
+import re
+import stat
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from arcferry.errors import FileInputError, UnknownNameError
+from arcferry.files import read_bounded
+
+NAME = "arcferry.toml"
+_LIMIT = 256 * 1024
+_PATHS = frozenset(("secret-file", "certificate", "ca-file", "bundle-key", "known-hosts", "ssh-key"))
+_TEXTS = frozenset(
+    (
+        "cloud", "location", "tenant-id", "subscription-id", "resource-group", "client-id", "secret-env",
+        "arm-url", "authority", "proxy", "resolver", "circuit", "user",
+    )
+)  # fmt: skip
+_LISTS = frozenset(("tags",))
+_FLAGS = frozenset(("location-unlisted",))
+KEYS = _PATHS | _TEXTS | _LISTS | _FLAGS
+_SECRET = re.compile(r"secret|password|passwd|passphrase|token|private-?key|credential|pwd", re.IGNORECASE)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_ELSEWHERE = (
+    "This file is shared, and kept for long. Put the secret into a file that you alone can read and name "
+    "that with secret-file, or into a variable and name that with secret-env."
+)
+Setting = str | bool | list[str]
+
+
+def settings_for(given: Path | None, options: Iterable[str]) -> tuple[Path | None, Mapping[str, Setting]]:
+    """The site file and what it says; neither if there is none, or if no option of the command could take it.
+
+    Args:
+        given: the file that was named; without it the nearest `arcferry.toml` is looked for.
+        options: the names of the command's options, without dashes.
+
+    Raises:
+        FileInputError: the file cannot be used, or should not be.
+    """
+    if given:
+        return given.absolute(), read(given, read_bounded(given, limit=_LIMIT))
+    if not KEYS.isdisjoint(options) and (path := _nearest()):
+        return path, read(path, _own_content(path))
+    return None, {}
+
+
+def read(path: Path, content: bytes) -> Mapping[str, Setting]:
+    """The settings of a file; paths in it are taken from the folder that it lies in.
+
+    Raises:
+        FileInputError: naming the line: no TOML, an unknown key, a secret, or a value of the wrong kind. No
+            message shows a value.
+    """
+    import tomllib
+
+    text = content.decode("utf-8", errors="replace")
+    try:
+        found = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # tomllib itself raises more than its own
+        place = re.search(r"line (\d+)", str(error))
+        what = "is not TOML" + (" here" if place else "")
+        raise FileInputError(path, what, line=int(place[1]) if place else None, hint=_QUOTES) from None
+    return {key: _checked(path, text, key, value) for key, value in found.items()}
+
+
+_QUOTES = 'A line is written: location = "eastasia". In a Windows path use / or single quotes.'
+
+
+def _checked(path: Path, text: str, key: str, value: object) -> Setting:
+    line = _line_of(text, key)
+    if key not in KEYS:
+        if _SECRET.search(key):
+            raise FileInputError(
+                path, f"{key} is a secret, and has no place here", line=line, hint=_ELSEWHERE
+            )
+        unknown = UnknownNameError("key", key, KEYS)
+        raise FileInputError(path, unknown.message, line=line, hint=unknown.hint)
+    if key in _LISTS and isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return [str(one) for one in value]
+    if key in _FLAGS and isinstance(value, bool):
+        return value
+    if not isinstance(value, str) or not value or key in _FLAGS:
+        kind = 'a list of texts such as ["site=taipei"]' if key in _LISTS else "text in quotes"
+        kind = "true or false" if key in _FLAGS else kind
+        raise FileInputError(path, f"{key} is not {kind}", line=line)
+    if key == "secret-env" and not _VARIABLE.fullmatch(value):
+        # Whoever puts the secret itself here must not read it back in a message.
+        raise FileInputError(path, "secret-env is not the name of a variable", line=line, hint=_ELSEWHERE)
+    if key == "proxy" and "@" in urlsplit(value).netloc:
+        hint = "Set ARCFERRY_PROXY, which this file's other users do not see."
+        raise FileInputError(path, "proxy holds a user or a password", line=line, hint=hint)
+    if key in _PATHS:
+        return str(path.absolute().parent / Path(value).expanduser())
+    return value
+
+
+def _line_of(text: str, key: str) -> int | None:
+    """Where a key stands; tomllib does not say."""
+    stands = re.compile(rf"""\s*\[*\s*["']?{re.escape(key)}["']?\s*[=.\]]""")
+    return next((number for number, line in enumerate(text.splitlines(), 1) if stands.match(line)), None)
+
+
+def _nearest() -> Path | None:
+    """The nearest file of that name, in this folder or above."""
+    try:
+        here = Path.cwd()
+    except OSError:  # the folder was removed meanwhile
+        return None
+    return next((path for one in (here, *here.parents) if (path := one / NAME).is_file()), None)
+
+
+def _own_content(path: Path) -> bytes:
+    """What a file says that nobody has named.
+
+    Raises:
+        FileInputError: others could have written it. It can name the addresses that a secret is sent to and
+            the keys that are trusted, and whoever works in /tmp or on a share did not choose it.
+    """
+    named = f"If it is yours to trust, name it: --config {path}"
+    try:
+        with path.open("rb") as stream:
+            # Of what is open, since the name can be given to another file at any moment.
+            status, link = os.fstat(stream.fileno()), path.lstat()
+            content = stream.read(_LIMIT + 1)
+    except OSError as error:
+        raise FileInputError(path, error.strerror or "cannot be read") from error
+    if hasattr(os, "getuid"):  # Windows keeps rights in lists that `stat` does not tell
+        # A link of another user's would choose from which folder the paths in my file are taken.
+        if not {status.st_uid, link.st_uid} <= {os.getuid(), 0}:
+            raise FileInputError(path, "belongs to another user, so it is not used", hint=named)
+        if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            hint = f"chmod go-w {path}. {named}"
+            raise FileInputError(path, "others can write it, so it is not used", hint=hint)
+    if len(content) > _LIMIT:
+        raise FileInputError(path, f"larger than the {_LIMIT:,} bytes that are read of such a file")
+    return content

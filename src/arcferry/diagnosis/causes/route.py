@@ -1,0 +1,353 @@
+"""Addresses to which no route leads: by the route filter, the circuit, or the router's own tables."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from arcferry import catalog, typed
+from arcferry.catalog import Steering, When
+from arcferry.diagnosis.destination import Destination, edge_links, is_at_the_edge
+from arcferry.diagnosis.finding import Confidence, Evidence, Owner
+from arcferry.diagnosis.rule import Cause, Line, Match, Value, cause, line
+from arcferry.diagnosis.values import community_name, day, filter_name
+from arcferry.evidence.case import Case, at_midnight
+from arcferry.probe.observation import Stage
+from arcferry.routing.circuit import IPV6, Reason, Tier, filters_not_at_hand, no_routes, reaches
+from arcferry.routing.coverage import FRONT_DOOR, Verdict
+from arcferry.routing.reception import Reception, named
+from arcferry.routing.route import MICROSOFT_AS, RouteTable, Vantage
+from arcferry.routing.route_filter import RouteFilter
+
+_MAY_BE_ALLOWED = (Verdict.CARRIED, Verdict.UNKNOWN)
+
+
+def _confidence(destination: Destination) -> Confidence:
+    return Confidence.OBSERVED if destination.lacks_route else Confidence.EXPECTED
+
+
+# The route filter.
+
+
+def _blocking(destination: Destination) -> RouteFilter | None:
+    """The filter that does not let the address through, if that may be why the endpoint fails."""
+    if destination.coverage is None or destination.verdict is not Verdict.NOT_IN_FILTER:
+        return None
+    return destination.coverage.route_filter if destination.crosses_the_circuit else None
+
+
+def _from_lists(destination: Destination, *signature: str, **values: Value) -> Match:
+    """A match that rests on lists and the filter, which says so if no router's table was handed in."""
+    tabled = destination.coverage is not None and destination.coverage.received.table is not None
+    return Match(
+        _confidence(destination), signature, () if tabled else (line("", "no_table"),), values=values
+    )
+
+
+@cause("route/community-not-in-filter", Owner.NETWORK, routed=True)
+def community_not_in_filter(destination: Destination, _: Case) -> Match | None:
+    """The filter allows none of the communities that may carry the address."""
+    blocking, coverage = _blocking(destination), destination.coverage
+    if blocking is None or coverage is None:
+        return None
+    known = catalog.community(coverage.community)
+    answered = next((answer.taken for answer in destination.answers if answer.taken), None)
+    return _from_lists(
+        destination,
+        filter_name(blocking),
+        coverage.community,
+        to_authorise=known.name if known and known.needs_authorization else "",
+        received=coverage.received.says if coverage.received.table else "",
+        answered=day(answered) if answered else "",
+        tags_day=day(coverage.tags.taken) if coverage.tags else "",
+        list_day=day(coverage.community_list.taken) if coverage.community_list else "",
+    )
+
+
+def _denied(match: Match, _: Case) -> Mapping[str, Value]:
+    found = [
+        value
+        for one in match.destinations
+        if one.coverage and one.coverage.route_filter
+        for value in one.coverage.candidates
+        if value in one.coverage.route_filter.denied
+    ]
+    denied = tuple(dict.fromkeys(found))
+    return {"denied": denied, "denied_names": tuple(map(community_name, denied))}
+
+
+@cause("route/community-denied", Owner.NETWORK, routed=True, values=_denied)
+def community_denied(destination: Destination, _: Case) -> Match | None:
+    """A rule of the filter denies a community that would carry the address."""
+    blocking = _blocking(destination)
+    if blocking is None or destination.coverage is None:
+        return None
+    if not set(destination.coverage.candidates) & blocking.denied:
+        return None
+    # A rule without a name still gets its command, with a placeholder for the reader to fill in.
+    return _from_lists(destination, filter_name(blocking), denying_rules=blocking.denying or ("",))
+
+
+@cause("route/empty-route-filter", Owner.NETWORK, routed=True)
+def empty_route_filter(destination: Destination, case: Case) -> Match | None:
+    """No filter in effect names any community."""
+    blocking = _blocking(destination)
+    if blocking is None or any(one.communities or one.denied for one in case.filters_in_effect):
+        return None
+    return _from_lists(destination, filter_name(blocking))
+
+
+@cause("route/region-without-community", Owner.NETWORK, routed=True)
+def region_without_community(destination: Destination, _: Case) -> Match | None:
+    """The address is in a region that no list gives a community for."""
+    without = destination.verdict is Verdict.NO_DOCUMENTED_COMMUNITY
+    if destination.coverage is None or not without or not destination.crosses_the_circuit:
+        return None
+    return _from_lists(destination, destination.coverage.region)
+
+
+# The circuit.
+
+
+def _no_routes(slug: str, *, for_lack_of_a_filter: bool) -> Cause:
+    """The cause that no circuit brings a route; told of a circuit alone too, if nobody tried an endpoint."""
+
+    def nothing_comes(case: Case) -> Match | None:
+        found = no_routes(case.circuits)
+        unfiltered = any(one.reason is Reason.NO_ROUTE_FILTER for one in found)
+        if not found or unfiltered is not for_lack_of_a_filter:
+            return None
+        return Match(
+            Confidence.EXPECTED,
+            tuple(sorted(one.circuit for one in found)),
+            tuple(
+                line(f"circuit {one.circuit}", one.reason, circuit=one.circuit, state=one.state)
+                for one in found
+            ),
+            values=_to_attach(case),
+        )
+
+    def of_endpoint(destination: Destination, case: Case) -> Match | None:
+        match = nothing_comes(case)
+        if match is None or not destination.crosses_the_circuit or destination.circuit_works:
+            return None
+        return replace(match, confidence=_confidence(destination))
+
+    def of_case(case: Case) -> tuple[Match, ...]:
+        match = nothing_comes(case)
+        return () if match is None or case.attempts else (match,)
+
+    return Cause(slug, Owner.NETWORK, of_endpoint=of_endpoint, of_case=of_case, routed=True)
+
+
+def _to_attach(case: Case) -> dict[str, Value]:
+    """The filter at hand as a circuit's command names it: by name in the circuit's own group, else by id."""
+    known = next(iter(case.filters), None)
+    name = filter_name(known)
+    own = case.circuits[0].resource_group.lower() if case.circuits else ""
+    if known and own and known.resource_group.lower() == own:
+        return {"filter": name, "to_attach": name}
+    group = (known.resource_group if known else "") or "RESOURCE-GROUP-OF-THE-FILTER"
+    within = f"/subscriptions/SUBSCRIPTION-ID/resourceGroups/{group}"
+    made = f"{within}/providers/Microsoft.Network/routeFilters/{name}"
+    return {"filter": name, "to_attach": known.resource_id if known and known.resource_id else made}
+
+
+peering_down = _no_routes("route/peering-down", for_lack_of_a_filter=False)
+no_route_filter = _no_routes("route/no-route-filter", for_lack_of_a_filter=True)
+
+
+@cause("route/filter-not-attached", Owner.NETWORK, routed=True)
+def filter_not_attached(destination: Destination, case: Case) -> Match | None:
+    """The circuits hold other filters than those at hand."""
+    held = filters_not_at_hand(case.circuits, case.filters)
+    if not held or not destination.crosses_the_circuit:
+        return None
+    attached = tuple(dict.fromkeys(reference.rstrip("/").rpartition("/")[2] for _, reference in held))
+    at_hand = tuple(sorted(one.name for one in case.filters if one.name != one.origin))
+    return Match(
+        _confidence(destination),
+        (*attached, *at_hand),
+        tuple(
+            line(f"circuit {circuit.name}", "attached", attached=attached, at_hand=at_hand)
+            for circuit, _ in held
+        ),
+        values={
+            **_to_attach(case),
+            "attached": attached,
+            "attached_ids": tuple(one for _, one in held if typed.resource_id(one)),
+            "attached_names": tuple(one for _, one in held if not typed.resource_id(one)),
+        },
+    )
+
+
+@cause("route/outside-sku-geography", Owner.NETWORK, routed=True)
+def outside_sku_geography(destination: Destination, case: Case) -> Match | None:
+    """No circuit's SKU reaches the region, and the filter is not known to be the reason."""
+    coverage = destination.coverage
+    if coverage is None or coverage.verdict not in _MAY_BE_ALLOWED or not destination.crosses_the_circuit:
+        return None
+    carrying = coverage.allowed_by or coverage.candidates
+    if reaches(case.circuits, coverage.region, carrying) is not False:
+        return None
+    first = case.circuits[0]
+    return Match(
+        _confidence(destination),
+        (coverage.region,),
+        tuple(
+            line(f"circuit {one.name}", "sku", tier=one.tier.value, location=one.peering_location)
+            for one in case.circuits
+        ),
+        values={
+            "tier": first.tier.value,
+            "location": first.peering_location,
+            "local": first.tier is Tier.LOCAL,
+        },
+    )
+
+
+@cause("route/ipv6-not-peered", Owner.NETWORK, routed=True)
+def ipv6_not_peered(destination: Destination, case: Case) -> Match | None:
+    """Every address is IPv6, and no circuit has an IPv6 side."""
+    if not destination.may_be_routing or destination.verdict is Verdict.PRIVATE:
+        return None
+    if any(":" not in one.address or one.has_route for one in destination.coverages):
+        return None
+    found = no_routes(case.circuits, IPV6)
+    if not destination.coverages or not found or {one.reason for one in found} != {Reason.NO_PEERING}:
+        return None
+    return Match(
+        _confidence(destination),
+        tuple(sorted(one.circuit for one in found)),
+        tuple(line(f"circuit {one.circuit}", "no_ipv6") for one in found),
+    )
+
+
+# The router's own tables.
+
+
+def _own(case: Case) -> list[RouteTable]:
+    return [one for one in case.route_tables if one.vantage is not Vantage.AZURE]
+
+
+@cause("route/session-down", Owner.NETWORK, routed=True)
+def session_down(destination: Destination, case: Case) -> Match | None:
+    """The router's whole table is there, and no table of the customer's has any route of Microsoft's."""
+    whole = [table for table in _own(case) if table.complete]
+    if not whole or not destination.crosses_the_circuit or destination.circuit_works:
+        return None
+    if any(_may_hold_microsoft(table, destination.beside) for table in _own(case)):
+        return None
+    return Match(
+        signature=tuple(table.name for table in whole),
+        evidence=tuple(
+            line(table.name, "none_of_microsoft", table.taken, table=named(table), routes=table.size)
+            for table in whole
+        ),
+    )
+
+
+def _may_hold_microsoft(table: RouteTable, destinations: Iterable[Destination]) -> bool:
+    """Whether the table has any route of Microsoft's, or cannot show whether it has."""
+    if any(value.startswith(f"{MICROSOFT_AS}:") for value in table.values):
+        return True
+    if not table.shows_communities:
+        # AS paths tell as well; a table in which no route has one shows nothing.
+        paths = [route.as_path for route in table.routes if route.as_path]
+        return not paths or any(MICROSOFT_AS in path for path in paths)
+    addresses = [one.address for destination in destinations for one in destination.coverages]
+    return any(route.from_microsoft for address in addresses for route in table.covering(address))
+
+
+def _received_as(destination: Destination, wanted: Reception) -> Evidence | None:
+    """The table's own words, if it says this of the address and the endpoint fails."""
+    received = destination.coverage.received if destination.coverage else None
+    if received is None or not destination.may_be_routing or received.reception is not wanted:
+        return None
+    return Evidence(received.table.name, received.says, received.table.taken) if received.table else None
+
+
+@cause("route/filtered-by-own-policy", Owner.NETWORK, routed=True)
+def filtered_by_own_policy(destination: Destination, _: Case) -> Match | None:
+    """The route is in what the neighbour sent, and not in what the router uses."""
+    said = _received_as(destination, Reception.FILTERED_HERE)
+    return Match(signature=(said.origin,), evidence=(said,)) if said else None
+
+
+@cause("route/another-path-preferred", Owner.NETWORK, routed=True)
+def another_path_preferred(destination: Destination, _: Case) -> Match | None:
+    """Microsoft sent a route, and the one in use is not Microsoft's."""
+    coverage = destination.coverage
+    if coverage is None or not coverage.sent:
+        return None
+    route = coverage.received.route
+    said = _received_as(destination, Reception.ANOTHER_PATH)
+    if said is None and route is not None and route.best and not route.as_path:
+        said = _received_as(destination, Reception.UNKNOWN)
+    if said is None:
+        return None
+    evidence: list[Line | Evidence] = [said]
+    if route is not None and not route.as_path:
+        evidence.append(line(said.origin, "local_route", said.taken, prefix=route.prefix))
+    return Match(signature=(said.origin, route.next_hop if route else ""), evidence=tuple(evidence))
+
+
+@cause("route/not-received", Owner.NETWORK, routed=True)
+def not_received(destination: Destination, _: Case) -> Match | None:
+    """The router's whole table lacks the route, and the filter is not known to be the reason."""
+    coverage = destination.coverage
+    if coverage is None or not coverage.lacks_route or not destination.crosses_the_circuit:
+        return None
+    table = coverage.received.table
+    if coverage.verdict not in _MAY_BE_ALLOWED or table is None:
+        return None
+    evidence: list[Line | Evidence] = [Evidence(table.name, coverage.received.says, table.taken)]
+    if coverage.route_filter is None:
+        evidence.append(line("", "no_filter"))
+    return Match(
+        signature=(table.name, coverage.community),
+        evidence=tuple(evidence),
+        values={"let_through": coverage.verdict is Verdict.CARRIED},
+    )
+
+
+# What Microsoft peering does not carry at all.
+
+
+@cause("route/not-on-microsoft-peering", Owner.SERVER, routed=True)
+def not_on_microsoft_peering(destination: Destination, _: Case) -> Match | None:
+    """Front Door or a CDN serves the name, or its address is Front Door's."""
+    install = _only_to_install(destination)
+    unresolved = destination.failed and install and destination.stage is Stage.DNS and destination.at_the_edge
+    if not (destination.may_be_routing or unresolved) or destination.has_route:
+        return None
+    unplaced = destination.at_the_edge and destination.verdict is Verdict.UNKNOWN
+    shown = _served_at_the_edge(destination)
+    if not shown or not (unplaced or destination.verdict is Verdict.NOT_ON_PEERING):
+        return None
+    return Match(
+        _confidence(destination),
+        ("install" if install else "connect",),
+        (*shown, line("", "faq")),
+        owner=Owner.SERVER if install else Owner.NETWORK,
+        values={"install": install},
+    )
+
+
+def _only_to_install(destination: Destination) -> bool:
+    known = destination.endpoint is not None and destination.endpoint.when is When.INSTALL
+    return known or any(seen.install for seen in destination.attempts)
+
+
+def _served_at_the_edge(destination: Destination) -> list[Line]:
+    """What puts the endpoint on Front Door or a CDN; without any of it, nobody knows that it is there."""
+    found, host, endpoint = [], destination.host, destination.endpoint
+    if endpoint and is_at_the_edge(endpoint):
+        key = "front_door" if endpoint.steering is Steering.FRONT_DOOR else "cdn"
+        found.append(line("", key, host=host, purpose=endpoint.purpose, source=str(endpoint.source)))
+    if links := edge_links(destination.chain):
+        origin = next(one.origin for one in destination.answers if links[0] in one.chain)
+        found.append(line(origin, "edge_name", host=host, link=links[0]))
+    where = destination.coverage
+    if where and where.tags and where.service_tag.startswith(FRONT_DOOR):
+        origin, taken = where.tags.name, at_midnight(where.tags.taken)
+        found.append(line(origin, "edge_tag", taken, address=where.address, tag=where.service_tag))
+    return found

@@ -1,0 +1,378 @@
+"""The named values that may stand in braces in a cause's words, and the types in which they enter a command.
+
+A rule gives values of its own (`Match.values`); those below every cause has. In a sentence several texts are
+listed (`a, b and c`); on a line of their own in a letter or among the steps they give a line or a step each.
+In a command a value is put in by the type that `_WORDS` gives it, so that nothing of a document gets into a
+command line as it is.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from functools import partial
+
+from arcferry import catalog, command_line, typed
+from arcferry.command_line import Word
+from arcferry.diagnosis.azure_names import NAMES, PROVIDERS, azure_name
+from arcferry.diagnosis.destination import Destination
+from arcferry.diagnosis.finding import Affected, Command, Confidence, Evidence
+from arcferry.diagnosis.rule import Line, Match, Value
+from arcferry.diagnosis.words import ENGLISH, Entry, family, filled, how_to_get
+from arcferry.evidence.case import Case
+from arcferry.routing import filter_change
+from arcferry.routing.filter_change import FILTER_UNKNOWN
+from arcferry.routing.route_filter import RouteFilter
+
+_MOST_LISTED = 6
+_MOST_IN_A_LETTER = 60
+_MOST_OF_EVIDENCE = 12
+_MOST_SEEN = 6
+_SEVERAL = 2
+"""From this many endpoints on, one and the same failure points to a device that all pass through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """The named values of one finding."""
+
+    entry: Entry
+    match: Match
+    case: Case
+    more: Mapping[str, Value] = field(default_factory=dict)
+    language: str = ENGLISH
+
+    def __getitem__(self, name: str) -> Value:
+        """The value of this name: of a line of evidence, of the rule, or one that every cause has.
+
+        Raises:
+            KeyError: there is no such value.
+        """
+        for given in (self.more, self.match.values):
+            if name in given:
+                return given[name]
+        return _COMMON[name](self)
+
+    def text(self, name: str) -> str:
+        """The value in a sentence; if the entry has a choice of words for it, those words.
+
+        A sentence lists no more than six texts; `all_NAME` lists every one of NAME, for a letter.
+        """
+        if name.startswith("all_"):
+            return listed(self.lines(name.removeprefix("all_")), _MOST_IN_A_LETTER, self.language)
+        choice = self.entry.choices.get(name)
+        if choice is None:
+            return self._said(self[name])
+        value = self[choice.get("of", name)]
+        key = self._said(value)
+        words = choice.get(key, choice.get("yes" if value else "no", choice.get("else")))
+        if words is None:
+            raise KeyError(f"{name}: no words for {key}")
+        return self.fill(words)
+
+    def fill(self, template: str) -> str:
+        """The template with every value as text."""
+        return filled(template, self.text)
+
+    def lines(self, name: str) -> tuple[str, ...]:
+        """The value on lines of its own: several texts give a line each, an empty text gives none."""
+        value = self.text(name) if name in self.entry.choices else self[name]
+        if isinstance(value, tuple):
+            return tuple(str(one) for one in value)
+        return (self._said(value),) if value != "" else ()
+
+    def word(self, name: str) -> Word | Sequence[Word]:
+        """The value in a command line, by its type."""
+        make, value = _WORDS[name], self[name]
+        return tuple(make(one) for one in value) if isinstance(value, tuple) else make(value)
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """What the cause has to add: its own words filled in, and quotations as they are."""
+        return tuple(one if isinstance(one, Evidence) else self._line(one) for one in self.match.evidence)
+
+    def has(self, condition: str) -> bool:
+        """Whether a piece's `when` holds; an empty condition always does."""
+        negated, name = condition.startswith("not "), condition.removeprefix("not ")
+        return not name or bool(self[name]) is not negated
+
+    def _line(self, one: Line) -> Evidence:
+        origin, words = self.entry.evidence[one.key]
+        within = Values(self.entry, self.match, self.case, dict(one.values), self.language)
+        return Evidence(one.origin or within.fill(origin), within.fill(words), one.taken)
+
+    def _said(self, value: Value) -> str:
+        if isinstance(value, tuple):
+            return listed([str(one) for one in value], language=self.language)
+        return f"{value:,}" if type(value) is int else str(value)
+
+
+def listed(names: Sequence[str], most: int = _MOST_LISTED, language: str = ENGLISH) -> str:
+    """`a, b and c`, with a count of what is left out."""
+    words: dict[str, str] = family("common", language)["list"]
+    if not names:
+        return words["none"]
+    if len(names) > most:
+        more = words["more"].replace("{count}", str(len(names) - most))
+        return words["comma"].join(names[:most]) + more
+    return words["and"].join(filter(None, (words["comma"].join(names[:-1]), names[-1])))
+
+
+def day(instant: date | datetime | None, language: str = ENGLISH) -> str:
+    """`2025-10-28`, or the words for an unknown day."""
+    if instant is None:
+        return str(family("common", language)["words"]["unknown_day"])
+    return (instant.date() if isinstance(instant, datetime) else instant).isoformat()
+
+
+def named(destination: Destination, language: str = ENGLISH) -> str:
+    """The endpoint's name; a regional HIS host that discovery did not give is called so."""
+    return destination.host or str(family("common", language)["words"]["regional_his"])
+
+
+def affected(destination: Destination) -> Affected:
+    """The endpoint with what is known of its address."""
+    found = destination.coverage
+    if found is None:
+        latest = destination.latest
+        return Affected(destination.host, latest.address if latest else "")
+    return Affected(destination.host, found.address, found.region, found.service_tag, found.community)
+
+
+def community_name(value: str) -> str:
+    """`12076:51012 (Japan East)`, or the bare value if no document names it."""
+    known = catalog.community(value)
+    return f"{value} ({known.name})" if known else value
+
+
+def region_name(region: str, language: str = ENGLISH) -> str:
+    """The region's display name, or the name as it is if the catalogue does not know it."""
+    known = catalog.region_community(region)
+    return known.name if known else region or str(family("common", language)["words"]["unknown_region"])
+
+
+def _common(key: str, language: str, **values: str) -> str:
+    return filled(str(family("common", language)["words"][key]), values.__getitem__)
+
+
+def region_community(region: str, language: str = ENGLISH) -> str:
+    """`12076:51012 (Japan East)` of a region, or its name and that no community is documented."""
+    known = catalog.region_community(region)
+    if known:
+        return community_name(known.value)
+    return _common("without_community", language, region=region)
+
+
+def filter_name(known: RouteFilter | None) -> str:
+    """The filter's name, or a placeholder in capitals; a file's name is not the filter's."""
+    if known is None or known.name == known.origin:
+        return FILTER_UNKNOWN
+    return filter_change.named_filter(known.name)
+
+
+def _filter(values: Values) -> RouteFilter | None:
+    """The route filter that decides for the first endpoint, else the first of those in effect."""
+    first = values.match.destinations[0].coverage if values.match.destinations else None
+    deciding = first.route_filter if first else None
+    return deciding or next(iter(values.case.filters_in_effect), None)
+
+
+def _filter_in_doubt(values: Values) -> bool:
+    """Whether the filter may have been changed since the day of its document."""
+    found, newest = _filter(values), values.case.newest
+    return bool(found and filter_change.AsOf(found.taken, newest.date() if newest else None).doubt)
+
+
+def _communities(values: Values) -> tuple[str, ...]:
+    """What carries the endpoints, or is to be added for them."""
+    found = [affected(one).community for one in values.match.destinations]
+    return tuple(dict.fromkeys(filter(None, found)))
+
+
+def _addition(values: Values) -> tuple[Command, ...]:
+    """What adds the endpoints' communities to the filter's rule, and how to see its result.
+
+    Both tools add to what the rule holds when they are run, so it does not matter of which day the filter is.
+    """
+    name, group, rule = (values.text(one) for one in ("filter", "filter_group", "filter_rule"))
+    made = filter_change.changes(
+        name, group, rule, values.lines("allowed"), values.lines("communities"), tools=("az", "powershell")
+    )
+    return tuple(Command(one.tool, one.text) for one in (*made, filter_change.see(name, group)))
+
+
+def _first(values: Values) -> Affected:
+    return affected(values.match.destinations[0]) if values.match.destinations else Affected("")
+
+
+def _hosts(values: Values) -> tuple[str, ...]:
+    return tuple(named(one, values.language) for one in values.match.destinations)
+
+
+def _subject(values: Values) -> str:
+    """The endpoints for a title: the name of one, or how many."""
+    hosts = _hosts(values)
+    if len(hosts) == 1:
+        return hosts[0]
+    return str(family("common", values.language)["words"]["endpoints"]).replace("{count}", str(len(hosts)))
+
+
+def _resolver(values: Values) -> tuple[str, int]:
+    """The first resolver that was asked, and its port unless it is 53; empty if it is none to ask again."""
+    first = next(iter(_texts(values["resolvers"])), "")
+    return ("", 0) if typed.is_hosts_file(first) else (first, typed.port_of(first) if first else 0)
+
+
+def _texts(value: Value) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, tuple) else ()
+
+
+def _gathering(values: Values) -> tuple[str, ...]:
+    """How to have the evidence that would decide, a step a kind, with the team that has it."""
+    known, by = how_to_get(values.language), family("common", values.language)["words"]["by"]
+    of_network = _texts(values["asked_of_network"])
+    return tuple(
+        filled(
+            by["network" if kind in of_network else "server"],
+            {"kind": kind, "how": known[kind]}.__getitem__,
+        )
+        for kind in _texts(values["would_decide"])
+        if kind in known
+    )
+
+
+def _each(key: str, values: Values) -> tuple[str, ...]:
+    """A sentence for each endpoint with its address, by the shared words of this key."""
+    found = map(affected, values.match.destinations)
+    return tuple(_common(key, values.language, host=one.host, address=one.address) for one in found)
+
+
+def _rows(*fields: str) -> Callable[[Values], tuple[str, ...]]:
+    """Each endpoint on a line, with these fields of it."""
+
+    def rows(values: Values) -> tuple[str, ...]:
+        found = [affected(one) for one in values.match.destinations]
+        return tuple("- " + " ".join(filter(None, (getattr(one, name) for name in fields))) for one in found)
+
+    return rows
+
+
+def _seen(values: Values) -> tuple[Evidence, ...]:
+    """What documents say, without what arcferry adds itself."""
+    both = zip(values.match.evidence, values.evidence, strict=True)
+    return tuple(said for given, said in both if given.origin)
+
+
+def _advice(values: Values) -> tuple[str, ...]:
+    """The catalogue's way out for each code that the finding is about."""
+    codes = [catalog.code(name) for name in values.match.signature if catalog.is_code(name)]
+    return tuple(dict.fromkeys(code.remedy for code in codes))
+
+
+def _azure_name(name: str, values: Values) -> str:
+    """From what was seen, else from the agent's ids: its resource's has subscription and group."""
+    shown = [item for state in values.case.agents for key, item in state.properties if "id" in key]
+    return azure_name(name, "\n".join((*(one.says for one in _seen(values)), *shown)))
+
+
+def _reference(value: object) -> Word:
+    """A route filter as a circuit's command takes it: its name within the circuit's own group, or its id."""
+    whole = "/" in str(value)
+    make = command_line.resource_id if whole else command_line.resource
+    return make(value, FILTER_UNKNOWN)
+
+
+_COMMON: dict[str, Callable[[Values], Value]] = {
+    "subject": _subject,
+    "hosts": _hosts,
+    "host": lambda values: _hosts(values)[0],
+    "address": lambda values: next(
+        (one.address for one in map(affected, values.match.destinations) if one.address), ""
+    ),
+    "region": lambda values: _first(values).region,
+    "region_name": lambda values: region_name(_first(values).region, values.language),
+    "service_tag": lambda values: _first(values).service_tag,
+    "places": _rows("host", "address"),
+    "answers": partial(_each, "answers"),
+    "answered_with": partial(_each, "answered_with"),
+    "places_and_communities": _rows("host", "address", "community"),
+    "places_and_regions": _rows("host", "address", "region", "community"),
+    "meaning": lambda values: values.entry.meaning,
+    "proxy": lambda values: values.match.destinations[0].proxy if values.match.destinations else "",
+    "community": lambda values: _first(values).community,
+    "community_name": lambda values: community_name(values.text("community")),
+    "places_and_tags": _rows("host", "address", "service_tag"),
+    "communities": _communities,
+    "community_names": lambda values: tuple(map(community_name, _communities(values))),
+    "failed": lambda values: any(one.failed for one in values.match.destinations),
+    "steered": lambda values: any(one.steered for one in values.match.destinations),
+    "observed": lambda values: values.match.confidence is Confidence.OBSERVED,
+    "filter": lambda values: filter_name(_filter(values)),
+    "filter_group": lambda values: found.resource_group if (found := _filter(values)) else "",
+    "filter_rule": lambda values: found.rule if (found := _filter(values)) else "",
+    "filter_in_doubt": _filter_in_doubt,
+    "filter_day": lambda values: found.day if (found := _filter(values)) else "",
+    "allowed": lambda values: found.allowed if (found := _filter(values)) else (),
+    "addition": _addition,
+    "has_route": lambda values: any(one.has_route for one in values.match.destinations),
+    "evidence": lambda values: tuple(f"- {one.says}" for one in values.evidence[:_MOST_OF_EVIDENCE]),
+    "circuits": lambda values: (
+        tuple(sorted(one.name for one in values.case.circuits))
+        or str(family("common", values.language)["words"]["the_circuit"])
+    ),
+    "circuit": lambda values: values.case.circuits[0].name if values.case.circuits else "",
+    "circuit_group": lambda values: values.case.circuits[0].resource_group if values.case.circuits else "",
+    "sku_family": lambda values: values.case.circuits[0].family if values.case.circuits else "",
+    "issuer": lambda values: values.match.destinations[0].issuer if values.match.destinations else "",
+    "count": lambda values: len(values.match.destinations),
+    "everywhere": lambda values: (
+        len(values.match.destinations) >= _SEVERAL
+        and not any(one.reached for one in values.match.destinations[0].beside)
+    ),
+    "would_decide": lambda values: values.match.would_decide,
+    "asked_of_network": lambda _: (),
+    "gathering": _gathering,
+    "evidence_asked": lambda values: tuple(
+        f"- {how_to_get(values.language)[kind]}" for kind in _texts(values["asked_of_network"])
+    ),
+    "resolvers": lambda values: values.match.destinations[0].resolvers if values.match.destinations else (),
+    "resolver": lambda values: _resolver(values)[0],
+    "resolver_port": lambda values: _resolver(values)[1],
+    "resolver_alone": lambda values: bool(_resolver(values)[0]) and not _resolver(values)[1],
+    "signature": lambda values: values.match.signature,
+    "title": lambda values: values.entry.title,
+    "seen": lambda values: tuple(f"- {one.origin}: {one.says}" for one in _seen(values)[:_MOST_SEEN]),
+    "advice": _advice,
+    "scope": lambda values: values.fill("/subscriptions/{subscription}/resourceGroups/{resource_group}"),
+    "required_providers": lambda _: PROVIDERS,
+    "providers": lambda values: tuple(dict.fromkeys((values.text("provider"), *PROVIDERS))),
+    **{name: partial(_azure_name, name) for name in NAMES},
+}
+
+_WORDS: dict[str, Callable[[object], Word]] = {
+    "host": command_line.host,
+    "address": command_line.address,
+    "proxy": command_line.proxy,
+    "community": command_line.community,
+    "resolver": command_line.server,
+    "resolver_port": lambda value: command_line.port(value if isinstance(value, int) else 0),
+    "circuit": lambda value: command_line.resource(value, "CIRCUIT"),
+    "circuit_group": command_line.group,
+    "sku_family": lambda value: command_line.word(value, "SKU-FAMILY"),
+    "communities": command_line.community,
+    "subscription": lambda value: command_line.guid(value, "SUBSCRIPTION"),
+    "resource_group": lambda value: command_line.group(value, "GROUP"),
+    "scope": lambda value: command_line.resource_id(
+        value, "/subscriptions/SUBSCRIPTION/resourceGroups/GROUP"
+    ),
+    "principal": lambda value: command_line.guid(value, "OBJECT_ID"),
+    "application": lambda value: command_line.guid(value, "CLIENT_ID"),
+    "providers": lambda value: command_line.word(value, "NAMESPACE"),
+    "near": lambda value: command_line.location(value, "REGION"),
+    "code": lambda value: command_line.word(value, "CODE"),
+    "filter": lambda value: command_line.resource(value, FILTER_UNKNOWN),
+    "filter_group": command_line.group,
+    "to_attach": _reference,
+    "attached_ids": lambda value: command_line.resource_id(value, "ID"),
+    "attached_names": lambda value: command_line.resource(value, FILTER_UNKNOWN),
+    "denying_rules": lambda value: command_line.resource(value, "RULE-THAT-DENIES"),
+}

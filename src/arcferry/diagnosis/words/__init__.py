@@ -1,0 +1,161 @@
+"""What arcferry says of each cause, as data: one file a family, one entry a cause, one folder a language."""
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+ENGLISH = "en"
+_FOLDER = Path(__file__).parent
+_FIELD = re.compile(r"\{([A-Za-z][a-z_]*)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A step, a command or the letter of an entry.
+
+    Attributes:
+        text: with named values in braces; of one that is a name in braces alone, several pieces come.
+        when: the named value that must be there; `not NAME` for one that must not; empty for always.
+        tool: whose command line it is; empty for a step or a letter.
+        each: the named value of which each text gives a command of its own.
+    """
+
+    text: str
+    when: str = ""
+    tool: str = ""
+    each: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """The words of one cause. Named values stand in braces; the docstring of `values.py` has their names.
+
+    Attributes:
+        title: what is wrong, without names.
+        headline: a finding's title, with names.
+        summary: what to do, in one sentence.
+        request: the letter to the owner, its subject in the first line; empty if the owner is the reader.
+        meaning: what is wrong and why it looks as it does.
+        tells: what arcferry concludes it from.
+        symptom: a sample of what somebody sees: lines of the agent, a check, a router or a log.
+        evidence: lines of evidence that the rule adds, by their keys: who says so if it is no document,
+            and what.
+        choices: of a named value, the words for each of its values.
+    """
+
+    title: str
+    headline: str
+    summary: str
+    steps: tuple[Piece, ...]
+    commands: tuple[Piece, ...]
+    request: Piece
+    meaning: str
+    tells: str
+    symptom: str
+    evidence: Mapping[str, tuple[str, str]]
+    choices: Mapping[str, Mapping[str, str]]
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Every named value that the entry's texts use."""
+        texts = [
+            self.headline,
+            self.summary,
+            self.request.text,
+            *(says for _, says in self.evidence.values()),
+        ]
+        texts += [piece.text for piece in (*self.steps, *self.commands)]
+        texts += [text for words in self.choices.values() for text in words.values()]
+        return frozenset(name for text in texts for name in fields(text))
+
+
+def entry(slug: str, language: str = ENGLISH) -> Entry:
+    """The words of the cause with this slug.
+
+    Raises:
+        KeyError: there is no such entry.
+    """
+    whole = family(slug.partition("/")[0], language)
+    found = whole[slug]
+    tables = (family("common", language), whole, found)
+    return Entry(
+        title=found["title"],
+        headline=found.get("headline", whole.get("headline", found["title"])),
+        summary=" ".join(found.get("summary", "").split()),
+        steps=tuple(map(_piece, _with_shared(found, whole, "steps"))),
+        commands=tuple(map(_command, _with_shared(found, whole, "commands"))),
+        request=_letter(found.get("request", "")),
+        meaning=" ".join(found["meaning"].split()),
+        tells=" ".join(found["tells"].split()),
+        symptom=found.get("symptom", "").strip("\n"),
+        evidence={key: _line(one) for table in tables for key, one in table.get("evidence", {}).items()},
+        choices={name: choice for table in tables for name, choice in table.get("choices", {}).items()},
+    )
+
+
+@cache
+def family(name: str, language: str = ENGLISH) -> dict[str, Any]:
+    """Everything in a family's file.
+
+    Entries by slug; a `headline`, `choices` and `evidence` for those that have none of their own, `steps` and
+    `commands` by the names that stand for them, `sample` values for pages. `choices` and `evidence` in
+    `common` are every family's.
+    """
+    return tomllib.loads((_FOLDER / language / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+def filled(template: str, value: Callable[[str], str]) -> str:
+    """The template with `value(name)` in place of each `{name}`; other braces stay as they are."""
+    return _FIELD.sub(lambda found: value(found[1]), template)
+
+
+def fields(template: str) -> frozenset[str]:
+    """The names that stand in braces in the template."""
+    return frozenset(_FIELD.findall(template))
+
+
+def field_alone(template: str) -> str:
+    """The name, if the template is nothing but one name in braces; else empty."""
+    found = _FIELD.fullmatch(template.strip())
+    return found[1] if found else ""
+
+
+def how_to_get(language: str = ENGLISH) -> Mapping[str, str]:
+    """How each kind of evidence is had, by the kinds of `evidence.document.Kind`."""
+    found: Mapping[str, str] = family("common", language)["how_to_get"]
+    return found
+
+
+def _with_shared(found: Mapping[str, Any], whole: Mapping[str, Any], name: str) -> Iterator[Any]:
+    """The steps or commands of an entry; in place of a name in braces those that the family shares by it."""
+    shared = whole.get(name, {})
+    for one in found.get(name, ()):
+        yield from shared.get(field_alone(one), (one,)) if isinstance(one, str) else (one,)
+
+
+def _letter(value: str | Mapping[str, str]) -> Piece:
+    if isinstance(value, str):
+        return Piece(value.strip("\n"))
+    return Piece(value["text"].strip("\n"), value["when"])
+
+
+def _piece(value: str | Mapping[str, str]) -> Piece:
+    if isinstance(value, str):
+        return Piece(" ".join(value.split()))
+    return Piece(" ".join(value["text"].split()), value.get("when", ""))
+
+
+def _line(value: str | Mapping[str, str]) -> tuple[str, str]:
+    return ("", value) if isinstance(value, str) else (value["origin"], value["says"])
+
+
+def _command(value: str | Mapping[str, str]) -> Piece:
+    """A command's table has its tool for a key, such as `{ az = "az account show" }`."""
+    if isinstance(value, str):
+        return Piece(value)
+    (tool,) = set(value) - {"when", "each"}
+    return Piece(value[tool].strip("\n"), value.get("when", ""), tool, value.get("each", ""))

@@ -1,0 +1,134 @@
+"""The agent's own logs, `azcmagent.log` and `himds.log`: what its last run, or its last hour, failed with.
+
+A log goes back for weeks. What failed then and works now is no cause of anything, so only the end counts.
+Its lines have the form `time="…" level=… msg="…" Key="…"`.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from arcferry.evidence.document import NETWORK_ERROR, Document, ErrorLine, Kind
+from arcferry.evidence.readers import agent_connect, codes, go_errors, values
+from arcferry.probe.observation import Attempt
+
+_START = re.compile(r'^\s*time="?([^"\s]{10,40})"?\s+level=(\w{1,12})\s')
+_RUN = re.compile(r'msg="?Agent (?:Version|Command): ?([^"\n]{0,80})')
+_COMMAND = re.compile(r'msg="?Agent Command: ?([a-z]{1,20})')
+_MESSAGE = re.compile(r'\bmsg=(?:"(.*?)"(?=\s+[A-Za-z_]{1,40}=|\s*$)|(\S+))')
+_VERBOSE_CHECK = re.compile(r"Endpoint properties|Check result check_name")
+_LONGEST = 8000
+_LEAST_LINES = 3
+_LAST = timedelta(hours=1)
+_MOST_ERRORS = 3
+_LONG_WORDS = 900
+_LIKE_VERBOSE = "what azcmagent prints with --verbose looks the same; it was read as a log"
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One line; `text` has its escaped quotes undone."""
+
+    taken: datetime | None
+    level: str
+    text: str
+
+    @property
+    def is_error(self) -> bool:
+        """Whether it says that something failed."""
+        return self.level in ("fatal", "error", "panic")
+
+
+def _log_lines(text: str) -> Iterator[_Line]:
+    """Every line of the log's form but those of a check, which have a reader of their own."""
+    for line in values.lines(text, _LONGEST):
+        if (found := _START.match(line)) and not _VERBOSE_CHECK.search(line):
+            yield _Line(values.instant(found[1]), found[2].lower(), values.unescaped(line))
+
+
+def _runs(lines: Sequence[_Line]) -> list[Sequence[_Line]]:
+    """The agent's commands that the log tells of, oldest first; all lines are one where it tells of none."""
+    starts = {place for place, line in enumerate(lines) if _RUN.search(line.text)}
+    # A run begins with its version and its command, on two lines.
+    firsts = sorted(place for place in starts if place and place - 1 not in starts)
+    return [lines[start:end] for start, end in pairwise([0, *firsts, len(lines)])]
+
+
+def _command(run: Sequence[_Line]) -> str:
+    return next((named[1] for line in run[:5] if (named := _COMMAND.search(line.text))), "")
+
+
+def _has_failed(run: Sequence[_Line]) -> bool:
+    return any(line.is_error for line in run) or bool(codes.agent_codes("\n".join(line.text for line in run)))
+
+
+def _telling(runs: Sequence[Sequence[_Line]]) -> tuple[Sequence[_Line], int]:
+    """The lines that say how things stand, none if all is well; and how many earlier runs had failed."""
+    if len(runs) == 1 and not _command(runs[0]):
+        newest = max((line.taken for line in runs[0] if line.taken), default=None)
+        since = newest - _LAST if newest else None
+        return [line for line in runs[0] if not since or not line.taken or line.taken >= since], 0
+    failed = [_has_failed(run) for run in runs]
+    for place in reversed(range(len(runs))):
+        if failed[place]:
+            return runs[place], sum(failed[:place])
+        # These two succeed or fail as a whole; `show` and others say nothing of what came before them.
+        if _command(runs[place]) in ("connect", "disconnect"):
+            return (), sum(failed[:place])
+    return (), 0
+
+
+def _attempts(lines: Sequence[_Line], name: str, *, is_network_error: bool) -> tuple[Attempt, ...]:
+    """What failed, with its error, then what the line of AZCM0026 names without one."""
+    errors = [line for line in lines if line.is_error]
+    hosts = agent_connect.named_hosts(line.text for line in errors) if is_network_error else ()
+    taken = errors[-1].taken if errors else None
+    named = {host: Attempt(host, name, reachable=False, taken=taken, required=True) for host in hosts}
+    why = go_errors.attempts(((line.taken, line.text) for line in lines), name)
+    return tuple((named | why).values())
+
+
+def _error_lines(lines: Sequence[_Line], name: str) -> tuple[ErrorLine, ...]:
+    """The lines of errors, each of their words once, the latest last."""
+    found: dict[str, ErrorLine] = {}
+    for line in lines:
+        if line.is_error:
+            message = _MESSAGE.search(line.text)
+            says = message[1] or message[2] if message else line.text
+            short = values.short(says, _LONG_WORDS)
+            found[says] = ErrorLine(short, name, line.taken, is_fatal=line.level != "error")
+    return tuple(found.values())[-_MOST_ERRORS:]
+
+
+def read(name: str, text: str) -> Document | None:
+    """What the end of a log tells, or None if `text` is no log of the agent."""
+    lines = list(_log_lines(text))
+    others = sum(1 for line in text.splitlines() if line.strip()) - len(lines)
+    if len(lines) < _LEAST_LINES or others > len(lines):
+        return None
+    runs = _runs(lines)
+    told, earlier = _telling(runs)
+    texts = [line.text for line in told]
+    whole = "\n".join(texts)
+    last_error = next((line.text for line in reversed(told) if line.is_error), "")
+    taken = max((line.taken for line in lines if line.taken), default=None)
+    agents = codes.agent_codes(whole)
+    notes = (
+        (earlier, f"{earlier} earlier runs that failed were left out: the last one counts"),
+        # In an archive of logs it is no console's.
+        (len(runs) == 1 and _command(runs[0]) and "!" not in name, _LIKE_VERBOSE),
+    )
+    return Document(
+        name,
+        Kind.AGENT_LOG,
+        taken,
+        attempts=_attempts(told, name, is_network_error=NETWORK_ERROR in agents),
+        codes=(
+            *codes.seen(agents, texts, name, last_error=last_error, taken=taken),
+            *codes.seen(codes.service_codes(whole), texts, name, taken=taken),
+        ),
+        error_lines=_error_lines(told, name),
+        notes=tuple(note for applies, note in notes if applies),
+    )

@@ -1,0 +1,172 @@
+"""arcferry's own documents: what `check` prints as JSON or JSON lines, and `watch show` as JSON."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from arcferry import typed
+from arcferry.catalog import When, endpoint_named
+from arcferry.errors import FileInputError
+from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.readers import values
+from arcferry.probe.observation import Attempt, DnsAnswer, Failure, Stage, TlsSession
+
+_MOST = 2000
+_MOST_WATCHED = 5000
+_LINES = ("endpoint", "check", "finding", "findings")
+"""What the lines of a check in `jsonl` can be; its findings are concluded anew."""
+
+_Fields = Mapping[str, object]
+
+
+def looks_right(value: object) -> bool:
+    """Whether this is a check, as one object or as one object a line."""
+    if isinstance(value, list):
+        kinds = [str(values.mapping(item).get("kind")) for item in value]
+        return bool({"endpoint", "check"} & set(kinds)) and all(kind in _LINES for kind in kinds)
+    document = values.mapping(value)
+    return document.get("kind") == "check" and isinstance(document.get("endpoints"), list)
+
+
+def is_history(value: object) -> bool:
+    """Whether this is what `watch show` prints: what stood at its last round."""
+    return values.mapping(value).get("kind") == "watch-history"
+
+
+def _require_schema(document: _Fields, name: str, what: str) -> None:
+    if document.get("schema", 1) != 1:
+        found = typed.word(str(document["schema"])) or typed.NOT_SHOWN
+        raise FileInputError(name, f"{what} of schema {found}; this reads 1")
+
+
+def failure(value: object) -> Failure | None:
+    """Why a step failed, with its kind and its words; None if no step is named."""
+    fields = values.mapping(value)
+    stage = values.short(fields.get("stage"), 20)
+    if stage not in list(Stage):
+        return None
+    return Failure(Stage(stage), values.word(fields.get("kind"), 60), values.short(fields.get("says")))
+
+
+def session(value: object) -> TlsSession | None:
+    """What the server proved in the handshake; None if there was none."""
+    fields = values.mapping(value)
+    if not fields:
+        return None
+
+    def named(text: object, limit: int) -> str:
+        return typed.certificate_name(values.short(text, limit))
+
+    return TlsSession(
+        version=values.word(fields.get("version"), 20),
+        cipher=values.word(fields.get("cipher"), 80),
+        issuer=named(fields.get("issuer"), 200),
+        subject=named(fields.get("subject"), 200),
+        names=tuple(named(text, 253) for text in values.texts(fields.get("names"))),
+        not_after=values.instant(fields.get("not_after")) or datetime.max.replace(tzinfo=UTC),
+        public_root=values.flag(fields.get("public_root")) is not False,
+    )
+
+
+def _attempt(fields: _Fields, name: str, whole: _Fields) -> Attempt | None:
+    reachable = values.flag(fields.get("reachable"))
+    host = values.host(fields.get("host"))
+    failed = failure(fields.get("failure"))
+    if reachable is None or not (host or failed):
+        return None
+    known = endpoint_named(host) if host else None
+    install = known is not None and known.when is When.INSTALL
+    dns = values.mapping(fields.get("dns"))
+    return Attempt(
+        host=host,
+        origin=name,
+        reachable=reachable,
+        taken=values.instant(whole.get("taken")),
+        required=False if install else values.flag(fields.get("required")),
+        private=values.flag(fields.get("private")),
+        proxied=fields.get("proxy") == "set",
+        proxy=typed.proxy(whole.get("proxy")),
+        resolver=typed.resolver(dns.get("resolver") or whole.get("resolver")),
+        address=values.address(fields.get("address")),
+        failure=None if reachable else failed,
+        tls=session(fields.get("tls")),
+        clock_skew=values.number(fields.get("clock_skew")),
+        install=install,
+    )
+
+
+def _answer(fields: _Fields, name: str, whole: _Fields) -> DnsAnswer | None:
+    dns = values.mapping(fields.get("dns"))
+    host, addresses = values.host(fields.get("host")), values.addresses(dns.get("addresses"))
+    if not host or not addresses:
+        return None
+    resolver = typed.resolver(dns.get("resolver") or whole.get("resolver"))
+    taken = values.instant(whole.get("taken"))
+    return DnsAnswer(host, values.hosts(dns.get("chain")), addresses, resolver, origin=name, taken=taken)
+
+
+def read(name: str, value: object) -> Document:
+    """The rows of a check with their DNS answers.
+
+    Raises:
+        FileInputError: the document is of a newer schema than this version reads.
+    """
+    rows = values.mapping(value).get("endpoints")
+    whole = values.mapping(value)
+    if isinstance(value, list):
+        rows = [item for item in value if values.mapping(item).get("kind") == "endpoint"]
+        summaries = [item for item in value if values.mapping(item).get("kind") == "check"]
+        whole = values.mapping(summaries[-1]) if summaries else {}
+    _require_schema(whole, name, "a check")
+    fields = [values.mapping(row) for row in rows[:_MOST]] if isinstance(rows, list) else []
+    return Document(
+        name,
+        Kind.ARCFERRY_CHECK,
+        values.instant(whole.get("taken")),
+        attempts=tuple(seen for row in fields if (seen := _attempt(row, name, whole))),
+        answers=tuple(answer for row in fields if (answer := _answer(row, name, whole))),
+    )
+
+
+def _newest_rows(value: object) -> list[_Fields]:
+    """The newest rows; the document has the oldest first."""
+    return [values.mapping(item) for item in value[-_MOST_WATCHED:]] if isinstance(value, list) else []
+
+
+def _watched_answer(row: _Fields, name: str) -> DnsAnswer | None:
+    host, resolver = values.host(row.get("host")), typed.resolver(row.get("resolver"))
+    chain, addresses = values.hosts(row.get("chain")), values.addresses(row.get("addresses"))
+    taken, says = values.instant(row.get("last")), values.word(row.get("says"), 40)
+    return DnsAnswer(host, chain, addresses, resolver, says, name, taken) if host else None
+
+
+def _watched_attempt(row: _Fields, name: str) -> Attempt | None:
+    host, reached = values.host(row.get("host")), values.flag(row.get("reached"))
+    if not host or reached is None:
+        return None
+    stage, _, kind = values.short(row.get("says"), 60).partition(" ")
+    kind = values.word(kind, 60)
+    known = not reached and stage in list(Stage)
+    failed = Failure(Stage(stage), kind, f"{stage} {kind}") if known else None
+    return Attempt(host, name, reached, values.instant(row.get("last")), failure=failed)
+
+
+def read_history(name: str, value: object) -> Document:
+    """The newest answer of each resolver for each name, and the newest word on each endpoint.
+
+    What was answered before is no longer so.
+
+    Raises:
+        FileInputError: the document is of a newer schema than this version reads.
+    """
+    whole = values.mapping(value)
+    _require_schema(whole, name, "a watch's history")
+    reach, answers = _newest_rows(whole.get("reach")), _newest_rows(whole.get("answers"))
+    attempts = {seen.host: seen for row in reach if (seen := _watched_attempt(row, name))}
+    newest = {(one.host, one.resolver): one for row in answers if (one := _watched_answer(row, name))}
+    return Document(
+        name,
+        Kind.WATCH_HISTORY,
+        values.instant(whole.get("last")),
+        attempts=tuple(attempts.values()),
+        answers=tuple(newest.values()),
+    )

@@ -1,0 +1,145 @@
+"""The zip that `azcmagent logs` writes: each file in it is read by its own reader, within bounds.
+
+Nothing is unpacked to a disk, so that names cannot lead anywhere; they are only printed.
+"""
+
+import io
+import stat
+import time
+import zipfile
+import zlib
+from collections.abc import Callable
+
+from arcferry import typed
+from arcferry.errors import FileInputError
+from arcferry.evidence.document import Document, Kind
+from arcferry.redaction import mask
+from arcferry.text import one_line
+
+ENTRY_LIMIT = 16 * 1024 * 1024
+"""Longest entry in bytes that is read."""
+TOTAL_LIMIT = 96 * 1024 * 1024
+"""Most bytes that are read of all entries together."""
+
+_MOST_ENTRIES = 1000
+_MOST_RATIO = 200
+"""Deflate packs at most 1,032 times, a log of one line over and over 40 times."""
+_LEAST_FOR_RATIO = 1024 * 1024
+_ENCRYPTED = 0x1
+_MARK = b"PK\x03\x04"
+_EMPTY_MARK = b"PK\x05\x06"
+_INSIDE = (_MARK, b"\x1f\x8b", b"BZh", b"7z\xbc\xaf", b"\xfd7zXZ")
+_SHOWN = 3
+_LONGEST = 60.0
+"""Seconds of processor time after which no further entry is begun."""
+_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
+_Reader = Callable[[str, bytes], tuple[Document, ...]]
+
+
+def looks_right(data: bytes) -> bool:
+    """Whether the bytes begin like a zip archive."""
+    return data.startswith((_MARK, _EMPTY_MARK))
+
+
+def _why_not(entry: zipfile.ZipInfo, before: set[str], total: int) -> str:
+    """Why an entry is left alone; empty if it is read."""
+    size, packed = entry.file_size, max(entry.compress_size, 1)
+    checks = (
+        (not entry.filename, "it has no name"),
+        (entry.flag_bits & _ENCRYPTED, "it is encrypted"),
+        (stat.S_ISLNK(entry.external_attr >> 16), "it is a link"),
+        (entry.filename in before, "an entry of the same name came before it"),
+        (size > ENTRY_LIMIT, f"it is longer than {ENTRY_LIMIT:,} bytes"),
+        # A short text of one letter packs as well as a bomb, and does no harm.
+        (
+            size > _LEAST_FOR_RATIO and size > _MOST_RATIO * packed,
+            f"it unpacks to more than {_MOST_RATIO} times its size",
+        ),
+        (total + size > TOTAL_LIMIT, f"the archive unpacks to more than {TOTAL_LIMIT:,} bytes"),
+    )
+    return next((why for applies, why in checks if applies), "")
+
+
+class _Archive:
+    """What was read of one archive so far, and why something was not."""
+
+    def __init__(self, name: str, inner: _Reader) -> None:
+        self._name, self._inner = name, inner
+        self._skipped: dict[str, list[str]] = {}
+        self._unknown = self._total = 0
+        self._began = time.process_time()
+        self.documents: list[Document] = []
+
+    def read(self, archive: zipfile.ZipFile) -> None:
+        """Read every entry within the bounds."""
+        before: set[str] = set()
+        # Not `is_dir`, which fails on an entry without a name.
+        entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
+        for entry in entries[:_MOST_ENTRIES]:
+            if time.process_time() - self._began > _LONGEST:
+                self._skip(f"the files before it took more than {_LONGEST:.0f} s", entry.filename)
+            elif why := _why_not(entry, before, self._total):
+                self._skip(why, entry.filename)
+            else:
+                self._read_entry(archive, entry)
+            before.add(entry.filename)
+        for entry in entries[_MOST_ENTRIES:]:
+            self._skip(f"it comes after {_MOST_ENTRIES:,} others", entry.filename)
+
+    def _read_entry(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+        """Read one entry; what its header says of its length is not believed."""
+        own = typed.label(one_line(mask(entry.filename.replace("\\", "/")), limit=120))
+        name = f"{self._name}!{own}"
+        try:
+            with archive.open(entry) as stream:
+                data = stream.read(ENTRY_LIMIT + 1)
+        except _DAMAGED:
+            self._skip("it is damaged, or packed in a way that is not read", entry.filename)
+            return
+        self._total += len(data)
+        if len(data) > ENTRY_LIMIT:
+            self._skip(f"it is longer than {ENTRY_LIMIT:,} bytes", entry.filename)
+        elif data.startswith(_INSIDE):
+            self._skip("it is an archive within the archive", entry.filename)
+        else:
+            try:
+                found = [one for one in self._inner(name, data) if one.kind is not Kind.UNRECOGNISED]
+            except FileInputError as error:
+                self._skip(error.message.removeprefix(f"{name}: "), own)
+                return
+            self._unknown += not found
+            self.documents += found
+
+    def _skip(self, why: str, name: str) -> None:
+        self._skipped.setdefault(why, []).append(typed.label(one_line(mask(name), limit=80)))
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was not read, and why."""
+        told = []
+        for why, names in self._skipped.items():
+            more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+            told.append(f"not read because {why}: {', '.join(names[:_SHOWN])}{more}")
+        if self._unknown:
+            told.append(f"files in it of no kind that tells anything: {self._unknown}")
+        return tuple(told)
+
+
+def read(name: str, data: bytes, inner: _Reader) -> tuple[Document, ...]:
+    """The archive itself, then everything its files say, each named `zip!file`.
+
+    Raises:
+        FileInputError: the archive is cut short or damaged as a whole.
+    """
+    found = _Archive(name, inner)
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            found.read(archive)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, OSError, OverflowError) as error:
+        raise FileInputError(
+            name,
+            "a zip archive that is cut short or damaged",
+            hint="Copy it again, or unpack it and hand in the files.",
+        ) from error
+    kind = Kind.AGENT_LOGS_ZIP if found.documents else Kind.UNRECOGNISED
+    return (Document(name, kind, notes=found.notes), *found.documents)

@@ -1,0 +1,197 @@
+"""What a step decides on: a host's facts, its machine, the bundle and the target. No I/O in here."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from pathlib import PurePosixPath
+from typing import Any, Self
+
+from arcferry.azure import AzureTarget, Machine
+from arcferry.bundle import Bundle, BundleFile
+from arcferry.errors import InputError
+from arcferry.fleet.facts import HostAgent, HostFacts
+from arcferry.fleet.inventory import Host
+
+STAGING = "/var/lib/arcferry"
+
+
+class Action(StrEnum):
+    """What is to be done with a step."""
+
+    RUN = "run"
+    SKIP = "skip"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An action, why, and for a block the way out. `plan` prints it and `apply` follows it."""
+
+    action: Action
+    why: str
+    hint: str = ""
+
+
+def run(why: str) -> Decision:
+    """The step is to be run."""
+    return Decision(Action.RUN, why)
+
+
+def skip(why: str) -> Decision:
+    """There is nothing to do."""
+    return Decision(Action.SKIP, why)
+
+
+def block(why: str, hint: str = "") -> Decision:
+    """The host must not be touched."""
+    return Decision(Action.BLOCK, why, hint)
+
+
+@dataclass(frozen=True, slots=True)
+class MachineSummary:
+    """As much of a machine as a decision needs, as it was when the facts were taken."""
+
+    status: str
+    vm_id: str
+    changed: str
+
+    @classmethod
+    def of(cls, machine: Machine | None) -> Self | None:
+        """From what ARM reports; None where there is no machine."""
+        if machine is None:
+            return None
+        return cls(machine.status, machine.vm_id, str(machine.last_status_change or ""))
+
+
+@dataclass(frozen=True, slots=True)
+class HostPayload:
+    """What the bundle holds for one host.
+
+    Attributes:
+        network_script: the host script's part that opens connections; None in a bundle that was built
+            before there was one.
+        package: the agent for its package format and processor, None where there is none.
+        version: that package's version.
+    """
+
+    bundle_id: str
+    script: BundleFile
+    network_script: BundleFile | None
+    package: BundleFile | None
+    version: str
+
+    @property
+    def folder(self) -> str:
+        """Where it is staged on the host."""
+        return f"{STAGING}/{self.bundle_id}"
+
+    @property
+    def files(self) -> tuple[BundleFile, ...]:
+        """Everything that the host needs, the script first."""
+        return tuple(filter(None, (self.script, self.network_script, self.package)))
+
+    def staged(self, file: BundleFile) -> str:
+        """The path of a file on the host."""
+        return f"{self.folder}/{PurePosixPath(file.name).name}"
+
+    @property
+    def script_path(self) -> str:
+        """The path of the host script on the host."""
+        return self.staged(self.script)
+
+
+def payload_for(bundle: Bundle, facts: HostFacts) -> HostPayload:
+    """What the bundle holds for a host with these facts."""
+    package = bundle.agent_package(facts.package_format, facts.arch)
+    version = bundle.agent(package).version if package else ""
+    return HostPayload(bundle.id, bundle.host_script("linux"), network_script(bundle), package, version)
+
+
+def network_script(bundle: Bundle) -> BundleFile | None:
+    """The part of the host script for Linux that opens connections, which older bundles lack."""
+    try:
+        return bundle.host_script("linux-network")
+    except InputError:
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class HostState:
+    """Everything that the steps of one host decide on.
+
+    Attributes:
+        machine: the machine of the host's name in the target, None where there is none.
+        azure_known: whether ARM was asked at all, which a plan without a sign-in does not, and answered.
+        azure_error: why ARM, asked, did not say whether the machine exists.
+        finished: steps that ended well in earlier attempts of the same run.
+        begun: steps that were begun in earlier attempts of the same run.
+    """
+
+    host: Host
+    facts: HostFacts
+    target: AzureTarget
+    payload: HostPayload
+    machine: MachineSummary | None = None
+    azure_known: bool = True
+    azure_error: str = ""
+    finished: frozenset[str] = frozenset()
+    begun: frozenset[str] = frozenset()
+
+    @property
+    def agent(self) -> HostAgent:
+        """The agent on the host."""
+        return self.facts.agent
+
+    @property
+    def connected_here(self) -> bool:
+        """Whether the host's agent is connected to just the machine that this run would make."""
+        return is_connected_to(self.agent, self.target, self.host.name)
+
+
+def is_connected_to(agent: HostAgent, target: AzureTarget, name: str) -> bool:
+    """Whether an agent holds the identity of the machine of that name in the target."""
+    if agent.resource_id:
+        return agent.resource_id.lower() == target.machine_id(name).lower()
+    return (agent.subscription_id, agent.resource_group.lower(), agent.resource_name.lower()) == (
+        target.subscription_id,
+        target.resource_group.lower(),
+        name.lower(),
+    )
+
+
+def survey_to_json(
+    facts: HostFacts, machine: MachineSummary | None, *, azure_known: bool, azure_error: str = ""
+) -> dict[str, Any]:
+    """What was learned of a host, as plain JSON for the run's record."""
+    return {
+        "facts": facts.to_json(),
+        "machine": machine and list(asdict(machine).values()),
+        "azure_known": azure_known,
+        # Named so by the records of runs that began before; a run may be resumed with a newer arcferry.
+        "azure_silence": azure_error,
+    }
+
+
+def state_from(
+    document: Mapping[str, Any],
+    host: Host,
+    target: AzureTarget,
+    bundle: Bundle,
+    *,
+    finished: frozenset[str] = frozenset(),
+    begun: frozenset[str] = frozenset(),
+) -> HostState:
+    """Read what `survey_to_json` wrote."""
+    facts = HostFacts.from_json(document["facts"])
+    seen = document["machine"]
+    return HostState(
+        host=host,
+        facts=facts,
+        target=target,
+        payload=payload_for(bundle, facts),
+        machine=None if seen is None else MachineSummary(*seen),
+        azure_known=bool(document["azure_known"]),
+        azure_error=str(document.get("azure_silence", "")),
+        finished=finished,
+        begun=begun,
+    )

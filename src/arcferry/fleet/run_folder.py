@@ -1,0 +1,109 @@
+"""The state folder: what a run remembers between one apply and the next. No secret is ever in it."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from arcferry import numbers
+from arcferry.azure import AzureTarget
+from arcferry.bundle import Bundle
+from arcferry.errors import FileInputError
+from arcferry.files import make_private, read_bounded, write_whole
+from arcferry.fleet.inventory import Inventory
+from arcferry.times import from_text, to_text
+
+SCHEMA = 1
+_ID_LENGTH = 12
+_LIMIT = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """The folder of one run.
+
+    Attributes:
+        path: the folder.
+        started: when the first apply of this run began.
+    """
+
+    id: str
+    path: Path
+    started: datetime
+
+    @property
+    def database(self) -> Path:
+        """The record of steps."""
+        return self.path / "steps.sqlite"
+
+    @property
+    def journal(self) -> Path:
+        """One JSON line for each change."""
+        return self.path / "journal.jsonl"
+
+    @property
+    def log(self) -> Path:
+        """What the libraries below have to say."""
+        return self.path / "log.txt"
+
+
+def run_id(inventory: Inventory, bundle: Bundle, target: AzureTarget) -> str:
+    """The name of a run: the same hosts, bundle and target give the same one."""
+    identity = {
+        "schema": SCHEMA,
+        "hosts": sorted((host.identity() for host in inventory.hosts), key=lambda host: host["name"]),
+        "bundle": bundle.id,
+        "target": target_to_json(target),
+    }
+    text = json.dumps(identity, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:_ID_LENGTH]
+
+
+def target_to_json(target: AzureTarget) -> dict[str, str]:
+    """The target as plain JSON."""
+    return {
+        "cloud": target.cloud.name,
+        "tenant_id": target.tenant_id,
+        "subscription_id": target.subscription_id,
+        "resource_group": target.resource_group,
+        "location": target.location,
+        "arm_url": target.arm_url,
+    }
+
+
+def open_run(folder: Path, name: str, summary: dict[str, Any], now: datetime) -> RunFolder:
+    """The run's folder, made where this is its first apply.
+
+    Raises:
+        FileInputError: the folder cannot be written.
+    """
+    path = folder / "runs" / name
+    make_private(path)
+    record = path / "run.json"
+    if not record.exists():
+        document = {"schema": SCHEMA, "kind": "run-state", "run": name, "started": to_text(now)} | summary
+        write_whole(record, json.dumps(document, indent=1).encode(), mode=0o600)
+    return _read(path)[0]
+
+
+def runs(folder: Path) -> list[tuple[RunFolder, dict[str, Any]]]:
+    """Every run in the state folder with its record, the newest first.
+
+    Raises:
+        FileInputError: a record cannot be read.
+    """
+    found = [_read(record.parent) for record in (folder / "runs").glob("*/run.json")]
+    return sorted(found, key=lambda item: item[0].started, reverse=True)
+
+
+def _read(path: Path) -> tuple[RunFolder, dict[str, Any]]:
+    record = path / "run.json"
+    try:
+        document = numbers.from_json(read_bounded(record, limit=_LIMIT))
+        if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+            raise FileInputError(record, "was written by another version of arcferry")
+        return RunFolder(path.name, path, from_text(str(document["started"]))), document
+    except (KeyError, ValueError):
+        raise FileInputError(record, "is not a run's record") from None

@@ -1,0 +1,159 @@
+"""What the operator asked for, what all hosts of a run share, and the work on one of them."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Self
+
+from arcferry.azure import AzureSession, AzureTarget, Machine, ServicePrincipal
+from arcferry.bundle import Bundle
+from arcferry.errors import InputError
+from arcferry.fleet.events import Event, EventKind, Observers
+from arcferry.fleet.host_state import HostPayload, HostState
+from arcferry.fleet.inventory import Host, Inventory
+from arcferry.fleet.poller import MachinePoller
+from arcferry.fleet.run_folder import run_id
+from arcferry.fleet.transport.ssh import SshSession, open_session
+from arcferry.fleet.transport.trust import SshTrust
+
+PATIENCE = 420.0
+"""Seconds that Azure gets for a machine: an agent beats every five minutes (agent overview, 2026-08)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What the operator asked for, read and checked.
+
+    Attributes:
+        principal: None for a plan that does not sign in to Azure.
+        state: the folder that remembers runs.
+        concurrency: hosts worked on at one time.
+        stop_after: failures after which no further host is begun; None for no limit.
+        patience: seconds that Azure gets to report a machine as Connected, with a new heartbeat.
+    """
+
+    inventory: Inventory
+    bundle: Bundle
+    trust: SshTrust
+    target: AzureTarget
+    principal: ServicePrincipal | None = field(repr=False)
+    state: Path
+    concurrency: int = 50
+    stop_after: int | None = None
+    patience: float = PATIENCE
+
+    @property
+    def run(self) -> str:
+        """The name of the run that this is."""
+        return run_id(self.inventory, self.bundle, self.target)
+
+
+@dataclass(frozen=True, slots=True)
+class RunContext:
+    """What every host of a run shares.
+
+    Attributes:
+        script: the host script's text, checked when it was read.
+        azure: None in a plan without a sign-in.
+        machines: the target's machines as the preflight saw them, by lower-case name.
+        patience: seconds that Azure gets to report a machine as Connected, with a new heartbeat.
+    """
+
+    bundle: Bundle
+    script: bytes = field(repr=False)
+    trust: SshTrust
+    target: AzureTarget
+    azure: AzureSession | None = None
+    poller: MachinePoller | None = None
+    machines: Mapping[str, Machine] = field(default_factory=dict, repr=False)
+    patience: float = PATIENCE
+
+    @classmethod
+    def of(cls, request: RunRequest) -> Self:
+        """As much as is known before Azure was asked.
+
+        Raises:
+            InputError: the bundle holds no host script for Linux, so that it cannot be used for onboarding.
+        """
+        try:
+            script = request.bundle.host_script("linux").read()
+        except InputError as error:
+            hint = "Build the bundle anew with this version of arcferry."
+            raise InputError(error.message, hint=hint) from None
+        return cls(request.bundle, script, request.trust, request.target, patience=request.patience)
+
+
+class HostTask:
+    """The work on one host. Its session is opened when first needed and reopened where it was cut.
+
+    Attributes:
+        started: when this attempt began; a heartbeat must be newer.
+        finished: steps that ended well in earlier attempts of the same run.
+        begun: steps that were begun in them.
+        state: what was learned of the host, from the moment it is known.
+        step: the step that is being run.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        context: RunContext,
+        started: datetime,
+        *,
+        attempt: int = 1,
+        finished: frozenset[str] = frozenset(),
+        begun: frozenset[str] = frozenset(),
+        observers: Observers | None = None,
+    ) -> None:
+        self.host = host
+        self.context = context
+        self.started = started
+        self.finished = finished
+        self.begun = begun
+        self.state: HostState | None = None
+        self.step = ""
+        self._attempt = attempt
+        self._observers = observers or Observers(())
+        self._session: SshSession | None = None
+        self._opening = asyncio.Lock()
+
+    def see(self, kind: EventKind, step: str, says: str = "", seconds: float = 0.0) -> None:
+        """Tell whoever watches the run what became of a step."""
+        self._observers.see(Event(self.host.name, kind, step, says, self._attempt, seconds))
+
+    def tell(self, says: str) -> None:
+        """Tell whoever watches the run what the step waits for, or does beside."""
+        self.see(EventKind.WAITING, self.step, says)
+
+    @property
+    def payload(self) -> HostPayload:
+        """What the bundle holds for this host; known once its state is."""
+        if self.state is None:
+            raise RuntimeError("a step was run before the facts were known")
+        return self.state.payload
+
+    @property
+    def azure(self) -> AzureSession:
+        """The session with Azure that connecting and verifying need."""
+        if self.context.azure is None:
+            raise RuntimeError("connecting and verifying need a session with Azure")
+        return self.context.azure
+
+    async def session(self) -> SshSession:
+        """The host's session.
+
+        Raises:
+            HostError: it cannot be had.
+        """
+        async with self._opening:
+            if self._session is None or self._session.closed:
+                self._session = await open_session(self.host, self.context.trust)
+            return self._session
+
+    async def close(self) -> None:
+        """End the session, if there is one."""
+        if self._session is not None:
+            session, self._session = self._session, None
+            await session.close()

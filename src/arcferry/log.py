@@ -1,0 +1,64 @@
+"""What arcferry does, for `-v`: one line an action on stderr, as words and name=value; never a secret."""
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from arcferry.text import one_line
+
+if TYPE_CHECKING:
+    import aiohttp
+
+# Below "arcferry", whose handlers a fleet's run takes for its own log file.
+_LOG = logging.getLogger("arcferry.actions")
+_LOG.setLevel(logging.CRITICAL)
+
+
+def did(action: str, **values: object) -> None:
+    """Tell one action, with what it was about; free of cost while nobody listens."""
+    if _LOG.isEnabledFor(logging.INFO):
+        pairs = (f"{name}={_value(value)}" for name, value in values.items() if value not in (None, ""))
+        _LOG.info(" ".join((action, *pairs)))
+
+
+def listen(tell: Callable[[str], None] | None) -> None:
+    """Hand every action to `tell` from here on, one line each, masked as what is quoted elsewhere is."""
+    if tell is None:
+        _LOG.setLevel(logging.CRITICAL)
+        return
+    from arcferry.redaction import mask  # noqa: PLC0415  # heavy, and needed with -v alone
+
+    heard = tell
+
+    class _Teller(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            heard(one_line(mask(record.getMessage()), limit=400))
+
+    _LOG.handlers = [_Teller()]
+    _LOG.propagate = False
+    _LOG.setLevel(logging.INFO)
+
+
+def is_on() -> bool:
+    """Whether anybody listens."""
+    return _LOG.isEnabledFor(logging.INFO)
+
+
+def http_traces() -> "list[aiohttp.TraceConfig]":
+    """For an aiohttp session: every request by host, method and status. Paths and headers may be secret."""
+    import aiohttp  # noqa: PLC0415  # most commands send nothing
+
+    async def ended(_: object, __: object, end: Any) -> None:  # noqa: ANN401  # aiohttp's own, with or without an answer
+        answer, error = getattr(end, "response", None), getattr(end, "exception", None)
+        status = answer.status if answer is not None else type(error).__name__
+        did("request", host=end.url.host, port=end.url.port, method=end.method, answer=status)
+
+    traces = aiohttp.TraceConfig()
+    traces.on_request_end.append(ended)
+    traces.on_request_exception.append(ended)
+    return [traces]
+
+
+def _value(value: object) -> str:
+    text = one_line(str(value))
+    return f'"{text}"' if not text or " " in text else text
