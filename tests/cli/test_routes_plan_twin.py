@@ -56,7 +56,8 @@ async def test_it_asks_for_what_explain_asks_for_and_then_nothing_is_left(
     assert explained == {"12076:51012"}
     plan = await run("routes", "plan", "-l", "eastasia", "check.json", *documents(twin))
     assert added(plan) == {"12076:51012", "12076:51011"}
-    assert re.search(rf"{re.escape(AGENT_SERVICE)} +Japan East, .*arcferry check.*: carried by 12076:51012", plan)
+    answered = rf"{re.escape(AGENT_SERVICE)} +Japan East, .*arcferry check.*: carried by 12076:51012"
+    assert re.search(answered, plan)
     assert "names answered here" in plan
     assert "comfortable" in plan
     assert "max" in plan
