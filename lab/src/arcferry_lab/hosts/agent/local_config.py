@@ -34,7 +34,8 @@ def run(console: Console, action: str, name: str, value: str) -> None:
     if action == "list":
         _list(console, values)
         return
-    _known(name)
+    if name not in DEFAULTS:
+        raise AgentError(23, f"unknown configuration property '{name}'")
     if action == "get":
         console.out(_text(values[name]))
         return
@@ -59,11 +60,6 @@ def _list(console: Console, values: dict[str, Any]) -> None:
         f"  {name}{' (preview)' if name in _PREVIEW else ''} : {_text(values[name])}" for name in DEFAULTS
     ]
     console.out("\n".join(["Local Configuration Settings", *lines]))
-
-
-def _known(name: str) -> None:
-    if name not in DEFAULTS:
-        raise AgentError(23, f"unknown configuration property '{name}'")
 
 
 def _parse(name: str, text: str) -> object:

@@ -12,8 +12,10 @@ def customer(now: RoutingState) -> str:
     refused = "".join(
         f"    ip daddr {address} meta l4proto tcp reject with tcp reset\n" for address in now.refused
     )
+    pool = ip_network(NAT_POOL)
+    source = f"{pool[1]}-{pool[-2]}"
     nat = "".join(
-        f'    oifname "to-{link}" ip saddr {COMPANY} snat to {_pool_range()} persistent\n' for link in MSEES
+        f'    oifname "to-{link}" ip saddr {COMPANY} snat to {source} persistent\n' for link in MSEES
     )
     return f"""\
 flush ruleset
@@ -41,8 +43,3 @@ table ip edge {{
 {largest}  }}
 }}
 """
-
-
-def _pool_range() -> str:
-    pool = ip_network(NAT_POOL)
-    return f"{pool[1]}-{pool[-2]}"
