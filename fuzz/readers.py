@@ -33,7 +33,7 @@ with atheris.instrument_imports(include=["arcferry"]):
     from arcferry.routing.tables import read_route_table
 
 TESTS = Path(__file__).parents[1] / "tests"
-SAMPLES = (TESTS / "cases", TESTS / "routing" / "tables" / "cases", TESTS / "diagnosis" / "readers")
+SAMPLES = (TESTS / "cases", TESTS / "routing" / "tables" / "cases", TESTS / "evidence" / "readers")
 LONGEST = 64 * 1024
 A_SECOND = 1_000_000
 """Bytes that may take a second of processor time."""

@@ -1,9 +1,12 @@
 """`make test` brings every program that a test is skipped without, where Debian has it."""
 
 import ast
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 TESTS = Path(__file__).parent
 TOOLS = (TESTS.parent / "scripts/tools.sh").read_text(encoding="utf-8")
@@ -33,3 +36,12 @@ def test_no_program_is_missed_that_debian_has() -> None:
     wanted = {WITH_ANOTHER.get(name, name) for name in asked_for()} - ALWAYS_THERE - NOT_OF_DEBIAN
     assert {"chromium", "wget", "openssl", "shellcheck"} <= wanted
     assert wanted <= brought
+
+
+@pytest.mark.xdist_group("of-one-worker")
+def test_tests_of_one_group_run_on_one_worker(request: pytest.FixtureRequest) -> None:
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        pytest.skip("one process runs all tests")
+    assert request.node.nodeid.endswith("@of-one-worker"), (
+        "pytest-xdist does not see the groups of this pytest"
+    )

@@ -54,6 +54,15 @@ def containers(text: str) -> Iterator[tuple[str, bytes]]:
     yield "alone", text.encode()
 
 
+def everything_known(data: bytes) -> str:
+    """What documents and findings hold, from which alone every form is drawn, or the error."""
+    try:
+        documents = read_document("handed-in", data)
+    except FileInputError as error:
+        return f"{error} {error.hint}"
+    return repr((documents, judge(documents)))
+
+
 def everything_said(data: bytes) -> str:
     """All that could reach a person or a file: documents, findings in each form, and errors."""
     try:

@@ -25,7 +25,7 @@ Make = Callable[[str], Callable[[], object]]
 def spent(work: Callable[[], object]) -> float:
     """Seconds of processor time of the quickest of a few tries, each long enough to be measured."""
     best = float("inf")
-    for _ in range(4):
+    for _ in range(2):
         count, began = 0, time.process_time()
         while (passed := time.process_time() - began) < 0.008 or not count:
             work()

@@ -1,23 +1,19 @@
 """Credentials are nowhere in what is kept: one place takes them out, whichever reader comes after."""
 
 import json
-from io import StringIO
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.console import Console
 
-from arcferry.diagnosis import judge
-from arcferry.errors import FileInputError
-from arcferry.evidence.readers import read_document
 from arcferry.redaction import HIDDEN, redact, redact_json
-from arcferry.report import findings, findings_document
+
+from .conftest import everything_said
 
 _CANARY = "Zx9canary~Q1w2E3r4"
 _JWT = "eyJ0eXAiOiJKV1QiLCJhbGci.eyJhdWQiOiJodHRwczovL21hbm.c2lnbmF0dXJlY2FuYXJ5"
-_SAMPLES = sorted((Path(__file__).parents[1] / "diagnosis" / "readers" / "samples").glob("*/*"))
+_SAMPLES = sorted((Path(__file__).parents[1] / "evidence" / "readers" / "samples").glob("*/*"))
 _PLANTED = [
     f"azcmagent connect --service-principal-id 1 --service-principal-secret {_CANARY} --tenant-id 2",
     f'azcmagent connect --service-principal-secret="{_CANARY}"',
@@ -86,26 +82,6 @@ def test_what_is_no_secret_stays(line: str) -> None:
     assert redact(line) == line
 
 
-def _everything_said(name: str, data: bytes) -> str:
-    """All that could reach a person or a file: documents, findings in each form, and errors."""
-    try:
-        documents = read_document(name, data)
-    except FileInputError as error:
-        return f"{error} {error.hint}"
-    diagnosis = judge(documents)
-    console = Console(file=StringIO(), width=200)
-    findings.draw(diagnosis, console)
-    drawn = console.file.getvalue()  # type: ignore[attr-defined] # the StringIO given above
-    return "\n".join(
-        (
-            repr(documents),
-            json.dumps(findings_document.document(diagnosis)),
-            *map(json.dumps, findings_document.json_lines(diagnosis)),
-            drawn,
-        )
-    )
-
-
 def _planted_in(path: Path) -> bytes:
     data = path.read_bytes()
     planted = "\n".join(line for line in _PLANTED if not line.startswith("{"))
@@ -128,7 +104,7 @@ def test_no_planted_secret_comes_out_of_any_reader(path: Path) -> None:
     assert _CANARY in planted.decode(
         "utf-16-le" if planted[1:2] == b"\x00" else "utf-8", errors="ignore"
     ) or (planted.startswith(b"\xff\xfe"))
-    assert _CANARY not in _everything_said("handed-in", planted)
+    assert _CANARY not in everything_said(planted)
 
 
 @given(st.text(max_size=200), st.sampled_from(_PLANTED), st.text(max_size=200))
