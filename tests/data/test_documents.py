@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from arcferry import catalog
 from arcferry.data.kinds import recognise
 from arcferry.data.store import Store, documents
-from arcferry.evidence.document import Kind
+from arcferry.evidence.case import Kind
 
 PUBLIC = catalog.cloud("public")
 

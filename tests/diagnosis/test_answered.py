@@ -1,8 +1,7 @@
 from datetime import UTC, datetime
 
 from arcferry.diagnosis.answered import known_answers
-from arcferry.evidence.case import Case
-from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.case import Case, Document, Kind
 from arcferry.probe.observation import Attempt, DnsAnswer
 from arcferry.routing.service_tags import read_service_tags
 

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from arcferry.diagnosis import Finding, Severity, judge
 from arcferry.diagnosis.causes import CAUSES
 from arcferry.diagnosis.destination import destinations_of
-from arcferry.evidence.case import Case
-from arcferry.evidence.document import Document
+from arcferry.evidence.case import Case, Document
 from arcferry.evidence.readers import read_document
 
 CASES = Path(__file__).parents[1] / "cases"

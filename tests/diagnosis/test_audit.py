@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from arcferry import catalog
 from arcferry.diagnosis.audit import Audit, Path, Row, audit
-from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.case import Document, Kind
 from arcferry.evidence.readers import read_document
 from arcferry.probe.observation import Attempt, DnsAnswer, Failure, Stage
 from arcferry.report.audit import cells

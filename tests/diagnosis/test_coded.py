@@ -5,7 +5,7 @@ import pytest
 from arcferry import catalog
 from arcferry.diagnosis import Finding, judge
 from arcferry.diagnosis.words import entry
-from arcferry.evidence.document import CodeSeen, Document, Kind
+from arcferry.evidence.case import CodeSeen, Document, Kind
 
 _TELLING = [code for code in catalog.codes() if code.cause and not code.only_with]
 

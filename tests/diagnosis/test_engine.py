@@ -11,7 +11,7 @@ from arcferry import catalog, times
 from arcferry.diagnosis import Owner, judge, pages
 from arcferry.diagnosis.causes import CAUSES, FAULTS, RISKS
 from arcferry.errors import UnknownNameError
-from arcferry.evidence.document import AgentState, CodeSeen, Document, Kind, observed
+from arcferry.evidence.case import AgentState, CodeSeen, Document, Kind, observed
 from arcferry.probe.observation import Attempt, Failure, Observation, Stage
 
 NOON = datetime(2026, 1, 10, 12, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 
 from arcferry.diagnosis import Diagnosis, judge
 from arcferry.errors import FileInputError
-from arcferry.evidence.document import Document
+from arcferry.evidence.case import Document
 from arcferry.evidence.readers import read_document
 
 CASES = Path(__file__).parents[1] / "cases"

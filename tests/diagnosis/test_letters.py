@@ -13,8 +13,7 @@ from arcferry.diagnosis.causes import CAUSES
 from arcferry.diagnosis.causes.path import undetermined
 from arcferry.diagnosis.words import how_to_get
 from arcferry.diagnosis.written import written
-from arcferry.evidence.case import Case
-from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.case import Case, Document, Kind
 from arcferry.evidence.readers import read_document
 
 _OURS = Path(__file__).parents[1] / "cases"

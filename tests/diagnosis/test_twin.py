@@ -7,7 +7,7 @@ import pytest
 
 from arcferry import catalog
 from arcferry.diagnosis import Diagnosis, judge
-from arcferry.evidence.document import observed
+from arcferry.evidence.case import observed
 from arcferry.evidence.readers import read_document
 from arcferry.probe.location import check
 from arcferry.probe.step import ProbeSettings

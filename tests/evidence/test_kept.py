@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from arcferry.diagnosis import judge
 from arcferry.errors import FileInputError
 from arcferry.evidence import kept
-from arcferry.evidence.case import Case
-from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.case import Case, Document, Kind
 from arcferry.evidence.readers import read_document
 from arcferry.probe.observation import Attempt, DnsAnswer
 from arcferry.report import findings_document

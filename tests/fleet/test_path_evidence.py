@@ -11,7 +11,7 @@ import pytest
 
 from arcferry import azure, catalog
 from arcferry.diagnosis import Owner, Severity, judge
-from arcferry.evidence.document import Document, observed
+from arcferry.evidence.case import Document, observed
 from arcferry.evidence.readers import read_claimed, read_document
 from arcferry.fleet.apply import apply_fleet
 from arcferry.fleet.failure import MOST_PATH

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from arcferry import catalog
 from arcferry.diagnosis import Diagnosis, judge
-from arcferry.evidence.document import Document
+from arcferry.evidence.case import Document
 from arcferry.evidence.readers import read_document
 from arcferry.probe.location import check
 from arcferry.probe.step import ProbeSettings

@@ -5,7 +5,7 @@ from rich.console import Console
 
 from arcferry import catalog
 from arcferry.diagnosis.audit import Audit, audit
-from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.case import Document, Kind
 from arcferry.probe.observation import DnsAnswer
 from arcferry.report import audit as report
 from arcferry.routing.circuit import Circuit, Peering, Tier

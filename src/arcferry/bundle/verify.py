@@ -12,7 +12,7 @@ from arcferry.bundle.keys import PublicKey, key_id_text, load_public_keys
 from arcferry.bundle.manifest import MANIFEST, SEAL, AgentPackage, Manifest, Role, same_architecture
 from arcferry.bundle.versions import Older, VersionRecord
 from arcferry.errors import BundleFault, BundleRefusedError, InputError
-from arcferry.evidence.document import BundleProblem, Document, Kind
+from arcferry.evidence.case import BundleProblem, Document, Kind
 from arcferry.text import one_line, quoted
 
 

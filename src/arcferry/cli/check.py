@@ -42,7 +42,7 @@ def check(
     from arcferry.cli import stopping
     from arcferry.cli.evidence import evidence_and_held
     from arcferry.diagnosis import judge
-    from arcferry.evidence.document import observed
+    from arcferry.evidence.case import observed
     from arcferry.probe.location import check as check_endpoints
     from arcferry.probe.step import ProbeSettings
 

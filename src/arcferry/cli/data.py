@@ -256,7 +256,7 @@ def _comparisons(store: "Store", leads: frozenset[str]) -> "tuple[list[Compariso
     from arcferry import catalog
     from arcferry.data.conflicts import compare
     from arcferry.data.store import documents
-    from arcferry.evidence.document import Kind
+    from arcferry.evidence.case import Kind
 
     found: list[Comparison] = []
     problems: list[str] = []

@@ -14,7 +14,7 @@ from arcferry.files import data_folder
 
 if TYPE_CHECKING:
     from arcferry.catalog import Cloud
-    from arcferry.evidence.document import Document
+    from arcferry.evidence.case import Document
 
 STDIN = "-"
 _STREAMED = 8 * 1024 * 1024

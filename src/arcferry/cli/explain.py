@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from arcferry.catalog import Cloud, Code
     from arcferry.diagnosis import Diagnosis
     from arcferry.diagnosis.pages import Page
-    from arcferry.evidence.document import Document
+    from arcferry.evidence.case import Document
 
 _CODE_LIKE = re.compile(r"(?:azcm|aadsts|msi(?:exec)?)[ -]?\d+|msi error \d+|\d{1,5}", re.IGNORECASE)
 _SEVERAL_WORDS = re.compile(r"msi(?:exec| error) \d{1,5}", re.IGNORECASE)

@@ -13,8 +13,7 @@ from arcferry.errors import FileInputError, InputError
 
 if TYPE_CHECKING:
     from arcferry.catalog import Cloud, Region
-    from arcferry.evidence.case import Case
-    from arcferry.evidence.document import Document
+    from arcferry.evidence.case import Case, Document
     from arcferry.routing.service_tags import ServiceTags
 
 app = typer.Typer(
@@ -243,7 +242,7 @@ def _languages(change: Language | None) -> tuple[str, ...]:
 
 def _watched(cloud: "Cloud", region: "Region", state: Path | None) -> "tuple[Document, ...]":
     """Every answer that arcferry watch has recorded for this location, the newest first."""
-    from arcferry.evidence.document import Document, Kind
+    from arcferry.evidence.case import Document, Kind
     from arcferry.files import state_folder
     from arcferry.watch import History, history_path
 

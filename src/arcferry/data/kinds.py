@@ -12,7 +12,7 @@ from arcferry import catalog, times
 from arcferry.data import catalogue
 from arcferry.data.held import HINT, Held, HeldKind, parse
 from arcferry.errors import FileInputError
-from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.case import Document, Kind
 from arcferry.evidence.readers import network
 from arcferry.routing.shapes import date_in
 from arcferry.text import one_line

@@ -10,7 +10,7 @@ from arcferry.catalog import Cloud
 from arcferry.catalog.adoption import adopt
 from arcferry.data.held import Held, HeldKind, from_json, parse, to_json
 from arcferry.errors import FileInputError, InputError
-from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.case import Document, Kind
 from arcferry.files import FILE_LIMIT, naming, read_bounded, write_whole
 from arcferry.routing.shapes import date_in
 from arcferry.text import quoted

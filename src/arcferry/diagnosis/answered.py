@@ -5,8 +5,7 @@ from dataclasses import replace
 from arcferry import catalog
 from arcferry.catalog import Carrier
 from arcferry.diagnosis.destination import Destination, destinations_of
-from arcferry.evidence.case import Case
-from arcferry.evidence.document import Document
+from arcferry.evidence.case import Case, Document
 from arcferry.probe.observation import Attempt, DnsAnswer
 from arcferry.routing.coverage import Coverage, Verdict
 from arcferry.routing.planned import KnownAnswer

@@ -8,8 +8,7 @@ from arcferry.diagnosis.destination import Destination, destinations_of
 from arcferry.diagnosis.finding import Diagnosis, Evidence, Finding, Severity, Taken
 from arcferry.diagnosis.rule import Cause, Match
 from arcferry.diagnosis.written import evidence_of, says, written
-from arcferry.evidence.case import Case
-from arcferry.evidence.document import Document
+from arcferry.evidence.case import Case, Document
 
 _GRAVITY = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 _ORDER = {slug: place for place, slug in enumerate(CAUSES)}
@@ -24,7 +23,7 @@ def judge(evidence: Iterable[Document], held: Iterable[Document] = ()) -> Diagno
     different servers (`Document.servers`) are judged apart, each with those of the network.
 
     Args:
-        evidence: what the files say, from `evidence.readers`, or from `evidence.document.observed` for a
+        evidence: what the files say, from `evidence.readers`, or from `evidence.case.observed` for a
             live probe.
         held: the documents of `arcferry data`; those of a kind that was handed in do not count.
     """

@@ -10,8 +10,7 @@ from arcferry.diagnosis.finding import Command, Evidence, Finding, Remedy, Sever
 from arcferry.diagnosis.rule import Cause, Match
 from arcferry.diagnosis.values import Values, affected, community_name, day, listed, named
 from arcferry.diagnosis.words import Piece, entry, family, field_alone, fields, filled
-from arcferry.evidence.case import Case, at_midnight
-from arcferry.evidence.document import NETWORK_ERROR
+from arcferry.evidence.case import NETWORK_ERROR, Case, at_midnight
 from arcferry.probe.observation import Attempt, DnsAnswer
 from arcferry.routing.coverage import Coverage
 from arcferry.routing.route_filter import RouteFilter

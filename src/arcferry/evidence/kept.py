@@ -12,8 +12,7 @@ from itertools import islice
 from typing import Any
 
 from arcferry import catalog
-from arcferry.evidence.case import Case
-from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.case import Case, Document, Kind
 from arcferry.probe.observation import Attempt
 from arcferry.routing.circuit import Circuit, Peering
 from arcferry.routing.communities import CommunityList

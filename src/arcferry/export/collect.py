@@ -8,7 +8,7 @@ from pathlib import Path
 
 from arcferry.diagnosis.finding import NOTHING_JUDGED, Diagnosis
 from arcferry.errors import FileInputError, InputError
-from arcferry.evidence.document import Document
+from arcferry.evidence.case import Document
 from arcferry.evidence.readers.guard import kept_apart
 from arcferry.export.findings import evidence_files, findings_of_hosts, symptoms_of_host
 from arcferry.export.result import NotAResultError, Reported, read_result

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 
 from arcferry.diagnosis import Diagnosis
-from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.case import Document, Kind
 from arcferry.evidence.readers import read_claimed
 from arcferry.evidence.readers.guard import unreadable
 from arcferry.export.result import MOST_EVIDENCE, Reported

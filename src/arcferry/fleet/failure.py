@@ -7,7 +7,7 @@ from dataclasses import replace
 from arcferry import catalog
 from arcferry.catalog import Code
 from arcferry.errors import HostError
-from arcferry.evidence.document import Document
+from arcferry.evidence.case import Document
 from arcferry.evidence.readers import agent_check, agent_connect
 from arcferry.evidence.readers.guard import kept_apart
 from arcferry.fleet.facts import ScriptAnswer

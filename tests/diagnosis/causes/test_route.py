@@ -6,7 +6,7 @@ import pytest
 
 from arcferry.diagnosis import Finding, judge
 from arcferry.diagnosis.finding import Confidence
-from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.case import Document, Kind
 from arcferry.probe.observation import Attempt, DnsAnswer, Failure, Stage
 from arcferry.routing.circuit import Circuit, Peering, Tier
 from arcferry.routing.route_filter import RouteFilter

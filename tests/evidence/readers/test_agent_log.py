@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from arcferry.evidence.document import Document
+from arcferry.evidence.case import Document
 from arcferry.evidence.readers import agent_log, go_errors
 
 

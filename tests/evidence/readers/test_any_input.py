@@ -13,7 +13,7 @@ from rich.console import Console
 from arcferry.diagnosis import judge
 from arcferry.errors import FileInputError
 from arcferry.evidence import readers
-from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.case import Document, Kind
 from arcferry.evidence.readers import read_document
 from arcferry.evidence.readers.decoding import TEXT_LIMIT
 from arcferry.report import findings, findings_document

@@ -7,7 +7,7 @@ import pytest
 from arcferry import catalog
 from arcferry.diagnosis import judge
 from arcferry.diagnosis.causes import CAUSES
-from arcferry.evidence.document import CodeSeen, Document, Kind
+from arcferry.evidence.case import CodeSeen, Document, Kind
 from arcferry.evidence.readers import codes
 from arcferry.probe.observation import Attempt
 

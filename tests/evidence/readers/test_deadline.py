@@ -10,7 +10,7 @@ from io import BytesIO
 import pytest
 
 from arcferry.evidence import readers
-from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.case import Document, Kind
 from arcferry.evidence.readers import guard, read_document
 
 SHORT = 0.2

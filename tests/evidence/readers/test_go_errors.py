@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from arcferry.diagnosis import judge
-from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.case import Document, Kind
 from arcferry.evidence.readers import go_errors, read_document
 from arcferry.probe.observation import Attempt
 

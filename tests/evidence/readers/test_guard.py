@@ -9,7 +9,7 @@ import pytest
 from arcferry.diagnosis import judge
 from arcferry.errors import FileInputError
 from arcferry.evidence import readers
-from arcferry.evidence.document import Document
+from arcferry.evidence.case import Document
 from arcferry.evidence.readers import read_claimed, read_document, read_path
 from arcferry.evidence.readers.guard import guarded
 

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from arcferry.evidence.document import Kind
+from arcferry.evidence.case import Kind
 from arcferry.evidence.readers import read_document
 
 CHECK = {

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from arcferry.errors import FileInputError
-from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.case import Document, Kind
 from arcferry.evidence.readers.network import read_json
 
 SECRET = "canary-51d0"

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from arcferry.errors import FileInputError
-from arcferry.evidence.document import Document
+from arcferry.evidence.case import Document
 from arcferry.evidence.readers import read_document
 
 TABLE = (

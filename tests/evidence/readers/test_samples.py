@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.case import Document, Kind
 from arcferry.evidence.readers import read_document
 
 _SAMPLES = sorted(Path(__file__).with_name("samples").glob("*/*"))

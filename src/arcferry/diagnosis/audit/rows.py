@@ -20,8 +20,7 @@ from arcferry.diagnosis.destination import Destination, destinations_of
 from arcferry.diagnosis.finding import Diagnosis
 from arcferry.diagnosis.judge import judge
 from arcferry.diagnosis.values import community_name, region_name
-from arcferry.evidence.case import Case
-from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.case import Case, Document, Kind
 from arcferry.routing.circuit import Circuit, Peering
 from arcferry.routing.coverage import Verdict
 from arcferry.routing.reception import NOTHING_RECEIVED, Reception, Return, returns

@@ -9,8 +9,7 @@ from arcferry import catalog
 from arcferry.diagnosis.causes.coded import code_matches
 from arcferry.diagnosis.finding import Confidence, Evidence, Owner, Severity
 from arcferry.diagnosis.rule import Line, Match, case_cause, line
-from arcferry.evidence.case import Case
-from arcferry.evidence.document import AgentState, Document, Kind
+from arcferry.evidence.case import AgentState, Case, Document, Kind
 from arcferry.text import one_line
 from arcferry.times import now, to_text
 

@@ -14,8 +14,7 @@ from arcferry.catalog import Carrier, Code
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Evidence, Owner, Severity
 from arcferry.diagnosis.rule import Cause, Line, Match, case_cause, cause, line
-from arcferry.evidence.case import Case
-from arcferry.evidence.document import NETWORK_ERROR, CodeSeen
+from arcferry.evidence.case import NETWORK_ERROR, Case, CodeSeen
 from arcferry.probe.observation import Stage
 
 _CARRIERS = {

@@ -5,8 +5,7 @@ from datetime import MAXYEAR
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Confidence, Evidence, Owner, Severity
 from arcferry.diagnosis.rule import Line, Match, cause, failed_with, line
-from arcferry.evidence.case import Case
-from arcferry.evidence.document import Kind
+from arcferry.evidence.case import Case, Kind
 from arcferry.probe.observation import Stage
 from arcferry.routing.reception import Return, returns
 from arcferry.times import to_text

@@ -3,8 +3,7 @@
 from arcferry.diagnosis.destination import Destination, destinations_of
 from arcferry.diagnosis.finding import Confidence, Owner
 from arcferry.diagnosis.rule import Line, Match, cause, line
-from arcferry.evidence.case import Case
-from arcferry.evidence.document import NETWORK_ERROR, Kind
+from arcferry.evidence.case import NETWORK_ERROR, Case, Kind
 from arcferry.probe.observation import Stage
 
 _NETWORK_HAS = frozenset(

@@ -125,7 +125,7 @@ def field_alone(template: str) -> str:
 
 
 def how_to_get(language: str = ENGLISH) -> Mapping[str, str]:
-    """How each kind of evidence is had, by the kinds of `evidence.document.Kind`."""
+    """How each kind of evidence is had, by the kinds of `evidence.case.Kind`."""
     found: Mapping[str, str] = family("common", language)["how_to_get"]
     return found
 

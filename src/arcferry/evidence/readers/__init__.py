@@ -6,7 +6,7 @@ from pathlib import Path
 
 from arcferry import typed
 from arcferry.errors import FileInputError
-from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.case import Document, Kind
 from arcferry.evidence.readers import (
     agent_check,
     agent_connect,

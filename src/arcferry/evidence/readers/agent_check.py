@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from arcferry import catalog
-from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.case import Document, Kind
 from arcferry.evidence.readers import go_errors, values
 from arcferry.probe.observation import Attempt
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from arcferry.evidence.document import NETWORK_ERROR, Document, ErrorLine, Kind
+from arcferry.evidence.case import NETWORK_ERROR, Document, ErrorLine, Kind
 from arcferry.evidence.readers import codes, go_errors, values
 from arcferry.probe.observation import Attempt
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from arcferry.evidence.document import NETWORK_ERROR, Document, ErrorLine, Kind
+from arcferry.evidence.case import NETWORK_ERROR, Document, ErrorLine, Kind
 from arcferry.evidence.readers import agent_connect, codes, go_errors, values
 from arcferry.probe.observation import Attempt
 

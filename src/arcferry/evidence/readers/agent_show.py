@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from arcferry import typed
-from arcferry.evidence.document import AgentState, Document, Kind
+from arcferry.evidence.case import AgentState, Document, Kind
 from arcferry.evidence.readers import codes, go_errors, values
 
 _LINE = re.compile(r"^\s*([A-Za-z][A-Za-z0-9 /()._-]{1,60}?)\s*: ?(.*)$")

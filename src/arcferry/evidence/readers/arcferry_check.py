@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from arcferry import typed
 from arcferry.catalog import When, endpoint_named
 from arcferry.errors import FileInputError
-from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.case import Document, Kind
 from arcferry.evidence.readers import values
 from arcferry.probe.observation import Attempt, DnsAnswer, Failure, Stage, TlsSession
 

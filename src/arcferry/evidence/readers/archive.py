@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from arcferry import typed
 from arcferry.errors import FileInputError
-from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.case import Document, Kind
 from arcferry.redaction import mask
 from arcferry.text import one_line
 

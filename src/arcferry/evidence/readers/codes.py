@@ -8,7 +8,7 @@ from functools import cache
 
 from arcferry import catalog
 from arcferry.catalog import Code
-from arcferry.evidence.document import CodeSeen, Document, Kind
+from arcferry.evidence.case import CodeSeen, Document, Kind
 from arcferry.evidence.readers import values
 
 _AZCM = re.compile(r"(?<![A-Za-z0-9])AZCM(\d{4})(?!\d)")

@@ -2,7 +2,7 @@
 
 import re
 
-from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.case import Document, Kind
 from arcferry.evidence.readers import values
 from arcferry.probe.observation import Attempt, DnsAnswer, Failure, Stage
 

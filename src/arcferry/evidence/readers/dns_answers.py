@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from arcferry import catalog, typed
 from arcferry.errors import FileInputError
-from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.case import Document, Kind
 from arcferry.evidence.readers import values
 from arcferry.probe.observation import DnsAnswer
 

@@ -7,7 +7,7 @@ from itertools import islice
 
 from arcferry import catalog
 from arcferry.catalog import When
-from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.case import Document, Kind
 from arcferry.evidence.readers import values
 from arcferry.probe.observation import Attempt, Failure, Stage
 

@@ -18,7 +18,7 @@ from types import FrameType
 from typing import TypeVar
 
 from arcferry.errors import ArcferryError, FileInputError
-from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.case import Document, Kind
 from arcferry.redaction import mask
 
 LEAST = 5.0

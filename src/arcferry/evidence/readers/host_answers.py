@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.case import Document, Kind
 from arcferry.evidence.readers import values
 
 _VERBS = {"facts", "verify", "install", "check", "connect", "show", "disconnect", "uninstall", "usage"}

@@ -5,7 +5,7 @@ The engine's own lines are English everywhere; the messages are localised, their
 
 import re
 
-from arcferry.evidence.document import CodeSeen, Document, Kind
+from arcferry.evidence.case import CodeSeen, Document, Kind
 from arcferry.evidence.readers import codes, values
 
 _ENGINE = re.compile(

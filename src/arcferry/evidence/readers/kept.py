@@ -11,8 +11,7 @@ from typing import TypeVar
 
 from arcferry import typed
 from arcferry.errors import BundleFault, FileInputError, InputError
-from arcferry.evidence.case import Case
-from arcferry.evidence.document import AgentState, BundleProblem, CodeSeen, Document, ErrorLine, Kind
+from arcferry.evidence.case import AgentState, BundleProblem, Case, CodeSeen, Document, ErrorLine, Kind
 from arcferry.evidence.kept import KEY, SCHEMA
 from arcferry.evidence.readers import arcferry_check, values
 from arcferry.evidence.readers.agent_show import scope

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from arcferry import typed
 from arcferry.errors import FileInputError, InputError
-from arcferry.evidence.case import at_midnight
-from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.case import Document, Kind, at_midnight
 from arcferry.evidence.readers import values
 from arcferry.routing.circuit import is_circuit, is_peering, read_circuit
 from arcferry.routing.communities import read_community_list

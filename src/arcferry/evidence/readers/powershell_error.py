@@ -2,7 +2,7 @@
 
 import re
 
-from arcferry.evidence.document import CodeSeen, Document, Kind
+from arcferry.evidence.case import CodeSeen, Document, Kind
 from arcferry.evidence.readers import codes, values
 
 _CATEGORY = re.compile(

@@ -3,7 +3,7 @@
 import re
 from operator import itemgetter
 
-from arcferry.evidence.document import Document, Kind
+from arcferry.evidence.case import Document, Kind
 from arcferry.evidence.readers import values
 from arcferry.evidence.readers.decoding import Decoded
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.lab.hosts.windows.conftest import Server
 
-from arcferry.evidence.document import Kind
+from arcferry.evidence.case import Kind
 from arcferry.evidence.readers import install_log
 from arcferry_lab.errors import LabError
 from arcferry_lab.hosts.windows import WinePrefix
