@@ -7,8 +7,8 @@ none. What is not of its type is never shown: a name that is a command stays out
 import re
 from ipaddress import ip_address
 
-from arcferry.numbers import whole
 from arcferry.redaction import mask
+from arcferry.text import whole
 
 RESOLVER_IS_NONE = "a resolver whose name is none"
 PROXY_IS_NONE = "a proxy whose address is none"

@@ -11,8 +11,7 @@ from azure.core.pipeline import PipelineResponse
 from arcferry.azure.mapping import Permission, missing, translated, unreadable
 from arcferry.azure.session import AzureSession
 from arcferry.errors import AzureUnavailableError, NotFoundError
-from arcferry.numbers import from_json
-from arcferry.text import one_line
+from arcferry.text import from_json, one_line
 from arcferry.times import from_text
 
 MOST_MACHINES = 50_000

@@ -8,12 +8,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
 
-from arcferry import files, numbers
+from arcferry import files
 from arcferry.bundle.manifest import Role
 from arcferry.errors import FileInputError, first_problem
 from arcferry.routing.communities import read_community_list
 from arcferry.routing.route_filter import read_route_filter
 from arcferry.routing.service_tags import read_service_tags
+from arcferry.text import from_json
 
 _LARGEST = 64 * 1024 * 1024
 _Host = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,252}$")]
@@ -73,7 +74,7 @@ def read_checked(role: Role, path: Path) -> bytes:
     """
     data = files.read_bounded(path, limit=_LARGEST)
     try:
-        document = numbers.from_json(data)
+        document = from_json(data)
     except (ValueError, RecursionError) as error:
         raise FileInputError(path, "is not JSON") from error
     READERS[role](document, path.name)

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from arcferry import files, numbers, text, times
+from arcferry import files, text, times
 from arcferry.bundle.keys import PublicKey
 from arcferry.bundle.manifest import KIND, Manifest
 from arcferry.errors import BundleRefusedError, FileInputError
+from arcferry.text import from_json
 
 _SCHEMA = 1
 _FOLDER = "bundles"
@@ -173,7 +174,7 @@ def _line(document: dict[str, str | int]) -> bytes:
 def _read(path: Path, version: int) -> Opened:
     """What is known of a version; its name alone counts if the content is damaged."""
     try:
-        document = numbers.from_json(files.read_bounded(path, limit=_LIMIT))
+        document = from_json(files.read_bounded(path, limit=_LIMIT))
         return Opened(version, text.one_line(str(document["id"])), text.one_line(str(document["opened"])))
     except (FileInputError, ValueError, KeyError, TypeError, RecursionError):
         return Opened(version, "", "")

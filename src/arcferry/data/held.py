@@ -8,9 +8,10 @@ from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from arcferry import numbers, times
+from arcferry import times
 from arcferry.errors import FileInputError
 from arcferry.files import FILE_LIMIT
+from arcferry.text import from_json as read_json
 from arcferry.text import one_line
 
 _SCHEMA = 1
@@ -107,7 +108,7 @@ def from_json(data: bytes, folder: Path) -> Held:
         ValueError: it is not what arcferry writes there.
     """
     try:
-        fields = numbers.from_json(data)
+        fields = read_json(data)
         if not isinstance(fields, dict) or fields.get("schema") != _SCHEMA:
             raise ValueError("another schema")
         return _held(fields, folder)
@@ -162,7 +163,7 @@ def parse(name: str, data: bytes) -> object:
     if text is None or not text.lstrip().startswith(("{", "[")):
         raise FileInputError(name, "no JSON, and no endpoint catalogue", hint=HINT)
     try:
-        return numbers.from_json(text)
+        return read_json(text)
     except RecursionError:
         raise FileInputError(name, "JSON that is nested too deeply to be read") from None
     except json.JSONDecodeError as error:

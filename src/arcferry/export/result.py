@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from arcferry import catalog, numbers
+from arcferry import catalog
 from arcferry.bundle import blocks
 from arcferry.errors import UnknownNameError, first_problem
 from arcferry.evidence.readers.decoding import text_of
@@ -23,7 +23,7 @@ from arcferry.fleet.failure import agent_failure
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.outcome import HostOutcome, HostRun, StepResult, StepState
 from arcferry.redaction import mask, mask_fields
-from arcferry.text import one_line, quoted
+from arcferry.text import NumberError, from_json, one_line, quoted
 from arcferry.times import from_text
 
 LARGEST = 4 * 1024 * 1024
@@ -159,8 +159,8 @@ def _document(data: bytes) -> dict[str, Any]:
     """The JSON object, also with the byte order mark or in the UTF-16 that PowerShell 5.1 writes."""
     text = text_of(data)
     try:
-        document = numbers.from_json(text) if text else None
-    except numbers.NumberError as error:
+        document = from_json(text) if text else None
+    except NumberError as error:
         raise NotAResultError(f"could not be read: it holds {error}") from None
     except (ValueError, RecursionError):
         document = None

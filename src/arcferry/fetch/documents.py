@@ -9,7 +9,6 @@ from datetime import date
 
 from yarl import URL
 
-from arcferry import numbers
 from arcferry.azure import AzureSession, signed_in
 from arcferry.bundle import Role
 from arcferry.catalog import Cloud
@@ -23,7 +22,7 @@ from arcferry.fetch.sources import notification_host
 from arcferry.https import HttpsClient
 from arcferry.probe.location import his_host
 from arcferry.routing.circuit import read_circuit
-from arcferry.text import quoted
+from arcferry.text import from_json, quoted
 
 _LARGEST = 1024 * 1024
 _MOST_HOSTS = 1000
@@ -129,7 +128,7 @@ class Documents:
         """The route filter that a circuit's Microsoft peering has, also out of another resource group."""
         session = await self._azure()
         got = await arm.network_resource(session, HeldKind.CIRCUIT, name, self.today)
-        peering = read_circuit(numbers.from_json(got.data), got.name).microsoft
+        peering = read_circuit(from_json(got.data), got.name).microsoft
         if peering is None or not peering.route_filter:
             lacks = "route filter on its Microsoft peering" if peering else "Microsoft peering"
             raise AzureError(
@@ -185,7 +184,7 @@ def _recognised(got: Download, kind: HeldKind, cloud: Cloud) -> Download:
 def _hosts(data: bytes, suffix: str) -> list[str]:
     """The names of an allow-list; none where any of it is something else."""
     try:
-        found = numbers.from_json(data)
+        found = from_json(data)
     except (ValueError, RecursionError):
         return []
     if not isinstance(found, list) or len(found) > _MOST_HOSTS:

@@ -18,8 +18,7 @@ from arcferry.errors import AzureError, BundleRefusedError, InputError
 from arcferry.fetch.distributions import Choice
 from arcferry.fetch.transfer import Digest
 from arcferry.https import HttpsClient, place
-from arcferry.numbers import whole
-from arcferry.text import quoted, said
+from arcferry.text import quoted, said, whole
 
 AGENT = "azcmagent"
 _ANY_PROCESSOR = ("all", "noarch")

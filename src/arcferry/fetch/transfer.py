@@ -13,7 +13,7 @@ from typing import BinaryIO, Self
 
 from yarl import URL
 
-from arcferry import files, numbers
+from arcferry import files
 from arcferry.bundle import blocks
 from arcferry.errors import (
     AzureError,
@@ -32,7 +32,7 @@ from arcferry.https import (
     place,
     safe,
 )
-from arcferry.text import quoted
+from arcferry.text import from_json, quoted
 from arcferry.times import from_http
 
 LARGEST_PACKAGE = 1024 * 1024 * 1024
@@ -117,7 +117,7 @@ class FetchedFile:
 def fetched_before(folder: Path) -> FetchedFile | None:
     """What lies in an item's folder by its receipt, if it is here as it was."""
     try:
-        fields = numbers.from_json(files.read_bounded(folder / _RECEIPT, limit=_BESIDE_LIMIT))
+        fields = from_json(files.read_bounded(folder / _RECEIPT, limit=_BESIDE_LIMIT))
         name = fields.pop("file")
         found = FetchedFile(folder / name, **fields)
         same = Path(name).name == name and Digest("sha256", found.sha256, found.length).fits(found.path)
@@ -299,7 +299,7 @@ class _PartialFile:
     def begun(self, url: URL) -> tuple[int, str]:
         """How much is here of this address, and its validator."""
         try:
-            beside = numbers.from_json(files.read_bounded(self._beside, limit=_BESIDE_LIMIT))
+            beside = from_json(files.read_bounded(self._beside, limit=_BESIDE_LIMIT))
             if beside["url"] == str(url) and isinstance(beside["validator"], str):
                 return self.length(), beside["validator"]
         except (InputError, ValueError, KeyError, TypeError):

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
-from arcferry.numbers import from_json
 from arcferry.redaction import mask, mask_fields, redact_fields
-from arcferry.text import clean, one_line
+from arcferry.text import clean, from_json, one_line
 
 _COMPARED = (
     "hostname", "resource_id", "resource_name", "subscription_id", "resource_group", "location", "vm_id",

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from arcferry import numbers
 from arcferry.diagnosis import Diagnosis, judge
 from arcferry.diagnosis.finding import NOTHING_JUDGED, Finding
 from arcferry.diagnosis.judge import of_servers
@@ -17,6 +16,7 @@ from arcferry.evidence.readers import read_claimed, read_document
 from arcferry.files import FILE_LIMIT, read_bounded, write_whole
 from arcferry.fleet.outcome import HostRun, StepResult
 from arcferry.fleet.run_folder import runs
+from arcferry.text import from_json
 
 _EVIDENCE = "evidence.json"
 _WITNESSES = 3
@@ -31,7 +31,7 @@ def findings_of_run(runs: Iterable[HostRun], held: Iterable[Document] = ()) -> D
     groups: dict[bytes, list[HostRun]] = {}
     for run in runs:
         if run.evidence:
-            path = numbers.from_json(run.failure.path) if run.failure and run.failure.path else None
+            path = from_json(run.failure.path) if run.failure and run.failure.path else None
             groups.setdefault(symptoms_of(run.failure, path), []).append(run)
     alike = [([run.host.name for run in group], _documents(group[:_WITNESSES])) for group in groups.values()]
     return findings_of(alike, held=held)

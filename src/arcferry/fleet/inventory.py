@@ -13,8 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from arcferry.errors import FileInputError
 from arcferry.fleet.tables import read_rows
 from arcferry.fleet.tags import check_tags, parse_tags
-from arcferry.numbers import whole
-from arcferry.text import one_line, quoted
+from arcferry.text import one_line, quoted, whole
 
 _HOST_NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_-]{1,63})*\.?")
 LONGEST_NAME = 54

@@ -7,12 +7,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from arcferry import numbers
 from arcferry.azure import AzureTarget
 from arcferry.bundle import Bundle
 from arcferry.errors import FileInputError
 from arcferry.files import make_private, read_bounded, write_whole
 from arcferry.fleet.inventory import Inventory
+from arcferry.text import from_json
 from arcferry.times import from_text, to_text
 
 SCHEMA = 1
@@ -101,7 +101,7 @@ def runs(folder: Path) -> list[tuple[RunFolder, dict[str, Any]]]:
 def _read(path: Path) -> tuple[RunFolder, dict[str, Any]]:
     record = path / "run.json"
     try:
-        document = numbers.from_json(read_bounded(record, limit=_LIMIT))
+        document = from_json(read_bounded(record, limit=_LIMIT))
         if not isinstance(document, dict) or document.get("schema") != SCHEMA:
             raise FileInputError(record, "was written by another version of arcferry")
         return RunFolder(path.name, path, from_text(str(document["started"]))), document

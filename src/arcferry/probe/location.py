@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import quote, urlsplit
 
-from arcferry import catalog, numbers, times, typed
+from arcferry import catalog, times, typed
 from arcferry.catalog import Cloud, Endpoint, Region, When
 from arcferry.probe.https import Exchange, ProbeContext, exchange, prepare
 from arcferry.probe.observation import Failure, HttpAnswer, Observation, Stage
 from arcferry.probe.step import ProbeSettings
-from arcferry.text import one_line, quoted
+from arcferry.text import from_json, one_line, quoted
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def his_host(body: bytes, suffix: str) -> str | None:
     """The host of a discovery answer, None where it is not an https URL of a host under `suffix`."""
     try:
         text = body.decode("ascii").strip()
-        value = numbers.from_json(text) if text.startswith('"') else text
+        value = from_json(text) if text.startswith('"') else text
         parts = urlsplit(str(value))
         plain = parts.scheme == "https" and parts.port in (None, _HTTPS) and "@" not in parts.netloc
     except (ValueError, RecursionError):

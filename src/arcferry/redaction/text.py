@@ -9,9 +9,9 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from arcferry.numbers import from_json
 from arcferry.redaction import names, shapes
 from arcferry.redaction.words import HIDDEN, mask_words
+from arcferry.text import from_json
 
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _COLON = re.compile(r"[ \t]*:[ \t]*")

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from arcferry import numbers
 from arcferry.fleet.run_folder import RunFolder, runs
-from arcferry.text import one_line
+from arcferry.text import from_json, one_line
 from arcferry.times import to_text
 
 _LIMIT = 64 * 1024 * 1024
@@ -51,7 +50,7 @@ def _events(path: Path) -> Iterator[dict[str, Any]]:
             size = 0
             while (line := stream.readline(_LINE)) and (size := size + len(line)) < _LIMIT:
                 try:
-                    event = numbers.from_json(line)
+                    event = from_json(line)
                 except ValueError:
                     continue  # the last line of a run that was killed may be cut short
                 if isinstance(event, dict):

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from arcferry import catalog, typed
-from arcferry.numbers import whole
 from arcferry.routing.route_filter import RouteFilter
 from arcferry.routing.shapes import CIRCUIT_ID, Node, resource_group, resource_name
+from arcferry.text import whole
 
 _MICROSOFT = "microsoftpeering"
 _CIRCUIT_FIELDS = (

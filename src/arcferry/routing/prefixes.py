@@ -6,7 +6,7 @@ from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import Generic, TypeVar
 
 from arcferry import typed
-from arcferry.numbers import whole
+from arcferry.text import whole
 
 K = TypeVar("K", int, str)
 T = TypeVar("T")

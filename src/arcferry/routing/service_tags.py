@@ -6,9 +6,9 @@ from datetime import date
 from functools import lru_cache
 
 from arcferry import catalog, typed
-from arcferry.numbers import whole
 from arcferry.routing.prefixes import Address, PrefixMap
 from arcferry.routing.shapes import Node, date_in
+from arcferry.text import whole
 
 _WHOLE_CLOUD = "AzureCloud"
 _MOST_CHANGES = 10**17 - 1

@@ -14,8 +14,7 @@ from typing import BinaryIO
 
 from arcferry.bundle.manifest import PackageFormat
 from arcferry.errors import FileInputError
-from arcferry.numbers import whole
-from arcferry.text import quoted
+from arcferry.text import quoted, whole
 
 _NAME = "azcmagent"
 _MSI, _DEB, _RPM = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"!<arch>\n", b"\xed\xab\xee\xdb"

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from arcferry.errors import FileInputError
-from arcferry.numbers import NumberError, from_json
 from arcferry.redaction import redact, redact_json, redact_value
+from arcferry.text import NumberError, from_json
 
 TEXT_LIMIT = 8 * 1024 * 1024
 """Longest text in characters that is searched line by line; of a longer one the beginning and the end."""

@@ -9,8 +9,7 @@ from pathlib import PurePosixPath
 from arcferry.bundle import BundleFile
 from arcferry.errors import HostCommandError
 from arcferry.fleet.transport.ssh import SshSession
-from arcferry.numbers import whole
-from arcferry.text import clean
+from arcferry.text import clean, whole
 
 _CHUNK = 1024 * 1024
 _SLOWEST = 64 * 1024

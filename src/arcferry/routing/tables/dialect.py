@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from arcferry.numbers import whole
 from arcferry.routing.route import Route, Vantage
 from arcferry.routing.tables import values
 from arcferry.routing.tables.capture import excerpt
 from arcferry.routing.tables.reading import Reading
 from arcferry.routing.tables.source import Line
+from arcferry.text import whole
 
 _V4 = r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}"
 _V6 = r"[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:.]{1,45}"

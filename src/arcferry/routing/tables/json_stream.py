@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 
 from arcferry import typed
 from arcferry.errors import FileInputError
-from arcferry.numbers import NumberError, json_decoder
-from arcferry.text import quoted
+from arcferry.text import NumberError, json_decoder, quoted
 
 VALUE_LIMIT = 16 << 20
 """Longest single value in characters that is held at once."""

@@ -4,8 +4,8 @@ import ipaddress
 import re
 from functools import lru_cache
 
-from arcferry.numbers import whole
 from arcferry.routing.prefixes import prefix_key
+from arcferry.text import whole
 
 WELL_KNOWN = {
     0xFFFFFF01: "no-export",
