@@ -19,7 +19,7 @@ from arcferry.errors import (
     InputError,
 )
 from arcferry.fetch import FetchOptions, FetchRequest, fetch, read_sources
-from arcferry.lock import only_one
+from arcferry.files import only_one
 
 PLACE = f"/gbl.his.arc.azure.com/{MSI}"
 DISCOVERY = "/gbl.his.arc.azure.com/discovery"

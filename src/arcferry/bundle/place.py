@@ -13,7 +13,7 @@ from arcferry.bundle.file import BundleFile
 from arcferry.bundle.form import is_zip_name
 from arcferry.bundle.verify import Bundle, unlisted
 from arcferry.errors import BlockedError, BundleRefusedError, FileInputError
-from arcferry.lock import only_one
+from arcferry.files import only_one
 
 _STAGING = ".arcferry"
 _ASIDE = ".old"

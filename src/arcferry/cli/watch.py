@@ -68,8 +68,7 @@ def record(
     from arcferry.cli import stopping
     from arcferry.cli.evidence import evidence_and_held
     from arcferry.evidence.case import Case
-    from arcferry.files import state_folder
-    from arcferry.lock import only_one
+    from arcferry.files import only_one, state_folder
     from arcferry.probe.step import ProbeSettings
     from arcferry.watch import History, history_path, watch
 

@@ -17,8 +17,8 @@ from arcferry.fetch.openpgp import repository_keys
 from arcferry.fetch.package import Package, fits
 from arcferry.fetch.request import Fetched, FetchOptions, FetchRequest, Progress
 from arcferry.fetch.transfer import FetchedFile, fetched_before
+from arcferry.files import only_one
 from arcferry.https import HttpsClient
-from arcferry.lock import only_one
 
 _OLD_INDEX = timedelta(days=60)
 

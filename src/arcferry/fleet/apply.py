@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from arcferry.azure import AzureSession, ServicePrincipal, list_machines, prepare, signed_in
 from arcferry.errors import AzureError, InterruptedRunError
+from arcferry.files import only_one
 from arcferry.fleet.events import Observer, Observers, journal
 from arcferry.fleet.outcome import FleetRun
 from arcferry.fleet.poller import MachinePoller
@@ -15,7 +16,6 @@ from arcferry.fleet.records import logged
 from arcferry.fleet.run import FleetRunner, Stop
 from arcferry.fleet.run_folder import open_run, target_to_json
 from arcferry.fleet.task import RunContext, RunRequest
-from arcferry.lock import only_one
 from arcferry.times import now
 
 _Result = TypeVar("_Result")
