@@ -1,4 +1,7 @@
-"""Reading files within bounds, writing them whole or not at all, and the folders that are kept for a user."""
+"""Reading files within bounds, writing them whole or not at all, and the folders that are kept for a user.
+
+One process at a time works in such a folder.
+"""
 
 import errno
 import os
@@ -24,7 +27,7 @@ ROOM = "Make room on it, then run the same command again: it goes on where it wa
 
 @contextmanager
 def naming(path: Path, otherwise: str = "cannot be read") -> Iterator[None]:
-    """In the body, what the system refuses is an error that names the file.
+    """In the body, what the system refuses is an error that names the file, or the disk if that is full.
 
     Args:
         path: the file or the folder.
@@ -36,6 +39,8 @@ def naming(path: Path, otherwise: str = "cannot be read") -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise FileInputError(path, f"the disk at {disk_of(path)} is full", hint=ROOM) from error
         raise FileInputError(path, error.strerror or otherwise) from error
 
 
@@ -89,7 +94,7 @@ def writing_whole(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
     Raises:
         FileInputError: the folder cannot be written, or the disk is full.
     """
-    try:
+    with naming(path, "cannot be written"):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
@@ -102,15 +107,6 @@ def writing_whole(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
         except BaseException:
             Path(beside).unlink(missing_ok=True)
             raise
-    except OSError as error:
-        raise unwritable(path, error) from error
-
-
-def unwritable(path: Path, error: OSError) -> FileInputError:
-    """The error for a file or folder that cannot be written; a full disk is named by where it is mounted."""
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return FileInputError(path, f"the disk at {disk_of(path)} is full", hint=ROOM)
-    return FileInputError(path, error.strerror or "cannot be written")
 
 
 def disk_of(path: Path) -> Path:
@@ -127,10 +123,8 @@ def make_private(path: Path) -> None:
     Raises:
         FileInputError: it cannot be made.
     """
-    try:
+    with naming(path, "cannot be written"):
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise unwritable(path, error) from error
 
 
 def data_folder() -> Path:
@@ -182,24 +176,17 @@ def only_one(folder: Path, what: str, *, name: str = "lock", hint: str) -> Itera
     """
     make_private(folder)
     path = folder / name
-    try:
+    with naming(path, "cannot be written"):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise unwritable(path, error) from error
     with os.fdopen(descriptor, "r+b", buffering=0) as lock:
         try:
             _take(lock.fileno())
         except OSError:
-            holder = _holder(lock)
-            raise BlockedError(
-                f"another {what} is running on {folder}" + (f" (process {holder})" if holder else ""),
-                hint=hint,
-            ) from None
-        try:
+            holder = f" (process {number})" if (number := _holder(lock)) else ""
+            raise BlockedError(f"another {what} is running on {folder}{holder}", hint=hint) from None
+        with naming(path, "cannot be written"):
             lock.truncate(0)
             lock.write(str(os.getpid()).encode())
-        except OSError as error:
-            raise unwritable(path, error) from error
         try:
             yield
         finally:

@@ -158,13 +158,11 @@ class VersionRecord:
     def _append(self, document: dict[str, str | int]) -> None:
         self._make()
         path = self.folder / _FOLDER / "older.jsonl"
-        try:
+        with files.naming(path, "cannot be written"):
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(descriptor, "wb", buffering=0) as stream:
                 stream.write(_line(document))
                 os.fsync(stream.fileno())
-        except OSError as error:
-            raise files.unwritable(path, error) from error
 
 
 def _line(document: dict[str, str | int]) -> bytes:

@@ -11,7 +11,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Protocol
 
-from arcferry.files import unwritable
+from arcferry.files import naming
 from arcferry.times import now, to_text
 
 
@@ -101,12 +101,10 @@ def journal(path: Path, run: str) -> Iterator[RunJournal]:
     Raises:
         FileInputError: it cannot be written.
     """
-    try:
+    with naming(path, "cannot be written"):
         # Not buffered: what a full disk refuses must not come up again when the file is closed.
         stream = path.open("a+b", buffering=0)
         torn = stream.tell() > 0 and stream.seek(-1, os.SEEK_END) >= 0 and stream.read(1) != b"\n"
-    except OSError as error:
-        raise unwritable(path, error) from error
     with stream:
         path.chmod(0o600)
         yield RunJournal(stream, run, torn=torn)
