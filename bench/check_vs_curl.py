@@ -33,7 +33,7 @@ PROBE = """
 import asyncio, sys, time
 from pathlib import Path
 from arcferry import catalog
-from arcferry.probe.location import probe
+from arcferry.probe.https import probe
 from arcferry.probe.step import ProbeSettings
 resolver, ca_file, port, *hosts = sys.argv[1:]
 endpoints = [catalog.endpoint_named(host) for host in hosts]

@@ -15,7 +15,7 @@ from arcferry.data import catalogue, held
 from arcferry.errors import ArcferryError
 from arcferry.evidence.readers import read_claimed, read_document
 from arcferry.fleet.facts import read_answer
-from arcferry.probe.location import his_host
+from arcferry.probe.https import his_host
 from arcferry.probe.step import ProbeSettings
 from arcferry.routing.prefixes import prefix_key
 from arcferry.routing.tables import values

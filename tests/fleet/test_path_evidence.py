@@ -20,7 +20,7 @@ from arcferry.fleet.inventory import read_inventory
 from arcferry.fleet.outcome import FleetRun, HostRun
 from arcferry.fleet.task import RunRequest
 from arcferry.fleet.transport.trust import read_trust
-from arcferry.probe.location import CheckResult, check
+from arcferry.probe.https import CheckResult, check
 from arcferry.probe.step import ProbeSettings
 from arcferry_lab.hosts.faults import lay
 from arcferry_lab.paths import LabPaths

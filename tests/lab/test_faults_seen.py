@@ -4,7 +4,7 @@ import pytest
 
 from arcferry import catalog
 from arcferry.probe.dns import choose_resolvers, resolve
-from arcferry.probe.location import check, probe
+from arcferry.probe.https import check, observe, prepare
 from arcferry.probe.observation import Observation
 from arcferry.probe.step import ProbeSettings
 from arcferry_lab.faults import FAULTS, LOOPBACK
@@ -72,8 +72,7 @@ def settings(twin: Twin, *, proxied: bool = False) -> ProbeSettings:
 async def seen(twin: Twin, host: str, *, proxied: bool = False) -> Observation:
     endpoint = catalog.endpoint_named(host)
     assert endpoint is not None
-    (found,) = await probe([endpoint], settings(twin, proxied=proxied))
-    return found
+    return await observe(endpoint, prepare(settings(twin, proxied=proxied)))
 
 
 @pytest.mark.parametrize("name", SEEN)
@@ -134,6 +133,6 @@ async def test_through_the_proxy_what_the_peering_lacks_is_reached(twin: Twin) -
         assert found.reachable, found.failure
     unknown = catalog.endpoint_named("zz.his.arc.azure.com")
     assert unknown is not None
-    (found,) = await probe([unknown], settings(twin, proxied=True))
+    found = await observe(unknown, prepare(settings(twin, proxied=True)))
     assert found.failure is not None
     assert found.failure.kind == "proxy-cannot-reach"

@@ -7,7 +7,7 @@ from arcferry import catalog
 from arcferry.diagnosis import Diagnosis, judge
 from arcferry.evidence.case import Document
 from arcferry.evidence.readers import read_document
-from arcferry.probe.location import check
+from arcferry.probe.https import check
 from arcferry.probe.step import ProbeSettings
 from arcferry.report.check import document
 from arcferry_lab.azure.circuits import circuit

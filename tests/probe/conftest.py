@@ -12,7 +12,7 @@ import pytest
 
 from arcferry.catalog import Carrier, Endpoint, Source, Steering, When
 from arcferry.probe import deadlines
-from arcferry.probe.location import probe
+from arcferry.probe.https import observe, prepare
 from arcferry.probe.observation import Observation
 from arcferry.probe.step import ProbeSettings
 from arcferry_lab.network.dns import DnsResponse, DnsServer
@@ -89,8 +89,7 @@ class Net:
 
     async def see(self, port: int, host: str = HOST, **given: object) -> Observation:
         self.names.setdefault(host, DnsResponse(addresses=HOME))
-        (seen,) = await probe([endpoint(host, port)], self.settings(**given))
-        return seen
+        return await observe(endpoint(host, port), prepare(self.settings(**given)))
 
     @staticmethod
     async def _stop(server: asyncio.Server) -> None:

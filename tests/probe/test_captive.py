@@ -3,16 +3,16 @@ from datetime import UTC, datetime
 import pytest
 from tests.probe.conftest import HOST, Net, replies
 
-from arcferry.probe.http import Response, captive_page
-from arcferry.probe.observation import Stage, TlsSession
+from arcferry.probe.http import captive_page
+from arcferry.probe.observation import HttpAnswer, Stage, TlsSession
 
 
 def session(*, public: bool) -> TlsSession:
     return TlsSession("TLS 1.3", "", "CN=Gateway CA", f"CN={HOST}", (HOST,), datetime.now(UTC), public)
 
 
-def answer(status: int, media_type: str = "", location: str = "") -> Response:
-    return Response(status, "", None, media_type=media_type, location=location)
+def answer(status: int, media_type: str = "", location: str = "") -> HttpAnswer:
+    return HttpAnswer(status, "", None, media_type=media_type, location=location)
 
 
 @pytest.mark.parametrize(
@@ -25,7 +25,7 @@ def answer(status: int, media_type: str = "", location: str = "") -> Response:
         answer(511, "text/html"),
     ],
 )
-def test_a_strangers_page(response: Response) -> None:
+def test_a_strangers_page(response: HttpAnswer) -> None:
     failure = captive_page(HOST, session(public=False), response)
     assert failure is not None
     assert (failure.stage, failure.kind) == (Stage.HTTP, "captive-page")
@@ -45,7 +45,7 @@ def test_a_strangers_page(response: Response) -> None:
         answer(302),
     ],
 )
-def test_a_services_own_answer(response: Response) -> None:
+def test_a_services_own_answer(response: HttpAnswer) -> None:
     assert captive_page(HOST, session(public=False), response) is None
 
 

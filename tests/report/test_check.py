@@ -7,7 +7,7 @@ from rich.console import Console
 
 from arcferry import catalog
 from arcferry.catalog import Carrier, Endpoint, Source, Steering, When
-from arcferry.probe.location import CheckResult
+from arcferry.probe.https import CheckResult
 from arcferry.probe.observation import DnsAnswer, Failure, HttpAnswer, Observation, Stage, TlsSession
 from arcferry.report import check as report
 from arcferry.report import check_terminal

@@ -13,7 +13,7 @@ from arcferry.cli.output import CheckOutput, show_check
 
 if TYPE_CHECKING:
     from arcferry.diagnosis import Diagnosis
-    from arcferry.probe.location import CheckResult
+    from arcferry.probe.https import CheckResult
     from arcferry.probe.observation import Observation
 
 
@@ -43,7 +43,7 @@ def check(
     from arcferry.cli.evidence import evidence_and_held
     from arcferry.diagnosis import judge
     from arcferry.evidence.case import observed
-    from arcferry.probe.location import check as check_endpoints
+    from arcferry.probe.https import check as check_endpoints
     from arcferry.probe.step import ProbeSettings
 
     chosen = catalog.cloud(cloud)

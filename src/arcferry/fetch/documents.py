@@ -20,7 +20,7 @@ from arcferry.errors import AzureError, BlockedError, InputError
 from arcferry.fetch.request import FetchOptions, FetchRequest
 from arcferry.fetch.sources import notification_host
 from arcferry.https import HttpsClient
-from arcferry.probe.location import his_host
+from arcferry.probe.https import his_host
 from arcferry.routing.circuit import read_circuit
 from arcferry.text import from_json, quoted
 

@@ -2,14 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
 from urllib.parse import urlsplit
 
 import h11
 
 from arcferry import __version__
-from arcferry.probe.observation import Failure, Stage, TlsSession
+from arcferry.probe.observation import Failure, HttpAnswer, Stage, TlsSession
 from arcferry.probe.step import StepError, failed
 from arcferry.text import one_line, quoted
 from arcferry.times import from_http
@@ -25,26 +23,7 @@ Send = Callable[[bytes], Awaitable[None]]
 Receive = Callable[[], Awaitable[bytes]]
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
-    """An answer's head and at most 8 KiB of its body.
-
-    Attributes:
-        date: the `Date` header, aware; None where it is absent or no date.
-        reason: the words after the status, cleaned.
-        media_type: of the body, such as `text/html`; lower case, empty where it is not said.
-        location: where a redirect leads, as it was sent; empty without one.
-    """
-
-    status: int
-    reason: str
-    date: datetime | None
-    body: bytes = b""
-    media_type: str = ""
-    location: str = ""
-
-
-async def get(host: str, target: str, send: Send, receive: Receive, *, body: bool = False) -> Response:
+async def get(host: str, target: str, send: Send, receive: Receive, *, body: bool = False) -> HttpAnswer:
     """Send `GET target` and read the answer's head, and its body where that is wanted.
 
     Raises:
@@ -55,7 +34,7 @@ async def get(host: str, target: str, send: Send, receive: Receive, *, body: boo
     return await _ask(request, send, receive, Stage.HTTP, body=body)
 
 
-async def ask_to_connect(place: str, send: Send, receive: Receive) -> Response:
+async def ask_to_connect(place: str, send: Send, receive: Receive) -> HttpAnswer:
     """Ask a proxy to CONNECT to `host:port`.
 
     Raises:
@@ -65,14 +44,14 @@ async def ask_to_connect(place: str, send: Send, receive: Receive) -> Response:
     return await _ask(request, send, receive, Stage.PROXY, body=False)
 
 
-async def _ask(request: h11.Request, send: Send, receive: Receive, stage: Stage, *, body: bool) -> Response:
+async def _ask(request: h11.Request, send: Send, receive: Receive, stage: Stage, *, body: bool) -> HttpAnswer:
     peer = _Peer(stage, receive)
     await send(peer.start(request))
     head = await peer.head()
     date = None
     with suppress(ValueError):
         date = from_http(_header(head, b"date"))
-    return Response(
+    return HttpAnswer(
         status=head.status_code,
         reason=one_line(bytes(head.reason), limit=80),
         date=date,
@@ -156,7 +135,7 @@ _GOOD, _REDIRECTS = range(200, 300), (301, 302, 303, 307, 308)
 _NETWORK_AUTHENTICATION_REQUIRED = 511
 
 
-def captive_page(host: str, session: TlsSession, answer: Response) -> Failure | None:
+def captive_page(host: str, session: TlsSession, answer: HttpAnswer) -> Failure | None:
     """Why this answer is a gateway's page (a sign-in, a block notice) and not the service's own.
 
     Behind a public root the service itself has answered: nobody else has such a certificate for its name.

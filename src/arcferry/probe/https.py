@@ -1,28 +1,29 @@
-"""One HTTPS request from the name to the answer, keeping what each step showed."""
+"""Every endpoint of a cloud and region, probed from here at once, each from its name to its HTTPS answer."""
 
 import asyncio
+import re
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from ipaddress import ip_address
+from urllib.parse import quote, urlsplit
 
-from arcferry import times
+from arcferry import catalog, times, typed
+from arcferry.catalog import Cloud, Endpoint, Region, When
 from arcferry.probe import deadlines
 from arcferry.probe.dns import Resolvers, choose_resolvers, resolve
-from arcferry.probe.http import Response, ask_to_connect, captive_page, get
-from arcferry.probe.observation import DnsAnswer, Failure, Stage, TlsSession
-from arcferry.probe.step import (
-    Budget,
-    ProbeSettings,
-    Proxy,
-    StepError,
-    failed,
-    is_address,
-    join_port,
-    time_limit,
-)
-from arcferry.probe.tcp import NoConnectionError, Stream, connect
+from arcferry.probe.http import captive_page, get
+from arcferry.probe.observation import DnsAnswer, Failure, HttpAnswer, Observation, Stage, TlsSession
+from arcferry.probe.step import Budget, ProbeSettings, Proxy, StepError, join_port, time_limit
+from arcferry.probe.tcp import NoConnectionError, Stream, connect, open_tunnel
 from arcferry.probe.tls import TlsClient, Trust, load_trust, read_certificates
+from arcferry.text import from_json, one_line, quoted
 
+_API_VERSION = "2.1"
+_HTTPS = 443
+_OK = 200
+_LONGEST_HOST = 253
+_HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+")
 _SILENCE = ("timeout", "tls-timeout")
 
 
@@ -59,8 +60,8 @@ class Exchange:
     """How far a request came: every field up to the step that failed is set.
 
     Attributes:
-        address: the address that answered, or the one that the failure is about where none did.
-        answered: this machine's clock when the answer came.
+        address: the one that answered, or where none did that which the failure is about.
+        clock_skew: this clock minus the server's, in seconds; the server tells whole seconds only.
         elapsed: seconds.
     """
 
@@ -69,18 +70,160 @@ class Exchange:
     taken: datetime
     elapsed: float = 0.0
     dns: DnsAnswer | None = None
-    address: str | None = None
+    address: str = ""
     tls: TlsSession | None = None
-    response: Response | None = None
-    answered: datetime | None = None
+    response: HttpAnswer | None = None
+    clock_skew: float | None = None
     failure: Failure | None = None
 
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What every endpoint of a cloud and region showed from here.
+
+    Attributes:
+        resolver: the DNS servers asked, empty where the proxy resolved the names or there is none.
+        proxy: the proxy's URL, None where there is none.
+        elapsed: seconds.
+    """
+
+    cloud: Cloud
+    region: Region
+    taken: datetime
+    elapsed: float
+    resolver: str
+    proxy: str | None
+    observations: tuple[Observation, ...]
+
     @property
-    def clock_skew(self) -> float | None:
-        """This clock minus the server's, in seconds; the server tells whole seconds only."""
-        if self.answered is None or self.response is None or self.response.date is None:
-            return None
-        return round((self.answered - self.response.date).total_seconds(), 1)
+    def failed(self) -> tuple[Observation, ...]:
+        """The required endpoints that were not reached."""
+        return tuple(seen for seen in self.observations if seen.endpoint.required and not seen.reachable)
+
+
+async def check(
+    cloud: Cloud,
+    region: Region,
+    settings: ProbeSettings,
+    *,
+    optional: bool = False,
+    progress: Callable[[Observation], None] = lambda _: None,
+) -> CheckResult:
+    """Probe every endpoint that the catalogue requires, all at once; discovery runs beside them.
+
+    Ends within `deadlines.RUN` seconds. Required endpoints come first, each group by name.
+
+    Args:
+        cloud: the cloud that the region belongs to.
+        region: where the machines are to be created.
+        settings: how to reach the endpoints.
+        optional: also probe what installation and features use.
+        progress: told of each endpoint as it ends.
+
+    Raises:
+        InputError: a setting cannot be used, or the region belongs to another cloud.
+    """
+    taken, began = times.now(), time.perf_counter()
+    endpoints = catalog.endpoints(cloud, region, optional=optional)
+    context = prepare(settings)
+
+    async def one(endpoint: Endpoint) -> Observation:
+        seen = await _observe(endpoint, cloud, region, context)
+        progress(seen)
+        return seen
+
+    observations = await asyncio.gather(*map(one, endpoints))
+    return CheckResult(
+        cloud=cloud,
+        region=region,
+        taken=taken,
+        elapsed=time.perf_counter() - began,
+        resolver="" if context.proxy else str(context.resolvers),
+        proxy=str(context.proxy) if context.proxy else None,
+        observations=tuple(
+            sorted(observations, key=lambda seen: (not seen.endpoint.required, seen.endpoint.host))
+        ),
+    )
+
+
+async def _observe(endpoint: Endpoint, cloud: Cloud, region: Region, context: ProbeContext) -> Observation:
+    if not endpoint.discovered:
+        return await observe(endpoint, context)
+    host, asked = await _discover(cloud, region, context)
+    if host:
+        return await observe(replace(endpoint, host=host), context)
+    # Without the rest of what was seen: the name that was asked has a row of its own.
+    seen = Exchange(host, endpoint.port, asked.taken, asked.elapsed, failure=asked.failure)
+    return _observation(endpoint, seen, context)
+
+
+async def observe(endpoint: Endpoint, context: ProbeContext) -> Observation:
+    """Probe one endpoint: name, connection, TLS session, and any HTTP answer to `GET /`."""
+    return _observation(endpoint, await exchange(endpoint.host, endpoint.port, "/", context), context)
+
+
+def _observation(endpoint: Endpoint, seen: Exchange, context: ProbeContext) -> Observation:
+    return Observation(
+        host=endpoint.host,
+        origin="arcferry check",
+        reachable=seen.failure is None,
+        taken=seen.taken,
+        required=endpoint.required and endpoint.when is not When.INSTALL,
+        proxied=context.proxy is not None,
+        proxy=typed.proxy(str(context.proxy)) if context.proxy else "",
+        resolver=typed.resolver(seen.dns.resolver) if seen.dns else "",
+        address=seen.address,
+        failure=seen.failure,
+        tls=seen.tls,
+        clock_skew=seen.clock_skew,
+        install=endpoint.when is When.INSTALL,
+        endpoint=replace(endpoint, port=seen.port),
+        elapsed=seen.elapsed,
+        dns=seen.dns,
+        http=seen.response,
+    )
+
+
+async def _discover(cloud: Cloud, region: Region, context: ProbeContext) -> tuple[str, Exchange]:
+    """Ask `cloud.discovery_host` for the region's HIS host, as the agent does before it connects.
+
+    The answer is a URL, bare or as a JSON string; a host outside `cloud.his_suffix` is refused, because
+    whoever answers in the service's place must not choose where a server sends its requests. If the host
+    is not known, the exchange's failure says why.
+    """
+    target = f"/discovery?location={quote(region.name, safe='')}&api-version={_API_VERSION}"
+    seen = await exchange(cloud.discovery_host, _HTTPS, target, context, body=True)
+    stage, answer = Stage.HTTP, seen.response
+    if seen.failure:
+        stage, says = seen.failure.stage, f": {seen.failure.says}"
+    elif answer is None:
+        says = ": no answer"
+    elif answer.status != _OK:
+        says = f" answered {answer.status} {answer.reason}".rstrip()
+    elif host := his_host(answer.body, cloud.his_suffix):
+        return host, seen
+    else:
+        preview = quoted(one_line(answer.body, limit=80))
+        says = f" answered {preview}, which is no URL under {cloud.his_suffix}"
+    says = f"the regional HIS host is unknown: https://{cloud.discovery_host}{target}{says}"
+    seen.failure = Failure(stage, "discovery-failed", says)
+    return "", seen
+
+
+def his_host(body: bytes, suffix: str) -> str | None:
+    """The host of a discovery answer, None where it is not an https URL of a host under `suffix`."""
+    try:
+        text = body.decode("ascii").strip()
+        value = from_json(text) if text.startswith('"') else text
+        parts = urlsplit(str(value))
+        plain = parts.scheme == "https" and parts.port in (None, _HTTPS) and "@" not in parts.netloc
+    except (ValueError, RecursionError):
+        return None
+    host = (parts.hostname or "").removesuffix(".")
+    code = host.removesuffix(suffix.lstrip("."))
+    bare = parts.path in ("", "/") and not parts.query and not parts.fragment
+    named = code != host and len(host) <= _LONGEST_HOST and _HOST.fullmatch(code)
+    return host if plain and bare and named else None
 
 
 async def exchange(
@@ -113,12 +256,11 @@ async def _reach(seen: Exchange, context: ProbeContext, budget: Budget) -> Strea
     if lookup.failure:
         raise StepError(lookup.failure)
     try:
-        connected = await connect(seen.dns.addresses, seen.port, budget.step(deadlines.TCP))
+        stream, seen.address = await connect(seen.dns.addresses, seen.port, budget.step(deadlines.TCP))
     except NoConnectionError as error:
         seen.address = error.address
         raise
-    seen.address = connected.address
-    return await Stream.over(connected.sock)
+    return stream
 
 
 async def _request(
@@ -131,14 +273,13 @@ async def _request(
             seen.tls = await client.handshake()
     except StepError as error:
         raise StepError(_in_tls(error.failure, client, stream)) from error
-    problem = client.problem(seen.tls)
-    if problem:
+    if problem := client.problem(seen.tls):
         raise StepError(problem)
     async with time_limit(Stage.HTTP, budget.step(deadlines.HTTP), f"to GET {target} from {place}"):
         seen.response = await get(seen.host, target, client.send, client.receive, body=body)
-    seen.answered = times.now()
-    page = captive_page(seen.host, seen.tls, seen.response)
-    if page:
+    if date := seen.response.date:
+        seen.clock_skew = round((times.now() - date).total_seconds(), 1)
+    if page := captive_page(seen.host, seen.tls, seen.response):
         raise StepError(page)
 
 
@@ -152,72 +293,3 @@ def _in_tls(failure: Failure, client: TlsClient, stream: Stream) -> Failure:
         says = f"{failure.says}: a later part of the answer arrived, an earlier and larger one did not"
         return Failure(Stage.TLS, "tls-gap", says)
     return failure if client.answered else replace(failure, kind="tls-timeout")
-
-
-_OK = range(200, 300)
-_AUTHENTICATION_REQUIRED = 407
-_NO_WAY = (502, 503, 504)
-_NO_CONNECT = (405, 501)
-_NO_NAME = ("nxdomain", "no-addresses")
-
-
-async def open_tunnel(proxy: Proxy, host: str, port: int, resolvers: Resolvers, budget: Budget) -> Stream:
-    """A stream to `host:port` through the proxy, which also resolves the name.
-
-    Raises:
-        StepError: the proxy cannot be reached, wants credentials, or does not let this through.
-    """
-    stream = await _dial(proxy, resolvers, budget)
-    try:
-        place = join_port(host, port)
-        doing = f"waiting for {proxy} to connect to {place}"
-        async with time_limit(Stage.PROXY, budget.step(deadlines.CONNECT), doing):
-            answer = await ask_to_connect(place, stream.send, stream.receive)
-        _judge(proxy, place, answer)
-    except StepError as error:
-        await stream.close()
-        if error.failure.kind != "not-http":
-            raise
-        says = f"what answers at {proxy} is no HTTP proxy: {error.failure.says}"
-        raise failed(Stage.PROXY, "proxy-not-http", says) from error
-    except BaseException:
-        await stream.close()
-        raise
-    return stream
-
-
-async def _dial(proxy: Proxy, resolvers: Resolvers, budget: Budget) -> Stream:
-    try:
-        addresses = await _addresses(proxy, resolvers, budget)
-        connected = await connect(addresses, proxy.port, budget.step(deadlines.TCP))
-    except StepError as error:
-        nameless = error.failure.stage is Stage.DNS and error.failure.kind in _NO_NAME
-        kind = "proxy-name-not-found" if nameless else "proxy-unreachable"
-        says = f"the proxy {proxy} cannot be reached: {error.failure.says}"
-        raise failed(Stage.PROXY, kind, says) from error
-    return await Stream.over(connected.sock)
-
-
-async def _addresses(proxy: Proxy, resolvers: Resolvers, budget: Budget) -> tuple[str, ...]:
-    if is_address(proxy.host):
-        return (str(ip_address(proxy.host)),)
-    lookup = await resolve(proxy.host, resolvers, budget.step(deadlines.DNS))
-    if lookup.failure:
-        raise StepError(lookup.failure)
-    return lookup.answer.addresses
-
-
-def _judge(proxy: Proxy, place: str, answer: Response) -> None:
-    if answer.status in _OK:
-        return
-    words = f"{answer.status} {answer.reason}".strip()
-    if answer.status == _AUTHENTICATION_REQUIRED:
-        says = f"the proxy {proxy} wants credentials for {place} ({words}); the agent does not support that"
-        raise failed(Stage.PROXY, "proxy-authentication-required", says)
-    if answer.status in _NO_CONNECT:
-        says = f"what answers at {proxy} is a web server, not a proxy: {words} to CONNECT {place}"
-        raise failed(Stage.PROXY, "proxy-not-http", says)
-    if answer.status in _NO_WAY:
-        says = f"the proxy {proxy} is reached, and does not reach {place} itself: {words}"
-        raise failed(Stage.PROXY, "proxy-cannot-reach", says)
-    raise failed(Stage.PROXY, "proxy-refused", f"the proxy {proxy} does not connect to {place}: {words}")

@@ -89,10 +89,21 @@ class TlsSession:
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """Any answer with a status line counts as reached, 400, 401, 403 and 404 too."""
+    """An answer's head and at most 8 KiB of its body. Any counts as reached, 400, 401, 403 and 404 too.
+
+    Attributes:
+        date: the `Date` header, aware; None where it is absent or no date.
+        reason: the words after the status, cleaned.
+        media_type: of the body, such as `text/html`; lower case, empty where it is not said.
+        location: where a redirect leads, as it was sent; empty without one.
+    """
 
     status: int
+    reason: str
     date: datetime | None
+    body: bytes = b""
+    media_type: str = ""
+    location: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,18 +1,29 @@
-"""TCP: the first address that answers, and the stream over it."""
+"""TCP: the first address that answers, the stream over it, and the tunnel through a proxy."""
 
 import asyncio
 import socket
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from ipaddress import ip_address, ip_network
 from typing import Self
 
 from arcferry.probe import deadlines
-from arcferry.probe.observation import Failure, Stage
-from arcferry.probe.step import StepError, join_port, kind_of, race
+from arcferry.probe.dns import Resolvers, resolve
+from arcferry.probe.http import ask_to_connect
+from arcferry.probe.observation import Failure, HttpAnswer, Stage
+from arcferry.probe.step import (
+    Budget,
+    Proxy,
+    StepError,
+    failed,
+    is_address,
+    join_port,
+    kind_of,
+    race,
+    time_limit,
+)
 
 _MOST_TRIED = 8
 _OUTCOMES = {
@@ -21,87 +32,6 @@ _OUTCOMES = {
     "timeout": "did not answer",
 }
 _TELLING = ("timeout", "unreachable", "reset", "refused")
-
-
-@dataclass(frozen=True, slots=True)
-class Connected:
-    """An open TCP connection and the address that answered. The receiver closes the socket."""
-
-    sock: socket.socket
-    address: str
-
-
-class NoConnectionError(StepError):
-    """No address answered.
-
-    Attributes:
-        address: the one whose outcome is the failure's kind. Where they differ, one that stays silent tells
-            more than one that refuses, and IPv4 more than IPv6: answers come in any order.
-    """
-
-    def __init__(self, address: str, failure: Failure) -> None:
-        super().__init__(failure)
-        self.address = address
-
-
-async def connect(addresses: Sequence[str], port: int, seconds: float) -> Connected:
-    """Connect to the first address that answers, tried in their order with a short head start each.
-
-    Raises:
-        NoConnectionError: none answered.
-    """
-    tried = addresses[:_MOST_TRIED]
-    errors: dict[int, OSError] = {}
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            connected = await race(
-                [partial(_open, address, port) for address in tried],
-                delay=deadlines.STAGGER,
-                expected=OSError,
-                errors=errors,
-                discard=lambda late: late.sock.close(),
-            )
-            if connected:
-                return connected
-    raise _no_connection(tried, port, errors, seconds)
-
-
-def _no_connection(
-    tried: Sequence[str], port: int, errors: dict[int, OSError], seconds: float
-) -> NoConnectionError:
-    kinds = {
-        address: kind_of(errors[index]) if index in errors else "timeout"
-        for index, address in enumerate(tried)
-    }
-    address = min(kinds, key=lambda address: (":" in address, _TELLING.index(kinds[address])))
-    failure = Failure(Stage.TCP, kinds[address], _says(tried, port, errors, seconds))
-    return NoConnectionError(address, failure)
-
-
-async def _open(address: str, port: int) -> Connected:
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        sock.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(sock, (address, port))
-    except BaseException:
-        sock.close()
-        raise
-    return Connected(sock, address)
-
-
-def _says(tried: Sequence[str], port: int, errors: dict[int, OSError], seconds: float) -> str:
-    """Each outcome with the addresses that had it, such as `10.1.2.3:443 did not answer within 3.5 s`."""
-    outcomes: dict[str, list[str]] = {}
-    for index, address in enumerate(tried):
-        error = errors.get(index)
-        outcome = f"did not answer within {seconds:.3g} s"
-        if error is not None:
-            outcome = _OUTCOMES.get(kind_of(error), f"cannot be reached ({error.strerror or error})")
-        outcomes.setdefault(outcome, []).append(join_port(address, port))
-    return "; ".join(f"{', '.join(places)} {outcome}" for outcome, places in outcomes.items())
-
-
 _CHUNK = 16 * 1024
 _INFO_LENGTH = 232
 _OUT_OF_ORDER = slice(224, 228)
@@ -154,6 +84,79 @@ class Stream:
             await self._writer.wait_closed()
 
 
+class NoConnectionError(StepError):
+    """No address answered.
+
+    Attributes:
+        address: the one whose outcome is the failure's kind. Where they differ, one that stays silent tells
+            more than one that refuses, and IPv4 more than IPv6: answers come in any order.
+    """
+
+    def __init__(self, address: str, failure: Failure) -> None:
+        super().__init__(failure)
+        self.address = address
+
+
+async def connect(addresses: Sequence[str], port: int, seconds: float) -> tuple[Stream, str]:
+    """Connect to the first address that answers, and tell which; each in turn has a short head start.
+
+    Raises:
+        NoConnectionError: none answered.
+    """
+    tried = addresses[:_MOST_TRIED]
+    errors: dict[int, OSError] = {}
+    first = None
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            first = await race(
+                [partial(_open, address, port) for address in tried],
+                delay=deadlines.STAGGER,
+                expected=OSError,
+                errors=errors,
+                discard=lambda late: late[0].close(),
+            )
+    if first is None:
+        raise _no_connection(tried, port, errors, seconds)
+    sock, address = first
+    return await Stream.over(sock), address
+
+
+def _no_connection(
+    tried: Sequence[str], port: int, errors: dict[int, OSError], seconds: float
+) -> NoConnectionError:
+    kinds = {
+        address: kind_of(errors[index]) if index in errors else "timeout"
+        for index, address in enumerate(tried)
+    }
+    address = min(kinds, key=lambda address: (":" in address, _TELLING.index(kinds[address])))
+    failure = Failure(Stage.TCP, kinds[address], _says(tried, port, errors, seconds))
+    return NoConnectionError(address, failure)
+
+
+async def _open(address: str, port: int) -> tuple[socket.socket, str]:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, (address, port))
+    except BaseException:
+        sock.close()
+        raise
+    return sock, address
+
+
+def _says(tried: Sequence[str], port: int, errors: dict[int, OSError], seconds: float) -> str:
+    """Each outcome with the addresses that had it, such as `10.1.2.3:443 did not answer within 3.5 s`."""
+    outcomes: dict[str, list[str]] = {}
+    for index, address in enumerate(tried):
+        error = errors.get(index)
+        outcome = f"did not answer within {seconds:.3g} s"
+        if error is not None:
+            outcome = _OUTCOMES.get(kind_of(error), f"cannot be reached ({error.strerror or error})")
+        outcomes.setdefault(outcome, []).append(join_port(address, port))
+    return "; ".join(f"{', '.join(places)} {outcome}" for outcome, places in outcomes.items())
+
+
 _PRIVATE = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))
 
 
@@ -164,3 +167,72 @@ def is_private(address: str) -> bool:
     """
     value = ip_address(address)
     return any(value in network for network in _PRIVATE)
+
+
+_OK = range(200, 300)
+_AUTHENTICATION_REQUIRED = 407
+_NO_WAY = (502, 503, 504)
+_NO_CONNECT = (405, 501)
+_NO_NAME = ("nxdomain", "no-addresses")
+
+
+async def open_tunnel(proxy: Proxy, host: str, port: int, resolvers: Resolvers, budget: Budget) -> Stream:
+    """A stream to `host:port` through the proxy, which also resolves the name.
+
+    Raises:
+        StepError: the proxy cannot be reached, wants credentials, or does not let this through.
+    """
+    stream = await _dial(proxy, resolvers, budget)
+    try:
+        place = join_port(host, port)
+        doing = f"waiting for {proxy} to connect to {place}"
+        async with time_limit(Stage.PROXY, budget.step(deadlines.CONNECT), doing):
+            answer = await ask_to_connect(place, stream.send, stream.receive)
+        _judge(proxy, place, answer)
+    except StepError as error:
+        await stream.close()
+        if error.failure.kind != "not-http":
+            raise
+        says = f"what answers at {proxy} is no HTTP proxy: {error.failure.says}"
+        raise failed(Stage.PROXY, "proxy-not-http", says) from error
+    except BaseException:
+        await stream.close()
+        raise
+    return stream
+
+
+async def _dial(proxy: Proxy, resolvers: Resolvers, budget: Budget) -> Stream:
+    try:
+        addresses = await _addresses(proxy, resolvers, budget)
+        stream, _ = await connect(addresses, proxy.port, budget.step(deadlines.TCP))
+    except StepError as error:
+        nameless = error.failure.stage is Stage.DNS and error.failure.kind in _NO_NAME
+        kind = "proxy-name-not-found" if nameless else "proxy-unreachable"
+        says = f"the proxy {proxy} cannot be reached: {error.failure.says}"
+        raise failed(Stage.PROXY, kind, says) from error
+    return stream
+
+
+async def _addresses(proxy: Proxy, resolvers: Resolvers, budget: Budget) -> tuple[str, ...]:
+    if is_address(proxy.host):
+        return (str(ip_address(proxy.host)),)
+    lookup = await resolve(proxy.host, resolvers, budget.step(deadlines.DNS))
+    if lookup.failure:
+        raise StepError(lookup.failure)
+    return lookup.answer.addresses
+
+
+def _judge(proxy: Proxy, place: str, answer: HttpAnswer) -> None:
+    if answer.status in _OK:
+        return
+    words = f"{answer.status} {answer.reason}".strip()
+    if answer.status == _AUTHENTICATION_REQUIRED:
+        says = f"the proxy {proxy} wants credentials for {place} ({words}); the agent does not support that"
+        raise failed(Stage.PROXY, "proxy-authentication-required", says)
+    if answer.status in _NO_CONNECT:
+        says = f"what answers at {proxy} is a web server, not a proxy: {words} to CONNECT {place}"
+        raise failed(Stage.PROXY, "proxy-not-http", says)
+    if answer.status in _NO_WAY:
+        says = f"the proxy {proxy} is reached, and does not reach {place} itself: {words}"
+        raise failed(Stage.PROXY, "proxy-cannot-reach", says)
+    raise failed(Stage.PROXY, "proxy-refused", f"the proxy {proxy} does not connect to {place}: {words}")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from arcferry import times
-from arcferry.probe.location import CheckResult
+from arcferry.probe.https import CheckResult
 from arcferry.probe.observation import Observation, TlsSession
 from arcferry.probe.tcp import is_private
 from arcferry.report.columns import columns

@@ -6,7 +6,7 @@ from typing import Any
 from arcferry.diagnosis import Diagnosis, Severity
 from arcferry.diagnosis.finding import Finding
 from arcferry.diagnosis.words import how_to_get
-from arcferry.probe.location import CheckResult
+from arcferry.probe.https import CheckResult
 from arcferry.report import check, findings_document
 from arcferry.text import one_line
 

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from arcferry.probe.location import CheckResult
+from arcferry.probe.https import CheckResult
 from arcferry.report.check import HEADERS, failures, row, summary
 from arcferry.report.console import STYLES, print_line, print_marked
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from arcferry.diagnosis import Diagnosis, Severity
 from arcferry.diagnosis.audit import Audit, Path
 from arcferry.diagnosis.finding import Finding
-from arcferry.probe.location import CheckResult
+from arcferry.probe.https import CheckResult
 from arcferry.report.columns import UNDISCOVERED
 from arcferry.report.junit import JunitCase, JunitResult, xml
 

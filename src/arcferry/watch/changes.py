@@ -16,7 +16,7 @@ from arcferry.diagnosis.finding import NOTHING_JUDGED, Diagnosis, Finding, Sever
 from arcferry.diagnosis.values import community_name, region_name
 from arcferry.evidence.case import Case, Document, observed
 from arcferry.probe.dns import answers
-from arcferry.probe.location import check
+from arcferry.probe.https import check
 from arcferry.probe.observation import DnsAnswer, Failure, Observation
 from arcferry.probe.step import ProbeSettings
 from arcferry.routing.coverage import Verdict

@@ -12,7 +12,7 @@ from arcferry import catalog
 from arcferry.catalog import Cloud, Region
 from arcferry.errors import InputError
 from arcferry.probe import deadlines
-from arcferry.probe.location import CheckResult, check, his_host, probe
+from arcferry.probe.https import CheckResult, check, his_host, observe, prepare
 from arcferry.probe.observation import Observation
 from arcferry_lab.network.dns import DnsResponse
 
@@ -158,7 +158,8 @@ async def test_forty_dead_endpoints_cost_as_much_as_one(net: Net) -> None:
     hosts = [f"e{turn}.example" for turn in range(40)]
     net.names = {host: DnsResponse(addresses=HOME) for host in hosts}
     began = time.monotonic()
-    observations = await probe([endpoint(host, port) for host in hosts], net.settings())
+    context = prepare(net.settings())
+    observations = await asyncio.gather(*(observe(endpoint(host, port), context) for host in hosts))
     assert time.monotonic() - began < 10
     assert {seen.failure.kind for seen in observations if seen.failure} == {"timeout"}
     assert all(seen.elapsed <= deadlines.PROBE + 1 for seen in observations)
