@@ -4,13 +4,12 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
-from typing import NamedTuple
 
 import dns.asyncbackend
 import dns.asyncquery
@@ -45,23 +44,8 @@ class Lookup:
     failure: Failure | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    """One family's half of a lookup: the addresses, or what went wrong and how to say it."""
-
-    resolver: str
-    chain: tuple[str, ...] = ()
-    addresses: tuple[str, ...] = ()
-    kind: str = ""
-    says: str = ""
-
-
-class _Answered(NamedTuple):
-    """A usable answer; NXDOMAIN is one."""
-
-    server: Nameserver
-    rcode: dns.rcode.Rcode
-    result: dns.message.ChainingResult
+_Answered = tuple[Nameserver, dns.rcode.Rcode, dns.message.ChainingResult]
+"""A usable answer and who gave it; NXDOMAIN is one."""
 
 
 class _UnansweredError(Exception):
@@ -69,7 +53,11 @@ class _UnansweredError(Exception):
 
     def __init__(self, server: Nameserver, kind: str, says: str) -> None:
         super().__init__(says)
-        self.reply = _Reply(str(server), kind=kind, says=says)
+        self.server, self.kind = str(server), kind
+
+
+def _failed(name: str, resolver: str, kind: str, says: str, chain: Sequence[str] = ()) -> Lookup:
+    return Lookup(DnsAnswer(name, tuple(chain), (), resolver), Failure(Stage.DNS, kind, says))
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,34 +88,27 @@ async def resolve(name: str, resolvers: Resolvers, seconds: float) -> Lookup:
         return Lookup(DnsAnswer(name, (), by_family, resolvers.hosts_file))
     if not resolvers.nameservers:
         says = "this machine has no name server configured; give one with --resolver"
-        return _failed(name, _Reply("", kind="no-resolver", says=says))
+        return _failed(name, "", "no-resolver", says)
     try:
         asked = dns.name.from_text(name)
     except (dns.exception.DNSException, UnicodeError):
-        return _failed(name, _Reply("", kind="nxdomain", says=f"{quoted(name)} cannot be a DNS name"))
+        return _failed(name, "", "nxdomain", f"{quoted(name)} cannot be a DNS name")
     four, six = await _both_families(asked, resolvers.nameservers, seconds)
-    addresses = four.addresses + six.addresses
-    if addresses:
-        chain = four.chain if four.addresses else six.chain
-        resolver = four.resolver if four.addresses else six.resolver
-        return Lookup(DnsAnswer(name, chain, addresses[:_MOST_ADDRESSES], resolver))
-    return _failed(name, four if four.kind != "no-addresses" or not six.kind else six)
-
-
-def _failed(name: str, reply: _Reply) -> Lookup:
-    answer = DnsAnswer(name, reply.chain, (), reply.resolver)
-    return Lookup(answer, Failure(Stage.DNS, reply.kind, reply.says))
+    if addresses := four.answer.addresses + six.answer.addresses:
+        told = four.answer if four.answer.addresses else six.answer
+        return Lookup(replace(told, addresses=addresses[:_MOST_ADDRESSES]))
+    return six if six.failure and four.failure and four.failure.kind == "no-addresses" else four
 
 
 async def _both_families(
     name: dns.name.Name, servers: tuple[Nameserver, ...], seconds: float
-) -> tuple[_Reply, _Reply]:
+) -> tuple[Lookup, Lookup]:
     four = asyncio.ensure_future(_ask(name, dns.rdatatype.A, servers, seconds))
     six = asyncio.ensure_future(_ask(name, dns.rdatatype.AAAA, servers, seconds))
     try:
         first = await four
-        await asyncio.wait({six}, timeout=deadlines.SECOND_FAMILY if first.addresses else None)
-        return first, six.result() if six.done() else _Reply(first.resolver)
+        await asyncio.wait({six}, timeout=deadlines.SECOND_FAMILY if first.answer.addresses else None)
+        return first, six.result() if six.done() else Lookup(replace(first.answer, addresses=()))
     finally:
         four.cancel()
         six.cancel()
@@ -136,16 +117,17 @@ async def _both_families(
 
 async def _ask(
     name: dns.name.Name, family: dns.rdatatype.RdataType, servers: tuple[Nameserver, ...], seconds: float
-) -> _Reply:
+) -> Lookup:
     errors: dict[int, _UnansweredError] = {}
     with suppress(TimeoutError):
         async with asyncio.timeout(seconds):
             return await _follow(name, family, servers, errors)
     if errors:
-        return min(errors.items())[1].reply
+        _, error = min(errors.items())
+        return _failed(_text(name), error.server, error.kind, str(error))
     silent = ", ".join(map(str, servers))
     says = f"{silent} did not answer a query for {_text(name)} within {seconds:.3g} s"
-    return _Reply(silent, kind="timeout", says=says)
+    return _failed(_text(name), silent, "timeout", says)
 
 
 async def _follow(
@@ -153,10 +135,10 @@ async def _follow(
     family: dns.rdatatype.RdataType,
     servers: tuple[Nameserver, ...],
     errors: dict[int, _UnansweredError],
-) -> _Reply:
+) -> Lookup:
     """Ask until the chain ends: some resolvers answer with a chain's first link alone."""
     chain: list[str] = []
-    asked = name
+    asked, host = name, _text(name)
     while True:
         errors.clear()
         answered = await race(
@@ -166,25 +148,19 @@ async def _follow(
             errors=errors,
         )
         if answered is None:
-            reply = errors[0].reply
-            return _Reply(reply.resolver, tuple(chain), (), reply.kind, reply.says)
+            return _failed(host, errors[0].server, errors[0].kind, str(errors[0]), chain)
         server, rcode, result = answered
         chain += [typed.server(_text(target[0].target)) or typed.NAME_IS_NONE for target in result.cnames]
-        addresses = tuple(record.address for record in result.answer or ())
-        if addresses:
-            return _Reply(str(server), tuple(chain), addresses)
-        if rcode == dns.rcode.NXDOMAIN or not result.cnames or len(chain) >= _LONGEST_CHAIN:
-            return _without_address(_text(name), server, chain, rcode)
+        if addresses := tuple(record.address for record in result.answer or ()):
+            return Lookup(DnsAnswer(host, tuple(chain), addresses, str(server)))
+        path = " -> ".join([host, *chain])
+        if rcode == dns.rcode.NXDOMAIN:
+            says = f"{server} says that {path} does not exist (NXDOMAIN)"
+            return _failed(host, str(server), "nxdomain", says, chain[:_LONGEST_CHAIN])
+        if not result.cnames or len(chain) >= _LONGEST_CHAIN:
+            says = f"{server} knows {path} but no address of it"
+            return _failed(host, str(server), "no-addresses", says, chain[:_LONGEST_CHAIN])
         asked = result.canonical_name
-
-
-def _without_address(name: str, server: Nameserver, chain: list[str], rcode: dns.rcode.Rcode) -> _Reply:
-    missing = " -> ".join([name, *chain])
-    if rcode == dns.rcode.NXDOMAIN:
-        kind, says = "nxdomain", f"{server} says that {missing} does not exist (NXDOMAIN)"
-    else:
-        kind, says = "no-addresses", f"{server} knows {missing} but no address of it"
-    return _Reply(str(server), tuple(chain[:_LONGEST_CHAIN]), (), kind, says)
 
 
 def _text(name: dns.name.Name) -> str:
@@ -200,7 +176,7 @@ def _attempts(
     async def attempt(server: Nameserver) -> _Answered:
         """Ask again only where silence may have been a lost datagram: a bad answer stays bad."""
         for error in errors.values():
-            if error.reply.resolver == str(server):
+            if error.server == str(server):
                 raise error
         return await _query(name, family, server)
 
@@ -223,7 +199,7 @@ async def _query(name: dns.name.Name, family: dns.rdatatype.RdataType, server: N
     if response.rcode() not in _USABLE:
         code = dns.rcode.to_text(response.rcode())
         raise _UnansweredError(server, "servfail", f"{server} answered a query for {asked} with {code}")
-    return _Answered(server, response.rcode(), result)
+    return server, response.rcode(), result
 
 
 async def _exchange(query: dns.message.QueryMessage, server: Nameserver) -> dns.message.QueryMessage:
@@ -294,6 +270,5 @@ async def answers(hosts: Iterable[str], resolver: str) -> tuple[Lookup, ...]:
     Raises:
         InputError: `resolver` is malformed.
     """
-    nameserver = ProbeSettings(resolver=resolver).nameserver
-    servers = Resolvers((nameserver,) if nameserver else ())
+    servers = choose_resolvers(ProbeSettings(resolver=resolver))
     return tuple(await asyncio.gather(*(resolve(host, servers, deadlines.DNS) for host in hosts)))
