@@ -9,7 +9,7 @@ from arcferry import typed
 _SECRET = "Qp7~hT2.yV6_oKl1-Sq8Xa3Mb5Gc0Ie4Fr9Pz"
 
 
-@pytest.mark.parametrize("name", [typed.label, typed.certificate_name])
+@pytest.mark.parametrize("name", [typed.label, typed.name])
 @pytest.mark.parametrize("text", [_SECRET, f"Succeeded {_SECRET}", "CN=x, password=hunter2"])
 def test_a_name_holds_no_secret(name: Callable[[str], str], text: str) -> None:
     shown = name(text)
@@ -32,4 +32,4 @@ def test_a_name_holds_no_secret(name: Callable[[str], str], text: str) -> None:
 )
 def test_a_name_stays_as_it_is(text: str) -> None:
     assert typed.label(text) == text
-    assert typed.certificate_name(text) == text
+    assert typed.name(text) == text

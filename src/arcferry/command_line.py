@@ -7,7 +7,7 @@ a backtick, `%` or a backslash through.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from arcferry import typed
@@ -53,14 +53,27 @@ def _joined(words: Word | Sequence[Word]) -> str:
     return str(words) if isinstance(words, Word) else " ".join(map(str, words))
 
 
-def host(value: object, otherwise: str = "HOST") -> Word:
-    """A host's name."""
-    return Word(typed.host(value) or otherwise)
+@dataclass(frozen=True, slots=True)
+class _Type:
+    """Makes words of one type; in place of what is none of it stands what the caller says, or `otherwise`."""
+
+    read: Callable[[object], str]
+    otherwise: str = ""
+
+    def __call__(self, value: object, otherwise: str = "") -> Word:
+        return Word(self.read(value) or otherwise or self.otherwise)
 
 
-def address(value: object, otherwise: str = "ADDRESS") -> Word:
-    """An IP address."""
-    return Word(typed.address(value) or otherwise)
+host = _Type(typed.host, "HOST")
+address = _Type(typed.address, "ADDRESS")
+group = _Type(typed.resource_group, "RESOURCE-GROUP")
+location = _Type(typed.location, "LOCATION")
+community = _Type(typed.community, "12076:510NN")
+# Of these there are several in one line, so that each caller says what is missing.
+guid = _Type(typed.guid)
+resource = _Type(typed.resource)
+resource_id = _Type(typed.resource_id)
+word = _Type(typed.word)
 
 
 def server(value: object, otherwise: str = "RESOLVER") -> Word:
@@ -80,41 +93,6 @@ def proxy(value: object) -> Word:
     return Word(found if found and found != typed.PROXY_IS_NONE else "http://PROXY:PORT")
 
 
-def guid(value: object, otherwise: str) -> Word:
-    """A GUID: a subscription's, a tenant's, an application's or an object's id."""
-    return Word(typed.guid(value) or otherwise)
-
-
-def group(value: object, otherwise: str = "RESOURCE-GROUP") -> Word:
-    """A resource group's name."""
-    return Word(typed.resource_group(value) or otherwise)
-
-
-def resource(value: object, otherwise: str) -> Word:
-    """A resource's name."""
-    return Word(typed.resource(value) or otherwise)
-
-
-def resource_id(value: object, otherwise: str) -> Word:
-    """A resource's whole id."""
-    return Word(typed.resource_id(value) or otherwise)
-
-
-def location(value: object, otherwise: str = "LOCATION") -> Word:
-    """An Azure region."""
-    return Word(typed.location(value) or otherwise)
-
-
 def communities(values: Iterable[object]) -> tuple[Word, ...]:
     """BGP communities, one after another."""
-    return tuple(community(value) for value in values)
-
-
-def community(value: object, otherwise: str = "12076:510NN") -> Word:
-    """A BGP community."""
-    return Word(typed.community(value) or otherwise)
-
-
-def word(value: object, otherwise: str) -> Word:
-    """One of the names that arcferry's own tables hold: a code, a namespace, a tier."""
-    return Word(typed.word(value) or otherwise)
+    return tuple(map(community, values))

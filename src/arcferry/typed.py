@@ -5,6 +5,7 @@ none. What is not of its type is never shown: a name that is a command stays out
 """
 
 import re
+from collections.abc import Callable
 from ipaddress import ip_address
 
 from arcferry.redaction import mask
@@ -24,13 +25,6 @@ _WITH_PORT = re.compile(r"(?:\[([0-9A-Fa-f:.]{2,45})\]|([^\s:\[\]]{1,253})):([0-
 LAST_PORT = 65535
 _HOSTS_FILE = re.compile(r"(?:[A-Za-z]:)?(?:[\\/][A-Za-z0-9._-]{1,60}){1,8}[\\/]hosts")
 _PROXY = re.compile(r"(https?|socks[45]h?)://([^\s/?#@]{1,260})/?", re.IGNORECASE)
-_GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
-_GROUP = re.compile(r"[\w(][\w.()-]{0,88}[\w()-]|\w")
-_RESOURCE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,78}[A-Za-z0-9_])?")
-_RESOURCE_ID = re.compile(r"/subscriptions/[A-Za-z0-9-]{1,60}(?:/[\w(][\w.()-]{0,120}){1,16}")
-_LOCATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ]{0,39}")
-_COMMUNITY = re.compile(r"[0-9]{1,10}:[0-9]{1,10}(?::[0-9]{1,10})?")
-_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+/-]{0,119}")
 _NOT_IN_LABELS = re.compile(r"[$`|<>;{}\\\"!\r\n]|://")
 _NOT_IN_NAMES = re.compile(r"[$`|<>;{}\r\n]|://")
 
@@ -116,39 +110,32 @@ def proxy(value: object) -> str:
     return f"{found[1].lower()}://{named}" if found else named
 
 
-def guid(value: object) -> str:
-    """A GUID; empty where `value` is none."""
-    return value if isinstance(value, str) and _GUID.fullmatch(value) else ""
+def _all_of(pattern: str) -> Callable[[object], str]:
+    """What gives the texts that a pattern matches as a whole, and an empty one for anything else."""
+    whole_value = re.compile(pattern)
+    return lambda value: value if isinstance(value, str) and whole_value.fullmatch(value) else ""
 
 
-def resource_group(value: object) -> str:
-    """A resource group's name, which may hold letters of any language; empty where `value` is none."""
-    return value if isinstance(value, str) and _GROUP.fullmatch(value) else ""
+guid = _all_of(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+"""A GUID."""
 
+resource_group = _all_of(r"[\w(][\w.()-]{0,88}[\w()-]|\w")
+"""A resource group's name, which may hold letters of any language."""
 
-def resource(value: object) -> str:
-    """The name of a resource of Azure's network; empty where `value` is none."""
-    return value if isinstance(value, str) and _RESOURCE.fullmatch(value) else ""
+resource = _all_of(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,78}[A-Za-z0-9_])?")
+"""The name of a resource of Azure's network."""
 
+resource_id = _all_of(r"/subscriptions/[A-Za-z0-9-]{1,60}(?:/[\w(][\w.()-]{0,120}){1,16}/*")
+"""A resource's whole id."""
 
-def resource_id(value: object) -> str:
-    """A resource's whole id; empty where `value` is none."""
-    return value if isinstance(value, str) and _RESOURCE_ID.fullmatch(value.rstrip("/")) else ""
+location = _all_of(r"[A-Za-z0-9][A-Za-z0-9 ]{0,39}")
+"""An Azure region, by its name or its display name."""
 
+community = _all_of(r"[0-9]{1,10}:[0-9]{1,10}(?::[0-9]{1,10})?")
+"""A BGP community such as `12076:51010`."""
 
-def location(value: object) -> str:
-    """An Azure region, by its name or its display name; empty where `value` is none."""
-    return value if isinstance(value, str) and _LOCATION.fullmatch(value) else ""
-
-
-def community(value: object) -> str:
-    """A BGP community such as `12076:51010`; empty where `value` is none."""
-    return value if isinstance(value, str) and _COMMUNITY.fullmatch(value) else ""
-
-
-def word(value: object) -> str:
-    """A state, a version, a kind or a service tag: letters, digits, few marks; empty where it is none."""
-    return value if isinstance(value, str) and _WORD.fullmatch(value) else ""
+word = _all_of(r"[A-Za-z0-9][A-Za-z0-9._+/-]{0,119}")
+"""A state, a version, a kind or a service tag: letters, digits, few marks."""
 
 
 def label(value: str, limit: int = 120) -> str:
@@ -156,14 +143,12 @@ def label(value: str, limit: int = 120) -> str:
     return NAME_IS_NONE if len(value) > limit or _NOT_IN_LABELS.search(value) else mask(value)
 
 
-def certificate_name(value: str) -> str:
-    """A certificate's name as RFC 4514 writes it, masked; a word in place of what is none."""
+def name(value: str) -> str:
+    """What a document is called, such as `logs.zip!himds.log`, or a certificate as RFC 4514 writes it.
+
+    Masked; a word in place of what is no name.
+    """
     return NAME_IS_NONE if _NOT_IN_NAMES.search(value) else mask(value)
-
-
-def document_name(value: str) -> str:
-    """What a document is called, such as `logs.zip!himds.log`; a word in place of what is no name."""
-    return certificate_name(value)
 
 
 def shown(value: str, limit: int = 80) -> str:

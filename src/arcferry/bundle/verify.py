@@ -154,8 +154,8 @@ def checked(path: Path, now: datetime, refused: BundleRefusedError | None = None
     problems = []
     if refused is not None and refused.fault:
         file = refused.message.partition(": ")[0].removeprefix(f"{path.parent}/")
-        problems.append(BundleProblem(refused.fault, typed.document_name(one_line(file))))
-    name = typed.document_name(one_line(path.name)) or "bundle"
+        problems.append(BundleProblem(refused.fault, typed.name(one_line(file))))
+    name = typed.name(one_line(path.name)) or "bundle"
     return Document(name, Kind.BUNDLE_CHECK, now, bundle_problems=tuple(problems))
 
 

@@ -121,16 +121,11 @@ async def race(
                     raise error
                 errors[running.pop(task)] = error
     finally:
-        await _drop(running, discard)
-
-
-async def _drop(tasks: Iterable[asyncio.Future[T]], discard: Callable[[T], Any]) -> None:
-    left = list(tasks)
-    for task in left:
-        task.cancel()
-    for result in await asyncio.gather(*left, return_exceptions=True):
-        if not isinstance(result, BaseException):
-            discard(result)
+        for task in running:
+            task.cancel()
+        for late in await asyncio.gather(*running, return_exceptions=True):
+            if not isinstance(late, BaseException):
+                discard(late)
 
 
 _DNS_PORT = 53

@@ -124,13 +124,18 @@ async def connect(addresses: Sequence[str], port: int, seconds: float) -> tuple[
 def _no_connection(
     tried: Sequence[str], port: int, errors: dict[int, OSError], seconds: float
 ) -> NoConnectionError:
-    kinds = {
-        address: kind_of(errors[index]) if index in errors else "timeout"
-        for index, address in enumerate(tried)
-    }
-    address = min(kinds, key=lambda address: (":" in address, _TELLING.index(kinds[address])))
-    failure = Failure(Stage.TCP, kinds[address], _says(tried, port, errors, seconds))
-    return NoConnectionError(address, failure)
+    """Says each outcome with its addresses, such as `10.1.2.3:443 did not answer within 3.5 s`."""
+    kinds: dict[str, str] = {}
+    outcomes: dict[str, list[str]] = {}
+    for index, address in enumerate(tried):
+        kinds[address], outcome = "timeout", f"did not answer within {seconds:.3g} s"
+        if error := errors.get(index):
+            kinds[address] = kind_of(error)
+            outcome = _OUTCOMES.get(kinds[address], f"cannot be reached ({error.strerror or error})")
+        outcomes.setdefault(outcome, []).append(join_port(address, port))
+    says = "; ".join(f"{', '.join(places)} {outcome}" for outcome, places in outcomes.items())
+    telling = min(kinds, key=lambda address: (":" in address, _TELLING.index(kinds[address])))
+    return NoConnectionError(telling, Failure(Stage.TCP, kinds[telling], says))
 
 
 async def _open(address: str, port: int) -> tuple[socket.socket, str]:
@@ -143,18 +148,6 @@ async def _open(address: str, port: int) -> tuple[socket.socket, str]:
         sock.close()
         raise
     return sock, address
-
-
-def _says(tried: Sequence[str], port: int, errors: dict[int, OSError], seconds: float) -> str:
-    """Each outcome with the addresses that had it, such as `10.1.2.3:443 did not answer within 3.5 s`."""
-    outcomes: dict[str, list[str]] = {}
-    for index, address in enumerate(tried):
-        error = errors.get(index)
-        outcome = f"did not answer within {seconds:.3g} s"
-        if error is not None:
-            outcome = _OUTCOMES.get(kind_of(error), f"cannot be reached ({error.strerror or error})")
-        outcomes.setdefault(outcome, []).append(join_port(address, port))
-    return "; ".join(f"{', '.join(places)} {outcome}" for outcome, places in outcomes.items())
 
 
 _PRIVATE = tuple(map(ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")))

@@ -328,7 +328,7 @@ def name_text(name: x509.Name) -> str:
 
     Whoever answers has chosen it: what no name holds is not shown.
     """
-    return typed.certificate_name(one_line(name.rfc4514_string()))
+    return typed.name(one_line(name.rfc4514_string()))
 
 
 def subject_names(certificate: x509.Certificate) -> tuple[str, ...]:
@@ -339,7 +339,7 @@ def subject_names(certificate: x509.Certificate) -> tuple[str, ...]:
         addresses = names.get_values_for_type(x509.IPAddress)
     except _NO_EXTENSION:
         return ()
-    texts = [typed.certificate_name(one_line(name, limit=_LONGEST_NAME)) for name in dns] + [
+    texts = [typed.name(one_line(name, limit=_LONGEST_NAME)) for name in dns] + [
         str(address) for address in addresses
     ]
     return tuple(texts[:_MOST_NAMES])

@@ -54,7 +54,7 @@ def session(value: object) -> TlsSession | None:
         return None
 
     def named(text: object, limit: int) -> str:
-        return typed.certificate_name(values.short(text, limit))
+        return typed.name(values.short(text, limit))
 
     return TlsSession(
         version=values.word(fields.get("version"), 20),

@@ -99,7 +99,7 @@ def _servers(names: object) -> tuple[str, ...]:
 
 
 def _name(value: object) -> str:
-    return typed.document_name(values.short(value, _LONG_NAME))
+    return typed.name(values.short(value, _LONG_NAME))
 
 
 def _group(value: object, groups: list[tuple[str, ...]]) -> tuple[str, ...]:
