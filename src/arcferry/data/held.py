@@ -157,7 +157,7 @@ def parse(name: str, data: bytes) -> object:
     """
     if len(data) > FILE_LIMIT:
         raise FileInputError(name, f"larger than the {FILE_LIMIT:,} bytes that are read of such a file")
-    from arcferry.evidence.readers.decoding import text_of  # noqa: PLC0415  # with all readers, heavy
+    from arcferry.evidence.readers.values import text_of  # noqa: PLC0415  # with all readers, heavy
 
     text = text_of(data)
     if text is None or not text.lstrip().startswith(("{", "[")):

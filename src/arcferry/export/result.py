@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from arcferry import catalog
 from arcferry.bundle import blocks
 from arcferry.errors import UnknownNameError, first_problem
-from arcferry.evidence.readers.decoding import text_of
+from arcferry.evidence.readers.values import text_of
 from arcferry.fleet.facts import ScriptAnswer, masked_fields
 from arcferry.fleet.failure import agent_failure
 from arcferry.fleet.inventory import Host

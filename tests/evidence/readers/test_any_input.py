@@ -15,7 +15,7 @@ from arcferry.errors import FileInputError
 from arcferry.evidence import readers
 from arcferry.evidence.case import Document, Kind
 from arcferry.evidence.readers import read_document
-from arcferry.evidence.readers.decoding import TEXT_LIMIT
+from arcferry.evidence.readers.values import TEXT_LIMIT
 from arcferry.report import findings, findings_document
 
 _KEYS = st.sampled_from(

@@ -1,7 +1,9 @@
 """Readers: each turns one kind of file into what it says; the content decides, never the name."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from operator import itemgetter
 from pathlib import Path
 
 from arcferry import typed
@@ -24,13 +26,15 @@ from arcferry.evidence.readers import (
     network,
     onboarding_script,
     powershell_error,
-    unrecognised,
+    values,
 )
-from arcferry.evidence.readers.decoding import decode, is_structured, narrow, shortened, text_of
 from arcferry.evidence.readers.guard import guarded, unreadable
 from arcferry.files import FILE_LIMIT, read_bounded
 from arcferry.redaction import mask, redact
 from arcferry.text import clean
+
+_DEEP = 4
+_MOST = 50
 
 _TextReader = Callable[[str, str], Document | None]
 _TEXT_READERS: tuple[_TextReader, ...] = (
@@ -95,7 +99,7 @@ def _of_host(name: str, value: object) -> tuple[Document, ...]:
 
 
 def _of_text(name: str, text: str, note: str = "") -> tuple[Document, ...]:
-    part, shortening = shortened(text)
+    part, shortening = values.shortened(text)
     plain = clean(part, limit=len(part) + 1)
     read = [document for reader in _TEXT_READERS if (document := reader(name, plain))]
     kinds = {document.kind for document in read}
@@ -128,7 +132,7 @@ def _merged(documents: list[Document]) -> Iterable[Document]:
 
 def _read_plain(name: str, data: bytes) -> tuple[Document, ...]:
     """What a file that is no archive says."""
-    text = text_of(data)
+    text = values.text_of(data)
     if text is None:
         if dump := network.read_routes(name, data):
             return dump
@@ -138,18 +142,41 @@ def _read_plain(name: str, data: bytes) -> tuple[Document, ...]:
             hint="Hand in text, JSON, a zip of logs or an MRT dump.",
         )
     # Only the part that is searched is worth the time that taking credentials out of a long log costs.
-    part, note = (text, "") if is_structured(text) else shortened(text)
-    decoded = decode(name, part)
+    part, note = (text, "") if values.is_structured(text) else values.shortened(text)
+    decoded = values.decode(name, part)
     found = _of_json(name, decoded.value) if decoded.is_json else _of_text(name, decoded.text, note)
     if not found:
         # Of routes only typed values are kept, and a line is quoted masked: a long dump is spared the search.
-        whole = decoded.text if part == text else narrow(text)
+        whole = decoded.text if part == text else values.narrow(text)
         found = network.read_routes(name, whole.encode("utf-8", errors="replace"))
     if not found and decoded.is_json:
         found = _of_text(name, redact(decoded.text))
     twice = (f"the key {typed.shown(mask(key))} stands twice in one object" for key in decoded.duplicates)
     told = (f"{one}; the last one counted" for one in twice)
-    return _noted(found or (unrecognised.document(name, decoded),), *told)
+    return _noted(found or (_unrecognised(name, decoded),), *told)
+
+
+def _all_keys(value: object, depth: int = 0) -> set[str]:
+    if depth > _DEEP:
+        return set()
+    items = value if isinstance(value, list) else list(values.mapping(value).values())
+    own = {str(key).lower() for key in list(values.mapping(value))[:_MOST]}
+    return own.union(*(_all_keys(item, depth + 1) for item in items[:_MOST]))
+
+
+def _unrecognised(name: str, decoded: values.Decoded) -> Document:
+    """The document of a file that no reader takes: what it looks most like shows its owner what is missing."""
+    like, known = "", values.patterns()
+    if decoded.is_json:
+        keys = _all_keys(decoded.value)
+        shared, words = max(
+            ((len(keys.intersection(own)), words) for words, own in known["keys"].items()), key=itemgetter(0)
+        )
+        like = f"{words}, but its shape is another" if shared else ""
+    else:
+        sample = decoded.text[:200_000]
+        like = next((words for pattern, words in known["looks_like"] if re.search(pattern, sample)), "")
+    return Document(name, Kind.UNRECOGNISED, notes=(f"it looks most like {like}",) if like else ())
 
 
 def read_document(name: str, data: bytes) -> tuple[Document, ...]:
