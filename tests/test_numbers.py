@@ -47,7 +47,7 @@ BOUNDED = {
     "fleet/facts.py": "at most 9 digits by its pattern",
     "fleet/records.py": "arcferry's own record",
     "probe/step.py": "at most 5 digits by its pattern",
-    "redaction/names.py": "4 digits by its pattern",
+    "redaction/words.py": "4 digits by its pattern",
     "redaction/lines.py": "at most 3 digits by its pattern",
     "report/runs.py": "arcferry's own record",
     "routing/prefixes.py": "an address of the standard library",

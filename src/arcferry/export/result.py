@@ -22,7 +22,7 @@ from arcferry.fleet.facts import ScriptAnswer, masked_fields
 from arcferry.fleet.failure import agent_failure
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.outcome import HostOutcome, HostRun, StepResult, StepState
-from arcferry.redaction import mask, mask_fields
+from arcferry.redaction import mask, mask_value
 from arcferry.text import NumberError, from_json, one_line, quoted
 from arcferry.times import from_text
 
@@ -111,9 +111,8 @@ def read_result(path: Path) -> Reported:
     if too_much:
         result = result.model_copy(update={"path": None})
     # As it may be kept, shown and written; the host's name is compared with its file's instead.
-    told = mask_fields({"via": result.via, "bundle": result.bundle})
-    told["path"] = None if result.path is None else mask_fields(result.path)
-    result = result.model_copy(update=told)
+    told = {"via": result.via, "bundle": result.bundle, "path": result.path}
+    result = result.model_copy(update=mask_value(told))
     if not _NAME.fullmatch(result.host):
         raise NotAResultError(f"names no host: {quoted(mask(result.host), limit=60)}")
     if result.host.lower() != path.stem.lower():

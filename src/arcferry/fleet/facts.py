@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
-from arcferry.redaction import mask, mask_fields, redact_fields
+from arcferry.redaction import mask, mask_value, redact_value
 from arcferry.text import clean, from_json, one_line
 
 _COMPARED = (
@@ -74,11 +74,11 @@ def masked_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in fields.items():
         if key in _COMPARED:
-            found |= redact_fields({key: value})
+            found |= redact_value({key: value})
         elif key == "agent" and isinstance(value, dict):
             found[key] = masked_fields(value)
         else:
-            found |= mask_fields({key: value})
+            found |= mask_value({key: value})
     return found
 
 

@@ -8,17 +8,17 @@ pattern here is tried at one place, and each of its repetitions has a bound.
 import re
 from bisect import bisect_left
 
-from arcferry.redaction import lines, names, words
+from arcferry.redaction import lines, words
 
 Span = tuple[int, int]
 
 _MOST_NAMES, _STRETCH = 100, 2000
 _NEAR, _LONG, _MOST_ROWS, _MOST_QUOTES = 200, 20_000, 100, 50
-_SEARCH = names.searching((*names.ANCHORS, *names.FOREIGN, *lines.ANCHORS))
+_SEARCH = words.searching((*words.ANCHORS, *words.FOREIGN, *lines.ANCHORS))
 _NAME_BEFORE = re.compile(r"[\w.\-]{0,60}")
 _NAME_AFTER = re.compile(r"[\w\-]{0,40}")
 _WORD_AFTER = re.compile(r"[ \t](?:phrase|value|text|code|string|content)(?=[ \t]{0,20}[:=])", re.IGNORECASE)
-_SENTENCE_GOES_ON = re.compile("|".join(map(re.escape, names.SAID_OF)))
+_SENTENCE_GOES_ON = re.compile("|".join(map(re.escape, words.SAID_OF)))
 _FOREIGN_AFTER = re.compile("(?:值|キー|コード|文字列|字串)?")
 _WORD_BEFORE = re.compile(r"[\w\-]{1,24}[ \t]\Z")
 _BLANKS = re.compile(r"[ \t]{0,40}+")
@@ -83,7 +83,7 @@ _SETTING_ENDS = re.compile(
 _NESTED = re.compile(r"[{\[][\s\"'{\[]")
 _PASSWORD = re.compile(
     r"pass(?!e[^-])|pwd|psk|kennwort|wachtwoord|clave|senha|parola|mdp|"
-    + "|".join(map(re.escape, names.FOREIGN)),
+    + "|".join(map(re.escape, words.FOREIGN)),
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"[A-Za-z]?[a-z]{1,30}[,.:;]?[ \t]+\S")
@@ -97,12 +97,12 @@ _CELL = re.compile(r"(?<!\S)\S{1,4000}")
 
 def suspects(text: str) -> list[Span]:
     """Where anything stands that a secret may be near, in order; nothing else needs to be looked at."""
-    return [found.span() for found in _SEARCH.finditer(names.lower(text))]
+    return [found.span() for found in _SEARCH.finditer(words.lower(text))]
 
 
 def spans(text: str) -> list[Span]:
-    """Where secrets stand, in order and apart from each other; names escaped as JSON does count as names."""
-    plain, at = names.unescaped(text)
+    """Where secrets stand, in order and apart from each other; names escaped as JSON does count as words."""
+    plain, at = words.unescaped(text)
     found = _spans(text)
     return _apart([*found, *((at(a), at(b)) for a, b in _spans(plain))]) if plain != text else found
 
@@ -111,7 +111,7 @@ def _spans(text: str) -> list[Span]:
     places = suspects(text)
     if not places:
         return []
-    lowered = names.lower(text)
+    lowered = words.lower(text)
     found = [*lines.spans(text, lowered, {lowered[start:end] for start, end in places})]
     finder = _Finder(text)
     crowded = _crowded(places)
@@ -166,17 +166,17 @@ class _Finder:
     def named(self, start: int, end: int) -> tuple[list[Span], int]:
         """The values that go by the name at this place, none if it is no secret's; and where to go on."""
         text, begin = self._text, start
-        if text[start:end].lower() not in names.FOREIGN:
+        if text[start:end].lower() not in words.FOREIGN:
             begin -= len(_matched(_NAME_BEFORE, text[max(0, start - 60) : start][::-1], 0))
             end += len(_matched(_NAME_AFTER, text, end))
         else:
             end += len(_matched(_FOREIGN_AFTER, text, end))
         end += len(_matched(_WORD_AFTER, text, end))
         name = text[begin:end]
-        strong = names.is_secret(name)
+        strong = words.names_secret(name)
         if not strong and (before := _WORD_BEFORE.search(text[max(0, begin - 20) : begin])):
-            strong = names.is_secret(before[0] + name)
-        if not strong and not names.may_be_secret(name):
+            strong = words.names_secret(before[0] + name)
+        if not strong and not words.may_name_secret(name):
             return [], end
         found = [span for span in self._beside(begin, end, strong=strong) if span[1] > span[0]]
         if found and (arrow := _CHANGED.match(text, found[-1][1])):

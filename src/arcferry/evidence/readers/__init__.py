@@ -165,7 +165,7 @@ def _all_keys(value: object, depth: int = 0) -> set[str]:
 
 
 def _unrecognised(name: str, decoded: values.Decoded) -> Document:
-    """The document of a file that no reader takes: what it looks most like shows its owner what is missing."""
+    """The document of a file that no reader takes: it says what that looks most like."""
     like, known = "", values.patterns()
     if decoded.is_json:
         keys = _all_keys(decoded.value)

@@ -136,12 +136,8 @@ def _parsed(text: str) -> tuple[object, tuple[str, ...]]:
     value = from_json(text, pairs=pairs)
     if re.search(r"\\u[dD][89a-fA-F]", text):
         # Halves of letters can be neither printed nor encoded.
-        text = (
-            json.dumps(value, ensure_ascii=False)
-            .encode("utf-16", "surrogatepass")
-            .decode("utf-16", "replace")
-        )
-        value = from_json(text)
+        units = json.dumps(value, ensure_ascii=False).encode("utf-16", "surrogatepass")
+        value = from_json(units.decode("utf-16", "replace"))
     return value, tuple(duplicates[:_MAX_DUPLICATES])
 
 
