@@ -22,6 +22,7 @@ from arcferry.errors import (
     NotFoundError,
     ThrottledError,
 )
+from arcferry.files import naming
 from arcferry.text import one_line, said
 
 OK, PARTIAL, NOT_MODIFIED, UNSATISFIABLE = 200, 206, 304, 416
@@ -48,12 +49,11 @@ def tls_context(ca_file: Path | None) -> ssl.SSLContext:
     # Beside the system's store, which is empty or years old on a minimal image.
     context.load_verify_locations(certifi.where())
     if ca_file is not None:
-        try:
-            context.load_verify_locations(ca_file)
-        except ssl.SSLError as error:
-            raise FileInputError(ca_file, "holds no certificate in PEM") from error
-        except OSError as error:
-            raise FileInputError(ca_file, error.strerror or "cannot be read") from error
+        with naming(ca_file):
+            try:
+                context.load_verify_locations(ca_file)
+            except ssl.SSLError as error:
+                raise FileInputError(ca_file, "holds no certificate in PEM") from error
     return context
 
 

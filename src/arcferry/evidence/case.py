@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from arcferry.errors import BundleFault
 from arcferry.probe.observation import Attempt, DnsAnswer, Observation
-from arcferry.routing.circuit import Circuit
+from arcferry.routing.circuit import Circuit, Peering
 from arcferry.routing.communities import CommunityList
 from arcferry.routing.route import RouteTable, Vantage
 from arcferry.routing.route_filter import RouteFilter
@@ -235,20 +235,20 @@ class Case:
         return tuple(one.circuit for one in self.documents if one.circuit)
 
     @property
+    def peerings(self) -> tuple[Peering, ...]:
+        """Every circuit's Microsoft peering, over IPv4 and over IPv6."""
+        return tuple(side for one in self.circuits for side in (one.microsoft, one.microsoft_ipv6) if side)
+
+    @property
     def attached_filters(self) -> tuple[str, ...]:
         """The filters that the circuits' Microsoft peerings hold, by resource id or name, each once."""
-        both = [side for one in self.circuits for side in (one.microsoft, one.microsoft_ipv6) if side]
-        return tuple(dict.fromkeys(side.route_filter for side in both if side.route_filter))
+        return tuple(dict.fromkeys(side.route_filter for side in self.peerings if side.route_filter))
 
     @property
     def filters_in_effect(self) -> tuple[RouteFilter, ...]:
         """The filters that are attached, where a circuit tells and one of them is here; else every filter."""
-        attached = tuple(
-            seen
-            for seen in self.filters
-            if any(seen.is_named_by(reference) for reference in self.attached_filters)
-        )
-        return attached or self.filters
+        named = self.attached_filters
+        return tuple(seen for seen in self.filters if any(map(seen.is_named_by, named))) or self.filters
 
     @property
     def newest(self) -> datetime | None:
@@ -262,8 +262,7 @@ class Case:
     @property
     def links(self) -> tuple[str, ...]:
         """The prefixes between the company's routers and Microsoft, of every circuit."""
-        peerings = [one for circuit in self.circuits for one in (circuit.microsoft, circuit.microsoft_ipv6)]
-        return tuple(link for peering in peerings if peering for link in peering.links)
+        return tuple(link for side in self.peerings for link in side.links)
 
     @property
     def agents(self) -> tuple[AgentState, ...]:

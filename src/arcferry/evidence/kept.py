@@ -229,7 +229,8 @@ def _table(seen: RouteTable, case: Case) -> dict[str, Any]:
         value: count for value, count in seen.values.items() if value.startswith(f"{MICROSOFT_AS}:")
     } | {value: count for value, count in seen.values.items() if catalog.community(value)}
     held: dict[str, list[Route]] = {}
-    for address in (*sorted(case.addresses), *_advertised(case.circuits)):
+    prefixes = (ip_network(prefix) for side in case.peerings for prefix in side.advertised_prefixes)
+    for address in (*sorted(case.addresses), *(str(prefix.network_address) for prefix in prefixes)):
         found: dict[str, list[Route]] = {}
         for route in seen.covering(address):
             found.setdefault(route.prefix, []).append(route)
@@ -245,13 +246,6 @@ def _table(seen: RouteTable, case: Case) -> dict[str, Any]:
         "values": dict(islice(counted.items(), _MOST_VALUES)),
         "routes": [_plain(route, "") for route in (*routes, *_witnesses(seen, routes))],
     }
-
-
-def _advertised(circuits: Iterable[Circuit]) -> Iterator[str]:
-    for one in circuits:
-        for peering in (one.microsoft, one.microsoft_ipv6):
-            for prefix in peering.advertised_prefixes if peering else ():
-                yield str(ip_network(prefix).network_address)
 
 
 def _witnesses(seen: RouteTable, kept: Iterable[Route]) -> Iterator[Route]:

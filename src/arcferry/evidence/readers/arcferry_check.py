@@ -32,7 +32,12 @@ def is_history(value: object) -> bool:
     return values.mapping(value).get("kind") == "watch-history"
 
 
-def _require_schema(document: _Fields, name: str, what: str) -> None:
+def require_schema(document: _Fields, name: str, what: str) -> None:
+    """What is written of another schema than 1, is not read.
+
+    Raises:
+        FileInputError: it is.
+    """
     if document.get("schema", 1) != 1:
         found = typed.word(str(document["schema"])) or typed.NOT_SHOWN
         raise FileInputError(name, f"{what} of schema {found}; this reads 1")
@@ -110,14 +115,13 @@ def read(name: str, value: object) -> Document:
     Raises:
         FileInputError: the document is of a newer schema than this version reads.
     """
-    rows = values.mapping(value).get("endpoints")
     whole = values.mapping(value)
+    fields = values.mappings(whole.get("endpoints"), _MOST)
     if isinstance(value, list):
-        rows = [item for item in value if values.mapping(item).get("kind") == "endpoint"]
-        summaries = [item for item in value if values.mapping(item).get("kind") == "check"]
-        whole = values.mapping(summaries[-1]) if summaries else {}
-    _require_schema(whole, name, "a check")
-    fields = [values.mapping(row) for row in rows[:_MOST]] if isinstance(rows, list) else []
+        items = [values.mapping(item) for item in value]
+        fields = [one for one in items if one.get("kind") == "endpoint"][:_MOST]
+        whole = next((one for one in reversed(items) if one.get("kind") == "check"), {})
+    require_schema(whole, name, "a check")
     return Document(
         name,
         Kind.ARCFERRY_CHECK,
@@ -129,7 +133,7 @@ def read(name: str, value: object) -> Document:
 
 def _newest_rows(value: object) -> list[_Fields]:
     """The newest rows; the document has the oldest first."""
-    return [values.mapping(item) for item in value[-_MOST_WATCHED:]] if isinstance(value, list) else []
+    return values.mappings(value[-_MOST_WATCHED:], _MOST_WATCHED) if isinstance(value, list) else []
 
 
 def _watched_answer(row: _Fields, name: str) -> DnsAnswer | None:
@@ -159,7 +163,7 @@ def read_history(name: str, value: object) -> Document:
         FileInputError: the document is of a newer schema than this version reads.
     """
     whole = values.mapping(value)
-    _require_schema(whole, name, "a watch's history")
+    require_schema(whole, name, "a watch's history")
     reach, answers = _newest_rows(whole.get("reach")), _newest_rows(whole.get("answers"))
     attempts = {seen.host: seen for row in reach if (seen := _watched_attempt(row, name))}
     newest = {(one.host, one.resolver): one for row in answers if (one := _watched_answer(row, name))}

@@ -48,4 +48,4 @@ def _answers(value: object) -> list[Mapping[str, object]]:
         value = document.get("answers")
     elif document:
         value = [document]
-    return [values.mapping(one) for one in value[:_MOST]] if isinstance(value, list) else []
+    return values.mappings(value, _MOST)

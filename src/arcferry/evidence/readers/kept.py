@@ -12,7 +12,7 @@ from typing import TypeVar
 from arcferry import typed
 from arcferry.errors import BundleFault, FileInputError, InputError
 from arcferry.evidence.case import AgentState, BundleProblem, Case, CodeSeen, Document, ErrorLine, Kind
-from arcferry.evidence.kept import KEY, SCHEMA
+from arcferry.evidence.kept import KEY
 from arcferry.evidence.readers import arcferry_check, values
 from arcferry.evidence.readers.agent_show import scope
 from arcferry.probe.observation import Attempt, DnsAnswer
@@ -68,14 +68,13 @@ def read(name: str, value: object) -> tuple[Document, ...]:
     """
     found: list[Document] = []
     for part in _parts(value):
-        if (schema := part.get("schema", SCHEMA)) != SCHEMA:
-            shown = typed.word(str(schema)) or typed.NOT_SHOWN
-            raise FileInputError(name, f"evidence of schema {shown}; this reads {SCHEMA}")
-        groups = [_servers(names) for names in _rows(part, "servers")]
+        arcferry_check.require_schema(part, name, "evidence")
+        listed = (map(_name, values.texts(names, _MOST_SERVERS)) for names in _rows(part, "servers"))
+        groups = [tuple(filter(None, names)) for names in listed]
         try:
             found += [
                 document
-                for fields in map(values.mapping, _rows(part, "documents")[:_MOST_DOCUMENTS])
+                for fields in values.mappings(part["documents"], _MOST_DOCUMENTS)
                 if (document := _document(fields, name, groups))
             ]
         except InputError as error:
@@ -92,10 +91,6 @@ def read(name: str, value: object) -> tuple[Document, ...]:
 def _rows(fields: _Fields, key: str) -> list[object]:
     found = fields.get(key)
     return found if isinstance(found, list) else []
-
-
-def _servers(names: object) -> tuple[str, ...]:
-    return tuple(filter(None, map(_name, values.texts(names, _MOST_SERVERS))))
 
 
 def _name(value: object) -> str:
@@ -139,8 +134,7 @@ def _document(fields: _Fields, file: str, groups: list[tuple[str, ...]]) -> Docu
 def _read(
     fields: _Fields, key: str, one: Callable[[_Fields, str], _Row | None], name: str
 ) -> tuple[_Row, ...]:
-    rows = map(values.mapping, _rows(fields, key)[:_MOST_ROWS])
-    return tuple(found for row in rows if (found := one(row, name)))
+    return tuple(found for row in values.mappings(fields.get(key), _MOST_ROWS) if (found := one(row, name)))
 
 
 def _origin(row: _Fields, name: str) -> str:
@@ -176,8 +170,8 @@ def _answer(row: _Fields, name: str) -> DnsAnswer | None:
         return None
     return DnsAnswer(
         host,
-        tuple(link for text in values.texts(row.get("chain")) if (link := values.host(text))),
-        tuple(found for text in values.texts(row.get("addresses")) if (found := values.address(text))),
+        values.hosts(row.get("chain")),
+        values.addresses(row.get("addresses")),
         typed.resolver(row.get("resolver")),
         values.word(row.get("rcode"), 40),
         _origin(row, name),
@@ -189,7 +183,7 @@ def _code(row: _Fields, name: str) -> CodeSeen | None:
     code = values.word(row.get("code"), 80)
     if not code:
         return None
-    hosts = tuple(host for text in values.texts(row.get("hosts")) if (host := values.host(text)))
+    hosts = values.hosts(row.get("hosts"))
     says = values.short(row.get("says"), _LONG_WORDS)
     return CodeSeen(code, says, _origin(row, name), hosts, values.instant(row.get("taken")))
 
@@ -273,9 +267,7 @@ def _table(part: _Fields, name: str) -> RouteTable | None:
         complete=part.get("complete") is True,
         values=counted,
         routes=Routes(
-            route
-            for row in map(values.mapping, _rows(part, "routes")[:_MOST_ROUTES])
-            if (route := _route(row))
+            route for row in values.mappings(part.get("routes"), _MOST_ROUTES) if (route := _route(row))
         ),
     )
 
@@ -291,7 +283,7 @@ def _route(row: _Fields) -> Route | None:
     try:
         text = prefix_text(prefix_key(prefix)) if isinstance(prefix, str) else ""
     except ValueError:
-        return None
+        text = ""
     if not text:
         return None
     numbers = [one for one in _rows(row, "as_path") if isinstance(one, int) and 0 <= one <= _LAST_AS]

@@ -291,6 +291,11 @@ def mapping(value: object) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
 
 
+def mappings(value: object, most: int) -> list[Mapping[str, object]]:
+    """The first objects of a list, at most so many; empty for anything else."""
+    return [mapping(item) for item in value[:most]] if isinstance(value, list) else []
+
+
 def lowered(value: object) -> dict[str, object]:
     """A JSON object with its keys in lower case, which tools spell differently; or an empty one."""
     return {str(key).lower(): item for key, item in mapping(value).items()}
