@@ -8,7 +8,7 @@ from arcferry import catalog
 from arcferry.catalog import Code
 from arcferry.errors import HostError
 from arcferry.evidence.case import Document
-from arcferry.evidence.readers import agent_check, agent_connect
+from arcferry.evidence.readers import agent_check, agent_log
 from arcferry.evidence.readers.guard import kept_apart
 from arcferry.fleet.facts import ScriptAnswer
 from arcferry.fleet.outcome import StepResult, StepState
@@ -31,7 +31,7 @@ def agent_failure(step: str, answer: ScriptAnswer) -> StepResult:
         says += f" and {len(hosts) - _MOST_NAMED} more" if len(hosts) > _MOST_NAMED else ""
         hint = "Save the output to a file; arcferry explain FILE names the cause and who can change it."
     elif meaning:
-        document = _document(agent_connect.read, output)
+        document = _document(agent_log.read_console, output)
         own = document.codes[0].says if document is not None and document.codes else ""
         says = f"{code}: {meaning}" + (f" The agent says: {own}" if own else "")
     else:
@@ -44,7 +44,7 @@ def agent_failure(step: str, answer: ScriptAnswer) -> StepResult:
 def unreachable(output: str) -> tuple[str, ...]:
     """The endpoints that a `check` table or a `connect` output gives up on."""
     hosts: dict[str, None] = {}
-    for reader in (agent_check.read, agent_connect.read):
+    for reader in (agent_check.read, agent_log.read_console):
         document = _document(reader, output)
         if document is not None:
             hosts.update((seen.host, None) for seen in document.attempts if not seen.reachable)

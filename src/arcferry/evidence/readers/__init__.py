@@ -11,7 +11,6 @@ from arcferry.errors import FileInputError
 from arcferry.evidence.case import Document, Kind
 from arcferry.evidence.readers import (
     agent_check,
-    agent_connect,
     agent_log,
     agent_show,
     arcferry_check,
@@ -43,7 +42,7 @@ _TEXT_READERS: tuple[_TextReader, ...] = (
     install_log.read,
     onboarding_script.read,
     agent_log.read,
-    agent_connect.read,
+    agent_log.read_console,
     download_error.read,
     powershell_error.read,
     dns_answers.read_resolve_dns_name,

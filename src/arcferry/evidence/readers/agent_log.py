@@ -1,18 +1,26 @@
-"""The agent's own logs, `azcmagent.log` and `himds.log`: what its last run, or its last hour, failed with.
+"""What the agent says when it fails: `azcmagent connect` on a console in any language, and its own logs.
 
-A log goes back for weeks. What failed then and works now is no cause of anything, so only the end counts.
-Its lines have the form `time="…" level=… msg="…" Key="…"`.
+Of `azcmagent.log` and `himds.log` the last run counts, or the last hour. A log goes back for weeks, and what
+failed then and works now is no cause of anything. Its lines have the form `time="…" level=… msg="…" Key="…"`.
 """
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from arcferry.evidence.case import NETWORK_ERROR, Document, ErrorLine, Kind
-from arcferry.evidence.readers import agent_connect, codes, go_errors, values
+from arcferry.evidence.readers import codes, go_errors, values
 from arcferry.probe.observation import Attempt
+
+_CODE = re.compile(r"(?<![A-Za-z0-9])AZCM\d{4}(?!\d)")
+_FAILS = re.compile(r"^\s*FATAL\b|level=(?:fatal|error)\b")
+# The agent's console pads its levels to eight columns.
+_GIVES_UP = re.compile(r"^FATAL {3}(\S.{0,8000})", re.MULTILINE)
+_TO_READ_ON = {"aka.ms", "learn.microsoft.com", "docs.microsoft.com", "portal.azure.com", "go.microsoft.com"}
+_MOST_HOSTS = 100
+_TABLE_BARS = 3
 
 _START = re.compile(r'^\s*time="?([^"\s]{10,40})"?\s+level=(\w{1,12})\s')
 _RUN = re.compile(r'msg="?Agent (?:Version|Command): ?([^"\n]{0,80})')
@@ -25,6 +33,55 @@ _LAST = timedelta(hours=1)
 _MOST_ERRORS = 3
 _LONG_WORDS = 900
 _LIKE_VERBOSE = "what azcmagent prints with --verbose looks the same; it was read as a log"
+
+
+def _named_hosts(lines: Iterable[str]) -> tuple[str, ...]:
+    """The endpoints that the lines of a network error name; pages to read on are none."""
+    found = dict.fromkeys(
+        name for line in lines for name in (*values.hosts_in_urls(line), *go_errors.listed_hosts(line))
+    )
+    return tuple(name for name in found if name not in _TO_READ_ON)[:_MOST_HOSTS]
+
+
+def _fatal_lines(lines: list[str], name: str) -> tuple[ErrorLine, ...]:
+    """The console's FATAL lines; the code, where there is one, tells more."""
+    fatal = [found for line in lines if (found := _GIVES_UP.match(line))]
+    says = dict.fromkeys(values.short(found[1], _LONG_WORDS) for found in fatal)
+    return tuple(ErrorLine(words, name) for words in says)[-_MOST_ERRORS:]
+
+
+def read_console(name: str, text: str) -> Document | None:
+    """Of `azcmagent connect`: the codes, the endpoints that it gave up on, and its words for it.
+
+    None if `text` holds no code of the agent's and no line of its console that says FATAL. The codes of
+    the installation scripts are the onboarding script's reader's.
+    """
+    every = codes.agent_codes(text)
+    found = [code for code in every if not codes.is_scripts(code)]
+    if not found and (every or not _GIVES_UP.search(text)):
+        return None
+    # The rows of a check that stands in the same transcript have a reader of their own.
+    lines = [values.unescaped(one) for one in values.lines(text, _LONGEST) if one.count("|") < _TABLE_BARS]
+    # What failed is told from the first error to the end, else on the lines that have a code.
+    first = next((place for place, line in enumerate(lines) if _FAILS.search(line)), None)
+    telling = lines[first:] if first is not None else [line for line in lines if _CODE.search(line)]
+    first_error = telling[0].strip().removeprefix("FATAL").strip() if first is not None else ""
+    hosts = _named_hosts(telling) if NETWORK_ERROR in found else ()
+    private = True if any("private endpoint" in line.lower() for line in telling) else None
+    named = {host: Attempt(host, name, reachable=False, required=True, private=private) for host in hosts}
+    why = go_errors.attempts(((None, line) for line in lines), name)
+    reached = named | {host: replace(seen, private=private) for host, seen in why.items()}
+    agents = codes.seen(found, telling, name, last_error=first_error)
+    return Document(
+        name,
+        Kind.AGENT_CONNECT,
+        attempts=tuple(reached.values()),
+        codes=(
+            *(replace(one, hosts=hosts) if one.code == NETWORK_ERROR else one for one in agents),
+            *codes.seen(codes.service_codes("\n".join(lines)), lines, name),
+        ),
+        error_lines=_fatal_lines(lines, name),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +117,16 @@ def _command(run: Sequence[_Line]) -> str:
     return next((named[1] for line in run[:5] if (named := _COMMAND.search(line.text))), "")
 
 
-def _has_failed(run: Sequence[_Line]) -> bool:
-    return any(line.is_error for line in run) or bool(codes.agent_codes("\n".join(line.text for line in run)))
-
-
 def _telling(runs: Sequence[Sequence[_Line]]) -> tuple[Sequence[_Line], int]:
     """The lines that say how things stand, none if all is well; and how many earlier runs had failed."""
     if len(runs) == 1 and not _command(runs[0]):
         newest = max((line.taken for line in runs[0] if line.taken), default=None)
         since = newest - _LAST if newest else None
         return [line for line in runs[0] if not since or not line.taken or line.taken >= since], 0
-    failed = [_has_failed(run) for run in runs]
+    failed = [
+        any(line.is_error for line in run) or bool(codes.agent_codes("\n".join(line.text for line in run)))
+        for run in runs
+    ]
     for place in reversed(range(len(runs))):
         if failed[place]:
             return runs[place], sum(failed[:place])
@@ -83,7 +139,7 @@ def _telling(runs: Sequence[Sequence[_Line]]) -> tuple[Sequence[_Line], int]:
 def _attempts(lines: Sequence[_Line], name: str, *, is_network_error: bool) -> tuple[Attempt, ...]:
     """What failed, with its error, then what the line of AZCM0026 names without one."""
     errors = [line for line in lines if line.is_error]
-    hosts = agent_connect.named_hosts(line.text for line in errors) if is_network_error else ()
+    hosts = _named_hosts(line.text for line in errors) if is_network_error else ()
     taken = errors[-1].taken if errors else None
     named = {host: Attempt(host, name, reachable=False, taken=taken, required=True) for host in hosts}
     why = go_errors.attempts(((line.taken, line.text) for line in lines), name)
