@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import certifi
@@ -89,9 +90,23 @@ async def connection_pool(
         auto_decompress=auto_decompress,
         trust_env=proxy is None,
         proxy=proxy,
-        trace_configs=log.http_traces(),
+        trace_configs=[_traces()],
     ) as pool:
         yield pool
+
+
+def _traces() -> aiohttp.TraceConfig:
+    """Tells of every request by host, method and status. Paths and headers may be secret."""
+
+    async def ended(_: object, __: object, end: Any) -> None:  # noqa: ANN401  # aiohttp's own, with or without an answer
+        answer, error = getattr(end, "response", None), getattr(end, "exception", None)
+        status = answer.status if answer is not None else type(error).__name__
+        log.did("request", host=end.url.host, port=end.url.port, method=end.method, answer=status)
+
+    traces = aiohttp.TraceConfig()
+    traces.on_request_end.append(ended)
+    traces.on_request_exception.append(ended)
+    return traces
 
 
 @dataclass(frozen=True, slots=True)

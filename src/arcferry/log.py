@@ -2,12 +2,8 @@
 
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 from arcferry.text import one_line
-
-if TYPE_CHECKING:
-    import aiohttp
 
 # Below "arcferry", whose handlers a fleet's run takes for its own log file.
 _LOG = logging.getLogger("arcferry.actions")
@@ -42,21 +38,6 @@ def listen(tell: Callable[[str], None] | None) -> None:
 def is_on() -> bool:
     """Whether anybody listens."""
     return _LOG.isEnabledFor(logging.INFO)
-
-
-def http_traces() -> "list[aiohttp.TraceConfig]":
-    """For an aiohttp session: every request by host, method and status. Paths and headers may be secret."""
-    import aiohttp  # noqa: PLC0415  # most commands send nothing
-
-    async def ended(_: object, __: object, end: Any) -> None:  # noqa: ANN401  # aiohttp's own, with or without an answer
-        answer, error = getattr(end, "response", None), getattr(end, "exception", None)
-        status = answer.status if answer is not None else type(error).__name__
-        did("request", host=end.url.host, port=end.url.port, method=end.method, answer=status)
-
-    traces = aiohttp.TraceConfig()
-    traces.on_request_end.append(ended)
-    traces.on_request_exception.append(ended)
-    return [traces]
 
 
 def _value(value: object) -> str:

@@ -56,14 +56,8 @@ def to_json(case: Case, left_out: Sequence[str] = ()) -> dict[str, Any]:
 def _document(one: Document, case: Case) -> dict[str, Any]:
     found: dict[str, Any] = {"name": one.name, "kind": one.kind.value}
     found |= _given({"taken": one.taken.isoformat() if one.taken else None})
-    for key, values in (
-        ("attempts", one.attempts),
-        ("answers", one.answers),
-        ("codes", one.codes),
-        ("error_lines", one.error_lines),
-        ("bundle_problems", one.bundle_problems),
-    ):
-        found |= _given({key: [_plain(value, one.name) for value in values]})
+    for key in ("attempts", "answers", "codes", "error_lines", "bundle_problems"):
+        found |= _given({key: [_plain(value, one.name) for value in getattr(one, key)]})
     if one.agent_state:
         found["agent"] = _plain(one.agent_state, one.name)
     if one.circuit:
@@ -135,7 +129,6 @@ def _filter(seen: RouteFilter) -> dict[str, Any]:
 
 def _circuit(seen: Circuit, document: str) -> dict[str, Any]:
     peerings = [_peering(seen.microsoft, seen.microsoft_ipv6)] if seen.microsoft else []
-    provider = {"peeringLocation": seen.peering_location}
     return {
         **_given(
             {
@@ -147,7 +140,7 @@ def _circuit(seen: Circuit, document: str) -> dict[str, Any]:
                 "expressRoutePort": {"id": "kept"} if seen.direct else None,
             }
         ),
-        "serviceProviderProperties": _given(provider),
+        "serviceProviderProperties": _given({"peeringLocation": seen.peering_location}),
         **({"peerings": peerings} if seen.lists_peerings else {}),
     }
 

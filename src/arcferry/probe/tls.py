@@ -54,15 +54,6 @@ def load_trust(more: Sequence[crypto.X509] = ()) -> Trust:
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
     public = Path(certifi.where())
     context.load_verify_locations(str(public))
-    _load_system(context)
-    for certificate in more:
-        _add(context, certificate)
-    # Each root's fingerprint without parsing it: there are some 140, and a run needs at most a few.
-    roots = _pem_blocks(public.read_text("ascii", errors="replace"))
-    return Trust(context, frozenset(hashlib.sha256(der).digest() for der in roots))
-
-
-def _load_system(context: SSL.Context) -> None:
     if sys.platform == "win32":
         for store in ("ROOT", "CA"):
             for data, encoding, _ in ssl.enum_certificates(store):
@@ -70,6 +61,11 @@ def _load_system(context: SSL.Context) -> None:
                     _add(context, crypto.load_certificate(crypto.FILETYPE_ASN1, data))
     else:
         context.set_default_verify_paths()
+    for certificate in more:
+        _add(context, certificate)
+    # Each root's fingerprint without parsing it: there are some 140, and a run needs at most a few.
+    roots = _pem_blocks(public.read_text("ascii", errors="replace"))
+    return Trust(context, frozenset(hashlib.sha256(der).digest() for der in roots))
 
 
 def _add(context: SSL.Context, certificate: crypto.X509) -> None:
