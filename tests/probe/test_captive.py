@@ -12,7 +12,7 @@ def session(*, public: bool) -> TlsSession:
 
 
 def answer(status: int, media_type: str = "", location: str = "") -> HttpAnswer:
-    return HttpAnswer(status, "", None, media_type=media_type, location=location)
+    return HttpAnswer(status, None, media_type=media_type, location=location)
 
 
 @pytest.mark.parametrize(

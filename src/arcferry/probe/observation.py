@@ -99,8 +99,8 @@ class HttpAnswer:
     """
 
     status: int
-    reason: str
     date: datetime | None
+    reason: str = ""
     body: bytes = b""
     media_type: str = ""
     location: str = ""
