@@ -25,7 +25,7 @@ with atheris.instrument_imports(include=["arcferry"]):
     from arcferry.catalog import cloud
     from arcferry.diagnosis import judge
     from arcferry.errors import FileInputError, InputError
-    from arcferry.evidence.readers import read_document
+    from arcferry.evidence.reading import read_document
     from arcferry.routing.circuit import read_circuit
     from arcferry.routing.communities import read_community_list
     from arcferry.routing.route_filter import read_route_filter

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from arcferry.diagnosis import judge
-from arcferry.evidence.readers import read_document
+from arcferry.evidence.reading import read_document
 from arcferry.routing.filter_change import AsOf, changes, fetch, see
 
 ROOT = Path(__file__).parents[1]

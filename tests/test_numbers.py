@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from arcferry import catalog, times
 from arcferry.data import catalogue, held
 from arcferry.errors import ArcferryError
-from arcferry.evidence.readers import read_claimed, read_document
+from arcferry.evidence.reading import read_claimed, read_document
 from arcferry.fleet.facts import read_answer
 from arcferry.probe.https import his_host
 from arcferry.probe.step import ProbeSettings

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from arcferry import cli
-from arcferry.evidence import readers
+from arcferry.evidence import reading
 
 CASES = Path(__file__).parents[1] / "cases"
 Run = Callable[..., SimpleNamespace]
@@ -103,7 +103,7 @@ def test_every_file_that_cannot_be_used_is_named(run: Run, tmp_path: Path) -> No
 def test_a_file_that_is_too_large_is_refused(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readers, "FILE_LIMIT", 1000)
+    monkeypatch.setattr(reading, "FILE_LIMIT", 1000)
     (tmp_path / "huge.log").write_bytes(b"x" * 1001)
     ended = run(tmp_path / "huge.log")
     assert ended.code == 2
@@ -223,7 +223,7 @@ def test_a_file_that_no_reader_foresees_is_a_finding_beside_the_others(
         if "springs the trap" in text:
             raise OverflowError("7f3c")
 
-    monkeypatch.setattr(readers, "_TEXT_READERS", (surprised, *readers._TEXT_READERS))
+    monkeypatch.setattr(reading, "_TEXT_READERS", (surprised, *reading._TEXT_READERS))
     (tmp_path / "evil.txt").write_text("this one springs the trap\n")
     ended = run("--output", output, tmp_path / "evil.txt", *case("two-names-one-community"))
     assert ended.code == 1

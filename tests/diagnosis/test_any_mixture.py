@@ -12,7 +12,7 @@ from arcferry.diagnosis import Finding, Severity, judge
 from arcferry.diagnosis.causes import CAUSES
 from arcferry.diagnosis.destination import destinations_of
 from arcferry.evidence.case import Case, Document
-from arcferry.evidence.readers import read_document
+from arcferry.evidence.reading import read_document
 
 CASES = Path(__file__).parents[1] / "cases"
 _MOST = 6

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from arcferry import catalog
 from arcferry.diagnosis.audit import Audit, Path, Row, audit
 from arcferry.evidence.case import Document, Kind
-from arcferry.evidence.readers import read_document
+from arcferry.evidence.reading import read_document
 from arcferry.probe.observation import Attempt, DnsAnswer, Failure, Stage
 from arcferry.report.audit import cells
 from arcferry.routing.circuit import Circuit, Peering, Tier

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from arcferry.diagnosis import Diagnosis, Finding, Severity, judge
-from arcferry.evidence.readers import read_document
+from arcferry.evidence.reading import read_document
 
 _OURS = Path(__file__).parents[1] / "cases"
 _SHARED = Path(__file__).parents[3] / "shared"

@@ -186,7 +186,7 @@ def test_an_unknown_code_is_said_to_be_unknown() -> None:
 
 
 def read_all(name: str, data: bytes) -> tuple[Document, ...]:
-    from arcferry.evidence.readers import read_document  # noqa: PLC0415 - one helper, close to its use
+    from arcferry.evidence.reading import read_document  # noqa: PLC0415 - one helper, close to its use
 
     return read_document(name, data)
 

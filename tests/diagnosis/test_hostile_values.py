@@ -10,7 +10,7 @@ import pytest
 from arcferry.diagnosis import Diagnosis, judge
 from arcferry.errors import FileInputError
 from arcferry.evidence.case import Document
-from arcferry.evidence.readers import read_document
+from arcferry.evidence.reading import read_document
 
 CASES = Path(__file__).parents[1] / "cases"
 SHARED = Path(__file__).parents[3] / "shared" / "cases" / "hostile-2026-11"

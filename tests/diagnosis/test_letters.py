@@ -14,7 +14,7 @@ from arcferry.diagnosis.causes.path import undetermined
 from arcferry.diagnosis.words import how_to_get
 from arcferry.diagnosis.written import written
 from arcferry.evidence.case import Case, Document, Kind
-from arcferry.evidence.readers import read_document
+from arcferry.evidence.reading import read_document
 
 _OURS = Path(__file__).parents[1] / "cases"
 _SHARED = Path(__file__).parents[3] / "shared/cases"

@@ -8,7 +8,7 @@ import pytest
 from arcferry import catalog
 from arcferry.diagnosis import Diagnosis, judge
 from arcferry.evidence.case import observed
-from arcferry.evidence.readers import read_document
+from arcferry.evidence.reading import read_document
 from arcferry.probe.https import check
 from arcferry.probe.step import ProbeSettings
 from arcferry_lab.document import document as lab_document

@@ -15,7 +15,7 @@ from arcferry.diagnosis import judge
 from arcferry.errors import FileInputError
 from arcferry.evidence import kept
 from arcferry.evidence.case import Case, Document, Kind
-from arcferry.evidence.readers import read_document
+from arcferry.evidence.reading import read_document
 from arcferry.probe.observation import Attempt, DnsAnswer
 from arcferry.report import findings_document
 from arcferry.routing.circuit import Circuit, Peering, Tier

@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 from arcferry.cli.collect import collect as command
 from arcferry.diagnosis import Severity
 from arcferry.errors import FileInputError, InputError
-from arcferry.evidence.readers import read_document
+from arcferry.evidence.reading import read_document
 from arcferry.export.collect import Collection, collect, write_evidence
 from arcferry.export.result import LARGEST, MOST_EVIDENCE, NotAResultError, Reported, read_result
 from arcferry.fleet.inventory import read_inventory

@@ -12,7 +12,7 @@ import pytest
 from arcferry import azure, catalog
 from arcferry.diagnosis import Owner, Severity, judge
 from arcferry.evidence.case import Document, observed
-from arcferry.evidence.readers import read_claimed, read_document
+from arcferry.evidence.reading import read_claimed, read_document
 from arcferry.fleet.apply import apply_fleet
 from arcferry.fleet.failure import MOST_PATH
 from arcferry.fleet.findings import findings_of_run

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from arcferry import catalog
 from arcferry.diagnosis import Diagnosis, judge
 from arcferry.evidence.case import Document
-from arcferry.evidence.readers import read_document
+from arcferry.evidence.reading import read_document
 from arcferry.probe.https import check
 from arcferry.probe.step import ProbeSettings
 from arcferry.report.check import document

@@ -8,7 +8,7 @@ from rich.console import Console
 
 from arcferry.diagnosis import judge
 from arcferry.errors import FileInputError
-from arcferry.evidence.readers import read_document
+from arcferry.evidence.reading import read_document
 from arcferry.report import findings, findings_document
 
 SHAPES = json.loads(Path(__file__).with_name("shapes.json").read_text(encoding="utf-8"))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from arcferry.errors import FileInputError
-from arcferry.evidence.readers import read_document
+from arcferry.evidence.reading import read_document
 from arcferry.redaction import mask, redact_json
 
 SMALL, TIMES, MOST, TRIES = 8_000, 8, 12, 12

@@ -12,7 +12,7 @@ import pytest
 from arcferry import catalog
 from arcferry.errors import ArcferryError, FileInputError, InputError
 from arcferry.evidence.case import Case
-from arcferry.evidence.readers import read_document
+from arcferry.evidence.reading import read_document
 from arcferry.probe.observation import DnsAnswer
 from arcferry.probe.step import ProbeSettings
 from arcferry.watch import History, Level, Notice, Round, history_path, watch

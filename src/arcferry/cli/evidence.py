@@ -98,8 +98,8 @@ def _recognised(file: str, name: str) -> "tuple[Document, ...]":
 
 
 def _read(file: str, name: str) -> "tuple[Document, ...]":
-    from arcferry.evidence.readers import read_document, read_path
     from arcferry.evidence.readers.guard import guarded
+    from arcferry.evidence.reading import read_document, read_path
     from arcferry.files import FILE_LIMIT
 
     path = Path(file)
@@ -122,10 +122,10 @@ def _size(path: Path) -> int:
 
 def _routes(path: Path, name: str) -> "tuple[Document, ...]":
     """The routes of a dump that is too large to be held; nothing where the file is no such dump."""
-    from arcferry.evidence.readers import network
+    from arcferry.evidence.readers import routes
 
     with _progress(path) as step:
-        return network.read_route_dump(path, name, progress=step)
+        return routes.read_dump(path, name, progress=step)
 
 
 @contextmanager

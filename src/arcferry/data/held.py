@@ -10,6 +10,7 @@ from pathlib import Path
 
 from arcferry import times
 from arcferry.errors import FileInputError
+from arcferry.evidence.readers.values import text_of
 from arcferry.files import FILE_LIMIT
 from arcferry.text import from_json as read_json
 from arcferry.text import one_line
@@ -157,8 +158,6 @@ def parse(name: str, data: bytes) -> object:
     """
     if len(data) > FILE_LIMIT:
         raise FileInputError(name, f"larger than the {FILE_LIMIT:,} bytes that are read of such a file")
-    from arcferry.evidence.readers.values import text_of  # noqa: PLC0415  # with all readers, heavy
-
     text = text_of(data)
     if text is None or not text.lstrip().startswith(("{", "[")):
         raise FileInputError(name, "no JSON, and no endpoint catalogue", hint=HINT)

@@ -11,6 +11,7 @@ from arcferry.catalog.adoption import adopt
 from arcferry.data.held import Held, HeldKind, from_json, parse, to_json
 from arcferry.errors import FileInputError, InputError
 from arcferry.evidence.case import Document, Kind
+from arcferry.evidence.readers import network
 from arcferry.files import FILE_LIMIT, naming, read_bounded, write_whole
 from arcferry.routing.shapes import date_in
 from arcferry.text import quoted
@@ -176,8 +177,6 @@ def _newest(store: Store, wanted: HeldKind, kind: Kind, cloud: Cloud) -> list[Do
 
 
 def _document(store: Store, held: Held) -> Document:
-    from arcferry.evidence.readers import network  # noqa: PLC0415  # with all readers, heavy; often nothing is held
-
     taken = datetime.combine(held.taken, time.min, tzinfo=UTC) if held.taken else None
     name = f"held {held.kind.words} of {held.taken or 'an unknown day'} ({held.name})"
     value = parse(held.name, store.read(held))

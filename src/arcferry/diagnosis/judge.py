@@ -23,7 +23,7 @@ def judge(evidence: Iterable[Document], held: Iterable[Document] = ()) -> Diagno
     different servers (`Document.servers`) are judged apart, each with those of the network.
 
     Args:
-        evidence: what the files say, from `evidence.readers`, or from `evidence.case.observed` for a
+        evidence: what the files say, from `evidence.reading`, or from `evidence.case.observed` for a
             live probe.
         held: the documents of `arcferry data`; those of a kind that was handed in do not count.
     """

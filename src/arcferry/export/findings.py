@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator
 
 from arcferry.diagnosis import Diagnosis
 from arcferry.evidence.case import Document, Kind
-from arcferry.evidence.readers import read_claimed
 from arcferry.evidence.readers.guard import unreadable
+from arcferry.evidence.reading import read_claimed
 from arcferry.export.result import MOST_EVIDENCE, Reported
 from arcferry.fleet.findings import findings_of, symptoms_of
 

@@ -12,7 +12,7 @@ from arcferry.diagnosis.finding import NOTHING_JUDGED, Finding
 from arcferry.diagnosis.judge import of_servers
 from arcferry.evidence import kept
 from arcferry.evidence.case import Case, Document, Kind
-from arcferry.evidence.readers import read_claimed, read_document
+from arcferry.evidence.reading import read_claimed, read_document
 from arcferry.files import FILE_LIMIT, read_bounded, write_whole
 from arcferry.fleet.outcome import HostRun, StepResult
 from arcferry.fleet.run_folder import runs

@@ -12,10 +12,10 @@ from rich.console import Console
 
 from arcferry.diagnosis import judge
 from arcferry.errors import FileInputError
-from arcferry.evidence import readers
+from arcferry.evidence import reading
 from arcferry.evidence.case import Document, Kind
-from arcferry.evidence.readers import read_document
 from arcferry.evidence.readers.values import TEXT_LIMIT
+from arcferry.evidence.reading import read_document
 from arcferry.report import findings, findings_document
 
 _KEYS = st.sampled_from(
@@ -205,7 +205,7 @@ _FRAGMENTS = st.lists(
 
 @pytest.mark.parametrize(
     "read",
-    readers._TEXT_READERS,
+    reading._TEXT_READERS,
     ids=lambda read: f"{read.__module__.rpartition('.')[2]}.{read.__name__}",
 )
 @given(_FRAGMENTS)

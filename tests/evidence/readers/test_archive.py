@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arcferry.errors import FileInputError
-from arcferry.evidence.readers import archive, read_document
+from arcferry.evidence.readers import archive
+from arcferry.evidence.reading import read_document
 
 _SHOW = (Path(__file__).with_name("samples") / "agent-show" / "connected.txt").read_bytes()
 

@@ -9,9 +9,10 @@ from io import BytesIO
 
 import pytest
 
-from arcferry.evidence import readers
+from arcferry.evidence import reading
 from arcferry.evidence.case import Document, Kind
-from arcferry.evidence.readers import guard, read_document
+from arcferry.evidence.readers import guard
+from arcferry.evidence.reading import read_document
 
 SHORT = 0.2
 
@@ -74,8 +75,8 @@ def test_in_a_thread_there_is_no_signal_and_no_harm() -> None:
 
 def test_of_an_archive_the_others_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """A pattern that is quadratic, as any reader may get one some day."""
-    readers_of_text = (lambda _, text: _searching() if "SLOW" in text else None, *readers._TEXT_READERS)
-    monkeypatch.setattr(readers, "_TEXT_READERS", readers_of_text)
+    readers_of_text = (lambda _, text: _searching() if "SLOW" in text else None, *reading._TEXT_READERS)
+    monkeypatch.setattr(reading, "_TEXT_READERS", readers_of_text)
     packed = BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("slow.log", "SLOW\n")

@@ -6,7 +6,8 @@ import pytest
 
 from arcferry.diagnosis import judge
 from arcferry.evidence.case import Document, Kind
-from arcferry.evidence.readers import go_errors, read_document
+from arcferry.evidence.readers import go_errors
+from arcferry.evidence.reading import read_document
 from arcferry.probe.observation import Attempt
 
 _SHARED = Path(__file__).parents[4] / "shared/cases/field-2026-11/minimal"

@@ -8,10 +8,10 @@ import pytest
 
 from arcferry.diagnosis import judge
 from arcferry.errors import FileInputError
-from arcferry.evidence import readers
+from arcferry.evidence import reading
 from arcferry.evidence.case import Document
-from arcferry.evidence.readers import read_claimed, read_document, read_path
 from arcferry.evidence.readers.guard import guarded
+from arcferry.evidence.reading import read_claimed, read_document, read_path
 
 from .test_archive import packed
 
@@ -38,7 +38,7 @@ def surprise(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
             raise raised
         return None
 
-    monkeypatch.setattr(readers, "_TEXT_READERS", (read, *readers._TEXT_READERS))
+    monkeypatch.setattr(reading, "_TEXT_READERS", (read, *reading._TEXT_READERS))
     return raised
 
 

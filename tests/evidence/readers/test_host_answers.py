@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from arcferry.evidence.case import Kind
-from arcferry.evidence.readers import read_document
+from arcferry.evidence.reading import read_document
 
 CHECK = {
     "schema": 1,

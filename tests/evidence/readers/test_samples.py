@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from arcferry.evidence.case import Document, Kind
-from arcferry.evidence.readers import read_document
+from arcferry.evidence.reading import read_document
 
 _SAMPLES = sorted(Path(__file__).with_name("samples").glob("*/*"))
 _RESOLVED = ("his.trafficmanager.net", "his-ea.eastasia.cloudapp.azure.com")

@@ -130,7 +130,7 @@ def audit(
     Reads and asks for nothing.
 
     Args:
-        evidence: what the files say, from `evidence.readers`.
+        evidence: what the files say, from `evidence.reading`.
         held: the documents of `arcferry data`; those of a kind that was handed in do not count.
         cloud: the cloud whose endpoints are meant.
         region: where the machines are to appear; without it only what the documents speak of is audited.

@@ -1,11 +1,9 @@
-"""What network and Azure teams hand in: filters, circuits, service tags, community lists and routes.
+"""What network and Azure teams hand in: filters, circuits, service tags and community lists.
 
 What stands in them is read by `routing`; here it is told which is which.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
-from pathlib import Path
 
 from arcferry import typed
 from arcferry.errors import FileInputError, InputError
@@ -13,11 +11,9 @@ from arcferry.evidence.case import Document, Kind, at_midnight
 from arcferry.evidence.readers import values
 from arcferry.routing.circuit import is_circuit, is_peering, read_circuit
 from arcferry.routing.communities import read_community_list
-from arcferry.routing.route import RouteTable, Vantage
 from arcferry.routing.route_filter import read_route_filter
 from arcferry.routing.service_tags import read_service_tags
 from arcferry.routing.shapes import Node
-from arcferry.routing.tables import Progress, read_route_file, read_route_table
 
 _MOST = 1000
 _SAMPLE = 20
@@ -101,31 +97,3 @@ def read_json(name: str, value: object) -> list[Document]:
         raise
     except InputError as error:
         raise FileInputError(name, error.message, hint=error.hint) from error
-
-
-def _routes(table: RouteTable | None) -> tuple[Document, ...]:
-    if table is None:
-        return ()
-    kind = Kind.AZURE_ROUTES if table.vantage is Vantage.AZURE else Kind.RECEIVED_ROUTES
-    return (Document(table.name, kind, table.taken, route_table=table, notes=table.notes),)
-
-
-def read_routes(name: str, data: bytes) -> tuple[Document, ...]:
-    """The routes of a router or of Azure; none if `data` is in no format that `routing.tables` reads.
-
-    Raises:
-        FileInputError: it is one, and something is wrong in it.
-    """
-    return _routes(read_route_table(name, data))
-
-
-def read_route_dump(path: Path, name: str, progress: Progress | None = None) -> tuple[Document, ...]:
-    """The same of a file that is too long to be held, which is read as a stream.
-
-    Args:
-        path: where it lies.
-        name: how it is called in findings.
-        progress: is told how many routes were read.
-    """
-    table = read_route_file(path, progress=progress)
-    return _routes(replace(table, name=name) if table else None)

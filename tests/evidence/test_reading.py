@@ -6,7 +6,7 @@ import pytest
 
 from arcferry.errors import FileInputError
 from arcferry.evidence.case import Document
-from arcferry.evidence.readers import read_document
+from arcferry.evidence.reading import read_document
 
 TABLE = (
     "ENDPOINT                          |REACHABLE  |PRIVATE  |TLS      |PROXY\n"

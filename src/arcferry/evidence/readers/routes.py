@@ -1,0 +1,36 @@
+"""The routes of a router or of Azure, in any format that `routing.tables` reads."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from arcferry.evidence.case import Document, Kind
+from arcferry.routing.route import RouteTable, Vantage
+from arcferry.routing.tables import Progress, read_route_file, read_route_table
+
+
+def _routes(table: RouteTable | None) -> tuple[Document, ...]:
+    if table is None:
+        return ()
+    kind = Kind.AZURE_ROUTES if table.vantage is Vantage.AZURE else Kind.RECEIVED_ROUTES
+    return (Document(table.name, kind, table.taken, route_table=table, notes=table.notes),)
+
+
+def read(name: str, data: bytes) -> tuple[Document, ...]:
+    """The routes of a router or of Azure; none if `data` is in no format that `routing.tables` reads.
+
+    Raises:
+        FileInputError: it is one, and something is wrong in it.
+    """
+    return _routes(read_route_table(name, data))
+
+
+def read_dump(path: Path, name: str, progress: Progress | None = None) -> tuple[Document, ...]:
+    """The same of a file that is too long to be held, which is read as a stream.
+
+    Args:
+        path: where it lies.
+        name: how it is called in findings.
+        progress: is told how many routes were read.
+    """
+    table = read_route_file(path, progress=progress)
+    return _routes(replace(table, name=name) if table else None)

@@ -1,0 +1,233 @@
+"""What a file says: the content decides which reader takes it, never the name."""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from operator import itemgetter
+from pathlib import Path
+
+from arcferry import typed
+from arcferry.errors import FileInputError
+from arcferry.evidence.case import Document, Kind
+from arcferry.evidence.readers import (
+    agent_check,
+    agent_log,
+    agent_show,
+    arcferry_check,
+    archive,
+    codes,
+    connection_test,
+    dns_answers,
+    download_error,
+    host_answers,
+    install_log,
+    kept,
+    network,
+    onboarding_script,
+    powershell_error,
+    routes,
+    values,
+)
+from arcferry.evidence.readers.guard import guarded, unreadable
+from arcferry.files import FILE_LIMIT, read_bounded
+from arcferry.redaction import mask, redact
+from arcferry.text import clean
+
+_DEEP = 4
+_MOST = 50
+
+_TextReader = Callable[[str, str], Document | None]
+_TEXT_READERS: tuple[_TextReader, ...] = (
+    agent_check.read,
+    agent_show.read,
+    install_log.read,
+    onboarding_script.read,
+    agent_log.read,
+    agent_log.read_console,
+    download_error.read,
+    powershell_error.read,
+    dns_answers.read_resolve_dns_name,
+    dns_answers.read_dig,
+    dns_answers.read_nslookup,
+    connection_test.read_net_connection,
+    connection_test.read_curl,
+    connection_test.read_openssl,
+    codes.read,
+)
+"""All of them are asked, because a transcript can hold several kinds; the order is that of the documents."""
+_STANDS_ASIDE = {
+    Kind.AGENT_CONNECT: {Kind.AGENT_LOG},
+    Kind.AZURE_ERROR: {Kind.AGENT_CONNECT, Kind.AGENT_LOG, Kind.AGENT_SHOW},
+    Kind.ONBOARDING_SCRIPT: {Kind.INSTALL_LOG},
+    Kind.DOWNLOAD_ERROR: {Kind.AGENT_LOG, Kind.INSTALL_LOG},
+    Kind.CONNECTION_TEST: {Kind.AGENT_LOG, Kind.INSTALL_LOG},
+}
+"""Which kinds take the same lines better: if one of them was found, this one is left out."""
+_JSON_READERS: tuple[tuple[Callable[[object], bool], Callable[[str, object], Document]], ...] = (
+    (arcferry_check.looks_right, arcferry_check.read),
+    (arcferry_check.is_history, arcferry_check.read_history),
+    (dns_answers.is_json, dns_answers.read_json),
+    (agent_show.looks_right, agent_show.read_json),
+    (onboarding_script.looks_right, onboarding_script.read_json),
+)
+"""The first that knows a value reads it. These name themselves, or have keys that nobody else has. Azure's
+documents are known by few keys and so come after them; what any JSON may hold, such as an error, is last."""
+
+
+def _of_json(name: str, value: object) -> tuple[Document, ...]:
+    # First, because what a command judged by says more than what its document tells of it besides.
+    if kept.looks_right(value):
+        return kept.read(name, value)
+    if host_answers.looks_right(value):
+        return _of_host(name, value)
+    for looks_right, read in _JSON_READERS:
+        if looks_right(value):
+            return (read(name, value),)
+    if found := network.read_json(name, value):
+        return tuple(found)
+    other = agent_check.read_json(name, value) or codes.read_json(name, value)
+    return (other,) if other else ()
+
+
+def _of_host(name: str, value: object) -> tuple[Document, ...]:
+    """A host's answers, and beside them what its agent printed and how its path was, read as themselves."""
+    found = [host_answers.read(name, value)]
+    for verb, text in host_answers.printed(value):
+        found += _of_text(f"{name}: {verb}", text)
+    paths = filter(arcferry_check.looks_right, host_answers.paths(value))
+    return (*found, *(arcferry_check.read(f"{name}: path", path) for path in paths))
+
+
+def _of_text(name: str, text: str, note: str = "") -> tuple[Document, ...]:
+    part, shortening = values.shortened(text)
+    plain = clean(part, limit=len(part) + 1)
+    read = [document for reader in _TEXT_READERS if (document := reader(name, plain))]
+    kinds = {document.kind for document in read}
+    kept = [document for document in read if not _STANDS_ASIDE.get(document.kind, set()) & kinds]
+    return _noted(_merged(kept), note, shortening)
+
+
+def _noted(documents: Iterable[Document], *notes: str) -> tuple[Document, ...]:
+    """The same documents with these notes, but for the empty ones."""
+    more = tuple(filter(None, notes))
+    return tuple(replace(one, notes=one.notes + more) for one in documents)
+
+
+def _merged(documents: list[Document]) -> Iterable[Document]:
+    """One document a kind: a transcript with `dig` and `nslookup` holds DNS answers, once."""
+    found: dict[Kind, Document] = {}
+    for one in documents:
+        before = found.setdefault(one.kind, one)
+        if before is not one:
+            found[one.kind] = replace(
+                before,
+                attempts=before.attempts + one.attempts,
+                answers=before.answers + one.answers,
+                codes=before.codes + one.codes,
+                error_lines=before.error_lines + one.error_lines,
+                notes=before.notes + one.notes,
+            )
+    return found.values()
+
+
+def _read_plain(name: str, data: bytes) -> tuple[Document, ...]:
+    """What a file that is no archive says."""
+    text = values.text_of(data)
+    if text is None:
+        if dump := routes.read(name, data):
+            return dump
+        raise FileInputError(
+            name,
+            "a binary file, which explain does not read",
+            hint="Hand in text, JSON, a zip of logs or an MRT dump.",
+        )
+    # Only the part that is searched is worth the time that taking credentials out of a long log costs.
+    part, note = (text, "") if values.is_structured(text) else values.shortened(text)
+    decoded = values.decode(name, part)
+    found = _of_json(name, decoded.value) if decoded.is_json else _of_text(name, decoded.text, note)
+    if not found:
+        # Of routes only typed values are kept, and a line is quoted masked: a long dump is spared the search.
+        whole = decoded.text if part == text else values.narrow(text)
+        found = routes.read(name, whole.encode("utf-8", errors="replace"))
+    if not found and decoded.is_json:
+        found = _of_text(name, redact(decoded.text))
+    twice = (f"the key {typed.shown(mask(key))} stands twice in one object" for key in decoded.duplicates)
+    told = (f"{one}; the last one counted" for one in twice)
+    return _noted(found or (_unrecognised(name, decoded),), *told)
+
+
+def _all_keys(value: object, depth: int = 0) -> set[str]:
+    if depth > _DEEP:
+        return set()
+    items = value if isinstance(value, list) else list(values.mapping(value).values())
+    own = {str(key).lower() for key in list(values.mapping(value))[:_MOST]}
+    return own.union(*(_all_keys(item, depth + 1) for item in items[:_MOST]))
+
+
+def _unrecognised(name: str, decoded: values.Decoded) -> Document:
+    """The document of a file that no reader takes: it says what that looks most like."""
+    like, known = "", values.patterns()
+    if decoded.is_json:
+        keys = _all_keys(decoded.value)
+        shared, words = max(
+            ((len(keys.intersection(own)), words) for words, own in known["keys"].items()), key=itemgetter(0)
+        )
+        like = f"{words}, but its shape is another" if shared else ""
+    else:
+        sample = decoded.text[:200_000]
+        like = next((words for pattern, words in known["looks_like"] if re.search(pattern, sample)), "")
+    return Document(name, Kind.UNRECOGNISED, notes=(f"it looks most like {like}",) if like else ())
+
+
+def read_document(name: str, data: bytes) -> tuple[Document, ...]:
+    """What a file says, recognised by its content alone.
+
+    A console transcript can hold several kinds, and then gives several documents, as an archive of logs does.
+    What nothing recognises gives one document of kind `unrecognised`, which says what it looked most like.
+    Credentials are taken out before anything is read. One in which a reader meets what it did not foresee
+    gives one document of kind `unreadable`; in an archive it is that file of it alone.
+
+    Args:
+        name: how the file is called in findings; its content decides what it is.
+        data: the whole file.
+
+    Raises:
+        FileInputError: the file is binary, nested too deeply, or is a known kind in which something is wrong.
+    """
+    if archive.looks_right(data):
+        return guarded(name, lambda: archive.read(name, data, _read_alone), size=None)
+    return _read_alone(name, data)
+
+
+def read_claimed(name: str, data: bytes) -> tuple[Document, ...]:
+    """What a host handed in says, as `read_document`; what cannot be read gives one that says so.
+
+    It is never an error of the one who collected it.
+    """
+    try:
+        return guarded(name, lambda: read_document(name, data))
+    except FileInputError as error:
+        return (unreadable(name, f"could not be read: {error.message.removeprefix(f'{error.path}: ')}"),)
+
+
+def _read_alone(name: str, data: bytes) -> tuple[Document, ...]:
+    return guarded(name, lambda: _read_plain(name, data), size=len(data))
+
+
+def read_path(path: Path, name: str) -> tuple[Document, ...]:
+    """What a file on the disk says; one longer than `FILE_LIMIT` can only be routes, read as a stream.
+
+    Raises:
+        FileInputError: as `read_document`; the file is missing, unreadable, or too long and no routes.
+    """
+    try:
+        size = path.stat().st_size if path.is_file() else 0
+    except OSError:
+        size = 0
+    if size <= FILE_LIMIT:
+        return read_document(name, read_bounded(path, limit=FILE_LIMIT))
+    if dump := guarded(name, lambda: routes.read_dump(path, name), size=size):
+        return dump
+    raise FileInputError(
+        name, f"no dump of routes, and larger than the {FILE_LIMIT:,} bytes that are read of anything else"
+    )
