@@ -1,13 +1,18 @@
 """The command line: one file a command; each reads its arguments, calls, and renders."""
 
+import gc
 import sys
 
 from arcferry.cli import signals
+
+_COLLECT_AFTER = 50_000
+"""New objects. Loading makes many and drops few: at Python's 700 the search for garbage slows every start."""
 
 
 def main() -> None:
     """Run the command line; every ArcferryError becomes one clear message and its exit code."""
     signals.listen()
+    gc.set_threshold(_COLLECT_AFTER)
     try:
         _run()
     except signals.Stopped:
