@@ -18,7 +18,7 @@ from arcferry.cli.app import app
 from arcferry.diagnosis import judge
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.outcome import FleetRun, HostOutcome, HostRun, StepResult, StepState
-from arcferry.report import junit_findings, junit_fleet
+from arcferry.report import fleet, junit, runs
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry_lab.hosts import build_agent_package
 
@@ -85,7 +85,7 @@ def test_audit_has_a_case_for_each_path() -> None:
 
 def test_check_has_a_case_for_each_endpoint() -> None:
     result = checked(reached("pas.windows.net"), FAILED)
-    found = suites(junit_findings.check(result, judge([])))
+    found = suites(junit.check(result, judge([])))
     assert found["check eastasia"] == [
         ("https://pas.windows.net", "passed", ""),
         (f"https://{FAILED.endpoint.host}", "failure", "40.115.144.3:443 did not answer within 3.5 s"),
@@ -136,7 +136,7 @@ def test_apply_has_a_case_for_each_host() -> None:
         HostRun(Host("web03", "10.0.0.3"), HostOutcome.STOPPED),
     )
     done = FleetRun("abc", moment, moment, {}, {}, (), hosts, "", interrupted=False, spent=False)
-    assert suites(junit_fleet.run(done)) == {
+    assert suites(fleet.junit(done)) == {
         "onboard apply abc": [
             ("web01", "passed", ""),
             ("web02", "failure", "dpkg is locked"),
@@ -150,10 +150,10 @@ def test_status_has_a_suite_for_each_run() -> None:
     states = {"web01": "connected", "web02": "failed", "web03": "started"}
     host: Callable[[str], dict[str, Any]] = lambda state: {"state": state, "step": "install", "says": "so"}  # noqa: E731
     found = suites(
-        junit_fleet.runs([{"run": "abc", "hosts": {name: host(state) for name, state in states.items()}}])
+        runs.junit([{"run": "abc", "hosts": {name: host(state) for name, state in states.items()}}])
     )
     assert [outcome for _, outcome, _ in found["run abc"]] == ["passed", "failure", "skipped"]
-    assert suites(junit_fleet.runs([])) == {}
+    assert suites(runs.junit([])) == {}
 
 
 def test_what_hosts_and_files_say_is_text_alone() -> None:

@@ -17,7 +17,6 @@ from arcferry.evidence import kept
 from arcferry.evidence.case import Case, Document, Kind
 from arcferry.evidence.reading import read_document
 from arcferry.probe.observation import Attempt, DnsAnswer
-from arcferry.report import findings_document
 from arcferry.routing.circuit import Circuit, Peering, Tier
 from arcferry.routing.route import Route, Vantage, route_table
 from arcferry.routing.route_filter import RouteFilter
@@ -68,8 +67,8 @@ def test_every_case_is_judged_again_in_the_same_words(folder: Path) -> None:
     paths = [path for path in sorted(folder.iterdir()) if path.name != "expected.toml"]
     documents = [one for path in paths for one in read_document(path.name, path.read_bytes())]
     first = judge(documents)
-    told = json.dumps(findings_document.document(first)).encode()
-    again = findings_document.document(judge(read_document("findings.json", told)))
+    told = json.dumps(documents.findings(first)).encode()
+    again = documents.findings(judge(read_document("findings.json", told)))
     assert json.loads(json.dumps(again)) == json.loads(told)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tests.fetch.conftest import MSI, Site
 
-from arcferry.cli.bundle_fetch import BringOptions, bring
+from arcferry.cli.bundle_build import BringOptions, bring
 from arcferry.errors import InputError, UnknownNameError
 
 

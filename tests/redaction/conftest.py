@@ -9,7 +9,7 @@ from rich.console import Console
 from arcferry.diagnosis import judge
 from arcferry.errors import FileInputError
 from arcferry.evidence.reading import read_document
-from arcferry.report import findings, findings_document
+from arcferry.report import documents, findings
 
 SHAPES = json.loads(Path(__file__).with_name("shapes.json").read_text(encoding="utf-8"))
 SECRETS = {
@@ -73,7 +73,7 @@ def everything_said(data: bytes) -> str:
     drawn = StringIO()
     findings.draw(diagnosis, Console(file=drawn, width=200))
     told = (
-        json.dumps([findings_document.document(diagnosis), *findings_document.json_lines(diagnosis)]),
+        json.dumps([documents.findings(diagnosis), *documents.finding_lines(diagnosis)]),
         drawn.getvalue(),
     )
     return "\n".join((repr(documents), *told))

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from arcferry import catalog
 from arcferry.catalog import Carrier, Endpoint, Source, Steering, When
+from arcferry.diagnosis import judge
 from arcferry.probe.https import CheckResult
 from arcferry.probe.observation import DnsAnswer, Failure, HttpAnswer, Observation, Stage, TlsSession
 from arcferry.report import check as report
@@ -80,7 +81,7 @@ def drawn(checked: CheckResult, *, width: int = 160, color: bool = True, termina
         no_color=not color,
         markup=False,
     )
-    check_terminal.draw(checked, console)
+    check_terminal.draw(checked, (), console)
     return stream.getvalue()
 
 
@@ -146,7 +147,7 @@ def test_document() -> None:
 
 def test_json_lines_end_with_the_sum() -> None:
     checked = result(reached("a.example"), FAILED)
-    first, second, last = report.json_lines(checked)
+    first, second, evidence, last = report.json_lines(checked, judge([]))
     assert first == {"schema": 1, "kind": "endpoint"} | report.document(checked)["endpoints"][0]
     assert second["host"] == NAME
     assert last == {
@@ -160,7 +161,10 @@ def test_json_lines_end_with_the_sum() -> None:
         "required": 2,
         "failed": 1,
         "elapsed": 3.5,
+        "findings": 0,
+        "would_sharpen": ["dns-answers", "route-filter", "service-tags", "community-list", "received-routes"],
     }
+    assert evidence["kind"] == "evidence"
 
 
 @pytest.mark.parametrize(
@@ -254,7 +258,7 @@ def test_no_glyphs_off_a_terminal() -> None:
 def test_no_colour_is_obeyed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     stream = io.StringIO()
-    check_terminal.draw(result(FAILED), Console(file=stream, force_terminal=True, width=160))
+    check_terminal.draw(result(FAILED), (), Console(file=stream, force_terminal=True, width=160))
     assert "\x1b[1;31m" not in stream.getvalue()
 
 
@@ -271,3 +275,13 @@ def test_what_a_service_says_cannot_steer_the_terminal() -> None:
     text = drawn(result(replace(FAILED, failure=failure)), color=False)
     assert "\x1b]" not in text
     assert "[bold]x[/bold] FAIL y" in text
+
+
+def test_what_is_announced_has_its_day_and_who_says_so() -> None:
+    announced, nothing = catalog.ahead(date(2026, 11, 28)), judge([])
+    (fields,) = report.judged_document(result(), nothing, announced)["ahead"]
+    assert (fields["day"], fields["host"], fields["begins"]) == ("2027-02-01", "", True)
+    assert "agent-release-notes.md" in fields["source"]
+    *_, empty, (_, line) = report.conclusions(result(), nothing, announced)
+    assert empty == ("", "")
+    assert line.startswith("Ahead, from 2027-02-01: the agent refuses certificates")

@@ -13,7 +13,7 @@ from arcferry.cli.bundle_shared import (
     version_record,
 )
 from arcferry.cli.options import argument, grouped, option
-from arcferry.cli.output import CheckOutput, Output, show_check
+from arcferry.cli.output import show
 from arcferry.errors import BundleRefusedError
 
 app = typer.Typer(
@@ -31,7 +31,7 @@ def verify(
     bundle_key: options.BundleKeyOption,
     allow_older: options.AllowOlderOption = "",
     state: options.StateOption = None,
-    output: options.CheckOutputOption = CheckOutput.TABLE,
+    output: options.CheckOutputOption = "table",
 ) -> None:
     """Check a bundle: its seal, its dates, and that every file is there, unchanged, and none was added.
 
@@ -42,42 +42,40 @@ def verify(
     from arcferry import bundle, times
     from arcferry.diagnosis import judge
     from arcferry.report import bundle as report
-    from arcferry.report import console, findings_document
-    from arcferry.report import junit_fleet as junit
+    from arcferry.report import console, documents
 
     now = times.now()
     record = version_record(state)
     try:
         opened = bundle.open_bundle(path, bundle_key, now=now, record=record, allow_older=allow_older)
     except BundleRefusedError as error:
-        refused = error  # what an except clause names is gone behind it, and lambdas look it up later
-        seen = report.RefusedBundle(path, refused, judge([bundle.checked(path, now, refused)]))
-        if output is not CheckOutput.TABLE:  # people read the error itself
-            show_check(
-                output,
-                table=lambda: None,
-                document=lambda: report.refused_document(seen),
-                lines=lambda: report.refused_lines(seen),
-                junit=lambda: junit.refused_bundle(path, refused),
-            )
+        case = report.refused_junit(path, error)
+        refused = report.refused(path, error) | documents.fields(judge([bundle.checked(path, now, error)]))
+        show(
+            output,
+            table=lambda: None,  # people read the error itself
+            document=lambda: refused,
+            lines=lambda: documents.lines(refused),
+            junit=lambda: case,
+        )
         raise
-    judged = judge([bundle.checked(path, now)])
     view = report.BundleView(path, opened.manifest, opened.key_id, verified=True, now=now, older=opened.older)
-    show_check(
+    document = report.document(view) | documents.fields(judge([bundle.checked(path, now)]))
+    show(
         output,
         table=lambda: report.draw(view, console.stdout()),
-        document=lambda: report.document(view) | findings_document.fields(judged),
-        lines=lambda: (*findings_document.lines(judged), *report.json_lines(view)),
-        junit=lambda: junit.bundle(view),
+        document=lambda: document,
+        lines=lambda: documents.lines(document),
+        junit=lambda: report.junit(view),
     )
 
 
 @app.command("show")
-def show(
+def show_one(
     *,
     path: options.BundleArgument,
     bundle_key: options.OptionalBundleKeyOption = None,
-    output: options.OutputOption = Output.TABLE,
+    output: options.OutputOption = "table",
 ) -> None:
     """Show what a bundle holds, until when, and which key sealed it.
 
@@ -104,7 +102,7 @@ def copy(
     out: Annotated[Path, argument("OUT", "The copy: a zip if its name ends in .zip, else a folder.")],
     bundle_key: options.BundleKeyOption,
     replace: options.ReplaceOption = False,
-    output: options.OutputOption = Output.TABLE,
+    output: options.OutputOption = "table",
 ) -> None:
     """Verify a bundle and write it as a zip or a folder, to a stick or a share; then read it back.
 
@@ -152,7 +150,7 @@ def pack_itself(
             "arcferry's own wheel, of this very version. Without it one is made of this arcferry.",
         ),
     ] = None,
-    output: options.OutputOption = Output.TABLE,
+    output: options.OutputOption = "table",
 ) -> None:
     """Pack arcferry itself, for a jump host without internet, and seal it.
 

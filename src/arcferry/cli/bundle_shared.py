@@ -133,5 +133,5 @@ def render(view: "BundleView", output: Output) -> None:
         output,
         table=lambda: report.draw(view, console.stdout()),
         document=lambda: report.document(view),
-        lines=lambda: report.json_lines(view),
+        lines=lambda: (report.document(view),),
     )

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arcferry.cli import options
-from arcferry.cli.location import region_of
 from arcferry.cli.options import grouped, option
-from arcferry.cli.output import CheckOutput, show_check
+from arcferry.cli.output import CheckOutput, show
 
 if TYPE_CHECKING:
     from arcferry.diagnosis import Diagnosis
@@ -28,7 +27,7 @@ def check(
     ] = False,
     probing: options.ProbeOptions,
     evidence: options.WithOption = None,
-    output: options.CheckOutputOption = CheckOutput.TABLE,
+    output: options.CheckOutputOption = "table",
 ) -> None:
     """Probe every endpoint that Azure Arc requires, from this machine, all at once.
 
@@ -47,7 +46,7 @@ def check(
     from arcferry.probe.step import ProbeSettings
 
     chosen = catalog.cloud(cloud)
-    region = region_of(location, chosen, unlisted=location_unlisted)
+    region = options.region_of(location, chosen, unlisted=location_unlisted)
     settings = ProbeSettings(**vars(probing))
     endpoints = catalog.endpoints(chosen, region, optional=every)
     given, held = evidence_and_held(evidence or [], chosen)
@@ -65,36 +64,29 @@ def check(
 
 def _print(result: "CheckResult", diagnosis: "Diagnosis", output: CheckOutput) -> None:
     from arcferry import catalog, times
-    from arcferry.report import ahead
     from arcferry.report import check as report
-    from arcferry.report import check_findings as found
 
     announced = catalog.ahead(times.now().date(), result.cloud)
 
     def table() -> None:
+        conclusions = report.conclusions(result, diagnosis, announced)
         if not sys.stdout.isatty():  # without rich, which takes longer to load than a pipe's table is worth
-            lines = (*report.plain(result), *found.plain(diagnosis, result), *ahead.lines(announced))
-            typer.echo("\n".join(lines))
+            typer.echo("\n".join((*report.plain(result), *(line for _, line in conclusions))))
             return
         from arcferry.report import check_terminal, console
 
-        check_terminal.draw(result, console.stdout())
-        check_terminal.draw_findings(found.styled(diagnosis, result), console.stdout())
-        for line in ahead.lines(announced):
-            typer.echo(line)
+        check_terminal.draw(result, conclusions, console.stdout())
 
     def junit() -> str:
-        from arcferry.report import junit_findings
+        from arcferry.report import junit
 
-        return junit_findings.check(result, diagnosis)
+        return junit.check(result, diagnosis)
 
-    show_check(
+    show(
         output,
         table=table,
-        document=lambda: (
-            report.document(result) | found.fields(diagnosis) | {"ahead": ahead.fields(announced)}
-        ),
-        lines=lambda: found.json_lines(diagnosis, result),
+        document=lambda: report.judged_document(result, diagnosis, announced),
+        lines=lambda: report.json_lines(result, diagnosis),
         junit=junit,
     )
 

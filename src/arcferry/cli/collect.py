@@ -5,7 +5,7 @@ import typer
 
 from arcferry.cli import options
 from arcferry.cli.options import argument, option
-from arcferry.cli.output import CheckOutput, show_by
+from arcferry.cli.output import show_by
 
 
 def collect(
@@ -23,7 +23,7 @@ def collect(
     ] = None,
     context: options.WithOption = None,
     cloud: options.CloudOption = options.DEFAULT_CLOUD,
-    output: options.CheckOutputOption = CheckOutput.TABLE,
+    output: options.CheckOutputOption = "table",
 ) -> None:
     """Read the result files that servers left on a share: who is connected, what failed, why, the way out.
 
@@ -37,7 +37,6 @@ def collect(
     from arcferry.export import collect as reading
     from arcferry.fleet.inventory import read_inventory
     from arcferry.report import collected as report
-    from arcferry.report import junit_fleet
 
     hosts = read_inventory(inventory) if inventory else None
     given, held = evidence_and_held(context or [], catalog.cloud(cloud))
@@ -45,6 +44,6 @@ def collect(
     if evidence:
         count = reading.write_evidence(collection, evidence)
         typer.echo(f"{count} files of evidence written to {evidence}", err=True)
-    show_by(output, report, collection, junit_fleet.collection)
+    show_by(output, report, collection)
     if not collection.all_good:
         raise typer.Exit(1)

@@ -38,7 +38,7 @@ def import_(
         str | None, option("--of-cloud CLOUD", "Whose data it is, if the file does not tell.")
     ] = None,
     data: options.DataOption = None,
-    output: options.OutputOption = Output.TABLE,
+    output: options.OutputOption = "table",
 ) -> None:
     """Take files in: service tags, BGP communities, a route filter, a circuit, an endpoint catalogue.
 
@@ -76,7 +76,7 @@ def show(
         bool, option("--conflicts", "Every prefix that two sources disagree about.")
     ] = False,
     data: options.DataOption = None,
-    output: options.OutputOption = Output.TABLE,
+    output: options.OutputOption = "table",
 ) -> None:
     """Show what is held, how old it is, and where dated sources disagree.
 
@@ -108,9 +108,7 @@ def show(
         output,
         table=table,
         document=lambda: report.document(view),
-        lines=lambda: (
-            {"schema": report.SCHEMA, "type": "held", **row} for row in report.document(view)["held"]
-        ),
+        lines=lambda: ({"schema": 1, "type": "held", **row} for row in report.document(view)["held"]),
     )
 
 
@@ -119,7 +117,7 @@ def export(
     *,
     target: Annotated[Path, argument("FOLDER", "Where the files are to lie.")],
     data: options.DataOption = None,
-    output: options.OutputOption = Output.TABLE,
+    output: options.OutputOption = "table",
 ) -> None:
     """Write what leads into a folder, to carry it to a machine that cannot fetch it.
 
@@ -144,7 +142,7 @@ def remove(
     older: Annotated[bool, option("--older", "Everything that does not lead.")] = False,
     everything: Annotated[bool, option("--everything", "Everything.")] = False,
     data: options.DataOption = None,
-    output: options.OutputOption = Output.TABLE,
+    output: options.OutputOption = "table",
 ) -> None:
     """Hold documents no longer."""
     from arcferry.data.store import Store
@@ -181,7 +179,7 @@ def update(
         str, setting("--download-url URL", "Where Microsoft's download pages are, if a mirror stands in.")
     ] = "https://www.microsoft.com",
     data: options.DataOption = None,
-    output: options.OutputOption = Output.TABLE,
+    output: options.OutputOption = "table",
 ) -> None:
     """Fetch what is newer, on a connected machine.
 

@@ -6,7 +6,7 @@ import typer
 
 from arcferry.cli.evidence import KNOWN_KINDS, STDIN, held_beside, read_files, warn
 from arcferry.cli.options import CheckOutputOption, argument
-from arcferry.cli.output import CheckOutput, show_check
+from arcferry.cli.output import CheckOutput, show
 from arcferry.errors import InputError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def explain(
             "AADSTS7000215, AuthorizationFailed); or causes (route/community-not-in-filter).",
         ),
     ],
-    output: CheckOutputOption = CheckOutput.TABLE,
+    output: CheckOutputOption = "table",
 ) -> None:
     """Tell why an endpoint cannot be reached, who can change it, and what to ask for.
 
@@ -128,26 +128,26 @@ def _cloud_of(documents: "Sequence[Document]") -> "Cloud":
 
 
 def _print(diagnosis: "Diagnosis", output: CheckOutput) -> None:
-    from arcferry.report import console, findings, findings_document, junit_findings
+    from arcferry.report import console, documents, findings, junit
 
-    show_check(
+    show(
         output,
         table=lambda: findings.draw(diagnosis, console.stdout()),
-        document=lambda: findings_document.document(diagnosis),
-        lines=lambda: findings_document.json_lines(diagnosis),
-        junit=lambda: junit_findings.findings(diagnosis),
+        document=lambda: documents.findings(diagnosis),
+        lines=lambda: documents.finding_lines(diagnosis),
+        junit=lambda: junit.findings(diagnosis),
     )
 
 
 def _print_pages(found: "Sequence[Code | Page]", output: CheckOutput) -> None:
     from arcferry.report import console, pages
 
-    if output is CheckOutput.JUNIT:
+    if output == "junit":
         raise InputError("a page is no result of a test", hint="Hand in files, or take another --output.")
-    show_check(
+    document = pages.document(found)
+    show(
         output,
         table=lambda: pages.draw(found, console.stdout()),
-        document=lambda: pages.document(found),
-        lines=lambda: ({"schema": pages.SCHEMA, **row} for row in pages.document(found)["pages"]),
-        junit=str,
+        document=lambda: document,
+        lines=lambda: ({"schema": document["schema"], **page} for page in document["pages"]),
     )

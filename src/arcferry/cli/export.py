@@ -4,7 +4,6 @@ import typer
 
 from arcferry.cli import options
 from arcferry.cli.bundle_shared import version_record
-from arcferry.cli.location import region_of
 from arcferry.cli.options import argument, grouped, is_on_command_line, option
 from arcferry.errors import InputError
 
@@ -104,7 +103,7 @@ def export(
     where = azure.target(
         cloud=place.cloud, tenant_id=place.tenant_id, subscription_id=place.subscription_id,
         resource_group=place.resource_group,
-        location=region_of(place.location, place.cloud, unlisted=place.location_unlisted),
+        location=options.region_of(place.location, place.cloud, unlisted=place.location_unlisted),
     )  # fmt: skip
     # One of the environment or the site file is the administrator's own, unless a certificate asks for it.
     client = client_id if certificate_thumbprint or is_on_command_line(context, "client_id") else None
@@ -114,12 +113,12 @@ def export(
     )
     if opened.older:
         typer.echo(f"warning: {opened.older}", err=True)
-    options = export.ExportOptions(
+    wanted = export.ExportOptions(
         opened, where,
         share=share, sign_in=sign_in, tags=export.read_tags(tags or ()), proxy=agent_proxy,
         private_link_scope=private_link_scope, gateway_id=gateway_id, group=group, delay=delay,
     )  # fmt: skip
-    export.export(options, chosen, out)
+    export.export(wanted, chosen, out)
     typer.echo(str(out))
     typer.echo(f"hint: {out / 'STEPS.md'} says what to do next", err=True)
 

@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -8,9 +7,8 @@ import typer
 
 from arcferry.cli import options
 from arcferry.cli.bundle_shared import version_record
-from arcferry.cli.location import region_of
 from arcferry.cli.options import argument, grouped, option, setting
-from arcferry.cli.output import CheckOutput, show_by, show_check
+from arcferry.cli.output import show, show_by
 from arcferry.cli.sign_in import principal
 from arcferry.errors import InputError, InterruptedRunError
 
@@ -81,7 +79,7 @@ def plan(
     inventory: InventoryArgument,
     *,
     fleet: FleetOptions,
-    output: options.CheckOutputOption = CheckOutput.TABLE,
+    output: options.CheckOutputOption = "table",
 ) -> None:
     """Show what apply would do with every server. Changes nothing.
 
@@ -93,12 +91,11 @@ def plan(
     """
     from arcferry.cli import stopping
     from arcferry.fleet.plan import plan_fleet
-    from arcferry.report import junit_fleet
     from arcferry.report import plan as report
 
     request = _request(inventory, fleet, acts=False)
     result = stopping.run(plan_fleet(request), says="stopped; nothing was changed")
-    show_by(output, report, result, junit_fleet.plan)
+    show_by(output, report, result)
     if not all(host.good for host in result.hosts):
         raise typer.Exit(1)
 
@@ -124,7 +121,7 @@ def apply(
             max=3600,
         ),
     ] = 420,
-    output: options.CheckOutputOption = CheckOutput.TABLE,
+    output: options.CheckOutputOption = "table",
 ) -> None:
     """Bring every server of the inventory into Azure Arc.
 
@@ -151,7 +148,6 @@ def apply(
     from arcferry.fleet.run import Stop
     from arcferry.fleet.steps import NAMES
     from arcferry.report import fleet as report
-    from arcferry.report import junit_fleet
     from arcferry.report.progress import watching
 
     request = _request(inventory, fleet, acts=True)
@@ -178,7 +174,7 @@ def apply(
     held = held_beside((), catalog.cloud(fleet.cloud))
     warn(held)
     judged = replace(result, diagnosis=findings_of_run(result.hosts, held))
-    show_by(output, report, judged, junit_fleet.run)
+    show_by(output, report, judged)
     keep(judged.diagnosis, Path(judged.state))
     if stopping.asked():
         raise InterruptedRunError("stopped; what is done is kept", hint=_GO_ON)
@@ -187,9 +183,7 @@ def apply(
 
 
 @app.command("status")
-def status(
-    *, state: options.StateOption = None, output: options.CheckOutputOption = CheckOutput.TABLE
-) -> None:
+def status(*, state: options.StateOption = None, output: options.CheckOutputOption = "table") -> None:
     """List the runs that are remembered here, the newest first, and how far each host came.
 
     Reads the state folder alone: neither Azure nor a server is asked. JSON has the findings of the newest run
@@ -197,26 +191,20 @@ def status(
     """
     from arcferry.files import state_folder
     from arcferry.fleet.findings import judged_again
-    from arcferry.report import findings_document, junit_fleet, runs
+    from arcferry.report import documents, runs
 
     folder = state or state_folder()
     found = runs.remembered(folder)
 
-    def lines() -> Iterator[dict[str, Any]]:
-        yield from ({"schema": 1, "kind": "run-state", **run} for run in found)
-        yield from findings_document.lines(judged_again(folder))
+    def content() -> dict[str, Any]:
+        return {"runs": found, **documents.fields(judged_again(folder))}
 
-    show_check(
+    show(
         output,
         table=lambda: typer.echo("\n".join(runs.plain(found))),
-        document=lambda: {
-            "schema": 1,
-            "kind": "runs",
-            "runs": found,
-            **findings_document.fields(judged_again(folder)),
-        },
-        lines=lines,
-        junit=lambda: junit_fleet.runs(found),
+        document=lambda: {"schema": 1, "kind": "runs", **content()},
+        lines=lambda: documents.lines(content(), "runs", "run-state"),
+        junit=lambda: runs.junit(found),
     )
 
 
@@ -238,7 +226,7 @@ def _request(inventory: Path, given: FleetOptions, *, acts: bool) -> "RunRequest
     folder = given.state or state_folder()
     target = azure.target(
         cloud=given.cloud, tenant_id=given.tenant_id,
-        location=region_of(given.location, given.cloud, unlisted=given.location_unlisted),
+        location=options.region_of(given.location, given.cloud, unlisted=given.location_unlisted),
         subscription_id=given.subscription_id, resource_group=given.resource_group,
         arm_url=given.arm_url, authority=given.authority, ca_file=given.ca_file, proxy=given.proxy,
     )  # fmt: skip

@@ -9,11 +9,15 @@ from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
 
 import typer
 
 from arcferry.cli.output import CheckOutput, Output
+from arcferry.errors import UnknownNameError
+
+if TYPE_CHECKING:
+    from arcferry.catalog import Cloud, Region
 
 Result = TypeVar("Result")
 AZURE, HOSTS, RUN = "Azure", "Hosts", "Run"
@@ -51,10 +55,9 @@ def argument(metavar: str, text: str) -> Any:  # noqa: ANN401  # as above
     return typer.Argument(metavar=metavar, help=text)
 
 
-OutputOption = Annotated[Output, option("--output", "The form in which the result is printed.", "-o")]
-CheckOutputOption = Annotated[
-    CheckOutput, option("--output", "The form in which the result is printed.", "-o")
-]
+FORM = option("--output", "The form in which the result is printed.", "-o")
+OutputOption = Annotated[Output, FORM]
+CheckOutputOption = Annotated[CheckOutput, FORM]
 OutOption = Annotated[Path, option("--out PATH", "Where to write it to.")]
 OptionalOutOption = Annotated[Path | None, option("--out PATH", "Where to write it to.")]
 ReplaceOption = Annotated[bool, option("--replace", "Take the place of the bundle that is there.")]
@@ -296,3 +299,31 @@ def is_on_command_line(context: typer.Context, name: str) -> bool:
     """Whether an option was typed, and is not from the environment, the site file or its default."""
     source = context.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"
+
+
+def region_of(location: str, cloud: "Cloud | str", *, unlisted: bool) -> "Region":
+    """The region of this name; of one that no list has, what is not known is told on stderr.
+
+    Raises:
+        UnknownNameError: there is no such region, and `unlisted` is False; near names are offered.
+        InputError: there is no such cloud, the region is another cloud's, or its name cannot be a region's.
+    """
+    from arcferry import catalog
+
+    of_cloud = catalog.cloud(cloud) if isinstance(cloud, str) else cloud
+    try:
+        found = catalog.region(location, of_cloud, unlisted=unlisted)
+    except UnknownNameError as error:
+        error.hint += " A location that Azure has and arcferry does not know yet: --location-unlisted."
+        raise
+    if found.source == catalog.UNLISTED:
+        unknown = [
+            "whether Azure Arc serves it",
+            *([] if catalog.region_community(found.name) else ["its BGP community"]),
+            *([] if catalog.geography_of(found.name) else ["its geopolitical area"]),
+            "whether its names follow the other regions' rule",
+        ]
+        typer.echo(
+            f"note: {found.name} is in no list of arcferry's; not known: {', '.join(unknown)}", err=True
+        )
+    return found

@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, assert_never
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar, assert_never
 
 import typer
 
@@ -11,43 +10,34 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 Document = Mapping[str, Any]
-Result = TypeVar("Result")
 Read_contra = TypeVar("Read_contra", contravariant=True)
+Result = TypeVar("Result")
+Output = Literal["table", "json", "jsonl"]
+"""A table for people, one JSON document, or one JSON object a line."""
 
-
-class Output(StrEnum):
-    """A table for people, one JSON document, or one JSON object a line."""
-
-    TABLE = "table"
-    JSON = "json"
-    JSONL = "jsonl"
-
-
-class CheckOutput(StrEnum):
-    """The same for commands that judge, and JUnit's XML, which CI systems read."""
-
-    TABLE = "table"
-    JSON = "json"
-    JSONL = "jsonl"
-    JUNIT = "junit"
+CheckOutput = Literal["table", "json", "jsonl", "junit"]
+"""The same for commands that judge, and JUnit's XML, which CI systems read."""
 
 
 def show(
-    output: Output,
+    output: CheckOutput,
     *,
     table: Callable[[], None],
     document: Callable[[], Document],
-    lines: Callable[[], Iterable[Document | str]],
+    lines: Callable[[], Iterable[Document]],
+    junit: Callable[[], str] = str,
 ) -> None:
     """Print a result to standard output. What is not asked for is not made."""
     match output:
-        case Output.TABLE:
+        case "table":
             table()
-        case Output.JSON:
+        case "json":
             typer.echo(indented(document()))
-        case Output.JSONL:
+        case "jsonl":
             for line in lines():
-                typer.echo(line if isinstance(line, str) else json.dumps(line))
+                typer.echo(json.dumps(line))
+        case "junit":
+            typer.echo(junit(), nl=False)
         case _:
             assert_never(output)
 
@@ -62,42 +52,28 @@ def indented(document: Document) -> str:
     return f'{text[:-2]},\n  "evidence": {evidence}\n}}'
 
 
-def show_check(
-    output: CheckOutput,
-    *,
-    table: Callable[[], None],
-    document: Callable[[], Document],
-    lines: Callable[[], Iterable[Document | str]],
-    junit: Callable[[], str],
-) -> None:
-    """The same for a command that judges."""
-    match output:
-        case CheckOutput.TABLE | CheckOutput.JSON | CheckOutput.JSONL:
-            show(Output(output.value), table=table, document=document, lines=lines)
-        case CheckOutput.JUNIT:
-            typer.echo(junit(), nl=False)
-        case _:
-            assert_never(output)
-
-
 class Report(Protocol[Read_contra]):
-    """A module of `arcferry.report`, which draws one kind of result."""
+    """A module of `arcferry.report`, which draws one kind of result.
+
+    Attributes:
+        ROWS: the field of its document with a row for everything looked at, and the `kind` of such a row.
+    """
+
+    ROWS: tuple[str, str]
 
     def draw(self, result: Read_contra, console: "Console", /) -> None: ...  # noqa: D102
     def document(self, result: Read_contra, /) -> Document: ...  # noqa: D102
-    def json_lines(self, result: Read_contra, /) -> Iterable[Document | str]: ...  # noqa: D102
+    def junit(self, result: Read_contra, /) -> str: ...  # noqa: D102
 
 
-def show_by(
-    output: CheckOutput, report: Report[Result], result: Result, junit: Callable[[Result], str]
-) -> None:
+def show_by(output: CheckOutput, report: Report[Result], result: Result) -> None:
     """Print what a module of `arcferry.report` makes of a result."""
-    from arcferry.report import console
+    from arcferry.report import console, documents
 
-    show_check(
+    show(
         output,
         table=lambda: report.draw(result, console.stdout()),
         document=lambda: report.document(result),
-        lines=lambda: report.json_lines(result),
-        junit=lambda: junit(result),
+        lines=lambda: documents.lines(report.document(result), *report.ROWS),
+        junit=lambda: report.junit(result),
     )

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, assert_never, get
 import typer
 
 from arcferry.cli import options
-from arcferry.cli.location import region_of
 from arcferry.cli.options import argument, option
-from arcferry.cli.output import CheckOutput, Output, show, show_by
+from arcferry.cli.output import show, show_by
 from arcferry.errors import FileInputError, InputError
 
 if TYPE_CHECKING:
@@ -68,7 +67,7 @@ def plan(
         Language | None,
         typer.Option(help="The language of the change; without it az, and a request to the network team."),
     ] = None,
-    output: options.OutputOption = Output.TABLE,
+    output: options.OutputOption = "table",
 ) -> None:
     """Plan the BGP communities that a route filter needs for Azure Arc at one location.
 
@@ -86,7 +85,8 @@ def plan(
     from arcferry.diagnosis.answered import known_answers
     from arcferry.diagnosis.causes.filter_change import changes_for
     from arcferry.evidence.case import Case
-    from arcferry.report import console, routes_plan, routes_plan_table
+    from arcferry.report import console, documents
+    from arcferry.report import routes_plan as report
     from arcferry.routing import plan as routes
     from arcferry.routing.filter_change import AsOf
     from arcferry.routing.plan_notes import doubts
@@ -94,7 +94,7 @@ def plan(
     from arcferry.routing.prefix_counts import PrefixCounts
 
     chosen = catalog.cloud(cloud)
-    region = region_of(location, chosen, unlisted=location_unlisted)
+    region = options.region_of(location, chosen, unlisted=location_unlisted)
     given, held = evidence_and_held([*(files or []), *(evidence or [])], chosen, whole=True)
     seen = (*given, *_watched(chosen, region, state))
     case = Case.of(seen, held)
@@ -116,12 +116,12 @@ def plan(
     changes, effects = changes_for(found, route_filter, wanted, asof)
     odd = (one for one in judge(seen, held).findings if one.cause == "risk/reached-outside-filter")
     told = (f"{one.title}. {one.remedy.summary}" for one in odd)
-    shown = routes_plan.RoutePlanView(found, changes, effects, (*told, *doubts(route_filter, asof, attached)))
+    shown = report.RoutePlanView(found, changes, effects, (*told, *doubts(route_filter, asof, attached)))
     show(
         output,
-        table=lambda: routes_plan_table.draw(shown, _languages(change), console.stdout()),
-        document=lambda: routes_plan.document(shown),
-        lines=lambda: routes_plan.json_lines(shown),
+        table=lambda: report.draw(shown, _languages(change), console.stdout()),
+        document=lambda: report.document(shown),
+        lines=lambda: documents.lines(report.document(shown), *report.ROWS),
     )
 
 
@@ -138,9 +138,7 @@ def firewall(
         Literal["names", "prefixes"],
         typer.Option(help="One rule a name, or one a prefix of the service tags behind the names."),
     ] = "names",
-    output: Annotated[
-        Literal["table", "json", "csv"], option("--output", "The form in which the result is printed.", "-o")
-    ] = "table",
+    output: Annotated[Literal["table", "json", "csv"], options.FORM] = "table",
 ) -> None:
     """Write the rules that a firewall between servers and Azure Arc needs, with the reason for each.
 
@@ -157,7 +155,7 @@ def firewall(
     from arcferry.routing.planned import Steered
 
     chosen = catalog.cloud(cloud)
-    region = region_of(location, chosen, unlisted=location_unlisted)
+    region = options.region_of(location, chosen, unlisted=location_unlisted)
     wanted = _split(features)
     if form == "names":
         found = rules.name_rules(chosen, region, wanted)
@@ -198,7 +196,7 @@ def audit(
     location: options.OptionalLocationOption = None,
     location_unlisted: options.UnlistedOption = False,
     cloud: options.CloudOption = options.DEFAULT_CLOUD,
-    output: options.CheckOutputOption = CheckOutput.TABLE,
+    output: options.CheckOutputOption = "table",
 ) -> None:
     """Show what is expected of every endpoint beside what was really seen, and explain each difference.
 
@@ -214,10 +212,9 @@ def audit(
     from arcferry.cli.evidence import evidence_and_held
     from arcferry.diagnosis import audit as auditing
     from arcferry.report import audit as report
-    from arcferry.report import junit_findings
 
     chosen = catalog.cloud(cloud)
-    region = region_of(location, chosen, unlisted=location_unlisted) if location else None
+    region = options.region_of(location, chosen, unlisted=location_unlisted) if location else None
     evidence, held = evidence_and_held(files or [], chosen)
     result = auditing.audit(evidence, held, chosen, region)
     if not result.rows:
@@ -225,7 +222,7 @@ def audit(
             "there is nothing to audit: no endpoint is named",
             hint="Give --location, or hand in DNS answers or the output of arcferry check.",
         )
-    show_by(output, report, result, junit_findings.audit)
+    show_by(output, report, result)
     if result.missing or result.diagnosis.has_errors:
         raise typer.Exit(1)
 

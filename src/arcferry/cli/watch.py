@@ -2,14 +2,12 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, assert_never
+from typing import TYPE_CHECKING, Annotated, Literal, assert_never
 
 import typer
 
 from arcferry.cli import options
-from arcferry.cli.location import region_of
 from arcferry.cli.options import option
 from arcferry.cli.output import Output, indented
 from arcferry.errors import InputError
@@ -28,14 +26,6 @@ _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _LONGEST_INTERVAL = timedelta(days=1)
 
 
-class Drawing(StrEnum):
-    """The forms in which a history is shown."""
-
-    TABLE = "table"
-    JSON = "json"
-    SVG = "svg"
-
-
 @app.callback(invoke_without_command=True)
 def record(
     context: typer.Context,
@@ -51,7 +41,7 @@ def record(
     ca_file: options.CaFileOption = None,
     port: options.PortOption = None,
     state: options.StateOption = None,
-    output: options.OutputOption = Output.TABLE,
+    output: options.OutputOption = "table",
 ) -> None:
     """Record where Azure Arc's names answer, and what can be reached, round after round.
 
@@ -75,7 +65,7 @@ def record(
     if not location:
         raise InputError("which location is to be watched?", hint="Give --location, such as eastasia.")
     chosen = catalog.cloud(cloud)
-    region = region_of(location, chosen, unlisted=location_unlisted)
+    region = options.region_of(location, chosen, unlisted=location_unlisted)
     interval = _duration(every, longest=_LONGEST_INTERVAL)
     asked = resolver or []
     settings = ProbeSettings(resolver=asked[0] if asked else None, proxy=proxy, ca_file=ca_file, port=port)
@@ -114,9 +104,7 @@ def show(
     evidence: options.WithOption = None,
     state: options.StateOption = None,
     out: options.OptionalOutOption = None,
-    output: Annotated[
-        Drawing, option("--output", "The form in which the result is printed.", "-o")
-    ] = Drawing.TABLE,
+    output: Annotated[Literal["table", "json", "svg"], options.FORM] = "table",
 ) -> None:
     """Show a watch's history: a table, a JSON document that explain reads, or an SVG picture.
 
@@ -128,7 +116,7 @@ def show(
     from arcferry.diagnosis import judge
     from arcferry.evidence.case import Case
     from arcferry.evidence.readers import arcferry_check
-    from arcferry.report import console, findings_document
+    from arcferry.report import console, documents
     from arcferry.report import watch as report
     from arcferry.report.watch_svg import svg
     from arcferry.watch.changes import ORIGIN
@@ -137,18 +125,18 @@ def show(
     case = Case.of(*evidence_and_held(evidence or [], chosen, whole=True))
     shown = _shown(path, chosen, region, since, case)
     match output:
-        case Drawing.TABLE if out is None:
+        case "table" if out is None:
             report.draw(shown, console.stdout())
             return
-        case Drawing.TABLE:
+        case "table":
             hint = "Give --output svg or --output json with --out."
             raise InputError("a table goes to the terminal", hint=hint)
-        case Drawing.JSON:
+        case "json":
             # Judged as explain reads it, so that both give the same.
             history = report.document(shown)
             judged = judge((arcferry_check.read_history(ORIGIN, history), *case.handed_in))
-            text = indented(history | findings_document.fields(judged))
-        case Drawing.SVG:
+            text = indented(history | documents.fields(judged))
+        case "svg":
             text = svg(shown)
         case _:
             assert_never(output)
@@ -205,18 +193,18 @@ def _shown(path: Path, cloud: "Cloud", region: "Region", since: str | None, case
 
 
 def _teller(output: Output) -> "Callable[[Round, Sequence[Notice]], None]":
-    from arcferry.report import console, findings_document
+    from arcferry.report import console, documents
     from arcferry.report import watch as report
 
     def tell(seen: "Round", notices: "Sequence[Notice]") -> None:
         match output:
-            case Output.TABLE:
+            case "table":
                 for notice in notices:
                     report.draw_notice(seen, notice, console.stdout())
-            case Output.JSON | Output.JSONL:  # rounds have no end that a single document could wait for
+            case "json" | "jsonl":  # rounds have no end that a single document could wait for
                 for notice in notices:
                     typer.echo(json.dumps(report.notice_document(seen, notice)))
-                for line in findings_document.lines(seen.diagnosis):
+                for line in documents.lines(documents.fields(seen.diagnosis)):
                     typer.echo(json.dumps(line))
                 typer.echo(json.dumps(report.round_document(seen)))
             case _:

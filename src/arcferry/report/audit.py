@@ -5,19 +5,18 @@ from typing import Any
 
 from rich.console import Console
 
-from arcferry.diagnosis.audit import Audit, Expected, Observed, Path, Row
-from arcferry.diagnosis.finding import Diagnosis, Taken
+from arcferry.diagnosis.audit import Audit, Observed, Path, Row
 from arcferry.diagnosis.words import how_to_get
-from arcferry.report import findings, findings_document
-from arcferry.report.columns import named
+from arcferry.report import documents, findings
+from arcferry.report.columns import UNDISCOVERED, UNDISCOVERED_CELL, named
 from arcferry.report.console import print_line, print_rows, print_table
+from arcferry.report.documents import SCHEMA, picked
+from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.routing.reception import Reception
 from arcferry.text import one_line
-from arcferry.times import to_text
 
-SCHEMA = 1
+ROWS = "endpoints", "audited-endpoint"
 HEADERS = ("ENDPOINT", "EXPECTED", "OBSERVED", "AGREES", "PATH")
-_UNDISCOVERED = "<regional HIS>"
 _AGREES = {True: "yes", False: "NO", None: "unknown"}
 _PATHS = {Path.THERE: "there", Path.MISSING: "MISSING", Path.UNKNOWN: "not known"}
 _STYLES = {"there": "green", "MISSING": "bold red", "not known": "dim"}
@@ -38,75 +37,61 @@ def document(result: Audit) -> dict[str, Any]:
         "kind": "audit",
         "cloud": result.cloud.name,
         "location": result.region.name if result.region else None,
-        "inputs": findings_document.inputs(result.diagnosis),
+        "inputs": documents.inputs(result.diagnosis),
         "circuits": list(result.circuits),
         "endpoints": [_row(row) for row in result.rows],
         "missing": list(result.missing),
         "would_sharpen": list(result.would_sharpen),
-        **findings_document.fields(result.diagnosis),
+        **documents.fields(result.diagnosis),
     }
-
-
-def json_lines(result: Audit) -> Iterator[dict[str, Any]]:
-    """One line an endpoint, one a finding, then one that sums up."""
-    whole = document(result)
-    for row in whole.pop("endpoints"):
-        yield {"schema": SCHEMA, "kind": "audited-endpoint", **row}
-    yield from findings_document.lines(result.diagnosis)
-    yield {key: value for key, value in whole.items() if key not in ("findings", "evidence")}
 
 
 def _row(row: Row) -> dict[str, Any]:
+    expected = ("verdict", "service_tag", "region", "community", "route_filter", "in_filter", "within_reach")
+    observed = (
+        "reception",
+        "prefixes",
+        "communities",
+        "next_hops",
+        "table",
+        "taken",
+        "connection",
+        "connected",
+    )
     return {
-        "host": row.host,
-        "purpose": row.purpose,
-        "required": row.required,
-        "addresses": list(row.addresses),
-        "resolver": row.resolver,
-        "answered": to_text(row.answered) if row.answered else None,
-        "expected": _expected(row.expected),
-        "observed": _observed(row.observed),
-        "agrees": row.agrees,
-        "path": row.path.value,
-        "differences": list(row.differences),
+        **picked(row, "host", "purpose", "required", "addresses", "resolver", "answered"),
+        "expected": picked(row.expected, *expected, "peering", "path", "says"),
+        "observed": picked(row.observed, *observed, "path", "says"),
+        **picked(row, "agrees", "path", "differences"),
     }
 
 
-def _expected(expected: Expected) -> dict[str, Any]:
-    return {
-        "verdict": expected.verdict.value,
-        "service_tag": expected.service_tag,
-        "region": expected.region,
-        "community": expected.community,
-        "route_filter": expected.route_filter,
-        "in_filter": expected.in_filter,
-        "within_reach": expected.within_reach,
-        "peering": expected.peering,
-        "path": expected.path,
-        "says": expected.says,
+def junit(result: Audit) -> str:
+    """A case an endpoint: the path to it is there, missing, or not known. Then the findings."""
+    outcomes = {
+        Path.THERE: JunitResult.PASSED,
+        Path.MISSING: JunitResult.FAILURE,
+        Path.UNKNOWN: JunitResult.SKIPPED,
     }
-
-
-def _observed(observed: Observed) -> dict[str, Any]:
-    return {
-        "reception": observed.reception.value,
-        "prefixes": list(observed.prefixes),
-        "communities": list(observed.communities),
-        "next_hops": list(observed.next_hops),
-        "table": observed.table,
-        "taken": to_text(observed.taken) if observed.taken else None,
-        "connection": observed.connection,
-        "connected": observed.connected,
-        "path": observed.path,
-        "says": observed.says,
-    }
+    cases = []
+    for row in result.rows:
+        outcome = outcomes[row.path]
+        if not row.required and outcome is JunitResult.FAILURE:
+            outcome = JunitResult.SKIPPED
+        says = "; ".join(filter(None, (row.expected.says, row.observed.says)))
+        name = " ".join((row.host or UNDISCOVERED, *row.addresses[:1]))
+        cases.append(JunitCase(name, outcome, says, f"path {row.path}", "\n".join(row.differences)))
+    return xml({"routes audit": cases}, result.diagnosis)
 
 
 def draw(result: Audit, console: Console) -> None:
     """What each file was taken for, the table, the differences, the findings, and what would tell more."""
-    inputs = result.diagnosis.inputs
     print_line(console, "Taken for", "bold")
-    print_rows(console, 2, ((one_line(one.name, limit=120), _taken_for(one)) for one in inputs))
+    inputs = []
+    for one in result.diagnosis.inputs:
+        asof = f", as of {one.taken.date()}" if one.taken else ""
+        inputs.append((one_line(one.name, limit=120), one.kind.replace("-", " ") + asof))
+    print_rows(console, 2, inputs)
     print_line(console)
     rows = ((cells(row), "") for row in result.rows)
     print_table(console, HEADERS, rows, between="  |", styles=_STYLES)
@@ -122,11 +107,6 @@ def draw(result: Audit, console: Console) -> None:
     print_line(console, summary(result))
 
 
-def _taken_for(taken: Taken) -> str:
-    asof = f", as of {taken.taken.date()}" if taken.taken else ""
-    return taken.kind.replace("-", " ") + asof
-
-
 def _section(console: Console, title: str, lines: Iterable[str]) -> None:
     for number, line in enumerate(lines):
         if number == 0:
@@ -137,21 +117,17 @@ def _section(console: Console, title: str, lines: Iterable[str]) -> None:
 
 def cells(row: Row) -> tuple[str, ...]:
     """One endpoint's cells."""
-    sides = _expectation(row.expected), _observation(row.observed)
-    return _endpoint(row), *sides, _AGREES[row.agrees], _PATHS[row.path]
-
-
-def _endpoint(row: Row) -> str:
-    optional = "" if row.required else " (optional)"
-    if not row.addresses:
-        return f"{row.host or _UNDISCOVERED}{optional}"
-    more = len(row.addresses) - 1
-    return f"{row.host} {row.addresses[0]}{f' and {more} more' if more else ''}{optional}"
-
-
-def _expectation(expected: Expected) -> str:
-    reach = "beyond the SKU's reach" if expected.within_reach is False else ""
-    return one_line(", ".join(filter(None, (expected.service_tag, expected.says, reach))))
+    more = f" and {len(row.addresses) - 1} more" if len(row.addresses) > 1 else ""
+    endpoint = f"{' '.join((row.host or UNDISCOVERED_CELL, *row.addresses[:1]))}{more}"
+    reach = "beyond the SKU's reach" if row.expected.within_reach is False else ""
+    expected = ", ".join(filter(None, (row.expected.service_tag, row.expected.says, reach)))
+    return (
+        endpoint if row.required else f"{endpoint} (optional)",
+        one_line(expected),
+        _observation(row.observed),
+        _AGREES[row.agrees],
+        _PATHS[row.path],
+    )
 
 
 def _observation(observed: Observed) -> str:
@@ -175,8 +151,8 @@ def _differences(rows: Sequence[Row]) -> Iterator[str]:
     about: dict[str, dict[str, None]] = {}
     for row in rows:
         for sentence in row.differences:
-            about.setdefault(sentence, {})[row.host or _UNDISCOVERED] = None
-    every = {row.host or _UNDISCOVERED for row in rows}
+            about.setdefault(sentence, {})[row.host or UNDISCOVERED_CELL] = None
+    every = {row.host or UNDISCOVERED_CELL for row in rows}
     for sentence, hosts in about.items():
         whole = set(hosts) == every and len(every) > 1
         whose = "every endpoint" if whole else named(tuple(hosts), most=_MOST_HOSTS)
@@ -190,11 +166,9 @@ def summary(result: Audit) -> str:
     differing = len({row.host for row in result.rows if row.agrees is False})
     total = "1 required endpoint" if len(paths) == 1 else f"{len(paths)} required endpoints"
     where = f" for {result.region.name}" if result.region else ""
+    judged = result.diagnosis
+    found = f"Findings: {findings.summary(judged)}" if judged.findings else "No findings."
     return (
         f"{total}{where}: the path to {counts[Path.THERE]} is there, to {counts[Path.MISSING]} missing, "
-        f"to {counts[Path.UNKNOWN]} not known; {differing} not as expected. {_findings(result.diagnosis)}"
+        f"to {counts[Path.UNKNOWN]} not known; {differing} not as expected. {found}"
     )
-
-
-def _findings(diagnosis: Diagnosis) -> str:
-    return f"Findings: {findings.summary(diagnosis)}" if diagnosis.findings else "No findings."

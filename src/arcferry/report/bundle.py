@@ -1,7 +1,7 @@
 """A bundle as `arcferry bundle` shows it: what it holds, until when, and who vouches for it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -10,14 +10,12 @@ from rich.console import Console
 from rich.text import Text
 
 from arcferry import times
-from arcferry.bundle import AgentPackage, Manifest, Older
-from arcferry.diagnosis import Diagnosis
+from arcferry.bundle import Manifest, Older
 from arcferry.errors import BundleRefusedError
-from arcferry.report import findings_document
 from arcferry.report.columns import columns
 from arcferry.report.console import print_line, print_marked
-
-_SCHEMA = 1
+from arcferry.report.documents import SCHEMA, picked
+from arcferry.report.junit import JunitCase, JunitResult, xml
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,45 +37,24 @@ class BundleView:
     older: Older | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RefusedBundle:
-    """A bundle that was not opened: for what, and what follows."""
-
-    path: Path
-    refused: BundleRefusedError
-    diagnosis: Diagnosis
-
-
-def refused_document(seen: RefusedBundle) -> dict[str, Any]:
-    """A refused bundle as one JSON document."""
-    return _refused(seen) | findings_document.fields(seen.diagnosis)
-
-
-def refused_lines(seen: RefusedBundle) -> Iterator[dict[str, Any]]:
-    """The same as lines."""
-    yield from findings_document.lines(seen.diagnosis)
-    yield _refused(seen)
-
-
-def _refused(seen: RefusedBundle) -> dict[str, Any]:
-    says = {"says": seen.refused.message, "hint": seen.refused.hint}
-    return {"schema": _SCHEMA, "kind": "bundle", "path": str(seen.path), "verified": False, "refused": says}
+def refused(path: Path, error: BundleRefusedError) -> dict[str, Any]:
+    """A bundle that was not opened, as one JSON document."""
+    says = {"says": error.message, "hint": error.hint}
+    return {"schema": SCHEMA, "kind": "bundle", "path": str(path), "verified": False, "refused": says}
 
 
 def document(view: BundleView) -> dict[str, Any]:
     """The whole view as one JSON document."""
     manifest = view.manifest
     return {
-        "schema": _SCHEMA,
+        "schema": SCHEMA,
         "kind": "bundle",
         "path": str(view.path),
         "verified": view.verified,
         "key_id": view.key_id,
         "id": manifest.id,
         "manifest_sha256": manifest.sha256,
-        "version": manifest.version,
-        "created": times.to_text(manifest.created),
-        "expires": times.to_text(manifest.expires),
+        **picked(manifest, "version", "created", "expires"),
         "expired": view.now >= manifest.expires,
         "older": {
             "newest_version": view.older.newest.version,
@@ -87,34 +64,20 @@ def document(view: BundleView) -> dict[str, Any]:
         }
         if view.older
         else None,
-        "agents": [
-            {
-                "file": agent.file,
-                "format": agent.format.value,
-                "version": agent.version,
-                "architecture": agent.architecture,
-                "signature": agent.signature,
-                "signer": agent.signer,
-                "distributions": list(agent.distributions),
-            }
-            for agent in manifest.agents
-        ],
-        "files": [
-            {
-                "name": file.name,
-                "role": file.role.value,
-                "length": file.length,
-                "sha256": file.sha256,
-                "origin": file.origin,
-            }
-            for file in manifest.files
-        ],
+        "agents": list(map(asdict, manifest.agents)),
+        "files": list(map(asdict, manifest.files)),
     }
 
 
-def json_lines(view: BundleView) -> Iterator[dict[str, Any]]:
-    """The same on one line."""
-    yield document(view)
+def junit(view: BundleView) -> str:
+    """A case for the seal and one for each file that it vouches for."""
+    files = [JunitCase(file.name) for file in view.manifest.files]
+    return xml({f"bundle {view.manifest.id}": [JunitCase("seal", details=verdict(view)[1]), *files]})
+
+
+def refused_junit(path: Path, error: BundleRefusedError) -> str:
+    """The one case of a bundle that is not what its seal says."""
+    return xml({f"bundle {path.name}": [JunitCase("seal", JunitResult.FAILURE, error.message, "refused")]})
 
 
 def draw(view: BundleView, console: Console) -> None:
@@ -137,29 +100,20 @@ def _facts(view: BundleView) -> Iterator[tuple[str, str]]:
     yield "Created", times.to_text(manifest.created)
     yield "Expires", f"{times.to_text(manifest.expires)} ({_left(manifest.expires - view.now)})"
     yield "Key", view.key_id
-    for count, line in enumerate(_spoken(manifest.sha256)):
-        yield ("SHA-256" if count == 0 else ""), line
+    # Short enough to be read out and compared group by group.
+    groups = [manifest.sha256[at : at + 4] for at in range(0, 64, 4)]
+    yield "SHA-256", " ".join(groups[:8])
+    yield "", " ".join(groups[8:])
     if view.older:
         yield "Older", f"than {view.older.newest}; allowed because: {view.older.reason}"
     for count, agent in enumerate(manifest.agents):
-        yield ("Agent" if count == 0 else ""), _agent(agent)
+        version = agent.version or "(version not known: neither the package nor its name tells it)"
+        signed = f", {agent.signature}" if agent.signature else ""
+        shown = f"{version} {agent.format} {agent.architecture}".rstrip()
+        yield ("Agent" if count == 0 else ""), f"{shown}{signed}"
     fetched = [file for file in manifest.files if file.origin]
     for count, file in enumerate(fetched):
         yield ("From" if count == 0 else ""), f"{file.origin} ({PurePosixPath(file.name).name})"
-
-
-def _spoken(sha256: str) -> Iterator[str]:
-    """Two lines of eight groups of four digits: short enough to be read out and compared group by group."""
-    groups = [sha256[at : at + 4] for at in range(0, len(sha256), 4)]
-    half = len(groups) // 2
-    yield " ".join(groups[:half])
-    yield " ".join(groups[half:])
-
-
-def _agent(agent: AgentPackage) -> str:
-    version = agent.version or "(version not known: neither the package nor its name tells it)"
-    signed = f", {agent.signature}" if agent.signature else ""
-    return f"{version} {agent.format} {agent.architecture}".rstrip() + signed
 
 
 def _left(life: timedelta) -> str:

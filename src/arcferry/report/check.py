@@ -1,85 +1,92 @@
-"""The result of `arcferry check`: a document, lines of documents, or a plain table and what failed in it."""
+"""The result of `arcferry check` and what follows from it, without rich, so that a pipe starts fast."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from arcferry import times
+from arcferry.catalog import Announced
+from arcferry.diagnosis import Diagnosis, Severity
+from arcferry.diagnosis.words import how_to_get
 from arcferry.probe.https import CheckResult
-from arcferry.probe.observation import Observation, TlsSession
+from arcferry.probe.observation import Observation
 from arcferry.probe.tcp import is_private
-from arcferry.report.columns import columns
+from arcferry.report import documents
+from arcferry.report.columns import UNDISCOVERED_CELL, columns
+from arcferry.report.documents import SCHEMA, picked
 from arcferry.text import one_line
 
-_SCHEMA = 1
-_UNDISCOVERED = "<regional HIS>"
 HEADERS = ("ENDPOINT", "REACHABLE", "PRIVATE", "TLS", "PROXY", "ADDRESS", "TIME")
+_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+_NEXT = {
+    "route-filter": "which names may leave the filter, and which community is missing",
+    "service-tags": "the region of each address",
+    "community-list": "the community of each address, also in regions that no document lists",
+    "received-routes": "whether a route is really there",
+}
+_HOW = "arcferry data import FILE once, or --with FILE each time"
 
 
 def document(result: CheckResult) -> dict[str, Any]:
     """The whole result as one JSON document."""
+    return _head(result) | {"endpoints": list(map(_endpoint, result.observations))}
+
+
+def judged_document(
+    result: CheckResult, diagnosis: Diagnosis, announced: Sequence[Announced]
+) -> dict[str, Any]:
+    """The same with what follows from it, the kinds of evidence that would sharpen it, and what is ahead."""
     return {
-        "schema": _SCHEMA,
+        **document(result),
+        "inputs": documents.inputs(diagnosis),
+        "would_sharpen": list(diagnosis.lacks),
+        **documents.fields(diagnosis),
+        "ahead": documents.ahead(announced),
+    }
+
+
+def json_lines(result: CheckResult, diagnosis: Diagnosis) -> Iterator[dict[str, Any]]:
+    """One line an endpoint, one a finding, one for the evidence, then one that sums up."""
+    for seen in result.observations:
+        yield {"schema": SCHEMA, "kind": "endpoint", **_endpoint(seen)}
+    yield from documents.lines(documents.fields(diagnosis))
+    yield _head(result) | {
+        "required": sum(seen.endpoint.required for seen in result.observations),
+        "failed": len(result.failed),
+        "elapsed": round(result.elapsed, 3),
+        "findings": len(diagnosis.findings),
+        "would_sharpen": list(diagnosis.lacks),
+    }
+
+
+def _head(result: CheckResult) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
         "kind": "check",
         "cloud": result.cloud.name,
         "location": result.region.name,
         "taken": times.to_text(result.taken),
         "resolver": result.resolver or None,
         "proxy": result.proxy,
-        "endpoints": [_endpoint(seen) for seen in result.observations],
     }
-
-
-def json_lines(result: CheckResult) -> Iterator[dict[str, Any]]:
-    """One line an endpoint, then one that sums up."""
-    for seen in result.observations:
-        yield {"schema": _SCHEMA, "kind": "endpoint", **_endpoint(seen)}
-    summary = {key: value for key, value in document(result).items() if key != "endpoints"}
-    required = [seen for seen in result.observations if seen.endpoint.required]
-    counts = {"required": len(required), "failed": len(result.failed), "elapsed": round(result.elapsed, 3)}
-    yield summary | counts
 
 
 def _endpoint(seen: Observation) -> dict[str, Any]:
+    tls = ("version", "cipher", "issuer", "subject", "names", "not_after", "public_root")
+    failure = seen.failure
     return {
-        "host": seen.endpoint.host,
-        "port": seen.endpoint.port,
-        "purpose": seen.endpoint.purpose,
-        "required": seen.endpoint.required,
-        "steering": seen.endpoint.steering.value,
+        **picked(seen.endpoint, "host", "port", "purpose", "required", "steering"),
         "reachable": seen.reachable,
         "private": is_private(seen.address) if seen.address else None,
-        "tls": _tls(seen.tls) if seen.tls else None,
+        "tls": picked(seen.tls, *tls) if seen.tls else None,
         "proxy": _proxy(seen),
-        "dns": {
-            "chain": list(seen.dns.chain),
-            "addresses": list(seen.dns.addresses),
-            "resolver": seen.dns.resolver,
-        }
-        if seen.dns
-        else None,
+        "dns": picked(seen.dns, "chain", "addresses", "resolver") if seen.dns else None,
         "address": seen.address or None,
-        "http": {"status": seen.http.status} if seen.http else None,
+        "http": picked(seen.http, "status") if seen.http else None,
         "clock_skew": seen.clock_skew,
-        "failure": {
-            "stage": seen.failure.stage.value,
-            "kind": seen.failure.kind,
-            "says": one_line(seen.failure.says, limit=600),
-        }
-        if seen.failure
+        "failure": picked(failure, "stage", "kind") | {"says": one_line(failure.says, limit=600)}
+        if failure
         else None,
         "elapsed": round(seen.elapsed, 3),
-    }
-
-
-def _tls(session: TlsSession) -> dict[str, Any]:
-    return {
-        "version": session.version,
-        "cipher": session.cipher,
-        "issuer": session.issuer,
-        "subject": session.subject,
-        "names": list(session.names),
-        "not_after": times.to_text(session.not_after),
-        "public_root": session.public_root,
     }
 
 
@@ -88,7 +95,7 @@ def _proxy(seen: Observation) -> str:
 
 
 def _url(seen: Observation) -> str:
-    return seen.endpoint.url if seen.endpoint.host else _UNDISCOVERED
+    return seen.endpoint.url if seen.endpoint.host else UNDISCOVERED_CELL
 
 
 def row(seen: Observation) -> tuple[str, ...]:
@@ -103,12 +110,6 @@ def row(seen: Observation) -> tuple[str, ...]:
         seen.address or ("by proxy" if seen.proxy else "-"),
         f"{seen.elapsed:.2f} s",
     )
-
-
-def plain_table(result: CheckResult) -> Iterator[str]:
-    """Columns that end in `|`, the form in which the agent prints them and tools read them."""
-    rows = [HEADERS, *map(row, result.observations)]
-    return columns(rows, between="  |")
 
 
 def failures(result: CheckResult) -> Iterator[tuple[str, str]]:
@@ -140,11 +141,46 @@ def summary(result: CheckResult) -> str:
 
 
 def plain(result: CheckResult) -> Iterator[str]:
-    """The whole report without a terminal: the table, then a line for each failure, and the sum."""
-    yield from plain_table(result)
+    """Without a terminal: the table, then a line for each failure, and the sum.
+
+    Columns end in `|`, the form in which the agent prints them and tools read them.
+    """
+    yield from columns([HEADERS, *map(row, result.observations)], between="  |")
     told = [f"{word}  {line}" for word, line in failures(result)]
     if told:
         yield ""
         yield from told
     yield ""
     yield summary(result)
+
+
+def conclusions(
+    result: CheckResult, diagnosis: Diagnosis, announced: Sequence[Announced]
+) -> Iterator[tuple[str, str]]:
+    """What follows, what would sharpen it, and what is ahead; each line after its style on a terminal."""
+    for finding in diagnosis.findings:
+        yield "", ""
+        yield _STYLES[finding.severity], f"{finding.severity.upper():<7}  {one_line(finding.title)}"
+        yield "dim", f"         {finding.cause}, {finding.owner} team, {finding.confidence}"
+        if finding.remedy.summary:
+            yield "", f"         {one_line(finding.remedy.summary)}"
+    wanted = [kind for kind in diagnosis.lacks if kind in _NEXT]
+    if wanted:
+        yield "", ""
+    if wanted and not diagnosis.findings:
+        yield "dim", f"With {' and '.join(wanted)} at hand, this also tells {_NEXT[wanted[0]]}: {_HOW}"
+    elif wanted:
+        yield "dim", "Data at hand does not tell:"
+        for kind in wanted:
+            yield "dim", f"  {_NEXT[kind]}. {kind}: {how_to_get()[kind]}"
+        yield "dim", f"  Then: {_HOW}."
+    if diagnosis.findings:
+        again = f"arcferry check --location {result.region.name} --cloud {result.cloud.name} --output json"
+        yield "", ""
+        yield (
+            "dim",
+            f"Evidence, commands and the request to send: {again} > check.json; arcferry explain check.json",
+        )
+    if announced:
+        yield "", ""
+        yield from (("", f"Ahead, {one}") for one in announced)

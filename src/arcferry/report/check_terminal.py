@@ -11,17 +11,13 @@ from arcferry.report.check import HEADERS, failures, row, summary
 from arcferry.report.console import STYLES, print_line, print_marked
 
 
-def draw(result: CheckResult, console: Console) -> None:
-    """The table with the rows that failed in red, then each failure and the sum, marked."""
+def draw(result: CheckResult, conclusions: Iterable[tuple[str, str]], console: Console) -> None:
+    """The table with the rows that failed in red; each failure and the sum, marked; what follows from it."""
     console.print(_table(result, console.width))
     print_line(console)
     for word, line in (*failures(result), ("FAIL" if result.failed else "ok", summary(result))):
         print_marked(console, word, line)
-
-
-def draw_findings(lines: Iterable[tuple[str, str]], console: Console) -> None:
-    """What follows from it; each line comes with its style."""
-    for style, line in lines:
+    for style, line in conclusions:
         print_line(console, line, style)
 
 

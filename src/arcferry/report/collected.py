@@ -7,47 +7,22 @@ from rich.console import Console
 
 from arcferry.export.collect import Collection
 from arcferry.export.result import Reported
-from arcferry.report import findings_document
+from arcferry.report import documents
 from arcferry.report.columns import MOST_NAMED, named
 from arcferry.report.console import STYLES, print_line, print_marked, print_sum, print_table
-from arcferry.report.fleet import causes, host_document, print_failures
+from arcferry.report.documents import SCHEMA, picked
+from arcferry.report.fleet import causes, failures, host_case, host_document, print_failures
+from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.times import to_text
 
-_SCHEMA = 1
+ROWS = "hosts", "host"
 _HEADINGS = ("HOST", "RESULT", "BY", "ENDED", "STEP", "CODE", "CAUSE")
 
 
 def document(collection: Collection) -> dict[str, Any]:
     """Everything as one JSON document."""
     return {
-        **_head(collection),
-        "hosts": [_host(host) for host in collection.hosts],
-        **_left_out(collection),
-        **findings_document.fields(collection.diagnosis),
-    }
-
-
-def json_lines(collection: Collection) -> Iterator[dict[str, Any]]:
-    """One line a host, one a finding, then one for the whole."""
-    for host in collection.hosts:
-        yield {"schema": _SCHEMA, "kind": "host", **_host(host)}
-    yield from findings_document.lines(collection.diagnosis)
-    yield _head(collection) | _left_out(collection)
-
-
-def _left_out(collection: Collection) -> dict[str, Any]:
-    return {
-        "skipped": [{"file": one.file, "why": one.why} for one in collection.skipped],
-        "missing": list(collection.missing),
-        "strangers": list(collection.strangers),
-        "unclear": [{"host": one.host, "may_be": list(one.may_be)} for one in collection.unclear],
-        "doubts": [{"file": one.file, "says": one.why} for one in collection.doubts],
-    }
-
-
-def _head(collection: Collection) -> dict[str, Any]:
-    return {
-        "schema": _SCHEMA,
+        "schema": SCHEMA,
         "kind": "collected",
         "share": str(collection.share),
         "summary": {
@@ -57,20 +32,34 @@ def _head(collection: Collection) -> dict[str, Any]:
             "missing": len(collection.missing),
             "skipped": len(collection.skipped),
         },
+        "hosts": list(map(_host, collection.hosts)),
+        "skipped": [picked(one, "file", "why") for one in collection.skipped],
+        **picked(collection, "missing", "strangers"),
+        "unclear": [picked(one, "host", "may_be") for one in collection.unclear],
+        "doubts": [{"file": one.file, "says": one.why} for one in collection.doubts],
+        **documents.fields(collection.diagnosis),
     }
 
 
 def _host(host: Reported) -> dict[str, Any]:
-    instants = {"began": host.began, "ended": host.ended}
-    known = {name: to_text(instant) if instant else None for name, instant in instants.items()}
-    return {**host_document(host.run), "via": host.via, "bundle": host.bundle, **known, "file": host.file}
+    return host_document(host.run) | picked(host, "via", "bundle", "began", "ended", "file")
+
+
+def junit(collection: Collection) -> str:
+    """A case a host that reported, or should have, and a file that could not be used. Then the findings."""
+    cases = [host_case(one.run) for one in collection.hosts]
+    cases += [
+        JunitCase(name, JunitResult.FAILURE, "did not report", "missing") for name in collection.missing
+    ]
+    cases += [JunitCase(one.file, JunitResult.SKIPPED, one.why, "left out") for one in collection.skipped]
+    return xml({"collect": cases}, collection.diagnosis)
 
 
 def draw(collection: Collection, console: Console) -> None:
     """A table, then each failure once with its hosts and the way out, then the sum."""
     print_table(console, _HEADINGS, _rows(collection))
     print_line(console)
-    print_failures(console, (host.run for host in collection.failed))
+    print_failures(console, failures(host.run for host in collection.failed))
     for line in causes(collection.diagnosis.findings):
         print_line(console, line)
     for says in _doubtful(collection):

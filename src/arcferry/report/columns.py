@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 MOST_NAMED = 8
-UNDISCOVERED = "the regional his.arc endpoint"
-"""An endpoint whose name the service itself would have told."""
+UNDISCOVERED, UNDISCOVERED_CELL = "the regional his.arc endpoint", "<regional HIS>"
+"""An endpoint whose name the service itself would have told: in a sentence, and in a narrow column."""
 
 
 def columns(

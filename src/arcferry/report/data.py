@@ -8,14 +8,14 @@ from typing import Any
 
 from rich.console import Console
 
-from arcferry import catalog, times
+from arcferry import catalog
 from arcferry.data.conflicts import Comparison, Conflict
 from arcferry.data.held import OLD_AFTER, Held, HeldKind
 from arcferry.data.update import UpdateResult
 from arcferry.report.columns import columns
 from arcferry.report.console import print_line, print_marked
+from arcferry.report.documents import SCHEMA, picked
 
-SCHEMA = 1
 FIRST_CONFLICTS = 5
 _HEADINGS = ("", "KIND", "CLOUD", "TAKEN", "AGE", "CHANGE", "ENTRIES", "PREFIXES", "ID", "NAME")
 _NAMED = {HeldKind.ROUTE_FILTER: " --route-filter-name NAME", HeldKind.CIRCUIT: " --circuit NAME"}
@@ -66,20 +66,13 @@ def document(view: DataView) -> dict[str, Any]:
 def row(held: Held, today: date, *, leads: bool) -> dict[str, Any]:
     """One held document."""
     return {
-        "id": held.id,
-        "kind": held.kind.value,
+        **picked(held, "id", "kind"),
         "cloud": held.cloud or None,
-        "name": held.name,
-        "taken": held.taken.isoformat() if held.taken else None,
+        **picked(held, "name", "taken"),
         "age_days": held.days(today),
         "old": held.is_old(today),
         "leads": leads,
-        "change_number": held.change_number,
-        "entries": held.entries,
-        "prefixes": held.prefixes,
-        "source": held.source,
-        "sha256": held.sha256,
-        "added": times.to_text(held.added),
+        **picked(held, "change_number", "entries", "prefixes", "source", "sha256", "added"),
         "path": str(held.path),
     }
 

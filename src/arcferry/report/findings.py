@@ -1,7 +1,9 @@
 """Findings as text for an infrastructure engineer."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator
 from datetime import datetime
+from itertools import groupby
 
 from rich.console import Console
 from rich.padding import Padding
@@ -9,13 +11,12 @@ from rich.panel import Panel
 from rich.text import Text
 
 from arcferry.diagnosis import Diagnosis, Severity
-from arcferry.diagnosis.finding import Affected, Finding, Remedy, Taken
+from arcferry.diagnosis.finding import Evidence, Finding, Remedy
 from arcferry.report.columns import UNDISCOVERED
 from arcferry.report.console import print_line, print_rows
 from arcferry.text import clean, one_line
 from arcferry.times import to_text
 
-_WORDS = {Severity.ERROR: "ERROR", Severity.WARNING: "WARNING", Severity.INFO: "INFO"}
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold cyan"}
 _KINDS = {
     "agent-check": "azcmagent check output",
@@ -57,43 +58,30 @@ def _print_wrapped(console: Console, indent: int, text: str, style: str = "") ->
         print_line(console, " " * indent + text, style)
 
 
-def _draw_inputs(inputs: Sequence[Taken], console: Console) -> None:
-    print_line(console, "Taken for", "bold")
-    rows = []
-    for taken in inputs:
-        asof = f", as of {_day(taken.taken)}" if taken.taken else ""
-        rows.append((one_line(taken.name, limit=120), _KINDS.get(taken.kind, taken.kind) + asof))
-    print_rows(console, 2, rows)
-
-
-def _endpoint_line(affected: Affected) -> str:
-    known = (affected.address, affected.service_tag, affected.region, affected.community)
-    return one_line(", ".join(filter(None, (affected.host or UNDISCOVERED, *known))))
-
-
 def _identity(finding: Finding) -> Iterator[tuple[str, str]]:
     yield "cause", finding.cause
-    for place, affected in enumerate(finding.endpoints[:_MOST_SHOWN]):
-        yield ("endpoint" if place == 0 else "", _endpoint_line(affected))
+    for place, one in enumerate(finding.endpoints[:_MOST_SHOWN]):
+        known = (one.host or UNDISCOVERED, one.address, one.service_tag, one.region, one.community)
+        yield ("endpoint" if place == 0 else ""), one_line(", ".join(filter(None, known)))
     if (left := len(finding.endpoints) - _MOST_SHOWN) > 0:
         yield "", f"and {left} more, see --output json"
-    yield "owner", f"{finding.owner.value} team"
-    yield "certainty", finding.confidence.value
+    yield "owner", f"{finding.owner} team"
+    yield "certainty", finding.confidence
     if finding.would_decide:
         yield "would decide", ", ".join(finding.would_decide)
+
+
+def _origin(line: Evidence) -> str:
+    return one_line(line.origin, limit=160) + (f", {_day(line.taken)}" if line.taken else "")
 
 
 def _draw_evidence(finding: Finding, console: Console) -> None:
     """Each origin with its date once, its lines beneath."""
     print_line(console, "  Evidence", "bold")
-    before = None
-    for line in finding.evidence[:_MOST_SHOWN]:
-        asof = f", {_day(line.taken)}" if line.taken else ""
-        origin = one_line(line.origin, limit=160) + asof
-        if origin != before:
-            _print_wrapped(console, 4, origin, "dim")
-        _print_wrapped(console, 6, one_line(line.says, limit=600))
-        before = origin
+    for origin, lines in groupby(finding.evidence[:_MOST_SHOWN], key=_origin):
+        _print_wrapped(console, 4, origin, "dim")
+        for line in lines:
+            _print_wrapped(console, 6, one_line(line.says, limit=600))
     if (left := len(finding.evidence) - _MOST_SHOWN) > 0:
         _print_wrapped(console, 4, f"and {left} more lines, see --output json")
 
@@ -114,7 +102,7 @@ def _draw_request(finding: Finding, console: Console) -> None:
     """The request in a panel on a terminal, between two rules off it."""
     if not finding.remedy.request:
         return
-    title = f"to send to the {finding.owner.value} team"
+    title = f"to send to the {finding.owner} team"
     text = clean(finding.remedy.request)
     console.print()
     if console.is_terminal:
@@ -126,7 +114,7 @@ def _draw_request(finding: Finding, console: Console) -> None:
 
 def draw_finding(finding: Finding, console: Console) -> None:
     """One finding: what, where, by whom; what it rests on; what to change; what to send."""
-    word = Text(_WORDS[finding.severity], _STYLES[finding.severity])
+    word = Text(finding.severity.upper(), _STYLES[finding.severity])
     title = Text(one_line(finding.title), "bold")
     console.print(Text.assemble(word, "  ", title), soft_wrap=not console.is_terminal)
     print_rows(console, 2, _identity(finding))
@@ -139,7 +127,12 @@ def draw_finding(finding: Finding, console: Console) -> None:
 
 def draw(diagnosis: Diagnosis, console: Console) -> None:
     """What each file was taken for, then every finding, then one line that sums up."""
-    _draw_inputs(diagnosis.inputs, console)
+    print_line(console, "Taken for", "bold")
+    inputs = []
+    for one in diagnosis.inputs:
+        asof = f", as of {_day(one.taken)}" if one.taken else ""
+        inputs.append((one_line(one.name, limit=120), _KINDS.get(one.kind, one.kind) + asof))
+    print_rows(console, 2, inputs)
     for finding in diagnosis.findings:
         console.print()
         draw_finding(finding, console)
@@ -149,9 +142,9 @@ def draw(diagnosis: Diagnosis, console: Console) -> None:
 
 def summary(diagnosis: Diagnosis) -> str:
     """One line: how many findings of which severity."""
+    severities = Counter(finding.severity for finding in diagnosis.findings)
     words = ((Severity.ERROR, "error"), (Severity.WARNING, "warning"), (Severity.INFO, "note"))
-    counts = []
-    for severity, word in words:
-        if count := sum(finding.severity is severity for finding in diagnosis.findings):
-            counts.append(f"{count} {word}" if count == 1 else f"{count} {word}s")
-    return ", ".join(counts) if counts else "No findings: nothing that was handed in points to a fault."
+    counts = [
+        f"{count} {word}{'s' if count > 1 else ''}" for kind, word in words if (count := severities[kind])
+    ]
+    return ", ".join(counts) or "No findings: nothing that was handed in points to a fault."

@@ -6,46 +6,35 @@ from typing import Any
 
 from rich.console import Console
 
-from arcferry.azure import Machine, PreflightCheck
+from arcferry.azure import PreflightCheck
 from arcferry.diagnosis.finding import Finding, Severity
 from arcferry.fleet.outcome import FleetRun, HostOutcome, HostRun
 from arcferry.fleet.transport import place_of
-from arcferry.report import findings_document
+from arcferry.report import documents
 from arcferry.report.columns import named
 from arcferry.report.console import STYLES, print_line, print_marked, print_sum, print_table
+from arcferry.report.documents import SCHEMA, picked
+from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.text import clean, one_line
 from arcferry.times import to_text
 
-_SCHEMA = 1
+ROWS = "hosts", "host"
 _MARKS = {
     HostOutcome.CONNECTED: "ok",
     HostOutcome.STOPPED: "warn",
     HostOutcome.FAILED: "FAIL",
     HostOutcome.BLOCKED: "FAIL",
 }
+_MACHINE = (
+    "name", "id", "status", "vm_id", "location", "agent_version", "os", "last_status_change", "tags",
+)  # fmt: skip
 _HEADINGS = ("HOST", "RESULT", "MACHINE IN AZURE", "AGENT", "LOCATION", "SINCE", "STEP")
 
 
 def document(run: FleetRun) -> dict[str, Any]:
     """The whole run as one JSON document."""
     return {
-        **_head(run),
-        "hosts": [host_document(host) for host in run.hosts],
-        **findings_document.fields(run.diagnosis),
-    }
-
-
-def json_lines(run: FleetRun) -> Iterator[dict[str, Any]]:
-    """One line a host, one a finding, then one for the run."""
-    for host in run.hosts:
-        yield {"schema": _SCHEMA, "kind": "host", **host_document(host)}
-    yield from findings_document.lines(run.diagnosis)
-    yield _head(run)
-
-
-def _head(run: FleetRun) -> dict[str, Any]:
-    return {
-        "schema": _SCHEMA,
+        "schema": SCHEMA,
         "kind": "run",
         "run": run.id,
         "started": to_text(run.started),
@@ -57,51 +46,49 @@ def _head(run: FleetRun) -> dict[str, Any]:
         "interrupted": run.interrupted,
         "budget_spent": run.spent,
         "summary": {outcome.value: run.count(outcome) for outcome in HostOutcome} | {"hosts": len(run.hosts)},
+        "hosts": list(map(host_document, run.hosts)),
+        **documents.fields(run.diagnosis),
     }
 
 
 def checks_document(checks: tuple[PreflightCheck, ...]) -> list[dict[str, str]]:
     """The preflight's lines."""
-    return [{"name": check.name, "answer": check.answer.value, "says": check.says} for check in checks]
+    return [picked(check, "name", "answer", "says") for check in checks]
 
 
 def host_document(run: HostRun) -> dict[str, Any]:
     """One host's part."""
     failure = run.failure
     return {
-        "name": run.host.name,
-        "address": run.host.address,
-        "port": run.host.port,
-        "site": run.host.site,
-        "outcome": run.outcome.value,
-        "attempt": run.attempt,
-        "already": run.already,
+        **picked(run.host, "name", "address", "port", "site"),
+        **picked(run, "outcome", "attempt", "already"),
         "steps": [step.public() for step in run.steps],
-        "failure": None if failure is None else failure.public(),
-        "machine": None if run.machine is None else _machine(run.machine),
+        "failure": failure.public() if failure else None,
+        "machine": picked(run.machine, *_MACHINE) if run.machine else None,
     }
 
 
-def _machine(machine: Machine) -> dict[str, Any]:
-    changed = machine.last_status_change
-    return {
-        "name": machine.name,
-        "id": machine.id,
-        "status": machine.status,
-        "vm_id": machine.vm_id,
-        "location": machine.location,
-        "agent_version": machine.agent_version,
-        "os": machine.os,
-        "last_status_change": to_text(changed) if changed else None,
-        "tags": dict(machine.tags),
-    }
+def junit(run: FleetRun) -> str:
+    """A case a host: connected, failed, or not finished. Then the findings."""
+    return xml({f"onboard apply {run.id}": list(map(host_case, run.hosts))}, run.diagnosis)
+
+
+def host_case(host: HostRun) -> JunitCase:
+    """One host's case."""
+    seconds = sum(step.seconds for step in host.steps)
+    if failure := host.failure:
+        kind = " ".join(filter(None, (failure.step, failure.code)))
+        return JunitCase(host.host.name, JunitResult.FAILURE, failure.says, kind, failure.hint, seconds)
+    if host.outcome is HostOutcome.CONNECTED:
+        return JunitCase(host.host.name, seconds=seconds)
+    return JunitCase(host.host.name, JunitResult.ERROR, "not finished", host.outcome, seconds=seconds)
 
 
 def draw(run: FleetRun, console: Console) -> None:
     """The machines, then each cause of failure once with its hosts, then the sum."""
     print_table(console, _HEADINGS, map(_row, run.hosts))
     print_line(console)
-    print_failures(console, run.hosts)
+    print_failures(console, failures(run.hosts))
     for line in causes(run.diagnosis.findings):
         print_line(console, line, "bold")
     word = (
@@ -139,9 +126,9 @@ def failures(hosts: Iterable[HostRun]) -> Iterator[tuple[str, str]]:
         yield one_line(f"{named(names)}: {step}: {says}", limit=900), one_line(hint, limit=600)
 
 
-def print_failures(console: Console, hosts: Iterable[HostRun]) -> None:
-    """The same as lines."""
-    for says, hint in failures(hosts):
+def print_failures(console: Console, failures: Iterable[tuple[str, str]]) -> None:
+    """Each failure with its way out."""
+    for says, hint in failures:
         print_marked(console, "FAIL", says)
         if hint:
             print_line(console, f"      hint: {hint}")

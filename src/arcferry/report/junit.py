@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from xml.etree import ElementTree as ET  # written here, never read
 
+from arcferry.diagnosis import Diagnosis, Severity
+from arcferry.probe.https import CheckResult
+from arcferry.report.columns import UNDISCOVERED
 from arcferry.text import clean, one_line
 
 # XML 1.0 has no way to write these two, not even escaped (section 2.2, Char); `clean` takes the others.
@@ -38,8 +41,13 @@ class JunitCase:
     seconds: float = 0.0
 
 
-def xml(suites: Mapping[str, Sequence[JunitCase]]) -> str:
-    """The document. What hosts and files say is escaped, bounded, and without control characters."""
+def xml(suites: Mapping[str, Sequence[JunitCase]], diagnosis: Diagnosis | None = None) -> str:
+    """The document, with a suite of the findings where there is a diagnosis.
+
+    What hosts and files say is escaped, bounded, and without control characters.
+    """
+    if diagnosis:
+        suites = {**suites, "findings": _cases(diagnosis)}
     every = [case for cases in suites.values() for case in cases]
     root = ET.Element("testsuites", {"name": "arcferry", **_counts(every)})
     for name, cases in suites.items():
@@ -68,3 +76,41 @@ def _counts(cases: Sequence[JunitCase]) -> dict[str, str]:
 
 def _line(text: str) -> str:
     return one_line(text, limit=900).translate(_NO_CHARACTER)
+
+
+def check(result: CheckResult, diagnosis: Diagnosis) -> str:
+    """A case an endpoint; what is not required fails nothing. Then the findings."""
+    cases = []
+    for seen in result.observations:
+        failure, outcome = seen.failure, JunitResult.PASSED
+        if failure:
+            outcome = JunitResult.FAILURE if seen.endpoint.required else JunitResult.SKIPPED
+        says, kind = (failure.says, f"{failure.stage} {failure.kind}") if failure else ("", "")
+        name = seen.endpoint.url if seen.endpoint.host else UNDISCOVERED
+        cases.append(JunitCase(name, outcome, says, kind, seconds=seen.elapsed))
+    return xml({f"check {result.region.name}": cases}, diagnosis)
+
+
+def findings(diagnosis: Diagnosis) -> str:
+    """A case a finding: an error fails, the rest passes and is told."""
+    return xml({"findings": _cases(diagnosis) or [JunitCase("nothing points to a fault")]})
+
+
+def _cases(diagnosis: Diagnosis) -> list[JunitCase]:
+    return [
+        JunitCase(
+            " ".join(filter(None, (one.cause, *(affected.host for affected in one.endpoints[:1])))),
+            JunitResult.FAILURE if one.severity is Severity.ERROR else JunitResult.PASSED,
+            one.title,
+            one.cause,
+            "\n".join(
+                (
+                    f"{one.severity}, {one.confidence}, {one.owner} team: {one.title}",
+                    *(f"{line.origin}: {line.says}" for line in one.evidence),
+                    one.remedy.summary,
+                    *one.remedy.steps,
+                )
+            ),
+        )
+        for one in diagnosis.findings
+    ]

@@ -9,41 +9,19 @@ from rich.text import Text
 
 from arcferry.catalog import Code
 from arcferry.diagnosis.pages import Page
-
-SCHEMA = 1
+from arcferry.report.documents import SCHEMA, picked
 
 
 def code_document(code: Code) -> dict[str, Any]:
     """One code with all that the catalogue knows of it."""
-    return {
-        "kind": "code",
-        "code": code.code,
-        "exit_code": code.exit_code,
-        "family": code.family,
-        "phase": code.phase,
-        "outcome": code.outcome,
-        "meaning": code.meaning,
-        "remedy": code.remedy,
-        "retry": code.retry,
-        "source": code.source,
-    }
+    facts = ("code", "exit_code", "family", "phase", "outcome", "meaning", "remedy", "retry", "source")
+    return {"kind": "code", **picked(code, *facts)}
 
 
 def page_document(page: Page) -> dict[str, Any]:
     """One cause's page."""
-    return {
-        "kind": "cause",
-        "cause": page.slug,
-        "title": page.title,
-        "severity": page.severity.value,
-        "owner": page.owner.value,
-        "meaning": page.meaning,
-        "tells": page.tells,
-        "symptom": page.symptom,
-        "fix": list(page.fix),
-        "example": list(page.example),
-        "request": page.request,
-    }
+    facts = ("title", "severity", "owner", "meaning", "tells", "symptom", "fix", "example", "request")
+    return {"kind": "cause", "cause": page.slug, **picked(page, *facts)}
 
 
 def document(subjects: Sequence[Code | Page]) -> dict[str, Any]:

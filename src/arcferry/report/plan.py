@@ -1,6 +1,5 @@
 """A plan: JSON, JSON lines, or a table of what apply would do with each host."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console
@@ -9,33 +8,22 @@ from arcferry.diagnosis.finding import NOTHING_JUDGED
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.plan import FleetPlan, HostPlan
 from arcferry.fleet.run_folder import target_to_json
-from arcferry.report import findings_document
-from arcferry.report.console import STYLES, print_line, print_marked, print_sum, print_table
-from arcferry.report.fleet import checks_document
+from arcferry.report import documents
+from arcferry.report.console import STYLES, print_line, print_sum, print_table
+from arcferry.report.documents import SCHEMA, picked
+from arcferry.report.fleet import checks_document, print_failures
+from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.text import one_line, quoted
 
-_SCHEMA = 1
+ROWS = "hosts", "host-plan"
 _HEADINGS = ("HOST", "SYSTEM", "AGENT", "WOULD")
 
 
 def document(plan: FleetPlan) -> dict[str, Any]:
     """The whole plan as one JSON document."""
-    hosts = [_host(host) for host in plan.hosts]
-    return {**_head(plan), "hosts": hosts, **findings_document.fields(NOTHING_JUDGED)}
-
-
-def json_lines(plan: FleetPlan) -> Iterator[dict[str, Any]]:
-    """One line a host, then one for the plan."""
-    for host in plan.hosts:
-        yield {"schema": _SCHEMA, "kind": "host-plan", **_host(host)}
-    yield from findings_document.lines(NOTHING_JUDGED)
-    yield _head(plan)
-
-
-def _head(plan: FleetPlan) -> dict[str, Any]:
     bundle = plan.context.bundle
     return {
-        "schema": _SCHEMA,
+        "schema": SCHEMA,
         "kind": "plan",
         "run": plan.run,
         "target": target_to_json(plan.context.target),
@@ -47,6 +35,8 @@ def _head(plan: FleetPlan) -> dict[str, Any]:
             "good": sum(host.good for host in plan.hosts),
             "change": sum(host.changes for host in plan.hosts),
         },
+        "hosts": list(map(_host, plan.hosts)),
+        **documents.fields(NOTHING_JUDGED),
     }
 
 
@@ -54,9 +44,7 @@ def _host(plan: HostPlan) -> dict[str, Any]:
     state = plan.state
     error = plan.error
     return {
-        "name": plan.host.name,
-        "address": plan.host.address,
-        "port": plan.host.port,
+        **picked(plan.host, "name", "address", "port"),
         "tags": dict(plan.host.tags),
         "good": plan.good,
         "system": state.facts.distro if state else None,
@@ -69,6 +57,16 @@ def _host(plan: HostPlan) -> dict[str, Any]:
         ],
         "error": {"says": error.message, "hint": error.hint} if error else None,
     }
+
+
+def junit(plan: FleetPlan) -> str:
+    """A case a host: it could go on, or what hinders it."""
+    cases = []
+    for host in plan.hosts:
+        says, hint = _hindrance(host) or ("", "")
+        outcome = JunitResult.PASSED if host.good else JunitResult.FAILURE
+        cases.append(JunitCase(host.host.name, outcome, says, host.blocked[0] if host.blocked else "", hint))
+    return xml({"onboard plan": cases})
 
 
 def draw(plan: FleetPlan, console: Console) -> None:
@@ -85,11 +83,7 @@ def draw(plan: FleetPlan, console: Console) -> None:
     styles = ("" if host.good else STYLES["FAIL"] for host in plan.hosts)
     print_table(console, rows[0], zip(rows[1:], styles, strict=True))
     print_line(console)
-    for host in plan.hosts:
-        if found := hindrance(host):
-            print_marked(console, "FAIL", found[0])
-            if found[1]:
-                print_line(console, f"      hint: {found[1]}")
+    print_failures(console, filter(None, map(_hindrance, plan.hosts)))
     print_sum(console, "ok" if all(host.good for host in plan.hosts) else "FAIL", summary(plan))
 
 
@@ -110,7 +104,7 @@ def _tags(host: Host) -> str:
     return one_line(", ".join(f"{name}={quoted(value)}" for name, value in host.tags.items()), limit=200)
 
 
-def hindrance(plan: HostPlan) -> tuple[str, str] | None:
+def _hindrance(plan: HostPlan) -> tuple[str, str] | None:
     """What keeps a host from going on, and the way out; None if nothing does."""
     if plan.error:
         says, hint = plan.error.message, plan.error.hint

@@ -1,14 +1,31 @@
-"""A plan of communities: one JSON document, or one JSON object a line."""
+"""A plan of communities: one JSON document, one JSON object a line, or text to read and to send."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import compress
 from typing import Any
 
-from arcferry.report import ahead
+from rich.console import Console
+from rich.panel import Panel
+from rich.text import Text
+
+from arcferry.report import documents
+from arcferry.report.console import print_line, print_rows, print_table
+from arcferry.report.documents import SCHEMA, picked
 from arcferry.routing.filter_change import Change
 from arcferry.routing.planned import PlannedCommunity, RoutePlan
+from arcferry.routing.prefix_counts import PrefixCount
+from arcferry.text import clean, one_line
 
-SCHEMA = 1
+ROWS = "communities", "planned-community"
+_MISSING = "MISSING"
+_REACH = {True: "yes", False: "NOT ITS SKU", None: "unknown"}
+_ALARMS = dict.fromkeys((_MISSING, _REACH[False]), "bold red")
+_HTTPS = 443
+_ASK_AZURE = (
+    "ask Azure, arcferry does not guess: az network route-filter rule list-service-communities --output json "
+    "> communities-YYYY-MM-DD.json, then hand it in with --with"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +46,6 @@ class RoutePlanView:
 
 def document(shown: RoutePlanView) -> dict[str, Any]:
     """The whole plan as one JSON document."""
-    return {**_head(shown), "communities": [_community(one) for one in shown.plan.communities]}
-
-
-def json_lines(shown: RoutePlanView) -> Iterator[dict[str, Any]]:
-    """One line a community, then one with everything else."""
-    for one in shown.plan.communities:
-        yield {"schema": SCHEMA, "kind": "planned-community", **_community(one)}
-    yield _head(shown)
-
-
-def _head(shown: RoutePlanView) -> dict[str, Any]:
     plan = shown.plan
     return {
         "schema": SCHEMA,
@@ -58,9 +64,7 @@ def _head(shown: RoutePlanView) -> dict[str, Any]:
         "planned": list(plan.values),
         # None where too little is known of the answers to call a set comfortable.
         "comfortable": list(plan.values) if plan.is_comfortable else None,
-        "smallest": list(plan.smallest),
-        "loses": list(plan.loses),
-        "missing": list(plan.missing),
+        **picked(plan, "smallest", "loses", "missing"),
         "answers": [
             {key: None if value == "" else value for key, value in asdict(one).items()}
             for one in plan.answers
@@ -68,21 +72,182 @@ def _head(shown: RoutePlanView) -> dict[str, Any]:
         "unseen": list(plan.unseen),
         "unneeded": [{"value": value, "name": name} for value, name in plan.unneeded],
         "never": [
-            {name: getattr(one.endpoint, name) for name in ("host", "port", "purpose", "when")}
-            | {"way": one.way, "instead": one.instead}
+            picked(one.endpoint, "host", "port", "purpose", "when") | {"way": one.way, "instead": one.instead}
             for one in plan.never
         ],
         "regions_without_community": [asdict(one) for one in plan.without],
         "notes": list(plan.notes),
-        "ahead": ahead.fields(plan.ahead),
+        "ahead": documents.ahead(plan.ahead),
         "sources": list(plan.sources),
         "changes": [
             {**asdict(one), "withheld": one.withheld or None, "fetch": one.fetch or None}
             for one in shown.changes
         ],
         "effects": list(shown.effects),
+        "communities": [asdict(one) | {"region": one.region or None} for one in plan.communities],
     }
 
 
-def _community(one: PlannedCommunity) -> dict[str, Any]:
-    return {**asdict(one), "region": one.region or None}
+def draw(shown: RoutePlanView, languages: Collection[str], console: Console) -> None:
+    """The communities, what they carry, what nothing carries, the smaller set, and the change."""
+    plan = shown.plan
+    features = f" with {', '.join(plan.features)}" if plan.features else ""
+    title = f"A route filter for Azure Arc in {plan.region.display} ({plan.cloud.name}){features}"
+    print_line(console, title, "bold")
+    for one in shown.doubts:
+        print_line(console, f"First: {one_line(one, limit=2000)}", "bold red")
+    print_line(console)
+    headings, *rows = _communities(plan)
+    print_table(console, headings, ((row, "") for row in rows), styles=_ALARMS)
+    for title, texts in (
+        ("Which names", _names(plan)),
+        ("Where names answered", _answers(plan)),
+        ("Never over Microsoft peering, whatever the filter holds", _never(plan)),
+        ("Regions without a documented community", _without(plan)),
+        ("The smallest set beside it", _sets(plan)),
+        (
+            "In the filter, and not needed by Azure Arc; something else may need it",
+            ((value, name or "not documented") for value, name in plan.unneeded),
+        ),
+        ("Worth knowing", (("-", note) for note in plan.notes)),
+        ("Ahead", (("-", str(one)) for one in plan.ahead)),
+        ("As of", (("-", source) for source in plan.sources)),
+        ("What else the change does", (("-", one) for one in shown.effects)),
+    ):
+        if listed := [(one_line(label, limit=600), one_line(text, limit=6000)) for label, text in texts]:
+            print_line(console, f"\n{title}", "bold")
+            print_rows(console, 2, listed)
+    _draw_changes(shown, languages, console)
+
+
+def _communities(plan: RoutePlan) -> list[tuple[str, ...]]:
+    """The table's headings, then its rows; with a column for the filter and the circuit where known."""
+    compared = plan.route_filter is not None
+    reached = any(one.in_reach is not None for one in plan.communities)
+    chosen = (True, True, True, compared, reached, True, True)
+    headings = ("COMMUNITY", "FOR", "PREFIXES", "IN FILTER", "ON CIRCUIT", "NAMES", "WHY")
+    rows = [
+        (
+            one.value,
+            one.name,
+            _count(one.prefixes),
+            "yes" if one.in_filter else _MISSING,
+            _REACH[one.in_reach],
+            str(len(one.hosts)),
+            one.why,
+        )
+        for one in plan.communities
+    ]
+    return [tuple(compress(row, chosen)) for row in (headings, *rows)]
+
+
+def _count(prefixes: PrefixCount | None) -> str:
+    if prefixes is None:
+        return "unknown"
+    ipv6 = f" + {prefixes.ipv6} IPv6" if prefixes.ipv6 else ""
+    return f"{'' if prefixes.listed else 'about '}{prefixes.ipv4}{ipv6}"
+
+
+def _names(plan: RoutePlan) -> Iterator[tuple[str, str]]:
+    """Names that rest on the same communities, together."""
+    by_host: dict[str, list[PlannedCommunity]] = {}
+    for one in plan.communities:
+        for host in one.hosts:
+            by_host.setdefault(host, []).append(one)
+    groups: dict[str, list[str]] = {}
+    for host, communities in by_host.items():
+        groups.setdefault(_resting_on(communities), []).append(host)
+    for resting_on, hosts in groups.items():
+        yield resting_on, ", ".join(hosts)
+
+
+def _resting_on(communities: Sequence[PlannedCommunity]) -> str:
+    services = [one.value for one in communities if not one.region]
+    regions = [one for one in communities if one.region]
+    if len(regions) > 1:
+        by_answer = f"one of {len(regions)} regions, by the answer"
+        return f"{services[0]}, or {by_answer}" if services else by_answer
+    return " or ".join([*services, *(one.value for one in regions)])
+
+
+def _answers(plan: RoutePlan) -> Iterator[tuple[str, str]]:
+    for one in plan.answers:
+        by = "published, " if one.published else ""
+        if one.carried:
+            lacks = ", which the filter lacks" if one.in_filter is False else ""
+            carried = f"carried by {one.community}{lacks}"
+        elif not one.on_peering:
+            carried = "LEFT OUT: Microsoft peering does not carry that address"
+        elif not one.region:
+            carried = "not told whether it is carried"
+        elif not one.community:
+            carried = "LEFT OUT: no document gives a community of that region"
+        else:
+            carried = f"LEFT OUT by this set: {one.community} would carry it"
+        yield one.host, f"{by}{one.says}: {carried}"
+    for host in plan.unseen:
+        yield host, "no answer of it is known"
+
+
+def _never(plan: RoutePlan) -> Iterator[tuple[str, str]]:
+    """Names with the same way out, together."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for one in plan.never:
+        port = "" if one.endpoint.port == _HTTPS else f":{one.endpoint.port}"
+        groups.setdefault((one.way, one.instead), []).append(f"{one.endpoint.host}{port}")
+    for (way, says), hosts in groups.items():
+        yield way, f"{', '.join(hosts)}; {says}"
+
+
+def _without(plan: RoutePlan) -> Iterator[tuple[str, str]]:
+    others = [one.region for one in plan.without if not one.home]
+    for one in plan.without:
+        if one.home:
+            says = f"the machines' own region, where {len(one.hosts)} names answer without a way through: "
+            yield one.region, says + ", ".join(one.hosts)
+    if others:
+        yield "others", f"{', '.join(others)}: an answer there has no way through"
+    if plan.without:
+        yield "way out", _ASK_AZURE
+    if private := dict.fromkeys(host for one in plan.without for host in one.private_link):
+        yield "or", f"an Arc private link scope, which serves {', '.join(private)}"
+
+
+def _sets(plan: RoutePlan) -> Iterator[tuple[str, str]]:
+    yield "comfortable" if plan.is_comfortable else "planned", _set(plan, plan.values)
+    if plan.smallest == plan.values:
+        yield "smallest", "the same: every one of them is needed"
+        return
+    yield "smallest", _set(plan, plan.smallest)
+    for sentence in plan.loses:
+        yield "you lose", sentence
+
+
+def _set(plan: RoutePlan, values: Sequence[str]) -> str:
+    chosen = [one for one in plan.communities if one.value in values]
+    total = sum(one.prefixes.ipv4 + one.prefixes.ipv6 for one in chosen if one.prefixes)
+    unknown = [one.value for one in chosen if one.prefixes is None]
+    known = f"{total} prefixes" if total else "an unknown number of prefixes"
+    more = f" and unknown ones of {' '.join(unknown)}" if total and unknown else ""
+    return f"{len(values)} communities, {known}{more}: {' '.join(values)}"
+
+
+def _draw_changes(shown: RoutePlanView, languages: Collection[str], console: Console) -> None:
+    """Each change on lines of its own, so that it can be copied; the request in a frame."""
+    if shown.plan.route_filter and not shown.changes:
+        what = "the smallest set" if shown.plan.missing else "all of it"
+        name = one_line(shown.plan.route_filter.name)
+        print_line(console, f"\nRoute filter {name} lets {what} through.")
+    for change in (one for one in shown.changes if one.tool in languages):
+        print_line(console)
+        text = clean(change.text)
+        if change.tool != "request":
+            print_line(console, f"The change, {change.tool}", "bold")
+            if change.withheld:
+                print_line(console, f"  {one_line(change.withheld, limit=600)}:")
+            lines = "\n".join(f"  {line}".rstrip() for line in (text or clean(change.fetch)).splitlines())
+            print_line(console, lines, "cyan")
+        elif console.is_terminal:
+            console.print(Panel(Text(text), title="to send to the network team", title_align="left"))
+        else:
+            print_line(console, f"--- to send to the network team\n{text}\n---")

@@ -1,11 +1,12 @@
 """The runs that a state folder remembers, from their journals."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from arcferry.fleet.run_folder import RunFolder, runs
+from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.text import from_json, one_line
 from arcferry.times import to_text
 
@@ -57,6 +58,24 @@ def _events(path: Path) -> Iterator[dict[str, Any]]:
                     yield event
     except OSError:
         return
+
+
+def junit(found: Sequence[Mapping[str, Any]]) -> str:
+    """A suite a run, a case a host by the last that the run's journal says of it."""
+    outcomes = {
+        "connected": JunitResult.PASSED,
+        "failed": JunitResult.FAILURE,
+        "blocked": JunitResult.FAILURE,
+    }
+    return xml(
+        {
+            f"run {one['run']}": [
+                JunitCase(name, outcomes.get(host["state"], JunitResult.SKIPPED), host["says"], host["step"])
+                for name, host in one["hosts"].items()
+            ]
+            for one in found
+        }
+    )
 
 
 def plain(found: list[dict[str, Any]]) -> Iterator[str]:

@@ -13,15 +13,16 @@ from rich.text import Text
 from arcferry.catalog import Cloud, Region
 from arcferry.report.columns import UNDISCOVERED
 from arcferry.report.console import mark, print_line, print_table
+from arcferry.report.documents import SCHEMA, picked
 from arcferry.routing.coverage import Verdict
 from arcferry.text import one_line
 from arcferry.times import to_text
 from arcferry.watch import AnswerSpan, Level, Notice, Record, Round
 from arcferry.watch.changes import OUTSIDE, AnswerRegion
 
-SCHEMA = 1
 _STYLES = {Level.FAIL: "bold red", Level.WARN: "yellow", Level.OK: "green"}
 _MOST_NOTICES = 40
+_SEEN = "first", "last", "rounds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +90,7 @@ def notice_document(seen: Round, notice: Notice) -> dict[str, Any]:
         "schema": SCHEMA,
         "kind": "watch-notice",
         "taken": to_text(seen.taken),
-        "level": notice.level.value,
-        "host": notice.host,
-        "says": notice.says,
-        "cause": notice.cause,
+        **picked(notice, "level", "host", "says", "cause"),
     }
 
 
@@ -115,21 +113,15 @@ def document(shown: HistoryView) -> dict[str, Any]:
         "kind": "watch-history",
         "cloud": shown.cloud.name,
         "location": shown.region.name,
-        "first": _instant(shown.record.first),
-        "last": _instant(shown.record.last),
+        **picked(shown.record, "first", "last"),
         "sources": list(shown.sources),
-        "answers": [_answer(span, found) for span, found in shown.located()],
-        "reach": [
-            {
-                "host": span.host,
-                "reached": span.reached,
-                "says": span.says,
-                "first": to_text(span.first),
-                "last": to_text(span.last),
-                "rounds": span.rounds,
-            }
-            for span in shown.record.reach
+        "answers": [
+            picked(span, "host", "resolver", "chain", "addresses", "says")
+            | {"region": found.region, "community": found.community, "carried": carried(found)}
+            | picked(span, *_SEEN)
+            for span, found in shown.located()
         ],
+        "reach": [picked(span, "host", "reached", "says", *_SEEN) for span in shown.record.reach],
         "notices": [
             {"taken": to_text(taken), "level": level, "host": host, "says": says}
             for taken, level, host, says in shown.record.notices
@@ -165,7 +157,7 @@ def summary(shown: HistoryView) -> str:
         rounds_of[span.host] += span.rounds
     hosts, rounds = len(rounds_of), max(rounds_of.values(), default=0)
     judged = "; ".join(shown.sources) or "nothing: hand in a route filter, or import one with arcferry data"
-    since, until = _instant(shown.record.first) or "-", _instant(shown.record.last) or "-"
+    since, until = (to_text(one) if one else "-" for one in (shown.record.first, shown.record.last))
     return f"{hosts} endpoints, {rounds} rounds from {since} to {until}. Judged by {judged}."
 
 
@@ -174,26 +166,6 @@ def carried(found: AnswerRegion) -> str:
     if found.verdict in OUTSIDE:
         return "no"
     return "yes" if found.verdict is Verdict.CARRIED else "unknown"
-
-
-def _instant(instant: datetime | None) -> str | None:
-    return to_text(instant) if instant else None
-
-
-def _answer(span: AnswerSpan, found: AnswerRegion) -> dict[str, Any]:
-    return {
-        "host": span.host,
-        "resolver": span.resolver,
-        "chain": list(span.chain),
-        "addresses": list(span.addresses),
-        "says": span.says,
-        "region": found.region,
-        "community": found.community,
-        "carried": carried(found),
-        "first": to_text(span.first),
-        "last": to_text(span.last),
-        "rounds": span.rounds,
-    }
 
 
 def _period_key(located: tuple[AnswerSpan, AnswerRegion]) -> tuple[object, ...]:
