@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Iterator, Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,7 +13,7 @@ from typer.core import TyperGroup, TyperOption
 from arcferry import __version__
 
 COMMANDS = {
-    "init": "arcferry.cli.init:init",
+    "init": "arcferry.cli.site:init",
     "check": "arcferry.cli.check:check",
     "explain": "arcferry.cli.explain:explain",
     "routes": "arcferry.cli.routes:app",
@@ -22,7 +23,7 @@ COMMANDS = {
     "onboard": "arcferry.cli.onboard:app",
     "export": "arcferry.cli.export:export",
     "collect": "arcferry.cli.collect:collect",
-    "lab": "arcferry.cli.lab:add_to",
+    "lab": "arcferry_lab.cli.app:app",
 }
 _LAB = "lab"
 # Spellings that published documents have used. They work, and no help shows them.
@@ -57,10 +58,15 @@ class _Lazy(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:  # noqa: ANN401  # typer's own class has no public name
         if name not in self._made:
             module, _, attribute = COMMANDS[name].partition(":")
-            found = getattr(import_module(module), attribute)
+            # The twin is found by its name and not as an entry point: to look one up, Python reads the
+            # description of every installed package, which takes longer than the start of most commands.
+            there = name != _LAB or find_spec(module.partition(".")[0])
+            found = getattr(import_module(module), attribute) if there else None
             around = typer.Typer(add_completion=False, rich_markup_mode="markdown")
-            if name == _LAB:
-                found(around)
+            if found is None:
+                anything = {"allow_extra_args": True, "ignore_unknown_options": True}
+                told = around.command(name, hidden=True, add_help_option=False, context_settings=anything)
+                told(_tell_there_is_no_lab)
             elif isinstance(found, typer.Typer):
                 around.add_typer(found, name=name)
             else:
@@ -75,6 +81,16 @@ class _Lazy(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(COMMANDS)
+
+
+def _tell_there_is_no_lab(context: typer.Context) -> None:
+    from arcferry.errors import BlockedError
+
+    del context
+    raise BlockedError(
+        "the twin is a package of its own, arcferry-lab, which is not installed here",
+        hint=f"pip install 'arcferry[lab]=={__version__}', or make venv in arcferry's checkout.",
+    )
 
 
 class _Root(TyperGroup):

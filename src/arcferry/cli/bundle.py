@@ -59,7 +59,7 @@ def verify(
             junit=lambda: case,
         )
         raise
-    view = report.BundleView(path, opened.manifest, opened.key_id, verified=True, now=now, older=opened.older)
+    view = report.BundleView(path, opened.manifest, opened.key_id, True, now, opened.older)
     document = report.document(view) | documents.fields(judge([bundle.checked(path, now)]))
     show(
         output,
@@ -83,16 +83,13 @@ def show_one(
     nor remembers which bundle is the newest.
     """
     from arcferry import bundle, times
-    from arcferry.report.bundle import BundleView
 
-    now = times.now()
-    if bundle_key is not None:
-        opened = bundle.open_bundle(path, bundle_key, now=now)
-        view = BundleView(path, opened.manifest, opened.key_id, verified=True, now=now)
-    else:
+    if bundle_key is None:
         claimed = bundle.claimed_key(path)
-        view = BundleView(path, bundle.read_unverified(path), claimed, verified=False, now=now)
-    render(view, output)
+        render(output, path, bundle.read_unverified(path), claimed, verified=False)
+        return
+    opened = bundle.open_bundle(path, bundle_key, now=times.now())
+    render(output, path, opened.manifest, opened.key_id)
 
 
 @app.command("copy")
@@ -109,12 +106,11 @@ def copy(
     The seal stays as it is, so this needs no secret key, and the same bundle gives the same zip.
     """
     from arcferry import bundle, times
-    from arcferry.report.bundle import BundleView
 
     now = times.now()
     bundle.copy_bundle(bundle.open_bundle(path, bundle_key, now=now), out, replace=replace)
     copied = bundle.open_bundle(out, bundle_key, now=now)
-    render(BundleView(out, copied.manifest, copied.key_id, verified=True, now=now), output)
+    render(output, out, copied.manifest, copied.key_id)
 
 
 @app.command("self")

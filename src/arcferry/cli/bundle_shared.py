@@ -16,7 +16,6 @@ from arcferry.text import quoted
 
 if TYPE_CHECKING:
     from arcferry.bundle import Manifest, PublicKey, SecretKey, VersionRecord
-    from arcferry.report.bundle import BundleView
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,19 +115,20 @@ def show_built(out: Path, manifest: "Manifest", public: "PublicKey", output: Out
         BundleRefusedError: it is not what was written.
     """
     from arcferry import bundle, times
-    from arcferry.report.bundle import BundleView
 
     bundle.open_bundle(out, public, now=manifest.created)
-    render(BundleView(out, manifest, public.id, verified=True, now=times.now()), output)
+    render(output, out, manifest, public.id)
     if manifest.expires <= times.now():
         typer.echo("warning: with this time of creation the bundle has expired already", err=True)
 
 
-def render(view: "BundleView", output: Output) -> None:
+def render(output: Output, path: Path, manifest: "Manifest", key_id: str, *, verified: bool = True) -> None:
     """Print a bundle as it was asked for."""
+    from arcferry import times
     from arcferry.report import bundle as report
     from arcferry.report import console
 
+    view = report.BundleView(path, manifest, key_id, verified, times.now())
     show(
         output,
         table=lambda: report.draw(view, console.stdout()),

@@ -65,7 +65,7 @@ def import_(
     store = Store(data or data_folder())
     held = [store.put(*one) for one in found]
     leads = report.leading(store.held())
-    rows = [report.row(one, _today(), leads=one.sha256 in leads) for one in held]
+    rows = [report.row(one, _today(), leads) for one in held]
     _print_rows(output, "data-import", "imported", rows, report.imported(held, leads))
 
 
@@ -130,7 +130,7 @@ def export(
     held = store.held()
     leads = report.leading(held)
     found = [(one, store.export(one, target)) for one in held if one.sha256 in leads]
-    rows = [report.row(one, _today(), leads=True) | {"file": str(path)} for one, path in found]
+    rows = [report.row(one, _today(), leads) | {"file": str(path)} for one, path in found]
     lines = [f"{path}" for _, path in found] or [f"nothing is held in {store.folder}"]
     _print_rows(output, "data-export", "exported", rows, lines)
 
@@ -155,7 +155,7 @@ def remove(
     leads = report.leading(held)
     gone = store.named(ids) if ids else [one for one in held if everything or one.sha256 not in leads]
     store.remove(gone)
-    rows = [report.row(one, _today(), leads=False) for one in gone]
+    rows = [report.row(one, _today(), ()) for one in gone]
     lines = [f"removed {one.name} ({one.kind.words}, {one.id})" for one in gone] or ["nothing to remove"]
     _print_rows(output, "data-remove", "removed", rows, lines)
 

@@ -7,8 +7,11 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Mapping
+from importlib import resources
 from pathlib import Path
 from urllib.parse import urlsplit
+
+import typer
 
 from arcferry.errors import FileInputError, UnknownNameError
 from arcferry.files import read_bounded
@@ -31,7 +34,28 @@ _ELSEWHERE = (
     "This file is shared, and kept for long. Put the secret into a file that you alone can read and name "
     "that with secret-file, or into a variable and name that with secret-env."
 )
+_QUOTES = 'A line is written: location = "eastasia". In a Windows path use / or single quotes.'
 Setting = str | bool | list[str]
+
+
+def init() -> None:
+    """Write a commented arcferry.toml into this folder: the settings of your site, typed once.
+
+    Commands find it here and in every folder beneath, or by --config. A file that is there stays as it is.
+    """
+    template = resources.files("arcferry.cli").joinpath("template.toml").read_text(encoding="utf-8")
+    path = Path(NAME)
+    try:
+        # Made anew or not at all, also if another process makes it at the same moment.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    except FileExistsError:
+        raise FileInputError(path.absolute(), "is there already, and stays as it is") from None
+    except OSError as error:
+        raise FileInputError(path.absolute(), error.strerror or "cannot be written") from error
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(template)
+    typer.echo(str(path.absolute()))
+    typer.echo("hint: take the # away before what you fill in", err=True)
 
 
 def settings_for(given: Path | None, options: Iterable[str]) -> tuple[Path | None, Mapping[str, Setting]]:
@@ -68,9 +92,6 @@ def read(path: Path, content: bytes) -> Mapping[str, Setting]:
         what = "is not TOML" + (" here" if place else "")
         raise FileInputError(path, what, line=int(place[1]) if place else None, hint=_QUOTES) from None
     return {key: _checked(path, text, key, value) for key, value in found.items()}
-
-
-_QUOTES = 'A line is written: location = "eastasia". In a Windows path use / or single quotes.'
 
 
 def _checked(path: Path, text: str, key: str, value: object) -> Setting:

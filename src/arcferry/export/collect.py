@@ -1,18 +1,20 @@
-"""Reading a share of result files back."""
+"""Reading a share of result files back; hosts that failed alike are diagnosed once."""
 
+import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from arcferry.diagnosis.finding import NOTHING_JUDGED, Diagnosis
 from arcferry.errors import FileInputError, InputError
-from arcferry.evidence.case import Document
-from arcferry.evidence.readers.guard import kept_apart
-from arcferry.export.findings import evidence_files, findings_of_hosts, symptoms_of_host
-from arcferry.export.result import NotAResultError, Reported, read_result
+from arcferry.evidence.case import Document, Kind
+from arcferry.evidence.readers.guard import kept_apart, unreadable
+from arcferry.evidence.reading import read_claimed
+from arcferry.export.result import MOST_EVIDENCE, NotAResultError, Reported, read_result
 from arcferry.files import naming, write_whole
+from arcferry.fleet.findings import findings_of, symptoms_of
 from arcferry.fleet.inventory import Inventory
 from arcferry.text import one_line
 from arcferry.times import now, to_text
@@ -21,6 +23,13 @@ MOST_FILES = 100_000
 RESULTS = "results"
 _SUFFIX = ".json"
 _HALF = ".tmp"
+_OUTPUTS = {
+    "check": "azcmagent-check.txt",
+    "connect": "azcmagent-connect.txt",
+    "install": "installer-log.txt",
+}
+# Hosts of one group whose evidence is shown; the others have the same symptoms.
+_WITNESSES = 3
 # A clock that takes local time for UTC is off by at most 14 hours.
 _CLOCKS = timedelta(days=1)
 
@@ -114,7 +123,7 @@ def collect(
         found,
         tuple(skipped),
         *attendance,
-        findings_of_hosts(found, lambda host: _again(folder, host), tuple(context), tuple(held)),
+        _findings(found, folder, context, held),
         tuple(Skipped(host.file, _to_come(host)) for host in found if _is_to_come(host)),
     )
 
@@ -130,7 +139,7 @@ def write_evidence(collection: Collection, folder: Path) -> int:
     count = 0
     for host in collection.failed:
         read = _again(collection.share, host)
-        for name, data in evidence_files(read) if read else ():
+        for name, data in _evidence_files(read) if read else ():
             write_whole(folder / f"{host.name}-{name}", data)
             count += 1
     return count
@@ -160,7 +169,7 @@ def _read_all(folder: Path) -> tuple[dict[str, Reported], list[Skipped]]:
             skipped.append(Skipped(one_line(path.name, limit=120), str(error)))
             continue
         # What a host handed in is let go here: many results must not need more memory than one.
-        reported = replace(read, path=None, symptoms=symptoms_of_host(read))
+        reported = replace(read, path=None, symptoms=_symptoms(read))
         older, newer = sorted((reported, hosts.get(reported.name.lower(), reported)), key=_age)
         hosts[newer.name.lower()] = newer
         if older is not newer:
@@ -177,7 +186,7 @@ def _again(folder: Path, host: Reported) -> Reported | None:
         read = _read(folder / host.file)
     except NotAResultError:
         return None
-    same = (read.name, read.ended, symptoms_of_host(read)) == (host.name, host.ended, host.symptoms)
+    same = (read.name, read.ended, _symptoms(read)) == (host.name, host.ended, host.symptoms)
     return read if same else None
 
 
@@ -245,3 +254,50 @@ def _by_label(names: Iterable[str]) -> dict[str, list[str]]:
 def _label(name: str) -> str:
     """The name up to the first dot."""
     return name.lower().partition(".")[0]
+
+
+def _findings(
+    hosts: Iterable[Reported], folder: Path, context: Iterable[Document], held: Iterable[Document]
+) -> Diagnosis:
+    """What the failed hosts' evidence leads to; first what most hosts have."""
+    groups: dict[bytes, list[Reported]] = {}
+    for host in hosts:
+        if host.failed:
+            groups.setdefault(host.symptoms, []).append(host)
+    alike = (
+        (
+            [host.name for host in group],
+            [one for host in group[:_WITNESSES] if (read := _again(folder, host)) for one in _evidence(read)],
+        )
+        for group in groups.values()
+    )
+    return findings_of(alike, context, held)
+
+
+def _evidence(host: Reported) -> tuple[Document, ...]:
+    """What a failed host's outputs and path evidence say, if they are recognised."""
+    found = [
+        document
+        for name, data in _evidence_files(host)
+        for document in read_claimed(f"{host.name}: {name}", data)
+        # A host tells what it saw, and not what a filter, a circuit or a list says.
+        if document.kind is not Kind.UNRECOGNISED and document.excerpt is None
+    ]
+    if host.too_much:
+        why = f"could not be read: it is larger than the {MOST_EVIDENCE:,} bytes of it that are judged"
+        found.append(unreadable(f"{host.name}: path.json", why))
+    return tuple(found)
+
+
+def _evidence_files(host: Reported) -> Iterator[tuple[str, bytes]]:
+    """What a host handed in, as files that `arcferry explain` reads: their names and content."""
+    failure = host.run.failure
+    if failure is not None and failure.output:
+        yield _OUTPUTS.get(failure.step, "output.txt"), failure.output.encode()
+    if host.path is not None:
+        yield "path.json", json.dumps(host.path, indent=1).encode()
+
+
+def _symptoms(host: Reported) -> bytes:
+    """A hash of what makes two hosts fail alike."""
+    return symptoms_of(host.run.failure, host.path, more=host.too_much)

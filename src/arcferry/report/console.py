@@ -29,11 +29,8 @@ def stderr() -> Console:
 
 def mark(word: str, console: Console) -> str:
     """`ok`, `warn` or `FAIL`, with its glyph before it if the console can show one."""
-    return f"{_GLYPHS[word]} {word}" if console.is_terminal and _shows_glyphs(console) else word
-
-
-def _shows_glyphs(console: Console) -> bool:
-    return not console.legacy_windows and console.encoding.lower().startswith("utf")
+    shows_glyphs = not console.legacy_windows and console.encoding.lower().startswith("utf")
+    return f"{_GLYPHS[word]} {word}" if console.is_terminal and shows_glyphs else word
 
 
 def print_line(console: Console, text: str = "", style: str = "") -> None:

@@ -1,6 +1,6 @@
 """Held data as `arcferry data` shows it: what there is, how old, and where dated sources disagree."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -57,21 +57,21 @@ def document(view: DataView) -> dict[str, Any]:
         "schema": SCHEMA,
         "kind": "data",
         "folder": str(view.folder),
-        "held": [row(one, view.today, leads=one.sha256 in view.leading) for one in view.held],
+        "held": [row(one, view.today, view.leading) for one in view.held],
         "conflicts": [_comparison(one) for one in view.comparisons],
         "warnings": [*_warnings(view)],
     }
 
 
-def row(held: Held, today: date, *, leads: bool) -> dict[str, Any]:
-    """One held document."""
+def row(held: Held, today: date, leading: Collection[str]) -> dict[str, Any]:
+    """One held document; `leading` are the ids that lead."""
     return {
         **picked(held, "id", "kind"),
         "cloud": held.cloud or None,
         **picked(held, "name", "taken"),
         "age_days": held.days(today),
         "old": held.is_old(today),
-        "leads": leads,
+        "leads": held.sha256 in leading,
         **picked(held, "change_number", "entries", "prefixes", "source", "sha256", "added"),
         "path": str(held.path),
     }
@@ -215,6 +215,6 @@ def outcome_row(one: UpdateResult, today: date, leads: frozenset[str]) -> dict[s
     return {
         "kind": one.kind.value,
         "status": one.status.value,
-        "held": row(one.held, today, leads=one.held.sha256 in leads) if one.held else None,
+        "held": row(one.held, today, leads) if one.held else None,
         "error": {"says": error.message, "hint": error.hint} if error else None,
     }
