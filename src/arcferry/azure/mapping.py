@@ -54,6 +54,10 @@ _HINTS = {
     500: "This is a fault of Azure's own. Run the same command again in a few minutes; what is done is kept.",
     429: "Azure asks for fewer requests. Run the same command again later; what is done is kept.",
 }
+_COMPARE_SUBSCRIPTION = (
+    "Compare --subscription-id, and --tenant-id with the subscription's own tenant: "
+    'az account list --query "[].{name:name, id:id, tenant:tenantId}" --output table'
+)
 BETWEEN = (
     "A proxy, a gateway or a sign-in page may have answered in Azure's place: arcferry check shows what this "
     "path does to the name."
@@ -134,44 +138,31 @@ def from_sdk(error: core.AzureError, doing: str, needs: Permission | None = None
 
 
 def _answered(error: core.HttpResponseError, status: int, doing: str, needs: Permission | None) -> AzureError:
-    code, text = _code_and_text(error)
+    # Empty where the body has none, whatever else is in it.
+    said_code, said_text = getattr(error.error, "code", None), getattr(error.error, "message", None)
+    code = said_code if isinstance(said_code, str) and _CODE.fullmatch(said_code) else ""
+    text = safe(said_text) if isinstance(said_text, str) else ""
     if not code and status != _HTTP_THROTTLED:
         # Every refusal of ARM's has a code: without one it is somebody else's, and means nothing of the kind.
         what = f"HTTP {status} without a code of Azure's{_answered_as(error)}"
         return AzureUnavailableError(f"{doing}: {what}", status=status, hint=BETWEEN)
-    if code.lower() in _NOT_REGISTERED:
-        return _not_registered(error, status, code, text, doing)
-    if code.lower() in _NO_SUBSCRIPTION:
-        return _no_subscription(error, status, code, doing)
     kind = _KINDS.get(status, AzureUnavailableError if status >= _HTTP_SERVER_ERROR else AzureError)
-    says = f"{doing}: Azure answered {status}{f' {code}' if code else ''}{f': {text}' if text else ''}"
+    says = f"Azure answered {status}{f' {code}' if code else ''}{f': {text}' if text else ''}"
     hint = _HINTS.get(code.lower()) or _HINTS.get(min(status, _HTTP_SERVER_ERROR), "")
-    if status == _HTTP_FORBIDDEN and "auth" in code.lower():
+    if code.lower() in _NOT_REGISTERED:
+        kind, named = ConflictError, _NAMESPACE.search(text)
+        says, hint = not_registered(
+            named[1] if named else "NAMESPACE",
+            _subscription_of(error) or "SUBSCRIPTION",
+            registering=code.lower() == "invalidsubscriptionregistrationstate",
+        )
+    elif code.lower() in _NO_SUBSCRIPTION:
+        kind, subscription = NotFoundError, _subscription_of(error) or "of this id"
+        says = f"there is no subscription {subscription}, or this identity cannot see it"
+        hint = _COMPARE_SUBSCRIPTION
+    elif status == _HTTP_FORBIDDEN and "auth" in code.lower():
         hint = _role(text, needs)
-    return kind(says, status=status, code=code, hint=hint)
-
-
-def _not_registered(
-    error: core.HttpResponseError, status: int, code: str, text: str, doing: str
-) -> AzureError:
-    found = _NAMESPACE.search(text)
-    says, hint = not_registered(
-        found.group(1) if found else "NAMESPACE",
-        _subscription_of(error) or "SUBSCRIPTION",
-        registering=code.lower() == "invalidsubscriptionregistrationstate",
-    )
-    return ConflictError(f"{doing}: {says}", status=status, code=code, hint=hint)
-
-
-def _no_subscription(error: core.HttpResponseError, status: int, code: str, doing: str) -> AzureError:
-    subscription = _subscription_of(error) or "of this id"
-    return NotFoundError(
-        f"{doing}: there is no subscription {subscription}, or this identity cannot see it",
-        status=status,
-        code=code,
-        hint="Compare --subscription-id, and --tenant-id with the subscription's own tenant: "
-        'az account list --query "[].{name:name, id:id, tenant:tenantId}" --output table',
-    )
+    return kind(f"{doing}: {says}", status=status, code=code, hint=hint)
 
 
 def _role(text: str, needs: Permission | None) -> str:
@@ -197,9 +188,7 @@ def _answered_as(error: core.HttpResponseError) -> str:
 
 def _unavailable(error: core.AzureError, doing: str) -> AzureUnavailableError:
     chain = list(_chain(error))
-    tls = [
-        one for one in chain if isinstance(one, ssl.SSLError | ssl.CertificateError | aiohttp.ClientSSLError)
-    ]
+    tls = [one for one in chain if isinstance(one, ssl.SSLError | aiohttp.ClientSSLError)]
     # The error that names host and port says most, if no connection came about; else the one at the bottom.
     connecting = [one for one in chain if isinstance(one, aiohttp.ClientConnectorError)]
     text = safe(said((connecting or tls or chain[-1:])[0]))
@@ -224,10 +213,3 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
             return
         yield seen
         seen = getattr(seen, "inner_exception", None) or seen.__cause__
-
-
-def _code_and_text(error: core.HttpResponseError) -> tuple[str, str]:
-    """ARM's code and words; empty where the body has none, whatever else is in it."""
-    code, text = getattr(error.error, "code", None), getattr(error.error, "message", None)
-    known = _CODE.fullmatch(code) if isinstance(code, str) else None
-    return known.group(0) if known else "", safe(text) if isinstance(text, str) else ""
