@@ -168,11 +168,7 @@ def _served(given: Path) -> tuple[Path, tuple[str, ...]]:
 
 
 def _joined(contents: "Contents", brought: "Fetched | None") -> "Contents":
-    """What is at hand and what was brought.
-
-    Raises:
-        InputError: a document was named and brought as well.
-    """
+    """What is at hand and what was brought; no document may be both."""
     if brought is None:
         return contents
     twice = {role for role, _ in contents.documents} & {role for role, _ in brought.documents}

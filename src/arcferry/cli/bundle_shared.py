@@ -15,7 +15,7 @@ from arcferry.errors import InputError
 from arcferry.text import quoted
 
 if TYPE_CHECKING:
-    from arcferry.bundle import Manifest, PublicKey, SecretKey, VersionRecord
+    from arcferry.bundle import Bundle, Manifest, PublicKey, SecretKey, VersionRecord
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +106,23 @@ def version_record(state: Path | None, *, keeps: bool = True) -> "VersionRecord"
     from arcferry.files import state_folder
 
     return VersionRecord(state or state_folder(), keeps)
+
+
+def open_bundle(
+    path: Path, key: Path, state: Path | None, allow_older: str, *, keeps: bool = True
+) -> "Bundle":
+    """A bundle that is to be used, verified; one that is older, and allowed all the same, is told on stderr.
+
+    Raises:
+        BundleRefusedError: it is not what its seal says, or too old.
+    """
+    from arcferry import bundle, times
+
+    record = version_record(state, keeps=keeps)
+    opened = bundle.open_bundle(path, key, now=times.now(), record=record, allow_older=allow_older)
+    if opened.older:
+        typer.echo(f"warning: {opened.older}", err=True)
+    return opened
 
 
 def show_built(out: Path, manifest: "Manifest", public: "PublicKey", output: Output) -> None:

@@ -3,7 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -108,16 +108,12 @@ def _read(file: str, name: str) -> "tuple[Document, ...]":
         if len(data) > FILE_LIMIT:
             raise FileInputError(name, f"larger than the {FILE_LIMIT:,} bytes that are read")
         return read_document(name, data)
-    if _size(path) > _STREAMED and (routes := guarded(name, lambda: _routes(path, name), size=_size(path))):
+    size = 0
+    with suppress(OSError):  # told by `read_path`
+        size = path.stat().st_size
+    if size > _STREAMED and (routes := guarded(name, lambda: _routes(path, name), size=size)):
         return routes
     return read_path(path, name)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
 
 
 def _routes(path: Path, name: str) -> "tuple[Document, ...]":

@@ -3,7 +3,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arcferry.cli import options
-from arcferry.cli.bundle_shared import version_record
+from arcferry.cli.bundle_shared import open_bundle
 from arcferry.cli.options import argument, grouped, is_on_command_line, option
 from arcferry.errors import InputError
 
@@ -96,23 +96,14 @@ def export(
     The bundle is verified first; exit code 3 when it is refused. The folder that --out names must not exist
     yet; it appears whole or not at all.
     """
-    from arcferry import azure, export, times
-    from arcferry.bundle import open_bundle
+    from arcferry import export
 
     chosen = export.tool(tool)
-    where = azure.target(
-        cloud=place.cloud, tenant_id=place.tenant_id, subscription_id=place.subscription_id,
-        resource_group=place.resource_group,
-        location=options.region_of(place.location, place.cloud, unlisted=place.location_unlisted),
-    )  # fmt: skip
+    where = place.target()
     # One of the environment or the site file is the administrator's own, unless a certificate asks for it.
     client = client_id if certificate_thumbprint or is_on_command_line(context, "client_id") else None
     sign_in = _sign_in(certificate_thumbprint, client or "", token_file)
-    opened = open_bundle(
-        bundle, bundle_key, now=times.now(), record=version_record(state), allow_older=allow_older
-    )
-    if opened.older:
-        typer.echo(f"warning: {opened.older}", err=True)
+    opened = open_bundle(bundle, bundle_key, state, allow_older)
     wanted = export.ExportOptions(
         opened, where,
         share=share, sign_in=sign_in, tags=export.read_tags(tags or ()), proxy=agent_proxy,

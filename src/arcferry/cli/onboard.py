@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from arcferry.cli import options
-from arcferry.cli.bundle_shared import version_record
+from arcferry.cli.bundle_shared import open_bundle
 from arcferry.cli.options import argument, grouped, option, setting
 from arcferry.cli.output import show, show_by
 from arcferry.cli.sign_in import principal
@@ -212,8 +212,6 @@ def _request(inventory: Path, given: FleetOptions, *, acts: bool) -> "RunRequest
     """What was asked for, read and checked; `acts` if servers are to be changed."""
     import logging
 
-    from arcferry import azure, times
-    from arcferry.bundle import open_bundle
     from arcferry.files import state_folder
     from arcferry.fleet.inventory import read_inventory
     from arcferry.fleet.task import RunRequest
@@ -224,32 +222,15 @@ def _request(inventory: Path, given: FleetOptions, *, acts: bool) -> "RunRequest
         logging.getLogger(name).addHandler(logging.NullHandler())
     who = principal(given, ask=acts)
     folder = given.state or state_folder()
-    target = azure.target(
-        cloud=given.cloud, tenant_id=given.tenant_id,
-        location=options.region_of(given.location, given.cloud, unlisted=given.location_unlisted),
-        subscription_id=given.subscription_id, resource_group=given.resource_group,
-        arm_url=given.arm_url, authority=given.authority, ca_file=given.ca_file, proxy=given.proxy,
-    )  # fmt: skip
+    target = given.target(**given.access())
     hosts = _tagged(read_inventory(inventory), given.tags or [])
     trust = read_trust(given.known_hosts, given.ssh_key, given.user)
-    opened = open_bundle(
-        given.bundle,
-        given.bundle_key,
-        now=times.now(),
-        record=version_record(folder, keeps=acts),
-        allow_older=given.allow_older,
-    )
-    if opened.older:
-        typer.echo(f"warning: {opened.older}", err=True)
+    opened = open_bundle(given.bundle, given.bundle_key, folder, given.allow_older, keeps=acts)
     return RunRequest(hosts, opened, trust, target, who, folder, given.concurrency)
 
 
 def _tagged(inventory: "Inventory", texts: list[str]) -> "Inventory":
-    """Every host with these tags too; where both name one, the inventory's stands.
-
-    Raises:
-        InputError: the tags are not written as they must be, or are more than ARM takes.
-    """
+    """Every host with these tags too; where both name one, the inventory's stands."""
     from arcferry.fleet.tags import check_tags, parse_tags
 
     try:

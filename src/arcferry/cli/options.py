@@ -17,6 +17,7 @@ from arcferry.cli.output import CheckOutput, Output
 from arcferry.errors import UnknownNameError
 
 if TYPE_CHECKING:
+    from arcferry.azure import AzureTarget
     from arcferry.catalog import Cloud, Region
 
 Result = TypeVar("Result")
@@ -194,6 +195,23 @@ class PlaceOptions:
     subscription_id: Annotated[str, _SUBSCRIPTION]
     resource_group: Annotated[str, _GROUP]
 
+    def target(self, **access: Any) -> "AzureTarget":  # noqa: ANN401  # as `azure.target` checks them
+        """The place, checked.
+
+        Raises:
+            InputError: as for `azure.target` and `region_of`.
+        """
+        from arcferry import azure
+
+        return azure.target(
+            cloud=self.cloud,
+            tenant_id=self.tenant_id,
+            subscription_id=self.subscription_id,
+            resource_group=self.resource_group,
+            location=region_of(self.location, self.cloud, unlisted=self.location_unlisted),
+            **access,
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class AccessOptions:
@@ -211,6 +229,10 @@ class AccessOptions:
     ] = None
     ca_file: CaFileOption = None
     proxy: ProxyOption = field(default=None, repr=False)  # its URL may hold a password
+
+    def access(self) -> dict[str, Any]:
+        """The same for `azure.target`."""
+        return {one.name: getattr(self, one.name) for one in fields(AccessOptions)}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -258,22 +258,14 @@ def _watched(cloud: "Cloud", region: "Region", state: Path | None) -> "tuple[Doc
 
 
 def _only(kind: str, found: "Sequence[T]") -> "T | None":
-    """The one that counts.
-
-    Raises:
-        InputError: there are several, and nothing says which one counts.
-    """
+    """The one that counts; several are refused, since nothing says which one does."""
     if len(found) > 1:
         raise InputError(f"{len(found)} of the kind {kind} were handed in", hint=f"Give one {kind}.")
     return next(iter(found), None)
 
 
 def _tags_of(case: "Case", cloud: "Cloud") -> "ServiceTags | None":
-    """The newest service tags of this cloud.
-
-    Raises:
-        InputError: there are service tags, and none of them is of this cloud.
-    """
+    """The newest service tags of this cloud; refused where there are some, and none of it."""
     found = [tags for tags in case.service_tags if tags.cloud == cloud.service_tag_cloud]
     if case.service_tags and not found:
         other = case.service_tags[0]

@@ -72,9 +72,6 @@ def sign_in(given: QueryOptions, cloud: str) -> "SignIn | None":
         # Nothing is made anywhere, so a place that is not asked for is any that passes.
         resource_group=given.resource_group or "none",
         location=catalog.regions(catalog.cloud(cloud))[0].name,
-        arm_url=given.arm_url,
-        authority=given.authority,
-        ca_file=given.ca_file,
-        proxy=given.proxy,
+        **given.access(),
     )
     return SignIn(target, who)

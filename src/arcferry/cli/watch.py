@@ -148,11 +148,7 @@ def show(
 
 
 def _duration(text: str, *, longest: timedelta | None = None) -> timedelta:
-    """A time that was typed, of a second at least.
-
-    Raises:
-        InputError: it is none, or longer than `longest`.
-    """
+    """A time that was typed: a second at least, and not longer than `longest`."""
     found = _DURATION.fullmatch(text.strip().lower())
     duration = timedelta(seconds=int(found[1]) * _SECONDS[found[2]] if found else 0)
     if not duration or (longest and duration > longest):

@@ -29,10 +29,8 @@ def export(options: ExportOptions, tool: Tool, out: Path) -> None:
         match tool:
             case Tool.GPO:
                 _write_gpo(options, folder)
-            case Tool.CONFIGMGR:
-                _write_application(options, tool, folder, "content")
-            case Tool.INTUNE:
-                _write_application(options, tool, folder, "source")
+            case Tool.CONFIGMGR | Tool.INTUNE:
+                _write_application(options, tool, folder)
             case Tool.ANSIBLE:
                 write_ansible(options, folder)
             case Tool.SCRIPT:
@@ -101,8 +99,9 @@ def _write_gpo(options: ExportOptions, folder: Path) -> None:
     write_page(options, Tool.GPO, folder, "share", ("share", "gpo"))
 
 
-def _write_application(options: ExportOptions, tool: Tool, folder: Path, content: str) -> None:
-    """The folder `content` for the tool's packager, and the scripts that the tool itself runs."""
+def _write_application(options: ExportOptions, tool: Tool, folder: Path) -> None:
+    """A folder for the tool's packager, and the scripts that the tool itself runs."""
+    content = "content" if tool is Tool.CONFIGMGR else "source"
     write_content(options, tool, folder / content, (WINDOWS,))
     # Neither id can hold a quote: a GUID, and a name that ARM accepts.
     place = {"{subscription}": options.target.subscription_id, "{group}": options.target.resource_group}

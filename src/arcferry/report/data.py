@@ -139,16 +139,12 @@ def _warnings(view: DataView) -> Iterator[str]:
             continue
         if held.taken is None:
             yield f"{held.name}: of an unknown day, so it counts as old; import it with --taken DATE"
-        else:
-            yield f"{held.name}: {held.days(view.today)} days old, more than {OLD_AFTER}; {_newer(held)}"
+            continue
+        newer = f"arcferry data update{_NAMED.get(held.kind, '')} fetches a newer one"
+        if held.kind is HeldKind.ENDPOINTS:
+            newer = "a newer arcferry may bring a newer one"
+        yield f"{held.name}: {held.days(view.today)} days old, more than {OLD_AFTER}; {newer}"
     yield from view.problems
-
-
-def _newer(held: Held) -> str:
-    if held.kind is HeldKind.ENDPOINTS:
-        return "a newer arcferry may bring a newer one"
-    option = _NAMED.get(held.kind, "")
-    return f"arcferry data update{option} fetches a newer one"
 
 
 def _draw_conflicts(one: Comparison, console: Console, *, every: bool) -> None:

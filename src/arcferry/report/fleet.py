@@ -104,15 +104,12 @@ def _row(run: HostRun) -> tuple[tuple[str, ...], str]:
     else:
         changed = to_text(machine.last_status_change) if machine.last_status_change else ""
         told = (machine.status, machine.agent_version, machine.location, changed)
-    return (run.host.name, word, *told, _step(run)), "" if word == "ok" else STYLES[word]
-
-
-def _step(run: HostRun) -> str:
+    step = "already done" if run.already else "verified"
     if run.failure:
-        return run.failure.step
-    if run.outcome is HostOutcome.STOPPED:
-        return "not finished"
-    return "already done" if run.already else "verified"
+        step = run.failure.step
+    elif run.outcome is HostOutcome.STOPPED:
+        step = "not finished"
+    return (run.host.name, word, *told, step), "" if word == "ok" else STYLES[word]
 
 
 def failures(hosts: Iterable[HostRun]) -> Iterator[tuple[str, str]]:

@@ -79,7 +79,10 @@ class Board:
         table = Table.grid(padding=(0, 2))
         for name, row in shown[:_MOST_ROWS]:
             table.add_row(*self._cells(name, row))
-        return Group(table, self._sum())
+        counts = Counter(row.final for row in self._rows.values())
+        bad = counts[EventKind.FAILED] + counts[EventKind.BLOCKED]
+        text = f"{counts[EventKind.CONNECTED]} of {len(self._rows)} connected"
+        return Group(table, Text(f"{text}, {bad} failed" if bad else text, style="bold"))
 
     def _cells(self, name: str, row: _ProgressRow) -> tuple[RenderableType, ...]:
         done = self._steps if row.final is EventKind.CONNECTED else min(row.done, self._steps)
@@ -92,12 +95,6 @@ class Board:
             state, style = Text(mark(word, self._console), style=STYLES[word]), STYLES[word]
         says = Text(one_line(row.says, limit=60), style="dim", no_wrap=True, overflow="ellipsis")
         return Text(name, style=style), bar, state, Text(row.step), says
-
-    def _sum(self) -> Text:
-        counts = Counter(row.final for row in self._rows.values())
-        bad = counts[EventKind.FAILED] + counts[EventKind.BLOCKED]
-        text = f"{counts[EventKind.CONNECTED]} of {len(self._rows)} connected"
-        return Text(f"{text}, {bad} failed" if bad else text, style="bold")
 
 
 def _worth_showing(row: _ProgressRow) -> bool:

@@ -1,7 +1,7 @@
 """A watch: its notices as they come, and its history as a table or a document."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -63,8 +63,20 @@ class HistoryView:
     def periods(self) -> Iterator["AnswerPeriod"]:
         """How long each name stayed where, by name, resolver and time."""
         for _, group in groupby(self.located(), key=_period_key):
-            found = list(group)
-            yield _period([span for span, _ in found], found[0][1])
+            located = list(group)
+            (first, found), (last, _) = located[0], located[-1]
+            addresses = sorted({address for span, _ in located for address in span.addresses})
+            word = carried(found) if addresses else "-"
+            yield AnswerPeriod(
+                first.host,
+                first.resolver,
+                tuple(addresses),
+                first.says,
+                found.place,
+                word,
+                first.first,
+                last.last,
+            )
 
     def located(self) -> Iterator[tuple[AnswerSpan, AnswerRegion]]:
         """Every answer with where it lies, by name, resolver and time."""
@@ -171,15 +183,6 @@ def carried(found: AnswerRegion) -> str:
 def _period_key(located: tuple[AnswerSpan, AnswerRegion]) -> tuple[object, ...]:
     span, found = located
     return span.host, span.resolver, found.place, carried(found), bool(span.addresses), span.says
-
-
-def _period(spans: Sequence[AnswerSpan], found: AnswerRegion) -> AnswerPeriod:
-    first, last = spans[0], spans[-1]
-    addresses = tuple(sorted({address for span in spans for address in span.addresses}))
-    word = carried(found) if addresses else "-"
-    return AnswerPeriod(
-        first.host, first.resolver, addresses, first.says, found.place, word, first.first, last.last
-    )
 
 
 def _answer_rows(shown: HistoryView) -> Iterator[tuple[tuple[str, ...], str]]:

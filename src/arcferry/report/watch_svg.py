@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import cycle, groupby, zip_longest
+from operator import attrgetter
+from typing import TypeVar
 from xml.sax.saxutils import escape, quoteattr
 
 from arcferry.report.columns import UNDISCOVERED
 from arcferry.report.watch import AnswerPeriod, HistoryView
 from arcferry.times import to_text
-from arcferry.watch.history import SHORTEST_GAP
+from arcferry.watch.history import SHORTEST_GAP, ReachSpan
 
 # Okabe and Ito's palette, which people who see colours differently tell apart too.
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#F0E442", "#8C564B", "#7F7F7F")
@@ -29,6 +32,9 @@ _HATCH = (
 )
 
 
+_Time = TypeVar("_Time", AnswerPeriod, ReachSpan)
+
+
 @dataclass(frozen=True, slots=True)
 class _Scale:
     """Instants to pixels.
@@ -41,11 +47,12 @@ class _Scale:
     last: datetime
     pause: timedelta
 
-    def block(self, first: datetime, last: datetime, following: datetime | None) -> tuple[float, float]:
-        """Left edge and width of a time; it reaches to the one that follows, unless there was a pause."""
-        until = following if following and following - last <= self.pause else last
-        left = self.at(first)
-        return left, max(round(self.at(max(until, last)) - left, 1), 1.5)
+    def blocks(self, times: Sequence[_Time]) -> Iterator[tuple[_Time, float, float]]:
+        """Each with its left edge and width; it reaches to the one that follows, unless there was a pause."""
+        for one, following in zip_longest(times, times[1:]):
+            until = following.first if following and following.first - one.last <= self.pause else one.last
+            left = self.at(one.first)
+            yield one, left, max(round(self.at(max(until, one.last)) - left, 1), 1.5)
 
     def at(self, instant: datetime) -> float:
         whole = (self.last - self.first).total_seconds() or 1.0
@@ -64,15 +71,16 @@ def svg(shown: HistoryView) -> str:
         return _page(120, [_text(_LEFT, 60, "nothing was watched yet")], shown)
     pause = max(shown.record.interval * _PAUSE_INTERVALS, SHORTEST_GAP)
     scale = _Scale(first, max(last, first + timedelta(minutes=1)), pause)
-    colours = _colours(shown)
+    places = dict.fromkeys(period.place for period in shown.periods() if period.place)
+    colours = dict(zip(places, cycle(_COLOURS), strict=False))
     parts: list[str] = []
     top = _TOP
     for host in dict.fromkeys(span.host for span in shown.record.reach):
-        lanes = list(_lanes(shown, host))
         parts.append(_text(12, top + 12, host or UNDISCOVERED, "name"))
         top += _NAME
-        for resolver, periods in lanes:
-            parts += _lane(top, resolver, periods, scale, colours)
+        of_host = (period for period in shown.periods() if period.host == host)
+        for resolver, periods in groupby(of_host, key=attrgetter("resolver")):
+            parts += _lane(top, resolver, list(periods), scale, colours)
             top += _LANE + 3
         parts += _strip(top, shown, host, scale)
         top += _STRIP + _GAP
@@ -97,21 +105,11 @@ def _page(height: int, parts: Sequence[str], shown: HistoryView) -> str:
     return "\n".join(lines)
 
 
-def _lanes(shown: HistoryView, host: str) -> Iterator[tuple[str, list[AnswerPeriod]]]:
-    found: dict[str, list[AnswerPeriod]] = {}
-    for period in shown.periods():
-        if period.host == host:
-            found.setdefault(period.resolver, []).append(period)
-    yield from found.items()
-
-
 def _lane(
     top: int, resolver: str, periods: Sequence[AnswerPeriod], scale: _Scale, colours: dict[str, str]
 ) -> Iterator[str]:
     yield _text(_LEFT - 8, top + 13, f"says {resolver or 'the system'}", "dim", anchor="end")
-    for number, period in enumerate(periods):
-        following = periods[number + 1].first if number + 1 < len(periods) else None
-        left, width = scale.block(period.first, period.last, following)
+    for period, left, width in scale.blocks(periods):
         colour = colours.get(period.place, _UNKNOWN) if period.addresses else _NO_ANSWER
         where = period.place or period.says or "region unknown"
         what = ", ".join(period.addresses[:4]) or period.says
@@ -125,9 +123,7 @@ def _lane(
 
 def _strip(top: int, shown: HistoryView, host: str, scale: _Scale) -> Iterator[str]:
     spans = [span for span in shown.record.reach if span.host == host]
-    for place, span in enumerate(spans):
-        following = spans[place + 1].first if place + 1 < len(spans) else None
-        left, width = scale.block(span.first, span.last, following)
+    for span, left, width in scale.blocks(spans):
         tip = f"{'reached' if span.reached else span.says}, {to_text(span.first)} to {to_text(span.last)}"
         yield _block(left, top, (width, _STRIP), _GOOD if span.reached else _LOST, tip)
 
@@ -157,11 +153,6 @@ def _legend(top: int, colours: dict[str, str]) -> Iterator[str]:
         yield _block(left, top - 10, (12, 12), colour, name)
         yield _text(left + 17, top, name, "dim")
         left += 17 + len(name) * _LETTER + 18
-
-
-def _colours(shown: HistoryView) -> dict[str, str]:
-    places = dict.fromkeys(period.place for period in shown.periods() if period.place)
-    return {place: _COLOURS[number % len(_COLOURS)] for number, place in enumerate(places)}
 
 
 def _block(left: float, top: float, size: tuple[float, float], colour: str, tip: str) -> str:
