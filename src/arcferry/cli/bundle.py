@@ -159,7 +159,7 @@ def pack_itself(
 
     settings = sealing.settings()
     selection = itself.Selection(itself.targets(python or (), platform or ()), wheels, wheel)
-    secret = sealing.key()
+    secret = open_secret_key(sealing.secret_key, sealing.password_env)
     with console.stderr().status("") as status:
         manifest = itself.build_itself(sealing.out, selection, secret, say=status.update, **settings)
     show_built(sealing.out, manifest, secret.public(), output)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arcferry.cli import options
-from arcferry.cli.bundle_shared import SealOptions, show_built
+from arcferry.cli.bundle_shared import SealOptions, open_secret_key, show_built
 from arcferry.cli.options import grouped, is_on_command_line, option, setting
 from arcferry.cli.sign_in import sign_in
 from arcferry.errors import InputError
@@ -126,7 +126,7 @@ def build(
     from arcferry.bundle.authenticode import MICROSOFT, Roots
     from arcferry.files import read_bounded
 
-    settings, secret = sealing.settings(), sealing.key()
+    settings, secret = sealing.settings(), open_secret_key(sealing.secret_key, sealing.password_env)
     region = options.region_of(location, cloud, unlisted=location_unlisted) if location else None
     given = {Role.SERVICE_TAGS: service_tags, Role.COMMUNITIES: communities, Role.ROUTE_FILTER: route_filter}
     documents = tuple((role, path) for role, path in given.items() if path is not None)

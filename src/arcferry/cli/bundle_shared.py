@@ -3,7 +3,7 @@
 import os
 import sys
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,18 +49,8 @@ class SealOptions:
                 f"{where}: {quoted(self.created or epoch)} is no time", hint="2026-11-23T08:00:00Z"
             ) from error
 
-    def key(self) -> "SecretKey":
-        """The secret key, opened.
-
-        Raises:
-            InputError: it needs a password, and nobody can be asked.
-        """
-        return open_secret_key(self.secret_key, self.password_env)
-
     def settings(self) -> dict[str, Any]:
         """What every function that builds a bundle takes."""
-        from datetime import timedelta
-
         return {
             "created": self.instant(),
             "version": self.bundle_version,
