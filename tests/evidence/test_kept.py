@@ -65,8 +65,8 @@ def again(*documents: Document) -> tuple[Document, ...]:
 @pytest.mark.parametrize("folder", sorted(CASES.iterdir()), ids=lambda folder: folder.name)
 def test_every_case_is_judged_again_in_the_same_words(folder: Path) -> None:
     paths = [path for path in sorted(folder.iterdir()) if path.name != "expected.toml"]
-    documents = [one for path in paths for one in read_document(path.name, path.read_bytes())]
-    first = judge(documents)
+    handed_in = [one for path in paths for one in read_document(path.name, path.read_bytes())]
+    first = judge(handed_in)
     told = json.dumps(documents.findings(first)).encode()
     again = documents.findings(judge(read_document("findings.json", told)))
     assert json.loads(json.dumps(again)) == json.loads(told)
