@@ -17,6 +17,7 @@ from arcferry.evidence import kept
 from arcferry.evidence.case import Case, Document, Kind
 from arcferry.evidence.reading import read_document
 from arcferry.probe.observation import Attempt, DnsAnswer
+from arcferry.report import as_json
 from arcferry.routing.circuit import Circuit, Peering, Tier
 from arcferry.routing.route import Route, Vantage, route_table
 from arcferry.routing.route_filter import RouteFilter
@@ -67,8 +68,8 @@ def test_every_case_is_judged_again_in_the_same_words(folder: Path) -> None:
     paths = [path for path in sorted(folder.iterdir()) if path.name != "expected.toml"]
     handed_in = [one for path in paths for one in read_document(path.name, path.read_bytes())]
     first = judge(handed_in)
-    told = json.dumps(documents.findings(first)).encode()
-    again = documents.findings(judge(read_document("findings.json", told)))
+    told = json.dumps(as_json.findings(first)).encode()
+    again = as_json.findings(judge(read_document("findings.json", told)))
     assert json.loads(json.dumps(again)) == json.loads(told)
 
 

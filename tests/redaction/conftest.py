@@ -9,7 +9,7 @@ from rich.console import Console
 from arcferry.diagnosis import judge
 from arcferry.errors import FileInputError
 from arcferry.evidence.reading import read_document
-from arcferry.report import documents, findings
+from arcferry.report import as_json, findings
 
 SHAPES = json.loads(Path(__file__).with_name("shapes.json").read_text(encoding="utf-8"))
 SECRETS = {
@@ -73,7 +73,7 @@ def everything_said(data: bytes) -> str:
     drawn = StringIO()
     findings.draw(diagnosis, Console(file=drawn, width=200))
     told = (
-        json.dumps([documents.findings(diagnosis), *documents.finding_lines(diagnosis)]),
+        json.dumps([as_json.findings(diagnosis), *as_json.finding_lines(diagnosis)]),
         drawn.getvalue(),
     )
     return "\n".join((repr(documents), *told))

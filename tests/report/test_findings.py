@@ -8,7 +8,7 @@ from rich.console import Console
 
 from arcferry.diagnosis import Diagnosis, Finding, Owner, Severity
 from arcferry.diagnosis.finding import Affected, Command, Confidence, Evidence, Remedy, Taken
-from arcferry.report import documents, findings
+from arcferry.report import as_json, findings
 
 TAKEN = datetime(2026, 1, 10, 6, 0, 0, tzinfo=UTC)
 DAY = datetime(2026, 1, 5, tzinfo=UTC)
@@ -39,7 +39,7 @@ def drawn(diagnosis: Diagnosis, *, terminal: bool = False, width: int = 80) -> s
 
 
 def test_the_document_is_the_designs() -> None:
-    assert json.loads(json.dumps(documents.findings(DIAGNOSIS))) == {
+    assert json.loads(json.dumps(as_json.findings(DIAGNOSIS))) == {
         "schema": 1,
         "kind": "findings",
         "inputs": [
@@ -80,7 +80,7 @@ def test_the_document_is_the_designs() -> None:
 
 
 def test_json_lines_end_with_a_sum() -> None:
-    first, _, last = json.loads(json.dumps([*documents.finding_lines(DIAGNOSIS)]))
+    first, _, last = json.loads(json.dumps([*as_json.finding_lines(DIAGNOSIS)]))
     assert (first["kind"], first["cause"]) == ("finding", "route/community-not-in-filter")
     assert (last["kind"], last["errors"], len(last["inputs"])) == ("findings", 1, 2)
 

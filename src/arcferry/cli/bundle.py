@@ -41,8 +41,8 @@ def verify(
     """
     from arcferry import bundle, times
     from arcferry.diagnosis import judge
+    from arcferry.report import as_json, console
     from arcferry.report import bundle as report
-    from arcferry.report import console, documents
 
     now = times.now()
     record = version_record(state)
@@ -50,22 +50,22 @@ def verify(
         opened = bundle.open_bundle(path, bundle_key, now=now, record=record, allow_older=allow_older)
     except BundleRefusedError as error:
         case = report.refused_junit(path, error)
-        refused = report.refused(path, error) | documents.fields(judge([bundle.checked(path, now, error)]))
+        refused = report.refused(path, error) | as_json.fields(judge([bundle.checked(path, now, error)]))
         show(
             output,
             table=lambda: None,  # people read the error itself
             document=lambda: refused,
-            lines=lambda: documents.lines(refused),
+            lines=lambda: as_json.lines(refused),
             junit=lambda: case,
         )
         raise
     view = report.BundleView(path, opened.manifest, opened.key_id, True, now, opened.older)
-    document = report.document(view) | documents.fields(judge([bundle.checked(path, now)]))
+    document = report.document(view) | as_json.fields(judge([bundle.checked(path, now)]))
     show(
         output,
         table=lambda: report.draw(view, console.stdout()),
         document=lambda: document,
-        lines=lambda: documents.lines(document),
+        lines=lambda: as_json.lines(document),
         junit=lambda: report.junit(view),
     )
 

@@ -128,13 +128,13 @@ def _cloud_of(documents: "Sequence[Document]") -> "Cloud":
 
 
 def _print(diagnosis: "Diagnosis", output: CheckOutput) -> None:
-    from arcferry.report import console, documents, findings, junit
+    from arcferry.report import as_json, console, findings, junit
 
     show(
         output,
         table=lambda: findings.draw(diagnosis, console.stdout()),
-        document=lambda: documents.findings(diagnosis),
-        lines=lambda: documents.finding_lines(diagnosis),
+        document=lambda: as_json.findings(diagnosis),
+        lines=lambda: as_json.finding_lines(diagnosis),
         junit=lambda: junit.findings(diagnosis),
     )
 

@@ -191,19 +191,19 @@ def status(*, state: options.StateOption = None, output: options.CheckOutputOpti
     """
     from arcferry.files import state_folder
     from arcferry.fleet.findings import judged_again
-    from arcferry.report import documents, runs
+    from arcferry.report import as_json, runs
 
     folder = state or state_folder()
     found = runs.remembered(folder)
 
     def content() -> dict[str, Any]:
-        return {"runs": found, **documents.fields(judged_again(folder))}
+        return {"runs": found, **as_json.fields(judged_again(folder))}
 
     show(
         output,
         table=lambda: typer.echo("\n".join(runs.plain(found))),
         document=lambda: {"schema": 1, "kind": "runs", **content()},
-        lines=lambda: documents.lines(content(), "runs", "run-state"),
+        lines=lambda: as_json.lines(content(), "runs", "run-state"),
         junit=lambda: runs.junit(found),
     )
 

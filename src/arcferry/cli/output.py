@@ -68,12 +68,12 @@ class Report(Protocol[Read_contra]):
 
 def show_by(output: CheckOutput, report: Report[Result], result: Result) -> None:
     """Print what a module of `arcferry.report` makes of a result."""
-    from arcferry.report import console, documents
+    from arcferry.report import as_json, console
 
     show(
         output,
         table=lambda: report.draw(result, console.stdout()),
         document=lambda: report.document(result),
-        lines=lambda: documents.lines(report.document(result), *report.ROWS),
+        lines=lambda: as_json.lines(report.document(result), *report.ROWS),
         junit=lambda: report.junit(result),
     )

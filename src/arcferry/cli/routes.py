@@ -85,7 +85,7 @@ def plan(
     from arcferry.diagnosis.answered import known_answers
     from arcferry.diagnosis.causes.filter_change import changes_for
     from arcferry.evidence.case import Case
-    from arcferry.report import console, documents
+    from arcferry.report import as_json, console
     from arcferry.report import routes_plan as report
     from arcferry.routing import plan as routes
     from arcferry.routing.filter_change import AsOf
@@ -121,7 +121,7 @@ def plan(
         output,
         table=lambda: report.draw(shown, _languages(change), console.stdout()),
         document=lambda: report.document(shown),
-        lines=lambda: documents.lines(report.document(shown), *report.ROWS),
+        lines=lambda: as_json.lines(report.document(shown), *report.ROWS),
     )
 
 

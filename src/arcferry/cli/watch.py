@@ -116,7 +116,7 @@ def show(
     from arcferry.diagnosis import judge
     from arcferry.evidence.case import Case
     from arcferry.evidence.readers import arcferry_check
-    from arcferry.report import console, documents
+    from arcferry.report import as_json, console
     from arcferry.report import watch as report
     from arcferry.report.watch_svg import svg
     from arcferry.watch.changes import ORIGIN
@@ -135,7 +135,7 @@ def show(
             # Judged as explain reads it, so that both give the same.
             history = report.document(shown)
             judged = judge((arcferry_check.read_history(ORIGIN, history), *case.handed_in))
-            text = indented(history | documents.fields(judged))
+            text = indented(history | as_json.fields(judged))
         case "svg":
             text = svg(shown)
         case _:
@@ -189,7 +189,7 @@ def _shown(path: Path, cloud: "Cloud", region: "Region", since: str | None, case
 
 
 def _teller(output: Output) -> "Callable[[Round, Sequence[Notice]], None]":
-    from arcferry.report import console, documents
+    from arcferry.report import as_json, console
     from arcferry.report import watch as report
 
     def tell(seen: "Round", notices: "Sequence[Notice]") -> None:
@@ -200,7 +200,7 @@ def _teller(output: Output) -> "Callable[[Round, Sequence[Notice]], None]":
             case "json" | "jsonl":  # rounds have no end that a single document could wait for
                 for notice in notices:
                     typer.echo(json.dumps(report.notice_document(seen, notice)))
-                for line in documents.lines(documents.fields(seen.diagnosis)):
+                for line in as_json.lines(as_json.fields(seen.diagnosis)):
                     typer.echo(json.dumps(line))
                 typer.echo(json.dumps(report.round_document(seen)))
             case _:

@@ -7,10 +7,10 @@ from rich.console import Console
 
 from arcferry.diagnosis.audit import Audit, Observed, Path, Row
 from arcferry.diagnosis.words import how_to_get
-from arcferry.report import documents, findings
+from arcferry.report import as_json, findings
+from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import UNDISCOVERED, UNDISCOVERED_CELL, named
 from arcferry.report.console import print_line, print_rows, print_table
-from arcferry.report.documents import SCHEMA, picked
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.routing.reception import Reception
 from arcferry.text import one_line
@@ -37,12 +37,12 @@ def document(result: Audit) -> dict[str, Any]:
         "kind": "audit",
         "cloud": result.cloud.name,
         "location": result.region.name if result.region else None,
-        "inputs": documents.inputs(result.diagnosis),
+        "inputs": as_json.inputs(result.diagnosis),
         "circuits": list(result.circuits),
         "endpoints": [_row(row) for row in result.rows],
         "missing": list(result.missing),
         "would_sharpen": list(result.would_sharpen),
-        **documents.fields(result.diagnosis),
+        **as_json.fields(result.diagnosis),
     }
 
 

@@ -12,9 +12,9 @@ from rich.text import Text
 from arcferry import times
 from arcferry.bundle import Manifest, Older
 from arcferry.errors import BundleRefusedError
+from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import columns
 from arcferry.report.console import print_line, print_marked
-from arcferry.report.documents import SCHEMA, picked
 from arcferry.report.junit import JunitCase, JunitResult, xml
 
 

@@ -10,9 +10,9 @@ from arcferry.diagnosis.words import how_to_get
 from arcferry.probe.https import CheckResult
 from arcferry.probe.observation import Observation
 from arcferry.probe.tcp import is_private
-from arcferry.report import documents
+from arcferry.report import as_json
+from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import UNDISCOVERED_CELL, columns
-from arcferry.report.documents import SCHEMA, picked
 from arcferry.text import one_line
 
 HEADERS = ("ENDPOINT", "REACHABLE", "PRIVATE", "TLS", "PROXY", "ADDRESS", "TIME")
@@ -37,10 +37,10 @@ def judged_document(
     """The same with what follows from it, the kinds of evidence that would sharpen it, and what is ahead."""
     return {
         **document(result),
-        "inputs": documents.inputs(diagnosis),
+        "inputs": as_json.inputs(diagnosis),
         "would_sharpen": list(diagnosis.lacks),
-        **documents.fields(diagnosis),
-        "ahead": documents.ahead(announced),
+        **as_json.fields(diagnosis),
+        "ahead": as_json.ahead(announced),
     }
 
 
@@ -48,7 +48,7 @@ def json_lines(result: CheckResult, diagnosis: Diagnosis) -> Iterator[dict[str, 
     """One line an endpoint, one a finding, one for the evidence, then one that sums up."""
     for seen in result.observations:
         yield {"schema": SCHEMA, "kind": "endpoint", **_endpoint(seen)}
-    yield from documents.lines(documents.fields(diagnosis))
+    yield from as_json.lines(as_json.fields(diagnosis))
     yield _head(result) | {
         "required": sum(seen.endpoint.required for seen in result.observations),
         "failed": len(result.failed),

@@ -7,10 +7,10 @@ from rich.console import Console
 
 from arcferry.export.collect import Collection
 from arcferry.export.result import Reported
-from arcferry.report import documents
+from arcferry.report import as_json
+from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import MOST_NAMED, named
 from arcferry.report.console import STYLES, print_line, print_marked, print_sum, print_table
-from arcferry.report.documents import SCHEMA, picked
 from arcferry.report.fleet import causes, failures, host_case, host_document, print_failures
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.times import to_text
@@ -37,7 +37,7 @@ def document(collection: Collection) -> dict[str, Any]:
         **picked(collection, "missing", "strangers"),
         "unclear": [picked(one, "host", "may_be") for one in collection.unclear],
         "doubts": [{"file": one.file, "says": one.why} for one in collection.doubts],
-        **documents.fields(collection.diagnosis),
+        **as_json.fields(collection.diagnosis),
     }
 
 

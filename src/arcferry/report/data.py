@@ -12,9 +12,9 @@ from arcferry import catalog
 from arcferry.data.conflicts import Comparison, Conflict
 from arcferry.data.held import OLD_AFTER, Held, HeldKind
 from arcferry.data.update import UpdateResult
+from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import columns
 from arcferry.report.console import print_line, print_marked
-from arcferry.report.documents import SCHEMA, picked
 
 FIRST_CONFLICTS = 5
 _HEADINGS = ("", "KIND", "CLOUD", "TAKEN", "AGE", "CHANGE", "ENTRIES", "PREFIXES", "ID", "NAME")

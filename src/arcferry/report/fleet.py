@@ -10,10 +10,10 @@ from arcferry.azure import PreflightCheck
 from arcferry.diagnosis.finding import Finding, Severity
 from arcferry.fleet.outcome import FleetRun, HostOutcome, HostRun
 from arcferry.fleet.transport import place_of
-from arcferry.report import documents
+from arcferry.report import as_json
+from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import named
 from arcferry.report.console import STYLES, print_line, print_marked, print_sum, print_table
-from arcferry.report.documents import SCHEMA, picked
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.text import clean, one_line
 from arcferry.times import to_text
@@ -47,7 +47,7 @@ def document(run: FleetRun) -> dict[str, Any]:
         "budget_spent": run.spent,
         "summary": {outcome.value: run.count(outcome) for outcome in HostOutcome} | {"hosts": len(run.hosts)},
         "hosts": list(map(host_document, run.hosts)),
-        **documents.fields(run.diagnosis),
+        **as_json.fields(run.diagnosis),
     }
 
 

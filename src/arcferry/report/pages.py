@@ -9,7 +9,7 @@ from rich.text import Text
 
 from arcferry.catalog import Code
 from arcferry.diagnosis.pages import Page
-from arcferry.report.documents import SCHEMA, picked
+from arcferry.report.as_json import SCHEMA, picked
 
 
 def code_document(code: Code) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from arcferry.diagnosis.finding import NOTHING_JUDGED
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.plan import FleetPlan, HostPlan
 from arcferry.fleet.run_folder import target_to_json
-from arcferry.report import documents
+from arcferry.report import as_json
+from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.console import STYLES, print_line, print_sum, print_table
-from arcferry.report.documents import SCHEMA, picked
 from arcferry.report.fleet import checks_document, print_failures
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.text import one_line, quoted
@@ -36,7 +36,7 @@ def document(plan: FleetPlan) -> dict[str, Any]:
             "change": sum(host.changes for host in plan.hosts),
         },
         "hosts": list(map(_host, plan.hosts)),
-        **documents.fields(NOTHING_JUDGED),
+        **as_json.fields(NOTHING_JUDGED),
     }
 
 

@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
-from arcferry.report import documents
+from arcferry.report import as_json
+from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.console import print_line, print_rows, print_table
-from arcferry.report.documents import SCHEMA, picked
 from arcferry.routing.filter_change import Change
 from arcferry.routing.planned import PlannedCommunity, RoutePlan
 from arcferry.routing.prefix_counts import PrefixCount
@@ -77,7 +77,7 @@ def document(shown: RoutePlanView) -> dict[str, Any]:
         ],
         "regions_without_community": [asdict(one) for one in plan.without],
         "notes": list(plan.notes),
-        "ahead": documents.ahead(plan.ahead),
+        "ahead": as_json.ahead(plan.ahead),
         "sources": list(plan.sources),
         "changes": [
             {**asdict(one), "withheld": one.withheld or None, "fetch": one.fetch or None}

@@ -11,9 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from arcferry.catalog import Cloud, Region
+from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import UNDISCOVERED
 from arcferry.report.console import mark, print_line, print_table
-from arcferry.report.documents import SCHEMA, picked
 from arcferry.routing.coverage import Verdict
 from arcferry.text import one_line
 from arcferry.times import to_text

@@ -16,7 +16,7 @@ from arcferry.evidence import reading
 from arcferry.evidence.case import Document, Kind
 from arcferry.evidence.readers.values import TEXT_LIMIT
 from arcferry.evidence.reading import read_document
-from arcferry.report import documents, findings
+from arcferry.report import as_json, findings
 
 _KEYS = st.sampled_from(
     [
@@ -113,7 +113,7 @@ def _survives(data: bytes) -> None:
 def _can_be_shown(documents: tuple[Document, ...]) -> None:
     assert documents
     diagnosis = judge(documents)
-    assert json.loads(json.dumps(documents.findings(diagnosis)))["kind"] == "findings"
+    assert json.loads(json.dumps(as_json.findings(diagnosis)))["kind"] == "findings"
     console = Console(file=StringIO(), force_terminal=True, width=40)
     findings.draw(diagnosis, console)
     out = console.file.getvalue()  # type: ignore[attr-defined] # the StringIO given above
