@@ -11,7 +11,7 @@ import pytest
 
 from arcferry import cli
 from arcferry.cli import evidence
-from arcferry.evidence import readers
+from arcferry.evidence import reading
 
 SECRET = "canary-77aa"
 GAS = "agentserviceapi.guestconfiguration.azure.com"
@@ -287,7 +287,7 @@ def test_a_file_that_no_reader_foresees_costs_its_own_row_alone(
         if "springs the trap" in text:
             raise RecursionError
 
-    monkeypatch.setattr(readers, "_TEXT_READERS", (surprised, *readers._TEXT_READERS))
+    monkeypatch.setattr(reading, "_TEXT_READERS", (surprised, *reading._TEXT_READERS))
     evil = files.write("evil.txt", "this one springs the trap\n")
     ended = run("--location", "eastasia", evil, files.filter("12076:51010"))
     assert ended.code == 1
