@@ -31,7 +31,7 @@ BOUNDED = {
     "bundle/packages/msi.py": "fields of a structure, of 32 or 64 bits",
     "bundle/versions.py": "at most 16 digits by its pattern",
     "catalog/exit_codes.py": "at most 5 digits by its patterns",
-    "catalog/releases.py": "at most 4 digits by its pattern",
+    "catalog/ahead.py": "at most 4 digits by its pattern",
     "catalog/requirements.py": "arcferry's own catalogue, or one that was checked when it was taken in",
     "cli/bundle_shared.py": "the operator's environment, mapped",
     "cli/site.py": "a line of the file, by tomllib",

@@ -5,65 +5,29 @@ from functools import cache
 from typing import NamedTuple
 
 from arcferry.catalog.places import CLOUD_NAMES, cloud
-from arcferry.catalog.store import load
-from arcferry.catalog.types import Carrier, Cloud, DocumentedCommunity
+from arcferry.catalog.store import Carrier, Cloud, DocumentedCommunity, load
 
 _LOCAL, _STANDARD, _PREMIUM = "local", "standard", "premium"
 
 
-def _regional() -> list[DocumentedCommunity]:
-    document = load("communities")
-    source = str(document.sources["docs"])
-    found = [
-        DocumentedCommunity(
-            f"{kind['start']}{row['number']}",
-            row["display"],
-            kind["kind"],
-            row["name"],
-            row["tag"],
-            CLOUD_NAMES[0],
-            False,
-            source,
-        )
-        for row in document.content["regions"]
-        for kind in document.content["kinds"]
-    ]
-    for cloud_name, rows in document.content["national"].items():
-        found += [
-            DocumentedCommunity(
-                row["value"], row["display"], "region", row["name"], row["tag"], cloud_name, False, source
-            )
-            for row in rows
-        ]
-    return found
-
-
-def _services() -> list[tuple[str, DocumentedCommunity]]:
-    document = load("communities")
-    source = str(document.sources["docs"])
-    return [
-        (
-            row.get("carrier", ""),
-            DocumentedCommunity(
-                row["value"],
-                row["name"],
-                "service",
-                "",
-                "",
-                cloud,
-                row.get("needs_authorization", False),
-                source,
-            ),
-        )
-        for cloud, rows in document.content["services"].items()
-        for row in rows
-    ]
-
-
 @cache
 def _by_value() -> dict[str, DocumentedCommunity]:
-    every = [*_regional(), *(service for _, service in _services())]
-    return {community.value: community for community in every}
+    document = load("communities")
+    rows, source = document.content, str(document.sources["docs"])
+    regional = [
+        (f"{kind['start']}{row['number']}", kind["kind"], CLOUD_NAMES[0], row)
+        for row in rows["regions"]
+        for kind in rows["kinds"]
+    ]
+    for name, national in rows["national"].items():
+        regional += [(row["value"], "region", name, row) for row in national]
+    found = [
+        DocumentedCommunity(value, row["display"], kind, name, source, row["name"], row["tag"])
+        for value, kind, name, row in regional
+    ]
+    for name, services in rows["services"].items():
+        found += [DocumentedCommunity(kind="service", cloud=name, source=source, **row) for row in services]
+    return {one.value: one for one in found}
 
 
 @cache
@@ -74,7 +38,7 @@ def _by_region() -> dict[str, DocumentedCommunity]:
 
 @cache
 def _by_carrier() -> dict[tuple[str, str], DocumentedCommunity]:
-    return {(carrier, community.cloud): community for carrier, community in _services() if carrier}
+    return {(one.carrier, one.cloud): one for one in _by_value().values() if one.carrier}
 
 
 @cache

@@ -3,8 +3,7 @@
 import re
 from functools import cache
 
-from arcferry.catalog.store import load
-from arcferry.catalog.types import Cloud, Region
+from arcferry.catalog.store import Cloud, Region, load
 from arcferry.errors import InputError, UnknownNameError
 from arcferry.text import quoted
 

@@ -1,14 +1,16 @@
 """The endpoints that the agent requires, and those that its features use."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import cache
+from typing import Any
 
 from arcferry import times
+from arcferry.catalog import store
 from arcferry.catalog.places import CLOUD_NAMES, clouds
-from arcferry.catalog.store import load
-from arcferry.catalog.types import Carrier, Cloud, Endpoint, Region, Source, Steering, When
+from arcferry.catalog.store import Carrier, Cloud, Endpoint, Region, Source, Steering, When, built_in, load
 from arcferry.errors import InputError, UnknownNameError
 
 _CORE = (When.CONNECT, When.ALWAYS)
@@ -97,6 +99,30 @@ def _is_superfluous(row: Endpoint, rows: Sequence[Endpoint]) -> bool:
     if not row.host.startswith("*.") or row.when not in _CORE or row.discovered:
         return False
     return any(other.host.endswith(row.host[1:]) and _REGION in other.host for other in rows)
+
+
+def adopt(content: Mapping[str, Any], taken: date) -> bool:
+    """Use this endpoint catalogue from now on, if it is newer than the built-in one; whether it is used.
+
+    Args:
+        content: in the form of `data/endpoints.toml`, checked by whoever read it.
+        taken: the day it was true.
+    """
+    is_newer = taken > built_in("endpoints").source.taken
+    if is_newer:
+        _use(content)
+    return is_newer
+
+
+def disown() -> None:
+    """Use the built-in endpoint catalogue again."""
+    _use(None)
+
+
+def _use(content: Mapping[str, Any] | None) -> None:
+    store.replace("endpoints", content)
+    _rows.cache_clear()
+    _most_specific_first.cache_clear()
 
 
 def endpoints_source() -> Source:

@@ -6,8 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, time
 from pathlib import Path
 
-from arcferry.catalog import Cloud
-from arcferry.catalog.adoption import adopt
+from arcferry.catalog import Cloud, adopt
 from arcferry.data.held import Held, HeldKind, from_json, parse, to_json
 from arcferry.errors import FileInputError, InputError
 from arcferry.evidence.case import Document, Kind
