@@ -7,9 +7,8 @@ import pytest
 from arcferry import catalog
 from arcferry.catalog import store
 from arcferry.data.catalogue import looks_right, read_catalogue
-from arcferry.data.held import HeldKind
 from arcferry.data.kinds import recognise
-from arcferry.data.store import Store, adopt_held
+from arcferry.data.store import HeldKind, Store, adopt_held
 from arcferry.errors import FileInputError
 
 OWN = (Path(store.__file__).with_name("data") / "endpoints.toml").read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ from azure.core.rest import HttpRequest
 from arcferry.azure import AzureSession
 from arcferry.azure.mapping import Permission, translated, unreadable
 from arcferry.data.download import Download
-from arcferry.data.held import HeldKind
+from arcferry.data.store import HeldKind
 from arcferry.errors import AzureError, InputError
 from arcferry.text import quoted
 

@@ -13,9 +13,8 @@ from arcferry.azure import AzureTarget, ServicePrincipal, signed_in
 from arcferry.catalog import Cloud
 from arcferry.data import arm, download
 from arcferry.data.download import Download
-from arcferry.data.held import Held, HeldKind
 from arcferry.data.kinds import recognise
-from arcferry.data.store import Store
+from arcferry.data.store import Held, HeldKind, Store
 from arcferry.errors import ArcferryError, BlockedError
 from arcferry.https import HttpsClient, connection_pool
 

@@ -14,8 +14,8 @@ from arcferry.bundle import Role
 from arcferry.catalog import Cloud
 from arcferry.data import arm
 from arcferry.data.download import Download, service_tags
-from arcferry.data.held import HeldKind
 from arcferry.data.kinds import recognise
+from arcferry.data.store import HeldKind
 from arcferry.errors import AzureError, BlockedError, InputError
 from arcferry.fetch.request import FetchOptions, FetchRequest
 from arcferry.fetch.sources import notification_host

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from arcferry import catalog, times
 from arcferry.data.conflicts import Comparison, Conflict
-from arcferry.data.held import OLD_AFTER, Held, HeldKind
+from arcferry.data.store import OLD_AFTER, Held, HeldKind
 from arcferry.data.update import UpdateResult
 from arcferry.report.columns import columns
 from arcferry.report.console import print_line, print_marked
