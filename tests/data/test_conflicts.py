@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from arcferry.data.conflicts import Conflict, compare
-from arcferry.routing.communities import read_community_list
-from arcferry.routing.service_tags import ServiceTags, read_service_tags
+from arcferry.routing.azure_json import ServiceTags, read_community_list, read_service_tags
 
 NEW = "ServiceTags_Public_20260105.json"
 

@@ -14,7 +14,7 @@ from arcferry.errors import FileInputError, InputError
 if TYPE_CHECKING:
     from arcferry.catalog import Cloud, Region
     from arcferry.evidence.case import Case, Document
-    from arcferry.routing.service_tags import ServiceTags
+    from arcferry.routing.azure_json import ServiceTags
 
 app = typer.Typer(
     no_args_is_help=True,

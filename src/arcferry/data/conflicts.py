@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from arcferry import catalog
-from arcferry.routing.communities import CommunityList
+from arcferry.routing.azure_json import WHOLE_CLOUD, CommunityList, ServiceTags
 from arcferry.routing.prefixes import holding, prefix_key, prefix_span, prefix_text
-from arcferry.routing.service_tags import ServiceTags
 
-_WHOLE_CLOUD = "AzureCloud"
 _EARLY_ACCESS = "euap"
 _Known = tuple[str, str]
 
@@ -98,7 +96,7 @@ def _listed(communities: CommunityList) -> Iterator[tuple[str, str, str]]:
 def _regional(tags: ServiceTags) -> dict[int, _Known]:
     """Every prefix (`prefix_key`) that a regional tag has, with that tag and its region."""
     return {
-        key: min(regional, key=lambda known: (not known[0].startswith(f"{_WHOLE_CLOUD}."), known[0]))
+        key: min(regional, key=lambda known: (not known[0].startswith(f"{WHOLE_CLOUD}."), known[0]))
         for key, held in tags.prefixes.entries()
         if (regional := [known for known in held if known[1]])
     }

@@ -14,7 +14,7 @@ from arcferry.data.store import HINT, Held, HeldKind, parse
 from arcferry.errors import FileInputError
 from arcferry.evidence.case import Document
 from arcferry.evidence.readers import network
-from arcferry.routing.shapes import date_in
+from arcferry.routing.azure_json import date_in
 from arcferry.text import one_line
 
 

@@ -16,7 +16,7 @@ from arcferry.evidence.case import Document, Kind
 from arcferry.evidence.readers import network
 from arcferry.evidence.readers.values import text_of
 from arcferry.files import FILE_LIMIT, naming, read_bounded, write_whole
-from arcferry.routing.shapes import date_in
+from arcferry.routing.azure_json import date_in
 from arcferry.text import from_json as read_json
 from arcferry.text import one_line, quoted
 
@@ -108,7 +108,7 @@ def _to_json(held: Held) -> bytes:
     return json.dumps({"schema": _SCHEMA, **fields}, indent=1, default=lambda day: day.isoformat()).encode()
 
 
-def _from_json(data: bytes, folder: Path) -> Held:
+def from_json(data: bytes, folder: Path) -> Held:
     """What was written beside the document that lies in `folder`.
 
     Raises:
@@ -242,7 +242,7 @@ class Store:
 
     def _one(self, path: Path) -> Held | None:
         try:
-            held = _from_json(read_bounded(path, limit=_BESIDE_LIMIT), path.parent)
+            held = from_json(read_bounded(path, limit=_BESIDE_LIMIT), path.parent)
         except (FileInputError, *_NOT_OURS):
             return None
         return held if (held.sha256, held.kind) == (path.stem, path.parent.name) else None

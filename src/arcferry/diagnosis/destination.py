@@ -10,7 +10,8 @@ from arcferry import catalog
 from arcferry.catalog import Carrier, Endpoint, Steering, When
 from arcferry.evidence.case import Case
 from arcferry.probe.observation import Attempt, DnsAnswer, Failure, Stage, TlsSession
-from arcferry.routing.coverage import WHOLE_CLOUD, Coverage, Verdict, coverage, dated
+from arcferry.routing.azure_json import WHOLE_CLOUD
+from arcferry.routing.coverage import Coverage, Verdict, coverage, dated
 from arcferry.routing.reception import NOTHING_RECEIVED, reception
 from arcferry.routing.route import Vantage
 

@@ -7,11 +7,10 @@ from enum import StrEnum
 
 from arcferry.errors import BundleFault
 from arcferry.probe.observation import Attempt, DnsAnswer, Observation
+from arcferry.routing.azure_json import CommunityList, ServiceTags
 from arcferry.routing.circuit import Circuit, Peering
-from arcferry.routing.communities import CommunityList
 from arcferry.routing.route import RouteTable, Vantage
 from arcferry.routing.route_filter import RouteFilter
-from arcferry.routing.service_tags import ServiceTags
 
 NETWORK_ERROR = "AZCM0026"
 """The code with which the agent gives up on an endpoint; what is behind it, the endpoint's facts tell."""

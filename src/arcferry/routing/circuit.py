@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from arcferry import catalog, typed
+from arcferry.routing.azure_json import CIRCUIT_ID, Node, resource_group, resource_name
 from arcferry.routing.route_filter import RouteFilter
-from arcferry.routing.shapes import CIRCUIT_ID, Node, resource_group, resource_name
 from arcferry.text import whole
 
 _MICROSOFT = "microsoftpeering"

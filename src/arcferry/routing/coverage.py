@@ -11,11 +11,10 @@ from enum import StrEnum
 from arcferry import catalog, typed
 from arcferry.catalog import Carrier, Cloud, DocumentedCommunity
 from arcferry.errors import InputError
-from arcferry.routing.communities import CommunityList, ListedCommunity
+from arcferry.routing.azure_json import WHOLE_CLOUD, CommunityList, ListedCommunity, ServiceTags, TagMatch
 from arcferry.routing.prefixes import Address
 from arcferry.routing.reception import NOTHING_RECEIVED, Received, Reception
 from arcferry.routing.route_filter import RouteFilter
-from arcferry.routing.service_tags import ServiceTags, TagMatch
 
 # RFC 1918, RFC 6598 (which virtual networks may use too) and RFC 4193. Loopback is left out: there the
 # service tags decide, as for any other address.
@@ -33,8 +32,6 @@ _FAMILIES = {
     Carrier.EDGE: ("AzureFrontDoor",),
 }
 FRONT_DOOR = "AzureFrontDoor"
-WHOLE_CLOUD = "AzureCloud"
-"""The tag of every address of Azure's; where it alone holds one, no tag names the region."""
 
 
 class Verdict(StrEnum):

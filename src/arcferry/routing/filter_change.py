@@ -13,7 +13,7 @@ from datetime import date
 
 from arcferry import command_line, typed
 from arcferry.errors import InputError
-from arcferry.routing.communities import VALUE
+from arcferry.routing.azure_json import VALUE
 from arcferry.routing.filter_languages import REPLACING, WRITERS, Rule
 
 GROUP_UNKNOWN = "RESOURCE-GROUP"

@@ -7,10 +7,10 @@ from datetime import date
 from arcferry import catalog
 from arcferry.catalog import CalledTag, Cloud, Endpoint, Region, When
 from arcferry.errors import InputError
+from arcferry.routing.azure_json import ServiceTags
 from arcferry.routing.coverage import dated
 from arcferry.routing.plan import is_off_peering
 from arcferry.routing.planned import RoutePlan, Steered
-from arcferry.routing.service_tags import ServiceTags
 
 _PUBLIC = "Public"
 _HTTPS = 443

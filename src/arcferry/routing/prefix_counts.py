@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from arcferry import catalog
-from arcferry.routing.communities import CommunityList
+from arcferry.routing.azure_json import CommunityList, ServiceTags
 from arcferry.routing.coverage import dated
-from arcferry.routing.service_tags import ServiceTags
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from arcferry import typed
-from arcferry.routing.communities import VALUE
-from arcferry.routing.shapes import Node, date_in, resource_group, resource_name
+from arcferry.routing.azure_json import VALUE, Node, date_in, resource_group, resource_name
 
 
 @dataclass(frozen=True, slots=True)

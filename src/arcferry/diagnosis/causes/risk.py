@@ -12,10 +12,10 @@ from arcferry.diagnosis.finding import Confidence, Owner, Severity
 from arcferry.diagnosis.rule import Line, Match, Value, case_cause, cause, line
 from arcferry.diagnosis.values import community_name, filter_name, region_community, region_name
 from arcferry.evidence.case import Case, at_midnight
-from arcferry.routing.coverage import WHOLE_CLOUD, Verdict
+from arcferry.routing.azure_json import WHOLE_CLOUD, ServiceTags
+from arcferry.routing.coverage import Verdict
 from arcferry.routing.route import Vantage
 from arcferry.routing.route_filter import RouteFilter
-from arcferry.routing.service_tags import ServiceTags
 
 OLD = timedelta(days=90)
 """Age from which data about addresses is called old: service tags change weekly, communities monthly."""
