@@ -133,6 +133,11 @@ class Endpoint:
         return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
 
     @property
+    def at_the_edge(self) -> bool:
+        """Whether Front Door or a CDN serves it, which Microsoft peering carries nowhere."""
+        return self.carrier is Carrier.EDGE or self.steering in (Steering.FRONT_DOOR, Steering.CDN)
+
+    @property
     def url(self) -> str:
         """As `azcmagent check` prints it."""
         return f"https://{self.host}"

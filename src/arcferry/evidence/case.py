@@ -229,6 +229,11 @@ class Case:
         return tuple(one.route_table for one in self.documents if one.route_table)
 
     @property
+    def own_tables(self) -> tuple[RouteTable, ...]:
+        """The route tables of the customer's own routers."""
+        return tuple(table for table in self.route_tables if table.vantage is not Vantage.AZURE)
+
+    @property
     def circuits(self) -> tuple[Circuit, ...]:
         """Every circuit."""
         return tuple(one.circuit for one in self.documents if one.circuit)
@@ -302,7 +307,7 @@ class Case:
             (Kind.ROUTE_FILTER, bool(self.filters)),
             (Kind.SERVICE_TAGS, bool(self.service_tags)),
             (Kind.COMMUNITY_LIST, bool(self.community_lists)),
-            (Kind.RECEIVED_ROUTES, any(table.vantage is not Vantage.AZURE for table in self.route_tables)),
+            (Kind.RECEIVED_ROUTES, bool(self.own_tables)),
         )
         return tuple(kind.value for kind, there in wanted if not there)
 

@@ -14,7 +14,6 @@ from arcferry.diagnosis.values import community_name, filter_name, region_commun
 from arcferry.evidence.case import Case, at_midnight
 from arcferry.routing.azure_json import WHOLE_CLOUD, ServiceTags
 from arcferry.routing.coverage import Verdict
-from arcferry.routing.route import Vantage
 from arcferry.routing.route_filter import RouteFilter
 
 OLD = timedelta(days=90)
@@ -188,8 +187,9 @@ def _next_hops(case: Case) -> set[str]:
     """The next hops of Microsoft's routes to the addresses that matter, in the router's own tables."""
     addresses = {address for answer in case.answers for address in answer.addresses}
     addresses |= {seen.address for seen in case.attempts if seen.address}
-    own = [table for table in case.route_tables if table.vantage is not Vantage.AZURE]
-    routes = [route for table in own for address in addresses for route in table.covering(address)]
+    routes = [
+        route for table in case.own_tables for address in addresses for route in table.covering(address)
+    ]
     return {route.next_hop for route in routes if route.from_microsoft and route.next_hop}
 
 
