@@ -113,14 +113,10 @@ def oldest_supported(today: date) -> AgentRelease | None:
 
 
 def is_out_of_support(version: str, today: date) -> bool:
-    """Whether an agent of this version came out more than a year before `today`.
+    """Whether an agent of this version, such as `1.58.03224.2567`, came out more than a year before `today`.
 
     A release that the list lacks came out no later than the next one that it has. One that is newer than the
     whole list counts as supported, and so does a text that is no version.
-
-    Args:
-        version: as the agent gives it, such as `1.58.03224.2567`.
-        today: the day to judge for.
     """
     number = _number(version)
     following = next((one for one in agent_releases() if number and one.number >= number), None)

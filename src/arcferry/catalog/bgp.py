@@ -60,11 +60,7 @@ def communities(cloud: Cloud | None = None) -> tuple[DocumentedCommunity, ...]:
 
 
 def region_community(region: str) -> DocumentedCommunity | None:
-    """The community that carries a whole region over Microsoft peering.
-
-    Args:
-        region: an ARM name (`francecentral`) or a service tag's spelling of it (`centralfrance`).
-    """
+    """The community that carries a whole region, in ARM's or the service tags' spelling, over the peering."""
     return _by_region().get(region.strip().lower())
 
 
@@ -138,21 +134,15 @@ def _cloud_of_region(region: str) -> str:
 
 
 def geography_of(region: str) -> str:
-    """The geopolitical area of a region, such as `Asia`; empty where no document at hand gives it.
-
-    Args:
-        region: an ARM name (`francecentral`) or a service tag's spelling of it (`centralfrance`).
-    """
+    """The geopolitical area of a region, such as `Asia`; empty where no document at hand gives it."""
     return _areas().get(arm_region(region), ("", ""))[0]
 
 
 def peering_location(name: str, cloud: Cloud | None = None) -> PeeringLocation | None:
-    """The peering location of this name, in any letter case; None where the catalogue does not know it.
+    """The peering location that a circuit calls so, such as `Zurich Metro`; None where it is not known.
 
-    Args:
-        name: as a circuit has it, such as `Hong Kong2` or `Zurich Metro`.
-        cloud: whose locations to look in, because national clouds have their own of the same names; where
-            it is not given, the first that knows the name counts, the public one first.
+    National clouds have their own of the same names: without a cloud the first that knows the name counts,
+    the public one first.
     """
     wanted = (cloud.name,) if cloud else CLOUD_NAMES
     return next((found for one in wanted if (found := _locations(one).get(_key(name)))), None)
@@ -162,15 +152,7 @@ def within_reach(tier: str, peering_location: str, region: str) -> bool | None:
     """Whether Microsoft advertises a region's prefixes to such a circuit at all, whatever its route filter.
 
     Local reaches the metro's regions, Standard the geopolitical area, Premium every region of the cloud
-    (ExpressRoute FAQ and routing requirements, 2026-03).
-
-    Args:
-        tier: the SKU's tier: `Local`, `Standard` or `Premium`, in any letter case; anything else is unknown.
-        peering_location: as the circuit has it; may be empty.
-        region: an ARM name or a service tag's spelling of it.
-
-    Returns:
-        None where no document at hand decides.
+    (ExpressRoute FAQ and routing requirements, 2026-03). None where no document at hand decides.
     """
     wanted, sku = arm_region(region), tier.strip().lower()
     of_cloud = _cloud_of_region(wanted)

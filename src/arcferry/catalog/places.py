@@ -63,10 +63,7 @@ def regions(cloud: Cloud | None = None) -> tuple[Region, ...]:
 def region(name: str, cloud: Cloud | None = None, *, unlisted: bool = False) -> Region:
     """The region with this ARM name or display name, in any letter case: `eastasia`, `East Asia`.
 
-    Args:
-        name: the region's name.
-        cloud: the cloud that it has to belong to.
-        unlisted: take a name that no list has for a new region of that cloud, of which nothing else is known.
+    With `unlisted`, a name that no list has is a new region of that cloud, of which nothing else is known.
 
     Raises:
         UnknownNameError: there is no such region.

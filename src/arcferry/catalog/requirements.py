@@ -24,13 +24,9 @@ PKI = "pki"
 def endpoints(cloud: Cloud, region: Region, *, optional: bool = False) -> tuple[Endpoint, ...]:
     """What a machine of this region needs in order to connect and to stay connected.
 
-    Never holds a wildcard, nor a name that is asked over plain HTTP. The regional HIS endpoint has an empty
-    host and `discovered` set, because only the discovery call knows its name.
-
-    Args:
-        cloud: the cloud that the region belongs to.
-        region: where the machine is to be created.
-        optional: add what installation and features use, and what the agent can do without.
+    With `optional`, what installation and features use too, and what the agent can do without. Never holds a
+    wildcard, nor a name that is asked over plain HTTP. The regional HIS endpoint has an empty host and
+    `discovered` set, because only the discovery call knows its name.
 
     Raises:
         InputError: the region belongs to another cloud.
@@ -61,14 +57,10 @@ def features(cloud: Cloud | None = None) -> tuple[str, ...]:
 def requirements(cloud: Cloud, region: Region, chosen: Sequence[str] = ()) -> tuple[Endpoint, ...]:
     """Every name that a machine of this region uses, for a sheet of rules rather than for a probe.
 
-    The core, what installation takes, the names of the chosen features, and those of `PKI`. A host holds a
-    star where nobody can list the names beforehand. A core pattern whose regional name the catalogue knows is
-    left out; the regional HIS host is named where its code is published, else it stays the pattern.
-
-    Args:
-        cloud: the cloud that the region belongs to.
-        region: where the machine is to be created.
-        chosen: features, such as `esu`.
+    The core, what installation takes, the names of the chosen features, such as `esu`, and those of `PKI`. A
+    host holds a star where nobody can list the names beforehand. A core pattern whose regional name the
+    catalogue knows is left out; the regional HIS host is named where its code is published, else it stays the
+    pattern.
 
     Raises:
         UnknownNameError: there is no such feature.
@@ -104,9 +96,7 @@ def _is_superfluous(row: Endpoint, rows: Sequence[Endpoint]) -> bool:
 def adopt(content: Mapping[str, Any], taken: date) -> bool:
     """Use this endpoint catalogue from now on, if it is newer than the built-in one; whether it is used.
 
-    Args:
-        content: in the form of `data/endpoints.toml`, checked by whoever read it.
-        taken: the day it was true.
+    It is in the form of `data/endpoints.toml`, and checked by whoever read it.
     """
     is_newer = taken > built_in("endpoints").source.taken
     if is_newer:

@@ -42,12 +42,7 @@ def is_allowed(url: URL, site: URL) -> bool:
 
 
 async def service_tags(client: HttpsClient, cloud: Cloud, *, site: str = SITE) -> Download:
-    """The current service-tag file of one cloud.
-
-    Args:
-        client: allowed to ask the site.
-        cloud: whose file.
-        site: where the download pages are, when it is not Microsoft's own; links may lead there too.
+    """The current service-tag file of one cloud, by the download pages of `site`.
 
     Raises:
         InputError: `site` is no https address.

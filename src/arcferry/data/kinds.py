@@ -34,7 +34,7 @@ def recognise(
 
     Args:
         data: the whole file.
-        name: its name, for errors and for the day in it.
+        name: the file's name.
         taken: the day it was true; else the one in its name or in the document.
         cloud: the catalogue's name of its cloud, where the document does not tell.
         source: where it came from; the name if empty.

@@ -253,12 +253,7 @@ def documents(store: Store, cloud: Cloud, *, besides: Collection[Kind] = ()) -> 
 
     Behind the newest community list stand older ones that have more values, because a newer one in part must
     not hide what an older one knows. A document that cannot be used is passed over for the next older, and
-    the notes say so.
-
-    Args:
-        store: the data folder; it may be empty or missing.
-        cloud: whose data is wanted.
-        besides: the kinds that the caller has already, which are left out.
+    the notes say so. The kinds that the caller has `besides` are left out.
     """
     kinds = [kind for kind in HeldKind if kind is not HeldKind.ENDPOINTS and Kind(kind) not in besides]
     return tuple(one for kind in kinds for one in _newest(store, kind, cloud))

@@ -241,9 +241,7 @@ def _prefixes(root: Node) -> PrefixMap[tuple[str, str]]:
 def read_service_tags(document: object, name: str) -> ServiceTags:
     """Read the weekly download file, or what the service-tag API and `az network list-service-tags` give.
 
-    Args:
-        document: the parsed JSON.
-        name: the file's name, for errors and for the day in it.
+    Of which day it is stands in the file's name.
 
     Raises:
         InputError: the document is no service-tag file, or a part of it is malformed.
@@ -337,10 +335,6 @@ def read_community_list(document: object, name: str) -> CommunityList:
     """Read a community list as REST, `az`, PowerShell or a plain list of entries has it.
 
     Entries without prefixes are kept, because Azure lists some; one value may stand in several entries.
-
-    Args:
-        document: the parsed JSON.
-        name: the file's name, for errors and for the day in it.
 
     Raises:
         InputError: the document is no community list, or a part of it is malformed.

@@ -115,13 +115,7 @@ def coverage(
 ) -> Coverage:
     """What to expect of one address over Microsoft peering, from documents alone.
 
-    Args:
-        host: the name that answered with the address.
-        address: the address to judge.
-        carrier: the service behind the host, which may have a community of its own.
-        tags: the service tags to look the address up in.
-        communities: the community list to look it up in.
-        route_filter: the circuit's filter.
+    The service behind the host, which answered with the address, may have a community of its own.
 
     Raises:
         InputError: `address` is no IP address.

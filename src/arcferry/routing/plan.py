@@ -65,16 +65,7 @@ def plan(
     - Resource Manager has one too, and its addresses lie in the regions' own prefixes as well.
     - everything else rides on the community of the region that answers.
 
-    Args:
-        cloud: the cloud that the region belongs to.
-        region: where the machines are to appear.
-        steered: where names without a region may answer.
-        features: what is wanted besides the agent itself, such as `esu`.
-        counts: the dated sources that tell how many prefixes a community has.
-        route_filter: the filter to compare with.
-        circuit: the circuit whose SKU decides what Microsoft advertises at all.
-        answers: where names answered by the evidence at hand.
-        today: the day from which to look ahead; today where None.
+    The circuit's SKU decides what Microsoft advertises at all. The day from which to look ahead is `today`.
 
     Raises:
         UnknownNameError: there is no such feature.

@@ -39,13 +39,9 @@ class PrefixCounts:
         return tuple(f"{kind} {dated(source)}" for source, kind in named if source)
 
     def of(self, value: str, region: str) -> PrefixCount | None:
-        """How many prefixes the community has; None where neither source tells.
+        """How many prefixes the community of this region has; None where neither source tells.
 
-        A service's community has no service tag to count by, so only a list tells of it.
-
-        Args:
-            value: such as `12076:51010`.
-            region: the ARM name of its region, empty for a service's community.
+        A service's community has no region, and no service tag to count by, so only a list tells of it.
         """
         if self._communities and value in self._listed:
             return PrefixCount(*self._listed[value], listed=True, source=dated(self._communities))
@@ -54,11 +50,7 @@ class PrefixCounts:
         return None
 
     def community_of(self, region: str) -> str:
-        """The community that the list names after a region, for regions that no document knows; else empty.
-
-        Args:
-            region: an ARM name, such as `swedencentral`.
-        """
+        """The community that the list names after a region, where no document knows one; else empty."""
         return self._by_name.get(region, "")
 
     @cached_property

@@ -91,13 +91,9 @@ def reception(address: str | Address, tables: Iterable[RouteTable], *, links: It
 
     What a router uses outweighs what a neighbour sent it. Of several routers one that uses Microsoft's route
     suffices, because two routers of one site rarely hold the same; tables a day older than the newest are
-    left out. Azure's tables prove nothing here: which direction they list is not documented.
-
-    Args:
-        address: an IPv4 or IPv6 address.
-        tables: every table at hand, in any order.
-        links: the prefixes between the router and Microsoft, such as `Peering.primary_prefix`: a route whose
-            next hop lies in one of them came from Microsoft, also where its table shows no AS path.
+    left out. Azure's tables prove nothing here: which direction they list is not documented. A route whose
+    next hop lies in one of `links`, the prefixes between the router and Microsoft such as
+    `Peering.primary_prefix`, came from Microsoft, also where its table shows no AS path.
 
     Raises:
         ValueError: `address` or one of `links` is none.
@@ -114,11 +110,8 @@ def reception(address: str | Address, tables: Iterable[RouteTable], *, links: It
 def returns(prefixes: Iterable[str], tables: Iterable[RouteTable]) -> Returned:
     """Whether Azure's route table of the peering has the prefixes that the customer advertises.
 
-    A prefix counts as there where a route of the table equals or holds it; the default route does not count.
-
-    Args:
-        prefixes: what the customer advertises, such as `Peering.advertised_prefixes`.
-        tables: every table at hand; Azure's newest whole one decides.
+    Azure's newest whole table decides. A prefix counts as there where a route of it equals or holds the
+    prefix; the default route does not count.
 
     Raises:
         ValueError: one of `prefixes` is none.

@@ -80,13 +80,7 @@ def _values(rule: Node) -> Iterator[str]:
 
 
 def read_route_filter(document: object, name: str) -> RouteFilter:
-    """Read one route filter as REST, `az network route-filter show` or PowerShell has it.
-
-    A list of one is accepted.
-
-    Args:
-        document: the parsed JSON.
-        name: the file's name, for errors.
+    """Read one route filter, or a list of one, as REST, `az network route-filter show` or PowerShell has it.
 
     Raises:
         InputError: the document is no route filter, a rule does not say whether it allows or denies, or a

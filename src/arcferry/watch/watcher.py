@@ -45,16 +45,8 @@ async def watch(
     A round that cannot be recorded (a full disk) or judged (a broken file) is told as a failure; the next
     one is tried all the same. Rounds begin `every` apart; one that takes longer delays the next.
 
-    Args:
-        cloud: the cloud that the region belongs to.
-        region: where the machines are.
-        settings: how to reach the endpoints, and the resolver that decides.
-        history: where rounds are kept.
-        evidence: what else to judge by: called before each round, so that a new file counts at once.
-        tell: called after each round, also with nothing to tell.
-        every: from the beginning of one round to that of the next.
-        besides: further resolvers to ask, as `IP[:PORT]`.
-        rounds: how many to take; None for ever.
+    The evidence to judge by is asked for before each round, so that a new file counts at once. `tell` is
+    called after each, also with nothing to tell.
 
     Returns:
         Whether every endpoint was reached, and every own answer lay inside the filter, in the last round.

@@ -59,12 +59,7 @@ def read_route_table(name: str, data: bytes, *, progress: Progress | None = None
     """The routes of a document, whatever router it is from.
 
     Text, JSON, XML and MRT are told apart by their content; gzip, bzip2 and xz are unpacked. A capture with
-    several commands becomes one table, and its notes say so.
-
-    Args:
-        name: the document's name, for errors and for `RouteTable.name`.
-        data: the whole document.
-        progress: called with the number of bytes read so far.
+    several commands becomes one table, and its notes say so. `progress` gets the number of bytes read so far.
 
     Returns:
         The table; None if the document is in none of the formats.

@@ -88,12 +88,9 @@ def as_path(text: str) -> tuple[int, ...]:
 
 
 def prefix(text: str, *, classful: bool = False) -> str | None:
-    """The prefix in canonical form, None if the text is none.
+    """The prefix in canonical form, None if the text is none, or an address without a length.
 
-    Args:
-        text: such as `10.0.0.0/8` or `2001:DB8::/32`.
-        classful: whether an IPv4 network without a length has the length of its class, as IOS writes it;
-            else an address without a length is None.
+    With `classful`, an IPv4 network without a length has the length of its class, as IOS writes it.
     """
     if "/" not in text:
         if not classful or ":" in text:
