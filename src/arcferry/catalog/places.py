@@ -77,9 +77,19 @@ def region(name: str, cloud: Cloud | None = None, *, unlisted: bool = False) -> 
         return Region(arm_name, name.strip(), cloud.name, None, "unknown", "pattern", UNLISTED)
     if found is None:
         raise UnknownNameError("location", name, (region.name for region in regions(cloud)))
-    if cloud is not None and found.cloud != cloud.name:
-        raise InputError(
-            f"location {found.name} belongs to {found.cloud}, not to {cloud.name}",
-            hint=f"Use --cloud {found.cloud}.",
-        )
+    if cloud is not None:
+        check_cloud(cloud, found)
     return found
+
+
+def check_cloud(cloud: Cloud, region: Region) -> None:
+    """Refuse a region that belongs to another cloud.
+
+    Raises:
+        InputError: it does.
+    """
+    if region.cloud != cloud.name:
+        raise InputError(
+            f"location {region.name} belongs to {region.cloud}, not to {cloud.name}",
+            hint=f"Use --cloud {region.cloud}.",
+        )

@@ -9,9 +9,9 @@ from typing import Any
 
 from arcferry import times
 from arcferry.catalog import store
-from arcferry.catalog.places import CLOUD_NAMES, clouds
+from arcferry.catalog.places import CLOUD_NAMES, check_cloud, clouds
 from arcferry.catalog.store import Carrier, Cloud, Endpoint, Region, Source, Steering, When, built_in, load
-from arcferry.errors import InputError, UnknownNameError
+from arcferry.errors import UnknownNameError
 
 _CORE = (When.CONNECT, When.ALWAYS)
 _REGION = "{region}"
@@ -66,7 +66,7 @@ def requirements(cloud: Cloud, region: Region, chosen: Sequence[str] = ()) -> tu
         UnknownNameError: there is no such feature.
         InputError: the region belongs to another cloud.
     """
-    _check_cloud(cloud, region)
+    check_cloud(cloud, region)
     for feature in chosen:
         if feature not in features():
             raise UnknownNameError("feature", feature, features())
@@ -128,14 +128,17 @@ def dated_endpoints(cloud: Cloud) -> tuple[Endpoint, ...]:
 def endpoint_named(host: str) -> Endpoint | None:
     """The catalogue's endpoint that a host name belongs to, in any cloud; its `host` is the name given."""
     name = _normal(host)
-    found = next((row for row in _most_specific_first() if _covers(row, name)), None)
+    found = next((row for row in _most_specific_first() if _pattern(row.host).fullmatch(name)), None)
     return replace(found, host=name) if found else None
 
 
 def cloud_of(host: str) -> Cloud | None:
     """The cloud that a host name belongs to: the public one where several share it, None where none does."""
     name = _normal(host)
-    return next((cloud for cloud in clouds() if any(_covers(row, name) for row in _rows(cloud.name))), None)
+    return next(
+        (cloud for cloud in clouds() if any(_pattern(row.host).fullmatch(name) for row in _rows(cloud.name))),
+        None,
+    )
 
 
 @cache
@@ -171,7 +174,7 @@ def _in_force(cloud_name: str) -> tuple[Endpoint, ...]:
 
 def _concrete(cloud: Cloud, region: Region) -> Iterator[Endpoint]:
     """The rows whose names can be told for a region."""
-    _check_cloud(cloud, region)
+    check_cloud(cloud, region)
     for row in _in_force(cloud.name):
         if row.discovered:
             yield replace(row, host="")
@@ -179,20 +182,8 @@ def _concrete(cloud: Cloud, region: Region) -> Iterator[Endpoint]:
             yield replace(row, host=row.host.replace(_REGION, region.name))
 
 
-def _check_cloud(cloud: Cloud, region: Region) -> None:
-    if region.cloud != cloud.name:
-        raise InputError(
-            f"location {region.name} belongs to {region.cloud}, not to {cloud.name}",
-            hint=f"Use --cloud {region.cloud}.",
-        )
-
-
 def _normal(host: str) -> str:
     return host.strip().rstrip(".").lower()
-
-
-def _is_exact(row: Endpoint) -> bool:
-    return "*" not in row.host and _REGION not in row.host
 
 
 @cache
@@ -202,14 +193,11 @@ def _pattern(template: str) -> re.Pattern[str]:
     return re.compile(text.replace(re.escape("*"), "[a-z0-9.-]*[a-z0-9][a-z0-9.-]*"))
 
 
-def _covers(row: Endpoint, host: str) -> bool:
-    return row.host == host if _is_exact(row) else bool(_pattern(row.host).fullmatch(host))
-
-
-def _generality(row: Endpoint) -> tuple[bool, bool, int]:
-    return not _is_exact(row), "*" in row.host, -len(row.host)
-
-
 @cache
 def _most_specific_first() -> tuple[Endpoint, ...]:
-    return tuple(sorted((row for name in CLOUD_NAMES for row in _rows(name)), key=_generality))
+    """Every cloud's rows, whole names before those of a region, these before a star's, the longest first."""
+
+    def generality(row: Endpoint) -> tuple[bool, bool, int]:
+        return "*" in row.host, "*" not in row.host and _REGION in row.host, -len(row.host)
+
+    return tuple(sorted((row for name in CLOUD_NAMES for row in _rows(name)), key=generality))
