@@ -90,8 +90,7 @@ def plan(
     from arcferry.routing import plan as routes
     from arcferry.routing.filter_change import AsOf
     from arcferry.routing.plan_notes import doubts
-    from arcferry.routing.planned import Steered
-    from arcferry.routing.prefix_counts import PrefixCounts
+    from arcferry.routing.planned import PrefixCounts, Steered
 
     chosen = catalog.cloud(cloud)
     region = region_of(location, chosen, unlisted=location_unlisted)

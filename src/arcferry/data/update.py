@@ -11,7 +11,7 @@ from pathlib import Path
 from arcferry import times
 from arcferry.azure import AzureTarget, ServicePrincipal, signed_in
 from arcferry.catalog import Cloud
-from arcferry.data import arm, download
+from arcferry.data import download
 from arcferry.data.download import Download
 from arcferry.data.kinds import recognise
 from arcferry.data.store import Held, HeldKind, Store
@@ -111,10 +111,10 @@ async def _from_azure(
     session = await stack.enter_async_context(signed_in(request.sign_in.target, request.sign_in.principal))
     asked: list[tuple[HeldKind, _Fetch]] = []
     if HeldKind.COMMUNITY_LIST in request.kinds:
-        asked.append((HeldKind.COMMUNITY_LIST, lambda: arm.community_list(session, today)))
+        asked.append((HeldKind.COMMUNITY_LIST, lambda: download.community_list(session, today)))
     named = {HeldKind.ROUTE_FILTER: request.route_filter, HeldKind.CIRCUIT: request.circuit}
     asked += [
-        (kind, partial(arm.network_resource, session, kind, name, today))
+        (kind, partial(download.network_resource, session, kind, name, today))
         for kind, name in named.items()
         if name
     ]

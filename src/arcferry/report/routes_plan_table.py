@@ -9,8 +9,7 @@ from rich.text import Text
 
 from arcferry.report.console import print_line, print_rows, print_table
 from arcferry.report.routes_plan import RoutePlanView
-from arcferry.routing.planned import PlannedCommunity, RoutePlan
-from arcferry.routing.prefix_counts import PrefixCount
+from arcferry.routing.planned import PlannedCommunity, PrefixCount, RoutePlan
 from arcferry.text import clean, one_line
 
 _MISSING = "MISSING"

@@ -13,12 +13,12 @@ from arcferry.routing.planned import (
     KnownAnswer,
     NeverCarried,
     PlannedCommunity,
+    PrefixCounts,
     RegionWithout,
     RoutePlan,
     Scope,
     Steered,
 )
-from arcferry.routing.prefix_counts import PrefixCounts
 from arcferry.routing.route_filter import RouteFilter
 
 # Early-access regions use the community of the region that they stand beside (community list, 2019-05-30).
