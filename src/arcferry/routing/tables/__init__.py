@@ -13,7 +13,6 @@ from arcferry.routing.tables import (
     azure,
     bird,
     junos,
-    junos_tree,
     mrt,
     openbgpd,
     prefix_list,
@@ -26,7 +25,7 @@ from arcferry.routing.tables.reading import Reading, TreeFormat, table_of
 from arcferry.routing.tables.source import HEAD, Line, RouteFile
 
 _JSON = (
-    junos_tree.JSON_FORMAT,
+    junos.JSON_FORMAT,
     show_bgp_json.ARISTA_EOS,
     show_bgp_json.CISCO_NXOS,
     openbgpd.JSON_FORMAT,
@@ -36,12 +35,12 @@ _JSON = (
 # The order matters where one router's text holds another's signs: IOS is what is left.
 _TEXT = (
     bird.FORMAT,
-    junos.FORMAT,
+    junos.TEXT_FORMAT,
     openbgpd.TEXT_FORMAT,
     azure.TEXT_FORMAT,
     *show_bgp.FORMATS,
 )
-_NAMED = (*_JSON, *_TEXT, junos_tree.XML_FORMAT)
+_NAMED = (*_JSON, *_TEXT, junos.XML_FORMAT)
 FORMATS: tuple[str, ...] = tuple(sorted({*(one.name for one in _NAMED), mrt.NAME, prefix_list.NAME}))
 """The names of all formats, as `RouteTable.format` has them."""
 
@@ -121,7 +120,7 @@ def tree_format(head: str) -> TreeFormat | None:
     """The JSON or XML format that a document's beginning is in; None if it is in neither."""
     begins = head.lstrip("\ufeff \r\n\t")[:1]
     if begins == "<":
-        return junos_tree.XML_FORMAT if junos_tree.XML_FORMAT.looks_right(head) else None
+        return junos.XML_FORMAT if junos.XML_FORMAT.looks_right(head) else None
     return next((one for one in _JSON if one.looks_right(head)), None) if begins in ("{", "[") else None
 
 
