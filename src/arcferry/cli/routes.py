@@ -243,7 +243,7 @@ def _watched(cloud: "Cloud", region: "Region", state: Path | None) -> "tuple[Doc
     """Every answer that arcferry watch has recorded for this location, the newest first."""
     from arcferry.evidence.case import Document, Kind
     from arcferry.files import state_folder
-    from arcferry.watch import History, history_path
+    from arcferry.watch.history import History, history_path
 
     path = history_path(state or state_folder(), cloud, region)
     if not path.is_file():

@@ -122,7 +122,11 @@ def returns(prefixes: Iterable[str], tables: Iterable[RouteTable]) -> Returned:
         lacks = "no advertised prefix is known" if not wanted else "no route table of Azure's was handed in"
         return Returned(Return.UNKNOWN, (), None, lacks)
     table = next((table for table in azure if table.complete), azure[0])
-    missing = tuple(str(prefix) for prefix in wanted if not _holds(table, prefix))
+    missing = tuple(
+        str(prefix)
+        for prefix in wanted
+        if not any(0 < _length(one) <= prefix.prefixlen for one in table.covering(prefix.network_address))
+    )
     if not missing:
         answer, says = Return.ACCEPTED, "has every prefix that is advertised to Microsoft"
     elif not table.complete:
@@ -245,12 +249,6 @@ def _newest(tables: Sequence[RouteTable]) -> list[RouteTable]:
     dated.sort(key=lambda one: one[0], reverse=True)
     current = [table for taken, table in dated if dated[0][0] - taken <= _OF_ONE_VISIT]
     return current + [table for table in tables if table.taken is None]
-
-
-def _holds(table: RouteTable, prefix: Network) -> bool:
-    """Whether a route of the table equals or holds the prefix."""
-    lengths = [_length(route) for route in table.covering(prefix.network_address)]
-    return any(0 < length <= prefix.prefixlen for length in lengths)
 
 
 def _length(route: Route) -> int:

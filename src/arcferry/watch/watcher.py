@@ -55,7 +55,10 @@ async def watch(
         InputError: a setting cannot be used.
         FileInputError: the history cannot be read, or the evidence cannot be read at the start.
     """
-    before = _before(history, evidence)
+    # Where things stood when the watch last looked, so that a restart tells only what changed since.
+    record = history.newest()
+    reached = {one.host: one.reached for one in record.reach}
+    before: AnswerRegions = answer_regions((one.answer for one in record.answers), reached, evidence())
     taken = 0
     while True:
         began = time.monotonic()
@@ -80,13 +83,6 @@ def _judged(
     now = answer_regions(seen.answers, reached, case)
     judged = judge((seen.document, *case.handed_in))
     return replace(seen, diagnosis=judged), changes(seen, before, now, judged.findings), now
-
-
-def _before(history: History, evidence: Callable[[], Case]) -> AnswerRegions:
-    """Where things stood when the watch last looked, so that a restart tells only what changed since."""
-    record = history.newest()
-    reached = {one.host: one.reached for one in record.reach}
-    return answer_regions((one.answer for one in record.answers), reached, evidence())
 
 
 def _kept(

@@ -19,7 +19,7 @@ from arcferry.routing.tables import (
     show_bgp,
     show_bgp_json,
 )
-from arcferry.routing.tables.capture import CommandOutput, sections
+from arcferry.routing.tables.capture import TypedCommand, sections
 from arcferry.routing.tables.json_stream import TruncatedError
 from arcferry.routing.tables.reading import Reading, TreeFormat, table_of
 from arcferry.routing.tables.source import HEAD, Line, RouteFile
@@ -137,12 +137,12 @@ def _text(source: RouteFile) -> RouteTable | None:
     readings: list[Reading] = []
     others = 0
     notes: list[str] = []
-    for section in sections(source.lines()):
-        if section.command is not None and section.command.advertised:
-            notes.append(f"left out, because it lists what the router sends: {section.command.shown}")
-        elif (reading := _answer(source.name, section)) is not None:
+    for command, lines in sections(source.lines()):
+        if command is not None and command.advertised:
+            notes.append(f"left out, because it lists what the router sends: {command.shown}")
+        elif (reading := _answer(source.name, command, lines)) is not None:
             readings.append(reading)
-        elif section.command is not None and section.command.text:
+        elif command is not None and command.text:
             others += 1
     if not readings:
         return None
@@ -156,11 +156,10 @@ def _text(source: RouteFile) -> RouteTable | None:
     return table_of(readings, notes)
 
 
-def _answer(name: str, section: CommandOutput) -> Reading | None:
+def _answer(name: str, command: TypedCommand | None, waiting: Iterator[Line]) -> Reading | None:
     """The reading of one command's answer, None if it is no route table."""
     tries = 0
     first = True
-    waiting: Iterator[Line] = section.lines
     while (line := next(waiting, None)) is not None:
         if not line[1].strip():
             continue
@@ -171,13 +170,11 @@ def _answer(name: str, section: CommandOutput) -> Reading | None:
             waiting = chain(ahead, waiting)
             lines = [text for _, text in ahead]
             if tree and (found := tree_format("\n".join(lines)[:HEAD])) is not None:
-                reading = Reading(name, found.name, section.command)
+                reading = Reading(name, found.name, command)
                 return _tree(reading, found, (f"{text}\n" for _, text in waiting))
-            fits = (
-                one for one in _TEXT if one.sign.match(lines[0]) and one.looks_right(lines, section.command)
-            )
+            fits = (one for one in _TEXT if one.sign.match(lines[0]) and one.looks_right(lines, command))
             if (plain := next(fits, None)) is not None:
-                reading = Reading(name, plain.name, section.command)
+                reading = Reading(name, plain.name, command)
                 reading = _filled(reading, plain.read(reading, waiting))
                 return reading if reading.is_a_table else None
             next(waiting)
