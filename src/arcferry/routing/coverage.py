@@ -280,12 +280,7 @@ def _about_filter(seen: _Sources, route_filter: RouteFilter) -> list[str]:
         for value in seen.doubted
         if route_filter.allows(value)
     ]
-    if route_filter.provisioning_state.lower() not in ("", "succeeded"):
-        says.append(
-            f"route filter {route_filter.name} is in state {route_filter.provisioning_state}: "
-            "what is in effect may differ from what it says"
-        )
-    return says
+    return [one for one in (*says, route_filter.unsettled) if one]
 
 
 def dated(source: ServiceTags | CommunityList) -> str:

@@ -30,11 +30,8 @@ def about_filter(route_filter: RouteFilter | None, wanted: Collection[str]) -> I
         return
     for value in sorted(route_filter.denied & {*wanted}):
         yield f"Route filter {route_filter.name} denies {value} in another rule: take it out there first."
-    if route_filter.provisioning_state.lower() not in ("", "succeeded"):
-        yield (
-            f"Route filter {route_filter.name} is in state {route_filter.provisioning_state}: what is in "
-            "effect may differ from what it says."
-        )
+    if says := route_filter.unsettled:
+        yield f"{says[0].upper()}{says[1:]}."
 
 
 def about_answers(answers: Iterable[KnownAnswer], unseen: Sequence[str]) -> Iterator[str]:

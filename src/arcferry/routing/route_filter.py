@@ -49,6 +49,14 @@ class RouteFilter:
         """The day of the document; empty if unknown."""
         return self.taken.isoformat() if self.taken else ""
 
+    @property
+    def unsettled(self) -> str:
+        """Why something else may be in effect than what it says; empty where nothing tells so."""
+        if self.provisioning_state.lower() in ("", "succeeded"):
+            return ""
+        state = f"route filter {self.name} is in state {self.provisioning_state}"
+        return f"{state}: what is in effect may differ from what it says"
+
     def allows(self, value: str) -> bool:
         """Whether routes with this community pass; a rule that denies outweighs one that allows."""
         return value in self.communities and value not in self.denied
