@@ -26,10 +26,9 @@ with atheris.instrument_imports(include=["arcferry"]):
     from arcferry.diagnosis import judge
     from arcferry.errors import FileInputError, InputError
     from arcferry.evidence.reading import read_document
+    from arcferry.routing.azure_json import read_community_list, read_service_tags
     from arcferry.routing.circuit import read_circuit
-    from arcferry.routing.communities import read_community_list
     from arcferry.routing.route_filter import read_route_filter
-    from arcferry.routing.service_tags import read_service_tags
     from arcferry.routing.tables import read_route_table
 
 TESTS = Path(__file__).parents[1] / "tests"

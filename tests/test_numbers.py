@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arcferry import catalog, times
-from arcferry.data import catalogue, held
+from arcferry.data import catalogue, store
 from arcferry.errors import ArcferryError
 from arcferry.evidence.reading import read_claimed, read_document
 from arcferry.fleet.facts import read_answer
@@ -31,7 +31,7 @@ BOUNDED = {
     "bundle/packages/msi.py": "fields of a structure, of 32 or 64 bits",
     "bundle/versions.py": "at most 16 digits by its pattern",
     "catalog/exit_codes.py": "at most 5 digits by its patterns",
-    "catalog/releases.py": "at most 4 digits by its pattern",
+    "catalog/ahead.py": "at most 4 digits by its pattern",
     "catalog/requirements.py": "arcferry's own catalogue, or one that was checked when it was taken in",
     "cli/bundle_shared.py": "the operator's environment, mapped",
     "cli/site.py": "a line of the file, by tomllib",
@@ -50,10 +50,9 @@ BOUNDED = {
     "redaction/words.py": "4 digits by its pattern",
     "redaction/lines.py": "at most 3 digits by its pattern",
     "report/runs.py": "arcferry's own record",
+    "routing/azure_json.py": "two to four digits by its pattern, and a prefix that was checked",
     "routing/prefixes.py": "an address of the standard library",
     "routing/reception.py": "a prefix that was checked",
-    "routing/service_tags.py": "a prefix that was checked",
-    "routing/shapes.py": "two to four digits by its pattern",
     "watch/history.py": "arcferry's own database",
 }
 """Where int, float or json.loads stands besides, and why it cannot surprise."""
@@ -147,7 +146,7 @@ _REFUSED: dict[str, Callable[[], object]] = {
     "routes of a router": lambda: read_document(
         "x", f'{{"vrfId": 0, "routerId": "192.0.2.1", "routes": {{"n": {LONG}}}}}'.encode()
     ),
-    "a held document": lambda: held.parse("x", f'{{"changeNumber": {LONG}}}'.encode()),
+    "a held document": lambda: store.parse("x", f'{{"changeNumber": {LONG}}}'.encode()),
     "a catalogue": lambda: catalogue.read_catalogue("x", f"schema = {LONG}\n".encode()),
     "a code": lambda: catalog.code(f"AZCM{LONG}"),
     "another code": lambda: catalog.code(f"msiexec {LONG}"),
@@ -168,7 +167,7 @@ def test_what_a_host_says_with_such_a_number_is_no_answer() -> None:
     assert read_answer("facts", f'{{"schema": 1, "verb": "facts", "ok": true, "disk_free": {LONG}}}') is None
     assert his_host(f'"https://x.his.arc.azure.com:{LONG}"'.encode(), ".his.arc.azure.com") is None
     with pytest.raises(ValueError, match="digits"):
-        held.from_json(f'{{"schema": {LONG}}}'.encode(), Path())
+        store.from_json(f'{{"schema": {LONG}}}'.encode(), Path())
     (found,) = read_claimed("web01: path.json", f'{{"a": {LONG}}}'.encode())
     assert (found.kind, found.notes) == (
         "unreadable",

@@ -29,14 +29,14 @@ CODES = Path(__file__).parents[3] / "shared" / "data" / "agent-error-codes.json"
 )
 def test_code_by_any_way_of_writing_it(given: str, code: str) -> None:
     assert catalog.code(given).code == code
-    assert catalog.is_code(given)
+    assert catalog.known_code(given)
 
 
 @pytest.mark.parametrize(
     "given", ["26", "AZCM", "AZCM9999", "check.txt", "", "msiexec", "-1", "AZCM12345", "AZCM26x"]
 )
 def test_what_is_no_code(given: str) -> None:
-    assert not catalog.is_code(given)
+    assert not catalog.known_code(given)
     with pytest.raises(UnknownNameError):
         catalog.code(given)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from arcferry import cli, times
-from arcferry.catalog import adoption, store
+from arcferry import catalog, cli, times
+from arcferry.catalog import store
 from arcferry.errors import FileInputError
 
 Run = Callable[..., SimpleNamespace]
@@ -259,7 +259,7 @@ def test_a_held_catalogue_that_is_damaged_is_told_and_left(run: Run, tmp_path: P
         Path(imported["path"]).write_text("columns = [")
         assert "the built-in endpoint catalogue is used" in run("show").err
     finally:
-        adoption.disown()
+        catalog.disown()
 
 
 def test_no_rights_are_an_error_and_no_traceback(

@@ -5,11 +5,10 @@ from pathlib import Path
 import pytest
 
 from arcferry import catalog
-from arcferry.catalog import adoption, store
+from arcferry.catalog import store
 from arcferry.data.catalogue import looks_right, read_catalogue
-from arcferry.data.held import HeldKind
 from arcferry.data.kinds import recognise
-from arcferry.data.store import Store, adopt_held
+from arcferry.data.store import HeldKind, Store, adopt_held
 from arcferry.errors import FileInputError
 
 OWN = (Path(store.__file__).with_name("data") / "endpoints.toml").read_text(encoding="utf-8")
@@ -24,7 +23,7 @@ EAST_ASIA = catalog.region("eastasia")
 @pytest.fixture(autouse=True)
 def own_catalogue() -> Iterator[None]:
     yield
-    adoption.disown()
+    catalog.disown()
 
 
 def hosts() -> set[str]:
@@ -47,7 +46,7 @@ def test_a_newer_one_is_held_and_used(tmp_path: Path) -> None:
     assert "new.guestconfiguration.azure.com" in hosts()
     assert HOST not in hosts()
     assert catalog.endpoint_named("new.guestconfiguration.azure.com") is not None
-    adoption.disown()
+    catalog.disown()
     assert HOST in hosts()
 
 

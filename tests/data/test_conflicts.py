@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 from arcferry.data.conflicts import Conflict, compare
-from arcferry.routing.communities import read_community_list
-from arcferry.routing.service_tags import ServiceTags, read_service_tags
+from arcferry.routing.azure_json import ServiceTags, read_community_list, read_service_tags
 
 NEW = "ServiceTags_Public_20260105.json"
 
@@ -89,7 +88,7 @@ def test_the_trap_between_2019_and_2025(public_file: bytes) -> None:
     path = Path(__file__).parents[3] / "shared" / "data" / "bgp-service-communities-2019-05-30.json"
     listed = read_community_list(json.loads(path.read_bytes()), path.name)
     found = compare(read_service_tags(json.loads(public_file), "ServiceTags_Public_20251028.json"), listed)
-    assert (found.tags_taken, found.list_taken) == (date(2025, 10, 28), date(2019, 5, 30))
+    assert (found.tags.taken, found.listed.taken) == (date(2025, 10, 28), date(2019, 5, 30))
     trap = next(one for one in found.conflicts if one.prefix == "20.187.128.0/17")
     assert (trap.value, trap.listed_region, trap.tag_region) == ("12076:51006", "westus", "eastasia")
     assert found.newer == "service tags"

@@ -7,9 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from arcferry import catalog, files
-from arcferry.data.held import HeldKind
 from arcferry.data.kinds import recognise
-from arcferry.data.store import Store, documents
+from arcferry.data.store import HeldKind, Store, documents
 from arcferry.errors import FileInputError, InputError
 
 OTHER_CLOUD = "ServiceTags_China_20260720.json"
@@ -223,7 +222,7 @@ def test_bad_input_is_refused_by_name_and_nothing_is_written(store: Store, case:
 
 
 def test_too_large_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("arcferry.data.held.FILE_LIMIT", 1000)
+    monkeypatch.setattr("arcferry.data.store.FILE_LIMIT", 1000)
     with pytest.raises(FileInputError, match="larger than the 1,000 bytes"):
         store.put(*recognise(b" " * 1001, "huge.json"))
 

@@ -14,9 +14,8 @@ import pytest
 from aiohttp import web
 
 from arcferry import azure, catalog, times
-from arcferry.data.held import HeldKind
 from arcferry.data.kinds import recognise
-from arcferry.data.store import Store
+from arcferry.data.store import HeldKind, Store
 from arcferry.data.update import SignIn, Status, UpdateRequest, UpdateResult, update
 from arcferry.errors import (
     ArcferryError,

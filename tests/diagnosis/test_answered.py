@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 from arcferry.diagnosis.answered import known_answers
 from arcferry.evidence.case import Case, Document, Kind
 from arcferry.probe.observation import Attempt, DnsAnswer
-from arcferry.routing.service_tags import read_service_tags
+from arcferry.routing.azure_json import read_service_tags
 
 AGENT_SERVICE = "agentserviceapi.guestconfiguration.azure.com"
 JAPAN, KOREA, EDGE = "203.0.113.5", "198.51.100.7", "192.0.2.9"

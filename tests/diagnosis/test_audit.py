@@ -12,12 +12,12 @@ from arcferry.evidence.case import Document, Kind
 from arcferry.evidence.reading import read_document
 from arcferry.probe.observation import Attempt, DnsAnswer, Failure, Stage
 from arcferry.report.audit import cells
+from arcferry.routing.azure_json import read_service_tags
 from arcferry.routing.circuit import Circuit, Peering, Tier
 from arcferry.routing.coverage import Verdict
 from arcferry.routing.reception import Reception
 from arcferry.routing.route import Route, Vantage, route_table
 from arcferry.routing.route_filter import RouteFilter
-from arcferry.routing.service_tags import read_service_tags
 
 CLOUD = catalog.cloud("AzureCloud")
 REGION = catalog.region("eastasia")

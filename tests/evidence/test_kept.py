@@ -18,10 +18,10 @@ from arcferry.evidence.case import Case, Document, Kind
 from arcferry.evidence.reading import read_document
 from arcferry.probe.observation import Attempt, DnsAnswer
 from arcferry.report import as_json
+from arcferry.routing.azure_json import read_service_tags
 from arcferry.routing.circuit import Circuit, Peering, Tier
 from arcferry.routing.route import Route, Vantage, route_table
 from arcferry.routing.route_filter import RouteFilter
-from arcferry.routing.service_tags import read_service_tags
 
 CASES = Path(__file__).parents[1] / "cases"
 HOST = "gbl.his.arc.azure.com"

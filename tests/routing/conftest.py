@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from arcferry.routing.communities import CommunityList, read_community_list
+from arcferry.routing.azure_json import CommunityList, ServiceTags, read_community_list, read_service_tags
 from arcferry.routing.route_filter import RouteFilter, read_route_filter
-from arcferry.routing.service_tags import ServiceTags, read_service_tags
 
 SHARED = Path(__file__).parents[3] / "shared"
 

@@ -6,10 +6,9 @@ import pytest
 from arcferry import catalog
 from arcferry.catalog import Carrier
 from arcferry.errors import InputError
-from arcferry.routing.communities import CommunityList, read_community_list
+from arcferry.routing.azure_json import CommunityList, ServiceTags, read_community_list, read_service_tags
 from arcferry.routing.coverage import Coverage, Verdict, coverage
 from arcferry.routing.route_filter import RouteFilter
-from arcferry.routing.service_tags import ServiceTags, read_service_tags
 
 ARC_HOST = "agentserviceapi.guestconfiguration.azure.com"
 

@@ -4,10 +4,10 @@ import pytest
 
 from arcferry import catalog
 from arcferry.errors import InputError
+from arcferry.routing.azure_json import ServiceTags, read_service_tags
 from arcferry.routing.firewall import PrefixSheet, name_rules, prefix_sheet
 from arcferry.routing.plan import plan
 from arcferry.routing.planned import Steered
-from arcferry.routing.service_tags import ServiceTags, read_service_tags
 
 PUBLIC = catalog.cloud("AzureCloud")
 EAST_ASIA = catalog.region("eastasia")

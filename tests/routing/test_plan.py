@@ -8,13 +8,11 @@ from hypothesis import strategies as st
 
 from arcferry import catalog
 from arcferry.errors import InputError, UnknownNameError
+from arcferry.routing.azure_json import CommunityList, ServiceTags, read_community_list, read_service_tags
 from arcferry.routing.circuit import Circuit, Tier
-from arcferry.routing.communities import CommunityList, read_community_list
 from arcferry.routing.plan import plan, smallest
-from arcferry.routing.planned import KnownAnswer, RoutePlan, Steered
-from arcferry.routing.prefix_counts import PrefixCounts
+from arcferry.routing.planned import KnownAnswer, PrefixCounts, RoutePlan, Steered
 from arcferry.routing.route_filter import RouteFilter
-from arcferry.routing.service_tags import ServiceTags, read_service_tags
 
 PUBLIC = catalog.cloud("AzureCloud")
 AGENT_SERVICE = "agentserviceapi.guestconfiguration.azure.com"

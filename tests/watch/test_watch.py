@@ -15,8 +15,10 @@ from arcferry.evidence.case import Case
 from arcferry.evidence.reading import read_document
 from arcferry.probe.observation import DnsAnswer
 from arcferry.probe.step import ProbeSettings
-from arcferry.watch import History, Level, Notice, Round, history_path, watch
 from arcferry.watch import history as history_module
+from arcferry.watch.changes import Level, Notice, Round
+from arcferry.watch.history import History, history_path
+from arcferry.watch.watcher import watch
 from arcferry_lab.network.dns import DnsResponse, DnsServer
 from arcferry_lab.twin import STORY_NAME, Twin
 

@@ -93,7 +93,7 @@ def refused(error: core.ClientAuthenticationError) -> AzureError:
         return _without_code(text, status)
     code = found.group(0)
     text = _TAIL.split(text[found.start() :], maxsplit=1)[0].rstrip("'\") ")
-    known = catalog.code(code) if catalog.is_code(code) else None
+    known = catalog.known_code(code)
     if _is_passing(status) or (known is not None and known.retry):
         return SignInUnavailableError(f"{DOING}: {text}", status=status, code=code, hint=_PASSING)
     hint = f"{known.meaning} {known.remedy}" if known else _UNKNOWN

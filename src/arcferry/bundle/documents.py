@@ -11,9 +11,8 @@ from pydantic import Field, TypeAdapter, ValidationError
 from arcferry import files
 from arcferry.bundle.manifest import Role
 from arcferry.errors import FileInputError, first_problem
-from arcferry.routing.communities import read_community_list
+from arcferry.routing.azure_json import read_community_list, read_service_tags
 from arcferry.routing.route_filter import read_route_filter
-from arcferry.routing.service_tags import read_service_tags
 from arcferry.text import from_json
 
 _LARGEST = 64 * 1024 * 1024

@@ -1,9 +1,16 @@
 """What Azure Arc requires, as dated data: clouds, regions, endpoints, codes, communities and releases."""
 
-from arcferry.catalog.ahead import Announced, ahead, coming, going
-from arcferry.catalog.answers import PublishedAnswer, published_answers
+from arcferry.catalog.ahead import (
+    AgentRelease,
+    Announced,
+    agent_releases,
+    ahead,
+    coming,
+    going,
+    is_out_of_support,
+    oldest_supported,
+)
 from arcferry.catalog.bgp import (
-    PeeringLocation,
     arm_region,
     communities,
     community,
@@ -14,13 +21,14 @@ from arcferry.catalog.bgp import (
     service_community,
     within_reach,
 )
-from arcferry.catalog.exit_codes import code, codes, is_code
-from arcferry.catalog.peering import CalledTag, called_tags, peering_notes, way_out
+from arcferry.catalog.exit_codes import code, codes, known_code
+from arcferry.catalog.peering import CalledTag, called_tags, peering_notes, published_answers, way_out
 from arcferry.catalog.places import UNLISTED, cloud, clouds, region, regions
-from arcferry.catalog.releases import AgentRelease, agent_releases, is_out_of_support, oldest_supported
 from arcferry.catalog.requirements import (
     PKI,
+    adopt,
     cloud_of,
+    disown,
     endpoint_named,
     endpoints,
     endpoints_source,
@@ -28,8 +36,7 @@ from arcferry.catalog.requirements import (
     features,
     requirements,
 )
-from arcferry.catalog.store import dated
-from arcferry.catalog.types import (
+from arcferry.catalog.store import (
     Carrier,
     Cloud,
     Code,
@@ -39,6 +46,7 @@ from arcferry.catalog.types import (
     Source,
     Steering,
     When,
+    dated,
 )
 
 __all__ = [
@@ -52,12 +60,11 @@ __all__ = [
     "Code",
     "DocumentedCommunity",
     "Endpoint",
-    "PeeringLocation",
-    "PublishedAnswer",
     "Region",
     "Source",
     "Steering",
     "When",
+    "adopt",
     "agent_releases",
     "ahead",
     "arm_region",
@@ -71,6 +78,7 @@ __all__ = [
     "communities",
     "community",
     "dated",
+    "disown",
     "endpoint_named",
     "endpoints",
     "endpoints_source",
@@ -78,8 +86,8 @@ __all__ = [
     "features",
     "geography_of",
     "going",
-    "is_code",
     "is_out_of_support",
+    "known_code",
     "oldest_supported",
     "peering_location",
     "peering_notes",

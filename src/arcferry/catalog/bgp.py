@@ -5,65 +5,29 @@ from functools import cache
 from typing import NamedTuple
 
 from arcferry.catalog.places import CLOUD_NAMES, cloud
-from arcferry.catalog.store import load
-from arcferry.catalog.types import Carrier, Cloud, DocumentedCommunity
+from arcferry.catalog.store import Carrier, Cloud, DocumentedCommunity, load
 
 _LOCAL, _STANDARD, _PREMIUM = "local", "standard", "premium"
 
 
-def _regional() -> list[DocumentedCommunity]:
-    document = load("communities")
-    source = str(document.sources["docs"])
-    found = [
-        DocumentedCommunity(
-            f"{kind['start']}{row['number']}",
-            row["display"],
-            kind["kind"],
-            row["name"],
-            row["tag"],
-            CLOUD_NAMES[0],
-            False,
-            source,
-        )
-        for row in document.content["regions"]
-        for kind in document.content["kinds"]
-    ]
-    for cloud_name, rows in document.content["national"].items():
-        found += [
-            DocumentedCommunity(
-                row["value"], row["display"], "region", row["name"], row["tag"], cloud_name, False, source
-            )
-            for row in rows
-        ]
-    return found
-
-
-def _services() -> list[tuple[str, DocumentedCommunity]]:
-    document = load("communities")
-    source = str(document.sources["docs"])
-    return [
-        (
-            row.get("carrier", ""),
-            DocumentedCommunity(
-                row["value"],
-                row["name"],
-                "service",
-                "",
-                "",
-                cloud,
-                row.get("needs_authorization", False),
-                source,
-            ),
-        )
-        for cloud, rows in document.content["services"].items()
-        for row in rows
-    ]
-
-
 @cache
 def _by_value() -> dict[str, DocumentedCommunity]:
-    every = [*_regional(), *(service for _, service in _services())]
-    return {community.value: community for community in every}
+    document = load("communities")
+    rows, source = document.content, str(document.sources["docs"])
+    regional = [
+        (f"{kind['start']}{row['number']}", kind["kind"], CLOUD_NAMES[0], row)
+        for row in rows["regions"]
+        for kind in rows["kinds"]
+    ]
+    for name, national in rows["national"].items():
+        regional += [(row["value"], "region", name, row) for row in national]
+    found = [
+        DocumentedCommunity(value, row["display"], kind, name, source, row["name"], row["tag"])
+        for value, kind, name, row in regional
+    ]
+    for name, services in rows["services"].items():
+        found += [DocumentedCommunity(kind="service", cloud=name, source=source, **row) for row in services]
+    return {one.value: one for one in found}
 
 
 @cache
@@ -74,7 +38,7 @@ def _by_region() -> dict[str, DocumentedCommunity]:
 
 @cache
 def _by_carrier() -> dict[tuple[str, str], DocumentedCommunity]:
-    return {(carrier, community.cloud): community for carrier, community in _services() if carrier}
+    return {(one.carrier, one.cloud): one for one in _by_value().values() if one.carrier}
 
 
 @cache
@@ -96,11 +60,7 @@ def communities(cloud: Cloud | None = None) -> tuple[DocumentedCommunity, ...]:
 
 
 def region_community(region: str) -> DocumentedCommunity | None:
-    """The community that carries a whole region over Microsoft peering.
-
-    Args:
-        region: an ARM name (`francecentral`) or a service tag's spelling of it (`centralfrance`).
-    """
+    """The community that carries a whole region, in ARM's or the service tags' spelling, over the peering."""
     return _by_region().get(region.strip().lower())
 
 
@@ -174,21 +134,15 @@ def _cloud_of_region(region: str) -> str:
 
 
 def geography_of(region: str) -> str:
-    """The geopolitical area of a region, such as `Asia`; empty where no document at hand gives it.
-
-    Args:
-        region: an ARM name (`francecentral`) or a service tag's spelling of it (`centralfrance`).
-    """
+    """The geopolitical area of a region, such as `Asia`; empty where no document at hand gives it."""
     return _areas().get(arm_region(region), ("", ""))[0]
 
 
 def peering_location(name: str, cloud: Cloud | None = None) -> PeeringLocation | None:
-    """The peering location of this name, in any letter case; None where the catalogue does not know it.
+    """The peering location that a circuit calls so, such as `Zurich Metro`; None where it is not known.
 
-    Args:
-        name: as a circuit has it, such as `Hong Kong2` or `Zurich Metro`.
-        cloud: whose locations to look in, because national clouds have their own of the same names; where
-            it is not given, the first that knows the name counts, the public one first.
+    National clouds have their own of the same names: without a cloud the first that knows the name counts,
+    the public one first.
     """
     wanted = (cloud.name,) if cloud else CLOUD_NAMES
     return next((found for one in wanted if (found := _locations(one).get(_key(name)))), None)
@@ -198,15 +152,7 @@ def within_reach(tier: str, peering_location: str, region: str) -> bool | None:
     """Whether Microsoft advertises a region's prefixes to such a circuit at all, whatever its route filter.
 
     Local reaches the metro's regions, Standard the geopolitical area, Premium every region of the cloud
-    (ExpressRoute FAQ and routing requirements, 2026-03).
-
-    Args:
-        tier: the SKU's tier: `Local`, `Standard` or `Premium`, in any letter case; anything else is unknown.
-        peering_location: as the circuit has it; may be empty.
-        region: an ARM name or a service tag's spelling of it.
-
-    Returns:
-        None where no document at hand decides.
+    (ExpressRoute FAQ and routing requirements, 2026-03). None where no document at hand decides.
     """
     wanted, sku = arm_region(region), tier.strip().lower()
     of_cloud = _cloud_of_region(wanted)

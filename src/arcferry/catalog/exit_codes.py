@@ -4,8 +4,7 @@ import re
 from functools import cache
 from typing import Any
 
-from arcferry.catalog.store import CatalogFile, load
-from arcferry.catalog.types import Code
+from arcferry.catalog.store import CatalogFile, Code, load
 from arcferry.errors import UnknownNameError
 from arcferry.text import one_line
 
@@ -61,9 +60,9 @@ def codes() -> tuple[Code, ...]:
     return tuple(_codes().values())
 
 
-def is_code(text: str) -> bool:
-    """Whether `text` names a known code."""
-    return _key(text) in _codes()
+def known_code(name: str) -> Code | None:
+    """The code that `code` gives; None where none is known by this name."""
+    return _codes().get(_key(name))
 
 
 def code(name: str) -> Code:
@@ -74,10 +73,9 @@ def code(name: str) -> Code:
     Raises:
         UnknownNameError: no such code is known; codes with the same number are offered.
     """
-    key = _key(name)
-    if found := _codes().get(key):
+    if found := known_code(name):
         return found
-    number = re.sub(r"\D", "", key)
+    number = re.sub(r"\D", "", _key(name))
     same = [
         known
         for known in _codes()

@@ -4,8 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 
-from arcferry.catalog.store import load
-from arcferry.catalog.types import Cloud, Endpoint, When
+from arcferry.catalog.store import Cloud, Endpoint, When, load
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,4 +55,33 @@ def way_out(endpoint: Endpoint) -> tuple[str, str]:
         if row.get("host", endpoint.host) == endpoint.host
         and row.get("when", endpoint.when) == endpoint.when
         and row.get("feature", "") in ("", *endpoint.features)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedAnswer:
+    """One answer that a name once gave.
+
+    Attributes:
+        region: ARM name of the region in which it lay.
+        asked_from: where the resolver stood that got it.
+        seen: the day, `2023-12-13`, or the month, `2024-07`.
+        source: who published it.
+        address: empty where only names were published.
+    """
+
+    host: str
+    region: str
+    asked_from: str
+    seen: str
+    source: str
+    address: str = ""
+
+
+def published_answers(cloud: Cloud) -> tuple[PublishedAnswer, ...]:
+    """Every published answer of a steered name of this cloud."""
+    document = load("answers")
+    return tuple(
+        PublishedAnswer(**{**row, "source": document.sources[row["source"]].text})
+        for row in document.content[cloud.name]
     )

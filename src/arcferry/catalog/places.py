@@ -3,8 +3,7 @@
 import re
 from functools import cache
 
-from arcferry.catalog.store import load
-from arcferry.catalog.types import Cloud, Region
+from arcferry.catalog.store import Cloud, Region, load
 from arcferry.errors import InputError, UnknownNameError
 from arcferry.text import quoted
 
@@ -64,10 +63,7 @@ def regions(cloud: Cloud | None = None) -> tuple[Region, ...]:
 def region(name: str, cloud: Cloud | None = None, *, unlisted: bool = False) -> Region:
     """The region with this ARM name or display name, in any letter case: `eastasia`, `East Asia`.
 
-    Args:
-        name: the region's name.
-        cloud: the cloud that it has to belong to.
-        unlisted: take a name that no list has for a new region of that cloud, of which nothing else is known.
+    With `unlisted`, a name that no list has is a new region of that cloud, of which nothing else is known.
 
     Raises:
         UnknownNameError: there is no such region.
@@ -81,9 +77,19 @@ def region(name: str, cloud: Cloud | None = None, *, unlisted: bool = False) -> 
         return Region(arm_name, name.strip(), cloud.name, None, "unknown", "pattern", UNLISTED)
     if found is None:
         raise UnknownNameError("location", name, (region.name for region in regions(cloud)))
-    if cloud is not None and found.cloud != cloud.name:
-        raise InputError(
-            f"location {found.name} belongs to {found.cloud}, not to {cloud.name}",
-            hint=f"Use --cloud {found.cloud}.",
-        )
+    if cloud is not None:
+        check_cloud(cloud, found)
     return found
+
+
+def check_cloud(cloud: Cloud, region: Region) -> None:
+    """Refuse a region that belongs to another cloud.
+
+    Raises:
+        InputError: it does.
+    """
+    if region.cloud != cloud.name:
+        raise InputError(
+            f"location {region.name} belongs to {region.cloud}, not to {cloud.name}",
+            hint=f"Use --cloud {region.cloud}.",
+        )

@@ -1,15 +1,17 @@
 """The endpoints that the agent requires, and those that its features use."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import cache
+from typing import Any
 
 from arcferry import times
-from arcferry.catalog.places import CLOUD_NAMES, clouds
-from arcferry.catalog.store import load
-from arcferry.catalog.types import Carrier, Cloud, Endpoint, Region, Source, Steering, When
-from arcferry.errors import InputError, UnknownNameError
+from arcferry.catalog import store
+from arcferry.catalog.places import CLOUD_NAMES, check_cloud, clouds
+from arcferry.catalog.store import Carrier, Cloud, Endpoint, Region, Source, Steering, When, built_in, load
+from arcferry.errors import UnknownNameError
 
 _CORE = (When.CONNECT, When.ALWAYS)
 _REGION = "{region}"
@@ -22,13 +24,9 @@ PKI = "pki"
 def endpoints(cloud: Cloud, region: Region, *, optional: bool = False) -> tuple[Endpoint, ...]:
     """What a machine of this region needs in order to connect and to stay connected.
 
-    Never holds a wildcard, nor a name that is asked over plain HTTP. The regional HIS endpoint has an empty
-    host and `discovered` set, because only the discovery call knows its name.
-
-    Args:
-        cloud: the cloud that the region belongs to.
-        region: where the machine is to be created.
-        optional: add what installation and features use, and what the agent can do without.
+    With `optional`, what installation and features use too, and what the agent can do without. Never holds a
+    wildcard, nor a name that is asked over plain HTTP. The regional HIS endpoint has an empty host and
+    `discovered` set, because only the discovery call knows its name.
 
     Raises:
         InputError: the region belongs to another cloud.
@@ -59,20 +57,16 @@ def features(cloud: Cloud | None = None) -> tuple[str, ...]:
 def requirements(cloud: Cloud, region: Region, chosen: Sequence[str] = ()) -> tuple[Endpoint, ...]:
     """Every name that a machine of this region uses, for a sheet of rules rather than for a probe.
 
-    The core, what installation takes, the names of the chosen features, and those of `PKI`. A host holds a
-    star where nobody can list the names beforehand. A core pattern whose regional name the catalogue knows is
-    left out; the regional HIS host is named where its code is published, else it stays the pattern.
-
-    Args:
-        cloud: the cloud that the region belongs to.
-        region: where the machine is to be created.
-        chosen: features, such as `esu`.
+    The core, what installation takes, the names of the chosen features, such as `esu`, and those of `PKI`. A
+    host holds a star where nobody can list the names beforehand. A core pattern whose regional name the
+    catalogue knows is left out; the regional HIS host is named where its code is published, else it stays the
+    pattern.
 
     Raises:
         UnknownNameError: there is no such feature.
         InputError: the region belongs to another cloud.
     """
-    _check_cloud(cloud, region)
+    check_cloud(cloud, region)
     for feature in chosen:
         if feature not in features():
             raise UnknownNameError("feature", feature, features())
@@ -99,6 +93,28 @@ def _is_superfluous(row: Endpoint, rows: Sequence[Endpoint]) -> bool:
     return any(other.host.endswith(row.host[1:]) and _REGION in other.host for other in rows)
 
 
+def adopt(content: Mapping[str, Any], taken: date) -> bool:
+    """Use this endpoint catalogue from now on, if it is newer than the built-in one; whether it is used.
+
+    It is in the form of `data/endpoints.toml`, and checked by whoever read it.
+    """
+    is_newer = taken > built_in("endpoints").source.taken
+    if is_newer:
+        _use(content)
+    return is_newer
+
+
+def disown() -> None:
+    """Use the built-in endpoint catalogue again."""
+    _use(None)
+
+
+def _use(content: Mapping[str, Any] | None) -> None:
+    store.replace("endpoints", content)
+    _rows.cache_clear()
+    _most_specific_first.cache_clear()
+
+
 def endpoints_source() -> Source:
     """Where the list of endpoints comes from, and its day."""
     return load("endpoints").source
@@ -112,14 +128,17 @@ def dated_endpoints(cloud: Cloud) -> tuple[Endpoint, ...]:
 def endpoint_named(host: str) -> Endpoint | None:
     """The catalogue's endpoint that a host name belongs to, in any cloud; its `host` is the name given."""
     name = _normal(host)
-    found = next((row for row in _most_specific_first() if _covers(row, name)), None)
+    found = next((row for row in _most_specific_first() if _pattern(row.host).fullmatch(name)), None)
     return replace(found, host=name) if found else None
 
 
 def cloud_of(host: str) -> Cloud | None:
     """The cloud that a host name belongs to: the public one where several share it, None where none does."""
     name = _normal(host)
-    return next((cloud for cloud in clouds() if any(_covers(row, name) for row in _rows(cloud.name))), None)
+    return next(
+        (cloud for cloud in clouds() if any(_pattern(row.host).fullmatch(name) for row in _rows(cloud.name))),
+        None,
+    )
 
 
 @cache
@@ -155,7 +174,7 @@ def _in_force(cloud_name: str) -> tuple[Endpoint, ...]:
 
 def _concrete(cloud: Cloud, region: Region) -> Iterator[Endpoint]:
     """The rows whose names can be told for a region."""
-    _check_cloud(cloud, region)
+    check_cloud(cloud, region)
     for row in _in_force(cloud.name):
         if row.discovered:
             yield replace(row, host="")
@@ -163,20 +182,8 @@ def _concrete(cloud: Cloud, region: Region) -> Iterator[Endpoint]:
             yield replace(row, host=row.host.replace(_REGION, region.name))
 
 
-def _check_cloud(cloud: Cloud, region: Region) -> None:
-    if region.cloud != cloud.name:
-        raise InputError(
-            f"location {region.name} belongs to {region.cloud}, not to {cloud.name}",
-            hint=f"Use --cloud {region.cloud}.",
-        )
-
-
 def _normal(host: str) -> str:
     return host.strip().rstrip(".").lower()
-
-
-def _is_exact(row: Endpoint) -> bool:
-    return "*" not in row.host and _REGION not in row.host
 
 
 @cache
@@ -186,14 +193,11 @@ def _pattern(template: str) -> re.Pattern[str]:
     return re.compile(text.replace(re.escape("*"), "[a-z0-9.-]*[a-z0-9][a-z0-9.-]*"))
 
 
-def _covers(row: Endpoint, host: str) -> bool:
-    return row.host == host if _is_exact(row) else bool(_pattern(row.host).fullmatch(host))
-
-
-def _generality(row: Endpoint) -> tuple[bool, bool, int]:
-    return not _is_exact(row), "*" in row.host, -len(row.host)
-
-
 @cache
 def _most_specific_first() -> tuple[Endpoint, ...]:
-    return tuple(sorted((row for name in CLOUD_NAMES for row in _rows(name)), key=_generality))
+    """Every cloud's rows, whole names before those of a region, these before a star's, the longest first."""
+
+    def generality(row: Endpoint) -> tuple[bool, bool, int]:
+        return "*" in row.host, "*" not in row.host and _REGION in row.host, -len(row.host)
+
+    return tuple(sorted((row for name in CLOUD_NAMES for row in _rows(name)), key=generality))

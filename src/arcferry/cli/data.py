@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from arcferry.data.conflicts import Comparison
-    from arcferry.data.held import HeldKind
-    from arcferry.data.store import Store
+    from arcferry.data.store import HeldKind, Store
     from arcferry.data.update import SignIn
 
 app = typer.Typer(
@@ -190,8 +189,7 @@ def update(
     """
     from arcferry import catalog
     from arcferry.cli import stopping
-    from arcferry.data.held import HeldKind
-    from arcferry.data.store import Store
+    from arcferry.data.store import HeldKind, Store
     from arcferry.data.update import Status, UpdateRequest
     from arcferry.data.update import update as fetch
     from arcferry.report import data as report
@@ -240,7 +238,7 @@ def _day(text: str | None) -> "date | None":
 def _idle_catalogue(store: "Store") -> list[str]:
     from arcferry.catalog import store as own
     from arcferry.data.catalogue import NAME
-    from arcferry.data.held import HeldKind
+    from arcferry.data.store import HeldKind
 
     built_in = own.built_in(NAME).source.taken
     newest = next(iter(store.newest(HeldKind.ENDPOINTS, "")), None)
@@ -272,7 +270,7 @@ def _comparisons(store: "Store", leads: frozenset[str]) -> "tuple[list[Compariso
 
 
 def _kinds(only: Sequence[str] | None) -> "tuple[HeldKind, ...]":
-    from arcferry.data.held import HeldKind
+    from arcferry.data.store import HeldKind
 
     fetched = (HeldKind.SERVICE_TAGS, HeldKind.COMMUNITY_LIST)
     for name in only or ():

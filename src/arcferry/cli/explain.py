@@ -84,7 +84,7 @@ def _is_name(subject: str) -> bool:
 
     return bool(
         _CODE_LIKE.fullmatch(subject.strip())
-        or catalog.is_code(subject)
+        or catalog.known_code(subject)
         or get_close_matches(subject.lower(), CAUSES, cutoff=0.7)
     )
 
@@ -94,7 +94,7 @@ def _pages(name: str) -> "list[Code | Page]":
     from arcferry import catalog
     from arcferry.diagnosis import pages
 
-    if not (_CODE_LIKE.fullmatch(name.strip()) or catalog.is_code(name)):
+    if not (_CODE_LIKE.fullmatch(name.strip()) or catalog.known_code(name)):
         return [pages.page(name)]
     code = catalog.code(name)
     return [code] if code.exit_code is not None or not code.cause else [code, pages.page(code.cause)]

@@ -13,7 +13,7 @@ from arcferry.errors import FileInputError, InputError
 if TYPE_CHECKING:
     from arcferry.catalog import Cloud, Region
     from arcferry.evidence.case import Case, Document
-    from arcferry.routing.service_tags import ServiceTags
+    from arcferry.routing.azure_json import ServiceTags
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -90,8 +90,7 @@ def plan(
     from arcferry.routing import plan as routes
     from arcferry.routing.filter_change import AsOf
     from arcferry.routing.plan_notes import doubts
-    from arcferry.routing.planned import Steered
-    from arcferry.routing.prefix_counts import PrefixCounts
+    from arcferry.routing.planned import PrefixCounts, Steered
 
     chosen = catalog.cloud(cloud)
     region = options.region_of(location, chosen, unlisted=location_unlisted)
@@ -241,7 +240,7 @@ def _watched(cloud: "Cloud", region: "Region", state: Path | None) -> "tuple[Doc
     """Every answer that arcferry watch has recorded for this location, the newest first."""
     from arcferry.evidence.case import Document, Kind
     from arcferry.files import state_folder
-    from arcferry.watch import History, history_path
+    from arcferry.watch.history import History, history_path
 
     path = history_path(state or state_folder(), cloud, region)
     if not path.is_file():

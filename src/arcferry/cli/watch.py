@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from arcferry.catalog import Cloud, Region
     from arcferry.evidence.case import Case
     from arcferry.report.watch import HistoryView
-    from arcferry.watch import Notice, Round
+    from arcferry.watch.changes import Notice, Round
 
 app = typer.Typer(help="Record where Azure Arc's names answer over time, and warn before it breaks.")
 
@@ -60,7 +60,8 @@ def record(
     from arcferry.evidence.case import Case
     from arcferry.files import only_one, state_folder
     from arcferry.probe.step import ProbeSettings
-    from arcferry.watch import History, history_path, watch
+    from arcferry.watch.history import History, history_path
+    from arcferry.watch.watcher import watch
 
     if not location:
         raise InputError("which location is to be watched?", hint="Give --location, such as eastasia.")
@@ -161,7 +162,7 @@ def _duration(text: str, *, longest: timedelta | None = None) -> timedelta:
 def _watched(location: str | None, cloud: str, state: Path | None) -> "tuple[Cloud, Region, Path]":
     from arcferry import catalog
     from arcferry.files import state_folder
-    from arcferry.watch import history_path
+    from arcferry.watch.history import history_path
 
     chosen, folder = catalog.cloud(cloud), state or state_folder()
     if location is None:
@@ -180,7 +181,8 @@ def _watched(location: str | None, cloud: str, state: Path | None) -> "tuple[Clo
 def _shown(path: Path, cloud: "Cloud", region: "Region", since: str | None, case: "Case") -> "HistoryView":
     from arcferry import times
     from arcferry.report.watch import HistoryView
-    from arcferry.watch import History, region_of_answer
+    from arcferry.watch.changes import region_of_answer
+    from arcferry.watch.history import History
 
     with History.open(path, existing=True) as history:
         record = history.read(times.now() - _duration(since) if since else None)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from arcferry.catalog import Carrier, Steering, When
 from arcferry.catalog.places import CLOUD_NAMES
@@ -94,7 +94,7 @@ def read_catalogue(name: str, data: bytes) -> Catalogue:
         raise FileInputError(name, f"no TOML: {one_line(str(error))}") from error
     except ValueError:  # of int alone: tomllib maps all others
         raise FileInputError(name, "no TOML: it holds a number of thousands of digits") from None
-    head = _validated(TypeAdapter(_CatalogueHead), content, name, "")
+    head = _validated(_CatalogueHead, content, name, "")
     if columns := content.pop("columns", None):
         content |= {cloud: _named(content.get(cloud), columns) for cloud in CLOUD_NAMES}
     entries = sum(_check_cloud(name, cloud, content.get(cloud), head) for cloud in CLOUD_NAMES)
@@ -116,11 +116,10 @@ def _named(rows: object, columns: object) -> object:
 def _check_cloud(name: str, cloud: str, rows: object, head: _CatalogueHead) -> int:
     if not isinstance(rows, list) or not 0 < len(rows) <= _ROWS:
         raise FileInputError(name, f"{cloud}: expected a list of at most {_ROWS:,} endpoints")
-    adapter = TypeAdapter(_EndpointRow)
     required = 0
     for number, row in enumerate(rows):
         place = f"{cloud}[{number}]"
-        found = _validated(adapter, row, name, place)
+        found = _validated(_EndpointRow, row, name, place)
         if found.since and found.until and found.until < found.since:
             raise FileInputError(name, f"{place}: it ends before it begins")
         if found.source not in head.sources:
@@ -131,9 +130,9 @@ def _check_cloud(name: str, cloud: str, rows: object, head: _CatalogueHead) -> i
     return len(rows)
 
 
-def _validated(adapter: TypeAdapter[M], value: object, name: str, place: str) -> M:
+def _validated(model: type[M], value: object, name: str, place: str) -> M:
     try:
-        return adapter.validate_python(value)
+        return model.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join([place, *map(str, first["loc"])]).strip(".")

@@ -4,14 +4,11 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from arcferry import catalog
-from arcferry.routing.communities import CommunityList
+from arcferry.routing.azure_json import WHOLE_CLOUD, CommunityList, ServiceTags
 from arcferry.routing.prefixes import holding, prefix_key, prefix_span, prefix_text
-from arcferry.routing.service_tags import ServiceTags
 
-_WHOLE_CLOUD = "AzureCloud"
 _EARLY_ACCESS = "euap"
 _Known = tuple[str, str]
 
@@ -48,19 +45,18 @@ class Comparison:
         conflicts: what the two disagree about, the widest first.
     """
 
-    tags_name: str
-    tags_taken: date | None
-    list_name: str
-    list_taken: date | None
+    tags: ServiceTags
+    listed: CommunityList
     compared: int
     conflicts: tuple[Conflict, ...]
 
     @property
     def newer(self) -> str:
         """`service tags` or `community list`; empty if neither is known to be newer."""
-        if not self.tags_taken or not self.list_taken or self.tags_taken == self.list_taken:
+        tags, listed = self.tags.taken, self.listed.taken
+        if not tags or not listed or tags == listed:
             return ""
-        return "service tags" if self.tags_taken > self.list_taken else "community list"
+        return "service tags" if tags > listed else "community list"
 
     @property
     def prefixes(self) -> int:
@@ -82,7 +78,7 @@ def compare(tags: ServiceTags, communities: CommunityList) -> Comparison:
         compared += 1
         found += _against(prefix, value, region, regional, keys)
     found.sort(key=lambda one: (-one.addresses, prefix_key(one.prefix), one.tag_region))
-    return Comparison(tags.name, tags.taken, communities.name, communities.taken, compared, tuple(found))
+    return Comparison(tags, communities, compared, tuple(found))
 
 
 def _listed(communities: CommunityList) -> Iterator[tuple[str, str, str]]:
@@ -98,7 +94,7 @@ def _listed(communities: CommunityList) -> Iterator[tuple[str, str, str]]:
 def _regional(tags: ServiceTags) -> dict[int, _Known]:
     """Every prefix (`prefix_key`) that a regional tag has, with that tag and its region."""
     return {
-        key: min(regional, key=lambda known: (not known[0].startswith(f"{_WHOLE_CLOUD}."), known[0]))
+        key: min(regional, key=lambda known: (not known[0].startswith(f"{WHOLE_CLOUD}."), known[0]))
         for key, held in tags.prefixes.entries()
         if (regional := [known for known in held if known[1]])
     }

@@ -1,11 +1,19 @@
-"""The weekly service-tag file from Microsoft's download page, whose link to it changes every week."""
+"""What is newer, from Microsoft's download page, whose link changes every week, and from Resource Manager."""
 
+import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 
+from azure.core.rest import HttpRequest
 from yarl import URL
 
+from arcferry.azure import AzureSession
+from arcferry.azure.mapping import Permission, translated, unreadable
 from arcferry.catalog import Cloud
+from arcferry.data.store import HeldKind
 from arcferry.errors import AzureError, InputError
 from arcferry.files import FILE_LIMIT
 from arcferry.https import Advice, HttpsClient
@@ -24,6 +32,14 @@ _HOSTS = ("www.microsoft.com", "download.microsoft.com")
 _PAGES = {"AzureCloud": 56519, "AzureUSGovernment": 57063, "AzureChinaCloud": 57062}
 _PAGE_LIMIT = 8 * 1024 * 1024
 _LINK = re.compile(r"https://[^\s\"'<>\\]{1,300}/ServiceTags_([A-Za-z]{1,40})_(20\d{6})\.json")
+# Microsoft.Network, Azure/azure-rest-api-specs, 2024-05-01.
+_VERSION = "2024-05-01"
+_MOST_PAGES = 100
+_PROVIDER = "Microsoft.Network"
+# Reader allows */read. The list belongs to the subscription, so that a role on a group is not enough for it.
+_COMMUNITIES = Permission(f"{_PROVIDER}/bgpServiceCommunities/read", "Reader", "the subscription")
+_KEPT_LIMIT = 64 * 1024 * 1024
+_NAME = re.compile(r"[A-Za-z0-9_][\w.-]{0,79}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +58,7 @@ def is_allowed(url: URL, site: URL) -> bool:
 
 
 async def service_tags(client: HttpsClient, cloud: Cloud, *, site: str = SITE) -> Download:
-    """The current service-tag file of one cloud.
-
-    Args:
-        client: allowed to ask the site.
-        cloud: whose file.
-        site: where the download pages are, when it is not Microsoft's own; links may lead there too.
+    """The current service-tag file of one cloud, by the download pages of `site`.
 
     Raises:
         InputError: `site` is no https address.
@@ -89,3 +100,67 @@ def site_url(site: str) -> URL:
         shown = "" if "@" in site else f" {quoted(site)}"
         raise InputError(f"--download-url{shown} is not an address such as {SITE}")
     return base.with_path("/") if base.path in ("", "/") else base
+
+
+async def community_list(session: AzureSession, today: date) -> Download:
+    """Every BGP service community with its prefixes, as Azure lists them today.
+
+    Raises:
+        SignInError: no token.
+        PermissionDeniedError: this identity may not read them.
+        AzureError: no usable answer.
+    """
+    path = f"/subscriptions/{session.target.subscription_id}/providers/{_PROVIDER}/bgpServiceCommunities"
+    doing = "list BGP service communities"
+    rows: list[object] = []
+    url = f"{session.target.arm_url}{path}?api-version={_VERSION}"
+    for _ in range(_MOST_PAGES):
+        page = await _get(session, url, doing, _COMMUNITIES)
+        if not isinstance(page.get("value"), list):
+            raise unreadable(doing, "it has no list in it")
+        rows += page["value"]
+        following = page.get("nextLink")
+        if not following:
+            return _named(f"bgp-service-communities-{today}.json", {"value": rows}, session, path)
+        # The token belongs to Resource Manager, wherever the link may lead.
+        if not isinstance(following, str) or not following.startswith(f"{session.target.arm_url}/"):
+            raise AzureError(f"{doing}: the next page is not at {session.target.arm_url}")
+        url = following
+    raise AzureError(f"{doing}: more than {_MOST_PAGES} pages")
+
+
+async def network_resource(session: AzureSession, kind: HeldKind, name: str, today: date) -> Download:
+    """A route filter with its rules, or an ExpressRoute circuit with its peerings.
+
+    Raises:
+        InputError: no name that Azure accepts.
+        NotFoundError: there is none of this name in the resource group.
+        SignInError, PermissionDeniedError, AzureError: as for `community_list`.
+    """
+    if not _NAME.fullmatch(name):
+        raise InputError(f"--{kind.value} {quoted(name)} is not a name that Azure accepts")
+    target, called = session.target, f"{kind.words} {name}"
+    collection = "routeFilters" if kind is HeldKind.ROUTE_FILTER else "expressRouteCircuits"
+    group = f"/subscriptions/{target.subscription_id}/resourceGroups/{target.resource_group}"
+    path = f"{group}/providers/{_PROVIDER}/{collection}/{name}"
+    url = f"{target.arm_url}{path}?api-version={_VERSION}"
+    needs = Permission(f"{_PROVIDER}/{collection}/read", "Reader", called)
+    document = await _get(session, url, f"read {called}", needs)
+    return _named(f"{kind.value}-{name}-{today}.json", document, session, path)
+
+
+async def _get(session: AzureSession, url: str, doing: str, needs: Permission) -> Mapping[str, Any]:
+    with translated(doing, needs):
+        response = await session.resources.send_request(HttpRequest("GET", url))
+        response.raise_for_status()
+        found = response.json()
+    if not isinstance(found, dict):
+        raise unreadable(doing, "it is no JSON object")
+    return found
+
+
+def _named(name: str, document: object, session: AzureSession, path: str) -> Download:
+    data = json.dumps(document).encode()
+    if len(data) > _KEPT_LIMIT:
+        raise AzureError(f"{name}: larger than the {_KEPT_LIMIT:,} bytes that are kept")
+    return Download(name, data, f"{session.target.arm_url}{path}")

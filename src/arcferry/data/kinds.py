@@ -4,17 +4,17 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from arcferry import catalog, times
 from arcferry.data import catalogue
-from arcferry.data.held import HINT, Held, HeldKind, parse
+from arcferry.data.store import HINT, Held, HeldKind, parse
 from arcferry.errors import FileInputError
-from arcferry.evidence.case import Document, Kind
+from arcferry.evidence.case import Document
 from arcferry.evidence.readers import network
-from arcferry.routing.shapes import date_in
+from arcferry.routing.azure_json import date_in
 from arcferry.text import one_line
 
 
@@ -34,7 +34,7 @@ def recognise(
 
     Args:
         data: the whole file.
-        name: its name, for errors and for the day in it.
+        name: the file's name.
         taken: the day it was true; else the one in its name or in the document.
         cloud: the catalogue's name of its cloud, where the document does not tell.
         source: where it came from; the name if empty.
@@ -46,15 +46,15 @@ def recognise(
     name = one_line(Path(name).name, limit=200) or "document"
     if catalogue.looks_right(data):
         read = catalogue.read_catalogue(name, data)
-        facts = _Described(HeldKind.ENDPOINTS, data=data, taken=read.taken, entries=read.entries)
+        facts = _Described(HeldKind.ENDPOINTS, read.taken, read.entries)
     else:
-        facts = _of_json(name, data)
+        facts, data = _of_json(name, data)
     day = taken or facts.taken
     if day and is_to_come(day):
         says = f"its day, {day}, lies after today, {times.now().date()}"
         hint = "It would lead over every newer copy. Look at this computer's clock and at the file's name."
         raise FileInputError(name, says, hint=hint)
-    sha256 = hashlib.sha256(facts.data).hexdigest()
+    sha256 = hashlib.sha256(data).hexdigest()
     held = Held(
         kind=facts.kind,
         cloud=facts.cloud or cloud,
@@ -68,7 +68,7 @@ def recognise(
         added=added or times.now(),
         path=Path(sha256),
     )
-    return held, facts.data
+    return held, data
 
 
 def is_to_come(day: date) -> bool:
@@ -81,82 +81,54 @@ class _Described:
     """What a document says of itself."""
 
     kind: HeldKind
-    data: bytes = b""
+    taken: date | None
+    entries: int
     cloud: str = ""
-    taken: date | None = None
-    entries: int = 0
     prefixes: int = 0
     change_number: int | None = None
 
 
-def _of_json(name: str, data: bytes) -> _Described:
+_SECRET = frozenset({"sharedkey", "servicekey", "authorizationkey", "authorizations", "authorizationuse"})
+_HELD = frozenset(kind.value for kind in HeldKind)
+_MAY_HOLD_KEYS = (HeldKind.ROUTE_FILTER, HeldKind.CIRCUIT)
+_WITHOUT_PREFIX = {
+    HeldKind.SERVICE_TAGS: "Download the file again.",
+    HeldKind.COMMUNITY_LIST: "Ask Azure for the list again.",
+}
+
+
+def _of_json(name: str, data: bytes) -> tuple[_Described, bytes]:
     value = parse(name, data)
-    documents = [one for one in network.read_json(name, value) if one.kind in _READERS]
+    documents = [one for one in network.read_json(name, value) if one.kind.value in _HELD]
     if len(documents) != 1:
         several = "several documents in one file, which are held one by one"
         problem = several if documents else "not a kind of data that is held"
         raise FileInputError(name, problem, hint=HINT)
-    document = documents[0]
-    facts = _READERS[document.kind](document)
+    facts = _described(documents[0])
+    if facts.kind in _WITHOUT_PREFIX and not facts.prefixes:
+        raise FileInputError(name, "holds no prefix", hint=_WITHOUT_PREFIX[facts.kind])
     # Of what may hold keys, only what is left without them is kept; the rest byte for byte as it came.
     if facts.kind in _MAY_HOLD_KEYS:
         data = json.dumps(_without_secrets(value), indent=1).encode()
-    return replace(facts, data=data)
+    return facts, data
 
 
-def _service_tags(document: Document) -> _Described:
-    tags = document.service_tags
-    if tags is None or not len(tags.prefixes):
-        raise FileInputError(document.name, "holds no prefix", hint="Download the file again.")
-    named = {cloud.service_tag_cloud: cloud.name for cloud in catalog.clouds()}
-    names = {name for _, known in tags.prefixes.entries() for name, _ in known}
-    cloud = named.get(tags.cloud, tags.cloud)
-    return _Described(
-        HeldKind.SERVICE_TAGS,
-        cloud=cloud,
-        taken=tags.taken,
-        entries=len(names),
-        prefixes=len(tags.prefixes),
-        change_number=tags.change_number,
-    )
-
-
-def _community_list(document: Document) -> _Described:
-    listed = document.community_list
-    if listed is None or not len(listed.prefixes):
-        raise FileInputError(document.name, "holds no prefix", hint="Ask Azure for the list again.")
-    cloud = _cloud_of(listed.values)
-    return _Described(
-        HeldKind.COMMUNITY_LIST,
-        cloud=cloud,
-        taken=listed.taken,
-        entries=len(listed.values),
-        prefixes=len(listed.prefixes),
-    )
-
-
-def _route_filter(document: Document) -> _Described:
-    seen = document.route_filter
-    values = seen.communities if seen else frozenset()
-    return _Described(
-        HeldKind.ROUTE_FILTER, cloud=_cloud_of(values), taken=date_in(document.name), entries=len(values)
-    )
-
-
-def _circuit(document: Document) -> _Described:
+def _described(document: Document) -> _Described:
+    kind = HeldKind(document.kind.value)
+    if tags := document.service_tags:
+        named = {cloud.service_tag_cloud: cloud.name for cloud in catalog.clouds()}
+        cloud = named.get(tags.cloud, tags.cloud)
+        names = {name for _, known in tags.prefixes.entries() for name, _ in known}
+        return _Described(kind, tags.taken, len(names), cloud, len(tags.prefixes), tags.change_number)
+    if listed := document.community_list:
+        values, prefixes = listed.values, len(listed.prefixes)
+        return _Described(kind, listed.taken, len(values), _cloud_of(values), prefixes)
+    if seen := document.route_filter:
+        values = seen.communities
+        return _Described(kind, date_in(document.name), len(values), _cloud_of(values))
     found = document.circuit
-    peerings = sum(peering is not None for peering in (found.microsoft, found.microsoft_ipv6)) if found else 0
-    return _Described(HeldKind.CIRCUIT, taken=date_in(document.name), entries=peerings)
-
-
-_SECRET = frozenset({"sharedkey", "servicekey", "authorizationkey", "authorizations", "authorizationuse"})
-_MAY_HOLD_KEYS = (HeldKind.ROUTE_FILTER, HeldKind.CIRCUIT)
-_READERS = {
-    Kind.SERVICE_TAGS: _service_tags,
-    Kind.COMMUNITY_LIST: _community_list,
-    Kind.ROUTE_FILTER: _route_filter,
-    Kind.CIRCUIT: _circuit,
-}
+    peerings = [one for one in (found.microsoft, found.microsoft_ipv6) if one] if found else []
+    return _Described(kind, date_in(document.name), len(peerings))
 
 
 def _cloud_of(values: Iterable[str]) -> str:

@@ -1,26 +1,142 @@
 """The data folder: dated documents, each beside what is known of it."""
 
 import hashlib
+import json
+import re
 from collections.abc import Collection, Iterable
-from dataclasses import replace
-from datetime import UTC, datetime, time
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, date, datetime, time
+from enum import StrEnum
 from pathlib import Path
 
-from arcferry.catalog import Cloud
-from arcferry.catalog.adoption import adopt
-from arcferry.data.held import Held, HeldKind, from_json, parse, to_json
+from arcferry import times
+from arcferry.catalog import Cloud, adopt
 from arcferry.errors import FileInputError, InputError
 from arcferry.evidence.case import Document, Kind
 from arcferry.evidence.readers import network
+from arcferry.evidence.readers.values import text_of
 from arcferry.files import FILE_LIMIT, naming, read_bounded, write_whole
-from arcferry.routing.shapes import date_in
-from arcferry.text import quoted
+from arcferry.routing.azure_json import date_in
+from arcferry.text import from_json as read_json
+from arcferry.text import one_line, quoted
 
+_SCHEMA = 1
+_HASH = re.compile(r"[0-9a-f]{64}")
+_NOT_OURS = (ValueError, LookupError, TypeError, RecursionError, OverflowError)
+_SHORT = 12
+OLD_AFTER = 45
+"""Days after which a document counts as old: service tags change weekly, Microsoft's prefixes monthly."""
 _BESIDE = ".json"
 # Earlier releases kept a second form of service tags beside them. It is not read; it goes with its document.
 _PREPARED = ".prepared"
 _BESIDE_LIMIT = 64 * 1024
 _ID_LENGTH = 4
+HINT = (
+    "Held are service tags, lists of BGP communities, route filters, circuits and the endpoint catalogue. "
+    "Anything else goes to arcferry explain."
+)
+
+
+class HeldKind(StrEnum):
+    """What can be held, in the words of `evidence.document.Kind` where that has the kind too."""
+
+    SERVICE_TAGS = "service-tags"
+    COMMUNITY_LIST = "community-list"
+    ROUTE_FILTER = "route-filter"
+    CIRCUIT = "circuit"
+    ENDPOINTS = "endpoints"
+
+    @property
+    def words(self) -> str:
+        """The kind in running text."""
+        return "endpoint catalogue" if self is HeldKind.ENDPOINTS else self.value.replace("-", " ")
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One held document.
+
+    Attributes:
+        cloud: the catalogue's name of its cloud, such as `AzureCloud`; empty if it fits every cloud.
+        name: the file's name as it was handed in.
+        taken: the day it was true, None if nobody knows.
+        change_number: of service tags, None of anything else.
+        entries: how many tags, communities, values or endpoints it has.
+        prefixes: how many prefixes, 0 where it has none.
+        source: the file or the address it came from.
+        sha256: of the document as it is held.
+        added: when it was taken in.
+        path: the held document.
+    """
+
+    kind: HeldKind
+    cloud: str
+    name: str
+    taken: date | None
+    change_number: int | None
+    entries: int
+    prefixes: int
+    source: str
+    sha256: str
+    added: datetime
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """What the command line calls it."""
+        return self.sha256[:_SHORT]
+
+    @property
+    def age(self) -> tuple[date, int, datetime]:
+        """Sorts the older before the newer; what has no day counts as old."""
+        return self.taken or date.min, self.change_number or 0, self.added
+
+    def days(self, today: date) -> int | None:
+        """How many days ago it was true; None if nobody knows."""
+        return (today - self.taken).days if self.taken else None
+
+    def is_old(self, today: date) -> bool:
+        """Whether it should be replaced: too old, or of an unknown day."""
+        days = self.days(today)
+        return days is None or days > OLD_AFTER
+
+
+def _to_json(held: Held) -> bytes:
+    """What is written beside the document."""
+    fields = asdict(held)
+    del fields["path"]
+    return json.dumps({"schema": _SCHEMA, **fields}, indent=1, default=lambda day: day.isoformat()).encode()
+
+
+def from_json(data: bytes, folder: Path) -> Held:
+    """What was written beside the document that lies in `folder`.
+
+    Raises:
+        `_NOT_OURS`: it is not what arcferry writes there.
+    """
+    fields = read_json(data)
+    sha256, number, taken = str(fields["sha256"]), fields["change_number"], fields["taken"]
+    if fields["schema"] != _SCHEMA or not _HASH.fullmatch(sha256):
+        raise ValueError("another schema")
+    return Held(
+        kind=HeldKind(str(fields["kind"])),
+        cloud=one_line(str(fields["cloud"])),
+        name=one_line(str(fields["name"])),
+        taken=date.fromisoformat(str(taken)) if taken else None,
+        change_number=None if number is None else _count(number),
+        entries=_count(fields["entries"]),
+        prefixes=_count(fields["prefixes"]),
+        source=one_line(str(fields["source"])),
+        sha256=sha256,
+        added=times.from_text(str(fields["added"])),
+        path=folder / sha256,
+    )
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or value < 0:
+        raise ValueError("no count")
+    return value
 
 
 class Store:
@@ -43,7 +159,7 @@ class Store:
         before = self._one(path.with_suffix(_BESIDE))
         held = replace(held, path=path, taken=held.taken or (before.taken if before else None))
         write_whole(path, data)
-        write_whole(path.with_suffix(_BESIDE), to_json(held))
+        write_whole(path.with_suffix(_BESIDE), _to_json(held))
         return held
 
     def held(self) -> tuple[Held, ...]:
@@ -114,10 +230,8 @@ class Store:
         Raises:
             FileInputError: the document is not what was taken in, or the folder cannot be written.
         """
-        name = Path(held.name)
-        if held.taken and date_in(held.name) != held.taken:
-            name = Path(f"{held.taken}-{held.name}")
-        path = folder / name.name
+        dated = not held.taken or date_in(held.name) == held.taken
+        path = folder / Path(held.name if dated else f"{held.taken}-{held.name}").name
         write_whole(path, self.read(held))
         return path
 
@@ -129,17 +243,9 @@ class Store:
     def _one(self, path: Path) -> Held | None:
         try:
             held = from_json(read_bounded(path, limit=_BESIDE_LIMIT), path.parent)
-        except (FileInputError, ValueError):
+        except (FileInputError, *_NOT_OURS):
             return None
         return held if (held.sha256, held.kind) == (path.stem, path.parent.name) else None
-
-
-_KINDS = {
-    HeldKind.SERVICE_TAGS: Kind.SERVICE_TAGS,
-    HeldKind.COMMUNITY_LIST: Kind.COMMUNITY_LIST,
-    HeldKind.ROUTE_FILTER: Kind.ROUTE_FILTER,
-    HeldKind.CIRCUIT: Kind.CIRCUIT,
-}
 
 
 def documents(store: Store, cloud: Cloud, *, besides: Collection[Kind] = ()) -> tuple[Document, ...]:
@@ -147,18 +253,13 @@ def documents(store: Store, cloud: Cloud, *, besides: Collection[Kind] = ()) -> 
 
     Behind the newest community list stand older ones that have more values, because a newer one in part must
     not hide what an older one knows. A document that cannot be used is passed over for the next older, and
-    the notes say so.
-
-    Args:
-        store: the data folder; it may be empty or missing.
-        cloud: whose data is wanted.
-        besides: the kinds that the caller has already, which are left out.
+    the notes say so. The kinds that the caller has `besides` are left out.
     """
-    wanted = [(held, kind) for held, kind in _KINDS.items() if kind not in besides]
-    return tuple(one for held, kind in wanted for one in _newest(store, held, kind, cloud))
+    kinds = [kind for kind in HeldKind if kind is not HeldKind.ENDPOINTS and Kind(kind) not in besides]
+    return tuple(one for kind in kinds for one in _newest(store, kind, cloud))
 
 
-def _newest(store: Store, wanted: HeldKind, kind: Kind, cloud: Cloud) -> list[Document]:
+def _newest(store: Store, wanted: HeldKind, cloud: Cloud) -> list[Document]:
     notes: list[str] = []
     found: list[Document] = []
     entries = -1
@@ -172,7 +273,7 @@ def _newest(store: Store, wanted: HeldKind, kind: Kind, cloud: Cloud) -> list[Do
             notes.append(f"held {held.kind.words} left out: {error.message}. {error.hint}".strip())
     if not notes:
         return found
-    first, *others = found or [Document(f"held {wanted.words}", kind)]
+    first, *others = found or [Document(f"held {wanted.words}", Kind(wanted))]
     return [replace(first, notes=(*first.notes, *notes)), *others]
 
 
@@ -180,7 +281,7 @@ def _document(store: Store, held: Held) -> Document:
     taken = datetime.combine(held.taken, time.min, tzinfo=UTC) if held.taken else None
     name = f"held {held.kind.words} of {held.taken or 'an unknown day'} ({held.name})"
     value = parse(held.name, store.read(held))
-    document = next(one for one in network.read_json(held.name, value) if one.kind is _KINDS[held.kind])
+    document = next(one for one in network.read_json(held.name, value) if one.kind is Kind(held.kind))
     tags, listed, seen = document.service_tags, document.community_list, document.route_filter
     return replace(
         document,
@@ -204,3 +305,27 @@ def adopt_held(store: Store) -> Held | None:
         read = read_catalogue(held.name, store.read(held))
         return held if adopt(read.content, read.taken) else None
     return None
+
+
+def parse(name: str, data: bytes) -> object:
+    """The JSON value in a file of any usual encoding.
+
+    Raises:
+        FileInputError: no JSON, cut short, nested too deeply, or too large.
+    """
+    if len(data) > FILE_LIMIT:
+        raise FileInputError(name, f"larger than the {FILE_LIMIT:,} bytes that are read of such a file")
+    text = text_of(data)
+    if text is None or not text.lstrip().startswith(("{", "[")):
+        raise FileInputError(name, "no JSON, and no endpoint catalogue", hint=HINT)
+    try:
+        return read_json(text)
+    except RecursionError:
+        raise FileInputError(name, "JSON that is nested too deeply to be read") from None
+    except json.JSONDecodeError as error:
+        cut = "" if text.rstrip().endswith(("}", "]")) else "cut short: "
+        raise FileInputError(
+            name, f"{cut}no whole JSON: {error.msg}", line=error.lineno, hint="Fetch the file again."
+        ) from None
+    except ValueError as error:
+        raise FileInputError(name, f"no JSON: it holds {one_line(str(error))}") from None

@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import date
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -11,11 +10,10 @@ from pathlib import Path
 from arcferry import times
 from arcferry.azure import AzureTarget, ServicePrincipal, signed_in
 from arcferry.catalog import Cloud
-from arcferry.data import arm, download
+from arcferry.data import download
 from arcferry.data.download import Download
-from arcferry.data.held import Held, HeldKind
 from arcferry.data.kinds import recognise
-from arcferry.data.store import Store
+from arcferry.data.store import Held, HeldKind, Store
 from arcferry.errors import ArcferryError, BlockedError
 from arcferry.https import HttpsClient, connection_pool
 
@@ -86,39 +84,30 @@ async def update(store: Store, request: UpdateRequest) -> tuple[UpdateResult, ..
     Raises:
         InputError: an address or the CA file is none.
     """
-    today = times.now().date()
     async with AsyncExitStack() as stack:
-        fetches = [
-            *await _from_site(stack, request),
-            *await _from_azure(stack, request, today),
-        ]
+        fetches = await _fetches(stack, request)
         return tuple([await _one(store, request, kind, fetch) for kind, fetch in fetches])
 
 
-async def _from_site(stack: AsyncExitStack, request: UpdateRequest) -> list[tuple[HeldKind, _Fetch]]:
-    if HeldKind.SERVICE_TAGS not in request.kinds:
-        return []
-    site = download.site_url(request.site)
-    pool = await stack.enter_async_context(connection_pool(proxy=request.proxy, ca_file=request.ca_file))
-    client = HttpsClient(pool, lambda url: download.is_allowed(url, site), download.ADVICE)
-    return [(HeldKind.SERVICE_TAGS, lambda: download.service_tags(client, request.cloud, site=request.site))]
-
-
-async def _from_azure(
-    stack: AsyncExitStack, request: UpdateRequest, today: date
-) -> list[tuple[HeldKind, _Fetch]]:
-    if request.sign_in is None:
-        return []
-    session = await stack.enter_async_context(signed_in(request.sign_in.target, request.sign_in.principal))
+async def _fetches(stack: AsyncExitStack, request: UpdateRequest) -> list[tuple[HeldKind, _Fetch]]:
+    """What is asked for, with the question that gets it."""
     asked: list[tuple[HeldKind, _Fetch]] = []
+    if HeldKind.SERVICE_TAGS in request.kinds:
+        site = download.site_url(request.site)
+        pool = await stack.enter_async_context(connection_pool(proxy=request.proxy, ca_file=request.ca_file))
+        client = HttpsClient(pool, lambda url: download.is_allowed(url, site), download.ADVICE)
+        tags = partial(download.service_tags, client, request.cloud, site=request.site)
+        asked.append((HeldKind.SERVICE_TAGS, tags))
+    if request.sign_in is None:
+        return asked
+    today = times.now().date()
+    session = await stack.enter_async_context(signed_in(request.sign_in.target, request.sign_in.principal))
     if HeldKind.COMMUNITY_LIST in request.kinds:
-        asked.append((HeldKind.COMMUNITY_LIST, lambda: arm.community_list(session, today)))
+        asked.append((HeldKind.COMMUNITY_LIST, partial(download.community_list, session, today)))
     named = {HeldKind.ROUTE_FILTER: request.route_filter, HeldKind.CIRCUIT: request.circuit}
-    asked += [
-        (kind, partial(arm.network_resource, session, kind, name, today))
-        for kind, name in named.items()
-        if name
-    ]
+    for kind, name in named.items():
+        if name:
+            asked.append((kind, partial(download.network_resource, session, kind, name, today)))
     return asked
 
 

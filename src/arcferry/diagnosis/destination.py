@@ -10,9 +10,9 @@ from arcferry import catalog
 from arcferry.catalog import Carrier, Endpoint, Steering, When
 from arcferry.evidence.case import Case
 from arcferry.probe.observation import Attempt, DnsAnswer, Failure, Stage, TlsSession
-from arcferry.routing.coverage import WHOLE_CLOUD, Coverage, Verdict, coverage, dated
+from arcferry.routing.azure_json import WHOLE_CLOUD
+from arcferry.routing.coverage import Coverage, Verdict, coverage, dated
 from arcferry.routing.reception import NOTHING_RECEIVED, reception
-from arcferry.routing.route import Vantage
 
 _STAGES = tuple(Stage)
 _TRAFFIC_MANAGER = (".trafficmanager.net", ".trafficmanager.cn", ".usgovtrafficmanager.net")
@@ -209,12 +209,7 @@ class Destination:
     @property
     def at_the_edge(self) -> bool:
         """Whether Front Door or a CDN serves the name, by its answers or by the catalogue."""
-        return (self.endpoint is not None and is_at_the_edge(self.endpoint)) or bool(edge_links(self.chain))
-
-
-def is_at_the_edge(endpoint: Endpoint) -> bool:
-    """Whether Front Door or a CDN serves the endpoint, by the catalogue."""
-    return endpoint.carrier is Carrier.EDGE or endpoint.steering in (Steering.FRONT_DOOR, Steering.CDN)
+        return (self.endpoint is not None and self.endpoint.at_the_edge) or bool(edge_links(self.chain))
 
 
 def edge_links(chain: tuple[str, ...]) -> tuple[str, ...]:
@@ -293,8 +288,7 @@ def place(host: str, address: str, carrier: Carrier, chain: tuple[str, ...], cas
     communities = _leading(case.community_lists, lambda one: one.containing(address))
     tables = case.route_tables
     received = reception(address, tables, links=case.links) if tables else NOTHING_RECEIVED
-    own = [table for table in tables if table.vantage is not Vantage.AZURE]
-    sent = any(route.from_microsoft for table in own for route in table.covering(address))
+    sent = any(route.from_microsoft for table in case.own_tables for route in table.covering(address))
     found = []
     for seen in case.filters_in_effect or (None,):
         one = coverage(host, address, carrier=carrier, tags=tags, communities=communities, route_filter=seen)

@@ -12,9 +12,9 @@ from arcferry.diagnosis.values import Values, affected, community_name, day, lis
 from arcferry.diagnosis.words import Piece, entry, family, field_alone, fields, filled
 from arcferry.evidence.case import NETWORK_ERROR, Case, at_midnight
 from arcferry.probe.observation import Attempt, DnsAnswer
+from arcferry.routing.azure_json import ServiceTags
 from arcferry.routing.coverage import Coverage
 from arcferry.routing.route_filter import RouteFilter
-from arcferry.routing.service_tags import ServiceTags
 
 _MOST_CHAINS = 6
 

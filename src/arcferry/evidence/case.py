@@ -7,11 +7,10 @@ from enum import StrEnum
 
 from arcferry.errors import BundleFault
 from arcferry.probe.observation import Attempt, DnsAnswer, Observation
+from arcferry.routing.azure_json import CommunityList, ServiceTags
 from arcferry.routing.circuit import Circuit, Peering
-from arcferry.routing.communities import CommunityList
 from arcferry.routing.route import RouteTable, Vantage
 from arcferry.routing.route_filter import RouteFilter
-from arcferry.routing.service_tags import ServiceTags
 
 NETWORK_ERROR = "AZCM0026"
 """The code with which the agent gives up on an endpoint; what is behind it, the endpoint's facts tell."""
@@ -230,6 +229,11 @@ class Case:
         return tuple(one.route_table for one in self.documents if one.route_table)
 
     @property
+    def own_tables(self) -> tuple[RouteTable, ...]:
+        """The route tables of the customer's own routers."""
+        return tuple(table for table in self.route_tables if table.vantage is not Vantage.AZURE)
+
+    @property
     def circuits(self) -> tuple[Circuit, ...]:
         """Every circuit."""
         return tuple(one.circuit for one in self.documents if one.circuit)
@@ -303,7 +307,7 @@ class Case:
             (Kind.ROUTE_FILTER, bool(self.filters)),
             (Kind.SERVICE_TAGS, bool(self.service_tags)),
             (Kind.COMMUNITY_LIST, bool(self.community_lists)),
-            (Kind.RECEIVED_ROUTES, any(table.vantage is not Vantage.AZURE for table in self.route_tables)),
+            (Kind.RECEIVED_ROUTES, bool(self.own_tables)),
         )
         return tuple(kind.value for kind, there in wanted if not there)
 

@@ -14,13 +14,11 @@ from typing import Any
 from arcferry import catalog
 from arcferry.evidence.case import Case, Document, Kind
 from arcferry.probe.observation import Attempt
+from arcferry.routing.azure_json import WHOLE_CLOUD, CommunityList, ServiceTags
 from arcferry.routing.circuit import Circuit, Peering
-from arcferry.routing.communities import CommunityList
-from arcferry.routing.coverage import WHOLE_CLOUD
 from arcferry.routing.prefixes import prefix_text
 from arcferry.routing.route import MICROSOFT_AS, Route, RouteTable
 from arcferry.routing.route_filter import RouteFilter
-from arcferry.routing.service_tags import ServiceTags
 
 SCHEMA = 1
 KEY = "evidence"

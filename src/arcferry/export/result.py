@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from arcferry import catalog
 from arcferry.bundle import blocks
-from arcferry.errors import UnknownNameError, first_problem
+from arcferry.errors import first_problem
 from arcferry.evidence.readers.values import text_of
 from arcferry.fleet.facts import ScriptAnswer, masked_fields
 from arcferry.fleet.failure import agent_failure
@@ -227,9 +227,7 @@ def _way_out(answer: ScriptAnswer) -> tuple[str, str]:
     code = answer.text("code", limit=40)
     status = answer.number("exit")
     if code in {"install-failed", "uninstall-failed"} and status is not None and answer.text("log"):
-        try:
-            known = catalog.code(f"msiexec {status}")
-        except UnknownNameError:
-            return "", f"Read the log on the server: {answer.text('log')}"
-        return known.meaning, known.remedy
+        if known := catalog.known_code(f"msiexec {status}"):
+            return known.meaning, known.remedy
+        return "", f"Read the log on the server: {answer.text('log')}"
     return "", _hints().get(code, "")

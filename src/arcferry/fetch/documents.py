@@ -12,10 +12,10 @@ from yarl import URL
 from arcferry.azure import AzureSession, signed_in
 from arcferry.bundle import Role
 from arcferry.catalog import Cloud
-from arcferry.data import arm
+from arcferry.data import download
 from arcferry.data.download import Download, service_tags
-from arcferry.data.held import HeldKind
 from arcferry.data.kinds import recognise
+from arcferry.data.store import HeldKind
 from arcferry.errors import AzureError, BlockedError, InputError
 from arcferry.fetch.request import FetchOptions, FetchRequest
 from arcferry.fetch.sources import notification_host
@@ -74,7 +74,7 @@ class Documents:
             got = await service_tags(self.client, cloud, site=self.options.sources.pages)
             return _recognised(got, HeldKind.SERVICE_TAGS, cloud)
         if role is Role.COMMUNITIES:
-            got = await arm.community_list(await self._azure(), self.today)
+            got = await download.community_list(await self._azure(), self.today)
             return _recognised(got, HeldKind.COMMUNITY_LIST, cloud)
         if role is Role.ROUTE_FILTER and request.route_filter:
             return await self._route_filter(await self._azure(), request.route_filter)
@@ -121,13 +121,13 @@ class Documents:
         return await self.stack.enter_async_context(signed_in(target, sign_in.principal))
 
     async def _route_filter(self, session: AzureSession, name: str) -> Download:
-        got = await arm.network_resource(session, HeldKind.ROUTE_FILTER, name, self.today)
+        got = await download.network_resource(session, HeldKind.ROUTE_FILTER, name, self.today)
         return _recognised(got, HeldKind.ROUTE_FILTER, self.request.cloud)
 
     async def _filter_of_circuit(self, name: str) -> Download:
         """The route filter that a circuit's Microsoft peering has, also out of another resource group."""
         session = await self._azure()
-        got = await arm.network_resource(session, HeldKind.CIRCUIT, name, self.today)
+        got = await download.network_resource(session, HeldKind.CIRCUIT, name, self.today)
         peering = read_circuit(from_json(got.data), got.name).microsoft
         if peering is None or not peering.route_filter:
             lacks = "route filter on its Microsoft peering" if peering else "Microsoft peering"

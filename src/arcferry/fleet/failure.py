@@ -58,7 +58,7 @@ def _document(reader: Callable[[str, str], Document | None], output: str) -> Doc
 
 def agent_code(code: str) -> Code | None:
     """What the catalogue knows about an agent's code."""
-    return catalog.code(code) if code.upper().startswith("AZCM") and catalog.is_code(code) else None
+    return catalog.known_code(code) if code.upper().startswith("AZCM") else None
 
 
 MOST_PATH = 64 * 1024

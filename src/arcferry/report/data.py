@@ -10,11 +10,12 @@ from rich.console import Console
 
 from arcferry import catalog
 from arcferry.data.conflicts import Comparison, Conflict
-from arcferry.data.held import OLD_AFTER, Held, HeldKind
+from arcferry.data.store import OLD_AFTER, Held, HeldKind
 from arcferry.data.update import UpdateResult
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import columns
 from arcferry.report.console import print_line, print_marked
+from arcferry.routing.coverage import dated
 
 FIRST_CONFLICTS = 5
 _HEADINGS = ("", "KIND", "CLOUD", "TAKEN", "AGE", "CHANGE", "ENTRIES", "PREFIXES", "ID", "NAME")
@@ -79,8 +80,8 @@ def row(held: Held, today: date, leading: Collection[str]) -> dict[str, Any]:
 
 def _comparison(one: Comparison) -> dict[str, Any]:
     return {
-        "service_tags": {"name": one.tags_name, "taken": _iso(one.tags_taken)},
-        "community_list": {"name": one.list_name, "taken": _iso(one.list_taken)},
+        "service_tags": {"name": one.tags.name, "taken": _iso(one.tags.taken)},
+        "community_list": {"name": one.listed.name, "taken": _iso(one.listed.taken)},
         "newer": one.newer or None,
         "compared": one.compared,
         "prefixes": one.prefixes,
@@ -148,10 +149,7 @@ def _warnings(view: DataView) -> Iterator[str]:
 
 
 def _draw_conflicts(one: Comparison, console: Console, *, every: bool) -> None:
-    sources = (
-        f"the community list {one.list_name} ({one.list_taken or 'undated'}) and the service tags "
-        f"{one.tags_name} ({one.tags_taken or 'undated'})"
-    )
+    sources = f"the community list {dated(one.listed)} and the service tags {dated(one.tags)}"
     if not one.conflicts:
         print_marked(
             console, "ok", f"{sources} agree on the region of all {one.compared:,} prefixes compared"
@@ -176,8 +174,8 @@ def conflict_says(conflict: Conflict, one: Comparison) -> str:
         addresses = f"part of them, such as {conflict.part}"
     return (
         f"{conflict.prefix}: in {_display(conflict.listed_region)} ({conflict.value}) on "
-        f"{one.list_taken or 'an unknown day'}, in {_display(conflict.tag_region)} ({conflict.tag}, "
-        f"{conflict.part}) on {one.tags_taken or 'an unknown day'}; {addresses}"
+        f"{one.listed.taken or 'an unknown day'}, in {_display(conflict.tag_region)} ({conflict.tag}, "
+        f"{conflict.part}) on {one.tags.taken or 'an unknown day'}; {addresses}"
     )
 
 

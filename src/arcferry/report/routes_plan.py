@@ -13,8 +13,7 @@ from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.console import print_line, print_rows, print_table
 from arcferry.routing.filter_change import Change
-from arcferry.routing.planned import PlannedCommunity, RoutePlan
-from arcferry.routing.prefix_counts import PrefixCount
+from arcferry.routing.planned import PlannedCommunity, PrefixCount, RoutePlan
 from arcferry.text import clean, one_line
 
 ROWS = "communities", "planned-community"

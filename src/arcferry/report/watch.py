@@ -17,8 +17,8 @@ from arcferry.report.console import mark, print_line, print_table
 from arcferry.routing.coverage import Verdict
 from arcferry.text import one_line
 from arcferry.times import to_text
-from arcferry.watch import AnswerSpan, Level, Notice, Record, Round
-from arcferry.watch.changes import OUTSIDE, AnswerRegion
+from arcferry.watch.changes import OUTSIDE, AnswerRegion, Level, Notice, Round
+from arcferry.watch.history import AnswerSpan, Record
 
 _STYLES = {Level.FAIL: "bold red", Level.WARN: "yellow", Level.OK: "green"}
 _MOST_NOTICES = 40

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from arcferry import catalog, typed
+from arcferry.routing.azure_json import CIRCUIT_ID, Node, resource_group, resource_name
 from arcferry.routing.route_filter import RouteFilter
-from arcferry.routing.shapes import CIRCUIT_ID, Node, resource_group, resource_name
 from arcferry.text import whole
 
 _MICROSOFT = "microsoftpeering"
@@ -106,10 +106,6 @@ def read_circuit(document: object, name: str) -> Circuit:
     """Read one circuit, or its peerings alone, as REST, `az` or PowerShell has it.
 
     A list of one circuit is accepted, and a list of peerings. Missing fields are left unknown.
-
-    Args:
-        document: the parsed JSON.
-        name: the file's name, for errors.
 
     Raises:
         InputError: the document is neither, or a part of it has the wrong type. No error shows a value.
@@ -308,16 +304,10 @@ def no_routes(circuits: Sequence[Circuit], version: int = IPV4) -> tuple[NoRoute
 
 
 def reaches(circuits: Sequence[Circuit], region: str, communities: Sequence[str] = ()) -> bool | None:
-    """Whether the SKU of one of the circuits lets Microsoft advertise a region's prefixes.
+    """Whether the SKU of one of the circuits lets Microsoft advertise a region's prefixes; None if unknown.
 
-    Args:
-        circuits: those that may carry it.
-        region: an ARM name; may be empty.
-        communities: those that may carry the address. A service's own (Entra ID, Resource Manager) goes
-            past the region: whether the SKU cuts it as well is not documented, so a no is not known there.
-
-    Returns:
-        None if no document decides.
+    A service's own community (Entra ID, Resource Manager) goes past the region: whether the SKU cuts it as
+    well is not documented, so a no is not known where one may carry the address.
     """
     if not region:
         return None
@@ -336,10 +326,7 @@ def filters_not_at_hand(
     """The attached filters, each with a circuit that holds it, if none of the filters at hand is among them.
 
     What the filters at hand allow then says nothing of the circuits. A filter that has only its file's name
-    is left out of account: it may be the attached one.
-
-    Returns:
-        pairs of the circuit and the filter's resource id or name, each filter once.
+    is left out of account: it may be the attached one. Each filter comes once, by its resource id or name.
     """
     named = [one for one in filters if one.name != one.origin]
     held = {

@@ -4,18 +4,17 @@ Service tags and community list are dated sources: where they disagree, the newe
 """
 
 import ipaddress
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 from arcferry import catalog, typed
 from arcferry.catalog import Carrier, Cloud, DocumentedCommunity
 from arcferry.errors import InputError
-from arcferry.routing.communities import CommunityList, ListedCommunity
+from arcferry.routing.azure_json import WHOLE_CLOUD, CommunityList, ListedCommunity, ServiceTags, TagMatch
 from arcferry.routing.prefixes import Address
 from arcferry.routing.reception import NOTHING_RECEIVED, Received, Reception
 from arcferry.routing.route_filter import RouteFilter
-from arcferry.routing.service_tags import ServiceTags, TagMatch
 
 # RFC 1918, RFC 6598 (which virtual networks may use too) and RFC 4193. Loopback is left out: there the
 # service tags decide, as for any other address.
@@ -33,8 +32,6 @@ _FAMILIES = {
     Carrier.EDGE: ("AzureFrontDoor",),
 }
 FRONT_DOOR = "AzureFrontDoor"
-WHOLE_CLOUD = "AzureCloud"
-"""The tag of every address of Azure's; where it alone holds one, no tag names the region."""
 
 
 class Verdict(StrEnum):
@@ -118,13 +115,7 @@ def coverage(
 ) -> Coverage:
     """What to expect of one address over Microsoft peering, from documents alone.
 
-    Args:
-        host: the name that answered with the address.
-        address: the address to judge.
-        carrier: the service behind the host, which may have a community of its own.
-        tags: the service tags to look the address up in.
-        communities: the community list to look it up in.
-        route_filter: the circuit's filter.
+    The service behind the host, which answered with the address, may have a community of its own.
 
     Raises:
         InputError: `address` is no IP address.
@@ -137,10 +128,10 @@ def coverage(
         asked = (tags, communities, route_filter)
         return Coverage(host, address, "", "", "", (), (), Verdict.PRIVATE, (), *asked)
     named = catalog.cloud_of(host)
-    seen = _sources(parsed, carrier, named or _cloud_of(tags), tags, communities)
+    seen = _Sources(parsed, carrier, named or _cloud_of(tags), tags, communities)
     allowed = tuple(value for value in seen.trusted if route_filter and route_filter.allows(value))
-    verdict = _verdict(seen, carrier, route_filter, allowed)
-    conflicts = list(seen.conflicts)
+    verdict = _verdict(seen, route_filter, allowed)
+    conflicts = [says for says in (_dispute(seen), _front_door(seen), _unlisted(seen)) if says]
     if named and tags and tags.cloud != named.service_tag_cloud:
         conflicts.append(f"{tags.name} is of the cloud {tags.cloud}, but {host} belongs to {named.name}")
     if route_filter:
@@ -168,28 +159,63 @@ def _cloud_of(tags: ServiceTags | None) -> Cloud:
     return next((one for one in clouds if tags and one.service_tag_cloud == tags.cloud), clouds[0])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Sources:
-    """What service tags and community list say of one address.
-
-    Attributes:
-        matches: the tags that hold it, those of the host's own service first.
-        listed: the list's entries that hold it.
-        service: the community of the host's own service, None if it has none.
-        tag_region: the region that the service tags give, empty if they give none.
-        outside: whether the tags put it on Front Door's edge or outside Azure.
-        disputed: the list's entries that contradict the tags.
-    """
+    """What service tags and community list say of one address of a service, which is of one cloud."""
 
     address: Address
+    carrier: Carrier
+    cloud: Cloud
     tags: ServiceTags | None
     communities: CommunityList | None
-    matches: tuple[TagMatch, ...]
-    listed: tuple[ListedCommunity, ...]
-    service: DocumentedCommunity | None
-    tag_region: str
-    outside: bool
-    disputed: tuple[ListedCommunity, ...]
+
+    @cached_property
+    def matches(self) -> tuple[TagMatch, ...]:
+        """The tags that hold it, those of the host's own service first."""
+        found, own = self.tags.matches(self.address) if self.tags else (), _FAMILIES[self.carrier]
+        return tuple(sorted(found, key=lambda match: match.tag.partition(".")[0] not in own))
+
+    @cached_property
+    def listed(self) -> tuple[ListedCommunity, ...]:
+        """The list's entries that hold it."""
+        return self.communities.containing(self.address) if self.communities else ()
+
+    @property
+    def service(self) -> DocumentedCommunity | None:
+        """The community of the host's own service, None if it has none."""
+        return catalog.service_community(self.carrier, self.cloud)
+
+    @property
+    def tag_region(self) -> str:
+        """The region that the service tags give, empty if they give none."""
+        return next((match.region for match in self.matches if match.region), "")
+
+    @cached_property
+    def outside(self) -> bool:
+        """Whether the tags put it on Front Door's edge or outside Azure; those of another cloud say nothing.
+
+        An address that AzureCloud alone holds is inside, in a region that the tags do not name.
+        """
+        if self.tags is None or self.tags.cloud != self.cloud.service_tag_cloud:
+            return False
+        at_the_edge, in_a_region = self.carrier is Carrier.EDGE, bool(self.tag_region)
+        services = {match.tag.partition(".")[0] for match in self.matches} - {WHOLE_CLOUD}
+        if self.matches and not services and not in_a_region:
+            return at_the_edge
+        return services <= {FRONT_DOOR} and (not in_a_region or (at_the_edge and bool(services)))
+
+    @cached_property
+    def disputed(self) -> tuple[ListedCommunity, ...]:
+        """The list's entries that contradict the tags, whose region is another.
+
+        Early-access regions (`eastus2euap`) use the community of the region they stand beside.
+        """
+        same = ("", self.tag_region, self.tag_region.removesuffix("euap"))
+        return tuple(
+            entry
+            for entry in self.listed
+            if self.outside or (self.tag_region and _listed_region(entry) not in same)
+        )
 
     @property
     def list_leads(self) -> bool:
@@ -205,11 +231,6 @@ class _Sources:
         if self.list_leads:
             return listed or self.tag_region
         return self.tag_region or ("" if self.outside else listed)
-
-    @property
-    def off_peering(self) -> bool:
-        """Whether the leading source puts the address outside what Microsoft peering carries."""
-        return self.outside and not self.list_leads
 
     @property
     def trusted(self) -> tuple[str, ...]:
@@ -231,43 +252,17 @@ class _Sources:
             older = [by_tags.value] if by_tags else []
         return tuple(value for value in dict.fromkeys(older) if value not in self.trusted)
 
-    @property
-    def conflicts(self) -> tuple[str, ...]:
-        """Sentences on what the two disagree about, or leave open."""
-        return tuple(filter(None, (_dispute(self), _front_door(self), _unlisted(self))))
 
-
-def _sources(
-    address: Address,
-    carrier: Carrier,
-    cloud: Cloud,
-    tags: ServiceTags | None,
-    communities: CommunityList | None,
-) -> _Sources:
-    found = tags.matches(address) if tags else ()
-    matches = tuple(sorted(found, key=lambda match: match.tag.partition(".")[0] not in _FAMILIES[carrier]))
-    listed = communities.containing(address) if communities else ()
-    tag_region = next((match.region for match in matches if match.region), "")
-    # That tags of another cloud do not have the address says nothing.
-    complete = tags is not None and tags.cloud == cloud.service_tag_cloud
-    outside = complete and _is_outside(matches, carrier)
-    disputed = tuple(entry for entry in listed if outside or _is_elsewhere(entry, tag_region))
-    service = catalog.service_community(carrier, cloud)
-    return _Sources(address, tags, communities, matches, listed, service, tag_region, outside, disputed)
-
-
-def _verdict(
-    seen: _Sources, carrier: Carrier, route_filter: RouteFilter | None, allowed: tuple[str, ...]
-) -> Verdict:
+def _verdict(seen: _Sources, route_filter: RouteFilter | None, allowed: tuple[str, ...]) -> Verdict:
     address = seen.address
-    if seen.off_peering:
+    if seen.outside and not seen.list_leads:
         # No route can lead there, so that its lack of a tag says nothing about peering.
         nowhere = address.is_unspecified or address.is_link_local or address.is_multicast
         return Verdict.UNKNOWN if nowhere or address.is_reserved else Verdict.NOT_ON_PEERING
     if not seen.trusted:
         if seen.region:
             return Verdict.NO_DOCUMENTED_COMMUNITY
-        unseen = not seen.matches and carrier is Carrier.EDGE
+        unseen = not seen.matches and seen.carrier is Carrier.EDGE
         return Verdict.NOT_ON_PEERING if unseen else Verdict.UNKNOWN
     if route_filter is None:
         return Verdict.UNKNOWN
@@ -285,38 +280,12 @@ def _about_filter(seen: _Sources, route_filter: RouteFilter) -> list[str]:
         for value in seen.doubted
         if route_filter.allows(value)
     ]
-    if route_filter.provisioning_state.lower() not in ("", "succeeded"):
-        says.append(
-            f"route filter {route_filter.name} is in state {route_filter.provisioning_state}: "
-            "what is in effect may differ from what it says"
-        )
-    return says
+    return [one for one in (*says, route_filter.unsettled) if one]
 
 
 def dated(source: ServiceTags | CommunityList) -> str:
     """The source's name and day, for a reader."""
     return f"{source.name} ({source.taken or 'undated'})"
-
-
-def _is_outside(matches: Sequence[TagMatch], carrier: Carrier) -> bool:
-    """Whether the tags put an address on Front Door's edge, or know nothing of it.
-
-    An address that AzureCloud alone holds is inside, in a region that the tags do not name.
-    """
-    services = {match.tag.partition(".")[0] for match in matches} - {WHOLE_CLOUD}
-    in_a_region = any(match.region for match in matches)
-    if matches and not services and not in_a_region:
-        return carrier is Carrier.EDGE
-    return services <= {FRONT_DOOR} and (not in_a_region or (carrier is Carrier.EDGE and bool(services)))
-
-
-def _is_elsewhere(entry: ListedCommunity, tag_region: str) -> bool:
-    """Whether an entry belongs to another region than the tags give.
-
-    Early-access regions (`eastus2euap`) use the community of the region they stand beside.
-    """
-    region = _listed_region(entry)
-    return bool(region and tag_region) and region not in (tag_region, tag_region.removesuffix("euap"))
 
 
 def _listed_region(entry: ListedCommunity) -> str:
@@ -363,12 +332,12 @@ def _front_door(seen: _Sources) -> str:
 
 def _unlisted(seen: _Sources) -> str:
     """What to say if the service's own community is in the list, and the address is not in it."""
-    service = seen.service
-    if service is None or seen.communities is None or service.value not in seen.communities.values:
+    service, known = seen.service, seen.communities
+    if service is None or known is None or service.value in {entry.value for entry in seen.listed}:
         return ""
-    if any(entry.value == service.value for entry in seen.listed):
+    if service.value not in known.values:
         return ""
     return (
-        f"{dated(seen.communities)} does not list {seen.address} under {service.value} ({service.name}), "
+        f"{dated(known)} does not list {seen.address} under {service.value} ({service.name}), "
         "which is documented for this service: only a received route or a newer list decides"
     )

@@ -13,7 +13,7 @@ from datetime import date
 
 from arcferry import command_line, typed
 from arcferry.errors import InputError
-from arcferry.routing.communities import VALUE
+from arcferry.routing.azure_json import VALUE
 from arcferry.routing.filter_languages import REPLACING, WRITERS, Rule
 
 GROUP_UNKNOWN = "RESOURCE-GROUP"
@@ -175,14 +175,8 @@ def request(
 ) -> str:
     """The same as a letter to the network team: what to add, why, and as of when the rest is known.
 
-    Args:
-        filter_name: the route filter; may be empty.
-        today: what its rule is known to allow.
-        add: what it must allow besides.
-        reasons: one a line, such as `12076:51010 (East Asia): gbl.his.arc.azure.com`.
-        effects: what the change does besides, a sentence each.
-        asof: of which day that is known.
-        new: a filter has to be made and attached.
+    A reason is a line such as `12076:51010 (East Asia): gbl.his.arc.azure.com`; an effect, of what the change
+    does besides, is a sentence.
 
     Raises:
         InputError: a value is no community.

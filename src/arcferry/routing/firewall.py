@@ -7,10 +7,9 @@ from datetime import date
 from arcferry import catalog
 from arcferry.catalog import CalledTag, Cloud, Endpoint, Region, When
 from arcferry.errors import InputError
+from arcferry.routing.azure_json import ServiceTags
 from arcferry.routing.coverage import dated
-from arcferry.routing.plan import is_off_peering
 from arcferry.routing.planned import RoutePlan, Steered
-from arcferry.routing.service_tags import ServiceTags
 
 _PUBLIC = "Public"
 _HTTPS = 443
@@ -98,7 +97,7 @@ def _name_rule(row: Endpoint, cloud: Cloud, features: Sequence[str]) -> NameRule
         reason=row.purpose,
         when=when,
         required=row.required,
-        over_peering=not is_off_peering(row),
+        over_peering=not row.at_the_edge,
         source=str(row.source),
     )
 

@@ -13,15 +13,14 @@ from arcferry.routing.planned import (
     KnownAnswer,
     NeverCarried,
     PlannedCommunity,
+    PrefixCounts,
     RegionWithout,
     RoutePlan,
     Scope,
     Steered,
 )
-from arcferry.routing.prefix_counts import PrefixCounts
 from arcferry.routing.route_filter import RouteFilter
 
-_OFF_PEERING = (catalog.Steering.FRONT_DOOR, catalog.Steering.CDN)
 # Early-access regions use the community of the region that they stand beside (community list, 2019-05-30).
 _EARLY_ACCESS = "euap"
 _WHOLE = ("region", "service")
@@ -66,16 +65,7 @@ def plan(
     - Resource Manager has one too, and its addresses lie in the regions' own prefixes as well.
     - everything else rides on the community of the region that answers.
 
-    Args:
-        cloud: the cloud that the region belongs to.
-        region: where the machines are to appear.
-        steered: where names without a region may answer.
-        features: what is wanted besides the agent itself, such as `esu`.
-        counts: the dated sources that tell how many prefixes a community has.
-        route_filter: the filter to compare with.
-        circuit: the circuit whose SKU decides what Microsoft advertises at all.
-        answers: where names answered by the evidence at hand.
-        today: the day from which to look ahead; today where None.
+    The circuit's SKU decides what Microsoft advertises at all. The day from which to look ahead is `today`.
 
     Raises:
         UnknownNameError: there is no such feature.
@@ -92,7 +82,7 @@ def plan(
     wanted = {one.value for one in communities}
     judged = tuple(wants.judged(one, wanted, route_filter) for one in answered)
     unseen = tuple(wants.unseen({one.host for one in judged}))
-    never = (one for one in wants.endpoints if is_off_peering(one))
+    never = (one for one in wants.endpoints if one.at_the_edge)
     return RoutePlan(
         cloud=cloud,
         region=region,
@@ -115,11 +105,6 @@ def plan(
         ahead=catalog.ahead(today or times.now().date(), cloud),
         sources=(*wants.counts.sources, *plan_notes.sources(route_filter, circuit)),
     )
-
-
-def is_off_peering(endpoint: Endpoint) -> bool:
-    """Whether Microsoft peering carries the endpoint's service nowhere, whatever the route filter holds."""
-    return endpoint.carrier is Carrier.EDGE or endpoint.steering in _OFF_PEERING
 
 
 def _scope(cloud: Cloud, region: Region, steered: Steered) -> Scope:
@@ -156,7 +141,7 @@ class _Requirements:
 
     def endpoint_of(self, host: str) -> Endpoint | None:
         """The endpoint that a name belongs to, maybe by a pattern; None for what the plan leaves aside."""
-        carried = [one for one in self.endpoints if not is_off_peering(one)]
+        carried = [one for one in self.endpoints if not one.at_the_edge]
         exact = next((one for one in carried if one.host == host), None)
         return exact or next(
             (one for one in carried if "*" in one.host and fnmatchcase(host, one.host)), None
@@ -174,7 +159,7 @@ class _Requirements:
     def may_answer(self, regions: Sequence[str]) -> Iterator[_Need]:
         """What names need where they may answer: those with a region in it there, others in all of these."""
         for endpoint in self.endpoints:
-            if not is_off_peering(endpoint):
+            if not endpoint.at_the_edge:
                 # The regional HIS host before discovery is its pattern.
                 host = endpoint.host or f"*.{self.cloud.his_suffix}"
                 for place in (self.region.name,) if self.is_at_home(endpoint) else regions:
@@ -215,7 +200,7 @@ class _Requirements:
         """Required names that may answer anywhere, and of which no answer is known."""
         for one in self.endpoints:
             anywhere = not self.is_at_home(one) and not catalog.service_community(one.carrier, self.cloud)
-            if one.required and anywhere and one.host not in answered and not is_off_peering(one):
+            if one.required and anywhere and one.host not in answered and not one.at_the_edge:
                 yield one.host
 
 

@@ -30,11 +30,8 @@ def about_filter(route_filter: RouteFilter | None, wanted: Collection[str]) -> I
         return
     for value in sorted(route_filter.denied & {*wanted}):
         yield f"Route filter {route_filter.name} denies {value} in another rule: take it out there first."
-    if route_filter.provisioning_state.lower() not in ("", "succeeded"):
-        yield (
-            f"Route filter {route_filter.name} is in state {route_filter.provisioning_state}: what is in "
-            "effect may differ from what it says."
-        )
+    if says := route_filter.unsettled:
+        yield f"{says[0].upper()}{says[1:]}."
 
 
 def about_answers(answers: Iterable[KnownAnswer], unseen: Sequence[str]) -> Iterator[str]:
@@ -56,10 +53,7 @@ def about_answers(answers: Iterable[KnownAnswer], unseen: Sequence[str]) -> Iter
 def doubts(seen: RouteFilter | None, asof: AsOf, attached: Sequence[str]) -> Iterator[str]:
     """Why the filter in effect may be another than the one at hand, or none; to be told before all else.
 
-    Args:
-        seen: the filter at hand.
-        asof: of which day it is.
-        attached: the filters that the circuit at hand holds, by resource id or name.
+    `attached` are the filters that the circuit at hand holds, by resource id or name.
     """
     if attached and not (seen and any(map(seen.is_named_by, attached))):
         *path, name = attached[0].strip("/").split("/")
@@ -76,12 +70,7 @@ def doubts(seen: RouteFilter | None, asof: AsOf, attached: Sequence[str]) -> Ite
 
 
 def effects(added: Sequence[PlannedCommunity], *, new: bool) -> Iterator[str]:
-    """What it does besides to let these communities through.
-
-    Args:
-        added: what the filter lacks today.
-        new: whether the filter has to be made and attached.
-    """
+    """What it does besides to let these through, which the filter lacks, or to make and attach a new one."""
     counted = [one.prefixes for one in added if one.prefixes]
     ipv4, ipv6 = sum(one.ipv4 for one in counted), sum(one.ipv6 for one in counted)
     unknown = [one.value for one in added if not one.prefixes]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
+from arcferry import typed
 from arcferry.routing.prefixes import Address, Network
 from arcferry.routing.route import Route, RouteTable, Vantage
 
@@ -13,16 +14,16 @@ _OF_ONE_VISIT = timedelta(days=1)
 
 
 class Reception(StrEnum):
-    """What the router's tables say of one address."""
+    """What the router's tables say of one address; of several, the first of these outweighs the others."""
 
     RECEIVED = "received"
     """The route that the router uses came from Microsoft."""
 
-    FILTERED_HERE = "filtered-here"
-    """Microsoft sent one, and the router's own inbound policy dropped it."""
-
     ANOTHER_PATH = "another-path"
     """The router uses a route that did not come from Microsoft."""
+
+    FILTERED_HERE = "filtered-here"
+    """Microsoft sent one, and the router's own inbound policy dropped it."""
 
     NOT_RECEIVED = "not-received"
     """A whole table holds no route to it."""
@@ -75,15 +76,6 @@ class Returned:
     says: str
 
 
-_STRONGEST_FIRST = (
-    Reception.RECEIVED,
-    Reception.ANOTHER_PATH,
-    Reception.FILTERED_HERE,
-    Reception.NOT_RECEIVED,
-    Reception.UNKNOWN,
-)
-
-
 def named(table: RouteTable) -> str:
     """The table's name and day, for a reader."""
     return f"{table.name} of {table.taken.date()}" if table.taken else f"{table.name} (undated)"
@@ -99,13 +91,9 @@ def reception(address: str | Address, tables: Iterable[RouteTable], *, links: It
 
     What a router uses outweighs what a neighbour sent it. Of several routers one that uses Microsoft's route
     suffices, because two routers of one site rarely hold the same; tables a day older than the newest are
-    left out. Azure's tables prove nothing here: which direction they list is not documented.
-
-    Args:
-        address: an IPv4 or IPv6 address.
-        tables: every table at hand, in any order.
-        links: the prefixes between the router and Microsoft, such as `Peering.primary_prefix`: a route whose
-            next hop lies in one of them came from Microsoft, also where its table shows no AS path.
+    left out. Azure's tables prove nothing here: which direction they list is not documented. A route whose
+    next hop lies in one of `links`, the prefixes between the router and Microsoft such as
+    `Peering.primary_prefix`, came from Microsoft, also where its table shows no AS path.
 
     Raises:
         ValueError: `address` or one of `links` is none.
@@ -122,11 +110,8 @@ def reception(address: str | Address, tables: Iterable[RouteTable], *, links: It
 def returns(prefixes: Iterable[str], tables: Iterable[RouteTable]) -> Returned:
     """Whether Azure's route table of the peering has the prefixes that the customer advertises.
 
-    A prefix counts as there where a route of the table equals or holds it; the default route does not count.
-
-    Args:
-        prefixes: what the customer advertises, such as `Peering.advertised_prefixes`.
-        tables: every table at hand; Azure's newest whole one decides.
+    Azure's newest whole table decides. A prefix counts as there where a route of it equals or holds the
+    prefix; the default route does not count.
 
     Raises:
         ValueError: one of `prefixes` is none.
@@ -137,15 +122,20 @@ def returns(prefixes: Iterable[str], tables: Iterable[RouteTable]) -> Returned:
         lacks = "no advertised prefix is known" if not wanted else "no route table of Azure's was handed in"
         return Returned(Return.UNKNOWN, (), None, lacks)
     table = next((table for table in azure if table.complete), azure[0])
-    missing = tuple(str(prefix) for prefix in wanted if not _holds(table, prefix))
+    missing = tuple(
+        str(prefix)
+        for prefix in wanted
+        if not any(0 < _length(one) <= prefix.prefixlen for one in table.covering(prefix.network_address))
+    )
     if not missing:
-        says = f"{named(table)} has every prefix that is advertised to Microsoft"
-        return Returned(Return.ACCEPTED, (), table, says)
-    if not table.complete:
-        says = f"{named(table)} is no whole table, so that the lack of {missing[0]} in it means nothing"
-        return Returned(Return.UNKNOWN, missing, table, says)
-    says = f"{named(table)} has no route to {', '.join(missing)}: answers cannot come back over the peering"
-    return Returned(Return.MISSING, missing, table, says)
+        answer, says = Return.ACCEPTED, "has every prefix that is advertised to Microsoft"
+    elif not table.complete:
+        answer = Return.UNKNOWN
+        says = f"is no whole table, so that the lack of {missing[0]} in it means nothing"
+    else:
+        answer = Return.MISSING
+        says = f"has no route to {', '.join(missing)}: answers cannot come back over the peering"
+    return Returned(answer, missing, table, f"{named(table)} {says}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,29 +154,39 @@ class _LookUp:
         dropped = self._from_microsoft([route for route in routes if route.filtered])
         if not usable:
             if dropped:
-                return self._filtered(dropped)
-            return self._undecided(live[0], "shows no route in use") if live else self._absent()
+                return _filtered(self.table, dropped)
+            return (
+                self._has(Reception.UNKNOWN, live[0], ", and shows no route in use")
+                if live
+                else self._absent()
+            )
         longest = [route for route in usable if route.prefix == usable[0].prefix]
         best = [route for route in longest if route.best]
         winner = (best or [route for route in longest if self._is_microsofts(route)] or longest)[0]
-        microsofts = self._is_microsofts(winner)
-        if microsofts is None:
-            return self._undecided(winner, "does not tell who sent it")
-        if microsofts:
-            return self._received(winner)
-        if dropped and _length(dropped) > _length(winner):
-            return self._filtered(dropped)
-        says = f"{self._name} sends {self.address} by {_described(winner)}, which is not from Microsoft"
-        return Received(Reception.ANOTHER_PATH, winner, self.table, says)
+        if dropped and self._is_microsofts(winner) is False and _length(dropped) > _length(winner):
+            return _filtered(self.table, dropped)
+        return self._judged(winner)
 
     def sent(self) -> Received:
         """What the neighbour sent, before the router's own policy."""
         routes = self.table.covering(self.address)
         if found := self._from_microsoft(routes):
-            return self._filtered(found) if found.filtered else self._received(found)
-        if untold := next((route for route in routes if self._is_microsofts(route) is None), None):
-            return self._undecided(untold, "does not tell who sent it")
-        return self._absent("from Microsoft " if routes else "")
+            return _filtered(self.table, found) if found.filtered else self._judged(found)
+        untold = next((route for route in routes if self._is_microsofts(route) is None), None)
+        return self._judged(untold) if untold else self._absent("from Microsoft " if routes else "")
+
+    def _judged(self, route: Route) -> Received:
+        """What a route means by who sent it."""
+        if (microsofts := self._is_microsofts(route)) is None:
+            return self._has(Reception.UNKNOWN, route, ", and does not tell who sent it")
+        if microsofts:
+            return self._has(Reception.RECEIVED, route, " from Microsoft")
+        says = f"{named(self.table)} sends {self.address} by {_described(route)}, which is not from Microsoft"
+        return Received(Reception.ANOTHER_PATH, route, self.table, says)
+
+    def _has(self, answer: Reception, route: Route, so: str) -> Received:
+        says = f"{named(self.table)} has {self.address} in {_described(route)}{so}"
+        return Received(answer, route, self.table, says)
 
     def _is_microsofts(self, route: Route) -> bool | None:
         """Whether Microsoft sent it.
@@ -198,8 +198,8 @@ class _LookUp:
             return False
         if route.from_microsoft is not None:
             return route.from_microsoft
-        hop = _address(route.next_hop) if self.links and route.next_hop else None
-        if hop and any(hop in link for link in self.links):
+        hop = typed.address(route.next_hop) if self.links else ""
+        if hop and any(ipaddress.ip_address(hop) in link for link in self.links):
             return True
         return False if self.table.routes.shows_paths else None
 
@@ -208,27 +208,13 @@ class _LookUp:
         found = [route for route in routes if self._is_microsofts(route)]
         return min(found, key=lambda route: (route.filtered, -_length(route)), default=None)
 
-    @property
-    def _name(self) -> str:
-        return named(self.table)
-
-    def _received(self, route: Route) -> Received:
-        says = f"{self._name} has {self.address} in {_described(route)} from Microsoft"
-        return Received(Reception.RECEIVED, route, self.table, says)
-
-    def _filtered(self, route: Route) -> Received:
-        return Received(Reception.FILTERED_HERE, route, self.table, _drops(self._name, route))
-
-    def _undecided(self, route: Route, lacks: str) -> Received:
-        says = f"{self._name} has {self.address} in {_described(route)}, and {lacks}"
-        return Received(Reception.UNKNOWN, route, self.table, says)
-
     def _absent(self, whose: str = "") -> Received:
+        name = named(self.table)
         if self.table.complete:
             size = route_count(self.table.size)
-            says = f"{self._name} is a whole table of {size}, and none {whose}holds {self.address}"
+            says = f"{name} is a whole table of {size}, and none {whose}holds {self.address}"
             return Received(Reception.NOT_RECEIVED, None, self.table, says)
-        says = f"{self._name} is no whole table, so that the lack of {self.address} in it means nothing"
+        says = f"{name} is no whole table, so that the lack of {self.address} in it means nothing"
         return Received(Reception.UNKNOWN, None, self.table, says)
 
 
@@ -238,21 +224,23 @@ def _joined(used: Received | None, sent: Received | None) -> Received | None:
         return used or sent
     if used.reception is Reception.UNKNOWN:
         return used if sent.reception is Reception.UNKNOWN else sent
-    if sent.route is None or sent.table is None or sent.reception is not Reception.RECEIVED:
+    is_open = used.reception in (Reception.ANOTHER_PATH, Reception.NOT_RECEIVED)
+    if not is_open or sent.reception is not Reception.RECEIVED or not (sent.route and sent.table):
         return used
-    beaten = used.route is not None and _length(used.route) >= _length(sent.route)
-    if used.reception in (Reception.RECEIVED, Reception.FILTERED_HERE) or beaten or used.table is None:
+    if used.route and _length(used.route) >= _length(sent.route):
         return used
-    says = f"{_drops(named(sent.table), sent.route)}: {used.says}"
-    return Received(Reception.FILTERED_HERE, sent.route, sent.table, says)
+    return _filtered(sent.table, sent.route, f": {used.says}")
 
 
-def _drops(name: str, route: Route) -> str:
-    return f"{name} shows that Microsoft sends {_described(route)}, and the router's own policy drops it"
+def _filtered(table: RouteTable, route: Route, so: str = "") -> Received:
+    sends = f"{named(table)} shows that Microsoft sends {_described(route)}"
+    return Received(
+        Reception.FILTERED_HERE, route, table, f"{sends}, and the router's own policy drops it{so}"
+    )
 
 
 def _strongest(found: Sequence[Received]) -> Received | None:
-    return min(found, key=lambda one: _STRONGEST_FIRST.index(one.reception), default=None)
+    return min(found, key=lambda one: [*Reception].index(one.reception), default=None)
 
 
 def _newest(tables: Sequence[RouteTable]) -> list[RouteTable]:
@@ -263,22 +251,8 @@ def _newest(tables: Sequence[RouteTable]) -> list[RouteTable]:
     return current + [table for table in tables if table.taken is None]
 
 
-def _holds(table: RouteTable, prefix: Network) -> bool:
-    """Whether a route of the table equals or holds the prefix."""
-    lengths = [_length(route) for route in table.covering(prefix.network_address)]
-    return any(0 < length <= prefix.prefixlen for length in lengths)
-
-
-def _address(text: str) -> Address | None:
-    try:
-        return ipaddress.ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-
-
 def _length(route: Route) -> int:
-    _, _, length = route.prefix.partition("/")
-    return int(length) if length else 128 if ":" in route.prefix else 32
+    return int(route.prefix.rpartition("/")[2])
 
 
 def _described(route: Route) -> str:

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from arcferry import typed
-from arcferry.routing.communities import VALUE
-from arcferry.routing.shapes import Node, date_in, resource_group, resource_name
+from arcferry.routing.azure_json import VALUE, Node, date_in, resource_group, resource_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,14 @@ class RouteFilter:
         """The day of the document; empty if unknown."""
         return self.taken.isoformat() if self.taken else ""
 
+    @property
+    def unsettled(self) -> str:
+        """Why something else may be in effect than what it says; empty where nothing tells so."""
+        if self.provisioning_state.lower() in ("", "succeeded"):
+            return ""
+        state = f"route filter {self.name} is in state {self.provisioning_state}"
+        return f"{state}: what is in effect may differ from what it says"
+
     def allows(self, value: str) -> bool:
         """Whether routes with this community pass; a rule that denies outweighs one that allows."""
         return value in self.communities and value not in self.denied
@@ -81,13 +88,7 @@ def _values(rule: Node) -> Iterator[str]:
 
 
 def read_route_filter(document: object, name: str) -> RouteFilter:
-    """Read one route filter as REST, `az network route-filter show` or PowerShell has it.
-
-    A list of one is accepted.
-
-    Args:
-        document: the parsed JSON.
-        name: the file's name, for errors.
+    """Read one route filter, or a list of one, as REST, `az network route-filter show` or PowerShell has it.
 
     Raises:
         InputError: the document is no route filter, a rule does not say whether it allows or denies, or a

@@ -57,11 +57,7 @@ async def take_round(
 
     Ends within `deadlines.RUN` seconds and one name's time; a failure is a part of the round.
 
-    Args:
-        cloud: the cloud that the region belongs to.
-        region: where the machines are.
-        settings: how to reach the endpoints, and the resolver that decides.
-        besides: further resolvers, as `IP[:PORT]`, which are only asked.
+    The resolver of the settings decides; those `besides`, as `IP[:PORT]`, are only asked.
 
     Raises:
         InputError: a setting cannot be used.
@@ -176,14 +172,8 @@ def changes(
 
     The first resolver is the servers' own: an answer of it outside the filter is a failure, also before a
     connection fails. An answer of another resolver outside is a warning, because the own one may follow. On
-    a first round everything that is wrong counts as a change. A failure is told with its
-    finding's title.
-
-    Args:
-        seen: the round.
-        before: where the answers lay in the round before.
-        now: where they lie in this one.
-        findings: what the judgement of this round gives.
+    a first round everything that is wrong counts as a change. A failure is told with the title of its
+    finding, of those that the judgement of this round gives.
     """
     causes = {
         affected.host: finding

@@ -159,10 +159,7 @@ class History:
     def record(self, seen: Round, notices: Iterable[tuple[str, str, str]], *, longest_gap: timedelta) -> None:
         """Keep one round and what was told of it (level, host, text), whole or not at all.
 
-        Args:
-            seen: the round.
-            notices: level, host and text of each.
-            longest_gap: a longer time without a round begins new spans, since nobody looked.
+        A time without a round that is longer than the gap begins new spans, since nobody looked.
 
         Raises:
             FileInputError: the disk is full, or the file cannot be written.

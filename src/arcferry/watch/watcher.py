@@ -45,16 +45,8 @@ async def watch(
     A round that cannot be recorded (a full disk) or judged (a broken file) is told as a failure; the next
     one is tried all the same. Rounds begin `every` apart; one that takes longer delays the next.
 
-    Args:
-        cloud: the cloud that the region belongs to.
-        region: where the machines are.
-        settings: how to reach the endpoints, and the resolver that decides.
-        history: where rounds are kept.
-        evidence: what else to judge by: called before each round, so that a new file counts at once.
-        tell: called after each round, also with nothing to tell.
-        every: from the beginning of one round to that of the next.
-        besides: further resolvers to ask, as `IP[:PORT]`.
-        rounds: how many to take; None for ever.
+    The evidence to judge by is asked for before each round, so that a new file counts at once. `tell` is
+    called after each, also with nothing to tell.
 
     Returns:
         Whether every endpoint was reached, and every own answer lay inside the filter, in the last round.
@@ -63,7 +55,10 @@ async def watch(
         InputError: a setting cannot be used.
         FileInputError: the history cannot be read, or the evidence cannot be read at the start.
     """
-    before = _before(history, evidence)
+    # Where things stood when the watch last looked, so that a restart tells only what changed since.
+    record = history.newest()
+    reached = {one.host: one.reached for one in record.reach}
+    before: AnswerRegions = answer_regions((one.answer for one in record.answers), reached, evidence())
     taken = 0
     while True:
         began = time.monotonic()
@@ -88,13 +83,6 @@ def _judged(
     now = answer_regions(seen.answers, reached, case)
     judged = judge((seen.document, *case.handed_in))
     return replace(seen, diagnosis=judged), changes(seen, before, now, judged.findings), now
-
-
-def _before(history: History, evidence: Callable[[], Case]) -> AnswerRegions:
-    """Where things stood when the watch last looked, so that a restart tells only what changed since."""
-    record = history.newest()
-    reached = {one.host: one.reached for one in record.reach}
-    return answer_regions((one.answer for one in record.answers), reached, evidence())
 
 
 def _kept(

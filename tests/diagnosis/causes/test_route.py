@@ -8,9 +8,9 @@ from arcferry.diagnosis import Finding, judge
 from arcferry.diagnosis.finding import Confidence
 from arcferry.evidence.case import Document, Kind
 from arcferry.probe.observation import Attempt, DnsAnswer, Failure, Stage
+from arcferry.routing.azure_json import read_service_tags
 from arcferry.routing.circuit import Circuit, Peering, Tier
 from arcferry.routing.route_filter import RouteFilter
-from arcferry.routing.service_tags import read_service_tags
 
 ID = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg/providers/Microsoft.Network"
 UP = Peering("Enabled", route_filter=f"{ID}/routeFilters/rf")

@@ -6,10 +6,9 @@ import pytest
 
 from arcferry import catalog
 from arcferry.catalog import Carrier
-from arcferry.routing.communities import read_community_list
+from arcferry.routing.azure_json import read_community_list, read_service_tags
 from arcferry.routing.coverage import Coverage, Verdict, coverage
 from arcferry.routing.route_filter import read_route_filter
-from arcferry.routing.service_tags import read_service_tags
 from arcferry_lab.network.plan import Service
 from arcferry_lab.twin import Twin
 

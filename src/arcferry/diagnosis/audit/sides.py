@@ -9,7 +9,7 @@ from typing import assert_never
 
 from arcferry import catalog
 from arcferry.catalog import Endpoint, Region
-from arcferry.diagnosis.destination import Destination, is_at_the_edge
+from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.values import community_name, listed, region_name
 from arcferry.evidence.case import Case
 from arcferry.probe.observation import Attempt, Stage
@@ -24,7 +24,6 @@ from arcferry.routing.circuit import (
 )
 from arcferry.routing.coverage import Coverage, Verdict
 from arcferry.routing.reception import NOTHING_RECEIVED, Received, Reception, named, route_count
-from arcferry.routing.route import Vantage
 
 _DEFAULT_ROUTES = {"0.0.0.0/0": "the default route", "::/0": "the IPv6 default route"}
 _NOT_TESTED = "discovery-failed"
@@ -132,7 +131,7 @@ def without_address(endpoint: Endpoint | None, region: Region | None, case: Case
     """What is expected of a name that nobody has resolved: by its service, else by the machine's region."""
     if endpoint is None:
         return Expected(Verdict.UNKNOWN, says="nothing tells where it answers", settled=False)
-    if is_at_the_edge(endpoint):
+    if endpoint.at_the_edge:
         says = "Front Door or a CDN serves it, which Microsoft peering does not carry"
         return Expected(Verdict.NOT_ON_PEERING, path=False, says=says)
     cloud = catalog.cloud_of(endpoint.host)
@@ -243,14 +242,13 @@ def of_communities(values: Sequence[str], case: Case) -> Observed:
     A table that could show communities and has one of them proves the path's first half; a whole one that has
     none proves that it lacks.
     """
-    tables = [table for table in case.route_tables if table.vantage is not Vantage.AZURE]
-    for table in tables:
+    for table in case.own_tables:
         counted = [(value, table.values[value]) for value in values if table.values.get(value)]
         if counted:
             routes = [f"{route_count(count)} with {community_name(value)}" for value, count in counted]
             says = f"{named(table)} holds {listed(routes)}"
             return observed(Received(Reception.RECEIVED, None, table, says), None)
-    whole = next((table for table in tables if table.complete and table.shows_communities), None)
+    whole = next((one for one in case.own_tables if one.complete and one.shows_communities), None)
     if values and whole:
         says = f"{named(whole)} holds no route with {listed([community_name(value) for value in values])}"
         return observed(Received(Reception.NOT_RECEIVED, None, whole, says), None)

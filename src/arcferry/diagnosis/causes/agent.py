@@ -82,7 +82,7 @@ def region_not_valid(case: Case) -> Sequence[Match]:
 
 def _is_explained(document: Document) -> bool:
     """Whether an endpoint or a code in the same document says why: then that has a finding of its own."""
-    told = [catalog.code(seen.code) if catalog.is_code(seen.code) else None for seen in document.codes]
+    told = [catalog.known_code(seen.code) for seen in document.codes]
     by_code = any(code is None or code.outcome == "failure" for code in told)
     return by_code or any(not seen.reachable for seen in document.attempts)
 

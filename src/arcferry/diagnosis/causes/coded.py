@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from arcferry import catalog
-from arcferry.catalog import Carrier, Code
+from arcferry.catalog import Carrier
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Evidence, Owner, Severity
 from arcferry.diagnosis.rule import Cause, Line, Match, case_cause, cause, line
@@ -26,14 +26,9 @@ _FAILURE = "failure"
 _OWNERS = {"auth": Owner.IDENTITY, "arm": Owner.AZURE, "network": Owner.NETWORK}
 
 
-def _known(seen: CodeSeen) -> Code | None:
-    """The catalogue's entry of a code that was seen; None if it has none."""
-    return catalog.code(seen.code) if catalog.is_code(seen.code) else None
-
-
 def _cause_of(seen: CodeSeen) -> str:
     """The slug that a code means, with the words beside it; empty if it does not tell."""
-    code = _known(seen)
+    code = catalog.known_code(seen.code)
     return code.cause if code and re.search(code.only_with, seen.says) else ""
 
 
@@ -42,7 +37,7 @@ def _families(case: Case, *, besides: CodeSeen) -> set[str]:
     own = _cause_of(besides)
     found = set()
     for seen in case.codes:
-        code, cause = _known(seen), _cause_of(seen)
+        code, cause = catalog.known_code(seen.code), _cause_of(seen)
         if code and cause and code.outcome == _FAILURE and cause != own and (not code.yields or not own):
             found.add(cause.partition("/")[0])
     return found
@@ -60,7 +55,7 @@ def _unreached(case: Case) -> set[str]:
 
 def _explained(seen: CodeSeen, case: Case) -> set[str]:
     """What explains a code better than it does itself; empty if nothing does."""
-    code = _known(seen)
+    code = catalog.known_code(seen.code)
     if code is None or not code.yields:
         return set()
     return set(code.yields) & (_families(case, besides=seen) | _unreached(case))
@@ -68,7 +63,7 @@ def _explained(seen: CodeSeen, case: Case) -> set[str]:
 
 def _ended(seen: CodeSeen) -> Line | Evidence:
     """The agent's own code is what it ended with; another stands in what was handed in."""
-    code = _known(seen)
+    code = catalog.known_code(seen.code)
     if code is None or code.family in ("agent", "install-script"):
         return line(seen.origin, "ended", seen.taken, said=seen.with_words)
     return Evidence(seen.origin, seen.with_words, seen.taken)
@@ -82,7 +77,7 @@ def _around(seen: CodeSeen, told: Iterable[CodeSeen]) -> Line | Evidence:
 
 
 def _meaning(seen: CodeSeen) -> tuple[Line, ...]:
-    code = _known(seen)
+    code = catalog.known_code(seen.code)
     if code is None:
         return ()
     return (line("", "code_means", source=code.source, code=seen.code, meaning=code.meaning),)
@@ -124,7 +119,7 @@ def agent_code(case: Case) -> Iterable[Match]:
     """Each code that means no cause of its own and that nothing explains, with its phase's owner."""
     found = {}
     for seen in reversed(case.codes):
-        code = _known(seen)
+        code = catalog.known_code(seen.code)
         is_failure = code is None or code.outcome == _FAILURE
         if seen.code == NETWORK_ERROR or _cause_of(seen) or not is_failure or _explained(seen, case):
             continue

@@ -12,10 +12,9 @@ from arcferry.diagnosis.finding import Confidence, Owner, Severity
 from arcferry.diagnosis.rule import Line, Match, Value, case_cause, cause, line
 from arcferry.diagnosis.values import community_name, filter_name, region_community, region_name
 from arcferry.evidence.case import Case, at_midnight
-from arcferry.routing.coverage import WHOLE_CLOUD, Verdict
-from arcferry.routing.route import Vantage
+from arcferry.routing.azure_json import WHOLE_CLOUD, ServiceTags
+from arcferry.routing.coverage import Verdict
 from arcferry.routing.route_filter import RouteFilter
-from arcferry.routing.service_tags import ServiceTags
 
 OLD = timedelta(days=90)
 """Age from which data about addresses is called old: service tags change weekly, communities monthly."""
@@ -188,8 +187,9 @@ def _next_hops(case: Case) -> set[str]:
     """The next hops of Microsoft's routes to the addresses that matter, in the router's own tables."""
     addresses = {address for answer in case.answers for address in answer.addresses}
     addresses |= {seen.address for seen in case.attempts if seen.address}
-    own = [table for table in case.route_tables if table.vantage is not Vantage.AZURE]
-    routes = [route for table in own for address in addresses for route in table.covering(address)]
+    routes = [
+        route for table in case.own_tables for address in addresses for route in table.covering(address)
+    ]
     return {route.next_hop for route in routes if route.from_microsoft and route.next_hop}
 
 

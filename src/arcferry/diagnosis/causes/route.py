@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from arcferry import catalog, typed
 from arcferry.catalog import Steering, When
-from arcferry.diagnosis.destination import Destination, edge_links, is_at_the_edge
+from arcferry.diagnosis.destination import Destination, edge_links
 from arcferry.diagnosis.finding import Confidence, Evidence, Owner
 from arcferry.diagnosis.rule import Cause, Line, Match, Value, cause, line
 from arcferry.diagnosis.values import community_name, day, filter_name
@@ -14,7 +14,7 @@ from arcferry.probe.observation import Stage
 from arcferry.routing.circuit import IPV6, Reason, Tier, filters_not_at_hand, no_routes, reaches
 from arcferry.routing.coverage import FRONT_DOOR, Verdict
 from arcferry.routing.reception import Reception, named
-from arcferry.routing.route import MICROSOFT_AS, RouteTable, Vantage
+from arcferry.routing.route import MICROSOFT_AS, RouteTable
 from arcferry.routing.route_filter import RouteFilter
 
 _MAY_BE_ALLOWED = (Verdict.CARRIED, Verdict.UNKNOWN)
@@ -224,17 +224,13 @@ def ipv6_not_peered(destination: Destination, case: Case) -> Match | None:
 # The router's own tables.
 
 
-def _own(case: Case) -> list[RouteTable]:
-    return [one for one in case.route_tables if one.vantage is not Vantage.AZURE]
-
-
 @cause("route/session-down", Owner.NETWORK, routed=True)
 def session_down(destination: Destination, case: Case) -> Match | None:
     """The router's whole table is there, and no table of the customer's has any route of Microsoft's."""
-    whole = [table for table in _own(case) if table.complete]
+    whole = [table for table in case.own_tables if table.complete]
     if not whole or not destination.crosses_the_circuit or destination.circuit_works:
         return None
-    if any(_may_hold_microsoft(table, destination.beside) for table in _own(case)):
+    if any(_may_hold_microsoft(table, destination.beside) for table in case.own_tables):
         return None
     return Match(
         signature=tuple(table.name for table in whole),
@@ -340,7 +336,7 @@ def _only_to_install(destination: Destination) -> bool:
 def _served_at_the_edge(destination: Destination) -> list[Line]:
     """What puts the endpoint on Front Door or a CDN; without any of it, nobody knows that it is there."""
     found, host, endpoint = [], destination.host, destination.endpoint
-    if endpoint and is_at_the_edge(endpoint):
+    if endpoint and endpoint.at_the_edge:
         key = "front_door" if endpoint.steering is Steering.FRONT_DOOR else "cdn"
         found.append(line("", key, host=host, purpose=endpoint.purpose, source=str(endpoint.source)))
     if links := edge_links(destination.chain):

@@ -7,7 +7,6 @@ from datetime import datetime
 from functools import cache
 
 from arcferry import catalog
-from arcferry.catalog import Code
 from arcferry.evidence.case import CodeSeen, Document, Kind
 from arcferry.evidence.readers import values
 
@@ -30,11 +29,6 @@ def _arm_names() -> frozenset[str]:
     return frozenset(known.code for known in catalog.codes() if known.family == "arm")
 
 
-def known(name: str) -> Code | None:
-    """The catalogue's entry, or None for a code that it does not have."""
-    return catalog.code(name) if catalog.is_code(name) else None
-
-
 def agent_codes(text: str) -> list[str]:
     """The agent's and its scripts' codes, each once, in order; none from a text that is a list of codes."""
     found = list(dict.fromkeys(f"AZCM{number}" for number in _AZCM.findall(text) if int(number)))
@@ -43,7 +37,7 @@ def agent_codes(text: str) -> list[str]:
 
 def is_scripts(code: str) -> bool:
     """Whether this is a code of the installation scripts, which look like the agent's."""
-    found = known(code)
+    found = catalog.known_code(code)
     return found is not None and found.family == "install-script"
 
 

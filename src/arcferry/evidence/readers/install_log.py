@@ -5,8 +5,9 @@ The engine's own lines are English everywhere; the messages are localised, their
 
 import re
 
+from arcferry import catalog
 from arcferry.evidence.case import CodeSeen, Document, Kind
-from arcferry.evidence.readers import codes, values
+from arcferry.evidence.readers import values
 
 _ENGINE = re.compile(
     r"^MSI \([scan]\) \([0-9A-F!]{2}[:!][0-9A-F]{2}\)|^=== "
@@ -42,7 +43,7 @@ def _messages(lines: list[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for line in lines:
         message = None if any(word in line for word in _IGNORED_WORDS) else _MESSAGE.search(line)
-        if message and codes.known(f"msi error {message[1]}"):
+        if message and catalog.known_code(f"msi error {message[1]}"):
             found.setdefault(message[1], values.short(message[2], 400))
     return dict(list(found.items())[:_MOST_MESSAGES])
 

@@ -16,12 +16,11 @@ from arcferry.evidence.kept import KEY
 from arcferry.evidence.readers import arcferry_check, values
 from arcferry.evidence.readers.agent_show import scope
 from arcferry.probe.observation import Attempt, DnsAnswer
+from arcferry.routing.azure_json import CommunityList, ServiceTags, read_community_list, read_service_tags
 from arcferry.routing.circuit import read_circuit
-from arcferry.routing.communities import CommunityList, read_community_list
 from arcferry.routing.prefixes import prefix_key, prefix_text
 from arcferry.routing.route import Route, Routes, RouteTable, Vantage
 from arcferry.routing.route_filter import RouteFilter, read_route_filter
-from arcferry.routing.service_tags import ServiceTags, read_service_tags
 
 _MOST_DOCUMENTS = 5000
 _MOST_ROWS = 5000

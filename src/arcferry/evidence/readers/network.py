@@ -9,11 +9,9 @@ from arcferry import typed
 from arcferry.errors import FileInputError, InputError
 from arcferry.evidence.case import Document, Kind, at_midnight
 from arcferry.evidence.readers import values
+from arcferry.routing.azure_json import Node, read_community_list, read_service_tags
 from arcferry.routing.circuit import is_circuit, is_peering, read_circuit
-from arcferry.routing.communities import read_community_list
 from arcferry.routing.route_filter import read_route_filter
-from arcferry.routing.service_tags import read_service_tags
-from arcferry.routing.shapes import Node
 
 _MOST = 1000
 _SAMPLE = 20

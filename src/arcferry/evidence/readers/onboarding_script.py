@@ -2,6 +2,7 @@
 
 import re
 
+from arcferry import catalog
 from arcferry.evidence.case import CodeSeen, Document, Kind
 from arcferry.evidence.readers import codes, values
 from arcferry.probe.observation import Attempt
@@ -28,7 +29,7 @@ def _msiexec_codes(lines: list[str], name: str) -> tuple[CodeSeen, ...]:
         for number in _NUMBER.findall(line):
             code = f"msiexec {number}"
             likely = int(number) >= _LEAST_NUMBER or number in _WINDOWS_CODES
-            if likely and code not in found and codes.known(code):
+            if likely and code not in found and catalog.known_code(code):
                 found[code] = CodeSeen(code, values.short(line, 300), name)
     return tuple(found.values())
 

@@ -2,8 +2,9 @@
 
 import re
 
+from arcferry import catalog
 from arcferry.evidence.case import CodeSeen, Document, Kind
-from arcferry.evidence.readers import codes, values
+from arcferry.evidence.readers import values
 
 _CATEGORY = re.compile(
     r"^\s*(?:\+ )?CategoryInfo\s*: ?[A-Za-z]{0,40}: ?\(.{0,300}?\) ?\[[^\]]{0,100}\][,\uff0c]? "
@@ -19,7 +20,7 @@ def _codes_of(line: str, error_id: str) -> list[str]:
     names = [error_id]
     if category := _CATEGORY.search(line):
         names.append(category[1].rpartition(".")[2])
-    return [name for name in names if (known := codes.known(name)) and known.family == "powershell"]
+    return [name for name in names if (known := catalog.known_code(name)) and known.family == "powershell"]
 
 
 def _says(lines: list[str], place: int) -> str:

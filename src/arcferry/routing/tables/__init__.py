@@ -13,20 +13,19 @@ from arcferry.routing.tables import (
     azure,
     bird,
     junos,
-    junos_tree,
     mrt,
     openbgpd,
     prefix_list,
     show_bgp,
     show_bgp_json,
 )
-from arcferry.routing.tables.capture import CommandOutput, sections
+from arcferry.routing.tables.capture import TypedCommand, sections
 from arcferry.routing.tables.json_stream import TruncatedError
 from arcferry.routing.tables.reading import Reading, TreeFormat, table_of
 from arcferry.routing.tables.source import HEAD, Line, RouteFile
 
 _JSON = (
-    junos_tree.JSON_FORMAT,
+    junos.JSON_FORMAT,
     show_bgp_json.ARISTA_EOS,
     show_bgp_json.CISCO_NXOS,
     openbgpd.JSON_FORMAT,
@@ -36,12 +35,12 @@ _JSON = (
 # The order matters where one router's text holds another's signs: IOS is what is left.
 _TEXT = (
     bird.FORMAT,
-    junos.FORMAT,
+    junos.TEXT_FORMAT,
     openbgpd.TEXT_FORMAT,
     azure.TEXT_FORMAT,
     *show_bgp.FORMATS,
 )
-_NAMED = (*_JSON, *_TEXT, junos_tree.XML_FORMAT)
+_NAMED = (*_JSON, *_TEXT, junos.XML_FORMAT)
 FORMATS: tuple[str, ...] = tuple(sorted({*(one.name for one in _NAMED), mrt.NAME, prefix_list.NAME}))
 """The names of all formats, as `RouteTable.format` has them."""
 
@@ -59,12 +58,7 @@ def read_route_table(name: str, data: bytes, *, progress: Progress | None = None
     """The routes of a document, whatever router it is from.
 
     Text, JSON, XML and MRT are told apart by their content; gzip, bzip2 and xz are unpacked. A capture with
-    several commands becomes one table, and its notes say so.
-
-    Args:
-        name: the document's name, for errors and for `RouteTable.name`.
-        data: the whole document.
-        progress: called with the number of bytes read so far.
+    several commands becomes one table, and its notes say so. `progress` gets the number of bytes read so far.
 
     Returns:
         The table; None if the document is in none of the formats.
@@ -126,7 +120,7 @@ def tree_format(head: str) -> TreeFormat | None:
     """The JSON or XML format that a document's beginning is in; None if it is in neither."""
     begins = head.lstrip("\ufeff \r\n\t")[:1]
     if begins == "<":
-        return junos_tree.XML_FORMAT if junos_tree.XML_FORMAT.looks_right(head) else None
+        return junos.XML_FORMAT if junos.XML_FORMAT.looks_right(head) else None
     return next((one for one in _JSON if one.looks_right(head)), None) if begins in ("{", "[") else None
 
 
@@ -143,12 +137,12 @@ def _text(source: RouteFile) -> RouteTable | None:
     readings: list[Reading] = []
     others = 0
     notes: list[str] = []
-    for section in sections(source.lines()):
-        if section.command is not None and section.command.advertised:
-            notes.append(f"left out, because it lists what the router sends: {section.command.shown}")
-        elif (reading := _answer(source.name, section)) is not None:
+    for command, lines in sections(source.lines()):
+        if command is not None and command.advertised:
+            notes.append(f"left out, because it lists what the router sends: {command.shown}")
+        elif (reading := _answer(source.name, command, lines)) is not None:
             readings.append(reading)
-        elif section.command is not None and section.command.text:
+        elif command is not None and command.text:
             others += 1
     if not readings:
         return None
@@ -162,11 +156,10 @@ def _text(source: RouteFile) -> RouteTable | None:
     return table_of(readings, notes)
 
 
-def _answer(name: str, section: CommandOutput) -> Reading | None:
+def _answer(name: str, command: TypedCommand | None, waiting: Iterator[Line]) -> Reading | None:
     """The reading of one command's answer, None if it is no route table."""
     tries = 0
     first = True
-    waiting: Iterator[Line] = section.lines
     while (line := next(waiting, None)) is not None:
         if not line[1].strip():
             continue
@@ -177,13 +170,11 @@ def _answer(name: str, section: CommandOutput) -> Reading | None:
             waiting = chain(ahead, waiting)
             lines = [text for _, text in ahead]
             if tree and (found := tree_format("\n".join(lines)[:HEAD])) is not None:
-                reading = Reading(name, found.name, section.command)
+                reading = Reading(name, found.name, command)
                 return _tree(reading, found, (f"{text}\n" for _, text in waiting))
-            fits = (
-                one for one in _TEXT if one.sign.match(lines[0]) and one.looks_right(lines, section.command)
-            )
+            fits = (one for one in _TEXT if one.sign.match(lines[0]) and one.looks_right(lines, command))
             if (plain := next(fits, None)) is not None:
-                reading = Reading(name, plain.name, section.command)
+                reading = Reading(name, plain.name, command)
                 reading = _filled(reading, plain.read(reading, waiting))
                 return reading if reading.is_a_table else None
             next(waiting)

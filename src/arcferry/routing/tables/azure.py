@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from arcferry.routing.route import Route, Vantage
-from arcferry.routing.tables import trees, values
+from arcferry.routing.tables import values
 from arcferry.routing.tables.json_stream import Steps
 from arcferry.routing.tables.reading import Reading, Rows, TextFormat, json_format
 from arcferry.routing.tables.source import Line
@@ -29,8 +29,8 @@ def _read_json(reading: Reading, rows: Rows) -> Iterator[Route]:
     reading.vantage = Vantage.AZURE
     for steps, value in rows:
         if steps[-1:] == ("[]",) or (not steps and isinstance(value, dict)):
-            row = {key.lower(): item for key, item in trees.mapping(value).items()}
-            yield from _route(reading, {key: trees.text(item) for key, item in row.items()}, 0)
+            row = {key.lower(): item for key, item in values.mapping(value).items()}
+            yield from _route(reading, {key: values.text(item) for key, item in row.items()}, 0)
         elif [step.lower() for step in steps] == ["nextlink"] and value:
             reading.cut = "Azure gave a nextLink, and what is behind it is not in the file"
 

@@ -99,14 +99,6 @@ class TypedCommand:
         return not (_PART.search(rest) or _ADDRESS.search(rest) or self.filtered)
 
 
-@dataclass(slots=True)
-class CommandOutput:
-    """The lines that answer one command; `command` is None if the capture begins without one."""
-
-    command: TypedCommand | None
-    lines: Iterator[Line]
-
-
 def typed(line: str) -> TypedCommand | None:
     """The command on a prompt line; an empty one where there is a prompt only; None for any other line."""
     if line[:1].isspace():
@@ -116,8 +108,11 @@ def typed(line: str) -> TypedCommand | None:
     return TypedCommand(line.strip()[:500]) if _BARE.match(line) else None
 
 
-def sections(lines: Iterator[Line]) -> Iterator[CommandOutput]:
-    """The capture's commands with their answers, in order; asking for the next skips what is left of one."""
+def sections(lines: Iterator[Line]) -> Iterator[tuple[TypedCommand | None, Iterator[Line]]]:
+    """The capture's commands with their answers, in order; asking for the next skips what is left of one.
+
+    The command is None if the capture begins without one.
+    """
     following: list[TypedCommand | None] = [None]
 
     def answer() -> Iterator[Line]:
@@ -128,7 +123,7 @@ def sections(lines: Iterator[Line]) -> Iterator[CommandOutput]:
             yield number, line
 
     while following:
-        output = CommandOutput(following.pop(), answer())
-        yield output
-        for _ in output.lines:
+        left = answer()
+        yield following.pop(), left
+        for _ in left:
             pass

@@ -104,8 +104,8 @@ class Entries:
         if not self._prefix:
             self._reading.leave_out(number, line)
 
-    def line(self, line: str) -> Iterator[Route]:
-        """Take one line below the entry's first; nothing comes back before the entry ends."""
+    def take(self, line: str) -> None:
+        """Take one line below the entry's first."""
         text = line.strip()
         if not text or not line[0].isspace():
             self._lists = False
@@ -127,7 +127,6 @@ class Entries:
             self._paths[-1].communities += f" {text}"
         else:
             self._unnamed(line, text)
-        return iter(())
 
     def _unnamed(self, line: str, text: str) -> None:
         """Take a line that no name leads: NX-OS's two before a path, or the AS path of the others."""
@@ -183,7 +182,7 @@ class TableReader:
                     self._entries = None
                     self._other(line)
                 else:
-                    yield from self._entries.line(line)
+                    self._entries.take(line)
             else:
                 yield from self._table_line(number, line)
         yield from self._finished()

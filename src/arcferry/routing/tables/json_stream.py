@@ -102,10 +102,7 @@ def walk(
 ) -> Iterator[tuple[Steps, object]]:
     """Every value that is not descended into, with the steps that lead to it.
 
-    Args:
-        name: the document's name, for errors.
-        texts: its text in parts.
-        descends: whether to go into the object (`{`) or array (`[`) at these steps.
+    `descends` says whether to go into the object (`{`) or array (`[`) at these steps.
 
     Raises:
         TruncatedError: the text ends before its end; what came before was handed over.

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from arcferry.routing.route import Route
-from arcferry.routing.tables import trees, values
+from arcferry.routing.tables import values
 from arcferry.routing.tables.capture import TypedCommand
 from arcferry.routing.tables.dialect import ENTRY, Dialect, TableReader
 from arcferry.routing.tables.reading import Reading, Rows, TextFormat, json_format
@@ -29,8 +29,8 @@ def _read_json(reading: Reading, rows: Rows) -> Iterator[Route]:
     for steps, value in rows:
         if steps != ("rib", "[]"):
             continue
-        tree = trees.mapping(value)
-        network = values.prefix(trees.text(tree.get("prefix")))
+        tree = values.mapping(value)
+        network = values.prefix(values.text_of(tree, "prefix"))
         if network is None:
             reading.leave_out(0, str(value)[:200])
             continue
@@ -38,10 +38,10 @@ def _read_json(reading: Reading, rows: Rows) -> Iterator[Route]:
         reading.shows_communities = reading.shows_communities or listed is not None
         yield reading.route(
             network,
-            trees.words(listed),
-            trees.text(trees.first(tree, "exit_nexthop", "true_nexthop")),
-            trees.text(tree.get("aspath")),
-            best=reading.best(trees.truth(tree.get("best")) is True),
+            values.words(listed),
+            values.text_of(tree, "exit_nexthop", "true_nexthop"),
+            values.text_of(tree, "aspath"),
+            best=reading.best(values.truth(tree.get("best")) is True),
         )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from arcferry.routing.route import Route, Vantage
-from arcferry.routing.tables import trees, values
+from arcferry.routing.tables import values
 from arcferry.routing.tables.json_stream import Steps
 from arcferry.routing.tables.reading import Reading, Rows, json_format
 
@@ -20,21 +20,21 @@ def _eos_read(reading: Reading, rows: Rows) -> Iterator[Route]:
         if network is None:
             reading.leave_out(0, steps[-1])
             continue
-        for path in trees.objects(trees.mapping(value).get("bgpRoutePaths")):
+        for path in values.objects(values.mapping(value).get("bgpRoutePaths")):
             yield _eos_route(network, path, reading)
 
 
 def _eos_route(network: str, path: dict[str, object], reading: Reading) -> Route:
-    detail = trees.mapping(path.get("routeDetail"))
-    listed = trees.first({**path, **detail}, "communityList", "communities")
+    detail = values.mapping(path.get("routeDetail"))
+    listed = values.first({**path, **detail}, "communityList", "communities")
     if listed is not None or detail:
         reading.shows_communities = True
-    active = trees.truth(trees.mapping(path.get("routeType")).get("active"))
+    active = values.truth(values.mapping(path.get("routeType")).get("active"))
     return reading.route(
         network,
-        trees.words(listed),
-        trees.text(path.get("nextHop")),
-        trees.text(trees.mapping(path.get("asPathEntry")).get("asPath")),
+        values.words(listed),
+        values.text_of(path, "nextHop"),
+        values.text(values.mapping(path.get("asPathEntry")).get("asPath")),
         best=None if active is None else reading.best(active),
     )
 
@@ -61,31 +61,28 @@ def _nxos_read(reading: Reading, rows: Rows) -> Iterator[Route]:
     for steps, value in rows:
         if _NXOS_ROWS not in steps or not isinstance(value, dict):
             continue
-        network = values.prefix(trees.text(trees.first(value, "ipprefix", "nonipprefix", "prefix")))
+        network = values.prefix(values.text_of(value, "ipprefix", "nonipprefix", "prefix"))
         if network is None:
             reading.leave_out(0, str(value)[:200])
             continue
-        for table in trees.objects(value.get("TABLE_path")):
-            for path in trees.objects(table.get("ROW_path")):
+        for table in values.objects(value.get("TABLE_path")):
+            for path in values.objects(table.get("ROW_path")):
                 yield _nxos_route(network, path, reading)
 
 
 def _nxos_route(network: str, path: dict[str, object], reading: Reading) -> Route:
-    listed = trees.first(path, "community", "communities", "TABLE_community")
+    listed = values.first(path, "community", "communities", "TABLE_community")
     if listed is not None or "pathvalid" in path or "pathbest" in path:
         reading.shows_communities = True
+    code = values.text_of(path, "bestcode", "best", "bestpath", "pathbest").strip()
+    used = code in (">", "bestpath", "true", "yes") or values.truth(path.get("pathbest")) is True
     return reading.route(
         network,
-        trees.words(listed),
-        trees.text(trees.first(path, "ipnexthop", "nexthop", "ipv6nexthop")),
-        trees.text(trees.first(path, "aspath", "as_path", "path")),
-        best=reading.best(_nxos_best(path)),
+        values.words(listed),
+        values.text_of(path, "ipnexthop", "nexthop", "ipv6nexthop"),
+        values.text_of(path, "aspath", "as_path", "path"),
+        best=reading.best(used),
     )
-
-
-def _nxos_best(path: dict[str, object]) -> bool:
-    code = trees.text(trees.first(path, "bestcode", "best", "bestpath", "pathbest"))
-    return code.strip() in (">", "bestpath", "true", "yes") or trees.truth(path.get("pathbest")) is True
 
 
 CISCO_NXOS = json_format(
@@ -130,7 +127,7 @@ def _frr_read(reading: Reading, rows: Rows) -> Iterator[Route]:
             prefix = value
             reading.complete = False
         elif steps[-2:-1] == ("paths",):
-            yield from _frr_path(prefix, trees.mapping(value), reading)
+            yield from _frr_path(prefix, values.mapping(value), reading)
         elif found := next((step for step in steps if step in _FRR_LISTS), None):
             if found == "advertisedRoutes":
                 reading.notes.append("the routes that the router advertises were left out")
@@ -143,42 +140,33 @@ def _frr_read(reading: Reading, rows: Rows) -> Iterator[Route]:
 
 
 def _frr_paths(network: str, value: object, reading: Reading, *, filtered: bool) -> Iterator[Route]:
-    tree = trees.mapping(value)
-    prefix = trees.text(tree.get("prefix")) if "/" in trees.text(tree.get("prefix")) else network
-    paths = tree.get("paths") if "paths" in tree else value
-    for path in trees.objects(paths):
-        yield from _frr_path(prefix, path, reading, filtered=filtered)
+    tree = values.mapping(value)
+    named = values.text_of(tree, "prefix")
+    for path in values.objects(tree.get("paths", value)):
+        yield from _frr_path(named if "/" in named else network, path, reading, filtered=filtered)
 
 
 def _frr_path(
     prefix: str, path: dict[str, object], reading: Reading, *, filtered: bool = False
 ) -> Iterator[Route]:
-    network = values.prefix(prefix or trees.text(path.get("network")))
+    network = values.prefix(prefix or values.text_of(path, "network"))
     if network is None:
         reading.leave_out(0, f"{prefix}: {path}"[:200])
         return
     if "community" in path or "aspath" in path:
         reading.shows_communities = True
-    community = path.get("community")
-    listed = trees.text(community) or trees.text(trees.mapping(community).get("string"))
-    aspath = path.get("aspath")
-    as_text = (
-        trees.text(trees.mapping(aspath).get("string")) or trees.text(aspath) or trees.text(path.get("path"))
-    )
-    yield reading.route(
-        network, listed, _frr_next_hop(path), as_text, best=reading.best(_frr_best(path)), filtered=filtered
-    )
-
-
-def _frr_next_hop(path: dict[str, object]) -> str:
-    hops = list(trees.objects(path.get("nexthops")))
+    listed, as_path = _frr_string(path.get("community")), _frr_string(path.get("aspath"))
+    hops = values.objects(path.get("nexthops"))
     chosen = next((hop for hop in hops if hop.get("scope") != "link-local"), {})
-    return trees.text(trees.first(chosen, "ip")) or trees.text(trees.first(path, "nextHop", "nextHopGlobal"))
-
-
-def _frr_best(path: dict[str, object]) -> bool:
+    hop = values.text_of(chosen, "ip") or values.text_of(path, "nextHop", "nextHopGlobal")
     best = path.get("bestpath", path.get("best"))
-    return trees.truth(best.get("overall") if isinstance(best, dict) else best) is True
+    used = values.truth(best.get("overall") if isinstance(best, dict) else best) is True
+    as_text = as_path or values.text_of(path, "path")
+    yield reading.route(network, listed, hop, as_text, best=reading.best(used), filtered=filtered)
+
+
+def _frr_string(value: object) -> str:
+    return values.text_of(value, "string") if isinstance(value, dict) else values.text(value)
 
 
 FRR = json_format("frr-json", _FRR_SIGNS, _frr_descends, _frr_read, others=_FRR_OTHERS)

@@ -168,12 +168,7 @@ def _cut(line: str) -> str:
 
 
 def _shown(lines: Iterable[str], whole: str) -> Iterator[str]:
-    """The lines as they stood on the screen.
-
-    Args:
-        lines: raw lines, perhaps with a carriage return at their end.
-        whole: the text that they come from, which is searched once for anything that needs work at all.
-    """
+    """The lines as they stood on the screen; `whole` is searched once for anything that needs work at all."""
     odd = _ODD.search(whole) is not None
     for line in lines:
         yield _line(line) if odd else line

@@ -1,7 +1,11 @@
-"""Prefixes, communities and AS paths as routers write them, made one form."""
+"""What routers write, made one form: prefixes, communities and AS paths, and the fields of their JSON.
+
+A field of JSON may be missing, of another type, or one value where several are expected.
+"""
 
 import ipaddress
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 from arcferry.routing.prefixes import prefix_key
@@ -88,12 +92,9 @@ def as_path(text: str) -> tuple[int, ...]:
 
 
 def prefix(text: str, *, classful: bool = False) -> str | None:
-    """The prefix in canonical form, None if the text is none.
+    """The prefix in canonical form, None if the text is none, or an address without a length.
 
-    Args:
-        text: such as `10.0.0.0/8` or `2001:DB8::/32`.
-        classful: whether an IPv4 network without a length has the length of its class, as IOS writes it;
-            else an address without a length is None.
+    With `classful`, an IPv4 network without a length has the length of its class, as IOS writes it.
     """
     if "/" not in text:
         if not classful or ":" in text:
@@ -138,3 +139,50 @@ def address(text: str) -> str:
         return str(ipaddress.ip_address(text.partition("%")[0]))
     except ValueError:
         return ""
+
+
+def mapping(value: object) -> dict[str, object]:
+    """The object, or an empty one for anything else."""
+    return value if isinstance(value, dict) else {}
+
+
+def several(value: object) -> list[object]:
+    """The array's elements; anything else is one element, and null none."""
+    if isinstance(value, list):
+        return value
+    return [] if value is None else [value]
+
+
+def text(value: object) -> str:
+    """The text or number as text, empty for anything else."""
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+def words(value: object) -> str:
+    """Every text within a value, with spaces between: a router gives a list as text, array or table."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return text(value) if inner is None else " ".join(map(words, inner))
+
+
+def truth(value: object) -> bool | None:
+    """True or False, also as text; None for anything else."""
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "false": False}.get(value.lower()) if isinstance(value, str) else None
+
+
+def first(tree: dict[str, object], *names: str) -> object:
+    """The first of these fields that is there and not null."""
+    return next((tree[name] for name in names if tree.get(name) is not None), None)
+
+
+def text_of(tree: dict[str, object], *names: str) -> str:
+    """The text or number of the first of these fields that is there."""
+    return text(first(tree, *names))
+
+
+def objects(value: object) -> Iterator[dict[str, object]]:
+    """The objects of an array, or the one object."""
+    return (item for item in several(value) if isinstance(item, dict))
