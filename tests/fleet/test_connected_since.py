@@ -46,7 +46,7 @@ async def by_an_older_list(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> Asy
         assert preflight.machines == {}
         assert (await fleet.run("apply")).code == 0
         shared = replace(RunContext.of(order), azure=session, machines=preflight.machines)
-        yield lambda: plan(order, shared, preflight.checks)
+        yield lambda: plan(shared, preflight.checks)
 
 
 async def test_a_host_that_another_apply_connected_since_is_healthy(by_an_older_list: Planning) -> None:

@@ -56,7 +56,7 @@ async def apply_fleet(
                 async with aclosing(MachinePoller(azure)) as poller:
                     context = replace(context, azure=azure, poller=poller, machines=preflight.machines)
                     watching = Observers((*observers, written))
-                    runner = FleetRunner(request, context, folder, watching, stop)
+                    runner = FleetRunner(context, folder, watching, stop)
                     result = await runner.apply(preflight)
                 try:
                     return await _stoppable(_with_machines(result, azure), stop)

@@ -81,7 +81,7 @@ async def with_path(failure: StepResult, task: HostTask) -> StepResult:
         task.tell("the path to Azure was not measured: the bundle is older than that")
         return failure
     task.tell("what the server itself sees of the path to Azure")
-    location, cloud = task.context.target.location, task.context.target.cloud.name
+    location, cloud = task.target.location, task.target.cloud.name
     script = task.payload.script_path
     try:
         answer = await ask(await task.session(), script, "facts", location, cloud, deadline=_DEADLINE)

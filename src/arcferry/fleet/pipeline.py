@@ -36,9 +36,9 @@ async def run_steps(
     results = [await _recorded(task, record, SURVEY, _survey)]
     if results[0].state is not StepState.DONE:
         return HostOutcome.FAILED, results
-    target, bundle = task.context.target, task.context.bundle
+    bundle = task.context.request.bundle
     task.state = state_from(
-        results[0].data, task.host, target, bundle, finished=task.finished, begun=task.begun
+        results[0].data, task.host, task.target, bundle, finished=task.finished, begun=task.begun
     )
     decided = decide(task.state)
     for step, decision in decided:

@@ -56,14 +56,12 @@ class HostPlan:
 class FleetPlan:
     """The plan for a fleet; `checks` is empty where Azure was not asked."""
 
-    run: str
-    context: RunContext
+    request: RunRequest
     checks: tuple[PreflightCheck, ...]
     hosts: tuple[HostPlan, ...]
 
 
 async def plan(
-    request: RunRequest,
     context: RunContext,
     checks: tuple[PreflightCheck, ...] = (),
     seen: Callable[[HostPlan], None] = lambda _: None,
@@ -71,11 +69,11 @@ async def plan(
     """Read every host's facts, so many at a time, and decide.
 
     Args:
-        request: the hosts, and how many at one time.
         context: with a session and machines, if Azure was asked.
         checks: what the preflight said.
         seen: called for each host as its plan is there.
     """
+    request = context.request
     turns = asyncio.Semaphore(request.concurrency)
 
     async def one(host: Host) -> HostPlan:
@@ -85,7 +83,7 @@ async def plan(
         return planned
 
     hosts = await asyncio.gather(*(one(host) for host in request.inventory.hosts))
-    return FleetPlan(request.run, context, checks, tuple(hosts))
+    return FleetPlan(request, checks, tuple(hosts))
 
 
 async def _plan_host(host: Host, context: RunContext) -> HostPlan:
@@ -97,7 +95,7 @@ async def _plan_host(host: Host, context: RunContext) -> HostPlan:
         return HostPlan(host, error=error)
     finally:
         await task.close()
-    state = state_from(document, host, context.target, context.bundle)
+    state = state_from(document, host, task.target, context.request.bundle)
     return HostPlan(host, state, tuple((step.name, decision) for step, decision in decide(state)))
 
 
@@ -110,8 +108,8 @@ async def plan_fleet(request: RunRequest, seen: Callable[[HostPlan], None] = lam
     """
     context = RunContext.of(request)
     if request.principal is None:
-        return await plan(request, context, seen=seen)
+        return await plan(context, seen=seen)
     async with signed_in(request.target, request.principal) as azure:
         preflight = await prepare(azure)
         context = replace(context, azure=azure, machines=preflight.machines)
-        return await plan(request, context, preflight.checks, seen)
+        return await plan(context, preflight.checks, seen)

@@ -16,7 +16,7 @@ from arcferry.fleet.outcome import AGENT_STEPS, FleetRun, HostOutcome, HostRun, 
 from arcferry.fleet.pipeline import run_steps
 from arcferry.fleet.records import RecordedAttempt, RunRecords, open_records, recorded_step
 from arcferry.fleet.run_folder import RunFolder, target_to_json
-from arcferry.fleet.task import HostTask, RunContext, RunRequest
+from arcferry.fleet.task import HostTask, RunContext
 from arcferry.times import from_text, now, to_text
 
 _POLL = 0.5
@@ -47,14 +47,13 @@ class FleetRunner:
 
     def __init__(
         self,
-        request: RunRequest,
         context: RunContext,
         folder: RunFolder,
         observers: Observers,
         stop: Stop,
     ) -> None:
-        self._hosts = {host.name: host for host in request.inventory.hosts}
-        self._request = request
+        self._request = context.request
+        self._hosts = {host.name: host for host in self._request.inventory.hosts}
         self._context = context
         self._folder = folder
         self._observers = observers
@@ -108,13 +107,13 @@ class FleetRunner:
                 already.get(name) or await self._host_run(host, ended.get(name))
                 for name, host in self._hosts.items()
             ]
-        bundle = self._context.bundle
+        bundle = self._request.bundle
         return FleetRun(
             id=self._folder.id,
             started=self._folder.started,
             ended=now(),
             bundle={"id": bundle.id, "version": str(bundle.manifest.version), "path": str(bundle.path)},
-            target=target_to_json(self._context.target),
+            target=target_to_json(self._request.target),
             checks=preflight.checks,
             hosts=tuple(runs),
             state=str(self._folder.path),

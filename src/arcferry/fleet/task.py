@@ -52,23 +52,19 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What every host of a run shares.
+    """What every host of a run shares: what was asked for, and what was learned since.
 
     Attributes:
         script: the host script's text, checked when it was read.
         azure: None in a plan without a sign-in.
         machines: the target's machines as the preflight saw them, by lower-case name.
-        patience: seconds that Azure gets to report a machine as Connected, with a new heartbeat.
     """
 
-    bundle: Bundle
+    request: RunRequest
     script: bytes = field(repr=False)
-    trust: SshTrust
-    target: AzureTarget
     azure: AzureSession | None = None
     poller: MachinePoller | None = None
     machines: Mapping[str, Machine] = field(default_factory=dict, repr=False)
-    patience: float = PATIENCE
 
     @classmethod
     def of(cls, request: RunRequest) -> Self:
@@ -82,7 +78,7 @@ class RunContext:
         except InputError as error:
             hint = "Build the bundle anew with this version of arcferry."
             raise InputError(error.message, hint=hint) from None
-        return cls(request.bundle, script, request.trust, request.target, patience=request.patience)
+        return cls(request, script)
 
 
 class HostTask:
@@ -109,6 +105,7 @@ class HostTask:
     ) -> None:
         self.host = host
         self.context = context
+        self.target = context.request.target
         self.started = started
         self.finished = finished
         self.begun = begun
@@ -149,7 +146,7 @@ class HostTask:
         """
         async with self._opening:
             if self._session is None or self._session.closed:
-                self._session = await open_session(self.host, self.context.trust)
+                self._session = await open_session(self.host, self.context.request.trust)
             return self._session
 
     async def close(self) -> None:

@@ -21,12 +21,12 @@ _HEADINGS = ("HOST", "SYSTEM", "AGENT", "WOULD")
 
 def document(plan: FleetPlan) -> dict[str, Any]:
     """The whole plan as one JSON document."""
-    bundle = plan.context.bundle
+    bundle = plan.request.bundle
     return {
         "schema": SCHEMA,
         "kind": "plan",
-        "run": plan.run,
-        "target": target_to_json(plan.context.target),
+        "run": plan.request.run,
+        "target": target_to_json(plan.request.target),
         "bundle": {"id": bundle.id, "version": str(bundle.manifest.version), "path": str(bundle.path)},
         "azure": "asked" if plan.checks else "not asked",
         "preflight": checks_document(plan.checks),
@@ -119,5 +119,5 @@ def summary(plan: FleetPlan) -> str:
     """One line: what apply would come to."""
     bad = sum(not host.good for host in plan.hosts)
     change = sum(host.changes for host in plan.hosts)
-    text = f"{change} of {len(plan.hosts)} hosts would be changed"
-    return f"{text}, {bad} cannot go on as they are; run {plan.run}" if bad else f"{text}; run {plan.run}"
+    hindered = f", {bad} cannot go on as they are" if bad else ""
+    return f"{change} of {len(plan.hosts)} hosts would be changed{hindered}; run {plan.request.run}"

@@ -23,7 +23,7 @@ class Check:
 
     async def perform(self, task: HostTask) -> StepResult:
         """Run the check; where it fails, measure the path too."""
-        location, cloud = task.context.target.location, task.context.target.cloud.name
+        location, cloud = task.target.location, task.target.cloud.name
         script = task.payload.script_path
         answer = await ask(await task.session(), script, "check", location, cloud, deadline=360)
         if answer.ok:

@@ -47,11 +47,11 @@ class Connect:
         # Through the host's lock: a connect that an earlier, killed apply left running ends first.
         shown = await run_to_end(await task.session(), task.payload.script_path, "show", deadline=120)
         agent = read_agent(shown)
-        if is_connected_to(agent, task.context.target, task.host.name):
+        if is_connected_to(agent, task.target, task.host.name):
             return StepResult(self.name, StepState.DONE, "was connected already", data={"changed": False})
         await self._refuse_taken_name(task, agent)
         token = await task.azure.token()
-        options = connect_options(task.context.target, task.host) | {"access-token": token.text}
+        options = connect_options(task.target, task.host) | {"access-token": token.text}
         config = json.dumps(options).encode()
         answer = await run_to_end(await task.session(), task.payload.script_path, "connect", token=config)
         if not answer.ok:

@@ -29,7 +29,7 @@ async def survey(task: HostTask) -> dict[str, Any]:
     context, name = task.context, task.host.name
     machine = MachineSummary.of(context.machines.get(name.lower()))
     error = ""
-    if machine is None and context.azure and is_connected_to(facts.agent, context.target, name):
+    if machine is None and context.azure and is_connected_to(facts.agent, task.target, name):
         try:
             machine = MachineSummary.of(await get_machine(context.azure, name))
         except AzureError as failed:
@@ -45,7 +45,7 @@ async def _read_host(task: HostTask) -> HostFacts:
     before = time.time()
     answer = await ask_unstaged(session, task.context.script, "facts")
     skew = _skew(answer, before, time.time())
-    bundle = task.context.bundle
+    bundle = task.context.request.bundle
     # Every package for Linux, as each look costs a round trip, whichever one it takes.
     packages = [
         bundle.file(agent.file) for agent in bundle.manifest.agents if agent.format.lower() in {"deb", "rpm"}

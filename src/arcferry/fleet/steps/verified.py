@@ -36,7 +36,7 @@ class Verified:
         without one. So the instant is the agent's own, or ARM's change to Connected since the run began.
         """
         await sweep(await task.session())
-        patience, wanted = task.context.patience, task.payload.version
+        patience, wanted = task.context.request.patience, task.payload.version
         deadline = time.monotonic() + patience
         agent = await _show(task)
         if task.context.poller is None:
@@ -79,7 +79,7 @@ class Verified:
             if pause == _SHORTEST:
                 task.tell(
                     f"a heartbeat newer than this run, which an agent sends every five minutes, for at most "
-                    f"{task.context.patience:.0f} s"
+                    f"{task.context.request.patience:.0f} s"
                 )
             left = deadline - time.monotonic()
             if left <= 0:
