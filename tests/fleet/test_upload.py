@@ -7,7 +7,7 @@ import pytest
 from arcferry.bundle import BundleFile
 from arcferry.errors import BundleRefusedError, HostCommandError
 from arcferry.fleet.transport.ssh import SshSession
-from arcferry.fleet.transport.upload import Upload, checksums, make_folder, put
+from arcferry.fleet.transport.upload import checksums, make_folder, put
 
 from .conftest import Sealed, Sshd, connected
 
@@ -35,12 +35,12 @@ async def test_sent_once_then_kept(either: SshSession, source: BundleFile, tmp_p
     remote = tmp_path / "staging" / "agent.deb"
     await make_folder(either, str(remote.parent))
     first = await put(either, source, str(remote))
-    assert first == Upload(source.length)
+    assert first == source.length
     assert remote.read_bytes() == source.read()
     assert remote.stat().st_mode & 0o777 == 0o600
     assert remote.parent.stat().st_mode & 0o777 == 0o700
     second = await put(either, source, str(remote))
-    assert second == Upload(0)
+    assert second == 0
 
 
 async def test_a_half_upload_is_continued(either: SshSession, source: BundleFile, tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ async def test_a_half_upload_is_continued(either: SshSession, source: BundleFile
     half = source.length // 2
     (tmp_path / "agent.deb.part").write_bytes(source.read()[:half])
     upload = await put(either, source, str(remote))
-    assert upload == Upload(source.length - half, resumed=True)
+    assert upload == source.length - half
     assert remote.read_bytes() == source.read()
 
 
@@ -60,7 +60,7 @@ async def test_a_damaged_half_is_thrown_away(
     (tmp_path / "agent.deb.part").write_bytes(b"\0" * int(source.length * length))
     remote.write_bytes(b"changed by somebody")
     upload = await put(either, source, str(remote))
-    assert upload == Upload(source.length)
+    assert upload == source.length
     assert remote.read_bytes() == source.read()
     assert not remote.with_name("agent.deb.part").exists()
 

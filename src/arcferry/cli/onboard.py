@@ -169,7 +169,7 @@ def apply(
     names = [host.name for host in request.inventory.hosts]
     with watching(names, len(NAMES), lines=log.is_on()) as observer:
         result = stopping.run(
-            apply_fleet(request, who, observers=[observer], stop=stop), says="stopped", hint=_GO_ON, ask=ask
+            apply_fleet(request, who, observer=observer, stop=stop), says="stopped", hint=_GO_ON, ask=ask
         )
     held = held_beside((), catalog.cloud(fleet.cloud))
     warn(held)

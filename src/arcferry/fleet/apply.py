@@ -1,7 +1,7 @@
 """Apply: bring a fleet into Azure, in the order in which things can still be called off."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from arcferry.azure import AzureSession, ServicePrincipal, list_machines, prepare, signed_in
 from arcferry.errors import AzureError, InterruptedRunError
 from arcferry.files import only_one
-from arcferry.fleet.events import Observer, Observers, journal
+from arcferry.fleet.events import Event, Observer, journal
 from arcferry.fleet.outcome import FleetRun
 from arcferry.fleet.poller import MachinePoller
 from arcferry.fleet.records import logged
@@ -26,7 +26,7 @@ async def apply_fleet(
     request: RunRequest,
     principal: ServicePrincipal,
     *,
-    observers: Iterable[Observer] = (),
+    observer: Observer = lambda _: None,
     stop: Stop | None = None,
 ) -> FleetRun:
     """Bring every host of the inventory to Connected. Run again, it goes on where it was.
@@ -47,7 +47,12 @@ async def apply_fleet(
             "target": target_to_json(request.target),
         }
         folder = open_run(request.state, request.run, summary, now())
-        with logged(folder), journal(folder.journal, folder.id) as written:
+        with logged(folder), journal(folder.journal, folder.id) as write:
+
+            def see(event: Event) -> None:
+                observer(event)
+                write(event)
+
             async with signed_in(request.target, principal) as azure:
                 try:
                     preflight = await _stoppable(prepare(azure), stop)
@@ -55,8 +60,7 @@ async def apply_fleet(
                     raise InterruptedRunError("stopped before any host was touched") from None
                 async with aclosing(MachinePoller(azure)) as poller:
                     context = replace(context, azure=azure, poller=poller, machines=preflight.machines)
-                    watching = Observers((*observers, written))
-                    runner = FleetRunner(context, folder, watching, stop)
+                    runner = FleetRunner(context, folder, see, stop)
                     result = await runner.apply(preflight)
                 try:
                     return await _stoppable(_with_machines(result, azure), stop)

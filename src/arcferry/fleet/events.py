@@ -2,14 +2,12 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from io import FileIO
 from pathlib import Path
-from typing import Protocol
 
 from arcferry.files import naming
 from arcferry.times import now, to_text
@@ -40,63 +38,16 @@ class Event:
     says: str = ""
     attempt: int = 1
     seconds: float = 0.0
-    at: datetime | None = None
+    at: datetime = field(default_factory=now)
 
 
-class Observer(Protocol):
-    """Watches a run. It must not raise: an observer never ends what it watches."""
-
-    def see(self, event: Event) -> None:
-        """Take note of an event, soon and without waiting."""
-
-
-class Observers:
-    """Several observers as one; events get their instant here."""
-
-    def __init__(self, observers: Iterable[Observer]) -> None:
-        self._observers = tuple(observers)
-
-    def see(self, event: Event) -> None:
-        """Tell everyone."""
-        dated = replace(event, at=now())
-        for observer in self._observers:
-            observer.see(dated)
-
-
-class RunJournal:
-    """One JSON line for each event, flushed as it happens, for people and for other programs."""
-
-    def __init__(self, stream: FileIO, run: str, *, torn: bool = False) -> None:
-        self._stream = stream
-        self._run = run
-        self._torn = torn  # whether the last line lacks its end, of a run that was killed or on a full disk
-
-    def see(self, event: Event) -> None:
-        """Append the event."""
-        line = {
-            "schema": 1,
-            "time": to_text(event.at) if event.at else "",
-            "run": self._run,
-            "host": event.host,
-            "attempt": event.attempt,
-            "step": event.step,
-            "event": event.kind.value,
-            "says": event.says,
-            "seconds": round(event.seconds, 3),
-        }
-        data = (json.dumps(line, ensure_ascii=False) + "\n").encode()
-        if self._torn:
-            data = b"\n" + data
-        try:
-            self._torn = self._stream.write(data) != len(data)
-        except OSError:
-            # A full disk here must not end the hosts' work; the record of steps stops the run by itself.
-            self._torn = True
+Observer = Callable[[Event], None]
+"""Takes note of an event, soon and without waiting. It must not raise: it never ends what it watches."""
 
 
 @contextmanager
-def journal(path: Path, run: str) -> Iterator[RunJournal]:
-    """A journal that is appended to.
+def journal(path: Path, run: str) -> Iterator[Observer]:
+    """A file that gets one JSON line for each event as it happens, for people and for other programs.
 
     Raises:
         FileInputError: it cannot be written.
@@ -104,7 +55,29 @@ def journal(path: Path, run: str) -> Iterator[RunJournal]:
     with naming(path, "cannot be written"):
         # Not buffered: what a full disk refuses must not come up again when the file is closed.
         stream = path.open("a+b", buffering=0)
+        # Whether the last line lacks its end, of a run that was killed or on a full disk.
         torn = stream.tell() > 0 and stream.seek(-1, os.SEEK_END) >= 0 and stream.read(1) != b"\n"
+
+    def write(event: Event) -> None:
+        nonlocal torn
+        line = {
+            "schema": 1,
+            "time": to_text(event.at),
+            "run": run,
+            "host": event.host,
+            "attempt": event.attempt,
+            "step": event.step,
+            "event": event.kind.value,
+            "says": event.says,
+            "seconds": round(event.seconds, 3),
+        }
+        data = b"\n" * torn + (json.dumps(line, ensure_ascii=False) + "\n").encode()
+        try:
+            torn = stream.write(data) != len(data)
+        except OSError:
+            # A full disk here must not end the hosts' work; the record of steps stops the run by itself.
+            torn = True
+
     with stream:
         path.chmod(0o600)
-        yield RunJournal(stream, run, torn=torn)
+        yield write

@@ -9,7 +9,7 @@ from typing import Any
 
 from arcferry.azure import Machine, Preflight
 from arcferry.errors import FileInputError
-from arcferry.fleet.events import Event, EventKind, Observers
+from arcferry.fleet.events import Event, EventKind, Observer
 from arcferry.fleet.facts import at_least
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.outcome import AGENT_STEPS, FleetRun, HostOutcome, HostRun, StepResult, StepState
@@ -49,28 +49,22 @@ class FleetRunner:
         self,
         context: RunContext,
         folder: RunFolder,
-        observers: Observers,
+        observer: Observer,
         stop: Stop,
     ) -> None:
         self._request = context.request
         self._hosts = {host.name: host for host in self._request.inventory.hosts}
         self._context = context
         self._folder = folder
-        self._observers = observers
+        self._observer = observer
         self._stop = stop
         self._stop.listen(self._on_stop)
         self._tasks: dict[str, tuple[asyncio.Task[Any], bool]] = {}
         self._left: set[str] = set()
         self._failures = 0
         self._lost: FileInputError | None = None
-        self._opened: RunRecords | None = None
+        self._records: RunRecords  # from when `apply` has opened them
         self._changed = asyncio.Event()
-
-    @property
-    def _records(self) -> RunRecords:
-        if self._opened is None:
-            raise RuntimeError("work began before the records were open")
-        return self._opened
 
     @property
     def _ending(self) -> bool:
@@ -90,13 +84,13 @@ class FleetRunner:
         already: dict[str, HostRun] = {}
         async with open_records(
             self._folder, self._work_on, concurrency=self._request.concurrency, lost=self._on_lost
-        ) as self._opened:
+        ) as self._records:
             known = await self._records.attempts()
             for host in self._hosts.values():
                 done = _still_connected(host, known.get(host.name), preflight.machines)
                 if done is not None:
                     already[host.name] = done
-                    self._observers.see(Event(host.name, EventKind.CONNECTED, says="already done"))
+                    self._observer(Event(host.name, EventKind.CONNECTED, says="already done"))
                     continue
                 await self._begin(host, known.get(host.name))
             await self._until_all_ended(set(self._hosts) - set(already))
@@ -164,7 +158,7 @@ class FleetRunner:
             attempt=attempt,
             finished=frozenset(given["finished"]),
             begun=frozenset(given["begun"]),
-            observers=self._observers,
+            observer=self._observer,
         )
         try:
             outcome, steps = await run_steps(task, recorded_step, partial(self._enter, name))
@@ -178,7 +172,7 @@ class FleetRunner:
         if outcome is not HostOutcome.CONNECTED:
             self._failures += 1
         # Each way in which work can end is a kind of event by the same word.
-        self._observers.see(Event(name, EventKind(outcome.value), attempt=attempt))
+        self._observer(Event(name, EventKind(outcome.value), attempt=attempt))
         self._changed.set()
         # The path evidence is in the failed step's own record, once.
         return {"outcome": outcome.value, "steps": [replace(step, path="").to_json() for step in steps]}
@@ -186,7 +180,7 @@ class FleetRunner:
     def _leave(self, name: str) -> None:
         """This host's work ends here without a result; its record says that it goes on some time."""
         self._left.add(name)
-        self._observers.see(Event(name, EventKind.STOPPED))
+        self._observer(Event(name, EventKind.STOPPED))
         self._changed.set()
 
     def _enter(self, name: str, interruptible: bool) -> None:

@@ -10,7 +10,7 @@ from typing import Self
 from arcferry.azure import AzureSession, AzureTarget, Machine, ServicePrincipal
 from arcferry.bundle import Bundle
 from arcferry.errors import InputError
-from arcferry.fleet.events import Event, EventKind, Observers
+from arcferry.fleet.events import Event, EventKind, Observer
 from arcferry.fleet.host_state import HostPayload, HostState
 from arcferry.fleet.inventory import Host, Inventory
 from arcferry.fleet.poller import MachinePoller
@@ -101,7 +101,7 @@ class HostTask:
         attempt: int = 1,
         finished: frozenset[str] = frozenset(),
         begun: frozenset[str] = frozenset(),
-        observers: Observers | None = None,
+        observer: Observer = lambda _: None,
     ) -> None:
         self.host = host
         self.context = context
@@ -112,13 +112,13 @@ class HostTask:
         self.state: HostState | None = None
         self.step = ""
         self._attempt = attempt
-        self._observers = observers or Observers(())
+        self._observer = observer
         self._session: SshSession | None = None
         self._opening = asyncio.Lock()
 
     def see(self, kind: EventKind, step: str, says: str = "", seconds: float = 0.0) -> None:
         """Tell whoever watches the run what became of a step."""
-        self._observers.see(Event(self.host.name, kind, step, says, self._attempt, seconds))
+        self._observer(Event(self.host.name, kind, step, says, self._attempt, seconds))
 
     def tell(self, says: str) -> None:
         """Tell whoever watches the run what the step waits for, or does beside."""

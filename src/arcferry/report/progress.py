@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -25,21 +26,15 @@ _FINAL = {
 }
 
 
-class Lines:
+def tell(event: Event, console: Console) -> None:
     """One line for each change."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-
-    def see(self, event: Event) -> None:
-        """Print the event."""
-        if event.kind is EventKind.STARTED:
-            return
-        time = f" ({event.seconds:.1f} s)" if event.seconds and event.kind is EventKind.DONE else ""
-        says = f": {event.says}" if event.says else ""
-        step = f"{event.step} " if event.step else ""
-        line = f"{event.host}  {step}{event.kind.value}{time}{says}"
-        self._console.print(one_line(line, limit=400), soft_wrap=True)
+    if event.kind is EventKind.STARTED:
+        return
+    time = f" ({event.seconds:.1f} s)" if event.seconds and event.kind is EventKind.DONE else ""
+    says = f": {event.says}" if event.says else ""
+    step = f"{event.step} " if event.step else ""
+    line = f"{event.host}  {step}{event.kind.value}{time}{says}"
+    console.print(one_line(line, limit=400), soft_wrap=True)
 
 
 @dataclass(slots=True)
@@ -109,8 +104,8 @@ def watching(hosts: Sequence[str], steps: int, *, lines: bool = False) -> Iterat
     """
     console = stderr()
     if lines or not console.is_terminal:
-        yield Lines(console)
+        yield partial(tell, console=console)
         return
     board = Board(hosts, steps, console)
     with Live(board, console=console, refresh_per_second=8, transient=False):
-        yield board
+        yield board.see

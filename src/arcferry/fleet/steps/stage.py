@@ -39,9 +39,9 @@ class StageFiles:
         """Carry what is not there yet."""
         session = await task.session()
         await make_folder(session, task.payload.folder)
-        uploads = [await put(session, file, task.payload.staged(file)) for file in task.payload.files]
-        says = f"{megabytes(sum(upload.travelled for upload in uploads))} carried"
-        if any(upload.resumed for upload in uploads):
+        travelled = {file: await put(session, file, task.payload.staged(file)) for file in task.payload.files}
+        says = f"{megabytes(sum(travelled.values()))} carried"
+        if any(0 < size < file.length for file, size in travelled.items()):
             says += ", continued from an earlier try"
         return StepResult(self.name, StepState.DONE, says)
 

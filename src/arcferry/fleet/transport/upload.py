@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from arcferry.bundle import BundleFile
@@ -16,14 +15,6 @@ _SLOWEST = 64 * 1024
 _DEADLINE = 120.0
 _SUM_LINE = re.compile(r"\\?([0-9a-f]{64}) [ *](.+)")
 _APPEND = 'umask 077; if [ "$2" = 0 ]; then : > "$1"; fi; exec cat >> "$1"'
-
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """How many bytes had to travel for a file, and whether an earlier try's were continued."""
-
-    travelled: int
-    resumed: bool = False
 
 
 async def checksums(session: SshSession, paths: Iterable[str]) -> dict[str, str]:
@@ -40,11 +31,14 @@ async def checksums(session: SshSession, paths: Iterable[str]) -> dict[str, str]
     return {found[2]: found[1] for found in sums if found and found[2] in wanted}
 
 
-async def put(session: SshSession, source: BundleFile, remote: str) -> Upload:
+async def put(session: SshSession, source: BundleFile, remote: str) -> int:
     """Bring a bundle's file to the absolute path `remote`, readable by root alone.
 
     It is written beside its place and renamed once the host's own sum of it is right. What an earlier,
     interrupted upload left is continued where it is sound.
+
+    Returns:
+        How many bytes had to travel; fewer than all where an earlier try was continued.
 
     Raises:
         BundleRefusedError: the file here is no longer what the bundle's manifest says.
@@ -53,7 +47,7 @@ async def put(session: SshSession, source: BundleFile, remote: str) -> Upload:
     """
     there = await checksums(session, [remote])
     if there.get(remote) == source.sha256:
-        return Upload(0)
+        return 0
     part = f"{remote}.part"
     size = await session.run(["stat", "-c", "%s", "--", part])
     start = whole(clean(size.stdout, limit=64).strip(), most=source.length - 1) or 0
@@ -65,7 +59,7 @@ async def put(session: SshSession, source: BundleFile, remote: str) -> Upload:
         await session.run(["rm", "-f", "--", part])
         raise HostCommandError(f"{session.place}: {source.name} did not arrive whole: its SHA-256 differs")
     await _must(session, ["mv", "-f", "--", part, remote])
-    return Upload(source.length - start, resumed=start > 0)
+    return source.length - start
 
 
 async def make_folder(session: SshSession, path: str) -> None:
