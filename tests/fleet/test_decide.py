@@ -10,7 +10,8 @@ from arcferry.fleet.facts import HostAgent, HostFacts
 from arcferry.fleet.host_state import HostState, MachineSummary, payload_for
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.pipeline import decide
-from arcferry.fleet.steps.connect import connect_options, tags_text
+from arcferry.fleet.steps.connect import connect_options
+from arcferry.fleet.tags import tags_text
 
 from .conftest import Sealed
 

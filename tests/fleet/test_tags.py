@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcferry.fleet.steps.connect import tags_text
-from arcferry.fleet.tags import parse_tags
+from arcferry.fleet.tags import parse_tags, tags_text
 
 READ = {
     "commas": ("site=taipei,role=web", {"site": "taipei", "role": "web"}),

@@ -145,8 +145,8 @@ def apply(
     from arcferry.cli.evidence import held_beside, warn
     from arcferry.fleet.apply import apply_fleet
     from arcferry.fleet.findings import findings_of_run, keep
+    from arcferry.fleet.pipeline import NAMES
     from arcferry.fleet.run import Stop
-    from arcferry.fleet.steps import NAMES
     from arcferry.report import fleet as report
     from arcferry.report.progress import watching
 

@@ -9,8 +9,7 @@ from types import MappingProxyType
 from arcferry.azure import AzureTarget
 from arcferry.bundle import Bundle
 from arcferry.errors import InputError, UnknownNameError
-from arcferry.fleet.steps.connect import tags_text
-from arcferry.fleet.tags import check_tags, parse_tags
+from arcferry.fleet.tags import check_tags, parse_tags, tags_text
 from arcferry.text import quoted
 
 LONGEST_DELAY = 24 * 60

@@ -11,9 +11,19 @@ from arcferry.fleet.events import EventKind
 from arcferry.fleet.host_state import Action, Decision, HostState, state_from
 from arcferry.fleet.outcome import HostOutcome, StepResult, StepState
 from arcferry.fleet.script import sweep
-from arcferry.fleet.steps import STEPS, SURVEY, Step, survey
-from arcferry.fleet.task import HostTask
+from arcferry.fleet.steps.check import CHECK
+from arcferry.fleet.steps.connect import CONNECT
+from arcferry.fleet.steps.install import INSTALL
+from arcferry.fleet.steps.stage import STAGE
+from arcferry.fleet.steps.survey import SURVEY, survey
+from arcferry.fleet.steps.verified import VERIFIED
+from arcferry.fleet.steps.verify import VERIFY
+from arcferry.fleet.task import HostTask, Step
 
+STEPS = (STAGE, VERIFY, INSTALL, CHECK, CONNECT, VERIFIED)
+"""What follows the facts, in this order."""
+
+NAMES = (SURVEY, *(step.name for step in STEPS))
 _LOG = logging.getLogger(__name__)
 _Perform = Callable[[HostTask], Awaitable[StepResult]]
 Json = dict[str, Any]

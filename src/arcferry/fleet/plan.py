@@ -9,7 +9,7 @@ from arcferry.errors import HostError
 from arcferry.fleet.host_state import Action, Decision, HostState, state_from
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.pipeline import decide
-from arcferry.fleet.steps import survey
+from arcferry.fleet.steps.survey import survey
 from arcferry.fleet.task import HostTask, RunContext, RunRequest
 from arcferry.times import now
 

@@ -16,6 +16,7 @@ _PART = re.compile(
     r"(?P<separator>[,;]|\Z)",
     re.DOTALL,
 )
+_PLAIN = re.compile(r"[\w.:/@+-]+")
 _ANOTHER = re.compile(r"(?P<between>[\s|])(?P<word>[\w.-]{1,80}=)")
 _SEPARATORS = {",": "comma", ";": "semicolon"}
 
@@ -107,3 +108,15 @@ def check_tags(tags: dict[str, str]) -> dict[str, str]:
     if len({name.lower() for name in tags}) < len(tags):
         raise ValueError("two tag names differ only in case")
     return tags
+
+
+def tags_text(tags: dict[str, str]) -> str:
+    """Tags as the agent reads them: `k=v,k2='v 2'`, with a backslash before a quote (1.50 and newer)."""
+    return ",".join(f"{_quoted(key)}={_quoted(text)}" for key, text in tags.items())
+
+
+def _quoted(text: str) -> str:
+    if _PLAIN.fullmatch(text):
+        return text
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"

@@ -1,7 +1,7 @@
 """What the operator asked for, what all hosts of a run share, and the work on one of them."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -11,8 +11,9 @@ from arcferry.azure import AzureSession, AzureTarget, Machine, ServicePrincipal
 from arcferry.bundle import Bundle
 from arcferry.errors import InputError
 from arcferry.fleet.events import Event, EventKind, Observer
-from arcferry.fleet.host_state import HostPayload, HostState
+from arcferry.fleet.host_state import Decision, HostPayload, HostState
 from arcferry.fleet.inventory import Host, Inventory
+from arcferry.fleet.outcome import StepResult
 from arcferry.fleet.poller import MachinePoller
 from arcferry.fleet.run_folder import run_id
 from arcferry.fleet.transport.ssh import SshSession, open_session
@@ -79,6 +80,23 @@ class RunContext:
             hint = "Build the bundle anew with this version of arcferry."
             raise InputError(error.message, hint=hint) from None
         return cls(request, script)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of every host.
+
+    Attributes:
+        decide: whether it is to be run, skipped or blocked, and why. Reads nothing but the state.
+        perform: does it, whatever was done before: a step that was cut short runs again. Raises HostError
+            or AzureError, by what failed.
+        interruptible: whether it may be left in the middle when the run is stopped.
+    """
+
+    name: str
+    decide: Callable[[HostState], Decision]
+    perform: Callable[["HostTask"], Awaitable[StepResult]]
+    interruptible: bool = True
 
 
 class HostTask:

@@ -1,70 +1,64 @@
 """connect: make the machine in Azure. The host gets a short-lived token and nothing else."""
 
 import json
-import re
 
 from arcferry.azure import AzureTarget, get_machine
 from arcferry.errors import ConflictError
 from arcferry.fleet.facts import HostAgent, read_agent
-from arcferry.fleet.failure import agent_failure, with_path
 from arcferry.fleet.host_state import Decision, HostState, block, is_connected_to, run, skip
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.outcome import StepResult, StepState
 from arcferry.fleet.script import run_to_end
-from arcferry.fleet.task import HostTask
+from arcferry.fleet.steps.check import agent_failure, with_path
+from arcferry.fleet.tags import tags_text
+from arcferry.fleet.task import HostTask, Step
 
 LARGEST_SKEW = 300.0
 """Seconds that a host's clock may be off; Entra and HIS refuse tokens and certificates beyond."""
 
-_PLAIN_TAG = re.compile(r"[\w.:/@+-]+")
+
+def decide(state: HostState) -> Decision:
+    """Block where another machine, another server or a wrong clock stands in the way."""
+    agent, name = state.agent, state.host.name
+    if state.connected_here:
+        return _connected(state)
+    if agent.has_machine:
+        return block(
+            f"its agent is connected to {agent.resource_id or agent.resource_name}",
+            "Disconnect it there first, or take the host out of the inventory.",
+        )
+    wrong_clock = _wrong_clock(state.facts.skew)
+    if wrong_clock:
+        return wrong_clock
+    if state.machine is not None and "connect" not in state.begun:
+        return _taken(state.machine.vm_id, state.machine.status, state.host)
+    return run(f"as {name} in {state.target.resource_group}")
 
 
-class Connect:
-    """Connects the agent, unless it is connected to just this machine already."""
+async def perform(task: HostTask) -> StepResult:
+    """Read host and ARM once more, then connect with a token that lies there as long as that takes."""
+    # Through the host's lock: a connect that an earlier, killed apply left running ends first.
+    shown = await run_to_end(await task.session(), task.payload.script_path, "show", deadline=120)
+    agent = read_agent(shown)
+    if is_connected_to(agent, task.target, task.host.name):
+        return StepResult("connect", StepState.DONE, "was connected already", data={"changed": False})
+    await _refuse_taken_name(task, agent)
+    token = await task.azure.token()
+    options = connect_options(task.target, task.host) | {"access-token": token.text}
+    config = json.dumps(options).encode()
+    answer = await run_to_end(await task.session(), task.payload.script_path, "connect", token=config)
+    if not answer.ok:
+        return await with_path(agent_failure("connect", answer), task)
+    changed = answer.flag("changed") is not False
+    return StepResult("connect", StepState.DONE, "connected", data={"changed": changed})
 
-    name = "connect"
-    interruptible = False
 
-    def decide(self, state: HostState) -> Decision:
-        """Block where another machine, another server or a wrong clock stands in the way."""
-        agent, name = state.agent, state.host.name
-        if state.connected_here:
-            return _connected(state)
-        if agent.has_machine:
-            return block(
-                f"its agent is connected to {agent.resource_id or agent.resource_name}",
-                "Disconnect it there first, or take the host out of the inventory.",
-            )
-        wrong_clock = _wrong_clock(state.facts.skew)
-        if wrong_clock:
-            return wrong_clock
-        if state.machine is not None and self.name not in state.begun:
-            return _taken(state.machine.vm_id, state.machine.status, state.host)
-        return run(f"as {name} in {state.target.resource_group}")
-
-    async def perform(self, task: HostTask) -> StepResult:
-        """Read host and ARM once more, then connect with a token that lies there as long as that takes."""
-        # Through the host's lock: a connect that an earlier, killed apply left running ends first.
-        shown = await run_to_end(await task.session(), task.payload.script_path, "show", deadline=120)
-        agent = read_agent(shown)
-        if is_connected_to(agent, task.target, task.host.name):
-            return StepResult(self.name, StepState.DONE, "was connected already", data={"changed": False})
-        await self._refuse_taken_name(task, agent)
-        token = await task.azure.token()
-        options = connect_options(task.target, task.host) | {"access-token": token.text}
-        config = json.dumps(options).encode()
-        answer = await run_to_end(await task.session(), task.payload.script_path, "connect", token=config)
-        if not answer.ok:
-            return await with_path(agent_failure(self.name, answer), task)
-        changed = answer.flag("changed") is not False
-        return StepResult(self.name, StepState.DONE, "connected", data={"changed": changed})
-
-    async def _refuse_taken_name(self, task: HostTask, agent: HostAgent) -> None:
-        """A machine of this name that belongs to another server is never taken over."""
-        machine = await get_machine(task.azure, task.host.name)
-        if machine is not None and agent.vm_id and machine.vm_id.lower() != agent.vm_id.lower():
-            taken = _taken(machine.vm_id, machine.status, task.host)
-            raise ConflictError(f"{task.host.name}: {taken.why}", code="AZCM0044", hint=taken.hint)
+async def _refuse_taken_name(task: HostTask, agent: HostAgent) -> None:
+    """A machine of this name that belongs to another server is never taken over."""
+    machine = await get_machine(task.azure, task.host.name)
+    if machine is not None and agent.vm_id and machine.vm_id.lower() != agent.vm_id.lower():
+        taken = _taken(machine.vm_id, machine.status, task.host)
+        raise ConflictError(f"{task.host.name}: {taken.why}", code="AZCM0044", hint=taken.hint)
 
 
 def _connected(state: HostState) -> Decision:
@@ -105,18 +99,6 @@ def connect_options(target: AzureTarget, host: Host) -> dict[str, str]:
     return options | ({"tags": tags_text(dict(host.tags))} if host.tags else {})
 
 
-def tags_text(tags: dict[str, str]) -> str:
-    """Tags as the agent reads them: `k=v,k2='v 2'`, with a backslash before a quote (1.50 and newer)."""
-    return ",".join(f"{_quoted(key)}={_quoted(text)}" for key, text in tags.items())
-
-
-def _quoted(text: str) -> str:
-    if _PLAIN_TAG.fullmatch(text):
-        return text
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
-
-
 def _taken(vm_id: str, status: str, host: Host) -> Decision:
     return block(
         f"ARM has a machine {host.name} already ({status or 'no status'}, vmId {vm_id or 'none'}), and this "
@@ -124,3 +106,6 @@ def _taken(vm_id: str, status: str, host: Host) -> Decision:
         "Another server may have this name. If the machine is a leftover, delete it in Azure; else give this "
         "host another name in the inventory (AZCM0044).",
     )
+
+
+CONNECT = Step("connect", decide, perform, interruptible=False)

@@ -1,58 +1,48 @@
-"""install: the agent's package, from the staged file."""
+"""install: the agent's package, from the staged and verified file; a newer agent is never downgraded."""
 
-from arcferry.fleet.facts import ScriptAnswer, version_key
+from arcferry.fleet.facts import ScriptAnswer, at_least, version_key
 from arcferry.fleet.host_state import Decision, HostState, block, run, skip
 from arcferry.fleet.outcome import StepResult, StepState
 from arcferry.fleet.script import run_to_end
-from arcferry.fleet.task import HostTask
+from arcferry.fleet.task import HostTask, Step
 
 _OUTPUT = 4000
 
 
-class Install:
-    """Installs or upgrades the agent. Never downgrades it, and never installs what was not verified."""
-
-    name = "install"
-    interruptible = False
-
-    def decide(self, state: HostState) -> Decision:
-        """Skip where the version is there already; refuse to replace a newer one."""
-        here, packed = state.agent.version, state.payload.version
-        if state.agent.installed and version_key(here) > version_key(packed) and packed:
-            if state.connected_here:
-                return skip(f"agent {here} is newer than the bundle's {packed}, and connected")
-            return block(
-                f"agent {here} is installed, and the bundle holds the older {packed}",
-                "Build a bundle with the newer agent, or remove the agent from the host.",
-            )
-        if not needs_install(state):
-            return skip(f"agent {here} is installed")
-        return run(f"agent {packed or 'of the bundle'}{f', now {here}' if here else ''}")
-
-    async def perform(self, task: HostTask) -> StepResult:
-        """Install through the host script, which checks the hash once more."""
-        package = task.payload.package
-        if package is None:
-            raise RuntimeError("a host without a package was not blocked")
-        session = await task.session()
-        answer = await run_to_end(
-            session, task.payload.script_path, "install", task.payload.staged(package), package.sha256
+def decide(state: HostState) -> Decision:
+    """Skip where the version is there already; refuse to replace a newer one."""
+    here, packed = state.agent.version, state.payload.version
+    if state.agent.installed and version_key(here) > version_key(packed) and packed:
+        if state.connected_here:
+            return skip(f"agent {here} is newer than the bundle's {packed}, and connected")
+        return block(
+            f"agent {here} is installed, and the bundle holds the older {packed}",
+            "Build a bundle with the newer agent, or remove the agent from the host.",
         )
-        if not answer.ok:
-            return _failed(answer)
-        version = answer.text("version")
-        changed = answer.flag("changed")
-        return StepResult(
-            self.name, StepState.DONE, f"agent {version}{'' if changed else ' was there already'}"
-        )
+    if not needs_install(state):
+        return skip(f"agent {here} is installed")
+    return run(f"agent {packed or 'of the bundle'}{f', now {here}' if here else ''}")
+
+
+async def perform(task: HostTask) -> StepResult:
+    """Install through the host script, which checks the hash once more."""
+    package = task.payload.package
+    if package is None:
+        raise RuntimeError("a host without a package was not blocked")
+    staged = task.payload.staged(package)
+    answer = await run_to_end(
+        await task.session(), task.payload.script_path, "install", staged, package.sha256
+    )
+    if not answer.ok:
+        return _failed(answer)
+    already = "" if answer.flag("changed") else " was there already"
+    return StepResult("install", StepState.DONE, f"agent {answer.text('version')}{already}")
 
 
 def needs_install(state: HostState) -> bool:
     """Whether the host has no agent, or an older one than the bundle."""
-    agent, packed = state.agent, state.payload.version
-    if not agent.installed or not agent.version:
-        return True
-    return version_key(agent.version) < version_key(packed)
+    agent = state.agent
+    return not (agent.installed and agent.version and at_least(agent.version, state.payload.version))
 
 
 def _failed(answer: ScriptAnswer) -> StepResult:
@@ -66,3 +56,6 @@ def _failed(answer: ScriptAnswer) -> StepResult:
         code=answer.text("code", limit=40),
         output=output,
     )
+
+
+INSTALL = Step("install", decide, perform, interruptible=False)

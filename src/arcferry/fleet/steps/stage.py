@@ -3,7 +3,7 @@
 from arcferry.fleet.host_state import Decision, HostState, block, run, skip
 from arcferry.fleet.outcome import StepResult, StepState
 from arcferry.fleet.steps.install import needs_install
-from arcferry.fleet.task import HostTask
+from arcferry.fleet.task import HostTask, Step
 from arcferry.fleet.transport.upload import make_folder, put
 
 _SPARE = 16 * 1024 * 1024
@@ -15,35 +15,30 @@ _UNPACKED = 3
 _ARCHITECTURES = {"x86_64", "amd64", "aarch64", "arm64"}
 
 
-class StageFiles:
-    """Puts the host script and the agent package into a folder of root's, unless they lie there already."""
+def decide(state: HostState) -> Decision:
+    """Block a host that the agent cannot be installed on, before anything is written to it."""
+    if state.connected_here and not needs_install(state):
+        return skip("nothing to install or to connect")
+    problem = _unsupported(state) or _too_small(state)
+    if problem:
+        return problem
+    there = state.facts.staged
+    missing = [file for file in state.payload.files if there.get(file.name) != file.sha256]
+    if not missing:
+        return skip("already on the host, with the right SHA-256")
+    size = sum(file.length for file in missing)
+    return run(f"{len(missing)} files, {megabytes(size)}, to {state.payload.folder}")
 
-    name = "stage"
-    interruptible = True
 
-    def decide(self, state: HostState) -> Decision:
-        """Block a host that the agent cannot be installed on, before anything is written to it."""
-        if state.connected_here and not needs_install(state):
-            return skip("nothing to install or to connect")
-        problem = _unsupported(state) or _too_small(state)
-        if problem:
-            return problem
-        there = state.facts.staged
-        missing = [file for file in state.payload.files if there.get(file.name) != file.sha256]
-        if not missing:
-            return skip("already on the host, with the right SHA-256")
-        size = sum(file.length for file in missing)
-        return run(f"{len(missing)} files, {megabytes(size)}, to {state.payload.folder}")
-
-    async def perform(self, task: HostTask) -> StepResult:
-        """Carry what is not there yet."""
-        session = await task.session()
-        await make_folder(session, task.payload.folder)
-        travelled = {file: await put(session, file, task.payload.staged(file)) for file in task.payload.files}
-        says = f"{megabytes(sum(travelled.values()))} carried"
-        if any(0 < size < file.length for file, size in travelled.items()):
-            says += ", continued from an earlier try"
-        return StepResult(self.name, StepState.DONE, says)
+async def perform(task: HostTask) -> StepResult:
+    """Carry what is not there yet."""
+    session = await task.session()
+    await make_folder(session, task.payload.folder)
+    travelled = {file: await put(session, file, task.payload.staged(file)) for file in task.payload.files}
+    says = f"{megabytes(sum(travelled.values()))} carried"
+    if any(0 < size < file.length for file, size in travelled.items()):
+        says += ", continued from an earlier try"
+    return StepResult("stage", StepState.DONE, says)
 
 
 def _unsupported(state: HostState) -> Decision | None:
@@ -88,3 +83,6 @@ def megabytes(size: int) -> str:
     if size < 10_000:  # noqa: PLR2004  # small files are told in bytes
         return f"{size} bytes"
     return f"{size / 1_000_000:.1f} MB"
+
+
+STAGE = Step("stage", decide, perform)

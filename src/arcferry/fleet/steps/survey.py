@@ -13,7 +13,7 @@ from arcferry.fleet.task import HostTask
 from arcferry.fleet.transport.upload import checksums
 from arcferry.times import from_text
 
-NAME = "facts"
+SURVEY = "facts"
 
 
 async def survey(task: HostTask) -> dict[str, Any]:

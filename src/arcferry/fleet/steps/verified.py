@@ -11,82 +11,75 @@ from arcferry.fleet.facts import HostAgent, at_least, read_agent
 from arcferry.fleet.host_state import Decision, HostState, run
 from arcferry.fleet.outcome import StepResult, StepState
 from arcferry.fleet.script import ask_unstaged, sweep
-from arcferry.fleet.task import HostTask
+from arcferry.fleet.task import HostTask, Step
 from arcferry.times import from_text, to_text
 
 _TOLERANCE = timedelta(seconds=2)
 _SHORTEST, _LONGEST, _GROWTH = 1.0, 15.0, 1.5
 
 
-class Verified:
-    """Believes only Azure Resource Manager, and only about this server."""
+def decide(_: HostState) -> Decision:
+    """Always: what an agent says of itself is no proof."""
+    return run("ARM reports it Connected")
 
-    name = "verified"
-    interruptible = True
 
-    def decide(self, state: HostState) -> Decision:
-        """Always: what an agent says of itself is no proof."""
-        del state
-        return run("ARM reports it Connected")
+async def perform(task: HostTask) -> StepResult:
+    """Wait for ARM, whose machine must have the host's vmId, and then for a heartbeat newer than the run.
 
-    async def perform(self, task: HostTask) -> StepResult:
-        """Wait for ARM, whose machine must have the host's vmId, and then for a heartbeat newer than the run.
-
-        ARM's document has no instant of the last heartbeat, and goes on saying Connected for fifteen minutes
-        without one. So the instant is the agent's own, or ARM's change to Connected since the run began.
-        """
-        await sweep(await task.session())
-        patience, wanted = task.context.request.patience, task.payload.version
-        deadline = time.monotonic() + patience
-        agent = await _show(task)
-        if task.context.poller is None:
-            raise RuntimeError("verifying needs a session with Azure")
-        machine = await task.context.poller.wait_for(
-            task.host.name,
-            # Another server's machine is settled too: waiting would not make it this one.
-            lambda seen: seen.connected and (not _same(seen, agent) or at_least(seen.agent_version, wanted)),
-            patience=patience,
+    ARM's document has no instant of the last heartbeat, and goes on saying Connected for fifteen minutes
+    without one. So the instant is the agent's own, or ARM's change to Connected since the run began.
+    """
+    await sweep(await task.session())
+    patience, wanted = task.context.request.patience, task.payload.version
+    deadline = time.monotonic() + patience
+    agent = await _show(task)
+    if task.context.poller is None:
+        raise RuntimeError("verifying needs a session with Azure")
+    machine = await task.context.poller.wait_for(
+        task.host.name,
+        # Another server's machine is settled too: waiting would not make it this one.
+        lambda seen: seen.connected and (not _same(seen, agent) or at_least(seen.agent_version, wanted)),
+        patience=patience,
+    )
+    if machine is None:
+        return _failed(f"ARM has no such machine, also after {patience:.0f} s")
+    problem = _problem(machine, agent, wanted, patience)
+    if problem is not None:
+        return problem
+    heartbeat = await _heartbeat(task, machine, agent, deadline)
+    if heartbeat is None:
+        last = _last_heartbeat(agent, task)
+        return _failed(
+            f"ARM says Connected, but there was no heartbeat newer than this run within {patience:.0f} "
+            f"s; the last one is {f'of {to_text(last)}' if last else 'unknown'}",
+            "Look at /var/opt/azcmagent/log/himds.log on the host.",
         )
-        if machine is None:
-            return _failed(f"ARM has no such machine, also after {patience:.0f} s")
-        problem = _problem(machine, agent, wanted, patience)
-        if problem is not None:
-            return problem
-        heartbeat = await self._heartbeat(task, machine, agent, deadline)
-        if heartbeat is None:
-            last = _last_heartbeat(agent, task)
-            return _failed(
-                f"ARM says Connected, but there was no heartbeat newer than this run within {patience:.0f} "
-                f"s; the last one is {f'of {to_text(last)}' if last else 'unknown'}",
-                "Look at /var/opt/azcmagent/log/himds.log on the host.",
+    return StepResult(
+        "verified",
+        StepState.DONE,
+        f"Connected, heartbeat {to_text(heartbeat)}",
+        data={"vm_id": machine.vm_id, "id": machine.id, "version": wanted},
+    )
+
+
+async def _heartbeat(task: HostTask, machine: Machine, agent: HostAgent, deadline: float) -> datetime | None:
+    """The newest sign of life since the run began, once there is one; None where patience ended."""
+    pause = _SHORTEST
+    while True:
+        seen = _sign_of_life(agent, machine, task)
+        if seen is not None:
+            return seen
+        if pause == _SHORTEST:
+            task.tell(
+                f"a heartbeat newer than this run, which an agent sends every five minutes, for at most "
+                f"{task.context.request.patience:.0f} s"
             )
-        return StepResult(
-            self.name,
-            StepState.DONE,
-            f"Connected, heartbeat {to_text(heartbeat)}",
-            data={"vm_id": machine.vm_id, "id": machine.id, "version": wanted},
-        )
-
-    async def _heartbeat(
-        self, task: HostTask, machine: Machine, agent: HostAgent, deadline: float
-    ) -> datetime | None:
-        """The newest sign of life since the run began, once there is one; None where patience ended."""
-        pause = _SHORTEST
-        while True:
-            seen = _sign_of_life(agent, machine, task)
-            if seen is not None:
-                return seen
-            if pause == _SHORTEST:
-                task.tell(
-                    f"a heartbeat newer than this run, which an agent sends every five minutes, for at most "
-                    f"{task.context.request.patience:.0f} s"
-                )
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return None
-            await asyncio.sleep(min(pause, left))
-            pause = min(pause * _GROWTH, _LONGEST)
-            agent = await _show(task)
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return None
+        await asyncio.sleep(min(pause, left))
+        pause = min(pause * _GROWTH, _LONGEST)
+        agent = await _show(task)
 
 
 async def _show(task: HostTask) -> HostAgent:
@@ -125,7 +118,7 @@ def _problem(machine: Machine, agent: HostAgent, wanted: str, patience: float) -
 
 
 def _failed(says: str, hint: str = "") -> StepResult:
-    return StepResult(Verified.name, StepState.FAILED, says, hint=hint)
+    return StepResult("verified", StepState.FAILED, says, hint=hint)
 
 
 def _same(machine: Machine, agent: HostAgent) -> bool:
@@ -150,3 +143,6 @@ def _last_heartbeat(agent: HostAgent, task: HostTask) -> datetime | None:
     with suppress(ValueError):
         return from_text(agent.last_heartbeat) - timedelta(seconds=skew or 0.0)
     return None
+
+
+VERIFIED = Step("verified", decide, perform)
