@@ -13,10 +13,10 @@ from arcferry import azure, catalog
 from arcferry.diagnosis import Owner, Severity, judge
 from arcferry.evidence.case import Document, observed
 from arcferry.evidence.reading import read_claimed, read_document
-from arcferry.fleet.apply import apply_fleet
 from arcferry.fleet.findings import findings_of_run
 from arcferry.fleet.inventory import read_inventory
 from arcferry.fleet.outcome import FleetRun, HostRun
+from arcferry.fleet.run import apply_fleet
 from arcferry.fleet.steps.check import MOST_PATH
 from arcferry.fleet.task import RunRequest
 from arcferry.fleet.transport.trust import read_trust

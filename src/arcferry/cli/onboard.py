@@ -143,10 +143,9 @@ def apply(
     from arcferry import catalog, log
     from arcferry.cli import stopping
     from arcferry.cli.evidence import held_beside, warn
-    from arcferry.fleet.apply import apply_fleet
     from arcferry.fleet.findings import findings_of_run, keep
     from arcferry.fleet.pipeline import NAMES
-    from arcferry.fleet.run import Stop
+    from arcferry.fleet.run import Stop, apply_fleet
     from arcferry.report import fleet as report
     from arcferry.report.progress import watching
 

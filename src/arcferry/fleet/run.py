@@ -1,27 +1,39 @@
 """A run: every host's pipeline, side by side, durable, with a failure budget and a way to stop."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Coroutine
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
-from arcferry.azure import Machine, Preflight
-from arcferry.errors import FileInputError
-from arcferry.fleet.events import Event, EventKind, Observer
+from arcferry.azure import (
+    AzureSession,
+    Machine,
+    Preflight,
+    ServicePrincipal,
+    list_machines,
+    prepare,
+    signed_in,
+)
+from arcferry.errors import AzureError, FileInputError, InterruptedRunError
+from arcferry.files import only_one
+from arcferry.fleet.events import Event, EventKind, Observer, journal
 from arcferry.fleet.facts import at_least
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.outcome import AGENT_STEPS, FleetRun, HostOutcome, HostRun, StepResult, StepState
 from arcferry.fleet.pipeline import run_steps
-from arcferry.fleet.records import RecordedAttempt, RunRecords, open_records, recorded_step
-from arcferry.fleet.run_folder import RunFolder, target_to_json
-from arcferry.fleet.task import HostTask, RunContext
+from arcferry.fleet.poller import MachinePoller
+from arcferry.fleet.records import RecordedAttempt, RunRecords, logged, open_records, recorded_step
+from arcferry.fleet.run_folder import RunFolder, open_run, target_to_json
+from arcferry.fleet.task import HostTask, RunContext, RunRequest
 from arcferry.times import from_text, now, to_text
 
 _POLL = 0.5
 _LAST_STEPS = 900.0
 Json = dict[str, Any]
+_Result = TypeVar("_Result")
+_ANOTHER_FOLDER = "Wait for it, or stop it; or use another folder with --state, for other hosts."
 
 
 class Stop:
@@ -273,3 +285,72 @@ def _read_result(host: Host, recorded: RecordedAttempt | None) -> HostRun:
         return HostRun(host, HostOutcome.FAILED, (lost,), recorded.attempt)
     steps = tuple(StepResult.from_json(step) for step in recorded.result["steps"])
     return HostRun(host, HostOutcome(recorded.result["outcome"]), steps, recorded.attempt)
+
+
+async def apply_fleet(
+    request: RunRequest,
+    principal: ServicePrincipal,
+    *,
+    observer: Observer = lambda _: None,
+    stop: Stop | None = None,
+) -> FleetRun:
+    """Bring every host of the inventory to Connected. Run again, it goes on where it was.
+
+    Raises:
+        BlockedError: another apply is running, or Azure is not ready. No host was touched.
+        SignInError: no token could be had. No host was touched.
+        InterruptedRunError: stopped before any host was touched.
+        AzureError: Azure gave no usable answer before the run.
+    """
+    stop = stop or Stop()
+    context = RunContext.of(request)
+    with only_one(request.state, "apply", hint=_ANOTHER_FOLDER):
+        summary = {
+            "inventory": str(request.inventory.path),
+            "hosts": len(request.inventory.hosts),
+            "bundle": request.bundle.id,
+            "target": target_to_json(request.target),
+        }
+        folder = open_run(request.state, request.run, summary, now())
+        with logged(folder), journal(folder.journal, folder.id) as write:
+
+            def see(event: Event) -> None:
+                observer(event)
+                write(event)
+
+            async with signed_in(request.target, principal) as azure:
+                try:
+                    preflight = await _stoppable(prepare(azure), stop)
+                except asyncio.CancelledError:
+                    raise InterruptedRunError("stopped before any host was touched") from None
+                async with aclosing(MachinePoller(azure)) as poller:
+                    context = replace(context, azure=azure, poller=poller, machines=preflight.machines)
+                    runner = FleetRunner(context, folder, see, stop)
+                    result = await runner.apply(preflight)
+                try:
+                    return await _stoppable(_with_machines(result, azure), stop)
+                except asyncio.CancelledError:
+                    return replace(result, interrupted=True)
+
+
+async def _stoppable(work: Coroutine[Any, Any, _Result], stop: Stop) -> _Result:
+    """The result of work that changes nothing, and that the first request to stop ends.
+
+    Raises:
+        asyncio.CancelledError: the run is being stopped.
+    """
+    task = asyncio.ensure_future(work)
+    stop.listen(task.cancel)
+    if stop.asked:
+        task.cancel()
+    return await task
+
+
+async def _with_machines(run: FleetRun, azure: AzureSession) -> FleetRun:
+    """The run with each host's machine as ARM reports it at the end; as it is, where ARM does not answer."""
+    try:
+        machines = await list_machines(azure)
+    except AzureError:
+        return run
+    hosts = tuple(replace(host, machine=machines.get(host.host.name.lower())) for host in run.hosts)
+    return replace(run, hosts=hosts)
