@@ -12,7 +12,7 @@ from arcferry.bundle import PackageFormat
 from arcferry.errors import ArcferryError, BundleRefusedError, InputError, UnknownNameError
 from arcferry.fetch import choose, names, read_sources, read_version
 from arcferry.fetch.package import below, fits, order, unpacked
-from arcferry.fetch.sources import known_hosts
+from arcferry.fetch.request import known_hosts
 from arcferry.fetch.transfer import Digest
 from arcferry.fetch.yum import elements, text
 

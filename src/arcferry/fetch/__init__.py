@@ -3,9 +3,8 @@
 from arcferry.fetch.distributions import Choice, Distribution, choose, names
 from arcferry.fetch.openpgp import PINNED
 from arcferry.fetch.package import read_version
-from arcferry.fetch.request import Fetched, FetchOptions, FetchRequest, Progress
+from arcferry.fetch.request import Fetched, FetchOptions, FetchRequest, Progress, Sources, read_sources
 from arcferry.fetch.run import fetch
-from arcferry.fetch.sources import Sources, read_sources
 
 __all__ = [
     "PINNED",

@@ -12,8 +12,7 @@ from arcferry.fetch import apt, yum
 from arcferry.fetch.distributions import PACKAGES, Choice
 from arcferry.fetch.openpgp import Keyring
 from arcferry.fetch.package import Package, StaleError, below, fits, release_of
-from arcferry.fetch.request import FetchOptions, FetchRequest, Progress
-from arcferry.fetch.sources import Sources
+from arcferry.fetch.request import FetchOptions, FetchRequest, Progress, Sources
 from arcferry.fetch.transfer import FetchedFile, download, fetched_before
 from arcferry.https import HttpsClient
 from arcferry.text import quoted

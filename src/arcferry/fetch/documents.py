@@ -17,8 +17,7 @@ from arcferry.data.download import Download, service_tags
 from arcferry.data.kinds import recognise
 from arcferry.data.store import HeldKind
 from arcferry.errors import AzureError, BlockedError, InputError
-from arcferry.fetch.request import FetchOptions, FetchRequest
-from arcferry.fetch.sources import notification_host
+from arcferry.fetch.request import FetchOptions, FetchRequest, notification_host
 from arcferry.https import HttpsClient
 from arcferry.probe.https import his_host
 from arcferry.routing.circuit import read_circuit
