@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arcferry import bundle
-from arcferry.bundle import archive, archive_read
+from arcferry.bundle import archive
 from arcferry.bundle.archive import ArchiveEntry
 from arcferry.errors import BundleRefusedError, FileInputError
 
@@ -208,7 +208,7 @@ def test_lengths_and_places_beyond_32_bits(tmp_path: Path, lengths: tuple[int, .
     """Read back by us and by Python's zipfile, which knows zip64 too."""
     path = tmp_path / "b.zip"
     entries = write_sparse(path, *lengths)
-    assert list(archive_read.read_index(path).values()) == entries
+    assert list(archive.read_index(path).values()) == entries
     with zipfile.ZipFile(path) as stock:
         assert [(one.filename, one.file_size, one.header_offset) for one in stock.infolist()] == [
             (entry.name, entry.length, entry.start) for entry in entries
@@ -228,7 +228,7 @@ def test_no_bytes_but_an_archive_are_read_as_one(
     changed = whole[:at] + noise + whole[end:]
     path.write_bytes(changed)
     try:
-        read = archive_read.read_index(path)
+        read = archive.read_index(path)
     except BundleRefusedError:
         return
     held = dataclasses.replace(entry, crc=read["f0"].crc, length=read["f0"].length)

@@ -13,7 +13,7 @@ from types import ModuleType
 import pytest
 
 from arcferry import bundle, export
-from arcferry.bundle.file import BundleFile
+from arcferry.bundle.form import BundleFile
 from arcferry.errors import BundleRefusedError, FileInputError, InputError
 from arcferry.export import ExportOptions, Tool
 from arcferry.export.content import settings

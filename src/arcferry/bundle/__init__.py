@@ -1,5 +1,5 @@
 from arcferry.bundle.build import Contents, build
-from arcferry.bundle.file import BundleFile
+from arcferry.bundle.form import BundleFile
 from arcferry.bundle.keys import (
     PublicKey,
     SecretKey,
@@ -18,7 +18,7 @@ from arcferry.bundle.manifest import (
     PackageFormat,
     Role,
 )
-from arcferry.bundle.place import copy_bundle
+from arcferry.bundle.packing import copy_bundle
 from arcferry.bundle.seal import accept, endorse
 from arcferry.bundle.verify import Bundle, checked, claimed_key, open_bundle, read_unverified
 from arcferry.bundle.versions import Older, VersionRecord

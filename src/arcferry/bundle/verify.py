@@ -6,8 +6,7 @@ from pathlib import Path
 
 from arcferry import typed
 from arcferry.bundle import manifest, seal
-from arcferry.bundle.file import BundleFile, length_problem
-from arcferry.bundle.form import Form, form_of
+from arcferry.bundle.form import BundleFile, Form, form_of, length_problem
 from arcferry.bundle.keys import PublicKey, key_id_text, load_public_keys
 from arcferry.bundle.manifest import MANIFEST, SEAL, AgentPackage, Manifest, Role, same_architecture
 from arcferry.bundle.versions import Older, VersionRecord

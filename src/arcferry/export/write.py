@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import assert_never
 
 from arcferry import files
-from arcferry.bundle.place import staging
+from arcferry.bundle.packing import staging
 from arcferry.errors import FileInputError, InputError
 from arcferry.export.ansible import write_ansible
 from arcferry.export.content import LINUX, WINDOWS, wrapper, write_content
