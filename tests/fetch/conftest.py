@@ -14,9 +14,8 @@ import pytest
 from aiohttp import web
 
 from arcferry import catalog
-from arcferry.bundle import PackageFormat
 from arcferry.fetch import Choice, Distribution, FetchOptions, FetchRequest, Sources, fetch, read_sources
-from arcferry.fetch.request import Fetched, Progress
+from arcferry.fetch.request import Fetched
 from arcferry_lab.hosts.package import build_agent_package
 from arcferry_lab.pki import Authority
 
@@ -331,13 +330,17 @@ class Fetcher:
     site: Site
     folder: Path
     means: dict[str, object]
-    seen: list[Progress] = field(default_factory=list)
+    seen: list[str] = field(default_factory=list)
 
     def sources(self) -> Sources:
         return read_sources([self.site.url])
 
     async def __call__(self, *, means: dict[str, object] | None = None, **wanted: object) -> Fetched:
-        settings = {"sources": self.sources(), "pauses": (0, 0, 0), "progress": self.seen.append}
+        settings = {
+            "sources": self.sources(),
+            "pauses": (0, 0, 0),
+            "progress": lambda item, *_: self.seen.append(item),
+        }
         given = FetchOptions(**(settings | self.means | (means or {})))  # type: ignore[arg-type]  # settings by name
         return await fetch(FetchRequest(PUBLIC, **wanted), self.folder, given)  # type: ignore[arg-type]  # likewise
 
@@ -347,5 +350,5 @@ def fetcher(tmp_path: Path, site: Site, ca_file: Path, key_file: Path) -> Fetche
     return Fetcher(site, tmp_path / "downloads", {"ca_file": ca_file, "repository_keys": (key_file,)})
 
 
-BOOKWORM = Choice(Distribution("debian12", "Debian 12", PackageFormat.DEB, DEB, "bookworm"), "amd64")
-EL9 = Choice(Distribution("rhel9", "Red Hat Enterprise Linux 9", PackageFormat.RPM, RPM), "x86_64")
+BOOKWORM = Choice(Distribution("debian12", "Debian 12", DEB, "bookworm"), "amd64")
+EL9 = Choice(Distribution("rhel9", "Red Hat Enterprise Linux 9", RPM), "x86_64")

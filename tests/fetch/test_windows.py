@@ -22,7 +22,7 @@ async def test_the_newest_comes_with_hash_and_origin(fetcher: Fetcher, site: Sit
     assert found.origins == {path: f"{site.url}{PLACE}"}
     assert found.files[0].sha256 == hashlib.sha256(site.files[PLACE]).hexdigest()
     assert found.documents == ()
-    assert {one.item for one in fetcher.seen} == {"windows-latest-azurecloud"}
+    assert set(fetcher.seen) == {"windows-latest-azurecloud"}
 
 
 async def test_where_it_moved_is_the_origin(fetcher: Fetcher, site: Site, make_msi: MakeMsi) -> None:

@@ -261,7 +261,7 @@ def _refuse_alone(given: BringOptions, typed: Callable[[str], bool]) -> None:
 
 
 @contextmanager
-def _progress() -> "Iterator[Callable[[Progress], None]]":
+def _progress() -> "Iterator[Progress]":
     """A bar for each download on a terminal; elsewhere one line as each begins."""
     from arcferry.report.console import stderr
 
@@ -269,10 +269,10 @@ def _progress() -> "Iterator[Callable[[Progress], None]]":
     if not console.is_terminal:
         seen: set[str] = set()
 
-        def tell(now: "Progress") -> None:
-            if now.item not in seen:
-                seen.add(now.item)
-                typer.echo(f"fetching {now.item}", err=True)
+        def tell(item: str, _done: int, _total: int | None) -> None:
+            if item not in seen:
+                seen.add(item)
+                typer.echo(f"fetching {item}", err=True)
 
         yield tell
         return
@@ -288,9 +288,9 @@ def _progress() -> "Iterator[Callable[[Progress], None]]":
     with Bars(*columns, console=console, transient=True) as bars:
         tasks = {}
 
-        def draw(now: "Progress") -> None:
-            if now.item not in tasks:
-                tasks[now.item] = bars.add_task(now.item, total=None)
-            bars.update(tasks[now.item], completed=now.done, total=now.total)
+        def draw(item: str, done: int, total: int | None) -> None:
+            if item not in tasks:
+                tasks[item] = bars.add_task(item, total=None)
+            bars.update(tasks[item], completed=done, total=total)
 
         yield draw

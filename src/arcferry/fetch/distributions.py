@@ -21,16 +21,19 @@ class Distribution:
     Attributes:
         name: as it is asked for, such as `debian12`.
         display: as people write it.
-        format: deb for a repository that apt reads, rpm for one that dnf or zypper reads.
         path: the repository's path on `PACKAGES`.
-        suite: the codename that apt looks under; empty for rpm.
+        suite: the codename that apt looks under; empty for a repository that dnf or zypper reads.
     """
 
     name: str
     display: str
-    format: PackageFormat
     path: str
     suite: str = ""
+
+    @property
+    def format(self) -> PackageFormat:
+        """What its repository holds."""
+        return PackageFormat.DEB if self.suite else PackageFormat.RPM
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,42 +76,34 @@ def names() -> tuple[str, ...]:
     return tuple(_BY_NAME)
 
 
-def _deb(name: str, display: str, path: str, suite: str) -> Distribution:
-    return Distribution(name, display, PackageFormat.DEB, f"{path}/prod", suite)
-
-
-def _rpm(name: str, display: str, path: str) -> Distribution:
-    return Distribution(name, display, PackageFormat.RPM, f"{path}/prod")
-
-
 # Which repository a distribution uses: Microsoft's install_linux_azcmagent.sh, as copies in public
 # repositories of early 2026 have it (agent.md §4.3). Alma, CentOS, Oracle and Rocky use Red Hat's. The
 # distributions that Arc supports: azure-management-docs, servers/prerequisites.md, 2026-08-20. That
 # ubuntu2604 has the agent is told by public deployments (2026-09-26), and nowhere in the script.
 _ALL = (
-    _deb("debian11", "Debian 11", "debian/11", "bullseye"),
-    _deb("debian12", "Debian 12", "debian/12", "bookworm"),
-    _deb("debian13", "Debian 13", "debian/13", "trixie"),
-    _deb("ubuntu1804", "Ubuntu 18.04", "ubuntu/18.04", "bionic"),
-    _deb("ubuntu2004", "Ubuntu 20.04", "ubuntu/20.04", "focal"),
-    _deb("ubuntu2204", "Ubuntu 22.04", "ubuntu/22.04", "jammy"),
-    _deb("ubuntu2404", "Ubuntu 24.04", "ubuntu/24.04", "noble"),
-    _deb("ubuntu2604", "Ubuntu 26.04", "ubuntu/26.04", "resolute"),
-    _rpm("rhel7", "Red Hat Enterprise Linux 7", "rhel/7"),
-    _rpm("rhel8", "Red Hat Enterprise Linux 8", "rhel/8"),
-    _rpm("rhel9", "Red Hat Enterprise Linux 9", "rhel/9"),
-    _rpm("rhel10", "Red Hat Enterprise Linux 10", "rhel/10"),
-    _rpm("alma8", "AlmaLinux 8", "rhel/8"),
-    _rpm("alma9", "AlmaLinux 9", "rhel/9"),
-    _rpm("rocky8", "Rocky Linux 8", "rhel/8"),
-    _rpm("rocky9", "Rocky Linux 9", "rhel/9"),
-    _rpm("oracle7", "Oracle Linux 7", "rhel/7"),
-    _rpm("oracle8", "Oracle Linux 8", "rhel/8"),
-    _rpm("oracle9", "Oracle Linux 9", "rhel/9"),
-    _rpm("oracle10", "Oracle Linux 10", "rhel/10"),
-    _rpm("sles12", "SUSE Linux Enterprise Server 12", "sles/12"),
-    _rpm("sles15", "SUSE Linux Enterprise Server 15", "sles/15"),
-    _rpm("amazon2", "Amazon Linux 2", "amazonlinux/2"),
-    _rpm("amazon2023", "Amazon Linux 2023", "amazonlinux/2023"),
+    Distribution("debian11", "Debian 11", "debian/11/prod", "bullseye"),
+    Distribution("debian12", "Debian 12", "debian/12/prod", "bookworm"),
+    Distribution("debian13", "Debian 13", "debian/13/prod", "trixie"),
+    Distribution("ubuntu1804", "Ubuntu 18.04", "ubuntu/18.04/prod", "bionic"),
+    Distribution("ubuntu2004", "Ubuntu 20.04", "ubuntu/20.04/prod", "focal"),
+    Distribution("ubuntu2204", "Ubuntu 22.04", "ubuntu/22.04/prod", "jammy"),
+    Distribution("ubuntu2404", "Ubuntu 24.04", "ubuntu/24.04/prod", "noble"),
+    Distribution("ubuntu2604", "Ubuntu 26.04", "ubuntu/26.04/prod", "resolute"),
+    Distribution("rhel7", "Red Hat Enterprise Linux 7", "rhel/7/prod"),
+    Distribution("rhel8", "Red Hat Enterprise Linux 8", "rhel/8/prod"),
+    Distribution("rhel9", "Red Hat Enterprise Linux 9", "rhel/9/prod"),
+    Distribution("rhel10", "Red Hat Enterprise Linux 10", "rhel/10/prod"),
+    Distribution("alma8", "AlmaLinux 8", "rhel/8/prod"),
+    Distribution("alma9", "AlmaLinux 9", "rhel/9/prod"),
+    Distribution("rocky8", "Rocky Linux 8", "rhel/8/prod"),
+    Distribution("rocky9", "Rocky Linux 9", "rhel/9/prod"),
+    Distribution("oracle7", "Oracle Linux 7", "rhel/7/prod"),
+    Distribution("oracle8", "Oracle Linux 8", "rhel/8/prod"),
+    Distribution("oracle9", "Oracle Linux 9", "rhel/9/prod"),
+    Distribution("oracle10", "Oracle Linux 10", "rhel/10/prod"),
+    Distribution("sles12", "SUSE Linux Enterprise Server 12", "sles/12/prod"),
+    Distribution("sles15", "SUSE Linux Enterprise Server 15", "sles/15/prod"),
+    Distribution("amazon2", "Amazon Linux 2", "amazonlinux/2/prod"),
+    Distribution("amazon2023", "Amazon Linux 2023", "amazonlinux/2023/prod"),
 )
 _BY_NAME = {one.name: one for one in _ALL}

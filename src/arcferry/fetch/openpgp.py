@@ -37,20 +37,13 @@ _SIGNATURE = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Keyring:
-    """Public keys that are trusted."""
+Keyring = tuple[Any, ...]
+"""Public keys that are trusted: pysequoia's `Cert`s, which has no types."""
 
-    certificates: tuple[Any, ...]
 
-    @property
-    def fingerprints(self) -> tuple[str, ...]:
-        """Each key's fingerprint, in lower-case hexadecimal."""
-        return tuple(str(one.fingerprint) for one in self.certificates)
-
-    def __add__(self, other: "Keyring") -> "Keyring":
-        """Both rings' keys."""
-        return Keyring((*self.certificates, *other.certificates))
+def fingerprints(keys: Keyring) -> tuple[str, ...]:
+    """Each key's fingerprint, in lower-case hexadecimal."""
+    return tuple(str(one.fingerprint) for one in keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +79,7 @@ def read_keys(data: bytes, name: str) -> Keyring:
         raise FileInputError(name, "holds a secret key", hint="Give the public one alone.")
     if not 0 < len(found) <= _MOST_KEYS:
         raise FileInputError(name, f"holds {len(found)} OpenPGP keys, expected 1 to {_MOST_KEYS}")
-    return Keyring(found)
+    return found
 
 
 def repository_keys(more: Sequence[Path] = ()) -> Keyring:
@@ -96,11 +89,11 @@ def repository_keys(more: Sequence[Path] = ()) -> Keyring:
         FileInputError: a file cannot be read, or holds no public key.
         BundleRefusedError: a key that came with arcferry is not the pinned one.
     """
-    found = Keyring(())
+    found: Keyring = ()
     for name, fingerprint in PINNED.items():
         data = resources.files("arcferry").joinpath(f"fetch/keyring/{name}").read_bytes()
         keys = read_keys(data, name)
-        if keys.fingerprints != (fingerprint,):
+        if fingerprints(keys) != (fingerprint,):
             raise BundleRefusedError(
                 f"{name} of arcferry is not the key {fingerprint}", hint="Install it anew."
             )
@@ -123,7 +116,7 @@ def verify_inline(data: bytes, keys: Keyring, place: str) -> Signed:
         raise BundleRefusedError(f"{place} holds no signature", hint=_HINT)
     signatures = _signatures(block[0], place)
     try:
-        found = verify(data, lambda _: list(keys.certificates))
+        found = verify(data, lambda _: list(keys))
     except (RuntimeError, ValueError) as error:
         raise BundleRefusedError(f"{place}: {_why(signatures, keys, error)}", hint=_HINT) from None
     return Signed(bytes(found.bytes or b""), _signer([found], keys, place))
@@ -142,7 +135,7 @@ def verify_detached(data: bytes, signature: bytes, keys: Keyring, place: str) ->
     failure: Exception = ValueError("none")
     for one in signatures:
         try:
-            found.append(verify(bytes=data, store=lambda _: list(keys.certificates), signature=one))
+            found.append(verify(bytes=data, store=lambda _: list(keys), signature=one))
         except (RuntimeError, ValueError) as error:
             failure = error
     if not found:
@@ -177,7 +170,7 @@ def _signer(verified: list[Any], keys: Keyring, place: str) -> str:
     """The first signer whose key is still good."""
     signers = {str(one.certificate) for found in verified for one in found.valid_sigs}
     now = times.now()
-    for one in keys.certificates:
+    for one in keys:
         if one.fingerprint not in signers:
             continue
         # What a key signed while it was good counts no longer once it has ended.
@@ -192,7 +185,7 @@ def _why(signatures: list[Any], keys: Keyring, error: Exception) -> str:
     strangers: list[tuple[str, Any]] = []
     for one in signatures:
         signer = str(one.issuer_fingerprint or one.issuer_key_id or "")
-        trusted = any(key.endswith(signer) for key in keys.fingerprints)
+        trusted = any(key.endswith(signer) for key in fingerprints(keys))
         (known if trusted else strangers).append((signer.upper(), one.hash_algorithm))
     if not known:
         return f"signed with the key {' and '.join(name for name, _ in strangers)}, which is not trusted"

@@ -127,13 +127,8 @@ class FetchRequest:
     circuit: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far one item is; `total` is None where the server doesn't say."""
-
-    item: str
-    done: int
-    total: int | None
+Progress = Callable[[str, int, int | None], None]
+"""Told an item's name, how many of its bytes are here, and of how many; None where the server doesn't say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +154,7 @@ class FetchOptions:
     sign_in: SignIn | None = None
     offline: bool = False
     pauses: tuple[float, ...] = (1.0, 2.0, 4.0, 8.0)
-    progress: Callable[[Progress], None] = lambda _: None
+    progress: Progress = lambda *_: None
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[HttpsClient]:
