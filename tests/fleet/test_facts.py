@@ -1,4 +1,5 @@
 import json
+from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ def test_facts_survive_the_record() -> None:
     assert answer is not None
     facts = read_facts(answer, skew=1.5, staged={"a": "b"})
     assert facts.agent == HostAgent(installed=True, version="1.67.0", vm_id="abc")
-    assert HostFacts.from_json(json.loads(json.dumps(facts.to_json()))) == facts
+    assert HostFacts.from_json(json.loads(json.dumps(asdict(facts)))) == facts
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def test_any_answer_gives_clean_facts(changes: dict[str, Any], agent: object) ->
     texts = [facts.os, facts.hostname, facts.distro, facts.arch, facts.package_format, facts.agent.version]
     assert all(clean(text) == text and len(text.encode()) <= 1200 for text in texts)
     assert facts.disk_free is None or isinstance(facts.disk_free, int)
-    assert HostFacts.from_json(facts.to_json()) == facts
+    assert HostFacts.from_json(asdict(facts)) == facts
     assert read_agent(answer) == facts.agent
 
 

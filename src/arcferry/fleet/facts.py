@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from arcferry.redaction import mask, mask_value, redact_value
@@ -124,15 +124,11 @@ class HostFacts:
     azure_vm: bool | None
     skew: float | None
     agent: HostAgent
-    staged: Mapping[str, str] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain JSON, for the run's record."""
-        return asdict(self) | {"staged": dict(self.staged)}
+    staged: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
-        """Read what `to_json` wrote."""
+        """Read what `asdict` made of it for the run's record."""
         return cls(**{**document, "agent": HostAgent(**document["agent"])})
 
 
@@ -143,7 +139,7 @@ def read_agent(answer: ScriptAnswer) -> HostAgent:
     return HostAgent(installed=said.flag("installed") is True, **texts)
 
 
-def read_facts(answer: ScriptAnswer, *, skew: float | None, staged: Mapping[str, str]) -> HostFacts:
+def read_facts(answer: ScriptAnswer, *, skew: float | None, staged: dict[str, str]) -> HostFacts:
     """The facts in an answer, with what was learned beside it."""
     distro = answer.part("distro")
     name = distro.text("name") or f"{distro.text('id')} {distro.text('version')}".strip()
@@ -159,7 +155,7 @@ def read_facts(answer: ScriptAnswer, *, skew: float | None, staged: Mapping[str,
         azure_vm=answer.flag("azure_vm"),
         skew=skew,
         agent=read_agent(answer),
-        staged=dict(staged),
+        staged=staged,
     )
 
 

@@ -164,7 +164,7 @@ def survey_to_json(
 ) -> dict[str, Any]:
     """What was learned of a host, as plain JSON for the run's record."""
     return {
-        "facts": facts.to_json(),
+        "facts": asdict(facts),
         "machine": machine and list(asdict(machine).values()),
         "azure_known": azure_known,
         # Named so by the records of runs that began before; a run may be resumed with a newer arcferry.

@@ -98,8 +98,13 @@ class RecordedAttempt:
 class RunRecords:
     """The records of one run. Made by `open_records`."""
 
-    def __init__(self, run: RunFolder) -> None:
+    def __init__(self, run: RunFolder, work: HostWork) -> None:
         self._run = run
+
+        async def host(name: str, attempt: int, given: Json) -> Json:
+            return await work(name, attempt, given)
+
+        self._workflow = DBOS.workflow(name=_WORKFLOW)(host)
 
     async def attempts(self) -> dict[str, RecordedAttempt]:
         """The latest attempt of each host that has one, by the host's name."""
@@ -137,14 +142,6 @@ class RunRecords:
 
     def _id(self, host: str, attempt: int) -> str:
         return f"{self._run.id}/{host}/{attempt}"
-
-    def register(self, work: HostWork) -> None:
-        """Name the function that does a host's work; to be called once, before anything is recovered."""
-
-        async def host(name: str, attempt: int, given: Json) -> Json:
-            return await work(name, attempt, given)
-
-        self._workflow = DBOS.workflow(name=_WORKFLOW)(host)
 
 
 async def recorded_step(name: str, action: Callable[[], Awaitable[Json]]) -> Json:
@@ -231,8 +228,7 @@ async def open_records(
     }
     # DBOS would log to the screen where its logger has no handler: `logged` gives it one.
     DBOS(config=config)
-    records = RunRecords(run)
-    records.register(work)
+    records = RunRecords(run, work)  # before anything is recovered
     try:
         with _failures_told(run, lost):
             with _translated(run):

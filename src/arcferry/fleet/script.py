@@ -45,29 +45,21 @@ rm -f -- "$1"/connect-*.json
 """
 
 
-async def ask_unstaged(
-    session: SshSession, script: bytes, verb: str, *, deadline: float = 90.0
-) -> ScriptAnswer:
-    """Run one verb of a script that is not on the host yet: it travels on standard input.
-
-    Raises:
-        HostCommandError: the host did not answer as the script does.
-        HostUnreachableError: the session was cut.
-    """
-    result = await session.run(["sh", "-s", verb], stdin=script, deadline=deadline, limit=_ANSWER_LIMIT)
-    return _answer(session, verb, result)
-
-
 async def ask(
-    session: SshSession, script: str, verb: str, *words: str, deadline: float = 120.0
+    session: SshSession, script: str | bytes, verb: str, *words: str, deadline: float = 90.0
 ) -> ScriptAnswer:
-    """Run one verb of the staged script at the path `script`, without changing anything on the host.
+    """Run one verb of the script, without changing anything on the host.
+
+    `script` is its path on the host or, before it is there, its content, which travels on standard input.
 
     Raises:
         HostCommandError: the host did not answer as the script does.
         HostUnreachableError: the session was cut.
     """
-    result = await session.run(["sh", script, verb, *words], deadline=deadline, limit=_ANSWER_LIMIT)
+    there, stdin = (script, b"") if isinstance(script, str) else ("-s", script)
+    result = await session.run(
+        ["sh", there, verb, *words], stdin=stdin, deadline=deadline, limit=_ANSWER_LIMIT
+    )
     return _answer(session, verb, result)
 
 

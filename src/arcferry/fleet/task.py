@@ -106,7 +106,7 @@ class HostTask:
         started: when this attempt began; a heartbeat must be newer.
         finished: steps that ended well in earlier attempts of the same run.
         begun: steps that were begun in them.
-        state: what was learned of the host, from the moment it is known.
+        state: what was learned of the host; there before any step but the survey is run.
         step: the step that is being run.
     """
 
@@ -127,7 +127,7 @@ class HostTask:
         self.started = started
         self.finished = finished
         self.begun = begun
-        self.state: HostState | None = None
+        self.state: HostState
         self.step = ""
         self._attempt = attempt
         self._observer = observer
@@ -145,8 +145,6 @@ class HostTask:
     @property
     def payload(self) -> HostPayload:
         """What the bundle holds for this host; known once its state is."""
-        if self.state is None:
-            raise RuntimeError("a step was run before the facts were known")
         return self.state.payload
 
     @property

@@ -8,7 +8,7 @@ from arcferry.azure import get_machine
 from arcferry.errors import AzureError
 from arcferry.fleet.facts import HostFacts, ScriptAnswer, read_facts
 from arcferry.fleet.host_state import STAGING, MachineSummary, is_connected_to, network_script, survey_to_json
-from arcferry.fleet.script import ask_unstaged
+from arcferry.fleet.script import ask
 from arcferry.fleet.task import HostTask
 from arcferry.fleet.transport.upload import checksums
 from arcferry.times import from_text
@@ -43,7 +43,7 @@ async def _read_host(task: HostTask) -> HostFacts:
     """The facts, the host's clock beside ours, and what of the bundle lies there already."""
     session = await task.session()
     before = time.time()
-    answer = await ask_unstaged(session, task.context.script, "facts")
+    answer = await ask(session, task.context.script, "facts")
     skew = _skew(answer, before, time.time())
     bundle = task.context.request.bundle
     # Every package for Linux, as each look costs a round trip, whichever one it takes.

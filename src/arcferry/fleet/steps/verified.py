@@ -10,7 +10,7 @@ from arcferry.errors import HostCommandError
 from arcferry.fleet.facts import HostAgent, at_least, read_agent
 from arcferry.fleet.host_state import Decision, HostState, run
 from arcferry.fleet.outcome import StepResult, StepState
-from arcferry.fleet.script import ask_unstaged, sweep
+from arcferry.fleet.script import ask, sweep
 from arcferry.fleet.task import HostTask, Step
 from arcferry.times import from_text, to_text
 
@@ -84,7 +84,7 @@ async def _heartbeat(task: HostTask, machine: Machine, agent: HostAgent, deadlin
 
 async def _show(task: HostTask) -> HostAgent:
     session = await task.session()
-    answer = await ask_unstaged(session, task.context.script, "show")
+    answer = await ask(session, task.context.script, "show")
     if not answer.ok:
         raise HostCommandError(f"{session.place}: the agent's state cannot be read")
     return read_agent(answer)
@@ -127,7 +127,7 @@ def _same(machine: Machine, agent: HostAgent) -> bool:
 
 def _sign_of_life(agent: HostAgent, machine: Machine, task: HostTask) -> datetime | None:
     """The newest sign of life that is newer than the run; None where there is none."""
-    before = task.state.machine if task.state else None
+    before = task.state.machine
     changed = machine.last_status_change
     # Compared with what ARM itself said before, so that its clock and ours do not matter.
     instants = [changed] if changed is not None and (before is None or str(changed) != before.changed) else []
@@ -139,7 +139,7 @@ def _sign_of_life(agent: HostAgent, machine: Machine, task: HostTask) -> datetim
 
 def _last_heartbeat(agent: HostAgent, task: HostTask) -> datetime | None:
     """The agent's last heartbeat on our clock; None where it does not say."""
-    skew = task.state.facts.skew if task.state else None
+    skew = task.state.facts.skew
     with suppress(ValueError):
         return from_text(agent.last_heartbeat) - timedelta(seconds=skew or 0.0)
     return None

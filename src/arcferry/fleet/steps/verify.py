@@ -29,7 +29,7 @@ async def perform(task: HostTask) -> StepResult:
             hint=f"Something changes files in {payload.folder}. Find out what, then apply again.",
         )
     pairs = [word for file in payload.files for word in (payload.staged(file), file.sha256)]
-    answer = await ask(session, script, "verify", *pairs)
+    answer = await ask(session, script, "verify", *pairs, deadline=120)
     if not answer.ok:
         raise HostCommandError(
             f"{session.place}: {answer.text('message') or 'a staged file is not what the bundle holds'}",
