@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from arcferry import bundle
-from arcferry.bundle.documents import READERS
+from arcferry.bundle.build import READERS
 from arcferry.bundle.manifest import Role
 from arcferry.errors import FileInputError, InputError
 

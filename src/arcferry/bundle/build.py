@@ -1,10 +1,14 @@
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from dataclasses import replace as replaced
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from importlib import resources
 from pathlib import Path
+from typing import Annotated, Literal
 
+from pydantic import Field, TypeAdapter, ValidationError
+
+from arcferry import files
 from arcferry.bundle import manifest, packages
 from arcferry.bundle.authenticode import MICROSOFT, Roots, verify_msi
 from arcferry.bundle.certificates import (
@@ -13,7 +17,6 @@ from arcferry.bundle.certificates import (
     of_signature,
     server_certificates,
 )
-from arcferry.bundle.documents import read_checked
 from arcferry.bundle.guide import BundleFacts, guide_files
 from arcferry.bundle.keys import SecretKey
 from arcferry.bundle.manifest import (
@@ -25,7 +28,14 @@ from arcferry.bundle.manifest import (
     new_manifest,
 )
 from arcferry.bundle.packing import Packing, new_bundle
-from arcferry.errors import FileInputError, InputError
+from arcferry.errors import FileInputError, InputError, first_problem
+from arcferry.routing.azure_json import read_community_list
+from arcferry.routing.route_filter import read_route_filter
+from arcferry.routing.azure_json import read_service_tags
+from arcferry.text import from_json
+
+_LARGEST = 64 * 1024 * 1024
+_Host = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{0,252}$")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,7 @@ class Contents:
 
     Attributes:
         agents: agent packages: MSI, deb, rpm; at most one for a format and processor.
-        documents: dated documents, by what they are; `documents.READERS` lists the roles.
+        documents: dated documents, by what they are; `READERS` lists the roles.
         origins: the addresses that files were downloaded from in the end; what is missing here was at hand.
         distributions: which Linux distributions a package is for, if that is known.
         signing_roots: what an MSI's signature has to lead to.
@@ -160,3 +170,64 @@ def _portable(path: Path) -> str:
             path, f"its name {problem}", hint="Rename it to letters, digits, dots, hyphens and underscores."
         )
     return path.name
+
+
+@dataclass(frozen=True, slots=True)
+class _Dated:
+    schema: Literal[1]
+    cloud: str
+    location: str
+    taken: date
+
+
+@dataclass(frozen=True, slots=True)
+class HisDiscovery(_Dated):
+    """Which HIS host serves a location, as the discovery call answered on a day."""
+
+    kind: Literal["his-discovery"]
+    host: _Host
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationHosts(_Dated):
+    """Which Service Bus names a location's agents keep open, as the notification service listed them."""
+
+    kind: Literal["notification-hosts"]
+    hosts: Annotated[tuple[_Host, ...], Field(min_length=1, max_length=1000)]
+
+
+def _reader(kind: type[HisDiscovery | NotificationHosts]) -> Callable[[object, str], object]:
+    adapter = TypeAdapter(kind)
+
+    def read(document: object, name: str) -> object:
+        try:
+            return adapter.validate_python(document)
+        except ValidationError as error:
+            raise FileInputError(name, f"is not what it was given as: {first_problem(error)}") from error
+
+    return read
+
+
+READERS: Mapping[Role, Callable[[object, str], object]] = {
+    Role.SERVICE_TAGS: read_service_tags,
+    Role.COMMUNITIES: read_community_list,
+    Role.ROUTE_FILTER: read_route_filter,
+    Role.DISCOVERY: _reader(HisDiscovery),
+    Role.NOTIFICATION_HOSTS: _reader(NotificationHosts),
+}
+"""The roles of documents, each with what reads a JSON document and refuses another one by its file's name."""
+
+
+def read_checked(role: Role, path: Path) -> bytes:
+    """The file's bytes, if they are a document of this role.
+
+    Raises:
+        FileInputError: it cannot be read, is no JSON, or another document.
+    """
+    data = files.read_bounded(path, limit=_LARGEST)
+    try:
+        document = from_json(data)
+    except (ValueError, RecursionError) as error:
+        raise FileInputError(path, "is not JSON") from error
+    READERS[role](document, path.name)
+    return data
