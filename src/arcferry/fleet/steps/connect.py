@@ -2,10 +2,10 @@
 
 import json
 
-from arcferry.azure import AzureTarget, get_machine
+from arcferry.azure import AzureTarget, Machine, get_machine
 from arcferry.errors import ConflictError
-from arcferry.fleet.facts import HostAgent, read_agent
-from arcferry.fleet.host_state import Decision, HostState, block, is_connected_to, run, skip
+from arcferry.fleet.facts import read_agent
+from arcferry.fleet.host_state import Decision, HostState, MachineSummary, block, is_connected_to, run, skip
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.outcome import StepResult, StepState
 from arcferry.fleet.script import run_to_end
@@ -27,11 +27,14 @@ def decide(state: HostState) -> Decision:
             f"its agent is connected to {agent.resource_id or agent.resource_name}",
             "Disconnect it there first, or take the host out of the inventory.",
         )
-    wrong_clock = _wrong_clock(state.facts.skew)
-    if wrong_clock:
-        return wrong_clock
+    skew = state.facts.skew or 0.0
+    if abs(skew) > LARGEST_SKEW:
+        return block(
+            f"its clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} this machine's",
+            "Set it right (NTP): Azure refuses tokens and certificates beyond five minutes.",
+        )
     if state.machine is not None and "connect" not in state.begun:
-        return _taken(state.machine.vm_id, state.machine.status, state.host)
+        return _taken(state.machine, state.host)
     return run(f"as {name} in {state.target.resource_group}")
 
 
@@ -42,7 +45,10 @@ async def perform(task: HostTask) -> StepResult:
     agent = read_agent(shown)
     if is_connected_to(agent, task.target, task.host.name):
         return StepResult("connect", StepState.DONE, "was connected already", data={"changed": False})
-    await _refuse_taken_name(task, agent)
+    machine = await get_machine(task.azure, task.host.name)
+    if machine is not None and agent.vm_id and machine.vm_id.lower() != agent.vm_id.lower():
+        taken = _taken(machine, task.host)
+        raise ConflictError(f"{task.host.name}: {taken.why}", code="AZCM0044", hint=taken.hint)
     token = await task.azure.token()
     options = connect_options(task.target, task.host) | {"access-token": token.text}
     config = json.dumps(options).encode()
@@ -51,14 +57,6 @@ async def perform(task: HostTask) -> StepResult:
         return await with_path(agent_failure("connect", answer), task)
     changed = answer.flag("changed") is not False
     return StepResult("connect", StepState.DONE, "connected", data={"changed": changed})
-
-
-async def _refuse_taken_name(task: HostTask, agent: HostAgent) -> None:
-    """A machine of this name that belongs to another server is never taken over."""
-    machine = await get_machine(task.azure, task.host.name)
-    if machine is not None and agent.vm_id and machine.vm_id.lower() != agent.vm_id.lower():
-        taken = _taken(machine.vm_id, machine.status, task.host)
-        raise ConflictError(f"{task.host.name}: {taken.why}", code="AZCM0044", hint=taken.hint)
 
 
 def _connected(state: HostState) -> Decision:
@@ -77,15 +75,6 @@ def _connected(state: HostState) -> Decision:
     return skip("already connected to this machine")
 
 
-def _wrong_clock(skew: float | None) -> Decision | None:
-    if skew is None or abs(skew) <= LARGEST_SKEW:
-        return None
-    return block(
-        f"its clock is {abs(skew):.0f} s {'ahead of' if skew > 0 else 'behind'} this machine's",
-        "Set it right (NTP): Azure refuses tokens and certificates beyond five minutes.",
-    )
-
-
 def connect_options(target: AzureTarget, host: Host) -> dict[str, str]:
     """The options of `azcmagent connect`, but for the token."""
     options = {
@@ -99,10 +88,11 @@ def connect_options(target: AzureTarget, host: Host) -> dict[str, str]:
     return options | ({"tags": tags_text(dict(host.tags))} if host.tags else {})
 
 
-def _taken(vm_id: str, status: str, host: Host) -> Decision:
+def _taken(machine: Machine | MachineSummary, host: Host) -> Decision:
+    """A machine of this name that belongs to another server is never taken over."""
     return block(
-        f"ARM has a machine {host.name} already ({status or 'no status'}, vmId {vm_id or 'none'}), and this "
-        "host is not it",
+        f"ARM has a machine {host.name} already ({machine.status or 'no status'}, "
+        f"vmId {machine.vm_id or 'none'}), and this host is not it",
         "Another server may have this name. If the machine is a leftover, delete it in Azure; else give this "
         "host another name in the inventory (AZCM0044).",
     )
