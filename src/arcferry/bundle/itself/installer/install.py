@@ -17,8 +17,9 @@ import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 MANIFEST, SEAL = "manifest.json", "manifest.json.minisig"
 WHEELS, REQUIREMENTS = "wheels", "requirements"
@@ -99,14 +100,15 @@ def install(bundle: Path, into: Path) -> Path:
     if _leads_to(into, new) and _runs(new):
         say("This bundle's arcferry is installed already.")
         return into / COMMAND
-    made = _missing_parents(new)
+    made = [folder for folder in new.parents if not folder.exists()]
     try:
         _make_environment(new, bundle, requirements)
         _lead_to(into, new)
     except BaseException:
         shutil.rmtree(new, ignore_errors=True)
-        for folder in made:
-            _remove_empty(folder)
+        for folder in made:  # innermost first
+            with suppress(OSError):
+                folder.rmdir()
         raise
     for name in old - {new.name}:
         _remove_old(into / name)
@@ -119,7 +121,7 @@ def verify(bundle: Path) -> tuple[str, dict[str, str]]:
     Raises:
         RefusedError: a file is missing, changed, added, or not a plain file; it is named.
     """
-    data = _whole(bundle / MANIFEST, LARGEST_MANIFEST)
+    data = _whole(bundle / MANIFEST)
     digest = hashlib.sha256(data).hexdigest()
     say(f"The manifest's SHA-256: {digest}")
     held = _listed(data)
@@ -164,31 +166,34 @@ def _found(folder: Path, prefix: str) -> Iterator[tuple[str, Path]]:
             raise RefusedError(f"{_quoted(name)} is neither a file nor a folder")
 
 
-def _hash(path: Path) -> str:
-    digest = hashlib.sha256()
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
         with path.open("rb") as stream:
-            while block := stream.read(BLOCK):
-                digest.update(block)
+            yield stream
     except OSError as error:
         raise RefusedError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _hash(path: Path) -> str:
+    digest = hashlib.sha256()
+    with _opened(path) as stream:
+        while block := stream.read(BLOCK):
+            digest.update(block)
     return digest.hexdigest()
 
 
-def _whole(path: Path, limit: int) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            data = stream.read(limit + 1)
-    except OSError as error:
-        raise RefusedError(f"{path} cannot be read: {error.strerror}") from error
-    if len(data) > limit:
+def _whole(path: Path) -> bytes:
+    with _opened(path) as stream:
+        data = stream.read(LARGEST_MANIFEST + 1)
+    if len(data) > LARGEST_MANIFEST:
         raise RefusedError(f"{path} is too large")
     return data
 
 
 def _read(bundle: Path, name: str, sha256: str) -> bytes:
     """A small file once more; what was verified may have been changed since."""
-    data = _whole(bundle.joinpath(*name.split("/")), LARGEST_MANIFEST)
+    data = _whole(bundle.joinpath(*name.split("/")))
     if hashlib.sha256(data).hexdigest() != sha256:
         raise RefusedError(f"{name} was changed while it was read")
     return data
@@ -259,46 +264,25 @@ def _explain(into: Path, manifest_id: str) -> None:
     say(f"To uninstall, delete {into}.")
 
 
-def _missing_parents(path: Path) -> list[Path]:
-    """The folders above that do not exist yet, innermost first."""
-    return [folder for folder in path.parents if not folder.exists()]
-
-
 def _make_environment(new: Path, bundle: Path, requirements: bytes) -> None:
     say("Installing; this takes a minute or two.")
     # Left behind by an installation that lost its power; no command leads to it.
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
-    _run([sys.executable, "-I", "-m", "venv", str(new)], _no_venv())
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    _run(
+        [sys.executable, "-I", "-m", "venv", str(new)],
+        "this Python cannot make an environment with pip in it. Debian and Ubuntu keep what is missing in "
+        f"the package python{version}-venv, which can be carried over as this bundle was",
+    )
     listed = new / "requirements.txt"
     listed.write_bytes(requirements)
-    pip = [str(_python(new)), "-I", "-m", "pip", "--isolated", "--disable-pip-version-check", "--no-input"]
+    python = new / ("Scripts/python.exe" if WINDOWS else "bin/python")
+    pip = [str(python), "-I", "-m", "pip", "--isolated", "--disable-pip-version-check", "--no-input"]
     offline = ["--no-index", "--no-cache-dir", "--only-binary=:all:", f"--find-links={bundle / WHEELS}"]
     _run([*pip, "install", "--quiet", *offline, "--require-hashes", f"--requirement={listed}"], "pip failed")
     if not _runs(new):
         raise FailedError("the installed arcferry does not run")
-
-
-def _no_venv() -> str:
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return (
-        "this Python cannot make an environment with pip in it. Debian and Ubuntu keep what is missing in "
-        f"the package python{version}-venv, which can be carried over as this bundle was"
-    )
-
-
-def _python(environment: Path) -> Path:
-    return environment / ("Scripts/python.exe" if WINDOWS else "bin/python")
-
-
-def _program(environment: Path) -> Path:
-    return environment / ("Scripts/arcferry.exe" if WINDOWS else "bin/arcferry")
-
-
-def _clean_environment() -> dict[str, str]:
-    """Without the user's settings of pip and Python, which could name an index or other packages."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON"))}
-    return {**kept, "PIP_CONFIG_FILE": os.devnull}
 
 
 def _run(command: list[str], problem: str) -> None:
@@ -309,20 +293,25 @@ def _run(command: list[str], problem: str) -> None:
 
 
 def _ended(command: list[str]) -> "subprocess.CompletedProcess[bytes]":
-    held: dict[str, Any] = {
-        "stdin": subprocess.DEVNULL,
-        "stdout": subprocess.PIPE,
-        "stderr": subprocess.STDOUT,
-    }
+    # Without the user's settings of pip and Python, which could name an index or other packages.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("PIP_", "PYTHON"))}
     try:
-        return subprocess.run(command, env=_clean_environment(), timeout=PATIENCE, check=False, **held)
+        return subprocess.run(
+            command,
+            env={**kept, "PIP_CONFIG_FILE": os.devnull},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=PATIENCE,
+            check=False,
+        )
     except subprocess.TimeoutExpired as error:
         raise FailedError(f"{command[0]} did not end within {PATIENCE:.0f} seconds") from error
 
 
 def _runs(environment: Path) -> bool:
     """Whether the arcferry in the environment tells its version, as the last step of its installation."""
-    program = _program(environment)
+    program = environment / ("Scripts/arcferry.exe" if WINDOWS else "bin/arcferry")
     return program.exists() and _ended([str(program), "--version"]).returncode == 0
 
 
@@ -359,13 +348,6 @@ def _remove_old(folder: Path) -> None:
         if folder.exists()
         else f"{folder}, the older one, was removed."
     )
-
-
-def _remove_empty(folder: Path) -> None:
-    try:
-        folder.rmdir()
-    except OSError:
-        return
 
 
 if __name__ == "__main__":
