@@ -14,7 +14,7 @@ from arcferry import catalog, times
 from arcferry.data import catalogue, store
 from arcferry.errors import ArcferryError
 from arcferry.evidence.reading import read_claimed, read_document
-from arcferry.fleet.facts import read_answer
+from arcferry.fleet.script import read_answer
 from arcferry.probe.https import his_host
 from arcferry.probe.step import ProbeSettings
 from arcferry.routing.prefixes import prefix_key
@@ -44,7 +44,7 @@ BOUNDED = {
     "evidence/readers/values.py": "a number below 1e12",
     "fetch/transfer.py": "at most 15 digits by its patterns",
     "fetch/yum.py": "at most 11 digits by its pattern",
-    "fleet/facts.py": "at most 9 digits by its pattern",
+    "fleet/host_state.py": "at most 9 digits by its pattern",
     "fleet/records.py": "arcferry's own record",
     "probe/step.py": "at most 5 digits by its pattern",
     "redaction/words.py": "4 digits by its pattern",

@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from arcferry.azure import AzureTarget, target
-from arcferry.fleet.facts import HostAgent, HostFacts
-from arcferry.fleet.host_state import HostState, MachineSummary, payload_for
+from arcferry.fleet.host_state import HostAgent, HostFacts, HostState, MachineSummary, payload_for
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.pipeline import decide
 from arcferry.fleet.steps.connect import connect_options

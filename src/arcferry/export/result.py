@@ -18,9 +18,9 @@ from arcferry import catalog
 from arcferry.bundle import blocks
 from arcferry.errors import first_problem
 from arcferry.evidence.readers.values import text_of
-from arcferry.fleet.facts import ScriptAnswer, masked_fields
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.outcome import HostOutcome, HostRun, StepResult, StepState
+from arcferry.fleet.script import ScriptAnswer, masked_fields
 from arcferry.fleet.steps.check import agent_failure
 from arcferry.redaction import mask, mask_value
 from arcferry.text import NumberError, from_json, one_line, quoted

@@ -1,7 +1,8 @@
 """What a step decides on: a host's facts, its machine, the bundle and the target. No I/O in here."""
 
+import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any, Self
@@ -9,10 +10,103 @@ from typing import Any, Self
 from arcferry.azure import AzureTarget, Machine
 from arcferry.bundle import Bundle, BundleFile
 from arcferry.errors import InputError
-from arcferry.fleet.facts import HostAgent, HostFacts
 from arcferry.fleet.inventory import Host
+from arcferry.fleet.script import ScriptAnswer
 
 STAGING = "/var/lib/arcferry"
+
+_VERSION = re.compile(r"\d{1,9}(?:\.\d{1,9}){0,5}")
+
+
+@dataclass(frozen=True, slots=True)
+class HostAgent:
+    """The agent on a host. Texts are empty where it does not say."""
+
+    installed: bool = False
+    version: str = ""
+    status: str = ""
+    resource_id: str = ""
+    resource_name: str = ""
+    subscription_id: str = ""
+    resource_group: str = ""
+    location: str = ""
+    vm_id: str = ""
+    last_heartbeat: str = ""
+
+    @property
+    def has_machine(self) -> bool:
+        """Whether the agent is connected to some machine in Azure, be it alive or not."""
+        return bool(self.resource_id or (self.resource_name and self.subscription_id))
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """The answer to the host script's `facts`.
+
+    Attributes:
+        disk_free: bytes free under /var, None where unknown; `opt_free` likewise under /opt.
+        skew: the host's clock minus ours, in seconds; None where it does not say.
+        staged: SHA-256 of the bundle's files that lie on the host already, by name.
+    """
+
+    os: str
+    hostname: str
+    distro: str
+    arch: str
+    package_format: str
+    systemd: bool | None
+    disk_free: int | None
+    opt_free: int | None
+    azure_vm: bool | None
+    skew: float | None
+    agent: HostAgent
+    staged: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """Read what `asdict` made of it for the run's record."""
+        return cls(**{**document, "agent": HostAgent(**document["agent"])})
+
+
+def read_agent(answer: ScriptAnswer) -> HostAgent:
+    """The agent's state in an answer to `facts` or `show`."""
+    said = answer.part("agent")
+    texts = {key: said.text(key) for key in HostAgent.__dataclass_fields__ if key != "installed"}
+    return HostAgent(installed=said.flag("installed") is True, **texts)
+
+
+def read_facts(answer: ScriptAnswer, *, skew: float | None, staged: dict[str, str]) -> HostFacts:
+    """The facts in an answer, with what was learned beside it."""
+    distro = answer.part("distro")
+    name = distro.text("name") or f"{distro.text('id')} {distro.text('version')}".strip()
+    return HostFacts(
+        os=answer.text("os").lower(),
+        hostname=answer.text("hostname"),
+        distro=name,
+        arch=answer.text("arch").lower(),
+        package_format=answer.text("package_format").lower(),
+        systemd=answer.flag("systemd"),
+        disk_free=answer.number("disk_free"),
+        opt_free=answer.number("opt_free"),
+        azure_vm=answer.flag("azure_vm"),
+        skew=skew,
+        agent=read_agent(answer),
+        staged=staged,
+    )
+
+
+def at_least(version: str, wanted: str) -> bool:
+    """Whether a version is the wanted one or a newer one. One that is not told is neither."""
+    return version_key(version) >= version_key(wanted)
+
+
+def version_key(text: str) -> tuple[int, ...]:
+    """A version's numbers, for comparing; empty where it begins with none."""
+    found = _VERSION.match(text.strip())
+    numbers = [int(part) for part in found[0].split(".")] if found else []
+    while numbers and numbers[-1] == 0:
+        numbers.pop()
+    return tuple(numbers)
 
 
 class Action(StrEnum):

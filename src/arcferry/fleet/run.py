@@ -19,7 +19,7 @@ from arcferry.azure import (
 from arcferry.errors import AzureError, FileInputError, InterruptedRunError
 from arcferry.files import only_one
 from arcferry.fleet.events import Event, EventKind, Observer, journal
-from arcferry.fleet.facts import at_least
+from arcferry.fleet.host_state import at_least
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.outcome import AGENT_STEPS, FleetRun, HostOutcome, HostRun, StepResult, StepState
 from arcferry.fleet.pipeline import run_steps

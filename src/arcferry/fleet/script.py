@@ -1,9 +1,13 @@
-"""Calling the host script on a host and reading its answer."""
+"""Calling the host script on a host, and its answer: the host's claim, bounded and cleaned, never obeyed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from arcferry.errors import HostCommandError
-from arcferry.fleet.facts import ScriptAnswer, read_answer
 from arcferry.fleet.transport.ssh import Result, SshSession
-from arcferry.text import clean
+from arcferry.redaction import mask, mask_value, redact_value
+from arcferry.text import clean, from_json, one_line
 
 RUN_FOLDER = "/run/arcferry"
 """In memory, root's alone: the lock, an answer on its way, and for a moment the token."""
@@ -43,6 +47,78 @@ exec 9>"$1/lock" || exit {_NO_FOLDER}
 if command -v flock >/dev/null 2>&1; then flock -n 9 || exit 0; fi
 rm -f -- "$1"/connect-*.json
 """
+
+_COMPARED = (
+    "hostname", "resource_id", "resource_name", "subscription_id", "resource_group", "location", "vm_id",
+)  # fmt: skip
+"""What is compared with Azure's own words, and would differ once a word of it was hidden for its looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptAnswer:
+    """One line of the host script. Missing or wrongly typed fields read as empty."""
+
+    verb: str
+    ok: bool
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    def text(self, key: str, *, limit: int = 300) -> str:
+        """A field as one clean line, empty if it is no text."""
+        return one_line(self._string(key), limit=limit)
+
+    def output(self, *, limit: int = 16_000) -> str:
+        """The end of what a program printed, cleaned, its lines kept."""
+        # Again, now that no terminal sequence can part a name any more.
+        return mask(clean(self._string("output"), limit=4 * limit))[-limit:]
+
+    def number(self, key: str) -> int | None:
+        """A field as a whole number below 2^63."""
+        value = self.fields.get(key)
+        if not isinstance(value, int) or isinstance(value, bool):
+            return None
+        return value if abs(value) < 1 << 63 else None
+
+    def flag(self, key: str) -> bool | None:
+        """A field as true or false."""
+        value = self.fields.get(key)
+        return value if isinstance(value, bool) else None
+
+    def _string(self, key: str) -> str:
+        value = self.fields.get(key)
+        # JSON can hold halves of surrogate pairs, which no file and no terminal takes.
+        return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+    def part(self, key: str) -> "ScriptAnswer":
+        """An object inside, empty where there is none."""
+        value = self.fields.get(key)
+        return ScriptAnswer(self.verb, self.ok, value if isinstance(value, dict) else {})
+
+
+def read_answer(verb: str, text: str) -> ScriptAnswer | None:
+    """The last line of the output that answers to `verb`, whatever else the host printed around it."""
+    for line in reversed(text.splitlines()):
+        if not line.lstrip().startswith("{"):
+            continue
+        try:
+            document = from_json(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(document, dict) and document.get("schema") == 1 and document.get("verb") == verb:
+            return ScriptAnswer(verb, document.get("ok") is True, masked_fields(document))
+    return None
+
+
+def masked_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What a host answered as it may be kept: this is where its words come in, and secrets stay out."""
+    found: dict[str, Any] = {}
+    for key, value in fields.items():
+        if key in _COMPARED:
+            found |= redact_value({key: value})
+        elif key == "agent" and isinstance(value, dict):
+            found[key] = masked_fields(value)
+        else:
+            found |= mask_value({key: value})
+    return found
 
 
 async def ask(

@@ -10,10 +10,9 @@ from arcferry.errors import HostError
 from arcferry.evidence.case import Document
 from arcferry.evidence.readers import agent_check, agent_log
 from arcferry.evidence.readers.guard import kept_apart
-from arcferry.fleet.facts import ScriptAnswer
 from arcferry.fleet.host_state import Decision, HostState, run, skip
 from arcferry.fleet.outcome import StepResult, StepState
-from arcferry.fleet.script import ask
+from arcferry.fleet.script import ScriptAnswer, ask
 from arcferry.fleet.task import HostTask, Step
 from arcferry.text import one_line
 

@@ -4,8 +4,16 @@ import json
 
 from arcferry.azure import AzureTarget, Machine, get_machine
 from arcferry.errors import ConflictError
-from arcferry.fleet.facts import read_agent
-from arcferry.fleet.host_state import Decision, HostState, MachineSummary, block, is_connected_to, run, skip
+from arcferry.fleet.host_state import (
+    Decision,
+    HostState,
+    MachineSummary,
+    block,
+    is_connected_to,
+    read_agent,
+    run,
+    skip,
+)
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.outcome import StepResult, StepState
 from arcferry.fleet.script import run_to_end

@@ -1,9 +1,8 @@
 """install: the agent's package, from the staged and verified file; a newer agent is never downgraded."""
 
-from arcferry.fleet.facts import ScriptAnswer, at_least, version_key
-from arcferry.fleet.host_state import Decision, HostState, block, run, skip
+from arcferry.fleet.host_state import Decision, HostState, at_least, block, run, skip, version_key
 from arcferry.fleet.outcome import StepResult, StepState
-from arcferry.fleet.script import run_to_end
+from arcferry.fleet.script import ScriptAnswer, run_to_end
 from arcferry.fleet.task import HostTask, Step
 
 _OUTPUT = 4000

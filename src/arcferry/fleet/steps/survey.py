@@ -6,9 +6,16 @@ from typing import Any
 
 from arcferry.azure import get_machine
 from arcferry.errors import AzureError
-from arcferry.fleet.facts import HostFacts, ScriptAnswer, read_facts
-from arcferry.fleet.host_state import STAGING, MachineSummary, is_connected_to, network_script, survey_to_json
-from arcferry.fleet.script import ask
+from arcferry.fleet.host_state import (
+    STAGING,
+    HostFacts,
+    MachineSummary,
+    is_connected_to,
+    network_script,
+    read_facts,
+    survey_to_json,
+)
+from arcferry.fleet.script import ScriptAnswer, ask
 from arcferry.fleet.task import HostTask
 from arcferry.fleet.transport.upload import checksums
 from arcferry.times import from_text

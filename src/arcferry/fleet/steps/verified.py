@@ -7,8 +7,7 @@ from datetime import datetime, timedelta
 
 from arcferry.azure import Machine
 from arcferry.errors import HostCommandError
-from arcferry.fleet.facts import HostAgent, at_least, read_agent
-from arcferry.fleet.host_state import Decision, HostState, run
+from arcferry.fleet.host_state import Decision, HostAgent, HostState, at_least, read_agent, run
 from arcferry.fleet.outcome import StepResult, StepState
 from arcferry.fleet.script import ask, sweep
 from arcferry.fleet.task import HostTask, Step

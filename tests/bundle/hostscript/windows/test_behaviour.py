@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from arcferry.evidence.readers import arcferry_check
-from arcferry.fleet.facts import read_answer
+from arcferry.fleet.script import read_answer
 
 FOLDER = Path(__file__).parents[4] / "src/arcferry/bundle/hostscripts"
 HARNESS = Path(__file__).parent / "harness.ps1"

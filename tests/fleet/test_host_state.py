@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcferry.fleet.facts import HostAgent, HostFacts, read_agent, read_answer, read_facts, version_key
+from arcferry.fleet.host_state import HostAgent, HostFacts, read_agent, read_facts, version_key
+from arcferry.fleet.script import read_answer
 from arcferry.text import clean
 
 GOOD: dict[str, Any] = {
