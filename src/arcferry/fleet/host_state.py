@@ -266,16 +266,8 @@ def survey_to_json(
     }
 
 
-def state_from(
-    document: Mapping[str, Any],
-    host: Host,
-    target: AzureTarget,
-    bundle: Bundle,
-    *,
-    finished: frozenset[str] = frozenset(),
-    begun: frozenset[str] = frozenset(),
-) -> HostState:
-    """Read what `survey_to_json` wrote."""
+def state_from(document: Mapping[str, Any], host: Host, target: AzureTarget, bundle: Bundle) -> HostState:
+    """Read what `survey_to_json` wrote; of earlier attempts it knows nothing."""
     facts = HostFacts.from_json(document["facts"])
     seen = document["machine"]
     return HostState(
@@ -286,6 +278,4 @@ def state_from(
         machine=None if seen is None else MachineSummary(*seen),
         azure_known=bool(document["azure_known"]),
         azure_error=str(document.get("azure_silence", "")),
-        finished=finished,
-        begun=begun,
     )

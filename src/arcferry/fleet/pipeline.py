@@ -46,10 +46,8 @@ async def run_steps(
     results = [await _recorded(task, record, SURVEY, _survey)]
     if results[0].state is not StepState.DONE:
         return HostOutcome.FAILED, results
-    bundle = task.context.request.bundle
-    task.state = state_from(
-        results[0].data, task.host, task.target, bundle, finished=task.finished, begun=task.begun
-    )
+    state = state_from(results[0].data, task.host, task.target, task.context.request.bundle)
+    task.state = replace(state, finished=task.finished, begun=task.begun)
     decided = decide(task.state)
     for step, decision in decided:
         if decision.action is Action.BLOCK:

@@ -2,7 +2,7 @@
 
 from arcferry.fleet.host_state import Decision, HostState, at_least, block, run, skip, version_key
 from arcferry.fleet.outcome import StepResult, StepState
-from arcferry.fleet.script import ScriptAnswer, run_to_end
+from arcferry.fleet.script import run_to_end
 from arcferry.fleet.task import HostTask, Step
 
 _OUTPUT = 4000
@@ -33,7 +33,11 @@ async def perform(task: HostTask) -> StepResult:
         await task.session(), task.payload.script_path, "install", staged, package.sha256
     )
     if not answer.ok:
-        return _failed(answer)
+        output, code = answer.output(limit=_OUTPUT), answer.text("code", limit=40)
+        full = "no space left" in output.lower() or code == "no-space"
+        says = "the host's disk is full" if full else answer.text("message") or "the installer failed"
+        hint = "Free space under /var and /opt, then apply again." if full else ""
+        return StepResult("install", StepState.FAILED, says, hint, code, output=output)
     already = "" if answer.flag("changed") else " was there already"
     return StepResult("install", StepState.DONE, f"agent {answer.text('version')}{already}")
 
@@ -42,19 +46,6 @@ def needs_install(state: HostState) -> bool:
     """Whether the host has no agent, or an older one than the bundle."""
     agent = state.agent
     return not (agent.installed and agent.version and at_least(agent.version, state.payload.version))
-
-
-def _failed(answer: ScriptAnswer) -> StepResult:
-    output = answer.output(limit=_OUTPUT)
-    full = "no space left" in output.lower() or answer.text("code") == "no-space"
-    return StepResult(
-        "install",
-        StepState.FAILED,
-        "the host's disk is full" if full else answer.text("message") or "the installer failed",
-        hint="Free space under /var and /opt, then apply again." if full else "",
-        code=answer.text("code", limit=40),
-        output=output,
-    )
 
 
 INSTALL = Step("install", decide, perform, interruptible=False)
