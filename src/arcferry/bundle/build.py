@@ -29,9 +29,8 @@ from arcferry.bundle.manifest import (
 )
 from arcferry.bundle.packing import Packing, new_bundle
 from arcferry.errors import FileInputError, InputError, first_problem
-from arcferry.routing.azure_json import read_community_list
+from arcferry.routing.azure_json import read_community_list, read_service_tags
 from arcferry.routing.route_filter import read_route_filter
-from arcferry.routing.azure_json import read_service_tags
 from arcferry.text import from_json
 
 _LARGEST = 64 * 1024 * 1024
