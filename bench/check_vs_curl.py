@@ -33,13 +33,18 @@ PROBE = """
 import asyncio, sys, time
 from pathlib import Path
 from arcferry import catalog
-from arcferry.probe.https import probe
+from arcferry.probe.https import observe, prepare
 from arcferry.probe.step import ProbeSettings
 resolver, ca_file, port, *hosts = sys.argv[1:]
 endpoints = [catalog.endpoint_named(host) for host in hosts]
 settings = ProbeSettings(resolver=resolver, ca_file=Path(ca_file), port=int(port))
+
+async def probe():
+    context = prepare(settings)
+    return await asyncio.gather(*(observe(one, context) for one in endpoints))
+
 began = time.perf_counter()
-seen = asyncio.run(probe(endpoints, settings))
+seen = asyncio.run(probe())
 took = time.perf_counter() - began
 assert all(one.reachable for one in seen), [one.failure for one in seen]
 print(took)

@@ -5,7 +5,7 @@ import sys
 
 from arcferry.cli import signals
 
-_COLLECT_AFTER = 50_000
+_COLLECT_AFTER = 200_000
 """New objects. Loading makes many and drops few: at Python's 700 the search for garbage slows every start."""
 
 
@@ -24,6 +24,7 @@ def main() -> None:
         raise
     finally:
         signals.end()
+        gc.freeze()  # the process gives all back at once; a last search for garbage would hold up its end
 
 
 def _run() -> None:

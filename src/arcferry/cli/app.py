@@ -149,9 +149,9 @@ def _use_site(context: typer.Context, given: Path | None) -> None:
     }
     path, settings = site.settings_for(given, options)
     context.default_map = {
-        options[key].name: _default(context, options, key, value)
+        name: _default(context, options, key, value)
         for key, value in settings.items()
-        if key in options
+        if key in options and (name := options[key].name)
     }
     context.meta["arcferry.site"] = path
     _tell_site(context)
@@ -170,7 +170,7 @@ def _default(
 def _is_given(context: typer.Context, option: TyperOption) -> bool:
     from arcferry.cli.options import is_on_command_line
 
-    return is_on_command_line(context, option.name) or option.value_from_envvar(context) is not None
+    return is_on_command_line(context, option.name or "") or option.value_from_envvar(context) is not None
 
 
 def _say_what_is_done(context: typer.Context, verbose: bool) -> None:

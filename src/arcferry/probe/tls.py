@@ -335,10 +335,8 @@ def subject_names(certificate: x509.Certificate) -> tuple[str, ...]:
         addresses = names.get_values_for_type(x509.IPAddress)
     except _NO_EXTENSION:
         return ()
-    texts = [typed.name(one_line(name, limit=_LONGEST_NAME)) for name in dns] + [
-        str(address) for address in addresses
-    ]
-    return tuple(texts[:_MOST_NAMES])
+    shown = [typed.name(one_line(name, limit=_LONGEST_NAME)) for name in dns[:_MOST_NAMES]]
+    return (*shown, *map(str, addresses))[:_MOST_NAMES]
 
 
 def names_its_issuer(certificate: x509.Certificate) -> bool:
