@@ -8,16 +8,20 @@ Two things are measured, each as the median of five runs that take turns:
     discovery call, beside a shell loop that starts curl once for each of the same names;
 (b) the probing alone, as a longer-lived process sees it: `probe()` of 20 endpoints, timed inside its process,
     beside the loop over the same 20 names.
+
+What is left of (a) beside the probing is mostly the loading of modules, told by package.
 """
 
 import asyncio
 import os
+import re
 import shlex
 import shutil
 import statistics
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -28,6 +32,7 @@ RUNS = 5
 DELAY = 0.05
 ENDPOINTS = 20
 HIS = "ea.his.arc.azure.com"
+STANDARD = {name.lstrip("_") for name in sys.stdlib_module_names}
 
 PROBE = """
 import asyncio, sys, time
@@ -99,6 +104,23 @@ def curl_loop(hosts: list[str], port: int, ca_file: Path) -> tuple[str, ...]:
     return "sh", "-c", f"for host in {names}; do {curl}; done"
 
 
+async def loading(*words: str) -> dict[str, float]:
+    """Seconds that loading takes in one run, by package, the longest first; telling it makes it slower."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-X",
+        "importtime",
+        *words,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, told = await process.communicate()
+    found: Counter[str] = Counter()
+    for own, module in re.findall(r"^import time: +(\d+) \| +\d+ \| +(\w+)", told.decode(), re.MULTILINE):
+        found["the standard library" if module.lstrip("_") in STANDARD else module] += int(own)
+    return {package: spent / 1e6 for package, spent in found.most_common()}
+
+
 async def compare(
     what: str, ours: Callable[[], Awaitable[float]], theirs: Callable[[], Awaitable[float]]
 ) -> None:
@@ -144,6 +166,9 @@ async def measure(folder: Path) -> None:
     await compare(
         f"(b) probing alone,  {len(few)} endpoints", probing, lambda: seconds(*curl_loop(few, port, ca_file))
     )
+    loaded = await loading("-m", *("arcferry", *check[1:]), *reach)
+    print(f"loading modules: {sum(loaded.values()):.3f} s, of which", end=" ")
+    print(", ".join(f"{package} {spent:.3f}" for package, spent in list(loaded.items())[:6]))
     server.close()
     dns.close()
 
