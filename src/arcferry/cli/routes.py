@@ -82,8 +82,7 @@ def plan(
     from arcferry import catalog, times
     from arcferry.cli.evidence import evidence_and_held
     from arcferry.diagnosis import judge
-    from arcferry.diagnosis.answered import known_answers
-    from arcferry.diagnosis.causes.filter_change import changes_for
+    from arcferry.diagnosis.answered import changes_for, known_answers
     from arcferry.evidence.case import Case
     from arcferry.report import as_json, console
     from arcferry.report import routes_plan as report

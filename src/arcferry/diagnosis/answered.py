@@ -1,14 +1,20 @@
-"""Where names answered by everything that was handed in, for a plan of the communities that this takes."""
+"""A plan of communities: where names answered by everything handed in, and the filter change it takes."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from arcferry import catalog
 from arcferry.catalog import Carrier
 from arcferry.diagnosis.destination import Destination, destinations_of
+from arcferry.diagnosis.values import community_name, filter_name, listed
 from arcferry.evidence.case import Case, Document
 from arcferry.probe.observation import Attempt, DnsAnswer
+from arcferry.routing import filter_change
 from arcferry.routing.coverage import Coverage, Verdict
-from arcferry.routing.planned import KnownAnswer
+from arcferry.routing.filter_change import AsOf, Change
+from arcferry.routing.plan_notes import effects
+from arcferry.routing.planned import KnownAnswer, RoutePlan
+from arcferry.routing.route_filter import RouteFilter
 
 
 def known_answers(case: Case) -> tuple[KnownAnswer, ...]:
@@ -66,3 +72,30 @@ def _known(destination: Destination, coverage: Coverage, direct: list[Attempt]) 
         reached=any(one.reachable for one in tried) if tried else None,
         on_peering=coverage.verdict is not Verdict.NOT_ON_PEERING,
     )
+
+
+def changes_for(
+    plan: RoutePlan, seen: RouteFilter | None, wanted: Sequence[str], asof: AsOf
+) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    """What makes the filter hold `wanted`, in every language, then as a request; and what it does besides.
+
+    Both are empty where the filter holds it all. Without a filter the change makes a new one and attaches it
+    to the circuit.
+
+    Args:
+        plan: tells why each community is wanted.
+        seen: the filter as it is known.
+        wanted: communities of the plan; what the filter holds besides stays.
+        asof: of which day the filter is known.
+    """
+    lacking = [one for one in plan.communities if one.value in wanted and not one.in_filter]
+    if not lacking:
+        return (), ()
+    today, name = (seen.allowed, filter_name(seen)) if seen else ((), "")
+    group, rule = (seen.resource_group, seen.rule) if seen else ("", "")
+    add = [one.value for one in lacking]
+    reasons = [f"{community_name(one.value)}: {listed(one.hosts, most=3)}" for one in lacking]
+    besides = tuple(effects(lacking, new=seen is None))
+    letter = filter_change.request(name, today, add, reasons, effects=besides, asof=asof, new=seen is None)
+    made = filter_change.changes(name, group, rule, today, add, asof=asof, new=seen is None)
+    return (*made, Change("request", letter)), besides
