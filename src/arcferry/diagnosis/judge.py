@@ -1,7 +1,8 @@
 """The one door: from everything that was handed in, and what is held beside it, to findings."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 
 from arcferry.diagnosis.causes import CAUSES, FAULTS, RISKS
 from arcferry.diagnosis.destination import Destination, destinations_of
@@ -32,7 +33,11 @@ def judge(evidence: Iterable[Document], held: Iterable[Document] = ()) -> Diagno
     if not groups:
         return _judged(Case.of(given, beside))
     case = Case.of(given, beside)
-    found = [(servers, _judged(Case.of(_of_servers(servers, given), beside)).findings) for servers in groups]
+    found = []
+    for servers in groups:
+        # What these servers tell, then what is of the network.
+        theirs = [one for one in given if one.servers == servers] + [one for one in given if not one.servers]
+        found.append((servers, _judged(Case.of(theirs, beside)).findings))
     return Diagnosis(_inputs(case), of_servers(found), case.lacks(), case)
 
 
@@ -45,12 +50,6 @@ def of_servers(judged: Iterable[tuple[Sequence[str], Sequence[Finding]]]) -> tup
             names = tuple(dict.fromkeys((*before.servers, *servers)))
             merged[finding.cause, finding.title] = replace(before, servers=names)
     return tuple(sorted(merged.values(), key=lambda one: (_GRAVITY[one.severity], -len(one.servers))))
-
-
-def _of_servers(servers: tuple[str, ...], given: Iterable[Document]) -> list[Document]:
-    """What these servers tell, then what is of the network."""
-    documents = [one for one in given if one.servers in (servers, ())]
-    return sorted(documents, key=lambda one: not one.servers)
 
 
 def _inputs(case: Case) -> list[Taken]:
@@ -74,17 +73,15 @@ def _judged(case: Case) -> Diagnosis:
 
 def _matches(destination: Destination, case: Case) -> list[_Matched]:
     """The root cause of an endpoint that fails; every risk of one that works."""
-    if not destination.reached:
-        for cause in FAULTS:
-            if match := _asked(cause, destination, case):
-                return [(cause, match, destination)]
-        if destination.failed or destination.attempts:
-            return []
-    return [(cause, match, destination) for cause in RISKS if (match := _asked(cause, destination, case))]
 
+    def applying(causes: Iterable[Cause]) -> Iterator[_Matched]:
+        for cause in causes:
+            if cause.of_endpoint and (match := cause.of_endpoint(destination, case)):
+                yield cause, match, destination
 
-def _asked(cause: Cause, destination: Destination, case: Case) -> Match | None:
-    return cause.of_endpoint(destination, case) if cause.of_endpoint else None
+    root = [] if destination.reached else list(islice(applying(FAULTS), 1))
+    # What was tried and failed without a cause is told by none of the risks.
+    return root or ([] if destination.failed else list(applying(RISKS)))
 
 
 def _finding(matched: Sequence[_Matched], case: Case, untested: dict[str, Evidence]) -> Finding:
