@@ -158,28 +158,20 @@ class Destination:
         return self.endpoint.carrier if self.endpoint else Carrier.REGIONAL
 
     @property
-    def coverage(self) -> Coverage | None:
-        """Where the address that decides lies: the least likely to be carried, or the most once reached."""
+    def coverage(self) -> Coverage:
+        """Where the address that decides lies: the least likely to be carried, or the most once reached.
+
+        Without any address it is one of which nothing is known.
+        """
         if not self.coverages:
-            return None
+            return Coverage(self.host, "", "", "", "", (), (), Verdict.UNKNOWN, ())
         return self.coverages[-1] if self.reached else self.coverages[0]
-
-    @property
-    def has_route(self) -> bool:
-        """Whether a route of Microsoft's to the address that decides is seen in use."""
-        return self.coverage is not None and self.coverage.has_route
-
-    @property
-    def lacks_route(self) -> bool:
-        """Whether a router's whole table shows that Microsoft sent no route to the address that decides."""
-        return self.coverage is not None and self.coverage.lacks_route
 
     @property
     def crosses_the_circuit(self) -> bool:
         """Whether a fault of the circuit could be why this endpoint fails."""
-        if not self.may_be_routing or self.verdict in (Verdict.PRIVATE, Verdict.NOT_ON_PEERING):
-            return False
-        return not self.has_route
+        off_the_circuit = self.verdict in (Verdict.PRIVATE, Verdict.NOT_ON_PEERING)
+        return self.may_be_routing and not off_the_circuit and not self.coverage.has_route
 
     @property
     def circuit_works(self) -> bool:
@@ -192,7 +184,7 @@ class Destination:
     @property
     def verdict(self) -> Verdict:
         """What is expected of the address that decides."""
-        return self.coverage.verdict if self.coverage else Verdict.UNKNOWN
+        return self.coverage.verdict
 
     @property
     def chain(self) -> tuple[str, ...]:

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Self
 
 from arcferry.evidence.case import Case
+from arcferry.routing.reception import Received, Returned
 
 
 class Severity(StrEnum):
@@ -51,6 +53,11 @@ class Evidence:
     origin: str
     says: str
     taken: datetime | None = None
+
+    @classmethod
+    def of_table(cls, found: Received | Returned) -> Self | None:
+        """What a router's table says; None where none was handed in."""
+        return cls(found.table.name, found.says, found.table.taken) if found.table else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,26 +107,28 @@ def case_cause(slug: str, owner: Owner, severity: Severity = Severity.ERROR) -> 
 
 def failed_with(
     slug: str,
-    owner: Owner,
-    stage: Stage,
     *kinds: str,
+    owner: Owner,
+    stage: Stage | None,
     routed: bool = False,
-    by: Callable[[Destination], str] | None = None,
+    signature: Callable[[Destination], tuple[str, ...]] = lambda _: (),
+    evidence: Callable[[Destination], tuple[Line, ...]] = lambda _: (),
 ) -> Cause:
     """A cause that the failed step alone tells.
 
     Args:
-        slug: the cause's.
-        owner: the cause's.
-        stage: the step.
+        slug: as in `Cause`, like `owner` and `routed`.
         kinds: how it failed, in the probe's words (`Failure.kind`); none for any way.
-        routed: as in `Cause`.
-        by: what endpoints must have in common to be one finding, such as their proxy; nothing if left out.
+        owner: the cause's.
+        stage: the step; None for any.
+        routed: the cause's.
+        signature: what endpoints must have in common to be one finding, such as their proxy.
+        evidence: what the cause has to add of an endpoint.
     """
 
     def rule(destination: Destination, _: Case) -> Match | None:
-        if destination.stage is not stage or (kinds and destination.kind not in kinds):
+        if stage not in (None, destination.stage) or (kinds and destination.kind not in kinds):
             return None
-        return Match(signature=(by(destination),) if by else ())
+        return Match(signature=signature(destination), evidence=evidence(destination))
 
     return Cause(slug, owner, of_endpoint=rule, routed=routed)

@@ -20,6 +20,7 @@ from arcferry.diagnosis.rule import Line, Match, Value
 from arcferry.diagnosis.words import ENGLISH, Entry, family, filled, how_to_get
 from arcferry.evidence.case import Case
 from arcferry.routing import filter_change
+from arcferry.routing.circuit import Circuit
 from arcferry.routing.filter_change import FILTER_UNKNOWN
 from arcferry.routing.route_filter import RouteFilter
 
@@ -27,6 +28,7 @@ _MOST_LISTED = 6
 _MOST_IN_A_LETTER = 60
 _MOST_OF_EVIDENCE = 12
 _MOST_SEEN = 6
+_NO_FILTER = RouteFilter("", frozenset(), frozenset(), "")
 _SEVERAL = 2
 """From this many endpoints on, one and the same failure points to a device that all pass through."""
 
@@ -86,6 +88,11 @@ class Values:
         return tuple(make(one) for one in value) if isinstance(value, tuple) else make(value)
 
     @property
+    def first(self) -> Destination:
+        """The first endpoint that it is about; one without a name if it is about none."""
+        return next(iter(self.match.destinations), Destination("", None, (), (), ()))
+
+    @property
     def evidence(self) -> tuple[Evidence, ...]:
         """What the cause has to add: its own words filled in, and quotations as they are."""
         return tuple(one if isinstance(one, Evidence) else self._line(one) for one in self.match.evidence)
@@ -132,9 +139,6 @@ def named(destination: Destination, language: str = ENGLISH) -> str:
 def affected(destination: Destination) -> Affected:
     """The endpoint with what is known of its address."""
     found = destination.coverage
-    if found is None:
-        latest = destination.latest
-        return Affected(destination.host, latest.address if latest else "")
     return Affected(destination.host, found.address, found.region, found.service_tag, found.community)
 
 
@@ -169,17 +173,17 @@ def filter_name(known: RouteFilter | None) -> str:
     return filter_change.named_filter(known.name)
 
 
-def _filter(values: Values) -> RouteFilter | None:
+def _filter(values: Values) -> RouteFilter:
     """The route filter that decides for the first endpoint, else the first of those in effect."""
-    first = values.match.destinations[0].coverage if values.match.destinations else None
-    deciding = first.route_filter if first else None
-    return deciding or next(iter(values.case.filters_in_effect), None)
+    known = (values.first.coverage.route_filter, *values.case.filters_in_effect)
+    return next(filter(None, known), _NO_FILTER)
 
 
 def _filter_in_doubt(values: Values) -> bool:
     """Whether the filter may have been changed since the day of its document."""
     found, newest = _filter(values), values.case.newest
-    return bool(found and filter_change.AsOf(found.taken, newest.date() if newest else None).doubt)
+    asof = filter_change.AsOf(found.taken, newest.date() if newest else None)
+    return found is not _NO_FILTER and bool(asof.doubt)
 
 
 def _communities(values: Values) -> tuple[str, ...]:
@@ -200,8 +204,8 @@ def _addition(values: Values) -> tuple[Command, ...]:
     return tuple(Command(one.tool, one.text) for one in (*made, filter_change.see(name, group)))
 
 
-def _first(values: Values) -> Affected:
-    return affected(values.match.destinations[0]) if values.match.destinations else Affected("")
+def _circuit(values: Values) -> Circuit:
+    return next(iter(values.case.circuits), Circuit(""))
 
 
 def _hosts(values: Values) -> tuple[str, ...]:
@@ -288,17 +292,17 @@ _COMMON: dict[str, Callable[[Values], Value]] = {
     "address": lambda values: next(
         (one.address for one in map(affected, values.match.destinations) if one.address), ""
     ),
-    "region": lambda values: _first(values).region,
-    "region_name": lambda values: region_name(_first(values).region, values.language),
-    "service_tag": lambda values: _first(values).service_tag,
+    "region": lambda values: values.first.coverage.region,
+    "region_name": lambda values: region_name(values.first.coverage.region, values.language),
+    "service_tag": lambda values: values.first.coverage.service_tag,
     "places": _rows("host", "address"),
     "answers": partial(_each, "answers"),
     "answered_with": partial(_each, "answered_with"),
     "places_and_communities": _rows("host", "address", "community"),
     "places_and_regions": _rows("host", "address", "region", "community"),
     "meaning": lambda values: values.entry.meaning,
-    "proxy": lambda values: values.match.destinations[0].proxy if values.match.destinations else "",
-    "community": lambda values: _first(values).community,
+    "proxy": lambda values: values.first.proxy,
+    "community": lambda values: values.first.coverage.community,
     "community_name": lambda values: community_name(values.text("community")),
     "places_and_tags": _rows("host", "address", "service_tag"),
     "communities": _communities,
@@ -307,26 +311,25 @@ _COMMON: dict[str, Callable[[Values], Value]] = {
     "steered": lambda values: any(one.steered for one in values.match.destinations),
     "observed": lambda values: values.match.confidence is Confidence.OBSERVED,
     "filter": lambda values: filter_name(_filter(values)),
-    "filter_group": lambda values: found.resource_group if (found := _filter(values)) else "",
-    "filter_rule": lambda values: found.rule if (found := _filter(values)) else "",
+    "filter_group": lambda values: _filter(values).resource_group,
+    "filter_rule": lambda values: _filter(values).rule,
     "filter_in_doubt": _filter_in_doubt,
-    "filter_day": lambda values: found.day if (found := _filter(values)) else "",
-    "allowed": lambda values: found.allowed if (found := _filter(values)) else (),
+    "filter_day": lambda values: _filter(values).day,
+    "allowed": lambda values: _filter(values).allowed,
     "addition": _addition,
-    "has_route": lambda values: any(one.has_route for one in values.match.destinations),
+    "has_route": lambda values: any(one.coverage.has_route for one in values.match.destinations),
     "evidence": lambda values: tuple(f"- {one.says}" for one in values.evidence[:_MOST_OF_EVIDENCE]),
     "circuits": lambda values: (
         tuple(sorted(one.name for one in values.case.circuits))
         or str(family("common", values.language)["words"]["the_circuit"])
     ),
-    "circuit": lambda values: values.case.circuits[0].name if values.case.circuits else "",
-    "circuit_group": lambda values: values.case.circuits[0].resource_group if values.case.circuits else "",
-    "sku_family": lambda values: values.case.circuits[0].family if values.case.circuits else "",
-    "issuer": lambda values: values.match.destinations[0].issuer if values.match.destinations else "",
+    "circuit": lambda values: _circuit(values).name,
+    "circuit_group": lambda values: _circuit(values).resource_group,
+    "sku_family": lambda values: _circuit(values).family,
+    "issuer": lambda values: values.first.issuer,
     "count": lambda values: len(values.match.destinations),
     "everywhere": lambda values: (
-        len(values.match.destinations) >= _SEVERAL
-        and not any(one.reached for one in values.match.destinations[0].beside)
+        len(values.match.destinations) >= _SEVERAL and not any(one.reached for one in values.first.beside)
     ),
     "would_decide": lambda values: values.match.would_decide,
     "asked_of_network": lambda _: (),
@@ -334,7 +337,7 @@ _COMMON: dict[str, Callable[[Values], Value]] = {
     "evidence_asked": lambda values: tuple(
         f"- {how_to_get(values.language)[kind]}" for kind in _texts(values["asked_of_network"])
     ),
-    "resolvers": lambda values: values.match.destinations[0].resolvers if values.match.destinations else (),
+    "resolvers": lambda values: values.first.resolvers,
     "resolver": lambda values: _resolver(values)[0],
     "resolver_port": lambda values: _resolver(values)[1],
     "resolver_alone": lambda values: bool(_resolver(values)[0]) and not _resolver(values)[1],

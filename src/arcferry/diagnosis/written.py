@@ -107,7 +107,7 @@ def evidence_of(destinations: Iterable[Destination], case: Case, *, routed: bool
     lines = [*_attempted(found), *_coded(found, case)]
     if routed:
         lines += [_answered(answer) for one in found for answer in one.answers][:_MOST_CHAINS]
-        lines += [line for one in found if one.coverage for line in _covered(one.coverage)]
+        lines += [line for one in found for line in _covered(one.coverage)]
     return tuple(dict.fromkeys(lines))
 
 

@@ -1,6 +1,6 @@
 """Every cause that arcferry knows, in the order of asking: the root before what follows from it."""
 
-from arcferry.diagnosis.causes import agent, bundle, coded, connection, dns, path, proxy, risk, route
+from arcferry.diagnosis.causes import agent, coded, connection, dns, path, risk, route
 from arcferry.diagnosis.rule import Cause
 
 _NAMES = (
@@ -15,13 +15,13 @@ _NAMES = (
     dns.public_answer_in_scope,
 )
 _PROXY = (
-    proxy.bypass_missing,
-    proxy.authentication_required,
-    proxy.name_not_found,
-    proxy.unreachable,
-    proxy.not_a_proxy,
-    proxy.cannot_reach,
-    proxy.refused,
+    connection.bypass_missing,
+    connection.proxy_authentication_required,
+    connection.proxy_name_not_found,
+    connection.proxy_unreachable,
+    connection.not_a_proxy,
+    connection.proxy_cannot_reach,
+    connection.proxy_refused,
 )
 _WRONG_ANSWERS = (route.ipv6_not_peered, dns.blocked_answer, dns.wrong_address)
 _BEYOND_TCP = (
@@ -89,7 +89,7 @@ RISKS: tuple[Cause, ...] = (
 )
 """Asked of every endpoint that works; each that applies counts."""
 
-_MODULES = (route, path, dns, connection, proxy, agent, coded, bundle, risk)
+_MODULES = (route, path, dns, connection, agent, coded, risk)
 _DECLARED = [one for module in _MODULES for one in vars(module).values() if isinstance(one, Cause)]
 
 CAUSES: dict[str, Cause] = {cause.slug: cause for cause in (*_DECLARED, *coded.CODED)}

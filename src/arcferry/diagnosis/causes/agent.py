@@ -1,4 +1,4 @@
-"""What is wrong with the agent on the server itself, and what is left without a reason."""
+"""What is wrong with the agent on the server itself, errors without a reason, and documents of no use."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from arcferry import catalog
 from arcferry.diagnosis.causes.coded import code_matches
 from arcferry.diagnosis.finding import Confidence, Evidence, Owner, Severity
-from arcferry.diagnosis.rule import Line, Match, case_cause, line
+from arcferry.diagnosis.rule import Line, Match, Value, case_cause, line
 from arcferry.evidence.case import AgentState, Case, Document, Kind
 from arcferry.text import one_line
 from arcferry.times import now, to_text
@@ -114,6 +114,19 @@ def unreadable(case: Case) -> tuple[Match, ...]:
     lines = tuple(Evidence(one.name, why) for one in unread for why in one.notes)
     names = tuple(dict.fromkeys(line.origin for line in lines))
     return (Match(evidence=lines, values={"names": names}),) if unread else ()
+
+
+@case_cause("bundle/refused", Owner.SERVER)
+def refused(case: Case) -> tuple[Match, ...]:
+    """Each problem that opening a bundle has shown."""
+    found = []
+    for document in case.documents:
+        for problem in document.bundle_problems:
+            fault = problem.fault.value
+            seen = line(document.name, "refused", document.taken, fault=fault, file=problem.file)
+            values: dict[str, Value] = {"bundle": document.name, "fault": fault, "file": problem.file}
+            found.append(Match(signature=tuple(map(str, values.values())), evidence=(seen,), values=values))
+    return tuple(found)
 
 
 def _status(state: AgentState) -> tuple[Line | Evidence, ...]:

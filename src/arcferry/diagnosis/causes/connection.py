@@ -1,12 +1,14 @@
-"""Connections that do not come about, or prove the wrong thing: TCP, TLS, and the clocks that TLS goes by."""
+"""Connections that do not come about, or prove the wrong thing: TCP, TLS and its clocks, and proxies."""
 
 from datetime import MAXYEAR
+from functools import partial
 
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Confidence, Evidence, Owner, Severity
-from arcferry.diagnosis.rule import Line, Match, cause, failed_with, line
+from arcferry.diagnosis.rule import Line, Match, case_cause, cause, failed_with, line
 from arcferry.evidence.case import Case, Kind
 from arcferry.probe.observation import Stage
+from arcferry.routing.coverage import Coverage, Verdict
 from arcferry.routing.reception import Return, returns
 from arcferry.times import to_text
 
@@ -19,21 +21,23 @@ _NOTICED = 120.0
 _BREAKING = 300.0
 """Seconds from which tokens are commonly refused."""
 _PUBLIC_ISSUERS = ("microsoft", "digicert", "globalsign")
+_NEVER_LEFT_THE_SERVER = ("proxy-authentication-required", "proxy-unreachable", "proxy-name-not-found")
 _REVOCATION_CODES = ("80092012", "80092013", "revocation_offline", "no_revocation_check")
+
+_tcp = partial(failed_with, owner=Owner.NETWORK, stage=Stage.TCP)
+_tls = partial(failed_with, owner=Owner.NETWORK, stage=Stage.TLS)
+_proxy = partial(failed_with, stage=Stage.PROXY, signature=lambda one: (one.proxy,))
 
 # TCP: something on the way answers with a no, or nothing does.
 
-refused = failed_with("tcp/refused", Owner.NETWORK, Stage.TCP, "refused")
-reset = failed_with("tcp/reset", Owner.NETWORK, Stage.TCP, "reset")
-unreachable = failed_with("tcp/unreachable", Owner.NETWORK, Stage.TCP, "unreachable", routed=True)
+refused = _tcp("tcp/refused", "refused")
+reset = _tcp("tcp/reset", "reset")
+unreachable = _tcp("tcp/unreachable", "unreachable", routed=True)
 
-
-@cause("tcp/large-packets-lost", Owner.NETWORK)
-def large_packets_lost(destination: Destination, _: Case) -> Match | None:
-    """In the handshake a later part of the answer arrived, and an earlier, larger one did not."""
-    if destination.stage is not Stage.TLS or destination.kind not in ("tls-gap", "large-packets-lost"):
-        return None
-    return Match(evidence=(line("", "gap"),))
+# In the handshake a later part of the answer arrived, and an earlier, larger one did not.
+large_packets_lost = _tls(
+    "tcp/large-packets-lost", "tls-gap", "large-packets-lost", evidence=lambda _: (line("", "gap"),)
+)
 
 
 @cause("tcp/nat-prefix-not-validated", Owner.NETWORK, routed=True)
@@ -66,9 +70,9 @@ def asymmetric_return(destination: Destination, case: Case) -> Match | None:
         prefix for one in case.circuits if one.microsoft for prefix in one.microsoft.advertised_prefixes
     ]
     answer = returns(advertised, case.route_tables)
-    if answer.answer is not Return.MISSING or answer.table is None:
+    seen = Evidence.of_table(answer)
+    if answer.answer is not Return.MISSING or seen is None:
         return None
-    seen = Evidence(answer.table.name, answer.says, answer.table.taken)
     return Match(
         _confidence(destination),
         answer.missing,
@@ -81,7 +85,7 @@ def asymmetric_return(destination: Destination, case: Case) -> Match | None:
 def filtered(destination: Destination, _: Case) -> Match | None:
     """A route is seen, and another endpoint behind the same route or community answers."""
     answering = _neighbours(destination)
-    if not _is_unanswered(destination) or not answering or not destination.has_route:
+    if not _is_unanswered(destination) or not answering or not destination.coverage.has_route:
         return None
     return Match(evidence=(_neighbour_line(answering), _table_line(destination)))
 
@@ -90,7 +94,7 @@ def filtered(destination: Destination, _: Case) -> Match | None:
 def timeout_with_route(destination: Destination, case: Case) -> Match | None:
     """A route is expected or seen, and nothing tells more."""
     coverage = destination.coverage
-    if not _is_unanswered(destination) or coverage is None:
+    if not _is_unanswered(destination):
         return None
     evidence = [_table_line(destination)]
     if answering := _neighbours(destination):
@@ -108,43 +112,33 @@ def timeout_with_route(destination: Destination, case: Case) -> Match | None:
 
 def _is_unanswered(destination: Destination) -> bool:
     """Whether packets should find their way there, and nothing comes back."""
-    return destination.silent and destination.coverage is not None and destination.coverage.is_expected
+    return destination.silent and destination.coverage.is_expected
 
 
 def _answers_come_back(destination: Destination) -> bool:
     """Whether another endpoint that the circuit should carry answers, so that the way back works."""
-    return any(
-        one.reached and not one.proxied and one.coverage is not None and one.coverage.is_expected
-        for one in destination.beside
-    )
+    return any(one.reached and not one.proxied and one.coverage.is_expected for one in destination.beside)
 
 
 def _confidence(destination: Destination) -> Confidence:
-    return Confidence.OBSERVED if destination.has_route else Confidence.EXPECTED
+    return Confidence.OBSERVED if destination.coverage.has_route else Confidence.EXPECTED
 
 
 def _table_line(destination: Destination) -> Line | Evidence:
     """What the router's table says, or that none was handed in."""
-    received = destination.coverage.received if destination.coverage else None
-    if received is None or received.table is None:
-        return line("", "no_table")
-    return Evidence(received.table.name, received.says, received.table.taken)
+    return Evidence.of_table(destination.coverage.received) or line("", "no_table")
 
 
 def _neighbours(destination: Destination) -> list[Destination]:
     """Endpoints that answer, behind the same community or the same route."""
     own = destination.coverage
-    if own is None:
-        return []
 
-    def is_alike(one: Destination) -> bool:
-        if not one.reached or one.proxied or one.coverage is None:
-            return False
-        route, other = own.received.route, one.coverage.received.route
-        same_route = route is not None and other is not None and other.prefix == route.prefix
-        return same_route or bool(set(own.allowed_by) & set(one.coverage.allowed_by))
+    def is_alike(other: Coverage) -> bool:
+        route, beside = own.received.route, other.received.route
+        same_route = route is not None and beside is not None and beside.prefix == route.prefix
+        return same_route or bool(set(own.allowed_by) & set(other.allowed_by))
 
-    return [one for one in destination.beside if is_alike(one)]
+    return [one for one in destination.beside if one.reached and not one.proxied and is_alike(one.coverage)]
 
 
 def _neighbour_line(answering: list[Destination]) -> Line:
@@ -183,68 +177,13 @@ def _revocation_told(case: Case) -> tuple[Match, ...]:
 def untrusted_root(destination: Destination, _: Case) -> Match | None:
     """An issuer of Azure's own name that is not trusted: likely a missing root; a name proves nothing."""
     known = any(name in destination.issuer.lower() for name in _PUBLIC_ISSUERS)
-    if not known or not _failed(destination, "certificate-untrusted"):
+    if not known or destination.stage is not Stage.TLS or destination.kind != "certificate-untrusted":
         return None
     return Match(Confidence.EXPECTED, ("root",), _certificate(destination))
 
 
-@cause("tls/intercepted", Owner.NETWORK)
-def intercepted(destination: Destination, _: Case) -> Match | None:
-    """Any other issuer that is not trusted."""
-    return _shown(destination, "certificate-untrusted", "self-signed")
-
-
-@cause("tls/incomplete-chain", Owner.NETWORK)
-def incomplete_chain(destination: Destination, _: Case) -> Match | None:
-    """The leaf's issuer was not sent, and is not known here."""
-    return _shown(destination, "incomplete-chain")
-
-
-@cause("tls/expired", Owner.NETWORK)
-def expired(destination: Destination, case: Case) -> Match | None:
-    """The certificate has ended, by a clock that is right."""
-    return None if abs(case.skew) > _A_DAY else _shown(destination, "certificate-expired")
-
-
-@cause("tls/not-yet-valid", Owner.NETWORK)
-def not_yet_valid(destination: Destination, case: Case) -> Match | None:
-    """The certificate begins later, by a clock that is right."""
-    return None if abs(case.skew) > _A_DAY else _shown(destination, "certificate-not-yet-valid")
-
-
-@cause("tls/name-mismatch", Owner.NETWORK)
-def name_mismatch(destination: Destination, _: Case) -> Match | None:
-    """The certificate is for another name."""
-    return _shown(destination, "name-mismatch")
-
-
-@cause("tls/revocation-unreachable", Owner.NETWORK, of_case=_revocation_told)
-def revocation_unreachable(destination: Destination, _: Case) -> Match | None:
-    """Windows could not ask whether the certificate was revoked."""
-    failure = destination.failure
-    return Match() if failure and _failed(destination) and _is_offline(failure.says) else None
-
-
-protocol_version = failed_with("tls/protocol-version", Owner.NETWORK, Stage.TLS, "tls-protocol-version")
-cipher_mismatch = failed_with("tls/cipher-mismatch", Owner.NETWORK, Stage.TLS, "tls-cipher-mismatch")
-connection_cut = failed_with("tls/connection-cut", Owner.NETWORK, Stage.TLS, "tls-cut", "reset")
-no_answer = failed_with("tls/no-answer", Owner.NETWORK, Stage.TLS, "tls-timeout", "timeout")
-handshake_failed = failed_with("tls/handshake-failed", Owner.NETWORK, Stage.TLS)
-
-
-def _failed(destination: Destination, *kinds: str) -> bool:
-    """Whether TLS failed in one of these ways; in any way if none is named."""
-    return destination.stage is Stage.TLS and (not kinds or destination.kind in kinds)
-
-
-def _shown(destination: Destination, *kinds: str) -> Match | None:
-    """A match for each issuer, with the certificate as evidence."""
-    if not _failed(destination, *kinds):
-        return None
-    return Match(signature=(destination.issuer,), evidence=_certificate(destination))
-
-
 def _certificate(destination: Destination) -> tuple[Line, ...]:
+    """The certificate as evidence, where one was seen."""
     shown, latest = destination.tls, destination.latest
     if shown is None or latest is None:
         return ()
@@ -252,6 +191,31 @@ def _certificate(destination: Destination) -> tuple[Line, ...]:
     until = to_text(shown.not_after) if shown.not_after.year < MAXYEAR else ""
     values = {"host": destination.host, "of": shown.subject, "by": shown.issuer, "until": until}
     return (line(latest.origin, "certificate_until" if until else "certificate", **values),)
+
+
+_shown = partial(_tls, signature=lambda one: (one.issuer,), evidence=_certificate)
+# Any issuer that is not trusted, but for those of `untrusted_root`.
+intercepted = _shown("tls/intercepted", "certificate-untrusted", "self-signed")
+# The leaf's issuer was not sent, and is not known here.
+incomplete_chain = _shown("tls/incomplete-chain", "incomplete-chain")
+# Of a clock that is wrong by a day or more, `skew` tells before.
+expired = _shown("tls/expired", "certificate-expired")
+not_yet_valid = _shown("tls/not-yet-valid", "certificate-not-yet-valid")
+name_mismatch = _shown("tls/name-mismatch", "name-mismatch")
+
+
+@cause("tls/revocation-unreachable", Owner.NETWORK, of_case=_revocation_told)
+def revocation_unreachable(destination: Destination, _: Case) -> Match | None:
+    """Windows could not ask whether the certificate was revoked."""
+    failure = destination.failure
+    return Match() if failure and failure.stage is Stage.TLS and _is_offline(failure.says) else None
+
+
+protocol_version = _tls("tls/protocol-version", "tls-protocol-version")
+cipher_mismatch = _tls("tls/cipher-mismatch", "tls-cipher-mismatch")
+connection_cut = _tls("tls/connection-cut", "tls-cut", "reset")
+no_answer = _tls("tls/no-answer", "tls-timeout", "timeout")
+handshake_failed = _tls("tls/handshake-failed")
 
 
 def _is_offline(text: str) -> bool:
@@ -266,3 +230,42 @@ def _skewed(case: Case, origin: str) -> Match:
         amount = f"{seconds // 86400} d"
     values = {"amount": amount, "direction": "ahead" if case.skew > 0 else "behind"}
     return Match(evidence=(line(origin, "skew", case.newest),), severity=severity, values=values)
+
+
+# Proxies that stand in the way.
+
+proxy_authentication_required = _proxy(
+    "proxy/authentication-required", "proxy-authentication-required", owner=Owner.NETWORK
+)
+proxy_name_not_found = _proxy("proxy/name-not-found", "proxy-name-not-found", owner=Owner.SERVER)
+proxy_unreachable = _proxy("proxy/unreachable", "proxy-unreachable", owner=Owner.SERVER)
+not_a_proxy = _proxy("proxy/not-a-proxy", "proxy-not-http", "not-http", owner=Owner.SERVER)
+proxy_cannot_reach = _proxy("proxy/cannot-reach", "proxy-cannot-reach", owner=Owner.NETWORK)
+proxy_refused = _proxy("proxy/refused", owner=Owner.NETWORK)
+
+
+@cause("proxy/bypass-missing", Owner.SERVER)
+def bypass_missing(destination: Destination, _: Case) -> Match | None:
+    """A private endpoint asked through a proxy, or a name that works without the proxy and not with it."""
+    latest = destination.latest
+    if not destination.failed or latest is None or not latest.proxied:
+        return None
+    direct = [seen for seen in destination.attempts if seen.reachable and not seen.proxied]
+    private = any(one.verdict is Verdict.PRIVATE for one in destination.coverages) or any(
+        seen.private for seen in destination.attempts
+    )
+    if destination.stage not in (None, Stage.PROXY, Stage.TCP) or not (private or direct):
+        return None
+    # A proxy that fails before it asks anybody says nothing of where the name should go.
+    if destination.kind in _NEVER_LEFT_THE_SERVER and not direct:
+        return None
+    origin, key = (direct[0].origin, "direct") if direct else (latest.origin, "private")
+    evidence = line(origin, key, host=destination.host)
+    return Match(Confidence.EXPECTED, (destination.proxy,), (evidence,))
+
+
+@case_cause("proxy/credentials-in-url", Owner.SERVER, Severity.WARNING)
+def credentials_in_url(case: Case) -> tuple[Match, ...]:
+    """A user and a password in the URL of the agent's proxy."""
+    found = [line(one.origin, "credentials", one.taken) for one in case.agents if one.proxy_credentials]
+    return (Match(evidence=tuple(found)),) if found else ()

@@ -3,7 +3,7 @@
 from arcferry.catalog import Carrier
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Confidence, Owner, Severity
-from arcferry.diagnosis.rule import Line, Match, cause, line
+from arcferry.diagnosis.rule import Line, Match, cause, failed_with, line
 from arcferry.diagnosis.values import region_name
 from arcferry.evidence.case import Case
 from arcferry.probe.observation import DnsAnswer, Stage
@@ -12,12 +12,13 @@ from arcferry.routing.coverage import Verdict
 _NOWHERE = ("0.0.0.0", "127.0.0.1", "::", "::1")  # noqa: S104 - what block lists answer; nothing binds to it
 
 
-@cause("dns/resolver-unreachable", Owner.NETWORK)
-def resolver_unreachable(destination: Destination, _: Case) -> Match | None:
-    """No resolver is configured, or none answers."""
-    if not _failed_with(destination, "no-resolver", "timeout", "refused", "unreachable"):
-        return None
-    return Match(signature=destination.resolvers)
+resolver_unreachable = failed_with(
+    "dns/resolver-unreachable",
+    *("no-resolver", "timeout", "refused", "unreachable"),
+    owner=Owner.NETWORK,
+    stage=Stage.DNS,
+    signature=lambda one: one.resolvers,
+)
 
 
 @cause("dns/resolver-fails", Owner.NETWORK)
@@ -55,7 +56,7 @@ def name_not_found(destination: Destination, _: Case) -> Match | None:
 def blocked_answer(destination: Destination, _: Case) -> Match | None:
     """An address that leads nowhere, as DNS filters and hosts files answer it."""
     coverage = destination.coverage
-    if destination.reached or destination.proxied or coverage is None or coverage.service_tag:
+    if destination.reached or destination.proxied or coverage.service_tag:
         return None
     return Match(signature=destination.resolvers) if coverage.address in _NOWHERE else None
 

@@ -2,7 +2,7 @@
 
 from arcferry.diagnosis.destination import Destination, destinations_of
 from arcferry.diagnosis.finding import Confidence, Owner
-from arcferry.diagnosis.rule import Line, Match, cause, line
+from arcferry.diagnosis.rule import Line, Match, cause, failed_with, line
 from arcferry.evidence.case import NETWORK_ERROR, Case, Kind
 from arcferry.probe.observation import Stage
 
@@ -44,16 +44,8 @@ def endpoint_unreachable(destination: Destination, case: Case) -> Match | None:
     return undetermined(_lacking(destination, case)) if destination.failed else None
 
 
-@cause("path/discovery-failed", Owner.NETWORK)
-def discovery_failed(destination: Destination, _: Case) -> Match | None:
-    """The regional endpoint's name could not be learned."""
-    return Match() if destination.kind == "discovery-failed" else None
-
-
-@cause("path/captive-page", Owner.NETWORK)
-def captive_page(destination: Destination, _: Case) -> Match | None:
-    """A page of somebody else's answers."""
-    return Match() if destination.kind == "captive-page" else None
+discovery_failed = failed_with("path/discovery-failed", "discovery-failed", owner=Owner.NETWORK, stage=None)
+captive_page = failed_with("path/captive-page", "captive-page", owner=Owner.NETWORK, stage=None)
 
 
 @cause("path/no-http-answer", Owner.NETWORK)
@@ -68,7 +60,7 @@ def _lacking(destination: Destination, case: Case) -> tuple[str, ...]:
     """The evidence that would tell why this endpoint failed, the most telling first."""
     routing = () if destination.proxied else case.lacks(destination.host)
     coverage = destination.coverage
-    undecided = coverage and (coverage.conflicts or coverage.is_in_an_unnamed_region)
+    undecided = coverage.conflicts or coverage.is_in_an_unnamed_region
     if undecided and not destination.proxied and Kind.COMMUNITY_LIST.value not in routing:
         routing = (Kind.COMMUNITY_LIST.value, *routing)
     staged = destination.failure is not None or any(seen.failure for seen in destination.attempts)

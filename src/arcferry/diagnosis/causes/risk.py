@@ -25,7 +25,7 @@ _OFF_THE_CIRCUIT = (Verdict.PRIVATE, Verdict.NOT_IN_FILTER, Verdict.NOT_ON_PEERI
 def _regions(match: Match, case: Case) -> Mapping[str, Value]:
     """Where the answers may go from here: regions of today's geography first, each part by name."""
     allowing = case.filters_in_effect[0]
-    today = {one.coverage.region for one in match.destinations if one.coverage}
+    today = {one.coverage.region for one in match.destinations}
     areas = {catalog.geography_of(region) for region in today if region} - {""}
     outside = {region for one in match.destinations for region in _regions_outside(one, allowing)}
     near = [region for region in outside if catalog.geography_of(region) in areas]
@@ -74,8 +74,8 @@ def _regions_of(tags: ServiceTags, service: str) -> tuple[str, ...]:
 def _service(destination: Destination) -> tuple[ServiceTags | None, str]:
     """The service tag without its region, such as `AzureArcInfrastructure`, and the tags that it is from."""
     coverage = destination.coverage
-    service = coverage.service_tag.partition(".")[0] if coverage else ""
-    if coverage is None or coverage.tags is None or service in ("", WHOLE_CLOUD):
+    service = coverage.service_tag.partition(".")[0]
+    if coverage.tags is None or service in ("", WHOLE_CLOUD):
         return None, ""
     return coverage.tags, service
 
@@ -92,7 +92,7 @@ def _regions_outside(destination: Destination, allowing: RouteFilter) -> tuple[s
     if not regions:
         documented = catalog.communities(_cloud(destination))
         regions = tuple(one.region for one in documented if one.kind == "region")
-    area = catalog.geography_of(destination.coverage.region) if destination.coverage else ""
+    area = catalog.geography_of(destination.coverage.region)
     known = {region: catalog.region_community(region) for region in regions}
     outside = [region for region, one in known.items() if one is None or not allowing.allows(one.value)]
     return tuple(
@@ -139,7 +139,7 @@ def reached_outside_filter(destination: Destination, _: Case) -> Match | None:
 def answer_not_in_service_community(destination: Destination, case: Case) -> Match | None:
     """An answer rests on the service's community alone, and the list does not have the address in it."""
     coverage = destination.coverage
-    if destination.failed or destination.proxied or coverage is None or coverage.community_list is None:
+    if destination.failed or destination.proxied or coverage.community_list is None:
         return None
     cloud = catalog.cloud_of(destination.host)
     service = catalog.service_community(destination.carrier, cloud) if cloud else None

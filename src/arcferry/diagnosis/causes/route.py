@@ -21,7 +21,7 @@ _MAY_BE_ALLOWED = (Verdict.CARRIED, Verdict.UNKNOWN)
 
 
 def _confidence(destination: Destination) -> Confidence:
-    return Confidence.OBSERVED if destination.lacks_route else Confidence.EXPECTED
+    return Confidence.OBSERVED if destination.coverage.lacks_route else Confidence.EXPECTED
 
 
 # The route filter.
@@ -29,24 +29,21 @@ def _confidence(destination: Destination) -> Confidence:
 
 def _blocking(destination: Destination) -> RouteFilter | None:
     """The filter that does not let the address through, if that may be why the endpoint fails."""
-    if destination.coverage is None or destination.verdict is not Verdict.NOT_IN_FILTER:
-        return None
-    return destination.coverage.route_filter if destination.crosses_the_circuit else None
+    may_be = destination.verdict is Verdict.NOT_IN_FILTER and destination.crosses_the_circuit
+    return destination.coverage.route_filter if may_be else None
 
 
 def _from_lists(destination: Destination, *signature: str, **values: Value) -> Match:
     """A match that rests on lists and the filter, which says so if no router's table was handed in."""
-    tabled = destination.coverage is not None and destination.coverage.received.table is not None
-    return Match(
-        _confidence(destination), signature, () if tabled else (line("", "no_table"),), values=values
-    )
+    evidence = () if destination.coverage.received.table else (line("", "no_table"),)
+    return Match(_confidence(destination), signature, evidence, values=values)
 
 
 @cause("route/community-not-in-filter", Owner.NETWORK, routed=True)
 def community_not_in_filter(destination: Destination, _: Case) -> Match | None:
     """The filter allows none of the communities that may carry the address."""
     blocking, coverage = _blocking(destination), destination.coverage
-    if blocking is None or coverage is None:
+    if blocking is None:
         return None
     known = catalog.community(coverage.community)
     answered = next((answer.taken for answer in destination.answers if answer.taken), None)
@@ -66,7 +63,7 @@ def _denied(match: Match, _: Case) -> Mapping[str, Value]:
     found = [
         value
         for one in match.destinations
-        if one.coverage and one.coverage.route_filter
+        if one.coverage.route_filter
         for value in one.coverage.candidates
         if value in one.coverage.route_filter.denied
     ]
@@ -78,9 +75,7 @@ def _denied(match: Match, _: Case) -> Mapping[str, Value]:
 def community_denied(destination: Destination, _: Case) -> Match | None:
     """A rule of the filter denies a community that would carry the address."""
     blocking = _blocking(destination)
-    if blocking is None or destination.coverage is None:
-        return None
-    if not set(destination.coverage.candidates) & blocking.denied:
+    if blocking is None or not set(destination.coverage.candidates) & blocking.denied:
         return None
     # A rule without a name still gets its command, with a placeholder for the reader to fill in.
     return _from_lists(destination, filter_name(blocking), denying_rules=blocking.denying or ("",))
@@ -99,7 +94,7 @@ def empty_route_filter(destination: Destination, case: Case) -> Match | None:
 def region_without_community(destination: Destination, _: Case) -> Match | None:
     """The address is in a region that no list gives a community for."""
     without = destination.verdict is Verdict.NO_DOCUMENTED_COMMUNITY
-    if destination.coverage is None or not without or not destination.crosses_the_circuit:
+    if not without or not destination.crosses_the_circuit:
         return None
     return _from_lists(destination, destination.coverage.region)
 
@@ -183,7 +178,7 @@ def filter_not_attached(destination: Destination, case: Case) -> Match | None:
 def outside_sku_geography(destination: Destination, case: Case) -> Match | None:
     """No circuit's SKU reaches the region, and the filter is not known to be the reason."""
     coverage = destination.coverage
-    if coverage is None or coverage.verdict not in _MAY_BE_ALLOWED or not destination.crosses_the_circuit:
+    if coverage.verdict not in _MAY_BE_ALLOWED or not destination.crosses_the_circuit:
         return None
     carrying = coverage.allowed_by or coverage.candidates
     if reaches(case.circuits, coverage.region, carrying) is not False:
@@ -255,10 +250,9 @@ def _may_hold_microsoft(table: RouteTable, destinations: Iterable[Destination]) 
 
 def _received_as(destination: Destination, wanted: Reception) -> Evidence | None:
     """The table's own words, if it says this of the address and the endpoint fails."""
-    received = destination.coverage.received if destination.coverage else None
-    if received is None or not destination.may_be_routing or received.reception is not wanted:
+    if not destination.may_be_routing or destination.coverage.received.reception is not wanted:
         return None
-    return Evidence(received.table.name, received.says, received.table.taken) if received.table else None
+    return Evidence.of_table(destination.coverage.received)
 
 
 @cause("route/filtered-by-own-policy", Owner.NETWORK, routed=True)
@@ -271,10 +265,9 @@ def filtered_by_own_policy(destination: Destination, _: Case) -> Match | None:
 @cause("route/another-path-preferred", Owner.NETWORK, routed=True)
 def another_path_preferred(destination: Destination, _: Case) -> Match | None:
     """Microsoft sent a route, and the one in use is not Microsoft's."""
-    coverage = destination.coverage
-    if coverage is None or not coverage.sent:
+    if not destination.coverage.sent:
         return None
-    route = coverage.received.route
+    route = destination.coverage.received.route
     said = _received_as(destination, Reception.ANOTHER_PATH)
     if said is None and route is not None and route.best and not route.as_path:
         said = _received_as(destination, Reception.UNKNOWN)
@@ -290,17 +283,14 @@ def another_path_preferred(destination: Destination, _: Case) -> Match | None:
 def not_received(destination: Destination, _: Case) -> Match | None:
     """The router's whole table lacks the route, and the filter is not known to be the reason."""
     coverage = destination.coverage
-    if coverage is None or not coverage.lacks_route or not destination.crosses_the_circuit:
+    if not coverage.lacks_route or not destination.crosses_the_circuit:
         return None
-    table = coverage.received.table
-    if coverage.verdict not in _MAY_BE_ALLOWED or table is None:
+    said = Evidence.of_table(coverage.received)
+    if coverage.verdict not in _MAY_BE_ALLOWED or said is None:
         return None
-    evidence: list[Line | Evidence] = [Evidence(table.name, coverage.received.says, table.taken)]
-    if coverage.route_filter is None:
-        evidence.append(line("", "no_filter"))
     return Match(
-        signature=(table.name, coverage.community),
-        evidence=tuple(evidence),
+        signature=(said.origin, coverage.community),
+        evidence=(said,) if coverage.route_filter else (said, line("", "no_filter")),
         values={"let_through": coverage.verdict is Verdict.CARRIED},
     )
 
@@ -313,7 +303,7 @@ def not_on_microsoft_peering(destination: Destination, _: Case) -> Match | None:
     """Front Door or a CDN serves the name, or its address is Front Door's."""
     install = _only_to_install(destination)
     unresolved = destination.failed and install and destination.stage is Stage.DNS and destination.at_the_edge
-    if not (destination.may_be_routing or unresolved) or destination.has_route:
+    if not (destination.may_be_routing or unresolved) or destination.coverage.has_route:
         return None
     unplaced = destination.at_the_edge and destination.verdict is Verdict.UNKNOWN
     shown = _served_at_the_edge(destination)
@@ -343,7 +333,7 @@ def _served_at_the_edge(destination: Destination) -> list[Line]:
         origin = next(one.origin for one in destination.answers if links[0] in one.chain)
         found.append(line(origin, "edge_name", host=host, link=links[0]))
     where = destination.coverage
-    if where and where.tags and where.service_tag.startswith(FRONT_DOOR):
+    if where.tags and where.service_tag.startswith(FRONT_DOOR):
         origin, taken = where.tags.name, at_midnight(where.tags.taken)
         found.append(line(origin, "edge_tag", taken, address=where.address, tag=where.service_tag))
     return found
