@@ -1,6 +1,7 @@
 """arcferry's own documents: what `check` prints as JSON or JSON lines, and `watch show` as JSON."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from arcferry import typed
@@ -43,7 +44,7 @@ def require_schema(document: _Fields, name: str, what: str) -> None:
         raise FileInputError(name, f"{what} of schema {found}; this reads 1")
 
 
-def failure(value: object) -> Failure | None:
+def _failure(value: object) -> Failure | None:
     """Why a step failed, with its kind and its words; None if no step is named."""
     fields = values.mapping(value)
     stage = values.short(fields.get("stage"), 20)
@@ -52,7 +53,7 @@ def failure(value: object) -> Failure | None:
     return Failure(Stage(stage), values.word(fields.get("kind"), 60), values.short(fields.get("says")))
 
 
-def session(value: object) -> TlsSession | None:
+def _session(value: object) -> TlsSession | None:
     """What the server proved in the handshake; None if there was none."""
     fields = values.mapping(value)
     if not fields:
@@ -72,31 +73,37 @@ def session(value: object) -> TlsSession | None:
     )
 
 
-def _attempt(fields: _Fields, name: str, whole: _Fields) -> Attempt | None:
-    reachable = values.flag(fields.get("reachable"))
-    host = values.host(fields.get("host"))
-    failed = failure(fields.get("failure"))
+def attempt(fields: _Fields, origin: str, taken: object, proxy: object, resolver: object) -> Attempt | None:
+    """What a row of a check or of kept evidence says of reaching its endpoint; None if it says nothing."""
+    reachable, host = values.flag(fields.get("reachable")), values.host(fields.get("host"))
+    failed = _failure(fields.get("failure"))
     if reachable is None or not (host or failed):
         return None
-    known = endpoint_named(host) if host else None
-    install = known is not None and known.when is When.INSTALL
-    dns = values.mapping(fields.get("dns"))
     return Attempt(
         host=host,
-        origin=name,
+        origin=origin,
         reachable=reachable,
-        taken=values.instant(whole.get("taken")),
-        required=False if install else values.flag(fields.get("required")),
+        taken=values.instant(taken),
+        required=values.flag(fields.get("required")),
         private=values.flag(fields.get("private")),
-        proxied=fields.get("proxy") == "set",
-        proxy=typed.proxy(whole.get("proxy")),
-        resolver=typed.resolver(dns.get("resolver") or whole.get("resolver")),
+        proxy=typed.proxy(proxy),
+        resolver=typed.resolver(resolver),
         address=values.address(fields.get("address")),
         failure=None if reachable else failed,
-        tls=session(fields.get("tls")),
+        tls=_session(fields.get("tls")),
         clock_skew=values.number(fields.get("clock_skew")),
-        install=install,
     )
+
+
+def _attempt(fields: _Fields, name: str, whole: _Fields) -> Attempt | None:
+    resolver = values.mapping(fields.get("dns")).get("resolver") or whole.get("resolver")
+    seen = attempt(fields, name, whole.get("taken"), whole.get("proxy"), resolver)
+    if seen is None:
+        return None
+    known = endpoint_named(seen.host) if seen.host else None
+    install = known is not None and known.when is When.INSTALL
+    required = False if install else seen.required
+    return replace(seen, required=required, proxied=fields.get("proxy") == "set", install=install)
 
 
 def _answer(fields: _Fields, name: str, whole: _Fields) -> DnsAnswer | None:

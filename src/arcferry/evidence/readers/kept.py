@@ -141,26 +141,10 @@ def _origin(row: _Fields, name: str) -> str:
 
 
 def _attempt(row: _Fields, name: str) -> Attempt | None:
-    reachable, host = values.flag(row.get("reachable")), values.host(row.get("host"))
-    failure = arcferry_check.failure(row.get("failure"))
-    if reachable is None or not (host or failure):
-        return None
-    return Attempt(
-        host=host,
-        origin=_origin(row, name),
-        reachable=reachable,
-        taken=values.instant(row.get("taken")),
-        required=values.flag(row.get("required")),
-        private=values.flag(row.get("private")),
-        proxied=row.get("proxied") is True,
-        proxy=typed.proxy(row.get("proxy")),
-        resolver=typed.resolver(row.get("resolver")),
-        address=values.address(row.get("address")),
-        failure=None if reachable else failure,
-        tls=arcferry_check.session(row.get("tls")),
-        clock_skew=values.number(row.get("clock_skew")),
-        install=row.get("install") is True,
-    )
+    told = (row.get(key) for key in ("taken", "proxy", "resolver"))
+    seen = arcferry_check.attempt(row, _origin(row, name), *told)
+    proxied, install = row.get("proxied") is True, row.get("install") is True
+    return replace(seen, proxied=proxied, install=install) if seen else None
 
 
 def _answer(row: _Fields, name: str) -> DnsAnswer | None:
