@@ -3,18 +3,9 @@
 from arcferry.diagnosis.causes import agent, coded, connection, dns, path, risk, route
 from arcferry.diagnosis.rule import Cause
 
-_NAMES = (
-    route.not_on_microsoft_peering,
-    dns.resolver_fails,
-    dns.resolver_unreachable,
-    dns.no_addresses,
-    dns.name_not_found,
-    dns.scope_not_given,
-    dns.private_endpoint_unreachable,
-    dns.private_answer_leak,
-    dns.public_answer_in_scope,
-)
-_PROXY = (
+FAULTS: tuple[Cause, ...] = (
+    path.discovery_failed,
+    # Proxies.
     connection.bypass_missing,
     connection.proxy_authentication_required,
     connection.proxy_name_not_found,
@@ -22,9 +13,11 @@ _PROXY = (
     connection.not_a_proxy,
     connection.proxy_cannot_reach,
     connection.proxy_refused,
-)
-_WRONG_ANSWERS = (route.ipv6_not_peered, dns.blocked_answer, dns.wrong_address)
-_BEYOND_TCP = (
+    # Answers that are wrong.
+    route.ipv6_not_peered,
+    dns.blocked_answer,
+    dns.wrong_address,
+    # Beyond TCP, and what answers with a no.
     connection.skew,
     connection.untrusted_root,
     connection.intercepted,
@@ -44,8 +37,17 @@ _BEYOND_TCP = (
     path.no_http_answer,
     connection.refused,
     connection.reset,
-)
-_ROUTING = (
+    # Names without a usable answer.
+    route.not_on_microsoft_peering,
+    dns.resolver_fails,
+    dns.resolver_unreachable,
+    dns.no_addresses,
+    dns.name_not_found,
+    dns.scope_not_given,
+    dns.private_endpoint_unreachable,
+    dns.private_answer_leak,
+    dns.public_answer_in_scope,
+    # Routes.
     route.filtered_by_own_policy,
     route.another_path_preferred,
     route.peering_down,
@@ -58,23 +60,13 @@ _ROUTING = (
     route.region_without_community,
     route.outside_sku_geography,
     route.not_received,
-)
-_SILENCE = (
+    # Silence.
     connection.nat_prefix_not_validated,
     connection.asymmetric_return,
     connection.filtered,
     connection.timeout_with_route,
     connection.unreachable,
-)
-
-FAULTS: tuple[Cause, ...] = (
-    path.discovery_failed,
-    *_PROXY,
-    *_WRONG_ANSWERS,
-    *_BEYOND_TCP,
-    *_NAMES,
-    *_ROUTING,
-    *_SILENCE,
+    # Nothing tells.
     path.endpoint_unreachable,
 )
 """Asked of every endpoint that was not reached; the first that applies is its cause. A step that was seen to
