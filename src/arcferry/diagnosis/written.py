@@ -1,6 +1,6 @@
 """A finding in words: the entry of its cause with its named values, and who says what of its endpoints."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -52,24 +52,30 @@ def remedy(values: Values) -> Remedy:
     words = values.entry
     return Remedy(
         summary=values.fill(words.summary),
-        steps=tuple(dict.fromkeys(step for piece in words.steps for step in _steps(piece, values))),
-        commands=tuple(one for piece in words.commands for one in _commands(piece, values)),
-        request="\n".join(_letter(words.request.text.splitlines(), values))
-        if values.has(words.request.when)
-        else "",
+        steps=tuple(
+            dict.fromkeys(
+                step for piece in words.steps if values.has(piece.when) for step in _texts(piece.text, values)
+            )
+        ),
+        commands=tuple(
+            one for piece in words.commands if values.has(piece.when) for one in _commands(piece, values)
+        ),
+        request="\n".join(
+            text
+            for template in words.request.text.splitlines()
+            if values.has(words.request.when)
+            for text in _texts(template, values)
+        ),
     )
 
 
-def _steps(piece: Piece, values: Values) -> Iterable[str]:
-    if not values.has(piece.when):
-        return ()
-    name = field_alone(piece.text)
-    return values.lines(name) if name else (values.fill(piece.text),)
+def _texts(template: str, values: Values) -> tuple[str, ...]:
+    """A step, or a line of a letter; one value alone gives as many as that has, none if it is empty."""
+    name = field_alone(template)
+    return values.lines(name) if name else (values.fill(template),)
 
 
 def _commands(piece: Piece, values: Values) -> Iterable[Command]:
-    if not values.has(piece.when):
-        return ()
     if not piece.tool:
         found = values[field_alone(piece.text)]
         return [one for one in found if isinstance(one, Command)] if isinstance(found, tuple) else ()
@@ -83,16 +89,6 @@ def _commands(piece: Piece, values: Values) -> Iterable[Command]:
 
 def _command(piece: Piece, values: Values) -> Command:
     return Command(piece.tool, line(piece.text, **{name: values.word(name) for name in fields(piece.text)}))
-
-
-def _letter(template: Iterable[str], values: Values) -> Iterator[str]:
-    """Line by line; a line that is one value alone gives as many lines as that has, none if it is empty."""
-    for text in template:
-        name = field_alone(text)
-        if name:
-            yield from values.lines(name)
-        else:
-            yield values.fill(text)
 
 
 def evidence_of(destinations: Iterable[Destination], case: Case, *, routed: bool) -> tuple[Evidence, ...]:

@@ -1,7 +1,7 @@
 """What works today and may not tomorrow."""
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import timedelta
 from functools import lru_cache
 
@@ -12,7 +12,7 @@ from arcferry.diagnosis.finding import Confidence, Owner, Severity
 from arcferry.diagnosis.rule import Line, Match, Value, case_cause, cause, line
 from arcferry.diagnosis.values import community_name, filter_name, region_community, region_name
 from arcferry.evidence.case import Case, at_midnight
-from arcferry.routing.azure_json import WHOLE_CLOUD, ServiceTags
+from arcferry.routing.azure_json import WHOLE_CLOUD, CommunityList, ServiceTags
 from arcferry.routing.coverage import Verdict
 from arcferry.routing.route_filter import RouteFilter
 
@@ -28,11 +28,11 @@ def _regions(match: Match, case: Case) -> Mapping[str, Value]:
     today = {one.coverage.region for one in match.destinations}
     areas = {catalog.geography_of(region) for region in today if region} - {""}
     outside = {region for one in match.destinations for region in _regions_outside(one, allowing)}
-    near = [region for region in outside if catalog.geography_of(region) in areas]
-    ordered = (*sorted(near, key=region_name), *sorted(outside - set(near), key=region_name))
+    near_first = _nearest_first(outside, areas)
+    near = (region for region in near_first if catalog.geography_of(region) in areas)
     return {
-        "outside": tuple(map(region_community, ordered)),
-        "nearby": tuple(map(region_community, ordered[: len(near)])),
+        "outside": tuple(map(region_community, near_first)),
+        "nearby": tuple(map(region_community, near)),
         "filter": filter_name(allowing),
         "filter_day": allowing.day,
     }
@@ -56,6 +56,11 @@ def steered_answer_may_leave_filter(destination: Destination, case: Case) -> Mat
         return None
     evidence = (_steering(destination), _filter_line(destination, filters[0], outside))
     return Match(Confidence.EXPECTED, (filter_name(filters[0]),), evidence)
+
+
+def _nearest_first(regions: Iterable[str], areas: Collection[str]) -> tuple[str, ...]:
+    """Those of these geographies first, each part by name: how far regions are apart, no document says."""
+    return tuple(sorted(regions, key=lambda one: (catalog.geography_of(one) not in areas, region_name(one))))
 
 
 def _cloud(destination: Destination) -> Cloud:
@@ -84,8 +89,7 @@ def _regions_outside(destination: Destination, allowing: RouteFilter) -> tuple[s
     """The regions in which the name may answer and that the filter lets nothing through from, by ARM name.
 
     They are the regions in which the tag of today's address has prefixes; without service tags, or for an
-    address in none, every documented region of the cloud. Those of today's geography come first, each part
-    by name: how far one region is from another, no document says.
+    address in none, every documented region of the cloud. Those of today's geography come first.
     """
     tags, service = _service(destination)
     regions = _regions_of(tags, service) if tags else ()
@@ -95,9 +99,7 @@ def _regions_outside(destination: Destination, allowing: RouteFilter) -> tuple[s
     area = catalog.geography_of(destination.coverage.region)
     known = {region: catalog.region_community(region) for region in regions}
     outside = [region for region, one in known.items() if one is None or not allowing.allows(one.value)]
-    return tuple(
-        sorted(outside, key=lambda one: (not area or catalog.geography_of(one) != area, region_name(one)))
-    )
+    return _nearest_first(outside, {area} - {""})
 
 
 def _steering(destination: Destination) -> Line:
@@ -204,9 +206,8 @@ def _on(link: str, hops: set[str]) -> bool:
 @case_cause("risk/old-data", Owner.SERVER, Severity.WARNING)
 def old_data(case: Case) -> tuple[Match, ...]:
     """Even the newest data about addresses is much older than what was seen."""
-    dated = [(tags.name, at_midnight(tags.taken)) for tags in case.service_tags]
-    dated += [(known.name, at_midnight(known.taken)) for known in case.community_lists]
-    usable = [(name, taken) for name, taken in dated if taken]
+    known: list[ServiceTags | CommunityList] = [*case.service_tags, *case.community_lists]
+    usable = [(one.name, taken) for one in known if (taken := at_midnight(one.taken))]
     newest = case.newest
     if not usable or newest is None:
         return ()

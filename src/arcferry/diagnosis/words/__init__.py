@@ -85,13 +85,13 @@ def entry(slug: str, language: str = ENGLISH) -> Entry:
     return Entry(
         title=found["title"],
         headline=found.get("headline", whole.get("headline", found["title"])),
-        summary=" ".join(found.get("summary", "").split()),
-        steps=tuple(map(_piece, _with_shared(found, whole, "steps"))),
+        summary=_flowing(found.get("summary", "")),
+        steps=tuple(_piece(one, _flowing) for one in _with_shared(found, whole, "steps")),
         commands=tuple(map(_command, _with_shared(found, whole, "commands"))),
-        request=_letter(found.get("request", "")),
-        meaning=" ".join(found["meaning"].split()),
-        tells=" ".join(found["tells"].split()),
-        symptom=found.get("symptom", "").strip("\n"),
+        request=_piece(found.get("request", ""), _trimmed),
+        meaning=_flowing(found["meaning"]),
+        tells=_flowing(found["tells"]),
+        symptom=_trimmed(found.get("symptom", "")),
         evidence={key: _line(one) for table in tables for key, one in table.get("evidence", {}).items()},
         choices={name: choice for table in tables for name, choice in table.get("choices", {}).items()},
     )
@@ -137,16 +137,18 @@ def _with_shared(found: Mapping[str, Any], whole: Mapping[str, Any], name: str) 
         yield from shared.get(field_alone(one), (one,)) if isinstance(one, str) else (one,)
 
 
-def _letter(value: str | Mapping[str, str]) -> Piece:
-    if isinstance(value, str):
-        return Piece(value.strip("\n"))
-    return Piece(value["text"].strip("\n"), value["when"])
+def _flowing(text: str) -> str:
+    return " ".join(text.split())
 
 
-def _piece(value: str | Mapping[str, str]) -> Piece:
+def _trimmed(text: str) -> str:
+    return text.strip("\n")
+
+
+def _piece(value: str | Mapping[str, str], laid_out: Callable[[str], str]) -> Piece:
     if isinstance(value, str):
-        return Piece(" ".join(value.split()))
-    return Piece(" ".join(value["text"].split()), value.get("when", ""))
+        return Piece(laid_out(value))
+    return Piece(laid_out(value["text"]), value.get("when", ""))
 
 
 def _line(value: str | Mapping[str, str]) -> tuple[str, str]:
@@ -158,4 +160,4 @@ def _command(value: str | Mapping[str, str]) -> Piece:
     if isinstance(value, str):
         return Piece(value)
     (tool,) = set(value) - {"when", "each"}
-    return Piece(value[tool].strip("\n"), value.get("when", ""), tool, value.get("each", ""))
+    return Piece(_trimmed(value[tool]), value.get("when", ""), tool, value.get("each", ""))
