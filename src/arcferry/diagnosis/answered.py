@@ -36,16 +36,13 @@ def known_answers(case: Case) -> tuple[KnownAnswer, ...]:
 
 def _answers_alone(document: Document) -> Document:
     """The document with the addresses of its attempts as answers, so that no answer outweighs another."""
-    answers = (*document.answers, *filter(None, map(_answer, document.attempts)))
+    tried = [
+        DnsAnswer(one.host, (), (one.address,), one.resolver, "", one.origin, one.taken)
+        for one in document.attempts
+        if one.address and not one.proxied
+    ]
+    answers = (*document.answers, *tried)
     return replace(document, attempts=(), answers=tuple(one for one in answers if _matters(one.host)))
-
-
-def _answer(attempt: Attempt) -> DnsAnswer | None:
-    if not attempt.address or attempt.proxied:
-        return None
-    return DnsAnswer(
-        attempt.host, (), (attempt.address,), attempt.resolver, "", attempt.origin, attempt.taken
-    )
 
 
 def _matters(host: str) -> bool:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import ip_address
-from typing import assert_never
 
 from arcferry import catalog
 from arcferry.catalog import Endpoint, Region
@@ -26,6 +25,13 @@ from arcferry.routing.coverage import Coverage, Verdict
 from arcferry.routing.reception import NOTHING_RECEIVED, Received, Reception, named, route_count
 
 _DEFAULT_ROUTES = {"0.0.0.0/0": "the default route", "::/0": "the IPv6 default route"}
+_PROBLEMS = {
+    Reason.CIRCUIT_DISABLED: "circuit {circuit} is {state} in Azure",
+    Reason.NOT_PROVISIONED: "the provider's side of circuit {circuit} is {state}",
+    Reason.NO_PEERING: "circuit {circuit} has no {peering}",
+    Reason.PEERING_DISABLED: "the {peering} of circuit {circuit} is {state}",
+    Reason.NO_ROUTE_FILTER: "no route filter is attached to the {peering} of circuit {circuit}",
+}
 _NOT_TESTED = "discovery-failed"
 
 
@@ -194,20 +200,8 @@ def _expected(coverage: Coverage, case: Case, says: str, *, settled: bool = True
 
 
 def _problem(one: NoRoutes) -> str:
-    kind = "IPv6 Microsoft peering" if one.version == IPV6 else "Microsoft peering"
-    match one.reason:
-        case Reason.CIRCUIT_DISABLED:
-            return f"circuit {one.circuit} is {one.state} in Azure"
-        case Reason.NOT_PROVISIONED:
-            return f"the provider's side of circuit {one.circuit} is {one.state}"
-        case Reason.NO_PEERING:
-            return f"circuit {one.circuit} has no {kind}"
-        case Reason.PEERING_DISABLED:
-            return f"the {kind} of circuit {one.circuit} is {one.state}"
-        case Reason.NO_ROUTE_FILTER:
-            return f"no route filter is attached to the {kind} of circuit {one.circuit}"
-        case _:
-            assert_never(one.reason)
+    peering = "IPv6 Microsoft peering" if one.version == IPV6 else "Microsoft peering"
+    return _PROBLEMS[one.reason].format(circuit=one.circuit, state=one.state, peering=peering)
 
 
 def observed(found: Received, seen: Attempt | None) -> Observed:
