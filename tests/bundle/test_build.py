@@ -328,7 +328,7 @@ except FileInputError as error:
     script = f'mount -t tmpfs -o size={room}m none stick && exec "$0" code.py'
     command = ["unshare", "-rm", "sh", "-c", script, sys.executable]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.stdout.endswith("No space left on device []\n"), (done.stdout, done.stderr)
+    assert done.stdout.endswith("stick is full []\n"), (done.stdout, done.stderr)
 
 
 @FORMS

@@ -103,10 +103,10 @@ def test_a_secret_named_nearer_at_hand_stands_above_the_file_s_certificate(
 
 def test_a_resolver_and_tags_are_lists_where_a_command_takes_several(write: Write) -> None:
     write('location = "eastasia"\ntenant-id = "t"\nresolver = "10.0.0.53"\ntags = ["site=taipei", "a=b"]\n')
-    assert taken("onboard plan")["tags"] == ["site=taipei", "a=b"]
+    assert [*taken("onboard plan")["tags"]] == ["site=taipei", "a=b"]
     context = typer.Context(COMMANDS["watch",])
     COMMANDS["watch",].parse_args(context, [])
-    assert context.params["resolver"] == ["10.0.0.53"]
+    assert [*context.params["resolver"]] == ["10.0.0.53"]
 
 
 def test_a_location_that_no_list_has_may_pass_for_a_whole_site(write: Write) -> None:
@@ -152,8 +152,8 @@ def test_paths_are_taken_from_the_file_s_folder(write: Write, monkeypatch: pytes
     monkeypatch.chdir(below)
     monkeypatch.setenv("HOME", "/home/me")
     found = taken("onboard plan")
-    assert found["ssh_key"] == path.parent / "keys/id"
-    assert found["ca_file"] == Path("/home/me/ca.pem")
+    assert str(found["ssh_key"]) == str(path.parent / "keys/id")
+    assert str(found["ca_file"]) == "/home/me/ca.pem"
 
 
 REFUSED = {
