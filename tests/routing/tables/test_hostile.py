@@ -235,7 +235,7 @@ def test_line_ends_and_encodings_change_nothing(path: Path) -> None:
     data = path.read_bytes()
     plain = read(data)
     assert plain is not None
-    variants = [gzip.compress(data)]
+    variants = [gzip.compress(data, mtime=0)]
     if path.suffix != ".mrt" and b"\xff" not in data and b"\xfc" not in data and b"\r" not in data:
         text = data.decode()
         crlf = text.replace("\n", "\r\n")
@@ -261,7 +261,7 @@ def test_line_ends_and_encodings_change_nothing(path: Path) -> None:
         (b"<!DOCTYPE a [<!ENTITY b 'c'>]><route-information></route-information>", "document type"),
         (b"13.71.0.0/18\n10.0.0.0/33\n", "dump:2: expected a prefix"),
         (b"13.71.0.0/18\n" * 70 + b"hello\n", "dump:71: expected a prefix"),
-        (gzip.compress(b"13.71.0.0/18\n" * 100_000)[:-400], "truncated gzip"),
+        (gzip.compress(b"13.71.0.0/18\n" * 100_000, mtime=0)[:-400], "truncated gzip"),
         (
             b"R1#show ip bgp\n     Network          Next Hop\n *>  13.71.0.999/18  192.0.2.2   0 i\n",
             "none of its",
