@@ -6,6 +6,7 @@ none. What is not of its type is never shown: a name that is a command stays out
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import ip_address
 
 from arcferry.redaction import mask
@@ -143,6 +144,7 @@ def label(value: str, limit: int = 120) -> str:
     return NAME_IS_NONE if len(value) > limit or _NOT_IN_LABELS.search(value) else mask(value)
 
 
+@lru_cache(maxsize=1024)  # the certificates of one service name the same hosts again and again
 def name(value: str) -> str:
     """What a document is called, such as `logs.zip!himds.log`, or a certificate as RFC 4514 writes it.
 
