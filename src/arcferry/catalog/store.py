@@ -71,7 +71,6 @@ class Cloud:
     arm: str
     discovery_host: str
     his_suffix: str
-    guest_configuration_suffix: str
     service_tag_cloud: str
     source: Source
 

@@ -61,9 +61,9 @@ class Report(Protocol[Read_contra]):
 
     ROWS: tuple[str, str]
 
-    def draw(self, result: Read_contra, console: "Console", /) -> None: ...  # noqa: D102
-    def document(self, result: Read_contra, /) -> Document: ...  # noqa: D102
-    def junit(self, result: Read_contra, /) -> str: ...  # noqa: D102
+    def draw(self, result: Read_contra, console: "Console", /) -> None: ...  # noqa: D102  # its name says it
+    def document(self, result: Read_contra, /) -> Document: ...  # noqa: D102  # its name says it
+    def junit(self, result: Read_contra, /) -> str: ...  # noqa: D102  # its name says it
 
 
 def show_by(output: CheckOutput, report: Report[Result], result: Result) -> None:

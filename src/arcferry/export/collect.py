@@ -9,12 +9,11 @@ from pathlib import Path
 
 from arcferry.diagnosis.finding import NOTHING_JUDGED, Diagnosis
 from arcferry.errors import FileInputError, InputError
-from arcferry.evidence.case import Document, Kind
+from arcferry.evidence.case import Document
 from arcferry.evidence.readers.guard import kept_apart, unreadable
-from arcferry.evidence.reading import read_claimed
 from arcferry.export.result import MOST_EVIDENCE, NotAResultError, Reported, read_result
 from arcferry.files import naming, write_whole
-from arcferry.fleet.findings import findings_of, symptoms_of
+from arcferry.fleet.findings import claimed, findings_of, symptoms_of
 from arcferry.fleet.inventory import Inventory
 from arcferry.text import one_line
 from arcferry.times import now, to_text
@@ -275,14 +274,8 @@ def _findings(
 
 
 def _evidence(host: Reported) -> tuple[Document, ...]:
-    """What a failed host's outputs and path evidence say, if they are recognised."""
-    found = [
-        document
-        for name, data in _evidence_files(host)
-        for document in read_claimed(f"{host.name}: {name}", data)
-        # A host tells what it saw, and not what a filter, a circuit or a list says.
-        if document.kind is not Kind.UNRECOGNISED and document.excerpt is None
-    ]
+    """What a failed host handed in, and that some of it was too much to be judged."""
+    found = claimed(host.name, _evidence_files(host))
     if host.too_much:
         why = f"could not be read: it is larger than the {MOST_EVIDENCE:,} bytes of it that are judged"
         found.append(unreadable(f"{host.name}: path.json", why))

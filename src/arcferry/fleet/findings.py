@@ -33,16 +33,27 @@ def findings_of_run(runs: Iterable[HostRun], held: Iterable[Document] = ()) -> D
         if run.evidence:
             path = from_json(run.failure.path) if run.failure and run.failure.path else None
             groups.setdefault(symptoms_of(run.failure, path), []).append(run)
-    alike = [([run.host.name for run in group], _documents(group[:_WITNESSES])) for group in groups.values()]
+    alike = [
+        (
+            [run.host.name for run in group],
+            [one for run in group[:_WITNESSES] for one in claimed(run.host.name, run.evidence)],
+        )
+        for group in groups.values()
+    ]
     return findings_of(alike, held=held)
 
 
-def _documents(runs: Iterable[HostRun]) -> list[Document]:
+def claimed(host: str, files: Iterable[tuple[str, bytes]]) -> list[Document]:
+    """What a host's outputs and path evidence say, if they are recognised.
+
+    Args:
+        host: its name, which the documents' names begin with.
+        files: their names and contents.
+    """
     return [
         document
-        for run in runs
-        for name, data in run.evidence
-        for document in read_claimed(f"{run.host.name}: {name}", data)
+        for name, data in files
+        for document in read_claimed(f"{host}: {name}", data)
         # A host tells what it saw, and not what a filter, a circuit or a list says.
         if document.kind is not Kind.UNRECOGNISED and document.excerpt is None
     ]

@@ -49,8 +49,14 @@ rm -f -- "$1"/connect-*.json
 """
 
 _COMPARED = (
-    "hostname", "resource_id", "resource_name", "subscription_id", "resource_group", "location", "vm_id",
-)  # fmt: skip
+    "hostname",
+    "resource_id",
+    "resource_name",
+    "subscription_id",
+    "resource_group",
+    "location",
+    "vm_id",
+)
 """What is compared with Azure's own words, and would differ once a word of it was hidden for its looks."""
 
 
