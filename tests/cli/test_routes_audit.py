@@ -232,18 +232,22 @@ def test_nothing_to_audit_is_refused_with_the_way_out(run: Run, files: Files) ->
     assert "Give --location" in ended.err
 
 
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        ("nothing of the kind\n", "not recognised"),
-        ('{"rules": [{"communities": []}]}', "rules[0]: a rule whose access is neither"),
-    ],
-)
-def test_every_unusable_file_is_named(run: Run, files: Files, content: str, says: str) -> None:
-    ended = run(files.write("a.txt", content), files.folder / "missing.json", "--location", "eastasia")
+def test_every_unusable_file_is_named(run: Run, files: Files) -> None:
+    wrong = files.write("a.txt", '{"rules": [{"communities": []}]}')
+    ended = run(wrong, files.folder / "missing.json", "--location", "eastasia")
     assert ended.code == 2
-    assert f"a.txt: {says}" in ended.err
+    assert "a.txt: rules[0]: a rule whose access is neither" in ended.err
     assert "missing.json: no such file" in ended.err
+
+
+def test_a_file_that_nothing_recognises_stops_no_audit(run: Run, files: Files) -> None:
+    odd = files.write("notes.txt", "nothing of the kind\n")
+    ended = run(odd, files.filter("12076:51010"), "--location", "eastasia")
+    assert ended.code == 1
+    assert "notes.txt: not recognised, so it is left out" in ended.err
+    assert "filter.json  route filter" in ended.out
+    alone = run(odd, "--location", "eastasia")
+    assert (alone.code, "nothing in notes.txt is recognised" in alone.err) == (2, True)
 
 
 def test_an_unknown_location_offers_near_ones(run: Run) -> None:

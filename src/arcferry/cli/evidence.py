@@ -27,7 +27,7 @@ KNOWN_KINDS = (
 
 
 def evidence_and_held(
-    files: Sequence[Path], cloud: "Cloud", *, whole: bool = False
+    files: Sequence[Path], cloud: "Cloud", *, whole: bool = False, all_recognised: bool = True
 ) -> "tuple[tuple[Document, ...], tuple[Document, ...]]":
     """The documents of these files, and what is held of other kinds; what is odd in them is told on stderr.
 
@@ -36,11 +36,14 @@ def evidence_and_held(
         cloud: whose data are held.
         whole: leave out filters, tags, lists … that another command's output has an excerpt of, because this
             command is about other addresses too.
+        all_recognised: refuse a file that nothing recognises; else it is told of, and left out.
 
     Raises:
         InputError: a file is not recognised, or something is wrong in it; every such file is named.
     """
-    read = read_files([str(path) for path in files])
+    read = read_files([str(path) for path in files], all_recognised=all_recognised)
+    if read:
+        tell_unrecognised(read)
     found = tuple(one for one in read if one.excerpt is None or not whole)
     held = held_beside(found, cloud)
     warn((*found, *held))
@@ -70,6 +73,21 @@ def read_files(files: Sequence[str], *, all_recognised: bool = True) -> "list[Do
         hint = problems[0].hint if len(problems) == 1 else ""
         raise InputError("\n".join(problem.message for problem in problems), hint=hint)
     return found
+
+
+def tell_unrecognised(found: "Sequence[Document]") -> None:
+    """Tell on stderr what was handed in and not understood, be it a whole file or a part of one.
+
+    Raises:
+        InputError: nothing was understood.
+    """
+    unread = [one for one in found if one.kind == "unrecognised"]
+    names = ", ".join(one.name for one in unread[:5]) + (" and others" if unread[5:] else "")
+    if len(unread) == len(found):
+        like = "".join(f"\n{one.name}: {note}" for one in unread[:5] for note in one.notes)
+        raise InputError(f"nothing in {names} is recognised{like}", hint=KNOWN_KINDS)
+    if unread:
+        typer.echo(f"warning: {names}: not recognised, so it is left out. {KNOWN_KINDS}", err=True)
 
 
 def held_beside(given: "Sequence[Document]", cloud: "Cloud") -> "tuple[Document, ...]":

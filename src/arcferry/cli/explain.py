@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arcferry.cli.evidence import KNOWN_KINDS, STDIN, held_beside, read_files, warn
+from arcferry.cli.evidence import STDIN, held_beside, read_files, tell_unrecognised, warn
 from arcferry.cli.options import CheckOutputOption, argument
 from arcferry.cli.output import CheckOutput, show
 from arcferry.errors import InputError
@@ -103,13 +103,7 @@ def _pages(name: str) -> "list[Code | Page]":
 def _evidence_and_held(files: "Sequence[str]") -> "tuple[list[Document], Sequence[Document]]":
     """What the files say, and what is held of the kinds that they lack if they speak of endpoints."""
     found = read_files(files, all_recognised=False)
-    if all(document.kind == "unrecognised" for document in found):
-        names = ", ".join(one.name for one in found[:5])
-        like = "".join(f"\n{one.name}: {note}" for one in found[:5] for note in one.notes)
-        raise InputError(f"nothing in {names} is recognised{like}", hint=KNOWN_KINDS)
-    for one in found:
-        if one.kind == "unrecognised":
-            typer.echo(f"warning: {one.name}: not recognised, so it is left out. {KNOWN_KINDS}", err=True)
+    tell_unrecognised(found)
     speaks_of_endpoints = any(one.attempts or one.answers for one in found)
     held = held_beside(found, _cloud_of(found)) if speaks_of_endpoints else ()
     warn((*found, *held))

@@ -213,7 +213,7 @@ def audit(
 
     chosen = catalog.cloud(cloud)
     region = options.region_of(location, chosen, unlisted=location_unlisted) if location else None
-    evidence, held = evidence_and_held(files or [], chosen)
+    evidence, held = evidence_and_held(files or [], chosen, all_recognised=False)
     result = auditing.audit(evidence, held, chosen, region)
     if not result.rows:
         raise InputError(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from arcferry import typed
 from arcferry.errors import FileInputError
+from arcferry.evidence import exhibits
 from arcferry.evidence.case import Document, Kind
 from arcferry.evidence.readers import (
     agent_check,
@@ -35,6 +36,8 @@ from arcferry.text import clean
 
 _DEEP = 4
 _MOST = 50
+_MOST_LEFT = 20
+_OF_ONE = ("agent_state", "route_filter", "circuit", "route_table", "service_tags", "community_list")
 
 _TextReader = Callable[[str, str], Document | None]
 _TEXT_READERS: tuple[_TextReader, ...] = (
@@ -98,13 +101,47 @@ def _of_host(name: str, value: object) -> tuple[Document, ...]:
     return (*found, *(arcferry_check.read(f"{name}: path", path) for path in paths))
 
 
-def _of_text(name: str, text: str, note: str = "") -> tuple[Document, ...]:
-    part, shortening = values.shortened(text)
-    plain = clean(part, limit=len(part) + 1)
+def _of_text(name: str, text: str) -> tuple[Document, ...]:
+    """What a text without credentials says."""
+    plain = exhibits.unwrapped(clean(text, limit=len(text) + 1))
     read = [document for reader in _TEXT_READERS if (document := reader(name, plain))]
     kinds = {document.kind for document in read}
-    kept = [document for document in read if not _STANDS_ASIDE.get(document.kind, set()) & kinds]
-    return _noted(_merged(kept), note, shortening)
+    return tuple(one for one in read if not _STANDS_ASIDE.get(one.kind, set()) & kinds)
+
+
+def _of_transcript(name: str, text: str) -> tuple[Document, ...]:
+    """What a text says, exhibit by exhibit, then those that no reader takes; nothing if none takes any."""
+    parts = exhibits.cut(text)
+    several = sum(part.is_json for part in parts) > 1
+    texts: list[Document] = []
+    others: list[Document] = []
+    left: list[exhibits.Exhibit] = []
+    routing: list[str] = []
+    for part in parts:
+        called = f"{name}, line {part.line}" if several else name
+        decoded = values.decode(called, part.text)
+        found = _of_json(called, decoded.value) if decoded.is_json else _of_text(name, decoded.text)
+        (others if decoded.is_json else texts).extend(found)
+        if not found:
+            left.append(replace(part, text=decoded.text))
+        if not found or routes.may_hold(decoded.text):
+            routing += [part.prompt, decoded.text] if part.is_json else [decoded.text]
+    # Several answers of one router are one table, which shows what its own policy dropped.
+    if tables := routes.read(name, "\n".join(routing).encode("utf-8", errors="replace")):
+        others += tables
+        left = [part for part in left if not part.is_json and not routes.may_hold(part.text)]
+    for part in [part for part in left if part.is_json]:
+        if found := _of_text(name, values.spoken(values.decode(name, part.text).value) or part.text):
+            texts += found
+            left.remove(part)
+    read = (*_merged(texts), *others)
+    return (*read, *(_unread(name, part) for part in left[:_MOST_LEFT])) if read else ()
+
+
+def _unread(name: str, part: exhibits.Exhibit) -> Document:
+    """The document of an exhibit that no reader takes, called by its line and the command, if it has one."""
+    typed_there = values.short(exhibits.command(part.text.partition("\n")[0]) or part.command, 60)
+    return Document(f"{name}, line {part.line}{f': {typed_there}' if typed_there else ''}", Kind.UNRECOGNISED)
 
 
 def _noted(documents: Iterable[Document], *notes: str) -> tuple[Document, ...]:
@@ -113,21 +150,29 @@ def _noted(documents: Iterable[Document], *notes: str) -> tuple[Document, ...]:
     return tuple(replace(one, notes=one.notes + more) for one in documents)
 
 
-def _merged(documents: list[Document]) -> Iterable[Document]:
-    """One document a kind: a transcript with `dig` and `nslookup` holds DNS answers, once."""
-    found: dict[Kind, Document] = {}
+def _merged(documents: Iterable[Document]) -> list[Document]:
+    """One document a kind: a transcript with `dig` and `nslookup` holds DNS answers, once.
+
+    What tells of one thing only, such as an agent's state, stays by itself.
+    """
+    found: list[Document] = []
     for one in documents:
-        before = found.setdefault(one.kind, one)
-        if before is not one:
-            found[one.kind] = replace(
-                before,
-                attempts=before.attempts + one.attempts,
-                answers=before.answers + one.answers,
-                codes=before.codes + one.codes,
-                error_lines=before.error_lines + one.error_lines,
-                notes=before.notes + one.notes,
-            )
-    return found.values()
+        alike = (place for place, before in enumerate(found) if before.kind is one.kind)
+        place = None if any(getattr(one, field) for field in _OF_ONE) else next(alike, None)
+        if place is None:
+            found.append(one)
+            continue
+        before = found[place]
+        found[place] = replace(
+            before,
+            taken=one.taken or before.taken,
+            attempts=before.attempts + one.attempts,
+            answers=before.answers + one.answers,
+            codes=before.codes + one.codes,
+            error_lines=before.error_lines + one.error_lines,
+            notes=before.notes + one.notes,
+        )
+    return found
 
 
 def _read_plain(name: str, data: bytes) -> tuple[Document, ...]:
@@ -141,19 +186,25 @@ def _read_plain(name: str, data: bytes) -> tuple[Document, ...]:
             "a binary file, which explain does not read",
             hint="Hand in text, JSON, a zip of logs or an MRT dump.",
         )
+    decoded = values.decode(name, text) if values.is_structured(text) else None
+    if decoded and decoded.is_json:
+        return _of_whole_json(name, decoded)
     # Only the part that is searched is worth the time that taking credentials out of a long log costs.
-    part, note = (text, "") if values.is_structured(text) else values.shortened(text)
-    decoded = values.decode(name, part)
-    found = _of_json(name, decoded.value) if decoded.is_json else _of_text(name, decoded.text, note)
-    if not found:
+    part, note = values.shortened(text)
+    found = _noted(_of_transcript(name, part), note)
+    if not found and part != text:
         # Of routes only typed values are kept, and a line is quoted masked: a long dump is spared the search.
-        whole = decoded.text if part == text else values.narrow(text)
-        found = routes.read(name, whole.encode("utf-8", errors="replace"))
-    if not found and decoded.is_json:
-        found = _of_text(name, redact(decoded.text))
+        found = routes.read(name, values.narrow(text).encode("utf-8", errors="replace"))
+    return found or (_unrecognised(name, text=redact(part)),)
+
+
+def _of_whole_json(name: str, decoded: values.Decoded) -> tuple[Document, ...]:
+    found = _of_json(name, decoded.value) or routes.read(name, decoded.text.encode("utf-8", errors="replace"))
+    spoken = values.spoken(decoded.value)
+    found = found or _of_text(name, spoken) or _of_text(name, redact(decoded.text))
+    found = found or (_unrecognised(name, value=decoded.value),)
     twice = (f"the key {typed.shown(mask(key))} stands twice in one object" for key in decoded.duplicates)
-    told = (f"{one}; the last one counted" for one in twice)
-    return _noted(found or (_unrecognised(name, decoded),), *told)
+    return _noted(found, *(f"{one}; the last one counted" for one in twice))
 
 
 def _all_keys(value: object, depth: int = 0) -> set[str]:
@@ -164,17 +215,17 @@ def _all_keys(value: object, depth: int = 0) -> set[str]:
     return own.union(*(_all_keys(item, depth + 1) for item in items[:_MOST]))
 
 
-def _unrecognised(name: str, decoded: values.Decoded) -> Document:
+def _unrecognised(name: str, *, text: str = "", value: object = None) -> Document:
     """The document of a file that no reader takes: it says what that looks most like."""
     like, known = "", values.patterns()
-    if decoded.is_json:
-        keys = _all_keys(decoded.value)
+    if value is not None:
+        keys = _all_keys(value)
         shared, words = max(
             ((len(keys.intersection(own)), words) for words, own in known["keys"].items()), key=itemgetter(0)
         )
         like = f"{words}, but its shape is another" if shared else ""
     else:
-        sample = decoded.text[:200_000]
+        sample = text[:200_000]
         like = next((words for pattern, words in known["looks_like"] if re.search(pattern, sample)), "")
     return Document(name, Kind.UNRECOGNISED, notes=(f"it looks most like {like}",) if like else ())
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 from arcferry.evidence.case import Document, Kind
 from arcferry.routing.route import RouteTable, Vantage
-from arcferry.routing.tables import Progress, read_route_file, read_route_table
+from arcferry.routing.tables import Progress, may_hold_routes, read_route_file, read_route_table
+
+_MOST_LOOKED_AT = 1_000_000
 
 
 def _routes(table: RouteTable | None) -> tuple[Document, ...]:
@@ -13,6 +15,11 @@ def _routes(table: RouteTable | None) -> tuple[Document, ...]:
         return ()
     kind = Kind.AZURE_ROUTES if table.vantage is Vantage.AZURE else Kind.RECEIVED_ROUTES
     return (Document(table.name, kind, table.taken, route_table=table, notes=table.notes),)
+
+
+def may_hold(text: str) -> bool:
+    """Whether a line has the sign of a router's table, so that the text is worth a reading."""
+    return len(text) < _MOST_LOOKED_AT and may_hold_routes(text)
 
 
 def read(name: str, data: bytes) -> tuple[Document, ...]:

@@ -173,6 +173,25 @@ def decode(name: str, text: str) -> Decoded:
     return Decoded(redact(text))
 
 
+_MOST_SPOKEN = 2000
+
+
+def spoken(value: object) -> str:
+    """The messages of a log or an error in JSON, with their levels, as a console prints them."""
+    found: list[str] = []
+    waiting = [value]
+    while waiting and len(found) < _MOST_SPOKEN:
+        one = waiting.pop()
+        keys = lowered(one)
+        says, level = keys.get("msg", keys.get("message")), keys.get("level", keys.get("severity"))
+        if isinstance(says, str):
+            shown = level.upper() if isinstance(level, str) else "ERROR"
+            found.append(f"{shown:<8}{one_line(says, limit=_LONGEST_LINE)}")
+        inner = one if isinstance(one, list) else list(keys.values())
+        waiting.extend(part for part in reversed(inner) if isinstance(part, list | Mapping))
+    return "\n".join(found)
+
+
 _URL = re.compile(r"https?://([A-Za-z0-9_.-]{1,260})(?=[:/?#\s\"'<>|,;)\]\\]|$)", re.IGNORECASE)
 _USER = re.compile(r"(//|^)[^/\s]*@")
 _YES, _NO = {"true", "yes"}, {"false", "no"}

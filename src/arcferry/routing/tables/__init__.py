@@ -86,6 +86,11 @@ def read_route_file(path: Path, *, progress: Progress | None = None) -> RouteTab
         raise FileInputError(path, error.strerror or "cannot be read") from error
 
 
+def may_hold_routes(text: str) -> bool:
+    """Whether some line has a sign of a router's table, which its reader may still hold to be none."""
+    return any(map(_SIGNS.match, text.splitlines()))
+
+
 def _read(name: str, stream: IO[bytes], progress: Progress | None) -> RouteTable | None:
     source = RouteFile(name, stream, progress)
     if mrt.looks_right(source.head):
