@@ -183,6 +183,14 @@ def test_every_endpoint_of_a_line_in_every_form(text: str) -> None:
     assert seen(*read_document("x", data)) == [(_GAS, "timeout", "40.115.144.3"), (_LOGIN, "tls-cut", "")]
 
 
+@pytest.mark.parametrize("width", [60, 66, 73, 80, 90, 100])
+def test_the_rows_of_a_check_are_whole_again(width: int) -> None:
+    rows = f"{_CHECK}https://{_LOGIN}                      |true       |false    |TLS 1.3  |not used\n"
+    found = read_document("x", f"C:\\>azcmagent check\n{hard(rows, width)}\n\nC:\\>".encode())
+    seen_rows = [(one.host, one.reachable, one.proxied) for document in found for one in document.attempts]
+    assert seen_rows == [(_GAS, False, False), (_LOGIN, True, False)]
+
+
 @pytest.mark.parametrize(
     "text",
     [

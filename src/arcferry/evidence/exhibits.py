@@ -177,6 +177,7 @@ def _is_object(line: str) -> bool:
 
 _STARTS = re.compile(r"\s*(?:(?:TRACE|DEBUG|INFO|WARN(?:ING)?|ERROR|FATAL)(?:\[\d{1,6}\])?\s|time=)")
 _ENDS = re.compile(r"\s*$|[^|]*\|[^|]*\||\s*(?:at |Trace|Usage:)")
+_ROW = re.compile(r"\s{0,4}(?:ENDPOINT\b|USE CASE\b|https?://[\w./:-]{3,200})[^|\n]{0,200}\|")
 _USUAL_WIDTHS = {80, 100, 120, 132, 160, 200}
 _NARROW, _WIDE, _MOST_WRAPS = 40, 320, 40
 
@@ -188,7 +189,7 @@ def unwrapped(text: str) -> str:
     mail between words, while a bracket or a quotation mark is open.
     """
     lines = text.splitlines()
-    if not any(map(_STARTS.match, lines)):
+    if not any(_STARTS.match(line) or _ROW.match(line) for line in lines):
         return text
     width = _width(lines)
     found: list[str] = []
@@ -198,10 +199,20 @@ def unwrapped(text: str) -> str:
         if _STARTS.match(lines[place]):
             while end < min(len(lines), place + _MOST_WRAPS) and not _begins(lines[end]):
                 end += 1
+        elif width and _ROW.match(lines[place]) and _goes_on(lines, place, width):
+            # Blanks that fill a column are lost at the end of a line; its place is known by the width.
+            lines[place : place + 2] = [f"{lines[place]:<{width}}{lines[place + 1]}"]
         line, taken = _whole(lines[place:end], width)
         found.append(line)
         place += taken
     return "\n".join(found)
+
+
+def _goes_on(lines: Sequence[str], place: int, width: int) -> bool:
+    """Whether the row of a check's table has its last columns on the next line."""
+    after = lines[place + 1] if place + 1 < len(lines) else ""
+    is_other = not after.strip() or _STARTS.match(after) or _ROW.match(after) or command(after) is not None
+    return not is_other and len(lines[place]) <= width and ("|" in after or len(lines[place]) >= width - 1)
 
 
 def _begins(line: str) -> bool:
