@@ -24,22 +24,6 @@ app = typer.Typer(
 
 T = TypeVar("T")
 Language = Literal["az", "powershell", "bicep", "terraform", "request", "all"]
-SteeredOption = Annotated[
-    Literal["region", "geography", "all"],
-    option(
-        "--steered",
-        "Where names without a region of their own may answer: in the machines' region, in its "
-        "geopolitical area, or in any region.",
-    ),
-]
-FeaturesOption = Annotated[
-    str,
-    option(
-        "--features A,B",
-        "What is wanted besides the agent: extensions, sql, ssh, wac, esu, paygo, monitor, "
-        "legacy-log-analytics, gateway.",
-    ),
-]
 
 
 @app.command()
@@ -56,8 +40,8 @@ def plan(
     location: options.LocationOption,
     location_unlisted: options.UnlistedOption = False,
     cloud: options.CloudOption = options.DEFAULT_CLOUD,
-    steered: SteeredOption = "geography",
-    features: FeaturesOption = "",
+    steered: options.SteeredOption = "geography",
+    features: options.FeaturesOption = None,
     evidence: options.WithOption = None,
     state: options.StateOption = None,
     smallest: Annotated[
@@ -96,15 +80,15 @@ def plan(
     given, held = evidence_and_held([*(files or []), *(evidence or [])], chosen, whole=True)
     seen = (*given, *_watched(chosen, region, state))
     case = Case.of(seen, held)
-    route_filter = _only("route filter", case.filters_in_effect)
+    route_filter = only("route filter", case.filters_in_effect)
     found = routes.plan(
         chosen,
         region,
         steered=Steered(steered),
-        features=_split(features),
-        counts=PrefixCounts(_tags_of(case, chosen), next(iter(case.community_lists), None)),
+        features=catalog.chosen_features(chosen, features or []),
+        counts=PrefixCounts(tags_of(case, chosen), next(iter(case.community_lists), None)),
         route_filter=route_filter,
-        circuit=_only("circuit", case.circuits),
+        circuit=only("circuit", case.circuits),
         answers=known_answers(case),
     )
     asof = AsOf(route_filter.taken if route_filter else None, times.now().date())
@@ -129,8 +113,8 @@ def firewall(
     location: options.LocationOption,
     location_unlisted: options.UnlistedOption = False,
     cloud: options.CloudOption = options.DEFAULT_CLOUD,
-    steered: SteeredOption = "geography",
-    features: FeaturesOption = "",
+    steered: options.SteeredOption = "geography",
+    features: options.FeaturesOption = None,
     evidence: options.WithOption = None,
     form: Annotated[
         Literal["names", "prefixes"],
@@ -154,7 +138,7 @@ def firewall(
 
     chosen = catalog.cloud(cloud)
     region = options.region_of(location, chosen, unlisted=location_unlisted)
-    wanted = _split(features)
+    wanted = catalog.chosen_features(chosen, features or [])
     if form == "names":
         found = rules.name_rules(chosen, region, wanted)
         document = report.names_document(found, region.name, chosen.name)
@@ -225,10 +209,6 @@ def audit(
         raise typer.Exit(1)
 
 
-def _split(features: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for part in features.split(",") if (name := part.strip().lower())))
-
-
 def _languages(change: Language | None) -> tuple[str, ...]:
     if change is None:
         return "az", "request"
@@ -255,14 +235,14 @@ def _watched(cloud: "Cloud", region: "Region", state: Path | None) -> "tuple[Doc
     return (Document(name, Kind.WATCH_HISTORY, record.last, answers=tuple(answers)),)
 
 
-def _only(kind: str, found: "Sequence[T]") -> "T | None":
+def only(kind: str, found: "Sequence[T]") -> "T | None":
     """The one that counts; several are refused, since nothing says which one does."""
     if len(found) > 1:
         raise InputError(f"{len(found)} of the kind {kind} were handed in", hint=f"Give one {kind}.")
     return next(iter(found), None)
 
 
-def _tags_of(case: "Case", cloud: "Cloud") -> "ServiceTags | None":
+def tags_of(case: "Case", cloud: "Cloud") -> "ServiceTags | None":
     """The newest service tags of this cloud; refused where there are some, and none of it."""
     found = [tags for tags in case.service_tags if tags.cloud == cloud.service_tag_cloud]
     if case.service_tags and not found:

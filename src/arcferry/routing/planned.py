@@ -1,6 +1,6 @@
 """What a plan of communities holds, and how many prefixes each adds, as far as dated sources tell."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -55,6 +55,14 @@ class PrefixCounts:
     def community_of(self, region: str) -> str:
         """The community that the list names after a region, where no document knows one; else empty."""
         return self._by_name.get(region, "")
+
+    def regions_of(self, tags: Collection[str]) -> frozenset[str]:
+        """The regions, by ARM name, in which these service tags have prefixes; none without service tags."""
+        if self._tags is None:
+            return frozenset()
+        held = (prefix for prefix, (tag, _) in self._tags.prefixes.items() if tag in tags)
+        matches = (self._tags.matches(prefix.partition("/")[0]) for prefix in held)
+        return frozenset(next((one.region for one in found if one.region), "") for found in matches) - {""}
 
     @cached_property
     def _listed(self) -> dict[str, tuple[int, int]]:
