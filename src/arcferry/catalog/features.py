@@ -133,7 +133,7 @@ class Alternative:
         return not self.clouds or cloud.name in self.clouds
 
     def brings(self, endpoint: Endpoint) -> str:
-        """Whether it carries this name: `yes`, `no`, `unknown`, or `own endpoint` if the service needs one."""
+        """Whether it carries this name: `yes`, `no`, `unknown`, or `own endpoint` of its service's."""
         match self.carries:
             case "proxy":
                 return "yes"

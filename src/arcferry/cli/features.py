@@ -24,10 +24,10 @@ def features(
 ) -> None:
     """Tell which features of Azure Arc this path carries once a server is connected.
 
-    One row a feature: carried, and by which communities; in need of a proxy or a private link for some of its
-    names; never on this path; or unknown. Each with what Microsoft says of it, where and when. Judged as routes
-    plan does, by service tags, community list, route filter and answers, as far as they are at hand; what is
-    not, and what it would tell, stands beneath. Needs no network.
+    One row a feature: carried, and by which communities; in need of a proxy or a private link for some of
+    its names; never on this path; or unknown. Each with what Microsoft says of it, where and when. Judged as
+    routes plan does, by service tags, community list, route filter and answers, as far as they are at hand;
+    what is not, and what it would tell, stands beneath. Needs no network.
 
     Exit code 0, whatever is carried.
     """

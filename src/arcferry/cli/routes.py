@@ -1,7 +1,6 @@
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, assert_never, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, get_args
 
 import typer
 
@@ -23,6 +22,7 @@ app = typer.Typer(
 
 
 T = TypeVar("T")
+Form = Literal["names", "prefixes", "edl", "panos", "fortios", "asa", "nftables", "windows"]
 Language = Literal["az", "powershell", "bicep", "terraform", "request", "all"]
 
 
@@ -117,19 +117,35 @@ def firewall(
     features: options.FeaturesOption = None,
     evidence: options.WithOption = None,
     form: Annotated[
-        Literal["names", "prefixes"],
-        typer.Option(help="One rule a name, or one a prefix of the service tags behind the names."),
+        Form,
+        typer.Option(
+            help="One rule a name, or one a prefix of the service tags behind the names; or these prefixes "
+            "in the words of a firewall: a list for Palo Alto Networks (edl), its set commands (panos), "
+            "FortiOS, Cisco ASA, nftables, Windows (PowerShell).",
+        ),
     ] = "names",
+    names: Annotated[
+        bool, option("--names", "Let edl, panos, fortios and asa hold names in place of prefixes.")
+    ] = False,
+    since: Annotated[
+        list[Path] | None,
+        option(
+            "--since OLDTAGS",
+            "An older service-tag file: show what was added and removed since. May be repeated, for clouds "
+            "that need the public cloud's too.",
+        ),
+    ] = None,
     output: Annotated[Literal["table", "json", "csv"], options.FORM] = "table",
 ) -> None:
     """Write the rules that a firewall between servers and Azure Arc needs, with the reason for each.
 
     By name, with patterns made into names where the catalogue knows them; or by prefix, from the service
     tags, AzureArcInfrastructure whole, as Microsoft demands. Prefixes change weekly: mind the date beside
-    each. Needs no network.
+    each. The first line says which features it does not contain; in CSV, whose first line names the columns,
+    that is told on stderr. Needs no network.
     """
     from arcferry import catalog
-    from arcferry.cli.evidence import evidence_and_held
+    from arcferry.cli.evidence import evidence_and_held, read_files
     from arcferry.evidence.case import Case
     from arcferry.report import firewall as report
     from arcferry.routing import firewall as rules
@@ -139,28 +155,40 @@ def firewall(
     chosen = catalog.cloud(cloud)
     region = options.region_of(location, chosen, unlisted=location_unlisted)
     wanted = catalog.chosen_features(chosen, features or [])
-    if form == "names":
-        found = rules.name_rules(chosen, region, wanted)
-        document = report.names_document(found, region.name, chosen.name)
-        rows = report.name_rows(found)
+    by_name = form == "names" or names
+    _check_firewall(form, output, names=names, since=bool(since))
+    sheet: rules.PrefixSheet | rules.NameSheet
+    if by_name:
+        sheet = rules.NameSheet(chosen, region, wanted)
     else:
-        tags = Case.of(*evidence_and_held(evidence or [], chosen, whole=True)).service_tags
+        case = Case.of(*evidence_and_held(evidence or [], chosen, whole=True))
         scope = routes.plan(chosen, region, steered=Steered(steered), features=wanted)
-        sheet = rules.prefix_sheet(scope, tags)
-        document = report.prefixes_document(sheet, region.name, chosen.name)
-        rows = report.prefix_rows(sheet.rules)
+        old = read_files([str(path) for path in since or []])
+        before = [one.service_tags for one in old if one.service_tags]
+        sheet = rules.prefix_sheet(scope, case.service_tags, before)
         for tag in sheet.lacking:
             typer.echo(f"warning: the service tags hold no prefix of {tag} for these regions", err=True)
-        typer.echo(f"note: {len(sheet.rules)} prefixes of {', '.join(sheet.sources)}", err=True)
-    match output:
-        case "json":
-            typer.echo(json.dumps(document, indent=2))
-        case "csv":
-            typer.echo(report.as_csv(rows), nl=False)
-        case "table":
-            typer.echo("\n".join(report.as_table(rows)))
-        case _:
-            assert_never(output)
+    shown = report.SheetView(sheet, chosen, region, wanted)
+    for note in report.notes(shown, form, output):
+        typer.echo(f"note: {note}", err=True)
+    typer.echo(report.text(shown, form, output), nl=False)
+
+
+def _check_firewall(form: "Form", output: str, *, names: bool, since: bool) -> None:
+    from arcferry.report.firewall_forms import FORMS, HOLD_NAMES
+
+    if names and form not in ("names", *HOLD_NAMES):
+        raise InputError(
+            f"--form {form} holds addresses alone: it matches packets, which carry no names",
+            hint=f"Leave --names out, or take one of {', '.join(HOLD_NAMES)}.",
+        )
+    if form in FORMS and output != "table":
+        raise InputError(f"--form {form} is a text of its own", hint="Leave --output out.")
+    if since and (names or form == "names"):
+        raise InputError(
+            "--since compares service tags, and names come from no tag",
+            hint=f"Give --form prefixes, or one of {', '.join(FORMS)} without --names.",
+        )
 
 
 @app.command("audit")

@@ -108,12 +108,10 @@ def _cells(view: AlternativesView) -> Sequence[tuple[str, ...]]:
 def _about(view: AlternativesView, way: Alternative) -> list[tuple[str, str]]:
     required = [one for one in view.endpoints if one.required]
     carried = sum(way.brings(one) == "yes" for one in required)
+    brought = view.names(way, "yes")
     own, unknown = view.names(way, "own endpoint"), view.names(way, "unknown")
     return [
-        (
-            "carries",
-            f"{len(view.names(way, 'yes'))} of {len(view.endpoints)} names, {carried} of {len(required)} required",
-        ),
+        ("carries", f"{len(brought)} of {len(view.endpoints)} names, {carried} of {len(required)} required"),
         ("stays public", named(view.names(way, "no"), most=_MOST) or "nothing"),
         *([("own endpoint", named(own, most=_MOST))] if own else []),
         *([("unknown", named(unknown, most=_MOST))] if unknown else []),

@@ -129,29 +129,28 @@ class _Judged:
     def judge(
         self, endpoint: Endpoint, carried_by: Sequence[PlannedCommunity], answers: Sequence[KnownAnswer]
     ) -> tuple[Standing, str]:
-        outside = next((one for one in answers if not one.on_peering), None)
-        if outside:
-            return Standing.ANOTHER_PATH, f"it answered {outside.says}, and that is not on Microsoft peering"
-        if endpoint.at_the_edge:
-            return Standing.ANOTHER_PATH, "Front Door, a CDN or another host at the edge serves it"
+        if says := _off_the_path(endpoint, carried_by, answers):
+            return Standing.ANOTHER_PATH, says
         if answers and all(one.carried for one in answers):
             return Standing.CARRIED, f"it answered {answers[0].says}"
+        if says := self.undecided(endpoint, carried_by):
+            return Standing.UNKNOWN, says
+        return Standing.CARRIED, "by where it answers" if len(carried_by) > 1 else carried_by[0].name
+
+    def undecided(self, endpoint: Endpoint, carried_by: Sequence[PlannedCommunity]) -> str:
+        """Why it is not known where a name answers, or what would carry it there; empty where it is."""
         if endpoint.place_is_unknown:
-            return Standing.UNKNOWN, _UNPLACED
-        if endpoint.placed_by and not self.counts.regions_of(endpoint.placed_by):
-            return Standing.UNKNOWN, f"{_UNTAGGED} {' or '.join(endpoint.placed_by)}"
-        if endpoint.placed_by and not carried_by:
-            tags = " and ".join(endpoint.placed_by)
-            regions = self.counts.regions_of(endpoint.placed_by)
-            where = f"have no prefix in {_scope(self.plan)}, but in {len(regions)} other regions"
-            return Standing.UNKNOWN, f"the service tags {tags} {where}"
-        if carried_by and all(one.in_reach is False for one in carried_by):
-            return Standing.ANOTHER_PATH, f"the circuit's SKU does not get {carried_by[0].name}"
+            return _UNPLACED
+        tags = " and ".join(endpoint.placed_by)
+        regions = self.counts.regions_of(endpoint.placed_by) if tags else frozenset()
+        if tags and not regions:
+            return f"{_UNTAGGED} {tags}"
+        if tags and not carried_by:
+            return f"{tags} have no prefix in {_scope(self.plan)}, but in {len(regions)} other regions"
         if not carried_by:
             private = "; an Azure Arc private link scope serves it" if endpoint.private_link else ""
-            return Standing.UNKNOWN, f"no document gives a community of the region where it answers{private}"
-        by_answer = "one of these, by the answer" if len(carried_by) > 1 else carried_by[0].name
-        return Standing.CARRIED, by_answer
+            return f"no document gives a community of the region where it answers{private}"
+        return ""
 
     def lacking(self, rows: Sequence[FeatureRow]) -> Iterator[str]:
         """What is not at hand, and of which features it would tell more."""
@@ -171,6 +170,19 @@ class _Judged:
                 f"what the names answer from your network, for {_titles(by_answer)}: arcferry check --all "
                 "--output json > check.json, then hand it in"
             )
+
+
+def _off_the_path(
+    endpoint: Endpoint, carried_by: Sequence[PlannedCommunity], answers: Sequence[KnownAnswer]
+) -> str:
+    """Why Microsoft peering cannot carry a name on this circuit; empty where it may."""
+    if outside := next((one for one in answers if not one.on_peering), None):
+        return f"it answered {outside.says}, and that is not on Microsoft peering"
+    if endpoint.at_the_edge:
+        return "Front Door, a CDN or another host at the edge serves it"
+    if carried_by and all(one.in_reach is False for one in carried_by):
+        return f"the circuit's SKU does not get {carried_by[0].name}"
+    return ""
 
 
 def _scope(plan: RoutePlan) -> str:

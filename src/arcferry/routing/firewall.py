@@ -1,7 +1,7 @@
 """Rules for a firewall between servers and Azure Arc: by name, or by the prefixes of service tags."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from arcferry import catalog
@@ -67,11 +67,31 @@ class PrefixSheet:
     Attributes:
         lacking: service tags that are called for and that the file does not have.
         sources: the service-tag files, each with its date.
+        since: the older files that this is compared with; empty where it is not, as the next two are.
+        added: what these did not have.
+        removed: what they had and is no more.
     """
 
     rules: tuple[PrefixRule, ...]
     lacking: tuple[str, ...]
     sources: tuple[str, ...]
+    since: tuple[str, ...] = ()
+    added: tuple[PrefixRule, ...] = ()
+    removed: tuple[PrefixRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NameSheet:
+    """The rules by name, for machines of one region with these features."""
+
+    cloud: Cloud
+    region: Region
+    features: tuple[str, ...]
+
+    @property
+    def rules(self) -> tuple[NameRule, ...]:
+        """As `name_rules` makes them."""
+        return name_rules(self.cloud, self.region, self.features)
 
 
 def name_rules(cloud: Cloud, region: Region, features: Sequence[str] = ()) -> tuple[NameRule, ...]:
@@ -102,7 +122,9 @@ def _name_rule(row: Endpoint, cloud: Cloud, features: Sequence[str]) -> NameRule
     )
 
 
-def prefix_sheet(plan: RoutePlan, service_tags: Sequence[ServiceTags]) -> PrefixSheet:
+def prefix_sheet(
+    plan: RoutePlan, service_tags: Sequence[ServiceTags], older: Sequence[ServiceTags] = ()
+) -> PrefixSheet:
     """One rule a prefix, of every service tag that the plan's names call for.
 
     Azure Arc, Entra ID and Resource Manager come with their whole tags. Of services whose hosts nobody can
@@ -112,6 +134,7 @@ def prefix_sheet(plan: RoutePlan, service_tags: Sequence[ServiceTags]) -> Prefix
         plan: the cloud, the region, the scope and the features.
         service_tags: files of this cloud and, for a national cloud, of the public one, whose Azure Arc ranges
             Microsoft requires there too since 2025-10-28; the newest of each leads.
+        older: the same of a day before, to tell what has changed since.
 
     Raises:
         InputError: there is no file of this cloud, or none of the public one where it is required.
@@ -132,7 +155,17 @@ def prefix_sheet(plan: RoutePlan, service_tags: Sequence[ServiceTags]) -> Prefix
                 rules.setdefault((rule.tag, rule.prefix), rule)
             lacking += [] if found else [tag.name]
     sources = tuple(f"service tags {dated(file)}" for file, _ in sheets)
-    return PrefixSheet(tuple(rules.values()), tuple(lacking), sources)
+    sheet = PrefixSheet(tuple(rules.values()), tuple(lacking), sources)
+    if not older:
+        return sheet
+    before = prefix_sheet(plan, older)
+    had = {(rule.tag, rule.prefix) for rule in before.rules}
+    return replace(
+        sheet,
+        since=before.sources,
+        added=tuple(rule for key, rule in rules.items() if key not in had),
+        removed=tuple(rule for rule in before.rules if (rule.tag, rule.prefix) not in rules),
+    )
 
 
 def _of_cloud(name: str, service_tags: Iterable[ServiceTags]) -> ServiceTags:
