@@ -1,4 +1,4 @@
-"""Sheets in the words of firewalls, each by its vendor's syntax, and by the real program where there is one."""
+"""Sheets in the words of firewalls, each by its vendor's syntax, and by the real program if there is one."""
 
 import shutil
 import subprocess

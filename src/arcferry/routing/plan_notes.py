@@ -29,10 +29,10 @@ def _about_features(cloud: Cloud, features: Sequence[str], endpoints: Iterable[E
     for one in catalog.known_features():
         if one.name in features and one.name in catalog.features(cloud):
             yield f"{one.title}: {one.says} ({one.source})"
-    if unplaced := [one.host for one in endpoints if one.place_is_unknown]:
+    if unplaced := dict.fromkeys(one.host for one in endpoints if one.place_is_unknown):
         yield (
-            f"No document says in which region {', '.join(unplaced)} is answered: it is provided for like "
-            "names without a region. Hand in what it answers from your network."
+            f"No document says in which regions {', '.join(unplaced)} answer: they are provided for like other "
+            "names without a region. Hand in what they answer from your network."
         )
 
 
