@@ -165,3 +165,11 @@ def test_the_document_of_the_ways(run: Run) -> None:
 def test_a_cloud_has_the_ways_that_are_offered_there(run: Run) -> None:
     found = json.loads(run("alternatives", "-l", "chinaeast2", "--cloud", "china", "-o", "json").out)
     assert [one["name"] for one in found["alternatives"]] == ["peering", "explicit-proxy", "own-proxy"]
+
+
+def test_the_document_shows_what_the_command_prints(run: Run) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "features.md").read_text(encoding="utf-8")
+    shown, ways, *_ = (block.partition("```")[0].splitlines() for block in page.split("```text\n")[1:])
+    printed = run("features", "-l", "eastasia").out.splitlines()
+    assert shown == printed[2 : 2 + len(shown)]
+    assert {*ways} <= {*run("alternatives", "-l", "eastasia").out.splitlines()}

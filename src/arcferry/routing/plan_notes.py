@@ -31,8 +31,8 @@ def _about_features(cloud: Cloud, features: Sequence[str], endpoints: Iterable[E
             yield f"{one.title}: {one.says} ({one.source})"
     if unplaced := dict.fromkeys(one.host for one in endpoints if one.place_is_unknown):
         yield (
-            f"No document says in which regions {', '.join(unplaced)} answer: they are provided for like other "
-            "names without a region. Hand in what they answer from your network."
+            f"No document says in which regions {', '.join(unplaced)} answer: they are provided for like "
+            "other names without a region. Hand in what they answer from your network."
         )
 
 
