@@ -126,6 +126,16 @@ def test_all_features_leave_nothing_out(run: Run) -> None:
     assert json.loads(run("-l", "eastasia", "--features", "all", "-o", "json").out)["lacks"] == []
 
 
+@pytest.mark.parametrize(
+    "given", [(), ("-o", "csv"), ("--form", "panos", "--names"), ("--form", "edl", "--names")]
+)
+def test_what_a_firewall_must_not_do_to_a_feature_is_told_with_its_names(
+    run: Run, given: tuple[str, ...]
+) -> None:
+    ended = run("-l", "eastasia", "--features", "monitor", *given)
+    assert "HTTPS inspection must be off for all its endpoints." in ended.out + ended.err
+
+
 def test_features_are_repeated_or_listed_and_bring_what_they_need(run: Run) -> None:
     listed = json.loads(run("-l", "eastasia", "--features", "sql,SSH", "-o", "json").out)
     repeated = json.loads(run("-l", "eastasia", "--features", "sql", "--features", "ssh", "-o", "json").out)
@@ -156,6 +166,21 @@ def test_what_changed_since_an_older_file(run: Run, tags: Path) -> None:
     assert [one["prefix"] for one in found["removed"]] == ["20.9.0.0/24"]
     assert found["since"] == ["service tags ServiceTags_Public_20260901.json (2026-09-01)"]
     assert len(found["rules"]) == 4
+
+
+def test_an_older_file_of_another_kind_or_cloud_is_refused(run: Run, tags: Path) -> None:
+    given = ("-l", "eastasia", "--form", "prefixes", "--with", tags, "--since")
+    rules = [{"name": "arc", "access": "Allow", "routeFilterRuleType": "Community", "communities": []}]
+    other = tags.with_name("route-filter.json")
+    other.write_text(json.dumps({"name": "rf", "rules": rules}))
+    ended = run(*given, other)
+    assert (ended.code, "route-filter.json holds no service tags" in ended.err) == (2, True)
+    china = tags.with_name("ServiceTags_China_20260901.json")
+    china.write_text(tags.read_text().replace('"Public"', '"China"'))
+    ended = run(*given, china)
+    assert (ended.code, ended.out) == (2, "")
+    assert "no older service tags of the cloud Public" in ended.err
+    assert "--since" in ended.err
 
 
 @pytest.mark.parametrize(

@@ -164,6 +164,10 @@ def firewall(
         case = Case.of(*evidence_and_held(evidence or [], chosen, whole=True))
         scope = routes.plan(chosen, region, steered=Steered(steered), features=wanted)
         old = read_files([str(path) for path in since or []])
+        if wrong := next((one.name for one in old if not one.service_tags), None):
+            raise InputError(
+                f"{wrong} holds no service tags", hint="--since takes an older service-tag file."
+            )
         before = [one.service_tags for one in old if one.service_tags]
         sheet = rules.prefix_sheet(scope, case.service_tags, before)
         for tag in sheet.lacking:

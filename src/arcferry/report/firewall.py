@@ -51,6 +51,12 @@ class SheetView:
         listed = ", ".join(dict.fromkeys(names))
         return f"NOT HELD, because no service tag is documented for them: {listed}" if listed else ""
 
+    @property
+    def says(self) -> tuple[str, ...]:
+        """What Microsoft says of the chosen features, such as that nothing may inspect them."""
+        chosen = (one for one in catalog.known_features() if one.name in self.features)
+        return tuple(f"{one.title}: {one.says} ({one.source})" for one in chosen)
+
 
 def text(shown: SheetView, form: str, output: str) -> str:
     """The sheet in a form of `routes firewall`, or as a table, CSV or JSON."""
@@ -62,7 +68,7 @@ def text(shown: SheetView, form: str, output: str) -> str:
     rows = name_rows(sheet.rules) if isinstance(sheet, NameSheet) else prefix_rows(sheet)
     if output == "csv":
         return as_csv(rows)
-    heads = [shown.first] if isinstance(sheet, NameSheet) else [shown.first, shown.unheld]
+    heads = (shown.first, "" if isinstance(sheet, NameSheet) else shown.unheld, *shown.says)
     lines = (f"# {one_line(head, limit=4000)}" for head in heads if head)
     return "\n".join((*lines, *as_table(rows))) + "\n"
 
@@ -72,15 +78,15 @@ def notes(shown: SheetView, form: str, output: str) -> Iterator[str]:
     sheet = shown.sheet
     if isinstance(sheet, NameSheet):
         if output == "csv" or form == "edl":
-            yield shown.first
+            yield from (shown.first, *shown.says)
         if form == "edl":
             yield from _about_names(sheet, form)
         return
     yield f"{len(sheet.rules)} prefixes of {', '.join(sheet.sources)}"
     if output == "csv":
         yield shown.first
-    if output != "table" or form == "edl":
-        yield shown.unheld
+    if output == "csv" or form == "edl":
+        yield from (shown.unheld, *shown.says)
     if sheet.since:
         yield _since(sheet)
 
@@ -95,13 +101,14 @@ def _content(shown: SheetView, form: str) -> firewall_forms.Content:
     sheet = shown.sheet
     if isinstance(sheet, NameSheet):
         held, _ = firewall_forms.listable(form, sheet.rules)
-        return firewall_forms.Content((shown.first, *_about_names(sheet, form)), {}, held)
+        return firewall_forms.Content((shown.first, *_about_names(sheet, form), *shown.says), {}, held)
+    rest = (shown.unheld, *shown.says)
     changes = [_since(sheet)] if sheet.since else []
     if form != "edl":  # whose comment is one line
         changes += [f"added: {rule.prefix} {rule.tag}" for rule in sheet.added]
         changes += [f"removed: {rule.prefix} {rule.tag}" for rule in sheet.removed]
     return firewall_forms.Content(
-        (shown.first, *([shown.unheld] if form != "edl" else []), f"TCP {_HTTPS}, outbound", *changes),
+        (shown.first, f"TCP {_HTTPS}, outbound", *(rest if form != "edl" else ()), *changes),
         firewall_forms.by_tag(sheet.rules),
         gone=firewall_forms.by_tag(sheet.removed),
     )
@@ -127,6 +134,7 @@ def document(shown: SheetView) -> dict[str, Any]:
         "location": shown.region.name,
         "features": list(shown.features),
         "lacks": list(catalog.left_out(shown.cloud, shown.features)),
+        "notes": list(shown.says),
     }
     if isinstance(sheet, NameSheet):
         return head | {"rules": [_row(rule) | {"pattern": "*" in rule.host} for rule in sheet.rules]}

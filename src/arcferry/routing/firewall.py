@@ -123,7 +123,11 @@ def _name_rule(row: Endpoint, cloud: Cloud, features: Sequence[str]) -> NameRule
 
 
 def prefix_sheet(
-    plan: RoutePlan, service_tags: Sequence[ServiceTags], older: Sequence[ServiceTags] = ()
+    plan: RoutePlan,
+    service_tags: Sequence[ServiceTags],
+    older: Sequence[ServiceTags] = (),
+    *,
+    given_by: str = "--with",
 ) -> PrefixSheet:
     """One rule a prefix, of every service tag that the plan's names call for.
 
@@ -135,16 +139,19 @@ def prefix_sheet(
         service_tags: files of this cloud and, for a national cloud, of the public one, whose Azure Arc ranges
             Microsoft requires there too since 2025-10-28; the newest of each leads.
         older: the same of a day before, to tell what has changed since.
+        given_by: the option that takes these files, for the error's way out.
 
     Raises:
         InputError: there is no file of this cloud, or none of the public one where it is required.
     """
     name = plan.cloud.service_tag_cloud
-    own = _of_cloud(name, service_tags)
+    own = _of_cloud(name, service_tags, given_by)
     called = [tag for tag in catalog.called_tags() if not tag.features or {*tag.features} & {*plan.features}]
     sheets = [(own, called)]
     if name != _PUBLIC:
-        sheets.append((_of_cloud(_PUBLIC, service_tags), [tag for tag in called if tag.every_cloud]))
+        sheets.append(
+            (_of_cloud(_PUBLIC, service_tags, given_by), [tag for tag in called if tag.every_cloud])
+        )
     rules: dict[tuple[str, str], PrefixRule] = {}
     lacking = []
     for file, tags in sheets:
@@ -158,7 +165,7 @@ def prefix_sheet(
     sheet = PrefixSheet(tuple(rules.values()), tuple(lacking), sources)
     if not older:
         return sheet
-    before = prefix_sheet(plan, older)
+    before = prefix_sheet(plan, older, given_by="--since")
     had = {(rule.tag, rule.prefix) for rule in before.rules}
     return replace(
         sheet,
@@ -168,12 +175,14 @@ def prefix_sheet(
     )
 
 
-def _of_cloud(name: str, service_tags: Iterable[ServiceTags]) -> ServiceTags:
+def _of_cloud(name: str, service_tags: Iterable[ServiceTags], given_by: str) -> ServiceTags:
     found = [tags for tags in service_tags if tags.cloud == name]
     if not found:
+        kept = ", or keep it for all commands: arcferry data import FILE" if given_by == "--with" else " too"
+        older = "older " if given_by == "--since" else ""
         raise InputError(
-            f"no service tags of the cloud {name} are at hand",
-            hint="Give the file with --with, or keep it for all commands: arcferry data import FILE.",
+            f"no {older}service tags of the cloud {name} are at hand",
+            hint=f"Give the file with {given_by}{kept}.",
         )
     return max(found, key=lambda tags: (tags.taken or date.min, tags.change_number))
 
