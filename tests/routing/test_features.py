@@ -93,6 +93,17 @@ def test_a_place_that_no_document_tells_is_unknown_until_an_answer_is_at_hand() 
     assert found["monitor"].standing is Standing.ANOTHER_PATH
 
 
+def test_an_answer_of_a_name_that_a_pattern_stands_for_is_the_patterns() -> None:
+    vault = KnownAnswer("kv-corp.vault.azure.net", "westeurope", "20.0.0.1", "2026-11-28", "nslookup.txt")
+    edge = KnownAnswer("x.eastasia-1.ingest.monitor.azure.com", "", "13.107.6.1", "", "n", on_peering=False)
+    found, _ = rows(answers=[vault, edge])
+    (name,) = found["key-vault"].names
+    assert (name.standing, name.communities) == (Standing.CARRIED, ("12076:51002",))
+    assert "kv-corp" not in name.host
+    assert found["key-vault"].communities == ("12076:51002",)
+    assert standing(found["monitor"], "*.ingest.monitor.azure.com")[0] is Standing.ANOTHER_PATH
+
+
 @pytest.mark.parametrize(
     ("service_tags", "expected", "says"),
     [

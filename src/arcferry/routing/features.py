@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from fnmatch import fnmatchcase
 
 from arcferry import catalog
 from arcferry.catalog import Cloud, Endpoint, Feature
@@ -72,7 +73,8 @@ class FeatureTable:
 
 def table(plan: RoutePlan, counts: PrefixCounts) -> FeatureTable:
     """A row for every feature that is known, judged by a plan that has all of them among its features."""
-    judged = _Judged(plan, counts)
+    every = catalog.requirements(plan.cloud, plan.region, plan.features)
+    judged = _Judged(plan, counts, frozenset(one.host for one in every if "*" not in one.host))
     alone = {one.name: judged.row(one) for one in catalog.known_features()}
     rows = tuple(_with_what_it_uses(one, alone) for one in alone.values())
     return FeatureTable(plan, rows, tuple(judged.lacking(rows)))
@@ -95,6 +97,7 @@ def _with_what_it_uses(row: FeatureRow, alone: Mapping[str, FeatureRow]) -> Feat
 class _Judged:
     plan: RoutePlan
     counts: PrefixCounts
+    whole: frozenset[str]
 
     @property
     def cloud(self) -> Cloud:
@@ -116,15 +119,20 @@ class _Judged:
         )
 
     def names(self, feature: str) -> tuple[FeatureName, ...]:
+        """The names of its own, each with the answers and the communities of what it stands for."""
         endpoints = catalog.requirements(self.cloud, self.plan.region, [feature])
         return tuple(self.name(one) for one in endpoints if feature in one.features)
 
     def name(self, endpoint: Endpoint) -> FeatureName:
-        carried_by = [one for one in self.plan.communities if endpoint.host in one.hosts]
-        answers = [one for one in self.plan.answers if one.host == endpoint.host and not one.published]
+        def stands_for(host: str) -> bool:
+            return host == endpoint.host or (host not in self.whole and fnmatchcase(host, endpoint.host))
+
+        carried_by = [one for one in self.plan.communities if any(map(stands_for, one.hosts))]
+        answers = [one for one in self.plan.answers if stands_for(one.host) and not one.published]
         standing, says = self.judge(endpoint, carried_by, answers)
-        values = tuple(one.value for one in carried_by) if standing is Standing.CARRIED else ()
-        return FeatureName(endpoint.host, endpoint.port, standing, values, says)
+        values = [one.community for one in answers] or [one.value for one in carried_by]
+        communities = tuple(dict.fromkeys(values)) if standing is Standing.CARRIED else ()
+        return FeatureName(endpoint.host, endpoint.port, standing, communities, says)
 
     def judge(
         self, endpoint: Endpoint, carried_by: Sequence[PlannedCommunity], answers: Sequence[KnownAnswer]
@@ -177,7 +185,7 @@ def _off_the_path(
 ) -> str:
     """Why Microsoft peering cannot carry a name on this circuit; empty where it may."""
     if outside := next((one for one in answers if not one.on_peering), None):
-        return f"it answered {outside.says}, and that is not on Microsoft peering"
+        return f"it answered outside of Microsoft peering: {outside.says}"
     if endpoint.at_the_edge:
         return "Front Door, a CDN or another host at the edge serves it"
     if carried_by and all(one.in_reach is False for one in carried_by):
