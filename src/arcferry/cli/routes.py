@@ -109,6 +109,7 @@ def plan(
 
 @app.command()
 def firewall(
+    context: typer.Context,
     *,
     location: options.LocationOption,
     location_unlisted: options.UnlistedOption = False,
@@ -156,7 +157,7 @@ def firewall(
     region = options.region_of(location, chosen, unlisted=location_unlisted)
     wanted = catalog.chosen_features(chosen, features or [])
     by_name = form == "names" or names
-    _check_firewall(form, output, names=names, since=bool(since))
+    _check_firewall(context, form, names=names, since=bool(since))
     sheet: rules.PrefixSheet | rules.NameSheet
     if by_name:
         sheet = rules.NameSheet(chosen, region, wanted)
@@ -178,7 +179,7 @@ def firewall(
     typer.echo(report.text(shown, form, output), nl=False)
 
 
-def _check_firewall(form: "Form", output: str, *, names: bool, since: bool) -> None:
+def _check_firewall(context: typer.Context, form: Form, *, names: bool, since: bool) -> None:
     from arcferry.report.firewall_forms import FORMS, HOLD_NAMES
 
     if names and form not in ("names", *HOLD_NAMES):
@@ -186,7 +187,7 @@ def _check_firewall(form: "Form", output: str, *, names: bool, since: bool) -> N
             f"--form {form} holds addresses alone: it matches packets, which carry no names",
             hint=f"Leave --names out, or take one of {', '.join(HOLD_NAMES)}.",
         )
-    if form in FORMS and output != "table":
+    if form in FORMS and options.is_on_command_line(context, "output"):
         raise InputError(f"--form {form} is a text of its own", hint="Leave --output out.")
     if since and (names or form == "names"):
         raise InputError(

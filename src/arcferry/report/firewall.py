@@ -5,7 +5,7 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal, assert_never
 
 from arcferry import catalog
 from arcferry.catalog import Cloud, Region
@@ -15,6 +15,7 @@ from arcferry.routing.firewall import NameRule, NameSheet, PrefixRule, PrefixShe
 from arcferry.text import one_line
 
 SCHEMA = 1
+Output = Literal["table", "json", "csv"]
 _NAMES = ("HOST", "PORT", "PROTOCOL", "DIRECTION", "WHEN", "REQUIRED", "OVER PEERING", "REASON")
 _PREFIXES = ("PREFIX", "PORT", "PROTOCOL", "DIRECTION", "TAG", "REGION", "WHEN", "AS OF", "REASON")
 # What makes a spreadsheet take a cell for a formula.
@@ -58,22 +59,26 @@ class SheetView:
         return tuple(f"{one.title}: {one.says} ({one.source})" for one in chosen)
 
 
-def text(shown: SheetView, form: str, output: str) -> str:
+def text(shown: SheetView, form: str, output: Output) -> str:
     """The sheet in a form of `routes firewall`, or as a table, CSV or JSON."""
     if form in firewall_forms.FORMS:
         return firewall_forms.write(form, _content(shown, form))
-    if output == "json":
-        return json.dumps(document(shown), indent=2) + "\n"
     sheet = shown.sheet
     rows = name_rows(sheet.rules) if isinstance(sheet, NameSheet) else prefix_rows(sheet)
-    if output == "csv":
-        return as_csv(rows)
-    heads = (shown.first, "" if isinstance(sheet, NameSheet) else shown.unheld, *shown.says)
-    lines = (f"# {one_line(head, limit=4000)}" for head in heads if head)
-    return "\n".join((*lines, *as_table(rows))) + "\n"
+    match output:
+        case "json":
+            return json.dumps(document(shown), indent=2) + "\n"
+        case "csv":
+            return as_csv(rows)
+        case "table":
+            heads = (shown.first, "" if isinstance(sheet, NameSheet) else shown.unheld, *shown.says)
+            lines = (f"# {one_line(head, limit=4000)}" for head in heads if head)
+            return "\n".join((*lines, *as_table(rows))) + "\n"
+        case _:
+            assert_never(output)
 
 
-def notes(shown: SheetView, form: str, output: str) -> Iterator[str]:
+def notes(shown: SheetView, form: str, output: Output) -> Iterator[str]:
     """What the sheet itself has no place for."""
     sheet = shown.sheet
     if isinstance(sheet, NameSheet):
