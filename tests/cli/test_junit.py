@@ -170,3 +170,12 @@ def test_what_hosts_and_files_say_is_text_alone() -> None:
     assert name.startswith("a<b>&\"']]> <!-- xxx")
     assert told[0][1:] == ("failure", told[0][0])
     assert 890 < len(told[0][0]) <= 900
+
+
+def test_a_case_a_feature() -> None:
+    code, found = run("features", "-l", "eastasia")
+    cases = {name: (outcome, says) for name, outcome, says in found["features eastasia"]}
+    assert code == 0
+    assert cases["ssh"] == ("passed", "")
+    assert cases["auto-upgrade"][0] == "skipped"
+    assert cases["auto-upgrade"][1].startswith("never on this path")

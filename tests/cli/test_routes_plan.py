@@ -424,3 +424,17 @@ def test_the_incident_that_a_company_met(run: Run) -> None:
     assert found["comfortable"] == found["planned"]
     why = {one["value"]: one["why"] for one in found["communities"]}
     assert why["12076:51012"] == "names answered here 2024-02-01"
+
+
+def test_the_first_line_says_which_features_are_left_out(run: Run) -> None:
+    first = run("-l", "eastasia", "--features", "defender").out.splitlines()[0]
+    assert "with defender, defender-endpoint, extensions, machine-configuration; it does not contain" in first
+    assert "Azure Monitor agent" in first
+    assert "Defender for Cloud" not in first
+    found = document(run("-l", "eastasia", "--features", "all", "-o", "json"))
+    assert found["lacks"] == []
+    assert "12076:51027" in found["planned"]  # an account of machine configuration in West Central US
+    notes = "\n".join(found["notes"])
+    (unplaced,) = [one for one in found["notes"] if one.startswith("No document says in which regions ")]
+    assert "*.ingest.monitor.azure.com" in unplaced
+    assert "Azure Monitor agent: HTTPS inspection must be off" in notes

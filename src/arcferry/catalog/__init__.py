@@ -22,6 +22,16 @@ from arcferry.catalog.bgp import (
     within_reach,
 )
 from arcferry.catalog.exit_codes import code, codes, known_code
+from arcferry.catalog.features import (
+    ALL_FEATURES,
+    Alternative,
+    Feature,
+    alternatives,
+    chosen_features,
+    known_features,
+    left_out,
+    says_left_out,
+)
 from arcferry.catalog.peering import CalledTag, called_tags, peering_notes, published_answers, way_out
 from arcferry.catalog.places import UNLISTED, cloud, clouds, region, regions
 from arcferry.catalog.requirements import (
@@ -50,9 +60,11 @@ from arcferry.catalog.store import (
 )
 
 __all__ = [
+    "ALL_FEATURES",
     "PKI",
     "UNLISTED",
     "AgentRelease",
+    "Alternative",
     "Announced",
     "CalledTag",
     "Carrier",
@@ -60,6 +72,7 @@ __all__ = [
     "Code",
     "DocumentedCommunity",
     "Endpoint",
+    "Feature",
     "Region",
     "Source",
     "Steering",
@@ -67,8 +80,10 @@ __all__ = [
     "adopt",
     "agent_releases",
     "ahead",
+    "alternatives",
     "arm_region",
     "called_tags",
+    "chosen_features",
     "cloud",
     "cloud_of",
     "clouds",
@@ -88,6 +103,8 @@ __all__ = [
     "going",
     "is_out_of_support",
     "known_code",
+    "known_features",
+    "left_out",
     "oldest_supported",
     "peering_location",
     "peering_notes",
@@ -97,6 +114,7 @@ __all__ = [
     "regions",
     "regions_without_community",
     "requirements",
+    "says_left_out",
     "service_community",
     "way_out",
     "within_reach",

@@ -48,10 +48,18 @@ def feature_endpoints(cloud: Cloud, region: Region, feature: str) -> tuple[Endpo
 
 
 def features(cloud: Cloud | None = None) -> tuple[str, ...]:
-    """The names of the features whose endpoints one cloud's catalogue knows, or any cloud's."""
+    """The names of the features whose endpoints one cloud's catalogue knows, or any cloud's.
+
+    One that has no endpoints of its own anywhere, such as `defender`, is known by those of what it uses.
+    """
     names = [cloud.name] if cloud else CLOUD_NAMES
-    found = {feature for name in names for row in _rows(name) for feature in row.features}
-    return tuple(sorted(found - {PKI}))
+    found, anywhere = (
+        {feature for name in among for row in _rows(name) for feature in row.features}
+        for among in (names, CLOUD_NAMES)
+    )
+    rows = load("features").content["features"]
+    made_of = {row["name"] for row in rows if row["name"] not in anywhere and row["uses"][0] in found}
+    return tuple(sorted((found | made_of) - {PKI}))
 
 
 def requirements(cloud: Cloud, region: Region, chosen: Sequence[str] = ()) -> tuple[Endpoint, ...]:
@@ -70,7 +78,7 @@ def requirements(cloud: Cloud, region: Region, chosen: Sequence[str] = ()) -> tu
     for feature in chosen:
         if feature not in features():
             raise UnknownNameError("feature", feature, features())
-    rows = _in_force(cloud.name)
+    rows = _in_force(cloud.name, region)
     found = [
         _named(row, region)
         for row in rows
@@ -161,21 +169,27 @@ def _rows(cloud_name: str) -> tuple[Endpoint, ...]:
             features=tuple(row.get("features", ())),
             since=row.get("since"),
             until=row.get("until"),
+            answers_in=row.get("answers_in", ""),
+            locations=tuple(row.get("locations", ())),
         )
         for row in document.content[cloud_name]
     )
 
 
-def _in_force(cloud_name: str) -> tuple[Endpoint, ...]:
-    """The rows that hold today."""
+def _in_force(cloud_name: str, region: Region) -> tuple[Endpoint, ...]:
+    """The rows that hold today for machines of this region."""
     today = times.now().date()
-    return tuple(row for row in _rows(cloud_name) if row.holds_on(today))
+    return tuple(
+        row
+        for row in _rows(cloud_name)
+        if row.holds_on(today) and (not row.locations or region.name in row.locations)
+    )
 
 
 def _concrete(cloud: Cloud, region: Region) -> Iterator[Endpoint]:
     """The rows whose names can be told for a region."""
     check_cloud(cloud, region)
-    for row in _in_force(cloud.name):
+    for row in _in_force(cloud.name, region):
         if row.discovered:
             yield replace(row, host="")
         elif "*" not in row.host:

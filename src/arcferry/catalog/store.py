@@ -111,6 +111,9 @@ class Endpoint:
         features: the features that use it, such as `esu` or `sql`; empty for the agent's core alone.
         since: the first day on which that is so; None for what was always so.
         until: the last one; None where no end is known.
+        answers_in: where it answers, if neither name nor service says so: an ARM region, `unknown`, or the
+            service tags that hold its answers, `tags:A,B`.
+        locations: the machines' regions in which it is used; empty for all.
     """
 
     host: str
@@ -126,6 +129,19 @@ class Endpoint:
     features: tuple[str, ...] = ()
     since: date | None = None
     until: date | None = None
+    answers_in: str = ""
+    locations: tuple[str, ...] = ()
+
+    @property
+    def placed_by(self) -> tuple[str, ...]:
+        """The service tags whose regions are those in which it may answer; empty where none say so."""
+        kind, _, tags = self.answers_in.partition(":")
+        return tuple(tags.split(",")) if kind == "tags" else ()
+
+    @property
+    def place_is_unknown(self) -> bool:
+        """Whether no document says where it answers."""
+        return self.answers_in == "unknown"
 
     def holds_on(self, day: date) -> bool:
         """Whether it is used on this day."""

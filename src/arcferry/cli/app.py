@@ -17,6 +17,8 @@ COMMANDS = {
     "check": "arcferry.cli.check:check",
     "explain": "arcferry.cli.explain:explain",
     "routes": "arcferry.cli.routes:app",
+    "features": "arcferry.cli.features:features",
+    "alternatives": "arcferry.cli.alternatives:alternatives",
     "watch": "arcferry.cli.watch:app",
     "data": "arcferry.cli.data:app",
     "bundle": "arcferry.cli.bundle:app",

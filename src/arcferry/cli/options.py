@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_type_hints
 
 import typer
 
@@ -68,6 +68,23 @@ WithOption = Annotated[
         "--with FILE",
         "Judge by this too: a route filter, circuit, route table, service tags, community list. May be "
         "repeated. What arcferry data holds is used without being named.",
+    ),
+]
+SteeredOption = Annotated[
+    Literal["region", "geography", "all"],
+    option(
+        "--steered",
+        "Where names without a region of their own may answer: in the machines' region, in its "
+        "geopolitical area, or in any region.",
+    ),
+]
+FeaturesOption = Annotated[
+    list[str] | None,
+    option(
+        "--features A,B",
+        "What is wanted besides the agent, or all; may be repeated. arcferry features has a row for each: "
+        "extensions, machine-configuration, monitor, defender, defender-endpoint, update-manager, hotpatch, "
+        "esu, sql, ssh, wac, auto-upgrade, key-vault, paygo; also gateway and legacy-log-analytics.",
     ),
 ]
 DataOption = Annotated[

@@ -1,7 +1,6 @@
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, assert_never, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, get_args
 
 import typer
 
@@ -23,23 +22,8 @@ app = typer.Typer(
 
 
 T = TypeVar("T")
+Form = Literal["names", "prefixes", "edl", "panos", "fortios", "asa", "nftables", "windows"]
 Language = Literal["az", "powershell", "bicep", "terraform", "request", "all"]
-SteeredOption = Annotated[
-    Literal["region", "geography", "all"],
-    option(
-        "--steered",
-        "Where names without a region of their own may answer: in the machines' region, in its "
-        "geopolitical area, or in any region.",
-    ),
-]
-FeaturesOption = Annotated[
-    str,
-    option(
-        "--features A,B",
-        "What is wanted besides the agent: extensions, sql, ssh, wac, esu, paygo, monitor, "
-        "legacy-log-analytics, gateway.",
-    ),
-]
 
 
 @app.command()
@@ -56,8 +40,8 @@ def plan(
     location: options.LocationOption,
     location_unlisted: options.UnlistedOption = False,
     cloud: options.CloudOption = options.DEFAULT_CLOUD,
-    steered: SteeredOption = "geography",
-    features: FeaturesOption = "",
+    steered: options.SteeredOption = "geography",
+    features: options.FeaturesOption = None,
     evidence: options.WithOption = None,
     state: options.StateOption = None,
     smallest: Annotated[
@@ -96,15 +80,15 @@ def plan(
     given, held = evidence_and_held([*(files or []), *(evidence or [])], chosen, whole=True)
     seen = (*given, *_watched(chosen, region, state))
     case = Case.of(seen, held)
-    route_filter = _only("route filter", case.filters_in_effect)
+    route_filter = only("route filter", case.filters_in_effect)
     found = routes.plan(
         chosen,
         region,
         steered=Steered(steered),
-        features=_split(features),
-        counts=PrefixCounts(_tags_of(case, chosen), next(iter(case.community_lists), None)),
+        features=catalog.chosen_features(chosen, features or []),
+        counts=PrefixCounts(tags_of(case, chosen), next(iter(case.community_lists), None)),
         route_filter=route_filter,
-        circuit=_only("circuit", case.circuits),
+        circuit=only("circuit", case.circuits),
         answers=known_answers(case),
     )
     asof = AsOf(route_filter.taken if route_filter else None, times.now().date())
@@ -125,27 +109,44 @@ def plan(
 
 @app.command()
 def firewall(
+    context: typer.Context,
     *,
     location: options.LocationOption,
     location_unlisted: options.UnlistedOption = False,
     cloud: options.CloudOption = options.DEFAULT_CLOUD,
-    steered: SteeredOption = "geography",
-    features: FeaturesOption = "",
+    steered: options.SteeredOption = "geography",
+    features: options.FeaturesOption = None,
     evidence: options.WithOption = None,
     form: Annotated[
-        Literal["names", "prefixes"],
-        typer.Option(help="One rule a name, or one a prefix of the service tags behind the names."),
+        Form,
+        typer.Option(
+            help="One rule a name, or one a prefix of the service tags behind the names; or these prefixes "
+            "in the words of a firewall: a list for Palo Alto Networks (edl), its set commands (panos), "
+            "FortiOS, Cisco ASA, nftables, Windows (PowerShell).",
+        ),
     ] = "names",
+    names: Annotated[
+        bool, option("--names", "Let edl, panos, fortios and asa hold names in place of prefixes.")
+    ] = False,
+    since: Annotated[
+        list[Path] | None,
+        option(
+            "--since OLDTAGS",
+            "An older service-tag file: show what was added and removed since. May be repeated, for clouds "
+            "that need the public cloud's too.",
+        ),
+    ] = None,
     output: Annotated[Literal["table", "json", "csv"], options.FORM] = "table",
 ) -> None:
     """Write the rules that a firewall between servers and Azure Arc needs, with the reason for each.
 
     By name, with patterns made into names where the catalogue knows them; or by prefix, from the service
     tags, AzureArcInfrastructure whole, as Microsoft demands. Prefixes change weekly: mind the date beside
-    each. Needs no network.
+    each. The first line says which features it does not contain; in CSV, whose first line names the columns,
+    that is told on stderr. Needs no network.
     """
     from arcferry import catalog
-    from arcferry.cli.evidence import evidence_and_held
+    from arcferry.cli.evidence import evidence_and_held, read_files
     from arcferry.evidence.case import Case
     from arcferry.report import firewall as report
     from arcferry.routing import firewall as rules
@@ -154,29 +155,45 @@ def firewall(
 
     chosen = catalog.cloud(cloud)
     region = options.region_of(location, chosen, unlisted=location_unlisted)
-    wanted = _split(features)
-    if form == "names":
-        found = rules.name_rules(chosen, region, wanted)
-        document = report.names_document(found, region.name, chosen.name)
-        rows = report.name_rows(found)
+    wanted = catalog.chosen_features(chosen, features or [])
+    by_name = form == "names" or names
+    _check_firewall(context, form, names=names, since=bool(since))
+    sheet: rules.PrefixSheet | rules.NameSheet
+    if by_name:
+        sheet = rules.NameSheet(chosen, region, wanted)
     else:
-        tags = Case.of(*evidence_and_held(evidence or [], chosen, whole=True)).service_tags
+        case = Case.of(*evidence_and_held(evidence or [], chosen, whole=True))
         scope = routes.plan(chosen, region, steered=Steered(steered), features=wanted)
-        sheet = rules.prefix_sheet(scope, tags)
-        document = report.prefixes_document(sheet, region.name, chosen.name)
-        rows = report.prefix_rows(sheet.rules)
+        old = read_files([str(path) for path in since or []])
+        if wrong := next((one.name for one in old if not one.service_tags), None):
+            raise InputError(
+                f"{wrong} holds no service tags", hint="--since takes an older service-tag file."
+            )
+        before = [one.service_tags for one in old if one.service_tags]
+        sheet = rules.prefix_sheet(scope, case.service_tags, before)
         for tag in sheet.lacking:
             typer.echo(f"warning: the service tags hold no prefix of {tag} for these regions", err=True)
-        typer.echo(f"note: {len(sheet.rules)} prefixes of {', '.join(sheet.sources)}", err=True)
-    match output:
-        case "json":
-            typer.echo(json.dumps(document, indent=2))
-        case "csv":
-            typer.echo(report.as_csv(rows), nl=False)
-        case "table":
-            typer.echo("\n".join(report.as_table(rows)))
-        case _:
-            assert_never(output)
+    shown = report.SheetView(sheet, chosen, region, wanted)
+    for note in report.notes(shown, form, output):
+        typer.echo(f"note: {note}", err=True)
+    typer.echo(report.text(shown, form, output), nl=False)
+
+
+def _check_firewall(context: typer.Context, form: Form, *, names: bool, since: bool) -> None:
+    from arcferry.report.firewall_forms import FORMS, HOLD_NAMES
+
+    if names and form not in ("names", *HOLD_NAMES):
+        raise InputError(
+            f"--form {form} holds addresses alone: it matches packets, which carry no names",
+            hint=f"Leave --names out, or take one of {', '.join(HOLD_NAMES)}.",
+        )
+    if form in FORMS and options.is_on_command_line(context, "output"):
+        raise InputError(f"--form {form} is a text of its own", hint="Leave --output out.")
+    if since and (names or form == "names"):
+        raise InputError(
+            "--since compares service tags, and names come from no tag",
+            hint=f"Give --form prefixes, or one of {', '.join(FORMS)} without --names.",
+        )
 
 
 @app.command("audit")
@@ -225,10 +242,6 @@ def audit(
         raise typer.Exit(1)
 
 
-def _split(features: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(name for part in features.split(",") if (name := part.strip().lower())))
-
-
 def _languages(change: Language | None) -> tuple[str, ...]:
     if change is None:
         return "az", "request"
@@ -255,14 +268,14 @@ def _watched(cloud: "Cloud", region: "Region", state: Path | None) -> "tuple[Doc
     return (Document(name, Kind.WATCH_HISTORY, record.last, answers=tuple(answers)),)
 
 
-def _only(kind: str, found: "Sequence[T]") -> "T | None":
+def only(kind: str, found: "Sequence[T]") -> "T | None":
     """The one that counts; several are refused, since nothing says which one does."""
     if len(found) > 1:
         raise InputError(f"{len(found)} of the kind {kind} were handed in", hint=f"Give one {kind}.")
     return next(iter(found), None)
 
 
-def _tags_of(case: "Case", cloud: "Cloud") -> "ServiceTags | None":
+def tags_of(case: "Case", cloud: "Cloud") -> "ServiceTags | None":
     """The newest service tags of this cloud; refused where there are some, and none of it."""
     found = [tags for tags in case.service_tags if tags.cloud == cloud.service_tag_cloud]
     if case.service_tags and not found:

@@ -43,6 +43,10 @@ class _EndpointRow(BaseModel):
     features: list[_Word] = []
     since: date | None = None
     until: date | None = None
+    answers_in: Annotated[
+        str, StringConstraints(pattern=r"^(?:[a-z0-9]{1,40}|tags:[A-Za-z0-9.,]{1,200})?$")
+    ] = ""
+    locations: list[_Word] = []
 
 
 class _CatalogueSource(BaseModel):

@@ -2,40 +2,165 @@
 
 import csv
 import io
+import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, assert_never
 
+from arcferry import catalog
+from arcferry.catalog import Cloud, Region
+from arcferry.report import firewall_forms
 from arcferry.report.columns import columns
-from arcferry.routing.firewall import NameRule, PrefixRule, PrefixSheet
+from arcferry.routing.firewall import NameRule, NameSheet, PrefixRule, PrefixSheet
 from arcferry.text import one_line
 
 SCHEMA = 1
+Output = Literal["table", "json", "csv"]
 _NAMES = ("HOST", "PORT", "PROTOCOL", "DIRECTION", "WHEN", "REQUIRED", "OVER PEERING", "REASON")
 _PREFIXES = ("PREFIX", "PORT", "PROTOCOL", "DIRECTION", "TAG", "REGION", "WHEN", "AS OF", "REASON")
 # What makes a spreadsheet take a cell for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_TCP, _OUT = "TCP", "outbound"
+_TCP, _OUT, _HTTPS = "TCP", "outbound", 443
 
 
-def names_document(rules: Sequence[NameRule], location: str, cloud: str) -> dict[str, Any]:
-    """The rules by name as one JSON document."""
-    rows = [_row(rule) | {"pattern": "*" in rule.host} for rule in rules]
-    return _head("names", location, cloud) | {"rules": rows}
+@dataclass(frozen=True, slots=True)
+class SheetView:
+    """A sheet of rules, with what it was asked for."""
+
+    sheet: NameSheet | PrefixSheet
+    cloud: Cloud
+    region: Region
+    features: tuple[str, ...]
+
+    @property
+    def first(self) -> str:
+        """The line that a sheet begins with: what it holds, as of when, and what it lacks."""
+        where, lacks = f"Azure Arc in {self.region.display} ({self.cloud.name})", catalog.says_left_out
+        if isinstance(self.sheet, NameSheet):
+            held = f"{len(self.sheet.rules)} names as of {catalog.endpoints_source().taken}"
+            mind = "names are steered, so resolve them where the servers do, again and again"
+        else:
+            held = f"{len(self.sheet.rules)} prefixes of {', '.join(self.sheet.sources)}"
+            mind = "names are steered among these, and the prefixes change weekly"
+        return f"{where}: {held}; it {lacks(self.cloud, self.features)}; {mind}"
+
+    @property
+    def unheld(self) -> str:
+        """The names that no service tag of a sheet by prefix holds; empty where there are none."""
+        rows = catalog.requirements(self.cloud, self.region, self.features)
+        names = [one.host for one in rows if one.place_is_unknown or one.at_the_edge]
+        listed = ", ".join(dict.fromkeys(names))
+        return f"NOT HELD, because no service tag is documented for them: {listed}" if listed else ""
+
+    @property
+    def says(self) -> tuple[str, ...]:
+        """What Microsoft says of the chosen features, such as that nothing may inspect them."""
+        chosen = (one for one in catalog.known_features() if one.name in self.features)
+        return tuple(f"{one.title}: {one.says} ({one.source})" for one in chosen)
 
 
-def prefixes_document(sheet: PrefixSheet, location: str, cloud: str) -> dict[str, Any]:
-    """The rules by prefix as one JSON document."""
-    rows = [
-        _row(rule) | {"region": rule.region or None, "taken": rule.taken.isoformat() if rule.taken else None}
-        for rule in sheet.rules
-    ]
-    more = {"lacking": list(sheet.lacking), "sources": list(sheet.sources)}
-    return _head("prefixes", location, cloud) | {"rules": rows} | more
+def text(shown: SheetView, form: str, output: Output) -> str:
+    """The sheet in a form of `routes firewall`, or as a table, CSV or JSON."""
+    if form in firewall_forms.FORMS:
+        return firewall_forms.write(form, _content(shown, form))
+    sheet = shown.sheet
+    rows = name_rows(sheet.rules) if isinstance(sheet, NameSheet) else prefix_rows(sheet)
+    match output:
+        case "json":
+            return json.dumps(document(shown), indent=2) + "\n"
+        case "csv":
+            return as_csv(rows)
+        case "table":
+            heads = (shown.first, "" if isinstance(sheet, NameSheet) else shown.unheld, *shown.says)
+            lines = (f"# {one_line(head, limit=4000)}" for head in heads if head)
+            return "\n".join((*lines, *as_table(rows))) + "\n"
+        case _:
+            assert_never(output)
 
 
-def _head(form: str, location: str, cloud: str) -> dict[str, Any]:
-    return {"schema": SCHEMA, "kind": f"firewall-{form}", "cloud": cloud, "location": location}
+def notes(shown: SheetView, form: str, output: Output) -> Iterator[str]:
+    """What the sheet itself has no place for."""
+    sheet = shown.sheet
+    if isinstance(sheet, NameSheet):
+        if output == "csv" or form == "edl":
+            yield from (shown.first, *shown.says)
+        if form == "edl":
+            yield from _about_names(sheet, form)
+        return
+    yield f"{len(sheet.rules)} prefixes of {', '.join(sheet.sources)}"
+    if output == "csv":
+        yield shown.first
+    if output == "csv" or form == "edl":
+        yield from (shown.unheld, *shown.says)
+    if sheet.since:
+        yield _since(sheet)
+
+
+def _since(sheet: PrefixSheet) -> str:
+    changes = f"{len(sheet.added)} added, {len(sheet.removed)} removed"
+    return f"since {', '.join(sheet.since)}: {changes}"
+
+
+def _content(shown: SheetView, form: str) -> firewall_forms.Content:
+    """What a firewall's own form holds; the first of its comments is the first line."""
+    sheet = shown.sheet
+    if isinstance(sheet, NameSheet):
+        held, _ = firewall_forms.listable(form, sheet.rules)
+        return firewall_forms.Content((shown.first, *_about_names(sheet, form), *shown.says), {}, held)
+    rest = (shown.unheld, *shown.says)
+    changes = [_since(sheet)] if sheet.since else []
+    if form != "edl":  # whose comment is one line
+        changes += [f"added: {rule.prefix} {rule.tag}" for rule in sheet.added]
+        changes += [f"removed: {rule.prefix} {rule.tag}" for rule in sheet.removed]
+    return firewall_forms.Content(
+        (shown.first, f"TCP {_HTTPS}, outbound", *(rest if form != "edl" else ()), *changes),
+        firewall_forms.by_tag(sheet.rules),
+        gone=firewall_forms.by_tag(sheet.removed),
+    )
+
+
+def _about_names(sheet: NameSheet, form: str) -> Iterator[str]:
+    _, left = firewall_forms.listable(form, sheet.rules)
+    plain = [rule.host for rule in sheet.rules if rule.port != _HTTPS]
+    edge = [rule.host for rule in sheet.rules if not rule.over_peering and rule.port == _HTTPS]
+    yield f"TCP {_HTTPS}, outbound; on TCP 80: {', '.join(plain)}"
+    yield f"not over Microsoft peering, only before a proxy or the internet: {', '.join(edge)}"
+    if left:
+        yield f"NOT HELD HERE, which has no such patterns; allow them elsewhere: {', '.join(left)}"
+
+
+def document(shown: SheetView) -> dict[str, Any]:
+    """The rules as one JSON document."""
+    sheet = shown.sheet
+    head = {
+        "schema": SCHEMA,
+        "kind": f"firewall-{'names' if isinstance(sheet, NameSheet) else 'prefixes'}",
+        "cloud": shown.cloud.name,
+        "location": shown.region.name,
+        "features": list(shown.features),
+        "lacks": list(catalog.left_out(shown.cloud, shown.features)),
+        "notes": list(shown.says),
+    }
+    if isinstance(sheet, NameSheet):
+        return head | {"rules": [_row(rule) | {"pattern": "*" in rule.host} for rule in sheet.rules]}
+    changes = {
+        "since": list(sheet.since),
+        "added": list(map(_prefix_row, sheet.added)),
+        "removed": list(map(_prefix_row, sheet.removed)),
+    }
+    return {
+        **head,
+        "rules": list(map(_prefix_row, sheet.rules)),
+        "lacking": list(sheet.lacking),
+        "unheld": shown.unheld or None,
+        "sources": list(sheet.sources),
+        **(changes if sheet.since else {}),
+    }
+
+
+def _prefix_row(rule: PrefixRule) -> dict[str, Any]:
+    taken = rule.taken.isoformat() if rule.taken else None
+    return _row(rule) | {"region": rule.region or None, "taken": taken}
 
 
 def _row(rule: NameRule | PrefixRule) -> dict[str, Any]:
@@ -50,13 +175,14 @@ def name_rows(rules: Sequence[NameRule]) -> Iterator[tuple[str, ...]]:
         yield rule.host, str(rule.port), _TCP, _OUT, rule.when, required, carried, rule.reason
 
 
-def prefix_rows(rules: Sequence[PrefixRule]) -> Iterator[tuple[str, ...]]:
-    """The headings, then one row a prefix."""
-    yield _PREFIXES
-    for rule in rules:
+def prefix_rows(sheet: PrefixSheet) -> Iterator[tuple[str, ...]]:
+    """The headings, then one row a prefix; beside an older file one row a change, which it begins with."""
+    changed = [("added", rule) for rule in sheet.added] + [("removed", rule) for rule in sheet.removed]
+    yield ("CHANGE", *_PREFIXES) if sheet.since else _PREFIXES
+    for change, rule in changed if sheet.since else (("", rule) for rule in sheet.rules):
         taken = rule.taken.isoformat() if rule.taken else "unknown"
         where = (rule.tag, rule.region, rule.when, taken, rule.reason)
-        yield rule.prefix, str(rule.port), _TCP, _OUT, *where
+        yield (*filter(None, (change,)), rule.prefix, str(rule.port), _TCP, _OUT, *where)
 
 
 def as_table(rows: Iterator[tuple[str, ...]]) -> Iterator[str]:

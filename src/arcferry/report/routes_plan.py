@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.panel import Panel
 from rich.text import Text
 
+from arcferry import catalog
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.console import print_line, print_rows, print_table
@@ -58,6 +59,7 @@ def document(shown: RoutePlanView) -> dict[str, Any]:
             "unplaced": list(plan.scope.unplaced),
         },
         "features": list(plan.features),
+        "lacks": list(catalog.left_out(plan.cloud, plan.features)),
         "route_filter": plan.route_filter.name if plan.route_filter else None,
         "first": list(shown.doubts),
         "planned": list(plan.values),
@@ -92,7 +94,8 @@ def draw(shown: RoutePlanView, languages: Collection[str], console: Console) -> 
     plan = shown.plan
     features = f" with {', '.join(plan.features)}" if plan.features else ""
     title = f"A route filter for Azure Arc in {plan.region.display} ({plan.cloud.name}){features}"
-    print_line(console, title, "bold")
+    lacks = catalog.says_left_out(plan.cloud, plan.features)
+    print_line(console, f"{title}; it {lacks}", "bold")
     for one in shown.doubts:
         print_line(console, f"First: {one_line(one, limit=2000)}", "bold red")
     print_line(console)

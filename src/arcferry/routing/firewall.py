@@ -1,7 +1,7 @@
 """Rules for a firewall between servers and Azure Arc: by name, or by the prefixes of service tags."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from arcferry import catalog
@@ -67,11 +67,31 @@ class PrefixSheet:
     Attributes:
         lacking: service tags that are called for and that the file does not have.
         sources: the service-tag files, each with its date.
+        since: the older files that this is compared with; empty where it is not, as the next two are.
+        added: what these did not have.
+        removed: what they had and is no more.
     """
 
     rules: tuple[PrefixRule, ...]
     lacking: tuple[str, ...]
     sources: tuple[str, ...]
+    since: tuple[str, ...] = ()
+    added: tuple[PrefixRule, ...] = ()
+    removed: tuple[PrefixRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NameSheet:
+    """The rules by name, for machines of one region with these features."""
+
+    cloud: Cloud
+    region: Region
+    features: tuple[str, ...]
+
+    @property
+    def rules(self) -> tuple[NameRule, ...]:
+        """As `name_rules` makes them."""
+        return name_rules(self.cloud, self.region, self.features)
 
 
 def name_rules(cloud: Cloud, region: Region, features: Sequence[str] = ()) -> tuple[NameRule, ...]:
@@ -102,7 +122,13 @@ def _name_rule(row: Endpoint, cloud: Cloud, features: Sequence[str]) -> NameRule
     )
 
 
-def prefix_sheet(plan: RoutePlan, service_tags: Sequence[ServiceTags]) -> PrefixSheet:
+def prefix_sheet(
+    plan: RoutePlan,
+    service_tags: Sequence[ServiceTags],
+    older: Sequence[ServiceTags] = (),
+    *,
+    given_by: str = "--with",
+) -> PrefixSheet:
     """One rule a prefix, of every service tag that the plan's names call for.
 
     Azure Arc, Entra ID and Resource Manager come with their whole tags. Of services whose hosts nobody can
@@ -112,16 +138,20 @@ def prefix_sheet(plan: RoutePlan, service_tags: Sequence[ServiceTags]) -> Prefix
         plan: the cloud, the region, the scope and the features.
         service_tags: files of this cloud and, for a national cloud, of the public one, whose Azure Arc ranges
             Microsoft requires there too since 2025-10-28; the newest of each leads.
+        older: the same of a day before, to tell what has changed since.
+        given_by: the option that takes these files, for the error's way out.
 
     Raises:
         InputError: there is no file of this cloud, or none of the public one where it is required.
     """
     name = plan.cloud.service_tag_cloud
-    own = _of_cloud(name, service_tags)
+    own = _of_cloud(name, service_tags, given_by)
     called = [tag for tag in catalog.called_tags() if not tag.features or {*tag.features} & {*plan.features}]
     sheets = [(own, called)]
     if name != _PUBLIC:
-        sheets.append((_of_cloud(_PUBLIC, service_tags), [tag for tag in called if tag.every_cloud]))
+        sheets.append(
+            (_of_cloud(_PUBLIC, service_tags, given_by), [tag for tag in called if tag.every_cloud])
+        )
     rules: dict[tuple[str, str], PrefixRule] = {}
     lacking = []
     for file, tags in sheets:
@@ -132,15 +162,27 @@ def prefix_sheet(plan: RoutePlan, service_tags: Sequence[ServiceTags]) -> Prefix
                 rules.setdefault((rule.tag, rule.prefix), rule)
             lacking += [] if found else [tag.name]
     sources = tuple(f"service tags {dated(file)}" for file, _ in sheets)
-    return PrefixSheet(tuple(rules.values()), tuple(lacking), sources)
+    sheet = PrefixSheet(tuple(rules.values()), tuple(lacking), sources)
+    if not older:
+        return sheet
+    before = prefix_sheet(plan, older, given_by="--since")
+    had = {(rule.tag, rule.prefix) for rule in before.rules}
+    return replace(
+        sheet,
+        since=before.sources,
+        added=tuple(rule for key, rule in rules.items() if key not in had),
+        removed=tuple(rule for rule in before.rules if (rule.tag, rule.prefix) not in rules),
+    )
 
 
-def _of_cloud(name: str, service_tags: Iterable[ServiceTags]) -> ServiceTags:
+def _of_cloud(name: str, service_tags: Iterable[ServiceTags], given_by: str) -> ServiceTags:
     found = [tags for tags in service_tags if tags.cloud == name]
     if not found:
+        kept = ", or keep it for all commands: arcferry data import FILE" if given_by == "--with" else " too"
+        older = "older " if given_by == "--since" else ""
         raise InputError(
-            f"no service tags of the cloud {name} are at hand",
-            hint="Give the file with --with, or keep it for all commands: arcferry data import FILE.",
+            f"no {older}service tags of the cloud {name} are at hand",
+            hint=f"Give the file with {given_by}{kept}.",
         )
     return max(found, key=lambda tags: (tags.taken or date.min, tags.change_number))
 

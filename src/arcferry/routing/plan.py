@@ -162,8 +162,17 @@ class _Requirements:
             if not endpoint.at_the_edge:
                 # The regional HIS host before discovery is its pattern.
                 host = endpoint.host or f"*.{self.cloud.his_suffix}"
-                for place in (self.region.name,) if self.is_at_home(endpoint) else regions:
+                for place in self.places(endpoint, regions):
                     yield _Need(endpoint, host, place, self.carried_by(endpoint.carrier, place))
+
+    def places(self, endpoint: Endpoint, regions: Sequence[str]) -> Sequence[str]:
+        """The regions in which a name may answer, of these where its own place is not known."""
+        if self.is_at_home(endpoint):
+            return (self.region.name,)
+        if tagged := self.counts.regions_of(endpoint.placed_by) if endpoint.placed_by else frozenset():
+            return [region for region in regions if region in tagged]
+        elsewhere = endpoint.answers_in and not (endpoint.placed_by or endpoint.place_is_unknown)
+        return (endpoint.answers_in,) if elsewhere else regions
 
     def known_answers(self, seen: Sequence[KnownAnswer]) -> Iterator[KnownAnswer]:
         """The answers that were seen; of names without any, those that were published."""

@@ -13,15 +13,27 @@ _GROUP_AT = 3
 
 
 def notes(
-    cloud: Cloud, region: Region, scope: Scope, features: Sequence[str], endpoints: Iterable[Endpoint]
+    cloud: Cloud, region: Region, scope: Scope, features: Sequence[str], endpoints: Sequence[Endpoint]
 ) -> Iterator[str]:
     """What the plan cannot promise, and what to do about it."""
     yield from _about_scope(region, scope)
+    yield from _about_features(cloud, features, endpoints)
+    yield from _about_patterns([one.host for one in endpoints], region)
+    yield from catalog.peering_notes(cloud, features, first=False)
+
+
+def _about_features(cloud: Cloud, features: Sequence[str], endpoints: Iterable[Endpoint]) -> Iterator[str]:
     for feature in features:
         if feature not in catalog.features(cloud):
             yield f"{feature}: no document names an endpoint of it in {cloud.name}."
-    yield from _about_patterns([one.host for one in endpoints], region)
-    yield from catalog.peering_notes(cloud, features, first=False)
+    for one in catalog.known_features():
+        if one.name in features and one.name in catalog.features(cloud):
+            yield f"{one.title}: {one.says} ({one.source})"
+    if unplaced := dict.fromkeys(one.host for one in endpoints if one.place_is_unknown):
+        yield (
+            f"No document says in which regions {', '.join(unplaced)} answer: they are provided for like "
+            "other names without a region. Hand in what they answer from your network."
+        )
 
 
 def about_filter(route_filter: RouteFilter | None, wanted: Collection[str]) -> Iterator[str]:

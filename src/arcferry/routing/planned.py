@@ -1,6 +1,6 @@
 """What a plan of communities holds, and how many prefixes each adds, as far as dated sources tell."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -55,6 +55,21 @@ class PrefixCounts:
     def community_of(self, region: str) -> str:
         """The community that the list names after a region, where no document knows one; else empty."""
         return self._by_name.get(region, "")
+
+    def regions_of(self, tags: Sequence[str]) -> frozenset[str]:
+        """The regions, by ARM name, in which these service tags have prefixes; none without service tags."""
+        return frozenset().union(*(self._placed.get(tag, ()) for tag in tags))
+
+    @cached_property
+    def _placed(self) -> dict[str, set[str]]:
+        """By the service tags that span regions and tell where a name answers."""
+        wanted = {tag.name for tag in catalog.called_tags() if tag.whole}
+        found: dict[str, set[str]] = {}
+        for prefix, (tag, _) in self._tags.prefixes.items() if self._tags else ():
+            if self._tags and tag in wanted:
+                matches = self._tags.matches(prefix.partition("/")[0])
+                found.setdefault(tag, set()).update(one.region for one in matches if one.region)
+        return found
 
     @cached_property
     def _listed(self) -> dict[str, tuple[int, int]]:
