@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from arcferry.routing.tables.capture import typed
+from arcferry.text import json_decoder
 
 _WINDOWS = re.compile(
     r"(?:\[[\w.-]{1,80}\]: )?PS (?:[A-Za-z]{1,20}:|\\\\|/|~|Microsoft\.PowerShell)[^>\n]{0,200}>{1,2}(?!>)\s*"
@@ -38,7 +39,7 @@ _ROOT = re.compile(
 _OPENS = re.compile(r"\s{0,40}(?:\{\s*(?:[\"}]|$)|\[\s*(?:[{\"]|$))")
 _GOES_ON = re.compile(r"[\[{(,]\s*$")
 """The line before it ends so: the value is a part of an object that PowerShell prints."""
-_DECODER = json.JSONDecoder()
+_DECODER = json_decoder()
 _MOST_READ = 4
 _MOST_PARTS = 500
 _MOST_XML = 5000
