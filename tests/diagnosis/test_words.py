@@ -52,7 +52,7 @@ def test_a_page_is_the_entry_with_the_sample_s_values(slug: str) -> None:
     assert found.meaning
     assert found.tells
     assert found.fix
-    whole = "\n".join((found.title, *found.fix, *found.example, found.request))
+    whole = "\n".join((found.title, *found.fix, *(one.text for one in found.example), found.request))
     assert not words.fields(whole), "a named value that nothing gives"
 
 

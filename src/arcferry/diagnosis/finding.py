@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
+from arcferry.command_line import Does
 from arcferry.evidence.case import Case
 from arcferry.routing.reception import Received, Returned
 
@@ -69,6 +70,7 @@ class Command:
 
     tool: str
     text: str
+    does: Does
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from arcferry.diagnosis.causes import CAUSES
 from arcferry.diagnosis.destination import Destination
-from arcferry.diagnosis.finding import Owner, Severity
+from arcferry.diagnosis.finding import Command, Owner, Severity
 from arcferry.diagnosis.rule import Match, Value
 from arcferry.diagnosis.values import Values
 from arcferry.diagnosis.words import Piece, entry, family
@@ -40,7 +40,7 @@ class Page:
     tells: str
     symptom: str
     fix: tuple[str, ...]
-    example: tuple[str, ...]
+    example: tuple[Command, ...]
     request: str
 
 
@@ -69,7 +69,7 @@ def page(slug: str) -> Page:
         tells=words.tells,
         symptom=words.symptom,
         fix=tuple(filter(None, (advice.summary, *advice.steps))),
-        example=tuple(command.text for command in advice.commands),
+        example=advice.commands,
         request=advice.request,
     )
 

@@ -201,7 +201,7 @@ def _addition(values: Values) -> tuple[Command, ...]:
     made = filter_change.changes(
         name, group, rule, values.lines("allowed"), values.lines("communities"), tools=("az", "powershell")
     )
-    return tuple(Command(one.tool, one.text) for one in (*made, filter_change.see(name, group)))
+    return tuple(Command(one.tool, one.text, one.does) for one in (*made, filter_change.see(name, group)))
 
 
 def _circuit(values: Values) -> Circuit:

@@ -1,7 +1,7 @@
 """Findings as text for an infrastructure engineer."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import groupby
 
@@ -11,7 +11,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from arcferry.diagnosis import Diagnosis, Severity
-from arcferry.diagnosis.finding import Evidence, Finding, Remedy
+from arcferry.diagnosis.finding import Command, Evidence, Finding, Remedy
 from arcferry.report.columns import UNDISCOVERED
 from arcferry.report.console import print_line, print_rows
 from arcferry.text import clean, one_line
@@ -92,10 +92,15 @@ def _draw_change(remedy: Remedy, console: Console) -> None:
     _print_wrapped(console, 4, one_line(remedy.summary))
     steps = enumerate(remedy.steps, 1)
     print_rows(console, 4, ((f"{number}.", one_line(step, limit=600)) for number, step in steps))
-    for command in remedy.commands:
-        print_line(console, f"    {one_line(command.tool)}", "dim")
+    draw_commands(remedy.commands, 4, console)
+
+
+def draw_commands(commands: Iterable[Command], indent: int, console: Console) -> None:
+    """Each command with its tool and whether it reads or changes, on lines of its own to be copied."""
+    for command in commands:
+        print_line(console, f"{' ' * indent}{one_line(command.tool)}, {command.does}", "dim")
         for line in clean(command.text).splitlines():
-            print_line(console, f"      {line}", "cyan")
+            print_line(console, f"{' ' * indent}  {line}", "cyan")
 
 
 def _draw_request(finding: Finding, console: Console) -> None:

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from arcferry.command_line import Does
+
 ENGLISH = "en"
 _FOLDER = Path(__file__).parent
 _FIELD = re.compile(r"\{([A-Za-z][a-z_]*)\}")
@@ -22,12 +24,14 @@ class Piece:
         when: the named value that must be there; `not NAME` for one that must not; empty for always.
         tool: whose command line it is; empty for a step or a letter.
         each: the named value of which each text gives a command of its own.
+        does: whether a command reads or changes; counts for nothing else.
     """
 
     text: str
     when: str = ""
     tool: str = ""
     each: str = ""
+    does: Does = Does.CHANGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +160,9 @@ def _line(value: str | Mapping[str, str]) -> tuple[str, str]:
 
 
 def _command(value: str | Mapping[str, str]) -> Piece:
-    """A command's table has its tool for a key, such as `{ az = "az account show" }`."""
+    """A command's table has its tool for a key, such as `{ does = "reads", az = "az account show" }`."""
     if isinstance(value, str):
         return Piece(value)
-    (tool,) = set(value) - {"when", "each"}
-    return Piece(_trimmed(value[tool]), value.get("when", ""), tool, value.get("each", ""))
+    (tool,) = set(value) - {"when", "each", "does"}
+    text, does = _trimmed(value[tool]), Does(value["does"])
+    return Piece(text, value.get("when", ""), tool, value.get("each", ""), does)
