@@ -29,6 +29,7 @@ class Kind(StrEnum):
     AGENT_LOGS_ZIP = "agent-logs-zip"
     INSTALL_LOG = "install-log"
     HOST_ANSWERS = "host-answers"
+    SERVER_EVIDENCE = "server-evidence"
     ONBOARDING_SCRIPT = "onboarding-script"
     POWERSHELL_ERROR = "powershell-error"
     CONNECTION_TEST = "connection-test"

@@ -24,6 +24,7 @@ from arcferry.evidence.readers import (
     install_log,
     kept,
     network,
+    on_server,
     onboarding_script,
     powershell_error,
     routes,
@@ -41,6 +42,7 @@ _OF_ONE = ("agent_state", "route_filter", "circuit", "route_table", "service_tag
 
 _TextReader = Callable[[str, str], Document | None]
 _TEXT_READERS: tuple[_TextReader, ...] = (
+    on_server.read,
     agent_check.read,
     agent_show.read,
     install_log.read,

@@ -29,6 +29,7 @@ _KINDS = {
     "agent-logs-zip": "a log bundle of azcmagent logs",
     "install-log": "a log of the installer",
     "host-answers": "answers of the host script",
+    "server-evidence": "evidence of a server",
     "onboarding-script": "output of the onboarding script",
     "powershell-error": "a PowerShell error",
     "connection-test": "a connection test",
