@@ -1,7 +1,7 @@
 """What is pasted on a server that has no arcferry: one block for sh, one for PowerShell.
 
 Both write what `evidence.readers.on_server` reads: each name's answer with its chain, TCP 443, TLS and HTTP
-at each address, the issuer, resolvers, proxies, the clock, what the agent says of itself. They change nothing.
+at each address, the issuer, resolvers, proxies, the clock, what the agent says of itself. They only read.
 """
 
 from collections.abc import Iterable
