@@ -143,3 +143,30 @@ def test_every_kind_that_a_finding_may_want_says_how_it_is_had() -> None:
         Kind.ROUTE_FILTER,
     }
     assert wanted <= set(how_to_get())
+
+
+@pytest.mark.parametrize("folder", list(_folders()))
+def test_what_would_decide_is_had_without_arcferry_on_the_server(folder: Path) -> None:
+    on_a_server = {Kind.ARCFERRY_CHECK.value, Kind.DNS_ANSWERS.value, Kind.AGENT_CHECK.value}
+    for finding in _findings(folder):
+        wanted, commands = on_a_server & set(finding.would_decide), finding.remedy.commands
+        if wanted and finding.endpoints:
+            names = [one.host for one in finding.endpoints if one.host]
+            assert [one.tool for one in commands[:2]] == ["powershell", "sh"], finding.cause
+            assert all(name in one.text for one in commands[:2] for name in names)
+        if wanted:
+            assert any(one.text.startswith("arcferry evidence script") for one in commands), finding.cause
+        for kind in wanted:
+            (step,) = [one for one in finding.remedy.steps if one.startswith(f"{kind}, by ")]
+            first = re.search(r"the (?:same )?block|arcferry check|azcmagent check|nslookup", step)
+            assert first is not None
+            assert first[0] != "arcferry check"
+
+
+@pytest.mark.parametrize("slug", CAUSES)
+def test_arcferry_on_a_server_is_never_the_only_way(slug: str) -> None:
+    page = pages.page(slug)
+    texts = [*page.fix, *(one.text for one in page.example)]
+    if any(re.search(r"arcferry (?:check|watch)\b", text) for text in texts):
+        other = r"azcmagent check|arcferry evidence script|nslookup|Resolve-DnsName|\bdig\b|\bcurl\b"
+        assert re.search(other, "\n".join(texts)), page.slug

@@ -250,6 +250,13 @@ def _each(key: str, values: Values) -> tuple[str, ...]:
     return tuple(_common(key, values.language, host=one.host, address=one.address) for one in found)
 
 
+def _server_blocks(values: Values) -> tuple[Command, ...]:
+    """What is pasted on a server without arcferry to have what decides."""
+    from arcferry.diagnosis import on_server  # noqa: PLC0415  # check starts without it
+
+    return on_server.blocks(one.host for one in values.match.destinations)
+
+
 def _rows(*fields: str) -> Callable[[Values], tuple[str, ...]]:
     """Each endpoint on a line, with these fields of it."""
 
@@ -337,6 +344,7 @@ _COMMON: dict[str, Callable[[Values], Value]] = {
     "evidence_asked": lambda values: tuple(
         f"- {how_to_get(values.language)[kind]}" for kind in _texts(values["asked_of_network"])
     ),
+    "server_blocks": _server_blocks,
     "resolvers": lambda values: values.first.resolvers,
     "resolver": lambda values: _resolver(values)[0],
     "resolver_port": lambda values: _resolver(values)[1],

@@ -23,8 +23,10 @@ def block(system: str, hosts: Iterable[str]) -> str:
 
 
 def blocks(hosts: Iterable[str]) -> tuple[Command, ...]:
-    """The block of each system, as a finding has it."""
-    names = tuple(hosts)
+    """The block of each system, as a finding has it; none without a name."""
+    names = tuple(filter(None, hosts))
+    if not names:
+        return ()
     return tuple(Command(tool, block(system, names), Does.READS) for system, tool in SHELLS.items())
 
 

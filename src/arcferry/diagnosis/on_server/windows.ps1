@@ -17,7 +17,7 @@ foreach ($n in '{hosts}'.Split(' ')) {
     }
     if (-not $a) { 'unresolved NOERROR' }
   } catch { "unresolved $($_.Exception.GetBaseException().NativeErrorCode)" }
-  foreach ($i in @($a | Select-Object -First 3)) {
+  foreach ($i in @($a | Select-Object -Unique -First 3)) {
     "address $i $(& $t)"; $step = 'tcp'; $seen = @{}; $c = New-Object Net.Sockets.TcpClient
     try {
       $w = $c.BeginConnect($i, 443, $null, $null)
