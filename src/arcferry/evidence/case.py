@@ -34,6 +34,8 @@ class Kind(StrEnum):
     POWERSHELL_ERROR = "powershell-error"
     CONNECTION_TEST = "connection-test"
     AZURE_ERROR = "azure-error"
+    AZURE_OBJECT = "azure-object"
+    SERVER_STATE = "server-state"
     RECEIVED_ROUTES = "received-routes"
     AZURE_ROUTES = "azure-routes"
     CIRCUIT = "circuit"

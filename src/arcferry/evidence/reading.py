@@ -16,6 +16,7 @@ from arcferry.evidence.readers import (
     agent_show,
     arcferry_check,
     archive,
+    azure_objects,
     codes,
     connection_test,
     dns_answers,
@@ -28,6 +29,7 @@ from arcferry.evidence.readers import (
     onboarding_script,
     powershell_error,
     routes,
+    server_output,
     values,
 )
 from arcferry.evidence.readers.guard import guarded, unreadable
@@ -53,11 +55,13 @@ _TEXT_READERS: tuple[_TextReader, ...] = (
     powershell_error.read,
     dns_answers.read_resolve_dns_name,
     dns_answers.read_dig,
+    dns_answers.read_brief_dig,
     dns_answers.read_nslookup,
     connection_test.read_net_connection,
     connection_test.read_curl,
     connection_test.read_openssl,
     codes.read,
+    server_output.read,
 )
 """All of them are asked, because a transcript can hold several kinds; the order is that of the documents."""
 _STANDS_ASIDE = {
@@ -90,7 +94,11 @@ def _of_json(name: str, value: object) -> tuple[Document, ...]:
             return (read(name, value),)
     if found := network.read_json(name, value):
         return tuple(found)
-    other = agent_check.read_json(name, value) or codes.read_json(name, value)
+    other = (
+        agent_check.read_json(name, value)
+        or azure_objects.read_json(name, value)
+        or codes.read_json(name, value)
+    )
     return (other,) if other else ()
 
 

@@ -34,6 +34,8 @@ _KINDS = {
     "powershell-error": "a PowerShell error",
     "connection-test": "a connection test",
     "azure-error": "an error of Azure's",
+    "azure-object": "an object of Azure's",
+    "server-state": "what a tool says of a server",
     "received-routes": "routes of a router",
     "azure-routes": "Azure's route table of the peering",
     "circuit": "an ExpressRoute circuit",

@@ -18,7 +18,8 @@ _CONNECTED = re.compile(
 )
 _HOST = re.compile(
     r"^\* (?:Host ([A-Za-z0-9_.-]{1,253}):\d+ was resolved|Connection #\d+ to host "
-    r"([A-Za-z0-9_.-]{1,253})|Could not resolve host: ([A-Za-z0-9_.-]{1,253}))"
+    r"([A-Za-z0-9_.-]{1,253})|Could not resolve host: ([A-Za-z0-9_.-]{1,253})|"
+    r"Failed to connect to ([A-Za-z0-9_.-]{1,253}) port)"
 )
 _TUNNEL = re.compile(
     r"^(?:> CONNECT ([A-Za-z0-9_.-]{1,253}):\d+|\* (?:Establish HTTP proxy tunnel to|CONNECT "
