@@ -34,24 +34,20 @@ def script(
     endpoint: Annotated[
         list[str] | None, option("--endpoint HOST", "Ask about this name alone; may be given several times.")
     ] = None,
-    out: Annotated[
-        Path | None,
-        option(
-            "--out FILE", "The file to write; arcferry-evidence.ps1 or .sh where it is not given.", "--to"
-        ),
-    ] = None,
+    out: options.OptionalOutOption = None,
 ) -> None:
     """Write a script, small enough to mail, that a server's administrator runs or pastes.
 
     It asks that server about the endpoints of the location: each name's answer with its aliases, TCP, TLS
     and HTTP at each address, who issued the certificate, resolvers, proxies, the clock, and what the agent
     says of itself. It needs PowerShell 3.0, or a POSIX shell with openssl; it changes nothing, needs no
-    administrator, and writes arcferry-evidence.txt, which arcferry explain reads.
+    administrator, and writes arcferry-evidence.txt, which arcferry explain reads. Without --out the script is
+    arcferry-evidence.ps1 or .sh in this folder.
 
     Exit code 0 when it is written, 2 where the file is there already.
     """
     from arcferry import catalog, files
-    from arcferry.diagnosis.on_server import block
+    from arcferry.diagnosis.on_server.blocks import block
 
     chosen = catalog.cloud(cloud)
     region = options.region_of(location, chosen, unlisted=location_unlisted)

@@ -252,9 +252,9 @@ def _each(key: str, values: Values) -> tuple[str, ...]:
 
 def _server_blocks(values: Values) -> tuple[Command, ...]:
     """What is pasted on a server without arcferry to have what decides."""
-    from arcferry.diagnosis import on_server  # noqa: PLC0415  # check starts without it
+    from arcferry.diagnosis.on_server.blocks import blocks  # noqa: PLC0415  # check starts without it
 
-    return on_server.blocks(one.host for one in values.match.destinations)
+    return blocks(one.host for one in values.match.destinations)
 
 
 def _rows(*fields: str) -> Callable[[Values], tuple[str, ...]]:

@@ -70,6 +70,7 @@ _STANDS_ASIDE = {
     Kind.ONBOARDING_SCRIPT: {Kind.INSTALL_LOG},
     Kind.DOWNLOAD_ERROR: {Kind.AGENT_LOG, Kind.INSTALL_LOG},
     Kind.CONNECTION_TEST: {Kind.AGENT_LOG, Kind.INSTALL_LOG},
+    Kind.SERVER_STATE: set(Kind) - {Kind.SERVER_STATE},
 }
 """Which kinds take the same lines better: if one of them was found, this one is left out."""
 _JSON_READERS: tuple[tuple[Callable[[object], bool], Callable[[str, object], Document]], ...] = (

@@ -24,6 +24,6 @@ for n in {hosts}; do
   done
 done
 echo 'arcferry-evidence end'
-{ echo '$ azcmagent version'; azcmagent version; echo '$ azcmagent show'; azcmagent show
+! command -v azcmagent >/dev/null || { echo '$ azcmagent version'; azcmagent version; echo '$ azcmagent show'; azcmagent show
 echo '$ azcmagent config list'; azcmagent config list; } 2>&1 | sed 's#//[^/@]*@#//#'
 } | tee arcferry-evidence.txt
