@@ -7,23 +7,24 @@ for n in {hosts}; do
   q=$({ dig +time=3 +tries=2 "$n." A || host -W 3 -t A "$n." || nslookup "$n."; } 2>&1)
   echo "$q" | awk '$4 == "CNAME" { print "alias " $5 } / is an alias for |canonical name = / { print "alias " $NF }'
   awk -v n="$n" '{ sub(/#.*/, ""); for (i = 2; i <= NF; i++) if (tolower($i) == n) print "hosts-file " $1 }' /etc/hosts
-  a=$(getent ahostsv4 "$n" | awk '!seen[$1]++ { print $1 }' | head -n 3)
+  a=$(getent ahostsv4 "$n" | awk 'seen[$1]++ == 0 { print $1 }' | head -n 3)
   [ "$a" ] || echo "unresolved $(echo "$q" | grep -oE 'NXDOMAIN|SERVFAIL|REFUSED|timed out|no servers|NOERROR' | head -n 1)"
   for i in $a; do
     echo "address $i $(date -u +%Y-%m-%dT%H:%M:%SZ)"
     printf 'GET / HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n' "$n" |
       timeout 12 openssl s_client -connect "$i:443" -servername "$n" -verify_hostname "$n" -ign_eof -state 2>&1 |
       tr -d '\r' | awk '/errno=/ { sub(/.*errno=/, ""); print (up ? "tls" : "tcp"), "errno=" $1 + 0 }
-        /^SSL_connect:/ { if (!up++) print "tcp connected" }
-        /^depth=1 / { sub(/^depth=1 /, ""); if (!known++) print "issuer", $0 }
-        /^issuer=/ { sub(/^issuer= */, ""); if (!known++) print "issuer", $0 }
-        /^verify error:num=/ { sub(/^verify error:num=/, ""); if (!bad++) print "verify", $0 }
-        /[Aa]lert |:error:|no peer certificate/ { if (!said++) print "tls", $0 }
-        /Verify return code: 0 / || /finished successfully/ { if (!done++) print "tls done" }
+        /^SSL_connect:/ { if (up++ == 0) print "tcp connected" }
+        /^depth=1 / { sub(/^depth=1 /, ""); if (known++ == 0) print "issuer", $0 }
+        /^issuer=/ { sub(/^issuer= */, ""); if (known++ == 0) print "issuer", $0 }
+        /^verify error:num=/ { sub(/^verify error:num=/, ""); if (bad++ == 0) print "verify", $0 }
+        /[Aa]lert |:error:|no peer certificate/ { if (said++ == 0) print "tls", $0 }
+        /Verify return code: 0 / || /finished successfully/ { if (done++ == 0) print "tls done" }
         /^HTTP\/1/ { print "http", $2 } /^[Dd]ate: / { print "date", substr($0, 7) }'
   done
 done
 echo 'arcferry-evidence end'
-! command -v azcmagent >/dev/null || { echo '$ azcmagent version'; azcmagent version; echo '$ azcmagent show'; azcmagent show
-echo '$ azcmagent config list'; azcmagent config list; } 2>&1 | sed 's#//[^/@]*@#//#'
+if command -v azcmagent >/dev/null; then
+  { for c in version show 'config list'; do echo "\$ azcmagent $c"; eval "azcmagent $c"; done; } 2>&1 | sed 's#//[^/@]*@#//#'
+fi
 } | tee arcferry-evidence.txt

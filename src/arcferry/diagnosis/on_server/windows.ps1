@@ -3,7 +3,9 @@
 "arcferry-evidence 1 windows $(& $t)"
 [Net.NetworkInformation.NetworkInterface]::GetAllNetworkInterfaces() | Where-Object { $_.OperationalStatus -eq 'Up' } |
   ForEach-Object { $_.GetIPProperties().DnsAddresses } | ForEach-Object { "resolver $_" }
-foreach ($v in 'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY') { $p = [Environment]::GetEnvironmentVariable($v, 'Machine'); if ($p) { "proxy $v $p" } }
+foreach ($v in 'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY') {
+  $p = [Environment]::GetEnvironmentVariable($v, 'Machine'); if ($p) { "proxy $v $p" }
+}
 foreach ($n in '{hosts}'.Split(' ')) {
   "name $n"; $a = @()
   try {
@@ -24,18 +26,26 @@ foreach ($n in '{hosts}'.Split(' ')) {
       if (-not $w.AsyncWaitHandle.WaitOne(8000)) { throw (New-Object Net.Sockets.SocketException 10060) }
       $c.EndConnect($w); 'tcp connected'; $step = 'tls'; $c.ReceiveTimeout = 8000
       $look = [Net.Security.RemoteCertificateValidationCallback] { param($from, $shown, $chain, $wrong)
-        $seen['issuer'] = $shown.Issuer; $seen['wrong'] = "$wrong $(@($chain.ChainStatus | ForEach-Object { $_.Status }) -join ' ')"; $true }
+        $seen['issuer'] = $shown.Issuer
+        $seen['wrong'] = "$wrong $(@($chain.ChainStatus | ForEach-Object { $_.Status }) -join ' ')"
+        $true }
       $s = New-Object Net.Security.SslStream ($c.GetStream(), $false, $look)
       $s.AuthenticateAsClient($n, $null, [Security.Authentication.SslProtocols]'Tls12', $false)
       "issuer $($seen['issuer'])"; "verify $($seen['wrong'])"; 'tls done'; $step = 'http'
-      $b = [Text.Encoding]::ASCII.GetBytes("GET / HTTP/1.1`r`nHost: $n`r`nConnection: close`r`n`r`n"); $s.Write($b, 0, $b.Length)
+      $b = [Text.Encoding]::ASCII.GetBytes("GET / HTTP/1.1`r`nHost: $n`r`nConnection: close`r`n`r`n")
+      $s.Write($b, 0, $b.Length)
       $r = New-Object IO.StreamReader $s; "http $($r.ReadLine().Split(' ')[1])"
       while ($l = $r.ReadLine()) { if ($l -like 'date: *') { "date $($l.Substring(6))" } }
-    } catch { $x = $_.Exception.GetBaseException(); "$step errno=$($x.NativeErrorCode) $($x.Message -replace '\s+', ' ')" } finally { $c.Close() }
+    } catch {
+      $x = $_.Exception.GetBaseException(); "$step errno=$($x.NativeErrorCode) $($x.Message -replace '\s+', ' ')"
+    } finally { $c.Close() }
   }
 }
 'arcferry-evidence end'
 'PS> netsh winhttp show proxy'; netsh winhttp show proxy
 $agent = "$env:ProgramW6432\AzureConnectedMachineAgent\azcmagent.exe"
-foreach ($o in 'version', 'show', 'config list') { "PS> azcmagent $o"; if (Test-Path $agent) { & $agent $o.Split(' ') 2>&1 | ForEach-Object { "$_" } } else { 'not installed' } } } | ForEach-Object { $_ -replace '//[^/@\s]*@', '//' } | Set-Content arcferry-evidence.txt -Encoding UTF8
+foreach ($o in 'version', 'show', 'config list') {
+  "PS> azcmagent $o"
+  if (Test-Path $agent) { & $agent $o.Split(' ') 2>&1 | ForEach-Object { "$_" } } else { 'not installed' }
+} } | ForEach-Object { $_ -replace '//[^/@\s]*@', '//' } | Set-Content arcferry-evidence.txt -Encoding UTF8
 Get-Content arcferry-evidence.txt
