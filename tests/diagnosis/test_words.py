@@ -59,7 +59,7 @@ def test_a_page_is_the_entry_with_the_sample_s_values(slug: str) -> None:
 @pytest.mark.parametrize("slug", CAUSES)
 def test_the_keys_of_an_entry_are_known(slug: str) -> None:
     known = {"title", "headline", "meaning", "tells", "symptom", "summary", "steps", "commands", "request"}
-    known |= {"evidence", "choices", "sample"}
+    known |= {"evidence", "choices", "sample", "to"}
     assert set(words.family(slug.partition("/")[0])[slug]) <= known
 
 

@@ -76,6 +76,7 @@ def test_the_document_is_the_designs() -> None:
                     "steps": ["First.", "Then."],
                     "commands": [{"tool": "az", "text": "az one\naz two", "does": "changes"}],
                     "request": "Subject: x\n\nPlease [add].",
+                    "to": "",
                 },
             }
         ],

@@ -30,6 +30,7 @@ class Page:
         example: commands such as a remedy gives, with invented names.
         request: what somebody might send to the owner, with invented names; empty if the owner is the
             reader's own team.
+        to: who gets it, if that is not the owner.
     """
 
     slug: str
@@ -42,6 +43,7 @@ class Page:
     fix: tuple[str, ...]
     example: tuple[Command, ...]
     request: str
+    to: str
 
 
 def page(slug: str) -> Page:
@@ -71,6 +73,7 @@ def page(slug: str) -> Page:
         fix=tuple(filter(None, (advice.summary, *advice.steps))),
         example=advice.commands,
         request=advice.request,
+        to=advice.to,
     )
 
 

@@ -66,6 +66,7 @@ def remedy(values: Values) -> Remedy:
             if values.has(words.request.when)
             for text in _texts(template, values)
         ),
+        to=words.to,
     )
 
 

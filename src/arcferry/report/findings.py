@@ -11,7 +11,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from arcferry.diagnosis import Diagnosis, Severity
-from arcferry.diagnosis.finding import Command, Evidence, Finding, Remedy
+from arcferry.diagnosis.finding import Command, Evidence, Finding, Remedy, addressed
 from arcferry.report.columns import UNDISCOVERED
 from arcferry.report.console import print_line, print_rows
 from arcferry.text import clean, one_line
@@ -110,7 +110,7 @@ def _draw_request(finding: Finding, console: Console) -> None:
     """The request in a panel on a terminal, between two rules off it."""
     if not finding.remedy.request:
         return
-    title = f"to send to the {finding.owner} team"
+    title = f"to send to {addressed(finding.remedy.to, finding.owner)}"
     text = clean(finding.remedy.request)
     console.print()
     if console.is_terminal:

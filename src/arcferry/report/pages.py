@@ -9,6 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from arcferry.catalog import Code
+from arcferry.diagnosis.finding import addressed
 from arcferry.diagnosis.pages import Page
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.findings import draw_commands
@@ -22,7 +23,7 @@ def code_document(code: Code) -> dict[str, Any]:
 
 def page_document(page: Page) -> dict[str, Any]:
     """One cause's page."""
-    facts = ("title", "severity", "owner", "meaning", "tells", "symptom", "fix", "request")
+    facts = ("title", "severity", "owner", "meaning", "tells", "symptom", "fix", "request", "to")
     example = list(map(asdict, page.example))
     return {"kind": "cause", "cause": page.slug, **picked(page, *facts), "example": example}
 
@@ -83,7 +84,7 @@ def draw_page(page: Page, console: Console) -> None:
     console.print(Text("For example", style="bold"))
     draw_commands(page.example, 2, console)
     if page.request:
-        _verbatim(console, f"To send to the {page.owner.value} team, for example", page.request)
+        _verbatim(console, f"To send to {addressed(page.to, page.owner)}, for example", page.request)
 
 
 def draw(subjects: Sequence[Code | Page], console: Console) -> None:

@@ -43,6 +43,7 @@ class Entry:
         headline: a finding's title, with names.
         summary: what to do, in one sentence.
         request: the letter to the owner, its subject in the first line; empty if the owner is the reader.
+        to: who gets the letter, if that is not the owner: another team, or somebody by name.
         meaning: what is wrong and why it looks as it does.
         tells: what arcferry concludes it from.
         symptom: a sample of what somebody sees: lines of the agent, a check, a router or a log.
@@ -57,6 +58,7 @@ class Entry:
     steps: tuple[Piece, ...]
     commands: tuple[Piece, ...]
     request: Piece
+    to: str
     meaning: str
     tells: str
     symptom: str
@@ -93,6 +95,7 @@ def entry(slug: str, language: str = ENGLISH) -> Entry:
         steps=tuple(_piece(one, _flowing) for one in _with_shared(found, whole, "steps")),
         commands=tuple(map(_command, _with_shared(found, whole, "commands"))),
         request=_piece(found.get("request", ""), _trimmed),
+        to=found.get("to", ""),
         meaning=_flowing(found["meaning"]),
         tells=_flowing(found["tells"]),
         symptom=_trimmed(found.get("symptom", "")),
