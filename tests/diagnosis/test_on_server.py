@@ -106,3 +106,27 @@ def test_an_endpoint_that_is_no_name_is_refused(wrong: str, tmp_path: Path) -> N
     done = CliRunner().invoke(app, words)
     assert done.exit_code != 0
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(("system", "suffix"), [("windows", "ps1"), ("linux", "sh")])
+def test_the_host_script_alone_is_written_with_its_part_beside(
+    system: str, suffix: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "host"
+    words = [
+        "evidence",
+        "script",
+        "-l",
+        "japaneast",
+        "--system",
+        system,
+        "--host-script",
+        "--out",
+        str(folder),
+    ]
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 0, done.output
+    assert f"{system}.{suffix} facts japaneast AzureCloud facts.json" in done.output
+    names = {path.name for path in folder.iterdir()}
+    assert names == {f"{system}.{suffix}", f"{system}-network.{suffix}"}
+    assert CliRunner().invoke(app, words).exit_code != 0

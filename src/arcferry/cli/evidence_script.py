@@ -15,6 +15,7 @@ app = typer.Typer(
     help="Get evidence from servers on which arcferry is not.",
 )
 _SUFFIXES = {"windows": ".ps1", "linux": ".sh"}
+_RUN = {"windows": "powershell -ExecutionPolicy Bypass -File {file}", "linux": "sh {file}"}
 
 
 @app.callback()
@@ -34,6 +35,9 @@ def script(
     endpoint: Annotated[
         list[str] | None, option("--endpoint HOST", "Ask about this name alone; may be given several times.")
     ] = None,
+    host_script: Annotated[
+        bool, option("--host-script", "Write arcferry's host script instead, into a folder, for its facts.")
+    ] = False,
     out: options.OptionalOutOption = None,
 ) -> None:
     """Write a script, small enough to mail, that a server's administrator runs or pastes.
@@ -51,18 +55,32 @@ def script(
 
     chosen = catalog.cloud(cloud)
     region = options.region_of(location, chosen, unlisted=location_unlisted)
-    path = out or Path(f"arcferry-evidence{_SUFFIXES[system]}")
+    path = out or Path("arcferry-host" if host_script else f"arcferry-evidence{_SUFFIXES[system]}")
     if path.exists():
         raise FileInputError(path, "is there already", hint="Remove it, or give another name with --out.")
+    if host_script:
+        _write_host_script(system, path)
+        run = _RUN[system].format(file=f"{system}{_SUFFIXES[system]}")
+        typer.echo(f"{path}: on the server: {run} facts {region.name} {chosen.name} facts.json", err=True)
+        typer.echo("Hand in what it writes: arcferry explain facts.json", err=True)
+        return
     text = block(system, _hosts(endpoint or [], chosen, region)) + "\n"
     # Windows PowerShell takes a file without the mark for one in the server's own code page.
     data = text.replace("\n", "\r\n").encode("utf-8-sig") if system == "windows" else text.encode()
     files.write_whole(path, data)
-    run = (
-        f"powershell -ExecutionPolicy Bypass -File {path.name}" if system == "windows" else f"sh {path.name}"
-    )
-    typer.echo(f"{path}: {len(data):,} bytes. On the server: {run}", err=True)
+    typer.echo(f"{path}: {len(data):,} bytes. On the server: {_RUN[system].format(file=path.name)}", err=True)
     typer.echo("Hand in what it writes: arcferry explain arcferry-evidence.txt", err=True)
+
+
+def _write_host_script(system: str, folder: Path) -> None:
+    """The script and its part that opens connections, which it reads from beside itself."""
+    from importlib import resources
+
+    from arcferry import files
+
+    scripts = resources.files("arcferry.bundle") / "hostscripts"
+    for name in (f"{system}{_SUFFIXES[system]}", f"{system}-network{_SUFFIXES[system]}"):
+        files.write_whole(folder / name, scripts.joinpath(name).read_bytes())
 
 
 def _hosts(wanted: list[str], cloud: "Cloud", region: "Region") -> list[str]:
