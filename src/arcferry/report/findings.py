@@ -35,7 +35,7 @@ _KINDS = {
     "connection-test": "a connection test",
     "azure-error": "an error of Azure's",
     "azure-object": "an object of Azure's",
-    "server-state": "what a tool says of a server",
+    "server-state": "what a tool says of a server or a router",
     "received-routes": "routes of a router",
     "azure-routes": "Azure's route table of the peering",
     "circuit": "an ExpressRoute circuit",

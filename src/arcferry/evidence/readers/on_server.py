@@ -89,7 +89,7 @@ def read(name: str, text: str) -> Document | None:
             word, rest = told[1], told[2].strip()
             if word == "resolver":
                 resolvers += filter(None, [values.address(rest)])
-            elif word == "proxy":
+            elif word == "proxy" and not rest.lower().startswith("no_proxy"):
                 proxies.append(rest.partition(" ")[0])
             elif word == "name" and (host := values.host(rest)):
                 asked.append(_Asked(host, taken, ", ".join(resolvers[:3])))
