@@ -27,7 +27,7 @@ GROUPS = (
 )  # fmt: skip
 """The command groups whose lines arcferry prints, and their neighbours."""
 EXTENSIONS = ("arcappliance", "connectedk8s", "connectedmachine", "graph", "ssh")
-"""Command groups that azure-cli fetches as an extension when they are first used (checked below: none is core)."""
+"""Command groups that azure-cli fetches as an extension when they are first used; none is of its core."""
 
 
 def main(path: Path) -> None:
@@ -43,7 +43,11 @@ def main(path: Path) -> None:
         for group, of_group in cli.invocation.parser.subparsers.items()
         for name, parser in of_group.choices.items()
     }
-    wanted = sorted(name for name in table if any(f"{name} ".startswith(f"{group} ") for group in GROUPS) and name in parsers)
+    wanted = sorted(
+        name
+        for name in table
+        if any(f"{name} ".startswith(f"{group} ") for group in GROUPS) and name in parsers
+    )
     core = [name for name in table if name.split()[0] in EXTENSIONS]
     if core:
         sys.exit(f"no extensions, but of core az: {core[:5]}")

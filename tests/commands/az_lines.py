@@ -82,13 +82,13 @@ def calls(where: str, text: str) -> Iterator[Line]:
             yield Line(where, " ".join(kept))
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """What az says of a line that it does not take."""
 
 
 class _Parser(ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise Refused(message)
+        raise RefusedError(message)
 
 
 def options_of(command: str) -> dict[str, str]:
@@ -107,7 +107,9 @@ def _parser(command: str) -> _Parser:
             made.add_argument(*names, dest=longest, action="store_true")
         else:
             count = None if nargs[0] == "1" else nargs[0]
-            made.add_argument(*names, dest=longest, nargs=count, required="!" in nargs, choices=choices or None)
+            made.add_argument(
+                *names, dest=longest, nargs=count, required="!" in nargs, choices=choices or None
+            )
     return made
 
 
@@ -115,11 +117,11 @@ def check(line: Line) -> None:
     """Parse the line as az does.
 
     Raises:
-        Refused: az does not take it.
+        RefusedError: az does not take it.
     """
     command = line.path
     if not command:
-        raise Refused("no command of core az")
+        raise RefusedError("no command of core az")
     rest = line.argv[len(command.split()) :]
     # A value that is still in braces may be any of the choices.
     for strings, said in options_of(command).items():
@@ -135,4 +137,4 @@ def check(line: Line) -> None:
         if "^" in said.split(" ")[0] and not given[max(strings.split(" "), key=len)]
     ]  # fmt: skip
     if lacking:
-        raise Refused(f"({' '.join(lacking)} | --ids) are required")
+        raise RefusedError(f"({' '.join(lacking)} | --ids) are required")

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from tests.commands.az_lines import REFERENCE, Line, Refused, calls, check, lines, options_of
+from tests.commands.az_lines import REFERENCE, Line, RefusedError, calls, check, lines, options_of
 from tests.commands.texts import printed, written
 
 EVERY = lines((*written(), *printed()))
@@ -37,7 +37,7 @@ def test_az_takes_the_line(line: Line) -> None:
         return
     try:
         check(line)
-    except Refused as refused:
+    except RefusedError as refused:
         pytest.fail(f"az {line.path}: {refused}: {line}")
 
 
@@ -77,7 +77,7 @@ REFUSED = {
 @pytest.mark.parametrize("text", REFUSED)
 def test_a_line_that_az_refuses_is_found(text: str) -> None:
     (line,) = calls("x", f"az {text}")
-    with pytest.raises(Refused, match=REFUSED[text]):
+    with pytest.raises(RefusedError, match=REFUSED[text]):
         check(line)
 
 

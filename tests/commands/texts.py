@@ -1,4 +1,4 @@
-"""Every text of arcferry in which a command may stand: what it prints, and what its sources and documents hold."""
+"""Every text of arcferry in which a command may stand: what it prints, its sources and its documents."""
 
 import ast
 import tomllib
@@ -47,7 +47,9 @@ def _of_python(source: str) -> Iterator[str]:
     inner = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
-            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "{x}" for part in node.values)
+            yield "".join(
+                str(part.value) if isinstance(part, ast.Constant) else "{x}" for part in node.values
+            )
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docs | inner:
             yield node.value
 
@@ -73,11 +75,19 @@ def written() -> tuple[Text, ...]:
 
 
 @cache
+def paged() -> tuple[Text, ...]:
+    """Each cause's page."""
+    return tuple(
+        Text(page.slug, one)
+        for page in pages()
+        for one in (*page.example, *page.fix, page.request, page.symptom)
+    )
+
+
+@cache
 def printed() -> tuple[Text, ...]:
-    """What comes out: each cause's page, the findings of every case, the change of a filter in each situation."""
-    found: list[Text] = []
-    for page in pages():
-        found += [Text(page.slug, one) for one in (*page.example, *page.fix, page.request, page.symptom)]
+    """What comes out: each cause's page, the findings of every case, the change of a filter."""
+    found = list(paged())
     for folder in sorted(path.parent for path in CASES.glob("*/expected.toml")):
         paths = [path for path in sorted(folder.iterdir()) if path.name != "expected.toml"]
         documents = [one for path in paths for one in read_document(path.name, path.read_bytes())]
@@ -90,7 +100,7 @@ def printed() -> tuple[Text, ...]:
 
 @cache
 def filter_texts() -> tuple[Text, ...]:
-    """The change of a route filter: a rule that is known, one that is not, and a filter that has to be made."""
+    """The change of a route filter: its rule known, its rule not known, and a filter that has to be made."""
     found = [Text("fetch", fetch("rf", "rg(1)"), "az"), Text("see", see("rf", "rg(1)").text, "az")]
     for new, rule in ((True, ""), (False, ""), (False, "arc")):
         made = changes(

@@ -1,8 +1,6 @@
 from collections.abc import Sequence
 from datetime import date
 from itertools import chain, combinations
-from datetime import date
-from itertools import chain, combinations
 
 import pytest
 from hypothesis import given
@@ -19,7 +17,6 @@ from arcferry.routing.route_filter import RouteFilter
 PUBLIC = catalog.cloud("AzureCloud")
 AGENT_SERVICE = "agentserviceapi.guestconfiguration.azure.com"
 ARM = "management.azure.com"
-GLOBAL = "gbl.his.arc.azure.com"
 GLOBAL = "gbl.his.arc.azure.com"
 
 
@@ -336,88 +333,6 @@ def test_the_smallest_set_is_as_small_as_trying_every_set_finds(needs: list[tupl
     found = smallest(needs)
     assert all({*need} & found for need in needs)
     assert len(found) == len(next(meeting))
-
-
-def test_the_regions_in_which_names_answered_are_provided_for_beside_those_that_may_be() -> None:
-    found = planned(answers=[seen(AGENT_SERVICE, "japaneast"), seen(ARM, "eastus"), seen(GLOBAL, "eastasia")])
-    assert found.values == ("12076:51010", "12076:5060", "12076:5070", "12076:51012", "12076:51011")
-    japan = next(one for one in found.communities if one.value == "12076:51012")
-    assert (japan.hosts, japan.why) == ((AGENT_SERVICE,), "names answered here 2026-11-28")
-    assert "12076:51012" in found.smallest
-    # Resource Manager's own community carries it anywhere.
-    assert "12076:5070" in found.smallest
-    assert "12076:51012" in planned(steered="region", answers=[seen(AGENT_SERVICE, "japaneast")]).values
-
-
-def test_a_regional_name_that_failed_over_to_another_region_counts_too() -> None:
-    answers = [seen("eastasia-gas.guestconfiguration.azure.com", "koreacentral"), seen("ea.his.arc.azure.com", "uksouth")]
-    found = {one.value: one.hosts for one in planned(answers=answers).communities}
-    assert found["12076:51029"] == ("eastasia-gas.guestconfiguration.azure.com",)
-    assert found["12076:51024"] == ("ea.his.arc.azure.com",)
-
-
-@pytest.mark.parametrize(
-    "host",
-    [
-        "westeurope-gas.guestconfiguration.azure.com",  # of another location
-        "global.handler.control.monitor.azure.com",  # of a feature that nobody asked for
-        "packages.microsoft.com",  # never over peering
-        "www.example.com",
-    ],
-)
-def test_an_answer_of_a_name_that_the_plan_leaves_aside_changes_nothing(host: str) -> None:
-    assert planned(answers=[seen(host, "japaneast")]) == planned()
-
-
-def test_published_answers_are_named_and_what_the_set_leaves_out_is_told() -> None:
-    found = planned()
-    regions = {one.region for one in found.left_out if one.host == AGENT_SERVICE}
-    assert regions == {"japaneast", "australiaeast", "australiasoutheast"}
-    assert {one.community for one in found.left_out} == {"12076:51012", "12076:51015", "12076:51016"}
-    assert all(one.published and one.origin and one.day for one in found.answers)
-    # Resource Manager answered in other regions too, and its own community is in the set.
-    assert not [one for one in found.left_out if one.host == ARM]
-    assert not planned(steered="all").left_out
-    # What was seen here stands in place of what others saw elsewhere.
-    assert not [one for one in planned(answers=[seen(AGENT_SERVICE, "eastasia")]).answers if one.host == AGENT_SERVICE and one.published]
-
-
-def test_a_set_is_called_comfortable_only_where_the_answers_are_known_and_in_it() -> None:
-    both = [seen(AGENT_SERVICE, "japaneast"), seen(GLOBAL, "eastasia")]
-    assert planned(answers=both).is_comfortable
-    assert planned().unseen == (GLOBAL,)
-    assert not planned().is_comfortable
-    assert not planned(answers=both[:1]).is_comfortable
-    assert not planned("usgovvirginia").is_comfortable
-    assert not planned(answers=[*both, seen(GLOBAL, "swedencentral")]).is_comfortable
-    assert not planned(answers=[*both, seen(GLOBAL, "", on_peering=False)]).is_comfortable
-    assert any(GLOBAL in note for note in planned().notes)
-
-
-def test_an_answer_whose_region_nothing_tells_is_said_and_not_guessed() -> None:
-    found = planned(answers=[seen(AGENT_SERVICE, "")])
-    assert found.values == planned().values
-    assert any("nothing at hand tells the region" in note for note in found.notes)
-
-
-def test_what_begins_or_ends_soon_is_told_ahead() -> None:
-    assert [one[:15] for one in planned().ahead] == ["from 2027-02-01"]
-
-
-@pytest.mark.parametrize("location", ["eastasia", "swedencentral", "usgovvirginia", "chinaeast2", "denmarkeast"])
-@pytest.mark.parametrize("steered", list(Steered))
-def test_no_smaller_set_carries_it_all(location: str, steered: Steered) -> None:
-    """By trying every set that leaves out one value, or takes two in place of three."""
-    found = planned(location, steered, answers=[seen(ARM, "uksouth"), seen(AGENT_SERVICE, "japaneast")])
-    needs = [
-        {one.value for one in found.communities if host in one.hosts and place in ("", one.region)}
-        for host in {name for one in found.communities for name in one.hosts}
-        for place in {one.region for one in found.communities if host in one.hosts}
-    ]
-    needs = [need for need in needs if need]
-    few = set(found.smallest)
-    for chosen in chain.from_iterable(combinations(few, len(few) - out) for out in (1, 2) if out <= len(few)):
-        assert any(not need & {*chosen} for need in needs), chosen
 
 
 def test_sources_are_named_with_their_dates() -> None:
