@@ -10,6 +10,7 @@ from pathlib import Path
 from arcferry.diagnosis import judge
 from arcferry.diagnosis.pages import pages
 from arcferry.evidence.reading import read_document
+from arcferry.routing.circuit import Circuit
 from arcferry.routing.filter_change import AsOf, changes, fetch, see
 
 ROOT = Path(__file__).parents[2]
@@ -102,10 +103,17 @@ def printed() -> tuple[Text, ...]:
 def filter_texts() -> tuple[Text, ...]:
     """The change of a route filter: its rule known, its rule not known, and a filter that has to be made."""
     found = [Text("fetch", fetch("rf", "rg(1)"), "az"), Text("see", see("rf", "rg(1)").text, "az")]
+    here = "/subscriptions/22222222-3333-4444-5555-666666666666/resourceGroups/rg-edge"
+    circuit = Circuit(
+        "er-hk",
+        resource_group="rg-edge",
+        resource_id=f"{here}/providers/Microsoft.Network/expressRouteCircuits/er-hk",
+        location="eastasia",
+    )
     for new, rule in ((True, ""), (False, ""), (False, "arc")):
         made = changes(
             "rf", "rg(1)", rule, (), ["12076:51010", "12076:51011"],
-            asof=AsOf(), location="East Asia", new=new,
+            asof=AsOf(), location="East Asia", circuit=circuit, new=new,
         )  # fmt: skip
         found += [Text("filter_change", one.text, one.tool) for one in made if one.text]
     return tuple(found)

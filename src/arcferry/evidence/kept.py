@@ -117,6 +117,7 @@ def _filter(seen: RouteFilter) -> dict[str, Any]:
                 "name": "" if seen.name == seen.origin else seen.name,
                 "id": seen.resource_id,
                 "resourceGroup": seen.resource_group,
+                "location": seen.location,
                 "provisioningState": seen.provisioning_state,
                 "day": seen.taken.isoformat() if seen.taken else None,
             }
@@ -131,7 +132,9 @@ def _circuit(seen: Circuit, document: str) -> dict[str, Any]:
         **_given(
             {
                 "name": "" if seen.name == document else seen.name,
+                "id": seen.resource_id,
                 "resourceGroup": seen.resource_group,
+                "location": seen.location,
                 "sku": _given({"tier": seen.tier.value, "family": seen.family}),
                 "serviceProviderProvisioningState": seen.provisioning,
                 "circuitProvisioningState": seen.state,
