@@ -11,6 +11,14 @@ NOT_RUN = {
 }
 
 
+WRONG = (
+    "network route-filter rule update -g rg --filter-name rf --name allow --add communities=12076:51012",
+    "network route-filter rule update -g rg --filter-name rf --name allow --set communities=12076:51012",
+    "network express-route update --resource-group rg --name er --sku-tier Premium",
+)
+"""What az's parser takes, and does not send as it is meant: run too, to see that this is seen."""
+
+
 def changing(of: tuple[Line, ...]) -> tuple[Line, ...]:
     """Those that change something, and are whole."""
     return tuple(one for one in of if one.path and one.changes and not one.is_mention)

@@ -38,7 +38,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter: its name in lower case, whether it takes a value, is needed, may stand without its name."""
+    """A parameter: its name in lower case, whether it takes a value, is needed, may stand unnamed."""
 
     name: str
     takes: bool

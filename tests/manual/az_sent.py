@@ -12,6 +12,7 @@ against it. A parser alone lets
 import json
 import os
 import re
+import shlex
 import ssl
 import subprocess
 import sys
@@ -25,14 +26,18 @@ from threading import Thread
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.commands.az_sent_lines import KEPT, to_run
+from tests.commands.az_sent_lines import KEPT, WRONG, to_run
 
 AZ = os.environ.get("AZ", "az")
 TENANT = "99999999-8888-7777-6666-555555555555"
 SUBSCRIPTION = "22222222-3333-4444-5555-666666666666"
 _GUID = re.compile(r"(?<=/roleAssignments/)[0-9a-f-]{36}")
+FOUR, SIX = (
+    f"/subscriptions/S/resourceGroups/G/providers/Microsoft.Network/routeFilters/{name}"
+    for name in ("four", "six")
+)
 # What the circuit, the filter and its rule hold before each line: it must still be there afterwards.
-RULE = {
+RULE: dict[str, Any] = {
     "name": "allow",
     "properties": {
         "provisioningState": "Succeeded",
@@ -41,7 +46,7 @@ RULE = {
         "communities": ["12076:5060", "12076:51030"],
     },
 }
-PEERING = {
+PEERING: dict[str, Any] = {
     "name": "MicrosoftPeering",
     "properties": {
         "peeringType": "MicrosoftPeering",
@@ -61,14 +66,12 @@ PEERING = {
         "ipv6PeeringConfig": {
             "primaryPeerAddressPrefix": "2001:db8:1::/126",
             "secondaryPeerAddressPrefix": "2001:db8:2::/126",
-            "routeFilter": {
-                "id": "/subscriptions/S/resourceGroups/G/providers/Microsoft.Network/routeFilters/six"
-            },
+            "routeFilter": {"id": SIX},
             "state": "Enabled",
         },
     },
 }
-CIRCUIT = {
+CIRCUIT: dict[str, Any] = {
     "location": "eastasia",
     "sku": {"name": "Standard_MeteredData", "tier": "Standard", "family": "MeteredData"},
     "properties": {
@@ -77,8 +80,13 @@ CIRCUIT = {
             "peeringLocation": "Amsterdam",
             "bandwidthInMbps": 1000,
         },
-        "peerings": [PEERING],
+        "peerings": [
+            {"name": PEERING["name"], "properties": PEERING["properties"] | {"routeFilter": {"id": FOUR}}}
+        ],
+        "allowClassicOperations": False,
+        "globalReachEnabled": True,
     },
+    "tags": {"owner": "network"},
 }
 APPLICATION = {"id": "77777777-0000-0000-0000-000000000000", "appId": TENANT, "passwordCredentials": []}
 ANSWERS: tuple[tuple[str, object], ...] = (
@@ -190,8 +198,15 @@ def main() -> None:
             _az(env, *line.argv)
             kept[line.text] = list(sent)
             print(line.text, *map(json.dumps, sent), sep="\n  ")  # noqa: T201 - to be read while it runs
+        wrong = {}
+        for text in WRONG:
+            sent.clear()
+            done = subprocess.run(
+                [AZ, *shlex.split(text)], env=env, capture_output=True, text=True, check=False, timeout=300
+            )
+            wrong[text] = {"status": done.returncode, "sent": list(sent)}
     about = {"version": said["azure-cli"], "taken": datetime.now(UTC).date().isoformat()}
-    KEPT.write_text(json.dumps({**about, "sent": kept}, indent=1) + "\n", encoding="utf-8")
+    KEPT.write_text(json.dumps({**about, "sent": kept, "wrong": wrong}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

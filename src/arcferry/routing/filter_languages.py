@@ -7,8 +7,8 @@ The lines of `az` are those that azure-cli 2.91.0 takes (run, 2026-11-28): its `
 `--communities`, and its `rule create` replaces a rule of the same name, so that one looks before. Other
 shapes, read in 2026-11: the references of Az.Network's RouteFilter cmdlets,
 learn.microsoft.com/azure/templates for `Microsoft.Network/routeFilters` of API 2023-11-01 and
-`expressRouteCircuits/peerings`; of hashicorp/terraform-provider-azurerm the page of `azurerm_route_filter`, and
-the source of `azurerm_express_route_circuit_peering`, which sends the whole peering with what its state holds,
+`expressRouteCircuits/peerings`; of hashicorp/terraform-provider-azurerm the page of `azurerm_route_filter`
+and the source of `azurerm_express_route_circuit_peering`, which sends the whole peering as its state has it,
 and `shared_key` empty unless it is written.
 """
 

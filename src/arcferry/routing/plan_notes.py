@@ -111,8 +111,8 @@ def effects(added: Sequence[PlannedCommunity], *, new: bool) -> Iterator[str]:
     )
     if new:
         yield (
-            "Attaching writes the whole peering again. az does so by an API of 2022-01-01, Terraform by one of "
-            "2024-05-01, and both know nothing of prefixes that are validated one by one "
+            "Attaching writes the whole peering again. az does so by an API of 2022-01-01, Terraform by one "
+            "of 2024-05-01, and both know nothing of prefixes that are validated one by one "
             "(advertisedPublicPrefixInfo, since 2024-10-01): note each prefix's state before, and compare."
         )
     yield (
