@@ -53,7 +53,7 @@ def to_json(case: Case, left_out: Sequence[str] = ()) -> dict[str, Any]:
 
 def _document(one: Document, case: Case) -> dict[str, Any]:
     found: dict[str, Any] = {"name": one.name, "kind": one.kind.value}
-    found |= _given({"taken": one.taken.isoformat() if one.taken else None})
+    found |= _given({"taken": one.taken.isoformat() if one.taken else None, "location": one.location})
     for key in ("attempts", "answers", "codes", "error_lines", "bundle_problems"):
         found |= _given({key: [_plain(value, one.name) for value in getattr(one, key)]})
     if one.agent_state:
