@@ -139,6 +139,19 @@ def test_circuit_and_filter_at_hand_leave_nothing_to_fill_in(kind: str) -> None:
         assert not WORD.search(text), f"{cause}: {text}"
 
 
+OF_ANOTHER_GROUP = f"{NETWORK.replace('rg-lines', 'rg-filters')}/routeFilters/rf-lines"
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"), [("not-attached", "rf-lines"), ("of-another-group", OF_ANOTHER_GROUP)]
+)
+def test_az_finds_a_filter_by_its_name_in_the_circuits_own_group_alone(kind: str, named: str) -> None:
+    line, allowing = TOGETHER[kind]
+    found = read({"circuit.json": line, "filter-2026-11-27.json": allowing, "check.json": CHECK})
+    attach = [one.text for _, one in commands(found) if "peering update" in one.text]
+    assert [text.rpartition(" --route-filter ")[2] for text in attach] == [named]
+
+
 def test_a_filter_without_a_name_is_called_as_the_circuit_calls_it() -> None:
     """What `--query` cut out of a filter has no name, and the circuit has one attached."""
     rule = {"access": "Allow", "communities": ["12076:5060"]}
