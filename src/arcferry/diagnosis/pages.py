@@ -57,7 +57,7 @@ def page(slug: str) -> Page:
         raise UnknownNameError("cause", slug, CAUSES)
     words, of_all = entry(cause.slug), family(cause.slug.partition("/")[0])
     whole = replace(words, steps=_every(words.steps), commands=_every(words.commands))
-    sample = {**of_all["sample"], **of_all[cause.slug].get("sample", {})}
+    sample = {**family("common")["sample"], **of_all["sample"], **of_all[cause.slug].get("sample", {})}
     seen = tuple(f"- {' '.join(line.split())}" for line in words.symptom.splitlines())
     given: dict[str, Value] = {"seen": seen}
     given |= {name: tuple(value) if isinstance(value, list) else value for name, value in sample.items()}

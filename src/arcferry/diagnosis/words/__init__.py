@@ -12,6 +12,16 @@ from arcferry.command_line import Does
 
 ENGLISH = "en"
 _FOLDER = Path(__file__).parent
+PLACEHOLDERS = {
+    "arc_location": "LOCATION",
+    "circuit": "CIRCUIT",
+    "circuit_group": "RESOURCE-GROUP",
+    "filter": "ROUTE-FILTER",
+    "filter_group": "RESOURCE-GROUP",
+    "msee": "MSEE-ADDRESS",
+}
+"""What stands in the ways to have evidence for what no evidence at hand tells."""
+_NOTHING_KNOWN: Mapping[str, str] = {}
 _FIELD = re.compile(r"\{([A-Za-z][a-z_]*)\}")
 
 
@@ -131,10 +141,15 @@ def field_alone(template: str) -> str:
     return found[1] if found else ""
 
 
-def how_to_get(language: str = ENGLISH) -> Mapping[str, str]:
-    """How each kind of evidence is had, by the kinds of `evidence.case.Kind`."""
+def how_to_get(language: str = ENGLISH, known: Mapping[str, str] = _NOTHING_KNOWN) -> Mapping[str, str]:
+    """How each kind of evidence is had, by the kinds of `evidence.case.Kind`.
+
+    Args:
+        language: of the words.
+        known: what stands in commands in place of `PLACEHOLDERS`, as it stands in a command line.
+    """
     found: Mapping[str, str] = family("common", language)["how_to_get"]
-    return found
+    return {kind: filled(text, {**PLACEHOLDERS, **known}.__getitem__) for kind, text in found.items()}
 
 
 def _with_shared(found: Mapping[str, Any], whole: Mapping[str, Any], name: str) -> Iterator[Any]:
