@@ -43,6 +43,7 @@ PROVIDER = {"serviceProviderName": "Equinix", "peeringLocation": "Hong Kong", "b
 REST: dict[str, Any] = {
     "name": "er-hk",
     "id": CIRCUIT_ID,
+    "location": "eastasia",
     "sku": {"name": "Standard_MeteredData", "tier": "Standard", "family": "MeteredData"},
     "properties": {
         "circuitProvisioningState": "Enabled",
@@ -64,6 +65,7 @@ FLAT: dict[str, Any] = {
     "name": "er-hk",
     "id": CIRCUIT_ID,
     "resourceGroup": "rg-net",
+    "location": "eastasia",
     "sku": REST["sku"],
     **REST["properties"],
     "peerings": [
@@ -93,6 +95,8 @@ EXPECTED = Circuit(
     state="Enabled",
     family="MeteredData",
     resource_group="rg-net",
+    resource_id=CIRCUIT_ID,
+    location="eastasia",
 )
 
 

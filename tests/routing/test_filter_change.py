@@ -1,12 +1,16 @@
 import re
 import shlex
+import shutil
+import subprocess
 from datetime import date
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from arcferry.errors import InputError
+from arcferry.routing.circuit import Circuit
 from arcferry.routing.filter_change import (
     FILTER_UNKNOWN,
     GROUP_UNKNOWN,
@@ -129,10 +133,90 @@ def test_a_new_filter_is_made_and_attached() -> None:
     ) in found["az"]
     assert "--resource-group RESOURCE-GROUP-OF-THE-CIRCUIT --circuit-name CIRCUIT" in found["az"]
     assert "New-AzRouteFilter " in found["powershell"]
-    assert "existing" not in found["bicep"]
+    assert "routeFilters@2023-11-01' = {" in found["bicep"]
     assert "location: 'East Asia'" in found["bicep"]
-    assert "import {" not in found["terraform"]
+    assert "to = azurerm_route_filter.arc" not in found["terraform"]
     assert 'location            = "East Asia"' in found["terraform"]
+
+
+SUBSCRIPTION = "22222222-3333-4444-5555-666666666666"
+NETWORK = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-edge/providers/Microsoft.Network"
+CIRCUIT = Circuit(
+    "er-hk",
+    resource_group="rg-edge",
+    resource_id=f"{NETWORK}/expressRouteCircuits/er-hk",
+    location="eastasia",
+)
+PLACEHOLDER = re.compile(r"\b(?:SUBSCRIPTION|RESOURCE|CIRCUIT|LOCATION|ROUTE-FILTER)\b[A-Z-]*")
+
+
+def test_a_new_filter_is_made_where_the_circuit_at_hand_is_and_attached_to_it() -> None:
+    for tool, text in texts(new=True, today=(), resource_group="", location="", circuit=CIRCUIT).items():
+        assert not PLACEHOLDER.search(text), tool
+        assert "er-hk" in text
+        assert "eastasia" in text
+    assert (
+        "--name MicrosoftPeering --route-filter rf-msp"
+        in texts(new=True, today=(), resource_group="rg-edge", circuit=CIRCUIT)["az"]
+    )
+
+
+def test_a_filter_of_another_group_is_attached_by_its_id() -> None:
+    az = texts(new=True, today=(), circuit=CIRCUIT)["az"]
+    assert (
+        f"--route-filter /subscriptions/{SUBSCRIPTION}/resourceGroups/rg-net/providers/Microsoft.Network"
+        "/routeFilters/rf-msp"
+    ) in az
+
+
+def test_the_change_of_a_filter_at_hand_has_no_placeholder() -> None:
+    path = f"{NETWORK.replace('rg-edge', 'rg-net')}/routeFilters/rf-msp"
+    for text in texts(filter_id=path).values():
+        assert not PLACEHOLDER.search(text)
+
+
+def test_bicep_attaches_a_new_filter_and_keeps_what_the_peering_holds() -> None:
+    text = texts(new=True, today=(), circuit=CIRCUIT)["bicep"]
+    assert "union(peering.properties, { routeFilter: { id: filter.id } })" in text
+    assert "name: 'er-hk/MicrosoftPeering'" in text
+    assert "scope: resourceGroup('rg-edge')" in text
+    # The first API that knows prefixes which are validated one by one.
+    assert text.count("expressRouteCircuits/peerings@2024-10-01'") == 2
+
+
+def test_terraform_attaches_a_new_filter_and_keeps_what_the_peering_holds() -> None:
+    text = texts(new=True, today=(), circuit=CIRCUIT)["terraform"]
+    assert "route_filter_id            = azurerm_route_filter.arc.id" in text
+    assert f'id = "{CIRCUIT.resource_id}/peerings/MicrosoftPeering"' in text
+    kept = re.search(r"ignore_changes = \[([^]]*)\]", text)
+    assert kept
+    assert {"vlan_id", "peer_asn", "microsoft_peering_config", "ipv6", "shared_key"} <= set(
+        re.findall(r"\w+", kept[1])
+    )
+
+
+@pytest.mark.parametrize("location", ["eastasia", "", "; no location"])
+def test_terraform_never_replaces_a_filter_that_is_there(location: str) -> None:
+    """A location of another spelling or place makes Terraform destroy the filter and make another."""
+    text = texts(location=location)["terraform"]
+    said = location if location == "eastasia" else ""
+    expected = f'"{said}"' if said else "data.azurerm_route_filter.live.location"
+    assert f"  location            = {expected}\n" in text
+    assert "LOCATION" not in text
+    assert "prevent_destroy = true" in text
+    assert re.search(r"ignore_changes = \[\s+location,\s+tags,\s+\]", text)
+    assert ('data "azurerm_route_filter" "live" {' in text) == (not said)
+
+
+@pytest.mark.skipif(not shutil.which("terraform"), reason="no terraform here")
+@pytest.mark.parametrize("new", [True, False])
+@pytest.mark.parametrize("location", ["eastasia", ""])
+def test_terraform_itself_reads_it_and_would_lay_it_out_so(tmp_path: Path, location: str, new: bool) -> None:
+    (tmp_path / "main.tf").write_text(texts(new=new, location=location, circuit=CIRCUIT)["terraform"] + "\n")
+    ran = subprocess.run(
+        ["terraform", "fmt", "-check", "-diff"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 def test_what_is_there_is_adopted_not_made_again() -> None:

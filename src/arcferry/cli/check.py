@@ -57,7 +57,7 @@ def check(
             check_endpoints(chosen, region, settings, optional=every, progress=step),
             says="stopped before every endpoint had answered",
         )
-    _print(result, judge((observed(result.observations), *given), held), output)
+    _print(result, judge((observed(result.observations, location=result.region.name), *given), held), output)
     if result.failed:
         raise typer.Exit(1)
 

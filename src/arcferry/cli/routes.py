@@ -71,7 +71,7 @@ def plan(
     from arcferry.report import as_json, console
     from arcferry.report import routes_plan as report
     from arcferry.routing import plan as routes
-    from arcferry.routing.filter_change import AsOf
+    from arcferry.routing.filter_change import NO_CIRCUIT, AsOf
     from arcferry.routing.plan_notes import doubts
     from arcferry.routing.planned import PrefixCounts, Steered
 
@@ -81,6 +81,7 @@ def plan(
     seen = (*given, *_watched(chosen, region, state))
     case = Case.of(seen, held)
     route_filter = only("route filter", case.filters_in_effect)
+    circuit = only("circuit", case.circuits)
     found = routes.plan(
         chosen,
         region,
@@ -88,14 +89,14 @@ def plan(
         features=catalog.chosen_features(chosen, features or []),
         counts=PrefixCounts(tags_of(case, chosen), next(iter(case.community_lists), None)),
         route_filter=route_filter,
-        circuit=only("circuit", case.circuits),
+        circuit=circuit,
         answers=known_answers(case),
     )
     asof = AsOf(route_filter.taken if route_filter else None, times.now().date())
     attached = case.attached_filters
     # A new filter would take the place of one that is attached and not at hand.
     wanted = () if attached and route_filter is None else found.smallest if smallest else found.values
-    changes, effects = changes_for(found, route_filter, wanted, asof)
+    changes, effects = changes_for(found, route_filter, wanted, asof, circuit or NO_CIRCUIT)
     odd = (one for one in judge(seen, held).findings if one.cause == "risk/reached-outside-filter")
     told = (f"{one.title}. {one.remedy.summary}" for one in odd)
     shown = report.RoutePlanView(found, changes, effects, (*told, *doubts(route_filter, asof, attached)))

@@ -10,6 +10,7 @@ from arcferry.diagnosis.values import community_name, filter_name, listed
 from arcferry.evidence.case import Case, Document
 from arcferry.probe.observation import Attempt, DnsAnswer
 from arcferry.routing import filter_change
+from arcferry.routing.circuit import Circuit
 from arcferry.routing.coverage import Coverage, Verdict
 from arcferry.routing.filter_change import AsOf, Change
 from arcferry.routing.plan_notes import effects
@@ -72,7 +73,11 @@ def _known(destination: Destination, coverage: Coverage, direct: list[Attempt]) 
 
 
 def changes_for(
-    plan: RoutePlan, seen: RouteFilter | None, wanted: Sequence[str], asof: AsOf
+    plan: RoutePlan,
+    seen: RouteFilter | None,
+    wanted: Sequence[str],
+    asof: AsOf,
+    circuit: Circuit = filter_change.NO_CIRCUIT,
 ) -> tuple[tuple[Change, ...], tuple[str, ...]]:
     """What makes the filter hold `wanted`, in every language, then as a request; and what it does besides.
 
@@ -84,6 +89,7 @@ def changes_for(
         seen: the filter as it is known.
         wanted: communities of the plan; what the filter holds besides stays.
         asof: of which day the filter is known.
+        circuit: to attach a new filter to, if it is at hand.
     """
     lacking = [one for one in plan.communities if one.value in wanted and not one.in_filter]
     if not lacking:
@@ -94,5 +100,16 @@ def changes_for(
     reasons = [f"{community_name(one.value)}: {listed(one.hosts, most=3)}" for one in lacking]
     besides = tuple(effects(lacking, new=seen is None))
     letter = filter_change.request(name, today, add, reasons, effects=besides, asof=asof, new=seen is None)
-    made = filter_change.changes(name, group, rule, today, add, asof=asof, new=seen is None)
+    made = filter_change.changes(
+        name,
+        group,
+        rule,
+        today,
+        add,
+        asof=asof,
+        location=seen.location if seen else "",
+        filter_id=seen.resource_id if seen else "",
+        circuit=circuit,
+        new=seen is None,
+    )
     return (*made, Change("request", letter)), besides

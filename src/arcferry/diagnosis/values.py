@@ -7,9 +7,10 @@ command line as it is.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import partial
+from ipaddress import ip_network
 
 from arcferry import catalog, command_line, typed
 from arcferry.command_line import Word
@@ -17,10 +18,10 @@ from arcferry.diagnosis.azure_names import NAMES, PROVIDERS, azure_name
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Affected, Command, Confidence, Evidence
 from arcferry.diagnosis.rule import Line, Match, Value
-from arcferry.diagnosis.words import ENGLISH, Entry, family, filled, how_to_get
+from arcferry.diagnosis.words import ENGLISH, PLACEHOLDERS, Entry, family, filled, how_to_get
 from arcferry.evidence.case import Case
 from arcferry.routing import filter_change
-from arcferry.routing.circuit import Circuit
+from arcferry.routing.circuit import IPV4, Circuit
 from arcferry.routing.filter_change import FILTER_UNKNOWN
 from arcferry.routing.route_filter import RouteFilter
 
@@ -28,6 +29,8 @@ _MOST_LISTED = 6
 _MOST_IN_A_LETTER = 60
 _MOST_OF_EVIDENCE = 12
 _MOST_SEEN = 6
+_SECOND = 2
+_GROUP_AT = 3
 _NO_FILTER = RouteFilter("", frozenset(), frozenset(), "")
 _SEVERAL = 2
 """From this many endpoints on, one and the same failure points to a device that all pass through."""
@@ -176,7 +179,13 @@ def filter_name(known: RouteFilter | None) -> str:
 def _filter(values: Values) -> RouteFilter:
     """The route filter that decides for the first endpoint, else the first of those in effect."""
     known = (values.first.coverage.route_filter, *values.case.filters_in_effect)
-    return next(filter(None, known), _NO_FILTER)
+    found, attached = next(filter(None, known), _NO_FILTER), values.case.attached_filters
+    if found.name != found.origin or len(attached) != 1:
+        return found
+    # A filter without a name of its own is the one that the circuit holds: its id has name and group.
+    path = attached[0].strip("/").split("/")
+    group = path[_GROUP_AT] if len(path) > _GROUP_AT else ""
+    return replace(found, name=path[-1], resource_group=found.resource_group or group)
 
 
 def _filter_in_doubt(values: Values) -> bool:
@@ -201,11 +210,30 @@ def _addition(values: Values) -> tuple[Command, ...]:
     made = filter_change.changes(
         name, group, rule, values.lines("allowed"), values.lines("communities"), tools=("az", "powershell")
     )
-    return tuple(Command(one.tool, one.text) for one in (*made, filter_change.see(name, group)))
+    return tuple(Command(one.tool, one.text, one.does) for one in (*made, filter_change.see(name, group)))
 
 
 def _circuit(values: Values) -> Circuit:
     return next(iter(values.case.circuits), Circuit(""))
+
+
+def _msees(values: Values) -> tuple[str, ...]:
+    """Microsoft's router of each link, which has the second address of its /30; one empty text if unknown."""
+    links = [ip_network(link) for link in values.case.links]
+    inner = [link for link in links if link.version == IPV4 and link.num_addresses > _SECOND]
+    return tuple(str(link[_SECOND]) for link in inner) or ("",)
+
+
+def _machine(values: Values) -> str:
+    """The name of the machine that the agent says it is."""
+    shown = [dict(state.properties) for state in values.case.agents]
+    return next((one["resource name"] for one in shown if one.get("resource name")), "")
+
+
+def _received_network(values: Values) -> str:
+    """The first address of the prefix in which a router's table has the first endpoint's address."""
+    route = values.first.coverage.received.route
+    return str(ip_network(route.prefix).network_address) if route else ""
 
 
 def _hosts(values: Values) -> tuple[str, ...]:
@@ -230,9 +258,14 @@ def _texts(value: Value) -> tuple[str, ...]:
     return tuple(map(str, value)) if isinstance(value, tuple) else ()
 
 
+def _ways(values: Values) -> Mapping[str, str]:
+    """How each kind of evidence is had, with the names of the case in the commands."""
+    return how_to_get(values.language, {name: str(values.word(name)) for name in PLACEHOLDERS})
+
+
 def _gathering(values: Values) -> tuple[str, ...]:
     """How to have the evidence that would decide, a step a kind, with the team that has it."""
-    known, by = how_to_get(values.language), family("common", values.language)["words"]["by"]
+    known, by = _ways(values), family("common", values.language)["words"]["by"]
     of_network = _texts(values["asked_of_network"])
     return tuple(
         filled(
@@ -248,6 +281,13 @@ def _each(key: str, values: Values) -> tuple[str, ...]:
     """A sentence for each endpoint with its address, by the shared words of this key."""
     found = map(affected, values.match.destinations)
     return tuple(_common(key, values.language, host=one.host, address=one.address) for one in found)
+
+
+def _server_blocks(values: Values) -> tuple[Command, ...]:
+    """What is pasted on a server without arcferry to have what decides."""
+    from arcferry.diagnosis.on_server.blocks import blocks  # noqa: PLC0415  # check starts without it
+
+    return blocks(one.host for one in values.match.destinations)
 
 
 def _rows(*fields: str) -> Callable[[Values], tuple[str, ...]]:
@@ -326,6 +366,12 @@ _COMMON: dict[str, Callable[[Values], Value]] = {
     "circuit": lambda values: _circuit(values).name,
     "circuit_group": lambda values: _circuit(values).resource_group,
     "sku_family": lambda values: _circuit(values).family,
+    "msees": _msees,
+    "msee": lambda values: _msees(values)[0],
+    "received_network": _received_network,
+    "arc_location": lambda values: values.case.location or PLACEHOLDERS["arc_location"],
+    "machine": _machine,
+    "agent_proxy": lambda values: next((one.proxy for one in values.case.agents if one.proxy), ""),
     "issuer": lambda values: values.first.issuer,
     "count": lambda values: len(values.match.destinations),
     "everywhere": lambda values: (
@@ -335,8 +381,9 @@ _COMMON: dict[str, Callable[[Values], Value]] = {
     "asked_of_network": lambda _: (),
     "gathering": _gathering,
     "evidence_asked": lambda values: tuple(
-        f"- {how_to_get(values.language)[kind]}" for kind in _texts(values["asked_of_network"])
+        f"- {_ways(values)[kind]}" for kind in _texts(values["asked_of_network"])
     ),
+    "server_blocks": _server_blocks,
     "resolvers": lambda values: values.first.resolvers,
     "resolver": lambda values: _resolver(values)[0],
     "resolver_port": lambda values: _resolver(values)[1],
@@ -361,6 +408,12 @@ _WORDS: dict[str, Callable[[object], Word]] = {
     "circuit": lambda value: command_line.resource(value, "CIRCUIT"),
     "circuit_group": command_line.group,
     "sku_family": lambda value: command_line.word(value, "SKU-FAMILY"),
+    "msees": lambda value: command_line.address(value, PLACEHOLDERS["msee"]),
+    "msee": lambda value: command_line.address(value, PLACEHOLDERS["msee"]),
+    "received_network": lambda value: command_line.address(value, "PREFIX"),
+    "arc_location": command_line.location,
+    "machine": lambda value: command_line.resource(value, "MACHINE"),
+    "agent_proxy": command_line.proxy,
     "communities": command_line.community,
     "subscription": lambda value: command_line.guid(value, "SUBSCRIPTION"),
     "resource_group": lambda value: command_line.group(value, "GROUP"),

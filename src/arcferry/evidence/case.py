@@ -29,10 +29,13 @@ class Kind(StrEnum):
     AGENT_LOGS_ZIP = "agent-logs-zip"
     INSTALL_LOG = "install-log"
     HOST_ANSWERS = "host-answers"
+    SERVER_EVIDENCE = "server-evidence"
     ONBOARDING_SCRIPT = "onboarding-script"
     POWERSHELL_ERROR = "powershell-error"
     CONNECTION_TEST = "connection-test"
     AZURE_ERROR = "azure-error"
+    AZURE_OBJECT = "azure-object"
+    SERVER_STATE = "server-state"
     RECEIVED_ROUTES = "received-routes"
     AZURE_ROUTES = "azure-routes"
     CIRCUIT = "circuit"
@@ -124,6 +127,7 @@ class Document:
         servers: those that it tells of, which are judged apart from others; empty if it is of the network, or
             if only one server is meant.
         excerpt: the addresses that another command shortened it to; None for a document of its own.
+        location: the Azure region that servers are connected to, as the one who asked gave it; else empty.
     """
 
     name: str
@@ -143,9 +147,12 @@ class Document:
     notes: tuple[str, ...] = ()
     servers: tuple[str, ...] = ()
     excerpt: frozenset[str] | None = None
+    location: str = ""
 
 
-def observed(observations: Iterable[Observation], origin: str = "arcferry check") -> Document:
+def observed(
+    observations: Iterable[Observation], origin: str = "arcferry check", location: str = ""
+) -> Document:
     """The document that a probe of this process amounts to, for a diagnosis without a file between."""
     seen = tuple(replace(one, origin=origin) for one in observations)
     answers = (
@@ -154,7 +161,7 @@ def observed(observations: Iterable[Observation], origin: str = "arcferry check"
         if one.dns and one.dns.addresses
     )
     taken = max((one.taken for one in seen if one.taken), default=None)
-    return Document(origin, Kind.ARCFERRY_CHECK, taken, seen, tuple(answers))
+    return Document(origin, Kind.ARCFERRY_CHECK, taken, seen, tuple(answers), location=location)
 
 
 def at_midnight(day: date | None) -> datetime | None:
@@ -272,6 +279,12 @@ class Case:
     def agents(self) -> tuple[AgentState, ...]:
         """What every agent says of itself."""
         return tuple(one.agent_state for one in self.documents if one.agent_state)
+
+    @property
+    def location(self) -> str:
+        """The Azure region that the servers are connected to, or are to be; empty if no document tells."""
+        told = (*(one.location for one in self.agents), *(one.location for one in self.documents))
+        return next(filter(None, told), "")
 
     @property
     def private_link_scope(self) -> str:

@@ -53,7 +53,7 @@ def to_json(case: Case, left_out: Sequence[str] = ()) -> dict[str, Any]:
 
 def _document(one: Document, case: Case) -> dict[str, Any]:
     found: dict[str, Any] = {"name": one.name, "kind": one.kind.value}
-    found |= _given({"taken": one.taken.isoformat() if one.taken else None})
+    found |= _given({"taken": one.taken.isoformat() if one.taken else None, "location": one.location})
     for key in ("attempts", "answers", "codes", "error_lines", "bundle_problems"):
         found |= _given({key: [_plain(value, one.name) for value in getattr(one, key)]})
     if one.agent_state:
@@ -117,6 +117,7 @@ def _filter(seen: RouteFilter) -> dict[str, Any]:
                 "name": "" if seen.name == seen.origin else seen.name,
                 "id": seen.resource_id,
                 "resourceGroup": seen.resource_group,
+                "location": seen.location,
                 "provisioningState": seen.provisioning_state,
                 "day": seen.taken.isoformat() if seen.taken else None,
             }
@@ -131,7 +132,9 @@ def _circuit(seen: Circuit, document: str) -> dict[str, Any]:
         **_given(
             {
                 "name": "" if seen.name == document else seen.name,
+                "id": seen.resource_id,
                 "resourceGroup": seen.resource_group,
+                "location": seen.location,
                 "sku": _given({"tier": seen.tier.value, "family": seen.family}),
                 "serviceProviderProvisioningState": seen.provisioning,
                 "circuitProvisioningState": seen.state,

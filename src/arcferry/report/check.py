@@ -170,9 +170,10 @@ def conclusions(
     if wanted and not diagnosis.findings:
         yield "dim", f"With {' and '.join(wanted)} at hand, this also tells {_NEXT[wanted[0]]}: {_HOW}"
     elif wanted:
+        ways = how_to_get(known={"arc_location": result.region.name})
         yield "dim", "Data at hand does not tell:"
         for kind in wanted:
-            yield "dim", f"  {_NEXT[kind]}. {kind}: {how_to_get()[kind]}"
+            yield "dim", f"  {_NEXT[kind]}. {kind}: {ways[kind]}"
         yield "dim", f"  Then: {_HOW}."
     if diagnosis.findings:
         again = f"arcferry check --location {result.region.name} --cloud {result.cloud.name} --output json"

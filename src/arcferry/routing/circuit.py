@@ -12,6 +12,7 @@ The one place that judges a circuit; whoever shows the answer brings the sentenc
 """
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -28,6 +29,7 @@ _CIRCUIT_FIELDS = (
     "circuitProvisioningState",
     "expressRoutePort",
 )
+_OF_PEERING = re.compile(r"/peerings/.*", re.IGNORECASE)
 IPV4, IPV6 = 4, 6
 _FAMILIES = ("MeteredData", "UnlimitedData")
 
@@ -87,6 +89,8 @@ class Circuit:
         resource_group: empty if the document has no resource id.
         direct: whether it is a circuit of ExpressRoute Direct.
         family: how it is billed, `MeteredData` or `UnlimitedData`; empty if unknown.
+        resource_id: empty if the document does not say.
+        location: its Azure region, which a filter's must be too; empty if unknown.
     """
 
     name: str
@@ -100,6 +104,8 @@ class Circuit:
     resource_group: str = ""
     direct: bool = False
     family: str = ""
+    resource_id: str = ""
+    location: str = ""
 
 
 def read_circuit(document: object, name: str) -> Circuit:
@@ -152,6 +158,8 @@ def _circuit(root: Node, file: str) -> Circuit:
         resource_group=resource_group(root),
         direct=properties.field("expressRoutePort") is not None,
         family=family,
+        resource_id=typed.resource_id(root.text("id")),
+        location=typed.location(root.text("location")),
     )
 
 
@@ -165,6 +173,7 @@ def _of_peerings(peerings: Sequence[Node], file: str, *, listed: bool) -> Circui
         microsoft_ipv6=microsoft_ipv6,
         lists_peerings=listed or microsoft is not None,
         resource_group=resource_group(peerings[0]),
+        resource_id=typed.resource_id(_OF_PEERING.sub("", peerings[0].text("id"))),
     )
 
 

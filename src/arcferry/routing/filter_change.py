@@ -12,13 +12,17 @@ from dataclasses import dataclass
 from datetime import date
 
 from arcferry import command_line, typed
+from arcferry.command_line import Does
 from arcferry.errors import InputError
 from arcferry.routing.azure_json import VALUE
+from arcferry.routing.circuit import Circuit
 from arcferry.routing.filter_languages import REPLACING, WRITERS, Rule
 
 GROUP_UNKNOWN = "RESOURCE-GROUP"
 FILTER_UNKNOWN = "ROUTE-FILTER"
+NO_CIRCUIT = Circuit("")
 _A_LINE = 6
+_SUBSCRIPTION_AT = 2
 TOOLS = tuple(WRITERS)
 
 
@@ -30,13 +34,15 @@ class Change:
         tool: one of `TOOLS`, or `request` for the letter to the network team.
         text: what to run, or to put into a file; empty where it is withheld.
         withheld: why there is no text, on one line; else empty.
-        fetch: the command that gets what is needed for it; else empty.
+        fetch: the command that gets what is needed for it; else empty. It reads.
+        does: a command that shows the result reads.
     """
 
     tool: str
     text: str
     withheld: str = ""
     fetch: str = ""
+    does: Does = Does.CHANGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,8 @@ def changes(
     *,
     asof: AsOf = UNKNOWN_DAY,
     location: str = "",
+    filter_id: str = "",
+    circuit: Circuit = NO_CIRCUIT,
     new: bool = False,
     tools: Collection[str] = TOOLS,
 ) -> tuple[Change, ...]:
@@ -107,7 +115,9 @@ def changes(
         today: what that rule is known to allow.
         add: what it must allow besides.
         asof: of which day that is known.
-        location: the filter's Azure region, which must be the circuit's; may be empty.
+        location: the filter's Azure region; may be empty.
+        filter_id: its resource id; may be empty.
+        circuit: the circuit at hand, whose subscription, group and region a new filter is made in.
         new: make the filter, and attach it to the circuit's Microsoft peering.
         tools: which of `TOOLS`.
 
@@ -121,11 +131,15 @@ def changes(
     if not lacking and not new:
         return ()
     known = bool(typed.resource(rule_name)) and not new
+    its_group = typed.resource_group(circuit.resource_group)
     rule = Rule(
-        group=typed.resource_group(resource_group) or GROUP_UNKNOWN,
+        group=typed.resource_group(resource_group) or (its_group if new else "") or GROUP_UNKNOWN,
         route_filter=named_filter(filter_name),
         name=rule_name if known else "allow",
-        location=typed.location(location) or "LOCATION-OF-THE-CIRCUIT",
+        location=typed.location(location) or (typed.location(circuit.location) if new else ""),
+        subscription=_subscription(filter_id) or _subscription(circuit.resource_id) or "SUBSCRIPTION-ID",
+        circuit=_named_circuit(circuit),
+        its_group=its_group or "RESOURCE-GROUP-OF-THE-CIRCUIT",
         values=values,
         lacking=lacking,
         known=known,
@@ -140,6 +154,16 @@ def changes(
         for tool in TOOLS
         if tool in tools
     )
+
+
+def _subscription(resource_id: str) -> str:
+    parts = typed.resource_id(resource_id).split("/")
+    return parts[_SUBSCRIPTION_AT] if len(parts) > _SUBSCRIPTION_AT else ""
+
+
+def _named_circuit(circuit: Circuit) -> str:
+    """Its name by its id, since a document without a name is called by its file's."""
+    return typed.resource(circuit.resource_id.rstrip("/").rpartition("/")[2]) or "CIRCUIT"
 
 
 def fetch(filter_name: str, resource_group: str) -> str:
@@ -160,7 +184,7 @@ def see(filter_name: str, resource_group: str) -> Change:
         group=command_line.group(resource_group),
         filter=command_line.resource(filter_name, FILTER_UNKNOWN),
     )
-    return Change("az", show)
+    return Change("az", show, does=Does.READS)
 
 
 def request(

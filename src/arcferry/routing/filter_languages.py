@@ -6,8 +6,10 @@ in its place, which is right only for as long as the filter is as it was known.
 The lines of `az` are those that azure-cli 2.91.0 takes (run, 2026-11-28): its `rule update` has no option
 `--communities`, and its `rule create` replaces a rule of the same name, so that one looks before. Other
 shapes, read in 2026-11: the references of Az.Network's RouteFilter cmdlets,
-learn.microsoft.com/azure/templates for `Microsoft.Network/routeFilters` of API 2023-11-01, and
-website/docs/r/route_filter.html.markdown of hashicorp/terraform-provider-azurerm.
+learn.microsoft.com/azure/templates for `Microsoft.Network/routeFilters` of API 2023-11-01 and
+`expressRouteCircuits/peerings`; of hashicorp/terraform-provider-azurerm the page of `azurerm_route_filter`
+and the source of `azurerm_express_route_circuit_peering`, which sends the whole peering as its state has it,
+and `shared_key` empty unless it is written.
 """
 
 import re
@@ -16,9 +18,22 @@ from dataclasses import dataclass
 
 from arcferry.command_line import Word, communities, group, line, location, resource, resource_id
 
+LOCATION_UNKNOWN = "LOCATION-OF-THE-CIRCUIT"
 REPLACING = ("bicep", "terraform")
 """The tools whose list takes the place of the rule's."""
 _API = "2023-11-01"
+_PEERINGS = "Microsoft.Network/expressRouteCircuits/peerings@2024-10-01"
+"""The first API that knows `advertisedPublicPrefixInfo`: an older one would write the peering without it."""
+_KEPT = (
+    "vlan_id",
+    "peer_asn",
+    "ipv4_enabled",
+    "primary_peer_address_prefix",
+    "secondary_peer_address_prefix",
+    "microsoft_peering_config",
+    "ipv6",
+    "shared_key",
+)
 _FIELD = re.compile(r"\{(\w+)\}")
 
 
@@ -31,6 +46,8 @@ class Rule:
         lacking: those of them that it does not hold yet.
         known: whether the rule is there already, and is updated.
         new: whether the filter itself has to be made, and attached.
+        location: empty if unknown.
+        its_group: the circuit's resource group.
         caution: what is to stand above a whole list: of which day the filter is that it is right for.
     """
 
@@ -42,15 +59,30 @@ class Rule:
     lacking: tuple[str, ...]
     known: bool
     new: bool
+    subscription: str
+    circuit: str
+    its_group: str
     caution: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
         """The filter's resource id."""
-        return (
-            f"/subscriptions/SUBSCRIPTION-ID/resourceGroups/{self.group}"
-            f"/providers/Microsoft.Network/routeFilters/{self.route_filter}"
-        )
+        return self._id(self.group, f"routeFilters/{self.route_filter}")
+
+    @property
+    def peering(self) -> str:
+        """The resource id of the circuit's Microsoft peering."""
+        return self._id(self.its_group, f"expressRouteCircuits/{self.circuit}/peerings/MicrosoftPeering")
+
+    def _id(self, group: str, path: str) -> str:
+        return f"/subscriptions/{self.subscription}/resourceGroups/{group}/providers/Microsoft.Network/{path}"
+
+    @property
+    def to_attach(self) -> Word:
+        """The filter as the circuit's command takes it: by name in the circuit's own group, else by id."""
+        if self.group == self.its_group:
+            return resource(self.route_filter, self.route_filter)
+        return resource_id(self.path, self.path)
 
     def line(self, template: str) -> str:
         """A command line about the filter, with the words that the template names."""
@@ -58,12 +90,12 @@ class Rule:
             "group": group(self.group),
             "filter": resource(self.route_filter, self.route_filter),
             "rule": resource(self.name, self.name),
-            "location": location(self.location),
+            "location": location(self.location, LOCATION_UNKNOWN),
             "values": communities(self.values),
             "lacking": communities(self.lacking),
-            "circuit": resource("CIRCUIT", "CIRCUIT"),
-            "its_group": group("RESOURCE-GROUP-OF-THE-CIRCUIT"),
-            "id": resource_id(self.path, self.path),
+            "circuit": resource(self.circuit, self.circuit),
+            "its_group": group(self.its_group),
+            "to_attach": self.to_attach,
         }
         return line(template, **{name: words[name] for name in _FIELD.findall(template)})
 
@@ -88,7 +120,7 @@ def _az(rule: Rule) -> str:
     )
     attach = rule.line(
         "az network express-route peering update --resource-group {its_group} --circuit-name {circuit} "
-        "--name MicrosoftPeering --route-filter {id}"
+        "--name MicrosoftPeering --route-filter {to_attach}"
     )
     return f"{make}\n{allow}\n{attach}"
 
@@ -132,7 +164,7 @@ def _bicep(rule: Rule) -> str:
     deploy = rule.line(
         "az deployment group create --resource-group {group} --template-file route-filter.bicep"
     )
-    made = [f"  location: {_bicep_text(rule.location)}"] if rule.new else []
+    made = [f"  location: {_bicep_text(rule.location or LOCATION_UNKNOWN)}"] if rule.new else []
     existing = "" if rule.new else "existing "
     return "\n".join(
         (
@@ -154,31 +186,109 @@ def _bicep(rule: Rule) -> str:
             "    ]",
             "  }",
             "}",
+            *(_bicep_attachment(rule) if rule.new else ()),
         )
     )
 
 
+def _bicep_attachment(rule: Rule) -> tuple[str, ...]:
+    """What attaches the filter: the peering's properties as they are, with the filter put in.
+
+    A template of a peering replaces it whole, and a resource cannot be read and written in one file.
+    """
+    group = f"resourceGroup({_bicep_text(rule.its_group)})"
+    return (
+        "",
+        f"resource peering '{_PEERINGS}' existing = {{",
+        f"  scope: {group}",
+        f"  name: {_bicep_text(f'{rule.circuit}/MicrosoftPeering')}",
+        "}",
+        "",
+        "module attach 'attach-route-filter.bicep' = {",
+        "  name: 'attach-route-filter'",
+        f"  scope: {group}",
+        "  dependsOn: [rule]",
+        "  params: {",
+        f"    peering: {_bicep_text(f'{rule.circuit}/MicrosoftPeering')}",
+        "    properties: union(peering.properties, { routeFilter: { id: filter.id } })",
+        "  }",
+        "}",
+        "",
+        "// The second file, beside it: attach-route-filter.bicep",
+        "param peering string",
+        "param properties object",
+        "",
+        f"resource written '{_PEERINGS}' = {{",
+        "  name: peering",
+        "  properties: properties",
+        "}",
+    )
+
+
 def _terraform(rule: Rule) -> str:
-    adopt = ["import {", "  to = azurerm_route_filter.arc", f"  id = {_hcl(rule.path)}", "}", ""]
+    read = not (rule.new or rule.location)
+    live = "data.azurerm_route_filter.live.location" if read else _hcl(rule.location or LOCATION_UNKNOWN)
+    names = (
+        f"  name                = {_hcl(rule.route_filter)}",
+        f"  resource_group_name = {_hcl(rule.group)}",
+    )
+    # Another location replaces the filter, and with it every route; a tag that is not written is taken away.
+    kept = ("", *_lifecycle("location", "tags"))
     return "\n".join(
         (
             *(f"# {line}" for line in rule.caution),
-            *([] if rule.new else adopt),
+            *(() if rule.new else _adopted("azurerm_route_filter.arc", rule.path)),
+            *(('data "azurerm_route_filter" "live" {', *names, "}", "") if read else ()),
             'resource "azurerm_route_filter" "arc" {',
-            f"  name                = {_hcl(rule.route_filter)}",
-            f"  resource_group_name = {_hcl(rule.group)}",
-            f"  location            = {_hcl(rule.location)}",
+            *names,
+            f"  location            = {live}",
             "",
             "  rule {",
-            f"    name        = {_hcl(rule.name)}",
-            '    access      = "Allow"',
-            '    rule_type   = "Community"',
+            f"    name      = {_hcl(rule.name)}",
+            '    access    = "Allow"',
+            '    rule_type = "Community"',
             "    communities = [",
             *(f"      {_hcl(value)}," for value in rule.values),
             "    ]",
             "  }",
+            *(() if rule.new else kept),
             "}",
+            *(_terraform_attachment(rule) if rule.new else ()),
         )
+    )
+
+
+def _terraform_attachment(rule: Rule) -> tuple[str, ...]:
+    """What attaches the filter, and leaves what the peering holds: Terraform then sends what it has read."""
+    return (
+        "",
+        "# With a shared key on the BGP session write shared_key here, and take it out of ignore_changes:",
+        "# the provider cannot read it, and sends an empty one.",
+        *_adopted("azurerm_express_route_circuit_peering.microsoft", rule.peering),
+        'resource "azurerm_express_route_circuit_peering" "microsoft" {',
+        '  peering_type               = "MicrosoftPeering"',
+        f"  express_route_circuit_name = {_hcl(rule.circuit)}",
+        f"  resource_group_name        = {_hcl(rule.its_group)}",
+        "  vlan_id                    = 1 # needed, and ignored",
+        "  route_filter_id            = azurerm_route_filter.arc.id",
+        "",
+        *_lifecycle(*_KEPT),
+        "}",
+    )
+
+
+def _adopted(name: str, path: str) -> tuple[str, ...]:
+    return ("import {", f"  to = {name}", f"  id = {_hcl(path)}", "}", "")
+
+
+def _lifecycle(*kept: str) -> tuple[str, ...]:
+    return (
+        "  lifecycle {",
+        "    prevent_destroy = true",
+        "    ignore_changes = [",
+        *(f"      {name}," for name in kept),
+        "    ]",
+        "  }",
     )
 
 

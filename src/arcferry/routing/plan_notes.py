@@ -109,6 +109,12 @@ def effects(added: Sequence[PlannedCommunity], *, new: bool) -> Iterator[str]:
         "circuit: firewalls on it must let them through, and their source must be in a prefix that you "
         "advertise there, or the answers come back the other way and are dropped."
     )
+    if new:
+        yield (
+            "Attaching writes the whole peering again. az does so by an API of 2022-01-01, Terraform by one "
+            "of 2024-05-01, and both know nothing of prefixes that are validated one by one "
+            "(advertisedPublicPrefixInfo, since 2024-10-01): note each prefix's state before, and compare."
+        )
     yield (
         "The way back: detach the filter from the peering again, which withdraws every route of it."
         if new

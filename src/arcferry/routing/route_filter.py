@@ -24,6 +24,7 @@ class RouteFilter:
         denying: the rules that deny communities.
         origin: the document's name.
         taken: the day of the document; None if neither it nor whoever handed it in tells.
+        location: its Azure region; empty if unknown.
     """
 
     name: str
@@ -37,6 +38,7 @@ class RouteFilter:
     denying: tuple[str, ...] = ()
     origin: str = ""
     taken: date | None = None
+    location: str = ""
 
     @property
     def allowed(self) -> tuple[str, ...]:
@@ -119,4 +121,5 @@ def read_route_filter(document: object, name: str) -> RouteFilter:
         denying=tuple(rule for rule, _ in denying if rule),
         origin=name,
         taken=date_in(name.partition(": ")[0]),
+        location=typed.location(found.text("location")),
     )

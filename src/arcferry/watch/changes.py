@@ -34,6 +34,7 @@ class Round:
         observations: every required endpoint, reached through the first resolver.
         answers: what each resolver answered for each endpoint; no addresses where it had none.
         resolvers: who was asked, the one that the endpoints were reached through first.
+        location: the region that was probed for.
         diagnosis: what follows from it, once it was judged.
     """
 
@@ -41,12 +42,13 @@ class Round:
     observations: tuple[Observation, ...]
     answers: tuple[DnsAnswer, ...]
     resolvers: tuple[str, ...]
+    location: str = ""
     diagnosis: Diagnosis = NOTHING_JUDGED
 
     @property
     def document(self) -> Document:
         """The round as evidence, with the answers of every resolver."""
-        seen = observed(self.observations, ORIGIN)
+        seen = observed(self.observations, ORIGIN, self.location)
         return replace(seen, answers=self.answers)
 
 
@@ -76,6 +78,7 @@ async def take_round(
         observations=result.observations,
         answers=(*own, *(answer for answers_of_one in others for answer in answers_of_one)),
         resolvers=(first, *besides),
+        location=region.name,
     )
 
 

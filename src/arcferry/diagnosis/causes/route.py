@@ -17,6 +17,7 @@ from arcferry.routing.reception import Reception, named
 from arcferry.routing.route import MICROSOFT_AS, RouteTable
 from arcferry.routing.route_filter import RouteFilter
 
+_ANY = "/subscriptions/SUBSCRIPTION-ID"
 _MAY_BE_ALLOWED = (Verdict.CARRIED, Verdict.UNKNOWN)
 
 
@@ -141,7 +142,8 @@ def _to_attach(case: Case) -> dict[str, Value]:
     if known and own and known.resource_group.lower() == own:
         return {"filter": name, "to_attach": name}
     group = (known.resource_group if known else "") or "RESOURCE-GROUP-OF-THE-FILTER"
-    within = f"/subscriptions/SUBSCRIPTION-ID/resourceGroups/{group}"
+    circuit = case.circuits[0].resource_id if case.circuits else ""
+    within = f"{circuit.partition('/resourceGroups/')[0] or _ANY}/resourceGroups/{group}"
     made = f"{within}/providers/Microsoft.Network/routeFilters/{name}"
     return {"filter": name, "to_attach": known.resource_id if known and known.resource_id else made}
 

@@ -135,6 +135,7 @@ def read(name: str, value: object) -> Document:
         values.instant(whole.get("taken")),
         attempts=tuple(seen for row in fields if (seen := _attempt(row, name, whole))),
         answers=tuple(answer for row in fields if (answer := _answer(row, name, whole))),
+        location=typed.location(whole.get("location")),
     )
 
 

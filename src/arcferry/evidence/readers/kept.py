@@ -125,6 +125,7 @@ def _document(fields: _Fields, file: str, groups: list[tuple[str, ...]]) -> Docu
             map(values.short, values.texts(fields.get("notes") if kind == Kind.UNREADABLE else None))
         ),
         servers=_group(fields.get("servers"), groups),
+        location=typed.location(fields.get("location")),
     )
     parts = (found.route_filter, found.service_tags, found.community_list, found.circuit, found.route_table)
     return None if found.kind in _SHORTENED and not any(parts) else found
