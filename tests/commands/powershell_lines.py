@@ -5,12 +5,15 @@ import tomllib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 import tree_sitter_powershell
 from tests.commands.texts import ROOT, Text, printed, written
 from tree_sitter import Language, Node, Parser
+
+from arcferry.report.firewall_forms import Content, write
 
 TABLE: dict[str, Any] = tomllib.loads(Path(__file__).with_suffix(".toml").with_stem("powershell").read_text())
 CMDLET = re.compile(
@@ -127,6 +130,9 @@ def powershell_texts() -> Iterator[Text]:
         found = tomllib.loads(path.read_text(encoding="utf-8"))
         yield from (Text(path.name, one) for one in _of_tool(found))
     yield from (one for one in printed() if one.tool == "powershell")
+    yield Text(
+        "firewall", write("windows", Content(("as of a day",), {"Tag": [ip_network("203.0.113.0/24")]}))
+    )
     for one in (*written(), *printed()):
         if not one.where.endswith((".py", ".ps1", ".sh")):
             yield from (

@@ -78,11 +78,11 @@ def written() -> tuple[Text, ...]:
 @cache
 def paged() -> tuple[Text, ...]:
     """Each cause's page."""
-    return tuple(
-        Text(page.slug, one)
-        for page in pages()
-        for one in (*(one.text for one in page.example), *page.fix, page.request, page.symptom)
-    )
+    found: list[Text] = []
+    for page in pages():
+        found += [Text(page.slug, one.text, one.tool) for one in page.example]
+        found += [Text(page.slug, one) for one in (*page.fix, page.request, page.symptom)]
+    return tuple(found)
 
 
 @cache
