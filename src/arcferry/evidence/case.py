@@ -8,9 +8,10 @@ from enum import StrEnum
 from arcferry.errors import BundleFault
 from arcferry.probe.observation import Attempt, DnsAnswer, Observation
 from arcferry.routing.azure_json import CommunityList, ServiceTags
-from arcferry.routing.circuit import Circuit, Peering
+from arcferry.routing.circuit import Circuit, Peering, joined
 from arcferry.routing.route import RouteTable, Vantage
-from arcferry.routing.route_filter import RouteFilter
+from arcferry.routing.route_filter import RouteFilter, distinct
+from arcferry.routing.session import ArpEntry, Session
 
 NETWORK_ERROR = "AZCM0026"
 """The code with which the agent gives up on an endpoint; what is behind it, the endpoint's facts tell."""
@@ -35,6 +36,8 @@ class Kind(StrEnum):
     AZURE_ERROR = "azure-error"
     RECEIVED_ROUTES = "received-routes"
     AZURE_ROUTES = "azure-routes"
+    BGP_SESSIONS = "bgp-sessions"
+    AZURE_ARP = "azure-arp"
     CIRCUIT = "circuit"
     WATCH_HISTORY = "watch-history"
     ROUTE_FILTER = "route-filter"
@@ -138,6 +141,8 @@ class Document:
     community_list: CommunityList | None = None
     route_table: RouteTable | None = None
     circuit: Circuit | None = None
+    sessions: tuple[Session, ...] = ()
+    arp: tuple[ArpEntry, ...] = ()
     agent_state: AgentState | None = None
     bundle_problems: tuple[BundleProblem, ...] = ()
     notes: tuple[str, ...] = ()
@@ -220,8 +225,8 @@ class Case:
 
     @property
     def filters(self) -> tuple[RouteFilter, ...]:
-        """Every route filter."""
-        return tuple(one.route_filter for one in self.documents if one.route_filter)
+        """Every route filter, each once."""
+        return distinct(one.route_filter for one in self.documents if one.route_filter)
 
     @property
     def route_tables(self) -> tuple[RouteTable, ...]:
@@ -235,13 +240,20 @@ class Case:
 
     @property
     def circuits(self) -> tuple[Circuit, ...]:
-        """Every circuit."""
-        return tuple(one.circuit for one in self.documents if one.circuit)
+        """Every circuit, each once, with what all documents of it tell."""
+        return joined([(one.name, one.circuit) for one in self.documents if one.circuit])
 
     @property
     def peerings(self) -> tuple[Peering, ...]:
         """Every circuit's Microsoft peering, over IPv4 and over IPv6."""
         return tuple(side for one in self.circuits for side in (one.microsoft, one.microsoft_ipv6) if side)
+
+    @property
+    def microsoft_sessions(self) -> tuple[tuple[Document, Session], ...]:
+        """The BGP sessions of the Microsoft peering, each with the document that tells of it."""
+        links = self.links
+        told = ((one, session) for one in self.documents for session in one.sessions)
+        return tuple((one, session) for one, session in told if session.leads_to_microsoft(links))
 
     @property
     def attached_filters(self) -> tuple[str, ...]:

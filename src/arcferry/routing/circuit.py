@@ -13,7 +13,7 @@ The one place that judges a circuit; whoever shows the answer brings the sentenc
 
 import ipaddress
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from arcferry import catalog, typed
@@ -29,7 +29,13 @@ _CIRCUIT_FIELDS = (
     "expressRoutePort",
 )
 IPV4, IPV6 = 4, 6
+TELLS_NO_FILTER = "tellsNoFilter"
+"""A field by which a reader says that a part of a peering, such as a query's result, never shows a filter."""
+
 _FAMILIES = ("MeteredData", "UnlimitedData")
+_VALIDATED = ("", "configured", "manuallyverified")
+# All but the last: validationState of azure-mgmt-network and Azure.Provisioning.Network; the last, "verified
+# using the old method", only stands in a support guide on prefix validation of 2025-11-19.
 
 
 class Tier(StrEnum):
@@ -52,9 +58,11 @@ class Peering:
         advertised_prefixes: the customer's public prefixes that Microsoft was told of.
         advertised_state: `Configured`, `Configuring`, `NotConfigured` or `ValidationNeeded`; empty if the
             document does not say.
+        validations: the state of each prefix that has one of its own, which Azure shows since 2025.
         legacy: what the API's `legacyMode` says: whether it was configured before 2017-08-01, when no filter
             was needed; None if unknown.
         route_filter: the resource id or name of the filter that is attached, empty if none is.
+        tells_filter: whether the document would show a filter, so that its lack means something.
     """
 
     state: str = ""
@@ -64,6 +72,21 @@ class Peering:
     advertised_state: str = ""
     legacy: bool | None = None
     route_filter: str = ""
+    validations: tuple[tuple[str, str], ...] = ()
+    tells_filter: bool = True
+
+    @property
+    def unvalidated(self) -> tuple[tuple[str, str], ...]:
+        """The prefixes that Microsoft does not let in yet, each with its state; a prefix's own state leads.
+
+        Where only the state of all is known, and no prefix, it stands there without one.
+        """
+        own = dict(self.validations)
+        rest = [prefix for prefix in self.advertised_prefixes if prefix not in own]
+        told = [*self.validations, *((prefix, self.advertised_state) for prefix in rest)]
+        if not told:
+            told = [("", self.advertised_state)]
+        return tuple((prefix, state) for prefix, state in told if state.lower() not in _VALIDATED)
 
     @property
     def links(self) -> tuple[str, ...]:
@@ -182,6 +205,7 @@ def _microsoft(peerings: Sequence[Node]) -> tuple[Peering | None, Peering | None
 def _peering(node: Node) -> Peering:
     config = _object(node, "microsoftPeeringConfig")
     listed = config.field("advertisedPublicPrefixes") if config else None
+    own = config.field("advertisedPublicPrefixInfo") if config else None
     attached = _object(node, "routeFilter")
     filter_name = attached.text("id") or attached.text("name") if attached else ""
     return Peering(
@@ -192,7 +216,15 @@ def _peering(node: Node) -> Peering:
         advertised_state=typed.label(config.text("advertisedPublicPrefixesState")) if config else "",
         legacy=_legacy(config) if config else None,
         route_filter=typed.resource_id(filter_name) or resource_name(filter_name),
+        validations=tuple(_validation(one) for one in own.items() if one.field("prefix")) if own else (),
+        tells_filter=node.field(TELLS_NO_FILTER) is None,
     )
+
+
+def _validation(info: Node) -> tuple[str, str]:
+    """A prefix and its state. Its signature proves who holds it: a secret, which is not read."""
+    prefix = info.field("prefix")
+    return _prefix(prefix) if prefix else "", typed.label(info.text("validationState"), 60)
 
 
 def _sku(root: Node) -> tuple[Tier, str]:
@@ -292,7 +324,7 @@ def why_no_routes(circuit: Circuit, version: int = IPV4) -> NoRoutes | None:
         return because(Reason.NO_PEERING) if circuit.lists_peerings else None
     if peering.state.lower() not in ("", "enabled"):
         return because(Reason.PEERING_DISABLED, peering.state)
-    if not peering.route_filter and not peering.legacy:
+    if not peering.route_filter and peering.tells_filter and not peering.legacy:
         return because(Reason.NO_ROUTE_FILTER)
     return None
 
@@ -318,6 +350,82 @@ def reaches(circuits: Sequence[Circuit], region: str, communities: Sequence[str]
         return None
     known = [catalog.community(value) for value in communities]
     return None if any(one and one.kind == "service" for one in known) else False
+
+
+def joined(circuits: Sequence[tuple[str, Circuit]]) -> tuple[Circuit, ...]:
+    """Each circuit once, with what every document tells of it; the first that tells something leads.
+
+    A document without a circuit's name, such as the result of a query, belongs to the one circuit that is
+    named, if there is one only.
+
+    Args:
+        circuits: each with the name of its document, by which it is called where it has no name.
+    """
+    named: list[Circuit] = []
+    unnamed: list[Circuit] = []
+    for document, one in circuits:
+        if one.name in (document, document.rpartition(": ")[2]):
+            unnamed.append(one)
+        else:
+            _join(named, one)
+    names = {one.name.lower() for one in named}
+    for one in unnamed:
+        _join(named, replace(one, name=named[0].name) if len(names) == 1 else one)
+    return tuple(named)
+
+
+def _join(known: list[Circuit], new: Circuit) -> None:
+    """Add what a document tells; beside what is known of the circuit where they contradict each other."""
+    for index, one in enumerate(known):
+        if one.name.lower() == new.name.lower() and _agree(one, new):
+            known[index] = _both(one, new)
+            return
+    known.append(new)
+
+
+def _agree(one: Circuit, other: Circuit) -> bool:
+    def told(circuit: Circuit) -> tuple[str, ...]:
+        sides = (circuit.microsoft, circuit.microsoft_ipv6)
+        filters = (side.route_filter or "none" if side and side.tells_filter else "" for side in sides)
+        states = (side.state if side else "" for side in sides)
+        words = (circuit.resource_group, circuit.tier, circuit.provisioning, circuit.state, *filters, *states)
+        return tuple(word.rpartition("/")[2].lower() for word in words)
+
+    return all(left == right for left, right in zip(told(one), told(other), strict=True) if left and right)
+
+
+def _both(one: Circuit, other: Circuit) -> Circuit:
+    """Two documents of one circuit as one."""
+    return replace(
+        one,
+        tier=one.tier or other.tier,
+        peering_location=one.peering_location or other.peering_location,
+        provisioning=one.provisioning or other.provisioning,
+        microsoft=_sides(one.microsoft, other.microsoft),
+        microsoft_ipv6=_sides(one.microsoft_ipv6, other.microsoft_ipv6),
+        lists_peerings=one.lists_peerings or other.lists_peerings,
+        state=one.state or other.state,
+        resource_group=one.resource_group or other.resource_group,
+        direct=one.direct or other.direct,
+        family=one.family or other.family,
+    )
+
+
+def _sides(first: Peering | None, second: Peering | None) -> Peering | None:
+    if first is None or second is None:
+        return first or second
+    leads = first if first.tells_filter else second
+    return Peering(
+        state=first.state or second.state,
+        primary_prefix=first.primary_prefix or second.primary_prefix,
+        secondary_prefix=first.secondary_prefix or second.secondary_prefix,
+        advertised_prefixes=first.advertised_prefixes or second.advertised_prefixes,
+        advertised_state=first.advertised_state or second.advertised_state,
+        legacy=second.legacy if first.legacy is None else first.legacy,
+        route_filter=leads.route_filter,
+        validations=first.validations or second.validations,
+        tells_filter=first.tells_filter or second.tells_filter,
+    )
 
 
 def filters_not_at_hand(
