@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from arcferry.errors import BundleFault
 from arcferry.probe.observation import Attempt, DnsAnswer, Observation
@@ -11,7 +12,9 @@ from arcferry.routing.azure_json import CommunityList, ServiceTags
 from arcferry.routing.circuit import Circuit, Peering, joined
 from arcferry.routing.route import RouteTable, Vantage
 from arcferry.routing.route_filter import RouteFilter, distinct
-from arcferry.routing.session import ArpEntry, Session
+
+if TYPE_CHECKING:
+    from arcferry.routing.session import ArpEntry, Session
 
 NETWORK_ERROR = "AZCM0026"
 """The code with which the agent gives up on an endpoint; what is behind it, the endpoint's facts tell."""
@@ -141,13 +144,18 @@ class Document:
     community_list: CommunityList | None = None
     route_table: RouteTable | None = None
     circuit: Circuit | None = None
-    sessions: tuple[Session, ...] = ()
-    arp: tuple[ArpEntry, ...] = ()
+    sessions: "tuple[Session, ...]" = ()
+    arp: "tuple[ArpEntry, ...]" = ()
     agent_state: AgentState | None = None
     bundle_problems: tuple[BundleProblem, ...] = ()
     notes: tuple[str, ...] = ()
     servers: tuple[str, ...] = ()
     excerpt: frozenset[str] | None = None
+
+    @property
+    def sees_no_router(self) -> bool:
+        """Whether its ARP table has no answer of the customer's router, which is a fault below BGP."""
+        return bool(self.arp) and not any(one.is_on_premises and one.is_answered for one in self.arp)
 
 
 def observed(observations: Iterable[Observation], origin: str = "arcferry check") -> Document:
@@ -249,7 +257,7 @@ class Case:
         return tuple(side for one in self.circuits for side in (one.microsoft, one.microsoft_ipv6) if side)
 
     @property
-    def microsoft_sessions(self) -> tuple[tuple[Document, Session], ...]:
+    def microsoft_sessions(self) -> "tuple[tuple[Document, Session], ...]":
         """The BGP sessions of the Microsoft peering, each with the document that tells of it."""
         links = self.links
         told = ((one, session) for one in self.documents for session in one.sessions)

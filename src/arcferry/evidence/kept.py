@@ -239,6 +239,7 @@ def _table(seen: RouteTable, case: Case) -> dict[str, Any]:
         "size": seen.size,
         "shows_communities": seen.shows_communities,
         "complete": seen.complete,
+        **({"asked": list(seen.asked)} if seen.asked else {}),
         "values": dict(islice(counted.items(), _MOST_VALUES)),
         "routes": [_plain(route, "") for route in (*routes, *_witnesses(seen, routes))],
     }

@@ -1,6 +1,6 @@
 """BGP sessions and ARP entries of a peering's links, as the router or Azure shows them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
@@ -61,6 +61,11 @@ class ArpEntry:
     mac: str
 
     @property
+    def is_on_premises(self) -> bool:
+        """Whether it is of the customer's router."""
+        return self.side.lower() == "on-prem"
+
+    @property
     def is_answered(self) -> bool:
         """Whether the other side of the cable told its address."""
         return any(letter in "123456789abcdef" for letter in self.mac.lower())
@@ -72,8 +77,3 @@ def state_of(word: str, remark: str = "") -> str:
     full = next((one for one in STATES if one.lower() == low or (low[:5] == "estab" == one[:5].lower())), "")
     shown = full or (typed.label(word, 20) if word[:1].isalpha() else ESTABLISHED)
     return f"{shown} ({typed.label(remark, 20)})" if remark else shown
-
-
-def lacks_the_other_side(entries: Sequence[ArpEntry]) -> bool:
-    """Whether Azure sees no router of the customer's on the link at all, which is a fault below BGP."""
-    return bool(entries) and not any(one.side.lower() == "on-prem" and one.is_answered for one in entries)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from arcferry import catalog, typed
 from arcferry.catalog import Steering, When
@@ -16,7 +17,9 @@ from arcferry.routing.coverage import FRONT_DOOR, Verdict
 from arcferry.routing.reception import Reception, named
 from arcferry.routing.route import MICROSOFT_AS, RouteTable
 from arcferry.routing.route_filter import RouteFilter
-from arcferry.routing.session import Session, lacks_the_other_side
+
+if TYPE_CHECKING:
+    from arcferry.routing.session import Session
 
 _MAY_BE_ALLOWED = (Verdict.CARRIED, Verdict.UNKNOWN)
 
@@ -250,7 +253,7 @@ def ipv6_not_peered(destination: Destination, case: Case) -> Match | None:
 # BGP sessions, and the router's own tables.
 
 
-def _told_of(document: Document, session: Session) -> Line:
+def _told_of(document: Document, session: "Session") -> Line:
     key = "session_of_azure" if session.of_azure else "session"
     received = "" if session.received is None else f"{session.received:,}"
     return line(
@@ -270,8 +273,8 @@ def _links_down(case: Case) -> tuple[tuple[Line, ...], bool]:
     told = case.microsoft_sessions
     links = [one for one in case.documents if one.arp]
     down = [_told_of(document, session) for document, session in told if not session.is_up]
-    down += [line(one.name, "no_arp", one.taken) for one in links if lacks_the_other_side(one.arp)]
-    answered = any(not lacks_the_other_side(one.arp) for one in links)
+    down += [line(one.name, "no_arp", one.taken) for one in links if one.sees_no_router]
+    answered = any(not one.sees_no_router for one in links)
     return tuple(down), any(session.is_up for _, session in told) or (answered and not told)
 
 

@@ -268,6 +268,7 @@ def _table(part: _Fields, name: str) -> RouteTable | None:
         size,
         shows_communities=part.get("shows_communities") is True,
         complete=part.get("complete") is True,
+        asked=values.addresses(part.get("asked")),
         values=counted,
         routes=Routes(
             route for row in values.mappings(part.get("routes"), _MOST_ROUTES) if (route := _route(row))
@@ -297,4 +298,5 @@ def _route(row: _Fields) -> Route | None:
         tuple(map(int, numbers[:256])),
         values.flag(row.get("best")),
         row.get("filtered") is True,
+        row.get("own") is True,
     )

@@ -6,18 +6,19 @@ az gives, and as PowerShell prints it.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from arcferry import typed
 from arcferry.errors import FileInputError, InputError
 from arcferry.evidence.case import Document, Kind, at_midnight
 from arcferry.evidence.readers import values
-from arcferry.evidence.readers.records import records
 from arcferry.routing.azure_json import Node, read_community_list, read_service_tags
 from arcferry.routing.circuit import TELLS_NO_FILTER, is_circuit, is_peering, read_circuit
 from arcferry.routing.route_filter import read_route_filter
-from arcferry.routing.session import ArpEntry
-from arcferry.routing.tables.sessions_json import sessions_in
 from arcferry.text import from_json
+
+if TYPE_CHECKING:
+    from arcferry.routing.session import ArpEntry
 
 _MOST = 1000
 _SAMPLE = 20
@@ -157,7 +158,9 @@ def _of_resources(name: str, resources: list[object]) -> Iterator[Document]:
             raise FileInputError(name, f"[{index}]: {what}")
 
 
-def _arp(rows: list[dict[str, object]]) -> tuple[ArpEntry, ...]:
+def _arp(rows: list[dict[str, object]]) -> "tuple[ArpEntry, ...]":
+    from arcferry.routing.session import ArpEntry  # noqa: PLC0415  # a check reads no routers
+
     return tuple(
         ArpEntry(
             typed.label(str(row.get("interface") or row.get("interfaceproperty") or ""), 40),
@@ -175,6 +178,8 @@ def _of_links(name: str, value: object) -> list[Document]:
     rows = [values.lowered(one) for one in (listed if isinstance(listed, list) else [value])]
     if rows and (entries := _arp(rows)):
         return [Document(name, Kind.AZURE_ARP, arp=entries)]
+    from arcferry.routing.tables.sessions_json import sessions_in  # noqa: PLC0415  # as above
+
     found = sessions_in(value)
     return [Document(name, Kind.BGP_SESSIONS, sessions=found)] if found else []
 
@@ -227,6 +232,8 @@ def read_text(name: str, text: str) -> tuple[Document, ...]:
     Raises:
         FileInputError: it is one of them, and a part of it is wrong.
     """
+    from arcferry.evidence.readers.records import records  # noqa: PLC0415  # as above
+
     resources: list[object] = []
     links: list[object] = []
     for one in records(text):

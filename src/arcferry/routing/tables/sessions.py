@@ -6,14 +6,12 @@ number of prefixes. The others, and the sections that `show bgp neighbor` prints
 """
 
 import re
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cache
-from importlib.resources import files
 
 from arcferry import typed
 from arcferry.routing.session import ESTABLISHED, Session, state_of
+from arcferry.routing.tables.patterns import all_compiled, held
 from arcferry.routing.tables.values import address
 from arcferry.text import whole
 
@@ -21,7 +19,6 @@ _MOST = 2000
 _LONGEST = 400
 _LAST_AS = 2**32 - 1
 _MOST_ROUTES = 10**9
-_ADDRESS = r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f.]{0,15}){2,8})"
 _SINCE = re.compile(r"(?:never|n/a|(?:\d{1,9}[ywdhms]){1,6}|\d{1,9}:\d\d(?::\d\d)?)", re.IGNORECASE)
 _CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d)?")
 _COUNTER = re.compile(r"\d{1,20}\*?")
@@ -41,16 +38,8 @@ _MIKROTIK_ENTRY = re.compile(r"^\s*\d+\s+(?P<flags>[A-Z ]{0,6})\s*name=")
 _MIKROTIK_PLAIN = re.compile(r"\bremote[.-]address=")
 
 
-@cache
-def _patterns() -> tuple[tuple[re.Pattern[str], ...], dict[str, tuple[re.Pattern[str], ...]]]:
-    text = files("arcferry.routing.tables").joinpath("sessions.toml").read_text(encoding="utf-8")
-    held = tomllib.loads(text)
-    rows = tuple(_compiled(one["pattern"]) for one in held["row"])
-    return rows, {key: tuple(map(_compiled, several)) for key, several in held["neighbour"].items()}
-
-
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern.replace("ADDRESS", _ADDRESS))
+_ROWS = all_compiled(row["pattern"] for row in held("sessions.toml")["row"])
+_SECTIONS = {key: all_compiled(several) for key, several in held("sessions.toml")["neighbour"].items()}
 
 
 def read_sessions(text: str) -> tuple[Session, ...]:
@@ -114,7 +103,7 @@ def _summary(lines: Sequence[str]) -> Iterator[Session]:
 
 
 def _by_pattern(line: str) -> Session | None:
-    for pattern in _patterns()[0]:
+    for pattern in _ROWS:
         if found := pattern.search(line):
             told = found.groupdict()
             return Session(
@@ -200,13 +189,12 @@ def _counted(text: str, *, second: bool) -> int | None:
 
 def _sections(lines: Sequence[str]) -> Iterator[tuple[str, Session]]:
     """Each neighbour's session, with the name under which a summary may have it."""
-    _, patterns = _patterns()
     section: list[str] = []
     begun: dict[str, str | None] = {}
     for line in lines:
-        started = next((found for one in patterns["begins"] if (found := one.search(line))), None)
+        started = next((found for one in _SECTIONS["begins"] if (found := one.search(line))), None)
         if started is None:
-            bird = _patterns()[0][-1].search(line)
+            bird = _ROWS[-1].search(line)
             started = bird if bird and "name" in bird.groupdict() else None
         if started is not None:
             yield from _section(begun, section)
@@ -217,10 +205,8 @@ def _sections(lines: Sequence[str]) -> Iterator[tuple[str, Session]]:
 
 
 def _section(begun: dict[str, str | None], lines: Sequence[str]) -> Iterator[tuple[str, Session]]:
-    _, patterns = _patterns()
-
     def told(key: str) -> list[str]:
-        found = (match for line in lines for one in patterns[key] if (match := one.search(line)))
+        found = (match for line in lines for one in _SECTIONS[key] if (match := one.search(line)))
         return [match["is"] for match in found]
 
     peer = address(begun.get("peer") or next(iter(told("peer")), ""))
