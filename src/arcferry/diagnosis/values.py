@@ -320,10 +320,10 @@ _COMMON: dict[str, Callable[[Values], Value]] = {
     "has_route": lambda values: any(one.coverage.has_route for one in values.match.destinations),
     "evidence": lambda values: tuple(f"- {one.says}" for one in values.evidence[:_MOST_OF_EVIDENCE]),
     "circuits": lambda values: (
-        tuple(sorted(one.name for one in values.case.circuits))
+        tuple(sorted(one.name for one in values.case.circuits if one.is_named))
         or str(family("common", values.language)["words"]["the_circuit"])
     ),
-    "circuit": lambda values: _circuit(values).name,
+    "circuit": lambda values: _circuit(values).name if _circuit(values).is_named else "",
     "circuit_group": lambda values: _circuit(values).resource_group,
     "sku_family": lambda values: _circuit(values).family,
     "issuer": lambda values: values.first.issuer,

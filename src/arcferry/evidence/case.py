@@ -249,7 +249,7 @@ class Case:
     @property
     def circuits(self) -> tuple[Circuit, ...]:
         """Every circuit, each once, with what all documents of it tell."""
-        return joined([(one.name, one.circuit) for one in self.documents if one.circuit])
+        return joined(one.circuit for one in self.documents if one.circuit)
 
     @property
     def peerings(self) -> tuple[Peering, ...]:

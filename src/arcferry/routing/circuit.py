@@ -12,8 +12,8 @@ The one place that judges a circuit; whoever shows the answer brings the sentenc
 """
 
 import ipaddress
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from arcferry import catalog, typed
@@ -110,6 +110,7 @@ class Circuit:
         resource_group: empty if the document has no resource id.
         direct: whether it is a circuit of ExpressRoute Direct.
         family: how it is billed, `MeteredData` or `UnlimitedData`; empty if unknown.
+        origin: the document's name, by which it is called where it has none of its own.
     """
 
     name: str
@@ -123,6 +124,12 @@ class Circuit:
     resource_group: str = ""
     direct: bool = False
     family: str = ""
+    origin: str = field(default="", compare=False)
+
+    @property
+    def is_named(self) -> bool:
+        """Whether Azure's name of it is known."""
+        return bool(self.name) and self.name != self.origin
 
 
 def read_circuit(document: object, name: str) -> Circuit:
@@ -175,6 +182,7 @@ def _circuit(root: Node, file: str) -> Circuit:
         resource_group=resource_group(root),
         direct=properties.field("expressRoutePort") is not None,
         family=family,
+        origin=file,
     )
 
 
@@ -188,6 +196,7 @@ def _of_peerings(peerings: Sequence[Node], file: str, *, listed: bool) -> Circui
         microsoft_ipv6=microsoft_ipv6,
         lists_peerings=listed or microsoft is not None,
         resource_group=resource_group(peerings[0]),
+        origin=file,
     )
 
 
@@ -352,25 +361,23 @@ def reaches(circuits: Sequence[Circuit], region: str, communities: Sequence[str]
     return None if any(one and one.kind == "service" for one in known) else False
 
 
-def joined(circuits: Sequence[tuple[str, Circuit]]) -> tuple[Circuit, ...]:
+def joined(circuits: Iterable[Circuit]) -> tuple[Circuit, ...]:
     """Each circuit once, with what every document tells of it; the first that tells something leads.
 
     A document without a circuit's name, such as the result of a query, belongs to the one circuit that is
     named, if there is one only.
-
-    Args:
-        circuits: each with the name of its document, by which it is called where it has no name.
     """
     named: list[Circuit] = []
     unnamed: list[Circuit] = []
-    for document, one in circuits:
-        if one.name in (document, document.rpartition(": ")[2]):
-            unnamed.append(one)
-        else:
+    for one in circuits:
+        if one.is_named:
             _join(named, one)
+        else:
+            unnamed.append(one)
     names = {one.name.lower() for one in named}
     for one in unnamed:
-        _join(named, replace(one, name=named[0].name) if len(names) == 1 else one)
+        same = len(names) == 1
+        _join(named, replace(one, name=named[0].name, origin=named[0].origin) if same else one)
     return tuple(named)
 
 
