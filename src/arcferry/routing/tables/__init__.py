@@ -102,7 +102,7 @@ def read_route_file(path: Path, *, progress: Progress | None = None) -> RouteTab
 
 def may_hold_routes(text: str) -> bool:
     """Whether some line has a sign of a router's table, which its reader may still hold to be none."""
-    return any(map(_SIGNS.match, text.splitlines()))
+    return any(_SIGNS.match(line) or _NONE.match(line) for line in text.splitlines())
 
 
 def _read(name: str, stream: IO[bytes], progress: Progress | None) -> RouteTable | None:
