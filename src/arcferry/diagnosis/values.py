@@ -208,6 +208,12 @@ def _circuit(values: Values) -> Circuit:
     return next(iter(values.case.circuits), Circuit(""))
 
 
+def _not_alone(values: Values) -> tuple[str, ...]:
+    """Why Microsoft peering alone cannot suffice in the endpoints' cloud; nothing if it may."""
+    cloud = catalog.cloud_of(values.first.host) if values.first.host else None
+    return catalog.peering_notes(cloud, (), first=True) if cloud else ()
+
+
 def _hosts(values: Values) -> tuple[str, ...]:
     return tuple(named(one, values.language) for one in values.match.destinations)
 
@@ -292,6 +298,7 @@ _COMMON: dict[str, Callable[[Values], Value]] = {
     "address": lambda values: next(
         (one.address for one in map(affected, values.match.destinations) if one.address), ""
     ),
+    "not_alone": _not_alone,
     "region": lambda values: values.first.coverage.region,
     "region_name": lambda values: region_name(values.first.coverage.region, values.language),
     "service_tag": lambda values: values.first.coverage.service_tag,

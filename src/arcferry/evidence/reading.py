@@ -38,7 +38,8 @@ _DEEP = 4
 _MOST = 50
 _MOST_LEFT = 20
 _OF_ONE = (
-    "agent_state", "route_filter", "circuit", "route_table", "service_tags", "community_list", "sessions", "arp"
+    "agent_state", "route_filter", "circuit", "route_table", "service_tags", "community_list", "sessions",
+    "arp",
 )  # fmt: skip
 
 _TextReader = Callable[[str, str], Document | None]

@@ -167,7 +167,7 @@ def _circuit(root: Node, file: str) -> Circuit:
     properties = root.flat()
     provider = _object(properties, "serviceProviderProperties")
     listed = properties.field("peerings")
-    peerings = list(listed.items()) if listed is not None else []
+    peerings = [_whole(one) for one in listed.items()] if listed is not None else []
     microsoft, microsoft_ipv6 = _microsoft(peerings)
     tier, family = _sku(root)
     return Circuit(
@@ -256,9 +256,18 @@ def _object(node: Node, key: str) -> Node | None:
         InputError: it is something else, as where PowerShell was not asked deep enough.
     """
     found = node.field(key)
-    if found is None or found.is_object:
-        return found
-    raise found.problem(
+    return found if found is None else _whole(found)
+
+
+def _whole(node: Node) -> Node:
+    """An object that nothing has cut short.
+
+    Raises:
+        InputError: it is something else, as where PowerShell was not asked deep enough.
+    """
+    if node.is_object:
+        return node
+    raise node.problem(
         "expected an object; with PowerShell use ConvertTo-Json -Depth 10, which does not cut objects short"
     )
 
