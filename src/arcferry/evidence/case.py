@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 from arcferry.errors import BundleFault
 from arcferry.probe.observation import Attempt, DnsAnswer, Observation
 from arcferry.routing.azure_json import CommunityList, ServiceTags
-from arcferry.routing.circuit import Circuit, Peering, joined
+from arcferry.routing.circuit import Circuit, Peering
 from arcferry.routing.route import RouteTable, Vantage
 from arcferry.routing.route_filter import RouteFilter, distinct
 
 if TYPE_CHECKING:
     from arcferry.routing.session import ArpEntry, Session
 
+_SEVERAL = 2
 NETWORK_ERROR = "AZCM0026"
 """The code with which the agent gives up on an endpoint; what is behind it, the endpoint's facts tell."""
 
@@ -249,7 +250,12 @@ class Case:
     @property
     def circuits(self) -> tuple[Circuit, ...]:
         """Every circuit, each once, with what all documents of it tell."""
-        return joined(one.circuit for one in self.documents if one.circuit)
+        found = tuple(one.circuit for one in self.documents if one.circuit)
+        if len(found) < _SEVERAL:
+            return found
+        from arcferry.routing.joined import joined  # noqa: PLC0415  # nearly every case has one
+
+        return joined(found)
 
     @property
     def peerings(self) -> tuple[Peering, ...]:

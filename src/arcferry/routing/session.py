@@ -1,5 +1,6 @@
 """BGP sessions and ARP entries of a peering's links, as the router or Azure shows them."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
@@ -8,6 +9,7 @@ from arcferry import typed
 from arcferry.routing.route import MICROSOFT_AS
 
 ESTABLISHED = "Established"
+_MAC = re.compile(r"[0-9A-Fa-f.:-]{12,17}")
 STATES = ("Idle", "Active", "Connect", "OpenSent", "OpenConfirm", ESTABLISHED)
 """RFC 4271, section 8.2.2; what routers write beside them, such as `Shut`, is kept as they write it."""
 
@@ -53,7 +55,7 @@ class ArpEntry:
 
     Attributes:
         side: `On-Prem` or `Microsoft`.
-        mac: empty where nobody answered.
+        mac: empty, zeros or `Incomplete` where nobody answered.
     """
 
     side: str
@@ -68,7 +70,7 @@ class ArpEntry:
     @property
     def is_answered(self) -> bool:
         """Whether the other side of the cable told its address."""
-        return any(letter in "123456789abcdef" for letter in self.mac.lower())
+        return bool(_MAC.fullmatch(self.mac)) and any(letter not in "0.:-" for letter in self.mac)
 
 
 def state_of(word: str, remark: str = "") -> str:

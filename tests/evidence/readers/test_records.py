@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from arcferry.errors import FileInputError
 from arcferry.evidence.case import Case, Document, Kind
 from arcferry.evidence.readers import network
-from arcferry.evidence.readers.records import records
+from arcferry.evidence.readers.records import records, yaml_objects
 from arcferry.evidence.reading import read_document
 from arcferry.routing.circuit import Circuit
 
@@ -78,6 +78,31 @@ def test_as_powershell_prints_it_is_as_json(resource: dict[str, Any], around: st
     as_json = _one(json.dumps(resource))
     assert (found.circuit, found.route_filter) == (as_json.circuit, as_json.route_filter)
     assert found.circuit or found.route_filter
+
+
+def _yaml(value: object, indent: int = 0) -> str:
+    """As az writes YAML: a list at the indentation of its name, an object in it behind a dash."""
+    pad = " " * indent
+    if isinstance(value, dict):
+        parts = []
+        for key, item in value.items():
+            inner = item if isinstance(item, list | dict) and item else None
+            deeper = indent + 2 if isinstance(item, dict) else indent
+            scalar = "[]" if item == [] else "null" if item is None else item
+            parts.append(f"{pad}{key}:\n{_yaml(inner, deeper)}" if inner else f"{pad}{key}: {scalar}\n")
+        return "".join(parts)
+    if isinstance(value, list):
+        return "".join(f"{pad}- {_yaml(item, indent + 2).lstrip()}" for item in value)
+    return f"{value}\n"
+
+
+@pytest.mark.parametrize("resource", [CIRCUIT, PEERING, FILTER], ids=["circuit", "peering", "filter"])
+def test_yaml_and_coloured_json_of_az_are_as_json(resource: dict[str, Any]) -> None:
+    as_json = _one(json.dumps(resource))
+    coloured = json.dumps(resource, indent=2).replace(": ", ": \x1b[34;01m").replace("\n", "\x1b[39;49;00m\n")
+    for text in (f"ops@jump:~$ az network x show -o yaml\n{_yaml(resource)}ops@jump:~$ \n", coloured):
+        found = _one(text)
+        assert (found.circuit, found.route_filter) == (as_json.circuit, as_json.route_filter)
 
 
 def test_objects_that_convertto_json_cuts_short_are_read_from_their_text() -> None:
@@ -187,6 +212,7 @@ def test_each_prefix_has_its_own_state_and_its_signature_is_nowhere() -> None:
 
 
 _SAMPLES = [format_list(one, width) for one in (CIRCUIT, PEERING, FILTER) for width in (0, 80)]
+_SAMPLES += [_yaml(one) for one in (CIRCUIT, FILTER)]
 _SAMPLES.append(
     "Age    Interface    IpAddress    MacAddress\n-----  -----------  -----------  ------------\n"
     "10     On-Prem      10.0.0.1     aabb.cc00.0501\n"
@@ -203,6 +229,7 @@ def test_never_raises_but_for_what_is_wrong_in_it(one: str, other: str, chance: 
         )
     text = "\n".join(lines)
     list(records(text))
+    list(yaml_objects(text))
     with suppress(FileInputError):
         network.read_text("x", text)
 

@@ -232,7 +232,7 @@ def read_text(name: str, text: str) -> tuple[Document, ...]:
     Raises:
         FileInputError: it is one of them, and a part of it is wrong.
     """
-    from arcferry.evidence.readers.records import records  # noqa: PLC0415  # as above
+    from arcferry.evidence.readers.records import records, yaml_objects  # noqa: PLC0415  # as above
 
     resources: list[object] = []
     links: list[object] = []
@@ -250,4 +250,13 @@ def read_text(name: str, text: str) -> tuple[Document, ...]:
         elif {"macaddress", "ipaddress"} <= fields.keys() or {"neighbor", "statepfxrcd"} <= fields.keys():
             links.append(one)
     found = read_json(name, resources) if resources else []
+    if not found and (given := [one for one in yaml_objects(text) if _tells_of_network(one)]):
+        return tuple(document for one in given for document in read_json(name, one))
     return (*found, *(read_json(name, links) if links else ()))
+
+
+def _tells_of_network(value: object) -> bool:
+    """Whether an object, or the first of a list of them, has a name of the kinds that are read here."""
+    listed = value if isinstance(value, list) else values.lowered(value).get("value", value)
+    first = listed[0] if isinstance(listed, list) and listed else listed
+    return bool(values.lowered(first).keys() & (_PRINTED | _PARTS | {"macaddress", "statepfxrcd"}))
