@@ -211,7 +211,9 @@ def _circuit(values: Values) -> Circuit:
 def _not_alone(values: Values) -> tuple[str, ...]:
     """Why Microsoft peering alone cannot suffice in the endpoints' cloud; nothing if it may."""
     cloud = catalog.cloud_of(values.first.host) if values.first.host else None
-    return catalog.peering_notes(cloud, (), first=True) if cloud else ()
+    # The public cloud, which is the first, has no such note.
+    another = cloud is not None and cloud.name != catalog.clouds()[0].name
+    return catalog.peering_notes(cloud, (), first=True) if cloud and another else ()
 
 
 def _hosts(values: Values) -> tuple[str, ...]:
