@@ -281,7 +281,7 @@ def _links_down(case: Case) -> tuple[tuple[Line, ...], bool]:
 def _all_down(case: Case) -> Match | None:
     down, one_is_up = _links_down(case)
     return (
-        Match(signature=("sessions",), evidence=down, values={"sessions": True})
+        Match(signature=("sessions",), evidence=down, values={"sessions": True, "one_is_up": False})
         if down and not one_is_up
         else None
     )
@@ -294,7 +294,14 @@ def _down_of_the_case(case: Case) -> tuple[Match, ...]:
     down, one_is_up = _links_down(case)
     if not down or not one_is_up:
         return ()
-    return (Match(signature=("one",), evidence=down, severity=Severity.WARNING, values={"sessions": True}),)
+    return (
+        Match(
+            signature=("one",),
+            evidence=down,
+            severity=Severity.WARNING,
+            values={"sessions": True, "one_is_up": True},
+        ),
+    )
 
 
 @cause("route/session-down", Owner.NETWORK, routed=True, halts=True, of_case=_down_of_the_case)
@@ -313,7 +320,7 @@ def session_down(destination: Destination, case: Case) -> Match | None:
             line(table.name, "none_of_microsoft", table.taken, table=named(table), routes=table.size)
             for table in whole
         ),
-        values={"sessions": False},
+        values={"sessions": False, "one_is_up": False},
     )
 
 
