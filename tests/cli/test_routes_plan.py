@@ -236,8 +236,9 @@ def test_without_evidence_nothing_is_called_comfortable(run: Run, arguments: lis
 
 
 def test_the_government_cloud_is_told_first_that_the_path_alone_cannot_suffice(run: Run) -> None:
-    _, _, notes = run("-l", "usgovvirginia", "--cloud", "usgov").out.partition("Worth knowing\n")
-    assert "This path alone cannot suffice" in notes.splitlines()[0]
+    out = run("-l", "usgovvirginia", "--cloud", "usgov").out
+    assert out.splitlines()[1].startswith("First: This path alone cannot suffice")
+    assert out.count("This path alone cannot suffice") == 1
 
 
 def test_a_filter_that_is_enough_needs_no_change(run: Run, desk: Desk) -> None:

@@ -1,4 +1,5 @@
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -52,7 +53,22 @@ EXPECTED = RouteFilter(
     ],
 )
 def test_every_shape_is_read_alike(document: object) -> None:
-    assert read_route_filter(document, "f.json") == EXPECTED
+    assert replace(read_route_filter(document, "f.json"), attached_to=None) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("fields", "attached"),
+    [
+        ({}, None),
+        ({"peerings": []}, ()),
+        ({"peerings": [], "ipv6Peerings": []}, ()),
+        ({"Peerings": [{"Id": f"/{'subscriptions/0/resourceGroups/g/providers/Microsoft.Network'}/x/y"}]}, 1),
+    ],
+)
+def test_a_filter_tells_which_peerings_hold_it(fields: dict[str, object], attached: object) -> None:
+    found = read_route_filter({"name": "rf", "rules": [], **fields}, "f.json")
+    assert (len(found.attached_to) if attached == 1 and found.attached_to else found.attached_to) == attached
+    assert found.is_attached_nowhere is (attached == ())
 
 
 GROUP = "/subscriptions/s/resourceGroups/rg-net/providers/Microsoft.Network"

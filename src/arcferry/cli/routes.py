@@ -99,7 +99,10 @@ def plan(
     changes, effects = changes_for(found, route_filter, wanted, asof, circuit or NO_CIRCUIT)
     odd = (one for one in judge(seen, held).findings if one.cause == "risk/reached-outside-filter")
     told = (f"{one.title}. {one.remedy.summary}" for one in odd)
-    shown = report.RoutePlanView(found, changes, effects, (*told, *doubts(route_filter, asof, attached)))
+    # What no route filter mends comes before all that is said of one.
+    alone = catalog.peering_notes(chosen, found.features, first=True)
+    first = (*alone, *told, *doubts(route_filter, asof, attached))
+    shown = report.RoutePlanView(found, changes, effects, first)
     show(
         output,
         table=lambda: report.draw(shown, _languages(change), console.stdout()),

@@ -90,7 +90,7 @@ def _finding(matched: Sequence[_Matched], case: Case, untested: dict[str, Eviden
     destinations = tuple(destination for _, _, destination in matched)
     severity = min((_severity(*one) for one in matched), key=_GRAVITY.__getitem__)
     added = tuple(dict.fromkeys(line for _, match, _ in matched for line in match.evidence))
-    seen = evidence_of(destinations, case, routed=cause.routed)
+    seen = evidence_of(destinations, case, routed=cause.routed, halts=cause.halts)
     match = replace(first, evidence=added, destinations=destinations)
     found = written(cause, match, case, severity, seen)
     behind = tuple(untested[one.host] for one in destinations if one.host in untested)

@@ -76,6 +76,7 @@ class Cause:
             match is a finding without endpoints, unless one with this cause and signature is there already.
         routed: whether the evidence of tags, lists, filter and routes belongs to it.
         values: named values that rest on every endpoint of a finding; `Match.values` are those of the first.
+        halts: whether it says that nothing comes or comes back, so that what a filter allows is not carried.
     """
 
     slug: str
@@ -85,6 +86,7 @@ class Cause:
     of_case: CaseRule | None = None
     routed: bool = False
     values: FindingValues | None = None
+    halts: bool = False
 
 
 def cause(
@@ -95,9 +97,10 @@ def cause(
     routed: bool = False,
     of_case: CaseRule | None = None,
     values: FindingValues | None = None,
+    halts: bool = False,
 ) -> Callable[[EndpointRule], Cause]:
     """Declare the decorated function as the rule of a cause that is asked of each endpoint."""
-    return lambda rule: Cause(slug, owner, severity, rule, of_case, routed, values)
+    return lambda rule: Cause(slug, owner, severity, rule, of_case, routed, values, halts)
 
 
 def case_cause(slug: str, owner: Owner, severity: Severity = Severity.ERROR) -> Callable[[CaseRule], Cause]:

@@ -236,6 +236,14 @@ def _received_network(values: Values) -> str:
     return str(ip_network(route.prefix).network_address) if route else ""
 
 
+def _not_alone(values: Values) -> tuple[str, ...]:
+    """Why Microsoft peering alone cannot suffice in the endpoints' cloud; nothing if it may."""
+    cloud = catalog.cloud_of(values.first.host) if values.first.host else None
+    # The public cloud, which is the first, has no such note.
+    another = cloud is not None and cloud.name != catalog.clouds()[0].name
+    return catalog.peering_notes(cloud, (), first=True) if cloud and another else ()
+
+
 def _hosts(values: Values) -> tuple[str, ...]:
     return tuple(named(one, values.language) for one in values.match.destinations)
 
@@ -332,6 +340,7 @@ _COMMON: dict[str, Callable[[Values], Value]] = {
     "address": lambda values: next(
         (one.address for one in map(affected, values.match.destinations) if one.address), ""
     ),
+    "not_alone": _not_alone,
     "region": lambda values: values.first.coverage.region,
     "region_name": lambda values: region_name(values.first.coverage.region, values.language),
     "service_tag": lambda values: values.first.coverage.service_tag,
@@ -360,10 +369,10 @@ _COMMON: dict[str, Callable[[Values], Value]] = {
     "has_route": lambda values: any(one.coverage.has_route for one in values.match.destinations),
     "evidence": lambda values: tuple(f"- {one.says}" for one in values.evidence[:_MOST_OF_EVIDENCE]),
     "circuits": lambda values: (
-        tuple(sorted(one.name for one in values.case.circuits))
+        tuple(sorted(one.name for one in values.case.circuits if one.is_named))
         or str(family("common", values.language)["words"]["the_circuit"])
     ),
-    "circuit": lambda values: _circuit(values).name,
+    "circuit": lambda values: _circuit(values).name if _circuit(values).is_named else "",
     "circuit_group": lambda values: _circuit(values).resource_group,
     "sku_family": lambda values: _circuit(values).family,
     "msees": _msees,

@@ -93,19 +93,22 @@ def _command(piece: Piece, values: Values) -> Command:
     return Command(piece.tool, line(piece.text, **words), piece.does)
 
 
-def evidence_of(destinations: Iterable[Destination], case: Case, *, routed: bool) -> tuple[Evidence, ...]:
+def evidence_of(
+    destinations: Iterable[Destination], case: Case, *, routed: bool, halts: bool = False
+) -> tuple[Evidence, ...]:
     """Every line, each once: what was seen, which codes go with it, what was answered and where that lies.
 
     Args:
         destinations: the endpoints of the finding.
         case: everything that was handed in.
         routed: whether DNS answers, tags, lists, filter and routes belong to it.
+        halts: whether the finding is that nothing comes or comes back, whatever the filter allows.
     """
     found = tuple(destinations)
     lines = [*_attempted(found), *_coded(found, case)]
     if routed:
         lines += [_answered(answer) for one in found for answer in one.answers][:_MOST_CHAINS]
-        lines += [line for one in found for line in _covered(one.coverage)]
+        lines += [line for one in found for line in _covered(one.coverage, halts=halts)]
     return tuple(dict.fromkeys(lines))
 
 
@@ -154,7 +157,7 @@ def _answered(answer: DnsAnswer) -> Evidence:
     return Evidence(answer.origin, f"{answer.host}: {asked} {gives}{through}", answer.taken)
 
 
-def _covered(found: Coverage) -> Iterable[Evidence]:
+def _covered(found: Coverage, *, halts: bool) -> Iterable[Evidence]:
     """Where an address lies, by name, tags, list, filter and routes received, and where these disagree."""
     if found.by_name:
         key = "name_and_community" if found.community else "name_without_community"
@@ -169,7 +172,7 @@ def _covered(found: Coverage) -> Iterable[Evidence]:
         text = says("in_list", address=found.address, entries=where, day=day(known.taken))
         yield Evidence(known.name, text, at_midnight(known.taken))
     if found.route_filter:
-        text = _by_filter(found, found.route_filter)
+        text = _by_filter(found, found.route_filter, halts=halts)
         yield Evidence(found.route_filter.origin, text, at_midnight(found.route_filter.taken))
     if found.received.table:
         yield Evidence(found.received.table.name, found.received.says, found.received.table.taken)
@@ -188,10 +191,13 @@ def _by_tags(found: Coverage, tags: ServiceTags) -> str:
     return says(key, address=found.address, tag=found.service_tag, region=found.region, day=asof)
 
 
-def _by_filter(found: Coverage, allowing: RouteFilter) -> str:
+def _by_filter(found: Coverage, allowing: RouteFilter, *, halts: bool) -> str:
     holds = listed(allowing.allowed, most=40) if allowing.communities else says("no_community")
     if found.allowed_by:
-        return says("allows_it", filter=allowing.name, community=community_name(found.allowed_by[0]))
+        community = community_name(found.allowed_by[0])
+        if halts:
+            return says("allows", filter=allowing.name, communities=community)
+        return says("allows_it", filter=allowing.name, community=community)
     if found.candidates:
         wanted = community_name(found.candidates[0])
         return says("allows_others", filter=allowing.name, communities=holds, community=wanted)

@@ -4,14 +4,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from arcferry.errors import BundleFault
 from arcferry.probe.observation import Attempt, DnsAnswer, Observation
 from arcferry.routing.azure_json import CommunityList, ServiceTags
 from arcferry.routing.circuit import Circuit, Peering
 from arcferry.routing.route import RouteTable, Vantage
-from arcferry.routing.route_filter import RouteFilter
+from arcferry.routing.route_filter import RouteFilter, distinct
 
+if TYPE_CHECKING:
+    from arcferry.routing.session import ArpEntry, Session
+
+_SEVERAL = 2
 NETWORK_ERROR = "AZCM0026"
 """The code with which the agent gives up on an endpoint; what is behind it, the endpoint's facts tell."""
 
@@ -38,6 +43,8 @@ class Kind(StrEnum):
     SERVER_STATE = "server-state"
     RECEIVED_ROUTES = "received-routes"
     AZURE_ROUTES = "azure-routes"
+    BGP_SESSIONS = "bgp-sessions"
+    AZURE_ARP = "azure-arp"
     CIRCUIT = "circuit"
     WATCH_HISTORY = "watch-history"
     ROUTE_FILTER = "route-filter"
@@ -142,12 +149,19 @@ class Document:
     community_list: CommunityList | None = None
     route_table: RouteTable | None = None
     circuit: Circuit | None = None
+    sessions: "tuple[Session, ...]" = ()
+    arp: "tuple[ArpEntry, ...]" = ()
     agent_state: AgentState | None = None
     bundle_problems: tuple[BundleProblem, ...] = ()
     notes: tuple[str, ...] = ()
     servers: tuple[str, ...] = ()
     excerpt: frozenset[str] | None = None
     location: str = ""
+
+    @property
+    def sees_no_router(self) -> bool:
+        """Whether its ARP table has no answer of the customer's router, which is a fault below BGP."""
+        return bool(self.arp) and not any(one.is_on_premises and one.is_answered for one in self.arp)
 
 
 def observed(
@@ -227,8 +241,8 @@ class Case:
 
     @property
     def filters(self) -> tuple[RouteFilter, ...]:
-        """Every route filter."""
-        return tuple(one.route_filter for one in self.documents if one.route_filter)
+        """Every route filter, each once."""
+        return distinct(one.route_filter for one in self.documents if one.route_filter)
 
     @property
     def route_tables(self) -> tuple[RouteTable, ...]:
@@ -242,13 +256,25 @@ class Case:
 
     @property
     def circuits(self) -> tuple[Circuit, ...]:
-        """Every circuit."""
-        return tuple(one.circuit for one in self.documents if one.circuit)
+        """Every circuit, each once, with what all documents of it tell."""
+        found = tuple(one.circuit for one in self.documents if one.circuit)
+        if len(found) < _SEVERAL:
+            return found
+        from arcferry.routing.joined import joined  # noqa: PLC0415  # nearly every case has one
+
+        return joined(found)
 
     @property
     def peerings(self) -> tuple[Peering, ...]:
         """Every circuit's Microsoft peering, over IPv4 and over IPv6."""
         return tuple(side for one in self.circuits for side in (one.microsoft, one.microsoft_ipv6) if side)
+
+    @property
+    def microsoft_sessions(self) -> "tuple[tuple[Document, Session], ...]":
+        """The BGP sessions of the Microsoft peering, each with the document that tells of it."""
+        links = self.links
+        told = ((one, session) for one in self.documents for session in one.sessions)
+        return tuple((one, session) for one, session in told if session.leads_to_microsoft(links))
 
     @property
     def attached_filters(self) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from arcferry import catalog
 from arcferry.evidence.case import Case, Document, Kind
 from arcferry.probe.observation import Attempt
 from arcferry.routing.azure_json import WHOLE_CLOUD, CommunityList, ServiceTags
-from arcferry.routing.circuit import Circuit, Peering
+from arcferry.routing.circuit import TELLS_NO_FILTER, Circuit, Peering
 from arcferry.routing.prefixes import prefix_text
 from arcferry.routing.route import MICROSOFT_AS, Route, RouteTable
 from arcferry.routing.route_filter import RouteFilter
@@ -54,7 +54,7 @@ def to_json(case: Case, left_out: Sequence[str] = ()) -> dict[str, Any]:
 def _document(one: Document, case: Case) -> dict[str, Any]:
     found: dict[str, Any] = {"name": one.name, "kind": one.kind.value}
     found |= _given({"taken": one.taken.isoformat() if one.taken else None, "location": one.location})
-    for key in ("attempts", "answers", "codes", "error_lines", "bundle_problems"):
+    for key in ("attempts", "answers", "codes", "error_lines", "bundle_problems", "sessions", "arp"):
         found |= _given({key: [_plain(value, one.name) for value in getattr(one, key)]})
     if one.agent_state:
         found["agent"] = _plain(one.agent_state, one.name)
@@ -123,6 +123,7 @@ def _filter(seen: RouteFilter) -> dict[str, Any]:
             }
         ),
         "rules": rules,
+        **({} if seen.attached_to is None else {"peerings": [{"id": one} for one in seen.attached_to]}),
     }
 
 
@@ -152,6 +153,9 @@ def _peering(seen: Peering, ipv6: Peering | None = None) -> dict[str, Any]:
         "advertisedPublicPrefixes": list(seen.advertised_prefixes),
         "advertisedPublicPrefixesState": seen.advertised_state,
         "legacyMode": legacy,
+        "advertisedPublicPrefixInfo": [
+            {"prefix": prefix, "validationState": state} for prefix, state in seen.validations
+        ],
     }
     return {
         "peeringType": "MicrosoftPeering",
@@ -162,6 +166,7 @@ def _peering(seen: Peering, ipv6: Peering | None = None) -> dict[str, Any]:
                 "secondaryPeerAddressPrefix": seen.secondary_prefix,
                 "routeFilter": _given({"id": seen.route_filter}),
                 "microsoftPeeringConfig": _given(config),
+                TELLS_NO_FILTER: None if seen.tells_filter else True,
                 "ipv6PeeringConfig": _peering(ipv6) if ipv6 else None,
             }
         ),
@@ -237,6 +242,7 @@ def _table(seen: RouteTable, case: Case) -> dict[str, Any]:
         "size": seen.size,
         "shows_communities": seen.shows_communities,
         "complete": seen.complete,
+        **({"asked": list(seen.asked)} if seen.asked else {}),
         "values": dict(islice(counted.items(), _MOST_VALUES)),
         "routes": [_plain(route, "") for route in (*routes, *_witnesses(seen, routes))],
     }

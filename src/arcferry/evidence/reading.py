@@ -40,7 +40,10 @@ from arcferry.text import clean
 _DEEP = 4
 _MOST = 50
 _MOST_LEFT = 20
-_OF_ONE = ("agent_state", "route_filter", "circuit", "route_table", "service_tags", "community_list")
+_OF_ONE = (
+    "agent_state", "route_filter", "circuit", "route_table", "service_tags", "community_list", "sessions",
+    "arp",
+)  # fmt: skip
 
 _TextReader = Callable[[str, str], Document | None]
 _TEXT_READERS: tuple[_TextReader, ...] = (
@@ -117,7 +120,8 @@ def _of_text(name: str, text: str) -> tuple[Document, ...]:
     plain = exhibits.unwrapped(clean(text, limit=len(text) + 1))
     read = [document for reader in _TEXT_READERS if (document := reader(name, plain))]
     kinds = {document.kind for document in read}
-    return tuple(one for one in read if not _STANDS_ASIDE.get(one.kind, set()) & kinds)
+    kept = (one for one in read if not _STANDS_ASIDE.get(one.kind, set()) & kinds)
+    return (*kept, *network.read_text(name, plain))
 
 
 def _of_transcript(name: str, text: str) -> tuple[Document, ...]:

@@ -38,6 +38,8 @@ _KINDS = {
     "server-state": "what a tool says of a server or a router",
     "received-routes": "routes of a router",
     "azure-routes": "Azure's route table of the peering",
+    "bgp-sessions": "BGP sessions",
+    "azure-arp": "Azure's ARP table of the peering",
     "circuit": "an ExpressRoute circuit",
     "watch-history": "a history of arcferry watch",
     "route-filter": "a route filter",

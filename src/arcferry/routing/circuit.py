@@ -14,7 +14,7 @@ The one place that judges a circuit; whoever shows the answer brings the sentenc
 import ipaddress
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from arcferry import catalog, typed
@@ -31,7 +31,13 @@ _CIRCUIT_FIELDS = (
 )
 _OF_PEERING = re.compile(r"/peerings/.*", re.IGNORECASE)
 IPV4, IPV6 = 4, 6
+TELLS_NO_FILTER = "tellsNoFilter"
+"""A field by which a reader says that a part of a peering, such as a query's result, never shows a filter."""
+
 _FAMILIES = ("MeteredData", "UnlimitedData")
+_VALIDATED = ("", "configured", "manuallyverified")
+# All but the last: validationState of azure-mgmt-network and Azure.Provisioning.Network; the last, "verified
+# using the old method", only stands in a support guide on prefix validation of 2025-11-19.
 
 
 class Tier(StrEnum):
@@ -54,9 +60,11 @@ class Peering:
         advertised_prefixes: the customer's public prefixes that Microsoft was told of.
         advertised_state: `Configured`, `Configuring`, `NotConfigured` or `ValidationNeeded`; empty if the
             document does not say.
+        validations: the state of each prefix that has one of its own, which Azure shows since 2025.
         legacy: what the API's `legacyMode` says: whether it was configured before 2017-08-01, when no filter
             was needed; None if unknown.
         route_filter: the resource id or name of the filter that is attached, empty if none is.
+        tells_filter: whether the document would show a filter, so that its lack means something.
     """
 
     state: str = ""
@@ -66,6 +74,21 @@ class Peering:
     advertised_state: str = ""
     legacy: bool | None = None
     route_filter: str = ""
+    validations: tuple[tuple[str, str], ...] = ()
+    tells_filter: bool = True
+
+    @property
+    def unvalidated(self) -> tuple[tuple[str, str], ...]:
+        """The prefixes that Microsoft does not let in yet, each with its state; a prefix's own state leads.
+
+        Where only the state of all is known, and no prefix, it stands there without one.
+        """
+        own = dict(self.validations)
+        rest = [prefix for prefix in self.advertised_prefixes if prefix not in own]
+        told = [*self.validations, *((prefix, self.advertised_state) for prefix in rest)]
+        if not told:
+            told = [("", self.advertised_state)]
+        return tuple((prefix, state) for prefix, state in told if state.lower() not in _VALIDATED)
 
     @property
     def links(self) -> tuple[str, ...]:
@@ -91,6 +114,7 @@ class Circuit:
         family: how it is billed, `MeteredData` or `UnlimitedData`; empty if unknown.
         resource_id: empty if the document does not say.
         location: its Azure region, which a filter's must be too; empty if unknown.
+        origin: the document's name, by which it is called where it has none of its own.
     """
 
     name: str
@@ -106,6 +130,12 @@ class Circuit:
     family: str = ""
     resource_id: str = ""
     location: str = ""
+    origin: str = field(default="", compare=False)
+
+    @property
+    def is_named(self) -> bool:
+        """Whether Azure's name of it is known."""
+        return bool(self.name) and self.name != self.origin
 
 
 def read_circuit(document: object, name: str) -> Circuit:
@@ -143,7 +173,7 @@ def _circuit(root: Node, file: str) -> Circuit:
     properties = root.flat()
     provider = _object(properties, "serviceProviderProperties")
     listed = properties.field("peerings")
-    peerings = list(listed.items()) if listed is not None else []
+    peerings = [_whole(one) for one in listed.items()] if listed is not None else []
     microsoft, microsoft_ipv6 = _microsoft(peerings)
     tier, family = _sku(root)
     return Circuit(
@@ -160,6 +190,7 @@ def _circuit(root: Node, file: str) -> Circuit:
         family=family,
         resource_id=typed.resource_id(root.text("id")),
         location=typed.location(root.text("location")),
+        origin=file,
     )
 
 
@@ -174,6 +205,7 @@ def _of_peerings(peerings: Sequence[Node], file: str, *, listed: bool) -> Circui
         lists_peerings=listed or microsoft is not None,
         resource_group=resource_group(peerings[0]),
         resource_id=typed.resource_id(_OF_PEERING.sub("", peerings[0].text("id"))),
+        origin=file,
     )
 
 
@@ -191,6 +223,7 @@ def _microsoft(peerings: Sequence[Node]) -> tuple[Peering | None, Peering | None
 def _peering(node: Node) -> Peering:
     config = _object(node, "microsoftPeeringConfig")
     listed = config.field("advertisedPublicPrefixes") if config else None
+    own = config.field("advertisedPublicPrefixInfo") if config else None
     attached = _object(node, "routeFilter")
     filter_name = attached.text("id") or attached.text("name") if attached else ""
     return Peering(
@@ -201,7 +234,15 @@ def _peering(node: Node) -> Peering:
         advertised_state=typed.label(config.text("advertisedPublicPrefixesState")) if config else "",
         legacy=_legacy(config) if config else None,
         route_filter=typed.resource_id(filter_name) or resource_name(filter_name),
+        validations=tuple(_validation(one) for one in own.items() if one.field("prefix")) if own else (),
+        tells_filter=node.field(TELLS_NO_FILTER) is None,
     )
+
+
+def _validation(info: Node) -> tuple[str, str]:
+    """A prefix and its state. Its signature proves who holds it: a secret, which is not read."""
+    prefix = info.field("prefix")
+    return _prefix(prefix) if prefix else "", typed.label(info.text("validationState"), 60)
 
 
 def _sku(root: Node) -> tuple[Tier, str]:
@@ -224,9 +265,18 @@ def _object(node: Node, key: str) -> Node | None:
         InputError: it is something else, as where PowerShell was not asked deep enough.
     """
     found = node.field(key)
-    if found is None or found.is_object:
-        return found
-    raise found.problem(
+    return found if found is None else _whole(found)
+
+
+def _whole(node: Node) -> Node:
+    """An object that nothing has cut short.
+
+    Raises:
+        InputError: it is something else, as where PowerShell was not asked deep enough.
+    """
+    if node.is_object:
+        return node
+    raise node.problem(
         "expected an object; with PowerShell use ConvertTo-Json -Depth 10, which does not cut objects short"
     )
 
@@ -301,7 +351,7 @@ def why_no_routes(circuit: Circuit, version: int = IPV4) -> NoRoutes | None:
         return because(Reason.NO_PEERING) if circuit.lists_peerings else None
     if peering.state.lower() not in ("", "enabled"):
         return because(Reason.PEERING_DISABLED, peering.state)
-    if not peering.route_filter and not peering.legacy:
+    if not peering.route_filter and peering.tells_filter and not peering.legacy:
         return because(Reason.NO_ROUTE_FILTER)
     return None
 

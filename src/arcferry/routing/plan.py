@@ -97,7 +97,6 @@ def plan(
         without=tuple(_without([one for one in may if not one.carried_by], region)),
         unneeded=tuple(_unneeded(route_filter, wanted)),
         notes=(
-            *catalog.peering_notes(cloud, features, first=True),
             *plan_notes.about_filter(route_filter, wanted),
             *plan_notes.about_answers(judged, unseen),
             *plan_notes.notes(cloud, region, scope, features, wants.endpoints),

@@ -177,12 +177,20 @@ class _LookUp:
 
     def _judged(self, route: Route) -> Received:
         """What a route means by who sent it."""
+        if self._is_beside_the_question(route):
+            return self._has(Reception.UNKNOWN, route, ", in an answer about another address")
         if (microsofts := self._is_microsofts(route)) is None:
             return self._has(Reception.UNKNOWN, route, ", and does not tell who sent it")
         if microsofts:
             return self._has(Reception.RECEIVED, route, " from Microsoft")
         says = f"{named(self.table)} sends {self.address} by {_described(route)}, which is not from Microsoft"
         return Received(Reception.ANOTHER_PATH, route, self.table, says)
+
+    def _is_beside_the_question(self, route: Route) -> bool:
+        """Whether the router was asked for another address, so that a longer prefix may hold this one."""
+        table = self.table
+        asked_else = bool(table.asked) and not table.complete and str(self.address) not in table.asked
+        return asked_else and not self._is_microsofts(route)
 
     def _has(self, answer: Reception, route: Route, so: str) -> Received:
         says = f"{named(self.table)} has {self.address} in {_described(route)}{so}"
@@ -210,6 +218,9 @@ class _LookUp:
 
     def _absent(self, whose: str = "") -> Received:
         name = named(self.table)
+        if str(self.address) in self.table.asked:
+            says = f"{name}: the router was asked for {self.address}, and has no route {whose}to it"
+            return Received(Reception.NOT_RECEIVED, None, self.table, says)
         if self.table.complete:
             size = route_count(self.table.size)
             says = f"{name} is a whole table of {size}, and none {whose}holds {self.address}"

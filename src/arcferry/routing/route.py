@@ -37,6 +37,7 @@ class Route:
         as_path: the AS numbers, the neighbour first; empty if unknown or local.
         best: whether the router uses it; None if the table does not say.
         filtered: whether the router's own inbound policy dropped it.
+        own: whether its router was told it, as a static or connected one, so that no neighbour sent it.
     """
 
     prefix: str
@@ -45,16 +46,19 @@ class Route:
     as_path: tuple[int, ...] = ()
     best: bool | None = None
     filtered: bool = False
+    own: bool = False
 
     @property
     def from_microsoft(self) -> bool | None:
         """Whether it came over ExpressRoute, by AS path or community; None if neither is known."""
+        if self.own:
+            return False
         if any(value.startswith(f"{MICROSOFT_AS}:") for value in self.communities):
             return True
         return MICROSOFT_AS in self.as_path if self.as_path else None
 
 
-_Attributes = tuple[tuple[str, ...], str, tuple[int, ...], bool | None, bool]
+_Attributes = tuple[tuple[str, ...], str, tuple[int, ...], bool | None, bool, bool]
 
 
 class Routes:
@@ -82,7 +86,9 @@ class Routes:
         Raises:
             ValueError: its prefix is none.
         """
-        fresh = (route.communities, route.next_hop, route.as_path, route.best, route.filtered)
+        fresh = (
+            route.communities, route.next_hop, route.as_path, route.best, route.filtered, route.own
+        )  # fmt: skip
         self._held.add(route.prefix, self._known.setdefault(fresh, fresh))
         self.size += 1
 
@@ -103,7 +109,7 @@ class Routes:
     @property
     def shows_paths(self) -> bool:
         """Whether any route has an AS path, so that one without it is the router's own."""
-        return any(as_path for _, _, as_path, _, _ in self._known)
+        return any(as_path for _, _, as_path, *_ in self._known)
 
     def holds(self, prefix: str) -> bool:
         """Whether there is a route of exactly this prefix.
@@ -136,6 +142,7 @@ class RouteTable:
             output of a query for one prefix or one community.
         values: every community seen, with how many routes carry it.
         notes: what was odd: truncated, paged, lines that were left out.
+        asked: the addresses for which the router was asked alone: for these its answer is whole.
         routes: the routes themselves; to be iterated, or asked by prefix.
     """
 
@@ -149,6 +156,7 @@ class RouteTable:
     values: dict[str, int]
     notes: tuple[str, ...] = ()
     routes: Routes = field(default_factory=Routes, repr=False, compare=False)
+    asked: tuple[str, ...] = ()
 
     def covering(self, address: str | Address) -> tuple[Route, ...]:
         """Every route that holds the address, the longest prefix first.
@@ -169,6 +177,7 @@ def route_table(
     shows_communities: bool = True,
     complete: bool = True,
     notes: tuple[str, ...] = (),
+    asked: tuple[str, ...] = (),
 ) -> RouteTable:
     """The table that these routes make; they are taken one by one, so that a million never stand in a list.
 
@@ -180,5 +189,5 @@ def route_table(
     held = routes if isinstance(routes, Routes) else Routes(routes)
     values = held.communities()
     return RouteTable(
-        name, format, vantage, taken, held.size, shows_communities, complete, values, notes, held
+        name, format, vantage, taken, held.size, shows_communities, complete, values, notes, held, asked
     )

@@ -1,6 +1,6 @@
 """Route filters: the communities whose routes a circuit's Microsoft peering lets through."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -25,6 +25,7 @@ class RouteFilter:
         origin: the document's name.
         taken: the day of the document; None if neither it nor whoever handed it in tells.
         location: its Azure region; empty if unknown.
+        attached_to: the resource ids of the peerings that hold it; None if the document does not tell.
     """
 
     name: str
@@ -39,6 +40,12 @@ class RouteFilter:
     origin: str = ""
     taken: date | None = None
     location: str = ""
+    attached_to: tuple[str, ...] | None = None
+
+    @property
+    def is_attached_nowhere(self) -> bool:
+        """Whether Azure says that no peering holds it, so that what it allows has no effect."""
+        return self.attached_to == ()
 
     @property
     def allowed(self) -> tuple[str, ...]:
@@ -122,4 +129,28 @@ def read_route_filter(document: object, name: str) -> RouteFilter:
         origin=name,
         taken=date_in(name.partition(": ")[0]),
         location=typed.location(found.text("location")),
+        attached_to=_attached_to(properties),
     )
+
+
+def _attached_to(properties: Node) -> tuple[str, ...] | None:
+    """The peerings that hold it, over IPv4 and IPv6. A list that is missing tells nothing."""
+    listed = [one for key in ("peerings", "ipv6Peerings") if (one := properties.field(key)) and one.is_list]
+    if not listed:
+        return None
+    return tuple(
+        typed.resource_id(item.text("id")) for one in listed for item in one.items() if item.is_object
+    )
+
+
+def distinct(filters: Iterable[RouteFilter]) -> tuple[RouteFilter, ...]:
+    """Each filter once, where the same one was handed in twice, such as by two tools: by its id or its name.
+
+    One that allows something else than the other stays beside it: which of them is newer, only a day tells.
+    """
+    found: dict[tuple[object, ...], RouteFilter] = {}
+    for one in filters:
+        known = one.resource_id.lower() or ("" if one.name == one.origin else one.name.lower())
+        key = (known, one.communities, one.denied) if known else (id(one),)
+        found.setdefault(key, one)
+    return tuple(found.values())

@@ -24,6 +24,7 @@ def as_json(table: RouteTable) -> dict[str, object]:
         "complete": table.complete,
         "values": table.values,
         "notes": list(table.notes),
+        **({"asked": list(table.asked)} if table.asked else {}),
         "routes": [
             [
                 route.prefix,
@@ -32,6 +33,7 @@ def as_json(table: RouteTable) -> dict[str, object]:
                 " ".join(route.communities),
                 route.best,
                 route.filtered,
+                *(["own"] if route.own else []),
             ]
             for route in table.routes
         ],

@@ -209,7 +209,6 @@ def test_long_lines_do_not_hang(line: str) -> None:
         'time="2026-11-23T04:12:10Z" level=debug msg="Checking connectivity to https://13.71.0.1/18"\n',
         ";; ANSWER SECTION:\nagentserviceapi.example. 60 IN A 40.115.144.3\n",
         "40.115.144.3\n13.71.0.1\n",
-        "R1#show ip route\nS*    0.0.0.0/0 [1/0] via 203.0.113.1\nC     192.0.2.0/30 is directly connected\n",
         (
             "R1#show ip bgp summary\nBGP router identifier 198.51.100.9, local AS number 65001\n"
             "Neighbor        V    AS MsgRcvd MsgSent   TblVer  InQ OutQ Up/Down  State/PfxRcd\n"

@@ -282,9 +282,11 @@ def _reach(circuit: Circuit) -> str:
 def _state(peering: Peering) -> str:
     attached = peering.route_filter.rstrip("/").rpartition("/")[2]
     prefixes = ", ".join(peering.advertised_prefixes) or "no prefix of ours"
-    checked = f" ({peering.advertised_state})" if peering.advertised_state else ""
+    own = ", ".join(f"{prefix} {state}" for prefix, state in peering.validations if state)
+    checked = f" ({own or peering.advertised_state})" if own or peering.advertised_state else ""
     legacy = ", configured before 2017-08-01" if peering.legacy else ""
     return (
-        f"{peering.state or 'state unknown'}{legacy}; route filter {attached or 'none'}; "
+        f"{peering.state or 'state unknown'}{legacy}; route filter "
+        f"{attached or ('none' if peering.tells_filter else 'unknown')}; "
         f"Microsoft was told of {prefixes}{checked}"
     )

@@ -56,6 +56,7 @@ FAULTS: tuple[Cause, ...] = (
     route.community_denied,
     route.empty_route_filter,
     route.session_down,
+    route.session_without_routes,
     route.community_not_in_filter,
     route.region_without_community,
     route.outside_sku_geography,

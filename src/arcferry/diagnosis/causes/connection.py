@@ -1,5 +1,6 @@
 """Connections that do not come about, or prove the wrong thing: TCP, TLS and its clocks, and proxies."""
 
+from dataclasses import replace
 from datetime import MAXYEAR
 from functools import partial
 
@@ -12,7 +13,12 @@ from arcferry.routing.coverage import Coverage, Verdict
 from arcferry.routing.reception import Return, returns
 from arcferry.times import to_text
 
-_VALIDATED = ("", "configured")
+_UNVALIDATED = (
+    "not_configured", "configuring", "validation_needed", "validation_failed", "manual_validation_needed",
+    "asn_validation_failed", "certificate_missing_in_routing_registry", "invalid_signature_encoding",
+    "signature_verification_failed",
+)  # fmt: skip
+"""The states of an advertised prefix that Microsoft does not let in, in Azure's words (`validationState`)."""
 _A_DAY = 86_400.0
 """Seconds of clock difference from which a certificate's dates say nothing about the certificate."""
 _AN_HOUR = 3600
@@ -40,28 +46,52 @@ large_packets_lost = _tls(
 )
 
 
-@cause("tcp/nat-prefix-not-validated", Owner.NETWORK, routed=True)
-def nat_prefix_not_validated(destination: Destination, case: Case) -> Match | None:
-    """The circuit's document says that the advertised prefix is not validated, and nothing answers."""
-    found = [(one.name, one.microsoft) for one in case.circuits if one.microsoft]
-    if not found or not _is_unanswered(destination) or _answers_come_back(destination):
-        return None
-    if any(peering.advertised_state.lower() in _VALIDATED for _, peering in found):
-        return None
-    evidence = [
-        line(f"circuit {name}", "state", state=peering.advertised_state, prefixes=peering.advertised_prefixes)
-        for name, peering in found
+def _not_validated(case: Case) -> Match | None:
+    """What the circuit's document says of every prefix that is not validated; None if it says so of none."""
+    sides = [
+        (one.name, side) for one in case.circuits for side in (one.microsoft, one.microsoft_ipv6) if side
     ]
-    prefixes = dict.fromkeys(prefix for _, peering in found for prefix in peering.advertised_prefixes)
+    found = [(name, prefix, state) for name, side in sides for prefix, state in side.unvalidated]
+    if not found or any(side.advertised_prefixes and not side.unvalidated for _, side in sides):
+        return None
+    states = {state.lower() for _, _, state in found}
     return Match(
-        _confidence(destination),
-        tuple(name for name, _ in found),
-        (*evidence, _table_line(destination)),
-        values={"prefixes": tuple(prefixes)},
+        Confidence.EXPECTED,
+        tuple(dict.fromkeys(name for name, _, _ in found)),
+        tuple(
+            line(f"circuit {name}", "state", state=state, prefixes=(prefix,)) for name, prefix, state in found
+        ),
+        values={
+            "prefixes": tuple(dict.fromkeys(prefix for _, prefix, _ in found if prefix)),
+            **{f"is_{state}": state.replace("_", "") in states for state in _UNVALIDATED},
+        },
     )
 
 
-@cause("tcp/asymmetric-return", Owner.NETWORK, routed=True)
+def _never_validated(case: Case) -> tuple[Match, ...]:
+    """Told of a circuit alone, if nobody tried an endpoint."""
+    match = _not_validated(case)
+    return () if match is None or case.attempts else (match,)
+
+
+@cause("tcp/nat-prefix-not-validated", Owner.NETWORK, routed=True, halts=True, of_case=_never_validated)
+def nat_prefix_not_validated(destination: Destination, case: Case) -> Match | None:
+    """The circuit's document says that an advertised prefix is not validated, and nothing answers."""
+    match, coverage = _not_validated(case), destination.coverage
+    if match is None or not destination.failed or not destination.may_be_routing or coverage.lacks_route:
+        return None
+    if destination.verdict not in (Verdict.CARRIED, Verdict.UNKNOWN) and not coverage.has_route:
+        return None
+    if _answers_come_back(destination) or destination.circuit_works:
+        return None
+    return replace(
+        match,
+        confidence=_confidence(destination),
+        evidence=(*match.evidence, _table_line(destination)),
+    )
+
+
+@cause("tcp/asymmetric-return", Owner.NETWORK, routed=True, halts=True)
 def asymmetric_return(destination: Destination, case: Case) -> Match | None:
     """Azure's own route table of the peering lacks the prefix that the circuit says is advertised."""
     if not _is_unanswered(destination) or _answers_come_back(destination):

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from arcferry import catalog, typed
 from arcferry.catalog import Steering, When
 from arcferry.diagnosis.destination import Destination, edge_links
-from arcferry.diagnosis.finding import Confidence, Evidence, Owner
+from arcferry.diagnosis.finding import Confidence, Evidence, Owner, Severity
 from arcferry.diagnosis.rule import Cause, Line, Match, Value, cause, line
 from arcferry.diagnosis.values import community_name, day, filter_name
-from arcferry.evidence.case import Case, at_midnight
+from arcferry.evidence.case import Case, Document, at_midnight
 from arcferry.probe.observation import Stage
 from arcferry.routing.circuit import IPV6, Reason, Tier, filters_not_at_hand, no_routes, reaches
 from arcferry.routing.coverage import FRONT_DOOR, Verdict
@@ -18,6 +19,9 @@ from arcferry.routing.route import MICROSOFT_AS, RouteTable
 from arcferry.routing.route_filter import RouteFilter
 
 _ANY = "/subscriptions/SUBSCRIPTION-ID"
+if TYPE_CHECKING:
+    from arcferry.routing.session import Session
+
 _MAY_BE_ALLOWED = (Verdict.CARRIED, Verdict.UNKNOWN)
 
 
@@ -131,7 +135,7 @@ def _no_routes(slug: str, *, for_lack_of_a_filter: bool) -> Cause:
         match = nothing_comes(case)
         return () if match is None or case.attempts else (match,)
 
-    return Cause(slug, Owner.NETWORK, of_endpoint=of_endpoint, of_case=of_case, routed=True)
+    return Cause(slug, Owner.NETWORK, of_endpoint=of_endpoint, of_case=of_case, routed=True, halts=True)
 
 
 def _to_attach(case: Case) -> dict[str, Value]:
@@ -152,16 +156,15 @@ peering_down = _no_routes("route/peering-down", for_lack_of_a_filter=False)
 no_route_filter = _no_routes("route/no-route-filter", for_lack_of_a_filter=True)
 
 
-@cause("route/filter-not-attached", Owner.NETWORK, routed=True)
-def filter_not_attached(destination: Destination, case: Case) -> Match | None:
+def _attached_elsewhere(case: Case) -> Match | None:
     """The circuits hold other filters than those at hand."""
     held = filters_not_at_hand(case.circuits, case.filters)
-    if not held or not destination.crosses_the_circuit:
+    if not held:
         return None
     attached = tuple(dict.fromkeys(reference.rstrip("/").rpartition("/")[2] for _, reference in held))
     at_hand = tuple(sorted(one.name for one in case.filters if one.name != one.origin))
     return Match(
-        _confidence(destination),
+        Confidence.EXPECTED,
         (*attached, *at_hand),
         tuple(
             line(f"circuit {circuit.name}", "attached", attached=attached, at_hand=at_hand)
@@ -174,6 +177,37 @@ def filter_not_attached(destination: Destination, case: Case) -> Match | None:
             "attached_names": tuple(one for _, one in held if not typed.resource_id(one)),
         },
     )
+
+
+def _attached_nowhere(case: Case) -> Match | None:
+    """Azure says of every filter at hand that no peering holds it, and no circuit's document says else."""
+    free = [one for one in case.filters if one.is_attached_nowhere]
+    needless = any(side.legacy for side in case.peerings)
+    if not free or len(free) < len(case.filters) or case.attached_filters or needless:
+        return None
+    return Match(
+        Confidence.EXPECTED,
+        tuple(sorted(one.name for one in free)),
+        tuple(line(one.origin, "nowhere", at_midnight(one.taken), named=one.name) for one in free),
+        values={**_to_attach(case), "attached": (), "attached_ids": (), "attached_names": ()},
+    )
+
+
+def _unattached(case: Case) -> tuple[Match, ...]:
+    """Told of a filter alone, if nobody tried an endpoint."""
+    match = _attached_nowhere(case)
+    return () if match is None or case.attempts else (match,)
+
+
+@cause("route/filter-not-attached", Owner.NETWORK, routed=True, halts=True, of_case=_unattached)
+def filter_not_attached(destination: Destination, case: Case) -> Match | None:
+    """The circuits hold other filters than those at hand, or the filter at hand is attached to nothing."""
+    if not destination.crosses_the_circuit:
+        return None
+    if match := _attached_elsewhere(case):
+        return replace(match, confidence=_confidence(destination))
+    nowhere = None if destination.circuit_works else _attached_nowhere(case)
+    return replace(nowhere, confidence=_confidence(destination)) if nowhere else None
 
 
 @cause("route/outside-sku-geography", Owner.NETWORK, routed=True)
@@ -218,16 +252,69 @@ def ipv6_not_peered(destination: Destination, case: Case) -> Match | None:
     )
 
 
-# The router's own tables.
+# BGP sessions, and the router's own tables.
 
 
-@cause("route/session-down", Owner.NETWORK, routed=True)
+def _told_of(document: Document, session: "Session") -> Line:
+    key = "session_of_azure" if session.of_azure else "session"
+    received = "" if session.received is None else f"{session.received:,}"
+    return line(
+        document.name,
+        key,
+        document.taken,
+        peer=session.peer,
+        asn="" if session.asn is None else str(session.asn),
+        state=session.state,
+        since=session.since,
+        received=received,
+    )
+
+
+def _links_down(case: Case) -> tuple[tuple[Line, ...], bool]:
+    """What says that a session with Microsoft, or the link below it, is down; and whether one is up."""
+    told = case.microsoft_sessions
+    links = [one for one in case.documents if one.arp]
+    down = [_told_of(document, session) for document, session in told if not session.is_up]
+    down += [line(one.name, "no_arp", one.taken) for one in links if one.sees_no_router]
+    answered = any(not one.sees_no_router for one in links)
+    return tuple(down), any(session.is_up for _, session in told) or (answered and not told)
+
+
+def _all_down(case: Case) -> Match | None:
+    down, one_is_up = _links_down(case)
+    return (
+        Match(signature=("sessions",), evidence=down, values={"sessions": True, "one_is_up": False})
+        if down and not one_is_up
+        else None
+    )
+
+
+def _down_of_the_case(case: Case) -> tuple[Match, ...]:
+    """Told of the sessions alone, if nobody tried an endpoint; and of one link, if the other works."""
+    if (match := _all_down(case)) and not case.attempts:
+        return (match,)
+    down, one_is_up = _links_down(case)
+    if not down or not one_is_up:
+        return ()
+    return (
+        Match(
+            signature=("one",),
+            evidence=down,
+            severity=Severity.WARNING,
+            values={"sessions": True, "one_is_up": True},
+        ),
+    )
+
+
+@cause("route/session-down", Owner.NETWORK, routed=True, halts=True, of_case=_down_of_the_case)
 def session_down(destination: Destination, case: Case) -> Match | None:
-    """The router's whole table is there, and no table of the customer's has any route of Microsoft's."""
-    whole = [table for table in case.own_tables if table.complete]
-    if not whole or not destination.crosses_the_circuit or destination.circuit_works:
+    """No session with Microsoft is up, or no table of the customer's has any route of Microsoft's."""
+    if not destination.crosses_the_circuit or destination.circuit_works:
         return None
-    if any(_may_hold_microsoft(table, destination.beside) for table in case.own_tables):
+    if match := _all_down(case):
+        return match
+    whole = [table for table in case.own_tables if table.complete]
+    if not whole or any(_may_hold_microsoft(table, destination.beside) for table in case.own_tables):
         return None
     return Match(
         signature=tuple(table.name for table in whole),
@@ -235,7 +322,32 @@ def session_down(destination: Destination, case: Case) -> Match | None:
             line(table.name, "none_of_microsoft", table.taken, table=named(table), routes=table.size)
             for table in whole
         ),
+        values={"sessions": False, "one_is_up": False},
     )
+
+
+def _nothing_over_sessions(case: Case) -> Match | None:
+    up = [
+        (one, session) for one, session in case.microsoft_sessions if session.is_up and not session.of_azure
+    ]
+    if not up or any(session.received != 0 for _, session in up):
+        return None
+    return Match(
+        signature=tuple(session.peer for _, session in up), evidence=tuple(_told_of(*one) for one in up)
+    )
+
+
+def _nothing_of_the_case(case: Case) -> tuple[Match, ...]:
+    match = _nothing_over_sessions(case)
+    return () if match is None or case.attempts else (match,)
+
+
+@cause("route/session-without-routes", Owner.NETWORK, routed=True, halts=True, of_case=_nothing_of_the_case)
+def session_without_routes(destination: Destination, case: Case) -> Match | None:
+    """The sessions with Microsoft are up, and not one prefix comes over any of them."""
+    if not destination.crosses_the_circuit or destination.circuit_works:
+        return None
+    return _nothing_over_sessions(case)
 
 
 def _may_hold_microsoft(table: RouteTable, destinations: Iterable[Destination]) -> bool:

@@ -21,6 +21,7 @@ from arcferry.routing.circuit import read_circuit
 from arcferry.routing.prefixes import prefix_key, prefix_text
 from arcferry.routing.route import Route, Routes, RouteTable, Vantage
 from arcferry.routing.route_filter import RouteFilter, read_route_filter
+from arcferry.routing.session import ArpEntry, Session, state_of
 
 _MOST_DOCUMENTS = 5000
 _MOST_ROWS = 5000
@@ -41,7 +42,7 @@ _SHORTENED = {
 """Kinds of which a document without its part says nothing, and would keep what is held from counting."""
 
 _Fields = Mapping[str, object]
-_Row = TypeVar("_Row", Attempt, DnsAnswer, CodeSeen, ErrorLine, BundleProblem)
+_Row = TypeVar("_Row", Attempt, DnsAnswer, CodeSeen, ErrorLine, BundleProblem, Session, ArpEntry)
 _Dated = TypeVar("_Dated", RouteFilter, ServiceTags, CommunityList)
 
 
@@ -120,6 +121,8 @@ def _document(fields: _Fields, file: str, groups: list[tuple[str, ...]]) -> Docu
         circuit=read_circuit(part, name) if (part := fields.get("circuit")) else None,
         route_table=_table(values.mapping(fields.get("routes")), name),
         bundle_problems=_read(fields, "bundle_problems", _problem, name),
+        sessions=_read(fields, "sessions", _session, name),
+        arp=_read(fields, "arp", _arp_entry, name),
         agent_state=_agent(values.mapping(fields.get("agent")), name),
         notes=tuple(
             map(values.short, values.texts(fields.get("notes") if kind == Kind.UNREADABLE else None))
@@ -181,6 +184,23 @@ def _error_line(row: _Fields, name: str) -> ErrorLine | None:
 def _problem(row: _Fields, _: str) -> BundleProblem | None:
     fault = next((one for one in BundleFault if one == row.get("fault")), None)
     return BundleProblem(fault, _name(row.get("file"))) if fault else None
+
+
+def _session(row: _Fields, _: str) -> Session | None:
+    state, asn, received = (row.get(key) for key in ("state", "asn", "received"))
+    peer = values.address(row.get("peer")) or typed.label(values.short(row.get("peer"), 60))
+    if not peer or not isinstance(state, str):
+        return None
+    word, _, remark = state.partition(" (")
+    since = typed.label(values.short(row.get("since"), 40))
+    number = asn if isinstance(asn, int) and 0 <= asn <= _LAST_AS else None
+    shown = state_of(word, remark.rstrip(")"))
+    return Session(peer, number, shown, _count(received), since, of_azure=row.get("of_azure") is True)
+
+
+def _arp_entry(row: _Fields, _: str) -> ArpEntry | None:
+    side, mac = (typed.label(values.short(row.get(key), 40)) for key in ("side", "mac"))
+    return ArpEntry(side, values.address(row.get("address")), mac) if side else None
 
 
 def _agent(row: _Fields, name: str) -> AgentState | None:
@@ -249,6 +269,7 @@ def _table(part: _Fields, name: str) -> RouteTable | None:
         size,
         shows_communities=part.get("shows_communities") is True,
         complete=part.get("complete") is True,
+        asked=values.addresses(part.get("asked")),
         values=counted,
         routes=Routes(
             route for row in values.mappings(part.get("routes"), _MOST_ROUTES) if (route := _route(row))
@@ -278,4 +299,5 @@ def _route(row: _Fields) -> Route | None:
         tuple(map(int, numbers[:256])),
         values.flag(row.get("best")),
         row.get("filtered") is True,
+        row.get("own") is True,
     )

@@ -1,13 +1,16 @@
-"""The routes of a router or of Azure, in any format that `routing.tables` reads."""
+"""What routers print: routes, in any format that `routing.tables` reads, and BGP sessions."""
 
 from dataclasses import replace
 from pathlib import Path
 
 from arcferry.evidence.case import Document, Kind
+from arcferry.evidence.readers import values
 from arcferry.routing.route import RouteTable, Vantage
 from arcferry.routing.tables import Progress, may_hold_routes, read_route_file, read_route_table
+from arcferry.routing.tables.sessions import read_sessions
 
 _MOST_LOOKED_AT = 1_000_000
+"""Characters in which sessions are looked for: a summary is short, and a table of routes may be long."""
 
 
 def _routes(table: RouteTable | None) -> tuple[Document, ...]:
@@ -18,17 +21,24 @@ def _routes(table: RouteTable | None) -> tuple[Document, ...]:
 
 
 def may_hold(text: str) -> bool:
-    """Whether a line has the sign of a router's table, so that the text is worth a reading."""
-    return len(text) < _MOST_LOOKED_AT and may_hold_routes(text)
+    """Whether a line has the sign of a router's table, or a session of BGP, so that it is worth a reading."""
+    return len(text) < _MOST_LOOKED_AT and (may_hold_routes(text) or bool(read_sessions(text)))
 
 
 def read(name: str, data: bytes) -> tuple[Document, ...]:
-    """The routes of a router or of Azure; none if `data` is in no format that `routing.tables` reads.
+    """The routes of a router or of Azure, and a router's BGP sessions; none if `data` holds neither.
 
     Raises:
         FileInputError: it is one, and something is wrong in it.
     """
-    return _routes(read_route_table(name, data))
+    text = values.text_of(data[: 4 * _MOST_LOOKED_AT]) or ""
+    return (*_routes(read_route_table(name, data)), *sessions(name, text[:_MOST_LOOKED_AT]))
+
+
+def sessions(name: str, text: str) -> tuple[Document, ...]:
+    """The BGP sessions that a router's text tells of."""
+    found = read_sessions(text)
+    return (Document(name, Kind.BGP_SESSIONS, sessions=found),) if found else ()
 
 
 def read_dump(path: Path, name: str, progress: Progress | None = None) -> tuple[Document, ...]:

@@ -33,6 +33,9 @@ _MARKS = (
 )
 _ASCII_TAIL = re.compile(rb"[\t\n\r\x20-\x7e]{12,}\Z")
 _WIDE = re.compile(rb"(?:[\t\n\r\x20-\x7e]\x00){8,}|(?:\x00[\t\n\r\x20-\x7e]){8,}")
+_COLOUR = re.compile(r"\x1b\[[0-9;]{0,20}m")
+"""What `az --output jsonc` and others put between the letters for a terminal."""
+
 _MAX_DUPLICATES = 20
 _LEAST_UTF16 = 4
 _MOSTLY = 0.2
@@ -86,7 +89,7 @@ def text_of(data: bytes) -> str | None:
         is_mixed = b"\x00" in data[: TEXT_LIMIT * 4]
         plain = _WIDE.sub(lambda found: found[0].replace(b"\x00", b""), data) if is_mixed else data
         text = plain.decode(encoding or "utf-8", errors="replace")
-    return None if "\x00" in text else text
+    return None if "\x00" in text else _COLOUR.sub("", text)
 
 
 def is_structured(text: str) -> bool:

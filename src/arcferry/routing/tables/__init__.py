@@ -13,15 +13,17 @@ from arcferry.routing.tables import (
     azure,
     bird,
     junos,
+    labelled,
     mrt,
     openbgpd,
     prefix_list,
+    rib,
     show_bgp,
     show_bgp_json,
 )
 from arcferry.routing.tables.capture import TypedCommand, sections
 from arcferry.routing.tables.json_stream import TruncatedError
-from arcferry.routing.tables.reading import Reading, TreeFormat, table_of
+from arcferry.routing.tables.reading import Reading, TextFormat, TreeFormat, table_of
 from arcferry.routing.tables.source import HEAD, Line, RouteFile
 
 _JSON = (
@@ -33,15 +35,27 @@ _JSON = (
     show_bgp_json.FRR,
 )
 # The order matters where one router's text holds another's signs: IOS is what is left.
-_TEXT = (
+_TEXT: tuple[TextFormat, ...] = (
     bird.FORMAT,
     junos.TEXT_FORMAT,
     openbgpd.TEXT_FORMAT,
     azure.TEXT_FORMAT,
+    *labelled.FORMATS,
+    rib.FORMAT,
     *show_bgp.FORMATS,
 )
-_NAMED = (*_JSON, *_TEXT, junos.XML_FORMAT)
-FORMATS: tuple[str, ...] = tuple(sorted({*(one.name for one in _NAMED), mrt.NAME, prefix_list.NAME}))
+_NAMED: tuple[TextFormat | TreeFormat, ...] = (*_JSON, *_TEXT, junos.XML_FORMAT)
+_LOOK_UP = "look-up"
+"""A router's word that it has no route, to who asked for one address."""
+
+_NONE = re.compile(
+    r"(?i)\s{0,3}(?:\d{4}[ -])?(?:%\s?)?(?:(?:info|error):\s)?(?:the )?"
+    r"(?:(?:network|subnet|route) (?:not found|not in table|does(?: not|n't) exist)|no matching entries found"
+    r"|no route(?:s)? (?:to|found)\b)"
+)
+FORMATS: tuple[str, ...] = tuple(
+    sorted({*(one.name for one in _NAMED), mrt.NAME, prefix_list.NAME, _LOOK_UP})
+)
 """The names of all formats, as `RouteTable.format` has them."""
 
 Progress = Callable[[int], None]
@@ -88,7 +102,7 @@ def read_route_file(path: Path, *, progress: Progress | None = None) -> RouteTab
 
 def may_hold_routes(text: str) -> bool:
     """Whether some line has a sign of a router's table, which its reader may still hold to be none."""
-    return any(map(_SIGNS.match, text.splitlines()))
+    return any(_SIGNS.match(line) or _NONE.match(line) for line in text.splitlines())
 
 
 def _read(name: str, stream: IO[bytes], progress: Progress | None) -> RouteTable | None:
@@ -183,5 +197,7 @@ def _answer(name: str, command: TypedCommand | None, waiting: Iterator[Line]) ->
                 reading = _filled(reading, plain.read(reading, waiting))
                 return reading if reading.is_a_table else None
             next(waiting)
+        if command is not None and command.asked and _NONE.match(line[1]):
+            return _filled(Reading(name, _LOOK_UP, command), iter(()))
         first = False
     return None

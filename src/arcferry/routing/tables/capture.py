@@ -7,15 +7,21 @@ from dataclasses import dataclass
 from arcferry.redaction import HIDDEN, mask
 from arcferry.routing.route import Vantage
 from arcferry.routing.tables.source import Line
-from arcferry.routing.tables.values import community
+from arcferry.routing.tables.values import address, community
 from arcferry.text import one_line
 
 _PROMPT = re.compile(
-    r"(?:\[[^\]\n]{1,60}\]\s?|[\w.@/:~()\[\]{}+-]{1,80}(?:\s~)?)[#>$%]\s*"
+    # VRP's `<ne40>` and `[~ne40-bgp]` end with their bracket; RouterOS has its menu behind it.
+    r"(?:[<\[][~*]?[\w.-]{1,64}[>\]]\s*(?=dis(?:p\w*)?\s)"
+    r"|\[[^\]\n]{1,60}\](?:\s[\w/ -]{1,60})?\s?>\s*(?=/|(?:ip|routing|print)\b)"
+    r"|(?:\[[^\]\n]{1,60}\]\s?|\*?[\w.@/:~()\[\]{}+-]{1,80}(?:\s~|\s\([\w.-]{1,40}\))?\s?)[#>$%]\s*"
     r"(?=$|(?:do\s+|sudo\s+)?(?:sh|sho|show|run|bgpctl|birdcl?|birdc|vtysh|cat|exit|quit|logout|conf\w*|term\w*"
-    r"|en|enable|ping|trace\w*|set|debug|clear|wr|write|cli|date|uname|echo|more|get|end)\b)"
+    r"|en|enable|ping|trace\w*|set|debug|clear|wr|write|cli|date|uname|echo|more|get|end|test|admin)\b))"
 )
-_BARE = re.compile(r"(?:do\s+)?show\s+(?:ip|ipv4|ipv6|bgp|route|protocols|version|run\w*|vrf)\b")
+_BARE = re.compile(
+    r"(?:do\s+)?show\s+(?:ip|ipv4|ipv6|bgp|route|router|routing|protocols|version|run\w*|vrf)\b"
+    r"|display\s+(?:ip|bgp)\b|get\s+router\s+info\b|/(?:ip|routing)[ /]"
+)
 _TOLD = re.compile(
     r"(?i)((?:pass(?:word|phrase|wd)?|secret|shared[-_]?key|pre-shared-key|key-string|auth(?:entication)?-key"
     r"|encrypted-password|md5|key-chain-key|tcp-ao|(?:tacacs|radius)(?:-server)?\s+(?:host\s+\S+\s+)?key"
@@ -27,7 +33,7 @@ _ADDRESS = re.compile(
     r"(?<![\w.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7})(?:/\d{1,3})?(?![\w.:])"
 )
 _OF_NEIGHBOUR = re.compile(
-    r"(?i)\b(?:neighbou?rs?|nei\w*|(?:receive|advertising)-protocol\s+bgp|peer|protocol|table|vrf|instance)\s+\S+"
+    r"(?i)\b(?:neighbou?rs?|nei\w*|(?:receive|advertising)-protocol\s+bgp|peer|protocol|(?<!-)table|vrf|instance)\s+\S+"
 )
 _RECEIVED = re.compile(
     r"(?i)\breceived-routes\b|\breceive-protocol\b|\breceived\s+routes\b|\bfiltered-routes\b|\badj-(?:rib-)?in\b"
@@ -39,9 +45,20 @@ _ADVERTISED = re.compile(
 _FILTERED = re.compile(r"(?i)\bfiltered(?:-routes)?\b|\broute\b.*\bhidden\b")
 _PART = re.compile(
     r"(?i)\b(?:community|communities|regexp?|as-path|aspath-regex|filter-list|prefix-list|route-map|where|for|cidr-only"
-    r"|longer-prefixes|exact|match-prefix|source-as|selected|next-hop|best|limit)\b"
+    r"|longer-prefixes|longer|subnets|exact|orlonger|match-prefix|source-as|selected|next-hop|best|limit)\b"
     r"|\|\s*(?:i|inc\w*|e|exc\w*|b|beg\w*|s|sec\w*|match|grep|egrep|except|find|last|head|tail)\b"
 )
+
+
+_ALL_OF_BGP = re.compile(r"(?i)\bwhere\s+bgp(?:=yes)?\s*$")
+"""RouterOS has one table of routes, of which this is every one of BGP's."""
+
+_EXACT = re.compile(
+    r"(?i)\b(?:longer-prefixes|longer|subnets|exact|orlonger|communit\w+|regexp?|bgp routes)\b"
+    r"|\bdst-address\s*="
+    r"|\d\s+\d{1,3}(?:\s|$)"
+)
+"""What makes a query one for a prefix, or for several: `A subnets`, VRP's `A 24`, SR OS's `bgp routes A`."""
 
 
 def excerpt(text: str) -> str:
@@ -93,9 +110,21 @@ class TypedCommand:
         return tuple(found)
 
     @property
+    def asked(self) -> tuple[str, ...]:
+        """The one address that it asks about, so that an answer without a route means that there is none.
+
+        A prefix, or an address with a mask, asks for that prefix alone; a shorter one may hold the address.
+        """
+        text = _OF_NEIGHBOUR.sub("", self.text.partition("|")[0])
+        found = _ADDRESS.findall(text)
+        if len(found) != 1 or "/" in found[0] or self.advertised or self.filtered or _EXACT.search(text):
+            return ()
+        return (address(found[0]),) if address(found[0]) else ()
+
+    @property
     def whole(self) -> bool:
         """Whether it asks for a whole table, so that a prefix's absence means something."""
-        rest = _OF_NEIGHBOUR.sub("", self.text)
+        rest = _OF_NEIGHBOUR.sub("", _ALL_OF_BGP.sub("", self.text))
         return not (_PART.search(rest) or _ADDRESS.search(rest) or self.filtered)
 
 

@@ -27,16 +27,16 @@ _DECLARED = re.compile(
     r"\s*(?:Total number of prefixes\s+(\d+)(?P<filtered> \(\d+ filtered\))?"
     r"|Processed\s+(\d+) prefixes, (\d+) paths"
     r"|Displayed\s+(\d+) routes and (\d+) total paths|Displayed\s+(\d+) (?:out of \d+ )?total prefixes"
-    r"|No BGP prefixes displayed, (\d+) exist)"
+    r"|No BGP prefixes displayed, (\d+) exist|Total Number of Routes:\s+(\d+))"
 )
 _HEADER = re.compile(r"\s*Network\s+Next ?-?Hop\s")
 _LEGEND = re.compile(
     r"\s*(?:Status|Origin|RPKI|Nexthop|Path type|Route status|AS Path)\b.*:|\s+\S \S+|\s+[a-zA-Z] - "
 )
 _NEXT_HOP_COLUMN = 12
-_ASIDE = re.compile(r"\s(?:Or-ID|C-LST|LL Nexthop).*$")
+_ASIDE = re.compile(r"\s(?:Or-ID|C-LST|LL Nexthop|<[\d-]+/[\d-]+>).*$")
 ENTRY = re.compile(
-    r"\s{0,3}BGP routing table entry for (?:\[[^\]]*\])?(?:\d+:\d+:(?=\d+\.))?(\S+?),?(?:\s|$)"
+    r"\s{0,3}(?:VRF \d+ )?BGP routing table entry for (?:\[[^\]]*\])?(?:\d+:\d+:(?=\d+\.))?(\S+?),?(?:\s|$)"
 )
 _ENTRY_HOP = re.compile(r"(?:Nexthop )?([0-9A-Fa-f:.]+|-)(?:\([^)]*\))?(?: \([^)]*\))* (?:from|Neighbor) \S")
 _FLAGS = ("Origin", "Received", "EBGP", "IBGP")
@@ -167,7 +167,7 @@ class TableReader:
         self._row: _TableRow | None = None
         self._prefix = ""
         self._entries: Entries | None = None
-        self._rows = False
+        self._rows = self._tells_communities = False
 
     def routes(self, lines: Iterator[Line]) -> Iterator[Route]:
         """The routes, one by one; what else the lines tell goes to the reading."""
@@ -188,7 +188,7 @@ class TableReader:
         yield from self._finished()
         if self._entries is not None:
             yield from self._entries.end()
-        if self._rows and not self._reading.communities:
+        if self._rows and not self._tells_communities and not self._reading.communities:
             self._reading.shows_communities = False
 
     def _table_line(self, number: int, line: str) -> Iterator[Route]:
@@ -257,9 +257,10 @@ class TableReader:
             return
         # `r` is a RIB failure, but NX-OS's path type of a redistributed route.
         failed = "r" in row.status and not self._dialect.status_width
-        path = _path(row.tail, weight_joins=self._dialect.weight_joins_path)
+        last = _path(row.tail, weight_joins=self._dialect.weight_joins_path)
+        path, communities = ("", last) if self._tells_communities else (last, "")
         yield reading.route(
-            row.prefix, "", row.hop, path, best=reading.best(">" in row.status and not failed)
+            row.prefix, communities, row.hop, path, best=reading.best(">" in row.status and not failed)
         )
 
     def _other(self, line: str) -> bool:
@@ -276,7 +277,11 @@ class TableReader:
         if line.startswith("%") and (command := self._reading.command):
             self._reading.notes.append(f"{command.shown}: {excerpt(line[1:])}")
             return True
-        return _HEADER.match(line) is not None
+        if _HEADER.match(line) is None:
+            return False
+        # VRP puts communities where it has paths else, by the command.
+        self._tells_communities = line.rstrip().endswith("Community")
+        return True
 
 
 def _path(tail: str, *, weight_joins: bool) -> str:

@@ -36,6 +36,9 @@ _HIDDEN = re.compile(
 _SIGN = re.compile(rf"{_TABLE.pattern}|{_RECEIVE_HEADER.pattern}")
 
 
+_OWN = ("Static", "Direct", "Local", "Aggregate")
+
+
 class _JunosReader:
     """Junos names its attributes, so that one walk reads every form but the two tables."""
 
@@ -43,7 +46,7 @@ class _JunosReader:
         self._reading = reading
         self._prefix = ""
         self._lists = False
-        self._skipped = False
+        self._skipped = self._own = False
         self._detailed = self._rows = False
         self._start()
 
@@ -90,14 +93,17 @@ class _JunosReader:
         active = groups.get("active")
         self._start(best=flag in ("*", "+") if flag is not None or "flag" in groups else active == "*")
         # An entry of `show route detail` holds protocols; one of `receive-protocol` is the route itself.
-        self._open = bool(self._prefix) and groups.get("protocol", "BGP") == "BGP"
+        protocol = groups.get("protocol", "BGP")
+        # Of a whole table Microsoft's routes matter; to a question for one address, whatever answers it.
+        self._open = bool(self._prefix) and (protocol == "BGP" or bool(self._reading.asked))
+        self._own = protocol in _OWN
 
     def _row(self, match: "re.Match[str]") -> None:
         """Open the route of a table's row; a terse one may have its next hop on the line below."""
         groups = match.groupdict()
         self._start(best=groups["active"].strip().startswith(("*", "+")))
         self._prefix = values.prefix(groups["net"]) or ""
-        self._open = bool(self._prefix) and groups.get("protocol", "B") == "B"
+        self._open, self._own = bool(self._prefix) and groups.get("protocol", "B") == "B", False
         rest = groups["rest"].rstrip()
         self._path = rest.rpartition("  ")[2]
         self._hop = groups.get("hop") or ""
@@ -128,7 +134,7 @@ class _JunosReader:
         return True
 
     def _end(self) -> Iterator[Route]:
-        if self._open and (self._hop or self._path or self._communities):
+        if self._open and (self._hop or self._path or self._communities or self._own):
             self._rows = True
             yield self._reading.route(
                 self._prefix,
@@ -137,6 +143,7 @@ class _JunosReader:
                 self._path,
                 best=self._best,
                 filtered=self._filtered,
+                own=self._own,
             )
         self._start()
 

@@ -17,7 +17,7 @@ ROUTE_LIMIT = 5_000_000
 """Most routes that are held of one document; some five full internet tables."""
 
 Rows = Iterator[tuple[Steps, object]]
-_QUERY = re.compile(r"(?i)^(?!.*\bsum).*\b(?:bgp|route|rib)\b")
+_QUERY = re.compile(r"(?i)^(?!.*\bsum).*\b(?:bgp|route|rib|routing-table|route-table)\b")
 
 
 @dataclass(slots=True)
@@ -56,6 +56,11 @@ class Reading:
             self.complete = self.command.whole
 
     @property
+    def asked(self) -> tuple[str, ...]:
+        """The address for which the router was asked alone."""
+        return self.command.asked if self.command else ()
+
+    @property
     def communities(self) -> tuple[str, ...]:
         """What every route carries because it was asked for by it."""
         return self.command.communities if self.command else ()
@@ -80,6 +85,7 @@ class Reading:
         *,
         best: bool | None = None,
         filtered: bool = False,
+        own: bool = False,
     ) -> Route:
         """A route of this answer, from the texts that the router shows."""
         return Route(
@@ -89,6 +95,7 @@ class Reading:
             values.as_path(path),
             best,
             filtered or self.filtered,
+            own,
         )
 
     def best(self, used: bool) -> bool | None:
@@ -227,6 +234,7 @@ def table_of(readings: Sequence[Reading], notes: Iterable[str] = ()) -> RouteTab
         ),
         complete=any(one.complete for one in readings) and not any(one.cut for one in readings),
         notes=notes,
+        asked=tuple(dict.fromkeys(address for one in readings for address in one.asked if not one.cut)),
     )
 
 

@@ -1,4 +1,7 @@
-"""`show bgp` as text, of Cisco IOS, IOS-XR and NX-OS, Arista EOS, and FRRouting, which prints as IOS does."""
+"""`show bgp` as text, of Cisco IOS, IOS-XR and NX-OS, Arista EOS, Huawei VRP, FortiGate, and FRRouting.
+
+The last two print as IOS does.
+"""
 
 import re
 from collections.abc import Sequence
@@ -64,8 +67,15 @@ def _is_ios(head: Sequence[str], command: TypedCommand | None) -> bool:
     return command is not None and "bgp" in command.text.lower()
 
 
+_FORTIGATE_SIGN = (
+    r"VRF \d+ BGP (?:table version is|routing table entry for) "
+    r"|\s*Network\s+Next Hop\s+Metric\s+LocPrf\s+Weight\s+RouteTag\s+Path"
+)
+_VRP_SIGN = r"\s{0,3}BGP Local router ID is |\s{0,12}Network\s+NextHop\s+MED\s"
 _IOS = Dialect("cisco-ios")
 FORMATS = (
+    _format(Dialect("fortigate"), _FORTIGATE_SIGN, _FORTIGATE_SIGN, 8),
+    _format(Dialect("huawei-vrp", weight_joins_path=False), _VRP_SIGN, _VRP_SIGN, 4),
     _format(Dialect("cisco-xr", classful=False), _XR_SIGN, _XR_OWN, 30),
     # Its status letters are glued to the network: `*>e10.0.0.0/8`.
     _format(Dialect("cisco-nxos", classful=False, status_width=3), _NXOS_SIGN, _NXOS_OWN, 12),

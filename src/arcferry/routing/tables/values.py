@@ -32,7 +32,7 @@ _WORDS = {
     "nopeer": "no-peer",
     "internet": "internet",
 }
-_TOKEN = re.compile(r"\((\d+),\s?(\d+)\)|[^\s,;\[\]()\"']+")
+_TOKEN = re.compile(r"\((\d+),\s?(\d+)\)|[^\s,;\[\]()<>\"']+")
 _PAIR = re.compile(r"(\d{1,5}):(\d{1,5})")
 _MAX_16 = 0xFFFF
 _MAX_32 = 0xFFFFFFFF
@@ -82,7 +82,7 @@ def as_path(text: str) -> tuple[int, ...]:
     """
     numbers = []
     for word in re.split(r"[\s,{}()\[\]]+", text):
-        if (number := whole(word, most=_MAX_32)) is not None:
+        if (number := whole(word.rstrip("ie?"), most=_MAX_32)) is not None:  # VRP: `10i`
             numbers.append(number)
         elif dotted := re.fullmatch(r"(\d{1,5})\.(\d{1,5})", word, re.ASCII):
             high, low = whole(dotted[1], most=_MAX_16), whole(dotted[2], most=_MAX_16)
