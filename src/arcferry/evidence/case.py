@@ -25,6 +25,8 @@ class Kind(StrEnum):
     DNS_ANSWERS = "dns-answers"
     ARCFERRY_CHECK = "arcferry-check"
     AGENT_SHOW = "agent-show"
+    AZURE_MACHINE = "azure-machine"
+    CONNECT_SETTINGS = "connect-settings"
     AGENT_LOG = "agent-log"
     AGENT_LOGS_ZIP = "agent-logs-zip"
     INSTALL_LOG = "install-log"

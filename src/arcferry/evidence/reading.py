@@ -26,6 +26,7 @@ from arcferry.evidence.readers import (
     network,
     onboarding_script,
     powershell_error,
+    private_link,
     routes,
     values,
 )
@@ -55,6 +56,7 @@ _TEXT_READERS: tuple[_TextReader, ...] = (
     connection_test.read_net_connection,
     connection_test.read_curl,
     connection_test.read_openssl,
+    private_link.read,
     codes.read,
 )
 """All of them are asked, because a transcript can hold several kinds; the order is that of the documents."""
@@ -71,6 +73,7 @@ _JSON_READERS: tuple[tuple[Callable[[object], bool], Callable[[str, object], Doc
     (arcferry_check.is_history, arcferry_check.read_history),
     (dns_answers.is_json, dns_answers.read_json),
     (agent_show.looks_right, agent_show.read_json),
+    (private_link.has_scope, private_link.read_settings),
     (onboarding_script.looks_right, onboarding_script.read_json),
 )
 """The first that knows a value reads it. These name themselves, or have keys that nobody else has. Azure's
@@ -83,6 +86,8 @@ def _of_json(name: str, value: object) -> tuple[Document, ...]:
         return kept.read(name, value)
     if host_answers.looks_right(value):
         return _of_host(name, value)
+    if private_link.is_machine(value):
+        return private_link.read_machines(name, value)
     for looks_right, read in _JSON_READERS:
         if looks_right(value):
             return (read(name, value),)
