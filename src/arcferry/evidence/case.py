@@ -14,6 +14,8 @@ from arcferry.routing.route_filter import RouteFilter
 
 NETWORK_ERROR = "AZCM0026"
 """The code with which the agent gives up on an endpoint; what is behind it, the endpoint's facts tell."""
+SCOPE_UNNAMED = "of unknown name"
+"""Stands for a private link scope of which only that it is used is known."""
 
 
 class Kind(StrEnum):
@@ -147,8 +149,16 @@ class Document:
     excerpt: frozenset[str] | None = None
 
 
-def observed(observations: Iterable[Observation], origin: str = "arcferry check") -> Document:
-    """The document that a probe of this process amounts to, for a diagnosis without a file between."""
+def observed(
+    observations: Iterable[Observation], origin: str = "arcferry check", *, scope: str = ""
+) -> Document:
+    """The document that a probe of this process amounts to, for a diagnosis without a file between.
+
+    Args:
+        observations: what was seen.
+        origin: what the document is called.
+        scope: the private link scope that is meant to be used; empty for none.
+    """
     seen = tuple(replace(one, origin=origin) for one in observations)
     answers = (
         replace(one.dns, host=one.host, origin=origin, taken=one.taken)
@@ -156,7 +166,8 @@ def observed(observations: Iterable[Observation], origin: str = "arcferry check"
         if one.dns and one.dns.addresses
     )
     taken = max((one.taken for one in seen if one.taken), default=None)
-    return Document(origin, Kind.ARCFERRY_CHECK, taken, seen, tuple(answers))
+    agent = AgentState(origin, private_link_scope=scope) if scope else None
+    return Document(origin, Kind.ARCFERRY_CHECK, taken, seen, tuple(answers), agent_state=agent)
 
 
 def at_midnight(day: date | None) -> datetime | None:

@@ -24,9 +24,9 @@ def test_every_document_tells_the_scope(path: Path) -> None:
     "text",
     [
         "azcmagent connect --config CONFIG --private-link-scope SCOPE-RESOURCE-ID",
-        "az connectedk8s connect -g rg -n cluster --private-link-scope-resource-id /subscriptions/1/privateLinkScopes/x",
+        "az connectedk8s connect -g rg -n cluster --private-link-scope-resource-id /subscriptions/1",
         "FATAL  No indication of Private Link Scope but found private endpoint for https://gbl.his.arc.azure.com",
-        '[{"id": "/subscriptions/1/resourceGroups/rg/providers/Microsoft.HybridCompute/privateLinkScopes/x"}]',
+        '[{"id": "/subscriptions/1/resourceGroups/rg/providers/x/privateLinkScopes/y"}]',
     ],
 )
 def test_a_scope_that_is_only_spoken_of_is_not_used(text: str) -> None:

@@ -22,7 +22,8 @@ _OPTION = re.compile(
     rf"--private-link-scope(?:=|[ \t]{{1,9}})[\"']?({_SCOPE_ID}|{_GUID}|[$%]\{{?[\w:]{{1,60}})", re.IGNORECASE
 )
 _SETTING = re.compile(
-    rf"private[-_]?link[-_]?scope(?:[-_]?resource)?(?:[-_]?id)?[\"']?[ \t]{{0,40}}[:=][ \t]{{0,9}}[\"']?({_SCOPE_ID})",
+    r"private[-_]?link[-_]?scope(?:[-_]?resource)?(?:[-_]?id)?[\"']?[ \t]{0,40}[:=][ \t]{0,9}[\"']?"
+    rf"({_SCOPE_ID})",
     re.IGNORECASE,
 )
 _KEYS = ("private-link-scope", "privatelinkscope", "privatelinkscopeid", "onboard_private_link_scope")
@@ -31,7 +32,7 @@ _STATUSES = {"connected", "disconnected", "expired", "error"}
 
 
 def is_machine(value: object) -> bool:
-    """Whether this is Azure's document of a machine, a list of them, or a part of one that tells its scope."""
+    """Whether this is Azure's document of a machine or a list of them, whole or as far as its scope."""
     machines = _machines(value)
     return bool(machines) and all(map(_is_machine, machines))
 
@@ -65,7 +66,11 @@ def _machine(name: str, fields: dict[str, object], server: str = "") -> Document
     def text(key: str) -> str:
         return values.short(fields.get(key))
 
-    own, whole_id, status = typed.resource(fields.get("name")), typed.resource_id(fields.get("id")), text("status")
+    own, whole_id, status = (
+        typed.resource(fields.get("name")),
+        typed.resource_id(fields.get("id")),
+        text("status"),
+    )
     named = (("resource name", own), ("resource id", whole_id))
     state = AgentState(
         origin=name,
@@ -103,4 +108,6 @@ def _named(lines: list[str]) -> Iterator[str]:
 
 
 def _given(name: str, found: str) -> Document:
-    return Document(name, Kind.CONNECT_SETTINGS, agent_state=AgentState(name, private_link_scope=scope(found)))
+    return Document(
+        name, Kind.CONNECT_SETTINGS, agent_state=AgentState(name, private_link_scope=scope(found))
+    )
