@@ -139,6 +139,9 @@ def _of_transcript(name: str, text: str) -> tuple[Document, ...]:
         if found := _of_text(name, values.spoken(values.decode(name, part.text).value) or part.text):
             texts += found
             left.remove(part)
+    # A command without an answer is no exhibit, and may still tell how the agent was connected.
+    if not any(one.agent_state and one.agent_state.private_link_scope for one in (*texts, *others)):
+        texts += filter(None, [private_link.read(name, text)])
     read = (*_merged(texts), *others)
     return (*read, *(_unread(name, part) for part in left[:_MOST_LEFT])) if read else ()
 

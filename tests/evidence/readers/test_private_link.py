@@ -50,3 +50,11 @@ def test_each_machine_of_a_list_is_a_server_of_its_own() -> None:
     other = one.replace("wh-db-07", "wh-db-17")
     documents = read_document("machines.json", f'{{"value": [{one}, {other}]}}'.encode())
     assert [document.servers for document in documents] == [("wh-db-07",), ("wh-db-17",)]
+
+
+def test_a_command_among_others_tells_it_too() -> None:
+    text = (_SAMPLES / "connect-settings" / "windows.txt").read_text(encoding="utf-8")
+    answer = "PS C:\\> nslookup gbl.his.arc.azure.com\nServer:  dc1.example\nAddress:  10.40.0.53\n\n"
+    answer += "Name:    gbl.his.arc.azure.com\nAddress:  198.51.100.6\n"
+    documents = read_document("session.txt", (text + answer).encode())
+    assert [one.kind for one in documents] == [Kind.DNS_ANSWERS, Kind.CONNECT_SETTINGS]
