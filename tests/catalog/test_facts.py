@@ -24,8 +24,6 @@ def _notes(cloud: catalog.Cloud, *features: str) -> str:
         (_PUBLIC, (), "fail over within it (agent overview, Disaster recovery)"),
         (_PUBLIC, (), "holds for the community list of 2019-05-30"),
         (_PUBLIC, (), "40.126.18.0/25 stand under 12076:51017"),
-        (_PUBLIC, ("monitor",), "in no service tag, HTTPS inspection must be off"),
-        (_PUBLIC, ("monitor",), "does not take the proxy of azcmagent"),
         (
             _PUBLIC,
             ("esu",),
