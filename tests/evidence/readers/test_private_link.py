@@ -58,3 +58,11 @@ def test_a_command_among_others_tells_it_too() -> None:
     answer += "Name:    gbl.his.arc.azure.com\nAddress:  198.51.100.6\n"
     documents = read_document("session.txt", (text + answer).encode())
     assert [one.kind for one in documents] == [Kind.DNS_ANSWERS, Kind.CONNECT_SETTINGS]
+
+
+def test_what_the_page_asks_for_is_read() -> None:
+    """The command of `dns/private-answer-leak` gives these keys alone."""
+    (document,) = read_document(
+        "machine.json", b'{"name": "wh-db-07", "privateLinkScopeResourceId": null, "status": "Connected"}'
+    )
+    assert document.kind is Kind.AZURE_MACHINE
