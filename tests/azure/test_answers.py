@@ -1,6 +1,7 @@
 """What an answer at the wire means, whoever gave it: the right error, and advice that fits."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -90,6 +91,35 @@ async def test_a_provider_that_is_not_registered_is_named_with_its_command(twin:
         in caught.value.hint
     )
     assert {call.method for call in twin.azure.journal if "/providers/" in call.path} == {"GET"}
+
+
+@pytest.mark.parametrize("namespace", ["Microsoft.GuestConfiguration", "Microsoft.HybridConnectivity"])
+async def test_three_providers_must_be_registered(twin: Twin, namespace: str) -> None:
+    twin.azure.registered[namespace] = False
+    with pytest.raises(errors.BlockedError, match=f"not registered for resource provider {namespace}"):
+        await prepared(twin)
+
+
+@pytest.mark.parametrize("answer", [(403, "AuthorizationFailed"), (404, "ResourceGroupNotFound")])
+async def test_a_role_or_group_that_was_just_made_is_waited_for(twin: Twin, answer: tuple[int, str]) -> None:
+    pattern = "*/providers/microsoft.hybridcompute/machines"
+    twin.azure.replies[pattern] = arm_error(*answer)
+
+    def pauses() -> Iterator[float]:
+        yield 0.0
+        del twin.azure.replies[pattern]
+        yield 0.0
+
+    async with azure.signed_in(aim(twin), principal(twin)) as session:
+        assert (await azure.prepare(session, pauses=pauses())).machines == {}
+
+
+async def test_the_wait_for_a_new_role_has_an_end(twin: Twin) -> None:
+    twin.azure.replies["*/providers/microsoft.hybridcompute/machines"] = arm_error(403, "AuthorizationFailed")
+    async with azure.signed_in(aim(twin), principal(twin)) as session:
+        with pytest.raises(errors.PermissionDeniedError):
+            await azure.prepare(session, pauses=[0.01, 0.01])
+    assert sum(call.path.lower().endswith("/machines") for call in twin.azure.journal) == 3
 
 
 async def test_a_registration_that_is_under_way(twin: Twin) -> None:

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from arcferry import catalog, times
+from arcferry.evidence.case import Case
+from arcferry.evidence.reading import read_document
 from arcferry_lab.network.dns import DnsResponse, DnsServer
 from arcferry_lab.pki import Authority
 
@@ -235,3 +237,59 @@ async def test_help_reads_well() -> None:
     assert ended.code == 0
     for words in ("--location", "--resolver", "--proxy", "--ca-file", "ARCFERRY_RESOLVER", "Exit code"):
         assert words in ended.out
+
+
+SCOPE = (
+    "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/rg-net"
+    "/providers/Microsoft.HybridCompute/privateLinkScopes/pls-one"
+)
+
+
+async def private_link(azure: Azure, *arguments: str) -> dict[str, dict[str, object]]:
+    ended = await run(*LOCATION, *azure.arguments, "--output", "json", *arguments)
+    assert ended.code == 1, ended.err
+    shown = json.loads(ended.out)["private_link"]
+    assert "proxy.bypass Arc" in shown["bypass"]
+    return {one["host"]: one for one in shown["names"]}
+
+
+async def test_a_scope_is_looked_at_name_by_name(azure: Azure) -> None:
+    """Private, public and mixed answers, a zone that lacks the record, and names that stay public."""
+    azure.names["gbl.his.arc.azure.com"] = DnsResponse(
+        ("gbl.privatelink.his.arc.azure.com",), ("127.0.0.1", "10.255.255.254")
+    )
+    azure.names[STRAY] = DnsResponse(rcode="NXDOMAIN")
+    azure.names["login.windows.net"] = DnsResponse(addresses=("10.255.255.254",))
+    names = await private_link(azure, "--private-link-scope", SCOPE)
+    assert {host: one["answers"] for host, one in names.items() if one["served"]} == {
+        STRAY: "no address",
+        "ea.his.arc.azure.com": "public",
+        "eastasia-gas.guestconfiguration.azure.com": "public",
+        "gbl.his.arc.azure.com": "mixed",
+    }
+    assert "127.0.0.1" in str(names["gbl.his.arc.azure.com"]["says"])
+    assert str(names[STRAY]["zone"]) == "privatelink.guestconfiguration.azure.com"
+    assert "leaks" in str(names["login.windows.net"]["says"])
+    assert names["management.azure.com"]["says"] == ""
+
+
+async def test_a_scope_needs_no_id(azure: Azure) -> None:
+    ended = await run(*LOCATION, "--private-link-scope", *azure.arguments)
+    assert ended.code == 1  # every name answers publicly, though all are reached
+    assert "8 of 8 required endpoints reached" in ended.out
+    assert "link privatelink.his.arc.azure.com to the network of the resolver" in ended.out
+    assert "Stay public: login.microsoftonline.com, login.windows.net, management.azure.com" in ended.out
+
+
+async def test_what_a_check_was_told_of_a_scope_explain_knows_too(azure: Azure, tmp_path: Path) -> None:
+    ended = await run(*LOCATION, *azure.arguments, "--output", "json", "--private-link-scope", SCOPE)
+    file = tmp_path / "check.json"
+    file.write_text(ended.out, encoding="utf-8")
+    documents = read_document(file.name, file.read_bytes())
+    assert Case.of(documents).private_link_scope == SCOPE
+
+
+async def test_what_is_no_scope_is_refused(azure: Azure) -> None:
+    ended = await run(*LOCATION, *azure.arguments, "--private-link-scope", "rg-net")
+    assert ended.code == 2
+    assert "'rg-net' is not the ARM id of a private link scope" in ended.err

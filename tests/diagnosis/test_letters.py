@@ -69,7 +69,14 @@ def test_nor_do_the_pages_ask_for_it(page: pages.Page) -> None:
 def test_each_kind_of_evidence_is_asked_of_who_has_it(kind: str) -> None:
     match = undetermined((kind,))
     found = written(CAUSES["path/endpoint-unreachable"], match, Case(()), Severity.ERROR)
-    on_a_server = kind in ("agent-check", "arcferry-check", "dns-answers", "agent-show", "agent-logs-zip")
+    on_a_server = kind in (
+        "agent-check",
+        "arcferry-check",
+        "dns-answers",
+        "agent-show",
+        "agent-logs-zip",
+        "azure-machine",
+    )
     elsewhere = kind == "service-tags"
     assert found.owner is (Owner.SERVER if on_a_server or elsewhere else Owner.NETWORK)
     assert bool(found.remedy.request) is (found.owner is Owner.NETWORK)

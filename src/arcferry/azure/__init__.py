@@ -8,11 +8,12 @@ from arcferry.azure.credentials import (
     with_secret,
 )
 from arcferry.azure.machines import Machine, get_machine, list_machines
-from arcferry.azure.prepare import CheckStatus, Preflight, PreflightCheck, prepare
+from arcferry.azure.prepare import SETTLING, CheckStatus, Preflight, PreflightCheck, prepare
 from arcferry.azure.session import AzureSession, Token, signed_in
 from arcferry.azure.target import AzureTarget, target
 
 __all__ = [
+    "SETTLING",
     "AzureSession",
     "AzureTarget",
     "CheckStatus",

@@ -1,11 +1,14 @@
 """What must be true in Azure before a server is touched."""
 
+import asyncio
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
 from azure.mgmt.resource.resources.models import Provider
 
-from arcferry import command_line
+from arcferry import command_line, log
 from arcferry.azure.machines import Machine, list_machines
 from arcferry.azure.mapping import missing, not_registered, translated, unreadable
 from arcferry.azure.session import AzureSession
@@ -14,6 +17,10 @@ from arcferry.errors import AzureError, BlockedError, ConflictError, NotFoundErr
 from arcferry.text import one_line
 
 PROVIDER = "Microsoft.HybridCompute"
+_BESIDES = ("Microsoft.GuestConfiguration", "Microsoft.HybridConnectivity")
+"""Must be registered too (Azure Arc's prerequisites, 2026-08-20); the first machine connects without them."""
+SETTLING = (2.0, 4.0, 8.0, 16.0)
+"""Seconds between the tries of whoever would rather wait than begin anew."""
 
 
 class CheckStatus(StrEnum):
@@ -40,10 +47,15 @@ class Preflight:
     machines: dict[str, Machine]
 
 
-async def prepare(session: AzureSession) -> Preflight:
+async def prepare(session: AzureSession, *, pauses: Iterable[float] = ()) -> Preflight:
     """Check token, resource group, provider and location, in this order; the first hindrance ends it.
 
     The onboarding role may read machines and nothing else, so what it cannot see is reported as unknown.
+
+    Args:
+        session: signed in, or not yet.
+        pauses: after a 403 or 404 the machines are asked for again so often, with these seconds between:
+            for minutes after a role or a group is made, ARM may answer so.
 
     Raises:
         SignInError: no token.
@@ -54,7 +66,7 @@ async def prepare(session: AzureSession) -> Preflight:
     """
     token = await session.token()
     try:
-        machines = await list_machines(session)
+        machines = await _settled(session, pauses)
     except NotFoundError as error:
         raise _missing(session.target, error) from error
     except ConflictError as error:
@@ -67,6 +79,15 @@ async def prepare(session: AzureSession) -> Preflight:
         *await _provider(session),
     ]
     return Preflight(tuple(checks), machines)
+
+
+async def _settled(session: AzureSession, pauses: Iterable[float]) -> dict[str, Machine]:
+    for pause in pauses:
+        with suppress(NotFoundError, PermissionDeniedError):
+            return await list_machines(session)
+        log.did("wait", until="a new role or group counts", seconds=pause)
+        await asyncio.sleep(pause)
+    return await list_machines(session)
 
 
 def _ok(name: str, says: str) -> PreflightCheck:
@@ -101,7 +122,13 @@ async def _provider(session: AzureSession) -> list[PreflightCheck]:
     if state != "registered":
         says, hint = not_registered(PROVIDER, target.subscription_id, registering=state == "registering")
         raise BlockedError(says, hint=hint)
-    registered = _ok("provider", f"{PROVIDER} is registered")
+    for beside in _BESIDES:
+        with translated(f"read provider {beside}"):
+            state, _ = _seen(await session.resources.providers.get(beside), f"read provider {beside}")
+        if state != "registered":
+            says, hint = not_registered(beside, target.subscription_id, registering=state == "registering")
+            raise BlockedError(says, hint=hint)
+    registered = _ok("provider", f"{', '.join((PROVIDER, *_BESIDES))} are registered")
     if not offered:
         unlisted = PreflightCheck("location", CheckStatus.UNKNOWN, "the provider lists no locations")
         return [registered, unlisted]

@@ -46,7 +46,8 @@ RENAMED = {
     "data update": {"--route-filter": "--route-filter-name", "--allow-older": "--accept-older"},
     "data remove": {"--all": "--everything"},
 }
-
+# Options whose value may be left out, which then is empty.
+MAY_STAND_ALONE = {"check": "--private-link-scope"}
 
 # A secret that is named nearer at hand stands above a certificate that the site file names, and the reverse.
 _RIVALS = {"secret-file": ("certificate", "secret-env"), "certificate": ("secret-file", "secret-env")}
@@ -121,8 +122,24 @@ def _completed(command: Any, path: str) -> Any:  # noqa: ANN401  # as above
     if not path.startswith(_LAB) and (not hasattr(command, "commands") or command.invoke_without_command):
         command.params += [_old(command, *names) for names in RENAMED.get(path, {}).items()]
         command.params += typer.main.get_command(_EVERYWHERE).params
+        if path in MAY_STAND_ALONE:
+            _let_stand_alone(command, MAY_STAND_ALONE[path])
     _without_types(command)
     return command
+
+
+def _let_stand_alone(command: Any, option: str) -> None:  # noqa: ANN401  # as above
+    """Typer knows no option whose value is optional: where none follows, an empty one is put there."""
+    parse = command.parse_args
+
+    def parsed(context: typer.Context, words: list[str]) -> list[str]:
+        found: list[str] = []
+        for word, after in zip(words, [*words[1:], "-"], strict=False):
+            found += [word, ""] if word == option and after.startswith("-") else [word]
+        rest: list[str] = parse(context, found)
+        return rest
+
+    command.parse_args = parsed
 
 
 def _without_types(command: Any) -> None:  # noqa: ANN401  # as above

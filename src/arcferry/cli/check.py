@@ -2,7 +2,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from arcferry.diagnosis import Diagnosis
     from arcferry.probe.https import CheckResult
     from arcferry.probe.observation import Observation
+    from arcferry.report.private_link import PrivateLink
 
 
 @grouped
@@ -25,6 +26,7 @@ def check(
     every: Annotated[
         bool, option("--all", "Also probe what installation and optional features use.")
     ] = False,
+    private_link_scope: options.ScopeOption = None,
     probing: options.ProbeOptions,
     evidence: options.WithOption = None,
     output: options.CheckOutputOption = "table",
@@ -35,18 +37,22 @@ def check(
     clock. Any HTTP status counts as reached. Changes nothing, needs no sign-in and no agent, and ends within
     ten seconds. Beneath: what follows from it, by the data at hand, and which data would tell more.
 
-    Exit code 0 when every required endpoint was reached, 1 when one was not.
+    With --private-link-scope it also shows, name by name, what an Arc private link scope can serve and how it
+    answers, what stays public, and what a proxy must let past.
+
+    Exit code 0 when every required endpoint was reached, and answers privately where a scope is used; else 1.
     """
     from arcferry import catalog
     from arcferry.cli import stopping
     from arcferry.cli.evidence import evidence_and_held
     from arcferry.diagnosis import judge
-    from arcferry.evidence.case import observed
+    from arcferry.evidence.case import SCOPE_UNNAMED, observed
     from arcferry.probe.https import check as check_endpoints
     from arcferry.probe.step import ProbeSettings
 
     chosen = catalog.cloud(cloud)
     region = options.region_of(location, chosen, unlisted=location_unlisted)
+    scope = None if private_link_scope is None else options.scope_of(private_link_scope)
     settings = ProbeSettings(**vars(probing))
     endpoints = catalog.endpoints(chosen, region, optional=every)
     given, held = evidence_and_held(evidence or [], chosen)
@@ -57,19 +63,38 @@ def check(
             check_endpoints(chosen, region, settings, optional=every, progress=step),
             says="stopped before every endpoint had answered",
         )
-    _print(result, judge((observed(result.observations, location=result.region.name), *given), held), output)
-    if result.failed:
+    said = "" if scope is None else scope or SCOPE_UNNAMED
+    seen = observed(result.observations, location=result.region.name, scope=said)
+    private = _private_link(result, scope)
+    _print(result, judge((seen, *given), held), private, output)
+    if result.failed or (private and private.wrong):
         raise typer.Exit(1)
 
 
-def _print(result: "CheckResult", diagnosis: "Diagnosis", output: CheckOutput) -> None:
+def _private_link(result: "CheckResult", scope: str | None) -> "PrivateLink | None":
+    if scope is None:
+        return None
+    from arcferry.report.private_link import private_link
+
+    return private_link(result, scope)
+
+
+def _print(
+    result: "CheckResult", diagnosis: "Diagnosis", private: "PrivateLink | None", output: CheckOutput
+) -> None:
     from arcferry import catalog, times
     from arcferry.report import check as report
 
+    names: dict[str, Any] | None = None
+    shown: list[tuple[str, str]] = []
+    if private:
+        from arcferry.report.private_link import document, lines
+
+        names, shown = document(private), list(lines(private))
     announced = catalog.ahead(times.now().date(), result.cloud)
 
     def table() -> None:
-        conclusions = report.conclusions(result, diagnosis, announced)
+        conclusions = (*shown, *report.conclusions(result, diagnosis, announced))
         if not sys.stdout.isatty():  # without rich, which takes longer to load than a pipe's table is worth
             typer.echo("\n".join((*report.plain(result), *(line for _, line in conclusions))))
             return
@@ -85,8 +110,8 @@ def _print(result: "CheckResult", diagnosis: "Diagnosis", output: CheckOutput) -
     show(
         output,
         table=table,
-        document=lambda: report.judged_document(result, diagnosis, announced),
-        lines=lambda: report.json_lines(result, diagnosis),
+        document=lambda: report.judged_document(result, diagnosis, announced, names),
+        lines=lambda: report.json_lines(result, diagnosis, names),
         junit=junit,
     )
 

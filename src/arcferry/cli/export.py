@@ -58,12 +58,7 @@ def export(
     ] = "",
     place: options.PlaceOptions,
     tags: options.TagsOption = None,
-    private_link_scope: Annotated[
-        str,
-        option(
-            "--private-link-scope ID", "The ARM id of an Azure Arc private link scope.", panel=options.AZURE
-        ),
-    ] = "",
+    private_link_scope: options.ScopeOption = None,
     gateway_id: Annotated[
         str, option("--gateway-id ID", "The ARM id of an Azure Arc gateway.", panel=options.AZURE)
     ] = "",
@@ -107,7 +102,7 @@ def export(
     wanted = export.ExportOptions(
         opened, where,
         share=share, sign_in=sign_in, tags=export.read_tags(tags or ()), proxy=agent_proxy,
-        private_link_scope=private_link_scope, gateway_id=gateway_id, group=group, delay=delay,
+        private_link_scope=private_link_scope or "", gateway_id=gateway_id, group=group, delay=delay,
     )  # fmt: skip
     export.export(wanted, chosen, out)
     typer.echo(str(out))

@@ -168,6 +168,12 @@ CreatedOption = Annotated[
         "byte for byte. Without it SOURCE_DATE_EPOCH, else now.",
     ),
 ]
+_SCOPE = setting(
+    "--private-link-scope ID",
+    "The ARM id of an Azure Arc private link scope.",
+    panel=AZURE,
+)
+ScopeOption = Annotated[str | None, _SCOPE]
 CircuitOption = Annotated[
     str,
     setting("--circuit NAME", "The ExpressRoute circuit as Azure names it; it takes a sign-in.", panel=AZURE),
@@ -364,5 +370,25 @@ def region_of(location: str, cloud: "Cloud | str", *, unlisted: bool) -> "Region
         ]
         typer.echo(
             f"note: {found.name} is in no list of arcferry's; not known: {', '.join(unknown)}", err=True
+        )
+    return found
+
+
+def scope_of(given: str) -> str:
+    """The private link scope as it was given; empty where only that there is one was said.
+
+    Raises:
+        InputError: it is no scope's id.
+    """
+    from arcferry import typed
+    from arcferry.errors import InputError
+    from arcferry.text import quoted
+
+    found = typed.resource_id(given)
+    if given and "/privatelinkscopes/" not in found.lower():
+        raise InputError(
+            f"--private-link-scope {quoted(given)} is not the ARM id of a private link scope",
+            hint="It reads /subscriptions/…/providers/Microsoft.HybridCompute/privateLinkScopes/NAME. "
+            "Without an id the check goes by the answers alone.",
         )
     return found

@@ -23,6 +23,7 @@ _TEXTS = frozenset(
     (
         "cloud", "location", "tenant-id", "subscription-id", "resource-group", "client-id", "secret-env",
         "arm-url", "authority", "proxy", "resolver", "circuit", "user",
+        "private-link-scope",
     )
 )  # fmt: skip
 _LISTS = frozenset(("tags",))

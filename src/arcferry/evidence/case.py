@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _SEVERAL = 2
 NETWORK_ERROR = "AZCM0026"
 """The code with which the agent gives up on an endpoint; what is behind it, the endpoint's facts tell."""
+SCOPE_UNNAMED = "of unknown name"
+"""Stands for a private link scope of which only that it is used is known."""
 
 
 class Kind(StrEnum):
@@ -30,6 +32,8 @@ class Kind(StrEnum):
     DNS_ANSWERS = "dns-answers"
     ARCFERRY_CHECK = "arcferry-check"
     AGENT_SHOW = "agent-show"
+    AZURE_MACHINE = "azure-machine"
+    CONNECT_SETTINGS = "connect-settings"
     AGENT_LOG = "agent-log"
     AGENT_LOGS_ZIP = "agent-logs-zip"
     INSTALL_LOG = "install-log"
@@ -165,9 +169,20 @@ class Document:
 
 
 def observed(
-    observations: Iterable[Observation], origin: str = "arcferry check", location: str = ""
+    observations: Iterable[Observation],
+    origin: str = "arcferry check",
+    *,
+    location: str = "",
+    scope: str = "",
 ) -> Document:
-    """The document that a probe of this process amounts to, for a diagnosis without a file between."""
+    """The document that a probe of this process amounts to, for a diagnosis without a file between.
+
+    Args:
+        observations: what was seen.
+        origin: what the document is called.
+        location: the Azure region whose endpoints were asked.
+        scope: the private link scope that is meant to be used; empty for none.
+    """
     seen = tuple(replace(one, origin=origin) for one in observations)
     answers = (
         replace(one.dns, host=one.host, origin=origin, taken=one.taken)
@@ -175,7 +190,10 @@ def observed(
         if one.dns and one.dns.addresses
     )
     taken = max((one.taken for one in seen if one.taken), default=None)
-    return Document(origin, Kind.ARCFERRY_CHECK, taken, seen, tuple(answers), location=location)
+    agent = AgentState(origin, private_link_scope=scope) if scope else None
+    return Document(
+        origin, Kind.ARCFERRY_CHECK, taken, seen, tuple(answers), agent_state=agent, location=location
+    )
 
 
 def at_midnight(day: date | None) -> datetime | None:

@@ -28,6 +28,7 @@ from arcferry.evidence.readers import (
     on_server,
     onboarding_script,
     powershell_error,
+    private_link,
     routes,
     server_output,
     values,
@@ -63,6 +64,7 @@ _TEXT_READERS: tuple[_TextReader, ...] = (
     connection_test.read_net_connection,
     connection_test.read_curl,
     connection_test.read_openssl,
+    private_link.read,
     codes.read,
     server_output.read,
 )
@@ -81,6 +83,7 @@ _JSON_READERS: tuple[tuple[Callable[[object], bool], Callable[[str, object], Doc
     (arcferry_check.is_history, arcferry_check.read_history),
     (dns_answers.is_json, dns_answers.read_json),
     (agent_show.looks_right, agent_show.read_json),
+    (private_link.has_scope, private_link.read_settings),
     (onboarding_script.looks_right, onboarding_script.read_json),
 )
 """The first that knows a value reads it. These name themselves, or have keys that nobody else has. Azure's
@@ -93,6 +96,8 @@ def _of_json(name: str, value: object) -> tuple[Document, ...]:
         return kept.read(name, value)
     if host_answers.looks_right(value):
         return _of_host(name, value)
+    if private_link.is_machine(value):
+        return private_link.read_machines(name, value)
     for looks_right, read in _JSON_READERS:
         if looks_right(value):
             return (read(name, value),)
@@ -149,6 +154,9 @@ def _of_transcript(name: str, text: str) -> tuple[Document, ...]:
         if found := _of_text(name, values.spoken(values.decode(name, part.text).value) or part.text):
             texts += found
             left.remove(part)
+    # A command without an answer is no exhibit, and may still tell how the agent was connected.
+    if not any(one.agent_state and one.agent_state.private_link_scope for one in (*texts, *others)):
+        texts += filter(None, [private_link.read(name, text)])
     read = (*_merged(texts), *others)
     return (*read, *(_unread(name, part) for part in left[:_MOST_LEFT])) if read else ()
 

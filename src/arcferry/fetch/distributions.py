@@ -79,7 +79,9 @@ def names() -> tuple[str, ...]:
 # Which repository a distribution uses: Microsoft's install_linux_azcmagent.sh, as copies in public
 # repositories of early 2026 have it (agent.md §4.3). Alma, CentOS, Oracle and Rocky use Red Hat's. The
 # distributions that Arc supports: azure-management-docs, servers/prerequisites.md, 2026-08-20. That
-# ubuntu2604 has the agent is told by public deployments (2026-09-26), and nowhere in the script.
+# ubuntu2604 has the agent is told by public deployments (2026-09-26), and nowhere in the script. SLES 16,
+# AlmaLinux 10 and Rocky Linux 10 are supported since release 1.62. Azure Linux 3 is missing: which of its
+# repositories holds the agent is in no document that could be read.
 _ALL = (
     Distribution("debian11", "Debian 11", "debian/11/prod", "bullseye"),
     Distribution("debian12", "Debian 12", "debian/12/prod", "bookworm"),
@@ -93,8 +95,10 @@ _ALL = (
     Distribution("rhel8", "Red Hat Enterprise Linux 8", "rhel/8/prod"),
     Distribution("rhel9", "Red Hat Enterprise Linux 9", "rhel/9/prod"),
     Distribution("rhel10", "Red Hat Enterprise Linux 10", "rhel/10/prod"),
+    Distribution("alma10", "AlmaLinux 10", "rhel/10/prod"),
     Distribution("alma8", "AlmaLinux 8", "rhel/8/prod"),
     Distribution("alma9", "AlmaLinux 9", "rhel/9/prod"),
+    Distribution("rocky10", "Rocky Linux 10", "rhel/10/prod"),
     Distribution("rocky8", "Rocky Linux 8", "rhel/8/prod"),
     Distribution("rocky9", "Rocky Linux 9", "rhel/9/prod"),
     Distribution("oracle7", "Oracle Linux 7", "rhel/7/prod"),
@@ -103,6 +107,7 @@ _ALL = (
     Distribution("oracle10", "Oracle Linux 10", "rhel/10/prod"),
     Distribution("sles12", "SUSE Linux Enterprise Server 12", "sles/12/prod"),
     Distribution("sles15", "SUSE Linux Enterprise Server 15", "sles/15/prod"),
+    Distribution("sles16", "SUSE Linux Enterprise Server 16", "sles/16/prod"),
     Distribution("amazon2", "Amazon Linux 2", "amazonlinux/2/prod"),
     Distribution("amazon2023", "Amazon Linux 2023", "amazonlinux/2023/prod"),
 )

@@ -6,18 +6,26 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from arcferry.azure import AzureSession, Machine, get_machine, list_machines
-from arcferry.errors import AzureError, AzureUnavailableError, ThrottledError
+from arcferry.errors import (
+    AzureError,
+    AzureUnavailableError,
+    NotFoundError,
+    PermissionDeniedError,
+    ThrottledError,
+)
 
 FEW = 3
 """Up to so many machines are read one by one; more are read with one list."""
 
 _SHORTEST, _LONGEST, _GROWTH = 0.5, 10.0, 1.5
+_SETTLING = 60.0
 
 
 class MachinePoller:
     """Reads the machines that somebody waits for, all together, with growing pauses.
 
-    Throttling and short outages are waited out; the SDK below honours Retry-After.
+    Throttling and short outages are waited out, and a minute of 403 or 404, which ARM may answer for a while
+    after a role or a group is made; the SDK below honours Retry-After.
     """
 
     def __init__(self, session: AzureSession) -> None:
@@ -25,6 +33,7 @@ class MachinePoller:
         self._waiting: dict[str, int] = {}
         self._seen: dict[str, Machine | None] = {}
         self._error: AzureError | None = None
+        self._refused = 0.0
         self._news = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
         self._pause = _SHORTEST
@@ -72,8 +81,13 @@ class MachinePoller:
             async with asyncio.timeout(left), self._news:
                 await self._news.wait()
         error = self._error
-        if error is not None and not isinstance(error, ThrottledError | AzureUnavailableError):
+        if error is not None and not self._passes(error):
             raise error
+
+    def _passes(self, error: AzureError) -> bool:
+        if isinstance(error, PermissionDeniedError | NotFoundError):
+            return time.monotonic() - self._refused < _SETTLING
+        return isinstance(error, ThrottledError | AzureUnavailableError)
 
     async def _poll(self) -> None:
         while self._waiting:
@@ -81,6 +95,8 @@ class MachinePoller:
                 await self._read(list(self._waiting))
                 self._error = None
             except AzureError as error:
+                if not isinstance(self._error, PermissionDeniedError | NotFoundError):
+                    self._refused = time.monotonic()
                 self._error = error
             async with self._news:
                 self._news.notify_all()

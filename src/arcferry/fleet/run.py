@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from arcferry.azure import (
+    SETTLING,
     AzureSession,
     Machine,
     Preflight,
@@ -320,7 +321,7 @@ async def apply_fleet(
 
             async with signed_in(request.target, principal) as azure:
                 try:
-                    preflight = await _stoppable(prepare(azure), stop)
+                    preflight = await _stoppable(prepare(azure, pauses=SETTLING), stop)
                 except asyncio.CancelledError:
                     raise InterruptedRunError("stopped before any host was touched") from None
                 async with aclosing(MachinePoller(azure)) as poller:

@@ -1,6 +1,6 @@
 """The result of `arcferry check` and what follows from it, without rich, so that a pipe starts fast."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from arcferry import times
@@ -32,11 +32,15 @@ def document(result: CheckResult) -> dict[str, Any]:
 
 
 def judged_document(
-    result: CheckResult, diagnosis: Diagnosis, announced: Sequence[Announced]
+    result: CheckResult,
+    diagnosis: Diagnosis,
+    announced: Sequence[Announced],
+    private_link: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The same with what follows from it, the kinds of evidence that would sharpen it, and what is ahead."""
     return {
         **document(result),
+        **({"private_link": private_link} if private_link else {}),
         "inputs": as_json.inputs(diagnosis),
         "would_sharpen": list(diagnosis.lacks),
         **as_json.fields(diagnosis),
@@ -44,7 +48,9 @@ def judged_document(
     }
 
 
-def json_lines(result: CheckResult, diagnosis: Diagnosis) -> Iterator[dict[str, Any]]:
+def json_lines(
+    result: CheckResult, diagnosis: Diagnosis, private_link: Mapping[str, Any] | None = None
+) -> Iterator[dict[str, Any]]:
     """One line an endpoint, one a finding, one for the evidence, then one that sums up."""
     for seen in result.observations:
         yield {"schema": SCHEMA, "kind": "endpoint", **_endpoint(seen)}
@@ -55,6 +61,7 @@ def json_lines(result: CheckResult, diagnosis: Diagnosis) -> Iterator[dict[str, 
         "elapsed": round(result.elapsed, 3),
         "findings": len(diagnosis.findings),
         "would_sharpen": list(diagnosis.lacks),
+        **({"private_link": private_link} if private_link else {}),
     }
 
 

@@ -25,6 +25,8 @@ _KINDS = {
     "dns-answers": "DNS answers",
     "arcferry-check": "an arcferry check",
     "agent-show": "azcmagent show output",
+    "azure-machine": "Azure's document of the machine",
+    "connect-settings": "how the agent was connected",
     "agent-log": "a log of the agent",
     "agent-logs-zip": "a log bundle of azcmagent logs",
     "install-log": "a log of the installer",

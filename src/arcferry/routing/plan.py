@@ -60,8 +60,9 @@ def plan(
     with a region in it is expected to answer there. Where any other name answers, nobody documents;
     `steered` says what to provide for. What carries an answer:
 
-    - Entra ID has a community of its own, and in the public cloud nothing else carries it: not one of the
-      sign-in prefixes of the service tags of 2025-10-28 lies in a region of the community list of 2019-05-30.
+    - Entra ID has a community of its own, and no other is planned for it: not one of the
+      sign-in prefixes of the service tags of 2025-10-28 lies in a region of the community list of 2019-05-30,
+      though two stand under 12076:51017 in an undated sample of Azure's own.
     - Resource Manager has one too, and its addresses lie in the regions' own prefixes as well.
     - everything else rides on the community of the region that answers.
 

@@ -23,7 +23,7 @@ ALLOWED = Path(__file__).parents[1] / "hostscript/windows/allowed.toml"
 # Programs that Windows Server 2012 R2 ships, and what an administrator may have brought.
 PROGRAMS = {"powershell.exe", "icacls", "notepad.exe", "certutil", "minisign.exe"}
 # Names for cmdlets in every PowerShell, and cmdlets that the guide calls and the host script does not.
-OTHERS = {"cd", "mkdir", "Format-List", "Get-ExecutionPolicy", "Select-String", "Tee-Object"}
+OTHERS = {"Get-FileHash", "cd", "mkdir", "Format-List", "Get-ExecutionPolicy", "Select-String", "Tee-Object"}
 
 
 def shapes(script: str) -> dict[str, set[int]]:

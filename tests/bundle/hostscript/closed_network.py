@@ -4,8 +4,8 @@ Brings up the loopback, serves names (DNS on 127.0.0.53) and TLS (port 443, an a
 command, and ends with its status. A proxy listens on 127.0.0.80:3128; 198.51.100.0/24 never answers.
 
 SPEC is JSON: "ca" is where the root's certificate goes, "seen" where every request goes, "hosts" says by
-name what each "does", its "chain", "address" and "rcode"; "proxy" is what the proxy does, and "ports" are
-taken on the loopback.
+name what each "does", its "chain", "address" with those "also" answered, and "rcode"; "proxy" is what the
+proxy does, and "ports" are taken on the loopback.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ class Network:
         host = self.hosts.get(name, {"rcode": "NXDOMAIN"})
         if host.get("does") == "no-name-server":
             return None
-        addresses = (host["address"],) if "address" in host else ()
+        addresses = ((host["address"],) if "address" in host else ()) + tuple(host.get("also", ()))
         return DnsResponse(tuple(host.get("chain", ())), addresses, host.get("rcode", "NOERROR"))
 
     async def serve(self, name: str, does: str, address: str) -> None:

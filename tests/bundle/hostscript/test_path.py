@@ -232,6 +232,42 @@ def test_what_an_administrator_added_is_no_public_root(dash: list[str], closed: 
     assert {(row["reachable"], row["tls"]["public_root"]) for row in rows} == {(True, False)}
 
 
+SCOPE = "/subscriptions/0-1/resourceGroups/rg/providers/Microsoft.HybridCompute/privateLinkScopes/pls-one"
+
+
+@pytest.mark.parametrize("given", ["--private-link-scope", f"--private-link-scope={SCOPE}"])
+def test_a_scope_is_looked_at_name_by_name(dash: list[str], closed: "ClosedNetwork", given: str) -> None:
+    """The servers of this network have loopback addresses, which are no public ones."""
+    closed.hosts["gbl.his.arc.azure.com"]["also"] = ["198.51.100.9"]
+    closed.hosts["eastasia-gas.guestconfiguration.azure.com"] = {"rcode": "NXDOMAIN"}
+    closed.hosts["agentserviceapi.guestconfiguration.azure.com"] = {
+        "address": "198.51.100.7",
+        "does": "refuse",
+    }
+    path = closed.run(dash, "facts", *PLACE, given)["path"]
+    told = path["private_link"]
+    assert (told["scope"], told["proxy_bypass"]) == (SCOPE if "=" in given else None, "")
+    assert {one["host"]: (one["answers"], one["zone"]) for one in told["names"]} == {
+        "agentserviceapi.guestconfiguration.azure.com": (
+            "public",
+            "privatelink.guestconfiguration.azure.com",
+        ),
+        "ea.his.arc.azure.com": ("private", "privatelink.his.arc.azure.com"),
+        "eastasia-gas.guestconfiguration.azure.com": (
+            "no address",
+            "privatelink.guestconfiguration.azure.com",
+        ),
+        "gbl.his.arc.azure.com": ("mixed", "privatelink.his.arc.azure.com"),
+    }
+    state = arcferry_check.read("path.json", path).agent_state
+    assert state is not None
+    assert state.private_link_scope == (SCOPE if "=" in given else "of unknown name")
+
+
+def test_what_is_no_scope_is_refused(dash: list[str], root: "PrivateRoot") -> None:
+    assert root.run(dash, "facts", *PLACE, "--private-link-scope=/sub;reboot")["code"] == "usage"
+
+
 @pytest.mark.parametrize("target", ["/etc/victim", "/etc/folder", "/etc/nothing-yet"])
 def test_a_link_in_the_files_place_is_not_followed(
     shell: list[str], closed: "ClosedNetwork", target: str

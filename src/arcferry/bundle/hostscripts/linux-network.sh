@@ -8,7 +8,7 @@
 #   send_failure          tells Azure Arc that an install or connect failed, with --report-failure only
 #
 # Certificates are always verified, against this system's own store. It needs openssl, as the agent's package does.
-# shellcheck disable=SC2154 # WORK, CONFIG and PROXY are set by linux.sh
+# shellcheck disable=SC2154 # WORK, CONFIG, PROXY and SCOPE are set by linux.sh
 PATIENCE=10 # seconds for a connection, from TCP to the end of the answer
 
 # As in arcferry's catalogue; the star is the regional host, which only the discovery call names.
@@ -266,7 +266,7 @@ visit() { # NAME TARGET
 }
 # measure NAME TARGET: one endpoint, from its name to its answer. What lies behind a failed step is not tested.
 measure() {
-	dns=null address='' tls=null http=null skew='' stage='' began=$(uptime_now)
+	addresses='' dns=null address='' tls=null http=null skew='' stage='' began=$(uptime_now)
 	visit "$1" "$2" && reachable=true || reachable=false
 	elapsed=$(printf '%s %s\n' "$began" "$(uptime_now)" | awk '{ printf "%.2f", $2 - $1 }')
 	printf '%s\n' "$address" >"$PLACE/address"
@@ -281,6 +281,7 @@ row() {
 	printf ',"reachable":%s,"private":%s,"tls":%s,"proxy":"%s"' "$reachable" "$private" "$tls" "$proxied"
 	printf ',"dns":%s,"address":%s,"http":%s,"clock_skew":%s' "$dns" "$shown" "$http" "${skew:-null}"
 	printf ',"failure":%s,"elapsed":%s}' "$failure" "$elapsed"
+	[ -z "$SCOPE" ] || private_name "$1"
 }
 # The regional host is what the discovery call says, and only if it is one of the cloud's own.
 measure_regional() { # SUFFIX LOCATION
@@ -293,6 +294,35 @@ measure_regional() { # SUFFIX LOCATION
 	dns=null address='' tls=null http=null skew='' reachable=false
 	kind=discovery-failed says="the regional HIS host is unknown: $says"
 	row ''
+}
+# private_name NAME: how a name that a private link scope can serve answers here, also where a proxy would resolve
+# it. A name that stays public is left out.
+private_name() {
+	case $1 in *.his.arc.* | *.guestconfiguration.*) ;; *) return 0 ;; esac
+	[ -n "$addresses" ] || resolve "$1"
+	case $(for one in $addresses; do is_private "$one" && echo private || echo public; done | sort -u | tr -d '\n') in
+	'') answers='no address' ;;
+	private) answers=private ;;
+	public) answers=public ;;
+	*) answers=mixed ;;
+	esac
+	printf '{"host":"%s","served":true,"answers":"%s","zone":"privatelink.%s"}' "$1" "$answers" "${1#*.}" \
+		>"$PLACE/private"
+}
+# The names that answer, the scope where its id is known, and what the agent sends past its proxy.
+private_link() { # NUMBER of endpoints
+	id=null bypass='' between=''
+	[ "$SCOPE" = unnamed ] || id=$(text "$SCOPE")
+	[ ! -x "$AGENT" ] || run_agent 15 config get proxy.bypass
+	[ ! -x "$AGENT" ] || [ "$EXIT" -ne 0 ] || bypass=$(head -n 1 "$WORK/output")
+	printf ',"private_link":{"scope":%s,"proxy_bypass":%s,"names":[' "$id" "$(text "$bypass")"
+	for place in $(seq "$1"); do
+		[ -s "$WORK/$place/private" ] || continue
+		printf '%s' "$between"
+		cat "$WORK/$place/private"
+		between=,
+	done
+	printf ']}'
 }
 measure_path() { # LOCATION CLOUD
 	has openssl || refuse no-openssl "install openssl first: the agent's package needs it, and so does this"
@@ -324,7 +354,9 @@ measure_path() { # LOCATION CLOUD
 			[ "$number" -eq 1 ] || printf ,
 			cat "$WORK/$number/row"
 		done
-		printf ']}\n'
+		printf ']'
+		[ -z "$SCOPE" ] || private_link "$number"
+		printf '}\n'
 	} >"$WORK/path"
 }
 routes() {

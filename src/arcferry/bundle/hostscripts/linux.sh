@@ -2,7 +2,8 @@
 # The arcferry host script for Linux: the only code that arcferry runs on a server.
 #
 #   sh linux.sh facts [LOCATION CLOUD [FILE]]       what this server is; with a location, also the path to Azure,
-#                                                   written to FILE in the form that `arcferry explain` reads
+#                                                   written to FILE in the form that `arcferry explain` reads;
+#                                                   with --private-link-scope[=ID] how the names answer that it serves
 #   sh linux.sh verify FOLDER                       compare an unpacked bundle with its manifest
 #   sh linux.sh verify FILE SHA256 [FILE SHA256 ...]  compare files with their hashes
 #   sh linux.sh install PACKAGE SHA256              install or upgrade the agent from a deb or rpm
@@ -65,6 +66,7 @@ RUNNING= # not empty while the agent runs
 JOBS= # the numbers of what linux-network.sh has started
 EXIT=0 # how the last program ended
 REPORT= # not empty where a failure is to be told to Azure Arc
+SCOPE= # the private link scope that is meant to be used, "unnamed" where its id is not said
 NETWORK= # not empty where linux-network.sh was read
 HERE=. # the folder of this file
 
@@ -575,8 +577,14 @@ main() {
 	report=
 	for word in "$@"; do
 		shift
-		[ "$word" = --report-failure ] && report=1 || set -- "$@" "$word"
+		case $word in
+		--report-failure) report=1 ;;
+		--private-link-scope) SCOPE=unnamed ;;
+		--private-link-scope=/*) SCOPE=${word#*=} ;;
+		*) set -- "$@" "$word" ;;
+		esac
 	done
+	case $SCOPE in *[!][A-Za-z0-9/._\(\)-]*) usage "not the id of a private link scope" ;; esac
 	case ${1-}-$# in
 	facts-[134] | show-1 | uninstall-1 | connect-[23] | disconnect-2 | install-3 | check-3) ;;
 	verify-[23579] | verify-[1-9]*[13579]) ;;

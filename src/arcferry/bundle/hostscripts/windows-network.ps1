@@ -1,6 +1,7 @@
 # All that arcferry's host script for Windows does on the network. Functions only: windows.ps1 loads this file from
 # beside itself; run alone it does nothing, and without it windows.ps1 opens no connection.
 #
+#   Get-PrivateLink    how the names answer that a private link scope serves (`facts`, with -PrivateLinkScope)
 #   Measure-Path       the path to Azure Arc (`facts LOCATION CLOUD`): names, TCP, TLS, `GET /`, the regional host
 #   Test-AzureMachine  asks 169.254.169.254 whether this is an Azure virtual machine (`facts`, `install`)
 #   Set-MissingCertificates  puts into the answer which of the bundle's certificates this server's store lacks, as that
@@ -234,6 +235,29 @@ function Measure-RegionalHis([string]$Pattern, [string]$Location, [string]$Proxy
     $row['host'] = ''
     $row['reachable'] = $false
     $row
+}
+# How a name that a private link scope can serve answers here, also where a proxy would resolve it.
+function Get-PrivateName($Row) {
+    $name = $Row['host']
+    if ($name -notmatch '\.(his\.arc|guestconfiguration)\.') { return }
+    $found = @()
+    if ($Row['dns']) { $found = @($Row['dns']['addresses']) }
+    else { try { $found = @((Resolve-Endpoint $name)['addresses']) } catch { $found = @() } }
+    $kinds = @($found | ForEach-Object { Test-PrivateAddress $_ } | Select-Object -Unique)
+    $answers = 'mixed'
+    if ($kinds.Count -eq 0) { $answers = 'no address' }
+    if ($kinds.Count -eq 1) { $answers = if ($kinds[0]) { 'private' } else { 'public' } }
+    [ordered]@{ host = $name; served = $true; answers = $answers; zone = $name -replace '^[^.]+', 'privatelink' }
+}
+# The names that answer, the scope where its id is known, and what the agent sends past its proxy.
+function Get-PrivateLink($Rows) {
+    $bypass = ''
+    if (Test-Agent) {
+        $ran = Invoke-Agent @('config', 'get', 'proxy.bypass') 30
+        if ($ran.exit -eq 0) { $bypass = ($ran.printed -split '\r?\n')[0].Trim() }
+    }
+    $scope = if ($PrivateLinkScope -match '^/') { $PrivateLinkScope } else { $null }
+    [ordered]@{ scope = $scope; proxy_bypass = $bypass; names = @($Rows | ForEach-Object { Get-PrivateName $_ }) }
 }
 function Measure-Path([string]$Location, [string]$Cloud, [string]$Proxy) {
     $rows = foreach ($name in $Required[$Cloud]) {

@@ -1,7 +1,8 @@
 # The arcferry host script for Windows: the only code that arcferry runs on a server.
 #
 #   windows.ps1 facts [LOCATION CLOUD [FILE]]       what this server is; with a location, also the path to Azure,
-#                                                   written to FILE in the form that `arcferry explain` reads
+#                                                   written to FILE in the form that `arcferry explain` reads; with
+#                                                   -PrivateLinkScope ID (or any) how the names answer that it serves
 #   windows.ps1 verify FOLDER                       compare an unpacked bundle with its manifest
 #   windows.ps1 verify FILE SHA256 [FILE SHA256 ...]  compare files with their hashes
 #   windows.ps1 install MSI SHA256                  install or upgrade the agent
@@ -18,8 +19,9 @@
 #
 # Every run prints one line of JSON with "schema", "verb" and "ok", and where something failed "code" and "message".
 # It ends with 0 where ok, 1 where not, 2 where it was called wrongly. Network connections are opened only by the
-# functions of windows-network.ps1 beside this file. It needs PowerShell 4.0 or 5.1 in the full language mode.
-param([string]$Verb, [switch]$ReportFailure)
+# functions of windows-network.ps1 beside this file. It needs PowerShell 3.0 to 5.1 in the full language mode, and
+# .NET Framework 4.5.
+param([string]$Verb, [switch]$ReportFailure, [string]$PrivateLinkScope)
 
 Set-StrictMode -Version 3.0
 $ErrorActionPreference, $ProgressPreference = 'Stop', 'SilentlyContinue'
@@ -85,7 +87,12 @@ function Get-Now { Format-Time ([DateTime]::UtcNow) }
 function Get-FullPath([string]$Path) { $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($Path) }
 function Get-Sha256([string]$Path) {
     if (-not (Test-Path -LiteralPath $Path -PathType Leaf)) { return '' }
-    try { (Get-FileHash -LiteralPath $Path -Algorithm SHA256 -ErrorAction Stop).Hash.ToLowerInvariant() } catch { '' }
+    $stream = $null
+    try { # Get-FileHash came with PowerShell 4.0
+        $stream = [IO.File]::OpenRead((Get-FullPath $Path))
+        $hash = [Security.Cryptography.SHA256]::Create().ComputeHash($stream)
+        [BitConverter]::ToString($hash).Replace('-', '').ToLowerInvariant()
+    } catch { '' } finally { if ($null -ne $stream) { $stream.Dispose() } }
 }
 
 # The 64-bit view, whatever this process is; nothing where the key is absent or may not be read.
@@ -345,7 +352,8 @@ function Invoke-Facts([string]$Location, [string]$Cloud, [string]$File) {
     if (-not $Location) { return }
     if (-not (Test-Network)) { Stop-Verb 'no-network-script' "windows-network.ps1 must lie beside this. $LoadProblem" }
     $Answer['routes'] = @(Get-Routes)
-    $Answer['path'] = Measure-Path $Location $Cloud $proxy.url
+    $path = $Answer['path'] = Measure-Path $Location $Cloud $proxy.url
+    if ($PrivateLinkScope) { $path['private_link'] = Get-PrivateLink $path['endpoints'] }
     if ($File) { Write-Path (Get-FullPath $File) }
 }
 # Others may be able to write its folder: a new file of a name that nobody knows takes the place of a link, which would
@@ -422,11 +430,12 @@ function Invoke-VerifyFolder([string]$Folder) {
     foreach ($pair in @($pairs | Where-Object { $_.name -like '*.msi' })) { Assert-Signature $pair.path $pair.name }
 }
 
-# What Microsoft's installation script looks at before it installs.
+# The agent asks for no .NET since 2023-09, and for PowerShell 3.0; 4.5 is what this script itself calls.
 function Assert-Installable {
-    if ($PSVersionTable.PSVersion.Major -lt 4) { Stop-Verb 'powershell-too-old' 'the agent needs PowerShell 4.0' }
     $release = Get-RegistryValue 'SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full' 'Release'
-    if ([int]$release -lt 393295) { Stop-Verb 'dotnet-too-old' 'the agent needs .NET Framework 4.6 or newer' }
+    if ([int]$release -lt 378389) {
+        Stop-Verb 'dotnet-too-old' 'this script itself needs .NET Framework 4.5; the agent does not'
+    }
     if (Test-AzureStackHci (Get-Windows)) { Stop-Verb 'azure-stack-hci' 'this is Azure Local, which has its own way' }
     if ((Test-Network) -and (Test-AzureMachine)) { Stop-Verb 'azure-vm' 'Azure manages this virtual machine already' }
 }
@@ -601,6 +610,7 @@ function Invoke-Verb([string[]]$Words) {
     if (-not $known) { Stop-Verb 'usage' "no such verb, or not with these arguments: $Verb; see this script's top" }
     $Answer['verb'] = $Verb
     if ($Verb -in 'facts', 'check' -and $count -gt 0) { Assert-Place $Words[0] $Words[1] }
+    if ($PrivateLinkScope -notmatch '^([A-Za-z]*|/[A-Za-z0-9/._()-]+)$') { Stop-Verb 'usage' 'not the id of a scope' }
     $padded = @($Words) + @('', '', '')
     if ($Verb -in 'install', 'connect', 'disconnect', 'uninstall' -and (Test-Elevated)) { Remove-OldTokens }
     switch ($Verb) {

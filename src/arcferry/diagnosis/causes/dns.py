@@ -3,10 +3,11 @@
 from arcferry.catalog import Carrier
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Confidence, Owner, Severity
-from arcferry.diagnosis.rule import Line, Match, cause, failed_with, line
+from arcferry.diagnosis.rule import Line, Match, Value, cause, failed_with, line
 from arcferry.diagnosis.values import region_name
 from arcferry.evidence.case import Case
 from arcferry.probe.observation import DnsAnswer, Stage
+from arcferry.probe.tcp import is_private
 from arcferry.routing.coverage import Verdict
 
 _NOWHERE = ("0.0.0.0", "127.0.0.1", "::", "::1")  # noqa: S104 - what block lists answer; nothing binds to it
@@ -151,28 +152,31 @@ def scope_not_given(destination: Destination, case: Case) -> Match | None:
 
 @cause("private-link/public-answer", Owner.NETWORK, routed=True)
 def public_answer_in_scope(destination: Destination, case: Case) -> Match | None:
-    """The agent uses a scope, and the name answers with a public address."""
+    """A scope is used, and the name answers with a public address, alone or beside a private one."""
     if not case.private_link_scope or not destination.failed or destination.proxied:
         return None
     if destination.stage not in (None, Stage.TCP) or not _can_be_served(destination):
         return None
     if not destination.coverages or destination.answers_privately:
         return None
-    return Match(evidence=(_by_the_agent(case, "scope_and_public", host=destination.host),))
+    told = [address for answer in destination.answers for address in answer.addresses]
+    addresses = tuple(dict.fromkeys(told or [one.address for one in destination.coverages]))
+    key = "mixed" if any(map(is_private, addresses)) else "scope_and_public"
+    return Match(evidence=(_of_scope(case, key, host=destination.host, addresses=addresses),))
 
 
 @cause("private-link/unreachable", Owner.NETWORK, routed=True)
 def private_endpoint_unreachable(destination: Destination, case: Case) -> Match | None:
-    """The agent uses a scope, and the private address does not answer."""
+    """A scope is used, and the private address does not answer."""
     if not case.private_link_scope or not destination.fails_privately:
         return None
-    return Match(evidence=(_by_the_agent(case, "scope"),))
+    return Match(evidence=(_of_scope(case, "scope"),))
 
 
 def _can_be_served(destination: Destination) -> bool:
     return destination.endpoint is not None and destination.endpoint.private_link
 
 
-def _by_the_agent(case: Case, key: str, **values: str) -> Line:
+def _of_scope(case: Case, key: str, **values: Value) -> Line:
     origin = next(one.origin for one in case.agents if one.private_link_scope)
     return line(origin, key, scope=case.private_link_scope, **values)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from itertools import islice
 
 from arcferry import typed
-from arcferry.evidence.case import AgentState, Document, Kind
+from arcferry.evidence.case import SCOPE_UNNAMED, AgentState, Document, Kind
 from arcferry.evidence.readers import codes, go_errors, values
 
 _LINE = re.compile(r"^\s*([A-Za-z][A-Za-z0-9 /()._-]{1,60}?)\s*: ?(.*)$")
@@ -55,8 +55,8 @@ def _first(pairs: Mapping[str, str], *names: str) -> str:
 
 
 def scope(text: str) -> str:
-    """A private link scope's id or name; if it is neither, a word that says so: that there is one counts."""
-    return typed.resource_id(text) or typed.resource(text) or (typed.NAME_IS_NONE if text else "")
+    """A private link scope's id or name; if it is neither, words that say so: that there is one counts."""
+    return typed.resource_id(text) or typed.resource(text) or (SCOPE_UNNAMED if text else "")
 
 
 def _state(name: str, pairs: list[tuple[str, str]]) -> AgentState:

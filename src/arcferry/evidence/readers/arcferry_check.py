@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from arcferry import typed
 from arcferry.catalog import When, endpoint_named
 from arcferry.errors import FileInputError
-from arcferry.evidence.case import Document, Kind
+from arcferry.evidence.case import SCOPE_UNNAMED, AgentState, Document, Kind
 from arcferry.evidence.readers import values
+from arcferry.evidence.readers.agent_show import scope
 from arcferry.probe.observation import Attempt, DnsAnswer, Failure, Stage, TlsSession
 
 _MOST = 2000
@@ -136,7 +137,15 @@ def read(name: str, value: object) -> Document:
         attempts=tuple(seen for row in fields if (seen := _attempt(row, name, whole))),
         answers=tuple(answer for row in fields if (answer := _answer(row, name, whole))),
         location=typed.location(whole.get("location")),
+        agent_state=_scope(name, whole.get("private_link")),
     )
+
+
+def _scope(name: str, value: object) -> AgentState | None:
+    """The private link scope that a check was told of; None if it was told of none."""
+    told = values.mapping(value)
+    used = scope(values.short(told.get("scope")) or SCOPE_UNNAMED) if told else ""
+    return AgentState(name, private_link_scope=used) if used else None
 
 
 def _newest_rows(value: object) -> list[_Fields]:

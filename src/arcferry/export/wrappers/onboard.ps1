@@ -137,7 +137,11 @@ function Read-Settings {
 function Get-Source { if ($From) { $From } else { $PSScriptRoot } }
 function Get-Hash([string]$Path) {
     if (-not (Test-Path -LiteralPath $Path -PathType Leaf)) { return '' }
-    (Get-FileHash -LiteralPath $Path -Algorithm SHA256).Hash.ToLowerInvariant()
+    $stream = [IO.File]::OpenRead($Path)
+    try {
+        $hash = [Security.Cryptography.SHA256]::Create().ComputeHash($stream)
+        [BitConverter]::ToString($hash).Replace('-', '').ToLowerInvariant()
+    } finally { $stream.Dispose() }
 }
 # What is verified must be what is run: the copy lies where only administrators can change it.
 function Copy-Bundle {

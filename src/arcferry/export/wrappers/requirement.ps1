@@ -13,9 +13,9 @@ function Get-RegistryValue([string]$Key, [string]$Name) {
 function Get-Reason {
     if (-not [Environment]::Is64BitOperatingSystem) { return 'not-64-bit' }
     if ([Environment]::OSVersion.Version -lt [Version]'6.2') { return 'windows-too-old' }
-    if ($PSVersionTable.PSVersion.Major -lt 4) { return 'powershell-too-old' }
+    if ($PSVersionTable.PSVersion.Major -lt 4) { return 'powershell-too-old' } # for arcferry's own scripts
     $release = Get-RegistryValue 'SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full' 'Release'
-    if ([int]$release -lt 393295) { return 'dotnet-too-old' } # .NET Framework 4.6
+    if ([int]$release -lt 378389) { return 'dotnet-too-old' } # .NET Framework 4.5, for arcferry's own script
     $edition = [string](Get-RegistryValue 'SOFTWARE\Microsoft\Windows NT\CurrentVersion' 'EditionID')
     if ($edition -like '*AzureStackHCI*') { return 'azure-local' } # which has its own way
     # Azure's own virtual machines have this service; the agent refuses to run on them.

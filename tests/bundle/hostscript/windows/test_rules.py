@@ -315,3 +315,10 @@ def test_the_token_of_a_killed_run_is_looked_for_before_anything_is_changed() ->
         "a folder of others, or a run at work, is left alone before anything is removed"
     )
     assert '"\\arcferry-$PID-"' in code, "a name that can be found again, and that says whose it is"
+
+
+def test_only_its_own_needs_are_asked_for() -> None:
+    """The agent asks for no .NET since 2023-09-26 and for PowerShell 3.0 (AZCM0154, 2026-07-07)."""
+    code = code_of(SCRIPTS[MAIN.name])
+    assert re.findall(r"the agent needs|393295|PSVersion\.Major", code) == []
+    assert "this script itself needs .NET Framework 4.5; the agent does not" in code
