@@ -34,7 +34,7 @@ from arcferry.catalog.features import (
     says_left_out,
 )
 from arcferry.catalog.peering import CalledTag, called_tags, peering_notes, published_answers, way_out
-from arcferry.catalog.places import UNLISTED, cloud, clouds, region, regions
+from arcferry.catalog.places import UNLISTED, cloud, clouds, local_name, region, regions
 from arcferry.catalog.requirements import (
     PKI,
     adopt,
@@ -109,6 +109,7 @@ __all__ = [
     "known_code",
     "known_features",
     "left_out",
+    "local_name",
     "oldest_supported",
     "peering_location",
     "peering_notes",

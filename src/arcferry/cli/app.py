@@ -18,6 +18,7 @@ COMMANDS = {
     "check": "arcferry.cli.check:check",
     "explain": "arcferry.cli.explain:explain",
     "evidence": "arcferry.cli.evidence_script:app",
+    "locations": "arcferry.cli.locations:locations",
     "routes": "arcferry.cli.routes:app",
     "features": "arcferry.cli.features:features",
     "alternatives": "arcferry.cli.alternatives:alternatives",
