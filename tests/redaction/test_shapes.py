@@ -21,6 +21,44 @@ def test_every_shape_is_masked() -> None:
     assert [text for text, secret in _FILLED if secret in mask(text)] == []
 
 
+_PASTED = [
+    (shape.replace("{secret}", secret), secret)
+    for shape in SHAPES["transcripts"]
+    for secret in (SECRETS["entra"], "hunter2pass")
+]
+
+
+def test_every_shape_of_a_transcript_is_masked() -> None:
+    around = ("{}", "PS C:\\Users\\admin> {}", "[root@srv01 ~]# {}", "> {}")
+    assert [
+        text
+        for text, secret in _PASTED
+        for frame in around
+        if "\n" not in text or frame == "{}"
+        if secret in mask(frame.format(text.replace("\n", "\r\n")))
+    ] == []
+
+
+@pytest.mark.parametrize("width", [60, 79, 80, 100, 120])
+def test_no_part_of_a_secret_is_left_where_a_console_cut_its_line(width: int) -> None:
+    left = []
+    for text, secret in _PASTED:
+        lines = (text if "\n" in text else f"PS C:\\Windows\\system32> {text}").split("\n")
+        cut = "\n".join(line[at : at + width] for line in lines for at in range(0, len(line) or 1, width))
+        hidden = mask(cut)
+        assert hidden.count("\n") == cut.count("\n")
+        whole = hidden.replace("\n", "")
+        left += [cut for at in range(len(secret) - 7) if secret[at : at + 8] in whole]
+    assert left == []
+
+
+def test_a_line_that_mail_broke_at_a_blank() -> None:
+    text = "azcmagent connect --location eastasia --service-principal-secret\nhunter2pass --cloud AzureCloud"
+    assert "hunter2" not in mask(text)
+    usage = "  --service-principal-secret\n    Secret of the service principal, see the documentation"
+    assert mask(usage) == usage
+
+
 def test_lines_stay_where_they_are() -> None:
     assert [text for text, _ in _FILLED if mask(text).count("\n") != text.count("\n")] == []
 
