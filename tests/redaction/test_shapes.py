@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from arcferry.redaction import mask, mask_value
+from arcferry.redaction import mask, mask_value, redact_json
 
 from .conftest import SECRETS, SHAPES, containers, everything_known, everything_said
 
@@ -107,3 +107,33 @@ def test_no_shape_that_others_found_comes_out(hostile: list[dict[str, str]]) -> 
 )
 def test_values_of_json(value: object) -> None:
     assert "hunter2" not in json.dumps(mask_value(value))
+
+
+_SIGNATURES = ["c2lnbmVk", "3045022100" + "ab" * 60, "MEUCIQDx+/" + "Ab3" * 80]
+
+
+@pytest.mark.parametrize("signature", _SIGNATURES)
+def test_the_signature_of_a_prefix_is_nowhere(signature: str) -> None:
+    prefix = {
+        "prefix": "203.0.113.0/24",
+        "validationId": "7b1c2d3e-0000-4000-8000-1a2b3c4d5e6f",
+        "signature": signature,
+        "validationState": "SignatureVerificationFailed",
+    }
+    config = {
+        "advertisedPublicPrefixes": ["203.0.113.0/24"],
+        "advertisedPublicPrefixesState": "ValidationNeeded",
+        "advertisedPublicPrefixInfo": [prefix],
+        "customerASN": 64512,
+    }
+    peering = {"peeringType": "MicrosoftPeering", "state": "Enabled", "microsoftPeeringConfig": config}
+    circuit = {"name": "er1", "serviceProviderProperties": {}, "sku": {}, "peerings": [peering]}
+    printed = "\n".join(f"{key:<16}: {value}" for key, value in prefix.items())
+    command = (
+        f"Set-AzExpressRouteCircuitMicrosoftPeeringPrefixConfig -Prefix 203.0.113.0/24 -Signature {signature}"
+    )
+    for text in (json.dumps(peering), json.dumps(circuit, indent=2), printed, f"PS C:\\> {command}"):
+        assert signature not in everything_said(text.encode())
+    assert signature not in redact_json(json.dumps(peering))
+    assert signature not in json.dumps(mask_value(circuit))
+    assert signature not in mask(f"{printed}\n{command}")
