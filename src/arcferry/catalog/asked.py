@@ -20,6 +20,7 @@ _SPEAKERS = {
     "winsock": ("socket", "winsock", "wsa"),
     "msiexec": ("msi",),
     "agent": ("azcm",),
+    "http": ("http", "status"),
     "": (
         "error",
         "err",
@@ -36,7 +37,7 @@ _SPEAKERS = {
     ),
 }
 """The family of a number by a word before it; the last ones tell none."""
-_ALONE = ("agent", "msiexec", "win32", "winhttp", "winsock")
+_ALONE = ("agent", "msiexec", "win32", "winhttp", "winsock", "http")
 """The families of a number that nobody is named with, in the order of the pages."""
 _OF_WINDOWS = ("winhttp", "winsock", "win32", "msiexec")
 _PLAIN, _WORD = 0xFFFF, 1 << 32
@@ -48,7 +49,7 @@ _LONG_NAME = 8
 def system_codes() -> tuple[Code, ...]:
     """The codes of Windows, curl and the agent's services; no reader judges by them."""
     document = load("system_codes")
-    tables = ("winhttp", "winsock", "win32", "hresult", "curl", "services")
+    tables = ("winhttp", "winsock", "win32", "hresult", "curl", "http", "services")
     return tuple(
         from_row({"family": table.removesuffix("s"), **row}, document)
         for table in tables
@@ -60,8 +61,10 @@ def system_codes() -> tuple[Code, ...]:
 def _numbered() -> dict[tuple[str, int], Code]:
     found = {(code.family, int(code.code, 0)): code for code in system_codes() if code.family != "service"}
     for code in codes():
-        if code.family in ("agent", "msiexec") and code.exit_code is not None:
-            found[code.family, code.exit_code] = code
+        if code.code.startswith("AZCM"):
+            found["agent", int(code.code[4:])] = code
+        elif code.family == "msiexec":
+            found["msiexec", int(code.code)] = code
     return found
 
 

@@ -24,8 +24,8 @@ _PATH_LIKE = re.compile(r"[/\\.*?~]")
 _ENTRA = re.compile(r"AADSTS(\d{4,8})", re.IGNORECASE)
 _KNOWN_NAMES = (
     "Known are codes of the agent (AZCM0026, or 26), Windows Installer (1603), Entra ID (AADSTS7000215), "
-    "Resource Manager (AuthorizationFailed), Windows (0x80072EE7, 12002, 10060), curl ('curl 28'), services "
-    "(himds), and causes (dns/name-not-found). All of them: arcferry explain --list"
+    "Resource Manager (AuthorizationFailed), Windows (0x80072EE7, 12002, 10060), curl ('curl 28'), HTTP "
+    "(407), services (himds), and causes (dns/name-not-found). All of them: arcferry explain --list"
 )
 
 

@@ -8,7 +8,7 @@ pattern here is tried at one place, and each of its repetitions has a bound.
 import re
 from bisect import bisect_left
 
-from arcferry.redaction import lines, words, wrapping
+from arcferry.redaction import lines, words
 
 Span = tuple[int, int]
 
@@ -92,6 +92,7 @@ _SCHEME = re.compile(r"\[?(?:Bearer|Basic)[ \t]+[^\s\"',}\]]+", re.IGNORECASE)
 _CHANGED = re.compile(r"\\{0,6}[\"']?[ \t]{1,4}->[ \t]{1,4}(?!\()")
 _HEADERS = ("authorization", "cookie")
 _RULE = re.compile(r"[ \t>|]{0,8}-[- \t+|]{2,400}\r?")
+_WIDE_LINE = re.compile(r"(?<![^\n])[^\n]{60,250}\n[^\n]")
 _CELL = re.compile(r"(?<!\S)\S{1,4000}")
 
 
@@ -109,8 +110,12 @@ def spans(text: str) -> list[Span]:
     found = _spans(text)
     if plain != text:
         found = _apart([*found, *((at(a), at(b)) for a, b in _spans(plain))])
+    if not _WIDE_LINE.search(text):
+        return found
+    from arcferry.redaction import wrapping  # noqa: PLC0415  # what a check says has no such line
+
     whole, at = wrapping.joined(text)
-    return _apart([*found, *((at(a), at(b - 1) + 1) for a, b in _spans(whole))]) if whole else found
+    return _apart([*found, *((at(a), at(b - 1) + 1) for a, b in _spans(whole))])
 
 
 def _spans(text: str) -> list[Span]:

@@ -10,13 +10,11 @@ _LINE = re.compile(r"(?<![^\n])[^\n]{60,250}(?=\n[^\n])")
 
 
 def joined(text: str) -> tuple[str, Callable[[int], int]]:
-    """What was cut, each line whole, and what finds a place of it in `text`; empty where nothing was.
+    """What was cut, each line whole, and what finds a place of it in a text with a wide line at least.
 
     Lines are taken for cut that are as wide as consoles are, or the widest of the text.
     """
     lines = [one.span() for one in _LINE.finditer(text)]
-    if not lines:
-        return "", lambda place: place
     parts = [(start, end - (text[end - 1] == "\r")) for start, end in lines]
     widths = _WIDTHS | {max(end - start for start, end in parts)}
     kept: list[tuple[int, int]] = []
