@@ -13,6 +13,8 @@ _NUMBERED = re.compile(
     r"\(?(?P<number>-?\d{1,10}|(?:0x|&h)?[0-9a-f]{8}h?|0x[0-9a-f]{1,8})\)?",
     re.IGNORECASE,
 )
+_INSIDE = re.compile(r"AZCM\d{4}(?!\d)|AADSTS\d{5,7}(?!\d)|0x[89a-f][0-9a-f]{7}(?![0-9a-f])", re.IGNORECASE)
+_FOREIGN = re.compile(r"[^\x00-\x7f]{1,20}[ :]{0,3}")
 _HEX = re.compile(r"(?P<sign>0x|&h)?(?P<digits>[0-9a-f]{1,8})h?", re.IGNORECASE)
 _SPEAKERS = {
     "curl": ("curl",),
@@ -20,7 +22,7 @@ _SPEAKERS = {
     "winsock": ("socket", "winsock", "wsa"),
     "msiexec": ("msi",),
     "agent": ("azcm",),
-    "http": ("http", "status"),
+    "http": ("http",),
     "": (
         "error",
         "err",
@@ -80,10 +82,13 @@ def _named() -> dict[str, Code]:
 def asked(text: str) -> tuple[Code, ...]:
     """Every code that this may mean: `AZCM0026`, `26`, `0x80072ee7`, `-2147012889`, `curl 28`, `himds`.
 
-    Letter case counts nowhere, and a part of a long name will do if only one has it. None where nothing is
-    known by it; see `facility` then.
+    Letter case counts nowhere, and a part of a long name will do if only one has it; of a sentence the codes
+    in it count. None where nothing is known by it; see `facility` then.
     """
-    wanted = one_line(text, limit=120).strip(" .,;'\"")
+    wanted = _FOREIGN.sub("", one_line(text, limit=1000).strip(" .,;'\""), count=1)
+    inside = dict.fromkeys(map(str.lower, _INSIDE.findall(wanted))) if " " in wanted else {}
+    if inside:
+        return tuple(code for one in inside for code in asked(one))
     if not wanted.isdigit() and (code := known_code(wanted)):
         return (code,)
     if found := _NUMBERED.fullmatch(wanted):
