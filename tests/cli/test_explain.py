@@ -261,6 +261,8 @@ def test_what_people_type_is_understood(run: Run, typed: str, title: str, note: 
 def test_words_that_no_quotes_hold_together(run: Run) -> None:
     assert run("curl", "28").out == run("curl 28").out
     assert "curl 28" in run("curl", "28").out
+    pages = json.loads(run("AZCM0026", "dns/name-not-found", "1603", "-o", "json").out)["pages"]
+    assert [page.get("code") or page["cause"] for page in pages] == ["AZCM0026", "dns/name-not-found", "1603"]
 
 
 def test_a_number_of_the_network_is_told_with_the_page_of_its_cause(run: Run) -> None:

@@ -78,10 +78,12 @@ def explain(
 def _sorted_out(subjects: "Sequence[str]") -> tuple[list[str], list[str]]:
     """What is a file, and what the name of a code or a cause; a file where it could be both."""
     from arcferry import catalog
+    from arcferry.diagnosis.causes import CAUSES
 
     there = [one for one in subjects if one == STDIN or _is_there(one)]
     together = " ".join(subjects)
-    if not there and len(subjects) > 1 and catalog.asked(together):
+    each = all(one.lower() in CAUSES or catalog.asked(one) for one in subjects)
+    if not there and not each and catalog.asked(together):
         return [], [together]
     names = [one for one in subjects if one not in there and _is_name(one, alone=not there)]
     return [one for one in subjects if one not in names], names
