@@ -1,17 +1,14 @@
 """Coverage-guided fuzzing of every reader of what people hand in, and of what follows from it.
 
-Run by hand:
-
-    python3 -m venv /tmp/fuzz && /tmp/fuzz/bin/pip install atheris . && /tmp/fuzz/bin/python fuzz/readers.py \
-        -runs=1000000
+`make fuzz` runs it, for FUZZ_RUNS inputs.
 
 Atheris (libFuzzer for Python) keeps what reaches new code. Half of its inputs it mutates by itself. The
 others are transcripts, spliced from the samples of the tests: prompts, commands, what tools print, JSON and
 logs, cut, wrapped, quoted and encoded as consoles and mail do. It stops at anything but a FileInputError, at
 a document that a reader did not foresee, at lines that redaction loses, at an input that takes more than a
 second of processor time a megabyte beside what any takes to begin with, and at 2 GiB. Options that begin with
-a dash go to libFuzzer; `-seed=1` repeats a run, and a file in place of options runs that input alone. When it
-ends, it says how many inputs there were (number_of_executed_units).
+a dash go to libFuzzer; `-seed=1` repeats a run, and a file in place of options runs that input alone. At the
+end it says how many inputs there were (number_of_executed_units).
 """
 
 import json
