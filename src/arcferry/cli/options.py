@@ -100,7 +100,9 @@ StateOption = Annotated[
 ]
 
 _LOCATION = setting(
-    "--location REGION", "The Azure region where the machines are to appear, such as eastasia.", "-l"
+    "--location REGION",
+    "The Azure region where the machines are to appear, such as eastasia or 東亞; arcferry locations lists them.",
+    "-l",
 )
 LocationOption = Annotated[str, _LOCATION]
 OptionalLocationOption = Annotated[str | None, _LOCATION]
