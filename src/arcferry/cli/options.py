@@ -101,7 +101,7 @@ StateOption = Annotated[
 
 _LOCATION = setting(
     "--location REGION",
-    "The Azure region where the machines are to appear, such as eastasia or 東亞; arcferry locations lists them.",
+    "The Azure region where the machines are to appear, such as eastasia or 東亞; see arcferry locations.",
     "-l",
 )
 LocationOption = Annotated[str, _LOCATION]
