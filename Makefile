@@ -2,7 +2,7 @@
 export ARCFERRY_TOOLS := $(CURDIR)/.tools
 PYTEST_WORKERS ?= 2
 
-.PHONY: venv tools demo test lint format lock pictures clean
+.PHONY: venv tools demo test fuzz lint format lock pictures clean
 
 venv: .venv/.ready
 
@@ -18,6 +18,14 @@ demo: venv tools
 test: venv
 	@sh scripts/tools.sh test
 	.venv/bin/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup
+
+# Atheris is no dependency: it comes into an environment of its own, and finds arcferry in the other. How many inputs
+# there were stands at the end (number_of_executed_units); what failed stays in .fuzz.
+FUZZ_RUNS ?= 1000000
+fuzz: venv
+	@test -x .fuzz/bin/python || { .venv/bin/python -m venv .fuzz && .fuzz/bin/pip install -q atheris; }
+	cd .fuzz && PYTHONPATH=../src:$$(../.venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') \
+		nice -n 19 bin/python ../fuzz/readers.py -runs=$(FUZZ_RUNS)
 
 lint: venv
 	.venv/bin/ruff check .
@@ -39,4 +47,4 @@ pictures: venv tools
 	.venv/bin/python scripts/pictures.py
 
 clean:
-	rm -rf .venv .tools
+	rm -rf .venv .tools .fuzz

@@ -25,7 +25,7 @@ Foreign exceptions are mapped to these once, at the edge where they arise
 (probe, azure, fleet.transport, bundle), and never travel further.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
@@ -63,9 +63,9 @@ class InputError(ArcferryError):
 class UnknownNameError(InputError):
     """A name that is not in a known list; the nearest known names are offered."""
 
-    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+    def __init__(self, kind: str, name: str, known: Iterable[str], *, near: Sequence[str] = ()) -> None:
         names = sorted(known)
-        near = get_close_matches(name.lower(), names, n=3, cutoff=0.5)
+        near = near or get_close_matches(name.lower(), names, n=3, cutoff=0.5)
         hint = f"Did you mean {' or '.join(near)}?" if near else f"Known: {', '.join(names[:12])}"
         super().__init__(f"unknown {kind} {quoted(name)}", hint=hint)
         self.near = tuple(near)

@@ -59,6 +59,48 @@ def test_region_by_arm_name_or_display_name(given: str) -> None:
     assert (region.his_code, region.his_code_status) == ("ea", "unverified-third-party")
 
 
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ("東亞", "eastasia"),
+        (" 東 亞 ", "eastasia"),
+        ("(Asia Pacific) 東亞", "eastasia"),
+        ("(Asia Pacific) East Asia", "eastasia"),
+        ("东亚", "eastasia"),
+        ("East-Asia", "eastasia"),
+        ("澳洲東部", "australiaeast"),
+        ("澳大利亞東部", "australiaeast"),
+        ("韓國南部", "koreasouth"),
+        ("美國東部２", "eastus2"),
+        ("US Gov 維吉尼亞州", "usgovvirginia"),
+        ("中国北部 3", "chinanorth3"),
+    ],
+)
+def test_region_by_what_microsoft_calls_it_in_chinese(given: str, name: str) -> None:
+    assert catalog.region(given).name == name
+
+
+@pytest.mark.parametrize(
+    ("given", "near"), [("東亜", "eastasia"), ("日本東", "japaneast"), ("臺灣北部", "taiwannorth")]
+)
+def test_a_name_that_no_page_has_is_asked_back(given: str, near: str) -> None:
+    with pytest.raises(UnknownNameError) as raised:
+        catalog.region(given)
+    assert raised.value.near[0] == near
+
+
+def test_each_chinese_name_is_of_one_region_and_says_where_it_stands() -> None:
+    for language in ("zh-TW", "zh-CN"):
+        told = [found for region in catalog.regions() if (found := catalog.local_name(region, language))]
+        assert len({name for name, _ in told}) == len(told)
+        assert all("icrosoft" in str(source) for _, source in told)
+    without = {region.name for region in catalog.regions() if not catalog.local_name(region, "zh-TW")}
+    assert without == {
+        *("belgiumcentral", "chinanorth3", "denmarkeast", "eastus2euap", "jioindiawest", "spaincentral"),
+        "taiwannorth",
+    }
+
+
 def test_unknown_region_offers_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="unknown location 'eastasai'") as raised:
         catalog.region("eastasai")

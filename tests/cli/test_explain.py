@@ -149,7 +149,7 @@ def test_the_page_of_a_cause(run: Run) -> None:
     ("name", "near"),
     [
         ("route/community-not-in-fliter", "route/community-not-in-filter"),
-        ("AZCM0126", "azcm"),
+        ("AZCM0126", "AZCM01"),
         ("msi 9999", "code"),
     ],
 )
@@ -238,3 +238,65 @@ def test_a_code_of_thousands_of_digits_is_no_code(run: Run) -> None:
     assert ended.code == 2
     assert "unknown code" in ended.err
     assert len(ended.err) < 1000
+
+
+@pytest.mark.parametrize(
+    ("typed", "title", "note"),
+    [
+        ("0x80072ee7", "winhttp 12007", "note: 0x80072ee7 is winhttp 12007"),
+        ("-2147012889", "winhttp 12007", "note: -2147012889 is winhttp 12007"),
+        ("26", "AZCM0026", "note: 26 is AZCM0026"),
+        ("28", "AZCM0028", "note: 28 is curl 28 too: arcferry explain 'curl 28'"),
+        ("HIMDS", "himds", ""),
+        ("disabledsubscription", "ReadOnlyDisabledSubscription", "note: disabledsubscription is ReadOnly"),
+    ],
+)
+def test_what_people_type_is_understood(run: Run, typed: str, title: str, note: str) -> None:
+    ended = run(typed)
+    assert ended.code == 0
+    assert ended.out.startswith(f"{title}  (")
+    assert note in ended.err
+
+
+def test_words_that_no_quotes_hold_together(run: Run) -> None:
+    assert run("curl", "28").out == run("curl 28").out
+    assert "curl 28" in run("curl", "28").out
+    pages = json.loads(run("AZCM0026", "dns/name-not-found", "1603", "-o", "json").out)["pages"]
+    assert [page.get("code") or page["cause"] for page in pages] == ["AZCM0026", "dns/name-not-found", "1603"]
+
+
+def test_a_number_of_the_network_is_told_with_the_page_of_its_cause(run: Run) -> None:
+    pages = json.loads(run("12007", "--output", "json").out)["pages"]
+    assert [page.get("code") or page["cause"] for page in pages] == ["12007", "dns/name-not-found"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("AADSTS99999", "https://login.microsoftonline.com/error?code=99999"),
+        ("AADSTS99999", "is not in this version's table"),
+        ("0x80240022", "it is a number of Windows Update"),
+        ("nonsense", "arcferry explain --list"),
+        ("nonsense", "unknown code or cause 'nonsense'"),
+        ("missing.txt", "missing.txt: no such file"),
+    ],
+)
+def test_what_is_not_known_is_said_so_with_a_way_on(run: Run, typed: str, words: str) -> None:
+    ended = run(typed)
+    assert (ended.code, ended.out) == (2, "")
+    assert words in ended.err
+
+
+def test_a_word_beside_files_is_meant_as_one(run: Run) -> None:
+    assert "nonsense: no such file" in run("nonsense", *case("two-names-one-community")).err
+
+
+def test_all_that_there_is_a_page_of_is_listed(run: Run) -> None:
+    names = json.loads(run("--list", "--output", "json").out)["names"]
+    assert {one["kind"] for one in names} >= {"cause", "agent", "entra", "winhttp", "curl", "service"}
+    for one in names:
+        assert run(one["name"]).code == 0, one
+
+
+def test_nothing_at_all_is_told_what_there_is(run: Run) -> None:
+    assert "arcferry explain --list" in run().err

@@ -9,7 +9,7 @@ from rich.console import Console
 from arcferry.diagnosis import judge
 from arcferry.errors import FileInputError
 from arcferry.evidence.reading import read_document
-from arcferry.report import as_json, findings
+from arcferry.report import as_json, findings, junit
 
 SHAPES = json.loads(Path(__file__).with_name("shapes.json").read_text(encoding="utf-8"))
 SECRETS = {
@@ -74,6 +74,7 @@ def everything_said(data: bytes) -> str:
     findings.draw(diagnosis, Console(file=drawn, width=200))
     told = (
         json.dumps([as_json.findings(diagnosis), *as_json.finding_lines(diagnosis)]),
+        junit.findings(diagnosis),
         drawn.getvalue(),
     )
     return "\n".join((repr(documents), *told))

@@ -10,6 +10,7 @@ from arcferry.catalog.ahead import (
     is_out_of_support,
     oldest_supported,
 )
+from arcferry.catalog.asked import also_asked, asked, facility, system_codes
 from arcferry.catalog.bgp import (
     arm_region,
     communities,
@@ -33,7 +34,7 @@ from arcferry.catalog.features import (
     says_left_out,
 )
 from arcferry.catalog.peering import CalledTag, called_tags, peering_notes, published_answers, way_out
-from arcferry.catalog.places import UNLISTED, cloud, clouds, region, regions
+from arcferry.catalog.places import UNLISTED, cloud, clouds, local_name, region, regions
 from arcferry.catalog.requirements import (
     PKI,
     adopt,
@@ -80,8 +81,10 @@ __all__ = [
     "adopt",
     "agent_releases",
     "ahead",
+    "also_asked",
     "alternatives",
     "arm_region",
+    "asked",
     "called_tags",
     "chosen_features",
     "cloud",
@@ -97,6 +100,7 @@ __all__ = [
     "endpoint_named",
     "endpoints",
     "endpoints_source",
+    "facility",
     "feature_endpoints",
     "features",
     "geography_of",
@@ -105,6 +109,7 @@ __all__ = [
     "known_code",
     "known_features",
     "left_out",
+    "local_name",
     "oldest_supported",
     "peering_location",
     "peering_notes",
@@ -116,6 +121,7 @@ __all__ = [
     "requirements",
     "says_left_out",
     "service_community",
+    "system_codes",
     "way_out",
     "within_reach",
 ]

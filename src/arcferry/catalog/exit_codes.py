@@ -20,7 +20,8 @@ _ROWS = (
 )
 
 
-def _code(row: dict[str, Any], document: CatalogFile) -> Code:
+def from_row(row: dict[str, Any], document: CatalogFile) -> Code:
+    """The code that a row of a file of the catalogue tells of."""
     name = row["code"]
     return Code(
         **{
@@ -38,7 +39,7 @@ def _code(row: dict[str, Any], document: CatalogFile) -> Code:
 @cache
 def _codes() -> dict[str, Code]:
     return {
-        f"{prefix}{row['code']}".lower(): _code(row, load(file))
+        f"{prefix}{row['code']}".lower(): from_row(row, load(file))
         for file, table, prefix in _ROWS
         for row in load(file).content[table]
     }

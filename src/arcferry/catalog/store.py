@@ -160,14 +160,14 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """A code of the agent (`AZCM0026`), Windows Installer (`1603`), Entra ID, Resource Manager or PowerShell.
+    """A code of the agent (`AZCM0026`), Windows Installer (`1603`), Entra ID, Windows, curl …, or a service.
 
     Attributes:
         code: as it is printed.
         exit_code: what the process ends with; 1 for what the Windows installation script only prints; None
             for a code that is no process's.
-        family: who says it: `agent`, `install-script`, `msiexec`, `msi-error`, `entra`, `arm` or
-            `powershell`.
+        family: who says it: `agent`, `install-script`, `msiexec`, `msi-error`, `entra`, `arm`,
+            `powershell`, `winhttp`, `winsock`, `win32`, `hresult`, `curl`; or `service` of the agent.
         phase: what was being done, such as `network` or `install`.
         retry: whether the same command may well succeed later, with nothing changed.
         outcome: `success`, `reboot` (success, after a restart) or `failure`.
@@ -188,6 +188,12 @@ class Code:
     cause: str = ""
     yields: tuple[str, ...] = ()
     only_with: str = ""
+
+    @property
+    def title(self) -> str:
+        """The code with whoever says it, where its number alone would not tell."""
+        said_by = {"msi-error": "msi error"}.get(self.family, self.family)
+        return f"{said_by} {self.code}" if self.code.isdigit() else self.code
 
 
 @dataclass(frozen=True, slots=True)

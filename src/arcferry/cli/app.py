@@ -1,6 +1,7 @@
 """The tree of commands; each is loaded when it is asked for, so that none waits for the others' imports."""
 
 import copy
+import re
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from importlib.util import find_spec
@@ -17,6 +18,7 @@ COMMANDS = {
     "check": "arcferry.cli.check:check",
     "explain": "arcferry.cli.explain:explain",
     "evidence": "arcferry.cli.evidence_script:app",
+    "locations": "arcferry.cli.locations:locations",
     "routes": "arcferry.cli.routes:app",
     "features": "arcferry.cli.features:features",
     "alternatives": "arcferry.cli.alternatives:alternatives",
@@ -29,6 +31,7 @@ COMMANDS = {
     "lab": "arcferry_lab.cli.app:app",
 }
 _LAB = "lab"
+_NEGATIVE = re.compile(r"-\d{5,10}")
 # Spellings that published documents have used. They work, and no help shows them.
 RENAMED = {
     "bundle build": {"--key": "--secret-key", "--version": "--bundle-version"},
@@ -102,6 +105,10 @@ class _Root(TyperGroup):
         super().__init__(**settings)
         self.commands = _Lazy()  # type: ignore[assignment]  # nothing is put into it later
         _without_types(self)
+
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]  # as below
+        # A negative number is no option of any command: people ask what an HRESULT means.
+        return super().parse_args(ctx, [f"({one})" if _NEGATIVE.fullmatch(one) else one for one in args])
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # typer's own Context is its parent
         try:

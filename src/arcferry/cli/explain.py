@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arcferry.cli.evidence import STDIN, held_beside, read_files, tell_unrecognised, warn
-from arcferry.cli.options import CheckOutputOption, argument
+from arcferry.cli.options import CheckOutputOption, argument, option
 from arcferry.cli.output import CheckOutput, show
-from arcferry.errors import InputError
+from arcferry.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,19 +17,30 @@ if TYPE_CHECKING:
     from arcferry.diagnosis.pages import Page
     from arcferry.evidence.case import Document
 
-_CODE_LIKE = re.compile(r"(?:azcm|aadsts|msi(?:exec)?)[ -]?\d+|msi error \d+|\d{1,5}", re.IGNORECASE)
-_SEVERAL_WORDS = re.compile(r"msi(?:exec| error) \d{1,5}", re.IGNORECASE)
+_CODE_LIKE = re.compile(
+    r"(?:azcm|aadsts|msi(?:exec)?)[ -]?\d+|msi error \d+|(?:0x)?[0-9a-f]{8}|-?\d{1,10}", re.IGNORECASE
+)
+_PATH_LIKE = re.compile(r"[/\\.*?~]")
+_ENTRA = re.compile(r"AADSTS(\d{4,8})", re.IGNORECASE)
+_KNOWN_NAMES = (
+    "Known are codes of the agent (AZCM0026, or 26), Windows Installer (1603), Entra ID (AADSTS7000215), "
+    "Resource Manager (AuthorizationFailed), Windows (0x80072EE7, 12002, 10060), curl ('curl 28'), HTTP "
+    "(407), services (himds), and causes (dns/name-not-found). All of them: arcferry explain --list"
+)
 
 
 def explain(
     subjects: Annotated[
-        list[str],
+        list[str] | None,
         argument(
             "FILE|CODE|CAUSE...",
-            "Files of any kind, - for standard input; or codes (AZCM0026, 'msiexec 1603', "
+            "Files of any kind, - for standard input; or codes (AZCM0026, 'msiexec 1603', 0x80072EE7, "
             "AADSTS7000215, AuthorizationFailed); or causes (route/community-not-in-filter).",
         ),
-    ],
+    ] = None,
+    list_names: Annotated[
+        bool, option("--list", "List the codes and causes that there is a page of.")
+    ] = False,
     output: CheckOutputOption = "table",
 ) -> None:
     """Tell why an endpoint cannot be reached, who can change it, and what to ask for.
@@ -43,6 +54,11 @@ def explain(
 
     Exit code 0 without errors among the findings, 1 with one, 2 where a file cannot be used.
     """
+    if list_names:
+        _print_names(output)
+        return
+    if not subjects:
+        raise InputError("nothing to explain", hint=f"Hand in files. {_KNOWN_NAMES}")
     files, names = _sorted_out(subjects)
     if files and names:
         raise InputError(
@@ -61,11 +77,16 @@ def explain(
 
 def _sorted_out(subjects: "Sequence[str]") -> tuple[list[str], list[str]]:
     """What is a file, and what the name of a code or a cause; a file where it could be both."""
+    from arcferry import catalog
+    from arcferry.diagnosis.causes import CAUSES
+
+    there = [one for one in subjects if one == STDIN or _is_there(one)]
     together = " ".join(subjects)
-    if _SEVERAL_WORDS.fullmatch(together):
+    each = all(one.lower() in CAUSES or catalog.asked(one) for one in subjects)
+    if not there and not each and catalog.asked(together):
         return [], [together]
-    files = [one for one in subjects if one == STDIN or _is_there(one) or not _is_name(one)]
-    return files, [one for one in subjects if one not in files]
+    names = [one for one in subjects if one not in there and _is_name(one, alone=not there)]
+    return [one for one in subjects if one not in names], names
 
 
 def _is_there(subject: str) -> bool:
@@ -75,8 +96,8 @@ def _is_there(subject: str) -> bool:
         return False
 
 
-def _is_name(subject: str) -> bool:
-    """Whether this is, or nearly is, a code or a cause."""
+def _is_name(subject: str, *, alone: bool) -> bool:
+    """Whether this is, or nearly is, a code or a cause; where no file was given, any word is meant as one."""
     from difflib import get_close_matches
 
     from arcferry import catalog
@@ -84,20 +105,64 @@ def _is_name(subject: str) -> bool:
 
     return bool(
         _CODE_LIKE.fullmatch(subject.strip())
-        or catalog.known_code(subject)
+        or catalog.asked(subject)
         or get_close_matches(subject.lower(), CAUSES, cutoff=0.7)
+        or (alone and not _PATH_LIKE.search(subject))
     )
 
 
 def _pages(name: str) -> "list[Code | Page]":
-    """The page of a cause or a code; a code that no process ends with is told with its cause."""
+    """What this name means: a cause, or codes, and the causes of those that no process ends with."""
     from arcferry import catalog
     from arcferry.diagnosis import pages
+    from arcferry.diagnosis.causes import CAUSES
+    from arcferry.text import one_line
 
-    if not (_CODE_LIKE.fullmatch(name.strip()) or catalog.known_code(name)):
+    if name.strip().lower() in CAUSES:
         return [pages.page(name)]
-    code = catalog.code(name)
-    return [code] if code.exit_code is not None or not code.cause else [code, pages.page(code.cause)]
+    codes = catalog.asked(name)
+    if not codes:
+        raise _unknown(name)
+    said = one_line(name, limit=60).strip("()")
+    for code in codes:
+        if code.code.lower() not in said.lower():
+            typer.echo(f"note: {said} is {code.title}", err=True)
+    for code in catalog.also_asked(said):
+        typer.echo(f"note: {said} is {code.title} too: arcferry explain '{code.title}'", err=True)
+    found: list[Code | Page] = []
+    for code in codes:
+        found += [code] if code.exit_code is not None or not code.cause else [code, pages.page(code.cause)]
+    return found
+
+
+def _unknown(name: str) -> InputError:
+    """What to say of a name without a page: where it is told, or the names that are near."""
+    from difflib import get_close_matches
+
+    from arcferry import catalog
+    from arcferry.diagnosis.causes import CAUSES
+    from arcferry.text import one_line
+
+    short = one_line(name, limit=60).strip("()")
+    if entra := _ENTRA.fullmatch(short):
+        return InputError(
+            f"{short} is not in this version's table",
+            hint="Look it up at Microsoft's page for that code, from a connected machine: "
+            f"https://login.microsoftonline.com/error?code={entra[1]}. The words beside it say more: hand "
+            "them in.",
+        )
+    if whose := catalog.facility(short):
+        return InputError(
+            f"{short} is not in this version's table; it is a number of {whose}",
+            hint=f"On Windows, certutil -error {short} says it. The words beside it say more: hand them in.",
+        )
+    known = {code.code.lower(): code.code for code in (*catalog.codes(), *catalog.system_codes())}
+    near = get_close_matches(short.lower(), (*CAUSES, *known), n=3, cutoff=0.65)
+    means = f"Did you mean {' or '.join(known.get(one, one) for one in near)}?"
+    kind = "cause" if "/" in short else "code" if _CODE_LIKE.fullmatch(short) else "code or cause"
+    error = UnknownNameError(kind, short, ())
+    error.hint = f"{means} All of them: arcferry explain --list" if near else _KNOWN_NAMES
+    return error
 
 
 def _evidence_and_held(files: "Sequence[str]") -> "tuple[list[Document], Sequence[Document]]":
@@ -133,11 +198,37 @@ def _print(diagnosis: "Diagnosis", output: CheckOutput) -> None:
     )
 
 
+def _print_names(output: CheckOutput) -> None:
+    from arcferry import catalog
+    from arcferry.diagnosis.pages import pages
+    from arcferry.report import columns
+    from arcferry.report.as_json import SCHEMA
+
+    names = [
+        *({"name": one.slug, "kind": "cause", "says": one.title} for one in pages()),
+        *(
+            {"name": code.title, "kind": code.family, "says": code.meaning}
+            for code in (*catalog.codes(), *catalog.system_codes())
+        ),
+    ]
+    _refuse_junit(output)
+    show(
+        output,
+        table=lambda: typer.echo("\n".join(columns.columns(tuple(one.values()) for one in names))),
+        document=lambda: {"schema": SCHEMA, "kind": "names", "names": names},
+        lines=lambda: ({"schema": SCHEMA, **one} for one in names),
+    )
+
+
+def _refuse_junit(output: CheckOutput) -> None:
+    if output == "junit":
+        raise InputError("a page is no result of a test", hint="Hand in files, or take another --output.")
+
+
 def _print_pages(found: "Sequence[Code | Page]", output: CheckOutput) -> None:
     from arcferry.report import console, pages
 
-    if output == "junit":
-        raise InputError("a page is no result of a test", hint="Hand in files, or take another --output.")
+    _refuse_junit(output)
     document = pages.document(found)
     show(
         output,

@@ -100,7 +100,9 @@ StateOption = Annotated[
 ]
 
 _LOCATION = setting(
-    "--location REGION", "The Azure region where the machines are to appear, such as eastasia.", "-l"
+    "--location REGION",
+    "The Azure region where the machines are to appear, such as eastasia or 東亞; see arcferry locations.",
+    "-l",
 )
 LocationOption = Annotated[str, _LOCATION]
 OptionalLocationOption = Annotated[str | None, _LOCATION]
@@ -359,7 +361,9 @@ def region_of(location: str, cloud: "Cloud | str", *, unlisted: bool) -> "Region
     try:
         found = catalog.region(location, of_cloud, unlisted=unlisted)
     except UnknownNameError as error:
-        error.hint += " A location that Azure has and arcferry does not know yet: --location-unlisted."
+        error.hint += (
+            " All of them: arcferry locations. One that Azure has and no list here: --location-unlisted."
+        )
         raise
     if found.source == catalog.UNLISTED:
         unknown = [

@@ -28,6 +28,11 @@ _LITERALS = frozenset(("null", "true", "false", "none", ""))
 _Json = TypeVar("_Json")
 
 
+def _holds_secret(name: str) -> bool:
+    """Whether what goes by this name in JSON is a secret; the signature of a prefix proves its owner."""
+    return words.names_secret(name) or name.lower() == "signature"
+
+
 def redact(text: str) -> str:
     """The same text without passwords, tokens, keys and the users in URLs.
 
@@ -80,7 +85,7 @@ def _line(text: str, start: int, end: int, places: list[int]) -> Iterator[str]:
             yield text[done:begin]
             yield _literal(found[0]) if near else found[0]
         yield colon[0] if colon else ""
-        name = inside if colon and near and words.names_secret(inside) else ""
+        name = inside if colon and near and _holds_secret(inside) else ""
         done = colon.end() if colon else stop
     if name and (number := _NUMBER.match(text, done)):
         yield json.dumps(HIDDEN)
@@ -110,7 +115,7 @@ def mask_value(value: _Json) -> _Json:
 def _walked(value: Any, hide: Callable[[str], str], name: str, depth: int) -> Any:  # noqa: ANN401  # any JSON
     if depth > _DEEPEST:
         return HIDDEN
-    secret = bool(name) and words.names_secret(name)
+    secret = bool(name) and _holds_secret(name)
     if isinstance(value, str):
         return HIDDEN if secret and value.lower() not in _LITERALS else hide(value)
     if isinstance(value, Mapping):

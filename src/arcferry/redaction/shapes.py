@@ -91,7 +91,8 @@ _LAST_WORD = re.compile(r"[\"']?\S{3,200}[ \t]*\r?(?=\n|\Z)")
 _SCHEME = re.compile(r"\[?(?:Bearer|Basic)[ \t]+[^\s\"',}\]]+", re.IGNORECASE)
 _CHANGED = re.compile(r"\\{0,6}[\"']?[ \t]{1,4}->[ \t]{1,4}(?!\()")
 _HEADERS = ("authorization", "cookie")
-_RULE = re.compile(r"-[- \t+|]{2,400}\r?")
+_RULE = re.compile(r"[ \t>|]{0,8}-[- \t+|]{2,400}\r?")
+_WIDE_LINE = re.compile(r"(?<![^\n])[^\n]{60,250}\n[^\n]")
 _CELL = re.compile(r"(?<!\S)\S{1,4000}")
 
 
@@ -101,10 +102,20 @@ def suspects(text: str) -> list[Span]:
 
 
 def spans(text: str) -> list[Span]:
-    """Where secrets stand, in order and apart from each other; names escaped as JSON does count as words."""
+    """Where secrets stand, in order and apart from each other.
+
+    Names escaped as JSON does count as words, and lines that a console has cut at its width as one.
+    """
     plain, at = words.unescaped(text)
     found = _spans(text)
-    return _apart([*found, *((at(a), at(b)) for a, b in _spans(plain))]) if plain != text else found
+    if plain != text:
+        found = _apart([*found, *((at(a), at(b)) for a, b in _spans(plain))])
+    if not _WIDE_LINE.search(text):
+        return found
+    from arcferry.redaction import wrapping  # noqa: PLC0415  # what a check says has no such line
+
+    whole, at = wrapping.joined(text)
+    return _apart([*found, *((at(a), at(b - 1) + 1) for a, b in _spans(whole))])
 
 
 def _spans(text: str) -> list[Span]:
@@ -209,9 +220,8 @@ class _Finder:
     def _loose(self, begin: int, end: int, *, strong: bool) -> list[Span]:
         """Where only a word or a blank stands between; then it is a value only where it looks like one."""
         text = self._text
-        if strong and text[begin] == "-" and (found := _SPACED.match(text, end)):
-            value = self._value(found.end())
-            return [] if text.startswith("-", found.end()) else self._kept(value, strong=True)
+        if strong and text[begin] == "-" and (of_option := self._of_option(end)) is not None:
+            return of_option
         password = strong and _PASSWORD.search(text, begin, end) is not None
         if strong and (found := _SAID.match(text, end)):
             sure = password and _LAST_WORD.match(text, found.end()) is not None
@@ -226,6 +236,14 @@ class _Finder:
         if not strong:
             return []
         return self._below(end) or self._in_column(begin, self._line_end(end) + 1)
+
+    def _of_option(self, end: int) -> list[Span] | None:
+        """What stands behind an option, or begins the next line where a line was broken at a blank."""
+        if found := _SPACED.match(self._text, end):
+            value = self._value(found.end())
+            return [] if self._text.startswith("-", found.end()) else self._kept(value, strong=True)
+        found = _NEXT_LINE.match(self._text, end)
+        return (self._kept(self._value(found.end()), strong=False) or None) if found else None
 
     def _assigned(self, begin: int, found: re.Match[str], *, strong: bool) -> list[Span]:
         """What stands behind a colon, an equals sign or an arrow, on this line or on the next."""

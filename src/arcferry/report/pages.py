@@ -57,9 +57,9 @@ def _retry(code: Code) -> str:
 
 def draw_code(code: Code, console: Console) -> None:
     """What a code means, the way out, whether a retry helps, and who says so."""
-    said_by = {"msiexec": "msiexec ", "msi-error": "msi error "}.get(code.family, "")
-    ends = f"exit code {code.exit_code}, " if code.exit_code is not None else ""
-    console.print(Text(f"{said_by}{code.code}  ({ends}{code.family}, {code.phase})", style="bold"))
+    ends = f"exit code {code.exit_code}" if code.exit_code is not None else ""
+    told = [part for part in dict.fromkeys((ends, code.family, code.phase)) if part]
+    console.print(Text(f"{code.title}  ({', '.join(told)})", style="bold"))
     _paragraph(console, "Meaning", code.meaning)
     _paragraph(
         console,

@@ -123,7 +123,8 @@ def agent_code(case: Case) -> Iterable[Match]:
         is_failure = code is None or code.outcome == _FAILURE
         if seen.code == NETWORK_ERROR or _cause_of(seen) or not is_failure or _explained(seen, case):
             continue
-        phase = code.phase if code else "auth" if seen.code.startswith("AADSTS") else ""
+        is_entra = seen.code.startswith("AADSTS")
+        phase = code.phase if code else "auth" if is_entra else ""
         found[seen.code] = Match(
             signature=(seen.code,),
             evidence=(_ended(seen), *_meaning(seen)),
@@ -132,6 +133,8 @@ def agent_code(case: Case) -> Iterable[Match]:
             values={
                 "code": seen.code,
                 "known": code is not None,
+                "listed": "yes" if code else "entra" if is_entra else "no",
+                "number": seen.code.removeprefix("AADSTS"),
                 "retry": code is not None and code.retry,
                 "means": code.meaning.rstrip(".") if code else "",
                 "remedy": code.remedy if code else "",
