@@ -48,7 +48,7 @@ class Round:
     @property
     def document(self) -> Document:
         """The round as evidence, with the answers of every resolver."""
-        seen = observed(self.observations, ORIGIN, self.location)
+        seen = observed(self.observations, ORIGIN, location=self.location)
         return replace(seen, answers=self.answers)
 
 
