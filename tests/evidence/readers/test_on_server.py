@@ -161,3 +161,24 @@ def test_a_hosts_file_and_a_proxy_are_told() -> None:
 
 def test_what_was_cut_short_says_so() -> None:
     assert "cut short" in read(WINDOWS.partition("arcferry-evidence end")[0]).notes[0]
+
+
+@pytest.mark.parametrize("prompt", ["PS>", "$"])
+def test_what_the_agent_said_beneath_is_read_as_itself(prompt: str) -> None:
+    agent = (
+        f"{prompt} azcmagent version\nazcmagent version 1.61.03319.2737\n"
+        f"{prompt} azcmagent show\n"
+        "Resource Name                           : PLANT-DB01\n"
+        "Agent Version                           : 1.61.03319.2737\n"
+        "Agent Status                            : Disconnected\n"
+        "Agent Last Heartbeat                    : 2026-11-26T04:50:29Z\n"
+        "Using HTTPS Proxy                       : http://10.77.0.8:3128\n"
+    )
+    text = tried("address 203.0.113.9 2026-11-28T08:00:01Z", "tcp errno=110") + agent
+    found = {one.kind: one for one in read_document("pasted.txt", text.encode())}
+    assert {Kind.SERVER_EVIDENCE, Kind.AGENT_SHOW} <= set(found)
+    assert Kind.UNRECOGNISED not in found
+    state = found[Kind.AGENT_SHOW].agent_state
+    assert state is not None
+    assert (state.status, state.proxy) == ("Disconnected", "http://10.77.0.8:3128")
+    assert [one.address for one in found[Kind.SERVER_EVIDENCE].attempts] == ["203.0.113.9"]
