@@ -146,7 +146,7 @@ def _to_attach(case: Case) -> dict[str, Value]:
     if known and own and known.resource_group.lower() == own:
         return {"filter": name, "to_attach": name}
     group = (known.resource_group if known else "") or "RESOURCE-GROUP-OF-THE-FILTER"
-    circuit = case.circuits[0].resource_id if case.circuits else ""
+    circuit = case.circuits[0].resource_id if case.circuits and not known else ""
     within = f"{circuit.partition('/resourceGroups/')[0] or _ANY}/resourceGroups/{group}"
     made = f"{within}/providers/Microsoft.Network/routeFilters/{name}"
     return {"filter": name, "to_attach": known.resource_id if known and known.resource_id else made}
