@@ -16,11 +16,16 @@ from arcferry.evidence.readers import (
     agent_show,
     arcferry_check,
     archive,
+    clixml,
     codes,
     connection_test,
     dns_answers,
     download_error,
+    environment_checker,
+    failures,
     host_answers,
+    host_state,
+    http_heads,
     install_log,
     kept,
     network,
@@ -28,6 +33,7 @@ from arcferry.evidence.readers import (
     powershell_error,
     routes,
     values,
+    words,
 )
 from arcferry.evidence.readers.guard import guarded, unreadable
 from arcferry.files import FILE_LIMIT, read_bounded
@@ -55,12 +61,20 @@ _TEXT_READERS: tuple[_TextReader, ...] = (
     connection_test.read_net_connection,
     connection_test.read_curl,
     connection_test.read_openssl,
+    clixml.read,
+    host_state.read_config,
+    host_state.read_services,
+    host_state.read_winhttp,
+    http_heads.read,
+    environment_checker.read,
+    words.read,
     codes.read,
 )
 """All of them are asked, because a transcript can hold several kinds; the order is that of the documents."""
 _STANDS_ASIDE = {
     Kind.AGENT_CONNECT: {Kind.AGENT_LOG},
     Kind.AZURE_ERROR: {Kind.AGENT_CONNECT, Kind.AGENT_LOG, Kind.AGENT_SHOW},
+    Kind.PROGRAM_OUTPUT: {Kind.AGENT_CONNECT},
     Kind.ONBOARDING_SCRIPT: {Kind.INSTALL_LOG},
     Kind.DOWNLOAD_ERROR: {Kind.AGENT_LOG, Kind.INSTALL_LOG},
     Kind.CONNECTION_TEST: {Kind.AGENT_LOG, Kind.INSTALL_LOG},
@@ -72,6 +86,7 @@ _JSON_READERS: tuple[tuple[Callable[[object], bool], Callable[[str, object], Doc
     (dns_answers.is_json, dns_answers.read_json),
     (agent_show.looks_right, agent_show.read_json),
     (onboarding_script.looks_right, onboarding_script.read_json),
+    (environment_checker.looks_right, environment_checker.read_json),
 )
 """The first that knows a value reads it. These name themselves, or have keys that nobody else has. Azure's
 documents are known by few keys and so come after them; what any JSON may hold, such as an error, is last."""
@@ -121,6 +136,8 @@ def _of_transcript(name: str, text: str) -> tuple[Document, ...]:
         called = f"{name}, line {part.line}" if several else name
         decoded = values.decode(called, part.text)
         found = _of_json(called, decoded.value) if decoded.is_json else _of_text(name, decoded.text)
+        if found and not decoded.is_json and not routes.may_hold(decoded.text):
+            found = (*found, *failures.beside(name, decoded.text, found))
         (others if decoded.is_json else texts).extend(found)
         if not found:
             left.append(replace(part, text=decoded.text))
@@ -133,6 +150,10 @@ def _of_transcript(name: str, text: str) -> tuple[Document, ...]:
     for part in [part for part in left if part.is_json]:
         if found := _of_text(name, values.spoken(values.decode(name, part.text).value) or part.text):
             texts += found
+            left.remove(part)
+    for part in [part for part in left if not part.is_json]:
+        if told := failures.beside(name, part.text, ()):
+            texts += told
             left.remove(part)
     read = (*_merged(texts), *others)
     return (*read, *(_unread(name, part) for part in left[:_MOST_LEFT])) if read else ()

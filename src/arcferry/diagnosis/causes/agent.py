@@ -92,7 +92,8 @@ def unexplained_error(case: Case) -> Iterator[Match]:
     """One match a document, about its last words."""
     blocked = any(not seen.reachable and seen.required is not False for seen in case.attempts)
     for document in case.documents:
-        if not document.error_lines or _is_explained(document):
+        # Of other programs only those lines were kept that nothing beside them explains.
+        if not document.error_lines or (document.kind is not Kind.PROGRAM_OUTPUT and _is_explained(document)):
             continue
         fatal = [one for one in document.error_lines if one.is_fatal]
         last = (fatal or document.error_lines)[-1].says

@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterable
 from functools import cache
 
+from arcferry import catalog
 from arcferry.evidence.case import Document, ErrorLine, Kind
 from arcferry.evidence.readers import log_lines, scripts, values
 
 _MOST_LINES = 20_000
 _MOST = 5
 _LONG_WORDS = 900
-_AGENTS = re.compile(r"^\s*(?:FATAL|ERROR)(?:\[\d+\]| {2})")
+_STOPPED = ("stopped", "failed", "missing")
 _OWN_VERDICT = {
     Kind.INSTALL_LOG,
     Kind.HOST_ANSWERS,
@@ -47,9 +48,21 @@ def error_lines(text: str, name: str) -> tuple[ErrorLine, ...]:
 
 
 def beside(name: str, text: str, found: Iterable[Document]) -> tuple[Document, ...]:
-    """One document of what a text says of failures, beside what readers made of it; none if it says nothing."""
+    """One document of the failures that a text tells of and that nothing read of it explains; none without any."""
     documents = tuple(found)
-    if {one.kind for one in documents} & _OWN_VERDICT or any(one.error_lines for one in documents):
+    if any(one.kind in _OWN_VERDICT or one.error_lines or _explains(one) for one in documents):
         return ()
     told = error_lines(text, name)
     return (Document(name, Kind.PROGRAM_OUTPUT, error_lines=told),) if told else ()
+
+
+def _explains(document: Document) -> bool:
+    """Whether a reader has found what failed: an endpoint, a code, a name without an address, a service."""
+    state = document.agent_state
+    codes = [catalog.known_code(seen.code) for seen in document.codes]
+    return (
+        any(not seen.reachable for seen in document.attempts)
+        or any(code is None or code.outcome == "failure" for code in codes)
+        or any(not answer.addresses for answer in document.answers)
+        or bool(state and (state.error or any(how in _STOPPED for _, how in state.services)))
+    )
