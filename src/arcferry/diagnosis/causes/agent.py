@@ -40,6 +40,19 @@ def disconnected(case: Case) -> Sequence[Match]:
     ]
 
 
+@case_cause("agent/not-connected", Owner.SERVER)
+def not_connected(case: Case) -> Sequence[Match]:
+    """Words say so; or the agent does and has never been connected, which alone is only worth knowing."""
+    found = list(code_matches("agent/not-connected", case))
+    if found or any(code.code for code in case.codes) or any(not seen.reachable for seen in case.attempts):
+        return found
+    return [
+        Match(evidence=_status(state), severity=Severity.INFO)
+        for state in case.agents
+        if state.status == "Disconnected" and not _was_connected(state) and not _HIMDS & set(_stopped(state))
+    ]
+
+
 @case_cause("agent/service-stopped", Owner.SERVER)
 def service_stopped(case: Case) -> Sequence[Match]:
     """A code, himds stopped, or another service stopped while the agent is connected, which is a warning."""
@@ -47,7 +60,8 @@ def service_stopped(case: Case) -> Sequence[Match]:
     for state in case.agents:
         stopped = tuple(_stopped(state))
         without_himds = bool(_HIMDS & set(stopped))
-        if without_himds or (stopped and state.status == "Connected"):
+        shown_alone = not state.properties and not state.status
+        if without_himds or (stopped and (state.status == "Connected" or shown_alone)):
             severity = None if without_himds else Severity.WARNING
             evidence = line(state.origin, "stopped", state.taken, services=stopped)
             found.append(Match(signature=stopped, evidence=(evidence,), severity=severity))
@@ -104,7 +118,10 @@ def unexplained_error(case: Case) -> Iterator[Match]:
             would_decide=_DECIDES,
             # If another document shows a path that fails, it may be that.
             severity=None if fatal and not blocked else Severity.WARNING,
-            values={"last_words": one_line(last, limit=_LAST_WORDS)},
+            values={
+                "last_words": one_line(last, limit=_LAST_WORDS),
+                "by_the_agent": document.kind is not Kind.PROGRAM_OUTPUT,
+            },
         )
 
 

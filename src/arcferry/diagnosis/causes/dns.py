@@ -24,12 +24,15 @@ resolver_unreachable = failed_with(
 @cause("dns/resolver-fails", Owner.NETWORK)
 def resolver_fails(destination: Destination, _: Case) -> Match | None:
     """SERVFAIL, or silence of a resolver that answers other names."""
-    silent = set(destination.resolvers) if _failed_with(destination, "timeout") else set()
+    is_silent = _failed_with(destination, "timeout")
+    silent = set(destination.resolvers) if is_silent else set()
     answers_others = any(
         silent & set(one.resolvers)
         for one in destination.beside
         if any(answer.addresses for answer in one.answers)
     )
+    # An endpoint that was reached had its name resolved on this server, by whichever resolver.
+    answers_others |= is_silent and any(one.reached and not one.proxied for one in destination.beside)
     if not answers_others and not _failed_with(destination, "servfail"):
         return None
     return Match(signature=destination.resolvers)

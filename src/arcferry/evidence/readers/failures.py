@@ -64,5 +64,5 @@ def _explains(document: Document) -> bool:
         any(not seen.reachable for seen in document.attempts)
         or any(code is None or code.outcome == "failure" for code in codes)
         or any(not answer.addresses for answer in document.answers)
-        or bool(state and (state.error or any(how in _STOPPED for _, how in state.services)))
+        or bool(state and (state.status or any(how in _STOPPED for _, how in state.services)))
     )
