@@ -11,7 +11,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from arcferry.diagnosis import Diagnosis, Severity
-from arcferry.diagnosis.finding import Evidence, Finding, Remedy
+from arcferry.diagnosis.finding import Evidence, Finding, Outcome, Remedy
 from arcferry.report.columns import UNDISCOVERED
 from arcferry.report.console import print_line, print_rows
 from arcferry.text import clean, one_line
@@ -45,6 +45,12 @@ _KINDS = {
     "community-list": "a list of BGP communities",
     "unrecognised": "not recognised",
     "unreadable": "not readable",
+}
+_WITHOUT_FINDINGS = {
+    Outcome.FINDINGS: "",
+    Outcome.CLEAR: "No findings: what was handed in shows success, and nothing points to a fault.",
+    Outcome.NOTHING_TRIED: "No findings, and no all-clear: nothing that was handed in tells of an attempt.",
+    Outcome.NOT_UNDERSTOOD: "Nothing in this was understood: it shows neither a failure nor a success.",
 }
 _MOST_SHOWN = 40
 
@@ -150,4 +156,4 @@ def summary(diagnosis: Diagnosis) -> str:
     counts = [
         f"{count} {word}{'s' if count > 1 else ''}" for kind, word in words if (count := severities[kind])
     ]
-    return ", ".join(counts) or "No findings: nothing that was handed in points to a fault."
+    return ", ".join(counts) or _WITHOUT_FINDINGS[diagnosis.outcome]

@@ -25,7 +25,13 @@ _CARRIERS = {
 _FAILURE = "failure"
 _WORDS = "words"
 _GENERAL_FAMILIES = ("agent", "install-script", "msiexec", "msi-error", "powershell")
-_GENERAL = ("", "agent/local-error", "install/failed", "install/package-unusable", "install/service-not-started")
+_GENERAL = (
+    "",
+    "agent/local-error",
+    "install/failed",
+    "install/package-unusable",
+    "install/service-not-started",
+)
 """Causes that say no more than where something failed; words beside them say what."""
 _OWNERS = {"auth": Owner.IDENTITY, "arm": Owner.AZURE, "network": Owner.NETWORK}
 

@@ -156,6 +156,8 @@ def read(name: str, text: str) -> Document | None:
     last_error = next((line.text for line in reversed(told) if line.is_error), "")
     taken = max((line.taken for line in lines if line.taken), default=None)
     agents = codes.agent_codes(whole)
+    tried = _attempts(told, name, is_network_error=NETWORK_ERROR in agents)
+    hosts = tuple(seen.host for seen in tried)
     notes = (
         (earlier, f"{earlier} earlier runs that failed were left out: the last one counts"),
         # In an archive of logs it is no console's.
@@ -165,9 +167,12 @@ def read(name: str, text: str) -> Document | None:
         name,
         Kind.AGENT_LOG,
         taken,
-        attempts=_attempts(told, name, is_network_error=NETWORK_ERROR in agents),
+        attempts=tried,
         codes=(
-            *codes.seen(agents, texts, name, last_error=last_error, taken=taken),
+            *(
+                replace(one, hosts=hosts) if one.code == NETWORK_ERROR else one
+                for one in codes.seen(agents, texts, name, last_error=last_error, taken=taken)
+            ),
             *codes.seen(codes.service_codes(whole), texts, name, taken=taken),
             *words.codes_in([(line.taken, line.text) for line in told], name),
         ),

@@ -12,7 +12,8 @@ from arcferry.evidence.readers import scripts, values
 
 _AZCM = re.compile(r"(?<![A-Za-z0-9])AZCM(\d{4})(?!\d)")
 _EXITED = re.compile(
-    r"azcm?agent\b[^\n]{0,200}?\bexit(?:ed with)? ?(?:code|status)\W{0,5}(?:is |was )?(\d{1,3})\b", re.IGNORECASE
+    r"azcm?agent\b[^\n]{0,200}?\bexit(?:ed with)? ?(?:code|status)\W{0,5}(?:is |was )?(\d{1,3})\b",
+    re.IGNORECASE,
 )
 _ENTRA = re.compile(r"(?<![A-Za-z0-9])AADSTS(\d{5,7})(?!\d)")
 _ARM_PLACE = re.compile(

@@ -15,12 +15,22 @@ _NEAR = 40
 _URL = r"https?://([A-Za-z0-9_.-]{1,253})[^\s(]{0,300}"
 _LOG = re.compile(rf"\b(FAILURE|SUCCESS): \S{{1,100}} {_URL}(?: \((.{{0,600}})\))?")
 _SCREEN = re.compile(rf"^\s*[⚠✖✗xX?!]\S?\s+\S{{1,100}} -> {_URL}")
-_FIELD = re.compile(r'"(Server|ResponseUri|StatusCode|ExceptionMessage|ErrorDetails)"\s*:\s*"?([^"\n]{0,300}?)"?,?\s*$')
+_FIELD = re.compile(
+    r'"(Server|ResponseUri|StatusCode|ExceptionMessage|ErrorDetails)"\s*:\s*"?([^"\n]{0,300}?)"?,?\s*$'
+)
 _TITLES = re.compile(r'^"?[^\n]{0,200}(?:Url|Uri|Endpoint|FQDN|TargetResourceName)"?,', re.IGNORECASE)
 _GOOD = {"success", "succeeded", "passed", "pass", "true", "ok", "healthy", "0", "reachable", "open"}
 _BAD = {"failure", "failed", "fail", "false", "error", "critical", "1", "unreachable", "closed", "blocked"}
 _HOST_TITLES = ("url", "uri", "endpoint", "fqdn", "targetresourcename", "resource", "targetresourceid")
-_STATE_TITLES = ("layer7status", "status", "result", "tcpstatus", "tcpteststatus", "reachable", "tcptestsucceeded")
+_STATE_TITLES = (
+    "layer7status",
+    "status",
+    "result",
+    "tcpstatus",
+    "tcpteststatus",
+    "reachable",
+    "tcptestsucceeded",
+)
 _WHY_TITLES = ("detail", "details", "error", "message", "exception", "layer7response", "note")
 
 
@@ -61,7 +71,9 @@ def _row(fields: dict[str, str], name: str) -> Attempt | None:
     """One row by its titles; None if it names no host or no state."""
     keys = {re.sub(r"[^a-z0-9]", "", key.lower()): item for key, item in fields.items()}
     named = next((keys[key] for key in _HOST_TITLES if "." in keys.get(key, "")), "")
-    host = next(iter(values.hosts_in_urls(named)), "") or values.host(named.partition("/")[0].partition(":")[0])
+    host = next(iter(values.hosts_in_urls(named)), "") or values.host(
+        named.partition("/")[0].partition(":")[0]
+    )
     states = [keys[key].strip().lower() for key in _STATE_TITLES if keys.get(key)]
     if "." not in host or not any(one in _GOOD | _BAD for one in states):
         return None
@@ -69,7 +81,9 @@ def _row(fields: dict[str, str], name: str) -> Attempt | None:
     said = next((keys[key] for key in _WHY_TITLES if keys.get(key)), "")
     address = values.address(keys.get("ipaddress", "").split(",")[0].strip())
     failure = _failure(said, {}, host) if bad else None
-    return Attempt(host, name, reachable=not bad, required=True if bad else None, address=address, failure=failure)
+    return Attempt(
+        host, name, reachable=not bad, required=True if bad else None, address=address, failure=failure
+    )
 
 
 def _of_csv(lines: list[str], name: str) -> Iterator[Attempt]:

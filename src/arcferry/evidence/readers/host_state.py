@@ -10,8 +10,13 @@ from arcferry.evidence.readers.agent_show import holds_credentials
 
 _MOST = 5000
 _GET = re.compile(r"\bazcmagent(?:\.exe)?[\"']? config get ([a-z.]{3,60})", re.IGNORECASE)
-_SETTING = re.compile(r"^\s*((?:proxy|connection|extensions|guestconfiguration|incomingconnections)\.[a-z.]{2,40})\b[^:]{0,40}?\s*: ?(\S[^\n]{0,300})?$")
-_LIST = re.compile(r"Local Configuration Settings|^\s*(?:incomingconnections\.ports|guestconfiguration\.enabled)", re.MULTILINE)
+_SETTING = re.compile(
+    r"^\s*((?:proxy|connection|extensions|guestconfiguration|incomingconnections)\.[a-z.]{2,40})\b[^:]{0,40}?\s*: ?(\S[^\n]{0,300})?$"
+)
+_LIST = re.compile(
+    r"Local Configuration Settings|^\s*(?:incomingconnections\.ports|guestconfiguration\.enabled)",
+    re.MULTILINE,
+)
 _PROMPT = re.compile(r"^(?:PS )?[A-Za-z]:\\[^>\n]{0,200}>|^\S{0,80}[$#] ")
 _NONE = {"", "[]", "none", "not set", "<nil>", "null"}
 
@@ -19,7 +24,10 @@ _NAMES = r"himdsd?|arcproxyd?|extd|gcad|gcarcservice|extensionservice"
 _UNIT = re.compile(rf"^[●○×*↻\s]{{0,4}}({_NAMES})\.service\b", re.IGNORECASE)
 _ACTIVE = re.compile(r"^\s*Active: ([a-z-]{3,20})(?: \(([^)\n]{1,60})\))?")
 _WINDOWS = re.compile(rf"^\s*(Running|Stopped|Paused|StartPending|StopPending)\s+({_NAMES})\b", re.IGNORECASE)
-_PROPERTY = re.compile(rf"^\s*(Name|SERVICE_NAME|Status|STATE)\s*: ?\s*(?:\d{{1,2}}\s+)?({_NAMES}|[A-Za-z_]{{3,20}})\s*$", re.IGNORECASE)
+_PROPERTY = re.compile(
+    rf"^\s*(Name|SERVICE_NAME|Status|STATE)\s*: ?\s*(?:\d{{1,2}}\s+)?({_NAMES}|[A-Za-z_]{{3,20}})\s*$",
+    re.IGNORECASE,
+)
 _STATES = {
     "running": "running",
     "start_pending": "starting",
@@ -35,7 +43,9 @@ _STATES = {
 }
 
 _WINHTTP = re.compile(r"WinHTTP", re.IGNORECASE)
-_WINHTTP_SERVER = re.compile(r"^\s*(?:Proxy Server(?:\(s\))?|\S[^:：\n]{0,40})\s?[:：]\s+(\S{1,300}:\d{1,5}\S{0,200})\s*$")
+_WINHTTP_SERVER = re.compile(
+    r"^\s*(?:Proxy Server(?:\(s\))?|\S[^:：\n]{0,40})\s?[:：]\s+(\S{1,300}:\d{1,5}\S{0,200})\s*$"
+)
 
 
 def _settings(lines: list[str]) -> Iterator[tuple[str, str]]:
@@ -56,7 +66,10 @@ def read_config(name: str, text: str) -> Document | None:
     """The agent's own settings, of `azcmagent config list` or `get`; None if `text` has neither."""
     if not _GET.search(text) and not _LIST.search(text):
         return None
-    found = [(key, "" if item.lower() in _NONE else item) for key, item in _settings(values.lines(text, most=_MOST))]
+    found = [
+        (key, "" if item.lower() in _NONE else item)
+        for key, item in _settings(values.lines(text, most=_MOST))
+    ]
     if not found:
         return None
     proxy = dict(found).get("proxy.url", "")

@@ -19,8 +19,19 @@ _STATUS = re.compile(r"^\s*HTTP/[\d.]{1,3} (\d{3})\b ?([^\n]{0,80})")
 _HEADER = re.compile(r"^\s*([A-Za-z][A-Za-z0-9-]{1,40}): ?([^\n]{0,400})")
 _PAGE = re.compile(r"^\s*<(?:!doctype|html|head)", re.IGNORECASE)
 _REGIONAL = re.compile(r'^\s*"?https://([a-z0-9.-]{3,200})"?\s*$')
-_OWN = (".microsoft.com", ".azure.com", ".microsoftonline.com", ".windows.net", ".azure.cn", ".azure.us", ".microsoft.us")
-_OF_PROXIES = re.compile(r"zscaler|bluecoat|squid|forcepoint|fortigate|mcafee|skyhigh|netskope|barracuda|ironport|websense|cisco-?ws|sophos|palo ?alto|umbrella", re.IGNORECASE)
+_OWN = (
+    ".microsoft.com",
+    ".azure.com",
+    ".microsoftonline.com",
+    ".windows.net",
+    ".azure.cn",
+    ".azure.us",
+    ".microsoft.us",
+)
+_OF_PROXIES = re.compile(
+    r"zscaler|bluecoat|squid|forcepoint|fortigate|mcafee|skyhigh|netskope|barracuda|ironport|websense|cisco-?ws|sophos|palo ?alto|umbrella",
+    re.IGNORECASE,
+)
 _ASKS_TO_SIGN_IN = 407
 
 
@@ -71,7 +82,9 @@ def _failure(call: _Call) -> Failure | None:
         if status >= 400 and _OF_PROXIES.search(by):  # noqa: PLR2004
             return Failure(Stage.HTTP, "captive-page", values.short(f"{line}, from {by.strip()}"))
     if any(map(_PAGE.match, call.body[:20])) and "/discovery" in call.path:
-        return Failure(Stage.HTTP, "captive-page", "a web page answers where the name of a region should stand")
+        return Failure(
+            Stage.HTTP, "captive-page", "a web page answers where the name of a region should stand"
+        )
     return None
 
 
