@@ -1,4 +1,4 @@
-"""Codes of the agent, its scripts, Windows Installer, Entra ID, Resource Manager and PowerShell, and words."""
+"""Codes of the agent, its scripts, Windows Installer, Entra ID, Resource Manager, PowerShell; and words."""
 
 import re
 from functools import cache

@@ -172,7 +172,7 @@ _TELL_OF_NO_ATTEMPT = frozenset(
 
 
 def _shows_success(case: Case) -> bool:
-    """Whether anything says that it went well: an endpoint reached, an agent connected, a success in words."""
+    """Whether anything says that it went well: an endpoint, an agent, a success in words."""
     codes = [catalog.known_code(seen.code) for seen in case.codes]
     return (
         any(seen.reachable for seen in case.attempts)

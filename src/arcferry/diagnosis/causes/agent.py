@@ -111,13 +111,17 @@ def unexplained_error(case: Case) -> Iterator[Match]:
             continue
         fatal = [one for one in document.error_lines if one.is_fatal]
         last = (fatal or document.error_lines)[-1].says
+        # Words that are also used of less count where nothing shows that it went well.
+        is_all_there_is = document.kind is Kind.PROGRAM_OUTPUT and not any(
+            seen.reachable for seen in case.attempts
+        )
         yield Match(
             Confidence.UNDETERMINED,
             signature=(last,),
             evidence=tuple(Evidence(one.origin, one.says, one.taken) for one in document.error_lines),
             would_decide=_DECIDES,
             # If another document shows a path that fails, it may be that.
-            severity=None if fatal and not blocked else Severity.WARNING,
+            severity=None if (fatal or is_all_there_is) and not blocked else Severity.WARNING,
             values={
                 "last_words": one_line(last, limit=_LAST_WORDS),
                 "by_the_agent": document.kind is not Kind.PROGRAM_OUTPUT,

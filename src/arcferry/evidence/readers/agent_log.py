@@ -8,7 +8,7 @@ lines, and of other logs that lie beside them, are in `log_lines`.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
 
 from arcferry.evidence.case import NETWORK_ERROR, Document, ErrorLine, Kind

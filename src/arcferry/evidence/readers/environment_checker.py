@@ -1,4 +1,4 @@
-"""What Azure Local's environment checker says of endpoints: its log, its screen, its report and rows of CSV."""
+"""What Azure Local's environment checker says of endpoints: log, screen, report and rows of CSV."""
 
 import csv
 import json

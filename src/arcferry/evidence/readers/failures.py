@@ -48,7 +48,7 @@ def error_lines(text: str, name: str) -> tuple[ErrorLine, ...]:
 
 
 def beside(name: str, text: str, found: Iterable[Document]) -> tuple[Document, ...]:
-    """One document of the failures that a text tells of and that nothing read of it explains; none without any."""
+    """One document of the failures of which a text tells and that nothing read of it explains, if any."""
     documents = tuple(found)
     if any(one.kind in _OWN_VERDICT or one.error_lines or _explains(one) for one in documents):
         return ()

@@ -1,4 +1,4 @@
-"""How a server is set and what runs on it: azcmagent config, services of systemd and Windows, WinHTTP's proxy."""
+"""How a server is set and what runs on it: azcmagent config, services, the proxy of WinHTTP."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,8 @@ from arcferry.evidence.readers.agent_show import holds_credentials
 _MOST = 5000
 _GET = re.compile(r"\bazcmagent(?:\.exe)?[\"']? config get ([a-z.]{3,60})", re.IGNORECASE)
 _SETTING = re.compile(
-    r"^\s*((?:proxy|connection|extensions|guestconfiguration|incomingconnections)\.[a-z.]{2,40})\b[^:]{0,40}?\s*: ?(\S[^\n]{0,300})?$"
+    r"^\s*((?:proxy|connection|extensions|guestconfiguration|incomingconnections)\.[a-z.]{2,40})\b"
+    r"[^:]{0,40}?\s*: ?(\S[^\n]{0,300})?$"
 )
 _LIST = re.compile(
     r"Local Configuration Settings|^\s*(?:incomingconnections\.ports|guestconfiguration\.enabled)",
@@ -21,7 +22,7 @@ _PROMPT = re.compile(r"^(?:PS )?[A-Za-z]:\\[^>\n]{0,200}>|^\S{0,80}[$#] ")
 _NONE = {"", "[]", "none", "not set", "<nil>", "null"}
 
 _NAMES = r"himdsd?|arcproxyd?|extd|gcad|gcarcservice|extensionservice"
-_UNIT = re.compile(rf"^[●○×*↻\s]{{0,4}}({_NAMES})\.service\b", re.IGNORECASE)
+_UNIT = re.compile(rf"^[\u25cf\u25cb\u00d7*\u21bb\s]{{0,4}}({_NAMES})\.service\b", re.IGNORECASE)
 _ACTIVE = re.compile(r"^\s*Active: ([a-z-]{3,20})(?: \(([^)\n]{1,60})\))?")
 _WINDOWS = re.compile(rf"^\s*(Running|Stopped|Paused|StartPending|StopPending)\s+({_NAMES})\b", re.IGNORECASE)
 _PROPERTY = re.compile(
@@ -44,7 +45,7 @@ _STATES = {
 
 _WINHTTP = re.compile(r"WinHTTP", re.IGNORECASE)
 _WINHTTP_SERVER = re.compile(
-    r"^\s*(?:Proxy Server(?:\(s\))?|\S[^:：\n]{0,40})\s?[:：]\s+(\S{1,300}:\d{1,5}\S{0,200})\s*$"
+    r"^\s*(?:Proxy Server(?:\(s\))?|\S[^:\uff1a\n]{0,40})\s?[:\uff1a]\s+(\S{1,300}:\d{1,5}\S{0,200})\s*$"
 )
 
 
@@ -103,7 +104,7 @@ def _services(lines: list[str]) -> dict[str, str]:
 
 
 def read_services(name: str, text: str) -> Document | None:
-    """The agent's services as `systemctl status`, `Get-Service` and `sc query` show them; None without any."""
+    """The agent's services, of `systemctl status`, `Get-Service` or `sc query`; None without any."""
     found = _services(values.lines(text, 400, _MOST))
     if not found:
         return None

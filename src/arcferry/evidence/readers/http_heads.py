@@ -1,4 +1,4 @@
-"""Answers of HTTP that somebody asked for by hand: `curl -I` with what it was led to, and the discovery call."""
+"""Answers of HTTP that somebody asked for by hand: `curl -I`, and the discovery call."""
 
 import re
 from collections.abc import Iterator
@@ -29,7 +29,8 @@ _OWN = (
     ".microsoft.us",
 )
 _OF_PROXIES = re.compile(
-    r"zscaler|bluecoat|squid|forcepoint|fortigate|mcafee|skyhigh|netskope|barracuda|ironport|websense|cisco-?ws|sophos|palo ?alto|umbrella",
+    r"zscaler|bluecoat|squid|forcepoint|fortigate|mcafee|skyhigh|netskope|barracuda|"
+    r"ironport|websense|cisco-?ws|sophos|palo ?alto|umbrella",
     re.IGNORECASE,
 )
 _ASKS_TO_SIGN_IN = 407

@@ -11,7 +11,8 @@ from arcferry.evidence.readers import values
 
 _ENGINE = re.compile(
     r"^MSI \([scan]\) \([0-9A-F!]{2}[:!][0-9A-F]{2}\)|^=== "
-    r".{1,80}?\d\d?:\d\d:\d\d.{0,200}===|MainEngineThread is returning \d+|^MSI \([sc]\)|^WixQuietExec(?:64)?: "
+    r".{1,80}?\d\d?:\d\d:\d\d.{0,200}===|MainEngineThread is returning \d+|^MSI \([sc]\)|"
+    r"^WixQuietExec(?:64)?: "
 )
 _ENDED = re.compile(r"MainEngineThread is returning (\d{1,5})")
 _OF_AN_ACTION = re.compile(r"^CustomAction (\w{1,80}) returned actual error code (\d{1,5})")

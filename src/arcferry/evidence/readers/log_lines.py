@@ -14,8 +14,8 @@ _FORMS = (
     re.compile(r'^\s*time="?(?P<taken>[^"\s]{10,40})"?\s+level=(?P<level>\w{1,12})\s(?P<says>)'),
     # gc_ext.log, gc_agent.log: <GCLOG>[time] [PID 1] [TID 2] [COMPONENT] [LEVEL] [id] …
     re.compile(
-        r"^(?:<GCLOG>)?\[(?P<taken>\d{4}-\d\d-\d\d[ T][\d:.,]{8,15}Z?)\] \[PID \d{1,9}\] (?:\[[^\]\n]{0,80}\] ){0,3}"
-        r"\[(?P<level>[A-Z]{2,12})\] (?P<says>)"
+        r"^(?:<GCLOG>)?\[(?P<taken>\d{4}-\d\d-\d\d[ T][\d:.,]{8,15}Z?)\] \[PID \d{1,9}\] "
+        r"(?:\[[^\]\n]{0,80}\] ){0,3}\[(?P<level>[A-Z]{2,12})\] (?P<says>)"
     ),
     # AzureArcOnboarding.log of the Group Policy package
     re.compile(

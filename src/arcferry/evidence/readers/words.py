@@ -1,4 +1,4 @@
-"""Words of any program that say more than a code, by the catalogue; and endpoints that it names in its own way."""
+"""Words of any program that say more than a code, and the endpoints that it names in its own way."""
 
 import re
 from collections.abc import Iterable, Sequence
