@@ -164,6 +164,7 @@ _TELL_OF_NO_ATTEMPT = frozenset(
         Kind.RECEIVED_ROUTES,
         Kind.AZURE_ROUTES,
         Kind.DNS_ANSWERS,
+        Kind.CONNECTION_TEST,
         Kind.KEPT_EVIDENCE,
         Kind.WINHTTP_PROXY,
         Kind.UNRECOGNISED,
