@@ -49,7 +49,7 @@ _KINDS = {
 _WITHOUT_FINDINGS = {
     Outcome.FINDINGS: "",
     Outcome.CLEAR: "No findings: what was handed in shows success, and nothing points to a fault.",
-    Outcome.NOTHING_TRIED: "No findings, and no all-clear: nothing that was handed in shows that an endpoint was reached.",
+    Outcome.NOTHING_TRIED: "No findings, and no all-clear: nothing here shows that an endpoint was reached.",
     Outcome.NOT_UNDERSTOOD: "Nothing in this was understood: it shows neither a failure nor a success.",
 }
 _MOST_SHOWN = 40
