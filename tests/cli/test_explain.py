@@ -120,7 +120,7 @@ def test_two_files_of_one_name_are_told_apart(run: Run) -> None:
 def test_a_code_of_the_agent(run: Run, name: str) -> None:
     ended = run(name)
     assert ended.code == 0
-    for part in ("AZCM0026", "Meaning", "What to do", "Does a retry help?", "Yes", "Source"):
+    for part in ("AZCM0026", "Meaning", "What to do", "Does a retry help?", "proves nothing", "Source"):
         assert part in ended.out
 
 

@@ -50,6 +50,7 @@ def test_the_document_is_the_designs() -> None:
             {"name": "dns.json", "kind": "dns-answers", "taken": "2026-01-10T06:00:00Z"},
             {"name": "x.bin", "kind": "unrecognised", "taken": None},
         ],
+        "outcome": "findings",
         "findings": [
             {
                 "cause": "route/community-not-in-filter",

@@ -1,4 +1,4 @@
-"""Codes of the agent, its scripts, Windows Installer, Entra ID, Resource Manager and PowerShell."""
+"""Codes of the agent, its scripts, Windows Installer, Entra ID, Resource Manager, PowerShell; and words."""
 
 import re
 from functools import cache
@@ -17,6 +17,7 @@ _ROWS = (
     ("msiexec", "messages", "msi error "),
     ("azure_codes", "codes", ""),
     ("powershell", "codes", ""),
+    ("words", "codes", ""),
 )
 
 
@@ -30,6 +31,7 @@ def from_row(row: dict[str, Any], document: CatalogFile) -> Code:
             "outcome": "success" if row.get("exit_code") == 0 else "failure",
             **row,
             "source": str(document.sources[row["source"]]),
+            "beats": tuple(row.get("beats", ())),
             "yields": tuple(document.content.get("yields", {}).get(name, ())),
             "only_with": document.content.get("only-with", {}).get(name, ""),
         }

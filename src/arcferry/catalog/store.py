@@ -167,13 +167,17 @@ class Code:
         exit_code: what the process ends with; 1 for what the Windows installation script only prints; None
             for a code that is no process's.
         family: who says it: `agent`, `install-script`, `msiexec`, `msi-error`, `entra`, `arm`,
-            `powershell`, `winhttp`, `winsock`, `win32`, `hresult`, `curl`; or `service` of the agent.
+            `powershell`, `winhttp`, `winsock`, `win32`, `hresult`, `curl`; `service` of the agent; or
+            `words` of any program.
         phase: what was being done, such as `network` or `install`.
         retry: whether the same command may well succeed later, with nothing changed.
         outcome: `success`, `reboot` (success, after a restart) or `failure`.
         cause: the slug of the cause that it means; empty where the code alone does not tell.
         yields: what explains this code better than it does itself; see `catalog/data/azcm.toml`.
         only_with: a pattern without which the words beside the code do not mean `cause`; empty for none.
+        pattern: of the family `words`, what is looked for in a line; see `catalog/data/words.toml`.
+        beside: a second pattern, for another line of the same run; empty for none.
+        beats: codes of Entra ID that these words explain.
     """
 
     code: str
@@ -188,6 +192,9 @@ class Code:
     cause: str = ""
     yields: tuple[str, ...] = ()
     only_with: str = ""
+    pattern: str = ""
+    beside: str = ""
+    beats: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:

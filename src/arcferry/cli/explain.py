@@ -52,7 +52,8 @@ def explain(
     are taken out before anything is read. The more there is, the more is decided; where it does not decide,
     the finding says which evidence would. Needs no network.
 
-    Exit code 0 without errors among the findings, 1 with one, 2 where a file cannot be used.
+    Exit code 0 without errors among the findings, 1 with one, 2 where a file cannot be used or nothing in it
+    was understood.
     """
     if list_names:
         _print_names(output)
@@ -73,6 +74,8 @@ def explain(
     _print(diagnosis, output)
     if diagnosis.has_errors:
         raise typer.Exit(1)
+    if diagnosis.outcome == "not-understood":
+        raise typer.Exit(2)
 
 
 def _sorted_out(subjects: "Sequence[str]") -> tuple[list[str], list[str]]:

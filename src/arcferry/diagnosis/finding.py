@@ -6,8 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
+from arcferry import catalog
 from arcferry.command_line import Does
-from arcferry.evidence.case import Case
+from arcferry.evidence.case import AgentState, Case, Kind
 from arcferry.routing.reception import Received, Returned
 
 
@@ -34,6 +35,15 @@ class Owner(StrEnum):
     NETWORK = "network"
     IDENTITY = "identity"
     AZURE = "azure"
+
+
+class Outcome(StrEnum):
+    """What everything that was handed in amounts to."""
+
+    FINDINGS = "findings"
+    CLEAR = "clear"
+    NOTHING_TRIED = "nothing-tried"
+    NOT_UNDERSTOOD = "not-understood"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +152,57 @@ class Diagnosis:
     left_out: tuple[str, ...] = ()
 
     @property
+    def outcome(self) -> Outcome:
+        """What all of it amounts to: without findings an all-clear only if something shows a success."""
+        if self.findings:
+            return Outcome.FINDINGS
+        if _shows_success(self.case):
+            return Outcome.CLEAR
+        tells = any(one.kind not in _TELL_OF_NO_ATTEMPT for one in self.case.documents)
+        return Outcome.NOT_UNDERSTOOD if tells else Outcome.NOTHING_TRIED
+
+    @property
     def has_errors(self) -> bool:
         """Whether any finding stops the work."""
         return any(finding.severity is Severity.ERROR for finding in self.findings)
 
+
+_TELL_OF_NO_ATTEMPT = frozenset(
+    {
+        Kind.ROUTE_FILTER,
+        Kind.CIRCUIT,
+        Kind.SERVICE_TAGS,
+        Kind.COMMUNITY_LIST,
+        Kind.RECEIVED_ROUTES,
+        Kind.AZURE_ROUTES,
+        Kind.DNS_ANSWERS,
+        Kind.CONNECTION_TEST,
+        Kind.KEPT_EVIDENCE,
+        Kind.WINHTTP_PROXY,
+        Kind.UNRECOGNISED,
+    }
+)
+
+
+def _shows_success(case: Case) -> bool:
+    """Whether anything says that it went well: an endpoint, an agent, a success in words."""
+    codes = [catalog.known_code(seen.code) for seen in case.codes]
+    return (
+        any(seen.reachable for seen in case.attempts)
+        or any(state.status == "Connected" or _runs(state) for state in case.agents)
+        or any(code is not None and code.outcome != "failure" for code in codes)
+        or any(one.kind in _SAY_SO_THEMSELVES for one in case.documents)
+    )
+
+
+def _runs(state: AgentState) -> bool:
+    return bool(state.services) and all(how == "running" for _, how in state.services)
+
+
+_SAY_SO_THEMSELVES = frozenset(
+    {Kind.INSTALL_LOG, Kind.HOST_ANSWERS, Kind.BUNDLE_CHECK, Kind.ARCFERRY_CHECK, Kind.AGENT_LOG}
+)
+"""What would have shown a failure if there had been one, because it has a result of its own."""
 
 NOTHING_JUDGED = Diagnosis((), ())
 """Before anything was judged, and of what gives nothing to judge."""

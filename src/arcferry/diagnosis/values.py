@@ -6,6 +6,7 @@ In a command a value is put in by the type that `_WORDS` gives it, so that nothi
 command line as it is.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -333,6 +334,12 @@ def _reference(value: object) -> Word:
     return make(value, FILTER_UNKNOWN)
 
 
+_OF_LINUX = re.compile(
+    r"\b(?:apt|apt-get|dnf|yum|zypper|rpm|dpkg|himdsd|systemd|systemctl)\b|\.sh\b|/opt/azcmagent"
+)
+"""What only Linux has, by which a server's system is told where nothing else does."""
+
+
 _COMMON: dict[str, Callable[[Values], Value]] = {
     "subject": _subject,
     "hosts": _hosts,
@@ -401,6 +408,7 @@ _COMMON: dict[str, Callable[[Values], Value]] = {
     "title": lambda values: values.entry.title,
     "seen": lambda values: tuple(f"- {one.origin}: {one.says}" for one in _seen(values)[:_MOST_SEEN]),
     "advice": _advice,
+    "on_linux": lambda values: any(map(_OF_LINUX.search, (one.says for one in _seen(values)))),
     "scope": lambda values: values.fill("/subscriptions/{subscription}/resourceGroups/{resource_group}"),
     "required_providers": lambda _: PROVIDERS,
     "providers": lambda values: tuple(dict.fromkeys((values.text("provider"), *PROVIDERS))),

@@ -42,6 +42,9 @@ class Kind(StrEnum):
     ONBOARDING_SCRIPT = "onboarding-script"
     POWERSHELL_ERROR = "powershell-error"
     CONNECTION_TEST = "connection-test"
+    PROGRAM_OUTPUT = "program-output"
+    SERVICES = "services"
+    WINHTTP_PROXY = "winhttp-proxy"
     AZURE_ERROR = "azure-error"
     AZURE_OBJECT = "azure-object"
     SERVER_STATE = "server-state"
@@ -100,6 +103,7 @@ class AgentState:
         services: the dependent services with their state, such as `("himds", "running")`.
         proxy: the proxy's URL without credentials, empty if none is set.
         proxy_credentials: whether that URL held a user or a password; they are never kept.
+        winhttp_proxy: the proxy of Windows' own services on the same server, which the agent does not use.
         properties: every other property, by its displayed name in lower case; credentials are redacted.
     """
 
@@ -114,6 +118,7 @@ class AgentState:
     services: tuple[tuple[str, str], ...] = ()
     proxy: str = ""
     proxy_credentials: bool = False
+    winhttp_proxy: str = ""
     private_link_scope: str = ""
     gateway: str = ""
     properties: tuple[tuple[str, str], ...] = ()

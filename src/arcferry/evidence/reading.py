@@ -17,11 +17,16 @@ from arcferry.evidence.readers import (
     arcferry_check,
     archive,
     azure_objects,
+    clixml,
     codes,
     connection_test,
     dns_answers,
     download_error,
+    environment_checker,
+    failures,
     host_answers,
+    host_state,
+    http_heads,
     install_log,
     kept,
     network,
@@ -32,6 +37,7 @@ from arcferry.evidence.readers import (
     routes,
     server_output,
     values,
+    words,
 )
 from arcferry.evidence.readers.guard import guarded, unreadable
 from arcferry.files import FILE_LIMIT, read_bounded
@@ -65,6 +71,13 @@ _TEXT_READERS: tuple[_TextReader, ...] = (
     connection_test.read_curl,
     connection_test.read_openssl,
     private_link.read,
+    clixml.read,
+    host_state.read_config,
+    host_state.read_services,
+    host_state.read_winhttp,
+    http_heads.read,
+    environment_checker.read,
+    words.read,
     codes.read,
     server_output.read,
 )
@@ -72,6 +85,7 @@ _TEXT_READERS: tuple[_TextReader, ...] = (
 _STANDS_ASIDE = {
     Kind.AGENT_CONNECT: {Kind.AGENT_LOG},
     Kind.AZURE_ERROR: {Kind.AGENT_CONNECT, Kind.AGENT_LOG, Kind.AGENT_SHOW},
+    Kind.PROGRAM_OUTPUT: {Kind.AGENT_CONNECT},
     Kind.ONBOARDING_SCRIPT: {Kind.INSTALL_LOG},
     Kind.DOWNLOAD_ERROR: {Kind.AGENT_LOG, Kind.INSTALL_LOG},
     Kind.CONNECTION_TEST: {Kind.AGENT_LOG, Kind.INSTALL_LOG},
@@ -85,6 +99,7 @@ _JSON_READERS: tuple[tuple[Callable[[object], bool], Callable[[str, object], Doc
     (agent_show.looks_right, agent_show.read_json),
     (private_link.has_scope, private_link.read_settings),
     (onboarding_script.looks_right, onboarding_script.read_json),
+    (environment_checker.looks_right, environment_checker.read_json),
 )
 """The first that knows a value reads it. These name themselves, or have keys that nobody else has. Azure's
 documents are known by few keys and so come after them; what any JSON may hold, such as an error, is last."""
@@ -141,6 +156,8 @@ def _of_transcript(name: str, text: str) -> tuple[Document, ...]:
         called = f"{name}, line {part.line}" if several else name
         decoded = values.decode(called, part.text)
         found = _of_json(called, decoded.value) if decoded.is_json else _of_text(name, decoded.text)
+        if found and not decoded.is_json and not routes.may_hold(decoded.text):
+            found = (*found, *failures.beside(name, decoded.text, found))
         (others if decoded.is_json else texts).extend(found)
         if not found:
             left.append(replace(part, text=decoded.text))
@@ -150,15 +167,29 @@ def _of_transcript(name: str, text: str) -> tuple[Document, ...]:
     if tables := routes.read(name, "\n".join(routing).encode("utf-8", errors="replace")):
         others += tables
         left = [part for part in left if not part.is_json and not routes.may_hold(part.text)]
-    for part in [part for part in left if part.is_json]:
-        if found := _of_text(name, values.spoken(values.decode(name, part.text).value) or part.text):
-            texts += found
-            left.remove(part)
+    told, unread = _second_look(name, left)
+    texts += told
     # A command without an answer is no exhibit, and may still tell how the agent was connected.
     if not any(one.agent_state and one.agent_state.private_link_scope for one in (*texts, *others)):
         texts += filter(None, [private_link.read(name, text)])
     read = (*_merged(texts), *others)
-    return (*read, *(_unread(name, part) for part in left[:_MOST_LEFT])) if read else ()
+    return (*read, *(_unread(name, part) for part in unread[:_MOST_LEFT])) if read else ()
+
+
+def _second_look(
+    name: str, left: Iterable[exhibits.Exhibit]
+) -> tuple[list[Document], list[exhibits.Exhibit]]:
+    """What exhibits that no reader takes say as plain words, and those that say nothing even so."""
+    found: list[Document] = []
+    unread: list[exhibits.Exhibit] = []
+    for part in left:
+        if part.is_json:
+            told = _of_text(name, values.spoken(values.decode(name, part.text).value) or part.text)
+        else:
+            told = failures.beside(name, part.text, ())
+        found += told
+        unread += [] if told else [part]
+    return found, unread
 
 
 def _unread(name: str, part: exhibits.Exhibit) -> Document:

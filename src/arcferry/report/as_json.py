@@ -60,7 +60,8 @@ def fields(diagnosis: Diagnosis) -> dict[str, Any]:
 
 def findings(diagnosis: Diagnosis) -> dict[str, Any]:
     """The findings document."""
-    return {"schema": SCHEMA, "kind": "findings", "inputs": inputs(diagnosis), **fields(diagnosis)}
+    told = {"inputs": inputs(diagnosis), "outcome": diagnosis.outcome.value}
+    return {"schema": SCHEMA, "kind": "findings", **told, **fields(diagnosis)}
 
 
 def ahead(found: Iterable[Announced]) -> list[dict[str, Any]]:

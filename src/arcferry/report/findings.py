@@ -11,7 +11,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from arcferry.diagnosis import Diagnosis, Severity
-from arcferry.diagnosis.finding import Command, Evidence, Finding, Remedy, addressed
+from arcferry.diagnosis.finding import Command, Evidence, Finding, Outcome, Remedy, addressed
 from arcferry.report.columns import UNDISCOVERED
 from arcferry.report.console import print_line, print_rows
 from arcferry.text import clean, one_line
@@ -35,6 +35,9 @@ _KINDS = {
     "onboarding-script": "output of the onboarding script",
     "powershell-error": "a PowerShell error",
     "connection-test": "a connection test",
+    "program-output": "output of a program",
+    "services": "services of the agent",
+    "winhttp-proxy": "the proxy of Windows' own services",
     "azure-error": "an error of Azure's",
     "azure-object": "an object of Azure's",
     "server-state": "what a tool says of a server or a router",
@@ -49,6 +52,12 @@ _KINDS = {
     "community-list": "a list of BGP communities",
     "unrecognised": "not recognised",
     "unreadable": "not readable",
+}
+_WITHOUT_FINDINGS = {
+    Outcome.FINDINGS: "",
+    Outcome.CLEAR: "No findings: what was handed in shows success, and nothing points to a fault.",
+    Outcome.NOTHING_TRIED: "No findings, and no all-clear: nothing here shows that an endpoint was reached.",
+    Outcome.NOT_UNDERSTOOD: "Nothing in this was understood: it shows neither a failure nor a success.",
 }
 _MOST_SHOWN = 40
 
@@ -159,4 +168,4 @@ def summary(diagnosis: Diagnosis) -> str:
     counts = [
         f"{count} {word}{'s' if count > 1 else ''}" for kind, word in words if (count := severities[kind])
     ]
-    return ", ".join(counts) or "No findings: nothing that was handed in points to a fault."
+    return ", ".join(counts) or _WITHOUT_FINDINGS[diagnosis.outcome]

@@ -11,6 +11,7 @@ from rich.text import Text
 from arcferry.catalog import Code
 from arcferry.diagnosis.finding import addressed
 from arcferry.diagnosis.pages import Page
+from arcferry.evidence.case import NETWORK_ERROR
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.findings import draw_commands
 
@@ -50,6 +51,11 @@ def _verbatim(console: Console, title: str, text: str) -> None:
 
 
 def _retry(code: Code) -> str:
+    if code.code == NETWORK_ERROR:
+        return (
+            "It may, and proves nothing: that depends on the cause, which the code does not tell. "
+            "A steered name may answer elsewhere the next time, and back again later."
+        )
     if code.outcome != "failure":
         return "Not needed." if code.outcome == "success" else "Not needed; restart the server."
     return "Yes: the same command may succeed later." if code.retry else "No: something must change first."

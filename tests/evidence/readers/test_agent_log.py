@@ -54,8 +54,15 @@ def test_of_a_service_s_log_the_last_hour_counts() -> None:
 
 
 def test_a_log_that_is_no_log() -> None:
-    assert agent_log.read("x", "hello\n" * 10 + line(0, "x")) is None
-    assert agent_log.read("x", line(0, "x")) is None
+    assert agent_log.read("x", "hello\n" * 10) is None
+    # Beside lines of a console it is the console's reader that has them all.
+    assert agent_log.read("x", "INFO    Connecting\n" + line(0, "x")) is None
+
+
+def test_one_line_of_a_log_is_enough() -> None:
+    document = agent_log.read("x", "hello\n" + line(0, "it broke", "fatal"))
+    assert document
+    assert [one.says for one in document.error_lines] == ["it broke"]
 
 
 _URL = 'Get "https://gbl.his.arc.azure.com/discovery?location=eastasia"'

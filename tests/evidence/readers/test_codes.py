@@ -12,7 +12,7 @@ from arcferry.evidence.readers import codes
 from arcferry.probe.observation import Attempt
 
 _FAMILIES = {"agent", "install", "signin", "arm"}
-_PLACES = {"endpoint:entra", "endpoint:arm", "endpoint:regional", "download"}
+_PLACES = {"endpoint:entra", "endpoint:arm", "endpoint:regional", "endpoint", "download"}
 _NO_CODE = {
     "agent/expired",
     "agent/disconnected",
@@ -44,7 +44,7 @@ def _causes(*names: str, attempts: tuple[Attempt, ...] = ()) -> list[str]:
     ("names", "causes"),
     [
         (("AZCM0042", "AuthorizationFailed"), ["arm/not-authorized"]),
-        (("AZCM0042",), ["install/agent-code"]),
+        (("AZCM0042",), ["arm/machine-not-created"]),
         (("AZCM0041", "AADSTS7000222"), ["signin/secret-expired"]),
         (("AZCM0149", "msiexec 1618"), ["install/another-in-progress"]),
         (("AZCM0156", "msiexec 1603"), ["install/failed"]),

@@ -28,7 +28,11 @@ def _text(path: Path) -> str:
 
 @pytest.mark.parametrize("path", _SAMPLES, ids=_id)
 def test_a_sample_is_taken_for_itself(path: Path) -> None:
-    assert _kinds(read_document("handed-in", path.read_bytes())) == [path.parent.name]
+    # Words that say more than a code may stand in any of them.
+    kinds = _kinds(read_document("handed-in", path.read_bytes()))
+    assert [kind for kind in kinds if kind == path.parent.name or kind != "program-output"] == [
+        path.parent.name
+    ]
 
 
 @pytest.mark.parametrize(

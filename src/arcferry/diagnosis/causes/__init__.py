@@ -5,7 +5,9 @@ from arcferry.diagnosis.rule import Cause
 
 FAULTS: tuple[Cause, ...] = (
     path.discovery_failed,
+    coded.faulty_release,
     # Proxies.
+    connection.proxy_of_winhttp_alone,
     connection.bypass_missing,
     connection.proxy_authentication_required,
     connection.proxy_name_not_found,

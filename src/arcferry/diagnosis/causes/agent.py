@@ -40,6 +40,19 @@ def disconnected(case: Case) -> Sequence[Match]:
     ]
 
 
+@case_cause("agent/not-connected", Owner.SERVER)
+def not_connected(case: Case) -> Sequence[Match]:
+    """Words say so; or the agent does and has never been connected, which alone is only worth knowing."""
+    found = list(code_matches("agent/not-connected", case))
+    if found or any(code.code for code in case.codes) or any(not seen.reachable for seen in case.attempts):
+        return found
+    return [
+        Match(evidence=_status(state), severity=Severity.INFO)
+        for state in case.agents
+        if state.status == "Disconnected" and not _was_connected(state) and not _HIMDS & set(_stopped(state))
+    ]
+
+
 @case_cause("agent/service-stopped", Owner.SERVER)
 def service_stopped(case: Case) -> Sequence[Match]:
     """A code, himds stopped, or another service stopped while the agent is connected, which is a warning."""
@@ -47,7 +60,8 @@ def service_stopped(case: Case) -> Sequence[Match]:
     for state in case.agents:
         stopped = tuple(_stopped(state))
         without_himds = bool(_HIMDS & set(stopped))
-        if without_himds or (stopped and state.status == "Connected"):
+        shown_alone = not state.properties and not state.status
+        if without_himds or (stopped and (state.status == "Connected" or shown_alone)):
             severity = None if without_himds else Severity.WARNING
             evidence = line(state.origin, "stopped", state.taken, services=stopped)
             found.append(Match(signature=stopped, evidence=(evidence,), severity=severity))
@@ -92,18 +106,26 @@ def unexplained_error(case: Case) -> Iterator[Match]:
     """One match a document, about its last words."""
     blocked = any(not seen.reachable and seen.required is not False for seen in case.attempts)
     for document in case.documents:
-        if not document.error_lines or _is_explained(document):
+        # Of other programs only those lines were kept that nothing beside them explains.
+        if not document.error_lines or (document.kind is not Kind.PROGRAM_OUTPUT and _is_explained(document)):
             continue
         fatal = [one for one in document.error_lines if one.is_fatal]
         last = (fatal or document.error_lines)[-1].says
+        # Words that are also used of less count where nothing shows that it went well.
+        is_all_there_is = document.kind is Kind.PROGRAM_OUTPUT and not any(
+            seen.reachable for seen in case.attempts
+        )
         yield Match(
             Confidence.UNDETERMINED,
             signature=(last,),
             evidence=tuple(Evidence(one.origin, one.says, one.taken) for one in document.error_lines),
             would_decide=_DECIDES,
             # If another document shows a path that fails, it may be that.
-            severity=None if fatal and not blocked else Severity.WARNING,
-            values={"last_words": one_line(last, limit=_LAST_WORDS)},
+            severity=None if (fatal or is_all_there_is) and not blocked else Severity.WARNING,
+            values={
+                "last_words": one_line(last, limit=_LAST_WORDS),
+                "by_the_agent": document.kind is not Kind.PROGRAM_OUTPUT,
+            },
         )
 
 

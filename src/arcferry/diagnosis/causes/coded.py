@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import partial
 
 from arcferry import catalog
-from arcferry.catalog import Carrier
+from arcferry.catalog import Carrier, Code
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Evidence, Owner, Severity
 from arcferry.diagnosis.rule import Cause, Line, Match, case_cause, cause, line
@@ -23,6 +23,16 @@ _CARRIERS = {
     "endpoint:regional": Carrier.REGIONAL,
 }
 _FAILURE = "failure"
+_WORDS = "words"
+_GENERAL_FAMILIES = ("agent", "install-script", "msiexec", "msi-error", "powershell")
+_GENERAL = (
+    "",
+    "agent/local-error",
+    "install/failed",
+    "install/package-unusable",
+    "install/service-not-started",
+)
+"""Causes that say no more than where something failed; words beside them say what."""
 _OWNERS = {"auth": Owner.IDENTITY, "arm": Owner.AZURE, "network": Owner.NETWORK}
 
 
@@ -47,6 +57,7 @@ def _unreached(case: Case) -> set[str]:
     """What was not reached, in the words of `yields`."""
     failed = [seen for seen in case.attempts if not seen.reachable]
     found = {"download"} if any(seen.install for seen in failed) else set()
+    found |= {"endpoint"} if failed else set()
     for seen in failed:
         endpoint = catalog.endpoint_named(seen.host) if seen.host else None
         found |= {word for word, carrier in _CARRIERS.items() if endpoint and endpoint.carrier is carrier}
@@ -56,9 +67,33 @@ def _unreached(case: Case) -> set[str]:
 def _explained(seen: CodeSeen, case: Case) -> set[str]:
     """What explains a code better than it does itself; empty if nothing does."""
     code = catalog.known_code(seen.code)
-    if code is None or not code.yields:
+    if code is None:
         return set()
-    return set(code.yields) & (_families(case, besides=seen) | _unreached(case))
+    by_words = {_cause_of(other).partition("/")[0] for other in words_told(case) if _beats(other, seen, code)}
+    return (set(code.yields) & (_families(case, besides=seen) | _unreached(case))) | by_words
+
+
+def words_told(case: Case) -> tuple[CodeSeen, ...]:
+    """The printed words of the case that mean a cause."""
+    known = ((seen, catalog.known_code(seen.code)) for seen in case.codes)
+    return tuple(seen for seen, code in known if code and code.family == _WORDS and code.cause)
+
+
+def _beats(words: CodeSeen, seen: CodeSeen, code: Code) -> bool:
+    """Whether printed words say more than a code of the same document: it is general, or they explain it."""
+    known = catalog.known_code(words.code)
+    if known is None or words.origin != seen.origin or code.family == _WORDS:
+        return False
+    return seen.code in known.beats or (code.family in _GENERAL_FAMILIES and code.cause in _GENERAL)
+
+
+def named_by_words(slug: str, destination: Destination, case: Case) -> Match | None:
+    """A match if printed words that mean this cause name the endpoint."""
+    seen = [one for one in words_told(case) if _cause_of(one) == slug and destination.host in one.hosts]
+    if not seen or not destination.failed:
+        return None
+    lines = (*map(_ended, seen), *(line for one in seen[:1] for line in _meaning(one)))
+    return Match(signature=(seen[0].code,), evidence=lines)
 
 
 def _ended(seen: CodeSeen) -> Line | Evidence:
@@ -143,11 +178,27 @@ def agent_code(case: Case) -> Iterable[Match]:
     return found.values()
 
 
+@cause("agent/faulty-release", Owner.SERVER)
+def faulty_release(destination: Destination, case: Case) -> Match | None:
+    """Words and a version for which a fault of the agent itself is known."""
+    return named_by_words("agent/faulty-release", destination, case)
+
+
 CODED = (
     coded("agent/not-elevated", Owner.SERVER),
     coded("agent/already-connected", Owner.SERVER, Severity.WARNING),
     coded("agent/local-error", Owner.SERVER),
     coded("agent/bad-argument", Owner.SERVER),
+    coded("agent/program-not-started", Owner.SERVER),
+    coded("agent/no-host-name", Owner.SERVER),
+    coded("agent/folder-not-accessible", Owner.SERVER),
+    coded("agent/not-installed", Owner.SERVER),
+    coded("install/repository-key", Owner.SERVER),
+    coded("install/package-not-found", Owner.SERVER),
+    coded("install/extension-service", Owner.SERVER),
+    coded("signin/secret-not-decrypted", Owner.SERVER),
+    coded("clock/not-synchronized", Owner.SERVER, Severity.WARNING),
+    coded("arm/machine-not-created", Owner.AZURE),
     coded("install/another-in-progress", Owner.SERVER),
     coded("install/restart-needed", Owner.SERVER, Severity.INFO),
     coded("install/disk-full", Owner.SERVER),

@@ -28,6 +28,7 @@ _BREAKING = 300.0
 """Seconds from which tokens are commonly refused."""
 _PUBLIC_ISSUERS = ("microsoft", "digicert", "globalsign")
 _NEVER_LEFT_THE_SERVER = ("proxy-authentication-required", "proxy-unreachable", "proxy-name-not-found")
+_BEFORE_TLS = (Stage.DNS, Stage.TCP)
 _REVOCATION_CODES = ("80092012", "80092013", "revocation_offline", "no_revocation_check")
 
 _tcp = partial(failed_with, owner=Owner.NETWORK, stage=Stage.TCP)
@@ -292,6 +293,20 @@ def bypass_missing(destination: Destination, _: Case) -> Match | None:
     origin, key = (direct[0].origin, "direct") if direct else (latest.origin, "private")
     evidence = line(origin, key, host=destination.host)
     return Match(Confidence.EXPECTED, (destination.proxy,), (evidence,))
+
+
+@cause("proxy/for-winhttp-alone", Owner.SERVER)
+def proxy_of_winhttp_alone(destination: Destination, case: Case) -> Match | None:
+    """A proxy is set for Windows' own services, the agent goes directly, and nothing is reached so."""
+    servers = {state.winhttp_proxy: state for state in case.agents if state.winhttp_proxy}
+    agents_own = any(state.proxy for state in case.agents) or any(seen.proxied for seen in case.attempts)
+    if not servers or agents_own or not destination.failed or destination.stage not in (None, *_BEFORE_TLS):
+        return None
+    if any(one.reached for one in destination.beside):
+        return None
+    server, state = next(iter(servers.items()))
+    seen = line(state.origin, "winhttp", state.taken, server=server)
+    return Match(Confidence.EXPECTED, (server,), (seen,), values={"server": server})
 
 
 @case_cause("proxy/credentials-in-url", Owner.SERVER, Severity.WARNING)

@@ -2,7 +2,7 @@
 
 from arcferry.catalog import Carrier
 from arcferry.diagnosis.destination import Destination
-from arcferry.diagnosis.finding import Confidence, Owner, Severity
+from arcferry.diagnosis.finding import Confidence, Evidence, Owner, Severity
 from arcferry.diagnosis.rule import Line, Match, Value, cause, failed_with, line
 from arcferry.diagnosis.values import region_name
 from arcferry.evidence.case import Case
@@ -12,6 +12,8 @@ from arcferry.routing.coverage import Verdict
 
 _NOWHERE = ("0.0.0.0", "127.0.0.1", "::", "::1")  # noqa: S104 - what block lists answer; nothing binds to it
 
+_SCOPE = "private link scope"
+"""What the agent calls it in every message about one."""
 
 resolver_unreachable = failed_with(
     "dns/resolver-unreachable",
@@ -25,12 +27,15 @@ resolver_unreachable = failed_with(
 @cause("dns/resolver-fails", Owner.NETWORK)
 def resolver_fails(destination: Destination, _: Case) -> Match | None:
     """SERVFAIL, or silence of a resolver that answers other names."""
-    silent = set(destination.resolvers) if _failed_with(destination, "timeout") else set()
+    is_silent = _failed_with(destination, "timeout")
+    silent = set(destination.resolvers) if is_silent else set()
     answers_others = any(
         silent & set(one.resolvers)
         for one in destination.beside
         if any(answer.addresses for answer in one.answers)
     )
+    # An endpoint that was reached had its name resolved on this server, by whichever resolver.
+    answers_others |= is_silent and any(one.reached and not one.proxied for one in destination.beside)
     if not answers_others and not _failed_with(destination, "servfail"):
         return None
     return Match(signature=destination.resolvers)
@@ -136,8 +141,11 @@ def scope_not_given(destination: Destination, case: Case) -> Match | None:
     if not destination.fails_privately or case.private_link_scope or not _can_be_served(destination):
         return None
     for code in case.codes:
-        if "private link scope" in code.says.lower():
+        if _SCOPE in code.says.lower():
             return Match(evidence=(line(code.origin, "ended", code.taken, code=code.code, words=code.says),))
+    said = [one for document in case.documents for one in document.error_lines if _SCOPE in one.says.lower()]
+    if said:
+        return Match(evidence=(Evidence(said[0].origin, said[0].says, said[0].taken),))
     servable = [
         one
         for one in destination.beside

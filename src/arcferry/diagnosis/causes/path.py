@@ -1,5 +1,6 @@
 """Endpoints that fail without it being clear where, and answers that are not what they should be."""
 
+from arcferry.diagnosis.causes.coded import words_told
 from arcferry.diagnosis.destination import Destination, destinations_of
 from arcferry.diagnosis.finding import Confidence, Owner
 from arcferry.diagnosis.rule import Line, Match, cause, failed_with, line
@@ -32,7 +33,7 @@ def undetermined(wanted: tuple[str, ...], evidence: tuple[Line, ...] = ()) -> Ma
 def _unnamed(case: Case) -> tuple[Match, ...]:
     """A network error of the agent whose endpoints nothing names."""
     seen = next((code for code in case.codes if code.code == NETWORK_ERROR and not code.hosts), None)
-    if seen is None or any(one.failed for one in destinations_of(case)):
+    if seen is None or words_told(case) or any(one.failed for one in destinations_of(case)):
         return ()
     ended = line(seen.origin, "ended", seen.taken, said=seen.with_words)
     return (undetermined(("agent-check", *case.lacks()), (ended,)),)

@@ -1,34 +1,34 @@
 """What the agent says when it fails: `azcmagent connect` on a console in any language, and its own logs.
 
 Of `azcmagent.log` and `himds.log` the last run counts, or the last hour. A log goes back for weeks, and what
-failed then and works now is no cause of anything. Its lines have the form `time="…" level=… msg="…" Key="…"`.
+failed then and works now is no cause of anything. The forms of their
+lines, and of other logs that lie beside them, are in `log_lines`.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 
 from arcferry.evidence.case import NETWORK_ERROR, Document, ErrorLine, Kind
-from arcferry.evidence.readers import codes, go_errors, values
+from arcferry.evidence.readers import codes, go_errors, log_lines, scripts, values, words
+from arcferry.evidence.readers.log_lines import Line
 from arcferry.probe.observation import Attempt
 
 _CODE = re.compile(r"(?<![A-Za-z0-9])AZCM\d{4}(?!\d)")
 _FAILS = re.compile(r"^\s*FATAL\b|level=(?:fatal|error)\b")
-# The agent's console pads its levels to eight columns.
-_GIVES_UP = re.compile(r"^FATAL {3}(\S.{0,8000})", re.MULTILINE)
+# The agent's console pads its levels to eight columns, or counts its seconds behind them.
+_GIVES_UP = re.compile(r"^\s*(FATAL|ERROR)(?:\[\d{1,9}\]\s{1,4}| {2,8})(\S.{0,8000})", re.MULTILINE)
+_ON_A_CONSOLE = re.compile(r"^\s*(?:FATAL|ERROR|INFO)(?:\[\d{1,9}\]\s| {2,8}\S)")
 _TO_READ_ON = {"aka.ms", "learn.microsoft.com", "docs.microsoft.com", "portal.azure.com", "go.microsoft.com"}
 _MOST_HOSTS = 100
 _TABLE_BARS = 3
 
-_START = re.compile(r'^\s*time="?([^"\s]{10,40})"?\s+level=(\w{1,12})\s')
-_RUN = re.compile(r'msg="?Agent (?:Version|Command): ?([^"\n]{0,80})')
+_RUN = re.compile(r'msg="?Agent (?:Version|Command): ?|Starting Azure Arc Onboarding process')
 _COMMAND = re.compile(r'msg="?Agent Command: ?([a-z]{1,20})')
-_MESSAGE = re.compile(r'\bmsg=(?:"(.*?)"(?=\s+[A-Za-z_]{1,40}=|\s*$)|(\S+))')
 _VERBOSE_CHECK = re.compile(r"Endpoint properties|Check result check_name")
 _LONGEST = 8000
-_LEAST_LINES = 3
 _LAST = timedelta(hours=1)
 _MOST_ERRORS = 3
 _LONG_WORDS = 900
@@ -44,10 +44,11 @@ def _named_hosts(lines: Iterable[str]) -> tuple[str, ...]:
 
 
 def _fatal_lines(lines: list[str], name: str) -> tuple[ErrorLine, ...]:
-    """The console's FATAL lines; the code, where there is one, tells more."""
-    fatal = [found for line in lines if (found := _GIVES_UP.match(line))]
-    says = dict.fromkeys(values.short(found[1], _LONG_WORDS) for found in fatal)
-    return tuple(ErrorLine(words, name) for words in says)[-_MOST_ERRORS:]
+    """The console's lines of errors; the code, where there is one, tells more."""
+    told = [found for line in lines if (found := _GIVES_UP.match(line))]
+    fatal = [found for found in told if found[1] == "FATAL"] or told
+    says = {values.short(found[2], _LONG_WORDS): found[1] == "FATAL" for found in fatal}
+    return tuple(ErrorLine(text, name, is_fatal=ends) for text, ends in says.items())[-_MOST_ERRORS:]
 
 
 def read_console(name: str, text: str) -> Document | None:
@@ -56,6 +57,7 @@ def read_console(name: str, text: str) -> Document | None:
     None if `text` holds no code of the agent's and no line of its console that says FATAL. The codes of
     the installation scripts are the onboarding script's reader's.
     """
+    text = scripts.without(text)
     every = codes.agent_codes(text)
     found = [code for code in every if not codes.is_scripts(code)]
     if not found and (every or not _GIVES_UP.search(text)):
@@ -67,10 +69,9 @@ def read_console(name: str, text: str) -> Document | None:
     telling = lines[first:] if first is not None else [line for line in lines if _CODE.search(line)]
     first_error = telling[0].strip().removeprefix("FATAL").strip() if first is not None else ""
     hosts = _named_hosts(telling) if NETWORK_ERROR in found else ()
-    private = True if any("private endpoint" in line.lower() for line in telling) else None
-    named = {host: Attempt(host, name, reachable=False, required=True, private=private) for host in hosts}
-    why = go_errors.attempts(((None, line) for line in lines), name)
-    reached = named | {host: replace(seen, private=private) for host, seen in why.items()}
+    named = {host: Attempt(host, name, reachable=False, required=True) for host in hosts}
+    told = [(None, line) for line in lines]
+    reached = named | words.attempts_in(told, name) | go_errors.attempts(told, name)
     agents = codes.seen(found, telling, name, last_error=first_error)
     return Document(
         name,
@@ -79,33 +80,18 @@ def read_console(name: str, text: str) -> Document | None:
         codes=(
             *(replace(one, hosts=hosts) if one.code == NETWORK_ERROR else one for one in agents),
             *codes.seen(codes.service_codes("\n".join(lines)), lines, name),
+            *words.codes_in(told, name),
         ),
         error_lines=_fatal_lines(lines, name),
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """One line; `text` has its escaped quotes undone."""
-
-    taken: datetime | None
-    level: str
-    text: str
-
-    @property
-    def is_error(self) -> bool:
-        """Whether it says that something failed."""
-        return self.level in ("fatal", "error", "panic")
+def _log_lines(text: str) -> Iterator[Line]:
+    """Every line of a log but those of a check, which have a reader of their own."""
+    return (line for line in log_lines.lines(text) if not _VERBOSE_CHECK.search(line.text))
 
 
-def _log_lines(text: str) -> Iterator[_Line]:
-    """Every line of the log's form but those of a check, which have a reader of their own."""
-    for line in values.lines(text, _LONGEST):
-        if (found := _START.match(line)) and not _VERBOSE_CHECK.search(line):
-            yield _Line(values.instant(found[1]), found[2].lower(), values.unescaped(line))
-
-
-def _runs(lines: Sequence[_Line]) -> list[Sequence[_Line]]:
+def _runs(lines: Sequence[Line]) -> list[Sequence[Line]]:
     """The agent's commands that the log tells of, oldest first; all lines are one where it tells of none."""
     starts = {place for place, line in enumerate(lines) if _RUN.search(line.text)}
     # A run begins with its version and its command, on two lines.
@@ -113,11 +99,11 @@ def _runs(lines: Sequence[_Line]) -> list[Sequence[_Line]]:
     return [lines[start:end] for start, end in pairwise([0, *firsts, len(lines)])]
 
 
-def _command(run: Sequence[_Line]) -> str:
+def _command(run: Sequence[Line]) -> str:
     return next((named[1] for line in run[:5] if (named := _COMMAND.search(line.text))), "")
 
 
-def _telling(runs: Sequence[Sequence[_Line]]) -> tuple[Sequence[_Line], int]:
+def _telling(runs: Sequence[Sequence[Line]]) -> tuple[Sequence[Line], int]:
     """The lines that say how things stand, none if all is well; and how many earlier runs had failed."""
     if len(runs) == 1 and not _command(runs[0]):
         newest = max((line.taken for line in runs[0] if line.taken), default=None)
@@ -136,23 +122,22 @@ def _telling(runs: Sequence[Sequence[_Line]]) -> tuple[Sequence[_Line], int]:
     return (), 0
 
 
-def _attempts(lines: Sequence[_Line], name: str, *, is_network_error: bool) -> tuple[Attempt, ...]:
+def _attempts(lines: Sequence[Line], name: str, *, is_network_error: bool) -> tuple[Attempt, ...]:
     """What failed, with its error, then what the line of AZCM0026 names without one."""
     errors = [line for line in lines if line.is_error]
     hosts = _named_hosts(line.text for line in errors) if is_network_error else ()
     taken = errors[-1].taken if errors else None
     named = {host: Attempt(host, name, reachable=False, taken=taken, required=True) for host in hosts}
-    why = go_errors.attempts(((line.taken, line.text) for line in lines), name)
-    return tuple((named | why).values())
+    told = [(line.taken, line.text) for line in lines]
+    return tuple((named | words.attempts_in(told, name) | go_errors.attempts(told, name)).values())
 
 
-def _error_lines(lines: Sequence[_Line], name: str) -> tuple[ErrorLine, ...]:
+def _error_lines(lines: Sequence[Line], name: str) -> tuple[ErrorLine, ...]:
     """The lines of errors, each of their words once, the latest last."""
     found: dict[str, ErrorLine] = {}
     for line in lines:
         if line.is_error:
-            message = _MESSAGE.search(line.text)
-            says = message[1] or message[2] if message else line.text
+            says = line.says
             short = values.short(says, _LONG_WORDS)
             found[says] = ErrorLine(short, name, line.taken, is_fatal=line.level != "error")
     return tuple(found.values())[-_MOST_ERRORS:]
@@ -161,8 +146,8 @@ def _error_lines(lines: Sequence[_Line], name: str) -> tuple[ErrorLine, ...]:
 def read(name: str, text: str) -> Document | None:
     """What the end of a log tells, or None if `text` is no log of the agent."""
     lines = list(_log_lines(text))
-    others = sum(1 for line in text.splitlines() if line.strip()) - len(lines)
-    if len(lines) < _LEAST_LINES or others > len(lines):
+    # Of a console with a few such lines among its own the console's reader makes more.
+    if not lines or any(map(_ON_A_CONSOLE.match, text.splitlines())):
         return None
     runs = _runs(lines)
     told, earlier = _telling(runs)
@@ -171,6 +156,8 @@ def read(name: str, text: str) -> Document | None:
     last_error = next((line.text for line in reversed(told) if line.is_error), "")
     taken = max((line.taken for line in lines if line.taken), default=None)
     agents = codes.agent_codes(whole)
+    tried = _attempts(told, name, is_network_error=NETWORK_ERROR in agents)
+    hosts = tuple(seen.host for seen in tried)
     notes = (
         (earlier, f"{earlier} earlier runs that failed were left out: the last one counts"),
         # In an archive of logs it is no console's.
@@ -180,10 +167,14 @@ def read(name: str, text: str) -> Document | None:
         name,
         Kind.AGENT_LOG,
         taken,
-        attempts=_attempts(told, name, is_network_error=NETWORK_ERROR in agents),
+        attempts=tried,
         codes=(
-            *codes.seen(agents, texts, name, last_error=last_error, taken=taken),
+            *(
+                replace(one, hosts=hosts) if one.code == NETWORK_ERROR else one
+                for one in codes.seen(agents, texts, name, last_error=last_error, taken=taken)
+            ),
             *codes.seen(codes.service_codes(whole), texts, name, taken=taken),
+            *words.codes_in([(line.taken, line.text) for line in told], name),
         ),
         error_lines=_error_lines(told, name),
         notes=tuple(note for applies, note in notes if applies),

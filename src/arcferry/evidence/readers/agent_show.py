@@ -62,6 +62,7 @@ def scope(text: str) -> str:
 def _state(name: str, pairs: list[tuple[str, str]]) -> AgentState:
     by_name = {_plain(key): values.short(item, 900) for key, item in reversed(pairs)}
     status = _first(by_name, "agentstatus", "status")
+    proxy = _first(by_name, "usinghttpsproxy", "httpsproxy", "proxyurl")
     return AgentState(
         origin=name,
         status=status.capitalize() if status.lower() in _STATUSES else "",
@@ -72,11 +73,17 @@ def _state(name: str, pairs: list[tuple[str, str]]) -> AgentState:
         error=_first(by_name, "agenterrordetails", "errordetails", "errormessage"),
         last_heartbeat=values.instant(_first(by_name, "agentlastheartbeat", "lastheartbeat")),
         services=_services(pairs),
-        proxy=typed.proxy(_first(by_name, "usinghttpsproxy", "httpsproxy", "proxyurl")),
+        proxy=typed.proxy(proxy),
+        proxy_credentials=holds_credentials(proxy),
         private_link_scope=scope(_first(by_name, "privatelinkscope", "privatelinkscopeid")),
         gateway=typed.label(_first(by_name, "gatewayurl", "gatewayid")),
         properties=tuple((key.lower()[:60], values.url(item)) for key, item in pairs[:_MOST]),
     )
+
+
+def holds_credentials(url: str) -> bool:
+    """Whether a proxy's URL has a user or a password in it; by now they are hidden."""
+    return "@" in url.partition("://")[2].partition("/")[0]
 
 
 def _document(name: str, pairs: list[tuple[str, str]]) -> Document:
@@ -96,6 +103,12 @@ def read(name: str, text: str) -> Document | None:
     pairs = [(line[1].strip(), line[2].strip()) for line in islice(lines, _MOST * 5)]
     known = {_plain(key) for key, _ in pairs} & _NAMES
     return _document(name, pairs) if len(known) >= _LEAST else None
+
+
+def of_pairs(name: str, pairs: list[tuple[str, str]]) -> Document | None:
+    """The agent's state from what a script of Microsoft's has collected; None if that has no status."""
+    has_status = any(_plain(key) == "agentstatus" and item for key, item in pairs)
+    return _document(name, pairs) if has_status else None
 
 
 def looks_right(value: object) -> bool:

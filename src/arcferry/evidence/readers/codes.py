@@ -8,9 +8,13 @@ from functools import cache
 
 from arcferry import catalog
 from arcferry.evidence.case import CodeSeen, Document, Kind
-from arcferry.evidence.readers import values
+from arcferry.evidence.readers import scripts, values
 
 _AZCM = re.compile(r"(?<![A-Za-z0-9])AZCM(\d{4})(?!\d)")
+_EXITED = re.compile(
+    r"azcm?agent\b[^\n]{0,200}?\bexit(?:ed with)? ?(?:code|status)\W{0,5}(?:is |was )?(\d{1,3})\b",
+    re.IGNORECASE,
+)
 _ENTRA = re.compile(r"(?<![A-Za-z0-9])AADSTS(\d{5,7})(?!\d)")
 _ARM_PLACE = re.compile(
     r"(?:\bcode\b\\*[\"']?\s{0,3}[:=]\s{0,3}\\*[\"']?|\(|\bERROR CODE: )"
@@ -31,8 +35,16 @@ def _arm_names() -> frozenset[str]:
 
 def agent_codes(text: str) -> list[str]:
     """The agent's and its scripts' codes, each once, in order; none from a text that is a list of codes."""
-    found = list(dict.fromkeys(f"AZCM{number}" for number in _AZCM.findall(text) if int(number)))
+    printed = [f"AZCM{number}" for number in _AZCM.findall(text) if int(number)]
+    # Who runs azcmagent, as Azure Local does, may print the number alone with which it ended.
+    ended = [f"AZCM{int(number):04}" for number in _EXITED.findall(text) if int(number)]
+    found = list(dict.fromkeys([*printed, *(code for code in ended if catalog.known_code(code))]))
     return found if len(found) <= _MOST_CODES else []
+
+
+def _ended(line: str) -> str:
+    found = _EXITED.search(line)
+    return f"AZCM{int(found[1]):04}" if found else ""
 
 
 def is_scripts(code: str) -> bool:
@@ -53,7 +65,7 @@ def service_codes(text: str) -> list[str]:
 
 def words(code: str, lines: Sequence[str], last_error: str = "") -> str:
     """What is said beside the code: its own line from the code on, else the error that ends the run."""
-    line = next((line for line in lines if code in line), "")
+    line = next((line for line in lines if code in line or _ended(line) == code), "")
     if last_error and code.startswith("AZCM"):
         return values.short(last_error, _LONG_WORDS)
     behind = line.partition(code)[2].lstrip(": ")
@@ -75,6 +87,7 @@ def seen(
 
 def read(name: str, text: str) -> Document | None:
     """An error of Entra ID or Resource Manager, as `az` and PowerShell print it; None if there is none."""
+    text = scripts.without(text)
     found = service_codes(text)
     codes = seen(found, values.lines(text, 4000), name)
     return Document(name, Kind.AZURE_ERROR, codes=codes) if found else None

@@ -8,7 +8,7 @@ from itertools import islice
 from arcferry import catalog
 from arcferry.catalog import When
 from arcferry.evidence.case import Document, Kind
-from arcferry.evidence.readers import values
+from arcferry.evidence.readers import scripts, values
 from arcferry.probe.observation import Attempt, Failure, Stage
 
 _POWERSHELL = re.compile(
@@ -18,7 +18,9 @@ _POWERSHELL = re.compile(
 _COMMAND = re.compile(
     r"Invoke-WebRequest|Invoke-RestMethod|Start-BitsTransfer|\b(?:iwr|wget|curl)\b", re.IGNORECASE
 )
-_CURL = re.compile(r"\bcurl: \((\d{1,3})\)")
+_CURL = re.compile(r"\bcurl(?: error)?:? \((\d{1,3})\)|\bcurl#(\d{1,3}) - ", re.IGNORECASE)
+_OF_SIGNATURES = re.compile(r"signatures? |NO_PUBKEY|GPG|is not signed|Hash Sum", re.IGNORECASE)
+_QUOTED_LINE = re.compile(r"^\s*(?:\+ |\d{1,5} \| |\| )")
 _UNIX = re.compile(
     r"(?:Failed to connect to|Could not resolve(?: host)?:?|Could not connect to|"
     r"unable to resolve host address|Cannot initiate the connection to|Failed to fetch)"
@@ -53,6 +55,8 @@ def _failures(lines: list[str]) -> Iterator[list[str]]:
     """The lines around each error of a download; those of `curl -v` have a reader of their own."""
     for place, line in enumerate(lines):
         near = lines[max(0, place - _NEAR) : place + _NEAR]
+        if _OF_SIGNATURES.search(line):
+            continue
         if _POWERSHELL.search(line) or (
             (_CURL.search(line) or _UNIX.search(line)) and not any(one.startswith(_VERBOSE) for one in near)
         ):
@@ -73,12 +77,14 @@ def _install_names() -> frozenset[str]:
 def _hosts_near(lines: list[str]) -> list[str]:
     """The names in URLs of download commands and in the error's own words, whole or cut off."""
     found: list[str] = []
-    for line in lines:
+    quoted = [line for line in lines if _QUOTED_LINE.match(line) and values.hosts_in_urls(line)]
+    own = [line for line in lines if _POWERSHELL.search(line) or _UNRESOLVED.search(line)]
+    for line in [*quoted, *own] if quoted else lines:
         if cut := _CUT.search(line):
             # PowerShell cuts its quotation off; what can be several names is none.
             names = [name for name in _install_names() if name.startswith(cut[1].lower().rstrip("."))]
             found += names if len(names) == 1 else []
-        elif _COMMAND.search(line) or _POWERSHELL.search(line):
+        elif _COMMAND.search(line) or _POWERSHELL.search(line) or _CURL.search(line):
             found += values.hosts_in_urls(line)
             found += map(values.host, _QUOTED_NAME.findall(line))
         for pattern in (_UNIX, _HOST_PORT):
@@ -102,7 +108,7 @@ def _failure(lines: list[str]) -> Failure | None:
             return Failure(Stage.PROXY, "proxy-name-not-found", says)
         return Failure(Stage.DNS, "nxdomain", f"the name {unresolved} did not resolve")
     if curl := _CURL.search(text):
-        stage, kind = _CURL_KINDS.get(int(curl[1]), (None, ""))
+        stage, kind = _CURL_KINDS.get(int(curl[1] or curl[2]), (None, ""))
         return Failure(stage, kind, says) if stage else None
     return None
 
@@ -110,7 +116,7 @@ def _failure(lines: list[str]) -> Failure | None:
 def read(name: str, text: str) -> Document | None:
     """The downloads that failed, or None if `text` tells of none."""
     seen: dict[str, Attempt] = {}
-    for near in islice(_failures(values.lines(text, most=_MOST_LINES)), _MOST_FAILURES):
+    for near in islice(_failures(values.lines(scripts.without(text), most=_MOST_LINES)), _MOST_FAILURES):
         failure = _failure(near)
         for host in _hosts_near(near):
             seen.setdefault(host, Attempt(host, name, reachable=False, failure=failure, install=True))

@@ -11,9 +11,11 @@ from arcferry.evidence.readers import values
 
 _ENGINE = re.compile(
     r"^MSI \([scan]\) \([0-9A-F!]{2}[:!][0-9A-F]{2}\)|^=== "
-    r".{1,80}?\d\d?:\d\d:\d\d.{0,200}===|MainEngineThread is returning \d+|^MSI \([sc]\)"
+    r".{1,80}?\d\d?:\d\d:\d\d.{0,200}===|MainEngineThread is returning \d+|^MSI \([sc]\)|"
+    r"^WixQuietExec(?:64)?: "
 )
 _ENDED = re.compile(r"MainEngineThread is returning (\d{1,5})")
+_OF_AN_ACTION = re.compile(r"^CustomAction (\w{1,80}) returned actual error code (\d{1,5})")
 _STATUS = re.compile(
     r"(?:AzureConnectedMachineAgent|Azure Connected Machine Agent).{0,400}?[:\uff1a]\s?(\d{1,5})[.。]?\s*$"
 )
@@ -31,10 +33,10 @@ _IGNORED_WORDS = ("DEBUG:", "Note:", "Info ")
 
 def _ending(lines: list[str]) -> tuple[str, str]:
     """The number that the last installation in the log ended with, and its line."""
-    for pattern in (_ENDED, _STATUS):
+    for pattern in (_ENDED, _STATUS, _OF_AN_ACTION):
         for line in reversed(lines):
             if not _RECORD.search(line) and (found := pattern.search(line)):
-                return found[1], line
+                return found[pattern.groups], line
     return "", ""
 
 
@@ -51,6 +53,8 @@ def _messages(lines: list[str]) -> dict[str, str]:
 def _failed_action(lines: list[str]) -> str:
     """The first action that ended with 3; those after it, up to INSTALL itself, only hand the failure on."""
     for line in lines:
+        if by_itself := _OF_AN_ACTION.match(line):
+            return values.short(by_itself[1], 100)
         if "Return value 3" in line or line.rstrip().rstrip(".。").endswith(_FAILED_ACTION):
             found = _ACTION.search(line)
             if found and found[2] == _FAILED_ACTION:

@@ -220,6 +220,7 @@ def _agent(row: _Fields, name: str) -> AgentState | None:
         ),
         proxy=typed.proxy(row.get("proxy")),
         proxy_credentials=row.get("proxy_credentials") is True,
+        winhttp_proxy=typed.proxy(row.get("winhttp_proxy")),
         private_link_scope=scope(values.short(row.get("private_link_scope"))),
         gateway=typed.label(values.short(row.get("gateway"))),
         properties=tuple(

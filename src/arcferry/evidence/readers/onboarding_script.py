@@ -4,7 +4,7 @@ import re
 
 from arcferry import catalog
 from arcferry.evidence.case import CodeSeen, Document, Kind
-from arcferry.evidence.readers import codes, values
+from arcferry.evidence.readers import codes, scripts, values
 from arcferry.probe.observation import Attempt
 
 _SCRIPT = re.compile(
@@ -46,6 +46,7 @@ def _downloads(found: list[str], lines: list[str], name: str) -> tuple[Attempt, 
 
 def read(name: str, text: str) -> Document | None:
     """The scripts' own codes and those of msiexec, or None if `text` is no output of theirs."""
+    text = scripts.without(text)
     lines, found = values.lines(text), list(filter(codes.is_scripts, codes.agent_codes(text)))
     if not found and not any(map(_SCRIPT.search, lines)):
         return None

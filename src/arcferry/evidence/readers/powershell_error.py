@@ -4,7 +4,7 @@ import re
 
 from arcferry import catalog
 from arcferry.evidence.case import CodeSeen, Document, Kind
-from arcferry.evidence.readers import values
+from arcferry.evidence.readers import scripts, values
 
 _CATEGORY = re.compile(
     r"^\s*(?:\+ )?CategoryInfo\s*: ?[A-Za-z]{0,40}: ?\(.{0,300}?\) ?\[[^\]]{0,100}\][,\uff0c]? "
@@ -33,7 +33,7 @@ def _says(lines: list[str], place: int) -> str:
 
 def read(name: str, text: str) -> Document | None:
     """The errors that the catalogue knows; None if `text` has none, or none but failed downloads."""
-    lines = values.lines(text)
+    lines = values.lines(scripts.without(text))
     found: dict[str, CodeSeen] = {}
     others: dict[str, None] = {}
     for place, line in enumerate(lines):
