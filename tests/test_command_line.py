@@ -155,6 +155,9 @@ _BEGINS = re.compile(
 _IN_A_SENTENCE = re.compile(rf"(?<![\w-])(?:{_BEGINS.pattern})")
 
 
+_FILL_IN = {"written.py", "blocks.py"}
+
+
 def _trees() -> Iterator[tuple[Path, ast.Module]]:
     for path in sorted(SOURCE.rglob("*.py")):
         yield path, ast.parse(path.read_text(encoding="utf-8"))
@@ -166,7 +169,7 @@ def _name(call: ast.Call) -> str:
 
 
 def test_a_template_is_text_of_the_program_alone() -> None:
-    """`written.py` fills in the templates of `diagnosis/words`, which are the program's own.
+    """`written.py` fills in the templates of `diagnosis/words`, `blocks.py` its scripts: the program's own.
 
     A function that is itself called `line` hands its template on: its callers are looked at.
     """
@@ -179,7 +182,7 @@ def test_a_template_is_text_of_the_program_alone() -> None:
         ]
         hands_on = {node for function in defined for node in ast.walk(function)}
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
-            if call not in hands_on and _name(call) == "line" and call.args and path.name != "written.py":
+            if call not in hands_on and _name(call) == "line" and call.args and path.name not in _FILL_IN:
                 found += [] if isinstance(call.args[0], ast.Constant) else [f"{path.name}:{call.lineno}"]
     assert found == []
 
@@ -189,7 +192,7 @@ def test_a_finding_s_command_without_words_is_text_of_the_program() -> None:
     found = [
         f"{path.name}:{call.lineno}"
         for path, tree in _trees()
-        if "diagnosis" in path.parts and path.name not in {"values.py", "written.py"}
+        if "diagnosis" in path.parts and path.name not in {"values.py", *_FILL_IN}
         for call in ast.walk(tree)
         if isinstance(call, ast.Call) and _name(call) == "Command"
         if not isinstance(call.args[1], ast.Constant)

@@ -9,12 +9,23 @@ a backtick, `%` or a backslash through.
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from arcferry import typed
 
 _FIELD = re.compile(r"\{([a-z_]+)\}")
 _BARE = re.compile(r"[\w./:@=+-]+")
 _WHOLE = re.compile(r"[\w./:@=+ ()\[\]-]+")
+
+
+class Does(StrEnum):
+    """What a command that is printed does: whether it may be run without asking anybody.
+
+    One that writes a file with what it read still only reads.
+    """
+
+    READS = "reads"
+    CHANGES = "changes"
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,7 +81,7 @@ def paged() -> tuple[Text, ...]:
     return tuple(
         Text(page.slug, one)
         for page in pages()
-        for one in (*page.example, *page.fix, page.request, page.symptom)
+        for one in (*(one.text for one in page.example), *page.fix, page.request, page.symptom)
     )
 
 

@@ -143,3 +143,77 @@ def test_every_kind_that_a_finding_may_want_says_how_it_is_had() -> None:
         Kind.ROUTE_FILTER,
     }
     assert wanted <= set(how_to_get())
+
+
+@pytest.mark.parametrize("folder", list(_folders()))
+def test_what_would_decide_is_had_without_arcferry_on_the_server(folder: Path) -> None:
+    on_a_server = {Kind.ARCFERRY_CHECK.value, Kind.DNS_ANSWERS.value, Kind.AGENT_CHECK.value}
+    for finding in _findings(folder):
+        wanted, commands = on_a_server & set(finding.would_decide), finding.remedy.commands
+        if wanted and finding.endpoints:
+            names = [one.host for one in finding.endpoints if one.host]
+            assert [one.tool for one in commands[:2]] == ["powershell", "sh"], finding.cause
+            assert all(name in one.text for one in commands[:2] for name in names)
+        if wanted:
+            assert any(one.text.startswith("arcferry evidence script") for one in commands), finding.cause
+        for kind in wanted:
+            (step,) = [one for one in finding.remedy.steps if one.startswith(f"{kind}, by ")]
+            first = re.search(r"the block|arcferry check|azcmagent check|nslookup", step)
+            assert first is not None
+            assert first[0] != "arcferry check"
+
+
+@pytest.mark.parametrize("slug", CAUSES)
+def test_arcferry_on_a_server_is_never_the_only_way(slug: str) -> None:
+    page = pages.page(slug)
+    texts = [*page.fix, *(one.text for one in page.example)]
+    if any(re.search(r"arcferry (?:check|watch)\b", text) for text in texts):
+        other = r"azcmagent check|arcferry evidence script|nslookup|Resolve-DnsName|\bdig\b|\bcurl\b"
+        assert re.search(other, "\n".join(texts)), page.slug
+
+
+_SERVER_TOOLS = _ON_A_SERVER.pattern
+_ROUTER_TOOLS = r"show (?:ip|bgp|route)|display |route-map|adjust-mss|birdc"
+_CANNOT = {
+    "network": rf"{_SERVER_TOOLS}|ServiceTags|service[- ]tags? (?:file|download)|download",
+    "azure": rf"{_SERVER_TOOLS}|{_ROUTER_TOOLS}",
+    "identity": rf"{_SERVER_TOOLS}|{_ROUTER_TOOLS}|az (?:network|group|provider|lock|policy)",
+    "server": rf"{_ROUTER_TOOLS}|az network|\bpeering\b|route filter",
+    "Microsoft support": _ROUTER_TOOLS,
+}
+"""What a letter may not ask of whom: they have no access to it, or it is not theirs."""
+_THEIRS = {
+    "Proxy": ("network",),
+    "Firewall": ("network",),
+    "ExpressRoute": ("network",),
+    "DNS": ("network",),
+    "Routing": ("network",),
+    "Network": ("network",),
+    "Time": ("network",),
+    "Conditional Access": ("identity",),
+    "Azure Policy": ("azure",),
+    "Group policy": ("server",),
+}
+"""Whose a thing is, by the first word of a letter's subject."""
+
+
+def _letters() -> Iterator[tuple[str, str, str]]:
+    for page in pages.pages():
+        yield page.slug, page.to or page.owner.value, page.request
+    for folder in sorted(_OURS.glob("*/expected.toml")):
+        for one in _findings(folder.parent):
+            yield one.cause, one.remedy.to or one.owner.value, one.remedy.request
+
+
+def test_a_letter_goes_to_whom_can_act_and_asks_for_what_they_have() -> None:
+    written = 0
+    for cause, to, letter in dict.fromkeys(one for one in _letters() if one[2]):
+        written += 1
+        # What was seen is quoted, and names what it names.
+        asked = _asked(letter.partition("What was seen:")[0])
+        found = re.search(_CANNOT[to], asked, re.IGNORECASE)
+        assert found is None, (cause, to, found, asked)
+        topic = letter.splitlines()[0].removeprefix("Subject: ").partition(":")[0]
+        for word, theirs in _THEIRS.items():
+            assert not topic.startswith(word) or to in theirs, (cause, to, topic)
+    assert written > 60

@@ -52,14 +52,14 @@ def test_a_page_is_the_entry_with_the_sample_s_values(slug: str) -> None:
     assert found.meaning
     assert found.tells
     assert found.fix
-    whole = "\n".join((found.title, *found.fix, *found.example, found.request))
+    whole = "\n".join((found.title, *found.fix, *(one.text for one in found.example), found.request))
     assert not words.fields(whole), "a named value that nothing gives"
 
 
 @pytest.mark.parametrize("slug", CAUSES)
 def test_the_keys_of_an_entry_are_known(slug: str) -> None:
     known = {"title", "headline", "meaning", "tells", "symptom", "summary", "steps", "commands", "request"}
-    known |= {"evidence", "choices", "sample"}
+    known |= {"evidence", "choices", "sample", "to"}
     assert set(words.family(slug.partition("/")[0])[slug]) <= known
 
 

@@ -6,6 +6,7 @@ from io import StringIO
 
 from rich.console import Console
 
+from arcferry.command_line import Does
 from arcferry.diagnosis import Diagnosis, Finding, Owner, Severity
 from arcferry.diagnosis.finding import Affected, Command, Confidence, Evidence, Remedy, Taken
 from arcferry.report import as_json, findings
@@ -24,7 +25,10 @@ FINDING = Finding(
         Evidence("tags.json", "in japaneast", DAY),
     ),
     remedy=Remedy(
-        "Add it.", ("First.", "Then."), (Command("az", "az one\naz two"),), "Subject: x\n\nPlease [add]."
+        "Add it.",
+        ("First.", "Then."),
+        (Command("az", "az one\naz two", Does.CHANGES),),
+        "Subject: x\n\nPlease [add].",
     ),
 )
 DIAGNOSIS = Diagnosis([Taken("dns.json", "dns-answers", TAKEN), Taken("x.bin", "unrecognised")], [FINDING])
@@ -70,8 +74,9 @@ def test_the_document_is_the_designs() -> None:
                 "remedy": {
                     "summary": "Add it.",
                     "steps": ["First.", "Then."],
-                    "commands": [{"tool": "az", "text": "az one\naz two"}],
+                    "commands": [{"tool": "az", "text": "az one\naz two", "does": "changes"}],
                     "request": "Subject: x\n\nPlease [add].",
+                    "to": "",
                 },
             }
         ],
@@ -95,7 +100,7 @@ def test_the_text_has_everything_an_engineer_needs() -> None:
         "tags.json, 2026-01-05\n",
         "x.bin     not recognised",
         "1.  First.",
-        "      az two",
+        "    az, changes\n      az one\n      az two",
         "Please [add].",
         "1 error",
     ):
@@ -104,7 +109,7 @@ def test_the_text_has_everything_an_engineer_needs() -> None:
 
 def test_commands_are_never_wrapped() -> None:
     long = "az " + "x" * 300
-    remedy = Remedy("s", commands=(Command("az", long),))
+    remedy = Remedy("s", commands=(Command("az", long, Does.READS),))
     one = Finding("a/b", "t", Severity.INFO, Confidence.OBSERVED, Owner.SERVER, (), (), remedy)
     for terminal in (False, True):
         assert long in drawn(Diagnosis([], [one]), terminal=terminal, width=40)
@@ -118,7 +123,7 @@ def test_off_a_terminal_there_is_no_colour_and_no_wrapping() -> None:
 
 def test_hostile_text_is_text() -> None:
     bad = "\x1b]0;owned\x07[red]x[/red]\u202e\x00\nnew line"
-    remedy = Remedy(bad, (bad,), (Command(bad, bad),), bad)
+    remedy = Remedy(bad, (bad,), (Command(bad, bad, Does.READS),), bad)
     one = Finding(
         "a/b",
         bad,

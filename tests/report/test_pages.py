@@ -19,7 +19,7 @@ def drawn(page: Page, *, width: int = 60) -> str:
 def test_a_page_has_symptom_and_request_as_they_are() -> None:
     page = pages.page("route/community-not-in-filter")
     text = drawn(page)
-    whole = "\n".join((page.symptom, page.request, *page.example))
+    whole = "\n".join((page.symptom, page.request, *(one.text for one in page.example)))
     for line in whole.splitlines():
         assert f"  {line}".rstrip() + "\n" in text
     assert "To send to the network team, for example" in text

@@ -16,6 +16,7 @@ COMMANDS = {
     "init": "arcferry.cli.site:init",
     "check": "arcferry.cli.check:check",
     "explain": "arcferry.cli.explain:explain",
+    "evidence": "arcferry.cli.evidence_script:app",
     "routes": "arcferry.cli.routes:app",
     "features": "arcferry.cli.features:features",
     "alternatives": "arcferry.cli.alternatives:alternatives",

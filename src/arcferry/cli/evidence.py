@@ -21,7 +21,8 @@ _STREAMED = 8 * 1024 * 1024
 KNOWN_KINDS = (
     "Known are: output of azcmagent check, connect, show and logs (the zip too), azcmagent.log, himds.log, "
     "installation logs, onboarding scripts and PowerShell errors, failed downloads, nslookup, dig, "
-    "Resolve-DnsName, Test-NetConnection, curl -v, openssl s_client, arcferry check and watch, routes of "
+    "Resolve-DnsName, Test-NetConnection, curl -v, openssl s_client, what arcferry evidence script wrote, "
+    "objects of Azure (roles, providers, subscriptions), arcferry check and watch, routes of "
     "routers and of Azure, circuits, route filters, service tags, lists of BGP communities."
 )
 

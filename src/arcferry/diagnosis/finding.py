@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
+from arcferry.command_line import Does
 from arcferry.evidence.case import Case
 from arcferry.routing.reception import Received, Returned
 
@@ -69,16 +70,22 @@ class Command:
 
     tool: str
     text: str
+    does: Does
 
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """What to change, by whom; `request` is ready to be sent to the owner."""
+    """What to change, by whom; `request` is ready to be sent.
+
+    Attributes:
+        to: who can act on the request, if that is not the owner: another team, or somebody by name.
+    """
 
     summary: str
     steps: tuple[str, ...] = ()
     commands: tuple[Command, ...] = ()
     request: str = ""
+    to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +109,11 @@ class Finding:
     remedy: Remedy
     would_decide: tuple[str, ...] = ()
     servers: tuple[str, ...] = ()
+
+
+def addressed(to: str, owner: Owner) -> str:
+    """Whom a request goes to, as `the network team`."""
+    return to if to and to not in list(Owner) else f"the {to or owner.value} team"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from arcferry.diagnosis.causes import CAUSES
 from arcferry.diagnosis.destination import Destination
-from arcferry.diagnosis.finding import Owner, Severity
+from arcferry.diagnosis.finding import Command, Owner, Severity
 from arcferry.diagnosis.rule import Match, Value
 from arcferry.diagnosis.values import Values
 from arcferry.diagnosis.words import Piece, entry, family
@@ -30,6 +30,7 @@ class Page:
         example: commands such as a remedy gives, with invented names.
         request: what somebody might send to the owner, with invented names; empty if the owner is the
             reader's own team.
+        to: who gets it, if that is not the owner.
     """
 
     slug: str
@@ -40,8 +41,9 @@ class Page:
     tells: str
     symptom: str
     fix: tuple[str, ...]
-    example: tuple[str, ...]
+    example: tuple[Command, ...]
     request: str
+    to: str
 
 
 def page(slug: str) -> Page:
@@ -69,8 +71,9 @@ def page(slug: str) -> Page:
         tells=words.tells,
         symptom=words.symptom,
         fix=tuple(filter(None, (advice.summary, *advice.steps))),
-        example=tuple(command.text for command in advice.commands),
+        example=advice.commands,
         request=advice.request,
+        to=advice.to,
     )
 
 

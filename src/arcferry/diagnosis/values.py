@@ -210,7 +210,7 @@ def _addition(values: Values) -> tuple[Command, ...]:
     made = filter_change.changes(
         name, group, rule, values.lines("allowed"), values.lines("communities"), tools=("az", "powershell")
     )
-    return tuple(Command(one.tool, one.text) for one in (*made, filter_change.see(name, group)))
+    return tuple(Command(one.tool, one.text, one.does) for one in (*made, filter_change.see(name, group)))
 
 
 def _circuit(values: Values) -> Circuit:
@@ -281,6 +281,13 @@ def _each(key: str, values: Values) -> tuple[str, ...]:
     """A sentence for each endpoint with its address, by the shared words of this key."""
     found = map(affected, values.match.destinations)
     return tuple(_common(key, values.language, host=one.host, address=one.address) for one in found)
+
+
+def _server_blocks(values: Values) -> tuple[Command, ...]:
+    """What is pasted on a server without arcferry to have what decides."""
+    from arcferry.diagnosis.on_server.blocks import blocks  # noqa: PLC0415  # check starts without it
+
+    return blocks(one.host for one in values.match.destinations)
 
 
 def _rows(*fields: str) -> Callable[[Values], tuple[str, ...]]:
@@ -376,6 +383,7 @@ _COMMON: dict[str, Callable[[Values], Value]] = {
     "evidence_asked": lambda values: tuple(
         f"- {_ways(values)[kind]}" for kind in _texts(values["asked_of_network"])
     ),
+    "server_blocks": _server_blocks,
     "resolvers": lambda values: values.first.resolvers,
     "resolver": lambda values: _resolver(values)[0],
     "resolver_port": lambda values: _resolver(values)[1],

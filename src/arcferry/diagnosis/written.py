@@ -66,6 +66,7 @@ def remedy(values: Values) -> Remedy:
             if values.has(words.request.when)
             for text in _texts(template, values)
         ),
+        to=words.to,
     )
 
 
@@ -88,7 +89,8 @@ def _commands(piece: Piece, values: Values) -> Iterable[Command]:
 
 
 def _command(piece: Piece, values: Values) -> Command:
-    return Command(piece.tool, line(piece.text, **{name: values.word(name) for name in fields(piece.text)}))
+    words = {name: values.word(name) for name in fields(piece.text)}
+    return Command(piece.tool, line(piece.text, **words), piece.does)
 
 
 def evidence_of(destinations: Iterable[Destination], case: Case, *, routed: bool) -> tuple[Evidence, ...]:

@@ -16,6 +16,7 @@ from arcferry.evidence.readers import (
     agent_show,
     arcferry_check,
     archive,
+    azure_objects,
     codes,
     connection_test,
     dns_answers,
@@ -24,9 +25,11 @@ from arcferry.evidence.readers import (
     install_log,
     kept,
     network,
+    on_server,
     onboarding_script,
     powershell_error,
     routes,
+    server_output,
     values,
 )
 from arcferry.evidence.readers.guard import guarded, unreadable
@@ -41,6 +44,7 @@ _OF_ONE = ("agent_state", "route_filter", "circuit", "route_table", "service_tag
 
 _TextReader = Callable[[str, str], Document | None]
 _TEXT_READERS: tuple[_TextReader, ...] = (
+    on_server.read,
     agent_check.read,
     agent_show.read,
     install_log.read,
@@ -51,11 +55,13 @@ _TEXT_READERS: tuple[_TextReader, ...] = (
     powershell_error.read,
     dns_answers.read_resolve_dns_name,
     dns_answers.read_dig,
+    dns_answers.read_brief_dig,
     dns_answers.read_nslookup,
     connection_test.read_net_connection,
     connection_test.read_curl,
     connection_test.read_openssl,
     codes.read,
+    server_output.read,
 )
 """All of them are asked, because a transcript can hold several kinds; the order is that of the documents."""
 _STANDS_ASIDE = {
@@ -64,6 +70,7 @@ _STANDS_ASIDE = {
     Kind.ONBOARDING_SCRIPT: {Kind.INSTALL_LOG},
     Kind.DOWNLOAD_ERROR: {Kind.AGENT_LOG, Kind.INSTALL_LOG},
     Kind.CONNECTION_TEST: {Kind.AGENT_LOG, Kind.INSTALL_LOG},
+    Kind.SERVER_STATE: set(Kind) - {Kind.SERVER_STATE},
 }
 """Which kinds take the same lines better: if one of them was found, this one is left out."""
 _JSON_READERS: tuple[tuple[Callable[[object], bool], Callable[[str, object], Document]], ...] = (
@@ -88,7 +95,11 @@ def _of_json(name: str, value: object) -> tuple[Document, ...]:
             return (read(name, value),)
     if found := network.read_json(name, value):
         return tuple(found)
-    other = agent_check.read_json(name, value) or codes.read_json(name, value)
+    other = (
+        agent_check.read_json(name, value)
+        or azure_objects.read_json(name, value)
+        or codes.read_json(name, value)
+    )
     return (other,) if other else ()
 
 

@@ -1,7 +1,7 @@
 """Findings as text for an infrastructure engineer."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import groupby
 
@@ -11,7 +11,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from arcferry.diagnosis import Diagnosis, Severity
-from arcferry.diagnosis.finding import Evidence, Finding, Remedy
+from arcferry.diagnosis.finding import Command, Evidence, Finding, Remedy, addressed
 from arcferry.report.columns import UNDISCOVERED
 from arcferry.report.console import print_line, print_rows
 from arcferry.text import clean, one_line
@@ -29,10 +29,13 @@ _KINDS = {
     "agent-logs-zip": "a log bundle of azcmagent logs",
     "install-log": "a log of the installer",
     "host-answers": "answers of the host script",
+    "server-evidence": "evidence of a server",
     "onboarding-script": "output of the onboarding script",
     "powershell-error": "a PowerShell error",
     "connection-test": "a connection test",
     "azure-error": "an error of Azure's",
+    "azure-object": "an object of Azure's",
+    "server-state": "what a tool says of a server or a router",
     "received-routes": "routes of a router",
     "azure-routes": "Azure's route table of the peering",
     "circuit": "an ExpressRoute circuit",
@@ -92,17 +95,22 @@ def _draw_change(remedy: Remedy, console: Console) -> None:
     _print_wrapped(console, 4, one_line(remedy.summary))
     steps = enumerate(remedy.steps, 1)
     print_rows(console, 4, ((f"{number}.", one_line(step, limit=600)) for number, step in steps))
-    for command in remedy.commands:
-        print_line(console, f"    {one_line(command.tool)}", "dim")
+    draw_commands(remedy.commands, 4, console)
+
+
+def draw_commands(commands: Iterable[Command], indent: int, console: Console) -> None:
+    """Each command with its tool and whether it reads or changes, on lines of its own to be copied."""
+    for command in commands:
+        print_line(console, f"{' ' * indent}{one_line(command.tool)}, {command.does}", "dim")
         for line in clean(command.text).splitlines():
-            print_line(console, f"      {line}", "cyan")
+            print_line(console, f"{' ' * indent}  {line}", "cyan")
 
 
 def _draw_request(finding: Finding, console: Console) -> None:
     """The request in a panel on a terminal, between two rules off it."""
     if not finding.remedy.request:
         return
-    title = f"to send to the {finding.owner} team"
+    title = f"to send to {addressed(finding.remedy.to, finding.owner)}"
     text = clean(finding.remedy.request)
     console.print()
     if console.is_terminal:

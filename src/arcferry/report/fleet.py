@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 
 from arcferry.azure import PreflightCheck
-from arcferry.diagnosis.finding import Finding, Severity
+from arcferry.diagnosis.finding import Finding, Severity, addressed
 from arcferry.fleet.outcome import FleetRun, HostOutcome, HostRun
 from arcferry.fleet.transport import place_of
 from arcferry.report import as_json
@@ -141,6 +141,8 @@ def causes(findings: Iterable[Finding]) -> Iterator[str]:
             yield f"cause {found.cause}: {one_line(found.title, limit=300)}"
             yield f"      on {named(found.servers)}; {found.owner.value} team"
             yield f"      way out: {one_line(found.remedy.summary, limit=400)}"
+            if found.remedy.to:
+                yield f"      to send to {addressed(found.remedy.to, found.owner)}:"
             yield from (f"      | {line}".rstrip() for line in clean(found.remedy.request).splitlines())
             yield f"      to read on: arcferry explain {found.cause}"
 

@@ -1,6 +1,7 @@
 """The offline pages of causes and codes, as JSON or as text."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
@@ -8,8 +9,10 @@ from rich.padding import Padding
 from rich.text import Text
 
 from arcferry.catalog import Code
+from arcferry.diagnosis.finding import addressed
 from arcferry.diagnosis.pages import Page
 from arcferry.report.as_json import SCHEMA, picked
+from arcferry.report.findings import draw_commands
 
 
 def code_document(code: Code) -> dict[str, Any]:
@@ -20,8 +23,9 @@ def code_document(code: Code) -> dict[str, Any]:
 
 def page_document(page: Page) -> dict[str, Any]:
     """One cause's page."""
-    facts = ("title", "severity", "owner", "meaning", "tells", "symptom", "fix", "example", "request")
-    return {"kind": "cause", "cause": page.slug, **picked(page, *facts)}
+    facts = ("title", "severity", "owner", "meaning", "tells", "symptom", "fix", "request", "to")
+    example = list(map(asdict, page.example))
+    return {"kind": "cause", "cause": page.slug, **picked(page, *facts), "example": example}
 
 
 def document(subjects: Sequence[Code | Page]) -> dict[str, Any]:
@@ -76,9 +80,11 @@ def draw_page(page: Page, console: Console) -> None:
         _verbatim(console, "What it looks like", page.symptom)
     _paragraph(console, "What it is concluded from", page.tells)
     _paragraph(console, "What to do", *(f"{number}. {step}" for number, step in enumerate(page.fix, 1)))
-    _verbatim(console, "For example", "\n".join(page.example))
+    console.print()
+    console.print(Text("For example", style="bold"))
+    draw_commands(page.example, 2, console)
     if page.request:
-        _verbatim(console, f"To send to the {page.owner.value} team, for example", page.request)
+        _verbatim(console, f"To send to {addressed(page.to, page.owner)}, for example", page.request)
 
 
 def draw(subjects: Sequence[Code | Page], console: Console) -> None:

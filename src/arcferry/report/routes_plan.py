@@ -81,7 +81,12 @@ def document(shown: RoutePlanView) -> dict[str, Any]:
         "ahead": as_json.ahead(plan.ahead),
         "sources": list(plan.sources),
         "changes": [
-            {**asdict(one), "withheld": one.withheld or None, "fetch": one.fetch or None}
+            {
+                **asdict(one),
+                "withheld": one.withheld or None,
+                "fetch": one.fetch or None,
+                "does": None if one.tool == "request" else one.does,
+            }
             for one in shown.changes
         ],
         "effects": list(shown.effects),
@@ -246,7 +251,7 @@ def _draw_changes(shown: RoutePlanView, languages: Collection[str], console: Con
         if change.tool != "request":
             print_line(console, f"The change, {change.tool}", "bold")
             if change.withheld:
-                print_line(console, f"  {one_line(change.withheld, limit=600)}:")
+                print_line(console, f"  {one_line(change.withheld, limit=600)} (reads):")
             lines = "\n".join(f"  {line}".rstrip() for line in (text or clean(change.fetch)).splitlines())
             print_line(console, lines, "cyan")
         elif console.is_terminal:

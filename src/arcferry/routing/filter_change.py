@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from arcferry import command_line, typed
+from arcferry.command_line import Does
 from arcferry.errors import InputError
 from arcferry.routing.azure_json import VALUE
 from arcferry.routing.circuit import Circuit
@@ -33,13 +34,15 @@ class Change:
         tool: one of `TOOLS`, or `request` for the letter to the network team.
         text: what to run, or to put into a file; empty where it is withheld.
         withheld: why there is no text, on one line; else empty.
-        fetch: the command that gets what is needed for it; else empty.
+        fetch: the command that gets what is needed for it; else empty. It reads.
+        does: a command that shows the result reads.
     """
 
     tool: str
     text: str
     withheld: str = ""
     fetch: str = ""
+    does: Does = Does.CHANGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +184,7 @@ def see(filter_name: str, resource_group: str) -> Change:
         group=command_line.group(resource_group),
         filter=command_line.resource(filter_name, FILTER_UNKNOWN),
     )
-    return Change("az", show)
+    return Change("az", show, does=Does.READS)
 
 
 def request(

@@ -13,6 +13,7 @@ from tests.bundle.guide.conftest import DEB, MSI, RPM, MakeFacts, make_certifica
 from tests.bundle.guide.typed import HOST_SCRIPTS, Typed, script_words, typed
 
 from arcferry.bundle.guide import NAMES, BundleFacts, guide_files
+from arcferry.bundle.guide.commands import commands, load_toml
 
 USAGE = re.compile(
     r"^#   (?:sh linux\.sh|windows\.ps1) (?P<verb>[a-z]+)(?P<arguments>(?: [A-Z0-9\[\].|a-z-]+)*)",
@@ -171,3 +172,15 @@ def test_the_scripts_are_told_right_from_wrong(tmp_path: Path, make: MakeFacts) 
     with (tmp_path / "host/linux.sh").open("a") as script:
         script.write("#")
     assert said() == "right: host/linux-network.sh\nWRONG: host/linux.sh\n"
+
+
+def test_every_box_says_whether_it_only_reads(facts: BundleFacts) -> None:
+    data = load_toml("commands.toml")
+    names = {*data["script"], *data["plain"], "certificates"}
+    assert set(data["reads"]) <= names
+    text = guide_files(facts)["START-HERE.txt"].decode("utf-8-sig")
+    places = [line for line in text.split("\r\n") if re.match(r"  (?:Windows \(|Linux \(|On another)", line)]
+    assert len(places) > 10
+    assert all(line.endswith((", only reads:", ", changes something:")) for line in places)
+    for name in ("install", "connect", "uninstall", "disconnect", "certificates", "config"):
+        assert all(box.does == "changes" for box in commands(name, facts))

@@ -10,6 +10,7 @@ from typing import Any
 
 from arcferry.bundle.certificates import Certificate
 from arcferry.bundle.manifest import AgentPackage, Manifest, PackageFormat
+from arcferry.command_line import Does
 from arcferry.text import fill, one_line
 
 
@@ -92,6 +93,7 @@ class CommandBox:
 
     system: System | None
     lines: tuple[CommandLine, ...]
+    does: Does
 
 
 @cache
@@ -102,11 +104,12 @@ def load_toml(name: str) -> dict[str, Any]:
 
 def commands(name: str, facts: BundleFacts) -> tuple[CommandBox, ...]:
     """What is typed at a place of the guide, for each system that the bundle has an agent for."""
-    plain = load_toml("commands.toml")["plain"].get(name, {})
-    if elsewhere := plain.get("anywhere"):
-        return (CommandBox(None, tuple(map(CommandLine, elsewhere))),)
+    data = load_toml("commands.toml")
+    does = Does.READS if name in data["reads"] else Does.CHANGES
+    if elsewhere := data["plain"].get(name, {}).get("anywhere"):
+        return (CommandBox(None, tuple(map(CommandLine, elsewhere)), does),)
     systems = [system for system in System if facts.agents_for(system)]
-    boxes = [CommandBox(system, tuple(_lines(name, system, facts))) for system in systems]
+    boxes = [CommandBox(system, tuple(_lines(name, system, facts)), does) for system in systems]
     return tuple(box for box in boxes if box.lines)
 
 

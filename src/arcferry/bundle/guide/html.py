@@ -103,7 +103,7 @@ def _drawn(part: Run | Sample | Table, guide: Guide) -> str:
 
 def _box(box: CommandBox, guide: Guide) -> str:
     place = box.system or "anywhere"
-    where = escape(guide.labels[place])
+    where = escape(guide.labels[place] + guide.labels[box.does])
     html = f'<div class="run {f"for-{place}" if box.system else place}"><p class="where">{where}</p>\n'
     for line in box.lines:
         about = f'<p class="about">{escape(line.about)}</p>\n' if line.about else ""

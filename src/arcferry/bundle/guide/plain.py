@@ -54,7 +54,7 @@ def _part(part: MarkdownBlock | Run | Sample | Table, labels: Mapping[str, str])
 def _run(run: Run, labels: Mapping[str, str]) -> Iterator[str]:
     for number, box in enumerate(run.boxes):
         yield from [""] * (number > 0)
-        yield f"  {labels[box.system or 'anywhere']}{labels['colon']}"
+        yield f"  {labels[box.system or 'anywhere']}{labels[box.does]}{labels['colon']}"
         for command in box.lines:
             if command.about:  # a comment in either shell, so that a copied block still runs
                 yield f"{_COMMAND}# {command.about}"

@@ -8,6 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from arcferry.command_line import Does
+
 ENGLISH = "en"
 _FOLDER = Path(__file__).parent
 PLACEHOLDERS = {
@@ -32,12 +34,14 @@ class Piece:
         when: the named value that must be there; `not NAME` for one that must not; empty for always.
         tool: whose command line it is; empty for a step or a letter.
         each: the named value of which each text gives a command of its own.
+        does: whether a command reads or changes; counts for nothing else.
     """
 
     text: str
     when: str = ""
     tool: str = ""
     each: str = ""
+    does: Does = Does.CHANGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Entry:
         headline: a finding's title, with names.
         summary: what to do, in one sentence.
         request: the letter to the owner, its subject in the first line; empty if the owner is the reader.
+        to: who gets the letter, if that is not the owner: another team, or somebody by name.
         meaning: what is wrong and why it looks as it does.
         tells: what arcferry concludes it from.
         symptom: a sample of what somebody sees: lines of the agent, a check, a router or a log.
@@ -63,6 +68,7 @@ class Entry:
     steps: tuple[Piece, ...]
     commands: tuple[Piece, ...]
     request: Piece
+    to: str
     meaning: str
     tells: str
     symptom: str
@@ -99,6 +105,7 @@ def entry(slug: str, language: str = ENGLISH) -> Entry:
         steps=tuple(_piece(one, _flowing) for one in _with_shared(found, whole, "steps")),
         commands=tuple(map(_command, _with_shared(found, whole, "commands"))),
         request=_piece(found.get("request", ""), _trimmed),
+        to=found.get("to", ""),
         meaning=_flowing(found["meaning"]),
         tells=_flowing(found["tells"]),
         symptom=_trimmed(found.get("symptom", "")),
@@ -171,8 +178,9 @@ def _line(value: str | Mapping[str, str]) -> tuple[str, str]:
 
 
 def _command(value: str | Mapping[str, str]) -> Piece:
-    """A command's table has its tool for a key, such as `{ az = "az account show" }`."""
+    """A command's table has its tool for a key, such as `{ does = "reads", az = "az account show" }`."""
     if isinstance(value, str):
         return Piece(value)
-    (tool,) = set(value) - {"when", "each"}
-    return Piece(_trimmed(value[tool]), value.get("when", ""), tool, value.get("each", ""))
+    (tool,) = set(value) - {"when", "each", "does"}
+    text, does = _trimmed(value[tool]), Does(value["does"])
+    return Piece(text, value.get("when", ""), tool, value.get("each", ""), does)

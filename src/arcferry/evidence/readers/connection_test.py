@@ -18,7 +18,8 @@ _CONNECTED = re.compile(
 )
 _HOST = re.compile(
     r"^\* (?:Host ([A-Za-z0-9_.-]{1,253}):\d+ was resolved|Connection #\d+ to host "
-    r"([A-Za-z0-9_.-]{1,253})|Could not resolve host: ([A-Za-z0-9_.-]{1,253}))"
+    r"([A-Za-z0-9_.-]{1,253})|Could not resolve host: ([A-Za-z0-9_.-]{1,253})|"
+    r"Failed to connect to ([A-Za-z0-9_.-]{1,253}) port)"
 )
 _TUNNEL = re.compile(
     r"^(?:> CONNECT ([A-Za-z0-9_.-]{1,253}):\d+|\* (?:Establish HTTP proxy tunnel to|CONNECT "
@@ -40,7 +41,7 @@ _ISSUER = re.compile(r"^issuer=\s*(.{1,300})", re.MULTILINE)
 _NO_TCP = re.compile(
     r"connect:errno=(\d{1,5})|Connection (refused|timed out)|BIO_lookup_ex|getaddrinfo|gethostbyname failure"
 )
-_VERIFY_ERRORS = {
+VERIFY_ERRORS = {
     "9": "certificate-not-yet-valid",
     "10": "certificate-expired",
     "18": "self-signed",
@@ -144,7 +145,7 @@ def _tls_failure(text: str) -> Failure | None:
     verified = [(found[1] or found[3], found[2] or found[4]) for found in _VERIFIED.finditer(text)]
     issuer = _ISSUER.search(text)
     for number, words in reversed(verified):
-        if kind := _VERIFY_ERRORS.get(number):
+        if kind := VERIFY_ERRORS.get(number):
             by = f"; it comes from {issuer[1].strip()}" if issuer else ""
             return Failure(Stage.TLS, kind, values.short(f"{words}{by}"))
     if "no peer certificate available" in text:

@@ -19,6 +19,8 @@ _QUESTION = re.compile(r"^;([A-Za-z0-9_.-]{1,254})\s+(?:IN|CH|HS)?\s*(A|AAAA|CNA
 _RECORD = re.compile(r"^([A-Za-z0-9_.-]{1,254})\s+(?:\d{1,10}\s+)?IN\s+(A|AAAA|CNAME)\s+(\S{1,254})\s*$")
 _SERVER = re.compile(r"^;; SERVER: ([0-9A-Fa-f.:]{2,45})#\d+")
 
+_DIG_BRIEF = re.compile(r"\bdig\b(?=.{0,300}? \+(?:short|noall)\b)(.{0,300})")
+
 _HEADING = re.compile(r"^\s*Name\s+Type\s+TTL\s+Section\s+(?:NameHost|IPAddress)", re.IGNORECASE)
 _ROW = re.compile(
     r"^\s*([A-Za-z0-9_.-]{1,254})(?:\.\.\.|…)?\s+(?:A|AAAA|CNAME|SOA)\s+\d{1,10}\s+(\w{1,20})\s+(\S{1,254})"
@@ -106,6 +108,60 @@ def read_dig(name: str, text: str) -> Document | None:
             if not (before and before.addresses and not answer.addresses):
                 merged[answer.host] = answer
     return Document(name, Kind.DNS_ANSWERS, answers=tuple(merged.values())) if merged else None
+
+
+def _brief_question(line: str) -> "_Question | None":
+    """The name and the server of a command that leaves the question out of its output."""
+    called = _DIG_BRIEF.search(line)
+    words = called[1].split() if called else []
+    asked = next((host for word in words if "." in word and (host := values.host(word))), "")
+    server = next((values.address(word[1:]) for word in words if word.startswith("@")), "")
+    return _Question(asked, server) if asked else None
+
+
+def _brief_questions(lines: list[str]) -> list["_Question"]:
+    """Each question of `dig +short` and `+noall +answer`, from its command or its records' first name."""
+    found: list[_Question] = []
+    question: _Question | None = None
+    short = False
+    for line in lines:
+        record = _RECORD.match(line.strip())
+        if begun := _brief_question(line):
+            question, short = begun, "+short" in line
+            found.append(question)
+        elif record:
+            owner = values.host(record[1])
+            known = question and owner in {question.asked, *(target for _, target in question.links)}
+            if not known and catalog.endpoint_named(owner):
+                question, short = _Question(owner), False
+                found.append(question)
+            if question:
+                _take_record(question, owner, record[3])
+        elif question and short and (told := line.strip()):
+            if " " in told:
+                question = None
+            else:
+                _take_record(question, question.asked, told)
+    return found
+
+
+def read_brief_dig(name: str, text: str) -> Document | None:
+    """The answers that `dig` prints with `+short` or `+noall +answer`; None without."""
+    if "->>HEADER<<-" in text:
+        return None
+    answers = [
+        one
+        for asked in _brief_questions(values.lines(text, 1000, _MOST_LINES))
+        if (one := _briefly(asked, name))
+    ]
+    return Document(name, Kind.DNS_ANSWERS, answers=tuple(answers)) if answers else None
+
+
+def _briefly(question: "_Question", name: str) -> DnsAnswer | None:
+    chain = tuple(target for _, target in question.links)
+    if not question.owners:
+        return None
+    return DnsAnswer(question.asked, chain, tuple(question.owners), question.resolver, origin=name)
 
 
 @dataclass(slots=True)
