@@ -85,7 +85,7 @@ def _sorted_out(subjects: "Sequence[str]") -> tuple[list[str], list[str]]:
 
     there = [one for one in subjects if one == STDIN or _is_there(one)]
     together = " ".join(subjects)
-    each = all(one.lower() in CAUSES or catalog.asked(one) for one in subjects)
+    each = all(one.lower() in CAUSES or _CODE_LIKE.fullmatch(one) or catalog.asked(one) for one in subjects)
     if not there and not each and catalog.asked(together):
         return [], [together]
     names = [one for one in subjects if one not in there and _is_name(one, alone=not there)]

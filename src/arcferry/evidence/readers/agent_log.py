@@ -128,7 +128,7 @@ def _attempts(lines: Sequence[Line], name: str, *, is_network_error: bool) -> tu
     hosts = _named_hosts(line.text for line in errors) if is_network_error else ()
     taken = errors[-1].taken if errors else None
     named = {host: Attempt(host, name, reachable=False, taken=taken, required=True) for host in hosts}
-    told = [(line.taken, line.text) for line in lines]
+    told = [(line.taken, line.says) for line in lines]
     return tuple((named | words.attempts_in(told, name) | go_errors.attempts(told, name)).values())
 
 
@@ -153,7 +153,7 @@ def read(name: str, text: str) -> Document | None:
     told, earlier = _telling(runs)
     texts = [line.text for line in told]
     whole = "\n".join(texts)
-    last_error = next((line.text for line in reversed(told) if line.is_error), "")
+    last_error = next((line.says for line in reversed(told) if line.is_error), "")
     taken = max((line.taken for line in lines if line.taken), default=None)
     agents = codes.agent_codes(whole)
     tried = _attempts(told, name, is_network_error=NETWORK_ERROR in agents)

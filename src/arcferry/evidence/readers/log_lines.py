@@ -23,6 +23,7 @@ _FORMS = (
     ),
 )
 _MESSAGE = re.compile(r'\bmsg=(?:"(.*?)"(?=\s+[A-Za-z_]{1,40}=|\s*$)|(\S+))')
+_ERROR = re.compile(r"\b(?:Error|err|cause)=(.{1,4000})$", re.IGNORECASE)
 _OF_ERRORS = {"fatal", "error", "panic", "critical"}
 
 
@@ -41,9 +42,10 @@ class Line:
 
     @property
     def says(self) -> str:
-        """The message alone."""
+        """The message alone, and the error where the agent logs that beside it."""
         if found := _MESSAGE.search(self.text):
-            return found[1] or found[2]
+            error = _ERROR.search(self.text, found.end())
+            return ": ".join(filter(None, (found[1] or found[2], error and error[1].strip('"'))))
         form = next((one for form in _FORMS if (one := form.match(self.text))), None)
         behind = form.start("says") if form else 0
         return re.sub(r"^\[[^\]]{0,60}\] |</GCLOG>$", "", self.text[behind:])
