@@ -340,6 +340,13 @@ _OF_LINUX = re.compile(
 """What only Linux has, by which a server's system is told where nothing else does."""
 
 
+def _on_linux(values: Values) -> bool:
+    codes = filter(None, map(catalog.known_code, values.match.signature))
+    # Of a code that only the script for Linux has the catalogue says so first.
+    of_linux = any(code.meaning.startswith("Linux:") for code in codes)
+    return of_linux or any(map(_OF_LINUX.search, (one.says for one in _seen(values))))
+
+
 _COMMON: dict[str, Callable[[Values], Value]] = {
     "subject": _subject,
     "hosts": _hosts,
@@ -408,7 +415,7 @@ _COMMON: dict[str, Callable[[Values], Value]] = {
     "title": lambda values: values.entry.title,
     "seen": lambda values: tuple(f"- {one.origin}: {one.says}" for one in _seen(values)[:_MOST_SEEN]),
     "advice": _advice,
-    "on_linux": lambda values: any(map(_OF_LINUX.search, (one.says for one in _seen(values)))),
+    "on_linux": _on_linux,
     "scope": lambda values: values.fill("/subscriptions/{subscription}/resourceGroups/{resource_group}"),
     "required_providers": lambda _: PROVIDERS,
     "providers": lambda values: tuple(dict.fromkeys((values.text("provider"), *PROVIDERS))),

@@ -35,6 +35,7 @@ from arcferry.evidence.readers import (
     powershell_error,
     private_link,
     routes,
+    scripts,
     server_output,
     values,
     words,
@@ -188,7 +189,8 @@ def _second_look(
         else:
             told = failures.beside(name, part.text, ())
         found += told
-        unread += [] if told else [part]
+        # A script is known for what it is, and tells of nothing that happened.
+        unread += [] if told or not scripts.without(part.text).strip() else [part]
     return found, unread
 
 

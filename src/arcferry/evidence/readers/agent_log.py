@@ -43,6 +43,10 @@ def _named_hosts(lines: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in found if name not in _TO_READ_ON)[:_MOST_HOSTS]
 
 
+def _has_code(line: str) -> bool:
+    return bool(_CODE.search(line) or codes.ended(line))
+
+
 def _fatal_lines(lines: list[str], name: str) -> tuple[ErrorLine, ...]:
     """The console's lines of errors; the code, where there is one, tells more."""
     told = [found for line in lines if (found := _GIVES_UP.match(line))]
@@ -66,7 +70,7 @@ def read_console(name: str, text: str) -> Document | None:
     lines = [values.unescaped(one) for one in values.lines(text, _LONGEST) if one.count("|") < _TABLE_BARS]
     # What failed is told from the first error to the end, else on the lines that have a code.
     first = next((place for place, line in enumerate(lines) if _FAILS.search(line)), None)
-    telling = lines[first:] if first is not None else [line for line in lines if _CODE.search(line)]
+    telling = lines[first:] if first is not None else list(filter(_has_code, lines))
     first_error = telling[0].strip().removeprefix("FATAL").strip() if first is not None else ""
     hosts = _named_hosts(telling) if NETWORK_ERROR in found else ()
     named = {host: Attempt(host, name, reachable=False, required=True) for host in hosts}

@@ -12,7 +12,8 @@ from arcferry.evidence.readers import scripts, values
 
 _AZCM = re.compile(r"(?<![A-Za-z0-9])AZCM(\d{4})(?!\d)")
 _EXITED = re.compile(
-    r"azcm?agent\b[^\n]{0,200}?\bexit(?:ed with)? ?(?:code|status)\W{0,5}(?:is |was )?(\d{1,3})\b",
+    r"(?<!installing )\bazcm?agent\b(?!\.)[^\n]{0,200}?"
+    r"\bexit(?:ed with)? ?(?:code|status)\W{0,5}(?:is |was )?(\d{1,3})\b",
     re.IGNORECASE,
 )
 _ENTRA = re.compile(r"(?<![A-Za-z0-9])AADSTS(\d{5,7})(?!\d)")
@@ -42,7 +43,8 @@ def agent_codes(text: str) -> list[str]:
     return found if len(found) <= _MOST_CODES else []
 
 
-def _ended(line: str) -> str:
+def ended(line: str) -> str:
+    """The agent's code whose number alone stands in the line; empty without one."""
     found = _EXITED.search(line)
     return f"AZCM{int(found[1]):04}" if found else ""
 
@@ -65,7 +67,7 @@ def service_codes(text: str) -> list[str]:
 
 def words(code: str, lines: Sequence[str], last_error: str = "") -> str:
     """What is said beside the code: its own line from the code on, else the error that ends the run."""
-    line = next((line for line in lines if code in line or _ended(line) == code), "")
+    line = next((line for line in lines if code in line or ended(line) == code), "")
     if last_error and code.startswith("AZCM"):
         return values.short(last_error, _LONG_WORDS)
     behind = line.partition(code)[2].lstrip(": ")

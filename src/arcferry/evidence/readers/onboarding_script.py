@@ -1,10 +1,11 @@
 """What the onboarding scripts print: the portal's, and the installation scripts for Windows and Linux."""
 
 import re
+from dataclasses import replace
 
 from arcferry import catalog
 from arcferry.evidence.case import CodeSeen, Document, Kind
-from arcferry.evidence.readers import codes, scripts, values
+from arcferry.evidence.readers import agent_log, codes, scripts, values
 from arcferry.probe.observation import Attempt
 
 _SCRIPT = re.compile(
@@ -18,6 +19,7 @@ _NUMBER = re.compile(r"(?<![\d.:/-])(\d{2,4})(?![\d.:/-]*\d)")
 _DOWNLOAD = {"AZCM0146", "AZCM0148"}
 _PACKAGES = "packages.microsoft.com"
 _WINDOWS_CODES = ("112", "1259")
+_LONG_MESSAGE = 8000
 _LEAST_NUMBER = 1600
 """Codes of msiexec begin here, but for two of Windows; a smaller number in a line is most often another."""
 
@@ -72,4 +74,9 @@ def read_json(name: str, value: object) -> Document:
     """The code in the result of an installation script."""
     error = values.lowered(values.mapping(value).get("error"))
     words = " ".join(values.short(error.get(key), 900) for key in ("code", "message", "details"))
-    return read(name, words) or Document(name, Kind.ONBOARDING_SCRIPT)
+    if scripts := read(name, words):
+        return scripts
+    # A code of the agent's own, with its words and every endpoint that they name.
+    said = "\n".join(values.short(error.get(key), _LONG_MESSAGE) for key in ("message", "details"))
+    agents = agent_log.read_console(name, f"Exit Code: {values.short(error.get('code'), 40)}\nFATAL   {said}")
+    return replace(agents, kind=Kind.ONBOARDING_SCRIPT) if agents else Document(name, Kind.ONBOARDING_SCRIPT)
