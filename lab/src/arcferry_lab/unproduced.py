@@ -16,7 +16,7 @@ UNPRODUCED: Mapping[str, str] = {
     "clock/not-synchronized": "w32tm or timedatectl tells it; clock/skew is what a check sees of it",
     "path/endpoint-unreachable": "it says that evidence is missing; a check with the lab's files lacks none",
     "dns/answers-differ": "it takes a check by each of two resolvers, which a namespaces lab can steer apart",
-    "route/session-without-routes": "a router's summary tells it; the lab's files have its routes and the filter",
+    "route/session-without-routes": "a router's summary tells it; the lab gives its routes and the filter",
     "tcp/reset": "Linux reports a reset in answer to a connection's first packet as a refusal",
     "tcp/unreachable": "it takes a router that says so; a lab's routers drop what they have no way for",
     "tls/revocation-unreachable": "a check does not ask for revocation lists; Windows does, and says so",
