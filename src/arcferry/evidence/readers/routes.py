@@ -6,7 +6,15 @@ from pathlib import Path
 from arcferry.evidence.case import Document, Kind
 from arcferry.evidence.readers import values
 from arcferry.routing.route import RouteTable, Vantage
-from arcferry.routing.tables import Progress, may_hold_routes, read_route_file, read_route_table
+from arcferry.routing.tables import (
+    LEFT_OUT,
+    Progress,
+    advertised,
+    may_hold_routes,
+    read_route_file,
+    read_route_table,
+)
+from arcferry.routing.tables.capture import typed
 from arcferry.routing.tables.sessions import read_sessions
 
 _MOST_LOOKED_AT = 1_000_000
@@ -28,11 +36,23 @@ def may_hold(text: str) -> bool:
 def read(name: str, data: bytes) -> tuple[Document, ...]:
     """The routes of a router or of Azure, and a router's BGP sessions; none if `data` holds neither.
 
+    A capture that lists only what the router sends tells of its state, and of no route that it received.
+
     Raises:
         FileInputError: it is one, and something is wrong in it.
     """
     text = values.text_of(data[: 4 * _MOST_LOOKED_AT]) or ""
-    return (*_routes(read_route_table(name, data)), *sessions(name, text[:_MOST_LOOKED_AT]))
+    table = read_route_table(name, data)
+    found = (*_routes(table), *sessions(name, text[:_MOST_LOOKED_AT]))
+    if table is None and (sent := advertised(text[:_MOST_LOOKED_AT])):
+        notes = tuple(f"{LEFT_OUT}: {one}" for one in sent)
+        return (*found, Document(name, Kind.SERVER_STATE, notes=notes))
+    return found
+
+
+def answers_a_router(prompt: str) -> bool:
+    """Whether a line is a router's prompt with a command, so that what follows may be one of several answers."""
+    return typed(prompt) is not None
 
 
 def sessions(name: str, text: str) -> tuple[Document, ...]:

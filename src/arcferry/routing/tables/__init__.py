@@ -45,6 +45,7 @@ _TEXT: tuple[TextFormat, ...] = (
     *show_bgp.FORMATS,
 )
 _NAMED: tuple[TextFormat | TreeFormat, ...] = (*_JSON, *_TEXT, junos.XML_FORMAT)
+LEFT_OUT = "left out, because it lists what the router sends"
 _LOOK_UP = "look-up"
 """A router's word that it has no route, to who asked for one address."""
 
@@ -105,6 +106,16 @@ def may_hold_routes(text: str) -> bool:
     return any(_SIGNS.match(line) or _NONE.match(line) for line in text.splitlines())
 
 
+def advertised(text: str) -> tuple[str, ...]:
+    """The commands of a capture that list what the router sends, each with such a list behind it."""
+    answers = sections(enumerate(text.splitlines(), 1))
+    return tuple(
+        command.shown
+        for command, lines in answers
+        if command is not None and command.advertised and any(_SIGNS.match(line) for _, line in lines)
+    )
+
+
 def _read(name: str, stream: IO[bytes], progress: Progress | None) -> RouteTable | None:
     source = RouteFile(name, stream, progress)
     if mrt.looks_right(source.head):
@@ -158,7 +169,7 @@ def _text(source: RouteFile) -> RouteTable | None:
     notes: list[str] = []
     for command, lines in sections(source.lines()):
         if command is not None and command.advertised:
-            notes.append(f"left out, because it lists what the router sends: {command.shown}")
+            notes.append(f"{LEFT_OUT}: {command.shown}")
         elif (reading := _answer(source.name, command, lines)) is not None:
             readings.append(reading)
         elif command is not None and command.text:
