@@ -21,7 +21,7 @@ from arcferry.routing.tables import (
     show_bgp,
     show_bgp_json,
 )
-from arcferry.routing.tables.capture import TypedCommand, sections
+from arcferry.routing.tables.capture import LEFT_OUT, TypedCommand, sections
 from arcferry.routing.tables.json_stream import TruncatedError
 from arcferry.routing.tables.reading import Reading, TextFormat, TreeFormat, table_of
 from arcferry.routing.tables.source import HEAD, Line, RouteFile
@@ -45,7 +45,6 @@ _TEXT: tuple[TextFormat, ...] = (
     *show_bgp.FORMATS,
 )
 _NAMED: tuple[TextFormat | TreeFormat, ...] = (*_JSON, *_TEXT, junos.XML_FORMAT)
-LEFT_OUT = "left out, because it lists what the router sends"
 _LOOK_UP = "look-up"
 """A router's word that it has no route, to who asked for one address."""
 
@@ -104,16 +103,6 @@ def read_route_file(path: Path, *, progress: Progress | None = None) -> RouteTab
 def may_hold_routes(text: str) -> bool:
     """Whether some line has a sign of a router's table, which its reader may still hold to be none."""
     return any(_SIGNS.match(line) or _NONE.match(line) for line in text.splitlines())
-
-
-def advertised(text: str) -> tuple[str, ...]:
-    """The commands of a capture that list what the router sends, each with such a list behind it."""
-    answers = sections(enumerate(text.splitlines(), 1))
-    return tuple(
-        command.shown
-        for command, lines in answers
-        if command is not None and command.advertised and any(_SIGNS.match(line) for _, line in lines)
-    )
 
 
 def _read(name: str, stream: IO[bytes], progress: Progress | None) -> RouteTable | None:
