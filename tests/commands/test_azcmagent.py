@@ -65,6 +65,8 @@ PROSE = {
     "prints": "a note of the log's reader says what the tool prints",
     "ends": "says that the tool ends",
     "where": "says where the tool is",
+    "not": "a shell's own words, which the catalogue looks for: azcmagent not found",
+    "available": "dnf's own words, which the catalogue looks for: No package azcmagent available",
     "completed": "the onboarding script's own words, which a reader looks for",
 }
 

@@ -179,6 +179,7 @@ _TELL_OF_NO_ATTEMPT = frozenset(
         Kind.CONNECTION_TEST,
         Kind.KEPT_EVIDENCE,
         Kind.WINHTTP_PROXY,
+        Kind.SERVER_STATE,
         Kind.UNRECOGNISED,
     }
 )

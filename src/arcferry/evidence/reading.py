@@ -157,6 +157,8 @@ def _of_transcript(name: str, text: str) -> tuple[Document, ...]:
         called = f"{name}, line {part.line}" if several else name
         decoded = values.decode(called, part.text)
         found = _of_json(called, decoded.value) if decoded.is_json else _of_text(name, decoded.text)
+        if decoded.is_json and not found and part.prompt and not routes.answers_a_router(part.prompt):
+            found = routes.read(called, decoded.text.encode("utf-8", errors="replace"))
         if found and not decoded.is_json and not routes.may_hold(decoded.text):
             found = (*found, *failures.beside(name, decoded.text, found))
         (others if decoded.is_json else texts).extend(found)

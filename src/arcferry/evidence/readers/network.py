@@ -81,6 +81,14 @@ def _rules(communities: object) -> list[dict[str, object]]:
     return [{"access": "Allow", "communities": one} for one in several]
 
 
+def _of_rules(rules: list[object]) -> dict[str, object]:
+    """The filter that has these rules, which `rule list` prints alone; its name and id stand in theirs."""
+    listed = [_fields(rule) for rule in rules]
+    own = str(listed[0].get("id") or "").rpartition("/routeFilterRules/")[0]
+    named = {"id": own, "name": own.rpartition("/")[2]} if own else {}
+    return {**named, "rules": listed}
+
+
 def _queried(value: object) -> object:
     """The part of a resource that a query gives, as that resource; anything else as it is."""
     if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
@@ -92,6 +100,8 @@ def _queried(value: object) -> object:
         and all(set(values.lowered(one)) == {"access", "communities"} for one in value)
     ):
         return {"rules": value}
+    if isinstance(value, list) and value and all("routefilterruletype" in _fields(one) for one in value):
+        return _of_rules(value)
     fields = values.lowered(value)
     if "advertisedpublicprefixes" in fields:
         return _side(microsoftPeeringConfig=value)

@@ -21,7 +21,7 @@ from arcferry.routing.tables import (
     show_bgp,
     show_bgp_json,
 )
-from arcferry.routing.tables.capture import TypedCommand, sections
+from arcferry.routing.tables.capture import LEFT_OUT, TypedCommand, sections
 from arcferry.routing.tables.json_stream import TruncatedError
 from arcferry.routing.tables.reading import Reading, TextFormat, TreeFormat, table_of
 from arcferry.routing.tables.source import HEAD, Line, RouteFile
@@ -158,7 +158,7 @@ def _text(source: RouteFile) -> RouteTable | None:
     notes: list[str] = []
     for command, lines in sections(source.lines()):
         if command is not None and command.advertised:
-            notes.append(f"left out, because it lists what the router sends: {command.shown}")
+            notes.append(f"{LEFT_OUT}: {command.shown}")
         elif (reading := _answer(source.name, command, lines)) is not None:
             readings.append(reading)
         elif command is not None and command.text:

@@ -40,8 +40,9 @@ _RECEIVED = re.compile(
     r"|\brib\s+in\b|\bimport\s+table\b"
 )
 _ADVERTISED = re.compile(
-    r"(?i)\badvertised-routes\b|\badvertising-protocol\b|\badj-(?:rib-)?out\b|\brib\s+out\b|\broute\s.*\bexport\b"
+    r"(?i)\badvertised-routes\b|\badvertising-protocol\b|\badj-(?:rib-)?out\b|\brib[\s-]out\b|\broute\s.*\bexport\b"
 )
+LEFT_OUT = "left out, because it lists what the router sends"
 _FILTERED = re.compile(r"(?i)\bfiltered(?:-routes)?\b|\broute\b.*\bhidden\b")
 _PART = re.compile(
     r"(?i)\b(?:community|communities|regexp?|as-path|aspath-regex|filter-list|prefix-list|route-map|where|for|cidr-only"
@@ -135,6 +136,13 @@ def typed(line: str) -> TypedCommand | None:
     if (prompt := _PROMPT.match(line)) is not None:
         return TypedCommand(line[prompt.end() :].strip()[:500])
     return TypedCommand(line.strip()[:500]) if _BARE.match(line) else None
+
+
+def advertised(text: str) -> tuple[str, ...]:
+    """The commands of a capture that list what the router sends, as they may be printed."""
+    return tuple(
+        one.shown for line in text.splitlines() if (one := typed(line)) is not None and one.advertised
+    )
 
 
 def sections(lines: Iterator[Line]) -> Iterator[tuple[TypedCommand | None, Iterator[Line]]]:

@@ -20,7 +20,8 @@ _LONGEST = 400
 _LAST_AS = 2**32 - 1
 _MOST_ROUTES = 10**9
 _SINCE = re.compile(r"(?:never|n/a|(?:\d{1,9}[ywdhms]){1,6}|\d{1,9}:\d\d(?::\d\d)?)", re.IGNORECASE)
-_CLOCK = re.compile(r"\d{1,2}:\d\d(?::\d\d)?")
+_CLOCK = re.compile(r"\d{1,2}(?:[hms]|:\d\d(?::\d\d)?)")
+"""What Junos puts behind the days and weeks of a session: `1w2d 3h`, `1d 02:11:20`."""
 _COUNTER = re.compile(r"\d{1,20}\*?")
 _STATE = re.compile(
     r"(?P<state>[A-Za-z]{4,12}!?|\(Policy\)|NoNeg)(?:\s?\((?P<remark>[\w ]{1,20})\))?(?=\s|$)"

@@ -18,7 +18,7 @@ _LAST_AS = 2**32 - 1
 _MOST_ROUTES = 10**9
 _ODD = re.compile(r"[^a-z0-9]")
 _PEER = ("neighbor", "neighborid", "peeraddress", "remoteaddr", "remoteaddress", "peer")
-_AS = ("as", "asn", "remoteas", "neighboras", "peeras", "ipv4as")
+_AS = ("as", "asproperty", "asn", "remoteas", "neighboras", "peeras", "ipv4as")
 _STATE = ("peerstate", "bgpstate", "sessionstate", "statepfxrcd", "state")
 _RECEIVED = (
     "pfxrcd",

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from arcferry.routing.route import Route, Vantage
 from arcferry.routing.tables import values
+from arcferry.routing.tables.capture import LEFT_OUT
 from arcferry.routing.tables.json_stream import Steps
 from arcferry.routing.tables.reading import Reading, Rows, json_format
 
@@ -130,7 +131,8 @@ def _frr_read(reading: Reading, rows: Rows) -> Iterator[Route]:
             yield from _frr_path(prefix, values.mapping(value), reading)
         elif found := next((step for step in steps if step in _FRR_LISTS), None):
             if found == "advertisedRoutes":
-                reading.notes.append("the routes that the router advertises were left out")
+                reading.notes.append(LEFT_OUT)
+                reading.complete = False
                 continue
             if found != "routes":
                 reading.vantage = Vantage.RECEIVED
