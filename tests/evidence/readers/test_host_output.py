@@ -114,7 +114,7 @@ def test_only_a_success_is_an_all_clear() -> None:
         judged("C:\\>azcmagent config get proxy.url\nhttp://p.example:8080\n").outcome
         is Outcome.NOT_UNDERSTOOD
     )
-    assert judged('{"name": "rf", "rules": [], "peerings": []}').outcome is Outcome.NOTHING_TRIED
+    assert judged('{"name": "rf", "rules": []}').outcome is Outcome.NOTHING_TRIED
 
 
 def test_a_resolver_that_others_were_resolved_by_is_not_dead() -> None:
