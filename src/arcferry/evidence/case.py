@@ -306,9 +306,10 @@ class Case:
 
     @property
     def filters_in_effect(self) -> tuple[RouteFilter, ...]:
-        """The filters that are attached, where a circuit tells and one of them is here; else every filter."""
+        """The filters that are attached, where a circuit or they themselves tell; else every filter."""
         named = self.attached_filters
-        return tuple(seen for seen in self.filters if any(map(seen.is_named_by, named))) or self.filters
+        by_circuit = tuple(seen for seen in self.filters if any(map(seen.is_named_by, named)))
+        return by_circuit or tuple(seen for seen in self.filters if seen.attached_to) or self.filters
 
     @property
     def newest(self) -> datetime | None:

@@ -90,8 +90,15 @@ class Coverage:
     def lacks_route(self) -> bool:
         """Whether it is seen that Microsoft sent no route; a default route of another's may remain."""
         if self.received.reception is Reception.ANOTHER_PATH:
-            return not self.sent
+            return not self.sent and not self.hides_others
         return self.received.reception is Reception.NOT_RECEIVED
+
+    @property
+    def hides_others(self) -> bool:
+        """Whether a route of the router's own wins in a table that shows nothing but the winner."""
+        route, table = self.received.route, self.received.table
+        is_told = route is not None and route.own and not route.prefix.endswith("/0")
+        return is_told and table is not None and not table.shows_communities
 
     @property
     def is_in_an_unnamed_region(self) -> bool:

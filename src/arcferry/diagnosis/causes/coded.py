@@ -36,7 +36,7 @@ _GENERAL = (
 _OWNERS = {"auth": Owner.IDENTITY, "arm": Owner.AZURE, "network": Owner.NETWORK}
 
 
-def _cause_of(seen: CodeSeen) -> str:
+def cause_of(seen: CodeSeen) -> str:
     """The slug that a code means, with the words beside it; empty if it does not tell."""
     code = catalog.known_code(seen.code)
     return code.cause if code and re.search(code.only_with, seen.says) else ""
@@ -44,10 +44,10 @@ def _cause_of(seen: CodeSeen) -> str:
 
 def _families(case: Case, *, besides: CodeSeen) -> set[str]:
     """The families of the causes that other codes tell, those codes left out that yield themselves."""
-    own = _cause_of(besides)
+    own = cause_of(besides)
     found = set()
     for seen in case.codes:
-        code, cause = catalog.known_code(seen.code), _cause_of(seen)
+        code, cause = catalog.known_code(seen.code), cause_of(seen)
         if code and cause and code.outcome == _FAILURE and cause != own and (not code.yields or not own):
             found.add(cause.partition("/")[0])
     return found
@@ -69,7 +69,7 @@ def _explained(seen: CodeSeen, case: Case) -> set[str]:
     code = catalog.known_code(seen.code)
     if code is None:
         return set()
-    by_words = {_cause_of(other).partition("/")[0] for other in words_told(case) if _beats(other, seen, code)}
+    by_words = {cause_of(other).partition("/")[0] for other in words_told(case) if _beats(other, seen, code)}
     return (set(code.yields) & (_families(case, besides=seen) | _unreached(case))) | by_words
 
 
@@ -82,14 +82,14 @@ def words_told(case: Case) -> tuple[CodeSeen, ...]:
 def _beats(words: CodeSeen, seen: CodeSeen, code: Code) -> bool:
     """Whether printed words say more than a code of the same document: it is general, or they explain it."""
     known = catalog.known_code(words.code)
-    if known is None or words.origin != seen.origin or code.family == _WORDS:
-        return False
-    return seen.code in known.beats or (code.family in _GENERAL_FAMILIES and code.cause in _GENERAL)
+    if known is None or words.origin != seen.origin or seen.code in known.beats:
+        return known is not None and words.origin == seen.origin
+    return code.family in _GENERAL_FAMILIES and code.cause in _GENERAL
 
 
 def named_by_words(slug: str, destination: Destination, case: Case) -> Match | None:
     """A match if printed words that mean this cause name the endpoint."""
-    seen = [one for one in words_told(case) if _cause_of(one) == slug and destination.host in one.hosts]
+    seen = [one for one in words_told(case) if cause_of(one) == slug and destination.host in one.hosts]
     if not seen or not destination.failed:
         return None
     lines = (*map(_ended, seen), *(line for one in seen[:1] for line in _meaning(one)))
@@ -124,7 +124,7 @@ def code_matches(slug: str, case: Case) -> tuple[Match, ...]:
     Codes that something else explains are left out; those that yield to a cause of this family are the same
     failure in less telling words.
     """
-    seen_so = [seen for seen in case.codes if _cause_of(seen) == slug and not _explained(seen, case)]
+    seen_so = [seen for seen in case.codes if cause_of(seen) == slug and not _explained(seen, case)]
     told = {(seen.code, seen.origin): seen for seen in seen_so}.values()
     if not told:
         return ()
@@ -156,7 +156,7 @@ def agent_code(case: Case) -> Iterable[Match]:
     for seen in reversed(case.codes):
         code = catalog.known_code(seen.code)
         is_failure = code is None or code.outcome == _FAILURE
-        if seen.code == NETWORK_ERROR or _cause_of(seen) or not is_failure or _explained(seen, case):
+        if seen.code == NETWORK_ERROR or cause_of(seen) or not is_failure or _explained(seen, case):
             continue
         is_entra = seen.code.startswith("AADSTS")
         phase = code.phase if code else "auth" if is_entra else ""

@@ -1,9 +1,12 @@
 """Connections that do not come about, or prove the wrong thing: TCP, TLS and its clocks, and proxies."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import replace
-from datetime import MAXYEAR
+from datetime import MAXYEAR, date
 from functools import partial
 
+from arcferry.diagnosis.causes.coded import cause_of, words_told
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Confidence, Evidence, Owner, Severity
 from arcferry.diagnosis.rule import Line, Match, case_cause, cause, failed_with, line
@@ -29,6 +32,10 @@ _BREAKING = 300.0
 _PUBLIC_ISSUERS = ("microsoft", "digicert", "globalsign")
 _NEVER_LEFT_THE_SERVER = ("proxy-authentication-required", "proxy-unreachable", "proxy-name-not-found")
 _BEFORE_TLS = (Stage.DNS, Stage.TCP)
+_UNSYNCHRONISED = "clock not synchronized"
+_IS_BEFORE = re.compile(r"time (\d{4}-\d\d-\d\d)T\S{1,40}\sis\sbefore\s(\d{4}-\d\d-\d\d)T")
+_A_MONTH = 30
+"""Days by which no server shows a certificate too early: what makes its own on the way dates them today."""
 _REVOCATION_CODES = ("80092012", "80092013", "revocation_offline", "no_revocation_check")
 
 _tcp = partial(failed_with, owner=Owner.NETWORK, stage=Stage.TCP)
@@ -112,13 +119,28 @@ def asymmetric_return(destination: Destination, case: Case) -> Match | None:
     )
 
 
+def _denied(case: Case, addresses: Iterable[str]) -> Match | None:
+    """What firewalls' own logs say of connections to these addresses; None if they say nothing of them."""
+    wanted = {re.compile(rf"(?<![\d.]){re.escape(one)}(?![\d.])") for one in addresses if one}
+    said = tuple(
+        Evidence(seen.origin, seen.says, seen.taken)
+        for seen in words_told(case)
+        if cause_of(seen) == "tcp/filtered" and any(one.search(seen.says) for one in wanted)
+    )
+    return Match(signature=("log",), evidence=said, values={"by_log": True}) if said else None
+
+
 @cause("tcp/filtered", Owner.NETWORK, routed=True)
-def filtered(destination: Destination, _: Case) -> Match | None:
-    """A route is seen, and another endpoint behind the same route or community answers."""
+def filtered(destination: Destination, case: Case) -> Match | None:
+    """A firewall's log says so; or a route is seen, and another endpoint of the same way answers."""
+    is_direct = destination.failed and not destination.proxied and destination.stage in (None, Stage.TCP)
+    if is_direct and (told := _denied(case, (one.address for one in destination.coverages))):
+        return told
     answering = _neighbours(destination)
     if not _is_unanswered(destination) or not answering or not destination.coverage.has_route:
         return None
-    return Match(evidence=(_neighbour_line(answering), _table_line(destination)))
+    evidence = (_neighbour_line(answering), _table_line(destination))
+    return Match(evidence=evidence, values={"by_log": False})
 
 
 @cause("tcp/timeout-with-route", Owner.NETWORK, routed=True)
@@ -231,7 +253,25 @@ intercepted = _shown("tls/intercepted", "certificate-untrusted", "self-signed")
 incomplete_chain = _shown("tls/incomplete-chain", "incomplete-chain")
 # Of a clock that is wrong by a day or more, `skew` tells before.
 expired = _shown("tls/expired", "certificate-expired")
-not_yet_valid = _shown("tls/not-yet-valid", "certificate-not-yet-valid")
+
+
+@cause("tls/not-yet-valid", Owner.NETWORK)
+def not_yet_valid(destination: Destination, case: Case) -> Match | None:
+    """Of a clock that is said to follow no time server, or that is a month behind, the server's owner."""
+    if destination.stage is not Stage.TLS or destination.kind != "certificate-not-yet-valid":
+        return None
+    by_clock = tuple(
+        Evidence(seen.origin, seen.says, seen.taken) for seen in case.codes if seen.code == _UNSYNCHRONISED
+    )
+    dates = _IS_BEFORE.search(destination.failure.says) if destination.failure else None
+    behind = dates is not None and _days(dates[2]) - _days(dates[1]) > _A_MONTH
+    return Match(
+        signature=(destination.issuer,),
+        evidence=(*_certificate(destination), *by_clock),
+        owner=Owner.SERVER if by_clock or behind else None,
+    )
+
+
 name_mismatch = _shown("tls/name-mismatch", "name-mismatch")
 
 
@@ -251,6 +291,13 @@ handshake_failed = _tls("tls/handshake-failed")
 
 def _is_offline(text: str) -> bool:
     return any(code in text.lower() for code in _REVOCATION_CODES)
+
+
+def _days(day: str) -> int:
+    try:
+        return date.fromisoformat(day).toordinal()
+    except ValueError:
+        return 0
 
 
 def _skewed(case: Case, origin: str) -> Match:

@@ -1,6 +1,7 @@
 """Names that get no address, answers that cannot be meant, and private ones, meant or not."""
 
 from arcferry.catalog import Carrier
+from arcferry.diagnosis.causes.coded import named_by_words
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Confidence, Evidence, Owner, Severity
 from arcferry.diagnosis.rule import Line, Match, Value, cause, failed_with, line
@@ -140,6 +141,8 @@ def scope_not_given(destination: Destination, case: Case) -> Match | None:
     """Every name that a scope can serve answers privately, or the agent itself asks for the scope."""
     if not destination.fails_privately or case.private_link_scope or not _can_be_served(destination):
         return None
+    if told := named_by_words("private-link/scope-not-given", destination, case):
+        return told
     for code in case.codes:
         if _SCOPE in code.says.lower():
             return Match(evidence=(line(code.origin, "ended", code.taken, code=code.code, words=code.says),))

@@ -378,8 +378,8 @@ def filtered_by_own_policy(destination: Destination, _: Case) -> Match | None:
 
 @cause("route/another-path-preferred", Owner.NETWORK, routed=True)
 def another_path_preferred(destination: Destination, _: Case) -> Match | None:
-    """Microsoft sent a route, and the one in use is not Microsoft's."""
-    if not destination.coverage.sent:
+    """Microsoft sent a route, or one of the router's own hides it, and the one in use is not Microsoft's."""
+    if not destination.coverage.sent and not destination.coverage.hides_others:
         return None
     route = destination.coverage.received.route
     said = _received_as(destination, Reception.ANOTHER_PATH)

@@ -37,7 +37,7 @@ _COMMON_NAME = re.compile(r"^\s*(?:0 s:|subject=).{0,300}?CN ?= ?([A-Za-z0-9_.*-
 _VERIFIED = re.compile(
     r"Verify return code: (\d{1,3}) \(([^)\n]{1,100})\)|verify error:num=(\d{1,3}):([^\n]{1,100})"
 )
-_ISSUER = re.compile(r"^issuer=\s*(.{1,300})", re.MULTILINE)
+_ISSUER = re.compile(r"^(?:issuer=| {0,3}(?:0 s:.{0,300}\n {0,3})i:)\s*(.{1,300})", re.MULTILINE)
 _NO_TCP = re.compile(
     r"connect:errno=(\d{1,5})|Connection (refused|timed out)|BIO_lookup_ex|getaddrinfo|gethostbyname failure"
 )
@@ -56,6 +56,10 @@ _REFUSED, _UNREACHABLE = ("111", "10061"), ("113", "101")
 _PROPERTY = re.compile(
     r"^\s*(ComputerName|RemoteAddress|RemotePort|TcpTestSucceeded|NameResolutionSucceeded|"
     r"SourceAddress)\s*: ?(\S{0,254})\s*$"
+)
+_TYPED_TEST = re.compile(
+    r"\b(?:tnc|Test-NetConnection)\s+(?:-ComputerName\s+)?[\"']?([A-Za-z0-9][A-Za-z0-9.-]{3,252})",
+    re.IGNORECASE,
 )
 _ONLY_TCP = (
     "a TCP test that succeeds does not prove that the endpoint was reached: firewalls answer in its place"
@@ -173,10 +177,9 @@ def _tests(text: str) -> list[dict[str, str]]:
     found: list[dict[str, str]] = []
     for line in text.splitlines():
         if pair := _PROPERTY.match(line[:400]):
-            if pair[1] == "ComputerName":
+            if not found or pair[1] == "ComputerName" or pair[1] in found[-1]:
                 found.append({})
-            if found:
-                found[-1][pair[1]] = pair[2]
+            found[-1][pair[1]] = pair[2]
     return [one for one in found[:_MOST] if "TcpTestSucceeded" in one or "RemoteAddress" in one]
 
 
@@ -188,7 +191,10 @@ def read_net_connection(name: str, text: str) -> Document | None:
     """
     attempts, answers = [], []
     tests = _tests(text)
+    # `tnc NAME -port 443 | fl tcp*` leaves out the name, which the command has.
+    asked = _TYPED_TEST.search(text)
     for one in tests:
+        one.setdefault("ComputerName", asked[1] if asked else "")
         host, address = values.host(one.get("ComputerName")), values.address(one.get("RemoteAddress"))
         if not host or values.address(host):
             continue

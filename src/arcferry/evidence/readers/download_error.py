@@ -15,6 +15,12 @@ _POWERSHELL = re.compile(
     r"FullyQualifiedErrorId\s*:.{0,200}(?:WebCmdlet|WebException|BitsTransfer)|Invoke-(?:WebRequest|"
     r"RestMethod)\s*:"
 )
+# Ansible's get_url and uri, whose result is one line of JSON or a block of YAML.
+_ANSIBLE = re.compile(
+    r"urlopen error |msg\W{1,4}(?:Request failed|Connection failure|HTTP Error \d{3}|"
+    r"Failed to validate the SSL)"
+)
+_ANSIBLE_URL = re.compile(r"\burl\"?: [\"']?https?://")
 _COMMAND = re.compile(
     r"Invoke-WebRequest|Invoke-RestMethod|Start-BitsTransfer|\b(?:iwr|wget|curl)\b", re.IGNORECASE
 )
@@ -35,7 +41,7 @@ _UNRESOLVED = re.compile(
     r"?([A-Za-z0-9.-]{3,253}) ?['\u2019\u00bb\u201c]"
 )
 _HOST_PORT = re.compile(r"\(([a-z0-9][a-z0-9.-]{2,252}):(?:443|80)\)", re.IGNORECASE)
-_STATUS = re.compile(r"(?:\(|HTTP[/ 0-9.]{0,8}|error: )([45]\d\d)\b")
+_STATUS = re.compile(r"(?:\(|HTTP[/ 0-9.]{0,8}|HTTP Error |error: )([45]\d\d)\b")
 _CUT = re.compile(r"https?://([A-Za-z0-9.-]{3,250}) ?(?:\.\.\.|…)")
 _CURL_KINDS = {
     5: (Stage.PROXY, "proxy-name-not-found"),
@@ -57,8 +63,13 @@ def _failures(lines: list[str]) -> Iterator[list[str]]:
         near = lines[max(0, place - _NEAR) : place + _NEAR]
         if _OF_SIGNATURES.search(line):
             continue
-        if _POWERSHELL.search(line) or (
-            (_CURL.search(line) or _UNIX.search(line)) and not any(one.startswith(_VERBOSE) for one in near)
+        if (
+            _POWERSHELL.search(line)
+            or _ANSIBLE.search(line)
+            or (
+                (_CURL.search(line) or _UNIX.search(line))
+                and not any(one.startswith(_VERBOSE) for one in near)
+            )
         ):
             yield near
 
@@ -84,7 +95,12 @@ def _hosts_near(lines: list[str]) -> list[str]:
             # PowerShell cuts its quotation off; what can be several names is none.
             names = [name for name in _install_names() if name.startswith(cut[1].lower().rstrip("."))]
             found += names if len(names) == 1 else []
-        elif _COMMAND.search(line) or _POWERSHELL.search(line) or _CURL.search(line):
+        elif (
+            _COMMAND.search(line)
+            or _ANSIBLE_URL.search(line)
+            or _POWERSHELL.search(line)
+            or _CURL.search(line)
+        ):
             found += values.hosts_in_urls(line)
             found += map(values.host, _QUOTED_NAME.findall(line))
         for pattern in (_UNIX, _HOST_PORT):
@@ -96,7 +112,7 @@ def _hosts_near(lines: list[str]) -> list[str]:
 def _failure(lines: list[str]) -> Failure | None:
     says = values.short(next((line for line in lines if _CURL.search(line) or _UNIX.search(line)), lines[0]))
     text = "\n".join(lines)
-    if "(407)" in text or re.search(r"\b407 Proxy", text):
+    if "(407)" in text or re.search(r"\b407:? Proxy", text):
         return Failure(Stage.PROXY, "proxy-authentication-required", says)
     if status := _STATUS.search(text):
         return Failure(Stage.HTTP, f"http-{status[1]}", says)
@@ -113,11 +129,16 @@ def _failure(lines: list[str]) -> Failure | None:
     return None
 
 
+def _of_ansible(lines: list[str]) -> Failure | None:
+    told = values.failure_told("other", *lines) if any(map(_ANSIBLE.search, lines)) else None
+    return Failure(*told[:2], values.short(re.sub(r"^.{0,80}FAILED! => ", "", told[2]))) if told else None
+
+
 def read(name: str, text: str) -> Document | None:
     """The downloads that failed, or None if `text` tells of none."""
     seen: dict[str, Attempt] = {}
     for near in islice(_failures(values.lines(scripts.without(text), most=_MOST_LINES)), _MOST_FAILURES):
-        failure = _failure(near)
+        failure = _failure(near) or _of_ansible(near)
         for host in _hosts_near(near):
             seen.setdefault(host, Attempt(host, name, reachable=False, failure=failure, install=True))
     return Document(name, Kind.DOWNLOAD_ERROR, attempts=tuple(seen.values())) if seen else None

@@ -26,6 +26,14 @@ _ACTION = re.compile(
     r"\b\d\d?:\d\d:\d\d: ?([A-Za-z_][A-Za-z0-9_.]{1,100})[.。] ?[^\d\n]{1,60}?(\d)[.。]?\s*$"
 )
 _FAILED_ACTION = "3"
+# How ConfigMgr (AppEnforce.log, execmgr.log), Intune and others that run msiexec say how it ended.
+_RAN = re.compile(r"msiexec|AzureConnectedMachineAgent|Azure Connected Machine Agent", re.IGNORECASE)
+_RAN_ENDED = re.compile(
+    r"(?:terminated|exited|ended|finished|completed|returned|failed) with "
+    r"(?:an? )?exit ?code:? (?:is )?(\d{1,5})\b|"
+    r"\b(?:lp)?exit ?code:? (?:is |of )?(\d{1,5})\b",
+    re.IGNORECASE,
+)
 _LEAST = 2
 _MOST_MESSAGES = 20
 _IGNORED_WORDS = ("DEBUG:", "Note:", "Info ")
@@ -65,6 +73,25 @@ def _failed_action(lines: list[str]) -> str:
 def read(name: str, text: str) -> Document | None:
     """How the installation ended and why, or None if `text` is no log of Windows Installer."""
     lines = values.lines(text)
+    return _own_log(name, lines) or _told_by_another(name, lines)
+
+
+def _told_by_another(name: str, lines: list[str]) -> Document | None:
+    """How msiexec ended, in the log of a tool that ran it for the agent; None if it ended well."""
+    if not any(map(_RAN.search, lines)):
+        return None
+    for line in reversed(lines):
+        if found := _RAN_ENDED.search(line):
+            code = f"msiexec {int(found[1] or found[2])}"
+            known = catalog.known_code(code)
+            if known and known.outcome != "success":
+                return Document(
+                    name, Kind.INSTALL_LOG, codes=(CodeSeen(code, values.short(line, 200), name),)
+                )
+    return None
+
+
+def _own_log(name: str, lines: list[str]) -> Document | None:
     if sum(map(bool, map(_ENGINE.search, lines))) < _LEAST and not any(map(_ENDED.search, lines)):
         return None
     number, ending = _ending(lines)

@@ -149,8 +149,8 @@ def _tabled(lines: Sequence[str]) -> Iterator[dict[str, object]]:
             columns = []
         elif columns:
             ends = [start for _, start in columns[1:]] + [len(line) + 1]
-            yield {
-                name: line[start:end].strip()
-                for (name, start), end in zip(columns, ends, strict=True)
-                if name
-            }
+            cells = [line[start:end].strip() for (_, start), end in zip(columns, ends, strict=True)]
+            # A key that was taken out has left the row shorter than its header says.
+            apart = re.split(r" {2,}", line.strip())
+            cells = apart if len(apart) == len(columns) else cells
+            yield {name: cell for (name, _), cell in zip(columns, cells, strict=True) if name}

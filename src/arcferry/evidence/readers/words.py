@@ -13,19 +13,22 @@ from arcferry.evidence.readers import log_lines, scripts, values
 from arcferry.probe.observation import Attempt, Failure, Stage
 
 _HOST = r"(?P<host>[A-Za-z0-9][A-Za-z0-9-]{0,62}(?:\.[A-Za-z0-9-]{1,63}){1,8})"
+_ADDRESS = r"(?P<address>\d{1,3}(?:\.\d{1,3}){3})"
 _TOOLS = ("other", "go", "curl")
 _MOST_LINES = 20_000
+_MOST_CODES = 200
 _LONG_WORDS = 900
 _Lines = Sequence[tuple[datetime | None, str]]
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern.replace("HOST", _HOST), re.IGNORECASE)
+    return re.compile(pattern.replace("HOST", _HOST).replace("ADDRESS", _ADDRESS), re.IGNORECASE)
 
 
 def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
     """What finds a line that one of the patterns finds, for a first look at many lines."""
-    return re.compile("|".join(one.replace("HOST", r"[\w.-]+") for one in patterns), re.IGNORECASE)
+    plain = (one.replace("HOST", r"[\w.-]+").replace("ADDRESS", r"[\d.]+") for one in patterns)
+    return re.compile("|".join(plain), re.IGNORECASE)
 
 
 @cache
@@ -54,18 +57,20 @@ def _host_of(found: re.Match[str]) -> str:
 
 def codes_in(lines: _Lines, name: str) -> tuple[CodeSeen, ...]:
     """The words that the catalogue knows, each once, with their line and the endpoint that they name."""
-    found: dict[str, CodeSeen] = {}
+    found: dict[tuple[str, str], CodeSeen] = {}
     for taken, line in lines:
         if not _any_words().search(line):
             continue
         for code, pattern in _words():
             seen = pattern.search(line)
-            if seen is None or code.code in found or not _is_beside(code, lines):
+            # A firewall's log has a line for each address.
+            key = (code.code, (seen and seen.groupdict().get("address")) or "")
+            if seen is None or key in found or len(found) >= _MOST_CODES or not _is_beside(code, lines):
                 continue
             hosts = (host,) if (host := _host_of(seen)) else ()
             told = log_lines.line(line)
             says = values.short(told.says if told else line, _LONG_WORDS)
-            found[code.code] = CodeSeen(code.code, says, name, hosts, taken)
+            found[key] = CodeSeen(code.code, says, name, hosts, taken)
     return tuple(found.values())
 
 
@@ -87,6 +92,7 @@ def attempts_in(lines: _Lines, name: str) -> dict[str, Attempt]:
                     taken=taken,
                     required=None if row.get("install") else True,
                     private=row.get("private"),
+                    address=values.address(seen.groupdict().get("address") or ""),
                     proxied=failure is not None and failure.stage is Stage.PROXY,
                     failure=failure,
                     install=bool(row.get("install")),

@@ -40,6 +40,7 @@ class _RibReader:
         self._prefix = self._proto = self._path = ""
         self._hops: list[str] = []
         self._length = ""
+        self._is_best = self._marks_best = False
 
     def routes(self, lines: Iterator[Line]) -> Iterator[Route]:
         self._reading.shows_communities = False
@@ -62,7 +63,7 @@ class _RibReader:
     def _begin(self, number: int, line: str, network: str) -> None:
         text = network if "/" in network or not self._length else f"{network}/{self._length}"
         self._prefix = values.prefix(text, classful=True) or ""
-        self._proto, self._path, self._hops = "", "", []
+        self._proto, self._path, self._hops, self._is_best = "", "", [], not self._marks_best
         if not self._prefix:
             self._reading.leave_out(number, line)
 
@@ -70,6 +71,9 @@ class _RibReader:
         """A next hop, how the route is known, or its tag, which IOS sets to the neighbour's AS."""
         if known := _KNOWN.match(line):
             self._proto = known["proto"]
+            # FortiGate lists every route to the address and says which one is used.
+            self._is_best = self._is_best or ", best" in line
+            self._marks_best = self._marks_best or ", best" in line
         elif hop := _BELOW.match(line):
             self._hops.append(hop["hop"])
             if not self._proto and (
@@ -87,7 +91,7 @@ class _RibReader:
             return
         path = self._path if _BGP.match(self._proto.strip(" *>")) and self._path != "0" else ""
         for hop in self._hops or [""]:
-            yield self._reading.route(prefix, "", hop, path, best=True, own=_is_own(self._proto))
+            yield self._reading.route(prefix, "", hop, path, best=self._is_best, own=_is_own(self._proto))
 
 
 def _looks_right(head: Sequence[str], command: TypedCommand | None) -> bool:
