@@ -69,7 +69,7 @@ for pair in busybox:busybox dig:bind9-dnsutils host:bind9-host minisign:minisign
     strace:strace unzip:unzip gpg:gnupg apt-ftparchive:apt-utils createrepo_c:createrepo-c \
     msiinfo:msitools osslsigncode:osslsigncode wixl:wixl wine:wine \
     x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64-win32 chromium:chromium \
-    ip:iproute2 openssl:openssl wget:wget; do
+    ip:iproute2 openssl:openssl wget:wget nft:nftables; do
     has "${pair%%:*}" || missing="$missing ${pair#*:}"
 done
 [ -n "$missing" ] || exit 0

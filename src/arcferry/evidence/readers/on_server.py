@@ -7,12 +7,12 @@ out here. What the agent's own commands printed beneath is read as itself.
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 
 from arcferry.evidence.case import Document, Kind
 from arcferry.evidence.readers import values
 from arcferry.evidence.readers.connection_test import VERIFY_ERRORS
 from arcferry.probe.observation import Attempt, DnsAnswer, Failure, Stage
+from arcferry.times import from_http
 
 _START = re.compile(r"^[>\s]{0,8}arcferry-evidence 1 (linux|windows) (\S{19,30})\s*$")
 _END = re.compile(r"^[>\s]{0,8}arcferry-evidence end\s*$", re.MULTILINE)
@@ -200,6 +200,6 @@ def _certificate(said: str) -> str:
 def _skew(tried: _Tried) -> float | None:
     """The server's clock minus that of whoever answered."""
     try:
-        return (tried.at - parsedate_to_datetime(tried.first("date"))).total_seconds() if tried.at else None
-    except (TypeError, ValueError):
+        return (tried.at - from_http(tried.first("date"))).total_seconds() if tried.at else None
+    except ValueError:
         return None
