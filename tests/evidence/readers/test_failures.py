@@ -109,7 +109,10 @@ def test_an_error_behind_a_script_is_evidence() -> None:
         ("fork/exec /bin/sh: exec format error", "not a valid Win32 application"),
         ('Error="Failed to obtain FqdnDNS: "', "FqdnDNS"),
         ("mkdir /opt/azcmagent/datastore: permission denied", "access denied to its folder"),
-        ("No indication of Private Link Scope but found private endpoint for gbl.his.arc.azure.com", ""),
+        (
+            "No indication of Private Link Scope but found private endpoint for gbl.his.arc.azure.com",
+            "a private endpoint without a scope",
+        ),
         ("bash: azcmagent: command not found", "azcmagent not found"),
         ("sudo: azcmagent: command not found", "azcmagent not found"),
         ("The specified data could not be decrypted.", "could not be decrypted"),
