@@ -12,6 +12,11 @@ _SHARED = _TESTS.parents[1] / "shared"
 _HIDDEN_RIGHTLY = {
     "neighbor 192.0.2.2 password 7 0822455D0A16544541",
     "snmp-server community s3cr3tRO RO",
+    # Who holds a circuit's service key can connect to it, and a signature proves who holds a prefix.
+    "ServiceKey                       : 11111111-2222-3333-4444-555555555555",
+    '"Signature": "c2VjcmV0LXNpZ25hdHVyZQ==",',
+    "False                     Enabled                     eastasia    er-quay  Succeeded            rg-quay"
+    "          0badf00d-1111-4222-8333-00000000beef  NotProvisioned",
 }
 
 
