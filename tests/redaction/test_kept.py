@@ -15,8 +15,10 @@ _HIDDEN_RIGHTLY = {
     # Who holds a circuit's service key can connect to it, and a signature proves who holds a prefix.
     "ServiceKey                       : 11111111-2222-3333-4444-555555555555",
     '"Signature": "c2VjcmV0LXNpZ25hdHVyZQ==",',
-    "False                     Enabled                     eastasia    er-quay  Succeeded            rg-quay"
-    "          0badf00d-1111-4222-8333-00000000beef  NotProvisioned",
+    (
+        "False                     Enabled                     eastasia    er-quay  Succeeded            rg-quay"
+        "          0badf00d-1111-4222-8333-00000000beef  NotProvisioned"
+    ),
 }
 
 
