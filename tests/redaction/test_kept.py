@@ -16,8 +16,8 @@ _HIDDEN_RIGHTLY = {
     "ServiceKey                       : 11111111-2222-3333-4444-555555555555",
     '"Signature": "c2VjcmV0LXNpZ25hdHVyZQ==",',
     (
-        "False                     Enabled                     eastasia    er-quay  Succeeded            rg-quay"
-        "          0badf00d-1111-4222-8333-00000000beef  NotProvisioned"
+        "False                     Enabled                     eastasia    er-quay  Succeeded"
+        "            rg-quay          0badf00d-1111-4222-8333-00000000beef  NotProvisioned"
     ),
 }
 
