@@ -1,6 +1,6 @@
 """Every cause that arcferry knows, in the order of asking: the root before what follows from it."""
 
-from arcferry.diagnosis.causes import agent, coded, connection, dns, path, risk, route
+from arcferry.diagnosis.causes import agent, coded, connection, dns, path, risk, route, router
 from arcferry.diagnosis.rule import Cause
 
 FAULTS: tuple[Cause, ...] = (
@@ -50,19 +50,19 @@ FAULTS: tuple[Cause, ...] = (
     dns.private_answer_leak,
     dns.public_answer_in_scope,
     # Routes.
-    route.filtered_by_own_policy,
-    route.another_path_preferred,
+    router.filtered_by_own_policy,
+    router.another_path_preferred,
     route.peering_down,
     route.no_route_filter,
     route.filter_not_attached,
     route.community_denied,
     route.empty_route_filter,
-    route.session_down,
-    route.session_without_routes,
+    router.session_down,
+    router.session_without_routes,
     route.community_not_in_filter,
     route.region_without_community,
     route.outside_sku_geography,
-    route.not_received,
+    router.not_received,
     # Silence.
     connection.nat_prefix_not_validated,
     connection.asymmetric_return,
@@ -84,7 +84,7 @@ RISKS: tuple[Cause, ...] = (
 )
 """Asked of every endpoint that works; each that applies counts."""
 
-_MODULES = (route, path, dns, connection, agent, coded, risk)
+_MODULES = (route, router, path, dns, connection, agent, coded, risk)
 _DECLARED = [one for module in _MODULES for one in vars(module).values() if isinstance(one, Cause)]
 
 CAUSES: dict[str, Cause] = {cause.slug: cause for cause in (*_DECLARED, *coded.CODED)}
