@@ -123,8 +123,8 @@ async def leftovers(fleet: Fleet) -> list[str]:
     found = []
     for host in fleet.twin.servers.hosts:
         folders = "/run /var /tmp /root /home /etc /dev/shm"
-        # In two words, as the host writes down what it is asked, and that must not be found. A token has a dot
-        # behind its first part; the three letters alone stand in a certificate now and then.
+        # In two words, as the host writes down what it is asked, and that must not be found. A token has a
+        # dot behind its first part; the three letters alone stand in a certificate now and then.
         held = await host.run(
             f"grep -rlsE -e 'ey''J[A-Za-z0-9_-]{{8,}}[.]' {folders}; find /run /var/tmp /tmp -name '*.json'"
         )
