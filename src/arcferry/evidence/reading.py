@@ -211,11 +211,13 @@ def _noted(documents: Iterable[Document], *notes: str) -> tuple[Document, ...]:
 def _merged(documents: Iterable[Document]) -> list[Document]:
     """One document a kind: a transcript with `dig` and `nslookup` holds DNS answers, once.
 
-    What tells of one thing only, such as an agent's state, stays by itself.
+    What tells of one thing only, such as an agent's state, stays by itself; so does a failure that nothing
+    explains, which would else seem to be explained by what another command met.
     """
     found: list[Document] = []
     for one in documents:
-        alike = (place for place, before in enumerate(found) if before.kind is one.kind)
+        wanted = (one.kind, _is_unexplained(one))
+        alike = (place for place, other in enumerate(found) if (other.kind, _is_unexplained(other)) == wanted)
         place = None if any(getattr(one, field) for field in _OF_ONE) else next(alike, None)
         if place is None:
             found.append(one)
@@ -231,6 +233,10 @@ def _merged(documents: Iterable[Document]) -> list[Document]:
             notes=before.notes + one.notes,
         )
     return found
+
+
+def _is_unexplained(document: Document) -> bool:
+    return bool(document.error_lines) and not failures.explains(document)
 
 
 def _read_plain(name: str, data: bytes) -> tuple[Document, ...]:

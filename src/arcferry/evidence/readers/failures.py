@@ -50,13 +50,13 @@ def error_lines(text: str, name: str) -> tuple[ErrorLine, ...]:
 def beside(name: str, text: str, found: Iterable[Document]) -> tuple[Document, ...]:
     """One document of the failures of which a text tells and that nothing read of it explains, if any."""
     documents = tuple(found)
-    if any(one.kind in _OWN_VERDICT or one.error_lines or _explains(one) for one in documents):
+    if any(one.kind in _OWN_VERDICT or one.error_lines or explains(one) for one in documents):
         return ()
     told = error_lines(text, name)
     return (Document(name, Kind.PROGRAM_OUTPUT, error_lines=told),) if told else ()
 
 
-def _explains(document: Document) -> bool:
+def explains(document: Document) -> bool:
     """Whether a reader has found what failed: an endpoint, a code, a name without an address, a service."""
     state = document.agent_state
     codes = [catalog.known_code(seen.code) for seen in document.codes]
