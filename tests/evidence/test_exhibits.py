@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from arcferry.diagnosis import judge
 from arcferry.evidence.case import Document, Kind
 from arcferry.evidence.exhibits import command, cut, unwrapped
 from arcferry.evidence.reading import read_document
@@ -118,6 +119,19 @@ def test_two_filters_of_one_paste_are_told_apart() -> None:
     text = f"$ az a\n{_FILTER}\n$ az b\n{_FILTER.replace('rf-edge', 'rf-other')}\n"
     found = read_document("x", text.encode())
     assert [one.name for one in found] == ["x, line 2", "x, line 16"]
+
+
+def test_a_failure_that_nothing_explains_stands_beside_one_that_is_explained() -> None:
+    """Two runs in one paste: what the first met is no reason for what the second says."""
+    text = (
+        f"C:\\>azcmagent connect --config a.json\n{_FATAL}\n"
+        "C:\\>azcmagent connect --config b.json\nFATAL   the moon is in the wrong phase\n"
+    )
+    found = judge(read_document("x", text.encode())).findings
+    assert [one.evidence[0].says for one in found if one.cause == "agent/unexplained-error"] == [
+        "the moon is in the wrong phase"
+    ]
+    assert {host.host for one in found for host in one.endpoints} == {_GAS, _LOGIN}
 
 
 def test_an_object_that_powershell_prints_is_not_cut() -> None:

@@ -27,11 +27,6 @@ _UNIX = re.compile(
     r"|journalctl|nslookup|openssl|ping|rpm|sh|show|systemctl|tail|timedatectl|tracepath|traceroute|vtysh|wget|yum"
     r"|zypper)\b)"
 )
-_ROUTER = re.compile(
-    r"(?:<[\w.-]{1,60}>|\[[~*]?[\w./-]{1,60}\]|\[[\w.-]{1,40}@[\w. -]{1,60}\] (?:/[^>\n]{0,60})?>"
-    r"|\*?[AB]:[\w.@/-]{1,60}(?:>[\w>-]{1,60})?[#>$]|[\w.()-]{1,60} [#$]|[\w.-]{1,40}@[\w.()-]{1,60}[>#])"
-    r"\s*(?=(?:dis(?:play)?|show|get|diag\w*|execute|ping|tracert|traceroute|/?(?:ip|routing)[ /])\b)"
-)
 _ROOT = re.compile(
     r"\s{0,40}(?:<\?xml\b[^>\n]{0,200}\?>\s{0,10}<([A-Za-z][\w:.-]{0,60})|<(Objs|rpc-reply|[a-z]{1,20}-information))(?=[\s>])"
 )
@@ -80,7 +75,7 @@ def cut(text: str) -> list[Exhibit]:
 
 def command(line: str) -> str | None:
     """What was typed on a line with a prompt, which may be nothing; None for any other line."""
-    for prompt in (_WINDOWS, _UNIX, _ROUTER):
+    for prompt in (_WINDOWS, _UNIX):
         if found := prompt.match(line):
             return line[found.end() :].strip()
     on_a_router = typed(line)

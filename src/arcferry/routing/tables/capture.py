@@ -14,7 +14,9 @@ _PROMPT = re.compile(
     # VRP's `<ne40>` and `[~ne40-bgp]` end with their bracket; RouterOS has its menu behind it.
     r"(?:[<\[][~*]?[\w.-]{1,64}[>\]]\s*(?=dis(?:p\w*)?\s)"
     r"|\[[^\]\n]{1,60}\](?:\s[\w/ -]{1,60})?\s?>\s*(?=/|(?:ip|routing|print)\b)"
-    r"|(?:\[[^\]\n]{1,60}\]\s?|\*?[\w.@/:~()\[\]{}+-]{1,80}(?:\s~|\s\([\w.-]{1,40}\))?\s?)[#>$%]\s*"
+    # SR OS shows where in its configuration one is: `*A:sr-1>config>router#`.
+    r"|(?:\[[^\]\n]{1,60}\]\s?|\*?[AB]:[\w.@-]{1,60}(?:>[\w-]{1,40}){1,6}"
+    r"|\*?[\w.@/:~()\[\]{}+-]{1,80}(?:\s~|\s\([\w.-]{1,40}\))?\s?)[#>$%]\s*"
     r"(?=$|(?:do\s+|sudo\s+)?(?:sh|sho|show|run|bgpctl|birdcl?|birdc|vtysh|cat|exit|quit|logout|conf\w*|term\w*"
     r"|en|enable|ping|trace\w*|set|debug|clear|wr|write|cli|date|uname|echo|more|get|end|test|admin)\b))"
 )
