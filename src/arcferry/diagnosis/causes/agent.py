@@ -95,10 +95,16 @@ def region_not_valid(case: Case) -> Sequence[Match]:
 
 
 def _is_explained(document: Document) -> bool:
-    """Whether an endpoint or a code in the same document says why: then that has a finding of its own."""
+    """Whether an endpoint or a code in the same document says why: then that has a finding of its own.
+
+    An endpoint does so if the words with which the program ended name it, or if it told no other end.
+    """
     told = [catalog.known_code(seen.code) for seen in document.codes]
-    by_code = any(code is None or code.outcome == "failure" for code in told)
-    return by_code or any(not seen.reachable for seen in document.attempts)
+    if any(code is None or code.outcome == "failure" for code in told):
+        return True
+    failed = [seen.host for seen in document.attempts if not seen.reachable]
+    ends = [one.says for one in document.error_lines if one.is_fatal][-1:]
+    return bool(failed) and (not ends or any(host in ends[0] for host in failed))
 
 
 @case_cause("agent/unexplained-error", Owner.SERVER)
