@@ -1,42 +1,15 @@
 """`arcferry features` and `arcferry alternatives` from their arguments to what they print."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-from arcferry import cli
+from tests.cli.running import Run
 
 ROWS = (
     ("AzureCloud.southeastasia", "southeastasia", ["20.1.0.0/24"]),
     ("MicrosoftDefenderForEndpoint", "", ["20.1.0.0/28"]),
 )
-
-
-@dataclass(frozen=True)
-class Ended:
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Ended]
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    monkeypatch.setenv("ARCFERRY_DATA", str(tmp_path / "held"))
-
-    def run(*arguments: object) -> Ended:
-        monkeypatch.setattr("sys.argv", ["arcferry", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        return Ended(int(ended.value.code or 0), out, err)
-
-    return run
 
 
 @pytest.fixture
@@ -67,8 +40,8 @@ def row(out: str, title: str) -> str:
     return next(line for line in out.splitlines() if line.startswith(f"{title} "))
 
 
-def test_one_row_a_feature_with_communities_and_the_day_of_its_source(run: Run) -> None:
-    ended = run("features", "-l", "eastasia")
+def test_one_row_a_feature_with_communities_and_the_day_of_its_source(arcferry: Run) -> None:
+    ended = arcferry("features", "-l", "eastasia")
     assert (ended.code, ended.err) == (0, "")
     assert ended.out.startswith(
         "What works after Connected in East Asia (AzureCloud), over Microsoft peering\n"
@@ -82,16 +55,16 @@ def test_one_row_a_feature_with_communities_and_the_day_of_its_source(run: Run) 
 
 
 def test_what_is_not_at_hand_is_told_and_no_longer_when_it_is(
-    run: Run, tags: Path, route_filter: Path
+    arcferry: Run, tags: Path, route_filter: Path
 ) -> None:
-    lacking = json.loads(run("features", "-l", "eastasia", "-o", "json").out)["lacking"]
+    lacking = json.loads(arcferry("features", "-l", "eastasia", "-o", "json").out)["lacking"]
     assert [one.partition(",")[0].partition(" (")[0] for one in lacking] == [
         "service tags",
         "your route filter",
         "what the names answer from your network",
     ]
     found = json.loads(
-        run("features", "-l", "eastasia", "-o", "json", "--with", tags, "--with", route_filter).out
+        arcferry("features", "-l", "eastasia", "-o", "json", "--with", tags, "--with", route_filter).out
     )
     assert [one.split(",")[0] for one in found["lacking"]] == [
         "service tags",
@@ -101,9 +74,9 @@ def test_what_is_not_at_hand_is_told_and_no_longer_when_it_is(
     assert "Defender" not in found["lacking"][0]
 
 
-def test_the_document_names_everything(run: Run, tags: Path, route_filter: Path) -> None:
+def test_the_document_names_everything(arcferry: Run, tags: Path, route_filter: Path) -> None:
     given = ("features", "-l", "eastasia", route_filter, "--with", tags)
-    found = json.loads(run(*given, "-o", "json").out)
+    found = json.loads(arcferry(*given, "-o", "json").out)
     assert (found["schema"], found["kind"], found["route_filter"]) == (1, "features", "rf-arc")
     rows = {one["name"]: one for one in found["features"]}
     assert rows["ssh"]["missing"] == ["12076:51011"]
@@ -112,18 +85,18 @@ def test_the_document_names_everything(run: Run, tags: Path, route_filter: Path)
     defender = {one["host"]: one for one in rows["defender-endpoint"]["names"]}
     assert defender["*.endpoint.security.microsoft.com"]["communities"] == ["12076:51011"]
     assert rows["defender-endpoint"]["standing"] == "needs a proxy or private link"
-    lines = [json.loads(line) for line in run(*given, "-o", "jsonl").out.splitlines()]
+    lines = [json.loads(line) for line in arcferry(*given, "-o", "jsonl").out.splitlines()]
     assert [one["kind"] for one in lines] == ["feature"] * len(rows) + ["features"]
-    assert "the filter lacks 12076:51011" in row(run(*given).out, "SSH")
+    assert "the filter lacks 12076:51011" in row(arcferry(*given).out, "SSH")
 
 
-def test_a_cloud_that_cannot_suffice_says_so_first(run: Run) -> None:
-    ended = run("features", "-l", "usgovvirginia", "--cloud", "usgov")
+def test_a_cloud_that_cannot_suffice_says_so_first(arcferry: Run) -> None:
+    ended = arcferry("features", "-l", "usgovvirginia", "--cloud", "usgov")
     assert ended.out.splitlines()[1].startswith("First: This path alone cannot suffice")
 
 
-def test_the_ways_stand_side_by_side(run: Run) -> None:
-    ended = run("alternatives", "-l", "eastasia", "--features", "monitor")
+def test_the_ways_stand_side_by_side(arcferry: Run) -> None:
+    ended = arcferry("alternatives", "-l", "eastasia", "--features", "monitor")
     assert (ended.code, ended.err) == (0, "")
     head = ended.out.splitlines()[0]
     assert head.startswith("Ways into Azure Arc for East Asia (AzureCloud); this table does not contain ")
@@ -143,8 +116,8 @@ def test_the_ways_stand_side_by_side(run: Run) -> None:
     assert "yes: it is served by Azure Front Door" in ended.out
 
 
-def test_the_document_of_the_ways(run: Run) -> None:
-    found = json.loads(run("alternatives", "-l", "eastasia", "--features", "all", "-o", "json").out)
+def test_the_document_of_the_ways(arcferry: Run) -> None:
+    found = json.loads(arcferry("alternatives", "-l", "eastasia", "--features", "all", "-o", "json").out)
     assert (found["schema"], found["kind"], found["lacks"]) == (1, "alternatives", [])
     ways = {one["name"]: one for one in found["alternatives"]}
     assert "*.gw.arc.azure.com" in ways["gateway"]["public"]
@@ -157,19 +130,19 @@ def test_the_document_of_the_ways(run: Run) -> None:
     }  # fmt: skip
     kinds = [
         json.loads(one)["kind"]
-        for one in run("alternatives", "-l", "eastasia", "-o", "jsonl").out.splitlines()
+        for one in arcferry("alternatives", "-l", "eastasia", "-o", "jsonl").out.splitlines()
     ]
     assert kinds == ["alternative"] * 5 + ["alternatives"]
 
 
-def test_a_cloud_has_the_ways_that_are_offered_there(run: Run) -> None:
-    found = json.loads(run("alternatives", "-l", "chinaeast2", "--cloud", "china", "-o", "json").out)
+def test_a_cloud_has_the_ways_that_are_offered_there(arcferry: Run) -> None:
+    found = json.loads(arcferry("alternatives", "-l", "chinaeast2", "--cloud", "china", "-o", "json").out)
     assert [one["name"] for one in found["alternatives"]] == ["peering", "explicit-proxy", "own-proxy"]
 
 
-def test_the_document_shows_what_the_command_prints(run: Run) -> None:
+def test_the_document_shows_what_the_command_prints(arcferry: Run) -> None:
     page = (Path(__file__).parents[2] / "docs" / "features.md").read_text(encoding="utf-8")
     shown, ways, *_ = (block.partition("```")[0].splitlines() for block in page.split("```text\n")[1:])
-    printed = run("features", "-l", "eastasia").out.splitlines()
+    printed = arcferry("features", "-l", "eastasia").out.splitlines()
     assert shown == printed[2 : 2 + len(shown)]
-    assert {*ways} <= {*run("alternatives", "-l", "eastasia").out.splitlines()}
+    assert {*ways} <= {*arcferry("alternatives", "-l", "eastasia").out.splitlines()}

@@ -2,23 +2,11 @@
 
 import json
 
-import pytest
-
-from arcferry import cli
+from tests.cli.running import Run
 
 
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
-    monkeypatch.setattr("sys.argv", ["arcferry", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        cli.main()
-    assert ended.value.code == 0
-
-
-def test_every_location_stands_on_a_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run(monkeypatch, "locations")
-    lines = capsys.readouterr().out.splitlines()
+def test_every_location_stands_on_a_line(arcferry: Run) -> None:
+    lines = arcferry("locations").out.splitlines()
     assert len(lines) == 62
     (asia,) = [line.split("  ") for line in lines if line.startswith("eastasia ")]
     assert [cell.strip() for cell in asia if cell] == [
@@ -26,11 +14,8 @@ def test_every_location_stands_on_a_line(
     ]
 
 
-def test_json_says_where_each_name_stands(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run(monkeypatch, "locations", "--output", "json")
-    document = json.loads(capsys.readouterr().out)
+def test_json_says_where_each_name_stands(arcferry: Run) -> None:
+    document = json.loads(arcferry("locations", "--output", "json").out)
     assert document["kind"] == "locations"
     found = {one["name"]: one for one in document["locations"]}
     assert {one["cloud"] for one in found.values()} >= {"AzureUSGovernment", "AzureChinaCloud"}
@@ -39,8 +24,6 @@ def test_json_says_where_each_name_stands(
     assert "zh-TW" not in found["chinanorth3"]["names"]
 
 
-def test_a_plan_for_a_location_by_its_chinese_name(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run(monkeypatch, "routes", "plan", "--location", "東亞", "--output", "json")
-    assert '"eastasia"' in capsys.readouterr().out
+def test_a_plan_for_a_location_by_its_chinese_name(arcferry: Run) -> None:
+    ended = arcferry("routes", "plan", "--location", "東亞", "--output", "json")
+    assert (ended.code, '"eastasia"' in ended.out) == (0, True)

@@ -1,40 +1,17 @@
 """A location that no list has, in every command that asks for one."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-from arcferry import cli
+from tests.cli.running import Run
 
 GUID = "11111111-1111-4111-8111-111111111111"
 
 
-@dataclass(frozen=True)
-class Ended:
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Ended]
-
-
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    monkeypatch.setenv("ARCFERRY_DATA", str(tmp_path / "held"))
-    monkeypatch.setenv("ARCFERRY_STATE", str(tmp_path / "state"))
+def run(arcferry: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> Ended:
-        monkeypatch.setattr("sys.argv", ["arcferry", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        return Ended(int(ended.value.code or 0), out, err)
-
-    return run
+    return arcferry
 
 
 AZURE = ("--tenant-id", GUID, "--subscription-id", GUID, "--resource-group", "rg")

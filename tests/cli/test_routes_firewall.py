@@ -3,13 +3,12 @@
 import csv
 import io
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
+from tests.cli.running import Run
 
-from arcferry import cli
 from arcferry.report import firewall as report
 from arcferry.routing.firewall import NameRule
 
@@ -19,16 +18,6 @@ ROWS = (
     ("AzureActiveDirectory", "", ["2603:1036::/48"]),
     ("AzureResourceManager", "", ["40.0.0.0/24"]),
 )
-
-
-@dataclass(frozen=True)
-class Ended:
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Ended]
 
 
 @pytest.fixture
@@ -43,17 +32,8 @@ def tags(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    monkeypatch.setenv("ARCFERRY_DATA", str(tmp_path / "held"))
-
-    def run(*arguments: object) -> Ended:
-        monkeypatch.setattr("sys.argv", ["arcferry", "routes", "firewall", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        return Ended(int(ended.value.code or 0), out, err)
-
-    return run
+def run(arcferry: Run) -> Run:
+    return partial(arcferry, "routes", "firewall")
 
 
 def test_a_table_of_names(run: Run) -> None:

@@ -1,15 +1,16 @@
 """`arcferry routes plan` from its arguments to its exit code, with the twin's published documents."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cli.running import Ended, Run
 
-from arcferry import cli, times
+from arcferry import times
 from arcferry_lab.network import published
 from arcferry_lab.network.block import claim
 
@@ -19,22 +20,12 @@ HELD = ["12076:51010", "12076:5060", "12076:5070"]
 
 
 @dataclass(frozen=True)
-class Ended:
-    code: int
-    out: str
-    err: str
-
-
-@dataclass(frozen=True)
 class Desk:
     """Files as an administrator has them."""
 
     tags: Path
     communities: Path
     route_filter: Path
-
-
-Run = Callable[..., Ended]
 
 
 def filter_document(communities: list[str]) -> dict[str, Any]:
@@ -56,20 +47,6 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
         (tmp_path / name).write_text(json.dumps(document))
     yield Desk(*(tmp_path / name for name in documents))
     block.release()
-
-
-@pytest.fixture
-def arcferry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    monkeypatch.setenv("ARCFERRY_DATA", str(tmp_path / "held"))
-
-    def run(*arguments: object) -> Ended:
-        monkeypatch.setattr("sys.argv", ["arcferry", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        out, err = capsys.readouterr()
-        return Ended(int(ended.value.code or 0), out, err)
-
-    return run
 
 
 @pytest.fixture
