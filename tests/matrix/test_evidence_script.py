@@ -2,40 +2,24 @@
 
 import asyncio
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.matrix.closed import Loop
 from tests.matrix.evidence import azure_documents, diagnosed
 from tests.matrix.findings import errors, explained
-from tests.matrix.test_namespaces import AGENT_SERVICE, Scene
+from tests.matrix.routed import AGENT_SERVICE, Scene
 from typer.testing import CliRunner
 
 from arcferry.cli.app import app
 from arcferry.diagnosis import Diagnosis
-from arcferry.errors import BlockedError
 
 pytestmark = [pytest.mark.lab, pytest.mark.hosts]
 
 
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    with Loop() as loop:
-        try:
-            made = Scene(loop, tmp_path_factory.mktemp("routed") / "twin")
-        except BlockedError as error:
-            pytest.skip(f"no network of namespaces here: {error}")
-        yield made
-        made.stop()
-
-
 async def _run(scene: Scene, shell: str, script: Path) -> bytes:
     """What the script wrote on the customer's host, which knows the twin's own authority."""
-    enter = ("nsenter", f"--target={scene.network.hosts[0].pid}", "--net", "--mount", "--uts")
-    user = ("--user", "--preserve-credentials") if scene.network.rootless else ()
     process = await asyncio.create_subprocess_exec(
-        *(*enter, *user, "--", "sh", "-c", 'cd "$1" && exec "$2" "$3"', "sh", script.parent, shell, script),
+        *scene.on_the_host("sh", "-c", 'cd "$1" && exec "$2" "$3"', "sh", script.parent, shell, script),
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
         env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "SSL_CERT_FILE": str(scene.twin.paths.ca)},
