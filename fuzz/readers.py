@@ -77,6 +77,9 @@ COMMANDS = (
 )
 
 
+HALF, MOSTLY = 0.5, 0.8
+
+
 class FoundError(Exception):
     """What must not be: it ends the run."""
 
@@ -177,23 +180,23 @@ PIECES = tuple(
 def a_transcript(data: bytes, longest: int, seed: int) -> bytes:
     """Half of the time what libFuzzer makes of it, else a paste of parts of samples and of the input."""
     chance = random.Random(seed)  # noqa: S311  # libFuzzer's own seed, so that a run can be repeated
-    if not data or chance.random() < 0.5:  # noqa: PLR2004
+    if not data or chance.random() < HALF:
         return bytes(atheris.Mutate(data, longest))
     own = data[1:].decode("utf-8", errors="replace")
     parts = [_part(one, chance) for one in (own, *chance.choices(PIECES, k=chance.randint(1, 3)))]
     chance.shuffle(parts)
     text = _deformed("\n".join(parts), chance)
     code = chance.choices(("utf-8", "utf-8-sig", "utf-16", "big5"), (90, 4, 4, 2))[0]
-    kind = data[0] if chance.random() < 0.8 else chance.choice(TEXTS)  # noqa: PLR2004
+    kind = data[0] if chance.random() < MOSTLY else chance.choice(TEXTS)
     return (bytes([kind]) + text.encode(code, errors="replace"))[:longest]
 
 
 def _part(text: str, chance: random.Random) -> str:
     """Some of it in a row, as it is copied, perhaps below the prompt and command that printed it."""
     lines = text.splitlines()
-    begin = chance.randint(0, max(0, len(lines) - 1)) if chance.random() < 0.4 else 0  # noqa: PLR2004
+    begin = chance.randint(0, max(0, len(lines) - 1)) if chance.random() < HALF else 0
     lines = lines[begin : begin + chance.choice((1, 2, 3, 5, 10, 20, 60))]
-    if chance.random() < 0.5:  # noqa: PLR2004
+    if chance.random() < HALF:
         lines.insert(0, chance.choice(PROMPTS).format(chance.choice(COMMANDS)))
     return "\n".join(lines)
 
@@ -209,7 +212,7 @@ def _deformed(text: str, chance: random.Random) -> str:
         json.dumps,
         lambda text: json.dumps({"output": text, "code": chance.randint(-1, 70)}),
         lambda text: text[: chance.randint(0, len(text))],
-        lambda text: "\n".join(line for line in text.split("\n") if chance.random() < 0.8),  # noqa: PLR2004
+        lambda text: "\n".join(line for line in text.split("\n") if chance.random() < MOSTLY),
         lambda text: text.replace("https://", ""),
         lambda text: text.replace("  ", " "),
         lambda text: f"```\n{text}\n```",

@@ -33,7 +33,7 @@ EXTENSIONS = ("arcappliance", "connectedk8s", "connectedmachine", "graph", "ssh"
 def main(path: Path) -> None:
     """Load every command with its arguments, and write those of `GROUPS`."""
     from azure.cli.core import get_default_cli  # noqa: PLC0415 - of the interpreter that runs this
-    from azure.cli.core.file_util import create_invoker_and_load_cmds_and_args  # noqa: PLC0415
+    from azure.cli.core.file_util import create_invoker_and_load_cmds_and_args  # noqa: PLC0415 - as above
 
     cli = get_default_cli()
     create_invoker_and_load_cmds_and_args(cli)
@@ -67,7 +67,7 @@ def main(path: Path) -> None:
 
 def _options(parser: object, replaced_by_ids: frozenset[str]) -> dict[str, str]:
     found = {}
-    for action in parser._actions:  # noqa: SLF001
+    for action in parser._actions:  # noqa: SLF001 - argparse lists them nowhere else
         if not action.option_strings or action.help == SUPPRESS:
             continue
         needed = "^" if action.dest in replaced_by_ids else "!" if action.required else ""
@@ -83,7 +83,7 @@ def _replaced_by_ids(cli: object) -> dict[str, frozenset[str]]:
     A parser no longer says so: azure-cli lifts the need and checks it itself, by a table within its handlers.
     """
     found: dict[str, frozenset[str]] = {}
-    for handler in (one for several in cli._event_handlers.values() for one in several):  # noqa: SLF001
+    for handler in (one for several in cli._event_handlers.values() for one in several):  # noqa: SLF001 - nor does az
         names = handler.__code__.co_freevars if hasattr(handler, "__code__") else ()
         if "ids_metadata" in names:
             table = handler.__closure__[names.index("ids_metadata")].cell_contents

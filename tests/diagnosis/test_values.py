@@ -6,8 +6,9 @@ from datetime import date
 import pytest
 
 from arcferry.diagnosis.destination import Destination
+from arcferry.diagnosis.names import filter_name, region_community
 from arcferry.diagnosis.rule import Match
-from arcferry.diagnosis.values import Values, filter_name, region_community
+from arcferry.diagnosis.values import Values
 from arcferry.diagnosis.words import entry
 from arcferry.evidence.case import Case
 from arcferry.routing.coverage import Coverage, Verdict

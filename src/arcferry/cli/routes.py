@@ -150,7 +150,7 @@ def firewall(
     that is told on stderr. Needs no network.
     """
     from arcferry import catalog
-    from arcferry.cli.evidence import evidence_and_held, read_files
+    from arcferry.cli.evidence import evidence_and_held
     from arcferry.evidence.case import Case
     from arcferry.report import firewall as report
     from arcferry.routing import firewall as rules
@@ -168,19 +168,22 @@ def firewall(
     else:
         case = Case.of(*evidence_and_held(evidence or [], chosen, whole=True))
         scope = routes.plan(chosen, region, steered=Steered(steered), features=wanted)
-        old = read_files([str(path) for path in since or []])
-        if wrong := next((one.name for one in old if not one.service_tags), None):
-            raise InputError(
-                f"{wrong} holds no service tags", hint="--since takes an older service-tag file."
-            )
-        before = [one.service_tags for one in old if one.service_tags]
-        sheet = rules.prefix_sheet(scope, case.service_tags, before)
+        sheet = rules.prefix_sheet(scope, case.service_tags, _older_tags(since or []))
         for tag in sheet.lacking:
             typer.echo(f"warning: the service tags hold no prefix of {tag} for these regions", err=True)
     shown = report.SheetView(sheet, chosen, region, wanted)
     for note in report.notes(shown, form, output):
         typer.echo(f"note: {note}", err=True)
     typer.echo(report.text(shown, form, output), nl=False)
+
+
+def _older_tags(files: "Sequence[Path]") -> "list[ServiceTags]":
+    from arcferry.cli.evidence import read_files
+
+    old = read_files([str(path) for path in files])
+    if wrong := next((one.name for one in old if not one.service_tags), None):
+        raise InputError(f"{wrong} holds no service tags", hint="--since takes an older service-tag file.")
+    return [one.service_tags for one in old if one.service_tags]
 
 
 def _check_firewall(context: typer.Context, form: Form, *, names: bool, since: bool) -> None:

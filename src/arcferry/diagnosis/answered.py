@@ -6,7 +6,7 @@ from dataclasses import replace
 from arcferry import catalog
 from arcferry.catalog import Carrier
 from arcferry.diagnosis.destination import Destination, destinations_of
-from arcferry.diagnosis.values import community_name, filter_name, listed
+from arcferry.diagnosis.names import community_name, filter_name, listed
 from arcferry.evidence.case import Case, Document
 from arcferry.probe.observation import Attempt, DnsAnswer
 from arcferry.routing import filter_change

@@ -9,7 +9,6 @@ command line as it is.
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
 from functools import partial
 from ipaddress import ip_network
 
@@ -17,7 +16,16 @@ from arcferry import catalog, command_line, typed
 from arcferry.command_line import Word
 from arcferry.diagnosis.azure_names import NAMES, PROVIDERS, azure_name
 from arcferry.diagnosis.destination import Destination
-from arcferry.diagnosis.finding import Affected, Command, Confidence, Evidence
+from arcferry.diagnosis.finding import Command, Confidence, Evidence
+from arcferry.diagnosis.names import (
+    affected,
+    common,
+    community_name,
+    filter_name,
+    listed,
+    named,
+    region_name,
+)
 from arcferry.diagnosis.rule import Line, Match, Value
 from arcferry.diagnosis.words import ENGLISH, PLACEHOLDERS, Entry, family, filled, how_to_get
 from arcferry.evidence.case import Case
@@ -26,7 +34,6 @@ from arcferry.routing.circuit import IPV4, Circuit
 from arcferry.routing.filter_change import FILTER_UNKNOWN
 from arcferry.routing.route_filter import RouteFilter
 
-_MOST_LISTED = 6
 _MOST_IN_A_LETTER = 60
 _MOST_OF_EVIDENCE = 12
 _MOST_SEEN = 6
@@ -115,66 +122,6 @@ class Values:
         if isinstance(value, tuple):
             return listed([str(one) for one in value], language=self.language)
         return f"{value:,}" if type(value) is int else str(value)
-
-
-def listed(names: Sequence[str], most: int = _MOST_LISTED, language: str = ENGLISH) -> str:
-    """`a, b and c`, with a count of what is left out."""
-    words: dict[str, str] = family("common", language)["list"]
-    if not names:
-        return words["none"]
-    if len(names) > most:
-        more = words["more"].replace("{count}", str(len(names) - most))
-        return words["comma"].join(names[:most]) + more
-    return words["and"].join(filter(None, (words["comma"].join(names[:-1]), names[-1])))
-
-
-def day(instant: date | datetime | None, language: str = ENGLISH) -> str:
-    """`2025-10-28`, or the words for an unknown day."""
-    if instant is None:
-        return str(family("common", language)["words"]["unknown_day"])
-    return (instant.date() if isinstance(instant, datetime) else instant).isoformat()
-
-
-def named(destination: Destination, language: str = ENGLISH) -> str:
-    """The endpoint's name; a regional HIS host that discovery did not give is called so."""
-    return destination.host or str(family("common", language)["words"]["regional_his"])
-
-
-def affected(destination: Destination) -> Affected:
-    """The endpoint with what is known of its address."""
-    found = destination.coverage
-    return Affected(destination.host, found.address, found.region, found.service_tag, found.community)
-
-
-def community_name(value: str) -> str:
-    """`12076:51012 (Japan East)`, or the bare value if no document names it."""
-    known = catalog.community(value)
-    return f"{value} ({known.name})" if known else value
-
-
-def region_name(region: str, language: str = ENGLISH) -> str:
-    """The region's display name, or the name as it is if the catalogue does not know it."""
-    known = catalog.region_community(region)
-    return known.name if known else region or str(family("common", language)["words"]["unknown_region"])
-
-
-def _common(key: str, language: str, **values: str) -> str:
-    return filled(str(family("common", language)["words"][key]), values.__getitem__)
-
-
-def region_community(region: str, language: str = ENGLISH) -> str:
-    """`12076:51012 (Japan East)` of a region, or its name and that no community is documented."""
-    known = catalog.region_community(region)
-    if known:
-        return community_name(known.value)
-    return _common("without_community", language, region=region)
-
-
-def filter_name(known: RouteFilter | None) -> str:
-    """The filter's name, or a placeholder in capitals; a file's name is not the filter's."""
-    if known is None or known.name == known.origin:
-        return FILTER_UNKNOWN
-    return filter_change.named_filter(known.name)
 
 
 def _filter(values: Values) -> RouteFilter:
@@ -289,7 +236,7 @@ def _gathering(values: Values) -> tuple[str, ...]:
 def _each(key: str, values: Values) -> tuple[str, ...]:
     """A sentence for each endpoint with its address, by the shared words of this key."""
     found = map(affected, values.match.destinations)
-    return tuple(_common(key, values.language, host=one.host, address=one.address) for one in found)
+    return tuple(common(key, values.language, host=one.host, address=one.address) for one in found)
 
 
 def _server_blocks(values: Values) -> tuple[Command, ...]:

@@ -7,8 +7,9 @@ from datetime import datetime
 from arcferry.command_line import line
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Command, Evidence, Finding, Remedy, Severity
+from arcferry.diagnosis.names import affected, community_name, day, listed, named
 from arcferry.diagnosis.rule import Cause, Match
-from arcferry.diagnosis.values import Values, affected, community_name, day, listed, named
+from arcferry.diagnosis.values import Values
 from arcferry.diagnosis.words import Piece, entry, family, field_alone, fields, filled
 from arcferry.evidence.case import NETWORK_ERROR, Case, at_midnight
 from arcferry.probe.observation import Attempt, DnsAnswer

@@ -137,7 +137,10 @@ def changes(
         route_filter=named_filter(filter_name),
         name=rule_name if known else "allow",
         location=typed.location(location) or (typed.location(circuit.location) if new else ""),
-        subscription=_subscription(filter_id) or _subscription(circuit.resource_id) or "SUBSCRIPTION-ID",
+        # A filter that is there may be in another subscription than the circuit.
+        subscription=_subscription(filter_id)
+        or (_subscription(circuit.resource_id) if new else "")
+        or "SUBSCRIPTION-ID",
         circuit=_named_circuit(circuit),
         its_group=its_group or "RESOURCE-GROUP-OF-THE-CIRCUIT",
         values=values,

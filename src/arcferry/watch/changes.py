@@ -13,7 +13,7 @@ from arcferry import catalog
 from arcferry.catalog import Carrier, Cloud, Region
 from arcferry.diagnosis.destination import place, worst_first
 from arcferry.diagnosis.finding import NOTHING_JUDGED, Diagnosis, Finding, Severity
-from arcferry.diagnosis.values import community_name, region_name
+from arcferry.diagnosis.names import community_name, region_name
 from arcferry.evidence.case import Case, Document, observed
 from arcferry.probe.dns import answers
 from arcferry.probe.https import check

@@ -19,7 +19,7 @@ from arcferry.diagnosis.audit.sides import (
 from arcferry.diagnosis.destination import Destination, destinations_of
 from arcferry.diagnosis.finding import Diagnosis
 from arcferry.diagnosis.judge import judge
-from arcferry.diagnosis.values import community_name, region_name
+from arcferry.diagnosis.names import community_name, region_name
 from arcferry.evidence.case import Case, Document, Kind
 from arcferry.routing.circuit import Circuit, Peering
 from arcferry.routing.coverage import Verdict

@@ -9,7 +9,7 @@ from ipaddress import ip_address
 from arcferry import catalog
 from arcferry.catalog import Endpoint, Region
 from arcferry.diagnosis.destination import Destination
-from arcferry.diagnosis.values import community_name, listed, region_name
+from arcferry.diagnosis.names import community_name, listed, region_name
 from arcferry.evidence.case import Case
 from arcferry.probe.observation import Attempt, Stage
 from arcferry.routing.circuit import (

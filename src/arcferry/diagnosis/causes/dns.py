@@ -4,8 +4,8 @@ from arcferry.catalog import Carrier
 from arcferry.diagnosis.causes.coded import named_by_words
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Confidence, Evidence, Owner, Severity
+from arcferry.diagnosis.names import region_name
 from arcferry.diagnosis.rule import Line, Match, Value, cause, failed_with, line
-from arcferry.diagnosis.values import region_name
 from arcferry.evidence.case import Case
 from arcferry.probe.observation import DnsAnswer, Stage
 from arcferry.probe.tcp import is_private

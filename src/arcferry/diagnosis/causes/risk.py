@@ -9,8 +9,8 @@ from arcferry import catalog
 from arcferry.catalog import Carrier, Cloud
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Confidence, Owner, Severity
+from arcferry.diagnosis.names import community_name, filter_name, region_community, region_name
 from arcferry.diagnosis.rule import Line, Match, Value, case_cause, cause, line
-from arcferry.diagnosis.values import community_name, filter_name, region_community, region_name
 from arcferry.evidence.case import Case, at_midnight
 from arcferry.routing.azure_json import WHOLE_CLOUD, CommunityList, ServiceTags
 from arcferry.routing.coverage import Verdict

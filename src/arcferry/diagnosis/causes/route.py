@@ -7,8 +7,8 @@ from arcferry import catalog, typed
 from arcferry.catalog import Steering, When
 from arcferry.diagnosis.destination import Destination, edge_links
 from arcferry.diagnosis.finding import Confidence, Owner
+from arcferry.diagnosis.names import community_name, day, filter_name
 from arcferry.diagnosis.rule import Cause, Line, Match, Value, cause, line
-from arcferry.diagnosis.values import community_name, day, filter_name
 from arcferry.evidence.case import Case, at_midnight
 from arcferry.probe.observation import Stage
 from arcferry.routing.circuit import IPV6, Reason, Tier, filters_not_at_hand, no_routes, reaches
