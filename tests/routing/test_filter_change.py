@@ -226,6 +226,13 @@ def test_what_is_there_is_adopted_not_made_again() -> None:
     assert "/resourceGroups/rg-net/providers/Microsoft.Network/routeFilters/rf-msp" in found["terraform"]
 
 
+def test_a_filter_without_an_id_is_not_looked_for_in_the_circuits_subscription() -> None:
+    """It may be in another one, and what is adopted there would be another filter."""
+    terraform = texts(circuit=CIRCUIT)["terraform"]
+    assert SUBSCRIPTION not in terraform
+    assert "/subscriptions/SUBSCRIPTION-ID/resourceGroups/rg-net/" in terraform
+
+
 @pytest.mark.parametrize("tool", ["bicep", "terraform"])
 @pytest.mark.parametrize("new", [True, False])
 def test_blocks_close_in_the_order_in_which_they_open(tool: str, new: bool) -> None:
