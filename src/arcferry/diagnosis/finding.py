@@ -158,7 +158,7 @@ class Diagnosis:
             return Outcome.FINDINGS
         if _shows_success(self.case):
             return Outcome.CLEAR
-        tells = any(one.kind not in _TELL_OF_NO_ATTEMPT for one in self.case.documents)
+        tells = any(one.kind not in _SHOW_NO_SUCCESS for one in self.case.documents)
         return Outcome.NOT_UNDERSTOOD if tells else Outcome.NOTHING_TRIED
 
     @property
@@ -167,7 +167,7 @@ class Diagnosis:
         return any(finding.severity is Severity.ERROR for finding in self.findings)
 
 
-_TELL_OF_NO_ATTEMPT = frozenset(
+_SHOW_NO_SUCCESS = frozenset(
     {
         Kind.ROUTE_FILTER,
         Kind.CIRCUIT,
@@ -180,9 +180,14 @@ _TELL_OF_NO_ATTEMPT = frozenset(
         Kind.KEPT_EVIDENCE,
         Kind.WINHTTP_PROXY,
         Kind.SERVER_STATE,
+        Kind.AGENT_LOG,
+        Kind.AGENT_LOGS_ZIP,
+        Kind.INSTALL_LOG,
+        Kind.ARCFERRY_CHECK,
         Kind.UNRECOGNISED,
     }
 )
+"""What is known for what it is without showing a success, such as a log that breaks off before the end."""
 
 
 def _shows_success(case: Case) -> bool:
@@ -200,9 +205,7 @@ def _runs(state: AgentState) -> bool:
     return bool(state.services) and all(how == "running" for _, how in state.services)
 
 
-_SAY_SO_THEMSELVES = frozenset(
-    {Kind.INSTALL_LOG, Kind.HOST_ANSWERS, Kind.BUNDLE_CHECK, Kind.ARCFERRY_CHECK, Kind.AGENT_LOG}
-)
+_SAY_SO_THEMSELVES = frozenset({Kind.HOST_ANSWERS, Kind.BUNDLE_CHECK})
 """What would have shown a failure if there had been one, because it has a result of its own."""
 
 NOTHING_JUDGED = Diagnosis((), ())

@@ -39,7 +39,7 @@ def test_a_later_connect_without_an_error_ends_the_matter() -> None:
     found = log(
         *run(4, "connect", "Exit Code: AZCM0044: x"), *run(5, "connect", "Connected machine to Azure")
     )
-    assert (found.codes, found.attempts) == ((), ())
+    assert ([code.code for code in found.codes], found.attempts) == (["connected"], ())
 
 
 def test_of_a_service_s_log_the_last_hour_counts() -> None:

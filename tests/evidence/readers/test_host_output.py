@@ -120,6 +120,30 @@ def test_only_a_success_is_an_all_clear() -> None:
     )
 
 
+_RUN = (
+    'time="2026-05-05T10:25:31Z" level=debug msg="Agent Version: 1.58.03228.701"\n'
+    'time="2026-05-05T10:25:31Z" level=debug msg="Agent Command: connect"\n'
+    'time="2026-05-05T10:25:32Z" level=info msg="Check network connectivity to all endpoints..."\n'
+)
+_INSTALLING = (
+    "MSI (s) (9C:30) [14:07:33:010]: Doing action: InstallFinalize\nMSI (s) (9C:30) [14:07:33:020]: "
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        (_RUN, Outcome.NOTHING_TRIED),
+        (f'{_RUN}time="2026-05-05T10:26:40Z" level=info msg="Connected machine to Azure"\n', Outcome.CLEAR),
+        (f"{_INSTALLING}Note: 1: 1708\n", Outcome.NOTHING_TRIED),
+        (f"{_INSTALLING}MainEngineThread is returning 0\n", Outcome.CLEAR),
+    ],
+    ids=["a run without an end", "a run that has connected", "an installation without an end", "installed"],
+)
+def test_a_log_that_breaks_off_is_no_success(text: str, outcome: Outcome) -> None:
+    assert judged(text).outcome is outcome
+
+
 def test_a_resolver_that_others_were_resolved_by_is_not_dead() -> None:
     check = "ENDPOINT |REACHABLE |PROXY\nhttps://pas.windows.net |true |not used\nhttps://management.azure.com |false |not used\n"
     error = 'FATAL   Get "https://management.azure.com": dial tcp: lookup management.azure.com on 10.1.1.53:53: i/o timeout\n'

@@ -56,14 +56,19 @@ def test_the_action_that_failed_is_named_in_every_language(line: str) -> None:
 
 @pytest.mark.parametrize(
     ("number", "expected"),
-    [("0", []), ("3010", ["msiexec 3010"]), ("1618", ["msiexec 1618"]), ("99999", ["msiexec 99999"])],
+    [
+        ("0", ["msiexec 0"]),
+        ("3010", ["msiexec 3010"]),
+        ("1618", ["msiexec 1618"]),
+        ("99999", ["msiexec 99999"]),
+    ],
 )
 def test_how_it_ended(number: str, expected: list[str]) -> None:
     assert codes(f"MSI (c) (A4:18) [09:12:44:120]: MainEngineThread is returning {number}") == expected
 
 
 def test_the_last_of_several_installations_counts() -> None:
-    assert codes("MainEngineThread is returning 1603\nMainEngineThread is returning 0") == []
+    assert codes("MainEngineThread is returning 1603\nMainEngineThread is returning 0") == ["msiexec 0"]
 
 
 def test_internal_messages_and_notes_are_not_errors() -> None:

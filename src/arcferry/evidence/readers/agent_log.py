@@ -178,7 +178,8 @@ def read(name: str, text: str) -> Document | None:
                 for one in codes.seen(agents, texts, name, last_error=last_error, taken=taken)
             ),
             *codes.seen(codes.service_codes(whole), texts, name, taken=taken),
-            *words.codes_in([(line.taken, line.text) for line in told], name),
+            # Of a run that has not failed the same words say whether it has come to its end.
+            *words.codes_in([(line.taken, line.text) for line in told or runs[-1]], name),
         ),
         error_lines=_error_lines(told, name),
         notes=tuple(note for applies, note in notes if applies),

@@ -97,7 +97,8 @@ def _own_log(name: str, lines: list[str]) -> Document | None:
     number, ending = _ending(lines)
     notes = () if number else ("the log ends before the installation does",)
     if number == "0":
-        return Document(name, Kind.INSTALL_LOG, notes=notes)
+        well = CodeSeen("msiexec 0", values.short(ending, 200), name)
+        return Document(name, Kind.INSTALL_LOG, codes=(well,), notes=notes)
     # Installed, and to be restarted: what errors the log names then did not stop it.
     messages = {} if number in ("3010", "1641") else _messages(lines)
     seen = [CodeSeen(f"msi error {message}", says, name) for message, says in messages.items()]
