@@ -33,7 +33,7 @@ rm -rf .venv
 mirror=$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true)
 [ -z "$mirror" ] || export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$mirror}"
 
-.venv/bin/uv export -q --frozen --all-packages --all-groups --no-emit-workspace --format requirements.txt > .venv/requirements.txt
+.venv/bin/uv export -q --frozen --all-packages --all-groups --no-group kerberos --no-emit-workspace --format requirements.txt > .venv/requirements.txt
 .venv/bin/uv pip sync -q --compile-bytecode --python .venv/bin/python --require-hashes .venv/requirements.txt
 .venv/bin/uv pip install -q --python .venv/bin/python --offline --no-deps --no-build-isolation --editable . --editable lab
 .venv/bin/python -m compileall -q src lab/src
