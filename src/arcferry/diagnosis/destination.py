@@ -13,6 +13,7 @@ from arcferry.probe.observation import Attempt, DnsAnswer, Failure, Stage, TlsSe
 from arcferry.routing.azure_json import WHOLE_CLOUD
 from arcferry.routing.coverage import Coverage, Verdict, coverage, dated
 from arcferry.routing.reception import NOTHING_RECEIVED, reception
+from arcferry.routing.route_filter import RouteFilter
 
 _STAGES = tuple(Stage)
 _TRAFFIC_MANAGER = (".trafficmanager.net", ".trafficmanager.cn", ".usgovtrafficmanager.net")
@@ -282,12 +283,13 @@ def place(host: str, address: str, carrier: Carrier, chain: tuple[str, ...], cas
     received = reception(address, tables, links=case.links) if tables else NOTHING_RECEIVED
     sent = any(route.from_microsoft for table in case.own_tables for route in table.covering(address))
     found = []
-    for seen in case.filters_in_effect or (None,):
+    deciding = case.filters_for(ip_address(address).version)
+    for seen in deciding or (None,):
         one = coverage(host, address, carrier=carrier, tags=tags, communities=communities, route_filter=seen)
         named = _by_name(one, chain)
         found.append(replace(named, by_name=named is not one, received=received, sent=sent))
     chosen = next((one for one in found if one.verdict is Verdict.CARRIED), found[0])
-    return replace(chosen, conflicts=_conflicts(chosen, carrier, chain, case))
+    return replace(chosen, conflicts=_conflicts(chosen, carrier, chain, case, deciding))
 
 
 def _leading(known: Sequence[T], knows: Callable[[T], object]) -> T | None:
@@ -322,7 +324,9 @@ def _by_name(found: Coverage, chain: tuple[str, ...]) -> Coverage:
     )
 
 
-def _conflicts(found: Coverage, carrier: Carrier, chain: tuple[str, ...], case: Case) -> tuple[str, ...]:
+def _conflicts(
+    found: Coverage, carrier: Carrier, chain: tuple[str, ...], case: Case, deciding: Sequence[RouteFilter]
+) -> tuple[str, ...]:
     """What the sources that were not followed say instead."""
     says = list(found.conflicts)
     by_name = _region_in(chain)
@@ -346,7 +350,7 @@ def _conflicts(found: Coverage, carrier: Carrier, chain: tuple[str, ...], case: 
     if found.verdict is Verdict.CARRIED:
         says += [
             f"route filter {seen.name} allows none of {', '.join(found.candidates)}"
-            for seen in case.filters_in_effect
+            for seen in deciding
             if not any(map(seen.allows, found.candidates))
         ]
     return tuple(dict.fromkeys(says))

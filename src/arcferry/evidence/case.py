@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from arcferry.errors import BundleFault
 from arcferry.probe.observation import Attempt, DnsAnswer, Observation
 from arcferry.routing.azure_json import CommunityList, ServiceTags
-from arcferry.routing.circuit import Circuit, Peering
+from arcferry.routing.circuit import IPV6, Circuit, Peering
 from arcferry.routing.route import RouteTable, Vantage
 from arcferry.routing.route_filter import RouteFilter, distinct
 
@@ -310,6 +310,21 @@ class Case:
         named = self.attached_filters
         by_circuit = tuple(seen for seen in self.filters if any(map(seen.is_named_by, named)))
         return by_circuit or tuple(seen for seen in self.filters if seen.attached_to) or self.filters
+
+    def filters_for(self, version: int) -> tuple[RouteFilter, ...]:
+        """Those of them that may decide on addresses of an IP version (4, 6).
+
+        The IPv6 side of a peering holds a filter of its own. One that the other side alone holds decides
+        nothing here where this side names another, which is not at hand then.
+        """
+        sides = [one.microsoft_ipv6 if version == IPV6 else one.microsoft for one in self.circuits]
+        named = [side.route_filter for side in sides if side and side.route_filter]
+        mine = tuple(seen for seen in self.filters if any(map(seen.is_named_by, named)))
+        if mine or not named:
+            return mine or self.filters_in_effect
+        return tuple(
+            seen for seen in self.filters_in_effect if not any(map(seen.is_named_by, self.attached_filters))
+        )
 
     @property
     def newest(self) -> datetime | None:

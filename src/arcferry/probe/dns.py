@@ -68,11 +68,13 @@ class Resolvers:
         nameservers: in the order in which they are asked; empty where none is configured.
         hosts: addresses by lower-case name, from the hosts file.
         hosts_file: the file's path, which is what an answer from it names as its resolver.
+        of_the_system: whether the system itself looks names up so too.
     """
 
     nameservers: tuple[Nameserver, ...]
     hosts: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     hosts_file: str = ""
+    of_the_system: bool = False
 
     def __str__(self) -> str:
         return ", ".join(map(str, self.nameservers))
@@ -242,7 +244,7 @@ def system_resolvers(hosts_file: Path, resolv_conf: Path | None = None) -> Resol
         servers = tuple(Nameserver(text) for text in resolver.nameservers if isinstance(text, str))
     except (dns.resolver.NoResolverConfiguration, ValueError, OSError):
         servers = ()
-    return Resolvers(servers, _read_hosts(hosts_file), str(hosts_file))
+    return Resolvers(servers, _read_hosts(hosts_file), str(hosts_file), of_the_system=resolv_conf is None)
 
 
 def _read_hosts(path: Path) -> dict[str, tuple[str, ...]]:

@@ -12,8 +12,17 @@ from arcferry import catalog, times, typed
 from arcferry.catalog import Cloud, Endpoint, Region, When
 from arcferry.probe import deadlines
 from arcferry.probe.dns import Resolvers, choose_resolvers, resolve
+from arcferry.probe.families import other_family
 from arcferry.probe.http import captive_page, get
-from arcferry.probe.observation import DnsAnswer, Failure, HttpAnswer, Observation, Stage, TlsSession
+from arcferry.probe.observation import (
+    DnsAnswer,
+    Failure,
+    HttpAnswer,
+    Observation,
+    OtherFamily,
+    Stage,
+    TlsSession,
+)
 from arcferry.probe.step import Budget, ProbeSettings, Proxy, StepError, join_port, time_limit
 from arcferry.probe.tcp import NoConnectionError, Stream, connect, open_tunnel
 from arcferry.probe.tls import TlsClient, Trust, load_trust, read_certificates
@@ -75,6 +84,7 @@ class Exchange:
     response: HttpAnswer | None = None
     clock_skew: float | None = None
     failure: Failure | None = None
+    other_family: OtherFamily | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +187,7 @@ def _observation(endpoint: Endpoint, seen: Exchange, context: ProbeContext) -> O
         tls=seen.tls,
         clock_skew=seen.clock_skew,
         install=endpoint.when is When.INSTALL,
+        other_family=seen.other_family,
         endpoint=replace(endpoint, port=seen.port),
         elapsed=seen.elapsed,
         dns=seen.dns,
@@ -234,17 +245,20 @@ async def exchange(
     budget = Budget(deadlines.PROBE)
     try:
         stream = await _reach(seen, context, budget)
+        beside = asyncio.ensure_future(_beside(seen, context, budget))
         try:
             await _request(seen, stream, target, context, budget, body=body)
         finally:
+            seen.elapsed = budget.spent
             await stream.close()
+            seen.other_family = await beside
     except StepError as error:
         seen.failure = error.failure
         if seen.failure.kind in _SILENCE and budget.is_spent:
             # The step had only what others left of the whole probe's time, and says so.
             says = f"{seen.failure.says}, which is all that was left of {deadlines.PROBE:g} s"
             seen.failure = replace(seen.failure, says=says)
-    seen.elapsed = budget.spent
+    seen.elapsed = seen.elapsed or budget.spent
     return seen
 
 
@@ -261,6 +275,14 @@ async def _reach(seen: Exchange, context: ProbeContext, budget: Budget) -> Strea
         seen.address = error.address
         raise
     return stream
+
+
+async def _beside(seen: Exchange, context: ProbeContext, budget: Budget) -> OtherFamily | None:
+    """How the other IP version answers; a proxy reaches the name by itself."""
+    if context.proxy or seen.dns is None:
+        return None
+    system = seen.host if context.resolvers.of_the_system else ""
+    return await other_family(seen.address, seen.dns.addresses, seen.port, budget.step(deadlines.TCP), system)
 
 
 async def _request(

@@ -107,6 +107,21 @@ class HttpAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherFamily:
+    """How a name's addresses of the other IP version answer, beside the one that was used.
+
+    Attributes:
+        address: the first of them.
+        failure: why TCP did not come about; None if it did.
+        first: whether the system takes these addresses before the others; None if nobody asked it.
+    """
+
+    address: str
+    failure: Failure | None = None
+    first: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """What is said of reaching one endpoint, by a probe or by a document.
 
@@ -120,6 +135,7 @@ class Attempt:
         failure: the step that failed; None if reached, or if the document does not say.
         clock_skew: this machine's clock minus the server's, in seconds; None without a `Date` header.
         install: whether the endpoint was needed to download a package, not to connect.
+        other_family: how the addresses of the other IP version answer; None if none was tried.
     """
 
     host: str
@@ -136,6 +152,7 @@ class Attempt:
     tls: TlsSession | None = None
     clock_skew: float | None = None
     install: bool = False
+    other_family: OtherFamily | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

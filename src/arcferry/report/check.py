@@ -93,8 +93,17 @@ def _endpoint(seen: Observation) -> dict[str, Any]:
         "failure": picked(failure, "stage", "kind") | {"says": one_line(failure.says, limit=600)}
         if failure
         else None,
+        "other_family": _other_family(seen),
         "elapsed": round(seen.elapsed, 3),
     }
+
+
+def _other_family(seen: Observation) -> dict[str, Any] | None:
+    other = seen.other_family
+    if other is None:
+        return None
+    said = picked(other.failure, "stage", "kind", "says") if other.failure else None
+    return picked(other, "address", "first") | {"failure": said}
 
 
 def _proxy(seen: Observation) -> str:

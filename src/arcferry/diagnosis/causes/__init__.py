@@ -1,6 +1,6 @@
 """Every cause that arcferry knows, in the order of asking: the root before what follows from it."""
 
-from arcferry.diagnosis.causes import agent, coded, connection, dns, path, risk, route, router
+from arcferry.diagnosis.causes import agent, coded, connection, dns, ipv6, path, risk, route, router
 from arcferry.diagnosis.rule import Cause
 
 FAULTS: tuple[Cause, ...] = (
@@ -16,7 +16,7 @@ FAULTS: tuple[Cause, ...] = (
     connection.proxy_cannot_reach,
     connection.proxy_refused,
     # Answers that are wrong.
-    route.ipv6_not_peered,
+    ipv6.not_peered,
     dns.blocked_answer,
     dns.wrong_address,
     # Beyond TCP, and what answers with a no.
@@ -80,11 +80,12 @@ RISKS: tuple[Cause, ...] = (
     risk.reached_outside_filter,
     risk.answer_not_in_service_community,
     risk.inspected,
+    ipv6.leads_nowhere,
     dns.answers_differ,
 )
 """Asked of every endpoint that works; each that applies counts."""
 
-_MODULES = (route, router, path, dns, connection, agent, coded, risk)
+_MODULES = (route, ipv6, router, path, dns, connection, agent, coded, risk)
 _DECLARED = [one for module in _MODULES for one in vars(module).values() if isinstance(one, Cause)]
 
 CAUSES: dict[str, Cause] = {cause.slug: cause for cause in (*_DECLARED, *coded.CODED)}

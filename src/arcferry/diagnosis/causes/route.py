@@ -11,7 +11,7 @@ from arcferry.diagnosis.names import community_name, day, filter_name
 from arcferry.diagnosis.rule import Cause, Line, Match, Value, cause, line
 from arcferry.evidence.case import Case, at_midnight
 from arcferry.probe.observation import Stage
-from arcferry.routing.circuit import IPV6, Reason, Tier, filters_not_at_hand, no_routes, reaches
+from arcferry.routing.circuit import Reason, Tier, filters_not_at_hand, no_routes, reaches
 from arcferry.routing.coverage import FRONT_DOOR, Verdict
 from arcferry.routing.route_filter import RouteFilter
 
@@ -20,7 +20,8 @@ MAY_BE_ALLOWED = (Verdict.CARRIED, Verdict.UNKNOWN)
 """What leaves open whether the filter is the reason."""
 
 
-def _confidence(destination: Destination) -> Confidence:
+def expected_or_observed(destination: Destination) -> Confidence:
+    """Observed where a router's whole table has no route to it, else expected."""
     return Confidence.OBSERVED if destination.coverage.lacks_route else Confidence.EXPECTED
 
 
@@ -36,7 +37,7 @@ def _blocking(destination: Destination) -> RouteFilter | None:
 def _from_lists(destination: Destination, *signature: str, **values: Value) -> Match:
     """A match that rests on lists and the filter, which says so if no router's table was handed in."""
     evidence = () if destination.coverage.received.table else (line("", "no_table"),)
-    return Match(_confidence(destination), signature, evidence, values=values)
+    return Match(expected_or_observed(destination), signature, evidence, values=values)
 
 
 @cause("route/community-not-in-filter", Owner.NETWORK, routed=True)
@@ -124,7 +125,7 @@ def _no_routes(slug: str, *, for_lack_of_a_filter: bool) -> Cause:
         match = nothing_comes(case)
         if match is None or not destination.crosses_the_circuit or destination.circuit_works:
             return None
-        return replace(match, confidence=_confidence(destination))
+        return replace(match, confidence=expected_or_observed(destination))
 
     def of_case(case: Case) -> tuple[Match, ...]:
         match = nothing_comes(case)
@@ -200,9 +201,9 @@ def filter_not_attached(destination: Destination, case: Case) -> Match | None:
     if not destination.crosses_the_circuit:
         return None
     if match := _attached_elsewhere(case):
-        return replace(match, confidence=_confidence(destination))
+        return replace(match, confidence=expected_or_observed(destination))
     nowhere = None if destination.circuit_works else _attached_nowhere(case)
-    return replace(nowhere, confidence=_confidence(destination)) if nowhere else None
+    return replace(nowhere, confidence=expected_or_observed(destination)) if nowhere else None
 
 
 @cause("route/outside-sku-geography", Owner.NETWORK, routed=True)
@@ -216,7 +217,7 @@ def outside_sku_geography(destination: Destination, case: Case) -> Match | None:
         return None
     first = case.circuits[0]
     return Match(
-        _confidence(destination),
+        expected_or_observed(destination),
         (coverage.region,),
         tuple(
             line(f"circuit {one.name}", "sku", tier=one.tier.value, location=one.peering_location)
@@ -227,23 +228,6 @@ def outside_sku_geography(destination: Destination, case: Case) -> Match | None:
             "location": first.peering_location,
             "local": first.tier is Tier.LOCAL,
         },
-    )
-
-
-@cause("route/ipv6-not-peered", Owner.NETWORK, routed=True)
-def ipv6_not_peered(destination: Destination, case: Case) -> Match | None:
-    """Every address is IPv6, and no circuit has an IPv6 side."""
-    if not destination.may_be_routing or destination.verdict is Verdict.PRIVATE:
-        return None
-    if any(":" not in one.address or one.has_route for one in destination.coverages):
-        return None
-    found = no_routes(case.circuits, IPV6)
-    if not destination.coverages or not found or {one.reason for one in found} != {Reason.NO_PEERING}:
-        return None
-    return Match(
-        _confidence(destination),
-        tuple(sorted(one.circuit for one in found)),
-        tuple(line(f"circuit {one.circuit}", "no_ipv6") for one in found),
     )
 
 
@@ -262,7 +246,7 @@ def not_on_microsoft_peering(destination: Destination, _: Case) -> Match | None:
     if not shown or not (unplaced or destination.verdict is Verdict.NOT_ON_PEERING):
         return None
     return Match(
-        _confidence(destination),
+        expected_or_observed(destination),
         ("install" if install else "connect",),
         (*shown, line("", "faq")),
         owner=Owner.SERVER if install else Owner.NETWORK,

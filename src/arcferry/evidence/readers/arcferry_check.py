@@ -10,7 +10,7 @@ from arcferry.errors import FileInputError
 from arcferry.evidence.case import SCOPE_UNNAMED, AgentState, Document, Kind
 from arcferry.evidence.readers import values
 from arcferry.evidence.readers.agent_show import scope
-from arcferry.probe.observation import Attempt, DnsAnswer, Failure, Stage, TlsSession
+from arcferry.probe.observation import Attempt, DnsAnswer, Failure, OtherFamily, Stage, TlsSession
 
 _MOST = 2000
 _MOST_WATCHED = 5000
@@ -93,7 +93,16 @@ def attempt(fields: _Fields, origin: str, taken: object, proxy: object, resolver
         failure=None if reachable else failed,
         tls=_session(fields.get("tls")),
         clock_skew=values.number(fields.get("clock_skew")),
+        other_family=_other_family(fields.get("other_family")),
     )
+
+
+def _other_family(value: object) -> OtherFamily | None:
+    fields = values.mapping(value)
+    address = values.address(fields.get("address"))
+    if not address:
+        return None
+    return OtherFamily(address, _failure(fields.get("failure")), values.flag(fields.get("first")))
 
 
 def _attempt(fields: _Fields, name: str, whole: _Fields) -> Attempt | None:
