@@ -3,8 +3,8 @@
 #
 # An SSH server, BIRD, dnsmasq and nftables are unpacked into .tools, not installed: installing them would
 # start them.
-# With rights, the small programs that some tests compare against are installed; without,
-# those tests are skipped by name.
+# With rights, Wine and, for the tests, the programs that they compare against are installed; without,
+# what needs them is skipped by name.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -63,13 +63,39 @@ if [ -n "$routers" ]; then
     unpack $(with_libraries $routers)
 fi
 
-[ "${1:-}" = test ] || exit 0
+# Windows hosts: Wine, what builds their agent, and a PowerShell for Windows that lies beside this checkout.
+engine=../shared/tools/powershell/powershell-7.6.9-win-x64.tar.xz
+engine_sha256=d8270acf93ba12442cb5a9d607fde3b8481acc47dc42741940a28170f564562c
+windows="wine:wine wineserver:wine64 x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64-win32 wixl:wixl
+    osslsigncode:osslsigncode"
+lay_out_engine() {
+    [ "$(cat .tools/windows/engine.sha256 2>/dev/null)" != "$engine_sha256" ] || return 0
+    if ! printf '%s  %s\n' "$engine_sha256" "$engine" | sha256sum --check --status; then
+        say "$engine is not the file it should be: Windows hosts are skipped by name"
+        windows=
+        return 0
+    fi
+    say "unpacking PowerShell for Windows into .tools"
+    rm -rf .tools/windows/powershell .tools/windows/engine.sha256
+    mkdir -p .tools/windows/powershell
+    tar -xf "$engine" -C .tools/windows/powershell
+    printf '%s\n' "$engine_sha256" >.tools/windows/engine.sha256
+}
+if [ -e "$engine" ] || [ -e .tools/windows/engine.sha256 ]; then
+    lay_out_engine
+else
+    say "no PowerShell for Windows beside this checkout ($engine): Windows hosts are skipped by name"
+    windows=
+fi
+
+tests=
+[ "${1:-}" != test ] || tests="busybox:busybox dig:bind9-dnsutils host:bind9-host minisign:minisign rpm:rpm
+    shellcheck:shellcheck strace:strace unzip:unzip gpg:gnupg apt-ftparchive:apt-utils
+    createrepo_c:createrepo-c msiinfo:msitools osslsigncode:osslsigncode wixl:wixl
+    x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64-win32 chromium:chromium ip:iproute2 openssl:openssl
+    wget:wget nft:nftables"
 missing=
-for pair in busybox:busybox dig:bind9-dnsutils host:bind9-host minisign:minisign rpm:rpm shellcheck:shellcheck \
-    strace:strace unzip:unzip gpg:gnupg apt-ftparchive:apt-utils createrepo_c:createrepo-c \
-    msiinfo:msitools osslsigncode:osslsigncode wixl:wixl wine:wine \
-    x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64-win32 chromium:chromium \
-    ip:iproute2 openssl:openssl wget:wget nft:nftables; do
+for pair in $windows $tests; do
     has "${pair%%:*}" || missing="$missing ${pair#*:}"
 done
 [ -n "$missing" ] || exit 0
@@ -79,5 +105,5 @@ if [ "$(id -u)" = 0 ]; then
     # shellcheck disable=SC2086 # a list of names, none with a space
     DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null || say "could not install$missing"
 else
-    say "not installed, so their tests are skipped by name:$missing"
+    say "not installed, so what needs them is skipped by name:$missing"
 fi

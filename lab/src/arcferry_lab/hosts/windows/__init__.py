@@ -7,17 +7,25 @@ Installer's actions and properties, and no lines of the engine's. There is no Po
 background services: it sends one heartbeat, when it connects, and for that its key must be RSA.
 """
 
+from arcferry_lab.hosts.windows.host import RunningProgram, WindowsHost, command_line, start_windows_host
 from arcferry_lab.hosts.windows.msi import build_agent_msi
 from arcferry_lab.hosts.windows.prefix import LabSettings, ProgramResult, WinePrefix
+from arcferry_lab.hosts.windows.settings import WindowsSettings
 from arcferry_lab.hosts.windows.signing import CodeSigning
-from arcferry_lab.hosts.windows.tools import cannot_build, cannot_run
+from arcferry_lab.hosts.windows.tools import cannot_build, cannot_host, cannot_run
 
 __all__ = [
     "CodeSigning",
     "LabSettings",
     "ProgramResult",
+    "RunningProgram",
+    "WindowsHost",
+    "WindowsSettings",
     "WinePrefix",
     "build_agent_msi",
     "cannot_build",
+    "cannot_host",
     "cannot_run",
+    "command_line",
+    "start_windows_host",
 ]

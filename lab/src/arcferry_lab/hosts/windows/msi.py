@@ -3,12 +3,13 @@
 import re
 import tempfile
 import uuid
+from importlib import resources
 from pathlib import Path
 
 from arcferry import files
 from arcferry.text import quoted
 from arcferry_lab.errors import LabError
-from arcferry_lab.hosts.windows.agent_program import compile_agent
+from arcferry_lab.hosts.windows.compiler import compile_program
 from arcferry_lab.hosts.windows.signing import CodeSigning
 from arcferry_lab.system import run_tool
 
@@ -63,7 +64,8 @@ def build_agent_msi(folder: Path, *, version: str = "1.67.3421.1187", ca: CodeSi
     path = folder / f"AzureConnectedMachineAgent-{version}.msi"
     with tempfile.TemporaryDirectory(prefix="arcferry-") as name:
         work = Path(name)
-        compile_agent(work / "azcmagent.exe", version)
+        with resources.as_file(resources.files(__package__).joinpath("agent")) as sources:
+            compile_program(sources / "azcmagent.c", work / "azcmagent.exe", version=version)
         (work / "agent.wxs").write_text(_source(version), encoding="utf-8")
         run_tool("wixl", "-a", "x64", "-o", "agent.msi", "agent.wxs", cwd=work)
         if ca:

@@ -1,12 +1,17 @@
-"""What this computer has for the twin's Windows: a compiler, the MSI tools, and Wine."""
+"""What this computer has for the twin's Windows: a compiler, the MSI tools, Wine and an engine."""
 
+import functools
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 
-from arcferry_lab.system import program
+from arcferry_lab.hosts.tools import namespaces
+from arcferry_lab.system import program, tools_folder
 
 COMPILER = "x86_64-w64-mingw32-gcc"
 _BUILD = {COMPILER: "gcc-mingw-w64-x86-64-win32", "wixl": "wixl", "osslsigncode": "osslsigncode"}
 _RUN = {"wine": "wine", "wineserver": "wine64"}
+_HOST = dict.fromkeys(("unshare", "nsenter", "setpriv", "mount"), "util-linux") | {"hostname": "hostname"}
 
 
 def cannot_build() -> str | None:
@@ -17,6 +22,34 @@ def cannot_build() -> str | None:
 def cannot_run() -> str | None:
     """Why Wine cannot run here, with the Debian packages that are missing; None where it can."""
     return _missing(_RUN)
+
+
+@functools.cache
+def cannot_host() -> str | None:
+    """Why no Windows host can run here; None where one can."""
+    if sys.platform != "linux":
+        return "hosts of the twin need Linux"
+    missing = _missing({**_BUILD, **_RUN, **_HOST})
+    if missing:
+        return missing
+    if engine() is None:
+        return "no PowerShell for Windows in the tools' folder"
+    if namespaces() is None:
+        return "the kernel allows no mount namespaces here: neither as this user nor in a user namespace"
+    return None
+
+
+def windows_tools() -> Path | None:
+    """The part of the tools' folder that is Windows'; None where there is no such folder."""
+    folder = tools_folder()
+    return folder / "windows" if folder else None
+
+
+def engine() -> Path | None:
+    """The PowerShell for Windows that `make tools` laid out; None where it is not at hand."""
+    folder = windows_tools()
+    found = folder / "powershell" if folder else None
+    return found if found and (found / "powershell.exe").is_file() else None
 
 
 def _missing(needed: Mapping[str, str]) -> str | None:
