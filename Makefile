@@ -31,6 +31,7 @@ lint: venv
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
+	.venv/bin/mypy --platform win32 src
 	.venv/bin/lint-imports
 	.venv/bin/python scripts/self_lock.py --check
 

@@ -1,8 +1,10 @@
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from arcferry import files
 from arcferry.errors import FileInputError
 from arcferry.files import naming, packaged, read_bounded, write_whole, writing_whole
 
@@ -80,3 +82,33 @@ def test_packaged_files_are_those_that_were_written_by_hand(tmp_path: Path) -> N
         (tmp_path / name).write_bytes(name.encode())
     held = {"p/a.py": b"a.py", "p/sub/b.toml": b"sub/b.toml"}
     assert dict(packaged(tmp_path, "p/")) == held
+
+
+@pytest.mark.parametrize("refusals", [2, 99])
+def test_windows_keeps_a_file_from_its_name_while_another_has_it_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusals: int
+) -> None:
+    """A virus scanner lets go soon; for others it is waited within a bound, and the old content stays."""
+    path, tries = tmp_path / "file", 0
+    path.write_bytes(b"old")
+    replace = Path.replace
+
+    def held_open(source: Path, target: Path) -> Path:
+        nonlocal tries
+        tries += 1
+        if tries <= refusals:
+            raise PermissionError(13, "The process cannot access the file", str(source), 32, str(target))
+        return replace(source, target)
+
+    monkeypatch.setattr(files, "sys", SimpleNamespace(platform="win32"))
+    monkeypatch.setattr(files, "_WAITS", (0.001,) * 5)
+    monkeypatch.setattr(Path, "replace", held_open)
+    if refusals == 2:
+        write_whole(path, b"new")
+        assert (path.read_bytes(), tries) == (b"new", 3)
+        return
+    with pytest.raises(FileInputError, match="cannot access the file") as caught:
+        write_whole(path, b"new")
+    assert (path.read_bytes(), tries) == (b"old", 6)
+    assert caught.value.hint.startswith("Close the program that has it open")
+    assert list(tmp_path.iterdir()) == [path]

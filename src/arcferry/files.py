@@ -7,6 +7,7 @@ import errno
 import os
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.resources.abc import Traversable
@@ -22,6 +23,9 @@ from arcferry.errors import BlockedError, FileInputError
 FILE_LIMIT = 64 * 1024 * 1024
 """Longest file in bytes that is held in memory; only a dump of routes may be longer."""
 
+# A virus scanner or an indexer lets go of a file within this; another program may hold it while it runs.
+_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
+_IN_USE = "Close the program that has it open, if one has; else look at who may write there."
 ROOM = "Make room on it, then run the same command again: it goes on where it was."
 
 
@@ -41,6 +45,8 @@ def naming(path: Path, otherwise: str = "cannot be read") -> Iterator[None]:
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
             raise FileInputError(path, f"the disk at {disk_of(path)} is full", hint=ROOM) from error
+        if sys.platform == "win32" and isinstance(error, PermissionError):
+            raise FileInputError(path, error.strerror or otherwise, hint=_IN_USE) from error
         raise FileInputError(path, error.strerror or otherwise) from error
 
 
@@ -103,16 +109,33 @@ def writing_whole(path: Path, *, mode: int = 0o644) -> Iterator[BinaryIO]:
                 stream.flush()
                 os.fsync(stream.fileno())
             Path(beside).chmod(mode)
-            Path(beside).replace(path)
+            give_name(Path(beside), path)
         except BaseException:
             Path(beside).unlink(missing_ok=True)
             raise
 
 
+def give_name(source: Path, target: Path) -> None:
+    """Give a file or a folder the name `target`, in the place of a file that has it.
+
+    Windows refuses that while anybody has one of them open without sharing it; then it is tried again for a
+    second and a half.
+
+    Raises:
+        OSError: it cannot be done.
+    """
+    for wait in _WAITS if sys.platform == "win32" else ():
+        with suppress(PermissionError):
+            source.replace(target)
+            return
+        time.sleep(wait)
+    source.replace(target)
+
+
 def disk_of(path: Path) -> Path:
     """Where the disk is mounted on which a path lies, or would lie."""
     place = path.absolute()
-    while not place.is_mount() and place != place.parent:
+    while not os.path.ismount(place) and place != place.parent:  # Path.is_mount: not on Windows before 3.12
         place = place.parent
     return place
 
@@ -148,8 +171,10 @@ if sys.platform == "win32":
     def _take(descriptor: int) -> None:
         # A byte far behind the process number, which others may then still read.
         os.lseek(descriptor, 1 << 20, os.SEEK_SET)
-        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        os.lseek(descriptor, 0, os.SEEK_SET)
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        finally:
+            os.lseek(descriptor, 0, os.SEEK_SET)
 
 else:
     import fcntl

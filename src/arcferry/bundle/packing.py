@@ -172,12 +172,14 @@ def _clear_after_others(out: Path) -> None:
         if out.exists():
             shutil.rmtree(aside, ignore_errors=True)
         else:  # cut short between its two renames: the bundle that was there comes back
-            aside.rename(out)
+            files.give_name(aside, out)
     for folder in out.parent.glob(f".{name}.*{_STAGING}"):
         with suppress(BlockedError, FileInputError, OSError):
             if time.time() - folder.lstat().st_mtime > _DEAD_AFTER:
                 with only_one(folder, "build", hint=""):
-                    shutil.rmtree(folder, ignore_errors=True)
+                    pass
+                # Now that its lock is closed: Windows removes no file that is open.
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def refuse_taken(out: Path, *, replace: bool) -> None:
@@ -229,7 +231,7 @@ def put_in_place(
             _write_archive(target, listed, small)
         whole.chmod(_FILE_MODE)
         refuse_taken(out, replace=replace)
-        whole.replace(out)
+        files.give_name(whole, out)
         _flush_folder(out.parent)
         return
     folder = workshop / FOLDER
@@ -245,12 +247,12 @@ def put_in_place(
     aside = out.with_name(f"{workshop.name}{_ASIDE}")
     had = out.exists()
     if had:
-        out.rename(aside)
+        files.give_name(out, aside)
     try:
-        folder.rename(out)
+        files.give_name(folder, out)
     except BaseException:
         if had:
-            aside.rename(out)
+            files.give_name(aside, out)
         raise
     _flush_folder(out.parent)
     if had:

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from types import FrameType
 
 EXIT_CODE = 130
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_SIGNALS = [signal.SIGINT, signal.SIGTERM]
+if sys.platform == "win32":
+    _SIGNALS.append(signal.SIGBREAK)  # Ctrl-Break, and the closing of a console's window
 _SHOW_CURSOR = b"\x1b[?25h"
 
 
@@ -64,7 +66,8 @@ def end() -> None:
 
 def leave() -> bool:
     """End the process at once; a terminal gets its cursor back."""
-    if sys.stderr is not None and sys.stderr.isatty():
+    # An older Windows console would print it; there, the shell shows its cursor again by itself.
+    if sys.platform != "win32" and sys.stderr is not None and sys.stderr.isatty():
         os.write(2, _SHOW_CURSOR)
     os._exit(EXIT_CODE)
 

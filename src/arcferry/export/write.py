@@ -82,7 +82,7 @@ def _new_folder(out: Path) -> Iterator[Path]:
         folder.mkdir(mode=0o755)
         yield folder
         _refuse_taken(out)
-        folder.rename(out)
+        files.give_name(folder, out)
 
 
 def _refuse_taken(out: Path) -> None:

@@ -346,7 +346,7 @@ class _PartialFile:
         with self.writing():
             with blocks.open_regular(self._part) as stream:
                 content = blocks.copy(stream, None, limit=LARGEST_PACKAGE + 1)
-            self._part.replace(self._path)
+            files.give_name(self._part, self._path)
             self._beside.unlink(missing_ok=True)
         tag = _validator(answer)
         tag = tag if tag.startswith('"') else ""

@@ -57,11 +57,10 @@ class Stream:
         Linux alone tells; elsewhere this is False.
         """
         sock = self._writer.get_extra_info("socket")
-        if sys.platform != "linux" or sock is None:
-            return False
-        with suppress(OSError):
-            info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_LENGTH)
-            return int.from_bytes(info[_OUT_OF_ORDER], sys.byteorder) > 0
+        if sys.platform == "linux" and sock is not None:
+            with suppress(OSError):
+                info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO_LENGTH)
+                return int.from_bytes(info[_OUT_OF_ORDER], sys.byteorder) > 0
         return False
 
     def write(self, data: bytes) -> None:

@@ -14,6 +14,7 @@ import ssl
 import sys
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -56,9 +57,11 @@ def load_trust(more: Sequence[crypto.X509] = ()) -> Trust:
     context.load_verify_locations(str(public))
     if sys.platform == "win32":
         for store in ("ROOT", "CA"):
-            for data, encoding, _ in ssl.enum_certificates(store):
-                if encoding == "x509_asn":
-                    _add(context, crypto.load_certificate(crypto.FILETYPE_ASN1, data))
+            for data, encoding, trusted in ssl.enum_certificates(store):
+                uses = {} if isinstance(trusted, bool) else trusted
+                if encoding == "x509_asn" and (trusted is True or ssl.Purpose.SERVER_AUTH.oid in uses):
+                    with suppress(crypto.Error):  # Windows keeps some that OpenSSL cannot read
+                        _add(context, crypto.load_certificate(crypto.FILETYPE_ASN1, data))
     else:
         context.set_default_verify_paths()
     for certificate in more:

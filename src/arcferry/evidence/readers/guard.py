@@ -12,6 +12,7 @@ readers.
 """
 
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
@@ -101,31 +102,41 @@ def limited(read: Callable[[], _Read], seconds: float) -> _Read:
     Raises:
         OutOfTimeError: it took longer.
     """
-    can_be = hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread()
-    if not can_be or signal.getitimer(signal.ITIMER_VIRTUAL)[0]:
+    return _timed(read, seconds) if threading.current_thread() is threading.main_thread() else read()
+
+
+if sys.platform == "win32":
+
+    def _timed(read: Callable[[], _Read], _seconds: float) -> _Read:
         return read()
-    active = True
 
-    def over(_number: int, _frame: FrameType | None) -> None:
-        if active:
-            # Once more soon, should something have swallowed this one.
-            signal.setitimer(signal.ITIMER_VIRTUAL, _AGAIN)
-            raise OutOfTimeError
+else:
 
-    def end() -> None:
-        nonlocal active
-        active = False
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
-        signal.signal(signal.SIGVTALRM, before)
-
-    before = signal.signal(signal.SIGVTALRM, over)
-    try:
-        signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
-        try:
+    def _timed(read: Callable[[], _Read], seconds: float) -> _Read:
+        if signal.getitimer(signal.ITIMER_VIRTUAL)[0]:
             return read()
-        finally:
+        active = True
+
+        def over(_number: int, _frame: FrameType | None) -> None:
+            if active:
+                # Once more soon, should something have swallowed this one.
+                signal.setitimer(signal.ITIMER_VIRTUAL, _AGAIN)
+                raise OutOfTimeError
+
+        def end() -> None:
+            nonlocal active
+            active = False
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            signal.signal(signal.SIGVTALRM, before)
+
+        before = signal.signal(signal.SIGVTALRM, over)
+        try:
+            signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
+            try:
+                return read()
+            finally:
+                end()
+        except OutOfTimeError:
+            # The signal can come while the first `end` begins, and then keeps it from its work.
             end()
-    except OutOfTimeError:
-        # The signal can come while the first `end` begins, and then keeps it from its work.
-        end()
-        raise
+            raise

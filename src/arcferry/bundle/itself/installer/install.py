@@ -229,10 +229,10 @@ def check_glibc(requirements: bytes) -> None:
     """
     found = re.findall(rb"-(manylinux\d{0,4})(?:_2_(\d{1,4}))?_x86_64\.whl", requirements)
     needed = max((int(minor or NAMED_GLIBC[name.decode()]) for name, minor in found), default=0)
-    try:
-        library = os.confstr("CS_GNU_LIBC_VERSION") or ""
-    except (ValueError, OSError):
-        library = ""
+    library = ""
+    if sys.platform != "win32":
+        with suppress(ValueError, OSError):
+            library = os.confstr("CS_GNU_LIBC_VERSION") or ""
     match = re.fullmatch(r"glibc 2\.(\d{1,4})(?!\d).*", library)
     if not match or int(match[1]) < needed:
         known = library or "not glibc"
