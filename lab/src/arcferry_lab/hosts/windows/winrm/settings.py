@@ -1,0 +1,68 @@
+"""What a WinRM service is set to: as `winrm get winrm/config` shows it, and who may sign in."""
+
+from dataclasses import dataclass, field
+
+_UNLIMITED = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody who may sign in.
+
+    Attributes:
+        name: without a domain.
+        domain: its Active Directory domain; empty for a local account.
+        administrator: a member of the server's Administrators.
+        built_in: the Administrator that Windows itself makes, which no token filter touches.
+        locked: after too many wrong passwords; the right one is refused as well.
+    """
+
+    name: str
+    password: str = field(repr=False)
+    domain: str = ""
+    administrator: bool = True
+    built_in: bool = False
+    locked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WinRmSettings:
+    r"""The service of a Server 2016 or newer that nobody changed.
+
+    Values are those of `winrm get winrm/config` there.
+
+    Attributes:
+        http: whether the listener on 5985 is there.
+        https: whether the one on 5986 is; Windows has none until somebody makes it.
+        basic: whether passwords are taken as they are; over TLS alone, whatever `allow_unencrypted` says.
+        certificate: whether client certificates are taken.
+        allow_unencrypted: whether a message over HTTP may go as plain text.
+        token_filter: LocalAccountTokenFilterPolicy is 0, so that a local administrator is none from afar.
+        language: of the system, in which faults speak.
+        silent: takes connections and requests, and never answers.
+        chatter: bytes that each command writes first.
+        huge: bytes that the first answer with output holds, whatever the client said of its limit.
+    """
+
+    http: bool = True
+    https: bool = True
+    basic: bool = False
+    certificate: bool = False
+    allow_unencrypted: bool = False
+    token_filter: bool = True
+    language: str = "en-US"
+    max_envelope_kb: int = 500
+    max_timeout_ms: int = 60_000
+    max_operations_per_user: int = 1500
+    idle_timeout_ms: int = 7_200_000
+    max_concurrent_users: int = _UNLIMITED
+    max_processes_per_shell: int = _UNLIMITED
+    max_memory_per_shell_mb: int = _UNLIMITED
+    max_shells_per_user: int = _UNLIMITED
+    silent: bool = False
+    chatter: int = 0
+    huge: int = 0
+
+    def may_manage(self, account: Account) -> bool:
+        """Whether the command shell is open to an account: to administrators alone."""
+        return account.administrator and bool(account.domain or account.built_in or not self.token_filter)
