@@ -18,7 +18,8 @@ import pytest
 from arcferry import bundle as bundles
 from arcferry import times
 from arcferry.fleet.inventory import Host
-from arcferry.fleet.transport.ssh import SshSession, open_session
+from arcferry.fleet.transport import ssh
+from arcferry.fleet.transport.ssh import LinuxSession
 from arcferry.fleet.transport.trust import SshTrust, read_trust
 from arcferry_lab.hosts import build_agent_package, read_journal, unavailable
 from arcferry_lab.hosts.tools import open_ssh
@@ -53,8 +54,9 @@ class Sshd:
 
 
 @asynccontextmanager
-async def connected(host: Host, trust: SshTrust, *, deadline: float = 20.0) -> AsyncIterator[SshSession]:
-    session = await open_session(host, trust, deadline=deadline)
+async def connected(host: Host, trust: SshTrust, *, deadline: float = 20.0) -> AsyncIterator[LinuxSession]:
+    session = await ssh.open_ssh(host, trust, deadline=deadline)
+    assert isinstance(session, LinuxSession)
     try:
         yield session
     finally:
@@ -134,7 +136,7 @@ def entered(tmp_path: Path) -> Iterator[Sshd]:
 
 
 @pytest.fixture
-async def session(sshd: Sshd) -> AsyncIterator[SshSession]:
+async def session(sshd: Sshd) -> AsyncIterator[LinuxSession]:
     async with connected(sshd.host, sshd.trust()) as session:
         yield session
 

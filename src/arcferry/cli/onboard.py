@@ -214,7 +214,7 @@ def _request(inventory: Path, given: FleetOptions, *, acts: bool) -> "RunRequest
     from arcferry.files import state_folder
     from arcferry.fleet.inventory import read_inventory
     from arcferry.fleet.task import RunRequest
-    from arcferry.fleet.transport import read_trust
+    from arcferry.fleet.transport import SignIn, read_trust
 
     # What goes wrong is told once, in our own words; libraries would print it too where nobody listens.
     for name in ("azure", "asyncssh", "aiohttp"):
@@ -223,9 +223,9 @@ def _request(inventory: Path, given: FleetOptions, *, acts: bool) -> "RunRequest
     folder = given.state or state_folder()
     target = given.target(**given.access())
     hosts = _tagged(read_inventory(inventory), given.tags or [])
-    trust = read_trust(given.known_hosts, given.ssh_key, given.user)
+    sign_in = SignIn(ssh=read_trust(given.known_hosts, given.ssh_key, given.user))
     opened = open_bundle(given.bundle, given.bundle_key, folder, given.allow_older, keeps=acts)
-    return RunRequest(hosts, opened, trust, target, who, folder, given.concurrency)
+    return RunRequest(hosts, opened, sign_in, target, who, folder, given.concurrency)
 
 
 def _tagged(inventory: "Inventory", texts: list[str]) -> "Inventory":

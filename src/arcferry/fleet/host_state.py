@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from pathlib import PurePosixPath
 from typing import Any, Self
 
 from arcferry.azure import AzureTarget, Machine
@@ -12,8 +11,7 @@ from arcferry.bundle import Bundle, BundleFile
 from arcferry.errors import InputError
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.script import ScriptAnswer
-
-STAGING = "/var/lib/arcferry"
+from arcferry.fleet.system import System, system_of
 
 _VERSION = re.compile(r"\d{1,9}(?:\.\d{1,9}){0,5}")
 
@@ -162,12 +160,14 @@ class HostPayload:
     """What the bundle holds for one host.
 
     Attributes:
+        system: what the host runs.
         network_script: the host script's part that opens connections; None in a bundle that was built
             before there was one.
         package: the agent for its package format and processor, None where there is none.
         version: that package's version.
     """
 
+    system: System
     bundle_id: str
     script: BundleFile
     network_script: BundleFile | None
@@ -177,7 +177,7 @@ class HostPayload:
     @property
     def folder(self) -> str:
         """Where it is staged on the host."""
-        return f"{STAGING}/{self.bundle_id}"
+        return self.system.staged(self.bundle_id)
 
     @property
     def files(self) -> tuple[BundleFile, ...]:
@@ -186,7 +186,7 @@ class HostPayload:
 
     def staged(self, file: BundleFile) -> str:
         """The path of a file on the host."""
-        return f"{self.folder}/{PurePosixPath(file.name).name}"
+        return self.system.staged(self.bundle_id, file.name)
 
     @property
     def script_path(self) -> str:
@@ -196,17 +196,24 @@ class HostPayload:
 
 def payload_for(bundle: Bundle, facts: HostFacts) -> HostPayload:
     """What the bundle holds for a host with these facts."""
+    system = system_of(facts.os)
     package = bundle.agent_package(facts.package_format, facts.arch)
     version = bundle.agent(package).version if package else ""
-    return HostPayload(bundle.id, bundle.host_script("linux"), network_script(bundle), package, version)
+    scripts = host_scripts(bundle, system)
+    return HostPayload(system, bundle.id, scripts[0], next(iter(scripts[1:]), None), package, version)
 
 
-def network_script(bundle: Bundle) -> BundleFile | None:
-    """The part of the host script for Linux that opens connections, which older bundles lack."""
+def host_scripts(bundle: Bundle, system: System) -> tuple[BundleFile, ...]:
+    """A system's host script, and the part of it that opens connections, which older bundles lack.
+
+    Raises:
+        InputError: the bundle holds no host script for it.
+    """
+    script = bundle.host_script(system.name)
     try:
-        return bundle.host_script("linux-network")
+        return script, bundle.host_script(f"{system.name}-network")
     except InputError:
-        return None
+        return (script,)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ class Host:
     user: str = ""
     tags: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     site: str = ""
+    transport: str = "ssh"
     line: int = 0
 
     def identity(self) -> dict[str, Any]:
@@ -62,7 +63,7 @@ class Host:
             "name": self.name,
             "address": self.address,
             "port": self.port,
-            "transport": "ssh",  # the one there is; the names of earlier runs were made with it
+            "transport": self.transport,
             "user": self.user,
             "tags": dict(sorted(self.tags.items())),
             "site": self.site,

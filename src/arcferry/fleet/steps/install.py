@@ -36,7 +36,8 @@ async def perform(task: HostTask) -> StepResult:
         output, code = answer.output(limit=_OUTPUT), answer.text("code", limit=40)
         full = "no space left" in output.lower() or code == "no-space"
         says = "the host's disk is full" if full else answer.text("message") or "the installer failed"
-        hint = "Free space under /var and /opt, then apply again." if full else ""
+        folders = " and ".join(room.folder for room in task.payload.system.rooms)
+        hint = f"Free space under {folders}, then apply again." if full else ""
         return StepResult("install", StepState.FAILED, says, hint, code, output=output)
     already = "" if answer.flag("changed") else " was there already"
     return StepResult("install", StepState.DONE, f"agent {answer.text('version')}{already}")

@@ -3,16 +3,11 @@
 from arcferry.fleet.host_state import Decision, HostState, block, run, skip
 from arcferry.fleet.outcome import StepResult, StepState
 from arcferry.fleet.steps.install import needs_install
+from arcferry.fleet.system import SYSTEMS
 from arcferry.fleet.task import HostTask, Step
 from arcferry.fleet.transport.upload import make_folder, put
 
 _SPARE = 16 * 1024 * 1024
-_COPIES = 2
-"""Under /var lie the staged package and the copy of it that is hashed and then installed."""
-_UNPACKED = 3
-"""Under /opt it takes some three times the package's size."""
-
-_ARCHITECTURES = {"x86_64", "amd64", "aarch64", "arm64"}
 
 
 def decide(state: HostState) -> Decision:
@@ -48,12 +43,15 @@ def _unsupported(state: HostState) -> Decision | None:
             "it is an Azure virtual machine, on which the Arc agent is not supported",
             "Take it out of the inventory; Azure manages it already.",
         )
-    if facts.os != "linux":
-        return block(f"its operating system is {facts.os or 'unknown'}; this version takes Linux")
-    if facts.arch not in _ARCHITECTURES:
-        return block(f"its processor is {facts.arch or 'unknown'}; the agent is made for x86_64 and arm64")
-    if facts.package_format not in {"deb", "rpm"}:
-        return block("it has neither dpkg nor rpm to install the agent with")
+    system = payload.system
+    if facts.os != system.name:
+        taken = " and ".join(SYSTEMS)
+        return block(f"its operating system is {facts.os or 'unknown'}; this version takes {taken}")
+    if facts.arch not in system.architectures:
+        made = " and ".join(sorted(system.architectures))
+        return block(f"its processor is {facts.arch or 'unknown'}; the agent is made for {made}")
+    if facts.package_format not in system.formats:
+        return block(f"it has neither {' nor '.join(system.formats.values())} to install the agent with")
     if payload.package is None:
         return block(
             f"the bundle holds no agent as {facts.package_format} for {facts.arch}",
@@ -66,14 +64,12 @@ def _too_small(state: HostState) -> Decision | None:
     facts, package = state.facts, state.payload.package
     if package is None or state.agent.installed:
         return None
-    for folder, free, needed in (
-        ("/var", facts.disk_free, _COPIES * package.length + _SPARE),
-        ("/opt", facts.opt_free, _UNPACKED * package.length + _SPARE),
-    ):
+    for room in state.payload.system.rooms:
+        free, needed = getattr(facts, room.fact), room.copies * package.length + _SPARE
         if free is not None and free < needed:
             return block(
-                f"{megabytes(free)} free under {folder}, and the agent needs {megabytes(needed)}",
-                f"Free space under {folder}, then apply again.",
+                f"{megabytes(free)} free under {room.folder}, and the agent needs {megabytes(needed)}",
+                f"Free space under {room.folder}, then apply again.",
             )
     return None
 
