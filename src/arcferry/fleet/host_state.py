@@ -42,7 +42,13 @@ class HostFacts:
     """The answer to the host script's `facts`.
 
     Attributes:
-        disk_free: bytes free under /var, None where unknown; `opt_free` likewise under /opt.
+        disk_free: bytes free where packages are staged, None where unknown; `opt_free` likewise where the
+            agent goes.
+        root: whether the host script ran with all rights.
+        dotnet: the version of .NET Framework, on Windows.
+        busy: whether another installation runs.
+        restart_pending: whether the system notes that it has to start anew.
+        azure_local: whether it is Azure Local, which has its own way into Azure Arc.
         skew: the host's clock minus ours, in seconds; None where it does not say.
         staged: SHA-256 of the bundle's files that lie on the host already, by name.
     """
@@ -59,6 +65,11 @@ class HostFacts:
     skew: float | None
     agent: HostAgent
     staged: dict[str, str] = field(default_factory=dict)
+    root: bool | None = None
+    dotnet: str = ""
+    busy: bool | None = None
+    restart_pending: bool = False
+    azure_local: bool | None = None
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
@@ -90,6 +101,11 @@ def read_facts(answer: ScriptAnswer, *, skew: float | None, staged: dict[str, st
         skew=skew,
         agent=read_agent(answer),
         staged=staged,
+        root=answer.flag("root"),
+        dotnet=answer.text("dotnet", limit=40),
+        busy=answer.flag("installer_busy"),
+        restart_pending=bool(answer.fields.get("pending_reboot")),
+        azure_local=answer.flag("azure_stack_hci"),
     )
 
 

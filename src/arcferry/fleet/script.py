@@ -14,6 +14,29 @@ from arcferry.text import clean, from_json, one_line
 LOCK_WAIT = 600
 _ANSWER_LIMIT = 256 * 1024
 
+_REFUSED: dict[int, tuple[str, str]] = {
+    Ended.POLICY: (
+        "its execution policy, set by Group Policy, lets no script run that is not signed",
+        (
+            "For the time of the run set “Turn on Script Execution” to “Allow local scripts and remote "
+            "signed scripts” for it, then gpupdate there. Or take it in by hand (START-HERE.html in the "
+            "bundle)."
+        ),
+    ),
+    Ended.RESTRICTED: (
+        "a policy (AppLocker or App Control) holds its PowerShell in the constrained language",
+        (
+            "Let the policy allow this user's scripts there for the time of the run, or take the server in "
+            "by hand with scripts that you signed."
+        ),
+    ),
+    Ended.TOO_OLD: (
+        "its PowerShell is older than 3.0",
+        "Install Windows Management Framework 5.1 there first.",
+    ),
+}
+"""What keeps the host script from running at all, and the way out."""
+
 _COMPARED = (
     "hostname",
     "resource_id",
@@ -164,7 +187,7 @@ async def run_to_end(
             f"{LOCK_WAIT // 60} minutes",
             hint=system.lock_hint,
         )
-    if result.exit_status == Ended.NO_FOLDER:
+    if result.exit_status == Ended.FAILED:
         says = f"{system.run_folder} cannot be made or written: {result.says}"
         raise HostCommandError(f"{session.place}: {says}")
     return _answer(session, verb, result)
@@ -172,7 +195,10 @@ async def run_to_end(
 
 def _answer(session: Session, verb: str, result: Result) -> ScriptAnswer:
     answer = read_answer(verb, clean(result.stdout, limit=_ANSWER_LIMIT))
-    if answer is None:
-        says = f"no answer to `{verb}` that can be read (exit {result.exit_status}): {result.says}"
-        raise HostCommandError(f"{session.place}: {says}", hint=system_of(session.system).needs)
-    return answer
+    if answer is not None:
+        return answer
+    if result.exit_status in _REFUSED:
+        says, hint = _REFUSED[result.exit_status]
+        raise HostCommandError(f"{session.place}: {says}", hint=hint)
+    says = f"no answer to `{verb}` that can be read (exit {result.exit_status}): {result.says}"
+    raise HostCommandError(f"{session.place}: {says}", hint=system_of(session.system).needs)

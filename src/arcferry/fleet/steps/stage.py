@@ -1,6 +1,8 @@
 """stage: carry the bundle's files for this host to it."""
 
-from arcferry.fleet.host_state import Decision, HostState, block, run, skip
+from collections.abc import Iterator
+
+from arcferry.fleet.host_state import Decision, HostState, at_least, block, run, skip
 from arcferry.fleet.outcome import StepResult, StepState
 from arcferry.fleet.steps.install import needs_install
 from arcferry.fleet.system import SYSTEMS
@@ -37,27 +39,54 @@ async def perform(task: HostTask) -> StepResult:
 
 
 def _unsupported(state: HostState) -> Decision | None:
+    return next((block(why, hint) for bad, why, hint in _hindrances(state) if bad), None)
+
+
+def _hindrances(state: HostState) -> Iterator[tuple[bool, str, str]]:
+    """Each thing that keeps the agent off a host: whether it is so, how it is said, the way out."""
     facts, payload = state.facts, state.payload
-    if facts.azure_vm:
-        return block(
-            "it is an Azure virtual machine, on which the Arc agent is not supported",
-            "Take it out of the inventory; Azure manages it already.",
-        )
-    system = payload.system
-    if facts.os != system.name:
-        taken = " and ".join(SYSTEMS)
-        return block(f"its operating system is {facts.os or 'unknown'}; this version takes {taken}")
-    if facts.arch not in system.architectures:
-        made = " and ".join(sorted(system.architectures))
-        return block(f"its processor is {facts.arch or 'unknown'}; the agent is made for {made}")
-    if facts.package_format not in system.formats:
-        return block(f"it has neither {' nor '.join(system.formats.values())} to install the agent with")
-    if payload.package is None:
-        return block(
-            f"the bundle holds no agent as {facts.package_format} for {facts.arch}",
-            "Build a bundle with that package: arcferry bundle build.",
-        )
-    return None
+    system, takes = payload.system, payload.system.dotnet
+    yield (
+        facts.azure_vm is True,
+        "it is an Azure virtual machine, on which the Arc agent is not supported",
+        "Take it out of the inventory; Azure manages it already.",
+    )
+    yield (
+        facts.azure_local is True,
+        "it is Azure Local, which Azure Arc takes in by a way of its own",
+        "Take it out of the inventory.",
+    )
+    known = " and ".join(SYSTEMS)
+    yield (
+        facts.os != system.name,
+        f"its operating system is {facts.os or 'unknown'}; this version takes {known}",
+        "",
+    )
+    yield (
+        facts.arch not in system.architectures,
+        f"its processor is {facts.arch or 'unknown'}; the agent is made for {system.processors}",
+        "",
+    )
+    yield (
+        facts.package_format not in system.formats,
+        f"it has neither {' nor '.join(system.formats.values())} to install the agent with",
+        "",
+    )
+    yield (
+        facts.root is False,
+        "the user is no administrator there",
+        "Name another user, or put this one into the server's group Administrators.",
+    )
+    yield (
+        bool(takes) and needs_install(state) and not at_least(facts.dotnet, takes),
+        f"its .NET Framework is {facts.dotnet or 'too old'}, and the host script needs {takes}",
+        f"Install .NET Framework {takes} or newer there first.",
+    )
+    yield (
+        payload.package is None,
+        f"the bundle holds no agent as {facts.package_format} for {facts.arch}",
+        "Build a bundle with that package: arcferry bundle build.",
+    )
 
 
 def _too_small(state: HostState) -> Decision | None:

@@ -2,8 +2,9 @@
 
 from arcferry.fleet.system.linux import LINUX
 from arcferry.fleet.system.system import System
+from arcferry.fleet.system.windows import WINDOWS
 
-SYSTEMS = {row.name: row for row in (LINUX,)}
+SYSTEMS = {row.name: row for row in (LINUX, WINDOWS)}
 """By the name that the host script's `os` gives, and under which the bundle has the host script."""
 
 
@@ -12,4 +13,4 @@ def system_of(name: str) -> System:
     return SYSTEMS.get(name, LINUX)
 
 
-__all__ = ["LINUX", "SYSTEMS", "System", "system_of"]
+__all__ = ["LINUX", "SYSTEMS", "WINDOWS", "System", "system_of"]

@@ -13,8 +13,11 @@ class Ended(IntEnum):
 
     FULL = 28
     NOT_WHOLE = 65
-    NO_FOLDER = 73
+    FAILED = 73
     BUSY = 75
+    POLICY = 77
+    RESTRICTED = 78
+    TOO_OLD = 79
     NO_TOOL = 127
 
 
@@ -38,13 +41,14 @@ class System:
     Each does the same on every system, takes the same words and ends with a status of `Ended` or 0:
 
     - `look PATH…` prints `SHA256  PATH` for each file that is there, `BYTES  PATH.part` for each half one.
-    - `folder PATH` makes a folder that administrators alone can enter; a link in its place is refused.
+    - `folder PATH BASE` makes a folder that administrators alone can enter, on Windows all of BASE too, in
+      which it lies; a link in its place is refused.
     - `append PATH START SHA256` adds standard input to `PATH.part`, or begins it anew where START is 0, and
       gives it its name once it is whole.
     - `sweep FOLDER` removes tokens that an attempt which was killed has left; not one that is at work.
-    - `to-end FOLDER SECONDS token|none SCRIPT VERB WORD…` runs a verb of the staged host script to its end,
-      with the host's lock in FOLDER, for which it waits. A token is on standard input; the verb is told as
-      its last word where to read it.
+    - `to-end FOLDER SECONDS token|none SCRIPT VERB WORD…` runs a verb of the staged host script, with the
+      host's lock in FOLDER, for which it waits. A token is on standard input; the verb is told as its last
+      word where to read it.
 
     Attributes:
         name: as the host script calls the system.
@@ -55,11 +59,13 @@ class System:
         run_folder: the private folder with the lock.
         token_files: where a token that was left would lie, for people.
         formats: the packages that the agent comes in.
-        architectures: the processors that it is made for, and what they are called.
+        architectures: what the host script calls the processors that it is made for; `processors`, people.
         rooms: what it takes to install it.
         needs: what the host script runs on, for people.
         lock_hint: how to find out who holds the lock.
+        dotnet: the .NET Framework that the host script itself needs; empty where it needs none.
         agent_log: where the agent writes down its heartbeats.
+        at_once: the word by which the host script's `connect` does not wait for the agent's first heartbeat.
     """
 
     name: str
@@ -71,10 +77,13 @@ class System:
     token_files: str
     formats: Mapping[str, str]
     architectures: frozenset[str]
+    processors: str
     rooms: tuple[Room, ...]
     needs: str
     lock_hint: str
     agent_log: str
+    dotnet: str
+    at_once: tuple[str, ...]
 
     def command(self, name: str, *words: str) -> list[str]:
         """The command for a program of `scripts`."""

@@ -76,4 +76,4 @@ class Session(Protocol):
 
 def place_of(host: Host) -> str:
     """How messages name a host."""
-    return f"{host.name} ({host.address}:{host.port})"
+    return f"{host.name} ({host.address}{f':{host.port}' if host.port else ''})"

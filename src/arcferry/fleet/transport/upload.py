@@ -67,7 +67,8 @@ async def make_folder(session: Session, path: str) -> None:
     Raises:
         HostCommandError: something else is in its place, or the disk is full or read-only.
     """
-    result = await session.run(system_of(session.system).command("folder", path))
+    system = system_of(session.system)
+    result = await session.run(system.command("folder", path, system.staging))
     if result.exit_status != 0:
         raise HostCommandError(f"{session.place}: {path} cannot be made: {result.says}")
 
