@@ -39,14 +39,14 @@ ARCFERRY = """
 import asyncio, sys
 from pathlib import Path
 from arcferry.fleet.inventory import Host, read_inventory
-from arcferry.fleet.transport import open_session, read_trust
+from arcferry.fleet.transport import SignIn, open_session, read_trust
 
 inventory, known_hosts, key, *command = sys.argv[1:]
 hosts = read_inventory(Path(inventory)).hosts
-trust = read_trust(Path(known_hosts), Path(key), "root")
+sign_in = SignIn(read_trust(Path(known_hosts), Path(key), "root"))
 
 async def one(host):
-    session = await open_session(host, trust, deadline=60)
+    session = await open_session(host, sign_in)
     try:
         return await session.run(command)
     finally:

@@ -17,11 +17,14 @@ import pytest
 
 from arcferry import bundle as bundles
 from arcferry import times
+from arcferry.bundle.authenticode import Roots
 from arcferry.fleet.inventory import Host
-from arcferry.fleet.transport.ssh import SshSession, open_session
+from arcferry.fleet.transport import ssh
+from arcferry.fleet.transport.ssh import LinuxSession
 from arcferry.fleet.transport.trust import SshTrust, read_trust
 from arcferry_lab.hosts import build_agent_package, read_journal, unavailable
 from arcferry_lab.hosts.tools import open_ssh
+from arcferry_lab.hosts.windows import CodeSigning, build_agent_msi, cannot_build
 from arcferry_lab.twin import RESOURCE_GROUP, Twin, TwinSettings
 
 EVERYTHING = ("12076:51010", "12076:51012", "12076:5060", "12076:5070")
@@ -53,8 +56,9 @@ class Sshd:
 
 
 @asynccontextmanager
-async def connected(host: Host, trust: SshTrust, *, deadline: float = 20.0) -> AsyncIterator[SshSession]:
-    session = await open_session(host, trust, deadline=deadline)
+async def connected(host: Host, trust: SshTrust, *, deadline: float = 20.0) -> AsyncIterator[LinuxSession]:
+    session = await ssh.open_ssh(host, trust, deadline=deadline)
+    assert isinstance(session, LinuxSession)
     try:
         yield session
     finally:
@@ -134,7 +138,7 @@ def entered(tmp_path: Path) -> Iterator[Sshd]:
 
 
 @pytest.fixture
-async def session(sshd: Sshd) -> AsyncIterator[SshSession]:
+async def session(sshd: Sshd) -> AsyncIterator[LinuxSession]:
     async with connected(sshd.host, sshd.trust()) as session:
         yield session
 
@@ -161,6 +165,23 @@ def sealed(tmp_path_factory: pytest.TempPathFactory) -> Sealed:
     made = Sealed(folder / "bundle.zip", folder / "key")
     bundles.create_key_pair(made.key)
     contents = bundles.Contents((package,))
+    bundles.build(made.path, contents, bundles.load_secret_key(made.key), created=times.now())
+    return made
+
+
+@pytest.fixture(scope="session")
+def with_msi(tmp_path_factory: pytest.TempPathFactory) -> Sealed:
+    """A bundle for both systems."""
+    if reason := cannot_build():
+        pytest.skip(f"no MSI can be built here: {reason}")
+    folder = tmp_path_factory.mktemp("both")
+    signer = CodeSigning()
+    msi = folder / "AzureConnectedMachineAgent.msi"
+    build_agent_msi(folder, version="1.67.0", ca=signer).rename(msi)
+    made = Sealed(folder / "bundle.zip", folder / "key")
+    bundles.create_key_pair(made.key)
+    roots = Roots.from_pem(signer.root_pem)
+    contents = bundles.Contents((build_agent_package(folder), msi), signing_roots=roots)
     bundles.build(made.path, contents, bundles.load_secret_key(made.key), created=times.now())
     return made
 

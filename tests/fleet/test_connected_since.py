@@ -9,7 +9,7 @@ from arcferry import azure
 from arcferry.fleet.inventory import read_inventory
 from arcferry.fleet.plan import FleetPlan, plan
 from arcferry.fleet.task import RunContext, RunRequest
-from arcferry.fleet.transport.trust import read_trust
+from arcferry.fleet.transport.trust import SignIn, read_trust
 from arcferry_lab.azure.errors import ArmError
 from arcferry_lab.azure.state import CannedResponse
 from arcferry_lab.twin import RESOURCE_GROUP
@@ -38,9 +38,9 @@ async def by_an_older_list(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> Asy
         ca_file=twin.paths.ca,
     )
     who = azure.with_secret(twin.client.client_id, twin.client.secret)
-    trust = read_trust(twin.paths.known_hosts, twin.paths.key, "root")
+    sign_in = SignIn(read_trust(twin.paths.known_hosts, twin.paths.key, "root"))
     hosts = read_inventory(twin.paths.inventory)
-    order = RunRequest(hosts, fleet.sealed.open(), trust, target, who, fleet.state)
+    order = RunRequest(hosts, fleet.sealed.open(), sign_in, target, who, fleet.state)
     async with azure.signed_in(target, who) as session:
         preflight = await azure.prepare(session)
         assert preflight.machines == {}

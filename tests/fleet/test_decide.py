@@ -149,6 +149,70 @@ BLOCKED: dict[str, tuple[dict[str, Any], str, str, str]] = {
 }
 
 
+SERVER = HostFacts(
+    os="windows",
+    hostname="WIN01",
+    distro="Windows Server 2022 Datacenter",
+    arch="amd64",
+    package_format="msi",
+    systemd=False,
+    disk_free=10**10,
+    opt_free=10**10,
+    azure_vm=None,
+    skew=0.0,
+    agent=HostAgent(),
+    root=True,
+    dotnet="4.8.04161",
+)
+
+
+def test_a_bare_windows_host_gets_everything(with_msi: Sealed) -> None:
+    found = situation(with_msi, SERVER)
+    assert verdicts(found) == RUN_ALL
+    assert [found.payload.staged(file).rpartition("\\")[2] for file in found.payload.files] == [
+        "windows.ps1",
+        "windows-network.ps1",
+        "AzureConnectedMachineAgent.msi",
+    ]
+    assert found.payload.folder == rf"C:\ProgramData\arcferry\{found.payload.bundle_id}"
+
+
+def test_what_an_installation_there_meets_is_told_and_no_hindrance(with_msi: Sealed) -> None:
+    found = situation(with_msi, replace(SERVER, busy=True, restart_pending=True))
+    why = next(decision.why for step, decision in decide(found) if step.name == "install")
+    assert (
+        why == "agent 1.67.0; another installation runs there, and is waited for; a restart is pending there"
+    )
+
+
+BLOCKED_WINDOWS: dict[str, tuple[dict[str, Any], str, str, str]] = {
+    "azure vm": ({"azure_vm": True}, "stage", "Azure virtual machine", "out of the inventory"),
+    "azure local": ({"azure_local": True}, "stage", "it is Azure Local", "out of the inventory"),
+    "32 bits": ({"arch": "x86"}, "stage", "its processor is x86; the agent is made for x86_64", ""),
+    "on ARM": ({"arch": "arm64"}, "stage", "its processor is arm64", ""),
+    "no administrator": ({"root": False}, "stage", "no administrator", "group Administrators"),
+    "no .NET": ({"dotnet": ""}, "stage", "too old, and the host script needs 4.5", "4.5 or newer"),
+    "an old .NET": ({"dotnet": "4.0.30319"}, "stage", "4.0.30319, and the host script needs 4.5", ""),
+    "full disk": ({"disk_free": 1000}, "stage", r"1000 bytes free under C:\ProgramData", "Free space"),
+    "claims a deb": ({"package_format": "deb"}, "stage", "neither Windows Installer", ""),
+    "clock": ({"skew": 400.0}, "connect", "400 s ahead", "NTP"),
+}
+
+
+@pytest.mark.parametrize("case", BLOCKED_WINDOWS)
+def test_a_windows_host_that_is_blocked(with_msi: Sealed, case: str) -> None:
+    changes, step, why, hint = BLOCKED_WINDOWS[case]
+    found = blocks(situation(with_msi, replace(SERVER, **changes)))
+    assert [name for name, _, _ in found] == [step]
+    assert why in found[0][1]
+    assert hint in found[0][2]
+
+
+def test_a_bundle_without_the_msi(sealed: Sealed) -> None:
+    found = blocks(situation(sealed, SERVER))
+    assert found[0][1] == "the bundle holds no agent as msi for amd64"
+
+
 @pytest.mark.parametrize("case", BLOCKED)
 def test_blocked(sealed: Sealed, case: str) -> None:
     changes, step, why, hint = BLOCKED[case]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arcferry.errors import FileInputError
-from arcferry.fleet.inventory import Host, read_inventory
+from arcferry.fleet.inventory import Host, HowReached, read_inventory
 
 
 def write(folder: Path, name: str, text: str | bytes) -> Path:
@@ -18,15 +18,43 @@ def test_csv_with_every_column(tmp_path: Path) -> None:
     path = write(
         tmp_path,
         "fleet.csv",
-        "name,address,port,transport,user,tags,site\n"
-        "web01,10.0.0.1,2222,ssh,ops,env=prod; owner=web team,osaka\n"
-        "web02,web02.example.org,,,,,\n",
+        "name,address,port,transport,user,auth,tags,site\n"
+        "web01,10.0.0.1,2222,ssh,ops,,env=prod; owner=web team,osaka\n"
+        "web02,web02.example.org,,,,,,\n"
+        "win01,,5985,WinRM,CORP\\ops,NTLM,,\n"
+        "win02,,,winrm,ops@CORP.EXAMPLE,,,\n",
     )
-    first, second = read_inventory(path).hosts
+    first, second, third, fourth = read_inventory(path).hosts
     assert first == Host(
         "web01", "10.0.0.1", 2222, "ops", {"env": "prod", "owner": "web team"}, "osaka", line=2
     )
     assert second == Host("web02", "web02.example.org", line=3)
+    assert third == Host("win01", "win01", 5985, "CORP\\ops", transport="winrm", auth="ntlm", line=4)
+    assert fourth == Host("win02", "win02", 0, "ops@CORP.EXAMPLE", transport="winrm", line=5)
+
+
+def test_what_the_run_says_holds_where_a_row_does_not(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.csv", "name,transport,port,auth\na,,,\nb,ssh,2222,\nc,winrm,5985,basic\n")
+    found = [
+        (host.transport, host.port, host.auth)
+        for host in read_inventory(path, HowReached("winrm", "ntlm", 5986)).hosts
+    ]
+    assert found == [("winrm", 5986, "ntlm"), ("ssh", 2222, ""), ("winrm", 5985, "basic")]
+    with pytest.raises(ValueError, match="transport 'telnet' is not known; ssh and winrm are"):
+        HowReached("telnet")
+
+
+def test_a_host_over_ssh_is_named_in_runs_as_it_always_was() -> None:
+    host = Host("web01", "10.0.0.1", 22, "ops", {"b": "2", "a": "1"}, "osaka", line=9)
+    assert host.identity() == {
+        "name": "web01",
+        "address": "10.0.0.1",
+        "port": 22,
+        "transport": "ssh",
+        "user": "ops",
+        "tags": {"a": "1", "b": "2"},
+        "site": "osaka",
+    }
 
 
 def test_tags_are_read_with_commas_as_with_semicolons(tmp_path: Path) -> None:
@@ -105,8 +133,21 @@ REFUSED = {
     "port too high": ("a.csv", "name,port\na,65536\n", 2, "port 65536 is above", ""),
     "unknown column": ("a.csv", "name,adress\na,10.0.0.1\n", 1, "unknown column 'adress'", "address"),
     "unknown key": ("a.yaml", "- name: a\n  prot: 22\n", 2, "unknown column 'prot'", "port"),
-    "winrm": ("a.csv", "name,transport\na,winrm\n", 2, "arcferry export ansible", ""),
-    "winrm in YAML": ("a.yaml", "- name: a\n  transport: WinRM\n", 1, "START-HERE.html", ""),
+    "auth of a kind": (
+        "a.csv",
+        "name,transport,auth\na,winrm,credssp\n",
+        2,
+        "'credssp' is not known; kerb",
+        "",
+    ),
+    "auth over SSH": ("a.csv", "name,transport,auth\na,ssh,ntlm\n", 2, "auth ntlm is WinRM's", ""),
+    "address twice over WinRM": (
+        "a.csv",
+        "name,transport,address\na,winrm,10.0.0.1\nb,winrm,10.0.0.1\n",
+        3,
+        "address 10.0.0.1 is already on line 2 (a)",
+        "",
+    ),
     "separator of two letters": ("a.csv", "sep=;;\nname;address\na;10.0.0.1\n", 1, "sep=;;", "sep=;"),
     "telnet": ("a.csv", "name,transport\na,telnet\n", 2, "'telnet' is not known", ""),
     "bad address": ("a.csv", "name,address\na,10.0.0.256\n", 2, "neither an IP address nor", ""),

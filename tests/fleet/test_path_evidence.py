@@ -19,7 +19,7 @@ from arcferry.fleet.outcome import FleetRun, HostRun
 from arcferry.fleet.run import apply_fleet
 from arcferry.fleet.steps.check import MOST_PATH
 from arcferry.fleet.task import RunRequest
-from arcferry.fleet.transport.trust import read_trust
+from arcferry.fleet.transport.trust import SignIn, read_trust
 from arcferry.probe.https import CheckResult, check
 from arcferry.probe.step import ProbeSettings
 from arcferry_lab.hosts.faults import lay
@@ -59,9 +59,9 @@ async def applied(fleet: Fleet) -> FleetRun:
         ca_file=twin.paths.ca,
     )
     who = azure.with_secret(twin.client.client_id, twin.client.secret)
-    trust = read_trust(twin.paths.known_hosts, twin.paths.key, "root")
+    sign_in = SignIn(read_trust(twin.paths.known_hosts, twin.paths.key, "root"))
     hosts = read_inventory(twin.paths.inventory)
-    return await apply_fleet(RunRequest(hosts, fleet.sealed.open(), trust, target, who, fleet.state), who)
+    return await apply_fleet(RunRequest(hosts, fleet.sealed.open(), sign_in, target, who, fleet.state), who)
 
 
 def documents(paths: LabPaths) -> list[Document]:

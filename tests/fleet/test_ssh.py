@@ -19,7 +19,7 @@ from arcferry.errors import (
     InputError,
 )
 from arcferry.fleet.inventory import Host
-from arcferry.fleet.transport.ssh import SshSession
+from arcferry.fleet.transport.ssh import LinuxSession
 from arcferry.fleet.transport.trust import read_trust
 
 from .conftest import Sshd, connected, free_port
@@ -27,22 +27,22 @@ from .conftest import Sshd, connected, free_port
 HOSTILE = ["", "a b", "$(touch /tmp/x)", "; reboot", "`id`", "'", '"', "\n", "-rf", "*", "é", "\\"]
 
 
-async def test_words_reach_the_command_as_they_are(session: SshSession) -> None:
+async def test_words_reach_the_command_as_they_are(session: LinuxSession) -> None:
     result = await session.run(["printf", "%s\\0", *HOSTILE])
     assert result.stdout.decode().split("\0")[:-1] == HOSTILE
 
 
-async def test_input_output_and_exit_status(session: SshSession) -> None:
+async def test_input_output_and_exit_status(session: LinuxSession) -> None:
     result = await session.run(["sh", "-c", "cat; echo oops >&2; exit 7"], stdin=b"x" * 300_000)
     assert (len(result.stdout), result.stderr, result.exit_status) == (300_000, b"oops\n", 7)
 
 
-async def test_a_command_that_reads_nothing_is_not_waited_for(session: SshSession) -> None:
+async def test_a_command_that_reads_nothing_is_not_waited_for(session: LinuxSession) -> None:
     result = await session.run(["true"], stdin=b"x" * 3_000_000, deadline=20)
     assert result.exit_status == 0
 
 
-async def test_a_hundred_megabytes_are_cut_and_the_command_is_ended(session: SshSession) -> None:
+async def test_a_hundred_megabytes_are_cut_and_the_command_is_ended(session: LinuxSession) -> None:
     started = time.monotonic()
     mark = "arcferry-flood"
     with pytest.raises(HostCommandError, match="printed more than 524,288 bytes and was ended"):
@@ -51,12 +51,12 @@ async def test_a_hundred_megabytes_are_cut_and_the_command_is_ended(session: Ssh
     assert (await session.run(["echo", "still here"])).stdout == b"still here\n"
 
 
-async def test_terminal_sequences_are_not_passed_on(session: SshSession) -> None:
+async def test_terminal_sequences_are_not_passed_on(session: LinuxSession) -> None:
     result = await session.run(["printf", "\\033]0;owned\\007\\033[31mred\\033[0m\\r\\nlast\\b"])
     assert result.says == "last"
 
 
-async def test_a_command_that_does_not_end(session: SshSession) -> None:
+async def test_a_command_that_does_not_end(session: LinuxSession) -> None:
     with pytest.raises(HostCommandError, match="did not end within 1 s"):
         await session.run(["sleep", "60"], deadline=1)
 

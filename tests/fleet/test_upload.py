@@ -6,7 +6,7 @@ import pytest
 
 from arcferry.bundle import BundleFile
 from arcferry.errors import BundleRefusedError, HostCommandError
-from arcferry.fleet.transport.ssh import SshSession
+from arcferry.fleet.transport.ssh import LinuxSession
 from arcferry.fleet.transport.upload import checksums, make_folder, put
 
 from .conftest import Sealed, Sshd, connected
@@ -22,7 +22,7 @@ def source(sealed: Sealed) -> BundleFile:
 @pytest.fixture(params=["root", "sudo"])
 async def either(
     request: pytest.FixtureRequest, sshd: Sshd, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[SshSession]:
+) -> AsyncIterator[LinuxSession]:
     """A session as root, and one whose every command goes through a program called sudo."""
     async with connected(sshd.host, sshd.trust()) as session:
         await session.run(["true"])
@@ -31,7 +31,7 @@ async def either(
         yield session
 
 
-async def test_sent_once_then_kept(either: SshSession, source: BundleFile, tmp_path: Path) -> None:
+async def test_sent_once_then_kept(either: LinuxSession, source: BundleFile, tmp_path: Path) -> None:
     remote = tmp_path / "staging" / "agent.deb"
     await make_folder(either, str(remote.parent))
     first = await put(either, source, str(remote))
@@ -43,7 +43,7 @@ async def test_sent_once_then_kept(either: SshSession, source: BundleFile, tmp_p
     assert second == 0
 
 
-async def test_a_half_upload_is_continued(either: SshSession, source: BundleFile, tmp_path: Path) -> None:
+async def test_a_half_upload_is_continued(either: LinuxSession, source: BundleFile, tmp_path: Path) -> None:
     remote = tmp_path / "agent.deb"
     half = source.length // 2
     (tmp_path / "agent.deb.part").write_bytes(source.read()[:half])
@@ -54,7 +54,7 @@ async def test_a_half_upload_is_continued(either: SshSession, source: BundleFile
 
 @pytest.mark.parametrize("length", [1.0, 0.5, 1.5])
 async def test_a_damaged_half_is_thrown_away(
-    either: SshSession, source: BundleFile, tmp_path: Path, length: float
+    either: LinuxSession, source: BundleFile, tmp_path: Path, length: float
 ) -> None:
     remote = tmp_path / "agent.deb"
     (tmp_path / "agent.deb.part").write_bytes(b"\0" * int(source.length * length))
@@ -66,7 +66,7 @@ async def test_a_damaged_half_is_thrown_away(
 
 
 async def test_a_file_that_changed_here_is_never_put_in_place(
-    either: SshSession, source: BundleFile, tmp_path: Path
+    either: LinuxSession, source: BundleFile, tmp_path: Path
 ) -> None:
     changed = tmp_path / "changed.deb"
     changed.write_bytes(source.read()[:-1] + b"x")
@@ -76,19 +76,19 @@ async def test_a_file_that_changed_here_is_never_put_in_place(
     assert not remote.exists()
 
 
-async def test_a_folder_that_cannot_be_written(either: SshSession, source: BundleFile) -> None:
+async def test_a_folder_that_cannot_be_written(either: LinuxSession, source: BundleFile) -> None:
     with pytest.raises(HostCommandError):
         await put(either, source, "/proc/no-such/agent.deb")
 
 
-async def test_a_link_in_the_folders_place_is_refused(either: SshSession, tmp_path: Path) -> None:
+async def test_a_link_in_the_folders_place_is_refused(either: LinuxSession, tmp_path: Path) -> None:
     (tmp_path / "real").mkdir(mode=0o755)
     (tmp_path / "link").symlink_to(tmp_path / "real")
     with pytest.raises(HostCommandError):
         await make_folder(either, str(tmp_path / "link"))
 
 
-async def test_odd_names_and_missing_files_in_checksums(either: SshSession, tmp_path: Path) -> None:
+async def test_odd_names_and_missing_files_in_checksums(either: LinuxSession, tmp_path: Path) -> None:
     odd = tmp_path / "a b$(x)\\n.bin"
     odd.write_bytes(b"x")
     plain = tmp_path / "plain"

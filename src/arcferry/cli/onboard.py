@@ -15,10 +15,11 @@ from arcferry.errors import InputError, InterruptedRunError
 if TYPE_CHECKING:
     from arcferry.fleet.inventory import Inventory
     from arcferry.fleet.task import RunRequest
+    from arcferry.fleet.transport import SignIn
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Install the agent on a fleet of servers over SSH, connect them to Azure Arc, and verify in Azure.",
+    help="Install the agent on servers over SSH or WinRM, connect them to Azure Arc, and verify in Azure.",
 )
 _GO_ON = "Run the same command again: it goes on where it was."
 _STOPPING = "stopping: what is being installed or connected ends first; once more to leave it"
@@ -27,7 +28,7 @@ InventoryArgument = Annotated[
     Path,
     argument(
         "INVENTORY",
-        "CSV or YAML with the columns name, address, port, transport, user, tags (k=v;k2=v2, or "
+        "CSV or YAML with the columns name, address, port, transport, user, auth, tags (k=v;k2=v2, or "
         "k=v,k2=v2 in quotes) and site. "
         "A host's name becomes its machine's name in Azure.",
     ),
@@ -42,13 +43,13 @@ class FleetOptions(options.PlaceOptions, options.AccessOptions, options.Identity
     bundle_key: options.BundleKeyOption
     allow_older: options.AllowOlderOption = ""
     known_hosts: Annotated[
-        Path,
+        Path | None,
         setting(
             "--known-hosts FILE",
-            "The servers' SSH host keys. A server whose key is not in it is refused.",
+            "The servers' SSH host keys. A server whose key is not in it is refused. Needed for SSH.",
             panel=options.HOSTS,
         ),
-    ]
+    ] = None
     ssh_key: Annotated[
         Path | None,
         setting(
@@ -66,6 +67,34 @@ class FleetOptions(options.PlaceOptions, options.AccessOptions, options.Identity
             envvar="ARCFERRY_SSH_USER",
         ),
     ] = "root"
+    transport: Annotated[
+        str,
+        setting(
+            "--transport NAME",
+            "How servers are reached whose row in the inventory does not say: ssh, or winrm. Without it ssh.",
+            panel=options.HOSTS,
+        ),
+    ] = ""
+    auth: Annotated[
+        str,
+        setting(
+            "--auth WAY",
+            "How to sign in over WinRM: kerberos, ntlm, certificate or basic. Without it kerberos and, where "
+            "that cannot be, ntlm.",
+            panel=options.HOSTS,
+        ),
+    ] = ""
+    host_port: Annotated[
+        int,
+        setting(
+            "--host-port N",
+            "The servers' port if the inventory names none. Without it 22 for SSH; for WinRM 5986, over TLS, "
+            "and where nothing answers there 5985, with encrypted messages.",
+            panel=options.HOSTS,
+            min=0,
+            max=65535,
+        ),
+    ] = 0
     tags: options.TagsOption = None
     state: options.StateOption = None
     concurrency: Annotated[
@@ -83,7 +112,7 @@ def plan(
 ) -> None:
     """Show what apply would do with every server. Changes nothing.
 
-    Reads each server's facts over SSH and decides as apply does. With a secret or a certificate it also asks
+    Reads each server's facts and decides as apply does. With a secret or a certificate it also asks
     Azure whether everything is ready there; without one it says that Azure was not asked.
 
     Exit code 0 when every server could go on, 1 when one could not or Azure gave no usable answer, 3 when
@@ -212,9 +241,8 @@ def _request(inventory: Path, given: FleetOptions, *, acts: bool) -> "RunRequest
     import logging
 
     from arcferry.files import state_folder
-    from arcferry.fleet.inventory import read_inventory
+    from arcferry.fleet.inventory import HowReached, read_inventory
     from arcferry.fleet.task import RunRequest
-    from arcferry.fleet.transport import read_trust
 
     # What goes wrong is told once, in our own words; libraries would print it too where nobody listens.
     for name in ("azure", "asyncssh", "aiohttp"):
@@ -222,10 +250,29 @@ def _request(inventory: Path, given: FleetOptions, *, acts: bool) -> "RunRequest
     who = principal(given, ask=acts)
     folder = given.state or state_folder()
     target = given.target(**given.access())
-    hosts = _tagged(read_inventory(inventory), given.tags or [])
-    trust = read_trust(given.known_hosts, given.ssh_key, given.user)
+    try:
+        how = HowReached(given.transport, given.auth, given.host_port)
+    except ValueError as error:
+        raise InputError(f"--{error}") from error
+    hosts = _tagged(read_inventory(inventory, how), given.tags or [])
+    sign_in = _sign_in(given, {host.transport for host in hosts.hosts})
     opened = open_bundle(given.bundle, given.bundle_key, folder, given.allow_older, keeps=acts)
-    return RunRequest(hosts, opened, trust, target, who, folder, given.concurrency)
+    return RunRequest(hosts, opened, sign_in, target, who, folder, given.concurrency)
+
+
+def _sign_in(given: FleetOptions, transports: set[str]) -> "SignIn":
+    """What the transports sign in with that hosts of this run are reached by."""
+    from arcferry.fleet.transport import SignIn, read_trust
+
+    ssh = None
+    if "ssh" in transports:
+        if given.known_hosts is None:
+            hint = (
+                "Pass --known-hosts FILE: the servers' own keys, so that no other machine answers for them."
+            )
+            raise InputError("no known_hosts file for the servers that are reached over SSH", hint=hint)
+        ssh = read_trust(given.known_hosts, given.ssh_key, given.user)
+    return SignIn(ssh)
 
 
 def _tagged(inventory: "Inventory", texts: list[str]) -> "Inventory":

@@ -22,13 +22,14 @@ _PATHS = frozenset(("secret-file", "certificate", "ca-file", "bundle-key", "know
 _TEXTS = frozenset(
     (
         "cloud", "location", "tenant-id", "subscription-id", "resource-group", "client-id", "secret-env",
-        "arm-url", "authority", "proxy", "resolver", "circuit", "user",
+        "arm-url", "authority", "proxy", "resolver", "circuit", "user", "transport", "auth",
         "private-link-scope",
     )
 )  # fmt: skip
 _LISTS = frozenset(("tags",))
 _FLAGS = frozenset(("location-unlisted",))
-KEYS = _PATHS | _TEXTS | _LISTS | _FLAGS
+_NUMBERS = frozenset(("host-port",))
+KEYS = _PATHS | _TEXTS | _LISTS | _FLAGS | _NUMBERS
 _SECRET = re.compile(r"secret|password|passwd|passphrase|token|private-?key|credential|pwd", re.IGNORECASE)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ELSEWHERE = (
@@ -108,9 +109,11 @@ def _checked(path: Path, text: str, key: str, value: object) -> Setting:
         return [str(one) for one in value]
     if key in _FLAGS and isinstance(value, bool):
         return value
-    if not isinstance(value, str) or not value or key in _FLAGS:
+    if key in _NUMBERS and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    if not isinstance(value, str) or not value or key in _FLAGS | _NUMBERS:
         kind = 'a list of texts such as ["site=taipei"]' if key in _LISTS else "text in quotes"
-        kind = "true or false" if key in _FLAGS else kind
+        kind = "true or false" if key in _FLAGS else "a number" if key in _NUMBERS else kind
         raise FileInputError(path, f"{key} is not {kind}", line=line)
     if key == "secret-env" and not _VARIABLE.fullmatch(value):
         # Whoever puts the secret itself here must not read it back in a message.

@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from pathlib import PurePosixPath
 from typing import Any, Self
 
 from arcferry.azure import AzureTarget, Machine
@@ -12,8 +11,7 @@ from arcferry.bundle import Bundle, BundleFile
 from arcferry.errors import InputError
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.script import ScriptAnswer
-
-STAGING = "/var/lib/arcferry"
+from arcferry.fleet.system import System, system_of
 
 _VERSION = re.compile(r"\d{1,9}(?:\.\d{1,9}){0,5}")
 
@@ -44,7 +42,13 @@ class HostFacts:
     """The answer to the host script's `facts`.
 
     Attributes:
-        disk_free: bytes free under /var, None where unknown; `opt_free` likewise under /opt.
+        disk_free: bytes free where packages are staged, None where unknown; `opt_free` likewise where the
+            agent goes.
+        root: whether the host script ran with all rights.
+        dotnet: the version of .NET Framework, on Windows.
+        busy: whether another installation runs.
+        restart_pending: whether the system notes that it has to start anew.
+        azure_local: whether it is Azure Local, which has its own way into Azure Arc.
         skew: the host's clock minus ours, in seconds; None where it does not say.
         staged: SHA-256 of the bundle's files that lie on the host already, by name.
     """
@@ -61,6 +65,11 @@ class HostFacts:
     skew: float | None
     agent: HostAgent
     staged: dict[str, str] = field(default_factory=dict)
+    root: bool | None = None
+    dotnet: str = ""
+    busy: bool | None = None
+    restart_pending: bool = False
+    azure_local: bool | None = None
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
@@ -92,6 +101,11 @@ def read_facts(answer: ScriptAnswer, *, skew: float | None, staged: dict[str, st
         skew=skew,
         agent=read_agent(answer),
         staged=staged,
+        root=answer.flag("root"),
+        dotnet=answer.text("dotnet", limit=40),
+        busy=answer.flag("installer_busy"),
+        restart_pending=bool(answer.fields.get("pending_reboot")),
+        azure_local=answer.flag("azure_stack_hci"),
     )
 
 
@@ -162,12 +176,14 @@ class HostPayload:
     """What the bundle holds for one host.
 
     Attributes:
+        system: what the host runs.
         network_script: the host script's part that opens connections; None in a bundle that was built
             before there was one.
         package: the agent for its package format and processor, None where there is none.
         version: that package's version.
     """
 
+    system: System
     bundle_id: str
     script: BundleFile
     network_script: BundleFile | None
@@ -177,7 +193,7 @@ class HostPayload:
     @property
     def folder(self) -> str:
         """Where it is staged on the host."""
-        return f"{STAGING}/{self.bundle_id}"
+        return self.system.staged(self.bundle_id)
 
     @property
     def files(self) -> tuple[BundleFile, ...]:
@@ -186,7 +202,7 @@ class HostPayload:
 
     def staged(self, file: BundleFile) -> str:
         """The path of a file on the host."""
-        return f"{self.folder}/{PurePosixPath(file.name).name}"
+        return self.system.staged(self.bundle_id, file.name)
 
     @property
     def script_path(self) -> str:
@@ -196,17 +212,24 @@ class HostPayload:
 
 def payload_for(bundle: Bundle, facts: HostFacts) -> HostPayload:
     """What the bundle holds for a host with these facts."""
+    system = system_of(facts.os)
     package = bundle.agent_package(facts.package_format, facts.arch)
     version = bundle.agent(package).version if package else ""
-    return HostPayload(bundle.id, bundle.host_script("linux"), network_script(bundle), package, version)
+    scripts = host_scripts(bundle, system)
+    return HostPayload(system, bundle.id, scripts[0], next(iter(scripts[1:]), None), package, version)
 
 
-def network_script(bundle: Bundle) -> BundleFile | None:
-    """The part of the host script for Linux that opens connections, which older bundles lack."""
+def host_scripts(bundle: Bundle, system: System) -> tuple[BundleFile, ...]:
+    """A system's host script, and the part of it that opens connections, which older bundles lack.
+
+    Raises:
+        InputError: the bundle holds no host script for it.
+    """
+    script = bundle.host_script(system.name)
     try:
-        return bundle.host_script("linux-network")
+        return script, bundle.host_script(f"{system.name}-network")
     except InputError:
-        return None
+        return (script,)
 
 
 @dataclass(frozen=True, slots=True)

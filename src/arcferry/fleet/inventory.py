@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -28,13 +28,11 @@ _RESERVED = re.compile(
     "hololens|hotmail|hyperv|kinect|lync|msdn|o365|office|office365|onedrive|onenote|outlook|powerpoint|"
     "sharepoint|skype|visio|visualstudio)$|^(login|xbox)|(microsoft|windows)"
 )
-_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@\\-]{0,127}\$?")
+_USER = re.compile(r"(?:\.\\)?\w[\w.@\\-]{0,127}\$?")
 _HIGHEST_PORT = 65_535
-_WINDOWS_WAYS = (
-    "onboard reaches servers over SSH alone. Take Windows servers out of this list, and in by hand "
-    "(START-HERE.html in the bundle), with Group Policy, Configuration Manager or Intune (arcferry export "
-    "gpo, configmgr or intune), or over WinRM with Ansible (arcferry export ansible)"
-)
+TRANSPORTS = ("ssh", "winrm")
+AUTHS = ("kerberos", "ntlm", "certificate", "basic")
+"""The ways to sign in over WinRM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +41,11 @@ class Host:
 
     Attributes:
         address: a host name or an IP address.
-        user: the SSH user, empty for the run's own.
+        port: 0 over WinRM for what answers there, 5986 (TLS) before 5985 (encrypted messages).
+        user: empty for the run's own.
         site: the site that it stands in, empty where the inventory names none.
+        transport: how it is reached: `ssh` or `winrm`.
+        auth: how to sign in over WinRM; empty for Kerberos and, where that cannot be, NTLM.
         line: where it stands in the inventory.
     """
 
@@ -54,15 +55,17 @@ class Host:
     user: str = ""
     tags: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     site: str = ""
+    transport: str = "ssh"
+    auth: str = ""
     line: int = 0
 
     def identity(self) -> dict[str, Any]:
-        """What makes this host this host, as plain JSON; where it stands in the file does not."""
+        """What makes this host this host, as plain JSON; its line and how to sign in do not."""
         return {
             "name": self.name,
             "address": self.address,
             "port": self.port,
-            "transport": "ssh",  # the one there is; the names of earlier runs were made with it
+            "transport": self.transport,
             "user": self.user,
             "tags": dict(sorted(self.tags.items())),
             "site": self.site,
@@ -110,9 +113,10 @@ def _address(address: str) -> str:
         return address
 
 
-def _port(text: object) -> object:
-    if text == "":
-        return 22
+def host_port(text: object) -> object:
+    """A port as it stands in a cell; 0 where none does."""
+    if text in ("", 0):
+        return 0
     if isinstance(text, str) and not re.fullmatch(r"[1-9][0-9]{0,4}", text):
         raise ValueError(f"port {quoted(text)} is not a number from 1 to {_HIGHEST_PORT}")
     port = whole(str(text), most=_HIGHEST_PORT)
@@ -121,13 +125,22 @@ def _port(text: object) -> object:
     return port
 
 
-def _transport(text: object) -> object:
-    word = str(text or "ssh").lower()
-    if word == "winrm":
-        raise ValueError(f"transport winrm: {_WINDOWS_WAYS}")
-    if word != "ssh":
-        raise ValueError(f"transport {quoted(word)} is not known; ssh is")
+def _one_of(what: str, known: tuple[str, ...], text: object) -> str:
+    word = str(text).lower()
+    if word and word not in known:
+        listed = f"{', '.join(known[:-1])} and {known[-1]} are"
+        raise ValueError(f"{what} {quoted(word)} is not known; {listed}")
     return word
+
+
+def host_transport(text: object) -> str:
+    """A transport as it stands in a cell; empty where none does."""
+    return _one_of("transport", TRANSPORTS, text)
+
+
+def host_auth(text: object) -> str:
+    """A way to sign in as it stands in a cell; empty where none does."""
+    return _one_of("auth", AUTHS, text)
 
 
 def _user(user: str) -> str:
@@ -149,9 +162,10 @@ class _HostRow(BaseModel):
 
     name: Annotated[str, AfterValidator(machine_name)]
     address: Annotated[str, AfterValidator(_address)]
-    port: Annotated[int, BeforeValidator(_port)] = 22
-    transport: Annotated[Literal["ssh"], BeforeValidator(_transport)] = "ssh"
+    port: Annotated[int, BeforeValidator(host_port)] = 0
+    transport: Annotated[str, BeforeValidator(host_transport)] = ""
     user: Annotated[str, AfterValidator(_user)] = ""
+    auth: Annotated[str, BeforeValidator(host_auth)] = ""
     tags: Annotated[
         dict[str, str],
         BeforeValidator(lambda text: parse_tags([text]) if isinstance(text, str) else text),
@@ -163,8 +177,38 @@ class _HostRow(BaseModel):
 COLUMNS = tuple(_HostRow.model_fields)
 
 
-def read_inventory(path: Path) -> Inventory:
+@dataclass(frozen=True, slots=True)
+class HowReached:
+    """How hosts are reached whose rows do not say.
+
+    Raises:
+        ValueError: it names what is not known.
+    """
+
+    transport: str = ""
+    auth: str = ""
+    port: int = 0
+
+    def __post_init__(self) -> None:
+        host_transport(self.transport)
+        host_auth(self.auth)
+
+    def of(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """A row's transport, port and way to sign in."""
+        transport = row["transport"] or self.transport or ("winrm" if row["auth"] else "ssh")
+        if transport == "ssh" and row["auth"]:
+            raise ValueError(f"auth {row['auth']} is WinRM's; SSH signs in with a key")
+        port = row["port"] or self.port or (22 if transport == "ssh" else 0)
+        auth = (row["auth"] or self.auth) if transport == "winrm" else ""
+        return {"transport": transport, "port": port, "auth": auth}
+
+
+def read_inventory(path: Path, how: HowReached = HowReached()) -> Inventory:
     """Read a CSV or YAML inventory and check every row before any host is touched.
+
+    Args:
+        path: the file.
+        how: how hosts are reached whose rows do not say.
 
     Raises:
         FileInputError: naming file and line; the hint lists further lines with problems.
@@ -176,10 +220,14 @@ def read_inventory(path: Path) -> Inventory:
         given = {column: cell for column, cell in row.cells.items() if cell != "" or column == "name"}
         try:
             checked = _HostRow.model_validate({"address": row.cells.get("name", ""), **given})
+            values = checked.model_dump(exclude={"tags"})
+            values |= how.of(values)
         except ValidationError as error:
             problems.append((row.line, _says(error)))
             continue
-        values = checked.model_dump(exclude={"tags", "transport"})
+        except ValueError as error:
+            problems.append((row.line, str(error)))
+            continue
         hosts.append(Host(**values, tags=MappingProxyType(dict(checked.tags)), line=row.line))
     problems += _duplicates(hosts)
     if problems:
@@ -212,6 +260,7 @@ def _duplicates(hosts: list[Host]) -> list[tuple[int, str]]:
             continue
         place = first_place.setdefault((host.address.lower(), host.port), host)
         if place is not host:
-            says = f"address {host.address} port {host.port} is already on line {place.line} ({place.name})"
+            at = f"{host.address} port {host.port}" if host.port else host.address
+            says = f"address {at} is already on line {place.line} ({place.name})"
             problems.append((host.line, says))
     return problems

@@ -5,48 +5,37 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from arcferry.errors import HostCommandError
-from arcferry.fleet.transport.ssh import Result, SshSession
+from arcferry.fleet.system import system_of
+from arcferry.fleet.system.system import Ended
+from arcferry.fleet.transport.session import Result, Session
 from arcferry.redaction import mask, mask_value, redact_value
 from arcferry.text import clean, from_json, one_line
 
-RUN_FOLDER = "/run/arcferry"
-"""In memory, root's alone: the lock, an answer on its way, and for a moment the token."""
-
 LOCK_WAIT = 600
-_BUSY, _NO_FOLDER = 75, 73
 _ANSWER_LIMIT = 256 * 1024
 
-# An installer or a connect goes on to its end when the session is cut, and only one runs on a host at a time:
-# what comes after it waits, then finds its work done. Descriptor 9 is closed for the child because an agent's
-# daemon would inherit it and hold the lock for ever. The token is taken from standard input once the lock is
-# held, so that whatever token lies there before is of an attempt that was killed.
-_TO_THE_END = f"""
-trap '' HUP PIPE
-umask 077
-folder=$1
-mkdir -p -- "$folder" && [ ! -L "$folder" ] && chmod 700 -- "$folder" || exit {_NO_FOLDER}
-exec 9>"$folder/lock" || exit {_NO_FOLDER}
-if command -v flock >/dev/null 2>&1; then flock -w "$2" 9 || exit {_BUSY}; fi
-rm -f -- "$folder"/connect-*.json
-secret=
-[ "$3" != token ] || secret=$folder/connect-$$.json
-shift 3
-[ -z "$secret" ] || {{ head -c 65536 >"$secret" && set -- "$@" "$secret"; }} || exit {_NO_FOLDER}
-"$@" </dev/null >"$folder/answer.$$" 2>"$folder/errors.$$" 9>&-
-status=$?
-cat "$folder/answer.$$"
-cat "$folder/errors.$$" >&2
-rm -f -- "$folder/answer.$$" "$folder/errors.$$" ${{secret:+"$secret"}}
-exit $status
-"""
-
-# Who holds the lock removes its own token, and what it found when it began.
-_SWEEP = f"""
-[ -d "$1" ] && [ ! -L "$1" ] || exit 0
-exec 9>"$1/lock" || exit {_NO_FOLDER}
-if command -v flock >/dev/null 2>&1; then flock -n 9 || exit 0; fi
-rm -f -- "$1"/connect-*.json
-"""
+_REFUSED: dict[int, tuple[str, str]] = {
+    Ended.POLICY: (
+        "its execution policy, set by Group Policy, lets no script run that is not signed",
+        (
+            "For the time of the run set “Turn on Script Execution” to “Allow local scripts and remote "
+            "signed scripts” for it, then gpupdate there. Or take it in by hand (START-HERE.html in the "
+            "bundle)."
+        ),
+    ),
+    Ended.RESTRICTED: (
+        "a policy (AppLocker or App Control) holds its PowerShell in the constrained language",
+        (
+            "Let the policy allow this user's scripts there for the time of the run, or take the server in "
+            "by hand with scripts that you signed."
+        ),
+    ),
+    Ended.TOO_OLD: (
+        "its PowerShell is older than 3.0",
+        "Install Windows Management Framework 5.1 there first.",
+    ),
+}
+"""What keeps the host script from running at all, and the way out."""
 
 _COMPARED = (
     "hostname",
@@ -128,7 +117,7 @@ def masked_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def ask(
-    session: SshSession, script: str | bytes, verb: str, *words: str, deadline: float = 90.0
+    session: Session, script: str | bytes, verb: str, *words: str, deadline: float = 90.0
 ) -> ScriptAnswer:
     """Run one verb of the script, without changing anything on the host.
 
@@ -138,72 +127,78 @@ async def ask(
         HostCommandError: the host did not answer as the script does.
         HostUnreachableError: the session was cut.
     """
-    there, stdin = (script, b"") if isinstance(script, str) else ("-s", script)
-    result = await session.run(
-        ["sh", there, verb, *words], stdin=stdin, deadline=deadline, limit=_ANSWER_LIMIT
-    )
+    path, stdin = (script, b"") if isinstance(script, str) else (None, script)
+    argv = system_of(session.system).script(path, [verb, *words])
+    result = await session.run(argv, stdin=stdin, deadline=deadline, limit=_ANSWER_LIMIT)
     return _answer(session, verb, result)
 
 
-async def sweep(session: SshSession) -> None:
+async def sweep(session: Session) -> None:
     """Remove tokens that an attempt which was killed has left on the host; not one that is at work right now.
 
     Raises:
         HostCommandError: one could not be removed.
         HostUnreachableError: the session was cut.
     """
-    result = await session.run(["sh", "-c", _SWEEP, "sh", RUN_FOLDER], deadline=60)
+    system = system_of(session.system)
+    result = await session.run(system.command("sweep", system.run_folder), deadline=60)
     if result.exit_status:
         raise HostCommandError(
             f"{session.place}: a file with a token that an earlier attempt left could not be removed: "
             f"{result.says}",
-            hint=f"Remove {RUN_FOLDER}/connect-*.json on the host. It lies in memory, is root's alone, and "
+            hint=f"Remove {system.token_files} on the host. None but its administrators can read it, and "
             "the token in it ends within the hour.",
         )
 
 
 async def run_to_end(
-    session: SshSession,
+    session: Session,
     script: str,
     verb: str,
     *words: str,
     token: bytes = b"",
     deadline: float = 1200.0,
 ) -> ScriptAnswer:
-    """Run one verb that changes the host. It runs to its end even where the session is cut.
+    """Run one verb that changes the host, to its end; only one runs on a host at a time.
+
+    What comes after it waits, then finds its work done. Whether it goes on where the session is cut is the
+    system's and the transport's: where it does not, the next attempt takes it up.
 
     Args:
         session: with the host.
         script: the staged script's path.
         verb: the script's verb.
         words: its arguments.
-        token: a file with a token, whose path becomes the last argument; it exists while the verb runs.
+        token: a configuration with a token, which the verb reads; on the host it is there as long as that.
         deadline: seconds for the verb, beside those for its turn.
 
     Raises:
         HostCommandError: another arcferry is at work on this host, or it did not answer as the script does.
         HostUnreachableError: the session was cut.
     """
-    argv = ["sh", "-c", _TO_THE_END, "sh", RUN_FOLDER, str(LOCK_WAIT), "token" if token else ""]
-    argv += ["sh", script, verb, *words]
-    result = await session.run(argv, stdin=token, deadline=deadline + LOCK_WAIT, limit=_ANSWER_LIMIT)
-    if result.exit_status == _BUSY:
+    system = system_of(session.system)
+    asked = (system.run_folder, str(LOCK_WAIT), "token" if token else "none", script, verb, *words)
+    result = await session.run(
+        system.command("to-end", *asked), stdin=token, deadline=deadline + LOCK_WAIT, limit=_ANSWER_LIMIT
+    )
+    if result.exit_status == Ended.BUSY:
         raise HostCommandError(
             f"{session.place}: another installation or connect by arcferry has held this host for "
             f"{LOCK_WAIT // 60} minutes",
-            hint=f"Look at what runs there: fuser -v {RUN_FOLDER}/lock",
+            hint=system.lock_hint,
         )
-    if result.exit_status == _NO_FOLDER:
-        raise HostCommandError(f"{session.place}: {RUN_FOLDER} cannot be made or written: {result.says}")
+    if result.exit_status == Ended.FAILED:
+        says = f"{system.run_folder} cannot be made or written: {result.says}"
+        raise HostCommandError(f"{session.place}: {says}")
     return _answer(session, verb, result)
 
 
-def _answer(session: SshSession, verb: str, result: Result) -> ScriptAnswer:
+def _answer(session: Session, verb: str, result: Result) -> ScriptAnswer:
     answer = read_answer(verb, clean(result.stdout, limit=_ANSWER_LIMIT))
-    if answer is None:
-        says = f"no answer to `{verb}` that can be read (exit {result.exit_status}): {result.says}"
-        raise HostCommandError(
-            f"{session.place}: {says}",
-            hint="The host needs a POSIX shell and the base system's tools.",
-        )
-    return answer
+    if answer is not None:
+        return answer
+    if result.exit_status in _REFUSED:
+        says, hint = _REFUSED[result.exit_status]
+        raise HostCommandError(f"{session.place}: {says}", hint=hint)
+    says = f"no answer to `{verb}` that can be read (exit {result.exit_status}): {result.says}"
+    raise HostCommandError(f"{session.place}: {says}", hint=system_of(session.system).needs)

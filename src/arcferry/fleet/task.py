@@ -16,8 +16,9 @@ from arcferry.fleet.inventory import Host, Inventory
 from arcferry.fleet.outcome import StepResult
 from arcferry.fleet.poller import MachinePoller
 from arcferry.fleet.run_folder import run_id
-from arcferry.fleet.transport.ssh import SshSession, open_session
-from arcferry.fleet.transport.trust import SshTrust
+from arcferry.fleet.script import ScriptAnswer, ask
+from arcferry.fleet.system import SYSTEMS
+from arcferry.fleet.transport import Session, SignIn, open_session
 
 PATIENCE = 420.0
 """Seconds that Azure gets for a machine: an agent beats every five minutes (agent overview, 2026-08)."""
@@ -37,7 +38,7 @@ class RunRequest:
 
     inventory: Inventory
     bundle: Bundle
-    trust: SshTrust
+    sign_in: SignIn
     target: AzureTarget
     principal: ServicePrincipal | None = field(repr=False)
     state: Path
@@ -56,13 +57,13 @@ class RunContext:
     """What every host of a run shares: what was asked for, and what was learned since.
 
     Attributes:
-        script: the host script's text, checked when it was read.
+        scripts: the host scripts' texts by system, checked when they were read.
         azure: None in a plan without a sign-in.
         machines: the target's machines as the preflight saw them, by lower-case name.
     """
 
     request: RunRequest
-    script: bytes = field(repr=False)
+    scripts: Mapping[str, bytes] = field(repr=False)
     azure: AzureSession | None = None
     poller: MachinePoller | None = None
     machines: Mapping[str, Machine] = field(default_factory=dict, repr=False)
@@ -72,14 +73,14 @@ class RunContext:
         """As much as is known before Azure was asked.
 
         Raises:
-            InputError: the bundle holds no host script for Linux, so that it cannot be used for onboarding.
+            InputError: the bundle lacks a host script, so that it cannot be used for onboarding.
         """
         try:
-            script = request.bundle.host_script("linux").read()
+            scripts = {name: request.bundle.host_script(name).read() for name in SYSTEMS}
         except InputError as error:
             hint = "Build the bundle anew with this version of arcferry."
             raise InputError(error.message, hint=hint) from None
-        return cls(request, script)
+        return cls(request, scripts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ class HostTask:
         self.step = ""
         self._attempt = attempt
         self._observer = observer
-        self._session: SshSession | None = None
+        self._session: Session | None = None
         self._opening = asyncio.Lock()
 
     def see(self, kind: EventKind, step: str, says: str = "", seconds: float = 0.0) -> None:
@@ -154,7 +155,7 @@ class HostTask:
             raise RuntimeError("connecting and verifying need a session with Azure")
         return self.context.azure
 
-    async def session(self) -> SshSession:
+    async def session(self) -> Session:
         """The host's session.
 
         Raises:
@@ -162,8 +163,17 @@ class HostTask:
         """
         async with self._opening:
             if self._session is None or self._session.closed:
-                self._session = await open_session(self.host, self.context.request.trust)
+                self._session = await open_session(self.host, self.context.request.sign_in)
             return self._session
+
+    async def ask(self, verb: str, *words: str) -> ScriptAnswer:
+        """The answer of the host script as it is here, which need not be on the host.
+
+        Raises:
+            HostError: as for `script.ask`.
+        """
+        session = await self.session()
+        return await ask(session, self.context.scripts[session.system], verb, *words)
 
     async def close(self) -> None:
         """End the session, if there is one."""

@@ -60,7 +60,8 @@ def host_document(run: HostRun) -> dict[str, Any]:
     """One host's part."""
     failure = run.failure
     return {
-        **picked(run.host, "name", "address", "port", "site"),
+        **picked(run.host, "name", "address", "site", "transport"),
+        "port": run.host.port or None,
         **picked(run, "outcome", "attempt", "already"),
         "steps": [step.public() for step in run.steps],
         "failure": failure.public() if failure else None,

@@ -44,7 +44,8 @@ def _host(plan: HostPlan) -> dict[str, Any]:
     state = plan.state
     error = plan.error
     return {
-        **picked(plan.host, "name", "address", "port"),
+        **picked(plan.host, "name", "address", "transport"),
+        "port": plan.host.port or None,
         "tags": dict(plan.host.tags),
         "good": plan.good,
         "system": state.facts.distro if state else None,

@@ -60,7 +60,10 @@ async def perform(task: HostTask) -> StepResult:
     token = await task.azure.token()
     options = connect_options(task.target, task.host) | {"access-token": token.text}
     config = json.dumps(options).encode()
-    answer = await run_to_end(await task.session(), task.payload.script_path, "connect", token=config)
+    # Whether Azure hears from the agent is what the step `verified` waits for. Older scripts do not wait.
+    script, at_once = task.context.scripts[task.payload.system.name], task.payload.system.at_once
+    words = at_once if at_once[0].partition("=")[0].encode() in script else ()
+    answer = await run_to_end(await task.session(), task.payload.script_path, "connect", *words, token=config)
     if not answer.ok:
         return await with_path(agent_failure("connect", answer), task)
     changed = answer.flag("changed") is not False

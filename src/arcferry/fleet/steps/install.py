@@ -20,7 +20,9 @@ def decide(state: HostState) -> Decision:
         )
     if not needs_install(state):
         return skip(f"agent {here} is installed")
-    return run(f"agent {packed or 'of the bundle'}{f', now {here}' if here else ''}")
+    also = "; another installation runs there, and is waited for" if state.facts.busy else ""
+    also += "; a restart is pending there" if state.facts.restart_pending else ""
+    return run(f"agent {packed or 'of the bundle'}{f', now {here}' if here else ''}{also}")
 
 
 async def perform(task: HostTask) -> StepResult:
@@ -36,10 +38,13 @@ async def perform(task: HostTask) -> StepResult:
         output, code = answer.output(limit=_OUTPUT), answer.text("code", limit=40)
         full = "no space left" in output.lower() or code == "no-space"
         says = "the host's disk is full" if full else answer.text("message") or "the installer failed"
-        hint = "Free space under /var and /opt, then apply again." if full else ""
+        folders = " and ".join(room.folder for room in task.payload.system.rooms)
+        hint = f"Free space under {folders}, then apply again." if full else ""
         return StepResult("install", StepState.FAILED, says, hint, code, output=output)
-    already = "" if answer.flag("changed") else " was there already"
-    return StepResult("install", StepState.DONE, f"agent {answer.text('version')}{already}")
+    says = f"agent {answer.text('version')}{'' if answer.flag('changed') else ' was there already'}"
+    if answer.flag("reboot_required"):
+        says += "; Windows asks for a restart, which is yours to do when it suits"
+    return StepResult("install", StepState.DONE, says)
 
 
 def needs_install(state: HostState) -> bool:

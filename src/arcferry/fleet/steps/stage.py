@@ -1,18 +1,15 @@
 """stage: carry the bundle's files for this host to it."""
 
-from arcferry.fleet.host_state import Decision, HostState, block, run, skip
+from collections.abc import Iterator
+
+from arcferry.fleet.host_state import Decision, HostState, at_least, block, run, skip
 from arcferry.fleet.outcome import StepResult, StepState
 from arcferry.fleet.steps.install import needs_install
+from arcferry.fleet.system import SYSTEMS
 from arcferry.fleet.task import HostTask, Step
 from arcferry.fleet.transport.upload import make_folder, put
 
 _SPARE = 16 * 1024 * 1024
-_COPIES = 2
-"""Under /var lie the staged package and the copy of it that is hashed and then installed."""
-_UNPACKED = 3
-"""Under /opt it takes some three times the package's size."""
-
-_ARCHITECTURES = {"x86_64", "amd64", "aarch64", "arm64"}
 
 
 def decide(state: HostState) -> Decision:
@@ -42,38 +39,66 @@ async def perform(task: HostTask) -> StepResult:
 
 
 def _unsupported(state: HostState) -> Decision | None:
+    return next((block(why, hint) for bad, why, hint in _hindrances(state) if bad), None)
+
+
+def _hindrances(state: HostState) -> Iterator[tuple[bool, str, str]]:
+    """Each thing that keeps the agent off a host: whether it is so, how it is said, the way out."""
     facts, payload = state.facts, state.payload
-    if facts.azure_vm:
-        return block(
-            "it is an Azure virtual machine, on which the Arc agent is not supported",
-            "Take it out of the inventory; Azure manages it already.",
-        )
-    if facts.os != "linux":
-        return block(f"its operating system is {facts.os or 'unknown'}; this version takes Linux")
-    if facts.arch not in _ARCHITECTURES:
-        return block(f"its processor is {facts.arch or 'unknown'}; the agent is made for x86_64 and arm64")
-    if facts.package_format not in {"deb", "rpm"}:
-        return block("it has neither dpkg nor rpm to install the agent with")
-    if payload.package is None:
-        return block(
-            f"the bundle holds no agent as {facts.package_format} for {facts.arch}",
-            "Build a bundle with that package: arcferry bundle build.",
-        )
-    return None
+    system, takes = payload.system, payload.system.dotnet
+    yield (
+        facts.azure_vm is True,
+        "it is an Azure virtual machine, on which the Arc agent is not supported",
+        "Take it out of the inventory; Azure manages it already.",
+    )
+    yield (
+        facts.azure_local is True,
+        "it is Azure Local, which Azure Arc takes in by a way of its own",
+        "Take it out of the inventory.",
+    )
+    known = " and ".join(SYSTEMS)
+    yield (
+        facts.os != system.name,
+        f"its operating system is {facts.os or 'unknown'}; this version takes {known}",
+        "",
+    )
+    yield (
+        facts.arch not in system.architectures,
+        f"its processor is {facts.arch or 'unknown'}; the agent is made for {system.processors}",
+        "",
+    )
+    yield (
+        facts.package_format not in system.formats,
+        f"it has neither {' nor '.join(system.formats.values())} to install the agent with",
+        "",
+    )
+    yield (
+        facts.root is False,
+        "the user is no administrator there",
+        "Name another user, or put this one into the server's group Administrators.",
+    )
+    yield (
+        bool(takes) and needs_install(state) and not at_least(facts.dotnet, takes),
+        f"its .NET Framework is {facts.dotnet or 'too old'}, and the host script needs {takes}",
+        f"Install .NET Framework {takes} or newer there first.",
+    )
+    yield (
+        payload.package is None,
+        f"the bundle holds no agent as {facts.package_format} for {facts.arch}",
+        "Build a bundle with that package: arcferry bundle build.",
+    )
 
 
 def _too_small(state: HostState) -> Decision | None:
     facts, package = state.facts, state.payload.package
     if package is None or state.agent.installed:
         return None
-    for folder, free, needed in (
-        ("/var", facts.disk_free, _COPIES * package.length + _SPARE),
-        ("/opt", facts.opt_free, _UNPACKED * package.length + _SPARE),
-    ):
+    for room in state.payload.system.rooms:
+        free, needed = getattr(facts, room.fact), room.copies * package.length + _SPARE
         if free is not None and free < needed:
             return block(
-                f"{megabytes(free)} free under {folder}, and the agent needs {megabytes(needed)}",
-                f"Free space under {folder}, then apply again.",
+                f"{megabytes(free)} free under {room.folder}, and the agent needs {megabytes(needed)}",
+                f"Free space under {room.folder}, then apply again.",
             )
     return None
 

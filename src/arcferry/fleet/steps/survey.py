@@ -1,21 +1,20 @@
 """facts: what the host is, before anything is staged on it."""
 
 import time
-from pathlib import PurePosixPath
 from typing import Any
 
 from arcferry.azure import get_machine
-from arcferry.errors import AzureError
+from arcferry.errors import AzureError, HostCommandError
 from arcferry.fleet.host_state import (
-    STAGING,
     HostFacts,
     MachineSummary,
+    host_scripts,
     is_connected_to,
-    network_script,
     read_facts,
     survey_to_json,
 )
-from arcferry.fleet.script import ScriptAnswer, ask
+from arcferry.fleet.script import ScriptAnswer
+from arcferry.fleet.system import SYSTEMS
 from arcferry.fleet.task import HostTask
 from arcferry.fleet.transport.upload import checksums
 from arcferry.times import from_text
@@ -49,16 +48,23 @@ async def survey(task: HostTask) -> dict[str, Any]:
 async def _read_host(task: HostTask) -> HostFacts:
     """The facts, the host's clock beside ours, and what of the bundle lies there already."""
     session = await task.session()
+    system = SYSTEMS[session.system]
     before = time.time()
-    answer = await ask(session, task.context.script, "facts")
+    answer = await task.ask("facts")
     skew = _skew(answer, before, time.time())
+    says = answer.text("os").lower()
+    if says != system.name and says in SYSTEMS:
+        raise HostCommandError(
+            f"{session.place}: it takes commands as {system.name} does, and says that it is {says}",
+            hint="Look at what answers there: one machine may stand before another.",
+        )
     bundle = task.context.request.bundle
-    # Every package for Linux, as each look costs a round trip, whichever one it takes.
+    # Every package for the system, as each look costs a round trip, whichever one it takes.
     packages = [
-        bundle.file(agent.file) for agent in bundle.manifest.agents if agent.format.lower() in {"deb", "rpm"}
+        bundle.file(agent.file) for agent in bundle.manifest.agents if agent.format.lower() in system.formats
     ]
-    files = filter(None, (bundle.host_script("linux"), network_script(bundle), *packages))
-    paths = {f"{STAGING}/{bundle.id}/{PurePosixPath(file.name).name}": file.name for file in files}
+    files = (*host_scripts(bundle, system), *packages)
+    paths = {system.staged(bundle.id, file.name): file.name for file in files}
     sums = await checksums(session, paths)
     return read_facts(answer, skew=skew, staged={paths[path]: digest for path, digest in sums.items()})
 

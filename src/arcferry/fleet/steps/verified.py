@@ -9,7 +9,7 @@ from arcferry.azure import Machine
 from arcferry.errors import HostCommandError
 from arcferry.fleet.host_state import Decision, HostAgent, HostState, at_least, read_agent, run
 from arcferry.fleet.outcome import StepResult, StepState
-from arcferry.fleet.script import ask, sweep
+from arcferry.fleet.script import sweep
 from arcferry.fleet.task import HostTask, Step
 from arcferry.times import from_text, to_text
 
@@ -51,7 +51,7 @@ async def perform(task: HostTask) -> StepResult:
         return _failed(
             f"ARM says Connected, but there was no heartbeat newer than this run within {patience:.0f} "
             f"s; the last one is {f'of {to_text(last)}' if last else 'unknown'}",
-            "Look at /var/opt/azcmagent/log/himds.log on the host.",
+            f"Look at {task.payload.system.agent_log} on the host.",
         )
     return StepResult(
         "verified",
@@ -82,10 +82,10 @@ async def _heartbeat(task: HostTask, machine: Machine, agent: HostAgent, deadlin
 
 
 async def _show(task: HostTask) -> HostAgent:
-    session = await task.session()
-    answer = await ask(session, task.context.script, "show")
+    answer = await task.ask("show")
     if not answer.ok:
-        raise HostCommandError(f"{session.place}: the agent's state cannot be read")
+        place = (await task.session()).place
+        raise HostCommandError(f"{place}: the agent's state cannot be read")
     return read_agent(answer)
 
 

@@ -1,6 +1,35 @@
-"""Transports: how a host is reached. SSH is the one there is."""
+"""Transports: how a host is reached. Each is a row here, and opens a session of its own."""
 
-from arcferry.fleet.transport.ssh import Result, SshSession, open_session, place_of
-from arcferry.fleet.transport.trust import SshTrust, read_trust
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 
-__all__ = ["Result", "SshSession", "SshTrust", "open_session", "place_of", "read_trust"]
+from arcferry.fleet.inventory import Host
+from arcferry.fleet.transport.session import Result, Session, place_of
+from arcferry.fleet.transport.ssh import open_ssh
+from arcferry.fleet.transport.trust import SignIn, SshTrust, read_trust
+
+Opener = Callable[[Host, SignIn], Awaitable[Session]]
+
+
+async def _ssh(host: Host, sign_in: SignIn) -> Session:
+    if sign_in.ssh is None:
+        raise RuntimeError("a host to be reached over SSH, and nothing to sign in with was read")
+    return await open_ssh(host, sign_in.ssh)
+
+
+OPENERS: Mapping[str, Opener] = MappingProxyType({"ssh": _ssh})
+"""By the word in an inventory's column `transport`."""
+
+
+async def open_session(host: Host, sign_in: SignIn) -> Session:
+    """A session with the host, for the caller to close.
+
+    Raises:
+        HostUnreachableError: no route, refused, or no answer in time.
+        HostKeyError: the host's key or certificate is not one that is trusted.
+        HostSignInError: the user was refused.
+    """
+    return await OPENERS[host.transport](host, sign_in)
+
+
+__all__ = ["OPENERS", "Result", "Session", "SignIn", "SshTrust", "open_session", "place_of", "read_trust"]

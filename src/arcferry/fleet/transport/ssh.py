@@ -1,11 +1,10 @@
-"""One SSH session with one host: commands with bounds, and nothing foreign let out."""
+"""SSH: a session with a host, nothing foreign let out; commands on Linux run as root."""
 
 import asyncio
 import errno
 import shlex
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import asyncssh
 
@@ -17,14 +16,20 @@ from arcferry.errors import (
     HostUnreachableError,
 )
 from arcferry.fleet.inventory import Host
+from arcferry.fleet.transport.session import (
+    COMMAND_DEADLINE,
+    CONNECT_DEADLINE,
+    OUTPUT_LIMIT,
+    Result,
+    Session,
+    place_of,
+)
 from arcferry.fleet.transport.trust import HostKeyRecorder, SshTrust, refused_key
 from arcferry.redaction import mask
-from arcferry.text import clean, one_line, said
+from arcferry.text import one_line, said
 
-CONNECT_DEADLINE = 20.0
-COMMAND_DEADLINE = 60.0
-OUTPUT_LIMIT = 512 * 1024
 _CHUNK = 64 * 1024
+_FOR_WINDOWS = "OpenSSH_for_Windows"
 _MARK = "arcferry-user: "
 # The first command of a session also tells who it runs as, since every round trip counts with many hosts.
 # So does every program that a host has to start: the shell reads the effective user from /proc by itself.
@@ -51,33 +56,12 @@ _CIPHERS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a command did. Output is as the host sent it: clean it before showing it."""
-
-    exit_status: int
-    stdout: bytes
-    stderr: bytes
-
-    @property
-    def says(self) -> str:
-        """The last line of the error output, or of the output, cleaned and masked."""
-        text = clean(self.stderr).strip() or clean(self.stdout).strip()
-        return one_line(mask(text).splitlines()[-1]) if text else f"exit {self.exit_status}"
-
-
 class SshSession:
-    """A session with one host. Made by `open_session`.
-
-    Attributes:
-        place: the host's name, address and port, for messages.
-        root: whether commands run as root without sudo; None before the first one.
-    """
+    """What sessions over SSH have in common, whatever the host's system: a command line and its bounds."""
 
     def __init__(self, host: Host, connection: asyncssh.SSHClientConnection) -> None:
         self.host = host
         self.place = place_of(host)
-        self.root: bool | None = None
         self._connection = connection
 
     @property
@@ -85,27 +69,14 @@ class SshSession:
         """Whether the session has ended."""
         return self._connection.is_closed()
 
-    async def run(
-        self,
-        argv: Sequence[str],
-        *,
-        stdin: bytes | AsyncIterator[bytes] = b"",
-        deadline: float = COMMAND_DEADLINE,
-        limit: int = OUTPUT_LIMIT,
+    async def execute(
+        self, line: str, stdin: bytes | AsyncIterator[bytes], deadline: float, limit: int
     ) -> Result:
-        """Run one command, as root, and collect its output up to `limit` bytes of each kind.
-
-        Each word of `argv` reaches the command as it is: nothing in it is read by a shell.
+        """Give the host's login shell a command line, and collect its output.
 
         Raises:
-            HostCommandError: it printed more than `limit`, or did not end within `deadline` seconds; it
-                was ended.
-            HostUnreachableError: the session was cut.
-            HostSignInError: the user is not root, and sudo is missing or asks for a password.
+            HostError: as for `Session.run`.
         """
-        first = ["sh", "-c", _FIRST, "sh"]
-        as_root = first if self.root is None else [] if self.root else ["sudo", "-n", "--"]
-        line = shlex.join([*as_root, *argv])
         with translated(self.place):
             process: asyncssh.SSHClientProcess[bytes] = await self._connection.create_process(
                 line, encoding=None, window=_CHUNK * 4
@@ -119,21 +90,7 @@ class SshSession:
         finally:
             # Closing the channel ends a command that still prints; there is no wait for its consent.
             process.close()
-        return result if self.root is not None else self._introduced(result)
-
-    def _introduced(self, result: Result) -> Result:
-        """The first command's result, once it is known who it ran as."""
-        before, mark, rest = result.stderr.partition(_MARK.encode())
-        who, _, stderr = rest.partition(b"\n")
-        if not mark:
-            raise HostCommandError(f"{self.place}: the login shell does not run commands: {result.says}")
-        if who not in {b"root", b"sudo"}:
-            raise HostSignInError(
-                f"{self.place}: the user is not root and sudo {mask(one_line(who, limit=40))}",
-                hint="Sign in as root, or allow this user sudo without a password (NOPASSWD) for the run.",
-            )
-        self.root = who == b"root"
-        return Result(result.exit_status, result.stdout, before + stderr)
+        return result
 
     async def _collect(
         self, process: asyncssh.SSHClientProcess[bytes], stdin: bytes | AsyncIterator[bytes], limit: int
@@ -169,13 +126,51 @@ class SshSession:
             self._connection.abort()
 
 
-def place_of(host: Host) -> str:
-    """How messages name a host."""
-    return f"{host.name} ({host.address}:{host.port})"
+class LinuxSession(SshSession):
+    """A session with a Linux host.
+
+    Attributes:
+        root: whether commands run as root without sudo; None before the first one.
+    """
+
+    system = "linux"
+    root: bool | None = None
+
+    async def run(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bytes | AsyncIterator[bytes] = b"",
+        deadline: float = COMMAND_DEADLINE,
+        limit: int = OUTPUT_LIMIT,
+    ) -> Result:
+        """Run one command as root, as every session does.
+
+        Raises:
+            HostSignInError: the user is not root, and sudo is missing or asks for a password.
+        """
+        first = ["sh", "-c", _FIRST, "sh"]
+        as_root = first if self.root is None else [] if self.root else ["sudo", "-n", "--"]
+        result = await self.execute(shlex.join([*as_root, *argv]), stdin, deadline, limit)
+        return result if self.root is not None else self._introduced(result)
+
+    def _introduced(self, result: Result) -> Result:
+        """The first command's result, once it is known who it ran as."""
+        before, mark, rest = result.stderr.partition(_MARK.encode())
+        who, _, stderr = rest.partition(b"\n")
+        if not mark:
+            raise HostCommandError(f"{self.place}: the login shell does not run commands: {result.says}")
+        if who not in {b"root", b"sudo"}:
+            raise HostSignInError(
+                f"{self.place}: the user is not root and sudo {mask(one_line(who, limit=40))}",
+                hint="Sign in as root, or allow this user sudo without a password (NOPASSWD) for the run.",
+            )
+        self.root = who == b"root"
+        return Result(result.exit_status, result.stdout, before + stderr)
 
 
-async def open_session(host: Host, trust: SshTrust, *, deadline: float = CONNECT_DEADLINE) -> SshSession:
-    """A session with the host, for the caller to close.
+async def open_ssh(host: Host, trust: SshTrust, *, deadline: float = CONNECT_DEADLINE) -> Session:
+    """A session with the host, for the caller to close; the server's own words tell its system.
 
     Raises:
         HostUnreachableError: no route, refused, or no answer in time.
@@ -210,7 +205,12 @@ async def open_session(host: Host, trust: SshTrust, *, deadline: float = CONNECT
         if recorder.presented is not None:
             raise refused_key(host, place, trust, recorder.presented) from None
         raise
-    return SshSession(host, connection)
+    version = str(connection.get_extra_info("server_version", ""))
+    if _FOR_WINDOWS not in version:
+        return LinuxSession(host, connection)
+    from arcferry.fleet.transport.ssh_windows import WindowsSession  # noqa: PLC0415  # of such hosts alone
+
+    return WindowsSession(host, connection)
 
 
 async def _feed(process: asyncssh.SSHClientProcess[bytes], data: bytes | AsyncIterator[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""Whose host keys are trusted, and which key arcferry signs in with."""
+"""Whose host keys are trusted, and what arcferry signs in with."""
 
 import os
 from dataclasses import dataclass, field
@@ -48,6 +48,13 @@ class SshTrust:
             return ()
         recorded = [name.decode() for key in host_keys for name in key.sig_algorithms]
         return list(dict.fromkeys([*recorded, *_HOST_KEY_KINDS]))
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """What a run signs in to its hosts with: a field a transport, None where no host takes that."""
+
+    ssh: SshTrust | None = None
 
 
 def read_trust(known_hosts: Path, key_file: Path | None, user: str) -> SshTrust:

@@ -3,38 +3,33 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable
-from pathlib import PurePosixPath
 
 from arcferry.bundle import BundleFile
 from arcferry.errors import HostCommandError
-from arcferry.fleet.transport.ssh import SshSession
+from arcferry.fleet.system import system_of
+from arcferry.fleet.system.system import Ended
+from arcferry.fleet.transport.session import Result, Session
 from arcferry.text import clean, whole
 
-_CHUNK = 1024 * 1024
 _SLOWEST = 64 * 1024
 _DEADLINE = 120.0
-_SUM_LINE = re.compile(r"\\?([0-9a-f]{64}) [ *](.+)")
-_APPEND = 'umask 077; if [ "$2" = 0 ]; then : > "$1"; fi; exec cat >> "$1"'
+_SUM = re.compile(r"\\?([0-9a-f]{64}) [ *](.+)")
+_HALF = re.compile(r"([0-9]{1,19})  (.+)[.]part")
 
 
-async def checksums(session: SshSession, paths: Iterable[str]) -> dict[str, str]:
+async def checksums(session: Session, paths: Iterable[str]) -> dict[str, str]:
     """The SHA-256 of those files on the host that are there, by path. Reads with the host's own tool.
 
     Raises:
-        HostError: the session was cut, or sha256sum is missing.
+        HostError: the session was cut, or the host has no such tool.
     """
-    wanted = list(paths)
-    result = await session.run(["sha256sum", "--", *wanted], deadline=_DEADLINE)
-    if result.exit_status == 127:  # noqa: PLR2004  # the shell's own code for a missing command
-        raise HostCommandError(f"{session.place}: sha256sum is missing on the host")
-    sums = (_SUM_LINE.fullmatch(line) for line in clean(result.stdout).splitlines())
-    return {found[2]: found[1] for found in sums if found and found[2] in wanted}
+    return (await _look(session, paths))[0]
 
 
-async def put(session: SshSession, source: BundleFile, remote: str) -> int:
-    """Bring a bundle's file to the absolute path `remote`, readable by root alone.
+async def put(session: Session, source: BundleFile, remote: str) -> int:
+    """Bring a bundle's file to the absolute path `remote`, readable by administrators alone.
 
-    It is written beside its place and renamed once the host's own sum of it is right. What an earlier,
+    It is written beside its place, and takes it once the host's own sum of it is right. What an earlier,
     interrupted upload left is continued where it is sound.
 
     Returns:
@@ -45,44 +40,59 @@ async def put(session: SshSession, source: BundleFile, remote: str) -> int:
         HostCommandError: the disk is full, or what arrived is not what was sent.
         HostUnreachableError: the session was cut; what arrived is kept for the next time.
     """
-    there = await checksums(session, [remote])
-    if there.get(remote) == source.sha256:
+    sums, halves = await _look(session, [remote])
+    if sums.get(remote) == source.sha256:
         return 0
-    part = f"{remote}.part"
-    size = await session.run(["stat", "-c", "%s", "--", part])
-    start = whole(clean(size.stdout, limit=64).strip(), most=source.length - 1) or 0
-    await _append(session, source, part, start)
-    if start and (await checksums(session, [part])).get(part) != source.sha256:
-        start = 0
-        await _append(session, source, part, start)
-    if (await checksums(session, [part])).get(part) != source.sha256:
-        await session.run(["rm", "-f", "--", part])
+    half = halves.get(remote, 0)
+    # Continued where it is sound, else sent anew.
+    for start in (half, 0) if 0 < half < source.length else (0,):
+        result = await _append(session, source, remote, start)
+        if result.exit_status == 0:
+            return source.length - start
+        if result.exit_status != Ended.NOT_WHOLE:
+            break
+    if result.exit_status == Ended.FULL:
+        folder = remote[: max(remote.rfind("/"), remote.rfind("\\"))]
+        raise HostCommandError(
+            f"{session.place}: the disk under {folder} is full", hint="Free space on it, then apply again."
+        )
+    if result.exit_status == Ended.NOT_WHOLE:
         raise HostCommandError(f"{session.place}: {source.name} did not arrive whole: its SHA-256 differs")
-    await _must(session, ["mv", "-f", "--", part, remote])
-    return source.length - start
+    raise HostCommandError(f"{session.place}: {source.name} not written: {result.says}")
 
 
-async def make_folder(session: SshSession, path: str) -> None:
-    """Make a folder that only root can enter, its parents too.
+async def make_folder(session: Session, path: str) -> None:
+    """Make a folder that only administrators can enter, its parents too.
 
     Raises:
         HostCommandError: something else is in its place, or the disk is full or read-only.
     """
-    script = 'umask 077; mkdir -p -- "$1" && [ ! -L "$1" ] && chmod 700 -- "$1"'
-    await _must(session, ["sh", "-c", script, "sh", path])
-
-
-async def _append(session: SshSession, source: BundleFile, part: str, start: int) -> None:
-    # Through `cat` and not SFTP: that would write as the session's user, who need not be root.
-    argv = ["sh", "-c", _APPEND, "sh", part, str(start)]
-    deadline = _DEADLINE + source.length / _SLOWEST
-    try:
-        result = await session.run(argv, stdin=_stream(source, start), deadline=deadline)
-    except HostCommandError as error:
-        raise await _explained(session, error, part) from None
+    system = system_of(session.system)
+    result = await session.run(system.command("folder", path, system.staging))
     if result.exit_status != 0:
-        failed = HostCommandError(f"{session.place}: {source.name} not written: {result.says}")
-        raise await _explained(session, failed, part)
+        raise HostCommandError(f"{session.place}: {path} cannot be made: {result.says}")
+
+
+async def _look(session: Session, paths: Iterable[str]) -> tuple[dict[str, str], dict[str, int]]:
+    """Of files that are there their SHA-256, of those that are there in part how many bytes are, by path."""
+    wanted = list(paths)
+    result = await session.run(system_of(session.system).command("look", *wanted), deadline=_DEADLINE)
+    if result.exit_status == Ended.NO_TOOL:
+        raise HostCommandError(f"{session.place}: sha256sum is missing on the host")
+    lines = clean(result.stdout).splitlines()
+    sums = {found[2]: found[1] for found in map(_SUM.fullmatch, lines) if found and found[2] in wanted}
+    halves = {
+        found[2]: whole(found[1], most=2**62) or 0
+        for found in map(_HALF.fullmatch, lines)
+        if found and found[2] in wanted
+    }
+    return sums, halves
+
+
+async def _append(session: Session, source: BundleFile, remote: str, start: int) -> Result:
+    argv = system_of(session.system).command("append", remote, str(start), source.sha256)
+    deadline = _DEADLINE + source.length / _SLOWEST
+    return await session.run(argv, stdin=_stream(source, start), deadline=deadline)
 
 
 async def _stream(source: BundleFile, start: int) -> AsyncIterator[bytes]:
@@ -94,24 +104,3 @@ async def _stream(source: BundleFile, start: int) -> AsyncIterator[bytes]:
             position += len(block)
             if skip < len(block):
                 yield bytes(block[skip:])
-
-
-async def _explained(session: SshSession, error: HostCommandError, part: str) -> HostCommandError:
-    """The same error, or “disk full” where that is what it was; the half file is taken away then."""
-    folder = str(PurePosixPath(part).parent)
-    result = await session.run(["df", "-P", "-k", "--", folder])
-    cells = clean(result.stdout).split("\n")[1:2]
-    free = cells[0].split()[3:4] if cells else []
-    left = whole(free[0], most=_CHUNK // 1024) if free else None
-    if left is None:
-        return error
-    await session.run(["rm", "-f", "--", part])
-    return HostCommandError(
-        f"{session.place}: the disk under {folder} is full", hint="Free space on it, then apply again."
-    )
-
-
-async def _must(session: SshSession, argv: list[str]) -> None:
-    result = await session.run(argv)
-    if result.exit_status != 0:
-        raise HostCommandError(f"{session.place}: {argv[0]}: {result.says}")

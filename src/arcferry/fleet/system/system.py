@@ -1,0 +1,105 @@
+"""The one table that tells systems apart: every step asks the row of its host."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import cache
+from importlib import resources
+
+
+class Ended(IntEnum):
+    """How a program of `scripts` ends, on every system, where it could not do its work."""
+
+    FULL = 28
+    NOT_WHOLE = 65
+    FAILED = 73
+    BUSY = 75
+    POLICY = 77
+    RESTRICTED = 78
+    TOO_OLD = 79
+    NO_TOOL = 127
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What must be free under a folder, as multiples of the package's size.
+
+    Attributes:
+        fact: the fact in which the host script tells what is.
+    """
+
+    folder: str
+    fact: str
+    copies: int
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    r"""One row. What it runs beside the host script are the short programs in `scripts`, `*.sh` or `*.ps1`.
+
+    Each does the same on every system, takes the same words and ends with a status of `Ended` or 0:
+
+    - `look PATH…` prints `SHA256  PATH` for each file that is there, `BYTES  PATH.part` for each half one.
+    - `folder PATH BASE` makes a folder that administrators alone can enter, on Windows all of BASE too, in
+      which it lies; a link in its place is refused.
+    - `append PATH START SHA256` adds standard input to `PATH.part`, or begins it anew where START is 0, and
+      gives it its name once it is whole.
+    - `sweep FOLDER` removes tokens that an attempt which was killed has left; not one that is at work.
+    - `to-end FOLDER SECONDS token|none SCRIPT VERB WORD…` runs a verb of the staged host script, with the
+      host's lock in FOLDER, for which it waits. A token is on standard input; the verb is told as its last
+      word where to read it.
+
+    Attributes:
+        name: as the host script calls the system.
+        suffix: of the programs' files.
+        program: the command for a program's text and words.
+        script: the command for the host script, at its path or, where that is None, on standard input.
+        staging: the folder that bundles are carried to.
+        run_folder: the private folder with the lock.
+        token_files: where a token that was left would lie, for people.
+        formats: the packages that the agent comes in.
+        architectures: what the host script calls the processors that it is made for; `processors`, people.
+        rooms: what it takes to install it.
+        needs: what the host script runs on, for people.
+        lock_hint: how to find out who holds the lock.
+        dotnet: the .NET Framework that the host script itself needs; empty where it needs none.
+        agent_log: where the agent writes down its heartbeats.
+        at_once: the word by which the host script's `connect` does not wait for the agent's first heartbeat.
+    """
+
+    name: str
+    suffix: str
+    program: Callable[[str, Sequence[str]], list[str]] = field(repr=False)
+    script: Callable[[str | None, Sequence[str]], list[str]] = field(repr=False)
+    staging: str
+    run_folder: str
+    token_files: str
+    formats: Mapping[str, str]
+    architectures: frozenset[str]
+    processors: str
+    rooms: tuple[Room, ...]
+    needs: str
+    lock_hint: str
+    agent_log: str
+    dotnet: str
+    at_once: tuple[str, ...]
+
+    def command(self, name: str, *words: str) -> list[str]:
+        """The command for a program of `scripts`."""
+        return self.program(text_of(f"{name}{self.suffix}"), words)
+
+    def staged(self, bundle: str, name: str = "") -> str:
+        """Where a bundle's files lie on the host, or one of them."""
+        return self.joined(self.staging, bundle, *filter(None, (name.rpartition("/")[2],)))
+
+    def joined(self, *parts: str) -> str:
+        """A path on the host."""
+        return ("\\" if "\\" in self.staging else "/").join(parts)
+
+
+@cache
+def text_of(name: str) -> str:
+    """A program, without what only its readers need."""
+    text = resources.files("arcferry.fleet.system").joinpath("scripts", name).read_text(encoding="ascii")
+    return re.sub(r"^[ \t]*(#.*)?\n|^[ \t]+", "", text, flags=re.MULTILINE)
