@@ -152,14 +152,29 @@ class LinuxSession(SshSession):
         first = ["sh", "-c", _FIRST, "sh"]
         as_root = first if self.root is None else [] if self.root else ["sudo", "-n", "--"]
         result = await self.execute(shlex.join([*as_root, *argv]), stdin, deadline, limit)
-        return result if self.root is not None else self._introduced(result)
+        if self.root is not None:
+            return result
+        if _MARK.encode() not in result.stderr:
+            raise await self._no_shell(result)
+        return self._introduced(result)
+
+    async def _no_shell(self, result: Result) -> HostCommandError:
+        """Why the first command told nothing: Windows, behind a server that does not say so, or no shell."""
+        from arcferry.fleet.transport.ssh_windows import WHICH_SHELL, shell_in  # noqa: PLC0415  # rarely
+
+        which = await self.execute(WHICH_SHELL, b"", COMMAND_DEADLINE, OUTPUT_LIMIT)
+        if shell_in(which.stdout):
+            return HostCommandError(
+                f"{self.place}: it is a Windows server, and its SSH server is not OpenSSH for Windows",
+                hint="Install OpenSSH Server, which comes with Windows, or reach it by WinRM: transport "
+                "winrm in the inventory.",
+            )
+        return HostCommandError(f"{self.place}: the login shell does not run commands: {result.says}")
 
     def _introduced(self, result: Result) -> Result:
         """The first command's result, once it is known who it ran as."""
-        before, mark, rest = result.stderr.partition(_MARK.encode())
+        before, _, rest = result.stderr.partition(_MARK.encode())
         who, _, stderr = rest.partition(b"\n")
-        if not mark:
-            raise HostCommandError(f"{self.place}: the login shell does not run commands: {result.says}")
         if who not in {b"root", b"sudo"}:
             raise HostSignInError(
                 f"{self.place}: the user is not root and sudo {mask(one_line(who, limit=40))}",
