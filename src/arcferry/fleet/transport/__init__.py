@@ -3,10 +3,12 @@
 from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 
+from arcferry.errors import HostUnreachableError
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.transport.session import Result, Session, place_of
 from arcferry.fleet.transport.ssh import open_ssh
 from arcferry.fleet.transport.trust import SignIn, SshTrust, read_trust
+from arcferry.fleet.transport.ways import with_other_ways
 
 Opener = Callable[[Host, SignIn], Awaitable[Session]]
 
@@ -29,7 +31,10 @@ async def open_session(host: Host, sign_in: SignIn) -> Session:
         HostKeyError: the host's key or certificate is not one that is trusted.
         HostSignInError: the user was refused.
     """
-    return await OPENERS[host.transport](host, sign_in)
+    try:
+        return await OPENERS[host.transport](host, sign_in)
+    except HostUnreachableError as error:
+        raise await with_other_ways(host, error) from None
 
 
 __all__ = ["OPENERS", "Result", "Session", "SignIn", "SshTrust", "open_session", "place_of", "read_trust"]
