@@ -416,3 +416,26 @@ def test_the_first_line_says_which_features_are_left_out(run: Run) -> None:
     (unplaced,) = [one for one in found["notes"] if one.startswith("No document says in which regions ")]
     assert "*.ingest.monitor.azure.com" in unplaced
     assert "Azure Monitor agent: HTTPS inspection must be off" in notes
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        (("circuit.json", "rf-msp.json"), "a filter of its own, rf-msp-ipv6, which is not at hand"),
+        (("circuit.json", "rf-msp.json", "rf-msp-ipv6.json"), "rf-msp-ipv6, which lacks 12076:51010"),
+    ],
+)
+def test_the_ipv6_side_has_a_filter_of_its_own(run: Run, files: tuple[str, ...], says: str) -> None:
+    folder = Path(__file__).parents[1] / "cases/ipv6-by-a-filter-of-its-own"
+    ended = run("--location", "eastasia", *(str(folder / name) for name in files), "--output", "json")
+    assert ended.code == 0
+    assert says in ended.out
+    planned = {one["value"]: one["in_filter"] for one in document(ended)["communities"]}
+    assert planned["12076:51010"] is True
+
+
+def test_a_side_with_the_same_filter_needs_no_word(run: Run) -> None:
+    folder = Path(__file__).parents[1] / "cases/ipv6-let-through"
+    ended = run("--location", "eastasia", str(folder / "circuit.json"), str(folder / "rf-msp.json"))
+    assert ended.code == 0
+    assert "IPv6 side" not in ended.out

@@ -47,6 +47,6 @@ def _named(text: str) -> list[str]:
     """The files in rows such as ``| `probe` | `https`, `dns` |``; the first column is their folder."""
     found = []
     for folder, files in re.findall(r"^\| `([a-z/.]+)` \| (.*) \|$", text, re.MULTILINE):
-        names = re.findall(r"`([a-z_]+)`", files)
+        names = re.findall(r"`([a-z0-9_]+)`", files)
         found += [f"{folder}/{name}.py" if folder != "." else f"{name}.py" for name in names]
     return found

@@ -11,7 +11,7 @@ from arcferry.probe.https import check
 from arcferry.probe.step import ProbeSettings
 from arcferry.report.check import document
 from arcferry_lab.azure.circuits import circuit
-from arcferry_lab.azure.network import route_filter
+from arcferry_lab.azure.network import route_filters
 from arcferry_lab.twin import Twin
 
 
@@ -20,7 +20,7 @@ def azure_documents(twin: Twin) -> dict[str, bytes]:
     found = {
         twin.paths.service_tags.name: twin.azure.service_tags,
         twin.paths.communities.name: twin.azure.bgp_communities,
-        "route-filter.json": route_filter(twin.azure),
+        **{f"{one['name']}.json": one for one in route_filters(twin.azure)},
         "circuit.json": circuit(twin.azure),
     }
     return {name: json.dumps(content).encode() for name, content in found.items()}

@@ -158,6 +158,23 @@ _ROUTE = (
     _of_one_endpoint(
         "route/ipv6-not-peered", "the name answers with IPv6 alone, which has no peering", networks=_ROUTED
     ),
+    _of_one_endpoint(
+        "risk/ipv6-leads-nowhere",
+        "the name answers with IPv4 and IPv6, and the peering has no IPv6 side",
+        networks=_ROUTED,
+    ),
+    _of_one_endpoint(
+        "route/ipv6-filtered",
+        "the same, and the peering's IPv6 side has a filter of its own that lets nothing of it through",
+        "risk/ipv6-leads-nowhere",
+        networks=_ROUTED,
+    ),
+    _of_one_endpoint(
+        "route/ipv6-swallowed",
+        "the same, and the IPv6 side lets it through: what the routers get they drop",
+        "risk/ipv6-leads-nowhere",
+        networks=_ROUTED,
+    ),
 )
 FAULTS = (*_AZURE, *_DNS, *_TCP, *_TLS, *_PROXY, *_PATH, *_ROUTE)
 

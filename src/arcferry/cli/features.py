@@ -40,6 +40,7 @@ def features(
     from arcferry.report import features as report
     from arcferry.routing import features as judging
     from arcferry.routing import plan as routes
+    from arcferry.routing.circuit import IPV4
     from arcferry.routing.planned import PrefixCounts, Steered
 
     chosen = catalog.cloud(cloud)
@@ -53,7 +54,7 @@ def features(
         steered=Steered(steered),
         features=catalog.chosen_features(chosen, [catalog.ALL_FEATURES]),
         counts=counts,
-        route_filter=only("route filter", case.filters_in_effect),
+        route_filter=only("route filter", case.filters_for(IPV4)),
         circuit=only("circuit", case.circuits),
         answers=known_answers(case),
     )

@@ -71,8 +71,9 @@ def plan(
     from arcferry.report import as_json, console
     from arcferry.report import routes_plan as report
     from arcferry.routing import plan as routes
+    from arcferry.routing.circuit import IPV4, IPV6
     from arcferry.routing.filter_change import NO_CIRCUIT, AsOf
-    from arcferry.routing.plan_notes import doubts
+    from arcferry.routing.plan_notes import about_ipv6, doubts
     from arcferry.routing.planned import PrefixCounts, Steered
 
     chosen = catalog.cloud(cloud)
@@ -80,7 +81,7 @@ def plan(
     given, held = evidence_and_held([*(files or []), *(evidence or [])], chosen, whole=True)
     seen = (*given, *_watched(chosen, region, state))
     case = Case.of(seen, held)
-    route_filter = only("route filter", case.filters_in_effect)
+    route_filter = only("route filter", case.filters_for(IPV4))
     circuit = only("circuit", case.circuits)
     found = routes.plan(
         chosen,
@@ -101,7 +102,8 @@ def plan(
     told = (f"{one.title}. {one.remedy.summary}" for one in odd)
     # What no route filter mends comes before all that is said of one.
     alone = catalog.peering_notes(chosen, found.features, first=True)
-    first = (*alone, *told, *doubts(route_filter, asof, attached))
+    of_ipv6 = about_ipv6(circuit, route_filter, case.filters_for(IPV6), found.values)
+    first = (*alone, *told, *doubts(route_filter, asof, attached), *of_ipv6)
     shown = report.RoutePlanView(found, changes, effects, first)
     show(
         output,

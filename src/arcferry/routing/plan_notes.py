@@ -81,6 +81,40 @@ def doubts(seen: RouteFilter | None, asof: AsOf, attached: Sequence[str]) -> Ite
         yield f"Route filter {seen.name}: {asof.doubt}. Fetch it before anything is changed: {get}"
 
 
+def about_ipv6(
+    circuit: Circuit | None, seen: RouteFilter | None, of_ipv6: Iterable[RouteFilter], wanted: Sequence[str]
+) -> Iterator[str]:
+    """What the plan means for the circuit's IPv6 side, which holds a route filter of its own.
+
+    Args:
+        circuit: the one at hand.
+        seen: the filter that the plan is about, of the IPv4 side.
+        of_ipv6: the filters at hand that decide on IPv6.
+        wanted: the communities of the plan.
+    """
+    side = circuit.microsoft_ipv6 if circuit else None
+    if circuit is None or side is None or (seen and seen.is_named_by(side.route_filter)):
+        return
+    name = side.route_filter.rstrip("/").rpartition("/")[2]
+    the_side = f"The IPv6 side of {circuit.name}'s Microsoft peering"
+    held = next((one for one in of_ipv6 if one.is_named_by(side.route_filter)), None)
+    if not name and side.tells_filter:
+        yield (
+            f"{the_side} holds no route filter: no route comes over it, whatever the IPv4 side's filter "
+            "allows."
+        )
+    elif name and held is None:
+        yield (
+            f"{the_side} holds a filter of its own, {name}, which is not at hand: this plan is about IPv4's. "
+            "Hand that one in too."
+        )
+    elif held and (lacking := [value for value in wanted if not held.allows(value)]):
+        yield (
+            f"{the_side} holds a filter of its own, {name}, which lacks {' '.join(lacking)}: names that "
+            "answer with IPv6 too have no path there. The change below is to IPv4's filter alone."
+        )
+
+
 def effects(added: Sequence[PlannedCommunity], *, new: bool) -> Iterator[str]:
     """What it does besides to let these through, which the filter lacks, or to make and attach a new one."""
     counted = [one.prefixes for one in added if one.prefixes]

@@ -17,6 +17,8 @@ from arcferry_lab.azure.state import AzureState, CircuitState
 from arcferry_lab.peering import far_location
 
 _OTHER_FILTER = "rf-office-only"
+IPV6_FILTER = "rf-msp-ipv6"
+"""The filter of the peering's IPv6 side, where that has one of its own."""
 _MICROSOFT_AS = 12076
 _MOST_OPERATIONS = 100
 _LINKS = ("primary", "secondary")
@@ -33,7 +35,15 @@ def circuit_now(state: AzureState) -> CircuitState:
         now = replace(now, tier="Standard", peering_location=far_location(state.location))
     if holds("tcp/nat-prefix-not-validated"):
         now = replace(now, advertised_state="ValidationNeeded")
+    if holds("route/ipv6-filtered") or holds("route/ipv6-swallowed"):
+        now = replace(now, ipv6=True)
     return now
+
+
+def ipv6_filter(state: AzureState) -> str:
+    """The id of the route filter that is attached to the IPv6 side."""
+    own = state.faults.holds("route/ipv6-filtered")
+    return filter_id(state, IPV6_FILTER) if own else attached_filter(state)
 
 
 def attached_filter(state: AzureState) -> str:
@@ -95,7 +105,10 @@ def peering(state: AzureState) -> dict[str, Any]:
     if attached:
         properties["routeFilter"] = {"id": attached}
     if now.ipv6:
-        properties["ipv6PeeringConfig"] = {"state": now.peering_state, "routeFilter": {"id": attached}}
+        properties["ipv6PeeringConfig"] = {
+            "state": now.peering_state,
+            "routeFilter": {"id": ipv6_filter(state)},
+        }
     return {
         "id": peering_id(state),
         "name": PEERING,

@@ -5,7 +5,7 @@ from typing import Any
 
 from aiohttp import web
 
-from arcferry_lab.azure.circuits import attached_filter, network_there
+from arcferry_lab.azure.circuits import IPV6_FILTER, attached_filter, ipv6_filter, network_there
 from arcferry_lab.azure.errors import ArmError, resource_not_found
 from arcferry_lab.azure.groups import group_named
 from arcferry_lab.azure.ids import FILTERS, filter_id, peering_id
@@ -46,6 +46,21 @@ def route_filter(state: AzureState) -> dict[str, Any]:
     }
 
 
+def route_filters(state: AzureState) -> list[dict[str, Any]]:
+    """Every route filter: the peering's, and that of its IPv6 side where this has one of its own."""
+    found = [route_filter(state)]
+    path = filter_id(state, IPV6_FILTER)
+    if ipv6_filter(state) == path:
+        elsewhere = {"access": "Allow", "routeFilterRuleType": "Community", "communities": ["12076:51004"]}
+        own = {
+            "rules": [{"id": f"{path}/routeFilterRules/allow", "name": "allow", "properties": elsewhere}],
+            "peerings": [],
+            "ipv6Peerings": [{"id": peering_id(state)}],
+        }
+        found.append(found[0] | {"id": path, "name": IPV6_FILTER, "properties": own})
+    return found
+
+
 def community(value: object) -> str:
     """A community value as a route filter takes it, such as `12076:51012`.
 
@@ -58,8 +73,12 @@ def community(value: object) -> str:
 
 
 async def _get(asked: ArmRequest) -> web.Response:
-    _check_name(asked)
-    return web.json_response(route_filter(asked.state))
+    _check_place(asked)
+    name = asked.names["name"].lower()
+    found = next((one for one in route_filters(asked.state) if one["name"] == name), None)
+    if found is None:
+        raise resource_not_found(FILTERS, name, asked.names["group"])
+    return web.json_response(found)
 
 
 async def _put(asked: ArmRequest) -> web.Response:
@@ -72,7 +91,7 @@ async def _put(asked: ArmRequest) -> web.Response:
 
 
 async def _list(asked: ArmRequest) -> web.Response:
-    return page(asked, [route_filter(asked.state)] if network_there(asked) else [])
+    return page(asked, route_filters(asked.state) if network_there(asked) else [])
 
 
 async def _bgp_communities(asked: ArmRequest) -> web.Response:
@@ -109,11 +128,17 @@ async def _service_tags(asked: ArmRequest) -> web.Response:
     )
 
 
-def _check_name(asked: ArmRequest) -> None:
+def _check_place(asked: ArmRequest) -> None:
     group, name = asked.names["group"], asked.names["name"]
     group_named(asked.state, group)
-    if name.lower() != ROUTE_FILTER or not asked.state.network_in(group):
+    if not asked.state.network_in(group):
         raise resource_not_found(FILTERS, name, group)
+
+
+def _check_name(asked: ArmRequest) -> None:
+    _check_place(asked)
+    if asked.names["name"].lower() != ROUTE_FILTER:
+        raise resource_not_found(FILTERS, asked.names["name"], asked.names["group"])
 
 
 def _rules(body: dict[str, Any]) -> list[Any]:

@@ -19,6 +19,8 @@ from arcferry_lab.network.zone import Zone
 DNS_PORT = 53
 IPV6_ANSWER = "2603:1040:200::1e"
 """An address of East Asia's IPv6 range: AzureCloud.eastasia holds 2603:1040:200::/46."""
+_IPV6_ALONE = "route/ipv6-not-peered"
+_BOTH_FAMILIES = ("risk/ipv6-leads-nowhere", "route/ipv6-filtered", "route/ipv6-swallowed")
 
 
 class PublicResolvers:
@@ -92,15 +94,19 @@ class PublicResolvers:
 
     def _answer(self, zone: Zone, name: str) -> DnsResponse | None:
         found = faulty_answer(name, zone, self._faults, self._elsewhere)
-        if found and found.addresses and self._is_without_ipv4(zone, name):
+        if not found or not found.addresses:
+            return found
+        if self._struck(zone, name, _IPV6_ALONE):
             return replace(found, addresses=(IPV6_ANSWER,))
+        if self._struck(zone, name, *_BOTH_FAMILIES):
+            return replace(found, addresses=(*found.addresses, IPV6_ANSWER))
         return found
 
-    def _is_without_ipv4(self, zone: Zone, name: str) -> bool:
-        """Whether a fault leaves a name IPv6 alone: the endpoint's own, and those that it is an alias of."""
-        fault = "route/ipv6-not-peered"
-        hosts = [one.host for one in self._faults.active() if one.fault.name == fault]
-        return self._faults.holds(fault, name) or any(name in zone.answer(host).chain for host in hosts)
+    def _struck(self, zone: Zone, name: str, *faults: str) -> bool:
+        """Whether one of these faults strikes a name: the endpoint's own, or one that it is an alias of."""
+        hosts = [one.host for one in self._faults.active() if one.fault.name in faults]
+        held = any(self._faults.holds(fault, name) for fault in faults)
+        return held or any(name in zone.answer(host).chain for host in hosts)
 
 
 async def start_forwarders(keeper: Keeper, tools: Tools, folder: Path) -> None:
