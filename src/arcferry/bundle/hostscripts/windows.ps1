@@ -21,7 +21,7 @@
 # It ends with 0 where ok, 1 where not, 2 where it was called wrongly. Network connections are opened only by the
 # functions of windows-network.ps1 beside this file. It needs PowerShell 3.0 to 5.1 in the full language mode, and
 # .NET Framework 4.5.
-param([string]$Verb, [switch]$ReportFailure, [string]$PrivateLinkScope)
+param([string]$Verb, [switch]$ReportFailure)
 
 Set-StrictMode -Version 3.0
 $ErrorActionPreference, $ProgressPreference = 'Stop', 'SilentlyContinue'
@@ -37,6 +37,11 @@ $ProductName = 'Azure Connected Machine Agent'
 $WindowsKey = 'SOFTWARE\Microsoft\Windows\CurrentVersion'
 $Patience = 5000 # milliseconds for one step that waits
 $Answer = [ordered]@{ schema = 1; verb = 'usage'; ok = $false }
+$PrivateLinkScope, $Given = '', @()
+# No parameter, which a word could be taken for by its place.
+for ($at = 0; $at -lt $args.Count; $at++) {
+    if ($args[$at] -eq '-PrivateLinkScope') { $at++; $PrivateLinkScope = "$(@($args)[$at])" } else { $Given += $args[$at] }
+}
 $LoadProblem = '' # why the functions of windows-network.ps1 are not here
 $Work = '' # a private folder for this run
 $Secret = '' # the file with the token
@@ -661,4 +666,4 @@ if ($PSScriptRoot) {
         . "$PSScriptRoot\windows-network.ps1"
     } catch { $LoadProblem = "$_" } finally { if ($null -ne $held) { $held.Dispose() } }
 }
-Invoke-Main @($args)
+Invoke-Main $Given

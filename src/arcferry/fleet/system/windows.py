@@ -21,7 +21,7 @@ _QUOTES = re.compile("['\u2018-\u201b]")
 def _program(text: str, words: Sequence[str]) -> list[str]:
     # PowerShell takes typographic quotation marks for the plain one.
     given = " ".join("'" + _QUOTES.sub(r"\g<0>\g<0>", word) + "'" for word in words)
-    text = f"&{{{text_of('begin.ps1')}{text}}} {given}"
+    text = f"{text_of('frame.ps1').rstrip()} {given}".replace("$PROGRAM", text, 1)
     return [*_ENGINE, base64.b64encode(text.encode("utf-16-le")).decode()]
 
 

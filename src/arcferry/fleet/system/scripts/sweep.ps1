@@ -7,7 +7,8 @@ foreach ($one in @(Get-ChildItem -LiteralPath $temporary -Filter 'arcferry-*' -F
     $token = $one.FullName + '\config.json'
     if ($one.Attributes -match 'ReparsePoint' -or -not [IO.File]::Exists($token)) { continue }
     $number = if ($one.Name -match '^arcferry-([0-9]{1,9})-') { [int]$Matches[1] } else { 0 }
-    if ($number -and (Get-Process -Id $number -ErrorAction SilentlyContinue)) { continue }
+    $process = try { [Diagnostics.Process]::GetProcessById($number) } catch { $null }
+    if ($number -and $null -ne $process) { continue }
     [IO.File]::Delete($token)
 }
 $lock.Dispose()

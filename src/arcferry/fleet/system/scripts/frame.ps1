@@ -1,0 +1,13 @@
+# Around each program: in the restricted language none of them could run.
+& {
+    if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') { exit 78 }
+    if ($PSVersionTable.PSVersion.Major -lt 3) { exit 79 }
+    Set-StrictMode -Version 3.0
+    $ErrorActionPreference, $ProgressPreference = 'Stop', 'SilentlyContinue'
+    try {
+        $PROGRAM
+    } catch {
+        [Console]::Error.WriteLine("$_")
+        exit 73
+    }
+}
