@@ -1,4 +1,7 @@
-"""What the host script for Windows may be made of: each rule is shown to catch its sin."""
+"""What the host script for Windows may be made of: each rule is shown to catch its sin.
+
+What a newer PowerShell or .NET would forgive is in newer.toml, for every script and command.
+"""
 
 import re
 import tomllib
@@ -20,8 +23,7 @@ MODULES = tomllib.loads((Path(__file__).parent / "allowed.toml").read_text(encod
 ALLOWED = {command for module in MODULES for command in module["commands"]}
 LONGEST_SCRIPT, LONGEST_FUNCTION, LONGEST_LINE = 680, 40, 120
 BANNED_TOKENS = re.compile(
-    r"&&|\|\||\?\?|\?\.|::new\(|-Parallel\b|-AsHashtable\b|-Verb\s+RunAs|\$Is(?:Windows|Linux|MacOS)\b"
-    r"|Invoke-Expression|-EncodedCommand|DownloadString|ServerCertificateValidationCallback|-SkipCertificateCheck",
+    r"-Verb\s+RunAs|Invoke-Expression|-EncodedCommand|DownloadString|ServerCertificateValidationCallback",
     re.IGNORECASE,
 )
 # A form for dates without a culture; in Thai or Saudi Windows it gives other years, and other digits.
@@ -108,15 +110,7 @@ def test_the_script_keeps_every_rule(name: str) -> None:
     ("sample", "fault"),
     [
         ("if ($a {", "syntax"),
-        ("$a = $b ?? 1", "banned: ??"),
         ("$a = $b ? 1 : 2", "syntax"),
-        ("Test-Path a && Test-Path b", "banned: &&"),
-        ("Test-Path a || Test-Path b", "banned: ||"),
-        ("$a = $b?.Length", "banned: ?."),
-        ("1, 2 | ForEach-Object -Parallel { $_ }", "banned: -Parallel"),
-        ("ConvertFrom-Json -InputObject $a -AsHashtable", "banned: -AsHashtable"),
-        ("$a = [Text.StringBuilder]::new()", "banned: ::new("),
-        ("if ($IsWindows) { 1 }", "banned: $IsWindows"),
         ("class Host { }", "class_statement"),
         ("try { 1 }", "try without catch or finally"),
         ("Get-Item a | % { $_ }", "command %"),
