@@ -19,9 +19,15 @@ from pypsrp.exceptions import WSManFaultError
 from arcferry.errors import HostCommandError, HostError, HostUnreachableError
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.transport import winrm_shell as shells
-from arcferry.fleet.transport.ssh import COMMAND_DEADLINE, CONNECT_DEADLINE, OUTPUT_LIMIT, Result, place_of
+from arcferry.fleet.transport.session import (
+    COMMAND_DEADLINE,
+    CONNECT_DEADLINE,
+    OUTPUT_LIMIT,
+    Result,
+    place_of,
+)
 from arcferry.fleet.transport.winrm_faults import Subject, translated
-from arcferry.fleet.transport.winrm_shell import SHELL_IS_GONE, Answered, Line, Received, Access
+from arcferry.fleet.transport.winrm_shell import SHELL_IS_GONE, Access, Answered, Line, Received
 from arcferry.fleet.transport.winrm_trust import (
     Auth,
     WinrmTrust,
