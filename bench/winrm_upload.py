@@ -22,7 +22,6 @@ from pathlib import Path
 from arcferry_lab.hosts.windows.host import WindowsHost
 from arcferry_lab.hosts.windows.settings import WindowsSettings
 from arcferry_lab.hosts.windows.winrm import Account, Directory, WinRmServer, WinRmSettings
-
 from arcferry_lab.pki import Authority
 
 ADDRESS, USER, PASSWORD = "127.64.9.1", "Administrator", "Pa55-word!"
@@ -40,7 +39,7 @@ from arcferry.fleet.transport.winrm_trust import WinrmTrust
 source = BundleFile("agent.msi", file, file.stat().st_size, digest, next(iter(Role)))
 
 async def carry():
-    session = await open_winrm(Host("win01", address, 5985), WinrmTrust("ntlm", user, password))
+    session = await open_winrm(Host("win01", address, 5985, auth="ntlm"), WinrmTrust(user, password))
     try:
         await make_folder(session, remote)
         assert await put(session, source, remote + r"\\\\arcferry.msi") == source.length

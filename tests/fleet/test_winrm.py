@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from arcferry_lab.hosts.windows.winrm import Account, Directory, WinRmServer, WinRmSettings, lay
 
 from arcferry.errors import (
     BundleRefusedError,
@@ -27,6 +26,7 @@ from arcferry.fleet.inventory import Host
 from arcferry.fleet.transport.winrm import WinrmSession, open_winrm
 from arcferry.fleet.transport.winrm_shell import OLD_ENVELOPE
 from arcferry.fleet.transport.winrm_trust import WinrmTrust
+from arcferry_lab.hosts.windows.winrm import Account, Directory, WinRmServer, WinRmSettings, lay
 from arcferry_lab.pki import Authority
 
 ADDRESS = "127.65.0.9"
@@ -107,12 +107,12 @@ class Server:
     authority: Authority
     folder: Path
 
-    def host(self, *, tls: bool) -> Host:
-        return Host("web01", ADDRESS, self.service.ports[tls])
+    def host(self, way: str = "ntlm over http") -> Host:
+        port = self.service.ports["over http" not in way]
+        return Host("web01", ADDRESS, port, transport="winrm", auth=way.partition(" ")[0])
 
     def trust(self, way: str = "ntlm", **other: Any) -> WinrmTrust:  # noqa: ANN401  # any of its fields
         given = WinrmTrust(
-            auth=way.partition(" ")[0],  # type: ignore[arg-type]  # one of them
             user=USER,
             password=None if way == "certificate" else PASSWORD,
             ca_file=self.folder / "ca.pem",
@@ -122,7 +122,7 @@ class Server:
 
     @asynccontextmanager
     async def session(self, way: str = "ntlm over http", **other: Any) -> AsyncIterator[WinrmSession]:  # noqa: ANN401  # as above
-        session = await open_winrm(self.host(tls="over http" not in way), self.trust(way, **other))
+        session = await open_winrm(self.host(way), self.trust(way, **other))
         try:
             yield session
         finally:
@@ -255,7 +255,7 @@ async def test_a_deadline_ends_the_command_at_once(server: Server) -> None:
 
 
 async def test_a_cancelled_run_leaves_neither_command_nor_shell(server: Server) -> None:
-    session = await open_winrm(server.host(tls=False), server.trust())
+    session = await open_winrm(server.host(), server.trust())
     running = asyncio.create_task(session.run(["sleep.exe"], deadline=600))
     async with asyncio.timeout(20):
         await server.computer.begun.wait()
@@ -302,7 +302,7 @@ async def test_a_fault_is_told_in_the_users_terms(
     server.service.change(language="zh-TW")  # it goes by codes, so any other language does
     await lay(fault, server.service)
     with pytest.raises(kind) as failed:
-        await open_winrm(server.host(tls="over http" not in way), server.trust(way))
+        await open_winrm(server.host(way), server.trust(way))
     said = f"{failed.value.message} {failed.value.hint}"
     assert said.startswith(f"web01 ({ADDRESS}:")
     assert [word for word in words if word not in said] == []

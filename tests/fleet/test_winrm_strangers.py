@@ -25,13 +25,17 @@ from arcferry.errors import (
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.transport import winrm_trust
 from arcferry.fleet.transport.winrm import open_winrm
-from arcferry.fleet.transport.winrm_faults import FAULTS, KERBEROS, is_local
-from arcferry.fleet.transport.winrm_trust import Auth, WinrmTrust, refuse_unusable
+from arcferry.fleet.transport.winrm_faults import FAULTS, KERBEROS
+from arcferry.fleet.transport.winrm_trust import Auth, WinrmTrust, is_local, refuse_unusable, ways
 from arcferry_lab.pki import Authority
 
 ADDRESS = "127.65.0.10"
 PASSWORD = "Pa55 wörd!"
-NTLM = WinrmTrust(auth="ntlm", user="Administrator", password=PASSWORD)
+TRUST = WinrmTrust("Administrator", PASSWORD)
+
+
+def web01(port: int, auth: str = "ntlm", address: str = ADDRESS) -> Host:
+    return Host("web01", address, port, transport="winrm", auth=auth)
 
 
 @asynccontextmanager
@@ -82,26 +86,26 @@ def http(status: str, *headers: str, body: bytes = b"") -> bytes:
 async def test_what_is_not_winrm_is_named(answer: bytes, kind: type[HostError], words: str) -> None:
     async with answering(answer) as heard:
         with pytest.raises(kind, match=words):
-            await open_winrm(Host("web01", ADDRESS, 5985), NTLM)
+            await open_winrm(web01(5985), TRUST)
     assert PASSWORD.encode() not in b"".join(heard)
 
 
 async def test_what_speaks_no_tls_is_named() -> None:
     async with answering(http("200 OK"), port=5986):
         with pytest.raises(HostUnreachableError, match="does not speak TLS"):
-            await open_winrm(Host("web01", ADDRESS, 5986), NTLM)
+            await open_winrm(web01(5986), TRUST)
 
 
 async def test_a_name_that_nobody_knows_is_named() -> None:
     with pytest.raises(HostUnreachableError, match="its name is not known here"):
-        await open_winrm(Host("web01", "web01.invalid", 5985), NTLM)
+        await open_winrm(web01(5985, address="web01.invalid"), TRUST)
 
 
 @pytest.mark.parametrize("auth", ["basic", "certificate"])
 async def test_what_nothing_would_protect_is_not_sent(auth: Auth) -> None:
     async with answering(http("401 No", "WWW-Authenticate: Basic")) as heard:
         with pytest.raises(HostSignInError, match=f"auth {auth} on port 5985: over HTTP"):
-            await open_winrm(Host("web01", ADDRESS, 5985), WinrmTrust(auth, "me", PASSWORD))
+            await open_winrm(web01(5985, auth), WinrmTrust("me", PASSWORD))
     assert heard == []
 
 
@@ -109,7 +113,7 @@ async def test_a_host_that_is_silent_costs_its_deadline_only() -> None:
     async with answering(b""):
         began = time.monotonic()
         with pytest.raises(HostUnreachableError, match="no answer in time"):
-            await open_winrm(Host("web01", ADDRESS, 5985), NTLM, deadline=1)
+            await open_winrm(web01(5985), TRUST, deadline=1)
         assert time.monotonic() - began < 5
 
 
@@ -119,8 +123,27 @@ async def test_the_environments_proxies_and_cas_are_not_asked(monkeypatch: pytes
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
     async with answering(http("404 Not Found")) as heard:
         with pytest.raises(HostCommandError, match="HTTP 404"):
-            await open_winrm(Host("web01", ADDRESS, 5985), NTLM)
+            await open_winrm(web01(5985), TRUST)
     assert heard[0].startswith(b"POST /wsman ")
+
+
+@pytest.mark.parametrize(
+    ("installed", "trust", "said", "wanted"),
+    [
+        (True, WinrmTrust("me@CORP.EXAMPLE"), "", ("kerberos",)),
+        (True, WinrmTrust("me@CORP.EXAMPLE", PASSWORD), "", ("kerberos", "ntlm")),
+        (True, WinrmTrust(), "", ("kerberos",)),
+        (True, WinrmTrust("Administrator", PASSWORD), "", ("ntlm",)),
+        (True, WinrmTrust("CORP\\me", PASSWORD), "", ("ntlm",)),
+        (False, WinrmTrust("me@CORP.EXAMPLE", PASSWORD), "", ("ntlm",)),
+        (True, WinrmTrust("me@CORP.EXAMPLE", PASSWORD), "basic", ("basic",)),
+    ],
+)
+def test_kerberos_comes_first_where_it_can_be(
+    monkeypatch: pytest.MonkeyPatch, installed: bool, trust: WinrmTrust, said: str, wanted: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(winrm_trust, "find_spec", lambda _: object() if installed else None)
+    assert ways(trust, said, trust.user, "web01.corp.example") == wanted
 
 
 def test_every_code_has_one_meaning() -> None:
@@ -141,17 +164,17 @@ def test_a_local_account_is_told_from_a_domains(user: str, local: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("trust", "port", "words"),
+    ("auth", "trust", "port", "words"),
     [
-        (WinrmTrust("ntlm", "", PASSWORD), 5985, "no user"),
-        (WinrmTrust("ntlm", "me"), 5985, "no password"),
-        (WinrmTrust("basic", "me"), 5986, "no password"),
-        (WinrmTrust("certificate"), 5986, "no certificate"),
+        ("ntlm", WinrmTrust("", PASSWORD), 5985, "no user"),
+        ("ntlm", WinrmTrust("me"), 5985, "no password"),
+        ("basic", WinrmTrust("me"), 5986, "no password"),
+        ("certificate", WinrmTrust(), 5986, "no certificate"),
     ],
 )
-def test_what_could_not_work_is_refused_before(trust: WinrmTrust, port: int, words: str) -> None:
+def test_what_could_not_work_is_refused_before(auth: Auth, trust: WinrmTrust, port: int, words: str) -> None:
     with pytest.raises(InputError, match=words) as refused:
-        refuse_unusable(trust, trust.auth, trust.user, port)
+        refuse_unusable(trust, auth, trust.user, port)
     assert refused.value.hint
 
 
@@ -171,7 +194,7 @@ def test_kerberos_wants_the_name_of_a_principal(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_password_shows_nowhere(caplog: pytest.LogCaptureFixture) -> None:
-    assert PASSWORD not in repr(NTLM)
+    assert PASSWORD not in repr(TRUST)
     with caplog.at_level(logging.DEBUG):
         asyncio.run(_refused())
     written = base64.b64encode(PASSWORD.encode()).decode()
@@ -181,7 +204,7 @@ def test_a_password_shows_nowhere(caplog: pytest.LogCaptureFixture) -> None:
 async def _refused() -> None:
     async with answering(http("401 No", "WWW-Authenticate: Negotiate")):
         with pytest.raises(HostError):
-            await open_winrm(Host("web01", ADDRESS, 5985), NTLM)
+            await open_winrm(web01(5985), TRUST)
 
 
 @pytest.mark.parametrize(
@@ -258,11 +281,11 @@ def test_a_key_that_others_read_and_files_that_are_none_are_refused(tmp_path: Pa
     pem.write_bytes(leaf.certificate_pem + leaf.key_pem)
     ca.write_text("no certificate")
     with pytest.raises(FileInputError, match="can be read by others"):
-        WinrmTrust("certificate", certificate=pem).client_context()
+        WinrmTrust(certificate=pem).client_context()
     pem.chmod(0o600)
-    WinrmTrust("certificate", certificate=pem).client_context()
+    WinrmTrust(certificate=pem).client_context()
     with pytest.raises(FileInputError, match="holds no certificate in PEM"):
         WinrmTrust(ca_file=ca).context()
     pem.write_bytes(leaf.certificate_pem)
     with pytest.raises(FileInputError, match="no certificate with the private key"):
-        WinrmTrust("certificate", certificate=pem).client_context()
+        WinrmTrust(certificate=pem).client_context()

@@ -37,9 +37,7 @@ InventoryArgument = Annotated[
 
 
 @dataclass(frozen=True, kw_only=True)
-class FleetOptions(
-    options.PlaceOptions, options.AccessOptions, options.IdentityOptions, WinrmOptions
-):
+class FleetOptions(options.PlaceOptions, options.AccessOptions, options.IdentityOptions, WinrmOptions):
     """What plan and apply both take."""
 
     bundle: options.BundleOption

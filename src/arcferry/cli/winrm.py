@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,15 +21,6 @@ _PASSWORD_VARIABLE = "ARCFERRY_WINRM_PASSWORD"  # noqa: S105  # the variable's n
 class WinrmOptions:
     """Who arcferry is on Windows servers that are reached over WinRM; never the password itself."""
 
-    winrm_auth: Annotated[
-        Literal["kerberos", "ntlm", "certificate", "basic"],
-        setting(
-            "--winrm-auth WAY",
-            "How to sign in to Windows servers: kerberos (with a ticket, a keytab or a password), ntlm, "
-            "certificate, or basic; the last two over TLS alone.",
-            panel=HOSTS,
-        ),
-    ] = "kerberos"
     winrm_user: Annotated[
         str,
         setting(
@@ -93,10 +84,15 @@ def winrm_trust(given: WinrmOptions, hosts: Iterable["Host"]) -> "WinrmTrust | N
     reached = [host for host in hosts if host.transport == "winrm"]
     if not reached:
         return None
-    from arcferry.fleet.transport.winrm_trust import WinrmTrust, needs_password, refuse_unusable
+    from arcferry.fleet.transport.winrm_trust import (
+        HTTPS_PORT,
+        WinrmTrust,
+        needs_password,
+        refuse_unusable,
+        ways,
+    )
 
     trust = WinrmTrust(
-        auth=given.winrm_auth,
         user=given.winrm_user,
         password=_password(given),
         ca_file=given.winrm_ca,
@@ -104,10 +100,12 @@ def winrm_trust(given: WinrmOptions, hosts: Iterable["Host"]) -> "WinrmTrust | N
         certificate=given.winrm_certificate,
         certificate_key=given.winrm_certificate_key,
     )
-    if sys.stdin.isatty() and needs_password(trust, trust.auth):
+    asked = {(host.auth, host.user or trust.user, host.address, host.port or HTTPS_PORT) for host in reached}
+    signing_in = sorted({(ways(trust, auth, user, at)[0], user, port) for auth, user, at, port in asked})
+    if sys.stdin.isatty() and any(needs_password(trust, auth) for auth, _, _ in signing_in):
         trust = replace(trust, password=typer.prompt("Password for WinRM", hide_input=True, err=True))
-    for user, port in sorted({(host.user or trust.user, host.port) for host in reached}):
-        refuse_unusable(trust, trust.auth, user, port)
+    for auth, user, port in signing_in:
+        refuse_unusable(trust, auth, user, port)
     trust.context()
     return trust
 

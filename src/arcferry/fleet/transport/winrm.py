@@ -26,14 +26,17 @@ from arcferry.fleet.transport.session import (
     Result,
     place_of,
 )
-from arcferry.fleet.transport.winrm_faults import Subject, translated
+from arcferry.fleet.transport.winrm_faults import NoKerberosError, Subject, translated
 from arcferry.fleet.transport.winrm_shell import SHELL_IS_GONE, Access, Answered, Line, Received
 from arcferry.fleet.transport.winrm_trust import (
+    HTTP_PORT,
+    HTTPS_PORT,
     Auth,
     WinrmTrust,
     is_plain,
     refuse_unusable,
     service_name,
+    ways,
 )
 
 Given = ParamSpec("Given")
@@ -227,9 +230,7 @@ def _translating(
     raise _ShellIsGoneError
 
 
-async def open_winrm(
-    host: Host, trust: WinrmTrust, *, auth: Auth | None = None, deadline: float = CONNECT_DEADLINE
-) -> WinrmSession:
+async def open_winrm(host: Host, trust: WinrmTrust, *, deadline: float = CONNECT_DEADLINE) -> WinrmSession:
     """A session with the host, for the caller to close.
 
     Raises:
@@ -238,8 +239,38 @@ async def open_winrm(
         HostSignInError: the user was refused, has no rights there, or a setting of ours is missing.
         HostCommandError: something else answers there, or a quota of the server's is used up.
     """
-    auth = auth or trust.auth
     user = host.user or trust.user
+    first, *others = ways(trust, host.auth, user, host.address)
+    if not host.port:
+        host = replace(host, port=await _port_of(host.address, first))
+    try:
+        return await _opened(host, trust, first, user, deadline)
+    except NoKerberosError:
+        if not others:
+            raise
+    return await _opened(host, trust, others[0], user, deadline)
+
+
+async def _port_of(address: str, auth: Auth) -> int:
+    """5986, or 5985 where that one alone answers and the way to sign in encrypts messages."""
+    if auth in {"kerberos", "ntlm"}:
+        answers = await asyncio.gather(*(_answers(address, port) for port in (HTTPS_PORT, HTTP_PORT)))
+        if answers == [False, True]:
+            return HTTP_PORT
+    return HTTPS_PORT
+
+
+async def _answers(address: str, port: int) -> bool:
+    try:
+        async with asyncio.timeout(_GRACE):
+            _, writer = await asyncio.open_connection(address, port)
+    except (OSError, TimeoutError):
+        return False
+    writer.transport.abort()
+    return True
+
+
+async def _opened(host: Host, trust: WinrmTrust, auth: Auth, user: str, deadline: float) -> WinrmSession:
     place = place_of(host)
     subject = Subject(place, host.address, host.port, user, auth, str(trust.ca_file or ""))
     with translated(subject):

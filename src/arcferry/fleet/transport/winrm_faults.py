@@ -26,7 +26,7 @@ from arcferry.errors import (
     InputError,
 )
 from arcferry.fleet.transport.winrm_shell import Answered, NotWinrmError
-from arcferry.fleet.transport.winrm_trust import HTTP_PORT, HTTPS_PORT
+from arcferry.fleet.transport.winrm_trust import HTTP_PORT, HTTPS_PORT, is_local
 from arcferry.probe.tls import name_text
 from arcferry.redaction import mask
 from arcferry.text import one_line
@@ -60,6 +60,10 @@ _ACCOUNT = (
     "disabled or expired. Look at the account first: trying on may lock it. A local one is written "
     "SERVER\\name, a domain's DOMAIN\\name or name@domain."
 )
+
+
+class NoKerberosError(HostSignInError):
+    """Kerberos cannot be had here, which says nothing against the user: another way may do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,19 +138,19 @@ _CLOCK = _Says(
     "Set the clocks right, here: timedatectl, on the server: w32tm /query /status.",
 )
 _TICKET = _Says(
-    HostSignInError,
+    NoKerberosError,
     "Kerberos: no ticket at hand",
     "Get one: kinit name@REALM. Or name a keytab: --winrm-keytab FILE (KRB5_CLIENT_KTNAME), or give a "
     "password.",
 )
 _NO_KDC = _Says(
-    HostSignInError,
+    NoKerberosError,
     "Kerberos: no domain controller of that realm answers",
     "Write the realm in capitals; /etc/krb5.conf or DNS must lead to its KDC, and port 88 must be open from "
     "here.",
 )
 _NO_SERVICE = _Says(
-    HostSignInError,
+    NoKerberosError,
     "Kerberos: the domain knows no such server",
     "The inventory's address must be the server's full name in the domain, such as web01.corp.example. A "
     "server in no domain takes auth ntlm.",
@@ -230,18 +234,10 @@ def translated(subject: Subject) -> Iterator[None]:
         raise subject.error(_stranger()) from None
 
 
-def is_local(user: str, address: str) -> bool:
-    """Whether an account is the server's own: it has no domain, or the server's name as one."""
-    domain, mark, _ = user.rpartition("\\")
-    if mark:
-        return domain in {"", "."} or domain.lower() == address.partition(".")[0].lower()
-    return "@" not in user
-
-
 def _of_fault(subject: Subject, fault: WSManFaultError) -> _Says:
     code = fault.code
     if code == _ACCESS_DENIED:
-        local = bool(subject.user) and is_local(subject.user, subject.address)
+        local = is_local(subject.user, subject.address)
         return _Says(
             HostSignInError,
             "signed in, but access is denied: the user has no rights to WinRM's shell there",

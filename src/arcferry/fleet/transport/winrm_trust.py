@@ -15,7 +15,7 @@ from arcferry.text import one_line
 
 Auth = Literal["kerberos", "ntlm", "certificate", "basic"]
 AUTHS: tuple[Auth, ...] = ("kerberos", "ntlm", "certificate", "basic")
-"""The ways to sign in, the safest for a domain first. CredSSP is none of them: it hands the password over."""
+"""The ways to sign in. CredSSP is none of them: it hands the password over to the server."""
 
 HTTP_PORT, HTTPS_PORT = 5985, 5986
 _PLAIN_PORTS = frozenset((80, HTTP_PORT))
@@ -23,7 +23,7 @@ PASSWORD_VARIABLE = "ARCFERRY_WINRM_PASSWORD"  # noqa: S105  # the variable's na
 NO_KERBEROS = (
     "pip install 'arcferry[kerberos]'. On Linux that builds against the system's Kerberos: it takes a C "
     "compiler and libkrb5's headers (Debian: apt-get install gcc python3-dev libkrb5-dev). docs/windows.md "
-    "says how a closed jump host gets it. Or sign in by another way: auth ntlm."
+    "says how a closed jump host gets it."
 )
 
 
@@ -32,13 +32,11 @@ class WinrmTrust:
     """What every WinRM session of a run has in common.
 
     Attributes:
-        auth: how to sign in where the inventory does not say.
         user: the user where the inventory names none; empty for whoever holds the Kerberos ticket.
         ca_file: the CAs of the servers' certificates, in place of the system's own store.
         keytab: the keytab to have a Kerberos ticket by.
     """
 
-    auth: Auth = "kerberos"
     user: str = ""
     password: str | None = field(default=None, repr=False)
     ca_file: Path | None = None
@@ -99,9 +97,28 @@ def is_plain(port: int) -> bool:
     return port in _PLAIN_PORTS
 
 
-def default_port(auth: Auth) -> int:
-    """The port of a way to sign in: what Windows Server opens by itself where that protects its messages."""
-    return HTTP_PORT if auth in {"kerberos", "ntlm"} else HTTPS_PORT
+def ways(trust: WinrmTrust, auth: str, user: str, address: str) -> tuple[Auth, ...]:
+    """How to sign in: as was said, else by Kerberos and, where that cannot be, by NTLM."""
+    for known in AUTHS:
+        if auth == known:
+            return (known,)
+    by_ntlm = not needs_password(trust, "ntlm") and bool(user or sys.platform == "win32")
+    if not has_kerberos() or is_local(user, address) or (sys.platform != "win32" and "\\" in user):
+        return ("ntlm",)
+    return ("kerberos", "ntlm") if by_ntlm else ("kerberos",)
+
+
+def has_kerberos() -> bool:
+    """Whether the packages are here; Windows has its own."""
+    return sys.platform == "win32" or find_spec("gssapi") is not None
+
+
+def is_local(user: str, address: str) -> bool:
+    """Whether an account is the server's own: it has no domain, or the server's name as one."""
+    domain, mark, _ = user.rpartition("\\")
+    if mark:
+        return domain in {"", "."} or domain.lower() == address.partition(".")[0].lower()
+    return bool(user) and "@" not in user
 
 
 def password_from_environment(name: str) -> str | None:
@@ -170,18 +187,22 @@ def refuse_unusable(trust: WinrmTrust, auth: Auth, user: str, port: int) -> None
             f"auth {auth}: no user", hint="Name one: --winrm-user, or the inventory's user column."
         )
     if needs_password(trust, auth):
+        more = "" if has_kerberos() else f" Or have a Kerberos ticket: {NO_KERBEROS}"
         raise InputError(
             f"auth {auth}: no password to sign in over WinRM with",
             hint="Put it into a file that you alone can read and pass --winrm-password-file, into the "
-            f"variable {PASSWORD_VARIABLE}, or into the keyring (--winrm-keyring).",
+            f"variable {PASSWORD_VARIABLE}, or into the keyring (--winrm-keyring).{more}",
         )
 
 
 def _refuse_kerberos(user: str, keytab: Path | None) -> None:
     if sys.platform == "win32":
         return
-    if find_spec("gssapi") is None:
-        raise InputError("auth kerberos: the packages for Kerberos are not installed", hint=NO_KERBEROS)
+    if not has_kerberos():
+        raise InputError(
+            "auth kerberos: the packages for Kerberos are not installed",
+            hint=f"{NO_KERBEROS} Or sign in by auth ntlm.",
+        )
     if "\\" in user:
         name = user.partition("\\")[2]
         raise InputError(
