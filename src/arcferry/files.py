@@ -5,6 +5,7 @@ One process at a time works in such a folder.
 
 import errno
 import os
+import stat
 import sys
 import tempfile
 import time
@@ -65,6 +66,36 @@ def read_bounded(path: Path, *, limit: int) -> bytes:
     if len(data) > limit:
         raise FileInputError(path, f"larger than the {limit:,} bytes that are read of such a file")
     return data
+
+
+def owner_only(path: Path, holds: str) -> None:
+    """Refuse a file that others can read, where the system tells; `holds` is what it should keep secret.
+
+    Raises:
+        FileInputError: the file is missing, or others can read it.
+    """
+    with naming(path):
+        mode = path.stat().st_mode
+    if os.name == "posix" and stat.S_ISREG(mode) and mode & 0o077:
+        raise FileInputError(
+            path,
+            f"holds {holds} and can be read by others (mode {mode & 0o777:04o})",
+            hint=f"chmod 600 {path}",
+        )
+
+
+def read_secret(path: Path, what: str = "a secret") -> str:
+    """The one line of a file that only its owner can read.
+
+    Raises:
+        FileInputError: the file is missing, empty, of several lines, or readable by others.
+    """
+    owner_only(path, what)
+    text = read_bounded(path, limit=64 * 1024).decode("utf-8", errors="replace").strip()
+    if not text or len(text.splitlines()) != 1:
+        said = f"holds no {what.removeprefix('a ')}" if not text else "holds more than one line"
+        raise FileInputError(path, said)
+    return text
 
 
 def packaged(folder: Traversable, under: str = "") -> Iterator[tuple[str, bytes]]:

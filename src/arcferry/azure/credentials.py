@@ -1,7 +1,6 @@
 """The service principal that arcferry signs in as. What is secret here never leaves this process."""
 
 import os
-import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
 from arcferry import typed
 from arcferry.errors import FileInputError, InputError
-from arcferry.files import naming, read_bounded
+from arcferry.files import owner_only, read_bounded, read_secret
 from arcferry.text import quoted
 
 _LIMIT = 64 * 1024
@@ -47,11 +46,7 @@ def secret_from_file(path: Path) -> str:
     Raises:
         FileInputError: the file is missing, empty, of several lines, or readable by others.
     """
-    _owner_only(path, "a secret")
-    text = read_bounded(path, limit=_LIMIT).decode("utf-8", errors="replace").strip()
-    if not text or len(text.splitlines()) != 1:
-        raise FileInputError(path, "holds no secret" if not text else "holds more than one line")
-    return text
+    return read_secret(path)
 
 
 def with_certificate(client_id: str, path: Path) -> ServicePrincipal:
@@ -60,7 +55,7 @@ def with_certificate(client_id: str, path: Path) -> ServicePrincipal:
     Raises:
         FileInputError: the file is missing, readable by others, or holds no usable certificate and key.
     """
-    _owner_only(path, "a private key")
+    owner_only(path, "a private key")
     data = read_bounded(path, limit=_LIMIT)
     try:
         if b"-----BEGIN" in data:
@@ -85,14 +80,3 @@ def _client_id(text: str) -> str:
             hint="it is the application (client) id of the app registration",
         )
     return text.strip().lower()
-
-
-def _owner_only(path: Path, holds: str) -> None:
-    with naming(path):
-        mode = path.stat().st_mode
-    if os.name == "posix" and stat.S_ISREG(mode) and mode & 0o077:
-        raise FileInputError(
-            path,
-            f"holds {holds} and can be read by others (mode {mode & 0o777:04o})",
-            hint=f"chmod 600 {path}",
-        )

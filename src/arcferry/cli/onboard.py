@@ -10,10 +10,11 @@ from arcferry.cli.bundle_shared import open_bundle
 from arcferry.cli.options import argument, grouped, option, setting
 from arcferry.cli.output import show, show_by
 from arcferry.cli.sign_in import principal
+from arcferry.cli.winrm import WinrmOptions, winrm_trust
 from arcferry.errors import InputError, InterruptedRunError
 
 if TYPE_CHECKING:
-    from arcferry.fleet.inventory import Inventory
+    from arcferry.fleet.inventory import Host, Inventory
     from arcferry.fleet.task import RunRequest
     from arcferry.fleet.transport import SignIn
 
@@ -36,7 +37,7 @@ InventoryArgument = Annotated[
 
 
 @dataclass(frozen=True, kw_only=True)
-class FleetOptions(options.PlaceOptions, options.AccessOptions, options.IdentityOptions):
+class FleetOptions(options.PlaceOptions, options.AccessOptions, options.IdentityOptions, WinrmOptions):
     """What plan and apply both take."""
 
     bundle: options.BundleOption
@@ -255,24 +256,24 @@ def _request(inventory: Path, given: FleetOptions, *, acts: bool) -> "RunRequest
     except ValueError as error:
         raise InputError(f"--{error}") from error
     hosts = _tagged(read_inventory(inventory, how), given.tags or [])
-    sign_in = _sign_in(given, {host.transport for host in hosts.hosts})
+    sign_in = _sign_in(given, hosts.hosts)
     opened = open_bundle(given.bundle, given.bundle_key, folder, given.allow_older, keeps=acts)
     return RunRequest(hosts, opened, sign_in, target, who, folder, given.concurrency)
 
 
-def _sign_in(given: FleetOptions, transports: set[str]) -> "SignIn":
+def _sign_in(given: FleetOptions, hosts: "tuple[Host, ...]") -> "SignIn":
     """What the transports sign in with that hosts of this run are reached by."""
     from arcferry.fleet.transport import SignIn, read_trust
 
     ssh = None
-    if "ssh" in transports:
+    if any(host.transport == "ssh" for host in hosts):
         if given.known_hosts is None:
             hint = (
                 "Pass --known-hosts FILE: the servers' own keys, so that no other machine answers for them."
             )
             raise InputError("no known_hosts file for the servers that are reached over SSH", hint=hint)
         ssh = read_trust(given.known_hosts, given.ssh_key, given.user)
-    return SignIn(ssh)
+    return SignIn(ssh, winrm_trust(given, hosts))
 
 
 def _tagged(inventory: "Inventory", texts: list[str]) -> "Inventory":

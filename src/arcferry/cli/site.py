@@ -18,12 +18,17 @@ from arcferry.files import read_bounded
 
 NAME = "arcferry.toml"
 _LIMIT = 256 * 1024
-_PATHS = frozenset(("secret-file", "certificate", "ca-file", "bundle-key", "known-hosts", "ssh-key"))
+_PATHS = frozenset(
+    (
+        "secret-file", "certificate", "ca-file", "bundle-key", "known-hosts", "ssh-key",
+        "winrm-password-file", "winrm-keytab", "winrm-certificate", "winrm-certificate-key", "winrm-ca",
+    )
+)  # fmt: skip
 _TEXTS = frozenset(
     (
         "cloud", "location", "tenant-id", "subscription-id", "resource-group", "client-id", "secret-env",
         "arm-url", "authority", "proxy", "resolver", "circuit", "user", "transport", "auth",
-        "private-link-scope",
+        "private-link-scope", "winrm-user", "winrm-password-env", "winrm-keyring",
     )
 )  # fmt: skip
 _LISTS = frozenset(("tags",))
@@ -31,10 +36,12 @@ _FLAGS = frozenset(("location-unlisted",))
 _NUMBERS = frozenset(("host-port",))
 KEYS = _PATHS | _TEXTS | _LISTS | _FLAGS | _NUMBERS
 _SECRET = re.compile(r"secret|password|passwd|passphrase|token|private-?key|credential|pwd", re.IGNORECASE)
+_VARIABLES = frozenset(("secret-env", "winrm-password-env"))
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ELSEWHERE = (
     "This file is shared, and kept for long. Put the secret into a file that you alone can read and name "
-    "that with secret-file, or into a variable and name that with secret-env."
+    "that with secret-file (WinRM's password: winrm-password-file), or into a variable and name that with "
+    "secret-env (winrm-password-env)."
 )
 _QUOTES = 'A line is written: location = "eastasia". In a Windows path use / or single quotes.'
 Setting = str | bool | list[str]
@@ -115,9 +122,9 @@ def _checked(path: Path, text: str, key: str, value: object) -> Setting:
         kind = 'a list of texts such as ["site=taipei"]' if key in _LISTS else "text in quotes"
         kind = "true or false" if key in _FLAGS else "a number" if key in _NUMBERS else kind
         raise FileInputError(path, f"{key} is not {kind}", line=line)
-    if key == "secret-env" and not _VARIABLE.fullmatch(value):
+    if key in _VARIABLES and not _VARIABLE.fullmatch(value):
         # Whoever puts the secret itself here must not read it back in a message.
-        raise FileInputError(path, "secret-env is not the name of a variable", line=line, hint=_ELSEWHERE)
+        raise FileInputError(path, f"{key} is not the name of a variable", line=line, hint=_ELSEWHERE)
     if key == "proxy" and "@" in urlsplit(value).netloc:
         hint = "Set ARCFERRY_PROXY, which this file's other users do not see."
         raise FileInputError(path, "proxy holds a user or a password", line=line, hint=hint)

@@ -19,7 +19,16 @@ async def _ssh(host: Host, sign_in: SignIn) -> Session:
     return await open_ssh(host, sign_in.ssh)
 
 
-OPENERS: Mapping[str, Opener] = MappingProxyType({"ssh": _ssh})
+async def _winrm(host: Host, sign_in: SignIn) -> Session:
+    # Its libraries take a quarter of a second to load, and most fleets have no Windows server.
+    from arcferry.fleet.transport.winrm import open_winrm  # noqa: PLC0415
+
+    if sign_in.winrm is None:
+        raise RuntimeError("a host to be reached over WinRM, and nothing to sign in with was read")
+    return await open_winrm(host, sign_in.winrm)
+
+
+OPENERS: Mapping[str, Opener] = MappingProxyType({"ssh": _ssh, "winrm": _winrm})
 """By the word in an inventory's column `transport`."""
 
 

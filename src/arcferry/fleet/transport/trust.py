@@ -9,6 +9,7 @@ import asyncssh
 from arcferry.errors import FileInputError, HostKeyError, InputError
 from arcferry.files import read_bounded
 from arcferry.fleet.inventory import Host
+from arcferry.fleet.transport.winrm_trust import WinrmTrust
 from arcferry.text import clean
 
 _LIMIT = 16 * 1024 * 1024
@@ -55,6 +56,7 @@ class SignIn:
     """What a run signs in to its hosts with: a field a transport, None where no host takes that."""
 
     ssh: SshTrust | None = None
+    winrm: WinrmTrust | None = None
 
 
 def read_trust(known_hosts: Path, key_file: Path | None, user: str) -> SshTrust:

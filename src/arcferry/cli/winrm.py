@@ -1,0 +1,120 @@
+"""How a command signs in to Windows servers over WinRM, made of its options."""
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from arcferry.cli.options import HOSTS, option, setting
+
+if TYPE_CHECKING:
+    from arcferry.fleet.inventory import Host
+    from arcferry.fleet.transport.winrm_trust import WinrmTrust
+
+_PASSWORD_VARIABLE = "ARCFERRY_WINRM_PASSWORD"  # noqa: S105  # the variable's name
+
+
+@dataclass(frozen=True, kw_only=True)
+class WinrmOptions:
+    """Who arcferry is on Windows servers that are reached over WinRM; never the password itself."""
+
+    winrm_user: Annotated[
+        str,
+        setting(
+            "--winrm-user NAME",
+            "The user on Windows servers if the inventory names none: name@REALM for Kerberos, DOMAIN\\name "
+            "or name for NTLM. It must be an administrator there.",
+            panel=HOSTS,
+        ),
+    ] = ""
+    winrm_password_file: Annotated[
+        Path | None,
+        setting(
+            "--winrm-password-file FILE",
+            "A file with the password, readable by its owner alone.",
+            panel=HOSTS,
+        ),
+    ] = None
+    winrm_password_env: Annotated[
+        str, option("--winrm-password-env NAME", "The variable that holds the password.", panel=HOSTS)
+    ] = _PASSWORD_VARIABLE
+    winrm_keyring: Annotated[
+        str,
+        setting(
+            "--winrm-keyring SERVICE",
+            "Take the password from the system's keyring, where it lies under this service and the user.",
+            panel=HOSTS,
+        ),
+    ] = ""
+    winrm_keytab: Annotated[
+        Path | None,
+        setting("--winrm-keytab FILE", "A keytab to have the Kerberos ticket by.", panel=HOSTS),
+    ] = None
+    winrm_certificate: Annotated[
+        Path | None,
+        setting(
+            "--winrm-certificate FILE", "The client certificate for auth certificate, in PEM.", panel=HOSTS
+        ),
+    ] = None
+    winrm_certificate_key: Annotated[
+        Path | None,
+        setting(
+            "--winrm-certificate-key FILE", "Its private key, if that is not in the same file.", panel=HOSTS
+        ),
+    ] = None
+    winrm_ca: Annotated[
+        Path | None,
+        setting(
+            "--winrm-ca FILE",
+            "The CA of the servers' WinRM certificates, in PEM; without it the system's own store.",
+            panel=HOSTS,
+        ),
+    ] = None
+
+
+def winrm_trust(given: WinrmOptions, hosts: Iterable["Host"]) -> "WinrmTrust | None":
+    """How to sign in over WinRM; None if no host is reached that way.
+
+    Raises:
+        InputError: what a host needs is missing or could not work. Nothing was sent.
+    """
+    reached = [host for host in hosts if host.transport == "winrm"]
+    if not reached:
+        return None
+    from arcferry.fleet.transport.winrm_trust import (
+        HTTPS_PORT,
+        WinrmTrust,
+        needs_password,
+        refuse_unusable,
+        ways,
+    )
+
+    trust = WinrmTrust(
+        user=given.winrm_user,
+        password=_password(given),
+        ca_file=given.winrm_ca,
+        keytab=given.winrm_keytab,
+        certificate=given.winrm_certificate,
+        certificate_key=given.winrm_certificate_key,
+    )
+    asked = {(host.auth, host.user or trust.user, host.address, host.port or HTTPS_PORT) for host in reached}
+    signing_in = sorted({(ways(trust, auth, user, at)[0], user, port) for auth, user, at, port in asked})
+    if sys.stdin.isatty() and any(needs_password(trust, auth) for auth, _, _ in signing_in):
+        trust = replace(trust, password=typer.prompt("Password for WinRM", hide_input=True, err=True))
+    for auth, user, port in signing_in:
+        refuse_unusable(trust, auth, user, port)
+    trust.context()
+    return trust
+
+
+def _password(given: WinrmOptions) -> str | None:
+    from arcferry.fleet.transport import winrm_trust as sources
+
+    if given.winrm_password_file is not None:
+        return sources.password_from_file(given.winrm_password_file)
+    if given.winrm_keyring:
+        return sources.password_from_keyring(given.winrm_keyring, given.winrm_user)
+    return sources.password_from_environment(given.winrm_password_env)

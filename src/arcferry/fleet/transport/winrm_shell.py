@@ -1,0 +1,369 @@
+"""WinRM's command shell, request by request, as pypsrp's WS-Management carries it. All of it blocks.
+
+pypsrp's own `WinRS` is not used: it cannot ask for standard input as a pipe (by default it is a console's,
+which changes bytes), and would repeat a Receive for minutes.
+"""
+
+import base64
+import logging
+import ssl
+import threading
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+from pypsrp.exceptions import WinRMTransportError, WSManFaultError
+from pypsrp.negotiate import HTTPNegotiateAuth
+from pypsrp.wsman import NAMESPACES, OptionSet, SelectorSet, WSMan, WSManAction
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase, HTTPBasicAuth
+from urllib3.util.retry import Retry
+
+from arcferry.text import whole
+
+ENVELOPE = 500 * 1024
+"""Bytes of one message: MaxEnvelopeSizekb of Windows Server since 2012."""
+
+OLD_ENVELOPE = 150 * 1024
+OPERATION_TIMED_OUT, SHELL_IS_GONE = 2150858793, 2150858843
+TOO_LARGE = frozenset((413, 2150858823, 2150858824, 2150858825))
+"""A status and faults: the message is longer than the server takes."""
+_OPERATION_TIMEOUT = 20
+_READ_TIMEOUT = _OPERATION_TIMEOUT + 10
+_CONNECT_TIMEOUT = 10
+_ANSWER_LIMIT = 4 * 1024 * 1024
+# HTTP.sys of a server ends a connection that is idle for 120 s, and the keys of its messages end with it.
+_IDLE = 60
+_SHELL_IDLE = 900
+_MUTUAL = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
+_SHELL_URI = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/cmd"
+_TERMINATE = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/signal/Terminate"
+_DONE = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/CommandState/Done"
+_RSP = NAMESPACES["rsp"]
+_SEALED = ("multipart/encrypted", "multipart/x-multi-encrypted")
+
+# They write whole messages to their logs, and with them what goes to a command's standard input.
+for _name in ("pypsrp", "spnego", "requests", "urllib3"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
+for _name in ("pypsrp", "spnego"):
+    logging.getLogger(_name).setLevel(logging.CRITICAL)
+
+
+class NotWinrmError(Exception):
+    """What answered does not answer as WinRM does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What the last answer says of who gave it, whatever its body."""
+
+    status: int = 0
+    schemes: frozenset[str] = frozenset()
+    proxy: bool = False
+
+
+class _Adapter(HTTPAdapter):
+    """Certificates are verified by our context alone, answers are bounded, and none leads elsewhere."""
+
+    def __init__(self, context: ssl.SSLContext | None) -> None:
+        self.answered = Answered()
+        self._context = context
+        self._last: requests.Response | None = None
+        # Only what no server has received is tried again: a connection that did not come about.
+        super().__init__(
+            pool_maxsize=1,
+            pool_block=True,
+            max_retries=Retry(
+                total=1, connect=1, read=False, redirect=0, status=0, other=0, backoff_factor=1
+            ),
+        )
+
+    def build_connection_pool_key_attributes(
+        self,
+        request: requests.PreparedRequest,
+        verify: Any,  # noqa: ANN401  # as requests has it
+        cert: Any = None,  # noqa: ANN401  # as above
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """The place of a request, and our context in place of requests' own."""
+        place, _ = super().build_connection_pool_key_attributes(request, verify, cert)
+        return place, {"ssl_context": self._context} if self._context else {}
+
+    def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ANN401  # as above
+        """Leave the connection to our context: requests would add certifi's roots to it."""
+        del url, verify, cert
+        conn.cert_reqs = "CERT_REQUIRED"
+
+    def send(self, request: requests.PreparedRequest, *given: Any, **named: Any) -> requests.Response:  # noqa: ANN401
+        """Send, and refuse an answer that WinRM would not give.
+
+        Raises:
+            NotWinrmError: it leads elsewhere, or is open where messages are encrypted.
+        """
+        response = self._last = super().send(request, *given, **named)
+        status, kind = response.status_code, response.headers.get("content-type", "").lower()
+        offered = response.headers.get("www-authenticate", "").lower()
+        self.answered = Answered(
+            status,
+            frozenset(one.split()[0] for one in offered.split(",") if one.strip()),
+            "via" in response.headers or "proxy-authenticate" in response.headers,
+        )
+        if response.is_redirect:
+            raise NotWinrmError
+        sent = str(request.headers.get("Content-Type", ""))
+        if sent.startswith(_SEALED) and status == requests.codes.ok and not kind.startswith(_SEALED):
+            raise NotWinrmError
+        return response
+
+    def close(self) -> None:
+        """End the connections, also that of an answer nobody has read."""
+        if self._last is not None:
+            self._last.close()
+        pools = self.poolmanager.pools
+        for key in list(pools.keys()):  # urllib3 itself leaves them to the garbage collector
+            if pool := pools.get(key):
+                pool.close()
+        super().close()
+
+    def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:  # noqa: ANN401  # as above
+        """The answer, which ends in an error where it is longer than any of WinRM's."""
+        read: Callable[..., Iterator[bytes]] = resp.stream
+
+        def bounded(*given: Any, **named: Any) -> Iterator[bytes]:  # noqa: ANN401  # as above
+            left = _ANSWER_LIMIT
+            for block in read(*given, **named):
+                left -= len(block)
+                if left < 0:
+                    resp.close()
+                    raise NotWinrmError
+                yield block
+
+        resp.stream = bounded
+        return super().build_response(req, resp)
+
+
+class _Certificate(AuthBase):
+    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
+        r.headers["Authorization"] = _MUTUAL
+        return r
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One host, and how to sign in to it.
+
+    Attributes:
+        user: a name, or pyspnego's credential such as a keytab.
+        context: TLS; None for HTTP with encrypted messages.
+        service_host: the host that a Kerberos ticket is asked for.
+    """
+
+    address: str
+    port: int
+    auth: str
+    user: Any = None
+    password: str | None = field(default=None, repr=False)
+    context: ssl.SSLContext | None = field(default=None, repr=False)
+    service_host: str = ""
+
+    def handler(self) -> AuthBase:
+        """What puts the sign-in on each request. Credentials are never delegated."""
+        if self.auth == "certificate":
+            return _Certificate()
+        if self.auth == "basic":
+            return HTTPBasicAuth(str(self.user).encode(), (self.password or "").encode())
+        negotiate: AuthBase = HTTPNegotiateAuth(
+            username=self.user,
+            password=self.password,
+            auth_provider=self.auth,
+            delegate=False,
+            hostname_override=self.service_host or None,
+            wrap_required=self.context is None,
+        )
+        return negotiate
+
+
+class Line:
+    """One signed-in connection, used by one thread at a time; made anew where it was idle for long."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._adapter = _Adapter(access.context)
+        self._wsman = WSMan(
+            access.address,
+            port=access.port,
+            ssl=access.context is not None,
+            # What the constructor wants to see; the sign-in itself is the handler's.
+            auth="basic" if access.auth == "certificate" else access.auth,
+            encryption="auto" if access.context else "always",
+            max_envelope_size=ENVELOPE,
+            operation_timeout=_OPERATION_TIMEOUT,
+            connection_timeout=_CONNECT_TIMEOUT,
+            read_timeout=_READ_TIMEOUT,
+            no_proxy=True,
+        )
+        self._lock = threading.Lock()
+        self._used = 0.0
+
+    @property
+    def busy(self) -> bool:
+        """Whether a request is under way."""
+        return self._lock.locked()
+
+    @property
+    def answered(self) -> Answered:
+        """What the last answer said of who gave it."""
+        return self._adapter.answered
+
+    @property
+    def payload(self) -> int:
+        """Most bytes of data in one message."""
+        return self._wsman.max_payload_size
+
+    def lower(self) -> None:
+        """Send smaller messages from here on."""
+        self._wsman.update_max_payload_size(OLD_ENVELOPE)
+        # The server has not decrypted what it refused, so both sides count messages differently by now.
+        self._used = 0.0
+
+    def ask(
+        self, action: str, body: ET.Element | None, shell: str = "", options: Mapping[str, str] | None = None
+    ) -> ET.Element:
+        """One request and its answer."""
+        selectors = SelectorSet()
+        if shell:
+            selectors.add_option("ShellId", shell)
+        chosen = OptionSet()
+        for name, value in (options or {}).items():
+            chosen.add_option(name, value)
+        with self._lock:
+            if time.monotonic() - self._used > _IDLE:
+                self._renew()
+            try:
+                answer: ET.Element = self._wsman.invoke(
+                    action, _SHELL_URI, body, chosen if options else None, selectors if shell else None
+                )
+            except (WSManFaultError, WinRMTransportError):
+                self._used = time.monotonic()
+                raise
+            except BaseException:
+                self._used = 0.0  # whatever state it is in, its keys are not to be used again
+                raise
+            self._used = time.monotonic()
+            return answer
+
+    def _renew(self) -> None:
+        transport = self._wsman.transport
+        transport.close()
+        transport.encryption = None
+        self._adapter = _Adapter(self._access.context)
+        session = requests.Session()
+        session.trust_env = False  # no proxy, CA or .netrc of the environment's
+        session.headers.update({"User-Agent": "arcferry", "Accept-Encoding": "identity"})
+        session.mount("https://" if self._access.context else "http://", self._adapter)
+        session.auth = self._access.handler()
+        transport.session = session
+
+    def close(self) -> None:
+        """End the connection."""
+        self._wsman.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What a command printed since it was asked before; its exit code once it has ended."""
+
+    stdout: bytes
+    stderr: bytes
+    done: bool
+    exit_code: int
+
+
+def create(line: Line) -> str:
+    """Open a shell and return its id. Idle for a quarter of an hour, it is removed by the server."""
+    body = ET.Element(f"{{{_RSP}}}Shell")
+    ET.SubElement(body, f"{{{_RSP}}}InputStreams").text = "stdin"
+    ET.SubElement(body, f"{{{_RSP}}}OutputStreams").text = "stdout stderr"
+    ET.SubElement(body, f"{{{_RSP}}}IdleTimeOut").text = f"PT{_SHELL_IDLE}S"
+    answer = line.ask(WSManAction.CREATE, body, options={"WINRS_CODEPAGE": "65001"})
+    for path in (".//rsp:Shell/rsp:ShellId", ".//wsman:Selector[@Name='ShellId']"):
+        found = answer.find(path, NAMESPACES)
+        if found is not None and found.text:
+            return found.text
+    raise NotWinrmError
+
+
+def start(line: Line, shell: str, command_line: str) -> str:
+    """Start a command, its standard input a pipe, and return its id."""
+    body = ET.Element(f"{{{_RSP}}}CommandLine")
+    ET.SubElement(body, f"{{{_RSP}}}Command").text = command_line
+    options = {"WINRS_CONSOLEMODE_STDIN": "FALSE", "WINRS_SKIP_CMD_SHELL": "FALSE"}
+    answer = line.ask(WSManAction.COMMAND, body, shell, options)
+    found = answer.find(".//rsp:CommandResponse/rsp:CommandId", NAMESPACES)
+    if found is None or not found.text:
+        raise NotWinrmError
+    return found.text
+
+
+def send(line: Line, shell: str, command: str, data: bytes, *, end: bool) -> None:
+    """Send to a command's standard input, and end that if this is all."""
+    body = ET.Element(f"{{{_RSP}}}Send")
+    stream = ET.SubElement(body, f"{{{_RSP}}}Stream", Name="stdin", CommandId=command)
+    if end:
+        stream.set("End", "true")
+    stream.text = base64.b64encode(data).decode("ascii")
+    try:
+        line.ask(WSManAction.SEND, body, shell)
+    except (WSManFaultError, WinRMTransportError) as refused:
+        if refused.code not in TOO_LARGE:
+            raise
+        line.lower()
+        if len(data) <= line.payload:
+            raise
+        # It was refused as a whole, so nothing of it has arrived.
+        size = line.payload
+        for begin in range(0, len(data), size):
+            last = end and begin + size >= len(data)
+            send(line, shell, command, data[begin : begin + size], end=last)
+
+
+def receive(line: Line, shell: str, command: str) -> Received:
+    """Wait for output or the end of a command, at most as long as an operation may take."""
+    body = ET.Element(f"{{{_RSP}}}Receive")
+    ET.SubElement(body, f"{{{_RSP}}}DesiredStream", CommandId=command).text = "stdout stderr"
+    try:
+        answer = line.ask(WSManAction.RECEIVE, body, shell, {"WSMAN_CMDSHELL_OPTION_KEEPALIVE": "TRUE"})
+    except WSManFaultError as fault:
+        if fault.code == OPERATION_TIMED_OUT:
+            return Received(b"", b"", done=False, exit_code=-1)
+        raise
+    parts: dict[str, list[bytes]] = {"stdout": [], "stderr": []}
+    for stream in answer.iterfind(".//rsp:ReceiveResponse/rsp:Stream", NAMESPACES):
+        if stream.text and (name := stream.get("Name")) in parts:
+            parts[name].append(base64.b64decode(stream.text))
+    state = answer.find(".//rsp:ReceiveResponse/rsp:CommandState", NAMESPACES)
+    done = state is not None and state.get("State") == _DONE
+    code = state.findtext("rsp:ExitCode", "", NAMESPACES).strip() if state is not None else ""
+    return Received(b"".join(parts["stdout"]), b"".join(parts["stderr"]), done, _exit_code(code))
+
+
+def terminate(line: Line, shell: str, command: str) -> None:
+    """End a command, or let go of one that has ended."""
+    body = ET.Element(f"{{{_RSP}}}Signal", CommandId=command)
+    ET.SubElement(body, f"{{{_RSP}}}Code").text = _TERMINATE
+    line.ask(WSManAction.SIGNAL, body, shell)
+
+
+def delete(line: Line, shell: str) -> None:
+    """Remove a shell, and end what still runs in it."""
+    line.ask(WSManAction.DELETE, None, shell)
+
+
+def _exit_code(text: str) -> int:
+    """An exit code as Windows counts it, from 0 to 2^32 - 1; -1 where there is none."""
+    number = whole(text.removeprefix("-"), most=(1 << 32) - 1)
+    if number is None:
+        return -1
+    return (-number if text.startswith("-") else number) & 0xFFFFFFFF
