@@ -55,15 +55,17 @@ aliases() {
 		[ -s "$PLACE/asked" ] || awk -v name="$1" 'NF == 3 && $3 != name { print $3; exit }' "$PLACE/hosts"
 	} 2>/dev/null | sed 's/[.]$//' | head -n 16 | words
 }
-# As programs here see it (hosts file, name services), else as the resolver's tool printed it.
+# As programs here see it (hosts file, name services), else as the resolver's tool printed it. IPv4 first, as `arcferry
+# check` has it; $PLACE/hosts keeps the order in which this system takes them.
 addresses_of() {
 	if has getent; then
-		timeout 12 getent ahostsv4 "$1" 2>/dev/null >"$PLACE/hosts"
-		awk '{ print $1 }' "$PLACE/hosts"
+		timeout 12 getent ahosts "$1" 2>/dev/null >"$PLACE/hosts"
+		awk '$1 !~ /:/ { print $1 }' "$PLACE/hosts"
+		awk '$1 ~ /:/ { print $1 }' "$PLACE/hosts"
 	else
 		awk '$3 == "IN" && $4 == "A" { print $5 } / has address / { print $NF }
 			/^Name:/ { named = 1 } named && /^Address/ { print $NF }' "$PLACE/asked"
-	fi | awk '/^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$/ && !seen[$0]++' | head -n 8
+	fi | awk '(/^[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+$/ || /^[0-9a-f]*:[0-9a-f:.]*$/) && !seen[$0]++' | head -n 8
 }
 resolve() {
 	: >"$PLACE/asked"
@@ -79,17 +81,17 @@ resolve() {
 		return 0
 	fi
 	case $(cat "$PLACE/asked") in
-	'') fail dns no-addresses "$1 has no IPv4 address here; neither dig, host nor nslookup is installed to say why" ;;
+	'') fail dns no-addresses "$1 has no address here; neither dig, host nor nslookup is installed to say why" ;;
 	*NXDOMAIN* | *'not found'*) fail dns nxdomain "the resolver says that $1 does not exist" ;;
 	*SERVFAIL* | *REFUSED*) fail dns servfail "the resolver has no answer for $1" ;;
 	*'timed out'* | *'no servers'* | *'onnection refused'*) fail dns no-resolver "no resolver answered for $1" ;;
-	*) fail dns no-addresses "$1 has no IPv4 address" ;;
+	*) fail dns no-addresses "$1 has no address" ;;
 	esac
 }
 is_private() {
 	case $1 in
 	10.* | 127.* | 169.254.* | 192.168.* | 172.1[6-9].* | 172.2?.* | 172.3[01].*) ;;
-	100.6[4-9].* | 100.[7-9]?.* | 100.1[01]?.* | 100.12[0-7].*) ;;
+	100.6[4-9].* | 100.[7-9]?.* | 100.1[01]?.* | 100.12[0-7].* | f[cd]*:*) ;;
 	*) return 1 ;;
 	esac
 }
@@ -127,16 +129,41 @@ connect_to() { # NAME TARGET
 	fi
 	resolve "$1" || return 1
 	for address in $(printf '%s\n' "$addresses" | head -n 3); do
-		dial "$1" "$2" -connect "$address:443"
+		dial "$1" "$2" -connect "$(at_port "$address")"
 		reached && return 0
 	done
+	tcp_problem "$(at_port "$address")"
+}
+at_port() { case $1 in *:*) printf '[%s]:443' "$1" ;; *) printf '%s:443' "$1" ;; esac }
+tcp_problem() { # ADDRESS:PORT
 	case $(sed -n 's/.*errno=//p' "$PLACE/err" | head -n 1) in
-	111) fail tcp refused "$address:443 refused the connection" ;;
-	104) fail tcp reset "$address:443 reset the connection" ;;
-	101 | 113) fail tcp unreachable "$address:443 cannot be reached: no route" ;;
-	*) fail tcp timeout "$address:443 did not answer within $PATIENCE s" ;;
+	111) fail tcp refused "$1 refused the connection" ;;
+	104) fail tcp reset "$1 reset the connection" ;;
+	101 | 113) fail tcp unreachable "$1 cannot be reached: no route" ;;
+	*) fail tcp timeout "$1 did not answer within $PATIENCE s" ;;
 	esac
 }
+# other_family NAME: the first address of the IP version that was not used, how it answers, and whether this system
+# takes it before the other.
+other_family() (
+	like=:
+	case $address in *:*) like=. ;; esac
+	other=$(printf '%s\n' "$addresses" | grep -F -- "$like" | head -n 1)
+	if [ -z "$other" ] || [ -z "$address" ]; then
+		printf null
+		return
+	fi
+	first=null
+	[ ! -s "$PLACE/hosts" ] || case $(head -n 1 "$PLACE/hosts") in
+	*"$like"*) first=true ;;
+	*) first=false ;;
+	esac
+	dial "$1" / -connect "$(at_port "$other")"
+	problem=null
+	reached || tcp_problem "$(at_port "$other")" ||
+		problem="{\"stage\":\"tcp\",\"kind\":\"$kind\",\"says\":$(text "$says")}"
+	printf '{"address":"%s","first":%s,"failure":%s}' "$other" "$first" "$problem"
+)
 # Whether TLS began: openssl tells its steps (-state) from there on, on standard error, which has no buffer.
 reached() { grep -q '^SSL_connect:' "$PLACE/err"; }
 proxy_problem() {
@@ -267,7 +294,9 @@ visit() { # NAME TARGET
 # measure NAME TARGET: one endpoint, from its name to its answer. What lies behind a failed step is not tested.
 measure() {
 	addresses='' dns=null address='' tls=null http=null skew='' stage='' began=$(uptime_now)
+	family=null
 	visit "$1" "$2" && reachable=true || reachable=false
+	[ "$reachable" = false ] || family=$(other_family "$1")
 	elapsed=$(printf '%s %s\n' "$began" "$(uptime_now)" | awk '{ printf "%.2f", $2 - $1 }')
 	printf '%s\n' "$address" >"$PLACE/address"
 }
@@ -280,7 +309,7 @@ row() {
 	printf '{"host":"%s","port":443,"purpose":null,"required":true,"steering":null' "$1"
 	printf ',"reachable":%s,"private":%s,"tls":%s,"proxy":"%s"' "$reachable" "$private" "$tls" "$proxied"
 	printf ',"dns":%s,"address":%s,"http":%s,"clock_skew":%s' "$dns" "$shown" "$http" "${skew:-null}"
-	printf ',"failure":%s,"elapsed":%s}' "$failure" "$elapsed"
+	printf ',"failure":%s,"other_family":%s,"elapsed":%s}' "$failure" "$family" "$elapsed"
 	[ -z "$SCOPE" ] || private_name "$1"
 }
 # The regional host is what the discovery call says, and only if it is one of the cloud's own.
@@ -291,7 +320,7 @@ measure_regional() { # SUFFIX LOCATION
 		grep -o 'https://[a-z0-9-]\{1,60\}[.][a-z.]*' | sed 's#https://##' | head -n 1)
 	[ "$found" = "${found%"$1"}" ] || { measure "$found" / && row "$found" && return; }
 	[ "$reachable" = false ] || stage=http says="the answer names no host under $1"
-	dns=null address='' tls=null http=null skew='' reachable=false
+	dns=null address='' tls=null http=null skew='' family=null reachable=false
 	kind=discovery-failed says="the regional HIS host is unknown: $says"
 	row ''
 }

@@ -8,7 +8,8 @@
 #   sh linux.sh verify FILE SHA256 [FILE SHA256 ...]  compare files with their hashes
 #   sh linux.sh install PACKAGE SHA256              install or upgrade the agent from a deb or rpm
 #   sh linux.sh check LOCATION CLOUD                the agent's own connectivity check
-#   sh linux.sh connect CONFIG [PROXY]              connect to Azure Arc; CONFIG is removed
+#   sh linux.sh connect CONFIG [PROXY]              connect to Azure Arc; CONFIG is removed; waits 300 seconds, or
+#                                                   --wait=SECONDS, for Azure to hear from the agent
 #   sh linux.sh show                                the agent's state
 #   sh linux.sh disconnect CONFIG|--local-only      disconnect from Azure Arc; CONFIG is removed
 #   sh linux.sh uninstall                           remove the agent's package
@@ -66,6 +67,8 @@ RUNNING= # not empty while the agent runs
 JOBS= # the numbers of what linux-network.sh has started
 EXIT=0 # how the last program ended
 REPORT= # not empty where a failure is to be told to Azure Arc
+EXPIRED='its identity has expired: disconnect it and connect it anew'
+WAIT=300 # seconds in which the agent is to be heard from once it is connected
 SCOPE= # the private link scope that is meant to be used, "unnamed" where its id is not said
 NETWORK= # not empty where linux-network.sh was read
 HERE=. # the folder of this file
@@ -512,6 +515,17 @@ set_proxy() {
 	run_agent 60 config set proxy.url "$1"
 	[ "$EXIT" -eq 0 ] || answer_run ',"changed":false'
 }
+# Ends well before Azure has heard from the machine: only the agent's own status says so.
+heard() { printf ',"heard_from":%s,"status":%s' "$(truth [ "$STATUS" = Connected ])" "$(text "$STATUS")"; }
+await_status() {
+	until=$(($(date +%s) + WAIT))
+	for try in $(seq $((WAIT / 2 + 1))); do # so that a clock set back does not make it longer
+		[ "$try" -eq 1 ] || sleep 2
+		read_state
+		STATUS=$(shown 'Agent Status')
+		[ "$STATUS" != Connected ] && [ "$(date +%s)" -lt "$until" ] || return 0
+	done
+}
 do_connect() {
 	take_config "$1"
 	need_root
@@ -520,12 +534,20 @@ do_connect() {
 	name=$(config_value resource-name)
 	wanted="/subscriptions/$(config_value subscription-id)/resourceGroups/$(config_value resource-group)"
 	wanted="$wanted/providers/Microsoft.HybridCompute/machines/${name:-$(uname -n)}"
-	[ "$(lower "$(shown 'Resource Id')")" != "$(lower "$wanted")" ] || answer_unchanged
+	[ "$(lower "$(shown 'Resource Id')")" != "$(lower "$wanted")" ] || {
+		rm -f -- "$CONFIG"
+		[ "$(shown 'Agent Status')" != Expired ] || refuse expired "$EXPIRED"
+		await_status
+		answer_unchanged "$(heard)"
+	}
 	[ $# -lt 2 ] || set_proxy "$2"
 	# The agent itself gives up after ten minutes.
 	run_agent 900 connect --config "$CONFIG"
 	rm -f -- "$CONFIG"
-	answer_run ",\"changed\":$(truth [ "$EXIT" -eq 0 ])"
+	[ "$EXIT" -eq 0 ] || answer_run ',"changed":false'
+	said=$(output)
+	await_status
+	answer true ",\"code\":\"\",\"changed\":true,\"exit\":0,\"output\":$said$(heard)"
 }
 
 do_show() {
@@ -579,12 +601,14 @@ main() {
 		shift
 		case $word in
 		--report-failure) report=1 ;;
+		--wait=*) WAIT=${word#*=} ;;
 		--private-link-scope) SCOPE=unnamed ;;
 		--private-link-scope=/*) SCOPE=${word#*=} ;;
 		*) set -- "$@" "$word" ;;
 		esac
 	done
 	case $SCOPE in *[!][A-Za-z0-9/._\(\)-]*) usage "not the id of a private link scope" ;; esac
+	case $WAIT in '' | *[!0-9]* | ?????*) usage "not a number of seconds: $WAIT" ;; esac
 	case ${1-}-$# in
 	facts-[134] | show-1 | uninstall-1 | connect-[23] | disconnect-2 | install-3 | check-3) ;;
 	verify-[23579] | verify-[1-9]*[13579]) ;;

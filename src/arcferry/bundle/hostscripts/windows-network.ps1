@@ -82,21 +82,35 @@ function Resolve-Endpoint([string]$Name) {
     $answer = [ordered]@{ chain = @(); addresses = @(); resolver = (Get-Resolver) }
     if (Get-Command Resolve-DnsName -ErrorAction SilentlyContinue) {
         $records = @(Resolve-DnsName -Name $Name -Type A -ErrorAction Stop)
-        $answer['chain'] = @($records | Where-Object { $_.Type -eq 'CNAME' } | ForEach-Object { $_.NameHost })
-        $answer['addresses'] = @($records | Where-Object { $_.Type -eq 'A' } | ForEach-Object { $_.IPAddress })
+        $records += @(Resolve-DnsName -Name $Name -Type AAAA -ErrorAction SilentlyContinue)
+        $chain = @($records | Where-Object { $_.Type -eq 'CNAME' } | ForEach-Object { $_.NameHost })
+        $found = @($records | Where-Object { 'A', 'AAAA' -contains $_.Type } | ForEach-Object { $_.IPAddress })
     } else {
         $entry = [Net.Dns]::GetHostEntry($Name)
-        if ($entry.HostName -ne $Name) { $answer['chain'] = @($entry.HostName) }
-        $answer['addresses'] = @($entry.AddressList | Where-Object { $_.AddressFamily -eq 'InterNetwork' } |
-                ForEach-Object { $_.ToString() })
+        $chain = @($entry.HostName | Where-Object { $_ -ne $Name })
+        $found = @($entry.AddressList | ForEach-Object { $_.ToString() })
     }
+    $answer['chain'] = @($chain | Select-Object -Unique)
+    # IPv4 first, as `arcferry check` has it.
+    $answer['addresses'] = @($found | Select-Object -Unique | Sort-Object { $_ -match ':' })
     $answer
 }
+# The first address of the IP version that was not used, how it answers, and whether Windows takes it before the other.
+function Measure-OtherFamily($Row) {
+    $six = $Row['address'] -match ':'
+    $other = @($Row['dns']['addresses'] | Where-Object { ($_ -match ':') -ne $six })
+    if ($other.Count -eq 0) { return $null }
+    $found = [ordered]@{ address = $other[0]; first = $null; failure = $null }
+    try { $found['first'] = ([Net.Dns]::GetHostAddresses($Row['host'])[0].ToString() -match ':') -ne $six }
+    catch { $found['first'] = $null }
+    try { (Open-Connection $other[0] 443).Close() } catch { $found['failure'] = Get-Failure $_.Exception }
+    $found
+}
 function Test-PrivateAddress([string]$Address) {
-    $Address -match '^(10|127|192\.168|169\.254|172\.(1[6-9]|2\d|3[01])|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.'
+    $Address -match '^((10|127|192\.168|169\.254|172\.(1[6-9]|2\d|3[01])|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|f[cd])'
 }
 function Open-Connection([string]$Name, [int]$Port) {
-    $client = New-Object Net.Sockets.TcpClient
+    $client = New-Object Net.Sockets.TcpClient $(if ($Name -match ':') { 'InterNetworkV6' } else { 'InterNetwork' })
     try {
         $connected = $client.ConnectAsync($Name, $Port).Wait($Patience)
         if (-not $connected) { throw (New-Object Net.Sockets.SocketException 10060) } # timed out
@@ -180,7 +194,7 @@ function Open-Path($Row, [string]$Proxy) {
     }
     $script:Stage = 'dns'
     $Row['dns'] = Resolve-Endpoint $Row['host']
-    if ($Row['dns']['addresses'].Count -eq 0) { Stop-Step 'no-addresses' "$($Row['host']) has no IPv4 address" }
+    if ($Row['dns']['addresses'].Count -eq 0) { Stop-Step 'no-addresses' "$($Row['host']) has no address" }
     $script:Stage = 'tcp'
     $Row['address'] = [string]$Row['dns']['addresses'][0]
     $Row['private'] = Test-PrivateAddress $Row['address']
@@ -200,7 +214,8 @@ function Measure-Endpoint([string]$Name, [string]$Proxy, [string]$Target, [strin
     $watch = [Diagnostics.Stopwatch]::StartNew()
     $row = [ordered]@{ host = $Name; port = 443; purpose = $null; required = $true; steering = $null
         reachable = $false; private = $null; tls = $null; proxy = $(if ($Proxy) { 'set' } else { 'not set' })
-        dns = $null; address = $null; http = $null; clock_skew = $null; failure = $null; elapsed = 0.0 }
+        dns = $null; address = $null; http = $null; clock_skew = $null; failure = $null; other_family = $null
+        elapsed = 0.0 }
     $client = $null
     $script:Peer = $null
     $script:Reply = ''
@@ -215,6 +230,10 @@ function Measure-Endpoint([string]$Name, [string]$Proxy, [string]$Target, [strin
     } catch { $row['failure'] = Get-Failure $_.Exception }
     finally { if ($null -ne $client) { $client.Close() } }
     if ($null -ne $Peer) { $row['tls'] = $Peer }
+    if ($row['reachable'] -and $row['address']) {
+        $script:Stage = 'tcp'
+        $row['other_family'] = Measure-OtherFamily $row
+    }
     $row['elapsed'] = [Math]::Round($watch.Elapsed.TotalSeconds, 3)
     $row
 }

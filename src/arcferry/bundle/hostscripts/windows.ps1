@@ -7,7 +7,8 @@
 #   windows.ps1 verify FILE SHA256 [FILE SHA256 ...]  compare files with their hashes
 #   windows.ps1 install MSI SHA256                  install or upgrade the agent
 #   windows.ps1 check LOCATION CLOUD                the agent's own connectivity check
-#   windows.ps1 connect CONFIG [PROXY]              connect to Azure Arc; CONFIG is removed
+#   windows.ps1 connect CONFIG [PROXY]              connect to Azure Arc; CONFIG is removed; waits 300 seconds, or
+#                                                   -WaitSeconds N, for Azure to hear from the agent
 #   windows.ps1 show                                the agent's state
 #   windows.ps1 disconnect CONFIG|--local-only      disconnect from Azure Arc; CONFIG is removed
 #   windows.ps1 uninstall                           remove the agent
@@ -37,14 +38,19 @@ $ProductName = 'Azure Connected Machine Agent'
 $WindowsKey = 'SOFTWARE\Microsoft\Windows\CurrentVersion'
 $Patience = 5000 # milliseconds for one step that waits
 $Answer = [ordered]@{ schema = 1; verb = 'usage'; ok = $false }
-$PrivateLinkScope, $Given = '', @()
-# No parameter, which a word could be taken for by its place.
+$Options, $Given = @{ '-PrivateLinkScope' = ''; '-WaitSeconds' = '300' }, @()
+# No parameters, which a word could be taken for by its place.
 for ($at = 0; $at -lt $args.Count; $at++) {
-    if ($args[$at] -eq '-PrivateLinkScope') { $at++; $PrivateLinkScope = "$(@($args)[$at])" } else { $Given += $args[$at] }
+    if (@($Options.Keys) -contains $args[$at]) { $Options[$args[$at]] = "$(@($args + '')[$at + 1])"; $at++ }
+    else { $Given += $args[$at] }
 }
+$PrivateLinkScope = $Options['-PrivateLinkScope']
+$Missing = New-Object Collections.ArrayList # facts that could not be had, and why
 $LoadProblem = '' # why the functions of windows-network.ps1 are not here
 $Work = '' # a private folder for this run
-$Secret = '' # the file with the token
+$Turn = $null # the file that one run at a time may hold
+$Secret = '' # the file with the token, which is removed
+$Config = '' # what the agent is handed: that file, or a copy in UTF-8
 $ConfigText = '' # what it holds; never handed to a cmdlet, whose arguments module logging would write down
 $AgentKeys = [ordered]@{ # our names, and what `azcmagent show` calls them as text and as JSON, letters and digits only
     status = 'agentstatus', 'status'; resource_id = 'resourceid', 'id'; resource_name = 'resourcename', 'name'
@@ -141,19 +147,20 @@ function New-Workplace {
 }
 function Test-Running([int]$Id) { try { $null -ne [Diagnostics.Process]::GetProcessById($Id) } catch { $false } }
 function Get-TemporaryFolder { [Environment]::GetFolderPath('Windows') + '\Temp' }
-# The tokens of runs that were killed, in folders that are no links and whose owner is trusted, so that nobody else
-# has put one there or can swap it. A run names its folder by its process; none takes an hour.
-function Remove-OldTokens {
+# What earlier runs left, tokens first, in folders that are no links and whose owner is trusted, so that nobody else has
+# put one there or can swap it. A run names its folder by its process; none takes an hour, but for an installer's.
+function Remove-OldWork {
     $owners = @($Trusted) + [Security.Principal.WindowsIdentity]::GetCurrent().User.Value
     foreach ($folder in @(Get-ChildItem -LiteralPath (Get-TemporaryFolder) -Filter 'arcferry-*' -Force)) {
-        $left = $folder.FullName + '\config.json'
-        if (-not [IO.File]::Exists($left) -or $folder.Attributes -match 'ReparsePoint') { continue }
+        if (-not $folder.PSIsContainer -or $folder.Attributes -match 'ReparsePoint') { continue }
         $owner = (Get-Acl -LiteralPath $folder.FullName).GetOwner([Security.Principal.SecurityIdentifier]).Value
         if ($owners -notcontains $owner) { continue }
         $number = if ($folder.Name -match '^arcferry-([0-9]{1,9})-') { [int]$Matches[1] } else { 0 }
+        $runs = $number -and (Test-Running $number)
+        $left = $folder.FullName + '\config.json'
         $young = [IO.File]::GetLastWriteTimeUtc($left) -gt [DateTime]::UtcNow.AddHours(-1)
-        if ($young -and $number -and (Test-Running $number)) { continue }
-        [IO.File]::Delete($left)
+        if (-not $young -or -not $runs) { [IO.File]::Delete($left) }
+        if (-not $runs) { Remove-Item -LiteralPath $folder.FullName -Recurse -Force -ErrorAction SilentlyContinue }
     }
 }
 
@@ -249,8 +256,10 @@ function Get-AgentState {
     $state = [ordered]@{ installed = (Test-Agent); version = (Get-Product).version }
     $shown = @{}
     if ($state.installed) {
-        $shown = Read-Shown (Invoke-Agent @('show') 60).output
-        if (-not $shown.ContainsKey('agentstatus')) {
+        $ran = Invoke-Agent @('show') 60
+        $shown = Read-Shown $ran.output
+        if ($ran.exit -eq 124) { Add-Missing 'agent' 'azcmagent show did not end within 60 seconds' }
+        elseif (-not $shown.ContainsKey('agentstatus')) {
             $shown = Read-ShownJson (Invoke-Agent @('show', '-j', '--log-stderr') 60).printed
         }
     }
@@ -335,31 +344,51 @@ function Get-Proxy {
 }
 function Hide-User([string]$Url) { $Url -replace '(?s)^([A-Za-z][A-Za-z0-9+.-]*://|).*@', '$1' }
 
-function Invoke-Facts([string]$Location, [string]$Cloud, [string]$File) {
-    $windows = Get-Windows
-    $proxy = Get-Proxy
-    $net = 'SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full'
-    $type = @($env:PROCESSOR_ARCHITEW6432, $env:PROCESSOR_ARCHITECTURE, 'unknown' | Where-Object { $_ })[0]
-    $facts = [ordered]@{ os = 'windows'; hostname = [Net.Dns]::GetHostName()
-        distro = [ordered]@{ id = 'windows'; version = $windows.version; name = $windows.name }
-        arch = $type.ToLowerInvariant(); package_format = 'msi'; root = (Test-Elevated); systemd = $false
-        disk_free = (Get-FreeBytes ([Environment]::GetFolderPath('CommonApplicationData')))
-        opt_free = (Get-FreeBytes (Get-ProgramFiles)); powershell = "$($PSVersionTable.PSVersion)"
-        time = (Get-Now); azure_vm = $(if (Test-Network) { Test-AzureMachine }); agent = (Get-AgentState)
-        edition = $windows.edition; installation = $windows.installation; process_64_bit = [Environment]::Is64BitProcess
-        azure_stack_hci = (Test-AzureStackHci $windows); dotnet = [string](Get-RegistryValue $net 'Version')
-        pending_reboot = @(Get-PendingReboot); installer_busy = (Test-InstallerBusy); legacy_agent = (Get-LegacyAgent)
-        proxy = [ordered]@{ url = (Hide-User $proxy.url); source = $proxy.source } }
+# No fact costs another: what cannot be had is null, and named with the reason in "missing_facts".
+function Add-Missing([string]$Fact, [string]$Says) { [void]$Missing.Add([ordered]@{ fact = $Fact; says = $Says }) }
+function Set-Facts($Facts) {
+    foreach ($name in @($Facts.Keys)) {
+        $Answer[$name] = $null
+        try { $Answer[$name] = & $Facts[$name] } catch { Add-Missing $name $_.Exception.GetBaseException().Message }
+    }
+}
+function Get-Type { @($env:PROCESSOR_ARCHITEW6432, $env:PROCESSOR_ARCHITECTURE, 'unknown' | Where-Object { $_ })[0] }
+function Get-FullName {
     $domain = [Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties().DomainName
-    $facts['fqdn'] = (@($facts.hostname, $domain) | Where-Object { $_ }) -join '.'
-    foreach ($name in @($facts.Keys)) { $Answer[$name] = $facts[$name] }
-    if (Test-Network) { Set-MissingCertificates $PSScriptRoot }
-    if (-not $Location) { return }
-    if (-not (Test-Network)) { Stop-Verb 'no-network-script' "windows-network.ps1 must lie beside this. $LoadProblem" }
-    $Answer['routes'] = @(Get-Routes)
-    $path = $Answer['path'] = Measure-Path $Location $Cloud $proxy.url
-    if ($PrivateLinkScope) { $path['private_link'] = Get-PrivateLink $path['endpoints'] }
-    if ($File) { Write-Path (Get-FullPath $File) }
+    (@([Net.Dns]::GetHostName(), $domain) | Where-Object { $_ }) -join '.'
+}
+function Invoke-Facts([string]$Location, [string]$Cloud, [string]$File) {
+    if ($Location -and -not (Test-Network)) {
+        Stop-Verb 'no-network-script' "windows-network.ps1 must lie beside this. $LoadProblem"
+    }
+    $proxy = @{ url = ''; source = '' }
+    try { $proxy = Get-Proxy } catch { Add-Missing 'proxy' $_.Exception.GetBaseException().Message }
+    if ($Location) { # first, as it is what a failed connection is explained by
+        $path = $Answer['path'] = Measure-Path $Location $Cloud $proxy.url
+        if ($PrivateLinkScope) { $path['private_link'] = Get-PrivateLink $path['endpoints'] }
+        if ($File) { Write-Path (Get-FullPath $File) }
+    }
+    $net = 'SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full'
+    $windows = [ordered]@{ name = ''; version = ''; edition = ''; installation = '' }
+    try { $windows = Get-Windows } catch { Add-Missing 'distro' $_.Exception.GetBaseException().Message }
+    Set-Facts ([ordered]@{ os = { 'windows' }; hostname = { [Net.Dns]::GetHostName() }; fqdn = { Get-FullName }
+            distro = { [ordered]@{ id = 'windows'; version = $windows.version; name = $windows.name } }
+            arch = { (Get-Type).ToLowerInvariant() }; package_format = { 'msi' }; root = { Test-Elevated }
+            systemd = { $false }; opt_free = { Get-FreeBytes (Get-ProgramFiles) }
+            disk_free = { Get-FreeBytes ([Environment]::GetFolderPath('CommonApplicationData')) }
+            powershell = { "$($PSVersionTable.PSVersion)" }; time = { Get-Now }; agent = { Get-AgentState }
+            azure_vm = { if (Test-Network) { Test-AzureMachine } }; edition = { $windows.edition }
+            installation = { $windows.installation }; process_64_bit = { [Environment]::Is64BitProcess }
+            azure_stack_hci = { Test-AzureStackHci $windows }; dotnet = { [string](Get-RegistryValue $net 'Version') }
+            pending_reboot = { , @(Get-PendingReboot) }; installer_busy = { Test-InstallerBusy }
+            legacy_agent = { Get-LegacyAgent }
+            proxy = { [ordered]@{ url = (Hide-User $proxy.url); source = $proxy.source } } })
+    if ($Location) { Set-Facts ([ordered]@{ routes = { , @(Get-Routes) } }) }
+    if (Test-Network) {
+        try { Set-MissingCertificates $PSScriptRoot }
+        catch { Add-Missing 'missing_certificates' $_.Exception.GetBaseException().Message }
+    }
+    $Answer['missing_facts'] = @($Missing.ToArray())
 }
 # Others may be able to write its folder: a new file of a name that nobody knows takes the place of a link, which would
 # lead an administrator's writing elsewhere.
@@ -469,11 +498,22 @@ function Get-PackageProperties([string]$Path) {
     }
 }
 function Get-LogFolder { [Environment]::GetFolderPath('Windows') + '\Logs\arcferry' } # only administrators write here
-# 1618 says that another installation runs: wait for it, ten times half a minute.
-function Invoke-Installer([string]$Action, [string]$What) {
+# One installer of ours at a time: a second one waits ten minutes for it. The file is let go however this run ends.
+function Enter-Turn {
     $folder = Get-LogFolder
     [void](New-Item -ItemType Directory -Path $folder -Force)
-    $log = Join-Path $folder ('msi-' + (Format-Time ([DateTime]::UtcNow) 'yyyyMMdd-HHmmss') + '.log')
+    for ($try = 1; $null -eq $Turn; $try++) {
+        try { $script:Turn = [IO.File]::Open("$folder\lock", 'OpenOrCreate', 'ReadWrite', 'None') } catch {
+            $held = $_.Exception.GetBaseException()
+            if ($held -isnot [IO.IOException] -or $try -ge 300) { Stop-Verb 'busy' "$folder\lock: $($held.Message)" }
+            Start-Sleep -Seconds 2
+        }
+    }
+}
+# 1618 says that another installation runs: wait for it, ten times half a minute.
+function Invoke-Installer([string]$Action, [string]$What) {
+    $name = 'msi-' + (Format-Time ([DateTime]::UtcNow) 'yyyyMMdd-HHmmss') + "-$PID.log"
+    $log = Join-Path (Get-LogFolder) $name
     $words = @($Action, $What, '/qn', '/norestart', 'REBOOT=ReallySuppress', '/l*v', $log)
     for ($try = 1; $try -le 10; $try++) {
         $ran = Invoke-Program ([Environment]::SystemDirectory + '\msiexec.exe') $words 3600 -LetRun
@@ -505,6 +545,7 @@ function Invoke-Install([string]$Source, [string]$Hash) {
     Assert-Hash $Hash
     Assert-Elevated
     Assert-Installable
+    Enter-Turn
     $package = Copy-Package $Source $Hash
     Assert-Signature $package $Source
     try { $facts = Get-PackageProperties $package } catch { Stop-Verb 'not-a-package' "$Source is no MSI package" }
@@ -542,26 +583,41 @@ function Assert-PrivateFile([string]$Path) {
     Stop-Verb 'config-unsafe' ("${Path}: others than Administrators and SYSTEM have rights to it; it was removed. " +
         'Before the token goes in: icacls FILE /inheritance:r /grant *S-1-5-18:F *S-1-5-32-544:F')
 }
+# Standard input as bytes: the console's code page would break what is not ASCII.
+function Read-Bytes([string]$Path) {
+    $read = New-Object IO.MemoryStream
+    $stream = if ($Path) { [IO.File]::OpenRead($Path) } else { [Console]::OpenStandardInput() }
+    try { $stream.CopyTo($read) } finally { $stream.Dispose() }
+    , $read.ToArray()
+}
+# UTF-8 or UTF-16, by its mark or, as PowerShell's redirection of JSON has it, by the zero beside its first letter.
+function Read-Text([byte[]]$Bytes) {
+    $encoding = New-Object Text.UTF8Encoding $false, $true
+    if ($Bytes.Length -gt 1 -and $Bytes[0] -ne 0 -and $Bytes[1] -eq 0) { $encoding = [Text.Encoding]::Unicode }
+    if ($Bytes.Length -gt 1 -and $Bytes[0] -eq 0 -and $Bytes[1] -ne 0) { $encoding = [Text.Encoding]::BigEndianUnicode }
+    $reader = New-Object IO.StreamReader ((New-Object IO.MemoryStream (, $Bytes)), $encoding, $true)
+    $reader.ReadToEnd()
+}
 # Sees to the removal of what holds a token. A path typed wrongly must not cost another file.
 function Open-Config([string]$Source) {
-    if ($Source -in '-', 'stdin') {
-        Assert-Elevated
+    $path = ''
+    if ($Source -in '-', 'stdin') { Assert-Elevated } else { $path = Get-FullPath $Source }
+    try { $bytes = Read-Bytes $path } catch { Stop-Verb 'config-unreadable' "${Source}: no such file, or not readable" }
+    try { $script:ConfigText = Read-Text $bytes }
+    catch { Stop-Verb 'config-encoding' "${Source}: neither UTF-8 nor UTF-16: save it as UTF-8; left alone" }
+    $script:Config = $path
+    if (-not $path -or $bytes[0] -gt 127 -or $bytes -contains 0) { # the agent takes UTF-8 without a mark, and nothing else
         New-Workplace
-        $path = Join-Path $Work 'config.json'
-        $script:ConfigText = [Console]::In.ReadToEnd().Trim([char]0xFEFF)
-        [IO.File]::WriteAllText($path, $ConfigText)
-    } else {
-        $path = Get-FullPath $Source
-        try { $script:ConfigText = [IO.File]::ReadAllText($path) }
-        catch { Stop-Verb 'config-unreadable' "${Source}: no such file, or not readable" }
+        $script:Config = Join-Path $Work 'config.json'
+        [IO.File]::WriteAllText($Config, $ConfigText)
     }
     $usable = $ConfigText -match '"(access-token|service-principal-(cert-thumbprint|secret))"\s*:'
     if (-not $usable) { Stop-Verb 'config-no-token' "${Source}: neither access-token nor thumbprint in it; left alone" }
-    $script:Secret = $path
+    $script:Secret = if ($path) { $path } else { $Config }
     if ($ConfigText -match '"service-principal-secret"\s*:') {
         Stop-Verb 'config-secret' "${Source}: holds a long-lived secret, which no server needs; it was removed"
     }
-    if ($Source -notin '-', 'stdin') { Assert-PrivateFile $path }
+    if ($path) { Assert-PrivateFile $path }
 }
 function Set-AgentProxy([string]$Proxy) {
     if ($Proxy -notmatch '^https?://[^/@\s]+/?$') { Stop-Verb 'bad-proxy' 'PROXY is http://HOST:PORT, without a user' }
@@ -575,18 +631,36 @@ function Invoke-Connect([string]$Config, [string]$Proxy) {
     $name = @((Get-ConfigValue 'resource-name'), [Net.Dns]::GetHostName() | Where-Object { $_ })[0]
     $wanted = "/subscriptions/$(Get-ConfigValue 'subscription-id')/resourceGroups/$(Get-ConfigValue 'resource-group')" +
     "/providers/Microsoft.HybridCompute/machines/$name"
-    if ((Get-AgentState)['resource_id'] -eq $wanted) { Set-Unchanged; return }
-    if ($Proxy) { Set-AgentProxy $Proxy }
-    $ran = Invoke-Agent @('connect', '--config', $Secret) 900 # the agent itself gives up after ten minutes
-    $Answer['changed'] = $ran.exit -eq 0
-    Complete-AgentRun $ran
+    $state = Get-AgentState
+    if ($state['resource_id'] -eq $wanted) {
+        if ($state['status'] -eq 'Expired') { Stop-Verb 'expired' 'its identity has expired: disconnect it first' }
+        Set-Unchanged
+    } else {
+        if ($Proxy) { Set-AgentProxy $Proxy }
+        $ran = Invoke-Agent @('connect', '--config', $Config) 900 # the agent itself gives up after ten minutes
+        $Answer['changed'] = $ran.exit -eq 0
+        Complete-AgentRun $ran
+    }
+    Remove-Secret
+    Wait-Heartbeat
+}
+# `connect` ends well before Azure has heard from the machine: only the agent's own status says so.
+function Wait-Heartbeat {
+    $watch = [Diagnostics.Stopwatch]::StartNew()
+    while ($true) {
+        $status = (Get-AgentState)['status']
+        if ($status -eq 'Connected' -or $watch.Elapsed.TotalSeconds -ge [int]$Options['-WaitSeconds']) { break }
+        Start-Sleep -Seconds 2
+    }
+    $Answer['heard_from'] = $status -eq 'Connected'
+    $Answer['status'] = $status
 }
 function Invoke-Disconnect([string]$Config) {
     $local = $Config -in '--local-only', 'local-only'
     if (-not $local) { Open-Config $Config }
     Assert-Elevated
     if (-not (Get-AgentState)['resource_id']) { Set-Unchanged; return }
-    $words = if ($local) { @('disconnect', '--force-local-only') } else { @('disconnect', '--config', $Secret) }
+    $words = if ($local) { @('disconnect', '--force-local-only') } else { @('disconnect', '--config', $Config) }
     $ran = Invoke-Agent $words 300
     $Answer['changed'] = $ran.exit -eq 0
     Complete-AgentRun $ran
@@ -597,6 +671,7 @@ function Invoke-Uninstall {
     if ((Get-AgentState)['resource_id']) { Stop-Verb 'still-connected' 'disconnect first, or disconnect --local-only' }
     $product = Get-Product
     if (-not $product.code) { Set-Unchanged; return }
+    Enter-Turn
     $Answer['changed'] = $true
     Invoke-Installer '/x' $product.code
 }
@@ -615,9 +690,10 @@ function Invoke-Verb([string[]]$Words) {
     if (-not $known) { Stop-Verb 'usage' "no such verb, or not with these arguments: $Verb; see this script's top" }
     $Answer['verb'] = $Verb
     if ($Verb -in 'facts', 'check' -and $count -gt 0) { Assert-Place $Words[0] $Words[1] }
+    if ($Options['-WaitSeconds'] -notmatch '^[0-9]{1,4}$') { Stop-Verb 'usage' 'not a number of seconds' }
     if ($PrivateLinkScope -notmatch '^([A-Za-z]*|/[A-Za-z0-9/._()-]+)$') { Stop-Verb 'usage' 'not the id of a scope' }
     $padded = @($Words) + @('', '', '')
-    if ($Verb -in 'install', 'connect', 'disconnect', 'uninstall' -and (Test-Elevated)) { Remove-OldTokens }
+    if ($Verb -in 'install', 'connect', 'disconnect', 'uninstall' -and (Test-Elevated)) { Remove-OldWork }
     switch ($Verb) {
         'facts' { Invoke-Facts $padded[0] $padded[1] $padded[2] }
         'verify' { if ($count -eq 1) { Invoke-VerifyFolder $Words[0] } else { Invoke-VerifyFiles $Words } }
@@ -630,12 +706,20 @@ function Invoke-Verb([string[]]$Words) {
     }
 }
 # Runs however the verb ended: no token and no temporary file stays behind.
+function Remove-Secret { foreach ($one in @($Secret, $Config | Where-Object { $_ })) { [IO.File]::Delete($one) } }
 function Remove-Leftovers {
-    try { if ($Secret) { [IO.File]::Delete($Secret) } } catch {
+    try { if ($Secret) { Remove-Secret } } catch {
         $Answer['ok'], $Answer['code'] = $false, 'config-left'
         $Answer['message'] = "remove $Secret, which holds a token"
     }
-    try { if ($Work) { Remove-Item -LiteralPath $Work -Recurse -Force } } catch { $Answer['left'] = $Work }
+    if (-not $Work) { return }
+    for ($try = 1; $try -le 5 -and (Test-Path -LiteralPath $Work); $try++) {
+        # What has read a signature may hold the package open until its finalizer has run.
+        [GC]::Collect()
+        [GC]::WaitForPendingFinalizers()
+        try { Remove-Item -LiteralPath $Work -Recurse -Force } catch { Start-Sleep -Milliseconds 200 }
+    }
+    if (Test-Path -LiteralPath $Work) { $Answer['left'] = $Work } # the next run removes it
 }
 function Invoke-Main([string[]]$Words) {
     try {
