@@ -14,7 +14,7 @@ from arcferry import catalog, files
 from arcferry.errors import InputError, UnknownNameError
 from arcferry_lab.azure import circuits as azure_circuits
 from arcferry_lab.azure import network as azure_network
-from arcferry_lab.azure.state import Application, AzureState
+from arcferry_lab.azure.state import Application, ArcMachine, AzureState
 from arcferry_lab.faults import LOOPBACK, NAMESPACES, Faults
 from arcferry_lab.network.block import claim, service_port
 from arcferry_lab.network.loopback import Loopback
@@ -200,7 +200,7 @@ def _made(settings: TwinSettings, stack: AsyncExitStack) -> Twin:
     location = catalog.region(settings.location, catalog.cloud("AzureCloud")).name
     region_number(location)
     authority = Authority()
-    azure = AzureState(location, issue_identity=lambda vm_id: _identity(authority, vm_id))
+    azure = AzureState(location, issue_identity=lambda machine: _identity(authority, machine))
     azure.add_group(RESOURCE_GROUP)
     network = _network(settings, location, authority, azure.faults, stack)
     paths = LabPaths.of(settings.folder.absolute(), datetime.now(UTC).date())
@@ -223,8 +223,10 @@ def _network(
     return Namespaces(settings.folder.absolute(), location, authority, faults)
 
 
-def _identity(authority: Authority, vm_id: str) -> tuple[bytes, bytes]:
-    leaf = authority.issue([vm_id], client=True)
+def _identity(authority: Authority, machine: ArcMachine) -> tuple[bytes, bytes]:
+    # Wine's Schannel signs with an RSA key alone
+    with_rsa = machine.properties.get("osType") == "windows"
+    leaf = authority.issue([machine.vm_id], client=True, with_rsa=with_rsa)
     return leaf.certificate_pem, leaf.key_pem
 
 

@@ -166,7 +166,7 @@ def test_a_killed_lab_leaves_no_process(needs_windows: None, tmp_path: Path) -> 
 
         async def main():
             host = await start_windows_host(settings(), Path(sys.argv[1]))
-            running = await host.start("ping -n 300 127.0.0.1")
+            running = await host.start("cmd /c echo up & ping -n 300 127.0.0.1")
             await running.stdout.readline()
             print("up", flush=True)
             await asyncio.Event().wait()

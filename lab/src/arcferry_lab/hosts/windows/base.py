@@ -23,6 +23,8 @@ _SETTINGS = {
     "WINEDLLOVERRIDES": "mshtml=",
     "LC_ALL": "C.UTF-8",
     "NO_COLOR": "1",
+    # .NET maps code twice, writable and executable; under Wine what frees such code then ends the process
+    "DOTNET_EnableWriteXorExecute": "0",
     "POWERSHELL_TELEMETRY_OPTOUT": "1",
     "POWERSHELL_UPDATECHECK": "Off",
 }
