@@ -27,7 +27,8 @@ _SERVICE = """
             <File Id="{program}" Name="{program}.exe" Source="azcmagent.exe" KeyPath="yes"/>
             <ServiceInstall Id="{program}" Name="{name}" DisplayName="{shown}" Type="ownProcess" Start="auto"
                             ErrorControl="normal"/>
-            <ServiceControl Id="{program}" Name="{name}" Start="install" Stop="both" Remove="uninstall" Wait="yes"/>
+            <ServiceControl Id="{program}" Name="{name}" Start="install" Stop="both" Remove="uninstall"
+                            Wait="yes"/>
           </Component>"""
 _SOURCE = """<?xml version="1.0"?>
 <Wix xmlns="http://schemas.microsoft.com/wix/2006/wi">
