@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from arcferry_lab.hosts.windows.doors import USER
+from arcferry_lab.doors import USER
 from arcferry_lab.network.namespaces.namespaces import Namespaces
 from arcferry_lab.twin import RESOURCE_GROUP, Twin
 
@@ -84,6 +84,11 @@ def document(twin: Twin) -> dict[str, Any]:
         "inner_hosts": [],
     }
     environment = _environment(found, str(paths.key))
+    if twin.servers.windows:
+        environment |= {
+            "ARCFERRY_WINRM_CA": str(paths.ca),
+            "ARCFERRY_WINRM_PASSWORD_FILE": str(paths.password),
+        }
     if isinstance(network, Namespaces):
         found["inner_hosts"] = [
             {"name": host.name, "address": host.address, "pid": host.pid, "rootless": network.rootless}

@@ -13,6 +13,7 @@ import asyncssh
 
 from arcferry import files
 from arcferry.errors import BlockedError, InputError, UnknownNameError
+from arcferry_lab.doors import USER, Door, Keys, open_doors
 from arcferry_lab.hosts import HostSettings, LabHost, build_agent_package, faults, start_host, unavailable
 from arcferry_lab.hosts.packaging import PackageKind
 from arcferry_lab.hosts.windows import (
@@ -24,7 +25,6 @@ from arcferry_lab.hosts.windows import (
     start_windows_host,
 )
 from arcferry_lab.hosts.windows import faults as windows_faults
-from arcferry_lab.hosts.windows.doors import USER, Door, Keys, open_doors
 from arcferry_lab.hosts.windows.versions import DEFAULT_VERSION, version_of
 from arcferry_lab.network.block import first_free
 from arcferry_lab.network.loopback import Loopback
@@ -192,20 +192,25 @@ class Servers:
         return public.decode().strip()
 
     def _write_lists(self) -> None:
-        rows = [(host.name, host.address, host.port, "ssh", host.user, host.host_key) for host in self.hosts]
+        rows = [(host.name, host.address, host.port, "ssh", host.user) for host in self.hosts]
         for host in self.windows:
-            rows += [
-                (host.name, host.address, door.port, door.transport, USER, door.host_key)
-                for door in self.doors(host)[:1]
-            ]
-        known = ""
+            first = self.doors(host)[0]
+            rows.append((host.name, host.address, first.port, first.transport, USER))
+        keys = [(host.address, host.port, host.host_key) for host in self.hosts]
+        keys += [
+            (host.address, door.port, door.host_key)
+            for host in self.windows
+            for door in self.doors(host)
+            if door.host_key
+        ]
+        known = "".join(
+            f"{address if port == _SSH else f'[{address}]:{port}'} {key.strip()}\n"
+            for address, port, key in keys
+        )
         table = io.StringIO()
         writer = csv.writer(table, lineterminator="\n")
         writer.writerow(["name", "address", "port", "transport", "user", "tags"])
-        for name, address, port, transport, user, host_key in rows:
-            writer.writerow([name, address, port, transport, user, "site=lab"])
-            if host_key:
-                known += f"{address if port == _SSH else f'[{address}]:{port}'} {host_key.strip()}\n"
+        writer.writerows([*row, "site=lab"] for row in rows)
         files.write_whole(self._paths.known_hosts, known.encode())
         files.write_whole(self._paths.inventory, table.getvalue().encode())
 
@@ -230,7 +235,7 @@ def _settings(wanted: Wanted, network: Loopback, ca_pem: bytes, location: str) -
 def _windows(wanted: Wanted, network: Loopback, ca_pem: bytes) -> list[WindowsSettings]:
     return [
         WindowsSettings(
-            name=f"windows{number:02d}",
+            name=f"winserver{number:02d}",  # Azure keeps the whole word to itself
             address=network.block.address(HOST_NET, wanted.linux + number),
             resolver=network.resolver,
             service_port=network.port,
