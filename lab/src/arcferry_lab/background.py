@@ -21,6 +21,7 @@ from arcferry.text import clean, one_line
 from arcferry_lab.errors import LabError
 from arcferry_lab.faults import LOOPBACK
 from arcferry_lab.folder import control_path, exists, holder, take
+from arcferry_lab.hosts.windows.versions import DEFAULT_VERSION
 from arcferry_lab.paths import DOCUMENT, LOG
 
 _START_SECONDS = 120.0
@@ -48,6 +49,8 @@ def up(
     network: str = LOOPBACK,
     hosts: int = 0,
     rpm_hosts: int = 0,
+    windows_hosts: int = 0,
+    windows_version: str = DEFAULT_VERSION,
     port: int | None = None,
     location: str = "eastasia",
 ) -> dict[str, Any]:
@@ -68,6 +71,7 @@ def up(
     lease.release()
     command = [sys.executable, "-m", "arcferry_lab.daemon", "--folder", str(folder)]
     command += ["--network", network, "--hosts", str(hosts), "--rpm-hosts", str(rpm_hosts)]
+    command += ["--windows-hosts", str(windows_hosts), "--windows-version", windows_version]
     command += ["--location", location]
     _start(folder, command + (["--port", str(port)] if port is not None else []))
     return read_document(folder)

@@ -125,7 +125,11 @@ def _shown_machines(twin: Twin) -> object:
 
 
 async def _add_fault(twin: Twin, body: dict[str, Any]) -> object:
-    await twin.add_fault(str(body.get("name", "")), str(body.get("host", "")), times=body.get("times"))
+    name, host = str(body.get("name", "")), str(body.get("host", ""))
+    if name.startswith("host/"):
+        await twin.servers.lay(name, host)
+    else:
+        await twin.add_fault(name, host, times=body.get("times"))
     return _shown_faults(twin)
 
 

@@ -19,6 +19,7 @@ from arcferry_lab.document import document
 from arcferry_lab.errors import LabError
 from arcferry_lab.faults import LOOPBACK
 from arcferry_lab.folder import Lease, control_path, take
+from arcferry_lab.hosts.windows.versions import DEFAULT_VERSION
 from arcferry_lab.twin import Twin, TwinSettings
 
 _log = logging.getLogger("arcferry_lab.daemon")
@@ -34,6 +35,8 @@ def main() -> None:
         network=arguments.network,
         hosts=arguments.hosts,
         rpm_hosts=arguments.rpm_hosts,
+        windows_hosts=arguments.windows_hosts,
+        windows_version=arguments.windows_version,
         port=arguments.port,
         location=arguments.location,
     )
@@ -96,6 +99,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--network", default=LOOPBACK)
     parser.add_argument("--hosts", type=int, default=0)
     parser.add_argument("--rpm-hosts", type=int, default=0)
+    parser.add_argument("--windows-hosts", type=int, default=0)
+    parser.add_argument("--windows-version", default=DEFAULT_VERSION)
     parser.add_argument("--port", type=int)
     parser.add_argument("--location", default="eastasia")
     parser.add_argument("--ready-fd", type=int, required=True)

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.text import Text
 
 from arcferry_lab.errors import LabError
+from arcferry_lab.hosts.windows import cannot_host
 
 HOSTS = 6
 
@@ -114,6 +115,9 @@ def tell(console: Console) -> None:
     """
     with _stage() as folder:
         console.rule(Text("Bringing up the twin: Azure, a closed network, six servers", "bold"))
+        reason = cannot_host()
+        if reason:
+            console.print(f"Linux servers only, since no Windows host can run here: {reason}", soft_wrap=True)
         plain = _plain_environment()
         _run(folder, f"lab up --hosts {HOSTS} --folder lab --quiet", plain)
         lab = json.loads((folder / "lab" / "lab.json").read_text())

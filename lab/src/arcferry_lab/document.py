@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from arcferry_lab.doors import USER
 from arcferry_lab.network.namespaces.namespaces import Namespaces
 from arcferry_lab.twin import RESOURCE_GROUP, Twin
 
@@ -62,11 +63,32 @@ def document(twin: Twin) -> dict[str, Any]:
             }
             for host in twin.servers.hosts
         ],
+        "windows_package": str(twin.servers.windows_package or ""),
+        "code_signing_ca_file": str(twin.servers.code_signing_ca or ""),
+        "windows_hosts": [
+            {
+                "name": host.name,
+                "address": host.address,
+                "version": host.version,
+                "user": USER,
+                "password_file": str(paths.password),
+                "doors": [
+                    {"transport": door.transport, "port": door.port, "host_key": door.host_key.strip()}
+                    for door in twin.servers.doors(host)
+                ],
+            }
+            for host in twin.servers.windows
+        ],
         "known_hosts_file": str(paths.known_hosts),
         "inventory_file": str(paths.inventory),
         "inner_hosts": [],
     }
     environment = _environment(found, str(paths.key))
+    if twin.servers.windows:
+        environment |= {
+            "ARCFERRY_WINRM_CA": str(paths.ca),
+            "ARCFERRY_WINRM_PASSWORD_FILE": str(paths.password),
+        }
     if isinstance(network, Namespaces):
         found["inner_hosts"] = [
             {"name": host.name, "address": host.address, "pid": host.pid, "rootless": network.rootless}

@@ -22,6 +22,7 @@ class LabPaths:
         route_filter: as it is now.
         circuit: with its Microsoft peering, as it is now.
         key: the SSH key that the hosts let in.
+        password: the password of the Windows hosts' administrator, for its owner only.
         hosts: a folder a host.
     """
 
@@ -35,6 +36,7 @@ class LabPaths:
     route_filter: Path
     circuit: Path
     key: Path
+    password: Path
     known_hosts: Path
     inventory: Path
     hosts: Path
@@ -45,6 +47,7 @@ class LabPaths:
         names = (
             DOCUMENT, "ca.pem", "client-secret", "client-certificate.pem",
             f"ServiceTags_Public_{day:%Y%m%d}.json", f"bgp-service-communities-{day:%Y-%m-%d}.json",
-            "route-filter.json", "circuit.json", "id_ed25519", "known_hosts", "inventory.csv", "hosts",
+            "route-filter.json", "circuit.json", "id_ed25519", "windows-password", "known_hosts",
+            "inventory.csv", "hosts",
         )  # fmt: skip
         return cls(folder, *(folder / name for name in names))

@@ -1,91 +1,188 @@
-"""The twin's hosts: started side by side, with the key, known_hosts and inventory to reach them."""
+"""The twin's hosts, Linux and Windows: started side by side, with what it takes to reach them."""
 
 import asyncio
 import csv
 import io
-from collections.abc import Sequence
+import secrets
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import asyncssh
 
 from arcferry import files
-from arcferry.errors import BlockedError, InputError
-from arcferry_lab.hosts import HostSettings, LabHost, build_agent_package, start_host, unavailable
+from arcferry.errors import BlockedError, InputError, UnknownNameError
+from arcferry_lab.doors import USER, Door, Keys, open_doors
+from arcferry_lab.hosts import HostSettings, LabHost, build_agent_package, faults, start_host, unavailable
+from arcferry_lab.hosts.packaging import PackageKind
+from arcferry_lab.hosts.windows import (
+    CodeSigning,
+    WindowsHost,
+    WindowsSettings,
+    build_agent_msi,
+    cannot_host,
+    start_windows_host,
+)
+from arcferry_lab.hosts.windows import faults as windows_faults
+from arcferry_lab.hosts.windows.versions import DEFAULT_VERSION, version_of
 from arcferry_lab.network.block import first_free
 from arcferry_lab.network.loopback import Loopback
 from arcferry_lab.network.network import TwinNetwork
 from arcferry_lab.network.plan import HOST_NET
 from arcferry_lab.paths import LabPaths
+from arcferry_lab.pki import Authority
 
 MOST_HOSTS = 250
 _SSH = 22
 _HIGH_PORTS = range(2222, 2322)
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """How many hosts of which kind.
+
+    Attributes:
+        linux: those with Linux, the last `rpm` of them with rpm and not with dpkg.
+        rpm: how many of them.
+        windows: those with Windows.
+        version: the year of their Windows Server.
+    """
+
+    linux: int = 0
+    rpm: int = 0
+    windows: int = 0
+    version: str = DEFAULT_VERSION
+
+    def check(self) -> None:
+        """Refuse what no twin can have.
+
+        Raises:
+            InputError: more hosts than the network has addresses for, or more with rpm than with Linux.
+            UnknownNameError: there is no such Windows Server.
+            BlockedError: this machine cannot run such hosts.
+        """
+        if min(self.linux, self.windows) < 0 or self.linux + self.windows > MOST_HOSTS:
+            raise InputError(f"a twin has 0 to {MOST_HOSTS} hosts, not {self.linux + self.windows}")
+        if not 0 <= self.rpm <= self.linux:
+            raise InputError(
+                f"{self.rpm} hosts with rpm of {self.linux} hosts in all", hint="--hosts counts both kinds."
+            )
+        version_of(self.version)
+        kinds: set[PackageKind] = {"rpm"} if self.rpm else set()
+        for kind in kinds | ({"deb"} if self.linux > self.rpm else set()):
+            reason = unavailable(kind)
+            if reason:
+                raise BlockedError(
+                    f"hosts with {kind} packages cannot run here: {reason}",
+                    hint="--hosts 0 starts all the rest.",
+                )
+        reason = cannot_host() if self.windows else None
+        if reason:
+            raise BlockedError(
+                f"Windows hosts cannot run here: {reason}",
+                hint="make tools in arcferry's checkout brings what they take, if a PowerShell for Windows "
+                "is at hand. Without --windows-hosts all the rest starts.",
+            )
+
+
 class Servers:
-    """The hosts of one twin, and the agent's packages: as deb, and as rpm where a host takes that."""
+    """The hosts of one twin, how they are reached, and the agent's packages for them."""
 
     def __init__(self, paths: LabPaths) -> None:
         self.hosts: list[LabHost] = []
+        self.windows: list[WindowsHost] = []
         self.package: Path | None = None
         self.rpm_package: Path | None = None
+        self.windows_package: Path | None = None
+        self.code_signing_ca: Path | None = None
+        self._doors: dict[str, list[Door]] = {}
         self._paths = paths
 
-    async def start(
-        self, count: int, network: TwinNetwork, ca_pem: bytes, location: str, *, rpm_hosts: int = 0
-    ) -> None:
-        """Start `count` hosts, the last `rpm_hosts` of them with rpm, and write how they are reached.
+    async def start(self, wanted: Wanted, network: TwinNetwork, authority: Authority, location: str) -> None:
+        """Start the hosts, and write how they are reached.
 
         Raises:
-            InputError: more hosts than the network has addresses for, or it has hosts of its own; or more
-                with rpm than there are hosts.
-            BlockedError: this machine cannot run hosts.
+            InputError: too many hosts, or the network has hosts of its own.
+            BlockedError: this machine cannot run such hosts.
         """
-        if not 0 <= count <= MOST_HOSTS:
-            raise InputError(f"a twin has 0 to {MOST_HOSTS} hosts, not {count}")
-        if not 0 <= rpm_hosts <= count:
-            raise InputError(
-                f"{rpm_hosts} hosts with rpm of {count} hosts in all", hint="--hosts counts both kinds."
-            )
+        wanted.check()
         public_key = self._write_key()
-        if count:
+        if wanted.linux or wanted.windows:
             if not isinstance(network, Loopback):
                 raise InputError(
                     "the hosts of a network of namespaces are its own two, without SSH",
                     hint="Leave --hosts out; arcferry lab exec host1 -- COMMAND runs a command on one.",
                 )
-            settings = _settings(count, network, ca_pem, location, rpm_hosts)
-            for kind in {one.packages for one in settings}:
-                reason = unavailable(kind)
-                if reason:
-                    raise BlockedError(
-                        f"hosts with {kind} packages cannot run here: {reason}",
-                        hint="--hosts 0 starts all the rest.",
-                    )
-            await asyncio.to_thread(self._build_packages, with_rpm=rpm_hosts > 0)
-            await self._start_all(settings, public_key)
+            await asyncio.to_thread(self._build_packages, wanted)
+            keys = Keys(self._write_password(), public_key, authority)
+            starting = [
+                *(
+                    self._start_linux(one, public_key)
+                    for one in _settings(wanted, network, authority.pem, location)
+                ),
+                *(self._start_windows(one, keys) for one in _windows(wanted, network, authority.pem)),
+            ]
+            await self._start_all(starting)
         self._write_lists()
 
-    async def stop(self) -> None:
-        """Stop every host."""
-        await asyncio.gather(*(host.stop() for host in self.hosts))
-        self.hosts = []
+    def doors(self, host: WindowsHost) -> Sequence[Door]:
+        """The servers by which a Windows host is reached."""
+        return self._doors.get(host.name, ())
 
-    def _build_packages(self, *, with_rpm: bool) -> None:
+    async def lay(self, fault: str, name: str) -> None:
+        """Lay a fault on the host of a name, until the host is stopped.
+
+        Raises:
+            UnknownNameError: there is no such host, or no such fault for its system.
+        """
+        linux = {host.name: host for host in self.hosts}
+        windows = {host.name: host for host in self.windows}
+        if name in linux:
+            await faults.lay(fault, linux[name])
+        elif name in windows:
+            await windows_faults.lay(fault, windows[name])
+        else:
+            raise UnknownNameError("host", name, [*linux, *windows])
+
+    async def stop(self) -> None:
+        """Close every door, and stop every host."""
+        await asyncio.gather(*(door.stop() for doors in self._doors.values() for door in doors))
+        await asyncio.gather(*(host.stop() for host in self.hosts), *(host.stop() for host in self.windows))
+        self.hosts, self.windows, self._doors = [], [], {}
+
+    def _build_packages(self, wanted: Wanted) -> None:
         # also where every host has rpm, if it can be built: a bundle may carry both
         if unavailable("deb") is None:
             self.package = build_agent_package(self._paths.folder)
-        if with_rpm:
+        if wanted.rpm:
             self.rpm_package = build_agent_package(self._paths.folder, kind="rpm")
+        if wanted.windows:
+            signing = CodeSigning()
+            self.code_signing_ca = self._paths.folder / "code-signing-ca.pem"
+            files.write_whole(self.code_signing_ca, signing.root_pem)
+            self.windows_package = build_agent_msi(self._paths.folder, ca=signing)
 
-    async def _start_all(self, settings: Sequence[HostSettings], public_key: str) -> None:
-        starting = [asyncio.create_task(start_host(one, self._paths.hosts, public_key)) for one in settings]
-        results = await asyncio.gather(*starting, return_exceptions=True)
-        self.hosts = [result for result in results if not isinstance(result, BaseException)]
-        for result in results:
+    async def _start_all(self, starting: Sequence[Coroutine[Any, Any, None]]) -> None:
+        for result in await asyncio.gather(*starting, return_exceptions=True):
             if isinstance(result, BaseException):
                 await self.stop()
                 raise result
+        self.hosts.sort(key=lambda host: host.name)
+        self.windows.sort(key=lambda host: host.name)
+
+    async def _start_linux(self, settings: HostSettings, public_key: str) -> None:
+        self.hosts.append(await start_host(settings, self._paths.hosts, public_key))
+
+    async def _start_windows(self, settings: WindowsSettings, keys: Keys) -> None:
+        host = await start_windows_host(settings, self._paths.hosts)
+        self.windows.append(host)
+        self._doors[host.name] = await open_doors(host, keys)
+
+    def _write_password(self) -> str:
+        password = secrets.token_urlsafe(18)
+        files.write_whole(self._paths.password, f"{password}\n".encode(), mode=0o600)
+        return password
 
     def _write_key(self) -> str:
         key = asyncssh.generate_private_key("ssh-ed25519", comment="arcferry twin")
@@ -95,22 +192,30 @@ class Servers:
         return public.decode().strip()
 
     def _write_lists(self) -> None:
-        known = ""
-        for host in self.hosts:
-            name = host.address if host.port == _SSH else f"[{host.address}]:{host.port}"
-            known += f"{name} {host.host_key.strip()}\n"
-        files.write_whole(self._paths.known_hosts, known.encode())
+        rows = [(host.name, host.address, host.port, "ssh", host.user) for host in self.hosts]
+        for host in self.windows:
+            first = self.doors(host)[0]
+            rows.append((host.name, host.address, first.port, first.transport, USER))
+        keys = [(host.address, host.port, host.host_key) for host in self.hosts]
+        keys += [
+            (host.address, door.port, door.host_key)
+            for host in self.windows
+            for door in self.doors(host)
+            if door.host_key
+        ]
+        known = "".join(
+            f"{address if port == _SSH else f'[{address}]:{port}'} {key.strip()}\n"
+            for address, port, key in keys
+        )
         table = io.StringIO()
-        rows = csv.writer(table, lineterminator="\n")
-        rows.writerow(["name", "address", "port", "transport", "user", "tags"])
-        for host in self.hosts:
-            rows.writerow([host.name, host.address, host.port, "ssh", host.user, "site=lab"])
+        writer = csv.writer(table, lineterminator="\n")
+        writer.writerow(["name", "address", "port", "transport", "user", "tags"])
+        writer.writerows([*row, "site=lab"] for row in rows)
+        files.write_whole(self._paths.known_hosts, known.encode())
         files.write_whole(self._paths.inventory, table.getvalue().encode())
 
 
-def _settings(
-    count: int, network: Loopback, ca_pem: bytes, location: str, rpm_hosts: int
-) -> list[HostSettings]:
+def _settings(wanted: Wanted, network: Loopback, ca_pem: bytes, location: str) -> list[HostSettings]:
     port = first_free(network.block.address(HOST_NET, 1), _SSH, *_HIGH_PORTS)
     return [
         HostSettings(
@@ -121,7 +226,21 @@ def _settings(
             service_port=network.port,
             ca_pem=ca_pem,
             location=location,
-            packages="rpm" if number > count - rpm_hosts else "deb",
+            packages="rpm" if number > wanted.linux - wanted.rpm else "deb",
         )
-        for number in range(1, count + 1)
+        for number in range(1, wanted.linux + 1)
+    ]
+
+
+def _windows(wanted: Wanted, network: Loopback, ca_pem: bytes) -> list[WindowsSettings]:
+    return [
+        WindowsSettings(
+            name=f"winserver{number:02d}",  # Azure keeps the whole word to itself
+            address=network.block.address(HOST_NET, wanted.linux + number),
+            resolver=network.resolver,
+            service_port=network.port,
+            ca_pem=ca_pem,
+            version=wanted.version,
+        )
+        for number in range(1, wanted.windows + 1)
     ]

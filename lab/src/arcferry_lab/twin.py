@@ -14,8 +14,9 @@ from arcferry import catalog, files
 from arcferry.errors import InputError, UnknownNameError
 from arcferry_lab.azure import circuits as azure_circuits
 from arcferry_lab.azure import network as azure_network
-from arcferry_lab.azure.state import Application, AzureState
+from arcferry_lab.azure.state import Application, ArcMachine, AzureState
 from arcferry_lab.faults import LOOPBACK, NAMESPACES, Faults
+from arcferry_lab.hosts.windows.versions import DEFAULT_VERSION
 from arcferry_lab.network.block import claim, service_port
 from arcferry_lab.network.loopback import Loopback
 from arcferry_lab.network.namespaces.namespaces import PORT, Namespaces
@@ -23,7 +24,7 @@ from arcferry_lab.network.network import NEIGHBOURS, TwinNetwork
 from arcferry_lab.network.plan import region_number
 from arcferry_lab.paths import LabPaths
 from arcferry_lab.pki import Authority
-from arcferry_lab.servers import Servers
+from arcferry_lab.servers import Servers, Wanted
 from arcferry_lab.services import application_at
 
 RESOURCE_GROUP = "rg-arc"
@@ -39,6 +40,8 @@ class TwinSettings:
         network: `loopback`, or `namespaces`.
         hosts: how many Linux hosts with SSH it has; a network of namespaces has hosts of its own, and none.
         rpm_hosts: how many of these, the last ones, install packages with rpm and not with dpkg.
+        windows_hosts: how many Windows hosts it has beside these.
+        windows_version: the year of their Windows Server.
         port: the port of all its services; 443 where it can be had, else a high one, where None.
         location: the region that its machines are meant for.
         communities: what the route filter allows at first; None for the story's: the location's region,
@@ -51,6 +54,8 @@ class TwinSettings:
     network: str = LOOPBACK
     hosts: int = 0
     rpm_hosts: int = 0
+    windows_hosts: int = 0
+    windows_version: str = DEFAULT_VERSION
     port: int | None = None
     location: str = "eastasia"
     communities: tuple[str, ...] | None = None
@@ -89,13 +94,10 @@ class Twin:
             stack.push_async_callback(twin.network.stop)
             await twin.network.start(application_at(twin.azure))
             stack.push_async_callback(twin.servers.stop)
-            await twin.servers.start(
-                settings.hosts,
-                twin.network,
-                twin.authority.pem,
-                twin.azure.location,
-                rpm_hosts=settings.rpm_hosts,
+            wanted = Wanted(
+                settings.hosts, settings.rpm_hosts, settings.windows_hosts, settings.windows_version
             )
+            await twin.servers.start(wanted, twin.network, twin.authority, twin.azure.location)
             await twin.prepare()
             yield twin
 
@@ -200,7 +202,7 @@ def _made(settings: TwinSettings, stack: AsyncExitStack) -> Twin:
     location = catalog.region(settings.location, catalog.cloud("AzureCloud")).name
     region_number(location)
     authority = Authority()
-    azure = AzureState(location, issue_identity=lambda vm_id: _identity(authority, vm_id))
+    azure = AzureState(location, issue_identity=lambda machine: _identity(authority, machine))
     azure.add_group(RESOURCE_GROUP)
     network = _network(settings, location, authority, azure.faults, stack)
     paths = LabPaths.of(settings.folder.absolute(), datetime.now(UTC).date())
@@ -223,8 +225,10 @@ def _network(
     return Namespaces(settings.folder.absolute(), location, authority, faults)
 
 
-def _identity(authority: Authority, vm_id: str) -> tuple[bytes, bytes]:
-    leaf = authority.issue([vm_id], client=True)
+def _identity(authority: Authority, machine: ArcMachine) -> tuple[bytes, bytes]:
+    # Wine's Schannel signs with an RSA key alone
+    with_rsa = machine.properties.get("osType") == "windows"
+    leaf = authority.issue([machine.vm_id], client=True, with_rsa=with_rsa)
     return leaf.certificate_pem, leaf.key_pem
 
 

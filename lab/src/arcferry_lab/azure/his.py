@@ -57,7 +57,7 @@ async def _identity(asked: ArmRequest) -> web.Response:
         raise ArmError(404, "ResourceNotFound", "No such machine has this vmId.")
     if state.faults.take("his/no-certificate") or state.issue_identity is None:
         raise ArmError(500, "InternalServerError", "The certificate could not be issued.")
-    certificate, key = state.issue_identity(machine.vm_id)
+    certificate, key = state.issue_identity(machine)
     end = x509.load_pem_x509_certificate(certificate).not_valid_after_utc
     return web.json_response(
         {"certificate": certificate.decode(), "privateKey": key.decode(), "notAfter": times.to_text(end)}

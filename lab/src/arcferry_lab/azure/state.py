@@ -159,7 +159,7 @@ class AzureState:
     operations: dict[str, dict[str, Any]] = field(default_factory=dict)
     service_tags: dict[str, Any] = field(default_factory=dict)
     bgp_communities: dict[str, Any] = field(default_factory=dict)
-    issue_identity: Callable[[str], tuple[bytes, bytes]] | None = None
+    issue_identity: Callable[[ArcMachine], tuple[bytes, bytes]] | None = None
     faults: Faults = field(default_factory=Faults)
     journal: deque[Call] = field(default_factory=lambda: deque(maxlen=_JOURNAL))
     silence: timedelta = timedelta(minutes=15)

@@ -73,6 +73,15 @@ def up(
             "--rpm-hosts", min=0, metavar="N", help="How many of them install packages with rpm, not dpkg."
         ),
     ] = 0,
+    windows_hosts: Annotated[
+        int, typer.Option("--windows-hosts", min=0, metavar="N", help="How many Windows hosts to start.")
+    ] = 0,
+    windows_version: Annotated[
+        str,
+        typer.Option(
+            "--windows-version", metavar="YEAR", help="Their Windows Server: 2016, 2019, 2022 or 2025."
+        ),
+    ] = "2022",
     port: Annotated[
         int | None,
         typer.Option(
@@ -101,7 +110,14 @@ def up(
     if not quiet:
         typer.echo("Starting the lab ...", err=True)
     document = background.up(
-        chosen, network=network, hosts=hosts, rpm_hosts=rpm_hosts, port=port, location=location
+        chosen,
+        network=network,
+        hosts=hosts,
+        rpm_hosts=rpm_hosts,
+        windows_hosts=windows_hosts,
+        windows_version=windows_version,
+        port=port,
+        location=location,
     )
     if not quiet or output is LabOutput.JSON:
         _print(document, output, reach(document))
@@ -280,7 +296,12 @@ def remove_from_filter(communities: CommunitiesArgument, *, folder: FolderOption
 
 
 NameArgument = Annotated[str, typer.Argument(metavar="FAULT", help="A name that fault list --all prints.")]
-HostArgument = Annotated[str, typer.Argument(metavar="[HOST]", help="The endpoint to strike; stars allowed.")]
+HostArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="[HOST]", help="The endpoint to strike, stars allowed; for a fault of a host, its name."
+    ),
+]
 
 
 @faults.command("add")
@@ -324,7 +345,7 @@ def list_faults(
             "networks": sorted(one.networks),
         }
         for one in FAULTS
-    ]
+    ] + _host_faults()
     found: list[dict[str, Any]] = known if every else _ask(folder, "GET", "/faults")
     if output is LabOutput.JSON:
         typer.echo(json.dumps(found, indent=2))
@@ -345,6 +366,30 @@ def list_faults(
         )
     else:
         _table(("FAULT", "WHAT IT DOES"), ((fault_text(one), one["does"]) for one in found))
+
+
+def _host_faults() -> list[dict[str, Any]]:
+    """Those that are laid on one host, by its name, and stay for as long as it runs."""
+    from arcferry_lab.faults import LOOPBACK
+    from arcferry_lab.hosts import faults as linux
+    from arcferry_lab.hosts.windows import faults as windows
+
+    words: dict[str, dict[str, str]] = {}
+    for system, name, lay in (
+        *(("Linux", *one) for one in linux.FAULTS.items()),
+        *(("Windows", *one) for one in windows.FAULTS.items()),
+    ):
+        words.setdefault(name, {})[system] = (lay.__doc__ or "").partition("\n")[0]
+    return [
+        {
+            "name": name,
+            "needs_host": True,
+            "does": " ".join(f"{system}: {text}" for system, text in does.items()),
+            "cause": "",
+            "networks": [LOOPBACK],
+        }
+        for name, does in sorted(words.items())
+    ]
 
 
 def _folder(given: Path | None) -> Path:

@@ -26,6 +26,15 @@ def reach(document: dict[str, Any]) -> list[tuple[str, str]]:
     ]
     rows += [(f"Host {host['name']}", f"{host['address']}, by lab exec") for host in document["inner_hosts"]]
     rows += [(f"Host {host['name']}", f"{host['user']}@{host['address']}:{host['port']}") for host in hosts]
+    rows += [
+        (f"Host {host['name']}", f"{host['address']}, Windows Server {host['version']}{_doors(host)}")
+        for host in document["windows_hosts"]
+    ]
+    if document["windows_hosts"]:
+        rows += [
+            ("Windows agent", document["windows_package"]),
+            ("Windows password", f"in {document['windows_hosts'][0]['password_file']}"),
+        ]
     if hosts:
         rows += [
             ("Inventory", document["inventory_file"]),
@@ -34,6 +43,10 @@ def reach(document: dict[str, Any]) -> list[tuple[str, str]]:
             ("Sign in", _ssh_command(hosts[0], document["known_hosts_file"])),
         ]
     return rows
+
+
+def _doors(host: dict[str, Any]) -> str:
+    return "".join(f", {door['transport']} on port {door['port']}" for door in host["doors"])
 
 
 def steered(document: dict[str, Any]) -> list[tuple[str, str]]:

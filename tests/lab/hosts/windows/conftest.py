@@ -1,26 +1,25 @@
 import asyncio
 import json
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from arcferry_lab.hosts import CommandResult
 from arcferry_lab.hosts.windows import (
     CodeSigning,
-    LabSettings,
-    ProgramResult,
-    WinePrefix,
+    WindowsHost,
+    WindowsSettings,
     build_agent_msi,
     cannot_build,
-    cannot_run,
+    cannot_host,
 )
 from arcferry_lab.pki import Authority
 from arcferry_lab.twin import Twin
 
 OLD, CURRENT = "1.66.3300.1001", "1.67.3421.1187"
-INSTALLED = r"C:\Program Files\AzureConnectedMachineAgent\azcmagent.exe"
+AGENT_FILE = r"C:\Program Files\AzureConnectedMachineAgent\azcmagent.exe"
 STATE = r"C:\ProgramData\AzureConnectedMachineAgent"
 EVERYTHING = ("12076:51010", "12076:51011", "12076:51012", "12076:5060", "12076:5070")
 
@@ -52,41 +51,55 @@ def build(needs_tools: None, ca: CodeSigning, tmp_path_factory: pytest.TempPathF
     return built
 
 
+def windows_settings(name: str = "win01", **changes: object) -> WindowsSettings:
+    known: dict[str, object] = {
+        "name": name, "address": "127.60.0.9", "resolver": "127.60.0.1:53", "service_port": 443,
+        "ca_pem": Authority().pem,
+    }  # fmt: skip
+    return WindowsSettings(**(known | changes))  # type: ignore[arg-type] - of a table
+
+
 @pytest.fixture(scope="session")
-def _prefix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WinePrefix]:
-    """One for all tests: making one takes ten seconds."""
-    reason = cannot_run()
+def needs_windows() -> None:
+    reason = cannot_host()
     if reason:
-        pytest.skip(f"no Windows here: {reason}")
-    folder = tmp_path_factory.mktemp("wine") / "prefix"
-    WinePrefix.make(folder)
-    with WinePrefix(folder) as prefix:
-        yield prefix
-    shutil.rmtree(folder)  # 700 MB, which pytest would keep
+        pytest.skip(f"no Windows host here: {reason}")
+
+
+@pytest.fixture(scope="session")
+def host(needs_windows: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WindowsHost]:
+    """One for all tests."""
+    host = WindowsHost(windows_settings(), tmp_path_factory.mktemp("windows") / "win01")
+    asyncio.run(host.boot())
+    yield host
+    asyncio.run(host.stop())
 
 
 class Server:
     """A Windows server of the lab, with nothing of the agent on it."""
 
-    def __init__(self, prefix: WinePrefix, build: Build) -> None:
-        self.prefix = prefix
+    def __init__(self, host: WindowsHost, build: Build) -> None:
+        self.host = host
         self.build = build
-        self.log = prefix.path(r"C:\windows\Logs\arcferry\msi.log")
+        self.log = host.path(r"C:\windows\Logs\arcferry\msi.log")
         self.log.parent.mkdir(parents=True, exist_ok=True)
 
-    def msiexec(self, action: str, what: str) -> int:
+    async def msiexec(self, action: str, what: str) -> int:
         """As the host script calls it; test_command_line compares."""
         self.log.unlink(missing_ok=True)
         log = r"C:\windows\Logs\arcferry\msi.log"
-        return self.prefix.msiexec(action, what, "/qn", "/norestart", "REBOOT=ReallySuppress", "/l*v", log)
+        return await self.host.msiexec(
+            action, what, "/qn", "/norestart", "REBOOT=ReallySuppress", "/l*v", log
+        )
 
-    def install(self, version: str = CURRENT) -> int:
-        return self.msiexec("/i", self.prefix.put(self.build(version), rf"C:\temp\{version}.msi"))
+    async def install(self, version: str = CURRENT) -> int:
+        package = await asyncio.to_thread(self.build, version)
+        return await self.msiexec("/i", self.host.put(package, rf"C:\temp\{version}.msi"))
 
-    def product(self) -> dict[str, str]:
+    async def product(self) -> dict[str, str]:
         """The uninstall entry that the host script reads; empty where there is none."""
         key = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall"
-        listed = self.prefix.run(r"C:\windows\system32\reg.exe", "query", key, "/s").stdout
+        listed = (await self.host.run(f"reg query {key} /s")).stdout
         for block in listed.split("HKEY_LOCAL_MACHINE\\")[1:]:
             lines = block.splitlines()
             values = {
@@ -98,14 +111,16 @@ class Server:
 
     @property
     def agent_file(self) -> Path:
-        return self.prefix.path(INSTALLED)
+        return self.host.path(AGENT_FILE)
 
-    def clear(self, *, keep: str = "") -> None:
+    async def clear(self, *, keep: str = "") -> None:
         """Take the agent away, unless it is of the version to keep, and what it knows."""
-        product = self.product()
-        if product and product["DisplayVersion"] != keep:
-            assert self.prefix.msiexec("/x", product["code"], "/qn") == 0
-        _remove(self.prefix.path(STATE))
+        product = await self.product()
+        if product and product["DisplayVersion"] == keep:
+            await self.host.agent("disconnect", "--force-local-only")
+        elif product:
+            assert await self.host.msiexec("/x", product["code"], "/qn") == 0
+        _remove(self.host.path(STATE))
 
 
 def _remove(path: Path) -> None:
@@ -114,9 +129,9 @@ def _remove(path: Path) -> None:
 
 
 @pytest.fixture
-def server(_prefix: WinePrefix, build: Build) -> Server:
-    server = Server(_prefix, build)
-    server.clear()
+async def server(host: WindowsHost, build: Build) -> Server:
+    server = Server(host, build)
+    await server.clear()
     return server
 
 
@@ -142,19 +157,19 @@ class Connected:
             "service_port": self.twin.network.port,
             "ca_pem": self.twin.authority.pem,
         }
-        self.server.prefix.connect_to(LabSettings(**(values | changes)))
+        self.server.host.reach(**(values | changes))
 
-    async def agent(self, *words: str) -> ProgramResult:
-        return await asyncio.to_thread(self.server.prefix.agent, *words)
+    async def agent(self, *words: str) -> CommandResult:
+        return await self.server.host.agent(*words)
 
-    async def with_config(self, *words: str, **changes: object) -> ProgramResult:
+    async def with_config(self, *words: str, **changes: object) -> CommandResult:
         """Run the agent with a config file that is gone afterwards, as the host script does."""
         given = self.config | {key.replace("_", "-"): value for key, value in changes.items()}
-        path = self.server.prefix.path(r"C:\arcferry\config.json")
+        path = self.server.host.path(r"C:\windows\temp\config.json")
         # With the mark that PowerShell 5.1 puts first.
         path.write_text(json.dumps(given), encoding="utf-8-sig")
         try:
-            return await self.agent(*words, "--config", r"C:\arcferry\config.json")
+            return await self.agent(*words, "--config", r"C:\windows\temp\config.json")
         finally:
             path.unlink()
 
@@ -163,20 +178,13 @@ class Connected:
 
 
 @pytest.fixture
-async def agent(_prefix: WinePrefix, build: Build, twin: Twin) -> Connected:
+async def agent(host: WindowsHost, build: Build, twin: Twin) -> Connected:
     """Installed, and not connected; the route filter carries everything."""
     await twin.allow(*EVERYTHING)
-    twin.azure.issue_identity = lambda vm_id: _rsa_identity(twin.authority, vm_id)
-    server = Server(_prefix, build)
-    server.clear(keep=CURRENT)
+    server = Server(host, build)
+    await server.clear(keep=CURRENT)
     if not server.agent_file.exists():
-        assert server.install() == 0
+        assert await server.install() == 0
     connected = Connected(server, twin)
     connected.reach()
     return connected
-
-
-def _rsa_identity(authority: Authority, vm_id: str) -> tuple[bytes, bytes]:
-    """The twin's certificate for a machine, with an RSA key: Wine's Schannel signs with no other."""
-    leaf = authority.issue([vm_id], client=True, with_rsa=True)
-    return leaf.certificate_pem, leaf.key_pem

@@ -1,6 +1,5 @@
 """azcmagent.exe under Wine, against the twin's own Azure: the same words and codes as on Linux hosts."""
 
-import asyncio
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -72,7 +71,7 @@ async def test_connect_show_disconnect(agent: Connected) -> None:
     assert gone.exit_code == 0, gone.stdout
     assert not agent.twin.azure.machines
     assert (await agent.show())["status"] == "Disconnected"
-    state = agent.server.prefix.path(STATE)
+    state = agent.server.host.path(STATE)
     assert {path.name for path in state.rglob("*") if path.is_file()} == {
         "vmid",
         "azcmagent.log",
@@ -94,8 +93,10 @@ async def test_the_text_of_show_has_azcmagents_names(agent: Connected) -> None:
 async def test_the_machine_keeps_its_id_through_an_upgrade(agent: Connected) -> None:
     await agent.with_config("connect")
     first = await agent.show()
-    assert await asyncio.to_thread(agent.server.install, "1.68.1.1") == 0
-    assert await agent.show() == first | {"agentVersion": "1.68.1.1"}
+    assert await agent.server.install("1.68.1.1") == 0
+    later = await agent.show()
+    assert later["lastHeartbeat"] >= first["lastHeartbeat"]
+    assert later == first | {"agentVersion": "1.68.1.1", "lastHeartbeat": later["lastHeartbeat"]}
     gone = await agent.agent("disconnect", "--force-local-only")
     assert gone.exit_code == 0
     assert agent.twin.azure.machines, "force-local-only leaves Azure alone"
@@ -106,7 +107,7 @@ async def test_the_machine_keeps_its_id_through_an_upgrade(agent: Connected) -> 
 async def test_a_name_that_another_server_holds_is_refused(agent: Connected) -> None:
     await agent.with_config("connect")
     await agent.agent("disconnect", "--force-local-only")
-    agent.server.prefix.path(rf"{STATE}\Config\vmid").unlink()
+    agent.server.host.path(rf"{STATE}\Config\vmid").unlink()
     done = await agent.with_config("connect")
     assert (done.exit_code, "AZCM0044" in done.stdout) == (44, True)
 
@@ -234,7 +235,7 @@ async def test_no_secret_and_no_token_stays_on_the_host(agent: Connected) -> Non
     assert done.exit_code == 0, done.stdout
     assert json.loads(done.stdout[done.stdout.index("{") :])["status"] == "success"
     found = {
-        canary: [path for path in agent.server.prefix.path(STATE).rglob("*") if _holds(path, canary)]
+        canary: [path for path in agent.server.host.path(STATE).rglob("*") if _holds(path, canary)]
         for canary in (wrong, agent.config["service-principal-secret"], "Connected machine to Azure")
     }
     assert [len(paths) for paths in found.values()] == [0, 0, 1], "the search finds what is there"
@@ -302,10 +303,10 @@ CONFIGS: dict[str, tuple[Callable[[dict[str, str]], bytes], int, str]] = {
 
 
 async def test_config_files_that_are_wrong(agent: Connected) -> None:
-    path = agent.server.prefix.path(r"C:\arcferry\config.json")
+    path = agent.server.host.path(r"C:\windows\temp\config.json")
     for content, number, says in CONFIGS.values():
         path.write_bytes(content(agent.config))
-        done = await agent.agent("connect", "--config", r"C:\arcferry\config.json")
+        done = await agent.agent("connect", "--config", r"C:\windows\temp\config.json")
         assert (done.exit_code, says in done.stdout) == (number, True), done.stdout
     path.unlink()
 
@@ -317,9 +318,9 @@ async def test_text_that_is_not_ascii_comes_through(agent: Connected) -> None:
     assert machine.tags == {"Besitzer": "Müller & Söhne 北", "zeichen": "😀"}
 
 
-def test_an_agent_that_nobody_told_where_azure_is_reaches_nothing(server: Server) -> None:
-    server.install()
-    server.prefix.path(r"C:\ProgramData\arcferry-lab.json").unlink(missing_ok=True)
-    done = server.prefix.agent("check", "-l", "eastasia")
+async def test_an_agent_that_nobody_told_where_azure_is_reaches_nothing(server: Server) -> None:
+    await server.install()
+    server.host.path(r"C:\ProgramData\arcferry-lab.json").unlink(missing_ok=True)
+    done = await server.host.agent("check", "-l", "eastasia")
     assert done.exit_code == 26
     assert "|true " not in done.stdout

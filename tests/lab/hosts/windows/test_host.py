@@ -7,45 +7,20 @@ import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from tests.lab.hosts.windows.conftest import windows_settings
 
 from arcferry_lab.errors import LabError
 from arcferry_lab.hosts.windows import (
     WindowsHost,
-    WindowsSettings,
-    cannot_host,
     command_line,
     start_windows_host,
 )
-from arcferry_lab.pki import Authority
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("wine")]
-CA = Authority().pem
-
-
-def settings(name: str = "win01", **changes: object) -> WindowsSettings:
-    known: dict[str, object] = {
-        "name": name, "address": "127.60.0.9", "resolver": "127.60.0.1:53", "service_port": 443, "ca_pem": CA,
-    }  # fmt: skip
-    return WindowsSettings(**(known | changes))  # type: ignore[arg-type] - of a table
-
-
-@pytest.fixture(scope="module")
-def needs_windows() -> None:
-    reason = cannot_host()
-    if reason:
-        pytest.skip(f"no Windows host here: {reason}")
-
-
-@pytest.fixture(scope="module")
-def host(needs_windows: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WindowsHost]:
-    host = WindowsHost(settings(), tmp_path_factory.mktemp("windows") / "win01")
-    asyncio.run(host.boot())
-    yield host
-    asyncio.run(host.stop())
 
 
 async def test_a_program_has_streams_variables_a_folder_and_its_whole_exit_code(host: WindowsHost) -> None:
@@ -82,6 +57,7 @@ async def test_powershell_runs_by_name_and_by_path_and_knows_the_server(host: Wi
         [Net.Dns]::GetHostEntry('').HostName
         [Security.Principal.WindowsIdentity]::GetCurrent().Name
         "$args|$in"
+        (& powershell.exe -NoProfile -Command '"by name"')
         (& 'C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe' -NoProfile -Command '"by path"')
         exit 70001
         """,
@@ -95,6 +71,7 @@ async def test_powershell_runs_by_name_and_by_path_and_knows_the_server(host: Wi
         "win01.corp.example",
         r"WIN01\Administrator",
         'two words a"b|北',
+        "by name",
         "by path",
     ]
     assert done.exit_code == 70001
@@ -135,13 +112,13 @@ def test_words_become_the_line_that_a_program_takes_apart() -> None:
 @pytest.mark.parametrize("name", ["", "a b", "../x", "sixteen-letters-", "123", "Ä"])
 def test_a_name_that_is_no_computer_name_is_refused(name: str) -> None:
     with pytest.raises(LabError, match="computer name"):
-        settings(name)
+        windows_settings(name)
 
 
 @pytest.fixture
 async def two(needs_windows: None, tmp_path: Path) -> AsyncIterator[list[WindowsHost]]:
     """Of two versions, one of them as an ordinary user's."""
-    wanted = (settings("one", version="2016"), settings("two", version="2025", rootless=True))
+    wanted = (windows_settings("one", version="2016"), windows_settings("two", version="2025", rootless=True))
     hosts = await asyncio.gather(*(start_windows_host(one, tmp_path) for one in wanted))
     yield list(hosts)
     await asyncio.gather(*(one.stop() for one in hosts))
@@ -161,12 +138,12 @@ def test_a_killed_lab_leaves_no_process(needs_windows: None, tmp_path: Path) -> 
     script = """
         import asyncio, sys
         from pathlib import Path
-        from tests.lab.hosts.windows.test_host import settings
+        from tests.lab.hosts.windows.conftest import windows_settings
         from arcferry_lab.hosts.windows import start_windows_host
 
         async def main():
-            host = await start_windows_host(settings(), Path(sys.argv[1]))
-            running = await host.start("ping -n 300 127.0.0.1")
+            host = await start_windows_host(windows_settings(), Path(sys.argv[1]))
+            running = await host.start("cmd /c echo up & ping -n 300 127.0.0.1")
             await running.stdout.readline()
             print("up", flush=True)
             await asyncio.Event().wait()

@@ -2,67 +2,64 @@
 
 import re
 from importlib import resources
-from pathlib import Path
 
 import pytest
 from tests.lab.hosts.windows.conftest import Server
 
 from arcferry.evidence.case import Kind
 from arcferry.evidence.readers import install_log
-from arcferry_lab.errors import LabError
-from arcferry_lab.hosts.windows import WinePrefix
 
 OLD, CURRENT, NEW = "1.66.3300.1001", "1.67.3421.1187", "1.68.1.1"
 pytestmark = pytest.mark.xdist_group("wine")
 
 
-def test_install_again_upgrade_and_uninstall(server: Server) -> None:
-    assert server.install(OLD) == 0
-    assert server.product()["DisplayVersion"] == OLD
-    assert server.prefix.agent("version").stdout == f"azcmagent version {OLD}\n"
-    assert server.install(OLD) == 0
-    assert server.install(CURRENT) == 0
-    product = server.product()
+async def test_install_again_upgrade_and_uninstall(server: Server) -> None:
+    assert await server.install(OLD) == 0
+    assert (await server.product())["DisplayVersion"] == OLD
+    assert (await server.host.agent("version")).stdout == f"azcmagent version {OLD}\n"
+    assert await server.install(OLD) == 0
+    assert await server.install(CURRENT) == 0
+    product = await server.product()
     assert (product["DisplayVersion"], product["Publisher"]) == (CURRENT, "Microsoft Corporation")
-    assert server.prefix.agent("version").stdout == f"azcmagent version {CURRENT}\n"
-    assert server.msiexec("/x", product["code"]) == 0
-    assert server.product() == {}
+    assert (await server.host.agent("version")).stdout == f"azcmagent version {CURRENT}\n"
+    assert await server.msiexec("/x", product["code"]) == 0
+    assert await server.product() == {}
     assert not server.agent_file.exists()
-    assert server.msiexec("/x", product["code"]) == 1605, "there is no such product any more"
+    assert await server.msiexec("/x", product["code"]) == 1605, "there is no such product any more"
 
 
-def test_a_downgrade_is_refused_and_changes_nothing(server: Server) -> None:
-    assert server.install(CURRENT) == 0
-    assert server.install(OLD) == 1603
-    assert server.product()["DisplayVersion"] == CURRENT
-    assert server.prefix.agent("version").stdout == f"azcmagent version {CURRENT}\n"
+async def test_a_downgrade_is_refused_and_changes_nothing(server: Server) -> None:
+    assert await server.install(CURRENT) == 0
+    assert await server.install(OLD) == 1603
+    assert (await server.product())["DisplayVersion"] == CURRENT
+    assert (await server.host.agent("version")).stdout == f"azcmagent version {CURRENT}\n"
     assert "LaunchConditions. Return value 0" in server.log.read_text()
 
 
-def test_what_is_no_msi_and_what_is_not_there(server: Server) -> None:
-    server.prefix.path(r"C:\temp").mkdir(exist_ok=True)
-    server.prefix.path(r"C:\temp\page.msi").write_text("<html>sign in</html>")
-    assert server.msiexec("/i", r"C:\temp\page.msi") == 1627
-    assert server.msiexec("/i", r"C:\temp\missing.msi") == 2
-    assert server.product() == {}
+async def test_what_is_no_msi_and_what_is_not_there(server: Server) -> None:
+    server.host.path(r"C:\temp").mkdir(exist_ok=True)
+    server.host.path(r"C:\temp\page.msi").write_text("<html>sign in</html>")
+    assert await server.msiexec("/i", r"C:\temp\page.msi") == 1627
+    assert await server.msiexec("/i", r"C:\temp\missing.msi") == 2
+    assert await server.product() == {}
 
 
-def test_a_damaged_cabinet_installs_nothing(server: Server) -> None:
+async def test_a_damaged_cabinet_installs_nothing(server: Server) -> None:
     data = bytearray(server.build(CURRENT).read_bytes())
     # Within the compressed blocks: the cabinet's header and its list of files stay as they are.
     at = data.index(b"MSCF") + 2000
     data[at : at + 64] = bytes(64)
-    server.prefix.path(r"C:\temp").mkdir(exist_ok=True)
-    server.prefix.path(r"C:\temp\damaged.msi").write_bytes(data)
-    assert server.msiexec("/i", r"C:\temp\damaged.msi") == 1603
-    assert server.product() == {}
+    server.host.path(r"C:\temp").mkdir(exist_ok=True)
+    server.host.path(r"C:\temp\damaged.msi").write_bytes(data)
+    assert await server.msiexec("/i", r"C:\temp\damaged.msi") == 1603
+    assert await server.product() == {}
     assert not server.agent_file.exists()
 
 
-def test_the_log_is_taken_for_one_of_windows_installer(server: Server) -> None:
+async def test_the_log_is_taken_for_one_of_windows_installer(server: Server) -> None:
     """Wine's has no line of the engine's with the status: the exit code has to come from msiexec itself."""
     for version, outcome in ((CURRENT, "INSTALL. Return value 1"), (OLD, "INSTALL. Return value 0")):
-        server.install(version)
+        await server.install(version)
         text = server.log.read_text(encoding="utf-8", errors="replace")
         document = install_log.read("msi.log", text)
         assert document
@@ -71,46 +68,20 @@ def test_the_log_is_taken_for_one_of_windows_installer(server: Server) -> None:
     assert "Property(S): WIX_DOWNGRADE_DETECTED" in text
 
 
-def test_the_host_script_builds_the_same_command_line(server: Server) -> None:
+async def test_the_host_script_builds_the_same_command_line(server: Server) -> None:
     """The words between `@(` and `)` in its Invoke-Installer are those that these tests run msiexec with."""
     script = resources.files("arcferry.bundle").joinpath("hostscripts/windows.ps1").read_text("utf-8")
     found = re.search(r"\$words = @\(\$Action, \$What, (.+?), \$log\)\n", script)
     assert found
     words = [word.strip().strip("'") for word in found[1].split(",")]
     log = r"C:\windows\Logs\arcferry\msi.log"
-    server.install(OLD)
-    assert server.prefix.msiexec("/i", rf"C:\temp\{OLD}.msi", *words, log) == 0
+    await server.install(OLD)
+    assert await server.host.msiexec("/i", rf"C:\temp\{OLD}.msi", *words, log) == 0
     assert server.log.stat().st_size > 1000
     assert words == ["/qn", "/norestart", "REBOOT=ReallySuppress", "/l*v"]
 
 
-def test_a_package_and_a_log_in_folders_with_spaces(server: Server) -> None:
-    package = server.prefix.put(server.build(CURRENT), r"C:\bundle of today\agent new.msi")
-    assert server.prefix.msiexec("/i", package, "/qn", "/l*v", r"C:\bundle of today\the log.txt") == 0
-    assert server.prefix.path(r"C:\bundle of today\the log.txt").stat().st_size > 1000
-
-
-def test_every_bit_of_an_exit_code_arrives(server: Server) -> None:
-    assert server.prefix.run(r"C:\windows\system32\cmd.exe", "/c", "exit", "70000").exit_code == 70000
-
-
-@pytest.mark.parametrize("word", ["%PATH%", "a&b", 'a"b', "a^b", "a>b", "a\nb"])
-def test_a_word_that_cmd_would_change_is_refused(server: Server, word: str) -> None:
-    with pytest.raises(LabError, match="would not hand on"):
-        server.prefix.run(r"C:\windows\system32\cmd.exe", "/c", "echo", word)
-
-
-@pytest.mark.parametrize("path", ["temp", r"D:\temp", r"C:temp", r"C:\..\x", "/etc/passwd"])
-def test_a_path_outside_of_drive_c_is_refused(server: Server, path: str) -> None:
-    with pytest.raises(LabError, match="no full path"):
-        server.prefix.path(path)
-
-
-def test_a_prefix_is_copied_whole_and_never_made_over_another(tmp_path: Path) -> None:
-    (tmp_path / "one/drive_c").mkdir(parents=True)
-    (tmp_path / "one/drive_c/file").write_text("kept")
-    WinePrefix.copy_of(tmp_path / "one", tmp_path / "two")
-    (tmp_path / "two/drive_c/file").write_text("changed")
-    assert (tmp_path / "one/drive_c/file").read_text() == "kept"
-    with pytest.raises(LabError, match="exists"):
-        WinePrefix.make(tmp_path / "one")
+async def test_a_package_and_a_log_in_folders_with_spaces(server: Server) -> None:
+    package = server.host.put(server.build(CURRENT), r"C:\bundle of today\agent new.msi")
+    assert await server.host.msiexec("/i", package, "/qn", "/l*v", r"C:\bundle of today\the log.txt") == 0
+    assert server.host.path(r"C:\bundle of today\the log.txt").stat().st_size > 1000

@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 
 from arcferry_lab.errors import LabError
-from arcferry_lab.hosts.windows.programs import compile_programs, program_sources
+from arcferry_lab.hosts.windows.programs import compile_programs, lay_out_modules, program_sources
 from arcferry_lab.hosts.windows.tools import cannot_host, windows_tools
 from arcferry_lab.hosts.windows.tools import engine as engine_folder
 from arcferry_lab.system import run_tool
@@ -20,9 +20,12 @@ _MADE_SECONDS = 180
 # Not without mscoree: assemblies without machine code import it. No colours: Windows PowerShell prints none.
 _SETTINGS = {
     "WINEDEBUG": "-all",
-    "WINEDLLOVERRIDES": "mshtml=",
+    # in system32 Wine takes its own programs before others of the same names
+    "WINEDLLOVERRIDES": "mshtml=;certutil.exe,icacls.exe,msiexec.exe,schtasks.exe=n,b",
     "LC_ALL": "C.UTF-8",
     "NO_COLOR": "1",
+    # .NET maps code twice, writable and executable; under Wine what frees such code then ends the process
+    "DOTNET_EnableWriteXorExecute": "0",
     "POWERSHELL_TELEMETRY_OPTOUT": "1",
     "POWERSHELL_UPDATECHECK": "Off",
 }
@@ -71,7 +74,9 @@ def _make(prefix: Path, engine: Path) -> None:
     target = prefix / "drive_c" / POWERSHELL_FOLDER
     shutil.rmtree(target, ignore_errors=True)
     shutil.copytree(engine, target, copy_function=os.link)
-    compile_programs(prefix / "drive_c/windows/system32")
+    system = prefix / "drive_c/windows/system32"
+    compile_programs(system)
+    lay_out_modules(target / "engine/Modules", [path.name for path in system.glob("*.exe")])
 
 
 def _wine(known: dict[str, str], *words: str) -> None:

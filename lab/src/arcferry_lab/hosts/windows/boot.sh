@@ -14,7 +14,17 @@ umask 022
 base=$1 folder=$2 name=$3 python=$4 program=$5 small_disk=$6
 
 mkdir -p "$folder/prefix" "$folder/upper" "$folder/work" "/tmp/.wine-$(id -u)"
-if [ ! -e "$folder/whole" ] && mount -t overlay -o "lowerdir=$base,upperdir=$folder/upper,workdir=$folder/work" \
+upper=$folder/upper work=$folder/work
+if [ "$small_disk" != 0 ]; then
+    # what has been written so far, and no more than that
+    kilobytes=$(du -sk --apparent-size "$upper" | cut -f1)
+    mkdir -p "$folder/small"
+    mount -t tmpfs -o "mode=755,size=$((kilobytes * 1024 * 11 / 10 + small_disk))" small "$folder/small"
+    cp -a "$upper" "$folder/small/upper"
+    mkdir "$folder/small/work"
+    upper=$folder/small/upper work=$folder/small/work
+fi
+if [ ! -e "$folder/whole" ] && mount -t overlay -o "lowerdir=$base,upperdir=$upper,workdir=$work" \
     overlay "$folder/prefix" 2>/dev/null; then
     :
 elif [ ! -e "$folder/whole" ]; then
@@ -26,13 +36,6 @@ if [ -e "$folder/registry" ]; then
     cat "$folder/registry" >>"$folder/prefix/system.reg"
     rm "$folder/registry"
 fi
-if [ "$small_disk" != 0 ]; then
-    for part in "Program Files" windows/Installer windows/temp; do
-        mkdir -p "$folder/prefix/drive_c/$part"
-        mount -t tmpfs -o "mode=755,size=$small_disk" small "$folder/prefix/drive_c/$part"
-    done
-fi
-
 # Wine's servers meet here, by the device and the number of a folder, which another host's may have too
 mount -t tmpfs -o mode=700 wine "/tmp/.wine-$(id -u)"
 mount -t proc proc /proc 2>/dev/null || :

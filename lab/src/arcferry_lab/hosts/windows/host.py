@@ -83,6 +83,7 @@ class WindowsHost:
         self._folder = folder.absolute()
         self._machine = Machine(self._folder, rootless=settings.rootless)
         self._count = itertools.count(1)
+        self._watching: list[asyncio.Task[None]] = []
 
     def __repr__(self) -> str:
         return f"WindowsHost({self.name}, {self.address}, {self.version})"
@@ -140,8 +141,15 @@ class WindowsHost:
             self.settings = replace(self.settings, small_disk=small_disk)
         await self._power_on()
 
+    def keep(self, task: asyncio.Task[None]) -> None:
+        """Let a task run for as long as the host does."""
+        self._watching.append(task)
+
     async def stop(self) -> None:
         """End every process of the host, and remove its folder."""
+        for task in self._watching:
+            task.cancel()
+        await asyncio.gather(*self._watching, return_exceptions=True)
         await self._machine.power_off()
         try:
             await asyncio.to_thread(remove_tree, self._folder)
@@ -152,7 +160,7 @@ class WindowsHost:
         r"""Where a path such as `C:\temp\x` lies while the host runs, in any case of letters.
 
         Raises:
-            LabError: it is not on drive C:.
+            LabError: it is not on drive C:, or the host does not run.
         """
         parsed = PureWindowsPath(windows_path)
         if parsed.drive.upper() != "C:" or not parsed.root or ".." in parsed.parts:

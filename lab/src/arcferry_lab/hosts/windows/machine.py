@@ -45,7 +45,13 @@ class Machine:
 
     @property
     def drive(self) -> Path:
-        """Drive C:, which is mounted in the host's namespace alone."""
+        """Drive C:, which is mounted in the host's namespace alone.
+
+        Raises:
+            LabError: the host does not run.
+        """
+        if not self._first:
+            raise LabError(f"{self._folder.name} does not run now", hint="It restarts, or it was stopped.")
         return Path(f"/proc/{self._first}/root{self.prefix}/drive_c")
 
     async def power_on(self, base: Path, name: str, control: str, small_disk: int) -> None:

@@ -17,6 +17,19 @@ _VERSION = re.compile(r"^(\d{1,3})\.(\d{1,3})\.(\d{1,5})(?:\.\d{1,5})?$")
 _LARGEST = (255, 255, 65_535)
 _FAMILY = uuid.UUID("5f0c4b5e-4f7b-4d1a-9d53-3f1c2a6be9d1")
 # Publisher and product are named as Microsoft's are, because arcferry looks for exactly these.
+_SERVICES = {  # by program, as in Microsoft's agent: the service's name and how Windows shows it
+    "himds": ("himds", "Azure Hybrid Instance Metadata Service"),
+    "gc_arc_service": ("GCArcService", "Guest Configuration Arc Service"),
+    "gc_extension_service": ("ExtensionService", "Guest Configuration Extension Service"),
+}
+_SERVICE = """
+          <Component Id="{program}" Guid="{component}" Win64="yes">
+            <File Id="{program}" Name="{program}.exe" Source="azcmagent.exe" KeyPath="yes"/>
+            <ServiceInstall Id="{program}" Name="{name}" DisplayName="{shown}" Type="ownProcess" Start="auto"
+                            ErrorControl="normal"/>
+            <ServiceControl Id="{program}" Name="{name}" Start="install" Stop="both" Remove="uninstall"
+                            Wait="yes"/>
+          </Component>"""
 _SOURCE = """<?xml version="1.0"?>
 <Wix xmlns="http://schemas.microsoft.com/wix/2006/wi">
   <Product Id="{product}" Name="Azure Connected Machine Agent" Version="{version}"
@@ -32,10 +45,11 @@ _SOURCE = """<?xml version="1.0"?>
           <Component Id="Agent" Guid="{component}" Win64="yes">
             <File Id="azcmagent" Name="azcmagent.exe" Source="azcmagent.exe" KeyPath="yes"/>
           </Component>
+{services}
         </Directory>
       </Directory>
     </Directory>
-    <Feature Id="Complete" Level="1"><ComponentRef Id="Agent"/></Feature>
+    <Feature Id="Complete" Level="1"><ComponentRef Id="Agent"/>{features}</Feature>
   </Product>
 </Wix>
 """
@@ -77,8 +91,20 @@ def build_agent_msi(folder: Path, *, version: str = "1.67.3421.1187", ca: CodeSi
 
 def _source(version: str) -> str:
     product, component = (uuid.uuid5(_FAMILY, part) for part in (version, "component"))
+    services = "".join(
+        _SERVICE.format(
+            program=program, component=_braced(uuid.uuid5(_FAMILY, program)), name=name, shown=shown
+        )
+        for program, (name, shown) in _SERVICES.items()
+    )
+    features = "".join(f'<ComponentRef Id="{program}"/>' for program in _SERVICES)
     return _SOURCE.format(
-        version=version, family=_braced(_FAMILY), product=_braced(product), component=_braced(component)
+        services=services,
+        features=features,
+        version=version,
+        family=_braced(_FAMILY),
+        product=_braced(product),
+        component=_braced(component),
     )
 
 

@@ -15,6 +15,7 @@
 #include "host.c"
 #include "check.c"
 #include "azure.c"
+#include "service.c"
 #include "connect.c"
 #include "show.c"
 #include "config.c"

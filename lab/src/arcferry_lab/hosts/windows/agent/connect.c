@@ -9,6 +9,7 @@
 #include "check.h"
 #include "console.h"
 #include "host.h"
+#include "service.h"
 #include "state.h"
 
 #define NAMESPACE "Microsoft.HybridCompute"
@@ -174,6 +175,7 @@ void connect_machine(const struct options *options)
     store(&target, his, &arm, created, certificate);
     if (!beat(&network))
         say_error("The first heartbeat was not accepted", NULL);
+    start_services();
     progress(100);
     tell_success(&target);
 }
@@ -195,6 +197,7 @@ void disconnect_machine(const struct options *options)
         arm_delete(&arm, resource_id);
         say_info("Deleted resource in Azure", "Resource ID", resource_id, NULL);
     }
+    stop_services();
     static const char *const kept[] = {AGENT_CONFIG, CERTIFICATE, PRIVATE_KEY, HEARTBEAT, NULL};
     for (const char *const *name = kept; *name; name++)
         state_remove(*name);

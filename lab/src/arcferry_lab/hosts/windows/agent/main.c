@@ -1,6 +1,6 @@
 /* The lab's twin of azcmagent for Windows: its commands, outputs and exit codes, against the lab's Azure.
 
-   Left out: the background services, `logs`, extensions, private link, and every way to sign in but a token and a
+   Its services are the same program under other names. Left out: what they do but heartbeats, `logs`, extensions, private link, and every way to sign in but a token and a
    service principal's secret. It is no product of Microsoft and of no use outside the lab. */
 #include <string.h>
 #include <winsock2.h>
@@ -10,6 +10,7 @@
 #include "connect.h"
 #include "console.h"
 #include "options.h"
+#include "service.h"
 #include "show.h"
 
 static void print_version(void)
@@ -55,6 +56,9 @@ int wmain(int count, wchar_t **wide)
 {
     struct options options;
     WSADATA sockets;
+    wchar_t program[MAX_PATH];
+    if (GetModuleFileNameW(NULL, program, MAX_PATH) && serve_as(program))
+        return 0;
     char **arguments = allocate(sizeof *arguments * (size_t)(count + 1));
     for (int at = 0; at < count; at++)
         arguments[at] = narrow(wide[at]);

@@ -7,6 +7,7 @@
 #include "clouds.h"
 #include "console.h"
 #include "host.h"
+#include "service.h"
 #include "state.h"
 
 #define WIDTH 40
@@ -69,14 +70,13 @@ static LONGLONG seconds_since(const char *text)
     return (to - from) / 10000000;
 }
 
-/* The twin has no services on Windows: it sends its heartbeat when it connects, and none afterwards. */
-static struct json *services(void)
+static struct json *service_states(void)
 {
     struct json *states = json_object();
-    json_put_text(states, "Agent Service (himds)", "stopped");
+    json_put_text(states, "Agent Service (himds)", service_state(HIMDS));
     json_put_text(states, "Azure Arc Proxy (arcproxy)", "stopped");
-    json_put_text(states, "Extension Service (extensionservice)", "stopped");
-    json_put_text(states, "GC Service (gcarcservice)", "stopped");
+    json_put_text(states, "Extension Service (extensionservice)", service_state(EXTENSION_SERVICE));
+    json_put_text(states, "GC Service (gcarcservice)", service_state(GC_SERVICE));
     return states;
 }
 
@@ -107,7 +107,7 @@ static struct json *facts(void)
     json_put_text(values, "manufacturer", "arcferry");
     json_put_text(values, "model", "Lab host");
     json_put_text(values, "mssqlDiscovered", "false");
-    json_put(values, "dependentServiceStatus", services());
+    json_put(values, "dependentServiceStatus", service_states());
     json_put(values, "disabledFeatures", json_list());
     json_put_text(values, "osName", windows_name());
     if (connection)

@@ -6,15 +6,17 @@
 #include <windows.h>
 #include <objbase.h>
 #include <sddl.h>
+#include <shlobj.h>
 
 #define LARGEST_FILE (16u << 20)
 #define ALL_ACCESS_FOR_SYSTEM_AND_ADMINISTRATORS L"D:P(A;;FA;;;SY)(A;;FA;;;BA)"
 
 static char *program_data(const char *name)
 {
+    /* not the variable, which Wine gives its services another value of */
     wchar_t folder[MAX_PATH];
-    DWORD length = GetEnvironmentVariableW(L"ProgramData", folder, MAX_PATH);
-    const char *base = length && length < MAX_PATH ? narrow(folder) : "C:\\ProgramData";
+    bool known = SHGetFolderPathW(NULL, CSIDL_COMMON_APPDATA, NULL, SHGFP_TYPE_CURRENT, folder) == S_OK;
+    const char *base = known ? narrow(folder) : "C:\\ProgramData";
     return format_text("%s\\%s", base, name);
 }
 

@@ -1,0 +1,100 @@
+"""How a Windows host of the twin is reached: the one place where its WinRM and SSH servers are started."""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from arcferry_lab.hosts.windows import ssh, winrm
+from arcferry_lab.hosts.windows.host import WindowsHost
+from arcferry_lab.network.block import first_free
+from arcferry_lab.pki import Authority
+
+USER = "Administrator"
+_WINRM_HTTP, _WINRM_HTTPS, _SSH = 5985, 5986, 22
+_HIGH_PORTS = range(15985, 16085)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What opens a host.
+
+    Attributes:
+        password: the administrator's.
+        authorized_key: a line of OpenSSH's authorized_keys.
+        authority: issues the certificates of servers.
+    """
+
+    password: str
+    authorized_key: str
+    authority: Authority
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A server in this process that listens on a host's own address and runs programs there.
+
+    Attributes:
+        server: what answers.
+        transport: the inventory's word, `winrm` or `ssh`.
+        port: where it listens; WinRM's own is that of TLS.
+        host_key: an SSH server's public key, as OpenSSH writes it; empty for any other.
+    """
+
+    server: winrm.WinRmServer | ssh.WindowsSsh
+    transport: str
+    port: int
+    host_key: str = ""
+
+    async def stop(self) -> None:
+        """Close it, and end what it runs."""
+        await self.server.stop()
+
+
+async def _winrm(host: WindowsHost, keys: Keys) -> Door:
+    account = winrm.Account(USER, keys.password, built_in=True)
+    names = (host.address, f"{host.name}.{host.domain}", host.name)
+    server = winrm.WinRmServer(
+        host,
+        winrm.Directory(host.name.upper(), (account,)),
+        winrm.WinRmSettings(),
+        winrm.server_context(keys.authority, names),
+        ports=(
+            first_free(host.address, _WINRM_HTTP, *_HIGH_PORTS[:50]),
+            first_free(host.address, _WINRM_HTTPS, *_HIGH_PORTS[50:]),
+        ),
+    )
+    await server.start()
+    return Door(server, "winrm", server.ports[True])
+
+
+async def _ssh(host: WindowsHost, keys: Keys) -> Door:
+    file = host.path(ssh.ADMINISTRATORS_KEYS)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(f"{keys.authorized_key}\n", encoding="utf-8")
+    settings = ssh.SshSettings((ssh.Account(USER, keys.password),), domain=host.name.upper())
+    port = first_free(host.address, _SSH, *_HIGH_PORTS)
+    server = await ssh.WindowsSsh.start(host, settings, port)
+    return Door(server, "ssh", server.port, server.host_key)
+
+
+# The first one's row comes into the inventory.
+_OPENERS: tuple[Callable[[WindowsHost, Keys], Awaitable[Door]], ...] = (_winrm, _ssh)
+
+
+async def open_doors(host: WindowsHost, keys: Keys) -> list[Door]:
+    """Open every door of a host.
+
+    Raises:
+        LabError: an address or a port cannot be had.
+    """
+    async with AsyncExitStack() as stack:
+        opened = [await _kept(opener(host, keys), stack) for opener in _OPENERS]
+        stack.pop_all()
+    return opened
+
+
+async def _kept(opening: Awaitable[Door], stack: AsyncExitStack) -> Door:
+    """What is closed again where a later one cannot be opened."""
+    door = await opening
+    stack.push_async_callback(door.stop)
+    return door
