@@ -23,13 +23,13 @@ async def with_other_ways(host: Host, error: HostUnreachableError) -> HostUnreac
     Looks at the host's own port and at those of SSH and WinRM, once each, side by side, for three seconds. An
     error of a host that does answer where it should is left as it is, and so is that of an unknown name.
     """
-    own = (host.port,) if host.port else tuple(port for port, way in _PORTS.items() if way == host.transport)
-    ways = dict.fromkeys(own, host.transport) | {port: way for port, way in _PORTS.items() if port not in own}
+    own = {host.port} if host.port else {port for port, way in _PORTS.items() if way == host.transport}
+    ways = dict.fromkeys(own, host.transport) | {port: _PORTS[port] for port in _PORTS if port not in own}
     if not await _known(host.address):
         return error
     answers = await asyncio.gather(*(_answers(host.address, port, way) for port, way in ways.items()))
     answering = {port: way for (port, way), answered in zip(ways.items(), answers, strict=True) if answered}
-    if not answering.keys().isdisjoint(own):
+    if own & answering.keys():
         return error
     if answering:
         port, way = next(iter(answering.items()))
