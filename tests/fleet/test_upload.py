@@ -6,8 +6,9 @@ import pytest
 
 from arcferry.bundle import BundleFile
 from arcferry.errors import BundleRefusedError, HostCommandError
+from arcferry.fleet.steps.stage import Rate
 from arcferry.fleet.transport.ssh import LinuxSession
-from arcferry.fleet.transport.upload import checksums, make_folder, put
+from arcferry.fleet.transport.upload import checksums, make_folder, put, put_all
 
 from .conftest import Sealed, Sshd, connected
 
@@ -95,3 +96,25 @@ async def test_odd_names_and_missing_files_in_checksums(either: LinuxSession, tm
     plain.write_bytes(b"x")
     sums = await checksums(either, [str(plain), str(tmp_path / "none")])
     assert sums == {str(plain): "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"}
+
+
+async def test_files_are_looked_for_once_and_what_is_carried_is_told(
+    either: LinuxSession, source: BundleFile, tmp_path: Path
+) -> None:
+    there, missing = str(tmp_path / "there.deb"), str(tmp_path / "missing.deb")
+    await put(either, source, there)
+    told: list[int] = []
+    assert await put_all(either, {there: source, missing: source}, told.append) == {
+        there: 0,
+        missing: source.length,
+    }
+    assert sum(told) == source.length
+
+
+def test_the_rate_is_told_now_and_then() -> None:
+    told: list[str] = []
+    seconds = iter([0.5, 1.0, 2.0, 5.5, 6.0])
+    rate = Rate(told.append, lambda: next(seconds))
+    for _ in range(5):
+        rate.add(1_000_000)
+    assert told == ["4.0 MB carried, 0.8 MB/s"]

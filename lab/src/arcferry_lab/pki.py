@@ -16,6 +16,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsag
 
 _CA_LIFE = timedelta(days=30)
 _LEAF_LIFE = timedelta(days=7)
+_USER_PRINCIPAL_NAME = x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")
 _ISSUER_URL = "http://pki.twin.example/issuing-ca.crt"
 
 
@@ -55,7 +56,8 @@ class Authority:
         """A certificate for DNS names (wildcards allowed) and IP addresses; the first name is its CN.
 
         Args:
-            names: at least one name; a client's names may be any text, such as a machine id.
+            names: at least one name; a client's names may be any text, such as a machine id; one with an @ is
+                a user principal name, as Windows maps certificates to accounts by.
             not_before: the beginning of its life, also in the future; a day before now where None.
             not_after: the end of its life, also in the past; seven days from now where None.
             client: for a TLS client instead of a server.
@@ -150,6 +152,10 @@ def private_key_pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> byte
 
 
 def _general_name(name: str) -> x509.GeneralName:
+    if "@" in name:
+        text = name.encode()
+        # DER's UTF8String of less than 128 bytes: its tag, its length and itself
+        return x509.OtherName(_USER_PRINCIPAL_NAME, bytes([0x0C, len(text)]) + text)
     try:
         return x509.IPAddress(ip_address(name))
     except ValueError:

@@ -1,15 +1,18 @@
 """stage: carry the bundle's files for this host to it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from time import monotonic
 
 from arcferry.fleet.host_state import Decision, HostState, at_least, block, run, skip
 from arcferry.fleet.outcome import StepResult, StepState
 from arcferry.fleet.steps.install import needs_install
 from arcferry.fleet.system import SYSTEMS
 from arcferry.fleet.task import HostTask, Step
-from arcferry.fleet.transport.upload import make_folder, put
+from arcferry.fleet.transport.upload import make_folder, put_all
 
 _SPARE = 16 * 1024 * 1024
+_TELL_EVERY = 3.0
 
 
 def decide(state: HostState) -> Decision:
@@ -31,11 +34,37 @@ async def perform(task: HostTask) -> StepResult:
     """Carry what is not there yet."""
     session = await task.session()
     await make_folder(session, task.payload.folder)
-    travelled = {file: await put(session, file, task.payload.staged(file)) for file in task.payload.files}
+    files = {task.payload.staged(file): file for file in task.payload.files}
+    travelled = await put_all(session, files, Rate(task.tell).add)
     says = f"{megabytes(sum(travelled.values()))} carried"
-    if any(0 < size < file.length for file, size in travelled.items()):
+    if any(0 < size < files[path].length for path, size in travelled.items()):
         says += ", continued from an earlier try"
     return StepResult("stage", StepState.DONE, says)
+
+
+@dataclass
+class Rate:
+    """Tells now and then how much has been carried, and how fast."""
+
+    tell: Callable[[str], None]
+    clock: Callable[[], float] = monotonic
+    carried: int = 0
+    began: float = 0.0
+    told: float = 0.0
+
+    def add(self, size: int) -> None:
+        """Take note of bytes that were carried."""
+        now = self.clock()
+        self.began = self.began or now
+        self.told = self.told or now
+        self.carried += size
+        if now - self.told >= _TELL_EVERY:
+            self.told = now
+            self.tell(f"{megabytes(self.carried)} carried, {megabytes(self.speed(now))}/s")
+
+    def speed(self, now: float) -> int:
+        """Bytes a second, so far."""
+        return int(self.carried / (now - self.began)) if now > self.began else 0
 
 
 def _unsupported(state: HostState) -> Decision | None:

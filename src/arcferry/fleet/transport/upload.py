@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
 from arcferry.bundle import BundleFile
 from arcferry.errors import HostCommandError
@@ -11,6 +11,7 @@ from arcferry.fleet.system.system import Ended
 from arcferry.fleet.transport.session import Result, Session
 from arcferry.text import clean, whole
 
+Told = Callable[[int], None]
 _SLOWEST = 64 * 1024
 _DEADLINE = 120.0
 _SUM = re.compile(r"\\?([0-9a-f]{64}) [ *](.+)")
@@ -26,27 +27,46 @@ async def checksums(session: Session, paths: Iterable[str]) -> dict[str, str]:
     return (await _look(session, paths))[0]
 
 
-async def put(session: Session, source: BundleFile, remote: str) -> int:
-    """Bring a bundle's file to the absolute path `remote`, readable by administrators alone.
+async def put(session: Session, source: BundleFile, remote: str, told: Told = lambda _: None) -> int:
+    """As `put_all` for one file."""
+    return (await put_all(session, {remote: source}, told))[remote]
 
-    It is written beside its place, and takes it once the host's own sum of it is right. What an earlier,
+
+async def put_all(
+    session: Session, files: Mapping[str, BundleFile], told: Told = lambda _: None
+) -> dict[str, int]:
+    """Bring a bundle's files to absolute paths, readable by administrators alone.
+
+    Each is written beside its place, and takes it once the host's own sum of it is right. What an earlier,
     interrupted upload left is continued where it is sound.
 
+    Args:
+        session: with the host.
+        files: by their paths on the host.
+        told: called with the bytes that were handed to the session since it was called before.
+
     Returns:
-        How many bytes had to travel; fewer than all where an earlier try was continued.
+        By path how many bytes had to travel; fewer than all where an earlier try was continued.
 
     Raises:
-        BundleRefusedError: the file here is no longer what the bundle's manifest says.
+        BundleRefusedError: a file here is no longer what the bundle's manifest says.
         HostCommandError: the disk is full, or what arrived is not what was sent.
         HostUnreachableError: the session was cut; what arrived is kept for the next time.
     """
-    sums, halves = await _look(session, [remote])
-    if sums.get(remote) == source.sha256:
-        return 0
-    half = halves.get(remote, 0)
+    # The one place where another way to carry them would begin: a share, or the host's own pull by HTTPS.
+    sums, halves = await _look(session, files)
+    return {
+        remote: 0
+        if sums.get(remote) == source.sha256
+        else await _carry(session, source, remote, halves.get(remote, 0), told)
+        for remote, source in files.items()
+    }
+
+
+async def _carry(session: Session, source: BundleFile, remote: str, half: int, told: Told) -> int:
     # Continued where it is sound, else sent anew.
     for start in (half, 0) if 0 < half < source.length else (0,):
-        result = await _append(session, source, remote, start)
+        result = await _append(session, source, remote, start, told)
         if result.exit_status == 0:
             return source.length - start
         if result.exit_status != Ended.NOT_WHOLE:
@@ -89,13 +109,13 @@ async def _look(session: Session, paths: Iterable[str]) -> tuple[dict[str, str],
     return sums, halves
 
 
-async def _append(session: Session, source: BundleFile, remote: str, start: int) -> Result:
+async def _append(session: Session, source: BundleFile, remote: str, start: int, told: Told) -> Result:
     argv = system_of(session.system).command("append", remote, str(start), source.sha256)
     deadline = _DEADLINE + source.length / _SLOWEST
-    return await session.run(argv, stdin=_stream(source, start), deadline=deadline)
+    return await session.run(argv, stdin=_stream(source, start, told), deadline=deadline)
 
 
-async def _stream(source: BundleFile, start: int) -> AsyncIterator[bytes]:
+async def _stream(source: BundleFile, start: int, told: Told) -> AsyncIterator[bytes]:
     # The whole file is hashed, also the part that is not sent: a changed file ends in BundleRefusedError.
     position = 0
     with source.open_verified() as blocks:
@@ -104,3 +124,4 @@ async def _stream(source: BundleFile, start: int) -> AsyncIterator[bytes]:
             position += len(block)
             if skip < len(block):
                 yield bytes(block[skip:])
+                told(len(block) - skip)

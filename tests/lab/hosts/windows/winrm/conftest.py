@@ -18,7 +18,6 @@ from arcferry_lab.hosts.windows.winrm import (
     Directory,
     WinRmServer,
     WinRmSettings,
-    server_context,
 )
 from arcferry_lab.pki import Authority
 
@@ -49,6 +48,7 @@ class ShellComputer:
     """Runs command lines in sh; `cmd.exe /c` is taken off."""
 
     name: str = "win01"
+    domain: str = "corp.example"
     address: str = "127.0.0.1"
     lines: list[str] = field(default_factory=list)
     programs: list[ShellProgram] = field(default_factory=list)
@@ -92,6 +92,8 @@ class Service:
         self, *, ssl: bool = False, auth: str = "ntlm", user: str = "Administrator", **more: object
     ) -> WSMan:
         given: dict[str, Any] = {"password": PASSWORD, "cert_validation": str(self.ca), "no_proxy": True}
+        if auth == "basic":  # as text, requests would take Latin-1 for it
+            given["password"] = PASSWORD.encode()
         return WSMan(
             "127.0.0.1",
             port=self.server.ports[ssl],
@@ -139,9 +141,8 @@ def authority() -> Authority:
 @pytest.fixture
 async def service(authority: Authority, tmp_path: Path) -> AsyncIterator[Service]:
     computer = ShellComputer()
-    directory = Directory("win01", ACCOUNTS, domain="CORP")
-    tls = server_context(authority, ["win01.corp.example", "127.0.0.1"])
-    server = WinRmServer(computer, directory, WinRmSettings(), tls, ports=(0, 0))
+    directory = Directory("win01", ACCOUNTS, certificates={"arc@corp.example": "CORP\\arc"})
+    server = WinRmServer(computer, directory, WinRmSettings(), authority, ports=(0, 0))
     await server.start()
     ca = tmp_path / "ca.pem"
     ca.write_bytes(authority.pem)

@@ -1,7 +1,8 @@
 """WinRM as a server has it: WS-Management with the command shell, and each way to sign in."""
 
-from arcferry_lab.hosts.windows.winrm.server import WinRmServer, server_context
+from arcferry_lab.hosts.windows.winrm.faults import FAULTS, lay
+from arcferry_lab.hosts.windows.winrm.server import WinRmServer
 from arcferry_lab.hosts.windows.winrm.settings import Account, WinRmSettings
 from arcferry_lab.hosts.windows.winrm.sign_in import Directory
 
-__all__ = ["Account", "Directory", "WinRmServer", "WinRmSettings", "server_context"]
+__all__ = ["FAULTS", "Account", "Directory", "WinRmServer", "WinRmSettings", "lay"]

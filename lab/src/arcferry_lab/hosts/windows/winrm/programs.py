@@ -27,6 +27,10 @@ class Computer(Protocol):
         """Its computer name."""
 
     @property
+    def domain(self) -> str:
+        """The DNS domain that it is in."""
+
+    @property
     def address(self) -> str:
         """Where it listens."""
 

@@ -2,7 +2,6 @@
 
 import asyncio
 import ssl
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -38,7 +37,8 @@ class WinRmServer:
         settings: what it is set to; `change` sets it anew.
         directory: who may sign in.
         shells: those that are open.
-        ports: where it listens: by whether it is TLS.
+        issuer: the CA that its certificate is of; taken at the next start.
+        ports: where it listens, by whether it is TLS.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class WinRmServer:
         computer: Computer,
         directory: Directory,
         settings: WinRmSettings,
-        tls: ssl.SSLContext | None,
+        authority: Authority,
         ports: tuple[int, int] = (HTTP_PORT, HTTPS_PORT),
     ) -> None:
         """A service that does not run yet.
@@ -55,14 +55,15 @@ class WinRmServer:
             computer: where programs run.
             directory: who may sign in.
             settings: what it is set to.
-            tls: its certificate, and the CA whose client certificates it takes; no HTTPS without.
+            authority: the CA of its certificate, and of the client certificates that it takes.
             ports: for HTTP and HTTPS; 0 for any.
         """
         self.settings = settings
         self.directory = directory
         self.shells = Shells(computer, lambda: self.settings)
+        self.issuer = authority
         self.ports: dict[bool, int] = {False: ports[0], True: ports[1]}
-        self.tls = tls
+        self._authority = authority
         self._computer = computer
         self._connections: WeakKeyDictionary[asyncio.BaseTransport, Connection] = WeakKeyDictionary()
         self._runner: web.ServerRunner | None = None
@@ -74,9 +75,9 @@ class WinRmServer:
         self._runner = web.ServerRunner(server, shutdown_timeout=0)
         await self._runner.setup()
         for secure in (False, True):
-            context = self.tls if secure else None
-            if not (self.settings.https if secure else self.settings.http) or (secure and context is None):
+            if not (self.settings.https if secure else self.settings.http):
                 continue
+            context = self._tls() if secure else None
             site = web.TCPSite(
                 self._runner,
                 self._computer.address,
@@ -95,17 +96,14 @@ class WinRmServer:
             self._runner = None
         await self.shells.close()
 
-    async def change(self, **settings: object) -> None:
-        """Set something anew; where it says which ports are open, the service starts again.
+    def change(self, **settings: object) -> None:
+        """Set something anew."""
+        self.settings = replace(self.settings, **settings)  # type: ignore[arg-type] # as dataclasses check it
 
-        Its ports stay the same.
-        """
-        changed = replace(self.settings, **settings)  # type: ignore[arg-type] # as dataclasses check it
-        listens = (changed.http, changed.https) != (self.settings.http, self.settings.https)
-        self.settings = changed
-        if listens:
-            await self.stop()
-            await self.start()
+    async def restart(self) -> None:
+        """Start again on the same ports; connections and shells are gone."""
+        await self.stop()
+        await self.start()
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         if self.settings.silent:
@@ -136,6 +134,15 @@ class WinRmServer:
         if (request.content_length or 0) > most:
             raise web.HTTPRequestEntityTooLarge(most, request.content_length or 0)
         return await request.read()
+
+    def _tls(self) -> ssl.SSLContext:
+        name = self._computer.name
+        context = self.issuer.server_context(
+            [f"{name}.{self._computer.domain}", name, self._computer.address]
+        )
+        context.load_verify_locations(cadata=self._authority.pem.decode())
+        context.verify_mode = ssl.CERT_OPTIONAL
+        return context
 
     def _connection(self, request: web.BaseRequest) -> Connection:
         transport = request.transport
@@ -233,11 +240,3 @@ def _plain(status: int, body: bytes = b"", kind: str = "") -> web.Response:
 
 def _soap(status: int, document: bytes) -> web.Response:
     return _plain(status, document, "application/soap+xml;charset=UTF-8")
-
-
-def server_context(authority: Authority, names: Sequence[str]) -> ssl.SSLContext:
-    """TLS with a certificate for the names, and this CA's client certificates where one comes."""
-    context = authority.server_context(names)
-    context.load_verify_locations(cadata=authority.pem.decode())
-    context.verify_mode = ssl.CERT_OPTIONAL
-    return context

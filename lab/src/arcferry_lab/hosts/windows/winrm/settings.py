@@ -34,6 +34,7 @@ class WinRmSettings:
     Attributes:
         http: whether the listener on 5985 is there.
         https: whether the one on 5986 is; Windows has none until somebody makes it.
+        negotiate: whether NTLM and Kerberos are taken; a policy can turn them off.
         basic: whether passwords are taken as they are; over TLS alone, whatever `allow_unencrypted` says.
         certificate: whether client certificates are taken.
         allow_unencrypted: whether a message over HTTP may go as plain text.
@@ -41,11 +42,12 @@ class WinRmSettings:
         language: of the system, in which faults speak.
         silent: takes connections and requests, and never answers.
         chatter: bytes that each command writes first.
-        huge: bytes that the first answer with output holds, whatever the client said of its limit.
+        huge: bytes that each answer with output holds besides, whatever the client said of its limit.
     """
 
     http: bool = True
     https: bool = True
+    negotiate: bool = True
     basic: bool = False
     certificate: bool = False
     allow_unencrypted: bool = False

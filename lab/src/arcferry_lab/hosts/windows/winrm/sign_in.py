@@ -34,14 +34,12 @@ class Directory:
     Attributes:
         computer: the server's name, which is the domain of its local accounts.
         accounts: local ones and those of its domain.
-        domain: the short name of its Active Directory domain; empty where it is in none.
         keytab: of HTTP/name; none where there is no Kerberos.
         certificates: the account that a certificate's user principal name stands for.
     """
 
     computer: str
     accounts: tuple[Account, ...]
-    domain: str = ""
     keytab: Path | None = None
     certificates: dict[str, str] = field(default_factory=dict)
 
@@ -66,7 +64,7 @@ class Directory:
             return
         yield f"{account.name}@{account.domain}"
         yield f"{account.domain}\\{account.name}"
-        yield f"{self.domain or account.domain.partition('.')[0]}\\{account.name}"
+        yield f"{account.domain.partition('.')[0]}\\{account.name}"
 
     def lines(self) -> Iterator[str]:
         """For pyspnego's acceptor, in the format of smbpasswd: each name of an account that is not locked."""
@@ -103,7 +101,7 @@ class Connection:
         """
         scheme, _, rest = header.partition(" ")
         kind = scheme.lower()
-        if kind in {"negotiate", "kerberos"}:
+        if kind in {"negotiate", "kerberos"} and settings.negotiate:
             return self._negotiate(scheme, _decoded(rest), directory)
         self.context = None
         if kind == "basic" and self.tls and settings.basic:
@@ -138,7 +136,8 @@ class Connection:
 
 def schemes(settings: WinRmSettings, *, tls: bool) -> Sequence[str]:
     """What a 401 offers."""
-    return ["Negotiate", "Kerberos", *(['Basic realm="WSMAN"'] if settings.basic and tls else [])]
+    negotiate = ["Negotiate", "Kerberos"] if settings.negotiate else []
+    return [*negotiate, *(['Basic realm="WSMAN"'] if settings.basic and tls else [])]
 
 
 def _decoded(text: str) -> bytes:
