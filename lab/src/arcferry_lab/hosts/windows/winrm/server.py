@@ -65,7 +65,7 @@ class WinRmServer:
         self.ports: dict[bool, int] = {False: ports[0], True: ports[1]}
         self._authority = authority
         self._computer = computer
-        self._connections: WeakKeyDictionary[asyncio.BaseTransport, Connection] = WeakKeyDictionary()
+        self._connections: WeakKeyDictionary[asyncio.Transport, Connection] = WeakKeyDictionary()
         self._runner: web.ServerRunner | None = None
 
     async def start(self) -> None:
@@ -94,6 +94,9 @@ class WinRmServer:
         if self._runner:
             await self._runner.cleanup()
             self._runner = None
+            for transport in list(self._connections):
+                transport.abort()  # TLS would wait for the client's goodbye
+            await asyncio.sleep(0)  # sockets are closed at the loop's next turn
         await self.shells.close()
 
     def change(self, **settings: object) -> None:
