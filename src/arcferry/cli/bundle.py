@@ -146,19 +146,45 @@ def pack_itself(
             "arcferry's own wheel, of this very version. Without it one is made of this arcferry.",
         ),
     ] = None,
+    with_python: Annotated[
+        list[Path] | None,
+        option(
+            "--with-python FILE",
+            "Carry CPython for a Windows that has none: python.org's python-3.12.10-amd64.exe, whose "
+            "signature is verified. May be repeated, for several versions.",
+        ),
+    ] = None,
+    signing_root: Annotated[
+        Path | None,
+        option(
+            "--signing-root FILE",
+            "PEM: what the signature of --with-python has to lead to in place of the real roots, as in "
+            "the lab.",
+        ),
+    ] = None,
     output: options.OutputOption = "table",
 ) -> None:
     """Pack arcferry itself, for a jump host without internet, and seal it.
 
     The bundle is a zip if the name of --out ends in .zip, else a folder. It holds arcferry and every package
     it needs, each as one wheel with the hash it is locked to, and the scripts that install them there without
-    an index: install.sh and install.ps1. Python is not in it.
+    an index: install.sh and install.ps1. Python is in it for Windows alone, with --with-python.
     """
     from arcferry.bundle import itself
+    from arcferry.bundle.authenticode import PYTHON, Roots
+    from arcferry.files import read_bounded
     from arcferry.report import console
 
     settings = sealing.settings()
-    selection = itself.Selection(itself.targets(python or (), platform or ()), wheels, wheel)
+    selection = itself.Selection(
+        itself.targets(python or (), platform or ()),
+        wheels,
+        wheel,
+        tuple(with_python or ()),
+        Roots.from_pem(read_bounded(signing_root, limit=bundle_build.LARGEST_PEM))
+        if signing_root
+        else PYTHON,
+    )
     secret = open_secret_key(sealing.secret_key, sealing.password_env)
     with console.stderr().status("") as status:
         manifest = itself.build_itself(sealing.out, selection, secret, say=status.update, **settings)

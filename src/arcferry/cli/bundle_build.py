@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 AT_HAND, PANEL = "Files at hand", "From Microsoft"
 WINDOWS, DATA = "windows", "data"
 _NAMED = re.compile(r"([a-z0-9]+(?:,[a-z0-9]+)*)=(.+)")
-_LARGEST_PEM = 1024 * 1024
+LARGEST_PEM = 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,7 +142,7 @@ def build(
         agents=tuple(at_hand),
         distributions=at_hand,
         documents=documents,
-        signing_roots=Roots.from_pem(read_bounded(signing_root, limit=_LARGEST_PEM))
+        signing_roots=Roots.from_pem(read_bounded(signing_root, limit=LARGEST_PEM))
         if signing_root
         else MICROSOFT,
         location=region.name if region else "",

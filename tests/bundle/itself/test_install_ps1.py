@@ -26,6 +26,7 @@ COMMANDS = frozenset(
         "Get-FileHash",
         "Join-Path",
         "New-Object",
+        "Select-Object",
         "Set-StrictMode",
         "Sort-Object",
         "Test-Path",

@@ -95,3 +95,24 @@ def _certificates(pem: bytes) -> tuple[bytes, ...]:
 
 MICROSOFT = microsoft(files(__package__).joinpath("roots.pem").read_bytes())
 """The roots that Microsoft's own software leads to."""
+
+# Taken from the same list on 2026-11-28. It certified the Python Software Foundation's signatures until
+# 2024-10; from then on they lead to Microsoft's of 2020 (python/pythondotorg issue 2299, 2024-10-02).
+_PYTHON = {
+    # DDFB16CD4931C973A2037D3FC83A4D7D775D05E4
+    "DigiCert Trusted Root G4": "552f7bdcf1a7af9e6ce672017f4f12abf77240c78e761ac203d1d9d20ac89988",
+}
+
+
+def python(pem: bytes) -> Roots:
+    """What the programs of the Python Software Foundation lead to.
+
+    Raises:
+        InputError: the certificates are not exactly the pinned ones.
+    """
+    found = (*pinned(pem, _PYTHON).values(), MICROSOFT.timestamping[-1])
+    return Roots(found, found)
+
+
+PYTHON = python(files(__package__).joinpath("python-roots.pem").read_bytes())
+"""The roots that CPython for Windows leads to."""

@@ -20,7 +20,9 @@ from arcferry.text import one_line, quoted
 from arcferry.times import to_text
 
 PUBLISHER = "Microsoft Corporation"
-"""The organisation that every signer's certificate must name, exactly."""
+"""The organisation that signs the agent's MSI."""
+
+_AGAIN = {PUBLISHER: "Get the MSI from Microsoft again, and do not install this one."}
 
 # Microsoft's carry two, and two more with the timestamp. Several of one name multiply the chains to try.
 _MOST_CERTIFICATES = 16
@@ -38,7 +40,13 @@ class _RefusedError(Exception):
 
 
 def judge(
-    data: bytes, digest_of: Callable[[str], bytes | None], roots: Roots, at: datetime, *, called: Path
+    data: bytes,
+    digest_of: Callable[[str], bytes | None],
+    roots: Roots,
+    at: datetime,
+    *,
+    called: Path,
+    publisher: str = PUBLISHER,
 ) -> Signature:
     """Verify a signature and those nested in it; tell the outermost one's signer.
 
@@ -48,6 +56,7 @@ def judge(
         roots: what the chains may lead to.
         at: when to judge.
         called: the file's name.
+        publisher: the organisation that every signer's certificate must name, exactly.
 
     Raises:
         BundleRefusedError: it does not hold; says why.
@@ -58,7 +67,7 @@ def judge(
         if len(signatures) > _MOST_SIGNATURES:
             why = f"there are {len(signatures)} of them, more than the {_MOST_SIGNATURES} looked at"
             raise _RefusedError(why)  # noqa: TRY301 - as all others, which are raised within
-        judged = [_judge_one(signature, digest_of, roots, at) for signature in signatures]
+        judged = [_judge_one(signature, digest_of, roots, at, publisher) for signature in signatures]
         return replace(judged[0], intermediates=_intermediates(signatures))
     except (UnusablePackageError, OSError):
         raise
@@ -67,7 +76,7 @@ def judge(
         why = str(error) if isinstance(error, _RefusedError) else f"it cannot be read ({_said(error)})"
         raise BundleRefusedError(
             f"{called}: its signature is refused: {why}",
-            hint="Get the MSI from Microsoft again, and do not install this one.",
+            hint=_AGAIN.get(publisher, f"Get it from the {publisher} again, and do not run this one."),
         ) from error
 
 
@@ -88,6 +97,7 @@ def _judge_one(
     digest_of: Callable[[str], bytes | None],
     roots: Roots,
     at: datetime,
+    publisher: str,
 ) -> Signature:
     """What signify decides, without its leniency towards MD5, SHA-1 and bare RSA.
 
@@ -102,12 +112,12 @@ def _judge_one(
         raise _RefusedError("the file was changed after it was signed")
     chain = _chain(signature, timestamp=timestamp, carried=carried, digest=digest, roots=roots, at=at)
     named = chain[-1].asn1.subject.native.get("organization_name")
-    if named != PUBLISHER:
-        raise _RefusedError(f"it is by {_said(named or _name_of(chain[-1]))}, not by {PUBLISHER}")
+    if named != publisher:
+        raise _RefusedError(f"it is by {_said(named or _name_of(chain[-1]))}, not by {publisher}")
     signed_at = timestamp.signing_time if timestamp else None
     when = f"at {to_text(signed_at)}" if signed_at else "without a timestamp"
     thumbprint = hashlib.sha1(chain[-1].asn1.dump(), usedforsecurity=False).hexdigest().upper()
-    return Signature(thumbprint, f"signed by {PUBLISHER} {when}, certified by {_name_of(chain[0])}")
+    return Signature(thumbprint, f"signed by {publisher} {when}, certified by {_name_of(chain[0])}")
 
 
 def _chain(

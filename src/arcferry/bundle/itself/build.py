@@ -10,6 +10,8 @@ from importlib import resources
 from pathlib import Path
 
 from arcferry import files, text
+from arcferry.bundle.authenticode import PYTHON, Roots
+from arcferry.bundle.itself.interpreter import read_interpreter
 from arcferry.bundle.itself.lock import LockedWheel, WheelTarget, locked, to_requirements
 from arcferry.bundle.itself.wheel import own_wheel
 from arcferry.bundle.keys import SecretKey
@@ -35,11 +37,15 @@ class Selection:
     Attributes:
         wheels: a folder of wheels at hand; None lets pip get them.
         wheel: arcferry's own wheel; None makes it of the arcferry that is running.
+        interpreters: installers of CPython for Windows, for jump hosts that have none.
+        python_roots: what their signatures have to lead to.
     """
 
     targets: tuple[WheelTarget, ...]
     wheels: Path | None = None
     wheel: Path | None = None
+    interpreters: tuple[Path, ...] = ()
+    python_roots: Roots = PYTHON
 
 
 def build_itself(
@@ -61,6 +67,7 @@ def build_itself(
 
     Raises:
         BlockedError: pip could not get the wheels.
+        BundleRefusedError: an interpreter is not the Python Software Foundation's, or was changed.
         InputError: a setting is out of range; among it FileInputError, naming the file: a wheel is missing or
             not the locked one, `out` is taken, or the disk full.
     """
@@ -76,8 +83,29 @@ def build_itself(
             # Hashed once more as it is listed: it lay in a folder of wheels, or came by pip.
             if packing.add_present(f"{_WHEELS}/{wheel.file}", Role.WHEEL).sha256 != wheel.sha256:
                 raise FileInputError(wheel.file, "was changed while it was copied", hint="Start again.")
+        for path in selection.interpreters:
+            _add_interpreter(packing, path, selection, say)
         _add_installer(packing, selection.targets, own)
         return packing.finish(manifest, key)
+
+
+def _add_interpreter(packing: Packing, path: Path, selection: Selection, say: Say) -> None:
+    """Copy an installer of CPython, and verify the copy: what is packed is what was looked at."""
+    say(f"verifying the signature of {path}")
+    kept = packing.folder.parent / "interpreter.exe"
+    with files.naming(path):
+        shutil.copyfile(path, kept)
+    found = read_interpreter(kept, roots=selection.python_roots, called=path)
+    target = WheelTarget(found.python, "win_amd64")
+    if target not in selection.targets:
+        raise FileInputError(
+            path,
+            f"is CPython {found.version} for Windows, and this bundle is for: "
+            + ", ".join(one.tag for one in selection.targets),
+            hint=f"Add --python {found.python}, and --platform win_amd64 if others are named.",
+        )
+    packing.add_copy(kept, found.file, Role.INSTALLER)
+    kept.unlink()
 
 
 def _add_installer(packing: Packing, targets: Iterable[WheelTarget], own: LockedWheel) -> None:

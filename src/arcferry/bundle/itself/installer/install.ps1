@@ -5,6 +5,9 @@
 # FOLDER is "arcferry" in the Program Files where none is named. It gets everything, and deleting it uninstalls
 # arcferry. PROGRAM is the python.exe to use: CPython for 64-bit Windows, of a version that the bundle was made for.
 #
+# Where no Python of these versions is found and the bundle carries one, python.org's own installer is run silently:
+# for everybody as an administrator, else for this user. It is listed under Apps then, and is uninstalled there.
+#
 # This file chooses the Python and compares install.py with the manifest; install.py does the rest. Whether the
 # manifest itself is the builder's is for minisign to say: INSTALL.txt tells how.
 # It ends with 0 installed, 1 failed and taken back, 2 called wrongly, 3 refused before anything was changed.
@@ -51,22 +54,33 @@ function Assert-Python([string]$Path) {
     }
 }
 
-# The manifest's line for install.py is the only thing taken from it here.
-function Assert-Installer([string]$Folder) {
-    $manifest, $installer = (Join-Path $Folder 'manifest.json'), (Join-Path $Folder 'install.py')
-    foreach ($path in $manifest, $installer) {
-        if (-not (Test-Path -LiteralPath $path -PathType Leaf)) {
-            Stop-Install "$path is missing: unpack the whole bundle"
-        }
+# The lines for install.py and for a Python's installer are the only things taken from the manifest here.
+function Get-Listed([string]$Folder) {
+    $manifest = Join-Path $Folder 'manifest.json'
+    if (-not (Test-Path -LiteralPath $manifest -PathType Leaf)) {
+        Stop-Install "$manifest is missing: unpack the whole bundle"
     }
     try {
         $files = (ConvertFrom-Json -InputObject ([IO.File]::ReadAllText($manifest))).files
-        $wanted = @($files | Where-Object { $_.name -ceq 'install.py' } | ForEach-Object { $_.sha256 })
+        @($files | Where-Object { $_.name -and $_.sha256 })
     } catch { Stop-Install "$manifest is not a bundle's manifest" }
-    if ($wanted.Count -ne 1 -or (Get-FileHash -LiteralPath $installer -Algorithm SHA256).Hash -ne $wanted[0]) {
-        Stop-Install 'install.py is not what the manifest says: it was changed'
-    }
 }
+# The file, open so that nobody can change it, if it is what the manifest says.
+function Open-Listed([string]$Folder, [string]$Name, $Listed) {
+    $path = Join-Path $Folder ($Name -replace '/', '\')
+    if (-not (Test-Path -LiteralPath $path -PathType Leaf)) {
+        Stop-Install "$path is missing: unpack the whole bundle"
+    }
+    $wanted = @($Listed | Where-Object { $_.name -ceq $Name } | ForEach-Object { $_.sha256 })
+    $held = [IO.File]::Open($path, 'Open', 'Read', 'Read')
+    $hash = (Get-FileHash -InputStream $held -Algorithm SHA256).Hash
+    if ($wanted.Count -ne 1 -or $hash -ne $wanted[0]) {
+        $held.Dispose()
+        Stop-Install "$Name is not what the manifest says: it was changed"
+    }
+    $held
+}
+function Assert-Installer([string]$Folder) { (Open-Listed $Folder 'install.py' (Get-Listed $Folder)).Dispose() }
 
 # Versions that the bundle has wheels for, newest first.
 function Get-Versions([string]$Folder) {
@@ -83,13 +97,42 @@ function Get-Candidates([int[]]$Versions) {
     }
     Get-Command python.exe -CommandType Application -ErrorAction SilentlyContinue | ForEach-Object { $_.Path }
 }
+function Get-Installed([int[]]$Versions) {
+    $named = @($Versions | ForEach-Object { "cp3$_" })
+    @(Get-Candidates $Versions | Where-Object { $_ } | Where-Object { (Get-About $_) -in $named }) |
+        Select-Object -First 1
+}
+# Runs the installer of the newest CPython that the bundle carries; false where it carries none.
+function Install-Python([string]$Folder) {
+    $listed = @(Get-Listed $Folder)
+    $carried = @($listed | ForEach-Object { $_.name } |
+        Where-Object { $_ -cmatch '^python/python-3\.[0-9]+\.[0-9]+-amd64\.exe$' } |
+        Sort-Object -Descending { [version]($_ -replace '^python/python-|-amd64\.exe$', '') })
+    if ($carried.Count -eq 0) { return $false }
+    $held = Open-Listed $Folder $carried[0] $listed
+    $user = New-Object Security.Principal.WindowsPrincipal ([Security.Principal.WindowsIdentity]::GetCurrent())
+    $everybody = [int]$user.IsInRole([Security.Principal.WindowsBuiltInRole]::Administrator)
+    $for = @('this user', 'everybody')[$everybody]
+    [Console]::Error.WriteLine("No Python was found: installing $($carried[0]) for $for. Apps lists it afterwards.")
+    $options = @('/quiet', "InstallAllUsers=$everybody", 'Include_launcher=0', 'Include_test=0', 'Include_doc=0',
+        'Include_tcltk=0', 'Shortcuts=0', 'AssociateFiles=0', 'PrependPath=0')
+    try {
+        $process = [Diagnostics.Process]::Start((New-Start $held.Name $options))
+        $process.WaitForExit()
+        $code = $process.ExitCode
+    } finally { $held.Dispose() }
+    # 3010: done, and what was in use is replaced at the next start of Windows.
+    if ($code -notin 0, 3010) {
+        Stop-Install "the installer of CPython ended with $code; its logs are in $([IO.Path]::GetTempPath())"
+    }
+    $true
+}
 function Find-Python([string]$Folder) {
     $versions = @(Get-Versions $Folder)
     if ($versions.Count -eq 0) { Stop-Install 'this bundle is not for Windows' }
-    $named = @($versions | ForEach-Object { "cp3$_" })
-    foreach ($path in @(Get-Candidates $versions | Where-Object { $_ })) {
-        if ((Get-About $path) -in $named) { return $path }
-    }
+    $found = Get-Installed $versions
+    if (-not $found -and (Install-Python $Folder)) { $found = Get-Installed $versions }
+    if ($found) { return $found }
     $said = @($versions | ForEach-Object { "3.$_" }) -join ' or '
     Stop-Install "no CPython $said for 64-bit Windows was found: install it, or name its python.exe with -Python"
 }
