@@ -20,11 +20,12 @@ from rich.console import Console
 from typer import Typer
 from typer.testing import CliRunner
 
+from arcferry.azure import Machine
 from arcferry.cli.collect import collect as command
 from arcferry.diagnosis import Severity
 from arcferry.errors import FileInputError, InputError
 from arcferry.evidence.reading import read_document
-from arcferry.export.collect import Collection, collect, write_evidence
+from arcferry.export.collect import Collection, InAzure, collect, write_evidence
 from arcferry.export.result import LARGEST, MOST_EVIDENCE, NotAResultError, Reported, read_result
 from arcferry.fleet.inventory import read_inventory
 from arcferry.report import collected as report
@@ -34,10 +35,28 @@ CASE = Path(__file__).parents[1] / "cases/timeout-outside-filter"
 CHECK = json.loads((CASE / "check.json").read_text())
 GAS = "agentserviceapi.guestconfiguration.azure.com"
 TABLE = f"ENDPOINT |REACHABLE |PRIVATE |TLS |PROXY\nhttps://{GAS} |false |false |unknown |not set\n"
+VM_ID = "99999999-8888-7777-6666-555555555555"
+
+
+def shown(status: str, name: str = "web01") -> dict[str, Any]:
+    place = "/subscriptions/11111111-2222-3333-4444-555555555555/resourceGroups/rg-arc/providers"
+    agent = {
+        "installed": True,
+        "status": status,
+        "resource_id": f"{place}/Microsoft.HybridCompute/machines/{name}",
+        "resource_name": name,
+        "vm_id": VM_ID,
+    }
+    return {"schema": 1, "verb": "show", "ok": True, "agent": agent}
+
+
+CONNECTED = {"schema": 1, "verb": "connect", "ok": True, "heard_from": True, "status": "Connected"}
 GOOD = [
-    {"schema": 1, "verb": verb, "ok": True}
-    for verb in ("verify", "facts", "install", "check", "connect", "show")
+    *({"schema": 1, "verb": verb, "ok": True} for verb in ("verify", "facts", "install", "check")),
+    CONNECTED,
+    shown("Connected"),
 ]
+UNHEARD = [*GOOD[:4], CONNECTED | {"heard_from": False, "status": "Disconnected"}, shown("Disconnected")]
 FAILED_CHECK = {
     "schema": 1,
     "verb": "check",
@@ -98,6 +117,84 @@ def test_hosts_are_read_back_as_runs(tmp_path: Path) -> None:
     assert bad.run.failure.unreachable == (GAS,)
     assert [step.step for step in bad.run.steps] == ["verify", "facts", "install", "check"]
     assert not found.all_good
+
+
+def unheard(host: str, **changed: Any) -> dict[str, Any]:  # noqa: ANN401  # any JSON
+    return result(host, **{"outcome": "not-heard-from", "answers": UNHEARD} | changed)
+
+
+def test_a_host_that_azure_has_not_heard_from_is_neither_connected_nor_failed(tmp_path: Path) -> None:
+    put(tmp_path, result("db01"))
+    put(tmp_path, unheard("web01"))
+    put(tmp_path, unheard("web02", outcome="connected"))
+    found = collect(tmp_path)
+    assert [host.run.outcome.value for host in found.hosts] == ["connected", *["not-heard-from"] * 2]
+    assert ([host.failed for host in found.hosts], found.all_good) == ([False] * 3, False)
+    (finding,) = found.diagnosis.findings
+    assert (finding.cause, finding.servers) == ("his/no-heartbeat", ("web01", "web02"))
+    document = report.document(found)
+    assert {key: document["summary"][key] for key in ("connected", "not_heard_from", "failed")} == {
+        "connected": 1, "not_heard_from": 2, "failed": 0,
+    }  # fmt: skip
+    assert document["hosts"][1]["failure"]["code"] == "not-heard-from"
+    text = list(drawn(found))
+    cells = re.split(r"  +", text[2])
+    assert (cells[:2], cells[4:]) == (
+        ["web01", "not heard from"],
+        ["show", "not-heard-from", "his/no-heartbeat"],
+    )
+    says = "warn  web01, web02: show: connected, not yet heard from: the agent says Disconnected"
+    assert says in text
+    assert text[-1] == "1 of 3 hosts that reported say that they are connected, 2 not yet heard from"
+
+
+def test_an_endpoint_that_fails_says_why_a_host_is_not_heard_from(tmp_path: Path) -> None:
+    put(tmp_path, unheard("web01", path=CHECK))
+    causes = {one.cause for one in collect(tmp_path).diagnosis.findings}
+    assert causes
+    assert "his/no-heartbeat" not in causes
+    assert write_evidence(collect(tmp_path), tmp_path / "evidence") == 2
+    assert {path.name for path in (tmp_path / "evidence").iterdir()} == {
+        "web01-answers.txt",
+        "web01-path.json",
+    }
+
+
+def machine(name: str, status: str, vm_id: str = VM_ID) -> Machine:
+    return Machine(name, f"/x/{name}", status, vm_id, "eastasia", "1.67", "Linux", "", None, {})
+
+
+@pytest.mark.parametrize(
+    ("said", "there", "outcome", "code"),
+    [
+        ("connected", machine("web01", "Connected"), "connected", ""),
+        ("not-heard-from", machine("WEB01", "Connected"), "connected", ""),
+        ("connected", machine("web01", "Disconnected"), "not-heard-from", "not-heard-from"),
+        ("not-heard-from", machine("web01", "AwaitingConnection"), "not-heard-from", "not-heard-from"),
+        ("connected", None, "failed", "no-machine"),
+        ("connected", machine("web01", "Connected", vm_id="another"), "failed", "another-server"),
+        ("failed", machine("web01", "Connected"), "failed", "AZCM0026"),
+    ],
+)  # fmt: skip
+def test_what_azure_shows_counts(
+    tmp_path: Path, said: str, there: Machine | None, outcome: str, code: str
+) -> None:
+    made = {"connected": result, "not-heard-from": unheard, "failed": failing}[said]
+    put(tmp_path, made("web01"))
+    machines = {there.name.lower(): there} if there else {}
+    found = collect(tmp_path, azure=InAzure(machines, "rg-arc"))
+    (host,) = found.hosts
+    failure = host.run.failure
+    assert (host.run.outcome, failure.code if failure else "") == (outcome, code)
+    row = report.document(found)["hosts"][0]
+    assert (row["machine"]["status"] if row["machine"] else None) == (there.status if there else None)
+    assert found.all_good == (outcome == "connected")
+    text = list(drawn(found))
+    assert re.split(r"  +", text[0])[2] == "IN AZURE"
+    assert re.split(r"  +", text[1])[2] == (there.status if there else "none")
+    assert text[-1].startswith(
+        f"{int(outcome == 'connected')} of 1 hosts that reported are connected in Azure"
+    )
 
 
 def test_the_share_or_its_results_folder_can_be_named(tmp_path: Path) -> None:
@@ -493,7 +590,7 @@ def test_the_command_shows_who_failed_why_and_the_way_out(run: Invoke, tmp_path:
     assert lines[2].split() == ["web02", "ok", "gpo", "2026-11-23T08:05:00Z"]
     assert "way out: " in text
     assert "12076:51012" in text
-    assert lines[-1] == "1 of 2 hosts that reported are connected, 1 failed"
+    assert lines[-1] == "1 of 2 hosts that reported say that they are connected, 1 failed"
 
 
 def test_the_command_ends_with_0_when_all_are_connected(run: Invoke, tmp_path: Path) -> None:
@@ -501,7 +598,10 @@ def test_the_command_ends_with_0_when_all_are_connected(run: Invoke, tmp_path: P
     folder.mkdir()
     put(folder, result())
     document = json.loads(run(folder, "--output", "json", status=0))
-    assert document["summary"] == {"hosts": 1, "connected": 1, "failed": 0, "missing": 0, "skipped": 0}
+    assert document["summary"] == {
+        "hosts": 1, "connected": 1, "not_heard_from": 0, "failed": 0, "missing": 0, "skipped": 0,
+    }  # fmt: skip
+    assert document["asked_azure"] is False
     lines = [json.loads(line) for line in run(folder, "--output", "jsonl", status=0).splitlines()]
     assert [line["kind"] for line in lines] == ["host", "evidence", "collected"]
     inventory = tmp_path / "servers.csv"

@@ -26,6 +26,7 @@ def test_there_is_no_other_script() -> None:
 def test_the_token_is_never_an_argument_of_a_command(rules: ModuleType) -> None:
     text = text_of("onboard.ps1")
     assert "$TokenText" in text
+    assert rules.secrets_in_commands(text) == []
     assert rules.secrets_in_commands(text.replace("TokenText", "ConfigText")) == []
 
 
@@ -39,7 +40,7 @@ def test_it_opens_no_connection(rules: ModuleType, name: str) -> None:
 def test_it_calls_verbs_that_the_host_script_has(rules: ModuleType) -> None:
     verbs = set(re.findall(r"^#   windows\.ps1 (\w+)", rules.SCRIPTS["windows.ps1"], re.MULTILINE))
     called = set(re.findall(r"Invoke-HostScript @\('(\w+)'", text_of("onboard.ps1")))
-    called |= set(re.findall(r"\$words = @\('(\w+)'", text_of("onboard.ps1")))
+    called |= set(re.findall(r"\$words = @\('(\w+)', 'stdin'", text_of("onboard.ps1")))
     assert called == {"verify", "facts", "install", "check", "connect", "show", "disconnect", "uninstall"}
     assert called <= verbs
 
@@ -54,15 +55,13 @@ def test_a_script_cut_short_does_nothing(rules: ModuleType) -> None:
     assert sum("Invoke-Main" in one for one in last) == 1
 
 
-def test_a_token_that_a_killed_run_left_goes_first_and_is_looked_for_last(rules: ModuleType) -> None:
-    """Only between the lock's taking and its giving back, so that it is nobody else's."""
+def test_no_file_of_its_own_ever_holds_the_token(rules: ModuleType) -> None:
+    """It goes to the host script by standard input, and is forgotten however that ends."""
     code = rules.code_of(text_of("onboard.ps1"))
-    main = code[code.index("function Invoke-Main") :]
-    order = ["[IO.File]::Open(", "Remove-Token", "Invoke-Run", "Remove-Token", "$lock.Dispose()"]
-    at = 0
-    for word in order:
-        at = main.index(word, at) + len(word)
-    assert code.count("'connect.json'") == 1, "one name, which the next run finds again"
+    written = re.findall(r"WriteAllText\((.*)\)", code)
+    assert len(written) == 2
+    assert not any("ConfigText" in one or "TokenText" in one for one in written)
+    assert "finally { $script:ConfigText = $script:TokenText = '' }" in code
 
 
 def test_a_folder_in_the_results_place_is_seen_before_anything_is_copied_there() -> None:

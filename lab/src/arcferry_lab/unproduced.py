@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 UNPRODUCED: Mapping[str, str] = {
     "agent/*": "the agent's own words tell it; a lab with --hosts has servers with an agent to ask",
+    "his/*": "connecting tells it, not a check; the fault of that name makes a lab's server so",
     "install/*": "the installer's own words tell it; the faults of a host, such as host/disk-full, stop one",
     "signin/*": "a sign-in tells it, not a check; entra/expired-secret makes one fail",
     "arm/*": "a request to Resource Manager tells it, not a check; arm/401 to arm/500 make one fail",

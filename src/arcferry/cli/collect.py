@@ -1,13 +1,17 @@
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from arcferry.cli import options
-from arcferry.cli.options import argument, option
+from arcferry.cli.options import argument, grouped, option
 from arcferry.cli.output import show_by
 
+if TYPE_CHECKING:
+    from arcferry.export.collect import InAzure
 
+
+@grouped
 def collect(
     share: Annotated[Path, argument("SHARE", "The share of an export, or its folder of results.")],
     *,
@@ -18,9 +22,10 @@ def collect(
         Path | None,
         option(
             "--evidence DIR",
-            "Write what failed hosts handed in to this folder, as files for arcferry explain.",
+            "Write what hosts that are not connected handed in here, as files for arcferry explain.",
         ),
     ] = None,
+    azure: options.QueryOptions,
     context: options.WithOption = None,
     cloud: options.CloudOption = options.DEFAULT_CLOUD,
     output: options.CheckOutputOption = "table",
@@ -28,9 +33,12 @@ def collect(
     """Read the result files that servers left on a share: who is connected, what failed, why, the way out.
 
     Every word in them is the server's own: a file that is cut short, too large, a link, or another host's is
-    named and left out. A host that says connected is done when Azure shows its machine Connected, too.
+    named and left out. A host is connected when its agent says that Azure hears from it; with a tenant, a
+    subscription, a resource group and a service principal at hand Azure is asked too, and what it shows
+    counts. Without a secret or a certificate, or where Azure gives no answer, the hosts' own word stands.
 
-    Exit code 0 when every host is connected, 1 when one is not, or one of the inventory did not report.
+    Exit code 0 when every host is connected, 1 when one is not, is not yet heard from, or one of the
+    inventory did not report.
     """
     from arcferry import catalog
     from arcferry.cli.evidence import evidence_and_held
@@ -40,10 +48,35 @@ def collect(
 
     hosts = read_inventory(inventory) if inventory else None
     given, held = evidence_and_held(context or [], catalog.cloud(cloud))
-    collection = reading.collect(share, hosts, given, held)
+    collection = reading.collect(share, hosts, given, held, _in_azure(azure, cloud))
     if evidence:
         count = reading.write_evidence(collection, evidence)
         typer.echo(f"{count} files of evidence written to {evidence}", err=True)
     show_by(output, report, collection)
     if not collection.all_good:
         raise typer.Exit(1)
+
+
+def _in_azure(given: options.QueryOptions, cloud: str) -> "InAzure | None":
+    """The machines that Azure shows; None if it cannot be asked, or gives no answer, which stderr tells."""
+    if not (given.tenant_id and given.subscription_id and given.resource_group and given.client_id):
+        return None
+
+    from arcferry import azure
+    from arcferry.cli import stopping
+    from arcferry.cli.sign_in import principal, sign_in
+    from arcferry.errors import AzureError
+    from arcferry.export.collect import InAzure
+
+    if principal(given) is None or (place := sign_in(given, cloud)) is None:
+        return None
+
+    async def listed() -> InAzure:
+        async with azure.signed_in(place.target, place.principal) as session:
+            return InAzure(await azure.list_machines(session), place.target.resource_group)
+
+    try:
+        return stopping.run(listed(), says="stopped")
+    except AzureError as error:
+        typer.echo(f"warn: Azure was not asked: {error}", err=True)
+        return None

@@ -48,6 +48,15 @@ def export(
             panel=SERVERS,
         ),
     ] = None,
+    wait: Annotated[
+        int,
+        option(
+            "--wait SECONDS",
+            "How long a server waits, once it is connected, for Azure to hear from it; then it is reported "
+            "as connected, not yet heard from.",
+            panel=SERVERS,
+        ),
+    ] = 300,
     agent_proxy: Annotated[
         str,
         option(
@@ -103,6 +112,7 @@ def export(
         opened, where,
         share=share, sign_in=sign_in, tags=export.read_tags(tags or ()), proxy=agent_proxy,
         private_link_scope=private_link_scope or "", gateway_id=gateway_id, group=group, delay=delay,
+        wait=wait,
     )  # fmt: skip
     export.export(wanted, chosen, out)
     typer.echo(str(out))

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _SEVERAL = 2
 NETWORK_ERROR = "AZCM0026"
 """The code with which the agent gives up on an endpoint; what is behind it, the endpoint's facts tell."""
+HEARD_FROM = "heard from"
+"""The property of an agent's state that is `no` after a connect without a heartbeat."""
+
 SCOPE_UNNAMED = "of unknown name"
 """Stands for a private link scope of which only that it is used is known."""
 

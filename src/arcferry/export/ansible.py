@@ -10,7 +10,7 @@ from arcferry import __version__
 from arcferry import bundle as bundles
 from arcferry.errors import InputError
 from arcferry.export.content import BUNDLE
-from arcferry.export.options import ExportOptions
+from arcferry.export.options import WAIT, ExportOptions
 from arcferry.export.steps import as_html
 from arcferry.files import packaged, write_whole
 
@@ -70,7 +70,8 @@ def _settings(options: ExportOptions) -> dict[str, Any]:
         "onboard_gateway_id": options.gateway_id,
         "onboard_windows_bundle": f"{options.share}\\{BUNDLE}" if options.share.startswith("\\\\") else "",
     }
-    return always | {name: value for name, value in given.items() if value}
+    waits = {"onboard_wait_seconds": options.wait} if options.wait != WAIT else {}
+    return always | {name: value for name, value in given.items() if value} | waits
 
 
 class _Verbatim(str):

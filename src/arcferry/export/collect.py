@@ -2,11 +2,12 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from arcferry.azure import Machine
 from arcferry.diagnosis.finding import NOTHING_JUDGED, Diagnosis
 from arcferry.errors import FileInputError, InputError
 from arcferry.evidence.case import Document
@@ -67,6 +68,7 @@ class Collection:
             empty likewise.
         diagnosis: what the failed hosts' evidence leads to; each finding names the hosts that have it.
         doubts: results that were read, and in which something cannot be.
+        asked: whether Azure was asked; then what it shows counts, where a host says that it is connected.
     """
 
     share: Path
@@ -77,16 +79,30 @@ class Collection:
     unclear: tuple[Unclear, ...] = ()
     diagnosis: Diagnosis = NOTHING_JUDGED
     doubts: tuple[Skipped, ...] = ()
+    asked: bool = False
 
     @property
     def failed(self) -> tuple[Reported, ...]:
-        """The hosts that are not connected."""
+        """The hosts of which a step failed."""
         return tuple(host for host in self.hosts if host.failed)
+
+    @property
+    def not_heard_from(self) -> tuple[Reported, ...]:
+        """The hosts whose machine is made, and of which Azure has had no heartbeat."""
+        return tuple(host for host in self.hosts if not host.connected and not host.failed)
 
     @property
     def all_good(self) -> bool:
         """Whether every host is connected, and every one of the inventory reported."""
-        return not self.failed and not self.missing
+        return all(host.connected for host in self.hosts) and not self.missing
+
+
+@dataclass(frozen=True, slots=True)
+class InAzure:
+    """What Azure shows: every machine of a resource group, by lower-case name."""
+
+    machines: Mapping[str, Machine]
+    group: str
 
 
 def collect(
@@ -94,6 +110,7 @@ def collect(
     inventory: Inventory | None = None,
     context: Iterable[Document] = (),
     held: Iterable[Document] = (),
+    azure: InAzure | None = None,
 ) -> Collection:
     """Read every result in a folder, or in `results` below it. Nothing there is changed.
 
@@ -105,6 +122,7 @@ def collect(
         inventory: who should have reported.
         context: what else was handed in, such as a route filter.
         held: the documents of `arcferry data`.
+        azure: what Azure shows, if it was asked.
 
     Raises:
         FileInputError: there is no such folder, or it cannot be read.
@@ -115,6 +133,8 @@ def collect(
     if not hosts and not skipped:
         raise InputError(f"{folder} holds no results", hint="Each host writes a file HOST.json there.")
     found = tuple(hosts[name] for name in sorted(hosts))
+    if azure:
+        found = tuple(host.seen_in(azure.machines, azure.group) for host in found)
     listed = [host.name for host in inventory.hosts] if inventory else None
     attendance = _attendance(listed, [host.name for host in found]) if listed is not None else ((), (), ())
     return Collection(
@@ -124,11 +144,12 @@ def collect(
         *attendance,
         _findings(found, folder, context, held),
         tuple(Skipped(host.file, _to_come(host)) for host in found if _is_to_come(host)),
+        asked=azure is not None,
     )
 
 
 def write_evidence(collection: Collection, folder: Path) -> int:
-    """Write what failed hosts handed in as files for `arcferry explain`, and return how many.
+    """Write what hosts that are not connected handed in as files for `arcferry explain`, and return how many.
 
     Each result is read once more; one that is not what it was is left out.
 
@@ -136,7 +157,9 @@ def write_evidence(collection: Collection, folder: Path) -> int:
         FileInputError: the folder cannot be written.
     """
     count = 0
-    for host in collection.failed:
+    for host in collection.hosts:
+        if host.connected:
+            continue
         read = _again(collection.share, host)
         for name, data in _evidence_files(read) if read else ():
             write_whole(folder / f"{host.name}-{name}", data)
@@ -168,7 +191,7 @@ def _read_all(folder: Path) -> tuple[dict[str, Reported], list[Skipped]]:
             skipped.append(Skipped(one_line(path.name, limit=120), str(error)))
             continue
         # What a host handed in is let go here: many results must not need more memory than one.
-        reported = replace(read, path=None, symptoms=_symptoms(read))
+        reported = replace(read, path=None, told="", symptoms=_symptoms(read))
         older, newer = sorted((reported, hosts.get(reported.name.lower(), reported)), key=_age)
         hosts[newer.name.lower()] = newer
         if older is not newer:
@@ -258,10 +281,10 @@ def _label(name: str) -> str:
 def _findings(
     hosts: Iterable[Reported], folder: Path, context: Iterable[Document], held: Iterable[Document]
 ) -> Diagnosis:
-    """What the failed hosts' evidence leads to; first what most hosts have."""
+    """What the evidence of hosts that are not connected leads to; first what most hosts have."""
     groups: dict[bytes, list[Reported]] = {}
     for host in hosts:
-        if host.failed:
+        if not host.connected:
             groups.setdefault(host.symptoms, []).append(host)
     alike = (
         (
@@ -285,6 +308,8 @@ def _evidence(host: Reported) -> tuple[Document, ...]:
 def _evidence_files(host: Reported) -> Iterator[tuple[str, bytes]]:
     """What a host handed in, as files that `arcferry explain` reads: their names and content."""
     failure = host.run.failure
+    if failure is not None and not host.failed:
+        yield "answers.txt", host.told.encode()
     if failure is not None and failure.output:
         yield _OUTPUTS.get(failure.step, "output.txt"), failure.output.encode()
     if host.path is not None:

@@ -59,6 +59,7 @@ def settings(options: ExportOptions, tool: Tool) -> bytes:
         "bundle": bundle.id,
         "connect": options.connect_options,
         "delay_minutes": options.minutes(tool),
+        "wait_seconds": options.wait,
         "proxy": options.proxy,
         "results": options.results,
         "token_file": options.sign_in.path if isinstance(options.sign_in, TokenFile) else "",

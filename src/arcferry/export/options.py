@@ -15,6 +15,11 @@ from arcferry.text import quoted
 LONGEST_DELAY = 24 * 60
 """Minutes within which a start may be spread: the task comes back after a day."""
 
+WAIT = 300
+"""Seconds that the host script's `connect` waits, unless told otherwise, for Azure to hear from the agent."""
+
+LONGEST_WAIT = 3600
+
 # Minutes. Hundreds of servers that copy a bundle at once would fill a file server's line.
 _DELAY = 30
 _GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -104,6 +109,7 @@ class ExportOptions:
         private_link_scope: an ARM id, empty for none; `gateway_id` likewise.
         group: the servers' group, with its domain; empty if no rights of Windows are given.
         delay: minutes within which a server starts at a random instant; None for the tool's own.
+        wait: seconds that a server waits for Azure to hear from it, once it is connected.
 
     Raises:
         InputError: something cannot be carried safely, naming the option. What a tool needs beyond this is
@@ -120,6 +126,7 @@ class ExportOptions:
     gateway_id: str = ""
     group: str = ""
     delay: int | None = None
+    wait: int = WAIT
 
     def __post_init__(self) -> None:
         """Check what the user gave."""
@@ -137,6 +144,8 @@ class ExportOptions:
         _match("--gateway-id", self.gateway_id, gateway, "the ARM id of an Azure Arc gateway")
         if self.delay is not None and not 0 <= self.delay <= LONGEST_DELAY:
             raise InputError(f"--delay {self.delay} is not between 0 and {LONGEST_DELAY} minutes")
+        if not 0 <= self.wait <= LONGEST_WAIT:
+            raise InputError(f"--wait {self.wait} is not between 0 and {LONGEST_WAIT} seconds")
         below = tuple(f"{self.share.lower()}{separator}" for separator in "\\/" if self.share)
         if isinstance(self.sign_in, TokenFile) and self.sign_in.path.lower().startswith(below):
             raise InputError(

@@ -15,9 +15,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from arcferry import catalog
+from arcferry.azure import Machine
 from arcferry.bundle import blocks
 from arcferry.errors import first_problem
 from arcferry.evidence.readers.values import text_of
+from arcferry.fleet.host_state import HostAgent, read_agent
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.outcome import HostOutcome, HostRun, StepResult, StepState
 from arcferry.fleet.script import ScriptAnswer, masked_fields
@@ -40,6 +42,8 @@ _SWALLOWED = (
 )
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _AGENTS_OWN = {"check", "connect"}
+_NOT_HEARD = "not-heard-from"
+NOT_HEARD_SAYS = "connected, not yet heard from"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,8 @@ class Reported:
         via: the tool that took the script there, as the host says.
         bundle: the id of the bundle, as the host says.
         ended: None if it is no instant.
+        agent: what it said last of its connection.
+        told: its answers to `connect` and `show`, one JSON object a line; empty if they were let go.
         path: the path evidence, a document as `arcferry check` prints it; None if there is none, or if
             it was let go.
         too_much: whether its path evidence is more than is judged, and was let go unread.
@@ -64,6 +70,8 @@ class Reported:
     bundle: str
     began: datetime | None
     ended: datetime | None
+    agent: HostAgent = field(default_factory=HostAgent)
+    told: str = field(repr=False, default="")
     path: Mapping[str, Any] | None = field(repr=False, default=None)
     too_much: bool = False
     symptoms: bytes = field(repr=False, default=b"")
@@ -74,9 +82,49 @@ class Reported:
         return self.run.host.name
 
     @property
+    def connected(self) -> bool:
+        """Whether it is."""
+        return self.run.outcome is HostOutcome.CONNECTED
+
+    @property
     def failed(self) -> bool:
-        """Whether it is not connected."""
-        return self.run.outcome is not HostOutcome.CONNECTED
+        """Whether a step of it failed, so that it has no machine in Azure, or not the right one."""
+        return self.run.outcome is HostOutcome.FAILED
+
+    def seen_in(self, machines: Mapping[str, Machine], group: str) -> "Reported":
+        """The same as Azure sees it, which counts where the host says that its machine is made.
+
+        Args:
+            machines: all of the resource group, by lower-case name.
+            group: the resource group's name.
+        """
+        name = self.agent.resource_name or self.name
+        machine = machines.get(name.lower())
+        if self.failed:
+            return replace(self, run=replace(self.run, machine=machine))
+        if machine is None:
+            return self._with(None, f"Azure has no machine {name} in {group}", "no-machine")
+        if self.agent.vm_id and machine.vm_id and self.agent.vm_id.lower() != machine.vm_id.lower():
+            says = f"Azure's machine {name} is another server: its vmId is {machine.vm_id}"
+            return self._with(machine, f"{says}, here it is {self.agent.vm_id}", "another-server")
+        if machine.connected:
+            return self._with(machine)
+        says = f"{NOT_HEARD_SAYS}: Azure shows it as {machine.status or 'nothing'}"
+        return self._with(machine, says, _NOT_HEARD)
+
+    def _with(self, machine: Machine | None, says: str = "", code: str = "") -> "Reported":
+        """The same with its machine, and with what is wrong, if anything is."""
+        steps = tuple(
+            replace(step, state=StepState.DONE, says="done", hint="", code="")
+            if step.code == _NOT_HEARD
+            else step
+            for step in self.run.steps
+        )
+        outcome = HostOutcome.CONNECTED
+        if code:
+            outcome = HostOutcome.NOT_HEARD_FROM if code == _NOT_HEARD else HostOutcome.FAILED
+            steps = (*steps, _unheard(says, code))
+        return replace(self, run=replace(self.run, outcome=outcome, steps=steps, machine=machine))
 
 
 class NotAResultError(Exception):
@@ -87,7 +135,7 @@ class _Result(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     host: Annotated[str, Field(max_length=64)]
-    outcome: Literal["connected", "failed"]
+    outcome: Literal["connected", "not-heard-from", "failed"]
     via: Annotated[str, Field(max_length=40)] = ""
     bundle: Annotated[str, Field(max_length=64)] = ""
     began: Annotated[str, Field(max_length=64)] = ""
@@ -122,10 +170,11 @@ def read_result(path: Path) -> Reported:
     # The script stops at a failure, so its output alone is kept: what a host says has to have an end.
     failed = next((step for step in steps if step.state is StepState.FAILED), None)
     steps = tuple(step if step is failed else replace(step, output="") for step in steps)
-    # What the host says, unless its own answers say otherwise.
-    whole = any(answer.verb == "show" for answer in answers) and all(answer.ok for answer in answers)
-    connected = result.outcome == "connected" and whole
-    outcome = HostOutcome.CONNECTED if connected else HostOutcome.FAILED
+    agent = next((read_agent(answer) for answer in reversed(answers) if answer.verb == "show"), HostAgent())
+    outcome = _outcome(result, answers, agent)
+    if outcome is HostOutcome.NOT_HEARD_FROM:
+        says = f"{NOT_HEARD_SAYS}: the agent says {agent.status or 'nothing'}"
+        steps = (*(step for step in steps if step.step != "show"), _unheard(says, _NOT_HEARD))
     return Reported(
         run=HostRun(Host(result.host, result.host), outcome, _explained(result, steps)),
         file=path.name,
@@ -133,9 +182,24 @@ def read_result(path: Path) -> Reported:
         bundle=one_line(result.bundle, limit=64),
         began=_instant(result.began),
         ended=_instant(result.ended),
+        agent=agent,
+        told="\n".join(json.dumps(one.fields) for one in answers if one.verb in ("connect", "show")),
         path=result.path,
         too_much=too_much,
     )
+
+
+def _outcome(result: _Result, answers: list[ScriptAnswer], agent: HostAgent) -> HostOutcome:
+    """What the host says, unless its own answers say otherwise; connected is what its agent calls so."""
+    whole = any(answer.verb == "show" for answer in answers) and all(answer.ok for answer in answers)
+    if result.outcome == "failed" or not whole:
+        return HostOutcome.FAILED
+    heard = result.outcome == "connected" and agent.status.lower() == "connected"
+    return HostOutcome.CONNECTED if heard else HostOutcome.NOT_HEARD_FROM
+
+
+def _unheard(says: str, code: str) -> StepResult:
+    return StepResult("show", StepState.FAILED, says, hint=_hints()[code], code=code)
 
 
 def _bytes(path: Path) -> bytes:

@@ -21,9 +21,14 @@ class StepState(StrEnum):
 
 
 class HostOutcome(StrEnum):
-    """How a host's part of a run ended. Stopped: not finished, because the run was stopped."""
+    """How a host's part of a run ended.
+
+    Not heard from: its agent holds an identity, and no heartbeat of it has reached Azure. Stopped: not
+    finished, because the run was stopped.
+    """
 
     CONNECTED = "connected"
+    NOT_HEARD_FROM = "not-heard-from"
     FAILED = "failed"
     BLOCKED = "blocked"
     STOPPED = "stopped"

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from arcferry.export.collect import Collection
 from arcferry.export.result import Reported
+from arcferry.fleet.outcome import HostOutcome
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import MOST_NAMED, named
@@ -17,6 +18,11 @@ from arcferry.times import to_text
 
 ROWS = "hosts", "host"
 _HEADINGS = ("HOST", "RESULT", "BY", "ENDED", "STEP", "CODE", "CAUSE")
+_WORDS = {
+    HostOutcome.CONNECTED: ("ok", ""),
+    HostOutcome.NOT_HEARD_FROM: ("not heard from", STYLES["warn"]),
+    HostOutcome.FAILED: ("FAIL", STYLES["FAIL"]),
+}
 
 
 def document(collection: Collection) -> dict[str, Any]:
@@ -27,11 +33,13 @@ def document(collection: Collection) -> dict[str, Any]:
         "share": str(collection.share),
         "summary": {
             "hosts": len(collection.hosts),
-            "connected": len(collection.hosts) - len(collection.failed),
+            "connected": sum(host.connected for host in collection.hosts),
+            "not_heard_from": len(collection.not_heard_from),
             "failed": len(collection.failed),
             "missing": len(collection.missing),
             "skipped": len(collection.skipped),
         },
+        "asked_azure": collection.asked,
         "hosts": list(map(_host, collection.hosts)),
         "skipped": [picked(one, "file", "why") for one in collection.skipped],
         **picked(collection, "missing", "strangers"),
@@ -57,20 +65,26 @@ def junit(collection: Collection) -> str:
 
 def draw(collection: Collection, console: Console) -> None:
     """A table, then each failure once with its hosts and the way out, then the sum."""
-    print_table(console, _HEADINGS, _rows(collection))
+    headings = (*_HEADINGS[:2], "IN AZURE", *_HEADINGS[2:]) if collection.asked else _HEADINGS
+    print_table(console, headings, _rows(collection))
     print_line(console)
     print_failures(console, failures(host.run for host in collection.failed))
+    print_failures(console, failures(host.run for host in collection.not_heard_from), "warn")
     for line in causes(collection.diagnosis.findings):
         print_line(console, line)
     for says in _doubtful(collection):
         print_marked(console, "warn", says)
-    print_sum(console, "ok" if collection.all_good else "FAIL", summary(collection))
+    word = "ok" if collection.all_good else "FAIL" if collection.failed or collection.missing else "warn"
+    print_sum(console, word, summary(collection))
 
 
 def summary(collection: Collection) -> str:
     """One line: how many are connected, and what became of the others."""
-    connected = len(collection.hosts) - len(collection.failed)
-    parts = [f"{connected} of {len(collection.hosts)} hosts that reported are connected"]
+    connected = sum(host.connected for host in collection.hosts)
+    where = "are connected in Azure" if collection.asked else "say that they are connected"
+    parts = [f"{connected} of {len(collection.hosts)} hosts that reported {where}"]
+    if collection.not_heard_from:
+        parts.append(f"{len(collection.not_heard_from)} not yet heard from")
     if collection.failed:
         parts.append(f"{len(collection.failed)} failed")
     if collection.missing:
@@ -87,11 +101,13 @@ def _rows(collection: Collection) -> Iterator[tuple[tuple[str, ...], str]]:
         for name in one.servers:
             causes.setdefault(name, one.cause)
     for host in collection.hosts:
-        failure, word = host.run.failure, "FAIL" if host.failed else "ok"
+        failure, (word, style) = host.run.failure, _WORDS[host.run.outcome]
         ended = to_text(host.ended) if host.ended else ""
         step, code = (failure.step, failure.code) if failure else ("", "")
-        cells = (host.name, word, host.via, ended, step, code, causes.get(host.name, ""))
-        yield cells, STYLES["FAIL"] if host.failed else ""
+        cells = [host.name, word, host.via, ended, step, code, causes.get(host.name, "")]
+        if collection.asked:
+            cells.insert(2, host.run.machine.status if host.run.machine else "none")
+        yield tuple(cells), style
 
 
 def _doubtful(collection: Collection) -> Iterator[str]:

@@ -21,6 +21,7 @@ from arcferry.times import to_text
 ROWS = "hosts", "host"
 _MARKS = {
     HostOutcome.CONNECTED: "ok",
+    HostOutcome.NOT_HEARD_FROM: "warn",
     HostOutcome.STOPPED: "warn",
     HostOutcome.FAILED: "FAIL",
     HostOutcome.BLOCKED: "FAIL",
@@ -124,10 +125,10 @@ def failures(hosts: Iterable[HostRun]) -> Iterator[tuple[str, str]]:
         yield one_line(f"{named(names)}: {step}: {says}", limit=900), one_line(hint, limit=600)
 
 
-def print_failures(console: Console, failures: Iterable[tuple[str, str]]) -> None:
+def print_failures(console: Console, failures: Iterable[tuple[str, str]], mark: str = "FAIL") -> None:
     """Each failure with its way out."""
     for says, hint in failures:
-        print_marked(console, "FAIL", says)
+        print_marked(console, mark, says)
         if hint:
             print_line(console, f"      hint: {hint}")
 

@@ -9,7 +9,7 @@ from arcferry import catalog
 from arcferry.diagnosis.causes.coded import code_matches
 from arcferry.diagnosis.finding import Confidence, Evidence, Owner, Severity
 from arcferry.diagnosis.rule import Line, Match, Value, case_cause, line
-from arcferry.evidence.case import AgentState, Case, Document, Kind
+from arcferry.evidence.case import HEARD_FROM, AgentState, Case, Document, Kind
 from arcferry.text import one_line
 from arcferry.times import now, to_text
 
@@ -25,18 +25,19 @@ def expired(case: Case) -> Sequence[Match]:
     return [Match(evidence=_status(state)) for state in case.agents if state.status == "Expired"]
 
 
+@case_cause("his/no-heartbeat", Owner.SERVER)
+def no_heartbeat(case: Case) -> Sequence[Match]:
+    """The host script says so of a machine that it has just made, and nothing else explains it."""
+    return [Match(evidence=_status(state)) for state in _silent(case) if not _was_heard_from(state)]
+
+
 @case_cause("agent/disconnected", Owner.SERVER)
 def disconnected(case: Case) -> Sequence[Match]:
     """The agent says so, it has been connected, and neither an endpoint, a code nor himds explains it."""
-    blocked = any(
-        not seen.reachable and seen.required is not False and not seen.install for seen in case.attempts
-    )
-    if blocked or any(code.code for code in case.codes):
-        return ()
     return [
         Match(evidence=_status(state))
-        for state in case.agents
-        if state.status == "Disconnected" and _was_connected(state) and not _HIMDS & set(_stopped(state))
+        for state in _silent(case)
+        if _was_heard_from(state) and _was_connected(state)
     ]
 
 
@@ -49,7 +50,10 @@ def not_connected(case: Case) -> Sequence[Match]:
     return [
         Match(evidence=_status(state), severity=Severity.INFO)
         for state in case.agents
-        if state.status == "Disconnected" and not _was_connected(state) and not _HIMDS & set(_stopped(state))
+        if state.status == "Disconnected"
+        and not _was_connected(state)
+        and _was_heard_from(state)
+        and not _HIMDS & set(_stopped(state))
     ]
 
 
@@ -165,6 +169,23 @@ def _status(state: AgentState) -> tuple[Line | Evidence, ...]:
     if state.error:
         found.append(Evidence(state.origin, state.error, state.taken))
     return tuple(found)
+
+
+def _silent(case: Case) -> Sequence[AgentState]:
+    """The agents without contact of which neither an endpoint, a code nor himds says why."""
+    blocked = any(
+        not seen.reachable and seen.required is not False and not seen.install for seen in case.attempts
+    )
+    if blocked or any(code.code for code in case.codes):
+        return ()
+    return [
+        state for state in case.agents if state.status == "Disconnected" and not _HIMDS & set(_stopped(state))
+    ]
+
+
+def _was_heard_from(state: AgentState) -> bool:
+    """Whether nobody says that no heartbeat has come since the machine was made."""
+    return (HEARD_FROM, "no") not in state.properties
 
 
 def _was_connected(state: AgentState) -> bool:

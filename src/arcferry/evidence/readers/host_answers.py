@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 
-from arcferry.evidence.case import Document, Kind
-from arcferry.evidence.readers import values
+from arcferry.evidence.case import HEARD_FROM, AgentState, Document, Kind
+from arcferry.evidence.readers import agent_show, values
 
 _VERBS = {"facts", "verify", "install", "check", "connect", "show", "disconnect", "uninstall", "usage"}
 _MOST = 200
@@ -19,13 +19,13 @@ def looks_right(value: object) -> bool:
 
 
 def read(name: str, value: object) -> Document:
-    """The answers themselves: what was not ok, and the script's own words for it."""
+    """The answers themselves: what was not ok, in the script's own words, and how the agent was last."""
     notes = []
     for one in _answers(value):
         if one.get("ok") is False:
             said = (values.word(one.get("code"), 60), values.short(one.get("message")))
             notes.append(f"{one['verb']}: {': '.join(filter(None, said)) or 'not ok'}")
-    return Document(name, Kind.HOST_ANSWERS, notes=tuple(notes))
+    return Document(name, Kind.HOST_ANSWERS, notes=tuple(notes), agent_state=_state(name, value))
 
 
 def printed(value: object) -> Iterator[tuple[str, str]]:
@@ -40,6 +40,29 @@ def paths(value: object) -> Iterator[object]:
     """The path evidence among the answers and beside them, each in the form of `arcferry check`."""
     found = [one.get("path") for one in (values.mapping(value), *_answers(value))]
     yield from (path for path in found if isinstance(path, dict))
+
+
+def _state(name: str, value: object) -> AgentState | None:
+    """What `show` or `connect` said last; None before, and after a disconnect.
+
+    A machine that was made and of which Azure has had no heartbeat since has the property `heard from`.
+    """
+    pairs: list[tuple[str, str]] = []
+    made: list[tuple[str, str]] = []
+    for one in _answers(value):
+        if one.get("ok") is not True:
+            continue
+        if one["verb"] in ("disconnect", "uninstall"):
+            pairs, made = [], []
+        elif one["verb"] == "connect" and isinstance(one.get("heard_from"), bool):
+            made = [] if one["heard_from"] else [(HEARD_FROM, "no")]
+            pairs = [("agent status", values.short(one.get("status")))]
+        elif one["verb"] == "show":
+            said = values.mapping(one.get("agent"))
+            pairs = [(key.replace("_", " "), str(item)) for key, item in said.items() if key != "installed"]
+            pairs = [("agent status", values.short(said.get("status"))), *pairs[:_MOST]]
+    found = agent_show.of_pairs(name, [*made, *pairs])
+    return found.agent_state if found else None
 
 
 def _answers(value: object) -> list[Mapping[str, object]]:

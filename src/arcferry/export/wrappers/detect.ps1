@@ -1,6 +1,6 @@
 # Tells Configuration Manager and Intune whether this server is in Azure Arc where it is to be. They read it so: ended
 # with 0 and printed something: installed; ended with 0 and printed nothing: not installed. It changes nothing, and is
-# right in a 32-bit PowerShell too. A server whose connection has expired does not count.
+# right in a 32-bit PowerShell too. A server that Azure does not hear from (Disconnected, Expired) does not count.
 Set-StrictMode -Version 3.0
 $ErrorActionPreference, $ProgressPreference = 'Stop', 'SilentlyContinue'
 $Wanted = '/subscriptions/{subscription}/resourceGroups/{group}/'
@@ -27,7 +27,7 @@ try {
     if (Test-Path -LiteralPath $agent -PathType Leaf) {
         $shown = Get-Shown $agent
         $here = $shown.IndexOf($Wanted, [StringComparison]::OrdinalIgnoreCase) -ge 0
-        if ($here -and $shown -notmatch '(?im)^Agent Status\s*:\s*Expired') { Write-Output 'connected' }
+        if ($here -and $shown -match '(?im)^Agent Status\s*:\s*Connected\s*$') { Write-Output 'connected' }
     }
 } catch { $agent = '' } # what cannot be asked is not installed
 exit 0

@@ -6,10 +6,11 @@
 # With -From SHARE the bundle is taken from there, and not from beside this script. With -Spread it waits for a random
 # time first, of at most the minutes in settings.json, so that a thousand servers do not read the share at once.
 # Where to, how to sign in and where the result goes is in settings.json beside it, which holds no secret. The bundle is
-# copied to where only administrators can write, and the copy is used. It can be run again at any time: a connected
-# server only reports, once. Ends with 0 where connected, 3010 where it is and Windows wants a restart, 1 where not,
-# 2 where it was called wrongly, 1618 where another run is at work: try again later. It needs PowerShell 4.0 or 5.1 in
-# the full language mode, and opens no connection but to the files of the share.
+# copied to where only administrators can write, and the copy is used. The token goes from its file to the host script
+# by standard input. It can be run again at any time: a connected server only reports, once; one that Azure has not
+# heard from is looked at anew. Ends with 0 where connected, 3010 where it is and Windows wants a restart, 1 where not
+# or not yet heard from, 2 where it was called wrongly, 1618 where another run is at work: try again later. It needs
+# PowerShell 4.0 or 5.1 in the full language mode, and opens no connection but to the files of the share.
 param([switch]$Uninstall, [switch]$Spread, [string]$From)
 
 Set-StrictMode -Version 3.0
@@ -30,6 +31,7 @@ $Settings = $null
 $Answers = New-Object Collections.Generic.List[string]
 $Restart = $false
 $TokenText = '' # never handed to a cmdlet, whose arguments module logging would write down
+$ConfigText = '' # what the host script's connect is to read, with the token in it; likewise
 
 # Ends the run with an answer of this script's own, in the form of the host script's.
 function Stop-Run([string]$Verb, [string]$Code, [string]$Message) {
@@ -87,6 +89,9 @@ function Invoke-Program([string]$Path, [string[]]$Arguments, [int]$Seconds) {
         StandardOutputEncoding = [Text.Encoding]::UTF8; StandardErrorEncoding = [Text.Encoding]::UTF8 }
     $process = [Diagnostics.Process]::Start($start)
     try {
+        # Bytes, since the writer's encoding is the console's. All of it is ASCII.
+        $given = [Text.Encoding]::ASCII.GetBytes($ConfigText)
+        $process.StandardInput.BaseStream.Write($given, 0, $given.Length)
         $process.StandardInput.Close()
         $output = $process.StandardOutput.ReadToEndAsync()
         $errors = $process.StandardError.ReadToEndAsync()
@@ -96,15 +101,17 @@ function Invoke-Program([string]$Path, [string[]]$Arguments, [int]$Seconds) {
         @{ 'exit' = $(if ($ended) { $process.ExitCode } else { 124 }); printed = $printed }
     } finally { $process.Dispose() }
 }
-# Whether the agent is connected where this is to take it, as far as the agent knows.
-function Test-Connected {
+# What the agent says of its connection, where it is to the place that this is to take it to: Connected, Disconnected
+# (Azure does not hear from it) or Expired, which counts as none. Nothing where it is to none, or to another.
+function Get-Standing {
     $agent = (Get-ProgramFiles) + '\AzureConnectedMachineAgent\azcmagent.exe'
-    if (-not (Test-Path -LiteralPath $agent -PathType Leaf)) { return $false }
-    $shown = (Invoke-Program $agent @('show') 60).printed
+    if (-not (Test-Path -LiteralPath $agent -PathType Leaf)) { return '' }
+    $said = (Invoke-Program $agent @('show') 60).printed
     $place = $Settings.connect
     $wanted = "/subscriptions/$($place.'subscription-id')/resourceGroups/$($place.'resource-group')/"
-    $here = $shown.IndexOf($wanted, [StringComparison]::OrdinalIgnoreCase) -ge 0
-    $here -and $shown -notmatch '(?im)^Agent Status\s*:\s*Expired'
+    if ($said.IndexOf($wanted, [StringComparison]::OrdinalIgnoreCase) -lt 0) { return '' }
+    $status = [regex]::Match($said, '(?im)^Agent Status\s*:\s*(\w+)').Groups[1].Value
+    if ($status -eq 'Expired') { '' } else { $status }
 }
 # One verb of the host script; ends the run where it is not ok.
 function Invoke-HostScript([string[]]$Words) {
@@ -180,26 +187,25 @@ function Read-Token {
     if ($TokenText -cmatch '^[A-Za-z0-9._~+/=-]{20,32768}$') { return }
     Stop-Run 'connect' 'token-unreadable' "$($Settings.token_file): not readable for this server, or not a token"
 }
-function Get-TokenPath { Join-Path $Home64 'connect.json' }
-# Only with the lock held: nobody else's token can lie there then.
-function Remove-Token { [IO.File]::Delete((Get-TokenPath)) }
-# The host script removes the file too; this is for where it never ran.
+# On standard input, so that the token is in no file but its own.
 function Connect-Server {
     Read-Token
-    $path = Get-TokenPath
     try {
         $pairs = @($Settings.connect.PSObject.Properties | ForEach-Object {
                 (Format-JsonText $_.Name) + ': ' + (Format-JsonText $_.Value)
             })
         $pairs += '"resource-name": ' + (Format-JsonText (Get-HostName))
-        if ($TokenText) { $pairs += '"access-token": "' + $TokenText + '"' }
-        [IO.File]::WriteAllText($path, '{' + ($pairs -join ', ') + '}')
-        $words = @('connect', $path)
+        $script:ConfigText = '{' + ($pairs -join ', ')
+        if ($TokenText) { $script:ConfigText += ', "access-token": "' + $TokenText + '"' }
+        $script:ConfigText += '}'
+        $words = @('connect', 'stdin')
         if ($Settings.proxy) { $words += $Settings.proxy }
+        if ($Settings.wait_seconds -ne 300) { $words += '-WaitSeconds', "$($Settings.wait_seconds)" } # its own default
         [void](Invoke-HostScript $words)
-    } finally { [IO.File]::Delete($path) }
+    } finally { $script:ConfigText = $script:TokenText = '' }
 }
-function Invoke-Onboarding {
+# Gives the outcome: connected only where the agent says at the end that Azure has heard from it.
+function Invoke-Onboarding([string]$Standing) {
     $place = $Settings.connect
     $seen = Join-Path $Home64 'path.json'
     [IO.File]::Delete($seen)
@@ -207,12 +213,13 @@ function Invoke-Onboarding {
     [void](Invoke-HostScript @('verify', $Copy))
     $facts = Invoke-HostScript @('facts', $place.location, $place.cloud, $seen)
     # A connected server only reports: a newer agent in the bundle is no reason to upgrade it unasked.
-    if (-not (Test-Connected)) {
+    if (-not $Standing) {
         Install-Agent $facts
         [void](Invoke-HostScript @('check', $place.location, $place.cloud))
         Connect-Server
     }
-    [void](Invoke-HostScript @('show'))
+    $agent = (Invoke-HostScript @('show')).agent
+    if ($agent.status -eq 'Connected') { 'connected' } else { 'not-heard-from' }
 }
 
 # The result, whole: here first, then beside its name on the share, then under its name.
@@ -223,6 +230,8 @@ function Write-Result([string]$Outcome) {
     ',"via":' + (Format-JsonText $Settings.via) + ',"bundle":' + (Format-JsonText $Settings.bundle) +
     ',"began":"' + $Began + '","ended":"' + (Get-Now) + '","outcome":"' + $Outcome +
     '","answers":[' + ($Answers -join ',') + '],"path":' + $path + "}`n"
+    foreach ($old in 'connected', 'not-heard-from', 'failed') { [IO.File]::Delete((Join-Path $Home64 "$old.json")) }
+    [IO.File]::Delete((Get-DeliveredPath)) # what is on the share is no longer so
     [IO.File]::WriteAllText((Join-Path $Home64 "$Outcome.json"), $text)
 }
 # What could not be delivered stays here, and where it says connected the next run delivers it.
@@ -273,26 +282,21 @@ function Invoke-Uninstall {
     }
 }
 function Invoke-Run {
-    $connected = Test-Connected
-    $held = Test-Path -LiteralPath (Join-Path $Home64 'connected.json')
-    if ($connected -and (Test-Path -LiteralPath (Get-DeliveredPath))) { return $true }
-    if (-not ($connected -and $held)) {
+    $standing = Get-Standing
+    $outcome = 'connected'
+    if ($standing -eq 'Connected' -and (Test-Path -LiteralPath (Get-DeliveredPath))) { return $true }
+    if ($standing -ne 'Connected' -or -not (Test-Path -LiteralPath (Join-Path $Home64 'connected.json'))) {
         Wait-Awhile
         $script:Began = Get-Now
-        $outcome = 'connected'
-        try { Invoke-Onboarding } catch {
+        try { $outcome = Invoke-Onboarding $standing } catch {
             $outcome = 'failed'
             Add-Failure $_.Exception
         }
         Write-Result $outcome
-        if ($outcome -eq 'failed') {
-            Send-Result $outcome
-            return $false
-        }
-        Remove-Item -LiteralPath $Copy -Recurse -Force
+        if ($outcome -ne 'failed') { Remove-Item -LiteralPath $Copy -Recurse -Force }
     }
-    Send-Result 'connected'
-    $true
+    Send-Result $outcome
+    $outcome -eq 'connected'
 }
 function Invoke-Main {
     if (-not (Test-Elevated)) {
@@ -312,9 +316,7 @@ function Invoke-Main {
                 else { "${Home64}: $($problem.Message)" })
             exit $(if ($shared) { 1618 } else { 1 }) # ERROR_INSTALL_ALREADY_RUNNING
         }
-        Remove-Token # of a run that was killed
         $good = if ($Uninstall) { Invoke-Uninstall } else { Invoke-Run }
-        Remove-Token
         foreach ($line in $Answers) { Write-Output $line }
     } finally { if ($null -ne $lock) { $lock.Dispose() } }
     exit $(if (-not $good) { 1 } elseif ($Restart) { 3010 } else { 0 })

@@ -7,11 +7,13 @@
 # what settings.json names. RESULTS is the folder for the result file; without it, `results` on the share. SHARE is
 # where `bundle` and `results` lie; without it, this script's own folder. With --spread it waits for a random time
 # first, of at most the minutes in settings.json, so that a thousand servers do not read the share at once. Nothing
-# secret is in settings.json, in the result, or on a command line.
+# secret is in settings.json, in the result, or on a command line; the token goes from its file to the host script by
+# standard input.
 #
 # The bundle is copied to where only root can write, and the copy is used: verify, facts, install, check, connect,
-# show, up to the first that fails. It can be run again at any time: a connected server only reports, once. Ends with
-# 0 where connected, 1 where not, 2 where it was called wrongly, 75 where another run is at work: try again later.
+# show, up to the first that fails. It can be run again at any time: a connected server only reports, once; one that
+# Azure has not heard from is looked at anew. Ends with 0 where connected, 1 where not or not yet heard from, 2 where it
+# was called wrongly, 75 where another run is at work: try again later.
 # shellcheck disable=SC2015 # in "A && B || fail ...", fail is also right where B fails
 
 # Nothing of the caller's may stand in a program's place. bash takes functions from its environment, and they come even
@@ -52,7 +54,7 @@ BASE=/var/lib/arcferry
 AGENT=/opt/azcmagent/bin/azcmagent
 USAGE="called as: sh onboard.sh [--spread] [--from SHARE] [TOKEN_FILE [RESULTS]]"
 SETTINGS= # the copy of settings.json, which nobody changes while this runs
-SECRET= # the file with the token, while it exists
+CONFIG= # what the host script's connect is to read, with the token in it
 SPREAD= # not empty where the start is to be spread
 SLEEPER= # the number of what waits
 BEGAN=$(date -u +%Y-%m-%dT%H:%M:%SZ)
@@ -78,19 +80,19 @@ leave() {
 }
 cleanup() {
 	[ -z "$SLEEPER" ] || kill "$SLEEPER" 2>/dev/null
-	[ -z "$SECRET" ] || rm -f -- "$SECRET"
 	[ -z "$SETTINGS" ] || rm -f -- "$SETTINGS"
 }
-forget_token() { rm -f -- "$BASE/connect.json"; } # of a run that was killed; only with the lock held
 trap cleanup EXIT
 trap 'exit 130' HUP INT PIPE TERM
 
-# Whether the agent is connected where this is to take it, as far as the agent knows.
-is_connected() {
-	[ -x "$AGENT" ] || return 1
+# What the agent says of its connection, where it is to the place that this is to take it to: Connected, Disconnected
+# (Azure does not hear from it) or Expired, which counts as none. Nothing where it is to none, or to another.
+standing() {
+	[ -x "$AGENT" ] || return 0
 	wanted="/subscriptions/$(inside connect subscription-id)/resourceGroups/$(inside connect resource-group)/"
 	timeout 60 "$AGENT" show </dev/null 2>/dev/null | head -c 65536 >"$BASE/shown"
-	grep -qiF -- "$wanted" "$BASE/shown" && ! grep -qi '^agent status *: *expired' "$BASE/shown"
+	grep -qiF -- "$wanted" "$BASE/shown" || return 0
+	sed -n 's/^[Aa]gent [Ss]tatus *: *\([A-Za-z]*\).*/\1/p' "$BASE/shown" | grep -v Expired | head -n 1
 }
 # fail VERB CODE MESSAGE: an answer of this script's own, in the form of the host script's.
 fail() {
@@ -100,7 +102,7 @@ fail() {
 }
 # ask VERB ARGUMENT...: one verb of the host script; ends the run where it is not ok.
 ask() {
-	sh "$COPY/host/linux.sh" "$@" >"$BASE/answer" 2>/dev/null </dev/null
+	printf '%s' "$CONFIG" | sh "$COPY/host/linux.sh" "$@" >"$BASE/answer" 2>/dev/null
 	status=$?
 	# One line, or it is not the host script's.
 	case $(head -c 30 "$BASE/answer")$(wc -l <"$BASE/answer" | tr -d ' ') in
@@ -120,9 +122,9 @@ finish() {
 		if [ -s "$BASE/path.json" ]; then cat "$BASE/path.json"; else printf null; fi
 		printf '}\n'
 	} >"$BASE/result.json"
+	rm -f -- "$DELIVERED" # what is on the share is no longer so
 	deliver
-	forget_token
-	[ "$1" != connected ] || rm -rf -- "$COPY"
+	[ "$1" = failed ] || rm -rf -- "$COPY"
 	rm -f -- "$BASE/answer" "$BASE/answers" "$BASE/shown" "$BASE/path.json"
 	exit "$2"
 }
@@ -158,7 +160,6 @@ prepare() {
 	if command -v flock >/dev/null; then
 		flock -n 9 || leave 75 "another run is at work: nothing was done; try again later" # EX_TEMPFAIL
 	fi
-	forget_token
 	SETTINGS=$BASE/settings.json
 	rm -f -- "$SETTINGS"
 	cp -- "$HERE/settings.json" "$SETTINGS" || leave 1 "settings.json cannot be copied to $BASE"
@@ -220,18 +221,17 @@ connect() {
 	case $token in
 	'' | *[!A-Za-z0-9._~+/=-]*) fail connect token-unreadable "$TOKEN_FILE: not readable, or not a token" ;;
 	esac
-	SECRET=$BASE/connect.json
-	rm -f -- "$SECRET"
-	{
+	CONFIG=$(
 		awk '$0 == "  \"connect\": {" { found = 1; print "{"; next }
 			/^  [}]/ { found = 0 }
 			found && !/"service-principal-/ { sub(/,$/, ""); print $0 "," }' "$SETTINGS"
 		printf '"resource-name": "%s",\n"access-token": "%s"\n}\n' "$HOST" "$token"
-	} >"$SECRET"
+	)
 	proxy=$(setting proxy)
-	ask connect "$SECRET" ${proxy:+"$proxy"}
-	rm -f -- "$SECRET"
-	SECRET=
+	seconds=$(setting wait_seconds)
+	[ "$seconds" != 300 ] || seconds= # linux.sh waits so long of itself
+	ask connect - ${proxy:+"$proxy"} ${seconds:+"--wait=$seconds"}
+	CONFIG=
 }
 main() {
 	HERE=$(cd -- "$(dirname -- "$0")" && pwd) || leave 2 "the folder of this script cannot be entered"
@@ -254,13 +254,14 @@ main() {
 	RESULTS=${2:-$FROM/results}
 	COPY=$BASE/$(setting bundle)
 	DELIVERED=$BASE/delivered-$(setting bundle).json
-	if is_connected; then
+	standing=$(standing)
+	if [ "$standing" = Connected ]; then
 		[ ! -f "$DELIVERED" ] || return 0
 		if has_connected; then
 			deliver
 			return 0
 		fi
-	elif [ -z "$TOKEN_FILE" ]; then
+	elif [ -z "$standing" ] && [ -z "$TOKEN_FILE" ]; then
 		leave 2 "name the file with the token: on Linux the agent takes no certificate"
 	fi
 	wait_a_while
@@ -270,12 +271,14 @@ main() {
 	ask verify "$COPY"
 	ask facts "$(inside connect location)" "$(inside connect cloud)" "$BASE/path.json"
 	# A connected server only reports: a newer agent in the bundle is no reason to upgrade it unasked.
-	if ! is_connected; then
+	if [ -z "$standing" ]; then
 		install
 		ask check "$(inside connect location)" "$(inside connect cloud)"
 		connect
 	fi
 	ask show
+	# Connected only where the agent says that Azure has heard from it.
+	grep -q '"status":"Connected"' "$BASE/answer" || finish not-heard-from 1
 	finish connected 0
 }
 
