@@ -154,7 +154,7 @@ other_family() (
 		return
 	fi
 	first=null
-	[ ! -s "$PLACE/hosts" ] || case $(head -n 1 "$PLACE/hosts") in
+	[ ! -s "$PLACE/hosts" ] || case $(sed 's/ .*//;q' "$PLACE/hosts") in
 	*"$like"*) first=true ;;
 	*) first=false ;;
 	esac
