@@ -52,12 +52,11 @@ class Door:
 
 async def _winrm(host: WindowsHost, keys: Keys) -> Door:
     account = winrm.Account(USER, keys.password, built_in=True)
-    names = (host.address, f"{host.name}.{host.domain}", host.name)
     server = winrm.WinRmServer(
         host,
         winrm.Directory(host.name.upper(), (account,)),
         winrm.WinRmSettings(),
-        winrm.server_context(keys.authority, names),
+        keys.authority,
         ports=(
             first_free(host.address, _WINRM_HTTP, *_HIGH_PORTS[:50]),
             first_free(host.address, _WINRM_HTTPS, *_HIGH_PORTS[50:]),

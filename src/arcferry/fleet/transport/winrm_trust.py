@@ -18,6 +18,7 @@ AUTHS: tuple[Auth, ...] = ("kerberos", "ntlm", "certificate", "basic")
 """The ways to sign in. CredSSP is none of them: it hands the password over to the server."""
 
 HTTP_PORT, HTTPS_PORT = 5985, 5986
+_ON_WINDOWS: bool = sys.platform == "win32"
 _PLAIN_PORTS = frozenset((80, HTTP_PORT))
 PASSWORD_VARIABLE = "ARCFERRY_WINRM_PASSWORD"  # noqa: S105  # the variable's name
 NO_KERBEROS = (
@@ -102,15 +103,15 @@ def ways(trust: WinrmTrust, auth: str, user: str, address: str) -> tuple[Auth, .
     for known in AUTHS:
         if auth == known:
             return (known,)
-    by_ntlm = not needs_password(trust, "ntlm") and bool(user or sys.platform == "win32")
-    if not has_kerberos() or is_local(user, address) or (sys.platform != "win32" and "\\" in user):
+    by_ntlm = not needs_password(trust, "ntlm") and bool(user or _ON_WINDOWS)
+    if not has_kerberos() or is_local(user, address) or (not _ON_WINDOWS and "\\" in user):
         return ("ntlm",)
     return ("kerberos", "ntlm") if by_ntlm else ("kerberos",)
 
 
 def has_kerberos() -> bool:
     """Whether the packages are here; Windows has its own."""
-    return sys.platform == "win32" or find_spec("gssapi") is not None
+    return _ON_WINDOWS or find_spec("gssapi") is not None
 
 
 def is_local(user: str, address: str) -> bool:
@@ -163,7 +164,7 @@ def needs_password(trust: WinrmTrust, auth: Auth) -> bool:
     """Whether this way to sign in takes a password that is not at hand."""
     if trust.password is not None or auth in {"kerberos", "certificate"}:
         return False
-    return auth == "basic" or sys.platform != "win32"  # NTLM takes the signed-in Windows user
+    return auth == "basic" or not _ON_WINDOWS  # NTLM takes the signed-in Windows user
 
 
 def refuse_unusable(trust: WinrmTrust, auth: Auth, user: str, port: int) -> None:
@@ -182,7 +183,7 @@ def refuse_unusable(trust: WinrmTrust, auth: Auth, user: str, port: int) -> None
         trust.client_context()
     if auth == "kerberos":
         _refuse_kerberos(user, trust.keytab)
-    elif auth != "certificate" and not user and not (auth == "ntlm" and sys.platform == "win32"):
+    elif auth != "certificate" and not user and not (auth == "ntlm" and _ON_WINDOWS):
         raise InputError(
             f"auth {auth}: no user", hint="Name one: --winrm-user, or the inventory's user column."
         )
@@ -196,7 +197,7 @@ def refuse_unusable(trust: WinrmTrust, auth: Auth, user: str, port: int) -> None
 
 
 def _refuse_kerberos(user: str, keytab: Path | None) -> None:
-    if sys.platform == "win32":
+    if _ON_WINDOWS:
         return
     if not has_kerberos():
         raise InputError(
