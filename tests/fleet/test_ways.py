@@ -72,6 +72,8 @@ SSH = b"SSH-2.0-OpenSSH_for_Windows_9.5\r\n"
         ({}, ("ssh", 22), "(ports 22, 5985 and 5986)", "Group Policy, Configuration Manager or Intune"),
         ({}, ("ssh", 2222), "(ports 22, 2222, 5985 and 5986)", "Intune"),
         ({}, ("winrm", 5985), "(ports 22, 5985 and 5986)", "by hand"),
+        ({}, ("winrm", 0), "(ports 22, 5985 and 5986)", "by hand"),
+        ({"p22": SSH}, ("winrm", 0), "SSH answers at its address, on port 22", "transport ssh and port 22"),
     ],
 )
 async def test_what_answers_instead(
@@ -86,7 +88,8 @@ async def test_what_answers_instead(
 
 
 @pytest.mark.parametrize(
-    ("listening", "transport", "port"), [({"p22": SSH}, "ssh", 22), ({"p77": b""}, "winrm", 77)]
+    ("listening", "transport", "port"),
+    [({"p22": SSH}, "ssh", 22), ({"p77": b""}, "winrm", 77), ({}, "winrm", 0)],
 )
 async def test_a_host_that_answers_where_it_should(
     listen: Listen, listening: dict[str, bytes], transport: str, port: int

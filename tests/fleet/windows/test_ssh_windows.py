@@ -14,7 +14,7 @@ from arcferry_lab.hosts.windows.ssh import CMD, POWERSHELL, Shell, WindowsSsh
 
 from .conftest import Answers, Keys, answered, reached
 
-lab = [pytest.mark.lab, pytest.mark.xdist_group("wine")]
+lab = [pytest.mark.lab, pytest.mark.xdist_group("windows")]
 WINDOWS, LINUX = "OpenSSH_for_Windows_9.5", "OpenSSH_9.2p1"
 CMD_SAYS = rb"C:\Windows\system32\cmd.exe $PSHOME" + b"\r\n"
 ADMINISTRATOR = b"BUILTIN\\Administrators Alias S-1-5-32-544\r\nMandatory Label\\High Label S-1-16-12288\r\n"

@@ -46,10 +46,12 @@ class Shell:
         return " ".join((self.powershell if program == "powershell.exe" else program, *words)) + self.ending
 
 
-_FOLDER = r"System32\WindowsPowerShell\v1.0\powershell.exe"
+_PROGRAM = r"System32\WindowsPowerShell\v1.0\powershell.exe"
 SHELLS = (
-    Shell(re.compile(rb"[A-Za-z]:\\[^\r\n]*\.exe \$PSHOME"), rf"%SystemRoot%\{_FOLDER}", ""),
-    Shell(re.compile(rb"%ComSpec%\s+[A-Za-z]:\\"), rf'& "$env:SystemRoot\{_FOLDER}"', "; exit $LASTEXITCODE"),
+    Shell(re.compile(rb"[A-Za-z]:\\[^\r\n]*\.exe \$PSHOME"), rf'"%SystemRoot%\{_PROGRAM}"', ""),
+    Shell(
+        re.compile(rb"%ComSpec%\s+[A-Za-z]:\\"), rf'& "$env:SystemRoot\{_PROGRAM}"', "; exit $LASTEXITCODE"
+    ),
 )
 
 
