@@ -150,6 +150,43 @@ REFUSED = {
     ),
     "separator of two letters": ("a.csv", "sep=;;\nname;address\na;10.0.0.1\n", 1, "sep=;;", "sep=;"),
     "telnet": ("a.csv", "name,transport\na,telnet\n", 2, "'telnet' is not known", ""),
+    **{
+        f"address {address}": ("a.csv", f"name,address\na,{address}\n", 2, "neither an IP address nor", "")
+        for address in (
+            "10.0.0",
+            "127.1",
+            "2130706433",
+            "0x7f000001",
+            "0x7f.1",
+            "0X7F.0.0.0x1",
+            "10.0.0.1/24",
+            "*.corp",
+            r"\\server",
+            "http://web01",
+            "web01:5985",
+            "user@web01",
+            "a..b",
+            "-oProxyCommand=x",
+            "we\u200bb01",
+            "\uff11\uff10.0.0.1",
+            "\u0661.0.0.1",
+            "台北",
+            "web01/",
+            f"{'a' * 64}.example",
+        )
+    },
+    **{
+        f"address {address}": ("a.csv", f"name,address\na,{address}\n", 2, "is no single host's", "")
+        for address in (
+            "0.0.0.0",
+            "::",
+            "224.0.0.1",
+            "255.255.255.255",
+            "240.0.0.1",
+            "ff02::1",
+            "::ffff:0.0.0.0",
+        )
+    },
     "bad address": ("a.csv", "name,address\na,10.0.0.256\n", 2, "neither an IP address nor", ""),
     "option as an address": ("a.csv", "name,address\na,-oProxyCommand=x\n", 2, "neither an IP", ""),
     "option as a user": ("a.csv", "name,user\na,-l root\n", 2, "is not a user name", ""),

@@ -28,6 +28,8 @@ _RESERVED = re.compile(
     "hololens|hotmail|hyperv|kinect|lync|msdn|o365|office|office365|onedrive|onenote|outlook|powerpoint|"
     "sharepoint|skype|visio|visualstudio)$|^(login|xbox)|(microsoft|windows)"
 )
+# What resolvers take for an IPv4 address in an old way of writing: 0x7f000001 and 127.1 are 127.0.0.1.
+_NUMBERS = re.compile(r"(?:0[xX][0-9A-Fa-f]*|[0-9]*)(?:\.(?:0[xX][0-9A-Fa-f]*|[0-9]*))*")
 _USER = re.compile(r"(?:\.\\)?\w[\w.@\\-]{0,127}\$?")
 _HIGHEST_PORT = 65_535
 TRANSPORTS = ("ssh", "winrm")
@@ -106,11 +108,16 @@ def _address(address: str) -> str:
     if not address:
         raise ValueError("address is empty")
     try:
-        return str(ip_address(address.strip("[]")))
+        parsed = ip_address(address.strip("[]"))
     except ValueError:
-        if re.fullmatch(r"[\d.]+", address) or not _HOST_NAME.fullmatch(address):
+        if _NUMBERS.fullmatch(address) or not _HOST_NAME.fullmatch(address):
             raise ValueError(f"address {quoted(address)} is neither an IP address nor a host name") from None
         return address
+    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+    # Linux takes the first for this computer, which would then be onboarded under another's name.
+    if parsed.is_unspecified or parsed.is_multicast or (parsed.version == 4 and parsed.is_reserved):  # noqa: PLR2004
+        raise ValueError(f"address {quoted(address)} is no single host's")
+    return str(parsed)
 
 
 def host_port(text: object) -> object:

@@ -82,7 +82,7 @@ async def reached(
         await server.stop()
 
 
-class _Anybody(asyncssh.SSHServer):
+class Anybody(asyncssh.SSHServer):
     def begin_auth(self, username: str) -> bool:  # noqa: ARG002 - asyncssh's name
         return False
 
@@ -99,7 +99,7 @@ async def answered(keys: Keys, version: str, answers: Answers) -> AsyncIterator[
 
     key = asyncssh.generate_private_key("ssh-ed25519")
     listening = await asyncssh.listen(
-        "127.0.0.1", 0, server_factory=_Anybody, server_host_keys=[key], server_version=version,
+        "127.0.0.1", 0, server_factory=Anybody, server_host_keys=[key], server_version=version,
         process_factory=serve, encoding=None,
     )  # fmt: skip
     async with listening:
