@@ -40,7 +40,7 @@ $Answer = [ordered]@{ schema = 1; verb = 'usage'; ok = $false }
 $PrivateLinkScope, $Given = '', @()
 # No parameter, which a word could be taken for by its place.
 for ($at = 0; $at -lt $args.Count; $at++) {
-    if ($args[$at] -eq '-PrivateLinkScope') { $at++; $PrivateLinkScope = "$(@($args)[$at])" } else { $Given += $args[$at] }
+    if ($args[$at] -eq '-PrivateLinkScope') { $at++; $PrivateLinkScope = "$($args[$at])" } else { $Given += $args[$at] }
 }
 $LoadProblem = '' # why the functions of windows-network.ps1 are not here
 $Work = '' # a private folder for this run
