@@ -296,10 +296,10 @@ def create(line: Line) -> str:
 
 
 def start(line: Line, shell: str, command_line: str) -> str:
-    """Start a command, its standard input a pipe, and return its id."""
+    """Start a command, its standard input a pipe and no cmd.exe before it, and return its id."""
     body = ET.Element(f"{{{_RSP}}}CommandLine")
     ET.SubElement(body, f"{{{_RSP}}}Command").text = command_line
-    options = {"WINRS_CONSOLEMODE_STDIN": "FALSE", "WINRS_SKIP_CMD_SHELL": "FALSE"}
+    options = {"WINRS_CONSOLEMODE_STDIN": "FALSE", "WINRS_SKIP_CMD_SHELL": "TRUE"}
     answer = line.ask(WSManAction.COMMAND, body, shell, options)
     found = answer.find(".//rsp:CommandResponse/rsp:CommandId", NAMESPACES)
     if found is None or not found.text:
