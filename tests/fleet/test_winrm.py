@@ -308,3 +308,29 @@ async def test_a_fault_is_told_in_the_users_terms(
     assert [word for word in words if word not in said] == []
     assert PASSWORD not in repr(failed.value) + said
     assert "TrustedHosts" not in said
+
+
+async def test_a_server_that_falls_silent_costs_the_deadline_only(server: Server) -> None:
+    session = await open_winrm(server.host(), server.trust())
+    await lay("winrm/silent", server.service)
+    began = time.monotonic()
+    with pytest.raises((HostCommandError, HostUnreachableError), match=r"no answer in time|did not end"):
+        await session.run(["words.exe"], deadline=2)
+    await session.close()
+    assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize("fault", ["winrm/chatty", "winrm/huge-answer"])
+async def test_a_hundred_megabytes_are_not_taken(server: Server, fault: str) -> None:
+    async with server.session() as session:
+        await lay(fault, server.service)
+        with pytest.raises(HostCommandError, match=r"printed more than|does not answer as WinRM does"):
+            await session.run(["words.exe"])
+
+
+async def test_a_quota_of_memory_shows_as_what_windows_printed(server: Server) -> None:
+    async with server.session() as session:
+        await lay("winrm/memory-quota", server.service)
+        result = await session.run(["words.exe"])
+    assert result.exit_status != 0
+    assert result.says == "The paging file is too small for this operation to complete."

@@ -101,10 +101,12 @@ class WinrmSession:
             HostUnreachableError: the session was cut.
             ValueError: a word of `argv` would be read by `cmd.exe`, or all of it is too long for that.
         """
-        command = await self._start(_command_line(argv))
+        line = _command_line(argv)
+        command = ""
         ended = False
         try:
             async with asyncio.timeout(deadline):
+                command = await self._start(line)
                 result = await self._collect(command, stdin, limit)
                 ended = True
         except TimeoutError:
@@ -191,22 +193,29 @@ class WinrmSession:
     async def _let_go(self, command: str, *, ended: bool) -> None:
         """End the command, or tell the server that its end was heard; not at the price of the result."""
         line = self._main if ended and not self._main.busy else self._beside()
-        with suppress(HostError, TimeoutError):
+        if not command or not await self._heard(line, shells.terminate, self._shell, command):
+            # Whatever runs there, nothing more is heard of it in this session.
+            self._closed = True
+
+    async def _heard(self, line: Line, function: Callable[..., None], *given: str) -> bool:
+        """Whether the server does what a session needs at its end, without waiting long for it."""
+        try:
             async with asyncio.timeout(_GRACE):
-                await asyncio.shield(self._ask(line, shells.terminate, self._shell, command))
+                await self._ask(line, function, *given)
+        except (HostError, TimeoutError, _ShellIsGoneError):
+            return False
+        return True
 
     async def close(self) -> None:
         """Remove the shell and what still runs in it, and end the connections."""
-        if self._closed:
-            return
+        if self._shell:
+            shell, self._shell = self._shell, ""
+            line = self._beside() if self._main.busy or self._closed else self._main
+            await self._heard(line, shells.delete, shell)
         self._closed = True
-        line = self._beside() if self._main.busy else self._main
-        with suppress(HostError, TimeoutError):
-            async with asyncio.timeout(_GRACE):
-                await asyncio.shield(self._ask(line, shells.delete, self._shell))
         for one in (self._main, self._side):
             if one is not None:
-                one.close()
+                await asyncio.to_thread(one.close)
 
 
 class _ShellIsGoneError(Exception):

@@ -6,11 +6,13 @@ which changes bytes), and would repeat a Receive for minutes.
 
 import base64
 import logging
+import socket
 import ssl
 import threading
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,6 +67,18 @@ class Answered:
     proxy: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Noted:
+    """Makes connections, and notes them."""
+
+    make: Callable[..., Any]
+    made: list[Any]
+
+    def __call__(self, *given: Any, **named: Any) -> Any:  # noqa: ANN401  # as urllib3 has it
+        self.made.append(connection := self.make(*given, **named))
+        return connection
+
+
 class _Adapter(HTTPAdapter):
     """Certificates are verified by our context alone, answers are bounded, and none leads elsewhere."""
 
@@ -72,6 +86,7 @@ class _Adapter(HTTPAdapter):
         self.answered = Answered()
         self._context = context
         self._last: requests.Response | None = None
+        self._connections: list[Any] = []
         # Only what no server has received is tried again: a connection that did not come about.
         super().__init__(
             pool_maxsize=1,
@@ -90,6 +105,20 @@ class _Adapter(HTTPAdapter):
         """The place of a request, and our context in place of requests' own."""
         place, _ = super().build_connection_pool_key_attributes(request, verify, cert)
         return place, {"ssl_context": self._context} if self._context else {}
+
+    def get_connection_with_tls_context(self, *given: Any, **named: Any) -> Any:  # noqa: ANN401  # as above
+        """The place's pool, whose connections are known here, so that one can be cut from outside."""
+        pool = super().get_connection_with_tls_context(*given, **named)
+        if not isinstance(pool.ConnectionCls, _Noted):
+            # A class is expected, and something to call is enough.
+            pool.ConnectionCls = _Noted(pool.ConnectionCls, self._connections)  # type: ignore[assignment]
+        return pool
+
+    def cut(self) -> None:
+        """Cut what is under way; the thread that waits for it hears of it."""
+        for connection in self._connections:
+            with suppress(OSError, AttributeError):
+                connection.sock.shutdown(socket.SHUT_RDWR)
 
     def cert_verify(self, conn: Any, url: str, verify: Any, cert: Any) -> None:  # noqa: ANN401  # as above
         """Leave the connection to our context: requests would add certifi's roots to it."""
@@ -206,6 +235,7 @@ class Line:
         )
         self._lock = threading.Lock()
         self._used = 0.0
+        self._ended = threading.Event()
 
     @property
     def busy(self) -> bool:
@@ -239,6 +269,8 @@ class Line:
         for name, value in (options or {}).items():
             chosen.add_option(name, value)
         with self._lock:
+            if self._ended.is_set():
+                raise ConnectionAbortedError
             if time.monotonic() - self._used > _IDLE:
                 self._renew()
             try:
@@ -251,6 +283,9 @@ class Line:
             except BaseException:
                 self._used = 0.0  # whatever state it is in, its keys are not to be used again
                 raise
+            finally:
+                if self._ended.is_set():
+                    self._wsman.close()
             self._used = time.monotonic()
             return answer
 
@@ -267,7 +302,10 @@ class Line:
         transport.session = session
 
     def close(self) -> None:
-        """End the connection."""
+        """End the connection for good, also in the midst of a request."""
+        self._ended.set()
+        if self.busy:
+            self._adapter.cut()
         self._wsman.close()
 
 
