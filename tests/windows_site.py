@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import os
+import stat
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -33,6 +36,14 @@ ADDRESS = "127.77.7.7"
 AGENT = r"C:\Program Files\AzureConnectedMachineAgent\azcmagent.exe"
 
 
+_UNINSTALL = r"""
+& "$env:ProgramFiles\AzureConnectedMachineAgent\azcmagent.exe" disconnect --force-local-only
+$key = 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\*'
+$found = Get-ItemProperty $key | Where-Object { $_.DisplayName -eq "Azure Connected Machine Agent" }
+Start-Process msiexec.exe "/x $($found.PSChildName) /qn" -Wait
+"""
+
+
 @dataclass(frozen=True)
 class WindowsSite:
     """The twin, its server, and a bundle of the server's agent with the key that sealed it."""
@@ -42,6 +53,7 @@ class WindowsSite:
     host: WindowsHost
     bundle: Path
     key: Path
+    since: float
 
     @property
     def place(self) -> AzureTarget:
@@ -69,11 +81,20 @@ class WindowsSite:
 
     def run(self, *words: str, seconds: float = 300) -> CommandResult:
         """Run a program of the server's, by words as Windows' C runtime takes them apart."""
-        return self.line(command_line(*words), seconds=seconds)
+        return self.loop.run(self.host.run(command_line(*words), seconds=seconds))
 
-    def line(self, line: str, *, given: bytes = b"", seconds: float = 300) -> CommandResult:
-        """Run a command line."""
-        return self.loop.run(self.host.run(line, given=given, seconds=seconds))
+    def line(self, line: str, *, folder: str = "") -> CommandResult:
+        """Run a command line to its end."""
+
+        async def ran() -> CommandResult:
+            program = await self.host.start(line, folder=folder)
+            program.stdin.close()
+            out, err, code = await asyncio.gather(
+                program.stdout.read(), program.stderr.read(), program.wait()
+            )
+            return CommandResult(code, *(data.decode(errors="replace") for data in (out, err)))
+
+        return self.loop.run(ran())
 
     def script(self, text: str, *words: str, seconds: float = 300) -> CommandResult:
         """Run a PowerShell script's text."""
@@ -88,7 +109,7 @@ class WindowsSite:
         return self.host.path(f"C:\\drive-{letter}")
 
     def share(self, server: str, name: str) -> Path:
-        r"""An empty folder that the server sees as \\SERVER\NAME: Wine finds such names without asking a network."""
+        r"""An empty folder that the server sees as \\SERVER\NAME: Wine asks no network for it."""
         folder = self._devices / "unc" / server / name
         folder.mkdir(parents=True)
         return folder
@@ -103,19 +124,42 @@ class WindowsSite:
     def mend(self, name: str) -> None:
         self.twin.azure.faults.remove(name)
 
+    def connect(self, token: str) -> None:
+        """Have the agent connect, as the host script does; it is there already."""
+        azure, config = self.twin.azure, r"C:\config.json"
+        settings = {
+            "tenant-id": azure.tenant_id,
+            "subscription-id": azure.subscription_id,
+            "location": azure.location,
+            "resource-group": RESOURCE_GROUP,
+            "resource-name": NAME,
+            "access-token": token,
+        }
+        self.host.path(config).write_text(json.dumps(settings))
+        done = self.run(AGENT, "connect", "--config", config)
+        self.host.path(config).unlink()
+        assert done.exit_code == 0, done.stdout
+
     def shown(self) -> dict[str, str]:
         """What `azcmagent show` says."""
         return dict(json.loads(self.run(AGENT, "show", "-j", "--log-stderr").stdout))
 
+    def clear(self) -> None:
+        """Take the agent away, and what it knows of a machine."""
+        self.script(_UNINSTALL)
+        self.twin.azure.machines.clear()
+
     def holding(self, words: Sequence[str]) -> list[str]:
-        """The files of drive C: that have one of these texts in them, in either of Windows' encodings."""
+        """The files that drive C: got since the start and that hold one of these texts, in any encoding."""
         wanted = [word.encode(code) for word in words for code in ("utf-8", "utf-16-le")]
         found = []
-        for path in self.host.path("C:\\").rglob("*"):
-            if "windows/system32" in str(path).lower() or not path.is_file() or path.is_symlink():
-                continue
-            data = path.read_bytes()
-            found += [str(path)] if any(one in data for one in wanted) else []
+        for folder, _, names in os.walk(self.host.path("C:\\")):
+            for path in (Path(folder, name) for name in names):
+                known = path.lstat()
+                if not stat.S_ISREG(known.st_mode) or known.st_ctime < self.since:
+                    continue
+                data = path.read_bytes()
+                found += [str(path)] if any(one in data for one in wanted) else []
         return found
 
 
@@ -141,7 +185,7 @@ def windows_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WindowsSi
             host = loop.run(start_windows_host(_settings(twin), folder / "hosts"))
             stack.push_async_callback(host.stop)
             _with_rsa(twin)
-            yield WindowsSite(loop, twin, host, folder / "bundle", key.with_name("key.pub"))
+            yield WindowsSite(loop, twin, host, folder / "bundle", key.with_name("key.pub"), time.time())
         finally:
             loop.run(stack.aclose())
 

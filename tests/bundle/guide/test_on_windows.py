@@ -34,14 +34,14 @@ def stick(windows_site: WindowsSite) -> Path:  # noqa: F811
 
 
 @pytest.fixture
-def results(windows_site: WindowsSite, stick: Path) -> Iterator[Path]:  # noqa: F811
+def results(windows_site: WindowsSite) -> Iterator[Path]:  # noqa: F811
     folder = windows_site.host.path(r"C:\users\Administrator") / "arcferry-result"
     yield folder
     shutil.rmtree(folder)
 
 
 @pytest.fixture
-def type_in(windows_site: WindowsSite, results: Path) -> Typing:  # noqa: F811
+def type_in(windows_site: WindowsSite, stick: Path, results: Path) -> Typing:  # noqa: F811
     """Types lines in a window of its own; gives each with what it printed."""
 
     def typed_in(lines: list[str]) -> list[tuple[str, str]]:
@@ -85,7 +85,7 @@ def answers(said: list[tuple[str, str]]) -> list[dict[str, Any]]:
 
 
 def explained(results: Path, folder: Path, twin_files: tuple[Path, ...], *, as_5_1: bool) -> dict[str, Any]:
-    """What `arcferry explain` makes of the two files; as Windows PowerShell 5.1's Tee-Object writes: in UTF-16."""
+    """What explain makes of the two files; as 5.1's Tee-Object writes: in UTF-16."""
     folder.mkdir()
     shutil.copy(results / "path.json", folder)
     text = (results / "answers.txt").read_bytes().decode("utf-8-sig")
@@ -102,14 +102,13 @@ def explained(results: Path, folder: Path, twin_files: tuple[Path, ...], *, as_5
 
 def test_every_line_does_what_the_guide_promises(
     windows_site: WindowsSite,  # noqa: F811
-    stick: Path,
     type_in: Typing,
     results: Path,
     text_name: str,
     tmp_path: Path,
 ) -> None:
     bundle = bundles.open_bundle(windows_site.bundle, windows_site.key, now=times.now())
-    *lines, disconnect, uninstall = lines_of(stick, text_name)
+    *lines, disconnect, uninstall = lines_of(windows_site.bundle, text_name)
     said = type_in(lines)
     told = dict(said)
     assert bundle.manifest.sha256.upper() in next(text for line, text in said if "Get-FileHash .\\m" in line)
@@ -136,14 +135,13 @@ def test_every_line_does_what_the_guide_promises(
 
 def test_what_is_sent_back_tells_the_cause(
     windows_site: WindowsSite,  # noqa: F811
-    stick: Path,
     type_in: Typing,
     results: Path,
     tmp_path: Path,
 ) -> None:
     twin = windows_site.twin
     windows_site.loop.run(twin.allow(*(one for one in EVERYTHING if one != LACKING)))
-    lines = lines_of(stick, "START-HERE.txt")
+    lines = lines_of(windows_site.bundle, "START-HERE.txt")
     check = next(at for at, line in enumerate(lines) if "windows.ps1 check " in line)
     last = answers(type_in(lines[: check + 1]))[-1]
     assert (last["verb"], last["code"]) == ("check", "AZCM0026")
