@@ -22,7 +22,14 @@ from arcferry_lab.system import program, tools_folder
 CHECKOUT = Path(__file__).parents[1]
 ENGINE = r"C:\windows\system32\WindowsPowerShell\v1.0\powershell.exe"
 _ARCHIVE = CHECKOUT.parent / "shared/tools/powershell/powershell-7.6.9-win-x64.tar.xz"
-_SETTINGS = {"WINEDEBUG": "-all", "WINEDLLOVERRIDES": "mshtml=", "LC_ALL": "C.UTF-8"}
+_SETTINGS = {
+    "WINEDEBUG": "-all",
+    "WINEDLLOVERRIDES": "mshtml=",
+    "LC_ALL": "C.UTF-8",
+    "NO_COLOR": "1",
+    # .NET maps code twice, writable and executable; under Wine what frees such code then ends the process
+    "DOTNET_EnableWriteXorExecute": "0",
+}
 _REGISTRY = r"""REGEDIT4
 
 [HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full]

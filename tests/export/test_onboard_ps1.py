@@ -1,29 +1,28 @@
-"""What onboard.ps1 does, in a real PowerShell; skipped by name where none is on PATH."""
+"""What onboard.ps1 does case by case, in the engine that tests share; test_on_windows runs it for real."""
 
 import json
 import shutil
-import subprocess
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.powershell import PowerShell, windows
 
 from arcferry import export
 from arcferry.export import ExportOptions, Tool
 
 HARNESS = Path(__file__).parent / "harness.ps1"
-ENGINE = shutil.which("powershell") or shutil.which("pwsh")
 TOKEN = "eyJ0-a-canary-token-of-some-length"
 VERBS = ["verify", "facts", "install", "check", "connect", "show"]
 Run = Callable[..., dict[str, Any]]
 
-pytestmark = pytest.mark.skipif(ENGINE is None, reason="neither powershell nor pwsh is on PATH")
+pytestmark = pytest.mark.xdist_group("powershell")
 
 
 @pytest.fixture
-def run(tmp_path: Path, make_options: Callable[..., ExportOptions]) -> Run:
+def run(tmp_path: Path, make_options: Callable[..., ExportOptions], powershell: PowerShell) -> Run:
     folder = tmp_path / "case"
     export.export(make_options(delay=0), Tool.GPO, tmp_path / "out")
     shutil.copytree(tmp_path / "out" / "share", folder / "share")
@@ -32,16 +31,15 @@ def run(tmp_path: Path, make_options: Callable[..., ExportOptions]) -> Run:
     settings = folder / "share" / "settings.json"
 
     def case(text: str = "", **changed: object) -> dict[str, Any]:
-        held = json.loads(settings.read_text()) | {"results": str(folder / "results")} | changed
+        held = json.loads(settings.read_text()) | {"results": windows(folder / "results")} | changed
         settings.write_text(json.dumps(held))
         (folder / "case.ps1").write_text(text, encoding="ascii")
-        script = str(resources.files("arcferry.export").joinpath("wrappers", "onboard.ps1"))
-        words = [str(ENGINE), "-NoProfile", "-NonInteractive", "-File", str(HARNESS), script, str(folder)]
-        done = subprocess.run(words, capture_output=True, check=False, timeout=120)
-        assert done.returncode == 0, done.stderr.decode(errors="replace")
+        with resources.as_file(resources.files("arcferry.export") / "wrappers/onboard.ps1") as script:
+            done = powershell.call(HARNESS, windows(script), windows(folder))
+        assert (done.returncode, done.stderr) == (0, b""), done.stdout
         answer: dict[str, Any] = json.loads(done.stdout.decode("ascii").splitlines()[-1])
         assert TOKEN not in json.dumps({**answer, "config": ""})
-        assert "connect.json" not in answer["home"]
+        assert not any(TOKEN.encode() in path.read_bytes() for path in folder.rglob("*") if path.is_file())
         return answer
 
     return case
@@ -63,7 +61,9 @@ def test_a_server_is_taken_in(run: Run) -> None:
     )
     assert [one["verb"] for one in result["answers"]] == VERBS
     assert result["path"] == {"schema": 1, "kind": "check"}
-    config = json.loads(answer["config"])
+    verb, _, text = answer["config"].partition(" ")
+    assert verb == "connect"
+    config = json.loads(text)
     assert config["resource-name"] == "web01"
     assert config["service-principal-cert-thumbprint"] == "0123456789ABCDEF0123456789ABCDEF01234567"
     assert "access-token" not in config
@@ -71,12 +71,37 @@ def test_a_server_is_taken_in(run: Run) -> None:
 
 def test_a_connected_server_that_has_reported_is_left_alone(run: Run) -> None:
     run()
-    again = run("$Connected = $true")
+    again = run("$CaseStanding = 'Connected'")
     assert (again["good"], again["ran"]) == (True, [])
 
 
+UNHEARD = """$CaseSaid['show'] = '{"schema":1,"verb":"show","ok":true,"agent":{"status":"Disconnected"}}'"""
+
+
+def test_a_server_that_azure_has_not_heard_from_is_not_called_connected(run: Run) -> None:
+    answer = run(UNHEARD)
+    assert (answer["good"], verbs(answer), answer["problems"]) == (False, VERBS, [])
+    assert answer["result"]["outcome"] == "not-heard-from"
+    again = run(f"{UNHEARD}; $CaseStanding = 'Disconnected'")
+    assert (again["good"], verbs(again)) == (False, ["verify", "facts", "show"])
+    assert again["result"]["outcome"] == "not-heard-from"
+    heard = run("$CaseStanding = 'Connected'")
+    assert (heard["good"], heard["result"]["outcome"]) == (True, "connected")
+    lost = run(f"{UNHEARD}; $CaseStanding = 'Disconnected'")
+    assert (lost["good"], lost["result"]["outcome"]) == (False, "not-heard-from")
+    back = run("$CaseStanding = 'Connected'")
+    assert (back["good"], back["result"]["outcome"]) == (True, "connected")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(300, "connect stdin"), (20, "connect stdin -WaitSeconds 20")]
+)
+def test_the_host_script_is_told_how_long_to_wait(run: Run, seconds: int, words: str) -> None:
+    assert words in run(wait_seconds=seconds)["ran"]
+
+
 def test_a_connected_server_that_never_reported_does_so(run: Run) -> None:
-    answer = run("$Connected = $true")
+    answer = run("$CaseStanding = 'Connected'")
     assert (answer["good"], verbs(answer)) == (True, ["verify", "facts", "show"])
     assert answer["result"]["outcome"] == "connected"
 
@@ -84,7 +109,7 @@ def test_a_connected_server_that_never_reported_does_so(run: Run) -> None:
 @pytest.mark.parametrize("verb", VERBS)
 def test_it_stops_at_the_first_that_fails(run: Run, verb: str) -> None:
     said = '{"schema":1,"verb":"%s","ok":false,"code":"AZCM0026","message":"no"}' % verb  # noqa: UP031
-    answer = run(f"$Said['{verb}'] = '{said}'")
+    answer = run(f"$CaseSaid['{verb}'] = '{said}'")
     assert (answer["good"], verbs(answer)) == (False, VERBS[: VERBS.index(verb) + 1])
     assert answer["result"]["outcome"] == "failed"
     assert answer["result"]["answers"][-1]["code"] == "AZCM0026"
@@ -93,22 +118,22 @@ def test_it_stops_at_the_first_that_fails(run: Run, verb: str) -> None:
 @pytest.mark.parametrize("said", ["", "not json", '{"schema":1}', "{}\n{}", "[1]"])
 def test_what_is_no_answer_ends_the_run_with_one(run: Run, said: str) -> None:
     text = said.replace("\n", "'+[char]10+'")
-    answer = run(f"$Said['check'] = '{text}'")
+    answer = run(f"$CaseSaid['check'] = '{text}'")
     last = answer["result"]["answers"][-1]
     assert (last["verb"], last["ok"], last["code"]) == ("check", False, "no-answer")
 
 
 def test_a_wanted_restart_is_passed_on(run: Run) -> None:
     said = '{"schema":1,"verb":"install","ok":true,"exit":3010,"reboot_required":true}'
-    answer = run(f"$Said['install'] = '{said}'")
+    answer = run(f"$CaseSaid['install'] = '{said}'")
     assert (answer["good"], answer["restart"]) == (True, True)
 
 
 def test_the_token_goes_into_the_file_alone(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "token"
     path.write_text(TOKEN + "\r\n")
-    answer = run(token_file=str(path))
-    assert json.loads(answer["config"])["access-token"] == TOKEN
+    answer = run(token_file=windows(path))
+    assert json.loads(answer["config"].partition(" ")[2])["access-token"] == TOKEN
 
 
 @pytest.mark.parametrize("content", [None, "", "<html>", "short"])
@@ -116,7 +141,7 @@ def test_what_is_no_token_is_not_handed_on(run: Run, tmp_path: Path, content: st
     path = tmp_path / "token"
     if content is not None:
         path.write_text(content)
-    answer = run(token_file=str(path))
+    answer = run(token_file=windows(path))
     assert answer["result"]["answers"][-1]["code"] == "token-unreadable"
     assert answer["config"] == ""
 
@@ -133,7 +158,7 @@ def test_a_result_that_cannot_be_delivered_is_delivered_later(run: Run, tmp_path
     answer = run()
     assert (answer["good"], answer["result"], len(answer["problems"])) == (True, None, 1)
     (tmp_path / "case/results").mkdir()
-    later = run("$Connected = $true")
+    later = run("$CaseStanding = 'Connected'")
     assert (later["ran"], later["result"]["outcome"]) == ([], "connected")
 
 
@@ -169,7 +194,7 @@ def test_whoever_starts_it_by_hand_does_not_wait(run: Run) -> None:
 
 def test_the_bundle_comes_from_the_share_that_was_named(run: Run, tmp_path: Path) -> None:
     (tmp_path / "case/share/bundle").rename(tmp_path / "bundle")
-    assert verbs(run(f"$From = '{tmp_path}'")) == VERBS
+    assert verbs(run(f"$From = '{windows(tmp_path)}'")) == VERBS
 
 
 def test_a_link_in_the_folder_of_results_is_not_followed(run: Run, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ Runs in a network namespace of its own with nothing but loopback in it, and writ
 import asyncio
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -17,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncssh
-from tests.bundle.guide.typed import Typed, sample, typed
+from tests.bundle.guide.typed import Typed, typed
 
 from arcferry import azure, times
 from arcferry import bundle as bundles
@@ -27,7 +28,6 @@ from arcferry_lab.twin import RESOURCE_GROUP, Twin, TwinSettings
 NAME = "web01"
 LACKING = "12076:51012"  # where the story's answer lies, and what its route filter lacks
 ELSEWHERE = "198.51.100.7"  # of the addresses for examples (RFC 5737)
-CONFIG = "/run/arcferry-connect.json"
 
 
 @dataclass
@@ -67,15 +67,26 @@ def _for_this_server(text: bytes) -> list[Typed]:
 
 
 class Shell:
-    """Root's shell on the server: it remembers its folder, as a window does."""
+    """Root's shell on the server: it remembers its folder and its variables, as a window does."""
 
     def __init__(self, connection: asyncssh.SSHClientConnection) -> None:
         self._connection = connection
         self._folder = "/root"
+        self._set: dict[str, str] = {}
+        self._pasted = ""
 
     async def type(self, command: str, *, pasted: str = "") -> tuple[int, str, str]:
-        line = f"cd {shlex.quote(self._folder)} && {{ {command}\n}}"
-        done = await self._connection.run(line, check=False, input=pasted)
+        # No terminal is here whose echo could be turned off: the guide's own tests have one.
+        command = re.sub(r"^stty -echo; (.*); stty echo$", r"\1", command)
+        if "read -r token" in command:
+            self._set["token"], self._pasted = command, pasted
+        elif command.startswith("settings="):
+            self._set["settings"] = command
+        before = "".join(f"{one}\n" for one in self._set.values() if one != command)
+        line = f"cd {shlex.quote(self._folder)} && {{ {before}{command}\n}}"
+        done = await self._connection.run(line, check=False, input=pasted or self._pasted)
+        if command.startswith("unset "):
+            self._set, self._pasted = {}, ""
         if command.startswith("cd ") and done.exit_status == 0:
             self._folder = command.removeprefix("cd ")
         return done.exit_status or 0, str(done.stdout), str(done.stderr)
@@ -107,7 +118,7 @@ class Errand:
             await self.twin.allow(*self.twin.azure.communities, LACKING)
             await shell.type("rm ~/arcferry-result/*")
             for one in commands:
-                pasted = await self._written(text) if one.text.endswith(f"cat > {CONFIG})") else ""
+                pasted = await self._token() if "read -r token" in one.text else ""
                 self.record.steps.append(await self._type(shell, one, pasted))
             await self._ask_azure()
             self.record.explained = await self._send_back("after")
@@ -158,26 +169,24 @@ class Errand:
 
     async def _type(self, shell: Shell, command: Typed, pasted: str = "") -> Step:
         key = (self.folder / "key.pub").read_text().splitlines()[1]
-        status, out, err = await shell.type(command.text.replace("PUBLIC-KEY", key), pasted=pasted)
-        return Step(command.heading, command.text, status, out, err)
-
-    async def _written(self, text: bytes) -> str:
-        """The file for `connect`: the guide's own, with the values that others told the administrator."""
-        async with azure.signed_in(self._target(), self._principal()) as session:
-            token = await session.token()
-        self.record.token = token.text
-        values = {
+        values = {  # what others told the administrator
+            "PUBLIC-KEY": key,
             "SUBSCRIPTION-ID": self.twin.azure.subscription_id,
             "RESOURCE-GROUP": RESOURCE_GROUP,
             "TENANT-ID": self.twin.azure.tenant_id,
             "SERVER-NAME": NAME,
-            "TOKEN": token.text,
         }
-        written = sample(text, "access-token")
+        line = command.text
         for word, value in values.items():
-            assert f'"{word}"' in written, word
-            written = written.replace(f'"{word}"', f'"{value}"')
-        return written
+            line = line.replace(word, value)
+        status, out, err = await shell.type(line, pasted=pasted)
+        return Step(command.heading, command.text, status, out, err)
+
+    async def _token(self) -> str:
+        async with azure.signed_in(self._target(), self._principal()) as session:
+            token = await session.token()
+        self.record.token = token.text
+        return f"{token.text}\n"
 
     async def _ask_azure(self) -> None:
         async with azure.signed_in(self._target(), self._principal()) as session:
@@ -214,7 +223,6 @@ class Errand:
         return {"status": done.returncode, "err": err.decode(), "document": json.loads(out or b"{}")}
 
     async def _look_for_leftovers(self, shell: Shell) -> None:
-        _, self.record.left["config"], _ = await shell.type(f"ls {CONFIG} 2>&1")
         places = "/root /run /tmp /var /mnt /etc /opt"
         search = f"grep -rlF -f - {places} 2>/dev/null"  # by standard input: a journal keeps every command
         _, self.record.left["token"], _ = await shell.type(search, pasted=self.record.token[-40:])

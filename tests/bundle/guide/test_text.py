@@ -1,14 +1,22 @@
 """The text for a console and for Notepad."""
 
 import codecs
+import json
+import os
+import pty
+import shutil
+import subprocess
+import termios
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.bundle.guide.conftest import DEB, MSI, RPM, MakeFacts, make_certificate
-from tests.bundle.guide.typed import lines_of, sample, typed
+from tests.bundle.guide.typed import lines_of, typed
 
 from arcferry.bundle.guide import NAMES, BundleFacts, guide_files
 from arcferry.bundle.guide.plain import width, wrapped
@@ -116,11 +124,38 @@ def test_certificates_that_linux_has_no_use_for_are_not_told_of_there(
     assert b"missing_certificates" not in text
 
 
-def test_the_file_for_connect_is_json_with_its_place(facts: BundleFacts, text_name: str) -> None:
-    text = guide_files(facts)[text_name]
-    for key in ("access-token", "service-principal-cert-thumbprint"):
-        assert '"location": "eastasia"' in sample(text, key)
-    assert "access-token" not in sample(text, "service-principal-cert-thumbprint")
+@pytest.mark.skipif(not shutil.which("dash"), reason="dash is not on PATH")
+def test_what_connect_is_given_on_linux_is_json_with_its_place(
+    facts: BundleFacts, text_name: str, tmp_path: Path
+) -> None:
+    """The lines as they stand, at a terminal of their own, but for the host script, in whose place is cat."""
+    lines = [one.text for one in typed(guide_files(facts)[text_name]) if one.where == "linux"]
+    (begin,) = (at for at, line in enumerate(lines) if line.startswith("settings="))
+    settings, paste, connect, forget = lines[begin : begin + 4]
+    given = connect.partition(" | ")[0]
+    parent, child = pty.openpty()
+    script = "; ".join((settings, paste, f"{given} >given", forget, 'printf "left:%s" "$token" >left'))
+    running = subprocess.Popen(["dash", "-c", script], stdin=child, stdout=child, stderr=child, cwd=tmp_path)
+    while termios.tcgetattr(child)[3] & termios.ECHO:
+        assert running.poll() is None
+    os.write(parent, b"eyJ0.a-canary\n")
+    assert running.wait(30) == 0
+    assert json.loads((tmp_path / "given").read_text()) == {
+        "subscription-id": "SUBSCRIPTION-ID",
+        "resource-group": "RESOURCE-GROUP",
+        "tenant-id": "TENANT-ID",
+        "location": "eastasia",
+        "cloud": "AzureCloud",
+        "resource-name": "SERVER-NAME",
+        "access-token": "eyJ0.a-canary",
+    }
+    os.close(child)
+    shown = b""
+    with suppress(OSError):
+        shown = os.read(parent, 4096)
+    os.close(parent)
+    assert b"canary" not in shown
+    assert (tmp_path / "left").read_text() == "left:"
 
 
 def test_the_dates_are_the_manifests(make: MakeFacts) -> None:

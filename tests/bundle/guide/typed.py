@@ -9,7 +9,7 @@ _PLACE = re.compile(r"^  (?P<where>\S.*)[:\uff1a]$")
 _SECTION = re.compile(r"^-{3,}$")
 _RUN = {
     "windows": re.compile(r"-File \.\\host\\windows\.ps1 (?P<words>.+?) \| Tee-Object "),
-    "linux": re.compile(r"^sh host/linux\.sh (?P<words>.+?) \| tee "),
+    "linux": re.compile(r"(?:^|\| )sh host/linux\.sh (?P<words>.+?) \| tee "),
 }
 
 
@@ -27,7 +27,7 @@ def lines_of(text: bytes) -> list[str]:
 
 
 def typed(text: bytes) -> list[Typed]:
-    """Every command, in order; a sample of a file is none."""
+    """Every command, in order."""
     found: list[Typed] = []
     heading = where = about = before = ""
     for line in lines_of(text):
@@ -44,12 +44,6 @@ def typed(text: bytes) -> list[Typed]:
             where = ""
         before = line
     return found
-
-
-def sample(text: bytes, key: str) -> str:
-    """The file to write that has this key."""
-    blocks = re.findall(r"(?m)(?:^      .*\r\n)+", text.decode("utf-8-sig"))
-    return next(block for block in blocks if block.strip().startswith("{") and f'"{key}"' in block)
 
 
 def script_words(command: Typed) -> list[str]:

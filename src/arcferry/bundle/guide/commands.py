@@ -113,19 +113,15 @@ def commands(name: str, facts: BundleFacts) -> tuple[CommandBox, ...]:
     return tuple(box for box in boxes if box.lines)
 
 
-def sample(name: str, facts: BundleFacts) -> str:
-    """The file that the administrator writes for `connect`."""
-    return fill(load_toml("commands.toml")["sample"][name].strip(), facts.values)
-
-
 def _lines(name: str, system: System, facts: BundleFacts) -> Iterator[CommandLine]:
     data = load_toml("commands.toml")
     if name == "certificates":
         yield from _certificate_lines(system, facts, data["certificates"])
     elif name in data["plain"]:
-        yield from map(CommandLine, data["plain"][name].get(system, ()))
-    else:
-        words, shell = data["script"][name][system], data["shell"][system]
+        yield from (CommandLine(fill(text, facts.values)) for text in data["plain"][name].get(system, ()))
+    elif words := data["script"][name].get(system, ""):
+        given = data["given"].get(name, {}).get(system, "")
+        shell = f"{given} | {data['shell'][system]}" if given else data["shell"][system]
         agents = facts.agents_for(system) if name == "install" else ()
         for agent in agents:
             values = {"agent": _on_system(agent.file, system), "sha256": facts.sha256(agent.file)}

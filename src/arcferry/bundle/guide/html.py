@@ -6,7 +6,7 @@ from importlib import resources
 from itertools import groupby
 
 from arcferry.bundle.guide.commands import CommandBox, System
-from arcferry.bundle.guide.text import Chapter, Guide, MarkdownBlock, Run, Sample, Table
+from arcferry.bundle.guide.text import Chapter, Guide, MarkdownBlock, Run, Table
 from arcferry.text import fill
 
 
@@ -84,12 +84,10 @@ def _source(block: MarkdownBlock) -> str:
     return f"{block.markdown}\n" if block.markdown.startswith("- ") else f"\n{block.markdown}\n\n"
 
 
-def _drawn(part: Run | Sample | Table, guide: Guide) -> str:
+def _drawn(part: Run | Table, guide: Guide) -> str:
     match part:
         case Run():
             return "".join(_box(box, guide) for box in part.boxes)
-        case Sample():
-            return f"<pre><code>{escape(part.text)}</code></pre>\n"
         case Table():
             bodies = ""
             for row in part.rows:

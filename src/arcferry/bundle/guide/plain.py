@@ -5,7 +5,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 
-from arcferry.bundle.guide.text import Chapter, Guide, MarkdownBlock, Run, Sample, Table
+from arcferry.bundle.guide.text import Chapter, Guide, MarkdownBlock, Run, Table
 
 _COLUMNS = 76
 _COMMAND = "      "
@@ -37,16 +37,13 @@ def plain_text(guide: Guide, chapters: tuple[Chapter, ...]) -> bytes:
     return text.encode("ascii") if text.isascii() else codecs.BOM_UTF8 + text.encode("utf-8")
 
 
-def _part(part: MarkdownBlock | Run | Sample | Table, labels: Mapping[str, str]) -> Iterator[str]:
+def _part(part: MarkdownBlock | Run | Table, labels: Mapping[str, str]) -> Iterator[str]:
     tag = f"[{labels[f'name_{part.when}']}] " if part.when else ""
     match part:
         case MarkdownBlock():
             yield from _block(part.markdown, tag)
         case Run():
             yield from _run(part, labels)
-        case Sample():
-            yield from [f"  {tag}".rstrip()] * bool(tag)
-            yield from (_COMMAND + line for line in part.text.splitlines())
         case Table():
             yield from _table(part, labels)
 

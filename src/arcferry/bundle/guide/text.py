@@ -15,7 +15,6 @@ from arcferry.bundle.guide.commands import (
     System,
     commands,
     load_toml,
-    sample,
     shown_name,
 )
 from arcferry.text import fill
@@ -23,12 +22,12 @@ from arcferry.text import fill
 LANGUAGES = ("en", "zh-TW")
 
 _CONDITION = re.compile(r"(?:- )?\?(?P<word>[a-z]+)\s+")
-_PLACE = re.compile(r"@(?P<kind>run|sample|table) (?P<name>[a-z-]+)")
+_PLACE = re.compile(r"@(?P<kind>run|table) (?P<name>[a-z-]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class MarkdownBlock:
-    """A paragraph, an item of a list (`- `), a note (`> `), or `@run`, `@sample`, `@table` with a name.
+    """A paragraph, an item of a list (`- `), a note (`> `), or `@run` or `@table` with a name.
 
     Attributes:
         markdown: with blanks such as `{{key_id}}`, until `compose` fills them.
@@ -49,14 +48,6 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
-    """A file to write."""
-
-    text: str
-    when: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Table:
     """Rows of as many cells as there are headers."""
 
@@ -72,7 +63,7 @@ class Chapter:
 
     slug: str
     heading: str
-    parts: tuple[MarkdownBlock | Run | Sample | Table, ...]
+    parts: tuple[MarkdownBlock | Run | Table, ...]
     when: str = ""
 
 
@@ -128,13 +119,11 @@ def _kept(chapter: Chapter, facts: BundleFacts) -> Iterator[MarkdownBlock]:
             yield replace(block, when=block.when if both and block.when in tuple(System) else "")
 
 
-def _composed(block: MarkdownBlock, guide: Guide, facts: BundleFacts) -> MarkdownBlock | Run | Sample | Table:
+def _composed(block: MarkdownBlock, guide: Guide, facts: BundleFacts) -> MarkdownBlock | Run | Table:
     if not (place := _PLACE.fullmatch(block.markdown)):
         return replace(block, markdown=fill(block.markdown, facts.values))
     if place["kind"] == "run":
         return Run(commands(place["name"], facts))
-    if place["kind"] == "sample":
-        return Sample(sample(place["name"], facts), block.when)
     words = guide.tables[place["name"]]
     cells = list(_rows(place["name"], facts, guide.labels))
     # A column that no row has anything in is left out, such as the signature if no MSI is packed.

@@ -1,0 +1,66 @@
+"""`arcferry collect` with a sign-in at hand: what the twin's Azure shows of each host counts."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.export.test_collect import GOOD, UNHEARD, VM_ID, put, result, shown
+
+from arcferry.times import now
+from arcferry_lab.azure.state import ArcMachine
+from arcferry_lab.document import document as lab_document
+from arcferry_lab.twin import RESOURCE_GROUP, Twin
+
+pytestmark = pytest.mark.lab
+Done = subprocess.CompletedProcess[str]
+
+
+async def collected(twin: Twin, share: Path, *words: str) -> Done:
+    line = [sys.executable, "-m", "arcferry", "collect", str(share), *words]
+    environment = os.environ | lab_document(twin)["environment"]
+    return await asyncio.to_thread(
+        subprocess.run, line, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+async def test_azures_word_counts_and_is_asked_for_in_one_list(twin: Twin, tmp_path: Path) -> None:
+    share = tmp_path / "share"
+    share.mkdir()
+    hosts = ("web01", "web02", "web03", "web04")
+    for name in hosts:
+        put(share, result(name, answers=[*GOOD[:-1], shown("Connected", name)]))
+    unheard = [*UNHEARD[:-1], shown("Disconnected", "web02")]
+    put(share, result("web02", outcome="not-heard-from", answers=unheard))
+    for name, heard in (("web01", now()), ("web02", now()), ("web03", None)):
+        properties = {"vmId": VM_ID}
+        machine = ArcMachine(RESOURCE_GROUP, name, "eastasia", {}, properties, last_heartbeat=heard)
+        twin.azure.machines[RESOURCE_GROUP, name] = machine
+    done = await collected(twin, share, "--output", "json")
+    document = json.loads(done.stdout)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert document["asked_azure"] is True
+    assert {
+        one["name"]: (one["outcome"], (one["failure"] or {}).get("code")) for one in document["hosts"]
+    } == {
+        "web01": ("connected", None),
+        "web02": ("connected", None),
+        "web03": ("not-heard-from", "not-heard-from"),
+        "web04": ("failed", "no-machine"),
+    }
+    asked = [call.path for call in twin.azure.journal if "/machines" in call.path.lower()]
+    assert len(asked) == 1
+
+
+async def test_where_azure_gives_no_answer_the_hosts_own_word_stands(twin: Twin, tmp_path: Path) -> None:
+    share = tmp_path / "share"
+    share.mkdir()
+    put(share, result("web01"))
+    await twin.add_fault("arm/403")
+    done = await collected(twin, share)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("warn: Azure was not asked: ")
+    assert done.stdout.splitlines()[-1] == "1 of 1 hosts that reported say that they are connected"

@@ -1,0 +1,230 @@
+"""Each export on a Windows of the twin's: its own command connects the server, reports, and takes it back.
+
+Started as Administrator, where a real one is started as SYSTEM: Wine has one user. A share is a folder that
+Wine shows under a UNC name.
+"""
+
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pytest
+from tests.windows_site import AGENT, NAME, WindowsSite, windows_site  # noqa: F401  # a fixture
+
+from arcferry import bundle as bundles
+from arcferry import export, times
+from arcferry.export import ExportOptions, Tool
+from arcferry.export.collect import collect
+from arcferry_lab.hosts.host import CommandResult
+
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("wine-export"), pytest.mark.timeout(300)]
+SERVER, SHARE, TOKENS = "fs01", "arcferry", "arcferry-token$"
+WINDOWS = r"C:\windows"
+CONTENT = {Tool.CONFIGMGR: "content", Tool.INTUNE: "source"}
+CACHE = r"C:\windows\ccmcache\1"
+TASK = "{http://schemas.microsoft.com/windows/2004/02/mit/task}"
+VERBS = ["verify", "facts", "install", "check", "connect", "show"]
+
+
+@dataclass(frozen=True)
+class Server:
+    """The server, a share that every server reads, and one for the token."""
+
+    site: WindowsSite
+    share: Path
+    token: str
+
+    def options(self, **changed: object) -> ExportOptions:
+        given: dict[str, object] = {
+            "share": rf"\\{SERVER}\{SHARE}",
+            "group": r"CORP\Arc servers",
+            "sign_in": export.TokenFile(rf"\\{SERVER}\{TOKENS}\token"),
+            "tags": {"site": "台北"},
+            "delay": 0,
+        }
+        opened = bundles.open_bundle(self.site.bundle, self.site.key, now=times.now())
+        return ExportOptions(opened, self.site.place, **(given | changed))  # type: ignore[arg-type]  # of a table
+
+    def scripts(self, out: Path, tool: Tool) -> dict[str, str]:
+        return {
+            name: (out / tool.value / name).read_text(encoding="utf-8-sig")
+            for name in ("detect.ps1", "requirement.ps1")
+        }
+
+    @property
+    def report(self) -> Path:
+        (path,) = (self.share / "results").iterdir()
+        return path
+
+    def result(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.report.read_text())
+        assert self.token[-40:] not in json.dumps(found)
+        return found
+
+
+@pytest.fixture(scope="module")
+def shares(windows_site: WindowsSite) -> tuple[Path, Path]:  # noqa: F811
+    return windows_site.share(SERVER, SHARE), windows_site.share(SERVER, TOKENS)
+
+
+@pytest.fixture
+def server(windows_site: WindowsSite, shares: tuple[Path, Path]) -> Iterator[Server]:  # noqa: F811
+    share, tokens = shares
+    token = windows_site.token()
+    (tokens / "token").write_text(f"{token}\r\n")
+    (share / "results").mkdir()
+    yield Server(windows_site, share, token)
+    windows_site.twin.azure.faults.clear()
+    windows_site.clear()
+    for folder in (share, *(windows_site.host.path(one) for one in (CACHE, r"C:\Program Files\arcferry"))):
+        shutil.rmtree(folder, ignore_errors=True)
+    share.mkdir()
+
+
+Start = Callable[[], CommandResult]
+
+
+def ways(server: Server, tool: Tool, out: Path) -> tuple[Start, Start | None]:
+    """How the tool starts the script to install, and to uninstall if it can, by what was exported."""
+    if tool in {Tool.CONFIGMGR, Tool.INTUNE}:
+        shutil.copytree(out / CONTENT[tool], server.site.host.path(CACHE))
+        rows = re.findall(r"(?m)^\| (?:I|Uni)nstall\w* (?:program|command) \| `(.+)` \|$", steps_of(out))
+        lines, folder = rows, CACHE
+    else:
+        shutil.copytree(out / "share", server.share, dirs_exist_ok=True)
+        lines, folder = [one for one in steps_of(out).splitlines() if one.startswith("powershell.exe ")], ""
+    if tool is Tool.GPO:
+        action = ET.parse(out / "gpo/task.xml").find(f".//{TASK}Exec")  # noqa: S314  # written here
+        assert action is not None
+        program, words = (action.findtext(f"{TASK}{part}") or "" for part in ("Command", "Arguments"))
+        lines = [f"{program.replace('%SystemRoot%', WINDOWS)} {words}"]
+    started = [lambda line=line: server.site.line(line, folder=folder) for line in lines]
+    return started[0], started[-1] if "-Uninstall" in lines[-1] else None
+
+
+def steps_of(out: Path) -> str:
+    return (out / "STEPS.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("tool", [Tool.GPO, Tool.CONFIGMGR, Tool.INTUNE, Tool.SCRIPT])
+def test_a_server_is_taken_in_reports_once_and_is_given_back(
+    server: Server, tool: Tool, tmp_path: Path
+) -> None:
+    site = server.site
+    export.export(server.options(), tool, tmp_path / "out")
+    install, uninstall = ways(server, tool, tmp_path / "out")
+    done = install()
+    assert (done.exit_code, done.stderr) == (0, ""), done.stdout
+    found = server.result()
+    assert (found["kind"], found["via"], found["outcome"]) == ("host-run", tool.value, "connected")
+    assert [answer["verb"] for answer in found["answers"]] == VERBS
+    assert found["answers"][-1]["agent"]["status"] == "Connected"
+    assert [one["reachable"] for one in found["path"]["endpoints"]] == [True] * 8
+    (host,) = collect(server.share).hosts
+    assert host.connected
+    (machine,) = site.twin.azure.machines.values()
+    assert (machine.tags, bool(machine.last_heartbeat)) == ({"site": "台北"}, True)
+    assert site.holding([server.token[-40:]]) == [], "the token lies in no file of the server's"
+    server.report.unlink()
+    again = install()
+    assert (again.exit_code, again.stdout, again.stderr) == (0, "", "")
+    assert list((server.share / "results").iterdir()) == []
+    if uninstall is None:
+        assert tool is Tool.GPO, "the policy's task has no way back"
+        return
+    gone = uninstall()
+    assert (gone.exit_code, gone.stderr) == (0, ""), gone.stdout
+    assert [json.loads(line)["verb"] for line in gone.stdout.splitlines()] == [
+        "verify",
+        "disconnect",
+        "uninstall",
+    ]
+    assert not site.host.path(r"C:\Program Files\AzureConnectedMachineAgent\azcmagent.exe").exists()
+
+
+def test_a_server_that_azure_has_not_heard_from_is_not_called_connected(
+    server: Server, tmp_path: Path
+) -> None:
+    site = server.site
+    export.export(server.options(wait=1), Tool.CONFIGMGR, tmp_path / "out")
+    install, uninstall = ways(server, Tool.CONFIGMGR, tmp_path / "out")
+    detect = server.scripts(tmp_path / "out", Tool.CONFIGMGR)["detect.ps1"]
+    site.fault("his/no-heartbeat")
+    done = install()
+    assert (done.exit_code, done.stderr) == (1, ""), done.stdout
+    found = server.result()
+    assert found["outcome"] == "not-heard-from"
+    connect, show = found["answers"][-2:]
+    assert (connect["ok"], connect["heard_from"], connect["status"]) == (True, False, "Disconnected")
+    assert (show["agent"]["status"], show["agent"]["resource_name"]) == ("Disconnected", NAME.upper())
+    collected = collect(server.share)
+    assert [host.name for host in collected.not_heard_from] == [NAME.upper()]
+    assert [one.cause for one in collected.diagnosis.findings if one.servers][:1] == ["his/no-heartbeat"]
+    assert site.script(detect).stdout == ""
+    server.report.unlink()
+    again = install()
+    assert again.exit_code == 1
+    second = server.result()
+    assert [one["verb"] for one in second["answers"]] == ["verify", "facts", "show"]
+    assert second["outcome"] == "not-heard-from"
+    assert uninstall
+    assert uninstall().exit_code == 0
+
+
+def test_detect_says_the_right_word_in_each_state(server: Server, tmp_path: Path) -> None:
+    site = server.site
+    export.export(server.options(), Tool.INTUNE, tmp_path / "out")
+    detect = server.scripts(tmp_path / "out", Tool.INTUNE)["detect.ps1"]
+    elsewhere = detect.replace("/resourceGroups/rg-arc/", "/resourceGroups/rg-other/")
+    assert elsewhere != detect
+
+    def said(script: str = detect) -> tuple[int, str, str]:
+        done = site.script(script)
+        return done.exit_code, done.stdout.strip(), done.stderr
+
+    assert said() == (0, "", ""), "no agent"
+    (msi,) = (site.bundle / "agent").iterdir()
+    path = site.host.put(msi, r"C:\agent.msi")
+    assert site.run("msiexec", "/i", path, "/qn").exit_code == 0
+    assert said() == (0, "", ""), "installed, and not connected"
+    site.connect(server.token)
+    assert said() == (0, "connected", "")
+    assert said(elsewhere) == (0, "", ""), "connected to another resource group's machine"
+    assert site.run(AGENT, "disconnect", "--force-local-only").exit_code == 0
+    site.fault("his/no-heartbeat")
+    site.connect(server.token)
+    assert said() == (0, "", ""), "not heard from"
+
+
+NDP = r"HKLM\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full"
+VERSION = r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion"
+GUEST = r"HKLM\SYSTEM\CurrentControlSet\Services\WindowsAzureGuestAgent"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "kind", "data", "word"),
+    [
+        (GUEST, "Start", "REG_DWORD", "2", "suitable"),
+        (NDP, "Release", "REG_DWORD", "378388", "dotnet-too-old"),
+        (VERSION, "EditionID", "REG_SZ", "ServerAzureStackHCICor", "azure-local"),
+        (GUEST, "ImagePath", "REG_SZ", "x", "azure-vm"),
+    ],
+)
+def test_requirement_says_the_right_word(  # noqa: PLR0917  # a row of the table
+    windows_site: WindowsSite, tmp_path: Path, key: str, value: str, kind: str, data: str, word: str  # noqa: F811
+) -> None:  # fmt: skip
+    """With a value of the registry's as it is on such a computer; put back afterwards."""
+    script = resources.files("arcferry.export").joinpath("wrappers/requirement.ps1").read_text("ascii")
+    above = key if key != GUEST else key.rpartition("\\")[0]
+    assert windows_site.run("reg", "export", above, r"C:\before.reg", "/y").exit_code == 0
+    assert windows_site.run("reg", "add", key, "/v", value, "/t", kind, "/d", data, "/f").exit_code == 0
+    done = windows_site.script(script)
+    assert windows_site.run("reg", "delete", key, "/v", value, "/f").exit_code == 0
+    assert windows_site.run("reg", "import", r"C:\before.reg").exit_code == 0
+    assert (done.exit_code, done.stdout.strip(), done.stderr) == (0, word, "")

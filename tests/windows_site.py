@@ -1,0 +1,211 @@
+"""A Windows server of the twin's, and a bundle for it, in a network that leads nowhere."""
+
+import asyncio
+import json
+import os
+import stat
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tests.matrix.closed import ClosedNetwork
+
+from arcferry import bundle as bundles
+from arcferry import times
+from arcferry.azure import AzureTarget, signed_in, target, with_secret
+from arcferry.bundle.authenticode.roots import Roots
+from arcferry_lab.hosts.host import CommandResult
+from arcferry_lab.hosts.windows import (
+    CodeSigning,
+    WindowsHost,
+    WindowsSettings,
+    build_agent_msi,
+    cannot_build,
+    cannot_host,
+    command_line,
+    start_windows_host,
+)
+from arcferry_lab.twin import RESOURCE_GROUP, Twin, TwinSettings
+
+EVERYTHING = ("12076:51010", "12076:51011", "12076:51012", "12076:5060", "12076:5070")
+NAME = "web01"
+ADDRESS = "127.77.7.7"
+AGENT = r"C:\Program Files\AzureConnectedMachineAgent\azcmagent.exe"
+
+
+_UNINSTALL = r"""
+& "$env:ProgramFiles\AzureConnectedMachineAgent\azcmagent.exe" disconnect --force-local-only
+$key = 'HKLM:\SOFTWARE\Microsoft\Windows\CurrentVersion\Uninstall\*'
+$found = Get-ItemProperty $key | Where-Object { $_.DisplayName -eq "Azure Connected Machine Agent" }
+Start-Process msiexec.exe "/x $($found.PSChildName) /qn" -Wait
+"""
+
+
+@dataclass(frozen=True)
+class WindowsSite:
+    """The twin, its server, and a bundle of the server's agent with the key that sealed it."""
+
+    loop: ClosedNetwork
+    twin: Twin
+    host: WindowsHost
+    bundle: Path
+    key: Path
+    since: float
+
+    @property
+    def place(self) -> AzureTarget:
+        azure = self.twin.azure
+        return target(
+            cloud="AzureCloud",
+            tenant_id=azure.tenant_id,
+            subscription_id=azure.subscription_id,
+            resource_group=RESOURCE_GROUP,
+            location=azure.location,
+            arm_url=azure.arm_url,
+            authority=azure.authority,
+            ca_file=self.twin.paths.ca,
+        )
+
+    def token(self) -> str:
+        """An access token as an administrator has one made."""
+
+        async def minted() -> str:
+            who = with_secret(self.twin.client.client_id, self.twin.client.secret)
+            async with signed_in(self.place, who) as azure:
+                return (await azure.token()).text
+
+        return self.loop.run(minted())
+
+    def run(self, *words: str, seconds: float = 300) -> CommandResult:
+        """Run a program of the server's, by words as Windows' C runtime takes them apart."""
+        return self.loop.run(self.host.run(command_line(*words), seconds=seconds))
+
+    def line(self, line: str, *, folder: str = "") -> CommandResult:
+        """Run a command line to its end."""
+
+        async def ran() -> CommandResult:
+            program = await self.host.start(line, folder=folder)
+            program.stdin.close()
+            out, err, code = await asyncio.gather(
+                program.stdout.read(), program.stderr.read(), program.wait()
+            )
+            return CommandResult(code, *(data.decode(errors="replace") for data in (out, err)))
+
+        return self.loop.run(ran())
+
+    def script(self, text: str, *words: str, seconds: float = 300) -> CommandResult:
+        """Run a PowerShell script's text."""
+        return self.loop.run(self.host.powershell(text, *words, seconds=seconds))
+
+    def drive(self, letter: str) -> Path:
+        """A drive beside C:, empty; Windows sees it after a restart, which this includes."""
+        folder = self.host.path(f"C:\\drive-{letter}")
+        folder.mkdir()
+        self._devices.joinpath(f"{letter.lower()}:").symlink_to(f"../drive_c/{folder.name}")
+        self.loop.run(self.host.restart())
+        return self.host.path(f"C:\\drive-{letter}")
+
+    def share(self, server: str, name: str) -> Path:
+        r"""An empty folder that the server sees as \\SERVER\NAME: Wine asks no network for it."""
+        folder = self._devices / "unc" / server / name
+        folder.mkdir(parents=True)
+        return folder
+
+    @property
+    def _devices(self) -> Path:
+        return self.host.path("C:\\").parent / "dosdevices"
+
+    def fault(self, name: str) -> None:
+        self.loop.run(self.twin.add_fault(name))
+
+    def mend(self, name: str) -> None:
+        self.twin.azure.faults.remove(name)
+
+    def connect(self, token: str) -> None:
+        """Have the agent connect, as the host script does; it is there already."""
+        azure, config = self.twin.azure, r"C:\config.json"
+        settings = {
+            "tenant-id": azure.tenant_id,
+            "subscription-id": azure.subscription_id,
+            "location": azure.location,
+            "resource-group": RESOURCE_GROUP,
+            "resource-name": NAME,
+            "access-token": token,
+        }
+        self.host.path(config).write_text(json.dumps(settings))
+        done = self.run(AGENT, "connect", "--config", config)
+        self.host.path(config).unlink()
+        assert done.exit_code == 0, done.stdout
+
+    def shown(self) -> dict[str, str]:
+        """What `azcmagent show` says."""
+        return dict(json.loads(self.run(AGENT, "show", "-j", "--log-stderr").stdout))
+
+    def clear(self) -> None:
+        """Take the agent away, and what it knows of a machine."""
+        self.script(_UNINSTALL)
+        self.twin.azure.machines.clear()
+
+    def holding(self, words: Sequence[str]) -> list[str]:
+        """The files that drive C: got since the start and that hold one of these texts, in any encoding."""
+        wanted = [word.encode(code) for word in words for code in ("utf-8", "utf-16-le")]
+        found = []
+        for folder, _, names in os.walk(self.host.path("C:\\")):
+            for path in (Path(folder, name) for name in names):
+                known = path.lstat()
+                if not stat.S_ISREG(known.st_mode) or known.st_ctime < self.since:
+                    continue
+                data = path.read_bytes()
+                found += [str(path)] if any(one in data for one in wanted) else []
+        return found
+
+
+@pytest.fixture(scope="module")
+def windows_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WindowsSite]:
+    """The module's own; skipped by name where there can be no Windows host."""
+    if reason := cannot_host() or cannot_build():
+        pytest.skip(f"no Windows host here: {reason}")
+    folder = tmp_path_factory.mktemp("windows-site")
+    signing = CodeSigning()
+    msi = build_agent_msi(folder, ca=signing)
+    key = folder / "key"
+    bundles.create_key_pair(key)
+    contents = bundles.Contents((msi,), signing_roots=Roots.from_pem(signing.root_pem), location="eastasia")
+    bundles.build(folder / "bundle", contents, bundles.load_secret_key(key), created=times.now())
+    with ClosedNetwork() as loop:
+        if not loop.isolated:
+            pytest.skip("needs a network namespace: Linux and root")
+        stack = AsyncExitStack()
+        settings = TwinSettings(folder / "twin", communities=EVERYTHING, port=443)
+        twin = loop.run(stack.enter_async_context(Twin.start(settings)))
+        try:
+            host = loop.run(start_windows_host(_settings(twin), folder / "hosts"))
+            stack.push_async_callback(host.stop)
+            _with_rsa(twin)
+            yield WindowsSite(loop, twin, host, folder / "bundle", key.with_name("key.pub"), time.time())
+        finally:
+            loop.run(stack.aclose())
+
+
+def _settings(twin: Twin) -> WindowsSettings:
+    return WindowsSettings(
+        name=NAME,
+        address=ADDRESS,
+        resolver=twin.network.resolver,
+        service_port=twin.network.port,
+        ca_pem=twin.authority.pem,
+        heartbeat_seconds=1.0,
+    )
+
+
+def _with_rsa(twin: Twin) -> None:
+    """Schannel of Wine's signs with no other key."""
+
+    def issued(vm_id: str) -> tuple[bytes, bytes]:
+        leaf = twin.authority.issue([vm_id], client=True, with_rsa=True)
+        return leaf.certificate_pem, leaf.key_pem
+
+    twin.azure.issue_identity = issued
