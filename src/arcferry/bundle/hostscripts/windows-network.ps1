@@ -110,7 +110,8 @@ function Test-PrivateAddress([string]$Address) {
     $Address -match '^((10|127|192\.168|169\.254|172\.(1[6-9]|2\d|3[01])|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|f[cd])'
 }
 function Open-Connection([string]$Name, [int]$Port) {
-    $client = New-Object Net.Sockets.TcpClient $(if ($Name -match ':') { 'InterNetworkV6' } else { 'InterNetwork' })
+    $family = if ($Name -match ':') { 'InterNetworkV6' } else { 'InterNetwork' }
+    $client = New-Object Net.Sockets.TcpClient ([Net.Sockets.AddressFamily]$family)
     try {
         $connected = $client.ConnectAsync($Name, $Port).Wait($Patience)
         if (-not $connected) { throw (New-Object Net.Sockets.SocketException 10060) } # timed out
