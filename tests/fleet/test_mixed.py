@@ -3,7 +3,6 @@
 import json
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,10 +11,7 @@ import pytest_asyncio
 
 from arcferry_lab.hosts import unavailable
 from arcferry_lab.hosts.faults import lay
-from arcferry_lab.hosts.windows import WindowsHost, WindowsSettings, cannot_host, winrm
-from arcferry_lab.hosts.windows.host import start_windows_host
-from arcferry_lab.hosts.windows.ssh import Account, SshSettings, WindowsSsh
-from arcferry_lab.network.plan import HOST_NET
+from arcferry_lab.hosts.windows import WindowsHost, cannot_host
 from arcferry_lab.twin import RESOURCE_GROUP, Twin, TwinSettings
 
 from .conftest import EVERYTHING, Fleet, Sealed
@@ -26,15 +22,13 @@ pytestmark = [
     pytest.mark.xdist_group("windows"),
     pytest.mark.asyncio(loop_scope="module"),
 ]
-KEYS = r"C:\ProgramData\ssh\administrators_authorized_keys"
-PASSWORD = "Pa:ss wörd 密碼"
-ALL = {"server01": "connected", "win01": "connected", "win02": "connected"}
-WINDOWS = ("win01", "win02")
+ALL = {"server01": "connected", "winserver01": "connected", "winserver02": "connected"}
+WINDOWS = ("winserver01", "winserver02")
 
 
 @dataclass
 class Mixed(Fleet):
-    """One Linux server, one with Windows by SSH, and one by WinRM."""
+    """One Linux server, one with Windows by WinRM, and one by SSH."""
 
     windows: list[WindowsHost] = field(default_factory=list)
 
@@ -61,48 +55,24 @@ async def mixed(
     if reason:
         pytest.skip(f"no hosts here: {reason}")
     folder = tmp_path_factory.mktemp("mixed")
-    async with Twin.start(TwinSettings(folder / "twin", hosts=1, communities=EVERYTHING)) as twin:
+    settings = TwinSettings(folder / "twin", hosts=1, windows_hosts=2, communities=EVERYTHING)
+    async with Twin.start(settings) as twin:
         (server,) = twin.servers.hosts
-        settings = server.root / "etc/arcferry-lab.json"
-        settings.write_text(json.dumps(json.loads(settings.read_text()) | {"heartbeat_seconds": 1}))
-        made = Mixed(twin, with_msi, folder, bytecode, extra={"ARCFERRY_WINRM_PASSWORD": PASSWORD})
-        async with AsyncExitStack() as stack:
-            for number, name in enumerate(WINDOWS, 2):
-                host = await start_windows_host(settings_of(twin, name, number), folder)
-                stack.push_async_callback(host.stop)
-                made.windows.append(host)
-            await let_in_by_ssh(made.windows[0], twin, stack)
-            await let_in_by_winrm(made.windows[1], twin, stack)
-            yield made
-
-
-def settings_of(twin: Twin, name: str, number: int) -> WindowsSettings:
-    address = twin.network.block.address(HOST_NET, number)
-    network = twin.network
-    return WindowsSettings(
-        name, address, network.resolver, network.port, twin.authority.pem, heartbeat_seconds=1
-    )
-
-
-async def let_in_by_ssh(host: WindowsHost, twin: Twin, stack: AsyncExitStack) -> None:
-    host.path(KEYS).parent.mkdir(parents=True, exist_ok=True)
-    host.path(KEYS).write_bytes(twin.paths.key.with_suffix(".pub").read_bytes())
-    door = await WindowsSsh.start(host, SshSettings((Account("Administrator"),)), port=0)
-    stack.push_async_callback(door.stop)
-    with twin.paths.known_hosts.open("a") as known:
-        known.write(f"[{door.address}]:{door.port} {door.host_key.strip()}\n")
-    with twin.paths.inventory.open("a") as inventory:
-        inventory.write(f"{host.name},{door.address},{door.port},ssh,Administrator,site=lab\n")
-
-
-async def let_in_by_winrm(host: WindowsHost, twin: Twin, stack: AsyncExitStack) -> None:
-    directory = winrm.Directory(host.name, (winrm.Account("Administrator", PASSWORD, built_in=True),))
-    door = winrm.WinRmServer(host, directory, winrm.WinRmSettings(), None)
-    await door.start()
-    stack.push_async_callback(door.stop)
-    row = f"{host.name},{host.address},{door.ports[False]},winrm,Administrator,site=lab\n"
-    with twin.paths.inventory.open("a") as inventory:
-        inventory.write(row)
+        own = server.root / "etc/arcferry-lab.json"
+        own.write_text(json.dumps(json.loads(own.read_text()) | {"heartbeat_seconds": 1}))
+        for host in twin.servers.windows:
+            host.reach(heartbeat_seconds=1)
+        # The first one's row says WinRM over TLS; the second is reached by SSH.
+        second = twin.servers.windows[1]
+        door = next(door for door in twin.servers.doors(second) if door.transport == "ssh")
+        rows = twin.paths.inventory.read_text().splitlines()[:-1]
+        rows.append(f"{second.name},{second.address},{door.port},ssh,Administrator,site=lab")
+        twin.paths.inventory.write_text("\n".join([*rows, ""]))
+        extra = {
+            "ARCFERRY_WINRM_PASSWORD_FILE": str(twin.paths.password),
+            "ARCFERRY_WINRM_CA": str(twin.paths.ca),
+        }
+        yield Mixed(twin, with_msi, folder, bytecode, extra=extra, windows=twin.servers.windows)
 
 
 @pytest.mark.timeout(300)
