@@ -40,10 +40,12 @@ class Mixed(Fleet):
         return [one for one in files if one.name == "config.json" or b'"access-token"' in one.read_bytes()]
 
     async def as_new(self) -> None:
-        """Disconnect the Windows servers, there and in Azure, and forget the run."""
+        """Disconnect every server, there and in Azure, and forget the run."""
         for host in self.windows:
             await host.agent("disconnect", "--force-local-only")
-            self.twin.azure.machines.pop((RESOURCE_GROUP, host.name), None)
+        await self.twin.servers.hosts[0].run("/opt/azcmagent/bin/azcmagent disconnect --force-local-only")
+        for name in ALL:
+            self.twin.azure.machines.pop((RESOURCE_GROUP, name), None)
         shutil.rmtree(self.state, ignore_errors=True)
 
 
@@ -118,7 +120,6 @@ async def test_killed_in_every_step_no_token_stays_and_it_goes_on(mixed: Mixed) 
 async def test_a_failure_is_told_alike_and_with_what_each_server_saw(mixed: Mixed) -> None:
     name = "agentserviceapi.guestconfiguration.azure.com"
     (server,) = mixed.twin.servers.hosts
-    await server.run("azcmagent disconnect --force-local-only")
     await mixed.as_new()
     await lay("host/refuses-connect", server)
     for host in mixed.windows:
