@@ -88,6 +88,35 @@ else
     windows=
 fi
 
+# Kerberos for the twin's WinRM: a KDC, which is unpacked so that it does not start, and Python's bindings to
+# Kerberos, which are built here.
+build_kerberos() {
+    if ! has krb5-config || ! has gcc; then
+        [ "$(id -u)" = 0 ] || { say "no compiler or no libkrb5-dev: Kerberos is skipped by name"; return 0; }
+        say "installing what builds Python's bindings to Kerberos"
+        refresh
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
+            libkrb5-dev gcc libc6-dev python3-dev >/dev/null || { say "could not: Kerberos is skipped by name"; return 0; }
+    fi
+    [ ! -e /etc/ssl/certs/ca-certificates.crt ] || export UV_SYSTEM_CERTS=1
+    mirror=$(.venv/bin/python -m pip config get global.index-url 2>/dev/null || true)
+    [ -z "$mirror" ] || export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$mirror}"
+    say "building Python's bindings to Kerberos"
+    .venv/bin/uv export -q --frozen --only-group kerberos --no-emit-workspace --format requirements.txt >.venv/kerberos.txt
+    .venv/bin/uv pip install -q --python .venv/bin/python --require-hashes -r .venv/kerberos.txt ||
+        say "could not: Kerberos is skipped by name"
+}
+if [ "${1:-}" = test ]; then
+    if ! has krb5kdc && [ ! -x .tools/usr/sbin/krb5kdc ]; then
+        say "unpacking krb5-kdc into .tools (not installed, and not started)"
+        # Debian 13 has a suffix to the name of its event loop's library, which no dependency names outright.
+        loop=$(apt-cache search --names-only '^libverto-libev1(t64)?$' | cut -d ' ' -f 1)
+        # shellcheck disable=SC2046,SC2086 # lists of names, none with a space
+        unpack $(with_libraries krb5-kdc krb5-admin-server $loop)
+    fi
+    [ ! -x .venv/bin/uv ] || .venv/bin/python -c 'import gssapi, krb5' 2>/dev/null || build_kerberos
+fi
+
 tests=
 [ "${1:-}" != test ] || tests="busybox:busybox dig:bind9-dnsutils host:bind9-host minisign:minisign rpm:rpm
     shellcheck:shellcheck strace:strace unzip:unzip gpg:gnupg apt-ftparchive:apt-utils

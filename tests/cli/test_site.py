@@ -70,6 +70,9 @@ SETTINGS = {
     "certificate": ('"/file"', "/variable", "/option"),
     "ssh-key": ('"/file"', "/variable", "/option"),
     "ca-file": ('"/file"', "/variable", "/option"),
+    "transport": ('"winrm"', "ssh", "winrm"),
+    "auth": ('"ntlm"', "kerberos", "basic"),
+    "host-port": ("5986", "5985", "2222"),
 }
 
 

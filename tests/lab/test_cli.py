@@ -22,7 +22,8 @@ KEYS = {
     "schema", "kind", "network", "pid", "folder", "cloud", "location", "port", "resolver", "ca_file",
     "arm_url", "authority", "tenant_id", "subscription_id", "resource_group", "client_id", "client_secret",
     "client_secret_file", "client_certificate_file", "service_tags_file", "communities_file",
-    "route_filter_file", "circuit_file", "agent_package", "rpm_package", "hosts", "inner_hosts",
+    "route_filter_file", "circuit_file", "agent_package", "rpm_package", "windows_package",
+    "code_signing_ca_file", "hosts", "windows_hosts", "inner_hosts",
     "known_hosts_file", "inventory_file", "resolvers", "proxy", "environment",
 }  # fmt: skip
 JAPAN_EAST = "12076:51012"

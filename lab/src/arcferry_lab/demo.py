@@ -18,8 +18,10 @@ from rich.text import Text
 
 from arcferry_lab.errors import LabError
 from arcferry_lab.hosts.windows import cannot_host
+from arcferry_lab.network.block import port_trouble
 
 HOSTS = 6
+_OF_AZURE = (53, 443)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +80,14 @@ STORY = (
     ),
     Scene(
         "The agent, the host script, the catalogue and the service tags, under one seal.",
-        "bundle build --out bundle --secret-key seal --agent {agent} --service-tags {service_tags}",
+        "bundle build --out bundle --secret-key seal {agents} --service-tags {service_tags}",
     ),
     Scene(
         "It is carried across, and proved before anything in it is used.",
         "bundle verify bundle --bundle-key seal.pub",
     ),
     Scene(
-        "Six servers, at once. Only Azure says whether they are connected.",
+        "The servers, all at once. Only Azure says whether they are connected.",
         "onboard apply {inventory} --bundle bundle --bundle-key seal.pub",
     ),
 )
@@ -114,12 +116,14 @@ def tell(console: Console) -> None:
         LabError: a command of the story did not end as it must.
     """
     with _stage() as folder:
-        console.rule(Text("Bringing up the twin: Azure, a closed network, six servers", "bold"))
-        reason = cannot_host()
+        reason = linux_only()
+        windows = 0 if reason else 1
+        servers = "six servers" + (" with Linux and one with Windows" if windows else "")
+        console.rule(Text(f"Bringing up the twin: Azure, a closed network, {servers}", "bold"))
         if reason:
             console.print(f"Linux servers only, since no Windows host can run here: {reason}", soft_wrap=True)
         plain = _plain_environment()
-        _run(folder, f"lab up --hosts {HOSTS} --folder lab --quiet", plain)
+        _run(folder, f"lab up --hosts {HOSTS} --windows-hosts {windows} --folder lab --quiet", plain)
         lab = json.loads((folder / "lab" / "lab.json").read_text())
         # What the user of this machine holds is not part of the story, nor does the story add to it.
         environment = plain | lab["environment"] | {"ARCFERRY_DATA": str(folder / "data")}
@@ -131,6 +135,15 @@ def tell(console: Console) -> None:
         console.print()
         console.rule(Text("Where to go next", "bold"))
         console.print(Text(where_next()), soft_wrap=True)
+
+
+def linux_only() -> str:
+    """Why the story has no Windows server; empty where it has one."""
+    reason = cannot_host()
+    if reason:
+        return reason
+    closed = [port for port in _OF_AZURE if port_trouble("127.0.0.1", port)] if os.geteuid() else []
+    return f"ports {', '.join(map(str, closed))} cannot be had, and Windows knows no others" if closed else ""
 
 
 @contextmanager
@@ -160,12 +173,21 @@ def _play(
         route_filter=_near(folder, lab["route_filter_file"]),
         service_tags=_near(folder, lab["service_tags_file"]),
         communities=_near(folder, lab["communities_file"]),
-        agent=_near(folder, lab["agent_package"]),
+        agents=_agents(folder, lab),
         inventory=_near(folder, lab["inventory_file"]),
     )
     shown = f"arcferry {command}" + (f" > {scene.saved_as}" if scene.saved_as else "")
     console.print(Text.assemble(("$ ", "bold green"), (shown, "bold")), soft_wrap=True)
     _run(folder, command, environment, exit_code=scene.exit_code, saved_as=scene.saved_as)
+
+
+def _agents(folder: Path, lab: dict[str, str]) -> str:
+    """The agent's packages as options; an MSI's signature leads to the twin's own CA."""
+    linux = f"--agent {_near(folder, lab['agent_package'])}"
+    if not lab["windows_package"]:
+        return linux
+    windows = _near(folder, lab["windows_package"])
+    return f"{linux} --agent {windows} --signing-root {_near(folder, lab['code_signing_ca_file'])}"
 
 
 def _near(folder: Path, path: str) -> str:

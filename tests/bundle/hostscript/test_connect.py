@@ -46,6 +46,7 @@ def test_it_connects_once(shell: list[str], connected_root: "PrivateRoot") -> No
     put_config(root)
     first = root.run(shell, "connect", "/run/arcferry.json")
     assert (first["ok"], first["changed"], first["exit"], first["code"]) == (True, True, 0, "")
+    assert (first["heard_from"], first["status"]) == (True, "Connected")
     assert "Connected machine" in first["output"]
     assert json.loads(root.read("var/opt/azcmagent/state")) == CONFIG
     put_config(root, **{"subscription-id": "1F5A", "resource-group": "RG-Arc"})
@@ -61,7 +62,9 @@ def test_it_connects_once(shell: list[str], connected_root: "PrivateRoot") -> No
 def test_a_config_on_several_lines_is_read_too(shell: list[str], connected_root: "PrivateRoot") -> None:
     connected_root.put("var/opt/azcmagent/state.id", ID)
     connected_root.put("run/arcferry.json", json.dumps(CONFIG, indent=4))
-    assert connected_root.run(shell, "connect", "/run/arcferry.json")["changed"] is False
+    answer = connected_root.run(shell, "connect", "--wait=0", "/run/arcferry.json")
+    assert (answer["ok"], answer["changed"]) == (True, False)
+    assert (answer["heard_from"], answer["status"]) == (False, "Disconnected")
 
 
 def test_the_config_comes_by_standard_input(shell: list[str], connected_root: "PrivateRoot") -> None:

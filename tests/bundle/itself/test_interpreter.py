@@ -36,7 +36,7 @@ END
 
 def compiled(folder: Path, name: str) -> Path:
     """A program with this name in its version resource."""
-    for tool in ("x86_64-w64-mingw32-gcc", "x86_64-w64-mingw32-windres", "osslsigncode"):
+    for tool in ("x86_64-w64-mingw32-gcc", "osslsigncode"):  # windres comes with the compiler
         if shutil.which(tool) is None:
             pytest.skip(f"needs {tool}")
     minor = str(sys.version_info.minor)

@@ -124,7 +124,7 @@ async def test_a_token_reaches_the_verb_on_standard_input(session: DirectSession
     path = await staged(session, script)
     answer = await run_to_end(session, path, "connect", token=b'{"access-token": "ey"}')
     assert answer.text("code") == "not-installed", "the token was read, and the next question asked"
-    answer = await run_to_end(session, path, "connect", token=b"{}")
+    answer = await run_to_end(session, path, "connect", *WINDOWS.at_once, token=b"{}")
     assert answer.text("code") == "config-no-token"
     assert left(session.windows) == []
 

@@ -264,7 +264,8 @@ def machines(*, folder: FolderOption = None, output: OutputOption = LabOutput.TA
 def demo() -> None:
     """Tell the whole story on a twin of its own: check, explain, fix, bundle, onboard, verify.
 
-    Runs arcferry's own commands, shows each with its output, takes about a minute, and leaves nothing behind.
+    Runs arcferry's own commands, shows each with its output, takes a minute or two, and leaves nothing
+    behind.
     """
     from arcferry.report.console import stdout
     from arcferry_lab.demo import tell

@@ -33,6 +33,7 @@ def reach(document: dict[str, Any]) -> list[tuple[str, str]]:
     if document["windows_hosts"]:
         rows += [
             ("Windows agent", document["windows_package"]),
+            ("Its signing CA", document["code_signing_ca_file"]),
             ("Windows password", f"in {document['windows_hosts'][0]['password_file']}"),
         ]
     if hosts:

@@ -64,7 +64,7 @@ class Rate:
 
     def speed(self, now: float) -> int:
         """Bytes a second, so far."""
-        return int(self.carried / (now - self.began)) if now > self.began else 0
+        return round(self.carried / (now - self.began)) if now > self.began else 0
 
 
 def _unsupported(state: HostState) -> Decision | None:

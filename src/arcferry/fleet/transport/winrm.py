@@ -38,6 +38,7 @@ from arcferry.fleet.transport.winrm_trust import (
     service_name,
     ways,
 )
+from arcferry.text import quoted
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
@@ -354,7 +355,7 @@ async def _whole(data: bytes) -> AsyncIterator[bytes]:
 def _command_line(argv: Sequence[str]) -> str:
     for word in argv:
         if not _WORD.fullmatch(word):
-            raise ValueError(f"cmd.exe would read {word!r} as more than a word")
+            raise ValueError(f"cmd.exe would read {quoted(word)} as more than a word")
     line = subprocess.list2cmdline(argv)
     if len(line) > _LONGEST_LINE:
         raise ValueError(f"{len(line):,} characters, and cmd.exe takes {_LONGEST_LINE:,}")

@@ -9,7 +9,7 @@
 #   PROGRAM     says ready when Wine's services run, and keeps them running
 #   SMALL_DISK  bytes that may be written to drive C: from now on; 0 for all that there are
 set -eu
-PATH=$PATH:/usr/sbin:/sbin:/usr/bin:/bin
+PATH=$PATH:/usr/sbin:/sbin:/usr/bin:/bin:/usr/lib/wine # the last as Debian keeps wineserver there
 umask 022
 base=$1 folder=$2 name=$3 python=$4 program=$5 small_disk=$6
 

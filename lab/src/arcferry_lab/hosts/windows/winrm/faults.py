@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from arcferry.errors import UnknownNameError
+from arcferry_lab.errors import LabError
 from arcferry_lab.hosts.windows.winrm.server import WinRmServer
 from arcferry_lab.pki import Authority
 
@@ -14,23 +15,34 @@ _OUTPUT: Final = 100 * 1024 * 1024
 
 async def wrong_password(server: WinRmServer) -> None:
     """Every account has another password than the one that is known."""
-    _change_accounts(server, password="changed-since")  # noqa: S106 - invented
+    await _change_accounts(server, password="changed-since")  # noqa: S106 - invented
 
 
 async def account_locked(server: WinRmServer) -> None:
     """Every account is locked, after too many wrong passwords."""
-    _change_accounts(server, locked=True)
+    await _change_accounts(server, locked=True)
+
+
+async def clock_skew(server: WinRmServer) -> None:
+    """The clock of the domain is too far from the client's: its KDC gives no tickets.
+
+    Raises:
+        LabError: the server is in no Kerberos realm.
+    """
+    if server.directory.realm is None:
+        raise LabError("this server's domain has no Kerberos realm, and so no clock of its own")
+    await server.directory.realm.skew()
 
 
 async def token_filtered(server: WinRmServer) -> None:
     """Every account is a local administrator's whom LocalAccountTokenFilterPolicy makes none from afar."""
-    _change_accounts(server, domain="", built_in=False)
+    await _change_accounts(server, domain="", built_in=False)
     server.change(token_filter=True)
 
 
 async def not_administrator(server: WinRmServer) -> None:
     """No account is in the group Administrators."""
-    _change_accounts(server, administrator=False)
+    await _change_accounts(server, administrator=False)
 
 
 async def unknown_ca(server: WinRmServer) -> None:
@@ -84,6 +96,7 @@ async def other_language(server: WinRmServer) -> None:
 FAULTS: dict[str, Callable[[WinRmServer], Awaitable[None]]] = {
     "winrm/account-locked": account_locked,
     "winrm/chatty": chatty,
+    "winrm/clock-skew": clock_skew,
     "winrm/huge-answer": huge_answer,
     "winrm/memory-quota": memory_quota,
     "winrm/not-administrator": not_administrator,
@@ -109,6 +122,8 @@ async def lay(name: str, server: WinRmServer) -> None:
     await FAULTS[name](server)
 
 
-def _change_accounts(server: WinRmServer, **changes: object) -> None:
+async def _change_accounts(server: WinRmServer, **changes: object) -> None:
     accounts = server.directory.accounts
     server.directory.accounts = tuple(replace(one, **changes) for one in accounts)  # type: ignore[arg-type]
+    if server.directory.realm:
+        await server.directory.realm.change(server.directory.accounts)

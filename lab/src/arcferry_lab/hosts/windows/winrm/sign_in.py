@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import spnego
 import spnego.exceptions
@@ -15,6 +14,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 from spnego._ntlm_raw.crypto import ntowfv1
 
+from arcferry_lab.hosts.windows.winrm.kerberos import Realm
 from arcferry_lab.hosts.windows.winrm.settings import Account, WinRmSettings
 
 _MUTUAL = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
@@ -34,13 +34,13 @@ class Directory:
     Attributes:
         computer: the server's name, which is the domain of its local accounts.
         accounts: local ones and those of its domain.
-        keytab: of HTTP/name; none where there is no Kerberos.
+        realm: whose tickets are taken; none where there is no Kerberos.
         certificates: the account that a certificate's user principal name stands for.
     """
 
     computer: str
     accounts: tuple[Account, ...]
-    keytab: Path | None = None
+    realm: Realm | None = None
     certificates: dict[str, str] = field(default_factory=dict)
 
     def account(self, principal: str) -> Account:
@@ -183,7 +183,7 @@ def _acceptor_finds(directory: Directory) -> Iterator[None]:
         os.write(number, "\n".join(directory.lines()).encode())
         wanted = {
             "NTLM_USER_FILE": f"/proc/self/fd/{number}",
-            "KRB5_KTNAME": f"FILE:{directory.keytab or os.devnull}",
+            "KRB5_KTNAME": f"FILE:{directory.realm.keytab if directory.realm else os.devnull}",
             "KRB5RCACHENAME": "none:",
         }
         with _ENVIRONMENT:

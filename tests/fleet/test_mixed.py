@@ -1,0 +1,140 @@
+"""A fleet of Linux and Windows servers, each `arcferry onboard` a process of its own."""
+
+import json
+import shutil
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from arcferry_lab.hosts import unavailable
+from arcferry_lab.hosts.faults import lay
+from arcferry_lab.hosts.windows import WindowsHost, cannot_host
+from arcferry_lab.twin import RESOURCE_GROUP, Twin, TwinSettings
+
+from .conftest import EVERYTHING, Fleet, Sealed
+
+pytestmark = [
+    pytest.mark.lab,
+    pytest.mark.hosts,
+    pytest.mark.xdist_group("windows"),
+    pytest.mark.asyncio(loop_scope="module"),
+]
+ALL = {"server01": "connected", "winserver01": "connected", "winserver02": "connected"}
+WINDOWS = ("winserver01", "winserver02")
+
+
+@dataclass
+class Mixed(Fleet):
+    """One Linux server, one with Windows by WinRM, and one by SSH."""
+
+    windows: list[WindowsHost] = field(default_factory=list)
+
+    def tokens(self) -> list[Path]:
+        """What holds a token on a Windows server, or was meant for one."""
+        places = ("windows/Temp", "ProgramData", "users", "Program Files")
+        folders = [host.path("C:\\") / place for host in self.windows for place in places]
+        files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+        return [one for one in files if one.name == "config.json" or b'"access-token"' in one.read_bytes()]
+
+    async def as_new(self) -> None:
+        """Disconnect every server, there and in Azure, and forget the run."""
+        for host in self.windows:
+            await host.agent("disconnect", "--force-local-only")
+        await self.twin.servers.hosts[0].run("/opt/azcmagent/bin/azcmagent disconnect --force-local-only")
+        for name in ALL:
+            self.twin.azure.machines.pop((RESOURCE_GROUP, name), None)
+        shutil.rmtree(self.state, ignore_errors=True)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def mixed(
+    tmp_path_factory: pytest.TempPathFactory, with_msi: Sealed, bytecode: Path
+) -> AsyncIterator[Mixed]:
+    reason = unavailable() or cannot_host()
+    if reason:
+        pytest.skip(f"no hosts here: {reason}")
+    folder = tmp_path_factory.mktemp("mixed")
+    settings = TwinSettings(folder / "twin", hosts=1, windows_hosts=2, communities=EVERYTHING)
+    async with Twin.start(settings) as twin:
+        (server,) = twin.servers.hosts
+        own = server.root / "etc/arcferry-lab.json"
+        own.write_text(json.dumps(json.loads(own.read_text()) | {"heartbeat_seconds": 1}))
+        for host in twin.servers.windows:
+            host.reach(heartbeat_seconds=1)
+        # The first one's row says WinRM over TLS; the second is reached by SSH.
+        second = twin.servers.windows[1]
+        door = next(door for door in twin.servers.doors(second) if door.transport == "ssh")
+        rows = twin.paths.inventory.read_text().splitlines()[:-1]
+        rows.append(f"{second.name},{second.address},{door.port},ssh,Administrator,site=lab")
+        twin.paths.inventory.write_text("\n".join([*rows, ""]))
+        extra = {
+            "ARCFERRY_WINRM_PASSWORD_FILE": str(twin.paths.password),
+            "ARCFERRY_WINRM_CA": str(twin.paths.ca),
+        }
+        yield Mixed(twin, with_msi, folder, bytecode, extra=extra, windows=twin.servers.windows)
+
+
+@pytest.mark.timeout(300)
+async def test_planned_then_applied_then_done(mixed: Mixed) -> None:
+    planned = await mixed.run("plan")
+    assert planned.code == 0, planned.out + planned.err
+    for name in WINDOWS:
+        host = planned.host(name)
+        assert (host["system"], host["arch"]) == ("Windows Server 2022 Datacenter", "amd64")
+    applied = await mixed.run("apply")
+    assert (applied.code, applied.outcomes) == (0, ALL), applied.out + applied.err
+    would = [step["step"] for step in host["steps"] if step["verdict"] == "run"]
+    for name in WINDOWS:
+        did = [step["step"] for step in applied.host(name)["steps"] if step["state"] == "done"]
+        assert ["facts", *would] == did
+        assert applied.host(name)["machine"]["os"] == "Windows Server 2022 Datacenter"
+    assert mixed.tokens() == []
+    again = await mixed.run("apply")
+    assert all(one["already"] for one in again.document["hosts"])
+    shutil.rmtree(mixed.state)
+    third = await mixed.run("apply")
+    for name in WINDOWS:
+        states = {step["step"]: step["state"] for step in third.host(name)["steps"]}
+        assert states == dict.fromkeys(would, "skipped") | {"facts": "done", "verified": "done"}
+    assert mixed.puts() == dict.fromkeys(ALL, 1)
+
+
+@pytest.mark.timeout(300)
+async def test_killed_in_every_step_no_token_stays_and_it_goes_on(mixed: Mixed) -> None:
+    await mixed.as_new()
+    for step in ("stage", "install", "connect"):
+        await mixed.killed_when(
+            lambda event, step=step: (
+                (event["step"], event["event"]) == (step, "started") and event["host"] in WINDOWS
+            )
+        )
+    done = await mixed.run("apply")
+    assert (done.code, done.outcomes) == (0, ALL), done.out + done.err
+    assert mixed.tokens() == []
+
+
+@pytest.mark.timeout(300)
+async def test_a_failure_is_told_alike_and_with_what_each_server_saw(mixed: Mixed) -> None:
+    name = "agentserviceapi.guestconfiguration.azure.com"
+    (server,) = mixed.twin.servers.hosts
+    await mixed.as_new()
+    await lay("host/refuses-connect", server)
+    for host in mixed.windows:
+        host.reach(blocked=(name,))
+    done = await mixed.run("apply")
+    assert set(done.outcomes.values()) == {"failed"}, done.out + done.err
+    failures = [done.host(one)["failure"] for one in ALL]
+    told = {
+        (one["step"], one["code"], one["says"], one["meaning"], one["hint"], *one["unreachable"])
+        for one in failures
+    }
+    assert [(one[:2], one[5:]) for one in told] == [(("check", "AZCM0026"), (name,))]
+    about = [
+        one for one in done.document["findings"] if name in {place["host"] for place in one["endpoints"]}
+    ]
+    files = ("azcmagent-check.txt", "path.json")
+    origins = {seen["origin"] for one in about for seen in one["evidence"]}
+    assert {f"{one}: {file}" for one in WINDOWS for file in files} <= origins, about
