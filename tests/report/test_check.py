@@ -118,6 +118,7 @@ def test_document() -> None:
                 "http": {"status": 404},
                 "clock_skew": 0.4,
                 "failure": None,
+                "other_family": None,
                 "elapsed": 0.123,
             },
             {
@@ -139,6 +140,7 @@ def test_document() -> None:
                     "kind": "timeout",
                     "says": "40.115.144.3:443 did not answer within 3.5 s",
                 },
+                "other_family": None,
                 "elapsed": 3.5,
             },
         ],

@@ -34,10 +34,11 @@ function Resolve-DnsName {
         [void]$client.Send($question, $question.Length)
         $from = New-Object Net.IPEndPoint ([Net.IPAddress]::Any), 0
         $reply = $client.Receive([ref]$from)
-    } catch { throw "$Name : This operation returned because the timeout period expired" } finally { $client.Close() }
+    } catch { throw [ComponentModel.Win32Exception]::new(1460) } finally { $client.Close() }
     $code = $reply[3] -band 15
-    if ($code -eq 3) { throw "$Name : DNS name does not exist" }
-    if ($code -ne 0) { throw "$Name : DNS server failure" }
+    # As Windows' own: 9003 is DNS_ERROR_RCODE_NAME_ERROR, 9002 a server's failure (winerror.h).
+    if ($code -eq 3) { throw [ComponentModel.Win32Exception]::new(9003, "$Name : DNS name does not exist") }
+    if ($code -ne 0) { throw [ComponentModel.Win32Exception]::new(9002, "$Name : DNS server failure") }
     $at = (Read-DnsName $reply 12).Next + 4
     for ($left = $reply[6] * 256 + $reply[7]; $left -gt 0; $left--) {
         $owner = Read-DnsName $reply $at
