@@ -110,7 +110,9 @@ function Test-PrivateAddress([string]$Address) {
     $Address -match '^((10|127|192\.168|169\.254|172\.(1[6-9]|2\d|3[01])|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|f[cd])'
 }
 function Open-Connection([string]$Name, [int]$Port) {
-    $client = New-Object Net.Sockets.TcpClient $(if ($Name -match ':') { 'InterNetworkV6' } else { 'InterNetwork' })
+    # Of its type, since a text may stand for the other constructor's argument too.
+    $family = [Net.Sockets.AddressFamily]$(if ($Name -match ':') { 'InterNetworkV6' } else { 'InterNetwork' })
+    $client = New-Object Net.Sockets.TcpClient $family
     try {
         $connected = $client.ConnectAsync($Name, $Port).Wait($Patience)
         if (-not $connected) { throw (New-Object Net.Sockets.SocketException 10060) } # timed out
