@@ -184,7 +184,6 @@ def windows_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WindowsSi
         try:
             host = loop.run(start_windows_host(_settings(twin), folder / "hosts"))
             stack.push_async_callback(host.stop)
-            _with_rsa(twin)
             yield WindowsSite(loop, twin, host, folder / "bundle", key.with_name("key.pub"), time.time())
         finally:
             loop.run(stack.aclose())
@@ -199,13 +198,3 @@ def _settings(twin: Twin) -> WindowsSettings:
         ca_pem=twin.authority.pem,
         heartbeat_seconds=1.0,
     )
-
-
-def _with_rsa(twin: Twin) -> None:
-    """Schannel of Wine's signs with no other key."""
-
-    def issued(vm_id: str) -> tuple[bytes, bytes]:
-        leaf = twin.authority.issue([vm_id], client=True, with_rsa=True)
-        return leaf.certificate_pem, leaf.key_pem
-
-    twin.azure.issue_identity = issued

@@ -165,7 +165,7 @@ def test_a_server_that_azure_has_not_heard_from_is_not_called_connected(
     assert (show["agent"]["status"], show["agent"]["resource_name"]) == ("Disconnected", NAME.upper())
     collected = collect(server.share)
     assert [host.name for host in collected.not_heard_from] == [NAME.upper()]
-    assert [one.cause for one in collected.diagnosis.findings if one.servers][:1] == ["his/no-heartbeat"]
+    assert "his/no-heartbeat" in {one.cause for one in collected.diagnosis.findings}
     assert site.script(detect).stdout == ""
     server.report.unlink()
     again = install()

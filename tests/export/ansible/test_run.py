@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from arcferry.export.result import read_result
+from arcferry.fleet.outcome import HostOutcome
 from arcferry_lab.hosts import LabHost
 from arcferry_lab.hosts.faults import lay
 from arcferry_lab.twin import RESOURCE_GROUP
@@ -197,6 +198,19 @@ NO_TOKEN: dict[str, tuple[dict[str, object], str]] = {
     ),
 }
 """By server: where its token is to come from, and what is said of that."""
+
+
+def test_a_server_that_azure_has_not_heard_from_is_not_called_connected(make_site: MakeSite) -> None:
+    site = make_site(1)
+    site.closed.run(site.twin.add_fault("his/no-heartbeat"))
+    ran = site.play("-e", "onboard_wait_seconds=1")
+    assert ran.code == 2
+    assert "connected, not yet heard from: the agent says Disconnected" in ran.text
+    assert site.puts() == ["server01"]
+    result = site.result("server01")
+    assert (result["outcome"], [one["ok"] for one in result["answers"]]) == ("not-heard-from", [True] * 6)
+    read = read_result(site.control.folder / "results/server01.json")
+    assert read.run.outcome is HostOutcome.NOT_HEARD_FROM
 
 
 def test_without_a_token_nothing_is_connected(make_site: MakeSite) -> None:

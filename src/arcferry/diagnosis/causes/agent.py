@@ -27,8 +27,10 @@ def expired(case: Case) -> Sequence[Match]:
 
 @case_cause("his/no-heartbeat", Owner.SERVER)
 def no_heartbeat(case: Case) -> Sequence[Match]:
-    """The host script says so of a machine that it has just made, and nothing else explains it."""
-    return [Match(evidence=_status(state)) for state in _silent(case) if not _was_heard_from(state)]
+    """The host script says so of a machine that it has just made, and no endpoint explains it."""
+    return [
+        Match(evidence=_status(state)) for state in _silent(case, codes=False) if not _was_heard_from(state)
+    ]
 
 
 @case_cause("agent/disconnected", Owner.SERVER)
@@ -171,12 +173,16 @@ def _status(state: AgentState) -> tuple[Line | Evidence, ...]:
     return tuple(found)
 
 
-def _silent(case: Case) -> Sequence[AgentState]:
-    """The agents without contact of which neither an endpoint, a code nor himds says why."""
+def _silent(case: Case, *, codes: bool = True) -> Sequence[AgentState]:
+    """The agents without contact of which neither an endpoint, a code nor himds says why.
+
+    Of a heartbeat that was refused the agent's log tells a code, which then explains nothing: `codes` leaves
+    it out.
+    """
     blocked = any(
         not seen.reachable and seen.required is not False and not seen.install for seen in case.attempts
     )
-    if blocked or any(code.code for code in case.codes):
+    if blocked or (codes and any(code.code for code in case.codes)):
         return ()
     return [
         state for state in case.agents if state.status == "Disconnected" and not _HIMDS & set(_stopped(state))
