@@ -51,7 +51,6 @@ BOUNDED = {
     "fetch/yum.py": "at most 11 digits by its pattern",
     "fleet/host_state.py": "at most 9 digits by its pattern",
     "fleet/records.py": "arcferry's own record",
-    "fleet/steps/stage.py": "bytes over seconds of arcferry's own clock",
     "fleet/transport/ssh_windows.py": "at most 6 digits by its pattern",
     "fleet/transport/windows_text.py": "at most 5 digits by its patterns",
     "probe/step.py": "at most 5 digits by its pattern",

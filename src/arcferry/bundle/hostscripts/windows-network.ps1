@@ -92,7 +92,8 @@ function Resolve-Endpoint([string]$Name) {
     }
     $answer['chain'] = @($chain | Select-Object -Unique)
     # IPv4 first, as `arcferry check` has it.
-    $answer['addresses'] = @($found | Select-Object -Unique | Sort-Object { $_ -match ':' })
+    $found = @($found | Select-Object -Unique)
+    $answer['addresses'] = @($found | Where-Object { $_ -notmatch ':' }) + @($found | Where-Object { $_ -match ':' })
     $answer
 }
 # The first address of the IP version that was not used, how it answers, and whether Windows takes it before the other.
@@ -107,7 +108,8 @@ function Measure-OtherFamily($Row) {
     $found
 }
 function Test-PrivateAddress([string]$Address) {
-    $Address -match '^((10|127|192\.168|169\.254|172\.(1[6-9]|2\d|3[01])|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.|f[cd])'
+    if ($Address -match ':') { return $Address -match '^f[cd]' }
+    $Address -match '^(10|127|192\.168|169\.254|172\.(1[6-9]|2\d|3[01])|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7]))\.'
 }
 function Open-Connection([string]$Name, [int]$Port) {
     $family = if ($Name -match ':') { 'InterNetworkV6' } else { 'InterNetwork' }

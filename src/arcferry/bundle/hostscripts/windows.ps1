@@ -345,48 +345,63 @@ function Get-Proxy {
 function Hide-User([string]$Url) { $Url -replace '(?s)^([A-Za-z][A-Za-z0-9+.-]*://|).*@', '$1' }
 
 # No fact costs another: what cannot be had is null, and named with the reason in "missing_facts".
-function Add-Missing([string]$Fact, [string]$Says) { [void]$Missing.Add([ordered]@{ fact = $Fact; says = $Says }) }
-function Set-Facts($Facts) {
-    foreach ($name in @($Facts.Keys)) {
-        $Answer[$name] = $null
-        try { $Answer[$name] = & $Facts[$name] } catch { Add-Missing $name $_.Exception.GetBaseException().Message }
+function Add-Missing([string]$Fact, $Problem) {
+    $says = if ($Problem -is [string]) { $Problem } else { $Problem.Exception.GetBaseException().Message }
+    [void]$Missing.Add([ordered]@{ fact = $Fact; says = $says })
+}
+function Get-Fact([string]$Name, $Windows) {
+    switch ($Name) {
+        'hostname' { [Net.Dns]::GetHostName() }
+        'fqdn' {
+            $domain = [Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties().DomainName
+            (@([Net.Dns]::GetHostName(), $domain) | Where-Object { $_ }) -join '.'
+        }
+        'arch' {
+            $types = $env:PROCESSOR_ARCHITEW6432, $env:PROCESSOR_ARCHITECTURE, 'unknown'
+            @($types | Where-Object { $_ })[0].ToLowerInvariant()
+        }
+        'root' { Test-Elevated }
+        'disk_free' { Get-FreeBytes ([Environment]::GetFolderPath('CommonApplicationData')) }
+        'opt_free' { Get-FreeBytes (Get-ProgramFiles) }
+        'azure_vm' { if (Test-Network) { Test-AzureMachine } }
+        'agent' { Get-AgentState }
+        'azure_stack_hci' { Test-AzureStackHci $Windows }
+        'dotnet' { [string](Get-RegistryValue 'SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full' 'Version') }
+        'pending_reboot' { , @(Get-PendingReboot) }
+        'installer_busy' { Test-InstallerBusy }
+        'legacy_agent' { Get-LegacyAgent }
+        'routes' { , @(Get-Routes) }
     }
 }
-function Get-Type { @($env:PROCESSOR_ARCHITEW6432, $env:PROCESSOR_ARCHITECTURE, 'unknown' | Where-Object { $_ })[0] }
-function Get-FullName {
-    $domain = [Net.NetworkInformation.IPGlobalProperties]::GetIPGlobalProperties().DomainName
-    (@([Net.Dns]::GetHostName(), $domain) | Where-Object { $_ }) -join '.'
+function Set-Fact([string]$Name, $Windows) {
+    $Answer[$Name] = $null
+    try { $Answer[$Name] = Get-Fact $Name $Windows } catch { Add-Missing $Name $_ }
 }
 function Invoke-Facts([string]$Location, [string]$Cloud, [string]$File) {
     if ($Location -and -not (Test-Network)) {
         Stop-Verb 'no-network-script' "windows-network.ps1 must lie beside this. $LoadProblem"
     }
-    $proxy = @{ url = ''; source = '' }
-    try { $proxy = Get-Proxy } catch { Add-Missing 'proxy' $_.Exception.GetBaseException().Message }
+    $proxy, $windows = @{ url = ''; source = '' }, @{ name = ''; version = ''; edition = ''; installation = '' }
+    try { $proxy = Get-Proxy } catch { Add-Missing 'proxy' $_ }
     if ($Location) { # first, as it is what a failed connection is explained by
         $path = $Answer['path'] = Measure-Path $Location $Cloud $proxy.url
         if ($PrivateLinkScope) { $path['private_link'] = Get-PrivateLink $path['endpoints'] }
         if ($File) { Write-Path (Get-FullPath $File) }
     }
-    $net = 'SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full'
-    $windows = [ordered]@{ name = ''; version = ''; edition = ''; installation = '' }
-    try { $windows = Get-Windows } catch { Add-Missing 'distro' $_.Exception.GetBaseException().Message }
-    Set-Facts ([ordered]@{ os = { 'windows' }; hostname = { [Net.Dns]::GetHostName() }; fqdn = { Get-FullName }
-            distro = { [ordered]@{ id = 'windows'; version = $windows.version; name = $windows.name } }
-            arch = { (Get-Type).ToLowerInvariant() }; package_format = { 'msi' }; root = { Test-Elevated }
-            systemd = { $false }; opt_free = { Get-FreeBytes (Get-ProgramFiles) }
-            disk_free = { Get-FreeBytes ([Environment]::GetFolderPath('CommonApplicationData')) }
-            powershell = { "$($PSVersionTable.PSVersion)" }; time = { Get-Now }; agent = { Get-AgentState }
-            azure_vm = { if (Test-Network) { Test-AzureMachine } }; edition = { $windows.edition }
-            installation = { $windows.installation }; process_64_bit = { [Environment]::Is64BitProcess }
-            azure_stack_hci = { Test-AzureStackHci $windows }; dotnet = { [string](Get-RegistryValue $net 'Version') }
-            pending_reboot = { , @(Get-PendingReboot) }; installer_busy = { Test-InstallerBusy }
-            legacy_agent = { Get-LegacyAgent }
-            proxy = { [ordered]@{ url = (Hide-User $proxy.url); source = $proxy.source } } })
-    if ($Location) { Set-Facts ([ordered]@{ routes = { , @(Get-Routes) } }) }
+    try { $windows = Get-Windows } catch { Add-Missing 'distro' $_ }
+    $known = [ordered]@{ os = 'windows'; package_format = 'msi'; systemd = $false; time = (Get-Now)
+        distro = [ordered]@{ id = 'windows'; version = $windows.version; name = $windows.name }
+        edition = $windows.edition; installation = $windows.installation; powershell = "$($PSVersionTable.PSVersion)"
+        process_64_bit = [Environment]::Is64BitProcess
+        proxy = [ordered]@{ url = (Hide-User $proxy.url); source = $proxy.source } }
+    foreach ($name in @($known.Keys)) { $Answer[$name] = $known[$name] }
+    $names = 'hostname', 'fqdn', 'arch', 'root', 'disk_free', 'opt_free', 'azure_vm', 'agent', 'azure_stack_hci',
+        'dotnet', 'pending_reboot', 'installer_busy', 'legacy_agent'
+    foreach ($name in $names) { Set-Fact $name $windows }
+    if ($Location) { Set-Fact 'routes' $windows }
     if (Test-Network) {
         try { Set-MissingCertificates $PSScriptRoot }
-        catch { Add-Missing 'missing_certificates' $_.Exception.GetBaseException().Message }
+        catch { Add-Missing 'missing_certificates' $_ }
     }
     $Answer['missing_facts'] = @($Missing.ToArray())
 }
@@ -606,7 +621,8 @@ function Open-Config([string]$Source) {
     try { $script:ConfigText = Read-Text $bytes }
     catch { Stop-Verb 'config-encoding' "${Source}: neither UTF-8 nor UTF-16: save it as UTF-8; left alone" }
     $script:Config = $path
-    if (-not $path -or $bytes[0] -gt 127 -or $bytes -contains 0) { # the agent takes UTF-8 without a mark, and nothing else
+    # The agent takes UTF-8 without a mark, and nothing else.
+    if (-not $path -or $bytes[0] -gt 127 -or $bytes -contains 0) {
         New-Workplace
         $script:Config = Join-Path $Work 'config.json'
         [IO.File]::WriteAllText($Config, $ConfigText)

@@ -9,6 +9,7 @@ from arcferry.errors import HostCommandError, HostSignInError
 from arcferry.fleet.transport.session import COMMAND_DEADLINE, OUTPUT_LIMIT, Result
 from arcferry.fleet.transport.ssh import SshSession
 from arcferry.fleet.transport.windows_text import as_utf8, page_in
+from arcferry.text import quoted
 
 WHICH_SHELL = "echo %ComSpec% $PSHOME"
 """cmd.exe fills in the first word, PowerShell the second, and any other shell neither."""
@@ -41,7 +42,7 @@ class Shell:
         """
         for word in argv:
             if not _PLAIN.fullmatch(word):
-                raise ValueError(f"a login shell of Windows would not hand on {word!r} as it is")
+                raise ValueError(f"a login shell of Windows would not hand on {quoted(word)} as it is")
         program, *words = argv
         return " ".join((self.powershell if program == "powershell.exe" else program, *words)) + self.ending
 

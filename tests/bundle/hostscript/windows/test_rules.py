@@ -21,7 +21,7 @@ MAIN, NETWORK = FOLDER / "windows.ps1", FOLDER / "windows-network.ps1"
 SCRIPTS = {path.name: path.read_text(encoding="ascii") for path in (MAIN, NETWORK)}
 MODULES = tomllib.loads((Path(__file__).parent / "allowed.toml").read_text(encoding="utf-8"))["modules"]
 ALLOWED = {command for module in MODULES for command in module["commands"]}
-LONGEST_SCRIPT, LONGEST_FUNCTION, LONGEST_LINE = 680, 40, 120
+LONGEST_SCRIPT, LONGEST_FUNCTION, LONGEST_LINE = 780, 40, 120
 BANNED_TOKENS = re.compile(
     r"-Verb\s+RunAs|Invoke-Expression|-EncodedCommand|DownloadString|ServerCertificateValidationCallback",
     re.IGNORECASE,
@@ -226,7 +226,7 @@ def kept_configs(text: str) -> list[str]:
     body = said(functions(parse(text))["Open-Config"])
     usable = re.search(r"\$usable = \$ConfigText -match '([^']*)'", body)
     assert usable
-    assert body.index("config-no-token") < body.index("$script:Secret = $path") < body.index("config-secret")
+    assert body.index("config-no-token") < body.index("$script:Secret = if") < body.index("config-secret")
     secrets = ("access-token", "service-principal-secret")
     return [name for name in secrets if not re.search(usable[1], f'{{"{name}": "x"}}')]
 
@@ -295,8 +295,8 @@ def test_the_endpoints_are_the_catalogues(cloud: str) -> None:
 def test_the_token_of_a_killed_run_is_looked_for_before_anything_is_changed() -> None:
     code = SCRIPTS["windows.ps1"]
     verbs = code[code.index("function Invoke-Verb") :]
-    assert verbs.index("Remove-OldTokens") < verbs.index("switch ($Verb)")
-    sweep = code[code.index("function Remove-OldTokens") : code.index("# As the C runtime splits")]
+    assert verbs.index("Remove-OldWork") < verbs.index("switch ($Verb)")
+    sweep = code[code.index("function Remove-OldWork") : code.index("# As the C runtime splits")]
     order = [
         "ReparsePoint",
         "GetOwner",
