@@ -1,7 +1,11 @@
-"""What the host script for Windows does where Wine cannot show it, case by case in the engine that tests share."""
+"""What the host script for Windows does, case by case in the engine that tests share.
+
+What the real registry, installer and agent can show is in test_on_windows.
+"""
 
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -85,7 +89,8 @@ def test_verify_compares_files_in_the_protocol_of_the_fleet(run: Run, tmp_path: 
     read = read_answer("verify", json.dumps(answer))
     assert read is not None
     assert read.ok
-    missing = run(f"Invoke-Case 'verify' @('{windows(tmp_path / 'good')}', '{good}', '{windows(tmp_path / 'gone')}', '{good}')")
+    gone = windows(tmp_path / "gone")
+    missing = run(f"Invoke-Case 'verify' @('{windows(tmp_path / 'good')}', '{good}', '{gone}', '{good}')")
     assert (missing["ok"], missing["code"], missing["files"][1]["sha256"]) == (False, "hash-mismatch", "")
 
 
@@ -152,7 +157,9 @@ def test_install_takes_the_three_codes_of_success(
 
 
 def test_install_waits_for_another_installation_within_bounds(run: Run, tmp_path: Path) -> None:
-    answer = install(run, tmp_path, "$CaseExits.Enqueue(1618); $CaseExits.Enqueue(1618); $CaseExits.Enqueue(0)")
+    answer = install(
+        run, tmp_path, "$CaseExits.Enqueue(1618); $CaseExits.Enqueue(1618); $CaseExits.Enqueue(0)"
+    )
     assert (answer["ok"], [word for word in answer["ran"] if word == "sleep 30"]) == (True, ["sleep 30"] * 2)
     never = install(run, tmp_path, "foreach ($time in 1..20) { $CaseExits.Enqueue(1618) }")
     assert (never["ok"], never["code"], never["exit"]) == (False, "install-failed", 1618)
@@ -191,6 +198,25 @@ def test_connect_does_nothing_where_it_is_connected(run: Run, config: Path) -> N
     assert (answer["ok"], answer["changed"], set(answer["ran"])) == (True, False, {"azcmagent show"})
     assert (answer["heard_from"], answer["status"]) == (True, "Connected")
     assert not config.exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16-le", "utf-16"])
+def test_what_the_agent_would_not_read_reaches_it_as_a_private_copy(
+    run: Run, config: Path, encoding: str
+) -> None:
+    config.write_bytes(json.dumps(CONFIG).encode(encoding))
+    answer = run(f"Invoke-Case 'connect' @('{windows(config)}')")
+    assert (answer["ok"], answer["work_left"], config.exists()) == (True, False, False)
+    assert re.fullmatch(
+        r"azcmagent connect --config C:\\windows\\Temp\\arcferry-\d+-[0-9a-f]{32}\\config\.json",
+        answer["ran"][1],
+    )
+
+
+def test_a_config_in_another_code_page_is_named_and_left_alone(run: Run, config: Path) -> None:
+    config.write_bytes(json.dumps({**CONFIG, "tags": "site=台北"}, ensure_ascii=False).encode("cp950"))
+    answer = run(f"Invoke-Case 'connect' @('{windows(config)}')")
+    assert (answer["code"], answer["ran"], config.exists()) == ("config-encoding", [], True)
 
 
 def test_an_expired_identity_is_named_and_left_alone(run: Run, config: Path) -> None:
