@@ -203,11 +203,11 @@ function Open-Path($Row, [string]$Proxy) {
     $Row['private'] = Test-PrivateAddress $Row['address']
     Open-Connection $Row['address'] 443
 }
-function Read-Head($Row, [string]$Reply) {
-    if ($Reply -notmatch '^HTTP/1\.[01] (\d\d\d)') { Stop-Step 'not-http' 'what answered is not HTTP' }
+function Read-Head($Row, [string]$Head) {
+    if ($Head -notmatch '^HTTP/1\.[01] (\d\d\d)') { Stop-Step 'not-http' 'what answered is not HTTP' }
     $Row['http'] = [ordered]@{ status = [int]$Matches[1] }
     $date = [DateTime]::MinValue
-    if ($Reply -notmatch '(?im)^Date: ([^\r\n]{20,40})') { return }
+    if ($Head -notmatch '(?im)^Date: ([^\r\n]{20,40})') { return }
     $invariant = [Globalization.CultureInfo]::InvariantCulture
     if (-not [DateTime]::TryParseExact($Matches[1].Trim(), 'r', $invariant, 'None', [ref]$date)) { return }
     $Row['clock_skew'] = [Math]::Round(([DateTime]::UtcNow - $date).TotalSeconds, 1)

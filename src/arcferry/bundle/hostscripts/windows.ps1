@@ -640,8 +640,8 @@ function Set-AgentProxy([string]$Proxy) {
     $ran = Invoke-Agent @('config', 'set', 'proxy.url', $Proxy) 60
     if ($ran.exit -ne 0) { Complete-AgentRun $ran }
 }
-function Invoke-Connect([string]$Config, [string]$Proxy) {
-    Open-Config $Config
+function Invoke-Connect([string]$Source, [string]$Proxy) {
+    Open-Config $Source
     Assert-Elevated
     Assert-Agent
     $name = @((Get-ConfigValue 'resource-name'), [Net.Dns]::GetHostName() | Where-Object { $_ })[0]
@@ -671,9 +671,9 @@ function Wait-Heartbeat {
     $Answer['heard_from'] = $status -eq 'Connected'
     $Answer['status'] = $status
 }
-function Invoke-Disconnect([string]$Config) {
-    $local = $Config -in '--local-only', 'local-only'
-    if (-not $local) { Open-Config $Config }
+function Invoke-Disconnect([string]$Source) {
+    $local = $Source -in '--local-only', 'local-only'
+    if (-not $local) { Open-Config $Source }
     Assert-Elevated
     if (-not (Get-AgentState)['resource_id']) { Set-Unchanged; return }
     $words = if ($local) { @('disconnect', '--force-local-only') } else { @('disconnect', '--config', $Config) }

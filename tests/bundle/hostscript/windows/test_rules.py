@@ -238,6 +238,23 @@ def test_a_config_with_a_secret_of_any_kind_is_removed() -> None:
     assert kept_configs(before) == ["service-principal-secret"]
 
 
+def hidden(text: str) -> list[str]:
+    """Parameters by the name of a variable of the script's, which they hide from what they call."""
+    own = {
+        name.casefold()
+        for line in re.findall(r"(?m)^(\$.*?) = ", text)
+        for name in re.findall(r"\$\w+", line)
+    }
+    heads = re.findall(r"(?m)^function [\w-]+\((.*)\) \{", text)
+    return [name for head in heads for name in re.findall(r"\$\w+", head) if name.casefold() in own]
+
+
+def test_no_parameter_hides_a_variable_of_the_script() -> None:
+    assert hidden("\n".join(SCRIPTS.values())) == []
+    sin = "$Config, $Work = 'a', 'b'\nfunction Invoke-Connect([string]$config) { Open-Config }\n"
+    assert hidden(sin) == ["$config"]
+
+
 def secrets_in_commands(text: str) -> list[str]:
     """Commands that are handed the config's text: module logging writes arguments to the event log."""
     return [
