@@ -19,7 +19,7 @@ class DirectSession:
         self.host = Host(windows.name, windows.address)
         self.place = windows.name
         self.running: RunningProgram | None = None
-        self.longest = 0
+        self.longest = self.started = 0
 
     async def run(
         self,
@@ -30,6 +30,7 @@ class DirectSession:
         limit: int = 1 << 20,
     ) -> Result:
         line = subprocess.list2cmdline(argv)
+        self.started += 1
         self.longest = max(self.longest, len(line))
         program = self.running = await self.windows.start(line)
         try:

@@ -51,9 +51,11 @@ async def staged(session: DirectSession, file: BundleFile) -> str:
 async def test_sent_once_then_kept(session: DirectSession, msi: BundleFile) -> None:
     await make_folder(session, FOLDER)
     path = rf"{FOLDER}\once.msi"
+    started = session.started
     assert await put(session, msi, path) == msi.length
     assert session.windows.path(path).read_bytes() == msi.read()
     assert await put(session, msi, path) == 0
+    assert session.started - started == 2, "one start of the engine for each"
 
 
 @pytest.mark.parametrize("share", [0.5, 1.0, 1.5], ids=["sound", "damaged", "too-long"])

@@ -14,7 +14,9 @@ class Ended(IntEnum):
     FULL = 28
     NOT_WHOLE = 65
     FAILED = 73
+    HALF = 74
     BUSY = 75
+    THERE = 76
     POLICY = 77
     RESTRICTED = 78
     TOO_OLD = 79
@@ -44,7 +46,8 @@ class System:
     - `folder PATH BASE` makes a folder that administrators alone can enter, on Windows all of BASE too, in
       which it lies; a link in its place is refused.
     - `append PATH START SHA256` adds standard input to `PATH.part`, or begins it anew where START is 0, and
-      gives it its name once it is whole.
+      gives it its name once it is whole. Where `blind`, START may be -1: then it ends with THERE if the
+      file is there, and with HALF and the line that `look` prints if half of one is.
     - `sweep FOLDER` removes tokens that an attempt which was killed has left; not one that is at work.
     - `to-end FOLDER SECONDS token|none SCRIPT VERB WORD…` runs a verb of the staged host script, with the
       host's lock in FOLDER, for which it waits. A token is on standard input; the verb is told as its last
@@ -66,6 +69,7 @@ class System:
         dotnet: the .NET Framework that the host script itself needs; empty where it needs none.
         agent_log: where the agent writes down its heartbeats.
         at_once: the word by which the host script's `connect` does not wait for the agent's first heartbeat.
+        blind: whether a program takes so long to start that files are carried without looking first.
     """
 
     name: str
@@ -84,6 +88,7 @@ class System:
     agent_log: str
     dotnet: str
     at_once: tuple[str, ...]
+    blind: bool = False
 
     def command(self, name: str, *words: str) -> list[str]:
         """The command for a program of `scripts`."""

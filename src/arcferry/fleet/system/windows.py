@@ -50,4 +50,5 @@ WINDOWS = System(
     agent_log=r"%ProgramData%\AzureConnectedMachineAgent\Log\himds.log",
     dotnet="4.5",
     at_once=("-WaitSeconds", "0"),
+    blind=True,
 )

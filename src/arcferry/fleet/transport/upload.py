@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 
 from arcferry.bundle import BundleFile
 from arcferry.errors import HostCommandError
@@ -54,6 +54,8 @@ async def put_all(
         HostUnreachableError: the session was cut; what arrived is kept for the next time.
     """
     # The one place where another way to carry them would begin: a share, or the host's own pull by HTTPS.
+    if system_of(session.system).blind:
+        return {remote: await _carry(session, source, remote, -1, told) for remote, source in files.items()}
     sums, halves = await _look(session, files)
     return {
         remote: 0
@@ -65,12 +67,24 @@ async def put_all(
 
 async def _carry(session: Session, source: BundleFile, remote: str, half: int, told: Told) -> int:
     # Continued where it is sound, else sent anew.
+    if half < 0:
+        result = await _append(session, source, remote, half, told)
+        if result.exit_status == Ended.THERE:
+            return 0
+        half = _halves(result, (remote,)).get(remote, 0)
+        if result.exit_status != Ended.HALF:
+            return _arrived(session, source, remote, result, 0)
     for start in (half, 0) if 0 < half < source.length else (0,):
         result = await _append(session, source, remote, start, told)
-        if result.exit_status == 0:
-            return source.length - start
         if result.exit_status != Ended.NOT_WHOLE:
             break
+    return _arrived(session, source, remote, result, start)
+
+
+def _arrived(session: Session, source: BundleFile, remote: str, result: Result, start: int) -> int:
+    """How many bytes of the file travelled, if it is in its place now."""
+    if result.exit_status == 0:
+        return source.length - start
     if result.exit_status == Ended.FULL:
         folder = remote[: max(remote.rfind("/"), remote.rfind("\\"))]
         raise HostCommandError(
@@ -101,12 +115,15 @@ async def _look(session: Session, paths: Iterable[str]) -> tuple[dict[str, str],
         raise HostCommandError(f"{session.place}: sha256sum is missing on the host")
     lines = clean(result.stdout).splitlines()
     sums = {found[2]: found[1] for found in map(_SUM.fullmatch, lines) if found and found[2] in wanted}
-    halves = {
+    return sums, _halves(result, wanted)
+
+
+def _halves(result: Result, wanted: Collection[str]) -> dict[str, int]:
+    return {
         found[2]: whole(found[1], most=2**62) or 0
-        for found in map(_HALF.fullmatch, lines)
+        for found in map(_HALF.fullmatch, clean(result.stdout).splitlines())
         if found and found[2] in wanted
     }
-    return sums, halves
 
 
 async def _append(session: Session, source: BundleFile, remote: str, start: int, told: Told) -> Result:

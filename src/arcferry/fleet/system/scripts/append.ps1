@@ -2,6 +2,21 @@ $path, $start, $wanted = [string]$args[0], [long]$args[1], [string]$args[2]
 $part = "$path.part"
 $in = [Console]::OpenStandardInput()
 $hash = [Security.Cryptography.SHA256]::Create()
+# Nothing is known of what lies there: one start of the engine finds out and, where nothing does, receives.
+if ($start -lt 0) {
+    if ([IO.File]::Exists($path)) {
+        $file = [IO.File]::OpenRead($path)
+        try { $sum = [BitConverter]::ToString($hash.ComputeHash($file)).Replace('-', '') } finally { $file.Dispose() }
+        if ($sum -eq $wanted) { exit 76 }
+        $hash.Initialize()
+    }
+    $half = New-Object IO.FileInfo $part
+    if ($half.Exists -and $half.Length -gt 0) {
+        [Console]::WriteLine("$($half.Length)  $part")
+        exit 74
+    }
+    $start = 0
+}
 $buffer = New-Object byte[] 1048576
 try {
     $file = [IO.File]::Open($part, 'OpenOrCreate', 'ReadWrite', 'None')
