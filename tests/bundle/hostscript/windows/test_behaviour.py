@@ -299,6 +299,37 @@ def test_a_path_that_ends_in_tcp_reads_as_a_check(run: Run) -> None:
     assert document.answers[0].chain == ("a.trafficmanager.net",)
 
 
+def test_the_other_ip_version_is_tried_beside_the_one_that_was_used(run: Run) -> None:
+    answer = run(
+        "$row = @{ host = 'localhost'; address = '127.0.0.1'; dns = @{ addresses = '127.0.0.1', '::1' } }\n"
+        "$Stage = 'tcp'\n"
+        "$Answer['other'] = Measure-OtherFamily $row\n"
+        "$row['dns']['addresses'] = @('127.0.0.1', '127.0.0.2')\n"
+        "$Answer['none'] = Measure-OtherFamily $row\n"
+    )
+    other = answer["other"]
+    assert (other["address"], other["failure"]["stage"], other["failure"]["kind"]) == (
+        "::1",
+        "tcp",
+        "refused",
+    )
+    assert other["first"] in (True, False)
+    assert answer["none"] is None
+
+
+def test_an_agent_that_hangs_costs_no_other_fact(run: Run) -> None:
+    answer = run(
+        "function Invoke-Program([string]$Path, [string[]]$Arguments, [int]$Seconds, [switch]$LetRun) {\n"
+        "    @{ 'exit' = 124; printed = ''; output = '' } }\n"
+        "Invoke-Case 'facts' @()\n"
+    )
+    assert (answer["ok"], answer["agent"]["installed"], answer["agent"]["status"]) == (True, True, "")
+    assert answer["missing_facts"] == [
+        {"fact": "agent", "says": "azcmagent show did not end within 60 seconds"}
+    ]
+    assert (answer["os"], answer["package_format"], answer["root"]) == ("windows", "msi", True)
+
+
 @pytest.mark.parametrize(
     ("reply", "kind"),
     [
