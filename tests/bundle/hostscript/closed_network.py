@@ -153,6 +153,8 @@ if __name__ == "__main__":
     subprocess.run(["ip", "address", "add", "10.20.30.40/32", "dev", "lo"], check=True)
     subprocess.run(["ip", "route", "add", "198.51.100.0/24", "dev", "lo"], check=True)
     settings = json.loads(Path(sys.argv[1]).read_text())
+    if any(":" in address for host in settings["hosts"].values() for address in host.get("also", ())):
+        subprocess.run(["ip", "address", "add", "2001:db8::40/128", "dev", "lo"], check=True)
     Path(settings["ca"]).write_bytes(ROOT.pem)
     subprocess.run(["openssl", "rehash", Path(settings["ca"]).parent], check=True, capture_output=True)
     sys.exit(asyncio.run(main(settings, sys.argv[3:])))

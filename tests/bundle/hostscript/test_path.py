@@ -232,6 +232,22 @@ def test_what_an_administrator_added_is_no_public_root(dash: list[str], closed: 
     assert {(row["reachable"], row["tls"]["public_root"]) for row in rows} == {(True, False)}
 
 
+def test_the_other_ip_version_is_tried_beside_the_one_that_was_used(
+    shell: list[str], closed: "ClosedNetwork"
+) -> None:
+    closed.hosts["pas.windows.net"]["also"] = ["::1"]
+    rows = rows_of(closed.run(shell, "facts", *PLACE))
+    other = rows["pas.windows.net"]["other_family"]
+    assert rows["pas.windows.net"]["reachable"]
+    assert (other["address"], other["failure"]["stage"], other["failure"]["kind"]) == (
+        "::1",
+        "tcp",
+        "refused",
+    )
+    assert other["first"] in (True, False)
+    assert {row["other_family"] for host, row in rows.items() if host != "pas.windows.net"} == {None}
+
+
 SCOPE = "/subscriptions/0-1/resourceGroups/rg/providers/Microsoft.HybridCompute/privateLinkScopes/pls-one"
 
 

@@ -724,6 +724,7 @@ function Invoke-Verb([string[]]$Words) {
 # Runs however the verb ended: no token and no temporary file stays behind.
 function Remove-Secret { foreach ($one in @($Secret, $Config | Where-Object { $_ })) { [IO.File]::Delete($one) } }
 function Remove-Leftovers {
+    if ($null -ne $Turn) { $Turn.Dispose() } # or the next run in this very window waits for it
     try { if ($Secret) { Remove-Secret } } catch {
         $Answer['ok'], $Answer['code'] = $false, 'config-left'
         $Answer['message'] = "remove $Secret, which holds a token"

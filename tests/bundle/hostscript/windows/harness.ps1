@@ -57,10 +57,7 @@ function Invoke-Case([string]$Name, [string[]]$Words) {
         if ($null -eq $code) { throw }
         $Answer['code'] = $code
         $Answer['message'] = $_.Exception.Message
-    } finally {
-        Remove-Leftovers
-        if ($null -ne $Turn) { $Turn.Dispose() } # a run's end lets go of it
-    }
+    } finally { Remove-Leftovers }
     $Answer['ran'] = @($CaseRan.ToArray())
     $Answer['token_left'] = [bool]$Secret -and (Test-Path -LiteralPath $Secret)
     $Answer['work_left'] = [bool]$Work -and (Test-Path -LiteralPath $Work)

@@ -6,6 +6,8 @@ What the real registry, installer and agent can show is in test_on_windows.
 import hashlib
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -219,6 +221,29 @@ def test_a_config_in_another_code_page_is_named_and_left_alone(run: Run, config:
     assert (answer["code"], answer["ran"], config.exists()) == ("config-encoding", [], True)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-be"])
+def test_standard_input_is_no_matter_of_the_consoles_code_page(
+    powershell: PowerShell, tmp_path: Path, encoding: str
+) -> None:
+    if not shutil.which("localedef") or not Path("/usr/share/i18n/locales/zh_TW").is_file():
+        pytest.skip("no locale zh_TW can be made here: Debian's package locales")
+    made = ["localedef", "-i", "zh_TW", "-f", "UTF-8", str(tmp_path / "zh_TW.UTF-8")]
+    subprocess.run(made, check=False, capture_output=True)
+    (tmp_path / "case.ps1").write_text(
+        "$Answer['page'] = [Console]::InputEncoding.CodePage\n"
+        "function Complete-AgentRun($Ran) { $Answer['held'] = [IO.File]::ReadAllText($Config) }\n"
+        "Invoke-Case 'connect' @('-')\n"
+        "$Answer['held'] = $Answer['held'].Contains('site=' + [char]0x53F0 + [char]0x5317)\n"
+    )
+    done = powershell.run(
+        HARNESS, windows(FOLDER), windows(tmp_path),
+        stdin=json.dumps({**CONFIG, "tags": "site=台北"}, ensure_ascii=False).encode(encoding),
+        variables={"LC_ALL": "zh_TW.UTF-8", "LOCPATH": str(tmp_path)},
+    )  # fmt: skip
+    answer = json.loads(done.stdout)
+    assert (answer["page"], answer["ok"], answer["held"], answer["work_left"]) == (950, True, True, False)
+
+
 def test_an_expired_identity_is_named_and_left_alone(run: Run, config: Path) -> None:
     expired = CONNECTED.replace("Connected", "Expired")
     answer = run(f"{expired}Invoke-Case 'connect' @('{windows(config)}')")
@@ -297,6 +322,37 @@ def test_a_path_that_ends_in_tcp_reads_as_a_check(run: Run) -> None:
     document = arcferry_check.read("facts.json", answer["path"])
     assert len(document.attempts) == 8
     assert document.answers[0].chain == ("a.trafficmanager.net",)
+
+
+def test_the_other_ip_version_is_tried_beside_the_one_that_was_used(run: Run) -> None:
+    answer = run(
+        "$row = @{ host = 'localhost'; address = '127.0.0.1'; dns = @{ addresses = '127.0.0.1', '::1' } }\n"
+        "$Stage = 'tcp'\n"
+        "$Answer['other'] = Measure-OtherFamily $row\n"
+        "$row['dns']['addresses'] = @('127.0.0.1', '127.0.0.2')\n"
+        "$Answer['none'] = Measure-OtherFamily $row\n"
+    )
+    other = answer["other"]
+    assert (other["address"], other["failure"]["stage"], other["failure"]["kind"]) == (
+        "::1",
+        "tcp",
+        "refused",
+    )
+    assert other["first"] in (True, False)
+    assert answer["none"] is None
+
+
+def test_an_agent_that_hangs_costs_no_other_fact(run: Run) -> None:
+    answer = run(
+        "function Invoke-Program([string]$Path, [string[]]$Arguments, [int]$Seconds, [switch]$LetRun) {\n"
+        "    @{ 'exit' = 124; printed = ''; output = '' } }\n"
+        "Invoke-Case 'facts' @()\n"
+    )
+    assert (answer["ok"], answer["agent"]["installed"], answer["agent"]["status"]) == (True, True, "")
+    assert answer["missing_facts"] == [
+        {"fact": "agent", "says": "azcmagent show did not end within 60 seconds"}
+    ]
+    assert (answer["os"], answer["package_format"], answer["root"]) == ("windows", "msi", True)
 
 
 @pytest.mark.parametrize(
