@@ -174,7 +174,7 @@ def test_a_bare_windows_host_gets_everything(with_msi: Sealed) -> None:
         "windows-network.ps1",
         "AzureConnectedMachineAgent.msi",
     ]
-    assert found.payload.folder == rf"C:\ProgramData\arcferry\{found.payload.bundle_id}"
+    assert found.payload.folder == rf"C:\Program Files\arcferry\{found.payload.bundle_id}"
 
 
 def test_what_an_installation_there_meets_is_told_and_no_hindrance(with_msi: Sealed) -> None:
@@ -193,7 +193,7 @@ BLOCKED_WINDOWS: dict[str, tuple[dict[str, Any], str, str, str]] = {
     "no administrator": ({"root": False}, "stage", "no administrator", "group Administrators"),
     "no .NET": ({"dotnet": ""}, "stage", "too old, and the host script needs 4.5", "4.5 or newer"),
     "an old .NET": ({"dotnet": "4.0.30319"}, "stage", "4.0.30319, and the host script needs 4.5", ""),
-    "full disk": ({"disk_free": 1000}, "stage", r"1000 bytes free under C:\ProgramData", "Free space"),
+    "full disk": ({"disk_free": 1000}, "stage", r"1000 bytes free under C:\Windows", "Free space"),
     "claims a deb": ({"package_format": "deb"}, "stage", "neither Windows Installer", ""),
     "clock": ({"skew": 400.0}, "connect", "400 s ahead", "NTP"),
 }

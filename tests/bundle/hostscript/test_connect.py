@@ -172,7 +172,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next_one(
         os.kill(agent, signal.SIGKILL)
     assert len(seen_of_token(root)) == 1, "a killed run cannot remove anything"
     put_config(root)
-    answer = root.run(shell, "connect", "/run/arcferry.json")
+    answer = root.run(shell, "connect", "/run/arcferry.json", "--wait=0")
     assert answer["ok"] is True
     assert seen_of_token(root, answer.raw) == []
 
@@ -334,9 +334,10 @@ def test_the_proxy_is_set_before_it_connects(shell: list[str], connected_root: "
     answer = connected_root.run(shell, "connect", "/run/arcferry.json", "http://proxy.corp:8080")
     assert (answer["ok"], answer["changed"]) == (True, True)
     commands = connected_root.read("argv").splitlines()
-    assert commands[-2:] == [
+    assert commands[-3:] == [
         "config set proxy.url http://proxy.corp:8080",
         "connect --config /run/arcferry.json",
+        "show",
     ]
     facts = connected_root.run(shell, "facts")
     assert facts["proxy"] == {"url": "http://proxy.corp:8080", "source": "proxy.url"}

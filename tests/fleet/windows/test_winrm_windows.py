@@ -23,7 +23,7 @@ from .test_ssh_windows import powershell
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("wine")]
 PASSWORD = "Pa55-word!"
-FOLDER = r"C:\ProgramData\arcferry\carried"
+FOLDER = r"C:\Program Files\arcferry\carried"
 
 
 @pytest.fixture

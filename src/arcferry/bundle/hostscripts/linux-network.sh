@@ -145,7 +145,7 @@ tcp_problem() { # ADDRESS:PORT
 }
 # other_family NAME: the first address of the IP version that was not used, how it answers, and whether this system
 # takes it before the other.
-other_family() (
+other_family() {
 	like=:
 	case $address in *:*) like=. ;; esac
 	other=$(printf '%s\n' "$addresses" | grep -F -- "$like" | head -n 1)
@@ -163,7 +163,7 @@ other_family() (
 	reached || tcp_problem "$(at_port "$other")" ||
 		problem="{\"stage\":\"tcp\",\"kind\":\"$kind\",\"says\":$(text "$says")}"
 	printf '{"address":"%s","first":%s,"failure":%s}' "$other" "$first" "$problem"
-)
+}
 # Whether TLS began: openssl tells its steps (-state) from there on, on standard error, which has no buffer.
 reached() { grep -q '^SSL_connect:' "$PLACE/err"; }
 proxy_problem() {

@@ -36,17 +36,17 @@ WINDOWS = System(
     suffix=".ps1",
     program=_program,
     script=_script,
-    staging=r"C:\ProgramData\arcferry",
-    run_folder=r"C:\ProgramData\arcferry",
+    staging=r"C:\Program Files\arcferry",
+    run_folder=r"C:\Program Files\arcferry",
     token_files=r"%SystemRoot%\Temp\arcferry-*\config.json",  # noqa: S106  # where they lie
     formats={"msi": "Windows Installer"},
     architectures=frozenset(("amd64",)),
     processors="x86_64",
     # One drive: the staged package and the copy of it that is hashed and then installed, and, unpacked, some
     # three times its size.
-    rooms=(Room(r"C:\ProgramData", "disk_free", 5), Room("Program Files", "opt_free", 3)),
+    rooms=(Room(r"C:\Windows", "disk_free", 5), Room("Program Files", "opt_free", 3)),
     needs="The host needs Windows PowerShell 3.0 or later, found as powershell.exe.",
-    lock_hint=r"Look at what holds C:\ProgramData\arcferry\lock there: a powershell.exe, or its msiexec.exe.",
+    lock_hint=r"Look at what holds C:\Program Files\arcferry\lock there: a powershell.exe, or its msiexec.exe.",
     agent_log=r"%ProgramData%\AzureConnectedMachineAgent\Log\himds.log",
     dotnet="4.5",
     at_once=("-WaitSeconds", "0"),

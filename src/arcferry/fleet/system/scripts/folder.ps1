@@ -4,7 +4,7 @@ $base = [string]$args[1]
 $trusted = @('S-1-5-18', 'S-1-5-32-544')
 $me = [Security.Principal.WindowsIdentity]::GetCurrent().User.Value
 if (-not [IO.Directory]::Exists($base)) { [void][IO.Directory]::CreateDirectory($base) }
-# Every user may make folders in ProgramData, so this one may be somebody else's.
+# In Program Files no ordinary user makes folders; this one may still be older than us, and somebody else's.
 if ((Get-Item -LiteralPath $base -Force).Attributes -match 'ReparsePoint') { throw "$base is a link" }
 $owner = (Get-Acl -LiteralPath $base).GetOwner([Security.Principal.SecurityIdentifier]).Value
 if ($trusted + $me -notcontains $owner) { throw "$base belongs to $owner" }

@@ -6,7 +6,11 @@ while ($true) {
     try {
         $lock = [IO.File]::Open("$folder\lock", 'OpenOrCreate', 'ReadWrite', 'None')
         break
-    } catch [IO.IOException] { if ($clock.Elapsed.TotalSeconds -ge [int]$seconds) { exit 75 } }
+    } catch [IO.IOException] {
+        # A sharing or a lock violation: anything else, such as a full disk, does not pass by waiting.
+        if (0x80070020, 0x80070021 -notcontains $_.Exception.GetBaseException().HResult) { throw }
+        if ($clock.Elapsed.TotalSeconds -ge [int]$seconds) { exit 75 }
+    }
     Start-Sleep -Milliseconds 500
 }
 $words = @($words | Where-Object { $null -ne $_ })
