@@ -32,7 +32,7 @@ def asked_for() -> Iterator[str]:
 
 
 def test_no_program_is_missed_that_debian_has() -> None:
-    brought = set(re.findall(r"([\w-]+):[\w-]+", TOOLS.partition('test ] || tests=')[2]))
+    brought = set(re.findall(r"([\w-]+):[\w-]+", TOOLS.partition("test ] || tests=")[2]))
     wanted = {WITH_ANOTHER.get(name, name) for name in asked_for()} - ALWAYS_THERE - NOT_OF_DEBIAN
     assert {"chromium", "wget", "openssl", "shellcheck"} <= wanted
     assert wanted <= brought

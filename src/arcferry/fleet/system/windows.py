@@ -46,7 +46,7 @@ WINDOWS = System(
     # three times its size.
     rooms=(Room(r"C:\Windows", "disk_free", 5), Room("Program Files", "opt_free", 3)),
     needs="The host needs Windows PowerShell 3.0 or later, found as powershell.exe.",
-    lock_hint=r"Look at what holds C:\Program Files\arcferry\lock there: a powershell.exe, or its msiexec.exe.",
+    lock_hint=r"Look at what holds C:\Program Files\arcferry\lock: a powershell.exe, or its msiexec.exe.",
     agent_log=r"%ProgramData%\AzureConnectedMachineAgent\Log\himds.log",
     dotnet="4.5",
     at_once=("-WaitSeconds", "0"),
