@@ -16,7 +16,7 @@ from typing import Any, ParamSpec, TypeVar
 import spnego
 from pypsrp.exceptions import WSManFaultError
 
-from arcferry.errors import HostCommandError, HostError, HostUnreachableError
+from arcferry.errors import HostCommandError, HostError, HostSignInError, HostUnreachableError
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.transport import winrm_shell as shells
 from arcferry.fleet.transport.session import (
@@ -31,9 +31,11 @@ from arcferry.fleet.transport.winrm_shell import SHELL_IS_GONE, Access, Answered
 from arcferry.fleet.transport.winrm_trust import (
     HTTP_PORT,
     HTTPS_PORT,
+    NO_NTLM_OVER_HTTP,
     Auth,
     WinrmTrust,
     is_plain,
+    refuse_unasked,
     refuse_unusable,
     service_name,
     ways,
@@ -255,9 +257,11 @@ async def open_winrm(host: Host, trust: WinrmTrust, *, deadline: float = CONNECT
         host = replace(host, port=await _port_of(host.address, first))
     try:
         return await _opened(host, trust, first, user, deadline)
-    except NoKerberosError:
+    except NoKerberosError as error:
         if not others:
             raise
+        if is_plain(host.port):
+            raise HostSignInError(error.message, hint=f"{error.hint} {NO_NTLM_OVER_HTTP}") from None
     return await _opened(host, trust, others[0], user, deadline)
 
 
@@ -284,6 +288,7 @@ async def _opened(host: Host, trust: WinrmTrust, auth: Auth, user: str, deadline
     place = place_of(host)
     subject = Subject(place, host.address, host.port, user, auth, str(trust.ca_file or ""))
     with translated(subject):
+        refuse_unasked(host.auth, auth, host.port)
         refuse_unusable(trust, auth, user, host.port)
         line = Line(access := _access(host, trust, auth, user))
     subject = replace(subject, answered=_answered(line))

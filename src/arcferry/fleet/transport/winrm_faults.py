@@ -9,8 +9,10 @@ import ssl
 import struct
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
 
 import requests
 from cryptography import x509
@@ -210,6 +212,30 @@ class Subject:
         return says.kind(f"{self.place}: {says.text.replace('{port}', str(self.port))}", hint=hint)
 
 
+# A hostile answer takes pypsrp's unwrapping, and our reading of it, apart in many ways.
+_MALFORMED = (
+    NotWinrmError,
+    WinRMError,
+    ET.ParseError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    TypeError,
+    ArithmeticError,
+    struct.error,
+)
+
+
+@cache
+def _sign_in_errors() -> tuple[type[Exception], ...]:
+    """Those of pyspnego, and of the packages for Kerberos, which it lets through as they are."""
+    found: list[type[Exception]] = [SpnegoError]
+    for module, name in (("krb5", "Krb5Error"), ("gssapi.exceptions", "GSSError")):
+        with suppress(ImportError):
+            found.append(getattr(import_module(module), name))
+    return tuple(found)
+
+
 @contextmanager
 def translated(subject: Subject) -> Iterator[None]:
     """Let only arcferry's errors out of the block."""
@@ -225,12 +251,11 @@ def translated(subject: Subject) -> Iterator[None]:
         raise subject.error(says) from None
     except (AuthenticationError, WinRMTransportError) as error:
         raise subject.error(_of_status(subject, error)) from None
-    except SpnegoError as error:
+    except _sign_in_errors() as error:
         raise subject.error(_of_negotiation(error)) from None
     except (requests.RequestException, OSError) as error:
         raise subject.error(_of_connection(subject, error)) from None
-    except (NotWinrmError, WinRMError, ET.ParseError, ValueError, LookupError, AttributeError, struct.error):
-        # A hostile answer takes pypsrp's unwrapping apart in many ways.
+    except _MALFORMED:
         raise subject.error(_stranger()) from None
 
 
@@ -303,18 +328,19 @@ def _of_refusal(subject: Subject, schemes: frozenset[str]) -> _Says:
     return _LOGON
 
 
-def _of_negotiation(error: SpnegoError) -> _Says:
-    minor = getattr(error.base_error, "min_code", None)
+def _of_negotiation(error: Exception) -> _Says:
+    base = getattr(error, "base_error", None) or error
+    minor = getattr(base, "min_code", getattr(base, "err_code", None))
     if isinstance(minor, int):
         # A 32-bit number, which some versions of gssapi give without its sign.
         minor = minor - (1 << 32) if minor >= 1 << 31 else minor
         if known := KERBEROS.get(minor):
             return known
-    number = getattr(error.base_error, "winerror", None) if minor is None else minor
+    number = getattr(base, "winerror", None) if minor is None else minor
     where = f" ({number})" if number is not None else ""
     return _Says(
         HostSignInError,
-        f"signing in failed{where}: {one_line(mask(str(error.base_error or error)))}",
+        f"signing in failed{where}: {one_line(mask(str(base)))}",
         _ACCOUNT,
     )
 

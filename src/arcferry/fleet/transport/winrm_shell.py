@@ -207,6 +207,9 @@ class Access:
             username=self.user,
             password=self.password,
             auth_provider=self.auth,
+            # As Windows's own client asks. Every domain answers it by the computer's key; WSMAN/ is missing
+            # where WinRM could not register it (event 10154).
+            service="HTTP",
             delegate=False,
             hostname_override=self.service_host or None,
             wrap_required=self.context is None,

@@ -20,6 +20,11 @@ AUTHS: tuple[Auth, ...] = ("kerberos", "ntlm", "certificate", "basic")
 HTTP_PORT, HTTPS_PORT = 5985, 5986
 _ON_WINDOWS: bool = sys.platform == "win32"
 _PLAIN_PORTS = frozenset((80, HTTP_PORT))
+NO_NTLM_OVER_HTTP = (
+    "Over HTTP nothing proves that it is the server which gets NTLM's answer, so it is not given there "
+    "unasked. Let port 5986 (TLS) or Kerberos work, or write auth ntlm for this host in the inventory, or "
+    "in the site file, where you trust the network."
+)
 PASSWORD_VARIABLE = "ARCFERRY_WINRM_PASSWORD"  # noqa: S105  # the variable's name
 NO_KERBEROS = (
     "pip install 'arcferry[kerberos]'. On Linux that builds against the system's Kerberos: it takes a C "
@@ -107,6 +112,20 @@ def ways(trust: WinrmTrust, auth: str, user: str, address: str) -> tuple[Auth, .
     if not has_kerberos() or is_local(user, address) or (not _ON_WINDOWS and "\\" in user):
         return ("ntlm",)
     return ("kerberos", "ntlm") if by_ntlm else ("kerberos",)
+
+
+def refuse_unasked(said: str, auth: Auth, port: int) -> None:
+    """Refuse NTLM over HTTP unless it was asked for: whoever blocks 5986 and Kerberos must not get it so.
+
+    Raises:
+        InputError: saying what to write.
+    """
+    if auth == "ntlm" != said and is_plain(port):
+        more = "" if has_kerberos() else f" For Kerberos: {NO_KERBEROS}"
+        raise InputError(
+            f"no auth is written, and on port {port} there is only NTLM over HTTP",
+            hint=f"{NO_NTLM_OVER_HTTP}{more}",
+        )
 
 
 def has_kerberos() -> bool:

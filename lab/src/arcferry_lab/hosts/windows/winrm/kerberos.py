@@ -128,6 +128,10 @@ class Realm:
             lines.append(f"modprinc {'-' if account.locked else '+'}allow_tix {_quoted(account.name)}")
         await self._admin(lines)
 
+    async def export(self, name: str, keytab: Path) -> None:
+        """Put an account's keys into a keytab, by which it gets tickets without a password."""
+        await self._admin([f"ktadd -norandkey -k {keytab} {_quoted(name)}"])
+
     async def skew(self) -> None:
         """From now on every request is answered as by a KDC whose clock is another's: by KRB_AP_ERR_SKEW."""
         await self.stop()
