@@ -177,6 +177,15 @@ async def test_each_way_signs_in_and_leaves_no_shell(server: Server, way: str) -
     assert server.service.shells._shells == {}
 
 
+@pytest.mark.parametrize("way", ["basic", "ntlm", "ntlm over http"])
+async def test_a_user_and_a_password_in_any_script_sign_in(server: Server, way: str) -> None:
+    user, password = "管理員", "пароль 密碼 ß€"
+    directory = server.service.directory
+    directory.accounts = (*directory.accounts, Account(user, password, built_in=True))
+    async with server.session(way, user=user, password=password) as session:
+        assert (await session.run(["echo.exe"], stdin=b"in")).stdout == b"in"
+
+
 async def test_output_arrives_byte_for_byte(server: Server) -> None:
     async with server.session() as session:
         result = await session.run(["bytes.exe"])

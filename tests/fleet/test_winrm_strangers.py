@@ -3,10 +3,13 @@
 import asyncio
 import base64
 import logging
+import re
+import struct
 import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import keyring
@@ -24,14 +27,16 @@ from arcferry.errors import (
 )
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.transport import winrm_trust
+from arcferry.fleet.transport.session import Result
 from arcferry.fleet.transport.winrm import open_winrm
-from arcferry.fleet.transport.winrm_faults import FAULTS, KERBEROS
+from arcferry.fleet.transport.winrm_faults import FAULTS, KERBEROS, Subject, translated
 from arcferry.fleet.transport.winrm_trust import Auth, WinrmTrust, is_local, refuse_unusable, ways
 from arcferry_lab.pki import Authority
 
 ADDRESS = "127.65.0.10"
 PASSWORD = "Pa55 wörd!"
 TRUST = WinrmTrust("Administrator", PASSWORD)
+SUBJECT = Subject("web01", ADDRESS, 5986, "Administrator", "basic")
 
 
 def web01(port: int, auth: str = "ntlm", address: str = ADDRESS) -> Host:
@@ -39,7 +44,7 @@ def web01(port: int, auth: str = "ntlm", address: str = ADDRESS) -> Host:
 
 
 @asynccontextmanager
-async def answering(answer: bytes, *, port: int = 5985) -> AsyncIterator[list[bytes]]:
+async def answering(answer: bytes, *, port: int = 5985, address: str = ADDRESS) -> AsyncIterator[list[bytes]]:
     """A server that gives the same answer to everything; yields what it was sent."""
     heard: list[bytes] = []
     talks: list[asyncio.Task[None] | None] = []
@@ -53,7 +58,7 @@ async def answering(answer: bytes, *, port: int = 5985) -> AsyncIterator[list[by
             writer.close()
             await writer.wait_closed()
 
-    server = await asyncio.start_server(talk, ADDRESS, port)
+    server = await asyncio.start_server(talk, address, port)
     async with server:
         yield heard
         server.close()
@@ -144,6 +149,86 @@ def test_kerberos_comes_first_where_it_can_be(
 ) -> None:
     monkeypatch.setattr(winrm_trust, "find_spec", lambda _: object() if installed else None)
     assert ways(trust, said, trust.user, "web01.corp.example") == wanted
+
+
+_ENVELOPE = (
+    '<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Header><RelatesTo '
+    'xmlns="http://schemas.xmlsoap.org/ws/2004/08/addressing">{about}</RelatesTo></s:Header>'
+    '<s:Body xmlns="http://schemas.microsoft.com/wbem/wsman/1/windows/shell" '
+    'xmlns:w="http://schemas.microsoft.com/wbem/wsman/1/wsmanfault">{body}</s:Body></s:Envelope>'
+)
+_FAULT = "<s:Fault><s:Detail><w:WSManFault Code='{}'/></s:Detail></s:Fault>"
+_DONE = (
+    "<Shell><ShellId>1</ShellId></Shell><CommandResponse><CommandId>2</CommandId></CommandResponse>"
+    "<ReceiveResponse><Stream Name='stdout'>{}</Stream><CommandState State='http://schemas.microsoft.com/"
+    "wbem/wsman/1/windows/shell/CommandState/Done'>{}</CommandState></ReceiveResponse>"
+)
+MALFORMED = {
+    "nothing": (200, ""),
+    "no shell": (200, "<Shell><ShellId/></Shell>"),
+    "no code": (500, _FAULT.format("")),
+    "a word for a code": (500, _FAULT.format("five")),
+    "a code that is no number": (500, _FAULT.format("1e999")),
+    "a code of 5,000 digits": (500, _FAULT.format("9" * 5000)),
+    "an empty code": (500, "<s:Fault><s:Code><s:Value/></s:Code></s:Fault>"),
+    "an empty reason": (500, "<s:Fault><s:Reason><s:Text/></s:Reason></s:Fault>"),
+    "no command": (200, "<Shell><ShellId>1</ShellId></Shell>"),
+    "a stream that is not Base64": (200, _DONE.format("a", "<ExitCode>0</ExitCode>")),
+}
+
+
+@asynccontextmanager
+async def malformed(folder: Path, status: int, body: str) -> AsyncIterator[tuple[int, WinrmTrust]]:
+    """A server that answers every request with the same, over TLS; yields its port, and what signs in."""
+    authority = Authority()
+    (folder / "ca.pem").write_bytes(authority.pem)
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            (length,) = re.findall(rb"(?i)content-length: (\d+)", head)
+            asked = (await reader.readexactly(int(length))).decode()
+            about = re.findall("MessageID[^>]*>([^<]+)<", asked)[0]
+            text = _ENVELOPE.format(about=about, body=body).encode()
+            kind = "Content-Type: application/soap+xml"
+            writer.write(http(f"{status} X", kind, "Connection: close", body=text))
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(talk, ADDRESS, 0, ssl=authority.server_context([ADDRESS]))
+    async with server:
+        yield server.sockets[0].getsockname()[1], replace(TRUST, ca_file=folder / "ca.pem")
+
+
+@pytest.mark.parametrize("answer", MALFORMED)
+async def test_a_malformed_answer_is_told_as_any_other(tmp_path: Path, answer: str) -> None:
+    async with malformed(tmp_path, *MALFORMED[answer]) as (port, trust):
+        with pytest.raises(HostError) as failed:
+            await _run(port, trust)
+    assert failed.value.message.startswith(f"web01 ({ADDRESS}:{port}): ")
+
+
+async def test_an_end_without_output_and_exit_code_is_no_success(tmp_path: Path) -> None:
+    async with malformed(tmp_path, 200, _DONE.format("", "<ExitCode/>")) as (port, trust):
+        result = await _run(port, trust)
+    assert (result.exit_status, result.stdout) == (-1, b"")
+
+
+async def _run(port: int, trust: WinrmTrust) -> Result:
+    session = await open_winrm(web01(port, "basic"), trust)
+    try:
+        return await session.run(["a.exe"])
+    finally:
+        await session.close()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [TypeError("None"), OverflowError(), ZeroDivisionError(), struct.error(), KeyError("x"), ValueError()],
+)
+def test_what_takes_the_reading_apart_is_the_strangers(error: Exception) -> None:
+    with pytest.raises(HostCommandError, match="does not answer as WinRM does"), translated(SUBJECT):
+        raise error
 
 
 def test_every_code_has_one_meaning() -> None:
