@@ -29,6 +29,7 @@ from arcferry.fleet.transport.winrm_trust import WinrmTrust
 from arcferry_lab.hosts.windows.winrm import Account, Directory, WinRmServer, WinRmSettings, lay
 from arcferry_lab.pki import Authority
 
+pytestmark = pytest.mark.xdist_group("winrm")  # they listen on one port
 ADDRESS = "127.65.0.9"
 PASSWORD = "Pa55 wörd!"
 USER = "Administrator"

@@ -25,6 +25,7 @@ from arcferry_lab.hosts.windows.winrm import (
 )
 from arcferry_lab.pki import Authority
 
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("kerberos")]
 ADDRESS, OTHER = "127.65.0.12", "127.65.0.13"
 DOMAIN = "corp.example"
 PASSWORD = "Pa55 wörd 密碼"

@@ -33,6 +33,7 @@ from arcferry.fleet.transport.winrm_faults import FAULTS, KERBEROS, Subject, tra
 from arcferry.fleet.transport.winrm_trust import Auth, WinrmTrust, is_local, refuse_unusable, ways
 from arcferry_lab.pki import Authority
 
+pytestmark = pytest.mark.xdist_group("winrm-strangers")  # they listen on one port
 ADDRESS = "127.65.0.10"
 PASSWORD = "Pa55 wörd!"
 TRUST = WinrmTrust("Administrator", PASSWORD)
