@@ -83,7 +83,7 @@ COMMANDS = {
         True,
     ),
     "bundle verify": Asking("bundle verify BUNDLE --key PUBLIC", False),
-    "collect": Asking("collect SHARE", False),
+    "collect": Asking("collect SHARE", True),
     "export": Asking(
         "export script --bundle BUNDLE --key PUBLIC --out EXPORTED --share /mnt/s --token-file /run/token",
         False,

@@ -13,7 +13,7 @@ from tests.lab.hosts.windows.winrm.conftest import PASSWORD, Service, in_thread
 from arcferry.errors import UnknownNameError
 from arcferry_lab.hosts.windows.winrm import FAULTS, lay
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("winrm-faults")]  # its last test looks at all before
 SEEN = set[str]()
 
 
