@@ -32,7 +32,7 @@ async def session(windows: WindowsHost) -> AsyncIterator[WinrmSession]:
     service = WinRmServer(windows, Directory(windows.name, accounts), WinRmSettings(https=False), Authority())
     await service.start()
     try:
-        host = Host("win02", windows.address, transport="winrm", port=0)
+        host = Host("win02", windows.address, transport="winrm", port=0, auth="ntlm")
         opened = await open_winrm(host, WinrmTrust("Administrator", PASSWORD))
         assert opened.place == f"win02 ({windows.address}:5985)"
         yield opened

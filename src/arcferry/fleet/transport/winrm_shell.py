@@ -207,8 +207,8 @@ class Access:
             username=self.user,
             password=self.password,
             auth_provider=self.auth,
-            # As Windows's own client asks. Every domain answers it by the computer's key; WSMAN/ is missing
-            # where WinRM could not register it (event 10154).
+            # As Windows's own client asks; every domain answers it by the computer's key. WSMAN/ is missing
+            # on some servers, domain controllers above all (pypsrp issue 176, read 2026-11-28).
             service="HTTP",
             delegate=False,
             hostname_override=self.service_host or None,
