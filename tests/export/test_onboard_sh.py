@@ -130,7 +130,13 @@ def server(
 ) -> Server:
     agents = {"azcmagent.deb": make_deb(tmp_path, agent_script)}
     made = make_options(
-        agents, share="/share", group="", delay=0, sign_in=export.TokenFile("/run/token"), tags=["a=b c"]
+        agents,
+        share="/share",
+        group="",
+        delay=0,
+        wait=1,
+        sign_in=export.TokenFile("/run/token"),
+        tags=["a=b c"],
     )
     export.export(made, Tool.SCRIPT, tmp_path / "out")
     shutil.copytree(tmp_path / "out" / "share", root.path / "share")

@@ -158,8 +158,7 @@ def pack_itself(
         Path | None,
         option(
             "--signing-root FILE",
-            "PEM: what the signature of --with-python has to lead to in place of the real roots, as in "
-            "the lab.",
+            "PEM: what a signature has to lead to in place of the real roots, as in the lab.",
         ),
     ] = None,
     output: options.OutputOption = "table",

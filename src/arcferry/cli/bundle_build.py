@@ -101,7 +101,7 @@ def build(
         Path | None,
         option(
             "--signing-root FILE",
-            "PEM: what an MSI's signature has to lead to in place of Microsoft's roots, as in the lab.",
+            "PEM: what a signature has to lead to in place of the real roots, as in the lab.",
             panel=AT_HAND,
         ),
     ] = None,

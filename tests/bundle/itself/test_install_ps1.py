@@ -1,7 +1,6 @@
 """install.ps1: by the rules of the host scripts for Windows, and by running it where there is an engine."""
 
 import re
-import shutil
 import subprocess
 from collections.abc import Callable
 from importlib import resources
@@ -12,6 +11,7 @@ import pytest
 pytest.importorskip("tree_sitter", reason="tree-sitter is not installed")
 pytest.importorskip("tree_sitter_powershell", reason="tree-sitter-powershell is not installed")
 from tests.bundle.hostscript.windows.test_rules import code_of, faults, nodes, parse, said
+from tests.powershell import PowerShell, windows
 
 SCRIPT = resources.files("arcferry").joinpath("bundle/itself/installer/install.ps1")
 TEXT = SCRIPT.read_text(encoding="ascii")
@@ -34,8 +34,7 @@ COMMANDS = frozenset(
     }
 )
 MAIN = "\nif ([Environment]::OSVersion"
-ENGINE = shutil.which("powershell") or shutil.which("pwsh")
-needs_engine = pytest.mark.skipif(ENGINE is None, reason="neither powershell nor pwsh is on PATH")
+Run = Callable[[str], "subprocess.CompletedProcess[str]"]
 Small = Callable[..., Path]
 
 
@@ -65,23 +64,28 @@ def test_it_hands_over_as_install_sh_does() -> None:
     assert '-I -B "$HERE/install.py"' in SCRIPT.parent.joinpath("install.sh").read_text()  # type: ignore[attr-defined] # a folder on disk
 
 
-def run(folder: Path, commands: str) -> "subprocess.CompletedProcess[str]":
-    """Run commands after the functions of install.ps1, without what it does by itself."""
-    assert ENGINE is not None
-    functions = TEXT[: TEXT.index(MAIN)]
-    script = folder / "harness.ps1"
-    script.write_text(f"{functions}\n{commands}\nexit 0\n", encoding="ascii")
-    command = [ENGINE, "-NoProfile", "-NonInteractive", "-File", str(script)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+@pytest.fixture
+def run(powershell: PowerShell, tmp_path: Path) -> Run:
+    """Runs commands after the functions of install.ps1, without what it does by itself."""
+
+    def ran(commands: str) -> "subprocess.CompletedProcess[str]":
+        functions = TEXT[: TEXT.index(MAIN)]
+        there = commands.replace(str(tmp_path), windows(tmp_path))
+        script = tmp_path / "harness.ps1"
+        script.write_text(f"{functions}\n{there}\nexit 0\n", encoding="ascii")
+        done = powershell.run(script)
+        out, err = (text.decode().replace("\r\n", "\n") for text in (done.stdout, done.stderr))
+        err = "".join(line for line in err.splitlines(keepends=True) if not line.startswith("wine: "))
+        return subprocess.CompletedProcess([], done.returncode, out, err)
+
+    return ran
 
 
-@needs_engine
-def test_a_bundle_as_sealed_passes(small: Small, tmp_path: Path) -> None:
-    done = run(tmp_path, f"Assert-Installer '{small('one')}'")
+def test_a_bundle_as_sealed_passes(run: Run, small: Small, tmp_path: Path) -> None:
+    done = run(f"Assert-Installer '{small('one')}'")
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@needs_engine
 @pytest.mark.parametrize(
     ("name", "content", "says"),
     [
@@ -93,30 +97,28 @@ def test_a_bundle_as_sealed_passes(small: Small, tmp_path: Path) -> None:
     ],
 )
 def test_a_changed_bundle_is_refused(
-    *, small: Small, tmp_path: Path, name: str, content: bytes | None, says: str
+    *, run: Run, small: Small, tmp_path: Path, name: str, content: bytes | None, says: str
 ) -> None:
     path = small("one") / name
     if content is None:
         path.unlink()
     else:
         path.write_bytes(content)
-    done = run(tmp_path, f"Assert-Installer '{tmp_path / 'one'}'")
+    done = run(f"Assert-Installer '{tmp_path / 'one'}'")
     assert done.returncode == 3
     assert says in done.stderr
     assert "nothing was changed" in done.stderr
 
 
-@needs_engine
-def test_the_newest_python_of_the_bundle_is_looked_for_first(small: Small, tmp_path: Path) -> None:
+def test_the_newest_python_of_the_bundle_is_looked_for_first(run: Run, small: Small, tmp_path: Path) -> None:
     bundle = small(
         "one", extra={"requirements/cp39-win_amd64.txt": b"", "requirements/cp313-win_amd64.txt": b""}
     )
-    done = run(tmp_path, f"@(Get-Versions '{bundle}') -join ' '")
+    done = run(f"@(Get-Versions '{bundle}') -join ' '")
     assert done.stdout.split()[0] == "13"
     assert done.stdout.split()[-1] == "9"
 
 
-@needs_engine
 @pytest.mark.parametrize(
     ("argument", "quoted"),
     [
@@ -128,32 +130,18 @@ def test_the_newest_python_of_the_bundle_is_looked_for_first(small: Small, tmp_p
     ],
 )
 def test_arguments_are_quoted_as_the_c_runtime_splits_them(
-    argument: str, quoted: str, tmp_path: Path
+    run: Run, argument: str, quoted: str, tmp_path: Path
 ) -> None:
-    done = run(tmp_path, f"[Console]::Out.Write((Format-Argument '{argument}'))")
+    done = run(f"[Console]::Out.Write((Format-Argument '{argument}'))")
     assert done.stdout == quoted
 
 
-@needs_engine
-def test_a_program_that_is_no_python_has_no_name(tmp_path: Path) -> None:
-    done = run(tmp_path, f"[Console]::Out.Write('[' + (Get-About '{tmp_path / 'none.exe'}') + ']')")
+def test_a_program_that_is_no_python_has_no_name(run: Run, tmp_path: Path) -> None:
+    done = run(f"[Console]::Out.Write('[' + (Get-About '{tmp_path / 'none.exe'}') + ']')")
     assert done.stdout == "[]"
 
 
-@needs_engine
-def test_a_named_program_that_is_no_python_is_refused(tmp_path: Path) -> None:
-    done = run(tmp_path, f"Assert-Python '{tmp_path / 'none.exe'}'")
+def test_a_named_program_that_is_no_python_is_refused(run: Run, tmp_path: Path) -> None:
+    done = run(f"Assert-Python '{tmp_path / 'none.exe'}'")
     assert done.returncode == 3
     assert "is no Python that runs" in done.stderr
-
-
-@needs_engine
-@pytest.mark.skipif(shutil.which("powershell") is not None, reason="this is Windows")
-def test_elsewhere_it_names_the_other_script(small: Small) -> None:
-    assert ENGINE is not None
-    script = small("one") / "install.ps1"
-    done = subprocess.run(
-        [ENGINE, "-NoProfile", "-File", script], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 3
-    assert "install.sh" in done.stderr

@@ -71,7 +71,7 @@ function Open-Listed([string]$Folder, [string]$Name, $Listed) {
     if (-not (Test-Path -LiteralPath $path -PathType Leaf)) {
         Stop-Install "$path is missing: unpack the whole bundle"
     }
-    $wanted = @($Listed | Where-Object { $_.name -ceq $Name } | ForEach-Object { $_.sha256 })
+    $wanted = @($Listed | Where-Object { $_ -and $_.name -ceq $Name } | ForEach-Object { $_.sha256 })
     $held = [IO.File]::Open($path, 'Open', 'Read', 'Read')
     $hash = (Get-FileHash -InputStream $held -Algorithm SHA256).Hash
     if ($wanted.Count -ne 1 -or $hash -ne $wanted[0]) {
@@ -105,7 +105,7 @@ function Get-Installed([int[]]$Versions) {
 # Runs the installer of the newest CPython that the bundle carries; false where it carries none.
 function Install-Python([string]$Folder) {
     $listed = @(Get-Listed $Folder)
-    $carried = @($listed | ForEach-Object { $_.name } |
+    $carried = @($listed | Where-Object { $_ } | ForEach-Object { $_.name } |
         Where-Object { $_ -cmatch '^python/python-3\.[0-9]+\.[0-9]+-amd64\.exe$' } |
         Sort-Object -Descending { [version]($_ -replace '^python/python-|-amd64\.exe$', '') })
     if ($carried.Count -eq 0) { return $false }
