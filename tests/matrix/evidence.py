@@ -20,7 +20,7 @@ def azure_documents(twin: Twin) -> dict[str, bytes]:
     found = {
         twin.paths.service_tags.name: twin.azure.service_tags,
         twin.paths.communities.name: twin.azure.bgp_communities,
-        **{f"{one['name']}.json": one for one in route_filters(twin.azure)},
+        **{f"route-filter-{one['name']}.json": one for one in route_filters(twin.azure)},
         "circuit.json": circuit(twin.azure),
     }
     return {name: json.dumps(content).encode() for name, content in found.items()}
