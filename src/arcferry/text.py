@@ -96,6 +96,16 @@ _LONGEST = 300
 _Pairs = Callable[[list[tuple[str, object]]], object]
 
 
+_CLIXML_LETTER = re.compile(r"_x([0-9A-Fa-f]{4})_")
+
+
+def from_clixml(text: str) -> str:
+    """A text of PowerShell's CLIXML, without what XML and PowerShell escape in it ([MS-PSRP] 2.2.5.3.2)."""
+    from html import unescape  # noqa: PLC0415  # what reads none does without its table of names
+
+    return _CLIXML_LETTER.sub(lambda found: chr(int(found[1], 16)), unescape(text))
+
+
 def whole(text: str | bytes, *, most: int) -> int | None:
     """The whole number that these digits write; None where something else stands there, or above `most`.
 

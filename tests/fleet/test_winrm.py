@@ -24,7 +24,7 @@ from arcferry.errors import (
 )
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.transport.winrm import WinrmSession, open_winrm
-from arcferry.fleet.transport.winrm_shell import OLD_ENVELOPE
+from arcferry.fleet.transport.winrm_line import OLD_ENVELOPE
 from arcferry.fleet.transport.winrm_trust import WinrmTrust
 from arcferry_lab.hosts.windows.winrm import Account, Directory, WinRmServer, WinRmSettings, lay
 from arcferry_lab.pki import Authority
@@ -287,7 +287,7 @@ async def test_a_connection_that_was_idle_for_long_is_made_anew(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with server.session() as session:
-        monkeypatch.setattr("arcferry.fleet.transport.winrm_shell._IDLE", -1)
+        monkeypatch.setattr("arcferry.fleet.transport.winrm_line._IDLE", -1)
         assert (await session.run(["words.exe"])).exit_status == 201
 
 

@@ -9,7 +9,7 @@ import asyncssh
 import pytest
 from tests.fleet.conftest import Fleet, free_port
 
-from arcferry.fleet.transport.ssh_windows import WHICH_SHELL
+from arcferry.fleet.transport.login_shell import WHICH_SHELL
 
 from .conftest import Answers, Anybody
 

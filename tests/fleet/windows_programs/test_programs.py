@@ -159,6 +159,7 @@ async def test_one_verb_at_a_time_and_the_lock_ends_with_its_holder(
 
 async def test_sweeping_takes_the_tokens_of_the_dead_alone(session: DirectSession) -> None:
     folder = session.windows.path(TEMPORARY)
+    session.windows.path(WINDOWS.run_folder).mkdir(exist_ok=True)
     for name in ("arcferry-999999-dead", "arcferry-kept", "other-1"):
         (folder / name).mkdir(exist_ok=True)
         (folder / name / "config.json").write_text('{"access-token": "ey"}')

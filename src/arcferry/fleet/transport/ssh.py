@@ -160,7 +160,7 @@ class LinuxSession(SshSession):
 
     async def _no_shell(self, result: Result) -> HostCommandError:
         """Why the first command told nothing: Windows, behind a server that does not say so, or no shell."""
-        from arcferry.fleet.transport.ssh_windows import WHICH_SHELL, shell_in  # noqa: PLC0415  # rarely
+        from arcferry.fleet.transport.login_shell import WHICH_SHELL, shell_in  # noqa: PLC0415  # rarely
 
         which = await self.execute(WHICH_SHELL, b"", COMMAND_DEADLINE, OUTPUT_LIMIT)
         if shell_in(which.stdout):

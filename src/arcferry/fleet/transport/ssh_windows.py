@@ -3,62 +3,16 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
 
 from arcferry.errors import HostCommandError, HostSignInError
+from arcferry.fleet.transport.login_shell import WHICH_SHELL, LoginShell, shell_in
 from arcferry.fleet.transport.session import COMMAND_DEADLINE, OUTPUT_LIMIT, Result
 from arcferry.fleet.transport.ssh import SshSession
 from arcferry.fleet.transport.windows_text import as_utf8, page_in
-from arcferry.text import quoted
-
-WHICH_SHELL = "echo %ComSpec% $PSHOME"
-"""cmd.exe fills in the first word, PowerShell the second, and any other shell neither."""
 
 _FULL_RIGHTS = 0x3000  # the high mandatory level, S-1-16-12288, which an administrator's full token has
 _LEVEL = re.compile(rb"\bS-1-16-(\d{1,6})\b")
-_PLAIN = re.compile(r"[A-Za-z0-9_./\\:+=-]+")
 _PROBE_LIMIT = 64 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Shell:
-    """How a host's login shell takes a command line.
-
-    Attributes:
-        seen: what it makes of `WHICH_SHELL`, amid whatever a profile prints.
-        powershell: Windows PowerShell by its full path, so that no other of its name is found first.
-        ending: hands on the exit code.
-    """
-
-    seen: re.Pattern[bytes]
-    powershell: str
-    ending: str
-
-    def line(self, argv: Sequence[str]) -> str:
-        """The line for a command of words that mean nothing to either shell.
-
-        Raises:
-            ValueError: a word might.
-        """
-        for word in argv:
-            if not _PLAIN.fullmatch(word):
-                raise ValueError(f"a login shell of Windows would not hand on {quoted(word)} as it is")
-        program, *words = argv
-        return " ".join((self.powershell if program == "powershell.exe" else program, *words)) + self.ending
-
-
-_PROGRAM = r"System32\WindowsPowerShell\v1.0\powershell.exe"
-SHELLS = (
-    Shell(re.compile(rb"[A-Za-z]:\\[^\r\n]*\.exe \$PSHOME"), rf'"%SystemRoot%\{_PROGRAM}"', ""),
-    Shell(
-        re.compile(rb"%ComSpec%\s+[A-Za-z]:\\"), rf'& "$env:SystemRoot\{_PROGRAM}"', "; exit $LASTEXITCODE"
-    ),
-)
-
-
-def shell_in(output: bytes) -> Shell | None:
-    """The shell that gave this for `WHICH_SHELL`; None for one that Windows does not come with."""
-    return next((shell for shell in SHELLS if shell.seen.search(output)), None)
 
 
 class WindowsSession(SshSession):
@@ -66,7 +20,7 @@ class WindowsSession(SshSession):
 
     system = "windows"
 
-    _shell: Shell | None = None
+    _shell: LoginShell | None = None
     _page: int = 0
 
     async def run(
@@ -89,7 +43,7 @@ class WindowsSession(SshSession):
             result.exit_status, as_utf8(result.stdout, self._page), as_utf8(result.stderr, self._page)
         )
 
-    async def _introduced(self) -> Shell:
+    async def _introduced(self) -> LoginShell:
         """Learn what the session is like, in one round trip.
 
         Groups and code page are looked for by number, since their words are in the system's language. Where

@@ -2,7 +2,8 @@
 
 import codecs
 import re
-from html import unescape
+
+from arcferry.text import from_clixml
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -15,7 +16,6 @@ _UTF8_PAGE = 65_001
 # PowerShell writes what goes to its error output so where that is no console ([MS-PSRP] 2.2.5, 2.2.3.9).
 _CLIXML = "#< CLIXML"
 _SAID = re.compile(r'<S S="(?:Error|Warning)">([^<]*)</S>')
-_ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
 def page_in(text: bytes) -> int:
@@ -83,8 +83,4 @@ def _without_clixml(text: str) -> str:
 
 
 def _what_it_says(document: str) -> str:
-    return "".join(_ESCAPED.sub(_unescaped, unescape(part)) for part in _SAID.findall(document))
-
-
-def _unescaped(found: re.Match[str]) -> str:
-    return chr(int(found[1], 16))
+    return "".join(map(from_clixml, _SAID.findall(document)))

@@ -4,8 +4,6 @@ pypsrp blocks, so each request has a thread; there are as many threads as reques
 """
 
 import asyncio
-import re
-import subprocess
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -19,6 +17,7 @@ from pypsrp.exceptions import WSManFaultError
 from arcferry.errors import HostCommandError, HostError, HostSignInError, HostUnreachableError
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.transport import winrm_shell as shells
+from arcferry.fleet.transport.login_shell import CMD
 from arcferry.fleet.transport.session import (
     COMMAND_DEADLINE,
     CONNECT_DEADLINE,
@@ -27,7 +26,8 @@ from arcferry.fleet.transport.session import (
     place_of,
 )
 from arcferry.fleet.transport.winrm_faults import NoKerberosError, Subject, translated
-from arcferry.fleet.transport.winrm_shell import SHELL_IS_GONE, Access, Answered, Line, Received
+from arcferry.fleet.transport.winrm_line import Access, Answered, Line
+from arcferry.fleet.transport.winrm_shell import SHELL_IS_GONE, Received
 from arcferry.fleet.transport.winrm_trust import (
     HTTP_PORT,
     HTTPS_PORT,
@@ -40,15 +40,11 @@ from arcferry.fleet.transport.winrm_trust import (
     service_name,
     ways,
 )
-from arcferry.text import quoted
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
 _THREADS = 256
 _GRACE = 5.0
-_LONGEST_LINE = 8191
-# What cmd.exe, which WinRM starts every command by, leaves as it is (Base64 and paths without blanks).
-_WORD = re.compile(r"[A-Za-z0-9_.:\\/=+-]+")
 
 
 @cache
@@ -104,7 +100,7 @@ class WinrmSession:
             HostUnreachableError: the session was cut.
             ValueError: a word of `argv` would be read by `cmd.exe`, or all of it is too long for that.
         """
-        line = _command_line(argv)
+        line = CMD.line(argv)
         command = ""
         ended = False
         try:
@@ -355,13 +351,3 @@ async def _blocks(data: bytes | AsyncIterator[bytes], line: Line) -> AsyncIterat
 
 async def _whole(data: bytes) -> AsyncIterator[bytes]:
     yield data
-
-
-def _command_line(argv: Sequence[str]) -> str:
-    for word in argv:
-        if not _WORD.fullmatch(word):
-            raise ValueError(f"cmd.exe would read {quoted(word)} as more than a word")
-    line = subprocess.list2cmdline(argv)
-    if len(line) > _LONGEST_LINE:
-        raise ValueError(f"{len(line):,} characters, and cmd.exe takes {_LONGEST_LINE:,}")
-    return line

@@ -1,18 +1,16 @@
-"""What a WinRM session can fail of, in the user's terms. Judged by code, status and kind, never by a text.
-
-The codes are those of winerror.h and wsmerror.h (Microsoft's windows-docs-rs, read 2026-11-28).
-"""
+"""What a WinRM session can fail of, in the user's terms. Judged by code, status and kind, never by a text."""
 
 import errno
 import socket
 import ssl
 import struct
+import tomllib
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
+from importlib import import_module, resources
 
 import requests
 from cryptography import x509
@@ -27,17 +25,12 @@ from arcferry.errors import (
     HostUnreachableError,
     InputError,
 )
-from arcferry.fleet.transport.winrm_shell import Answered, NotWinrmError
+from arcferry.fleet.transport.winrm_line import Answered, NotWinrmError
 from arcferry.fleet.transport.winrm_trust import HTTP_PORT, HTTPS_PORT, is_local
 from arcferry.probe.tls import name_text
 from arcferry.redaction import mask
 from arcferry.text import one_line
 
-_OPEN = (
-    "On the server, as Administrator: Enable-PSRemoting -Force; for many servers the policy “Allow remote "
-    "server management through WinRM”. Let the firewall pass TCP {port} from this machine. docs/windows.md "
-    "has both."
-)
 _OPEN_TLS = (
     "Give WinRM an HTTPS listener with a certificate of your CA, and let the firewall pass TCP {port} from "
     "this machine: docs/windows.md. With Kerberos or NTLM port 5985 does as well, as every message is "
@@ -52,16 +45,6 @@ _FILTERED = (
     "unless it is the built-in Administrator or LocalAccountTokenFilterPolicy is 1. Use a domain account of "
     "the server's group Administrators; docs/windows.md says what that value opens."
 )
-_LATER = (
-    "Close shells that were left open on the server (Get-WSManInstance -Enumerate -ResourceURI shell lists "
-    "them; an idle one ends by itself), or raise the quota: Set-Item WSMan:\\localhost\\Shell\\{quota}. Then "
-    "apply again."
-)
-_ACCOUNT = (
-    "Windows gives the same answer for an unknown user, a wrong password, and an account that is locked, "
-    "disabled or expired. Look at the account first: trying on may lock it. A local one is written "
-    "SERVER\\name, a domain's DOMAIN\\name or name@domain."
-)
 
 
 class NoKerberosError(HostSignInError):
@@ -75,111 +58,27 @@ class _Says:
     hint: str = ""
 
 
-_USERS = _Says(
-    HostCommandError,
-    "the server's quota of users with remote shells is used up (MaxConcurrentUsers)",
-    _LATER.replace("{quota}", "MaxConcurrentUsers"),
-)
-_SHELLS = _Says(
-    HostCommandError,
-    "the server's quota of remote shells is used up (MaxShellsPerUser)",
-    _LATER.replace("{quota}", "MaxShellsPerUser"),
-)
-_MEMORY = _Says(
-    HostCommandError,
-    "the shell had no memory left (MaxMemoryPerShellMB)",
-    _LATER.replace("{quota}", "MaxMemoryPerShellMB"),
-)
-_BUSY = _Says(
-    HostCommandError,
-    "WinRM's quota of operations is used up (MaxConcurrentOperationsPerUser, or the server's own)",
-    "Let what else works there by WinRM end, then apply again.",
-)
-_LOGON = _Says(HostSignInError, "the server refused the user or the password", _ACCOUNT)
-_OFF = _Says(HostUnreachableError, "WinRM is there, but closed to other machines", _OPEN)
-FAULTS: Mapping[int, _Says] = {
-    8: _MEMORY,  # ERROR_NOT_ENOUGH_MEMORY
-    14: _MEMORY,  # ERROR_OUTOFMEMORY
-    1455: _MEMORY,  # ERROR_COMMITMENT_LIMIT
-    1816: _MEMORY,  # ERROR_NOT_ENOUGH_QUOTA
-    1326: _LOGON,  # ERROR_LOGON_FAILURE
-    1330: _LOGON,  # ERROR_ACCOUNT_EXPIRED
-    1331: _LOGON,  # ERROR_ACCOUNT_DISABLED
-    1907: _LOGON,  # ERROR_ACCOUNT_MUST_CHANGE
-    1909: _LOGON,  # ERROR_ACCOUNT_LOCKED_OUT
-    2150858815: _SHELLS,  # ERROR_WSMAN_QUOTA_LIMIT, which Create answers
-    2150859173: _SHELLS,  # ERROR_WSMAN_QUOTA_MAX_SHELLS
-    2150859174: _BUSY,  # ERROR_WSMAN_QUOTA_MAX_OPERATIONS
-    2150859175: _BUSY,  # ERROR_WSMAN_QUOTA_USER
-    2150859176: _BUSY,  # ERROR_WSMAN_QUOTA_SYSTEM
-    2150859179: _USERS,  # ERROR_WSMAN_QUOTA_MAX_SHELLUSERS
-    2150859236: _SHELLS,  # ERROR_WSMAN_QUOTA_MAX_SHELLS_PPQ
-    2150859237: _USERS,  # ERROR_WSMAN_QUOTA_MAX_USERS_PPQ
-    2150859238: _SHELLS,  # ERROR_WSMAN_QUOTA_MAX_PLUGINSHELLS_PPQ
-    2150859239: _BUSY,  # ERROR_WSMAN_QUOTA_MAX_PLUGINOPERATIONS_PPQ
-    2150859240: _BUSY,  # ERROR_WSMAN_QUOTA_MAX_OPERATIONS_USER_PPQ
-    2150859241: _BUSY,  # ERROR_WSMAN_QUOTA_MAX_COMMANDS_PER_SHELL_PPQ
-    2150859180: _Says(  # ERROR_WSMAN_REMOTESHELLS_NOT_ALLOWED
-        HostSignInError,
-        "the server allows no remote shells",
-        "The policy “Allow Remote Shell Access” is off: Set-Item "
-        "WSMan:\\localhost\\Shell\\AllowRemoteShellAccess $true, or the policy itself.",
-    ),
-    2150859229: _OFF,  # ERROR_WSMAN_SERVICE_REMOTE_ACCESS_DISABLED
-    2150859235: _OFF,  # ERROR_WSMAN_REMOTE_CONNECTION_NOT_ALLOWED
-    2150858883: _MEMORY,  # ERROR_WSMAN_PLUGIN_FAILED: the shell's process ended
+_KINDS: Mapping[str, type[HostError]] = {
+    "command": HostCommandError,
+    "sign-in": HostSignInError,
+    "unreachable": HostUnreachableError,
+    "no-kerberos": NoKerberosError,
 }
-_ACCESS_DENIED = 5
 
-# The minor codes of MIT's library, krb5_err.et (RFC 4120 7.5.9 from -1765328384 on); Heimdal has the same.
-_KRB5 = -1765328384
-_CLOCK = _Says(
-    HostSignInError,
-    "Kerberos: the clocks of this machine, the domain controller and the server differ by more than five "
-    "minutes",
-    "Set the clocks right, here: timedatectl, on the server: w32tm /query /status.",
-)
-_TICKET = _Says(
-    NoKerberosError,
-    "Kerberos: no ticket at hand",
-    "Get one: kinit name@REALM. Or name a keytab: --winrm-keytab FILE (KRB5_CLIENT_KTNAME), or give a "
-    "password.",
-)
-_NO_KDC = _Says(
-    NoKerberosError,
-    "Kerberos: no domain controller of that realm answers",
-    "Write the realm in capitals; /etc/krb5.conf or DNS must lead to its KDC, and port 88 must be open from "
-    "here.",
-)
-_NO_SERVICE = _Says(
-    NoKerberosError,
-    "Kerberos: the domain knows no such server",
-    "The inventory's address must be the server's full name in the domain, such as web01.corp.example. A "
-    "server in no domain takes auth ntlm.",
-)
-_KERBEROS_USER = _Says(
-    HostSignInError,
-    "Kerberos: the domain refused the user or the password",
-    "An account can be unknown, locked, disabled or expired, too. Write it name@REALM.",
-)
-KERBEROS: Mapping[int, _Says] = {
-    _KRB5 + 6: _KERBEROS_USER,  # KDC_ERR_C_PRINCIPAL_UNKNOWN
-    _KRB5 + 7: _NO_SERVICE,  # KDC_ERR_S_PRINCIPAL_UNKNOWN
-    _KRB5 + 18: _KERBEROS_USER,  # KDC_ERR_CLIENT_REVOKED: locked or disabled
-    _KRB5 + 23: _KERBEROS_USER,  # KDC_ERR_KEY_EXPIRED
-    _KRB5 + 24: _KERBEROS_USER,  # KDC_ERR_PREAUTH_FAILED
-    _KRB5 + 31: _KERBEROS_USER,  # KRB_AP_ERR_BAD_INTEGRITY
-    _KRB5 + 32: _TICKET,  # KRB_AP_ERR_TKT_EXPIRED
-    _KRB5 + 33: _CLOCK,  # KRB_AP_ERR_TKT_NYV
-    _KRB5 + 37: _CLOCK,  # KRB_AP_ERR_SKEW
-    -1765328228: _NO_KDC,  # KRB5_KDC_UNREACH
-    -1765328230: _NO_KDC,  # KRB5_REALM_UNKNOWN
-    -1765328164: _NO_KDC,  # KRB5_REALM_CANT_RESOLVE
-    -1765328160: _NO_KDC,  # KRB5_CONFIG_NODEFREALM
-    -1765328189: _TICKET,  # KRB5_FCC_NOFILE
-    -1765328243: _TICKET,  # KRB5_CC_NOTFOUND
-    -1765328203: _TICKET,  # KRB5_KT_NOTFOUND
-}
+
+def _codes(of: str) -> dict[int, _Says]:
+    text = resources.files(__package__).joinpath("winrm_codes.toml").read_text(encoding="utf-8")
+    rows = (row for row in tomllib.loads(text)["says"] if row["of"] == of)
+    return {
+        code: _Says(_KINDS[row["error"]], row["text"], row["hint"])
+        for row in rows
+        for code in row["codes"].values()
+    }
+
+
+FAULTS, KERBEROS = _codes("wsman"), _codes("kerberos")
+_ACCESS_DENIED, _LOGON_FAILURE, _CLOSED = 5, 1326, 2150859229
+_LOGON, _OPEN = FAULTS[_LOGON_FAILURE], FAULTS[_CLOSED].hint
 _CUT = "cut by the other side"
 _SOCKET = {
     errno.ECONNREFUSED: "refused: nothing listens on port {port}, or a firewall rejects",
@@ -341,7 +240,7 @@ def _of_negotiation(error: Exception) -> _Says:
     return _Says(
         HostSignInError,
         f"signing in failed{where}: {one_line(mask(str(base)))}",
-        _ACCOUNT,
+        _LOGON.hint,
     )
 
 
