@@ -39,7 +39,6 @@ BOUNDED = {
     "cli/watch.py": "at most 6 digits by its pattern",
     "evidence/kept.py": "a truth value, which Azure writes as 0 or 1",
     "evidence/readers/azure_objects.py": "a finite number, of at most 12 digits",
-    "evidence/readers/clixml.py": "4 digits by its pattern",
     "evidence/readers/codes.py": "4 digits by its pattern",
     "evidence/readers/download_error.py": "at most 3 digits by its pattern",
     "evidence/readers/http_heads.py": "3 digits by its pattern",

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from arcferry.errors import HostCommandError, HostSignInError, HostUnreachableError
-from arcferry.fleet.transport.session import Session
 from arcferry.fleet.transport.login_shell import WHICH_SHELL
+from arcferry.fleet.transport.session import Session
 from arcferry_lab.hosts.windows import WindowsHost
 from arcferry_lab.hosts.windows.ssh import CMD, POWERSHELL, Shell, WindowsSsh
 
