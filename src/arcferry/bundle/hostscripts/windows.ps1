@@ -145,6 +145,8 @@ function New-Workplace {
     [void](New-Item -ItemType Directory -Path $Work)
     Set-PrivateAccess $Work
 }
+# Never over a file that is there: others may have made one in a folder before it was private.
+function New-File([string]$Path) { [IO.File]::Open($Path, 'CreateNew', 'Write', 'None') }
 function Test-Running([int]$Id) { try { $null -ne [Diagnostics.Process]::GetProcessById($Id) } catch { $false } }
 function Get-TemporaryFolder { [Environment]::GetFolderPath('Windows') + '\Temp' }
 # What earlier runs left, tokens first, in folders that are no links and whose owner is trusted, so that nobody else has
@@ -411,7 +413,7 @@ function Write-Path([string]$Path) {
     $beside = $Path + '.' + [Guid]::NewGuid().ToString('N')
     $bytes = [Text.Encoding]::ASCII.GetBytes((Format-Json $Answer['path']) + "`n")
     try {
-        $stream = [IO.File]::Open($beside, 'CreateNew', 'Write', 'None')
+        $stream = New-File $beside
         try { $stream.Write($bytes, 0, $bytes.Length) } finally { $stream.Dispose() }
         [IO.File]::Delete($Path)
         [IO.File]::Move($beside, $Path)
@@ -520,7 +522,9 @@ function Enter-Turn {
     for ($try = 1; $null -eq $Turn; $try++) {
         try { $script:Turn = [IO.File]::Open("$folder\lock", 'OpenOrCreate', 'ReadWrite', 'None') } catch {
             $held = $_.Exception.GetBaseException()
-            if ($held -isnot [IO.IOException] -or $try -ge 300) { Stop-Verb 'busy' "$folder\lock: $($held.Message)" }
+            # A sharing or a lock violation passes; a full disk does not.
+            $waits = -2147024864, -2147024863 -contains $held.HResult
+            if (-not $waits -or $try -ge 300) { Stop-Verb 'busy' "$folder\lock: $($held.Message)" }
             Start-Sleep -Seconds 2
         }
     }
@@ -551,7 +555,7 @@ function Copy-Package([string]$Source, [string]$Hash) {
     New-Workplace
     # What is hashed must be what is installed: the copy lies where only administrators can change it.
     $package = Join-Path $Work 'package.msi'
-    try { Copy-Item -LiteralPath $path -Destination $package } catch { Stop-Verb 'no-copy' "${Source}: $_" }
+    try { [IO.File]::Copy($path, $package) } catch { Stop-Verb 'no-copy' "${Source}: $_" }
     $found = Get-Sha256 $package
     if ($found -ne $Hash) { Stop-Verb 'hash-mismatch' "${Source}: SHA-256 is $found, not $Hash; nothing was installed" }
     $package
@@ -622,10 +626,12 @@ function Open-Config([string]$Source) {
     catch { Stop-Verb 'config-encoding' "${Source}: neither UTF-8 nor UTF-16: save it as UTF-8; left alone" }
     $script:Config = $path
     # The agent takes UTF-8 without a mark, and nothing else.
-    if (-not $path -or $bytes[0] -gt 127 -or $bytes -contains 0) {
+    if (-not $path -or $bytes -contains 0 -or @($bytes | Select-Object -First 1) -gt 127) {
         New-Workplace
         $script:Config = Join-Path $Work 'config.json'
-        [IO.File]::WriteAllText($Config, $ConfigText)
+        $stream = New-File $Config
+        $bytes = (New-Object Text.UTF8Encoding $false).GetBytes($ConfigText)
+        try { $stream.Write($bytes, 0, $bytes.Length) } finally { $stream.Dispose() }
     }
     $usable = $ConfigText -match '"(access-token|service-principal-(cert-thumbprint|secret))"\s*:'
     if (-not $usable) { Stop-Verb 'config-no-token' "${Source}: neither access-token nor thumbprint in it; left alone" }

@@ -215,6 +215,12 @@ def test_what_the_agent_would_not_read_reaches_it_as_a_private_copy(
     )
 
 
+def test_an_empty_config_holds_no_token(run: Run, config: Path) -> None:
+    config.write_bytes(b"")
+    answer = run(f"Invoke-Case 'connect' @('{windows(config)}')")
+    assert (answer["code"], answer["ran"], config.exists()) == ("config-no-token", [], True)
+
+
 def test_a_config_in_another_code_page_is_named_and_left_alone(run: Run, config: Path) -> None:
     config.write_bytes(json.dumps({**CONFIG, "tags": "site=台北"}, ensure_ascii=False).encode("cp950"))
     answer = run(f"Invoke-Case 'connect' @('{windows(config)}')")
