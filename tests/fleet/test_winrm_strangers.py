@@ -25,12 +25,12 @@ from arcferry.errors import (
     HostUnreachableError,
     InputError,
 )
-from arcferry.fleet.inventory import Host
+from arcferry.fleet.inventory import Auth, Host
 from arcferry.fleet.transport import winrm_trust
 from arcferry.fleet.transport.session import Result
 from arcferry.fleet.transport.winrm import open_winrm
 from arcferry.fleet.transport.winrm_faults import FAULTS, KERBEROS, Subject, translated
-from arcferry.fleet.transport.winrm_trust import Auth, WinrmTrust, is_local, refuse_unusable, ways
+from arcferry.fleet.transport.winrm_trust import WinrmTrust, is_local, refuse_unusable, ways
 from arcferry_lab.pki import Authority
 
 pytestmark = pytest.mark.xdist_group("winrm-strangers")  # they listen on one port

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -33,7 +33,10 @@ _NUMBERS = re.compile(r"(?:0[xX][0-9A-Fa-f]*|[0-9]*)(?:\.(?:0[xX][0-9A-Fa-f]*|[0
 _USER = re.compile(r"(?:\.\\)?\w[\w.@\\-]{0,127}\$?")
 _HIGHEST_PORT = 65_535
 TRANSPORTS = ("ssh", "winrm")
-AUTHS = ("kerberos", "ntlm", "certificate", "basic")
+Auth = Literal["kerberos", "ntlm", "certificate", "basic"]
+AUTHS: tuple[Auth, ...] = get_args(Auth)
+"""The ways to sign in over WinRM. CredSSP is none of them: it hands the password over to the server."""
+
 """The ways to sign in over WinRM."""
 
 

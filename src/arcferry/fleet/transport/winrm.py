@@ -15,7 +15,7 @@ import spnego
 from pypsrp.exceptions import WSManFaultError
 
 from arcferry.errors import HostCommandError, HostError, HostSignInError, HostUnreachableError
-from arcferry.fleet.inventory import Host
+from arcferry.fleet.inventory import Auth, Host
 from arcferry.fleet.transport import winrm_shell as shells
 from arcferry.fleet.transport.login_shell import CMD
 from arcferry.fleet.transport.session import (
@@ -32,7 +32,6 @@ from arcferry.fleet.transport.winrm_trust import (
     HTTP_PORT,
     HTTPS_PORT,
     NO_NTLM_OVER_HTTP,
-    Auth,
     WinrmTrust,
     is_plain,
     refuse_unasked,

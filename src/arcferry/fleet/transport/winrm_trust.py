@@ -7,15 +7,11 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal
 
 from arcferry.errors import FileInputError, InputError
 from arcferry.files import naming, owner_only, read_secret
+from arcferry.fleet.inventory import AUTHS, Auth
 from arcferry.text import one_line
-
-Auth = Literal["kerberos", "ntlm", "certificate", "basic"]
-AUTHS: tuple[Auth, ...] = ("kerberos", "ntlm", "certificate", "basic")
-"""The ways to sign in. CredSSP is none of them: it hands the password over to the server."""
 
 HTTP_PORT, HTTPS_PORT = 5985, 5986
 _ON_WINDOWS: bool = sys.platform == "win32"
