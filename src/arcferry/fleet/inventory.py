@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, get_args
@@ -117,8 +117,9 @@ def _address(address: str) -> str:
             raise ValueError(f"address {quoted(address)} is neither an IP address nor a host name") from None
         return address
     parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+    reserved = isinstance(parsed, IPv4Address) and parsed.is_reserved
     # Linux takes the first for this computer, which would then be onboarded under another's name.
-    if parsed.is_unspecified or parsed.is_multicast or (parsed.version == 4 and parsed.is_reserved):  # noqa: PLR2004
+    if parsed.is_unspecified or parsed.is_multicast or reserved:
         raise ValueError(f"address {quoted(address)} is no single host's")
     return str(parsed)
 

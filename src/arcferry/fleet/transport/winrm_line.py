@@ -111,7 +111,12 @@ class _Adapter(HTTPAdapter):
         del url, verify, cert
         conn.cert_reqs = "CERT_REQUIRED"
 
-    def send(self, request: requests.PreparedRequest, *given: Any, **named: Any) -> requests.Response:  # noqa: ANN401
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        *given: Any,  # noqa: ANN401  # as requests has it
+        **named: Any,  # noqa: ANN401  # as above
+    ) -> requests.Response:
         """Send, and refuse an answer that WinRM would not give.
 
         Raises:
