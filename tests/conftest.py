@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 from tests.matrix.table import pytest_terminal_summary
 from tests.powershell import powershell
+from tests.windows_site import windows_site
 
 from arcferry_lab import hosts
 from arcferry_lab.twin import Twin, TwinSettings
 
 # Here, because the process that collects the workers' reports reads this file alone.
-__all__ = ["powershell", "pytest_terminal_summary"]
+__all__ = ["powershell", "pytest_terminal_summary", "windows_site"]
 
 
 def pytest_testnodedown(node: Any, error: object) -> None:  # noqa: ANN401  # xdist's controller has no public type

@@ -15,7 +15,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from tests.windows_site import AGENT, NAME, WindowsSite, windows_site  # noqa: F401  # a fixture
+from tests.windows_site import AGENT, NAME, WindowsSite
 
 from arcferry import bundle as bundles
 from arcferry import export, times
@@ -69,12 +69,12 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def shares(windows_site: WindowsSite) -> tuple[Path, Path]:  # noqa: F811
+def shares(windows_site: WindowsSite) -> tuple[Path, Path]:
     return windows_site.share(SERVER, SHARE), windows_site.share(SERVER, TOKENS)
 
 
 @pytest.fixture
-def server(windows_site: WindowsSite, shares: tuple[Path, Path]) -> Iterator[Server]:  # noqa: F811
+def server(windows_site: WindowsSite, shares: tuple[Path, Path]) -> Iterator[Server]:
     share, tokens = shares
     token = windows_site.token()
     (tokens / "token").write_text(f"{token}\r\n")
@@ -217,7 +217,7 @@ GUEST = r"HKLM\SYSTEM\CurrentControlSet\Services\WindowsAzureGuestAgent"
     ],
 )
 def test_requirement_says_the_right_word(  # noqa: PLR0917  # a row of the table
-    windows_site: WindowsSite, tmp_path: Path, key: str, value: str, kind: str, data: str, word: str  # noqa: F811
+    windows_site: WindowsSite, tmp_path: Path, key: str, value: str, kind: str, data: str, word: str
 ) -> None:  # fmt: skip
     """With a value of the registry's as it is on such a computer; put back afterwards."""
     script = resources.files("arcferry.export").joinpath("wrappers/requirement.ps1").read_text("ascii")

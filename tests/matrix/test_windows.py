@@ -9,11 +9,10 @@ import pytest
 from tests.matrix.evidence import azure_documents, diagnosed
 from tests.matrix.findings import errors, explained
 from tests.matrix.table import PROPERTY
-from tests.windows_site import WindowsSite, windows_site
+from tests.windows_site import WindowsSite
 
 from arcferry_lab.faults import FAULTS, Fault
 
-__all__ = ["windows_site"]
 pytestmark = [pytest.mark.lab, pytest.mark.hosts, pytest.mark.xdist_group("wine")]
 
 AGENT_SERVICE = "agentserviceapi.guestconfiguration.azure.com"

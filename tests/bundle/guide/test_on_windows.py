@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from tests.bundle.guide.typed import typed
-from tests.windows_site import EVERYTHING, NAME, WindowsSite, windows_site  # noqa: F401  # a fixture
+from tests.windows_site import EVERYTHING, NAME, WindowsSite
 
 from arcferry import bundle as bundles
 from arcferry import times
@@ -26,7 +26,7 @@ Typing = Callable[[list[str]], list[tuple[str, str]]]
 
 
 @pytest.fixture(scope="module")
-def stick(windows_site: WindowsSite) -> Path:  # noqa: F811
+def stick(windows_site: WindowsSite) -> Path:
     """The bundle as it came, on drive E:."""
     folder = windows_site.drive("E") / "bundle"
     shutil.copytree(windows_site.bundle, folder)
@@ -34,14 +34,14 @@ def stick(windows_site: WindowsSite) -> Path:  # noqa: F811
 
 
 @pytest.fixture
-def results(windows_site: WindowsSite) -> Iterator[Path]:  # noqa: F811
+def results(windows_site: WindowsSite) -> Iterator[Path]:
     folder = windows_site.host.path(r"C:\users\Administrator") / "arcferry-result"
     yield folder
     shutil.rmtree(folder)
 
 
 @pytest.fixture
-def type_in(windows_site: WindowsSite, stick: Path, results: Path) -> Typing:  # noqa: F811
+def type_in(windows_site: WindowsSite, stick: Path, results: Path) -> Typing:
     """Types lines in a window of its own; gives each with what it printed."""
 
     def typed_in(lines: list[str]) -> list[tuple[str, str]]:
@@ -101,7 +101,7 @@ def explained(results: Path, folder: Path, twin_files: tuple[Path, ...], *, as_5
 
 
 def test_every_line_does_what_the_guide_promises(
-    windows_site: WindowsSite,  # noqa: F811
+    windows_site: WindowsSite,
     type_in: Typing,
     results: Path,
     text_name: str,
@@ -136,7 +136,7 @@ def test_every_line_does_what_the_guide_promises(
 
 
 def test_what_is_sent_back_tells_the_cause(
-    windows_site: WindowsSite,  # noqa: F811
+    windows_site: WindowsSite,
     type_in: Typing,
     results: Path,
     tmp_path: Path,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.windows_site import NAME, WindowsSite, windows_site  # noqa: F401  # a fixture
+from tests.windows_site import NAME, WindowsSite
 
 from arcferry.evidence.readers import arcferry_check
 from arcferry_lab.hosts.windows import CodeSigning, build_agent_msi, command_line
@@ -89,7 +89,7 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def fresh(windows_site: WindowsSite, tmp_path_factory: pytest.TempPathFactory) -> Server:  # noqa: F811
+def fresh(windows_site: WindowsSite, tmp_path_factory: pytest.TempPathFactory) -> Server:
     folder = windows_site.host.path(FOLDER)
     shutil.copytree(windows_site.bundle, folder / "bundle")
     built, signing = tmp_path_factory.mktemp("packages"), CodeSigning()
