@@ -34,6 +34,7 @@ _TEXTS = frozenset(
 _LISTS = frozenset(("tags",))
 _FLAGS = frozenset(("location-unlisted",))
 _NUMBERS = frozenset(("host-port",))
+_HOW_REACHED = frozenset(("transport", "auth"))
 KEYS = _PATHS | _TEXTS | _LISTS | _FLAGS | _NUMBERS
 _SECRET = re.compile(r"secret|password|passwd|passphrase|token|private-?key|credential|pwd", re.IGNORECASE)
 _VARIABLES = frozenset(("secret-env", "winrm-password-env"))
@@ -125,12 +126,23 @@ def _checked(path: Path, text: str, key: str, value: object) -> Setting:
     if key in _VARIABLES and not _VARIABLE.fullmatch(value):
         # Whoever puts the secret itself here must not read it back in a message.
         raise FileInputError(path, f"{key} is not the name of a variable", line=line, hint=_ELSEWHERE)
+    if key in _HOW_REACHED:
+        _check_how_reached(path, line, key, value)
     if key == "proxy" and "@" in urlsplit(value).netloc:
         hint = "Set ARCFERRY_PROXY, which this file's other users do not see."
         raise FileInputError(path, "proxy holds a user or a password", line=line, hint=hint)
     if key in _PATHS:
         return str(path.absolute().parent / Path(value).expanduser())
     return value
+
+
+def _check_how_reached(path: Path, line: int | None, key: str, value: str) -> None:
+    from arcferry.fleet.inventory import HowReached  # noqa: PLC0415  # for the few files that say so
+
+    try:
+        HowReached(**{key: value})
+    except ValueError as error:
+        raise FileInputError(path, str(error), line=line) from None
 
 
 def _line_of(text: str, key: str) -> int | None:
