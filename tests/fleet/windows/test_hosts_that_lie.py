@@ -44,7 +44,8 @@ LIARS: dict[str, tuple[str, Answers, str]] = {
     "errors-in-950": (WINDOWS, windows(err="\x1b[31m找不到。\r\n".encode("cp950"), page=b"950"), "找不到。"),
     "errors-in-932": (WINDOWS, windows(err="ありません".encode("cp932"), page=b"932"), "ありません"),
     "errors-in-utf-16": (WINDOWS, windows(err="Größe \x1b[2J nötig".encode("utf-16")), "Größe nötig"),
-    "says-nothing": (WINDOWS, windows(), "no answer to `facts` that can be read"),
+    "says-nothing": (WINDOWS, windows(), "`facts` was ended before it answered (exit 1)"),
+    "says-something-else": (WINDOWS, windows(b"Good morning"), "no answer to `facts` that can be read"),
 }  # fmt: skip
 
 
