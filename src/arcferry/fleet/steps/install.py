@@ -45,7 +45,7 @@ async def perform(task: HostTask) -> StepResult:
 
 
 def failed(answer: ScriptAnswer, system: System) -> StepResult:
-    """What an installer's failure is called: by Windows Installer's code where it is one, in our own words."""
+    """What an installer's failure is called: what Windows Installer's code means comes first."""
     output, code = answer.output(limit=_OUTPUT), answer.text("code", limit=40)
     says, hint = answer.text("message") or "the installer failed", ""
     known = known_code(f"msiexec {answer.number('exit')}") if "msi" in system.formats else None
