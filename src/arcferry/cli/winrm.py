@@ -13,8 +13,8 @@ from arcferry.errors import FileInputError, InputError
 from arcferry.text import one_line
 
 if TYPE_CHECKING:
-    from arcferry.fleet.inventory import Host
-    from arcferry.fleet.transport.winrm_trust import Auth, WinrmTrust
+    from arcferry.fleet.inventory import Auth, Host
+    from arcferry.fleet.transport.winrm_trust import WinrmTrust
 
 _NAMED = 3
 _PASSWORD_VARIABLE = "ARCFERRY_WINRM_PASSWORD"  # noqa: S105  # the variable's name
