@@ -47,8 +47,8 @@ _REFUSED: dict[int, tuple[str, str]] = {
         "Install Windows Management Framework 5.1 there first.",
     ),
     Ended.NO_ENGINE: (
-        "there is no powershell.exe, or the PATH does not lead to it",
-        r"Bring back the server's own Windows PowerShell, in %SystemRoot%\System32\WindowsPowerShell\v1.0.",
+        "it has no Windows PowerShell where Windows has it",
+        r"Bring powershell.exe back into %SystemRoot%\System32\WindowsPowerShell\v1.0, or take it in by hand.",
     ),
 }
 """What keeps a program from running at all, and the way out."""
