@@ -48,7 +48,7 @@ _REFUSED: dict[int, tuple[str, str]] = {
     ),
     Ended.NO_ENGINE: (
         "it has no Windows PowerShell where Windows has it",
-        r"Bring powershell.exe back into %SystemRoot%\System32\WindowsPowerShell\v1.0, or take it in by hand.",
+        r"Bring back powershell.exe in %SystemRoot%\System32\WindowsPowerShell\v1.0; else go by hand.",
     ),
 }
 """What keeps a program from running at all, and the way out."""
