@@ -73,6 +73,9 @@ SSH = b"SSH-2.0-OpenSSH_for_Windows_9.5\r\n"
         ({}, ("ssh", 2222), "(ports 22, 2222, 5985 and 5986)", "Intune"),
         ({}, ("winrm", 5985), "(ports 22, 5985 and 5986)", "by hand"),
         ({}, ("winrm", 0), "(ports 22, 5985 and 5986)", "by hand"),
+        ({"p22": SSH}, ("winrm", 22), "SSH answers at its address, on port 22", "transport ssh and port 22"),
+        ({"p22": SSH, "p5986": b""}, ("ssh", 5986), "WinRM answers", "transport winrm and port 5986"),
+        ({"p2222": SSH}, ("winrm", 2222), "SSH answers at its address, on port 2222", "to stay with WinRM:"),
         ({"p22": SSH}, ("winrm", 0), "SSH answers at its address, on port 22", "transport ssh and port 22"),
     ],
 )
@@ -89,7 +92,7 @@ async def test_what_answers_instead(
 
 @pytest.mark.parametrize(
     ("listening", "transport", "port"),
-    [({"p22": SSH}, "ssh", 22), ({"p77": b""}, "winrm", 77), ({}, "winrm", 0)],
+    [({"p22": SSH}, "ssh", 22), ({"p5985": SSH}, "ssh", 5985), ({"p77": b""}, "winrm", 77), ({}, "winrm", 0)],
 )
 async def test_a_host_that_answers_where_it_should(
     listen: Listen, listening: dict[str, bytes], transport: str, port: int

@@ -86,6 +86,16 @@ def http(status: str, *headers: str, body: bytes = b"") -> bytes:
         ),
         (http("401 No", 'WWW-Authenticate: Basic realm="x"'), HostSignInError, "it offers basic"),
         (http("401 No"), HostSignInError, "it offers nothing"),
+        (
+            http("401 No", 'WWW-Authenticate: Bearer realm="x", error="no, negotiate"'),
+            HostCommandError,
+            "answers with HTTP 401, which WinRM does not",
+        ),
+        (
+            http("401 No", 'WWW-Authenticate: Digest realm="x, y", qop="auth", Basic realm="z"'),
+            HostSignInError,
+            "it offers basic, digest",
+        ),
         (b"SSH-2.0-OpenSSH_for_Windows_8.1\r\n", HostUnreachableError, "cut by the other side"),
     ],
 )

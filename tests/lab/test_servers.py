@@ -1,3 +1,4 @@
+import asyncio
 import errno
 import json
 import os
@@ -11,9 +12,12 @@ from pathlib import Path
 
 import asyncssh
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 
+from arcferry.errors import InputError
 from arcferry.fleet.inventory import read_inventory
 from arcferry_lab import background, hosts
+from arcferry_lab.control import control
 from arcferry_lab.document import document
 from arcferry_lab.twin import Twin
 
@@ -48,6 +52,32 @@ async def test_the_agent_package_fits_the_hosts(twin_with_hosts: Twin) -> None:
     package = twin_with_hosts.servers.package
     assert package is not None
     assert package.read_bytes().startswith(b"!<arch>\ndebian-binary")
+
+
+@pytest.mark.parametrize(
+    ("fault", "host", "says"),
+    [
+        ("host/execution-policy", "server01", "is a fault of Windows hosts, and server01 is none"),
+        ("host/execution-policy", "", "strikes one host"),
+        ("host/chatty", "nosuch", "unknown host 'nosuch'"),
+        ("host/nosuch", "server01", "unknown host fault 'host/nosuch'"),
+    ],
+)
+async def test_a_fault_that_cannot_be_laid(twin_with_hosts: Twin, fault: str, host: str, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        await twin_with_hosts.servers.lay(fault, host)
+    assert twin_with_hosts.servers.laid == {}
+
+
+async def test_a_fault_that_was_laid_is_shown(twin_with_hosts: Twin) -> None:
+    fault = {"name": "host/escape-sequences", "host": "server02"}
+    async with TestClient(TestServer(control(twin_with_hosts, asyncio.Event()))) as client:
+        assert (await client.post("/faults", json=fault)).ok
+        (shown,) = await (await client.get("/faults")).json()
+        assert shown.items() > fault.items()
+        assert "terminal sequences" in shown["does"]
+        refused = await client.delete("/faults", json=fault)
+        assert "stays as long as the lab runs" in await refused.text()
 
 
 def test_a_killed_lab_leaves_no_host_behind(tmp_path: Path) -> None:

@@ -134,6 +134,11 @@ async def _add_fault(twin: Twin, body: dict[str, Any]) -> object:
 
 
 async def _remove_fault(twin: Twin, body: dict[str, Any]) -> object:
+    if str(body.get("name", "")).startswith("host/"):
+        raise InputError(
+            "a fault of one host stays as long as the lab runs",
+            hint="End the lab, arcferry lab down, and start another one.",
+        )
     if not await twin.remove_fault(str(body.get("name", "")), str(body.get("host", ""))):
         raise InputError(
             f"the fault {body.get('name')} is not switched on", hint="See: arcferry lab fault list"
@@ -145,6 +150,9 @@ def _shown_faults(twin: Twin) -> list[dict[str, Any]]:
     return [
         {"name": one.fault.name, "host": one.host, "times": one.times, "does": one.fault.does}
         for one in twin.azure.faults.active()
+    ] + [
+        {"name": fault, "host": host, "times": None, "does": does}
+        for (fault, host), does in twin.servers.laid.items()
     ]
 
 

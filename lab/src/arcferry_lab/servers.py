@@ -90,6 +90,8 @@ class Servers:
     """The hosts of one twin, how they are reached, and the agent's packages for them."""
 
     def __init__(self, paths: LabPaths) -> None:
+        self.laid: dict[tuple[str, str], str] = {}
+        """The faults that were laid, and on which host: what each does."""
         self.hosts: list[LabHost] = []
         self.windows: list[WindowsHost] = []
         self.package: Path | None = None
@@ -134,16 +136,31 @@ class Servers:
         """Lay a fault on the host of a name, until the host is stopped.
 
         Raises:
-            UnknownNameError: there is no such host, or no such fault for its system.
+            UnknownNameError: there is no such host or fault.
+            InputError: no host was named, or the fault is one of the other system's.
         """
         linux = {host.name: host for host in self.hosts}
         windows = {host.name: host for host in self.windows}
+        if not name:
+            known = ", ".join([*linux, *windows]) or "none in this lab"
+            raise InputError(f"{fault} strikes one host", hint=f"Name it; there are: {known}.")
+        if name not in linux | windows:
+            raise UnknownNameError("host", name, [*linux, *windows])
+        if fault in faults.FAULTS.keys() ^ windows_faults.FAULTS.keys():
+            of_windows = fault in windows_faults.FAULTS
+            if of_windows != (name in windows):
+                system, others = ("Windows", windows) if of_windows else ("Linux", linux)
+                raise InputError(
+                    f"{fault} is a fault of {system} hosts, and {name} is none",
+                    hint=f"The lab's {system} hosts: {', '.join(others) or 'none'}.",
+                )
         if name in linux:
             await faults.lay(fault, linux[name])
-        elif name in windows:
-            await windows_faults.lay(fault, windows[name])
+            does = faults.FAULTS[fault].__doc__
         else:
-            raise UnknownNameError("host", name, [*linux, *windows])
+            await windows_faults.lay(fault, windows[name])
+            does = windows_faults.FAULTS[fault].__doc__
+        self.laid[fault, name] = (does or "").partition("\n")[0]
 
     async def stop(self) -> None:
         """Close every door, and stop every host."""

@@ -1,7 +1,7 @@
 """How a command signs in to Windows servers over WinRM, made of its options."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arcferry.cli.options import HOSTS, option, setting
+from arcferry.errors import FileInputError, InputError
+from arcferry.text import one_line
 
 if TYPE_CHECKING:
-    from arcferry.fleet.inventory import Host
+    from arcferry.fleet.inventory import Auth, Host
     from arcferry.fleet.transport.winrm_trust import WinrmTrust
 
+_NAMED = 3
 _PASSWORD_VARIABLE = "ARCFERRY_WINRM_PASSWORD"  # noqa: S105  # the variable's name
 
 
@@ -100,14 +103,30 @@ def winrm_trust(given: WinrmOptions, hosts: Iterable["Host"]) -> "WinrmTrust | N
         certificate=given.winrm_certificate,
         certificate_key=given.winrm_certificate_key,
     )
-    asked = {(host.auth, host.user or trust.user, host.address, host.port or HTTPS_PORT) for host in reached}
-    signing_in = sorted({(ways(trust, auth, user, at)[0], user, port) for auth, user, at, port in asked})
-    if sys.stdin.isatty() and any(needs_password(trust, auth) for auth, _, _ in signing_in):
-        trust = replace(trust, password=typer.prompt("Password for WinRM", hide_input=True, err=True))
-    for auth, user, port in signing_in:
-        refuse_unusable(trust, auth, user, port)
+    signing_in: dict[tuple[Auth, str, int], list[str]] = {}
+    for host in reached:
+        user = host.user or trust.user
+        way = ways(trust, host.auth, user, host.address)[0]
+        signing_in.setdefault((way, user, host.port or HTTPS_PORT), []).append(host.name)
+    asking = {user for auth, user, _ in signing_in if needs_password(trust, auth)}
+    if asking and sys.stdin.isatty():
+        question = f"Password for WinRM ({_some(sorted(filter(None, asking))) or 'no user'})"
+        trust = replace(trust, password=typer.prompt(question, hide_input=True, err=True))
+    for (auth, user, port), names in sorted(signing_in.items()):
+        try:
+            refuse_unusable(trust, auth, user, port)
+        except FileInputError:
+            raise
+        except InputError as error:
+            raise InputError(f"{_some(names)}: {error.message}", hint=error.hint) from None
     trust.context()
     return trust
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first few names, and how many more there are."""
+    first = ", ".join(one_line(name, limit=60) for name in names[:_NAMED])
+    return first + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")
 
 
 def _password(given: WinrmOptions) -> str | None:

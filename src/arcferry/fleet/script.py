@@ -6,36 +6,13 @@ from typing import Any
 
 from arcferry.errors import HostCommandError
 from arcferry.fleet.system import system_of
-from arcferry.fleet.system.system import Ended
+from arcferry.fleet.system.system import Ended, refused
 from arcferry.fleet.transport.session import Result, Session
 from arcferry.redaction import mask, mask_value, redact_value
 from arcferry.text import clean, from_json, one_line
 
 LOCK_WAIT = 600
 _ANSWER_LIMIT = 256 * 1024
-
-_REFUSED: dict[int, tuple[str, str]] = {
-    Ended.POLICY: (
-        "its execution policy, set by Group Policy, lets no script run that is not signed",
-        (
-            "For the time of the run set “Turn on Script Execution” to “Allow local scripts and remote "
-            "signed scripts” for it, then gpupdate there. Or take it in by hand (START-HERE.html in the "
-            "bundle)."
-        ),
-    ),
-    Ended.RESTRICTED: (
-        "a policy (AppLocker or App Control) holds its PowerShell in the constrained language",
-        (
-            "Let the policy allow this user's scripts there for the time of the run, or take the server in "
-            "by hand with scripts that you signed."
-        ),
-    ),
-    Ended.TOO_OLD: (
-        "its PowerShell is older than 3.0",
-        "Install Windows Management Framework 5.1 there first.",
-    ),
-}
-"""What keeps the host script from running at all, and the way out."""
 
 _COMPARED = (
     "hostname",
@@ -142,6 +119,8 @@ async def sweep(session: Session) -> None:
     """
     system = system_of(session.system)
     result = await session.run(system.command("sweep", system.run_folder), deadline=60)
+    if error := refused(session.place, result.exit_status):
+        raise error
     if result.exit_status:
         raise HostCommandError(
             f"{session.place}: a file with a token that an earlier attempt left could not be removed: "
@@ -197,8 +176,12 @@ def _answer(session: Session, verb: str, result: Result) -> ScriptAnswer:
     answer = read_answer(verb, clean(result.stdout, limit=_ANSWER_LIMIT))
     if answer is not None:
         return answer
-    if result.exit_status in _REFUSED:
-        says, hint = _REFUSED[result.exit_status]
-        raise HostCommandError(f"{session.place}: {says}", hint=hint)
+    if error := refused(session.place, result.exit_status):
+        raise error
+    if not (result.stdout or result.stderr):
+        raise HostCommandError(
+            f"{session.place}: `{verb}` was ended before it answered (exit {result.exit_status})",
+            hint="The server may have restarted, or somebody ended it. Apply again: it goes on where it was.",
+        )
     says = f"no answer to `{verb}` that can be read (exit {result.exit_status}): {result.says}"
     raise HostCommandError(f"{session.place}: {says}", hint=system_of(session.system).needs)

@@ -22,7 +22,9 @@ def facts(system: str) -> bytes:
     return b'{"schema":1,"verb":"facts","ok":true,"os":"%s","root":true}\n' % system.encode()
 
 
-def windows(out: bytes = b"", err: bytes = b"", page: bytes = b"437", times: int = 1) -> Answers:
+def windows(
+    out: bytes = b"", err: bytes = b"", page: bytes = b"437", times: int = 1, code: int = 1
+) -> Answers:
     known = {WHICH_SHELL: CMD_SAYS, "chcp": b": " + page, "whoami /groups": b"S-1-16-12288"}
     return lambda line: (known[line], b"", 0) if line in known else (out * times, err * times, 1)
 
@@ -44,7 +46,8 @@ LIARS: dict[str, tuple[str, Answers, str]] = {
     "errors-in-950": (WINDOWS, windows(err="\x1b[31m找不到。\r\n".encode("cp950"), page=b"950"), "找不到。"),
     "errors-in-932": (WINDOWS, windows(err="ありません".encode("cp932"), page=b"932"), "ありません"),
     "errors-in-utf-16": (WINDOWS, windows(err="Größe \x1b[2J nötig".encode("utf-16")), "Größe nötig"),
-    "says-nothing": (WINDOWS, windows(), "no answer to `facts` that can be read"),
+    "says-nothing": (WINDOWS, windows(), "`facts` was ended before it answered (exit 1)"),
+    "says-something-else": (WINDOWS, windows(b"Good morning"), "no answer to `facts` that can be read"),
 }  # fmt: skip
 
 

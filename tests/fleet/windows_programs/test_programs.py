@@ -202,6 +202,8 @@ async def test_a_policy_that_keeps_scripts_from_running(
             await ask(session, path, "show")
         with pytest.raises(HostCommandError, match=says):
             await run_to_end(session, path, "show")
+        with pytest.raises(HostCommandError, match=says):
+            await make_folder(session, FOLDER)
         assert (await ask(session, script.read(), "facts")).ok, "what is no file is no script"
     finally:
         await session.windows.run(rf"reg delete HKLM\{key} /f")

@@ -1,8 +1,10 @@
 """install: the agent's package, from the staged and verified file; a newer agent is never downgraded."""
 
+from arcferry.catalog import known_code
 from arcferry.fleet.host_state import Decision, HostState, at_least, block, run, skip, version_key
 from arcferry.fleet.outcome import StepResult, StepState
-from arcferry.fleet.script import run_to_end
+from arcferry.fleet.script import ScriptAnswer, run_to_end
+from arcferry.fleet.system import System
 from arcferry.fleet.task import HostTask, Step
 
 _OUTPUT = 4000
@@ -35,16 +37,26 @@ async def perform(task: HostTask) -> StepResult:
         await task.session(), task.payload.script_path, "install", staged, package.sha256
     )
     if not answer.ok:
-        output, code = answer.output(limit=_OUTPUT), answer.text("code", limit=40)
-        full = "no space left" in output.lower() or code == "no-space"
-        says = "the host's disk is full" if full else answer.text("message") or "the installer failed"
-        folders = " and ".join(room.folder for room in task.payload.system.rooms)
-        hint = f"Free space under {folders}, then apply again." if full else ""
-        return StepResult("install", StepState.FAILED, says, hint, code, output=output)
+        return failed(answer, task.payload.system)
     says = f"agent {answer.text('version')}{'' if answer.flag('changed') else ' was there already'}"
     if answer.flag("reboot_required"):
         says += "; Windows asks for a restart, which is yours to do when it suits"
     return StepResult("install", StepState.DONE, says)
+
+
+def failed(answer: ScriptAnswer, system: System) -> StepResult:
+    """What an installer's failure is called: what Windows Installer's code means comes first."""
+    output, code = answer.output(limit=_OUTPUT), answer.text("code", limit=40)
+    says, hint = answer.text("message") or "the installer failed", ""
+    known = known_code(f"msiexec {answer.number('exit')}") if "msi" in system.formats else None
+    if "no space left" in output.lower() or code == "no-space":
+        says = "the host's disk is full"
+        hint = f"Free space under {' and '.join(room.folder for room in system.rooms)}, then apply again."
+    elif known:
+        # After the code's own name, and before what another program calls it.
+        meaning = known.meaning.partition(": ")[2].partition(". The ")[0].rstrip(".")
+        says, hint = f"{meaning}: {says}", known.remedy
+    return StepResult("install", StepState.FAILED, says, hint, code, output=output)
 
 
 def needs_install(state: HostState) -> bool:

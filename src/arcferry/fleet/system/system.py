@@ -7,6 +7,8 @@ from enum import IntEnum
 from functools import cache
 from importlib import resources
 
+from arcferry.errors import HostCommandError
+
 
 class Ended(IntEnum):
     """How a program of `scripts` ends, on every system, where it could not do its work."""
@@ -21,6 +23,43 @@ class Ended(IntEnum):
     RESTRICTED = 78
     TOO_OLD = 79
     NO_TOOL = 127
+    NO_ENGINE = 9009  # cmd.exe's own, for a program that it does not find
+
+
+_REFUSED: dict[int, tuple[str, str]] = {
+    Ended.POLICY: (
+        "its execution policy, set by Group Policy, lets no script run that is not signed",
+        (
+            "For the time of the run set “Turn on Script Execution” to “Allow local scripts and remote "
+            "signed scripts” for it, then gpupdate there. Or take it in by hand (START-HERE.html in the "
+            "bundle)."
+        ),
+    ),
+    Ended.RESTRICTED: (
+        "a policy (AppLocker or App Control) holds its PowerShell in the constrained language",
+        (
+            "Let the policy allow this user's scripts there for the time of the run, or take the server in "
+            "by hand with scripts that you signed."
+        ),
+    ),
+    Ended.TOO_OLD: (
+        "its PowerShell is older than 3.0",
+        "Install Windows Management Framework 5.1 there first.",
+    ),
+    Ended.NO_ENGINE: (
+        "it has no Windows PowerShell where Windows has it",
+        r"Bring back powershell.exe in %SystemRoot%\System32\WindowsPowerShell\v1.0; else go by hand.",
+    ),
+}
+"""What keeps a program from running at all, and the way out."""
+
+
+def refused(place: str, status: int) -> HostCommandError | None:
+    """The error for a program that a policy or its engine kept from running; None where it ran."""
+    if status not in _REFUSED:
+        return None
+    says, hint = _REFUSED[status]
+    return HostCommandError(f"{place}: {says}", hint=hint)
 
 
 @dataclass(frozen=True, slots=True)

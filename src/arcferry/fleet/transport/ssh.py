@@ -282,7 +282,8 @@ def translated(place: str) -> Iterator[None]:
     except asyncssh.PermissionDenied:
         raise HostSignInError(
             f"{place}: the server refused the user or the key",
-            hint="Put the public key into the user's authorized_keys, or name another user (--user, or the "
+            hint="Put the public key into the user's authorized_keys (on Windows an administrator's into "
+            r"C:\ProgramData\ssh\administrators_authorized_keys), or name another user (--user, or the "
             "inventory's user column).",
         ) from None
     except asyncssh.HostKeyNotVerifiable as error:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mappi
 from arcferry.bundle import BundleFile
 from arcferry.errors import HostCommandError
 from arcferry.fleet.system import system_of
-from arcferry.fleet.system.system import Ended
+from arcferry.fleet.system.system import Ended, refused
 from arcferry.fleet.transport.session import Result, Session
 from arcferry.text import clean, whole
 
@@ -103,6 +103,8 @@ async def make_folder(session: Session, path: str) -> None:
     """
     system = system_of(session.system)
     result = await session.run(system.command("folder", path, system.staging))
+    if error := refused(session.place, result.exit_status):
+        raise error
     if result.exit_status != 0:
         raise HostCommandError(f"{session.place}: {path} cannot be made: {result.says}")
 

@@ -200,6 +200,9 @@ _NO_MAPPING = _Says(
 )
 
 
+_SCHEMES = frozenset(("negotiate", "kerberos", "ntlm", "basic", "digest", "credssp"))
+"""What WinRM can offer (Service\\Auth of its configuration), beside its own URLs for certificates."""
+
 _NO_BASIC = (
     "Basic",
     (
@@ -219,6 +222,8 @@ _NO_NEGOTIATE = (
 def _of_refusal(subject: Subject, schemes: frozenset[str]) -> _Says:
     if subject.auth == "certificate":
         return _NO_MAPPING
+    if schemes and all("://" not in one and one not in _SCHEMES for one in schemes):
+        return _stranger(_UNAUTHORISED)
     basic = subject.auth == "basic"
     if schemes.isdisjoint(("basic",) if basic else ("negotiate", "kerberos", "ntlm")):
         offered = ", ".join(sorted(one_line(scheme, limit=20) for scheme in schemes)[:6]) or "nothing"
@@ -261,7 +266,11 @@ def _of_connection(subject: Subject, error: Exception) -> _Says:
 
 def _of_socket(subject: Subject, error: Exception, chain: list[BaseException]) -> _Says:
     if any(isinstance(one, socket.gaierror) for one in chain):
-        return _Says(HostUnreachableError, "its name is not known here")
+        return _Says(
+            HostUnreachableError,
+            "its name is not known here",
+            "Write its full name or its address into the inventory, or let this machine's DNS know the name.",
+        )
     opening = _OPEN if subject.port == HTTP_PORT else _OPEN_TLS
     numbers = (one.errno for one in chain if isinstance(one, OSError) and one.errno)
     known = next((number for number in numbers if number in _SOCKET), None)

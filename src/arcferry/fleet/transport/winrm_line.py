@@ -1,6 +1,7 @@
 """One signed-in connection to WinRM: messages bounded, verified, never led elsewhere. All of it blocks."""
 
 import logging
+import re
 import socket
 import ssl
 import threading
@@ -31,6 +32,9 @@ _ANSWER_LIMIT = 4 * 1024 * 1024
 _IDLE = 60
 _MUTUAL = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 _SHELL_URI = "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/cmd"
+# A scheme stands first or after a comma, and no "=" follows it as it does a parameter.
+_SCHEME = re.compile(r"(?:^|,)\s*([^\s,=]+)(?=\s*(?:,|$)|\s+[^\s=])")
+_QUOTED = re.compile(r'"[^"]*"')
 _SEALED = ("multipart/encrypted", "multipart/x-multi-encrypted")
 
 # They write whole messages to their logs, and with them what goes to a command's standard input.
@@ -127,7 +131,7 @@ class _Adapter(HTTPAdapter):
         offered = response.headers.get("www-authenticate", "").lower()
         self.answered = Answered(
             status,
-            frozenset(one.split()[0] for one in offered.split(",") if one.strip()),
+            frozenset(_SCHEME.findall(_QUOTED.sub("", offered))),
             "via" in response.headers or "proxy-authenticate" in response.headers,
         )
         if response.is_redirect:

@@ -8,6 +8,8 @@
         $PROGRAM
     } catch {
         [Console]::Error.WriteLine("$_")
+        # Where scripts have to be signed, a module of Windows' own may not load either.
+        if ($_.FullyQualifiedErrorId -match '^CouldNotAutoloadMatchingModule') { exit 77 }
         exit 73
     }
 }
