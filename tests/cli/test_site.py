@@ -165,6 +165,7 @@ REFUSED = {
     "brackets": ("location = " + "[" * 5000, None, "is not TOML", ""),
     "unknown": ("\n\nlocatoin = 'x'", 3, "unknown key 'locatoin'", "location"),
     "of a section": ("[onboard]\nlocation = 'x'", 1, "unknown key 'onboard'", "Known: "),
+    "auth": ("\nauth = 'digest'", 2, "auth 'digest' is not known", ""),
     "secret": ("client-secret = 'hush~1'", 1, "client-secret is a secret", "secret-file"),
     "password": ("[password]\nof = 'hush~1'", 1, "password is a secret", "secret-file"),
     "secret for its variable": ("secret-env = 'hush~1'", 1, "secret-env is not the name of a", "secret-file"),

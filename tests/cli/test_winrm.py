@@ -1,5 +1,7 @@
 """What is refused about signing in over WinRM before any server is asked, and of which servers it is said."""
 
+from pathlib import Path
+
 import pytest
 
 from arcferry.cli.winrm import WinrmOptions, winrm_trust
@@ -29,3 +31,9 @@ def test_the_servers_are_named(hosts: list[Host], says: str, monkeypatch: pytest
         winrm_trust(WinrmOptions(), hosts)
     assert refused.value.message.startswith(says)
     assert refused.value.hint
+
+
+def test_two_places_for_one_password_are_refused(tmp_path: Path) -> None:
+    given = WinrmOptions(winrm_password_file=tmp_path / "password", winrm_keyring="arcferry")
+    with pytest.raises(InputError, match="two places are named"):
+        winrm_trust(given, windows(1, "ntlm", 5986, "me"))

@@ -101,7 +101,10 @@ def read(path: Path, content: bytes) -> Mapping[str, Setting]:
         place = re.search(r"line (\d+)", str(error))
         what = "is not TOML" + (" here" if place else "")
         raise FileInputError(path, what, line=int(place[1]) if place else None, hint=_QUOTES) from None
-    return {key: _checked(path, text, key, value) for key, value in found.items()}
+    checked = {key: _checked(path, text, key, value) for key, value in found.items()}
+    for key in _HOW_REACHED.intersection(checked):
+        _check_how_reached(path, _line_of(text, key), key, str(checked[key]))
+    return checked
 
 
 def _checked(path: Path, text: str, key: str, value: object) -> Setting:
@@ -126,8 +129,6 @@ def _checked(path: Path, text: str, key: str, value: object) -> Setting:
     if key in _VARIABLES and not _VARIABLE.fullmatch(value):
         # Whoever puts the secret itself here must not read it back in a message.
         raise FileInputError(path, f"{key} is not the name of a variable", line=line, hint=_ELSEWHERE)
-    if key in _HOW_REACHED:
-        _check_how_reached(path, line, key, value)
     if key == "proxy" and "@" in urlsplit(value).netloc:
         hint = "Set ARCFERRY_PROXY, which this file's other users do not see."
         raise FileInputError(path, "proxy holds a user or a password", line=line, hint=hint)
@@ -137,7 +138,7 @@ def _checked(path: Path, text: str, key: str, value: object) -> Setting:
 
 
 def _check_how_reached(path: Path, line: int | None, key: str, value: str) -> None:
-    from arcferry.fleet.inventory import HowReached  # noqa: PLC0415  # for the few files that say so
+    from arcferry.fleet.inventory import HowReached  # for the few files that say so
 
     try:
         HowReached(**{key: value})

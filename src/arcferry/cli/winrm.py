@@ -132,6 +132,12 @@ def _some(names: Sequence[str]) -> str:
 def _password(given: WinrmOptions) -> str | None:
     from arcferry.fleet.transport import winrm_trust as sources
 
+    if given.winrm_password_file is not None and given.winrm_keyring:
+        raise InputError(
+            "two places are named for WinRM's password: --winrm-password-file and --winrm-keyring",
+            hint="Take one out: each may stand on the command line, in ARCFERRY_WINRM_PASSWORD_FILE or "
+            "ARCFERRY_WINRM_KEYRING, or in the site file.",
+        )
     if given.winrm_password_file is not None:
         return sources.password_from_file(given.winrm_password_file)
     if given.winrm_keyring:
