@@ -11,11 +11,11 @@ import asyncssh
 import pytest
 from pypsrp.shell import Process, WinRS
 from pypsrp.wsman import WSMan
+from tests.windows_host import need_windows
 
 from arcferry.errors import InputError
 from arcferry.fleet.inventory import read_inventory
 from arcferry_lab.document import document
-from arcferry_lab.hosts.windows import cannot_host
 from arcferry_lab.hosts.windows.versions import VERSIONS
 from arcferry_lab.twin import Twin, TwinSettings
 
@@ -24,9 +24,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.hosts, pytest.mark.xdist_group("wine"
 
 @pytest.fixture
 async def twin(tmp_path: Path) -> AsyncIterator[Twin]:
-    reason = cannot_host()
-    if reason:
-        pytest.skip(f"no Windows host here: {reason}")
+    need_windows()
     settings = TwinSettings(tmp_path / "twin", hosts=1, windows_hosts=2, windows_version="2019")
     async with Twin.start(settings) as twin:
         yield twin

@@ -1,5 +1,4 @@
-import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,9 +6,8 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from arcferry_lab.hosts.windows import WindowsHost, WindowsSettings, cannot_host
+from arcferry_lab.hosts.windows import WindowsHost
 from arcferry_lab.hosts.windows.ssh import Account, SshSettings, WindowsSsh
-from arcferry_lab.pki import Authority
 
 PASSWORD = "Correct-Horse-9"
 ACCOUNTS = (
@@ -17,19 +15,6 @@ ACCOUNTS = (
     Account("operator", PASSWORD, administrator=False),
     Account("locked", PASSWORD, locked=True),
 )
-
-
-@pytest.fixture(scope="session")
-def windows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WindowsHost]:
-    """One for all: a start takes two seconds."""
-    reason = cannot_host()
-    if reason:
-        pytest.skip(f"no Windows host here: {reason}")
-    settings = WindowsSettings("win01", "127.60.0.22", "127.60.0.1:53", 443, Authority().pem)
-    host = WindowsHost(settings, tmp_path_factory.mktemp("windows") / "win01")
-    asyncio.run(host.boot())
-    yield host
-    asyncio.run(host.stop())
 
 
 @dataclass
@@ -76,8 +61,8 @@ class Reached:
 
 
 @pytest.fixture
-async def reached(windows: WindowsHost, tmp_path: Path) -> AsyncIterator[Reached]:
-    reached = Reached(windows, tmp_path, asyncssh.generate_private_key("ssh-ed25519"))
+async def reached(host: WindowsHost, tmp_path: Path) -> AsyncIterator[Reached]:
+    reached = Reached(host, tmp_path, asyncssh.generate_private_key("ssh-ed25519"))
     yield reached
     for server in reached.servers:
         with suppress(OSError):
