@@ -12,7 +12,8 @@ from arcferry.fleet.transport.session import Session
 from arcferry.fleet.transport.ssh import open_ssh
 from arcferry.fleet.transport.trust import SshTrust, read_trust
 from arcferry_lab.hosts.windows import WindowsHost
-from arcferry_lab.hosts.windows.ssh import ADMINISTRATORS_KEYS, Account, Shell, SshSettings, WindowsSsh
+from arcferry_lab.hosts.windows.accounts import Account
+from arcferry_lab.hosts.windows.ssh import ADMINISTRATORS_KEYS, Shell, WindowsSsh
 
 __all__ = ["windows"]
 Answers = Callable[[str], tuple[bytes, bytes, int]]
@@ -56,7 +57,7 @@ async def reached(
     path = windows.path(ADMINISTRATORS_KEYS)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(keys.public)
-    server = await WindowsSsh.start(windows, SshSettings((Account("Administrator"),), shell=shell), port=0)
+    server = await WindowsSsh.start(windows, (Account("Administrator"),), shell=shell, port=0)
     try:
         host = Host("win02", server.address, server.port)
         session = await open_ssh(host, keys.trust(host.address, host.port, server.host_key))

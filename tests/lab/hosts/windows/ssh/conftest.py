@@ -7,7 +7,8 @@ import asyncssh
 import pytest
 
 from arcferry_lab.hosts.windows import WindowsHost
-from arcferry_lab.hosts.windows.ssh import Account, SshSettings, WindowsSsh
+from arcferry_lab.hosts.windows.accounts import Account
+from arcferry_lab.hosts.windows.ssh import CMD, Shell, WindowsSsh
 
 PASSWORD = "Correct-Horse-9"
 ACCOUNTS = (
@@ -26,9 +27,8 @@ class Reached:
     key: asyncssh.SSHKey
     servers: list[WindowsSsh] = field(default_factory=list)
 
-    async def serve(self, **changes: object) -> WindowsSsh:
-        settings = SshSettings(**({"accounts": ACCOUNTS, "domain": "WIN01"} | changes))  # type: ignore[arg-type]
-        server = await WindowsSsh.start(self.host, settings, port=0)
+    async def serve(self, shell: Shell = CMD) -> WindowsSsh:
+        server = await WindowsSsh.start(self.host, ACCOUNTS, shell=shell, port=0)
         self.servers.append(server)
         self.known_hosts.write_text(f"[{server.address}]:{server.port} {server.host_key}\n")
         return server

@@ -14,7 +14,7 @@ from typing import Final
 from arcferry.files import write_whole
 from arcferry.text import clean
 from arcferry_lab.errors import LabError
-from arcferry_lab.hosts.windows.winrm.settings import Account
+from arcferry_lab.hosts.windows.accounts import Account
 from arcferry_lab.system import SYSTEM_FOLDERS, tools_folder, unpacked_libraries
 
 _PROGRAMS: Final = ("krb5kdc", "kdb5_util", "kadmin.local")

@@ -1,28 +1,10 @@
-"""What a WinRM service is set to: as `winrm get winrm/config` shows it, and who may sign in."""
+"""What a WinRM service is set to: as `winrm get winrm/config` shows it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from arcferry_lab.hosts.windows.accounts import Account
 
 _UNLIMITED = 2**31 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Somebody who may sign in.
-
-    Attributes:
-        name: without a domain.
-        domain: its Active Directory domain; empty for a local account.
-        administrator: a member of the server's Administrators.
-        built_in: the Administrator that Windows itself makes, which no token filter touches.
-        locked: after too many wrong passwords; the right one is refused as well.
-    """
-
-    name: str
-    password: str = field(repr=False)
-    domain: str = ""
-    administrator: bool = True
-    built_in: bool = False
-    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
 from arcferry_lab.errors import LabError
+from arcferry_lab.hosts.windows.accounts import Account
 from arcferry_lab.hosts.windows.winrm.commands import STREAMS, Command
 from arcferry_lab.hosts.windows.winrm.faultwords import (
     CODE_PAGE,
@@ -26,7 +27,7 @@ from arcferry_lab.hosts.windows.winrm.faultwords import (
     in_words,
 )
 from arcferry_lab.hosts.windows.winrm.programs import Computer
-from arcferry_lab.hosts.windows.winrm.settings import Account, WinRmSettings
+from arcferry_lab.hosts.windows.winrm.settings import WinRmSettings
 from arcferry_lab.hosts.windows.winrm.soap import (
     COMMAND_SHELL,
     SHELL,

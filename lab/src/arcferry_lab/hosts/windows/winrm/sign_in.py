@@ -14,8 +14,9 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 from spnego._ntlm_raw.crypto import ntowfv1
 
+from arcferry_lab.hosts.windows.accounts import Account
 from arcferry_lab.hosts.windows.winrm.kerberos import Realm
-from arcferry_lab.hosts.windows.winrm.settings import Account, WinRmSettings
+from arcferry_lab.hosts.windows.winrm.settings import WinRmSettings
 
 _MUTUAL = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 _UPN = x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")
@@ -79,7 +80,6 @@ class Connection:
     """What is known of one connection of a client; signing in counts for the connection, not for a request.
 
     Attributes:
-        scheme: of the sign-in that is under way or done, as HTTP names it.
         context: what messages are encrypted with; none before, and with certificates and Basic.
         account: who signed in.
     """
@@ -87,7 +87,6 @@ class Connection:
     address: str
     certificate: bytes = b""
     tls: bool = False
-    scheme: str = ""
     context: spnego.ContextProxy | None = None
     account: Account | None = None
 
@@ -116,7 +115,6 @@ class Connection:
         if self.context is None or self.context.complete:
             self.context = None
         self.account = None
-        self.scheme = scheme
         try:
             with _acceptor_finds(directory):
                 if self.context is None:
