@@ -13,7 +13,7 @@ import asyncssh
 
 from arcferry import files
 from arcferry.errors import BlockedError, InputError, UnknownNameError
-from arcferry_lab.doors import USER, Door, Keys, open_doors
+from arcferry_lab.doors import USER, Door, Keys, open_doors, winrm_of
 from arcferry_lab.hosts import HostSettings, LabHost, build_agent_package, faults, start_host, unavailable
 from arcferry_lab.hosts.packaging import PackageKind
 from arcferry_lab.hosts.windows import (
@@ -23,6 +23,7 @@ from arcferry_lab.hosts.windows import (
     build_agent_msi,
     cannot_host,
     start_windows_host,
+    winrm,
 )
 from arcferry_lab.hosts.windows import faults as windows_faults
 from arcferry_lab.hosts.windows.versions import DEFAULT_VERSION, version_of
@@ -131,7 +132,7 @@ class Servers:
         return self._doors.get(host.name, ())
 
     async def lay(self, fault: str, name: str) -> None:
-        """Lay a fault on the host of a name, until the host is stopped.
+        """Lay a fault on the host of a name, or on its WinRM service, until that is stopped.
 
         Raises:
             UnknownNameError: there is no such host, or no such fault for its system.
@@ -140,10 +141,12 @@ class Servers:
         windows = {host.name: host for host in self.windows}
         if name in linux:
             await faults.lay(fault, linux[name])
-        elif name in windows:
-            await windows_faults.lay(fault, windows[name])
-        else:
+        elif name not in windows:
             raise UnknownNameError("host", name, [*linux, *windows])
+        elif fault.startswith("winrm/"):
+            await winrm.lay(fault, winrm_of(self.doors(windows[name])))
+        else:
+            await windows_faults.lay(fault, windows[name])
 
     async def stop(self) -> None:
         """Close every door, and stop every host."""
@@ -213,6 +216,16 @@ class Servers:
         writer.writerows([*row, "site=lab"] for row in rows)
         files.write_whole(self._paths.known_hosts, known.encode())
         files.write_whole(self._paths.inventory, table.getvalue().encode())
+
+
+def host_faults() -> dict[str, str]:
+    """Every fault that is laid on one host, with what it does there."""
+    found: dict[str, list[str]] = {}
+    for system, known in (("Linux", faults.FAULTS), ("Windows", windows_faults.FAULTS | winrm.FAULTS)):
+        for name, fault in known.items():
+            first = (fault.__doc__ or "").partition("\n")[0]
+            found.setdefault(name, []).append(f"{system}: {first}")
+    return {name: " ".join(does) for name, does in sorted(found.items())}
 
 
 def _settings(wanted: Wanted, network: Loopback, ca_pem: bytes, location: str) -> list[HostSettings]:
