@@ -87,7 +87,10 @@ async def open_doors(host: WindowsHost, keys: Keys) -> list[Door]:
         LabError: an address or a port cannot be had.
     """
     async with AsyncExitStack() as stack:
-        opened = [await _kept(opener(host, keys), stack) for opener in _OPENERS]
+        opened = []
+        for opener in _OPENERS:
+            opened.append(await opener(host, keys))
+            stack.push_async_callback(opened[-1].stop)  # where a later one cannot be opened
         stack.pop_all()
     return opened
 
@@ -95,10 +98,3 @@ async def open_doors(host: WindowsHost, keys: Keys) -> list[Door]:
 def winrm_of(doors: Sequence[Door]) -> winrm.WinRmServer:
     """The WinRM service of an open host."""
     return next(door.server for door in doors if isinstance(door.server, winrm.WinRmServer))
-
-
-async def _kept(opening: Awaitable[Door], stack: AsyncExitStack) -> Door:
-    """What is closed again where a later one cannot be opened."""
-    door = await opening
-    stack.push_async_callback(door.stop)
-    return door

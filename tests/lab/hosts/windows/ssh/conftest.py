@@ -57,7 +57,7 @@ class Reached:
             "username": user, "known_hosts": str(self.known_hosts), "config": None, "agent_path": None,
             "client_keys": None,
         }  # fmt: skip
-        return asyncssh.connect(server.address, server.port, **(known | given))  # type: ignore[arg-type]
+        return asyncssh.connect(server.address, server.port, **(known | given))  # type: ignore[arg-type] - of a table
 
 
 @pytest.fixture
