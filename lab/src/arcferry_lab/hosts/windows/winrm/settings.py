@@ -14,8 +14,7 @@ class WinRmSettings:
     Values are those of `winrm get winrm/config` there.
 
     Attributes:
-        http: whether the listener on 5985 is there.
-        https: whether the one on 5986 is; Windows has none until somebody makes it.
+        https: whether there is a listener on 5986, too; Windows has none until somebody makes it.
         negotiate: whether NTLM and Kerberos are taken; a policy can turn them off.
         basic: whether passwords are taken as they are; over TLS alone, whatever `allow_unencrypted` says.
         certificate: whether client certificates are taken.
@@ -27,7 +26,6 @@ class WinRmSettings:
         huge: bytes that each answer with output holds besides, whatever the client said of its limit.
     """
 
-    http: bool = True
     https: bool = True
     negotiate: bool = True
     basic: bool = False
@@ -39,8 +37,6 @@ class WinRmSettings:
     max_timeout_ms: int = 60_000
     max_operations_per_user: int = 1500
     idle_timeout_ms: int = 7_200_000
-    max_concurrent_users: int = _UNLIMITED
-    max_processes_per_shell: int = _UNLIMITED
     max_memory_per_shell_mb: int = _UNLIMITED
     max_shells_per_user: int = _UNLIMITED
     silent: bool = False
