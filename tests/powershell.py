@@ -4,58 +4,23 @@ It is PowerShell 7.6 on a Windows of Wine's: what only Windows PowerShell 5.1 sh
 starts in 0.7 s; `call` runs a script in one that is there already, which takes 30 ms.
 """
 
-import fcntl
 import itertools
 import json
-import os
 import shutil
 import subprocess
-import tarfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PureWindowsPath
 
 import pytest
+from tests.windows_host import need_windows
 
-from arcferry_lab.hosts.windows import cannot_run
-from arcferry_lab.system import program, tools_folder
+from arcferry_lab.hosts.windows.base import base_prefix, environment
+from arcferry_lab.hosts.windows.host import POWERSHELL as ENGINE
+from arcferry_lab.hosts.windows.settings import DOMAIN
+from arcferry_lab.hosts.windows.versions import DEFAULT_VERSION, registry, version_of
+from arcferry_lab.system import program
 
-CHECKOUT = Path(__file__).parents[1]
-ENGINE = r"C:\windows\system32\WindowsPowerShell\v1.0\powershell.exe"
-_ARCHIVE = CHECKOUT.parent / "shared/tools/powershell/powershell-7.6.9-win-x64.tar.xz"
-_SETTINGS = {
-    "WINEDEBUG": "-all",
-    "WINEDLLOVERRIDES": "mshtml=",
-    "LC_ALL": "C.UTF-8",
-    "NO_COLOR": "1",
-    # .NET maps code twice, writable and executable; under Wine what frees such code then ends the process
-    "DOTNET_EnableWriteXorExecute": "0",
-}
-_REGISTRY = r"""REGEDIT4
-
-[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full]
-"Release"=dword:00082348
-"Version"="4.8.04161"
-
-[HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion]
-"ProductName"="Windows Server 2022 Datacenter"
-"EditionID"="ServerDatacenter"
-"InstallationType"="Server"
-"CurrentBuildNumber"="20348"
-"CurrentBuild"="20348"
-"""
 Done = subprocess.CompletedProcess[bytes]
-
-
-def cannot_run_powershell() -> str | None:
-    """Why no PowerShell can run here; None where one can."""
-    reason = cannot_run()
-    if reason:
-        return reason
-    return (
-        None
-        if _base().is_dir() or _ARCHIVE.is_file()
-        else "no PowerShell to run under Wine in the tools' folder"
-    )
 
 
 def windows(path: Path) -> str:
@@ -158,60 +123,24 @@ class PowerShell:
         return self._server
 
     def _variables(self, more: Mapping[str, str]) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
-        return kept | _SETTINGS | {"WINEPREFIX": str(self.folder)} | dict(more)
+        return environment(self.folder, self._work) | dict(more)
 
 
 @pytest.fixture(scope="session")
 def powershell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PowerShell]:
     """The session's own; skipped by name where none can run."""
-    reason = cannot_run_powershell()
-    if reason:
-        pytest.skip(f"no PowerShell here: {reason}")
+    need_windows()
     work = tmp_path_factory.mktemp("powershell")
-    subprocess.run(["cp", "-a", "--reflink=auto", "--", str(_made()), str(work / "prefix")], check=True)
-    running = PowerShell(work / "prefix", work)
+    prefix = work / "prefix"
+    subprocess.run(["cp", "-a", "--reflink=auto", "--", str(base_prefix()), str(prefix)], check=True)
+    (prefix / "dosdevices/z:").symlink_to("/")
+    with (prefix / "system.reg").open("a", encoding="utf-8") as written:
+        written.write(registry(version_of(DEFAULT_VERSION), "win01", DOMAIN))
+    running = PowerShell(prefix, work)
     yield running
     running.stop()
-    shutil.rmtree(work / "prefix")  # 860 MB, which pytest would keep
+    shutil.rmtree(prefix)  # 860 MB, which pytest would keep
 
 
 def _command() -> list[str]:
     return [str(program("wine")), ENGINE, "-NoProfile", "-NonInteractive", "-ExecutionPolicy", "Bypass"]
-
-
-def _base() -> Path:
-    return (tools_folder() or CHECKOUT / ".tools") / "powershell-prefix"
-
-
-def _made() -> Path:
-    """The prefix that is copied, made once: 17 s."""
-    base = _base()
-    base.parent.mkdir(parents=True, exist_ok=True)
-    with base.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not base.is_dir():
-            _make(base.with_suffix(".new"))
-            base.with_suffix(".new").rename(base)
-    return base
-
-
-def _make(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    environment = {**os.environ, **_SETTINGS, "WINEPREFIX": str(folder)}
-    wine, server = str(program("wine")), str(program("wineserver"))
-
-    none = subprocess.DEVNULL
-
-    def run(*words: str) -> None:
-        subprocess.run(words, env=environment, stdin=none, stdout=none, stderr=none, check=True, timeout=180)
-
-    run(wine, "wineboot", "-i")
-    run(server, "-w")
-    run(wine, "winecfg", "-v", "win10")
-    (folder / "drive_c/server.reg").write_text(_REGISTRY)
-    run(wine, "regedit", "/S", r"C:\server.reg")
-    run(server, "-w")
-    with tarfile.open(_ARCHIVE) as archive:
-        archive.extractall(folder / "drive_c/windows/system32/WindowsPowerShell/v1.0", filter="data")

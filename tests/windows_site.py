@@ -11,20 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.azure.conftest import aim, token_of
 from tests.matrix.closed import ClosedNetwork
+from tests.windows_host import need_windows, reaching, windows_settings
 
 from arcferry import bundle as bundles
 from arcferry import times
-from arcferry.azure import AzureTarget, signed_in, target, with_secret
+from arcferry.azure import AzureTarget
 from arcferry.bundle.authenticode.roots import Roots
 from arcferry_lab.hosts.host import CommandResult
 from arcferry_lab.hosts.windows import (
     CodeSigning,
     WindowsHost,
-    WindowsSettings,
     build_agent_msi,
-    cannot_build,
-    cannot_host,
     command_line,
     start_windows_host,
 )
@@ -57,27 +56,10 @@ class WindowsSite:
 
     @property
     def place(self) -> AzureTarget:
-        azure = self.twin.azure
-        return target(
-            cloud="AzureCloud",
-            tenant_id=azure.tenant_id,
-            subscription_id=azure.subscription_id,
-            resource_group=RESOURCE_GROUP,
-            location=azure.location,
-            arm_url=azure.arm_url,
-            authority=azure.authority,
-            ca_file=self.twin.paths.ca,
-        )
+        return aim(self.twin)
 
     def token(self) -> str:
-        """An access token as an administrator has one made."""
-
-        async def minted() -> str:
-            who = with_secret(self.twin.client.client_id, self.twin.client.secret)
-            async with signed_in(self.place, who) as azure:
-                return (await azure.token()).text
-
-        return self.loop.run(minted())
+        return self.loop.run(token_of(self.twin))
 
     def run(self, *words: str, seconds: float = 300) -> CommandResult:
         """Run a program of the server's, by words as Windows' C runtime takes them apart."""
@@ -166,8 +148,7 @@ class WindowsSite:
 @pytest.fixture(scope="module")
 def windows_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WindowsSite]:
     """The module's own; skipped by name where there can be no Windows host."""
-    if reason := cannot_host() or cannot_build():
-        pytest.skip(f"no Windows host here: {reason}")
+    need_windows()
     folder = tmp_path_factory.mktemp("windows-site")
     signing = CodeSigning()
     msi = build_agent_msi(folder, ca=signing)
@@ -182,19 +163,9 @@ def windows_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WindowsSi
         settings = TwinSettings(folder / "twin", communities=EVERYTHING, port=443)
         twin = loop.run(stack.enter_async_context(Twin.start(settings)))
         try:
-            host = loop.run(start_windows_host(_settings(twin), folder / "hosts"))
+            server = windows_settings(NAME, address=ADDRESS, heartbeat_seconds=1.0, **reaching(twin))
+            host = loop.run(start_windows_host(server, folder / "hosts"))
             stack.push_async_callback(host.stop)
             yield WindowsSite(loop, twin, host, folder / "bundle", key.with_name("key.pub"), time.time())
         finally:
             loop.run(stack.aclose())
-
-
-def _settings(twin: Twin) -> WindowsSettings:
-    return WindowsSettings(
-        name=NAME,
-        address=ADDRESS,
-        resolver=twin.network.resolver,
-        service_port=twin.network.port,
-        ca_pem=twin.authority.pem,
-        heartbeat_seconds=1.0,
-    )

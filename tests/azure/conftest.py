@@ -9,11 +9,17 @@ def aim(twin: Twin, **changes: str) -> AzureTarget:
         "tenant_id": twin.azure.tenant_id,
         "subscription_id": twin.azure.subscription_id,
         "resource_group": RESOURCE_GROUP,
-        "location": "East Asia",
+        "location": twin.azure.location,
         "arm_url": twin.azure.arm_url,
         "authority": twin.azure.authority,
     }
     return azure.target(**(settings | changes), ca_file=twin.paths.ca)
+
+
+async def token_of(twin: Twin) -> str:
+    """An access token, as an administrator has one made."""
+    async with azure.signed_in(aim(twin), principal(twin)) as session:
+        return (await session.token()).text
 
 
 def principal(twin: Twin) -> ServicePrincipal:

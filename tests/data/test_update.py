@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 from aiohttp import web
+from tests.azure.conftest import aim
 
 from arcferry import azure, catalog, times
 from arcferry.data.kinds import recognise
@@ -30,7 +31,7 @@ from arcferry.errors import (
 from arcferry_lab.azure.ids import CIRCUIT
 from arcferry_lab.azure.state import ROUTE_FILTER, CannedResponse
 from arcferry_lab.pki import Authority
-from arcferry_lab.twin import RESOURCE_GROUP, Twin
+from arcferry_lab.twin import Twin
 
 PUBLIC = catalog.cloud("public")
 PAGE = "/en-us/download/details.aspx"
@@ -338,17 +339,7 @@ async def test_a_proxy_that_is_no_url(store: Store, site: Site, ca_file: Path) -
 
 def sign_in(twin: Twin, role: str = "reader") -> SignIn:
     client = twin.azure.add_client(role)
-    target = azure.target(
-        cloud="AzureCloud",
-        tenant_id=twin.azure.tenant_id,
-        subscription_id=twin.azure.subscription_id,
-        resource_group=RESOURCE_GROUP,
-        location="eastasia",
-        arm_url=twin.azure.arm_url,
-        authority=twin.azure.authority,
-        ca_file=twin.paths.ca,
-    )
-    return SignIn(target, azure.with_secret(client.client_id, client.secret))
+    return SignIn(aim(twin), azure.with_secret(client.client_id, client.secret))
 
 
 async def from_twin(

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from tests.azure.conftest import aim
 from tests.fetch.conftest import PUBLIC, Fetcher, Site
 from yarl import URL
 
@@ -14,7 +15,7 @@ from arcferry.errors import AzureError, BlockedError, InputError, NotFoundError,
 from arcferry.fetch import Fetched, FetchOptions, FetchRequest, fetch, read_sources
 from arcferry_lab.azure.ids import CIRCUIT
 from arcferry_lab.azure.state import ROUTE_FILTER
-from arcferry_lab.twin import RESOURCE_GROUP, Twin
+from arcferry_lab.twin import Twin
 
 EAST_ASIA = catalog.region("eastasia", PUBLIC)
 DISCOVERY = "/gbl.his.arc.azure.com/discovery"
@@ -120,23 +121,13 @@ async def test_the_government_cloud_has_no_notification_service(fetcher: Fetcher
     assert [role for role, _ in found.documents] == [Role.DISCOVERY]
 
 
-def means_for(twin: Twin, role: str = "reader", **changes: str) -> FetchOptions:
+def means_for(twin: Twin, role: str = "reader") -> FetchOptions:
     client = twin.azure.add_client(role)
-    target = azure.target(
-        cloud="AzureCloud",
-        tenant_id=twin.azure.tenant_id,
-        subscription_id=twin.azure.subscription_id,
-        resource_group=changes.get("group", RESOURCE_GROUP),
-        location="eastasia",
-        arm_url=twin.azure.arm_url,
-        authority=twin.azure.authority,
-        ca_file=twin.paths.ca,
-    )
     return FetchOptions(
         read_sources([], port=twin.network.port),
         ca_file=twin.paths.ca,
         resolver=twin.network.resolver,
-        sign_in=SignIn(target, azure.with_secret(client.client_id, client.secret)),
+        sign_in=SignIn(aim(twin), azure.with_secret(client.client_id, client.secret)),
         pauses=(),
     )
 

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 
 import pytest
+from tests.azure.conftest import aim, principal
 
 from arcferry import azure
 from arcferry.fleet.inventory import read_inventory
@@ -27,17 +28,7 @@ async def by_an_older_list(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> Asy
     """Plans of a run whose preflight found no machine, though another apply connected every host since."""
     monkeypatch.setattr("arcferry.azure.session.RETRIES", 0)
     twin = fleet.twin
-    target = azure.target(
-        cloud="AzureCloud",
-        tenant_id=twin.azure.tenant_id,
-        subscription_id=twin.azure.subscription_id,
-        resource_group=RESOURCE_GROUP,
-        location=twin.azure.location,
-        arm_url=twin.azure.arm_url,
-        authority=twin.azure.authority,
-        ca_file=twin.paths.ca,
-    )
-    who = azure.with_secret(twin.client.client_id, twin.client.secret)
+    target, who = aim(twin), principal(twin)
     sign_in = SignIn(read_trust(twin.paths.known_hosts, twin.paths.key, "root"))
     hosts = read_inventory(twin.paths.inventory)
     order = RunRequest(hosts, fleet.sealed.open(), sign_in, target, who, fleet.state)

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.azure.conftest import aim, principal
 
-from arcferry import azure, catalog
+from arcferry import catalog
 from arcferry.diagnosis import Owner, Severity, judge
 from arcferry.evidence.case import Document, observed
 from arcferry.evidence.reading import read_claimed, read_document
@@ -24,7 +25,7 @@ from arcferry.probe.https import CheckResult, check
 from arcferry.probe.step import ProbeSettings
 from arcferry_lab.hosts.faults import lay
 from arcferry_lab.paths import LabPaths
-from arcferry_lab.twin import RESOURCE_GROUP, Twin
+from arcferry_lab.twin import Twin
 
 from .conftest import EVERYTHING, Fleet
 
@@ -48,17 +49,7 @@ def resolving(fleet: Fleet) -> Fleet:
 async def applied(fleet: Fleet) -> FleetRun:
     """Apply in this process, for what the run itself holds."""
     twin = fleet.twin
-    target = azure.target(
-        cloud="AzureCloud",
-        tenant_id=twin.azure.tenant_id,
-        subscription_id=twin.azure.subscription_id,
-        resource_group=RESOURCE_GROUP,
-        location=twin.azure.location,
-        arm_url=twin.azure.arm_url,
-        authority=twin.azure.authority,
-        ca_file=twin.paths.ca,
-    )
-    who = azure.with_secret(twin.client.client_id, twin.client.secret)
+    target, who = aim(twin), principal(twin)
     sign_in = SignIn(read_trust(twin.paths.known_hosts, twin.paths.key, "root"))
     hosts = read_inventory(twin.paths.inventory)
     return await apply_fleet(RunRequest(hosts, fleet.sealed.open(), sign_in, target, who, fleet.state), who)

@@ -9,13 +9,15 @@ from typing import Any
 
 import asyncssh
 import pytest
+import requests
+from pypsrp.exceptions import AuthenticationError
 from pypsrp.shell import Process, WinRS
 from pypsrp.wsman import WSMan
+from tests.windows_host import need_windows
 
 from arcferry.errors import InputError
 from arcferry.fleet.inventory import read_inventory
 from arcferry_lab.document import document
-from arcferry_lab.hosts.windows import cannot_host
 from arcferry_lab.hosts.windows.versions import VERSIONS
 from arcferry_lab.twin import Twin, TwinSettings
 
@@ -24,9 +26,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.hosts, pytest.mark.xdist_group("wine"
 
 @pytest.fixture
 async def twin(tmp_path: Path) -> AsyncIterator[Twin]:
-    reason = cannot_host()
-    if reason:
-        pytest.skip(f"no Windows host here: {reason}")
+    need_windows()
     settings = TwinSettings(tmp_path / "twin", hosts=1, windows_hosts=2, windows_version="2019")
     async with Twin.start(settings) as twin:
         yield twin
@@ -83,6 +83,21 @@ async def test_a_fault_is_laid_on_a_host_by_its_name(twin: Twin) -> None:
     await twin.servers.lay("host/refuses-connect", "server01")
     with pytest.raises(InputError, match="winserver03"):
         await twin.servers.lay("host/reboot-pending", "winserver03")
+
+
+async def test_a_fault_is_laid_on_a_servers_winrm(twin: Twin) -> None:
+    await twin.servers.lay("winrm/wrong-password", "winserver02")
+    first, second = document(twin)["windows_hosts"]
+    assert (await asyncio.to_thread(_by_winrm, document(twin), first)).strip() == b"WINSERVER01"
+    with pytest.raises(AuthenticationError):
+        await asyncio.to_thread(_by_winrm, document(twin), second)
+    await twin.servers.lay("winrm/off", "winserver01")
+    with pytest.raises(requests.exceptions.ConnectionError, match="refused"):
+        await asyncio.to_thread(_by_winrm, document(twin), first)
+    with pytest.raises(InputError, match="winrm/of"):
+        await twin.servers.lay("winrm/of", "winserver01")
+    with pytest.raises(InputError, match="winrm/off"):
+        await twin.servers.lay("winrm/off", "server01")
 
 
 @pytest.mark.parametrize(

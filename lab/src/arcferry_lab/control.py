@@ -126,7 +126,7 @@ def _shown_machines(twin: Twin) -> object:
 
 async def _add_fault(twin: Twin, body: dict[str, Any]) -> object:
     name, host = str(body.get("name", "")), str(body.get("host", ""))
-    if name.startswith("host/"):
+    if name.startswith(("host/", "winrm/")):
         await twin.servers.lay(name, host)
     else:
         await twin.add_fault(name, host, times=body.get("times"))

@@ -1,10 +1,11 @@
 """How a Windows host of the twin is reached: the one place where its WinRM and SSH servers are started."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from arcferry_lab.hosts.windows import ssh, winrm
+from arcferry_lab.hosts.windows.accounts import Account
 from arcferry_lab.hosts.windows.host import WindowsHost
 from arcferry_lab.network.block import first_free
 from arcferry_lab.pki import Authority
@@ -51,7 +52,7 @@ class Door:
 
 
 async def _winrm(host: WindowsHost, keys: Keys) -> Door:
-    account = winrm.Account(USER, keys.password, built_in=True)
+    account = Account(USER, keys.password, built_in=True)
     server = winrm.WinRmServer(
         host,
         winrm.Directory(host.name.upper(), (account,)),
@@ -70,9 +71,8 @@ async def _ssh(host: WindowsHost, keys: Keys) -> Door:
     file = host.path(ssh.ADMINISTRATORS_KEYS)
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(f"{keys.authorized_key}\n", encoding="utf-8")
-    settings = ssh.SshSettings((ssh.Account(USER, keys.password),), domain=host.name.upper())
     port = first_free(host.address, _SSH, *_HIGH_PORTS)
-    server = await ssh.WindowsSsh.start(host, settings, port)
+    server = await ssh.WindowsSsh.start(host, (Account(USER, keys.password),), port=port)
     return Door(server, "ssh", server.port, server.host_key)
 
 
@@ -87,13 +87,14 @@ async def open_doors(host: WindowsHost, keys: Keys) -> list[Door]:
         LabError: an address or a port cannot be had.
     """
     async with AsyncExitStack() as stack:
-        opened = [await _kept(opener(host, keys), stack) for opener in _OPENERS]
+        opened = []
+        for opener in _OPENERS:
+            opened.append(await opener(host, keys))
+            stack.push_async_callback(opened[-1].stop)  # where a later one cannot be opened
         stack.pop_all()
     return opened
 
 
-async def _kept(opening: Awaitable[Door], stack: AsyncExitStack) -> Door:
-    """What is closed again where a later one cannot be opened."""
-    door = await opening
-    stack.push_async_callback(door.stop)
-    return door
+def winrm_of(doors: Sequence[Door]) -> winrm.WinRmServer:
+    """The WinRM service of an open host."""
+    return next(door.server for door in doors if isinstance(door.server, winrm.WinRmServer))

@@ -13,7 +13,7 @@ import asyncssh
 
 from arcferry import files
 from arcferry.errors import BlockedError, InputError, UnknownNameError
-from arcferry_lab.doors import USER, Door, Keys, open_doors
+from arcferry_lab.doors import USER, Door, Keys, open_doors, winrm_of
 from arcferry_lab.hosts import HostSettings, LabHost, build_agent_package, faults, start_host, unavailable
 from arcferry_lab.hosts.packaging import PackageKind
 from arcferry_lab.hosts.windows import (
@@ -23,6 +23,7 @@ from arcferry_lab.hosts.windows import (
     build_agent_msi,
     cannot_host,
     start_windows_host,
+    winrm,
 )
 from arcferry_lab.hosts.windows import faults as windows_faults
 from arcferry_lab.hosts.windows.versions import DEFAULT_VERSION, version_of
@@ -133,7 +134,7 @@ class Servers:
         return self._doors.get(host.name, ())
 
     async def lay(self, fault: str, name: str) -> None:
-        """Lay a fault on the host of a name, until the host is stopped.
+        """Lay a fault on the host of a name, or on its WinRM service, until that is stopped.
 
         Raises:
             UnknownNameError: there is no such host or fault.
@@ -146,20 +147,20 @@ class Servers:
             raise InputError(f"{fault} strikes one host", hint=f"Name it; there are: {known}.")
         if name not in linux | windows:
             raise UnknownNameError("host", name, [*linux, *windows])
-        if fault in faults.FAULTS.keys() ^ windows_faults.FAULTS.keys():
-            of_windows = fault in windows_faults.FAULTS
-            if of_windows != (name in windows):
-                system, others = ("Windows", windows) if of_windows else ("Linux", linux)
-                raise InputError(
-                    f"{fault} is a fault of {system} hosts, and {name} is none",
-                    hint=f"The lab's {system} hosts: {', '.join(others) or 'none'}.",
-                )
+        of_windows = {**windows_faults.FAULTS, **winrm.FAULTS}
+        if fault in faults.FAULTS.keys() ^ of_windows.keys() and (fault in of_windows) != (name in windows):
+            system, others = ("Windows", windows) if fault in of_windows else ("Linux", linux)
+            raise InputError(
+                f"{fault} is a fault of {system} hosts, and {name} is none",
+                hint=f"The lab's {system} hosts: {', '.join(others) or 'none'}.",
+            )
         if name in linux:
             await faults.lay(fault, linux[name])
-            does = faults.FAULTS[fault].__doc__
+        elif fault.startswith("winrm/"):
+            await winrm.lay(fault, winrm_of(self.doors(windows[name])))
         else:
             await windows_faults.lay(fault, windows[name])
-            does = windows_faults.FAULTS[fault].__doc__
+        does = (faults.FAULTS if name in linux else of_windows)[fault].__doc__
         self.laid[fault, name] = (does or "").partition("\n")[0]
 
     async def stop(self) -> None:
@@ -230,6 +231,16 @@ class Servers:
         writer.writerows([*row, "site=lab"] for row in rows)
         files.write_whole(self._paths.known_hosts, known.encode())
         files.write_whole(self._paths.inventory, table.getvalue().encode())
+
+
+def host_faults() -> dict[str, str]:
+    """Every fault that is laid on one host, with what it does there."""
+    found: dict[str, list[str]] = {}
+    for system, known in (("Linux", faults.FAULTS), ("Windows", windows_faults.FAULTS | winrm.FAULTS)):
+        for name, fault in known.items():
+            first = (fault.__doc__ or "").partition("\n")[0]
+            found.setdefault(name, []).append(f"{system}: {first}")
+    return {name: " ".join(does) for name, does in sorted(found.items())}
 
 
 def _settings(wanted: Wanted, network: Loopback, ca_pem: bytes, location: str) -> list[HostSettings]:

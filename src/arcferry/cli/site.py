@@ -141,7 +141,7 @@ def _check_how_reached(path: Path, line: int | None, key: str, value: str) -> No
     from arcferry.fleet.inventory import HowReached  # for the few files that say so
 
     try:
-        HowReached(**{key: value})
+        HowReached(transport=value if key == "transport" else "", auth=value if key == "auth" else "")
     except ValueError as error:
         raise FileInputError(path, str(error), line=line) from None
 

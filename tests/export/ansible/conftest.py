@@ -14,15 +14,16 @@ from typing import Any
 
 import pytest
 import yaml
+from tests.azure.conftest import aim, principal, token_of
 from tests.matrix.closed import ClosedNetwork
 
 from arcferry import bundle as bundles
 from arcferry import times
-from arcferry.azure import AzureTarget, get_machine, signed_in, target, with_secret
+from arcferry.azure import AzureTarget, get_machine, signed_in, target
 from arcferry.export.ansible import write_ansible
 from arcferry.export.options import ExportOptions, read_tags
 from arcferry_lab.hosts import LabHost, build_agent_package, unavailable
-from arcferry_lab.twin import RESOURCE_GROUP, Twin, TwinSettings
+from arcferry_lab.twin import Twin, TwinSettings
 
 EVERYTHING = ("12076:51010", "12076:51012", "12076:5060", "12076:5070")
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
@@ -165,9 +166,9 @@ class Site:
         self._stack = AsyncExitStack()
         settings = TwinSettings(folder / "twin", hosts=hosts, communities=EVERYTHING)
         self.twin = closed.run(self._stack.enter_async_context(Twin.start(settings)))
-        self.place = self._place()
-        self.token = closed.run(self._mint())
-        write_ansible(sealed.options("site=lab", 'owner="O\'Neill, Ann"', place=self.place), folder / "out")
+        self.token = closed.run(token_of(self.twin))
+        tags = ("site=lab", 'owner="O\'Neill, Ann"')
+        write_ansible(sealed.options(*tags, place=aim(self.twin)), folder / "out")
         (folder / "home/bin").mkdir(parents=True)
         self.control = ControlNode(folder / "out", folder / "home", sockets)
         self._write_inventory()
@@ -215,27 +216,8 @@ class Site:
         calls = [call for call in self.twin.azure.journal if call.method == "PUT"]
         return [call.path.split("/")[-1].split("?")[0] for call in calls if "/machines/" in call.path.lower()]
 
-    def _place(self) -> AzureTarget:
-        azure = self.twin.azure
-        return target(
-            cloud="AzureCloud",
-            tenant_id=azure.tenant_id,
-            subscription_id=azure.subscription_id,
-            resource_group=RESOURCE_GROUP,
-            location=azure.location,
-            arm_url=azure.arm_url,
-            authority=azure.authority,
-            ca_file=self.twin.paths.ca,
-        )
-
-    async def _mint(self) -> str:
-        principal = with_secret(self.twin.client.client_id, self.twin.client.secret)
-        async with signed_in(self.place, principal) as azure:
-            return (await azure.token()).text
-
     async def _statuses(self) -> dict[str, str]:
-        principal = with_secret(self.twin.client.client_id, self.twin.client.secret)
-        async with signed_in(self.place, principal) as azure:
+        async with signed_in(aim(self.twin), principal(self.twin)) as azure:
             found = [await get_machine(azure, host.name) for host in self.hosts]
         return {machine.name: machine.status for machine in found if machine}
 

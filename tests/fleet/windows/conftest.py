@@ -1,35 +1,22 @@
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncssh
 import pytest
+from tests.windows_host import windows
 
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.transport.session import Session
 from arcferry.fleet.transport.ssh import open_ssh
 from arcferry.fleet.transport.trust import SshTrust, read_trust
-from arcferry_lab.hosts.windows import WindowsHost, WindowsSettings, cannot_host
-from arcferry_lab.hosts.windows.ssh import Account, Shell, SshSettings, WindowsSsh
-from arcferry_lab.pki import Authority
+from arcferry_lab.hosts.windows import WindowsHost
+from arcferry_lab.hosts.windows.accounts import Account
+from arcferry_lab.hosts.windows.ssh import ADMINISTRATORS_KEYS, Shell, WindowsSsh
 
-KEYS = r"C:\ProgramData\ssh\administrators_authorized_keys"
+__all__ = ["windows"]
 Answers = Callable[[str], tuple[bytes, bytes, int]]
-
-
-@pytest.fixture(scope="session")
-def windows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WindowsHost]:
-    """One for all tests."""
-    reason = cannot_host()
-    if reason:
-        pytest.skip(f"no Windows host here: {reason}")
-    settings = WindowsSettings("win02", "127.60.0.23", "127.60.0.1:53", 443, Authority().pem)
-    host = WindowsHost(settings, tmp_path_factory.mktemp("windows") / "win02")
-    asyncio.run(host.boot())
-    yield host
-    asyncio.run(host.stop())
 
 
 @dataclass(frozen=True)
@@ -67,10 +54,10 @@ async def reached(
     windows: WindowsHost, keys: Keys, shell: Shell
 ) -> AsyncIterator[tuple[Session, WindowsSsh]]:
     """A session with the twin's Windows."""
-    path = windows.path(KEYS)
+    path = windows.path(ADMINISTRATORS_KEYS)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(keys.public)
-    server = await WindowsSsh.start(windows, SshSettings((Account("Administrator"),), shell=shell), port=0)
+    server = await WindowsSsh.start(windows, (Account("Administrator"),), shell=shell, port=0)
     try:
         host = Host("win02", server.address, server.port)
         session = await open_ssh(host, keys.trust(host.address, host.port, server.host_key))

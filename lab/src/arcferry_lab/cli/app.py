@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from arcferry_lab.cli.rows import fault_text, reach, steered
+from arcferry_lab.cli.rows import carried, fault_row, fault_text, machine_row, reach, steered
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -247,17 +247,7 @@ def machines(*, folder: FolderOption = None, output: OutputOption = LabOutput.TA
     if output is LabOutput.JSON:
         typer.echo(json.dumps(found, indent=2))
         return
-    rows = [
-        (
-            machine["name"],
-            machine["location"],
-            machine["properties"]["status"],
-            machine["properties"]["lastStatusChange"],
-            str(machine["properties"].get("agentVersion", "")),
-        )
-        for machine in found
-    ]
-    _table(("NAME", "LOCATION", "STATUS", "SINCE", "AGENT"), rows)
+    _table(("NAME", "LOCATION", "STATUS", "SINCE", "AGENT"), map(machine_row, found))
 
 
 @app.command()
@@ -287,13 +277,13 @@ CommunitiesArgument = Annotated[
 @filters.command("add")
 def add_to_filter(communities: CommunitiesArgument, *, folder: FolderOption = None) -> None:
     """Let communities through; what they carry answers at once."""
-    _tell_filter(_ask(folder, "POST", "/filter", {"add": communities}))
+    _table(("COMMUNITY", "NAME"), carried(_ask(folder, "POST", "/filter", {"add": communities})))
 
 
 @filters.command("remove")
 def remove_from_filter(communities: CommunitiesArgument, *, folder: FolderOption = None) -> None:
     """Let communities through no more; connections to what they carry are cut, and new ones time out."""
-    _tell_filter(_ask(folder, "POST", "/filter", {"remove": communities}))
+    _table(("COMMUNITY", "NAME"), carried(_ask(folder, "POST", "/filter", {"remove": communities})))
 
 
 NameArgument = Annotated[str, typer.Argument(metavar="FAULT", help="A name that fault list --all prints.")]
@@ -335,9 +325,23 @@ def list_faults(
     output: OutputOption = LabOutput.TABLE,
 ) -> None:
     """List the faults that are switched on, or all that there are."""
-    from arcferry_lab.faults import FAULTS
+    found: list[dict[str, Any]] = _every_fault(folder) if every else _ask(folder, "GET", "/faults")
+    if output is LabOutput.JSON:
+        typer.echo(json.dumps(found, indent=2))
+    elif not found:
+        typer.echo("No fault is switched on.", err=True)
+    elif every:
+        _table(("FAULT", "CAUSE", "NETWORKS", "WHAT IT DOES"), map(fault_row, found))
+    else:
+        _table(("FAULT", "WHAT IT DOES"), ((fault_text(one), one["does"]) for one in found))
 
-    known = [
+
+def _every_fault(folder: Path | None) -> list[dict[str, Any]]:
+    _folder(folder)
+    from arcferry_lab.faults import FAULTS, LOOPBACK
+    from arcferry_lab.servers import host_faults
+
+    return [
         {
             "name": one.name,
             "needs_host": one.needs_host,
@@ -346,50 +350,9 @@ def list_faults(
             "networks": sorted(one.networks),
         }
         for one in FAULTS
-    ] + _host_faults()
-    found: list[dict[str, Any]] = known if every else _ask(folder, "GET", "/faults")
-    if output is LabOutput.JSON:
-        typer.echo(json.dumps(found, indent=2))
-    elif not found:
-        typer.echo("No fault is switched on.", err=True)
-    elif every:
-        _table(
-            ("FAULT", "CAUSE", "NETWORKS", "WHAT IT DOES"),
-            (
-                (
-                    one["name"] + (" HOST" if one["needs_host"] else ""),
-                    one["cause"] or "-",
-                    ", ".join(one["networks"]),
-                    one["does"],
-                )
-                for one in found
-            ),
-        )
-    else:
-        _table(("FAULT", "WHAT IT DOES"), ((fault_text(one), one["does"]) for one in found))
-
-
-def _host_faults() -> list[dict[str, Any]]:
-    """Those that are laid on one host, by its name, and stay for as long as it runs."""
-    from arcferry_lab.faults import LOOPBACK
-    from arcferry_lab.hosts import faults as linux
-    from arcferry_lab.hosts.windows import faults as windows
-
-    words: dict[str, dict[str, str]] = {}
-    for system, name, lay in (
-        *(("Linux", *one) for one in linux.FAULTS.items()),
-        *(("Windows", *one) for one in windows.FAULTS.items()),
-    ):
-        words.setdefault(name, {})[system] = (lay.__doc__ or "").partition("\n")[0]
-    return [
-        {
-            "name": name,
-            "needs_host": True,
-            "does": " ".join(f"{system}: {text}" for system, text in does.items()),
-            "cause": "",
-            "networks": [LOOPBACK],
-        }
-        for name, does in sorted(words.items())
+    ] + [
+        {"name": name, "needs_host": True, "does": does, "cause": "", "networks": [LOOPBACK]}
+        for name, does in host_faults().items()
     ]
 
 
@@ -428,15 +391,6 @@ def _table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> None:
     widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
     for row in (header, *rows):
         typer.echo("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-def _tell_filter(document: dict[str, Any]) -> None:
-    from arcferry import catalog
-
-    rules = document["properties"]["rules"]
-    values = rules[0]["properties"]["communities"] if rules else []
-    known = {one.value: one.name for one in catalog.communities()}
-    _table(("COMMUNITY", "NAME"), ((value, known.get(value, "not documented")) for value in values))
 
 
 def _tell_faults(found: list[dict[str, Any]]) -> None:

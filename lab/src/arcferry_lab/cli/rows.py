@@ -70,3 +70,28 @@ def fault_text(fault: dict[str, Any]) -> str:
     """A fault that is switched on, with what it strikes and how often still."""
     times = f" ({fault['times']} times more)" if fault["times"] else ""
     return f"{fault['name']} {fault['host']}".strip() + times
+
+
+def fault_row(fault: dict[str, Any]) -> tuple[str, ...]:
+    """A fault that there is: its name, cause, networks, and what it does."""
+    name = fault["name"] + (" HOST" if fault["needs_host"] else "")
+    return name, fault["cause"] or "-", ", ".join(fault["networks"]), fault["does"]
+
+
+def machine_row(machine: dict[str, Any]) -> tuple[str, ...]:
+    """A machine as Resource Manager has it: name, location, status, since when, and its agent's version."""
+    of = machine["properties"]
+    return (
+        machine["name"], machine["location"], of["status"], of["lastStatusChange"],
+        str(of.get("agentVersion", "")),
+    )  # fmt: skip
+
+
+def carried(route_filter: dict[str, Any]) -> list[tuple[str, str]]:
+    """The communities that a route filter lets through, with their names."""
+    from arcferry import catalog
+
+    rules = route_filter["properties"]["rules"]
+    values = rules[0]["properties"]["communities"] if rules else []
+    known = {one.value: one.name for one in catalog.communities()}
+    return [(value, known.get(value, "not documented")) for value in values]

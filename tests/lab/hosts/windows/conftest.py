@@ -1,23 +1,23 @@
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.windows_host import reaching
+from tests.windows_host import windows as host
 
 from arcferry_lab.hosts import CommandResult
 from arcferry_lab.hosts.windows import (
     CodeSigning,
     WindowsHost,
-    WindowsSettings,
     build_agent_msi,
     cannot_build,
-    cannot_host,
 )
-from arcferry_lab.pki import Authority
 from arcferry_lab.twin import Twin
 
+__all__ = ["host"]
 OLD, CURRENT = "1.66.3300.1001", "1.67.3421.1187"
 AGENT_FILE = r"C:\Program Files\AzureConnectedMachineAgent\azcmagent.exe"
 STATE = r"C:\ProgramData\AzureConnectedMachineAgent"
@@ -49,30 +49,6 @@ def build(needs_tools: None, ca: CodeSigning, tmp_path_factory: pytest.TempPathF
         return path if path.exists() else build_agent_msi(folder, version=version, ca=ca)
 
     return built
-
-
-def windows_settings(name: str = "win01", **changes: object) -> WindowsSettings:
-    known: dict[str, object] = {
-        "name": name, "address": "127.60.0.9", "resolver": "127.60.0.1:53", "service_port": 443,
-        "ca_pem": Authority().pem,
-    }  # fmt: skip
-    return WindowsSettings(**(known | changes))  # type: ignore[arg-type] - of a table
-
-
-@pytest.fixture(scope="session")
-def needs_windows() -> None:
-    reason = cannot_host()
-    if reason:
-        pytest.skip(f"no Windows host here: {reason}")
-
-
-@pytest.fixture(scope="session")
-def host(needs_windows: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WindowsHost]:
-    """One for all tests."""
-    host = WindowsHost(windows_settings(), tmp_path_factory.mktemp("windows") / "win01")
-    asyncio.run(host.boot())
-    yield host
-    asyncio.run(host.stop())
 
 
 class Server:
@@ -152,12 +128,7 @@ class Connected:
         }
 
     def reach(self, **changes: object) -> None:
-        values: dict[str, Any] = {
-            "resolver": self.twin.network.resolver,
-            "service_port": self.twin.network.port,
-            "ca_pem": self.twin.authority.pem,
-        }
-        self.server.host.reach(**(values | changes))
+        self.server.host.reach(**(reaching(self.twin) | changes))
 
     async def agent(self, *words: str) -> CommandResult:
         return await self.server.host.agent(*words)

@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.lab.hosts.windows.conftest import AGENT_FILE, CURRENT, Build, windows_settings
+from tests.lab.hosts.windows.conftest import AGENT_FILE, CURRENT, Build
+from tests.windows_host import need_windows, windows_settings
 
 from arcferry.errors import UnknownNameError
 from arcferry_lab.hosts.windows import WindowsHost, faults, start_windows_host
@@ -34,7 +35,8 @@ SEEN = {
 
 
 @pytest.fixture
-async def fresh(needs_windows: None, tmp_path: Path) -> AsyncIterator[WindowsHost]:
+async def fresh(tmp_path: Path) -> AsyncIterator[WindowsHost]:
+    need_windows()
     host = await start_windows_host(windows_settings(), tmp_path)
     yield host
     await host.stop()

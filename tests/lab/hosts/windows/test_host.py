@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.lab.hosts.windows.conftest import windows_settings
+from tests.windows_host import need_windows, windows_settings
 
 from arcferry_lab.errors import LabError
 from arcferry_lab.hosts.windows import (
@@ -116,8 +116,9 @@ def test_a_name_that_is_no_computer_name_is_refused(name: str) -> None:
 
 
 @pytest.fixture
-async def two(needs_windows: None, tmp_path: Path) -> AsyncIterator[list[WindowsHost]]:
+async def two(tmp_path: Path) -> AsyncIterator[list[WindowsHost]]:
     """Of two versions, one of them as an ordinary user's."""
+    need_windows()
     wanted = (windows_settings("one", version="2016"), windows_settings("two", version="2025", rootless=True))
     hosts = await asyncio.gather(*(start_windows_host(one, tmp_path) for one in wanted))
     yield list(hosts)
@@ -134,11 +135,12 @@ async def test_two_hosts_side_by_side_share_nothing(two: list[WindowsHost]) -> N
     assert ("26100" in second, "two" in second.lower(), "only" in second) == (True, True, False)
 
 
-def test_a_killed_lab_leaves_no_process(needs_windows: None, tmp_path: Path) -> None:
+def test_a_killed_lab_leaves_no_process(tmp_path: Path) -> None:
+    need_windows()
     script = """
         import asyncio, sys
         from pathlib import Path
-        from tests.lab.hosts.windows.conftest import windows_settings
+        from tests.windows_host import windows_settings
         from arcferry_lab.hosts.windows import start_windows_host
 
         async def main():

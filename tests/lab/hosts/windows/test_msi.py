@@ -74,6 +74,6 @@ def test_a_missing_tool_is_named_with_its_package(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr(shutil, "which", lambda _name, **_: None)
     assert re.search(r"wixl \(Debian: wixl\)", tools.cannot_build() or "")
-    assert re.search(r"wine \(Debian: wine\)", tools.cannot_run() or "")
+    assert re.search(r"wine \(Debian: wine\)", tools.cannot_host.__wrapped__() or "")
     with pytest.raises(LabError, match="wixl is not installed"):
         run_tool("wixl")

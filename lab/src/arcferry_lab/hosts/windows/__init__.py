@@ -10,7 +10,7 @@ from arcferry_lab.hosts.windows.host import RunningProgram, WindowsHost, command
 from arcferry_lab.hosts.windows.msi import build_agent_msi
 from arcferry_lab.hosts.windows.settings import WindowsSettings
 from arcferry_lab.hosts.windows.signing import CodeSigning
-from arcferry_lab.hosts.windows.tools import cannot_build, cannot_host, cannot_run
+from arcferry_lab.hosts.windows.tools import cannot_build, cannot_host
 
 __all__ = [
     "CodeSigning",
@@ -20,7 +20,6 @@ __all__ = [
     "build_agent_msi",
     "cannot_build",
     "cannot_host",
-    "cannot_run",
     "command_line",
     "start_windows_host",
 ]

@@ -82,6 +82,7 @@ class WindowsHost:
         self.settings = settings
         self._folder = folder.absolute()
         self._machine = Machine(self._folder, rootless=settings.rootless)
+        self._small_disk = 0
         self._count = itertools.count(1)
         self._watching: list[asyncio.Task[None]] = []
 
@@ -138,7 +139,7 @@ class WindowsHost:
         """
         await self._machine.power_off()
         if small_disk is not None:
-            self.settings = replace(self.settings, small_disk=small_disk)
+            self._small_disk = small_disk
         await self._power_on()
 
     def keep(self, task: asyncio.Task[None]) -> None:
@@ -167,7 +168,7 @@ class WindowsHost:
             raise LabError(f"{quoted(windows_path)} is no full path on drive C:")
         path = self._machine.drive
         for part in parsed.parts[1:]:
-            path = _beneath(path, part)
+            path = beneath(path, part)
         return path
 
     def put(self, source: Path, windows_path: str) -> str:
@@ -291,7 +292,7 @@ class WindowsHost:
 
     async def _power_on(self) -> None:
         base = await asyncio.to_thread(base_prefix)
-        await self._machine.power_on(base, self.name.upper(), _CONTROL, self.settings.small_disk)
+        await self._machine.power_on(base, self.name.upper(), _CONTROL, self._small_disk)
 
 
 async def start_windows_host(settings: WindowsSettings, folder: Path) -> WindowsHost:
@@ -313,10 +314,10 @@ def _quoted(word: str) -> str:
     return '"' + doubled.replace('"', r"\"") + '"'
 
 
-def _beneath(folder: Path, name: str) -> Path:
+def beneath(folder: Path, name: str) -> Path:
     """A name in a folder as Windows finds it: whatever its case."""
     exact = folder / name
-    if exact.exists() or not folder.is_dir():
+    if os.path.lexists(exact) or not folder.is_dir():
         return exact
     return next((path for path in folder.iterdir() if path.name.casefold() == name.casefold()), exact)
 

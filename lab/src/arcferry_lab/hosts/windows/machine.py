@@ -5,7 +5,6 @@ import os
 import select
 import signal
 import subprocess
-from collections.abc import Mapping
 from contextlib import suppress
 from importlib import resources
 from pathlib import Path
@@ -113,7 +112,7 @@ class Machine:
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
         if self._first and process.poll() is None:
-            known: Mapping[str, str] = environment(self.prefix, self._folder)
+            known = environment(self.prefix, self._folder)
             server = self._inside(str(program("wineserver")), "-k")
             with suppress(subprocess.TimeoutExpired, OSError):
                 subprocess.run(server, env=known, capture_output=True, check=False, timeout=_STOP_SECONDS)

@@ -23,7 +23,6 @@ class WindowsSettings:
         ca_pem: the CA that it trusts.
         version: 2016, 2019, 2022 or 2025.
         domain: the DNS domain that it is in.
-        small_disk: where not 0, the bytes that its folders for programs and for what is in the works hold.
         heartbeat_seconds: how often its agent sends one.
         rootless: run it as an ordinary user's host also where root runs the lab.
     """
@@ -35,7 +34,6 @@ class WindowsSettings:
     ca_pem: bytes
     version: str = DEFAULT_VERSION
     domain: str = DOMAIN
-    small_disk: int = 0
     heartbeat_seconds: float = 300.0
     rootless: bool = False
 

@@ -10,8 +10,11 @@ from arcferry_lab.system import program, tools_folder
 
 COMPILER = "x86_64-w64-mingw32-gcc"
 _BUILD = {COMPILER: "gcc-mingw-w64-x86-64-win32", "wixl": "wixl", "osslsigncode": "osslsigncode"}
-_RUN = {"wine": "wine", "wineserver": "wine64"}
-_HOST = dict.fromkeys(("unshare", "nsenter", "setpriv", "mount"), "util-linux") | {"hostname": "hostname"}
+_RUN = dict.fromkeys(("unshare", "nsenter", "setpriv", "mount"), "util-linux") | {
+    "wine": "wine",
+    "wineserver": "wine64",
+    "hostname": "hostname",
+}
 
 
 def cannot_build() -> str | None:
@@ -19,17 +22,12 @@ def cannot_build() -> str | None:
     return _missing(_BUILD)
 
 
-def cannot_run() -> str | None:
-    """Why Wine cannot run here, with the Debian packages that are missing; None where it can."""
-    return _missing(_RUN)
-
-
 @functools.cache
 def cannot_host() -> str | None:
     """Why no Windows host can run here; None where one can."""
     if sys.platform != "linux":
         return "hosts of the twin need Linux"
-    missing = _missing({**_BUILD, **_RUN, **_HOST})
+    missing = _missing(_BUILD | _RUN)
     if missing:
         return missing
     if engine() is None:

@@ -1,5 +1,4 @@
-import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,9 +6,9 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from arcferry_lab.hosts.windows import WindowsHost, WindowsSettings, cannot_host
-from arcferry_lab.hosts.windows.ssh import Account, SshSettings, WindowsSsh
-from arcferry_lab.pki import Authority
+from arcferry_lab.hosts.windows import WindowsHost
+from arcferry_lab.hosts.windows.accounts import Account
+from arcferry_lab.hosts.windows.ssh import CMD, Shell, WindowsSsh
 
 PASSWORD = "Correct-Horse-9"
 ACCOUNTS = (
@@ -17,19 +16,6 @@ ACCOUNTS = (
     Account("operator", PASSWORD, administrator=False),
     Account("locked", PASSWORD, locked=True),
 )
-
-
-@pytest.fixture(scope="session")
-def windows(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WindowsHost]:
-    """One for all: a start takes two seconds."""
-    reason = cannot_host()
-    if reason:
-        pytest.skip(f"no Windows host here: {reason}")
-    settings = WindowsSettings("win01", "127.60.0.22", "127.60.0.1:53", 443, Authority().pem)
-    host = WindowsHost(settings, tmp_path_factory.mktemp("windows") / "win01")
-    asyncio.run(host.boot())
-    yield host
-    asyncio.run(host.stop())
 
 
 @dataclass
@@ -41,9 +27,8 @@ class Reached:
     key: asyncssh.SSHKey
     servers: list[WindowsSsh] = field(default_factory=list)
 
-    async def serve(self, **changes: object) -> WindowsSsh:
-        settings = SshSettings(**({"accounts": ACCOUNTS, "domain": "WIN01"} | changes))  # type: ignore[arg-type]
-        server = await WindowsSsh.start(self.host, settings, port=0)
+    async def serve(self, shell: Shell = CMD) -> WindowsSsh:
+        server = await WindowsSsh.start(self.host, ACCOUNTS, shell=shell, port=0)
         self.servers.append(server)
         self.known_hosts.write_text(f"[{server.address}]:{server.port} {server.host_key}\n")
         return server
@@ -72,12 +57,12 @@ class Reached:
             "username": user, "known_hosts": str(self.known_hosts), "config": None, "agent_path": None,
             "client_keys": None,
         }  # fmt: skip
-        return asyncssh.connect(server.address, server.port, **(known | given))  # type: ignore[arg-type]
+        return asyncssh.connect(server.address, server.port, **(known | given))  # type: ignore[arg-type] - of a table
 
 
 @pytest.fixture
-async def reached(windows: WindowsHost, tmp_path: Path) -> AsyncIterator[Reached]:
-    reached = Reached(windows, tmp_path, asyncssh.generate_private_key("ssh-ed25519"))
+async def reached(host: WindowsHost, tmp_path: Path) -> AsyncIterator[Reached]:
+    reached = Reached(host, tmp_path, asyncssh.generate_private_key("ssh-ed25519"))
     yield reached
     for server in reached.servers:
         with suppress(OSError):

@@ -11,13 +11,12 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from arcferry_lab.hosts.windows.ssh import CMD, POWERSHELL, Shell, WindowsSsh
+from arcferry_lab.hosts.windows.ssh import ADMINISTRATORS_KEYS, CMD, POWERSHELL, Shell, WindowsSsh
 
 from .conftest import PASSWORD, Reached
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("wine")]
 Eventually = Callable[[Callable[[], Awaitable[bool]]], Awaitable[None]]
-ADMINISTRATORS_KEYS = r"C:\ProgramData\ssh\administrators_authorized_keys"
 
 
 async def run(*words: str, given: bytes = b"", **variables: str) -> tuple[int, bytes, bytes]:

@@ -4,13 +4,13 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from tests.lab.hosts.windows.winrm.conftest import ACCOUNTS, PASSWORD
 
-from arcferry_lab.hosts.windows import WindowsHost, WindowsSettings, cannot_host
+from arcferry_lab.hosts.windows import WindowsHost
 from arcferry_lab.hosts.windows.winrm import Directory, WinRmServer, WinRmSettings
 from arcferry_lab.pki import Authority
 
@@ -41,18 +41,6 @@ connection.set_options(var_options={"_extras": {}}, direct={
 connection.put_file(source, target)
 connection.close()
 """
-
-
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WindowsHost]:
-    reason = cannot_host()
-    if reason:
-        pytest.skip(f"no Windows host here: {reason}")
-    settings = WindowsSettings("win01", "127.60.0.33", "127.60.0.1:53", 443, Authority().pem)
-    host = WindowsHost(settings, tmp_path_factory.mktemp("windows") / "win01")
-    asyncio.run(host.boot())
-    yield host
-    asyncio.run(host.stop())
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import asyncssh
 
+from arcferry_lab.hosts.windows.host import beneath
+
 # What no name on Windows holds, and so a drive other than C: and a stream beside a file.
 _NEVER = frozenset('<>:"|?*') | {chr(code) for code in range(32)}
 # What CreateFile opens wherever it stands: a device.
@@ -30,7 +32,7 @@ class DriveFiles(asyncssh.SFTPServer):
         """
         place = self._drive
         for part in self._parts(path):
-            place = _beneath(place, part)
+            place = beneath(place, part)
             # Wine's own lead to the computer that it runs on.
             if place.is_symlink():
                 raise _no_such_file()
@@ -78,14 +80,6 @@ class DriveFiles(asyncssh.SFTPServer):
                 # Windows drops what a name ends with, so that `name.` is `name`.
                 found.append(part.rstrip(". ") or part)
         return found
-
-
-def _beneath(folder: Path, name: str) -> Path:
-    """A name in a folder as Windows finds it: whatever its case."""
-    exact = folder / name
-    if os.path.lexists(exact) or not folder.is_dir():
-        return exact
-    return next((item for item in folder.iterdir() if item.name.casefold() == name.casefold()), exact)
 
 
 def _no_such_file() -> asyncssh.SFTPNoSuchFile:

@@ -8,77 +8,29 @@ terminal: a client that asks for one is refused it, and served without.
 
 import asyncio
 import hmac
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path, PureWindowsPath
 from typing import Self
 
 import asyncssh
 
 from arcferry_lab.errors import LabError
+from arcferry_lab.hosts.windows.accounts import Account
 from arcferry_lab.hosts.windows.host import WindowsHost
 from arcferry_lab.hosts.windows.ssh.commands import CMD, Shell
 from arcferry_lab.hosts.windows.ssh.files import DriveFiles
 
 ADMINISTRATORS_KEYS = r"C:\ProgramData\ssh\administrators_authorized_keys"
-VERSIONS = {
+# What each Windows Server's own OpenSSH calls itself; 2016 has none, and takes the one of GitHub.
+_VERSIONS = {
     "2016": "OpenSSH_for_Windows_9.8 Win32-OpenSSH-GitHub",
     "2019": "OpenSSH_for_Windows_7.7",
     "2022": "OpenSSH_for_Windows_8.1",
     "2025": "OpenSSH_for_Windows_9.5",
 }
-"""What each Windows Server's own OpenSSH calls itself; 2016 has none, and takes the one of GitHub."""
-
 _CHUNK = 64 * 1024
 _END_SECONDS = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """A user of the host."""
-
-    name: str
-    password: str = field(default="", repr=False)
-    administrator: bool = True
-    locked: bool = False
-
-    @property
-    def profile(self) -> str:
-        """The user's folder."""
-        return rf"C:\Users\{self.name}"
-
-    @property
-    def keys_file(self) -> str:
-        """Where sshd looks for the keys that may sign in as this user."""
-        return ADMINISTRATORS_KEYS if self.administrator else rf"{self.profile}\.ssh\authorized_keys"
-
-
-@dataclass(frozen=True, slots=True)
-class SshSettings:
-    """How the server is set.
-
-    Attributes:
-        accounts: who may sign in.
-        version: what it says it is; that of the host's Windows Server where empty.
-        shell: `CMD`, or what the registry's DefaultShell names.
-        domain: a name that users may put before theirs.
-    """
-
-    accounts: tuple[Account, ...]
-    version: str = ""
-    shell: Shell = CMD
-    domain: str = ""
-
-    def account(self, user: str) -> Account | None:
-        r"""Who signs in as `user`, `DOMAIN\user` or `user@domain`, in whatever letters."""
-        name, domain = user, self.domain
-        if "\\" in user:
-            domain, _, name = user.partition("\\")
-        elif "@" in user:
-            name, _, domain = user.partition("@")
-        if domain.casefold() not in {self.domain.casefold(), self.domain.partition(".")[0].casefold()}:
-            return None
-        return next((one for one in self.accounts if one.name.casefold() == name.casefold()), None)
 
 
 class WindowsSsh:
@@ -90,33 +42,44 @@ class WindowsSsh:
         commands: the lines that clients asked to be run, in order.
     """
 
-    def __init__(self, host: WindowsHost, settings: SshSettings, key: asyncssh.SSHKey) -> None:
-        self.settings = settings
+    def __init__(
+        self, host: WindowsHost, accounts: Sequence[Account], shell: Shell, key: asyncssh.SSHKey
+    ) -> None:
         self.address = host.address
         self.port = 0
         self.host_key = key.export_public_key().decode().strip()
         self.commands: list[str] = []
         self._host = host
+        self._accounts = accounts
+        self._shell = shell
         self._programs: set[asyncio.Task[None]] = set()
         self._connections: set[asyncssh.SSHServerConnection] = set()
         self._acceptor: asyncssh.SSHAcceptor | None = None
 
     @classmethod
-    async def start(cls, host: WindowsHost, settings: SshSettings, port: int = 22) -> Self:
-        """Listen on a port of the host's address; 0 is any that is free.
+    async def start(
+        cls, host: WindowsHost, accounts: Sequence[Account], *, shell: Shell = CMD, port: int = 22
+    ) -> Self:
+        """Listen.
+
+        Args:
+            host: where programs run, and whose address it listens on.
+            accounts: who may sign in.
+            shell: `CMD`, or what the registry's DefaultShell names.
+            port: 0 is any that is free.
 
         Raises:
             LabError: something else listens there, or it may not be had.
         """
         key = asyncssh.generate_private_key("ssh-ed25519")
-        server = cls(host, settings, key)
+        server = cls(host, accounts, shell, key)
         try:
             server._acceptor = await asyncssh.listen(
                 host.address,
                 port,
-                server_factory=lambda: _SignIn(host, settings, server._connections),
+                server_factory=lambda: _SignIn(host, accounts, server._connections),
                 server_host_keys=[key],
-                server_version=settings.version or VERSIONS[host.version],
+                server_version=_VERSIONS[host.version],
                 process_factory=server._serve,
                 sftp_factory=server._files,
                 allow_scp=True,
@@ -146,10 +109,17 @@ class WindowsSsh:
         await asyncio.gather(*self._programs, return_exceptions=True)
 
     def _files(self, channel: "asyncssh.SSHServerChannel[bytes]") -> asyncssh.SFTPServer:
-        account = _account_of(self.settings, channel)
+        account = self._account_of(channel)
         home = self._host.path(account.profile)
         home.mkdir(parents=True, exist_ok=True)
         return DriveFiles(channel, self._host.path("C:\\"), PureWindowsPath(account.profile).parts[1:])
+
+    def _account_of(self, channel: "asyncssh.SSHServerChannel[bytes]") -> Account:
+        user = channel.get_connection().get_extra_info("username")
+        account = _account(self._accounts, self._host.name, str(user))
+        if account is None:
+            raise LabError(f"{user} signed in and has no account")
+        return account
 
     def _serve(self, client: asyncssh.SSHServerProcess[bytes]) -> None:
         # Not a task of the connection's, which ends when the client goes.
@@ -160,11 +130,11 @@ class WindowsSsh:
     async def _run(self, client: asyncssh.SSHServerProcess[bytes]) -> None:
         if client.is_closing():
             return
-        account = _account_of(self.settings, client.channel)
+        account = self._account_of(client.channel)
         if client.command is not None:
             self.commands.append(client.command)
         self._host.path(account.profile).mkdir(parents=True, exist_ok=True)
-        line = self.settings.shell.command_line(client.command)
+        line = self._shell.command_line(client.command)
         try:
             program = await self._host.start(
                 line, folder=account.profile, variables=_variables(account, client), user=account.name
@@ -193,10 +163,10 @@ class WindowsSsh:
 
 class _SignIn(asyncssh.SSHServer):
     def __init__(
-        self, host: WindowsHost, settings: SshSettings, connections: set[asyncssh.SSHServerConnection]
+        self, host: WindowsHost, accounts: Sequence[Account], connections: set[asyncssh.SSHServerConnection]
     ) -> None:
         self._host = host
-        self._settings = settings
+        self._accounts = accounts
         self._connections = connections
         self._connection: asyncssh.SSHServerConnection | None = None
 
@@ -209,19 +179,36 @@ class _SignIn(asyncssh.SSHServer):
             self._connections.discard(self._connection)
 
     def begin_auth(self, username: str) -> bool:
-        account = self._settings.account(username)
+        account = _account(self._accounts, self._host.name, username)
         if account and not account.locked and self._connection:
-            self._connection.set_authorized_keys(_keys(self._host.path(account.keys_file)))
+            self._connection.set_authorized_keys(_keys(self._host.path(_keys_file(account))))
         return True
 
     def password_auth_supported(self) -> bool:
         return True
 
     def validate_password(self, username: str, password: str) -> bool:
-        account = self._settings.account(username)
+        account = _account(self._accounts, self._host.name, username)
         if account is None or account.locked or not account.password:
             return False
         return hmac.compare_digest(account.password.encode(), password.encode())
+
+
+def _account(accounts: Sequence[Account], computer: str, user: str) -> Account | None:
+    r"""Who signs in as `user`, `COMPUTER\user` or `user@computer`, in whatever letters."""
+    name, domain = user, computer
+    if "\\" in user:
+        domain, _, name = user.partition("\\")
+    elif "@" in user:
+        name, _, domain = user.partition("@")
+    if domain.casefold() != computer.casefold():
+        return None
+    return next((one for one in accounts if one.name.casefold() == name.casefold()), None)
+
+
+def _keys_file(account: Account) -> str:
+    """Where sshd looks for the keys that may sign in as this user."""
+    return ADMINISTRATORS_KEYS if account.administrator else rf"{account.profile}\.ssh\authorized_keys"
 
 
 def _keys(path: Path) -> asyncssh.SSHAuthorizedKeys:
@@ -230,14 +217,6 @@ def _keys(path: Path) -> asyncssh.SSHAuthorizedKeys:
         return asyncssh.import_authorized_keys(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return asyncssh.import_authorized_keys("")
-
-
-def _account_of(settings: SshSettings, channel: "asyncssh.SSHServerChannel[bytes]") -> Account:
-    user = channel.get_connection().get_extra_info("username")
-    account = settings.account(str(user))
-    if account is None:
-        raise LabError(f"{user} signed in and has no account")
-    return account
 
 
 def _variables(account: Account, client: asyncssh.SSHServerProcess[bytes]) -> dict[str, str]:

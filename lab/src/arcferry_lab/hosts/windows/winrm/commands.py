@@ -3,7 +3,6 @@
 import asyncio
 import base64
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Final
 
 from arcferry_lab.hosts.windows.winrm.faultwords import ABORTED, RECEIVE_IN_PROGRESS, TIMED_OUT, WsManFault
@@ -50,16 +49,17 @@ class Command:
         if self._program is None:
             return
         stdin = self._program.stdin
-        with suppress(ConnectionError):
-            try:
-                async with asyncio.timeout(limit), self._stdin:
-                    stdin.write(data)
-                    if end:
-                        stdin.close()
-                    else:
-                        await stdin.drain()
-            except TimeoutError as error:
-                raise WsManFault(TIMED_OUT) from error
+        try:
+            async with asyncio.timeout(limit), self._stdin:
+                stdin.write(data)
+                if end:
+                    stdin.close()
+                else:
+                    await stdin.drain()
+        except TimeoutError as error:
+            raise WsManFault(TIMED_OUT) from error
+        except ConnectionError:
+            pass  # it has ended
 
     async def receive(self, limit: float, room: int, huge: int) -> str:
         """The next output, and how the program ended if it did.

@@ -124,6 +124,6 @@ async def lay(name: str, server: WinRmServer) -> None:
 
 async def _change_accounts(server: WinRmServer, **changes: object) -> None:
     accounts = server.directory.accounts
-    server.directory.accounts = tuple(replace(one, **changes) for one in accounts)  # type: ignore[arg-type]
+    server.directory.accounts = tuple(replace(one, **changes) for one in accounts)  # type: ignore[arg-type] # as dataclasses check it
     if server.directory.realm:
         await server.directory.realm.change(server.directory.accounts)

@@ -14,12 +14,13 @@ from typing import Final
 from arcferry.files import write_whole
 from arcferry.text import clean
 from arcferry_lab.errors import LabError
-from arcferry_lab.hosts.windows.winrm.settings import Account
+from arcferry_lab.hosts.windows.accounts import Account
 from arcferry_lab.system import SYSTEM_FOLDERS, tools_folder, unpacked_libraries
 
 _PROGRAMS: Final = ("krb5kdc", "kdb5_util", "kadmin.local")
 _SERVICES: Final = ("HTTP", "host", "WSMAN")
 _SECONDS: Final = 30.0
+_RUNS: Final = b"commencing operation"
 _CLIENT = """[libdefaults]
 default_realm = {realm}
 dns_lookup_kdc = false
@@ -172,15 +173,9 @@ class Realm:
             stderr=asyncio.subprocess.PIPE,
         )
         said = b""
-        if self._process.stderr:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_SECONDS):
-                    while b"commencing operation" not in said:
-                        line = await self._process.stderr.readline()
-                        if not line:
-                            break
-                        said += line
-        if b"commencing operation" not in said:
+        with suppress(TimeoutError):
+            said = await asyncio.wait_for(_start_of(self._process.stderr), _SECONDS)
+        if _RUNS not in said:
             await self.stop()
             raise LabError(f"the KDC did not start: {clean(said[-2000:]).strip()}")
         self._log = asyncio.create_task(_drop(self._process.stderr))
@@ -220,6 +215,13 @@ class Realm:
             "KRB5RCACHENAME": "none:",
             "LC_ALL": "C.UTF-8",
         }
+
+
+async def _start_of(log: asyncio.StreamReader | None) -> bytes:
+    said = b""
+    while _RUNS not in said and log and (line := await log.readline()):
+        said += line
+    return said
 
 
 async def _drop(stream: asyncio.StreamReader | None) -> None:

@@ -75,7 +75,7 @@ class WinRmServer:
         self._runner = web.ServerRunner(server, shutdown_timeout=0)
         await self._runner.setup()
         for secure in (False, True):
-            if not (self.settings.https if secure else self.settings.http):
+            if secure and not self.settings.https:
                 continue
             context = self._tls() if secure else None
             site = web.TCPSite(

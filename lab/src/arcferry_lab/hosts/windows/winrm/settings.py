@@ -1,28 +1,10 @@
-"""What a WinRM service is set to: as `winrm get winrm/config` shows it, and who may sign in."""
+"""What a WinRM service is set to: as `winrm get winrm/config` shows it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+from arcferry_lab.hosts.windows.accounts import Account
 
 _UNLIMITED = 2**31 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Account:
-    """Somebody who may sign in.
-
-    Attributes:
-        name: without a domain.
-        domain: its Active Directory domain; empty for a local account.
-        administrator: a member of the server's Administrators.
-        built_in: the Administrator that Windows itself makes, which no token filter touches.
-        locked: after too many wrong passwords; the right one is refused as well.
-    """
-
-    name: str
-    password: str = field(repr=False)
-    domain: str = ""
-    administrator: bool = True
-    built_in: bool = False
-    locked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +14,7 @@ class WinRmSettings:
     Values are those of `winrm get winrm/config` there.
 
     Attributes:
-        http: whether the listener on 5985 is there.
-        https: whether the one on 5986 is; Windows has none until somebody makes it.
+        https: whether there is a listener on 5986, too; Windows has none until somebody makes it.
         negotiate: whether NTLM and Kerberos are taken; a policy can turn them off.
         basic: whether passwords are taken as they are; over TLS alone, whatever `allow_unencrypted` says.
         certificate: whether client certificates are taken.
@@ -45,7 +26,6 @@ class WinRmSettings:
         huge: bytes that each answer with output holds besides, whatever the client said of its limit.
     """
 
-    http: bool = True
     https: bool = True
     negotiate: bool = True
     basic: bool = False
@@ -57,8 +37,6 @@ class WinRmSettings:
     max_timeout_ms: int = 60_000
     max_operations_per_user: int = 1500
     idle_timeout_ms: int = 7_200_000
-    max_concurrent_users: int = _UNLIMITED
-    max_processes_per_shell: int = _UNLIMITED
     max_memory_per_shell_mb: int = _UNLIMITED
     max_shells_per_user: int = _UNLIMITED
     silent: bool = False

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from xml.sax.saxutils import escape
 
 from arcferry_lab.errors import LabError
+from arcferry_lab.hosts.windows.accounts import Account
 from arcferry_lab.hosts.windows.winrm.commands import STREAMS, Command
 from arcferry_lab.hosts.windows.winrm.faultwords import (
     CODE_PAGE,
@@ -16,8 +17,6 @@ from arcferry_lab.hosts.windows.winrm.faultwords import (
     INVALID_PARAMETER,
     MAX_OPERATIONS,
     MAX_SHELLS,
-    MAX_USERS,
-    NO_QUOTA,
     NO_SUCH_SHELL,
     OTHER_USER,
     PAGING_FILE,
@@ -26,7 +25,7 @@ from arcferry_lab.hosts.windows.winrm.faultwords import (
     in_words,
 )
 from arcferry_lab.hosts.windows.winrm.programs import Computer
-from arcferry_lab.hosts.windows.winrm.settings import Account, WinRmSettings
+from arcferry_lab.hosts.windows.winrm.settings import WinRmSettings
 from arcferry_lab.hosts.windows.winrm.soap import (
     COMMAND_SHELL,
     SHELL,
@@ -117,7 +116,8 @@ class Shells:
         """Open a shell."""
         wanted = request.content("Shell")
         settings = self._settings()
-        self._within_quotas(account, settings)
+        if sum(shell.owner == account for shell in self._shells.values()) >= settings.max_shells_per_user:
+            raise WsManFault(MAX_SHELLS, settings.max_shells_per_user)
         page = request.options.get("WINRS_CODEPAGE", "437")
         if not page.isdecimal() or int(page[:6]) not in _CODE_PAGES:
             raise WsManFault(CODE_PAGE, page[:6])
@@ -152,8 +152,6 @@ class Shells:
         shell.operations += 1
         if shell.operations > settings.max_operations_per_user:
             raise WsManFault(MAX_OPERATIONS, settings.max_operations_per_user)
-        if sum(one.running for one in shell.commands.values()) >= settings.max_processes_per_shell:
-            raise WsManFault(NO_QUOTA)
         words = [child_text(wanted, "Command")]
         words += [one.text or "" for one in wanted.findall(f"{{{SHELL}}}Arguments")]
         name = _identifier(wanted.get("CommandId"))
@@ -215,14 +213,6 @@ class Shells:
     async def close(self) -> None:
         """Close every shell."""
         await asyncio.gather(*(self._close(shell) for shell in list(self._shells.values())), *self._closing)
-
-    def _within_quotas(self, account: Account, settings: WinRmSettings) -> None:
-        own = sum(shell.owner == account for shell in self._shells.values())
-        if own >= settings.max_shells_per_user:
-            raise WsManFault(MAX_SHELLS, settings.max_shells_per_user)
-        users = {(shell.owner.domain, shell.owner.name) for shell in self._shells.values()}
-        if len(users | {(account.domain, account.name)}) > settings.max_concurrent_users:
-            raise WsManFault(MAX_USERS)
 
     async def _started(
         self, request: Request, shell: Shell, name: str, line: str, settings: WinRmSettings

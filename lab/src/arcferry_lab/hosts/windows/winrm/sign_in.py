@@ -14,8 +14,9 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 from spnego._ntlm_raw.crypto import ntowfv1
 
+from arcferry_lab.hosts.windows.accounts import Account
 from arcferry_lab.hosts.windows.winrm.kerberos import Realm
-from arcferry_lab.hosts.windows.winrm.settings import Account, WinRmSettings
+from arcferry_lab.hosts.windows.winrm.settings import WinRmSettings
 
 _MUTUAL = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 _UPN = x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")
@@ -79,7 +80,6 @@ class Connection:
     """What is known of one connection of a client; signing in counts for the connection, not for a request.
 
     Attributes:
-        scheme: of the sign-in that is under way or done, as HTTP names it.
         context: what messages are encrypted with; none before, and with certificates and Basic.
         account: who signed in.
     """
@@ -87,7 +87,6 @@ class Connection:
     address: str
     certificate: bytes = b""
     tls: bool = False
-    scheme: str = ""
     context: spnego.ContextProxy | None = None
     account: Account | None = None
 
@@ -113,24 +112,19 @@ class Connection:
         return ""
 
     def _negotiate(self, scheme: str, token: bytes, directory: Directory) -> str:
-        if self.context is None or self.context.complete:
+        if self.context and self.context.complete:
             self.context = None
         self.account = None
-        self.scheme = scheme
         try:
             with _acceptor_finds(directory):
                 if self.context is None:
                     self.context = spnego.server(protocol="negotiate", options=spnego.NegotiateOptions.none)
                 out = self.context.step(token)
-        except (spnego.exceptions.SpnegoError, ValueError, IndexError, KeyError) as error:
+            if self.context.complete:
+                self.account = directory.account(self.context.client_principal or "")
+        except (RefusedError, spnego.exceptions.SpnegoError, ValueError, IndexError, KeyError) as error:
             self.context = None
             raise RefusedError from error
-        if self.context.complete:
-            try:
-                self.account = directory.account(self.context.client_principal or "")
-            except RefusedError:
-                self.context = None
-                raise
         return f"{scheme} {base64.b64encode(out).decode()}" if out else ""
 
 
@@ -178,21 +172,18 @@ def _names_in(certificate: x509.Certificate) -> Iterator[str]:
 @contextmanager
 def _acceptor_finds(directory: Directory) -> Iterator[None]:
     """The acceptors of pyspnego and GSSAPI find accounts and keys by environment variables alone."""
-    number = os.memfd_create("accounts")
-    try:
-        os.write(number, "\n".join(directory.lines()).encode())
+    with _ENVIRONMENT, os.fdopen(os.memfd_create("accounts"), "w", encoding="utf-8") as accounts:
+        accounts.write("\n".join(directory.lines()))
+        accounts.flush()
         wanted = {
-            "NTLM_USER_FILE": f"/proc/self/fd/{number}",
+            "NTLM_USER_FILE": f"/proc/self/fd/{accounts.fileno()}",
             "KRB5_KTNAME": f"FILE:{directory.realm.keytab if directory.realm else os.devnull}",
             "KRB5RCACHENAME": "none:",
         }
-        with _ENVIRONMENT:
-            before = {name: os.environ.get(name) for name in wanted}
-            os.environ.update(wanted)
-            try:
-                yield
-            finally:
-                for name, value in before.items():
-                    os.environ.pop(name) if value is None else os.environ.update({name: value})
-    finally:
-        os.close(number)
+        before = {name: os.environ.get(name) for name in wanted}
+        os.environ.update(wanted)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name) if value is None else os.environ.update({name: value})

@@ -96,7 +96,7 @@ def read(document: bytes) -> Request:
         resource=_text(header, WSMAN, "ResourceURI"),
         message_id=_text(header, ADDRESSING, "MessageID"),
         timeout=seconds(timeout) if timeout else None,
-        max_envelope=int(size) if size.isdecimal() and len(size) < 10 else _DEFAULT_ENVELOPE,  # noqa: PLR2004
+        max_envelope=int(size) if size.isdecimal() and len(size) < 10 else _DEFAULT_ENVELOPE,  # noqa: PLR2004 - digits
         selectors=_named(header, "SelectorSet", "Selector"),
         options=_named(header, "OptionSet", "Option"),
         body=body[0] if body is not None and len(body) else None,
