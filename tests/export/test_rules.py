@@ -7,6 +7,8 @@ from types import ModuleType
 import pytest
 
 NAMES = ["onboard.ps1", "detect.ps1", "requirement.ps1"]
+# A whole bundle goes from the share into a folder that is private and empty; the host script copies single files.
+ALSO = {"onboard.ps1": frozenset({"Copy-Item"})}
 
 
 def text_of(name: str) -> str:
@@ -15,7 +17,7 @@ def text_of(name: str) -> str:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_script_keeps_every_rule(rules: ModuleType, name: str) -> None:
-    assert rules.faults(text_of(name)) == []
+    assert rules.faults(text_of(name), ALSO.get(name, frozenset())) == []
 
 
 def test_there_is_no_other_script() -> None:
