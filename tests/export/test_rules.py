@@ -7,7 +7,7 @@ from types import ModuleType
 import pytest
 
 NAMES = ["onboard.ps1", "detect.ps1", "requirement.ps1"]
-# A whole bundle goes from the share into a folder that is private and empty; the host script copies single files.
+# A whole bundle goes from the share into a folder that is private; the host script copies single files.
 ALSO = {"onboard.ps1": frozenset({"Copy-Item"})}
 
 

@@ -70,7 +70,7 @@ def functions(root: Any) -> dict[str, Any]:  # noqa: ANN401 - tree-sitter is not
 
 
 def faults(text: str, known: frozenset[str] = frozenset()) -> list[str]:
-    """Everything in one script that breaks a rule; `known` are what it alone may call: functions of the file beside it, a command."""
+    """Everything in one script that breaks a rule; `known` is what it alone may call."""
     root = parse(text)
     own = functions(root)
     found = [
