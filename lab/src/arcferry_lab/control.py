@@ -18,6 +18,9 @@ from arcferry_lab.document import document
 from arcferry_lab.network.namespaces.namespaces import Namespaces
 from arcferry_lab.twin import Twin
 
+_OF_ONE_HOST = ("host/", "winrm/")
+"""What the names of faults begin with that are laid on one host."""
+
 
 def control(twin: Twin, stop: asyncio.Event) -> web.Application:
     """The application behind the control socket; who can open the socket may do all of this."""
@@ -126,7 +129,7 @@ def _shown_machines(twin: Twin) -> object:
 
 async def _add_fault(twin: Twin, body: dict[str, Any]) -> object:
     name, host = str(body.get("name", "")), str(body.get("host", ""))
-    if name.startswith(("host/", "winrm/")):
+    if name.startswith(_OF_ONE_HOST):
         await twin.servers.lay(name, host)
     else:
         await twin.add_fault(name, host, times=body.get("times"))
@@ -134,7 +137,7 @@ async def _add_fault(twin: Twin, body: dict[str, Any]) -> object:
 
 
 async def _remove_fault(twin: Twin, body: dict[str, Any]) -> object:
-    if str(body.get("name", "")).startswith("host/"):
+    if str(body.get("name", "")).startswith(_OF_ONE_HOST):
         raise InputError(
             "a fault of one host stays as long as the lab runs",
             hint="End the lab, arcferry lab down, and start another one.",

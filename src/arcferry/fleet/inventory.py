@@ -37,8 +37,6 @@ Auth = Literal["kerberos", "ntlm", "certificate", "basic"]
 AUTHS: tuple[Auth, ...] = get_args(Auth)
 """The ways to sign in over WinRM. CredSSP is none of them: it hands the password over to the server."""
 
-"""The ways to sign in over WinRM."""
-
 
 @dataclass(frozen=True, slots=True)
 class Host:
