@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import csv
+import shlex
 import shutil
 import signal
 import socket
@@ -19,6 +20,7 @@ from arcferry_lab.azure.state import ArcMachine
 from arcferry_lab.hosts import build_agent_package, read_journal
 from arcferry_lab.hosts.faults import lay
 from arcferry_lab.hosts.host import LabHost
+from arcferry_lab.system import tools_folder
 from arcferry_lab.twin import RESOURCE_GROUP
 
 from .conftest import Fleet, Sealed, ended
@@ -121,12 +123,15 @@ def repeated(fleet: Fleet) -> list[tuple[str, int, str]]:
 async def leftovers(fleet: Fleet) -> list[str]:
     """Files on any host that hold a token, or were meant for one; only there can its /run be seen."""
     found = []
+    # What a host borrows of this computer lies where it does here, which may be under /tmp.
+    borrowed = tools_folder() or Path("/nowhere")
     for host in fleet.twin.servers.hosts:
         folders = "/run /var /tmp /root /home /etc /dev/shm"
         # In two words, as the host writes down what it is asked, and that must not be found. A token has a
         # dot behind its first part; the three letters alone stand in a certificate now and then.
         held = await host.run(
-            f"grep -rlsE -e 'ey''J[A-Za-z0-9_-]{{8,}}[.]' {folders}; find /run /var/tmp /tmp -name '*.json'"
+            f"grep -rlsE --exclude-dir={borrowed.name} -e 'ey''J[A-Za-z0-9_-]{{8,}}[.]' {folders}; "
+            f"find /run /var/tmp /tmp -path {shlex.quote(str(borrowed))} -prune -o -name '*.json' -print"
         )
         found += [f"{host.name}: {line}" for line in held.stdout.splitlines()]
     return found

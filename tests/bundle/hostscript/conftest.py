@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -91,11 +91,17 @@ def read_answer(done: subprocess.CompletedProcess[bytes]) -> Answer:
 def here() -> Callable[..., Answer]:
     """Run the script on this machine, for what changes nothing."""
 
-    def run(shell: Sequence[str], *arguments: str | bytes | Path, **options: object) -> Answer:
-        command = [*shell, SCRIPT, *arguments]
-        return read_answer(
-            subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False, **options)
-        )
+    def run(
+        shell: Sequence[str],
+        *arguments: str | bytes | Path,
+        stdin: IO[bytes] | None = None,
+        **options: object,
+    ) -> Answer:
+        """With `stdin` the script comes by that, and not by its path."""
+        command = [*shell, *([SCRIPT] if stdin is None else []), *arguments]
+        source = subprocess.DEVNULL if stdin is None else stdin
+        done = subprocess.run(command, stdin=source, capture_output=True, check=False, **options)
+        return read_answer(done)
 
     return run
 
