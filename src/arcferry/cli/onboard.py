@@ -1,14 +1,14 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arcferry.cli import options
+from arcferry.cli import onboard_control, onboard_runs, options
 from arcferry.cli.bundle_shared import open_bundle
 from arcferry.cli.options import argument, grouped, option, setting
-from arcferry.cli.output import show, show_by
+from arcferry.cli.output import show_by
 from arcferry.cli.sign_in import principal
 from arcferry.cli.winrm import WinrmOptions, winrm_trust
 from arcferry.errors import InputError, InterruptedRunError
@@ -22,6 +22,10 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Install the agent on servers over SSH or WinRM, connect them to Azure Arc, and verify in Azure.",
 )
+app.command("status")(onboard_runs.status)
+app.command("follow")(onboard_runs.follow)
+for _order in (onboard_control.pause, onboard_control.resume, onboard_control.cancel):
+    app.command()(_order)
 _GO_ON = "Run the same command again: it goes on where it was."
 _STOPPING = "stopping: what is being installed or connected ends first; once more to leave it"
 
@@ -209,32 +213,6 @@ def apply(
         raise InterruptedRunError("stopped; what is done is kept", hint=_GO_ON)
     if not result.all_connected:
         raise typer.Exit(1)
-
-
-@app.command("status")
-def status(*, state: options.StateOption = None, output: options.CheckOutputOption = "table") -> None:
-    """List the runs that are remembered here, the newest first, and how far each host came.
-
-    Reads the state folder alone: neither Azure nor a server is asked. JSON has the findings of the newest run
-    that was judged, too, by the data that were at hand then.
-    """
-    from arcferry.files import state_folder
-    from arcferry.fleet.findings import judged_again
-    from arcferry.report import as_json, runs
-
-    folder = state or state_folder()
-    found = runs.remembered(folder)
-
-    def content() -> dict[str, Any]:
-        return {"runs": found, **as_json.fields(judged_again(folder))}
-
-    show(
-        output,
-        table=lambda: typer.echo("\n".join(runs.plain(found))),
-        document=lambda: {"schema": 1, "kind": "runs", **content()},
-        lines=lambda: as_json.lines(content(), "runs", "run-state"),
-        junit=lambda: runs.junit(found),
-    )
 
 
 def _request(inventory: Path, given: FleetOptions, *, acts: bool) -> "RunRequest":

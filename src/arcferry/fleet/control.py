@@ -105,12 +105,16 @@ class Controls:
     run: RunFolder
     kill_switch: Path | None = None
 
-    def cancelled(self) -> Order | None:
-        """The order by which the run is to end; None where there is none."""
+    def order(self) -> Order | None:
+        """The last order that can be read; None where there is none."""
         try:
-            order = order_for(self.run)
+            return order_for(self.run)
         except FileInputError:
             return None
+
+    def cancelled(self) -> Order | None:
+        """The order by which the run is to end; None where there is none."""
+        order = self.order()
         return order if order is not None and order.wish is Wish.CANCEL else None
 
     def held(self) -> str:

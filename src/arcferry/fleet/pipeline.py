@@ -32,19 +32,21 @@ Json = dict[str, Any]
 Record = Callable[[str, Callable[[], Awaitable[Json]]], Awaitable[Json]]
 """Given a step's name and what it does: the recorded result, or that of doing it, recorded now."""
 
+MayBegin = Callable[[bool], Awaitable[None]]
+
 
 async def run_steps(
-    task: HostTask, record: Record, may_begin: Callable[[bool], None]
+    task: HostTask, record: Record, may_begin: MayBegin
 ) -> tuple[HostOutcome, list[StepResult]]:
     """Run a host's steps in their order until one fails. Where one is blocked, none is begun.
 
     Args:
         task: the host.
         record: keeps the result of each step.
-        may_begin: called before each step with whether it may be left in the middle; raises where the run is
-            being stopped.
+        may_begin: awaited before each step with whether it may be left in the middle; returns when the step
+            may begin, and raises where this attempt ends here.
     """
-    may_begin(True)
+    await may_begin(True)
     results = [await _recorded(task, record, SURVEY, _patient(SURVEY, _survey, may_begin, True))]
     if results[0].state is not StepState.DONE:
         return HostOutcome.FAILED, results
@@ -59,7 +61,7 @@ async def run_steps(
         if decision.action is Action.SKIP:
             results.append(_not_run(task, step, decision, StepState.SKIPPED))
             continue
-        may_begin(step.interruptible)
+        await may_begin(step.interruptible)
         perform = _patient(step.name, step.perform, may_begin, step.interruptible)
         results.append(await _recorded(task, record, step.name, perform))
         if results[-1].state is not StepState.DONE:
@@ -102,9 +104,7 @@ async def _recorded(task: HostTask, record: Record, name: str, perform: _Perform
     return result
 
 
-def _patient(
-    name: str, perform: _Perform, may_begin: Callable[[bool], None], interruptible: bool
-) -> _Perform:
+def _patient(name: str, perform: _Perform, may_begin: MayBegin, interruptible: bool) -> _Perform:
     """The step, tried again where its failure passes by itself; the waits may be left at any time."""
 
     async def tried(task: HostTask) -> StepResult:
@@ -114,9 +114,9 @@ def _patient(
         while (retry := retry_of(result)) and (number := number + 1) <= retry.times:
             pause = pause_before(retry, number)
             task.tell(f"{result.says}; tried again in {pause:.0f} s, {number} of {retry.times}")
-            may_begin(True)
+            await may_begin(True)
             await asyncio.sleep(pause)
-            may_begin(interruptible)
+            await may_begin(interruptible)
             result = await _attempted(task, name, perform)
         return replace(result, seconds=round(time.monotonic() - began, 3))
 
