@@ -30,10 +30,13 @@ def tell(event: Event, console: Console) -> None:
     """One line for each change."""
     if event.kind in {EventKind.STARTED, EventKind.BEGUN, EventKind.ENDED}:
         return
+    if not event.host:
+        console.print(one_line(f"run  {event.says or event.kind.value}", limit=400), soft_wrap=True)
+        return
     time = f" ({event.seconds:.1f} s)" if event.seconds and event.kind is EventKind.DONE else ""
     says = f": {event.says}" if event.says else ""
     step = f"{event.step} " if event.step else ""
-    line = f"{event.host or 'run'}  {step}{event.kind.value}{time}{says}"
+    line = f"{event.host}  {step}{event.kind.value}{time}{says}"
     console.print(one_line(line, limit=400), soft_wrap=True)
 
 

@@ -80,6 +80,8 @@ def event_line(event: Mapping[str, Any]) -> str:
     if words["event"] == EventKind.STARTED:
         return ""
     says = one_line(str(event.get("says", "")), limit=400)
+    if not words["host"] and words["event"] in {EventKind.PAUSED, EventKind.RESUMED} and says:
+        return f"{words['time']}  run  {says}"  # which begins with that word, or tells what holds it
     what = " ".join(filter(None, (words["step"], words["event"])))
     return f"{words['time']}  {words['host'] or 'run'}  {what}{f': {says}' if says else ''}"
 
