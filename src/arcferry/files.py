@@ -26,6 +26,8 @@ FILE_LIMIT = 64 * 1024 * 1024
 
 # A virus scanner or an indexer lets go of a file within this; another program may hold it while it runs.
 _WAITS = (0.05, 0.1, 0.2, 0.4, 0.8)
+# As long as a glance at a lock may take, twice.
+_GLANCES = (0.05, 0.05)
 _IN_USE = "Close the program that has it open, if one has; else look at who may write there."
 ROOM = "Make room on it, then run the same command again: it goes on where it was."
 
@@ -214,6 +216,34 @@ else:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
+def _take_in_turn(descriptor: int) -> None:
+    """Take a lock that `is_held` may have for a moment.
+
+    Raises:
+        OSError: another process keeps it.
+    """
+    for wait in _GLANCES:
+        with suppress(OSError):
+            _take(descriptor)
+            return
+        time.sleep(wait)
+    _take(descriptor)
+
+
+def is_held(folder: Path, name: str) -> bool:
+    """Whether a process holds the folder by the lock of that name."""
+    try:
+        descriptor = os.open(folder / name, os.O_RDWR)
+    except OSError:
+        return False
+    with os.fdopen(descriptor, "r+b", buffering=0) as lock:
+        try:
+            _take(lock.fileno())
+        except OSError:
+            return True
+    return False
+
+
 @contextmanager
 def only_one(folder: Path, what: str, *, name: str = "lock", hint: str) -> Iterator[None]:
     """Hold the folder; a second holder is refused while the first runs.
@@ -236,7 +266,7 @@ def only_one(folder: Path, what: str, *, name: str = "lock", hint: str) -> Itera
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     with os.fdopen(descriptor, "r+b", buffering=0) as lock:
         try:
-            _take(lock.fileno())
+            _take_in_turn(lock.fileno())
         except OSError:
             holder = f" (process {number})" if (number := _holder(lock)) else ""
             raise BlockedError(f"another {what} is running on {folder}{holder}", hint=hint) from None

@@ -260,7 +260,7 @@ def test_init_overwrites_nothing(write: Write) -> None:
 
 
 def test_every_key_is_an_option_with_a_variable_of_its_own() -> None:
-    """But tags and the variables' own names, whose values the environment cannot hold well."""
+    """But tags, windows and the variables' own names, whose values the environment cannot hold well."""
     found = {
         spelling.removeprefix("--"): option.envvar
         for command in OURS.values()
@@ -269,4 +269,6 @@ def test_every_key_is_an_option_with_a_variable_of_its_own() -> None:
         for spelling in option.opts
     }
     assert found.keys() >= site.KEYS
-    assert {key for key in site.KEYS if not found[key]} == {"tags", "secret-env", "winrm-password-env"}
+    assert {key for key in site.KEYS if not found[key]} == {
+        "tags", "window", "secret-env", "winrm-password-env",
+    }  # fmt: skip

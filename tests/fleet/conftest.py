@@ -259,7 +259,7 @@ class Fleet:
 
     async def start(self, verb: str, *args: str, inventory: Path | None = None) -> asyncio.subprocess.Process:
         words = ["onboard", verb]
-        if verb != "status":
+        if verb not in {"status", "follow", "pause", "resume", "cancel"}:
             words.append(str(inventory or self.twin.paths.inventory))
         return await asyncio.create_subprocess_exec(
             *self.before,
@@ -295,6 +295,15 @@ class Fleet:
         return list(self.state.glob("runs/*/journal.jsonl"))
 
     def events(self) -> list[dict[str, Any]]:
+        """What happened to hosts."""
+        return [event for event in self.told() if event["host"]]
+
+    def of_run(self) -> list[tuple[str, str]]:
+        """What happened to the run as a whole, and what was said of it."""
+        return [(event["event"], event["says"]) for event in self.told() if not event["host"]]
+
+    def told(self) -> list[dict[str, Any]]:
+        """Everything in the journal."""
         lines = [line for path in self.journals() for line in path.read_bytes().split(b"\n")]
         return [json.loads(line) for line in lines if line.endswith(b"}")]
 

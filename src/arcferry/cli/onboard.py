@@ -1,27 +1,33 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arcferry.cli import options
+from arcferry.cli import onboard_control, onboard_runs, options
 from arcferry.cli.bundle_shared import open_bundle
 from arcferry.cli.options import argument, grouped, option, setting
-from arcferry.cli.output import show, show_by
+from arcferry.cli.output import CheckOutput, show_by
 from arcferry.cli.sign_in import principal
 from arcferry.cli.winrm import WinrmOptions, winrm_trust
 from arcferry.errors import InputError, InterruptedRunError
 
 if TYPE_CHECKING:
     from arcferry.fleet.inventory import Host, Inventory
+    from arcferry.fleet.saved_plan import SavedPlan
     from arcferry.fleet.task import RunRequest
     from arcferry.fleet.transport import SignIn
+    from arcferry.fleet.window import Window
 
 app = typer.Typer(
     no_args_is_help=True,
     help="Install the agent on servers over SSH or WinRM, connect them to Azure Arc, and verify in Azure.",
 )
+app.command("status")(onboard_runs.status)
+app.command("follow")(onboard_runs.follow)
+for _order in (onboard_control.pause, onboard_control.resume, onboard_control.cancel):
+    app.command()(_order)
 _GO_ON = "Run the same command again: it goes on where it was."
 _STOPPING = "stopping: what is being installed or connected ends first; once more to leave it"
 
@@ -98,9 +104,47 @@ class FleetOptions(options.PlaceOptions, options.AccessOptions, options.Identity
     ] = 0
     tags: options.TagsOption = None
     state: options.StateOption = None
+    window: Annotated[
+        list[str] | None,
+        option(
+            "--window WHEN",
+            "When servers may be begun, such as 'Sat 22:00-05:00 Asia/Taipei'; several with commas, or "
+            "repeated. Outside it the run waits, and a server at work ends its step.",
+            panel=options.RUN,
+        ),
+    ] = None
     concurrency: Annotated[
         int, option("--concurrency N", "Hosts at one time.", panel=options.RUN, min=1, max=500)
     ] = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """How hosts are worked on."""
+
+    stop_after: Annotated[
+        int | None,
+        option("--stop-after N", "Begin no further host after N failures.", panel=options.RUN, min=1),
+    ] = None
+    patience: Annotated[
+        float,
+        option(
+            "--patience SECONDS",
+            "How long a machine may take to be Connected in Azure, with the bundle's version and a "
+            "heartbeat newer than the run. An agent sends one every five minutes.",
+            panel=options.RUN,
+            min=1,
+            max=3600,
+        ),
+    ] = 420
+    kill_switch: Annotated[
+        Path | None,
+        setting(
+            "--kill-switch FILE",
+            "While this file exists nothing is begun, in every run that names it.",
+            panel=options.RUN,
+        ),
+    ] = None
 
 
 @app.command("plan")
@@ -109,6 +153,10 @@ def plan(
     inventory: InventoryArgument,
     *,
     fleet: FleetOptions,
+    save: Annotated[
+        Path | None,
+        option("--save FILE", "Keep the plan, without any secret, for apply --plan FILE.", panel=options.RUN),
+    ] = None,
     output: options.CheckOutputOption = "table",
 ) -> None:
     """Show what apply would do with every server. Changes nothing.
@@ -120,11 +168,14 @@ def plan(
     Azure is not ready, 4 when signing in failed.
     """
     from arcferry.cli import stopping
+    from arcferry.fleet import saved_plan
     from arcferry.fleet.plan import plan_fleet
     from arcferry.report import plan as report
 
     request = _request(inventory, fleet, acts=False)
     result = stopping.run(plan_fleet(request), says="stopped; nothing was changed")
+    if save is not None:
+        saved_plan.save(result, save)
     show_by(output, report, result)
     if not all(host.good for host in result.hosts):
         raise typer.Exit(1)
@@ -136,21 +187,16 @@ def apply(
     inventory: InventoryArgument,
     *,
     fleet: FleetOptions,
-    stop_after: Annotated[
-        int | None,
-        option("--stop-after N", "Begin no further host after N failures.", panel=options.RUN, min=1),
-    ] = None,
-    patience: Annotated[
-        float,
+    run_options: RunOptions,
+    plan_file: Annotated[
+        Path | None,
         option(
-            "--patience SECONDS",
-            "How long a machine may take to be Connected in Azure, with the bundle's version and a "
-            "heartbeat newer than the run. An agent sends one every five minutes.",
+            "--plan FILE",
+            "Apply what plan --save kept, and nothing where bundle, inventory, target or what would be done "
+            "with a server is another now.",
             panel=options.RUN,
-            min=1,
-            max=3600,
         ),
-    ] = 420,
+    ] = None,
     output: options.CheckOutputOption = "table",
 ) -> None:
     """Bring every server of the inventory into Azure Arc.
@@ -164,12 +210,22 @@ def apply(
     nothing that is done, and tries again what failed.
 
     Ctrl-C and SIGTERM let what is being installed or connected end, and begin nothing else; a second one
-    leaves that too. What is done is kept.
+    leaves that too. What is done is kept. From another terminal: pause, resume, cancel, follow.
 
     Exit code 0 when every server is connected, 1 when one is not, 2 when an option or a file is wrong or the
     disk with the state is full, 3 when nothing was begun because something must change first, 4 when signing
     in failed, 130 after Ctrl-C or SIGTERM.
     """
+    from arcferry.fleet import saved_plan
+
+    request = _request(inventory, fleet, acts=True, run=run_options)
+    planned = saved_plan.read(plan_file) if plan_file is not None else None
+    _apply(request, fleet, output, planned)
+
+
+def _apply(
+    request: "RunRequest", fleet: FleetOptions, output: CheckOutput, planned: "SavedPlan | None" = None
+) -> None:
     from arcferry import catalog, log
     from arcferry.cli import stopping
     from arcferry.cli.evidence import held_beside, warn
@@ -179,14 +235,12 @@ def apply(
     from arcferry.report import fleet as report
     from arcferry.report.progress import watching
 
-    request = _request(inventory, fleet, acts=True)
     who = request.principal
     if who is None:
         raise InputError(
             "no secret and no certificate to sign in to Azure with",
             hint=f"Set {fleet.secret_env}, or pass --secret-file or --certificate.",
         )
-    request = replace(request, stop_after=stop_after, patience=patience)
     stop = Stop()
 
     def ask() -> None:
@@ -198,46 +252,28 @@ def apply(
     names = [host.name for host in request.inventory.hosts]
     with watching(names, len(NAMES), lines=log.is_on()) as observer:
         result = stopping.run(
-            apply_fleet(request, who, observer=observer, stop=stop), says="stopped", hint=_GO_ON, ask=ask
+            apply_fleet(request, who, observer=observer, stop=stop, planned=planned),
+            says="stopped",
+            hint=_GO_ON,
+            ask=ask,
         )
     held = held_beside((), catalog.cloud(fleet.cloud))
     warn(held)
     judged = replace(result, diagnosis=findings_of_run(result.hosts, held))
     show_by(output, report, judged)
     keep(judged.diagnosis, Path(judged.state))
+    if judged.cancelled:
+        hint = f"To apply it again: arcferry onboard resume --run {judged.id}, then apply."
+        raise InterruptedRunError(f"{judged.cancelled}; what is done is kept", hint=hint)
     if stopping.asked():
         raise InterruptedRunError("stopped; what is done is kept", hint=_GO_ON)
     if not result.all_connected:
         raise typer.Exit(1)
 
 
-@app.command("status")
-def status(*, state: options.StateOption = None, output: options.CheckOutputOption = "table") -> None:
-    """List the runs that are remembered here, the newest first, and how far each host came.
-
-    Reads the state folder alone: neither Azure nor a server is asked. JSON has the findings of the newest run
-    that was judged, too, by the data that were at hand then.
-    """
-    from arcferry.files import state_folder
-    from arcferry.fleet.findings import judged_again
-    from arcferry.report import as_json, runs
-
-    folder = state or state_folder()
-    found = runs.remembered(folder)
-
-    def content() -> dict[str, Any]:
-        return {"runs": found, **as_json.fields(judged_again(folder))}
-
-    show(
-        output,
-        table=lambda: typer.echo("\n".join(runs.plain(found))),
-        document=lambda: {"schema": 1, "kind": "runs", **content()},
-        lines=lambda: as_json.lines(content(), "runs", "run-state"),
-        junit=lambda: runs.junit(found),
-    )
-
-
-def _request(inventory: Path, given: FleetOptions, *, acts: bool) -> "RunRequest":
+def _request(
+    inventory: Path, given: FleetOptions, *, acts: bool, run: "RunOptions | None" = None
+) -> "RunRequest":
     """What was asked for, read and checked; `acts` if servers are to be changed."""
     import logging
 
@@ -258,7 +294,21 @@ def _request(inventory: Path, given: FleetOptions, *, acts: bool) -> "RunRequest
     hosts = _tagged(read_inventory(inventory, how), given.tags or [])
     sign_in = _sign_in(given, hosts.hosts)
     opened = open_bundle(given.bundle, given.bundle_key, folder, given.allow_older, keeps=acts)
-    return RunRequest(hosts, opened, sign_in, target, who, folder, given.concurrency)
+    request = RunRequest(
+        hosts, opened, sign_in, target, who, folder, given.concurrency, window=_window(given.window)
+    )
+    if run is None:
+        return request
+    return replace(request, stop_after=run.stop_after, patience=run.patience, kill_switch=run.kill_switch)
+
+
+def _window(texts: list[str] | None) -> "Window | None":
+    from arcferry.fleet.window import joined
+
+    try:
+        return joined(texts or ())
+    except ValueError as error:
+        raise InputError(f"--window: {error}") from error
 
 
 def _sign_in(given: FleetOptions, hosts: "tuple[Host, ...]") -> "SignIn":

@@ -22,6 +22,7 @@ _PATHS = frozenset(
     (
         "secret-file", "certificate", "ca-file", "bundle-key", "known-hosts", "ssh-key",
         "winrm-password-file", "winrm-keytab", "winrm-certificate", "winrm-certificate-key", "winrm-ca",
+        "kill-switch",
     )
 )  # fmt: skip
 _TEXTS = frozenset(
@@ -29,6 +30,7 @@ _TEXTS = frozenset(
         "cloud", "location", "tenant-id", "subscription-id", "resource-group", "client-id", "secret-env",
         "arm-url", "authority", "proxy", "resolver", "circuit", "user", "transport", "auth",
         "private-link-scope", "winrm-user", "winrm-password-env", "winrm-keyring",
+        "window",
     )
 )  # fmt: skip
 _LISTS = frozenset(("tags",))

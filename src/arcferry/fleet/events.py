@@ -26,11 +26,16 @@ class EventKind(StrEnum):
     RECORDED = "recorded"
     CONNECTED = "connected"
     STOPPED = "stopped"
+    BEGUN = "begun"
+    """Of the run as a whole, as are those below: an apply begins to work on it."""
+    PAUSED = "paused"
+    RESUMED = "resumed"
+    ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One change of one host's state; `step` is empty for the host as a whole."""
+    """One change of one host's state; `step` is empty for the host as a whole, and `host` for the run."""
 
     host: str
     kind: EventKind

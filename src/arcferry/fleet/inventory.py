@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from arcferry.errors import FileInputError
 from arcferry.fleet.tables import read_rows
 from arcferry.fleet.tags import check_tags, parse_tags
+from arcferry.fleet.window import Window
 from arcferry.text import one_line, quoted, whole
 
 _HOST_NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_-]{1,63})*\.?")
@@ -50,6 +51,7 @@ class Host:
         transport: how it is reached: `ssh` or `winrm`.
         auth: how to sign in over WinRM; empty for Kerberos and, where that cannot be, NTLM.
         line: where it stands in the inventory.
+        window: when it may be begun; None for the run's own window.
     """
 
     name: str
@@ -61,9 +63,10 @@ class Host:
     transport: str = "ssh"
     auth: str = ""
     line: int = 0
+    window: Window | None = None
 
     def identity(self) -> dict[str, Any]:
-        """What makes this host this host, as plain JSON; its line and how to sign in do not."""
+        """What makes this host this host, as plain JSON; its line, its window and how to sign in do not."""
         return {
             "name": self.name,
             "address": self.address,

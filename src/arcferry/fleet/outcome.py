@@ -124,6 +124,7 @@ class FleetRun:
         id: names inventory, bundle and target; the same three give the same run again.
         spent: whether the failure budget ended it.
         interrupted: whether the operator did.
+        cancelled: who cancelled it, when and why; empty where nobody did.
         diagnosis: what the failed hosts' evidence leads to, once it was judged.
     """
 
@@ -137,12 +138,19 @@ class FleetRun:
     state: str
     spent: bool = False
     interrupted: bool = False
+    cancelled: str = ""
     diagnosis: Diagnosis = NOTHING_JUDGED
 
     @property
     def all_connected(self) -> bool:
         """Whether every host of the inventory is connected."""
         return all(run.outcome is HostOutcome.CONNECTED for run in self.hosts)
+
+    @property
+    def says(self) -> str:
+        """How it stands, in a few words."""
+        stands = f"{self.count(HostOutcome.CONNECTED)} of {len(self.hosts)} hosts connected"
+        return f"{stands}; {self.cancelled or 'stopped'}" if self.interrupted else stands
 
     def count(self, outcome: HostOutcome) -> int:
         """How many hosts ended so."""

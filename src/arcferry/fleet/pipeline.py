@@ -1,5 +1,6 @@
 """One host, from its facts to Azure's own word: the pipeline that plan shows and apply runs."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -10,6 +11,7 @@ from arcferry.errors import ArcferryError, AzureError
 from arcferry.fleet.events import EventKind
 from arcferry.fleet.host_state import Action, Decision, HostState, state_from
 from arcferry.fleet.outcome import HostOutcome, StepResult, StepState
+from arcferry.fleet.retries import pause_before, retry_of
 from arcferry.fleet.script import sweep
 from arcferry.fleet.steps.check import CHECK
 from arcferry.fleet.steps.connect import CONNECT
@@ -30,20 +32,22 @@ Json = dict[str, Any]
 Record = Callable[[str, Callable[[], Awaitable[Json]]], Awaitable[Json]]
 """Given a step's name and what it does: the recorded result, or that of doing it, recorded now."""
 
+MayBegin = Callable[[bool], Awaitable[None]]
+
 
 async def run_steps(
-    task: HostTask, record: Record, may_begin: Callable[[bool], None]
+    task: HostTask, record: Record, may_begin: MayBegin
 ) -> tuple[HostOutcome, list[StepResult]]:
     """Run a host's steps in their order until one fails. Where one is blocked, none is begun.
 
     Args:
         task: the host.
         record: keeps the result of each step.
-        may_begin: called before each step with whether it may be left in the middle; raises where the run is
-            being stopped.
+        may_begin: awaited before each step with whether it may be left in the middle; returns when the step
+            may begin, and raises where this attempt ends here.
     """
-    may_begin(True)
-    results = [await _recorded(task, record, SURVEY, _survey)]
+    await may_begin(True)
+    results = [await _recorded(task, record, SURVEY, _patient(SURVEY, _survey, may_begin, True))]
     if results[0].state is not StepState.DONE:
         return HostOutcome.FAILED, results
     state = state_from(results[0].data, task.host, task.target, task.context.request.bundle)
@@ -57,8 +61,9 @@ async def run_steps(
         if decision.action is Action.SKIP:
             results.append(_not_run(task, step, decision, StepState.SKIPPED))
             continue
-        may_begin(step.interruptible)
-        results.append(await _recorded(task, record, step.name, step.perform))
+        await may_begin(step.interruptible)
+        perform = _patient(step.name, step.perform, may_begin, step.interruptible)
+        results.append(await _recorded(task, record, step.name, perform))
         if results[-1].state is not StepState.DONE:
             return HostOutcome.FAILED, results
     return HostOutcome.CONNECTED, results
@@ -91,7 +96,7 @@ async def _recorded(task: HostTask, record: Record, name: str, perform: _Perform
         ran = True
         task.step = name
         task.see(EventKind.STARTED, name)
-        return (await _attempted(task, name, perform)).to_json()
+        return (await perform(task)).to_json()
 
     result = StepResult.from_json(await record(name, action))
     kind = EventKind(result.state.value) if ran else EventKind.RECORDED
@@ -99,17 +104,34 @@ async def _recorded(task: HostTask, record: Record, name: str, perform: _Perform
     return result
 
 
+def _patient(name: str, perform: _Perform, may_begin: MayBegin, interruptible: bool) -> _Perform:
+    """The step, tried again where its failure passes by itself; the waits may be left at any time."""
+
+    async def tried(task: HostTask) -> StepResult:
+        began = time.monotonic()
+        result = await _attempted(task, name, perform)
+        number = 0
+        while (retry := retry_of(result)) and (number := number + 1) <= retry.times:
+            pause = pause_before(retry, number)
+            task.tell(f"{result.says}; tried again in {pause:.0f} s, {number} of {retry.times}")
+            await may_begin(True)
+            await asyncio.sleep(pause)
+            await may_begin(interruptible)
+            result = await _attempted(task, name, perform)
+        return replace(result, seconds=round(time.monotonic() - began, 3))
+
+    return tried
+
+
 async def _attempted(task: HostTask, name: str, perform: _Perform) -> StepResult:
     """The step's result; a failure of the host or of Azure is a result too."""
-    began = time.monotonic()
     try:
-        result = await perform(task)
+        return await perform(task)
     except ArcferryError as error:
         code = error.code if isinstance(error, AzureError) else ""
-        result = StepResult(name, StepState.FAILED, error.message, hint=error.hint, code=code)
+        return StepResult(name, StepState.FAILED, error.message, hint=error.hint, code=code)
     except Exception as error:  # noqa: BLE001  # one host's surprise must not end the others' work
         # The traceback is kept in the run's log.
         _LOG.exception("step %s", name)
         says = f"unexpected {type(error).__name__}; the run's log.txt has the details"
-        result = StepResult(name, StepState.FAILED, says)
-    return replace(result, seconds=round(time.monotonic() - began, 3))
+        return StepResult(name, StepState.FAILED, says)

@@ -1,7 +1,7 @@
 """A plan: what apply would do with each host, from the same facts and decisions. It changes nothing."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from arcferry.azure import PreflightCheck, prepare, signed_in
@@ -73,8 +73,15 @@ async def plan(
         checks: what the preflight said.
         seen: called for each host as its plan is there.
     """
-    request = context.request
-    turns = asyncio.Semaphore(request.concurrency)
+    hosts = await plan_hosts(context, context.request.inventory.hosts, seen)
+    return FleetPlan(context.request, checks, hosts)
+
+
+async def plan_hosts(
+    context: RunContext, hosts: Iterable[Host], seen: Callable[[HostPlan], None] = lambda _: None
+) -> tuple[HostPlan, ...]:
+    """The plan for each of these hosts, so many at a time."""
+    turns = asyncio.Semaphore(context.request.concurrency)
 
     async def one(host: Host) -> HostPlan:
         async with turns:
@@ -82,8 +89,7 @@ async def plan(
         seen(planned)
         return planned
 
-    hosts = await asyncio.gather(*(one(host) for host in request.inventory.hosts))
-    return FleetPlan(request, checks, tuple(hosts))
+    return tuple(await asyncio.gather(*map(one, hosts)))
 
 
 async def _plan_host(host: Host, context: RunContext) -> HostPlan:

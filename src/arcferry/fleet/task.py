@@ -19,6 +19,7 @@ from arcferry.fleet.run_folder import run_id
 from arcferry.fleet.script import ScriptAnswer, ask
 from arcferry.fleet.system import SYSTEMS
 from arcferry.fleet.transport import Session, SignIn, open_session
+from arcferry.fleet.window import Window
 
 PATIENCE = 420.0
 """Seconds that Azure gets for a machine: an agent beats every five minutes (agent overview, 2026-08)."""
@@ -34,6 +35,8 @@ class RunRequest:
         concurrency: hosts worked on at one time.
         stop_after: failures after which no further host is begun; None for no limit.
         patience: seconds that Azure gets to report a machine as Connected, with a new heartbeat.
+        window: when hosts without a window of their own may be begun; None for any time.
+        kill_switch: while this file exists nothing is begun; None for no switch.
     """
 
     inventory: Inventory
@@ -45,6 +48,8 @@ class RunRequest:
     concurrency: int = 50
     stop_after: int | None = None
     patience: float = PATIENCE
+    window: Window | None = None
+    kill_switch: Path | None = None
 
     @property
     def run(self) -> str:

@@ -45,6 +45,7 @@ def document(run: FleetRun) -> dict[str, Any]:
         "preflight": checks_document(run.checks),
         "state": run.state,
         "interrupted": run.interrupted,
+        "cancelled": run.cancelled,
         "budget_spent": run.spent,
         "summary": {outcome.value: run.count(outcome) for outcome in HostOutcome} | {"hosts": len(run.hosts)},
         "hosts": list(map(host_document, run.hosts)),

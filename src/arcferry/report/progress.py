@@ -28,7 +28,10 @@ _FINAL = {
 
 def tell(event: Event, console: Console) -> None:
     """One line for each change."""
-    if event.kind is EventKind.STARTED:
+    if event.kind in {EventKind.STARTED, EventKind.BEGUN, EventKind.ENDED}:
+        return
+    if not event.host:
+        console.print(one_line(f"run  {event.says or event.kind.value}", limit=400), soft_wrap=True)
         return
     time = f" ({event.seconds:.1f} s)" if event.seconds and event.kind is EventKind.DONE else ""
     says = f": {event.says}" if event.says else ""
@@ -52,10 +55,14 @@ class Board:
         self._rows = {name: _ProgressRow() for name in hosts}
         self._steps = steps
         self._console = console
+        self._held = ""
         self._spinner = Spinner("dots")
 
     def see(self, event: Event) -> None:
-        """Change the host's row."""
+        """Change the host's row, or what is said of the run."""
+        if not event.host:
+            self._held = event.says if event.kind is EventKind.PAUSED else ""
+            return
         row = self._rows.get(event.host)
         if row is None:
             return
@@ -77,7 +84,10 @@ class Board:
         counts = Counter(row.final for row in self._rows.values())
         bad = counts[EventKind.FAILED] + counts[EventKind.BLOCKED]
         text = f"{counts[EventKind.CONNECTED]} of {len(self._rows)} connected"
-        return Group(table, Text(f"{text}, {bad} failed" if bad else text, style="bold"))
+        lines = [Text(f"{text}, {bad} failed" if bad else text, style="bold")]
+        if self._held:
+            lines.append(Text(one_line(self._held, limit=300), style=STYLES["warn"]))
+        return Group(table, *lines)
 
     def _cells(self, name: str, row: _ProgressRow) -> tuple[RenderableType, ...]:
         done = self._steps if row.final is EventKind.CONNECTED else min(row.done, self._steps)

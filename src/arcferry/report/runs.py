@@ -5,13 +5,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from arcferry.fleet.control import Controls
+from arcferry.fleet.events import EventKind
+from arcferry.fleet.following import Entry, RunState, entries, state_of
 from arcferry.fleet.run_folder import RunFolder, runs
 from arcferry.report.junit import JunitCase, JunitResult, xml
-from arcferry.text import from_json, one_line
+from arcferry.text import one_line
 from arcferry.times import to_text
 
-_LIMIT = 64 * 1024 * 1024
-_LINE = 16 * 1024
+_FIELDS = ("state", "step", "says", "time")
 
 
 def remembered(folder: Path) -> list[dict[str, Any]]:
@@ -29,35 +31,59 @@ def remembered(folder: Path) -> list[dict[str, Any]]:
             "target": record.get("target", {}),
             "folder": str(run.path),
             "hosts_total": int(record.get("hosts", 0)),
-            "hosts": _hosts(run),
+            **standing(run),
         }
         for run, record in runs(folder)
     ]
 
 
-def _hosts(run: RunFolder) -> dict[str, dict[str, str]]:
-    last: dict[str, dict[str, str]] = {}
-    for event in _events(run.journal):
-        host = last.setdefault(str(event.get("host", "")), {"state": "", "step": "", "says": "", "time": ""})
-        if event.get("step"):
-            host.update(step=str(event["step"]), says=one_line(str(event.get("says", ""))))
-        host.update(state=str(event.get("event", "")), time=str(event.get("time", "")))
-    return last
+def standing(run: RunFolder) -> dict[str, Any]:
+    """Whether a run is at work, the last that is said of it as a whole, and of each of its hosts."""
+    hosts: dict[str, dict[str, str]] = {}
+    last, says = "", ""
+    for entry in entries(run.journal):
+        if entry.of_run:
+            last, says = entry.kind, one_line(str(entry.event.get("says", "")))
+        else:
+            _note(hosts.setdefault(str(entry.event["host"]), dict.fromkeys(_FIELDS, "")), entry)
+    state = state_of(run, last)
+    order = Controls(run).order()
+    return {
+        "state": state.value,
+        "says": order.says if order is not None and state is RunState.CANCELLED else says,
+        "order": order.to_json() if order is not None else None,
+        "hosts": hosts,
+    }
 
 
-def _events(path: Path) -> Iterator[dict[str, Any]]:
-    try:
-        with path.open("rb") as stream:
-            size = 0
-            while (line := stream.readline(_LINE)) and (size := size + len(line)) < _LIMIT:
-                try:
-                    event = from_json(line)
-                except ValueError:
-                    continue  # the last line of a run that was killed may be cut short
-                if isinstance(event, dict):
-                    yield event
-    except OSError:
-        return
+def _note(host: dict[str, str], entry: Entry) -> None:
+    event = entry.event
+    if event.get("step"):
+        host.update(step=str(event["step"]), says=one_line(str(event.get("says", ""))))
+    host.update(state=entry.kind, time=str(event.get("time", "")))
+
+
+def all_connected(run: RunFolder, stands: Mapping[str, Any]) -> bool:
+    """Whether every host of a run was connected at last.
+
+    Raises:
+        FileInputError: the run's record cannot be read.
+    """
+    total = next((record.get("hosts") for one, record in runs(run.path.parents[1]) if one.id == run.id), None)
+    connected = sum(host["state"] == EventKind.CONNECTED for host in stands["hosts"].values())
+    return bool(connected == total)
+
+
+def event_line(event: Mapping[str, Any]) -> str:
+    """An event of a journal for people; empty for one that says nothing by itself."""
+    words = {key: one_line(str(event.get(key, "")), limit=400) for key in ("time", "host", "step", "event")}
+    if words["event"] == EventKind.STARTED:
+        return ""
+    says = one_line(str(event.get("says", "")), limit=400)
+    if not words["host"] and words["event"] in {EventKind.PAUSED, EventKind.RESUMED} and says:
+        return f"{words['time']}  run  {says}"  # which begins with that word, or tells what holds it
+    what = " ".join(filter(None, (words["step"], words["event"])))
+    return f"{words['time']}  {words['host'] or 'run'}  {what}{f': {says}' if says else ''}"
 
 
 def junit(found: Sequence[Mapping[str, Any]]) -> str:
@@ -86,9 +112,11 @@ def plain(found: list[dict[str, Any]]) -> Iterator[str]:
         counts = Counter(host["state"] for host in run["hosts"].values())
         connected = counts["connected"]
         yield (
-            f"run {run['run']}  begun {run['started']}  {connected} of {run['hosts_total']} connected  "
-            f"{run['inventory']}"
+            f"run {run['run']}  {run['state']}  begun {run['started']}  {connected} of {run['hosts_total']} "
+            f"connected  {run['inventory']}"
         )
+        if run["says"] and run["state"] != RunState.ENDED:
+            yield f"  {run['says']}"
         for name, host in run["hosts"].items():
             if host["state"] != "connected":
                 yield f"  {name}  {host['step']} {host['state']}  {host['says']}".rstrip()

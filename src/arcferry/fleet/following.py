@@ -1,0 +1,122 @@
+"""A run as its journal tells it, also while another process works on it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from arcferry.files import is_held
+from arcferry.fleet.control import Controls
+from arcferry.fleet.events import EventKind
+from arcferry.fleet.run_folder import RunFolder
+from arcferry.text import from_json
+
+LOCK = "lock"
+"""The file in a run's folder that is held while an apply works on the run."""
+
+_LIMIT = 64 * 1024 * 1024
+_LINE = 16 * 1024
+_POLL = 0.2
+_OF_THE_RUN = frozenset((EventKind.BEGUN, EventKind.PAUSED, EventKind.RESUMED, EventKind.ENDED))
+Json = dict[str, Any]
+
+
+class RunState(StrEnum):
+    """Whether a run is at work."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    CANCELLED = "cancelled"
+    ENDED = "ended"
+    BROKEN_OFF = "broken off"
+    """Its process is gone without a word of its end."""
+    UNKNOWN = "unknown"
+    """Nothing works on it, and an older arcferry kept no word of its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event of a journal, and the place behind it."""
+
+    place: int
+    event: Json
+
+    @property
+    def kind(self) -> str:
+        """What happened, by `EventKind`'s words."""
+        return str(self.event.get("event", ""))
+
+    @property
+    def of_run(self) -> bool:
+        """Whether it is of the run as a whole."""
+        return not self.event.get("host")
+
+
+def entries(path: Path, begin: int = 0) -> Iterator[Entry]:
+    """The events of a journal, from a place in it on.
+
+    A line without its end is left for the next reading; what is no event, as a line that a killed run left
+    torn, is passed over.
+    """
+    try:
+        with path.open("rb") as stream:
+            place = stream.seek(begin)
+            while place - begin < _LIMIT and (line := stream.readline(_LINE)):
+                if not line.endswith(b"\n") and len(line) < _LINE:
+                    return
+                place += len(line)
+                try:
+                    event = from_json(line)
+                except ValueError:
+                    continue
+                if isinstance(event, dict):
+                    yield Entry(place, event)
+    except OSError:
+        return
+
+
+def state_of(run: RunFolder, last: str) -> RunState:
+    """Whether a run is at work.
+
+    Args:
+        run: whose state.
+        last: the last event of the run as a whole in its journal, empty where there is none.
+    """
+    if is_held(run.path, LOCK):
+        return RunState.PAUSED if last == EventKind.PAUSED else RunState.RUNNING
+    if Controls(run).cancelled():
+        return RunState.CANCELLED
+    if last == EventKind.ENDED:
+        return RunState.ENDED
+    return RunState.BROKEN_OFF if last in _OF_THE_RUN else RunState.UNKNOWN
+
+
+async def follow(run: RunFolder) -> AsyncIterator[Json]:
+    """Every event of the run's last apply, those to come as they come, until that apply ends.
+
+    Of an apply that has ended already, all that its journal holds.
+    """
+    place = _last_begin(run.journal)
+    while True:
+        # Asked before reading: what was written before the lock was let go is then read in this round.
+        alive = is_held(run.path, LOCK)
+        for entry in entries(run.journal, place):
+            place = entry.place
+            yield entry.event
+            if entry.of_run and entry.kind == EventKind.ENDED:
+                return
+        if not alive:
+            return
+        await asyncio.sleep(_POLL)
+
+
+def _last_begin(path: Path) -> int:
+    """The place in the journal where its last apply begins; 0 where an older arcferry kept no word of it."""
+    before = begin = 0
+    for entry in entries(path):
+        if entry.of_run and entry.kind == EventKind.BEGUN:
+            begin = before
+        before = entry.place
+    return begin
