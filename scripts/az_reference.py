@@ -20,10 +20,10 @@ from importlib.metadata import version
 from pathlib import Path
 
 GROUPS = (
-    "account", "ad app", "ad sp", "cloud", "connectedmachine", "deployment group", "graph", "group", "lock",
-    "login", "network express-route", "network list-service-tags", "network private-dns",
-    "network private-endpoint", "network route-filter", "policy assignment", "provider", "resource", "rest",
-    "role assignment", "role definition", "version",
+    "account", "ad app", "ad sp", "cloud", "connectedmachine", "deployment group", "deployment sub",
+    "graph", "group", "lock", "login", "network express-route", "network list-service-tags",
+    "network private-dns", "network private-endpoint", "network route-filter", "policy assignment",
+    "provider", "resource", "rest", "role assignment", "role definition", "version",
 )  # fmt: skip
 """The command groups whose lines arcferry prints, and their neighbours."""
 EXTENSIONS = ("arcappliance", "connectedk8s", "connectedmachine", "graph", "ssh")

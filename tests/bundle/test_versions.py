@@ -4,7 +4,7 @@ import json
 import multiprocessing
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,7 +12,7 @@ import pytest
 
 from arcferry import bundle
 from arcferry.bundle.manifest import ITSELF
-from arcferry.errors import BundleRefusedError, FileInputError
+from arcferry.errors import BundleRefusedError, FileInputError, InputError
 
 Build = Callable[..., Path]
 
@@ -27,11 +27,14 @@ def make(tmp_path: Path, agent: Path, key: bundle.SecretKey, now: datetime) -> B
         days: int = 90,
         agents: tuple[Path, ...] = (agent,),
         distributions: Mapping[Path, tuple[str, ...]] = MappingProxyType({}),
+        called: str = "",
+        created: datetime = now,
     ) -> Path:
         out = tmp_path / (name or f"b{version}")
         contents = bundle.Contents(agents, distributions=distributions)
         life = bundle.EXPIRES_AFTER * days / 90
-        bundle.build(out, contents, by, created=now, version=version, expires_after=life, replace=True)
+        given = {"created": created, "version": version, "expires_after": life, "name": called}
+        bundle.build(out, contents, by, replace=True, **given)
         return out
 
     return build
@@ -243,3 +246,59 @@ def test_bundles_of_arcferry_itself_for_other_machines_do_not_refuse_each_other(
         record.remember(content, key.public(), None, now=now)
     with pytest.raises(BundleRefusedError, match="version 8 is older"):
         record.check(itself(8, "cp311-win_amd64"), [key.public()], called=Path("b"), allow_older="")
+
+
+def test_bundles_of_two_names_for_the_same_servers_open_beside_each_other(make: Build, open_it: Open) -> None:
+    canary, all_of_them = make(8, "c.zip", called="canary"), make(7, "a.zip", called="all-of-them")
+    for path in (canary, all_of_them, make(6, "unnamed.zip"), canary, all_of_them):
+        assert open_it(path).older is None
+
+
+def test_an_older_one_of_a_name_is_refused_in_the_bundle_s_own_words(
+    make: Build, open_it: Open, now: datetime, tmp_path: Path
+) -> None:
+    newest = open_it(make(8, called="debian12", created=now - timedelta(days=3)))
+    with pytest.raises(BundleRefusedError) as caught:
+        open_it(make(7, "old", called="debian12", created=now - timedelta(days=20)))
+    assert caught.value.message == (
+        f"{tmp_path / 'old'}: bundle debian12 of 2026-11-03 (version 7) is older than the one of 2026-11-20 "
+        f"that was opened here before: version 8 (id {newest.id}, 2026-11-23T08:00:00Z)"
+    )
+    with pytest.raises(
+        BundleRefusedError, match=r"bundle debian12 of 2026-11-23 \(id .*\) is not the one of"
+    ):
+        open_it(make(8, "other", called="debian12", days=30))
+
+
+def test_a_name_s_row_goes_on_where_its_servers_change(
+    make: Build, open_it: Open, rpm: Callable[..., bytes], tmp_path: Path, agent: Path
+) -> None:
+    """Whoever adds a package to what a name is for does not open the way for the bundles of before."""
+    package = tmp_path / "azcmagent.rpm"
+    package.write_bytes(rpm())
+    open_it(make(8, called="dmz", agents=(agent, package)))
+    with pytest.raises(BundleRefusedError, match=r"bundle dmz .* is older"):
+        open_it(make(7, called="dmz"))
+
+
+def test_a_record_of_before_days_were_kept_is_valid(
+    make: Build, open_it: Open, record: bundle.VersionRecord
+) -> None:
+    open_it(make(8, called="dmz"))
+    (path,) = record.folder.rglob("8.json")
+    document = json.loads(path.read_text())
+    del document["created"]
+    path.write_text(json.dumps(document))
+    with pytest.raises(BundleRefusedError, match=r"is older than one that was opened here before: version 8"):
+        open_it(make(7, called="dmz"))
+
+
+def test_a_manifest_without_a_name_does_not_mention_it(make: Build) -> None:
+    assert '\n  "name"' not in (make(7) / "manifest.json").read_text()
+    assert '\n  "name": "dmz",\n' in (make(8, called="dmz") / "manifest.json").read_text()
+
+
+@pytest.mark.parametrize("called", ["Debian", "a b", "-x", "x/y", "ü", "x" * 41])
+def test_a_name_that_is_none_is_refused(make: Build, called: str) -> None:
+    with pytest.raises(InputError, match="not one for a bundle"):
+        make(7, called=called)

@@ -120,20 +120,21 @@ def build(
     version: int | None = None,
     expires_after: timedelta = EXPIRES_AFTER,
     replace: bool = False,
+    name: str = "",
 ) -> Manifest:
     """Build a sealed bundle at `out`, whole or not at all: a zip if the name ends so, else a folder.
 
     The same contents, key, `created`, version and life give the same bytes.
 
-    `version` must grow from one bundle to the next; if None it is the digits of `created`. `replace` says
-    whether a bundle that lies at `out` may be replaced.
+    `version` must grow from one bundle to the next of the same `name`; if None it is the digits of `created`.
+    `replace` says whether a bundle that lies at `out` may be replaced.
 
     Raises:
         InputError: a setting is out of range; among it FileInputError, naming the file: unreadable, no
             agent package, no service tags, a name that cannot be carried, `out` taken, or the disk full.
         BundleRefusedError: an MSI is not signed by Microsoft, or was changed since.
     """
-    manifest = new_manifest(created, version, expires_after)
+    manifest = new_manifest(created, version, expires_after, name=name)
     with new_bundle(out, replace=replace) as packing:
         agents, carried = contents.pack_agents(packing, manifest.created)
         contents.pack_documents(packing)
@@ -141,13 +142,13 @@ def build(
         # What old servers may lack, by the names of its files.
         certificates = by_stem([*server_certificates(), *carried])
         for stem, certificate in certificates.items():
-            for name, data in certificate.files(stem):
-                packing.add(name, Role.CERTIFICATE, data)
+            for file, data in certificate.files(stem):
+                packing.add(file, Role.CERTIFICATE, data)
         manifest = replaced(manifest, agents=agents, files=tuple(packing.packed))
         # The guide comes last, as it names the hashes of the others; the manifest covers it in its turn.
         facts = BundleFacts(manifest, key.public().id, certificates, contents.location, contents.cloud)
-        for name, data in guide_files(facts).items():
-            packing.add(name, Role.GUIDE, data)
+        for file, data in guide_files(facts).items():
+            packing.add(file, Role.GUIDE, data)
         return packing.finish(manifest, key)
 
 

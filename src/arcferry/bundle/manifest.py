@@ -39,6 +39,7 @@ _DEVICE = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|com[0-9]|lpt[0-9])(?:
 _LONGEST = 200
 _Plain = Annotated[str, Field(pattern=r"^[A-Za-z0-9.+:~_^-]{0,100}$")]
 _Distribution = Annotated[str, Field(pattern=r"^[a-z]+[0-9]*$", max_length=40)]
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}")
 _STRICT = ConfigDict(extra="forbid", strict=True)
 
 
@@ -137,6 +138,8 @@ class Manifest:
         version: grows with every bundle of one origin.
         created: aware, whole seconds.
         expires: aware, whole seconds; from this instant on the bundle is refused.
+        name: what its builder calls the row of bundles that it belongs to; empty if nobody said. Left out of
+            the document then, as in bundles of before it was known.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _STRICT
@@ -148,6 +151,7 @@ class Manifest:
     files: Annotated[tuple[ManifestFile, ...], Field(max_length=MOST_FILES)]
     schema: int = SCHEMA
     kind: str = KIND
+    name: Annotated[str, Field(pattern=rf"^({_NAME.pattern})?$")] = ""
 
     def to_bytes(self) -> bytes:
         """Canonical JSON: sorted keys, sorted files, ASCII, one key a line, a line feed at the end."""
@@ -156,10 +160,10 @@ class Manifest:
         document["expires"] = times.to_text(self.expires)
         document["files"] = sorted(document["files"], key=lambda file: file["name"])
         document["agents"] = sorted(document["agents"], key=lambda agent: agent["file"])
-        for agent in document["agents"]:
-            # Bundles of before the field was known must give the bytes again that were sealed.
-            if not agent["distributions"]:
-                del agent["distributions"]
+        # Bundles of before a field was known must give the bytes again that were sealed.
+        for optional, holder in (("name", document), *(("distributions", one) for one in document["agents"])):
+            if not holder[optional]:
+                del holder[optional]
         return f"{json.dumps(document, indent=2, sort_keys=True)}\n".encode("ascii")
 
     @property
@@ -209,12 +213,12 @@ _PREAMBLE: TypeAdapter[_Preamble] = TypeAdapter(_Preamble)
 
 
 def new_manifest(
-    created: datetime, version: int | None, expires_after: timedelta, *, kind: str = KIND
+    created: datetime, version: int | None, expires_after: timedelta, *, kind: str = KIND, name: str = ""
 ) -> Manifest:
     """A manifest that lists nothing yet; its version, if none is given, is the digits of `created`.
 
     Raises:
-        InputError: the version or the life is out of range.
+        InputError: the version or the life is out of range, or the name is none.
     """
     created = created.astimezone(UTC).replace(microsecond=0)
     version = int(created.strftime("%Y%m%d%H%M%S")) if version is None else version
@@ -222,7 +226,12 @@ def new_manifest(
         raise InputError(f"the version {version} is not between 1 and {HIGHEST_VERSION}")
     if not timedelta(days=1) <= expires_after <= _LONGEST_LIFE:
         raise InputError(f"a bundle lives from 1 to {_LONGEST_LIFE.days} days, not {expires_after.days}")
-    return Manifest(version, created, created + expires_after, agents=(), files=(), kind=kind)
+    if name and not _NAME.fullmatch(name):
+        raise InputError(
+            f"the name {quoted(name)} is not one for a bundle",
+            hint="Up to 40 small letters, digits, dots and hyphens, such as debian12 or dmz-windows.",
+        )
+    return Manifest(version, created, created + expires_after, agents=(), files=(), kind=kind, name=name)
 
 
 def read_manifest(data: bytes) -> Manifest:

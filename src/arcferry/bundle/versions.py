@@ -27,11 +27,13 @@ class Opened:
     Attributes:
         id: the bundle's id, or an empty string if the record of it is damaged.
         when: RFC 3339, or empty likewise.
+        created: the day that it was made on, or empty; records of before it was kept do not say.
     """
 
     version: int
     id: str
     when: str
+    created: str = ""
 
     def __str__(self) -> str:
         """For a sentence: the version, and what else is known."""
@@ -55,10 +57,10 @@ class Older:
 class VersionRecord:
     """Which bundle of each lineage was the newest one opened here, so that an older one is noticed.
 
-    A lineage is the bundles of one key for one set of servers (`Manifest.lineage`): a bundle for others
-    is no older one. Whoever can swap a bundle on its way can put an old, rightly sealed one in a newer one's
-    place, and with it agents whose faults are known by now; the expiry date alone would let that pass for
-    months.
+    A lineage is the bundles of one key and one name, or without a name those for one set of servers
+    (`Manifest.lineage`): a bundle of another name or for others is no older one. Whoever can swap a bundle
+    on its way can put an old, rightly sealed one in a newer one's place, and with it agents whose faults are
+    known by now; the expiry date alone would let that pass for months.
 
     The record is a file for the newest version of each lineage, made and removed whole, so that processes
     that open bundles at the same time need no lock and can only ever raise it.
@@ -96,14 +98,8 @@ class VersionRecord:
         reason = text.one_line(allow_older, limit=_LONGEST_REASON)
         if reason:
             return Older(newest, reason)
-        what = (
-            f"is another bundle (id {manifest.id}) with the version of one"
-            if same
-            else f"version {manifest.version} is older than one"
-        )
-        servers = ", ".join(manifest.lineage)
         raise BundleRefusedError(
-            f"{called}: {what} for the same servers ({servers}) that was opened here before: {newest}",
+            f"{called}: {_refusal(manifest, newest, same=same)} that was opened here before: {newest}",
             hint="Use the newest bundle. If it must be this one: --allow-older REASON.",
         )
 
@@ -116,6 +112,7 @@ class VersionRecord:
         if not self.keeps:
             return
         document: dict[str, str | int] = {
+            "created": f"{manifest.created:%Y-%m-%d}",
             "id": manifest.id,
             "opened": times.to_text(now),
             "version": manifest.version,
@@ -137,8 +134,10 @@ class VersionRecord:
         name = hashlib.sha256(key.key).hexdigest()[:32]
         # Bundles of agents and of arcferry itself are two rows of versions.
         row = name if manifest.kind == KIND else f"{name}-{manifest.kind}"
-        servers = hashlib.sha256("\n".join(manifest.lineage).encode("ascii")).hexdigest()[:32]
-        return self.folder / _FOLDER / row / servers
+        # No kind of server begins with the sign, so that no name is taken for a set of servers.
+        members = (f"={manifest.name}",) if manifest.name else manifest.lineage
+        lineage = hashlib.sha256("\n".join(members).encode("ascii")).hexdigest()[:32]
+        return self.folder / _FOLDER / row / lineage
 
     def _opened(self, folder: Path) -> Iterator[Opened]:
         with files.naming(folder):
@@ -165,6 +164,22 @@ class VersionRecord:
                 os.fsync(stream.fileno())
 
 
+def _refusal(manifest: Manifest, newest: Opened, *, same: bool) -> str:
+    """What is wrong with a bundle beside the newest of its lineage, in the words that it has for itself."""
+    if not manifest.name:
+        what = (
+            f"is another bundle (id {manifest.id}) with the version of one"
+            if same
+            else f"version {manifest.version} is older than one"
+        )
+        return f"{what} for the same servers ({', '.join(manifest.lineage)})"
+    own = f"bundle {manifest.name} of {manifest.created:%Y-%m-%d}"
+    other = f"the one of {newest.created}" if newest.created else "one"
+    if same:
+        return f"{own} (id {manifest.id}) is not {other} with the same version {manifest.version}"
+    return f"{own} (version {manifest.version}) is older than {other}"
+
+
 def _line(document: dict[str, str | int]) -> bytes:
     return f"{json.dumps({'schema': _SCHEMA, **document}, sort_keys=True)}\n".encode("ascii")
 
@@ -173,6 +188,7 @@ def _read(path: Path, version: int) -> Opened:
     """What is known of a version; its name alone counts if the content is damaged."""
     try:
         document = from_json(files.read_bounded(path, limit=_LIMIT))
-        return Opened(version, text.one_line(str(document["id"])), text.one_line(str(document["opened"])))
+        known = {"id": document["id"], "when": document["opened"], "created": document.get("created", "")}
+        return Opened(version, **{key: text.one_line(str(value)) for key, value in known.items()})
     except (FileInputError, ValueError, KeyError, TypeError, RecursionError):
         return Opened(version, "", "")

@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -29,6 +29,14 @@ class SealOptions:
     created: options.CreatedOption = None
     password_env: options.PasswordOption = None
     replace: options.ReplaceOption = False
+    name: Annotated[
+        str,
+        options.option(
+            "--name NAME",
+            "What this bundle is for, such as debian12. Of bundles with one name an older one is refused "
+            "after a newer; without a name, of those for the same servers.",
+        ),
+    ] = ""
 
     def instant(self) -> datetime:
         """When it is made: as asked, or SOURCE_DATE_EPOCH (reproducible-builds.org), or now.
@@ -56,6 +64,7 @@ class SealOptions:
             "version": self.bundle_version,
             "expires_after": timedelta(days=self.expires_days),
             "replace": self.replace,
+            "name": self.name,
         }
 
 

@@ -54,7 +54,7 @@ def document(view: BundleView) -> dict[str, Any]:
         "key_id": view.key_id,
         "id": manifest.id,
         "manifest_sha256": manifest.sha256,
-        **picked(manifest, "version", "created", "expires"),
+        **picked(manifest, "name", "version", "created", "expires"),
         "expired": view.now >= manifest.expires,
         "older": {
             "newest_version": view.older.newest.version,
@@ -95,6 +95,8 @@ def draw(view: BundleView, console: Console) -> None:
 def _facts(view: BundleView) -> Iterator[tuple[str, str]]:
     manifest = view.manifest
     yield "Bundle", str(view.path)
+    if manifest.name:
+        yield "Name", manifest.name
     yield "Id", manifest.id
     yield "Version", str(manifest.version)
     yield "Created", times.to_text(manifest.created)

@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Sequence
-from fnmatch import fnmatch
 from uuid import uuid4
 
 from aiohttp import web
 
 from arcferry_lab.azure import circuits, groups, machines, network, providers
 from arcferry_lab.azure.errors import ArmError
+from arcferry_lab.azure.rights import check_rights
 from arcferry_lab.azure.routes import ArmRequest, Operation, find
 from arcferry_lab.azure.service import application, read_json
 from arcferry_lab.azure.state import Application, AzureState
@@ -50,7 +50,7 @@ async def _answer(state: AzureState, request: web.Request) -> web.StreamResponse
     route, names = found
     asked = ArmRequest(state, request, names, await read_json(request), client)
     _check_subscription(asked)
-    _check_permission(client, route, request.path)
+    check_rights(client, route.action.format_map(names), request.path)
     _check_version(asked)
     providers.check_registered(state, route.template)
     return await route.handler(asked)
@@ -109,17 +109,6 @@ def _check_subscription(asked: ArmRequest) -> None:
     wanted = asked.names.get("subscription", asked.state.subscription_id)
     if wanted.lower() != asked.state.subscription_id.lower():
         raise ArmError(404, "SubscriptionNotFound", f"The subscription '{wanted}' could not be found.")
-
-
-def _check_permission(client: Application, route: Operation, path: str) -> None:
-    action = route.action.lower()
-    if action and not any(fnmatch(action, allowed.lower()) for allowed in client.actions):
-        raise ArmError(
-            403,
-            "AuthorizationFailed",
-            f"The client '{client.client_id}' with object id '{client.object_id}' is not authorized "
-            f"to perform action '{route.action}' over scope '{path}'.",
-        )
 
 
 def _check_version(asked: ArmRequest) -> None:

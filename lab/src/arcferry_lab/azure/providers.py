@@ -106,6 +106,6 @@ _READ = "Microsoft.Resources/subscriptions/providers/read"
 ROUTES = (
     Operation("GET", _PROVIDERS, _list, _READ),
     Operation("GET", f"{_PROVIDERS}/{{namespace}}", _get, _READ),
-    Operation("POST", f"{_PROVIDERS}/{{namespace}}/register", _register, "providers/register/action"),
-    Operation("POST", f"{_PROVIDERS}/{{namespace}}/unregister", _unregister, "providers/unregister/action"),
+    Operation("POST", f"{_PROVIDERS}/{{namespace}}/register", _register, "{namespace}/register/action"),
+    Operation("POST", f"{_PROVIDERS}/{{namespace}}/unregister", _unregister, "{namespace}/unregister/action"),
 )

@@ -44,7 +44,7 @@ class Operation:
     Attributes:
         template: such as `/subscriptions/{subscription}/resourceGroups/{group}`; a placeholder takes
             one segment.
-        action: the permission it takes, empty for none.
+        action: the permission it takes, empty for none; a placeholder of the template may stand in it.
     """
 
     method: str

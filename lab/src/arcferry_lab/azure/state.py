@@ -11,6 +11,7 @@ from uuid import uuid4
 from cryptography import x509
 
 from arcferry.errors import UnknownNameError
+from arcferry_lab.azure.rights import Grant
 from arcferry_lab.azure.roles import ROLES
 from arcferry_lab.azure.tokens import TokenSigner
 from arcferry_lab.faults import Faults
@@ -21,10 +22,10 @@ _JOURNAL = 20_000
 
 @dataclass(slots=True)
 class Application:
-    """An application in the twin's tenant, with its secret, its certificates and the actions it may take."""
+    """An application in the twin's tenant, with its secret, its certificates and what it was granted."""
 
     client_id: str
-    actions: tuple[str, ...]
+    grants: tuple[Grant, ...]
     secret: str = field(repr=False)
     object_id: str = field(default_factory=lambda: str(uuid4()))
     certificates: list[x509.Certificate] = field(default_factory=list)
@@ -173,7 +174,11 @@ class AzureState:
         """
         if role_name not in ROLES:
             raise UnknownNameError("role", role_name, ROLES)
-        client = Application(str(uuid4()), ROLES[role_name], secrets.token_urlsafe(30))
+        return self.add_client_with(Grant(ROLES[role_name]))
+
+    def add_client_with(self, *rights: Grant) -> Application:
+        """A new application that was granted exactly these rights."""
+        client = Application(str(uuid4()), rights, secrets.token_urlsafe(30))
         self.clients[client.client_id] = client
         return client
 

@@ -135,6 +135,7 @@ def _composed(block: MarkdownBlock, guide: Guide, facts: BundleFacts) -> Markdow
 def _rows(table: str, facts: BundleFacts, labels: Mapping[str, str]) -> Iterator[dict[str, str]]:
     if table == "bundle":
         yield {
+            "name": facts.manifest.name,
             "version": str(facts.manifest.version),
             "created": _minute(facts.manifest.created),
             "expires": _minute(facts.manifest.expires),

@@ -57,6 +57,7 @@ def build_itself(
     version: int | None = None,
     expires_after: timedelta = EXPIRES_AFTER,
     replace: bool = False,
+    name: str = "",
     say: Say = lambda _: None,
 ) -> Manifest:
     """Build a sealed bundle of arcferry itself at `out`, whole or not at all: a zip if the name ends so.
@@ -71,7 +72,7 @@ def build_itself(
         InputError: a setting is out of range; among it FileInputError, naming the file: a wheel is missing or
             not the locked one, `out` is taken, or the disk full.
     """
-    manifest = new_manifest(created, version, expires_after, kind=ITSELF)
+    manifest = new_manifest(created, version, expires_after, kind=ITSELF, name=name)
     own, own_bytes = own_wheel(selection.wheel)
     with new_bundle(out, replace=replace) as packing:
         wheels = packing.folder / _WHEELS
