@@ -50,6 +50,22 @@ _AZURE = (
         "the subscription uses no resource provider, and registering one never ends: 409 "
         "MissingSubscriptionRegistration",
     ),
+    Fault(
+        "arm/412", "somebody changes each resource first: whatever carries If-Match fails, PreconditionFailed"
+    ),
+    Fault(
+        "arm/throttling",
+        "ARM refuses every client for 2 seconds: 429 SubscriptionRequestsThrottled, with Retry-After",
+    ),
+    Fault("arm/graph-throttling", "Resource Graph refuses every query: 429 RateLimiting, Retry-After: 1"),
+    Fault(
+        "arm/role-settling",
+        "each client's first 3 requests that take a right are refused: AuthorizationFailed",
+    ),
+    Fault("arm/operation-fails", "changes are accepted and fail afterwards: Failed, InternalServerError"),
+    Fault("arm/operation-stuck", "changes are accepted and never end: InProgress"),
+    Fault("arm/extension-fails", "extensions are accepted and their installation fails: HCRP400"),
+    Fault("arm/group-deletion-stuck", "a resource group that is deleted stays: Deleting"),
     Fault("arm/garbage", "ARM answers 200 with an HTML page, as a captive proxy does"),
     Fault("entra/expired-secret", "every client secret has expired: AADSTS7000222"),
     Fault("entra/unavailable", "the token endpoint answers 503: AADSTS90033"),

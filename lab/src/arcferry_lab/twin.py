@@ -183,7 +183,7 @@ class Twin:
         await asyncio.shield(asyncio.create_task(self._apply_filter()))
 
     async def _apply_filter(self) -> None:
-        await self.network.allow(self.azure.communities)
+        await self.network.allow(azure_network.communities_in_effect(self.azure))
         self._write_circuit()
 
     def _write_circuit(self) -> None:

@@ -15,13 +15,14 @@ pytestmark = pytest.mark.lab
 AUDIENCE = "https://management.azure.com"
 
 
-def url(twin: Twin, rest: str = "", *, group: str = RESOURCE_GROUP, version: str = "2025-01-13") -> str:
+def url(twin: Twin, rest: str = "", *, group: str = RESOURCE_GROUP, version: str = "2024-07-01") -> str:
     base = f"https://management.azure.com/subscriptions/{twin.azure.subscription_id}/resourceGroups/{group}"
     return f"{base}{rest}?api-version={version}"
 
 
 def machine_url(twin: Twin, name: str = "web01", **options: str) -> str:
-    return url(twin, f"/providers/Microsoft.HybridCompute/machines/{name}", **options)
+    path = f"/providers/Microsoft.HybridCompute/machines/{name}"
+    return url(twin, path, **({"version": "2025-01-13"} | options))
 
 
 def body(**changes: object) -> dict[str, Any]:
@@ -76,7 +77,7 @@ async def test_what_is_asked_wrongly_has_arms_code(twin: Twin, browser: "Browser
         ("PUT", machine_url(twin), body(location="japaneast"), 409, "InvalidResourceLocation"),
         (
             "GET",
-            "https://management.azure.com/nothing?api-version=2025-01-13",
+            "https://management.azure.com/nothing?api-version=2024-07-01",
             None,
             404,
             "InvalidResourceType",

@@ -1,28 +1,50 @@
 """Azure Resource Manager: who asks, may they, and which handler answers."""
 
-import re
 from collections.abc import Sequence
 from uuid import uuid4
 
 from aiohttp import web
 
-from arcferry_lab.azure import circuits, groups, machines, network, providers
+from arcferry_lab.azure import (
+    circuit_requests,
+    circuit_tables,
+    discovery,
+    extensions,
+    gate,
+    graph,
+    groups,
+    licenses,
+    long_running,
+    machines,
+    network,
+    providers,
+    resource_list,
+    route_filters,
+)
 from arcferry_lab.azure.errors import ArmError
 from arcferry_lab.azure.rights import check_rights
 from arcferry_lab.azure.routes import ArmRequest, Operation, find
 from arcferry_lab.azure.service import application, read_json
 from arcferry_lab.azure.state import Application, AzureState
 from arcferry_lab.azure.tokens import TokenRefusedError
+from arcferry_lab.azure.versions import check_version
 
 ROUTES: tuple[Operation, ...] = (
+    *discovery.ROUTES,
     *groups.ROUTES,
+    *resource_list.ROUTES,
+    *long_running.ROUTES,
     *providers.ROUTES,
     *machines.ROUTES,
+    *extensions.ROUTES,
+    *licenses.ROUTES,
     *network.ROUTES,
-    *circuits.ROUTES,
+    *route_filters.ROUTES,
+    *circuit_requests.ROUTES,
+    *circuit_tables.ROUTES,
+    *graph.ROUTES,
 )
 AUDIENCES = ("https://management.azure.com", "https://management.core.windows.net")
-_API_VERSION = re.compile(r"20\d\d-\d\d-\d\d(-\w+)?")
 
 
 def arm(state: AzureState, names: Sequence[str]) -> web.Application:
@@ -41,6 +63,9 @@ def arm(state: AzureState, names: Sequence[str]) -> web.Application:
 
 async def _answer(state: AzureState, request: web.Request) -> web.StreamResponse:
     _strike(state)
+    gate.check_rate(state)
+    if request.path.rstrip("/") in discovery.OPEN:
+        return await discovery.answer(state, request)
     client = authenticated(state, request)
     if state.faults.take("arm/garbage"):
         return web.Response(text="<html><body>Sign in to the network</body></html>", content_type="text/html")
@@ -51,8 +76,11 @@ async def _answer(state: AzureState, request: web.Request) -> web.StreamResponse
     asked = ArmRequest(state, request, names, await read_json(request), client)
     _check_subscription(asked)
     check_rights(client, route.action.format_map(names), request.path)
-    _check_version(asked)
+    gate.check_settled(state, client, route.action, request.path)
     providers.check_registered(state, route.template)
+    kind = route.template.replace("{namespace}/locations", f"{names.get('namespace')}/locations")
+    check_version(asked.parameter("api-version"), kind, state.location)
+    gate.check_group(asked)
     return await route.handler(asked)
 
 
@@ -109,11 +137,3 @@ def _check_subscription(asked: ArmRequest) -> None:
     wanted = asked.names.get("subscription", asked.state.subscription_id)
     if wanted.lower() != asked.state.subscription_id.lower():
         raise ArmError(404, "SubscriptionNotFound", f"The subscription '{wanted}' could not be found.")
-
-
-def _check_version(asked: ArmRequest) -> None:
-    version = asked.parameter("api-version")
-    if not version:
-        raise ArmError(400, "MissingApiVersionParameter", "The api-version query parameter is required.")
-    if not _API_VERSION.fullmatch(version):
-        raise ArmError(400, "InvalidApiVersionParameter", f"The api-version '{version}' is invalid.")

@@ -1,5 +1,6 @@
 """Azure's error bodies: ARM's `{"error": …}` and Entra's flat document with its AADSTS number."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -9,16 +10,28 @@ from aiohttp import web
 class ArmError(Exception):
     """An error answer of ARM, raised anywhere in a handler and turned into its body by the app."""
 
-    def __init__(self, status: int, code: str, message: str, headers: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        headers: dict[str, str] | None = None,
+        *,
+        details: Sequence[tuple[str, str]] = (),
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
         self.headers = headers or {}
+        self.details = details
 
     def response(self) -> web.Response:
         """The HTTP answer."""
-        body = {"error": {"code": self.code, "message": self.message}}
+        error: dict[str, object] = {"code": self.code, "message": self.message}
+        if self.details:
+            error["details"] = [{"code": code, "message": message} for code, message in self.details]
+        body = {"error": error}
         return web.json_response(body, status=self.status, headers=self.headers)
 
 

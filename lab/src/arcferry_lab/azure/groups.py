@@ -5,6 +5,7 @@ import re
 from aiohttp import web
 
 from arcferry_lab.azure.errors import ArmError, group_not_found
+from arcferry_lab.azure.long_running import begin, group_links, look_at
 from arcferry_lab.azure.paging import page
 from arcferry_lab.azure.routes import ArmRequest, Operation
 from arcferry_lab.azure.state import AzureState, ResourceGroup
@@ -24,15 +25,20 @@ def group_named(state: AzureState, name: str) -> ResourceGroup:
     return group
 
 
+def group_id(state: AzureState, group: ResourceGroup) -> str:
+    """The group's full ARM id."""
+    return f"/subscriptions/{state.subscription_id}/resourceGroups/{group.name}"
+
+
 def shown_group(state: AzureState, group: ResourceGroup) -> dict[str, object]:
     """A resource group as ARM shows it."""
     return {
-        "id": f"/subscriptions/{state.subscription_id}/resourceGroups/{group.name}",
+        "id": group_id(state, group),
         "name": group.name,
         "type": "Microsoft.Resources/resourceGroups",
         "location": group.location,
         "tags": group.tags,
-        "properties": {"provisioningState": "Succeeded"},
+        "properties": {"provisioningState": state.plane.provisioning(group_id(state, group))},
     }
 
 
@@ -59,12 +65,19 @@ async def _list(asked: ArmRequest) -> web.Response:
 
 
 async def _get(asked: ArmRequest) -> web.Response:
-    return web.json_response(shown_group(asked.state, group_named(asked.state, asked.names["group"])))
+    return web.json_response(shown_group(asked.state, await _looked_at(asked)))
 
 
 async def _exists(asked: ArmRequest) -> web.Response:
-    group_named(asked.state, asked.names["group"])
+    await _looked_at(asked)
     return web.Response(status=204)
+
+
+async def _looked_at(asked: ArmRequest) -> ResourceGroup:
+    """The group that is asked for, unless this very look ends its deletion."""
+    group = group_named(asked.state, asked.names["group"])
+    await look_at(asked.state, group_id(asked.state, group))
+    return group_named(asked.state, group.name)
 
 
 async def _put(asked: ArmRequest) -> web.Response:
@@ -84,9 +97,24 @@ async def _put(asked: ArmRequest) -> web.Response:
     return web.json_response(shown_group(state, group), status=200 if known else 201)
 
 
+async def _patch(asked: ArmRequest) -> web.Response:
+    group = group_named(asked.state, asked.names["group"])
+    group.tags = dict(asked.body.get("tags") or group.tags)
+    return web.json_response(shown_group(asked.state, group))
+
+
 async def _delete(asked: ArmRequest) -> web.Response:
-    asked.state.drop_group(group_named(asked.state, asked.names["group"]).name)
-    return web.Response(status=200)
+    """202 at once; the group is there, Deleting, until the operation ends."""
+    state = asked.state
+    group = group_named(state, asked.names["group"])
+
+    async def drop() -> None:
+        state.drop_group(group.name)
+
+    resource = group_id(state, group)
+    running = state.plane.running(resource)
+    number = running[0] if running else begin(state, resource, "Deleting", drop)
+    return web.Response(status=202, headers=group_links(asked, number))
 
 
 _SUBSCRIPTION = "/subscriptions/{subscription}"
@@ -99,5 +127,6 @@ ROUTES = (
     Operation("HEAD", _GROUP, _exists, f"{_ACTION}/resourceGroups/read"),
     Operation("GET", _GROUP, _get, f"{_ACTION}/resourceGroups/read"),
     Operation("PUT", _GROUP, _put, f"{_ACTION}/resourceGroups/write"),
+    Operation("PATCH", _GROUP, _patch, f"{_ACTION}/resourceGroups/write"),
     Operation("DELETE", _GROUP, _delete, f"{_ACTION}/resourceGroups/delete"),
 )

@@ -5,11 +5,18 @@ from typing import Any
 
 from aiohttp import web
 
-from arcferry_lab.azure.circuits import IPV6_FILTER, attached_filter, ipv6_filter, network_there
-from arcferry_lab.azure.errors import ArmError, resource_not_found
-from arcferry_lab.azure.groups import group_named
+from arcferry_lab.azure.circuits import (
+    IPV6_FILTER,
+    attached_filter,
+    attached_to,
+    circuit_there,
+    ipv6_filter,
+)
+from arcferry_lab.azure.errors import ArmError
+from arcferry_lab.azure.etags import stamped
 from arcferry_lab.azure.ids import FILTERS, filter_id, peering_id
 from arcferry_lab.azure.paging import page
+from arcferry_lab.azure.plane import Document
 from arcferry_lab.azure.routes import ArmRequest, Operation
 from arcferry_lab.azure.state import ROUTE_FILTER, AzureState
 from arcferry_lab.peering import in_filter
@@ -23,9 +30,10 @@ def route_filter(state: AzureState) -> dict[str, Any]:
     empty = state.faults.holds("route/empty-route-filter")
     communities = [] if empty else in_filter(state.communities, state.location, state.faults)
     attached = attached_filter(state) == path
+    name = state.plane.filter_rule or "allow"
     rule = {
-        "id": f"{path}/routeFilterRules/allow",
-        "name": "allow",
+        "id": f"{path}/routeFilterRules/{name}",
+        "name": name,
         "properties": {
             "provisioningState": "Succeeded",
             "access": "Deny" if state.faults.holds("route/community-denied") else "Allow",
@@ -33,24 +41,28 @@ def route_filter(state: AzureState) -> dict[str, Any]:
             "communities": communities,
         },
     }
-    return {
+    document = {
         "id": path,
         "name": ROUTE_FILTER,
         "type": FILTERS,
         "location": state.location,
         "properties": {
-            "provisioningState": "Succeeded",
+            "provisioningState": state.plane.provisioning(path),
             "rules": [rule] if communities else [],
             "peerings": [{"id": peering_id(state)}] if attached else [],
         },
     }
+    tags = state.plane.filter_tags
+    return stamped(document | ({"tags": tags} if tags else {}))
 
 
 def route_filters(state: AzureState) -> list[dict[str, Any]]:
-    """Every route filter: the peering's, and that of its IPv6 side where this has one of its own."""
-    found = [route_filter(state)]
+    """Every route filter: the peering's, that of its IPv6 side where this has one, and what clients wrote."""
+    found = []
+    if state.has_network and filter_id(state).lower() not in state.plane.deleted:
+        found.append(route_filter(state))
     path = filter_id(state, IPV6_FILTER)
-    if ipv6_filter(state) == path:
+    if found and ipv6_filter(state) == path:
         elsewhere = {"access": "Allow", "routeFilterRuleType": "Community", "communities": ["12076:51004"]}
         own = {
             "rules": [{"id": f"{path}/routeFilterRules/allow", "name": "allow", "properties": elsewhere}],
@@ -58,7 +70,29 @@ def route_filters(state: AzureState) -> list[dict[str, Any]]:
             "ipv6Peerings": [{"id": peering_id(state)}],
         }
         found.append(found[0] | {"id": path, "name": IPV6_FILTER, "properties": own})
-    return found
+    stored = state.plane.documents.values()
+    return found + [_written_filter(state, one) for one in stored if one["type"] == FILTERS]
+
+
+def _written_filter(state: AzureState, document: Document) -> Document:
+    place = str(document["id"])
+    properties = document["properties"] | {
+        "provisioningState": state.plane.provisioning(place),
+        "peerings": [{"id": peering_id(state)}] if attached_to(state, place) else [],
+    }
+    return stamped(document | {"properties": properties})
+
+
+def communities_in_effect(state: AzureState) -> list[str]:
+    """What the filter that clients attached to the peering allows; none attached lets nothing through."""
+    now, found = state.circuit, ""
+    if circuit_there(state) and now.has_peering and now.peering_state == "Enabled":
+        found = now.other_filter or (filter_id(state) if now.filter_attached else "")
+    if found.lower() == filter_id(state).lower():
+        return [] if found.lower() in state.plane.deleted else state.communities
+    document = state.plane.documents.get(found.lower(), {})
+    rules = document.get("properties", {}).get("rules", [])
+    return [value for rule in rules for value in rule["properties"]["communities"]]
 
 
 def community(value: object) -> str:
@@ -70,28 +104,6 @@ def community(value: object) -> str:
     if not isinstance(value, str) or not _COMMUNITY.fullmatch(value):
         raise ArmError(400, "InvalidBgpCommunity", f"'{value}' is no community of Microsoft peering.")
     return value
-
-
-async def _get(asked: ArmRequest) -> web.Response:
-    _check_place(asked)
-    name = asked.names["name"].lower()
-    found = next((one for one in route_filters(asked.state) if one["name"] == name), None)
-    if found is None:
-        raise resource_not_found(FILTERS, name, asked.names["group"])
-    return web.json_response(found)
-
-
-async def _put(asked: ArmRequest) -> web.Response:
-    _check_name(asked)
-    rules = _rules(asked.body)
-    if len(rules) > 1:
-        raise ArmError(400, "RouteFilterRuleCountExceeded", "A route filter takes one rule.")
-    await asked.state.allow([value for rule in rules for value in _communities(rule)])
-    return web.json_response(route_filter(asked.state))
-
-
-async def _list(asked: ArmRequest) -> web.Response:
-    return page(asked, route_filters(asked.state) if network_there(asked) else [])
 
 
 async def _bgp_communities(asked: ArmRequest) -> web.Response:
@@ -128,44 +140,9 @@ async def _service_tags(asked: ArmRequest) -> web.Response:
     )
 
 
-def _check_place(asked: ArmRequest) -> None:
-    group, name = asked.names["group"], asked.names["name"]
-    group_named(asked.state, group)
-    if not asked.state.network_in(group):
-        raise resource_not_found(FILTERS, name, group)
-
-
-def _check_name(asked: ArmRequest) -> None:
-    _check_place(asked)
-    if asked.names["name"].lower() != ROUTE_FILTER:
-        raise resource_not_found(FILTERS, asked.names["name"], asked.names["group"])
-
-
-def _rules(body: dict[str, Any]) -> list[Any]:
-    properties = body.get("properties")
-    rules = properties.get("rules") if isinstance(properties, dict) else None
-    if not isinstance(rules, list):
-        raise ArmError(400, "InvalidRequestFormat", "A route filter needs properties.rules, a list.")
-    return rules
-
-
-def _communities(rule: object) -> list[str]:
-    properties = rule.get("properties") if isinstance(rule, dict) else None
-    if not isinstance(properties, dict) or not isinstance(properties.get("communities"), list):
-        raise ArmError(400, "InvalidRequestFormat", "A rule needs properties.communities, a list.")
-    if properties.get("access") != "Allow":
-        raise ArmError(400, "InvalidRouteFilterRuleAccess", "A rule's access must be Allow.")
-    return [community(value) for value in properties["communities"]]
-
-
 _SUBSCRIPTION = "/subscriptions/{subscription}"
-_GROUP_FILTERS = f"{_SUBSCRIPTION}/resourceGroups/{{group}}/providers/{FILTERS}"
 _NETWORK = f"{_SUBSCRIPTION}/providers/Microsoft.Network"
 ROUTES = (
-    Operation("GET", f"{_GROUP_FILTERS}/{{name}}", _get, f"{FILTERS}/read"),
-    Operation("PUT", f"{_GROUP_FILTERS}/{{name}}", _put, f"{FILTERS}/write"),
-    Operation("GET", _GROUP_FILTERS, _list, f"{FILTERS}/read"),
-    Operation("GET", f"{_SUBSCRIPTION}/providers/{FILTERS}", _list, f"{FILTERS}/read"),
     Operation(
         "GET",
         f"{_NETWORK}/bgpServiceCommunities",

@@ -11,6 +11,7 @@ from uuid import uuid4
 from cryptography import x509
 
 from arcferry.errors import UnknownNameError
+from arcferry_lab.azure.plane import ControlPlane
 from arcferry_lab.azure.rights import Grant
 from arcferry_lab.azure.roles import ROLES
 from arcferry_lab.azure.tokens import TokenSigner
@@ -90,6 +91,9 @@ class CircuitState:
         advertised_prefixes: the customer's NAT pool; of a range for documentation (RFC 5737).
         filter_attached: whether the twin's route filter is attached to the peering.
         ipv6: whether the peering carries IPv6 too.
+        bandwidth: in Mbit/s.
+        has_peering: whether it has its Microsoft peering, which clients may delete.
+        other_filter: the id of a filter that is attached in place of the twin's own.
     """
 
     tier: str = "Premium"
@@ -102,6 +106,13 @@ class CircuitState:
     advertised_state: str = "Configured"
     filter_attached: bool = True
     ipv6: bool = False
+    family: str = "MeteredData"
+    bandwidth: int = 1000
+    provider: str = "Contoso Carrier"
+    vlan: int = 300
+    tags: dict[str, str] = field(default_factory=dict)
+    has_peering: bool = True
+    other_filter: str = ""
 
 
 async def _nobody_listens() -> None:
@@ -129,6 +140,7 @@ class AzureState:
         operations: results of asynchronous operations that wait to be fetched, by their ids.
         silence: how long after its last heartbeat a machine counts as Disconnected.
         page: the size of a list's page.
+        plane: what requests to Resource Manager wrote, and what still runs of it.
     """
 
     location: str
@@ -165,6 +177,7 @@ class AzureState:
     journal: deque[Call] = field(default_factory=lambda: deque(maxlen=_JOURNAL))
     silence: timedelta = timedelta(minutes=15)
     page: int = 100
+    plane: ControlPlane = field(default_factory=ControlPlane)
 
     def add_client(self, role_name: str = "contributor") -> Application:
         """A new application with its own secret.
@@ -196,6 +209,7 @@ class AzureState:
         del self.groups[key]
         for one in [one for one in self.machines if one[0] == key]:
             del self.machines[one]
+        self.plane.drop(f"/subscriptions/{self.subscription_id}/resourceGroups/{name}")
         if key == self.network_group.lower():
             self.has_network = False
 

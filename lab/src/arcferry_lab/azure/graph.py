@@ -1,0 +1,133 @@
+"""Azure Resource Graph: one query language over all that the subscription holds."""
+
+from uuid import uuid4
+
+from aiohttp import web
+
+from arcferry import times
+from arcferry_lab.azure.errors import ArmError
+from arcferry_lab.azure.groups import shown_group
+from arcferry_lab.azure.inventory import group_of, resources
+from arcferry_lab.azure.kql import run
+from arcferry_lab.azure.kql_reader import QueryError
+from arcferry_lab.azure.plane import Document
+from arcferry_lab.azure.routes import ArmRequest, Operation
+from arcferry_lab.azure.state import AzureState
+
+_THROTTLING = "arm/graph-throttling"
+_MOST = 1000
+_COLUMNS = ("sku", "kind", "identity", "plan", "zones", "extendedLocation", "managedBy")
+_INVALID = (
+    "Query is invalid. Please refer to the documentation for the Azure Resource Graph service and fix the "
+    "error before retrying."
+)
+_THROTTLED = (
+    "Client application has been throttled and should not attempt to repeat the request until an amount of "
+    "time has elapsed. Please see https://aka.ms/resourcegraph-throttling for help."
+)
+_QUOTA = {"x-ms-user-quota-remaining": "14", "x-ms-user-quota-resets-after": "00:00:05"}
+
+
+async def _query(asked: ArmRequest) -> web.Response:
+    state, body = asked.state, asked.body
+    if state.faults.take(_THROTTLING):
+        raise _throttled()
+    query, options = body.get("query"), body.get("options") or {}
+    if not isinstance(query, str) or not isinstance(options, dict):
+        raise _refused("The request needs a query, a text, and options, an object.")
+    if not _is_within(state, body.get("subscriptions")):
+        raise _refused(
+            "The caller has access to none of the subscriptions.", "NoValidSubscriptionsInQueryRequest"
+        )
+    try:
+        rows = run(query, _tables(state), "resources")
+    except QueryError as error:
+        raise _refused(f"{error}.") from error
+    return _answered(asked, rows, options)
+
+
+def _answered(asked: ArmRequest, rows: list[Document], options: Document) -> web.Response:
+    start = _number(options, "$skipToken") or _number(options, "$skip")
+    size = min(_number(options, "$top") or _MOST, _MOST, asked.state.page)
+    data = rows[start : start + size]
+    answer: Document = {
+        "totalRecords": len(rows),
+        "count": len(data),
+        "data": data,
+        "facets": [],
+        "resultTruncated": "false",
+    }
+    if start + size < len(rows):
+        answer["$skipToken"] = str(start + size)
+    return web.json_response(answer, headers=_QUOTA)
+
+
+def _tables(state: AzureState) -> dict[str, list[Document]]:
+    containers = [_row(state, shown_group(state, group)) for group in state.groups.values()]
+    subscription = {
+        "id": f"/subscriptions/{state.subscription_id}",
+        "name": "arcferry twin",
+        "type": "microsoft.resources/subscriptions",
+        "properties": {"state": "Enabled"},
+    }
+    return {
+        "resources": [_row(state, one) for one in resources(state)],
+        "resourcecontainers": [_row(state, subscription), *containers],
+    }
+
+
+def _row(state: AzureState, document: Document) -> Document:
+    """A resource as Resource Graph keeps it: type and group in lower case, every column there."""
+    kind = str(document["type"]).lower()
+    if kind == "microsoft.resources/resourcegroups":
+        kind = "microsoft.resources/subscriptions/resourcegroups"
+    row = {
+        "id": document["id"],
+        "name": document["name"],
+        "type": kind,
+        "tenantId": state.tenant_id,
+        "location": document.get("location", ""),
+        "resourceGroup": group_of(document).lower(),
+        "subscriptionId": state.subscription_id,
+        "tags": document.get("tags"),
+        "properties": document["properties"],
+    }
+    return row | {column: document.get(column) for column in _COLUMNS}
+
+
+def _is_within(state: AzureState, wanted: object) -> bool:
+    if not wanted:
+        return True
+    return isinstance(wanted, list) and state.subscription_id in {str(one).lower() for one in wanted}
+
+
+def _number(options: Document, name: str) -> int:
+    text = str(options.get(name) or "0")
+    if not text.isdecimal():
+        raise _refused(f"'{text}' is no value for {name}.")
+    return int(text)
+
+
+def _refused(message: str, code: str = "ParserFailure") -> ArmError:
+    return _error(400, "BadRequest", ("InvalidQuery", _INVALID), (code, message))
+
+
+def _throttled() -> ArmError:
+    """Its own limit, of 15 queries in 5 seconds, beside Resource Manager's."""
+    error = _error(429, "RateLimiting", ("RateLimiting", _THROTTLED))
+    error.headers = {
+        "Retry-After": "1",
+        "x-ms-user-quota-remaining": "0",
+        "x-ms-user-quota-resets-after": "00:00:01",
+    }
+    return error
+
+
+def _error(status: int, code: str, *details: tuple[str, str]) -> ArmError:
+    """What is wrong stands in the details; the message is for a support request."""
+    stamp = f"timestamp = {times.to_text(times.now())}, correlationId = {uuid4()}."
+    message = f"Please provide below info when asking for support: {stamp}"
+    return ArmError(status, code, message, details=details)
+
+
+ROUTES = (Operation("POST", "/providers/Microsoft.ResourceGraph/resources", _query),)
