@@ -5,7 +5,7 @@ import random
 from typing import Any
 from urllib.parse import urlsplit
 
-from azure.core.pipeline import PipelineResponse, policies
+from azure.core.pipeline import PipelineContext, PipelineResponse, policies
 from azure.core.pipeline.transport import AioHttpTransport
 
 from arcferry import log
@@ -93,7 +93,7 @@ class SharedTurns:
         return self._turns.setdefault(origin(url), Turn())
 
 
-class PatientTransport(AioHttpTransport):
+class PatientTransport(AioHttpTransport):  # type: ignore[misc]  # the SDK loads it when asked for, untyped
     """The SDK's transport, which sends a request when it is its turn.
 
     It lies below every client's retries, and below the credential's, so that each try waits too.
@@ -113,7 +113,7 @@ class PatientTransport(AioHttpTransport):
         turn = self._turns.of(request.url)
         await turn.taken()
         answer = await super().send(request, **options)
-        asked = self._retry.get_retry_after(PipelineResponse(request, answer, {}))
+        asked = self._retry.get_retry_after(PipelineResponse(request, answer, PipelineContext(None)))
         status = answer.status_code
         if status == _THROTTLED or (status == _UNAVAILABLE and asked):
             rest = _UNSAID if asked is None else min(max(asked, 0.0), _LONGEST_REST)
