@@ -324,7 +324,7 @@ async def apply_fleet(
                     preflight = await _stoppable(prepare(azure, pauses=SETTLING), stop)
                 except asyncio.CancelledError:
                     raise InterruptedRunError("stopped before any host was touched") from None
-                async with aclosing(MachinePoller(azure)) as poller:
+                async with aclosing(MachinePoller(azure, context.settling)) as poller:
                     context = replace(context, azure=azure, poller=poller, machines=preflight.machines)
                     runner = FleetRunner(context, folder, see, stop)
                     result = await runner.apply(preflight)
