@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
@@ -157,7 +158,7 @@ SIGN_IN = {
     ),
     "secret": SignIn(entra_error(401, "invalid_client", 7000215), "value of the secret, not its id"),
     "expired": SignIn(entra_error(401, "invalid_client", 7000222), "have expired"),
-    "unknown code": SignIn(entra_error(400, "invalid_request", 987654), "own words"),
+    "unknown code": SignIn(entra_error(400, "invalid_request", 987654), "error?code=987654"),
     "passing 90033": SignIn(entra_error(400, "temporarily_unavailable", 90033), "in a few minutes", True),
     "passing 5xx": SignIn(entra_error(500, "server_error", 987654), "in a few minutes", True),
     "too many": SignIn(entra_error(429, "temporarily_unavailable", 987654), "in a few minutes", True),
@@ -319,3 +320,32 @@ async def test_a_token_that_no_header_takes(twin: Twin, text: object) -> None:
     twin.azure.replies[TOKEN] = CannedResponse(json.dumps(answer).encode())
     with pytest.raises(errors.SignInUnavailableError):
         await prepared(twin)
+
+
+REFUSALS = {
+    "RequestDisallowedByPolicy": (403, "have an exemption made. arcferry explain arm/policy-forbids has"),
+    "ScopeLocked": (409, "arcferry explain arm/locked has"),
+    "InvalidAuthenticationTokenTenant": (401, "compare --tenant-id and --subscription-id, and the cloud"),
+    "ReadOnlyDisabledSubscription": (409, "Have the subscription enabled again"),
+    "ATermThatNobodyKnows": (404, "Compare the name"),
+}
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+async def test_the_causes_have_the_way_out_of_what_resource_manager_refuses(twin: Twin, code: str) -> None:
+    status, hint = REFUSALS[code]
+    twin.azure.replies["*/machines/web01"] = arm_error(status, code)
+    async with azure.signed_in(aim(twin), principal(twin)) as session:
+        with pytest.raises(errors.AzureError) as caught:
+            await azure.get_machine(session, "web01")
+    assert hint in caught.value.hint
+
+
+async def test_a_gateways_page_is_named_with_the_host_it_stands_before(twin: Twin) -> None:
+    twin.azure.replies["*/machines/web01"] = CannedResponse(PAGE, 403, "text/html")
+    async with azure.signed_in(aim(twin), principal(twin)) as session:
+        with pytest.raises(errors.AzureUnavailableError) as caught:
+            await azure.get_machine(session, "web01")
+    assert "answered in Azure's place" in caught.value.hint
+    host = urlsplit(twin.azure.arm_url).hostname
+    assert f"Exempt {host} from the page" in caught.value.hint

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from arcferry import azure, errors
-from arcferry.azure.session import LONGEST_WAIT, BoundedRetry
+from arcferry.azure.turn import LONGEST_WAIT, BoundedRetry
 from arcferry.https import safe
 from arcferry_lab.azure.state import ArcMachine
 from arcferry_lab.twin import RESOURCE_GROUP, Twin

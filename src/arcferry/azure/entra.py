@@ -11,7 +11,8 @@ from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOpt
 from azure.identity.aio import CertificateCredential, ClientSecretCredential
 
 from arcferry import catalog
-from arcferry.azure.mapping import BETWEEN, translated, unreadable
+from arcferry.azure.mapping import AGAIN, BETWEEN, somebodys_page, translated, unreadable
+from arcferry.diagnosis.refusal import way_out
 from arcferry.errors import AzureError, SignInError, SignInUnavailableError
 from arcferry.https import safe
 
@@ -21,10 +22,7 @@ _OAUTH = re.compile(r"error '(?:\(|\{'error': ')([a-z_]{3,40})[)']")
 _TAIL = re.compile(r"\s*(?:Trace ID|Correlation ID|Timestamp):")
 _TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
 _HTTP_THROTTLED, _HTTP_SERVER_ERROR = 429, 500
-_PASSING = "This is a fault of Entra's own, not of the identity. Run the same command again in a few minutes."
-_UNKNOWN = (
-    "Entra's own words say what it is; the sign-in log of Entra ID shows the attempt with the same code."
-)
+_PASSING = f"This is a fault of Entra's own, not of the identity. {AGAIN}"
 
 
 class Credential:
@@ -78,7 +76,8 @@ def _signing_in() -> Iterator[None]:
         except core.ClientAuthenticationError as error:
             raise refused(error) from None
         except core.DecodeError as error:
-            raise _not_entra(getattr(error.response, "status_code", None)) from None
+            status = getattr(error.response, "status_code", None)
+            raise _not_entra(status, somebodys_page(error)) from None
         except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError):
             # azure-identity takes the body for a JSON object with a token in it, whatever it is.
             raise _not_entra() from None
@@ -90,31 +89,30 @@ def refused(error: core.ClientAuthenticationError) -> AzureError:
     text = safe(str(error.message))
     found = _CODE.search(text)
     if not found:
-        return _without_code(text, status)
+        return _without_code(text, status, somebodys_page(error))
     code = found.group(0)
     text = _TAIL.split(text[found.start() :], maxsplit=1)[0].rstrip("'\") ")
     known = catalog.known_code(code)
     if _is_passing(status) or (known is not None and known.retry):
         return SignInUnavailableError(f"{DOING}: {text}", status=status, code=code, hint=_PASSING)
-    hint = f"{known.meaning} {known.remedy}" if known else _UNKNOWN
-    return SignInError(f"{DOING}: {text}", status=status, code=code, hint=hint)
+    return SignInError(f"{DOING}: {text}", status=status, code=code, hint=way_out(code, text))
 
 
 def _is_passing(status: int | None) -> bool:
     return status is not None and (status == _HTTP_THROTTLED or status >= _HTTP_SERVER_ERROR)
 
 
-def _without_code(text: str, status: int | None) -> AzureError:
+def _without_code(text: str, status: int | None, page: str) -> AzureError:
     oauth = _OAUTH.search(text)
     if _is_passing(status):
-        hint = f"Run the same command again in a few minutes. {BETWEEN}"
+        hint = f"{AGAIN} {page}"
         return SignInUnavailableError(f"{DOING}: HTTP {status} without a code", status=status, hint=hint)
     if oauth is None:
-        return _not_entra(status)
+        return _not_entra(status, page)
     hint = "Compare tenant id, client id and secret or certificate." if oauth[1] == "invalid_client" else ""
     return SignInError(f"{DOING}: Entra answered {oauth[1]}", status=status, code=oauth[1], hint=hint)
 
 
-def _not_entra(status: int | None = None) -> SignInUnavailableError:
+def _not_entra(status: int | None = None, page: str = BETWEEN) -> SignInUnavailableError:
     says = unreadable(DOING, f"it is not Entra's{f' (HTTP {status})' if status else ''}").message
-    return SignInUnavailableError(says, status=status, hint=BETWEEN)
+    return SignInUnavailableError(says, status=status, hint=page)

@@ -6,11 +6,13 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import aiohttp
 from azure.core import exceptions as core
 
 from arcferry import command_line
+from arcferry.diagnosis.refusal import way_out, way_out_of_page
 from arcferry.errors import (
     ArcferryError,
     AzureError,
@@ -45,15 +47,14 @@ _KINDS: dict[int, type[AzureError]] = {
     412: ConflictError,
     429: ThrottledError,
 }
-_HINTS = {
-    "invalidauthenticationtokentenant": "The subscription trusts another tenant: compare --tenant-id and "
-    "--subscription-id, and the cloud.",
-    _NO_GROUP: "Compare the resource group's name, and the subscription that it is in.",
+_COMPARE = {
     401: "The token was refused: compare tenant, subscription and cloud, and this machine's clock.",
     404: "Compare the name, the resource group and the subscription.",
-    500: "This is a fault of Azure's own. Run the same command again in a few minutes; what is done is kept.",
-    429: "Azure asks for fewer requests. Run the same command again later; what is done is kept.",
 }
+"""What a status alone advises, whatever its code."""
+
+AGAIN = "Run the same command again in a few minutes; what is done is kept."
+_OWN_FAULT = f"This is a fault of Azure's own. {AGAIN}"
 _COMPARE_SUBSCRIPTION = (
     "Compare --subscription-id, and --tenant-id with the subscription's own tenant: "
     'az account list --query "[].{name:name, id:id, tenant:tenantId}" --output table'
@@ -105,6 +106,15 @@ def unreadable(doing: str, what: str = "it is not of the form that Azure documen
     return AzureUnavailableError(f"{doing}: the answer cannot be read: {what}", hint=BETWEEN)
 
 
+def somebodys_page(error: core.HttpResponseError) -> str:
+    """The way out where somebody else answered, with that for a page, if it is one."""
+    if "html" not in _answered_as(error):
+        return BETWEEN
+    request = getattr(error.response, "request", None)
+    host = urlsplit(str(getattr(request, "url", ""))).hostname
+    return f"{BETWEEN} {way_out_of_page(host) if host else ''}".rstrip()
+
+
 def missing(error: NotFoundError) -> str:
     """What ARM says is not there: `resource`, `group` or `subscription`; empty where it does not say."""
     code = error.code.lower()
@@ -130,7 +140,8 @@ def not_registered(namespace: str, subscription: str, *, registering: bool = Fal
 def from_sdk(error: core.AzureError, doing: str, needs: Permission | None = None) -> AzureError:
     """The arcferry error for one of the SDK's, without a token in its text."""
     if isinstance(error, core.DecodeError) and not isinstance(error, core.IncompleteReadError):
-        return unreadable(doing, f"it is no JSON{_answered_as(error)}")
+        unread = unreadable(doing, f"it is no JSON{_answered_as(error)}")
+        return AzureUnavailableError(unread.message, hint=somebodys_page(error))
     status = getattr(error, "status_code", None)
     if isinstance(error, core.HttpResponseError) and isinstance(status, int):
         return _answered(error, status, doing, needs)
@@ -145,10 +156,10 @@ def _answered(error: core.HttpResponseError, status: int, doing: str, needs: Per
     if not code and status != _HTTP_THROTTLED:
         # Every refusal of ARM's has a code: without one it is somebody else's, and means nothing of the kind.
         what = f"HTTP {status} without a code of Azure's{_answered_as(error)}"
-        return AzureUnavailableError(f"{doing}: {what}", status=status, hint=BETWEEN)
+        return AzureUnavailableError(f"{doing}: {what}", status=status, hint=somebodys_page(error))
     kind = _KINDS.get(status, AzureUnavailableError if status >= _HTTP_SERVER_ERROR else AzureError)
     says = f"Azure answered {status}{f' {code}' if code else ''}{f': {text}' if text else ''}"
-    hint = _HINTS.get(code.lower()) or _HINTS.get(min(status, _HTTP_SERVER_ERROR), "")
+    hint = _advice(status, code, text)
     if code.lower() in _NOT_REGISTERED:
         kind, named = ConflictError, _NAMESPACE.search(text)
         says, hint = not_registered(
@@ -163,6 +174,16 @@ def _answered(error: core.HttpResponseError, status: int, doing: str, needs: Per
     elif status == _HTTP_FORBIDDEN and "auth" in code.lower():
         hint = _role(text, needs)
     return kind(f"{doing}: {says}", status=status, code=code, hint=hint)
+
+
+def _advice(status: int, code: str, text: str) -> str:
+    """What the causes say of the code, then what the status alone does."""
+    known = way_out(code, text)
+    if status >= _HTTP_SERVER_ERROR:
+        return _OWN_FAULT
+    if status == _HTTP_THROTTLED:
+        return f"{known or 'Azure asks for fewer requests.'} {AGAIN}"
+    return " ".join(filter(None, (known, _COMPARE.get(status, ""))))
 
 
 def _role(text: str, needs: Permission | None) -> str:

@@ -8,11 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
-from azure.core.pipeline import PipelineRequest, PipelineResponse, policies
-from azure.core.pipeline.transport import AioHttpTransport
+from azure.core.pipeline import PipelineRequest, policies
 from azure.identity.aio import CertificateCredential, ClientSecretCredential
 from azure.mgmt.core.policies import ARMHttpLoggingPolicy, AsyncARMChallengeAuthenticationPolicy
 from azure.mgmt.hybridcompute.aio import HybridComputeManagementClient
@@ -22,45 +20,24 @@ from arcferry.azure.credentials import ServicePrincipal
 from arcferry.azure.entra import DOING, Credential
 from arcferry.azure.mapping import translated
 from arcferry.azure.target import AzureTarget
+from arcferry.azure.turn import BoundedRetry, PatientTransport, SharedTurns, origin
 from arcferry.errors import AzureError, InputError
 from arcferry.https import connection_pool, safe
 
 # What goes wrong is told once, in our own words: the SDK would print whole answers where nobody listens.
 logging.getLogger("azure").addHandler(logging.NullHandler())
 
-LONGEST_WAIT = 60.0
-"""Seconds of Retry-After that are waited for at one time; a longer wish becomes a ThrottledError."""
-
 RETRIES = 4
 _TOKEN_MINIMUM = 15 * 60
-_HTTPS = 443
 _CONNECT_TIMEOUT = 15
 _READ_TIMEOUT = 60
-
-
-class BoundedRetry(policies.AsyncRetryPolicy[Any, Any]):
-    """The SDK's retry, which honours Retry-After, with a bound on how long one wait may be."""
-
-    def get_retry_after(self, response: PipelineResponse[Any, Any]) -> float | None:
-        """Seconds that Azure asks to wait; None where it doesn't say or says nothing sensible."""
-        try:
-            wait: float | None = super().get_retry_after(response)
-        except (TypeError, ValueError, OverflowError):
-            return None
-        return wait
-
-    def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
-        """Whether to try again: not where Azure asks for more patience than a run has."""
-        if (self.get_retry_after(response) or 0) > LONGEST_WAIT:
-            return False
-        return bool(super().is_retry(settings, response))
 
 
 class _AtArmAlone(policies.SansIOHTTPPolicy[Any, Any]):
     """Keeps requests, and the token in them, at Resource Manager: a link in an answer may lead anywhere."""
 
     def __init__(self, arm_url: str) -> None:
-        self._home = _origin(arm_url)
+        self._home = origin(arm_url)
 
     def on_request(self, request: PipelineRequest[Any]) -> None:
         """Refuse a request that leads away.
@@ -68,7 +45,7 @@ class _AtArmAlone(policies.SansIOHTTPPolicy[Any, Any]):
         Raises:
             AzureError: it does.
         """
-        if _origin(request.http_request.url) != self._home:
+        if origin(request.http_request.url) != self._home:
             raise AzureError("an answer of Azure leads away from Resource Manager's address: not followed")
 
 
@@ -87,12 +64,14 @@ class AzureSession:
         target: where machines are made.
         machines: the official Arc client.
         resources: the official resource client.
+        turns: who has to wait, which is common to all of them.
     """
 
     def __init__(self, target: AzureTarget, principal: ServicePrincipal, http: aiohttp.ClientSession) -> None:
         self.target = target
         self._principal = principal
         self._http = http
+        self.turns = SharedTurns()
         self._credential = self._new_credential()
         self._minting = self._credential
         self._turn = asyncio.Lock()
@@ -160,7 +139,8 @@ class AzureSession:
 
     def _options(self) -> dict[str, Any]:
         return {
-            "transport": AioHttpTransport(
+            "transport": PatientTransport(
+                self.turns,
                 session=self._http,
                 session_owner=False,
                 connection_timeout=_CONNECT_TIMEOUT,
@@ -168,11 +148,6 @@ class AzureSession:
             ),
             "logging_enable": False,
         }
-
-
-def _origin(url: str) -> tuple[str, str, int]:
-    parts = urlsplit(url)
-    return parts.scheme, (parts.hostname or ""), parts.port or _HTTPS
 
 
 @asynccontextmanager

@@ -99,7 +99,7 @@ async def _applied(
         except asyncio.CancelledError:
             raise InterruptedRunError("stopped before any host was touched") from None
         async with (
-            aclosing(MachinePoller(azure)) as poller,
+            aclosing(MachinePoller(azure, context.settling)) as poller,
             holding(
                 controls, see, window_of=lambda host: host.window or request.window, cancel=stop.ask
             ) as holds,

@@ -17,6 +17,7 @@ from arcferry.fleet.outcome import StepResult
 from arcferry.fleet.poller import MachinePoller
 from arcferry.fleet.run_folder import run_id
 from arcferry.fleet.script import ScriptAnswer, ask
+from arcferry.fleet.settling import LIMIT, Settling
 from arcferry.fleet.system import SYSTEMS
 from arcferry.fleet.transport import Session, SignIn, open_session
 from arcferry.fleet.window import Window
@@ -65,6 +66,7 @@ class RunContext:
         scripts: the host scripts' texts by system, checked when they were read.
         azure: None in a plan without a sign-in.
         machines: the target's machines as the preflight saw them, by lower-case name.
+        settling: how long refusals that may pass have lasted.
     """
 
     request: RunRequest
@@ -72,6 +74,7 @@ class RunContext:
     azure: AzureSession | None = None
     poller: MachinePoller | None = None
     machines: Mapping[str, Machine] = field(default_factory=dict, repr=False)
+    settling: Settling = field(default_factory=Settling, repr=False)
 
     @classmethod
     def of(cls, request: RunRequest) -> Self:
@@ -85,7 +88,7 @@ class RunContext:
         except InputError as error:
             hint = "Build the bundle anew with this version of arcferry."
             raise InputError(error.message, hint=hint) from None
-        return cls(request, scripts)
+        return cls(request, scripts, settling=Settling(min(LIMIT, request.patience)))
 
 
 @dataclass(frozen=True, slots=True)
