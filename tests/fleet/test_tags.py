@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcferry.fleet.tags import parse_tags, tags_text
+from arcferry.fleet.tags import check_tags, parse_tags, tags_text
 
 READ = {
     "commas": ("site=taipei,role=web", {"site": "taipei", "role": "web"}),
@@ -61,3 +61,37 @@ TEXT = st.text(st.sampled_from("ab1 ,;='\"|\\é"), max_size=12).map(str.strip)
 @given(st.dictionaries(TEXT.filter(bool), TEXT, min_size=1, max_size=4))
 def test_what_is_written_for_the_agent_is_read_back(tags: dict[str, str]) -> None:
     assert parse_tags([tags_text(tags)]) == tags
+
+
+SECRETS = {
+    "a password": ("site=taipei,password=hunter2", "password", "hunter2"),
+    "by its name in two words": ("'client secret'=hunter2", "client secret", "hunter2"),
+    "a token": ("note=eyJhbGciOiJSUzI1NiJ9.eyJhIjoxfQ.c2lnbmF0dXJl", "note", "eyJhbGci"),
+    "a user with a password": ("source=git+https+me:hunter2@git.example", "source", "hunter2"),
+    "an account key": ("store=AccountKey=bm90IGEga2V5IG5vdCBhIGtleSBub3QgYSBrZXk+", "store", "bm90IGEg"),
+}
+
+
+@pytest.mark.parametrize("case", SECRETS)
+def test_a_secret_is_no_tag_and_is_not_repeated(case: str) -> None:
+    text, name, secret = SECRETS[case]
+    tags = parse_tags([text])
+    with pytest.raises(ValueError, match=f"tag '{name}' seems to hold a secret") as caught:
+        check_tags(tags)
+    assert secret not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", ["password=hunter2,a=b;c", "password=hunter2 a=b", "password=hunter2,x"])
+def test_what_cannot_be_read_repeats_no_secret(text: str) -> None:
+    with pytest.raises(ValueError, match="quotes") as caught:
+        parse_tags([text])
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["cost_center=1234", "key vault=kv-prod", "owner=O'Neill", "password policy=90 days", "token=", "a=b=c"],
+)
+def test_what_is_only_about_secrets_is_a_tag(text: str) -> None:
+    tags = parse_tags([text])
+    assert check_tags(tags) == tags

@@ -1,42 +1,21 @@
-"""The inventory: which hosts a run takes in, and how each is reached."""
+"""The inventory: which hosts a run takes in, how each is reached, and where in Azure it goes."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address, ip_address
+from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, get_args
-
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from typing import Any
 
 from arcferry.errors import FileInputError
-from arcferry.fleet.tables import read_rows
-from arcferry.fleet.tags import check_tags, parse_tags
+from arcferry.fleet.cells import COLUMNS, checked, host_auth, host_transport
+from arcferry.fleet.forms import read_rows
+from arcferry.fleet.place import EVERYWHERE, PLACE_COLUMNS, Place, place_of
+from arcferry.fleet.rows import InventoryRow, Rows
 from arcferry.fleet.window import Window
-from arcferry.text import one_line, quoted, whole
+from arcferry.text import quoted
 
-_HOST_NAME = re.compile(r"(?=.{1,253}$)[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})(?:\.[A-Za-z0-9_-]{1,63})*\.?")
-LONGEST_NAME = 54
-"""The longest machine name that the agent takes (azcmagent connect reference, 2026-08)."""
-
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?")
-
-# Azure Resource Manager refuses these words as a whole name, at its start, or anywhere in it
-# (learn.microsoft.com, “Resolve reserved resource name errors”, as of 2026-08).
-_RESERVED = re.compile(
-    r"^(access|azure|bing|bizspark|biztalk|cortana|directx|dotnet|dynamics|excel|exchange|forefront|groove|"
-    "hololens|hotmail|hyperv|kinect|lync|msdn|o365|office|office365|onedrive|onenote|outlook|powerpoint|"
-    "sharepoint|skype|visio|visualstudio)$|^(login|xbox)|(microsoft|windows)"
-)
-# What resolvers take for an IPv4 address in an old way of writing: 0x7f000001 and 127.1 are 127.0.0.1.
-_NUMBERS = re.compile(r"(?:0[xX][0-9A-Fa-f]*|[0-9]*)(?:\.(?:0[xX][0-9A-Fa-f]*|[0-9]*))*")
-_USER = re.compile(r"(?:\.\\)?\w[\w.@\\-]{0,127}\$?")
-_HIGHEST_PORT = 65_535
-TRANSPORTS = ("ssh", "winrm")
-Auth = Literal["kerberos", "ntlm", "certificate", "basic"]
-AUTHS: tuple[Auth, ...] = get_args(Auth)
-"""The ways to sign in over WinRM. CredSSP is none of them: it hands the password over to the server."""
+_CLOUD = "AzureCloud"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +29,7 @@ class Host:
         site: the site that it stands in, empty where the inventory names none.
         transport: how it is reached: `ssh` or `winrm`.
         auth: how to sign in over WinRM; empty for Kerberos and, where that cannot be, NTLM.
+        place: where in Azure it goes, as far as its row or its site says.
         line: where it stands in the inventory.
         window: when it may be begun; None for the run's own window.
     """
@@ -63,11 +43,12 @@ class Host:
     transport: str = "ssh"
     auth: str = ""
     line: int = 0
+    place: Place = EVERYWHERE
     window: Window | None = None
 
     def identity(self) -> dict[str, Any]:
         """What makes this host this host, as plain JSON; its line, its window and how to sign in do not."""
-        return {
+        identity: dict[str, Any] = {
             "name": self.name,
             "address": self.address,
             "port": self.port,
@@ -76,117 +57,20 @@ class Host:
             "tags": dict(sorted(self.tags.items())),
             "site": self.site,
         }
+        return identity | ({"place": place} if (place := self.place.given()) else {})
 
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """The hosts in the order of the file; no two names or addresses with ports are the same."""
+    """The hosts in the order of the file; no two names or addresses with ports are the same.
+
+    Attributes:
+        notes: what of the file is left out or not read.
+    """
 
     path: Path
     hosts: tuple[Host, ...]
-
-
-def machine_name(name: str) -> str:
-    """The name, if a machine may have it.
-
-    Raises:
-        ValueError: it may not; the text says why.
-    """
-    if not name:
-        raise ValueError("name is empty")
-    if len(name) > LONGEST_NAME:
-        long = f"name {quoted(name, limit=60)} has {len(name)} characters"
-        raise ValueError(f"{long}; a machine's name has at most {LONGEST_NAME}")
-    if not _NAME.fullmatch(name):
-        raise ValueError(
-            f"name {quoted(name)} cannot be a machine's: it takes letters, digits, _ . and -, begins with a "
-            "letter or digit, and does not end in a full stop"
-        )
-    if found := _RESERVED.search(name.lower()):
-        word = next(filter(None, found.groups()))
-        raise ValueError(f"name {quoted(name)} holds {quoted(word)}, which Azure reserves for itself")
-    return name
-
-
-def _address(address: str) -> str:
-    if not address:
-        raise ValueError("address is empty")
-    try:
-        parsed = ip_address(address.strip("[]"))
-    except ValueError:
-        if _NUMBERS.fullmatch(address) or not _HOST_NAME.fullmatch(address):
-            raise ValueError(f"address {quoted(address)} is neither an IP address nor a host name") from None
-        return address
-    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
-    reserved = isinstance(parsed, IPv4Address) and parsed.is_reserved
-    # Linux takes the first for this computer, which would then be onboarded under another's name.
-    if parsed.is_unspecified or parsed.is_multicast or reserved:
-        raise ValueError(f"address {quoted(address)} is no single host's")
-    return str(parsed)
-
-
-def host_port(text: object) -> object:
-    """A port as it stands in a cell; 0 where none does."""
-    if text in ("", 0):
-        return 0
-    if isinstance(text, str) and not re.fullmatch(r"[1-9][0-9]{0,4}", text):
-        raise ValueError(f"port {quoted(text)} is not a number from 1 to {_HIGHEST_PORT}")
-    port = whole(str(text), most=_HIGHEST_PORT)
-    if port is None:
-        raise ValueError(f"port {text} is above {_HIGHEST_PORT}")
-    return port
-
-
-def _one_of(what: str, known: tuple[str, ...], text: object) -> str:
-    word = str(text).lower()
-    if word and word not in known:
-        listed = f"{', '.join(known[:-1])} and {known[-1]} are"
-        raise ValueError(f"{what} {quoted(word)} is not known; {listed}")
-    return word
-
-
-def host_transport(text: object) -> str:
-    """A transport as it stands in a cell; empty where none does."""
-    return _one_of("transport", TRANSPORTS, text)
-
-
-def host_auth(text: object) -> str:
-    """A way to sign in as it stands in a cell; empty where none does."""
-    return _one_of("auth", AUTHS, text)
-
-
-def _user(user: str) -> str:
-    if user and not _USER.fullmatch(user):
-        raise ValueError(f"user {quoted(user)} is not a user name")
-    return user
-
-
-def _site(site: str) -> str:
-    if "=" in site:
-        raise ValueError(
-            f"site {quoted(site)} is written like a tag; put a cell of tags with commas in quotes"
-        )
-    return site
-
-
-class _HostRow(BaseModel):
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True, frozen=True)
-
-    name: Annotated[str, AfterValidator(machine_name)]
-    address: Annotated[str, AfterValidator(_address)]
-    port: Annotated[int, BeforeValidator(host_port)] = 0
-    transport: Annotated[str, BeforeValidator(host_transport)] = ""
-    user: Annotated[str, AfterValidator(_user)] = ""
-    auth: Annotated[str, BeforeValidator(host_auth)] = ""
-    tags: Annotated[
-        dict[str, str],
-        BeforeValidator(lambda text: parse_tags([text]) if isinstance(text, str) else text),
-        AfterValidator(check_tags),
-    ] = Field(default_factory=dict)
-    site: Annotated[str, Field(max_length=64), AfterValidator(_site)] = ""
-
-
-COLUMNS = tuple(_HostRow.model_fields)
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,50 +99,94 @@ class HowReached:
         return {"transport": transport, "port": port, "auth": auth}
 
 
-def read_inventory(path: Path, how: HowReached = HowReached()) -> Inventory:
-    """Read a CSV or YAML inventory and check every row before any host is touched.
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How an inventory is read.
+
+    Attributes:
+        how: how hosts are reached whose rows do not say.
+        encoding: what the file is in, if it is neither UTF-8 nor marked.
+        cloud: whose regions its locations are.
+    """
+
+    how: HowReached = HowReached()
+    encoding: str = ""
+    cloud: str = _CLOUD
+
+
+def read_inventory(path: Path, how: HowReached | Reading = HowReached()) -> Inventory:
+    """Read an inventory in any of its forms and check every row before any host is touched.
 
     Args:
         path: the file.
-        how: how hosts are reached whose rows do not say.
+        how: how it is read, or but how hosts are reached whose rows do not say.
 
     Raises:
         FileInputError: naming file and line; the hint lists further lines with problems.
+        ValueError: there is no such encoding.
     """
+    reading = how if isinstance(how, Reading) else Reading(how)
+    found = read_rows(path, COLUMNS, PLACE_COLUMNS, reading.encoding)
     hosts: list[Host] = []
     problems: list[tuple[int, str]] = []
-    for row in read_rows(path, COLUMNS):
-        # Without an address the name is the address, as in an SSH command.
-        given = {column: cell for column, cell in row.cells.items() if cell != "" or column == "name"}
+    sites = _sites(found, reading, problems)
+    for row in found.rows:
         try:
-            checked = _HostRow.model_validate({"address": row.cells.get("name", ""), **given})
-            values = checked.model_dump(exclude={"tags"})
-            values |= how.of(values)
-        except ValidationError as error:
-            problems.append((row.line, _says(error)))
-            continue
+            hosts.append(_host(row, sites, reading))
         except ValueError as error:
             problems.append((row.line, str(error)))
-            continue
-        hosts.append(Host(**values, tags=MappingProxyType(dict(checked.tags)), line=row.line))
     problems += _duplicates(hosts)
-    if problems:
-        (line, says), *others = sorted(problems)
-        lines = [str(number) for number in dict.fromkeys(number for number, _ in others)]
-        hint = f"Problems also on line {', '.join(lines[:12])}." if lines else ""
-        raise FileInputError(path, says, line=line, hint=hint)
+    _refuse(path, problems)
     if not hosts:
-        raise FileInputError(path, "holds no hosts")
-    return Inventory(path, tuple(hosts))
+        hint = f"{found.notes[0]}." if found.notes else ""
+        raise FileInputError(path, "holds no hosts", hint=hint)
+    return Inventory(path, tuple(hosts), found.notes)
 
 
-def _says(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
-    message = str(first["msg"]).removeprefix("Value error, ")
-    if first["type"] == "missing":
-        return f"{place} is missing"
-    return one_line(message if first["type"] == "value_error" else f"{place}: {message}", limit=600)
+def _sites(found: Rows, reading: Reading, problems: list[tuple[int, str]]) -> dict[str, Place]:
+    places: dict[str, Place] = {}
+    for name, row in found.sites.items():
+        try:
+            places[name] = place_of(_texts(row), reading.cloud)
+        except ValueError as error:
+            problems.append((row.line, f"site {quoted(name, limit=64)}: {error}"))
+            places[name] = EVERYWHERE
+    return places
+
+
+def _host(row: InventoryRow, sites: Mapping[str, Place], reading: Reading) -> Host:
+    cells = checked(row.cells)
+    values = cells.model_dump(exclude={"tags", *PLACE_COLUMNS})
+    place = place_of(_texts(row), reading.cloud)
+    if sites and cells.site and cells.site not in sites:
+        near = get_close_matches(cells.site, sites, n=1)
+        known = f"did you mean {near[0]}?" if near else f"there are {', '.join(list(sites)[:6])}"
+        raise ValueError(f"site {quoted(cells.site)} is none of `sites`; {known}")
+    return Host(
+        **values | reading.how.of(values),
+        tags=MappingProxyType(dict(cells.tags)),
+        place=place.over(sites.get(cells.site, EVERYWHERE)),
+        line=row.line,
+    )
+
+
+def _texts(row: InventoryRow) -> dict[str, str]:
+    return {column: cell for column, cell in row.cells.items() if isinstance(cell, str)}
+
+
+def _refuse(path: Path, problems: Iterable[tuple[int, str]]) -> None:
+    """Refuse an inventory with problems: the first of them is told, and the lines of others.
+
+    Raises:
+        FileInputError: there are any.
+    """
+    ordered = sorted(problems)
+    if not ordered:
+        return
+    (line, says), *others = ordered
+    lines = [str(number) for number in dict.fromkeys(number for number, _ in others)]
+    hint = f"Problems also on line {', '.join(lines[:12])}." if lines else ""
+    raise FileInputError(path, says, line=line, hint=hint)
 
 
 def _duplicates(hosts: list[Host]) -> list[tuple[int, str]]:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 
+from arcferry.redaction import redact, words
 from arcferry.text import clean, quoted
 
 _MOST = 50
@@ -34,7 +35,7 @@ def parse_tags(texts: Iterable[str]) -> dict[str, str]:
     for text in texts:
         for name, value in _pairs(text):
             if name in tags:
-                raise ValueError(f"tag {quoted(name)} is given twice")
+                raise ValueError(f"tag {_shown(name)} is given twice")
             tags[name] = value
     return tags
 
@@ -44,7 +45,7 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
     used = {part["separator"] for part in parts} - {""}
     if len(used) > 1:
         raise ValueError(
-            f"tags {quoted(text)} have a comma and a semicolon: put one of them between tags, and a value "
+            f"tags {_shown(text)} have a comma and a semicolon: put one of them between tags, and a value "
             "that holds one in quotes"
         )
     written = [part for part in parts if part[0].strip(" \t\r\n,;")]
@@ -53,11 +54,11 @@ def _pairs(text: str) -> Iterator[tuple[str, str]]:
         if not part["equals"] and len(written) > 1:
             mark = _SEPARATORS[next(iter(used))]
             raise ValueError(
-                f"tags {quoted(text)} can be read in two ways: {quoted(name)} lacks its =value, or the "
+                f"tags {_shown(text)} can be read in two ways: {quoted(name)} lacks its =value, or the "
                 f"{mark} belongs to a value, which then stands in quotes: key='a, b'"
             )
         if not part["equals"] or not name:
-            raise ValueError(f"tag {quoted(part[0].strip())} is not written as key=value")
+            raise ValueError(f"tag {_shown(part[0].strip())} is not written as key=value")
         yield name, _held(part["held_value"]) if part["held_value"] else _value(text, part["value"])
 
 
@@ -76,7 +77,7 @@ def _value(text: str, raw: str) -> str:
     if second:
         between = "blank" if second["between"].isspace() else second["between"]
         raise ValueError(
-            f"tags {quoted(text)} can be read in two ways: {quoted(value[second.start('word') :])} is a "
+            f"tags {_shown(text)} can be read in two ways: {_shown(value[second.start('word') :])} is a "
             f"tag of its own after a {between}, and then needs a comma, or the value stands in quotes: "
             "key='a b=c'"
         )
@@ -94,7 +95,7 @@ def check_tags(tags: dict[str, str]) -> dict[str, str]:
     Source: Microsoft's "Use tags to organize your Azure resources", limitations.
 
     Raises:
-        ValueError: too many, too long, or with letters that it refuses.
+        ValueError: too many, too long, with letters that it refuses, or with a secret; that is not repeated.
     """
     if len(tags) > _MOST:
         raise ValueError(f"{len(tags)} tags; ARM takes {_MOST}")
@@ -103,11 +104,25 @@ def check_tags(tags: dict[str, str]) -> dict[str, str]:
             raise ValueError(f"tag name {quoted(name, limit=60)} is not one that ARM accepts")
         if len(value) > _LONGEST_VALUE:
             raise ValueError(f"tag {quoted(name)} has a value of {len(value)} characters; ARM takes 256")
+        if value and _is_secret(name, value):
+            raise ValueError(
+                f"tag {_shown(name)} seems to hold a secret, and everybody who may read the machine in Azure "
+                "reads its tags"
+            )
         if clean(value) != value or "\n" in value or clean(name) != name:
             raise ValueError(f"tag {quoted(name)} has control characters in it")
     if len({name.lower() for name in tags}) < len(tags):
         raise ValueError("two tag names differ only in case")
     return tags
+
+
+def _is_secret(name: str, value: str) -> bool:
+    return words.names_secret(name) or redact(value) != value
+
+
+def _shown(text: str) -> str:
+    """The text for a message, which is kept and sent on."""
+    return quoted(redact(text))
 
 
 def tags_text(tags: dict[str, str]) -> str:

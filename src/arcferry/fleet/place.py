@@ -1,0 +1,90 @@
+"""Where in Azure one host's machine appears and how its agent gets there, where that is not the run's own."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+
+from arcferry import typed
+from arcferry.errors import InputError, UnknownNameError
+from arcferry.redaction import redact
+from arcferry.text import quoted
+
+_GROUP = re.compile(r"[\w().-]{0,89}[\w()-]")
+_PROXY = re.compile(r"https?://[\w.\[\]:-]+/?")
+_SCOPE = re.compile(
+    r"/subscriptions/[0-9a-f-]{36}/resourceGroups/[\w().-]+/providers/Microsoft\.HybridCompute/"
+    r"privateLinkScopes/[\w-]+",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What a host's row or its site says instead of the run; what is empty is the run's.
+
+    Attributes:
+        location: a region's name.
+        resource_group: it must exist.
+        subscription: its id.
+        proxy: the HTTP proxy that the host's agent uses; never with a password.
+        private_link_scope: an ARM id.
+
+    Raises:
+        ValueError: one of them is not what it must be.
+    """
+
+    location: str = ""
+    resource_group: str = ""
+    subscription: str = ""
+    proxy: str = ""
+    private_link_scope: str = ""
+
+    def __post_init__(self) -> None:
+        if self.resource_group and not _GROUP.fullmatch(self.resource_group):
+            raise ValueError(f"resource_group {quoted(self.resource_group)} is not a name that ARM accepts")
+        if self.subscription and not typed.guid(self.subscription):
+            raise ValueError(
+                f"subscription {quoted(self.subscription)} is not a GUID; "
+                "`az account show --query id` prints it"
+            )
+        if self.proxy and not _PROXY.fullmatch(self.proxy):
+            # Not told again: it may hold a password.
+            has_user = "@" in self.proxy or redact(self.proxy) != self.proxy
+            says = "holds a user, and the agent knows none" if has_user else "is not http://HOST:PORT"
+            raise ValueError(f"proxy {says}")
+        if self.private_link_scope and not _SCOPE.fullmatch(self.private_link_scope):
+            scope = quoted(self.private_link_scope)
+            raise ValueError(f"private_link_scope {scope} is not the ARM id of a private link scope")
+
+    def over(self, other: "Place") -> "Place":
+        """This place, with the other's where it says nothing."""
+        return replace(other, **self.given())
+
+    def given(self) -> dict[str, str]:
+        """What it says, by the columns' names."""
+        return {name: value for name in PLACE_COLUMNS if (value := getattr(self, name))}
+
+
+PLACE_COLUMNS = tuple(one.name for one in fields(Place))
+EVERYWHERE = Place()
+"""The run's own place."""
+
+
+def place_of(cells: Mapping[str, str], cloud: str) -> Place:
+    """The place that a row's or a site's cells say, with the region by its one name.
+
+    Raises:
+        ValueError: one of them is not what it must be; near names are offered.
+    """
+    from arcferry import catalog  # noqa: PLC0415  # most inventories say nothing of it
+
+    given = {name: str(cells[name]) for name in PLACE_COLUMNS if cells.get(name)}
+    if location := given.get("location"):
+        try:
+            given["location"] = catalog.region(location, catalog.cloud(cloud), unlisted=False).name
+        except UnknownNameError as error:
+            raise ValueError(f"{error.message}. {error.hint}".rstrip()) from None
+        except InputError as error:
+            raise ValueError(error.message) from None
+    place = Place(**given)
+    return replace(place, subscription=place.subscription.lower())

@@ -1,0 +1,105 @@
+"""Where in Azure a host goes: its row says it before its site, and its site before the run."""
+
+from pathlib import Path
+
+import pytest
+
+from arcferry.errors import FileInputError
+from arcferry.fleet.inventory import Reading, read_inventory
+from arcferry.fleet.place import EVERYWHERE, Place
+
+SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
+SCOPE = (
+    f"/subscriptions/{SUBSCRIPTION}/resourceGroups/rg-net/providers/Microsoft.HybridCompute/"
+    "privateLinkScopes/pls"
+)
+SITES = f"""\
+sites:
+  taipei: {{location: East Asia, resource_group: rg-tpe, proxy: 'http://proxy.tpe.example:8080'}}
+  osaka:
+    location: japaneast
+    private_link_scope: {SCOPE}
+hosts:
+- {{name: web01, site: taipei}}
+- {{name: web02, site: taipei, resource_group: rg-web, subscription: {SUBSCRIPTION.upper()}}}
+- {{name: web03, site: osaka}}
+- {{name: web04}}
+"""
+
+
+def test_row_before_site_before_run(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.yaml"
+    path.write_text(SITES)
+    proxy = "http://proxy.tpe.example:8080"
+    assert [host.place for host in read_inventory(path).hosts] == [
+        Place("eastasia", "rg-tpe", proxy=proxy),
+        Place("eastasia", "rg-web", SUBSCRIPTION, proxy),
+        Place("japaneast", private_link_scope=SCOPE),
+        EVERYWHERE,
+    ]
+
+
+def test_a_table_has_the_same_columns(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.csv"
+    path.write_text("name,location,resource_group\nweb01,東亞,rg-a\nweb02,,\n")
+    first, second = read_inventory(path).hosts
+    assert (first.place, second.place) == (Place("eastasia", "rg-a"), EVERYWHERE)
+    assert first.identity()["place"] == {"location": "eastasia", "resource_group": "rg-a"}
+    assert "place" not in second.identity()
+
+
+REFUSED = {
+    "location": (
+        "a.csv",
+        "name,location\na,eastasai\n",
+        2,
+        "unknown location 'eastasai'. Did you mean eastasia",
+    ),
+    "another cloud's": ("a.csv", "name,location\na,usgovvirginia\n", 2, "AzureUSGovernment"),
+    "group": ("a.csv", "name,resource_group\na,rg/a\n", 2, "resource_group 'rg/a' is not a name"),
+    "subscription": ("a.csv", "name,subscription\na,Production\n", 2, "'Production' is not a GUID"),
+    "scope": ("a.csv", "name,private_link_scope\na,pls\n", 2, "'pls' is not the ARM id"),
+    "proxy": ("a.csv", "name,proxy\na,proxy:8080\n", 2, "proxy is not http://HOST:PORT"),
+    "site's location": ("a.yaml", "sites:\n  x: {location: y}\nhosts:\n- name: a\n", 2, "site 'x': unknown"),
+    "site's key": ("a.yaml", "sites:\n  x: {locaton: y}\nhosts:\n- name: a\n", 2, "unknown column 'locaton'"),
+    "site of nobody": (
+        "a.yaml",
+        "sites:\n  taipei: {location: eastasia}\nhosts:\n- {name: a, site: taipai}\n",
+        4,
+        "site 'taipai' is none of `sites`; did you mean taipei?",
+    ),
+    "sites in a list": ("a.yaml", "sites: [x]\nhosts:\n- name: a\n", 1, "sites is not a mapping"),
+    "site without a mapping": (
+        "a.yaml",
+        "sites:\n  x: y\nhosts:\n- name: a\n",
+        2,
+        "site 'x' is not a mapping",
+    ),
+    "sites alone": ("a.yaml", "sites:\n  x: {location: eastasia}\n", 1, "nor `hosts:`"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_place_that_cannot_be_is_refused_with_its_line(tmp_path: Path, case: str) -> None:
+    name, text, line, says = REFUSED[case]
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(FileInputError) as caught:
+        read_inventory(path)
+    assert caught.value.line == line, caught.value.message
+    assert says in caught.value.message
+
+
+def test_a_proxys_password_is_refused_and_not_repeated(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("name,proxy\na,http://me:hunter2@proxy.example:8080\n")
+    with pytest.raises(FileInputError, match="holds a user, and the agent knows none") as caught:
+        read_inventory(path)
+    assert "hunter2" not in caught.value.message + caught.value.hint
+
+
+def test_a_location_is_one_of_the_runs_cloud(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("name,location\na,USGov Virginia\n")
+    (host,) = read_inventory(path, Reading(cloud="AzureUSGovernment")).hosts
+    assert host.place.location == "usgovvirginia"
