@@ -9,6 +9,7 @@ from arcferry.cli import onboard_control, onboard_runs, options
 from arcferry.cli.bundle_shared import open_bundle
 from arcferry.cli.options import argument, grouped, option, setting
 from arcferry.cli.output import CheckOutput, show_by
+from arcferry.cli.run_choice import RunOption
 from arcferry.cli.sign_in import principal
 from arcferry.cli.winrm import WinrmOptions, winrm_trust
 from arcferry.errors import InputError, InterruptedRunError
@@ -221,6 +222,45 @@ def apply(
     request = _request(inventory, fleet, acts=True, run=run_options)
     planned = saved_plan.read(plan_file) if plan_file is not None else None
     _apply(request, fleet, output, planned)
+
+
+@app.command("retry")
+@grouped
+def retry(
+    inventory: InventoryArgument,
+    *,
+    fleet: FleetOptions,
+    run_options: RunOptions,
+    failed: Annotated[
+        bool,
+        option(
+            "--failed", "Take up the servers that failed; the others stand as they are.", panel=options.RUN
+        ),
+    ] = False,
+    cause: Annotated[
+        str,
+        option(
+            "--cause SLUG", "Only those that failed of this cause, such as arm/throttled.", panel=options.RUN
+        ),
+    ] = "",
+    run: RunOption = "",
+    output: options.CheckOutputOption = "table",
+) -> None:
+    """Take up the servers again that failed in a run, all of them or those of one cause.
+
+    Give the inventory, the bundle and the place in Azure that the run was begun with. With --run it is made
+    sure that they are that run's. What passes by itself, as another installation on the server does, an
+    apply has already tried again.
+
+    Exit codes are those of apply; 3 also when no server failed.
+    """
+    from arcferry.fleet.failed import failed_hosts, run_of
+
+    if not failed:
+        raise InputError("what is to be taken up again?", hint="--failed for the servers that failed.")
+    request = _request(inventory, fleet, acts=True, run=run_options)
+    names = failed_hosts(run_of(request, run), cause)
+    _apply(replace(request, only=frozenset(names)), fleet, output)
 
 
 def _apply(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 from arcferry.azure import SETTLING, AzureSession, ServicePrincipal, list_machines, prepare, signed_in
@@ -35,6 +36,7 @@ async def apply_fleet(
     observer: Observer = lambda _: None,
     stop: Stop | None = None,
     planned: SavedPlan | None = None,
+    clock: Callable[[], datetime] = now,
 ) -> FleetRun:
     """Bring every host of the inventory to Connected. Run again, it goes on where it was.
 
@@ -44,6 +46,7 @@ async def apply_fleet(
         observer: is told what happens.
         stop: how it is told to stop.
         planned: a plan that is applied only while it still says what would be done.
+        clock: what windows of time go by.
 
     Raises:
         BlockedError: another apply is running, the run was cancelled, the plan is not what would be done now,
@@ -75,7 +78,7 @@ async def apply_fleet(
                 write(event)
 
             with _ended(see) as ended:
-                run = await _applied(context, principal, controls, see, stop, planned=planned)
+                run = await _applied(context, principal, controls, see, stop, planned=planned, clock=clock)
                 ended(run.says)
                 return run
 
@@ -88,6 +91,7 @@ async def _applied(
     stop: Stop,
     *,
     planned: SavedPlan | None,
+    clock: Callable[[], datetime],
 ) -> FleetRun:
     request, folder = context.request, controls.run
     async with signed_in(request.target, principal) as azure:
@@ -101,7 +105,11 @@ async def _applied(
         async with (
             aclosing(MachinePoller(azure)) as poller,
             holding(
-                controls, see, window_of=lambda host: host.window or request.window, cancel=stop.ask
+                controls,
+                see,
+                window_of=lambda host: host.window or request.window,
+                cancel=stop.ask,
+                clock=clock,
             ) as holds,
         ):
             runner = FleetRunner(replace(context, poller=poller), folder, see, stop, holds)

@@ -80,6 +80,9 @@ class FleetRunner:
         budget = self._request.stop_after
         return budget is not None and self._failures >= budget
 
+    def _takes(self, name: str) -> bool:
+        return self._request.only is None or name in self._request.only
+
     async def apply(self, preflight: Preflight) -> FleetRun:
         """Bring every host to Connected that is not, and say how each stands.
 
@@ -97,7 +100,8 @@ class FleetRunner:
                     already[host.name] = done
                     self._observer(Event(host.name, EventKind.CONNECTED, says="already done"))
                     continue
-                self._to_begin.add(host.name)
+                if self._takes(host.name):
+                    self._to_begin.add(host.name)
             await self._until_all_ended(set(self._hosts) - set(already))
             if self._lost is not None:
                 raise self._lost
@@ -164,7 +168,7 @@ class FleetRunner:
         """The durable work on one host; DBOS calls it, also for what an earlier process left unfinished."""
         current = asyncio.current_task()
         host = self._hosts.get(name)
-        if host is None or current is None or self._ending or self._spent:
+        if host is None or current is None or not self._takes(name) or self._ending or self._spent:
             self._leave(name)
             raise asyncio.CancelledError
         self._tasks[name] = (current, True)
