@@ -1,4 +1,4 @@
-"""A run: every host's pipeline, side by side, durable, with a failure budget and a way to stop."""
+"""A run: one at a time in a folder, a session with Azure, and every host brought to Connected."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
@@ -13,20 +13,20 @@ from arcferry.files import only_one
 from arcferry.fleet.control import Controls
 from arcferry.fleet.events import Event, EventKind, Observer, journal
 from arcferry.fleet.following import LOCK
+from arcferry.fleet.gate import Gate
 from arcferry.fleet.holds import holding
 from arcferry.fleet.outcome import FleetRun
 from arcferry.fleet.poller import MachinePoller
 from arcferry.fleet.records import logged
 from arcferry.fleet.run_folder import open_run, target_to_json
-from arcferry.fleet.runner import FleetRunner, Stop
+from arcferry.fleet.runner import FleetRunner
 from arcferry.fleet.saved_plan import SavedPlan, refuse_moved
+from arcferry.fleet.stop import Stop
 from arcferry.fleet.task import RunContext, RunRequest
 from arcferry.times import now
 
 _Result = TypeVar("_Result")
 _ANOTHER_FOLDER = "Wait for it, or stop it; or use another folder with --state, for other hosts."
-
-__all__ = ["Stop", "apply_fleet"]
 
 
 async def apply_fleet(
@@ -35,6 +35,7 @@ async def apply_fleet(
     *,
     observer: Observer = lambda _: None,
     stop: Stop | None = None,
+    gate: Gate | None = None,
     planned: SavedPlan | None = None,
     clock: Callable[[], datetime] = now,
 ) -> FleetRun:
@@ -45,6 +46,7 @@ async def apply_fleet(
         principal: who signs in to Azure.
         observer: is told what happens.
         stop: how it is told to stop.
+        gate: what every host passes before it begins.
         planned: a plan that is applied only while it still says what would be done.
         clock: what windows of time go by.
 
@@ -78,7 +80,9 @@ async def apply_fleet(
                 write(event)
 
             with _ended(see) as ended:
-                run = await _applied(context, principal, controls, see, stop, planned=planned, clock=clock)
+                run = await _applied(
+                    context, principal, controls, see, stop, gate or Gate(), planned=planned, clock=clock
+                )
                 ended(run.says)
                 return run
 
@@ -89,6 +93,7 @@ async def _applied(
     controls: Controls,
     see: Observer,
     stop: Stop,
+    gate: Gate,
     *,
     planned: SavedPlan | None,
     clock: Callable[[], datetime],
@@ -112,7 +117,7 @@ async def _applied(
                 clock=clock,
             ) as holds,
         ):
-            runner = FleetRunner(replace(context, poller=poller), folder, see, stop, holds)
+            runner = FleetRunner(replace(context, poller=poller), folder, see, stop, gate, holds)
             result = await runner.apply(preflight)
         try:
             return await _stoppable(_with_machines(result, azure), stop)
