@@ -81,7 +81,7 @@ async def apply_fleet(
 
             with _ended(see) as ended:
                 run = await _applied(
-                    context, principal, controls, see, stop, gate or Gate(), planned=planned, clock=clock
+                    context, principal, controls, see, stop, gate=gate, planned=planned, clock=clock
                 )
                 ended(run.says)
                 return run
@@ -93,8 +93,8 @@ async def _applied(
     controls: Controls,
     see: Observer,
     stop: Stop,
-    gate: Gate,
     *,
+    gate: Gate | None,
     planned: SavedPlan | None,
     clock: Callable[[], datetime],
 ) -> FleetRun:
@@ -117,7 +117,9 @@ async def _applied(
                 clock=clock,
             ) as holds,
         ):
-            runner = FleetRunner(replace(context, poller=poller), folder, see, stop, gate, holds)
+            runner = FleetRunner(
+                replace(context, poller=poller), folder, see, stop, gate=gate or Gate(), holds=holds
+            )
             result = await runner.apply(preflight)
         try:
             return await _stoppable(_with_machines(result, azure), stop)

@@ -35,6 +35,7 @@ class FleetRunner:
         folder: RunFolder,
         observer: Observer,
         stop: Stop,
+        *,
         gate: Gate,
         holds: Holds,
     ) -> None:
@@ -201,7 +202,7 @@ class FleetRunner:
 
     async def _admitted(self, host: Host, current: asyncio.Task[Any], attempt: int) -> bool:
         """Whether the host may begin, once the gate has decided; a stopped run ends the wait."""
-        if self._ending:
+        if self._ending or not self._takes(host.name):
             return False
         self._tasks[host.name] = (current, True)
 
