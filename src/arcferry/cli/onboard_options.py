@@ -158,14 +158,19 @@ def request_of(
     sign_in = _sign_in(given, hosts.hosts)
     opened = open_bundle(given.bundle, given.bundle_key, folder, given.allow_older, keeps=acts)
     request = RunRequest(
-        hosts, opened, sign_in, target, who, folder, given.concurrency, window=_window(given.window)
+        hosts, opened, sign_in, target, who, folder, given.concurrency, window=window_of(given.window)
     )
     if run is None:
         return request
     return replace(request, stop_after=run.stop_after, patience=run.patience, kill_switch=run.kill_switch)
 
 
-def _window(texts: list[str] | None) -> "Window | None":
+def window_of(texts: list[str] | None) -> "Window | None":
+    """The window that an option's values give; None where there is none.
+
+    Raises:
+        InputError: it is none, naming what is wrong.
+    """
     from arcferry.fleet.window import joined
 
     try:
