@@ -106,3 +106,14 @@ async def test_a_window_that_is_none_is_refused_with_how_it_is_written(azure_onl
     done = await azure_only.run("apply", "--window", "Sat 22:00-05:00 Taipei")
     assert done.code == 2
     assert "--window: 'Taipei' is no time zone; did you mean Asia/Taipei?" in done.err
+
+
+async def test_a_host_that_wants_a_restart_is_listed_and_not_restarted(fleet: Fleet) -> None:
+    await fleet.twin.servers.hosts[1].run("touch /run/reboot-required")
+    done = await fleet.run("apply")
+    assert done.code == 0
+    wants = {host["name"]: host["wants_restart"] for host in done.document["hosts"]}
+    assert wants == {"server01": False, "server02": True, "server03": False}
+    table = await ended(await fleet.start("apply"))
+    assert "server02: a restart is wanted, which is for its owner to do" in table.out
+    assert not [line for line in fleet.commands() if "reboot" in line or "shutdown" in line]
