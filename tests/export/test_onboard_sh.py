@@ -345,9 +345,33 @@ def test_a_second_start_at_one_time_does_nothing_and_is_to_be_tried_again(server
 
 
 def delay(server: Server, minutes: int) -> None:
+    change(server, delay_minutes=minutes)
+
+
+def change(server: Server, **settings: object) -> None:
     path = server.root.path / "share/settings.json"
-    held = json.loads(path.read_text()) | {"delay_minutes": minutes}
+    held = json.loads(path.read_text()) | settings
     path.write_text(json.dumps(held, indent=2, sort_keys=True) + "\n")
+
+
+WINDOWS = {
+    "2001-01-01T00:00:00Z/2001-01-01T05:00:00Z 2101-01-01T00:00:00Z/2101-01-01T05:00:00Z": (
+        75,
+        b"it opens 2101-01-01T00:00:00Z",
+    ),
+    "2001-01-01T00:00:00Z/2001-01-01T05:00:00Z": (75, b"never again with this bundle"),
+    "2001-01-01T00:00:00Z/2101-01-01T05:00:00Z": (0, b""),
+}
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_nothing_is_done_outside_the_window(server: Server, shell: list[str], window: str) -> None:
+    server = Server(server.root, shell)
+    status, says = WINDOWS[window]
+    change(server, window=window)
+    done = server.run(status=status)
+    assert says in done.stderr
+    assert bool(server.asked()) == (status == 0)
 
 
 def test_whoever_starts_it_by_hand_does_not_wait(server: Server) -> None:

@@ -17,6 +17,7 @@ from arcferry.bundle.form import BundleFile
 from arcferry.errors import BundleRefusedError, FileInputError, InputError
 from arcferry.export import ExportOptions, Tool
 from arcferry.export.content import settings
+from arcferry.fleet.window import parse_window
 
 TOKEN = export.TokenFile(r"\\fs01\arcferry-token$\token")
 Make = Callable[..., ExportOptions]
@@ -32,6 +33,7 @@ SEQUENCES = {
     ],
     "Exec": ["Command", "Arguments", "WorkingDirectory"],
     "ScheduleByDay": ["DaysInterval"],
+    "Repetition": ["Interval", "Duration", "StopAtDurationEnd"],
 }  # fmt: skip
 MEMBERS = {
     "Task": {"RegistrationInfo", "Triggers", "Settings", "Data", "Principals", "Actions"},
@@ -383,3 +385,32 @@ def test_linux_alone_needs_no_group_and_gets_no_windows_script(make_options: Mak
 def test_settings_are_one_key_a_line(make_options: Make) -> None:
     lines = settings(make_options(tags=["stadt=Zürich"]), Tool.GPO).decode("ascii").splitlines()
     assert all(re.fullmatch(r'\{|\}|  \},?|  +"[^"]+": (\{|"(?:[^"\\]|\\.)*"|\d+),?', line) for line in lines)
+
+
+def test_a_window_is_carried_as_instants_in_utc(make_options: Make, tmp_path: Path) -> None:
+    options = make_options(window=parse_window("Sat 22:00-05:00 Asia/Taipei"))
+    export.export(options, Tool.GPO, tmp_path / "out")
+    held = json.loads((tmp_path / "out/share/settings.json").read_text(encoding="ascii"))
+    stretches = held["window"].split(" ")
+    # Of the Saturdays within the 90 days of a bundle of 2026-11-23.
+    assert stretches[0] == "2026-11-28T14:00:00Z/2026-11-28T21:00:00Z"
+    assert len(stretches) == 13
+    task = (tmp_path / "out/gpo/task.xml").read_text(encoding="utf-16")
+    assert "<Interval>PT30M</Interval>" in task
+    page = (tmp_path / "out/STEPS.md").read_text(encoding="utf-8")
+    assert "within `Sat 22:00-05:00 Asia/Taipei` alone" in page
+    assert "repeated every 30 minutes for a day" in page
+
+
+@pytest.mark.parametrize("tool", [Tool.CONFIGMGR, Tool.INTUNE, Tool.ANSIBLE])
+def test_a_tool_that_cannot_keep_a_window_refuses_one(make_options: Make, tmp_path: Path, tool: Tool) -> None:
+    options = make_options(window=parse_window("Sat 22:00-05:00 Asia/Taipei"))
+    with pytest.raises(InputError, match="--window cannot be given to") as caught:
+        export.export(options, tool, tmp_path / "out")
+    assert caught.value.hint
+
+
+def test_a_window_that_opens_too_often_is_refused(make_options: Make) -> None:
+    often = ",".join(f"daily {hour:02}:00-{hour:02}:30" for hour in range(24))
+    with pytest.raises(InputError, match="more than 1000 times"):
+        make_options(window=parse_window(f"{often} UTC"))

@@ -4,6 +4,7 @@ import typer
 
 from arcferry.cli import options
 from arcferry.cli.bundle_shared import open_bundle
+from arcferry.cli.onboard_options import window_of
 from arcferry.cli.options import argument, grouped, is_on_command_line, option
 from arcferry.errors import InputError
 
@@ -57,6 +58,15 @@ def export(
             panel=SERVERS,
         ),
     ] = 300,
+    window: Annotated[
+        list[str] | None,
+        option(
+            "--window WHEN",
+            "When servers may begin, such as 'Sat 22:00-05:00 Asia/Taipei'; several with commas, or again. "
+            "For gpo and script: what they run does nothing at other times.",
+            panel=SERVERS,
+        ),
+    ] = None,
     agent_proxy: Annotated[
         str,
         option(
@@ -112,7 +122,7 @@ def export(
         opened, where,
         share=share, sign_in=sign_in, tags=export.read_tags(tags or ()), proxy=agent_proxy,
         private_link_scope=private_link_scope or "", gateway_id=gateway_id, group=group, delay=delay,
-        wait=wait,
+        wait=wait, window=window_of(window),
     )  # fmt: skip
     export.export(wanted, chosen, out)
     typer.echo(str(out))

@@ -1,24 +1,19 @@
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from arcferry.cli import onboard_control, onboard_runs, options
-from arcferry.cli.bundle_shared import open_bundle
-from arcferry.cli.options import argument, grouped, option, setting
+from arcferry.cli.onboard_options import FleetOptions, InventoryArgument, RunOptions, request_of
+from arcferry.cli.options import grouped, option
 from arcferry.cli.output import CheckOutput, show_by
-from arcferry.cli.sign_in import principal
-from arcferry.cli.winrm import WinrmOptions, winrm_trust
+from arcferry.cli.run_choice import RunOption
 from arcferry.errors import InputError, InterruptedRunError
 
 if TYPE_CHECKING:
-    from arcferry.fleet.inventory import Host, Inventory
     from arcferry.fleet.saved_plan import SavedPlan
     from arcferry.fleet.task import RunRequest
-    from arcferry.fleet.transport import SignIn
-    from arcferry.fleet.window import Window
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -30,121 +25,6 @@ for _order in (onboard_control.pause, onboard_control.resume, onboard_control.ca
     app.command()(_order)
 _GO_ON = "Run the same command again: it goes on where it was."
 _STOPPING = "stopping: what is being installed or connected ends first; once more to leave it"
-
-InventoryArgument = Annotated[
-    Path,
-    argument(
-        "INVENTORY",
-        "CSV or YAML with the columns name, address, port, transport, user, auth, tags (k=v;k2=v2, or "
-        "k=v,k2=v2 in quotes) and site. "
-        "A host's name becomes its machine's name in Azure.",
-    ),
-]
-
-
-@dataclass(frozen=True, kw_only=True)
-class FleetOptions(options.PlaceOptions, options.AccessOptions, options.IdentityOptions, WinrmOptions):
-    """What plan and apply both take."""
-
-    bundle: options.BundleOption
-    bundle_key: options.BundleKeyOption
-    allow_older: options.AllowOlderOption = ""
-    known_hosts: Annotated[
-        Path | None,
-        setting(
-            "--known-hosts FILE",
-            "The servers' SSH host keys. A server whose key is not in it is refused. Needed for SSH.",
-            panel=options.HOSTS,
-        ),
-    ] = None
-    ssh_key: Annotated[
-        Path | None,
-        setting(
-            "--ssh-key FILE",
-            "The private key to sign in to the servers with. Without it the SSH agent is asked.",
-            panel=options.HOSTS,
-        ),
-    ] = None
-    user: Annotated[
-        str,
-        option(
-            "--user NAME",
-            "The user if the inventory names none: root, or one with sudo without a password.",
-            panel=options.HOSTS,
-            envvar="ARCFERRY_SSH_USER",
-        ),
-    ] = "root"
-    transport: Annotated[
-        str,
-        setting(
-            "--transport NAME",
-            "How servers are reached whose row in the inventory does not say: ssh, or winrm. Without it ssh.",
-            panel=options.HOSTS,
-        ),
-    ] = ""
-    auth: Annotated[
-        str,
-        setting(
-            "--auth WAY",
-            "How to sign in over WinRM: kerberos, ntlm, certificate or basic. Without it kerberos and, where "
-            "that cannot be, ntlm.",
-            panel=options.HOSTS,
-        ),
-    ] = ""
-    host_port: Annotated[
-        int,
-        setting(
-            "--host-port N",
-            "The servers' port if the inventory names none. Without it 22 for SSH; for WinRM 5986, over TLS, "
-            "and where nothing answers there 5985, with encrypted messages.",
-            panel=options.HOSTS,
-            min=0,
-            max=65535,
-        ),
-    ] = 0
-    tags: options.TagsOption = None
-    state: options.StateOption = None
-    window: Annotated[
-        list[str] | None,
-        option(
-            "--window WHEN",
-            "When servers may be begun, such as 'Sat 22:00-05:00 Asia/Taipei'; several with commas, or "
-            "repeated. Outside it the run waits, and a server at work ends its step.",
-            panel=options.RUN,
-        ),
-    ] = None
-    concurrency: Annotated[
-        int, option("--concurrency N", "Hosts at one time.", panel=options.RUN, min=1, max=500)
-    ] = 50
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunOptions:
-    """How hosts are worked on."""
-
-    stop_after: Annotated[
-        int | None,
-        option("--stop-after N", "Begin no further host after N failures.", panel=options.RUN, min=1),
-    ] = None
-    patience: Annotated[
-        float,
-        option(
-            "--patience SECONDS",
-            "How long a machine may take to be Connected in Azure, with the bundle's version and a "
-            "heartbeat newer than the run. An agent sends one every five minutes.",
-            panel=options.RUN,
-            min=1,
-            max=3600,
-        ),
-    ] = 420
-    kill_switch: Annotated[
-        Path | None,
-        setting(
-            "--kill-switch FILE",
-            "While this file exists nothing is begun, in every run that names it.",
-            panel=options.RUN,
-        ),
-    ] = None
 
 
 @app.command("plan")
@@ -172,7 +52,7 @@ def plan(
     from arcferry.fleet.plan import plan_fleet
     from arcferry.report import plan as report
 
-    request = _request(inventory, fleet, acts=False)
+    request = request_of(inventory, fleet, acts=False)
     result = stopping.run(plan_fleet(request), says="stopped; nothing was changed")
     if save is not None:
         saved_plan.save(result, save)
@@ -218,9 +98,48 @@ def apply(
     """
     from arcferry.fleet import saved_plan
 
-    request = _request(inventory, fleet, acts=True, run=run_options)
+    request = request_of(inventory, fleet, acts=True, run=run_options)
     planned = saved_plan.read(plan_file) if plan_file is not None else None
     _apply(request, fleet, output, planned)
+
+
+@app.command("retry")
+@grouped
+def retry(
+    inventory: InventoryArgument,
+    *,
+    fleet: FleetOptions,
+    run_options: RunOptions,
+    failed: Annotated[
+        bool,
+        option(
+            "--failed", "Take up the servers that failed; the others stand as they are.", panel=options.RUN
+        ),
+    ] = False,
+    cause: Annotated[
+        str,
+        option(
+            "--cause SLUG", "Only those that failed of this cause, such as arm/throttled.", panel=options.RUN
+        ),
+    ] = "",
+    run: RunOption = "",
+    output: options.CheckOutputOption = "table",
+) -> None:
+    """Take up the servers again that failed in a run, all of them or those of one cause.
+
+    Give the inventory, the bundle and the place in Azure that the run was begun with. With --run it is made
+    sure that they are that run's. What passes by itself, as another installation on the server does, an
+    apply has already tried again.
+
+    Exit codes are those of apply; 3 also when no server failed.
+    """
+    from arcferry.fleet.failed import failed_hosts, run_of
+
+    if not failed:
+        raise InputError("what is to be taken up again?", hint="--failed for the servers that failed.")
+    request = request_of(inventory, fleet, acts=True, run=run_options)
+    names = failed_hosts(run_of(request, run), cause)
+    _apply(replace(request, only=frozenset(names)), fleet, output)
 
 
 def _apply(
@@ -231,7 +150,8 @@ def _apply(
     from arcferry.cli.evidence import held_beside, warn
     from arcferry.fleet.findings import findings_of_run, keep
     from arcferry.fleet.pipeline import NAMES
-    from arcferry.fleet.run import Stop, apply_fleet
+    from arcferry.fleet.run import apply_fleet
+    from arcferry.fleet.stop import Stop
     from arcferry.report import fleet as report
     from arcferry.report.progress import watching
 
@@ -269,73 +189,3 @@ def _apply(
         raise InterruptedRunError("stopped; what is done is kept", hint=_GO_ON)
     if not result.all_connected:
         raise typer.Exit(1)
-
-
-def _request(
-    inventory: Path, given: FleetOptions, *, acts: bool, run: "RunOptions | None" = None
-) -> "RunRequest":
-    """What was asked for, read and checked; `acts` if servers are to be changed."""
-    import logging
-
-    from arcferry.files import state_folder
-    from arcferry.fleet.inventory import HowReached, read_inventory
-    from arcferry.fleet.task import RunRequest
-
-    # What goes wrong is told once, in our own words; libraries would print it too where nobody listens.
-    for name in ("azure", "asyncssh", "aiohttp"):
-        logging.getLogger(name).addHandler(logging.NullHandler())
-    who = principal(given, ask=acts)
-    folder = given.state or state_folder()
-    target = given.target(**given.access())
-    try:
-        how = HowReached(given.transport, given.auth, given.host_port)
-    except ValueError as error:
-        raise InputError(f"--{error}") from error
-    hosts = _tagged(read_inventory(inventory, how), given.tags or [])
-    sign_in = _sign_in(given, hosts.hosts)
-    opened = open_bundle(given.bundle, given.bundle_key, folder, given.allow_older, keeps=acts)
-    request = RunRequest(
-        hosts, opened, sign_in, target, who, folder, given.concurrency, window=_window(given.window)
-    )
-    if run is None:
-        return request
-    return replace(request, stop_after=run.stop_after, patience=run.patience, kill_switch=run.kill_switch)
-
-
-def _window(texts: list[str] | None) -> "Window | None":
-    from arcferry.fleet.window import joined
-
-    try:
-        return joined(texts or ())
-    except ValueError as error:
-        raise InputError(f"--window: {error}") from error
-
-
-def _sign_in(given: FleetOptions, hosts: "tuple[Host, ...]") -> "SignIn":
-    """What the transports sign in with that hosts of this run are reached by."""
-    from arcferry.fleet.transport import SignIn, read_trust
-
-    ssh = None
-    if any(host.transport == "ssh" for host in hosts):
-        if given.known_hosts is None:
-            hint = (
-                "Pass --known-hosts FILE: the servers' own keys, so that no other machine answers for them."
-            )
-            raise InputError("no known_hosts file for the servers that are reached over SSH", hint=hint)
-        ssh = read_trust(given.known_hosts, given.ssh_key, given.user)
-    return SignIn(ssh, winrm_trust(given, hosts))
-
-
-def _tagged(inventory: "Inventory", texts: list[str]) -> "Inventory":
-    """Every host with these tags too; where both name one, the inventory's stands."""
-    from arcferry.fleet.tags import check_tags, parse_tags
-
-    try:
-        tags = parse_tags(texts)
-        hosts = (
-            replace(host, tags=MappingProxyType(check_tags({**tags, **host.tags})))
-            for host in inventory.hosts
-        )
-        return replace(inventory, hosts=tuple(hosts)) if tags else inventory
-    except ValueError as error:
-        raise InputError(f"--tags: {error}") from error

@@ -9,6 +9,7 @@ from arcferry import files
 from arcferry.bundle import Role, copy_bundle
 from arcferry.bundle.manifest import MANIFEST
 from arcferry.export.options import ExportOptions, TokenFile, Tool
+from arcferry.times import to_text
 
 BUNDLE = "bundle"
 SETTINGS = "settings.json"
@@ -60,6 +61,7 @@ def settings(options: ExportOptions, tool: Tool) -> bytes:
         "connect": options.connect_options,
         "delay_minutes": options.minutes(tool),
         "wait_seconds": options.wait,
+        "window": " ".join(f"{to_text(opens)}/{to_text(closes)}" for opens, closes in options.openings),
         "proxy": options.proxy,
         "results": options.results,
         "token_file": options.sign_in.path if isinstance(options.sign_in, TokenFile) else "",

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -10,6 +11,7 @@ from arcferry.azure import AzureTarget
 from arcferry.bundle import Bundle
 from arcferry.errors import InputError, UnknownNameError
 from arcferry.fleet.tags import check_tags, parse_tags, tags_text
+from arcferry.fleet.window import Window
 from arcferry.text import quoted
 
 LONGEST_DELAY = 24 * 60
@@ -20,6 +22,8 @@ WAIT = 300
 
 LONGEST_WAIT = 3600
 
+# They stand in the settings that every server reads.
+_MOST_OPENINGS = 1000
 # Minutes. Hundreds of servers that copy a bundle at once would fill a file server's line.
 _DELAY = 30
 _GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -110,6 +114,7 @@ class ExportOptions:
         group: the servers' group, with its domain; empty if no rights of Windows are given.
         delay: minutes within which a server starts at a random instant; None for the tool's own.
         wait: seconds that a server waits for Azure to hear from it, once it is connected.
+        window: when servers may begin; None for any time.
 
     Raises:
         InputError: something cannot be carried safely, naming the option. What a tool needs beyond this is
@@ -127,6 +132,7 @@ class ExportOptions:
     group: str = ""
     delay: int | None = None
     wait: int = WAIT
+    window: Window | None = None
 
     def __post_init__(self) -> None:
         """Check what the user gave."""
@@ -146,6 +152,11 @@ class ExportOptions:
             raise InputError(f"--delay {self.delay} is not between 0 and {LONGEST_DELAY} minutes")
         if not 0 <= self.wait <= LONGEST_WAIT:
             raise InputError(f"--wait {self.wait} is not between 0 and {LONGEST_WAIT} seconds")
+        if len(self.openings) > _MOST_OPENINGS:
+            raise InputError(
+                f"--window opens more than {_MOST_OPENINGS} times before the bundle expires",
+                hint="Build a bundle that expires earlier, or name fewer days.",
+            )
         below = tuple(f"{self.share.lower()}{separator}" for separator in "\\/" if self.share)
         if isinstance(self.sign_in, TokenFile) and self.sign_in.path.lower().startswith(below):
             raise InputError(
@@ -157,6 +168,21 @@ class ExportOptions:
     def for_linux(self) -> bool:
         """Whether the servers that see the share run Linux."""
         return self.share.startswith("/")
+
+    @property
+    def openings(self) -> tuple[tuple[datetime, datetime], ...]:
+        """From when until when the window is open, while the bundle may be used; servers know no zones."""
+        manifest = self.bundle.manifest
+        found: list[tuple[datetime, datetime]] = []
+        moment = manifest.created
+        while self.window is not None and moment < manifest.expires and len(found) <= _MOST_OPENINGS:
+            opens = self.window.opens(moment)
+            closes = self.window.closes(opens)
+            if closes is None or opens >= manifest.expires:
+                break
+            found.append((opens, closes))
+            moment = closes
+        return tuple(found)
 
     def minutes(self, tool: Tool) -> int:
         """The delay: if a tool spreads its own starts, as Configuration Manager does, none by default."""

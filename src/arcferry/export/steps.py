@@ -92,6 +92,13 @@ def _values(options: ExportOptions, tool: Tool, folder: Path, content: str) -> d
         "results_argument": options.results if options.for_linux else f"'{options.results}'",
         "task": NAME,
         "engine": ENGINE,
+        "window": (
+            f"within `{options.window.text}` alone; at any other time it does nothing, and says when it may"
+            if options.window is not None
+            else "at any time"
+        ),
+        "triggers": "At startup, delayed by 2 minutes; Daily at 03:00"
+        + (", repeated every 30 minutes for a day" if options.window is not None else ""),
         "spread": (
             f"each waits for a random time of at most {options.minutes(tool)} minutes first, and says so"
             if options.minutes(tool)

@@ -16,6 +16,11 @@ NAME = "arcferry onboard"
 ENGINE = r"%SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe"
 _SYSTEM = "      <UserId>S-1-5-18</UserId>"
 _SYSTEM_IN_POLICY = "      <UserId>NT AUTHORITY\\System</UserId>\n      <LogonType>S4U</LogonType>"
+_REPETITION = """
+      <Repetition>
+        <Interval>PT30M</Interval>
+        <Duration>P1D</Duration>
+      </Repetition>"""
 _POWERSHELL = "-NoProfile -NonInteractive -ExecutionPolicy Bypass"
 
 
@@ -87,6 +92,8 @@ def _task(options: ExportOptions, created: datetime, *, principal: str, namespac
         "namespace": namespace,
         "principal": principal,
         "day": created.strftime("%Y-%m-%d"),
+        # The script itself looks whether the window is open: a task knows its server's own zone alone.
+        "repetition": _REPETITION if options.window is not None else "",
         "engine": ENGINE,
         "arguments": escape(pinned_arguments(options.share, pins(options, Tool.GPO, WINDOWS), "-Spread")),
     }

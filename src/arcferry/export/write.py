@@ -14,6 +14,12 @@ from arcferry.export.options import ExportOptions, Tool
 from arcferry.export.steps import write_page
 from arcferry.export.task import preferences_xml, task_xml
 
+_NO_WINDOW = {
+    Tool.CONFIGMGR: "Configuration Manager has maintenance windows of its own: give the collection one.",
+    Tool.INTUNE: "Intune installs when a device checks in, and gives up soon. Use gpo or script.",
+    Tool.ANSIBLE: "A play begins when somebody starts it: give the job a schedule where it is started.",
+}
+
 
 def export(options: ExportOptions, tool: Tool, out: Path) -> None:
     """Write the artefacts of a tool into a new folder, whole or not at all.
@@ -23,6 +29,8 @@ def export(options: ExportOptions, tool: Tool, out: Path) -> None:
             the disk is full.
         BundleRefusedError: the bundle changed since it was opened.
     """
+    if options.window is not None and tool in _NO_WINDOW:
+        raise InputError(f"--window cannot be given to {tool}", hint=_NO_WINDOW[tool])
     if tool is not Tool.ANSIBLE:
         _check(options, tool)
     with _new_folder(out) as folder:

@@ -15,7 +15,7 @@ from arcferry.evidence.case import Case, Document, Kind
 from arcferry.evidence.reading import read_claimed, read_document
 from arcferry.files import FILE_LIMIT, read_bounded, write_whole
 from arcferry.fleet.outcome import HostRun, StepResult
-from arcferry.fleet.run_folder import runs
+from arcferry.fleet.run_folder import RunFolder, runs
 from arcferry.text import from_json
 
 _EVIDENCE = "evidence.json"
@@ -108,9 +108,21 @@ def judged_again(state: Path) -> Diagnosis:
     Raises:
         FileInputError: a run's record or evidence cannot be read.
     """
-    found = (run.path / _EVIDENCE for run, _ in runs(state))
-    path = next((one for one in found if one.is_file()), None)
-    return judge(read_document(_EVIDENCE, read_bounded(path, limit=FILE_LIMIT))) if path else NOTHING_JUDGED
+    judged = (run for run, _ in runs(state) if (run.path / _EVIDENCE).is_file())
+    newest = next(judged, None)
+    return judged_of(newest) if newest else NOTHING_JUDGED
+
+
+def judged_of(run: RunFolder) -> Diagnosis:
+    """What the evidence leads to that was kept of one run.
+
+    Raises:
+        FileInputError: it cannot be read.
+    """
+    path = run.path / _EVIDENCE
+    if not path.is_file():
+        return NOTHING_JUDGED
+    return judge(read_document(_EVIDENCE, read_bounded(path, limit=FILE_LIMIT)))
 
 
 def symptoms_of(failure: StepResult | None, path: Any, *, more: object = None) -> bytes:  # noqa: ANN401  # JSON

@@ -103,6 +103,14 @@ class HostRun:
         return next((step for step in self.steps if step.state in bad), None)
 
     @property
+    def wants_restart(self) -> bool:
+        """Whether the host notes that it has to start anew, or its installer asked for that."""
+        return any(
+            step.data.get("restart") or step.data.get("facts", {}).get("restart_pending")
+            for step in self.steps
+        )
+
+    @property
     def evidence(self) -> tuple[tuple[str, bytes], ...]:
         """What the failed host handed in, as files that `arcferry explain` reads: their names and content."""
         failure = self.failure

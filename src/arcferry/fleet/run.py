@@ -1,9 +1,10 @@
-"""A run: every host's pipeline, side by side, durable, with a failure budget and a way to stop."""
+"""A run: one at a time in a folder, a session with Azure, and every host brought to Connected."""
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 from arcferry.azure import SETTLING, AzureSession, ServicePrincipal, list_machines, prepare, signed_in
@@ -12,20 +13,20 @@ from arcferry.files import only_one
 from arcferry.fleet.control import Controls
 from arcferry.fleet.events import Event, EventKind, Observer, journal
 from arcferry.fleet.following import LOCK
+from arcferry.fleet.gate import Gate
 from arcferry.fleet.holds import holding
 from arcferry.fleet.outcome import FleetRun
 from arcferry.fleet.poller import MachinePoller
 from arcferry.fleet.records import logged
 from arcferry.fleet.run_folder import open_run, target_to_json
-from arcferry.fleet.runner import FleetRunner, Stop
+from arcferry.fleet.runner import FleetRunner
 from arcferry.fleet.saved_plan import SavedPlan, refuse_moved
+from arcferry.fleet.stop import Stop
 from arcferry.fleet.task import RunContext, RunRequest
 from arcferry.times import now
 
 _Result = TypeVar("_Result")
 _ANOTHER_FOLDER = "Wait for it, or stop it; or use another folder with --state, for other hosts."
-
-__all__ = ["Stop", "apply_fleet"]
 
 
 async def apply_fleet(
@@ -34,7 +35,9 @@ async def apply_fleet(
     *,
     observer: Observer = lambda _: None,
     stop: Stop | None = None,
+    gate: Gate | None = None,
     planned: SavedPlan | None = None,
+    clock: Callable[[], datetime] = now,
 ) -> FleetRun:
     """Bring every host of the inventory to Connected. Run again, it goes on where it was.
 
@@ -43,7 +46,9 @@ async def apply_fleet(
         principal: who signs in to Azure.
         observer: is told what happens.
         stop: how it is told to stop.
+        gate: what every host passes before it begins.
         planned: a plan that is applied only while it still says what would be done.
+        clock: what windows of time go by.
 
     Raises:
         BlockedError: another apply is running, the run was cancelled, the plan is not what would be done now,
@@ -75,7 +80,9 @@ async def apply_fleet(
                 write(event)
 
             with _ended(see) as ended:
-                run = await _applied(context, principal, controls, see, stop, planned=planned)
+                run = await _applied(
+                    context, principal, controls, see, stop, gate=gate, planned=planned, clock=clock
+                )
                 ended(run.says)
                 return run
 
@@ -87,7 +94,9 @@ async def _applied(
     see: Observer,
     stop: Stop,
     *,
+    gate: Gate | None,
     planned: SavedPlan | None,
+    clock: Callable[[], datetime],
 ) -> FleetRun:
     request, folder = context.request, controls.run
     async with signed_in(request.target, principal) as azure:
@@ -101,10 +110,16 @@ async def _applied(
         async with (
             aclosing(MachinePoller(azure, context.settling)) as poller,
             holding(
-                controls, see, window_of=lambda host: host.window or request.window, cancel=stop.ask
+                controls,
+                see,
+                window_of=lambda host: host.window or request.window,
+                cancel=stop.ask,
+                clock=clock,
             ) as holds,
         ):
-            runner = FleetRunner(replace(context, poller=poller), folder, see, stop, holds)
+            runner = FleetRunner(
+                replace(context, poller=poller), folder, see, stop, gate=gate or Gate(), holds=holds
+            )
             result = await runner.apply(preflight)
         try:
             return await _stoppable(_with_machines(result, azure), stop)

@@ -1,7 +1,6 @@
-"""The work on every host of a run, side by side, with a failure budget and a way to stop."""
+"""Works on every host of a run, side by side, with durable records, a failure budget and a way to stop."""
 
 import asyncio
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -10,6 +9,7 @@ from typing import Any
 from arcferry.azure import Machine, Preflight
 from arcferry.errors import FileInputError
 from arcferry.fleet.events import Event, EventKind, Observer
+from arcferry.fleet.gate import Gate
 from arcferry.fleet.holds import Holds, WindowClosedError
 from arcferry.fleet.host_state import at_least
 from arcferry.fleet.inventory import Host
@@ -17,30 +17,13 @@ from arcferry.fleet.outcome import AGENT_STEPS, FleetRun, HostOutcome, HostRun, 
 from arcferry.fleet.pipeline import run_steps
 from arcferry.fleet.records import RecordedAttempt, RunRecords, open_records, recorded_step
 from arcferry.fleet.run_folder import RunFolder, target_to_json
+from arcferry.fleet.stop import Stop
 from arcferry.fleet.task import HostTask, RunContext
 from arcferry.times import from_text, now, to_text
 
 _POLL = 0.5
 _LAST_STEPS = 900.0
 Json = dict[str, Any]
-
-
-class Stop:
-    """How a run is told to stop, once to end what runs and begin nothing, twice to leave it."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-        self._listeners: list[Callable[[], object]] = []
-
-    def ask(self) -> None:
-        """Ask once more."""
-        self.asked += 1
-        for listener in self._listeners:
-            listener()
-
-    def listen(self, listener: Callable[[], object]) -> None:
-        """Be called at every asking."""
-        self._listeners.append(listener)
 
 
 class FleetRunner:
@@ -52,6 +35,8 @@ class FleetRunner:
         folder: RunFolder,
         observer: Observer,
         stop: Stop,
+        *,
+        gate: Gate,
         holds: Holds,
     ) -> None:
         self._request = context.request
@@ -60,6 +45,7 @@ class FleetRunner:
         self._folder = folder
         self._observer = observer
         self._stop = stop
+        self._gate = gate
         self._holds = holds
         self._stop.listen(self._on_stop)
         self._tasks: dict[str, tuple[asyncio.Task[Any], bool]] = {}
@@ -80,6 +66,9 @@ class FleetRunner:
         budget = self._request.stop_after
         return budget is not None and self._failures >= budget
 
+    def _takes(self, name: str) -> bool:
+        return self._request.only is None or name in self._request.only
+
     async def apply(self, preflight: Preflight) -> FleetRun:
         """Bring every host to Connected that is not, and say how each stands.
 
@@ -97,7 +86,8 @@ class FleetRunner:
                     already[host.name] = done
                     self._observer(Event(host.name, EventKind.CONNECTED, says="already done"))
                     continue
-                self._to_begin.add(host.name)
+                if self._takes(host.name):
+                    self._to_begin.add(host.name)
             await self._until_all_ended(set(self._hosts) - set(already))
             if self._lost is not None:
                 raise self._lost
@@ -164,10 +154,15 @@ class FleetRunner:
         """The durable work on one host; DBOS calls it, also for what an earlier process left unfinished."""
         current = asyncio.current_task()
         host = self._hosts.get(name)
-        if host is None or current is None or self._ending or self._spent:
+        if (
+            host is None
+            or current is None
+            or not self._takes(name)
+            or not await self._admitted(host, current, attempt)
+        ):
+            self._tasks.pop(name, None)
             self._leave(name)
             raise asyncio.CancelledError
-        self._tasks[name] = (current, True)
         try:
             started = from_text(str(given["started"]))
         except (KeyError, ValueError):
@@ -197,11 +192,27 @@ class FleetRunner:
             await asyncio.shield(task.close())
         if outcome is not HostOutcome.CONNECTED:
             self._failures += 1
+            if self._spent:
+                self._gate.refuse(f"{self._failures} hosts failed")
         # Each way in which work can end is a kind of event by the same word.
         self._observer(Event(name, EventKind(outcome.value), attempt=attempt))
         self._changed.set()
         # The path evidence is in the failed step's own record, once.
         return {"outcome": outcome.value, "steps": [replace(step, path="").to_json() for step in steps]}
+
+    async def _admitted(self, host: Host, current: asyncio.Task[Any], attempt: int) -> bool:
+        """Whether the host may begin, once the gate has decided; a stopped run ends the wait."""
+        if self._ending or not self._takes(host.name):
+            return False
+        self._tasks[host.name] = (current, True)
+
+        def waits(why: str) -> None:
+            self._observer(Event(host.name, EventKind.WAITING, says=why, attempt=attempt))
+
+        try:
+            return await self._gate.passes(host, waits) and not self._ending
+        except asyncio.CancelledError:
+            return False
 
     def _leave(self, name: str) -> None:
         """This host's work ends here without a result; its record says that it goes on some time."""

@@ -37,6 +37,7 @@ class RunRequest:
         stop_after: failures after which no further host is begun; None for no limit.
         patience: seconds that Azure gets to report a machine as Connected, with a new heartbeat.
         window: when hosts without a window of their own may be begun; None for any time.
+        only: the hosts that are begun; None for all. The others stand as they were.
         kill_switch: while this file exists nothing is begun; None for no switch.
     """
 
@@ -51,6 +52,7 @@ class RunRequest:
     patience: float = PATIENCE
     window: Window | None = None
     kill_switch: Path | None = None
+    only: frozenset[str] | None = None
 
     @property
     def run(self) -> str:

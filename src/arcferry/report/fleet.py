@@ -64,7 +64,7 @@ def host_document(run: HostRun) -> dict[str, Any]:
     return {
         **picked(run.host, "name", "address", "site", "transport"),
         "port": run.host.port or None,
-        **picked(run, "outcome", "attempt", "already"),
+        **picked(run, "outcome", "attempt", "already", "wants_restart"),
         "steps": [step.public() for step in run.steps],
         "failure": failure.public() if failure else None,
         "machine": picked(run.machine, *_MACHINE) if run.machine else None,
@@ -92,6 +92,9 @@ def draw(run: FleetRun, console: Console) -> None:
     print_table(console, _HEADINGS, map(_row, run.hosts))
     print_line(console)
     print_failures(console, failures(run.hosts))
+    if waiting := [host.host.name for host in run.hosts if host.wants_restart]:
+        says = f"{named(waiting)}: a restart is wanted, which is for its owner to do; arcferry restarts none"
+        print_marked(console, "warn", says)
     for line in causes(run.diagnosis.findings):
         print_line(console, line, "bold")
     word = (

@@ -9,8 +9,9 @@
 # copied to where only administrators can write, and the copy is used. The token goes from its file to the host script
 # by standard input. It can be run again at any time: a connected server only reports, once; one that Azure has not
 # heard from is looked at anew. Ends with 0 where connected, 3010 where it is and Windows wants a restart, 1 where not
-# or not yet heard from, 2 where it was called wrongly, 1618 where another run is at work: try again later. It needs
-# PowerShell 4.0 or 5.1 in the full language mode, and opens no connection but to the files of the share.
+# or not yet heard from, 2 where it was called wrongly, 1618 where another run is at work or the window of time in
+# settings.json is closed: try again later. It needs PowerShell 4.0 or 5.1 in the full language mode, and opens no
+# connection but to the files of the share.
 param([switch]$Uninstall, [switch]$Spread, [string]$From)
 
 Set-StrictMode -Version 3.0
@@ -30,6 +31,7 @@ $Began = ''
 $Settings = $null
 $Answers = New-Object Collections.Generic.List[string]
 $Restart = $false
+$Closed = $false # whether the window of time is
 $TokenText = '' # never handed to a cmdlet, whose arguments module logging would write down
 $ConfigText = '' # what the host script's connect is to read, with the token in it; likewise
 
@@ -260,6 +262,18 @@ function Wait-Awhile {
         'so that not all servers read the share at one time')
     Start-Sleep -Seconds $seconds
 }
+# The window is a list of FROM/UNTIL in UTC, which compare as texts; none is open at any time. Gives when it opens, and
+# nothing where it is open.
+function Get-Opening {
+    if (-not $Settings.window) { return '' }
+    $now = Get-Now
+    foreach ($stretch in $Settings.window.Split(' ')) {
+        $begins, $ends = $stretch.Split('/')
+        if ([string]::CompareOrdinal($now, $begins) -lt 0) { return $begins }
+        if ([string]::CompareOrdinal($now, $ends) -lt 0) { return '' }
+    }
+    'never again with this bundle'
+}
 function Add-Failure($Problem) {
     if ($Problem.Data['verb'] -eq '') { return } # the host script's own answer is there already
     $verb = if ($Problem.Data['verb']) { $Problem.Data['verb'] } else { 'onboard' }
@@ -287,6 +301,12 @@ function Invoke-Run {
     if ($standing -eq 'Connected' -and (Test-Path -LiteralPath (Get-DeliveredPath))) { return $true }
     if ($standing -ne 'Connected' -or -not (Test-Path -LiteralPath (Join-Path $Home64 'connected.json'))) {
         Wait-Awhile
+        $opens = Get-Opening
+        if ($opens) {
+            Write-Problem "the window of time is closed: nothing was done; it opens $opens"
+            $script:Closed = $true
+            return $false
+        }
         $script:Began = Get-Now
         try { $outcome = Invoke-Onboarding $standing } catch {
             $outcome = 'failed'
@@ -319,6 +339,7 @@ function Invoke-Main {
         $good = if ($Uninstall) { Invoke-Uninstall } else { Invoke-Run }
         foreach ($line in $Answers) { Write-Output $line }
     } finally { if ($null -ne $lock) { $lock.Dispose() } }
+    if ($Closed) { exit 1618 }
     exit $(if (-not $good) { 1 } elseif ($Restart) { 3010 } else { 0 })
 }
 # Everything above is read before anything runs, so a script cut short on its way here does nothing.

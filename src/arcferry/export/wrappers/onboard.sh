@@ -13,7 +13,7 @@
 # The bundle is copied to where only root can write, and the copy is used: verify, facts, install, check, connect,
 # show, up to the first that fails. It can be run again at any time: a connected server only reports, once; one that
 # Azure has not heard from is looked at anew. Ends with 0 where connected, 1 where not or not yet heard from, 2 where it
-# was called wrongly, 75 where another run is at work: try again later.
+# was called wrongly, 75 where another run is at work or the window of time in settings.json is closed: try again later.
 # shellcheck disable=SC2015 # in "A && B || fail ...", fail is also right where B fails
 
 # Nothing of the caller's may stand in a program's place. bash takes functions from its environment, and they come even
@@ -178,6 +178,21 @@ wait_a_while() {
 	wait "$SLEEPER"
 	SLEEPER=
 }
+# The window is a list of FROM/UNTIL in UTC, which compare as texts; none is open at any time.
+keep_to_window() {
+	window=$(setting window)
+	[ -n "$window" ] || return 0
+	opens=$(awk -v now="$(date -u +%Y-%m-%dT%H:%M:%SZ)" -v window="$window" 'BEGIN {
+		count = split(window, stretch, " ")
+		for (i = 1; i <= count; i++) {
+			split(stretch[i], ends, "/")
+			if (now < ends[1]) { print ends[1]; exit }
+			if (now < ends[2]) { print "now"; exit }
+		}
+		print "never again with this bundle"
+	}')
+	[ "$opens" = now ] || leave 75 "the window of time is closed: nothing was done; it opens $opens"
+}
 # What is verified must be what is run: the copy lies where only root can change it.
 take_copy() {
 	rm -rf -- "$COPY" "$COPY.part"
@@ -265,6 +280,7 @@ main() {
 		leave 2 "name the file with the token: on Linux the agent takes no certificate"
 	fi
 	wait_a_while
+	keep_to_window
 	: >"$BASE/answers"
 	rm -f -- "$BASE/path.json"
 	take_copy

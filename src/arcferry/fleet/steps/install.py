@@ -41,7 +41,9 @@ async def perform(task: HostTask) -> StepResult:
     says = f"agent {answer.text('version')}{'' if answer.flag('changed') else ' was there already'}"
     if answer.flag("reboot_required"):
         says += "; Windows asks for a restart, which is yours to do when it suits"
-    return StepResult("install", StepState.DONE, says)
+    return StepResult(
+        "install", StepState.DONE, says, data={"restart": answer.flag("reboot_required") is True}
+    )
 
 
 def failed(answer: ScriptAnswer, system: System) -> StepResult:
