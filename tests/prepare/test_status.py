@@ -68,6 +68,14 @@ CASES: dict[str, tuple[dict[str, dict[str, Any]], dict[str, str]]] = {
         {"check": check(GOOD, endpoint("b", "tcp"))},
         {"path": "missing", "names": "proved", "ports": "missing", "tls": "unknown"},
     ),
+    "no route": (
+        {"check": check(GOOD, endpoint("b", "tcp")), "audit": audit(a="there", b="missing")},
+        {"path": "missing", "routes": "missing", "names": "proved", "ports": "unknown", "tls": "unknown"},
+    ),
+    "no route, and a port besides": (
+        {"check": check(endpoint("b", "tcp"), endpoint("c", "tcp")), "audit": audit(c="there", b="missing")},
+        {"routes": "missing", "ports": "missing"},
+    ),
     "proxy refuses": (
         {"check": check(endpoint("b", "proxy", dns=None))},
         {"names": "unknown", "ports": "missing"},
@@ -155,7 +163,8 @@ async def test_the_story_is_ticked_off_as_it_goes(twin: Twin, tmp_path: Path) ->
         return {one["slug"]: one["answer"] for one in document["items"]}
 
     before = await ticked()
-    assert before["path"] == before["ports"] == before["routes"] == Answer.MISSING
+    assert before["path"] == before["routes"] == Answer.MISSING
+    assert before["ports"] == Answer.UNKNOWN, "the route is missing, not the firewall's rule"
     assert before["names"] == Answer.PROVED
     await twin.allow(*twin.azure.communities, "12076:51012")
     after = await ticked()

@@ -48,24 +48,27 @@ class Finding(_Read):
     severity: _Text
 
 
-class CheckSeen(_Read):
+class _Judged(_Read):
+    findings: Annotated[tuple[Finding, ...], Field(max_length=1000)] = ()
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """What is wrong, in the words of the findings."""
+        return tuple(one.title for one in self.findings if one.severity == "error")
+
+
+class CheckSeen(_Judged):
     """What `arcferry check --output json` wrote."""
 
     location: _Text
     cloud: _Text
     taken: _Text
     endpoints: Annotated[tuple[Endpoint, ...], Field(min_length=1, max_length=1000)]
-    findings: Annotated[tuple[Finding, ...], Field(max_length=1000)] = ()
 
     @property
     def required(self) -> tuple[Endpoint, ...]:
         """The endpoints without which the agent fails."""
         return tuple(one for one in self.endpoints if one.required)
-
-    @property
-    def titles(self) -> tuple[str, ...]:
-        """What is wrong, in the words of the findings."""
-        return tuple(one.title for one in self.findings if one.severity == "error")
 
     @property
     def when(self) -> str:
@@ -81,12 +84,17 @@ class AuditRow(_Read):
     path: _Text
 
 
-class AuditSeen(_Read):
+class AuditSeen(_Judged):
     """What `arcferry routes audit --output json` wrote."""
 
     location: _Text | None
     cloud: _Text
     endpoints: Annotated[tuple[AuditRow, ...], Field(max_length=10_000)]
+
+    @property
+    def cut_off(self) -> tuple[str, ...]:
+        """The required names to which there is no path."""
+        return tuple(row.host for row in self.endpoints if row.required and row.path == "missing")
 
 
 class Check(_Read):

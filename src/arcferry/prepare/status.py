@@ -9,7 +9,7 @@ from arcferry.prepare.documents import Check, Endpoint, Seen
 from arcferry.text import one_line
 
 _MOST_NAMED = 3
-_ROUTES = {"there": True, "missing": False}
+_KNOWN = ("there", "missing")
 
 
 class Answer(StrEnum):
@@ -64,7 +64,8 @@ def _path(seen: Seen) -> _Found:
         return _not_handed_in("check.json")
     failed = [one for one in seen.check.required if not one.reachable]
     if failed:
-        return Answer.MISSING, _named("not reached:", failed, seen.check.titles)
+        titles = seen.audit.titles if seen.audit else ()
+        return Answer.MISSING, _named("not reached:", failed, titles or seen.check.titles)
     return Answer.PROVED, f"all {len(seen.check.required)} reached {seen.check.when}"
 
 
@@ -72,31 +73,37 @@ def _routes(seen: Seen) -> _Found:
     if seen.audit is None:
         return _not_handed_in("audit.json")
     rows = [row for row in seen.audit.endpoints if row.required]
-    missing = [row.host for row in rows if _ROUTES.get(row.path) is False]
-    unknown = [row.host for row in rows if row.path not in _ROUTES]
-    if missing:
-        return Answer.MISSING, f"no path to {_listed(missing)}"
+    unknown = [row.host for row in rows if row.path not in _KNOWN]
+    if missing := seen.audit.cut_off:
+        return Answer.MISSING, one_line("; ".join((f"no path to {_listed(missing)}", *seen.audit.titles[:1])))
     if unknown or not rows:
         return Answer.UNKNOWN, f"not known for {_listed(unknown)}" if unknown else "the audit has no rows"
     return Answer.PROVED, f"a path to all {len(rows)}"
 
 
+def _names(seen: Seen) -> _Found:
+    if seen.check is None:
+        return _not_handed_in("check.json")
+    if failed := [one for one in seen.check.required if one.failed_in == "dns"]:
+        return Answer.MISSING, _named("no answer for", failed)
+    if by_proxy := [one for one in seen.check.required if one.dns is None]:
+        return Answer.UNKNOWN, _named("no resolver was asked for", by_proxy)
+    return Answer.PROVED, f"all {len(seen.check.required)} {seen.check.when}"
+
+
 def _stage(*stages: str) -> Callable[[Seen], _Found]:
-    """Whether no required endpoint failed in these stages; one that failed before was not tested there."""
+    """Whether no required name failed in these stages; what failed before, or has no path, was not tested."""
 
     def rule(seen: Seen) -> _Found:
         if seen.check is None:
             return _not_handed_in("check.json")
-        of = [one for one in seen.check.required if one.failed_in in stages]
-        if of:
-            return Answer.MISSING, _named(f"{' or '.join(stages)} failed for", of, ())
-        if "dns" in stages:
-            by_proxy = [one for one in seen.check.required if one.dns is None]
-            if by_proxy:
-                return Answer.UNKNOWN, _named("no resolver was asked for", by_proxy, ())
-        before = [one for one in seen.check.required if not one.reachable and "dns" not in stages]
-        if before:
-            return Answer.UNKNOWN, _named("not tested for", before, ())
+        cut_off = seen.audit.cut_off if seen.audit else ()
+        failed = [one for one in seen.check.required if not one.reachable]
+        if of := [one for one in failed if one.failed_in in stages and one.host not in cut_off]:
+            return Answer.MISSING, _named(f"{of[0].failed_in} failed for", of)
+        if failed:
+            why = "no path" if all(one.host in cut_off for one in failed) else "it failed before"
+            return Answer.UNKNOWN, f"{_named('not tested for', failed)}: {why}"
         return Answer.PROVED, f"all {len(seen.check.required)} {seen.check.when}"
 
     return rule
@@ -147,7 +154,7 @@ def _not_handed_in(name: str) -> _Found:
     return Answer.UNKNOWN, f"no {name} was handed in"
 
 
-def _named(what: str, endpoints: Sequence[Endpoint], titles: Sequence[str]) -> str:
+def _named(what: str, endpoints: Sequence[Endpoint], titles: Sequence[str] = ()) -> str:
     told = f"{what} {_listed([one.host or 'the regional host' for one in endpoints])}"
     return one_line("; ".join((told, *titles[:1])), limit=300)
 
@@ -166,7 +173,7 @@ _SIGN_IN, _GROUP, _PROVIDER, _RIGHT = (
 _RULES: tuple[_Rule, ...] = (
     ("network", "path", "check", _path),
     ("network", "routes", "audit", _routes),
-    ("firewall-and-dns", "names", "resolver", _stage("dns")),
+    ("firewall-and-dns", "names", "resolver", _names),
     ("firewall-and-dns", "ports", "check", _stage("tcp", "proxy")),
     ("firewall-and-dns", "tls", "check", _tls),
     ("identity", "sign-in", "preflight", _preflight(_SIGN_IN)),
