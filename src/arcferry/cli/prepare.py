@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arcferry.cli import options
+from arcferry.cli.export import ServersGroupOption, ShareOption
 from arcferry.cli.options import grouped, option
 from arcferry.cli.output import CheckOutput, show_by
 from arcferry.errors import InputError, UnknownNameError
@@ -12,27 +13,21 @@ from arcferry.errors import InputError, UnknownNameError
 if TYPE_CHECKING:
     from arcferry.prepare import Site
 
-STATUS, TOOLS = "What is proved by now", "Servers that a tool takes in"
+STATUS = "What is proved by now"
 
 
 @grouped
 def prepare(
     *,
-    out: Annotated[
-        Path | None, option("--out DIR", "The folder to write; one that this wrote before is written anew.")
-    ] = None,
+    out: options.OptionalOutOption = None,
     location: options.OptionalLocationOption = None,
     location_unlisted: options.UnlistedOption = False,
     cloud: options.CloudOption = options.DEFAULT_CLOUD,
     where: options.WhereOptions,
     circuit: options.CircuitOption = "",
     features: options.FeaturesOption = None,
-    share: Annotated[
-        str, option("--share PATH", "The share as the servers are to see it.", panel=TOOLS)
-    ] = "",
-    group: Annotated[
-        str, option(r"--group DOMAIN\NAME", "The group of the servers' computer accounts.", panel=TOOLS)
-    ] = "",
+    share: ShareOption = "",
+    group: ServersGroupOption = "",
     language: Annotated[
         str, option("--language LANGUAGE", "en, zh-TW or all: the language of the letters.")
     ] = "en",
@@ -61,7 +56,8 @@ def prepare(
     A letter for the network, the firewall and DNS, the identity, the file share with Group Policy, and the
     security: what is asked for, why, the least rights, the commands that prove it, and how it is undone; as
     Markdown and as plain text. With custom roles of exactly these rights, as JSON, Bicep and lines of az.
-    Needs no network, and asks nobody; what this site has not said yet stands there in capitals.
+    Needs no network, and asks nobody; what this site has not said yet stands there in capitals. --out names
+    the folder: one that this wrote before is written anew, any other is left alone.
 
     With --status, exit code 1 where something that a letter asks for is seen to be missing.
     """
