@@ -140,8 +140,8 @@ def _az(task: Task, place: Place) -> str:
     return "\n".join(
         (
             f"# {task.title}: {place.scope(task.scope)}",
-            "# Make the role, once; either of these two. Its name is one in the tenant: where another group is",
-            "# to have it too, add that one's scope to AssignableScopes and update the role.",
+            "# Make the role, once; either of these two. Its name is one in the tenant: where another group",
+            "# is to have it too, add that one's scope to AssignableScopes and update the role.",
             lines["create"],
             lines["deploy"],
             "# Assign it; OBJECT-ID is that of the service principal (enterprise application):",
