@@ -20,7 +20,14 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"(?P<note><!-- not run: [^\n]*-->\n)?```(?:console|sh)\n(?P<body>.*?)```", re.DOTALL)
 COMMAND = re.compile(r"^\$ (?P<line>(?:.*\\\n)*.+)", re.MULTILINE)
 # What a command may end with, where 0 is not the only right answer: these report what they find.
-FINDS = ("arcferry check", "arcferry explain", "arcferry routes audit", "arcferry watch", "arcferry lab exec")
+FINDS = (
+    "arcferry check",
+    "arcferry explain",
+    "arcferry routes audit",
+    "arcferry watch",
+    "arcferry prepare --status",
+    "arcferry lab exec",
+)
 # The folder that the documents give a lab of real routers, which not every machine can run.
 ROUTED = "--folder routed"
 # The one that they give a lab with Windows hosts, which needs Wine and an engine.

@@ -12,6 +12,23 @@ if TYPE_CHECKING:
     from arcferry.export import SignIn
 
 SERVERS, SIGN_IN = "Servers", "How the servers sign in"
+ShareOption = Annotated[
+    str,
+    option(
+        "--share PATH",
+        r"The share as the servers see it, such as `\\fs01\arcferry`, or /mnt/arcferry for Linux "
+        "alone. Results go there. Not needed for ansible.",
+        panel=SERVERS,
+    ),
+]
+ServersGroupOption = Annotated[
+    str,
+    option(
+        r"--group DOMAIN\NAME",
+        "The group of the servers: it alone gets rights on the share.",
+        panel=SERVERS,
+    ),
+]
 
 
 @grouped
@@ -22,23 +39,8 @@ def export(
     bundle: options.BundleOption,
     bundle_key: options.BundleKeyOption,
     out: options.OutOption,
-    share: Annotated[
-        str,
-        option(
-            "--share PATH",
-            r"The share as the servers see it, such as `\\fs01\arcferry`, or /mnt/arcferry for Linux "
-            "alone. Results go there. Not needed for ansible.",
-            panel=SERVERS,
-        ),
-    ] = "",
-    group: Annotated[
-        str,
-        option(
-            r"--group DOMAIN\NAME",
-            "The group of the servers: it alone gets rights on the share.",
-            panel=SERVERS,
-        ),
-    ] = "",
+    share: ShareOption = "",
+    group: ServersGroupOption = "",
     delay: Annotated[
         int | None,
         option(

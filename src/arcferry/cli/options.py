@@ -288,12 +288,17 @@ class IdentityOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class QueryOptions(AccessOptions, IdentityOptions):
-    """What it takes to ask Azure for communities, a route filter or a circuit; none of it is needed."""
+class WhereOptions:
+    """Where in Azure, as far as it is known."""
 
     tenant_id: Annotated[str | None, _TENANT] = None
     subscription_id: Annotated[str | None, _SUBSCRIPTION] = None
     resource_group: Annotated[str | None, _GROUP] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueryOptions(WhereOptions, AccessOptions, IdentityOptions):
+    """What it takes to ask Azure for communities, a route filter or a circuit; none of it is needed."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,13 @@ _LINES = {
     "assign": "az role assignment create --assignee-object-id OBJECT-ID "
     "--assignee-principal-type ServicePrincipal --role {role} --scope {scope}",
     "undo": "az role assignment delete --assignee-object-id OBJECT-ID --role {role} --scope {scope}",
-    "remove": "az role definition delete --subscription {subscription} --name {role} --custom-role-only true",
-    "deploy": "az deployment sub create --subscription {subscription} --location {location} "
+    # By its scope: a role that can be assigned in a group alone is not listed by the subscription.
+    "remove": "az role definition delete --name {role} --scope {scope} --custom-role-only true",
+}
+_DEPLOY = {
+    "subscription": "az deployment sub create --subscription {subscription} --location {location} "
+    "--template-file {file}",
+    "resourceGroup": "az deployment group create --subscription {subscription} --resource-group {group} "
     "--template-file {file}",
 }
 
@@ -39,26 +44,40 @@ class Place:
         subscription = f"/subscriptions/{command_line.guid(self.subscription, 'SUBSCRIPTION').text}"
         if scope is Scope.SUBSCRIPTION:
             return subscription
+        return f"{subscription}/resourceGroups/{self.group_of(scope).text}"
+
+    def group_of(self, scope: Scope) -> command_line.Word:
+        """The resource group of a scope that is one."""
+        if scope is Scope.GROUP:
+            return command_line.group(self.group)
         # Whether the circuit lies in the same group, nobody has said.
-        named = self.group if scope is Scope.GROUP else ""
-        group = command_line.group(named, "RESOURCE-GROUP" if scope is Scope.GROUP else "CIRCUIT-GROUP")
-        return f"{subscription}/resourceGroups/{group.text}"
+        return command_line.Word("CIRCUIT-GROUP")
 
 
 def assignment(task: Task, place: Place) -> Mapping[str, str]:
     """The commands of one role: `create` and `deploy` make it, `assign`, `undo` and `remove`."""
     word, line = command_line.Word, command_line.line
-    subscription = command_line.guid(place.subscription, "SUBSCRIPTION")
-    role, scope = word(task.custom_role), word(place.scope(task.scope))
-    as_json, bicep = (word(f"{_stem(task)}.{suffix}") for suffix in ("json", "bicep"))
-    where = command_line.location(place.location)
-    return {
-        "create": line(_LINES["create"], subscription=subscription, file=as_json),
-        "deploy": line(_LINES["deploy"], subscription=subscription, location=where, file=bicep),
-        "assign": line(_LINES["assign"], role=role, scope=scope),
-        "undo": line(_LINES["undo"], role=role, scope=scope),
-        "remove": line(_LINES["remove"], subscription=subscription, role=role),
+    words = {
+        "subscription": command_line.guid(place.subscription, "SUBSCRIPTION"),
+        "location": command_line.location(place.location),
+        "role": word(task.custom_role),
+        "scope": word(place.scope(task.scope)),
+        "file": word(f"{_stem(task)}.json"),
     }
+    if task.scope is not Scope.SUBSCRIPTION:
+        words["group"] = place.group_of(task.scope)
+    lines = {"deploy": (_DEPLOY[_target(task)], {"file": word(f"{_stem(task)}.bicep")})} | {
+        name: (template, {}) for name, template in _LINES.items()
+    }
+    return {
+        name: line(template, **{key: one for key, one in (words | own).items() if f"{{{key}}}" in template})
+        for name, (template, own) in lines.items()
+    }
+
+
+def _target(task: Task) -> str:
+    """The scope that Bicep deploys to."""
+    return "subscription" if task.scope is Scope.SUBSCRIPTION else "resourceGroup"
 
 
 def role_files(task: Task, place: Place) -> tuple[RoleFile, ...]:
@@ -87,10 +106,11 @@ def _json(task: Task, place: Place) -> str:
 
 def _bicep(task: Task, place: Place) -> str:
     actions = "\n".join(f"          '{action}'" for action in task.actions)
-    return f"""targetScope = 'subscription'
+    target = _target(task)
+    return f"""targetScope = '{target}'
 
 resource role 'Microsoft.Authorization/roleDefinitions@2022-04-01' = {{
-  name: guid(subscription().id, '{task.custom_role}')
+  name: guid({target}().id, '{task.custom_role}')
   properties: {{
     roleName: '{task.custom_role}'
     description: '{task.title}, and nothing else.'
@@ -120,7 +140,8 @@ def _az(task: Task, place: Place) -> str:
     return "\n".join(
         (
             f"# {task.title}: {place.scope(task.scope)}",
-            "# Make the role, once; either of these two:",
+            "# Make the role, once; either of these two. Its name is one in the tenant: where another group",
+            "# is to have it too, add that one's scope to AssignableScopes and update the role.",
             lines["create"],
             lines["deploy"],
             "# Assign it; OBJECT-ID is that of the service principal (enterprise application):",

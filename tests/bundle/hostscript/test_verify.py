@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,6 +66,14 @@ def test_a_whole_bundle_is_right(shell: list[str], here: Run, bundle: Path) -> N
         {"name": name, "sha256": hashlib.sha256(data).hexdigest(), "ok": True}
         for name, (_, data) in sorted(CONTENTS.items())
     ]
+
+
+def test_the_name_of_a_bundle_is_taken_for_no_file(shell: list[str], here: Run, bundle: Path) -> None:
+    named = replace(manifest_of(CONTENTS), name="debian12")
+    (bundle / "manifest.json").write_bytes(named.to_bytes())
+    answer = here(shell, "verify", bundle)
+    assert answer["ok"], answer.document
+    assert [one["name"] for one in answer["files"]] == sorted(CONTENTS)
 
 
 def test_it_is_found_from_its_own_folder_whatever_cdpath_says(
