@@ -77,7 +77,8 @@ async def _answer(state: AzureState, request: web.Request) -> web.StreamResponse
     _check_subscription(asked)
     _check_permission(client, route, request.path)
     gate.check_settled(state, client, route.action, request.path)
-    providers.check_registered(state, route.template)
+    if "subscription" in names:
+        providers.check_registered(state, route.template)
     kind = route.template.replace("{namespace}/locations", f"{names.get('namespace')}/locations")
     check_version(asked.parameter("api-version"), kind, state.location)
     gate.check_group(asked)
