@@ -125,7 +125,7 @@ async def _put(asked: ArmRequest) -> web.Response:
         for row in inside:
             await _set_peering(asked, f"{place}/peerings/{row.get('name')}", _object(row, "properties"))
 
-    return await written(asked, place, lambda: check_circuit(asked), apply, existed=existing is not None)
+    return await written(asked, place, lambda: check_circuit(asked), apply, exists=existing is not None)
 
 
 def _change_own(asked: ArmRequest, sku: Document, provider: Document) -> None:
@@ -210,7 +210,7 @@ async def _put_peering(asked: ArmRequest) -> web.Response:
     async def apply() -> None:
         await _set_peering(asked, place, properties)
 
-    return await written(asked, place, lambda: check_peering(asked), apply, existed=existing is not None)
+    return await written(asked, place, lambda: check_peering(asked), apply, exists=existing is not None)
 
 
 async def _set_peering(asked: ArmRequest, place: str, properties: Document) -> None:

@@ -89,7 +89,7 @@ async def _put(asked: ArmRequest) -> web.Response:
     }
     headers = _install(asked, place, document, "Updating" if existed else "Creating")
     shown = _shown(asked.state, _stored(asked))
-    return web.json_response(shown, status=200 if existed else 201, headers=headers)
+    return web.json_response(shown, headers=headers)
 
 
 async def _patch(asked: ArmRequest) -> web.Response:

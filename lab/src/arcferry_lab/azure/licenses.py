@@ -67,7 +67,9 @@ async def _put(asked: ArmRequest) -> web.Response:
     async def apply() -> None:
         asked.state.plane.documents[place.lower()] = document
 
-    return await written(asked, place, lambda: _shown(asked.state, _stored(asked)), apply, existed=existed)
+    return await written(
+        asked, place, lambda: _shown(asked.state, _stored(asked)), apply, exists=existed, created=200
+    )
 
 
 async def _patch(asked: ArmRequest) -> web.Response:
@@ -78,7 +80,7 @@ async def _patch(asked: ArmRequest) -> web.Response:
     async def apply() -> None:
         asked.state.plane.documents[place.lower()] = known | changed | {"properties": properties}
 
-    return await written(asked, place, lambda: _shown(asked.state, _stored(asked)), apply, existed=True)
+    return await written(asked, place, lambda: _shown(asked.state, _stored(asked)), apply, exists=True)
 
 
 async def _delete(asked: ArmRequest) -> web.Response:
@@ -89,7 +91,7 @@ async def _delete(asked: ArmRequest) -> web.Response:
     async def remove() -> None:
         asked.state.plane.drop(place)
 
-    return await removed(asked, place, remove)
+    return await removed(asked, place, remove, status=200)
 
 
 def _properties(body: Document) -> Document:

@@ -80,7 +80,7 @@ async def _put(asked: ArmRequest) -> web.Response:
             )
         await _set_rules(asked.state, place, rules)
 
-    return await written(asked, place, lambda: _existing(asked), apply, existed=existing is not None)
+    return await written(asked, place, lambda: _existing(asked), apply, exists=existing is not None)
 
 
 async def _patch(asked: ArmRequest) -> web.Response:
@@ -134,7 +134,7 @@ async def _put_rule(asked: ArmRequest) -> web.Response:
     async def apply() -> None:
         await _set_rules(asked.state, place, [rule])
 
-    return await written(asked, place, lambda: _existing_rule(asked), apply, existed=existing is not None)
+    return await written(asked, place, lambda: _existing_rule(asked), apply, exists=existing is not None)
 
 
 async def _delete_rule(asked: ArmRequest) -> web.Response:
