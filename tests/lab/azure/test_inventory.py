@@ -168,3 +168,16 @@ async def test_a_query_comes_in_pages(filled: Control) -> None:
 async def test_a_request_that_is_no_query(control: Control, body: object) -> None:
     answer = await control.ask("POST", GRAPH, body)
     assert (answer.status, answer.code) == (400, "BadRequest")
+
+
+async def test_a_query_shows_what_the_client_may_read(filled: Control) -> None:
+    twin = filled.twin
+    for role, count in (("onboarding", 2), ("reader", 5), ("none", 0)):
+        token = await filled.browser.token(twin.azure.add_client(role))
+        rows = await graph(Control(twin, filled.browser, token), "resources | project name")
+        assert len(rows) == count, role
+
+
+@pytest.mark.parametrize(("path", "status"), [(f"{MACHINES}/web01", 204), (f"{MACHINES}/web09", 404)])
+async def test_whether_a_resource_exists(filled: Control, path: str, status: int) -> None:
+    assert (await filled.ask("HEAD", path)).status == status

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from fnmatch import fnmatch
+from http import HTTPStatus
 from uuid import uuid4
 
 from aiohttp import web
@@ -55,6 +56,8 @@ def arm(state: AzureState, names: Sequence[str]) -> web.Application:
             response = await _answer(state, request)
         except ArmError as error:
             response = error.response()
+        if request.method == "HEAD" and response.status == HTTPStatus.OK:
+            response.set_status(HTTPStatus.NO_CONTENT)
         response.headers["x-ms-correlation-request-id"] = str(uuid4())
         return response
 

@@ -1,5 +1,6 @@
 """Azure Resource Graph: one query language over all that the subscription holds."""
 
+from fnmatch import fnmatch
 from uuid import uuid4
 
 from aiohttp import web
@@ -40,7 +41,7 @@ async def _query(asked: ArmRequest) -> web.Response:
             "The caller has access to none of the subscriptions.", "NoValidSubscriptionsInQueryRequest"
         )
     try:
-        rows = run(query, _tables(state), "resources")
+        rows = run(query, _tables(asked), "resources")
     except QueryError as error:
         raise _refused(f"{error}.") from error
     return _answered(asked, rows, options)
@@ -62,7 +63,9 @@ def _answered(asked: ArmRequest, rows: list[Document], options: Document) -> web
     return web.json_response(answer, headers=_QUOTA)
 
 
-def _tables(state: AzureState) -> dict[str, list[Document]]:
+def _tables(asked: ArmRequest) -> dict[str, list[Document]]:
+    """The rows that the client may read; what it may not is left out, without a word."""
+    state = asked.state
     containers = [_row(state, shown_group(state, group)) for group in state.groups.values()]
     subscription = {
         "id": f"/subscriptions/{state.subscription_id}",
@@ -70,10 +73,16 @@ def _tables(state: AzureState) -> dict[str, list[Document]]:
         "type": "microsoft.resources/subscriptions",
         "properties": {"state": "Enabled"},
     }
-    return {
+    tables = {
         "resources": [_row(state, one) for one in resources(state)],
         "resourcecontainers": [_row(state, subscription), *containers],
     }
+    return {name: [row for row in rows if _may_read(asked, row)] for name, rows in tables.items()}
+
+
+def _may_read(asked: ArmRequest, row: Document) -> bool:
+    action = f"{row['type']}/read".lower()
+    return asked.client is not None and any(fnmatch(action, one.lower()) for one in asked.client.actions)
 
 
 def _row(state: AzureState, document: Document) -> Document:
