@@ -1,7 +1,6 @@
 """Azure Resource Manager: who asks, may they, and which handler answers."""
 
 from collections.abc import Sequence
-from fnmatch import fnmatch
 from http import HTTPStatus
 from uuid import uuid4
 
@@ -144,8 +143,7 @@ def _check_subscription(asked: ArmRequest) -> None:
 
 
 def _check_permission(client: Application, route: Operation, path: str) -> None:
-    action = route.action.lower()
-    if action and not any(fnmatch(action, allowed.lower()) for allowed in client.actions):
+    if route.action and not gate.may(client, route.action):
         raise ArmError(
             403,
             "AuthorizationFailed",

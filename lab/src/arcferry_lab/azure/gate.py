@@ -1,6 +1,7 @@
 """What Resource Manager refuses before any handler: too many requests, roles that are new, groups that go."""
 
 from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatch
 from math import ceil
 
 from arcferry_lab.azure.errors import ArmError
@@ -52,6 +53,11 @@ def check_settled(state: AzureState, client: Application, action: str, scope: st
         f"perform action '{action}' over scope '{scope}' or the scope is invalid. If access was recently "
         "granted, please refresh your credentials.",
     )
+
+
+def may(client: Application, action: str) -> bool:
+    """Whether a client's role allows an action."""
+    return any(fnmatch(action.lower(), allowed.lower()) for allowed in client.actions)
 
 
 def role_made(state: AzureState, client_id: str) -> None:

@@ -1,12 +1,12 @@
 """Azure Resource Graph: one query language over all that the subscription holds."""
 
-from fnmatch import fnmatch
 from uuid import uuid4
 
 from aiohttp import web
 
 from arcferry import times
 from arcferry_lab.azure.errors import ArmError
+from arcferry_lab.azure.gate import may
 from arcferry_lab.azure.groups import shown_group
 from arcferry_lab.azure.inventory import group_of, resources
 from arcferry_lab.azure.kql import run
@@ -65,7 +65,7 @@ def _answered(asked: ArmRequest, rows: list[Document], options: Document) -> web
 
 def _tables(asked: ArmRequest) -> dict[str, list[Document]]:
     """The rows that the client may read; what it may not is left out, without a word."""
-    state = asked.state
+    state, client = asked.state, asked.client
     containers = [_row(state, shown_group(state, group)) for group in state.groups.values()]
     subscription = {
         "id": f"/subscriptions/{state.subscription_id}",
@@ -77,12 +77,10 @@ def _tables(asked: ArmRequest) -> dict[str, list[Document]]:
         "resources": [_row(state, one) for one in resources(state)],
         "resourcecontainers": [_row(state, subscription), *containers],
     }
-    return {name: [row for row in rows if _may_read(asked, row)] for name, rows in tables.items()}
-
-
-def _may_read(asked: ArmRequest, row: Document) -> bool:
-    action = f"{row['type']}/read".lower()
-    return asked.client is not None and any(fnmatch(action, one.lower()) for one in asked.client.actions)
+    return {
+        name: [row for row in rows if client and may(client, f"{row['type']}/read")]
+        for name, rows in tables.items()
+    }
 
 
 def _row(state: AzureState, document: Document) -> Document:
