@@ -7,6 +7,7 @@ import aiohttp
 import dns.asyncresolver
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
+from tests.lab.azure.control import Control
 
 from arcferry_lab.azure.state import Application
 from arcferry_lab.pki import Leaf, load_leaf
@@ -98,3 +99,9 @@ class Browser:
 @pytest.fixture
 def browser(twin: Twin) -> Browser:
     return Browser(twin)
+
+
+@pytest.fixture
+async def control(twin: Twin, browser: Browser) -> Control:
+    """Resource Manager for the twin's own client."""
+    return Control(twin, browser, await browser.token())

@@ -1,6 +1,7 @@
 """Azure Resource Manager: who asks, may they, and which handler answers."""
 
 from collections.abc import Sequence
+from http import HTTPStatus
 from uuid import uuid4
 
 from aiohttp import web
@@ -55,6 +56,8 @@ def arm(state: AzureState, names: Sequence[str]) -> web.Application:
             response = await _answer(state, request)
         except ArmError as error:
             response = error.response()
+        if request.method == "HEAD" and response.status == HTTPStatus.OK:
+            response.set_status(HTTPStatus.NO_CONTENT)
         response.headers["x-ms-correlation-request-id"] = str(uuid4())
         return response
 
@@ -77,7 +80,8 @@ async def _answer(state: AzureState, request: web.Request) -> web.StreamResponse
     _check_subscription(asked)
     check_rights(client, route.action.format_map(names), request.path)
     gate.check_settled(state, client, route.action, request.path)
-    providers.check_registered(state, route.template)
+    if "subscription" in names:
+        providers.check_registered(state, route.template)
     kind = route.template.replace("{namespace}/locations", f"{names.get('namespace')}/locations")
     check_version(asked.parameter("api-version"), kind, state.location)
     gate.check_group(asked)

@@ -1,10 +1,11 @@
 """ExpressRoute circuits and their peerings in ARM: read, written, deleted."""
 
-from typing import Any
+from dataclasses import replace
 from uuid import uuid4
 
 from aiohttp import web
 
+from arcferry_lab.azure.bodies import FORMAT, number, part, parts, tags
 from arcferry_lab.azure.circuits import circuit, circuit_there, peerings
 from arcferry_lab.azure.errors import ArmError, resource_not_found
 from arcferry_lab.azure.etags import check_match, stamped
@@ -15,7 +16,7 @@ from arcferry_lab.azure.network import route_filters
 from arcferry_lab.azure.paging import page
 from arcferry_lab.azure.plane import Document
 from arcferry_lab.azure.routes import ArmRequest, Operation
-from arcferry_lab.azure.state import AzureState
+from arcferry_lab.azure.state import AzureState, CircuitState
 
 _PEERINGS = f"{CIRCUITS}/peerings"
 _KINDS = {name.lower(): name for name in ("AzurePrivatePeering", "AzurePublicPeering", PEERING)}
@@ -114,28 +115,35 @@ async def _list(asked: ArmRequest) -> web.Response:
 async def _put(asked: ArmRequest) -> web.Response:
     existing, place = _found(asked), _place(asked)
     check_match(asked, existing)
-    sku, provider = _sku(asked.body), _object(_object(asked.body, "properties"), "serviceProviderProperties")
-    inside = _object(asked.body, "properties").get("peerings") or []
+    properties = part(asked.body, "properties", FORMAT)
+    sku, provider = _sku(asked.body), part(properties, "serviceProviderProperties", FORMAT)
+    labels, changed = tags(asked.body, FORMAT), _changed_own(asked, sku, provider)
+    inside = [(str(row.get("name")), row) for row in parts(properties, "peerings", FORMAT)]
+    for name, row in inside:
+        _check_peering(asked, f"{place}/peerings/{name}", part(row, "properties", FORMAT))
 
     async def apply() -> None:
         if is_own(asked):
-            _change_own(asked, sku, provider)
+            asked.state.plane.deleted.discard(place.lower())
+            asked.state.circuit = replace(changed, tags=labels)
         else:
             _store(asked, place, sku, provider)
-        for row in inside:
-            await _set_peering(asked, f"{place}/peerings/{row.get('name')}", _object(row, "properties"))
+        for name, row in inside:
+            await _set_peering(asked, f"{place}/peerings/{name}", part(row, "properties", FORMAT))
 
-    return await written(asked, place, lambda: check_circuit(asked), apply, existed=existing is not None)
+    return await written(asked, place, lambda: check_circuit(asked), apply, exists=existing is not None)
 
 
-def _change_own(asked: ArmRequest, sku: Document, provider: Document) -> None:
+def _changed_own(asked: ArmRequest, sku: Document, provider: Document) -> CircuitState:
     now = asked.state.circuit
-    asked.state.plane.deleted.discard(circuit_id(asked.state).lower())
-    now.tier, now.family = sku["tier"], sku["family"]
-    now.bandwidth = _number(provider, "bandwidthInMbps", now.bandwidth)
-    now.provider = str(provider.get("serviceProviderName") or now.provider)
-    now.peering_location = str(provider.get("peeringLocation") or now.peering_location)
-    now.tags = _tags(asked.body)
+    return replace(
+        now,
+        tier=sku["tier"],
+        family=sku["family"],
+        bandwidth=number(provider, "bandwidthInMbps", now.bandwidth, FORMAT),
+        provider=str(provider.get("serviceProviderName") or now.provider),
+        peering_location=str(provider.get("peeringLocation") or now.peering_location),
+    )
 
 
 def _store(asked: ArmRequest, place: str, sku: Document, provider: Document) -> None:
@@ -145,7 +153,7 @@ def _store(asked: ArmRequest, place: str, sku: Document, provider: Document) -> 
         "type": CIRCUITS,
         "location": str(asked.body.get("location") or asked.state.location),
         "sku": sku,
-        "tags": _tags(asked.body),
+        "tags": tags(asked.body, FORMAT),
         "properties": {
             "circuitProvisioningState": "Enabled",
             "serviceProviderProvisioningState": "NotProvisioned",
@@ -166,9 +174,9 @@ async def _patch(asked: ArmRequest) -> web.Response:
     """Tags alone, at once; what else a circuit has is changed by PUT."""
     check_match(asked, check_circuit(asked))
     if is_own(asked):
-        asked.state.circuit.tags = _tags(asked.body)
+        asked.state.circuit.tags = tags(asked.body, FORMAT)
     else:
-        asked.state.plane.documents[_place(asked).lower()]["tags"] = _tags(asked.body)
+        asked.state.plane.documents[_place(asked).lower()]["tags"] = tags(asked.body, FORMAT)
     return _shown(check_circuit(asked))
 
 
@@ -204,55 +212,61 @@ async def _list_peerings(asked: ArmRequest) -> web.Response:
 async def _put_peering(asked: ArmRequest) -> web.Response:
     existing, place = _found_peering(asked), _peering_place(asked)
     check_match(asked, existing)
-    properties = _object(asked.body, "properties")
-    _check_filter(asked, place, _object(properties, "routeFilter"))
+    properties = part(asked.body, "properties", FORMAT)
+    _check_peering(asked, place, properties)
 
     async def apply() -> None:
         await _set_peering(asked, place, properties)
 
-    return await written(asked, place, lambda: check_peering(asked), apply, existed=existing is not None)
+    return await written(asked, place, lambda: check_peering(asked), apply, exists=existing is not None)
 
 
 async def _set_peering(asked: ArmRequest, place: str, properties: Document) -> None:
-    name = place.rpartition("/")[2]
-    if name.lower() not in _KINDS:
-        raise ArmError(400, "InvalidRequestFormat", f"'{name}' is no peering: {', '.join(_KINDS.values())}.")
-    _check_filter(asked, place, _object(properties, "routeFilter"))
-    if is_own(asked) and name.lower() == PEERING.lower():
-        _change_own_peering(asked, properties)
+    name = _KINDS[place.rpartition("/")[2].lower()]
+    if is_own(asked) and name == PEERING:
+        asked.state.circuit = _changed_own_peering(asked, properties)
         await asked.state.filter_changed()
         return
+    kind = {"peeringType": name, "state": "Enabled", "azureASN": 12076}
     asked.state.plane.documents[place.lower()] = {
         "id": place,
-        "name": _KINDS[name.lower()],
+        "name": name,
         "type": _PEERINGS,
-        "properties": {"peeringType": _KINDS[name.lower()], "state": "Enabled", "azureASN": 12076}
-        | properties
-        | {"provisioningState": "Succeeded"},
+        "properties": kind | properties | {"provisioningState": "Succeeded"},
     }
 
 
-def _change_own_peering(asked: ArmRequest, properties: Document) -> None:
+def _changed_own_peering(asked: ArmRequest, properties: Document) -> CircuitState:
     now = asked.state.circuit
-    now.has_peering = True
-    now.peering_state = str(properties.get("state") or now.peering_state)
-    now.peer_asn = _number(properties, "peerASN", now.peer_asn)
-    now.vlan = _number(properties, "vlanId", now.vlan)
-    prefixes = _object(properties, "microsoftPeeringConfig").get("advertisedPublicPrefixes")
-    if isinstance(prefixes, list):
-        now.advertised_prefixes = tuple(str(one) for one in prefixes)
+    prefixes = part(properties, "microsoftPeeringConfig", FORMAT).get("advertisedPublicPrefixes")
     first, second = now.links
-    now.links = (
-        str(properties.get("primaryPeerAddressPrefix") or first),
-        str(properties.get("secondaryPeerAddressPrefix") or second),
-    )
-    attached = str(_object(properties, "routeFilter").get("id") or "")
+    attached = str(part(properties, "routeFilter", FORMAT).get("id") or "")
     own = attached.lower() == filter_id(asked.state).lower()
-    now.filter_attached, now.other_filter = bool(attached), "" if own else attached
+    return replace(
+        now,
+        has_peering=True,
+        peering_state=str(properties.get("state") or now.peering_state),
+        peer_asn=number(properties, "peerASN", now.peer_asn, FORMAT),
+        vlan=number(properties, "vlanId", now.vlan, FORMAT),
+        advertised_prefixes=tuple(map(str, prefixes))
+        if isinstance(prefixes, list)
+        else now.advertised_prefixes,
+        links=(
+            str(properties.get("primaryPeerAddressPrefix") or first),
+            str(properties.get("secondaryPeerAddressPrefix") or second),
+        ),
+        filter_attached=bool(attached),
+        other_filter="" if own else attached,
+    )
 
 
-def _check_filter(asked: ArmRequest, place: str, filter_: Document) -> None:
-    wanted = str(filter_.get("id") or "")
+def _check_peering(asked: ArmRequest, place: str, properties: Document) -> None:
+    """Refuse a peering that is none, or that names a filter that does not exist, before anything changes."""
+    name = place.rpartition("/")[2]
+    if name.lower() not in _KINDS:
+        raise ArmError(400, FORMAT, f"'{name}' is no peering: {', '.join(_KINDS.values())}.")
+    _changed_own_peering(asked, properties)
+    wanted = str(part(properties, "routeFilter", FORMAT).get("id") or "")
     known = {str(one["id"]).lower() for one in route_filters(asked.state)}
     if wanted and wanted.lower() not in known:
         raise ArmError(
@@ -279,33 +293,15 @@ async def _delete_peering(asked: ArmRequest) -> web.Response:
 
 
 def _sku(body: Document) -> Document:
-    sku = _object(body, "sku")
+    sku = part(body, "sku", FORMAT)
     tier, family = str(sku.get("tier") or ""), str(sku.get("family") or "")
     if tier not in _TIERS or family not in _FAMILIES:
         raise ArmError(
             400,
-            "InvalidRequestFormat",
+            FORMAT,
             f"A circuit's sku has a tier of {', '.join(_TIERS)} and a family of {', '.join(_FAMILIES)}.",
         )
     return {"name": f"{tier}_{family}", "tier": tier, "family": family}
-
-
-def _number(body: Document, key: str, otherwise: int) -> int:
-    value = body.get(key) or otherwise
-    if not isinstance(value, int):
-        raise ArmError(400, "InvalidRequestFormat", f"'{key}' must be a number.")
-    return value
-
-
-def _tags(body: Document) -> dict[str, str]:
-    return {str(key): str(value) for key, value in _object(body, "tags").items()}
-
-
-def _object(body: object, key: str) -> dict[str, Any]:
-    value = (body.get(key) if isinstance(body, dict) else None) or {}
-    if not isinstance(value, dict):
-        raise ArmError(400, "InvalidRequestFormat", f"'{key}' must be a JSON object.")
-    return value
 
 
 _IN_GROUP = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{CIRCUITS}"

@@ -37,9 +37,11 @@ def _endpoints(state: AzureState) -> Document:
 
 
 async def answer(state: AzureState, request: web.Request) -> web.Response:
-    """A list of clouds from 2019-05-01 on, and one flat document before."""
-    cloud = _endpoints(state)
-    if request.query.get("api-version", "") >= "2019-05-01":
+    """The cloud as azure-cli reads it: alone from 2022-09-01 on, before in a list, and flat at first."""
+    cloud, version = _endpoints(state), request.query.get("api-version", "")
+    if version >= "2022-09-01":
+        return web.json_response(cloud)
+    if version >= "2019-05-01":
         return web.json_response([cloud])
     return web.json_response(
         {

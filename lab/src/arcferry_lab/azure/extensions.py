@@ -5,6 +5,7 @@ from typing import Any
 from aiohttp import web
 
 from arcferry import times
+from arcferry_lab.azure.bodies import location, part, tags
 from arcferry_lab.azure.errors import ArmError, resource_not_found
 from arcferry_lab.azure.long_running import begin, check_free, links, look_at, nothing, removed
 from arcferry_lab.azure.machines import KIND as MACHINES
@@ -73,8 +74,7 @@ async def _list(asked: ArmRequest) -> web.Response:
 async def _put(asked: ArmRequest) -> web.Response:
     place, body = _place(asked), asked.body
     properties = _properties(body)
-    if not body.get("location"):
-        raise ArmError(400, "LocationRequired", "The location property is required for this definition.")
+    region = location(body)
     for key in ("publisher", "type"):
         if not properties.get(key):
             raise ArmError(400, "InvalidRequestContent", f"An extension needs properties.{key}.")
@@ -83,19 +83,19 @@ async def _put(asked: ArmRequest) -> web.Response:
         "id": place,
         "name": asked.names["extension"],
         "type": KIND,
-        "location": str(body["location"]).replace(" ", "").lower(),
-        "tags": dict(body.get("tags") or {}),
+        "location": region,
+        "tags": tags(body),
         "properties": properties,
     }
     headers = _install(asked, place, document, "Updating" if existed else "Creating")
     shown = _shown(asked.state, _stored(asked))
-    return web.json_response(shown, status=200 if existed else 201, headers=headers)
+    return web.json_response(shown, headers=headers)
 
 
 async def _patch(asked: ArmRequest) -> web.Response:
     known, place = _stored(asked), _place(asked)
     document = known | {
-        "tags": dict(asked.body.get("tags") or known["tags"]),
+        "tags": tags(asked.body) or known["tags"],
         "properties": known["properties"] | _properties(asked.body),
     }
     return web.Response(status=202, headers=_install(asked, place, document, "Updating"))
@@ -136,10 +136,7 @@ async def _upgrade(asked: ArmRequest) -> web.Response:
 
 
 def _properties(body: Document) -> dict[str, Any]:
-    value = body.get("properties") or {}
-    if not isinstance(value, dict):
-        raise ArmError(400, "InvalidRequestContent", "'properties' must be a JSON object.")
-    return {key: one for key, one in value.items() if key not in _SECRET}
+    return {key: one for key, one in part(body, "properties").items() if key not in _SECRET}
 
 
 _MACHINE = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{MACHINES}/{{name}}"

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from arcferry import times
 from arcferry_lab.azure.errors import ArmError
+from arcferry_lab.azure.gate import may
 from arcferry_lab.azure.groups import shown_group
 from arcferry_lab.azure.inventory import group_of, resources
 from arcferry_lab.azure.kql import run
@@ -40,7 +41,7 @@ async def _query(asked: ArmRequest) -> web.Response:
             "The caller has access to none of the subscriptions.", "NoValidSubscriptionsInQueryRequest"
         )
     try:
-        rows = run(query, _tables(state), "resources")
+        rows = run(query, _tables(asked), "resources")
     except QueryError as error:
         raise _refused(f"{error}.") from error
     return _answered(asked, rows, options)
@@ -62,7 +63,9 @@ def _answered(asked: ArmRequest, rows: list[Document], options: Document) -> web
     return web.json_response(answer, headers=_QUOTA)
 
 
-def _tables(state: AzureState) -> dict[str, list[Document]]:
+def _tables(asked: ArmRequest) -> dict[str, list[Document]]:
+    """The rows that the client may read; what it may not is left out, without a word."""
+    state, client = asked.state, asked.client
     containers = [_row(state, shown_group(state, group)) for group in state.groups.values()]
     subscription = {
         "id": f"/subscriptions/{state.subscription_id}",
@@ -70,9 +73,13 @@ def _tables(state: AzureState) -> dict[str, list[Document]]:
         "type": "microsoft.resources/subscriptions",
         "properties": {"state": "Enabled"},
     }
-    return {
+    tables = {
         "resources": [_row(state, one) for one in resources(state)],
         "resourcecontainers": [_row(state, subscription), *containers],
+    }
+    return {
+        name: [row for row in rows if client and may(client, f"{row['type']}/read")]
+        for name, rows in tables.items()
     }
 
 

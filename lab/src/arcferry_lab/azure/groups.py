@@ -4,6 +4,7 @@ import re
 
 from aiohttp import web
 
+from arcferry_lab.azure.bodies import tags
 from arcferry_lab.azure.errors import ArmError, group_not_found
 from arcferry_lab.azure.long_running import begin, group_links, look_at
 from arcferry_lab.azure.paging import page
@@ -93,13 +94,13 @@ async def _put(asked: ArmRequest) -> web.Response:
             409, "InvalidResourceGroupLocation", f"'{name}' exists in location '{known.location}'."
         )
     group = known or state.add_group(name, location)
-    group.tags = dict(asked.body.get("tags") or {})
+    group.tags = tags(asked.body)
     return web.json_response(shown_group(state, group), status=200 if known else 201)
 
 
 async def _patch(asked: ArmRequest) -> web.Response:
     group = group_named(asked.state, asked.names["group"])
-    group.tags = dict(asked.body.get("tags") or group.tags)
+    group.tags = tags(asked.body) or group.tags
     return web.json_response(shown_group(asked.state, group))
 
 

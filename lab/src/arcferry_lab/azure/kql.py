@@ -63,13 +63,10 @@ def _both(reader: Reader) -> Value:
 
 def _test(reader: Reader) -> Value:
     if reader.at("("):
-        inside = _either(reader)
-        reader.expect(")")
-        return inside
+        return _inside(reader)
     if reader.at("not"):
         reader.expect("(")
-        inside = _either(reader)
-        reader.expect(")")
+        inside = _inside(reader)
         return lambda row: not inside(row)
     left = _value(reader)
     token = reader.peek()
@@ -82,20 +79,33 @@ def _test(reader: Reader) -> Value:
     return lambda row: compare(left(row), right(row))
 
 
+def _inside(reader: Reader) -> Value:
+    """What stands in a pair of parentheses, whose first was taken."""
+    with reader.deeper():
+        inside = _either(reader)
+        reader.expect(")")
+    return inside
+
+
 def _within(reader: Reader, left: Value) -> Value:
     word = reader.take().text.lower()
     reader.expect("(")
-    members = [_value(reader)]
-    while reader.at(","):
-        members.append(_value(reader))
-    reader.expect(")")
     fold = str.lower if word.endswith("~") else str
+    members = {fold(_text(_constant(reader)))}
+    while reader.at(","):
+        members.add(fold(_text(_constant(reader))))
+    reader.expect(")")
 
     def test(row: Row) -> bool:
-        inside = fold(_text(left(row))) in {fold(_text(one(row))) for one in members}
-        return inside is not word.startswith("!")
+        return (fold(_text(left(row))) in members) is not word.startswith("!")
 
     return test
+
+
+def _constant(reader: Reader) -> object:
+    if reader.peek().kind not in {"text", "number"}:
+        raise QueryError("A list of values takes constants alone")
+    return _value(reader)({})
 
 
 def _value(reader: Reader) -> Value:
@@ -119,8 +129,9 @@ def _value(reader: Reader) -> Value:
 def _call(reader: Reader, name: str) -> Value:
     if name not in {*_CASELESS, "isempty", "isnotempty", "isnull", "isnotnull"}:
         raise QueryError(f"The function {name} is not supported")
-    inside = _value(reader)
-    reader.expect(")")
+    with reader.deeper():
+        inside = _value(reader)
+        reader.expect(")")
     if name in _CASELESS:
         change = _CASELESS[name]
         return lambda row: change(_text(inside(row)))

@@ -1,6 +1,8 @@
 """A query's words, signs and constants, one by one."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 _SKIP = re.compile(r"(?:\s|//[^\n]*)*")
@@ -8,6 +10,9 @@ _TOKEN = re.compile(
     r"""(?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?P<number>\d+(?:\.\d+)?)"""
     r"""|(?P<sign>!in~|!in\b|=~|!~|==|!=|[|(),=\[\].])|(?P<name>[A-Za-z_$][\w$]*~?)"""
 )
+
+
+_DEEPEST = 50
 
 
 class QueryError(Exception):
@@ -33,6 +38,7 @@ class Reader:
         """
         self._tokens = _tokens(query.strip().rstrip(";"))
         self._place = 0
+        self._depth = 0
 
     @property
     def ended(self) -> bool:
@@ -61,6 +67,15 @@ class Reader:
         """Take a word or a sign that must come now."""
         if not self.at(text):
             raise QueryError(f"Expected '{text}' and not '{self.peek().text or 'the end'}'")
+
+    @contextmanager
+    def deeper(self) -> Iterator[None]:
+        """Between two parentheses, of which there are not endlessly many."""
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise QueryError(f"More than {_DEEPEST} parentheses lie in each other")
+        yield
+        self._depth -= 1
 
     def name(self) -> str:
         """Take a name that must come now."""

@@ -2,7 +2,8 @@
 
 from aiohttp import web
 
-from arcferry_lab.azure.errors import ArmError, resource_not_found
+from arcferry_lab.azure.bodies import location, part, tags
+from arcferry_lab.azure.errors import resource_not_found
 from arcferry_lab.azure.groups import group_id, group_named
 from arcferry_lab.azure.long_running import look_at, removed, written
 from arcferry_lab.azure.paging import page
@@ -52,33 +53,33 @@ async def _list(asked: ArmRequest) -> web.Response:
 
 async def _put(asked: ArmRequest) -> web.Response:
     place, body = _place(asked), asked.body
-    if not body.get("location"):
-        raise ArmError(400, "LocationRequired", "The location property is required for this definition.")
     document = {
         "id": place,
         "name": asked.names["name"],
         "type": KIND,
-        "location": str(body["location"]).replace(" ", "").lower(),
-        "tags": dict(body.get("tags") or {}),
-        "properties": {"licenseType": "ESU"} | _properties(body),
+        "location": location(body),
+        "tags": tags(body),
+        "properties": {"licenseType": "ESU"} | part(body, "properties"),
     }
     existed = place.lower() in asked.state.plane.documents
 
     async def apply() -> None:
         asked.state.plane.documents[place.lower()] = document
 
-    return await written(asked, place, lambda: _shown(asked.state, _stored(asked)), apply, existed=existed)
+    return await written(
+        asked, place, lambda: _shown(asked.state, _stored(asked)), apply, exists=existed, created=200
+    )
 
 
 async def _patch(asked: ArmRequest) -> web.Response:
     known, place = _stored(asked), _place(asked)
-    changed = {"tags": dict(asked.body.get("tags") or known["tags"])}
-    properties = known["properties"] | _properties(asked.body)
+    changed = {"tags": tags(asked.body) or known["tags"]}
+    properties = known["properties"] | part(asked.body, "properties")
 
     async def apply() -> None:
         asked.state.plane.documents[place.lower()] = known | changed | {"properties": properties}
 
-    return await written(asked, place, lambda: _shown(asked.state, _stored(asked)), apply, existed=True)
+    return await written(asked, place, lambda: _shown(asked.state, _stored(asked)), apply, exists=True)
 
 
 async def _delete(asked: ArmRequest) -> web.Response:
@@ -89,14 +90,7 @@ async def _delete(asked: ArmRequest) -> web.Response:
     async def remove() -> None:
         asked.state.plane.drop(place)
 
-    return await removed(asked, place, remove)
-
-
-def _properties(body: Document) -> Document:
-    value = body.get("properties") or {}
-    if not isinstance(value, dict):
-        raise ArmError(400, "InvalidRequestContent", "'properties' must be a JSON object.")
-    return value
+    return await removed(asked, place, remove, status=200)
 
 
 _IN_GROUP = f"/subscriptions/{{subscription}}/resourceGroups/{{group}}/providers/{KIND}"

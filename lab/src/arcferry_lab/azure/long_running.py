@@ -24,9 +24,17 @@ async def nothing() -> None:
 
 
 async def written(
-    asked: ArmRequest, resource: str, shown: Callable[[], Document], apply: Act, *, existed: bool
+    asked: ArmRequest,
+    resource: str,
+    shown: Callable[[], Document],
+    apply: Act,
+    *,
+    exists: bool,
+    created: int = 201,
 ) -> web.Response:
-    """Answer a PUT: 201 or 200 at once with the resource, and links to the operation that ends the change.
+    """Answer a PUT at once with the resource, and with links to the operation that ends the change.
+
+    The status is 200, or `created` where the resource is new; Microsoft.HybridCompute has no 201.
 
     A change that fails leaves what existed as it was; what is new stays, in the state Failed.
 
@@ -35,17 +43,17 @@ async def written(
     """
     check_free(asked, resource)
     error = _ERROR if asked.state.faults.take(_FAILS) else None
-    if error is None or not existed:
+    if error is None or not exists:
         await apply()
     number = begin(asked.state, resource, "Updating", nothing, error)
     headers = links(asked, number)
-    return web.json_response(shown(), status=200 if existed else 201, headers=headers)
+    return web.json_response(shown(), status=200 if exists else created, headers=headers)
 
 
 async def removed(
-    asked: ArmRequest, resource: str, remove: Act, error: Document | None = None
+    asked: ArmRequest, resource: str, remove: Act, error: Document | None = None, *, status: int = 202
 ) -> web.Response:
-    """Answer a DELETE: 202 at once, and the resource goes when the operation ends.
+    """Answer a DELETE at once; the resource goes when the operation ends.
 
     Raises:
         ArmError: 409, the resource is under another operation.
@@ -54,7 +62,7 @@ async def removed(
     if asked.state.faults.take(_FAILS):
         error = _ERROR
     number = begin(asked.state, resource, _DELETING, remove, error)
-    return web.Response(status=202, headers=links(asked, number, location=True))
+    return web.Response(status=status, headers=links(asked, number, location=True))
 
 
 def begin(state: AzureState, resource: str, word: str, finish: Act, error: Document | None = None) -> str:

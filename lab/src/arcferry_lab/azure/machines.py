@@ -111,7 +111,9 @@ async def _patch(asked: ArmRequest) -> web.Response:
 async def _delete(asked: ArmRequest) -> web.Response:
     """Always 204, which every version of the official client takes; ARM answers so for an unknown name."""
     group_named(asked.state, asked.names["group"])
-    asked.state.machines.pop((asked.names["group"].lower(), asked.names["name"].lower()), None)
+    gone = asked.state.machines.pop((asked.names["group"].lower(), asked.names["name"].lower()), None)
+    if gone:
+        asked.state.plane.drop(resource_id(asked.state, gone))
     return web.Response(status=204)
 
 

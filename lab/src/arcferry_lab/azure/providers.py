@@ -9,9 +9,9 @@ from arcferry_lab.azure.errors import ArmError
 from arcferry_lab.azure.paging import page
 from arcferry_lab.azure.routes import ArmRequest, Operation
 from arcferry_lab.azure.state import AzureState
+from arcferry_lab.azure.versions import versions_of
 
 HYBRID_COMPUTE = "Microsoft.HybridCompute"
-API_VERSIONS = ("2026-07-15", "2025-01-13", "2024-07-10", "2022-12-27", "2022-03-10")
 _NEVER = "arm/provider-not-registered"
 _OF_PROVIDER = re.compile(r"/providers/(Microsoft\.[A-Za-z]+)/")
 _TYPES = {
@@ -75,7 +75,7 @@ def _shown(state: AzureState, namespace: str) -> dict[str, object]:
             {
                 "resourceType": kind,
                 "locations": list(locations().values()),
-                "apiVersions": list(API_VERSIONS),
+                "apiVersions": list(versions_of(namespace)),
                 "capabilities": "SupportsTags, SupportsLocation",
             }
             for kind in _TYPES[namespace]

@@ -1,9 +1,8 @@
 """Route filters and their rules in ARM: read, written, deleted."""
 
-from typing import Any
-
 from aiohttp import web
 
+from arcferry_lab.azure.bodies import FORMAT, part, parts, tags
 from arcferry_lab.azure.circuits import attached_to, network_there
 from arcferry_lab.azure.errors import ArmError, resource_not_found
 from arcferry_lab.azure.etags import check_match, stamped
@@ -62,25 +61,25 @@ async def _list(asked: ArmRequest) -> web.Response:
 async def _put(asked: ArmRequest) -> web.Response:
     existing, place = _found(asked), _place(asked)
     check_match(asked, existing)
-    rules = _rules(asked.body)
+    rules = parts(part(asked.body, "properties", FORMAT), "rules", FORMAT)
     if len(rules) > 1:
         raise ArmError(400, "RouteFilterRuleCountExceeded", "A route filter takes one rule.")
     rules = [_rule(place, str(one.get("name") or "allow"), one) for one in map(_checked, rules)]
-    tags = _tags(asked.body)
+    labels = tags(asked.body, FORMAT)
     location = str(asked.body.get("location") or asked.state.location)
 
     async def apply() -> None:
         if _is_own(asked.state, place):
             asked.state.plane.deleted.discard(place.lower())
-            asked.state.plane.filter_tags = tags
+            asked.state.plane.filter_tags = labels
         else:
             name = asked.names["name"] if existing is None else existing["name"]
             asked.state.plane.documents.setdefault(place.lower(), _new(place, name)).update(
-                location=location, tags=tags
+                location=location, tags=labels
             )
         await _set_rules(asked.state, place, rules)
 
-    return await written(asked, place, lambda: _existing(asked), apply, existed=existing is not None)
+    return await written(asked, place, lambda: _existing(asked), apply, exists=existing is not None)
 
 
 async def _patch(asked: ArmRequest) -> web.Response:
@@ -88,9 +87,9 @@ async def _patch(asked: ArmRequest) -> web.Response:
     existing, place = _existing(asked), _place(asked)
     check_match(asked, existing)
     if _is_own(asked.state, place):
-        asked.state.plane.filter_tags = _tags(asked.body)
+        asked.state.plane.filter_tags = tags(asked.body, FORMAT)
     else:
-        asked.state.plane.documents[place.lower()]["tags"] = _tags(asked.body)
+        asked.state.plane.documents[place.lower()]["tags"] = tags(asked.body, FORMAT)
     return _shown(_existing(asked))
 
 
@@ -134,7 +133,7 @@ async def _put_rule(asked: ArmRequest) -> web.Response:
     async def apply() -> None:
         await _set_rules(asked.state, place, [rule])
 
-    return await written(asked, place, lambda: _existing_rule(asked), apply, existed=existing is not None)
+    return await written(asked, place, lambda: _existing_rule(asked), apply, exists=existing is not None)
 
 
 async def _delete_rule(asked: ArmRequest) -> web.Response:
@@ -194,30 +193,17 @@ def _rule(place: str, name: str, communities: Document) -> Document:
     }
 
 
-def _rules(body: Document) -> list[Any]:
-    properties = body.get("properties") or {}
-    rules = (properties.get("rules") or []) if isinstance(properties, dict) else None
-    if not isinstance(rules, list):
-        raise ArmError(400, "InvalidRequestFormat", "A route filter's properties.rules must be a list.")
-    return rules
-
-
-def _checked(rule: object) -> Document:
+def _checked(rule: Document) -> Document:
     """The name and the communities of a rule as a client gave it."""
-    properties = rule.get("properties") if isinstance(rule, dict) else None
-    if not isinstance(properties, dict) or not isinstance(properties.get("communities"), list):
-        raise ArmError(400, "InvalidRequestFormat", "A rule needs properties.communities, a list.")
+    properties = part(rule, "properties", FORMAT)
+    if not isinstance(properties.get("communities"), list):
+        raise ArmError(400, FORMAT, "A rule needs properties.communities, a list.")
     if properties.get("access") != "Allow":
         raise ArmError(400, "InvalidRouteFilterRuleAccess", "A rule's access must be Allow.")
-    name = rule.get("name") if isinstance(rule, dict) else ""
-    return {"name": name, "communities": [community(value) for value in properties["communities"]]}
-
-
-def _tags(body: Document) -> dict[str, str]:
-    tags = body.get("tags") or {}
-    if not isinstance(tags, dict):
-        raise ArmError(400, "InvalidRequestFormat", "'tags' must be a JSON object.")
-    return {str(key): str(value) for key, value in tags.items()}
+    return {
+        "name": rule.get("name"),
+        "communities": [community(value) for value in properties["communities"]],
+    }
 
 
 _IN_SUBSCRIPTION = f"/subscriptions/{{subscription}}/providers/{FILTERS}"

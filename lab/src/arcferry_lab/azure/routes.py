@@ -3,6 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from aiohttp import web
@@ -34,6 +35,12 @@ class ArmRequest:
         return default
 
 
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    text = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(template))
+    return re.compile(text + "/?", re.IGNORECASE)
+
+
 Handler = Callable[[ArmRequest], Awaitable[web.StreamResponse]]
 
 
@@ -54,8 +61,7 @@ class Operation:
 
     def match(self, path: str) -> dict[str, str] | None:
         """What stands for the placeholders, or None where the path is another."""
-        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(self.template))
-        found = re.fullmatch(pattern + "/?", path, re.IGNORECASE)
+        found = _pattern(self.template).fullmatch(path)
         return found.groupdict() if found else None
 
 

@@ -15,9 +15,15 @@ _DATA = "api-versions.toml"
 
 @cache
 def api_versions() -> Mapping[str, tuple[str, ...]]:
-    """By namespace in lower case, Resource Manager's own under `arm`; one that is missing takes any."""
+    """By namespace in lower case, Resource Manager's own under `arm`; any other takes what it likes."""
     text = resources.files(__package__).joinpath(_DATA).read_text("utf-8")
     return {name.lower(): tuple(table["versions"]) for name, table in tomllib.loads(text).items()}
+
+
+def versions_of(namespace: str) -> tuple[str, ...]:
+    """Those of a namespace, in any letter case; Resource Manager's own where none are known."""
+    known = api_versions()
+    return known.get(namespace.lower(), known["arm"])
 
 
 def check_version(version: str, template: str, location: str) -> None:
