@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arcferry.cli.options import argument, option, setting
-from arcferry.errors import InputError
+from arcferry.errors import FileInputError, InputError
 
 if TYPE_CHECKING:
     from arcferry.fleet.inventory import HowReached, Inventory
@@ -52,3 +52,22 @@ def read(path: Path, encoding: str, cloud: str, how: "HowReached | None" = None)
     for note in found.notes:
         typer.echo(f"note: {path}: {note}", err=True)
     return found
+
+
+def first_group(inventory: "Inventory") -> str:
+    """The resource group of the first host, where every host's row or site names one.
+
+    Raises:
+        FileInputError: one names none; its line is named, and those of others.
+    """
+    without = [host for host in inventory.hosts if not host.place.resource_group]
+    if without:
+        lines = ", ".join(str(host.line) for host in without[1:13])
+        more = f" So do the hosts of line {lines}." if lines else ""
+        raise FileInputError(
+            inventory.path,
+            f"{without[0].name} has no resource group",
+            line=without[0].line,
+            hint=f"Give it the column resource_group, or its site one; or pass --resource-group.{more}",
+        )
+    return inventory.hosts[0].place.resource_group

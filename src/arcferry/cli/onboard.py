@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from arcferry.cli import onboard_runs, options
-from arcferry.cli.onboard_options import FleetOptions, InventoryArgument, request_of
+from arcferry.cli.inventory import InventoryArgument
+from arcferry.cli.onboard_options import FleetOptions, request_of
 from arcferry.cli.options import grouped, option
 from arcferry.cli.output import show_by
 from arcferry.errors import InputError, InterruptedRunError

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from arcferry.cli import options
 from arcferry.cli.bundle_shared import open_bundle
-from arcferry.cli.options import argument, option, setting
+from arcferry.cli.inventory import EncodingOption, first_group, read
+from arcferry.cli.options import option, setting
 from arcferry.cli.sign_in import principal
 from arcferry.cli.winrm import WinrmOptions, winrm_trust
 from arcferry.errors import InputError
@@ -17,21 +18,21 @@ if TYPE_CHECKING:
     from arcferry.fleet.task import RunRequest
     from arcferry.fleet.transport import SignIn
 
-InventoryArgument = Annotated[
-    Path,
-    argument(
-        "INVENTORY",
-        "CSV or YAML with the columns name, address, port, transport, user, auth, tags (k=v;k2=v2, or "
-        "k=v,k2=v2 in quotes) and site. "
-        "A host's name becomes its machine's name in Azure.",
-    ),
-]
-
 
 @dataclass(frozen=True, kw_only=True)
 class FleetOptions(options.PlaceOptions, options.AccessOptions, options.IdentityOptions, WinrmOptions):
     """What plan and apply both take."""
 
+    resource_group: Annotated[
+        str,
+        setting(
+            "--resource-group NAME",
+            "The resource group of hosts whose row and site in the inventory name none; it must exist.",
+            "-g",
+            panel=options.AZURE,
+        ),
+    ] = ""
+    inventory_encoding: EncodingOption = ""
     bundle: options.BundleOption
     bundle_key: options.BundleKeyOption
     allow_older: options.AllowOlderOption = ""
@@ -100,7 +101,7 @@ def request_of(inventory: Path, given: FleetOptions, *, acts: bool) -> "RunReque
     import logging
 
     from arcferry.files import state_folder
-    from arcferry.fleet.inventory import HowReached, read_inventory
+    from arcferry.fleet.inventory import HowReached
     from arcferry.fleet.task import RunRequest
 
     # What goes wrong is told once, in our own words; libraries would print it too where nobody listens.
@@ -108,12 +109,14 @@ def request_of(inventory: Path, given: FleetOptions, *, acts: bool) -> "RunReque
         logging.getLogger(name).addHandler(logging.NullHandler())
     who = principal(given, ask=acts)
     folder = given.state or state_folder()
-    target = given.target(**given.access())
     try:
         how = HowReached(given.transport, given.auth, given.host_port)
     except ValueError as error:
         raise InputError(f"--{error}") from error
-    hosts = _tagged(read_inventory(inventory, how), given.tags or [])
+    found = read(inventory, given.inventory_encoding, given.cloud, how)
+    group = given.resource_group or first_group(found)
+    target = replace(given, resource_group=group).target(**given.access())
+    hosts = _tagged(found, given.tags or [])
     sign_in = _sign_in(given, hosts.hosts)
     opened = open_bundle(given.bundle, given.bundle_key, folder, given.allow_older, keeps=acts)
     return RunRequest(hosts, opened, sign_in, target, who, folder, given.concurrency)

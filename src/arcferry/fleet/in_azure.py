@@ -1,4 +1,4 @@
-"""Azure as a run sees it: a session for each place that its hosts go to, and what the preflight says of each."""
+"""Azure as a run sees it: a session for each place that its hosts go to, and the preflight of each."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
@@ -8,7 +8,6 @@ from arcferry.azure import (
     AzureSession,
     AzureTarget,
     Machine,
-    Preflight,
     PreflightCheck,
     ServicePrincipal,
     list_machines,
@@ -45,7 +44,7 @@ class InAzure:
 
     async def prepared(
         self, context: RunContext, *, pauses: Iterable[float] = ()
-    ) -> tuple[RunContext, Preflight]:
+    ) -> tuple[RunContext, tuple[PreflightCheck, ...]]:
         """The run's context for every place, once each is ready, and what was seen there.
 
         Where there are several places, each line of the preflight says of which it is.
@@ -71,7 +70,7 @@ class InAzure:
         first = next(iter(places.values()))
         own = places.get(context.request.target, first)
         everywhere = replace(own, request=context.request, places=places)
-        return everywhere, Preflight(tuple(checks), dict(own.machines))
+        return everywhere, tuple(checks)
 
     async def machines(self) -> dict[AzureTarget, dict[str, Machine]]:
         """The machines of each place, by lower-case name.

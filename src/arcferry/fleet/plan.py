@@ -111,5 +111,5 @@ async def plan_fleet(request: RunRequest, seen: Callable[[HostPlan], None] = lam
     if request.principal is None:
         return await plan(context, seen=seen)
     async with in_azure(request, request.principal) as azure:
-        context, preflight = await azure.prepared(context)
-        return await plan(context, preflight.checks, seen)
+        context, checks = await azure.prepared(context)
+        return await plan(context, checks, seen)

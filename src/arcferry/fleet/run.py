@@ -2,17 +2,17 @@
 
 import asyncio
 from collections.abc import Coroutine
-from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from arcferry.azure import SETTLING, AzureSession, ServicePrincipal, list_machines, prepare, signed_in
+from arcferry.azure import SETTLING, ServicePrincipal
 from arcferry.errors import AzureError, InterruptedRunError
 from arcferry.files import only_one
 from arcferry.fleet.events import Event, Observer, journal
 from arcferry.fleet.gate import Gate
-from arcferry.fleet.outcome import FleetRun
-from arcferry.fleet.poller import MachinePoller
+from arcferry.fleet.in_azure import InAzure, in_azure
+from arcferry.fleet.outcome import FleetRun, HostRun
+from arcferry.fleet.place import target_of
 from arcferry.fleet.records import logged
 from arcferry.fleet.run_folder import open_run, target_to_json
 from arcferry.fleet.runner import FleetRunner
@@ -56,17 +56,15 @@ async def apply_fleet(
                 observer(event)
                 write(event)
 
-            async with signed_in(request.target, principal) as azure:
+            async with in_azure(request, principal) as azure:
                 try:
-                    preflight = await _stoppable(prepare(azure, pauses=SETTLING), stop)
+                    context, checks = await _stoppable(azure.prepared(context, pauses=SETTLING), stop)
                 except asyncio.CancelledError:
                     raise InterruptedRunError("stopped before any host was touched") from None
-                async with aclosing(MachinePoller(azure)) as poller:
-                    context = replace(context, azure=azure, poller=poller, machines=preflight.machines)
-                    runner = FleetRunner(context, folder, see, stop, gate or Gate())
-                    result = await runner.apply(preflight)
+                runner = FleetRunner(context, folder, see, stop, gate or Gate())
+                result = await runner.apply(checks)
                 try:
-                    return await _stoppable(_with_machines(result, azure), stop)
+                    return await _stoppable(_with_machines(result, request, azure), stop)
                 except asyncio.CancelledError:
                     return replace(result, interrupted=True)
 
@@ -84,11 +82,15 @@ async def _stoppable(work: Coroutine[Any, Any, _Result], stop: Stop) -> _Result:
     return await task
 
 
-async def _with_machines(run: FleetRun, azure: AzureSession) -> FleetRun:
+async def _with_machines(run: FleetRun, request: RunRequest, azure: InAzure) -> FleetRun:
     """The run with each host's machine as ARM reports it at the end; as it is, where ARM does not answer."""
     try:
-        machines = await list_machines(azure)
+        machines = await azure.machines()
     except AzureError:
         return run
-    hosts = tuple(replace(host, machine=machines.get(host.host.name.lower())) for host in run.hosts)
-    return replace(run, hosts=hosts)
+
+    def with_machine(one: HostRun) -> HostRun:
+        there = machines[target_of(request.target, one.host.place)]
+        return replace(one, machine=there.get(one.host.name.lower()))
+
+    return replace(run, hosts=tuple(map(with_machine, run.hosts)))
