@@ -18,20 +18,14 @@ if TYPE_CHECKING:
     from arcferry.fleet.task import RunRequest
     from arcferry.fleet.transport import SignIn
 
+_NONE_YET = "named-by-the-inventory"
+
 
 @dataclass(frozen=True, kw_only=True)
 class FleetOptions(options.PlaceOptions, options.AccessOptions, options.IdentityOptions, WinrmOptions):
     """What plan and apply both take."""
 
-    resource_group: Annotated[
-        str,
-        setting(
-            "--resource-group NAME",
-            "The resource group of hosts whose row and site in the inventory name none; it must exist.",
-            "-g",
-            panel=options.AZURE,
-        ),
-    ] = ""
+    resource_group: options.GroupOption = ""
     inventory_encoding: EncodingOption = ""
     bundle: options.BundleOption
     bundle_key: options.BundleKeyOption
@@ -109,13 +103,14 @@ def request_of(inventory: Path, given: FleetOptions, *, acts: bool) -> "RunReque
         logging.getLogger(name).addHandler(logging.NullHandler())
     who = principal(given, ask=acts)
     folder = given.state or state_folder()
+    target = replace(given, resource_group=given.resource_group or _NONE_YET).target(**given.access())
     try:
         how = HowReached(given.transport, given.auth, given.host_port)
     except ValueError as error:
         raise InputError(f"--{error}") from error
     found = read(inventory, given.inventory_encoding, given.cloud, how)
-    group = given.resource_group or first_group(found)
-    target = replace(given, resource_group=group).target(**given.access())
+    if not given.resource_group:
+        target = replace(target, resource_group=first_group(found))
     hosts = _tagged(found, given.tags or [])
     sign_in = _sign_in(given, hosts.hosts)
     opened = open_bundle(given.bundle, given.bundle_key, folder, given.allow_older, keeps=acts)

@@ -18,7 +18,6 @@ _SCOPE = re.compile(
     r"privateLinkScopes/[\w-]+",
     re.IGNORECASE,
 )
-_TARGETS = {"location": "location", "resource_group": "resource_group", "subscription": "subscription_id"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +74,12 @@ EVERYWHERE = Place()
 
 def target_of(target: AzureTarget, place: Place) -> AzureTarget:
     """Where a host of this place goes, in a run with this target."""
-    given = {_TARGETS[name]: value for name, value in place.given().items() if name in _TARGETS}
-    return replace(target, **given) if given else target
+    return replace(
+        target,
+        location=place.location or target.location,
+        resource_group=place.resource_group or target.resource_group,
+        subscription_id=place.subscription or target.subscription_id,
+    )
 
 
 def place_of(cells: Mapping[str, str], cloud: str) -> Place:
