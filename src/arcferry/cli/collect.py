@@ -37,6 +37,8 @@ def collect(
     subscription, a resource group and a service principal at hand Azure is asked too, and what it shows
     counts. Without a secret or a certificate, or where Azure gives no answer, the hosts' own word stands.
 
+    With --inventory a server of it that did not report is named, too.
+
     Exit code 0 when every host is connected, 1 when one is not, is not yet heard from, or one of the
     inventory did not report.
     """

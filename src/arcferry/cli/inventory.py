@@ -25,7 +25,7 @@ InventoryArgument = Annotated[
     ),
 ]
 InventoryOption = Annotated[
-    Path | None, option("--inventory FILE", "Who should have reported: an inventory, as for onboard.")
+    Path | None, option("--inventory FILE", "The servers: an inventory, as for onboard.")
 ]
 EncodingOption = Annotated[
     str,
