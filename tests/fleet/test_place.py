@@ -39,6 +39,16 @@ def test_row_before_site_before_run(tmp_path: Path) -> None:
     ]
 
 
+def test_a_host_begins_within_its_own_window_or_its_sites(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.yaml"
+    path.write_text(
+        "sites:\n  taipei: {window: 'Sat 22:00-05:00 Asia/Taipei'}\nhosts:\n- {name: a, site: taipei}\n"
+        "- {name: b, site: taipei, window: 'daily 01:00-04:00 UTC'}\n- {name: c}\n"
+    )
+    windows = [host.window.text if host.window else "" for host in read_inventory(path).hosts]
+    assert windows == ["Sat 22:00-05:00 Asia/Taipei", "daily 01:00-04:00 UTC", ""]
+
+
 def test_a_table_has_the_same_columns(tmp_path: Path) -> None:
     path = tmp_path / "fleet.csv"
     path.write_text("name,location,resource_group\nweb01,東亞,rg-a\nweb02,,\n")
@@ -67,6 +77,13 @@ REFUSED = {
         "sites:\n  taipei: {location: eastasia}\nhosts:\n- {name: a, site: taipai}\n",
         4,
         "site 'taipai' is none of `sites`; did you mean taipei?",
+    ),
+    "window": ("a.csv", "name,window\na,Sat 22-05\n", 2, "'Sat 22-05'"),
+    "site's window": (
+        "a.yaml",
+        "sites:\n  x: {window: y}\nhosts:\n- name: a\n",
+        2,
+        "site 'x': 'y' is no window",
     ),
     "sites in a list": ("a.yaml", "sites: [x]\nhosts:\n- name: a\n", 1, "sites is not a mapping"),
     "site without a mapping": (

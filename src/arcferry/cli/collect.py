@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arcferry.cli import options
+from arcferry.cli.inventory import EncodingOption, InventoryOption, read
 from arcferry.cli.options import argument, grouped, option
 from arcferry.cli.output import show_by
 
@@ -15,9 +16,8 @@ if TYPE_CHECKING:
 def collect(
     share: Annotated[Path, argument("SHARE", "The share of an export, or its folder of results.")],
     *,
-    inventory: Annotated[
-        Path | None, option("--inventory FILE", "Who should have reported: CSV or YAML, as for onboard.")
-    ] = None,
+    inventory: InventoryOption = None,
+    inventory_encoding: EncodingOption = "",
     evidence: Annotated[
         Path | None,
         option(
@@ -37,16 +37,17 @@ def collect(
     subscription, a resource group and a service principal at hand Azure is asked too, and what it shows
     counts. Without a secret or a certificate, or where Azure gives no answer, the hosts' own word stands.
 
+    With --inventory a server of it that did not report is named, too.
+
     Exit code 0 when every host is connected, 1 when one is not, is not yet heard from, or one of the
     inventory did not report.
     """
     from arcferry import catalog
     from arcferry.cli.evidence import evidence_and_held
     from arcferry.export import collect as reading
-    from arcferry.fleet.inventory import read_inventory
     from arcferry.report import collected as report
 
-    hosts = read_inventory(inventory) if inventory else None
+    hosts = read(inventory, inventory_encoding, cloud) if inventory else None
     given, held = evidence_and_held(context or [], catalog.cloud(cloud))
     collection = reading.collect(share, hosts, given, held, _in_azure(azure, cloud))
     if evidence:

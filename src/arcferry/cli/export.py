@@ -4,6 +4,7 @@ import typer
 
 from arcferry.cli import options
 from arcferry.cli.bundle_shared import open_bundle
+from arcferry.cli.inventory import EncodingOption, InventoryOption, read
 from arcferry.cli.onboard_options import window_of
 from arcferry.cli.options import argument, grouped, is_on_command_line, option
 from arcferry.errors import InputError
@@ -101,6 +102,8 @@ def export(
             panel=SIGN_IN,
         ),
     ] = "",
+    inventory: InventoryOption = None,
+    inventory_encoding: EncodingOption = "",
     allow_older: options.AllowOlderOption = "",
     state: options.StateOption = None,
 ) -> None:
@@ -108,6 +111,9 @@ def export(
 
     Each runs the host script of the bundle on the server, and leaves one result file a host on the share;
     arcferry collect reads them back. Nothing in the folder is secret. STEPS.html in it says what to do.
+
+    With --inventory the export for ansible holds the servers too, each with the place in Azure that its row
+    or its site names.
 
     The bundle is verified first; exit code 3 when it is refused. The folder that --out names must not exist
     yet; it appears whole or not at all.
@@ -119,12 +125,13 @@ def export(
     # One of the environment or the site file is the administrator's own, unless a certificate asks for it.
     client = client_id if certificate_thumbprint or is_on_command_line(context, "client_id") else None
     sign_in = _sign_in(certificate_thumbprint, client or "", token_file)
+    servers = read(inventory, inventory_encoding, place.cloud) if inventory else None
     opened = open_bundle(bundle, bundle_key, state, allow_older)
     wanted = export.ExportOptions(
         opened, where,
         share=share, sign_in=sign_in, tags=export.read_tags(tags or ()), proxy=agent_proxy,
         private_link_scope=private_link_scope or "", gateway_id=gateway_id, group=group, delay=delay,
-        wait=wait, window=window_of(window),
+        wait=wait, window=window_of(window), inventory=servers,
     )  # fmt: skip
     export.export(wanted, chosen, out)
     typer.echo(str(out))

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 from arcferry.cli import options
 from arcferry.cli.bundle_shared import open_bundle
-from arcferry.cli.options import argument, option, setting
+from arcferry.cli.inventory import EncodingOption, first_group, read
+from arcferry.cli.options import option, setting
 from arcferry.cli.sign_in import principal
 from arcferry.cli.winrm import WinrmOptions, winrm_trust
 from arcferry.errors import InputError
@@ -18,21 +19,15 @@ if TYPE_CHECKING:
     from arcferry.fleet.transport import SignIn
     from arcferry.fleet.window import Window
 
-InventoryArgument = Annotated[
-    Path,
-    argument(
-        "INVENTORY",
-        "CSV or YAML with the columns name, address, port, transport, user, auth, tags (k=v;k2=v2, or "
-        "k=v,k2=v2 in quotes) and site. "
-        "A host's name becomes its machine's name in Azure.",
-    ),
-]
+_NONE_YET = "named-by-the-inventory"
 
 
 @dataclass(frozen=True, kw_only=True)
 class FleetOptions(options.PlaceOptions, options.AccessOptions, options.IdentityOptions, WinrmOptions):
     """What plan and apply both take."""
 
+    resource_group: options.GroupOption = ""
+    inventory_encoding: EncodingOption = ""
     bundle: options.BundleOption
     bundle_key: options.BundleKeyOption
     allow_older: options.AllowOlderOption = ""
@@ -141,7 +136,7 @@ def request_of(
     import logging
 
     from arcferry.files import state_folder
-    from arcferry.fleet.inventory import HowReached, read_inventory
+    from arcferry.fleet.inventory import HowReached
     from arcferry.fleet.task import RunRequest
 
     # What goes wrong is told once, in our own words; libraries would print it too where nobody listens.
@@ -149,12 +144,15 @@ def request_of(
         logging.getLogger(name).addHandler(logging.NullHandler())
     who = principal(given, ask=acts)
     folder = given.state or state_folder()
-    target = given.target(**given.access())
+    target = replace(given, resource_group=given.resource_group or _NONE_YET).target(**given.access())
     try:
         how = HowReached(given.transport, given.auth, given.host_port)
     except ValueError as error:
         raise InputError(f"--{error}") from error
-    hosts = _tagged(read_inventory(inventory, how), given.tags or [])
+    found = read(inventory, given.inventory_encoding, given.cloud, how)
+    if not given.resource_group:
+        target = replace(target, resource_group=first_group(found))
+    hosts = _tagged(found, given.tags or [])
     sign_in = _sign_in(given, hosts.hosts)
     opened = open_bundle(given.bundle, given.bundle_key, folder, given.allow_older, keeps=acts)
     request = RunRequest(

@@ -201,6 +201,7 @@ _SUBSCRIPTION = setting(
     "--subscription-id GUID", "The subscription.", panel=AZURE, besides="AZURE_SUBSCRIPTION_ID"
 )
 _GROUP = setting("--resource-group NAME", "The resource group; it must exist.", "-g", panel=AZURE)
+GroupOption = Annotated[str, _GROUP]
 ClientOption = Annotated[
     str | None,
     setting(

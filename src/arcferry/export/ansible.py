@@ -9,6 +9,7 @@ import yaml
 from arcferry import __version__
 from arcferry import bundle as bundles
 from arcferry.errors import InputError
+from arcferry.export.ansible_hosts import ansible_hosts
 from arcferry.export.content import BUNDLE
 from arcferry.export.options import WAIT, ExportOptions
 from arcferry.export.steps import as_html
@@ -19,6 +20,9 @@ COLLECTION = PurePosixPath("ansible_collections/arcferry/onboard")
 
 SETTINGS = PurePosixPath("group_vars/all/arcferry.yml")
 
+INVENTORY = PurePosixPath("inventory.yml")
+
+_INVENTORY_HEAD = "# A server's name here becomes its machine's name in Azure. No password belongs in here.\n"
 _SETTINGS_HEAD = "# Where the servers go in Azure, and which bundle they get. No secret belongs in here.\n"
 
 
@@ -47,6 +51,9 @@ def write_ansible(options: ExportOptions, folder: Path) -> None:
     (folder / "results").mkdir(exist_ok=True)
     steps = (templates / "project" / "STEPS.md").read_text(encoding="utf-8")
     write_whole(folder / "STEPS.html", as_html(steps).encode())
+    if options.inventory is not None:
+        hosts = _verbatim(ansible_hosts(options.inventory, options.tags))
+        write_whole(folder / INVENTORY, _INVENTORY_HEAD.encode() + _yaml(hosts))
     write_whole(folder / SETTINGS, _SETTINGS_HEAD.encode() + _yaml(_settings(options)))
     bundles.copy_bundle(options.bundle, folder / BUNDLE)
 
@@ -60,9 +67,7 @@ def _settings(options: ExportOptions) -> dict[str, Any]:
         "onboard_location": target.location,
         "onboard_cloud": target.cloud.name,
         "onboard_bundle_sha256": options.bundle.manifest.sha256,
-        "onboard_tags": {
-            name: _Verbatim(value) if "{" in value else value for name, value in options.tags.items()
-        },
+        "onboard_tags": _verbatim(dict(options.tags)),
     }
     given = {
         "onboard_proxy": options.proxy,
@@ -78,6 +83,13 @@ class _Verbatim(str):
     """A text that Ansible must not take for a template."""
 
     __slots__ = ()
+
+
+def _verbatim(value: Any) -> Any:  # noqa: ANN401  # mappings of whatever is written
+    """The same, with every text that Ansible would take for a template marked as none."""
+    if isinstance(value, dict):
+        return {name: _verbatim(inner) for name, inner in value.items()}
+    return _Verbatim(value) if isinstance(value, str) and "{" in value else value
 
 
 class _Dumper(yaml.SafeDumper):

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from arcferry.azure import AzureTarget
 from arcferry.bundle import Bundle
 from arcferry.errors import InputError, UnknownNameError
+from arcferry.fleet.inventory import Inventory
 from arcferry.fleet.tags import check_tags, parse_tags, tags_text
 from arcferry.fleet.window import Window
 from arcferry.text import quoted
@@ -113,6 +114,7 @@ class ExportOptions:
         private_link_scope: an ARM id, empty for none; `gateway_id` likewise.
         group: the servers' group, with its domain; empty if no rights of Windows are given.
         delay: minutes within which a server starts at a random instant; None for the tool's own.
+        inventory: the servers, for Ansible; None where its own example is to be filled in.
         wait: seconds that a server waits for Azure to hear from it, once it is connected.
         window: when servers may begin; None for any time.
 
@@ -133,6 +135,7 @@ class ExportOptions:
     delay: int | None = None
     wait: int = WAIT
     window: Window | None = None
+    inventory: Inventory | None = None
 
     def __post_init__(self) -> None:
         """Check what the user gave."""

@@ -49,6 +49,11 @@ def export(options: ExportOptions, tool: Tool, out: Path) -> None:
 
 def _check(options: ExportOptions, tool: Tool) -> None:
     formats = {agent.format.value for agent in options.bundle.manifest.agents}
+    if options.inventory is not None:
+        raise InputError(
+            f"{tool} takes no --inventory: every server reads one place in Azure from the share",
+            hint="Export once for each place, into a folder of its own; or use ansible.",
+        )
     if not options.share:
         raise InputError(
             "--share is missing", hint=r"The folder as the servers see it, such as '\\fs01\arcferry'."

@@ -1,8 +1,8 @@
 """Computers as Active Directory lists them: `Get-ADComputer | Export-Csv`, and csvde.
 
 The columns are those of the ActiveDirectory module's ADComputer and of the schema's class computer. A
-disabled account has the bit 0x2 of userAccountControl (learn.microsoft.com, "UserAccountControl property
-flags", 2026-08).
+disabled account has the bit 0x2 of userAccountControl (learn.microsoft.com, "User-Account-Control
+attribute", 2026-08).
 """
 
 from collections.abc import Mapping, Sequence

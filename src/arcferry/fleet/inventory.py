@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -12,8 +13,11 @@ from arcferry.fleet.cells import COLUMNS, checked, host_auth, host_transport
 from arcferry.fleet.forms import read_rows
 from arcferry.fleet.place import EVERYWHERE, PLACE_COLUMNS, Place, place_of
 from arcferry.fleet.rows import InventoryRow, Rows
-from arcferry.fleet.window import Window
+from arcferry.fleet.window import Window, parse_window
 from arcferry.text import quoted
+
+OF_SITES = (*PLACE_COLUMNS, "window")
+"""The columns that a site may have too, for all of its hosts."""
 
 _CLOUD = "AzureCloud"
 
@@ -114,6 +118,12 @@ class Reading:
     cloud: str = _CLOUD
 
 
+@dataclass(frozen=True, slots=True)
+class _Site:
+    place: Place = EVERYWHERE
+    window: Window | None = None
+
+
 def read_inventory(path: Path, how: HowReached | Reading = HowReached()) -> Inventory:
     """Read an inventory in any of its forms and check every row before any host is touched.
 
@@ -126,7 +136,7 @@ def read_inventory(path: Path, how: HowReached | Reading = HowReached()) -> Inve
         ValueError: there is no such encoding.
     """
     reading = how if isinstance(how, Reading) else Reading(how)
-    found = read_rows(path, COLUMNS, PLACE_COLUMNS, reading.encoding)
+    found = read_rows(path, COLUMNS, OF_SITES, reading.encoding)
     hosts: list[Host] = []
     problems: list[tuple[int, str]] = []
     sites = _sites(found, reading, problems)
@@ -143,30 +153,40 @@ def read_inventory(path: Path, how: HowReached | Reading = HowReached()) -> Inve
     return Inventory(path, tuple(hosts), found.notes)
 
 
-def _sites(found: Rows, reading: Reading, problems: list[tuple[int, str]]) -> dict[str, Place]:
-    places: dict[str, Place] = {}
+def _sites(found: Rows, reading: Reading, problems: list[tuple[int, str]]) -> dict[str, _Site]:
+    sites: dict[str, _Site] = {}
     for name, row in found.sites.items():
         try:
-            places[name] = place_of(_texts(row), reading.cloud)
+            sites[name] = _site(_texts(row), reading)
         except ValueError as error:
             problems.append((row.line, f"site {quoted(name, limit=64)}: {error}"))
-            places[name] = EVERYWHERE
-    return places
+            sites[name] = _Site()
+    return sites
 
 
-def _host(row: InventoryRow, sites: Mapping[str, Place], reading: Reading) -> Host:
+def _site(cells: Mapping[str, str], reading: Reading) -> _Site:
+    window = cells.get("window", "")
+    return _Site(place_of(cells, reading.cloud), _window(window) if window else None)
+
+
+_window = lru_cache(maxsize=4096)(parse_window)
+
+
+def _host(row: InventoryRow, sites: Mapping[str, _Site], reading: Reading) -> Host:
     cells = checked(row.cells)
-    values = cells.model_dump(exclude={"tags", *PLACE_COLUMNS})
-    place = place_of(_texts(row), reading.cloud)
+    values = cells.model_dump(exclude={"tags", *OF_SITES})
+    own = _site(_texts(row), reading)
     if sites and cells.site and cells.site not in sites:
         near = get_close_matches(cells.site, sites, n=1)
         known = f"did you mean {near[0]}?" if near else f"there are {', '.join(list(sites)[:6])}"
         raise ValueError(f"site {quoted(cells.site)} is none of `sites`; {known}")
+    site = sites.get(cells.site, _Site())
     return Host(
         **values | reading.how.of(values),
         tags=MappingProxyType(dict(cells.tags)),
-        place=place.over(sites.get(cells.site, EVERYWHERE)),
+        place=own.place.over(site.place),
         line=row.line,
+        window=own.window or site.window,
     )
 
 

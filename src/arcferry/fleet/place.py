@@ -3,8 +3,10 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 
 from arcferry import typed
+from arcferry.azure import AzureTarget
 from arcferry.errors import InputError, UnknownNameError
 from arcferry.redaction import redact
 from arcferry.text import quoted
@@ -70,18 +72,34 @@ EVERYWHERE = Place()
 """The run's own place."""
 
 
+def target_of(target: AzureTarget, place: Place) -> AzureTarget:
+    """Where a host of this place goes, in a run with this target."""
+    return replace(
+        target,
+        location=place.location or target.location,
+        resource_group=place.resource_group or target.resource_group,
+        subscription_id=place.subscription or target.subscription_id,
+    )
+
+
 def place_of(cells: Mapping[str, str], cloud: str) -> Place:
     """The place that a row's or a site's cells say, with the region by its one name.
 
     Raises:
         ValueError: one of them is not what it must be; near names are offered.
     """
+    return _place(tuple((name, value) for name in PLACE_COLUMNS if (value := cells.get(name))), cloud)
+
+
+@lru_cache(maxsize=4096)
+def _place(cells: tuple[tuple[str, str], ...], cloud: str) -> Place:
+    """Thousands of hosts have few places."""
     from arcferry import catalog  # noqa: PLC0415  # most inventories say nothing of it
 
-    given = {name: str(cells[name]) for name in PLACE_COLUMNS if cells.get(name)}
+    given = dict(cells)
     if location := given.get("location"):
         try:
-            given["location"] = catalog.region(location, catalog.cloud(cloud), unlisted=False).name
+            given["location"] = catalog.region(location, catalog.cloud(cloud)).name
         except UnknownNameError as error:
             raise ValueError(f"{error.message}. {error.hint}".rstrip()) from None
         except InputError as error:

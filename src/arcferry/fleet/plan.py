@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from arcferry.azure import PreflightCheck, prepare, signed_in
+from arcferry.azure import PreflightCheck
 from arcferry.errors import HostError
 from arcferry.fleet.host_state import Action, Decision, HostState, state_from
+from arcferry.fleet.in_azure import in_azure
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.pipeline import decide
 from arcferry.fleet.steps.survey import survey
@@ -115,7 +116,6 @@ async def plan_fleet(request: RunRequest, seen: Callable[[HostPlan], None] = lam
     context = RunContext.of(request)
     if request.principal is None:
         return await plan(context, seen=seen)
-    async with signed_in(request.target, request.principal) as azure:
-        preflight = await prepare(azure)
-        context = replace(context, azure=azure, machines=preflight.machines)
-        return await plan(context, preflight.checks, seen)
+    async with in_azure(request, request.principal) as azure:
+        context, checks = await azure.prepared(context)
+        return await plan(context, checks, seen)

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from arcferry.azure import SETTLING, AzureSession, ServicePrincipal, list_machines, prepare, signed_in
+from arcferry.azure import SETTLING, ServicePrincipal
 from arcferry.errors import ArcferryError, AzureError, BlockedError, InterruptedRunError
 from arcferry.files import only_one
 from arcferry.fleet.control import Controls
@@ -15,8 +15,9 @@ from arcferry.fleet.events import Event, EventKind, Observer, journal
 from arcferry.fleet.following import LOCK
 from arcferry.fleet.gate import Gate
 from arcferry.fleet.holds import holding
-from arcferry.fleet.outcome import FleetRun
-from arcferry.fleet.poller import MachinePoller
+from arcferry.fleet.in_azure import InAzure, in_azure
+from arcferry.fleet.outcome import FleetRun, HostRun
+from arcferry.fleet.place import target_of
 from arcferry.fleet.records import logged
 from arcferry.fleet.run_folder import open_run, target_to_json
 from arcferry.fleet.runner import FleetRunner
@@ -99,30 +100,24 @@ async def _applied(
     clock: Callable[[], datetime],
 ) -> FleetRun:
     request, folder = context.request, controls.run
-    async with signed_in(request.target, principal) as azure:
+    async with in_azure(request, principal) as azure:
         try:
-            preflight = await _stoppable(prepare(azure, pauses=SETTLING), stop)
-            context = replace(context, azure=azure, machines=preflight.machines)
+            context, checks = await _stoppable(azure.prepared(context, pauses=SETTLING), stop)
             if planned is not None:
                 await _stoppable(refuse_moved(planned, context, folder), stop)
         except asyncio.CancelledError:
             raise InterruptedRunError("stopped before any host was touched") from None
-        async with (
-            aclosing(MachinePoller(azure, context.settling)) as poller,
-            holding(
-                controls,
-                see,
-                window_of=lambda host: host.window or request.window,
-                cancel=stop.ask,
-                clock=clock,
-            ) as holds,
-        ):
-            runner = FleetRunner(
-                replace(context, poller=poller), folder, see, stop, gate=gate or Gate(), holds=holds
-            )
-            result = await runner.apply(preflight)
+        async with holding(
+            controls,
+            see,
+            window_of=lambda host: host.window or request.window,
+            cancel=stop.ask,
+            clock=clock,
+        ) as holds:
+            runner = FleetRunner(context, folder, see, stop, gate=gate or Gate(), holds=holds)
+            result = await runner.apply(checks)
         try:
-            return await _stoppable(_with_machines(result, azure), stop)
+            return await _stoppable(_with_machines(result, request, azure), stop)
         except asyncio.CancelledError:
             return replace(result, interrupted=True)
 
@@ -171,11 +166,15 @@ async def _stoppable(work: Coroutine[Any, Any, _Result], stop: Stop) -> _Result:
     return await task
 
 
-async def _with_machines(run: FleetRun, azure: AzureSession) -> FleetRun:
+async def _with_machines(run: FleetRun, request: RunRequest, azure: InAzure) -> FleetRun:
     """The run with each host's machine as ARM reports it at the end; as it is, where ARM does not answer."""
     try:
-        machines = await list_machines(azure)
+        machines = await azure.machines()
     except AzureError:
         return run
-    hosts = tuple(replace(host, machine=machines.get(host.host.name.lower())) for host in run.hosts)
-    return replace(run, hosts=hosts)
+
+    def with_machine(one: HostRun) -> HostRun:
+        there = machines[target_of(request.target, one.host.place)]
+        return replace(one, machine=there.get(one.host.name.lower()))
+
+    return replace(run, hosts=tuple(map(with_machine, run.hosts)))

@@ -1,12 +1,13 @@
 """Works on every host of a run, side by side, with durable records, a failure budget and a way to stop."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from arcferry.azure import Machine, Preflight
+from arcferry.azure import Machine, PreflightCheck
 from arcferry.errors import FileInputError
 from arcferry.fleet.events import Event, EventKind, Observer
 from arcferry.fleet.gate import Gate
@@ -69,7 +70,7 @@ class FleetRunner:
     def _takes(self, name: str) -> bool:
         return self._request.only is None or name in self._request.only
 
-    async def apply(self, preflight: Preflight) -> FleetRun:
+    async def apply(self, checks: tuple[PreflightCheck, ...]) -> FleetRun:
         """Bring every host to Connected that is not, and say how each stands.
 
         Raises:
@@ -81,7 +82,8 @@ class FleetRunner:
         ) as self._records:
             known = await self._records.attempts()
             for host in self._hosts.values():
-                done = _still_connected(host, known.get(host.name), preflight.machines)
+                machines = self._context.of_host(host).machines
+                done = _still_connected(host, known.get(host.name), machines)
                 if done is not None:
                     already[host.name] = done
                     self._observer(Event(host.name, EventKind.CONNECTED, says="already done"))
@@ -103,7 +105,7 @@ class FleetRunner:
             ended=now(),
             bundle={"id": bundle.id, "version": str(bundle.manifest.version), "path": str(bundle.path)},
             target=target_to_json(self._request.target),
-            checks=preflight.checks,
+            checks=checks,
             hosts=tuple(runs),
             state=str(self._folder.path),
             spent=self._spent,
@@ -287,7 +289,7 @@ class FleetRunner:
 
 
 def _still_connected(
-    host: Host, recorded: RecordedAttempt | None, machines: dict[str, Machine]
+    host: Host, recorded: RecordedAttempt | None, machines: Mapping[str, Machine]
 ) -> HostRun | None:
     """The finished result, where ARM still says the same of the same server; one list answers for all."""
     if recorded is None or recorded.result is None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -14,6 +14,7 @@ from arcferry.fleet.events import Event, EventKind, Observer
 from arcferry.fleet.host_state import Decision, HostPayload, HostState
 from arcferry.fleet.inventory import Host, Inventory
 from arcferry.fleet.outcome import StepResult
+from arcferry.fleet.place import target_of
 from arcferry.fleet.poller import MachinePoller
 from arcferry.fleet.run_folder import run_id
 from arcferry.fleet.script import ScriptAnswer, ask
@@ -68,6 +69,7 @@ class RunContext:
         scripts: the host scripts' texts by system, checked when they were read.
         azure: None in a plan without a sign-in.
         machines: the target's machines as the preflight saw them, by lower-case name.
+        places: the same for each target that hosts of the run go to; empty where Azure was not asked.
         settling: how long refusals that may pass have lasted.
     """
 
@@ -76,6 +78,7 @@ class RunContext:
     azure: AzureSession | None = None
     poller: MachinePoller | None = None
     machines: Mapping[str, Machine] = field(default_factory=dict, repr=False)
+    places: Mapping[AzureTarget, "RunContext"] = field(default_factory=dict, repr=False)
     settling: Settling = field(default_factory=Settling, repr=False)
 
     @classmethod
@@ -90,7 +93,23 @@ class RunContext:
         except InputError as error:
             hint = "Build the bundle anew with this version of arcferry."
             raise InputError(error.message, hint=hint) from None
+        if any(host.place.proxy for host in request.inventory.hosts) and not all(
+            SYSTEMS[name].takes_proxy(text) for name, text in scripts.items()
+        ):
+            hint = "Build the bundle anew with this version of arcferry."
+            raise InputError("the bundle's host scripts cannot set an agent's proxy yet", hint=hint)
         return cls(request, scripts, settling=Settling(min(LIMIT, request.patience)))
+
+    def at(self, target: AzureTarget) -> "RunContext":
+        """The same for hosts that go to this target, before Azure was asked about it."""
+        return replace(self, request=replace(self.request, target=target), places={})
+
+    def of_host(self, host: Host) -> "RunContext":
+        """The same as it is for one host, which may go elsewhere than the run."""
+        target = target_of(self.request.target, host.place)
+        if target in self.places:
+            return self.places[target]
+        return self if target == self.request.target else self.at(target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +152,8 @@ class HostTask:
         observer: Observer = lambda _: None,
     ) -> None:
         self.host = host
-        self.context = context
-        self.target = context.request.target
+        self.context = context.of_host(host)
+        self.target = self.context.request.target
         self.started = started
         self.finished = finished
         self.begun = begun

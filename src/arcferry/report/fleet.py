@@ -64,6 +64,7 @@ def host_document(run: HostRun) -> dict[str, Any]:
     return {
         **picked(run.host, "name", "address", "site", "transport"),
         "port": run.host.port or None,
+        "place": run.host.place.given(),
         **picked(run, "outcome", "attempt", "already", "wants_restart"),
         "steps": [step.public() for step in run.steps],
         "failure": failure.public() if failure else None,

@@ -5,7 +5,9 @@ from typing import Any
 from rich.console import Console
 
 from arcferry.diagnosis.finding import NOTHING_JUDGED
+from arcferry.fleet.in_azure import place_text
 from arcferry.fleet.inventory import Host
+from arcferry.fleet.place import target_of
 from arcferry.fleet.plan import FleetPlan, HostPlan
 from arcferry.fleet.run_folder import target_to_json
 from arcferry.report import as_json
@@ -47,6 +49,7 @@ def _host(plan: HostPlan) -> dict[str, Any]:
         **picked(plan.host, "name", "address", "transport"),
         "port": plan.host.port or None,
         "tags": dict(plan.host.tags),
+        "place": plan.host.place.given(),
         "good": plan.good,
         "system": state.facts.distro if state else None,
         "arch": state.facts.arch if state else None,
@@ -77,15 +80,35 @@ def draw(plan: FleetPlan, console: Console) -> None:
     if not plan.checks:
         print_line(console, "unknown Azure was not asked: no secret or certificate was given")
     print_line(console)
-    rows = [_HEADINGS, *map(_row, plan.hosts)]
-    if any(host.host.tags for host in plan.hosts):
-        tags = ["TAGS", *(_tags(host.host) for host in plan.hosts)]
-        rows = [(*cells[:-1], cell, cells[-1]) for cells, cell in zip(rows, tags, strict=True)]
-    styles = ("" if host.good else STYLES["FAIL"] for host in plan.hosts)
-    print_table(console, rows[0], zip(rows[1:], styles, strict=True))
-    print_line(console)
+    places = _by_place(plan)
+    for place, hosts in places.items():
+        if len(places) > 1 or any(host.host.place.given() for host in hosts):
+            print_line(console, f"{place}: {len(hosts)} host{'s' * (len(hosts) != 1)}")
+        _draw_table(hosts, console)
+        print_line(console)
     print_failures(console, filter(None, map(_hindrance, plan.hosts)))
     print_sum(console, "ok" if all(host.good for host in plan.hosts) else "FAIL", summary(plan))
+
+
+def _by_place(plan: FleetPlan) -> dict[str, list[HostPlan]]:
+    """The hosts by where they go in Azure and how their agents get there, in the inventory's order."""
+    of_hosts = [(target_of(plan.request.target, host.host.place), host) for host in plan.hosts]
+    targets = list(dict.fromkeys(target for target, _ in of_hosts))
+    found: dict[str, list[HostPlan]] = {}
+    for target, host in of_hosts:
+        proxy, scope = host.host.place.proxy, host.host.place.private_link_scope
+        by = f", by {proxy}" * bool(proxy) + f", private link scope {scope.rpartition('/')[2]}" * bool(scope)
+        found.setdefault(place_text(target, targets) + by, []).append(host)
+    return found
+
+
+def _draw_table(hosts: list[HostPlan], console: Console) -> None:
+    rows = [_HEADINGS, *map(_row, hosts)]
+    if any(host.host.tags for host in hosts):
+        tags = ["TAGS", *(_tags(host.host) for host in hosts)]
+        rows = [(*cells[:-1], cell, cells[-1]) for cells, cell in zip(rows, tags, strict=True)]
+    styles = ("" if host.good else STYLES["FAIL"] for host in hosts)
+    print_table(console, rows[0], zip(rows[1:], styles, strict=True))
 
 
 def _row(plan: HostPlan) -> tuple[str, ...]:

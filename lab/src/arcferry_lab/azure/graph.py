@@ -6,14 +6,13 @@ from aiohttp import web
 
 from arcferry import times
 from arcferry_lab.azure.errors import ArmError
-from arcferry_lab.azure.gate import may
 from arcferry_lab.azure.groups import shown_group
 from arcferry_lab.azure.inventory import group_of, resources
 from arcferry_lab.azure.kql import run
 from arcferry_lab.azure.kql_reader import QueryError
 from arcferry_lab.azure.plane import Document
 from arcferry_lab.azure.routes import ArmRequest, Operation
-from arcferry_lab.azure.state import AzureState
+from arcferry_lab.azure.state import Application, AzureState
 
 _THROTTLING = "arm/graph-throttling"
 _MOST = 1000
@@ -77,10 +76,11 @@ def _tables(asked: ArmRequest) -> dict[str, list[Document]]:
         "resources": [_row(state, one) for one in resources(state)],
         "resourcecontainers": [_row(state, subscription), *containers],
     }
-    return {
-        name: [row for row in rows if client and may(client, f"{row['type']}/read")]
-        for name, rows in tables.items()
-    }
+    return {name: [row for row in rows if client and _may_read(client, row)] for name, rows in tables.items()}
+
+
+def _may_read(client: Application, row: Document) -> bool:
+    return any(grant.allows(f"{row['type']}/read", str(row["id"])) for grant in client.grants)
 
 
 def _row(state: AzureState, document: Document) -> Document:

@@ -9,7 +9,8 @@
 #   sh linux.sh install PACKAGE SHA256              install or upgrade the agent from a deb or rpm
 #   sh linux.sh check LOCATION CLOUD                the agent's own connectivity check
 #   sh linux.sh connect CONFIG [PROXY]              connect to Azure Arc; CONFIG is removed; waits 300 seconds, or
-#                                                   --wait=SECONDS, for Azure to hear from the agent
+#                                                   --wait=SECONDS, for Azure to hear from the agent; --proxy=URL
+#                                                   is PROXY too, and for facts and check the one that will be
 #   sh linux.sh show                                the agent's state
 #   sh linux.sh disconnect CONFIG|--local-only      disconnect from Azure Arc; CONFIG is removed
 #   sh linux.sh uninstall                           remove the agent's package
@@ -69,6 +70,7 @@ EXIT=0 # how the last program ended
 REPORT= # not empty where a failure is to be told to Azure Arc
 EXPIRED='its identity has expired: disconnect it and connect it anew'
 WAIT=300 # seconds in which the agent is to be heard from once it is connected
+AGENT_PROXY= # the proxy that the agent is to use
 SCOPE= # the private link scope that is meant to be used, "unnamed" where its id is not said
 NETWORK= # not empty where linux-network.sh was read
 HERE=. # the folder of this file
@@ -334,6 +336,18 @@ find_proxy() {
 	}
 	[ -n "$PROXY" ] || PROXY_SOURCE=HTTPS_PROXY PROXY=${HTTPS_PROXY:-${https_proxy-}}
 	[ -n "$PROXY" ] || PROXY_SOURCE=
+	[ -z "$AGENT_PROXY" ] || need_proxy "$AGENT_PROXY"
+	[ -z "$AGENT_PROXY" ] || PROXY_SOURCE=given PROXY=$AGENT_PROXY
+}
+need_proxy() {
+	case $1 in
+	http://*) place=${1#http://} ;;
+	https://*) place=${1#https://} ;;
+	*) place= ;;
+	esac
+	case $place in
+	'' | /* | *[!][A-Za-z0-9.:_/-]* | */?*) refuse bad-proxy "PROXY is http://HOST:PORT, without a user" ;;
+	esac
 }
 hide_user() { printf '%s' "$1" | sed 's#^\([A-Za-z]*://\)\{0,1\}.*@#\1#'; }
 # words: the lines on standard input as a JSON list of strings, without those that are no plain words.
@@ -499,19 +513,13 @@ do_install() {
 do_check() {
 	need_place "$1" "$2"
 	need_agent
+	[ -z "$AGENT_PROXY" ] || set_proxy "$AGENT_PROXY"
 	run_agent 300 check --location "$1" --cloud "$2"
 	answer_run
 }
 
 set_proxy() {
-	case $1 in
-	http://*) place=${1#http://} ;;
-	https://*) place=${1#https://} ;;
-	*) place= ;;
-	esac
-	case $place in
-	'' | /* | *[!][A-Za-z0-9.:_/-]* | */?*) refuse bad-proxy "PROXY is http://HOST:PORT, without a user" ;;
-	esac
+	need_proxy "$1"
 	run_agent 60 config set proxy.url "$1"
 	[ "$EXIT" -eq 0 ] || answer_run ',"changed":false'
 }
@@ -540,7 +548,8 @@ do_connect() {
 		await_status
 		answer_unchanged "$(heard)"
 	}
-	[ $# -lt 2 ] || set_proxy "$2"
+	[ $# -lt 2 ] || AGENT_PROXY=$2
+	[ -z "$AGENT_PROXY" ] || set_proxy "$AGENT_PROXY"
 	# The agent itself gives up after ten minutes.
 	run_agent 900 connect --config "$CONFIG"
 	rm -f -- "$CONFIG"
@@ -602,6 +611,7 @@ main() {
 		case $word in
 		--report-failure) report=1 ;;
 		--wait=*) WAIT=${word#*=} ;;
+		--proxy=*) AGENT_PROXY=${word#*=} ;;
 		--private-link-scope) SCOPE=unnamed ;;
 		--private-link-scope=/*) SCOPE=${word#*=} ;;
 		*) set -- "$@" "$word" ;;

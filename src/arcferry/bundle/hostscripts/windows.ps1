@@ -9,6 +9,7 @@
 #   windows.ps1 check LOCATION CLOUD                the agent's own connectivity check
 #   windows.ps1 connect CONFIG [PROXY]              connect to Azure Arc; CONFIG is removed; waits 300 seconds, or
 #                                                   -WaitSeconds N, for Azure to hear from the agent
+#   ... -AgentProxy URL                             the same PROXY, for facts, check and connect
 #   windows.ps1 show                                the agent's state
 #   windows.ps1 disconnect CONFIG|--local-only      disconnect from Azure Arc; CONFIG is removed
 #   windows.ps1 uninstall                           remove the agent
@@ -38,7 +39,7 @@ $ProductName = 'Azure Connected Machine Agent'
 $WindowsKey = 'SOFTWARE\Microsoft\Windows\CurrentVersion'
 $Patience = 5000 # milliseconds for one step that waits
 $Answer = [ordered]@{ schema = 1; verb = 'usage'; ok = $false }
-$Options, $Given = @{ '-PrivateLinkScope' = ''; '-WaitSeconds' = '300' }, @()
+$Options, $Given = @{ '-PrivateLinkScope' = ''; '-WaitSeconds' = '300'; '-AgentProxy' = '' }, @()
 # No parameters, which a word could be taken for by its place.
 for ($at = 0; $at -lt $args.Count; $at++) {
     if (@($Options.Keys) -contains $args[$at]) { $Options[$args[$at]] = "$(@($args + '')[$at + 1])"; $at++ }
@@ -335,6 +336,7 @@ function Get-FreeBytes([string]$Folder) {
 }
 # As the agent looks for it: its own setting, then the machine's environment. Never WinHTTP's or a browser's.
 function Get-Proxy {
+    if ($Options['-AgentProxy']) { return @{ url = $Options['-AgentProxy']; source = 'given' } }
     if (Test-Agent) {
         $ran = Invoke-Agent @('config', 'get', 'proxy.url') 30
         $url = ($ran.printed -split '\r?\n')[0].Trim()
@@ -582,6 +584,7 @@ function Invoke-Install([string]$Source, [string]$Hash) {
 
 function Invoke-Check([string]$Location, [string]$Cloud) {
     Assert-Agent
+    if ($Options['-AgentProxy']) { Set-AgentProxy $Options['-AgentProxy'] }
     Complete-AgentRun (Invoke-Agent @('check', '--location', $Location, '--cloud', $Cloud) 300)
 }
 
@@ -658,7 +661,7 @@ function Invoke-Connect([string]$Source, [string]$Proxy) {
         if ($state['status'] -eq 'Expired') { Stop-Verb 'expired' 'its identity has expired: disconnect it first' }
         Set-Unchanged
     } else {
-        if ($Proxy) { Set-AgentProxy $Proxy }
+        foreach ($one in @($Proxy, $Options['-AgentProxy'] | Where-Object { $_ })) { Set-AgentProxy $one }
         $ran = Invoke-Agent @('connect', '--config', $Config) 900 # the agent itself gives up after ten minutes
         $Answer['changed'] = $ran.exit -eq 0
         Complete-AgentRun $ran

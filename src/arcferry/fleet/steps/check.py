@@ -35,7 +35,8 @@ async def perform(task: HostTask) -> StepResult:
     """Run the check; where it fails, measure the path too."""
     location, cloud = task.target.location, task.target.cloud.name
     script = task.payload.script_path
-    answer = await ask(await task.session(), script, "check", location, cloud, deadline=360)
+    words = (location, cloud, *task.payload.system.proxied(task.host.place.proxy))
+    answer = await ask(await task.session(), script, "check", *words, deadline=360)
     if answer.ok:
         return StepResult("check", StepState.DONE, "every required endpoint is reached")
     return await with_path(agent_failure("check", answer), task)
@@ -98,9 +99,10 @@ async def with_path(failure: StepResult, task: HostTask) -> StepResult:
         return failure
     task.tell("what the server itself sees of the path to Azure")
     location, cloud = task.target.location, task.target.cloud.name
-    script = task.payload.script_path
+    system, place, script = task.payload.system, task.host.place, task.payload.script_path
+    words = (location, cloud, *system.proxied(place.proxy), *system.scoped(place.private_link_scope))
     try:
-        answer = await ask(await task.session(), script, "facts", location, cloud, deadline=_DEADLINE)
+        answer = await ask(await task.session(), script, "facts", *words, deadline=_DEADLINE)
     except HostError as error:
         task.tell(one_line(f"the path to Azure was not measured: {error.message}"))
         return failure

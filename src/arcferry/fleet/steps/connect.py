@@ -63,6 +63,7 @@ async def perform(task: HostTask) -> StepResult:
     # Whether Azure hears from the agent is what the step `verified` waits for. Older scripts do not wait.
     script, at_once = task.context.scripts[task.payload.system.name], task.payload.system.at_once
     words = at_once if at_once[0].partition("=")[0].encode() in script else ()
+    words += task.payload.system.proxied(task.host.place.proxy)
     answer = await run_to_end(await task.session(), task.payload.script_path, "connect", *words, token=config)
     if not answer.ok:
         return await with_path(agent_failure("connect", answer), task)
@@ -96,7 +97,8 @@ def connect_options(target: AzureTarget, host: Host) -> dict[str, str]:
         "cloud": target.cloud.name,
         "resource-name": host.name,
     }
-    return options | ({"tags": tags_text(dict(host.tags))} if host.tags else {})
+    more = {"tags": tags_text(dict(host.tags)), "private-link-scope": host.place.private_link_scope}
+    return options | {name: value for name, value in more.items() if value}
 
 
 def _taken(machine: Machine | MachineSummary, host: Host) -> Decision:

@@ -33,4 +33,6 @@ LINUX = System(
     agent_log="/var/opt/azcmagent/log/himds.log",
     dotnet="",
     at_once=("--wait=0",),
+    for_proxy=("--proxy={}",),
+    for_scope=("--private-link-scope={}",),
 )

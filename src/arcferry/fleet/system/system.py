@@ -108,6 +108,8 @@ class System:
         dotnet: the .NET Framework that the host script itself needs; empty where it needs none.
         agent_log: where the agent writes down its heartbeats.
         at_once: the word by which the host script's `connect` does not wait for the agent's first heartbeat.
+        for_proxy: the words by which its `facts`, `check` and `connect` go through a proxy.
+        for_scope: those by which `facts` looks at the names that a private link scope serves.
         blind: whether a program takes so long to start that files are carried without looking first.
     """
 
@@ -127,7 +129,21 @@ class System:
     agent_log: str
     dotnet: str
     at_once: tuple[str, ...]
+    for_proxy: tuple[str, ...]
+    for_scope: tuple[str, ...]
     blind: bool = False
+
+    def proxied(self, proxy: str) -> tuple[str, ...]:
+        """The words for an agent that uses this proxy; none where it uses none."""
+        return tuple(word.format(proxy) for word in self.for_proxy) if proxy else ()
+
+    def scoped(self, scope: str) -> tuple[str, ...]:
+        """The words for a private link scope of this id; none where there is none."""
+        return tuple(word.format(scope) for word in self.for_scope) if scope else ()
+
+    def takes_proxy(self, script: bytes) -> bool:
+        """Whether a host script, which may be an older one, knows those words."""
+        return self.for_proxy[0].partition("{")[0].encode() in script
 
     def command(self, name: str, *words: str) -> list[str]:
         """The command for a program of `scripts`."""

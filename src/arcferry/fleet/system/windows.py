@@ -50,5 +50,7 @@ WINDOWS = System(
     agent_log=r"%ProgramData%\AzureConnectedMachineAgent\Log\himds.log",
     dotnet="4.5",
     at_once=("-WaitSeconds", "0"),
+    for_proxy=("-AgentProxy", "{}"),
+    for_scope=("-PrivateLinkScope", "{}"),
     blind=True,
 )
