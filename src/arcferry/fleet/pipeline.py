@@ -8,7 +8,7 @@ from typing import Any
 
 from arcferry.errors import ArcferryError, AzureError
 from arcferry.fleet.events import EventKind
-from arcferry.fleet.host_state import Action, Decision, HostState, state_from
+from arcferry.fleet.host_state import Action, Decision, HostState
 from arcferry.fleet.outcome import HostOutcome, StepResult, StepState
 from arcferry.fleet.script import sweep
 from arcferry.fleet.steps.check import CHECK
@@ -46,8 +46,7 @@ async def run_steps(
     results = [await _recorded(task, record, SURVEY, _survey)]
     if results[0].state is not StepState.DONE:
         return HostOutcome.FAILED, results
-    state = state_from(results[0].data, task.host, task.target, task.context.request.bundle)
-    task.state = replace(state, finished=task.finished, begun=task.begun)
+    task.state = task.state_of(results[0].data)
     decided = decide(task.state)
     for step, decision in decided:
         if decision.action is Action.BLOCK:
@@ -59,6 +58,7 @@ async def run_steps(
             continue
         may_begin(step.interruptible)
         results.append(await _recorded(task, record, step.name, step.perform))
+        task.results[step.name] = results[-1]
         if results[-1].state is not StepState.DONE:
             return HostOutcome.FAILED, results
     return HostOutcome.CONNECTED, results

@@ -2,16 +2,17 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from arcferry.azure import AzureSession, AzureTarget, Machine, ServicePrincipal
 from arcferry.bundle import Bundle
 from arcferry.errors import InputError
+from arcferry.fleet.claims import Claims
 from arcferry.fleet.events import Event, EventKind, Observer
-from arcferry.fleet.host_state import Decision, HostPayload, HostState
+from arcferry.fleet.host_state import Decision, HostPayload, HostState, state_from
 from arcferry.fleet.inventory import Host, Inventory
 from arcferry.fleet.outcome import StepResult
 from arcferry.fleet.poller import MachinePoller
@@ -34,6 +35,7 @@ class RunRequest:
         state: the folder that remembers runs.
         concurrency: hosts worked on at one time.
         stop_after: failures after which no further host is begun; None for no limit.
+        reconnect: whether agents that are connected elsewhere, or no longer, are disconnected there first.
         patience: seconds that Azure gets to report a machine as Connected, with a new heartbeat.
     """
 
@@ -46,6 +48,7 @@ class RunRequest:
     concurrency: int = 50
     stop_after: int | None = None
     patience: float = PATIENCE
+    reconnect: bool = False
 
     @property
     def run(self) -> str:
@@ -61,6 +64,7 @@ class RunContext:
         scripts: the host scripts' texts by system, checked when they were read.
         azure: None in a plan without a sign-in.
         machines: the target's machines as the preflight saw them, by lower-case name.
+        claims: which row of the inventory each server answered for.
         settling: how long refusals that may pass have lasted.
     """
 
@@ -69,6 +73,7 @@ class RunContext:
     azure: AzureSession | None = None
     poller: MachinePoller | None = None
     machines: Mapping[str, Machine] = field(default_factory=dict, repr=False)
+    claims: Claims = field(default_factory=Claims, repr=False)
     settling: Settling = field(default_factory=Settling, repr=False)
 
     @classmethod
@@ -83,7 +88,8 @@ class RunContext:
         except InputError as error:
             hint = "Build the bundle anew with this version of arcferry."
             raise InputError(error.message, hint=hint) from None
-        return cls(request, scripts, settling=Settling(min(LIMIT, request.patience)))
+        names = {host.name.lower(): host for host in request.inventory.hosts}
+        return cls(request, scripts, claims=Claims(names), settling=Settling(min(LIMIT, request.patience)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +118,7 @@ class HostTask:
         begun: steps that were begun in them.
         state: what was learned of the host; there before any step but the survey is run.
         step: the step that is being run.
+        results: of the steps that ended, by their names.
     """
 
     def __init__(
@@ -133,6 +140,7 @@ class HostTask:
         self.begun = begun
         self.state: HostState
         self.step = ""
+        self.results: dict[str, StepResult] = {}
         self._attempt = attempt
         self._observer = observer
         self._session: Session | None = None
@@ -150,6 +158,18 @@ class HostTask:
     def payload(self) -> HostPayload:
         """What the bundle holds for this host; known once its state is."""
         return self.state.payload
+
+    def state_of(self, document: Mapping[str, Any]) -> HostState:
+        """What its survey's document says, with what of it this run minds."""
+        request = self.context.request
+        state = state_from(document, self.host, self.target, request.bundle)
+        return replace(
+            state,
+            finished=self.finished,
+            begun=self.begun,
+            reconnect=request.reconnect,
+            objection=self.context.claims.objection(self.host, state.facts),
+        )
 
     @property
     def azure(self) -> AzureSession:
