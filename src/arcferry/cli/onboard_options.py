@@ -1,0 +1,149 @@
+"""What `onboard plan` and `onboard apply` both take, and the request that it makes."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated
+
+from arcferry.cli import options
+from arcferry.cli.bundle_shared import open_bundle
+from arcferry.cli.options import argument, option, setting
+from arcferry.cli.sign_in import principal
+from arcferry.cli.winrm import WinrmOptions, winrm_trust
+from arcferry.errors import InputError
+
+if TYPE_CHECKING:
+    from arcferry.fleet.inventory import Host, Inventory
+    from arcferry.fleet.task import RunRequest
+    from arcferry.fleet.transport import SignIn
+
+InventoryArgument = Annotated[
+    Path,
+    argument(
+        "INVENTORY",
+        "CSV or YAML with the columns name, address, port, transport, user, auth, tags (k=v;k2=v2, or "
+        "k=v,k2=v2 in quotes) and site. "
+        "A host's name becomes its machine's name in Azure.",
+    ),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetOptions(options.PlaceOptions, options.AccessOptions, options.IdentityOptions, WinrmOptions):
+    """What plan and apply both take."""
+
+    bundle: options.BundleOption
+    bundle_key: options.BundleKeyOption
+    allow_older: options.AllowOlderOption = ""
+    known_hosts: Annotated[
+        Path | None,
+        setting(
+            "--known-hosts FILE",
+            "The servers' SSH host keys. A server whose key is not in it is refused. Needed for SSH.",
+            panel=options.HOSTS,
+        ),
+    ] = None
+    ssh_key: Annotated[
+        Path | None,
+        setting(
+            "--ssh-key FILE",
+            "The private key to sign in to the servers with. Without it the SSH agent is asked.",
+            panel=options.HOSTS,
+        ),
+    ] = None
+    user: Annotated[
+        str,
+        option(
+            "--user NAME",
+            "The user if the inventory names none: root, or one with sudo without a password.",
+            panel=options.HOSTS,
+            envvar="ARCFERRY_SSH_USER",
+        ),
+    ] = "root"
+    transport: Annotated[
+        str,
+        setting(
+            "--transport NAME",
+            "How servers are reached whose row in the inventory does not say: ssh, or winrm. Without it ssh.",
+            panel=options.HOSTS,
+        ),
+    ] = ""
+    auth: Annotated[
+        str,
+        setting(
+            "--auth WAY",
+            "How to sign in over WinRM: kerberos, ntlm, certificate or basic. Without it kerberos and, where "
+            "that cannot be, ntlm.",
+            panel=options.HOSTS,
+        ),
+    ] = ""
+    host_port: Annotated[
+        int,
+        setting(
+            "--host-port N",
+            "The servers' port if the inventory names none. Without it 22 for SSH; for WinRM 5986, over TLS, "
+            "and where nothing answers there 5985, with encrypted messages.",
+            panel=options.HOSTS,
+            min=0,
+            max=65535,
+        ),
+    ] = 0
+    tags: options.TagsOption = None
+    state: options.StateOption = None
+    concurrency: Annotated[
+        int, option("--concurrency N", "Hosts at one time.", panel=options.RUN, min=1, max=500)
+    ] = 50
+
+
+def request_of(inventory: Path, given: FleetOptions, *, acts: bool) -> "RunRequest":
+    """What was asked for, read and checked; `acts` if servers are to be changed."""
+    import logging
+
+    from arcferry.files import state_folder
+    from arcferry.fleet.inventory import HowReached, read_inventory
+    from arcferry.fleet.task import RunRequest
+
+    # What goes wrong is told once, in our own words; libraries would print it too where nobody listens.
+    for name in ("azure", "asyncssh", "aiohttp"):
+        logging.getLogger(name).addHandler(logging.NullHandler())
+    who = principal(given, ask=acts)
+    folder = given.state or state_folder()
+    target = given.target(**given.access())
+    try:
+        how = HowReached(given.transport, given.auth, given.host_port)
+    except ValueError as error:
+        raise InputError(f"--{error}") from error
+    hosts = _tagged(read_inventory(inventory, how), given.tags or [])
+    sign_in = _sign_in(given, hosts.hosts)
+    opened = open_bundle(given.bundle, given.bundle_key, folder, given.allow_older, keeps=acts)
+    return RunRequest(hosts, opened, sign_in, target, who, folder, given.concurrency)
+
+
+def _sign_in(given: FleetOptions, hosts: "tuple[Host, ...]") -> "SignIn":
+    """What the transports sign in with that hosts of this run are reached by."""
+    from arcferry.fleet.transport import SignIn, read_trust
+
+    ssh = None
+    if any(host.transport == "ssh" for host in hosts):
+        if given.known_hosts is None:
+            hint = (
+                "Pass --known-hosts FILE: the servers' own keys, so that no other machine answers for them."
+            )
+            raise InputError("no known_hosts file for the servers that are reached over SSH", hint=hint)
+        ssh = read_trust(given.known_hosts, given.ssh_key, given.user)
+    return SignIn(ssh, winrm_trust(given, hosts))
+
+
+def _tagged(inventory: "Inventory", texts: list[str]) -> "Inventory":
+    """Every host with these tags too; where both name one, the inventory's stands."""
+    from arcferry.fleet.tags import check_tags, parse_tags
+
+    try:
+        tags = parse_tags(texts)
+        hosts = (
+            replace(host, tags=MappingProxyType(check_tags({**tags, **host.tags})))
+            for host in inventory.hosts
+        )
+        return replace(inventory, hosts=tuple(hosts)) if tags else inventory
+    except ValueError as error:
+        raise InputError(f"--tags: {error}") from error
