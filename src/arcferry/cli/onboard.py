@@ -66,15 +66,6 @@ def apply(
             max=3600,
         ),
     ] = 420,
-    reconnect: Annotated[
-        bool,
-        option(
-            "--reconnect",
-            "Move servers that are connected elsewhere, or whose connection has ended: disconnect them "
-            "there, then connect them.",
-            panel=options.RUN,
-        ),
-    ] = False,
     output: options.CheckOutputOption = "table",
 ) -> None:
     """Bring every server of the inventory into Azure Arc.
@@ -111,7 +102,7 @@ def apply(
             "no secret and no certificate to sign in to Azure with",
             hint=f"Set {fleet.secret_env}, or pass --secret-file or --certificate.",
         )
-    request = replace(request, stop_after=stop_after, patience=patience, reconnect=reconnect)
+    request = replace(request, stop_after=stop_after, patience=patience)
     stop = Stop()
 
     def ask() -> None:

@@ -90,6 +90,15 @@ class FleetOptions(options.PlaceOptions, options.AccessOptions, options.Identity
     ] = 0
     tags: options.TagsOption = None
     state: options.StateOption = None
+    reconnect: Annotated[
+        bool,
+        option(
+            "--reconnect",
+            "Move servers that are connected elsewhere, or whose connection has ended: disconnect them "
+            "there, then connect them.",
+            panel=options.RUN,
+        ),
+    ] = False
     concurrency: Annotated[
         int, option("--concurrency N", "Hosts at one time.", panel=options.RUN, min=1, max=500)
     ] = 50
@@ -116,7 +125,9 @@ def request_of(inventory: Path, given: FleetOptions, *, acts: bool) -> "RunReque
     hosts = _tagged(read_inventory(inventory, how), given.tags or [])
     sign_in = _sign_in(given, hosts.hosts)
     opened = open_bundle(given.bundle, given.bundle_key, folder, given.allow_older, keeps=acts)
-    return RunRequest(hosts, opened, sign_in, target, who, folder, given.concurrency)
+    return RunRequest(
+        hosts, opened, sign_in, target, who, folder, given.concurrency, reconnect=given.reconnect
+    )
 
 
 def _sign_in(given: FleetOptions, hosts: "tuple[Host, ...]") -> "SignIn":

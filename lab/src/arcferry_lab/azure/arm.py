@@ -51,6 +51,8 @@ async def _answer(state: AzureState, request: web.Request) -> web.StreamResponse
     asked = ArmRequest(state, request, names, await read_json(request), client)
     _check_subscription(asked)
     _check_permission(client, route, request.path)
+    if route.action.lower().endswith("machines/write") and state.faults.take("arm/write-403"):
+        raise ArmError(403, "AuthorizationFailed", "The client is not authorized to write machines.")
     _check_version(asked)
     providers.check_registered(state, route.template)
     return await route.handler(asked)

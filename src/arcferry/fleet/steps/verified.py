@@ -26,7 +26,7 @@ def decide(_: HostState) -> Decision:
 
 
 async def perform(task: HostTask) -> StepResult:
-    """Wait for ARM, whose machine must have the host's vmId, and then for a heartbeat newer than the last change.
+    """Wait for ARM, whose machine must have the host's vmId, and then for a heartbeat newer than all changes.
 
     ARM's document has no instant of the last heartbeat, and goes on saying Connected for fifteen minutes
     without one. So the instant is the agent's own, or ARM's change to Connected since the host was surveyed.
