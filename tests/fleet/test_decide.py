@@ -134,17 +134,22 @@ BLOCKED: dict[str, tuple[dict[str, Any], str, str, str]] = {
         {"agent": replace(INSTALLED, resource_id=TARGET.machine_id("web01").replace("rg-arc", "rg-old"))},
         "connect",
         "rg-old",
-        "Disconnect it there",
+        "apply with --reconnect",
     ),
     "other name": (
         {"agent": replace(INSTALLED, resource_id=TARGET.machine_id("web02"))},
         "connect",
         "web02",
-        "Disconnect it there",
+        "apply with --reconnect",
     ),
     "clock ahead": ({"skew": 301.0}, "connect", "301 s ahead", "NTP"),
     "clock behind": ({"skew": -4000.0}, "connect", "4000 s behind", "NTP"),
-    "expired": ({"agent": replace(CONNECTED, status="Expired")}, "connect", "expired", "Disconnect it"),
+    "expired": (
+        {"agent": replace(CONNECTED, status="Expired")},
+        "connect",
+        "expired",
+        "Apply with --reconnect",
+    ),
     "gone from ARM": ({"agent": CONNECTED}, "connect", "no longer has", "--force-local-only"),
 }
 
@@ -220,6 +225,64 @@ def test_blocked(sealed: Sealed, case: str) -> None:
     assert [name for name, _, _ in found] == [step]
     assert why in found[0][1]
     assert hint in found[0][2]
+
+
+ELSEWHERE = replace(
+    INSTALLED,
+    resource_id=TARGET.machine_id("web02").replace("rg-arc", "rg-old"),
+    tenant_id="11111111-2222-3333-4444-555555555555",
+)
+ANEW = {
+    "elsewhere": ELSEWHERE,
+    "expired": replace(CONNECTED, status="Expired"),
+    "gone from ARM": CONNECTED,
+}
+
+
+@pytest.mark.parametrize("case", ANEW)
+def test_what_is_connected_anew_where_that_was_asked_for(sealed: Sealed, case: str) -> None:
+    found = replace(situation(sealed, replace(BARE, agent=ANEW[case])), reconnect=True)
+    assert verdicts(found) == RUN_ALL | {"verify": "skip", "install": "skip"}
+    connect = next(decision.why for step, decision in decide(found) if step.name == "connect")
+    assert connect == f"disconnected from {ANEW[case].resource_id}, then as web01 in rg-arc"
+
+
+def test_a_healthy_connection_is_left_alone_also_then(sealed: Sealed) -> None:
+    found = replace(situation(sealed, replace(BARE, agent=CONNECTED), machine=SEEN), reconnect=True)
+    assert verdicts(found) == dict.fromkeys(RUN_ALL, "skip") | {"verified": "run"}
+
+
+def test_what_is_another_is_said_in_words(sealed: Sealed) -> None:
+    wanted = replace(TARGET, tenant_id="22222222-2222-3333-4444-555555555555")
+    found = replace(situation(sealed, replace(BARE, agent=ELSEWHERE)), target=wanted)
+    ((_, why, _),) = blocks(found)
+    assert why.endswith(
+        "which is another tenant 11111111-2222-3333-4444-555555555555, resource group rg-old, name web02"
+    )
+
+
+FIRMWARE = "4c4c4544-0043-4a10-8052-b4c04f4d3333"
+LEFTOVERS = {
+    "its own": (MachineSummary("Disconnected", "old", "", FIRMWARE.upper()), True),
+    "its own, expired": (MachineSummary("Expired", "old", "", FIRMWARE), True),
+    "alive": (MachineSummary("Connected", "old", "", FIRMWARE), False),
+    "of no status": (MachineSummary("", "old", "", FIRMWARE), False),
+    "another's": (MachineSummary("Disconnected", "old", "", FIRMWARE.replace("4c", "5c")), False),
+    "of nobody known": (MachineSummary("Disconnected", "old", ""), False),
+}
+
+
+@pytest.mark.parametrize("case", LEFTOVERS)
+def test_only_a_leftover_that_is_provably_its_own_may_be_taken(sealed: Sealed, case: str) -> None:
+    machine, own = LEFTOVERS[case]
+    found = situation(sealed, replace(BARE, vm_uuid=FIRMWARE), machine=machine)
+    if own:
+        assert verdicts(found) == RUN_ALL
+        return
+    ((step, why, hint),) = blocks(found)
+    assert step == "connect"
+    assert "ARM has a machine web01 already" in why
+    assert f"az resource delete --ids {TARGET.machine_id('web01')}" in hint
 
 
 def test_a_small_skew_is_no_hindrance(sealed: Sealed) -> None:

@@ -41,6 +41,7 @@ def _of_the_path(name: str, does: str, cause: str = "", *, networks: frozenset[s
 _AZURE = (
     Fault("arm/401", "ARM refuses every token: InvalidAuthenticationToken"),
     Fault("arm/403", "ARM allows nobody anything: AuthorizationFailed"),
+    Fault("arm/write-403", "ARM lets nobody write a machine, and all read: AuthorizationFailed"),
     Fault("arm/404", "ARM finds nothing: ResourceNotFound"),
     Fault("arm/409", "ARM answers Conflict"),
     Fault("arm/429", "ARM asks for slower requests: TooManyRequests, Retry-After: 1"),
@@ -70,6 +71,7 @@ _AZURE = (
     Fault("entra/expired-secret", "every client secret has expired: AADSTS7000222"),
     Fault("entra/unavailable", "the token endpoint answers 503: AADSTS90033"),
     Fault("his/no-certificate", "the identity call answers 500, so that no machine gets its certificate"),
+    Fault("his/machine-exists", "the identity call answers 409 for a machine that Azure had before"),
     Fault("his/no-heartbeat", "heartbeats are refused with 503, so that no machine becomes Connected"),
 )
 _DNS = (

@@ -7,12 +7,13 @@ from arcferry.azure.credentials import (
     with_certificate,
     with_secret,
 )
-from arcferry.azure.machines import Machine, get_machine, list_machines
+from arcferry.azure.machines import MACHINE_ID, Machine, delete_machine, get_machine, is_gone, list_machines
 from arcferry.azure.prepare import SETTLING, CheckStatus, Preflight, PreflightCheck, prepare
 from arcferry.azure.session import AzureSession, Token, signed_in
 from arcferry.azure.target import AzureTarget, target
 
 __all__ = [
+    "MACHINE_ID",
     "SETTLING",
     "AzureSession",
     "AzureTarget",
@@ -22,7 +23,9 @@ __all__ = [
     "PreflightCheck",
     "ServicePrincipal",
     "Token",
+    "delete_machine",
     "get_machine",
+    "is_gone",
     "list_machines",
     "prepare",
     "secret_from_environment",

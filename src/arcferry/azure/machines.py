@@ -1,5 +1,7 @@
 """Machines: Azure's resources for servers, as Azure Resource Manager reports them."""
 
+import asyncio
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,12 +12,21 @@ from azure.core.pipeline import PipelineResponse
 
 from arcferry.azure.mapping import Permission, missing, translated, unreadable
 from arcferry.azure.session import AzureSession
-from arcferry.errors import AzureUnavailableError, NotFoundError
+from arcferry.errors import AzureError, AzureUnavailableError, NotFoundError
 from arcferry.text import from_json, one_line
 from arcferry.times import from_text
 
 MOST_MACHINES = 50_000
 MOST_PAGES = 5_000
+MACHINE_ID = re.compile(
+    r"/subscriptions/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/resourceGroups/[\w().-]{1,90}"
+    r"/providers/Microsoft\.HybridCompute/machines/[\w.-]{1,54}",
+    re.IGNORECASE,
+)
+"""The ARM id of a machine."""
+
+_API_VERSION = "2024-07-10"
+_LONGEST_DELETE = 300.0
 _HTTP_OK = 200
 
 
@@ -33,6 +44,7 @@ class Machine:
     fqdn: str
     last_status_change: datetime | None
     tags: Mapping[str, str]
+    vm_uuid: str = ""
 
     @property
     def connected(self) -> bool:
@@ -55,6 +67,39 @@ async def get_machine(session: AzureSession, name: str) -> Machine | None:
         if missing(error) != "resource":
             raise
         return None
+
+
+async def delete_machine(session: AzureSession, name: str) -> None:
+    """Delete the machine of that name in the target's resource group; one that is gone is as good.
+
+    Raises:
+        AzureError: it was not deleted.
+    """
+    group = session.target.resource_group
+    place = f"resource group {group}"
+    role = "Azure Connected Machine Resource Administrator"
+    needs = Permission("Microsoft.HybridCompute/machines/delete", role, place)
+    with translated(f"delete machine {name}", needs):
+        async with asyncio.timeout(_LONGEST_DELETE):
+            await (await session.machines.machines.begin_delete(group, name)).result()
+
+
+async def is_gone(session: AzureSession, resource_id: str) -> bool:
+    """Whether Azure says that there is no machine of this id, of whatever subscription and group it is.
+
+    Raises:
+        AzureError: it did not say.
+    """
+    if not MACHINE_ID.fullmatch(resource_id):
+        raise AzureError("the id that the agent names is not that of a machine")
+    try:
+        with translated(f"read {resource_id}", _needs(session)):
+            await session.resources.resources.get_by_id(resource_id, api_version=_API_VERSION)
+    except NotFoundError as error:
+        if missing(error) in ("resource", "group"):
+            return True
+        raise
+    return False
 
 
 async def list_machines(session: AzureSession) -> dict[str, Machine]:
@@ -121,6 +166,7 @@ def _machine(item: object, doing: str) -> Machine:
         fqdn=_text(properties.get("machineFqdn")),
         last_status_change=changed,
         tags={_text(key): _text(value) for key, value in tags.items()} if isinstance(tags, Mapping) else {},
+        vm_uuid=_text(properties.get("vmUuid")),
     )
 
 

@@ -95,6 +95,15 @@ class FleetOptions(options.PlaceOptions, options.AccessOptions, options.Identity
             panel=options.RUN,
         ),
     ] = None
+    reconnect: Annotated[
+        bool,
+        option(
+            "--reconnect",
+            "Move servers that are connected elsewhere, or whose connection has ended: disconnect them "
+            "there, then connect them.",
+            panel=options.RUN,
+        ),
+    ] = False
     concurrency: Annotated[
         int, option("--concurrency N", "Hosts at one time.", panel=options.RUN, min=1, max=500)
     ] = 50
@@ -156,8 +165,9 @@ def request_of(
     sign_in = _sign_in(given, hosts.hosts)
     opened = open_bundle(given.bundle, given.bundle_key, folder, given.allow_older, keeps=acts)
     request = RunRequest(
-        hosts, opened, sign_in, target, who, folder, given.concurrency, window=window_of(given.window)
-    )
+        hosts, opened, sign_in, target, who, folder, given.concurrency,
+        window=window_of(given.window), reconnect=given.reconnect,
+    )  # fmt: skip
     if run is None:
         return request
     return replace(request, stop_after=run.stop_after, patience=run.patience, kill_switch=run.kill_switch)

@@ -29,12 +29,19 @@ class HostAgent:
     resource_group: str = ""
     location: str = ""
     vm_id: str = ""
+    vm_uuid: str = ""
+    tenant_id: str = ""
     last_heartbeat: str = ""
 
     @property
     def has_machine(self) -> bool:
         """Whether the agent is connected to some machine in Azure, be it alive or not."""
         return bool(self.resource_id or (self.resource_name and self.subscription_id))
+
+    @property
+    def expired(self) -> bool:
+        """Whether it was silent for so long that its identity ended."""
+        return self.status.lower() == "expired"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,8 @@ class HostFacts:
         restart_pending: whether the system notes that it has to start anew.
         azure_local: whether it is Azure Local, which has its own way into Azure Arc.
         skew: the host's clock minus ours, in seconds; None where it does not say.
+        vm_uuid: the firmware's id, by which Azure knows the server too; empty where it is not told.
+        machine_id: what tells this installed system from others; likewise.
         staged: SHA-256 of the bundle's files that lie on the host already, by name.
     """
 
@@ -70,6 +79,8 @@ class HostFacts:
     busy: bool | None = None
     restart_pending: bool = False
     azure_local: bool | None = None
+    vm_uuid: str = ""
+    machine_id: str = ""
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Self:
@@ -106,6 +117,8 @@ def read_facts(answer: ScriptAnswer, *, skew: float | None, staged: dict[str, st
         busy=answer.flag("installer_busy"),
         restart_pending=bool(answer.fields.get("pending_reboot")),
         azure_local=answer.flag("azure_stack_hci"),
+        vm_uuid=answer.text("vm_uuid", limit=60),
+        machine_id=answer.text("machine_id", limit=60),
     )
 
 
@@ -162,13 +175,16 @@ class MachineSummary:
     status: str
     vm_id: str
     changed: str
+    vm_uuid: str = ""
+    fqdn: str = ""
 
     @classmethod
     def of(cls, machine: Machine | None) -> Self | None:
         """From what ARM reports; None where there is no machine."""
         if machine is None:
             return None
-        return cls(machine.status, machine.vm_id, str(machine.last_status_change or ""))
+        changed = str(machine.last_status_change or "")
+        return cls(machine.status, machine.vm_id, changed, machine.vm_uuid, machine.fqdn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +258,8 @@ class HostState:
         azure_error: why ARM, asked, did not say whether the machine exists.
         finished: steps that ended well in earlier attempts of the same run.
         begun: steps that were begun in earlier attempts of the same run.
+        reconnect: whether an agent that is connected elsewhere, or no longer, may be disconnected there.
+        objection: why this host must not be touched at all, whatever its steps would say.
     """
 
     host: Host
@@ -253,6 +271,8 @@ class HostState:
     azure_error: str = ""
     finished: frozenset[str] = frozenset()
     begun: frozenset[str] = frozenset()
+    reconnect: bool = False
+    objection: Decision | None = None
 
     @property
     def agent(self) -> HostAgent:
@@ -263,6 +283,19 @@ class HostState:
     def connected_here(self) -> bool:
         """Whether the host's agent is connected to just the machine that this run would make."""
         return is_connected_to(self.agent, self.target, self.host.name)
+
+    @property
+    def moves(self) -> bool:
+        """Whether its agent has to leave the machine that it holds, and may."""
+        if not self.reconnect or not self.agent.has_machine:
+            return False
+        gone = self.azure_known and self.machine is None
+        return not self.connected_here or self.agent.expired or gone
+
+    @property
+    def stays(self) -> bool:
+        """Whether its agent keeps its connection, which is the one that is wanted."""
+        return self.connected_here and not self.moves
 
 
 def is_connected_to(agent: HostAgent, target: AzureTarget, name: str) -> bool:

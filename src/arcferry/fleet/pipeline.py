@@ -9,7 +9,7 @@ from typing import Any
 
 from arcferry.errors import ArcferryError, AzureError
 from arcferry.fleet.events import EventKind
-from arcferry.fleet.host_state import Action, Decision, HostState, state_from
+from arcferry.fleet.host_state import Action, Decision, HostState
 from arcferry.fleet.outcome import HostOutcome, StepResult, StepState
 from arcferry.fleet.retries import pause_before, retry_of
 from arcferry.fleet.script import sweep
@@ -50,8 +50,7 @@ async def run_steps(
     results = [await _recorded(task, record, SURVEY, _patient(SURVEY, _survey, may_begin, True))]
     if results[0].state is not StepState.DONE:
         return HostOutcome.FAILED, results
-    state = state_from(results[0].data, task.host, task.target, task.context.request.bundle)
-    task.state = replace(state, finished=task.finished, begun=task.begun)
+    task.state = task.state_of(results[0].data)
     decided = decide(task.state)
     for step, decision in decided:
         if decision.action is Action.BLOCK:
@@ -64,6 +63,7 @@ async def run_steps(
         await may_begin(step.interruptible)
         perform = _patient(step.name, step.perform, may_begin, step.interruptible)
         results.append(await _recorded(task, record, step.name, perform))
+        task.results[step.name] = results[-1]
         if results[-1].state is not StepState.DONE:
             return HostOutcome.FAILED, results
     return HostOutcome.CONNECTED, results

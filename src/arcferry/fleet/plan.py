@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from arcferry.azure import PreflightCheck
 from arcferry.errors import HostError
-from arcferry.fleet.host_state import Action, Decision, HostState, state_from
+from arcferry.fleet.host_state import Action, Decision, HostState
 from arcferry.fleet.in_azure import in_azure
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.pipeline import decide
@@ -102,7 +102,7 @@ async def _plan_host(host: Host, context: RunContext) -> HostPlan:
         return HostPlan(host, error=error)
     finally:
         await task.close()
-    state = state_from(document, host, task.target, context.request.bundle)
+    state = task.state_of(document)
     return HostPlan(host, state, tuple((step.name, decision) for step, decision in decide(state)))
 
 

@@ -22,6 +22,9 @@ _COMPARED = (
     "resource_group",
     "location",
     "vm_id",
+    "vm_uuid",
+    "tenant_id",
+    "machine_id",
 )
 """What is compared with Azure's own words, and would differ once a word of it was hidden for its looks."""
 

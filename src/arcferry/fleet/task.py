@@ -5,13 +5,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from arcferry.azure import AzureSession, AzureTarget, Machine, ServicePrincipal
 from arcferry.bundle import Bundle
 from arcferry.errors import InputError
+from arcferry.fleet.claims import Claims
 from arcferry.fleet.events import Event, EventKind, Observer
-from arcferry.fleet.host_state import Decision, HostPayload, HostState
+from arcferry.fleet.host_state import Decision, HostPayload, HostState, state_from
 from arcferry.fleet.inventory import Host, Inventory
 from arcferry.fleet.outcome import StepResult
 from arcferry.fleet.place import target_of
@@ -36,6 +37,7 @@ class RunRequest:
         state: the folder that remembers runs.
         concurrency: hosts worked on at one time.
         stop_after: failures after which no further host is begun; None for no limit.
+        reconnect: whether agents that are connected elsewhere, or no longer, are disconnected there first.
         patience: seconds that Azure gets to report a machine as Connected, with a new heartbeat.
         window: when hosts without a window of their own may be begun; None for any time.
         only: the hosts that are begun; None for all. The others stand as they were.
@@ -54,6 +56,7 @@ class RunRequest:
     window: Window | None = None
     kill_switch: Path | None = None
     only: frozenset[str] | None = None
+    reconnect: bool = False
 
     @property
     def run(self) -> str:
@@ -70,6 +73,7 @@ class RunContext:
         azure: None in a plan without a sign-in.
         machines: the target's machines as the preflight saw them, by lower-case name.
         places: the same for each target that hosts of the run go to; empty where Azure was not asked.
+        claims: which row of the inventory each server answered for.
         settling: how long refusals that may pass have lasted.
     """
 
@@ -79,6 +83,7 @@ class RunContext:
     poller: MachinePoller | None = None
     machines: Mapping[str, Machine] = field(default_factory=dict, repr=False)
     places: Mapping[AzureTarget, "RunContext"] = field(default_factory=dict, repr=False)
+    claims: Claims = field(default_factory=Claims, repr=False)
     settling: Settling = field(default_factory=Settling, repr=False)
 
     @classmethod
@@ -98,7 +103,8 @@ class RunContext:
         ):
             hint = "Build the bundle anew with this version of arcferry."
             raise InputError("the bundle's host scripts cannot set an agent's proxy yet", hint=hint)
-        return cls(request, scripts, settling=Settling(min(LIMIT, request.patience)))
+        names = {host.name.lower(): host for host in request.inventory.hosts}
+        return cls(request, scripts, claims=Claims(names), settling=Settling(min(LIMIT, request.patience)))
 
     def at(self, target: AzureTarget) -> "RunContext":
         """The same for hosts that go to this target, before Azure was asked about it."""
@@ -138,6 +144,7 @@ class HostTask:
         begun: steps that were begun in them.
         state: what was learned of the host; there before any step but the survey is run.
         step: the step that is being run.
+        results: of the steps that ended, by their names.
     """
 
     def __init__(
@@ -159,6 +166,7 @@ class HostTask:
         self.begun = begun
         self.state: HostState
         self.step = ""
+        self.results: dict[str, StepResult] = {}
         self._attempt = attempt
         self._observer = observer
         self._session: Session | None = None
@@ -176,6 +184,18 @@ class HostTask:
     def payload(self) -> HostPayload:
         """What the bundle holds for this host; known once its state is."""
         return self.state.payload
+
+    def state_of(self, document: Mapping[str, Any]) -> HostState:
+        """What its survey's document says, with what of it this run minds."""
+        request = self.context.request
+        state = state_from(document, self.host, self.target, request.bundle)
+        return replace(
+            state,
+            finished=self.finished,
+            begun=self.begun,
+            reconnect=request.reconnect,
+            objection=self.context.claims.objection(self.host, state.facts),
+        )
 
     @property
     def azure(self) -> AzureSession:

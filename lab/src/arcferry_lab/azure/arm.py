@@ -80,6 +80,8 @@ async def _answer(state: AzureState, request: web.Request) -> web.StreamResponse
     _check_subscription(asked)
     check_rights(client, route.action.format_map(names), request.path)
     gate.check_settled(state, client, route.action, request.path)
+    if route.action.lower().endswith("machines/write") and state.faults.take("arm/write-403"):
+        raise ArmError(403, "AuthorizationFailed", "The client is not authorized to write machines.")
     if "subscription" in names:
         providers.check_registered(state, route.template)
     kind = route.template.replace("{namespace}/locations", f"{names.get('namespace')}/locations")

@@ -55,6 +55,8 @@ async def _identity(asked: ArmRequest) -> web.Response:
     wanted = str(asked.body.get("resourceId") or "")
     if wanted.lower() != resource_id(state, machine).lower():
         raise ArmError(404, "ResourceNotFound", "No such machine has this vmId.")
+    if machine.written_again and state.faults.take("his/machine-exists"):
+        raise ArmError(409, "Conflict", "The resource already exists.")
     if state.faults.take("his/no-certificate") or state.issue_identity is None:
         raise ArmError(500, "InternalServerError", "The certificate could not be issued.")
     certificate, key = state.issue_identity(machine)

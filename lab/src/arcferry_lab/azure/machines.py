@@ -95,6 +95,7 @@ async def _put(asked: ArmRequest) -> web.Response:
         return web.json_response(shown(state, machine))
     _check_same(known, location, properties)
     known.tags, known.properties = tags, known.properties | properties
+    known.written_again = True
     return web.json_response(shown(state, known))
 
 

@@ -34,7 +34,11 @@ class Application:
 
 @dataclass(slots=True)
 class ArcMachine:
-    """A Microsoft.HybridCompute machine: what ARM was given, and what HIS heard of it."""
+    """A Microsoft.HybridCompute machine: what ARM was given, and what HIS heard of it.
+
+    Attributes:
+        written_again: whether somebody put it where it was already.
+    """
 
     group: str
     name: str
@@ -46,6 +50,7 @@ class ArcMachine:
     created: datetime = field(default_factory=lambda: datetime.now(UTC))
     changed: datetime = field(default_factory=lambda: datetime.now(UTC))
     last_heartbeat: datetime | None = None
+    written_again: bool = False
 
     @property
     def vm_id(self) -> str:

@@ -15,7 +15,8 @@ from arcferry_lab.hosts.tools import OpenSsh, agent_python_prefix
 DOMAIN = "corp.example"
 _TOP = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _FOLDERS = (
-    "dev", "proc", "root", "run", "home", "mnt", "opt", "srv", "sys", "tmp", "usr",
+    "dev", "proc", "root", "run", "home", "mnt", "opt", "srv", "tmp", "usr",
+    "sys/class/dmi/id",
     "etc/arcferry", "etc/ssh", "etc/ssl/certs", "var/cache", "var/lib/arcferry", "var/log", "var/opt",
     "var/tmp",
 )  # fmt: skip
@@ -95,6 +96,7 @@ def _files(settings: HostSettings, account: Account, ssh: OpenSsh) -> dict[str, 
         "etc/hosts": (f"127.0.0.1 localhost\n{address} {name}.{DOMAIN} {name}\n", 0o644),
         "etc/nsswitch.conf": ("passwd: files\ngroup: files\nhosts: files\n", 0o644),
         "etc/machine-id": (f"{uuid.uuid4().hex}\n", 0o444),
+        "sys/class/dmi/id/product_uuid": (f"{uuid.uuid4()}\n", 0o400),
         "etc/profile": ("PS1='# '\n", 0o644),
         "etc/arcferry/session": (_session(ssh), 0o755),
         "etc/arcferry-lab.json": (_lab_file(settings), 0o644),

@@ -201,7 +201,7 @@ agent_json() {
 	printf '{"installed":%s,"version":%s' "$(truth [ -x "$AGENT" ])" "$(text "$version")"
 	for pair in 'status:Agent Status' 'resource_id:Resource Id' 'resource_name:Resource Name' \
 		'subscription_id:Subscription ID' 'resource_group:Resource Group Name' 'location:Location' \
-		'vm_id:VM ID' 'last_heartbeat:Agent Last Heartbeat'; do
+		'vm_id:VM ID' 'vm_uuid:VM UUID' 'tenant_id:Tenant ID' 'last_heartbeat:Agent Last Heartbeat'; do
 		printf ',"%s":%s' "${pair%%:*}" "$(text "$(shown "${pair#*:}")")"
 	done
 	printf '}'
@@ -293,6 +293,14 @@ free_bytes() {
 azure_vm() {
 	tag=$(cat /sys/class/dmi/id/chassis_asset_tag 2>/dev/null) || { printf null && return; }
 	truth [ "$tag" = 7783-7084-3265-9085-8269-3286-77 ]
+}
+
+# What tells one server from another: the firmware's id, which Azure knows as the machine's vmUuid, and that of the
+# installed system, which is told as a hash, since it is not to leave the server as it is (machine-id(5)).
+vm_uuid() { head -c 36 /sys/class/dmi/id/product_uuid 2>/dev/null; }
+machine_id() {
+	id=$(head -c 32 /etc/machine-id 2>/dev/null)
+	[ ${#id} -ne 32 ] || printf 'arcferry:%s' "$id" | sha256sum | cut -c 1-32
 }
 
 # Where the system notes that it has to start anew, and a kernel whose modules an upgrade has removed.
@@ -453,6 +461,7 @@ do_facts() {
 	fields="$fields,\"package_format\":\"$(package_format)\",\"root\":$(truth [ "$(id -u)" -eq 0 ])"
 	fields="$fields,\"systemd\":$(truth [ -d /run/systemd/system ]),\"disk_free\":$(free_bytes /var)"
 	fields="$fields,\"opt_free\":$(free_bytes /opt),\"time\":\"$(date -u +%Y-%m-%dT%H:%M:%SZ)\""
+	fields="$fields,\"vm_uuid\":$(text "$(vm_uuid)"),\"machine_id\":$(text "$(machine_id)")"
 	fields="$fields,\"azure_vm\":$(azure_vm),\"agent\":$(agent_json)$(server_facts)"
 	[ -z "$NETWORK" ] || fields="$fields$(certificate_facts)"
 	[ $# -gt 0 ] || answer true "$fields"

@@ -56,7 +56,8 @@ $ConfigText = '' # what it holds; never handed to a cmdlet, whose arguments modu
 $AgentKeys = [ordered]@{ # our names, and what `azcmagent show` calls them as text and as JSON, letters and digits only
     status = 'agentstatus', 'status'; resource_id = 'resourceid', 'id'; resource_name = 'resourcename', 'name'
     subscription_id = @('subscriptionid'); resource_group = 'resourcegroupname', 'resourcegroup'
-    location = @('location'); vm_id = @('vmid'); last_heartbeat = 'agentlastheartbeat', 'lastheartbeat' }
+    location = @('location'); vm_id = @('vmid'); vm_uuid = @('vmuuid'); tenant_id = @('tenantid')
+    last_heartbeat = 'agentlastheartbeat', 'lastheartbeat' }
 
 # Own JSON, because ConvertTo-Json of 5.1 leaves what is not ASCII as it is, and the console's code page breaks it.
 function Format-JsonText([string]$Text) {
@@ -370,6 +371,7 @@ function Get-Fact([string]$Name, $Windows) {
         'azure_vm' { if (Test-Network) { Test-AzureMachine } }
         'agent' { Get-AgentState }
         'azure_stack_hci' { Test-AzureStackHci $Windows }
+        'machine_id' { [string](Get-RegistryValue 'SOFTWARE\Microsoft\Cryptography' 'MachineGuid') }
         'dotnet' { [string](Get-RegistryValue 'SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full' 'Version') }
         'pending_reboot' { , @(Get-PendingReboot) }
         'installer_busy' { Test-InstallerBusy }
@@ -400,7 +402,7 @@ function Invoke-Facts([string]$Location, [string]$Cloud, [string]$File) {
         proxy = [ordered]@{ url = (Hide-User $proxy.url); source = $proxy.source } }
     foreach ($name in @($known.Keys)) { $Answer[$name] = $known[$name] }
     $names = 'hostname', 'fqdn', 'arch', 'root', 'disk_free', 'opt_free', 'azure_vm', 'agent', 'azure_stack_hci',
-        'dotnet', 'pending_reboot', 'installer_busy', 'legacy_agent'
+        'machine_id', 'dotnet', 'pending_reboot', 'installer_busy', 'legacy_agent'
     foreach ($name in $names) { Set-Fact $name $windows }
     if ($Location) { Set-Fact 'routes' $windows }
     if (Test-Network) {

@@ -24,7 +24,7 @@ MOST_PATH = 64 * 1024
 
 def decide(state: HostState) -> Decision:
     """Not for a connected host, and not again where it passed in an earlier attempt."""
-    if state.connected_here:
+    if state.stays:
         return skip("already connected")
     if "check" in state.finished:
         return skip("passed in an earlier attempt")

@@ -6,6 +6,7 @@ from arcferry.fleet.outcome import StepResult, StepState
 from arcferry.fleet.script import ScriptAnswer, run_to_end
 from arcferry.fleet.system import System
 from arcferry.fleet.task import HostTask, Step
+from arcferry.times import now, to_text
 
 _OUTPUT = 4000
 
@@ -32,7 +33,7 @@ async def perform(task: HostTask) -> StepResult:
     package = task.payload.package
     if package is None:
         raise RuntimeError("a host without a package was not blocked")
-    staged = task.payload.staged(package)
+    staged, began = task.payload.staged(package), to_text(now())
     answer = await run_to_end(
         await task.session(), task.payload.script_path, "install", staged, package.sha256
     )
@@ -41,9 +42,8 @@ async def perform(task: HostTask) -> StepResult:
     says = f"agent {answer.text('version')}{'' if answer.flag('changed') else ' was there already'}"
     if answer.flag("reboot_required"):
         says += "; Windows asks for a restart, which is yours to do when it suits"
-    return StepResult(
-        "install", StepState.DONE, says, data={"restart": answer.flag("reboot_required") is True}
-    )
+    wants_restart = answer.flag("reboot_required") is True
+    return StepResult("install", StepState.DONE, says, data={"began": began, "restart": wants_restart})
 
 
 def failed(answer: ScriptAnswer, system: System) -> StepResult:

@@ -17,7 +17,9 @@ _TELL_EVERY = 3.0
 
 def decide(state: HostState) -> Decision:
     """Block a host that the agent cannot be installed on, before anything is written to it."""
-    if state.connected_here and not needs_install(state):
+    if state.objection is not None:
+        return state.objection
+    if state.stays and not needs_install(state):
         return skip("nothing to install or to connect")
     problem = _unsupported(state) or _too_small(state)
     if problem:

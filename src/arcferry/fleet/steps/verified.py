@@ -1,7 +1,8 @@
-"""verified: Azure itself says Connected, of this very server, with a heartbeat newer than the run."""
+"""verified: Azure itself says Connected, of this very server, with a heartbeat newer than what was done."""
 
 import asyncio
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 
@@ -15,6 +16,8 @@ from arcferry.times import from_text, to_text
 
 _TOLERANCE = timedelta(seconds=2)
 _SHORTEST, _LONGEST, _GROWTH = 1.0, 15.0, 1.5
+_CHANGING = ("install", "connect")
+"""The steps after which an agent has to be heard from anew, in their order."""
 
 
 def decide(_: HostState) -> Decision:
@@ -23,10 +26,10 @@ def decide(_: HostState) -> Decision:
 
 
 async def perform(task: HostTask) -> StepResult:
-    """Wait for ARM, whose machine must have the host's vmId, and then for a heartbeat newer than the run.
+    """Wait for ARM, whose machine must have the host's vmId, and then for a heartbeat newer than all changes.
 
     ARM's document has no instant of the last heartbeat, and goes on saying Connected for fifteen minutes
-    without one. So the instant is the agent's own, or ARM's change to Connected since the run began.
+    without one. So the instant is the agent's own, or ARM's change to Connected since the host was surveyed.
     """
     await sweep(await task.session())
     patience, wanted = task.context.request.patience, task.payload.version
@@ -49,7 +52,7 @@ async def perform(task: HostTask) -> StepResult:
     if heartbeat is None:
         last = _last_heartbeat(agent, task)
         return _failed(
-            f"ARM says Connected, but there was no heartbeat newer than this run within {patience:.0f} "
+            f"ARM says Connected, but there was no heartbeat newer than {_what(task)} within {patience:.0f} "
             f"s; the last one is {f'of {to_text(last)}' if last else 'unknown'}",
             f"Look at {task.payload.system.agent_log} on the host.",
         )
@@ -62,7 +65,7 @@ async def perform(task: HostTask) -> StepResult:
 
 
 async def _heartbeat(task: HostTask, machine: Machine, agent: HostAgent, deadline: float) -> datetime | None:
-    """The newest sign of life since the run began, once there is one; None where patience ended."""
+    """The newest sign of life since the host was last changed, once there is one; None after that."""
     pause = _SHORTEST
     while True:
         seen = _sign_of_life(agent, machine, task)
@@ -70,7 +73,7 @@ async def _heartbeat(task: HostTask, machine: Machine, agent: HostAgent, deadlin
             return seen
         if pause == _SHORTEST:
             task.tell(
-                f"a heartbeat newer than this run, which an agent sends every five minutes, for at most "
+                f"a heartbeat newer than {_what(task)}, which an agent sends every five minutes, for at most "
                 f"{task.context.request.patience:.0f} s"
             )
         left = deadline - time.monotonic()
@@ -125,15 +128,42 @@ def _same(machine: Machine, agent: HostAgent) -> bool:
 
 
 def _sign_of_life(agent: HostAgent, machine: Machine, task: HostTask) -> datetime | None:
-    """The newest sign of life that is newer than the run; None where there is none."""
+    """The newest sign of life that is newer than what was done; None where there is none."""
     before = task.state.machine
     changed = machine.last_status_change
-    # Compared with what ARM itself said before, so that its clock and ours do not matter.
-    instants = [changed] if changed is not None and (before is None or str(changed) != before.changed) else []
+    # Compared with what ARM itself said before, so that its clock and ours do not matter. After an upgrade it
+    # may be the old agent's.
+    by_arm = changed is not None and (before is None or str(changed) != before.changed)
+    instants = [changed] if changed is not None and by_arm and not _upgraded(task) else []
     last = _last_heartbeat(agent, task)
-    if last is not None and last >= task.started - _TOLERANCE:
+    if last is not None and last >= _since(task) - _TOLERANCE:
         instants.append(last)
     return max(instants, default=None)
+
+
+def _upgraded(task: HostTask) -> bool:
+    """Whether this attempt installed an agent on a host that was connected already."""
+    return task.state.connected_here and "began" in _data(task, "install")
+
+
+def _since(task: HostTask) -> datetime:
+    """From when on a heartbeat counts: when the last step began that changed the agent, or the attempt."""
+    began = [task.started]
+    for name in _CHANGING:
+        with suppress(KeyError, ValueError):
+            began.append(from_text(str(_data(task, name)["began"])))
+    return max(began)
+
+
+def _what(task: HostTask) -> str:
+    """What a heartbeat has to be newer than, in words."""
+    done = [name for name in _CHANGING if "began" in _data(task, name)]
+    return {"install": "the upgrade", "connect": "the connection"}[done[-1]] if done else "this run"
+
+
+def _data(task: HostTask, name: str) -> Mapping[str, object]:
+    result = task.results.get(name)
+    return result.data if result is not None else {}
 
 
 def _last_heartbeat(agent: HostAgent, task: HostTask) -> datetime | None:

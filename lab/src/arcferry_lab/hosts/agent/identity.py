@@ -31,6 +31,14 @@ def connection() -> dict[str, Any]:
     return layout.read_json(layout.AGENT_CONFIG)
 
 
+def vm_uuid() -> str:
+    """The firmware's id of this host, empty where it has none."""
+    try:
+        return Path("/sys/class/dmi/id/product_uuid").read_text(encoding="ascii").strip().lower()
+    except (OSError, ValueError):
+        return ""
+
+
 def os_release() -> dict[str, str]:
     """The fields of /etc/os-release."""
     try:
@@ -47,6 +55,7 @@ def machine_properties(version: str) -> dict[str, Any]:
     name = socket.gethostname()
     return {
         "vmId": vm_id(),
+        "vmUuid": vm_uuid(),
         "osName": "linux",
         "osType": "linux",
         "osSku": release.get("PRETTY_NAME", "Linux"),
