@@ -7,8 +7,9 @@ from uuid import uuid4
 
 from aiohttp import web
 
-from arcferry_lab.azure import circuits, groups, machines, network, providers
+from arcferry_lab.azure import authorization, circuits, groups, machines, network, private_link, providers
 from arcferry_lab.azure.errors import ArmError
+from arcferry_lab.azure.roles import Role
 from arcferry_lab.azure.routes import ArmRequest, Operation, find
 from arcferry_lab.azure.service import application, read_json
 from arcferry_lab.azure.state import Application, AzureState
@@ -18,6 +19,8 @@ ROUTES: tuple[Operation, ...] = (
     *groups.ROUTES,
     *providers.ROUTES,
     *machines.ROUTES,
+    *private_link.ROUTES,
+    *authorization.ROUTES,
     *network.ROUTES,
     *circuits.ROUTES,
 )
@@ -50,7 +53,7 @@ async def _answer(state: AzureState, request: web.Request) -> web.StreamResponse
     route, names = found
     asked = ArmRequest(state, request, names, await read_json(request), client)
     _check_subscription(asked)
-    _check_permission(client, route, request.path)
+    _check_permission(client, route.action.format_map(names), request.path)
     _check_version(asked)
     providers.check_registered(state, route.template)
     return await route.handler(asked)
@@ -111,15 +114,21 @@ def _check_subscription(asked: ArmRequest) -> None:
         raise ArmError(404, "SubscriptionNotFound", f"The subscription '{wanted}' could not be found.")
 
 
-def _check_permission(client: Application, route: Operation, path: str) -> None:
-    action = route.action.lower()
-    if action and not any(fnmatch(action, allowed.lower()) for allowed in client.actions):
+def _check_permission(client: Application, action: str, path: str) -> None:
+    if action and not any(_allows(role, action) for role in client.roles):
         raise ArmError(
             403,
             "AuthorizationFailed",
             f"The client '{client.client_id}' with object id '{client.object_id}' is not authorized "
-            f"to perform action '{route.action}' over scope '{path}'.",
+            f"to perform action '{action}' over scope '{path}'.",
         )
+
+
+def _allows(role: Role, action: str) -> bool:
+    def is_of(patterns: Sequence[str]) -> bool:
+        return any(fnmatch(action.lower(), pattern.lower()) for pattern in patterns)
+
+    return is_of(role.actions) and not is_of(role.not_actions)
 
 
 def _check_version(asked: ArmRequest) -> None:
