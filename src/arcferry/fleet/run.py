@@ -321,7 +321,7 @@ async def apply_fleet(
 
             async with signed_in(request.target, principal) as azure:
                 try:
-                    preflight = await _stoppable(prepare(azure, pauses=SETTLING), stop)
+                    preflight = await _stoppable(prepare(azure, pauses=SETTLING, wanted=request.wanted), stop)
                 except asyncio.CancelledError:
                     raise InterruptedRunError("stopped before any host was touched") from None
                 async with aclosing(MachinePoller(azure)) as poller:
