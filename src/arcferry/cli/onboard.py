@@ -160,7 +160,8 @@ def _apply(
     if who is None:
         raise InputError(
             "no secret and no certificate to sign in to Azure with",
-            hint=f"Set {fleet.secret_env}, or pass --secret-file or --certificate.",
+            hint=f"Set {fleet.secret_env}, or pass --secret-file or --certificate; or sign in as somebody "
+            "else: --az-login, --managed-identity or --federated-token-file.",
         )
     stop = Stop()
 

@@ -161,7 +161,7 @@ def request_of(
     found = read(inventory, given.inventory_encoding, given.cloud, how)
     if not given.resource_group:
         target = replace(target, resource_group=first_group(found))
-    hosts = _tagged(found, given.tags or [])
+    hosts = tagged(found, given.tags or [])
     sign_in = _sign_in(given, hosts.hosts)
     opened = open_bundle(given.bundle, given.bundle_key, folder, given.allow_older, keeps=acts)
     request = RunRequest(
@@ -202,7 +202,7 @@ def _sign_in(given: FleetOptions, hosts: "tuple[Host, ...]") -> "SignIn":
     return SignIn(ssh, winrm_trust(given, hosts))
 
 
-def _tagged(inventory: "Inventory", texts: list[str]) -> "Inventory":
+def tagged(inventory: "Inventory", texts: list[str]) -> "Inventory":
     """Every host with these tags too; where both name one, the inventory's stands."""
     from arcferry.fleet.tags import check_tags, parse_tags
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 from arcferry.azure import (
     AzureSession,
     AzureTarget,
+    Identity,
     Machine,
     PreflightCheck,
-    ServicePrincipal,
+    Wanted,
     list_machines,
     prepare,
     signed_in,
@@ -58,11 +59,11 @@ class InAzure:
             BlockedError: a place is not ready.
             AzureError: Azure gave no usable answer.
         """
-        waits = tuple(pauses)
+        waits, hosts = tuple(pauses), targets_of(context.request)
         places: dict[AzureTarget, RunContext] = {}
         checks: list[PreflightCheck] = []
         for target, session in self._sessions.items():
-            found = await prepare(session, pauses=waits)
+            found = await prepare(session, pauses=waits, wanted=_wanted(hosts[target]))
             poller = await self._stack.enter_async_context(aclosing(MachinePoller(session, context.settling)))
             known = context.at(target)
             places[target] = replace(known, azure=session, poller=poller, machines=found.machines)
@@ -87,8 +88,14 @@ class InAzure:
         return [replace(check, says=f"{place}: {check.says}") for check in checks]
 
 
+def _wanted(hosts: Sequence[Host]) -> Wanted:
+    """What the preflight is asked about: these hosts' machines."""
+    scopes = [host.place.private_link_scope for host in hosts if host.place.private_link_scope]
+    return Wanted({host.name: host.tags for host in hosts}, next(iter(scopes), ""))
+
+
 @asynccontextmanager
-async def in_azure(request: RunRequest, principal: ServicePrincipal) -> AsyncIterator[InAzure]:
+async def in_azure(request: RunRequest, principal: Identity) -> AsyncIterator[InAzure]:
     """A session for each place that hosts of the run go to; nothing is sent before they are used.
 
     Raises:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from arcferry.azure import SETTLING, ServicePrincipal
+from arcferry.azure import SETTLING, Identity
 from arcferry.errors import ArcferryError, AzureError, BlockedError, InterruptedRunError
 from arcferry.files import only_one
 from arcferry.fleet.control import Controls
@@ -32,7 +32,7 @@ _ANOTHER_FOLDER = "Wait for it, or stop it; or use another folder with --state, 
 
 async def apply_fleet(
     request: RunRequest,
-    principal: ServicePrincipal,
+    principal: Identity,
     *,
     observer: Observer = lambda _: None,
     stop: Stop | None = None,
@@ -90,7 +90,7 @@ async def apply_fleet(
 
 async def _applied(
     context: RunContext,
-    principal: ServicePrincipal,
+    principal: Identity,
     controls: Controls,
     see: Observer,
     stop: Stop,

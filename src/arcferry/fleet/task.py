@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-from arcferry.azure import AzureSession, AzureTarget, Machine, ServicePrincipal
+from arcferry.azure import AzureSession, AzureTarget, Identity, Machine
 from arcferry.bundle import Bundle
 from arcferry.errors import InputError
 from arcferry.fleet.claims import Claims
@@ -48,7 +48,7 @@ class RunRequest:
     bundle: Bundle
     sign_in: SignIn
     target: AzureTarget
-    principal: ServicePrincipal | None = field(repr=False)
+    principal: Identity | None = field(repr=False)
     state: Path
     concurrency: int = 50
     stop_after: int | None = None

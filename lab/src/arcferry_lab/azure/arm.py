@@ -7,6 +7,7 @@ from uuid import uuid4
 from aiohttp import web
 
 from arcferry_lab.azure import (
+    authorization,
     circuit_requests,
     circuit_tables,
     discovery,
@@ -18,6 +19,7 @@ from arcferry_lab.azure import (
     long_running,
     machines,
     network,
+    private_link,
     providers,
     resource_list,
     route_filters,
@@ -39,6 +41,8 @@ ROUTES: tuple[Operation, ...] = (
     *machines.ROUTES,
     *extensions.ROUTES,
     *licenses.ROUTES,
+    *private_link.ROUTES,
+    *authorization.ROUTES,
     *network.ROUTES,
     *route_filters.ROUTES,
     *circuit_requests.ROUTES,

@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 from typing import Protocol
 
 from arcferry_lab.azure.errors import ArmError
+from arcferry_lab.azure.roles import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,16 +15,27 @@ class Grant:
     Attributes:
         actions: Azure's names, in which `*` stands for anything.
         scope: an ARM id; empty for everything in the tenant.
+        not_actions: what is taken out of `actions` again.
     """
 
     actions: tuple[str, ...]
     scope: str = ""
+    not_actions: tuple[str, ...] = ()
 
     def allows(self, action: str, path: str) -> bool:
         """Whether it allows an action at a path; neither minds letter case."""
         wanted, here, scope = action.lower(), path.lower(), self.scope.lower().rstrip("/")
         inside = not scope or here == scope or here.startswith(f"{scope}/")
-        return inside and any(fnmatchcase(wanted, allowed.lower()) for allowed in self.actions)
+        return inside and _is_of(self.actions, wanted) and not _is_of(self.not_actions, wanted)
+
+
+def grant_of(role: Role, scope: str = "") -> Grant:
+    """What a role gives on a scope."""
+    return Grant(role.actions, scope, role.not_actions)
+
+
+def _is_of(patterns: tuple[str, ...], action: str) -> bool:
+    return any(fnmatchcase(action, pattern.lower()) for pattern in patterns)
 
 
 class Grantee(Protocol):
