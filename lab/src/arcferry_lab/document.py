@@ -8,7 +8,7 @@ from arcferry_lab.doors import USER
 from arcferry_lab.network.namespaces.namespaces import Namespaces
 from arcferry_lab.twin import RESOURCE_GROUP, Twin
 
-_TLS_PORT, _DNS_PORT = 443, 53
+_TLS_PORT, _DNS_PORT = 443, "53"
 
 # inside a network of namespaces, names and ports are Azure's own, and there is no SSH
 _OF_LOOPBACK = frozenset(
@@ -104,7 +104,7 @@ def document(twin: Twin) -> dict[str, Any]:
 
 def _measurable(found: dict[str, Any]) -> bool:
     """Whether the hosts' own programs can measure the path: they know of DNS's and TLS's own ports only."""
-    return found["port"] == _TLS_PORT and found["resolver"].endswith(f":{_DNS_PORT}")
+    return (found["port"], str(found["resolver"]).rpartition(":")[2]) == (_TLS_PORT, _DNS_PORT)
 
 
 def _environment(found: dict[str, Any], key: str) -> dict[str, str]:
