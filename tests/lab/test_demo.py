@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from arcferry_lab import demo, hosts
+from arcferry_lab.network.block import port_trouble
 
 ROOT = Path(__file__).parents[2]
 
