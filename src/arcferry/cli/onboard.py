@@ -82,6 +82,11 @@ def apply(
 ) -> None:
     """Bring every server of the inventory into Azure Arc.
 
+    First one server of each network measures the path to Azure, and nothing is left on it. Where the path is
+    not there, nothing is installed anywhere, and the answer says why and who can change it. Then the same
+    servers go before the others, to Connected; then the waves follow. Where a server that went before fails,
+    or too many of a wave, nothing further is begun.
+
     For each: facts, files carried, verified on the server, agent installed, connection checked, connected,
     and done only when Azure itself reports it Connected, with at least the bundle's version and a heartbeat
     newer than the run. A server gets a short-lived token, never the secret. The service principal needs the
@@ -190,4 +195,4 @@ def _apply(
     if stopping.asked():
         raise InterruptedRunError("stopped; what is done is kept", hint=_GO_ON)
     if not result.all_connected:
-        raise typer.Exit(1)
+        raise typer.Exit(3 if result.blocked else 1)

@@ -23,7 +23,103 @@ _NONE_YET = "named-by-the-inventory"
 
 
 @dataclass(frozen=True, kw_only=True)
-class FleetOptions(options.PlaceOptions, options.AccessOptions, options.IdentityOptions, WinrmOptions):
+class SelectionOptions:
+    """Which servers of the inventory are meant."""
+
+    limit: Annotated[
+        list[str] | None,
+        option(
+            "--limit WHICH",
+            "These servers only: a NAME, TAG=VALUE, or @FILE with a name a line. May be repeated.",
+            panel=options.HOSTS,
+        ),
+    ] = None
+    site: Annotated[
+        list[str] | None,
+        option(
+            "--site NAME", "The servers of this site of the inventory. May be repeated.", panel=options.HOSTS
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """Who goes first, how many follow, and when to wait or stop."""
+
+    canary: Annotated[
+        int,
+        option(
+            "--canary N",
+            "So many servers of each network (its site, else its subnet) measure the path to Azure before "
+            "anything is installed anywhere, and then go before the others. With 0 neither.",
+            panel=options.RUN,
+            min=0,
+            max=100,
+            envvar="ARCFERRY_CANARY",
+        ),
+    ] = 1
+    waves: Annotated[
+        str,
+        option(
+            "--waves A,B,C",
+            "How many servers are begun by the end of each wave, such as 5%,25%,100% or 10,200. Each wave "
+            "waits for the one before.",
+            panel=options.RUN,
+        ),
+    ] = "100%"
+    max_failures: Annotated[
+        str,
+        option(
+            "--max-failures N",
+            "Begin no further server after so many failures, or such a share of the servers: 3 or 5%.",
+            "--stop-after",
+            panel=options.RUN,
+        ),
+    ] = ""
+
+    patience: Annotated[
+        float,
+        option(
+            "--patience SECONDS",
+            "How long a machine may take to be Connected in Azure, with the bundle's version and a "
+            "heartbeat newer than the run. An agent sends one every five minutes.",
+            panel=options.RUN,
+            min=1,
+            max=3600,
+        ),
+    ] = 420
+    kill_switch: Annotated[
+        Path | None,
+        setting(
+            "--kill-switch FILE",
+            "While this file exists nothing is begun, in every run that names it.",
+            panel=options.RUN,
+        ),
+    ] = None
+
+    def of(self, request: "RunRequest") -> "RunRequest":
+        """The request with these.
+
+        Raises:
+            InputError: one cannot be read.
+        """
+        from arcferry.fleet.waves import amount, waves
+
+        budget = amount(self.max_failures, "--max-failures") if self.max_failures else None
+        return replace(
+            request,
+            canary=self.canary,
+            waves=waves(self.waves),
+            stop_after=budget.least(len(request.inventory.hosts)) if budget else None,
+            patience=self.patience,
+            kill_switch=self.kill_switch,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetOptions(
+    SelectionOptions, options.PlaceOptions, options.AccessOptions, options.IdentityOptions, WinrmOptions
+):
     """What plan and apply both take."""
 
     resource_group: options.GroupOption = ""
@@ -109,35 +205,6 @@ class FleetOptions(options.PlaceOptions, options.AccessOptions, options.Identity
     ] = 50
 
 
-@dataclass(frozen=True, kw_only=True)
-class RunOptions:
-    """How hosts are worked on."""
-
-    stop_after: Annotated[
-        int | None,
-        option("--stop-after N", "Begin no further host after N failures.", panel=options.RUN, min=1),
-    ] = None
-    patience: Annotated[
-        float,
-        option(
-            "--patience SECONDS",
-            "How long a machine may take to be Connected in Azure, with the bundle's version and a "
-            "heartbeat newer than the run. An agent sends one every five minutes.",
-            panel=options.RUN,
-            min=1,
-            max=3600,
-        ),
-    ] = 420
-    kill_switch: Annotated[
-        Path | None,
-        setting(
-            "--kill-switch FILE",
-            "While this file exists nothing is begun, in every run that names it.",
-            panel=options.RUN,
-        ),
-    ] = None
-
-
 def request_of(
     inventory: Path, given: FleetOptions, *, acts: bool, run: "RunOptions | None" = None
 ) -> "RunRequest":
@@ -146,6 +213,7 @@ def request_of(
 
     from arcferry.files import state_folder
     from arcferry.fleet.inventory import HowReached
+    from arcferry.fleet.selection import selected
     from arcferry.fleet.task import RunRequest
 
     # What goes wrong is told once, in our own words; libraries would print it too where nobody listens.
@@ -161,16 +229,15 @@ def request_of(
     found = read(inventory, given.inventory_encoding, given.cloud, how)
     if not given.resource_group:
         target = replace(target, resource_group=first_group(found))
-    hosts = tagged(found, given.tags or [])
+    everyone = tagged(found, given.tags or [])
+    hosts = selected(everyone, given.limit or [], given.site or [])
     sign_in = _sign_in(given, hosts.hosts)
     opened = open_bundle(given.bundle, given.bundle_key, folder, given.allow_older, keeps=acts)
     request = RunRequest(
         hosts, opened, sign_in, target, who, folder, given.concurrency,
-        window=window_of(given.window), reconnect=given.reconnect,
+        window=window_of(given.window), reconnect=given.reconnect, everyone=everyone,
     )  # fmt: skip
-    if run is None:
-        return request
-    return replace(request, stop_after=run.stop_after, patience=run.patience, kill_switch=run.kill_switch)
+    return request if run is None else run.of(request)
 
 
 def window_of(texts: list[str] | None) -> "Window | None":

@@ -69,6 +69,12 @@ class Holds:
             self._observer(Event(host.name, EventKind.WAITING, WINDOW, why))
         return why
 
+    async def wait_for(self, host: Host) -> None:
+        """Return once the host may begin, and tell whoever watches if it waits for its window."""
+        while self.tell(host):
+            async with self._looked:
+                await self._looked.wait()
+
     async def pass_(self, host: Host) -> None:
         """Return once the host may go on.
 
