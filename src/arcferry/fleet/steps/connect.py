@@ -186,7 +186,9 @@ def connect_options(target: AzureTarget, host: Host) -> dict[str, str]:
 
 
 def _is_anothers(machine: Machine, facts: HostFacts, agent: HostAgent) -> bool:
-    """Whether the machine is known to be another server's."""
+    """Whether the machine is known to be another server's, or alive under an id that is not this agent's."""
+    if is_leftover(machine, facts, agent):
+        return False
     for theirs, ours in ((machine.vm_id, agent.vm_id), (machine.vm_uuid, facts.vm_uuid)):
         if theirs and ours and theirs.lower() != ours.lower():
             return True
