@@ -204,7 +204,7 @@ def _taken(machine: Machine | MachineSummary, state: HostState) -> Decision:
         f"ARM has a machine {name} already ({machine.status or 'no status'}, of "
         f"{machine.fqdn or 'a server without a name'}, vmId {machine.vm_id or 'none'}), {proof}",
         "Another server may have this name: give this host another one in the inventory (AZCM0044). If the "
-        f"machine is a leftover: {deletion(state.target.machine_id(name))}",
+        f"machine is a leftover, delete it in Azure. {deletion(state.target.machine_id(name))}",
     )
 
 
