@@ -4,13 +4,15 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from arcferry import bundle as bundles
 from arcferry import times
+from arcferry.fleet.outcome import StepResult, StepState
+from arcferry.fleet.steps.verified import since
 from arcferry_lab.hosts import build_agent_package
 from arcferry_lab.twin import RESOURCE_GROUP
 
@@ -81,6 +83,31 @@ async def test_an_upgrade_without_a_sign_of_life_is_not_done(fleet: Fleet, upgra
     assert third.code == 0, third.err
     assert [host["already"] for host in third.document["hosts"]] == [True] * 3
     assert fleet.commands() == commands, "what is proved for this run is not asked again"
+
+
+BEGAN = times.from_text("2026-11-29T10:00:00Z")
+LATER, LATEST = BEGAN + timedelta(minutes=2), BEGAN + timedelta(minutes=4)
+
+
+def ended_at(step: str, began: datetime) -> StepResult:
+    return StepResult(step, StepState.DONE, data={"began": times.to_text(began)})
+
+
+SINCE: dict[str, tuple[list[StepResult], datetime]] = {
+    "nothing was changed": ([], BEGAN),
+    "an upgrade": ([ended_at("install", LATER)], LATER),
+    "a connection": ([ended_at("connect", LATER)], LATER),
+    "both": ([ended_at("install", LATER), ended_at("connect", LATEST)], LATEST),
+    "connected already": ([StepResult("connect", StepState.DONE, data={"changed": False})], BEGAN),
+    "an instant that is none": ([StepResult("connect", StepState.DONE, data={"began": "x"})], BEGAN),
+    "of an earlier attempt": ([ended_at("install", BEGAN - timedelta(days=1))], BEGAN),
+}
+
+
+@pytest.mark.parametrize("case", SINCE)
+def test_a_heartbeat_counts_from_what_needed_it(case: str) -> None:
+    steps, wanted = SINCE[case]
+    assert since(BEGAN, {step.step: step for step in steps}) == wanted
 
 
 async def test_connected_long_ago_needs_a_new_heartbeat_too(fleet: Fleet) -> None:

@@ -210,3 +210,16 @@ def test_a_success_is_not_reported(dash: list[str], closed: "ClosedNetwork", age
     connect(closed, agent_script, "")
     answer = closed.run(dash, "connect", "/run/c.json", "--report-failure")
     assert (answer["ok"], "reported" in answer.document, closed.seen) == (True, False, "")
+
+
+def test_what_tells_a_server_from_others(shell: list[str], root: "PrivateRoot") -> None:
+    plain = with_proc(root)
+    answer = plain.run(shell, "facts")
+    assert (answer["vm_uuid"], answer["machine_id"]) == ("", "")
+    root.put("sys/class/dmi/id/product_uuid", "4C4C4544-0043-4A10-8052-B4C04F4D3333\n")
+    root.put("etc/machine-id", f"{'ab' * 16}\n")
+    answer = plain.run(shell, "facts")
+    assert answer["vm_uuid"] == "4C4C4544-0043-4A10-8052-B4C04F4D3333"
+    assert answer["machine_id"] == hashlib.sha256(f"arcferry:{'ab' * 16}".encode()).hexdigest()[:32]
+    root.put("etc/machine-id", "uninitialized\n")
+    assert plain.run(shell, "facts")["machine_id"] == ""

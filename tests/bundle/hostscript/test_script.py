@@ -97,6 +97,8 @@ def test_facts_say_what_this_machine_is(shell: list[str], here: Run) -> None:
         "resource_group",
         "location",
         "vm_id",
+        "vm_uuid",
+        "tenant_id",
         "last_heartbeat",
     }
 

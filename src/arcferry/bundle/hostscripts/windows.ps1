@@ -399,6 +399,7 @@ function Invoke-Facts([string]$Location, [string]$Cloud, [string]$File) {
         distro = [ordered]@{ id = 'windows'; version = $windows.version; name = $windows.name }
         edition = $windows.edition; installation = $windows.installation; powershell = "$($PSVersionTable.PSVersion)"
         process_64_bit = [Environment]::Is64BitProcess
+        vm_uuid = '' # the firmware's id, which WMI alone tells
         proxy = [ordered]@{ url = (Hide-User $proxy.url); source = $proxy.source } }
     foreach ($name in @($known.Keys)) { $Answer[$name] = $known[$name] }
     $names = 'hostname', 'fqdn', 'arch', 'root', 'disk_free', 'opt_free', 'azure_vm', 'agent', 'azure_stack_hci',

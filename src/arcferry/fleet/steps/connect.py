@@ -188,7 +188,9 @@ def connect_options(target: AzureTarget, host: Host) -> dict[str, str]:
 
 
 def _is_anothers(machine: Machine, facts: HostFacts, agent: HostAgent) -> bool:
-    """Whether the machine is known to be another server's."""
+    """Whether the machine is known to be another server's, or alive under an id that is not this agent's."""
+    if is_leftover(machine, facts, agent):
+        return False
     for theirs, ours in ((machine.vm_id, agent.vm_id), (machine.vm_uuid, facts.vm_uuid)):
         if theirs and ours and theirs.lower() != ours.lower():
             return True
@@ -204,7 +206,7 @@ def _taken(machine: Machine | MachineSummary, state: HostState) -> Decision:
         f"ARM has a machine {name} already ({machine.status or 'no status'}, of "
         f"{machine.fqdn or 'a server without a name'}, vmId {machine.vm_id or 'none'}), {proof}",
         "Another server may have this name: give this host another one in the inventory (AZCM0044). If the "
-        f"machine is a leftover: {deletion(state.target.machine_id(name))}",
+        f"machine is a leftover, delete it in Azure. {deletion(state.target.machine_id(name))}",
     )
 
 

@@ -67,7 +67,7 @@ async def leave(task: HostTask, agent: HostAgent) -> StepResult | None:
         "connect",
         StepState.FAILED,
         f"it could not be disconnected from {held}: {failed.says}",
-        f"{deletion(agent.resource_id)} Then apply again with --reconnect.",
+        f"Have that machine deleted. {deletion(agent.resource_id)} Then apply again with --reconnect.",
         code=failed.code,
         meaning=failed.meaning,
         output=failed.output,
@@ -86,7 +86,7 @@ def deletion(resource_id: str) -> str:
     shown = resource_id if MACHINE_ID.fullmatch(resource_id) else ""
     word = command_line.resource_id(shown, "MACHINE-ID")
     command = command_line.line("az resource delete --ids {machine}", machine=word)
-    return f"Whoever may delete it there runs: {command}."
+    return f"Whoever may do that in Azure runs: {command}."
 
 
 def is_leftover(machine: Machine | MachineSummary, facts: HostFacts, agent: HostAgent) -> bool:
@@ -125,11 +125,13 @@ async def remove_leftover(task: HostTask, before: Machine | None) -> StepResult 
             f"{machine.status or 'without a status'}, of {machine.fqdn or 'a server without a name'}, "
             f"vmUuid {machine.vm_uuid or 'unknown'}, and here it is {facts.vm_uuid or 'unknown'}"
         )
-        return StepResult("connect", StepState.FAILED, says, f"If it is a leftover: {owner}")
+        return StepResult(
+            "connect", StepState.FAILED, says, f"If it is a leftover, delete it in Azure. {owner}"
+        )
     task.tell(f"removes this server's own leftover in Azure, {machine.name}, {machine.status}")
     try:
         await delete_machine(task.azure, task.host.name)
     except AzureError as error:
         says = f"this server's own leftover in Azure could not be removed: {error.message}"
-        return StepResult("connect", StepState.FAILED, says, owner)
+        return StepResult("connect", StepState.FAILED, says, f"Have it deleted. {owner}")
     return None

@@ -16,7 +16,7 @@ from arcferry.times import from_text, to_text
 
 _TOLERANCE = timedelta(seconds=2)
 _SHORTEST, _LONGEST, _GROWTH = 1.0, 15.0, 1.5
-_CHANGING = ("install", "connect")
+CHANGING = ("install", "connect")
 """The steps after which an agent has to be heard from anew, in their order."""
 
 
@@ -136,7 +136,7 @@ def _sign_of_life(agent: HostAgent, machine: Machine, task: HostTask) -> datetim
     by_arm = changed is not None and (before is None or str(changed) != before.changed)
     instants = [changed] if changed is not None and by_arm and not _upgraded(task) else []
     last = _last_heartbeat(agent, task)
-    if last is not None and last >= _since(task) - _TOLERANCE:
+    if last is not None and last >= since(task.started, task.results) - _TOLERANCE:
         instants.append(last)
     return max(instants, default=None)
 
@@ -146,18 +146,23 @@ def _upgraded(task: HostTask) -> bool:
     return task.state.connected_here and "began" in _data(task, "install")
 
 
-def _since(task: HostTask) -> datetime:
-    """From when on a heartbeat counts: when the last step began that changed the agent, or the attempt."""
-    began = [task.started]
-    for name in _CHANGING:
-        with suppress(KeyError, ValueError):
-            began.append(from_text(str(_data(task, name)["began"])))
+def since(started: datetime, results: Mapping[str, StepResult]) -> datetime:
+    """From when on a heartbeat counts: when the last step began that changed the agent, or the attempt.
+
+    Its begin, since an agent that is connected or upgraded is first heard from before the step ends; of an
+    upgrade Azure's word for the version tells the new agent from the old.
+    """
+    began = [started]
+    for name in CHANGING:
+        if name in results:
+            with suppress(KeyError, ValueError):
+                began.append(from_text(str(results[name].data["began"])))
     return max(began)
 
 
 def _what(task: HostTask) -> str:
     """What a heartbeat has to be newer than, in words."""
-    done = [name for name in _CHANGING if "began" in _data(task, name)]
+    done = [name for name in CHANGING if "began" in _data(task, name)]
     return {"install": "the upgrade", "connect": "the connection"}[done[-1]] if done else "this run"
 
 

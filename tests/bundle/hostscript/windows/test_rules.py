@@ -292,7 +292,7 @@ def test_answers_to_facts_and_show_have_linux_names() -> None:
     agent = re.findall(
         r"'(\w+):[A-Z]", linux[linux.index("agent_json()") : linux.index("installed_version()")]
     )
-    assert len(agent) == 8
+    assert len(agent) == 10
     assert [key for key in agent if f"{key} = " not in SCRIPTS[MAIN.name]] == []
 
 
