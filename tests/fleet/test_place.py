@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from arcferry import azure
 from arcferry.errors import FileInputError
-from arcferry.fleet.inventory import Reading, read_inventory
-from arcferry.fleet.place import EVERYWHERE, Place
+from arcferry.fleet.inventory import Host, Reading, read_inventory
+from arcferry.fleet.place import EVERYWHERE, Place, target_of
+from arcferry.fleet.steps.connect import connect_options
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 SCOPE = (
@@ -120,3 +122,18 @@ def test_a_location_is_one_of_the_runs_cloud(tmp_path: Path) -> None:
     path.write_text("name,location\na,USGov Virginia\n")
     (host,) = read_inventory(path, Reading(cloud="AzureUSGovernment")).hosts
     assert host.place.location == "usgovvirginia"
+
+
+def test_a_machine_joins_its_hosts_private_link_scope() -> None:
+    target = azure.target(
+        cloud="AzureCloud",
+        tenant_id=SUBSCRIPTION,
+        subscription_id=SUBSCRIPTION,
+        resource_group="rg-arc",
+        location="eastasia",
+    )
+    host = Host("web01", "web01", place=Place("japaneast", "rg-osaka", private_link_scope=SCOPE))
+    options = connect_options(target_of(target, host.place), host)
+    assert options["private-link-scope"] == SCOPE
+    assert (options["location"], options["resource-group"]) == ("japaneast", "rg-osaka")
+    assert "private-link-scope" not in connect_options(target, Host("web02", "web02"))

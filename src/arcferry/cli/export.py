@@ -100,8 +100,8 @@ def export(
     Each runs the host script of the bundle on the server, and leaves one result file a host on the share;
     arcferry collect reads them back. Nothing in the folder is secret. STEPS.html in it says what to do.
 
-    With --inventory the export for ansible holds the servers too, each with the place in Azure that its row or
-    its site names.
+    With --inventory the export for ansible holds the servers too, each with the place in Azure that its row
+    or its site names.
 
     The bundle is verified first; exit code 3 when it is refused. The folder that --out names must not exist
     yet; it appears whole or not at all.
