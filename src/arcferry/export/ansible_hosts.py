@@ -39,6 +39,6 @@ def _of(host: Host, tags: Mapping[str, str]) -> dict[str, Any]:
         "ansible_user": host.user,
         "ansible_psrp_auth": host.auth,
     }
-    own = {_OWN[name]: value for name, value in host.place.given().items()}
+    own: dict[str, Any] = {_OWN[name]: value for name, value in host.place.given().items()}
     own |= {"onboard_tags": {**tags, **host.tags}} if host.tags else {}
     return {name: value for name, value in reached.items() if value} | own
