@@ -6,7 +6,7 @@ import typer
 
 from arcferry.cli import onboard_runs, options
 from arcferry.cli.inventory import InventoryArgument
-from arcferry.cli.onboard_options import FleetOptions, request_of
+from arcferry.cli.onboard_options import FleetOptions, RolloutOptions, request_of
 from arcferry.cli.options import grouped, option
 from arcferry.cli.output import show_by
 from arcferry.errors import InputError, InterruptedRunError
@@ -52,10 +52,7 @@ def apply(
     inventory: InventoryArgument,
     *,
     fleet: FleetOptions,
-    stop_after: Annotated[
-        int | None,
-        option("--stop-after N", "Begin no further host after N failures.", panel=options.RUN, min=1),
-    ] = None,
+    rollout: RolloutOptions,
     patience: Annotated[
         float,
         option(
@@ -70,6 +67,11 @@ def apply(
     output: options.CheckOutputOption = "table",
 ) -> None:
     """Bring every server of the inventory into Azure Arc.
+
+    First one server of each network measures the path to Azure, and nothing is left on it. Where the path is
+    not there, nothing is installed anywhere, and the answer says why and who can change it. Then the same
+    servers go before the others, to Connected; then the waves follow. Where a server that went before fails,
+    or too many of a wave, nothing further is begun.
 
     For each: facts, files carried, verified on the server, agent installed, connection checked, connected,
     and done only when Azure itself reports it Connected, with at least the bundle's version and a heartbeat
@@ -103,7 +105,7 @@ def apply(
             "no secret and no certificate to sign in to Azure with",
             hint=f"Set {fleet.secret_env}, or pass --secret-file or --certificate.",
         )
-    request = replace(request, stop_after=stop_after, patience=patience)
+    request = replace(rollout.of(request), patience=patience)
     stop = Stop()
 
     def ask() -> None:
@@ -125,7 +127,7 @@ def apply(
     if stopping.asked():
         raise InterruptedRunError("stopped; what is done is kept", hint=_GO_ON)
     if not result.all_connected:
-        raise typer.Exit(1)
+        raise typer.Exit(3 if result.blocked else 1)
 
 
 app.command("status")(onboard_runs.status)

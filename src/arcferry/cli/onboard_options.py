@@ -22,7 +22,81 @@ _NONE_YET = "named-by-the-inventory"
 
 
 @dataclass(frozen=True, kw_only=True)
-class FleetOptions(options.PlaceOptions, options.AccessOptions, options.IdentityOptions, WinrmOptions):
+class SelectionOptions:
+    """Which servers of the inventory are meant."""
+
+    limit: Annotated[
+        list[str] | None,
+        option(
+            "--limit WHICH",
+            "These servers only: a NAME, TAG=VALUE, or @FILE with a name a line. May be repeated.",
+            panel=options.HOSTS,
+        ),
+    ] = None
+    site: Annotated[
+        list[str] | None,
+        option(
+            "--site NAME", "The servers of this site of the inventory. May be repeated.", panel=options.HOSTS
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RolloutOptions:
+    """Who goes first, how many follow, and when to stop."""
+
+    canary: Annotated[
+        int,
+        option(
+            "--canary N",
+            "So many servers of each network (its site, else its subnet) measure the path to Azure before "
+            "anything is installed anywhere, and then go before the others. With 0 neither.",
+            panel=options.RUN,
+            min=0,
+            max=100,
+            envvar="ARCFERRY_CANARY",
+        ),
+    ] = 1
+    waves: Annotated[
+        str,
+        option(
+            "--waves A,B,C",
+            "How many servers are begun by the end of each wave, such as 5%,25%,100% or 10,200. Each wave "
+            "waits for the one before.",
+            panel=options.RUN,
+        ),
+    ] = "100%"
+    max_failures: Annotated[
+        str,
+        option(
+            "--max-failures N",
+            "Begin no further server after so many failures, or such a share of the servers: 3 or 5%.",
+            "--stop-after",
+            panel=options.RUN,
+        ),
+    ] = ""
+
+    def of(self, request: "RunRequest") -> "RunRequest":
+        """The request with these.
+
+        Raises:
+            InputError: one cannot be read.
+        """
+        from arcferry.fleet.waves import amount, waves
+
+        budget = amount(self.max_failures, "--max-failures") if self.max_failures else None
+        return replace(
+            request,
+            canary=self.canary,
+            waves=waves(self.waves),
+            stop_after=budget.least(len(request.inventory.hosts)) if budget else None,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetOptions(
+    SelectionOptions, options.PlaceOptions, options.AccessOptions, options.IdentityOptions, WinrmOptions
+):
     """What plan and apply both take."""
 
     resource_group: options.GroupOption = ""
@@ -96,6 +170,7 @@ def request_of(inventory: Path, given: FleetOptions, *, acts: bool) -> "RunReque
 
     from arcferry.files import state_folder
     from arcferry.fleet.inventory import HowReached
+    from arcferry.fleet.selection import selected
     from arcferry.fleet.task import RunRequest
 
     # What goes wrong is told once, in our own words; libraries would print it too where nobody listens.
@@ -111,10 +186,12 @@ def request_of(inventory: Path, given: FleetOptions, *, acts: bool) -> "RunReque
     found = read(inventory, given.inventory_encoding, given.cloud, how)
     if not given.resource_group:
         target = replace(target, resource_group=first_group(found))
-    hosts = _tagged(found, given.tags or [])
+    everyone = _tagged(found, given.tags or [])
+    hosts = selected(everyone, given.limit or [], given.site or [])
     sign_in = _sign_in(given, hosts.hosts)
     opened = open_bundle(given.bundle, given.bundle_key, folder, given.allow_older, keeps=acts)
-    return RunRequest(hosts, opened, sign_in, target, who, folder, given.concurrency)
+    made = RunRequest(hosts, opened, sign_in, target, who, folder, given.concurrency)
+    return replace(made, everyone=everyone)
 
 
 def _sign_in(given: FleetOptions, hosts: "tuple[Host, ...]") -> "SignIn":

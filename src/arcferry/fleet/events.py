@@ -30,7 +30,12 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One change of one host's state; `step` is empty for the host as a whole."""
+    """One change of one host's state.
+
+    Attributes:
+        step: empty for the host as a whole.
+        stage: the canaries or the wave that the host is in, once that is known.
+    """
 
     host: str
     kind: EventKind
@@ -38,6 +43,7 @@ class Event:
     says: str = ""
     attempt: int = 1
     seconds: float = 0.0
+    stage: str = ""
     at: datetime = field(default_factory=now)
 
 
@@ -66,6 +72,7 @@ def journal(path: Path, run: str) -> Iterator[Observer]:
             "run": run,
             "host": event.host,
             "attempt": event.attempt,
+            "stage": event.stage,
             "step": event.step,
             "event": event.kind.value,
             "says": event.says,

@@ -20,6 +20,7 @@ from arcferry.fleet.run_folder import run_id
 from arcferry.fleet.script import ScriptAnswer, ask
 from arcferry.fleet.system import SYSTEMS
 from arcferry.fleet.transport import Session, SignIn, open_session
+from arcferry.fleet.waves import ALL, Amount
 
 PATIENCE = 420.0
 """Seconds that Azure gets for a machine: an agent beats every five minutes (agent overview, 2026-08)."""
@@ -35,6 +36,9 @@ class RunRequest:
         concurrency: hosts worked on at one time.
         stop_after: failures after which no further host is begun; None for no limit.
         patience: seconds that Azure gets to report a machine as Connected, with a new heartbeat.
+        canary: servers of each network that prove the path and go before the others; 0 for neither.
+        waves: how many hosts are begun by the end of each wave.
+        everyone: all hosts of the inventory, if this run is about some of them only.
     """
 
     inventory: Inventory
@@ -46,11 +50,14 @@ class RunRequest:
     concurrency: int = 50
     stop_after: int | None = None
     patience: float = PATIENCE
+    canary: int = 0
+    waves: tuple[Amount, ...] = (ALL,)
+    everyone: Inventory | None = None
 
     @property
     def run(self) -> str:
-        """The name of the run that this is."""
-        return run_id(self.inventory, self.bundle, self.target)
+        """The name of the run that this is, or that this is a part of."""
+        return run_id(self.everyone or self.inventory, self.bundle, self.target)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from arcferry.times import to_text
 
 _LIMIT = 64 * 1024 * 1024
 _LINE = 16 * 1024
+_OF_HOST = ("state", "step", "says", "time", "stage")
 
 
 def remembered(folder: Path) -> list[dict[str, Any]]:
@@ -38,10 +39,11 @@ def remembered(folder: Path) -> list[dict[str, Any]]:
 def _hosts(run: RunFolder) -> dict[str, dict[str, str]]:
     last: dict[str, dict[str, str]] = {}
     for event in _events(run.journal):
-        host = last.setdefault(str(event.get("host", "")), {"state": "", "step": "", "says": "", "time": ""})
+        host = last.setdefault(str(event.get("host", "")), dict.fromkeys(_OF_HOST, ""))
         if event.get("step"):
             host.update(step=str(event["step"]), says=one_line(str(event.get("says", ""))))
         host.update(state=str(event.get("event", "")), time=str(event.get("time", "")))
+        host.update(stage=str(event.get("stage", "")) or host["stage"])
     return last
 
 
@@ -91,4 +93,5 @@ def plain(found: list[dict[str, Any]]) -> Iterator[str]:
         )
         for name, host in run["hosts"].items():
             if host["state"] != "connected":
-                yield f"  {name}  {host['step']} {host['state']}  {host['says']}".rstrip()
+                stage = f" ({host['stage']})" if host["stage"] else ""
+                yield f"  {name}{stage}  {host['step']} {host['state']}  {host['says']}".rstrip()
