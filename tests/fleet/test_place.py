@@ -4,9 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from arcferry import azure
 from arcferry.errors import FileInputError
-from arcferry.fleet.inventory import Reading, read_inventory
-from arcferry.fleet.place import EVERYWHERE, Place
+from arcferry.fleet.inventory import Host, Reading, read_inventory
+from arcferry.fleet.networks import networks_of
+from arcferry.fleet.place import EVERYWHERE, Place, target_of
+from arcferry.fleet.steps.connect import connect_options
 
 SUBSCRIPTION = "11111111-2222-3333-4444-555555555555"
 SCOPE = (
@@ -120,3 +123,35 @@ def test_a_location_is_one_of_the_runs_cloud(tmp_path: Path) -> None:
     path.write_text("name,location\na,USGov Virginia\n")
     (host,) = read_inventory(path, Reading(cloud="AzureUSGovernment")).hosts
     assert host.place.location == "usgovvirginia"
+
+
+def test_a_machine_joins_its_hosts_private_link_scope() -> None:
+    target = azure.target(
+        cloud="AzureCloud",
+        tenant_id=SUBSCRIPTION,
+        subscription_id=SUBSCRIPTION,
+        resource_group="rg-arc",
+        location="eastasia",
+    )
+    host = Host("web01", "web01", place=Place("japaneast", "rg-osaka", private_link_scope=SCOPE))
+    options = connect_options(target_of(target, host.place), host)
+    assert options["private-link-scope"] == SCOPE
+    assert (options["location"], options["resource-group"]) == ("japaneast", "rg-osaka")
+    assert "private-link-scope" not in connect_options(target, Host("web02", "web02"))
+
+
+def test_hosts_side_by_side_with_paths_of_their_own_prove_them_apart() -> None:
+    places = (
+        EVERYWHERE,
+        Place("japaneast"),
+        Place(proxy="http://proxy:8080"),
+        Place(private_link_scope=SCOPE),
+        Place(resource_group="rg-osaka"),
+    )
+    hosts = [Host(f"web0{number}", f"10.0.0.{number}", place=place) for number, place in enumerate(places)]
+    assert {network: [host.name for host in found] for network, found in networks_of(hosts).items()} == {
+        "subnet 10.0.0.0/24": ["web00", "web04"],
+        "subnet 10.0.0.0/24, to japaneast": ["web01"],
+        "subnet 10.0.0.0/24, by http://proxy:8080": ["web02"],
+        "subnet 10.0.0.0/24, with private link scope pls": ["web03"],
+    }

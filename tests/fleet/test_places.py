@@ -106,3 +106,17 @@ async def test_an_agent_is_given_its_hosts_proxy_before_its_path_is_checked(flee
     assert failure["step"] == "check", failure
     assert [own["proxy.url"] for own in agents_own(fleet, 1)] == [proxy]
     assert not any(own["proxy.url"] for own in agents_own(fleet, 0))
+
+
+@pytest.mark.timeout(180)
+async def test_the_path_by_a_proxy_is_proved_apart_and_before_anything_is_installed(fleet: Fleet) -> None:
+    if (fleet.twin.network.resolver.rpartition(":")[2], fleet.twin.network.port) != ("53", 443):
+        pytest.skip("ports 53 and 443 cannot be had here, so that hosts cannot measure their path")
+    fleet.extra["ARCFERRY_CANARY"] = "1"
+    proxy = f"http://127.0.0.1:{free_port()}"
+    applied = await fleet.run("apply", inventory=rows(fleet, server03={"proxy": proxy}))
+    assert applied.code == 3, applied.err
+    proofs = {proof["network"].partition(", ")[2]: proof for proof in applied.document["path_proof"]}
+    assert (proofs[""]["outcome"], proofs[f"by {proxy}"]["outcome"]) == ("proved", "broken")
+    assert proofs[f"by {proxy}"]["asked"] == ["server03"]
+    assert fleet.puts() == {}

@@ -27,7 +27,7 @@ def ansible_hosts(inventory: Inventory, tags: Mapping[str, str]) -> dict[str, An
         "ssh": {host.name: _of(host, tags) for host in inventory.hosts if host.transport == "ssh"},
         "winrm": {host.name: _of(host, tags) for host in inventory.hosts if host.transport == "winrm"},
     }
-    shared = {"ssh": {}, "winrm": {"vars": _PSRP}}
+    shared: dict[str, dict[str, Any]] = {"ssh": {}, "winrm": {"vars": _PSRP}}
     groups = {name: {"hosts": hosts, **shared[name]} for name, hosts in ways.items() if hosts}
     return {"all": {"children": groups}}
 

@@ -20,6 +20,7 @@ _OF_DIRECTORY = frozenset((
 _BOTH = frozenset(("name", "location"))
 """Columns that a computer has in the directory too; its location is a place in a building."""
 
+_LOCATION = "not read: the column Location, which in the directory is a place in a building"
 _DISABLED = 0x2
 _LARGEST_FLAGS = 0xFFFFFFFF
 _TRUTHS = {"true": True, "false": False, "": True}
@@ -57,6 +58,7 @@ def read_directory(table: Table, columns: Sequence[str]) -> Rows:
             rows.append(InventoryRow(line, _cells(name, given) | {one: given.get(one, "") for one in own}))
     notes = [f"left out, as their accounts are disabled: {listed(disabled)}"] if disabled else []
     notes += [f"left out, as they are no computers: {listed(others)}"] if others else []
+    notes += [_LOCATION] if "location" in table.header else []
     return Rows(bounded(table.path, rows), notes=tuple(notes))
 
 

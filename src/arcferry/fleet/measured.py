@@ -54,10 +54,8 @@ async def measure(task: HostTask, scripts: Mapping[str, bytes]) -> ScriptAnswer:
             hint="Build the bundle anew with this version of arcferry.",
         )
     system, place = SYSTEMS[session.system], task.host.place
-    words = (
-        task.target.location, task.target.cloud.name,
-        *system.proxied(place.proxy), *system.scoped(place.private_link_scope),
-    )  # fmt: skip
+    words = [task.target.location, task.target.cloud.name, *system.proxied(place.proxy)]
+    words += system.scoped(place.private_link_scope)
     answer = await ask(session, script, "facts", *words, deadline=DEADLINE)
     if not rows_of(answer):
         why = answer.text("message") or "it gave none"

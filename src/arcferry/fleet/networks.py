@@ -13,7 +13,15 @@ def network_of(host: Host) -> str:
     """The host's network: its site, else the subnet of its address (/24, /64), else the domain of its name.
 
     A name is not looked up: ten thousand of them would take minutes, and may answer elsewhere next time.
+    Hosts side by side that go to another location, or there by another way, have a path of their own.
     """
+    place = host.place
+    scope = place.private_link_scope.rpartition("/")[2]
+    own = (("to", place.location), ("by", place.proxy), ("with private link scope", scope))
+    return "".join((_where(host), *(f", {word} {value}" for word, value in own if value)))
+
+
+def _where(host: Host) -> str:
     if host.site:
         return f"site {host.site}"
     try:

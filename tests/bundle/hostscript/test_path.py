@@ -204,6 +204,18 @@ def test_a_proxy_that_does_not_help_is_named(
     assert answer["path"]["proxy"] == "http://127.0.0.80:3128/"
 
 
+def test_the_path_is_measured_by_the_proxy_that_the_agent_is_to_use(
+    dash: list[str], closed: "ClosedNetwork", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    closed.proxy = "pass"
+    answer = closed.run(dash, "facts", *PLACE, "--proxy=http://127.0.0.80:3128")
+    assert all(row["reachable"] and row["proxy"] == "set" for row in rows_of(answer).values())
+    assert answer["proxy"] == {"url": "http://127.0.0.80:3128", "source": "given"}
+    refused = closed.run(dash, "facts", *PLACE, "--proxy=http://me:pw@127.0.0.80:3128")
+    assert (refused["ok"], refused["code"]) == (False, "bad-proxy")
+
+
 def test_a_proxy_finds_the_names_itself_and_its_password_is_not_told(
     shell: list[str], closed: "ClosedNetwork", monkeypatch: pytest.MonkeyPatch
 ) -> None:
