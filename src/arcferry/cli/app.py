@@ -26,6 +26,7 @@ COMMANDS = {
     "data": "arcferry.cli.data:app",
     "bundle": "arcferry.cli.bundle:app",
     "prepare": "arcferry.cli.prepare:prepare",
+    "azure": "arcferry.cli.azure:app",
     "onboard": "arcferry.cli.onboard:app",
     "export": "arcferry.cli.export:export",
     "collect": "arcferry.cli.collect:collect",

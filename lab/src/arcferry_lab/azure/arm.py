@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from aiohttp import web
 
-from arcferry_lab.azure import circuits, groups, machines, network, providers
+from arcferry_lab.azure import authorization, circuits, groups, machines, network, private_link, providers
 from arcferry_lab.azure.errors import ArmError
 from arcferry_lab.azure.rights import check_rights
 from arcferry_lab.azure.routes import ArmRequest, Operation, find
@@ -18,6 +18,8 @@ ROUTES: tuple[Operation, ...] = (
     *groups.ROUTES,
     *providers.ROUTES,
     *machines.ROUTES,
+    *private_link.ROUTES,
+    *authorization.ROUTES,
     *network.ROUTES,
     *circuits.ROUTES,
 )
