@@ -155,7 +155,7 @@ _BEGINS = re.compile(
 _IN_A_SENTENCE = re.compile(rf"(?<![\w-])(?:{_BEGINS.pattern})")
 
 
-_FILL_IN = {"written.py", "blocks.py"}
+_FILL_IN = {"written.py", "blocks.py", "boxes.py"}
 
 
 def _trees() -> Iterator[tuple[Path, ast.Module]]:
@@ -169,7 +169,8 @@ def _name(call: ast.Call) -> str:
 
 
 def test_a_template_is_text_of_the_program_alone() -> None:
-    """`written.py` fills in the templates of `diagnosis/words`, `blocks.py` its scripts: the program's own.
+    """`written.py` fills in the templates of `diagnosis/words`, `blocks.py` its scripts, `boxes.py` the
+    commands of the letters: the program's own.
 
     A function that is itself called `line` hands its template on: its callers are looked at.
     """

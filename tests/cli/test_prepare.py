@@ -45,7 +45,7 @@ def test_written_and_looked_at(tmp_path: Path) -> None:
     assert "rg-arc" in (out / "3-identity.md").read_text(encoding="utf-8")
     looked = invoke("--status", str(out))
     assert looked.exit_code == 0
-    assert "0 proved, 0 not, 13 unknown" in looked.stdout
+    assert "0 proved, 0 not, 14 unknown" in looked.stdout
     assert "[?] the identity signs in" in looked.stdout
     assert "resourceGroups/rg-arc" in looked.stdout
     other = invoke("--status", str(out), "--language", "zh-TW", "--output", "json")

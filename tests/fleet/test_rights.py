@@ -1,17 +1,20 @@
 """`onboard` with exactly the rights that docs/rights.md gives to its tasks, on the group alone."""
 
+import pytest
 from tests.fleet.conftest import Fleet
 
 from arcferry import rights
-from arcferry_lab.azure.rights import Grant
+from arcferry_lab.azure.rights import granted
 from arcferry_lab.twin import RESOURCE_GROUP
 
 
-def sign_in_with(fleet: Fleet, name: str, *, without: str = "") -> None:
-    task = rights.task(name)
+def sign_in_with(fleet: Fleet, *names: str, without: str = "") -> None:
     place = rights.Place(fleet.twin.azure.subscription_id, RESOURCE_GROUP)
-    actions = tuple(action for action in task.actions if action != without)
-    client = fleet.twin.azure.add_client_with(Grant(actions, place.scope(task.scope)))
+    roles = [
+        granted(tuple(action for action in task.actions if action != without), place.scope(task.scope))
+        for task in map(rights.task, names)
+    ]
+    client = fleet.twin.azure.add_client_with(*roles)
     fleet.extra = {"AZURE_CLIENT_ID": client.client_id, "AZURE_CLIENT_SECRET": client.secret}
 
 
@@ -22,17 +25,18 @@ async def test_onboard_is_enough_for_apply(fleet: Fleet) -> None:
     assert len(fleet.twin.azure.machines) == len(fleet.names)
 
 
-async def test_verify_is_enough_for_plan(azure_only: Fleet) -> None:
-    sign_in_with(azure_only, "verify")
+async def test_onboard_is_enough_for_plan(azure_only: Fleet) -> None:
+    sign_in_with(azure_only, "onboard")
     done = await azure_only.run("plan")
     assert done.document["azure"] == "asked", done.err
 
 
-async def test_without_the_right_to_read_plan_names_it_and_its_scope(azure_only: Fleet) -> None:
-    right = "Microsoft.HybridCompute/machines/read"
-    sign_in_with(azure_only, "verify", without=right)
+@pytest.mark.parametrize("right", ["read", "write"])
+async def test_without_a_right_on_machines_plan_names_it_and_where(azure_only: Fleet, right: str) -> None:
+    lacking = f"Microsoft.HybridCompute/machines/{right}"
+    sign_in_with(azure_only, "onboard", "preflight", without=lacking)
     done = await azure_only.run("plan")
     assert done.code == 4
     told = " ".join(done.err.split())
-    assert right in told
-    assert f"resourceGroups/{RESOURCE_GROUP}" in told
+    assert lacking in told
+    assert RESOURCE_GROUP in told

@@ -91,7 +91,11 @@ CASES: dict[str, tuple[dict[str, dict[str, Any]], dict[str, str]]] = {
     "a route not known": ({"audit": audit(a="there", c="unknown")}, {"routes": "unknown"}),
     "an audit without rows": ({"audit": audit()}, {"routes": "unknown"}),
     "ready": (
-        {"preflight": preflight(sign_in="ok", resource_group="ok", provider="ok", location="warning")},
+        {
+            "preflight": preflight(
+                credential="unknown", token="ok", resource_group="ok", provider="ok", location="warning"
+            )
+        },
         {
             "sign-in": "proved",
             "group": "proved",

@@ -14,7 +14,8 @@ from arcferry import catalog, files, rights
 from arcferry.bundle.packing import staging
 from arcferry.errors import FileInputError, first_problem
 from arcferry.prepare.compose import as_markdown, as_text, composed, first_page
-from arcferry.prepare.facts import Facts, Site, facts_of
+from arcferry.prepare.facts import Facts, facts_of
+from arcferry.prepare.site import Site
 from arcferry.prepare.words import Words, words
 from arcferry.text import fill
 

@@ -164,8 +164,9 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join(names[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-_SIGN_IN, _GROUP, _PROVIDER, _RIGHT = (
-    "sign|credential|secret|token",
+_FAMILIES = _SIGN_IN, _CREDENTIAL, _GROUP, _PROVIDER, _RIGHT = (
+    "sign-in|token",
+    "credential|secret|certificate",
     "subscription|group",
     "provider",
     "right|permission",
@@ -177,10 +178,11 @@ _RULES: tuple[_Rule, ...] = (
     ("firewall-and-dns", "ports", "check", _stage("tcp", "proxy")),
     ("firewall-and-dns", "tls", "check", _tls),
     ("identity", "sign-in", "preflight", _preflight(_SIGN_IN)),
-    ("identity", "group", "preflight", _preflight(_GROUP, rest=_SIGN_IN)),
+    ("identity", "credential", "preflight", _preflight(_CREDENTIAL)),
+    ("identity", "group", "preflight", _preflight(_GROUP)),
     ("identity", "providers", "preflight", _preflight(_PROVIDER)),
     ("identity", "rights", "preflight", _preflight(_RIGHT)),
-    ("identity", "place", "preflight", _preflight("", rest=f"{_SIGN_IN}|{_GROUP}|{_PROVIDER}|{_RIGHT}")),
+    ("identity", "place", "preflight", _preflight("", rest="|".join(_FAMILIES))),
     ("file-share-and-group-policy", "results", "collect", _elsewhere("the results on the share tell")),
     ("security", "seal", "verify", _elsewhere("verifying the bundle tells")),
     ("security", "assigned", "who", _elsewhere("a person has to look")),

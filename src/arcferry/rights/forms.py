@@ -7,21 +7,6 @@ from dataclasses import dataclass
 from arcferry import command_line
 from arcferry.rights.tasks import Scope, Task
 
-_LINES = {
-    "create": "az role definition create --subscription {subscription} --role-definition {file}",
-    "assign": "az role assignment create --assignee-object-id OBJECT-ID "
-    "--assignee-principal-type ServicePrincipal --role {role} --scope {scope}",
-    "undo": "az role assignment delete --assignee-object-id OBJECT-ID --role {role} --scope {scope}",
-    # By its scope: a role that can be assigned in a group alone is not listed by the subscription.
-    "remove": "az role definition delete --name {role} --scope {scope} --custom-role-only true",
-}
-_DEPLOY = {
-    "subscription": "az deployment sub create --subscription {subscription} --location {location} "
-    "--template-file {file}",
-    "resourceGroup": "az deployment group create --subscription {subscription} --resource-group {group} "
-    "--template-file {file}",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class RoleFile:
@@ -56,23 +41,54 @@ class Place:
 
 def assignment(task: Task, place: Place) -> Mapping[str, str]:
     """The commands of one role: `create` and `deploy` make it, `assign`, `undo` and `remove`."""
-    word, line = command_line.Word, command_line.line
-    words = {
-        "subscription": command_line.guid(place.subscription, "SUBSCRIPTION"),
-        "location": command_line.location(place.location),
-        "role": word(task.custom_role),
-        "scope": word(place.scope(task.scope)),
-        "file": word(f"{_stem(task)}.json"),
-    }
-    if task.scope is not Scope.SUBSCRIPTION:
-        words["group"] = place.group_of(task.scope)
-    lines = {"deploy": (_DEPLOY[_target(task)], {"file": word(f"{_stem(task)}.bicep")})} | {
-        name: (template, {}) for name, template in _LINES.items()
-    }
+    line = command_line.line
+    subscription = command_line.guid(place.subscription, "SUBSCRIPTION")
+    role = command_line.Word(task.custom_role)
+    scope = command_line.Word(place.scope(task.scope))
     return {
-        name: line(template, **{key: one for key, one in (words | own).items() if f"{{{key}}}" in template})
-        for name, (template, own) in lines.items()
+        "create": line(
+            "az role definition create --subscription {subscription} --role-definition {file}",
+            subscription=subscription,
+            file=command_line.Word(f"{_stem(task)}.json"),
+        ),
+        "deploy": _deployment(task, place, subscription),
+        "assign": line(
+            "az role assignment create --assignee-object-id OBJECT-ID "
+            "--assignee-principal-type ServicePrincipal --role {role} --scope {scope}",
+            role=role,
+            scope=scope,
+        ),
+        "undo": line(
+            "az role assignment delete --assignee-object-id OBJECT-ID --role {role} --scope {scope}",
+            role=role,
+            scope=scope,
+        ),
+        # By its scope: a role that can be assigned in a group alone is not listed by the subscription.
+        "remove": line(
+            "az role definition delete --name {role} --scope {scope} --custom-role-only true",
+            role=role,
+            scope=scope,
+        ),
     }
+
+
+def _deployment(task: Task, place: Place, subscription: command_line.Word) -> str:
+    file = command_line.Word(f"{_stem(task)}.bicep")
+    if task.scope is Scope.SUBSCRIPTION:
+        return command_line.line(
+            "az deployment sub create --subscription {subscription} --location {location} "
+            "--template-file {file}",
+            subscription=subscription,
+            location=command_line.location(place.location),
+            file=file,
+        )
+    return command_line.line(
+        "az deployment group create --subscription {subscription} --resource-group {group} "
+        "--template-file {file}",
+        subscription=subscription,
+        group=place.group_of(task.scope),
+        file=file,
+    )
 
 
 def _target(task: Task) -> str:

@@ -26,7 +26,7 @@ async def examined(
 ) -> azure.Preflight:
     client = twin.azure.add_client("onboarding" if role == "reader-and-onboarding" else role)
     if role == "reader-and-onboarding":
-        client.grants = (*client.grants, *twin.azure.add_client("reader").grants)
+        client.roles = (*client.roles, *twin.azure.add_client("reader").roles)
     who = azure.with_secret(client.client_id, client.secret)
     async with azure.signed_in(aim(twin), who) as session:
         return await azure.examine(session, wanted=wanted or azure.Wanted())

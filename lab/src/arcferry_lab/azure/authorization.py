@@ -9,7 +9,6 @@ from arcferry_lab.azure.errors import ArmError
 from arcferry_lab.azure.groups import group_named
 from arcferry_lab.azure.paging import page
 from arcferry_lab.azure.policies import BUILT_IN
-from arcferry_lab.azure.rights import grant_of
 from arcferry_lab.azure.roles import ROLES, role_with
 from arcferry_lab.azure.routes import ArmRequest, Handler, Operation
 from arcferry_lab.azure.state import AzureState
@@ -46,7 +45,7 @@ def _give(state: AzureState, properties: dict[str, Any]) -> None:
     role = role_with(str(properties.get("roleDefinitionId") or ""))
     for client in state.clients.values():
         if role and client.object_id.lower() == str(properties.get("principalId") or "").lower():
-            client.grants = (*client.grants, grant_of(role))
+            client.roles = (*client.roles, role)
 
 
 def _all(state: AzureState) -> dict[str, dict[str, Any]]:
@@ -118,17 +117,17 @@ def _handlers(template: str, kind: str) -> dict[str, Handler]:
 
 
 async def _permissions(asked: ArmRequest) -> web.Response:
-    """What whoever asks may do; the twin's roles count everywhere."""
-    client = asked.client
-    grants = client.grants if client else ()
+    """What whoever asks may do here."""
+    client, here = asked.client, asked.request.path.lower().partition(f"/providers/{PROVIDER.lower()}/")[0]
+    roles = [role for role in client.roles if role.counts_at(here)] if client else []
     shown = [
         {
-            "actions": list(grant.actions),
-            "notActions": list(grant.not_actions),
+            "actions": list(role.actions),
+            "notActions": list(role.not_actions),
             "dataActions": [],
             "notDataActions": [],
         }
-        for grant in grants
+        for role in roles
     ]
     return page(asked, shown)
 

@@ -80,7 +80,7 @@ def _tables(asked: ArmRequest) -> dict[str, list[Document]]:
 
 
 def _may_read(client: Application, row: Document) -> bool:
-    return any(grant.allows(f"{row['type']}/read", str(row["id"])) for grant in client.grants)
+    return any(role.allows(f"{row['type']}/read", str(row["id"])) for role in client.roles)
 
 
 def _row(state: AzureState, document: Document) -> Document:

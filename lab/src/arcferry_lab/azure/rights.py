@@ -1,41 +1,10 @@
-"""Who may do what: the actions that an application was granted, and where, against what is asked."""
+"""Who may do what: the roles of whoever asks, and where they count, against what is asked."""
 
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Protocol
+from uuid import uuid4
 
 from arcferry_lab.azure.errors import ArmError
 from arcferry_lab.azure.roles import Role
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """Actions on a scope and all beneath it, as a role assignment gives them.
-
-    Attributes:
-        actions: Azure's names, in which `*` stands for anything.
-        scope: an ARM id; empty for everything in the tenant.
-        not_actions: what is taken out of `actions` again.
-    """
-
-    actions: tuple[str, ...]
-    scope: str = ""
-    not_actions: tuple[str, ...] = ()
-
-    def allows(self, action: str, path: str) -> bool:
-        """Whether it allows an action at a path; neither minds letter case."""
-        wanted, here, scope = action.lower(), path.lower(), self.scope.lower().rstrip("/")
-        inside = not scope or here == scope or here.startswith(f"{scope}/")
-        return inside and _is_of(self.actions, wanted) and not _is_of(self.not_actions, wanted)
-
-
-def grant_of(role: Role, scope: str = "") -> Grant:
-    """What a role gives on a scope."""
-    return Grant(role.actions, scope, role.not_actions)
-
-
-def _is_of(patterns: tuple[str, ...], action: str) -> bool:
-    return any(fnmatchcase(action, pattern.lower()) for pattern in patterns)
 
 
 class Grantee(Protocol):
@@ -43,7 +12,12 @@ class Grantee(Protocol):
 
     client_id: str
     object_id: str
-    grants: tuple[Grant, ...]
+    roles: tuple[Role, ...]
+
+
+def granted(actions: tuple[str, ...], scope: str = "") -> Role:
+    """A custom role of exactly these actions, assigned on a scope; on everything where none is given."""
+    return Role(str(uuid4()), "custom", actions, scope=scope)
 
 
 def check_rights(who: Grantee, action: str, path: str) -> None:
@@ -52,7 +26,7 @@ def check_rights(who: Grantee, action: str, path: str) -> None:
     Raises:
         ArmError: 403, in ARM's words: the action and the scope.
     """
-    if not action or any(grant.allows(action, path) for grant in who.grants):
+    if not action or any(role.allows(action, path) for role in who.roles):
         return
     raise ArmError(
         403,

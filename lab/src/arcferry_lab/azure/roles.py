@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,12 +12,31 @@ class Role:
     Attributes:
         actions: what it allows, stars included.
         not_actions: what it takes out again.
+        scope: an ARM id at which, and beneath which, it counts; empty for everywhere.
     """
 
     id: str
     title: str
     actions: tuple[str, ...]
     not_actions: tuple[str, ...] = ()
+    scope: str = ""
+
+    def counts_at(self, path: str) -> bool:
+        """Whether it was assigned here or above; letter case does not matter.
+
+        What is Azure's own, such as its built-in policies, lies in no subscription and is everybody's.
+        """
+        here, scope = path.lower(), self.scope.lower().rstrip("/")
+        within = here == scope or here.startswith(f"{scope}/")
+        return not scope or within or not here.startswith("/subscriptions/")
+
+    def allows(self, action: str, path: str) -> bool:
+        """Whether it allows an action at a path; neither minds letter case."""
+
+        def is_of(patterns: tuple[str, ...]) -> bool:
+            return any(fnmatchcase(action.lower(), pattern.lower()) for pattern in patterns)
+
+        return self.counts_at(path) and is_of(self.actions) and not is_of(self.not_actions)
 
 
 ROLES: Mapping[str, Role] = {

@@ -12,8 +12,7 @@ from cryptography import x509
 
 from arcferry.errors import UnknownNameError
 from arcferry_lab.azure.plane import ControlPlane
-from arcferry_lab.azure.rights import Grant, grant_of
-from arcferry_lab.azure.roles import ROLES
+from arcferry_lab.azure.roles import ROLES, Role
 from arcferry_lab.azure.tokens import TokenSigner
 from arcferry_lab.faults import Faults
 
@@ -23,14 +22,14 @@ _JOURNAL = 20_000
 
 @dataclass(slots=True)
 class Application:
-    """An application in the twin's tenant, with what it was granted, and what it may sign in with.
+    """An application in the twin's tenant, with its roles, and what it may sign in with.
 
     Attributes:
         trusted: issuer and subject of tokens of others that it signs in with, and the issuer's key in PEM.
     """
 
     client_id: str
-    grants: tuple[Grant, ...]
+    roles: tuple[Role, ...]
     secret: str = field(repr=False)
     object_id: str = field(default_factory=lambda: str(uuid4()))
     certificates: list[x509.Certificate] = field(default_factory=list)
@@ -206,11 +205,11 @@ class AzureState:
         """
         if role_name not in ROLES:
             raise UnknownNameError("role", role_name, ROLES)
-        return self.add_client_with(grant_of(ROLES[role_name]))
+        return self.add_client_with(ROLES[role_name])
 
-    def add_client_with(self, *rights: Grant) -> Application:
-        """A new application that was granted exactly these rights."""
-        client = Application(str(uuid4()), rights, secrets.token_urlsafe(30))
+    def add_client_with(self, *roles: Role) -> Application:
+        """A new application with exactly these roles."""
+        client = Application(str(uuid4()), roles, secrets.token_urlsafe(30))
         self.clients[client.client_id] = client
         return client
 
