@@ -91,15 +91,7 @@ class FleetOptions(options.PlaceOptions, options.AccessOptions, options.Identity
     ] = 0
     tags: options.TagsOption = None
     state: options.StateOption = None
-    window: Annotated[
-        list[str] | None,
-        option(
-            "--window WHEN",
-            "When servers may be begun, such as 'Sat 22:00-05:00 Asia/Taipei'; several with commas, or "
-            "repeated. Outside it the run waits, and a server at work ends its step.",
-            panel=options.RUN,
-        ),
-    ] = None
+    window: options.WindowOption = None
     concurrency: Annotated[
         int, option("--concurrency N", "Hosts at one time.", panel=options.RUN, min=1, max=500)
     ] = 50

@@ -188,10 +188,10 @@ def _time(text: str, *, end: bool = False) -> time:
     hour, _, minute = text.partition(":")
     if end and text == "24:00":
         return _MIDNIGHT
-    try:
-        return time(whole(hour), whole(minute))
-    except ValueError:
-        raise _wrong(f"{quoted(text)} is no time of a day") from None
+    hours, minutes = whole(hour, most=23), whole(minute, most=59)
+    if hours is None or minutes is None:
+        raise _wrong(f"{quoted(text)} is no time of a day")
+    return time(hours, minutes)
 
 
 def _days(text: str) -> set[int]:
