@@ -253,6 +253,7 @@ class Fleet:
             "ARCFERRY_BUNDLE": str(self.sealed.path),
             "ARCFERRY_BUNDLE_KEY": str(self.sealed.public_key),
             "ARCFERRY_STATE": str(self.state),
+            "ARCFERRY_CANARY": "0",
             "NO_COLOR": "1",
             **self.extra,
         }

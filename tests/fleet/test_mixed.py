@@ -138,3 +138,28 @@ async def test_a_failure_is_told_alike_and_with_what_each_server_saw(mixed: Mixe
     files = ("azcmagent-check.txt", "path.json")
     origins = {seen["origin"] for one in about for seen in one["evidence"]}
     assert {f"{one}: {file}" for one in WINDOWS for file in files} <= origins, about
+
+
+@pytest.mark.timeout(300)
+async def test_windows_servers_prove_the_path_by_either_transport(mixed: Mixed) -> None:
+    """One name of eight answers where the filter lets nothing through: each says so of that name alone."""
+    if (mixed.twin.network.resolver.rpartition(":")[2], mixed.twin.network.port) != ("53", 443):
+        pytest.skip("ports 53 and 443 cannot be had here, so that hosts cannot measure their path")
+    await mixed.as_new()
+    await mixed.twin.allow(*(value for value in EVERYTHING if value != "12076:51012"))
+    before = mixed.tokens()
+    try:
+        done = await mixed.run("apply", "--canary", "2", *(f"--limit={name}" for name in WINDOWS))
+    finally:
+        await mixed.twin.allow(*EVERYTHING)
+    assert done.code == 3, done.err
+    for name in WINDOWS:
+        failure = done.host(name)["failure"]
+        steered = "agentserviceapi.guestconfiguration.azure.com"
+        assert failure["says"] == f"does not reach {steered} of 8 required endpoints", done.err
+    (error,) = (one for one in done.document["findings"] if one["severity"] == "error")
+    assert error["hosts"] == list(WINDOWS)
+    # The part that opens connections sets these where the part that reads them sees them.
+    evidence = json.dumps(done.document["evidence"])
+    assert '"stage": "tcp", "kind": "timeout"' in evidence
+    assert mixed.tokens() == before

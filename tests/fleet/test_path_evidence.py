@@ -16,9 +16,9 @@ from arcferry.evidence.case import Document, observed
 from arcferry.evidence.reading import read_claimed, read_document
 from arcferry.fleet.findings import findings_of_run
 from arcferry.fleet.inventory import read_inventory
+from arcferry.fleet.measured import MOST_PATH
 from arcferry.fleet.outcome import FleetRun, HostRun
 from arcferry.fleet.run import apply_fleet
-from arcferry.fleet.steps.check import MOST_PATH
 from arcferry.fleet.task import RunRequest
 from arcferry.fleet.transport.trust import SignIn, read_trust
 from arcferry.probe.https import CheckResult, check

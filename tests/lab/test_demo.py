@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from arcferry_lab import demo, hosts
+from arcferry_lab.network.block import port_trouble
 
 ROOT = Path(__file__).parents[2]
 
@@ -40,6 +41,9 @@ def test_the_story_is_told_to_its_end_and_leaves_nothing(tmp_path: Path) -> None
     reason = demo.linux_only()
     assert f"{6 if reason else 7} of {6 if reason else 7} hosts connected" in told.stdout
     assert ("Linux servers only" in told.stdout) == bool(reason)
+    # Servers measure the path where the twin has the ports that their own programs know of.
+    if not any(port_trouble("127.99.0.1", port) for port in (53, 443)):
+        assert "server01 reaches every one of 8 required endpoints" in told.stdout
     assert list((tmp_path / "arcferry").iterdir()) == []
 
 

@@ -87,7 +87,8 @@ STORY = (
         "bundle verify bundle --bundle-key seal.pub",
     ),
     Scene(
-        "The servers, all at once. Only Azure says whether they are connected.",
+        "The servers: one of them proves the path and goes ahead, then all the others. Only Azure says "
+        "whether they are connected.",
         "onboard apply {inventory} --bundle bundle --bundle-key seal.pub",
     ),
 )

@@ -8,6 +8,8 @@ from arcferry_lab.doors import USER
 from arcferry_lab.network.namespaces.namespaces import Namespaces
 from arcferry_lab.twin import RESOURCE_GROUP, Twin
 
+_TLS_PORT, _DNS_PORT = 443, "53"
+
 # inside a network of namespaces, names and ports are Azure's own, and there is no SSH
 _OF_LOOPBACK = frozenset(
     {
@@ -95,7 +97,14 @@ def document(twin: Twin) -> dict[str, Any]:
             for host in network.hosts
         ]
         environment = {name: value for name, value in environment.items() if name not in _OF_LOOPBACK}
+    if not _measurable(found):
+        environment["ARCFERRY_CANARY"] = "0"
     return found | {"environment": environment}
+
+
+def _measurable(found: dict[str, Any]) -> bool:
+    """Whether the hosts' own programs can measure the path: they know of DNS's and TLS's own ports only."""
+    return (found["port"], str(found["resolver"]).rpartition(":")[2]) == (_TLS_PORT, _DNS_PORT)
 
 
 def _environment(found: dict[str, Any], key: str) -> dict[str, str]:

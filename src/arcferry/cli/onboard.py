@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arcferry.cli import onboard_control, onboard_runs, options
-from arcferry.cli.onboard_options import FleetOptions, InventoryArgument, RunOptions, request_of
+from arcferry.cli.onboard_options import (
+    FleetOptions,
+    InventoryArgument,
+    RolloutOptions,
+    RunOptions,
+    request_of,
+)
 from arcferry.cli.options import grouped, option
 from arcferry.cli.output import CheckOutput, show_by
 from arcferry.cli.run_choice import RunOption
@@ -67,6 +73,7 @@ def apply(
     inventory: InventoryArgument,
     *,
     fleet: FleetOptions,
+    rollout: RolloutOptions,
     run_options: RunOptions,
     plan_file: Annotated[
         Path | None,
@@ -80,6 +87,11 @@ def apply(
     output: options.CheckOutputOption = "table",
 ) -> None:
     """Bring every server of the inventory into Azure Arc.
+
+    First one server of each network measures the path to Azure, and nothing is left on it. Where the path is
+    not there, nothing is installed anywhere, and the answer says why and who can change it. Then the same
+    servers go before the others, to Connected; then the waves follow. Where a server that went before fails,
+    or too many of a wave, nothing further is begun.
 
     For each: facts, files carried, verified on the server, agent installed, connection checked, connected,
     and done only when Azure itself reports it Connected, with at least the bundle's version and a heartbeat
@@ -98,7 +110,7 @@ def apply(
     """
     from arcferry.fleet import saved_plan
 
-    request = request_of(inventory, fleet, acts=True, run=run_options)
+    request = rollout.of(request_of(inventory, fleet, acts=True, run=run_options))
     planned = saved_plan.read(plan_file) if plan_file is not None else None
     _apply(request, fleet, output, planned)
 
@@ -109,6 +121,7 @@ def retry(
     inventory: InventoryArgument,
     *,
     fleet: FleetOptions,
+    rollout: RolloutOptions,
     run_options: RunOptions,
     failed: Annotated[
         bool,
@@ -137,7 +150,7 @@ def retry(
 
     if not failed:
         raise InputError("what is to be taken up again?", hint="--failed for the servers that failed.")
-    request = request_of(inventory, fleet, acts=True, run=run_options)
+    request = rollout.of(request_of(inventory, fleet, acts=True, run=run_options))
     names = failed_hosts(run_of(request, run), cause)
     _apply(replace(request, only=frozenset(names)), fleet, output)
 
@@ -188,4 +201,4 @@ def _apply(
     if stopping.asked():
         raise InterruptedRunError("stopped; what is done is kept", hint=_GO_ON)
     if not result.all_connected:
-        raise typer.Exit(1)
+        raise typer.Exit(3 if result.blocked else 1)

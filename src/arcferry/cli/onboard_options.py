@@ -30,7 +30,81 @@ InventoryArgument = Annotated[
 
 
 @dataclass(frozen=True, kw_only=True)
-class FleetOptions(options.PlaceOptions, options.AccessOptions, options.IdentityOptions, WinrmOptions):
+class SelectionOptions:
+    """Which servers of the inventory are meant."""
+
+    limit: Annotated[
+        list[str] | None,
+        option(
+            "--limit WHICH",
+            "These servers only: a NAME, TAG=VALUE, or @FILE with a name a line. May be repeated.",
+            panel=options.HOSTS,
+        ),
+    ] = None
+    site: Annotated[
+        list[str] | None,
+        option(
+            "--site NAME", "The servers of this site of the inventory. May be repeated.", panel=options.HOSTS
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RolloutOptions:
+    """Who goes first, how many follow, and when to stop."""
+
+    canary: Annotated[
+        int,
+        option(
+            "--canary N",
+            "So many servers of each network (its site, else its subnet) measure the path to Azure before "
+            "anything is installed anywhere, and then go before the others. With 0 neither.",
+            panel=options.RUN,
+            min=0,
+            max=100,
+            envvar="ARCFERRY_CANARY",
+        ),
+    ] = 1
+    waves: Annotated[
+        str,
+        option(
+            "--waves A,B,C",
+            "How many servers are begun by the end of each wave, such as 5%,25%,100% or 10,200. Each wave "
+            "waits for the one before.",
+            panel=options.RUN,
+        ),
+    ] = "100%"
+    max_failures: Annotated[
+        str,
+        option(
+            "--max-failures N",
+            "Begin no further server after so many failures, or such a share of the servers: 3 or 5%.",
+            "--stop-after",
+            panel=options.RUN,
+        ),
+    ] = ""
+
+    def of(self, request: "RunRequest") -> "RunRequest":
+        """The request with these.
+
+        Raises:
+            InputError: one cannot be read.
+        """
+        from arcferry.fleet.waves import amount, waves
+
+        budget = amount(self.max_failures, "--max-failures") if self.max_failures else None
+        return replace(
+            request,
+            canary=self.canary,
+            waves=waves(self.waves),
+            stop_after=budget.least(len(request.inventory.hosts)) if budget else None,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetOptions(
+    SelectionOptions, options.PlaceOptions, options.AccessOptions, options.IdentityOptions, WinrmOptions
+):
     """What plan and apply both take."""
 
     bundle: options.BundleOption
@@ -101,10 +175,6 @@ class FleetOptions(options.PlaceOptions, options.AccessOptions, options.Identity
 class RunOptions:
     """How hosts are worked on."""
 
-    stop_after: Annotated[
-        int | None,
-        option("--stop-after N", "Begin no further host after N failures.", panel=options.RUN, min=1),
-    ] = None
     patience: Annotated[
         float,
         option(
@@ -134,6 +204,7 @@ def request_of(
 
     from arcferry.files import state_folder
     from arcferry.fleet.inventory import HowReached, read_inventory
+    from arcferry.fleet.selection import selected
     from arcferry.fleet.task import RunRequest
 
     # What goes wrong is told once, in our own words; libraries would print it too where nobody listens.
@@ -146,15 +217,17 @@ def request_of(
         how = HowReached(given.transport, given.auth, given.host_port)
     except ValueError as error:
         raise InputError(f"--{error}") from error
-    hosts = _tagged(read_inventory(inventory, how), given.tags or [])
+    everyone = _tagged(read_inventory(inventory, how), given.tags or [])
+    hosts = selected(everyone, given.limit or [], given.site or [])
     sign_in = _sign_in(given, hosts.hosts)
     opened = open_bundle(given.bundle, given.bundle_key, folder, given.allow_older, keeps=acts)
     request = RunRequest(
         hosts, opened, sign_in, target, who, folder, given.concurrency, window=window_of(given.window)
     )
+    request = replace(request, everyone=everyone)
     if run is None:
         return request
-    return replace(request, stop_after=run.stop_after, patience=run.patience, kill_switch=run.kill_switch)
+    return replace(request, patience=run.patience, kill_switch=run.kill_switch)
 
 
 def window_of(texts: list[str] | None) -> "Window | None":

@@ -35,7 +35,13 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One change of one host's state; `step` is empty for the host as a whole, and `host` for the run."""
+    """One change of one host's state.
+
+    Attributes:
+        host: empty for the run as a whole.
+        step: empty for the host as a whole.
+        stage: the canaries or the wave that the host is in, once that is known.
+    """
 
     host: str
     kind: EventKind
@@ -43,6 +49,7 @@ class Event:
     says: str = ""
     attempt: int = 1
     seconds: float = 0.0
+    stage: str = ""
     at: datetime = field(default_factory=now)
 
 
@@ -71,6 +78,7 @@ def journal(path: Path, run: str) -> Iterator[Observer]:
             "run": run,
             "host": event.host,
             "attempt": event.attempt,
+            "stage": event.stage,
             "step": event.step,
             "event": event.kind.value,
             "says": event.says,

@@ -87,6 +87,7 @@ class HostRun:
     Attributes:
         attempt: 1 for the first try; a host that failed is tried again by the next apply.
         already: whether nothing had to be done, because an earlier apply had finished it.
+        stage: the canaries or the wave that it was in; empty where it was in none.
     """
 
     host: Host
@@ -95,6 +96,7 @@ class HostRun:
     attempt: int = 1
     already: bool = False
     machine: Machine | None = None
+    stage: str = ""
 
     @property
     def failure(self) -> StepResult | None:
@@ -124,6 +126,32 @@ AGENT_STEPS = ("check", "connect")
 """The steps whose output is `azcmagent`'s own."""
 
 
+class PathOutcome(StrEnum):
+    """What became of the proof of a network's path."""
+
+    PROVED = "proved"
+    BROKEN = "broken"
+    """A server measured it, and a required endpoint was not reached."""
+    UNKNOWN = "unknown"
+    """No server that was asked gave an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkPath:
+    """The path to Azure from one network.
+
+    Attributes:
+        asked: the servers that were asked, in this order.
+        hosts: how many of the run's hosts stand in it.
+    """
+
+    network: str
+    outcome: PathOutcome
+    says: str
+    asked: tuple[str, ...]
+    hosts: int
+
+
 @dataclass(frozen=True, slots=True)
 class FleetRun:
     """A whole run, as it stands after one apply.
@@ -134,6 +162,8 @@ class FleetRun:
         interrupted: whether the operator did.
         cancelled: who cancelled it, when and why; empty where nobody did.
         diagnosis: what the failed hosts' evidence leads to, once it was judged.
+        proof: what became of each network's path, where it was to be proved.
+        refusal: why hosts that had not begun were not begun any more; empty where none was refused.
     """
 
     id: str
@@ -148,6 +178,13 @@ class FleetRun:
     interrupted: bool = False
     cancelled: str = ""
     diagnosis: Diagnosis = NOTHING_JUDGED
+    proof: tuple[NetworkPath, ...] = ()
+    refusal: str = ""
+
+    @property
+    def blocked(self) -> bool:
+        """Whether nothing was begun anywhere, because the path to Azure is not there."""
+        return any(one.outcome is PathOutcome.BROKEN for one in self.proof)
 
     @property
     def all_connected(self) -> bool:

@@ -62,7 +62,7 @@ async def apply_fleet(
     with only_one(request.state, "apply", hint=_ANOTHER_FOLDER):
         summary = {
             "inventory": str(request.inventory.path),
-            "hosts": len(request.inventory.hosts),
+            "hosts": len((request.everyone or request.inventory).hosts),
             "bundle": request.bundle.id,
             "target": target_to_json(request.target),
         }

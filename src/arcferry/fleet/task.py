@@ -19,6 +19,7 @@ from arcferry.fleet.run_folder import run_id
 from arcferry.fleet.script import ScriptAnswer, ask
 from arcferry.fleet.system import SYSTEMS
 from arcferry.fleet.transport import Session, SignIn, open_session
+from arcferry.fleet.waves import ALL, Amount
 from arcferry.fleet.window import Window
 
 PATIENCE = 420.0
@@ -38,6 +39,9 @@ class RunRequest:
         window: when hosts without a window of their own may be begun; None for any time.
         only: the hosts that are begun; None for all. The others stand as they were.
         kill_switch: while this file exists nothing is begun; None for no switch.
+        canary: servers of each network that prove the path and go before the others; 0 for neither.
+        waves: how many hosts are begun by the end of each wave.
+        everyone: all hosts of the inventory, if this run is about some of them only.
     """
 
     inventory: Inventory
@@ -52,11 +56,14 @@ class RunRequest:
     window: Window | None = None
     kill_switch: Path | None = None
     only: frozenset[str] | None = None
+    canary: int = 0
+    waves: tuple[Amount, ...] = (ALL,)
+    everyone: Inventory | None = None
 
     @property
     def run(self) -> str:
-        """The name of the run that this is."""
-        return run_id(self.inventory, self.bundle, self.target)
+        """The name of the run that this is, or that this is a part of."""
+        return run_id(self.everyone or self.inventory, self.bundle, self.target)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,14 @@
 """A run's result: JSON, JSON lines, or a table of the machines as ARM reports them."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
 
 from arcferry.azure import PreflightCheck
 from arcferry.diagnosis.finding import Finding, Severity, addressed
-from arcferry.fleet.outcome import FleetRun, HostOutcome, HostRun
+from arcferry.fleet.outcome import FleetRun, HostOutcome, HostRun, NetworkPath, PathOutcome
 from arcferry.fleet.transport import place_of
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
@@ -26,6 +26,8 @@ _MARKS = {
     HostOutcome.FAILED: "FAIL",
     HostOutcome.BLOCKED: "FAIL",
 }
+_PATHS = {PathOutcome.PROVED: "ok", PathOutcome.BROKEN: "FAIL", PathOutcome.UNKNOWN: "warn"}
+_MOST_NETWORKS = 8
 _MACHINE = (
     "name", "id", "status", "vm_id", "location", "agent_version", "os", "last_status_change", "tags",
 )  # fmt: skip
@@ -43,10 +45,12 @@ def document(run: FleetRun) -> dict[str, Any]:
         "target": dict(run.target),
         "bundle": dict(run.bundle),
         "preflight": checks_document(run.checks),
+        "path_proof": [picked(one, "network", "outcome", "says", "asked", "hosts") for one in run.proof],
         "state": run.state,
         "interrupted": run.interrupted,
         "cancelled": run.cancelled,
         "budget_spent": run.spent,
+        "refusal": run.refusal,
         "summary": {outcome.value: run.count(outcome) for outcome in HostOutcome} | {"hosts": len(run.hosts)},
         "hosts": list(map(host_document, run.hosts)),
         **as_json.fields(run.diagnosis),
@@ -64,7 +68,7 @@ def host_document(run: HostRun) -> dict[str, Any]:
     return {
         **picked(run.host, "name", "address", "site", "transport"),
         "port": run.host.port or None,
-        **picked(run, "outcome", "attempt", "already", "wants_restart"),
+        **picked(run, "outcome", "attempt", "already", "stage", "wants_restart"),
         "steps": [step.public() for step in run.steps],
         "failure": failure.public() if failure else None,
         "machine": picked(run.machine, *_MACHINE) if run.machine else None,
@@ -88,7 +92,8 @@ def host_case(host: HostRun) -> JunitCase:
 
 
 def draw(run: FleetRun, console: Console) -> None:
-    """The machines, then each cause of failure once with its hosts, then the sum."""
+    """The path, the machines, then each cause of failure once with its hosts, then the sum."""
+    print_proof(console, run.proof)
     print_table(console, _HEADINGS, map(_row, run.hosts))
     print_line(console)
     print_failures(console, failures(run.hosts))
@@ -101,6 +106,20 @@ def draw(run: FleetRun, console: Console) -> None:
         "ok" if run.all_connected else "FAIL" if run.count(HostOutcome.CONNECTED) < len(run.hosts) else "warn"
     )
     print_sum(console, word, summary(run))
+
+
+def print_proof(console: Console, proof: Sequence[NetworkPath]) -> None:
+    """The path from each network; the networks that have it alike are one line where they are many."""
+    proved = [one for one in proof if one.outcome is PathOutcome.PROVED]
+    if len(proved) > _MOST_NETWORKS:
+        print_marked(console, "ok", f"path to Azure: proved from {len(proved)} networks")
+    for one in proof:
+        if one.outcome is not PathOutcome.PROVED or len(proved) <= _MOST_NETWORKS:
+            hosts = f"{one.hosts} host{'s' if one.hosts > 1 else ''}"
+            line = f"path to Azure: {one.network}, {hosts}: {one.says}"
+            print_marked(console, _PATHS[one.outcome], one_line(line, limit=400))
+    if proof:
+        print_line(console)
 
 
 def _row(run: HostRun) -> tuple[tuple[str, ...], str]:
@@ -166,8 +185,8 @@ def summary(run: FleetRun) -> str:
         HostOutcome.STOPPED: "not finished",
     }
     parts += [f"{counts[outcome]} {word}" for outcome, word in words.items() if counts[outcome]]
-    if run.spent:
-        parts.append("the failure budget is spent, so no further host was begun")
+    if run.refusal:
+        parts.append(run.refusal)
     seconds = (run.ended - run.started).total_seconds()
     return f"{', '.join(parts)}; run {run.id}, begun {to_text(run.started)}" + (
         f", {seconds:.0f} s" if seconds < 3600 else ""  # noqa: PLR2004  # a resumed run's age says nothing

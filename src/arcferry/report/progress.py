@@ -36,7 +36,8 @@ def tell(event: Event, console: Console) -> None:
     time = f" ({event.seconds:.1f} s)" if event.seconds and event.kind is EventKind.DONE else ""
     says = f": {event.says}" if event.says else ""
     step = f"{event.step} " if event.step else ""
-    line = f"{event.host}  {step}{event.kind.value}{time}{says}"
+    stage = f" ({event.stage})" if event.stage else ""
+    line = f"{event.host}{stage}  {step}{event.kind.value}{time}{says}"
     console.print(one_line(line, limit=400), soft_wrap=True)
 
 

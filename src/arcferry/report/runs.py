@@ -13,7 +13,7 @@ from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.text import one_line
 from arcferry.times import to_text
 
-_FIELDS = ("state", "step", "says", "time")
+_FIELDS = ("state", "step", "says", "time", "stage")
 
 
 def remembered(folder: Path) -> list[dict[str, Any]]:
@@ -60,6 +60,8 @@ def _note(host: dict[str, str], entry: Entry) -> None:
     event = entry.event
     if event.get("step"):
         host.update(step=str(event["step"]), says=one_line(str(event.get("says", ""))))
+    if event.get("stage"):
+        host["stage"] = one_line(str(event["stage"]))
     host.update(state=entry.kind, time=str(event.get("time", "")))
 
 
@@ -119,4 +121,5 @@ def plain(found: list[dict[str, Any]]) -> Iterator[str]:
             yield f"  {run['says']}"
         for name, host in run["hosts"].items():
             if host["state"] != "connected":
-                yield f"  {name}  {host['step']} {host['state']}  {host['says']}".rstrip()
+                stage = f" ({host['stage']})" if host["stage"] else ""
+                yield f"  {name}{stage}  {host['step']} {host['state']}  {host['says']}".rstrip()

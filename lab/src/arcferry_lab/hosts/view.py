@@ -13,6 +13,7 @@ from arcferry_lab.hosts.settings import HostSettings
 from arcferry_lab.hosts.tools import OpenSsh, agent_python_prefix
 
 DOMAIN = "corp.example"
+_DNS_PORT = "53"
 _TOP = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _FOLDERS = (
     "dev", "proc", "root", "run", "home", "mnt", "opt", "srv", "sys", "tmp", "usr",
@@ -93,7 +94,7 @@ def _files(settings: HostSettings, account: Account, ssh: OpenSsh) -> dict[str, 
         "etc/group": (f"root:x:0:\nsshd:x:74:\nnogroup:x:65534:\n{_extra(account, ':x:{0}:')}", 0o644),
         "etc/hostname": (f"{name}\n", 0o644),
         "etc/hosts": (f"127.0.0.1 localhost\n{address} {name}.{DOMAIN} {name}\n", 0o644),
-        "etc/nsswitch.conf": ("passwd: files\ngroup: files\nhosts: files\n", 0o644),
+        **_names(settings.resolver),
         "etc/machine-id": (f"{uuid.uuid4().hex}\n", 0o444),
         "etc/profile": ("PS1='# '\n", 0o644),
         "etc/arcferry/session": (_session(ssh), 0o755),
@@ -101,6 +102,17 @@ def _files(settings: HostSettings, account: Account, ssh: OpenSsh) -> dict[str, 
         "etc/ssh/sshd_config": (_sshd_config(settings, account, ssh), 0o644),
         "var/log/commands.log": ("", 0o600),
         **_package_files(settings.packages),
+    }
+
+
+def _names(resolver: str) -> dict[str, tuple[str, int]]:
+    """Where the host's programs look names up; at a port that is not DNS's own none of them can ask."""
+    address, _, port = resolver.rpartition(":")
+    asked = port == _DNS_PORT
+    switch = f"passwd: files\ngroup: files\nhosts: files{' dns' if asked else ''}\n"
+    return {
+        "etc/nsswitch.conf": (switch, 0o644),
+        **({"etc/resolv.conf": (f"nameserver {address}\n", 0o644)} if asked else {}),
     }
 
 

@@ -8,9 +8,9 @@
 #                      decides whom it believes; opens no connection, and installs nothing
 #   Send-Failure       tells Azure Arc that an install or connect failed, with -ReportFailure only
 Set-StrictMode -Version 3.0
-$Stage = '' # of the connection that is being tried
-$Peer = $null # what the last server's certificate said
-$Reply = '' # what the last server answered
+$script:Stage = '' # of the connection that is being tried
+$script:Peer = $null # what the last server's certificate said
+$script:Reply = '' # what the last server answered
 $Required = @{ # as in arcferry's catalogue; the star is the regional host, which only the discovery call names
     AzureCloud = 'agentserviceapi.guestconfiguration.azure.com', '*.his.arc.azure.com',
         '{region}-gas.guestconfiguration.azure.com', 'gbl.his.arc.azure.com', 'login.microsoftonline.com',

@@ -1,6 +1,5 @@
 """check: the agent's own connectivity check, on the host; and what its failure, or that of connect, means."""
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,15 +10,13 @@ from arcferry.evidence.case import Document
 from arcferry.evidence.readers import agent_check, agent_log
 from arcferry.evidence.readers.guard import kept_apart
 from arcferry.fleet.host_state import Decision, HostState, run, skip
+from arcferry.fleet.measured import DEADLINE, MOST_PATH, path_text
 from arcferry.fleet.outcome import StepResult, StepState
 from arcferry.fleet.script import ScriptAnswer, ask
 from arcferry.fleet.task import HostTask, Step
 from arcferry.text import one_line
 
 _MOST_NAMED = 4
-_DEADLINE = 180.0
-MOST_PATH = 64 * 1024
-"""Bytes that are kept of one host: an honest one has some 10 KB, and 1,000 hosts of a run may fail."""
 
 
 def decide(state: HostState) -> Decision:
@@ -100,14 +97,14 @@ async def with_path(failure: StepResult, task: HostTask) -> StepResult:
     location, cloud = task.target.location, task.target.cloud.name
     script = task.payload.script_path
     try:
-        answer = await ask(await task.session(), script, "facts", location, cloud, deadline=_DEADLINE)
+        answer = await ask(await task.session(), script, "facts", location, cloud, deadline=DEADLINE)
     except HostError as error:
         task.tell(one_line(f"the path to Azure was not measured: {error.message}"))
         return failure
-    path = answer.fields.get("path")
-    text = json.dumps(path, separators=(",", ":")) if isinstance(path, dict) else ""
-    if not text or len(text) > MOST_PATH:
-        why = f"it is more than {MOST_PATH:,} bytes" if text else answer.text("message") or "it gave none"
+    text = path_text(answer)
+    if not text:
+        given = isinstance(answer.fields.get("path"), dict)
+        why = f"it is more than {MOST_PATH:,} bytes" if given else answer.text("message") or "it gave none"
         task.tell(f"the path to Azure was not kept: {why}")
         return failure
     return replace(failure, path=text)
