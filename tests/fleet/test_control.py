@@ -10,7 +10,7 @@ import pytest
 
 from arcferry.errors import FileInputError
 from arcferry.fleet.control import Controls, Order, Wish, give, order_for
-from arcferry.fleet.run_folder import RunFolder
+from arcferry.fleet.run_folder import RunFolder, runs
 
 from .conftest import Ended, Fleet, ended
 
@@ -71,9 +71,8 @@ async def order(fleet: Fleet, verb: str, *args: str) -> Ended:
 @pytest.mark.hosts
 async def test_a_paused_run_ends_its_steps_and_goes_on_when_it_is_resumed(fleet: Fleet) -> None:
     applying = await fleet.start("apply", "--output", "json")
-    await until(fleet, lambda: any(event["step"] == "install" for event in fleet.events()), applying)
-    paused = await order(fleet, "pause", "--reason", "the line is full")
-    assert paused.code == 0
+    await until(fleet, lambda: any(event["step"] == "facts" for event in fleet.events()), applying)
+    give(_run(fleet), Order.given(Wish.PAUSE, "the line is full"))
     await until(fleet, lambda: "paused" in dict(fleet.of_run()), applying)
     await until(fleet, lambda: _steps_at_work(fleet) == 0, applying)
     begun = len(_starts(fleet))
@@ -93,8 +92,8 @@ async def test_a_paused_run_ends_its_steps_and_goes_on_when_it_is_resumed(fleet:
 @pytest.mark.hosts
 async def test_a_cancelled_run_ends_with_130_and_is_not_applied_before_it_is_resumed(fleet: Fleet) -> None:
     applying = await fleet.start("apply", "--output", "json")
-    await until(fleet, lambda: any(event["step"] == "install" for event in fleet.events()), applying)
-    assert (await order(fleet, "cancel", "--reason", "wrong subscription")).code == 0
+    await until(fleet, lambda: any(event["step"] == "facts" for event in fleet.events()), applying)
+    give(_run(fleet), Order.given(Wish.CANCEL, "wrong subscription"))
     done = await ended(applying)
     assert done.code == 130
     assert "wrong subscription" in done.err
@@ -126,8 +125,8 @@ async def test_nothing_begins_while_the_kill_switch_is_there(fleet: Fleet, tmp_p
 @pytest.mark.hosts
 async def test_a_later_apply_of_a_paused_run_waits(fleet: Fleet) -> None:
     first = await fleet.start("apply")
-    await until(fleet, lambda: any(event["step"] == "stage" for event in fleet.events()), first)
-    assert (await order(fleet, "pause")).code == 0
+    await until(fleet, lambda: any(event["step"] == "facts" for event in fleet.events()), first)
+    give(_run(fleet), Order.given(Wish.PAUSE))
     await until(fleet, lambda: "paused" in dict(fleet.of_run()), first)
     first.terminate()
     assert (await ended(first)).code == 130
@@ -150,9 +149,18 @@ async def test_what_there_is_no_run_for(azure_only: Fleet) -> None:
     other = await order(azure_only, "cancel", "--run", "0123456789ac")
     assert other.code == 2
     assert "Did you mean 0123456789ab?" in other.err
+    held = await order(azure_only, "pause", "--reason", "the line is full")
+    assert (held.code, held.out.rpartition(": ")[2]) == (0, "the line is full\n")
+    assert "an apply will wait" in held.err
+    assert (await order(azure_only, "resume")).code == 0
     idle = await order(azure_only, "resume")
     assert idle.code == 0
     assert "neither paused nor cancelled" in idle.out
+
+
+def _run(fleet: Fleet) -> RunFolder:
+    ((run, _),) = runs(fleet.state)
+    return run
 
 
 def _starts(fleet: Fleet) -> list[tuple[str, str]]:

@@ -61,15 +61,7 @@ def export(
             panel=SERVERS,
         ),
     ] = 300,
-    window: Annotated[
-        list[str] | None,
-        option(
-            "--window WHEN",
-            "When servers may begin, such as 'Sat 22:00-05:00 Asia/Taipei'; several with commas, or again. "
-            "For gpo and script: what they run does nothing at other times.",
-            panel=SERVERS,
-        ),
-    ] = None,
+    window: options.WindowOption = None,
     agent_proxy: Annotated[
         str,
         option(

@@ -182,15 +182,7 @@ class FleetOptions(
     ] = 0
     tags: options.TagsOption = None
     state: options.StateOption = None
-    window: Annotated[
-        list[str] | None,
-        option(
-            "--window WHEN",
-            "When servers may be begun, such as 'Sat 22:00-05:00 Asia/Taipei'; several with commas, or "
-            "repeated. Outside it the run waits, and a server at work ends its step.",
-            panel=options.RUN,
-        ),
-    ] = None
+    window: options.WindowOption = None
     reconnect: Annotated[
         bool,
         option(

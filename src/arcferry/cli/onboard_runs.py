@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from arcferry.cli import options
-from arcferry.cli.options import option
 from arcferry.cli.output import show
 from arcferry.cli.run_choice import RunOption, chosen
 
@@ -42,14 +41,11 @@ def follow(
     *,
     run: RunOption = "",
     state: options.StateOption = None,
-    output: Annotated[
-        Literal["table", "jsonl"],
-        option("--output", "Lines for people, or the journal's own, one JSON document each.", "-o"),
-    ] = "table",
+    output: Annotated[Literal["table", "jsonl"], options.FORM] = "table",
 ) -> None:
     """Show what a run does while it does it, also one that another process works on, until it ends.
 
-    Of a run that has ended, all that its last apply did.
+    Of a run that has ended, all that its last apply did. jsonl gives the journal's own lines.
 
     Exit code 0 when every server of the run is connected, 1 when one is not or the run was broken off, 2 when
     no run is remembered, 130 after Ctrl-C, which leaves the run alone.

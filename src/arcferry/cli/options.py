@@ -170,6 +170,15 @@ CreatedOption = Annotated[
         "byte for byte. Without it SOURCE_DATE_EPOCH, else now.",
     ),
 ]
+WindowOption = Annotated[
+    list[str] | None,
+    option(
+        "--window WHEN",
+        "When servers may be begun, such as 'Sat 22:00-05:00 Asia/Taipei'; several with commas, or repeated. "
+        "Outside it nothing begins, and what is at work ends its step.",
+        panel=RUN,
+    ),
+]
 _SCOPE = setting(
     "--private-link-scope ID",
     "The ARM id of an Azure Arc private link scope.",

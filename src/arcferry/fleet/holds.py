@@ -69,11 +69,10 @@ class Holds:
             self._observer(Event(host.name, EventKind.WAITING, WINDOW, why))
         return why
 
-    async def wait_for(self, host: Host) -> None:
-        """Return once the host may begin, and tell whoever watches if it waits for its window."""
-        while self.tell(host):
-            async with self._looked:
-                await self._looked.wait()
+    async def next_look(self) -> None:
+        """Wait until it was looked again at what is asked for."""
+        async with self._looked:
+            await self._looked.wait()
 
     async def pass_(self, host: Host) -> None:
         """Return once the host may go on.
@@ -82,8 +81,7 @@ class Holds:
             WindowClosedError: it may not before its window opens again.
         """
         while self._asked:
-            async with self._looked:
-                await self._looked.wait()
+            await self.next_look()
         if why := self.why(host):
             raise WindowClosedError(why)
 

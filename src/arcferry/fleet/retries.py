@@ -10,7 +10,7 @@ from importlib import resources
 from arcferry import catalog
 from arcferry.fleet.outcome import StepResult, StepState
 
-_GROWTH = 2
+_GROWTH = 2.0
 _LEAST, _MOST = 0.5, 1.5
 
 
@@ -51,4 +51,5 @@ def retry_of(result: StepResult) -> Retry | None:
 def pause_before(retry: Retry, time: int) -> float:
     """Seconds before the so-and-so-many-th time, the first being 1: never the same for two hosts."""
     spread = random.uniform(_LEAST, _MOST)  # noqa: S311  # no secret hangs on it
-    return float(retry.base * _GROWTH ** (time - 1) * spread)
+    wait: float = retry.base * _GROWTH ** (time - 1) * spread
+    return wait

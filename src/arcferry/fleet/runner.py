@@ -27,7 +27,6 @@ from arcferry.fleet.waves import CANARY, stages
 from arcferry.times import from_text, now, to_text
 
 _POLL = 0.5
-_AFTER = 0.02
 _LAST_STEPS = 900.0
 SPENT = "the failure budget is spent, so no further host was begun"
 NO_PATH = "the path to Azure is not there, so nothing was begun"
@@ -185,50 +184,40 @@ class FleetRunner:
         return tuple(host for one in waiting for host in one.canaries(self._request.canary))
 
     async def _begin(self, host: Host, recorded: RecordedAttempt | None, turns: asyncio.Semaphore) -> None:
-        """Let a host's work begin when its turn comes, and wait until it has ended.
-
-        Work that is cut short by the end of the host's window begins anew, where it was, in the next one.
-        """
+        """Let a host's work begin when its turn comes, and wait until it has ended for good."""
         ended = self._ended.setdefault(host.name, asyncio.Event())
-        if recorded is not None and recorded.active:
-            await ended.wait()  # it goes on by itself, from the step that it was at
-            if not self._was_cut_short(host):
+        while True:
+            if recorded is not None and recorded.active:
+                await ended.wait()  # it goes on by itself, from the step that it was at
+            else:
+                await self._one_attempt(host, recorded, turns, ended)
+            if host.name not in self._cut_short:
                 return
-            recorded = await self._settled(host)
-        while await self._passes(host, recorded.attempt + 1 if recorded else 1):
-            await self._holds.wait_for(host)
-            async with turns:
-                if self._gate.held(host) or self._gate.refusal or self._holds.why(host):
-                    continue
-                await self._enqueue(host, recorded)
-                await ended.wait()
-            if not self._was_cut_short(host):
-                return
-            recorded = await self._settled(host)
-        self._see(Event(host.name, EventKind.STOPPED, says=self._gate.refusal))
+            self._cut_short.discard(host.name)
+            ended.clear()
+            # The record of the attempt that its window ended follows by a moment.
+            while (recorded := (await self._records.attempts()).get(host.name)) and recorded.active:
+                await self._holds.next_look()
 
-    async def _enqueue(self, host: Host, recorded: RecordedAttempt | None) -> None:
+    async def _one_attempt(
+        self, host: Host, recorded: RecordedAttempt | None, turns: asyncio.Semaphore, ended: asyncio.Event
+    ) -> None:
         attempt, finished, begun = 1, set[str](), set[str]()
         if recorded is not None:
             attempt = recorded.attempt + 1
             finished, begun = await self._done_before(recorded)
-        given = {"started": to_text(now()), "finished": sorted(finished), "begun": sorted(begun)}
-        await self._records.enqueue(host.name, attempt, given)
-
-    def _was_cut_short(self, host: Host) -> bool:
-        if host.name not in self._cut_short:
-            return False
-        self._cut_short.discard(host.name)
-        self._ended[host.name].clear()
-        return True
-
-    async def _settled(self, host: Host) -> RecordedAttempt | None:
-        """A host's last attempt, once its record says that it is over, which follows the work by a moment."""
-        while True:
-            recorded = (await self._records.attempts()).get(host.name)
-            if recorded is None or not recorded.active or self._ending:
-                return recorded
-            await asyncio.sleep(_AFTER)
+        while await self._passes(host, attempt):
+            if self._holds.tell(host):
+                await self._holds.next_look()
+                continue
+            async with turns:
+                if self._gate.held(host) or self._gate.refusal or self._holds.why(host):
+                    continue
+                given = {"started": to_text(now()), "finished": sorted(finished), "begun": sorted(begun)}
+                await self._records.enqueue(host.name, attempt, given)
+                await ended.wait()
+                return
+        self._see(Event(host.name, EventKind.STOPPED, says=self._gate.refusal, attempt=attempt))
 
     async def _passes(self, host: Host, attempt: int) -> bool:
         def waits(why: str) -> None:
@@ -294,7 +283,7 @@ class FleetRunner:
 
     async def _admitted(self, host: Host, current: asyncio.Task[Any], attempt: int) -> bool:
         """Whether the host may begin, once the gate has decided; a stopped run ends the wait."""
-        if self._ending:
+        if self._ending or not self._takes(host.name):
             return False
         self._tasks[host.name] = (current, True)
         try:
@@ -359,7 +348,7 @@ class FleetRunner:
                 async with asyncio.timeout(_POLL):
                     await self._changed.wait()
                     # The record follows the news by a moment.
-                    await asyncio.sleep(_AFTER)
+                    await asyncio.sleep(0.02)
 
     async def _busy(self, names: set[str]) -> bool:
         try:

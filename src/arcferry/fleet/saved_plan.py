@@ -108,7 +108,7 @@ def read(path: Path) -> SavedPlan:
         document = _Document.model_validate(from_json(data))
     except ValidationError as error:
         raise FileInputError(path, f"is no saved plan: {first_problem(error)}", hint=hint) from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise FileInputError(path, "is no saved plan: it is not JSON", hint=hint) from None
     hosts = {
         host.name: (host.digest, {step: (one.action, one.why) for step, one in host.decided.items()})

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
-from arcferry.text import quoted
+from arcferry.text import quoted, whole
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 EXAMPLE = '"Sat 22:00-05:00 Asia/Taipei"'
@@ -108,7 +108,8 @@ class Window:
     def said(self, instant: datetime) -> str:
         """An instant by the clock of the window's first zone, as people who set the window read it."""
         zone = self.spans[0].zone
-        return f"{instant.astimezone(ZoneInfo(zone)):%a %Y-%m-%d %H:%M} {zone}"
+        local = instant.astimezone(ZoneInfo(zone))
+        return f"{DAYS[local.weekday()]} {local.strftime('%Y-%m-%d %H:%M')} {zone}"
 
 
 def parse_window(text: str) -> Window:
@@ -187,10 +188,10 @@ def _time(text: str, *, end: bool = False) -> time:
     hour, _, minute = text.partition(":")
     if end and text == "24:00":
         return _MIDNIGHT
-    try:
-        return time(int(hour), int(minute))
-    except ValueError:
-        raise _wrong(f"{quoted(text)} is no time of a day") from None
+    hours, minutes = whole(hour, most=23), whole(minute, most=59)
+    if hours is None or minutes is None:
+        raise _wrong(f"{quoted(text)} is no time of a day")
+    return time(hours, minutes)
 
 
 def _days(text: str) -> set[int]:
