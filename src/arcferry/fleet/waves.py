@@ -2,16 +2,15 @@
 
 import itertools
 import math
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from arcferry.errors import InputError
 from arcferry.fleet.inventory import Host
-from arcferry.text import quoted
+from arcferry.text import quoted, whole
 
 _WHOLE = 100
-_AMOUNT = re.compile(r"([1-9][0-9]{0,5})(%?)")
+_MOST = 1_000_000
 CANARY = "canary"
 
 
@@ -56,14 +55,14 @@ def amount(text: str, option: str) -> Amount:
     Raises:
         InputError: it is neither.
     """
-    found = _AMOUNT.fullmatch(text.strip())
-    made = Amount(int(found[1]), bool(found[2])) if found else None
-    if made is None or (made.percent and made.number > _WHOLE):
+    digits, percent, rest = text.strip().partition("%")
+    number = whole(digits, most=_WHOLE if percent else _MOST)
+    if not number or rest:
         raise InputError(
             f"{option}: {quoted(text)} is neither a number of hosts nor a share of them",
             hint="It is written as 20, or as 5%: whole numbers, from 1, and to 100%.",
         )
-    return made
+    return Amount(number, bool(percent))
 
 
 def waves(text: str) -> tuple[Amount, ...]:
