@@ -85,8 +85,10 @@ async def test_who_may_not_delete_there_is_told_the_owners_command(fleet: Fleet)
     assert (done.code, set(done.outcomes.values())) == (1, {"failed"}), done.err
     for name, says, hint in zip(NAMES, failures(done), hints(done), strict=True):
         assert "could not be disconnected from" in says
-        assert f"az resource delete --ids /subscriptions/{fleet.twin.azure.subscription_id}" in hint
-        assert f"/{OLD}/providers/Microsoft.HybridCompute/machines/{name}" in hint
+        assert f"in subscription {fleet.twin.azure.subscription_id} runs: az resource delete" in hint
+        assert (
+            f"--resource-group {OLD} --resource-type Microsoft.HybridCompute/machines --name {name}" in hint
+        )
     assert machines(fleet) == {(OLD, name) for name in NAMES}
 
     # The owner did so.
@@ -134,7 +136,7 @@ async def test_a_leftover_that_may_not_be_removed(fleet: Fleet) -> None:
     for name, says, hint in zip(NAMES, failures(done), hints(done), strict=True):
         assert "AZCM0081" in says
         assert "own leftover in Azure could not be removed" in says
-        assert f"machines/{name}" in hint
+        assert f"machines --name {name}" in hint
     assert machines(fleet) == {(RESOURCE_GROUP, name) for name in NAMES}
 
 
@@ -149,7 +151,7 @@ async def test_what_is_not_provably_its_own_stays(fleet: Fleet, case: str) -> No
     for name, says, hint in zip(NAMES, failures(done), hints(done), strict=True):
         assert f"ARM has a machine {name} already" in says
         assert f"of {name}." in says
-        assert "az resource delete --ids" in hint
+        assert f"az resource delete --resource-group {RESOURCE_GROUP}" in hint
     assert calls(fleet, "DELETE") == []
 
 

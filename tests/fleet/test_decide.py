@@ -282,7 +282,8 @@ def test_only_a_leftover_that_is_provably_its_own_may_be_taken(sealed: Sealed, c
     ((step, why, hint),) = blocks(found)
     assert step == "connect"
     assert "ARM has a machine web01 already" in why
-    assert f"az resource delete --ids {TARGET.machine_id('web01')}" in hint
+    assert f"in subscription {SUBSCRIPTION} runs: az resource delete --resource-group rg-arc" in hint
+    assert hint.endswith("--resource-type Microsoft.HybridCompute/machines --name web01")
 
 
 def test_a_small_skew_is_no_hindrance(sealed: Sealed) -> None:

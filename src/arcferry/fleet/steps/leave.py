@@ -67,7 +67,7 @@ async def leave(task: HostTask, agent: HostAgent) -> StepResult | None:
         "connect",
         StepState.FAILED,
         f"it could not be disconnected from {held}: {failed.says}",
-        f"Have that machine deleted. {deletion(agent.resource_id)} Then apply again with --reconnect.",
+        f"Have that machine deleted. {deletion(agent.resource_id)}. Then apply again with --reconnect.",
         code=failed.code,
         meaning=failed.meaning,
         output=failed.output,
@@ -83,10 +83,15 @@ async def _gone(task: HostTask, agent: HostAgent) -> bool:
 
 def deletion(resource_id: str) -> str:
     """The command with which an owner deletes a machine."""
-    shown = resource_id if MACHINE_ID.fullmatch(resource_id) else ""
-    word = command_line.resource_id(shown, "MACHINE-ID")
-    command = command_line.line("az resource delete --ids {machine}", machine=word)
-    return f"Whoever may do that in Azure runs: {command}."
+    found = _PARTS.fullmatch(resource_id) if MACHINE_ID.fullmatch(resource_id) else None
+    subscription, group, name = found.groups() if found else ("SUBSCRIPTION", "", "")
+    command = command_line.line(
+        "az resource delete --resource-group {group} --resource-type Microsoft.HybridCompute/machines "
+        "--name {name}",
+        group=command_line.group(group, "RESOURCE-GROUP"),
+        name=command_line.resource(name, "MACHINE"),
+    )
+    return f"Whoever may do that in subscription {subscription} runs: {command}"
 
 
 def is_leftover(machine: Machine | MachineSummary, facts: HostFacts, agent: HostAgent) -> bool:
