@@ -15,9 +15,14 @@ tools:
 demo: venv tools
 	@.venv/bin/arcferry lab demo
 
+# What fails runs once more, with nothing beside it: a program of Wine's that was ended by the load passes then, and what
+# is wrong fails again.
 test: venv
 	@sh scripts/tools.sh test
-	.venv/bin/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup
+	.venv/bin/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup || { \
+		code=$$?; [ $$code = 1 ] || exit $$code; \
+		echo "test: what failed runs once more, alone"; \
+		.venv/bin/python -m pytest -n 1 --dist loadgroup --last-failed --last-failed-no-failures none; }
 
 # Atheris is no dependency: it comes into an environment of its own, and finds arcferry in the other. How many inputs
 # there were stands at the end (number_of_executed_units); what failed stays in .fuzz.

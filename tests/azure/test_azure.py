@@ -38,12 +38,9 @@ async def test_a_good_preflight(twin: Twin) -> None:
     put_machine(twin, "Web01")
     async with azure.signed_in(aim(twin), principal(twin)) as session:
         found = await azure.prepare(session)
-    assert [(check.name, check.answer.value) for check in found.checks] == [
-        ("sign-in", "ok"),
-        ("resource group", "ok"),
-        ("provider", "ok"),
-        ("location", "ok"),
-    ]
+    assert {check.name for check in found.checks if check.answer.value == "ok"} == {
+        "sign-in", "subscription", "provider", "location", "resource group", "locks", "policies",
+    }  # fmt: skip
     machine = found.machines["web01"]
     assert (machine.name, machine.vm_id, machine.agent_version, machine.tags) == (
         "Web01",
@@ -57,8 +54,11 @@ async def test_the_onboarding_role_sees_less_and_is_enough(twin: Twin) -> None:
     client = twin.azure.add_client("onboarding")
     async with azure.signed_in(aim(twin), azure.with_secret(client.client_id, client.secret)) as session:
         found = await azure.prepare(session)
-    answers = {check.name: check.answer.value for check in found.checks}
-    assert answers == {"sign-in": "ok", "resource group": "ok", "provider": "unknown", "location": "unknown"}
+    assert not found.hindrances
+    assert {check.name for check in found.checks if check.answer.value == "ok"} == {
+        "sign-in",
+        "resource group",
+    }
 
 
 async def test_many_machines_cost_one_request_a_page(twin: Twin) -> None:

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from azure.core import exceptions as core
 from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
-from azure.identity.aio import CertificateCredential, ClientSecretCredential
+from azure.identity import CredentialUnavailableError
 
 from arcferry import catalog
 from arcferry.azure.mapping import BETWEEN, translated, unreadable
@@ -27,23 +27,40 @@ _UNKNOWN = (
 )
 
 
+class TokenSource(Protocol):
+    """Any credential of azure-identity."""
+
+    async def get_token_info(
+        self, *scopes: str, options: TokenRequestOptions | None = None
+    ) -> AccessTokenInfo:
+        """A token."""
+
+    async def close(self) -> None:
+        """Close what is its own."""
+
+
 class Credential:
-    """A service principal's credential, for the SDK's clients and for our own use.
+    """An identity's credential, for the SDK's clients and for our own use.
 
     Raises, from every way to a token:
-        SignInError: Entra refused the service principal.
+        SignInError: Entra refused the identity, or this machine has none of its kind.
         SignInUnavailableError: Entra has a fault of its own, or something else answered in its place.
         AzureUnavailableError: Entra could not be reached.
+
+    Args:
+        inner: one of azure-identity's.
+        advice: the way out where this machine has no such identity.
     """
 
-    def __init__(self, inner: ClientSecretCredential | CertificateCredential) -> None:
+    def __init__(self, inner: TokenSource, advice: str = "") -> None:
         self._inner = inner
+        self._advice = advice
 
     async def get_token_info(
         self, *scopes: str, options: TokenRequestOptions | None = None
     ) -> AccessTokenInfo:
         """A token, from the credential's cache where it holds a good one."""
-        with _signing_in():
+        with _signing_in(self._advice):
             info = await self._inner.get_token_info(*scopes, options=options)
             if not isinstance(info.token, str) or not _TOKEN.fullmatch(info.token):
                 raise _not_entra()
@@ -56,7 +73,8 @@ class Credential:
         return AccessToken(info.token, info.expires_on)
 
     async def close(self) -> None:
-        """Nothing of its own is open: the session's transport is everybody's."""
+        """Nothing of a service principal's is open: the session's transport is everybody's."""
+        await self._inner.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -71,10 +89,12 @@ class Credential:
 
 
 @contextmanager
-def _signing_in() -> Iterator[None]:
+def _signing_in(advice: str) -> Iterator[None]:
     with translated(DOING):
         try:
             yield
+        except CredentialUnavailableError as error:
+            raise SignInError(f"{DOING}: {safe(str(error.message))}", hint=advice) from None
         except core.ClientAuthenticationError as error:
             raise refused(error) from None
         except core.DecodeError as error:

@@ -13,12 +13,18 @@ from urllib.parse import urlsplit
 import aiohttp
 from azure.core.pipeline import PipelineRequest, PipelineResponse, policies
 from azure.core.pipeline.transport import AioHttpTransport
-from azure.identity.aio import CertificateCredential, ClientSecretCredential
+from azure.identity.aio import (
+    AzureCliCredential,
+    CertificateCredential,
+    ClientSecretCredential,
+    ManagedIdentityCredential,
+    WorkloadIdentityCredential,
+)
 from azure.mgmt.core.policies import ARMHttpLoggingPolicy, AsyncARMChallengeAuthenticationPolicy
 from azure.mgmt.hybridcompute.aio import HybridComputeManagementClient
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
-from arcferry.azure.credentials import ServicePrincipal
+from arcferry.azure.credentials import AzLogin, FederatedIdentity, Identity, ManagedIdentity
 from arcferry.azure.entra import DOING, Credential
 from arcferry.azure.mapping import translated
 from arcferry.azure.target import AzureTarget
@@ -36,6 +42,12 @@ _TOKEN_MINIMUM = 15 * 60
 _HTTPS = 443
 _CONNECT_TIMEOUT = 15
 _READ_TIMEOUT = 60
+_AZ_TIMEOUT = 60
+_OF_MACHINE: dict[str, Any] = {"retry_total": 2, "connection_timeout": 5}
+_NO_MANAGED_IDENTITY = (
+    "Only an Azure VM and a server that Arc has connected have a managed identity. Run arcferry there, as "
+    "a user that may read its tokens; --client-id is for a user-assigned one alone."
+)
 
 
 class BoundedRetry(policies.AsyncRetryPolicy[Any, Any]):
@@ -81,17 +93,18 @@ class Token:
 
 
 class AzureSession:
-    """Azure as one service principal sees it. Made by `signed_in`.
+    """Azure as one identity sees it. Made by `signed_in`.
 
     Attributes:
         target: where machines are made.
+        identity: who asks.
         machines: the official Arc client.
         resources: the official resource client.
     """
 
-    def __init__(self, target: AzureTarget, principal: ServicePrincipal, http: aiohttp.ClientSession) -> None:
+    def __init__(self, target: AzureTarget, identity: Identity, http: aiohttp.ClientSession) -> None:
         self.target = target
-        self._principal = principal
+        self.identity = identity
         self._http = http
         self._credential = self._new_credential()
         self._minting = self._credential
@@ -104,7 +117,7 @@ class AzureSession:
         """A token with at least a quarter of an hour to live.
 
         Raises:
-            SignInError: Entra refused the service principal.
+            SignInError: Entra refused the identity.
             AzureUnavailableError: Entra could not be reached.
         """
         # One at a time: while the first asks, the others wait for its answer in the credential's cache.
@@ -116,6 +129,12 @@ class AzureSession:
                 info = await self._minting.get_token_info(self.target.scope)
         with translated(DOING):
             return Token(info.token, datetime.fromtimestamp(info.expires_on, UTC))
+
+    async def close(self) -> None:
+        """Close what is the credential's own; the pool is everybody's."""
+        await self._credential.close()
+        if self._minting is not self._credential:
+            await self._minting.close()
 
     def _of_client(self) -> dict[str, Any]:
         return {"base_url": self.target.arm_url, "policies": self._policies(), **self._options()}
@@ -149,14 +168,30 @@ class AzureSession:
             "retry_backoff_factor": 0.5,
             **self._options(),
         }
-        tenant, client = self.target.tenant_id, self._principal.client_id
+        tenant, who = self.target.tenant_id, self.identity
         try:
-            if self._principal.certificate is not None:
-                data = self._principal.certificate
-                return Credential(CertificateCredential(tenant, client, certificate_data=data, **options))
-            return Credential(ClientSecretCredential(tenant, client, self._principal.secret or "", **options))
+            if isinstance(who, AzLogin):
+                advice = f"Sign in with az first: az login --tenant {tenant}"
+                return Credential(AzureCliCredential(tenant_id=tenant, process_timeout=_AZ_TIMEOUT), advice)
+            if isinstance(who, ManagedIdentity):
+                # The machine itself answers, at an address that no proxy knows.
+                own = AioHttpTransport(use_env_settings=False)
+                inner = ManagedIdentityCredential(
+                    client_id=who.client_id or None, transport=own, **_OF_MACHINE
+                )
+                return Credential(inner, _NO_MANAGED_IDENTITY)
+            if isinstance(who, FederatedIdentity):
+                given = {"tenant_id": tenant, "client_id": who.client_id}
+                file = str(who.token_file)
+                return Credential(WorkloadIdentityCredential(token_file_path=file, **given, **options))
+            if who.certificate is not None:
+                data = who.certificate
+                return Credential(
+                    CertificateCredential(tenant, who.client_id, certificate_data=data, **options)
+                )
+            return Credential(ClientSecretCredential(tenant, who.client_id, who.secret or "", **options))
         except ValueError as error:
-            raise InputError(f"the service principal cannot be used: {safe(str(error))}") from None
+            raise InputError(f"the identity cannot be used: {safe(str(error))}") from None
 
     def _options(self) -> dict[str, Any]:
         return {
@@ -176,7 +211,7 @@ def _origin(url: str) -> tuple[str, str, int]:
 
 
 @asynccontextmanager
-async def signed_in(target: AzureTarget, principal: ServicePrincipal) -> AsyncIterator[AzureSession]:
+async def signed_in(target: AzureTarget, identity: Identity) -> AsyncIterator[AzureSession]:
     """A session on one pool of connections, closed at the end. Nothing is sent before it is used.
 
     Raises:
@@ -187,4 +222,8 @@ async def signed_in(target: AzureTarget, principal: ServicePrincipal) -> AsyncIt
     async with connection_pool(
         proxy=target.proxy, ca_file=target.ca_file, limit=64, auto_decompress=False
     ) as pool:
-        yield AzureSession(target, principal, pool)
+        session = AzureSession(target, identity, pool)
+        try:
+            yield session
+        finally:
+            await session.close()

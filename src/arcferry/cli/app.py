@@ -25,6 +25,7 @@ COMMANDS = {
     "watch": "arcferry.cli.watch:app",
     "data": "arcferry.cli.data:app",
     "bundle": "arcferry.cli.bundle:app",
+    "azure": "arcferry.cli.azure:app",
     "onboard": "arcferry.cli.onboard:app",
     "export": "arcferry.cli.export:export",
     "collect": "arcferry.cli.collect:collect",

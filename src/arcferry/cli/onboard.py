@@ -184,7 +184,8 @@ def apply(
     if who is None:
         raise InputError(
             "no secret and no certificate to sign in to Azure with",
-            hint=f"Set {fleet.secret_env}, or pass --secret-file or --certificate.",
+            hint=f"Set {fleet.secret_env}, or pass --secret-file or --certificate; or sign in as somebody "
+            "else: --az-login, --managed-identity or --federated-token-file.",
         )
     request = replace(request, stop_after=stop_after, patience=patience)
     stop = Stop()
@@ -255,7 +256,7 @@ def _request(inventory: Path, given: FleetOptions, *, acts: bool) -> "RunRequest
         how = HowReached(given.transport, given.auth, given.host_port)
     except ValueError as error:
         raise InputError(f"--{error}") from error
-    hosts = _tagged(read_inventory(inventory, how), given.tags or [])
+    hosts = tagged(read_inventory(inventory, how), given.tags or [])
     sign_in = _sign_in(given, hosts.hosts)
     opened = open_bundle(given.bundle, given.bundle_key, folder, given.allow_older, keeps=acts)
     return RunRequest(hosts, opened, sign_in, target, who, folder, given.concurrency)
@@ -276,7 +277,7 @@ def _sign_in(given: FleetOptions, hosts: "tuple[Host, ...]") -> "SignIn":
     return SignIn(ssh, winrm_trust(given, hosts))
 
 
-def _tagged(inventory: "Inventory", texts: list[str]) -> "Inventory":
+def tagged(inventory: "Inventory", texts: list[str]) -> "Inventory":
     """Every host with these tags too; where both name one, the inventory's stands."""
     from arcferry.fleet.tags import check_tags, parse_tags
 

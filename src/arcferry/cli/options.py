@@ -262,7 +262,7 @@ class AccessOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class IdentityOptions:
-    """The service principal, and where its secret or certificate lies; never the secret itself."""
+    """Who signs in: a service principal, with where its secret or certificate lies, or somebody else."""
 
     client_id: ClientOption = None
     secret_env: Annotated[
@@ -285,6 +285,26 @@ class IdentityOptions:
             panel=AZURE,
         ),
     ] = None
+    federated_token_file: Annotated[
+        Path | None,
+        option(
+            "--federated-token-file FILE",
+            "A token of another issuer that the application trusts, as clusters and pipelines write it, in "
+            "place of a secret.",
+            panel=AZURE,
+        ),
+    ] = None
+    managed_identity: Annotated[
+        bool,
+        option(
+            "--managed-identity",
+            "Sign in as this Azure VM or Arc server itself; with --client-id as its user-assigned identity.",
+            panel=AZURE,
+        ),
+    ] = False
+    az_login: Annotated[
+        bool, option("--az-login", "Sign in as whoever is signed in to az here.", panel=AZURE)
+    ] = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,26 +9,35 @@ from arcferry.cli.options import IdentityOptions, QueryOptions
 from arcferry.errors import InputError
 
 if TYPE_CHECKING:
-    from arcferry.azure import ServicePrincipal
+    from arcferry.azure import Identity
     from arcferry.data.update import SignIn
 
 
-def principal(given: IdentityOptions, *, ask: bool = False) -> "ServicePrincipal | None":
-    """The service principal; None if no secret and no certificate is at hand.
+def principal(given: IdentityOptions, *, ask: bool = False) -> "Identity | None":
+    """Who signs in; None if nothing to sign in with is at hand.
 
     Args:
         given: the options.
         ask: whether to ask for the secret on a terminal.
 
     Raises:
-        InputError: no client id, or a part is wrong.
+        InputError: no client id where one is needed, or a part is wrong.
     """
     from arcferry import azure
 
+    named = _other_ways(given)
+    if len(named) > 1:
+        raise InputError(f"{' and '.join(named)} are different identities", hint="Name one of them.")
+    if given.az_login:
+        return azure.AzLogin()
+    if given.managed_identity:
+        return azure.managed_identity(given.client_id or "")
     if given.client_id is None:
         if ask:
             raise InputError("no service principal", hint="Pass --client-id, or set AZURE_CLIENT_ID.")
         return None
+    if given.federated_token_file is not None:
+        return azure.federated(given.client_id, given.federated_token_file)
     if given.certificate is not None:
         return azure.with_certificate(given.client_id, given.certificate)
     secret = (
@@ -41,6 +50,16 @@ def principal(given: IdentityOptions, *, ask: bool = False) -> "ServicePrincipal
     return None if secret is None else azure.with_secret(given.client_id, secret)
 
 
+def _other_ways(given: IdentityOptions) -> list[str]:
+    """The options for identities other than a service principal's that were given."""
+    ways = {
+        "--az-login": given.az_login,
+        "--managed-identity": given.managed_identity,
+        "--federated-token-file": given.federated_token_file is not None,
+    }
+    return [name for name, on in ways.items() if on]
+
+
 def sign_in(given: QueryOptions, cloud: str) -> "SignIn | None":
     """How to ask Azure for what a bundle or the data folder holds; None if nothing was given for it.
 
@@ -50,11 +69,9 @@ def sign_in(given: QueryOptions, cloud: str) -> "SignIn | None":
     from arcferry import azure, catalog
     from arcferry.data.update import SignIn
 
-    needed = {
-        "--tenant-id": given.tenant_id,
-        "--subscription-id": given.subscription_id,
-        "--client-id": given.client_id,
-    }
+    needed = {"--tenant-id": given.tenant_id, "--subscription-id": given.subscription_id}
+    if not (given.az_login or given.managed_identity):
+        needed["--client-id"] = given.client_id
     if not any(needed.values()):
         return None
     if missing := [name for name, value in needed.items() if not value]:

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from arcferry import times
-from arcferry.azure import AzureTarget, ServicePrincipal, signed_in
+from arcferry.azure import AzureTarget, Identity, signed_in
 from arcferry.catalog import Cloud
 from arcferry.data import download
 from arcferry.data.download import Download
@@ -25,7 +25,7 @@ class SignIn:
     """Where to ask Azure, and as whom."""
 
     target: AzureTarget
-    principal: ServicePrincipal
+    principal: Identity
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,6 +110,6 @@ async def plan_fleet(request: RunRequest, seen: Callable[[HostPlan], None] = lam
     if request.principal is None:
         return await plan(context, seen=seen)
     async with signed_in(request.target, request.principal) as azure:
-        preflight = await prepare(azure)
+        preflight = await prepare(azure, wanted=request.wanted)
         context = replace(context, azure=azure, machines=preflight.machines)
         return await plan(context, preflight.checks, seen)

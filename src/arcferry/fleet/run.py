@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 from arcferry.azure import (
     SETTLING,
     AzureSession,
+    Identity,
     Machine,
     Preflight,
-    ServicePrincipal,
     list_machines,
     prepare,
     signed_in,
@@ -290,7 +290,7 @@ def _read_result(host: Host, recorded: RecordedAttempt | None) -> HostRun:
 
 async def apply_fleet(
     request: RunRequest,
-    principal: ServicePrincipal,
+    principal: Identity,
     *,
     observer: Observer = lambda _: None,
     stop: Stop | None = None,
@@ -321,7 +321,7 @@ async def apply_fleet(
 
             async with signed_in(request.target, principal) as azure:
                 try:
-                    preflight = await _stoppable(prepare(azure, pauses=SETTLING), stop)
+                    preflight = await _stoppable(prepare(azure, pauses=SETTLING, wanted=request.wanted), stop)
                 except asyncio.CancelledError:
                     raise InterruptedRunError("stopped before any host was touched") from None
                 async with aclosing(MachinePoller(azure)) as poller:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from arcferry.azure import AzureSession, AzureTarget, Machine, ServicePrincipal
+from arcferry.azure import AzureSession, AzureTarget, Identity, Machine, Wanted
 from arcferry.bundle import Bundle
 from arcferry.errors import InputError
 from arcferry.fleet.events import Event, EventKind, Observer
@@ -40,11 +40,16 @@ class RunRequest:
     bundle: Bundle
     sign_in: SignIn
     target: AzureTarget
-    principal: ServicePrincipal | None = field(repr=False)
+    principal: Identity | None = field(repr=False)
     state: Path
     concurrency: int = 50
     stop_after: int | None = None
     patience: float = PATIENCE
+
+    @property
+    def wanted(self) -> Wanted:
+        """What the preflight is asked about."""
+        return Wanted({host.name: host.tags for host in self.inventory.hosts})
 
     @property
     def run(self) -> str:

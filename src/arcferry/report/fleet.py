@@ -6,7 +6,6 @@ from typing import Any
 
 from rich.console import Console
 
-from arcferry.azure import PreflightCheck
 from arcferry.diagnosis.finding import Finding, Severity, addressed
 from arcferry.fleet.outcome import FleetRun, HostOutcome, HostRun
 from arcferry.fleet.transport import place_of
@@ -15,6 +14,7 @@ from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import named
 from arcferry.report.console import STYLES, print_line, print_marked, print_sum, print_table
 from arcferry.report.junit import JunitCase, JunitResult, xml
+from arcferry.report.preflight import checks_document
 from arcferry.text import clean, one_line
 from arcferry.times import to_text
 
@@ -50,11 +50,6 @@ def document(run: FleetRun) -> dict[str, Any]:
         "hosts": list(map(host_document, run.hosts)),
         **as_json.fields(run.diagnosis),
     }
-
-
-def checks_document(checks: tuple[PreflightCheck, ...]) -> list[dict[str, str]]:
-    """The preflight's lines."""
-    return [picked(check, "name", "answer", "says") for check in checks]
 
 
 def host_document(run: HostRun) -> dict[str, Any]:

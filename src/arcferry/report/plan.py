@@ -11,8 +11,9 @@ from arcferry.fleet.run_folder import target_to_json
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.console import STYLES, print_line, print_sum, print_table
-from arcferry.report.fleet import checks_document, print_failures
+from arcferry.report.fleet import print_failures
 from arcferry.report.junit import JunitCase, JunitResult, xml
+from arcferry.report.preflight import checks_document, print_checks
 from arcferry.text import one_line, quoted
 
 ROWS = "hosts", "host-plan"
@@ -72,10 +73,12 @@ def junit(plan: FleetPlan) -> str:
 
 def draw(plan: FleetPlan, console: Console) -> None:
     """The preflight's lines, a table, each hindrance with its way out, and the sum."""
-    for check in plan.checks:
-        print_line(console, f"{check.answer.value:<8}{check.name}: {check.says}")
+    print_checks(console, plan.checks)
     if not plan.checks:
-        print_line(console, "unknown Azure was not asked: no secret or certificate was given")
+        print_line(
+            console,
+            "unknown    Azure was not asked: no secret, no certificate and no other identity was given",
+        )
     print_line(console)
     rows = [_HEADINGS, *map(_row, plan.hosts)]
     if any(host.host.tags for host in plan.hosts):

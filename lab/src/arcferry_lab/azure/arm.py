@@ -7,6 +7,7 @@ from uuid import uuid4
 from aiohttp import web
 
 from arcferry_lab.azure import (
+    authorization,
     circuit_requests,
     circuit_tables,
     discovery,
@@ -18,6 +19,7 @@ from arcferry_lab.azure import (
     long_running,
     machines,
     network,
+    private_link,
     providers,
     resource_list,
     route_filters,
@@ -38,6 +40,8 @@ ROUTES: tuple[Operation, ...] = (
     *machines.ROUTES,
     *extensions.ROUTES,
     *licenses.ROUTES,
+    *private_link.ROUTES,
+    *authorization.ROUTES,
     *network.ROUTES,
     *route_filters.ROUTES,
     *circuit_requests.ROUTES,
@@ -77,13 +81,15 @@ async def _answer(state: AzureState, request: web.Request) -> web.StreamResponse
     route, names = found
     asked = ArmRequest(state, request, names, await read_json(request), client)
     _check_subscription(asked)
-    _check_permission(client, route, request.path)
-    gate.check_settled(state, client, route.action, request.path)
+    action = route.action.format_map(names)
+    _check_permission(client, action, request.path)
+    gate.check_settled(state, client, action, request.path)
     if "subscription" in names:
         providers.check_registered(state, route.template)
     kind = route.template.replace("{namespace}/locations", f"{names.get('namespace')}/locations")
     check_version(asked.parameter("api-version"), kind, state.location)
     gate.check_group(asked)
+    gate.check_locks(asked)
     return await route.handler(asked)
 
 
@@ -142,11 +148,11 @@ def _check_subscription(asked: ArmRequest) -> None:
         raise ArmError(404, "SubscriptionNotFound", f"The subscription '{wanted}' could not be found.")
 
 
-def _check_permission(client: Application, route: Operation, path: str) -> None:
-    if route.action and not gate.may(client, route.action):
+def _check_permission(client: Application, action: str, path: str) -> None:
+    if action and not gate.may(client, action):
         raise ArmError(
             403,
             "AuthorizationFailed",
             f"The client '{client.client_id}' with object id '{client.object_id}' is not authorized "
-            f"to perform action '{route.action}' over scope '{path}'.",
+            f"to perform action '{action}' over scope '{path}'.",
         )

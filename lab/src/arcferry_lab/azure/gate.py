@@ -1,11 +1,13 @@
 """What Resource Manager refuses before any handler: too many requests, roles that are new, groups that go."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatch
 from math import ceil
 
 from arcferry_lab.azure.errors import ArmError
 from arcferry_lab.azure.groups import group_id
+from arcferry_lab.azure.roles import Role
 from arcferry_lab.azure.routes import ArmRequest
 from arcferry_lab.azure.state import Application, AzureState
 
@@ -55,9 +57,38 @@ def check_settled(state: AzureState, client: Application, action: str, scope: st
     )
 
 
+def check_locks(asked: ArmRequest) -> None:
+    """Refuse a deletion, or under a lock of the kind ReadOnly any change, of what lies in a locked scope.
+
+    Raises:
+        ArmError: 409 ScopeLocked.
+    """
+    method, path = asked.request.method, asked.request.path.lower().rstrip("/")
+    if method in {"GET", "HEAD"} or "/providers/microsoft.authorization/" in path:
+        return
+    for identity, document in asked.state.authorization.items():
+        scope, _, name = identity.partition("/providers/microsoft.authorization/locks/")
+        level = str(document["properties"].get("level")).lower()
+        if name and f"{path}/".startswith(f"{scope}/") and (method == "DELETE" or level == "readonly"):
+            doing = "delete" if method == "DELETE" else "write"
+            raise ArmError(
+                409,
+                "ScopeLocked",
+                f"The scope '{asked.request.path}' cannot perform {doing} operation because following "
+                f"scope(s) are locked: '{scope}'. Please remove the lock and try again.",
+            )
+
+
 def may(client: Application, action: str) -> bool:
-    """Whether a client's role allows an action."""
-    return any(fnmatch(action.lower(), allowed.lower()) for allowed in client.actions)
+    """Whether one of a client's roles allows an action."""
+    return any(_allows(role, action) for role in client.roles)
+
+
+def _allows(role: Role, action: str) -> bool:
+    def is_of(patterns: Sequence[str]) -> bool:
+        return any(fnmatch(action.lower(), pattern.lower()) for pattern in patterns)
+
+    return is_of(role.actions) and not is_of(role.not_actions)
 
 
 def role_made(state: AzureState, client_id: str) -> None:

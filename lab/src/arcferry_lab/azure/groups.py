@@ -49,7 +49,7 @@ def _shown_subscription(state: AzureState) -> dict[str, object]:
         "subscriptionId": state.subscription_id,
         "tenantId": state.tenant_id,
         "displayName": "arcferry twin",
-        "state": "Enabled",
+        "state": state.subscription_state,
     }
 
 

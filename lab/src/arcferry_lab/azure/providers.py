@@ -12,6 +12,9 @@ from arcferry_lab.azure.state import AzureState
 from arcferry_lab.azure.versions import versions_of
 
 HYBRID_COMPUTE = "Microsoft.HybridCompute"
+_FREE = {"Microsoft.Authorization", "Microsoft.Management"}
+"""What no subscription has to register for."""
+
 _NEVER = "arm/provider-not-registered"
 _OF_PROVIDER = re.compile(r"/providers/(Microsoft\.[A-Za-z]+)/")
 _TYPES = {
@@ -37,7 +40,7 @@ def check_registered(state: AzureState, template: str) -> None:
         ArmError: 409 MissingSubscriptionRegistration.
     """
     found = _OF_PROVIDER.search(template)
-    if found and not is_registered(state, found[1]):
+    if found and found[1] not in _FREE and not is_registered(state, found[1]):
         raise ArmError(
             409,
             "MissingSubscriptionRegistration",
@@ -48,7 +51,8 @@ def check_registered(state: AzureState, template: str) -> None:
 
 def is_registered(state: AzureState, namespace: str) -> bool:
     """Whether the subscription may use a provider now."""
-    return state.registered.get(namespace, False) and not state.faults.holds(_NEVER)
+    waits = state.registering.get(namespace, 0) > 0 or state.faults.holds(_NEVER)
+    return state.registered.get(namespace, False) and not waits
 
 
 def _namespace(asked: ArmRequest) -> str:
@@ -88,12 +92,18 @@ async def _list(asked: ArmRequest) -> web.Response:
 
 
 async def _get(asked: ArmRequest) -> web.Response:
-    return web.json_response(_shown(asked.state, _namespace(asked)))
+    namespace = _namespace(asked)
+    shown = _shown(asked.state, namespace)
+    if asked.state.registering.get(namespace):
+        asked.state.registering[namespace] -= 1
+    return web.json_response(shown)
 
 
 async def _register(asked: ArmRequest) -> web.Response:
-    asked.state.registered[_namespace(asked)] = True
-    return await _get(asked)
+    namespace = _namespace(asked)
+    asked.state.registered[namespace] = True
+    asked.state.registering[namespace] = asked.state.looks_until_registered
+    return web.json_response(_shown(asked.state, namespace))
 
 
 async def _unregister(asked: ArmRequest) -> web.Response:
@@ -106,6 +116,6 @@ _READ = "Microsoft.Resources/subscriptions/providers/read"
 ROUTES = (
     Operation("GET", _PROVIDERS, _list, _READ),
     Operation("GET", f"{_PROVIDERS}/{{namespace}}", _get, _READ),
-    Operation("POST", f"{_PROVIDERS}/{{namespace}}/register", _register, "providers/register/action"),
-    Operation("POST", f"{_PROVIDERS}/{{namespace}}/unregister", _unregister, "providers/unregister/action"),
+    Operation("POST", f"{_PROVIDERS}/{{namespace}}/register", _register, "{namespace}/register/action"),
+    Operation("POST", f"{_PROVIDERS}/{{namespace}}/unregister", _unregister, "{namespace}/unregister/action"),
 )

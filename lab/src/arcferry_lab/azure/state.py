@@ -12,7 +12,7 @@ from cryptography import x509
 
 from arcferry.errors import UnknownNameError
 from arcferry_lab.azure.plane import ControlPlane
-from arcferry_lab.azure.roles import ROLES
+from arcferry_lab.azure.roles import ROLES, Role
 from arcferry_lab.azure.tokens import TokenSigner
 from arcferry_lab.faults import Faults
 
@@ -22,13 +22,18 @@ _JOURNAL = 20_000
 
 @dataclass(slots=True)
 class Application:
-    """An application in the twin's tenant, with its secret, its certificates and the actions it may take."""
+    """An application in the twin's tenant, with its roles, and what it may sign in with.
+
+    Attributes:
+        trusted: issuer and subject of tokens of others that it signs in with, and the issuer's key in PEM.
+    """
 
     client_id: str
-    actions: tuple[str, ...]
+    roles: tuple[Role, ...]
     secret: str = field(repr=False)
     object_id: str = field(default_factory=lambda: str(uuid4()))
     certificates: list[x509.Certificate] = field(default_factory=list)
+    trusted: list[tuple[str, str, bytes]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -129,6 +134,10 @@ class AzureState:
         arm_url: ARM's URL for the same.
         communities: what the route filter allows.
         filter_changed: awaited after `communities` changed, before the caller gets its answer.
+        subscription_state: such as Enabled, Disabled, Warned or PastDue.
+        authorization: locks, policies and role assignments by their ids in lower case.
+        private_link_scopes: by lower-case group and name.
+        looks_until_registered: how often a provider is still Registering after it was asked for.
         network_group: the group that filter and circuit lie in, the first one; it stays the name
             in their ids when the group is gone.
         has_network: whether they exist; they go with their group and do not come back with its name.
@@ -151,6 +160,11 @@ class AzureState:
     clients: dict[str, Application] = field(default_factory=dict)
     groups: dict[str, ResourceGroup] = field(default_factory=dict)
     machines: dict[tuple[str, str], ArcMachine] = field(default_factory=dict)
+    subscription_state: str = "Enabled"
+    authorization: dict[str, dict[str, Any]] = field(default_factory=dict)
+    private_link_scopes: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    looks_until_registered: int = 0
+    registering: dict[str, int] = field(default_factory=dict)
     network_group: str = ""
     has_network: bool = False
     replies: dict[str, CannedResponse] = field(default_factory=dict)
@@ -186,7 +200,7 @@ class AzureState:
         """
         if role_name not in ROLES:
             raise UnknownNameError("role", role_name, ROLES)
-        client = Application(str(uuid4()), ROLES[role_name], secrets.token_urlsafe(30))
+        client = Application(str(uuid4()), (ROLES[role_name],), secrets.token_urlsafe(30))
         self.clients[client.client_id] = client
         return client
 
@@ -204,6 +218,8 @@ class AzureState:
         del self.groups[key]
         for one in [one for one in self.machines if one[0] == key]:
             del self.machines[one]
+        for scope in [scope for scope in self.private_link_scopes if scope[0] == key]:
+            del self.private_link_scopes[scope]
         self.plane.drop(f"/subscriptions/{self.subscription_id}/resourceGroups/{name}")
         if key == self.network_group.lower():
             self.has_network = False

@@ -19,6 +19,7 @@ from arcferry_lab.hosts.windows import (
     command_line,
     start_windows_host,
 )
+from arcferry_lab.hosts.windows.host import RunningProgram, taken_up
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("wine")]
 
@@ -186,3 +187,20 @@ def _until_gone(pid: int) -> None:
         return
     assert select.select([handle], [], [], 10)[0], f"process {pid} goes on"
     os.close(handle)
+
+
+@pytest.mark.parametrize(
+    ("does", "taken"), [("exit 1", False), ("rm order; exit 1", True), ("rm order; cat", True)]
+)
+async def test_a_program_that_ended_before_it_read_its_order_is_told_apart(
+    tmp_path: Path, does: str, taken: bool
+) -> None:
+    order = tmp_path / "order"
+    order.touch()
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(
+        "sh", "-c", does, cwd=tmp_path, stdin=pipe, stdout=pipe, stderr=pipe
+    )
+    running = RunningProgram(process, tmp_path / "code")
+    assert await taken_up(running, order) is taken
+    await running.end()

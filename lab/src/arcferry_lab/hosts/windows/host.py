@@ -33,6 +33,8 @@ _LAB = r"C:\ProgramData\arcferry-lab.json"
 _OUTPUT_LIMIT = 1 << 20
 _LONGEST_LINE = 32_767
 _KILLED = 1
+_TRIES = 4
+_LOOK_SECONDS = 0.005
 
 
 class RunningProgram:
@@ -50,6 +52,11 @@ class RunningProgram:
         self.stdin, self.stdout, self.stderr = process.stdin, process.stdout, process.stderr
         self._process = process
         self._code = code
+
+    @property
+    def ended(self) -> bool:
+        """Whether it has ended, by itself or not."""
+        return self._process.returncode is not None
 
     async def wait(self) -> int:
         """Its exit code, whole; 1 where it was ended. Read both streams beside, or it never ends."""
@@ -213,8 +220,17 @@ class WindowsHost:
         order = self.path(name)
         order.parent.mkdir(parents=True, exist_ok=True)
         write_whole(order, ("".join(f"{field}\0" for field in fields) + "\0").encode("utf-16-le"), mode=0o600)
-        process = await self._machine.start("wine", _CONTROL, "run", name, user=user)
-        return RunningProgram(process, order.with_name(f"{order.name}.code"))
+        code = order.with_name(f"{order.name}.code")
+        for _ in range(_TRIES):
+            process = await self._machine.start("wine", _CONTROL, "run", name, user=user)
+            running = RunningProgram(process, code)
+            try:
+                if await taken_up(running, order):
+                    break
+            except BaseException:
+                await running.end()
+                raise
+        return running
 
     async def run(self, command_line: str, *, given: bytes = b"", seconds: float = 120) -> CommandResult:
         """Run a program to its end.
@@ -320,6 +336,20 @@ def beneath(folder: Path, name: str) -> Path:
     if os.path.lexists(exact) or not folder.is_dir():
         return exact
     return next((path for path in folder.iterdir() if path.name.casefold() == name.casefold()), exact)
+
+
+async def taken_up(running: RunningProgram, order: Path) -> bool:
+    """Whether it read what it is to run, which takes the file away; now and then Wine ends it before."""
+    while _lies(order):
+        if running.ended:
+            return not _lies(order)
+        await asyncio.sleep(_LOOK_SECONDS)
+    return True
+
+
+def _lies(path: Path) -> bool:
+    """Whether there is such a file now."""
+    return path.exists()
 
 
 async def _feed(stream: asyncio.StreamWriter, data: bytes) -> None:

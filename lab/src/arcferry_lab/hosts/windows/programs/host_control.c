@@ -8,7 +8,7 @@
 #include <wchar.h>
 #include <windows.h>
 
-enum { LARGEST = 1 << 20, NOT_STARTED = 9009, FAILED = 1 };
+enum { LARGEST = 1 << 20, NOT_STARTED = 9009, FAILED = 1, TRIES = 4 };
 
 static wchar_t *content(const wchar_t *path)
 {
@@ -47,10 +47,13 @@ static DWORD run(wchar_t *line)
     start.hStdError = GetStdHandle(STD_ERROR_HANDLE);
     PROCESS_INFORMATION made;
     HANDLE job = job_that_ends_with_us();
-    if (!CreateProcessW(NULL, line, NULL, NULL, TRUE, CREATE_SUSPENDED | CREATE_NO_WINDOW, NULL,
-                        *folder ? folder : NULL, &start, &made)) {
-        fwprintf(stderr, L"'%ls' is not recognized as an internal or external command (%lu)\n", line,
-                 GetLastError());
+    for (int tries = 1; !CreateProcessW(NULL, line, NULL, NULL, TRUE, CREATE_SUSPENDED | CREATE_NO_WINDOW, NULL,
+                                        *folder ? folder : NULL, &start, &made); tries++) {
+        DWORD error = GetLastError();
+        /* Wine says so where the new process was gone before it had begun, which it now and then is. */
+        if (error == ERROR_INTERNAL_ERROR && tries < TRIES)
+            continue;
+        fwprintf(stderr, L"'%ls' is not recognized as an internal or external command (%lu)\n", line, error);
         return NOT_STARTED;
     }
     AssignProcessToJobObject(job, made.hProcess);

@@ -1,0 +1,151 @@
+"""What must be true in Azure before a server is touched."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
+from dataclasses import replace
+
+from arcferry import log
+from arcferry.azure.machines import Machine, list_machines
+from arcferry.azure.mapping import missing
+from arcferry.azure.preflight.check import (
+    CheckStatus,
+    Inquiry,
+    Preflight,
+    PreflightCheck,
+    Wanted,
+    hindrance,
+)
+from arcferry.azure.preflight.group import group, missing_group
+from arcferry.azure.preflight.identity import who
+from arcferry.azure.preflight.locks import locks
+from arcferry.azure.preflight.names import names, quota
+from arcferry.azure.preflight.policies import policies
+from arcferry.azure.preflight.private_link import private_link_scope
+from arcferry.azure.preflight.providers import providers, register
+from arcferry.azure.preflight.rights import NAME as RIGHTS
+from arcferry.azure.preflight.rights import rights
+from arcferry.azure.preflight.sign_in import lasting, whose
+from arcferry.azure.preflight.subscription import subscription
+from arcferry.azure.session import AzureSession
+from arcferry.errors import BlockedError, ConflictError, NotFoundError, PermissionDeniedError
+
+__all__ = [
+    "SETTLING",
+    "CheckStatus",
+    "Preflight",
+    "PreflightCheck",
+    "Wanted",
+    "blocked",
+    "examine",
+    "prepare",
+    "register",
+]
+
+SETTLING = (2.0, 4.0, 8.0, 16.0)
+"""Seconds between the tries of whoever would rather wait than begin anew."""
+
+_NOTHING_WANTED = Wanted()
+_OF_SUBSCRIPTION = (subscription, providers)
+_OF_GROUP = (group, rights, locks, policies, private_link_scope, names, quota)
+
+
+async def prepare(
+    session: AzureSession, *, pauses: Iterable[float] = (), wanted: Wanted = _NOTHING_WANTED
+) -> Preflight:
+    """Check all that `examine` does, and let nobody begin where anything hinders.
+
+    Raises:
+        SignInError: no token.
+        PermissionDeniedError: the identity lacks a right, and that is all that hinders.
+        BlockedError: something else must change first; all of it is named.
+        AzureError: Azure gave no usable answer.
+    """
+    found = await examine(session, pauses=pauses, wanted=wanted)
+    if found.hindrances:
+        raise blocked(found.hindrances)
+    return found
+
+
+def blocked(hindrances: tuple[PreflightCheck, ...]) -> BlockedError | PermissionDeniedError:
+    """All that hinders, as one error."""
+    rights_alone = all(one.of_identity for one in hindrances)
+    if len(hindrances) == 1:
+        says, hint = hindrances[0].says, hindrances[0].hint
+    else:
+        says = f"{len(hindrances)} things in Azure hinder: " + "; ".join(
+            f"({number}) {one.says}" for number, one in enumerate(hindrances, 1)
+        )
+        hint = " ".join(f"({number}) {one.hint}" for number, one in enumerate(hindrances, 1) if one.hint)
+    return PermissionDeniedError(says, hint=hint) if rights_alone else BlockedError(says, hint=hint)
+
+
+async def examine(
+    session: AzureSession, *, pauses: Iterable[float] = (), wanted: Wanted = _NOTHING_WANTED
+) -> Preflight:
+    """Check everything that Azure can be asked, whatever comes out; nothing is changed.
+
+    What the identity may not see is unknown. What lies behind a hindrance is left out: without the
+    subscription there is nothing to ask, and without the group nothing of the group.
+
+    Args:
+        session: signed in, or not yet.
+        pauses: after a 403 or 404 the machines are asked for again so often, with these seconds between:
+            for minutes after a role or a group is made, ARM may answer so.
+        wanted: what is to be made, as far as it is known.
+
+    Raises:
+        SignInError: no token.
+        AzureError: Azure gave no usable answer.
+    """
+    token = await session.token()
+    asked = Inquiry(session, wanted, who(token.text))
+    checks = [whose(session, token, asked.who), *lasting(asked)]
+    machines, told = await _machines(session, pauses)
+    asked = replace(asked, machines=machines)
+    if told is not None and told.name == "subscription":
+        return Preflight((*checks, told), {})
+    checks += await _all(_OF_SUBSCRIPTION, asked)
+    # A provider that is not registered hides the machines, and is told by its own check where that can be.
+    if told is not None and not any(one.name == told.name and one.answer == told.answer for one in checks):
+        checks.append(told)
+    if told is None or told.name != "resource group":
+        later = await _all(_OF_GROUP, asked)
+        refused = told is not None and told.name == RIGHTS
+        checks += [one for one in later if not (refused and one.name == RIGHTS)]
+    return Preflight(tuple(checks), machines or {})
+
+
+async def _all(
+    checks: Iterable[Callable[[Inquiry], Awaitable[list[PreflightCheck]]]], asked: Inquiry
+) -> list[PreflightCheck]:
+    return [one for check in checks for one in await check(asked)]
+
+
+async def _machines(
+    session: AzureSession, pauses: Iterable[float]
+) -> tuple[dict[str, Machine] | None, PreflightCheck | None]:
+    """The machines of the group; or None, and what that means."""
+    try:
+        return await _settled(session, pauses), None
+    except PermissionDeniedError as error:
+        return None, hindrance(RIGHTS, error.message, error.hint, of_identity=True)
+    except NotFoundError as error:
+        if missing(error) == "subscription":
+            return None, hindrance("subscription", error.message, error.hint)
+        if missing(error) != "group":
+            raise
+        return None, missing_group(session.target)
+    except ConflictError as error:
+        if "registration" not in error.code.lower():
+            raise
+        return None, hindrance("provider", error.message, error.hint)
+
+
+async def _settled(session: AzureSession, pauses: Iterable[float]) -> dict[str, Machine]:
+    for pause in pauses:
+        with suppress(NotFoundError, PermissionDeniedError):
+            return await list_machines(session)
+        log.did("wait", until="a new role or group counts", seconds=pause)
+        await asyncio.sleep(pause)
+    return await list_machines(session)
