@@ -31,8 +31,9 @@ def check_rate(state: AzureState) -> None:
     raise ArmError(
         429,
         "SubscriptionRequestsThrottled",
-        f"Number of requests for subscription '{state.subscription_id}' exceeded the limit for time interval "
-        f"'00:00:{plane.throttle_for:02d}'. Please try again after '{rest}' seconds.",
+        # The words of 2023-02-14, without an operation: github.com/MicrosoftDocs/azure-docs, issue 105248.
+        f"Number of requests for subscription '{state.subscription_id}' exceeded the backend storage limit. "
+        f"Please try again after '{rest}' seconds.",
         {"Retry-After": str(rest)},
     )
 
