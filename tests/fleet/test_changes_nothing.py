@@ -66,6 +66,7 @@ class Asking:
 
 COMMANDS = {
     "onboard plan": Asking("onboard plan INVENTORY", True),
+    "azure preflight": Asking("azure preflight INVENTORY", True),
     "onboard status": Asking("onboard status", False),
     "check": Asking("check --location eastasia", True, PROBING),
     "explain": Asking("explain AZCM0026", False),

@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from arcferry_lab.azure.errors import EntraError
 from arcferry_lab.azure.state import Application
 
+_EXCHANGE = "api://AzureADTokenExchange"
+
 
 def check_assertion(assertion: str, client: Application, *, audiences: Sequence[str]) -> None:
     """Verify the signature, life, audience, issuer and subject of a client's assertion.
@@ -44,6 +46,38 @@ def check_assertion(assertion: str, client: Application, *, audiences: Sequence[
         raise _refused(700027, "The signature of the client assertion is wrong.") from error
     except jwt.InvalidTokenError as error:
         raise _refused(50027, "The client assertion is malformed.") from error
+
+
+def is_federated(assertion: str, client: Application) -> bool:
+    """Whether an assertion is another issuer's, which the application trusts or not."""
+    try:
+        claims = jwt.decode(assertion, options={"verify_signature": False})
+    except jwt.InvalidTokenError:
+        return False
+    return claims.get("iss") != client.client_id
+
+
+def check_federated(assertion: str, client: Application) -> None:
+    """Verify another issuer's token against the application's federated credentials.
+
+    Raises:
+        EntraError: none of them is of its issuer and subject, or the token is not as it must be.
+    """
+    claims = jwt.decode(assertion, options={"verify_signature": False})
+    named = [one for one in client.trusted if one[0] == claims.get("iss")]
+    if not named:
+        raise _refused(700211, "No matching federated identity record found for presented assertion issuer.")
+    keys = [key for _, subject, key in named if subject == claims.get("sub")]
+    if not keys:
+        raise _refused(700213, "No matching federated identity record found for presented assertion subject.")
+    try:
+        jwt.decode(assertion, keys[0], algorithms=["RS256"], audience=_EXCHANGE)
+    except jwt.ExpiredSignatureError as error:
+        raise _refused(700024, "The client assertion is not within its valid time.") from error
+    except jwt.InvalidAudienceError as error:
+        raise _refused(700212, "No matching federated identity record found for its audience.") from error
+    except jwt.InvalidTokenError as error:
+        raise _refused(700027, "The signature of the client assertion is wrong.") from error
 
 
 def _registered(assertion: str, client: Application) -> x509.Certificate:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
-from arcferry_lab.azure.assertion import check_assertion
+from arcferry_lab.azure.assertion import check_assertion, check_federated, is_federated
 from arcferry_lab.azure.errors import EntraError
 from arcferry_lab.azure.routes import ArmRequest, Operation
 from arcferry_lab.azure.service import service
@@ -121,10 +121,11 @@ def _client(state: AzureState, form: Mapping[str, str], tenant: str) -> Applicat
 
 def _authenticate(asked: ArmRequest, client: Application, form: Mapping[str, str]) -> None:
     if form.get("client_assertion_type") == ASSERTION_TYPE:
-        base = f"{_base(asked)}/{asked.state.tenant_id}"
-        check_assertion(
-            form.get("client_assertion", ""), client, audiences=(f"{base}/oauth2/v2.0/token", f"{base}/v2.0")
-        )
+        base, given = f"{_base(asked)}/{asked.state.tenant_id}", form.get("client_assertion", "")
+        if is_federated(given, client):
+            check_federated(given, client)
+            return
+        check_assertion(given, client, audiences=(f"{base}/oauth2/v2.0/token", f"{base}/v2.0"))
         return
     secret = form.get("client_secret")
     if not secret:

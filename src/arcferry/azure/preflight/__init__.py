@@ -101,6 +101,8 @@ async def examine(
     token = await session.token()
     asked = Inquiry(session, wanted, who(token.text))
     checks = [whose(session, token, asked.who), *lasting(asked)]
+    if checks[0].answer is CheckStatus.HINDRANCE:
+        return Preflight(tuple(checks), {})
     machines, told = await _machines(session, pauses)
     asked = replace(asked, machines=machines)
     if told is not None and told.name == "subscription":
