@@ -35,9 +35,11 @@ _SCOPES = (
 def put(state: AzureState, scope: str, kind: str, name: str, properties: dict[str, Any]) -> dict[str, Any]:
     """Keep an object at a scope, as an administrator makes it."""
     identity = f"{scope}/providers/{PROVIDER}/{kind}/{name}"
-    document = {"id": identity, "name": name, "type": f"{PROVIDER}/{kind}", "properties": properties}
+    document: dict[str, Any] = {"id": identity, "name": name, "type": f"{PROVIDER}/{kind}"}
+    document["properties"] = properties
     state.authorization[identity.lower()] = document
     if kind == ROLE_ASSIGNMENTS:
+        document["properties"] = properties | {"scope": scope or "/"}
         _give(state, properties)
     return document
 
