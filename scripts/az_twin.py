@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
 
+from arcferry_lab.azure.roles import ROLES
 from arcferry_lab.twin import RESOURCE_GROUP, Twin, TwinSettings
 
 _ROUTE_FILTER = "rf-microsoft-peering"
@@ -26,6 +27,10 @@ _WITHIN = "--filter-name rf-new -n allow -g rg-az"
 _GRAPH = "/providers/Microsoft.ResourceGraph/resources?api-version=2022-10-01"
 _COUNT = '{{"query":"resources|where\\u0020type=~\'microsoft.hybridcompute/machines\'|count"}}'
 _JOIN = '{{"query":"resources|join"}}'
+_READER = (
+    "--role acdd72a7-3385-48ef-bd42-f606fba81ae7 --assignee-object-id {principal} "
+    "--assignee-principal-type ServicePrincipal --scope /subscriptions/{subscription}/resourceGroups/rg-az"
+)
 _MACHINE = (
     "/subscriptions/{subscription}/resourceGroups/rg-az/providers/Microsoft.HybridCompute/machines/web01"
 )
@@ -96,6 +101,15 @@ LINES = (
     Line(f"network express-route peering update {_MICROSOFT} --route-filter {{own_filter}}"),
     Line("network route-filter rule delete " + _WITHIN),
     Line("network route-filter delete -n rf-new -g rg-az"),
+    Line("lock create -n keep -g rg-az --lock-type CanNotDelete"),
+    Line("lock list -g rg-az"),
+    Line("group delete -n rg-az --yes", "ScopeLocked"),
+    Line("lock delete -n keep -g rg-az"),
+    Line("policy definition list"),
+    Line("policy assignment list -g rg-az"),
+    Line(f"role assignment create {_READER}"),
+    Line("role assignment list -g rg-az --fill-principal-name false"),
+    Line("role definition list -g rg-az"),
     Line("group delete -n rg-az --yes"),
     Line("group show -n rg-az", "ResourceGroupNotFound"),
 )
@@ -105,6 +119,7 @@ async def main(az: str) -> int:
     """Run every line; returns the exit code."""
     with tempfile.TemporaryDirectory() as folder:
         async with Twin.start(TwinSettings(Path(folder) / "twin")) as twin:
+            twin.client.roles = (ROLES["owner"],)  # as locks and roles take more than a contributor's
             environment = _environment(twin, Path(folder))
             values = _values(twin)
             for text in SIGN_IN:
@@ -145,6 +160,7 @@ def _values(twin: Twin) -> dict[str, str]:
         "arm": azure.arm_url,
         "authority": azure.authority,
         "client": twin.client.client_id,
+        "principal": twin.client.object_id,
         "secret": str(twin.paths.secret),
         "tenant": azure.tenant_id,
         "subscription": azure.subscription_id,

@@ -28,7 +28,16 @@ ODD: tuple[object, ...] = (
     {"sku": {"tier": "Premium", "family": "MeteredData"}, "properties": {"peerings": [{"name": 1}]}},
     {"extensionTargets": {"a": 1}, "query": {"a": 1}, "options": 1},
 )
-WRITES = tuple(one for one in ROUTES if one.method in {"PUT", "PATCH", "POST"})
+
+OTHER_SCOPES = re.compile(
+    r"(/providers/Microsoft.Management/.+|/subscriptions/\{\w+\}|.+/\{resource\}|)/providers/Microsoft.Auth.+"
+)
+WRITES = tuple(
+    one
+    for one in ROUTES
+    if one.method in {"PUT", "PATCH", "POST"} and not OTHER_SCOPES.fullmatch(one.template)
+)
+"""Of Microsoft.Authorization those of a resource group, which stand for the same ones of every scope."""
 
 
 def path(control: Control, route: Operation) -> str:

@@ -3,6 +3,8 @@
 import pytest
 from tests.lab.azure.control import Control
 
+from arcferry_lab.azure.roles import ROLES
+
 pytestmark = pytest.mark.lab
 FILTER = "Microsoft.Network/routeFilters/rf-other"
 OWN = "Microsoft.Network/routeFilters/rf-microsoft-peering"
@@ -97,3 +99,30 @@ async def test_a_group_is_deleting_until_it_is_gone(control: Control) -> None:
 async def test_a_tag_of_a_group_is_changed(control: Control) -> None:
     answer = await control.ask("PATCH", "resourceGroups/rg-arc", {"tags": {"site": "one"}})
     assert answer.body["tags"] == {"site": "one"}
+
+
+@pytest.mark.parametrize(("level", "writes"), [("CanNotDelete", 200), ("ReadOnly", 409)])
+async def test_a_lock_holds_for_all_that_lies_in_its_scope(control: Control, level: str, writes: int) -> None:
+    control.twin.client.roles = (ROLES["owner"],)
+    lock = control.place("Microsoft.Authorization/locks/keep")
+    await control.ask("PUT", lock, {"properties": {"level": level}})
+    for path in ("resourceGroups/rg-arc", OWN):
+        answer = await control.ask("DELETE", path)
+        assert (answer.status, answer.code) == (409, "ScopeLocked")
+    assert (await control.ask("PATCH", OWN, {"tags": {}})).status == writes
+    assert (await control.ask("GET", OWN)).status == 200
+    await control.ask("DELETE", lock)
+    assert (await control.ask("DELETE", OWN)).code == "InUseRouteFilterCannotBeDeleted"
+
+
+async def test_a_role_that_is_new_settles_anew(control: Control) -> None:
+    azure = control.twin.azure
+    control.twin.client.roles = (ROLES["owner"],)
+    client = azure.add_client("none")
+    other = Control(control.twin, control.browser, await control.browser.token(client))
+    assert (await other.ask("GET", "resources")).status == 403
+    await control.twin.add_fault("arm/role-settling")
+    azure.plane.refused[control.twin.client.client_id] = azure.plane.refused[client.client_id] = 3
+    role = {"roleDefinitionId": "/x/acdd72a7-3385-48ef-bd42-f606fba81ae7", "principalId": client.object_id}
+    await control.ask("PUT", "Microsoft.Authorization/roleAssignments/0", {"properties": role})
+    assert [(await other.ask("GET", "resources")).status for _ in range(4)] == [403, 403, 403, 200]

@@ -82,15 +82,17 @@ async def _answer(state: AzureState, request: web.Request) -> web.StreamResponse
     route, names = found
     asked = ArmRequest(state, request, names, await read_json(request), client)
     _check_subscription(asked)
-    check_rights(client, route.action.format_map(names), request.path)
-    gate.check_settled(state, client, route.action, request.path)
-    if route.action.lower().endswith("machines/write") and state.faults.take("arm/write-403"):
+    action = route.action.format_map(names)
+    check_rights(client, action, request.path)
+    gate.check_settled(state, client, action, request.path)
+    if action.lower().endswith("machines/write") and state.faults.take("arm/write-403"):
         raise ArmError(403, "AuthorizationFailed", "The client is not authorized to write machines.")
     if "subscription" in names:
         providers.check_registered(state, route.template)
     kind = route.template.replace("{namespace}/locations", f"{names.get('namespace')}/locations")
     check_version(asked.parameter("api-version"), kind, state.location)
     gate.check_group(asked)
+    gate.check_locks(asked)
     return await route.handler(asked)
 
 

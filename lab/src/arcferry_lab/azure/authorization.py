@@ -6,6 +6,7 @@ from uuid import uuid4
 from aiohttp import web
 
 from arcferry_lab.azure.errors import ArmError
+from arcferry_lab.azure.gate import role_made
 from arcferry_lab.azure.groups import group_named
 from arcferry_lab.azure.paging import page
 from arcferry_lab.azure.policies import BUILT_IN
@@ -34,9 +35,11 @@ _SCOPES = (
 def put(state: AzureState, scope: str, kind: str, name: str, properties: dict[str, Any]) -> dict[str, Any]:
     """Keep an object at a scope, as an administrator makes it."""
     identity = f"{scope}/providers/{PROVIDER}/{kind}/{name}"
-    document = {"id": identity, "name": name, "type": f"{PROVIDER}/{kind}", "properties": properties}
+    document: dict[str, Any] = {"id": identity, "name": name, "type": f"{PROVIDER}/{kind}"}
+    document["properties"] = properties
     state.authorization[identity.lower()] = document
     if kind == ROLE_ASSIGNMENTS:
+        document["properties"] = properties | {"scope": scope or "/"}
         _give(state, properties)
     return document
 
@@ -46,6 +49,7 @@ def _give(state: AzureState, properties: dict[str, Any]) -> None:
     for client in state.clients.values():
         if role and client.object_id.lower() == str(properties.get("principalId") or "").lower():
             client.roles = (*client.roles, role)
+            role_made(state, client.client_id)
 
 
 def _all(state: AzureState) -> dict[str, dict[str, Any]]:

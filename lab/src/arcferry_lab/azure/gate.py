@@ -28,8 +28,9 @@ def check_rate(state: AzureState) -> None:
     raise ArmError(
         429,
         "SubscriptionRequestsThrottled",
-        f"Number of requests for subscription '{state.subscription_id}' exceeded the limit for time interval "
-        f"'00:00:{plane.throttle_for:02d}'. Please try again after '{rest}' seconds.",
+        # The words of 2023-02-14, without an operation: github.com/MicrosoftDocs/azure-docs, issue 105248.
+        f"Number of requests for subscription '{state.subscription_id}' exceeded the backend storage limit. "
+        f"Please try again after '{rest}' seconds.",
         {"Retry-After": str(rest)},
     )
 
@@ -52,6 +53,28 @@ def check_settled(state: AzureState, client: Application, action: str, scope: st
         f"perform action '{action}' over scope '{scope}' or the scope is invalid. If access was recently "
         "granted, please refresh your credentials.",
     )
+
+
+def check_locks(asked: ArmRequest) -> None:
+    """Refuse a deletion, or under a lock of the kind ReadOnly any change, of what lies in a locked scope.
+
+    Raises:
+        ArmError: 409 ScopeLocked.
+    """
+    method, path = asked.request.method, asked.request.path.lower().rstrip("/")
+    if method in {"GET", "HEAD"} or "/providers/microsoft.authorization/" in path:
+        return
+    for identity, document in asked.state.authorization.items():
+        scope, _, name = identity.partition("/providers/microsoft.authorization/locks/")
+        level = str(document["properties"].get("level")).lower()
+        if name and f"{path}/".startswith(f"{scope}/") and (method == "DELETE" or level == "readonly"):
+            doing = "delete" if method == "DELETE" else "write"
+            raise ArmError(
+                409,
+                "ScopeLocked",
+                f"The scope '{asked.request.path}' cannot perform {doing} operation because following "
+                f"scope(s) are locked: '{scope}'. Please remove the lock and try again.",
+            )
 
 
 def role_made(state: AzureState, client_id: str) -> None:

@@ -14,6 +14,7 @@ def resources(state: AzureState) -> list[Document]:
     """Every resource as ARM shows it, in the order of their ids."""
     found = [machines.shown(state, one) for one in state.machines.values()]
     found += [*extensions(state), *licenses(state), *route_filters(state), *circuits(state)]
+    found += state.private_link_scopes.values()
     return sorted(found, key=lambda one: str(one["id"]).lower())
 
 

@@ -227,6 +227,8 @@ class AzureState:
         del self.groups[key]
         for one in [one for one in self.machines if one[0] == key]:
             del self.machines[one]
+        for scope in [scope for scope in self.private_link_scopes if scope[0] == key]:
+            del self.private_link_scopes[scope]
         self.plane.drop(f"/subscriptions/{self.subscription_id}/resourceGroups/{name}")
         if key == self.network_group.lower():
             self.has_network = False
