@@ -26,6 +26,7 @@ LONG = "9" * 5000
 STANDALONE = ("bundle/itself/installer/", "export/ansible_collection/")
 """What runs without the rest of arcferry."""
 BOUNDED = {
+    "azure/preflight/policy/expression.py": "at most 15 digits by its pattern",
     "bundle/manifest.py": "a date that arcferry formats",
     "bundle/packages/__init__.py": "unpacked from 32 or 64 bits",
     "bundle/packages/msi.py": "fields of a structure, of 32 or 64 bits",
@@ -48,10 +49,12 @@ BOUNDED = {
     "evidence/readers/values.py": "a number below 1e12",
     "fetch/transfer.py": "at most 15 digits by its patterns",
     "fetch/yum.py": "at most 11 digits by its pattern",
+    "fleet/ansible_groups.py": "at most 6 digits by its pattern",
     "fleet/host_state.py": "at most 9 digits by its pattern",
     "fleet/records.py": "arcferry's own record",
     "fleet/transport/ssh_windows.py": "at most 6 digits by its pattern",
     "fleet/transport/windows_text.py": "at most 5 digits by its patterns",
+    "fleet/yaml_nodes.py": "a line's number, by PyYAML",
     "probe/step.py": "at most 5 digits by its pattern",
     "redaction/words.py": "4 digits by its pattern",
     "redaction/lines.py": "at most 3 digits by its pattern",

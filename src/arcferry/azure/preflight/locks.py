@@ -16,7 +16,7 @@ _LIST_ALL = "az lock list --subscription {subscription} --output table"
 async def locks(asked: Inquiry) -> list[PreflightCheck]:
     """What of the group and the subscription is locked; a lock on one resource in them is not of interest."""
     unseen, found = list[str](), dict[str, Document]()
-    for place, command in ((asked.group, _LIST), (asked.subscription, _LIST_ALL)):
+    for place, command in ((asked.group, asked.line(_LIST)), (asked.subscription, asked.line(_LIST_ALL))):
         try:
             path = f"{place}/providers/Microsoft.Authorization/locks"
             listed = await get_list(asked.session, path, _VERSION, "read the locks")
@@ -30,10 +30,8 @@ async def locks(asked: Inquiry) -> list[PreflightCheck]:
     checks = [check for lock in found.values() if (check := _told(asked, lock))]
     if unseen:
         whose = "the group and the subscription" if len(unseen) > 1 else "the subscription"
-        whose = "the group" if unseen == [_LIST] else whose
-        checks.append(
-            unknown(NAME, f"this identity may not read the locks of {whose}", asked.line(unseen[-1]))
-        )
+        whose = "the group" if unseen == [asked.line(_LIST)] else whose
+        checks.append(unknown(NAME, f"this identity may not read the locks of {whose}", unseen[-1]))
     return checks or [ok(NAME, "neither the group nor the subscription is locked")]
 
 

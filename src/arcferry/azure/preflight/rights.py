@@ -95,7 +95,7 @@ def give(asked: Inquiry, scope: str) -> str:
     """How an owner gives the identity the role there."""
     command = command_line.line(
         "az role assignment create --assignee-object-id {who} --assignee-principal-type {type} "
-        f'--role "{ROLE}" --scope {{scope}}',
+        '--role "Azure Connected Machine Onboarding" --scope {scope}',
         who=command_line.guid(asked.who.object_id, "OBJECT-ID"),
         type=command_line.word(asked.who.principal_type),
         scope=command_line.resource_id(scope, "SCOPE"),

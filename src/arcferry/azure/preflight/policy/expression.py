@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-_TOKEN = re.compile(r"\s*(?:'((?:[^']|'')*)'|(-?\d+)|([A-Za-z_]\w*)|([()\[\],.]))")
+_TOKEN = re.compile(r"\s*(?:'((?:[^']|'')*)'|(-?[0-9]{1,15})|([A-Za-z_]\w*)|([()\[\],.]))")
 _LONGEST = 4000
 
 
