@@ -99,7 +99,7 @@ def assertion(twin: Twin, pem: bytes, **changes: object) -> str:
         ({}, None),
         ({"exp": 1_600_000_000}, 700024),
         ({"aud": "https://elsewhere.example/token"}, 700023),
-        ({"iss": "another"}, 700021),
+        ({"iss": "another"}, 700211),
         ({"sub": "another"}, 700021),
     ],
 )

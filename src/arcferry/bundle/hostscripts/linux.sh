@@ -557,7 +557,7 @@ do_connect() {
 		await_status
 		answer_unchanged "$(heard)"
 	}
-	[ $# -lt 2 ] || AGENT_PROXY=$2
+	[ $# -lt 2 ] || set_proxy "$2"
 	[ -z "$AGENT_PROXY" ] || set_proxy "$AGENT_PROXY"
 	# The agent itself gives up after ten minutes.
 	run_agent 900 connect --config "$CONFIG"
