@@ -23,6 +23,7 @@ from azure.mgmt.core.policies import ARMHttpLoggingPolicy, AsyncARMChallengeAuth
 from azure.mgmt.hybridcompute.aio import HybridComputeManagementClient
 from azure.mgmt.resource.resources.aio import ResourceManagementClient
 
+from arcferry import command_line
 from arcferry.azure.credentials import AzLogin, FederatedIdentity, Identity, ManagedIdentity
 from arcferry.azure.entra import DOING, Credential
 from arcferry.azure.mapping import translated
@@ -151,7 +152,9 @@ class AzureSession:
         tenant, who = self.target.tenant_id, self.identity
         try:
             if isinstance(who, AzLogin):
-                advice = f"Sign in with az first: az login --tenant {tenant}"
+                advice = "Sign in first: " + command_line.line(
+                    "az login --tenant {tenant}", tenant=command_line.word(tenant, "TENANT")
+                )
                 return Credential(AzureCliCredential(tenant_id=tenant, process_timeout=_AZ_TIMEOUT), advice)
             if isinstance(who, ManagedIdentity):
                 # The machine itself answers, at an address that no proxy knows.

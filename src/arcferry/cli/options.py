@@ -312,9 +312,9 @@ class IdentityOptions:
             panel=AZURE,
         ),
     ] = False
-    az_login: Annotated[
-        bool, option("--az-login", "Sign in as whoever is signed in to az here.", panel=AZURE)
-    ] = False
+    az_login: Annotated[bool, option("--az-login", "Sign in as whoever is signed in to az.", panel=AZURE)] = (
+        False
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

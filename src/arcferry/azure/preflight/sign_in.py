@@ -25,7 +25,9 @@ def whose(session: AzureSession, token: Token, who: Who) -> PreflightCheck:
     given = command_line.guid(target.tenant_id, "TENANT").text
     if who.tenant_id and given != "TENANT" and who.tenant_id.lower() != given.lower():
         says = f"the token is of tenant {who.tenant_id}, not of {given}, which was asked for"
-        hint = f"Sign in to the other tenant: az login --tenant {given}"
+        hint = "Sign in to the other tenant: " + command_line.line(
+            "az login --tenant {tenant}", tenant=command_line.guid(given, "TENANT")
+        )
         return hindrance(name, says, hint, of_identity=True)
     kind = "user" if who.user else "service principal"
     return ok(name, f"{until}, of {kind} {who.object_id}" if who.object_id else until)
