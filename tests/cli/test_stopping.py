@@ -35,7 +35,7 @@ MOMENTS = {
     "check": (("check", *NOBODY), "arcferry.probe"),
     "check, in its loop": (("check", *NOBODY), "encodings.idna"),
     "watch": (("watch", *NOBODY), "arcferry.watch"),
-    "apply, loading": (APPLY, "dbos"),
+    "apply, loading": (APPLY, "arcferry.fleet.inventory"),
     "apply, loading more": (APPLY, "asyncssh"),
     "plan": (("onboard", "plan", *APPLY[2:]), "arcferry.fleet.plan"),
     "at the very end": (("--version",), "the last moment"),

@@ -1,6 +1,7 @@
 """A run in its order: the path proved from each network, then its canaries to Connected, then the waves."""
 
 import asyncio
+import sys
 
 import pytest
 
@@ -78,7 +79,14 @@ async def test_where_the_path_is_not_there_nothing_is_installed_anywhere(staged:
     await fleet.twin.allow(*(value for value in EVERYTHING if value != LACKING))
     fleet.extra["ARCFERRY_DATA"] = str(fleet.folder / "data")
     kept = await asyncio.create_subprocess_exec(
-        "arcferry", "data", "import", *held, str(fleet.twin.paths.communities), env=fleet.environment()
+        sys.executable,
+        "-m",
+        "arcferry",
+        "data",
+        "import",
+        *held,
+        str(fleet.twin.paths.communities),
+        env=fleet.environment(),
     )
     assert await kept.wait() == 0
     done = await fleet.run("apply")

@@ -1,5 +1,6 @@
 """The runs that are remembered: how they stand, and one of them as it goes on."""
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -71,7 +72,10 @@ async def _print(run: "RunFolder", output: str) -> None:
     from arcferry.fleet.following import follow as followed
     from arcferry.report import runs
 
+    told: dict[str, Callable[[Mapping[str, Any]], str]] = {
+        "table": runs.event_line,
+        "jsonl": lambda event: json.dumps(event, ensure_ascii=False),
+    }
     async for event in followed(run):
-        line = json.dumps(event, ensure_ascii=False) if output == "jsonl" else runs.event_line(event)
-        if line:
+        if line := told[output](event):
             typer.echo(line)
