@@ -78,7 +78,7 @@ class Turn:
                     hint="Run the same command again after that; what is done is kept.",
                 )
             # No secret hangs on it: it keeps a thousand hosts from asking in one instant.
-            apart = random.uniform(0, min(_SPREAD * self._rest, _MOST_SPREAD))  # noqa: S311
+            apart = random.uniform(0, min(_SPREAD * self._rest, _MOST_SPREAD))  # noqa: S311  # no secret hangs on it
             await asyncio.sleep(left + apart)
 
 

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arcferry.cli import options
-from arcferry.cli.options import argument, grouped, option
+from arcferry.cli.groups import grouped
+from arcferry.cli.options import argument, option
 from arcferry.cli.output import show_by
 from arcferry.cli.sign_in import principal
 from arcferry.errors import InputError

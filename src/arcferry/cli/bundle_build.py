@@ -11,7 +11,8 @@ import typer
 
 from arcferry.cli import options
 from arcferry.cli.bundle_shared import SealOptions, open_secret_key, show_built
-from arcferry.cli.options import grouped, is_on_command_line, option, setting
+from arcferry.cli.groups import grouped
+from arcferry.cli.options import is_on_command_line, option, setting
 from arcferry.cli.sign_in import sign_in
 from arcferry.errors import InputError
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from arcferry.cli import options
-from arcferry.cli.options import grouped, option
+from arcferry.cli.groups import grouped
+from arcferry.cli.options import option
 from arcferry.cli.output import CheckOutput, show
 
 if TYPE_CHECKING:

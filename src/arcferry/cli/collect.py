@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arcferry.cli import options
+from arcferry.cli.groups import grouped
 from arcferry.cli.inventory import EncodingOption, InventoryOption, read
-from arcferry.cli.options import argument, grouped, option
+from arcferry.cli.options import argument, option
 from arcferry.cli.output import show_by
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from arcferry.cli import options
-from arcferry.cli.options import argument, grouped, is_on_command_line, option, setting
+from arcferry.cli.groups import grouped
+from arcferry.cli.options import argument, is_on_command_line, option, setting
 from arcferry.cli.output import Output
 from arcferry.cli.output import show as show_in
 from arcferry.cli.sign_in import sign_in

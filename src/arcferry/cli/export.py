@@ -4,9 +4,10 @@ import typer
 
 from arcferry.cli import options
 from arcferry.cli.bundle_shared import open_bundle
+from arcferry.cli.groups import grouped
 from arcferry.cli.inventory import EncodingOption, InventoryOption, read
 from arcferry.cli.onboard_options import window_of
-from arcferry.cli.options import argument, grouped, is_on_command_line, option
+from arcferry.cli.options import argument, is_on_command_line, option
 from arcferry.errors import InputError
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import typer
 
 from arcferry.cli import options
 from arcferry.cli.export import ServersGroupOption, ShareOption
-from arcferry.cli.options import grouped, option
+from arcferry.cli.groups import grouped
+from arcferry.cli.options import option
 from arcferry.cli.output import CheckOutput, show_by
 from arcferry.errors import InputError, UnknownNameError
 
