@@ -3,7 +3,10 @@
 from arcferry.azure.preflight.check import Inquiry, PreflightCheck, ok, unknown, warning
 
 _SHOWN = 5
-_DIRECTORY = "az rest --method get --url https://graph.microsoft.com/v1.0/organization"
+_DIRECTORY = (
+    "az rest --method get --url https://graph.microsoft.com/beta/organization "
+    '--url-parameters select=directorySizeQuota --query "value[].directorySizeQuota" --output json'
+)
 
 
 async def names(asked: Inquiry) -> list[PreflightCheck]:
@@ -41,4 +44,4 @@ async def quota(asked: Inquiry) -> list[PreflightCheck]:
         f"{new} new machines beside the {len(asked.machines)} in the group, which has no limit; each is an "
         "object of Entra ID, whose directory holds 50,000 or 300,000: how full it is, Microsoft Graph knows"
     )
-    return [unknown("quota", says, f"{_DIRECTORY} (directorySizeQuota: used, total)")]
+    return [unknown("quota", says, _DIRECTORY)]
