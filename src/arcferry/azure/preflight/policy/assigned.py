@@ -16,6 +16,7 @@ from arcferry.times import from_text
 
 MOST_DEFINITIONS = 1000
 _AT_ONE_TIME = 8
+# As azure-mgmt-resource-policy 1.0 has them (2026-11-29).
 _ASSIGNMENTS = "2023-04-01"
 _DEFINITIONS = "2023-04-01"
 _EXEMPTIONS = "2022-07-01-preview"
