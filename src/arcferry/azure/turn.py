@@ -77,7 +77,7 @@ class Turn:
                     status=_THROTTLED,
                     hint="Run the same command again after that; what is done is kept.",
                 )
-            # No secret hangs on it: it keeps a thousand hosts from asking in one instant.
+            # So that a thousand hosts do not ask in one instant.
             apart = random.uniform(0, min(_SPREAD * self._rest, _MOST_SPREAD))  # noqa: S311  # no secret hangs on it
             await asyncio.sleep(left + apart)
 

@@ -112,8 +112,8 @@ async def remove_leftover(task: HostTask, before: Machine | None) -> StepResult 
 
     Args:
         task: the host.
-        before: the machine of this name as it was before the agent tried; None where there was none, so that
-            the agent has made it.
+        before: the machine of this name as it was before the agent tried, whose vmId that may have changed;
+            None where there was none.
 
     Returns:
         What to say where it stays; None where it was removed.
@@ -122,7 +122,8 @@ async def remove_leftover(task: HostTask, before: Machine | None) -> StepResult 
     if machine is None:
         return None
     facts, agent = task.state.facts, task.state.agent
-    mine = before is None or is_leftover(before, facts, agent)
+    # One that was not there before may be another server's, which was quicker.
+    mine = any(one is not None and is_leftover(one, facts, agent) for one in (machine, before))
     owner = deletion(task.target.machine_id(task.host.name))
     if not mine or machine.status.lower() not in _AT_REST:
         says = (

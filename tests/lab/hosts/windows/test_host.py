@@ -203,4 +203,5 @@ async def test_a_program_that_ended_before_it_read_its_order_is_told_apart(
     )
     running = RunningProgram(process, tmp_path / "code")
     assert await taken_up(running, order) is taken
+    running.stdin.close()
     await running.end()
