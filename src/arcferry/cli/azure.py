@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arcferry.cli import options
-from arcferry.cli.groups import grouped
-from arcferry.cli.options import argument, option
+from arcferry.cli import azure_options, options
+from arcferry.cli.options import argument, grouped, option
 from arcferry.cli.output import show_by
 from arcferry.cli.sign_in import principal
 from arcferry.errors import InputError
@@ -21,11 +20,13 @@ _BLOCKED = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class PreflightOptions(options.PlaceOptions, options.AccessOptions, options.IdentityOptions):
+class PreflightOptions(
+    azure_options.PlaceOptions, azure_options.AccessOptions, azure_options.IdentityOptions
+):
     """Where machines are to appear, and who asks."""
 
-    private_link_scope: options.ScopeOption = None
-    tags: options.TagsOption = None
+    private_link_scope: azure_options.ScopeOption = None
+    tags: azure_options.TagsOption = None
 
 
 @app.command("preflight")
@@ -88,7 +89,7 @@ def _wanted(inventory: Path | None, given: PreflightOptions, target: "AzureTarge
     from arcferry.cli.onboard_options import tagged
     from arcferry.fleet.place import target_of
 
-    scope = options.scope_of(given.private_link_scope or "")
+    scope = azure_options.scope_of(given.private_link_scope or "")
     if inventory is None:
         return Wanted(private_link_scope=scope)
     hosts = tagged(read(inventory, "", given.cloud), given.tags or []).hosts

@@ -12,8 +12,7 @@ from arcferry.cli.bundle_shared import (
     show_built,
     version_record,
 )
-from arcferry.cli.groups import grouped
-from arcferry.cli.options import argument, option
+from arcferry.cli.options import argument, grouped, option
 from arcferry.cli.output import show
 from arcferry.errors import BundleRefusedError
 

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arcferry.cli import options
+from arcferry.cli import azure_options, options
 from arcferry.cli.bundle_shared import SealOptions, open_secret_key, show_built
-from arcferry.cli.groups import grouped
-from arcferry.cli.options import is_on_command_line, option, setting
+from arcferry.cli.options import grouped, is_on_command_line, option, setting
 from arcferry.cli.sign_in import sign_in
 from arcferry.errors import InputError
 
@@ -28,7 +27,7 @@ LARGEST_PEM = 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class BringOptions(options.QueryOptions, options.ProbeOptions):
+class BringOptions(azure_options.QueryOptions, options.ProbeOptions):
     """What is brought, and how it is reached; without `fetch` nothing is."""
 
     fetch: Annotated[
@@ -71,8 +70,8 @@ class BringOptions(options.QueryOptions, options.ProbeOptions):
     offline: Annotated[
         bool, option("--offline", "Ask nobody: take what --fetch names from earlier downloads.", panel=PANEL)
     ] = False
-    route_filter_name: options.FilterNameOption = ""
-    circuit: options.CircuitOption = ""
+    route_filter_name: azure_options.FilterNameOption = ""
+    circuit: azure_options.CircuitOption = ""
 
 
 @grouped

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arcferry.cli import options
-from arcferry.cli.groups import grouped
-from arcferry.cli.options import option
+from arcferry.cli import azure_options, options
+from arcferry.cli.options import grouped, option
 from arcferry.cli.output import CheckOutput, show
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def check(
     every: Annotated[
         bool, option("--all", "Also probe what installation and optional features use.")
     ] = False,
-    private_link_scope: options.ScopeOption = None,
+    private_link_scope: azure_options.ScopeOption = None,
     probing: options.ProbeOptions,
     evidence: options.WithOption = None,
     output: options.CheckOutputOption = "table",
@@ -53,7 +52,7 @@ def check(
 
     chosen = catalog.cloud(cloud)
     region = options.region_of(location, chosen, unlisted=location_unlisted)
-    scope = None if private_link_scope is None else options.scope_of(private_link_scope)
+    scope = None if private_link_scope is None else azure_options.scope_of(private_link_scope)
     settings = ProbeSettings(**vars(probing))
     endpoints = catalog.endpoints(chosen, region, optional=every)
     given, held = evidence_and_held(evidence or [], chosen)

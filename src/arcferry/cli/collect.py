@@ -3,10 +3,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arcferry.cli import options
-from arcferry.cli.groups import grouped
+from arcferry.cli import azure_options, options
 from arcferry.cli.inventory import EncodingOption, InventoryOption, read
-from arcferry.cli.options import argument, option
+from arcferry.cli.options import argument, grouped, option
 from arcferry.cli.output import show_by
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ def collect(
             "Write what hosts that are not connected handed in here, as files for arcferry explain.",
         ),
     ] = None,
-    azure: options.QueryOptions,
+    azure: azure_options.QueryOptions,
     context: options.WithOption = None,
     cloud: options.CloudOption = options.DEFAULT_CLOUD,
     output: options.CheckOutputOption = "table",
@@ -59,7 +58,7 @@ def collect(
         raise typer.Exit(1)
 
 
-def _in_azure(given: options.QueryOptions, cloud: str) -> "InAzure | None":
+def _in_azure(given: azure_options.QueryOptions, cloud: str) -> "InAzure | None":
     """The machines that Azure shows; None if it cannot be asked, or gives no answer, which stderr tells."""
     if not (given.tenant_id and given.subscription_id and given.resource_group and given.client_id):
         return None

@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from arcferry.cli import options
-from arcferry.cli.groups import grouped
-from arcferry.cli.options import argument, is_on_command_line, option, setting
+from arcferry.cli import azure_options, options
+from arcferry.cli.options import argument, grouped, is_on_command_line, option, setting
 from arcferry.cli.output import Output
 from arcferry.cli.output import show as show_in
 from arcferry.cli.sign_in import sign_in
@@ -169,12 +168,12 @@ def update(
     only: Annotated[
         list[str] | None, option("--only KIND", "service-tags or community-list, where not both.")
     ] = None,
-    route_filter_name: options.FilterNameOption = "",
-    circuit: options.CircuitOption = "",
+    route_filter_name: azure_options.FilterNameOption = "",
+    circuit: azure_options.CircuitOption = "",
     accept_older: Annotated[
         bool, option("--accept-older", "Take a document that is older than what is held.")
     ] = False,
-    lookup: options.QueryOptions,
+    lookup: azure_options.QueryOptions,
     download_url: Annotated[
         str, setting("--download-url URL", "Where Microsoft's download pages are, if a mirror stands in.")
     ] = "https://www.microsoft.com",

@@ -2,12 +2,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arcferry.cli import options
+from arcferry.cli import azure_options, options
 from arcferry.cli.bundle_shared import open_bundle
-from arcferry.cli.groups import grouped
 from arcferry.cli.inventory import EncodingOption, InventoryOption, read
 from arcferry.cli.onboard_options import window_of
-from arcferry.cli.options import argument, is_on_command_line, option
+from arcferry.cli.options import argument, grouped, is_on_command_line, option
 from arcferry.errors import InputError
 
 if TYPE_CHECKING:
@@ -71,9 +70,9 @@ def export(
             panel=SERVERS,
         ),
     ] = "",
-    place: options.PlaceOptions,
-    tags: options.TagsOption = None,
-    private_link_scope: options.ScopeOption = None,
+    place: azure_options.PlaceOptions,
+    tags: azure_options.TagsOption = None,
+    private_link_scope: azure_options.ScopeOption = None,
     gateway_id: Annotated[
         str, option("--gateway-id ID", "The ARM id of an Azure Arc gateway.", panel=options.AZURE)
     ] = "",
@@ -85,7 +84,7 @@ def export(
             panel=SIGN_IN,
         ),
     ] = "",
-    client_id: options.ClientOption = None,
+    client_id: azure_options.ClientOption = None,
     token_file: Annotated[
         str,
         option(

@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arcferry.cli import onboard_control, onboard_runs, options
-from arcferry.cli.groups import grouped
 from arcferry.cli.inventory import InventoryArgument
 from arcferry.cli.onboard_options import FleetOptions, RunOptions, request_of
-from arcferry.cli.options import option
+from arcferry.cli.options import grouped, option
 from arcferry.cli.output import CheckOutput, show_by
 from arcferry.cli.run_choice import RunOption
 from arcferry.errors import InputError, InterruptedRunError

@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
-from arcferry.cli import options
+from arcferry.cli import azure_options, options
 from arcferry.cli.bundle_shared import open_bundle
 from arcferry.cli.inventory import EncodingOption, first_group, read
 from arcferry.cli.options import option, setting
@@ -118,11 +118,15 @@ class RunOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class FleetOptions(
-    SelectionOptions, options.PlaceOptions, options.AccessOptions, options.IdentityOptions, WinrmOptions
+    SelectionOptions,
+    azure_options.PlaceOptions,
+    azure_options.AccessOptions,
+    azure_options.IdentityOptions,
+    WinrmOptions,
 ):
     """What plan and apply both take."""
 
-    resource_group: options.GroupOption = ""
+    resource_group: azure_options.GroupOption = ""
     inventory_encoding: EncodingOption = ""
     bundle: options.BundleOption
     bundle_key: options.BundleKeyOption
@@ -180,7 +184,7 @@ class FleetOptions(
             max=65535,
         ),
     ] = 0
-    tags: options.TagsOption = None
+    tags: azure_options.TagsOption = None
     state: options.StateOption = None
     window: options.WindowOption = None
     reconnect: Annotated[

@@ -4,10 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from arcferry.cli import options
+from arcferry.cli import azure_options, options
 from arcferry.cli.export import ServersGroupOption, ShareOption
-from arcferry.cli.groups import grouped
-from arcferry.cli.options import option
+from arcferry.cli.options import grouped, option
 from arcferry.cli.output import CheckOutput, show_by
 from arcferry.errors import InputError, UnknownNameError
 
@@ -24,8 +23,8 @@ def prepare(
     location: options.OptionalLocationOption = None,
     location_unlisted: options.UnlistedOption = False,
     cloud: options.CloudOption = options.DEFAULT_CLOUD,
-    where: options.WhereOptions,
-    circuit: options.CircuitOption = "",
+    where: azure_options.WhereOptions,
+    circuit: azure_options.CircuitOption = "",
     features: options.FeaturesOption = None,
     share: ShareOption = "",
     group: ServersGroupOption = "",

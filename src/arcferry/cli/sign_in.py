@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from arcferry.cli.options import IdentityOptions, QueryOptions
+from arcferry.cli.azure_options import IdentityOptions, QueryOptions
 from arcferry.errors import InputError
 
 if TYPE_CHECKING:

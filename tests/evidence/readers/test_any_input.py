@@ -188,7 +188,9 @@ def test_binary_is_named_and_refused() -> None:
 
 def test_of_a_long_log_the_end_is_read_and_it_is_said() -> None:
     end = "INFO    Exit Code:  AZCM0044: Resource Already Exists\nFATAL   srv-01 is there already\n"
-    (document,) = read_document("huge.log", b"hello world\n" * (TEXT_LIMIT // 10) + end.encode())
+    line = b"Oct 12 08:01:02 srv-01 systemd[1]: Started Session 4711 of user root, nothing of note\n"
+    log = line * (TEXT_LIMIT * 6 // 5 // len(line)) + end.encode()
+    (document,) = read_document("huge.log", log)
     assert [code.code for code in document.codes] == ["AZCM0044"]
     assert "the newest stands at the end" in document.notes[0]
 

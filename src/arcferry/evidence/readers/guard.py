@@ -20,12 +20,15 @@ from typing import TypeVar
 
 from arcferry.errors import ArcferryError, FileInputError
 from arcferry.evidence.case import Document, Kind
+from arcferry.evidence.readers import values
 from arcferry.redaction import mask
 
 LEAST = 5.0
 """Seconds of processor time that any document may take."""
 
 _BYTES_A_SECOND = 1024 * 1024
+_SEARCHED_A_SECOND = 128 * 1024
+"""Bytes of a text that is searched line by line, a third of what a slow machine does."""
 _AGAIN = 0.5
 _Read = TypeVar("_Read")
 
@@ -92,8 +95,8 @@ def guarded(
 
 
 def allowed(size: int) -> float:
-    """Seconds that a document of so many bytes may take: a dump of routes of a gigabyte is no attack."""
-    return max(LEAST, size / _BYTES_A_SECOND)
+    """Seconds that so many bytes may take: neither a long log nor a gigabyte of routes is an attack."""
+    return LEAST + min(size, values.TEXT_LIMIT) / _SEARCHED_A_SECOND + size / _BYTES_A_SECOND
 
 
 def limited(read: Callable[[], _Read], seconds: float) -> _Read:

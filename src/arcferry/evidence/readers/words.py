@@ -18,6 +18,7 @@ _TOOLS = ("other", "go", "curl")
 _MOST_LINES = 20_000
 _MOST_CODES = 200
 _LONG_WORDS = 900
+_ESCAPED_OR_CAPITAL = re.compile(r"\\.|[A-Z]")
 _Lines = Sequence[tuple[datetime | None, str]]
 
 
@@ -26,9 +27,16 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 def _any_of(patterns: Iterable[str]) -> re.Pattern[str]:
-    """What finds a line that one of the patterns finds, for a first look at many lines."""
+    """What finds, in small letters, a line that one of the patterns finds: a first look at many lines.
+
+    `re` tells by its first letter which alternative cannot begin at a place, but not where case is ignored.
+    """
     plain = (one.replace("HOST", r"[\w.-]+").replace("ADDRESS", r"[\d.]+") for one in patterns)
-    return re.compile("|".join(plain), re.IGNORECASE)
+    return re.compile("|".join(_ESCAPED_OR_CAPITAL.sub(_small, one) for one in plain))
+
+
+def _small(found: re.Match[str]) -> str:
+    return found[0] if found[0].startswith("\\") else found[0].lower()
 
 
 @cache
@@ -59,7 +67,7 @@ def codes_in(lines: _Lines, name: str) -> tuple[CodeSeen, ...]:
     """The words that the catalogue knows, each once, with their line and the endpoint that they name."""
     found: dict[tuple[str, str], CodeSeen] = {}
     for taken, line in lines:
-        if not _any_words().search(line):
+        if not _any_words().search(line.lower()):
             continue
         for code, pattern in _words():
             seen = pattern.search(line)
@@ -82,7 +90,7 @@ def attempts_in(lines: _Lines, name: str) -> dict[str, Attempt]:
     """The endpoints that failed, by their hosts; the last line of each counts."""
     found: dict[str, Attempt] = {}
     for taken, line in lines:
-        for pattern, row in _tried() if _any_tried().search(line) else ():
+        for pattern, row in _tried() if _any_tried().search(line.lower()) else ():
             if (seen := pattern.search(line)) and (host := _host_of(seen)):
                 failure = None if row.get("private") else _failure(line, row)
                 found[host] = Attempt(
