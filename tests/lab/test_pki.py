@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.x509 import load_pem_x509_certificate
 
 from arcferry_lab.pki import Authority, Leaf
 
@@ -83,3 +85,9 @@ async def test_a_chain_holds_with_the_ca_between_and_not_without(authority: Auth
     assert "caIssuers" in certificate
     with pytest.raises(ssl.SSLCertVerificationError, match="unable to get local issuer"):
         await handshake(issuing.server_context(["localhost"]), client, "localhost")
+
+
+def test_both_numbers_of_a_signature_fill_their_bytes(authority: Authority) -> None:
+    for _ in range(600):  # by chance, one of 64 would not
+        signed = load_pem_x509_certificate(authority.issue(["a.example"]).certificate_pem)
+        assert min(number.bit_length() for number in decode_dss_signature(signed.signature)) > 248

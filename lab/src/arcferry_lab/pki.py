@@ -11,11 +11,14 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 _CA_LIFE = timedelta(days=30)
 _LEAF_LIFE = timedelta(days=7)
+_FULL = 256 - 8
+"""Bits; each of a signature's two numbers has more, unless its first byte of 32 is empty."""
 _USER_PRINCIPAL_NAME = x509.ObjectIdentifier("1.3.6.1.4.1.311.20.2.3")
 _ISSUER_URL = "http://pki.twin.example/issuing-ca.crt"
 
@@ -81,7 +84,7 @@ class Authority:
             place = x509.UniformResourceIdentifier(self.url)
             issuer = x509.AccessDescription(AuthorityInformationAccessOID.CA_ISSUERS, place)
             builder = builder.add_extension(x509.AuthorityInformationAccess([issuer]), critical=False)
-        certificate = builder.sign(self._key, hashes.SHA256())
+        certificate = self._sign(builder)
         return Leaf(certificate.public_bytes(Encoding.PEM), private_key_pem(key))
 
     def server_context(
@@ -111,11 +114,18 @@ class Authority:
         start = datetime.now(UTC) - timedelta(days=8)
         end = datetime.now(UTC) + _CA_LIFE
         builder = above._builder(self._subject, self._key.public_key(), start, end)  # noqa: SLF001 - of this class
-        return (
-            builder.add_extension(x509.BasicConstraints(ca=True, path_length=path_length), critical=True)
-            .add_extension(_key_usage(digital_signature=True, signs_certificates=True), critical=True)
-            .sign(above._key, hashes.SHA256())  # noqa: SLF001 - of this class
+        return above._sign(  # noqa: SLF001 - of this class
+            builder.add_extension(
+                x509.BasicConstraints(ca=True, path_length=path_length), critical=True
+            ).add_extension(_key_usage(digital_signature=True, signs_certificates=True), critical=True)
         )
+
+    def _sign(self, builder: x509.CertificateBuilder) -> x509.Certificate:
+        """Signed so that Wine's crypt32 too can check it: 8.0's refuses a number that leaves a byte empty."""
+        while True:
+            certificate = builder.sign(self._key, hashes.SHA256())
+            if min(number.bit_length() for number in decode_dss_signature(certificate.signature)) > _FULL:
+                return certificate
 
     def _builder(
         self,
