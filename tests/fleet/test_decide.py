@@ -8,9 +8,9 @@ import pytest
 from arcferry.azure import AzureTarget, target
 from arcferry.fleet.host_state import HostAgent, HostFacts, HostState, MachineSummary, payload_for
 from arcferry.fleet.inventory import Host
+from arcferry.fleet.inventory.tags import tags_text
 from arcferry.fleet.pipeline import decide
 from arcferry.fleet.steps.connect import connect_options
-from arcferry.fleet.tags import tags_text
 
 from .conftest import Sealed
 

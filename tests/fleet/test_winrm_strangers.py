@@ -25,8 +25,8 @@ from arcferry.errors import (
     HostUnreachableError,
     InputError,
 )
-from arcferry.fleet.cells import Auth
 from arcferry.fleet.inventory import Host
+from arcferry.fleet.inventory.cells import Auth
 from arcferry.fleet.transport import winrm_trust
 from arcferry.fleet.transport.session import Result
 from arcferry.fleet.transport.winrm import open_winrm

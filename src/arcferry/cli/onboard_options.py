@@ -267,7 +267,7 @@ def _sign_in(given: FleetOptions, hosts: "tuple[Host, ...]") -> "SignIn":
 
 def tagged(inventory: "Inventory", texts: list[str]) -> "Inventory":
     """Every host with these tags too; where both name one, the inventory's stands."""
-    from arcferry.fleet.tags import check_tags, parse_tags
+    from arcferry.fleet.inventory.tags import check_tags, parse_tags
 
     try:
         tags = parse_tags(texts)

@@ -13,8 +13,8 @@ from arcferry.errors import FileInputError, InputError
 from arcferry.text import one_line
 
 if TYPE_CHECKING:
-    from arcferry.fleet.cells import Auth
     from arcferry.fleet.inventory import Host
+    from arcferry.fleet.inventory.cells import Auth
     from arcferry.fleet.transport.winrm_trust import WinrmTrust
 
 _NAMED = 3

@@ -11,7 +11,7 @@ from arcferry.azure import AzureTarget
 from arcferry.bundle import Bundle
 from arcferry.errors import InputError, UnknownNameError
 from arcferry.fleet.inventory import Inventory
-from arcferry.fleet.tags import check_tags, parse_tags, tags_text
+from arcferry.fleet.inventory.tags import check_tags, parse_tags, tags_text
 from arcferry.fleet.window import Window
 from arcferry.text import quoted
 

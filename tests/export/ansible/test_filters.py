@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcferry.fleet.tags import tags_text as fleet_tags_text
+from arcferry.fleet.inventory.tags import tags_text as fleet_tags_text
 
 PLUGIN = "ansible_collection/collection/plugins/filter/onboard.py"
 

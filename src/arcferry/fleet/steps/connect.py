@@ -20,11 +20,11 @@ from arcferry.fleet.host_state import (
     skip,
 )
 from arcferry.fleet.inventory import Host
+from arcferry.fleet.inventory.tags import tags_text
 from arcferry.fleet.outcome import StepResult, StepState
 from arcferry.fleet.script import ScriptAnswer, run_to_end
 from arcferry.fleet.steps.check import agent_failure, with_path
 from arcferry.fleet.steps.leave import deletion, is_leftover, leave, place_of, remove_leftover
-from arcferry.fleet.tags import tags_text
 from arcferry.fleet.task import HostTask, Step
 from arcferry.times import now, to_text
 

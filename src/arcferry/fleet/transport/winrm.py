@@ -15,8 +15,8 @@ import spnego
 from pypsrp.exceptions import WSManFaultError
 
 from arcferry.errors import HostCommandError, HostError, HostSignInError, HostUnreachableError
-from arcferry.fleet.cells import Auth
 from arcferry.fleet.inventory import Host
+from arcferry.fleet.inventory.cells import Auth
 from arcferry.fleet.transport import winrm_shell as shells
 from arcferry.fleet.transport.login_shell import CMD
 from arcferry.fleet.transport.session import (

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from arcferry.errors import FileInputError, InputError
 from arcferry.files import naming, owner_only, read_secret
-from arcferry.fleet.cells import AUTHS, Auth
+from arcferry.fleet.inventory.cells import AUTHS, Auth
 from arcferry.text import one_line
 
 HTTP_PORT, HTTPS_PORT = 5985, 5986

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcferry.fleet.tags import check_tags, parse_tags, tags_text
+from arcferry.fleet.inventory.tags import check_tags, parse_tags, tags_text
 
 READ = {
     "commas": ("site=taipei,role=web", {"site": "taipei", "role": "web"}),

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from arcferry.errors import FileInputError
-from arcferry.fleet.ansible_groups import Groups, Value, Variables
-from arcferry.fleet.ansible_yaml import WAY_OUT
-from arcferry.fleet.rows import Cells, InventoryRow, Rows, bounded, listed
+from arcferry.fleet.inventory.ansible_groups import Groups, Value, Variables
+from arcferry.fleet.inventory.ansible_yaml import WAY_OUT
+from arcferry.fleet.inventory.rows import Cells, InventoryRow, Rows, bounded, listed
 from arcferry.text import quoted
 
 OWN = "arcferry_"

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from arcferry.errors import FileInputError
-from arcferry.fleet.rows import MOST_ROWS, InventoryRow, Rows, bounded, check_column
+from arcferry.fleet.inventory.rows import MOST_ROWS, InventoryRow, Rows, bounded, check_column
 from arcferry.text import quoted
 
 _DECLARES = re.compile(r"\"?sep=(?P<mark>[^\"]*)\"? *", re.IGNORECASE)

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arcferry.errors import FileInputError
-from arcferry.fleet.encodings import decoded, known_encoding
 from arcferry.fleet.inventory import Reading, read_inventory
+from arcferry.fleet.inventory.encodings import decoded, known_encoding
 
 TABLE = "name;tags\r\nweb01;site=台北\r\nweb02;site=台南\r\n"
 WESTERN = "name;tags\r\nweb01;site=München\r\n"

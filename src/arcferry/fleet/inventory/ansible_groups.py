@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from arcferry.errors import FileInputError
-from arcferry.fleet.rows import MOST_ROWS
+from arcferry.fleet.inventory.rows import MOST_ROWS
 from arcferry.text import quoted, whole
 
 TOP = ("all", "ungrouped")

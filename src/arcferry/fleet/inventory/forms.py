@@ -7,15 +7,15 @@ from pathlib import Path
 
 from arcferry.errors import FileInputError
 from arcferry.files import read_bounded
-from arcferry.fleet.active_directory import is_directory, read_directory
-from arcferry.fleet.ansible_ini import read_ini
-from arcferry.fleet.ansible_inventory import ansible_rows
-from arcferry.fleet.ansible_yaml import WAY_OUT, is_ansible, read_groups
-from arcferry.fleet.encodings import decoded
-from arcferry.fleet.rows import LIMIT, Rows
-from arcferry.fleet.tables import first_line, is_comment, open_table, read_table
-from arcferry.fleet.yaml_nodes import composed
-from arcferry.fleet.yaml_rows import read_yaml
+from arcferry.fleet.inventory.active_directory import is_directory, read_directory
+from arcferry.fleet.inventory.ansible import ansible_rows
+from arcferry.fleet.inventory.ansible_ini import read_ini
+from arcferry.fleet.inventory.ansible_yaml import WAY_OUT, is_ansible, read_groups
+from arcferry.fleet.inventory.encodings import decoded
+from arcferry.fleet.inventory.rows import LIMIT, Rows
+from arcferry.fleet.inventory.tables import first_line, is_comment, open_table, read_table
+from arcferry.fleet.inventory.yaml_nodes import composed
+from arcferry.fleet.inventory.yaml_rows import read_yaml
 from arcferry.text import quoted
 
 _YAML = frozenset((".yaml", ".yml", ".json"))

@@ -6,8 +6,8 @@ from pathlib import Path
 import yaml
 
 from arcferry.errors import FileInputError
-from arcferry.fleet.rows import Cells, InventoryRow, Rows, bounded, check_column
-from arcferry.fleet.yaml_nodes import line_of, pairs, scalar
+from arcferry.fleet.inventory.rows import Cells, InventoryRow, Rows, bounded, check_column
+from arcferry.fleet.inventory.yaml_nodes import line_of, pairs, scalar
 from arcferry.text import quoted
 
 _EXAMPLE = "{name: web01, address: 10.0.0.1}"

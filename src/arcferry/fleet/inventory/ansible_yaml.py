@@ -9,8 +9,8 @@ from pathlib import Path
 import yaml
 
 from arcferry.errors import FileInputError
-from arcferry.fleet.ansible_groups import Groups, Value, Variables, is_sealed
-from arcferry.fleet.yaml_nodes import is_empty, line_of, pairs, scalar
+from arcferry.fleet.inventory.ansible_groups import Groups, Value, Variables, is_sealed
+from arcferry.fleet.inventory.yaml_nodes import is_empty, line_of, pairs, scalar
 from arcferry.text import quoted
 
 LISTED = "ansible-inventory -i FILE --list > fleet.json"

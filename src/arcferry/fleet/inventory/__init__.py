@@ -9,10 +9,10 @@ from types import MappingProxyType
 from typing import Any
 
 from arcferry.errors import FileInputError
-from arcferry.fleet.cells import COLUMNS, checked, host_auth, host_transport
-from arcferry.fleet.forms import read_rows
+from arcferry.fleet.inventory.cells import COLUMNS, checked, host_auth, host_transport
+from arcferry.fleet.inventory.forms import read_rows
+from arcferry.fleet.inventory.rows import InventoryRow, Rows
 from arcferry.fleet.place import EVERYWHERE, PLACE_COLUMNS, Place, place_of
-from arcferry.fleet.rows import InventoryRow, Rows
 from arcferry.fleet.window import Window, parse_window
 from arcferry.text import quoted
 

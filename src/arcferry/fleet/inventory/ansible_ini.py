@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from arcferry.errors import FileInputError
-from arcferry.fleet.ansible_groups import Groups, Value, is_sealed
+from arcferry.fleet.inventory.ansible_groups import Groups, Value, is_sealed
 from arcferry.text import quoted
 
 _SECTION = re.compile(r"\[([^:\]\s]+)(?::(\w+))?\]\s*(?:#.*)?")

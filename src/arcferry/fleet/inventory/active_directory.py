@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 
 from arcferry.errors import FileInputError
-from arcferry.fleet.rows import MOST_ROWS, Cells, InventoryRow, Rows, bounded, listed
-from arcferry.fleet.tables import Table
+from arcferry.fleet.inventory.rows import MOST_ROWS, Cells, InventoryRow, Rows, bounded, listed
+from arcferry.fleet.inventory.tables import Table
 from arcferry.text import quoted, whole
 
 _OF_DIRECTORY = frozenset((
