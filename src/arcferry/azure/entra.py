@@ -70,6 +70,11 @@ class Credential:
         info = await self.get_token_info(*scopes)
         return AccessToken(info.token, info.expires_on)
 
+    async def renew(self, other: "Credential") -> None:
+        """Be as another credential from now on, for whoever holds this one."""
+        old, self._inner, self._advice = self._inner, other._inner, other._advice  # noqa: SLF001 - of this class
+        await old.close()
+
     async def close(self) -> None:
         """Nothing of a service principal's is open: the session's transport is everybody's."""
         await self._inner.close()

@@ -111,6 +111,19 @@ class AzureSession:
         with translated(DOING):
             return Token(info.token, datetime.fromtimestamp(info.expires_on, UTC))
 
+    async def renew(self, identity: Identity) -> None:
+        """Sign in as this identity from now on, also for the clients; nothing is sent yet.
+
+        Raises:
+            InputError: it cannot be used.
+        """
+        self.identity = identity
+        async with self._turn:
+            if self._minting is not self._credential:
+                await self._minting.close()
+            await self._credential.renew(self._new_credential())
+            self._minting = self._credential
+
     async def close(self) -> None:
         """Close what is the credential's own; the pool is everybody's."""
         await self._credential.close()

@@ -10,6 +10,7 @@ from arcferry.cli.onboard_options import FleetOptions, RunOptions, request_of
 from arcferry.cli.options import grouped, option
 from arcferry.cli.output import CheckOutput, show_by
 from arcferry.cli.run_choice import RunOption
+from arcferry.cli.sign_in import principal
 from arcferry.errors import InputError, InterruptedRunError
 
 if TYPE_CHECKING:
@@ -179,7 +180,9 @@ def _apply(
     names = [host.name for host in request.inventory.hosts]
     with watching(names, len(NAMES), lines=log.is_on()) as observer:
         result = stopping.run(
-            apply_fleet(request, who, observer=observer, stop=stop, planned=planned),
+            apply_fleet(
+                request, who, observer=observer, stop=stop, planned=planned, reread=lambda: principal(fleet)
+            ),
             says="stopped",
             hint=_GO_ON,
             ask=ask,

@@ -74,14 +74,18 @@ class Holds:
         async with self._looked:
             await self._looked.wait()
 
+    async def resumed(self) -> None:
+        """Return once nobody has paused the run; windows do not count."""
+        while self._asked:
+            await self.next_look()
+
     async def pass_(self, host: Host) -> None:
         """Return once the host may go on.
 
         Raises:
             WindowClosedError: it may not before its window opens again.
         """
-        while self._asked:
-            await self.next_look()
+        await self.resumed()
         if why := self.why(host):
             raise WindowClosedError(why)
 

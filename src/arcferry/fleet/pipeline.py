@@ -26,6 +26,7 @@ STEPS = (STAGE, VERIFY, INSTALL, CHECK, CONNECT, VERIFIED)
 """What follows the facts, in this order."""
 
 NAMES = (SURVEY, *(step.name for step in STEPS))
+_MOST_SIGN_INS = 3
 _LOG = logging.getLogger(__name__)
 _Perform = Callable[[HostTask], Awaitable[StepResult]]
 Json = dict[str, Any]
@@ -109,7 +110,7 @@ def _patient(name: str, perform: _Perform, may_begin: MayBegin, interruptible: b
 
     async def tried(task: HostTask) -> StepResult:
         began = time.monotonic()
-        result = await _attempted(task, name, perform)
+        result = await _signed_in(task, name, perform, may_begin, interruptible)
         number = 0
         while (retry := retry_of(result)) and (number := number + 1) <= retry.times:
             pause = pause_before(retry, number)
@@ -117,10 +118,31 @@ def _patient(name: str, perform: _Perform, may_begin: MayBegin, interruptible: b
             await may_begin(True)
             await asyncio.sleep(pause)
             await may_begin(interruptible)
-            result = await _attempted(task, name, perform)
+            result = await _signed_in(task, name, perform, may_begin, interruptible)
         return replace(result, seconds=round(time.monotonic() - began, 3))
 
     return tried
+
+
+async def _signed_in(
+    task: HostTask, name: str, perform: _Perform, may_begin: MayBegin, interruptible: bool
+) -> StepResult:
+    """The step's result; where its sign-in is refused, that of doing it anew once it is good again."""
+
+    async def patient(task: HostTask) -> StepResult:
+        for _ in range(_MOST_SIGN_INS):
+            try:
+                return await perform(task)
+            except AzureError as error:
+                renewal = task.context.renewal
+                if renewal is None or not renewal.begin(error):
+                    raise
+                task.tell("waits for a sign-in that Entra takes")
+            await may_begin(True)
+            await may_begin(interruptible)
+        return await perform(task)
+
+    return await _attempted(task, name, patient)
 
 
 async def _attempted(task: HostTask, name: str, perform: _Perform) -> StepResult:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from arcferry.errors import HostError
@@ -125,10 +125,17 @@ def _kept_out(network: NetworkProof, host: Host, *, broken: bool) -> HostRun:
 
 @dataclass(slots=True)
 class Prover:
-    """Asks servers of each network, networks side by side, until enough of each have measured the path."""
+    """Asks servers of each network, networks side by side, until enough of each have measured the path.
+
+    Attributes:
+        task_of: makes the task of a host.
+        may_ask: awaited before each server is asked; returns when it may be. No window keeps one from being
+            asked: whether any server may begin hangs on what is known of every network.
+    """
 
     context: RunContext
     task_of: Watch
+    may_ask: Callable[[], Awaitable[None]]
     scripts: Mapping[str, bytes] = field(init=False, repr=False)
     _turns: asyncio.Semaphore = field(init=False, repr=False)
 
@@ -161,6 +168,7 @@ class Prover:
 
     async def _ask(self, host: Host) -> Tried:
         async with self._turns:
+            await self.may_ask()
             task = self.task_of(host)
             task.step = PROOF
             task.see(EventKind.STARTED, PROOF)

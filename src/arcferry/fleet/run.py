@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -19,6 +19,7 @@ from arcferry.fleet.in_azure import InAzure, in_azure
 from arcferry.fleet.outcome import FleetRun, HostRun
 from arcferry.fleet.place import target_of
 from arcferry.fleet.records import logged
+from arcferry.fleet.renewal import Renewal
 from arcferry.fleet.run_folder import open_run, target_to_json
 from arcferry.fleet.runner import FleetRunner
 from arcferry.fleet.saved_plan import SavedPlan, refuse_moved
@@ -38,6 +39,7 @@ async def apply_fleet(
     stop: Stop | None = None,
     gate: Gate | None = None,
     planned: SavedPlan | None = None,
+    reread: Callable[[], Identity | None] = lambda: None,
     clock: Callable[[], datetime] = now,
 ) -> FleetRun:
     """Bring every host of the inventory to Connected. Run again, it goes on where it was.
@@ -49,6 +51,7 @@ async def apply_fleet(
         stop: how it is told to stop.
         gate: what every host passes before it begins.
         planned: a plan that is applied only while it still says what would be done.
+        reread: the identity as it is given now, for a sign-in that is refused in mid-run.
         clock: what windows of time go by.
 
     Raises:
@@ -82,7 +85,15 @@ async def apply_fleet(
 
             with _ended(see) as ended:
                 run = await _applied(
-                    context, principal, controls, see, stop, gate=gate, planned=planned, clock=clock
+                    context,
+                    principal,
+                    controls,
+                    see,
+                    stop,
+                    gate=gate,
+                    planned=planned,
+                    reread=reread,
+                    clock=clock,
                 )
                 ended(run.says)
                 return run
@@ -97,6 +108,7 @@ async def _applied(
     *,
     gate: Gate | None,
     planned: SavedPlan | None,
+    reread: Callable[[], Identity | None],
     clock: Callable[[], datetime],
 ) -> FleetRun:
     request, folder = context.request, controls.run
@@ -114,8 +126,11 @@ async def _applied(
             cancel=stop.ask,
             clock=clock,
         ) as holds:
-            runner = FleetRunner(context, folder, see, stop, gate=gate or Gate(), holds=holds)
-            result = await runner.apply(checks)
+            sessions = [place.azure for place in context.places.values() if place.azure is not None]
+            async with aclosing(Renewal(sessions, reread, holds)) as renewal:
+                context = context.renewed_by(renewal)
+                runner = FleetRunner(context, folder, see, stop, gate=gate or Gate(), holds=holds)
+                result = await runner.apply(checks)
         try:
             return await _stoppable(_with_machines(result, request, azure), stop)
         except asyncio.CancelledError:

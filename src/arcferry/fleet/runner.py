@@ -177,7 +177,7 @@ class FleetRunner:
             return ()
         # What failed before is asked last, so that one odd server does not end each run before it begins.
         hosts = sorted(left.values(), key=lambda host: _failed_before(known.get(host.name)))
-        prover = Prover(self._context, self._task)
+        prover = Prover(self._context, self._task, self._holds.resumed)
         self._proof = await prover.prove(networks_of(hosts))
         done = set(networks_of(host for name, host in self._hosts.items() if name not in left))
         waiting = [one for one in self._proof.networks if one.network not in done]

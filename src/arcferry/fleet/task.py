@@ -17,6 +17,7 @@ from arcferry.fleet.inventory import Host, Inventory
 from arcferry.fleet.outcome import StepResult
 from arcferry.fleet.place import target_of
 from arcferry.fleet.poller import MachinePoller
+from arcferry.fleet.renewal import Renewal
 from arcferry.fleet.run_folder import run_id
 from arcferry.fleet.script import ScriptAnswer, ask
 from arcferry.fleet.settling import LIMIT, Settling
@@ -82,6 +83,7 @@ class RunContext:
         places: the same for each target that hosts of the run go to; empty where Azure was not asked.
         claims: which row of the inventory each server answered for.
         settling: how long refusals that may pass have lasted.
+        renewal: what waits for a sign-in that is refused in mid-run; None where nothing does.
     """
 
     request: RunRequest
@@ -92,6 +94,7 @@ class RunContext:
     places: Mapping[AzureTarget, "RunContext"] = field(default_factory=dict, repr=False)
     claims: Claims = field(default_factory=Claims, repr=False)
     settling: Settling = field(default_factory=Settling, repr=False)
+    renewal: Renewal | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, request: RunRequest) -> Self:
@@ -116,6 +119,11 @@ class RunContext:
     def at(self, target: AzureTarget) -> "RunContext":
         """The same for hosts that go to this target, before Azure was asked about it."""
         return replace(self, request=replace(self.request, target=target), places={})
+
+    def renewed_by(self, renewal: Renewal) -> "RunContext":
+        """The same with what waits for a sign-in, in every place."""
+        places = {target: replace(place, renewal=renewal) for target, place in self.places.items()}
+        return replace(self, renewal=renewal, places=places)
 
     def of_host(self, host: Host) -> "RunContext":
         """The same as it is for one host, which may go elsewhere than the run."""

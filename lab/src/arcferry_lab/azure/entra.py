@@ -9,7 +9,6 @@ from arcferry_lab.azure.errors import EntraError
 from arcferry_lab.azure.routes import ArmRequest, Operation
 from arcferry_lab.azure.service import service
 from arcferry_lab.azure.state import Application, AzureState
-from arcferry_lab.azure.tokens import LIFE
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _ARM = "https://management.azure.com"
@@ -96,7 +95,7 @@ def _grant(asked: ArmRequest, form: Mapping[str, str]) -> dict[str, object]:
     token = state.signer.access_token(
         tenant=state.tenant_id, client=client.client_id, object_id=client.object_id, audience=audience
     )
-    seconds = int(LIFE.total_seconds())
+    seconds = int(state.signer.life.total_seconds())
     return {"token_type": "Bearer", "expires_in": seconds, "ext_expires_in": seconds, "access_token": token}
 
 

@@ -8,7 +8,6 @@ from aiohttp import web
 from arcferry_lab.azure.routes import ArmRequest, Operation
 from arcferry_lab.azure.service import service
 from arcferry_lab.azure.state import Application, AzureState
-from arcferry_lab.azure.tokens import LIFE
 
 IDENTITY = "/metadata/identity/oauth2/token"
 
@@ -22,7 +21,7 @@ def metadata(state: AzureState, own: Application | None, names: Sequence[str]) -
         wanted = asked.parameter("client_id")
         if own is None or (wanted and wanted.lower() != own.client_id):
             return _refused(400, "invalid_request", "Identity not found")
-        seconds, resource = int(LIFE.total_seconds()), asked.parameter("resource")
+        seconds, resource = int(asked.state.signer.life.total_seconds()), asked.parameter("resource")
         text = state.signer.access_token(
             tenant=state.tenant_id, client=own.client_id, object_id=own.object_id, audience=resource
         )

@@ -26,18 +26,23 @@ class TokenRefusedError(Exception):
 
 
 class TokenSigner:
-    """The twin's token-signing key: everything it signs, and nothing else, verifies."""
+    """The twin's token-signing key: everything it signs, and nothing else, verifies.
+
+    Attributes:
+        life: of the access tokens that it hands out.
+    """
 
     def __init__(self) -> None:
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=_BITS)
         self.key_id = secrets.token_urlsafe(20)
+        self.life = LIFE
 
     def sign(self, claims: dict[str, Any]) -> str:
         """A JWT with these claims."""
         return jwt.encode(claims, self._key, algorithm="RS256", headers={"kid": self.key_id})
 
     def access_token(
-        self, *, tenant: str, client: str, object_id: str, audience: str, life: timedelta = LIFE
+        self, *, tenant: str, client: str, object_id: str, audience: str, life: timedelta | None = None
     ) -> str:
         """An application's access token for one resource."""
         now = datetime.now(UTC)
@@ -47,7 +52,7 @@ class TokenSigner:
                 "iss": f"https://sts.windows.net/{tenant}/",
                 "iat": now,
                 "nbf": now - timedelta(minutes=5),  # for whoever checks it by a clock that is behind
-                "exp": now + life,
+                "exp": now + (self.life if life is None else life),
                 "appid": client,
                 "appidacr": "1",
                 "idtyp": "app",
