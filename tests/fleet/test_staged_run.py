@@ -53,7 +53,10 @@ def stages(done: Ended) -> dict[str, str]:
 
 async def test_one_server_proves_the_path_goes_ahead_and_waves_follow(staged: Fleet) -> None:
     fleet = staged
+    planned = (await fleet.run("plan", "--waves", "2,100%")).document["order"]
     done = await fleet.run("apply", "--waves", "2,100%")
+    assert [one["first"] for one in planned["path_proof"]] == [["server01"]]
+    assert stages(done) == {name: one["stage"] for one in planned["stages"] for name in one["hosts"]}
     assert (done.code, set(done.outcomes.values())) == (0, {"connected"}), done.err
     (proof,) = done.document["path_proof"]
     assert proof["network"] == network_of(Host("server01", fleet.twin.servers.hosts[0].address))

@@ -6,7 +6,7 @@ import typer
 
 from arcferry.cli import onboard_control, onboard_runs, options
 from arcferry.cli.inventory import InventoryArgument
-from arcferry.cli.onboard_options import FleetOptions, RunOptions, request_of
+from arcferry.cli.onboard_options import FleetOptions, OrderOptions, RunOptions, request_of
 from arcferry.cli.options import grouped, option
 from arcferry.cli.output import CheckOutput, show_by
 from arcferry.cli.run_choice import RunOption
@@ -35,13 +35,14 @@ def plan(
     inventory: InventoryArgument,
     *,
     fleet: FleetOptions,
+    order: OrderOptions,
     save: Annotated[
         Path | None,
         option("--save FILE", "Keep the plan, without any secret, for apply --plan FILE.", panel=options.RUN),
     ] = None,
     output: options.CheckOutputOption = "table",
 ) -> None:
-    """Show what apply would do with every server. Changes nothing.
+    """Show what apply would do with every server, and in which order. Changes nothing.
 
     Reads each server's facts and decides as apply does. With a secret or a certificate it also asks
     Azure whether everything is ready there; without one it says that Azure was not asked.
@@ -54,7 +55,7 @@ def plan(
     from arcferry.fleet.plan import plan_fleet
     from arcferry.report import plan as report
 
-    request = request_of(inventory, fleet, acts=False)
+    request = request_of(inventory, fleet, acts=False, run=order)
     result = stopping.run(plan_fleet(request), says="stopped; nothing was changed")
     if save is not None:
         saved_plan.save(result, save)

@@ -43,8 +43,8 @@ class SelectionOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunOptions:
-    """Who goes first, how many follow, and when to wait or stop."""
+class OrderOptions:
+    """Who goes first, and how many follow."""
 
     canary: Annotated[
         int,
@@ -67,6 +67,22 @@ class RunOptions:
             panel=options.RUN,
         ),
     ] = "100%"
+
+    def of(self, request: "RunRequest") -> "RunRequest":
+        """The request with these.
+
+        Raises:
+            InputError: one cannot be read.
+        """
+        from arcferry.fleet.waves import waves
+
+        return replace(request, canary=self.canary, waves=waves(self.waves))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions(OrderOptions):
+    """The same, and when to wait or stop."""
+
     max_failures: Annotated[
         str,
         option(
@@ -103,13 +119,11 @@ class RunOptions:
         Raises:
             InputError: one cannot be read.
         """
-        from arcferry.fleet.waves import amount, waves
+        from arcferry.fleet.waves import amount
 
         budget = amount(self.max_failures, "--max-failures") if self.max_failures else None
         return replace(
-            request,
-            canary=self.canary,
-            waves=waves(self.waves),
+            OrderOptions.of(self, request),
             stop_after=budget.least(len(request.inventory.hosts)) if budget else None,
             patience=self.patience,
             kill_switch=self.kill_switch,
@@ -202,7 +216,7 @@ class FleetOptions(
 
 
 def request_of(
-    inventory: Path, given: FleetOptions, *, acts: bool, run: "RunOptions | None" = None
+    inventory: Path, given: FleetOptions, *, acts: bool, run: "OrderOptions | None" = None
 ) -> "RunRequest":
     """What was asked for, read and checked; `acts` if servers are to be changed."""
     import logging

@@ -7,6 +7,7 @@ from rich.console import Console
 from arcferry.diagnosis.finding import NOTHING_JUDGED
 from arcferry.fleet.in_azure import place_text
 from arcferry.fleet.inventory import Host
+from arcferry.fleet.order import FleetOrder, order_of
 from arcferry.fleet.place import target_of
 from arcferry.fleet.plan import FleetPlan, HostPlan
 from arcferry.fleet.run_folder import target_to_json
@@ -19,6 +20,7 @@ from arcferry.report.preflight import checks_document, print_checks
 from arcferry.text import one_line, quoted
 
 ROWS = "hosts", "host-plan"
+_MOST_NETWORKS = 20
 _HEADINGS = ("HOST", "SYSTEM", "AGENT", "WOULD")
 
 
@@ -38,8 +40,18 @@ def document(plan: FleetPlan) -> dict[str, Any]:
             "good": sum(host.good for host in plan.hosts),
             "change": sum(host.changes for host in plan.hosts),
         },
+        "order": _order(order_of(plan.request, plan.hosts)),
         "hosts": list(map(_host, plan.hosts)),
         **as_json.fields(NOTHING_JUDGED),
+    }
+
+
+def _order(order: FleetOrder) -> dict[str, Any]:
+    return {
+        "path_proof": [
+            {"network": one.network, "hosts": one.hosts, "first": list(one.first)} for one in order.networks
+        ],
+        "stages": [{"stage": one.name, "hosts": [host.name for host in one.hosts]} for one in order.stages],
     }
 
 
@@ -86,11 +98,33 @@ def draw(plan: FleetPlan, console: Console) -> None:
     places = _by_place(plan)
     for place, hosts in places.items():
         if len(places) > 1 or any(host.host.place.given() for host in hosts):
-            print_line(console, f"{place}: {len(hosts)} host{'s' * (len(hosts) != 1)}")
+            print_line(console, f"{place}: {_hosts(len(hosts))}")
         _draw_table(hosts, console)
         print_line(console)
+    _draw_order(order_of(plan.request, plan.hosts), console)
     print_failures(console, filter(None, map(_hindrance, plan.hosts)))
     print_sum(console, "ok" if all(host.good for host in plan.hosts) else "FAIL", summary(plan))
+
+
+def _draw_order(order: FleetOrder, console: Console) -> None:
+    """Which servers prove the path of their network, and who begins when; nothing where nobody is left."""
+    if order.networks:
+        networks = order.networks[:_MOST_NETWORKS]
+        cells = [
+            (one.network, str(one.hosts), ", ".join(one.first) or "none can be asked") for one in networks
+        ]
+        print_table(console, ("PATH PROVED FROM", "HOSTS", "FIRST"), ((row, "") for row in cells))
+        if more := len(order.networks) - len(networks):
+            print_line(console, f"and {more} more networks")
+        print_line(console)
+    if order.stages:
+        told = (f"{one.name} ({_hosts(len(one.hosts))})" for one in order.stages)
+        print_line(console, f"order: {', then '.join(told)}")
+        print_line(console)
+
+
+def _hosts(count: int) -> str:
+    return f"{count} host{'s' * (count != 1)}"
 
 
 def _by_place(plan: FleetPlan) -> dict[str, list[HostPlan]]:
