@@ -1,5 +1,6 @@
 """A fleet of Linux and Windows servers, each `arcferry onboard` a process of its own."""
 
+import asyncio
 import json
 import shutil
 from collections.abc import AsyncIterator
@@ -14,7 +15,7 @@ from arcferry_lab.hosts.faults import lay
 from arcferry_lab.hosts.windows import WindowsHost, cannot_host
 from arcferry_lab.twin import RESOURCE_GROUP, Twin, TwinSettings
 
-from .conftest import EVERYTHING, Fleet, Sealed
+from .conftest import EVERYTHING, Fleet, Sealed, ended
 
 pytestmark = [
     pytest.mark.lab,
@@ -163,3 +164,39 @@ async def test_windows_servers_prove_the_path_by_either_transport(mixed: Mixed) 
     evidence = json.dumps(done.document["evidence"])
     assert '"stage": "tcp", "kind": "timeout"' in evidence
     assert mixed.tokens() == before
+
+
+@pytest.mark.timeout(400)
+async def test_a_saved_plan_goes_through_canary_wave_pause_and_retry(mixed: Mixed, tmp_path: Path) -> None:
+    """One Windows server goes ahead, the other fails in its wave and is taken up again once mended."""
+    if (mixed.twin.network.resolver.rpartition(":")[2], mixed.twin.network.port) != ("53", 443):
+        pytest.skip("ports 53 and 443 cannot be had here, so that hosts cannot measure their path")
+    await mixed.as_new()
+    first, second = mixed.windows
+    how = ("--canary", "1", "--waves", "1,100%", *(f"--limit={name}" for name in WINDOWS))
+    kept = str(tmp_path / "plan.json")
+    planned = await mixed.run("plan", *how, "--save", kept)
+    order = planned.document["order"]
+    assert [one["first"] for one in order["path_proof"]] == [[first.name]], order
+    second.reach(blocked=("gbl.his.arc.azure.com",))
+    try:
+        applying = await mixed.start("apply", "--output", "json", *how, "--plan", kept)
+        while not any(event["step"] == "facts" for event in mixed.events()):
+            assert applying.returncode is None
+            await asyncio.sleep(0.02)  # another process writes what is looked for
+        assert (await ended(await mixed.start("pause", "--reason", "a meeting"))).code == 0
+        while "paused" not in dict(mixed.of_run()):
+            assert applying.returncode is None
+            await asyncio.sleep(0.02)
+        assert (await ended(await mixed.start("resume"))).code == 0
+        done = await ended(applying)
+    finally:
+        second.reach()
+    assert done.outcomes == {first.name: "connected", second.name: "failed"}, done.out + done.err
+    stages = {host["name"]: host["stage"] for host in done.document["hosts"]}
+    assert stages == {name: one["stage"] for one in order["stages"] for name in one["hosts"]}
+    assert done.host(second.name)["failure"]["unreachable"] == ["gbl.his.arc.azure.com"]
+    again = await mixed.run("retry", "--failed", *how)
+    assert (again.code, again.outcomes) == (0, dict.fromkeys(WINDOWS, "connected")), again.out + again.err
+    assert mixed.puts()[first.name] == mixed.puts()[second.name]
+    assert mixed.tokens() == []
