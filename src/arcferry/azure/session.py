@@ -82,17 +82,30 @@ class AzureSession:
         turns: who has to wait, which is common to all of them.
     """
 
-    def __init__(self, target: AzureTarget, identity: Identity, http: aiohttp.ClientSession) -> None:
+    def __init__(
+        self,
+        target: AzureTarget,
+        identity: Identity,
+        http: aiohttp.ClientSession,
+        signed_in: "AzureSession | None" = None,
+    ) -> None:
         self.target = target
         self.identity = identity
         self._http = http
-        self.turns = SharedTurns()
-        self._credential = self._new_credential()
+        self._signed_in = signed_in
+        self.turns: SharedTurns = signed_in.turns if signed_in else SharedTurns()
+        self._credential: Credential = (
+            signed_in._credential if signed_in else self._new_credential()  # noqa: SLF001  # of this class
+        )
         self._minting = self._credential
         self._turn = asyncio.Lock()
         given = (self._credential, target.subscription_id)
         self.machines = HybridComputeManagementClient(*given, **self._of_client())
         self.resources = ResourceManagementClient(*given, **self._of_client())
+
+    def at(self, target: AzureTarget) -> "AzureSession":
+        """The same sign-in and turns for another place of the tenant, until this session is closed."""
+        return AzureSession(target, self.identity, self._http, self._signed_in or self)
 
     async def token(self) -> Token:
         """A token with at least a quarter of an hour to live.
@@ -101,6 +114,8 @@ class AzureSession:
             SignInError: Entra refused the identity.
             AzureUnavailableError: Entra could not be reached.
         """
+        if self._signed_in:
+            return await self._signed_in.token()
         # One at a time: while the first asks, the others wait for its answer in the credential's cache.
         async with self._turn:
             info = await self._minting.get_token_info(self.target.scope)
@@ -118,6 +133,9 @@ class AzureSession:
             InputError: it cannot be used.
         """
         self.identity = identity
+        if self._signed_in:
+            await self._signed_in.renew(identity)
+            return
         async with self._turn:
             if self._minting is not self._credential:
                 await self._minting.close()
@@ -126,6 +144,8 @@ class AzureSession:
 
     async def close(self) -> None:
         """Close what is the credential's own; the pool is everybody's."""
+        if self._signed_in:
+            return
         await self._credential.close()
         if self._minting is not self._credential:
             await self._minting.close()

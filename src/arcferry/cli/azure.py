@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arcferry.cli import azure_options, options
+from arcferry.cli.inventory import EncodingOption
 from arcferry.cli.options import argument, grouped, option
 from arcferry.cli.output import show_by
 from arcferry.cli.sign_in import principal
@@ -21,12 +22,13 @@ _BLOCKED = 3
 
 @dataclass(frozen=True, kw_only=True)
 class PreflightOptions(
-    azure_options.PlaceOptions, azure_options.AccessOptions, azure_options.IdentityOptions
+    azure_options.HostPlaceOptions, azure_options.AccessOptions, azure_options.IdentityOptions
 ):
     """Where machines are to appear, and who asks."""
 
     private_link_scope: azure_options.ScopeOption = None
     tags: azure_options.TagsOption = None
+    inventory_encoding: EncodingOption = ""
 
 
 @app.command("preflight")
@@ -36,8 +38,8 @@ def preflight(
         Path | None,
         argument(
             "[INVENTORY]",
-            "The servers, as for onboard: whether their names are taken and their tags are those that "
-            "policies want.",
+            "The servers, as for onboard: every place that they go to, whether their names are taken, and "
+            "whether their tags are those that policies want.",
         ),
     ] = None,
     *,
@@ -57,9 +59,9 @@ def preflight(
 
     The sign-in and what it rests on, the subscription, the resource providers, the location, the resource
     group, the right to make machines and rights beyond it, locks, policies, the private link scope, names
-    that are taken, and the directory's quota. All that hinders is told at once. What this identity may not
-    see is unknown, with the command by which an owner can tell. `onboard plan` and `onboard apply` check the
-    same first.
+    that are taken, and the directory's quota; of every place that servers of the inventory go to. All that
+    hinders is told at once. What this identity may not see is unknown, with the command by which an owner can
+    tell. `onboard plan` and `onboard apply` check the same first.
 
     Exit code 0 when nothing hinders, 1 when Azure gave no usable answer, 3 when something must change first,
     4 when signing in failed or a right is missing, and nothing else.
@@ -74,39 +76,41 @@ def preflight(
             hint=f"Set {azure.secret_env}, pass --secret-file or --certificate, or sign in as somebody "
             "else: --az-login, --managed-identity or --federated-token-file.",
         )
-    target = azure.target(**azure.access())
-    wanted = _wanted(inventory, azure, target)
-    found = stopping.run(_ask(target, who, wanted, register=register), says="stopped")
-    show_by(output, report, report.Asked(target, found))
-    if found.hindrances:
-        raise typer.Exit(_OF_IDENTITY if all(one.of_identity for one in found.hindrances) else _BLOCKED)
+    wanted = _wanted(inventory, azure)
+    found = stopping.run(_ask(wanted, who, register=register), says="stopped")
+    servers = {target: len(one.machines) for target, one in wanted.items()} if inventory else {}
+    asked = report.Asked(found, servers)
+    show_by(output, report, asked)
+    if hindrances := asked.whole.hindrances:
+        raise typer.Exit(_OF_IDENTITY if all(one.of_identity for one in hindrances) else _BLOCKED)
 
 
-def _wanted(inventory: Path | None, given: PreflightOptions, target: "AzureTarget") -> "Wanted":
-    """What is to be made at the target; that hosts go elsewhere is told on stderr."""
+def _wanted(inventory: Path | None, given: PreflightOptions) -> "dict[AzureTarget, Wanted]":
+    """What is to be made in each place that hosts of the inventory go to; without one, in the place given."""
     from arcferry.azure import Wanted
-    from arcferry.cli.inventory import read
+    from arcferry.cli.inventory import check_complete, completed, read
     from arcferry.cli.onboard_options import tagged
-    from arcferry.fleet.place import target_of
+    from arcferry.fleet.in_azure import targets_of, wanted_of
 
     scope = azure_options.scope_of(given.private_link_scope or "")
     if inventory is None:
-        return Wanted(private_link_scope=scope)
-    hosts = tagged(read(inventory, "", given.cloud), given.tags or []).hosts
-    here = [host for host in hosts if target_of(target, host.place) == target]
-    if others := len(hosts) - len(here):
-        typer.echo(
-            f"note: {others} of {len(hosts)} hosts go to other places, which are not asked about here; "
-            "arcferry onboard plan asks about each",
-            err=True,
-        )
-    return Wanted({host.name: host.tags for host in here}, scope)
+        check_complete(given)
+        return {given.target(**given.access()): Wanted(private_link_scopes=(scope,) if scope else ())}
+    target = given.target(**given.access()) if given.complete else None
+    found = tagged(read(inventory, given.inventory_encoding, given.cloud), given.tags or [])
+    target = target or completed(given, found).target(**given.access())
+    return {place: wanted_of(hosts, scope) for place, hosts in targets_of(target, found.hosts).items()}
 
 
-async def _ask(target: "AzureTarget", who: "Identity", wanted: "Wanted", *, register: bool) -> "Preflight":
+async def _ask(
+    wanted: "dict[AzureTarget, Wanted]", who: "Identity", *, register: bool
+) -> "dict[AzureTarget, Preflight]":
     from arcferry import azure
+    from arcferry.fleet.in_azure import examined, sessions_at
 
-    async with azure.signed_in(target, who) as session:
+    async with sessions_at(tuple(wanted), who) as sessions:
         if register:
-            await azure.register(session, lambda did: typer.echo(did, err=True))
-        return await azure.examine(session, wanted=wanted)
+            by_subscription = {target.subscription_id: session for target, session in sessions.items()}
+            for session in by_subscription.values():
+                await azure.register(session, lambda did: typer.echo(did, err=True))
+        return await examined(sessions, wanted)

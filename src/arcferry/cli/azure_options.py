@@ -53,7 +53,6 @@ _SUBSCRIPTION = setting(
     "--subscription-id GUID", "The subscription.", panel=AZURE, besides="AZURE_SUBSCRIPTION_ID"
 )
 _GROUP = setting("--resource-group NAME", "The resource group; it must exist.", "-g", panel=AZURE)
-GroupOption = Annotated[str, _GROUP]
 ClientOption = Annotated[
     str | None,
     setting(
@@ -89,6 +88,20 @@ class PlaceOptions:
             location=region_of(self.location, self.cloud, unlisted=self.location_unlisted),
             **access,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class HostPlaceOptions(PlaceOptions):
+    """The same for hosts that name no place of their own; each is needed only if there is such a host."""
+
+    location: LocationOption = ""
+    subscription_id: Annotated[str, _SUBSCRIPTION] = ""
+    resource_group: Annotated[str, _GROUP] = ""
+
+    @property
+    def complete(self) -> bool:
+        """Whether all of them were given, so that they can be checked before an inventory is read."""
+        return bool(self.location and self.subscription_id and self.resource_group)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,16 +1,20 @@
 """The inventory as commands take it."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from arcferry.cli.azure_options import PlaceOptions
 from arcferry.cli.options import argument, option, setting
 from arcferry.errors import FileInputError, InputError
 
 if TYPE_CHECKING:
     from arcferry.fleet.inventory import HowReached, Inventory
 
+Options = TypeVar("Options", bound=PlaceOptions)
 _FORMS = (
     "a table with the columns name, address, port, transport, user, auth, tags (k=v;k2=v2, or k=v,k2=v2 in "
     "quotes), site, location, resource_group, subscription, proxy, private_link_scope and window; the same "
@@ -54,20 +58,51 @@ def read(path: Path, encoding: str, cloud: str, how: "HowReached | None" = None)
     return found
 
 
-def first_group(inventory: "Inventory") -> str:
-    """The resource group of the first host, where every host's row or site names one.
+_COLUMNS = {"location": "location", "subscription": "subscription_id", "resource_group": "resource_group"}
+"""The columns that say where in Azure a host goes, and the options for hosts that have none of theirs."""
+
+
+def completed(given: Options, inventory: "Inventory") -> Options:
+    """The options, those that were not given as the first host has them: every row or site names its own.
 
     Raises:
         FileInputError: one names none; its line is named, and those of others.
     """
-    without = [host for host in inventory.hosts if not host.place.resource_group]
-    if without:
-        lines = ", ".join(str(host.line) for host in without[1:13])
-        more = f" So do the hosts of line {lines}." if lines else ""
-        raise FileInputError(
-            inventory.path,
-            f"{without[0].name} has no resource group",
-            line=without[0].line,
-            hint=f"Give it the column resource_group, or its site one; or pass --resource-group.{more}",
+    needed = {column: name for column, name in _COLUMNS.items() if not getattr(given, name)}
+    hosts = inventory.hosts
+    without = [host for host in hosts if not all(getattr(host.place, column) for column in needed)]
+    if not without:
+        return replace(given, **{name: getattr(hosts[0].place, column) for column, name in needed.items()})
+    first = without[0]
+    lacks = [column for column in needed if not getattr(first.place, column)]
+    wanted = [column for column in needed if any(not getattr(host.place, column) for host in without)]
+    lines = ", ".join(str(host.line) for host in without[1:13])
+    more = f" Something of that is missing in line {lines}, too." if lines else ""
+    raise FileInputError(
+        inventory.path,
+        f"{first.name} has {_none(lacks)}",
+        line=first.line,
+        hint=f"Pass {_options(wanted)} for hosts that name none; or give each host the column "
+        f"{' and '.join(wanted)}, or its site.{more}",
+    )
+
+
+def check_complete(given: PlaceOptions) -> None:
+    """Refuse to go on where an option is missing and no inventory says it.
+
+    Raises:
+        InputError: one is; all of them are named.
+    """
+    if missing := [column for column, name in _COLUMNS.items() if not getattr(given, name)]:
+        raise InputError(
+            f"{_none(missing)} to ask about",
+            hint=f"Pass {_options(missing)}, or an inventory whose rows name it.",
         )
-    return inventory.hosts[0].place.resource_group
+
+
+def _none(columns: Iterable[str]) -> str:
+    return " and ".join(f"no {one.replace('_', ' ')}" for one in columns)
+
+
+def _options(columns: Iterable[str]) -> str:
+    return " and ".join("--" + _COLUMNS[column].replace("_", "-") for column in columns)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from arcferry.cli import azure_options, options
 from arcferry.cli.bundle_shared import open_bundle
-from arcferry.cli.inventory import EncodingOption, first_group, read
+from arcferry.cli.inventory import EncodingOption, completed, read
 from arcferry.cli.options import option, setting
 from arcferry.cli.sign_in import principal
 from arcferry.cli.winrm import WinrmOptions, winrm_trust
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from arcferry.fleet.task import RunRequest
     from arcferry.fleet.transport import SignIn
     from arcferry.fleet.window import Window
-
-_NONE_YET = "named-by-the-inventory"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,14 +131,13 @@ class RunOptions(OrderOptions):
 @dataclass(frozen=True, kw_only=True)
 class FleetOptions(
     SelectionOptions,
-    azure_options.PlaceOptions,
+    azure_options.HostPlaceOptions,
     azure_options.AccessOptions,
     azure_options.IdentityOptions,
     WinrmOptions,
 ):
     """What plan and apply both take."""
 
-    resource_group: azure_options.GroupOption = ""
     inventory_encoding: EncodingOption = ""
     bundle: options.BundleOption
     bundle_key: options.BundleKeyOption
@@ -231,14 +228,13 @@ def request_of(
         logging.getLogger(name).addHandler(logging.NullHandler())
     who = principal(given, ask=acts)
     folder = given.state or state_folder()
-    target = replace(given, resource_group=given.resource_group or _NONE_YET).target(**given.access())
+    target = given.target(**given.access()) if given.complete else None
     try:
         how = HowReached(given.transport, given.auth, given.host_port)
     except ValueError as error:
         raise InputError(f"--{error}") from error
     found = read(inventory, given.inventory_encoding, given.cloud, how)
-    if not given.resource_group:
-        target = replace(target, resource_group=first_group(found))
+    target = target or completed(given, found).target(**given.access())
     everyone = tagged(found, given.tags or [])
     hosts = selected(everyone, given.limit or [], given.site or [])
     sign_in = _sign_in(given, hosts.hosts)

@@ -1,14 +1,17 @@
-"""A preflight: JSON, JSON lines, JUnit, or a line a check with the way out beneath it."""
+"""A preflight of one place or several: JSON, JSON lines, JUnit, or a line a check with its way out."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from arcferry.azure import AzureTarget, CheckStatus, Preflight, PreflightCheck
 from arcferry.diagnosis.finding import NOTHING_JUDGED
+from arcferry.fleet.in_azure import Part, parts_of, place_text
 from arcferry.fleet.run_folder import target_to_json
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
@@ -29,53 +32,101 @@ _WHERE = "unknown to this identity; by which command an owner can tell, says: ar
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A preflight, and where in Azure it looked."""
+    """The preflight of each place.
 
-    target: AzureTarget
-    found: Preflight
+    Attributes:
+        servers: how many go to each; empty where no inventory was given.
+    """
+
+    found: Mapping[AzureTarget, Preflight]
+    servers: Mapping[AzureTarget, int]
+
+    @property
+    def parts(self) -> list[Part]:
+        """Every check once, by what it is about."""
+        return parts_of(self.found)
+
+    @property
+    def whole(self) -> Preflight:
+        """Every check once."""
+        return Preflight(tuple(check for part in self.parts for check in part.checks), {})
+
+    def called(self, part: Part) -> str:
+        """What a part is about, where there is only one place that too."""
+        return place_text(part.targets[0], self.found) if len(self.found) == 1 else part.of
 
 
 def document(asked: Asked) -> dict[str, Any]:
-    """All checks as one JSON document."""
-    count = Counter(check.answer for check in asked.found.checks)
+    """All checks as one JSON document: each once, and how every place came out."""
     return {
         "schema": SCHEMA,
         "kind": "preflight",
-        "target": target_to_json(asked.target),
-        "summary": {status.value: count[status] for status in CheckStatus},
-        "checks": checks_document(asked.found.checks),
+        "summary": _counts(asked.whole),
+        "targets": [_target(asked, target) for target in asked.found],
+        "checks": [
+            {"place": asked.called(part), **row}
+            for part in asked.parts
+            for row in checks_document(part.checks)
+        ],
         **as_json.fields(NOTHING_JUDGED),
     }
 
 
+def _target(asked: Asked, target: AzureTarget) -> dict[str, Any]:
+    found = asked.found[target]
+    return {
+        "place": place_text(target, asked.found),
+        **target_to_json(target),
+        "servers": asked.servers.get(target),
+        "ready": not found.hindrances,
+        "summary": _counts(found),
+    }
+
+
+def _counts(found: Preflight) -> dict[str, int]:
+    count = Counter(check.answer for check in found.checks)
+    return {status.value: count[status] for status in CheckStatus}
+
+
 def checks_document(checks: Iterable[PreflightCheck]) -> list[dict[str, str]]:
     """The preflight's lines."""
-    return [picked(check, "name", "answer", "says", "hint") for check in checks]
+    return [picked(check, "name", "answer", "says", "hint", "owner") for check in checks]
 
 
 def junit(asked: Asked) -> str:
-    """A case a check; what is unknown was skipped, and a warning passes."""
-    cases = [
-        JunitCase(
-            check.name,
-            _OUTCOMES.get(check.answer, JunitResult.PASSED),
-            "" if check.answer is CheckStatus.OK else check.says,
-            check.answer.value,
-            check.hint,
-        )
-        for check in asked.found.checks
-    ]
-    return xml({"azure preflight": cases})
+    """A suite a place, and one of what places share; what is unknown was skipped, and a warning passes."""
+    suites = {}
+    for part in asked.parts:
+        of = f": {part.of}" if part.of else ""
+        suites[f"azure preflight{of}"] = list(map(_case, part.checks))
+    return xml(suites)
+
+
+def _case(check: PreflightCheck) -> JunitCase:
+    says = "" if check.answer is CheckStatus.OK else check.says
+    outcome = _OUTCOMES.get(check.answer, JunitResult.PASSED)
+    return JunitCase(check.name, outcome, says, check.answer.value, check.hint)
 
 
 def draw(asked: Asked, console: Console) -> None:
-    """Every check with its way out, then the sum."""
-    for check in asked.found.checks:
-        _print(console, check)
-        if check.hint:
-            print_line(console, f"{'':<{_WIDTH}}{check.hint}")
-    print_line(console)
-    print_sum(console, "FAIL" if asked.found.hindrances else "ok", summary(asked.found))
+    """A block for what places share and one a place, every check with its way out, then the sum."""
+    for part in asked.parts:
+        if heading := _heading(asked, part):
+            print_line(console, heading, "bold")
+        for check in part.checks:
+            _print(console, check)
+            _print_way(console, check)
+        print_line(console)
+    print_sum(console, "FAIL" if asked.whole.hindrances else "ok", summary(asked))
+
+
+def _heading(asked: Asked, part: Part) -> str:
+    called = asked.called(part)
+    many = sum(asked.servers.get(target, 0) for target in part.targets)
+    if not called or not asked.servers:
+        return called
+    places = f" in {len(part.targets)} places" if len(part.targets) > 1 else ""
+    return f"{called}: {many} server{'s' * (many != 1)}{places}"
 
 
 def print_checks(console: Console, checks: Iterable[PreflightCheck]) -> None:
@@ -84,19 +135,45 @@ def print_checks(console: Console, checks: Iterable[PreflightCheck]) -> None:
     for check in told:
         _print(console, check)
     if any(check.answer is CheckStatus.UNKNOWN for check in told):
-        print_line(console, f"{'':<{_WIDTH}}{_WHERE}")
+        _print_hanging(console, "", _WHERE)
 
 
 def _print(console: Console, check: PreflightCheck) -> None:
-    print_line(console, f"{check.answer.value:<{_WIDTH}}{check.name}: {check.says}", _STYLES[check.answer])
+    _print_hanging(console, check.answer.value, f"{check.name}: {check.says}", _STYLES[check.answer])
 
 
-def summary(found: Preflight) -> str:
+def _print_way(console: Console, check: PreflightCheck) -> None:
+    """The way out, and its command in a line of its own, unbroken, so that it can be copied."""
+    if check.way:
+        _print_hanging(console, "", check.way)
+    if check.command:
+        print_line(console, f"{'':<{_WIDTH}}{check.command}")
+
+
+def _print_hanging(console: Console, word: str, text: str, style: str = "") -> None:
+    """A word and a text beside it, wrapped in a column of its own on a terminal."""
+    if not console.is_terminal:
+        print_line(console, f"{word:<{_WIDTH}}{text}", style)
+        return
+    table = Table.grid(padding=0)
+    table.add_column(min_width=_WIDTH)
+    table.add_column(overflow="fold")
+    table.add_row(Text(word), Text(text), style=style)
+    console.print(table)
+
+
+def summary(asked: Asked) -> str:
     """One line: whether servers can be connected, as far as this identity sees."""
-    count = Counter(check.answer for check in found.checks)
-    unknown = count[CheckStatus.UNKNOWN]
+    whole, many = asked.whole, len(asked.found)
+    unknown = _counts(whole)[CheckStatus.UNKNOWN]
     beside = f"; {unknown} could not be seen by this identity" if unknown else ""
-    if found.hindrances:
-        many = len(found.hindrances)
-        return f"not ready: {many} {'thing hinders' if many == 1 else 'things hinder'}{beside}"
-    return f"nothing that was seen hinders{beside}"
+    if not whole.hindrances:
+        return f"nothing that was seen hinders{f' in any of {many} places' if many > 1 else ''}{beside}"
+    things = len(whole.hindrances)
+    says = f"{things} {'thing hinders' if things == 1 else 'things hinder'}"
+    if many > 1:
+        closed = [target for target, found in asked.found.items() if found.hindrances]
+        servers = sum(asked.servers.get(target, 0) for target in closed)
+        of = f", and with them {servers} of {sum(asked.servers.values())} servers" if asked.servers else ""
+        return f"not ready: {len(closed)} of {many} places{of}: {says}{beside}"
+    return f"not ready: {says}{beside}"

@@ -75,7 +75,7 @@ async def examined(twin: Twin) -> azure.Preflight:
     scope = private_link.scope_id(twin.azure, RESOURCE_GROUP, "pls")
     who = azure.with_secret(client.client_id, client.secret)
     async with azure.signed_in(aim(twin), who) as session:
-        return await azure.examine(session, wanted=azure.Wanted({"web01": {}}, scope))
+        return await azure.examine(session, wanted=azure.Wanted({"web01": {}}, (scope,)))
 
 
 async def tried(twin: Twin, request: str, body: bytes) -> None:

@@ -144,7 +144,7 @@ def taken(state: AzureState) -> None:
 
 
 def scoped(state: AzureState) -> azure.Wanted:
-    return azure.Wanted(private_link_scope=private_link.scope_id(state, RESOURCE_GROUP, "pls"))
+    return azure.Wanted(private_link_scopes=(private_link.scope_id(state, RESOURCE_GROUP, "pls"),))
 
 
 TROUBLES = {

@@ -13,19 +13,23 @@ from arcferry.azure.preflight.check import (
     Inquiry,
     Preflight,
     PreflightCheck,
+    Subject,
     Wanted,
     hindrance,
 )
+from arcferry.azure.preflight.group import TOPIC as GROUP
 from arcferry.azure.preflight.group import group, missing_group
 from arcferry.azure.preflight.identity import who
 from arcferry.azure.preflight.locks import locks
 from arcferry.azure.preflight.names import names, quota
+from arcferry.azure.preflight.once import Once
 from arcferry.azure.preflight.policies import policies
-from arcferry.azure.preflight.private_link import private_link_scope
-from arcferry.azure.preflight.providers import providers, register
-from arcferry.azure.preflight.rights import NAME as RIGHTS
+from arcferry.azure.preflight.private_link import private_link_scopes
+from arcferry.azure.preflight.providers import PROVIDER, providers, register
+from arcferry.azure.preflight.rights import TOPIC as RIGHTS
 from arcferry.azure.preflight.rights import rights
 from arcferry.azure.preflight.sign_in import lasting, whose
+from arcferry.azure.preflight.subscription import TOPIC as SUBSCRIPTION
 from arcferry.azure.preflight.subscription import subscription
 from arcferry.azure.session import AzureSession
 from arcferry.errors import BlockedError, ConflictError, NotFoundError, PermissionDeniedError
@@ -33,8 +37,10 @@ from arcferry.errors import BlockedError, ConflictError, NotFoundError, Permissi
 __all__ = [
     "SETTLING",
     "CheckStatus",
+    "Once",
     "Preflight",
     "PreflightCheck",
+    "Subject",
     "Wanted",
     "blocked",
     "examine",
@@ -47,7 +53,7 @@ SETTLING = (2.0, 4.0, 8.0, 16.0)
 
 _NOTHING_WANTED = Wanted()
 _OF_SUBSCRIPTION = (subscription, providers)
-_OF_GROUP = (group, rights, locks, policies, private_link_scope, names, quota)
+_OF_GROUP = (group, rights, locks, policies, private_link_scopes, names, quota)
 
 
 async def prepare(
@@ -81,7 +87,11 @@ def blocked(hindrances: tuple[PreflightCheck, ...]) -> BlockedError | Permission
 
 
 async def examine(
-    session: AzureSession, *, pauses: Iterable[float] = (), wanted: Wanted = _NOTHING_WANTED
+    session: AzureSession,
+    *,
+    pauses: Iterable[float] = (),
+    wanted: Wanted = _NOTHING_WANTED,
+    once: Once | None = None,
 ) -> Preflight:
     """Check everything that Azure can be asked, whatever comes out; nothing is changed.
 
@@ -93,28 +103,29 @@ async def examine(
         pauses: after a 403 or 404 the machines are asked for again so often, with these seconds between:
             for minutes after a role or a group is made, ARM may answer so.
         wanted: what is to be made, as far as it is known.
+        once: what is asked for other places at the same time; what they share is asked for one of them.
 
     Raises:
         SignInError: no token.
         AzureError: Azure gave no usable answer.
     """
     token = await session.token()
-    asked = Inquiry(session, wanted, who(token.text))
+    asked = Inquiry(session, wanted, who(token.text), once or Once())
     checks = [whose(session, token, asked.who), *lasting(asked)]
     if checks[0].answer is CheckStatus.HINDRANCE:
         return Preflight(tuple(checks), {})
-    machines, told = await _machines(session, pauses)
+    machines, told = await _machines(asked, pauses)
     asked = replace(asked, machines=machines)
-    if told is not None and told.name == "subscription":
+    if told is not None and told.topic is SUBSCRIPTION:
         return Preflight((*checks, told), {})
     checks += await _all(_OF_SUBSCRIPTION, asked)
     # A provider that is not registered hides the machines, and is told by its own check where that can be.
-    if told is not None and not any(one.name == told.name and one.answer == told.answer for one in checks):
+    if told is not None and not any(one.topic is told.topic and one.answer == told.answer for one in checks):
         checks.append(told)
-    if told is None or told.name != "resource group":
+    if told is None or told.topic is not GROUP:
         later = await _all(_OF_GROUP, asked)
-        refused = told is not None and told.name == RIGHTS
-        checks += [one for one in later if not (refused and one.name == RIGHTS)]
+        refused = told is not None and told.topic is RIGHTS
+        checks += [one for one in later if not (refused and one.topic is RIGHTS)]
     return Preflight(tuple(checks), machines or {})
 
 
@@ -125,23 +136,23 @@ async def _all(
 
 
 async def _machines(
-    session: AzureSession, pauses: Iterable[float]
+    asked: Inquiry, pauses: Iterable[float]
 ) -> tuple[dict[str, Machine] | None, PreflightCheck | None]:
     """The machines of the group; or None, and what that means."""
     try:
-        return await _settled(session, pauses), None
+        return await asked.once.of(f"{asked.group}/machines", lambda: _settled(asked.session, pauses)), None
     except PermissionDeniedError as error:
         return None, hindrance(RIGHTS, error.message, error.hint, of_identity=True)
     except NotFoundError as error:
         if missing(error) == "subscription":
-            return None, hindrance("subscription", error.message, error.hint)
+            return None, hindrance(SUBSCRIPTION, error.message, error.hint)
         if missing(error) != "group":
             raise
-        return None, missing_group(session.target)
+        return None, missing_group(asked.session.target)
     except ConflictError as error:
         if "registration" not in error.code.lower():
             raise
-        return None, hindrance("provider", error.message, error.hint)
+        return None, hindrance(PROVIDER, error.message, error.hint)
 
 
 async def _settled(session: AzureSession, pauses: Iterable[float]) -> dict[str, Machine]:

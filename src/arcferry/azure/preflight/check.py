@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from arcferry import command_line
+from arcferry.azure.arm import Document, get, get_list
 from arcferry.azure.machines import Machine
 from arcferry.azure.preflight.identity import Who
+from arcferry.azure.preflight.once import Once
 from arcferry.azure.session import AzureSession
+from arcferry.diagnosis.finding import Owner
 from arcferry.text import one_line
 
 _LONGEST = 900
@@ -22,20 +25,63 @@ class CheckStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Subject(StrEnum):
+    """What a check is about; for all places that share it, it comes out the same."""
+
+    IDENTITY = "identity"
+    SUBSCRIPTION = "subscription"
+    PLACE = "place"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A kind of check.
+
+    Attributes:
+        owner: the team that can mend what it finds.
+    """
+
+    name: str
+    about: Subject = Subject.PLACE
+    owner: Owner = Owner.AZURE
+
+
 @dataclass(frozen=True, slots=True)
 class PreflightCheck:
     """One line of the preflight.
 
     Attributes:
-        hint: the way out, or the command by which an owner finds out.
+        way: the way out, in words.
+        command: what somebody runs for it, or an owner to find out; empty for none.
         of_identity: whether it is the sign-in or its rights that hinder.
     """
 
-    name: str
+    topic: Topic
     answer: CheckStatus
     says: str
-    hint: str = ""
+    way: str = ""
+    command: str = ""
     of_identity: bool = False
+
+    @property
+    def name(self) -> str:
+        """What is checked."""
+        return self.topic.name
+
+    @property
+    def about(self) -> Subject:
+        """What of Azure it is about."""
+        return self.topic.about
+
+    @property
+    def owner(self) -> Owner:
+        """The team that can mend it."""
+        return self.topic.owner
+
+    @property
+    def hint(self) -> str:
+        """The way out, with its command, as one line."""
+        return f"{self.way} {self.command}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +103,11 @@ class Wanted:
 
     Attributes:
         machines: the tags of each machine by its name; empty where no inventory was given.
-        private_link_scope: the ARM id of the scope that machines are to join; empty for none.
+        private_link_scopes: the ARM ids of the scopes that machines are to join.
     """
 
     machines: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    private_link_scope: str = ""
+    private_link_scopes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +115,14 @@ class Inquiry:
     """What every check has at hand.
 
     Attributes:
+        once: what was asked already, here or for another place.
         machines: those that are in the group; None where they cannot be read.
     """
 
     session: AzureSession
     wanted: Wanted
     who: Who
+    once: Once = field(default_factory=Once)
     machines: Mapping[str, Machine] | None = None
 
     @property
@@ -86,6 +134,22 @@ class Inquiry:
     def group(self) -> str:
         """The resource group's path."""
         return f"{self.subscription}/resourceGroups/{self.session.target.resource_group}"
+
+    async def get(self, path: str, version: str, doing: str) -> Document:
+        """The JSON object at a path, asked for once.
+
+        Raises:
+            AzureError: as for `arm.get`.
+        """
+        return await self.once.of(f"{path} {version}", lambda: get(self.session, path, version, doing))
+
+    async def get_list(self, path: str, version: str, doing: str) -> list[Document]:
+        """Every object of the list at a path, asked for once.
+
+        Raises:
+            AzureError: as for `arm.get_list`.
+        """
+        return await self.once.of(f"{path} {version}", lambda: get_list(self.session, path, version, doing))
 
     def line(self, template: str) -> str:
         """A command of `az`, with this place and identity for its `{subscription}`, `{scope}` and others."""
@@ -101,22 +165,27 @@ class Inquiry:
         )
 
 
-def ok(name: str, says: str) -> PreflightCheck:
+def ok(topic: Topic, says: str) -> PreflightCheck:
     """All is well."""
-    return PreflightCheck(name, CheckStatus.OK, one_line(says, limit=_LONGEST))
+    return PreflightCheck(topic, CheckStatus.OK, one_line(says, limit=_LONGEST))
 
 
-def warning(name: str, says: str, hint: str = "") -> PreflightCheck:
+def warning(topic: Topic, says: str, way: str = "", command: str = "") -> PreflightCheck:
     """It will work, and somebody should look."""
-    return PreflightCheck(name, CheckStatus.WARNING, one_line(says, limit=_LONGEST), hint)
+    return PreflightCheck(topic, CheckStatus.WARNING, one_line(says, limit=_LONGEST), way, command)
 
 
-def hindrance(name: str, says: str, hint: str = "", *, of_identity: bool = False) -> PreflightCheck:
+def hindrance(
+    topic: Topic, says: str, way: str = "", command: str = "", *, of_identity: bool = False
+) -> PreflightCheck:
     """No host could be connected."""
-    return PreflightCheck(name, CheckStatus.HINDRANCE, one_line(says, limit=_LONGEST), hint, of_identity)
+    says = one_line(says, limit=_LONGEST)
+    return PreflightCheck(topic, CheckStatus.HINDRANCE, says, way, command, of_identity)
 
 
-def unknown(name: str, says: str, command: str) -> PreflightCheck:
-    """This identity cannot see it; `command` is what an owner runs to tell."""
-    hint = f"An owner of the subscription can tell: {command}"
-    return PreflightCheck(name, CheckStatus.UNKNOWN, one_line(says, limit=_LONGEST), hint)
+def unknown(
+    topic: Topic, says: str, command: str, *, who: str = "An owner of the subscription"
+) -> PreflightCheck:
+    """This identity cannot see it; `command` is what `who` runs to tell."""
+    way = f"{who} can tell:"
+    return PreflightCheck(topic, CheckStatus.UNKNOWN, one_line(says, limit=_LONGEST), way, command)

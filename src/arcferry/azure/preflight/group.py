@@ -1,13 +1,15 @@
 """The resource group that machines are made in."""
 
+from azure.mgmt.resource.resources.models import ResourceGroup
+
 from arcferry import command_line
 from arcferry.azure.mapping import missing, translated, unreadable
-from arcferry.azure.preflight.check import Inquiry, PreflightCheck, hindrance, ok
+from arcferry.azure.preflight.check import Inquiry, PreflightCheck, Topic, hindrance, ok
 from arcferry.azure.target import AzureTarget
 from arcferry.errors import NotFoundError, PermissionDeniedError
 from arcferry.text import one_line
 
-NAME = "resource group"
+TOPIC = Topic("resource group")
 
 
 async def group(asked: Inquiry) -> list[PreflightCheck]:
@@ -18,7 +20,7 @@ async def group(asked: Inquiry) -> list[PreflightCheck]:
     machines = f"{len(held)} machines" if held is not None else "its machines cannot be read"
     try:
         with translated(doing):
-            found = await asked.session.resources.resource_groups.get(called)
+            found = await asked.once.of(asked.group, lambda: _read(asked, called))
             if not isinstance(found.name, str):
                 raise unreadable(doing)
             state = one_line(str(getattr(found.properties, "provisioning_state", "") or ""))
@@ -29,15 +31,19 @@ async def group(asked: Inquiry) -> list[PreflightCheck]:
     except PermissionDeniedError:
         if held is None:
             return []  # told once, by the check of the rights
-        return [ok(NAME, f"{called}: {machines} can be read, the group itself not")]
+        return [ok(TOPIC, f"{called}: {machines} can be read, the group itself not")]
     if state.lower() == "deleting":
-        return [hindrance(NAME, f"resource group {called} is being deleted")]
-    return [ok(NAME, f"{called}, {machines}")]
+        return [hindrance(TOPIC, f"resource group {called} is being deleted")]
+    return [ok(TOPIC, f"{called}, {machines}")]
+
+
+async def _read(asked: Inquiry, called: str) -> ResourceGroup:
+    return await asked.session.resources.resource_groups.get(called)
 
 
 def missing_group(target: AzureTarget) -> PreflightCheck:
     """There is no such group, or it is not seen yet."""
-    hint = "A new group can take minutes to be seen. Where there is none, though the names are right: "
+    hint = "A new group can take minutes to be seen. Where there is none, though the names are right:"
     command = command_line.line(
         "az group create --subscription {subscription} --name {group} --location {location}",
         subscription=command_line.guid(target.subscription_id, "SUBSCRIPTION"),
@@ -48,4 +54,4 @@ def missing_group(target: AzureTarget) -> PreflightCheck:
         f"resource group {target.resource_group} does not exist in subscription {target.subscription_id}, "
         "or this identity cannot see it"
     )
-    return hindrance(NAME, says, hint + command)
+    return hindrance(TOPIC, says, hint, command)

@@ -1,12 +1,22 @@
 """Locks: one that makes things read-only keeps machines from being made."""
 
 from arcferry import command_line
-from arcferry.azure.arm import Document, get_list, properties
-from arcferry.azure.preflight.check import Inquiry, PreflightCheck, hindrance, ok, unknown, warning
+from arcferry.azure.arm import Document, properties
+from arcferry.azure.preflight.check import (
+    Inquiry,
+    PreflightCheck,
+    Subject,
+    Topic,
+    hindrance,
+    ok,
+    unknown,
+    warning,
+)
 from arcferry.errors import NotFoundError, PermissionDeniedError
 from arcferry.text import one_line
 
-NAME = "locks"
+TOPIC = Topic("locks")
+OF_SUBSCRIPTION = Topic("locks", Subject.SUBSCRIPTION)
 _VERSION = "2020-05-01"
 _PART = "/providers/microsoft.authorization/locks/"
 _LIST = "az lock list --resource-group {group} --subscription {subscription} --output table"
@@ -19,7 +29,7 @@ async def locks(asked: Inquiry) -> list[PreflightCheck]:
     for place, command in ((asked.group, asked.line(_LIST)), (asked.subscription, asked.line(_LIST_ALL))):
         try:
             path = f"{place}/providers/Microsoft.Authorization/locks"
-            listed = await get_list(asked.session, path, _VERSION, "read the locks")
+            listed = await asked.get_list(path, _VERSION, "read the locks")
         except (PermissionDeniedError, NotFoundError):
             unseen.append(command)
             continue
@@ -31,8 +41,8 @@ async def locks(asked: Inquiry) -> list[PreflightCheck]:
     if unseen:
         whose = "the group and the subscription" if len(unseen) > 1 else "the subscription"
         whose = "the group" if unseen == [asked.line(_LIST)] else whose
-        checks.append(unknown(NAME, f"this identity may not read the locks of {whose}", unseen[-1]))
-    return checks or [ok(NAME, "neither the group nor the subscription is locked")]
+        checks.append(unknown(TOPIC, f"this identity may not read the locks of {whose}", unseen[-1]))
+    return checks or [ok(TOPIC, "neither the group nor the subscription is locked")]
 
 
 def _told(asked: Inquiry, lock: Document) -> PreflightCheck | None:
@@ -40,16 +50,17 @@ def _told(asked: Inquiry, lock: Document) -> PreflightCheck | None:
     name = one_line(str(lock.get("name") or "without a name"), limit=80)
     identity = lock.get("id")
     on_group = str(identity).lower().startswith(f"{asked.group.lower()}/")
+    topic = TOPIC if on_group else OF_SUBSCRIPTION
     place = f"resource group {asked.session.target.resource_group}" if on_group else "the subscription"
     if level == "readonly":
         command = command_line.line(
             "az lock delete --ids {lock}", lock=command_line.resource_id(identity, "LOCK-ID")
         )
         says = f"lock {name} makes {place} read-only: no machine can be made"
-        return hindrance(NAME, says, f"Whoever set it decides; an owner takes it away by: {command}")
+        return hindrance(topic, says, "Whoever set it decides; an owner takes it away by:", command)
     if level == "cannotdelete":
         says = (
             f"lock {name} on {place} keeps machines from being deleted: servers can be connected, not removed"
         )
-        return warning(NAME, says)
+        return warning(topic, says)
     return None

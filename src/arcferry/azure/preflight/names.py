@@ -1,6 +1,10 @@
 """Names that are taken, and how many machines there are to be."""
 
-from arcferry.azure.preflight.check import Inquiry, PreflightCheck, ok, unknown, warning
+from arcferry.azure.preflight.check import Inquiry, PreflightCheck, Topic, ok, unknown, warning
+from arcferry.diagnosis.finding import Owner
+
+NAMES = Topic("names")
+QUOTA = Topic("quota", owner=Owner.IDENTITY)
 
 _SHOWN = 5
 _DIRECTORY = (
@@ -16,7 +20,7 @@ async def names(asked: Inquiry) -> list[PreflightCheck]:
     held = [asked.machines[name.lower()] for name in asked.wanted.machines if name.lower() in asked.machines]
     group = asked.session.target.resource_group
     if not held:
-        return [ok("names", f"none of the {len(asked.wanted.machines)} names is a machine in {group} yet")]
+        return [ok(NAMES, f"none of the {len(asked.wanted.machines)} names is a machine in {group} yet")]
     shown = ", ".join(f"{one.name} ({one.status or 'no status'})" for one in held[:_SHOWN])
     more = f" and {len(held) - _SHOWN} more" if len(held) > _SHOWN else ""
     of = f"{len(held)} of {len(asked.wanted.machines)}"
@@ -25,7 +29,7 @@ async def names(asked: Inquiry) -> list[PreflightCheck]:
         "Right where they are the same servers, from an earlier run or by another hand. A server that only "
         "has the same name cannot be connected by it: rename it in the inventory."
     )
-    return [warning("names", says, hint)]
+    return [warning(NAMES, says, hint)]
 
 
 async def quota(asked: Inquiry) -> list[PreflightCheck]:
@@ -39,9 +43,9 @@ async def quota(asked: Inquiry) -> list[PreflightCheck]:
         return []
     new = sum(name.lower() not in asked.machines for name in asked.wanted.machines)
     if not new:
-        return [ok("quota", "no new machine would be made")]
+        return [ok(QUOTA, "no new machine would be made")]
     says = (
         f"{new} new machines beside the {len(asked.machines)} in the group, which has no limit; each is an "
         "object of Entra ID, whose directory holds 50,000 or 300,000: how full it is, Microsoft Graph knows"
     )
-    return [unknown("quota", says, _DIRECTORY)]
+    return [unknown(QUOTA, says, _DIRECTORY, who="Whoever may read the directory")]

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 
-from arcferry.azure.preflight.check import Inquiry, PreflightCheck, hindrance, ok, unknown
+from arcferry.azure.preflight.check import Inquiry, PreflightCheck, Topic, hindrance, ok, unknown
 from arcferry.azure.preflight.policy.assigned import Assigned, Policy, assigned
 from arcferry.azure.preflight.policy.expression import UNKNOWN
 from arcferry.azure.preflight.policy.rule import TYPE, Candidate, holds
 from arcferry.errors import NotFoundError, PermissionDeniedError
 from arcferry.text import one_line
 
-NAME = "policies"
+TOPIC = Topic("policies")
 _LIST = "az policy assignment list --scope {scope} --disable-scope-strict-match --output json"
 _CHANGE_TAGS = {"modify", "append", "addtonetworkgroup", "mutate"}
 _SHOWN = 5
@@ -22,16 +22,16 @@ async def policies(asked: Inquiry) -> list[PreflightCheck]:
         found = await assigned(asked)
     except (PermissionDeniedError, NotFoundError):
         says = "this identity may not read which policies count at the resource group"
-        return [unknown(NAME, says, asked.line(_LIST))]
+        return [unknown(TOPIC, says, asked.line(_LIST))]
     changes_tags = _changes_tags(asked, found)
     checks = [
         check for policy in found.policies if (check := _judged(asked, policy, changes_tags=changes_tags))
     ]
     checks += [
-        unknown(NAME, f"policy “{name}” cannot be judged: {why}", asked.line(_LIST))
+        unknown(TOPIC, f"policy “{name}” cannot be judged: {why}", asked.line(_LIST))
         for name, why in found.unread
     ]
-    return checks or [ok(NAME, f"none of {len(found.policies)} policies denies the machines")]
+    return checks or [ok(TOPIC, f"none of {len(found.policies)} policies denies the machines")]
 
 
 def _changes_tags(asked: Inquiry, found: Assigned) -> bool:
@@ -59,7 +59,7 @@ def _judged(asked: Inquiry, policy: Policy, *, changes_tags: bool) -> PreflightC
         unsure = "name the inventory to have its servers' tags judged"
     of = f" by their tags ({', '.join(tags)})" if tags else ""
     says = f"whether policy “{policy.name}” denies machines{of} cannot be told from here"
-    return unknown(NAME, f"{says}: {unsure}" if unsure else says, asked.line(_LIST))
+    return unknown(TOPIC, f"{says}: {unsure}" if unsure else says, asked.line(_LIST))
 
 
 def _unsure(policy: Policy, tags: list[str], *, changes_tags: bool) -> str:
@@ -80,7 +80,7 @@ def _denies(asked: Inquiry, policy: Policy, denied: list[str], tags: list[str]) 
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     of = f" ({', '.join(names[:_SHOWN])}{more})" if names else ""
     hint = f"{way}{_EXCEPT}." if way else f"{_EXCEPT[0].upper()}{_EXCEPT[1:]}."
-    return hindrance(NAME, f"policy “{policy.name}” {says}{of}", hint)
+    return hindrance(TOPIC, f"policy “{policy.name}” {says}{of}", hint)
 
 
 def _by_tags(tags: list[str]) -> str:

@@ -9,10 +9,12 @@ from azure.mgmt.resource.resources.models import Provider
 from arcferry import log
 from arcferry.azure.arm import post
 from arcferry.azure.mapping import Permission, not_registered, translated, unreadable
-from arcferry.azure.preflight.check import Inquiry, PreflightCheck, hindrance, ok, unknown
+from arcferry.azure.preflight.check import Inquiry, PreflightCheck, Subject, Topic, hindrance, ok, unknown
 from arcferry.azure.session import AzureSession
 from arcferry.errors import NotFoundError, PermissionDeniedError
 
+PROVIDER = Topic("provider", Subject.SUBSCRIPTION)
+LOCATION = Topic("location")
 PROVIDERS = ("Microsoft.HybridCompute", "Microsoft.GuestConfiguration", "Microsoft.HybridConnectivity")
 """Must be registered (Azure Arc's prerequisites, 2026-08-20); without the last two a machine connects too."""
 
@@ -40,29 +42,34 @@ async def providers(asked: Inquiry) -> list[PreflightCheck]:
     """Whether all are registered, and whether the location is offered."""
     target, found = asked.session.target, list[State]()
     try:
-        found = [await state_of(asked.session, namespace) for namespace in PROVIDERS]
+        found = [await _state_once(asked, namespace) for namespace in PROVIDERS]
     except (PermissionDeniedError, NotFoundError):
         says = "this identity may not read the subscription's providers"
-        return [unknown(name, says, asked.line(_SHOW)) for name in ("provider", "location")]
+        return [unknown(topic, says, asked.line(_SHOW)) for topic in (PROVIDER, LOCATION)]
     checks = []
     for state in found:
         if state.registration != "registered":
             under_way = state.registration == "registering"
             says, hint = not_registered(state.namespace, target.subscription_id, registering=under_way)
-            checks.append(hindrance("provider", says, f"{hint} Or: arcferry azure preflight --register"))
+            checks.append(hindrance(PROVIDER, says, f"{hint} Or: arcferry azure preflight --register"))
     if not checks:
-        checks.append(ok("provider", f"{', '.join(PROVIDERS)} are registered"))
+        checks.append(ok(PROVIDER, f"{', '.join(PROVIDERS)} are registered"))
     return [*checks, _location(asked, found[0].offered)]
 
 
 def _location(asked: Inquiry, offered: frozenset[str]) -> PreflightCheck:
     place = asked.session.target.location
     if not offered:
-        return unknown("location", "the provider lists no locations", asked.line(_SHOW))
+        return unknown(LOCATION, "the provider lists no locations", asked.line(_SHOW))
     if place not in offered:
         says = f"Azure Arc machines are not offered in {place} for this subscription"
-        return hindrance("location", says, f"Offered: {', '.join(sorted(offered)[:20])}")
-    return ok("location", f"machines are offered in {place}")
+        return hindrance(LOCATION, says, f"Offered: {', '.join(sorted(offered)[:20])}")
+    return ok(LOCATION, f"machines are offered in {place}")
+
+
+async def _state_once(asked: Inquiry, namespace: str) -> State:
+    key = f"{asked.subscription}/providers/{namespace}"
+    return await asked.once.of(key, lambda: state_of(asked.session, namespace))
 
 
 async def state_of(session: AzureSession, namespace: str) -> State:

@@ -5,11 +5,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from arcferry import command_line
-from arcferry.azure.arm import Document, get_list
-from arcferry.azure.preflight.check import Inquiry, PreflightCheck, hindrance, ok, unknown, warning
+from arcferry.azure.arm import Document
+from arcferry.azure.preflight.check import Inquiry, PreflightCheck, Topic, hindrance, ok, unknown, warning
 from arcferry.errors import NotFoundError, PermissionDeniedError
 
-NAME = "rights"
+TOPIC = Topic("rights")
 ROLE = "Azure Connected Machine Onboarding"
 NEEDED = ("Microsoft.HybridCompute/machines/read", "Microsoft.HybridCompute/machines/write")
 """Of every command that makes machines; the role above has them (built-in roles, 2026-08)."""
@@ -67,7 +67,7 @@ async def rights_on(asked: Inquiry, scope: str, called: str) -> Rights:
         AzureError: Azure gave no usable answer.
     """
     path = f"{scope}/providers/Microsoft.Authorization/permissions"
-    return rights_from(await get_list(asked.session, path, _VERSION, f"read the rights on {called}"))
+    return rights_from(await asked.get_list(path, _VERSION, f"read the rights on {called}"))
 
 
 async def rights(asked: Inquiry) -> list[PreflightCheck]:
@@ -80,19 +80,19 @@ async def rights(asked: Inquiry) -> list[PreflightCheck]:
             f"machines can be read; whether this identity may also write them in {called}, it may not ask "
             f"(the role {ROLE} is enough)"
         )
-        return [unknown(NAME, says, asked.line(_LIST))]
+        return [unknown(TOPIC, says, asked.line(_LIST))]
     if lacking := [action for action in NEEDED if not found.allow(action)]:
         says = f"this identity may not make machines in {called}: it lacks {' and '.join(lacking)}"
-        return [hindrance(NAME, says, give(asked, asked.group), of_identity=True)]
+        return [hindrance(TOPIC, says, *give(asked, asked.group), of_identity=True)]
     if more := [f"{text} ({action})" for action, text in TOO_MUCH.items() if found.allow(action)]:
         says = f"machines may be written, but this identity may also {', '.join(more)}"
-        hint = f"Give it the role {ROLE} on {called} alone, and take the wider one away. Its roles: "
-        return [warning(NAME, says, hint + asked.line(_LIST))]
-    return [ok(NAME, f"machines may be read and written in {called}")]
+        hint = f"Give it the role {ROLE} on {called} alone, and take the wider one away. Its roles:"
+        return [warning(TOPIC, says, hint, asked.line(_LIST))]
+    return [ok(TOPIC, f"machines may be read and written in {called}")]
 
 
-def give(asked: Inquiry, scope: str) -> str:
-    """How an owner gives the identity the role there."""
+def give(asked: Inquiry, scope: str) -> tuple[str, str]:
+    """How an owner gives the identity the role there, in words and as a command."""
     command = command_line.line(
         "az role assignment create --assignee-object-id {who} --assignee-principal-type {type} "
         '--role "Azure Connected Machine Onboarding" --scope {scope}',
@@ -100,4 +100,4 @@ def give(asked: Inquiry, scope: str) -> str:
         type=command_line.word(asked.who.principal_type),
         scope=command_line.resource_id(scope, "SCOPE"),
     )
-    return f"An owner gives it the role {ROLE}, which can take ten minutes to count: {command}"
+    return f"An owner gives it the role {ROLE}, which can take ten minutes to count:", command

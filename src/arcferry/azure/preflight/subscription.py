@@ -1,11 +1,20 @@
 """The subscription: that it exists, and that it lets anything be made."""
 
-from arcferry.azure.arm import get
 from arcferry.azure.mapping import missing, unreadable
-from arcferry.azure.preflight.check import Inquiry, PreflightCheck, hindrance, ok, unknown, warning
+from arcferry.azure.preflight.check import (
+    Inquiry,
+    PreflightCheck,
+    Subject,
+    Topic,
+    hindrance,
+    ok,
+    unknown,
+    warning,
+)
 from arcferry.errors import NotFoundError, PermissionDeniedError
 from arcferry.text import one_line
 
+TOPIC = Topic("subscription", Subject.SUBSCRIPTION)
 _VERSION = "2022-12-01"
 _ASK = 'az account list --all --query "[].{name:name, id:id, state:state, tenant:tenantId}" --output table'
 _MAY_MAKE = frozenset(("enabled", "active", "pastdue"))
@@ -14,24 +23,24 @@ _MAY_MAKE = frozenset(("enabled", "active", "pastdue"))
 
 async def subscription(asked: Inquiry) -> list[PreflightCheck]:
     """Whether it is there and enabled."""
-    name, doing = "subscription", "read the subscription"
+    doing = "read the subscription"
     number = asked.session.target.subscription_id
     try:
-        found = await get(asked.session, asked.subscription, _VERSION, doing)
+        found = await asked.get(asked.subscription, _VERSION, doing)
     except NotFoundError as error:
         if missing(error) != "subscription":
             raise
-        return [hindrance(name, error.message.removeprefix(f"{doing}: "), error.hint)]
+        return [hindrance(TOPIC, error.message.removeprefix(f"{doing}: "), error.hint)]
     except PermissionDeniedError:
-        return [unknown(name, f"this identity may not read subscription {number} itself", _ASK)]
+        return [unknown(TOPIC, f"this identity may not read subscription {number} itself", _ASK)]
     state = found.get("state")
     if not isinstance(state, str):
         raise unreadable(doing, "it does not say the subscription's state")
     called = one_line(str(found.get("displayName") or number), limit=80)
     if state.lower() not in _MAY_MAKE:
         says = f"subscription {called} is {one_line(state, limit=40)}: nothing can be made in it"
-        return [hindrance(name, says, "Its billing owner enables it again: Azure portal, Subscriptions.")]
+        return [hindrance(TOPIC, says, "Its billing owner enables it again: Azure portal, Subscriptions.")]
     if state.lower() == "pastdue":
         says = f"subscription {called} has an unpaid bill, and is disabled if it stays so"
-        return [warning(name, says, "Its billing owner pays it: Azure portal, Cost Management.")]
-    return [ok(name, f"{called} is enabled")]
+        return [warning(TOPIC, says, "Its billing owner pays it: Azure portal, Cost Management.")]
+    return [ok(TOPIC, f"{called} is enabled")]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from arcferry.azure.arm import Document, get, get_list, properties
+from arcferry.azure.arm import Document, properties
 from arcferry.azure.preflight.check import Inquiry
 from arcferry.azure.preflight.policy.expression import UNKNOWN, value_of
 from arcferry.azure.preflight.policy.rule import TYPE, Answer, Candidate
@@ -62,7 +62,7 @@ async def assigned(asked: Inquiry) -> Assigned:
         AzureError: Azure gave no usable answer.
     """
     path = f"{asked.group}/providers/Microsoft.Authorization/policyAssignments{_HERE}"
-    listed = await get_list(asked.session, path, _ASSIGNMENTS, "read the policy assignments")
+    listed = await asked.get_list(path, _ASSIGNMENTS, "read the policy assignments")
     exemptions = await _exemptions(asked)
     library = _Library(asked)
     found = await asyncio.gather(
@@ -86,7 +86,7 @@ async def _exemptions(asked: Inquiry) -> list[Document] | None:
     """Those that are in force at the group; None where they cannot be read."""
     path = f"{asked.group}/providers/Microsoft.Authorization/policyExemptions{_HERE}"
     try:
-        listed = await get_list(asked.session, path, _EXEMPTIONS, "read the policy exemptions")
+        listed = await asked.get_list(path, _EXEMPTIONS, "read the policy exemptions")
     except (PermissionDeniedError, NotFoundError):
         return None
     beneath = f"{asked.group.lower()}/providers/"
@@ -130,7 +130,7 @@ class _Library:
 
     async def _ask(self, identity: str) -> Document:
         async with self._turns:
-            return await get(self._asked.session, identity, _DEFINITIONS, "read a policy definition")
+            return await self._asked.get(identity, _DEFINITIONS, "read a policy definition")
 
 
 @dataclass(frozen=True, slots=True)
