@@ -75,6 +75,12 @@ async def test_a_place_that_is_not_ready_blocks_the_run_before_any_host(fleet: F
     assert "rg-nowhere" in applied.err
     assert fleet.commands() == []
 
+    nowhere = {"server02": {"resource_group": "rg-nowhere"}, "server03": {"resource_group": "rg-neither"}}
+    planned = await fleet.run("plan", inventory=rows(fleet, **nowhere))
+    assert planned.code == 3
+    assert "(1) rg-nowhere in eastasia: " in planned.err
+    assert "(2) rg-neither in eastasia: " in planned.err
+
 
 async def test_without_a_group_anywhere_the_hosts_line_is_named(fleet: Fleet) -> None:
     fleet.extra = {"ARCFERRY_RESOURCE_GROUP": ""}
@@ -85,7 +91,21 @@ async def test_without_a_group_anywhere_the_hosts_line_is_named(fleet: Fleet) ->
     assert "line 4" in planned.err
     assert "--resource-group" in planned.err
 
-    everywhere = {name: {"resource_group": OWN} for name in fleet.names}
+    fleet.extra = dict.fromkeys(
+        ("ARCFERRY_RESOURCE_GROUP", "ARCFERRY_LOCATION", "ARCFERRY_SUBSCRIPTION_ID", "AZURE_SUBSCRIPTION_ID"),
+        "",
+    )
+    planned = await fleet.run("plan", inventory=inventory)
+    assert f"{inventory}:2: server01 has no location and no subscription and no resource group" in planned.err
+    assert "--location and --subscription-id and --resource-group" in planned.err
+    everywhere = {
+        name: {
+            "resource_group": OWN,
+            "location": "eastasia",
+            "subscription": fleet.twin.azure.subscription_id,
+        }
+        for name in fleet.names
+    }
     planned = await fleet.run("plan", inventory=rows(fleet, **everywhere))
     assert planned.code == 0, planned.err
 

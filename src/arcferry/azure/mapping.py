@@ -55,10 +55,9 @@ _COMPARE = {
 
 AGAIN = "Run the same command again in a few minutes; what is done is kept."
 _OWN_FAULT = f"This is a fault of Azure's own. {AGAIN}"
-_COMPARE_SUBSCRIPTION = (
-    "Compare --subscription-id, and --tenant-id with the subscription's own tenant: "
-    'az account list --query "[].{name:name, id:id, tenant:tenantId}" --output table'
-)
+COMPARE_SUBSCRIPTION = "Compare --subscription-id, and --tenant-id with the subscription's own tenant:"
+LIST_SUBSCRIPTIONS = 'az account list --query "[].{name:name, id:id, tenant:tenantId}" --output table'
+WHO_REGISTERS = "An owner or contributor of the subscription runs this once"
 BETWEEN = (
     "A proxy, a gateway or a sign-in page may have answered in Azure's place: arcferry check shows what this "
     "path does to the name."
@@ -123,7 +122,7 @@ def missing(error: NotFoundError) -> str:
 
 
 def not_registered(namespace: str, subscription: str, *, registering: bool = False) -> tuple[str, str]:
-    """What to say of a resource provider that is not registered, and the way out for who may do it."""
+    """What to say of a resource provider that is not registered, and the command of who may do it."""
     says = (
         f"the registration of resource provider {namespace} in subscription {subscription} is not complete"
         if registering
@@ -134,7 +133,7 @@ def not_registered(namespace: str, subscription: str, *, registering: bool = Fal
         namespace=command_line.word(namespace, "NAMESPACE"),
         subscription=command_line.guid(subscription, "SUBSCRIPTION"),
     )
-    return says, f"An owner or contributor of the subscription runs this once: {command}"
+    return says, command
 
 
 def from_sdk(error: core.AzureError, doing: str, needs: Permission | None = None) -> AzureError:
@@ -162,15 +161,16 @@ def _answered(error: core.HttpResponseError, status: int, doing: str, needs: Per
     hint = _advice(status, code, text)
     if code.lower() in _NOT_REGISTERED:
         kind, named = ConflictError, _NAMESPACE.search(text)
-        says, hint = not_registered(
+        says, command = not_registered(
             named[1] if named else "NAMESPACE",
             _subscription_of(error) or "SUBSCRIPTION",
             registering=code.lower() == "invalidsubscriptionregistrationstate",
         )
+        hint = f"{WHO_REGISTERS}: {command}"
     elif code.lower() in _NO_SUBSCRIPTION:
         kind, subscription = NotFoundError, _subscription_of(error) or "of this id"
         says = f"there is no subscription {subscription}, or this identity cannot see it"
-        hint = _COMPARE_SUBSCRIPTION
+        hint = f"{COMPARE_SUBSCRIPTION} {LIST_SUBSCRIPTIONS}"
     elif status == _HTTP_FORBIDDEN and "auth" in code.lower():
         hint = _role(text, needs)
     return kind(f"{doing}: {says}", status=status, code=code, hint=hint)

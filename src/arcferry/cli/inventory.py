@@ -77,13 +77,13 @@ def completed(given: Options, inventory: "Inventory") -> Options:
     lacks = [column for column in needed if not getattr(first.place, column)]
     wanted = [column for column in needed if any(not getattr(host.place, column) for host in without)]
     lines = ", ".join(str(host.line) for host in without[1:13])
-    more = f" Something of that is missing in line {lines}, too." if lines else ""
+    more = f" Something of that is missing in line {lines} too." if lines else ""
     raise FileInputError(
         inventory.path,
         f"{first.name} has {_none(lacks)}",
         line=first.line,
-        hint=f"Pass {_options(wanted)} for hosts that name none; or give each host the column "
-        f"{' and '.join(wanted)}, or its site.{more}",
+        hint=f"Pass {_options(wanted)} for hosts that name none of their own; or fill "
+        f"{' and '.join(wanted)} in each row, or in its site.{more}",
     )
 
 

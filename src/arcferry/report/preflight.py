@@ -110,12 +110,13 @@ def _case(check: PreflightCheck) -> JunitCase:
 
 def draw(asked: Asked, console: Console) -> None:
     """A block for what places share and one a place, every check with its way out, then the sum."""
+    told = set[str]()
     for part in asked.parts:
         if heading := _heading(asked, part):
             print_line(console, heading, "bold")
         for check in part.checks:
             _print(console, check)
-            _print_way(console, check)
+            _print_way(console, check, told)
         print_line(console)
     print_sum(console, "FAIL" if asked.whole.hindrances else "ok", summary(asked))
 
@@ -142,8 +143,12 @@ def _print(console: Console, check: PreflightCheck) -> None:
     _print_hanging(console, check.answer.value, f"{check.name}: {check.says}", _STYLES[check.answer])
 
 
-def _print_way(console: Console, check: PreflightCheck) -> None:
+def _print_way(console: Console, check: PreflightCheck, told: set[str]) -> None:
     """The way out, and its command in a line of its own, unbroken, so that it can be copied."""
+    if check.answer is CheckStatus.UNKNOWN and check.command in told:
+        _print_hanging(console, "", "The same command as above tells this too.")
+        return
+    told.add(check.command)
     if check.way:
         _print_hanging(console, "", check.way)
     if check.command:
@@ -174,6 +179,6 @@ def summary(asked: Asked) -> str:
     if many > 1:
         closed = [target for target, found in asked.found.items() if found.hindrances]
         servers = sum(asked.servers.get(target, 0) for target in closed)
-        of = f", and with them {servers} of {sum(asked.servers.values())} servers" if asked.servers else ""
+        of = f" with {servers} of {sum(asked.servers.values())} servers" if asked.servers else ""
         return f"not ready: {len(closed)} of {many} places{of}: {says}{beside}"
     return f"not ready: {says}{beside}"

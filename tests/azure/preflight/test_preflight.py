@@ -181,7 +181,7 @@ TROUBLES = {
         lambda state: authorization.assign(
             state, subscription(state), LOCATIONS, {"listOfAllowedLocations": ["westeurope", "northeurope"]}
         ),
-        "policies", "hindrance", "denies machines in eastasia", "Choose a --location",
+        "policies", "hindrance", "denies machines in eastasia", "by --location or the inventory's column",
     ),
     "location allowed": Trouble(
         lambda state: authorization.assign(

@@ -27,10 +27,10 @@ from arcferry.azure.preflight.policies import policies
 from arcferry.azure.preflight.private_link import private_link_scopes
 from arcferry.azure.preflight.providers import PROVIDER, providers, register
 from arcferry.azure.preflight.rights import TOPIC as RIGHTS
-from arcferry.azure.preflight.rights import rights
+from arcferry.azure.preflight.rights import rights, unreadable_machines
 from arcferry.azure.preflight.sign_in import lasting, whose
 from arcferry.azure.preflight.subscription import TOPIC as SUBSCRIPTION
-from arcferry.azure.preflight.subscription import subscription
+from arcferry.azure.preflight.subscription import missing_subscription, subscription
 from arcferry.azure.session import AzureSession
 from arcferry.errors import BlockedError, ConflictError, NotFoundError, PermissionDeniedError
 
@@ -142,10 +142,10 @@ async def _machines(
     try:
         return await asked.once.of(f"{asked.group}/machines", lambda: _settled(asked.session, pauses)), None
     except PermissionDeniedError as error:
-        return None, hindrance(RIGHTS, error.message, error.hint, of_identity=True)
+        return None, unreadable_machines(asked, error)
     except NotFoundError as error:
         if missing(error) == "subscription":
-            return None, hindrance(SUBSCRIPTION, error.message, error.hint)
+            return None, missing_subscription(asked.session.target)
         if missing(error) != "group":
             raise
         return None, missing_group(asked.session.target)

@@ -33,7 +33,9 @@ async def group(asked: Inquiry) -> list[PreflightCheck]:
             return []  # told once, by the check of the rights
         return [ok(TOPIC, f"{called}: {machines} can be read, the group itself not")]
     if state.lower() == "deleting":
-        return [hindrance(TOPIC, f"resource group {called} is being deleted")]
+        way = "Nobody can stop that. Name another group, or make this one again once it is gone:"
+        says = f"resource group {called} is being deleted"
+        return [hindrance(TOPIC, says, way, _create(asked.session.target))]
     return [ok(TOPIC, f"{called}, {machines}")]
 
 
@@ -43,15 +45,21 @@ async def _read(asked: Inquiry, called: str) -> ResourceGroup:
 
 def missing_group(target: AzureTarget) -> PreflightCheck:
     """There is no such group, or it is not seen yet."""
-    hint = "A new group can take minutes to be seen. Where there is none, though the names are right:"
-    command = command_line.line(
-        "az group create --subscription {subscription} --name {group} --location {location}",
-        subscription=command_line.guid(target.subscription_id, "SUBSCRIPTION"),
-        group=command_line.group(target.resource_group),
-        location=command_line.location(target.location),
+    way = (
+        "Compare --resource-group, or the inventory's column; a new group takes minutes to be seen. Where "
+        "there is none, an owner or contributor of the subscription makes it:"
     )
     says = (
         f"resource group {target.resource_group} does not exist in subscription {target.subscription_id}, "
         "or this identity cannot see it"
     )
-    return hindrance(TOPIC, says, hint, command)
+    return hindrance(TOPIC, says, way, _create(target))
+
+
+def _create(target: AzureTarget) -> str:
+    return command_line.line(
+        "az group create --subscription {subscription} --name {group} --location {location}",
+        subscription=command_line.guid(target.subscription_id, "SUBSCRIPTION"),
+        group=command_line.group(target.resource_group),
+        location=command_line.location(target.location),
+    )

@@ -62,5 +62,5 @@ def _told(asked: Inquiry, lock: Document) -> PreflightCheck | None:
         says = (
             f"lock {name} on {place} keeps machines from being deleted: servers can be connected, not removed"
         )
-        return warning(topic, says)
+        return warning(topic, says, "Whoever set it lifts it where servers are to be taken away again.")
     return None

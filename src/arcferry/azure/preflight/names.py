@@ -20,7 +20,9 @@ async def names(asked: Inquiry) -> list[PreflightCheck]:
     held = [asked.machines[name.lower()] for name in asked.wanted.machines if name.lower() in asked.machines]
     group = asked.session.target.resource_group
     if not held:
-        return [ok(NAMES, f"none of the {len(asked.wanted.machines)} names is a machine in {group} yet")]
+        many = len(asked.wanted.machines)
+        says = f"none of the {many} names is" if many > 1 else "the one name is not"
+        return [ok(NAMES, f"{says} a machine in {group} yet")]
     shown = ", ".join(f"{one.name} ({one.status or 'no status'})" for one in held[:_SHOWN])
     more = f" and {len(held) - _SHOWN} more" if len(held) > _SHOWN else ""
     of = f"{len(held)} of {len(asked.wanted.machines)}"
@@ -45,7 +47,8 @@ async def quota(asked: Inquiry) -> list[PreflightCheck]:
     if not new:
         return [ok(QUOTA, "no new machine would be made")]
     says = (
-        f"{new} new machines beside the {len(asked.machines)} in the group, which has no limit; each is an "
-        "object of Entra ID, whose directory holds 50,000 or 300,000: how full it is, Microsoft Graph knows"
+        f"{new} new machine{'s' * (new != 1)} beside the {len(asked.machines)} in the group, which has no "
+        "limit; each is an object of Entra ID, whose directory holds 50,000 or 300,000: how full "
+        "it is, Microsoft Graph knows"
     )
     return [unknown(QUOTA, says, _DIRECTORY, who="Whoever may read the directory")]

@@ -13,6 +13,7 @@ TOPIC = Topic("policies")
 _LIST = "az policy assignment list --scope {scope} --disable-scope-strict-match --output json"
 _CHANGE_TAGS = {"modify", "append", "addtonetworkgroup", "mutate"}
 _SHOWN = 5
+_ELSEWHERE = "Choose a location that it allows, by --location or the inventory's column"
 _EXCEPT = "the policy's owner leaves the resource group out (notScopes) or makes an exemption for it"
 
 
@@ -73,14 +74,15 @@ def _denies(asked: Inquiry, policy: Policy, denied: list[str], tags: list[str]) 
     if tags:
         says, way = f"demands tags that are not right: {', '.join(tags)}", _by_tags(tags)
     elif _depends_on_place(asked, policy, denied):
-        says, way = f"denies machines in {place}", "Choose a --location that it allows, or "
+        says, way = f"denies machines in {place}", f"{_ELSEWHERE}; or "
     else:
         says, way = f"denies resources of the type {TYPE}", ""
     names = list(filter(None, denied))
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     of = f" ({', '.join(names[:_SHOWN])}{more})" if names else ""
-    hint = f"{way}{_EXCEPT}." if way else f"{_EXCEPT[0].upper()}{_EXCEPT[1:]}."
-    return hindrance(TOPIC, f"policy “{policy.name}” {says}{of}", hint)
+    way = f"{way}{_EXCEPT}. Where it is assigned, and by whom, tells:"
+    says = f"policy “{policy.name}” {says}{of}"
+    return hindrance(TOPIC, says, f"{way[0].upper()}{way[1:]}", asked.line(_LIST))
 
 
 def _by_tags(tags: list[str]) -> str:

@@ -8,7 +8,7 @@ from azure.mgmt.resource.resources.models import Provider
 
 from arcferry import log
 from arcferry.azure.arm import post
-from arcferry.azure.mapping import Permission, not_registered, translated, unreadable
+from arcferry.azure.mapping import WHO_REGISTERS, Permission, not_registered, translated, unreadable
 from arcferry.azure.preflight.check import Inquiry, PreflightCheck, Subject, Topic, hindrance, ok, unknown
 from arcferry.azure.session import AzureSession
 from arcferry.errors import NotFoundError, PermissionDeniedError
@@ -23,6 +23,7 @@ PATIENCE = 600.0
 
 PAUSE = 5.0
 _VERSION = "2022-12-01"
+_ONCE = f"{WHO_REGISTERS}, or signs in to arcferry azure preflight --register, which does it and waits:"
 _SHOW = (
     "az provider show --namespace Microsoft.HybridCompute --subscription {subscription} "
     '--query "{state:registrationState, places:resourceTypes[].locations}" --output json'
@@ -50,8 +51,8 @@ async def providers(asked: Inquiry) -> list[PreflightCheck]:
     for state in found:
         if state.registration != "registered":
             under_way = state.registration == "registering"
-            says, hint = not_registered(state.namespace, target.subscription_id, registering=under_way)
-            checks.append(hindrance(PROVIDER, says, f"{hint} Or: arcferry azure preflight --register"))
+            says, command = not_registered(state.namespace, target.subscription_id, registering=under_way)
+            checks.append(hindrance(PROVIDER, says, _ONCE, command))
     if not checks:
         checks.append(ok(PROVIDER, f"{', '.join(PROVIDERS)} are registered"))
     return [*checks, _location(asked, found[0].offered)]
@@ -63,7 +64,8 @@ def _location(asked: Inquiry, offered: frozenset[str]) -> PreflightCheck:
         return unknown(LOCATION, "the provider lists no locations", asked.line(_SHOW))
     if place not in offered:
         says = f"Azure Arc machines are not offered in {place} for this subscription"
-        return hindrance(LOCATION, says, f"Offered: {', '.join(sorted(offered)[:20])}")
+        way = f"Choose another, by --location or the inventory's column: {', '.join(sorted(offered)[:20])}"
+        return hindrance(LOCATION, says, way)
     return ok(LOCATION, f"machines are offered in {place}")
 
 

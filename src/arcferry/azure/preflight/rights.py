@@ -91,6 +91,15 @@ async def rights(asked: Inquiry) -> list[PreflightCheck]:
     return [ok(TOPIC, f"machines may be read and written in {called}")]
 
 
+def unreadable_machines(asked: Inquiry, error: PermissionDeniedError) -> PreflightCheck:
+    """The machines of the group may not be listed, whatever else this identity may."""
+    if error.code.lower() != "authorizationfailed":
+        return hindrance(TOPIC, error.message, error.hint, of_identity=True)
+    called = asked.session.target.resource_group
+    says = f"this identity may not read machines in {called}: it lacks {NEEDED[0]}"
+    return hindrance(TOPIC, says, *give(asked, asked.group), of_identity=True)
+
+
 def give(asked: Inquiry, scope: str) -> tuple[str, str]:
     """How an owner gives the identity the role there, in words and as a command."""
     command = command_line.line(

@@ -1,6 +1,6 @@
 """The subscription: that it exists, and that it lets anything be made."""
 
-from arcferry.azure.mapping import missing, unreadable
+from arcferry.azure.mapping import COMPARE_SUBSCRIPTION, LIST_SUBSCRIPTIONS, missing, unreadable
 from arcferry.azure.preflight.check import (
     Inquiry,
     PreflightCheck,
@@ -11,6 +11,7 @@ from arcferry.azure.preflight.check import (
     unknown,
     warning,
 )
+from arcferry.azure.target import AzureTarget
 from arcferry.errors import NotFoundError, PermissionDeniedError
 from arcferry.text import one_line
 
@@ -30,7 +31,7 @@ async def subscription(asked: Inquiry) -> list[PreflightCheck]:
     except NotFoundError as error:
         if missing(error) != "subscription":
             raise
-        return [hindrance(TOPIC, error.message.removeprefix(f"{doing}: "), error.hint)]
+        return [missing_subscription(asked.session.target)]
     except PermissionDeniedError:
         return [unknown(TOPIC, f"this identity may not read subscription {number} itself", _ASK)]
     state = found.get("state")
@@ -44,3 +45,9 @@ async def subscription(asked: Inquiry) -> list[PreflightCheck]:
         says = f"subscription {called} has an unpaid bill, and is disabled if it stays so"
         return [warning(TOPIC, says, "Its billing owner pays it: Azure portal, Cost Management.")]
     return [ok(TOPIC, f"{called} is enabled")]
+
+
+def missing_subscription(target: AzureTarget) -> PreflightCheck:
+    """There is no such subscription, or it is another tenant's, or not seen."""
+    says = f"there is no subscription {target.subscription_id}, or this identity cannot see it"
+    return hindrance(TOPIC, says, COMPARE_SUBSCRIPTION, LIST_SUBSCRIPTIONS)
