@@ -23,8 +23,13 @@ pytestmark = pytest.mark.xdist_group("powershell")
 
 @pytest.fixture
 def run(tmp_path: Path, make_options: Callable[..., ExportOptions], powershell: PowerShell) -> Run:
+    return cases(tmp_path, make_options(delay=0), powershell)
+
+
+def cases(tmp_path: Path, options: ExportOptions, powershell: PowerShell) -> Run:
+    """What runs the script of an export as the harness does, with more of its text and other settings."""
     folder = tmp_path / "case"
-    export.export(make_options(delay=0), Tool.GPO, tmp_path / "out")
+    export.export(options, Tool.GPO, tmp_path / "out")
     shutil.copytree(tmp_path / "out" / "share", folder / "share")
     (folder / "results").mkdir()
     (folder / "home").mkdir()

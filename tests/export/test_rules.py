@@ -22,7 +22,7 @@ def test_the_script_keeps_every_rule(rules: ModuleType, name: str) -> None:
 
 def test_there_is_no_other_script() -> None:
     found = {path.name for path in resources.files("arcferry.export").joinpath("wrappers").iterdir()}
-    assert found == {*NAMES, "onboard.sh"}
+    assert found == {*NAMES, "onboard.sh", "servers.awk"}
 
 
 def test_the_token_is_never_an_argument_of_a_command(rules: ModuleType) -> None:
@@ -61,7 +61,7 @@ def test_no_file_of_its_own_ever_holds_the_token(rules: ModuleType) -> None:
     """It goes to the host script by standard input, and is forgotten however that ends."""
     code = rules.code_of(text_of("onboard.ps1"))
     written = re.findall(r"WriteAllText\((.*)\)", code)
-    assert len(written) == 2
+    assert len(written) == 3
     assert not any("ConfigText" in one or "TokenText" in one for one in written)
     assert "finally { $script:ConfigText = $script:TokenText = '' }" in code
 

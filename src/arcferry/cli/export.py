@@ -1,16 +1,19 @@
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from arcferry.cli import azure_options, options
 from arcferry.cli.bundle_shared import open_bundle
-from arcferry.cli.inventory import EncodingOption, InventoryOption, read
+from arcferry.cli.inventory import EncodingOption, InventoryOption, completed, read
 from arcferry.cli.onboard_options import window_of
 from arcferry.cli.options import argument, grouped, is_on_command_line, option
 from arcferry.errors import InputError
 
 if TYPE_CHECKING:
+    from arcferry.azure import AzureTarget
     from arcferry.export import SignIn
+    from arcferry.fleet.inventory import Inventory
 
 SERVERS, SIGN_IN = "Servers", "How the servers sign in"
 ShareOption = Annotated[
@@ -32,16 +35,12 @@ ServersGroupOption = Annotated[
 ]
 
 
-@grouped
-def export(
-    tool: Annotated[str, argument("TOOL", "gpo, configmgr, intune, ansible or script.")],
-    *,
-    context: typer.Context,
-    bundle: options.BundleOption,
-    bundle_key: options.BundleKeyOption,
-    out: options.OutOption,
-    share: ShareOption = "",
-    group: ServersGroupOption = "",
+@dataclass(frozen=True, kw_only=True)
+class ServerOptions:
+    """Where the servers find the share, and when they begin."""
+
+    share: ShareOption = ""
+    group: ServersGroupOption = ""
     delay: Annotated[
         int | None,
         option(
@@ -51,7 +50,7 @@ def export(
             "spread their starts themselves.",
             panel=SERVERS,
         ),
-    ] = None,
+    ] = None
     wait: Annotated[
         int,
         option(
@@ -60,8 +59,8 @@ def export(
             "as connected, not yet heard from.",
             panel=SERVERS,
         ),
-    ] = 300,
-    window: options.WindowOption = None,
+    ] = 300
+    window: options.WindowOption = None
     agent_proxy: Annotated[
         str,
         option(
@@ -69,13 +68,28 @@ def export(
             "The HTTP proxy that the agents are to use, such as http://proxy.example:8080.",
             panel=SERVERS,
         ),
-    ] = "",
-    place: azure_options.PlaceOptions,
-    tags: azure_options.TagsOption = None,
-    private_link_scope: azure_options.ScopeOption = None,
-    gateway_id: Annotated[
-        str, option("--gateway-id ID", "The ARM id of an Azure Arc gateway.", panel=options.AZURE)
-    ] = "",
+    ] = ""
+
+    def given(self) -> dict[str, Any]:
+        """The same for `ExportOptions`.
+
+        Raises:
+            InputError: the window is none.
+        """
+        return {
+            "share": self.share,
+            "group": self.group,
+            "delay": self.delay,
+            "wait": self.wait,
+            "window": window_of(self.window),
+            "proxy": self.agent_proxy,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignInOptions:
+    """How the servers sign in."""
+
     certificate_thumbprint: Annotated[
         str,
         option(
@@ -83,8 +97,8 @@ def export(
             "A certificate that is in each Windows server's own store; with --client-id.",
             panel=SIGN_IN,
         ),
-    ] = "",
-    client_id: azure_options.ClientOption = None,
+    ] = ""
+    client_id: azure_options.ClientOption = None
     token_file: Annotated[
         str,
         option(
@@ -93,7 +107,46 @@ def export(
             "share of its own, which --group alone may read.",
             panel=SIGN_IN,
         ),
+    ] = ""
+
+    def sign_in(self, context: typer.Context) -> "SignIn | None":
+        """The way that was chosen; None where none was.
+
+        Raises:
+            InputError: two were, or what was given cannot be used.
+        """
+        from arcferry import export
+
+        # One of the environment or the site file is the administrator's own, unless a certificate needs it.
+        asked = self.certificate_thumbprint or is_on_command_line(context, "client_id")
+        client = (self.client_id if asked else None) or ""
+        certificate = self.certificate_thumbprint or client
+        if self.token_file and certificate:
+            raise InputError(
+                "--token-file and --certificate-thumbprint were both given",
+                hint="Servers sign in one way: the certificate is the better one where each has it.",
+            )
+        if self.token_file:
+            return export.TokenFile(self.token_file)
+        return export.CertificateSignIn(client, self.certificate_thumbprint) if certificate else None
+
+
+@grouped
+def export(
+    tool: Annotated[str, argument("TOOL", "gpo, configmgr, intune, ansible or script.")],
+    *,
+    context: typer.Context,
+    bundle: options.BundleOption,
+    bundle_key: options.BundleKeyOption,
+    out: options.OutOption,
+    servers: ServerOptions,
+    place: azure_options.HostPlaceOptions,
+    tags: azure_options.TagsOption = None,
+    private_link_scope: azure_options.ScopeOption = None,
+    gateway_id: Annotated[
+        str, option("--gateway-id ID", "The ARM id of an Azure Arc gateway.", panel=options.AZURE)
     ] = "",
+    signs_in: SignInOptions,
     inventory: InventoryOption = None,
     inventory_encoding: EncodingOption = "",
     allow_older: options.AllowOlderOption = "",
@@ -104,8 +157,9 @@ def export(
     Each runs the host script of the bundle on the server, and leaves one result file a host on the share;
     arcferry collect reads them back. Nothing in the folder is secret. STEPS.html in it says what to do.
 
-    With --inventory the export for ansible holds the servers too, each with the place in Azure that its row
-    or its site names.
+    With --inventory each server goes where its row or its site says, with that proxy, private link scope,
+    window and tags; the options are for rows that say nothing. Servers look for their short host name, and
+    one that is not in the inventory is left alone and reports that.
 
     The bundle is verified first; exit code 3 when it is refused. The folder that --out names must not exist
     yet; it appears whole or not at all.
@@ -113,31 +167,33 @@ def export(
     from arcferry import export
 
     chosen = export.tool(tool)
-    where = place.target()
-    # One of the environment or the site file is the administrator's own, unless a certificate asks for it.
-    client = client_id if certificate_thumbprint or is_on_command_line(context, "client_id") else None
-    sign_in = _sign_in(certificate_thumbprint, client or "", token_file)
-    servers = read(inventory, inventory_encoding, place.cloud) if inventory else None
+    listed = read(inventory, inventory_encoding, place.cloud) if inventory else None
+    where = _target(place, listed)
+    sign_in = signs_in.sign_in(context)
     opened = open_bundle(bundle, bundle_key, state, allow_older)
     wanted = export.ExportOptions(
         opened, where,
-        share=share, sign_in=sign_in, tags=export.read_tags(tags or ()), proxy=agent_proxy,
-        private_link_scope=private_link_scope or "", gateway_id=gateway_id, group=group, delay=delay,
-        wait=wait, window=window_of(window), inventory=servers,
+        sign_in=sign_in, tags=export.read_tags(tags or ()), private_link_scope=private_link_scope or "",
+        gateway_id=gateway_id, inventory=listed, **servers.given(),
     )  # fmt: skip
     export.export(wanted, chosen, out)
     typer.echo(str(out))
     typer.echo(f"hint: {out / 'STEPS.md'} says what to do next", err=True)
 
 
-def _sign_in(thumbprint: str, client_id: str, path: str) -> "SignIn | None":
-    from arcferry import export
+def _target(place: azure_options.HostPlaceOptions, inventory: "Inventory | None") -> "AzureTarget":
+    """Where servers go whose rows say nothing.
 
-    if path and (thumbprint or client_id):
+    Raises:
+        InputError: it is not known, and a row says nothing.
+    """
+    if inventory is not None:
+        return completed(place, inventory).target()
+    needed = ("location", "subscription_id", "resource_group")
+    missing = [f"--{name.replace('_', '-')}" for name in needed if not getattr(place, name)]
+    if missing:
         raise InputError(
-            "--token-file and --certificate-thumbprint were both given",
-            hint="Servers sign in one way: the certificate is the better one where each has it.",
+            f"{' and '.join(missing)} not given",
+            hint="Where servers go to several places, --inventory may name them for each.",
         )
-    if path:
-        return export.TokenFile(path)
-    return export.CertificateSignIn(client_id, thumbprint) if thumbprint or client_id else None
+    return place.target()

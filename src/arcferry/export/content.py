@@ -9,7 +9,7 @@ from arcferry import files
 from arcferry.bundle import Role, copy_bundle
 from arcferry.bundle.manifest import MANIFEST
 from arcferry.export.options import ExportOptions, TokenFile, Tool
-from arcferry.times import to_text
+from arcferry.export.servers import LOOKUP, SERVERS
 
 BUNDLE = "bundle"
 SETTINGS = "settings.json"
@@ -33,6 +33,10 @@ def write_content(options: ExportOptions, tool: Tool, folder: Path, wrappers: tu
         mode = 0o755 if name == LINUX else 0o644
         files.write_whole(folder / name, wrapper(name).encode("ascii"), mode=mode)
     files.write_whole(folder / SETTINGS, settings(options, tool))
+    if options.servers is not None:
+        files.write_whole(folder / SERVERS, options.servers.data)
+        if LINUX in wrappers:
+            files.write_whole(folder / LOOKUP, wrapper(LOOKUP).encode("ascii"))
     copy_bundle(options.bundle, folder / BUNDLE)
 
 
@@ -61,12 +65,24 @@ def settings(options: ExportOptions, tool: Tool) -> bytes:
         "connect": options.connect_options,
         "delay_minutes": options.minutes(tool),
         "wait_seconds": options.wait,
-        "window": " ".join(f"{to_text(opens)}/{to_text(closes)}" for opens, closes in options.openings),
+        "window": options.openings,
         "proxy": options.proxy,
         "results": options.results,
         "token_file": options.sign_in.path if isinstance(options.sign_in, TokenFile) else "",
         "packages": packages,
-        # SHA-256 of the manifest and of what is run or installed: another bundle in its place is noticed.
-        "files": {MANIFEST: bundle.manifest.sha256} | {file.name: file.sha256 for file in pinned},
+        # SHA-256 of the manifest and of what is run, read or installed: another in its place is noticed.
+        "files": {
+            MANIFEST: bundle.manifest.sha256,
+            **{file.name: file.sha256 for file in pinned},
+            **_map_pins(options, tool),
+        },
     }
     return f"{json.dumps(document, indent=2, sort_keys=True)}\n".encode("ascii")
+
+
+def _map_pins(options: ExportOptions, tool: Tool) -> dict[str, str]:
+    """SHA-256 of the map by host name, if there is one, and of what looks into it on Linux."""
+    if options.servers is None:
+        return {}
+    lookup = {LOOKUP: hashlib.sha256(wrapper(LOOKUP).encode("ascii")).hexdigest()}
+    return {SERVERS: options.servers.sha256} | (lookup if tool is Tool.SCRIPT else {})

@@ -3,13 +3,15 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from types import MappingProxyType
 
 from arcferry.azure import AzureTarget
 from arcferry.bundle import Bundle
 from arcferry.errors import InputError, UnknownNameError
+from arcferry.export.openings import openings
+from arcferry.export.servers import ServerMap, server_map
 from arcferry.fleet.inventory import Inventory
 from arcferry.fleet.inventory.tags import check_tags, parse_tags, tags_text
 from arcferry.fleet.window import Window
@@ -23,8 +25,6 @@ WAIT = 300
 
 LONGEST_WAIT = 3600
 
-# They stand in the settings that every server reads.
-_MOST_OPENINGS = 1000
 # Minutes. Hundreds of servers that copy a bundle at once would fill a file server's line.
 _DELAY = 30
 _GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
@@ -101,7 +101,7 @@ class TokenFile:
 SignIn = CertificateSignIn | TokenFile
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ExportOptions:
     """Everything that is chosen for an export; it holds no secret.
 
@@ -114,7 +114,8 @@ class ExportOptions:
         private_link_scope: an ARM id, empty for none; `gateway_id` likewise.
         group: the servers' group, with its domain; empty if no rights of Windows are given.
         delay: minutes within which a server starts at a random instant; None for the tool's own.
-        inventory: the servers, for Ansible; None where its own example is to be filled in.
+        inventory: the servers, each with what its row or its site says instead of this; None where all
+            go to one place, and Ansible's own example is to be filled in.
         wait: seconds that a server waits for Azure to hear from it, once it is connected.
         window: when servers may begin; None for any time.
 
@@ -155,11 +156,11 @@ class ExportOptions:
             raise InputError(f"--delay {self.delay} is not between 0 and {LONGEST_DELAY} minutes")
         if not 0 <= self.wait <= LONGEST_WAIT:
             raise InputError(f"--wait {self.wait} is not between 0 and {LONGEST_WAIT} seconds")
-        if len(self.openings) > _MOST_OPENINGS:
-            raise InputError(
-                f"--window opens more than {_MOST_OPENINGS} times before the bundle expires",
-                hint="Build a bundle that expires earlier, or name fewer days.",
-            )
+        try:
+            openings(self.window, self.bundle.manifest)
+        except ValueError as error:
+            hint = "Build a bundle that expires earlier, or name fewer days."
+            raise InputError(f"--window {error}", hint=hint) from None
         below = tuple(f"{self.share.lower()}{separator}" for separator in "\\/" if self.share)
         if isinstance(self.sign_in, TokenFile) and self.sign_in.path.lower().startswith(below):
             raise InputError(
@@ -173,19 +174,24 @@ class ExportOptions:
         return self.share.startswith("/")
 
     @property
-    def openings(self) -> tuple[tuple[datetime, datetime], ...]:
-        """From when until when the window is open, while the bundle may be used; servers know no zones."""
-        manifest = self.bundle.manifest
-        found: list[tuple[datetime, datetime]] = []
-        moment = manifest.created
-        while self.window is not None and moment < manifest.expires and len(found) <= _MOST_OPENINGS:
-            opens = self.window.opens(moment)
-            closes = self.window.closes(opens)
-            if closes is None or opens >= manifest.expires:
-                break
-            found.append((opens, closes))
-            moment = closes
-        return tuple(found)
+    def openings(self) -> str:
+        """From when until when the window is open, as the settings carry it."""
+        return openings(self.window, self.bundle.manifest)
+
+    @cached_property
+    def servers(self) -> ServerMap | None:
+        """Where each server of the inventory goes; None where there is no inventory.
+
+        Raises:
+            FileInputError: as for `server_map`.
+        """
+        return None if self.inventory is None else server_map(self.inventory, self)
+
+    @property
+    def has_windows(self) -> bool:
+        """Whether some servers may not begin at any time."""
+        rows = self.inventory.hosts if self.inventory is not None else ()
+        return self.window is not None or any(host.window is not None for host in rows)
 
     def minutes(self, tool: Tool) -> int:
         """The delay: if a tool spreads its own starts, as Configuration Manager does, none by default."""

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from collections.abc import Iterable
 from html import escape
 from importlib import resources
 from pathlib import Path
@@ -10,10 +11,12 @@ from arcferry import files
 from arcferry.bundle.guide.html import rendered
 from arcferry.export.content import LINUX, WINDOWS, pins
 from arcferry.export.options import CertificateSignIn, ExportOptions, TokenFile, Tool
+from arcferry.export.servers import SERVERS
 from arcferry.export.task import ENGINE, NAME, arguments, pinned_arguments
 from arcferry.text import fill
 from arcferry.times import to_text
 
+_MOST_NAMED = 12
 _TITLES = {
     Tool.GPO: "by Group Policy",
     Tool.CONFIGMGR: "by Configuration Manager",
@@ -76,9 +79,7 @@ def _values(options: ExportOptions, tool: Tool, folder: Path, content: str) -> d
         "bundle": options.bundle.id,
         "version": str(manifest.version),
         "expires": to_text(manifest.expires),
-        "subscription": target.subscription_id,
-        "resource_group": target.resource_group,
-        "location": target.location,
+        **_where(options, content),
         "cloud": target.cloud.name,
         "group": options.group or "none",
         "group_name": options.group.rpartition("\\")[2].replace("'", "''"),
@@ -92,13 +93,9 @@ def _values(options: ExportOptions, tool: Tool, folder: Path, content: str) -> d
         "results_argument": options.results if options.for_linux else f"'{options.results}'",
         "task": NAME,
         "engine": ENGINE,
-        "window": (
-            f"within `{options.window.text}` alone; at any other time it does nothing, and says when it may"
-            if options.window is not None
-            else "at any time"
-        ),
+        "window": _begins(options),
         "triggers": "At startup, delayed by 2 minutes; Daily at 03:00"
-        + (", repeated every 30 minutes for a day" if options.window is not None else ""),
+        + (", repeated every 30 minutes for a day" if options.has_windows else ""),
         "spread": (
             f"each waits for a random time of at most {options.minutes(tool)} minutes first, and says so"
             if options.minutes(tool)
@@ -107,6 +104,40 @@ def _values(options: ExportOptions, tool: Tool, folder: Path, content: str) -> d
         **_commands(options, tool),
         **_sign_in(options),
     }
+
+
+def _where(options: ExportOptions, content: str) -> dict[str, str]:
+    """Where servers go in Azure, and how many; with a map, every place of it."""
+    target, servers = options.target, options.servers
+    if servers is None:
+        return {
+            "subscription": f"`{target.subscription_id}`",
+            "resource_group": f"`{target.resource_group}`",
+            "location": f"`{target.location}`",
+            "servers": "all that run this go to one place",
+        }
+    places = servers.places.values()
+    count = f"{len(servers.servers):,} in {len(places):,} place{'s' * (len(places) > 1)}"
+    return {
+        "subscription": _listed(place["subscription-id"] for place in places),
+        "resource_group": _listed(place["resource-group"] for place in places),
+        "location": _listed(place["location"] for place in places),
+        "servers": f"{count}: each goes where its row of `{content}/{SERVERS}` says",
+    }
+
+
+def _listed(values: Iterable[str]) -> str:
+    found = sorted(set(values))
+    more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
+    return ", ".join(f"`{value}`" for value in found[:_MOST_NAMED]) + more
+
+
+def _begins(options: ExportOptions) -> str:
+    otherwise = "at any other time it does nothing, and says when it may"
+    if options.window is None:
+        return f"within its row's window; {otherwise}" if options.has_windows else "at any time"
+    but = ", or within its row's own window" if options.servers is not None else ""
+    return f"within `{options.window.text}` alone{but}; {otherwise}"
 
 
 def _sign_in(options: ExportOptions) -> dict[str, str]:

@@ -93,7 +93,7 @@ def _task(options: ExportOptions, created: datetime, *, principal: str, namespac
         "principal": principal,
         "day": created.strftime("%Y-%m-%d"),
         # The script itself looks whether the window is open: a task knows its server's own zone alone.
-        "repetition": _REPETITION if options.window is not None else "",
+        "repetition": _REPETITION if options.has_windows else "",
         "engine": ENGINE,
         "arguments": escape(pinned_arguments(options.share, pins(options, Tool.GPO, WINDOWS), "-Spread")),
     }

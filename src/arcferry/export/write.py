@@ -25,12 +25,11 @@ def export(options: ExportOptions, tool: Tool, out: Path) -> None:
     """Write the artefacts of a tool into a new folder, whole or not at all.
 
     Raises:
-        InputError: something that the tool needs was not given; among it FileInputError: `out` is taken, or
-            the disk is full.
+        InputError: something that the tool needs was not given; among it FileInputError: `out` is taken, the
+            disk is full, or the inventory's servers cannot be told apart.
         BundleRefusedError: the bundle changed since it was opened.
     """
-    if options.window is not None and tool in _NO_WINDOW:
-        raise InputError(f"--window cannot be given to {tool}", hint=_NO_WINDOW[tool])
+    _check_windows(options, tool)
     if tool is not Tool.ANSIBLE:
         _check(options, tool)
     with _new_folder(out) as folder:
@@ -47,13 +46,27 @@ def export(options: ExportOptions, tool: Tool, out: Path) -> None:
                 assert_never(tool)
 
 
+def _check_windows(options: ExportOptions, tool: Tool) -> None:
+    if tool not in _NO_WINDOW:
+        return
+    if options.window is not None:
+        raise InputError(f"--window cannot be given to {tool}", hint=_NO_WINDOW[tool])
+    inventory = options.inventory
+    # Ansible's own inventory has no windows; whoever starts the play keeps to them.
+    if inventory is None or tool is Tool.ANSIBLE:
+        return
+    for host in inventory.hosts:
+        if host.window is not None:
+            raise FileInputError(
+                inventory.path,
+                f"{host.name} has a window, which {tool} cannot keep to",
+                line=host.line,
+                hint=f"{_NO_WINDOW[tool]} Leave the windows out of the inventory.",
+            )
+
+
 def _check(options: ExportOptions, tool: Tool) -> None:
     formats = {agent.format.value for agent in options.bundle.manifest.agents}
-    if options.inventory is not None:
-        raise InputError(
-            f"{tool} takes no --inventory: every server reads one place in Azure from the share",
-            hint="Export once for each place, into a folder of its own; or use ansible.",
-        )
     if not options.share:
         raise InputError(
             "--share is missing", hint=r"The folder as the servers see it, such as '\\fs01\arcferry'."
@@ -79,6 +92,7 @@ def _check(options: ExportOptions, tool: Tool) -> None:
             "--group is missing: the rights on the share are for one group of computers",
             hint=r"Such as 'CORP\Arc servers'. Not all computers of a domain: see docs/export.md.",
         )
+    _ = options.servers  # refuses what cannot be told apart, before anything is written
 
 
 @contextmanager
@@ -116,10 +130,14 @@ def _write_application(options: ExportOptions, tool: Tool, folder: Path) -> None
     """A folder for the tool's packager, and the scripts that the tool itself runs."""
     content = "content" if tool is Tool.CONFIGMGR else "source"
     write_content(options, tool, folder / content, (WINDOWS,))
-    # Neither id can hold a quote: a GUID, and a name that ARM accepts.
-    place = {"{subscription}": options.target.subscription_id, "{group}": options.target.resource_group}
+    # None of them can hold a quote: a GUID, a name that ARM accepts, and a hash.
+    values = {
+        "{subscription}": options.target.subscription_id,
+        "{group}": options.target.resource_group,
+        "{servers}": options.servers.sha256 if options.servers is not None else "",
+    }
     detect = wrapper("detect.ps1")
-    for blank, value in place.items():
+    for blank, value in values.items():
         detect = detect.replace(blank, value)
     for name, text in (("detect.ps1", detect), ("requirement.ps1", wrapper("requirement.ps1"))):
         # Windows PowerShell 5.1 reads a text that is not ASCII by its byte order mark.

@@ -3,12 +3,8 @@
 import json
 from pathlib import Path
 
-import pytest
-
-from arcferry.errors import InputError
 from arcferry.export.ansible import INVENTORY, write_ansible
-from arcferry.export.options import ExportOptions, TokenFile, Tool
-from arcferry.export.write import export as write_export
+from arcferry.export.options import ExportOptions
 from arcferry.fleet.inventory import read_inventory
 
 from .conftest import ControlNode, Sealed
@@ -64,17 +60,3 @@ def test_what_is_exported_is_an_inventory_again(sealed: Sealed, tmp_path: Path) 
     }
     again = read_inventory(alone).hosts
     assert {(host.name, host.address, host.port, host.user, host.transport) for host in again} == reached
-
-
-def test_other_tools_say_that_they_have_one_place(sealed: Sealed, tmp_path: Path) -> None:
-    known = options_of(sealed, tmp_path)
-    wanted = ExportOptions(
-        sealed.bundle,
-        known.target,
-        share="/mnt/arcferry",
-        sign_in=TokenFile("/run/arcferry-token"),
-        inventory=known.inventory,
-    )
-    with pytest.raises(InputError, match="script takes no --inventory") as caught:
-        write_export(wanted, Tool.SCRIPT, tmp_path / "out")
-    assert "once for each place" in caught.value.hint

@@ -4,10 +4,19 @@
 Set-StrictMode -Version 3.0
 $ErrorActionPreference, $ProgressPreference = 'Stop', 'SilentlyContinue'
 $Wanted = '/subscriptions/{subscription}/resourceGroups/{group}/'
+$Servers = '{servers}' # SHA-256 of servers.json, which gives each server its own place; nothing without it
 
 function Get-ProgramFiles {
     $native = [Environment]::GetEnvironmentVariable('ProgramW6432')
     if ($native) { $native } else { [Environment]::GetFolderPath('ProgramFiles') }
+}
+# By a map, this server's own place is what onboard.ps1 noted of that very map; nothing where it has not run with it.
+function Get-Place {
+    if (-not $Servers) { return $Wanted }
+    $noted = (Get-ProgramFiles) + '\arcferry\place.txt'
+    if (-not (Test-Path -LiteralPath $noted -PathType Leaf)) { return '' }
+    $map, $place = [IO.File]::ReadAllText($noted).Split(' ')
+    if ($map -eq $Servers) { $place } else { '' }
 }
 function Get-Shown([string]$Agent) {
     $start = New-Object Diagnostics.ProcessStartInfo -Property @{ FileName = $Agent; Arguments = 'show'
@@ -24,9 +33,10 @@ function Get-Shown([string]$Agent) {
 }
 try {
     $agent = (Get-ProgramFiles) + '\AzureConnectedMachineAgent\azcmagent.exe'
-    if (Test-Path -LiteralPath $agent -PathType Leaf) {
+    $place = Get-Place
+    if ($place -and (Test-Path -LiteralPath $agent -PathType Leaf)) {
         $shown = Get-Shown $agent
-        $here = $shown.IndexOf($Wanted, [StringComparison]::OrdinalIgnoreCase) -ge 0
+        $here = $shown.IndexOf($place, [StringComparison]::OrdinalIgnoreCase) -ge 0
         if ($here -and $shown -match '(?im)^Agent Status\s*:\s*Connected\s*$') { Write-Output 'connected' }
     }
 } catch { $agent = '' } # what cannot be asked is not installed

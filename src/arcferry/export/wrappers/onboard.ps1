@@ -8,10 +8,11 @@
 # Where to, how to sign in and where the result goes is in settings.json beside it, which holds no secret. The bundle is
 # copied to where only administrators can write, and the copy is used. The token goes from its file to the host script
 # by standard input. It can be run again at any time: a connected server only reports, once; one that Azure has not
-# heard from is looked at anew. Ends with 0 where connected, 3010 where it is and Windows wants a restart, 1 where not
-# or not yet heard from, 2 where it was called wrongly, 1618 where another run is at work or the window of time in
-# settings.json is closed: try again later. It needs PowerShell 4.0 or 5.1 in the full language mode, and opens no
-# connection but to the files of the share.
+# heard from is looked at anew. Where servers.json lies beside settings.json, a server goes where its own row says, and
+# one without a row only reports that. Ends with 0 where connected, 3010 where it is and Windows wants a restart, 1
+# where not or not yet heard from, 2 where it was called wrongly, 1618 where another run is at work or the window of
+# time is closed: try again later. It needs PowerShell 4.0 or 5.1 in the full language mode, and opens no connection
+# but to the files of the share.
 param([switch]$Uninstall, [switch]$Spread, [string]$From)
 
 Set-StrictMode -Version 3.0
@@ -103,15 +104,17 @@ function Invoke-Program([string]$Path, [string[]]$Arguments, [int]$Seconds) {
         @{ 'exit' = $(if ($ended) { $process.ExitCode } else { 124 }); printed = $printed }
     } finally { $process.Dispose() }
 }
+function Get-Place {
+    $place = $Settings.connect
+    "/subscriptions/$($place.'subscription-id')/resourceGroups/$($place.'resource-group')/"
+}
 # What the agent says of its connection, where it is to the place that this is to take it to: Connected, Disconnected
 # (Azure does not hear from it) or Expired, which counts as none. Nothing where it is to none, or to another.
 function Get-Standing {
     $agent = (Get-ProgramFiles) + '\AzureConnectedMachineAgent\azcmagent.exe'
     if (-not (Test-Path -LiteralPath $agent -PathType Leaf)) { return '' }
     $said = (Invoke-Program $agent @('show') 60).printed
-    $place = $Settings.connect
-    $wanted = "/subscriptions/$($place.'subscription-id')/resourceGroups/$($place.'resource-group')/"
-    if ($said.IndexOf($wanted, [StringComparison]::OrdinalIgnoreCase) -lt 0) { return '' }
+    if ($said.IndexOf((Get-Place), [StringComparison]::OrdinalIgnoreCase) -lt 0) { return '' }
     $status = [regex]::Match($said, '(?im)^Agent Status\s*:\s*(\w+)').Groups[1].Value
     if ($status -eq 'Expired') { '' } else { $status }
 }
@@ -176,6 +179,48 @@ function Copy-Bundle {
         }
     }
 }
+# The map by host name, which is read from the share once; nothing where all servers go to one place.
+function Get-ServerMap {
+    $pin = $Settings.files.PSObject.Properties['servers.json']
+    if ($null -eq $pin) { return '' }
+    $copied = Join-Path $Home64 'servers.json'
+    if ((Get-Hash $copied) -ne $pin.Value) {
+        Wait-Awhile
+        $script:Spread = $false # once
+        try { Copy-Item -LiteralPath (Join-Path (Get-Source) 'servers.json') -Destination $copied -Force } catch {
+            Stop-Run 'verify' 'no-copy' "servers.json cannot be copied to ${Home64}: $($_.Exception.Message)"
+        }
+        if ((Get-Hash $copied) -ne $pin.Value) {
+            Stop-Run 'verify' 'hash-mismatch' 'servers.json is not what it was when this was exported'
+        }
+    }
+    [IO.File]::ReadAllText($copied)
+}
+# A server or a place of the map: each is one line.
+function Find-Line([string]$Map, [string]$Name, [string]$Begins) {
+    $found = [regex]::Match($Map, '(?m)^    "' + [regex]::Escape($Name) + '": (\{"' + $Begins + '": .*\}),?$')
+    if ($found.Success) { ConvertFrom-Json -InputObject $found.Groups[1].Value }
+}
+# What the map says of this server stands in place of what the settings say of all; detect.ps1 reads the note.
+function Read-ServerRow {
+    $map = Get-ServerMap
+    if (-not $map) { return }
+    $names = (Get-HostName), [Environment]::MachineName # the second is cut after 15 characters, as directories list it
+    $row = $names | ForEach-Object { Find-Line $map ($_.Split('.')[0].ToLowerInvariant()) 'place' } |
+        Select-Object -First 1
+    if ($null -eq $row) {
+        Stop-Run 'onboard' 'not-listed' "the inventory that was exported has no server $($names[0]): nothing was done"
+    }
+    $own = @((Find-Line $map $row.place 'location').PSObject.Properties)
+    $own += @($row.PSObject.Properties | Where-Object { $_.Name -eq 'tags' })
+    foreach ($one in $own) {
+        $into = if ($one.Name -in 'proxy', 'window') { $Settings } else { $Settings.connect }
+        $into.PSObject.Properties.Remove($one.Name)
+        $into.PSObject.Properties.Add((New-Object Management.Automation.PSNoteProperty $one.Name, $one.Value))
+    }
+    $note = $Settings.files.'servers.json' + ' ' + (Get-Place)
+    [IO.File]::WriteAllText((Join-Path $Home64 'place.txt'), $note)
+}
 function Install-Agent($Facts) {
     $type = @{ amd64 = 'amd64'; x86_64 = 'amd64'; arm64 = 'arm64' }[[string]$Facts.arch]
     $package = $Settings.packages.PSObject.Properties["msi-$type"]
@@ -210,7 +255,6 @@ function Connect-Server {
 function Invoke-Onboarding([string]$Standing) {
     $place = $Settings.connect
     $seen = Join-Path $Home64 'path.json'
-    [IO.File]::Delete($seen)
     Copy-Bundle
     [void](Invoke-HostScript @('verify', $Copy))
     $facts = Invoke-HostScript @('facts', $place.location, $place.cloud, $seen)
@@ -288,6 +332,7 @@ function Invoke-Uninstall {
         [void](Invoke-HostScript @('disconnect', '--local-only'))
         [void](Invoke-HostScript @('uninstall'))
         Remove-Item -LiteralPath $Copy -Recurse -Force
+        foreach ($left in 'servers.json', 'place.txt') { [IO.File]::Delete((Join-Path $Home64 $left)) }
         [IO.File]::Delete((Get-DeliveredPath))
         return $true
     } catch {
@@ -296,6 +341,14 @@ function Invoke-Uninstall {
     }
 }
 function Invoke-Run {
+    $script:Began = Get-Now
+    [IO.File]::Delete((Join-Path $Home64 'path.json'))
+    try { Read-ServerRow } catch {
+        Add-Failure $_.Exception
+        Write-Result 'failed'
+        Send-Result 'failed'
+        return $false
+    }
     $standing = Get-Standing
     $outcome = 'connected'
     if ($standing -eq 'Connected' -and (Test-Path -LiteralPath (Get-DeliveredPath))) { return $true }

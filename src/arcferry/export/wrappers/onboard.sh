@@ -12,8 +12,9 @@
 #
 # The bundle is copied to where only root can write, and the copy is used: verify, facts, install, check, connect,
 # show, up to the first that fails. It can be run again at any time: a connected server only reports, once; one that
-# Azure has not heard from is looked at anew. Ends with 0 where connected, 1 where not or not yet heard from, 2 where it
-# was called wrongly, 75 where another run is at work or the window of time in settings.json is closed: try again later.
+# Azure has not heard from is looked at anew. Where servers.json lies beside settings.json, a server goes where its own
+# row says, and one without a row only reports that. Ends with 0 where connected, 1 where not or not yet heard from, 2
+# where it was called wrongly, 75 where another run is at work or the window of time is closed: try again later.
 # shellcheck disable=SC2015 # in "A && B || fail ...", fail is also right where B fails
 
 # Nothing of the caller's may stand in a program's place. bash takes functions from its environment, and they come even
@@ -165,6 +166,22 @@ prepare() {
 	cp -- "$HERE/settings.json" "$SETTINGS" || leave 1 "settings.json cannot be copied to $BASE"
 	case $(setting bundle) in '' | *[!0-9a-f]*) leave 2 "$HERE/settings.json is not what an export wrote" ;; esac
 }
+# What servers.json says of this server stands in place of what the settings say of all. It is read from the share once.
+look_up() {
+	for name in servers.json servers.awk; do
+		wanted=$(inside files "$name")
+		[ -n "$wanted" ] || return 0
+		[ "$(hash_of "$BASE/$name")" != "$wanted" ] || continue
+		wait_a_while
+		SPREAD= # once
+		said=$(cp -- "$FROM/$name" "$BASE/$name" 2>&1) || fail verify no-copy "$name cannot be copied to $BASE: $said"
+		[ "$(hash_of "$BASE/$name")" = "$wanted" ] ||
+			fail verify hash-mismatch "$name is not what it was when this was exported"
+	done
+	own=$(awk -f "$BASE/servers.awk" "host=$HOST" "$BASE/servers.json" "$SETTINGS") ||
+		fail onboard not-listed "the inventory that was exported has no server ${HOST%%.*}: nothing was done"
+	printf '%s\n' "$own" >"$SETTINGS"
+}
 # In the background, so that a signal ends it at once; without the lock, should this be killed.
 wait_a_while() {
 	minutes=$(setting delay_minutes)
@@ -269,6 +286,9 @@ main() {
 	RESULTS=${2:-$FROM/results}
 	COPY=$BASE/$(setting bundle)
 	DELIVERED=$BASE/delivered-$(setting bundle).json
+	: >"$BASE/answers"
+	rm -f -- "$BASE/path.json"
+	look_up
 	standing=$(standing)
 	if [ "$standing" = Connected ]; then
 		[ ! -f "$DELIVERED" ] || return 0
@@ -281,8 +301,6 @@ main() {
 	fi
 	wait_a_while
 	keep_to_window
-	: >"$BASE/answers"
-	rm -f -- "$BASE/path.json"
 	take_copy
 	ask verify "$COPY"
 	ask facts "$(inside connect location)" "$(inside connect cloud)" "$BASE/path.json"
