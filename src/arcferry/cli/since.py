@@ -28,11 +28,11 @@ def since_file(diagnosis: "Diagnosis", path: Path) -> "Diagnosis":
         InputError: it cannot be compared with what there is now.
     """
     from arcferry.cli.evidence import read_files
-    from arcferry.diagnosis.since import since
+    from arcferry.diagnosis.since import compare, since
     from arcferry.evidence.case import Case
 
     try:
-        return since(diagnosis, Case.of(read_files([str(path)])))
+        return since(diagnosis, compare(Case.of(read_files([str(path)])), diagnosis.case))
     except FileInputError:
         raise
     except InputError as error:
@@ -49,13 +49,13 @@ def since_kept(diagnosis: "Diagnosis", path: Path, *, well: bool) -> "Diagnosis"
         path: the baseline.
         well: whether all is well now, so that this is the next baseline.
     """
-    from arcferry.diagnosis.since import since
+    from arcferry.diagnosis.since import compare, since
     from arcferry.watch import baseline
 
     case = diagnosis.case
     try:
         if diagnosis.findings and path.is_file():
-            diagnosis = since(diagnosis, baseline.read(path))
+            diagnosis = since(diagnosis, compare(baseline.read(path), case))
         if well:
             baseline.keep(path, case)
     except InputError as error:

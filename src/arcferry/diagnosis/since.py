@@ -215,29 +215,25 @@ def _of_tags(before: Case, after: Case) -> Iterator[Change]:
             yield Change(Subject.TAGS, name, str(old.change_number), str(new.change_number))
 
 
-def since(diagnosis: Diagnosis, before: Case) -> Diagnosis:
-    """The same findings, each with what changed of its endpoints and of the way to them.
-
-    Raises:
-        InputError: as for `compare`.
-    """
-    found = compare(before, diagnosis.case)
+def since(diagnosis: Diagnosis, *found: Comparison) -> Diagnosis:
+    """The same findings, each with what changed of its endpoints and of the way to them."""
     told = tuple(_with_changes(one, found) for one in diagnosis.findings)
     return replace(diagnosis, findings=told)
 
 
-def _with_changes(finding: Finding, found: Comparison) -> Finding:
+def _with_changes(finding: Finding, found: Iterable[Comparison]) -> Finding:
     hosts = {one.host for one in finding.endpoints}
     routed = finding.cause.startswith(_LEAVES)
-    lines = [_evidence(one, found.before) for one in found.changes if _concerns(one, hosts, routed=routed)]
-    return replace(finding, evidence=(*finding.evidence, *lines))
+    lines = [
+        Evidence(f"changed since {day(one.before)}", change.says)
+        for one in found
+        for change in one.changes
+        if _concerns(change, hosts, routed=routed)
+    ]
+    return replace(finding, evidence=tuple(dict.fromkeys((*finding.evidence, *lines))))
 
 
 def _concerns(change: Change, hosts: Iterable[str], *, routed: bool) -> bool:
     if change.subject in (Subject.ANSWER, Subject.REACH):
         return change.name in hosts
     return routed and change.subject in (Subject.FILTER, Subject.CIRCUIT)
-
-
-def _evidence(change: Change, before: datetime | None) -> Evidence:
-    return Evidence(f"changed since {day(before)}", change.says)
