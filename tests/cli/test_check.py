@@ -22,6 +22,7 @@ from arcferry_lab.pki import Authority
 STRAY = "agentserviceapi.guestconfiguration.azure.com"
 CHAIN = ("agentserviceapi.trafficmanager.net", "jpe-gas-cses-1b.japaneast.cloudapp.azure.com")
 LOCATION = ("--location", "eastasia")
+OWN = ("ARCFERRY_DATA", "ARCFERRY_STATE")
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ async def start(*arguments: str, **environment: str) -> asyncio.subprocess.Proce
     kept = {
         name: value
         for name, value in os.environ.items()
-        if (name == "ARCFERRY_DATA" or not name.startswith("ARCFERRY_")) and name.upper() != "HTTPS_PROXY"
+        if (name in OWN or not name.startswith("ARCFERRY_")) and name.upper() != "HTTPS_PROXY"
     }
     return await asyncio.create_subprocess_exec(
         sys.executable,

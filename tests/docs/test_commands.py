@@ -23,6 +23,7 @@ COMMAND = re.compile(r"^\$ (?P<line>(?:.*\\\n)*.+)", re.MULTILINE)
 FINDS = (
     "arcferry check",
     "arcferry explain",
+    "arcferry diff",
     "arcferry routes audit",
     "arcferry watch",
     "arcferry prepare --status",

@@ -76,22 +76,19 @@ async def test_one_server_proves_the_path_goes_ahead_and_waves_follow(staged: Fl
     assert {event["event"] for event in fleet.events()[events:]} == {"connected"}
 
 
+async def hold(fleet: Fleet) -> None:
+    """Hold the filter as it is now, and what places addresses."""
+    paths = fleet.twin.paths
+    held = [str(path) for path in (paths.route_filter, paths.service_tags, paths.communities)]
+    fleet.extra["ARCFERRY_DATA"] = str(fleet.folder / "data")
+    line = [sys.executable, "-m", "arcferry", "data", "import", *held]
+    assert await (await asyncio.create_subprocess_exec(*line, env=fleet.environment())).wait() == 0
+
+
 async def test_where_the_path_is_not_there_nothing_is_installed_anywhere(staged: Fleet) -> None:
     fleet = staged
-    held = [str(path) for path in (fleet.twin.paths.route_filter, fleet.twin.paths.service_tags)]
     await fleet.twin.allow(*(value for value in EVERYTHING if value != LACKING))
-    fleet.extra["ARCFERRY_DATA"] = str(fleet.folder / "data")
-    kept = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "arcferry",
-        "data",
-        "import",
-        *held,
-        str(fleet.twin.paths.communities),
-        env=fleet.environment(),
-    )
-    assert await kept.wait() == 0
+    await hold(fleet)
     done = await fleet.run("apply")
     assert done.code == 3, done.err
     assert done.outcomes == {"server01": "failed", "server02": "blocked", "server03": "blocked"}
@@ -106,7 +103,17 @@ async def test_where_the_path_is_not_there_nothing_is_installed_anywhere(staged:
         assert list((host.root / "var/lib/arcferry").iterdir()) == []
     # Mended, the same command goes on.
     await fleet.twin.allow(*EVERYTHING)
-    assert (await fleet.run("apply")).code == 0
+    await hold(fleet)
+    assert (await fleet.run("apply", "--limit", "server01")).code == 0
+    # Gone again, it says what changed since its network had the path.
+    await fleet.twin.allow(*(value for value in EVERYTHING if value != LACKING))
+    await hold(fleet)
+    gone = await fleet.run("apply")
+    assert gone.code == 3, gone.err
+    error = next(one for one in gone.document["findings"] if one["severity"] == "error")
+    lines = [one["says"] for one in error["evidence"] if one["origin"].startswith("changed since 20")]
+    assert lines[0] == f"{STEERED} was reached, and is not reached (tcp timeout) now"
+    assert lines[1].endswith("no longer lets 12076:51012 (Japan East) through"), lines
 
 
 async def test_a_failing_canary_ends_the_run_before_the_waves(staged: Fleet) -> None:

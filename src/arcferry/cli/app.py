@@ -17,6 +17,7 @@ COMMANDS = {
     "init": "arcferry.cli.site:init",
     "check": "arcferry.cli.check:check",
     "explain": "arcferry.cli.explain:explain",
+    "diff": "arcferry.cli.diff:diff",
     "evidence": "arcferry.cli.evidence_script:app",
     "locations": "arcferry.cli.locations:locations",
     "routes": "arcferry.cli.routes:app",

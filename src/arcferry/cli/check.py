@@ -2,6 +2,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -9,9 +10,12 @@ import typer
 from arcferry.cli import azure_options, options
 from arcferry.cli.options import grouped, option
 from arcferry.cli.output import CheckOutput, show
+from arcferry.cli.since import SinceOption
+from arcferry.files import state_folder
 
 if TYPE_CHECKING:
     from arcferry.diagnosis import Diagnosis
+    from arcferry.diagnosis.expectation import Expectation
     from arcferry.probe.https import CheckResult
     from arcferry.probe.observation import Observation
     from arcferry.report.private_link import PrivateLink
@@ -29,6 +33,16 @@ def check(
     private_link_scope: azure_options.ScopeOption = None,
     probing: options.ProbeOptions,
     evidence: options.WithOption = None,
+    since: SinceOption = None,
+    expect: Annotated[
+        str,
+        option(
+            "--expect CAUSE",
+            "Say whether a change that was asked for has come about: the cause is gone, is still there, or "
+            "something else hinders now.",
+        ),
+    ] = "",
+    state: options.StateOption = None,
     output: options.CheckOutputOption = "table",
 ) -> None:
     """Probe every endpoint that Azure Arc requires, from this machine, all at once.
@@ -37,19 +51,24 @@ def check(
     clock. Any HTTP status counts as reached. Changes nothing, needs no sign-in and no agent, and ends within
     ten seconds. Beneath: what follows from it, by the data at hand, and which data would tell more.
 
+    A result with which all was reached is remembered, so that a later finding says what changed since then.
+
     With --private-link-scope it also shows, name by name, what an Arc private link scope can serve and how it
     answers, what stays public, and what a proxy must let past.
 
     Exit code 0 when every required endpoint was reached, and answers privately where a scope is used; else 1.
+    With --expect 0 only when the change is done.
     """
     from arcferry import catalog
     from arcferry.cli import stopping
     from arcferry.cli.evidence import evidence_and_held
     from arcferry.diagnosis import judge
+    from arcferry.diagnosis.expectation import cause_named, expected
     from arcferry.evidence.case import SCOPE_UNNAMED, observed
     from arcferry.probe.https import check as check_endpoints
     from arcferry.probe.step import ProbeSettings
 
+    wanted = cause_named(expect) if expect else ""
     chosen = catalog.cloud(cloud)
     region = options.region_of(location, chosen, unlisted=location_unlisted)
     scope = None if private_link_scope is None else azure_options.scope_of(private_link_scope)
@@ -66,9 +85,26 @@ def check(
     said = "" if scope is None else scope or SCOPE_UNNAMED
     seen = observed(result.observations, location=result.region.name, scope=said)
     private = _private_link(result, scope)
-    _print(result, judge((seen, *given), held), private, output)
-    if result.failed or (private and private.wrong):
+    diagnosis = judge((seen, *given), held)
+    about = (chosen.name, region.name, probing.resolver or "", probing.proxy or "", scope or "")
+    diagnosis = _since(diagnosis, since, state or state_folder(), about, well=not result.failed)
+    expectation = expected(wanted, diagnosis, failed=len(result.failed)) if wanted else None
+    _print(result, diagnosis, private, expectation, output)
+    if result.failed or (private and private.wrong) or (expectation and not expectation.is_done):
         raise typer.Exit(1)
+
+
+def _since(
+    diagnosis: "Diagnosis", since: Path | None, state: Path, about: "tuple[str, ...]", *, well: bool
+) -> "Diagnosis":
+    """The diagnosis with what changed since a file, else since the last time that all was well here."""
+    if not (since or well or (state / "baselines").is_dir()):
+        return diagnosis
+    from arcferry.cli.since import since_file, since_kept
+    from arcferry.watch.baseline import path_of
+
+    kept = path_of(state, "check", *about)
+    return since_file(diagnosis, since) if since else since_kept(diagnosis, kept, well=well)
 
 
 def _private_link(result: "CheckResult", scope: str | None) -> "PrivateLink | None":
@@ -80,7 +116,11 @@ def _private_link(result: "CheckResult", scope: str | None) -> "PrivateLink | No
 
 
 def _print(
-    result: "CheckResult", diagnosis: "Diagnosis", private: "PrivateLink | None", output: CheckOutput
+    result: "CheckResult",
+    diagnosis: "Diagnosis",
+    private: "PrivateLink | None",
+    expectation: "Expectation | None",
+    output: CheckOutput,
 ) -> None:
     from arcferry import catalog, times
     from arcferry.report import check as report
@@ -94,7 +134,8 @@ def _print(
     announced = catalog.ahead(times.now().date(), result.cloud)
 
     def table() -> None:
-        conclusions = (*shown, *report.conclusions(result, diagnosis, announced))
+        met = report.met(expectation) if expectation else ()
+        conclusions = (*shown, *report.conclusions(result, diagnosis, announced), *met)
         if not sys.stdout.isatty():  # without rich, which takes longer to load than a pipe's table is worth
             typer.echo("\n".join((*report.plain(result), *(line for _, line in conclusions))))
             return
@@ -110,7 +151,7 @@ def _print(
     show(
         output,
         table=table,
-        document=lambda: report.judged_document(result, diagnosis, announced, names),
+        document=lambda: report.judged_document(result, diagnosis, announced, names, expectation),
         lines=lambda: report.json_lines(result, diagnosis, names),
         junit=junit,
     )

@@ -7,6 +7,7 @@ import typer
 from arcferry.cli.evidence import STDIN, held_beside, read_files, tell_unrecognised, warn
 from arcferry.cli.options import CheckOutputOption, argument, option
 from arcferry.cli.output import CheckOutput, show
+from arcferry.cli.since import SinceOption, since_file
 from arcferry.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def explain(
     list_names: Annotated[
         bool, option("--list", "List the codes and causes that there is a page of.")
     ] = False,
+    since: SinceOption = None,
     output: CheckOutputOption = "table",
 ) -> None:
     """Tell why an endpoint cannot be reached, who can change it, and what to ask for.
@@ -71,6 +73,8 @@ def explain(
     from arcferry.diagnosis import judge
 
     diagnosis = judge(*_evidence_and_held(files))
+    if since is not None:
+        diagnosis = since_file(diagnosis, since)
     _print(diagnosis, output)
     if diagnosis.has_errors:
         raise typer.Exit(1)

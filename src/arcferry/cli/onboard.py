@@ -156,6 +156,7 @@ def _apply(
     from arcferry import catalog, log
     from arcferry.cli import stopping
     from arcferry.cli.evidence import held_beside, warn
+    from arcferry.fleet.baselines import with_baselines
     from arcferry.fleet.findings import findings_of_run, keep
     from arcferry.fleet.pipeline import NAMES
     from arcferry.fleet.run import apply_fleet
@@ -191,6 +192,9 @@ def _apply(
     held = held_beside((), catalog.cloud(fleet.cloud))
     warn(held)
     judged = replace(result, diagnosis=findings_of_run(result.hosts, held))
+    judged, notes = with_baselines(judged, request.state, held)
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
     show_by(output, report, judged)
     keep(judged.diagnosis, Path(judged.state))
     if judged.cancelled:

@@ -143,6 +143,7 @@ class NetworkPath:
     Attributes:
         asked: the servers that were asked, in this order.
         hosts: how many of the run's hosts stand in it.
+        path: what the first server measured that decided, as JSON; empty where none did.
     """
 
     network: str
@@ -150,6 +151,7 @@ class NetworkPath:
     says: str
     asked: tuple[str, ...]
     hosts: int
+    path: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

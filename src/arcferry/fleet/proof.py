@@ -73,15 +73,20 @@ class NetworkProof:
         """The outcome in one line, with whoever was asked."""
         if self.outcome is PathOutcome.UNKNOWN:
             return f"no answer from {named([one.host.name for one in self.tried])}"
+        return "; ".join(f"{one.host.name} {one.result.says}" for one in self._telling[:_MOST_TOLD])
+
+    @property
+    def _telling(self) -> list[Tried]:
+        """Those that decided."""
         broken = self.outcome is PathOutcome.BROKEN
-        telling = [one for one in self.tried if (one.broken if broken else one.proved)]
-        return "; ".join(f"{one.host.name} {one.result.says}" for one in telling[:_MOST_TOLD])
+        return [one for one in self.tried if (one.broken if broken else one.proved)]
 
     @property
     def told(self) -> NetworkPath:
         """As the run's result has it."""
         asked = tuple(one.host.name for one in self.tried)
-        return NetworkPath(self.network, self.outcome, self.says, asked, len(self.hosts))
+        path = next((one.result.path for one in self._telling), "")
+        return NetworkPath(self.network, self.outcome, self.says, asked, len(self.hosts), path)
 
     def canaries(self, count: int) -> tuple[Host, ...]:
         """The servers that proved it and can be taken in, so many of them at most."""
@@ -191,7 +196,8 @@ class Prover:
         failed = [_host_of(row) for row in rows if row.get("reachable") is not True]
         if not failed:
             says = f"reaches every one of {len(rows)} required endpoints"
-            return Tried(task.host, StepResult(PROOF, StepState.DONE, says), self._fits(task, answer))
+            proved = StepResult(PROOF, StepState.DONE, says, path=path_text(answer))
+            return Tried(task.host, proved, self._fits(task, answer))
         says = f"does not reach {named(failed)} of {len(rows)} required endpoints"
         return Tried(task.host, StepResult(PROOF, StepState.FAILED, says, path=path_text(answer) or "{}"))
 

@@ -6,6 +6,7 @@ from typing import Any
 from arcferry import times
 from arcferry.catalog import Announced
 from arcferry.diagnosis import Diagnosis, Severity
+from arcferry.diagnosis.expectation import Expectation
 from arcferry.diagnosis.words import how_to_get
 from arcferry.probe.https import CheckResult
 from arcferry.probe.observation import Observation
@@ -36,11 +37,13 @@ def judged_document(
     diagnosis: Diagnosis,
     announced: Sequence[Announced],
     private_link: Mapping[str, Any] | None = None,
+    expectation: Expectation | None = None,
 ) -> dict[str, Any]:
     """The same with what follows from it, the kinds of evidence that would sharpen it, and what is ahead."""
     return {
         **document(result),
         **({"private_link": private_link} if private_link else {}),
+        **({"expected": picked(expectation, "cause", "met", "says")} if expectation else {}),
         "inputs": as_json.inputs(diagnosis),
         "would_sharpen": list(diagnosis.lacks),
         **as_json.fields(diagnosis),
@@ -168,6 +171,15 @@ def plain(result: CheckResult) -> Iterator[str]:
         yield from told
     yield ""
     yield summary(result)
+
+
+def met(expectation: Expectation) -> Iterator[tuple[str, str]]:
+    """Whether the change that was asked for has come about; the line after its style on a terminal."""
+    yield "", ""
+    yield (
+        "bold green" if expectation.is_done else "bold red",
+        f"{expectation.met}: {one_line(expectation.says)}",
+    )
 
 
 def conclusions(
