@@ -272,5 +272,6 @@ async def test_a_role_that_is_missing_is_named_with_its_action(twin: Twin) -> No
     async with azure.signed_in(aim(twin), azure.with_secret(client.client_id, client.secret)) as session:
         with pytest.raises(errors.PermissionDeniedError) as caught:
             await azure.prepare(session)
-    assert "“Azure Connected Machine Onboarding” on resource group rg-arc" in caught.value.hint
-    assert "it lacks Microsoft.HybridCompute/machines/read" in caught.value.hint
+    assert "it lacks Microsoft.HybridCompute/machines/read" in caught.value.message
+    assert '--role "Azure Connected Machine Onboarding" --scope /subscriptions/' in caught.value.hint
+    assert caught.value.hint.endswith("/resourceGroups/rg-arc")
