@@ -85,6 +85,36 @@ def test_what_is_wrong_is_said_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("tool", ["gpo", "configmgr", "intune", "script"])
+def test_each_tool_takes_an_inventory(run: Invoke, tmp_path: Path, tool: str) -> None:
+    servers = tmp_path / "servers.csv"
+    servers.write_text("name,resource_group\nweb01,rg-taipei\nweb02.corp.example,\n")
+    run(tool, *SHARE, *CERTIFICATE, "--inventory", str(servers))
+    (path,) = (tmp_path / "out").rglob("servers.json")
+    held = json.loads(path.read_text())
+    groups = {name: held["places"][row["place"]]["resource-group"] for name, row in held["servers"].items()}
+    assert groups == {"web01": "rg-taipei", "web02": "rg-arc"}
+
+
+def test_options_that_every_row_answers_are_not_needed(run: Invoke, tmp_path: Path) -> None:
+    servers = tmp_path / "servers.csv"
+    columns, own = "name,location,resource_group,subscription", f"eastasia,rg-a,{WHERE[5]}"
+    servers.write_text(f"{columns}\nweb01,{own}\n")
+    run("gpo", *SHARE, *CERTIFICATE, "--inventory", str(servers), place=WHERE[2:4])
+    assert (tmp_path / "out").is_dir()
+
+
+def test_an_option_that_a_row_leaves_open_is_asked_for(run: Invoke, tmp_path: Path) -> None:
+    servers = tmp_path / "servers.csv"
+    servers.write_text("name,resource_group\nweb01,rg-a\nweb02,\n")
+    with pytest.raises(InputError, match=r"servers\.csv:3: web02 has no resource group"):
+        run("gpo", *SHARE, *CERTIFICATE, "--inventory", str(servers), place=WHERE[:6])
+    with pytest.raises(InputError, match="--location and --resource-group not given") as caught:
+        run("gpo", *SHARE, *CERTIFICATE, place=WHERE[2:6])
+    assert "--inventory" in caught.value.hint
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_changed_bundle_is_refused_with_3(run: Invoke, tmp_path: Path) -> None:
     (tmp_path / "bundle-in" / "agent" / "a.msi").write_bytes(b"msj")
     with pytest.raises(BundleRefusedError) as caught:

@@ -64,3 +64,21 @@ async def test_where_azure_gives_no_answer_the_hosts_own_word_stands(twin: Twin,
     assert done.returncode == 0, done.stderr
     assert done.stderr.startswith("warn: Azure was not asked: ")
     assert done.stdout.splitlines()[-1] == "1 of 1 hosts that reported say that they are connected"
+
+
+async def test_of_a_host_that_goes_to_another_group_its_own_word_stands(twin: Twin, tmp_path: Path) -> None:
+    share = tmp_path / "share"
+    share.mkdir()
+    for name in ("web01", "web02"):
+        put(share, result(name, answers=[*GOOD[:-1], shown("Connected", name)]))
+    machine = ArcMachine(RESOURCE_GROUP, "web01", "eastasia", {}, {"vmId": VM_ID}, last_heartbeat=now())
+    twin.azure.machines[RESOURCE_GROUP, "web01"] = machine
+    servers = tmp_path / "servers.csv"
+    servers.write_text(f"name,resource_group\nweb01,{RESOURCE_GROUP.upper()}\nweb02.corp.example,rg-osaka\n")
+    done = await collected(twin, share, "--inventory", str(servers), "--output", "json")
+    document = json.loads(done.stdout)
+    assert (done.returncode, document["asked_azure"]) == (0, False)
+    assert [one["outcome"] for one in document["hosts"]] == ["connected", "connected"]
+    servers.write_text("name,resource_group\nweb01,\nweb02,\n")
+    alone = await collected(twin, share, "--inventory", str(servers), "--output", "json")
+    assert [one["outcome"] for one in json.loads(alone.stdout)["hosts"]] == ["connected", "failed"]

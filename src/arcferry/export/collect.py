@@ -68,7 +68,8 @@ class Collection:
             empty likewise.
         diagnosis: what the failed hosts' evidence leads to; each finding names the hosts that have it.
         doubts: results that were read, and in which something cannot be.
-        asked: whether Azure was asked; then what it shows counts, where a host says that it is connected.
+        asked: whether Azure was asked about every host; then what it shows counts, where a host says that it
+            is connected.
     """
 
     share: Path
@@ -122,7 +123,8 @@ def collect(
         inventory: who should have reported.
         context: what else was handed in, such as a route filter.
         held: the documents of `arcferry data`.
-        azure: what Azure shows, if it was asked.
+        azure: what Azure shows, if it was asked. Of hosts that go to another resource group by the inventory
+            their own word stands.
 
     Raises:
         FileInputError: there is no such folder, or it cannot be read.
@@ -133,8 +135,12 @@ def collect(
     if not hosts and not skipped:
         raise InputError(f"{folder} holds no results", hint="Each host writes a file HOST.json there.")
     found = tuple(hosts[name] for name in sorted(hosts))
+    elsewhere = _elsewhere(inventory, azure.group) if azure and inventory else frozenset()
+    unasked = {host.name for host in found if _label(host.name) in elsewhere}
     if azure:
-        found = tuple(host.seen_in(azure.machines, azure.group) for host in found)
+        found = tuple(
+            host if host.name in unasked else host.seen_in(azure.machines, azure.group) for host in found
+        )
     listed = [host.name for host in inventory.hosts] if inventory else None
     attendance = _attendance(listed, [host.name for host in found]) if listed is not None else ((), (), ())
     return Collection(
@@ -144,7 +150,7 @@ def collect(
         *attendance,
         _findings(found, folder, context, held),
         tuple(Skipped(host.file, _to_come(host)) for host in found if _is_to_come(host)),
-        asked=azure is not None,
+        asked=azure is not None and not unasked,
     )
 
 
@@ -271,6 +277,12 @@ def _by_label(names: Iterable[str]) -> dict[str, list[str]]:
     for name in names:
         found.setdefault(_label(name), []).append(name)
     return found
+
+
+def _elsewhere(inventory: Inventory, group: str) -> frozenset[str]:
+    """The short names of hosts that go to another resource group than the one that was asked."""
+    groups = ((host.name, host.place.resource_group.lower()) for host in inventory.hosts)
+    return frozenset(_label(name) for name, own in groups if own not in {"", group.lower()})
 
 
 def _label(name: str) -> str:
