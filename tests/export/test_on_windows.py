@@ -8,7 +8,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from arcferry import bundle as bundles
 from arcferry import export, times
 from arcferry.export import ExportOptions, Tool
 from arcferry.export.collect import collect
+from arcferry.fleet.inventory import read_inventory
 from arcferry_lab.hosts.host import CommandResult
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("wine-export"), pytest.mark.timeout(300)]
@@ -175,6 +176,40 @@ def test_a_server_that_azure_has_not_heard_from_is_not_called_connected(
     assert second["outcome"] == "not-heard-from"
     assert uninstall
     assert uninstall().exit_code == 0
+
+
+@pytest.mark.parametrize("tool", [Tool.CONFIGMGR, Tool.GPO])
+def test_a_server_goes_where_its_row_of_the_map_says(server: Server, tool: Tool, tmp_path: Path) -> None:
+    site, path = server.site, tmp_path / "servers.csv"
+    columns = "name,resource_group,tags"
+    elsewhere = replace(site.place, resource_group="rg-nobodys")
+
+    def started(out: str, *rows: str) -> CommandResult:
+        for folder in (server.share, site.host.path(CACHE)):
+            shutil.rmtree(folder, ignore_errors=True)
+        (server.share / "results").mkdir(parents=True)
+        path.write_text("\n".join((columns, *rows, "")))
+        options = replace(server.options(inventory=read_inventory(path)), target=elsewhere)
+        export.export(options, tool, tmp_path / out)
+        return ways(server, tool, tmp_path / out)[0]()
+
+    done = started("without", "web02,rg-arc,role=db")
+    assert done.exit_code == 1, done.stdout
+    (answer,) = server.result()["answers"]
+    assert (answer["verb"], answer["code"]) == ("onboard", "not-listed")
+    assert site.twin.azure.machines == {}
+    done = started("with", f'{NAME}.corp.example,{site.place.resource_group},"role=web,site=台北"', "web02,,")
+    assert (done.exit_code, done.stderr) == (0, ""), done.stdout
+    assert server.result()["outcome"] == "connected"
+    (((group, _), machine),) = site.twin.azure.machines.items()
+    assert group.lower() == site.place.resource_group.lower()
+    assert machine.tags == {"site": "台北", "role": "web"}
+    if tool is Tool.CONFIGMGR:
+        said = [
+            site.script(server.scripts(tmp_path / out, tool)["detect.ps1"]).stdout.strip()
+            for out in ("without", "with")
+        ]
+        assert said == ["", "connected"], "by the note of the very map that was exported"
 
 
 def test_detect_says_the_right_word_in_each_state(server: Server, tmp_path: Path) -> None:
