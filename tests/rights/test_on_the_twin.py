@@ -71,7 +71,7 @@ async def updated(twin: Twin, client: Application) -> tuple[int, dict[str, Any]]
     environment = os.environ | lab_document(twin)["environment"] | {"AZURE_CLIENT_SECRET": client.secret}
     del environment["ARCFERRY_SECRET_FILE"]
     environment["ARCFERRY_CLIENT_ID"] = client.client_id
-    names = ("--circuit", CIRCUIT, "--route-filter-name", ROUTE_FILTER, "--only", "community-list")
+    names = ("--circuit", CIRCUIT, "--route-filter-name", ROUTE_FILTER, "--from", "arm")
     line = [sys.executable, "-m", "arcferry", "data", "update", *names, "--output", "json"]
     done = await asyncio.to_thread(
         subprocess.run, line, env=environment, capture_output=True, text=True, check=False
