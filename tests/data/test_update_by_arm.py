@@ -121,8 +121,6 @@ async def test_richer_than_an_old_file_they_lead(store: Store, twin: Twin) -> No
     assert store.newest(HeldKind.SERVICE_TAGS, PUBLIC.name)[0].taken == AS_OF
 
 
-async def test_the_same_tags_are_told_to_be_the_same(
-    store: Store, twin: Twin, make: SimpleNamespace
-) -> None:
+async def test_the_same_tags_are_told_to_be_the_same(store: Store, twin: Twin, make: SimpleNamespace) -> None:
     hold_file(store, twin, days=40)
     assert "the same tags and prefixes; they lead" in (await by_arm(store, twin)).notes[0]

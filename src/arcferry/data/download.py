@@ -24,8 +24,9 @@ SITE = "https://www.microsoft.com"
 
 ADVICE = Advice(
     not_allowed="Download the file on another machine, then arcferry data import FILE.",
-    no_answer="Microsoft peering never carries this page. With a sign-in (--tenant-id …) Azure Resource Manager "
-    "is asked, which it does carry. Else download the file elsewhere, then arcferry data import FILE.",
+    no_answer="Microsoft peering never carries this page. With a sign-in (--tenant-id …) Azure Resource "
+    "Manager is asked, which it does carry. Else download the file elsewhere, then arcferry data import "
+    "FILE.",
 )
 _HOSTS = ("www.microsoft.com", "download.microsoft.com")
 # Download centre ids, as people have cited them in MicrosoftDocs/azure-docs issues 52181 and 109308.
@@ -134,9 +135,9 @@ async def community_list(session: AzureSession, today: date) -> Download:
 async def service_tags_by_arm(session: AzureSession, today: date) -> Download:
     """The service tags as Resource Manager lists them, of every region of the sign-in's cloud.
 
-    New tags take up to four weeks to get there, so its day is four weeks before today, for which it is sure to
-    hold. Its change number tells nothing of that: it is counted apart from the file's (MicrosoftDocs/azure-docs
-    issues 70856 and 75899: 68 beside 135 in 2021-02, 73 beside 149 in 2021-05).
+    New tags take up to four weeks to get there, so its day is four weeks before today, for which it is sure
+    to hold. Its change number tells nothing of that: it is counted apart from the file's (issues 70856 and
+    75899 of MicrosoftDocs/azure-docs: 68 beside 135 in 2021-02, 73 beside 149 in 2021-05).
 
     Raises:
         SignInError, PermissionDeniedError, AzureError: as for `community_list`.

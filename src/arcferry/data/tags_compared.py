@@ -1,4 +1,4 @@
-"""Service tags as Resource Manager lists them, beside those of a weekly file: what each lacks of the other."""
+"""Service tags as Resource Manager lists them, beside those of a weekly file: what each lacks."""
 
 from dataclasses import dataclass
 
