@@ -129,7 +129,7 @@ async def community_list(session: AzureSession, today: date) -> Download:
     path = f"/subscriptions/{session.target.subscription_id}/providers/{_PROVIDER}/bgpServiceCommunities"
     pages = await _pages(session, path, "list BGP service communities", "value", _COMMUNITIES)
     rows = [row for page in pages for row in page["value"]]
-    return _named(f"bgp-service-communities-{today}.json", {"value": rows}, session, path)
+    return named(f"bgp-service-communities-{today}.json", {"value": rows}, session, path)
 
 
 async def service_tags_by_arm(session: AzureSession, today: date) -> Download:
@@ -149,8 +149,8 @@ async def service_tags_by_arm(session: AzureSession, today: date) -> Download:
     pages = await _pages(session, path, "list service tags", "values", _TAGS)
     document = {**pages[0], "values": [row for page in pages for row in page["values"]], "nextLink": None}
     taken = today - BEHIND
-    named = _named(f"{ARM_TAGS}-{taken}.json", document, session, path)
-    return replace(named, taken=taken, by_arm=True)
+    file = named(f"{ARM_TAGS}-{taken}.json", document, session, path)
+    return replace(file, taken=taken, by_arm=True)
 
 
 async def network_resource(session: AzureSession, kind: HeldKind, name: str, today: date) -> Download:
@@ -170,7 +170,7 @@ async def network_resource(session: AzureSession, kind: HeldKind, name: str, tod
     url = f"{target.arm_url}{path}?api-version={_VERSION}"
     needs = Permission(f"{_PROVIDER}/{collection}/read", "Reader", called)
     document = await _get(session, url, f"read {called}", needs)
-    return _named(f"{kind.value}-{name}-{today}.json", document, session, path)
+    return named(f"{kind.value}-{name}-{today}.json", document, session, path)
 
 
 async def _pages(
@@ -204,7 +204,12 @@ async def _get(session: AzureSession, url: str, doing: str, needs: Permission) -
     return found
 
 
-def _named(name: str, document: object, session: AzureSession, path: str) -> Download:
+def named(name: str, document: object, session: AzureSession, path: str) -> Download:
+    """What Resource Manager gave at a path, as a file.
+
+    Raises:
+        AzureError: it is too large to be kept.
+    """
     data = json.dumps(document).encode()
     if len(data) > _KEPT_LIMIT:
         raise AzureError(f"{name}: larger than the {_KEPT_LIMIT:,} bytes that are kept")

@@ -156,21 +156,30 @@ async def _either(by_page: _Fetch, by_arm: _Fetch) -> Download:
 
 async def _one(store: Store, request: UpdateRequest, kind: HeldKind, fetch: _Fetch) -> UpdateResult:
     try:
-        got = await fetch()
-        cloud = request.cloud.name
-        new, data = recognise(got.data, got.name, taken=got.taken, cloud=cloud, source=got.url)
-        if new.kind is not kind:
-            raise BlockedError(f"{got.url} gave a {new.kind.words}, not a {kind.words}")
-        notes = [got.note] if got.note else []
-        if got.by_arm:
-            notes += _beside_the_file(store, new, data, allow=request.allow_older)
-        else:
-            _refuse_older(store, new, allow=request.allow_older)
-        known = any(one.sha256 == new.sha256 for one in store.held())
-        status = Status.UNCHANGED if known else Status.NEW
-        return UpdateResult(kind, status, store.put(new, data), notes=tuple(notes))
+        return hold(store, kind, await fetch(), request.cloud.name, allow_older=request.allow_older)
     except ArcferryError as error:
         return UpdateResult(kind, Status.FAILED, error=error)
+
+
+def hold(
+    store: Store, kind: HeldKind, got: Download, cloud: str, *, allow_older: bool = False
+) -> UpdateResult:
+    """Check what came, and hold it where it is not older than what is held.
+
+    Raises:
+        ArcferryError: it is not what was asked for, older, or poorer.
+    """
+    new, data = recognise(got.data, got.name, taken=got.taken, cloud=cloud, source=got.url)
+    if new.kind is not kind:
+        raise BlockedError(f"{got.url} gave a {new.kind.words}, not a {kind.words}")
+    notes = [got.note] if got.note else []
+    if got.by_arm:
+        notes += _beside_the_file(store, new, data, allow=allow_older)
+    else:
+        _refuse_older(store, new, allow=allow_older)
+    known = any(one.sha256 == new.sha256 for one in store.held())
+    status = Status.UNCHANGED if known else Status.NEW
+    return UpdateResult(kind, status, store.put(new, data), notes=tuple(notes))
 
 
 def _beside_the_file(store: Store, new: Held, data: bytes, *, allow: bool) -> list[str]:
