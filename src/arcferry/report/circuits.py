@@ -144,7 +144,7 @@ def _cells(one: NameByPath) -> tuple[str, ...]:
 
 
 def _names(count: int) -> str:
-    return "no name falls that is reached now" if not count else f"{count} name{'s'[: count > 1]} fall"
+    return "no name falls that is there now" if not count else f"{count} name{'s'[: count > 1]} fall"
 
 
 def summary(view: CircuitPaths) -> str:

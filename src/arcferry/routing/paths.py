@@ -24,8 +24,8 @@ class LinkPath:
         sessions: its BGP sessions with Microsoft, by whoever told of them.
         arp: Azure's ARP table of it.
         tables: the route tables of it: the router's own, and Azure's.
-        bytes_in: what came from the company since the circuit was made; None where Azure was not asked.
-        bytes_out: what went to it.
+        bytes_in: what Azure has counted as coming in; None where it was not asked.
+        bytes_out: what it has counted as going out.
     """
 
     name: str

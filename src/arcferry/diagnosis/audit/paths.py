@@ -53,9 +53,9 @@ class NameByPath:
     says: Mapping[str, str]
 
     def falls_without(self, link: str) -> bool:
-        """Whether it is reached now, and not where this path is down."""
+        """Whether it may be reached now, and not where this path is down."""
         other = next(one for one in LINKS if one != link)
-        return self.together is Path.THERE and self.alone[other] is Path.MISSING
+        return self.together is not Path.MISSING and self.alone[other] is Path.MISSING
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class CircuitPaths:
     notes: tuple[str, ...]
 
     def falls_without(self, link: str) -> tuple[str, ...]:
-        """The names that are reached now, and not where this path is down."""
+        """The names that may be reached now, and not where this path is down."""
         return tuple(one.host for one in self.names if one.falls_without(link))
 
     @property
@@ -157,12 +157,13 @@ def _names(
     given = [_answers_of(one) for one in evidence.common]
     both = audit([*given, *(one for link in LINKS for one in evidence.sides[link])], held, cloud, region)
     alone = {link: audit([*given, *evidence.sides[link]], held, cloud, region) for link in LINKS}
+    nothing = all(one.carries is False for one in standings.values())
     for host in both.required:
-        together = both.path_to(host)
+        together = Path.MISSING if nothing else both.path_to(host)
         paths, says = dict[str, Path](), dict[str, str]()
         for link in LINKS:
             paths[link], says[link] = alone[link].path_to(host), _why(alone[link], host)
-            if standings[link].carries is False and together is not Path.MISSING:
+            if standings[link].carries is False and paths[link] is not Path.MISSING:
                 paths[link], says[link] = Path.MISSING, standings[link].says
         yield NameByPath(host, together, paths, says)
 
