@@ -13,9 +13,11 @@ from arcferry.data.kinds import without_keys
 from arcferry.data.store import HeldKind, Store
 from arcferry.data.update import SignIn, Status, UpdateResult, hold
 from arcferry.errors import ArcferryError
-from arcferry.evidence.case import Document
+from arcferry.evidence.case import Document, Kind
 from arcferry.evidence.reading import read_document
 from arcferry.files import write_whole
+from arcferry.routing.route import Vantage, route_table
+from arcferry.routing.tables.azure import NAME as AZURE
 
 _HELD = {"circuit": HeldKind.CIRCUIT, "route-filter": HeldKind.ROUTE_FILTER}
 
@@ -79,18 +81,23 @@ def documents_of(answer: Answer, taken: datetime) -> tuple[Document, ...]:
     """
     if answer.document is None or answer.part == "stats":
         return ()
-    name = f"{answer.part.replace('-', ' ')} of the {answer.link} path" if answer.link else answer.part
-    found = read_document(f"Azure's {name}", json.dumps(dict(answer.document)).encode())
-    return tuple(_dated(one, taken) for one in found)
+    name = f"Azure's {answer.part.replace('-', ' ')}{f' of the {answer.link} path' if answer.link else ''}"
+    if answer.part == "routes" and answer.document.get("value") == []:
+        table = route_table(name, (), format=AZURE, vantage=Vantage.AZURE, shows_communities=False)
+        return (Document(name, Kind.AZURE_ROUTES, taken, route_table=replace(table, taken=taken)),)
+    found = read_document(name, json.dumps(dict(answer.document)).encode())
+    # A table that was asked for here is a whole one, however few rows it has.
+    whole = not answer.document.get("nextLink")
+    return tuple(_dated(one, taken, whole) for one in found)
 
 
-def _dated(document: Document, taken: datetime) -> Document:
+def _dated(document: Document, taken: datetime, whole: bool) -> Document:
     seen, table = document.route_filter, document.route_table
     return replace(
         document,
         taken=taken,
         route_filter=replace(seen, taken=taken.date()) if seen else None,
-        route_table=replace(table, taken=taken) if table else None,
+        route_table=replace(table, taken=taken, complete=whole) if table else None,
     )
 
 

@@ -144,7 +144,9 @@ def _cells(one: NameByPath) -> tuple[str, ...]:
 
 
 def _names(count: int) -> str:
-    return "no name falls that is there now" if not count else f"{count} name{'s'[: count > 1]} fall"
+    if not count:
+        return "no name falls that is there now"
+    return "1 name falls" if count == 1 else f"{count} names fall"
 
 
 def summary(view: CircuitPaths) -> str:
