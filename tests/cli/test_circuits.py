@@ -167,6 +167,7 @@ def test_by_the_dumps_of_both_routers_a_name_falls_whose_prefix_one_alone_has(
     assert found["falls_without"] == {"primary": [AGENT_SERVICE], "secondary": []}
     name = next(one for one in found["names"] if one["host"] == AGENT_SERVICE)
     assert (name["together"], name["alone"]) == ("there", {"primary": "there", "secondary": "missing"})
+    assert name["observed"] == {"primary": True, "secondary": True}
     assert "s.txt" in name["says"]["secondary"]
 
 
@@ -191,9 +192,9 @@ def test_for_people_it_says_which_names_fall(arcferry: Run, files: Path) -> None
     given = [word for file in files.glob("*.json") for word in ("--with", file)]
     ended = arcferry("circuits", "show", *dumps, *given, "--with", files / "nslookup.txt", *NAMES)
     assert ended.code == 1
-    assert "if the primary path is down, 1 name falls:" in ended.out
-    assert "if the secondary path is down, no name falls that is there now" in ended.out
-    assert ended.out.rstrip().endswith("Without the primary path 1 name falls")
+    assert "FAIL  if the primary path is down, 1 name falls" in ended.out
+    assert "warn  if the secondary path is down, no name is known to fall, and of " in ended.out
+    assert "Without the primary path 1 name falls" in ended.out.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

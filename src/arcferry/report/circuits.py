@@ -66,6 +66,7 @@ def _name(one: NameByPath) -> dict[str, Any]:
         "host": one.host,
         "together": one.together,
         "alone": {link: one.alone[link] for link in LINKS},
+        "observed": {link: one.seen[link] for link in LINKS},
         "says": {link: one.says[link] for link in LINKS},
         "falls_without": [link for link in LINKS if one.falls_without(link)],
     }
@@ -97,7 +98,8 @@ def draw(view: CircuitView, console: Console) -> None:
 
 def _facts(path: LinkPath) -> Iterator[str]:
     for session in path.sessions:
-        received = "" if session.received is None else f", {session.received:,} prefixes received"
+        count = session.received
+        received = "" if count is None else f", {count:,} prefix{'' if count == 1 else 'es'} received"
         since = f", since {session.since}" if session.since else ""
         side = "Azure's session with" if session.of_azure else "session with"
         yield f"{side} {session.peer}: {session.state}{received}{since}"
@@ -131,36 +133,40 @@ def _draw_names(view: CircuitPaths, console: Console) -> None:
     for link in LINKS:
         other = next(one for one in LINKS if one != link)
         falls = [one for one in view.names if one.falls_without(link)]
+        unknown = view.may_fall_without(link)
+        mark = "FAIL" if falls else "warn" if unknown else "ok"
         print_line(console)
-        says = f"if the {link} path is down, {_names(len(falls))}"
-        print_marked(console, "FAIL" if falls else "ok", f"{says}{':' if falls else ''}")
+        print_marked(console, mark, f"if the {link} path is down, {_falls(len(falls), len(unknown))}")
         for one in falls:
             print_line(console, f"      {one.host or UNDISCOVERED_CELL}: {one_line(one.says[other])}")
 
 
 def _cells(one: NameByPath) -> tuple[str, ...]:
-    cells = (_CELLS[path] for path in (one.together, *(one.alone[link] for link in LINKS)))
-    return one.host or UNDISCOVERED_CELL, *cells
+    alone = (
+        _CELLS[one.alone[link]]
+        + (", expected" if one.alone[link] is Path.THERE and not one.seen[link] else "")
+        for link in LINKS
+    )
+    return one.host or UNDISCOVERED_CELL, _CELLS[one.together], *alone
 
 
-def _names(count: int) -> str:
-    if not count:
-        return "no name falls that is there now"
-    return "1 name falls" if count == 1 else f"{count} names fall"
+def _falls(count: int, unknown: int) -> str:
+    names = f"{count} names fall" if count > 1 else "1 name falls" if count else "no name falls"
+    if not unknown:
+        return names if count else f"{names} that is there now"
+    return f"{names if count else 'no name is known to fall'}, and of {unknown} it is not known"
 
 
 def summary(view: CircuitPaths) -> str:
     """The last line."""
-    if view.is_sound:
-        known = all(one.carries for one in view.standings)
-        if not known:
-            return "Nothing shows that a path is missing, and not each of them was seen to carry"
-        return "Each path alone carries what both do" if view.region else "Both paths carry"
     down = [path.name for path, one in zip(view.paths, view.standings, strict=True) if one.carries is False]
     parts = [f"the {name} path carries nothing" for name in down]
-    parts += [
-        f"without the {link} path {_names(len(found))}"
-        for link in LINKS
-        if (found := view.falls_without(link))
-    ]
-    return "; ".join(parts).capitalize()
+    for link in LINKS:
+        falls, unknown = view.falls_without(link), view.may_fall_without(link)
+        if falls or unknown:
+            parts.append(f"without the {link} path {_falls(len(falls), len(unknown))}")
+    if parts:
+        return "; ".join(parts).capitalize()
+    if not all(one.carries for one in view.standings):
+        return "Nothing shows that a path is missing, and not each of them was seen to carry"
+    return "Each path alone carries what both do" if view.region else "Both paths carry"

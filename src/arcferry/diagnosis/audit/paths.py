@@ -44,18 +44,25 @@ class NameByPath:
         host: empty for the regional HIS endpoint, whose name only the discovery call tells.
         together: its path with both of the circuit's.
         alone: the same with one of them, by its name.
+        seen: whether a route or a session shows it of that one alone, by its name; else it is expected.
         says: why it is so with that one alone, by its name.
     """
 
     host: str
     together: Path
     alone: Mapping[str, Path]
+    seen: Mapping[str, bool]
     says: Mapping[str, str]
 
     def falls_without(self, link: str) -> bool:
         """Whether it may be reached now, and not where this path is down."""
         other = next(one for one in LINKS if one != link)
         return self.together is not Path.MISSING and self.alone[other] is Path.MISSING
+
+    def may_fall_without(self, link: str) -> bool:
+        """Whether nothing tells what becomes of it where this path is down."""
+        other = next(one for one in LINKS if one != link)
+        return self.together is not Path.MISSING and self.alone[other] is Path.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,10 @@ class CircuitPaths:
     def falls_without(self, link: str) -> tuple[str, ...]:
         """The names that may be reached now, and not where this path is down."""
         return tuple(one.host for one in self.names if one.falls_without(link))
+
+    def may_fall_without(self, link: str) -> tuple[str, ...]:
+        """The names of which nothing tells what becomes of them where this path is down."""
+        return tuple(one.host for one in self.names if one.may_fall_without(link))
 
     @property
     def is_sound(self) -> bool:
@@ -160,12 +171,10 @@ def _names(
     nothing = all(one.carries is False for one in standings.values())
     for host in both.required:
         together = Path.MISSING if nothing else both.path_to(host)
-        paths, says = dict[str, Path](), dict[str, str]()
-        for link in LINKS:
-            paths[link], says[link] = alone[link].path_to(host), _why(alone[link], host)
-            if standings[link].carries is False and paths[link] is not Path.MISSING:
-                paths[link], says[link] = Path.MISSING, standings[link].says
-        yield NameByPath(host, together, paths, says)
+        told = {link: _told(alone[link], host, standings[link]) for link in LINKS}
+        paths = {link: path for link, (path, _, _) in told.items()}
+        seen = {link: is_seen for link, (_, is_seen, _) in told.items()}
+        yield NameByPath(host, together, paths, seen, {link: says for link, (_, _, says) in told.items()})
 
 
 def _answers_of(document: Document) -> Document:
@@ -178,12 +187,17 @@ def _answers_of(document: Document) -> Document:
     return replace(document, attempts=(), answers=(*document.answers, *tried))
 
 
-def _why(result: Audit, host: str) -> str:
-    """What decides on a name, in one line."""
+def _told(result: Audit, host: str, alone: Standing) -> tuple[Path, bool, str]:
+    """The path to a name with one path alone, whether that was seen, and why, in one line."""
     path = result.path_to(host)
+    if alone.carries is False and path is not Path.MISSING:
+        return Path.MISSING, True, alone.says
     rows = [row for row in result.rows if row.host == host and row.path is path]
-    told = (row.observed.says if row.observed.path is not None else row.expected.says for row in rows)
-    return next(filter(None, told), "")
+    row = next((one for one in rows if one.observed.path is not None), next(iter(rows), None))
+    if row is None:
+        return path, False, ""
+    seen = row.observed.path is not None
+    return path, seen, row.observed.says if seen else row.expected.says
 
 
 def _filters(case: Case) -> Iterator[str]:
