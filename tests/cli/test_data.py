@@ -222,6 +222,7 @@ def test_remove_wants_to_know_what(run: Run, filled: Path, arguments: tuple[str,
     [
         (("--only", "circuits"), "unknown kind 'circuits'"),
         (("--only", "community-list"), "--only community-list needs a sign-in"),
+        (("--from", "arm"), "--from arm needs a sign-in"),
         (("--route-filter", "rf"), "--route-filter-name needs a sign-in"),
         (("--tenant-id", "t.example"), "--subscription-id, --client-id is needed too"),
         (("--cloud", "AzureGermany"), "unknown cloud"),

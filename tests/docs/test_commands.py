@@ -26,6 +26,7 @@ FINDS = (
     "arcferry diff",
     "arcferry routes audit",
     "arcferry watch",
+    "arcferry circuits show",
     "arcferry prepare --status",
     "arcferry lab exec",
 )

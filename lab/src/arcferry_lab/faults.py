@@ -160,6 +160,12 @@ _ROUTE = (
     _of_one_endpoint("route/not-on-microsoft-peering", "the answer lies on Front Door's edge"),
     _of_the_path("route/session-down", "both BGP sessions are down", networks=_ROUTED),
     _of_the_path("route/one-link-down", "one BGP session is down", "risk/one-path-only", networks=_ROUTED),
+    Fault(
+        "route/on-primary-alone",
+        "Microsoft advertises the endpoint's prefix on the primary link alone: seen when that link is down",
+        needs_host=True,
+        networks=_ROUTED,
+    ),
     _of_one_endpoint(
         "route/not-received", "Microsoft does not advertise the endpoint's prefix", networks=_ROUTED
     ),

@@ -1,16 +1,20 @@
 """What Resource Manager says of a path, for kinds of which there is no client of Azure's here."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from azure.core.rest import HttpRequest
+from azure.core.rest import AsyncHttpResponse, HttpRequest
 
-from arcferry.azure.mapping import Permission, translated, unreadable
+from arcferry.azure.mapping import AGAIN, Permission, translated, unreadable
 from arcferry.azure.session import AzureSession
 from arcferry.errors import AzureUnavailableError
-from arcferry.text import from_json
+from arcferry.text import from_json, whole
 
 MOST_PAGES = 200
+_PATIENCE = 180
+_RETRY_AFTER, _LONGEST_WAIT = 2, 30
+_HTTP_ACCEPTED = 202
 
 Document = Mapping[str, Any]
 
@@ -35,6 +39,35 @@ async def post(
         AzureError: Azure answered with something else.
     """
     return await _sent(session, "POST", _url(session, path, version), doing, needs)
+
+
+async def ask(
+    session: AzureSession, path: str, version: str, doing: str, needs: Permission | None = None
+) -> Document:
+    """The JSON object that Azure gives to a POST which only asks: at once, or later, where `Location` points.
+
+    Raises:
+        AzureError: Azure answered with something else, or not within three minutes.
+    """
+    request = HttpRequest("POST", _url(session, path, version))
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            while True:
+                response = await _response(session, request, doing, needs)
+                if response.status_code != _HTTP_ACCEPTED:
+                    return _document(response, doing)
+                following = response.headers.get("Location") or request.url
+                if request.method == "POST" and following == request.url:
+                    raise unreadable(doing, "it has no Location to look at")
+                request = HttpRequest("GET", following)
+                await asyncio.sleep(_wait(response))
+    except TimeoutError:
+        raise AzureUnavailableError(f"{doing}: no answer within {_PATIENCE} seconds", hint=AGAIN) from None
+
+
+def _wait(response: AsyncHttpResponse) -> int:
+    told = whole(response.headers.get("Retry-After", ""), most=10**6)
+    return _RETRY_AFTER if told is None else min(told, _LONGEST_WAIT)
 
 
 async def get_list(
@@ -73,9 +106,20 @@ def _url(session: AzureSession, path: str, version: str) -> str:
 async def _sent(
     session: AzureSession, method: str, url: str, doing: str, needs: Permission | None
 ) -> Document:
+    return _document(await _response(session, HttpRequest(method, url), doing, needs), doing)
+
+
+async def _response(
+    session: AzureSession, request: HttpRequest, doing: str, needs: Permission | None
+) -> AsyncHttpResponse:
     with translated(doing, needs):
-        response = await session.resources.send_request(HttpRequest(method, url))
+        response = await session.resources.send_request(request)
         response.raise_for_status()
+    return response
+
+
+def _document(response: AsyncHttpResponse, doing: str) -> Document:
+    with translated(doing):
         found = from_json(response.text()) if response.content else None
     if not isinstance(found, Mapping):
         raise unreadable(doing, "it is no JSON object")

@@ -24,6 +24,7 @@ COMMANDS = {
     "features": "arcferry.cli.features:features",
     "alternatives": "arcferry.cli.alternatives:alternatives",
     "watch": "arcferry.cli.watch:app",
+    "circuits": "arcferry.cli.circuits:app",
     "data": "arcferry.cli.data:app",
     "bundle": "arcferry.cli.bundle:app",
     "prepare": "arcferry.cli.prepare:prepare",

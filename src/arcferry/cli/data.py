@@ -1,6 +1,6 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from arcferry.data.conflicts import Comparison
-    from arcferry.data.store import HeldKind, Store
+    from arcferry.data.store import Held, HeldKind, Store
     from arcferry.data.update import SignIn
 
 app = typer.Typer(
@@ -29,22 +29,27 @@ app = typer.Typer(
 @app.command("import")
 def import_(
     *,
-    files: Annotated[list[Path], argument("FILE...", "Files of any of these kinds.")],
+    files: Annotated[list[Path], argument("FILE...", "Files of any of these kinds, and sealed bundles.")],
     taken: Annotated[
         str | None, option("--taken DATE", "The day the data was true, such as 2026-11-23, if no file says.")
     ] = None,
     of_cloud: Annotated[
         str | None, option("--of-cloud CLOUD", "Whose data it is, if the file does not tell.")
     ] = None,
+    bundle_key: options.OptionalBundleKeyOption = None,
+    allow_older: options.AllowOlderOption = "",
+    state: options.StateOption = None,
     data: options.DataOption = None,
     output: options.OutputOption = "table",
 ) -> None:
     """Take files in: service tags, BGP communities, a route filter, a circuit, an endpoint catalogue.
 
-    Each is recognised by its content and checked whole. Nothing is taken where one of them is wrong. Several
-    dated copies of a kind are kept, and the newest leads. Keys in a circuit are left out.
+    Each is recognised by its content and checked whole. Of a bundle, a folder or a zip, every document of
+    these kinds is taken, once its seal is proved by --bundle-key. Nothing is taken where one of them is
+    wrong. Several dated copies of a kind are kept, and the newest leads. Keys in a circuit are left out.
     """
     from arcferry import catalog
+    from arcferry.data.bundled import is_bundle
     from arcferry.data.kinds import recognise
     from arcferry.data.store import Store
     from arcferry.files import FILE_LIMIT, read_bounded
@@ -52,9 +57,13 @@ def import_(
 
     chosen = catalog.cloud(of_cloud).name if of_cloud else ""
     day = _day(taken)
-    found, problems = [], []
+    found: list[tuple[Held, bytes]] = []
+    problems: list[FileInputError] = []
     for file in dict.fromkeys(files):
         try:
+            if is_bundle(file):
+                found += _of_bundle(file, bundle_key, state, allow_older, day)
+                continue
             content = read_bounded(file, limit=FILE_LIMIT)
             found.append(recognise(content, file.name, taken=day, cloud=chosen, source=str(file.absolute())))
         except FileInputError as problem:
@@ -170,6 +179,14 @@ def update(
     ] = None,
     route_filter_name: azure_options.FilterNameOption = "",
     circuit: azure_options.CircuitOption = "",
+    source: Annotated[
+        Literal["page", "arm"] | None,
+        typer.Option(
+            "--from",
+            help="Where the service tags come from: Microsoft's download page alone, or Azure Resource "
+            "Manager, which Microsoft peering carries. Without it the page, else Resource Manager.",
+        ),
+    ] = None,
     accept_older: Annotated[
         bool, option("--accept-older", "Take a document that is older than what is held.")
     ] = False,
@@ -180,31 +197,34 @@ def update(
     data: options.DataOption = None,
     output: options.OutputOption = "table",
 ) -> None:
-    """Fetch what is newer, on a connected machine.
+    """Fetch what is newer, from a connected machine or over Microsoft peering.
 
-    The service tags come from Microsoft's download page and need no sign-in. The list of BGP communities, a
-    route filter and a circuit come from Azure, with a service principal that may read them (the role Reader
-    is enough); without one they are left out. Every document is checked whole; what is older than what is
-    held is refused.
+    The service tags come from Microsoft's download page, which needs no sign-in, and which Microsoft peering
+    never carries; where it does not answer, or with --from arm, from Azure Resource Manager. Those may be
+    four weeks behind: what they lack of the file that is held is said. The list of BGP communities, a route
+    filter and a circuit come from Resource Manager. That takes an identity that may read them (the role
+    Reader is enough); without one they are left out. Every document is checked whole; what is older than
+    what is held is refused.
     """
     from arcferry import catalog
     from arcferry.cli import stopping
     from arcferry.data.store import HeldKind, Store
-    from arcferry.data.update import Status, UpdateRequest
+    from arcferry.data.update import Origin, Status, UpdateRequest
     from arcferry.data.update import update as fetch
     from arcferry.report import data as report
 
     chosen = catalog.cloud(cloud)
     kinds = _kinds(only)
     typed = is_on_command_line(context, "circuit")
-    asks = route_filter_name or typed or HeldKind.COMMUNITY_LIST in kinds
-    signing_in = sign_in(lookup, chosen.name) if asks else None
-    if not typed and not (signing_in and lookup.resource_group):
+    asks = route_filter_name or typed or HeldKind.COMMUNITY_LIST in kinds or source == "arm"
+    signing_in = sign_in(lookup, chosen.name) if asks else None if source else _spare(lookup, chosen.name)
+    if not typed and not (asks and signing_in and lookup.resource_group):
         circuit = ""  # the site file names it for whoever may ask Azure
-    _explain_left_out(kinds, signing_in, route_filter_name, circuit, asked=bool(only))
+    wanted = "--from arm" if source == "arm" else "--only community-list" if only else ""
+    _explain_left_out(kinds, signing_in, route_filter_name, circuit, wanted)
     request = UpdateRequest(
         chosen, kinds, download_url, lookup.proxy, lookup.ca_file, signing_in, route_filter_name, circuit,
-        accept_older,
+        accept_older, Origin(source) if source else None,
     )  # fmt: skip
     store = Store(data or data_folder())
     found = stopping.run(fetch(store, request), says="stopped; what was held stays as it was")
@@ -216,6 +236,34 @@ def update(
         typer.echo(f"hint: {hint}", err=True)
     if failed:
         raise typer.Exit(max(error.exit_code for error in failed))
+
+
+def _of_bundle(
+    path: Path, key: Path | None, state: Path | None, allow_older: str, day: "date | None"
+) -> "tuple[tuple[Held, bytes], ...]":
+    """The documents in a bundle; `day` is that of those which nothing else dates.
+
+    Raises:
+        InputError: there is no key to prove its seal by, or it has no such document.
+        BundleRefusedError: it is not what its seal says, or too old.
+    """
+    from dataclasses import replace
+
+    from arcferry.cli.bundle_shared import open_bundle
+    from arcferry.data.bundled import documents_in
+
+    if key is None:
+        raise InputError(
+            f"{path} is a bundle, and nothing proves its seal",
+            hint="--bundle-key FILE: the public key of whoever sealed it.",
+        )
+    found = documents_in(open_bundle(path, key, state, allow_older))
+    if not found:
+        raise InputError(
+            f"{path} holds no document that can be held",
+            hint="arcferry bundle show BUNDLE lists what it holds.",
+        )
+    return tuple((replace(held, taken=held.taken or day), data) for held, data in found)
 
 
 def _day(text: str | None) -> "date | None":
@@ -279,12 +327,26 @@ def _kinds(only: Sequence[str] | None) -> "tuple[HeldKind, ...]":
     return tuple(kind for kind in fetched if not only or kind in only)
 
 
+def _spare(lookup: azure_options.QueryOptions, cloud: str) -> "SignIn | None":
+    """How to ask Resource Manager where the download page gives nothing; None if that is not all given."""
+    try:
+        return sign_in(lookup, cloud)
+    except InputError:
+        return None
+
+
 def _explain_left_out(
-    kinds: "Sequence[HeldKind]", signing_in: "SignIn | None", route_filter: str, circuit: str, *, asked: bool
+    kinds: "Sequence[HeldKind]",
+    signing_in: "SignIn | None",
+    route_filter: str,
+    circuit: str,
+    wanted: str,
 ) -> None:
+    """Refuse what needs a sign-in without one: names, and what `wanted` asks; tell what is left out."""
     needs = [name for name, value in (("--route-filter-name", route_filter), ("--circuit", circuit)) if value]
-    if signing_in is None and (needs or (asked and "community-list" in kinds)):
-        what = " and ".join(needs) or "--only community-list"
+    asks = "community-list" in kinds or wanted == "--from arm"
+    if signing_in is None and (needs or (wanted and asks)):
+        what = " and ".join(needs) or wanted
         raise InputError(
             f"{what} needs a sign-in: --tenant-id, --subscription-id, --client-id and a secret or certificate"
         )

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from arcferry.errors import FileInputError, InputError, UnknownNameError
+from arcferry.errors import ArcferryError, FileInputError, InputError, UnknownNameError
 from arcferry.files import data_folder
 
 if TYPE_CHECKING:
+    from arcferry.bundle import Bundle
     from arcferry.catalog import Cloud
     from arcferry.evidence.case import Document
 
@@ -91,14 +92,27 @@ def tell_unrecognised(found: "Sequence[Document]") -> None:
         typer.echo(f"warning: {names}: not recognised, so it is left out. {KNOWN_KINDS}", err=True)
 
 
-def held_beside(given: "Sequence[Document]", cloud: "Cloud") -> "tuple[Document, ...]":
-    """What `arcferry data` holds of the kinds that were not handed in."""
+def held_beside(
+    given: "Sequence[Document]", cloud: "Cloud", bundle: "Bundle | None" = None
+) -> "tuple[Document, ...]":
+    """What `arcferry data` holds of the kinds that were not handed in.
+
+    What a bundle that was opened brings counts as held too; of one kind the newest leads.
+    """
     folder = data_folder()
-    if not folder.is_dir():  # without importing what reads it: check is to start fast
+    if bundle is None and not folder.is_dir():  # without importing what reads it: check is to start fast
         return ()
     from arcferry.data.store import Store, documents
 
-    return documents(Store(folder), cloud, besides={one.kind for one in given if one.excerpt is None})
+    store = Store(folder)
+    if bundle is not None:
+        from arcferry.data.bundled import Beside, documents_in
+
+        try:
+            store = Beside(folder, documents_in(bundle))
+        except ArcferryError as error:  # the run is over, and its findings are worth having without them
+            typer.echo(f"warning: the documents of the bundle are left out: {error.message}", err=True)
+    return documents(store, cloud, besides={one.kind for one in given if one.excerpt is None})
 
 
 def warn(documents: "Sequence[Document]") -> None:

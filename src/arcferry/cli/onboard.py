@@ -189,7 +189,7 @@ def _apply(
             hint=_GO_ON,
             ask=ask,
         )
-    held = held_beside((), catalog.cloud(fleet.cloud))
+    held = held_beside((), catalog.cloud(fleet.cloud), request.bundle)
     warn(held)
     judged = replace(result, diagnosis=findings_of_run(result.hosts, held))
     judged, notes = with_baselines(judged, request.state, held)

@@ -3,8 +3,8 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 
 from azure.core.rest import HttpRequest
@@ -24,8 +24,9 @@ SITE = "https://www.microsoft.com"
 
 ADVICE = Advice(
     not_allowed="Download the file on another machine, then arcferry data import FILE.",
-    no_answer="This command wants a connected machine. Else download the file elsewhere, then arcferry data "
-    "import FILE.",
+    no_answer="Microsoft peering never carries this page. With a sign-in (--tenant-id …) Azure Resource "
+    "Manager is asked, which it does carry. Else download the file elsewhere, then arcferry data import "
+    "FILE.",
 )
 _HOSTS = ("www.microsoft.com", "download.microsoft.com")
 # Download centre ids, as people have cited them in MicrosoftDocs/azure-docs issues 52181 and 109308.
@@ -38,17 +39,32 @@ _MOST_PAGES = 100
 _PROVIDER = "Microsoft.Network"
 # Reader allows */read. The list belongs to the subscription, so that a role on a group is not enough for it.
 _COMMUNITIES = Permission(f"{_PROVIDER}/bgpServiceCommunities/read", "Reader", "the subscription")
+_TAGS = Permission(f"{_PROVIDER}/locations/serviceTags/read", "Reader", "the subscription")
+BEHIND = timedelta(weeks=4)
+"""How long new service tags may take to reach Resource Manager's list, which is a subset of the downloadable
+file (Microsoft Learn, "Virtual network service tags", Use the Service Tag Discovery API; read 2026-11-29)."""
+ARM_TAGS = "service-tags-arm"
+"""How the names of service tags begin that Resource Manager gave."""
 _KEPT_LIMIT = 64 * 1024 * 1024
 _NAME = re.compile(r"[A-Za-z0-9_][\w.-]{0,79}")
 
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """A downloaded file, its name, and the address that gave it."""
+    """A downloaded file, its name, and the address that gave it.
+
+    Attributes:
+        taken: the day it is sure to hold for, where that is not the one in its name.
+        by_arm: whether these are service tags that Resource Manager gave, in place of the weekly file.
+        note: what else is to be told of how it came.
+    """
 
     name: str
     data: bytes
     url: str
+    taken: date | None = None
+    by_arm: bool = False
+    note: str = ""
 
 
 def is_allowed(url: URL, site: URL) -> bool:
@@ -111,22 +127,30 @@ async def community_list(session: AzureSession, today: date) -> Download:
         AzureError: no usable answer.
     """
     path = f"/subscriptions/{session.target.subscription_id}/providers/{_PROVIDER}/bgpServiceCommunities"
-    doing = "list BGP service communities"
-    rows: list[object] = []
-    url = f"{session.target.arm_url}{path}?api-version={_VERSION}"
-    for _ in range(_MOST_PAGES):
-        page = await _get(session, url, doing, _COMMUNITIES)
-        if not isinstance(page.get("value"), list):
-            raise unreadable(doing, "it has no list in it")
-        rows += page["value"]
-        following = page.get("nextLink")
-        if not following:
-            return _named(f"bgp-service-communities-{today}.json", {"value": rows}, session, path)
-        # The token belongs to Resource Manager, wherever the link may lead.
-        if not isinstance(following, str) or not following.startswith(f"{session.target.arm_url}/"):
-            raise AzureError(f"{doing}: the next page is not at {session.target.arm_url}")
-        url = following
-    raise AzureError(f"{doing}: more than {_MOST_PAGES} pages")
+    pages = await _pages(session, path, "list BGP service communities", "value", _COMMUNITIES)
+    rows = [row for page in pages for row in page["value"]]
+    return named(f"bgp-service-communities-{today}.json", {"value": rows}, session, path)
+
+
+async def service_tags_by_arm(session: AzureSession, today: date) -> Download:
+    """The service tags as Resource Manager lists them, of every region of the sign-in's cloud.
+
+    New tags take up to four weeks to get there, so its day is four weeks before today, for which it is sure
+    to hold. Its change number tells nothing of that: it is counted apart from the file's (issues 70856 and
+    75899 of MicrosoftDocs/azure-docs: 68 beside 135 in 2021-02, 73 beside 149 in 2021-05).
+
+    Raises:
+        SignInError, PermissionDeniedError, AzureError: as for `community_list`.
+    """
+    target = session.target
+    # Whichever location is named, the tags of all come (Azure/azure-rest-api-specs, 2024-05-01).
+    provider = f"/subscriptions/{target.subscription_id}/providers/{_PROVIDER}"
+    path = f"{provider}/locations/{target.location}/serviceTags"
+    pages = await _pages(session, path, "list service tags", "values", _TAGS)
+    document = {**pages[0], "values": [row for page in pages for row in page["values"]], "nextLink": None}
+    taken = today - BEHIND
+    file = named(f"{ARM_TAGS}-{taken}.json", document, session, path)
+    return replace(file, taken=taken, by_arm=True)
 
 
 async def network_resource(session: AzureSession, kind: HeldKind, name: str, today: date) -> Download:
@@ -146,7 +170,28 @@ async def network_resource(session: AzureSession, kind: HeldKind, name: str, tod
     url = f"{target.arm_url}{path}?api-version={_VERSION}"
     needs = Permission(f"{_PROVIDER}/{collection}/read", "Reader", called)
     document = await _get(session, url, f"read {called}", needs)
-    return _named(f"{kind.value}-{name}-{today}.json", document, session, path)
+    return named(f"{kind.value}-{name}-{today}.json", document, session, path)
+
+
+async def _pages(
+    session: AzureSession, path: str, doing: str, key: str, needs: Permission
+) -> list[Mapping[str, Any]]:
+    """Every page of a list, each with its rows under `key`."""
+    found: list[Mapping[str, Any]] = []
+    url = f"{session.target.arm_url}{path}?api-version={_VERSION}"
+    while len(found) < _MOST_PAGES:
+        page = await _get(session, url, doing, needs)
+        if not isinstance(page.get(key), list):
+            raise unreadable(doing, "it has no list in it")
+        found.append(page)
+        following = page.get("nextLink")
+        if not following:
+            return found
+        # The token belongs to Resource Manager, wherever the link may lead.
+        if not isinstance(following, str) or not following.startswith(f"{session.target.arm_url}/"):
+            raise AzureError(f"{doing}: the next page is not at {session.target.arm_url}")
+        url = following
+    raise AzureError(f"{doing}: more than {_MOST_PAGES} pages")
 
 
 async def _get(session: AzureSession, url: str, doing: str, needs: Permission) -> Mapping[str, Any]:
@@ -159,7 +204,12 @@ async def _get(session: AzureSession, url: str, doing: str, needs: Permission) -
     return found
 
 
-def _named(name: str, document: object, session: AzureSession, path: str) -> Download:
+def named(name: str, document: object, session: AzureSession, path: str) -> Download:
+    """What Resource Manager gave at a path, as a file.
+
+    Raises:
+        AzureError: it is too large to be kept.
+    """
     data = json.dumps(document).encode()
     if len(data) > _KEPT_LIMIT:
         raise AzureError(f"{name}: larger than the {_KEPT_LIMIT:,} bytes that are kept")

@@ -109,7 +109,7 @@ def _of_json(name: str, data: bytes) -> tuple[_Described, bytes]:
         raise FileInputError(name, "holds no prefix", hint=_WITHOUT_PREFIX[facts.kind])
     # Of what may hold keys, only what is left without them is kept; the rest byte for byte as it came.
     if facts.kind in _MAY_HOLD_KEYS:
-        data = json.dumps(_without_secrets(value), indent=1).encode()
+        data = json.dumps(without_keys(value), indent=1).encode()
     return facts, data
 
 
@@ -137,12 +137,12 @@ def _cloud_of(values: Iterable[str]) -> str:
     return counted.most_common(1)[0][0] if counted else ""
 
 
-def _without_secrets(value: object) -> object:
+def without_keys(value: object) -> object:
     """The same JSON value without the keys of circuits and peerings, in whatever letter case they come."""
     if isinstance(value, Mapping):
         return {
-            key: _without_secrets(inner)
+            key: without_keys(inner)
             for key, inner in value.items()
             if str(key).lower().replace("_", "") not in _SECRET
         }
-    return [_without_secrets(inner) for inner in value] if isinstance(value, list) else value
+    return [without_keys(inner) for inner in value] if isinstance(value, list) else value

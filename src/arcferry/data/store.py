@@ -139,6 +139,13 @@ def _count(value: object) -> int:
     return value
 
 
+def in_order(held: Iterable[Held]) -> tuple[Held, ...]:
+    """By kind and cloud, the newest first."""
+    kinds = list(HeldKind)
+    found = sorted(held, key=lambda one: one.age, reverse=True)
+    return tuple(sorted(found, key=lambda one: (kinds.index(one.kind), one.cloud)))
+
+
 class Store:
     """Documents in a folder, several dated copies of each kind.
 
@@ -164,10 +171,7 @@ class Store:
 
     def held(self) -> tuple[Held, ...]:
         """Everything that is held, by kind and cloud, the newest first; nothing in a missing folder."""
-        found = [held for path in self._beside() if (held := self._one(path))]
-        order = list(HeldKind)
-        found.sort(key=lambda held: held.age, reverse=True)
-        return tuple(sorted(found, key=lambda held: (order.index(held.kind), held.cloud)))
+        return in_order(held for path in self._beside() if (held := self._one(path)))
 
     def newest(self, kind: HeldKind, cloud: str) -> tuple[Held, ...]:
         """What is held of one kind for one cloud, the newest first; what belongs to no one cloud fits all."""

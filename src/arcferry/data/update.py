@@ -1,23 +1,33 @@
-"""Fetching what is newer, on a connected machine."""
+"""Fetching what is newer: from Microsoft's download page, and from Resource Manager."""
 
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
 
 from arcferry import times
-from arcferry.azure import AzureTarget, Identity, signed_in
+from arcferry.azure import AzureSession, AzureTarget, Identity, signed_in
 from arcferry.catalog import Cloud
 from arcferry.data import download
 from arcferry.data.download import Download
 from arcferry.data.kinds import recognise
-from arcferry.data.store import Held, HeldKind, Store
-from arcferry.errors import ArcferryError, BlockedError
+from arcferry.data.store import Held, HeldKind, Store, parse
+from arcferry.data.tags_compared import TagsCompared, compared
+from arcferry.errors import ArcferryError, AzureError, BlockedError, InputError
 from arcferry.https import HttpsClient, connection_pool
+from arcferry.routing.azure_json import read_service_tags
 
 _Fetch = Callable[[], Awaitable[Download]]
+
+
+class Origin(StrEnum):
+    """Where service tags are asked for."""
+
+    PAGE = "page"
+    ARM = "arm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,8 @@ class UpdateRequest:
         route_filter: a route filter's name, in the sign-in's resource group; empty for none.
         circuit: a circuit's name, likewise.
         allow_older: whether to take what is older than what is held.
+        origin: where the service tags are asked for; None for the download page, then Resource Manager where
+            that page gives none and there is a sign-in.
     """
 
     cloud: Cloud
@@ -51,6 +63,7 @@ class UpdateRequest:
     route_filter: str = ""
     circuit: str = ""
     allow_older: bool = False
+    origin: Origin | None = None
 
 
 class Status(StrEnum):
@@ -68,12 +81,14 @@ class UpdateResult:
     Attributes:
         held: what is held now; None where it failed.
         error: why it failed.
+        notes: what is to be told of how it came, and of what it lacks, a sentence each.
     """
 
     kind: HeldKind
     status: Status
     held: Held | None = None
     error: ArcferryError | None = None
+    notes: tuple[str, ...] = ()
 
 
 async def update(store: Store, request: UpdateRequest) -> tuple[UpdateResult, ...]:
@@ -91,17 +106,16 @@ async def update(store: Store, request: UpdateRequest) -> tuple[UpdateResult, ..
 
 async def _fetches(stack: AsyncExitStack, request: UpdateRequest) -> list[tuple[HeldKind, _Fetch]]:
     """What is asked for, with the question that gets it."""
+    today, session = times.now().date(), None
+    if request.sign_in is not None:
+        session = await stack.enter_async_context(
+            signed_in(request.sign_in.target, request.sign_in.principal)
+        )
     asked: list[tuple[HeldKind, _Fetch]] = []
     if HeldKind.SERVICE_TAGS in request.kinds:
-        site = download.site_url(request.site)
-        pool = await stack.enter_async_context(connection_pool(proxy=request.proxy, ca_file=request.ca_file))
-        client = HttpsClient(pool, lambda url: download.is_allowed(url, site), download.ADVICE)
-        tags = partial(download.service_tags, client, request.cloud, site=request.site)
-        asked.append((HeldKind.SERVICE_TAGS, tags))
-    if request.sign_in is None:
+        asked.append((HeldKind.SERVICE_TAGS, await _tags(stack, request, session, today)))
+    if session is None:
         return asked
-    today = times.now().date()
-    session = await stack.enter_async_context(signed_in(request.sign_in.target, request.sign_in.principal))
     if HeldKind.COMMUNITY_LIST in request.kinds:
         asked.append((HeldKind.COMMUNITY_LIST, partial(download.community_list, session, today)))
     named = {HeldKind.ROUTE_FILTER: request.route_filter, HeldKind.CIRCUIT: request.circuit}
@@ -111,17 +125,94 @@ async def _fetches(stack: AsyncExitStack, request: UpdateRequest) -> list[tuple[
     return asked
 
 
+async def _tags(
+    stack: AsyncExitStack, request: UpdateRequest, session: AzureSession | None, today: date
+) -> _Fetch:
+    """The question for service tags."""
+    if session is None and request.origin is Origin.ARM:
+        raise InputError("service tags of Resource Manager need a sign-in")
+    by_arm = partial(download.service_tags_by_arm, session, today) if session else None
+    if by_arm and request.origin is Origin.ARM:
+        return by_arm
+    site = download.site_url(request.site)
+    pool = await stack.enter_async_context(connection_pool(proxy=request.proxy, ca_file=request.ca_file))
+    client = HttpsClient(pool, lambda url: download.is_allowed(url, site), download.ADVICE)
+    by_page = partial(download.service_tags, client, request.cloud, site=request.site)
+    return partial(_either, by_page, by_arm) if by_arm and request.origin is None else by_page
+
+
+async def _either(by_page: _Fetch, by_arm: _Fetch) -> Download:
+    """What the download page gives; else what Resource Manager does, and why it was asked."""
+    try:
+        return await by_page()
+    except AzureError as error:
+        missed = error
+    try:
+        return replace(await by_arm(), note=f"asked of Resource Manager, because {missed.message}")
+    except ArcferryError as error:
+        error.message = f"{missed.message}; and of Resource Manager: {error.message}"
+        raise
+
+
 async def _one(store: Store, request: UpdateRequest, kind: HeldKind, fetch: _Fetch) -> UpdateResult:
     try:
-        got = await fetch()
-        new, data = recognise(got.data, got.name, cloud=request.cloud.name, source=got.url)
-        if new.kind is not kind:
-            raise BlockedError(f"{got.url} gave a {new.kind.words}, not a {kind.words}")
-        _refuse_older(store, new, allow=request.allow_older)
-        known = any(one.sha256 == new.sha256 for one in store.held())
-        return UpdateResult(kind, Status.UNCHANGED if known else Status.NEW, store.put(new, data))
+        return hold(store, kind, await fetch(), request.cloud.name, allow_older=request.allow_older)
     except ArcferryError as error:
         return UpdateResult(kind, Status.FAILED, error=error)
+
+
+def hold(
+    store: Store, kind: HeldKind, got: Download, cloud: str, *, allow_older: bool = False
+) -> UpdateResult:
+    """Check what came, and hold it where it is not older than what is held.
+
+    Raises:
+        ArcferryError: it is not what was asked for, older, or poorer.
+    """
+    new, data = recognise(got.data, got.name, taken=got.taken, cloud=cloud, source=got.url)
+    if new.kind is not kind:
+        raise BlockedError(f"{got.url} gave a {new.kind.words}, not a {kind.words}")
+    notes = [got.note] if got.note else []
+    if got.by_arm:
+        notes += _beside_the_file(store, new, data, allow=allow_older)
+    else:
+        _refuse_older(store, new, allow=allow_older)
+    known = any(one.sha256 == new.sha256 for one in store.held())
+    status = Status.UNCHANGED if known else Status.NEW
+    return UpdateResult(kind, status, store.put(new, data), notes=tuple(notes))
+
+
+def _beside_the_file(store: Store, new: Held, data: bytes, *, allow: bool) -> list[str]:
+    """What Resource Manager's tags lack of the newest weekly file's that is held.
+
+    Raises:
+        BlockedError: they would lead, and lack regions that the file has.
+    """
+    found = _compared(store, new, data)
+    weeks = f"up to {download.BEHIND.days // 7} weeks behind the weekly file, and may lack tags that it has"
+    if found is None:
+        return [f"Resource Manager's service tags are {weeks}; no such file is held to compare them with"]
+    held, compared_with = found
+    leads = held.age > new.age
+    if compared_with.regions and not leads and not allow:
+        raise BlockedError(
+            f"{compared_with.says}. They would lead over the file of {held.taken}, and an address in these "
+            "regions would have none: left as it is",
+            hint="Carry a newer file across, then arcferry data import FILE; --accept-older takes Resource "
+            "Manager's all the same.",
+        )
+    which = f"the held file of {_day(held)} is newer and leads" if leads else "they lead"
+    return [f"{compared_with.says}; {which}"]
+
+
+def _compared(store: Store, new: Held, data: bytes) -> tuple[Held, TagsCompared] | None:
+    """The newest file that is held, with what Resource Manager's tags lack of it; None without a file."""
+    arm = read_service_tags(parse(new.name, data), new.name)
+    for held in store.newest(new.kind, new.cloud):
+        if not held.name.startswith(download.ARM_TAGS):
+            file = read_service_tags(parse(held.name, store.read(held)), held.name)
+            return held, compared(arm, file)
+    return None
 
 
 def _refuse_older(store: Store, new: Held, *, allow: bool) -> None:

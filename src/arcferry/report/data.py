@@ -199,6 +199,7 @@ def outcomes(found: Sequence[UpdateResult], leads: frozenset[str]) -> Iterator[s
         if one.held is not None:
             yield f"{one.status.value:<10}{next(iter(imported([one.held], leads)))}"
             yield f"{'':<10}from {one.held.source}"
+            yield from (f"{'':<10}{note}" for note in one.notes)
         elif one.error is not None:
             yield f"{'FAILED':<10}{one.kind.words}: {one.error.message}"
 
@@ -210,5 +211,6 @@ def outcome_row(one: UpdateResult, today: date, leads: frozenset[str]) -> dict[s
         "kind": one.kind.value,
         "status": one.status.value,
         "held": row(one.held, today, leads) if one.held else None,
+        "notes": [*one.notes],
         "error": {"says": error.message, "hint": error.hint} if error else None,
     }

@@ -26,10 +26,14 @@ async def table(browser: "Browser", twin: Twin, rest: str) -> list[dict[str, Any
     token = await browser.token()
     status, _, headers = await browser.ask("POST", url(twin, f"/{PEERING}/{rest}"), token=token)
     assert status == 202
+    assert "/operations/" in headers["Azure-AsyncOperation"]
     place, _, query = headers["Location"].partition("?")
     path = place.removeprefix("https://").partition("/")[2]
     assert "/operationResults/" in path
-    status, body, _ = await browser.ask("GET", f"https://management.azure.com/{path}?{query}", token=token)
+    later = f"https://management.azure.com/{path}?{query}"
+    status, _, _ = await browser.ask("GET", later, token=token)
+    assert status == 202, "the routers take their time"
+    status, body, _ = await browser.ask("GET", later, token=token)
     assert status == 200
     assert isinstance(body, dict)
     assert body["nextLink"] is None

@@ -11,6 +11,7 @@ from arcferry_lab.azure.circuit_requests import check_circuit, check_peering, is
 from arcferry_lab.azure.circuits import circuit_now
 from arcferry_lab.azure.errors import ArmError
 from arcferry_lab.azure.ids import CIRCUITS
+from arcferry_lab.azure.long_running import begin, links, nothing
 from arcferry_lab.azure.routes import ArmRequest, Handler, Operation
 from arcferry_lab.azure.state import AzureState, CircuitState
 
@@ -74,25 +75,22 @@ async def _arp_rows(state: AzureState, link: str) -> list[dict[str, Any]]:
 def _table(rows: Callable[[AzureState, str], Awaitable[list[dict[str, Any]]]]) -> Handler:
     """A table that Azure asks its routers for: 202 at once, and the rows where `Location` points."""
 
-    async def begin(asked: ArmRequest) -> web.Response:
+    async def answer(asked: ArmRequest) -> web.Response:
         check_peering(asked)
         link = asked.names["link"].lower()
         if link not in _LINKS:
             raise ArmError(400, "InvalidDevicePath", f"'{asked.names['link']}' is no path of a peering.")
         state = asked.state
-        number = str(uuid4())
+        number = begin(state, f"{asked.request.path}#{uuid4()}", "Updating", nothing)
         state.operations[number] = {
             "value": await rows(state, link) if is_own(asked) else [],
             "nextLink": None,
         }
         while len(state.operations) > _MOST_OPERATIONS:
             del state.operations[next(iter(state.operations))]
-        path = _OPERATIONS.format(subscription=state.subscription_id, location=state.location, number=number)
-        url = asked.request.url.with_scheme("https").with_path(path)
-        target = str(url.with_query({"api-version": asked.parameter("api-version")}))
-        return web.Response(status=202, headers={"Location": target, "Retry-After": "0"})
+        return web.Response(status=202, headers=links(asked, number, location=True))
 
-    return begin
+    return answer
 
 
 async def _stats(asked: ArmRequest) -> web.Response:
@@ -111,9 +109,6 @@ async def _stats(asked: ArmRequest) -> web.Response:
 
 
 _SUBSCRIPTION = "/subscriptions/{subscription}"
-_OPERATIONS = (
-    f"{_SUBSCRIPTION}/providers/Microsoft.Network/locations/{{location}}/operationResults/{{number}}"
-)
 _CIRCUITS = f"{_SUBSCRIPTION}/resourceGroups/{{group}}/providers/{CIRCUITS}"
 _PEERINGS = f"{_CIRCUITS}/{{circuit}}/peerings"
 _TABLES = {"routeTables": route_rows, "routeTablesSummary": _summary_rows, "arpTables": _arp_rows}

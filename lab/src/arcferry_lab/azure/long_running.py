@@ -173,14 +173,14 @@ async def _status(asked: ArmRequest) -> web.Response:
 
 async def _result(asked: ArmRequest) -> web.Response:
     """What `Location` points to: 202 while it runs; then nothing, or the rows of a table."""
-    if rows := asked.state.operations.get(asked.names["number"]):
-        return web.json_response(rows)
     operation = _found(asked)
     status = await look(asked.state, operation)
     if status == FAILED and operation.error:
         raise ArmError(409, str(operation.error["code"]), str(operation.error["message"]))
     if status == RUNNING:
         return web.Response(status=202, headers=links(asked, asked.names["number"], location=True))
+    if rows := asked.state.operations.get(asked.names["number"]):
+        return web.json_response(rows)
     return web.Response(status=204)
 
 

@@ -127,17 +127,15 @@ async def _service_tags(asked: ArmRequest) -> web.Response:
         }
         for row in document["values"]
     ]
-    return web.json_response(
-        {
-            "name": location,
-            "id": f"{base}/{location}",
-            "type": "Microsoft.Network/serviceTags",
-            "changeNumber": str(document["changeNumber"]),
-            "cloud": document["cloud"],
-            "values": rows,
-            "nextLink": None,
-        }
-    )
+    around = {
+        "name": location,
+        "id": f"{base}/{location}",
+        "type": "Microsoft.Network/serviceTags",
+        "changeNumber": str(document["changeNumber"]),
+        "cloud": document["cloud"],
+        "nextLink": None,
+    }
+    return page(asked, rows, key="values", around=around)
 
 
 _SUBSCRIPTION = "/subscriptions/{subscription}"

@@ -1,6 +1,6 @@
 """ARM lists: one page at a time, with an absolute link to the next."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
@@ -8,11 +8,24 @@ from arcferry_lab.azure.errors import ArmError
 from arcferry_lab.azure.routes import ArmRequest
 
 
-def page(asked: ArmRequest, items: Sequence[object]) -> web.Response:
-    """The page that `$skiptoken` names, with `nextLink` where more follow; `$top` makes pages smaller."""
+def page(
+    asked: ArmRequest,
+    items: Sequence[object],
+    *,
+    key: str = "value",
+    around: Mapping[str, object] | None = None,
+) -> web.Response:
+    """The page that `$skiptoken` names, with `nextLink` where more follow; `$top` makes pages smaller.
+
+    Args:
+        asked: the request.
+        items: the whole list.
+        key: what the list is called in the answer.
+        around: what stands beside it on each page.
+    """
     start = _number(asked, "$skiptoken", 0)
     size = min(asked.state.page, max(_number(asked, "$top", asked.state.page), 1))
-    body: dict[str, object] = {"value": list(items[start : start + size])}
+    body: dict[str, object] = {**(around or {}), key: list(items[start : start + size])}
     if start + size < len(items):
         url = asked.request.url.update_query({"$skiptoken": str(start + size)})
         body["nextLink"] = str(url.with_scheme("https"))

@@ -144,7 +144,7 @@ def audit(
     lacks = list(case.lacks())
     lacks += [] if case.circuits else [Kind.CIRCUIT.value]
     lacks += [] if case.attempts else [Kind.ARCFERRY_CHECK.value]
-    return Audit(cloud, region, tuple(rows), _circuits(case), tuple(lacks), judge(case.handed_in))
+    return Audit(cloud, region, tuple(rows), about_circuits(case), tuple(lacks), judge(case.handed_in))
 
 
 def _rows_of(one: Destination, region: Region | None, case: Case) -> list[Row]:
@@ -255,7 +255,7 @@ def _connections(expected: Expected, seen: Observed) -> Iterator[str]:
         )
 
 
-def _circuits(case: Case) -> tuple[str, ...]:
+def about_circuits(case: Case) -> tuple[str, ...]:
     """Sentences on each circuit: its reach, its peerings, and what Azure's routes tell of the way back."""
     lines: list[str] = []
     for circuit in case.circuits:

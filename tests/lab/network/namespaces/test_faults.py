@@ -1,7 +1,10 @@
 """Faults that only routing can produce, as the router and a host of the company see them."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.lab.network.namespaces.conftest import Lab
@@ -66,6 +69,35 @@ def test_one_link_is_enough(lab: Lab) -> None:
         assert "msee_secondary" in table
         assert "msee_primary" not in table
         assert answers(lab)
+
+
+def test_without_a_link_those_names_fall_that_were_foretold(lab: Lab, tmp_path: Path) -> None:
+    with fault(lab, "route/on-primary-alone", LOGIN):
+        assert answers(lab), "the primary link carries it"
+        found = foretold(lab, tmp_path)
+        assert found["falls_without"]["secondary"] == []
+        assert LOGIN in found["falls_without"]["primary"]
+        (alone,) = found["on_one_path_alone"]
+        assert (alone["path"], alone["prefixes"]) == ("primary", [ENTRA])
+        before = lab.unreached()
+        with fault(lab, "route/one-link-down"):
+            assert lab.unreached() - before == set(found["falls_without"]["primary"])
+
+
+def foretold(lab: Lab, folder: Path) -> dict[str, Any]:
+    """What `circuits show` tells by what the router has from each link, and by where the names answer."""
+    files = []
+    for link in ("primary", "secondary"):
+        dump = folder / f"{link}.txt"
+        capture = lab.ask("GET", "/routes", what="received", link=link)["capture"]
+        dump.write_text(capture, encoding="utf-8")
+        files += [f"--{link}", str(dump)]
+    (folder / "check.json").write_text(lab.check_text(), encoding="utf-8")
+    names = ("route_filter_file", "service_tags_file", "communities_file", "circuit_file")
+    for file in (folder / "check.json", *(lab.document()[name] for name in names)):
+        files += ["--with", str(file)]
+    command = ("circuits", "show", *files, "--location", "eastasia", "--output", "json")
+    return dict(json.loads(lab.arcferry(*command, code=1)))
 
 
 def test_the_company_rejects_what_it_received(lab: Lab) -> None:

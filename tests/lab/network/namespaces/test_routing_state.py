@@ -46,6 +46,14 @@ def test_links_that_bring_routes(fault: str, links: set[str]) -> None:
     assert {link for _, link in told((fault, "")).received()} == links
 
 
+def test_one_prefix_on_the_primary_link_alone() -> None:
+    now = told(("route/on-primary-alone", LOGIN))
+    both = told().received()
+    assert now.received() == both - {("20.190.128.0/18", "secondary")}
+    assert "if net = 20.190.128.0/18 then reject;" in bird.msee("secondary", now)
+    assert "20.190.128.0/18" not in bird.msee("primary", now)
+
+
 def test_a_place_of_arm_elsewhere_is_in_the_prefix_of_all() -> None:
     now = told(("route/another-path-preferred", "japaneast.management.azure.com"))
     assert now.preferred_elsewhere == ("13.73.246.0/23",)

@@ -71,12 +71,13 @@ def msee(link: str, now: RoutingState) -> str:
     """
     wire, inner = between(ROUTER, link), between(CORE, link)
     allowed = f"  if bgp_community ~ {_set(now.carried)} then accept;\n" if now.carried else ""
+    withheld = "".join(f"  if net = {prefix} then reject;\n" for prefix in now.withheld(link))
     validated = f"  if net = {NAT_POOL} then accept;\n" if now.validated else ""
     down = "" if now.peering else "  disabled yes;\n"
     return f"""\
 {_HEAD % (wire.far.address.ip, "source = RTS_BGP")}
 filter route_filter {{
-{allowed}  reject;
+{withheld}{allowed}  reject;
 }}
 filter validated_prefixes {{
 {validated}  reject;

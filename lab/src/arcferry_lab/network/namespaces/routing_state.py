@@ -37,6 +37,7 @@ class RoutingState:
         carried: the communities that the route filter and the circuit let through to the customer.
         rejected: the communities that the customer's own router rejects.
         preferred_elsewhere: prefixes that the customer's router sends another way.
+        primary_alone: prefixes that Microsoft does not advertise on the secondary link.
         links: the links whose BGP session the customer has up.
         peering: whether Microsoft has the peering enabled.
         validated: whether Microsoft takes the customer's NAT prefix.
@@ -51,6 +52,7 @@ class RoutingState:
     carried: frozenset[str]
     rejected: frozenset[str] = frozenset()
     preferred_elsewhere: tuple[str, ...] = ()
+    primary_alone: tuple[str, ...] = ()
     links: tuple[str, ...] = MSEES
     peering: bool = True
     validated: bool = True
@@ -58,6 +60,10 @@ class RoutingState:
     largest: int = 0
     dropped: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
+
+    def withheld(self, link: str) -> tuple[str, ...]:
+        """The prefixes that Microsoft does not advertise on a link."""
+        return () if link == MSEES[0] else self.primary_alone
 
     def received(self) -> frozenset[tuple[str, str]]:
         """What the customer's router keeps, as prefix and link."""
@@ -68,7 +74,7 @@ class RoutingState:
             (origin.prefix, link)
             for origin in self.origins
             for link in self.links
-            if origin.community in kept
+            if origin.community in kept and origin.prefix not in self.withheld(link)
         )
 
 
@@ -97,6 +103,7 @@ def routing_state(
         carried=_carried(allowed, home, faults),
         rejected=frozenset({own.value} if own and faults.holds("route/filtered-by-own-policy") else ()),
         preferred_elsewhere=_prefixes(origins, _at_fault("route/another-path-preferred", places, faults)),
+        primary_alone=_prefixes(origins, _at_fault("route/on-primary-alone", places, faults)),
         links=_links(faults),
         peering=not faults.holds("route/peering-down"),
         validated=not faults.holds("tcp/nat-prefix-not-validated"),
