@@ -29,6 +29,7 @@ COMMANDS = {
     "prepare": "arcferry.cli.prepare:prepare",
     "azure": "arcferry.cli.azure:app",
     "onboard": "arcferry.cli.onboard:app",
+    "verify": "arcferry.cli.verify:verify",
     "export": "arcferry.cli.export:export",
     "collect": "arcferry.cli.collect:collect",
     "lab": "arcferry_lab.cli.app:app",
