@@ -6,7 +6,10 @@ from datetime import timedelta
 import pytest
 from tests.verify.conftest import Desk
 
+from arcferry import bundle as bundles
+from arcferry import times
 from arcferry_lab.azure.state import CannedResponse
+from arcferry_lab.hosts import build_agent_package
 from arcferry_lab.twin import RESOURCE_GROUP
 
 pytestmark = pytest.mark.lab
@@ -111,6 +114,40 @@ async def test_pages_are_followed_to_the_end(desk: Desk) -> None:
     ended = await desk.run(desk.inventory(*names))
     assert (ended.code, ended.document["summary"]["good"]) == (0, 35)
     assert desk.asked(GRAPH) == 4
+
+
+async def test_a_quota_that_is_used_up_is_waited_for_before_anybody_refuses(desk: Desk) -> None:
+    plane = desk.twin.azure.plane
+    desk.twin.azure.page, plane.graph_quota, plane.graph_window = 1, 2, 1
+    names = ["web01", "web02", "web03"]
+    for name in names:
+        desk.put(name)
+    ended = await desk.run(desk.inventory(*names))
+    assert (ended.code, ended.document["summary"]["good"]) == (0, 3)
+    assert [call.status for call in desk.twin.azure.journal if GRAPH in call.path] == [200, 200, 200]
+
+
+async def test_agents_are_compared_with_the_bundles_own(desk: Desk) -> None:
+    package = build_agent_package(desk.folder, version="1.66.5")
+    key, bundle = desk.folder / "key", desk.folder / "bundle.zip"
+    bundles.create_key_pair(key)
+    built = times.now() - timedelta(days=80)
+    bundles.build(bundle, bundles.Contents((package,)), bundles.load_secret_key(key), created=built)
+    desk.put("web01", version="1.66.4")
+    desk.put("web02", version="1.66.5")
+    desk.extra |= {"ARCFERRY_BUNDLE": str(bundle), "ARCFERRY_BUNDLE_KEY": f"{key}.pub"}
+    ended = await desk.run(desk.inventory("web01", "web02"))
+    assert ended.code == 1, ended.err
+    assert "agent 1.66.4 is older than 1.66.5 of bundle" in ended.faults("web01")["agent-too-old"]
+    assert ended.faults("web02") == {}
+    # Weeks later it must not be installed from any more; that hides nothing of Azure.
+    contents = bundles.Contents((package,))
+    bundles.build(
+        bundle, contents, bundles.load_secret_key(key), created=built - timedelta(days=20), replace=True
+    )
+    ended = await desk.run(desk.inventory("web01", "web02"))
+    assert (ended.code, ended.faults("web01")) == (0, {})
+    assert "agents are not compared with the bundle's" in ended.err
 
 
 async def test_ten_thousand_rows(desk: Desk) -> None:

@@ -91,14 +91,13 @@ def join(wanted: Wanted, answer: Answer, at: datetime) -> Verification:
     ]
     extras = others if wanted.inventory else []
     rows, notes = _with_past(wanted, rows or others)
-    behind = sum(
-        bool(row.machine) and wanted.goal.older_than_newest(row.machine) for row in rows if row.machine
-    )
+    shown = [row.machine for row in rows if row.machine]
+    behind = sum(map(wanted.goal.older_than_newest, shown))
     if behind and not wanted.goal.versions:
         newest = wanted.goal.newest
         notes.append(
-            f"{behind} of {len(rows)} agents are older than {newest.version} of {newest.month:%Y-%m}, the "
-            f"newest release known here (list of {releases_source().taken})"
+            f"{behind} of {len(shown)} agents are older than {newest.version} of {newest.month:%Y-%m}, the newest "
+            f"release known here (list of {releases_source().taken})"
         )
     return Verification(
         at, wanted.target, tuple(rows), tuple(extras), answer.unasked, wanted.goal, wanted.stale_after,
