@@ -96,8 +96,8 @@ def join(wanted: Wanted, answer: Answer, at: datetime) -> Verification:
     if behind and not wanted.goal.versions:
         newest = wanted.goal.newest
         notes.append(
-            f"{behind} of {len(shown)} agents are older than {newest.version} of {newest.month:%Y-%m}, the newest "
-            f"release known here (list of {releases_source().taken})"
+            f"{behind} of {len(shown)} agents are older than {newest.version} of {newest.month:%Y-%m}, the "
+            f"newest release known here (list of {releases_source().taken})"
         )
     return Verification(
         at, wanted.target, tuple(rows), tuple(extras), answer.unasked, wanted.goal, wanted.stale_after,
