@@ -32,7 +32,12 @@ _HTTP_OK = 200
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """One machine. Texts are empty and instants None where ARM does not say."""
+    """One machine. Texts are empty and instants None where ARM does not say.
+
+    Attributes:
+        auto_upgrade: whether Azure is to upgrade its agent; None where ARM does not say.
+        upgrade_failure: why the last upgrade by Azure failed; empty where it did not.
+    """
 
     name: str
     id: str
@@ -45,6 +50,8 @@ class Machine:
     last_status_change: datetime | None
     tags: Mapping[str, str]
     vm_uuid: str = ""
+    auto_upgrade: bool | None = None
+    upgrade_failure: str = ""
 
     @property
     def connected(self) -> bool:
@@ -191,7 +198,19 @@ def machine_from(item: object, doing: str) -> Machine:
         last_status_change=changed,
         tags={_text(key): _text(value) for key, value in tags.items()} if isinstance(tags, Mapping) else {},
         vm_uuid=_text(properties.get("vmUuid")),
+        **_upgrade(properties.get("agentUpgrade")),
     )
+
+
+def _upgrade(told: object) -> dict[str, Any]:
+    """What ARM says of upgrades by Azure."""
+    upgrade = told if isinstance(told, Mapping) else {}
+    wanted = upgrade.get("enableAutomaticUpgrade")
+    failed = _text(upgrade.get("lastAttemptStatus")).lower() == "failed"
+    return {
+        "auto_upgrade": wanted if isinstance(wanted, bool) else None,
+        "upgrade_failure": (_text(upgrade.get("lastAttemptMessage")) or "failed") if failed else "",
+    }
 
 
 def _text(value: object) -> str:

@@ -18,7 +18,8 @@ QUERY = """resources
     status = tostring(properties.status), lastStatusChange = tostring(properties.lastStatusChange),
     agentVersion = tostring(properties.agentVersion), vmId = tostring(properties.vmId),
     vmUuid = tostring(properties.vmUuid), osSku = tostring(properties.osSku),
-    osName = tostring(properties.osName), machineFqdn = tostring(properties.machineFqdn)
+    osName = tostring(properties.osName), machineFqdn = tostring(properties.machineFqdn),
+    agentUpgrade = properties.agentUpgrade
 | order by id asc"""
 """Ordered, and with columns that are not all dynamic: else no page leads to the next one (paging-results.md,
 2026-02-06). Without all of `properties`, of which a thousand machines have more than an answer may hold."""

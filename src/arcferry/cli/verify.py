@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from arcferry.fleet.inventory import Inventory
     from arcferry.verify import AgentGoal, Source, Verification, Wanted
 
-_OF_IDENTITY, _HALF = 4, 3
+OF_IDENTITY, HALF = 4, 3
 _NONE_YET = "named-by-the-inventory"
 
 
@@ -97,16 +97,22 @@ def verify(
             hint=f"Set {given.secret_env}, pass --secret-file or --certificate, or sign in as somebody "
             "else: --az-login, --managed-identity or --federated-token-file.",
         )
-    wanted = _wanted(inventory, given, timedelta(days=stale_after))
-    found = stopping.run(_verify(wanted, who, Source(ask)), says="stopped; nothing was changed")
+    wanted = wanted_of(inventory, given, timedelta(days=stale_after))
+    found = stopping.run(verified(wanted, who, Source(ask)), says="stopped; nothing was changed")
     show_by(output, report, report.Verified(found, every))
     if found.half:
-        raise typer.Exit(_OF_IDENTITY if found.refused else _HALF)
+        raise typer.Exit(OF_IDENTITY if found.refused else HALF)
     if not found.good:
         raise typer.Exit(1)
 
 
-async def _verify(wanted: "Wanted", who: "Identity", source: "Source") -> "Verification":
+async def verified(wanted: "Wanted", who: "Identity", source: "Source") -> "Verification":
+    """What Azure says of the machines, compared.
+
+    Raises:
+        SignInError: no token.
+        InputError: as for `azure.signed_in`.
+    """
     from arcferry import times
     from arcferry.verify import ask, join
 
@@ -114,15 +120,20 @@ async def _verify(wanted: "Wanted", who: "Identity", source: "Source") -> "Verif
     return join(wanted, answer, times.now())
 
 
-def _wanted(path: Path | None, given: VerifyOptions, stale_after: timedelta) -> "Wanted":
-    """What the machines are compared with, read and checked."""
+def wanted_of(path: Path | None, given: VerifyOptions, stale_after: timedelta) -> "Wanted":
+    """What the machines are compared with, read and checked.
+
+    Raises:
+        InputError: an option or the inventory is wrong.
+        BundleRefusedError: the bundle is not what its seal says.
+    """
     from arcferry.files import state_folder
     from arcferry.fleet.selection import selected
     from arcferry.verify import Wanted
 
     everyone = read(path, given.inventory_encoding, given.cloud) if path else None
     target = _target(given, everyone)
-    goal = _goal(given)
+    goal = goal_of(given)
     folder = given.state or state_folder()
     if everyone is None:
         return Wanted(target, goal, stale_after=stale_after, state=folder)
@@ -167,7 +178,7 @@ def _target(given: VerifyOptions, inventory: "Inventory | None") -> "AzureTarget
     return replace(found, resource_group=first_group(inventory))
 
 
-def _goal(given: VerifyOptions) -> "AgentGoal":
+def goal_of(given: VerifyOptions) -> "AgentGoal":
     """How new the agents should be.
 
     A bundle that is too old to be installed from, as weeks later one may be, is told and left out.

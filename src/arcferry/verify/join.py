@@ -29,7 +29,7 @@ _HINTS = {
     "the machine in Azure, then connect it again.",
     State.AWAITING: "The machine was made in Azure and its agent was never heard from: azcmagent connect on "
     "the server.",
-    State.ERROR: "Azure keeps an error with the machine: az connectedmachine show has it as errorDetails.",
+    State.ERROR: "Azure keeps an error with the machine, as errorDetails of its JSON view in the portal.",
 }
 _ANEW = (
     "arcferry check from its network says which step fails; where arcferry is not at hand, the block that "
@@ -140,7 +140,7 @@ def _way_out(row: Standing, past: Past | None) -> str:
         return _ANEW
     log = command_line.line(
         "az monitor activity-log list --resource-group {group} --subscription {subscription} --offset 90d",
-        group=command_line.word(row.group, "RESOURCE-GROUP"),
+        group=command_line.group(row.group),
         subscription=command_line.guid(row.subscription_id, "SUBSCRIPTION"),
     )
     return f"Somebody has deleted its machine since, or run azcmagent disconnect; Azure's log says who: {log}"
@@ -208,7 +208,7 @@ class _Judge:
             if machine.subscription_id != there.subscription_id:
                 of = f" of subscription {machine.subscription_id}"
             says = f"it is in {machine.resource_group}{of} and should be in {there.resource_group}"
-            hint = "Move it with az resource move, or give its row the group that it is in."
+            hint = "Move it in Azure, or give its row the group that it is in."
             faults.append(Fault(FaultKind.WRONG_GROUP, says, hint))
         named = host.place.location or (there.location if self.wanted.located else "")
         if named and machine.location and machine.location.replace(" ", "").lower() != named:
