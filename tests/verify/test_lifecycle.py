@@ -4,6 +4,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from tests.commands.powershell_lines import calls, problem
 from tests.verify.conftest import Desk
 
 from arcferry import bundle as bundles
@@ -62,7 +63,9 @@ async def test_automatic_upgrade_is_told_with_what_it_needs_and_how_it_is_turned
     told = (await desk.run(command="lifecycle")).document["auto_upgrade"]
     (machine,) = told["machines"]
     assert (machine["name"], machine["failure"]) == ("web01", "0x80072ee7")
-    assert "machines/web01?api-version=" in machine["turn_off"]
+    (call,) = calls("turn-off", machine["turn_off"])
+    assert (problem(call), call.name) == ("", "Update-AzConnectedMachine")
+    assert ("name", "web01") in call.parameters
     assert "download.microsoft.com" in told["downloads_from"]
     table = (await desk.run(command="lifecycle", output="table")).out
     assert machine["turn_off"] in table

@@ -96,7 +96,7 @@ def _print_upgrades(console: Console, found: Lifecycle) -> None:
     for one in found.upgrades:
         if one.failure:
             _print(console, f"{one.name}: the last attempt failed: {one_line(one.failure)}")
-    _print(console, f"To turn it off for {names[0]}, in a Unix shell; --output json has each one's line:")
+    _print(console, f"To turn it off for {names[0]}, in PowerShell; --output json has each one's line:")
     print_line(console, f"{'':<{_INDENT}}{found.upgrades[0].turn_off}")
     print_line(console)
 

@@ -18,9 +18,6 @@ from arcferry.fleet.host_state import version_key
 from arcferry.text import one_line
 from arcferry.verify.standing import Verification
 
-_UPGRADE_API = "2022-12-27-preview"
-"""In Microsoft's own line that turns it off (azure-docs-cli, use-azure-cli-successfully-quoting)."""
-
 _AUTO_UPGRADE = "auto-upgrade"
 
 
@@ -146,7 +143,7 @@ def lifecycle(
     return Lifecycle(
         at, tuple(sorted(dues, key=lambda due: (due.day, due.kind, due.key))), tuple(unknown),
         f"{found.target.subscription_id}/{found.target.resource_group.lower()}" if found else "",
-        tuple(_upgrades(machines, cloud)), _upgrade_needs(cloud),
+        tuple(_upgrades(machines)), _upgrade_needs(cloud),
         found.notes if found else (), bool(found and found.half), bool(found and found.refused),
     )  # fmt: skip
 
@@ -244,16 +241,16 @@ def _announced(today: date, cloud: catalog.Cloud) -> Iterator[Due]:
         yield Due(one.day, DueKind.ANNOUNCED, one_line(what, limit=80), title, source=one.source)
 
 
-def _upgrades(machines: Iterable[Machine], cloud: catalog.Cloud) -> Iterator[AutoUpgrade]:
+def _upgrades(machines: Iterable[Machine]) -> Iterator[AutoUpgrade]:
+    """Those with automatic upgrade. What turns it off is PowerShell's, as az has no command for it."""
     for machine in machines:
         if machine.auto_upgrade:
             command = command_line.line(
-                "az rest --method patch --url {arm}{machine}?api-version={version} --headers "
-                'Content-Type=application/json --body \'{"properties": {"agentUpgrade": '
-                '{"enableAutomaticUpgrade": false}}}\'',
-                arm=command_line.word(cloud.arm.rstrip("/"), "ARM"),
-                machine=command_line.resource_id(machine.id, "MACHINE-ID"),
-                version=command_line.word(_UPGRADE_API, "VERSION"),
+                "Update-AzConnectedMachine -Name {name} -ResourceGroupName {group} -SubscriptionId "
+                "{subscription} -AgentUpgradeEnableAutomatic:$false",
+                name=command_line.word(machine.name, "NAME"),
+                group=command_line.group(machine.resource_group),
+                subscription=command_line.guid(machine.subscription_id, "SUBSCRIPTION"),
             )
             yield AutoUpgrade(machine.name, machine.upgrade_failure, command)
 
