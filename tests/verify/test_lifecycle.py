@@ -63,7 +63,10 @@ async def test_automatic_upgrade_is_told_with_what_it_needs_and_how_it_is_turned
     told = (await desk.run(command="lifecycle")).document["auto_upgrade"]
     (machine,) = told["machines"]
     assert (machine["name"], machine["failure"]) == ("web01", "0x80072ee7")
-    (call,) = calls("turn-off", machine["turn_off"])
+    # A switch with its value after a colon is beyond the table's grammar.
+    line, off, _ = machine["turn_off"].partition(":$false")
+    assert off
+    (call,) = calls("turn-off", line)
     assert (problem(call), call.name) == ("", "Update-AzConnectedMachine")
     assert ("name", "web01") in call.parameters
     assert "download.microsoft.com" in told["downloads_from"]
