@@ -1,4 +1,4 @@
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from arcferry.cli import azure_options, options
-from arcferry.cli.inventory import EncodingOption, first_group, read
+from arcferry.cli.inventory import EncodingOption, check_complete, completed, read
 from arcferry.cli.onboard_options import SelectionOptions, tagged
 from arcferry.cli.options import argument, grouped, option
 from arcferry.cli.output import show_by
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from arcferry.verify import AgentGoal, Source, Verification, Wanted
 
 OF_IDENTITY, HALF = 4, 3
-_NONE_YET = "named-by-the-inventory"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,35 +146,24 @@ def _target(given: VerifyOptions, inventory: "Inventory | None") -> "AzureTarget
     Raises:
         InputError: a part of it is missing or wrong.
     """
-    from arcferry import azure, catalog
+    from arcferry import catalog
 
-    lacks = [
-        name
-        for name, value in (("--tenant-id", given.tenant_id), ("--subscription-id", given.subscription_id))
-        if not value
-    ]
-    if inventory is None and not given.resource_group:
-        lacks.append("--resource-group, or an inventory")
-    if lacks:
-        raise InputError(f"to ask Azure, {', '.join(lacks)} is needed")
-    cloud = catalog.cloud(given.cloud)
-    # A location that was not named is compared with nothing, so that any will do.
-    region = (
-        options.region_of(given.location, cloud, unlisted=given.location_unlisted)
-        if given.location
-        else catalog.regions(cloud)[0]
-    )
-    found = azure.target(
+    if not given.tenant_id:
+        raise InputError("no tenant to ask", hint="Pass --tenant-id, or set AZURE_TENANT_ID.")
+    place = azure_options.HostPlaceOptions(
         cloud=given.cloud,
-        tenant_id=given.tenant_id or "",
+        # A location that was not named is compared with nothing, so that any will do.
+        location=given.location or catalog.regions(catalog.cloud(given.cloud))[0].name,
+        location_unlisted=given.location_unlisted,
+        tenant_id=given.tenant_id,
         subscription_id=given.subscription_id or "",
-        resource_group=given.resource_group or _NONE_YET,
-        location=region,
-        **given.access(),
+        resource_group=given.resource_group or "",
     )
-    if given.resource_group or inventory is None:
-        return found
-    return replace(found, resource_group=first_group(inventory))
+    if inventory is None:
+        check_complete(place)
+    else:
+        place = completed(place, inventory)
+    return place.target(**given.access())
 
 
 def goal_of(given: VerifyOptions) -> "AgentGoal":
