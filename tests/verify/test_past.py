@@ -7,30 +7,74 @@ from pathlib import Path
 import pytest
 from tests.verify.conftest import Desk
 
+from arcferry.evidence.case import Case
 from arcferry.evidence.reading import read_document
 from arcferry.fleet import findings
+from arcferry.fleet.baselines import of_network
 from arcferry.fleet.events import Event, EventKind, journal
 from arcferry.fleet.run_folder import open_run
 from arcferry.times import from_text
+from arcferry.watch import baseline
 
 pytestmark = pytest.mark.lab
 SAMPLES = Path(__file__).parents[1] / "evidence/readers/samples/agent-check"
+CHECK = SAMPLES.with_name("arcferry-check") / "check.json"
+TARGET = {"cloud": "AzureCloud", "location": "eastasia"}
 
 
 def remember(
-    state: Path, name: str, day: str, ended: dict[str, EventKind], *, broken: tuple[str, ...] = ()
+    state: Path,
+    name: str,
+    day: str,
+    ended: dict[str, EventKind],
+    *,
+    broken: tuple[str, ...] = (),
+    sample: Path = SAMPLES / "old-table.txt",
 ) -> None:
     """A run as `onboard apply` leaves it: how its hosts ended, and what the broken ones' path shows."""
     at = from_text(f"{day}T08:00:00Z")
-    run = open_run(state, name, {"hosts": len(ended)}, at)
+    run = open_run(state, name, {"hosts": len(ended), "target": TARGET}, at)
     with journal(run.journal, name) as tell:
         for host, kind in ended.items():
             step = "" if kind is EventKind.CONNECTED else "check"
             tell(Event(host, kind, step, "no way to Azure" if step else "", at=at))
     if broken:
-        sample = SAMPLES / "old-table.txt"
         documents = read_document(sample.name, sample.read_bytes())
         findings.keep(findings.findings_of([(broken, documents)]), run.path)
+
+
+def prove(state: Path, network: str, day: str) -> None:
+    """The path of a network as it is kept when it is proved: everything is reached."""
+    check = json.loads(CHECK.read_text())
+    check["taken"] = f"{day}T06:00:00Z"
+    for row in check["endpoints"]:
+        row |= {"reachable": True, "failure": None, "http": {"status": 404}}
+    case = Case.of(read_document("path.json", json.dumps(check).encode()))
+    baseline.keep(of_network(state, TARGET, network), case)
+
+
+@pytest.mark.parametrize(("day", "mended"), [("2026-01-02", False), ("2026-02-02", True)])
+async def test_what_changed_since_the_network_had_its_path_is_told(
+    desk: Desk, day: str, mended: bool
+) -> None:
+    desk.put("web01", silent=timedelta(days=3))
+    desk.put("web02", silent=timedelta(days=3))
+    both = {"web01": EventKind.FAILED, "web02": EventKind.FAILED}
+    remember(desk.state, "a" * 12, "2026-01-10", both, broken=("web01", "web02"), sample=CHECK)
+    prove(desk.state, "subnet 192.0.2.0/24", day)
+    path = desk.inventory("web01,192.0.2.1", "web02,198.51.100.1", header="name,address")
+    ended = await desk.run(path)
+    first, second = (ended.machine(name)["last_run"] for name in ("web01", "web02"))
+    assert (first["path_proved"], first["proved_since"]) == (day, mended)
+    assert (second["path_proved"], second["changes"]) == (None, [])
+    told = " ".join((await desk.run(path, output="table")).out.split())
+    if mended:
+        assert first["changes"] == []
+        assert f"its network's path was proved after that, on {day}" in told
+        return
+    (change,) = first["changes"]
+    assert change.startswith(f"changed since {day}: agentserviceapi.guestconfiguration.azure.com was reached")
+    assert change in told
 
 
 async def test_a_silent_server_is_named_with_the_cause_of_its_last_path_evidence(desk: Desk) -> None:

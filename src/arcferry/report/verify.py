@@ -27,6 +27,7 @@ _INDENT = 6
 _LONGEST_NAME = 26
 _MOST_EXTRAS = 12
 _MOST_GROUPS = 40
+_MOST_CHANGES = 6
 _HEADINGS = ("SERVER", "STATE", "SINCE", "AGENT")
 _MACHINE = (
     "name", "id", "status", "vm_id", "location", "agent_version", "os", "last_status_change", "tags",
@@ -105,7 +106,8 @@ def _row(found: Verification, row: Standing) -> dict[str, Any]:
 
 def _past_document(past: Past) -> dict[str, Any]:
     causes = [finding.cause for finding in past.findings]
-    return picked(past, "run", "at", "ended", "step", "says") | {"causes": causes}
+    told = picked(past, "run", "at", "ended", "step", "says", "changes")
+    return told | {"causes": causes, "path_proved": past.proved or None, "proved_since": past.mended}
 
 
 def _findings(found: Verification) -> list[Finding]:
@@ -229,14 +231,20 @@ def _past_lines(row: Standing) -> Iterator[str]:
         if row.state in (State.DISCONNECTED, State.STALE):
             yield "no run that is remembered here says anything of its path"
         return
+    if past.mended:
+        yield f"{past}; its network's path was proved after that, on {past.proved}"
+        return
     if not past.findings:
         yield str(past)
+        if past.proved:
+            yield f"its network's path was proved last on {past.proved}"
         return
     yield f"its last path evidence (run {past.run}, {past.at[:10]}) says:"
     for finding in past.findings[:2]:
         yield f"{finding.cause}: {one_line(finding.title)}"
         yield f"{addressed('', finding.owner)}: {one_line(finding.remedy.summary, limit=400)}"
         yield f"arcferry explain {finding.cause}"
+    yield from past.changes[:_MOST_CHANGES]
 
 
 def _print_group(console: Console, mark: str, headline: str, text: list[str], names: list[str]) -> None:

@@ -13,6 +13,7 @@ from arcferry.text import quoted
 from arcferry.times import to_text
 from arcferry.verify.agents import AgentGoal
 from arcferry.verify.asked import Answer, GroupKey, key_of
+from arcferry.verify.before import with_baselines
 from arcferry.verify.past import Past, past_of
 from arcferry.verify.standing import STALE_AFTER, Fault, FaultKind, Standing, State, Verification
 
@@ -117,6 +118,8 @@ def _with_past(wanted: Wanted, rows: Sequence[Standing]) -> tuple[list[Standing]
     """The silent ones with what runs remember of them."""
     silent = [row.name for row in rows if row.state.is_silent]
     found, notes = past_of(wanted.state, silent) if wanted.state else ({}, [])
+    if found and wanted.state and wanted.inventory:
+        found = with_baselines(found, wanted.inventory.hosts, wanted.state, notes)
     told = []
     for row in rows:
         past = found.get(row.name.lower())

@@ -1,12 +1,14 @@
 """What the runs in the state folder remember of a server: how it ended, and where its path was broken."""
 
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from arcferry.diagnosis import Severity
-from arcferry.diagnosis.finding import Finding
+from arcferry.diagnosis.finding import Evidence, Finding
 from arcferry.errors import FileInputError
+from arcferry.evidence.case import Case
 from arcferry.fleet.events import EventKind
 from arcferry.fleet.findings import judged_of
 from arcferry.fleet.following import entries
@@ -25,6 +27,10 @@ class Past:
         at: when, as its run's journal has it.
         ended: how its part of that run ended, by the journal's word.
         findings: what its path evidence led to, the gravest first; empty where it handed in none.
+        target: where the run went.
+        case: the evidence of the run.
+        proved: the day on which its network's path was proved last; empty where it is not known.
+        mended: whether that was after the server's evidence.
     """
 
     run: str
@@ -33,6 +39,18 @@ class Past:
     step: str
     says: str
     findings: tuple[Finding, ...] = ()
+    target: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    case: Case | None = field(default=None, repr=False, compare=False)
+    proved: str = ""
+    mended: bool = False
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """What changed since then of what the findings are about."""
+        lines = (
+            f"{one.origin}: {one.says}" for found in self.findings for one in found.evidence if _tells(one)
+        )
+        return tuple(dict.fromkeys(lines))
 
     @property
     def was_connected(self) -> bool:
@@ -61,9 +79,12 @@ def past_of(state: Path, names: Collection[str]) -> tuple[dict[str, Past], list[
         remembered = runs(state)[:_MOST_RUNS] if wanted else []
     except FileInputError as error:
         return {}, [f"what runs remember was not used: {error.message}"]
-    for run, _ in remembered:
+    for run, record in remembered:
         ends = dict(_ends(run, wanted - found.keys()))
         if ends:
+            target = record.get("target")
+            there = target if isinstance(target, dict) and {"cloud", "location"} <= target.keys() else {}
+            ends = {name: replace(past, target=there) for name, past in ends.items()}
             found |= _with_findings(run, ends, notes)
         if len(found) == len(wanted):
             break
@@ -93,16 +114,23 @@ def _with_findings(run: RunFolder, ends: dict[str, Past], notes: list[str]) -> d
     if all(past.was_connected for past in ends.values()):
         return ends
     try:
-        judged = judged_of(run).findings
+        judged = judged_of(run)
     except FileInputError as error:
         notes.append(f"the path evidence of run {run.id} was not used: {error.message}")
         return ends
     causes: dict[str, list[Finding]] = {}
-    for finding in judged:
+    for finding in judged.findings:
         if finding.severity is Severity.ERROR:
             for server in finding.servers:
                 causes.setdefault(server.lower(), []).append(finding)
     return {
-        name: past if past.was_connected else replace(past, findings=tuple(causes.get(name, ())))
+        name: replace(past, findings=tuple(causes[name]), case=judged.case)
+        if name in causes and not past.was_connected
+        else past
         for name, past in ends.items()
     }
+
+
+def _tells(line: Evidence) -> bool:
+    """Whether a line of evidence is of what changed, as `diagnosis.since` writes it."""
+    return line.origin.startswith("changed since ")
