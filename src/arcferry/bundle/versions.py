@@ -206,8 +206,8 @@ def _read(path: Path, version: int) -> Opened:
     """What is known of a version; its name alone counts if the content is damaged."""
     try:
         document = from_json(files.read_bounded(path, limit=_LIMIT))
-        later = {key: document.get(key, "") for key in ("created", "expires", "name")}
-        known = {"id": document["id"], "when": document["opened"], **later}
+        known = {"id": document["id"], "when": document["opened"]}
+        known |= {key: document.get(key, "") for key in ("created", "expires", "name")}
         return Opened(version, **{key: text.one_line(str(value)) for key, value in known.items()})
     except (FileInputError, ValueError, KeyError, TypeError, RecursionError):
         return Opened(version, "", "")
