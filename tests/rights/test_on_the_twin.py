@@ -129,6 +129,15 @@ async def test_verify_is_enough_to_see_a_machine_and_no_more(twin: Twin) -> None
     assert f"resourceGroups/{RESOURCE_GROUP}" in caught.value.message
 
 
+async def test_verify_is_enough_for_resource_graph(twin: Twin) -> None:
+    put_machine(twin, "web01")
+    async with signed_in_as(twin, granted(twin, "verify")) as session:
+        assert [machine.name for machine in await azure.graph_machines(session)] == ["web01"]
+    lacking = granted(twin, "verify", without="Microsoft.HybridCompute/machines/read")
+    async with signed_in_as(twin, lacking) as session:
+        assert await azure.graph_machines(session) == []
+
+
 async def test_a_right_on_one_group_is_none_on_another(twin: Twin) -> None:
     twin.azure.add_group("rg-other")
     client = granted(twin, "verify")

@@ -27,6 +27,7 @@ from arcferry.azure.preflight import (
     prepare,
     register,
 )
+from arcferry.azure.resource_graph import graph_machines
 from arcferry.azure.session import AzureSession, Token, signed_in
 from arcferry.azure.target import AzureTarget, target
 
@@ -53,6 +54,7 @@ __all__ = [
     "examine",
     "federated",
     "get_machine",
+    "graph_machines",
     "is_gone",
     "list_machines",
     "managed_identity",

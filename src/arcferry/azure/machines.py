@@ -32,7 +32,12 @@ _HTTP_OK = 200
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """One machine. Texts are empty and instants None where ARM does not say."""
+    """One machine. Texts are empty and instants None where ARM does not say.
+
+    Attributes:
+        auto_upgrade: whether Azure is to upgrade its agent; None where ARM does not say.
+        upgrade_failure: why the last upgrade by Azure failed; empty where it did not.
+    """
 
     name: str
     id: str
@@ -45,11 +50,27 @@ class Machine:
     last_status_change: datetime | None
     tags: Mapping[str, str]
     vm_uuid: str = ""
+    auto_upgrade: bool | None = None
+    upgrade_failure: str = ""
 
     @property
     def connected(self) -> bool:
         """Whether Azure says so."""
         return self.status.lower() == "connected"
+
+    @property
+    def subscription_id(self) -> str:
+        """The subscription that it lies in, by its id, in lower case; empty where it is of another form."""
+        return self._of_id(2).lower()
+
+    @property
+    def resource_group(self) -> str:
+        """The resource group that it lies in, likewise, in whatever letter case the id has."""
+        return self._of_id(4)
+
+    def _of_id(self, place: int) -> str:
+        parts = self.id.split("/") if MACHINE_ID.fullmatch(self.id) else ()
+        return parts[place] if parts else ""
 
 
 async def get_machine(session: AzureSession, name: str) -> Machine | None:
@@ -62,7 +83,9 @@ async def get_machine(session: AzureSession, name: str) -> Machine | None:
     doing = f"read machine {name}"
     try:
         with translated(doing, _needs(session)):
-            return _machine(await session.machines.machines.get(session.target.resource_group, name), doing)
+            return machine_from(
+                await session.machines.machines.get(session.target.resource_group, name), doing
+            )
     except NotFoundError as error:
         if missing(error) != "resource":
             raise
@@ -102,14 +125,18 @@ async def is_gone(session: AzureSession, resource_id: str) -> bool:
     return False
 
 
-async def list_machines(session: AzureSession) -> dict[str, Machine]:
-    """All machines of the target's resource group, by lower-case name: one request a page, not one a host.
+async def list_machines(session: AzureSession, group: str = "") -> dict[str, Machine]:
+    """All machines of a resource group, by lower-case name: one request a page, not one a host.
+
+    Args:
+        session: with the group's subscription.
+        group: its name; without one, the target's own.
 
     Raises:
         AzureError: the list cannot be had.
     """
     machines: dict[str, Machine] = {}
-    group = session.target.resource_group
+    group = group or session.target.resource_group
     doing = f"list machines in {group}"
     pages = 0
 
@@ -125,23 +152,27 @@ async def list_machines(session: AzureSession) -> dict[str, Machine]:
         if not isinstance(body, dict) or not isinstance(body.get("value"), list):
             raise unreadable(doing, "it has no list in it")
 
-    with translated(doing, _needs(session)):
+    with translated(doing, _needs(session, group)):
         listed = session.machines.machines.list_by_resource_group(group, raw_response_hook=look_at_page)
         async for item in listed:
-            machine = _machine(item, doing)
+            machine = machine_from(item, doing)
             machines[machine.name.lower()] = machine
             if len(machines) > MOST_MACHINES:
                 raise AzureUnavailableError(f"{doing}: the list does not end")
     return machines
 
 
-def _needs(session: AzureSession) -> Permission:
-    place = f"resource group {session.target.resource_group}"
+def _needs(session: AzureSession, group: str = "") -> Permission:
+    place = f"resource group {group or session.target.resource_group}"
     return Permission("Microsoft.HybridCompute/machines/read", "Azure Connected Machine Onboarding", place)
 
 
-def _machine(item: object, doing: str) -> Machine:
+def machine_from(item: object, doing: str) -> Machine:
     """A machine from what the SDK read: a mapping of the very names that ARM's JSON has.
+
+    Args:
+        item: the machine.
+        doing: what was tried, for the error's message.
 
     Raises:
         AzureUnavailableError: it is no machine.
@@ -167,7 +198,19 @@ def _machine(item: object, doing: str) -> Machine:
         last_status_change=changed,
         tags={_text(key): _text(value) for key, value in tags.items()} if isinstance(tags, Mapping) else {},
         vm_uuid=_text(properties.get("vmUuid")),
+        **_upgrade(properties.get("agentUpgrade")),
     )
+
+
+def _upgrade(told: object) -> dict[str, Any]:
+    """What ARM says of upgrades by Azure."""
+    upgrade = told if isinstance(told, Mapping) else {}
+    wanted = upgrade.get("enableAutomaticUpgrade")
+    failed = _text(upgrade.get("lastAttemptStatus")).lower() == "failed"
+    return {
+        "auto_upgrade": wanted if isinstance(wanted, bool) else None,
+        "upgrade_failure": (_text(upgrade.get("lastAttemptMessage")) or "failed") if failed else "",
+    }
 
 
 def _text(value: object) -> str:

@@ -28,12 +28,16 @@ class Opened:
         id: the bundle's id, or an empty string if the record of it is damaged.
         when: RFC 3339, or empty likewise.
         created: the day that it was made on, or empty; records of before it was kept do not say.
+        expires: the day from which on it is refused, likewise.
+        name: what its builder calls it, likewise.
     """
 
     version: int
     id: str
     when: str
     created: str = ""
+    expires: str = ""
+    name: str = ""
 
     def __str__(self) -> str:
         """For a sentence: the version, and what else is known."""
@@ -113,8 +117,10 @@ class VersionRecord:
             return
         document: dict[str, str | int] = {
             "created": f"{manifest.created:%Y-%m-%d}",
+            "expires": f"{manifest.expires:%Y-%m-%d}",
             "id": manifest.id,
             "opened": times.to_text(now),
+            "name": manifest.name,
             "version": manifest.version,
         }
         if older:
@@ -128,6 +134,18 @@ class VersionRecord:
         for opened in list(self._opened(folder)):
             if opened.version < manifest.version:
                 (folder / f"{opened.version}.json").unlink(missing_ok=True)
+
+    def newest(self) -> list[Opened]:
+        """The newest bundle of each lineage that was opened here.
+
+        Raises:
+            FileInputError: the record cannot be read.
+        """
+        root = self.folder / _FOLDER
+        with files.naming(root):
+            lineages = sorted(root.glob("*/*/")) if root.is_dir() else []
+        found = (max(self._opened(one), key=lambda opened: opened.version, default=None) for one in lineages)
+        return [one for one in found if one is not None]
 
     def _lineage(self, key: PublicKey, manifest: Manifest) -> Path:
         # Named by the key itself: an id is only eight bytes that anyone may write into a key.
@@ -188,7 +206,8 @@ def _read(path: Path, version: int) -> Opened:
     """What is known of a version; its name alone counts if the content is damaged."""
     try:
         document = from_json(files.read_bounded(path, limit=_LIMIT))
-        known = {"id": document["id"], "when": document["opened"], "created": document.get("created", "")}
+        known = {"id": document["id"], "when": document["opened"]}
+        known |= {key: document.get(key, "") for key in ("created", "expires", "name")}
         return Opened(version, **{key: text.one_line(str(value)) for key, value in known.items()})
     except (FileInputError, ValueError, KeyError, TypeError, RecursionError):
         return Opened(version, "", "")

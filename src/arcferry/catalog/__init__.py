@@ -9,6 +9,8 @@ from arcferry.catalog.ahead import (
     going,
     is_out_of_support,
     oldest_supported,
+    release_of,
+    releases_source,
 )
 from arcferry.catalog.asked import also_asked, asked, facility, system_codes
 from arcferry.catalog.bgp import (
@@ -118,6 +120,8 @@ __all__ = [
     "region_community",
     "regions",
     "regions_without_community",
+    "release_of",
+    "releases_source",
     "requirements",
     "says_left_out",
     "service_community",

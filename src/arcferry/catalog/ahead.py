@@ -8,7 +8,7 @@ from functools import cache
 
 from arcferry.catalog.places import clouds
 from arcferry.catalog.requirements import dated_endpoints
-from arcferry.catalog.store import Cloud, load
+from arcferry.catalog.store import Cloud, Source, load
 
 _VERSION = re.compile(r"(\d{1,3})\.(\d{1,4})(?!\d)")
 
@@ -115,12 +115,24 @@ def oldest_supported(today: date) -> AgentRelease | None:
 def is_out_of_support(version: str, today: date) -> bool:
     """Whether an agent of this version, such as `1.58.03224.2567`, came out more than a year before `today`.
 
-    A release that the list lacks came out no later than the next one that it has. One that is newer than the
-    whole list counts as supported, and so does a text that is no version.
+    One that is newer than the whole list counts as supported, and so does a text that is no version.
+    """
+    release = release_of(version)
+    return release is not None and today >= release.unsupported_from
+
+
+def release_of(version: str) -> AgentRelease | None:
+    """The release that a version, such as `1.58.03224.2567`, is of; of one that the list lacks, the next one.
+
+    That came out no earlier. None for a version that is newer than the whole list, or for no version.
     """
     number = _number(version)
-    following = next((one for one in agent_releases() if number and one.number >= number), None)
-    return following is not None and today >= following.unsupported_from
+    return next((one for one in agent_releases() if number and one.number >= number), None)
+
+
+def releases_source() -> Source:
+    """Where the list of releases is from, and its day."""
+    return load("releases").source
 
 
 def _number(version: str) -> tuple[int, int] | None:

@@ -30,6 +30,8 @@ COMMANDS = {
     "prepare": "arcferry.cli.prepare:prepare",
     "azure": "arcferry.cli.azure:app",
     "onboard": "arcferry.cli.onboard:app",
+    "verify": "arcferry.cli.verify:verify",
+    "lifecycle": "arcferry.cli.lifecycle:lifecycle",
     "export": "arcferry.cli.export:export",
     "collect": "arcferry.cli.collect:collect",
     "lab": "arcferry_lab.cli.app:app",

@@ -170,7 +170,9 @@ PortOption = Annotated[
 ]
 
 BundleArgument = Annotated[Path, argument("BUNDLE", "The bundle: a folder or a zip.")]
-BundleOption = Annotated[Path, setting("--bundle PATH", "The bundle: a folder or a zip.")]
+_BUNDLE = setting("--bundle PATH", "The bundle: a folder or a zip.")
+BundleOption = Annotated[Path, _BUNDLE]
+OptionalBundleOption = Annotated[Path | None, _BUNDLE]
 _BUNDLE_KEY = setting(
     "--bundle-key FILE", "The public key of whoever sealed the bundle; the file may hold several of theirs."
 )

@@ -1,6 +1,6 @@
 """The path of each network as it was when it was last proved, and what changed where it is gone now."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from arcferry.diagnosis.since import Comparison, compare, since
 from arcferry.errors import InputError
 from arcferry.evidence.case import Case, Document
 from arcferry.fleet.findings import claimed
-from arcferry.fleet.outcome import FleetRun, NetworkPath, PathOutcome
+from arcferry.fleet.outcome import FleetRun, PathOutcome
 from arcferry.watch import baseline
 
 
@@ -28,7 +28,7 @@ def with_baselines(run: FleetRun, state: Path, held: Sequence[Document]) -> tupl
         case = Case.of(claimed(one.network, (("path.json", one.path.encode()),)), held) if one.path else None
         if case is None or not case.attempts:
             continue
-        path = _path(run, state, one)
+        path = of_network(state, run.target, one.network)
         try:
             if one.outcome is PathOutcome.PROVED:
                 baseline.keep(path, case)
@@ -39,7 +39,12 @@ def with_baselines(run: FleetRun, state: Path, held: Sequence[Document]) -> tupl
     return replace(run, diagnosis=since(run.diagnosis, *found)), tuple(notes)
 
 
-def _path(run: FleetRun, state: Path, one: NetworkPath) -> Path:
-    return baseline.path_of(
-        state, "network", str(run.target["cloud"]), str(run.target["location"]), one.network
-    )
+def of_network(state: Path, target: Mapping[str, str], network: str) -> Path:
+    """Where the path of a network is kept as it was when it was last proved.
+
+    Args:
+        state: the folder that remembers.
+        target: where the run goes whose network it is.
+        network: by the name that `networks` gives it.
+    """
+    return baseline.path_of(state, "network", str(target["cloud"]), str(target["location"]), network)

@@ -1,5 +1,6 @@
 """Azure Resource Graph: one query language over all that the subscription holds."""
 
+from math import ceil
 from uuid import uuid4
 
 from aiohttp import web
@@ -25,13 +26,13 @@ _THROTTLED = (
     "Client application has been throttled and should not attempt to repeat the request until an amount of "
     "time has elapsed. Please see https://aka.ms/resourcegraph-throttling for help."
 )
-_QUOTA = {"x-ms-user-quota-remaining": "14", "x-ms-user-quota-resets-after": "00:00:05"}
 
 
 async def _query(asked: ArmRequest) -> web.Response:
     state, body = asked.state, asked.body
     if state.faults.take(_THROTTLING):
-        raise _throttled()
+        raise _throttled(1)
+    quota = _quota(asked)
     query, options = body.get("query"), body.get("options") or {}
     if not isinstance(query, str) or not isinstance(options, dict):
         raise _refused("The request needs a query, a text, and options, an object.")
@@ -43,10 +44,37 @@ async def _query(asked: ArmRequest) -> web.Response:
         rows = run(query, _tables(asked), "resources")
     except QueryError as error:
         raise _refused(f"{error}.") from error
-    return _answered(asked, rows, options)
+    return _answered(asked, rows, options, quota)
 
 
-def _answered(asked: ArmRequest, rows: list[Document], options: Document) -> web.Response:
+def _quota(asked: ArmRequest) -> dict[str, str]:
+    """The headers that say what is left of the client's quota (guidance-for-throttled-requests.md, 2025).
+
+    Raises:
+        ArmError: 429, nothing is.
+    """
+    plane, now = asked.state.plane, times.now()
+    name = asked.client.client_id if asked.client else ""
+    began, used = plane.graph_used.get(name, (now, 0))
+    if (now - began).total_seconds() >= plane.graph_window:
+        began, used = now, 0
+    rest = max(1, ceil(plane.graph_window - (now - began).total_seconds()))
+    if used >= plane.graph_quota:
+        raise _throttled(rest)
+    plane.graph_used[name] = began, used + 1
+    return _headers(plane.graph_quota - used - 1, rest)
+
+
+def _headers(left: int, rest: int) -> dict[str, str]:
+    return {
+        "x-ms-user-quota-remaining": str(left),
+        "x-ms-user-quota-resets-after": f"00:{rest // 60:02}:{rest % 60:02}",
+    }
+
+
+def _answered(
+    asked: ArmRequest, rows: list[Document], options: Document, quota: dict[str, str]
+) -> web.Response:
     start = _number(options, "$skipToken") or _number(options, "$skip")
     size = min(_number(options, "$top") or _MOST, _MOST, asked.state.page)
     data = rows[start : start + size]
@@ -59,7 +87,7 @@ def _answered(asked: ArmRequest, rows: list[Document], options: Document) -> web
     }
     if start + size < len(rows):
         answer["$skipToken"] = str(start + size)
-    return web.json_response(answer, headers=_QUOTA)
+    return web.json_response(answer, headers=quota)
 
 
 def _tables(asked: ArmRequest) -> dict[str, list[Document]]:
@@ -119,14 +147,10 @@ def _refused(message: str, code: str = "ParserFailure") -> ArmError:
     return _error(400, "BadRequest", ("InvalidQuery", _INVALID), (code, message))
 
 
-def _throttled() -> ArmError:
+def _throttled(rest: int) -> ArmError:
     """Its own limit, of 15 queries in 5 seconds, beside Resource Manager's."""
     error = _error(429, "RateLimiting", ("RateLimiting", _THROTTLED))
-    error.headers = {
-        "Retry-After": "1",
-        "x-ms-user-quota-remaining": "0",
-        "x-ms-user-quota-resets-after": "00:00:01",
-    }
+    error.headers = {"Retry-After": str(rest), **_headers(0, rest)}
     return error
 
 

@@ -49,6 +49,9 @@ class ControlPlane:
         refused: how many it has refused, by client.
         throttle_for: for how long the fault arm/throttling refuses everybody, in seconds.
         throttled_until: until when it does.
+        graph_quota: how many queries Resource Graph takes of one client in one window of time.
+        graph_window: how long that lasts, in seconds.
+        graph_used: when each client's window began, and how many queries it has sent in it.
     """
 
     documents: dict[str, Document] = field(default_factory=dict)
@@ -62,6 +65,9 @@ class ControlPlane:
     refused: dict[str, int] = field(default_factory=dict)
     throttle_for: int = 2
     throttled_until: datetime | None = None
+    graph_quota: int = 15
+    graph_window: int = 5
+    graph_used: dict[str, tuple[datetime, int]] = field(default_factory=dict)
 
     def under(self, place: str) -> list[Document]:
         """The documents in a group or a resource, itself not included."""

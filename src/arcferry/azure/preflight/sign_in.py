@@ -48,12 +48,8 @@ def lasting(asked: Inquiry) -> list[PreflightCheck]:
     if not isinstance(identity, ServicePrincipal):
         return []
     if identity.certificate_ends is None:
-        command = command_line.line(
-            'az ad app credential list --id {client} --query "[].{name:displayName, ends:endDateTime}" '
-            "--output table",
-            client=command_line.guid(identity.client_id, "CLIENT-ID"),
-        )
         says = "when the secret ends stands in Microsoft Graph, which was not asked"
+        command = ends_command(identity.client_id)
         return [unknown(CREDENTIAL, says, command, who="An owner of the application")]
     days = (identity.certificate_ends - datetime.now(UTC)).days
     says = f"the certificate is valid until {identity.certificate_ends:%Y-%m-%d}, {days} days from now"
@@ -61,6 +57,15 @@ def lasting(asked: Inquiry) -> list[PreflightCheck]:
         says = f"the certificate ended on {identity.certificate_ends:%Y-%m-%d}"
         return [hindrance(CREDENTIAL, says, _RENEW, of_identity=True)]
     return [warning(CREDENTIAL, says, _RENEW) if days < SOON else ok(CREDENTIAL, says)]
+
+
+def ends_command(client_id: str) -> str:
+    """The line with which an owner of an application sees when its secrets end."""
+    return command_line.line(
+        'az ad app credential list --id {client} --query "[].{name:displayName, ends:endDateTime}" '
+        "--output table",
+        client=command_line.guid(client_id, "CLIENT-ID"),
+    )
 
 
 _RENEW = (

@@ -1,0 +1,118 @@
+"""What ends and when: JSON, JSON lines, or a table, the nearest day first."""
+
+from collections.abc import Iterator
+from textwrap import wrap
+from typing import Any
+
+from rich.console import Console
+
+from arcferry.report import as_json
+from arcferry.report.as_json import SCHEMA, picked
+from arcferry.report.columns import named
+from arcferry.report.console import print_line, print_marked, print_sum
+from arcferry.text import one_line
+from arcferry.times import to_text
+from arcferry.verify import Due, DueKind, Lifecycle
+
+_SOON = 60
+_WIDTH = 80
+_INDENT = 6
+
+
+def document(found: Lifecycle) -> dict[str, Any]:
+    """The calendar as one JSON document."""
+    return {
+        "schema": SCHEMA,
+        "kind": "lifecycle",
+        "asked": to_text(found.at),
+        "whole": not found.half,
+        "over": len(found.over),
+        "dues": [_due(found, due) for due in found.dues],
+        "unknown": [picked(one, "what", "hint") for one in found.unknown],
+        "auto_upgrade": {
+            "machines": [picked(one, "name", "failure", "turn_off") for one in found.upgrades],
+            "downloads_from": list(found.upgrade_needs),
+        },
+        "notes": list(found.notes),
+    }
+
+
+def lines(found: Lifecycle) -> Iterator[dict[str, Any]]:
+    """A line a day, then the rest."""
+    return as_json.lines(document(found), "dues", "due")
+
+
+def _due(found: Lifecycle, due: Due) -> dict[str, Any]:
+    told = picked(due, "day", "kind", "key", "title", "hint", "source", "servers")
+    return {**told, "days": due.days(found.today)}
+
+
+def draw(found: Lifecycle, console: Console) -> None:
+    """Every day with what ends, then automatic upgrade, what is not known, and the sum."""
+    for due in found.dues:
+        word = _word(found, due)
+        print_marked(console, word, f"{due.day}  {_left(due.days(found.today)):>13}  {due.kind.value}")
+        _print(console, due.title)
+        if due.servers:
+            _print(console, named(due.servers))
+        if due.hint and word != "ok":
+            _print(console, due.hint)
+    print_line(console)
+    _print_upgrades(console, found)
+    for one in found.unknown:
+        print_marked(console, "warn", "not known")
+        _print(console, one.what)
+        print_line(
+            console, f"{'':<{_INDENT}}{one.hint}" if one.hint else ""
+        )  # may be a command, to be copied
+    for note in found.notes:
+        _print(console, f"note: {note}", indent=0)
+    print_sum(console, "FAIL" if found.over else "warn" if found.half else "ok", summary(found))
+
+
+def _word(found: Lifecycle, due: Due) -> str:
+    if due.kind is DueKind.ANNOUNCED:
+        return "warn" if due.days(found.today) <= _SOON else "ok"
+    left = due.days(found.today)
+    return "FAIL" if left <= 0 else "warn" if left <= _SOON else "ok"
+
+
+def _left(days: int) -> str:
+    if days == 0:
+        return "today"
+    return f"in {days} days" if days > 0 else f"{-days} days ago"
+
+
+def _print_upgrades(console: Console, found: Lifecycle) -> None:
+    if not found.upgrades:
+        return
+    names = [one.name for one in found.upgrades]
+    print_marked(console, "warn", f"automatic upgrade is on: {named(names, most=3)}")
+    _print(
+        console,
+        f"It downloads from {', '.join(found.upgrade_needs)}, which Microsoft peering does not carry: where "
+        "these servers have no other way out it cannot work, and a bundle upgrades them.",
+    )
+    for one in found.upgrades:
+        if one.failure:
+            _print(console, f"{one.name}: the last attempt failed: {one_line(one.failure)}")
+    _print(console, f"To turn it off for {names[0]}, in PowerShell; --output json has each one's line:")
+    print_line(console, f"{'':<{_INDENT}}{found.upgrades[0].turn_off}")
+    print_line(console)
+
+
+def _print(console: Console, text: str, *, indent: int = _INDENT) -> None:
+    for line in wrap(
+        one_line(text, limit=1200), _WIDTH - indent, break_long_words=False, break_on_hyphens=False
+    ):
+        print_line(console, f"{'':<{indent}}{line}")
+
+
+def summary(found: Lifecycle) -> str:
+    """One line: what has ended, and what ends next."""
+    ahead = [due for due in found.dues if due.days(found.today) > 0 and due.kind is not DueKind.ANNOUNCED]
+    following = f"; next on {ahead[0].day}: {ahead[0].title}" if ahead else ""
+    half = "; Azure's answer is not whole" if found.half else ""
+    over = len(found.over)
+    what = f"{over} {'thing has' if over == 1 else 'things have'} ended" if over else "nothing has ended"
+    return one_line(f"{what}{following}{half}", limit=300)
