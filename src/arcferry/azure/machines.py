@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from azure.core.pipeline import PipelineResponse
+from azure.mgmt.hybridcompute.models import MachineUpdate
 
 from arcferry.azure.mapping import Permission, missing, translated, unreadable
 from arcferry.azure.session import AzureSession
@@ -25,6 +26,8 @@ MACHINE_ID = re.compile(
 )
 """The ARM id of a machine."""
 
+ONBOARDING = "Azure Connected Machine Onboarding"
+ADMINISTRATOR = "Azure Connected Machine Resource Administrator"
 _API_VERSION = "2024-07-10"
 _LONGEST_DELETE = 300.0
 _HTTP_OK = 200
@@ -76,10 +79,7 @@ async def delete_machine(session: AzureSession, name: str) -> None:
         AzureError: it was not deleted.
     """
     group = session.target.resource_group
-    place = f"resource group {group}"
-    role = "Azure Connected Machine Resource Administrator"
-    needs = Permission("Microsoft.HybridCompute/machines/delete", role, place)
-    with translated(f"delete machine {name}", needs):
+    with translated(f"delete machine {name}", may(session, "machines/delete")):
         async with asyncio.timeout(_LONGEST_DELETE):
             await (await session.machines.machines.begin_delete(group, name)).result()
 
@@ -135,9 +135,26 @@ async def list_machines(session: AzureSession) -> dict[str, Machine]:
     return machines
 
 
-def _needs(session: AzureSession) -> Permission:
+async def set_machine_tags(session: AzureSession, name: str, tags: Mapping[str, str]) -> Machine:
+    """Give the machine of that name just these tags, and change nothing else of it.
+
+    Raises:
+        AzureError: they were not set.
+    """
+    doing, group = f"set the tags of machine {name}", session.target.resource_group
+    with translated(doing, may(session, "machines/write", ONBOARDING)):
+        change = MachineUpdate(tags=dict(tags))
+        return _machine(await session.machines.machines.update(group, name, change), doing)
+
+
+def may(session: AzureSession, what: str, role: str = ADMINISTRATOR) -> Permission:
+    """What doing something with machines of the target's resource group takes."""
     place = f"resource group {session.target.resource_group}"
-    return Permission("Microsoft.HybridCompute/machines/read", "Azure Connected Machine Onboarding", place)
+    return Permission(f"Microsoft.HybridCompute/{what}", role, place)
+
+
+def _needs(session: AzureSession) -> Permission:
+    return may(session, "machines/read", ONBOARDING)
 
 
 def _machine(item: object, doing: str) -> Machine:

@@ -31,6 +31,10 @@ COMMANDS = {
     "onboard": "arcferry.cli.onboard:app",
     "export": "arcferry.cli.export:export",
     "collect": "arcferry.cli.collect:collect",
+    "set-tags": "arcferry.cli.errands:set_tags",
+    "set-proxy": "arcferry.cli.errands:set_proxy",
+    "offboard": "arcferry.cli.errands:offboard",
+    "uninstall": "arcferry.cli.errands:uninstall",
     "lab": "arcferry_lab.cli.app:app",
 }
 _LAB = "lab"
