@@ -210,15 +210,24 @@ class FleetOptions(
     azure_options.IdentityOptions,
     WinrmOptions,
 ):
-    """What plan and apply both take."""
+    """What every run over servers takes that has a bundle."""
 
     inventory_encoding: EncodingOption = ""
     bundle: options.BundleOption
     bundle_key: options.BundleKeyOption
     allow_older: options.AllowOlderOption = ""
-    tags: azure_options.TagsOption = None
     state: options.StateOption = None
     window: options.WindowOption = None
+    concurrency: Annotated[
+        int, option("--concurrency N", "Hosts at one time.", panel=options.RUN, min=1, max=500)
+    ] = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnboardOptions(FleetOptions):
+    """The same, and what becomes of machines that are made."""
+
+    tags: azure_options.TagsOption = None
     reconnect: Annotated[
         bool,
         option(
@@ -228,9 +237,6 @@ class FleetOptions(
             panel=options.RUN,
         ),
     ] = False
-    concurrency: Annotated[
-        int, option("--concurrency N", "Hosts at one time.", panel=options.RUN, min=1, max=500)
-    ] = 50
 
 
 def request_of(
@@ -247,13 +253,14 @@ def request_of(
     target = given.target(**given.access()) if given.complete else None
     found = read(inventory, given.inventory_encoding, given.cloud, given.how)
     target = target or completed(given, found).target(**given.access())
-    everyone = tagged(found, given.tags or [])
+    own = given if isinstance(given, OnboardOptions) else None
+    everyone = tagged(found, (own.tags if own else None) or [])
     hosts = selected(everyone, given.limit or [], given.site or [])
     sign_in = sign_in_of(given, given, hosts.hosts)
     opened = open_bundle(given.bundle, given.bundle_key, folder, given.allow_older, keeps=acts)
     request = RunRequest(
         hosts, opened, sign_in, target, who, folder, given.concurrency,
-        window=window_of(given.window), reconnect=given.reconnect, everyone=everyone,
+        window=window_of(given.window), reconnect=own is not None and own.reconnect, everyone=everyone,
     )  # fmt: skip
     return request if run is None else run.of(request)
 
