@@ -204,7 +204,7 @@ async def test_a_saved_plan_goes_through_canary_wave_pause_and_retry(mixed: Mixe
 
 @pytest.mark.timeout(400)
 async def test_windows_servers_are_taken_out_and_left_clean(mixed: Mixed) -> None:
-    """By either transport: a proxy that leads nowhere is taken back, then out of Azure, then off the server."""
+    """By either transport: a proxy that leads nowhere is taken back, then out of Azure, then off it."""
     which = tuple(f"--limit={name}" for name in WINDOWS)
     ready = await mixed.run("apply", *which)
     assert ready.code == 0, ready.out + ready.err

@@ -35,7 +35,12 @@ _HTTP_OK = 200
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """One machine. Texts are empty and instants None where ARM does not say."""
+    """One machine. Texts are empty and instants None where ARM does not say.
+
+    Attributes:
+        kind: whose it is, where another service has made it: HCI (Azure Local), VMware, SCVMM, AVS, EPS, AWS,
+            GCP. One that an agent's own connect has made has none.
+    """
 
     name: str
     id: str
@@ -48,6 +53,7 @@ class Machine:
     last_status_change: datetime | None
     tags: Mapping[str, str]
     vm_uuid: str = ""
+    kind: str = ""
 
     @property
     def connected(self) -> bool:
@@ -184,6 +190,7 @@ def _machine(item: object, doing: str) -> Machine:
         last_status_change=changed,
         tags={_text(key): _text(value) for key, value in tags.items()} if isinstance(tags, Mapping) else {},
         vm_uuid=_text(properties.get("vmUuid")),
+        kind=_text(shown.get("kind")),
     )
 
 

@@ -187,6 +187,7 @@ class MachineSummary:
     changed: str
     vm_uuid: str = ""
     fqdn: str = ""
+    kind: str = ""
 
     @classmethod
     def of(cls, machine: Machine | None) -> Self | None:
@@ -194,7 +195,7 @@ class MachineSummary:
         if machine is None:
             return None
         changed = str(machine.last_status_change or "")
-        return cls(machine.status, machine.vm_id, changed, machine.vm_uuid, machine.fqdn)
+        return cls(machine.status, machine.vm_id, changed, machine.vm_uuid, machine.fqdn, machine.kind)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from arcferry.azure import Machine
 from arcferry.fleet.errands.errand import HostNow
 from arcferry.fleet.host_state import Decision, block
-from arcferry.fleet.steps.leave import is_at_rest, is_own, place_of
+from arcferry.fleet.steps.leave import is_at_rest, is_own, of_another_service, place_of
 from arcferry.text import one_line
 
 
@@ -31,6 +31,8 @@ def answering_guard(now: HostNow) -> Decision | None:
     if blocked := now.objection or no_administrator(now) or elsewhere(now):
         return blocked
     facts, machine = now.facts, now.machine
+    if why := of_another_service(machine, facts):
+        return block(why, "Take it out of the inventory.")
     if machine is None or facts is None:
         return None
     if not is_own(machine, facts, now.agent):
@@ -59,6 +61,8 @@ def machine_guard(now: HostNow, machine: Machine | None = None) -> Decision | No
     machine = machine or now.machine
     if machine is None:
         return None
+    if why := of_another_service(machine, None):
+        return block(why, "Take it out of the inventory.")
     if not is_at_rest(machine):
         return block(
             f"{machine.name} is {machine.status or 'without a status'} in Azure: a server answers for it",

@@ -2,7 +2,7 @@
 
 from arcferry.fleet.host_state import Decision, HostState, Way, block, skip
 from arcferry.fleet.outcome import StepResult
-from arcferry.fleet.steps.leave import place_of
+from arcferry.fleet.steps.leave import of_another_service, place_of
 from arcferry.fleet.task import HostTask, Step
 from arcferry.text import one_line
 
@@ -14,6 +14,8 @@ def decide(state: HostState) -> Decision:
         return state.objection
     if state.way is Way.RECONNECT and "connect" in state.begun and not agent.has_machine:
         return skip("it was disconnected in an earlier attempt")
+    if why := of_another_service(state.machine, state.facts):
+        return block(why, "Take it out of the inventory.")
     if not agent.has_machine:
         says = "its agent is not connected" if agent.installed else "it has no agent"
         return block(says, "Bring it in first: arcferry onboard apply.")

@@ -99,6 +99,19 @@ def is_leftover(machine: Machine | MachineSummary, facts: HostFacts, agent: Host
     return is_own(machine, facts, agent) and is_at_rest(machine)
 
 
+def of_another_service(machine: Machine | MachineSummary | None, facts: HostFacts | None) -> str:
+    """Why a machine is another service's to take away; empty where it is not.
+
+    To disconnect a VM of Azure Local in the ordinary way may delete the VM itself, in Azure and on premises
+    (learn.microsoft.com, azcmagent disconnect, read 2026-11-29).
+    """
+    if facts is not None and facts.azure_local:
+        return "it is Azure Local, which is taken out of Azure in a way of its own"
+    if machine is not None and machine.kind:
+        return f"its machine is of the kind {machine.kind}, which another service has made and takes away"
+    return ""
+
+
 def is_at_rest(machine: Machine | MachineSummary) -> bool:
     """Whether no agent answers for a machine, as far as Azure hears."""
     return machine.status.lower() in _AT_REST
