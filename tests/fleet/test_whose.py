@@ -21,8 +21,8 @@ AGENT = HostAgent(
     installed=True, status="Connected", resource_id=TARGET.machine_id("web01"), vm_id=VM_ID, vm_uuid="F1"
 )
 FACTS = HostFacts(
-    os="linux", hostname="web01", distro="", arch="x86_64", package_format="deb", systemd=True, disk_free=None,
-    opt_free=None, azure_vm=False, skew=None, agent=AGENT, root=True, vm_uuid="F1",
+    os="linux", hostname="web01", distro="", arch="x86_64", package_format="deb", systemd=True,
+    disk_free=None, opt_free=None, azure_vm=False, skew=None, agent=AGENT, root=True, vm_uuid="F1",
 )  # fmt: skip
 MACHINE = Machine(
     "web01", AGENT.resource_id, "Connected", VM_ID, "eastasia", "1.67", "", "web01.corp.example", None,

@@ -68,13 +68,6 @@ def machine_guard(now: HostNow, machine: Machine | None = None) -> Decision | No
             f"{machine.name} is {machine.status or 'without a status'} in Azure: a server answers for it",
             "Run arcferry offboard without --only-azure, so that the server is disconnected first.",
         )
-    if now.wishes.vm_id:
-        if machine.vm_id.lower() == now.wishes.vm_id.lower():
-            return None
-        return block(
-            f"{machine.name} has the vmId {machine.vm_id or 'unknown'}, and not {now.wishes.vm_id}",
-            "Azure shows it: az resource show --ids ID --query properties.vmId",
-        )
     why = _unproved(now, machine)
     if not why:
         return None
@@ -85,7 +78,10 @@ def machine_guard(now: HostNow, machine: Machine | None = None) -> Decision | No
 
 
 def _unproved(now: HostNow, machine: Machine) -> str:
-    host = now.host
+    host, vm_id = now.host, now.wishes.vm_id
+    if vm_id:
+        same = machine.vm_id.lower() == vm_id.lower()
+        return "" if same else f"it has the vmId {machine.vm_id or 'unknown'}, and not {vm_id}"
     short = machine.fqdn.partition(".")[0].lower()
     own = {host.name.lower(), host.name.partition(".")[0].lower(), host.address.lower()}
     if not own & {short, machine.fqdn.lower()} or not short:

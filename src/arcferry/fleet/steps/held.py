@@ -1,6 +1,6 @@
 """held: an upgrade or a reconnect is for servers that hold their machine, and moves none."""
 
-from arcferry.fleet.host_state import Decision, HostState, Way, block, skip
+from arcferry.fleet.host_state import Decision, HostAgent, HostState, Way, block, skip
 from arcferry.fleet.outcome import StepResult
 from arcferry.fleet.steps.leave import of_another_service, place_of
 from arcferry.fleet.task import HostTask, Step
@@ -14,11 +14,10 @@ def decide(state: HostState) -> Decision:
         return state.objection
     if state.way is Way.RECONNECT and "connect" in state.begun and not agent.has_machine:
         return skip("it was disconnected in an earlier attempt")
-    if why := of_another_service(state.machine, state.facts):
-        return block(why, "Take it out of the inventory.")
-    if not agent.has_machine:
-        says = "its agent is not connected" if agent.installed else "it has no agent"
-        return block(says, "Bring it in first: arcferry onboard apply.")
+    if why := of_another_service(state.machine, state.facts) or _without(agent):
+        return block(
+            why, "This is for servers that onboard apply has connected: bring it in, or leave it out."
+        )
     if not state.connected_here:
         differs = place_of(agent, state.target, name)
         return block(
@@ -29,6 +28,12 @@ def decide(state: HostState) -> Decision:
         why = "its connection to Azure has expired" if agent.expired else "ARM has its machine no longer"
         return block(why, "Connect it anew first: arcferry reconnect, which upgrades it too.")
     return skip(one_line(f"connected to {agent.resource_id or name}", limit=300))
+
+
+def _without(agent: HostAgent) -> str:
+    if agent.has_machine:
+        return ""
+    return "its agent is not connected" if agent.installed else "it has no agent"
 
 
 async def perform(task: HostTask) -> StepResult:
