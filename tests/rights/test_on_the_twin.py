@@ -137,12 +137,12 @@ async def test_a_right_on_one_group_is_none_on_another(twin: Twin) -> None:
 async def test_offboard_is_enough_to_take_a_machine_and_its_extensions_away(twin: Twin) -> None:
     put_machine(twin, "web01")
     async with signed_in_as(twin, granted(twin, "offboard")) as session:
-        url = (
-            f"{twin.azure.arm_url}{session.target.machine_id('web01')}/extensions/one?api-version=2024-07-10"
-        )
-        body = {"location": "eastasia", "properties": {"publisher": "p", "type": "t"}}
-        async with signed_in_as(twin, twin.client) as owner:
-            await owner.resources.send_request(HttpRequest("PUT", url, json=body))
+        place = f"{session.target.machine_id('web01')}/extensions/one"
+        kind = "Microsoft.HybridCompute/machines/extensions"
+        twin.azure.plane.documents[place.lower()] = {
+            "id": place, "name": "one", "type": kind, "location": "eastasia", "tags": {},
+            "properties": {"publisher": "p", "type": "t"}, "changed": "2026-11-29T00:00:00Z",
+        }  # fmt: skip
         assert await azure.list_extensions(session, "web01") == ("one",)
         await azure.delete_extension(session, "web01", "one")
         assert await azure.list_extensions(session, "web01") == ()

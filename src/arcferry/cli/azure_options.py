@@ -174,33 +174,6 @@ class IdentityOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GroupOptions:
-    """Where in Azure machines are; each row of an inventory may say another group or subscription."""
-
-    cloud: CloudOption = DEFAULT_CLOUD
-    tenant_id: Annotated[str, _TENANT]
-    subscription_id: Annotated[str, _SUBSCRIPTION]
-    resource_group: GroupOption = ""
-
-    def target(self, group: str, **access: Any) -> "AzureTarget":  # noqa: ANN401  # as `azure.target` checks them
-        """The place, checked, with this resource group. Nothing is made there, so its location is any.
-
-        Raises:
-            InputError: as for `azure.target`.
-        """
-        from arcferry import azure, catalog
-
-        return azure.target(
-            cloud=self.cloud,
-            tenant_id=self.tenant_id,
-            subscription_id=self.subscription_id,
-            resource_group=group,
-            location=catalog.regions(catalog.cloud(self.cloud))[0].name,
-            **access,
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
 class WhereOptions:
     """Where in Azure, as far as it is known."""
 

@@ -1,15 +1,22 @@
 """What commands take that do something with servers which are in Azure Arc, and how each is carried out."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from arcferry.cli import azure_options, options
-from arcferry.cli.inventory import EncodingOption, first_group, read
-from arcferry.cli.onboard_options import HostOptions, SelectionOptions, quiet_libraries, sign_in_of
+from arcferry.cli.inventory import EncodingOption, check_complete, completed, read
+from arcferry.cli.onboard_options import (
+    ConcurrencyOption,
+    HostOptions,
+    MaxFailuresOption,
+    SelectionOptions,
+    quiet_libraries,
+    sign_in_of,
+)
 from arcferry.cli.options import option
 from arcferry.cli.output import CheckOutput, show_by
 from arcferry.cli.sign_in import principal
@@ -30,7 +37,7 @@ ApplyOption = Annotated[
 @dataclass(frozen=True, kw_only=True)
 class MachineOptions(
     SelectionOptions,
-    azure_options.GroupOptions,
+    azure_options.HostPlaceOptions,
     azure_options.AccessOptions,
     azure_options.IdentityOptions,
 ):
@@ -38,17 +45,8 @@ class MachineOptions(
 
     inventory_encoding: EncodingOption = ""
     state: options.StateOption = None
-    concurrency: Annotated[
-        int, option("--concurrency N", "Hosts at one time.", panel=options.RUN, min=1, max=500)
-    ] = 20
-    max_failures: Annotated[
-        str,
-        option(
-            "--max-failures N",
-            "Begin no further server after so many failures, or such a share of the servers: 3 or 5%.",
-            panel=options.RUN,
-        ),
-    ] = ""
+    concurrency: ConcurrencyOption = 50
+    max_failures: MaxFailuresOption = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +58,7 @@ def errand_request(
     errand: "Errand", inventory: Path | None, given: MachineOptions, wishes: "Wishes", machine: str = ""
 ) -> "ErrandRequest":
     """What was asked for, read and checked: the servers of an inventory, or one machine by its name."""
+    from arcferry import catalog
     from arcferry.files import state_folder
     from arcferry.fleet.errands.errand import ErrandRequest
     from arcferry.fleet.inventory import HowReached
@@ -69,20 +68,22 @@ def errand_request(
 
     quiet_libraries()
     servers = given if isinstance(given, ServerOptions) else None
+    # Nothing is made anywhere, so a location that is not given is any that passes.
+    anywhere = catalog.regions(catalog.cloud(given.cloud))[0].name
+    given = replace(given, location=given.location or anywhere)
     if inventory is None:
-        hosts = _one_machine(machine, given)
+        found = hosts = _one_machine(machine, given)
     else:
         how = servers.how if servers else HowReached()
         found = read(inventory, given.inventory_encoding, given.cloud, how)
         hosts = selected(found, given.limit or [], given.site or [])
-    group = given.resource_group or first_group(hosts)
     asks = errand.asks_host and not wishes.only_azure
     budget = amount(given.max_failures, "--max-failures") if given.max_failures else None
     return ErrandRequest(
         errand,
         hosts,
         sign_in_of(servers, servers, hosts.hosts) if servers and asks else SignIn(),
-        given.target(group, **given.access()),
+        completed(given, found).target(**given.access()),
         given.state or state_folder(),
         wishes,
         given.concurrency,
@@ -97,8 +98,7 @@ def _one_machine(name: str, given: MachineOptions) -> "Inventory":
         raise InputError("--limit and --site choose of an inventory, and none is given")
     if not re.fullmatch(r"[\w.-]{1,54}", name, re.ASCII):
         raise InputError("--machine takes the name of a machine in Azure: 1 to 54 letters, digits, - _ or .")
-    if not given.resource_group:
-        raise InputError("the machine's resource group is needed", hint="Pass --resource-group.")
+    check_complete(given)
     return Inventory(Path("--machine"), (Host(name, name),))
 
 

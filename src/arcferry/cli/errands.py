@@ -133,16 +133,13 @@ def set_tags(
 def set_proxy(
     inventory: InventoryArgument,
     *,
-    agent_proxy: Annotated[
-        str,
-        option("--agent-proxy URL", "One proxy for all: http://HOST:PORT, in place of the inventory's."),
-    ] = "",
+    agent_proxy: options.AgentProxyOption = "",
     none: Annotated[bool, option("--none", "The agents are to use no proxy.")] = False,
     servers: ServerOptions,
     apply: ApplyOption = False,
     output: options.CheckOutputOption = "table",
 ) -> None:
-    """Set the proxy of the agents on servers: the one of each server's row or site in the inventory.
+    """Set the proxy of the agents on servers: that of each row or site, or one for all by --agent-proxy.
 
     The agent keeps it as its own setting proxy.url. Where the server is connected, its agent then checks
     the endpoints by it; where that fails, the setting from before is put back.

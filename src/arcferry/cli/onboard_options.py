@@ -19,6 +19,19 @@ if TYPE_CHECKING:
     from arcferry.fleet.transport import SignIn
     from arcferry.fleet.window import Window
 
+MaxFailuresOption = Annotated[
+    str,
+    option(
+        "--max-failures N",
+        "Begin no further server after so many failures, or such a share of the servers: 3 or 5%.",
+        "--stop-after",
+        panel=options.RUN,
+    ),
+]
+ConcurrencyOption = Annotated[
+    int, option("--concurrency N", "Hosts at one time.", panel=options.RUN, min=1, max=500)
+]
+
 
 @dataclass(frozen=True, kw_only=True)
 class SelectionOptions:
@@ -81,15 +94,7 @@ class OrderOptions:
 class RunOptions(OrderOptions):
     """The same, and when to wait or stop."""
 
-    max_failures: Annotated[
-        str,
-        option(
-            "--max-failures N",
-            "Begin no further server after so many failures, or such a share of the servers: 3 or 5%.",
-            "--stop-after",
-            panel=options.RUN,
-        ),
-    ] = ""
+    max_failures: MaxFailuresOption = ""
 
     patience: Annotated[
         float,
@@ -218,9 +223,7 @@ class FleetOptions(
     allow_older: options.AllowOlderOption = ""
     state: options.StateOption = None
     window: options.WindowOption = None
-    concurrency: Annotated[
-        int, option("--concurrency N", "Hosts at one time.", panel=options.RUN, min=1, max=500)
-    ] = 50
+    concurrency: ConcurrencyOption = 50
 
 
 @dataclass(frozen=True, kw_only=True)
