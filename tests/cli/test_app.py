@@ -25,7 +25,10 @@ COMMANDS = dict(commands(typer.main.get_command(app)))
 OURS = {words: command for words, command in COMMANDS.items() if words[:1] != ("lab",)}
 
 
-TWO_MEANINGS = {"--since": "a time, for a history; an older file, for a sheet of rules"}
+TWO_MEANINGS = {
+    "--since": "a time, for a history; an older file, for a sheet of rules",
+    "--replace": "a bundle that lies there; tags that are there",
+}
 
 
 def options(words: tuple[str, ...]) -> Iterator[Any]:

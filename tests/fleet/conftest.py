@@ -262,13 +262,16 @@ class Fleet:
         words = ["onboard", verb]
         if verb not in {"status", "follow", "pause", "resume", "cancel"}:
             words.append(str(inventory or self.twin.paths.inventory))
+        return await self.begun(*words, *args)
+
+    async def begun(self, *words: str) -> asyncio.subprocess.Process:
+        """A command that was started."""
         return await asyncio.create_subprocess_exec(
             *self.before,
             sys.executable,
             "-m",
             "arcferry",
             *words,
-            *args,
             env=self.environment(),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
@@ -278,6 +281,13 @@ class Fleet:
     async def run(self, verb: str, *args: str, inventory: Path | None = None) -> Ended:
         process = await self.start(verb, "--output", "json", *args, inventory=inventory)
         return await ended(process)
+
+    async def errand(self, verb: str, *args: str, inventory: Path | None = None) -> Ended:
+        """A command for servers that are in Azure already."""
+        place = str(inventory or self.twin.paths.inventory)
+        done = await ended(await self.begun(verb, place, "--output", "json", *args))
+        assert done.out, done.err
+        return done
 
     async def killed_when(self, seen: Callable[[dict[str, Any]], bool], *args: str) -> bool:
         """Apply, and SIGKILL it as soon as its journal shows an event; whether that came before its end."""

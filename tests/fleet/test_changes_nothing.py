@@ -66,6 +66,9 @@ class Asking:
 
 COMMANDS = {
     "onboard plan": Asking("onboard plan INVENTORY", True),
+    "upgrade": Asking("upgrade INVENTORY", True),
+    "offboard": Asking("offboard INVENTORY", True),
+    "set-tags": Asking("set-tags INVENTORY --tags a=b", True),
     "azure preflight": Asking("azure preflight INVENTORY", True),
     "onboard status": Asking("onboard status", False),
     "check": Asking("check --location eastasia", True, PROBING),

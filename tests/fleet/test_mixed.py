@@ -15,7 +15,7 @@ from arcferry_lab.hosts.faults import lay
 from arcferry_lab.hosts.windows import WindowsHost, cannot_host
 from arcferry_lab.twin import RESOURCE_GROUP, Twin, TwinSettings
 
-from .conftest import EVERYTHING, Fleet, Sealed, ended
+from .conftest import EVERYTHING, Fleet, Sealed, ended, free_port
 
 pytestmark = [
     pytest.mark.lab,
@@ -199,4 +199,27 @@ async def test_a_saved_plan_goes_through_canary_wave_pause_and_retry(mixed: Mixe
     again = await mixed.run("retry", "--failed", *how)
     assert (again.code, again.outcomes) == (0, dict.fromkeys(WINDOWS, "connected")), again.out + again.err
     assert mixed.puts()[first.name] == mixed.puts()[second.name]
+    assert mixed.tokens() == []
+
+
+@pytest.mark.timeout(400)
+async def test_windows_servers_are_taken_out_and_left_clean(mixed: Mixed) -> None:
+    """By either transport: a proxy that leads nowhere is taken back, then out of Azure, then off it."""
+    which = tuple(f"--limit={name}" for name in WINDOWS)
+    ready = await mixed.run("apply", *which)
+    assert ready.code == 0, ready.out + ready.err
+    nowhere = ("--agent-proxy", f"http://127.0.0.1:{free_port()}", "--apply", which[0])
+    turned = await mixed.errand("set-proxy", *nowhere)
+    assert (turned.code, turned.outcomes) == (1, {WINDOWS[0]: "failed"}), turned.out
+    assert turned.host(WINDOWS[0])["failure"]["says"].endswith("its agent uses no proxy as before"), (
+        turned.out
+    )
+    for verb in ("offboard", "uninstall"):
+        done = await mixed.errand(verb, "--apply", *which)
+        assert (done.code, done.outcomes) == (0, dict.fromkeys(WINDOWS, "done")), done.out + done.err
+    assert not {name for _, name in mixed.twin.azure.machines} & set(WINDOWS)
+    for host in mixed.windows:
+        programs = host.path("C:\\") / "Program Files"
+        left = {path.name for path in programs.iterdir()}
+        assert not left & {"arcferry", "AzureConnectedMachineAgent"}, left
     assert mixed.tokens() == []

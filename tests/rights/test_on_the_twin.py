@@ -147,12 +147,30 @@ async def test_a_right_on_one_group_is_none_on_another(twin: Twin) -> None:
             await azure.list_machines(session)
 
 
-async def test_offboard_is_enough_to_take_a_machine_away(twin: Twin) -> None:
+async def test_offboard_is_enough_to_take_a_machine_and_its_extensions_away(twin: Twin) -> None:
     put_machine(twin, "web01")
     async with signed_in_as(twin, granted(twin, "offboard")) as session:
-        await session.machines.machines.begin_delete(RESOURCE_GROUP, "web01")
+        place = f"{session.target.machine_id('web01')}/extensions/one"
+        kind = "Microsoft.HybridCompute/machines/extensions"
+        twin.azure.plane.documents[place.lower()] = {
+            "id": place, "name": "one", "type": kind, "location": "eastasia", "tags": {},
+            "properties": {"publisher": "p", "type": "t"}, "changed": "2026-11-29T00:00:00Z",
+        }  # fmt: skip
+        assert await azure.list_extensions(session, "web01") == ("one",)
+        await azure.delete_extension(session, "web01", "one")
+        assert await azure.list_extensions(session, "web01") == ()
+        await azure.delete_machine(session, "web01")
         assert await azure.get_machine(session, "web01") is None
     assert refused(twin) == []
+
+
+async def test_tags_is_enough_to_set_them_and_no_more(twin: Twin) -> None:
+    put_machine(twin, "web01")
+    async with signed_in_as(twin, granted(twin, "tags")) as session:
+        found = await azure.set_machine_tags(session, "web01", {"site": "tpe"})
+        assert found.tags == {"site": "tpe"}
+        with pytest.raises(PermissionDeniedError, match="machines/delete"):
+            await azure.delete_machine(session, "web01")
 
 
 async def test_preflight_is_enough_for_every_question_of_it(twin: Twin) -> None:

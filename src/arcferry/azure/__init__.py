@@ -13,7 +13,16 @@ from arcferry.azure.credentials import (
     with_certificate,
     with_secret,
 )
-from arcferry.azure.machines import MACHINE_ID, Machine, delete_machine, get_machine, is_gone, list_machines
+from arcferry.azure.extensions import delete_extension, list_extensions
+from arcferry.azure.machines import (
+    MACHINE_ID,
+    Machine,
+    delete_machine,
+    get_machine,
+    is_gone,
+    list_machines,
+    set_machine_tags,
+)
 from arcferry.azure.preflight import (
     SETTLING,
     CheckStatus,
@@ -50,18 +59,21 @@ __all__ = [
     "Token",
     "Wanted",
     "blocked",
+    "delete_extension",
     "delete_machine",
     "examine",
     "federated",
     "get_machine",
     "graph_machines",
     "is_gone",
+    "list_extensions",
     "list_machines",
     "managed_identity",
     "prepare",
     "register",
     "secret_from_environment",
     "secret_from_file",
+    "set_machine_tags",
     "signed_in",
     "target",
     "with_certificate",

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from azure.core.pipeline import PipelineResponse
+from azure.mgmt.hybridcompute.models import MachineUpdate
 
 from arcferry.azure.mapping import Permission, missing, translated, unreadable
 from arcferry.azure.session import AzureSession
@@ -25,6 +26,8 @@ MACHINE_ID = re.compile(
 )
 """The ARM id of a machine."""
 
+ONBOARDING = "Azure Connected Machine Onboarding"
+ADMINISTRATOR = "Azure Connected Machine Resource Administrator"
 _API_VERSION = "2024-07-10"
 _LONGEST_DELETE = 300.0
 _HTTP_OK = 200
@@ -37,6 +40,8 @@ class Machine:
     Attributes:
         auto_upgrade: whether Azure is to upgrade its agent; None where ARM does not say.
         upgrade_failure: why the last upgrade by Azure failed; empty where it did not.
+        kind: whose it is, where another service has made it: HCI (Azure Local), VMware, SCVMM, AVS, EPS, AWS,
+            GCP. One that an agent's own connect has made has none.
     """
 
     name: str
@@ -52,6 +57,7 @@ class Machine:
     vm_uuid: str = ""
     auto_upgrade: bool | None = None
     upgrade_failure: str = ""
+    kind: str = ""
 
     @property
     def connected(self) -> bool:
@@ -99,10 +105,7 @@ async def delete_machine(session: AzureSession, name: str) -> None:
         AzureError: it was not deleted.
     """
     group = session.target.resource_group
-    place = f"resource group {group}"
-    role = "Azure Connected Machine Resource Administrator"
-    needs = Permission("Microsoft.HybridCompute/machines/delete", role, place)
-    with translated(f"delete machine {name}", needs):
+    with translated(f"delete machine {name}", may(session, "machines/delete")):
         async with asyncio.timeout(_LONGEST_DELETE):
             await (await session.machines.machines.begin_delete(group, name)).result()
 
@@ -162,9 +165,26 @@ async def list_machines(session: AzureSession, group: str = "") -> dict[str, Mac
     return machines
 
 
-def _needs(session: AzureSession, group: str = "") -> Permission:
+async def set_machine_tags(session: AzureSession, name: str, tags: Mapping[str, str]) -> Machine:
+    """Give the machine of that name just these tags, and change nothing else of it.
+
+    Raises:
+        AzureError: they were not set.
+    """
+    doing, group = f"set the tags of machine {name}", session.target.resource_group
+    with translated(doing, may(session, "machines/write", ONBOARDING)):
+        change = MachineUpdate(tags=dict(tags))
+        return machine_from(await session.machines.machines.update(group, name, change), doing)
+
+
+def may(session: AzureSession, what: str, role: str = ADMINISTRATOR, group: str = "") -> Permission:
+    """What doing something with machines of a resource group, or of the target's, takes."""
     place = f"resource group {group or session.target.resource_group}"
-    return Permission("Microsoft.HybridCompute/machines/read", "Azure Connected Machine Onboarding", place)
+    return Permission(f"Microsoft.HybridCompute/{what}", role, place)
+
+
+def _needs(session: AzureSession, group: str = "") -> Permission:
+    return may(session, "machines/read", ONBOARDING, group)
 
 
 def machine_from(item: object, doing: str) -> Machine:
@@ -199,6 +219,7 @@ def machine_from(item: object, doing: str) -> Machine:
         tags={_text(key): _text(value) for key, value in tags.items()} if isinstance(tags, Mapping) else {},
         vm_uuid=_text(properties.get("vmUuid")),
         **_upgrade(properties.get("agentUpgrade")),
+        kind=_text(shown.get("kind")),
     )
 
 

@@ -34,6 +34,12 @@ COMMANDS = {
     "lifecycle": "arcferry.cli.lifecycle:lifecycle",
     "export": "arcferry.cli.export:export",
     "collect": "arcferry.cli.collect:collect",
+    "set-tags": "arcferry.cli.errands:set_tags",
+    "set-proxy": "arcferry.cli.errands:set_proxy",
+    "upgrade": "arcferry.cli.upgrade:upgrade",
+    "reconnect": "arcferry.cli.upgrade:reconnect",
+    "offboard": "arcferry.cli.errands:offboard",
+    "uninstall": "arcferry.cli.errands:uninstall",
     "lab": "arcferry_lab.cli.app:app",
 }
 _LAB = "lab"

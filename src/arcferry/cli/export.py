@@ -61,14 +61,7 @@ class ServerOptions:
         ),
     ] = 300
     window: options.WindowOption = None
-    agent_proxy: Annotated[
-        str,
-        option(
-            "--agent-proxy URL",
-            "The HTTP proxy that the agents are to use, such as http://proxy.example:8080.",
-            panel=SERVERS,
-        ),
-    ] = ""
+    agent_proxy: options.AgentProxyOption = ""
 
     def given(self) -> dict[str, Any]:
         """The same for `ExportOptions`.

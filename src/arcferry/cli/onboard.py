@@ -6,7 +6,7 @@ import typer
 
 from arcferry.cli import onboard_control, onboard_runs, options
 from arcferry.cli.inventory import InventoryArgument
-from arcferry.cli.onboard_options import FleetOptions, OrderOptions, RunOptions, request_of
+from arcferry.cli.onboard_options import FleetOptions, OnboardOptions, OrderOptions, RunOptions, request_of
 from arcferry.cli.options import grouped, option
 from arcferry.cli.output import CheckOutput, show_by
 from arcferry.cli.run_choice import RunOption
@@ -34,7 +34,7 @@ _STOPPING = "stopping: what is being installed or connected ends first; once mor
 def plan(
     inventory: InventoryArgument,
     *,
-    fleet: FleetOptions,
+    fleet: OnboardOptions,
     order: OrderOptions,
     save: Annotated[
         Path | None,
@@ -69,7 +69,7 @@ def plan(
 def apply(
     inventory: InventoryArgument,
     *,
-    fleet: FleetOptions,
+    fleet: OnboardOptions,
     run_options: RunOptions,
     plan_file: Annotated[
         Path | None,
@@ -108,7 +108,7 @@ def apply(
 
     request = request_of(inventory, fleet, acts=True, run=run_options)
     planned = saved_plan.read(plan_file) if plan_file is not None else None
-    _apply(request, fleet, output, planned)
+    carry_out(request, fleet, output, planned)
 
 
 @app.command("retry")
@@ -116,7 +116,7 @@ def apply(
 def retry(
     inventory: InventoryArgument,
     *,
-    fleet: FleetOptions,
+    fleet: OnboardOptions,
     run_options: RunOptions,
     failed: Annotated[
         bool,
@@ -147,12 +147,13 @@ def retry(
         raise InputError("what is to be taken up again?", hint="--failed for the servers that failed.")
     request = request_of(inventory, fleet, acts=True, run=run_options)
     names = failed_hosts(run_of(request, run), cause)
-    _apply(replace(request, only=frozenset(names)), fleet, output)
+    carry_out(replace(request, only=frozenset(names)), fleet, output)
 
 
-def _apply(
+def carry_out(
     request: "RunRequest", fleet: FleetOptions, output: CheckOutput, planned: "SavedPlan | None" = None
 ) -> None:
+    """Work on every server of a run and show how it ended; ends with the command's exit code."""
     from arcferry import catalog, log
     from arcferry.cli import stopping
     from arcferry.cli.evidence import held_beside, warn

@@ -14,10 +14,23 @@ from arcferry.cli.winrm import WinrmOptions, winrm_trust
 from arcferry.errors import InputError
 
 if TYPE_CHECKING:
-    from arcferry.fleet.inventory import Host, Inventory
+    from arcferry.fleet.inventory import Host, HowReached, Inventory
     from arcferry.fleet.task import RunRequest
     from arcferry.fleet.transport import SignIn
     from arcferry.fleet.window import Window
+
+MaxFailuresOption = Annotated[
+    str,
+    option(
+        "--max-failures N",
+        "Begin no further server after so many failures, or such a share of the servers: 3 or 5%.",
+        "--stop-after",
+        panel=options.RUN,
+    ),
+]
+ConcurrencyOption = Annotated[
+    int, option("--concurrency N", "Hosts at one time.", panel=options.RUN, min=1, max=500)
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,15 +94,7 @@ class OrderOptions:
 class RunOptions(OrderOptions):
     """The same, and when to wait or stop."""
 
-    max_failures: Annotated[
-        str,
-        option(
-            "--max-failures N",
-            "Begin no further server after so many failures, or such a share of the servers: 3 or 5%.",
-            "--stop-after",
-            panel=options.RUN,
-        ),
-    ] = ""
+    max_failures: MaxFailuresOption = ""
 
     patience: Annotated[
         float,
@@ -129,19 +134,9 @@ class RunOptions(OrderOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FleetOptions(
-    SelectionOptions,
-    azure_options.HostPlaceOptions,
-    azure_options.AccessOptions,
-    azure_options.IdentityOptions,
-    WinrmOptions,
-):
-    """What plan and apply both take."""
+class HostOptions:
+    """How servers are reached."""
 
-    inventory_encoding: EncodingOption = ""
-    bundle: options.BundleOption
-    bundle_key: options.BundleKeyOption
-    allow_older: options.AllowOlderOption = ""
     known_hosts: Annotated[
         Path | None,
         setting(
@@ -195,9 +190,47 @@ class FleetOptions(
             max=65535,
         ),
     ] = 0
-    tags: azure_options.TagsOption = None
+
+    @property
+    def how(self) -> "HowReached":
+        """How hosts are reached whose row does not say.
+
+        Raises:
+            InputError: there is no such way.
+        """
+        from arcferry.fleet.inventory import HowReached
+
+        try:
+            return HowReached(self.transport, self.auth, self.host_port)
+        except ValueError as error:
+            raise InputError(f"--{error}") from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetOptions(
+    SelectionOptions,
+    HostOptions,
+    azure_options.HostPlaceOptions,
+    azure_options.AccessOptions,
+    azure_options.IdentityOptions,
+    WinrmOptions,
+):
+    """What every run over servers takes that has a bundle."""
+
+    inventory_encoding: EncodingOption = ""
+    bundle: options.BundleOption
+    bundle_key: options.BundleKeyOption
+    allow_older: options.AllowOlderOption = ""
     state: options.StateOption = None
     window: options.WindowOption = None
+    concurrency: ConcurrencyOption = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnboardOptions(FleetOptions):
+    """The same, and what becomes of machines that are made."""
+
+    tags: azure_options.TagsOption = None
     reconnect: Annotated[
         bool,
         option(
@@ -207,41 +240,30 @@ class FleetOptions(
             panel=options.RUN,
         ),
     ] = False
-    concurrency: Annotated[
-        int, option("--concurrency N", "Hosts at one time.", panel=options.RUN, min=1, max=500)
-    ] = 50
 
 
 def request_of(
     inventory: Path, given: FleetOptions, *, acts: bool, run: "OrderOptions | None" = None
 ) -> "RunRequest":
     """What was asked for, read and checked; `acts` if servers are to be changed."""
-    import logging
-
     from arcferry.files import state_folder
-    from arcferry.fleet.inventory import HowReached
     from arcferry.fleet.selection import selected
     from arcferry.fleet.task import RunRequest
 
-    # What goes wrong is told once, in our own words; libraries would print it too where nobody listens.
-    for name in ("azure", "asyncssh", "aiohttp"):
-        logging.getLogger(name).addHandler(logging.NullHandler())
+    quiet_libraries()
     who = principal(given, ask=acts)
     folder = given.state or state_folder()
     target = given.target(**given.access()) if given.complete else None
-    try:
-        how = HowReached(given.transport, given.auth, given.host_port)
-    except ValueError as error:
-        raise InputError(f"--{error}") from error
-    found = read(inventory, given.inventory_encoding, given.cloud, how)
+    found = read(inventory, given.inventory_encoding, given.cloud, given.how)
     target = target or completed(given, found).target(**given.access())
-    everyone = tagged(found, given.tags or [])
+    own = given if isinstance(given, OnboardOptions) else None
+    everyone = tagged(found, (own.tags if own else None) or [])
     hosts = selected(everyone, given.limit or [], given.site or [])
-    sign_in = _sign_in(given, hosts.hosts)
+    sign_in = sign_in_of(given, given, hosts.hosts)
     opened = open_bundle(given.bundle, given.bundle_key, folder, given.allow_older, keeps=acts)
     request = RunRequest(
         hosts, opened, sign_in, target, who, folder, given.concurrency,
-        window=window_of(given.window), reconnect=given.reconnect, everyone=everyone,
+        window=window_of(given.window), reconnect=own is not None and own.reconnect, everyone=everyone,
     )  # fmt: skip
     return request if run is None else run.of(request)
 
@@ -260,8 +282,16 @@ def window_of(texts: list[str] | None) -> "Window | None":
         raise InputError(f"--window: {error}") from error
 
 
-def _sign_in(given: FleetOptions, hosts: "tuple[Host, ...]") -> "SignIn":
-    """What the transports sign in with that hosts of this run are reached by."""
+def quiet_libraries() -> None:
+    """What goes wrong is told once, in our own words; libraries would print it too where nobody listens."""
+    import logging
+
+    for name in ("azure", "asyncssh", "aiohttp"):
+        logging.getLogger(name).addHandler(logging.NullHandler())
+
+
+def sign_in_of(given: HostOptions, winrm: WinrmOptions, hosts: "tuple[Host, ...]") -> "SignIn":
+    """What the transports sign in with that these hosts are reached by."""
     from arcferry.fleet.transport import SignIn, read_trust
 
     ssh = None
@@ -272,7 +302,7 @@ def _sign_in(given: FleetOptions, hosts: "tuple[Host, ...]") -> "SignIn":
             )
             raise InputError("no known_hosts file for the servers that are reached over SSH", hint=hint)
         ssh = read_trust(given.known_hosts, given.ssh_key, given.user)
-    return SignIn(ssh, winrm_trust(given, hosts))
+    return SignIn(ssh, winrm_trust(winrm, hosts))
 
 
 def tagged(inventory: "Inventory", texts: list[str]) -> "Inventory":

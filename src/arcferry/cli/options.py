@@ -96,6 +96,14 @@ CheckOutputOption = Annotated[CheckOutput, FORM]
 OutOption = Annotated[Path, option("--out PATH", "Where to write it to.")]
 OptionalOutOption = Annotated[Path | None, option("--out PATH", "Where to write it to.")]
 ReplaceOption = Annotated[bool, option("--replace", "Take the place of the bundle that is there.")]
+AgentProxyOption = Annotated[
+    str,
+    option(
+        "--agent-proxy URL",
+        "The HTTP proxy that the agents are to use, such as http://proxy.example:8080.",
+        panel="Servers",
+    ),
+]
 WithOption = Annotated[
     list[Path] | None,
     option(

@@ -153,6 +153,16 @@ class Decision:
     hint: str = ""
 
 
+class Way(StrEnum):
+    """What a run is for: each way is a list of steps of its own."""
+
+    ONBOARD = "onboard"
+    UPGRADE = "upgrade"
+    """A newer agent for servers that are connected, and nothing else."""
+    RECONNECT = "reconnect"
+    """Disconnected and connected anew, whatever the state of the connection."""
+
+
 def run(why: str) -> Decision:
     """The step is to be run."""
     return Decision(Action.RUN, why)
@@ -177,6 +187,7 @@ class MachineSummary:
     changed: str
     vm_uuid: str = ""
     fqdn: str = ""
+    kind: str = ""
 
     @classmethod
     def of(cls, machine: Machine | None) -> Self | None:
@@ -184,7 +195,7 @@ class MachineSummary:
         if machine is None:
             return None
         changed = str(machine.last_status_change or "")
-        return cls(machine.status, machine.vm_id, changed, machine.vm_uuid, machine.fqdn)
+        return cls(machine.status, machine.vm_id, changed, machine.vm_uuid, machine.fqdn, machine.kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +270,7 @@ class HostState:
         finished: steps that ended well in earlier attempts of the same run.
         begun: steps that were begun in earlier attempts of the same run.
         reconnect: whether an agent that is connected elsewhere, or no longer, may be disconnected there.
+        way: what the run is for.
         objection: why this host must not be touched at all, whatever its steps would say.
     """
 
@@ -272,6 +284,7 @@ class HostState:
     finished: frozenset[str] = frozenset()
     begun: frozenset[str] = frozenset()
     reconnect: bool = False
+    way: Way = Way.ONBOARD
     objection: Decision | None = None
 
     @property
@@ -287,6 +300,8 @@ class HostState:
     @property
     def moves(self) -> bool:
         """Whether its agent has to leave the machine that it holds, and may."""
+        if self.way is Way.RECONNECT:
+            return self.connected_here and "connect" not in self.finished
         if not self.reconnect or not self.agent.has_machine:
             return False
         gone = self.azure_known and self.machine is None

@@ -9,12 +9,13 @@ from typing import Any
 
 from arcferry.errors import ArcferryError, AzureError
 from arcferry.fleet.events import EventKind
-from arcferry.fleet.host_state import Action, Decision, HostState
+from arcferry.fleet.host_state import Action, Decision, HostState, Way
 from arcferry.fleet.outcome import HostOutcome, StepResult, StepState
 from arcferry.fleet.retries import pause_before, retry_of
 from arcferry.fleet.script import sweep
 from arcferry.fleet.steps.check import CHECK
 from arcferry.fleet.steps.connect import CONNECT
+from arcferry.fleet.steps.held import HELD
 from arcferry.fleet.steps.install import INSTALL
 from arcferry.fleet.steps.stage import STAGE
 from arcferry.fleet.steps.survey import SURVEY, survey
@@ -22,10 +23,14 @@ from arcferry.fleet.steps.verified import VERIFIED
 from arcferry.fleet.steps.verify import VERIFY
 from arcferry.fleet.task import HostTask, Step
 
-STEPS = (STAGE, VERIFY, INSTALL, CHECK, CONNECT, VERIFIED)
-"""What follows the facts, in this order."""
+STEPS = {
+    Way.ONBOARD: (STAGE, VERIFY, INSTALL, CHECK, CONNECT, VERIFIED),
+    Way.UPGRADE: (HELD, STAGE, VERIFY, INSTALL, VERIFIED),
+    Way.RECONNECT: (HELD, STAGE, VERIFY, INSTALL, CHECK, CONNECT, VERIFIED),
+}
+"""What follows the facts, in this order, by what the run is for."""
 
-NAMES = (SURVEY, *(step.name for step in STEPS))
+NAMES = (SURVEY, *(step.name for step in STEPS[Way.ONBOARD]))
 _MOST_SIGN_INS = 3
 _LOG = logging.getLogger(__name__)
 _Perform = Callable[[HostTask], Awaitable[StepResult]]
@@ -72,7 +77,7 @@ async def run_steps(
 
 def decide(state: HostState) -> list[tuple[Step, Decision]]:
     """What is to be done with each step after the facts: `plan` prints just this."""
-    return [(step, step.decide(state)) for step in STEPS]
+    return [(step, step.decide(state)) for step in STEPS[state.way]]
 
 
 async def _survey(task: HostTask) -> StepResult:

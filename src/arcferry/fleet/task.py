@@ -12,7 +12,7 @@ from arcferry.bundle import Bundle
 from arcferry.errors import InputError
 from arcferry.fleet.claims import Claims
 from arcferry.fleet.events import Event, EventKind, Observer
-from arcferry.fleet.host_state import Decision, HostPayload, HostState, state_from
+from arcferry.fleet.host_state import Decision, HostPayload, HostState, Way, state_from
 from arcferry.fleet.inventory import Host, Inventory
 from arcferry.fleet.outcome import StepResult
 from arcferry.fleet.place import target_of
@@ -40,6 +40,8 @@ class RunRequest:
         concurrency: hosts worked on at one time.
         stop_after: failures after which no further host is begun; None for no limit.
         reconnect: whether agents that are connected elsewhere, or no longer, are disconnected there first.
+        way: what the run is for.
+        turn: which time it is that the same is done with the same hosts, where that is a run of its own.
         patience: seconds that Azure gets to report a machine as Connected, with a new heartbeat.
         window: when hosts without a window of their own may be begun; None for any time.
         only: the hosts that are begun; None for all. The others stand as they were.
@@ -62,6 +64,8 @@ class RunRequest:
     kill_switch: Path | None = None
     only: frozenset[str] | None = None
     reconnect: bool = False
+    way: Way = Way.ONBOARD
+    turn: int = 1
     canary: int = 0
     waves: tuple[Amount, ...] = (ALL,)
     everyone: Inventory | None = None
@@ -69,7 +73,8 @@ class RunRequest:
     @property
     def run(self) -> str:
         """The name of the run that this is, or that this is a part of."""
-        return run_id(self.everyone or self.inventory, self.bundle, self.target)
+        name = run_id(self.everyone or self.inventory, self.bundle, self.target)
+        return name if self.way is Way.ONBOARD else f"{self.way.value}-{name}-{self.turn}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +214,7 @@ class HostTask:
             finished=self.finished,
             begun=self.begun,
             reconnect=request.reconnect,
+            way=request.way,
             objection=self.context.claims.objection(self.host, state.facts),
         )
 

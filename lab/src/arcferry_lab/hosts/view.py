@@ -18,7 +18,7 @@ _TOP = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _FOLDERS = (
     "dev", "proc", "root", "run", "home", "mnt", "opt", "srv", "tmp", "usr",
     "sys/class/dmi/id",
-    "etc/arcferry", "etc/ssh", "etc/ssl/certs", "var/cache", "var/lib/arcferry", "var/log", "var/opt",
+    "etc/arcferry", "etc/ssh", "etc/ssl/certs", "var/cache", "var/log", "var/opt",
     "var/tmp",
 )  # fmt: skip
 _DATABASE_FOLDERS: dict[PackageKind, tuple[str, ...]] = {

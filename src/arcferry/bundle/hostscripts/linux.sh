@@ -14,6 +14,7 @@
 #   sh linux.sh show                                the agent's state
 #   sh linux.sh disconnect CONFIG|--local-only      disconnect from Azure Arc; CONFIG is removed
 #   sh linux.sh uninstall                           remove the agent's package
+#   sh linux.sh proxy URL|none                      set the proxy that the agent uses, or take it away
 #
 # CONFIG is a JSON file in the form of `azcmagent --config` that holds an access token. It must belong to
 # root and be readable by nobody else; "-" reads it from standard input instead. With --report-failure a failed
@@ -528,10 +529,11 @@ do_check() {
 }
 
 set_proxy() {
-	need_proxy "$1"
-	run_agent 60 config set proxy.url "$1"
+	[ "$1" = none ] && set -- clear proxy.url || { need_proxy "$1"; set -- set proxy.url "$1"; }
+	run_agent 60 config "$@"
 	[ "$EXIT" -eq 0 ] || answer_run ',"changed":false'
 }
+do_proxy() { need_root; need_agent; set_proxy "$1"; answer_run ',"changed":true'; }
 # Ends well before Azure has heard from the machine: only the agent's own status says so.
 heard() { printf ',"heard_from":%s,"status":%s' "$(truth [ "$STATUS" = Connected ])" "$(text "$STATUS")"; }
 await_status() {
@@ -629,7 +631,7 @@ main() {
 	case $SCOPE in *[!][A-Za-z0-9/._\(\)-]*) usage "not the id of a private link scope" ;; esac
 	case $WAIT in '' | *[!0-9]* | ?????*) usage "not a number of seconds: $WAIT" ;; esac
 	case ${1-}-$# in
-	facts-[134] | show-1 | uninstall-1 | connect-[23] | disconnect-2 | install-3 | check-3) ;;
+	facts-[134] | show-1 | uninstall-1 | connect-[23] | disconnect-2 | proxy-2 | install-3 | check-3) ;;
 	verify-[23579] | verify-[1-9]*[13579]) ;;
 	*) usage "no such verb, or not with these arguments: ${1-}; see the top of this script" ;;
 	esac

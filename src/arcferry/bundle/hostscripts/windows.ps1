@@ -13,6 +13,7 @@
 #   windows.ps1 show                                the agent's state
 #   windows.ps1 disconnect CONFIG|--local-only      disconnect from Azure Arc; CONFIG is removed
 #   windows.ps1 uninstall                           remove the agent
+#   windows.ps1 proxy URL|none                      set the proxy that the agent uses, or take it away
 #
 # CONFIG is a JSON file in the form of `azcmagent --config` with an access token, or with the thumbprint of a
 # certificate that is on this server. Only Administrators and SYSTEM may have rights to it; "-" or "stdin" reads it
@@ -648,8 +649,11 @@ function Open-Config([string]$Source) {
     if ($path) { Assert-PrivateFile $path }
 }
 function Set-AgentProxy([string]$Proxy) {
-    if ($Proxy -notmatch '^https?://[^/@\s]+/?$') { Stop-Verb 'bad-proxy' 'PROXY is http://HOST:PORT, without a user' }
-    $ran = Invoke-Agent @('config', 'set', 'proxy.url', $Proxy) 60
+    $words = if ($Proxy -ceq 'none') { @('config', 'clear', 'proxy.url') } else { @('config', 'set', 'proxy.url', $Proxy) }
+    if ($Proxy -notmatch '^(none|https?://[^/@\s]+/?)$') {
+        Stop-Verb 'bad-proxy' 'PROXY is http://HOST:PORT, without a user'
+    }
+    $ran = Invoke-Agent $words 60
     if ($ran.exit -ne 0) { Complete-AgentRun $ran }
 }
 function Invoke-Connect([string]$Source, [string]$Proxy) {
@@ -712,7 +716,7 @@ function Assert-Place([string]$Location, [string]$Cloud) {
 function Invoke-Verb([string[]]$Words) {
     $count = $Words.Count
     $shapes = @{ facts = 0, 2, 3; check = @(2); install = @(2); connect = 1, 2; show = @(0); disconnect = @(1)
-        uninstall = @(0) }
+        uninstall = @(0); proxy = @(1) }
     $known = @($shapes.Keys) -ccontains $Verb -and $shapes[$Verb] -contains $count
     if ($Verb -ceq 'verify') { $known = $count -eq 1 -or ($count -gt 0 -and $count % 2 -eq 0) }
     if (-not $known) { Stop-Verb 'usage' "no such verb, or not with these arguments: $Verb; see this script's top" }
@@ -731,6 +735,7 @@ function Invoke-Verb([string[]]$Words) {
         'show' { Assert-Agent; $Answer['agent'] = Get-AgentState }
         'disconnect' { Invoke-Disconnect $Words[0] }
         'uninstall' { Invoke-Uninstall }
+        'proxy' { Assert-Elevated; Assert-Agent; Set-AgentProxy $Words[0]; $Answer['changed'] = $true }
     }
 }
 # Runs however the verb ended: no token and no temporary file stays behind.

@@ -13,6 +13,7 @@ from arcferry.fleet.host_state import (
     HostFacts,
     HostState,
     MachineSummary,
+    Way,
     block,
     is_connected_to,
     read_agent,
@@ -71,7 +72,7 @@ async def perform(task: HostTask) -> StepResult:
     agent, name = read_agent(shown), task.host.name
     here = is_connected_to(agent, task.target, name)
     machine = await task.context.settling.wait_out(lambda: get_machine(task.azure, name), waits=_told(task))
-    if here and not (task.state.reconnect and (agent.expired or machine is None)):
+    if here and not _leaves(task, agent, gone=machine is None):
         return StepResult("connect", StepState.DONE, "was connected already", data={"changed": False})
     if agent.has_machine and (failed := await _made_free(task, agent)):
         return failed
@@ -89,9 +90,16 @@ async def perform(task: HostTask) -> StepResult:
     return StepResult("connect", StepState.DONE, "connected", data={"changed": changed, "began": began})
 
 
+def _leaves(task: HostTask, agent: HostAgent, *, gone: bool) -> bool:
+    """Whether an agent has to leave the very machine that is wanted, to connect to it anew."""
+    if task.state.way is Way.RECONNECT:
+        return task.state.moves
+    return task.state.reconnect and (agent.expired or gone)
+
+
 async def _made_free(task: HostTask, agent: HostAgent) -> StepResult | None:
     """Leave the machine that the agent holds, if the run may."""
-    if task.state.reconnect:
+    if task.state.reconnect or task.state.way is Way.RECONNECT:
         return await leave(task, agent)
     blocked = _elsewhere(replace(task.state, facts=replace(task.state.facts, agent=agent)))
     return StepResult("connect", StepState.FAILED, blocked.why, blocked.hint)

@@ -95,7 +95,30 @@ def deletion(resource_id: str) -> str:
 
 
 def is_leftover(machine: Machine | MachineSummary, facts: HostFacts, agent: HostAgent) -> bool:
-    """Whether a machine in Azure is provably this server's, and nothing lives on it.
+    """Whether a machine in Azure is provably this server's, and nothing lives on it."""
+    return is_own(machine, facts, agent) and is_at_rest(machine)
+
+
+def of_another_service(machine: Machine | MachineSummary | None, facts: HostFacts | None) -> str:
+    """Why a machine is another service's to take away; empty where it is not.
+
+    To disconnect a VM of Azure Local in the ordinary way may delete the VM itself, in Azure and on premises
+    (learn.microsoft.com, azcmagent disconnect, read 2026-11-29).
+    """
+    if facts is not None and facts.azure_local:
+        return "it is Azure Local, which is taken out of Azure in a way of its own"
+    if machine is not None and machine.kind:
+        return f"its machine is of the kind {machine.kind}, which another service has made and takes away"
+    return ""
+
+
+def is_at_rest(machine: Machine | MachineSummary) -> bool:
+    """Whether no agent answers for a machine, as far as Azure hears."""
+    return machine.status.lower() in _AT_REST
+
+
+def is_own(machine: Machine | MachineSummary, facts: HostFacts, agent: HostAgent) -> bool:
+    """Whether a machine in Azure is provably this server's.
 
     The agent's vmId is made anew with each installation, and cloned with the disk; so the firmware's id
     decides where both sides tell it.
@@ -104,7 +127,7 @@ def is_leftover(machine: Machine | MachineSummary, facts: HostFacts, agent: Host
     if machine.vm_uuid and facts.vm_uuid and not same_firmware:
         return False
     same_agent = bool(agent.vm_id) and machine.vm_id.lower() == agent.vm_id.lower()
-    return (same_firmware or same_agent) and machine.status.lower() in _AT_REST
+    return same_firmware or same_agent
 
 
 async def remove_leftover(task: HostTask, before: Machine | None) -> StepResult | None:
@@ -125,7 +148,7 @@ async def remove_leftover(task: HostTask, before: Machine | None) -> StepResult 
     # One that was not there before may be another server's, which was quicker.
     mine = any(one is not None and is_leftover(one, facts, agent) for one in (machine, before))
     owner = deletion(task.target.machine_id(task.host.name))
-    if not mine or machine.status.lower() not in _AT_REST:
+    if not mine or not is_at_rest(machine):
         says = (
             f"ARM's {machine.name} stands in the way, and nothing proves that it is this server's: it is "
             f"{machine.status or 'without a status'}, of {machine.fqdn or 'a server without a name'}, "
