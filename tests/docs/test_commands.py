@@ -28,6 +28,8 @@ FINDS = (
     "arcferry watch",
     "arcferry circuits show",
     "arcferry prepare --status",
+    "arcferry verify",
+    "arcferry lifecycle",
     "arcferry lab exec",
 )
 # The folder that the documents give a lab of real routers, which not every machine can run.
@@ -76,7 +78,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[
 
 @pytest.mark.hosts
 @pytest.mark.lab
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_every_command_shown_runs(desk: tuple[Path, dict[str, str]]) -> None:
     folder, environment = desk
 

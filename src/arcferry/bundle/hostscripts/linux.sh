@@ -529,8 +529,8 @@ do_check() {
 }
 
 set_proxy() {
-	[ "$1" = none ] && set -- clear proxy.url || { need_proxy "$1"; set -- set proxy.url "$1"; }
-	run_agent 60 config "$@"
+	if [ "$1" = none ]; then run_agent 60 config clear proxy.url; else
+		need_proxy "$1"; run_agent 60 config set proxy.url "$1"; fi
 	[ "$EXIT" -eq 0 ] || answer_run ',"changed":false'
 }
 do_proxy() { need_root; need_agent; set_proxy "$1"; answer_run ',"changed":true'; }
