@@ -9,6 +9,8 @@ from arcferry.cli.since import SinceOption, compared_with
 from arcferry.errors import FileInputError, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from arcferry.diagnosis import Diagnosis
     from arcferry.evidence.pack import Cleaning
 
@@ -43,8 +45,9 @@ def pack(
 
     if out.exists():
         raise FileInputError(out, "is there already", hint="Remove it, or give another name with --out.")
-    paths = list(dict.fromkeys(files_in(files)))
-    found = read_files([str(path) for path in paths if not says_nothing(path)], all_recognised=False)
+    given = dict.fromkeys(files_in(files))
+    _refuse_names([str(path) for _, path in given])
+    found = read_files([str(path) for _, path in given if not says_nothing(path)], all_recognised=False)
     tell_unrecognised(found)
     cloud = cloud_of(found)
     held = held_beside(found, cloud)
@@ -53,9 +56,21 @@ def pack(
     _refuse(diagnosis)
     changes = compared_with(diagnosis, since) if since else None
     diagnosis = with_changes(diagnosis, changes) if changes else diagnosis
-    cleaning = cleaned((path.name if path in files else str(path), path) for path in paths)
+    cleaning = cleaned(given)
     evidence_pack.write(out, evidence_pack.entries(support(diagnosis, cloud, changes), cleaning))
     _tell(out, cleaning)
+
+
+def _refuse_names(names: "Sequence[str]") -> None:
+    """A file's name stands in every finding; only in the files' own words secrets are looked for."""
+    from arcferry.redaction import mask
+
+    for name in names:
+        if (shown := mask(name)) != name:
+            raise InputError(
+                f"the name of a file looks as if it held a secret: {shown}",
+                hint="Rename it: names of files are not changed in the pack.",
+            )
 
 
 def _refuse(diagnosis: "Diagnosis") -> None:

@@ -1,6 +1,7 @@
 """What was handed in as it may be sent on: each file as text without credentials, archives file by file."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -21,6 +22,9 @@ TOTAL_LIMIT = 256 * 1024 * 1024
 MOST_FILES = 2000
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_NAME = 80
+_SAMPLE = 50_000
+_ODD, _IN_TEXTS = ("Cc", "Cn", "Co"), "\t\n\r\x1b"
+_FEW_ODD, _MOST_ODD = 8, 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +88,17 @@ class _Refused:
     why: str
 
 
-def files_in(paths: Iterable[Path]) -> Iterator[Path]:
-    """The files, and in place of a folder what lies in it and below it, by name; links are not followed.
+def files_in(paths: Iterable[Path]) -> Iterator[tuple[str, Path]]:
+    """The files, each with what it is called; in place of a folder what lies in it and below it, by name.
+
+    Links in it are not followed.
 
     Raises:
         FileInputError: a folder cannot be read, or holds more than `MOST_FILES` files.
     """
     for path in paths:
         if not path.is_dir():
-            yield path
+            yield path.name, path
             continue
         with naming(path):
             inside = sorted(one for one in path.rglob("*") if one.is_file() and not one.is_symlink())
@@ -100,7 +106,7 @@ def files_in(paths: Iterable[Path]) -> Iterator[Path]:
             raise FileInputError(
                 path, f"holds more than {MOST_FILES:,} files", hint="Name those that matter."
             )
-        yield from inside
+        yield from ((f"{path.name}/{one.relative_to(path).as_posix()}", one) for one in inside)
 
 
 def says_nothing(path: Path) -> bool:
@@ -149,7 +155,7 @@ def cleaned(files: Iterable[tuple[str, Path]]) -> Cleaning:
 
 def _cleaned(data: bytes) -> "tuple[str, Counter[str], str] | _Refused":
     text = text_of(data)
-    if text is None:
+    if text is None or _is_binary(text):
         return _Refused("binary, in which nobody can see what is secret")
     note = ""
     if not is_structured(text):
@@ -163,6 +169,13 @@ def _cleaned(data: bytes) -> "tuple[str, Counter[str], str] | _Refused":
     except RecursionError:
         return _Refused("JSON that is nested too deeply to be read")
     return done if done.endswith("\n") else f"{done}\n", masker.hidden, note
+
+
+def _is_binary(text: str) -> bool:
+    """Whether too much of it is no letter of anybody's: bytes without a NUL, or taken for UTF-16."""
+    sample = text[:_SAMPLE]
+    odd = sum(unicodedata.category(letter) in _ODD and letter not in _IN_TEXTS for letter in sample)
+    return odd > max(_FEW_ODD, _MOST_ODD * len(sample))
 
 
 def _safe(name: str) -> str:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from arcferry.redaction import HIDDEN, mask_value, redact_json, shapes
@@ -19,6 +20,7 @@ LOOKS = "words that look like secrets"
 _BEFORE, _AFTER = 80, 6
 _IN_QUERY = re.compile(r"[?&;](?:amp;)?[\w%-]{1,30}(?:=|%3[Dd])\Z")
 _TOKEN = re.compile(r"eyj|gh[a-z]_|github_pat|sk-|xox", re.IGNORECASE)
+_TAG = re.compile(r"</?[A-Za-z][^<>\n]{0,200}>")
 _USER_ENDS = re.compile(r"@|%40|\\u0040")
 
 
@@ -34,14 +36,7 @@ class Masker:
 
     def text(self, text: str) -> str:
         """As `mask`."""
-        kept: list[str] = []
-        done = 0
-        for start, end in shapes.spans(text):
-            if text[start:end].strip() != HIDDEN:
-                self.hidden[_kind(text, start, end)] += 1
-            kept += [text[done:start], HIDDEN, "\n" * text.count("\n", start, end)]
-            done = end
-        plain = "".join((*kept, text[done:]))
+        plain = self._hide(text, shapes.spans(text))
         masked = mask_words(plain)
         self._add(LOOKS, masked.count(HIDDEN) - plain.count(HIDDEN))
         return masked
@@ -68,7 +63,20 @@ class Masker:
                 return lines
         plain = redact_json(text)
         self._add(NAMED, plain.count(HIDDEN) - text.count(HIDDEN))
-        return self.text(plain)
+        masked = self.text(plain)
+        # What stands alone on its line is known by that, also where a tag stands beside it.
+        untagged = _TAG.sub(lambda found: " " * len(found[0]), masked)
+        return self._hide(masked, shapes.spans(untagged)) if untagged != masked else masked
+
+    def _hide(self, text: str, spans: Iterable[shapes.Span]) -> str:
+        kept: list[str] = []
+        done = 0
+        for start, end in spans:
+            if HIDDEN not in text[start:end]:
+                self.hidden[_kind(text, start, end)] += 1
+            kept += [text[done:start], HIDDEN, "\n" * text.count("\n", start, end)]
+            done = end
+        return "".join((*kept, text[done:]))
 
     def _lines(self, text: str) -> str | None:
         try:
