@@ -85,14 +85,11 @@ def _circuit(case: Case, _endpoints: Sequence[Destination]) -> Iterator[RuledOut
 def _prefixes(case: Case, _endpoints: Sequence[Destination]) -> Iterator[RuledOut]:
     for one in case.circuits:
         peering = one.microsoft
-        if peering and peering.advertised_prefixes and _told(peering.advertised_state, peering.validations):
-            says = _says("prefixes", circuit=one.name, prefixes=listed(peering.advertised_prefixes))
-            if not peering.unvalidated:
+        if peering and peering.advertised_prefixes and not peering.unvalidated:
+            told = {prefix for prefix, state in peering.validations if state}
+            if peering.advertised_state or told.issuperset(peering.advertised_prefixes):
+                says = _says("prefixes", circuit=one.name, prefixes=listed(peering.advertised_prefixes))
                 yield RuledOut(says, one.origin)
-
-
-def _told(state: str, validations: Sequence[tuple[str, str]]) -> bool:
-    return bool(state or validations)
 
 
 def _sessions(case: Case, _endpoints: Sequence[Destination]) -> Iterator[RuledOut]:

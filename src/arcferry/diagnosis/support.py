@@ -8,11 +8,12 @@ from typing import Any
 from arcferry import catalog
 from arcferry.catalog import Cloud, Steering
 from arcferry.diagnosis.destination import Destination, destinations_of
-from arcferry.diagnosis.finding import Diagnosis, Finding
+from arcferry.diagnosis.finding import Confidence, Diagnosis, Finding, Severity
 from arcferry.diagnosis.names import community_name, region_name
 from arcferry.diagnosis.ruled_out import RuledOut, ruled_out
 from arcferry.diagnosis.since import Comparison
 from arcferry.diagnosis.words import family, filled
+from arcferry.probe.observation import Attempt
 from arcferry.text import one_line
 
 _MOST_DOCUMENTS = 12
@@ -82,7 +83,7 @@ def support(diagnosis: Diagnosis, cloud: Cloud, changes: Comparison | None = Non
     return Support(
         diagnosis=diagnosis,
         endpoints=endpoints,
-        symptoms=tuple(map(_symptom, (one for one in endpoints if one.failed))),
+        symptoms=tuple(_symptoms(diagnosis, endpoints)),
         ruled_out=ruled_out(diagnosis, endpoints),
         changes=changes,
         speak_for=tuple(dict.fromkeys(_for(diagnosis, by_path=by_path))),
@@ -99,15 +100,27 @@ def _is_of_the_path(diagnosis: Diagnosis) -> bool:
     return found or bool(case.circuits or case.filters or case.route_tables)
 
 
-def _symptom(one: Destination) -> Symptom:
-    failed = [seen for seen in one.attempts if not seen.reachable]
+def _symptoms(diagnosis: Diagnosis, endpoints: Sequence[Destination]) -> Iterator[Symptom]:
+    """What fails, and what failed on one server and is reached from another."""
+    errors = (one for one in diagnosis.findings if one.severity is Severity.ERROR)
+    blamed = {affected.host for one in errors for affected in one.endpoints}
+    for one in endpoints:
+        failed = [seen for seen in one.attempts if not seen.reachable]
+        if failed and (one.failed or one.host in blamed):
+            yield _symptom(one.host, failed)
+
+
+def _symptom(host: str, failed: Sequence[Attempt]) -> Symptom:
     taken = sorted(seen.taken for seen in failed if seen.taken)
-    latest = one.latest
-    said = latest.failure.says if latest and latest.failure else ""
-    kind = f"{one.stage.value} {one.kind}" if one.stage else "not reached"
+    latest = max(
+        failed, key=lambda seen: (seen.failure is not None, seen.taken.timestamp() if seen.taken else 0)
+    )
+    kind, said = "not reached", ""
+    if latest.failure:
+        kind, said = f"{latest.failure.stage.value} {latest.failure.kind}", latest.failure.says
     return Symptom(
-        one.host,
-        latest.address if latest else "",
+        host,
+        latest.address,
         f"{kind}: {one_line(said)}" if said else kind,
         tuple(dict.fromkeys(seen.origin for seen in failed)),
         taken[0] if taken else None,
@@ -160,19 +173,26 @@ def _question(diagnosis: Diagnosis) -> str:
     finding = next(iter(diagnosis.findings), None)
     if finding is None:
         return ""
-    steered = next((one for one in finding.endpoints if _is_steered(one.host)), None)
+    steered = next((one for one in finding.endpoints if one.region and _is_steered(one.host)), None)
     one = steered or next(iter(finding.endpoints), None)
     rows: Sequence[dict[str, Any]] = family("support")["questions"]
+    fits = {
+        "steered": steered is not None,
+        "edge": one is not None and _is_at_the_edge(one.host),
+        "open": finding.confidence is Confidence.UNDETERMINED,
+    }
     row = next(
         row
         for row in rows
-        if finding.cause.startswith(tuple(row["causes"])) and (steered or not row.get("steered", False))
+        if finding.cause.startswith(tuple(row["causes"]))
+        and all(met for name, met in fits.items() if row.get(name, False))
     )
     values = {
         "host": one.host if one else "",
         "address": one.address if one else "",
         "region": region_name(one.region) if one else "",
         "location": diagnosis.case.location or "any region",
+        "owner": finding.owner.value,
         "title": one_line(finding.title),
     }
     # A finding of a whole circuit or server names no endpoint.
@@ -183,3 +203,8 @@ def _question(diagnosis: Diagnosis) -> str:
 def _is_steered(host: str) -> bool:
     found = catalog.endpoint_named(host)
     return found is not None and found.steering is Steering.TRAFFIC_MANAGER
+
+
+def _is_at_the_edge(host: str) -> bool:
+    found = catalog.endpoint_named(host)
+    return found is not None and found.at_the_edge

@@ -17,6 +17,7 @@ from arcferry.times import to_text
 
 _WIDTH, _MOST = 100, 40
 _UNKNOWN = "not known from the evidence"
+_NOTHING = "None: nothing was found."
 
 
 def draw(told: Support) -> str:
@@ -33,7 +34,7 @@ def draw(told: Support) -> str:
         *_section("8. Microsoft's documents that speak against it", _documents(told.speak_against)),
         *(_section("Notes of arcferry's catalogue on this path", told.notes) if told.notes else ()),
         *_section("9. What is not known, and would decide", _open(told)),
-        *_section("10. The question for the product group", [told.question or "None: nothing was found."]),
+        *_section("10. The question for the product group", [told.question or _NOTHING]),
         *_section("Rests on", _rests_on(told)),
     ]
     return clean("\n".join(lines), limit=1_000_000) + "\n"
@@ -132,6 +133,8 @@ def _peering(side: Peering) -> str:
 def _found(findings: Iterable[Finding]) -> Iterator[str]:
     for one in findings:
         yield f"{one.severity.upper()} {one.cause} ({one.confidence}, {one.owner} team): {one.title}"
+        if one.servers:
+            yield f"on {listed(one.servers, _MOST)}"
         for line in one.evidence[:_MOST]:
             yield f"evidence, {line.origin}{f', {_at(line.taken)}' if line.taken else ''}: {line.says}"
 
