@@ -35,7 +35,13 @@ from arcferry.catalog.features import (
     left_out,
     says_left_out,
 )
-from arcferry.catalog.peering import CalledTag, called_tags, peering_notes, published_answers, way_out
+from arcferry.catalog.peering import (
+    CalledTag,
+    called_tags,
+    peering_notes,
+    published_answers,
+    way_out,
+)
 from arcferry.catalog.places import UNLISTED, cloud, clouds, local_name, region, regions
 from arcferry.catalog.requirements import (
     PKI,

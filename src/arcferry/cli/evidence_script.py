@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from arcferry.cli import options
+from arcferry.cli.evidence_pack import pack
 from arcferry.cli.options import option
 from arcferry.errors import FileInputError, InputError
 
@@ -12,15 +13,11 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Get evidence from servers on which arcferry is not.",
+    help="Get evidence from servers on which arcferry is not, and pack it for support.",
 )
+app.command()(pack)
 _SUFFIXES = {"windows": ".ps1", "linux": ".sh"}
 _RUN = {"windows": "powershell -ExecutionPolicy Bypass -File {file}", "linux": "sh {file}"}
-
-
-@app.callback()
-def _group() -> None:
-    """Typer makes a command of a group that has one only."""
 
 
 @app.command()

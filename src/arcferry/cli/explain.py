@@ -177,12 +177,12 @@ def _evidence_and_held(files: "Sequence[str]") -> "tuple[list[Document], Sequenc
     found = read_files(files, all_recognised=False)
     tell_unrecognised(found)
     speaks_of_endpoints = any(one.attempts or one.answers for one in found)
-    held = held_beside(found, _cloud_of(found)) if speaks_of_endpoints else ()
+    held = held_beside(found, cloud_of(found)) if speaks_of_endpoints else ()
     warn((*found, *held))
     return found, held
 
 
-def _cloud_of(documents: "Sequence[Document]") -> "Cloud":
+def cloud_of(documents: "Sequence[Document]") -> "Cloud":
     """The cloud of the endpoints that the documents speak of; the public one where they speak of several."""
     from arcferry import catalog
 

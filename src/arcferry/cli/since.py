@@ -10,6 +10,7 @@ from arcferry.errors import FileInputError, InputError
 
 if TYPE_CHECKING:
     from arcferry.diagnosis import Diagnosis
+    from arcferry.diagnosis.since import Comparison
 
 SinceOption = Annotated[
     Path | None,
@@ -27,12 +28,23 @@ def since_file(diagnosis: "Diagnosis", path: Path) -> "Diagnosis":
     Raises:
         InputError: it cannot be compared with what there is now.
     """
+    from arcferry.diagnosis.since import since
+
+    return since(diagnosis, compared_with(diagnosis, path))
+
+
+def compared_with(diagnosis: "Diagnosis", path: Path) -> "Comparison":
+    """What is found now beside a file that was named.
+
+    Raises:
+        InputError: it cannot be compared with what there is now.
+    """
     from arcferry.cli.evidence import read_files
-    from arcferry.diagnosis.since import compare, since
+    from arcferry.diagnosis.since import compare
     from arcferry.evidence.case import Case
 
     try:
-        return since(diagnosis, compare(Case.of(read_files([str(path)])), diagnosis.case))
+        return compare(Case.of(read_files([str(path)])), diagnosis.case)
     except FileInputError:
         raise
     except InputError as error:

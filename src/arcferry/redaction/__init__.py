@@ -107,9 +107,14 @@ def redact_value(value: _Json) -> _Json:
     return _walked(value, redact, "", 0)  # type: ignore[no-any-return]  # an object stays one, and so on
 
 
-def mask_value(value: _Json) -> _Json:
-    """What may be kept or sent on of a parsed JSON value: without credentials and what looks like one."""
-    return _walked(value, mask, "", 0)  # type: ignore[no-any-return]  # as above
+def mask_value(value: _Json, hide: Callable[[str], str] = mask) -> _Json:
+    """What may be kept or sent on of a parsed JSON value: without credentials and what looks like one.
+
+    Args:
+        value: an object, a list, or what may stand in one.
+        hide: `mask`, or what does the same and counts.
+    """
+    return _walked(value, hide, "", 0)  # type: ignore[no-any-return]  # as above
 
 
 def _walked(value: Any, hide: Callable[[str], str], name: str, depth: int) -> Any:  # noqa: ANN401  # any JSON

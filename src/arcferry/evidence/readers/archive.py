@@ -8,7 +8,8 @@ import stat
 import time
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from arcferry import typed
 from arcferry.errors import FileInputError
@@ -34,6 +35,10 @@ _LONGEST = 60.0
 """Seconds of processor time after which no further entry is begun."""
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
 _Reader = Callable[[str, bytes], tuple[Document, ...]]
+_Skip = Callable[[str, str], None]
+PACK = frozenset(("case.txt", "findings.json", "versions.json", "SHA256SUMS"))
+"""The files by which a zip of `arcferry evidence pack` is known."""
+_JUDGED_BY = "findings.json"
 
 
 def looks_right(data: bytes) -> bool:
@@ -60,53 +65,85 @@ def _why_not(entry: zipfile.ZipInfo, before: set[str], total: int) -> str:
     return next((why for applies, why in checks if applies), "")
 
 
+def contents(archive: zipfile.ZipFile, skip: _Skip) -> Iterator[tuple[str, bytes]]:
+    """Every entry within the bounds, by a name that can be shown; what its header says is not believed.
+
+    Of a zip of `arcferry evidence pack` only the evidence that it was judged by, which its files only repeat.
+
+    Args:
+        archive: what was handed in.
+        skip: is told why an entry is left out, and its name.
+    """
+    began, total = time.process_time(), 0
+    before: set[str] = set()
+    # Not `is_dir`, which fails on an entry without a name.
+    entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
+    if {entry.filename for entry in entries} >= PACK:
+        entries = [entry for entry in entries if entry.filename == _JUDGED_BY]
+    for entry in entries[:_MOST_ENTRIES]:
+        if time.process_time() - began > _LONGEST:
+            skip(f"the files before it took more than {_LONGEST:.0f} s", entry.filename)
+        elif why := _why_not(entry, before, total):
+            skip(why, entry.filename)
+        elif (data := _unpacked(archive, entry)) is None:
+            skip("it is damaged, or packed in a way that is not read", entry.filename)
+        else:
+            total += len(data)
+            if len(data) > ENTRY_LIMIT:
+                skip(f"it is longer than {ENTRY_LIMIT:,} bytes", entry.filename)
+            elif data.startswith(_INSIDE):
+                skip("it is an archive within the archive", entry.filename)
+            else:
+                yield typed.label(one_line(mask(entry.filename.replace("\\", "/")), limit=120)), data
+        before.add(entry.filename)
+    for entry in entries[_MOST_ENTRIES:]:
+        skip(f"it comes after {_MOST_ENTRIES:,} others", entry.filename)
+
+
+def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes | None:
+    try:
+        with archive.open(entry) as stream:
+            return stream.read(ENTRY_LIMIT + 1)
+    except _DAMAGED:
+        return None
+
+
+@contextmanager
+def opened(name: str, data: bytes) -> Iterator[zipfile.ZipFile]:
+    """The archive.
+
+    Raises:
+        FileInputError: it is cut short or damaged as a whole.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            yield archive
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, OSError, OverflowError) as error:
+        raise FileInputError(
+            name,
+            "a zip archive that is cut short or damaged",
+            hint="Copy it again, or unpack it and hand in the files.",
+        ) from error
+
+
 class _Archive:
     """What was read of one archive so far, and why something was not."""
 
     def __init__(self, name: str, inner: _Reader) -> None:
         self._name, self._inner = name, inner
         self._skipped: dict[str, list[str]] = {}
-        self._unknown = self._total = 0
-        self._began = time.process_time()
+        self._unknown = 0
         self.documents: list[Document] = []
 
     def read(self, archive: zipfile.ZipFile) -> None:
         """Read every entry within the bounds."""
-        before: set[str] = set()
-        # Not `is_dir`, which fails on an entry without a name.
-        entries = [entry for entry in archive.infolist() if not entry.filename.endswith("/")]
-        for entry in entries[:_MOST_ENTRIES]:
-            if time.process_time() - self._began > _LONGEST:
-                self._skip(f"the files before it took more than {_LONGEST:.0f} s", entry.filename)
-            elif why := _why_not(entry, before, self._total):
-                self._skip(why, entry.filename)
-            else:
-                self._read_entry(archive, entry)
-            before.add(entry.filename)
-        for entry in entries[_MOST_ENTRIES:]:
-            self._skip(f"it comes after {_MOST_ENTRIES:,} others", entry.filename)
-
-    def _read_entry(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
-        """Read one entry; what its header says of its length is not believed."""
-        own = typed.label(one_line(mask(entry.filename.replace("\\", "/")), limit=120))
-        name = f"{self._name}!{own}"
-        try:
-            with archive.open(entry) as stream:
-                data = stream.read(ENTRY_LIMIT + 1)
-        except _DAMAGED:
-            self._skip("it is damaged, or packed in a way that is not read", entry.filename)
-            return
-        self._total += len(data)
-        if len(data) > ENTRY_LIMIT:
-            self._skip(f"it is longer than {ENTRY_LIMIT:,} bytes", entry.filename)
-        elif data.startswith(_INSIDE):
-            self._skip("it is an archive within the archive", entry.filename)
-        else:
+        for own, data in contents(archive, self._skip):
+            name = f"{self._name}!{own}"
             try:
                 found = [one for one in self._inner(name, data) if one.kind is not Kind.UNRECOGNISED]
             except FileInputError as error:
                 self._skip(error.message.removeprefix(f"{name}: "), own)
-                return
+                continue
             self._unknown += not found
             self.documents += found
 
@@ -132,14 +169,7 @@ def read(name: str, data: bytes, inner: _Reader) -> tuple[Document, ...]:
         FileInputError: the archive is cut short or damaged as a whole.
     """
     found = _Archive(name, inner)
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            found.read(archive)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, ValueError, OSError, OverflowError) as error:
-        raise FileInputError(
-            name,
-            "a zip archive that is cut short or damaged",
-            hint="Copy it again, or unpack it and hand in the files.",
-        ) from error
+    with opened(name, data) as archive:
+        found.read(archive)
     kind = Kind.AGENT_LOGS_ZIP if found.documents else Kind.UNRECOGNISED
     return (Document(name, kind, notes=found.notes), *found.documents)

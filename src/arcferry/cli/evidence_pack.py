@@ -1,0 +1,92 @@
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from arcferry.cli.evidence import held_beside, read_files, tell_unrecognised, warn
+from arcferry.cli.options import OutOption, argument
+from arcferry.cli.since import SinceOption, compared_with
+from arcferry.errors import FileInputError, InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from arcferry.diagnosis import Diagnosis
+    from arcferry.evidence.pack import Cleaning
+
+
+def pack(
+    files: Annotated[
+        list[Path],
+        argument("FILE...", "What explain reads, and folders of it, such as what collect --evidence wrote."),
+    ],
+    *,
+    out: OutOption,
+    since: SinceOption = None,
+) -> None:
+    """Pack files for Microsoft's support: one zip, without credentials, with the request written out.
+
+    In it: case.txt, a support request in English (symptom and times in UTC, names and addresses, routes and
+    filter, what was ruled out and by what, what changed, Microsoft's documents with their days, those that
+    speak against it too, and one question); findings.json and findings.txt; versions.json; each file as text
+    without credentials, an archive's one by one; REDACTED.txt, how much of which kind was taken out of which
+    file; SHA256SUMS. A file in which nobody can see what is secret is left out, and named. No host is
+    reached, nothing is sent. Read it through before you send it; arcferry explain reads it back.
+
+    Exit code 0 when it is written, 2 where a file cannot be used, nothing in them was understood, or the zip
+    is there already.
+    """
+    from arcferry.cli.explain import cloud_of
+    from arcferry.diagnosis import judge
+    from arcferry.diagnosis.since import since as with_changes
+    from arcferry.diagnosis.support import support
+    from arcferry.evidence.pack import cleaned, files_in, says_nothing
+    from arcferry.report import evidence_pack
+
+    if out.exists():
+        raise FileInputError(out, "is there already", hint="Remove it, or give another name with --out.")
+    given = dict.fromkeys(files_in(files))
+    _refuse_names([str(path) for _, path in given])
+    found = read_files([str(path) for _, path in given if not says_nothing(path)], all_recognised=False)
+    tell_unrecognised(found)
+    cloud = cloud_of(found)
+    held = held_beside(found, cloud)
+    warn((*found, *held))
+    diagnosis = judge(found, held)
+    _refuse(diagnosis)
+    changes = compared_with(diagnosis, since) if since else None
+    diagnosis = with_changes(diagnosis, changes) if changes else diagnosis
+    cleaning = cleaned(given)
+    evidence_pack.write(out, evidence_pack.entries(support(diagnosis, cloud, changes), cleaning))
+    _tell(out, cleaning)
+
+
+def _refuse_names(names: "Sequence[str]") -> None:
+    """A file's name stands in every finding; only in the files' own words secrets are looked for."""
+    from arcferry.redaction import mask
+
+    for name in names:
+        if (shown := mask(name)) != name:
+            raise InputError(
+                f"the name of a file looks as if it held a secret: {shown}",
+                hint="Rename it: names of files are not changed in the pack.",
+            )
+
+
+def _refuse(diagnosis: "Diagnosis") -> None:
+    if diagnosis.outcome == "not-understood":
+        raise InputError(
+            "nothing in these files was understood: they show neither a failure nor a success",
+            hint="Hand in what the server says too, such as the zip of azcmagent logs.",
+        )
+
+
+def _tell(out: Path, cleaning: "Cleaning") -> None:
+    hidden = sum(one.hidden.total() for one in cleaning.files)
+    typer.echo(
+        f"{out}: {len(cleaning.files)} files, {hidden} secrets taken out; {len(cleaning.left_out)} left out",
+        err=True,
+    )
+    for one in cleaning.left_out:
+        typer.echo(f"left out: {one.name}: {one.why}", err=True)
+    typer.echo("Read case.txt and REDACTED.txt in it before you send it.", err=True)
