@@ -1,0 +1,121 @@
+"""What a watch is told to do, whether it runs now or is installed, and who is told of what it sees."""
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from arcferry.cli import options
+from arcferry.cli.options import option
+from arcferry.errors import InputError
+from arcferry.text import quoted
+
+if TYPE_CHECKING:
+    from arcferry.watch.changes import Notice, Round
+    from arcferry.watch.notifiers.message import Notifier
+
+NOTIFYING = "Telling others"
+LONGEST_INTERVAL = timedelta(days=1)
+_LONGEST_NOTIFYING = timedelta(minutes=5)
+_DURATION = re.compile(r"(\d{1,6})(s|m|h|d)")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchOptions:
+    """What is watched, through what, how often, and who is told."""
+
+    location: options.OptionalLocationOption = None
+    location_unlisted: options.UnlistedOption = False
+    cloud: options.CloudOption = options.DEFAULT_CLOUD
+    every: Annotated[str, option("--every TIME", "From round to round, such as 30s, 5m or 1h.")] = "5m"
+    resolver: options.ResolversOption = None
+    evidence: options.WithOption = None
+    proxy: options.ProxyOption = field(default=None, repr=False)
+    ca_file: options.CaFileOption = None
+    port: options.PortOption = None
+    notify: Annotated[
+        list[str] | None,
+        option(
+            "--notify WHAT",
+            "Tell of each change: command:PATH (JSON on its standard input), syslog, syslog:udp://HOST, "
+            "https://… (JSON by POST), smtp://HOST or smtps://HOST (mail), textfile:PATH.prom (Prometheus), "
+            "or file:PATH, which holds one of these. May be repeated.",
+            panel=NOTIFYING,
+        ),
+    ] = None
+    notify_within: Annotated[
+        str, option("--notify-within TIME", "How long each may take after a round.", panel=NOTIFYING)
+    ] = "30s"
+    alive_every: Annotated[
+        str | None,
+        option(
+            "--alive-every TIME",
+            "Also tell them this often that rounds are taken, such as 1h or 1d; metrics say it always.",
+            panel=NOTIFYING,
+        ),
+    ] = None
+    mail_from: Annotated[str, option("--mail-from ADDRESS", "From whom mail is.", panel=NOTIFYING)] = ""
+    mail_to: Annotated[
+        list[str] | None,
+        option("--mail-to ADDRESS", "To whom mail goes; may be repeated.", panel=NOTIFYING),
+    ] = None
+
+    @property
+    def interval(self) -> timedelta:
+        """The time from round to round."""
+        return duration(self.every, longest=LONGEST_INTERVAL)
+
+    def notifiers(self) -> "list[Notifier]":
+        """Everybody who is to be told.
+
+        Raises:
+            InputError: one of them cannot be.
+        """
+        from arcferry.watch.notifiers.named import Besides, notifier
+
+        besides = Besides(self.mail_from, self.mail_to or (), self.ca_file)
+        return [notifier(what, besides) for what in self.notify or ()]
+
+    def notifying(self) -> "Callable[[Round, Sequence[Notice]], Awaitable[Sequence[Notice]]] | None":
+        """What tells everybody after a round, and says on stderr whom it could not tell; None for nobody.
+
+        Raises:
+            InputError: one of them cannot be told, or a time is none.
+        """
+        from arcferry.report.watch_message import told
+        from arcferry.watch.notifiers.delivery import Delivery
+
+        every = self.interval
+        within = duration(self.notify_within, longest=_LONGEST_NOTIFYING).total_seconds()
+        alive = duration(self.alive_every) if self.alive_every else None
+        notifiers = self.notifiers()
+        if not notifiers:
+            return None
+        delivery = Delivery(notifiers, seconds=within, alive_every=alive)
+
+        async def tell(seen: "Round", notices: "Sequence[Notice]") -> "Sequence[Notice]":
+            failed = await delivery.deliver(told(seen, notices, every))
+            for notice in failed:
+                typer.echo(f"{'warning' if notice.level == 'FAIL' else 'note'}: {notice.says}", err=True)
+            return failed
+
+        return tell
+
+
+def duration(text: str, *, longest: timedelta | None = None) -> timedelta:
+    """A time that was typed: a second at least, and not longer than `longest`."""
+    found = _DURATION.fullmatch(text.strip().lower())
+    length = timedelta(seconds=int(found[1]) * _SECONDS[found[2]] if found else 0)
+    if not length or (longest and length > longest):
+        bounds = f" between 1s and {_written(longest)}" if longest else ""
+        hint = "Give a number with s, m, h or d, such as 5m or 7d."
+        raise InputError(f"{quoted(text)} is no time{bounds}", hint=hint)
+    return length
+
+
+def _written(length: timedelta) -> str:
+    return f"{length.days}d" if length.days else f"{length.seconds // 60}m"
