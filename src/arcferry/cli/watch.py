@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, assert_never
 
 import typer
 
-from arcferry.cli import options
+from arcferry.cli import options, watch_service
 from arcferry.cli.options import grouped, option
 from arcferry.cli.output import Output, indented
 from arcferry.cli.watch_options import WatchOptions, duration
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from arcferry.watch.changes import Notice, Round
 
 app = typer.Typer(help="Record where Azure Arc's names answer over time, and warn before it breaks.")
+
+
+app.command("install")(watch_service.install)
+app.command("uninstall")(watch_service.uninstall)
+app.command("status")(watch_service.status)
 
 
 @app.callback(invoke_without_command=True)
@@ -50,21 +55,12 @@ def record(
     from arcferry.cli.evidence import evidence_and_held
     from arcferry.evidence.case import Case
     from arcferry.files import only_one, state_folder
-    from arcferry.probe.step import ProbeSettings
     from arcferry.watch.history import History, history_path
     from arcferry.watch.watcher import watch
 
-    if not given.location:
-        raise InputError("which location is to be watched?", hint="Give --location, such as eastasia.")
-    chosen = catalog.cloud(given.cloud)
-    region = options.region_of(given.location, chosen, unlisted=given.location_unlisted)
-    interval, notify = given.interval, given.notifying()
+    chosen, region = given.target()
+    interval, notify, settings = given.interval, given.notifying(), given.probing()
     asked, evidence = given.resolver or [], given.evidence or []
-    settings = ProbeSettings(
-        resolver=asked[0] if asked else None, proxy=given.proxy, ca_file=given.ca_file, port=given.port
-    )
-    for one in asked:
-        ProbeSettings(resolver=one)
     path = history_path(state or state_folder(), chosen, region)
     hint = "One watch a location suffices; stop the other one, or use another folder with --state."
     with only_one(path.parent, "watch", name=f"{path.stem}.lock", hint=hint), History.open(path) as history:

@@ -1,10 +1,10 @@
 """What a watch is told to do, whether it runs now or is installed, and who is told of what it sees."""
 
 import re
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, get_type_hints
 
 import typer
 
@@ -14,6 +14,8 @@ from arcferry.errors import InputError
 from arcferry.text import quoted
 
 if TYPE_CHECKING:
+    from arcferry.catalog import Cloud, Region
+    from arcferry.probe.step import ProbeSettings
     from arcferry.watch.changes import Notice, Round
     from arcferry.watch.notifiers.message import Notifier
 
@@ -63,6 +65,45 @@ class WatchOptions:
         list[str] | None,
         option("--mail-to ADDRESS", "To whom mail goes; may be repeated.", panel=NOTIFYING),
     ] = None
+
+    def target(self) -> "tuple[Cloud, Region]":
+        """The cloud and the region that are watched.
+
+        Raises:
+            InputError: none is named, or there is none of that name.
+        """
+        from arcferry import catalog
+
+        if not self.location:
+            raise InputError("which location is to be watched?", hint="Give --location, such as eastasia.")
+        cloud = catalog.cloud(self.cloud)
+        return cloud, options.region_of(self.location, cloud, unlisted=self.location_unlisted)
+
+    def probing(self) -> "ProbeSettings":
+        """How endpoints are reached; the first resolver decides.
+
+        Raises:
+            InputError: a setting cannot be used.
+        """
+        from arcferry.probe.step import ProbeSettings
+
+        for one in self.resolver or ():
+            ProbeSettings(resolver=one)
+        first = self.resolver[0] if self.resolver else None
+        return ProbeSettings(resolver=first, proxy=self.proxy, ca_file=self.ca_file, port=self.port)
+
+    def words(self) -> Iterator[str]:
+        """The words of a command line that say the same; what is as it would be without them is left out."""
+        hints = get_type_hints(WatchOptions, include_extras=True)
+        for one in fields(self):
+            value, declared = getattr(self, one.name), hints[one.name].__metadata__[0]
+            # As typer keeps it: what stands first in `Annotated` is held for a default.
+            name = str(declared.default)
+            if value is True:
+                yield name
+            elif value != one.default:
+                for single in value if isinstance(value, list) else [value]:
+                    yield from (name, str(single))
 
     @property
     def interval(self) -> timedelta:

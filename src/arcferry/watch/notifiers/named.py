@@ -1,12 +1,13 @@
 """From the words of `--notify` to somebody who can be told."""
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from arcferry.errors import InputError
-from arcferry.files import read_secret
+from arcferry.files import read_bounded, read_secret
 from arcferry.watch.notifiers.mail import Mailbox
 from arcferry.watch.notifiers.message import Notifier
 from arcferry.watch.notifiers.program import Program
@@ -18,6 +19,8 @@ FORMS = (
     "command:PATH, syslog, syslog:udp://HOST, https://…, smtp://HOST, smtps://HOST, textfile:PATH, file:PATH"
 )
 _PASSWORD = re.compile(r"\w+://[^/?#]*:[^/?#]*@.*", re.DOTALL)
+
+_MOST = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,16 @@ def notifier(what: str, besides: Besides) -> Notifier:
             hint="Write the URL into a file of mode 600, and give --notify file:PATH.",
         )
     if what.startswith("file:"):
-        path = Path(what.removeprefix("file:"))
-        return _named(read_secret(path, "a notifier"), besides)
+        return _named(_read(Path(what.removeprefix("file:"))), besides)
     return _named(what, besides)
+
+
+def _read(path: Path) -> str:
+    # systemd lets a service's user read a credential by an access list, which looks like a group's right.
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    if folder and path.parent == Path(folder):
+        return read_bounded(path, limit=_MOST).decode(errors="replace").strip()
+    return read_secret(path, "a notifier")
 
 
 def _named(what: str, besides: Besides) -> Notifier:
