@@ -70,20 +70,25 @@ def uninstall(
     Only a unit that arcferry has written is removed. On Windows the one command that removes the task is
     told.
     """
-    from arcferry.export.watch_service import is_ours
-    from arcferry.files import is_held, naming
-
     name = _name(location)
     if sys.platform == "win32":
         typer.echo(f'Stop it and remove it: schtasks /end /tn "{name}" & schtasks /delete /tn "{name}" /f')
-        return
-    path = units / f"{name}.service"
+    else:
+        _remove(units / f"{name}.service", Path("/var/lib") / name)
+
+
+def _remove(path: Path, state: Path) -> None:
+    """Remove a unit of arcferry's that does not run; its history stays."""
+    from arcferry.export.watch_service import is_ours
+    from arcferry.files import is_held, naming
+
     with naming(path):
         if not is_ours(path):
             raise InputError(f"{path} is not arcferry's", hint="Look at it, and remove it by hand.")
-    state = Path("/var/lib") / name
     if any(is_held(lock.parent, lock.name) for lock in (state / "watch").glob("*.lock")):
-        raise InputError(f"{name} is running", hint=f"Stop it first: systemctl disable --now {name}")
+        raise InputError(
+            f"{path.stem} is running", hint=f"Stop it first: systemctl disable --now {path.stem}"
+        )
     with naming(path, "cannot be removed"):
         path.unlink()
     typer.echo(f"Removed: {path}", err=True)
@@ -188,14 +193,16 @@ def _next_steps(service: "WatchService", folder: Path, file: str) -> list[str]:
             f'Start, now and at each boot: schtasks /create /tn "{name}" /xml "{folder / file}"',
             f'Stop: schtasks /change /tn "{name}" /disable & schtasks /end /tn "{name}"',
         ]
-    state = f"/var/lib/{name}"
-    who = service.run_as or "the user of its own that systemd makes"
-    steps = [f"note: {folder} must let {who} write" for folder in service.writable]
-    if service.data is None:
-        steps.append("note: it has no held data; give --data DIR, or files by --with, to judge answers by")
-    return [
-        *steps,
-        f"Start: systemctl daemon-reload && systemctl enable --now {name}",
-        f"Stop: systemctl disable --now {name}",
-        f"Look: journalctl -u {name}; arcferry watch status; arcferry watch show --state {state}",
-    ]
+    else:  # noqa: RET505  # mypy leaves out what is another system's by this
+        who = service.run_as or "the user of its own that systemd makes"
+        steps = [f"note: {one} must let {who} write" for one in service.writable]
+        if service.data is None:
+            steps.append(
+                "note: it has no held data; give --data DIR, or files by --with, to judge answers by"
+            )
+        return [
+            *steps,
+            f"Start: systemctl daemon-reload && systemctl enable --now {name}",
+            f"Stop: systemctl disable --now {name}",
+            f"Look: journalctl -u {name}; arcferry watch status; arcferry watch show --state /var/lib/{name}",
+        ]
