@@ -180,7 +180,15 @@ class HostCommandError(HostError):
 
 
 class NotifyError(ArcferryError):
-    """Whoever was to be told of a watch's change did not take it; never ends a watch."""
+    """Whoever was to be told of a watch's change did not take it; never ends a watch.
+
+    Attributes:
+        partly: some took it, so that it is not to be told again.
+    """
+
+    def __init__(self, message: str, *, partly: bool = False) -> None:
+        super().__init__(message)
+        self.partly = partly
 
 
 class InterruptedRunError(ArcferryError):

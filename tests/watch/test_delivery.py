@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from tests.watch.mail_server import MailServer
 
 from arcferry.watch.changes import Level
 from arcferry.watch.notifiers.delivery import Delivery, Told
@@ -66,6 +67,20 @@ async def test_what_is_not_taken_is_told_once_and_tried_again(tmp_path: Path) ->
     assert sorted(pager.got) == ["one", "three", "two"]
     assert await delivery.deliver(told(15)) == ()
     assert len(pager.got) == 3
+
+
+async def test_what_some_took_is_not_told_again_and_silence_is_no_success() -> None:
+    server = MailServer(refuses=frozenset({"b@x.example"}))
+    async with server.listening():
+        url = f"smtp://127.0.0.1:{server.port}?from=w@x.example&to=a@x.example,b@x.example"
+        delivery = Delivery([notifier(url, Besides())], seconds=20)
+        (failed,) = await delivery.deliver(told(0, "one"))
+        assert failed.says.endswith("does not take what it is told: the server refuses b@x.example")
+        assert await delivery.deliver(told(5)) == ()
+        server.refuses = frozenset()
+        (again,) = await delivery.deliver(told(10, "two"))
+    assert again.level is Level.OK
+    assert [one["Subject"] for one in server.mails] == ["arcferry: one", "arcferry: two"]
 
 
 async def test_one_that_hangs_takes_its_time_and_nobody_else_s(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 from aiohttp import web
 from tests.watch.mail_server import MailServer
 
-from arcferry.errors import ArcferryError, FileInputError, InputError
+from arcferry.errors import ArcferryError, FileInputError, InputError, NotifyError
 from arcferry.watch.changes import Level
 from arcferry.watch.notifiers.message import Message, Notifier
 from arcferry.watch.notifiers.named import Besides, notifier
@@ -250,6 +250,16 @@ async def test_a_recipient_that_is_refused_is_named() -> None:
             await notifier(f"smtp://127.0.0.1:{server.port}", mail(None)).send(TOLD)
 
 
+async def test_where_some_recipients_are_refused_the_others_get_it_once() -> None:
+    server = MailServer(refuses=frozenset({"night@corp.example"}))
+    async with server.listening():
+        to = notifier(f"smtp://127.0.0.1:{server.port}", mail(None))
+        with pytest.raises(NotifyError, match=r"refuses night@corp\.example") as caught:
+            await to.send(TOLD)
+    assert caught.value.partly
+    assert len(server.mails) == 1
+
+
 async def test_a_mail_server_that_says_nothing_is_left_and_not_asked_twice_at_once() -> None:
     there, leave = asyncio.Event(), asyncio.Event()
 
@@ -292,6 +302,7 @@ async def test_a_textfile_is_whole_at_every_moment_and_readable_by_the_exporter(
         ("command:page", "absolute path"),
         ("command:/nonexistent/page", "no program"),
         ("syslog:/nonexistent", "no such socket"),
+        ("command:/bin/\0true", "no text"),
         ("syslog:tcp://log.example", "neither a socket nor a log server"),
         ("syslog:udp://log.example:0", "neither a socket nor a log server"),
         ("syslog:udp://log.example:70000", "neither a socket nor a log server"),

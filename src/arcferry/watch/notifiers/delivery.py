@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from arcferry.errors import ArcferryError
+from arcferry.errors import ArcferryError, NotifyError
 from arcferry.text import one_line, said
 from arcferry.watch.changes import Level, Notice
 from arcferry.watch.notifiers.message import Message, Notifier
@@ -41,14 +41,15 @@ class _Line:
 
     async def deliver(self, messages: Sequence[Message], taken: datetime, seconds: float) -> list[Notice]:
         lost = self._enqueue(messages, taken)
-        problem = ""
+        problem, waited = "", len(self.waiting)
         try:
             async with asyncio.timeout(seconds):
-                for _ in range(len(self.waiting)):
+                for _ in range(waited):
                     problem = await self._first() or problem
         except TimeoutError:
             problem = f"not done within {seconds:g} s"
-        return [*self._turned(problem), *self._lost(lost)]
+        # Where there was nothing to tell, nothing is known of whether it would have been taken.
+        return [*(self._turned(problem) if waited else []), *self._lost(lost)]
 
     def _enqueue(self, messages: Sequence[Message], taken: datetime) -> int:
         if self.notifier.wants_state:
@@ -69,7 +70,8 @@ class _Line:
             self.waiting.append(one)
             raise
         except ArcferryError as error:
-            self.waiting.append(one)
+            if not (isinstance(error, NotifyError) and error.partly):
+                self.waiting.append(one)
             return error.message
         except (OSError, ValueError) as error:
             self.waiting.append(one)
@@ -80,7 +82,8 @@ class _Line:
         """A failure is told once, and once that it is over."""
         was, self.failing = self.failing, bool(problem)
         if problem and not was:
-            kept = "" if self.notifier.wants_state else f"; {len(self.waiting)} wait for the next round"
+            waits = self.waiting and not self.notifier.wants_state
+            kept = f"; {len(self.waiting)} wait for the next round" if waits else ""
             says = f"{self.notifier.name} does not take what it is told: {one_line(problem)}{kept}"
             return [Notice(Level.FAIL, "", says)]
         if was and not problem:

@@ -6,7 +6,7 @@ import smtplib
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email.message import EmailMessage
@@ -105,10 +105,9 @@ class Mailbox:
             with self._session() as session:
                 if self.url.user:
                     session.login(self.url.user, self.url.password or "")
-                session.send_message(mail)
+                refused = session.send_message(mail)
         except smtplib.SMTPRecipientsRefused as error:
-            refused = ", ".join(error.recipients)
-            raise NotifyError(f"the server refuses {one_line(refused)}") from None
+            raise NotifyError(_refuses(error.recipients)) from None
         except smtplib.SMTPResponseException as error:
             answer = error.smtp_error if isinstance(error.smtp_error, bytes) else str(error.smtp_error)
             words = one_line(mask(one_line(answer)), limit=200)
@@ -117,6 +116,8 @@ class Mailbox:
             raise NotifyError(
                 f"the server does not offer what is needed: {one_line(str(error), limit=200)}"
             ) from None
+        if refused:
+            raise NotifyError(_refuses(refused), partly=True)
 
     def _session(self) -> smtplib.SMTP:
         host, port = self.url.host or "", self.url.explicit_port or 0
@@ -132,6 +133,10 @@ class Mailbox:
             session.close()
             raise
         return session
+
+
+def _refuses(recipients: Iterable[str]) -> str:
+    return f"the server refuses {one_line(', '.join(recipients))}"
 
 
 def _is_loopback(host: str) -> bool:

@@ -65,6 +65,8 @@ def _read(path: Path) -> str:
 
 
 def _named(what: str, besides: Besides) -> Notifier:
+    if not what.isprintable():
+        raise InputError("--notify holds what is no text", hint=f"Give one of: {FORMS}.")
     scheme, _, rest = what.partition(":")
     match scheme:
         case "command":

@@ -36,7 +36,7 @@ class Program:
         hint = "Give the absolute path of a program, such as command:/usr/local/bin/page-network."
         if not path.is_absolute():
             raise InputError("--notify command: wants an absolute path", hint=hint)
-        if not path.is_file() or not os.access(path, os.X_OK):
+        if not os.access(path, os.X_OK) or not path.is_file():
             raise InputError(f"--notify command:{path}: no program that can be run", hint=hint)
         return cls(path)
 

@@ -107,10 +107,10 @@ def syslog(text: str) -> LocalSyslog | UdpSyslog:
             return UdpSyslog(found[1].strip("[]"), port)
     elif not text or text.startswith("/"):
         local = LocalSyslog(Path(text) if text else LOCAL)
-        if local.path.is_socket():
+        if os.access(local.path, os.W_OK) and local.path.is_socket():
             return local
         raise InputError(
-            f"--notify {local.name}: there is no such socket",
+            f"--notify {local.name}: there is no such socket to write to",
             hint="Name a log server: syslog:udp://log.example:514.",
         )
     raise InputError(

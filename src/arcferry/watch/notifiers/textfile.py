@@ -1,5 +1,6 @@
 """A file of metrics that Prometheus' node_exporter or windows_exporter reads."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,9 +27,11 @@ class Textfile:
         if path.suffix != ".prom":
             hint = "The exporter reads files whose names end in .prom and no other."
             raise InputError(f"--notify textfile:{path}: the name does not end in .prom", hint=hint)
-        if not path.parent.is_dir():
+        if not os.access(path.parent, os.W_OK) or not path.parent.is_dir():
             hint = "Give the folder of the exporter's --collector.textfile.directory."
-            raise InputError(f"--notify textfile:{path}: there is no folder {path.parent}", hint=hint)
+            raise InputError(
+                f"--notify textfile:{path}: there is no folder {path.parent} to write into", hint=hint
+            )
         return cls(path)
 
     @property
