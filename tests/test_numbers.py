@@ -37,7 +37,7 @@ BOUNDED = {
     "catalog/requirements.py": "arcferry's own catalogue, or one that was checked when it was taken in",
     "cli/bundle_shared.py": "the operator's environment, mapped",
     "cli/site.py": "a line of the file, by tomllib",
-    "cli/watch.py": "at most 6 digits by its pattern",
+    "cli/watch_options.py": "at most 6 digits by its pattern",
     "evidence/kept.py": "a truth value, which Azure writes as 0 or 1",
     "evidence/readers/azure_objects.py": "a finite number, of at most 12 digits",
     "evidence/readers/codes.py": "4 digits by its pattern",

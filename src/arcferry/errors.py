@@ -19,6 +19,7 @@ ArcferryError                 exit code
 │   ├── HostKeyError          1   the server is not who it was, or nobody vouches for it
 │   ├── HostSignInError       1   the server refused the user or the key
 │   └── HostCommandError      1   the server answered, and not as the host script does
+├── NotifyError               1   whoever was to be told of a watch's change did not take it
 └── InterruptedRunError       130 stopped by the operator; what was done is kept
 
 Foreign exceptions are mapped to these once, at the edge where they arise
@@ -176,6 +177,18 @@ class HostSignInError(HostError):
 
 class HostCommandError(HostError):
     """The server answered, and not as the host script answers."""
+
+
+class NotifyError(ArcferryError):
+    """Whoever was to be told of a watch's change did not take it; never ends a watch.
+
+    Attributes:
+        partly: some took it, so that it is not to be told again.
+    """
+
+    def __init__(self, message: str, *, partly: bool = False) -> None:
+        super().__init__(message)
+        self.partly = partly
 
 
 class InterruptedRunError(ArcferryError):

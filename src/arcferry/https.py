@@ -29,6 +29,7 @@ from arcferry.text import one_line, said
 OK, PARTIAL, NOT_MODIFIED, UNSATISFIABLE = 200, 206, 304, 416
 _REDIRECTS = 5
 _MOVED = frozenset({301, 302, 303, 307, 308})
+_MULTIPLE_CHOICES = 300
 _NOT_FOUND, _THROTTLED, _SERVER_ERROR = 404, 429, 500
 _CHUNK = 256 * 1024
 _PROXY = re.compile(r"https?://(?:[^\s/@]+@)?[^\s/@]+/?")
@@ -144,7 +145,7 @@ class HttpsAnswer:
 
 
 class HttpsClient:
-    """GET over a pool of connections, at allowed addresses only, redirects included.
+    """GET and POST over a pool of connections, at allowed addresses only, redirects included.
 
     Attributes:
         pauses: seconds before each further try.
@@ -207,6 +208,25 @@ class HttpsClient:
                 if not pauses or not is_worth_retrying(error):
                     raise
                 await asyncio.sleep(pauses.pop(0))
+
+    async def post(self, url: URL, body: bytes) -> None:
+        """POST JSON to an allowed address; a redirect is an error, and the answer's body is not looked at.
+
+        Errors name the host alone: the path of whoever takes a POST may be a secret.
+
+        Raises:
+            AzureError: as for `get`, or the status is none of 200 to 299.
+        """
+        host = url.origin()
+        if not self._allows(url):
+            raise AzureError(f"{place(host)} is none of the addresses that are asked")
+        with _translated(host, self._advice):
+            headers = _UNCOMPRESSED | {"Content-Type": "application/json"}
+            async with self._pool.post(url, data=body, headers=headers, allow_redirects=False) as response:
+                status = response.status
+        if not OK <= status < _MULTIPLE_CHOICES:
+            _refuse(status, host)
+            raise AzureError(f"{place(host)} answered {status}", status=status)
 
     async def _read(self, url: URL, limit: int) -> tuple[bytes, str]:
         body = bytearray()

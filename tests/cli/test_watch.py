@@ -164,6 +164,53 @@ async def test_an_interrupt_keeps_the_history(desk: Desk) -> None:
     assert "1 rounds" in shown.out or "1 round " in shown.out
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a program of POSIX's shell")
+async def test_a_change_is_told_with_owner_and_letter_and_one_that_hangs_stops_nothing(
+    desk: Desk, tmp_path: Path
+) -> None:
+    page, hang = tmp_path / "page", tmp_path / "hang"
+    page.write_text(f'#!/bin/sh\ncat >> "{tmp_path}/got"\n')
+    os.mkfifo(tmp_path / "never")
+    hang.write_text(f'#!/bin/sh\nexec cat "{tmp_path}/never"\n')
+    for path in (page, hang):
+        path.chmod(0o755)
+    metrics = tmp_path / "arcferry.prom"
+    to = [
+        word
+        for one in (f"command:{page}", f"command:{hang}", f"textfile:{metrics}")
+        for word in ("--notify", one)
+    ]
+    await desk.twin.steer(STORY_NAME, "japaneast")
+    again = ("--rounds", "2", "--every", "1s", "--notify-within", "2s", "--alive-every", "1d")
+    ended = await desk.run(*desk.recording(*again, *to))
+    assert ended.code == 1, ended.err
+
+    told = [json.loads(line) for line in (tmp_path / "got").read_text().splitlines()]
+    assert [one["kind"] for one in told].count("watch-alive") == 1
+    lost = [one for one in told if one["kind"] == "watch-notice" and one["host"] == STORY_NAME]
+    assert len(lost) == 2
+    for one in lost:
+        assert (one["level"], one["owner"], one["location"]) == ("FAIL", "network", "eastasia")
+        assert one["cause"] == "route/community-not-in-filter"
+        assert "12076:51012" in one["request"]
+
+    warned = [line for line in ended.err.splitlines() if line.startswith("warning: ")]
+    assert len(warned) == 1, ended.err
+    assert f"command:{hang} does not take what it is told: not done within 2 s" in warned[0]
+    shown = await desk.run("show", "--state", str(desk.state), "--output", "json")
+    assert [one["says"] for one in json.loads(shown.out)["notices"] if not one["host"]] == [
+        warned[0].removeprefix("warning: ")
+    ]
+
+    lines = metrics.read_text().splitlines()
+    samples = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    assert samples[f'arcferry_watch_endpoint_reached{{location="eastasia",host="{STORY_NAME}"}}'] == "0"
+    finding = 'location="eastasia",cause="route/community-not-in-filter",owner="network",severity="error"'
+    assert samples[f"arcferry_watch_finding{{{finding}}}"] == "1"
+    last = times.from_text(json.loads(shown.out)["last"]).timestamp()
+    assert float(samples['arcferry_watch_last_round_timestamp_seconds{location="eastasia"}']) == last
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -172,6 +219,9 @@ async def test_an_interrupt_keeps_the_history(desk: Desk) -> None:
         (("--location", "eastasia", "--every", "2d"), "'2d' is no time"),
         (("--location", "eastasia", "--resolver", "ns.example"), "not an IP address"),
         (("--location", "eastasai", "--rounds", "1"), "unknown location"),
+        (("--location", "eastasia", "--notify", "pager"), "names nobody that can be told"),
+        (("--location", "eastasia", "--notify", "smtp://a:canary@b"), "can be seen by others"),
+        (("--location", "eastasia", "--notify", "syslog", "--notify-within", "6m"), "between 1s and 5m"),
         (("show", "--location", "japanwest"), "nothing was watched yet"),
         (("show",), "nothing was watched yet"),
     ],
@@ -183,3 +233,4 @@ async def test_wrong_words_are_refused_with_a_way_out(
     refused = await desk.run(*arguments, *state)
     assert refused.code == 2
     assert says in refused.err
+    assert "canary" not in refused.err

@@ -79,6 +79,8 @@ COMMANDS = {
     "routes audit": Asking("routes audit --location eastasia CIRCUIT FILTER", False),
     "watch": Asking("watch --location eastasia --rounds 1", True, PROBING),
     "watch show": Asking("watch show", False),
+    "watch status": Asking("watch status", False),
+    "watch install": Asking("watch install --location eastasia --run-as arcferry", False),
     "data update": Asking("data update --only community-list --route-filter RF --circuit ER", True),
     "data show": Asking("data show", False),
     "bundle build --fetch": Asking(

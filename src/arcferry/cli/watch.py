@@ -1,17 +1,15 @@
 import json
-import re
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, assert_never
 
 import typer
 
-from arcferry.cli import options
-from arcferry.cli.options import option
+from arcferry.cli import options, watch_service
+from arcferry.cli.options import grouped, option
 from arcferry.cli.output import Output, indented
+from arcferry.cli.watch_options import WatchOptions, duration
 from arcferry.errors import InputError
-from arcferry.text import quoted
 
 if TYPE_CHECKING:
     from arcferry.catalog import Cloud, Region
@@ -21,25 +19,19 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Record where Azure Arc's names answer over time, and warn before it breaks.")
 
-_DURATION = re.compile(r"(\d{1,6})(s|m|h|d)")
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_LONGEST_INTERVAL = timedelta(days=1)
+
+app.command("install")(watch_service.install)
+app.command("uninstall")(watch_service.uninstall)
+app.command("status")(watch_service.status)
 
 
 @app.callback(invoke_without_command=True)
+@grouped
 def record(
     context: typer.Context,
     *,
-    location: options.OptionalLocationOption = None,
-    location_unlisted: options.UnlistedOption = False,
-    cloud: options.CloudOption = options.DEFAULT_CLOUD,
-    every: Annotated[str, option("--every TIME", "From round to round, such as 30s, 5m or 1h.")] = "5m",
-    resolver: options.ResolversOption = None,
+    given: WatchOptions,
     rounds: Annotated[int | None, option("--rounds N", "Stop after N rounds. Default: never.", min=1)] = None,
-    evidence: options.WithOption = None,
-    proxy: options.ProxyOption = None,
-    ca_file: options.CaFileOption = None,
-    port: options.PortOption = None,
     state: options.StateOption = None,
     output: options.OutputOption = "table",
 ) -> None:
@@ -50,6 +42,10 @@ def record(
     its history is bounded, and goes on after a restart. `arcferry watch show` draws it. --resolver may be
     repeated: through the first, the servers' own, endpoints are reached; the others are only asked.
 
+    --notify tells others of each change: one message with the cause, who can mend it and the letter to them.
+    Whoever does not take it delays a round by no more than --notify-within, which is said on stderr and kept
+    in the history; the message is tried again after the next round, for a day.
+
     Exit code with --rounds: 0 when all was well in the last round, 1 when not.
     """
     if context.invoked_subcommand:
@@ -59,23 +55,16 @@ def record(
     from arcferry.cli.evidence import evidence_and_held
     from arcferry.evidence.case import Case
     from arcferry.files import only_one, state_folder
-    from arcferry.probe.step import ProbeSettings
     from arcferry.watch.history import History, history_path
     from arcferry.watch.watcher import watch
 
-    if not location:
-        raise InputError("which location is to be watched?", hint="Give --location, such as eastasia.")
-    chosen = catalog.cloud(cloud)
-    region = options.region_of(location, chosen, unlisted=location_unlisted)
-    interval = _duration(every, longest=_LONGEST_INTERVAL)
-    asked = resolver or []
-    settings = ProbeSettings(resolver=asked[0] if asked else None, proxy=proxy, ca_file=ca_file, port=port)
-    for one in asked:
-        ProbeSettings(resolver=one)
+    chosen, region = given.target()
+    interval, notify, settings = given.interval, given.notifying(), given.probing()
+    asked, evidence = given.resolver or [], given.evidence or []
     path = history_path(state or state_folder(), chosen, region)
     hint = "One watch a location suffices; stop the other one, or use another folder with --state."
     with only_one(path.parent, "watch", name=f"{path.stem}.lock", hint=hint), History.open(path) as history:
-        typer.echo(f"Watching {region.name} every {every}; history in {path}", err=True)
+        typer.echo(f"Watching {region.name} every {given.every}; history in {path}", err=True)
         for announced in catalog.ahead(times.now().date(), chosen):
             typer.echo(f"note: {announced}", err=True)
         good = stopping.run(
@@ -84,11 +73,12 @@ def record(
                 region,
                 settings,
                 history,
-                evidence=lambda: Case.of(*evidence_and_held(evidence or [], chosen, whole=True)),
+                evidence=lambda: Case.of(*evidence_and_held(evidence, chosen, whole=True)),
                 tell=_teller(output),
                 every=interval,
                 besides=asked[1:],
                 rounds=rounds,
+                notify=notify,
             ),
             says="stopped; the history is kept",
         )
@@ -148,17 +138,6 @@ def show(
         typer.echo(f"Written: {out}", err=True)
 
 
-def _duration(text: str, *, longest: timedelta | None = None) -> timedelta:
-    """A time that was typed: a second at least, and not longer than `longest`."""
-    found = _DURATION.fullmatch(text.strip().lower())
-    duration = timedelta(seconds=int(found[1]) * _SECONDS[found[2]] if found else 0)
-    if not duration or (longest and duration > longest):
-        bounds = " between 1s and 1d" if longest else ""
-        hint = "Give a number with s, m, h or d, such as 5m or 7d."
-        raise InputError(f"{quoted(text)} is no time{bounds}", hint=hint)
-    return duration
-
-
 def _watched(location: str | None, cloud: str, state: Path | None) -> "tuple[Cloud, Region, Path]":
     from arcferry import catalog
     from arcferry.files import state_folder
@@ -185,7 +164,7 @@ def _shown(path: Path, cloud: "Cloud", region: "Region", since: str | None, case
     from arcferry.watch.history import History
 
     with History.open(path, existing=True) as history:
-        record = history.read(times.now() - _duration(since) if since else None)
+        record = history.read(times.now() - duration(since) if since else None)
     found = {span: region_of_answer(span.answer, case) for span in record.answers}
     return HistoryView(cloud, region, record, found, tuple(document.name for document in case.handed_in))
 

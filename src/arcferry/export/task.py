@@ -84,7 +84,7 @@ def preferences_xml(options: ExportOptions, created: datetime) -> bytes:
         "uid": f"{{{uid}}}",
         "task": textwrap.indent(_task(options, created, principal=_SYSTEM_IN_POLICY, namespace=""), 6 * " "),
     }
-    return fill(_template("ScheduledTasks.xml"), values).encode()
+    return fill(template("ScheduledTasks.xml"), values).encode()
 
 
 def _task(options: ExportOptions, created: datetime, *, principal: str, namespace: str) -> str:
@@ -97,9 +97,9 @@ def _task(options: ExportOptions, created: datetime, *, principal: str, namespac
         "engine": ENGINE,
         "arguments": escape(pinned_arguments(options.share, pins(options, Tool.GPO, WINDOWS), "-Spread")),
     }
-    return fill(_template("task.xml"), values)
+    return fill(template("task.xml"), values)
 
 
-def _template(name: str) -> str:
-    """A template of this package's, without the line feed at its end."""
+def template(name: str) -> str:
+    """A template of the tasks, without the line feed at its end."""
     return resources.files("arcferry.export").joinpath("tasks", name).read_text(encoding="utf-8").rstrip()

@@ -102,7 +102,7 @@ def notice_document(seen: Round, notice: Notice) -> dict[str, Any]:
         "schema": SCHEMA,
         "kind": "watch-notice",
         "taken": to_text(seen.taken),
-        **picked(notice, "level", "host", "says", "cause"),
+        **picked(notice, "level", "host", "says", "cause", "owner", "to", "request"),
     }
 
 

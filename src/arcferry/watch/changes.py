@@ -108,12 +108,18 @@ class Notice:
 
     Attributes:
         cause: the finding's, if the change comes with one.
+        owner: the team that can mend it, as the finding says.
+        to: who can act on the request, if that is not the owner.
+        request: the letter to them.
     """
 
     level: Level
     host: str
     says: str
     cause: str = ""
+    owner: str = ""
+    to: str = ""
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +206,14 @@ def _explained(notice: Notice, finding: Finding | None) -> Notice:
     """A failure with the cause that the judgement found; what is only near has none yet."""
     if finding is None or notice.level is not Level.FAIL:
         return notice
-    return replace(notice, says=f"{notice.says}; {finding.title}", cause=finding.cause)
+    return replace(
+        notice,
+        says=f"{notice.says}; {finding.title}",
+        cause=finding.cause,
+        owner=finding.owner.value,
+        to=finding.remedy.to,
+        request=finding.remedy.request,
+    )
 
 
 def _moved(

@@ -174,10 +174,16 @@ class History:
             for one in seen.observations:
                 says = f"{one.failure.stage} {one.failure.kind}" if one.failure else ""
                 _lengthen_or_add(write, "reach", {"host": one.endpoint.host, "says": says}, now, since)
-            write.executemany(
-                "INSERT INTO notices (last, level, host, says) VALUES (?, ?, ?, ?)",
-                [(now, level, host, says) for level, host, says in notices],
-            )
+            _add_notices(write, now, notices)
+
+    def note(self, taken: datetime, notices: Iterable[tuple[str, str, str]]) -> None:
+        """Keep what was told beside a round (level, host, text), such as that somebody could not be told.
+
+        Raises:
+            FileInputError: the disk is full, or the file cannot be written.
+        """
+        with _mapped(self.path), self._connection as write:
+            _add_notices(write, _stamp(taken), notices)
 
     def prune(self, now: datetime) -> None:
         """Drop what is older than `KEPT`, and the oldest rows where there are too many.
@@ -249,6 +255,13 @@ def _mapped(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise FileInputError(path, f"the history cannot be used: {error}") from error
+
+
+def _add_notices(write: sqlite3.Connection, now: int, notices: Iterable[tuple[str, str, str]]) -> None:
+    write.executemany(
+        "INSERT INTO notices (last, level, host, says) VALUES (?, ?, ?, ?)",
+        [(now, level, host, says) for level, host, says in notices],
+    )
 
 
 def _lengthen_or_add(

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -26,6 +27,8 @@ from arcferry.watch.history import SHORTEST_GAP, History
 _GAP_INTERVALS = 3
 _ROUNDS_BETWEEN_PRUNES = 100
 Tell = Callable[[Round, Sequence[Notice]], None]
+Notify = Callable[[Round, Sequence[Notice]], Awaitable[Sequence[Notice]]]
+"""Tells others within a time of its own; what they did not take is what it gives back."""
 
 
 async def watch(
@@ -39,6 +42,7 @@ async def watch(
     every: timedelta,
     besides: Sequence[str] = (),
     rounds: int | None = None,
+    notify: Notify | None = None,
 ) -> bool:
     """Take rounds until told to stop, keep each in the history, and tell what changed.
 
@@ -46,7 +50,8 @@ async def watch(
     one is tried all the same. Rounds begin `every` apart; one that takes longer delays the next.
 
     The evidence to judge by is asked for before each round, so that a new file counts at once. `tell` is
-    called after each, also with nothing to tell.
+    called after each, also with nothing to tell, and then `notify`; whom that could not tell is kept in the
+    history too.
 
     Returns:
         Whether every endpoint was reached, and every own answer lay inside the filter, in the last round.
@@ -66,6 +71,9 @@ async def watch(
         seen, notices, before = _judged(seen, before, evidence)
         notices += _kept(history, seen, notices, every, prune=taken % _ROUNDS_BETWEEN_PRUNES == 0)
         tell(seen, notices)
+        if notify is not None and (failed := await notify(seen, notices)):
+            with suppress(FileInputError):  # a history that cannot be written was told of with the round
+                history.note(seen.taken, _rows(failed))
         taken += 1
         if rounds is not None and taken >= rounds:
             return all(one.reachable for one in seen.observations) and not _is_lost(before, seen)
@@ -88,14 +96,17 @@ def _judged(
 def _kept(
     history: History, seen: Round, notices: Iterable[Notice], every: timedelta, *, prune: bool
 ) -> tuple[Notice, ...]:
-    rows = [(notice.level.value, notice.host, notice.says) for notice in notices]
     try:
-        history.record(seen, rows, longest_gap=max(every * _GAP_INTERVALS, SHORTEST_GAP))
+        history.record(seen, _rows(notices), longest_gap=max(every * _GAP_INTERVALS, SHORTEST_GAP))
         if prune:
             history.prune(seen.taken)
     except FileInputError as problem:
         return (Notice(Level.FAIL, "", f"this round is not kept: {problem.message}"),)
     return ()
+
+
+def _rows(notices: Iterable[Notice]) -> list[tuple[str, str, str]]:
+    return [(notice.level.value, notice.host, notice.says) for notice in notices]
 
 
 def _is_lost(now: AnswerRegions, seen: Round) -> bool:
