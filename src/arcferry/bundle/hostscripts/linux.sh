@@ -350,8 +350,7 @@ find_proxy() {
 }
 need_proxy() {
 	case $1 in
-	http://*) place=${1#http://} ;;
-	https://*) place=${1#https://} ;;
+	http://* | https://*) place=${1#*://} ;;
 	*) place= ;;
 	esac
 	case $place in
@@ -529,8 +528,9 @@ do_check() {
 }
 
 set_proxy() {
-	if [ "$1" = none ]; then run_agent 60 config clear proxy.url; else
-		need_proxy "$1"; run_agent 60 config set proxy.url "$1"; fi
+	[ "$1" != none ] || run_agent 60 config clear proxy.url
+	[ "$1" = none ] || need_proxy "$1"
+	[ "$1" = none ] || run_agent 60 config set proxy.url "$1"
 	[ "$EXIT" -eq 0 ] || answer_run ',"changed":false'
 }
 do_proxy() { need_root; need_agent; set_proxy "$1"; answer_run ',"changed":true'; }
