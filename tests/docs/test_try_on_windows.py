@@ -62,5 +62,6 @@ def test_what_runs_under_wine_leaves_what_explain_reads(windows_site: WindowsSit
     command = [sys.executable, "-m", "arcferry", "explain", *map(str, named), "--output", "json"]
     explained = subprocess.run(command, capture_output=True, check=False, timeout=60)
     assert explained.returncode in {0, 1}, explained.stderr
+    assert explained.stdout, explained.stderr
     kinds = {Path(one["name"]).name: one["kind"] for one in json.loads(explained.stdout)["inputs"]}
     assert not [name for name, kind in kinds.items() if kind in {"unknown", "unreadable"}], kinds

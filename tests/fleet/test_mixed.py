@@ -43,6 +43,7 @@ class Mixed(Fleet):
     async def as_new(self) -> None:
         """Disconnect every server, there and in Azure, and forget the run."""
         for host in self.windows:
+            host.reach()
             await host.agent("disconnect", "--force-local-only")
         await self.twin.servers.hosts[0].run("/opt/azcmagent/bin/azcmagent disconnect --force-local-only")
         for name in ALL:

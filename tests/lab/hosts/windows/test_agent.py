@@ -2,16 +2,16 @@
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from tests.lab.hosts.windows.conftest import CURRENT, STATE, Connected, Server
 
-from arcferry_lab.pki import Authority, Leaf
+from arcferry_lab.pki import Authority
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("wine")]
 STORY = "https://agentserviceapi.guestconfiguration.azure.com"
@@ -175,17 +175,15 @@ async def test_a_certificate_that_does_not_hold_is_a_network_error(agent: Connec
 @pytest.fixture
 def short_signatures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every certificate of the twin's gets a signature with a number that begins with a zero byte."""
-    issue = Authority.issue
 
-    def issue_short(self: Authority, names: Sequence[str], **settings: Any) -> Leaf:  # noqa: ANN401 - handed on
+    def sign_short(self: Authority, builder: x509.CertificateBuilder) -> x509.Certificate:
         for _ in range(10_000):
-            leaf = issue(self, names, **settings)
-            signature = x509.load_pem_x509_certificate(leaf.certificate_pem).signature
-            if min(decode_dss_signature(signature)) < 1 << 248:
-                return leaf
+            signed = builder.sign(self._key, hashes.SHA256())
+            if min(decode_dss_signature(signed.signature)) < 1 << 248:
+                return signed
         pytest.fail("no short signature came up")
 
-    monkeypatch.setattr(Authority, "issue", issue_short)
+    monkeypatch.setattr(Authority, "_sign", sign_short)
 
 
 async def test_signatures_that_wine_takes_for_bad_are_verified_again(
