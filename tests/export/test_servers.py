@@ -170,7 +170,7 @@ def test_a_row_s_window_alone_makes_the_task_come_back(make_options: Make, tmp_p
     assert "repeated every 30 minutes" in (tmp_path / "out/STEPS.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("tool", [Tool.CONFIGMGR, Tool.INTUNE])
+@pytest.mark.parametrize("tool", [Tool.CONFIGMGR, Tool.INTUNE, Tool.ANSIBLE])
 def test_a_tool_that_cannot_keep_a_window_refuses_a_row_s(
     make_options: Make, tmp_path: Path, tool: Tool
 ) -> None:

@@ -51,14 +51,12 @@ def _check_windows(options: ExportOptions, tool: Tool) -> None:
         return
     if options.window is not None:
         raise InputError(f"--window cannot be given to {tool}", hint=_NO_WINDOW[tool])
-    inventory = options.inventory
-    # Ansible's own inventory has no windows; whoever starts the play keeps to them.
-    if inventory is None or tool is Tool.ANSIBLE:
+    if options.inventory is None:
         return
-    for host in inventory.hosts:
+    for host in options.inventory.hosts:
         if host.window is not None:
             raise FileInputError(
-                inventory.path,
+                options.inventory.path,
                 f"{host.name} has a window, which {tool} cannot keep to",
                 line=host.line,
                 hint=f"{_NO_WINDOW[tool]} Leave the windows out of the inventory.",
