@@ -57,7 +57,7 @@ def metrics(seen: Round, every: timedelta) -> str:
         *_gauge(
             "last_round_timestamp_seconds",
             "When the last round was taken.",
-            [(where, f"{seen.taken.timestamp():.0f}")],
+            [(where, str(int(seen.taken.timestamp())))],
         ),
         *_gauge(
             "interval_seconds",
