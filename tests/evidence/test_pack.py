@@ -110,7 +110,7 @@ def packed(path: Path, entries: dict[str, bytes]) -> Path:
 def test_names_in_an_archive_lead_nowhere(tmp_path: Path) -> None:
     names = (
         "../../etc/passwd",
-        "/root/x.log",
+        "/var/x.log",
         "C:\\Windows\\nul",
         "a/../b",
         f"password={SECRET}.log",

@@ -11,9 +11,9 @@ from arcferry.azure import (
     Machine,
     graph_machines,
     list_machines,
-    signed_in,
 )
 from arcferry.errors import AzureError, SignInError
+from arcferry.fleet.in_azure import sessions_at
 
 GroupKey = tuple[str, str]
 """A subscription's id and a resource group's name, both in lower case."""
@@ -80,9 +80,11 @@ async def ask(
     """
     answer = Answer()
     names = {key: {name.lower() for name in some} for key, some in wanted.items()}
-    for subscription in dict.fromkeys(subscription for subscription, _ in wanted):
-        async with signed_in(replace(target, subscription_id=subscription), who) as session:
-            groups = [key for key in wanted if key[0] == subscription]
+    subscriptions = dict.fromkeys(subscription for subscription, _ in wanted)
+    targets = [replace(target, subscription_id=subscription) for subscription in subscriptions]
+    async with sessions_at(targets, who) as sessions:
+        for session in sessions.values():
+            groups = [key for key in wanted if key[0] == session.target.subscription_id]
             if source is Source.ARM or not await _by_graph(session, answer):
                 doubtful = groups
             else:

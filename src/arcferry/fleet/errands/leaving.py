@@ -1,6 +1,7 @@
 """offboard and uninstall: out of Azure Arc, step by step, and then the agent off the server."""
 
 import json
+from dataclasses import replace
 
 from arcferry.azure import delete_extension, delete_machine, get_machine, list_extensions
 from arcferry.fleet.errands.errand import Errand, ErrandStep, HostNow
@@ -97,7 +98,7 @@ async def _delete(task: ErrandTask) -> StepResult:
     await delete_machine(task.azure, task.host.name)
     if await get_machine(task.azure, task.host.name) is not None:
         says = f"Azure still has {machine.id}, although it took the deletion"
-        return StepResult("resource", StepState.FAILED, says, f"{deletion(machine.id)}")
+        return StepResult("resource", StepState.FAILED, says, deletion(machine.id))
     says = f"deleted {machine.id}, vmId {machine.vm_id}, which was {machine.status}"
     return StepResult("resource", StepState.DONE, says)
 
@@ -137,26 +138,12 @@ async def _remove_package(task: ErrandTask) -> StepResult:
     await task.look_again()
     answer = await task.run("uninstall", deadline=3900)
     if not answer.ok:
-        facts = task.now.facts
-        return (
-            StepResult(
-                "uninstall",
-                StepState.FAILED,
-                answer.text("message") or "it was not removed",
-                "Run arcferry offboard first." if answer.text("code") == "still-connected" else "",
-                answer.text("code", limit=40),
-            )
-            if facts is None
-            else _as_uninstall(failed(answer, system_of(facts.os)))
-        )
+        system = system_of((await task.session()).system)
+        return replace(failed(answer, system), step="uninstall")
     says = "the agent is removed" if answer.flag("changed") else "it was removed already"
     if answer.flag("reboot_required"):
         says += "; Windows asks for a restart, which is yours to do when it suits"
     return StepResult("uninstall", StepState.DONE, says)
-
-
-def _as_uninstall(result: StepResult) -> StepResult:
-    return StepResult("uninstall", result.state, result.says, result.hint, result.code, output=result.output)
 
 
 def _sweep(now: HostNow) -> Decision:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack, ExitStack
 from functools import partial
 
-from arcferry.azure import AzureSession, AzureTarget, Identity, Machine, list_machines, signed_in
+from arcferry.azure import AzureSession, AzureTarget, Identity, Machine, list_machines
 from arcferry.errors import ArcferryError, AzureError, InputError
 from arcferry.files import make_private, only_one
 from arcferry.fleet.claims import Claims
@@ -20,6 +20,7 @@ from arcferry.fleet.errands.errand import (
 from arcferry.fleet.errands.task import ErrandTask
 from arcferry.fleet.events import Event, EventKind, Observer, journal
 from arcferry.fleet.host_state import Action
+from arcferry.fleet.in_azure import sessions_at, targets_of
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.outcome import StepResult, StepState
 from arcferry.fleet.place import target_of
@@ -101,11 +102,9 @@ async def _carried_out(
 
 async def _places(request: ErrandRequest, principal: Identity, stack: AsyncExitStack) -> _Places:
     """A session for each place that hosts are in, and the machines there; had before any host is asked."""
-    found = {}
-    for target in dict.fromkeys(target_of(request.target, host.place) for host in request.inventory.hosts):
-        session = await stack.enter_async_context(signed_in(target, principal))
-        found[target] = session, await list_machines(session)
-    return found
+    targets = tuple(targets_of(request.target, request.inventory.hosts))
+    sessions = await stack.enter_async_context(sessions_at(targets, principal))
+    return {target: (session, await list_machines(session)) for target, session in sessions.items()}
 
 
 class _Crew:
