@@ -152,7 +152,7 @@ def _carried(was: Coverage, now: Coverage) -> str:
     """What the filter lets through of the two, where it is known."""
     if now.verdict is not Verdict.NOT_IN_FILTER:
         return ""
-    before = " and let the one before through" if was.verdict is Verdict.CARRIED else ""
+    before = ", and let the answer before through" if was.verdict is Verdict.CARRIED else ""
     return f"the route filter lacks {community_name(now.community)}{before}"
 
 
