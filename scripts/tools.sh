@@ -122,7 +122,8 @@ tests=
     shellcheck:shellcheck strace:strace unzip:unzip gpg:gnupg apt-ftparchive:apt-utils
     createrepo_c:createrepo-c msiinfo:msitools osslsigncode:osslsigncode wixl:wixl
     x86_64-w64-mingw32-gcc:gcc-mingw-w64-x86-64-win32 chromium:chromium ip:iproute2 openssl:openssl
-    wget:wget nft:nftables update-locale:locales"
+    wget:wget nft:nftables update-locale:locales
+    systemd-analyze:systemd"
 missing=
 for pair in $windows $tests; do
     has "${pair%%:*}" || missing="$missing ${pair#*:}"

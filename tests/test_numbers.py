@@ -59,6 +59,7 @@ BOUNDED = {
     "redaction/words.py": "4 digits by its pattern",
     "redaction/lines.py": "at most 3 digits by its pattern",
     "report/runs.py": "arcferry's own record",
+    "report/watch_message.py": "a time that arcferry took",
     "routing/azure_json.py": "two to four digits by its pattern, and a prefix that was checked",
     "routing/prefixes.py": "an address of the standard library",
     "routing/reception.py": "a prefix that was checked",

@@ -649,7 +649,8 @@ function Open-Config([string]$Source) {
     if ($path) { Assert-PrivateFile $path }
 }
 function Set-AgentProxy([string]$Proxy) {
-    $words = if ($Proxy -ceq 'none') { @('config', 'clear', 'proxy.url') } else { @('config', 'set', 'proxy.url', $Proxy) }
+    $words = @('config', 'set', 'proxy.url', $Proxy)
+    if ($Proxy -ceq 'none') { $words = @('config', 'clear', 'proxy.url') }
     if ($Proxy -notmatch '^(none|https?://[^/@\s]+/?)$') {
         Stop-Verb 'bad-proxy' 'PROXY is http://HOST:PORT, without a user'
     }

@@ -19,7 +19,7 @@ from yarl import URL
 from arcferry.errors import InputError, NotifyError
 from arcferry.https import tls_context
 from arcferry.redaction import mask
-from arcferry.text import one_line
+from arcferry.text import one_line, quoted
 from arcferry.watch.notifiers.message import Message
 
 _ADDRESS = re.compile(r"[^\s@<>()\[\],;:\\\"\x00-\x20\x7f]+@[^\s@<>()\[\],;:\\\"\x00-\x20\x7f]+")
@@ -66,7 +66,7 @@ class Mailbox:
         frm, to = url.query.get("from", sender), tuple(said_to or recipients)
         for one in (frm, *(to or ("",))):
             if not _ADDRESS.fullmatch(one):
-                which = f"{one_line(one)!r} is no address" if one else "from whom and to whom?"
+                which = f"{quoted(one)} is no address" if one else "from whom and to whom?"
                 raise InputError(f"--notify {url.scheme}://{url.host}: {which}", hint=_FORM)
         required = url.query.get("tls") == "required" or not _is_loopback(url.host)
         return cls(url, frm, to, required, tls_context(ca_file))
