@@ -1,6 +1,6 @@
 """What mkdocs cannot take from `docs/` as it lies: the reference, made from the code, and pages of the root.
 
-A hook of mkdocs; see mkdocs.yml. Links that leave `docs/` lead to files that the site does not have: README and
+A hook of mkdocs; see mkdocs.yml. A link that leaves `docs/` leads to what the site does not have: README and
 its like become pages of the site, and any other becomes its text.
 """
 
