@@ -22,6 +22,7 @@ from arcferry.diagnosis.pages import Page, pages
 ROOT = Path(__file__).parents[1]
 OF_ROOT = {
     "README.md": "index.md",
+    "README.zh-TW.md": "zh-TW.md",
     "SECURITY.md": "security.md",
     "CHANGELOG.md": "changelog.md",
 }
