@@ -1,7 +1,9 @@
 """What is done to servers that are in Azure Arc: out of it, off the server, their proxy and their tags."""
 
+import asyncio
 import hashlib
 import json
+import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -246,6 +248,52 @@ async def test_without_the_right_to_delete_nothing_is_half_done(fleet: Errands, 
     assert "extensions/" in done.host("server03")["failure"]["says"]
     assert steps(done, "server03").get("disconnect") in {"not begun", None}
     fleet.twin.azure.plane.documents.clear()
+
+
+async def test_servers_leave_in_the_order_that_the_plan_shows(fleet: Errands, tmp_path: Path) -> None:
+    """Server01 is out already and so was ahead; what cannot be reached is passed over, what fails ends it."""
+    path = tmp_path / "servers.csv"
+    rows = fleet.twin.paths.inventory.read_text().splitlines()
+    _, address, _, *rest = rows[1].split(",")
+    dead = ",".join(("dead01", address, str(free_port()), *rest))
+    path.write_text("\n".join([rows[0], dead, *rows[2:4], ""]))
+    order = ("--canary", "1", "--waves", "1,100%")
+    planned = await fleet.errand("offboard", *order, inventory=path)
+    assert planned.outcomes == {"dead01": "failed", "server02": "planned", "server03": "planned"}, planned.out
+    stages = [{"stage": "canary", "hosts": ["server02"]}, {"stage": "wave 2", "hosts": ["server03"]}]
+    assert planned.document["stages"] == stages
+
+    client = fleet.twin.azure.add_client("onboarding")
+    fleet.extra["OTHER_SECRET"] = client.secret
+    words = ("--client-id", client.client_id, "--secret-env", "OTHER_SECRET", "--keep-extensions")
+    ended_early = await fleet.errand("offboard", "--apply", *order, *words, inventory=path)
+    outcomes = {"dead01": "failed", "server02": "failed", "server03": "stopped"}
+    assert (ended_early.code, ended_early.outcomes) == (1, outcomes), ended_early.out
+    assert ended_early.document["refusal"].startswith("server02 went ahead and failed")
+    assert {"server02", "server03"} <= machines(fleet)
+
+    few = ("--apply", "--max-failures", "1", "--waves", "1,100%")
+    spent = await fleet.errand("offboard", *few, inventory=path)
+    assert spent.outcomes == {"dead01": "failed", "server02": "stopped", "server03": "stopped"}, spent.out
+
+
+async def test_a_server_whose_window_is_closed_is_not_begun(fleet: Errands, tmp_path: Path) -> None:
+    rows = inventory(tmp_path, fleet, "server02")
+    another_day = (times.now() + timedelta(days=3)).strftime("%a")
+    window = ("--window", f"{another_day} 10:00-11:00 UTC")
+    planned = await fleet.errand("offboard", *window, inventory=rows)
+    assert planned.host("server02")["waits"].startswith(f"its window opens {another_day} ")
+    words = ("offboard", str(rows), "--apply", *window, "--output", "json")
+    process = await fleet.begun(*words)
+    while not any(step == "window" for _, step, _, _ in journal(fleet)):
+        assert process.returncode is None
+        await asyncio.sleep(0.02)  # another process writes what is looked for
+    process.send_signal(signal.SIGINT)
+    done = await ended(process)
+    assert (done.code, done.outcomes) == (130, {"server02": "stopped"}), done.err
+    assert "server02" in machines(fleet)
+    open_now = await fleet.errand("offboard", "--window", "daily 00:00-24:00 UTC", inventory=rows)
+    assert (open_now.host("server02")["waits"], open_now.outcomes) == (None, {"server02": "planned"})
 
 
 async def test_a_server_that_is_gone_is_taken_out_in_azure_alone(fleet: Errands, tmp_path: Path) -> None:
