@@ -54,6 +54,13 @@ def state_of(host: LabHost) -> dict[str, str]:
     return found
 
 
+def differs(fleet: Errands, host: LabHost) -> set[str]:
+    """What is not on a server as it was before it was onboarded."""
+    then, now = fleet.before_all[host.name], state_of(host)
+    names = {name for name in then.keys() | now.keys() if then.get(name) != now.get(name)}
+    return {name for name in names if not name.startswith(MAY_DIFFER)}
+
+
 def put_machine(fleet: Errands, name: str, **properties: str) -> ArcMachine:
     machine = ArcMachine(RESOURCE_GROUP, name, "eastasia", {}, dict(properties))
     fleet.twin.azure.machines[RESOURCE_GROUP, name] = machine
@@ -146,9 +153,7 @@ async def test_offboarded_and_uninstalled_nothing_but_logs_is_left(fleet: Errand
 
     clean = await fleet.errand("uninstall", "--apply", inventory=rows)
     assert (clean.code, clean.outcomes) == (0, {server.name: "done"}), clean.out + clean.err
-    then, now = fleet.before_all[server.name], state_of(server)
-    differ = {name for name in then.keys() | now.keys() if then.get(name) != now.get(name)}
-    assert {name for name in differ if not name.startswith(MAY_DIFFER)} == set()
+    assert differs(fleet, server) == set()
     twice = await fleet.errand("uninstall", "--apply", inventory=rows)
     assert (twice.code, twice.outcomes) == (0, {server.name: "unchanged"})
 
@@ -316,3 +321,33 @@ async def test_a_server_that_is_gone_is_taken_out_in_azure_alone(fleet: Errands,
         words = ("offboard", "--machine", "anothers", "--vm-id", wrong, "--output", "json")
         assert (await ended(await fleet.begun(*words))).code == code
     assert {"anothers", "server03"} <= machines(fleet)
+
+
+async def test_leave_takes_out_the_servers_of_a_run_and_then_forgets_them(
+    fleet: Errands, tmp_path: Path
+) -> None:
+    """A server of no run is left alone, and what is remembered goes last."""
+    rows = fleet.twin.paths.inventory.read_text().splitlines()
+    path = tmp_path / "servers.csv"
+    path.write_text("\n".join([*rows, rows[1].replace("server01", "stranger"), ""]))
+    fleet.extra["ARCFERRY_DATA"] = str(tmp_path / "data")
+    begun = ("leave", "--inventory", str(path), "--units", str(tmp_path), "--forget", "--output", "json")
+
+    async def left(*words: str) -> Ended:
+        return await ended(await fleet.begun(*begun, *words))
+
+    planned = await left()
+    assert planned.code == 0, planned.out + planned.err
+    states = {one["kind"]: one["state"] for one in planned.document["traces"]}
+    own = {"servers": "planned", "memory": "planned"}
+    assert states == {"identity": "listed", "communities": "listed", **own}
+    assert planned.document["servers"]["others"] == ["stranger"]
+    assert "server03" in machines(fleet)
+
+    done = await left("--apply")
+    assert done.code == 0, done.out + done.err
+    assert machines(fleet) == {"anothers"}
+    assert {name for host in fleet.twin.servers.hosts for name in differs(fleet, host)} == set()
+    states = {one["kind"]: one["state"] for one in done.document["traces"]}
+    assert (states["servers"], states["memory"], states["identity"]) == ("removed", "removed", "listed")
+    assert {one.name for one in fleet.state.iterdir()} <= {"lock"}

@@ -153,7 +153,7 @@ def test_a_run_names_its_servers_identity_and_communities(leave: Run, arcferry: 
     (identity,) = seen(ended, "identity")
     assert identity["where"] == f"/subscriptions/{GUID}/resourceGroups/rg-arc"
     lines = [line for one in (communities, identity) for text in one["commands"] for line in calls("", text)]
-    assert len(lines) == 6
+    assert len(lines) == 7
     for line in lines:
         check(line)
     assert [one["state"] for one in json.loads(ended.out)["traces"]] == ["listed"] * 5

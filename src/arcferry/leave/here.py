@@ -121,9 +121,8 @@ def tasks(state: Path) -> Iterator[Trace]:
     for path in sorted((state / "watch").glob("*.sqlite")) if sys.platform == "win32" else ():
         location = path.stem.partition("-")[2]
         told = {"name": f"{UNIT}{location}", "history": str(path.parent)}
-        yield trace(
-            TraceKind.WATCH, told["name"], str(path), "may be a scheduled task", words="task", blanks=told
-        )
+        says = "its history, which a scheduled task of this name wrote"
+        yield trace(TraceKind.WATCH, told["name"], str(path), says, words="task", blanks=told)
 
 
 def memory(state: Path, data: Path) -> Iterator[Trace]:

@@ -62,7 +62,8 @@ def identities(places: Iterable[Where], client_id: str) -> Iterator[Trace]:
 
 def _withdrawal(client: str, scopes: Iterable[str]) -> Iterator[str]:
     line, named = command_line.line, command_line.guid(client, "CLIENT-ID")
-    yield line("az role assignment list --assignee {client} --all --output table", client=named)
+    yield line("az ad sp show --id {client} --query id --output tsv", client=named)
+    yield "az role assignment list --assignee-object-id OBJECT-ID --all --output table"
     yield "az role assignment delete --ids ASSIGNMENT-ID"
     for scope in map(Word, scopes):
         yield line(
