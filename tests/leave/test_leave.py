@@ -17,6 +17,7 @@ from arcferry.export.watch_service import MARK
 from arcferry.files import only_one
 from arcferry.fleet.errands.run import JOURNAL
 from arcferry.fleet.events import Event, EventKind, journal
+from arcferry.fleet.inventory import read_inventory
 from arcferry.fleet.run_folder import RunFolder, open_run
 
 GUID = "11111111-1111-4111-8111-111111111111"
@@ -94,6 +95,21 @@ def test_an_export_is_known_with_its_remover(
         assert "task arcferry onboard to Delete" in text
     assert [one["name"] for one in seen(ended, "communities")] == ["East Asia"]
     assert len(seen(ended, "identity")) == 1
+
+
+def test_an_export_with_a_map_names_every_place_of_it(
+    leave: Run, make_options: Callable[..., ExportOptions], tmp_path: Path
+) -> None:
+    rows = tmp_path / "servers.csv"
+    rows.write_text(
+        "name,address,resource_group,location\nweb01,10.0.0.1,rg-hk,\nweb02,10.0.0.2,,japaneast\n"
+    )
+    export.export(make_options(inventory=read_inventory(rows)), Tool.GPO, tmp_path / "out")
+    ended = leave(tmp_path / "out")
+    assert ended.code == 0, ended.err
+    assert [one["name"] for one in seen(ended, "communities")] == ["East Asia", "Japan East"]
+    (identity,) = seen(ended, "identity")
+    assert [scope.rpartition("/")[2] for scope in identity["where"].split(", ")] == ["rg-hk", "rg-arc"]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from arcferry.cli.watch_service import UNITS, UnitsOption
 from arcferry.errors import InputError, InterruptedRunError
 
 if TYPE_CHECKING:
+    from arcferry.fleet.errands.errand import ErrandRequest
     from arcferry.leave import LeaveRequest, ServersLeft
 
 _GO_ON = "Run the same command again: what is gone is found gone."
@@ -66,16 +67,18 @@ def leave(
     from arcferry.report import as_json, console
     from arcferry.report import leave as report
 
+    offboard = _offboarding(inventory, servers) if inventory else None
     request = LeaveRequest(
         tuple(exports or ()),
         servers.state or state_folder(),
         data or data_folder(),
         units,
         servers.client_id or "",
-        forget=forget,
+        frozenset(host.name for host in offboard.inventory.hosts) if offboard else frozenset(),
+        forget,
     )
-    found = traces(request, times.now().date(), servers=inventory is not None)
-    taken = _servers(request, inventory, servers, applies=apply) if inventory else None
+    found = traces(request, times.now().date())
+    taken = _servers(request, offboard, servers, applies=apply) if offboard else None
     if apply:
         found = removed(request, found)
     result = Leaving(apply, found, taken)
@@ -91,20 +94,25 @@ def leave(
         raise typer.Exit(1)
 
 
+def _offboarding(inventory: Path, given: LeaveOptions) -> "ErrandRequest":
+    from arcferry.fleet.errands.errand import Wishes
+    from arcferry.fleet.errands.leaving import OFFBOARD
+
+    if not given.tenant_id:
+        raise InputError("--tenant-id is missing", hint="As for onboard: where the servers are in Azure.")
+    return errand_request(OFFBOARD, inventory, given, Wishes())
+
+
 def _servers(
-    request: "LeaveRequest", inventory: Path, given: LeaveOptions, *, applies: bool
+    request: "LeaveRequest", offboard: "ErrandRequest", given: LeaveOptions, *, applies: bool
 ) -> "ServersLeft":
     from arcferry.cli import stopping
-    from arcferry.fleet.errands.errand import Wishes
-    from arcferry.fleet.errands.leaving import OFFBOARD, UNINSTALL
+    from arcferry.fleet.errands.leaving import UNINSTALL
     from arcferry.fleet.stop import Stop
     from arcferry.leave import take_servers
     from arcferry.report import console
     from arcferry.report.progress import tell
 
-    if not given.tenant_id:
-        raise InputError("--tenant-id is missing", hint="As for onboard: where the servers are in Azure.")
-    offboard = errand_request(OFFBOARD, inventory, given, Wishes())
     who = principal(given, ask=applies)
     stop, screen = Stop(), console.stderr()
 

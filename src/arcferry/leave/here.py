@@ -23,6 +23,7 @@ from arcferry.leave.trace import Trace, TraceKind, TraceState, trace
 from arcferry.times import to_text
 
 UNIT = "arcferry-watch-"
+MEMORY, DATA = "what arcferry remembers", "held data"
 _REMEMBERED = ("runs", "baselines", "watch", BUNDLES, JOURNAL)
 _OUT = (EventKind.DONE, EventKind.CONNECTED)
 
@@ -129,12 +130,12 @@ def memory(state: Path, data: Path) -> Iterator[Trace]:
     """What is remembered, and what is held."""
     parts = [name for name in _REMEMBERED if (state / name).exists()]
     if parts:
-        yield trace(TraceKind.MEMORY, "what arcferry remembers", str(state), ", ".join(parts))
+        yield trace(TraceKind.MEMORY, MEMORY, str(state), ", ".join(parts))
     held = Store(data).held()
     if held:
         days = [one.taken for one in held if one.taken]
         newest = f", the newest of {max(days)}" if days else ""
-        yield trace(TraceKind.DATA, "held data", str(data), f"{len(held)} documents{newest}")
+        yield trace(TraceKind.DATA, DATA, str(data), f"{len(held)} documents{newest}")
 
 
 def remove_watch(one: Trace) -> Trace:

@@ -1,19 +1,19 @@
 """What arcferry put where, in the order in which it goes, and the part that arcferry takes away itself."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from arcferry import catalog
 from arcferry.azure import Identity
-from arcferry.data.store import Store, documents
+from arcferry.data.store import Store
 from arcferry.errors import InputError
 from arcferry.files import only_one
 from arcferry.fleet.errands.errand import ErrandOutcome, ErrandRequest, ErrandRun
 from arcferry.fleet.errands.run import BUSY, apply_errand, plan_errand
 from arcferry.fleet.events import Observer
 from arcferry.fleet.inventory import Inventory
+from arcferry.fleet.networks import named
 from arcferry.fleet.stop import Stop
 from arcferry.leave import here
 from arcferry.leave.exports import read_export
@@ -31,6 +31,7 @@ class LeaveRequest:
         data: the folder with held data.
         units: the folder of systemd's units.
         client_id: of the service principal that signs in; empty where it is not given.
+        servers: those that are to be taken out; none where no inventory was given.
         forget: what is remembered and held goes too.
     """
 
@@ -39,6 +40,7 @@ class LeaveRequest:
     data: Path
     units: Path
     client_id: str = ""
+    servers: frozenset[str] = frozenset()
     forget: bool = False
 
 
@@ -69,7 +71,6 @@ class Leaving:
     applied: bool
     traces: tuple[Trace, ...]
     servers: ServersLeft | None = None
-    notes: tuple[str, ...] = field(default=())
 
     @property
     def all_good(self) -> bool:
@@ -78,43 +79,35 @@ class Leaving:
         return not kept and all(run.all_good for run in (self.servers.runs if self.servers else ()))
 
 
-def traces(request: LeaveRequest, today: date, *, servers: bool) -> tuple[Trace, ...]:
+def traces(request: LeaveRequest, today: date) -> tuple[Trace, ...]:
     """Everything that is known here to be somewhere because of arcferry. Asks nobody.
-
-    Args:
-        request: where to look.
-        today: for what the catalogue says ahead.
-        servers: whether an inventory was given, so that arcferry takes the servers out itself.
 
     Raises:
         FileInputError: a folder or a record is not what it should be.
     """
-    return tuple(_as_planned(one, request, servers=servers) for one in _found(request, today))
-
-
-def _found(request: LeaveRequest, today: date) -> Iterator[Trace]:
     runs = here.remembered(request.state)
+    own = {
+        TraceKind.SERVERS: [f"run {one.run.id}" for one in runs if one.left & request.servers],
+        TraceKind.WATCH: [path.stem for path in request.units.glob("*.service")],
+        TraceKind.MEMORY: [here.MEMORY] * request.forget,
+        TraceKind.DATA: [here.DATA] * request.forget,
+    }
+    return tuple(
+        replace(one, state=TraceState.PLANNED) if one.name in own.get(one.kind, ()) else one
+        for one in _found(request, runs, today)
+    )
+
+
+def _found(request: LeaveRequest, runs: Sequence[here.Remembered], today: date) -> Iterator[Trace]:
     exports = [read_export(folder) for folder in request.exports]
-    places = [one.where for one in runs] + [where for _, where in exports]
+    places = [one.where for one in runs] + [where for _, found in exports for where in found]
     yield from here.servers(runs)
     yield from (one for one, _ in exports)
     yield from here.watches(request.units)
     yield from here.tasks(request.state)
     yield from identities(places, request.client_id)
-    for cloud in dict.fromkeys(one.cloud for one in places):
-        held = documents(Store(request.data), catalog.cloud(cloud))
-        yield from communities((one for one in places if one.cloud == cloud), held, today)
+    yield from communities(places, Store(request.data), today)
     yield from here.memory(request.state, request.data)
-
-
-def _as_planned(one: Trace, request: LeaveRequest, *, servers: bool) -> Trace:
-    own = {
-        TraceKind.SERVERS: servers,
-        TraceKind.WATCH: one.where.endswith(".service"),
-        TraceKind.MEMORY: request.forget,
-        TraceKind.DATA: request.forget,
-    }
-    return replace(one, state=TraceState.PLANNED) if own.get(one.kind) else one
 
 
 async def take_servers(
@@ -166,22 +159,20 @@ def removed(request: LeaveRequest, found: tuple[Trace, ...]) -> tuple[Trace, ...
         FileInputError: something cannot be removed.
     """
     with only_one(request.state, "apply", hint=BUSY):
-        left = {one.run.id: len(one.left) for one in here.remembered(request.state)}
-        return tuple(_removed(one, left) for one in found)
-
-
-def _removed(one: Trace, left: dict[str, int]) -> Trace:
-    if one.state is not TraceState.PLANNED:
-        return one
-    if one.kind is TraceKind.SERVERS:
-        count = left[one.name.removeprefix("run ")]
-        says = f"not known to be uninstalled: {count} of its servers"
-        hint = "See them beneath, or those that the inventory does not name."
-        return (
-            replace(one, state=TraceState.KEPT, says=says, hint=hint)
-            if count
-            else replace(one, state=TraceState.REMOVED, says="each is out, and the agent is off it")
+        left = {f"run {one.run.id}": one.left for one in here.remembered(request.state)}
+        return tuple(
+            _removed(one, left, request.servers) if one.state is TraceState.PLANNED else one for one in found
         )
+
+
+def _removed(one: Trace, left: Mapping[str, frozenset[str]], servers: frozenset[str]) -> Trace:
+    if one.kind is TraceKind.SERVERS:
+        here_left = left[one.name]
+        if stayed := here_left & servers:
+            says = f"not known to be uninstalled: {named(sorted(stayed))}"
+            return replace(one, state=TraceState.KEPT, says=says, hint="What hinders them is told beneath.")
+        others = f"; not in the inventory: {named(sorted(here_left))}" if here_left else ""
+        return replace(one, state=TraceState.REMOVED, says=f"out, and the agent is off{others}")
     if one.kind is TraceKind.WATCH:
         return here.remove_watch(one)
-    return here.forget(one, sum(left.values()))
+    return here.forget(one, sum(map(len, left.values())))

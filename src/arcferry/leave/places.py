@@ -1,14 +1,16 @@
 """What is to be withdrawn of Azure and of the network, by where servers went."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date
 
 from arcferry import catalog, command_line
 from arcferry.catalog import Cloud
 from arcferry.command_line import Word
+from arcferry.data.store import Store, documents
 from arcferry.errors import InputError
-from arcferry.evidence.case import Case, Document
+from arcferry.evidence.case import Case
 from arcferry.leave.trace import Trace, TraceKind, trace
 from arcferry.rights import Place, Scope
 from arcferry.routing import plan as routes
@@ -75,15 +77,14 @@ def _withdrawal(client: str, scopes: Iterable[str]) -> Iterator[str]:
     yield line("az ad app delete --id {client}", client=named)
 
 
-def communities(places: Iterable[Where], held: Sequence[Document], today: date) -> Iterator[Trace]:
+def communities(places: Iterable[Where], store: Store, today: date) -> Iterator[Trace]:
     """For each location the communities that letters asked for, and which of them the held filter has."""
-    filters = Case.of((), held).filters_for(_IPV4)
     for name, location in dict.fromkeys((one.cloud, one.location) for one in places):
-        try:
+        # A place that this arcferry does not know hides no other trace.
+        with suppress(InputError):
             cloud = catalog.cloud(name)
+            filters = Case.of((), documents(store, cloud)).filters_for(_IPV4)
             yield _of_location(cloud, location, filters[0] if filters else None, today)
-        except InputError:
-            continue  # of an older or newer arcferry: its other traces are told all the same
 
 
 def _of_location(cloud: Cloud, location: str, held: RouteFilter | None, today: date) -> Trace:
