@@ -140,11 +140,13 @@ def memory(state: Path, data: Path) -> Iterator[Trace]:
 
 def remove_watch(one: Trace) -> Trace:
     """Remove a unit that does not run."""
+    history = Path("/var/lib") / one.name
     try:
-        remove_unit(Path(one.where), Path("/var/lib") / one.name)
+        remove_unit(Path(one.where), history)
     except ArcferryError as error:
         return replace(one, state=TraceState.KEPT, says=error.message, hint=error.hint)
-    return replace(one, state=TraceState.REMOVED)
+    says = f"its history stays in {history}"
+    return replace(one, state=TraceState.REMOVED, says=says, hint="Let systemd know: systemctl daemon-reload")
 
 
 def forget(one: Trace, left: int) -> Trace:

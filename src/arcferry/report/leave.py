@@ -54,7 +54,8 @@ def draw(result: Leaving, console: Console) -> None:
 
 
 def _draw(one: Trace, console: Console) -> None:
-    owner = "" if one.owner == "here" else f", for the {one.owner} team"
+    is_anothers = one.state is TraceState.LISTED and one.owner != "here"
+    owner = f", for the {one.owner} team" if is_anothers else ""
     print_marked(console, _WORDS[one.state], f"{one.kind.value}: {one.name} ({one.state.value}{owner})")
     print_line(console, f"{'':<{_INDENT}}{one.where}")
     _print(console, one.says)
@@ -82,7 +83,14 @@ def _draw_servers(servers: ServersLeft, console: Console) -> None:
 
 
 def _print(console: Console, text: str, *, indent: int = _INDENT) -> None:
-    for line in wrap(text, _WIDTH - indent, break_long_words=False, break_on_hyphens=False):
+    hanging = "  " if text.startswith("- ") else ""
+    for line in wrap(
+        text,
+        _WIDTH - indent,
+        subsequent_indent=hanging,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ):
         print_line(console, f"{'':<{indent}}{line}")
 
 
