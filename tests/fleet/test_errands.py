@@ -1,7 +1,9 @@
 """What is done to servers that are in Azure Arc: out of it, off the server, their proxy and their tags."""
 
+import asyncio
 import hashlib
 import json
+import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -50,6 +52,13 @@ def state_of(host: LabHost) -> dict[str, str]:
         elif path.is_dir():
             found[name] = f"{path.stat().st_mode:o}"
     return found
+
+
+def differs(fleet: Errands, host: LabHost) -> set[str]:
+    """What is not on a server as it was before it was onboarded."""
+    then, now = fleet.before_all[host.name], state_of(host)
+    names = {name for name in then.keys() | now.keys() if then.get(name) != now.get(name)}
+    return {name for name in names if not name.startswith(MAY_DIFFER)}
 
 
 def put_machine(fleet: Errands, name: str, **properties: str) -> ArcMachine:
@@ -144,9 +153,7 @@ async def test_offboarded_and_uninstalled_nothing_but_logs_is_left(fleet: Errand
 
     clean = await fleet.errand("uninstall", "--apply", inventory=rows)
     assert (clean.code, clean.outcomes) == (0, {server.name: "done"}), clean.out + clean.err
-    then, now = fleet.before_all[server.name], state_of(server)
-    differ = {name for name in then.keys() | now.keys() if then.get(name) != now.get(name)}
-    assert {name for name in differ if not name.startswith(MAY_DIFFER)} == set()
+    assert differs(fleet, server) == set()
     twice = await fleet.errand("uninstall", "--apply", inventory=rows)
     assert (twice.code, twice.outcomes) == (0, {server.name: "unchanged"})
 
@@ -248,6 +255,52 @@ async def test_without_the_right_to_delete_nothing_is_half_done(fleet: Errands, 
     fleet.twin.azure.plane.documents.clear()
 
 
+async def test_servers_leave_in_the_order_that_the_plan_shows(fleet: Errands, tmp_path: Path) -> None:
+    """Server01 is out already and so was ahead; what cannot be reached is passed over, what fails ends it."""
+    path = tmp_path / "servers.csv"
+    rows = fleet.twin.paths.inventory.read_text().splitlines()
+    _, address, _, *rest = rows[1].split(",")
+    dead = ",".join(("dead01", address, str(free_port()), *rest))
+    path.write_text("\n".join([rows[0], dead, *rows[2:4], ""]))
+    order = ("--canary", "1", "--waves", "1,100%")
+    planned = await fleet.errand("offboard", *order, inventory=path)
+    assert planned.outcomes == {"dead01": "failed", "server02": "planned", "server03": "planned"}, planned.out
+    stages = [{"stage": "canary", "hosts": ["server02"]}, {"stage": "wave 2", "hosts": ["server03"]}]
+    assert planned.document["stages"] == stages
+
+    client = fleet.twin.azure.add_client("onboarding")
+    fleet.extra["OTHER_SECRET"] = client.secret
+    words = ("--client-id", client.client_id, "--secret-env", "OTHER_SECRET", "--keep-extensions")
+    ended_early = await fleet.errand("offboard", "--apply", *order, *words, inventory=path)
+    outcomes = {"dead01": "failed", "server02": "failed", "server03": "stopped"}
+    assert (ended_early.code, ended_early.outcomes) == (1, outcomes), ended_early.out
+    assert ended_early.document["refusal"].startswith("server02 went ahead and failed")
+    assert {"server02", "server03"} <= machines(fleet)
+
+    few = ("--apply", "--max-failures", "1", "--waves", "1,100%")
+    spent = await fleet.errand("offboard", *few, inventory=path)
+    assert spent.outcomes == {"dead01": "failed", "server02": "stopped", "server03": "stopped"}, spent.out
+
+
+async def test_a_server_whose_window_is_closed_is_not_begun(fleet: Errands, tmp_path: Path) -> None:
+    rows = inventory(tmp_path, fleet, "server02")
+    another_day = (times.now() + timedelta(days=3)).strftime("%a")
+    window = ("--window", f"{another_day} 10:00-11:00 UTC")
+    planned = await fleet.errand("offboard", *window, inventory=rows)
+    assert planned.host("server02")["waits"].startswith(f"its window opens {another_day} ")
+    words = ("offboard", str(rows), "--apply", *window, "--output", "json")
+    process = await fleet.begun(*words)
+    while not any(step == "window" for _, step, _, _ in journal(fleet)):
+        assert process.returncode is None
+        await asyncio.sleep(0.02)  # another process writes what is looked for
+    process.send_signal(signal.SIGINT)
+    done = await ended(process)
+    assert (done.code, done.outcomes) == (130, {"server02": "stopped"}), done.err
+    assert "server02" in machines(fleet)
+    open_now = await fleet.errand("offboard", "--window", "daily 00:00-24:00 UTC", inventory=rows)
+    assert (open_now.host("server02")["waits"], open_now.outcomes) == (None, {"server02": "planned"})
+
+
 async def test_a_server_that_is_gone_is_taken_out_in_azure_alone(fleet: Errands, tmp_path: Path) -> None:
     """What answers is not deleted, nor what only has the name."""
     path = tmp_path / "gone.csv"
@@ -268,3 +321,34 @@ async def test_a_server_that_is_gone_is_taken_out_in_azure_alone(fleet: Errands,
         words = ("offboard", "--machine", "anothers", "--vm-id", wrong, "--output", "json")
         assert (await ended(await fleet.begun(*words))).code == code
     assert {"anothers", "server03"} <= machines(fleet)
+
+
+async def test_leave_takes_out_the_servers_of_a_run_and_then_forgets_them(
+    fleet: Errands, tmp_path: Path
+) -> None:
+    """A server of no run is left alone, and what is remembered goes last."""
+    rows = fleet.twin.paths.inventory.read_text().splitlines()
+    path = tmp_path / "servers.csv"
+    _, _, *rest = rows[1].split(",")
+    path.write_text("\n".join([*rows, ",".join(("stranger", "10.9.9.9", *rest)), ""]))
+    fleet.extra["ARCFERRY_DATA"] = str(tmp_path / "data")
+    begun = ("leave", "--inventory", str(path), "--units", str(tmp_path), "--forget", "--output", "json")
+
+    async def left(*words: str) -> Ended:
+        return await ended(await fleet.begun(*begun, *words))
+
+    planned = await left()
+    assert planned.code == 0, planned.out + planned.err
+    states = {one["kind"]: one["state"] for one in planned.document["traces"]}
+    own = {"servers": "planned", "memory": "planned"}
+    assert states == {"identity": "listed", "communities": "listed", **own}
+    assert planned.document["servers"]["others"] == ["stranger"]
+    assert "server03" in machines(fleet)
+
+    done = await left("--apply")
+    assert done.code == 0, done.out + done.err
+    assert machines(fleet) == {"anothers"}
+    assert {name for host in fleet.twin.servers.hosts for name in differs(fleet, host)} == set()
+    states = {one["kind"]: one["state"] for one in done.document["traces"]}
+    assert (states["servers"], states["memory"], states["identity"]) == ("removed", "removed", "listed")
+    assert {one.name for one in fleet.state.iterdir()} <= {"lock"}

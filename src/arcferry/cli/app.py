@@ -40,6 +40,7 @@ COMMANDS = {
     "reconnect": "arcferry.cli.upgrade:reconnect",
     "offboard": "arcferry.cli.errands:offboard",
     "uninstall": "arcferry.cli.errands:uninstall",
+    "leave": "arcferry.cli.leave:leave",
     "lab": "arcferry_lab.cli.app:app",
 }
 _LAB = "lab"

@@ -49,6 +49,7 @@ TagsOption = Annotated[
 ]
 
 _TENANT = setting("--tenant-id GUID", "The Entra tenant.", panel=AZURE, besides="AZURE_TENANT_ID")
+OptionalTenantOption = Annotated[str, _TENANT]
 _SUBSCRIPTION = setting(
     "--subscription-id GUID", "The subscription.", panel=AZURE, besides="AZURE_SUBSCRIPTION_ID"
 )

@@ -61,8 +61,9 @@ class OrderOptions:
         int,
         option(
             "--canary N",
-            "So many servers of each network (its site, else its subnet) measure the path to Azure before "
-            "anything is installed anywhere, and then go before the others. With 0 neither.",
+            "So many servers of each network (its site, else its subnet) go before the others, and where one "
+            "of them fails nothing further is begun. What installs measures the path to Azure from them "
+            "first. With 0 neither.",
             panel=options.RUN,
             min=0,
             max=100,

@@ -1,5 +1,6 @@
 """A plan: JSON, JSON lines, or a table of what apply would do with each host."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -11,6 +12,7 @@ from arcferry.fleet.order import FleetOrder, order_of
 from arcferry.fleet.place import target_of
 from arcferry.fleet.plan import FleetPlan, HostPlan
 from arcferry.fleet.run_folder import target_to_json
+from arcferry.fleet.waves import Stage
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.console import STYLES, print_line, print_sum, print_table
@@ -51,7 +53,7 @@ def _order(order: FleetOrder) -> dict[str, Any]:
         "path_proof": [
             {"network": one.network, "hosts": one.hosts, "first": list(one.first)} for one in order.networks
         ],
-        "stages": [{"stage": one.name, "hosts": [host.name for host in one.hosts]} for one in order.stages],
+        "stages": stages_document(order.stages),
     }
 
 
@@ -117,10 +119,20 @@ def _draw_order(order: FleetOrder, console: Console) -> None:
         if more := len(order.networks) - len(networks):
             print_line(console, f"and {more} more networks")
         print_line(console)
-    if order.stages:
-        told = (f"{one.name} ({_hosts(len(one.hosts))})" for one in order.stages)
+    draw_stages(order.stages, console)
+
+
+def draw_stages(stages: Sequence[Stage], console: Console) -> None:
+    """Who begins when, in one line; nothing where nobody is left."""
+    if stages:
+        told = (f"{one.name} ({_hosts(len(one.hosts))})" for one in stages)
         print_line(console, f"order: {', then '.join(told)}")
         print_line(console)
+
+
+def stages_document(stages: Sequence[Stage]) -> list[dict[str, Any]]:
+    """The same for JSON, with every name."""
+    return [{"stage": one.name, "hosts": [host.name for host in one.hosts]} for one in stages]
 
 
 def _hosts(count: int) -> str:
