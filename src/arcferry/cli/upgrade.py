@@ -16,7 +16,6 @@ from arcferry.cli.output import CheckOutput, show_by
 
 if TYPE_CHECKING:
     from arcferry.fleet.host_state import Way
-    from arcferry.fleet.task import RunRequest
 
 
 @grouped
@@ -70,12 +69,13 @@ def _run(
     inventory: Path, fleet: FleetOptions, order: RunOptions, way: "Way", output: CheckOutput, *, applies: bool
 ) -> None:
     from arcferry.cli import stopping
+    from arcferry.fleet.following import in_turn
     from arcferry.fleet.plan import plan_fleet
     from arcferry.report import plan as report
 
     asked = request_of(inventory, fleet, acts=applies, run=order)
     # Of the hosts that are chosen: what is done with some does not wait for the others.
-    request = _in_turn(replace(asked, way=way, everyone=None))
+    request = in_turn(replace(asked, way=way, everyone=None))
     if applies:
         carry_out(request, fleet, output)
         return
@@ -83,17 +83,3 @@ def _run(
     show_by(output, report, result)
     if not all(host.good for host in result.hosts):
         raise typer.Exit(1)
-
-
-def _in_turn(request: "RunRequest") -> "RunRequest":
-    """The same as the first of its runs that is not done: one that is done is not gone on with."""
-    from arcferry.fleet.run_folder import runs as folders
-    from arcferry.report import runs
-
-    found = {run.id: run for run, _ in folders(request.state)}
-    while request.run in found:
-        run = found[request.run]
-        if not runs.all_connected(run, runs.standing(run)):
-            break
-        request = replace(request, turn=request.turn + 1)
-    return request
