@@ -10,7 +10,7 @@ from arcferry.cli import options
 from arcferry.cli.errand_options import ApplyOption
 from arcferry.cli.inventory import InventoryArgument
 from arcferry.cli.onboard import carry_out
-from arcferry.cli.onboard_options import FleetOptions, RunOptions, request_of
+from arcferry.cli.onboard_options import ConnectingOptions, FleetOptions, RunOptions, request_of
 from arcferry.cli.options import grouped
 from arcferry.cli.output import CheckOutput, show_by
 
@@ -45,7 +45,7 @@ def upgrade(
 def reconnect(
     inventory: InventoryArgument,
     *,
-    fleet: FleetOptions,
+    fleet: ConnectingOptions,
     run_options: RunOptions,
     apply: ApplyOption = False,
     output: options.CheckOutputOption = "table",
@@ -53,9 +53,10 @@ def reconnect(
     """Disconnect servers and connect them anew: for one that has expired, or was cloned.
 
     That deletes each machine in Azure, with its extensions and role assignments, and makes it again under
-    the same name, with the inventory's tags. An agent that is older than the bundle's is upgraded. A server
-    that is connected elsewhere is left alone: onboard apply --reconnect moves it. The identity that signs in
-    must be allowed to delete machines: docs/rights.md, offboard.
+    the same name, with the tags, private link scope and gateway of the inventory or else of the options. An
+    agent that is older than the bundle's is upgraded. A server that is connected elsewhere is left alone:
+    onboard apply --reconnect moves it. The identity that signs in must be allowed to delete machines:
+    docs/rights.md, offboard.
 
     It is a run as that of onboard apply; run again before all are connected it goes on where it was, and
     after that it begins anew. Exit codes are those of onboard apply.

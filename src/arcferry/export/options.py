@@ -14,6 +14,7 @@ from arcferry.export.openings import openings
 from arcferry.export.servers import ServerMap, server_map
 from arcferry.fleet.inventory import Inventory
 from arcferry.fleet.inventory.tags import check_tags, parse_tags, tags_text
+from arcferry.fleet.place import place_of_options
 from arcferry.fleet.window import Window
 from arcferry.text import quoted
 
@@ -33,10 +34,6 @@ _GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _PATH = r"\\\\[\w.-]+(?:\\[\w .()$-]*[\w()$-])+|(?:/[A-Za-z0-9_.@+-]+)+"
 _GROUP = r"[\w.-]{1,64}\\[^\x00-\x1f\x7f\"'`/\\\[\]:;|=,+*?<>@$%&]{1,200}"
 _PROXY = r"https?://[\w.\[\]:-]+/?"
-_RESOURCE = (
-    r"(?i:/subscriptions/[0-9a-f-]{36}/resourceGroups/[\w().-]+"
-    r"/providers/Microsoft\.HybridCompute/%s/[\w-]+)"
-)
 
 
 class Tool(StrEnum):
@@ -148,10 +145,7 @@ class ExportOptions:
             # Not told again: it may hold a password.
             hint = "Without a user: the agent knows none."
             raise InputError("--agent-proxy is not http://HOST:PORT", hint=hint)
-        scope, gateway = _RESOURCE % "privateLinkScopes", _RESOURCE % "gateways"
-        wanted = "the ARM id of a private link scope"
-        _match("--private-link-scope", self.private_link_scope, scope, wanted)
-        _match("--gateway-id", self.gateway_id, gateway, "the ARM id of an Azure Arc gateway")
+        place_of_options(private_link_scope=self.private_link_scope, gateway_id=self.gateway_id)
         if self.delay is not None and not 0 <= self.delay <= LONGEST_DELAY:
             raise InputError(f"--delay {self.delay} is not between 0 and {LONGEST_DELAY} minutes")
         if not 0 <= self.wait <= LONGEST_WAIT:
