@@ -136,6 +136,15 @@ def export(
     place: azure_options.HostPlaceOptions,
     connect: azure_options.ConnectOptions,
     signs_in: SignInOptions,
+    upgrade: Annotated[
+        bool,
+        option(
+            "--upgrade",
+            "Give servers that are connected the bundle's agent where theirs is older. No other is touched, "
+            "and nobody signs in.",
+            panel=SERVERS,
+        ),
+    ] = False,
     inventory: InventoryOption = None,
     inventory_encoding: EncodingOption = "",
     allow_older: options.AllowOlderOption = "",
@@ -149,6 +158,8 @@ def export(
     With --inventory each server goes where its row or its site says, with that proxy, private link scope,
     gateway, window and tags; the options are for rows that say nothing. Servers look for their short host
     name, and one that is not in the inventory is left alone and reports that.
+
+    With --upgrade the same tools bring a newer agent to servers that are connected, and leave others alone.
 
     The bundle is verified first; exit code 3 when it is refused. The folder that --out names must not exist
     yet; it appears whole or not at all.
@@ -164,7 +175,7 @@ def export(
         opened, where,
         sign_in=sign_in, tags=export.read_tags(connect.tags or ()),
         private_link_scope=connect.private_link_scope, gateway_id=connect.gateway_id,
-        inventory=listed, **servers.given(),
+        inventory=listed, upgrades=upgrade, **servers.given(),
     )  # fmt: skip
     export.export(wanted, chosen, out)
     typer.echo(str(out))
