@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from arcferry import bundle as bundles
 from arcferry import rights, times
+from arcferry_lab.azure import private_link
 from arcferry_lab.azure.rights import granted
 from arcferry_lab.azure.state import ArcMachine
 from arcferry_lab.hosts import LabHost, build_agent_package, unavailable
@@ -224,12 +225,14 @@ async def test_upgraded_canary_first_and_connected_anew(
     assert blind.code == 4
     assert '--role "Reader"' in blind.err, "no more than reading the machines"
 
-    words = ("--apply", "--bundle", str(newer), "--limit", "server03")
+    scope = private_link.add_scope(fleet.twin.azure, RESOURCE_GROUP, "pls")
+    words = ("--apply", "--bundle", str(newer), "--limit", "server03", "--private-link-scope", scope)
     for _ in range(2):
         anew = await fleet.errand("reconnect", *words, inventory=rows)
         assert (anew.code, anew.outcomes) == (0, {"server03": "connected"}), anew.out + anew.err
         machine = fleet.twin.azure.machines[RESOURCE_GROUP, "server03"]
         assert machine.principal_id != before["server03"].principal_id
+        assert machine.properties["privateLinkScopeResourceId"] == scope
         before["server03"] = machine
     assert fleet.twin.azure.machines[RESOURCE_GROUP, "server02"] is before["server02"]
 

@@ -10,12 +10,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from arcferry import bundle as bundles
-from arcferry import times
-from arcferry.bundle.authenticode import Roots
 from arcferry_lab.hosts import unavailable
 from arcferry_lab.hosts.faults import lay
-from arcferry_lab.hosts.windows import CodeSigning, WindowsHost, build_agent_msi, cannot_host
+from arcferry_lab.hosts.windows import WindowsHost, cannot_host
 from arcferry_lab.twin import RESOURCE_GROUP, Twin, TwinSettings
 
 from .conftest import EVERYTHING, Fleet, Sealed, ended, free_port
@@ -206,18 +203,14 @@ async def test_a_saved_plan_goes_through_canary_wave_pause_and_retry(mixed: Mixe
     assert mixed.tokens() == []
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(600)
 async def test_windows_servers_are_upgraded_one_first_and_verify_proves_it(
-    mixed: Mixed, tmp_path: Path
+    newer: Sealed, mixed: Mixed
 ) -> None:
     which = tuple(f"--limit={name}" for name in WINDOWS)
     ready = await mixed.run("apply", *which)
     assert ready.code == 0, ready.out + ready.err
-    signer, newer = CodeSigning(), tmp_path / "newer.zip"
-    msi = build_agent_msi(tmp_path, version="1.68.0", ca=signer)
-    contents = bundles.Contents((msi,), signing_roots=Roots.from_pem(signer.root_pem))
-    bundles.build(newer, contents, bundles.load_secret_key(mixed.sealed.key), created=times.now())
-    words = (*which, "--bundle", str(newer))
+    words = (*which, "--bundle", str(newer.path))
     too_old = await mixed.errand("verify", *words)
     assert too_old.code == 1, too_old.out
     done = await mixed.errand("upgrade", *words, "--waves", "1,100%", "--apply")

@@ -110,7 +110,8 @@ class Reported:
             says = f"Azure's machine {name} is another server: its vmId is {machine.vm_id}"
             return self._with(machine, f"{says}, here it is {self.agent.vm_id}", "another-server")
         if machine.connected and self.was and not at_least(machine.agent_version, self.agent.version):
-            says = f"upgraded to {self.agent.version}, and Azure still shows agent {machine.agent_version}"
+            shown = machine.agent_version or "unknown"
+            says = f"upgraded to {self.agent.version}, and Azure still shows agent {shown}"
             return self._with(machine, says, _NOT_HEARD)
         if machine.connected:
             return self._with(machine)
@@ -173,7 +174,7 @@ def read_result(path: Path) -> Reported:
     answers = [_answer(masked_fields(one)) for one in result.answers]
     agent = next((read_agent(answer) for answer in reversed(answers) if answer.verb == "show"), HostAgent())
     before = next((read_agent(answer).version for answer in answers if answer.verb == "facts"), "")
-    was = before if agent.version != before else ""
+    was = before if agent.version not in {"", before} else ""
     steps = tuple(_step(answer, was) for answer in answers)
     # The script stops at a failure, so its output alone is kept: what a host says has to have an end.
     failed = next((step for step in steps if step.state is StepState.FAILED), None)

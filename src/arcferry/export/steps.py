@@ -14,13 +14,11 @@ from arcferry.export.content import LINUX, WINDOWS, pins
 from arcferry.export.options import CertificateSignIn, ExportOptions, TokenFile, Tool
 from arcferry.export.servers import SERVERS
 from arcferry.export.task import ENGINE, arguments, pinned_arguments, task_name
-from arcferry.fleet.host_state import Way
 from arcferry.text import fill
 from arcferry.times import to_text
 
 _PAGES = resources.files("arcferry.export") / "pages"
 _MOST_NAMED = 12
-_WHY = {Way.ONBOARD: ("why",), Way.UPGRADE: ()}
 _TITLES = {
     Tool.GPO: "by Group Policy",
     Tool.CONFIGMGR: "by Configuration Manager",
@@ -38,7 +36,8 @@ def write_page(
     if there is one.
     """
     share, rest = (parts[:1], parts[1:]) if parts and parts[0].endswith("share") else ((), parts)
-    names = ("head", *share, *_sign_in_pages(options), *rest, *_WHY[options.way], "after")
+    why = () if options.upgrades else ("why",)
+    names = ("head", *share, *_sign_in_pages(options), *rest, *why, "after")
     text = "\n".join((_PAGES / f"{name}.md").read_text(encoding="utf-8") for name in names)
     # A value may hold anything but a backtick and a line feed: the texts put each between backticks.
     text = fill(text, _values(options, tool, folder, content))
@@ -46,12 +45,6 @@ def write_page(
     text = re.sub(r"(?m)^## ", lambda _: f"## {next(numbers)}. ", text)
     files.write_whole(folder / "STEPS.md", text.encode())
     files.write_whole(folder / "STEPS.html", as_html(text).encode())
-
-
-def _sign_in_pages(options: ExportOptions) -> tuple[str, ...]:
-    if options.for_linux or options.sign_in is None:
-        return ()
-    return ("sign-in-token" if isinstance(options.sign_in, TokenFile) else "sign-in-certificate",)
 
 
 def as_html(markdown: str) -> str:
@@ -153,6 +146,12 @@ def _begins(options: ExportOptions) -> str:
         return f"within its row's window; {otherwise}" if options.has_windows else "at any time"
     but = ", or within its row's own window" if options.servers is not None else ""
     return f"within `{options.window.text}` alone{but}; {otherwise}"
+
+
+def _sign_in_pages(options: ExportOptions) -> tuple[str, ...]:
+    if options.for_linux or options.sign_in is None:
+        return ()
+    return ("sign-in-token" if isinstance(options.sign_in, TokenFile) else "sign-in-certificate",)
 
 
 def _sign_in(options: ExportOptions) -> dict[str, str]:
