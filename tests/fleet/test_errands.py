@@ -13,7 +13,9 @@ import pytest
 import pytest_asyncio
 
 from arcferry import bundle as bundles
-from arcferry import times
+from arcferry import rights, times
+from arcferry_lab.azure import private_link
+from arcferry_lab.azure.rights import granted
 from arcferry_lab.azure.state import ArcMachine
 from arcferry_lab.hosts import LabHost, build_agent_package, unavailable
 from arcferry_lab.twin import RESOURCE_GROUP, Twin, TwinSettings
@@ -38,6 +40,13 @@ class Errands(Fleet):
     """Three servers in Azure Arc, and how each was before."""
 
     before_all: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def sign_in_with(self, task: str) -> tuple[str, ...]:
+        """Options of an identity with exactly a task's rights."""
+        place, asked = rights.Place(self.twin.azure.subscription_id, RESOURCE_GROUP), rights.task(task)
+        client = self.twin.azure.add_client_with(granted(asked.actions, place.scope(asked.scope)))
+        self.extra["OTHER_SECRET"] = client.secret
+        return "--client-id", client.client_id, "--secret-env", "OTHER_SECRET"
 
 
 def state_of(host: LabHost) -> dict[str, str]:
@@ -203,21 +212,34 @@ async def test_upgraded_canary_first_and_connected_anew(
     held = await fleet.errand("upgrade", *order, "--resource-group", "rg-held", inventory=rows)
     assert held.code == 1
     assert {host["steps"][0]["verdict"] for host in held.document["hosts"]} == {"block"}
-    done = await fleet.errand("upgrade", *order, "--apply", inventory=rows)
     names = ("server02", "server03")
+    told = await fleet.errand("lifecycle", inventory=rows)
+    (due,) = [one for one in told.document["dues"] if one["kind"] == "agent-support"]
+    assert (due["key"], due["servers"]) == ("1.67", list(names))
+    too_old = await fleet.errand("verify", "--bundle", str(newer), inventory=rows)
+    assert too_old.code == 1, too_old.err
+    may_read = fleet.sign_in_with("verify")
+    done = await fleet.errand("upgrade", *order, *may_read, "--apply", inventory=rows)
     assert (done.code, done.outcomes) == (0, dict.fromkeys(names, "connected")), done.out + done.err
     stages = [done.host(name)["stage"] for name in names]
     assert stages in (["canary", "wave 2"], ["wave 1", "wave 2"])
     before = {name: fleet.twin.azure.machines[RESOURCE_GROUP, name] for name in names}
     assert {one.properties["agentVersion"] for one in before.values()} == {"1.68.0"}
     assert fleet.puts()["server02"] == 1, "upgraded where it was"
+    proved = await fleet.errand("verify", "--bundle", str(newer), *may_read, inventory=rows)
+    assert proved.code == 0, proved.out
+    blind = await ended(await fleet.begun("upgrade", str(rows), *order, *fleet.sign_in_with("data")))
+    assert blind.code == 4
+    assert '--role "Reader"' in blind.err, "no more than reading the machines"
 
-    words = ("--apply", "--bundle", str(newer), "--limit", "server03")
+    scope = private_link.add_scope(fleet.twin.azure, RESOURCE_GROUP, "pls")
+    words = ("--apply", "--bundle", str(newer), "--limit", "server03", "--private-link-scope", scope)
     for _ in range(2):
         anew = await fleet.errand("reconnect", *words, inventory=rows)
         assert (anew.code, anew.outcomes) == (0, {"server03": "connected"}), anew.out + anew.err
         machine = fleet.twin.azure.machines[RESOURCE_GROUP, "server03"]
         assert machine.principal_id != before["server03"].principal_id
+        assert machine.properties["privateLinkScopeResourceId"] == scope
         before["server03"] = machine
     assert fleet.twin.azure.machines[RESOURCE_GROUP, "server02"] is before["server02"]
 

@@ -230,6 +230,24 @@ async def test_a_saved_plan_goes_through_canary_wave_pause_and_retry(mixed: Mixe
     assert mixed.tokens() == []
 
 
+@pytest.mark.timeout(600)
+async def test_windows_servers_are_upgraded_one_first_and_verify_proves_it(
+    newer: Sealed, mixed: Mixed
+) -> None:
+    which = tuple(f"--limit={name}" for name in WINDOWS)
+    ready = await mixed.run("apply", *which)
+    assert ready.code == 0, ready.out + ready.err
+    words = (*which, "--bundle", str(newer.path))
+    too_old = await mixed.errand("verify", *words)
+    assert too_old.code == 1, too_old.out
+    done = await mixed.errand("upgrade", *words, "--waves", "1,100%", "--apply")
+    assert (done.code, done.outcomes) == (0, dict.fromkeys(WINDOWS, "connected")), done.out + done.err
+    assert [done.host(name)["stage"] for name in WINDOWS] == ["wave 1", "wave 2"]
+    proved = await mixed.errand("verify", *words)
+    assert proved.code == 0, proved.out
+    assert mixed.tokens() == []
+
+
 @pytest.mark.timeout(400)
 async def test_windows_servers_are_taken_out_and_left_clean(mixed: Mixed) -> None:
     """By either transport: a proxy that leads nowhere is taken back, then out of Azure, then off it."""

@@ -29,7 +29,7 @@ _TEXTS = frozenset(
     (
         "cloud", "location", "tenant-id", "subscription-id", "resource-group", "client-id", "secret-env",
         "arm-url", "authority", "proxy", "resolver", "circuit", "user", "transport", "auth",
-        "private-link-scope", "winrm-user", "winrm-password-env", "winrm-keyring",
+        "private-link-scope", "gateway-id", "winrm-user", "winrm-password-env", "winrm-keyring",
         "window",
     )
 )  # fmt: skip

@@ -23,6 +23,7 @@ from arcferry.text import one_line, quoted
 
 ROWS = "hosts", "host-plan"
 _MOST_NETWORKS = 20
+_BY = {"private_link_scope": "private link scope", "gateway_id": "Arc gateway"}
 _HEADINGS = ("HOST", "SYSTEM", "AGENT", "WOULD")
 
 
@@ -145,8 +146,10 @@ def _by_place(plan: FleetPlan) -> dict[str, list[HostPlan]]:
     targets = list(dict.fromkeys(target for target, _ in of_hosts))
     found: dict[str, list[HostPlan]] = {}
     for target, host in of_hosts:
-        proxy, scope = host.host.place.proxy, host.host.place.private_link_scope
-        by = f", by {proxy}" * bool(proxy) + f", private link scope {scope.rpartition('/')[2]}" * bool(scope)
+        given = host.host.place.given()
+        named = {_BY[name]: value.rpartition("/")[2] for name, value in given.items() if name in _BY}
+        by = f", by {given['proxy']}" if "proxy" in given else ""
+        by += "".join(f", {what} {name}" for what, name in named.items())
         found.setdefault(place_text(target, targets) + by, []).append(host)
     return found
 
