@@ -4,11 +4,12 @@ import asyncio
 import json
 import shutil
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from tests.fleet.story import Story, told_to_its_end
 
 from arcferry_lab.hosts import unavailable
 from arcferry_lab.hosts.faults import lay
@@ -201,6 +202,13 @@ async def test_a_saved_plan_goes_through_canary_wave_pause_and_retry(mixed: Mixe
     assert (again.code, again.outcomes) == (0, dict.fromkeys(WINDOWS, "connected")), again.out + again.err
     assert mixed.puts()[first.name] == mixed.puts()[second.name]
     assert mixed.tokens() == []
+
+
+@pytest.mark.timeout(400)
+async def test_the_story_of_weeks_later_is_told_to_its_end(mixed: Mixed) -> None:
+    if (mixed.twin.network.resolver.rpartition(":")[2], mixed.twin.network.port) != ("53", 443):
+        pytest.skip("ports 53 and 443 cannot be had here, so that hosts cannot measure their path")
+    await told_to_its_end(Story(replace(mixed, extra=dict(mixed.extra)), WINDOWS))
 
 
 @pytest.mark.timeout(400)
