@@ -5,11 +5,12 @@ import hashlib
 import json
 import shutil
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from tests.fleet.story import Story, told_to_its_end
 
 from arcferry_lab.hosts import unavailable
 from arcferry_lab.hosts.faults import lay
@@ -246,6 +247,13 @@ async def test_windows_servers_are_upgraded_one_first_and_verify_proves_it(
     proved = await mixed.errand("verify", *words)
     assert proved.code == 0, proved.out
     assert mixed.tokens() == []
+
+
+@pytest.mark.timeout(400)
+async def test_the_story_of_weeks_later_is_told_to_its_end(mixed: Mixed) -> None:
+    if (mixed.twin.network.resolver.rpartition(":")[2], mixed.twin.network.port) != ("53", 443):
+        pytest.skip("ports 53 and 443 cannot be had here, so that hosts cannot measure their path")
+    await told_to_its_end(Story(replace(mixed, extra=dict(mixed.extra)), WINDOWS))
 
 
 @pytest.mark.timeout(400)

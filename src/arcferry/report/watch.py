@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from arcferry.catalog import Cloud, Region
+from arcferry.diagnosis.finding import Owner, addressed
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import UNDISCOVERED
 from arcferry.report.console import mark, print_line, print_table
@@ -85,12 +86,13 @@ class HistoryView:
 
 
 def draw_notice(seen: Round, notice: Notice, console: Console) -> None:
-    """One notice on a line."""
+    """One notice on a line, with who can mend it."""
+    whose = f"; {addressed(notice.to, Owner(notice.owner))}" if notice.owner else ""
     parts = [
         (to_text(seen.taken), "dim"),
         (mark(notice.level.value, console).ljust(4), _STYLES[notice.level]),
         (notice.host, "bold"),
-        (one_line(notice.says, limit=400), ""),
+        (one_line(f"{notice.says}{whose}", limit=500), ""),
     ]
     text = Text("  ").join(Text(*part) for part in parts if part[0])
     console.print(text, soft_wrap=True)
