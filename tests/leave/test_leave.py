@@ -97,6 +97,16 @@ def test_an_export_is_known_with_its_remover(
     assert len(seen(ended, "identity")) == 1
 
 
+def test_an_export_that_upgrades_is_known_by_its_own_task(
+    leave: Run, make_options: Callable[..., ExportOptions], tmp_path: Path
+) -> None:
+    export.export(make_options(upgrades=True, sign_in=None), Tool.GPO, tmp_path / "out")
+    ended = leave(tmp_path / "out")
+    assert ended.code == 0, ended.err
+    (one,) = seen(ended, "export")
+    assert "task arcferry upgrade to Delete" in "\n".join(one["steps"])
+
+
 def test_an_export_with_a_map_names_every_place_of_it(
     leave: Run, make_options: Callable[..., ExportOptions], tmp_path: Path
 ) -> None:

@@ -91,7 +91,7 @@ def _values(options: ExportOptions, tool: Tool, folder: Path, content: str) -> d
         "share_root": "" if options.for_linux else options.share.split("\\")[3],
         "results": options.results,
         "results_argument": options.results if options.for_linux else f"'{options.results}'",
-        "task": task_name(options),
+        "task": task_name(options.way),
         "engine": ENGINE,
         "window": _begins(options),
         "triggers": "At startup, delayed by 2 minutes; Daily at 03:00"

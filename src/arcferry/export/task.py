@@ -28,9 +28,9 @@ _SAYS = {
 _POWERSHELL = "-NoProfile -NonInteractive -ExecutionPolicy Bypass"
 
 
-def task_name(options: ExportOptions) -> str:
+def task_name(way: Way) -> str:
     """What the task is called, and the policy that brings it."""
-    return f"arcferry {options.way.value}"
+    return f"arcferry {way.value}"
 
 
 def arguments(script: str) -> str:
@@ -89,7 +89,7 @@ def preferences_xml(options: ExportOptions, created: datetime) -> bytes:
     share = f"arcferry:{options.share}{':upgrade' if options.upgrades else ''}"
     uid = str(uuid.uuid5(uuid.NAMESPACE_URL, share)).upper()
     values = {
-        "name": task_name(options),
+        "name": task_name(options.way),
         "changed": created.strftime("%Y-%m-%d %H:%M:%S"),
         "uid": f"{{{uid}}}",
         "task": textwrap.indent(_task(options, created, principal=_SYSTEM_IN_POLICY, namespace=""), 6 * " "),

@@ -13,8 +13,9 @@ from arcferry.export.ansible import COLLECTION
 from arcferry.export.ansible import SETTINGS as ANSIBLE_SETTINGS
 from arcferry.export.content import SETTINGS
 from arcferry.export.servers import SERVERS
-from arcferry.export.task import NAME
+from arcferry.export.task import task_name
 from arcferry.files import read_bounded
+from arcferry.fleet.host_state import Way
 from arcferry.leave.places import Where
 from arcferry.leave.trace import Trace, TraceKind, trace
 
@@ -38,6 +39,7 @@ class _Settings(BaseModel):
 
     kind: Literal["onboard-settings"]
     via: Tool
+    way: Way = Way.ONBOARD
     bundle: _Text
     connect: Mapping[_Text, _Text]
     results: _Text
@@ -72,7 +74,8 @@ def read_export(folder: Path) -> tuple[Trace, tuple[Where, ...]]:
         raise FileInputError(folder, "is no export of arcferry's", hint=_HINT)
     settings = _read(found, _Settings, _LIMIT)
     share = settings.results.replace("\\", "/").rpartition("/")[0].replace("/", _slash(settings.results))
-    blanks = {"task": NAME, "share": share, "results": settings.results, "sign_in": _sign_in(settings)}
+    blanks = {"share": share, "results": settings.results}
+    blanks |= {"task": task_name(settings.way), "sign_in": _sign_in(settings)}
     places = _places(found.parent / SERVERS, settings.connect)
     title, kind = _TITLES[settings.via], settings.via.value
     says = f"bundle {settings.bundle}; servers go to {'; '.join(map(str, places))}"
