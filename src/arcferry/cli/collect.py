@@ -26,6 +26,7 @@ def collect(
         ),
     ] = None,
     azure: azure_options.QueryOptions,
+    state: options.StateOption = None,
     context: options.WithOption = None,
     cloud: options.CloudOption = options.DEFAULT_CLOUD,
     output: options.CheckOutputOption = "table",
@@ -37,7 +38,8 @@ def collect(
     subscription, a resource group and a service principal at hand Azure is asked too, and what it shows
     counts. Without a secret or a certificate, or where Azure gives no answer, the hosts' own word stands.
 
-    With --inventory a server of it that did not report is named, too.
+    With --inventory a server of it that did not report is named, too. And the path that a connected server
+    measured is remembered for its network, so that a later finding says what changed since then.
 
     Exit code 0 when every host is connected, 1 when one is not, is not yet heard from, or one of the
     inventory did not report.
@@ -45,11 +47,18 @@ def collect(
     from arcferry import catalog
     from arcferry.cli.evidence import evidence_and_held
     from arcferry.export import collect as reading
+    from arcferry.export.baselines import with_baselines
+    from arcferry.files import state_folder
     from arcferry.report import collected as report
 
     hosts = read(inventory, inventory_encoding, cloud) if inventory else None
     given, held = evidence_and_held(context or [], catalog.cloud(cloud))
     collection = reading.collect(share, hosts, given, held, _in_azure(azure, cloud))
+    if hosts:
+        folder, of = state or state_folder(), catalog.cloud(cloud)
+        collection, notes = with_baselines(collection, hosts, folder, of, held)
+        for note in notes:
+            typer.echo(f"note: {note}", err=True)
     if evidence:
         count = reading.write_evidence(collection, evidence)
         typer.echo(f"{count} files of evidence written to {evidence}", err=True)

@@ -21,6 +21,7 @@ from arcferry.times import now, to_text
 
 MOST_FILES = 100_000
 RESULTS = "results"
+PATH = "path.json"
 _SUFFIX = ".json"
 _HALF = ".tmp"
 _OUTPUTS = {
@@ -136,7 +137,7 @@ def collect(
         raise InputError(f"{folder} holds no results", hint="Each host writes a file HOST.json there.")
     found = tuple(hosts[name] for name in sorted(hosts))
     elsewhere = _elsewhere(inventory, azure.group) if azure and inventory else frozenset()
-    unasked = {host.name for host in found if _label(host.name) in elsewhere}
+    unasked = {host.name for host in found if label(host.name) in elsewhere}
     if azure:
         found = tuple(
             host if host.name in unasked else host.seen_in(azure.machines, azure.group) for host in found
@@ -231,8 +232,22 @@ def _unread(why: str) -> Reported:
 
 
 def _age(reported: Reported) -> datetime:
-    known = reported.ended is not None and not _is_to_come(reported)
-    return reported.ended if known and reported.ended else datetime.min.replace(tzinfo=UTC)
+    return reported.ended if dated(reported) and reported.ended else datetime.min.replace(tzinfo=UTC)
+
+
+def dated(reported: Reported) -> bool:
+    """Whether it says when it ended, and that is not to come."""
+    return reported.ended is not None and not _is_to_come(reported)
+
+
+def path_of(folder: Path, host: Reported) -> tuple[list[Document], str]:
+    """The path that a host measured, read once more, and the location that it measured it for."""
+    read = _again(folder, host)
+    path = read.path if read else None
+    if read is None or path is None:
+        return [], ""
+    files = [one for one in _evidence_files(read) if one[0] == PATH]
+    return claimed(host.name, files), one_line(str(path.get("location") or ""), limit=80)
 
 
 def _is_to_come(reported: Reported) -> bool:
@@ -261,10 +276,10 @@ def _attendance(
     strangers: list[str] = []
     unclear: list[Unclear] = []
     for host in rest:
-        near = [name for name in by_label.get(_label(host), ()) if ("." in name) != ("." in host)]
+        near = [name for name in by_label.get(label(host), ()) if ("." in name) != ("." in host)]
         if not near:
             strangers.append(host)
-        elif len(near) == 1 and len(claims[_label(host)]) == 1 and near[0].lower() not in present:
+        elif len(near) == 1 and len(claims[label(host)]) == 1 and near[0].lower() not in present:
             present.add(near[0].lower())
         else:
             unclear.append(Unclear(host, tuple(near)))
@@ -275,17 +290,17 @@ def _attendance(
 def _by_label(names: Iterable[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name in names:
-        found.setdefault(_label(name), []).append(name)
+        found.setdefault(label(name), []).append(name)
     return found
 
 
 def _elsewhere(inventory: Inventory, group: str) -> frozenset[str]:
     """The short names of hosts that go to another resource group than the one that was asked."""
     groups = ((host.name, host.place.resource_group.lower()) for host in inventory.hosts)
-    return frozenset(_label(name) for name, own in groups if own not in {"", group.lower()})
+    return frozenset(label(name) for name, own in groups if own not in {"", group.lower()})
 
 
-def _label(name: str) -> str:
+def label(name: str) -> str:
     """The name up to the first dot."""
     return name.lower().partition(".")[0]
 
@@ -325,7 +340,7 @@ def _evidence_files(host: Reported) -> Iterator[tuple[str, bytes]]:
     if failure is not None and failure.output:
         yield _OUTPUTS.get(failure.step, "output.txt"), failure.output.encode()
     if host.path is not None:
-        yield "path.json", json.dumps(host.path, indent=1).encode()
+        yield PATH, json.dumps(host.path, indent=1).encode()
 
 
 def _symptoms(host: Reported) -> bytes:
