@@ -183,7 +183,7 @@ def test_what_azure_shows_counts(
     made = {"connected": result, "not-heard-from": unheard, "failed": failing}[said]
     put(tmp_path, made("web01"))
     machines = {there.name.lower(): there} if there else {}
-    found = collect(tmp_path, azure=InAzure(machines, "rg-arc"))
+    found = collect(tmp_path, azure=InAzure(machines, "rg-arc", "1" * 8))
     (host,) = found.hosts
     failure = host.run.failure
     assert (host.run.outcome, failure.code if failure else "") == (outcome, code)

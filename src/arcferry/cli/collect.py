@@ -83,7 +83,8 @@ def _in_azure(given: azure_options.QueryOptions, cloud: str) -> "InAzure | None"
 
     async def listed() -> InAzure:
         async with azure.signed_in(place.target, place.principal) as session:
-            return InAzure(await azure.list_machines(session), place.target.resource_group)
+            there = place.target
+            return InAzure(await azure.list_machines(session), there.resource_group, there.subscription_id)
 
     try:
         return stopping.run(listed(), says="stopped")

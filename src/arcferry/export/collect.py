@@ -101,10 +101,11 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class InAzure:
-    """What Azure shows: every machine of a resource group, by lower-case name."""
+    """What Azure shows: every machine of a subscription's resource group, by lower-case name."""
 
     machines: Mapping[str, Machine]
     group: str
+    subscription_id: str
 
 
 def collect(
@@ -124,8 +125,8 @@ def collect(
         inventory: who should have reported.
         context: what else was handed in, such as a route filter.
         held: the documents of `arcferry data`.
-        azure: what Azure shows, if it was asked. Of hosts that go to another resource group by the inventory
-            their own word stands.
+        azure: what Azure shows, if it was asked. Of hosts that go to another resource group or subscription
+            by the inventory their own word stands.
 
     Raises:
         FileInputError: there is no such folder, or it cannot be read.
@@ -136,7 +137,7 @@ def collect(
     if not hosts and not skipped:
         raise InputError(f"{folder} holds no results", hint="Each host writes a file HOST.json there.")
     found = tuple(hosts[name] for name in sorted(hosts))
-    elsewhere = _elsewhere(inventory, azure.group) if azure and inventory else frozenset()
+    elsewhere = _elsewhere(inventory, azure) if azure and inventory else frozenset()
     unasked = {host.name for host in found if label(host.name) in elsewhere}
     if azure:
         found = tuple(
@@ -294,10 +295,15 @@ def _by_label(names: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
-def _elsewhere(inventory: Inventory, group: str) -> frozenset[str]:
-    """The short names of hosts that go to another resource group than the one that was asked."""
-    groups = ((host.name, host.place.resource_group.lower()) for host in inventory.hosts)
-    return frozenset(label(name) for name, own in groups if own not in {"", group.lower()})
+def _elsewhere(inventory: Inventory, asked: InAzure) -> frozenset[str]:
+    """The short names of hosts that go to another group or subscription than those that were asked."""
+    groups, subscriptions = {"", asked.group.lower()}, {"", asked.subscription_id.lower()}
+    return frozenset(
+        label(host.name)
+        for host in inventory.hosts
+        if host.place.resource_group.lower() not in groups
+        or host.place.subscription.lower() not in subscriptions
+    )
 
 
 def label(name: str) -> str:
