@@ -153,7 +153,10 @@ def test_what_settings_say_is_one_line_and_no_command(
 
 
 def test_a_run_names_its_servers_identity_and_communities(leave: Run, arcferry: Run, tmp_path: Path) -> None:
-    begun_with(tmp_path / "state", "web01", "web02")
+    run = begun_with(tmp_path / "state", "web01", "web02")
+    with journal(run.journal, run.id) as write:
+        write(Event("web03", EventKind.FAILED, "facts"))
+        write(Event("web04", EventKind.BLOCKED, "stage"))
     uninstalled(tmp_path / "state", "web01")
     held = tmp_path / "rf.json"
     held.write_text(json.dumps(FILTER))
