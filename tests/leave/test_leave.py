@@ -214,7 +214,7 @@ def test_who_the_servers_are_is_forgotten_once_each_is_clean(leave: Run, tmp_pat
 def test_while_another_apply_is_at_work_nothing_goes(leave: Run, tmp_path: Path) -> None:
     begun_with(tmp_path / "state", "web01")
     with only_one(tmp_path / "state", "apply", hint=""):
-        assert leave("--apply").code == 3
+        assert leave("--forget", "--apply").code == 3
 
 
 def test_servers_that_no_run_remembers_are_left_to_offboard(leave: Run, tmp_path: Path) -> None:
