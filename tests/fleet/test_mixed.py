@@ -37,7 +37,6 @@ KEYS = (
 FOLDERS = ("Program Files", "ProgramData")
 # What may differ on a Windows server that an agent has left: its logs, and what the twin writes.
 MAY_DIFFER = ("ProgramData/AzureConnectedMachineAgent", "ProgramData/arcferry-lab")
-HASHED = 1_000_000
 
 
 @dataclass
@@ -69,8 +68,7 @@ async def state_of(host: WindowsHost) -> dict[str, str]:
     """Every file of a Windows server's programs, and every value of its registry that one may leave."""
     drive, found = host.path("C:\\"), {}
     for path in (path for folder in FOLDERS for path in (drive / folder).rglob("*")):
-        size = path.stat().st_size if path.is_file() else 0
-        content = hashlib.sha256(path.read_bytes()).hexdigest() if 0 < size < HASHED else str(size)
+        content = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
         found[str(path.relative_to(drive))] = content
     for key in KEYS:
         shown = await host.run(command_line("reg.exe", "query", key, "/s"))
