@@ -163,7 +163,10 @@ def test_what_settings_say_is_one_line_and_no_command(
 
 
 def test_a_run_names_its_servers_identity_and_communities(leave: Run, arcferry: Run, tmp_path: Path) -> None:
-    begun_with(tmp_path / "state", "web01", "web02")
+    run = begun_with(tmp_path / "state", "web01", "web02")
+    with journal(run.journal, run.id) as write:
+        write(Event("web03", EventKind.FAILED, "facts"))
+        write(Event("web04", EventKind.BLOCKED, "stage"))
     uninstalled(tmp_path / "state", "web01")
     held = tmp_path / "rf.json"
     held.write_text(json.dumps(FILTER))
@@ -221,7 +224,7 @@ def test_who_the_servers_are_is_forgotten_once_each_is_clean(leave: Run, tmp_pat
 def test_while_another_apply_is_at_work_nothing_goes(leave: Run, tmp_path: Path) -> None:
     begun_with(tmp_path / "state", "web01")
     with only_one(tmp_path / "state", "apply", hint=""):
-        assert leave("--apply").code == 3
+        assert leave("--forget", "--apply").code == 3
 
 
 def test_servers_that_no_run_remembers_are_left_to_offboard(leave: Run, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import typer
 
 from arcferry.cli import azure_options, options
 from arcferry.cli.errand_options import ApplyOption, ServerOptions, errand_request
+from arcferry.cli.inventory import InventoryOption
 from arcferry.cli.options import argument, grouped, option
 from arcferry.cli.output import show
 from arcferry.cli.sign_in import principal
@@ -32,13 +33,7 @@ def leave(
         list[Path] | None, argument("[EXPORT]...", "Folders that arcferry export wrote.")
     ] = None,
     *,
-    inventory: Annotated[
-        Path | None,
-        option(
-            "--inventory FILE",
-            "Take the servers of this inventory out that a run remembers, and the agent off them.",
-        ),
-    ] = None,
+    inventory: InventoryOption = None,
     forget: Annotated[
         bool,
         option("--forget", "Remove what is remembered and held here too, once every server is clean."),

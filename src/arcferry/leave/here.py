@@ -17,6 +17,7 @@ from arcferry.fleet.errands.leaving import UNINSTALL
 from arcferry.fleet.errands.run import JOURNAL
 from arcferry.fleet.events import EventKind
 from arcferry.fleet.following import entries
+from arcferry.fleet.pipeline import NAMES
 from arcferry.fleet.run_folder import RunFolder, runs
 from arcferry.leave.places import Where
 from arcferry.leave.trace import Trace, TraceKind, TraceState, trace
@@ -25,7 +26,10 @@ from arcferry.times import to_text
 UNIT = "arcferry-watch-"
 MEMORY, DATA = "what arcferry remembers", "held data"
 _REMEMBERED = ("runs", "baselines", "watch", BUNDLES, JOURNAL)
-_OUT = (EventKind.DONE, EventKind.CONNECTED)
+_STEPS = NAMES[1:]
+"""Those that may leave something on a server: all but the facts."""
+
+_NOT_BEGUN = (EventKind.BLOCKED, EventKind.WAITING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ def remembered(state: Path) -> tuple[Remembered, ...]:
         last = {
             str(entry.event["host"]): str(entry.event.get("time", ""))
             for entry in entries(run.journal)
-            if not entry.of_run and entry.event.get("step")
+            if not entry.of_run and entry.event.get("step") in _STEPS and entry.kind not in _NOT_BEGUN
         }
         clean = frozenset(name for name, when in last.items() if uninstalled.get(name, "") >= when)
         found.append(Remembered(run, record, frozenset(last), clean))
@@ -82,7 +86,7 @@ def _uninstalled(journal: Path) -> dict[str, str]:
         for entry in entries(journal)
         if not entry.of_run
         and not entry.event.get("step")
-        and entry.kind in _OUT
+        and entry.kind == EventKind.DONE
         and str(entry.event.get("run", "")).startswith(f"{UNINSTALL.name}-")
     }
 

@@ -158,6 +158,8 @@ def removed(request: LeaveRequest, found: tuple[Trace, ...]) -> tuple[Trace, ...
         BlockedError: a run or an errand is at work with the state folder.
         FileInputError: something cannot be removed.
     """
+    if not any(one.state is TraceState.PLANNED for one in found):
+        return found
     with only_one(request.state, "apply", hint=BUSY):
         left = {f"run {one.run.id}": one.left for one in here.remembered(request.state)}
         return tuple(

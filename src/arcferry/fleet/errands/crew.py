@@ -143,11 +143,14 @@ class Crew:
 
     async def _work(self, host: Host) -> HostErrand:
         """One host, when its window is open and its turn comes."""
-        if self._acts:
-            await self._opened(host)
-        async with self._turns:
-            result = self._ended[host.name] = await self._in_turn(host)
-        return result
+        while host.name not in self._ended:
+            if self._acts:
+                await self._opened(host)
+            async with self._turns:
+                # While it waited for its turn, its window may have closed again.
+                if not self._acts or self._ends or not self._waits(host):
+                    self._ended[host.name] = await self._in_turn(host)
+        return self._ended[host.name]
 
     async def _in_turn(self, host: Host) -> HostErrand:
         if self._ends:
