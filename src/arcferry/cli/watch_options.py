@@ -44,8 +44,8 @@ class WatchOptions:
         option(
             "--notify WHAT",
             "Tell of each change: command:PATH (JSON on its standard input), syslog, syslog:udp://HOST, "
-            "https://… (JSON by POST), smtp://HOST or smtps://HOST (mail), textfile:PATH.prom (Prometheus), "
-            "or file:PATH, which holds one of these. May be repeated.",
+            "eventlog (Windows), https://… (JSON by POST), smtp://HOST or smtps://HOST (mail), "
+            "textfile:PATH.prom (Prometheus), or file:PATH, which holds one of these. May be repeated.",
             panel=NOTIFYING,
         ),
     ] = None
