@@ -14,6 +14,7 @@ from arcferry.report.console import print_line, print_table
 from arcferry.report.watch import HistoryView
 from arcferry.text import one_line
 from arcferry.times import to_text
+from arcferry.watch.history import GAP_INTERVALS, SHORTEST_GAP
 
 _MOST_NOTICES = 40
 _HEADINGS = ("ENDPOINT", "SITE", "RESOLVER", "ANSWER", "SINCE", "CARRIED", "REACHED")
@@ -85,9 +86,15 @@ def draw(views: Sequence[HistoryView], console: Console) -> None:
 
 
 def _sights(views: Sequence[HistoryView]) -> Iterator[_Sight]:
-    """By endpoint, then by site in the order given."""
-    found = [one for view in views for one in _of_site(view)]
+    """By endpoint, then by site in the order given; what stopped long before the others sees nothing now."""
+    newest = max((view.record.last for view in views if view.record.last), default=None)
+    found = [one for view in views if newest and _is_current(view, newest) for one in _of_site(view)]
     yield from sorted(found, key=lambda one: one.host)
+
+
+def _is_current(view: HistoryView, newest: datetime) -> bool:
+    last, gap = view.record.last, max(view.record.interval * GAP_INTERVALS, SHORTEST_GAP)
+    return last is not None and newest - last <= gap
 
 
 def _of_site(view: HistoryView) -> Iterator[_Sight]:

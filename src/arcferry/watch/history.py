@@ -19,6 +19,8 @@ from arcferry.watch.changes import ORIGIN, Round
 KEPT = timedelta(days=90)
 SHORTEST_GAP = timedelta(minutes=1)
 """A shorter time without a round is no gap: a round with timeouts alone takes seconds."""
+GAP_INTERVALS = 3
+"""A watch without a round for so many of its intervals is late, or has stopped."""
 _SCHEMA = 1
 _MOST_ROWS = 200_000
 """Of each table. Entra rotates its addresses from round to round, so that spans of it hardly ever grow."""

@@ -11,9 +11,8 @@ from arcferry.diagnosis import judge
 from arcferry.errors import FileInputError
 from arcferry.evidence.case import Case
 from arcferry.watch.changes import OUTSIDE, AnswerRegions, Level, Notice, Round, answer_regions, changes
-from arcferry.watch.history import SHORTEST_GAP, History
+from arcferry.watch.history import GAP_INTERVALS, SHORTEST_GAP, History
 
-_GAP_INTERVALS = 3
 _ROUNDS_BETWEEN_PRUNES = 100
 Tell = Callable[[Round, Sequence[Notice]], None]
 Notify = Callable[[Sequence[tuple[Round, Sequence[Notice]]]], Awaitable[Sequence[Notice]]]
@@ -121,7 +120,7 @@ def _kept(
     history: History, seen: Round, notices: Iterable[Notice], every: timedelta, *, prune: bool
 ) -> tuple[Notice, ...]:
     try:
-        history.record(seen, _rows(notices), longest_gap=max(every * _GAP_INTERVALS, SHORTEST_GAP))
+        history.record(seen, _rows(notices), longest_gap=max(every * GAP_INTERVALS, SHORTEST_GAP))
         if prune:
             history.prune(seen.taken)
     except FileInputError as problem:
