@@ -128,7 +128,7 @@ def _service(given: WatchOptions, data: Path | None, run_as: str) -> "WatchServi
     from arcferry.watch.notifiers.textfile import Textfile
 
     _, region = given.target()
-    given.probing()  # refuses a proxy with a password, too
+    given.sites()  # refuses a proxy with a password, too
     given.notifying()
     notify: list[str] = []
     credentials: dict[str, Path] = {}

@@ -53,6 +53,7 @@ class HistoryView:
     Attributes:
         found: where each answer lies.
         sources: what that is judged by, with dates.
+        site: where it was watched from; empty where the watch has no sites.
     """
 
     cloud: Cloud
@@ -60,6 +61,7 @@ class HistoryView:
     record: Record
     found: Mapping[AnswerSpan, AnswerRegion]
     sources: tuple[str, ...]
+    site: str = ""
 
     def periods(self) -> Iterator["AnswerPeriod"]:
         """How long each name stayed where, by name, resolver and time."""
@@ -90,6 +92,7 @@ def draw_notice(seen: Round, notice: Notice, console: Console) -> None:
     whose = f"; {addressed(notice.to, Owner(notice.owner))}" if notice.owner else ""
     parts = [
         (to_text(seen.taken), "dim"),
+        (seen.site, "bold"),
         (mark(notice.level.value, console).ljust(4), _STYLES[notice.level]),
         (notice.host, "bold"),
         (one_line(f"{notice.says}{whose}", limit=500), ""),
@@ -104,6 +107,7 @@ def notice_document(seen: Round, notice: Notice) -> dict[str, Any]:
         "schema": SCHEMA,
         "kind": "watch-notice",
         "taken": to_text(seen.taken),
+        **_site(seen.site),
         **picked(notice, "level", "host", "says", "cause", "owner", "to", "request"),
     }
 
@@ -114,10 +118,15 @@ def round_document(seen: Round) -> dict[str, Any]:
         "schema": SCHEMA,
         "kind": "watch-round",
         "taken": to_text(seen.taken),
+        **_site(seen.site),
         "endpoints": len(seen.observations),
         "reached": sum(one.reachable for one in seen.observations),
         "resolvers": list(seen.resolvers),
     }
+
+
+def _site(name: str) -> dict[str, str]:
+    return {"site": name} if name else {}
 
 
 def document(shown: HistoryView) -> dict[str, Any]:
@@ -127,6 +136,7 @@ def document(shown: HistoryView) -> dict[str, Any]:
         "kind": "watch-history",
         "cloud": shown.cloud.name,
         "location": shown.region.name,
+        **_site(shown.site),
         **picked(shown.record, "first", "last"),
         "sources": list(shown.sources),
         "answers": [

@@ -140,7 +140,8 @@ def _with_past(wanted: Wanted, rows: Sequence[Standing]) -> tuple[list[Standing]
 
 def _with_watches(wanted: Wanted, rows: Sequence[Standing], notes: list[str]) -> list[Standing]:
     """Those whose silence no run explains, with what a watch of their location saw since they fell silent."""
-    known: dict[str, Watched | None] = {}
+    known: dict[tuple[str, str], Watched | None] = {}
+    sites = {host.name.lower(): host.site for host in wanted.inventory.hosts} if wanted.inventory else {}
     told = []
     for row in rows:
         location = row.machine.location if row.machine and row.state.is_silent else ""
@@ -148,13 +149,15 @@ def _with_watches(wanted: Wanted, rows: Sequence[Standing], notes: list[str]) ->
         if not wanted.state or not location or explained:
             told.append(row)
             continue
-        if location not in known:
-            known[location] = None
+        key = location, sites.get(row.name.lower(), "")
+        if key not in known:
+            known[key] = None
             try:
-                known[location] = watched(wanted.state, wanted.target.cloud.name, location, wanted.held)
+                cloud = wanted.target.cloud.name
+                known[key] = watched(wanted.state, cloud, location, wanted.held, site=key[1])
             except InputError as error:
                 notes.append(f"what the watch of {location} saw was not used: {error.message}")
-        seen = known[location]
+        seen = known[key]
         current = seen is not None and (row.since is None or seen.last > row.since)
         told.append(replace(row, watched=seen) if current else row)
     return told

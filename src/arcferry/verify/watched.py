@@ -11,7 +11,7 @@ from arcferry.diagnosis.finding import Finding
 from arcferry.diagnosis.since import Comparison, compare, since
 from arcferry.evidence.case import Case, Document
 from arcferry.verify.past import changes_in
-from arcferry.watch.history import History, Record, history_path
+from arcferry.watch.history import History, Record, histories
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +22,13 @@ class Watched:
         last: its last round.
         findings: what broke the path in it, with what changed since it was last whole; empty where every
             endpoint was reached.
+        site: by whose resolvers; empty where the watch has no sites.
     """
 
     location: str
     last: datetime
     findings: tuple[Finding, ...] = ()
+    site: str = ""
 
     @property
     def changes(self) -> tuple[str, ...]:
@@ -34,30 +36,37 @@ class Watched:
         return changes_in(self.findings)
 
 
-def watched(state: Path, cloud: str, location: str, held: Sequence[Document]) -> Watched | None:
+def watched(
+    state: Path, cloud: str, location: str, held: Sequence[Document], *, site: str = ""
+) -> Watched | None:
     """What the history in a state folder says of a location; None where nobody watched it.
+
+    That of the server's site where there is one, else that of a watch without sites: another site's says
+    nothing of it.
 
     Args:
         state: the folder that remembers.
         cloud: whose region the location is.
         location: by its name.
         held: the filter, service tags and lists that answers are judged by.
+        site: where the server stands.
 
     Raises:
         InputError: the history cannot be read, or there is no such location.
     """
     chosen = catalog.cloud(cloud)
-    path = history_path(state, chosen, catalog.region(location, chosen, unlisted=True))
-    if not path.is_file():
+    found = histories(state, chosen, catalog.region(location, chosen, unlisted=True))
+    by = site if site in found else ""
+    if by not in found:
         return None
-    with History.open(path, existing=True) as history:
+    with History.open(found[by], existing=True) as history:
         record = history.read()
     if record.last is None:
         return None
     now = replace(record.document(), location=location)
     judged = since(judge((now,), held), *_compared(record, now, held))
     broken = tuple(one for one in judged.findings if one.severity is Severity.ERROR)
-    return Watched(location, record.last, broken)
+    return Watched(location, record.last, broken, by)
 
 
 def _compared(record: Record, now: Document, held: Sequence[Document]) -> Iterator[Comparison]:

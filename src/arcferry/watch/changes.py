@@ -36,6 +36,7 @@ class Round:
         resolvers: who was asked, the one that the endpoints were reached through first.
         location: the region that was probed for.
         diagnosis: what follows from it, once it was judged.
+        site: whose resolvers were asked; empty where the watch has no sites.
     """
 
     taken: datetime
@@ -44,6 +45,7 @@ class Round:
     resolvers: tuple[str, ...]
     location: str = ""
     diagnosis: Diagnosis = NOTHING_JUDGED
+    site: str = ""
 
     @property
     def document(self) -> Document:
@@ -53,7 +55,7 @@ class Round:
 
 
 async def take_round(
-    cloud: Cloud, region: Region, settings: ProbeSettings, *, besides: Sequence[str] = ()
+    cloud: Cloud, region: Region, settings: ProbeSettings, *, besides: Sequence[str] = (), site: str = ""
 ) -> Round:
     """Probe every required endpoint, then ask each further resolver for the same names.
 
@@ -79,6 +81,7 @@ async def take_round(
         answers=(*own, *(answer for answers_of_one in others for answer in answers_of_one)),
         resolvers=(first, *besides),
         location=region.name,
+        site=site,
     )
 
 

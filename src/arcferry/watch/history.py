@@ -19,6 +19,8 @@ from arcferry.watch.changes import ORIGIN, Round
 KEPT = timedelta(days=90)
 SHORTEST_GAP = timedelta(minutes=1)
 """A shorter time without a round is no gap: a round with timeouts alone takes seconds."""
+GAP_INTERVALS = 3
+"""A watch without a round for so many of its intervals is late, or has stopped."""
 _SCHEMA = 1
 _MOST_ROWS = 200_000
 """Of each table. Entra rotates its addresses from round to round, so that spans of it hardly ever grow."""
@@ -135,9 +137,18 @@ class Record:
         )
 
 
-def history_path(folder: Path, cloud: Cloud, region: Region) -> Path:
-    """The file of one location in a state folder."""
-    return folder / "watch" / f"{cloud.name}-{region.name}.sqlite"
+def history_path(folder: Path, cloud: Cloud, region: Region, site: str = "") -> Path:
+    """The file of one location in a state folder; each site that it is watched from has its own."""
+    of_site = f".{site}" if site else ""
+    return folder / "watch" / f"{cloud.name}-{region.name}{of_site}.sqlite"
+
+
+def histories(folder: Path, cloud: Cloud, region: Region) -> dict[str, Path]:
+    """What was watched of a location so far, by site; the one without a site first, under no name."""
+    alone = history_path(folder, cloud, region)
+    of_sites = sorted(alone.parent.glob(f"{alone.stem}.*.sqlite"))
+    found = {path.stem.partition(".")[2]: path for path in of_sites}
+    return ({"": alone} if alone.is_file() else {}) | found
 
 
 class History:
