@@ -1,4 +1,4 @@
-"""One file of evidence for a server that arcferry does not reach: private, bounded, and without what is secret."""
+"""One file of evidence from a server that arcferry does not reach: private, bounded, without secrets."""
 
 import json
 import subprocess
