@@ -407,7 +407,8 @@ $log = [Environment]::GetFolderPath('CommonApplicationData') + '\AzureConnectedM
 [void](New-Item -ItemType Directory -Path $log -Force)
 $held = [IO.File]::Open("$log\himds.log", 'Create', 'Write', 'ReadWrite')
 $lines = ('x ' * 600000), 'proxy http://svc:p/w!@proxy:3128', '{{"access-token": "short"}}',
-    'password: hunter2', 'client_secret=Zx9~q', ('A' * 64), 'error getting token: dial tcp 20.0.0.1:443: i/o timeout'
+    'password: hunter2', 'client_secret=Zx9~q', ('A' * 64),
+    'error getting token: dial tcp 20.0.0.1:443: i/o timeout'
 $bytes = [Text.Encoding]::ASCII.GetBytes($lines -join [Environment]::NewLine)
 $held.Write($bytes, 0, $bytes.Length)
 $held.Flush()
