@@ -40,8 +40,8 @@ def collect(
 
     With --inventory a server of it that did not report is named, too.
 
-    The path that a connected server tells is kept in the state folder, as its network's by the inventory, else
-    as its own; where one is broken later, its findings say what changed since.
+    The path that a connected server tells is kept in the state folder, as its network's by the inventory,
+    else as its own; where one is broken later, its findings say what changed since.
 
     Exit code 0 when every host is connected, 1 when one is not, is not yet heard from, or one of the
     inventory did not report.
