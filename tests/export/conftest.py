@@ -7,14 +7,11 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from tests.cli.conftest import arcferry
 
 from arcferry import azure, bundle
 from arcferry import export as exports
 from arcferry.bundle.seal import make_seal
 from arcferry.export import ExportOptions
-
-__all__ = ["arcferry"]
 
 TESTS = Path(__file__).parents[1]
 SCRIPTS = TESTS.parent / "src/arcferry/bundle/hostscripts"

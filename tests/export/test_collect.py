@@ -581,6 +581,7 @@ Invoke = Callable[..., Any]
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Invoke:
     monkeypatch.setenv("ARCFERRY_DATA", str(tmp_path / "no-data"))
+    monkeypatch.setenv("ARCFERRY_STATE", str(tmp_path / "state"))
     app = Typer(pretty_exceptions_enable=False)
     app.command()(command)
 
@@ -624,6 +625,16 @@ def test_the_command_ends_with_0_when_all_are_connected(run: Invoke, tmp_path: P
     inventory = tmp_path / "servers.csv"
     inventory.write_text("name,address\nweb01,10.0.0.1\nweb02,10.0.0.2\n")
     assert "not reported: web02" in run(folder, "--inventory", inventory, status=1)
+
+
+def test_the_command_says_what_changed_since_a_server_was_connected(run: Invoke, tmp_path: Path) -> None:
+    folder = tmp_path / "share"
+    folder.mkdir()
+    rows = [row | {"reachable": True, "failure": None} for row in CHECK["endpoints"]]
+    put(folder, result(path=CHECK | {"endpoints": rows, "taken": "2026-01-02T06:05:00Z"}))
+    run(folder, status=0)
+    put(folder, failing("web01"))
+    assert "changed since 2026-01-02" in run(folder, "--output", "json", status=1)
 
 
 def hostile(host: str, output: str) -> dict[str, Any]:

@@ -26,8 +26,8 @@ def collect(
         ),
     ] = None,
     azure: azure_options.QueryOptions,
-    state: options.StateOption = None,
     context: options.WithOption = None,
+    state: options.StateOption = None,
     cloud: options.CloudOption = options.DEFAULT_CLOUD,
     output: options.CheckOutputOption = "table",
 ) -> None:
@@ -38,8 +38,10 @@ def collect(
     subscription, a resource group and a service principal at hand Azure is asked too, and what it shows
     counts. Without a secret or a certificate, or where Azure gives no answer, the hosts' own word stands.
 
-    With --inventory a server of it that did not report is named, too. And the path that a connected server
-    measured is remembered for its network, so that a later finding says what changed since then.
+    With --inventory a server of it that did not report is named, too.
+
+    The path that a connected server tells is kept in the state folder, as its network's by the inventory,
+    else as its own; where one is broken later, its findings say what changed since.
 
     Exit code 0 when every host is connected, 1 when one is not, is not yet heard from, or one of the
     inventory did not report.
@@ -54,11 +56,9 @@ def collect(
     hosts = read(inventory, inventory_encoding, cloud) if inventory else None
     given, held = evidence_and_held(context or [], catalog.cloud(cloud))
     collection = reading.collect(share, hosts, given, held, _in_azure(azure, cloud))
-    if hosts:
-        folder, of = state or state_folder(), catalog.cloud(cloud)
-        collection, notes = with_baselines(collection, hosts, folder, of, held)
-        for note in notes:
-            typer.echo(f"note: {note}", err=True)
+    collection, notes = with_baselines(collection, hosts, state or state_folder(), (*given, *held))
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
     if evidence:
         count = reading.write_evidence(collection, evidence)
         typer.echo(f"{count} files of evidence written to {evidence}", err=True)

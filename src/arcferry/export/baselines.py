@@ -1,101 +1,102 @@
-"""The path of each network by servers that report through a share: kept for later, or compared."""
+"""What servers on a share tell of their path: kept where it is whole, compared where it is broken."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from arcferry.catalog import Cloud
-from arcferry.diagnosis.destination import destinations_of
-from arcferry.diagnosis.since import Comparison, since
+from arcferry.diagnosis.names import day
+from arcferry.diagnosis.since import Comparison, compare, since
 from arcferry.errors import InputError
 from arcferry.evidence.case import Case, Document
-from arcferry.export.collect import Collection, dated, label, path_of
+from arcferry.export.collect import CLOCKS, WITNESSES, Collection, again, age, label
 from arcferry.export.result import Reported
-from arcferry.fleet.baselines import kept_or_compared, not_known, of_network
-from arcferry.fleet.inventory import Inventory
-from arcferry.fleet.networks import networks_of
-
-_MOST_TRIED = 8
-"""Servers of a network whose path is read: one that connected has measured the same as the others."""
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """The path of one network by its newest server that tells.
-
-    Attributes:
-        well: whether the server is connected, and reached all that is required.
-    """
-
-    network: str
-    location: str
-    case: Case
-    well: bool
+from arcferry.fleet.baselines import of_network
+from arcferry.fleet.findings import claimed
+from arcferry.fleet.inventory import Host, Inventory
+from arcferry.fleet.networks import network_of
+from arcferry.times import now
+from arcferry.watch import baseline
 
 
 def with_baselines(
-    collection: Collection,
-    inventory: Inventory,
-    state: Path,
-    cloud: Cloud,
-    held: Sequence[Document],
+    collection: Collection, inventory: Inventory | None, state: Path, held: Sequence[Document]
 ) -> tuple[Collection, tuple[str, ...]]:
     """The collection with what changed in its findings, and notes on what could not be told.
 
-    The path that a connected server measured is kept for the next time, as `onboard apply` keeps what it
-    proved, and under the same name. A network is what the inventory makes one.
+    The newest whole path of a connected server is kept: as its network's by the inventory, else as its own,
+    for a result does not say in which network its server stands.
 
     Args:
-        collection: what the servers reported.
-        inventory: the servers, which says of what network each is.
+        collection: what was read and judged.
+        inventory: whose rows say which servers stand in one network.
         state: the folder that remembers.
-        cloud: the cloud that they go to.
-        held: what is held now; a filter of now is kept with the path.
+        held: what was held when it was judged; a filter of then is kept with the path.
     """
     found: list[Comparison] = []
     notes: list[str] = []
-    for one in _measured(collection, inventory, held):
-        target = {"cloud": cloud.name, "location": one.location}
-        try:
-            changed = kept_or_compared(of_network(state, target, one.network), one.case, well=one.well)
-        except InputError as error:
-            notes.append(not_known(one.network, error))
-        else:
-            found += filter(None, (changed,))
+    for network, hosts in _by_network(collection.hosts, inventory).items():
+        for connected in (False, True):
+            some = [host for host in hosts if host.connected is connected and not host.too_much]
+            for host, place, case in _witnesses(collection.share, some, held):
+                path = of_network(state, place, network)
+                try:
+                    if not connected:
+                        found += _compared(path, case)
+                    elif _is_whole(case):
+                        _keep(path, case, host.name)
+                except InputError as error:
+                    notes.append(f"what changed since {network} had its path is not known: {error.message}")
+                    continue
+                break
     return replace(collection, diagnosis=since(collection.diagnosis, *found)), tuple(notes)
 
 
-def _measured(collection: Collection, inventory: Inventory, held: Sequence[Document]) -> Iterator[Measured]:
-    by_name = _by_name(collection.hosts)
-    for network, hosts in networks_of(inventory.hosts).items():
-        reported = [by_name[name] for host in hosts if (name := label(host.name)) in by_name]
-        # What fails is told beside how it was; only where nothing fails is the path kept as it is now.
-        failing = [one for one in reported if not one.connected]
-        if seen := _newest(network, failing or reported, collection.share, held):
-            yield seen
-
-
-def _by_name(hosts: Iterable[Reported]) -> Mapping[str, Reported]:
-    """The hosts by the name up to the first dot; two of one such name are left out."""
+def _by_network(hosts: Iterable[Reported], inventory: Inventory | None) -> Mapping[str, list[Reported]]:
+    rows: dict[str, list[Host]] = {}
+    for row in inventory.hosts if inventory else ():
+        rows.setdefault(label(row.name), []).append(row)
     found: dict[str, list[Reported]] = {}
     for host in hosts:
-        found.setdefault(label(host.name), []).append(host)
-    return {name: some[0] for name, some in found.items() if len(some) == 1}
+        alike = rows.get(label(host.name), [])
+        same = [row for row in alike if row.name.lower() == host.name.lower()] or alike
+        network = network_of(same[0]) if len(same) == 1 else f"server {host.name.lower()}"
+        found.setdefault(network, []).append(host)
+    return found
 
 
-def _newest(
-    network: str, hosts: Iterable[Reported], share: Path, held: Sequence[Document]
-) -> Measured | None:
-    """The newest of these hosts whose path can be read; a date to come is no date."""
-    newest = sorted(filter(dated, hosts), key=lambda host: str(host.ended), reverse=True)
-    for host in newest[:_MOST_TRIED]:
-        documents, location = path_of(share, host)
-        case = Case.of(documents, held)
-        if case.attempts:
-            return Measured(network, location, case, host.connected and _is_well(case))
-    return None
+def _witnesses(
+    share: Path, hosts: Iterable[Reported], held: Sequence[Document]
+) -> Iterator[tuple[Reported, Mapping[str, str], Case]]:
+    """The newest of them that tell of a path, each with where that leads and what it says."""
+    for host in sorted(hosts, key=age, reverse=True)[:WITNESSES]:
+        read = again(share, host)
+        if read and read.path:
+            place = {name: str(read.path.get(name, "")) for name in ("cloud", "location")}
+            case = Case.of(claimed(host.name, [("path.json", json.dumps(read.path).encode())]), held)
+            if case.attempts:
+                yield host, place, case
 
 
-def _is_well(case: Case) -> bool:
-    wanted = [one for one in destinations_of(case) if one.required]
-    return bool(wanted) and all(one.reached for one in wanted)
+def _is_whole(case: Case) -> bool:
+    return all(seen.reachable for seen in case.attempts if seen.required is not False)
+
+
+def _keep(path: Path, case: Case, server: str) -> None:
+    """Keep it in place of an older one: a share is read again and again, and holds old results too."""
+    taken = case.newest
+    if taken is None or taken > now() + CLOCKS:
+        told = f"is of {day(taken)}, which is to come" if taken else "has no day"
+        raise InputError(f"the path that {server} tells {told}: look at its clock")
+    before = baseline.read(path).newest if path.is_file() else None
+    if before is None or before < taken or before > now() + CLOCKS:
+        baseline.keep(path, case)
+
+
+def _compared(path: Path, case: Case) -> list[Comparison]:
+    """What changed; nothing where no baseline is, or one that is newer: then the path is whole again."""
+    if not path.is_file():
+        return []
+    before = baseline.read(path)
+    mended = before.newest and case.newest and case.newest < before.newest <= now() + CLOCKS
+    return [] if mended else [compare(before, case)]

@@ -21,7 +21,6 @@ from arcferry.times import now, to_text
 
 MOST_FILES = 100_000
 RESULTS = "results"
-PATH = "path.json"
 _SUFFIX = ".json"
 _HALF = ".tmp"
 _OUTPUTS = {
@@ -29,10 +28,10 @@ _OUTPUTS = {
     "connect": "azcmagent-connect.txt",
     "install": "installer-log.txt",
 }
-# Hosts of one group whose evidence is shown; the others have the same symptoms.
-_WITNESSES = 3
-# A clock that takes local time for UTC is off by at most 14 hours.
-_CLOCKS = timedelta(days=1)
+WITNESSES = 3
+"""Hosts of one group whose evidence is shown; the others have the same symptoms."""
+CLOCKS = timedelta(days=1)
+"""A clock that takes local time for UTC is off by at most 14 hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +167,7 @@ def write_evidence(collection: Collection, folder: Path) -> int:
     for host in collection.hosts:
         if host.connected:
             continue
-        read = _again(collection.share, host)
+        read = again(collection.share, host)
         for name, data in _evidence_files(read) if read else ():
             write_whole(folder / f"{host.name}-{name}", data)
             count += 1
@@ -200,7 +199,7 @@ def _read_all(folder: Path) -> tuple[dict[str, Reported], list[Skipped]]:
             continue
         # What a host handed in is let go here: many results must not need more memory than one.
         reported = replace(read, path=None, told="", symptoms=_symptoms(read))
-        older, newer = sorted((reported, hosts.get(reported.name.lower(), reported)), key=_age)
+        older, newer = sorted((reported, hosts.get(reported.name.lower(), reported)), key=age)
         hosts[newer.name.lower()] = newer
         if older is not newer:
             why = f"{newer.file} is a newer result of the same host"
@@ -210,7 +209,7 @@ def _read_all(folder: Path) -> tuple[dict[str, Reported], list[Skipped]]:
     return hosts, skipped
 
 
-def _again(folder: Path, host: Reported) -> Reported | None:
+def again(folder: Path, host: Reported) -> Reported | None:
     """The result once more, with what the host handed in; None if it is not what it was."""
     try:
         read = _read(folder / host.file)
@@ -232,28 +231,15 @@ def _unread(why: str) -> Reported:
     raise NotAResultError(why)
 
 
-def _age(reported: Reported) -> datetime:
-    return reported.ended if dated(reported) and reported.ended else datetime.min.replace(tzinfo=UTC)
-
-
-def dated(reported: Reported) -> bool:
-    """Whether it says when it ended, and that is not to come."""
-    return reported.ended is not None and not _is_to_come(reported)
-
-
-def path_of(folder: Path, host: Reported) -> tuple[list[Document], str]:
-    """The path that a host measured, read once more, and the location that it measured it for."""
-    read = _again(folder, host)
-    path = read.path if read else None
-    if read is None or path is None:
-        return [], ""
-    files = [one for one in _evidence_files(read) if one[0] == PATH]
-    return claimed(host.name, files), one_line(str(path.get("location") or ""), limit=80)
+def age(reported: Reported) -> datetime:
+    """When it ended; one that does not say so, or says an instant to come, is the oldest."""
+    known = reported.ended is not None and not _is_to_come(reported)
+    return reported.ended if known and reported.ended else datetime.min.replace(tzinfo=UTC)
 
 
 def _is_to_come(reported: Reported) -> bool:
     """Whether it says that it ended later than now, by more than a wrong time zone makes."""
-    return reported.ended is not None and reported.ended > now() + _CLOCKS
+    return reported.ended is not None and reported.ended > now() + CLOCKS
 
 
 def _to_come(reported: Reported) -> str:
@@ -322,7 +308,7 @@ def _findings(
     alike = (
         (
             [host.name for host in group],
-            [one for host in group[:_WITNESSES] if (read := _again(folder, host)) for one in _evidence(read)],
+            [one for host in group[:WITNESSES] if (read := again(folder, host)) for one in _evidence(read)],
         )
         for group in groups.values()
     )
@@ -346,7 +332,7 @@ def _evidence_files(host: Reported) -> Iterator[tuple[str, bytes]]:
     if failure is not None and failure.output:
         yield _OUTPUTS.get(failure.step, "output.txt"), failure.output.encode()
     if host.path is not None:
-        yield PATH, json.dumps(host.path, indent=1).encode()
+        yield "path.json", json.dumps(host.path, indent=1).encode()
 
 
 def _symptoms(host: Reported) -> bytes:

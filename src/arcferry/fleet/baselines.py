@@ -30,29 +30,13 @@ def with_baselines(run: FleetRun, state: Path, held: Sequence[Document]) -> tupl
             continue
         path = of_network(state, run.target, one.network)
         try:
-            changed = kept_or_compared(path, case, well=one.outcome is PathOutcome.PROVED)
+            if one.outcome is PathOutcome.PROVED:
+                baseline.keep(path, case)
+            elif path.is_file():
+                found.append(compare(baseline.read(path), case))
         except InputError as error:
-            notes.append(not_known(one.network, error))
-        else:
-            found += filter(None, (changed,))
+            notes.append(f"what changed since {one.network} had its path is not known: {error.message}")
     return replace(run, diagnosis=since(run.diagnosis, *found)), tuple(notes)
-
-
-def kept_or_compared(path: Path, case: Case, *, well: bool) -> Comparison | None:
-    """Keep the case where all is well in it; else what changed since the one that is kept, if there is one.
-
-    Raises:
-        InputError: what is kept cannot be read, cannot be compared, or the case cannot be kept.
-    """
-    if well:
-        baseline.keep(path, case)
-        return None
-    return compare(baseline.read(path), case) if path.is_file() else None
-
-
-def not_known(network: str, error: InputError) -> str:
-    """The note on a network of which it cannot be told what changed."""
-    return f"what changed since {network} had its path is not known: {error.message}"
 
 
 def of_network(state: Path, target: Mapping[str, str], network: str) -> Path:
