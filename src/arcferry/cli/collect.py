@@ -28,7 +28,7 @@ def collect(
     azure: azure_options.QueryOptions,
     context: options.WithOption = None,
     cloud: options.CloudOption = options.DEFAULT_CLOUD,
-    output: options.CheckOutputOption = "table",
+    output: options.PageOutputOption = "table",
 ) -> None:
     """Read the result files that servers left on a share: who is connected, what failed, why, the way out.
 

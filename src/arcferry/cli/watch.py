@@ -1,7 +1,7 @@
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, assert_never
+from typing import TYPE_CHECKING, Annotated, Any, Literal, assert_never
 
 import typer
 
@@ -95,7 +95,7 @@ def show(
     evidence: options.WithOption = None,
     state: options.StateOption = None,
     out: options.OptionalOutOption = None,
-    output: Annotated[Literal["table", "json", "svg"], options.FORM] = "table",
+    output: Annotated[Literal["table", "json", "svg", "html"], options.FORM] = "table",
 ) -> None:
     """Show a watch's history: a table, a JSON document that explain reads, or an SVG picture.
 
@@ -107,7 +107,7 @@ def show(
     from arcferry.diagnosis import judge
     from arcferry.evidence.case import Case
     from arcferry.evidence.readers import arcferry_check
-    from arcferry.report import as_json, console
+    from arcferry.report import as_json, console, page
     from arcferry.report import watch as report
     from arcferry.report.watch_svg import svg
     from arcferry.watch.changes import ORIGIN
@@ -115,18 +115,24 @@ def show(
     chosen, region, path = _watched(location, cloud, state)
     case = Case.of(*evidence_and_held(evidence or [], chosen, whole=True))
     shown = _shown(path, chosen, region, since, case)
+
+    def judged() -> dict[str, Any]:
+        """Judged as explain reads it, so that both give the same."""
+        history = report.document(shown)
+        found = judge((arcferry_check.read_history(ORIGIN, history), *case.handed_in))
+        return history | as_json.fields(found)
+
     match output:
         case "table" if out is None:
             report.draw(shown, console.stdout())
             return
         case "table":
-            hint = "Give --output svg or --output json with --out."
+            hint = "Give --output html, svg or json with --out."
             raise InputError("a table goes to the terminal", hint=hint)
         case "json":
-            # Judged as explain reads it, so that both give the same.
-            history = report.document(shown)
-            judged = judge((arcferry_check.read_history(ORIGIN, history), *case.handed_in))
-            text = indented(history | as_json.fields(judged))
+            text = indented(judged())
+        case "html":
+            text = page.of(judged())
         case "svg":
             text = svg(shown)
         case _:
