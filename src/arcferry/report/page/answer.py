@@ -93,7 +93,7 @@ def _runs(document: Written, words: Words) -> tuple[Level, str]:
     if not document.runs:
         return "unknown", words("answer.no_runs")
     newest = document.runs[0]
-    good = sum(one.state == "connected" for one in newest.listed())
+    good = sum(one.state == "connected" for one in newest.hosts)
     says = words("answer.runs", good=good, all=newest.hosts_total, run=newest.run, state=newest.state)
     level = _all(good, newest.hosts_total)
     return "warn" if level == "FAIL" and newest.state == "running" else level, says

@@ -13,17 +13,19 @@ _MOST_LINES = 60
 
 
 def causes(documents: Sequence[Written]) -> tuple[Cause, ...]:
-    """The gravest first, and what is decided before what is not.
+    """The gravest first, what is decided before what is not, what the newest document tells before the rest.
 
     A cause that several documents tell of is one; the words are those of the latest document.
     """
     groups: dict[tuple[str, str], list[Finding]] = {}
-    for document in documents:
+    newest: dict[tuple[str, str], int] = {}
+    for number, document in enumerate(documents):
         for finding in document.findings:
             groups.setdefault((finding.cause, finding.title), []).append(finding)
+            newest[finding.cause, finding.title] = number
+    ranked = sorted(groups, key=lambda key: (*_rank(groups[key][-1]), -newest[key]))
     spans = every(documents, "reach")
-    found = [(group[-1], _cause(group, spans)) for group in groups.values()]
-    return tuple(cause for _, cause in sorted(found, key=lambda one: _rank(one[0])))[:_MOST]
+    return tuple(_cause(groups[key], spans) for key in ranked[:_MOST])
 
 
 def _rank(finding: Finding) -> tuple[int, int]:

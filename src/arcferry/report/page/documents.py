@@ -34,6 +34,13 @@ def _instant(value: object) -> object:
     return from_text(value) if isinstance(value, str) and value else value or None
 
 
+def _by_name(value: object) -> object:
+    """Hosts that are listed by their names, as those that have one."""
+    if not isinstance(value, Mapping):
+        return value
+    return [{**told, "name": name} for name, told in value.items() if isinstance(told, Mapping)]
+
+
 Line = Annotated[str, BeforeValidator(partial(_text, limit=600))]
 """A text on one line; null is an empty one."""
 
@@ -246,11 +253,7 @@ class Run(_Part):
     state: Name = ""
     says: Line = ""
     hosts_total: int = 0
-    hosts: dict[Name, dict[str, Any]] = {}
-
-    def listed(self) -> tuple[Host, ...]:
-        """Its hosts as those of a run."""
-        return tuple(Host.model_validate({**told, "name": name}) for name, told in self.hosts.items())
+    hosts: Annotated[tuple[Host, ...], BeforeValidator(_by_name)] = ()
 
 
 class Span(_Part):

@@ -11,9 +11,9 @@ _GOOD, _BAD = frozenset({"connected"}), frozenset({"failed", "blocked", "missing
 
 
 def fleets(documents: Sequence[Written], words: Words) -> tuple[Fleet, ...]:
-    """A fleet a document that tells of servers."""
+    """A fleet a document that tells of servers, the newest first."""
     found = []
-    for document in documents:
+    for document in reversed(documents):
         for source, hosts, asof in _told(document, words):
             if hosts:
                 found.append(_fleet(source, hosts, asof, words))
@@ -31,13 +31,13 @@ def _told(document: Written, words: Words) -> Iterator[tuple[str, tuple[Host, ..
             yield words("fleet.collected"), (*document.hosts, *absent), None
         case "runs":
             for run in document.runs[:1]:
-                yield words("fleet.runs", run=run.run), run.listed(), _last(run)
+                yield words("fleet.runs", run=run.run), run.hosts, _last(run)
         case _:
             return
 
 
 def _last(run: Run) -> datetime | None:
-    return max((one.time for one in run.listed() if one.time), default=run.started)
+    return max((one.time for one in run.hosts if one.time), default=run.started)
 
 
 def _fleet(source: str, hosts: Sequence[Host], asof: datetime | None, words: Words) -> Fleet:
