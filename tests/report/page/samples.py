@@ -4,12 +4,21 @@ from typing import Any
 
 LOST = "agentserviceapi.guestconfiguration.azure.com"
 HOSTS = (
-    LOST, "gbl.his.arc.azure.com", "ea.his.arc.azure.com", "eastasia-gas.guestconfiguration.azure.com",
-    "login.microsoftonline.com", "login.windows.net", "management.azure.com", "pas.windows.net",
+    LOST,
+    "gbl.his.arc.azure.com",
+    "ea.his.arc.azure.com",
+    "eastasia-gas.guestconfiguration.azure.com",
+    "login.microsoftonline.com",
+    "login.windows.net",
+    "management.azure.com",
+    "pas.windows.net",
     *(f"optional{number}.example.net" for number in range(7)),
-)  # fmt: skip
+)
 LETTER = "Subject: please add BGP community 12076:51012 (Japan East)\n\nPlease add 12076:51012."
-HOSTILE = "\x1b[31m<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&\u202e{{ 7*7 }}</pre></style>" + "x" * 1_000_000
+HOSTILE = (
+    "\x1b[31m<script>alert(1)</script>\"'><img src=x onerror=alert(2)>&\u202e{{ 7919*7919 }}</pre></style>"
+    + "x" * 1_000_000
+)
 
 Document = dict[str, Any]
 
@@ -26,26 +35,41 @@ def finding(*hosts: str, cause: str = "route/community-not-in-filter", **fields:
         "confidence": "expected",
         "owner": "network",
         "endpoints": [
-            {"host": LOST, "address": "40.115.128.9", "region": "japaneast",
-             "service_tag": "AzureArcInfrastructure.JapanEast", "community": "12076:51012"}
+            {
+                "host": LOST,
+                "address": "40.115.128.9",
+                "region": "japaneast",
+                "service_tag": "AzureArcInfrastructure.JapanEast",
+                "community": "12076:51012",
+            }
         ],
-        "evidence": [{"origin": "dns.json", "says": f"{LOST}: 40.115.128.9", "taken": "2026-11-20T08:00:00Z"}],
+        "evidence": [
+            {"origin": "dns.json", "says": f"{LOST}: 40.115.128.9", "taken": "2026-11-20T08:00:00Z"}
+        ],
         "would_decide": [],
         "remedy": {
             "summary": "Add 12076:51012 (Japan East) to route filter rf-arc.",
             "steps": ["Fetch the filter again.", "Add the community."],
-            "commands": [{"tool": "az", "text": "az network route-filter show --name rf-arc", "does": "reads"}],
+            "commands": [
+                {"tool": "az", "text": "az network route-filter show --name rf-arc", "does": "reads"}
+            ],
             "request": LETTER,
             "to": "",
         },
         "hosts": list(hosts),
-    } | fields  # fmt: skip
+    } | fields
 
 
 def attempt(host: str, stage: str = "") -> Document:
     failure = {"stage": stage, "kind": "timeout", "says": "did not answer"} if stage else None
     required = not host.startswith("optional")
-    return {"host": host, "required": required, "reachable": not stage, "failure": failure, "address": "40.1.2.3"}
+    return {
+        "host": host,
+        "required": required,
+        "reachable": not stage,
+        "failure": failure,
+        "address": "40.1.2.3",
+    }
 
 
 def check(*failed: str) -> Document:
@@ -71,14 +95,29 @@ def run(count: int, *, varied: bool = False) -> Document:
                 "name": name,
                 "outcome": "connected" if good else "failed",
                 "steps": steps if good else [*steps[:4], failed],
-                "failure": None if good else failed | {"says": f"timeout after {number} tries" if varied else "timeout"},
-                "machine": {"status": "Connected", "agent_version": "1.67", "location": "eastasia"} if good else None,
+                "failure": None
+                if good
+                else failed | {"says": f"timeout after {number} tries" if varied else "timeout"},
+                "machine": {"status": "Connected", "agent_version": "1.67", "location": "eastasia"}
+                if good
+                else None,
             }
         )
-        lost = {host for place, host in enumerate(HOSTS) if number >> place & 1} if varied else (set() if good else {LOST})
+        lost = (
+            {host for place, host in enumerate(HOSTS) if number >> place & 1}
+            if varied
+            else (set() if good else {LOST})
+        )
         attempts = [attempt(host, "tcp" if host in lost else "") for host in HOSTS]
-        documents.append({"name": f"{name}: path.json", "kind": "arcferry-check", "attempts": attempts,
-                          "taken": "2026-11-20T08:00:00Z", "servers": number})  # fmt: skip
+        documents.append(
+            {
+                "name": f"{name}: path.json",
+                "kind": "arcferry-check",
+                "attempts": attempts,
+                "taken": "2026-11-20T08:00:00Z",
+                "servers": number,
+            }
+        )
     return document(
         "run",
         run="17975551fcd4",
@@ -92,53 +131,134 @@ def run(count: int, *, varied: bool = False) -> Document:
 
 def verification(*states: str) -> Document:
     machines = [
-        {"name": f"server{number}", "state": state, "good": state == "connected", "extra": False, "says": "",
-         "since": "2026-11-19T08:00:00Z", "faults": [], "machine": {"agent_version": "1.67"}}
+        {
+            "name": f"server{number}",
+            "state": state,
+            "good": state == "connected",
+            "extra": False,
+            "says": "",
+            "since": "2026-11-19T08:00:00Z",
+            "faults": [],
+            "machine": {"agent_version": "1.67"},
+        }
         for number, state in enumerate(states)
-    ]  # fmt: skip
+    ]
     good = all(state == "connected" for state in states)
-    return document("verification", asked="2026-11-21T08:00:00Z", whole=True, good=good, machines=machines, findings=[])
+    return document(
+        "verification", asked="2026-11-21T08:00:00Z", whole=True, good=good, machines=machines, findings=[]
+    )
 
 
 def plan(*, lacks: bool) -> Document:
     communities = [
-        {"value": "12076:51010", "name": "East Asia", "region": "eastasia", "hosts": [HOSTS[2]], "in_filter": True,
-         "why": "the machines' region"},
-        {"value": "12076:51012", "name": "Japan East", "region": "japaneast", "hosts": [LOST], "in_filter": not lacks,
-         "why": "names answered here"},
-    ]  # fmt: skip
+        {
+            "value": "12076:51010",
+            "name": "East Asia",
+            "region": "eastasia",
+            "hosts": [HOSTS[2]],
+            "in_filter": True,
+            "why": "the machines' region",
+        },
+        {
+            "value": "12076:51012",
+            "name": "Japan East",
+            "region": "japaneast",
+            "hosts": [LOST],
+            "in_filter": not lacks,
+            "why": "names answered here",
+        },
+    ]
     changes = [
         {"tool": "az", "text": "az network route-filter rule update", "does": "changes"},
         {"tool": "request", "text": LETTER, "does": None},
     ]
-    return document("route-plan", location="eastasia", communities=communities, first=["The filter is of unknown day."],
-                    changes=changes if lacks else [], effects=[], sources=["service tags of 2026-11-20"])  # fmt: skip
+    return document(
+        "route-plan",
+        location="eastasia",
+        communities=communities,
+        first=["The filter is of unknown day."],
+        changes=changes if lacks else [],
+        effects=[],
+        sources=["service tags of 2026-11-20"],
+    )
 
 
 def audit(*, missing: bool) -> Document:
-    expected = {"region": "japaneast", "community": "12076:51012", "route_filter": "rf-arc", "says": "in Japan East"}
-    lost = {"host": LOST, "required": True, "addresses": ["40.115.128.9"], "path": "missing" if missing else "there",
-            "expected": expected, "observed": {"says": "", "connection": "tcp timeout"}}  # fmt: skip
-    there = {"host": HOSTS[2], "required": True, "addresses": ["20.187.128.1"], "path": "there",
-             "expected": expected | {"region": "eastasia", "community": "12076:51010"}, "observed": {}}  # fmt: skip
+    expected = {
+        "region": "japaneast",
+        "community": "12076:51012",
+        "route_filter": "rf-arc",
+        "says": "in Japan East",
+    }
+    lost = {
+        "host": LOST,
+        "required": True,
+        "addresses": ["40.115.128.9"],
+        "path": "missing" if missing else "there",
+        "expected": expected,
+        "observed": {"says": "", "connection": "tcp timeout"},
+    }
+    there = {
+        "host": HOSTS[2],
+        "required": True,
+        "addresses": ["20.187.128.1"],
+        "path": "there",
+        "expected": expected | {"region": "eastasia", "community": "12076:51010"},
+        "observed": {},
+    }
     findings = [finding()] if missing else []
     return document("audit", location="eastasia", endpoints=[lost, there], findings=findings)
 
 
 def watch() -> Document:
     answers = [
-        {"host": LOST, "resolver": "10.0.0.53", "addresses": ["20.187.128.9"], "region": "eastasia", "carried": "yes",
-         "community": "12076:51010", "first": "2026-11-18T00:00:00Z", "last": "2026-11-19T00:00:00Z"},
-        {"host": LOST, "resolver": "10.0.0.53", "addresses": ["40.115.128.9"], "region": "japaneast", "carried": "no",
-         "community": "12076:51012", "first": "2026-11-19T00:10:00Z", "last": "2026-11-20T00:00:00Z"},
-    ]  # fmt: skip
+        {
+            "host": LOST,
+            "resolver": "10.0.0.53",
+            "addresses": ["20.187.128.9"],
+            "region": "eastasia",
+            "carried": "yes",
+            "community": "12076:51010",
+            "first": "2026-11-18T00:00:00Z",
+            "last": "2026-11-19T00:00:00Z",
+        },
+        {
+            "host": LOST,
+            "resolver": "10.0.0.53",
+            "addresses": ["40.115.128.9"],
+            "region": "japaneast",
+            "carried": "no",
+            "community": "12076:51012",
+            "first": "2026-11-19T00:10:00Z",
+            "last": "2026-11-20T00:00:00Z",
+        },
+    ]
     reach = [
-        {"host": LOST, "reached": True, "says": "", "first": "2026-11-18T00:00:00Z", "last": "2026-11-19T00:00:00Z"},
-        {"host": LOST, "reached": False, "says": "tcp timeout", "first": "2026-11-19T00:10:00Z",
-         "last": "2026-11-20T00:00:00Z"},
-    ]  # fmt: skip
-    return document("watch-history", location="eastasia", first="2026-11-18T00:00:00Z", last="2026-11-20T00:00:00Z",
-                    answers=answers, reach=reach, sources=["route filter of 2026-11-20"], findings=[])  # fmt: skip
+        {
+            "host": LOST,
+            "reached": True,
+            "says": "",
+            "first": "2026-11-18T00:00:00Z",
+            "last": "2026-11-19T00:00:00Z",
+        },
+        {
+            "host": LOST,
+            "reached": False,
+            "says": "tcp timeout",
+            "first": "2026-11-19T00:10:00Z",
+            "last": "2026-11-20T00:00:00Z",
+        },
+    ]
+    return document(
+        "watch-history",
+        location="eastasia",
+        first="2026-11-18T00:00:00Z",
+        last="2026-11-20T00:00:00Z",
+        answers=answers,
+        reach=reach,
+        sources=["route filter of 2026-11-20"],
+        findings=[],
+    )
 
 
 def collected(*missing: str) -> Document:
@@ -147,9 +267,21 @@ def collected(*missing: str) -> Document:
 
 
 def runs() -> Document:
-    host = {"state": "connected", "step": "verified", "says": "Connected", "time": "2026-11-20T09:00:00Z", "stage": ""}
-    one = {"run": "17975551fcd4", "started": "2026-11-20T08:00:00Z", "state": "ended", "says": "", "hosts_total": 2,
-           "hosts": {"server1": host, "server2": host}}  # fmt: skip
+    host = {
+        "state": "connected",
+        "step": "verified",
+        "says": "Connected",
+        "time": "2026-11-20T09:00:00Z",
+        "stage": "",
+    }
+    one = {
+        "run": "17975551fcd4",
+        "started": "2026-11-20T08:00:00Z",
+        "state": "ended",
+        "says": "",
+        "hosts_total": 2,
+        "hosts": {"server1": host, "server2": host},
+    }
     return document("runs", runs=[one], findings=[])
 
 

@@ -14,7 +14,9 @@ from tests.report.page import samples
 from arcferry.report import page as pages
 
 PICTURES = os.environ.get("ARCFERRY_PICTURES")  # a folder to look at what the browser showed
-FOCUS = "(() => { const one = document.activeElement; return one.tagName + '#' + (one.dataset.copies || ''); })()"
+FOCUS = (
+    "(() => { const one = document.activeElement; return one.tagName + '#' + (one.dataset.copies || ''); })()"
+)
 VIOLATIONS = """
 axe.run(document, {resultTypes: ["violations"]}).then(found => JSON.stringify(
   found.violations.flatMap(one => one.nodes.map(node => one.id + ": " + node.html.slice(0, 160)))))
@@ -103,7 +105,9 @@ async def test_paper_shows_what_is_folded_and_no_buttons(browser: Browser, folde
     await browser.open(folder / "all.html", width=800, media="print")
     await browser.evaluate("dispatchEvent(new Event('beforeprint'))")
     assert await browser.evaluate("document.querySelectorAll('details:not([open])').length") == 0
-    shown = "Array.from(document.querySelectorAll('button')).filter(one => one.getClientRects().length).length"
+    shown = (
+        "Array.from(document.querySelectorAll('button')).filter(one => one.getClientRects().length).length"
+    )
     assert await browser.evaluate(shown) == 0
     await browser.evaluate("dispatchEvent(new Event('afterprint'))")
     assert await browser.evaluate("document.querySelectorAll('details:not([open])').length") > 0

@@ -11,11 +11,41 @@ from tests.report.page import samples
 from arcferry.report import page as pages
 
 MEGABYTE = 1_000_000
-VOID = frozenset({"meta", "br"})
-MAY_STAY_OPEN = frozenset({"td", "th", "tr", "li", "p"})
 ELEMENTS = frozenset(
-    "html head meta title style body svg defs pattern rect header p span h1 h2 h3 h4 ul ol li main section article "
-    "code pre strong details summary button div table thead tbody tr th td line path g text i footer script".split()
+    {
+        *(
+            "html",
+            "head",
+            "meta",
+            "title",
+            "style",
+            "body",
+            "header",
+            "main",
+            "footer",
+            "section",
+            "article",
+            "script",
+        ),
+        *(
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "p",
+            "span",
+            "strong",
+            "i",
+            "code",
+            "pre",
+            "div",
+            "details",
+            "summary",
+            "button",
+        ),
+        *("ul", "ol", "li", "table", "thead", "tbody", "tr", "th", "td"),
+        *("svg", "defs", "pattern", "g", "rect", "line", "path", "text"),
+    }
 )
 
 
@@ -35,7 +65,7 @@ class Parts(HTMLParser):
         self._inside = tag if tag in ("script", "style") else ""
 
     def handle_endtag(self, tag: str) -> None:
-        self._inside = ""
+        self._inside = "" if tag == self._inside else self._inside
 
     def handle_data(self, data: str) -> None:
         if self._inside:
@@ -52,7 +82,7 @@ def test_hostile_texts_are_text_alone_and_have_an_end(kind: str) -> None:
     assert len(text) < MEGABYTE
     assert "\x1b" not in text
     assert "\u202e" not in text
-    assert "49" not in re.findall(r"\{\{|\b49\b", text)  # no template within the template
+    assert str(7919 * 7919) not in text  # no template within the template
     found = Parts(text)
     assert {tag for tag, _ in found.elements} <= ELEMENTS
     assert len([tag for tag, _ in found.elements if tag in ("script", "style")]) == 2

@@ -27,9 +27,17 @@ def page_of(*documents: Document) -> Page:
         (samples.check(), "ok", "All is well: 8 of 8 required endpoints reached from this machine."),
         (samples.check(LOST), "FAIL", "7 of 8 required endpoints reached from this machine."),
         (samples.check("optional1.example.net"), "ok", "All is well: 8 of 8"),
-        (samples.document("findings", outcome="clear", findings=[]), "ok", "All is well: what was handed in shows"),
+        (
+            samples.document("findings", outcome="clear", findings=[]),
+            "ok",
+            "All is well: what was handed in shows",
+        ),
         (samples.document("findings", outcome="nothing-tried", findings=[]), "unknown", "Nothing here shows"),
-        (samples.document("findings", outcome="not-understood", findings=[]), "unknown", "Nothing in this was"),
+        (
+            samples.document("findings", outcome="not-understood", findings=[]),
+            "unknown",
+            "Nothing in this was",
+        ),
         (samples.ALL["findings"], "FAIL", "Route filter rf-arc lacks 12076:51012 (Japan East), needed for"),
         (
             samples.document("findings", outcome="findings", findings=[samples.finding(severity="warning")]),
@@ -42,11 +50,23 @@ def page_of(*documents: Document) -> Page:
         (samples.runs(), "ok", "All is well: 2 of 2 servers connected in run 17975551fcd4, which is ended."),
         (samples.document("runs", runs=[], findings=[]), "unknown", "No run is remembered."),
         (samples.collected(), "FAIL", "2 of 3 servers that reported are connected."),
-        (samples.collected("server9"), "FAIL", "2 of 3 servers that reported are connected, 1 did not report."),
-        (samples.verification("connected", "connected"), "ok", "All is well: 2 of 2 servers are connected in Azure"),
+        (
+            samples.collected("server9"),
+            "FAIL",
+            "2 of 3 servers that reported are connected, 1 did not report.",
+        ),
+        (
+            samples.verification("connected", "connected"),
+            "ok",
+            "All is well: 2 of 2 servers are connected in Azure",
+        ),
         (samples.verification("connected", "stale"), "FAIL", "1 of 2 servers are connected in Azure"),
         (samples.verification(), "unknown", "0 of 0 servers"),
-        (samples.verification("connected") | {"whole": False}, "unknown", "1 of 1 servers are connected in Azure and"),
+        (
+            samples.verification("connected") | {"whole": False},
+            "unknown",
+            "1 of 1 servers are connected in Azure and",
+        ),
         (samples.watch(), "FAIL", "0 of 1 endpoints reached at the last look, 2026-11-20."),
     ],
 )
@@ -64,7 +84,9 @@ def test_a_failure_is_never_hidden_by_what_is_well() -> None:
 
 def test_a_cause_of_several_documents_is_told_once_with_all_its_servers() -> None:
     first = samples.document("findings", findings=[samples.finding("a", "b")])
-    second = samples.document("run", run="1", hosts=[], ended="2026-11-21T00:00:00Z", findings=[samples.finding("b", "c")])
+    second = samples.document(
+        "run", run="1", hosts=[], ended="2026-11-21T00:00:00Z", findings=[samples.finding("b", "c")]
+    )
     (cause,) = page_of(first, second, samples.watch()).causes
     assert cause.hosts.shown == ("a", "b", "c")
     assert cause.to == "the network team"
@@ -74,7 +96,9 @@ def test_a_cause_of_several_documents_is_told_once_with_all_its_servers() -> Non
 
 
 def test_what_is_decided_comes_before_what_is_not() -> None:
-    undecided = samples.finding(cause="path/endpoint-unreachable", title="cannot be reached", confidence="undetermined")
+    undecided = samples.finding(
+        cause="path/endpoint-unreachable", title="cannot be reached", confidence="undetermined"
+    )
     warning = samples.finding(cause="risk/old-data", title="old", severity="warning")
     page = page_of(samples.document("findings", findings=[undecided, warning, samples.finding()]))
     assert [one.slug for one in page.causes] == [
@@ -142,7 +166,11 @@ def test_time_shows_when_a_name_moved_and_was_lost() -> None:
     assert (lane.level, lane.says) == ("FAIL", "tcp timeout")
     (lane,) = answered.lanes
     assert [block.style for block in lane.blocks] == ["region0", "region1", "lost"]
-    assert [says for _, says in answered.legend] == ["East Asia", "Japan East", "not let through by the filter"]
+    assert [says for _, says in answered.legend] == [
+        "East Asia",
+        "Japan East",
+        "not let through by the filter",
+    ]
 
 
 def test_the_steps_of_a_run_stand_one_after_the_other() -> None:
@@ -172,7 +200,10 @@ def test_every_datum_has_its_day() -> None:
         ({"kind": "check", "schema": 2}, "of another schema than 1"),
         ({"kind": "check", "schema": 1, "endpoints": 3}, "endpoints"),
         ({"kind": "check", "schema": 1, "taken": "yesterday"}, "taken"),
-        ({"kind": "run", "schema": 1, "hosts": [{"name": "a", "steps": [{"step": "b", "seconds": -1}]}]}, "seconds"),
+        (
+            {"kind": "run", "schema": 1, "hosts": [{"name": "a", "steps": [{"step": "b", "seconds": -1}]}]},
+            "seconds",
+        ),
         ({"kind": "runs", "schema": 1, "runs": [{"run": "a", "hosts": {"b": {"time": "never"}}}]}, "time"),
     ],
 )
