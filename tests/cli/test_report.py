@@ -44,6 +44,8 @@ def test_a_command_prints_its_result_as_a_page(arcferry: Run, words: tuple[str, 
     assert ended.code in (0, 1)
     assert ended.out.startswith("<!DOCTYPE html>")
     assert says in ended.out
+    assert arcferry(*words, "--output", "markdown").out.startswith("# ")
+    assert arcferry(*words, "--output", "csv").out.startswith("kind,name,")
 
 
 def test_a_page_of_a_code_is_no_result(arcferry: Run) -> None:
@@ -58,6 +60,15 @@ def test_a_page_goes_to_standard_output_unless_it_is_told_where(arcferry: Run, t
     ended = arcferry("report", tmp_path / "check", tmp_path / "run")
     assert ended.code == 0
     assert ended.out.startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"), [("a.MD", "# "), ("a.csv", "kind,name,"), ("a.htm", "<!DOCTYPE")]
+)
+def test_the_file_says_by_its_name_what_it_is(arcferry: Run, tmp_path: Path, name: str, begins: str) -> None:
+    (tmp_path / "it.json").write_text(json.dumps(samples.ALL["check"]))
+    assert arcferry("report", tmp_path / "it.json", "-o", tmp_path / name).code == 0
+    assert (tmp_path / name).read_text().startswith(begins)
 
 
 @pytest.mark.parametrize(

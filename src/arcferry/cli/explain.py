@@ -228,7 +228,7 @@ def _print_names(output: PageOutput) -> None:
 
 
 def _check_form(output: PageOutput) -> None:
-    if output in ("junit", "html"):
+    if output in ("junit", "html", "markdown", "csv"):
         says = f"--output {output} is for what files say"
         raise InputError(says, hint="Hand in files, or take another --output.")
 

@@ -18,10 +18,10 @@ Output = Literal["table", "json", "jsonl"]
 CheckOutput = Literal["table", "json", "jsonl", "junit"]
 """The same for commands that judge, and JUnit's XML, which CI systems read."""
 
-PlanOutput = Literal["table", "json", "jsonl", "html"]
-"""A table, JSON, and a page to be looked at: one HTML file that needs no network."""
+PlanOutput = Literal["table", "json", "jsonl", "html", "markdown", "csv"]
+"""A table, JSON, and a page to be looked at, one HTML file that needs no network, or as Markdown or CSV."""
 
-PageOutput = Literal["table", "json", "jsonl", "junit", "html"]
+PageOutput = Literal["table", "json", "jsonl", "junit", "html", "markdown", "csv"]
 """All of them."""
 
 
@@ -44,10 +44,10 @@ def show(
                 typer.echo(json.dumps(line))
         case "junit":
             typer.echo(junit(), nl=False)
-        case "html":
+        case "html" | "markdown" | "csv":
             from arcferry.report import page
 
-            typer.echo(page.of(document()), nl=False)
+            typer.echo(page.of(document(), output), nl=False)
         case _:
             assert_never(output)
 

@@ -22,7 +22,8 @@ def report(
     ],
     *,
     out: Annotated[
-        Path | None, option("--out PATH", "Where to write it to. Without it, to standard output.", "-o")
+        Path | None,
+        option("--out PATH", "Where to write it to; what ends with .md or .csv is Markdown or CSV.", "-o"),
     ] = None,
 ) -> None:
     """Make one page of several results: an HTML file that needs no network, to be looked at and handed on.
@@ -30,13 +31,16 @@ def report(
     The answer in one sentence; each cause once, with the number of its servers, who can change it and the
     letter to send; the path as a picture; who reaches what; the fleet as Azure reports it; how it went over
     time; the evidence; and the day of everything it rests on. It concludes nothing that the files do not say.
+    As Markdown, for a ticket, without pictures; as CSV a row a cause, a server, an endpoint and a community.
 
     The page opens from a USB stick, in light and dark, and prints. Needs no network.
     """
     from arcferry import files as writing
     from arcferry.report import page
 
-    text = page.written([_read(one) for one in dict.fromkeys(files)])
+    forms: dict[str, page.Form] = {".md": "markdown", ".csv": "csv"}
+    form = forms.get(out.suffix.lower(), "html") if out else "html"
+    text = page.written([_read(one) for one in dict.fromkeys(files)], form)
     if out is None:
         typer.echo(text, nl=False)
         return

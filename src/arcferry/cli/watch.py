@@ -95,7 +95,7 @@ def show(
     evidence: options.WithOption = None,
     state: options.StateOption = None,
     out: options.OptionalOutOption = None,
-    output: Annotated[Literal["table", "json", "svg", "html"], options.FORM] = "table",
+    output: Annotated[Literal["table", "json", "svg", "html", "markdown", "csv"], options.FORM] = "table",
 ) -> None:
     """Show a watch's history: a table, a JSON document that explain reads, or an SVG picture.
 
@@ -131,8 +131,8 @@ def show(
             raise InputError("a table goes to the terminal", hint=hint)
         case "json":
             text = indented(judged())
-        case "html":
-            text = page.of(judged())
+        case "html" | "markdown" | "csv":
+            text = page.of(judged(), output)
         case "svg":
             text = svg(shown)
         case _:

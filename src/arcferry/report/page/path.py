@@ -45,8 +45,8 @@ def _station(slug: str, words: Words) -> str:
 def _servers(documents: Sequence[Written], errors: Sequence[Cause], words: Words) -> str:
     names = tuple(dict.fromkeys(name for one in errors for name in one.hosts.shown))
     if not names:
-        names = tuple(one.name for one in every(documents, "hosts")[:1])
-    return words.listed(names, most=1) if names else ""
+        names = tuple(dict.fromkeys(one.name for one in every(documents, "hosts")))
+    return words.servers(len(names)) if len(names) > 1 else "".join(names)
 
 
 def _filter(documents: Sequence[Written]) -> str:
