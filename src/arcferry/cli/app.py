@@ -18,6 +18,7 @@ COMMANDS = {
     "check": "arcferry.cli.check:check",
     "explain": "arcferry.cli.explain:explain",
     "diff": "arcferry.cli.diff:diff",
+    "report": "arcferry.cli.report:report",
     "evidence": "arcferry.cli.evidence_script:app",
     "locations": "arcferry.cli.locations:locations",
     "routes": "arcferry.cli.routes:app",

@@ -9,7 +9,7 @@ import typer
 
 from arcferry.cli import azure_options, options
 from arcferry.cli.options import grouped, option
-from arcferry.cli.output import CheckOutput, show
+from arcferry.cli.output import PageOutput, show
 from arcferry.cli.since import SinceOption
 from arcferry.files import state_folder
 
@@ -43,7 +43,7 @@ def check(
         ),
     ] = "",
     state: options.StateOption = None,
-    output: options.CheckOutputOption = "table",
+    output: options.PageOutputOption = "table",
 ) -> None:
     """Probe every endpoint that Azure Arc requires, from this machine, all at once.
 
@@ -120,7 +120,7 @@ def _print(
     diagnosis: "Diagnosis",
     private: "PrivateLink | None",
     expectation: "Expectation | None",
-    output: CheckOutput,
+    output: PageOutput,
 ) -> None:
     from arcferry import catalog, times
     from arcferry.report import check as report

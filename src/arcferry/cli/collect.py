@@ -29,7 +29,7 @@ def collect(
     context: options.WithOption = None,
     state: options.StateOption = None,
     cloud: options.CloudOption = options.DEFAULT_CLOUD,
-    output: options.CheckOutputOption = "table",
+    output: options.PageOutputOption = "table",
 ) -> None:
     """Read the result files that servers left on a share: who is connected, what failed, why, the way out.
 

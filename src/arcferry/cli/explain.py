@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arcferry.cli.evidence import STDIN, held_beside, read_files, tell_unrecognised, warn
-from arcferry.cli.options import CheckOutputOption, argument, option
-from arcferry.cli.output import CheckOutput, show
+from arcferry.cli.options import PageOutputOption, argument, option
+from arcferry.cli.output import PageOutput, show
 from arcferry.cli.since import SinceOption, since_file
 from arcferry.errors import InputError, UnknownNameError
 
@@ -43,7 +43,7 @@ def explain(
         bool, option("--list", "List the codes and causes that there is a page of.")
     ] = False,
     since: SinceOption = None,
-    output: CheckOutputOption = "table",
+    output: PageOutputOption = "table",
 ) -> None:
     """Tell why an endpoint cannot be reached, who can change it, and what to ask for.
 
@@ -193,7 +193,7 @@ def cloud_of(documents: "Sequence[Document]") -> "Cloud":
     return clouds[0] if clouds and all(cloud == clouds[0] for cloud in clouds) else public
 
 
-def _print(diagnosis: "Diagnosis", output: CheckOutput) -> None:
+def _print(diagnosis: "Diagnosis", output: PageOutput) -> None:
     from arcferry.report import as_json, console, findings, junit
 
     show(
@@ -205,7 +205,7 @@ def _print(diagnosis: "Diagnosis", output: CheckOutput) -> None:
     )
 
 
-def _print_names(output: CheckOutput) -> None:
+def _print_names(output: PageOutput) -> None:
     from arcferry import catalog
     from arcferry.diagnosis.pages import pages
     from arcferry.report import columns
@@ -218,7 +218,7 @@ def _print_names(output: CheckOutput) -> None:
             for code in (*catalog.codes(), *catalog.system_codes())
         ),
     ]
-    _refuse_junit(output)
+    _check_form(output)
     show(
         output,
         table=lambda: typer.echo("\n".join(columns.columns(tuple(one.values()) for one in names))),
@@ -227,15 +227,16 @@ def _print_names(output: CheckOutput) -> None:
     )
 
 
-def _refuse_junit(output: CheckOutput) -> None:
-    if output == "junit":
-        raise InputError("a page is no result of a test", hint="Hand in files, or take another --output.")
+def _check_form(output: PageOutput) -> None:
+    if output in ("junit", "html", "markdown", "csv"):
+        says = f"--output {output} is for what files say"
+        raise InputError(says, hint="Hand in files, or take another --output.")
 
 
-def _print_pages(found: "Sequence[Code | Page]", output: CheckOutput) -> None:
+def _print_pages(found: "Sequence[Code | Page]", output: PageOutput) -> None:
     from arcferry.report import console, pages
 
-    _refuse_junit(output)
+    _check_form(output)
     document = pages.document(found)
     show(
         output,

@@ -8,7 +8,7 @@ from arcferry.cli import onboard_control, onboard_runs, options
 from arcferry.cli.inventory import InventoryArgument
 from arcferry.cli.onboard_options import FleetOptions, OnboardOptions, OrderOptions, RunOptions, request_of
 from arcferry.cli.options import grouped, option
-from arcferry.cli.output import CheckOutput, show_by
+from arcferry.cli.output import PageOutput, show_by
 from arcferry.cli.run_choice import RunOption
 from arcferry.cli.sign_in import principal
 from arcferry.errors import InputError, InterruptedRunError
@@ -80,7 +80,7 @@ def apply(
             panel=options.RUN,
         ),
     ] = None,
-    output: options.CheckOutputOption = "table",
+    output: options.PageOutputOption = "table",
 ) -> None:
     """Bring every server of the inventory into Azure Arc.
 
@@ -131,7 +131,7 @@ def retry(
         ),
     ] = "",
     run: RunOption = "",
-    output: options.CheckOutputOption = "table",
+    output: options.PageOutputOption = "table",
 ) -> None:
     """Take up the servers again that failed in a run, all of them or those of one cause.
 
@@ -151,7 +151,7 @@ def retry(
 
 
 def carry_out(
-    request: "RunRequest", fleet: FleetOptions, output: CheckOutput, planned: "SavedPlan | None" = None
+    request: "RunRequest", fleet: FleetOptions, output: PageOutput, planned: "SavedPlan | None" = None
 ) -> None:
     """Work on every server of a run and show how it ended; ends with the command's exit code."""
     from arcferry import catalog, log

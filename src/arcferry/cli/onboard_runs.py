@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from arcferry.fleet.run_folder import RunFolder
 
 
-def status(*, state: options.StateOption = None, output: options.CheckOutputOption = "table") -> None:
+def status(*, state: options.StateOption = None, output: options.PageOutputOption = "table") -> None:
     """List the runs that are remembered here, the newest first, whether each is at work, and its hosts.
 
     Reads the state folder alone: neither Azure nor a server is asked. JSON has the findings of the newest run

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_type_hin
 
 import typer
 
-from arcferry.cli.output import CheckOutput, Output
+from arcferry.cli.output import CheckOutput, Output, PageOutput, PlanOutput
 from arcferry.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -93,6 +93,8 @@ def _options(group: type[Any]) -> list[inspect.Parameter]:
 FORM = option("--output", "The form in which the result is printed.", "-o")
 OutputOption = Annotated[Output, FORM]
 CheckOutputOption = Annotated[CheckOutput, FORM]
+PlanOutputOption = Annotated[PlanOutput, FORM]
+PageOutputOption = Annotated[PageOutput, FORM]
 OutOption = Annotated[Path, option("--out PATH", "Where to write it to.")]
 OptionalOutOption = Annotated[Path | None, option("--out PATH", "Where to write it to.")]
 ReplaceOption = Annotated[bool, option("--replace", "Take the place of the bundle that is there.")]

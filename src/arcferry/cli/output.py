@@ -18,9 +18,15 @@ Output = Literal["table", "json", "jsonl"]
 CheckOutput = Literal["table", "json", "jsonl", "junit"]
 """The same for commands that judge, and JUnit's XML, which CI systems read."""
 
+PlanOutput = Literal["table", "json", "jsonl", "html", "markdown", "csv"]
+"""A table, JSON, and a page to be looked at, one HTML file that needs no network, or as Markdown or CSV."""
+
+PageOutput = Literal["table", "json", "jsonl", "junit", "html", "markdown", "csv"]
+"""All of them."""
+
 
 def show(
-    output: CheckOutput,
+    output: PageOutput,
     *,
     table: Callable[[], None],
     document: Callable[[], Document],
@@ -38,6 +44,10 @@ def show(
                 typer.echo(json.dumps(line))
         case "junit":
             typer.echo(junit(), nl=False)
+        case "html" | "markdown" | "csv":
+            from arcferry.report import page
+
+            typer.echo(page.of(document(), output), nl=False)
         case _:
             assert_never(output)
 
@@ -66,7 +76,7 @@ class Report(Protocol[Read_contra]):
     def junit(self, result: Read_contra, /) -> str: ...  # noqa: D102  # its name says it
 
 
-def show_by(output: CheckOutput, report: Report[Result], result: Result) -> None:
+def show_by(output: PageOutput, report: Report[Result], result: Result) -> None:
     """Print what a module of `arcferry.report` makes of a result."""
     from arcferry.report import as_json, console
 

@@ -51,7 +51,7 @@ def plan(
         Language | None,
         typer.Option(help="The language of the change; without it az, and a request to the network team."),
     ] = None,
-    output: options.OutputOption = "table",
+    output: options.PlanOutputOption = "table",
 ) -> None:
     """Plan the BGP communities that a route filter needs for Azure Arc at one location.
 
@@ -220,7 +220,7 @@ def audit(
     location: options.OptionalLocationOption = None,
     location_unlisted: options.UnlistedOption = False,
     cloud: options.CloudOption = options.DEFAULT_CLOUD,
-    output: options.CheckOutputOption = "table",
+    output: options.PageOutputOption = "table",
 ) -> None:
     """Show what is expected of every endpoint beside what was really seen, and explain each difference.
 

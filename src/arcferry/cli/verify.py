@@ -70,7 +70,7 @@ def verify(
     every: Annotated[
         bool, option("--every-machine", "Also list the machines that are as they should be.")
     ] = False,
-    output: options.CheckOutputOption = "table",
+    output: options.PageOutputOption = "table",
 ) -> None:
     """Say how every server stands in Azure: connected, silent, or not there. Changes nothing.
 

@@ -4,7 +4,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, assert_never
+from typing import TYPE_CHECKING, Annotated, Any, Literal, assert_never
 
 import typer
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from arcferry.evidence.case import Case
     from arcferry.report.watch import HistoryView
     from arcferry.watch.changes import Notice, Round
+
+_Written = Literal["json", "svg", "html", "markdown", "csv"]
+"""A history as a file; a table goes to the terminal."""
 
 app = typer.Typer(help="Record where Azure Arc's names answer over time, and warn before it breaks.")
 
@@ -103,7 +106,7 @@ def show(
     evidence: options.WithOption = None,
     state: options.StateOption = None,
     out: options.OptionalOutOption = None,
-    output: Annotated[Literal["table", "json", "svg"], options.FORM] = "table",
+    output: Annotated[Literal["table", "json", "svg", "html", "markdown", "csv"], options.FORM] = "table",
 ) -> None:
     """Show a watch's history: a table, a JSON document that explain reads, or an SVG picture.
 
@@ -115,48 +118,62 @@ def show(
     """
     from arcferry import files
     from arcferry.cli.evidence import evidence_and_held
-    from arcferry.diagnosis import judge
     from arcferry.evidence.case import Case
-    from arcferry.evidence.readers import arcferry_check
-    from arcferry.report import as_json, console, watch_sites
+    from arcferry.report import console, watch_sites
     from arcferry.report import watch as report
-    from arcferry.report.watch_svg import svg
-    from arcferry.watch.changes import ORIGIN
 
     chosen, region, found = _watched(location, cloud, state, site)
     case = Case.of(*evidence_and_held(evidence or [], chosen, whole=True))
     views = [
         replace(_shown(path, chosen, region, since, case), site=of_site) for of_site, path in found.items()
     ]
-    shown = views[0]
-    match output:
-        case "table" if out is None:
-            if len(views) > 1:
-                watch_sites.draw(views, console.stdout())
-            else:
-                report.draw(shown, console.stdout())
-            return
-        case "table":
-            hint = "Give --output svg or --output json with --out."
+    if output == "table":
+        if out is not None:
+            hint = "Give --output html, svg or json with --out."
             raise InputError("a table goes to the terminal", hint=hint)
-        case "json" if len(views) > 1:
-            text = indented(watch_sites.document(views))
-        case "json":
-            # Judged as explain reads it, so that both give the same.
-            history = report.document(shown)
-            judged = judge((arcferry_check.read_history(ORIGIN, history), *case.handed_in))
-            text = indented(history | as_json.fields(judged))
-        case "svg" if len(views) > 1:
-            hint = f"Give --site, one of {', '.join(one for one in found if one)}."
-            raise InputError("a picture is of one site", hint=hint)
-        case "svg":
-            text = svg(shown)
-        case _:
-            assert_never(output)
+        if len(views) > 1:
+            watch_sites.draw(views, console.stdout())
+        else:
+            report.draw(views[0], console.stdout())
+        return
+    text = _written(views, case, output)
     if out is None:
         typer.echo(text)
     else:
         files.write_whole(out, text.encode())
+
+
+def _written(views: "Sequence[HistoryView]", case: "Case", output: _Written) -> str:
+    """The history of each site in a form that is written down.
+
+    Raises:
+        InputError: it is a picture, and there are several sites.
+    """
+    from arcferry.diagnosis import judge
+    from arcferry.evidence.readers import arcferry_check
+    from arcferry.report import as_json, page, watch_sites
+    from arcferry.report import watch as report
+    from arcferry.report.watch_svg import svg
+    from arcferry.watch.changes import ORIGIN
+
+    def judged(view: "HistoryView") -> dict[str, Any]:
+        """Judged as explain reads it, so that both give the same."""
+        history = report.document(view)
+        found = judge((arcferry_check.read_history(ORIGIN, history), *case.handed_in))
+        return history | as_json.fields(found)
+
+    match output:
+        case "json":
+            return indented(watch_sites.document(views) if len(views) > 1 else judged(views[0]))
+        case "html" | "markdown" | "csv":
+            return page.written([page.read(judged(view)) for view in views], output)
+        case "svg":
+            if len(views) > 1:
+                hint = f"Give --site, one of {', '.join(view.site for view in views if view.site)}."
+                raise InputError("a picture is of one site", hint=hint)
+            return svg(views[0])
+        case _:
+            assert_never(output)
         typer.echo(f"Written: {out}", err=True)
 
 

@@ -1,0 +1,139 @@
+"""The first sentence of a page: what is wrong and who can change it, or that all is well."""
+
+from collections.abc import Sequence
+
+from arcferry.report.page.documents import Written
+from arcferry.report.page.page import RANK, Answer, Cause, Level, Standing
+from arcferry.report.page.words import Words
+
+
+def answer(documents: Sequence[Written], causes: Sequence[Cause], words: Words) -> Answer:
+    """The gravest cause; without one, how the worst document stands.
+
+    Never an all-clear over a failure: a cause that is an error, or a document that tells of a host or an
+    endpoint that is not as it should be, decides how the whole stands.
+    """
+    standings = tuple(_standing(one, words) for one in documents)
+    worst = min(standings, key=lambda one: RANK[one.level])
+    errors = [one for one in causes if one.level == "FAIL"]
+    if errors:
+        first, more = errors[0], len(errors) - 1
+        further = words("answer.more_one") if more == 1 else words("answer.more", count=more) if more else ""
+        act = words("answer.act", owner=first.owner, summary=first.summary) if first.owner else ""
+        return Answer("FAIL", _sentence(first.title), further, act, standings)
+    level: Level = (
+        "warn" if worst.level == "ok" and any(one.level == "warn" for one in causes) else worst.level
+    )
+    says = worst.says if level != "ok" else words("answer.all_good", says=worst.says)
+    act = words("answer.act_filter") if any(one.changes for one in documents) else ""
+    return Answer(level, _sentence(says), "", act, standings)
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+
+
+def _standing(document: Written, words: Words) -> Standing:
+    level, says = _STANDINGS[document.kind](document, words)
+    return Standing(level, words.of("kinds", document.kind), says, document.day)
+
+
+def _check(document: Written, words: Words) -> tuple[Level, str]:
+    required = [one for one in document.endpoints if one.required]
+    reached = sum(one.reachable for one in required)
+    says = words("answer.check", reached=reached, all=len(required), who=words("labels.here"))
+    return _all(reached, len(required)), says
+
+
+def _findings(document: Written, words: Words) -> tuple[Level, str]:
+    severities = [one.severity for one in document.findings]
+    errors, warnings = severities.count("error"), severities.count("warning")
+    key = f"findings_{document.outcome or 'findings'}"
+    level: Level = "FAIL" if errors else "warn" if warnings else "ok"
+    if document.outcome in ("nothing-tried", "not-understood"):
+        level = "unknown"
+    if key in words.table["answer"]:
+        return level, words(f"answer.{key}")
+    notes = len(severities) - errors - warnings
+    counts = (("errors", errors), ("warnings", warnings), ("notes", notes))
+    told = [
+        words(f"answer.{word}_one" if count == 1 else f"answer.{word}", count=count)
+        for word, count in counts
+        if count
+    ]
+    return level, ", ".join(told) or words("answer.none")
+
+
+def _audit(document: Written, words: Words) -> tuple[Level, str]:
+    paths = [one.path for one in document.endpoints if one.required]
+    there, missing = paths.count("there"), paths.count("missing")
+    unknown = len(paths) - there - missing
+    says = words("answer.audit", there=there, all=len(paths), missing=missing, unknown=unknown)
+    return "FAIL" if missing else "unknown" if unknown or not paths else "ok", says
+
+
+def _plan(document: Written, words: Words) -> tuple[Level, str]:
+    values = {"all": len(document.communities), "location": document.location}
+    lacking = [one for one in document.communities if one.in_filter is False]
+    if lacking:
+        names = ", ".join(f"{one.value} ({one.name})" if one.name else one.value for one in lacking)
+        return "FAIL", words("answer.plan_lacks", count=len(lacking), names=names, **values)
+    if any(one.in_filter is None for one in document.communities):
+        return "unknown", words("answer.plan_alone", **values)
+    return "ok", words("answer.plan_good", **values)
+
+
+def _run(document: Written, words: Words) -> tuple[Level, str]:
+    good = sum(one.outcome == "connected" for one in document.hosts)
+    says = words("answer.run", good=good, all=len(document.hosts), run=document.run)
+    return _all(good, len(document.hosts)), f"{says}; {document.refusal}" if document.refusal else says
+
+
+def _runs(document: Written, words: Words) -> tuple[Level, str]:
+    if not document.runs:
+        return "unknown", words("answer.no_runs")
+    newest = document.runs[0]
+    good = sum(one.state == "connected" for one in newest.hosts)
+    says = words("answer.runs", good=good, all=newest.hosts_total, run=newest.run, state=newest.state)
+    level = _all(good, newest.hosts_total)
+    return "warn" if level == "FAIL" and newest.state == "running" else level, says
+
+
+def _collected(document: Written, words: Words) -> tuple[Level, str]:
+    good, missing = sum(one.outcome == "connected" for one in document.hosts), len(document.missing)
+    key = "answer.collected_missing" if missing else "answer.collected"
+    says = words(key, good=good, all=len(document.hosts), missing=missing)
+    return "FAIL" if missing else _all(good, len(document.hosts)), says
+
+
+def _verification(document: Written, words: Words) -> tuple[Level, str]:
+    rows = [one for one in document.machines if not one.extra]
+    good = sum(bool(one.good) for one in rows)
+    says = words("answer.verification", good=good, all=len(rows))
+    if not document.whole:
+        return "FAIL" if good < len(rows) else "unknown", words("answer.not_whole", says=says)
+    return _all(good, len(rows)), says
+
+
+def _watch(document: Written, words: Words) -> tuple[Level, str]:
+    newest = {one.host: one for one in document.reach}
+    reached = sum(bool(one.reached) for one in newest.values())
+    day = words.day(document.last)
+    return _all(reached, len(newest)), words("answer.watch", reached=reached, all=len(newest), day=day)
+
+
+def _all(good: int, count: int) -> Level:
+    return "unknown" if not count else "ok" if good >= count else "FAIL"
+
+
+_STANDINGS = {
+    "check": _check,
+    "findings": _findings,
+    "audit": _audit,
+    "route-plan": _plan,
+    "run": _run,
+    "runs": _runs,
+    "collected": _collected,
+    "verification": _verification,
+    "watch-history": _watch,
+}

@@ -1,0 +1,58 @@
+"""Every word of a page that no document brings, one TOML file a language."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from arcferry.diagnosis.words import filled
+from arcferry.language import ENGLISH
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of one language, by section and key: `words("answer.run", good=3)`."""
+
+    table: Mapping[str, Any]
+
+    def __call__(self, key: str, **values: object) -> str:
+        """The text, with these values in its braces.
+
+        Raises:
+            KeyError: there is no such text, or a value is missing.
+        """
+        section, _, name = key.partition(".")
+        found = self.table[section]
+        for part in name.split(".") if section == "path" else (name,):
+            found = found[part]
+        return filled(str(found), lambda field: str(values[field]))
+
+    def of(self, section: str, word: str) -> str:
+        """The text for a word of a document; the word itself where there is none."""
+        return str(self.table[section].get(word, word))
+
+    def day(self, instant: datetime | None) -> str:
+        """`2026-11-23 01:02 UTC`, without a time of day where only the day is known."""
+        if instant is None:
+            return self("labels.unknown_day")
+        text = f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        return text.removesuffix(" 00:00 UTC")
+
+    def servers(self, count: int) -> str:
+        """`1 server`, `12 servers`."""
+        return self("labels.hosts_one") if count == 1 else self("labels.hosts_many", count=count)
+
+    def listed(self, names: tuple[str, ...], most: int = 3) -> str:
+        """The first few names, and how many more there are."""
+        left = len(names) - most
+        return ", ".join(names[:most]) + (f" {self('labels.more', count=left)}" if left > 0 else "")
+
+
+@cache
+def load(language: str = ENGLISH) -> Words:
+    """The words of a language."""
+    text = resources.files(__package__).joinpath(f"{language}.toml").read_text(encoding="utf-8")
+    return Words(tomllib.loads(text))

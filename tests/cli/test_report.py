@@ -1,0 +1,98 @@
+"""`--output html` of the commands, and `arcferry report` over what they wrote."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.cli.running import Run
+from tests.cli.test_explain import CASES
+from tests.report.page import samples
+
+CASE = CASES / "missing-community-seen-on-the-router"
+
+
+def handed_in() -> list[Path]:
+    return [path for path in sorted(CASE.iterdir()) if path.name != "expected.toml"]
+
+
+def test_a_page_says_what_is_wrong_who_acts_and_what_to_send(arcferry: Run, tmp_path: Path) -> None:
+    files = handed_in()
+    written = arcferry("explain", *files, "--output", "json")
+    (tmp_path / "findings.json").write_text(written.out)
+    finding = json.loads(written.out)["findings"][0]
+    page = tmp_path / "report.html"
+    ended = arcferry("report", tmp_path / "findings.json", "-o", page)
+    assert (ended.code, ended.out) == (0, "")
+    assert "Written: " in ended.err
+    text = page.read_text(encoding="utf-8")
+    assert f"<h1>{finding['title']}" in text
+    assert f"The {finding['owner']} team can change it" in text
+    assert finding["remedy"]["request"].splitlines()[0] in text
+    assert arcferry("explain", *files, "--output", "html").out.startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("routes", "plan", "--location", "eastasia"), "communities"),
+        (("routes", "audit", "--location", "eastasia"), "Expected and observed"),
+        (("onboard", "status"), "No run is remembered."),
+    ],
+)
+def test_a_command_prints_its_result_as_a_page(arcferry: Run, words: tuple[str, ...], says: str) -> None:
+    ended = arcferry(*words, "--output", "html")
+    assert ended.code in (0, 1)
+    assert ended.out.startswith("<!DOCTYPE html>")
+    assert says in ended.out
+    assert arcferry(*words, "--output", "markdown").out.startswith("# ")
+    assert arcferry(*words, "--output", "csv").out.startswith("kind,name,")
+
+
+def test_a_page_of_a_code_is_no_result(arcferry: Run) -> None:
+    ended = arcferry("explain", "AZCM0026", "--output", "html")
+    assert ended.code == 2
+    assert "Hand in files" in ended.err
+
+
+def test_a_page_goes_to_standard_output_unless_it_is_told_where(arcferry: Run, tmp_path: Path) -> None:
+    for name in ("check", "run"):
+        (tmp_path / name).write_text(json.dumps(samples.ALL[name]))
+    ended = arcferry("report", tmp_path / "check", tmp_path / "run")
+    assert ended.code == 0
+    assert ended.out.startswith("<!DOCTYPE html>")
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"), [("a.MD", "# "), ("a.csv", "kind,name,"), ("a.htm", "<!DOCTYPE")]
+)
+def test_the_file_says_by_its_name_what_it_is(arcferry: Run, tmp_path: Path, name: str, begins: str) -> None:
+    (tmp_path / "it.json").write_text(json.dumps(samples.ALL["check"]))
+    assert arcferry("report", tmp_path / "it.json", "-o", tmp_path / name).code == 0
+    assert (tmp_path / name).read_text().startswith(begins)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("hello", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ('{"a": 1e999}', "not JSON"),
+        ('{"kind": "bundle"}', "no result that a page can be made of"),
+        ('{"kind": "check", "schema": 7}', "another schema"),
+    ],
+)
+def test_a_file_that_is_no_result_is_refused_by_name(
+    arcferry: Run, tmp_path: Path, content: str, says: str
+) -> None:
+    (tmp_path / "it.json").write_text(content)
+    ended = arcferry("report", tmp_path / "it.json", "--out", tmp_path / "page.html")
+    assert ended.code == 2
+    assert "it.json" in ended.err
+    assert says in ended.err
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_a_file_that_is_not_there_is_named(arcferry: Run, tmp_path: Path) -> None:
+    ended = arcferry("report", tmp_path / "none.json")
+    assert ended.code == 2
+    assert "none.json" in ended.err
