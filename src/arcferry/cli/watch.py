@@ -141,6 +141,7 @@ def show(
         typer.echo(text)
     else:
         files.write_whole(out, text.encode())
+        typer.echo(f"Written: {out}", err=True)
 
 
 def _written(views: "Sequence[HistoryView]", case: "Case", output: _Written) -> str:
@@ -174,7 +175,6 @@ def _written(views: "Sequence[HistoryView]", case: "Case", output: _Written) -> 
             return svg(views[0])
         case _:
             assert_never(output)
-        typer.echo(f"Written: {out}", err=True)
 
 
 def _watched(
