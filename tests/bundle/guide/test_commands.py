@@ -59,7 +59,17 @@ def test_a_reader_finds_every_step_in_every_text(facts: BundleFacts, text_name: 
     commands = typed(guide_files(facts)[text_name])
     for system in ("windows", "linux"):
         verbs = [words[0] for one in commands if one.where == system and (words := script_words(one))]
-        expected = ["verify", "facts", "install", "check", "connect", "show", "disconnect", "uninstall"]
+        expected = [
+            "verify",
+            "facts",
+            "install",
+            "check",
+            "connect",
+            "show",
+            "evidence",
+            "disconnect",
+            "uninstall",
+        ]
         assert list(dict.fromkeys(verbs)) == expected, system
 
 
