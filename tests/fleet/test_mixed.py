@@ -30,7 +30,7 @@ WINDOWS = ("winserver01", "winserver02")
 
 # Where programs, services and what starts with Windows are written down; most of Wine's own is left out.
 KEYS = (
-    r"HKLM\Software\Microsoft",
+    r"HKLM\Software\Microsoft\Windows\CurrentVersion",
     r"HKLM\Software\Classes\Installer",
     r"HKLM\System\CurrentControlSet\Services",
     r"HKLM\System\CurrentControlSet\Control\Session Manager\Environment",
