@@ -165,6 +165,7 @@ async def test_an_interrupt_keeps_the_history(desk: Desk) -> None:
     assert "1 rounds" in shown.out or "1 round " in shown.out
 
 
+@pytest.mark.timeout(300)
 async def test_sites_are_watched_apart_told_by_name_and_shown_side_by_side(
     desk: Desk, tmp_path: Path
 ) -> None:
@@ -206,8 +207,6 @@ async def test_sites_are_watched_apart_told_by_name_and_shown_side_by_side(
     assert "Give --site, one of kaohsiung, taipei." in picture.err
     unknown = await desk.run("show", "--state", str(desk.state), "--site", "tainan")
     assert "no history of site 'tainan'" in unknown.err
-    status = json.loads((await desk.run("status", "--state", str(desk.state), "-o", "json")).out)
-    assert len(status["watches"]) == 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a program of POSIX's shell")
