@@ -95,6 +95,28 @@ async def test_the_story_from_a_good_day_to_the_change_that_helps(desk: Desk) ->
 
 
 @pytest.mark.lab
+async def test_a_good_day_that_cannot_be_read_or_is_to_come_hides_nothing(desk: Desk) -> None:
+    await desk.check()
+    (kept,) = (Path(lab_document(desk.twin)["environment"]["ARCFERRY_STATE"]) / "baselines").iterdir()
+    whole = kept.read_text()
+    await desk.twin.steer(STORY_NAME, "japaneast")
+    day = json.loads(whole)["documents"][0]["taken"][:10]
+    for text, says in (
+        (whole[:300], "tells of no endpoint"),
+        (whole.replace(day, "2099-01-01"), "the first is the later one: of 2099-01-01"),
+    ):
+        kept.write_text(text)
+        code, bad, err = await desk.check()
+        assert (code, changed(bad)) == (1, [])
+        assert "note: what changed since all was well is not known: " in err
+        assert says in err
+        assert f"hint: {kept} is written anew once all is well" in err
+    await desk.twin.steer(STORY_NAME, "eastasia")
+    assert (await desk.check())[0] == 0
+    assert "2099-01-01" not in kept.read_text(), "the next good day takes its place"
+
+
+@pytest.mark.lab
 async def test_something_else_hinders_now(desk: Desk) -> None:
     code, found, _ = await desk.check("--expect", CAUSE)
     assert (code, found["expected"]["met"]) == (0, "done")

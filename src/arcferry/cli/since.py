@@ -68,8 +68,12 @@ def since_kept(diagnosis: "Diagnosis", path: Path, *, well: bool) -> "Diagnosis"
     try:
         if diagnosis.findings and path.is_file():
             diagnosis = since(diagnosis, compare(baseline.read(path), case))
-        if well:
-            baseline.keep(path, case)
     except InputError as error:
         typer.echo(f"note: what changed since all was well is not known: {error.message}", err=True)
+        typer.echo(f"hint: {path} is written anew once all is well; or remove it.", err=True)
+    try:
+        if well:
+            baseline.keep(path, case)
+    except FileInputError as error:
+        typer.echo(f"note: that all is well now is not remembered: {error.message}", err=True)
     return diagnosis

@@ -5,6 +5,7 @@ import json
 import re
 from pathlib import Path
 
+from arcferry.errors import FileInputError
 from arcferry.evidence import kept
 from arcferry.evidence.case import Case
 from arcferry.evidence.reading import read_document
@@ -34,6 +35,9 @@ def read(path: Path) -> Case:
     """The case that was kept.
 
     Raises:
-        FileInputError: it is missing, or cannot be read.
+        FileInputError: it is missing, cannot be read, or is something else.
     """
-    return Case.of(read_document(path.name, read_bounded(path, limit=FILE_LIMIT)))
+    case = Case.of(read_document(path.name, read_bounded(path, limit=FILE_LIMIT)))
+    if not case.attempts:
+        raise FileInputError(path.name, "tells of no endpoint")
+    return case
