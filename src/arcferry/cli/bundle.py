@@ -63,7 +63,7 @@ def verify(
     document = report.document(view) | as_json.fields(judge([bundle.checked(path, now)]))
     show(
         output,
-        table=lambda: report.draw(view, console.stdout()),
+        table=lambda: report.draw(view, console.stdout(), every=False),
         document=lambda: document,
         lines=lambda: as_json.lines(document),
         junit=lambda: report.junit(view),

@@ -124,24 +124,21 @@ def _print(
 ) -> None:
     from arcferry import catalog, times
     from arcferry.report import check as report
+    from arcferry.report.private_link import document, lines
 
-    names: dict[str, Any] | None = None
-    shown: list[tuple[str, str]] = []
-    if private:
-        from arcferry.report.private_link import document, lines
-
-        names, shown = document(private), list(lines(private))
+    names: dict[str, Any] | None = document(private) if private else None
     announced = catalog.ahead(times.now().date(), result.cloud)
 
     def table() -> None:
         met = report.met(expectation) if expectation else ()
-        conclusions = (*shown, *report.conclusions(result, diagnosis, announced), *met)
+        conclusions = (*report.conclusions(result, diagnosis, announced), *met)
         if not sys.stdout.isatty():  # without rich, which takes longer to load than a pipe's table is worth
-            typer.echo("\n".join((*report.plain(result), *(line for _, line in conclusions))))
+            of_names = lines(private) if private else ()
+            typer.echo("\n".join(report.plain(result, (*of_names, *conclusions))))
             return
         from arcferry.report import check_terminal, console
 
-        check_terminal.draw(result, conclusions, console.stdout())
+        check_terminal.draw(result, conclusions, console.stdout(), private)
 
     def junit() -> str:
         from arcferry.report import junit

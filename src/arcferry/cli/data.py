@@ -368,9 +368,16 @@ def _today() -> "date":
 def _print_rows(
     output: Output, kind: str, key: str, rows: list[dict[str, Any]], lines: Iterable[str]
 ) -> None:
+    from arcferry.report.console import print_text, stdout
+
+    def table() -> None:
+        for line in lines:
+            text = line.lstrip()
+            print_text(stdout(), text, indent=2 + len(line) - len(text), first=" " * (len(line) - len(text)))
+
     show_in(
         output,
-        table=lambda: typer.echo("\n".join(lines)),
+        table=table,
         document=lambda: {"schema": 1, "kind": kind, key: rows},
         lines=lambda: ({"schema": 1, "type": kind, **row} for row in rows),
     )

@@ -208,8 +208,8 @@ def _print(diagnosis: "Diagnosis", output: CheckOutput) -> None:
 def _print_names(output: CheckOutput) -> None:
     from arcferry import catalog
     from arcferry.diagnosis.pages import pages
-    from arcferry.report import columns
     from arcferry.report.as_json import SCHEMA
+    from arcferry.report.console import print_table, stdout
 
     names = [
         *({"name": one.slug, "kind": "cause", "says": one.title} for one in pages()),
@@ -221,7 +221,9 @@ def _print_names(output: CheckOutput) -> None:
     _refuse_junit(output)
     show(
         output,
-        table=lambda: typer.echo("\n".join(columns.columns(tuple(one.values()) for one in names))),
+        table=lambda: print_table(
+            stdout(), ("NAME", "KIND", "SAYS"), ((tuple(row.values()), "") for row in names)
+        ),
         document=lambda: {"schema": SCHEMA, "kind": "names", "names": names},
         lines=lambda: ({"schema": SCHEMA, **one} for one in names),
     )

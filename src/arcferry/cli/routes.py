@@ -155,6 +155,8 @@ def firewall(
     from arcferry.cli.evidence import evidence_and_held
     from arcferry.evidence.case import Case
     from arcferry.report import firewall as report
+    from arcferry.report.console import stdout
+    from arcferry.report.firewall_forms import FORMS
     from arcferry.routing import firewall as rules
     from arcferry.routing import plan as routes
     from arcferry.routing.planned import Steered
@@ -176,7 +178,10 @@ def firewall(
     shown = report.SheetView(sheet, chosen, region, wanted)
     for note in report.notes(shown, form, output):
         typer.echo(f"note: {note}", err=True)
-    typer.echo(report.text(shown, form, output), nl=False)
+    if output == "table" and form not in FORMS:
+        report.draw(shown, stdout())
+    else:
+        typer.echo(report.text(shown, form, output), nl=False)
 
 
 def _older_tags(files: "Sequence[Path]") -> "list[ServiceTags]":

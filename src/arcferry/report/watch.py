@@ -13,7 +13,7 @@ from rich.text import Text
 from arcferry.catalog import Cloud, Region
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import UNDISCOVERED
-from arcferry.report.console import mark, print_line, print_table
+from arcferry.report.console import mark, print_line, print_table, print_text
 from arcferry.routing.coverage import Verdict
 from arcferry.text import one_line
 from arcferry.times import to_text
@@ -159,7 +159,7 @@ def draw(shown: HistoryView, console: Console) -> None:
         ]
         print_table(console, ("TOLD", "", ""), notices)
     print_line(console)
-    print_line(console, summary(shown), "dim")
+    print_text(console, summary(shown), "dim")
 
 
 def summary(shown: HistoryView) -> str:
