@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from arcferry.wrapped import width
 
-_COMMAND = re.compile(r"(hint: )?(arcferry|az|azcmagent|\$\w+ =|openssl|Get-|Set-|Update-)\b")
+_COMMAND = re.compile(r"(arcferry|az|azcmagent|openssl|\$\w+ =|(Get|Set|Update)-\w+) ")
 _SHORTEST = 6
 
 

@@ -219,6 +219,12 @@ def _say_what_is_done(context: typer.Context, verbose: bool) -> None:
     _tell_site(context)
 
 
+def _say_less(wanted: bool) -> None:
+    from arcferry import log
+
+    log.be_quiet(wanted)
+
+
 def _tell_site(context: typer.Context) -> None:
     """With -v, once: whichever of the two options comes last has the other's answer."""
     from arcferry import log
@@ -238,6 +244,13 @@ def _everywhere(
         typer.Option(
             "--verbose", "-v", is_eager=True, expose_value=False, callback=_say_what_is_done,
             help="Say on stderr what is done: files read, hosts asked, steps.",
+        ),
+    ] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option(
+            "--quiet", "-q", is_eager=True, expose_value=False, callback=_say_less,
+            help="No notes and no progress on stderr; errors, warnings and the result stay.",
         ),
     ] = False,
     config: Annotated[

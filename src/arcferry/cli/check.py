@@ -11,6 +11,7 @@ from arcferry.cli import azure_options, options
 from arcferry.cli.options import grouped, option
 from arcferry.cli.output import CheckOutput, show
 from arcferry.cli.since import SinceOption
+from arcferry.cli.talk import say
 from arcferry.files import state_folder
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def check(
     endpoints = catalog.endpoints(chosen, region, optional=every)
     given, held = evidence_and_held(evidence or [], chosen)
     if not probing.proxy and any(map(os.environ.get, ("HTTPS_PROXY", "https_proxy"))):
-        typer.echo("note: HTTPS_PROXY is set, and not used here; give --proxy to go through it", err=True)
+        say("note: HTTPS_PROXY is set, and not used here; give --proxy to go through it")
     with _counter(len(endpoints)) as step:
         result = stopping.run(
             check_endpoints(chosen, region, settings, optional=every, progress=step),

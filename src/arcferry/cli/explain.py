@@ -8,6 +8,7 @@ from arcferry.cli.evidence import STDIN, held_beside, read_files, tell_unrecogni
 from arcferry.cli.options import CheckOutputOption, argument, option
 from arcferry.cli.output import CheckOutput, show
 from arcferry.cli.since import SinceOption, since_file
+from arcferry.cli.talk import say
 from arcferry.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -133,9 +134,9 @@ def _pages(name: str) -> "list[Code | Page]":
     said = one_line(name, limit=60).strip("()")
     for code in codes:
         if code.code.lower() not in said.lower():
-            typer.echo(f"note: {said} is {code.title}", err=True)
+            say(f"note: {said} is {code.title}")
     for code in catalog.also_asked(said):
-        typer.echo(f"note: {said} is {code.title} too: arcferry explain '{code.title}'", err=True)
+        say(f"note: {said} is {code.title} too: arcferry explain '{code.title}'")
     found: list[Code | Page] = []
     for code in codes:
         found += [code] if code.exit_code is not None or not code.cause else [code, pages.page(code.cause)]

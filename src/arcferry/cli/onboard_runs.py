@@ -8,6 +8,7 @@ import typer
 from arcferry.cli import options
 from arcferry.cli.output import show
 from arcferry.cli.run_choice import RunOption, chosen
+from arcferry.cli.talk import in_window
 
 if TYPE_CHECKING:
     from arcferry.fleet.run_folder import RunFolder
@@ -59,9 +60,8 @@ def follow(
     stopping.run(_print(found, output), says="stopped following; the run goes on")
     stands = runs.standing(found)
     if stands["state"] == RunState.BROKEN_OFF:
-        typer.echo(
-            "the run was broken off: its process is gone. Apply again: it goes on where it was", err=True
-        )
+        says = "the run was broken off: its process is gone. Apply again: it goes on where it was"
+        typer.echo(in_window(says), err=True)
     if not runs.all_connected(found, stands):
         raise typer.Exit(1)
 

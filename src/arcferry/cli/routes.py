@@ -7,6 +7,7 @@ import typer
 from arcferry.cli import options
 from arcferry.cli.options import argument, option
 from arcferry.cli.output import show, show_by
+from arcferry.cli.talk import say
 from arcferry.errors import FileInputError, InputError
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ def firewall(
             typer.echo(f"warning: the service tags hold no prefix of {tag} for these regions", err=True)
     shown = report.SheetView(sheet, chosen, region, wanted)
     for note in report.notes(shown, form, output):
-        typer.echo(f"note: {note}", err=True)
+        say(f"note: {note}")
     if output == "table" and form not in FORMS:
         report.draw(shown, stdout())
     else:

@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from arcferry.cli.options import option
+from arcferry.cli.talk import say
 from arcferry.errors import FileInputError, InputError
 
 if TYPE_CHECKING:
@@ -71,5 +70,5 @@ def since_kept(diagnosis: "Diagnosis", path: Path, *, well: bool) -> "Diagnosis"
         if well:
             baseline.keep(path, case)
     except InputError as error:
-        typer.echo(f"note: what changed since all was well is not known: {error.message}", err=True)
+        say(f"note: what changed since all was well is not known: {error.message}")
     return diagnosis

@@ -8,6 +8,7 @@ import typer
 from arcferry.cli import options, watch_service
 from arcferry.cli.options import grouped, option
 from arcferry.cli.output import Output, indented
+from arcferry.cli.talk import say
 from arcferry.cli.watch_options import WatchOptions, duration
 from arcferry.errors import InputError
 
@@ -64,9 +65,9 @@ def record(
     path = history_path(state or state_folder(), chosen, region)
     hint = "One watch a location suffices; stop the other one, or use another folder with --state."
     with only_one(path.parent, "watch", name=f"{path.stem}.lock", hint=hint), History.open(path) as history:
-        typer.echo(f"Watching {region.name} every {given.every}; history in {path}", err=True)
+        say(f"Watching {region.name} every {given.every}; history in {path}")
         for announced in catalog.ahead(times.now().date(), chosen):
-            typer.echo(f"note: {announced}", err=True)
+            say(f"note: {announced}")
         good = stopping.run(
             watch(
                 chosen,
@@ -135,7 +136,7 @@ def show(
         typer.echo(text)
     else:
         files.write_whole(out, text.encode())
-        typer.echo(f"Written: {out}", err=True)
+        say(f"Written: {out}")
 
 
 def _watched(location: str | None, cloud: str, state: Path | None) -> "tuple[Cloud, Region, Path]":

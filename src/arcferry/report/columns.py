@@ -83,6 +83,9 @@ def labelled(rows: Iterable[tuple[str, str]], room: int, *, indent: int = 0) -> 
     every = max((width(label) for label, _ in listed), default=0)
     wide = all(indent + every + len(GAP) + width(text) <= room for _, text in listed)
     hang = indent + (every if wide else max(fitting, default=_INDENT)) + len(GAP)
+    if not wide:
+        widest = max((width(word) for _, text in listed for word in text.split()), default=0)
+        hang = max(indent + _INDENT, min(hang, room - widest))
     for label, text in listed:
         lines = paragraph(text, room - hang)
         if indent + width(label) + len(GAP) > hang:

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
+from arcferry import log
 from arcferry.report.columns import GAP, labelled, laid_out, paragraph
 
 STYLES = {"ok": "green", "warn": "yellow", "FAIL": "bold red"}
@@ -45,8 +46,8 @@ def _in_a_window() -> bool:
 
 
 def stderr() -> Console:
-    """For talk and progress."""
-    return Console(stderr=True, highlight=False, emoji=False, markup=False)
+    """For talk and progress; silent with `--quiet`."""
+    return Console(stderr=True, quiet=log.is_quiet(), highlight=False, emoji=False, markup=False)
 
 
 def mark(word: str, console: Console) -> str:
@@ -126,11 +127,16 @@ def print_table(
 def print_letter(console: Console, title: str, text: str, *, indent: int = 0) -> None:
     """A letter between two rules, its paragraphs wrapped, with nothing beside it that would be copied too."""
     print_line(console, f"{'':<{indent}}--- {title}", "bold")
+    print_lines(console, text, indent=indent)
+    print_line(console, f"{'':<{indent}}---", "bold")
+
+
+def print_lines(console: Console, text: str, *, indent: int) -> None:
+    """A text of several lines, each wrapped beneath its own indent or mark of a list."""
     for line in text.splitlines():
         words = line.lstrip(" -")
         lead = line[: len(line) - len(words)]
         print_text(console, words, indent=indent + len(lead), first=" " * indent + lead)
-    print_line(console, f"{'':<{indent}}---", "bold")
 
 
 def print_rows(console: Console, indent: int, rows: Iterable[tuple[str, str]]) -> None:
@@ -139,6 +145,17 @@ def print_rows(console: Console, indent: int, rows: Iterable[tuple[str, str]]) -
         line = Text.assemble((label, "dim"), text)
         line.rstrip()
         console.print(line, soft_wrap=True)
+
+
+@contextmanager
+def waiting_for(what: str) -> Iterator[None]:
+    """Show on stderr that `what` is waited for. For terminals alone, and not where `-v` tells more."""
+    console = stderr()
+    if log.is_on() or not console.is_terminal:
+        yield
+        return
+    with console.status(what):
+        yield
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from arcferry.diagnosis.finding import addressed
 from arcferry.diagnosis.pages import Page
 from arcferry.evidence.case import NETWORK_ERROR
 from arcferry.report.as_json import SCHEMA, picked
-from arcferry.report.console import print_line, print_text
+from arcferry.report.console import print_letter, print_line, print_lines, print_text
 from arcferry.report.findings import draw_commands
 
 
@@ -39,14 +39,6 @@ def _paragraph(console: Console, title: str, *lines: str) -> None:
     print_line(console, title, "bold")
     for line in lines:
         print_text(console, line, indent=2)
-
-
-def _verbatim(console: Console, title: str, text: str) -> None:
-    """Lines as they are, so that they can be compared and copied."""
-    print_line(console)
-    print_line(console, title, "bold")
-    for line in text.splitlines():
-        print_line(console, f"  {line}")
 
 
 def _retry(code: Code) -> str:
@@ -82,14 +74,18 @@ def draw_page(page: Page, console: Console) -> None:
     print_text(console, f"{page.severity.value}; the {page.owner.value} team can change it", "dim")
     _paragraph(console, "What it means", page.meaning)
     if page.symptom:
-        _verbatim(console, "What it looks like", page.symptom)
+        print_line(console)
+        print_line(console, "What it looks like", "bold")
+        print_lines(console, page.symptom, indent=2)
     _paragraph(console, "What it is concluded from", page.tells)
     _paragraph(console, "What to do", *(f"{number}. {step}" for number, step in enumerate(page.fix, 1)))
     print_line(console)
     print_line(console, "For example", "bold")
     draw_commands(page.example, 2, console)
     if page.request:
-        _verbatim(console, f"To send to {addressed(page.to, page.owner)}, for example", page.request)
+        print_line(console)
+        title = f"to send to {addressed(page.to, page.owner)}, for example"
+        print_letter(console, title, page.request, indent=2)
 
 
 def draw(subjects: Sequence[Code | Page], console: Console) -> None:

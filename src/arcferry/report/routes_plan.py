@@ -99,6 +99,8 @@ def draw(shown: RoutePlanView, languages: Collection[str], console: Console) -> 
     title = f"A route filter for Azure Arc in {plan.region.display} ({plan.cloud.name}){features}"
     lacks = catalog.says_left_out(plan.cloud, plan.features)
     print_text(console, f"{title}; it {lacks}", "bold")
+    if says := summary(plan):
+        print_text(console, says, "bold red" if plan.missing else "green")
     for one in shown.doubts:
         print_text(console, f"First: {one_line(one, limit=2000)}", "bold red")
     print_line(console)
@@ -123,6 +125,19 @@ def draw(shown: RoutePlanView, languages: Collection[str], console: Console) -> 
             print_line(console, f"\n{title}", "bold")
             print_rows(console, 2, listed)
     _draw_changes(shown, languages, console)
+
+
+def summary(plan: RoutePlan) -> str:
+    """One line: whether the filter at hand is enough; empty where none is at hand."""
+    if plan.route_filter is None:
+        return ""
+    name = f"Route filter {one_line(plan.route_filter.name)}"
+    if not plan.missing:
+        return f"{name} lets all of it through."
+    needed = [value for value in plan.missing if value in plan.smallest]
+    enough = "" if needed else "lets the smallest set through, and "
+    lacks = f"{len(plan.missing)} of {len(plan.values)} communities: {', '.join(plan.missing)}"
+    return f"{name} {enough}lacks {lacks}."
 
 
 def _communities(plan: RoutePlan) -> list[tuple[str, ...]]:
@@ -239,11 +254,6 @@ def _set(plan: RoutePlan, values: Sequence[str]) -> str:
 
 def _draw_changes(shown: RoutePlanView, languages: Collection[str], console: Console) -> None:
     """Each change on lines of its own, so that it can be copied; the request in a frame."""
-    if shown.plan.route_filter and not shown.changes:
-        what = "the smallest set" if shown.plan.missing else "all of it"
-        name = one_line(shown.plan.route_filter.name)
-        print_line(console)
-        print_text(console, f"Route filter {name} lets {what} through.")
     for change in (one for one in shown.changes if one.tool in languages):
         print_line(console)
         text = clean(change.text)

@@ -8,12 +8,11 @@ from itertools import groupby
 from typing import Any
 
 from rich.console import Console
-from rich.text import Text
 
 from arcferry.catalog import Cloud, Region
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import UNDISCOVERED
-from arcferry.report.console import mark, print_line, print_table, print_text
+from arcferry.report.console import HANG, mark, print_line, print_table, print_text
 from arcferry.routing.coverage import Verdict
 from arcferry.text import one_line
 from arcferry.times import to_text
@@ -85,15 +84,10 @@ class HistoryView:
 
 
 def draw_notice(seen: Round, notice: Notice, console: Console) -> None:
-    """One notice on a line."""
-    parts = [
-        (to_text(seen.taken), "dim"),
-        (mark(notice.level.value, console).ljust(4), _STYLES[notice.level]),
-        (notice.host, "bold"),
-        (one_line(notice.says, limit=400), ""),
-    ]
-    text = Text("  ").join(Text(*part) for part in parts if part[0])
-    console.print(text, soft_wrap=True)
+    """One notice: when, how bad, about which name, and what."""
+    when = f"{to_text(seen.taken)}  {mark(notice.level.value, console).ljust(4)}  "
+    text = "  ".join(filter(None, (notice.host, one_line(notice.says, limit=600))))
+    print_text(console, text, _STYLES[notice.level], indent=HANG, first=when)
 
 
 def notice_document(seen: Round, notice: Notice) -> dict[str, Any]:
@@ -154,7 +148,7 @@ def draw(shown: HistoryView, console: Console) -> None:
         print_line(console)
         styles = {level.value: style for level, style in _STYLES.items()}
         notices = [
-            ((to_text(taken), level, f"{host}  {one_line(says, limit=200)}".strip()), styles.get(level, ""))
+            ((to_text(taken), level, f"{host}  {one_line(says, limit=600)}".strip()), styles.get(level, ""))
             for taken, level, host, says in shown.record.notices[-_MOST_NOTICES:]
         ]
         print_table(console, ("TOLD", "", ""), notices)
