@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from arcferry.report.columns import Pieces, labelled, laid_out, paragraph
-from arcferry.wrapped import width
+from arcferry.text import width
 
 WORDS = (
     "a",

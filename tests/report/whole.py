@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from arcferry.wrapped import width
+from arcferry.text import width
 
 _COMMAND = re.compile(r"(arcferry|az|azcmagent|openssl|\$\w+ =|(Get|Set|Update)-\w+) ")
 _SHORTEST = 6

@@ -125,16 +125,19 @@ def _print(
 ) -> None:
     from arcferry import catalog, times
     from arcferry.report import check as report
-    from arcferry.report.private_link import document, lines
 
-    names: dict[str, Any] | None = document(private) if private else None
+    names: dict[str, Any] | None = None
+    of_names: list[tuple[str, str]] = []
+    if private:
+        from arcferry.report.private_link import document, lines
+
+        names, of_names = document(private), [*lines(private)]
     announced = catalog.ahead(times.now().date(), result.cloud)
 
     def table() -> None:
         met = report.met(expectation) if expectation else ()
         conclusions = (*report.conclusions(result, diagnosis, announced), *met)
         if not sys.stdout.isatty():  # without rich, which takes longer to load than a pipe's table is worth
-            of_names = lines(private) if private else ()
             typer.echo("\n".join(report.plain(result, (*of_names, *conclusions))))
             return
         from arcferry.report import check_terminal, console

@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from arcferry.wrapped import glued, width, wrapped
+from arcferry.text import glued, width, wrapped
 
 MOST_NAMED = 8
 UNDISCOVERED, UNDISCOVERED_CELL = "the regional his.arc endpoint", "<regional HIS>"

@@ -19,7 +19,7 @@ from tests.bundle.guide.conftest import DEB, MSI, RPM, MakeFacts, make_certifica
 from tests.bundle.guide.typed import lines_of, typed
 
 from arcferry.bundle.guide import NAMES, BundleFacts, guide_files
-from arcferry.wrapped import width, wrapped
+from arcferry.text import width, wrapped
 
 CLOSING = "\uff0c\u3002\u3001\uff09\u300d\uff1a"
 LETTERS = st.sampled_from('ab1.,)(`"伺服器\uff08\u300c ' + CLOSING)

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from arcferry.bundle.guide.text import Chapter, Guide, MarkdownBlock, Run, Table
-from arcferry.wrapped import glued, width, wrapped
+from arcferry.text import glued, width, wrapped
 
 _COLUMNS = 76
 _COMMAND = "      "
