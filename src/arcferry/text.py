@@ -1,4 +1,4 @@
-"""Text: from outside, hostile until cleaned and bounded; numbers in it; what columns of a console hold of it."""
+"""Text: from outside, hostile until cleaned and bounded; numbers in it; what a console's columns hold."""
 
 import json
 import math

@@ -19,6 +19,8 @@ from arcferry_lab.document import document as lab_document
 from arcferry_lab.hosts import build_agent_package
 from arcferry_lab.twin import Twin
 
+SEAL = "--bundle bundle --bundle-key key.pub"
+ON_HOSTS = "servers.csv --known-hosts known_hosts --host-port 1"
 # Each command with what its first or its last paragraph says; empty where it gives no verdict.
 SHOWN = (
     ("routes plan --location eastasia check.json", r"lacks .*12076:51012"),
@@ -42,6 +44,9 @@ SHOWN = (
     ("verify servers.csv", r"0 of 4 servers connected"),
     ("lifecycle servers.csv", r"ended"),
     ("set-tags servers.csv --tags site=taipei", r"hosts would be"),
+    (f"onboard plan {ON_HOSTS} {SEAL}", r"0 of 4 hosts would be changed, 4 cannot go on"),
+    (f"uninstall {ON_HOSTS}", r"0 of 4 hosts would be"),
+    ("onboard status", r"no runs"),
     ("diff before.json check.json", r"change"),
     ("collect share", r"0 of 1 hosts"),
     ("prepare --status letters", r"\d+ proved, \d+ not"),
@@ -108,7 +113,9 @@ async def _prepare(twin: Twin, run: Run, folder: Path) -> None:
     (folder / "share").mkdir()
     (folder / "share" / f"{RESULT['host']}.json").write_text(json.dumps(RESULT))
     names = ("web01", "web02", "server-of-the-accounts-in-taipei-03", "web04")
-    (folder / "servers.csv").write_text("\n".join(("name", *names)))
+    rows = (f"{name},127.0.0.{number}" for number, name in enumerate(names, 2))
+    (folder / "servers.csv").write_text("\n".join(("name,address", *rows)))
+    (folder / "known_hosts").touch()
     twin.azure.plane.retry_after = 0
 
 

@@ -3,7 +3,7 @@
 from itertools import chain
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from arcferry.report.columns import Pieces, labelled, laid_out, paragraph
@@ -41,6 +41,7 @@ def latin(text: str) -> set[str]:
     return {word for word in text.split() if word.isascii()}
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tables(), ROOM)
 def test_no_cell_of_a_table_is_broken_within_a_word_or_lost(table: list[list[str]], room: int) -> None:
     headings, *rows = table
@@ -52,6 +53,7 @@ def test_no_cell_of_a_table_is_broken_within_a_word_or_lost(table: list[list[str
         assert "".join("".join(row).split()) or not told.strip()
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(tables(), ROOM)
 def test_a_line_is_wider_than_the_window_only_for_one_word(table: list[list[str]], room: int) -> None:
     headings, *rows = table

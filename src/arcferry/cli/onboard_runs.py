@@ -1,6 +1,5 @@
 """The runs that are remembered: how they stand, and one of them as it goes on."""
 
-from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -23,6 +22,7 @@ def status(*, state: options.StateOption = None, output: options.CheckOutputOpti
     from arcferry.files import state_folder
     from arcferry.fleet.findings import judged_again
     from arcferry.report import as_json, runs
+    from arcferry.report.console import print_lines, stdout
 
     folder = state or state_folder()
     found = runs.remembered(folder)
@@ -32,7 +32,7 @@ def status(*, state: options.StateOption = None, output: options.CheckOutputOpti
 
     show(
         output,
-        table=lambda: typer.echo("\n".join(runs.plain(found))),
+        table=lambda: print_lines(stdout(), "\n".join(runs.plain(found)), indent=0),
         document=lambda: {"schema": 1, "kind": "runs", **content()},
         lines=lambda: as_json.lines(content(), "runs", "run-state"),
         junit=lambda: runs.junit(found),
@@ -71,11 +71,11 @@ async def _print(run: "RunFolder", output: str) -> None:
 
     from arcferry.fleet.following import follow as followed
     from arcferry.report import runs
+    from arcferry.report.console import print_text, stdout
 
-    told: dict[str, Callable[[Mapping[str, Any]], str]] = {
-        "table": runs.event_line,
-        "jsonl": lambda event: json.dumps(event, ensure_ascii=False),
-    }
+    console = stdout()
     async for event in followed(run):
-        if line := told[output](event):
-            typer.echo(line)
+        if output == "jsonl":
+            typer.echo(json.dumps(event, ensure_ascii=False))
+        elif line := runs.event_line(event):
+            print_text(console, line, indent=2, first="")

@@ -1,5 +1,6 @@
 """The result of `arcferry check` on a terminal; apart, because a pipe needs none of rich."""
 
+import re
 from collections.abc import Iterable
 
 from rich.console import Console
@@ -9,6 +10,8 @@ from arcferry.report import private_link
 from arcferry.report.check import COMMAND, HEADERS, failures, row, summary
 from arcferry.report.console import STYLES, print_line, print_marked, print_table, print_text
 from arcferry.report.private_link import PrivateLink
+
+_LEAD = re.compile(r" *(?:[A-Z]+  +)?")
 
 
 def draw(
@@ -45,5 +48,5 @@ def _print(lines: Iterable[tuple[str, str]], console: Console) -> None:
         if style == COMMAND:
             print_line(console, line, style)
         else:
-            words = line.lstrip()
-            print_text(console, words, style, indent=len(line) - len(words))
+            lead = _LEAD.match(line)[0]  # type: ignore[index]  # it matches nothing, too
+            print_text(console, line.removeprefix(lead), style, indent=len(lead), first=lead)

@@ -62,15 +62,16 @@ def laid_out(
         cut: the columns of ids that JSON has whole, which lose their middle where the rows do not fit.
     """
     listed = [tuple(headings), *map(tuple, rows)]
-    for place in cut:
-        listed = _with_cut(listed, place, room, between)
-    widths = _widths(listed)
-    words = max(width(word) for row in listed for word in (row[-1].split() or [""]))
     for above in range(min(2, len(headings))):
+        shown = listed
+        for place in cut:
+            shown = _with_cut(shown, place, room - _INDENT * above, between, above)
+        widths = _widths(shown)
+        words = max(width(word) for row in shown for word in (row[-1].split() or [""]))
         left = room - _INDENT * above - sum(widths[above:-1]) - len(between) * (len(widths) - above - 1)
         if left >= max(words, min(widths[-1], _LEAST_WRAPPED)):
             grid = _Grid((*widths[:-1], min(widths[-1], left)), between, frozenset(right), room)
-            yield from (grid.lines(row, above) for row in listed)
+            yield from (grid.lines(row, above) for row in shown)
             return
     yield []
     yield from (_named_cells(listed[0], row, room) for row in listed[1:])
@@ -133,12 +134,14 @@ def _padded(cell: str, room: int, *, right: bool = False) -> str:
     return blanks + cell if right else cell + blanks
 
 
-def _with_cut(rows: list[tuple[str, ...]], place: int, room: int, between: str) -> list[tuple[str, ...]]:
-    """The rows with the cells of one column as short as it takes for each row to fit on a line."""
-    widths = _widths(rows)
+def _with_cut(
+    rows: list[tuple[str, ...]], place: int, room: int, between: str, above: int
+) -> list[tuple[str, ...]]:
+    """The rows with the cells of one column as short as it takes for the columns from `above` on to fit."""
+    widths = _widths(rows)[above:]
     excess = sum(widths) + len(between) * (len(widths) - 1) - room
-    left = max(widths[place] - excess, _LEAST_CUT)
-    if excess <= 0:
+    left = widths[place - above] - excess if place >= above else 0
+    if excess <= 0 or left < _LEAST_CUT:
         return rows
     return [(*row[:place], without_middle(row[place], left), *row[place + 1 :]) for row in rows]
 

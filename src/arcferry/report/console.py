@@ -81,13 +81,15 @@ def print_text(
 
 def print_marked(console: Console, word: str, text: str) -> None:
     """A text that begins with `ok`, `warn` or `FAIL`, in its colour."""
-    print_text(console, text, STYLES[word], indent=HANG, first=f"{mark(word, console).ljust(4)}  ")
+    first = f"{mark(word, console).ljust(4)}  "
+    print_text(console, text, STYLES[word], indent=len(first), first=first)
 
 
 def print_sum(console: Console, word: str, text: str) -> None:
     """The last line, which says how it went; a pipe gets the text alone."""
     if console.is_terminal:
-        print_text(console, text, STYLES[word], indent=HANG, first=f"{mark(word, console)}  ")
+        first = f"{mark(word, console)}  "
+        print_text(console, text, STYLES[word], indent=len(first), first=first)
     else:
         print_text(console, text)
 
