@@ -1,5 +1,6 @@
 """The runs that are remembered: how they stand, and one of them as it goes on."""
 
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -71,11 +72,12 @@ async def _print(run: "RunFolder", output: str) -> None:
 
     from arcferry.fleet.following import follow as followed
     from arcferry.report import runs
-    from arcferry.report.console import print_text, stdout
+    from arcferry.report.console import stdout
 
     console = stdout()
+    tell: dict[str, Callable[[Mapping[str, Any]], None]] = {
+        "table": lambda event: runs.draw_event(event, console),
+        "jsonl": lambda event: typer.echo(json.dumps(event, ensure_ascii=False)),
+    }
     async for event in followed(run):
-        if output == "jsonl":
-            typer.echo(json.dumps(event, ensure_ascii=False))
-        elif line := runs.event_line(event):
-            print_text(console, line, indent=2, first="")
+        tell[output](event)

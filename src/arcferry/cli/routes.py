@@ -1,6 +1,6 @@
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, assert_never, get_args
 
 import typer
 
@@ -179,10 +179,13 @@ def firewall(
     shown = report.SheetView(sheet, chosen, region, wanted)
     for note in report.notes(shown, form, output):
         say(f"note: {note}")
-    if output == "table" and form not in FORMS:
-        report.draw(shown, stdout())
-    else:
-        typer.echo(report.text(shown, form, output), nl=False)
+    match output:
+        case "table" if form not in FORMS:
+            report.draw(shown, stdout())
+        case "table" | "json" | "csv":
+            typer.echo(report.text(shown, form, output), nl=False)
+        case _:
+            assert_never(output)
 
 
 def _older_tags(files: "Sequence[Path]") -> "list[ServiceTags]":
