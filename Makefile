@@ -2,7 +2,7 @@
 export ARCFERRY_TOOLS := $(CURDIR)/.tools
 PYTEST_WORKERS ?= 2
 
-.PHONY: venv tools demo test fuzz lint format lock pictures clean
+.PHONY: venv tools demo test docs fuzz lint format lock pictures clean
 
 venv: .venv/.ready
 
@@ -49,8 +49,12 @@ lock: venv
 	.venv/bin/python scripts/self_lock.py
 	@touch .venv/.ready
 
+docs: venv
+	.venv/bin/mkdocs build --strict --quiet
+	@echo "docs: open .site/index.html"
+
 pictures: venv tools
 	.venv/bin/python scripts/pictures.py
 
 clean:
-	rm -rf .venv .tools .fuzz
+	rm -rf .venv .tools .fuzz .site

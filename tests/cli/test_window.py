@@ -47,6 +47,7 @@ SHOWN = (
     (f"onboard plan {ON_HOSTS} {SEAL}", r"0 of 4 hosts would be changed, 4 cannot go on"),
     (f"uninstall {ON_HOSTS}", r"0 of 4 hosts would be"),
     ("onboard status", r"no runs"),
+    ("leave", r"things? of arcferry's|nothing of arcferry's"),
     ("diff before.json check.json", r"change"),
     ("collect share", r"0 of 1 hosts"),
     ("prepare --status letters", r"\d+ proved, \d+ not"),

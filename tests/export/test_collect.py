@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from importlib import resources
 from io import StringIO
@@ -195,6 +196,22 @@ def test_what_azure_shows_counts(
     assert text[-1].startswith(
         f"{int(outcome == 'connected')} of 1 hosts that reported are connected in Azure"
     )
+
+
+@pytest.mark.parametrize(("in_azure", "good"), [("1.66.0", False), ("1.68.0.1", True), ("", False)])
+def test_an_upgrade_counts_once_azure_shows_the_version(tmp_path: Path, in_azure: str, good: bool) -> None:
+    old, new = shown("Connected"), shown("Connected")
+    old["agent"]["version"], new["agent"]["version"] = "1.66.0", "1.68.0"
+    install = {"schema": 1, "verb": "install", "ok": True, "changed": True, "version": "1.68.0"}
+    put(tmp_path, result("web01", answers=[GOOD[0], old | {"verb": "facts"}, install, new]))
+    alone = collect(tmp_path)
+    assert alone.all_good
+    assert "agent 1.66.0 is 1.68.0 now: web01" in drawn(alone)
+    assert report.document(alone)["hosts"][0]["agent"] == {"version": "1.68.0", "was": "1.66.0"}
+    seen = replace(machine("web01", "Connected"), agent_version=in_azure)
+    asked = collect(tmp_path, azure=InAzure({"web01": seen}, "rg-arc"))
+    assert asked.all_good is good
+    assert good or "Azure still shows agent" in "\n".join(drawn(asked))
 
 
 def test_the_share_or_its_results_folder_can_be_named(tmp_path: Path) -> None:

@@ -220,7 +220,7 @@ WindowOption = Annotated[
     option(
         "--window WHEN",
         "When servers may be begun, such as 'Sat 22:00-05:00 Asia/Taipei'; several with commas, or repeated. "
-        "Outside it nothing begins, and what is at work ends its step.",
+        "Outside it no server is begun; one that onboard or upgrade is at ends its step.",
         panel=RUN,
     ),
 ]

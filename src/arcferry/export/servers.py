@@ -122,6 +122,7 @@ class _Places:
         # The first is always there: by it the wrapper scripts tell a place's line from a server's.
         place = {
             "location": target.location,
+            "gateway-id": host.place.gateway_id or self._options.gateway_id,
             "private-link-scope": host.place.private_link_scope or self._options.private_link_scope,
             "proxy": host.place.proxy or self._options.proxy,
             "resource-group": target.resource_group,

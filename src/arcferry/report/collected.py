@@ -11,7 +11,7 @@ from arcferry.fleet.outcome import HostOutcome
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import MOST_NAMED, named
-from arcferry.report.console import STYLES, print_line, print_marked, print_sum, print_table
+from arcferry.report.console import STYLES, print_line, print_marked, print_sum, print_table, print_text
 from arcferry.report.fleet import failures, host_case, host_document, print_causes, print_failures
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.times import to_text
@@ -50,7 +50,8 @@ def document(collection: Collection) -> dict[str, Any]:
 
 
 def _host(host: Reported) -> dict[str, Any]:
-    return host_document(host.run) | picked(host, "via", "bundle", "began", "ended", "file")
+    agent = {"agent": {"version": host.agent.version, "was": host.was}}
+    return host_document(host.run) | picked(host, "via", "bundle", "began", "ended", "file") | agent
 
 
 def junit(collection: Collection) -> str:
@@ -70,6 +71,8 @@ def draw(collection: Collection, console: Console) -> None:
     print_line(console)
     print_failures(console, failures(host.run for host in collection.failed))
     print_failures(console, failures(host.run for host in collection.not_heard_from), "warn")
+    for line in _upgrades(collection):
+        print_text(console, line)
     print_causes(console, collection.diagnosis.findings)
     for says in _doubtful(collection):
         print_marked(console, "warn", says)
@@ -107,6 +110,16 @@ def _rows(collection: Collection) -> Iterator[tuple[tuple[str, ...], str]]:
         if collection.asked:
             cells.insert(2, host.run.machine.status if host.run.machine else "none")
         yield tuple(cells), style
+
+
+def _upgrades(collection: Collection) -> Iterator[str]:
+    """Which hosts have another agent now, by the versions before and after."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for host in collection.hosts:
+        if host.was:
+            found.setdefault((host.was, host.agent.version), []).append(host.name)
+    for (was, version), names in found.items():
+        yield f"agent {was} is {version} now: {named(names)}"
 
 
 def _doubtful(collection: Collection) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from arcferry.catalog import Cloud, Region
+from arcferry.diagnosis.finding import Owner, addressed
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import UNDISCOVERED
 from arcferry.report.console import HANG, mark, print_line, print_table, print_text
@@ -84,9 +85,10 @@ class HistoryView:
 
 
 def draw_notice(seen: Round, notice: Notice, console: Console) -> None:
-    """One notice: when, how bad, about which name, and what."""
+    """One notice: when, how bad, about which name, what, and who can mend it."""
     when = f"{to_text(seen.taken)}  {mark(notice.level.value, console).ljust(4)}  "
-    text = "  ".join(filter(None, (notice.host, one_line(notice.says, limit=600))))
+    whose = f"; {addressed(notice.to, Owner(notice.owner))}" if notice.owner else ""
+    text = "  ".join(filter(None, (notice.host, one_line(f"{notice.says}{whose}", limit=600))))
     print_text(console, text, _STYLES[notice.level], indent=HANG, first=when)
 
 

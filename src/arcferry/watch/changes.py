@@ -225,7 +225,10 @@ def _moved(
         if not was_outside or (before and before.place != now.place):
             level = Level.FAIL if own and not now.reached else Level.WARN
             follows = "" if own else "; the servers' own resolver may follow"
-            says = f"{asked} answers {now.address}{_where(now)}: {_why(now)}{follows}"
+            was = (
+                f", and answered {before.address}{_where(before)} before" if before and before.address else ""
+            )
+            says = f"{asked} answers {now.address}{_where(now)}{was}: {_why(now)}{follows}"
             yield Notice(level, host, says)
     elif was_outside and now.address:
         yield Notice(Level.OK, host, f"{asked} answers {now.address}{_where(now)} again, inside the filter")

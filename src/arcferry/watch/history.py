@@ -4,16 +4,17 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
 from arcferry.catalog import Cloud, Region
 from arcferry.errors import FileInputError, InputError
+from arcferry.evidence.case import Document, Kind
 from arcferry.files import make_private
-from arcferry.probe.observation import DnsAnswer
-from arcferry.watch.changes import Round
+from arcferry.probe.observation import Attempt, DnsAnswer, Failure, Stage
+from arcferry.watch.changes import ORIGIN, Round
 
 KEPT = timedelta(days=90)
 SHORTEST_GAP = timedelta(minutes=1)
@@ -61,9 +62,7 @@ class AnswerSpan:
     @property
     def answer(self) -> DnsAnswer:
         """The answer as evidence, as of the last round that saw it."""
-        return DnsAnswer(
-            self.host, self.chain, self.addresses, self.resolver, self.says, "arcferry watch", self.last
-        )
+        return DnsAnswer(self.host, self.chain, self.addresses, self.resolver, self.says, ORIGIN, self.last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +83,13 @@ class ReachSpan:
     def reached(self) -> bool:
         """Whether the endpoint answered."""
         return not self.says
+
+    @property
+    def attempt(self) -> Attempt:
+        """The same as evidence, as of the last round that saw it."""
+        stage, _, kind = self.says.partition(" ")
+        failure = Failure(Stage(stage), kind, self.says) if stage in list(Stage) else None
+        return Attempt(self.host, ORIGIN, self.reached, self.last, failure=failure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +120,19 @@ class Record:
     def last(self) -> datetime | None:
         """The newest round."""
         return max((span.last for span in self.reach), default=None)
+
+    def document(self, until: datetime | None = None) -> Document:
+        """What stood at an instant, as evidence; at the last round where none is given."""
+        then = until or self.last
+        answers = {(one.host, one.resolver): one for one in self.answers if then and one.first <= then}
+        reach = {one.host: one for one in self.reach if then and one.host and one.first <= then}
+        return Document(
+            ORIGIN,
+            Kind.WATCH_HISTORY,
+            then,
+            attempts=tuple(replace(one.attempt, taken=then) for one in reach.values()),
+            answers=tuple(replace(one.answer, taken=then) for one in answers.values()),
+        )
 
 
 def history_path(folder: Path, cloud: Cloud, region: Region) -> Path:
