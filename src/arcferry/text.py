@@ -57,7 +57,7 @@ def fill(template: str, values: Mapping[str, str]) -> str:
 
 def width(text: str) -> int:
     """How many columns of a console the text takes."""
-    return sum(2 if _is_wide(letter) else 1 for letter in text)
+    return len(text) if text.isascii() else sum(2 if _is_wide(letter) else 1 for letter in text)
 
 
 def glued(words: str) -> str:

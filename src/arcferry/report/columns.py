@@ -21,7 +21,7 @@ UNDISCOVERED, UNDISCOVERED_CELL = "the regional his.arc endpoint", "<regional HI
 GAP = "  "
 # After a colon, up to a comma or a semicolon outside of quotes; and whatever stands between backticks.
 _COMMAND = re.compile(
-    r"(?:^|(?<=: )|(?<=：))(?:arcferry|az|azcmagent|dig|minisign|openssl|pip|ssh-keygen|systemctl) "
+    r"(?:^|(?<=: )|(?<=\uff1a))(?:arcferry|az|azcmagent|dig|minisign|openssl|pip|ssh-keygen|systemctl) "
     r"""(?:"[^"]*"|'[^']*'|[,;](?! )|[^,;"'])+|`[^`]+`"""
 )
 _INDENT = 2
