@@ -131,8 +131,5 @@ def test_no_line_begins_with_a_closing_mark_between_words(text: str, columns: in
 
 
 def test_glued_words_stay_on_one_line() -> None:
-    assert wrapped(f"run {glued('arcferry check -l eastasia')} now", 12) == [
-        "run",
-        "arcferry check -l eastasia",
-        "now",
-    ]
+    command = "arcferry check -l eastasia"
+    assert wrapped(f"run {glued(command)} now", 12) == ["run", command, "now"]
