@@ -60,6 +60,11 @@ def width(text: str) -> int:
     return len(text) if text.isascii() else sum(2 if _is_wide(letter) else 1 for letter in text)
 
 
+def widest(text: str) -> int:
+    """How many columns the widest part of a text takes that no line ends within."""
+    return max((width(piece) for word in text.split() for piece in _pieces(word)), default=0)
+
+
 def glued(words: str) -> str:
     """Words between which no line ends where `wrapped` sets them, such as those of a command."""
     return words.replace(" ", _KEPT_BLANK)
@@ -85,6 +90,8 @@ def wrapped(text: str, columns: int, *, first: str = "", rest: str = "") -> list
 
 def _pieces(word: str) -> list[str]:
     """The word cut where a line may end."""
+    if word.isascii():
+        return [word]
     pieces: list[str] = []
     for before, after in zip(" " + word, word, strict=False):
         marks = unicodedata.category(after) in _CLOSING or unicodedata.category(before) in _OPENING

@@ -67,6 +67,11 @@ def test_labels_and_texts_are_whole(rows: list[tuple[str, str]], room: int) -> N
     assert latin(" ".join(chain.from_iterable(rows))) <= set(" ".join(told).split())
 
 
+def test_a_label_stays_beside_a_text_without_blanks() -> None:
+    told = [label + text for label, text in labelled([("1.", "下面的指令會在執行當時規則的內容之上")], 24)]
+    assert told == ["1.  下面的指令會在執行當", "    時規則的內容之上"]
+
+
 @pytest.mark.parametrize(
     ("room", "lines"),
     [

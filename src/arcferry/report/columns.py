@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from arcferry.text import glued, width, wrapped
+from arcferry.text import glued, widest, width, wrapped
 
 MOST_NAMED = 8
 UNDISCOVERED, UNDISCOVERED_CELL = "the regional his.arc endpoint", "<regional HIS>"
@@ -67,7 +67,7 @@ def laid_out(
         for place in cut:
             shown = _with_cut(shown, place, room - _INDENT * above, between, above)
         widths = _widths(shown)
-        words = max(width(word) for row in shown for word in (row[-1].split() or [""]))
+        words = max(widest(row[-1]) for row in shown)
         left = room - _INDENT * above - sum(widths[above:-1]) - len(between) * (len(widths) - above - 1)
         if left >= max(words, min(widths[-1], _LEAST_WRAPPED)):
             grid = _Grid((*widths[:-1], min(widths[-1], left)), between, frozenset(right), room)
@@ -85,8 +85,8 @@ def labelled(rows: Iterable[tuple[str, str]], room: int, *, indent: int = 0) -> 
     wide = all(indent + every + len(GAP) + width(text) <= room for _, text in listed)
     hang = indent + (every if wide else max(fitting, default=_INDENT)) + len(GAP)
     if not wide:
-        widest = max((width(word) for _, text in listed for word in text.split()), default=0)
-        hang = max(indent + _INDENT, min(hang, room - widest))
+        longest = max((widest(text) for _, text in listed), default=0)
+        hang = max(indent + _INDENT, min(hang, room - longest))
     for label, text in listed:
         lines = paragraph(text, room - hang)
         if indent + width(label) + len(GAP) > hang:
@@ -193,7 +193,7 @@ def _named_cells(headings: Sequence[str], row: Sequence[str], room: int) -> list
             taken += len(GAP) + needed
             continue
         start = " " * _INDENT + label
-        alone = max(map(width, cell.split()), default=0) > room - width(start)
+        alone = widest(cell) > room - width(start)
         if alone:
             lines.append([(start.rstrip(), "")])
             start = " " * 2 * _INDENT
