@@ -121,6 +121,7 @@ async def _prepare(twin: Twin, run: Run, folder: Path) -> None:
 
 
 @pytest.mark.lab
+@pytest.mark.timeout(600)
 async def test_in_a_window_nothing_is_broken_and_the_verdict_is_first_or_last(
     twin: Twin, run: Run, tmp_path: Path
 ) -> None:
@@ -139,6 +140,7 @@ async def test_in_a_window_nothing_is_broken_and_the_verdict_is_first_or_last(
 
 
 @pytest.mark.lab
+@pytest.mark.timeout(600)
 async def test_without_a_window_a_row_is_a_line(twin: Twin, run: Run, tmp_path: Path) -> None:
     await _prepare(twin, run, tmp_path)
     lines = (await run("routes audit check.json")).stdout.splitlines()
