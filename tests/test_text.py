@@ -9,13 +9,16 @@ from aiohttp.client_reqrep import ConnectionKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arcferry.text import clean, fill, one_line, quoted, said, without_reprs
+from arcferry.text import clean, fill, glued, one_line, quoted, said, width, without_reprs, wrapped
 
 KEY = ConnectionKey("arc.example", 443, True, ssl.create_default_context(), None, None, None)
 REFUSED = aiohttp.ClientConnectorError(KEY, ConnectionRefusedError(errno.ECONNREFUSED, "Connect call failed"))
 UNTRUSTED = aiohttp.ClientConnectorCertificateError(
     KEY, ssl.SSLCertVerificationError(1, "certificate verify failed: self-signed certificate")
 )
+
+CLOSING = "\uff0c\u3002\u3001\uff09\u300d\uff1a"
+LETTERS = st.sampled_from('ab1.,)(`"伺服器\uff08\u300c ' + CLOSING)
 
 
 @pytest.mark.parametrize(
@@ -109,3 +112,24 @@ def test_a_template_is_filled_once() -> None:
     assert fill("{{a}}, {{b}} and {{a}}", {"a": "{{b}}", "b": "2"}) == "{{b}}, 2 and {{b}}"
     with pytest.raises(KeyError):
         fill("{{missing}}", {})
+
+
+@given(st.text(LETTERS, max_size=200), st.integers(20, 60))
+def test_wrapping_loses_no_letter_and_keeps_to_the_width(text: str, columns: int) -> None:
+    lines = wrapped(text, columns, first="- ", rest="  ")
+    assert "".join("".join(lines).removeprefix("- ").split()) == "".join(text.split())
+    for line in lines:
+        whole = line.strip().removeprefix("- ")
+        assert width(line) <= columns or " " not in whole
+
+
+@given(st.text(LETTERS, max_size=200), st.integers(20, 60))
+def test_no_line_begins_with_a_closing_mark_between_words(text: str, columns: int) -> None:
+    for line in wrapped(text, columns)[1:]:
+        before = text[text.find(line) - 1] if text.count(line) == 1 else " "
+        assert before == " " or line[0] not in f"{CLOSING},.)"
+
+
+def test_glued_words_stay_on_one_line() -> None:
+    command = "arcferry check -l eastasia"
+    assert wrapped(f"run {glued(command)} now", 12) == ["run", command, "now"]

@@ -8,6 +8,7 @@ from arcferry.text import one_line
 # Below "arcferry", whose handlers a fleet's run takes for its own log file.
 _LOG = logging.getLogger("arcferry.actions")
 _LOG.setLevel(logging.CRITICAL)
+_quiet = False
 
 
 def did(action: str, **values: object) -> None:
@@ -33,6 +34,17 @@ def listen(tell: Callable[[str], None] | None) -> None:
     _LOG.handlers = [_Teller()]
     _LOG.propagate = False
     _LOG.setLevel(logging.INFO)
+
+
+def be_quiet(wanted: bool) -> None:
+    """Whether people want no notes and no progress from here on."""
+    global _quiet  # noqa: PLW0603  # as the level of logging, for the whole process
+    _quiet = wanted
+
+
+def is_quiet() -> bool:
+    """Whether people want no notes and no progress."""
+    return _quiet
 
 
 def is_on() -> bool:

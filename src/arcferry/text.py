@@ -1,15 +1,20 @@
-"""Text from outside, and numbers in it: hosts, files and services are hostile until cleaned and bounded."""
+"""Text: from outside, hostile until cleaned and bounded; numbers in it; what a console's columns hold."""
 
 import json
 import math
 import os
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
 _ANSI = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\-_])")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
+# Categories of marks in Unicode: those that end something, those that begin it.
+_CLOSING = {"Pe", "Pf", "Po"}
+_OPENING = {"Ps", "Pi"}
+_KEPT_BLANK = "\ue000"
 _BLANK = re.compile(r"\{\{(\w+)\}\}")
 _REPR = re.compile(r"""(?<!\w)(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")(?!\w)""")
 _OBJECT = re.compile(r"<(?:[\w.]+\.)?(\w+) object at 0x[0-9a-f]+>")
@@ -48,6 +53,57 @@ def fill(template: str, values: Mapping[str, str]) -> str:
         KeyError: a blank has no value.
     """
     return _BLANK.sub(lambda blank: values[blank[1]], template)
+
+
+def width(text: str) -> int:
+    """How many columns of a console the text takes."""
+    return len(text) if text.isascii() else sum(2 if _is_wide(letter) else 1 for letter in text)
+
+
+def widest(text: str) -> int:
+    """How many columns the widest part of a text takes that no line ends within."""
+    return max((width(piece) for word in text.split() for piece in _pieces(word)), default=0)
+
+
+def glued(words: str) -> str:
+    """Words between which no line ends where `wrapped` sets them, such as those of a command."""
+    return words.replace(" ", _KEPT_BLANK)
+
+
+def wrapped(text: str, columns: int, *, first: str = "", rest: str = "") -> list[str]:
+    """The text in lines of at most `columns`, if no word is longer.
+
+    The standard library's `textwrap` counts letters, not columns, and takes a Chinese sentence for one word.
+    A break is where a space is, or beside a wide letter; never before a closing mark or after an opening one.
+    `columns` counts the indents too: `first`, of the first line, and `rest`, of the others.
+    """
+    lines, line, taken = [], first, False
+    for word in re.findall(r"\S+", text):
+        for number, piece in enumerate(_pieces(word)):
+            gap = " " if taken and not number else ""
+            if taken and width(line + gap + piece) > columns:
+                lines.append(line)
+                line, gap = rest, ""
+            line, taken = line + gap + piece, True
+    return [one.replace(_KEPT_BLANK, " ") for one in (*lines, line)]
+
+
+def _pieces(word: str) -> list[str]:
+    """The word cut where a line may end."""
+    if word.isascii():
+        return [word]
+    pieces: list[str] = []
+    for before, after in zip(" " + word, word, strict=False):
+        marks = unicodedata.category(after) in _CLOSING or unicodedata.category(before) in _OPENING
+        if pieces and (marks or not (_is_wide(before) or _is_wide(after))):
+            pieces[-1] += after
+        else:
+            pieces.append(after)
+    return pieces
+
+
+def _is_wide(letter: str) -> bool:
+    return unicodedata.east_asian_width(letter) in "WF"
 
 
 def said(error: BaseException) -> str:

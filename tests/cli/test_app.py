@@ -96,7 +96,7 @@ def test_help_is_told_for_both_spellings_and_shows_no_type_after_a_flag(words: t
 @pytest.mark.parametrize("words", [words for words in OURS if not hasattr(COMMANDS[words], "commands")])
 def test_every_command_can_say_what_it_does_and_takes_a_site_file(words: tuple[str, ...]) -> None:
     spellings = {spelling for option in options(words) for spelling in option.opts}
-    assert {"-v", "--verbose", "--config"} <= spellings
+    assert {"-v", "--verbose", "-q", "--quiet", "--config"} <= spellings
 
 
 @pytest.mark.parametrize(

@@ -105,8 +105,10 @@ def test_show_names_days_ages_and_what_is_old(run: Run, filled: Path) -> None:
     ended = run("show")
     assert (ended.code, ended.err) == (0, "")
     lines = ended.out.splitlines()
-    assert lines[1].split()[:4] == ["*", "service-tags", "AzureCloud", "2026-01-12"]
-    assert lines[2].split()[:3] == ["service-tags", "AzureCloud", "2026-01-05"]
+    newest = ["ServiceTags_Public_20260112.json", "service-tags", "AzureCloud", "2026-01-12"]
+    assert lines[1].split()[:4] == newest
+    assert lines[2].split()[1:4] == ["service-tags", "AzureCloud", "2026-01-05"]
+    assert [line.split()[-1] == "yes" for line in lines[1:3]] == [True, False]
     days = (times.now().date() - times.from_text("2026-01-12").date()).days
     assert f"ServiceTags_Public_20260112.json: {days} days old, more than 45" in ended.out
     assert "ServiceTags_Public_20260105.json: " not in ended.out

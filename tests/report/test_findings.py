@@ -116,10 +116,10 @@ def test_commands_are_never_wrapped() -> None:
         assert long in drawn(Diagnosis([], [one]), terminal=terminal, width=40)
 
 
-def test_off_a_terminal_there_is_no_colour_and_no_wrapping() -> None:
+def test_off_a_terminal_there_is_no_colour() -> None:
     text = drawn(DIAGNOSIS, width=20)
     assert "\x1b" not in text
-    assert "ERROR  Route filter rf lacks 12076:51012\n" in text
+    assert "ERROR  Route filter\n       rf lacks\n       12076:51012\n" in text
 
 
 def test_hostile_text_is_text() -> None:

@@ -86,7 +86,7 @@ class Desk:
     def environment(self) -> dict[str, str | None]:
         """As `arcferry lab` gives it, with a state folder of this test's own."""
         dropped = dict.fromkeys(name for name in os.environ if name.startswith(("ARCFERRY_", "AZURE_")))
-        own = {"ARCFERRY_STATE": str(self.state), "ARCFERRY_DATA": str(self.folder / "data"), "NO_COLOR": "1"}
+        own = {"ARCFERRY_STATE": str(self.state), "ARCFERRY_DATA": str(self.folder / "data"), "COLUMNS": "80"}
         given = lab_document(self.twin)["environment"] | own | self.extra
         return {**dropped, **{name: value or None for name, value in given.items()}}
 

@@ -37,9 +37,11 @@ def _run() -> None:
     try:
         app()
     except ArcferryError as error:
-        typer.secho(f"error: {error.message}", fg=typer.colors.RED, err=True)
+        from arcferry.cli.talk import in_window
+
+        typer.secho(in_window(f"error: {error.message}"), fg=typer.colors.RED, err=True)
         if error.hint:
-            typer.echo(f"hint: {error.hint}", err=True)
+            typer.echo(in_window(f"hint: {error.hint}"), err=True)
         sys.exit(error.exit_code)
 
 

@@ -241,6 +241,12 @@ def _say_what_is_done(context: typer.Context, verbose: bool) -> None:
     _tell_site(context)
 
 
+def _say_less(wanted: bool) -> None:
+    from arcferry import log
+
+    log.be_quiet(wanted)
+
+
 def _take_language(context: typer.Context, wanted: str | None) -> None:
     from arcferry.errors import UnknownNameError
     from arcferry.language import LANGUAGES
@@ -269,6 +275,13 @@ def _everywhere(
         typer.Option(
             "--verbose", "-v", is_eager=True, expose_value=False, callback=_say_what_is_done,
             help="Say on stderr what is done: files read, hosts asked, steps.",
+        ),
+    ] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option(
+            "--quiet", "-q", is_eager=True, expose_value=False, callback=_say_less,
+            help="No notes and no progress on stderr; errors, warnings and the result stay.",
         ),
     ] = False,
     config: Annotated[

@@ -9,6 +9,7 @@ from arcferry.cli.inventory import EncodingOption
 from arcferry.cli.options import argument, grouped, option
 from arcferry.cli.output import show_by
 from arcferry.cli.sign_in import principal
+from arcferry.cli.talk import say
 from arcferry.errors import InputError
 
 if TYPE_CHECKING:
@@ -112,5 +113,5 @@ async def _ask(
         if register:
             by_subscription = {target.subscription_id: session for target, session in sessions.items()}
             for session in by_subscription.values():
-                await azure.register(session, lambda did: typer.echo(did, err=True))
+                await azure.register(session, say)
         return await examined(sessions, wanted)

@@ -14,6 +14,7 @@ from arcferry.cli.bundle_shared import (
 )
 from arcferry.cli.options import argument, grouped, option
 from arcferry.cli.output import show
+from arcferry.cli.talk import say
 from arcferry.errors import BundleRefusedError
 
 app = typer.Typer(
@@ -63,7 +64,7 @@ def verify(
     document = report.document(view) | as_json.fields(judge([bundle.checked(path, now)]))
     show(
         output,
-        table=lambda: report.draw(view, console.stdout()),
+        table=lambda: report.draw(view, console.stdout(), every=False),
         document=lambda: document,
         lines=lambda: as_json.lines(document),
         junit=lambda: report.junit(view),
@@ -189,8 +190,8 @@ def pack_itself(
         manifest = itself.build_itself(sealing.out, selection, secret, say=status.update, **settings)
     show_built(sealing.out, manifest, secret.public(), output)
     there = f"minisign -V -p {sealing.secret_key.name}.pub -m manifest.json"
-    typer.echo(f"hint: unpack it there, and before anything in it is run: {there}", err=True)
-    typer.echo("hint: then INSTALL.txt tells the rest: sh install.sh, or install.ps1", err=True)
+    say(f"hint: unpack it there, and before anything in it is run: {there}")
+    say("hint: then INSTALL.txt tells the rest: sh install.sh, or install.ps1")
 
 
 @keys.command("new")
@@ -213,7 +214,7 @@ def new(
     public = bundle.create_key_pair(path, password=secret)
     typer.echo(f"secret key  {path}\npublic key  {path}.pub\nkey id      {public.id}")
     if not secret:
-        typer.echo("note: no password protects the secret key; only you can read the file", err=True)
+        say("note: no password protects the secret key; only you can read the file")
 
 
 @keys.command("endorse")
@@ -231,7 +232,7 @@ def endorse(
 
     path = bundle.endorse(new_key, open_secret_key(secret_key, password_env))
     typer.echo(str(path))
-    typer.echo(f"hint: the receiver runs: arcferry bundle key accept {new_key} --into OLD.pub", err=True)
+    say(f"hint: the receiver runs: arcferry bundle key accept {new_key} --into OLD.pub")
 
 
 @keys.command("accept")

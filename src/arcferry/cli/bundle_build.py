@@ -13,6 +13,7 @@ from arcferry.cli import azure_options, options
 from arcferry.cli.bundle_shared import SealOptions, open_secret_key, show_built
 from arcferry.cli.options import grouped, is_on_command_line, option, setting
 from arcferry.cli.sign_in import sign_in
+from arcferry.cli.talk import say
 from arcferry.errors import InputError
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def build(
     )
     manifest = bundle.build(sealing.out, _joined(contents, brought), secret, **settings)
     show_built(sealing.out, manifest, secret.public(), output)
-    typer.echo(f"hint: arcferry bundle verify {sealing.out} --bundle-key {sealing.secret_key}.pub", err=True)
+    say(f"hint: arcferry bundle verify {sealing.out} --bundle-key {sealing.secret_key}.pub")
 
 
 def _served(given: Path) -> tuple[Path, tuple[str, ...]]:
@@ -244,9 +245,9 @@ def bring(
             says="stopped; what has arrived stays, and the next run goes on from there",
         )
     for one in found.files:
-        typer.echo(f"{one.item}: {one.path.name}, SHA-256 {one.sha256}\n  {one.origin}, {one.says}", err=True)
+        say(f"{one.item}: {one.path.name}, SHA-256 {one.sha256}\n  {one.origin}, {one.says}")
     for note in found.notes:
-        typer.echo(f"note: {note}", err=True)
+        say(f"note: {note}")
     return found
 
 
@@ -272,7 +273,7 @@ def _progress() -> "Iterator[Progress]":
         def tell(item: str, _done: int, _total: int | None) -> None:
             if item not in seen:
                 seen.add(item)
-                typer.echo(f"fetching {item}", err=True)
+                say(f"fetching {item}")
 
         yield tell
         return

@@ -133,13 +133,21 @@ def show_built(out: Path, manifest: "Manifest", public: "PublicKey", output: Out
     from arcferry import bundle, times
 
     bundle.open_bundle(out, public, now=manifest.created)
-    render(output, out, manifest, public.id)
+    render(output, out, manifest, public.id, every=False)
     if manifest.expires <= times.now():
         typer.echo("warning: with this time of creation the bundle has expired already", err=True)
 
 
-def render(output: Output, path: Path, manifest: "Manifest", key_id: str, *, verified: bool = True) -> None:
-    """Print a bundle as it was asked for."""
+def render(
+    output: Output,
+    path: Path,
+    manifest: "Manifest",
+    key_id: str,
+    *,
+    verified: bool = True,
+    every: bool = True,
+) -> None:
+    """Print a bundle as it was asked for; in a table with `every` file or none."""
     from arcferry import times
     from arcferry.report import bundle as report
     from arcferry.report import console
@@ -147,7 +155,7 @@ def render(output: Output, path: Path, manifest: "Manifest", key_id: str, *, ver
     view = report.BundleView(path, manifest, key_id, verified, times.now())
     show(
         output,
-        table=lambda: report.draw(view, console.stdout()),
+        table=lambda: report.draw(view, console.stdout(), every=every),
         document=lambda: report.document(view),
         lines=lambda: (report.document(view),),
     )

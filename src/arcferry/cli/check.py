@@ -11,6 +11,7 @@ from arcferry.cli import azure_options, options
 from arcferry.cli.options import grouped, option
 from arcferry.cli.output import PageOutput, show
 from arcferry.cli.since import SinceOption
+from arcferry.cli.talk import say
 from arcferry.files import state_folder
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def check(
     endpoints = catalog.endpoints(chosen, region, optional=every)
     given, held = evidence_and_held(evidence or [], chosen)
     if not probing.proxy and any(map(os.environ.get, ("HTTPS_PROXY", "https_proxy"))):
-        typer.echo("note: HTTPS_PROXY is set, and not used here; give --proxy to go through it", err=True)
+        say("note: HTTPS_PROXY is set, and not used here; give --proxy to go through it")
     with _counter(len(endpoints)) as step:
         result = stopping.run(
             check_endpoints(chosen, region, settings, optional=every, progress=step),
@@ -126,22 +127,22 @@ def _print(
     from arcferry.report import check as report
 
     names: dict[str, Any] | None = None
-    shown: list[tuple[str, str]] = []
+    of_names: list[tuple[str, str]] = []
     if private:
         from arcferry.report.private_link import document, lines
 
-        names, shown = document(private), list(lines(private))
+        names, of_names = document(private), [*lines(private)]
     announced = catalog.ahead(times.now().date(), result.cloud)
 
     def table() -> None:
         met = report.met(expectation) if expectation else ()
-        conclusions = (*shown, *report.conclusions(result, diagnosis, announced), *met)
+        conclusions = (*report.conclusions(result, diagnosis, announced), *met)
         if not sys.stdout.isatty():  # without rich, which takes longer to load than a pipe's table is worth
-            typer.echo("\n".join((*report.plain(result), *(line for _, line in conclusions))))
+            typer.echo("\n".join(report.plain(result, (*of_names, *conclusions))))
             return
         from arcferry.report import check_terminal, console
 
-        check_terminal.draw(result, conclusions, console.stdout())
+        check_terminal.draw(result, conclusions, console.stdout(), private)
 
     def junit() -> str:
         from arcferry.report import junit

@@ -8,6 +8,7 @@ from arcferry.cli import azure_options, options
 from arcferry.cli.options import grouped, is_on_command_line, option
 from arcferry.cli.output import show as show_in
 from arcferry.cli.sign_in import sign_in
+from arcferry.cli.talk import say
 from arcferry.errors import InputError
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def show(
         lines=lambda: as_json.lines(report.document(view), *report.ROWS),
     )
     for hint in dict.fromkeys(error.hint for error in view.not_read if error.hint):
-        typer.echo(f"hint: {hint}", err=True)
+        say(f"hint: {hint}")
     if view.not_read:
         raise typer.Exit(max(error.exit_code for error in view.not_read))
     if not found.is_sound:

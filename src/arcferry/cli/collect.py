@@ -7,6 +7,7 @@ from arcferry.cli import azure_options, options
 from arcferry.cli.inventory import EncodingOption, InventoryOption, read
 from arcferry.cli.options import argument, grouped, option
 from arcferry.cli.output import show_by
+from arcferry.cli.talk import say
 
 if TYPE_CHECKING:
     from arcferry.export.collect import InAzure
@@ -58,10 +59,10 @@ def collect(
     collection = reading.collect(share, hosts, given, held, _in_azure(azure, cloud))
     collection, notes = with_baselines(collection, hosts, state or state_folder(), (*given, *held))
     for note in notes:
-        typer.echo(f"note: {note}", err=True)
+        say(f"note: {note}")
     if evidence:
         count = reading.write_evidence(collection, evidence)
-        typer.echo(f"{count} files of evidence written to {evidence}", err=True)
+        say(f"{count} files of evidence written to {evidence}")
     show_by(output, report, collection)
     if not collection.all_good:
         raise typer.Exit(1)
@@ -77,6 +78,7 @@ def _in_azure(given: azure_options.QueryOptions, cloud: str) -> "InAzure | None"
     from arcferry.cli.sign_in import principal, sign_in
     from arcferry.errors import AzureError
     from arcferry.export.collect import InAzure
+    from arcferry.report.console import waiting_for
 
     if principal(given) is None or (place := sign_in(given, cloud)) is None:
         return None
@@ -87,7 +89,8 @@ def _in_azure(given: azure_options.QueryOptions, cloud: str) -> "InAzure | None"
             return InAzure(await azure.list_machines(session), there.resource_group, there.subscription_id)
 
     try:
-        return stopping.run(listed(), says="stopped")
+        with waiting_for("Asking Azure for the machines"):
+            return stopping.run(listed(), says="stopped")
     except AzureError as error:
         typer.echo(f"warn: Azure was not asked: {error}", err=True)
         return None

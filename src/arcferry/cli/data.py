@@ -9,6 +9,7 @@ from arcferry.cli.options import argument, grouped, is_on_command_line, option, 
 from arcferry.cli.output import Output
 from arcferry.cli.output import show as show_in
 from arcferry.cli.sign_in import sign_in
+from arcferry.cli.talk import say
 from arcferry.errors import FileInputError, InputError, UnknownNameError
 from arcferry.files import data_folder
 from arcferry.text import quoted
@@ -108,9 +109,7 @@ def show(
             report.draw(view, console.stdout(), every=conflicts)
             return
         typer.echo(f"nothing is held in {store.folder}")
-        typer.echo(
-            "hint: arcferry data import FILE..., or arcferry data update on a connected machine", err=True
-        )
+        say("hint: arcferry data import FILE..., or arcferry data update on a connected machine")
 
     show_in(
         output,
@@ -233,7 +232,7 @@ def update(
     _print_rows(output, "data-update", "outcomes", rows, report.outcomes(found, leads))
     failed = [one.error for one in found if one.status is Status.FAILED and one.error]
     for hint in dict.fromkeys(error.hint for error in failed if error.hint):
-        typer.echo(f"hint: {hint}", err=True)
+        say(f"hint: {hint}")
     if failed:
         raise typer.Exit(max(error.exit_code for error in failed))
 
@@ -353,9 +352,7 @@ def _explain_left_out(
     if needs and signing_in is not None and signing_in.target.resource_group == "none":
         raise InputError(f"{' and '.join(needs)} needs --resource-group")
     if signing_in is None and "community-list" in kinds:
-        typer.echo(
-            "note: without a sign-in (--tenant-id …) the list of BGP communities is left out", err=True
-        )
+        say("note: without a sign-in (--tenant-id …) the list of BGP communities is left out")
 
 
 def _today() -> "date":
@@ -368,9 +365,16 @@ def _today() -> "date":
 def _print_rows(
     output: Output, kind: str, key: str, rows: list[dict[str, Any]], lines: Iterable[str]
 ) -> None:
+    from arcferry.report.console import print_text, stdout
+
+    def table() -> None:
+        for line in lines:
+            text = line.lstrip()
+            print_text(stdout(), text, indent=2 + len(line) - len(text), first=" " * (len(line) - len(text)))
+
     show_in(
         output,
-        table=lambda: typer.echo("\n".join(lines)),
+        table=table,
         document=lambda: {"schema": 1, "kind": kind, key: rows},
         lines=lambda: ({"schema": 1, "type": kind, **row} for row in rows),
     )

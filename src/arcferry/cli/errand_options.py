@@ -22,6 +22,7 @@ from arcferry.cli.onboard_options import (
 from arcferry.cli.options import option
 from arcferry.cli.output import CheckOutput, show_by
 from arcferry.cli.sign_in import principal
+from arcferry.cli.talk import say
 from arcferry.cli.winrm import WinrmOptions
 from arcferry.errors import InputError, InterruptedRunError
 
@@ -116,25 +117,29 @@ def _one_machine(name: str, given: MachineOptions) -> "Inventory":
 
 def carry_out(request: "ErrandRequest", given: MachineOptions, output: CheckOutput, *, applies: bool) -> None:
     """Show what would be done, or do it and show what was; ends with the command's exit code."""
+    from arcferry import log
     from arcferry.cli import stopping
     from arcferry.fleet.errands.run import apply_errand, plan_errand
     from arcferry.fleet.stop import Stop
-    from arcferry.report import console
     from arcferry.report import errand as report
-    from arcferry.report.progress import tell
+    from arcferry.report.console import waiting_for
+    from arcferry.report.progress import watching
 
     who = principal(given, ask=applies and request.errand.asks_azure)
     if not applies:
-        result = stopping.run(plan_errand(request, who), says="stopped; nothing was changed")
+        with waiting_for(f"Reading {len(request.inventory.hosts)} hosts"):
+            result = stopping.run(plan_errand(request, who), says="stopped; nothing was changed")
     else:
-        stop, screen = Stop(), console.stderr()
+        stop = Stop()
 
         def ask() -> None:
             stop.ask()
-            typer.echo("stopping: the step that is at work ends first", err=True)
+            say("stopping: the step that is at work ends first")
 
-        work = apply_errand(request, who, observer=lambda event: tell(event, screen), stop=stop)
-        result = stopping.run(work, says="stopped", hint=_GO_ON, ask=ask)
+        names, errand = [host.name for host in request.inventory.hosts], request.errand
+        with watching(names, len(errand.steps), done=errand.done, lines=log.is_on()) as observer:
+            work = apply_errand(request, who, observer=observer, stop=stop)
+            result = stopping.run(work, says="stopped", hint=_GO_ON, ask=ask)
     show_by(output, report, result)
     if result.interrupted:
         raise InterruptedRunError("stopped; what is done is kept", hint=_GO_ON)

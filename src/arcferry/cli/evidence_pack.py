@@ -1,11 +1,10 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from arcferry.cli.evidence import held_beside, read_files, tell_unrecognised, warn
 from arcferry.cli.options import OutOption, argument
 from arcferry.cli.since import SinceOption, compared_with
+from arcferry.cli.talk import say
 from arcferry.errors import FileInputError, InputError
 
 if TYPE_CHECKING:
@@ -83,10 +82,7 @@ def _refuse(diagnosis: "Diagnosis") -> None:
 
 def _tell(out: Path, cleaning: "Cleaning") -> None:
     hidden = sum(one.hidden.total() for one in cleaning.files)
-    typer.echo(
-        f"{out}: {len(cleaning.files)} files, {hidden} secrets taken out; {len(cleaning.left_out)} left out",
-        err=True,
-    )
+    say(f"{out}: {len(cleaning.files)} files, {hidden} secrets taken out; {len(cleaning.left_out)} left out")
     for one in cleaning.left_out:
-        typer.echo(f"left out: {one.name}: {one.why}", err=True)
-    typer.echo("Read case.txt and REDACTED.txt in it before you send it.", err=True)
+        say(f"left out: {one.name}: {one.why}")
+    say("Read case.txt and REDACTED.txt in it before you send it.")

@@ -6,6 +6,7 @@ import typer
 from arcferry.cli import options
 from arcferry.cli.evidence_pack import pack
 from arcferry.cli.options import option
+from arcferry.cli.talk import say
 from arcferry.errors import FileInputError, InputError
 
 if TYPE_CHECKING:
@@ -58,15 +59,15 @@ def script(
     if host_script:
         _write_host_script(system, path)
         run = _RUN[system].format(file=f"{system}{_SUFFIXES[system]}")
-        typer.echo(f"{path}: on the server: {run} facts {region.name} {chosen.name} facts.json", err=True)
-        typer.echo("Hand in what it writes: arcferry explain facts.json", err=True)
+        say(f"{path}: on the server: {run} facts {region.name} {chosen.name} facts.json")
+        say("Hand in what it writes: arcferry explain facts.json")
         return
     text = block(system, _hosts(endpoint or [], chosen, region)) + "\n"
     # Windows PowerShell takes a file without the mark for one in the server's own code page.
     data = text.replace("\n", "\r\n").encode("utf-8-sig") if system == "windows" else text.encode()
     files.write_whole(path, data)
-    typer.echo(f"{path}: {len(data):,} bytes. On the server: {_RUN[system].format(file=path.name)}", err=True)
-    typer.echo("Hand in what it writes: arcferry explain arcferry-evidence.txt", err=True)
+    say(f"{path}: {len(data):,} bytes. On the server: {_RUN[system].format(file=path.name)}")
+    say("Hand in what it writes: arcferry explain arcferry-evidence.txt")
 
 
 def _write_host_script(system: str, folder: Path) -> None:

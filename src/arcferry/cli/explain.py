@@ -8,6 +8,7 @@ from arcferry.cli.evidence import STDIN, held_beside, read_files, tell_unrecogni
 from arcferry.cli.options import PageOutputOption, argument, option
 from arcferry.cli.output import PageOutput, show
 from arcferry.cli.since import SinceOption, since_file
+from arcferry.cli.talk import say
 from arcferry.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -133,9 +134,9 @@ def _pages(name: str) -> "list[Code | Page]":
     said = one_line(name, limit=60).strip("()")
     for code in codes:
         if code.code.lower() not in said.lower():
-            typer.echo(f"note: {said} is {code.title}", err=True)
+            say(f"note: {said} is {code.title}")
     for code in catalog.also_asked(said):
-        typer.echo(f"note: {said} is {code.title} too: arcferry explain '{code.title}'", err=True)
+        say(f"note: {said} is {code.title} too: arcferry explain '{code.title}'")
     found: list[Code | Page] = []
     for code in codes:
         found += [code] if code.exit_code is not None or not code.cause else [code, pages.page(code.cause)]
@@ -208,8 +209,8 @@ def _print(diagnosis: "Diagnosis", output: PageOutput) -> None:
 def _print_names(output: PageOutput) -> None:
     from arcferry import catalog
     from arcferry.diagnosis.pages import pages
-    from arcferry.report import columns
     from arcferry.report.as_json import SCHEMA
+    from arcferry.report.console import print_table, stdout
 
     names = [
         *({"name": one.slug, "kind": "cause", "says": one.title} for one in pages()),
@@ -221,7 +222,9 @@ def _print_names(output: PageOutput) -> None:
     _check_form(output)
     show(
         output,
-        table=lambda: typer.echo("\n".join(columns.columns(tuple(one.values()) for one in names))),
+        table=lambda: print_table(
+            stdout(), ("NAME", "KIND", "SAYS"), ((tuple(row.values()), "") for row in names)
+        ),
         document=lambda: {"schema": SCHEMA, "kind": "names", "names": names},
         lines=lambda: ({"schema": SCHEMA, **one} for one in names),
     )

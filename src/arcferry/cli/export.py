@@ -8,6 +8,7 @@ from arcferry.cli.bundle_shared import open_bundle
 from arcferry.cli.inventory import EncodingOption, InventoryOption, completed, read
 from arcferry.cli.onboard_options import window_of
 from arcferry.cli.options import argument, grouped, is_on_command_line, option
+from arcferry.cli.talk import say
 from arcferry.errors import InputError
 
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ def export(
     )  # fmt: skip
     export.export(wanted, chosen, out)
     typer.echo(str(out))
-    typer.echo(f"hint: {out / 'STEPS.md'} says what to do next", err=True)
+    say(f"hint: {out / 'STEPS.md'} says what to do next")
 
 
 def _target(place: azure_options.HostPlaceOptions, inventory: "Inventory | None") -> "AzureTarget":

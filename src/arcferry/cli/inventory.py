@@ -5,10 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
-import typer
-
 from arcferry.cli.azure_options import PlaceOptions
 from arcferry.cli.options import argument, option, setting
+from arcferry.cli.talk import say
 from arcferry.errors import FileInputError, InputError
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def read(path: Path, encoding: str, cloud: str, how: "HowReached | None" = None)
     except ValueError as error:
         raise InputError(str(error)) from None
     for note in found.notes:
-        typer.echo(f"note: {path}: {note}", err=True)
+        say(f"note: {path}: {note}")
     return found
 
 

@@ -10,6 +10,7 @@ from arcferry.cli.inventory import InventoryOption
 from arcferry.cli.options import argument, grouped, option
 from arcferry.cli.output import show
 from arcferry.cli.sign_in import principal
+from arcferry.cli.talk import say
 from arcferry.cli.watch_service import UNITS, UnitsOption
 from arcferry.errors import InputError, InterruptedRunError
 
@@ -113,7 +114,7 @@ def _servers(
 
     def ask() -> None:
         stop.ask()
-        typer.echo("stopping: the step that is at work ends first", err=True)
+        say("stopping: the step that is at work ends first")
 
     work = take_servers(
         request,

@@ -8,6 +8,7 @@ from arcferry.cli import options
 from arcferry.cli.options import argument, grouped, option
 from arcferry.cli.output import show
 from arcferry.cli.sign_in import principal
+from arcferry.cli.talk import say
 from arcferry.cli.verify import HALF, OF_IDENTITY, VerifyOptions, verified, wanted_of
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def lifecycle(
     )
     if ics is not None:
         write_whole(ics, calendar.calendar(found).encode())
-        typer.echo(f"wrote {ics}", err=True)
+        say(f"wrote {ics}")
     show(
         output,
         table=lambda: report.draw(found, console.stdout()),
@@ -77,10 +78,12 @@ def lifecycle(
 
 def _asked(inventory: Path | None, given: VerifyOptions, who: "Identity") -> "Verification":
     from arcferry.cli import stopping
+    from arcferry.report.console import waiting_for
     from arcferry.verify import Source
 
     wanted = wanted_of(inventory, given, timedelta(days=7))
-    return stopping.run(verified(wanted, who, Source.GRAPH), says="stopped; nothing was changed")
+    with waiting_for("Asking Azure for the machines"):
+        return stopping.run(verified(wanted, who, Source.GRAPH), says="stopped; nothing was changed")
 
 
 def _exit(found: "Lifecycle") -> None:

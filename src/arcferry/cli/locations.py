@@ -1,7 +1,5 @@
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from arcferry.cli.options import OutputOption
 from arcferry.cli.output import show
 
@@ -23,7 +21,7 @@ def locations(output: OutputOption = "table") -> None:
     """
     from arcferry import catalog
     from arcferry.report.as_json import SCHEMA
-    from arcferry.report.columns import columns
+    from arcferry.report.console import print_table, stdout
 
     rows = [_row(region) for region in catalog.regions()]
     cells = [
@@ -39,7 +37,7 @@ def locations(output: OutputOption = "table") -> None:
     ]
     show(
         output,
-        table=lambda: typer.echo("\n".join(columns([_HEADINGS, *cells]))),
+        table=lambda: print_table(stdout(), _HEADINGS, ((row, "") for row in cells)),
         document=lambda: {"schema": SCHEMA, "kind": "locations", "locations": rows},
         lines=lambda: ({"schema": SCHEMA, "kind": "location", **row} for row in rows),
     )

@@ -11,6 +11,7 @@ from arcferry.cli.options import grouped, option
 from arcferry.cli.output import PageOutput, show_by
 from arcferry.cli.run_choice import RunOption
 from arcferry.cli.sign_in import principal
+from arcferry.cli.talk import say
 from arcferry.errors import InputError, InterruptedRunError
 
 if TYPE_CHECKING:
@@ -54,9 +55,11 @@ def plan(
     from arcferry.fleet import saved_plan
     from arcferry.fleet.plan import plan_fleet
     from arcferry.report import plan as report
+    from arcferry.report.console import waiting_for
 
     request = request_of(inventory, fleet, acts=False, run=order)
-    result = stopping.run(plan_fleet(request), says="stopped; nothing was changed")
+    with waiting_for(f"Reading {len(request.inventory.hosts)} hosts and Azure"):
+        result = stopping.run(plan_fleet(request), says="stopped; nothing was changed")
     if save is not None:
         saved_plan.save(result, save)
     show_by(output, report, result)
@@ -178,7 +181,7 @@ def carry_out(
         """Once to end in order, twice to leave what is at work."""
         stop.ask()
         if stop.asked == 1:
-            typer.echo(_STOPPING, err=True)
+            say(_STOPPING)
 
     names = [host.name for host in request.inventory.hosts]
     with watching(names, len(NAMES), lines=log.is_on()) as observer:
@@ -195,7 +198,7 @@ def carry_out(
     judged = replace(result, diagnosis=findings_of_run(result.hosts, held))
     judged, notes = with_baselines(judged, request.state, held)
     for note in notes:
-        typer.echo(f"note: {note}", err=True)
+        say(f"note: {note}")
     show_by(output, report, judged)
     keep(judged.diagnosis, Path(judged.state))
     if judged.cancelled:

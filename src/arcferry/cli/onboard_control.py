@@ -8,6 +8,7 @@ import typer
 from arcferry.cli import options
 from arcferry.cli.options import option
 from arcferry.cli.run_choice import RunOption, chosen
+from arcferry.cli.talk import say
 
 if TYPE_CHECKING:
     from arcferry.fleet.control import Wish
@@ -64,7 +65,7 @@ def _give(state: Path | None, name: str, wish: "Wish", reason: str) -> None:
     order = Order.given(wish, reason)
     give(run, order)
     typer.echo(f"run {run.id} {order.says}")
-    typer.echo(f"hint: {_what_now(run, wish, working=is_held(run.path, LOCK))}", err=True)
+    say(f"hint: {_what_now(run, wish, working=is_held(run.path, LOCK))}")
 
 
 def _what_now(run: "RunFolder", wish: "Wish", *, working: bool) -> str:

@@ -8,6 +8,7 @@ import typer
 from arcferry.cli import options
 from arcferry.cli.output import show
 from arcferry.cli.run_choice import RunOption, chosen
+from arcferry.cli.talk import in_window
 
 if TYPE_CHECKING:
     from arcferry.fleet.run_folder import RunFolder
@@ -22,6 +23,7 @@ def status(*, state: options.StateOption = None, output: options.PageOutputOptio
     from arcferry.files import state_folder
     from arcferry.fleet.findings import judged_again
     from arcferry.report import as_json, runs
+    from arcferry.report.console import print_lines, stdout
 
     folder = state or state_folder()
     found = runs.remembered(folder)
@@ -31,7 +33,7 @@ def status(*, state: options.StateOption = None, output: options.PageOutputOptio
 
     show(
         output,
-        table=lambda: typer.echo("\n".join(runs.plain(found))),
+        table=lambda: print_lines(stdout(), "\n".join(runs.plain(found)), indent=0),
         document=lambda: {"schema": 1, "kind": "runs", **content()},
         lines=lambda: as_json.lines(content(), "runs", "run-state"),
         junit=lambda: runs.junit(found),
@@ -58,9 +60,8 @@ def follow(
     stopping.run(_print(found, output), says="stopped following; the run goes on")
     stands = standing(found)
     if stands["state"] == RunState.BROKEN_OFF:
-        typer.echo(
-            "the run was broken off: its process is gone. Apply again: it goes on where it was", err=True
-        )
+        says = "the run was broken off: its process is gone. Apply again: it goes on where it was"
+        typer.echo(in_window(says), err=True)
     if not all_connected(found, stands):
         raise typer.Exit(1)
 
@@ -70,11 +71,12 @@ async def _print(run: "RunFolder", output: str) -> None:
 
     from arcferry.fleet.following import follow as followed
     from arcferry.report import runs
+    from arcferry.report.console import stdout
 
-    told: dict[str, Callable[[Mapping[str, Any]], str]] = {
-        "table": runs.event_line,
-        "jsonl": lambda event: json.dumps(event, ensure_ascii=False),
+    console = stdout()
+    tell: dict[str, Callable[[Mapping[str, Any]], None]] = {
+        "table": lambda event: runs.draw_event(event, console),
+        "jsonl": lambda event: typer.echo(json.dumps(event, ensure_ascii=False)),
     }
     async for event in followed(run):
-        if line := told[output](event):
-            typer.echo(line)
+        tell[output](event)

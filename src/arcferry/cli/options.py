@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar, get_type_hin
 import typer
 
 from arcferry.cli.output import CheckOutput, Output, PageOutput, PlanOutput
+from arcferry.cli.talk import say
 from arcferry.errors import UnknownNameError
 
 if TYPE_CHECKING:
@@ -276,7 +277,5 @@ def region_of(location: str, cloud: "Cloud | str", *, unlisted: bool) -> "Region
             *([] if catalog.geography_of(found.name) else ["its geopolitical area"]),
             "whether its names follow the other regions' rule",
         ]
-        typer.echo(
-            f"note: {found.name} is in no list of arcferry's; not known: {', '.join(unknown)}", err=True
-        )
+        say(f"note: {found.name} is in no list of arcferry's; not known: {', '.join(unknown)}")
     return found

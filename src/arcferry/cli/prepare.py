@@ -8,6 +8,7 @@ from arcferry.cli import azure_options, options
 from arcferry.cli.export import ServersGroupOption, ShareOption
 from arcferry.cli.options import grouped, option
 from arcferry.cli.output import CheckOutput, show_by
+from arcferry.cli.talk import say
 from arcferry.errors import InputError, UnknownNameError
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _write(site: "Site", out: Path, languages: tuple[str, ...]) -> None:
     for name in prepare.prepare(site, out, languages, times.now().date()):
         typer.echo(str(out / name))
     readme = next(name for name in ("README.md", f"README.{languages[0]}.md") if (out / name).exists())
-    typer.echo(f"hint: {out / readme} says what to do next", err=True)
+    say(f"hint: {out / readme} says what to do next")
 
 
 def _show_status(folder: Path, given: Mapping[str, Path | None], language: str, output: CheckOutput) -> None:

@@ -45,7 +45,7 @@ def report(
         typer.echo(text, nl=False)
         return
     writing.write_whole(out, text.encode())
-    typer.echo(f"Written: {out}", err=True)
+    say(f"Written: {out}")
 
 
 def _read(file: str) -> "Written":

@@ -1,12 +1,13 @@
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar, assert_never, get_args
 
 import typer
 
 from arcferry.cli import options
 from arcferry.cli.options import argument, option
 from arcferry.cli.output import show, show_by
+from arcferry.cli.talk import say
 from arcferry.errors import FileInputError, InputError
 
 if TYPE_CHECKING:
@@ -155,6 +156,8 @@ def firewall(
     from arcferry.cli.evidence import evidence_and_held
     from arcferry.evidence.case import Case
     from arcferry.report import firewall as report
+    from arcferry.report.console import stdout
+    from arcferry.report.firewall_forms import FORMS
     from arcferry.routing import firewall as rules
     from arcferry.routing import plan as routes
     from arcferry.routing.planned import Steered
@@ -175,8 +178,14 @@ def firewall(
             typer.echo(f"warning: the service tags hold no prefix of {tag} for these regions", err=True)
     shown = report.SheetView(sheet, chosen, region, wanted)
     for note in report.notes(shown, form, output):
-        typer.echo(f"note: {note}", err=True)
-    typer.echo(report.text(shown, form, output), nl=False)
+        say(f"note: {note}")
+    match output:
+        case "table" if form not in FORMS:
+            report.draw(shown, stdout())
+        case "table" | "json" | "csv":
+            typer.echo(report.text(shown, form, output), nl=False)
+        case _:
+            assert_never(output)
 
 
 def _older_tags(files: "Sequence[Path]") -> "list[ServiceTags]":

@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from arcferry.cli.options import option
+from arcferry.cli.talk import say
 from arcferry.errors import FileInputError, InputError
 
 if TYPE_CHECKING:
@@ -69,11 +68,11 @@ def since_kept(diagnosis: "Diagnosis", path: Path, *, well: bool) -> "Diagnosis"
         if diagnosis.findings and path.is_file():
             diagnosis = since(diagnosis, compare(baseline.read(path), case))
     except InputError as error:
-        typer.echo(f"note: what changed since all was well is not known: {error.message}", err=True)
-        typer.echo(f"hint: {path} is written anew once all is well; or remove it.", err=True)
+        say(f"note: what changed since all was well is not known: {error.message}")
+        say(f"hint: {path} is written anew once all is well; or remove it.")
     try:
         if well:
             baseline.keep(path, case)
     except FileInputError as error:
-        typer.echo(f"note: that all is well now is not remembered: {error.message}", err=True)
+        say(f"note: that all is well now is not remembered: {error.message}")
     return diagnosis

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from arcferry.cli.talk import say
 from arcferry.errors import FileInputError, UnknownNameError
 from arcferry.files import read_bounded
 
@@ -68,7 +69,7 @@ def init() -> None:
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         stream.write(template)
     typer.echo(str(path.absolute()))
-    typer.echo("hint: take the # away before what you fill in", err=True)
+    say("hint: take the # away before what you fill in")
 
 
 def settings_for(given: Path | None, options: Iterable[str]) -> tuple[Path | None, Mapping[str, Setting]]:

@@ -11,6 +11,7 @@ from arcferry.cli.onboard_options import SelectionOptions, tagged
 from arcferry.cli.options import argument, grouped, option
 from arcferry.cli.output import show_by
 from arcferry.cli.sign_in import principal
+from arcferry.cli.talk import say
 from arcferry.errors import BundleFault, BundleRefusedError, InputError
 
 if TYPE_CHECKING:
@@ -87,6 +88,7 @@ def verify(
     """
     from arcferry.cli import stopping
     from arcferry.report import verify as report
+    from arcferry.report.console import waiting_for
     from arcferry.verify import Source
 
     who = principal(given, ask=True)
@@ -97,7 +99,8 @@ def verify(
             "else: --az-login, --managed-identity or --federated-token-file.",
         )
     wanted = wanted_of(inventory, given, timedelta(days=stale_after))
-    found = stopping.run(verified(wanted, who, Source(ask)), says="stopped; nothing was changed")
+    with waiting_for("Asking Azure for the machines"):
+        found = stopping.run(verified(wanted, who, Source(ask)), says="stopped; nothing was changed")
     show_by(output, report, report.Verified(found, every))
     if found.half:
         raise typer.Exit(OF_IDENTITY if found.refused else HALF)
@@ -191,5 +194,5 @@ def goal_of(given: VerifyOptions) -> "AgentGoal":
         except BundleRefusedError as error:
             if error.fault not in (BundleFault.DATES, BundleFault.OLDER):
                 raise
-            typer.echo(f"note: agents are not compared with the bundle's: {error.message}", err=True)
+            say(f"note: agents are not compared with the bundle's: {error.message}")
     return AgentGoal.of(opened, times.now().date())

@@ -11,6 +11,7 @@ import typer
 from arcferry.cli import options, watch_service
 from arcferry.cli.options import grouped, option
 from arcferry.cli.output import Output, indented
+from arcferry.cli.talk import say
 from arcferry.cli.watch_options import WatchOptions, duration
 from arcferry.errors import InputError
 from arcferry.text import quoted
@@ -78,9 +79,9 @@ def record(
             look = partial(take_round, chosen, region, settings, besides=besides, site=site)
             vantages.append(Vantage(look, stack.enter_context(History.open(path))))
             by = f" by the resolvers of {site}" if site else ""
-            typer.echo(f"Watching {region.name}{by} every {given.every}; history in {path}", err=True)
+            say(f"Watching {region.name}{by} every {given.every}; history in {path}")
         for announced in catalog.ahead(times.now().date(), chosen):
-            typer.echo(f"note: {announced}", err=True)
+            say(f"note: {announced}")
         good = stopping.run(
             watch(
                 vantages,
@@ -141,7 +142,7 @@ def show(
         typer.echo(text)
     else:
         files.write_whole(out, text.encode())
-        typer.echo(f"Written: {out}", err=True)
+        say(f"Written: {out}")
 
 
 def _written(views: "Sequence[HistoryView]", case: "Case", output: _Written) -> str:

@@ -10,6 +10,7 @@ import typer
 
 from arcferry.cli import options
 from arcferry.cli.options import grouped, option
+from arcferry.cli.talk import say
 from arcferry.cli.watch_options import WatchOptions
 from arcferry.errors import InputError
 
@@ -49,15 +50,15 @@ def install(
         text, name = services.unit(service), f"{service.name}.service"
     if out is None:
         typer.echo(text, nl=False)
-        typer.echo(f"Nothing was written; --out DIR writes {name}.", err=True)
+        say(f"Nothing was written; --out DIR writes {name}.")
     else:
         if sys.platform == "win32":
             write_whole(out / name, document)
         else:
             services.write_unit(out / name, text)
-        typer.echo(f"Written: {out / name}", err=True)
+        say(f"Written: {out / name}")
     for line in _next_steps(service, out or Path(), name):
-        typer.echo(line, err=True)
+        say(line)
 
 
 def uninstall(
@@ -81,9 +82,9 @@ def _remove(path: Path, state: Path) -> None:
     from arcferry.export.watch_service import remove_unit
 
     remove_unit(path, state)
-    typer.echo(f"Removed: {path}", err=True)
-    typer.echo("Let systemd know: systemctl daemon-reload", err=True)
-    typer.echo(f"Its history stays in {state}; remove that folder to forget it.", err=True)
+    say(f"Removed: {path}")
+    say("Let systemd know: systemctl daemon-reload")
+    say(f"Its history stays in {state}; remove that folder to forget it.")
 
 
 def status(

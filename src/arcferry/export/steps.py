@@ -1,5 +1,7 @@
 """The page of steps that comes with every export, as Markdown and as one HTML file, from one text."""
 
+import base64
+import hashlib
 import itertools
 import re
 import tomllib
@@ -48,10 +50,18 @@ def write_page(
 
 
 def as_html(markdown: str) -> str:
-    """A page of steps as one file that needs nothing else; what is not Markdown is escaped."""
-    page = (_PAGES / "page.html").read_text(encoding="utf-8")
-    title = escape(markdown.partition("\n")[0].lstrip("# "))
-    return fill(page, {"title": title, "body": rendered(markdown)})
+    """A page of steps as one file that needs nothing else; what is not Markdown is escaped.
+
+    Its one script puts a button beside each command, and the page lets no other run.
+    """
+    page, script = (_PAGES.joinpath(name).read_text(encoding="utf-8") for name in ("page.html", "copy.js"))
+    values = {
+        "title": escape(markdown.partition("\n")[0].lstrip("# ")),
+        "body": rendered(markdown),
+        "script": script,
+        "digest": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    }
+    return fill(page, values)
 
 
 def _commands(options: ExportOptions, tool: Tool) -> dict[str, str]:

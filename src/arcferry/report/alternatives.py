@@ -10,7 +10,7 @@ from arcferry import catalog
 from arcferry.catalog import Alternative, Cloud, Endpoint, Region
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import named
-from arcferry.report.console import print_line, print_rows, print_table
+from arcferry.report.console import print_line, print_rows, print_table, print_text
 from arcferry.text import one_line
 
 ROWS = "alternatives", "alternative"
@@ -83,7 +83,8 @@ def draw(view: AlternativesView, console: Console) -> None:
     """A row a name with a column a way, then what is to be known of each way."""
     lacks = catalog.says_left_out(view.cloud, view.features)
     title = f"Ways into Azure Arc for {view.region.display} ({view.cloud.name}); this table {lacks}"
-    print_line(console, f"{title}\n", "bold")
+    print_text(console, title, "bold")
+    print_line(console)
     headings = ("NAME", "NEEDED", *(way.title.upper() for way in view.ways))
     print_table(
         console, headings, ((row, "") for row in _cells(view)), styles={"no": "yellow", "unknown": "yellow"}
@@ -91,7 +92,8 @@ def draw(view: AlternativesView, console: Console) -> None:
     for way in view.ways:
         print_line(console, f"\n{way.title}", "bold")
         print_rows(console, 2, ((label, one_line(text, limit=4000)) for label, text in _about(view, way)))
-    print_line(console, f"\nNames as of {catalog.endpoints_source()}")
+    print_line(console)
+    print_text(console, f"Names as of {catalog.endpoints_source()}")
 
 
 def _cells(view: AlternativesView) -> Sequence[tuple[str, ...]]:

@@ -10,7 +10,7 @@ from arcferry.diagnosis.words import how_to_get
 from arcferry.report import as_json, findings
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import UNDISCOVERED, UNDISCOVERED_CELL, named
-from arcferry.report.console import print_line, print_rows, print_table
+from arcferry.report.console import print_line, print_rows, print_table, print_text
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.routing.reception import Reception
 from arcferry.text import one_line
@@ -104,7 +104,7 @@ def draw(result: Audit, console: Console) -> None:
     more = (f"{kind}: {ways[kind]}" if kind in ways else kind for kind in result.would_sharpen)
     _section(console, "Would tell more", more)
     print_line(console)
-    print_line(console, summary(result))
+    print_text(console, summary(result))
 
 
 def _section(console: Console, title: str, lines: Iterable[str]) -> None:
@@ -112,7 +112,7 @@ def _section(console: Console, title: str, lines: Iterable[str]) -> None:
         if number == 0:
             print_line(console)
             print_line(console, title, "bold")
-        print_line(console, f"  {line}")
+        print_text(console, line, indent=2)
 
 
 def cells(row: Row) -> tuple[str, ...]:

@@ -7,14 +7,12 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from rich.console import Console
-from rich.text import Text
 
 from arcferry import times
 from arcferry.bundle import Manifest, Older
 from arcferry.errors import BundleRefusedError
 from arcferry.report.as_json import SCHEMA, picked
-from arcferry.report.columns import columns
-from arcferry.report.console import print_line, print_marked
+from arcferry.report.console import print_line, print_marked, print_rows, print_table
 from arcferry.report.junit import JunitCase, JunitResult, xml
 
 
@@ -80,15 +78,15 @@ def refused_junit(path: Path, error: BundleRefusedError) -> str:
     return xml({f"bundle {path.name}": [JunitCase("seal", JunitResult.FAILURE, error.message, "refused")]})
 
 
-def draw(view: BundleView, console: Console) -> None:
-    """The same for people: what it is, a blank line, its files, and the verdict."""
-    for label, value in _facts(view):
-        console.print(Text.assemble((f"{label:<9}", "dim"), value), soft_wrap=True)
+def draw(view: BundleView, console: Console, *, every: bool = True) -> None:
+    """The same for people: what it is, `every` file where asked for, and the verdict."""
+    print_rows(console, 0, _facts(view))
     print_line(console)
-    files = ((file.name, file.role.value, f"{file.length:,}", file.sha256) for file in view.manifest.files)
-    for line in columns((("FILE", "ROLE", "BYTES", "SHA-256"), *files), right=(2,)):
-        print_line(console, line)
-    print_line(console)
+    if every:
+        files = view.manifest.files
+        rows = (((one.name, one.role.value, f"{one.length:,}", one.sha256), "") for one in files)
+        print_table(console, ("FILE", "ROLE", "BYTES", "SHA-256"), rows, right=(2,), cut=(3,))
+        print_line(console)
     print_marked(console, *verdict(view))
 
 

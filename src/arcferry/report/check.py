@@ -1,6 +1,6 @@
 """The result of `arcferry check` and what follows from it, without rich, so that a pipe starts fast."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from arcferry import times
@@ -17,6 +17,8 @@ from arcferry.report.columns import UNDISCOVERED_CELL, columns
 from arcferry.text import one_line
 
 HEADERS = ("ENDPOINT", "REACHABLE", "PRIVATE", "TLS", "PROXY", "ADDRESS", "TIME")
+COMMAND = "cyan"
+"""The style of a line that is a command, which stays whole."""
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _NEXT = {
     "route-filter": "which names may leave the filter, and which community is missing",
@@ -159,8 +161,8 @@ def summary(result: CheckResult) -> str:
     )
 
 
-def plain(result: CheckResult) -> Iterator[str]:
-    """Without a terminal: the table, then a line for each failure, and the sum.
+def plain(result: CheckResult, conclusions: Iterable[tuple[str, str]] = ()) -> Iterator[str]:
+    """Without a terminal: the table, then a line for each failure, what follows from it, and the sum.
 
     Columns end in `|`, the form in which the agent prints them and tools read them.
     """
@@ -169,6 +171,7 @@ def plain(result: CheckResult) -> Iterator[str]:
     if told:
         yield ""
         yield from told
+    yield from (line for _, line in conclusions)
     yield ""
     yield summary(result)
 
@@ -206,10 +209,9 @@ def conclusions(
     if diagnosis.findings:
         again = f"arcferry check --location {result.region.name} --cloud {result.cloud.name} --output json"
         yield "", ""
-        yield (
-            "dim",
-            f"Evidence, commands and the request to send: {again} > check.json; arcferry explain check.json",
-        )
+        yield "dim", "Evidence, commands and the request to send:"
+        yield COMMAND, f"  {again} > check.json"
+        yield COMMAND, "  arcferry explain check.json"
     if announced:
         yield "", ""
         yield from (("", f"Ahead, {one}") for one in announced)

@@ -1,35 +1,52 @@
 """The result of `arcferry check` on a terminal; apart, because a pipe needs none of rich."""
 
+import re
 from collections.abc import Iterable
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from arcferry.probe.https import CheckResult
-from arcferry.report.check import HEADERS, failures, row, summary
-from arcferry.report.console import STYLES, print_line, print_marked
+from arcferry.report import private_link
+from arcferry.report.check import COMMAND, HEADERS, failures, row, summary
+from arcferry.report.console import STYLES, print_line, print_marked, print_table, print_text
+from arcferry.report.private_link import PrivateLink
+
+_LEAD = re.compile(r" *(?:[A-Z]+  +)?")
 
 
-def draw(result: CheckResult, conclusions: Iterable[tuple[str, str]], console: Console) -> None:
-    """The table with the rows that failed in red; each failure and the sum, marked; what follows from it."""
-    console.print(_table(result, console.width))
-    print_line(console)
-    for word, line in (*failures(result), ("FAIL" if result.failed else "ok", summary(result))):
-        print_marked(console, word, line)
-    for style, line in conclusions:
-        print_line(console, line, style)
-
-
-def _table(result: CheckResult, width: int) -> Table:
-    """Rows on one line each if the terminal is wide enough, also by leaving out `https://`."""
+def draw(
+    result: CheckResult,
+    conclusions: Iterable[tuple[str, str]],
+    console: Console,
+    private: PrivateLink | None = None,
+) -> None:
+    """The table with the rows that failed in red, each failure, what follows from it, and the sum, marked."""
     rows = [row(seen) for seen in result.observations]
-    needed = sum(max(map(len, column)) + 2 for column in zip(HEADERS, *rows, strict=True))
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for header in HEADERS:
-        table.add_column(header, overflow="fold", no_wrap=header != "ENDPOINT")
-    for seen, (endpoint, *cells) in zip(result.observations, rows, strict=True):
-        shown = endpoint if needed <= width else endpoint.removeprefix("https://")
-        word = "ok" if seen.reachable else "FAIL" if seen.endpoint.required else "warn"
-        table.add_row(*map(Text, (shown, *cells)), style="" if word == "ok" else STYLES[word])
-    return table
+    if sum(max(map(len, column)) + 2 for column in zip(HEADERS, *rows, strict=True)) > console.width:
+        rows = [(endpoint.removeprefix("https://"), *cells) for endpoint, *cells in rows]
+    words = (
+        "ok" if seen.reachable else "FAIL" if seen.endpoint.required else "warn"
+        for seen in result.observations
+    )
+    styles = ("" if word == "ok" else STYLES[word] for word in words)
+    print_table(console, HEADERS, zip(rows, styles, strict=True))
+    if told := list(failures(result)):
+        print_line(console)
+        for word, line in told:
+            print_marked(console, word, line)
+    if private:
+        print_line(console)
+        print_table(console, private_link.HEADERS, ((row, "") for row in private_link.rows(private)))
+        _print(private_link.notes(private), console)
+    _print(conclusions, console)
+    print_line(console)
+    print_marked(console, "FAIL" if result.failed else "ok", summary(result))
+
+
+def _print(lines: Iterable[tuple[str, str]], console: Console) -> None:
+    for style, line in lines:
+        if style == COMMAND:
+            print_line(console, line, style)
+        else:
+            lead = _LEAD.match(line)[0]  # type: ignore[index]  # it matches nothing, too
+            print_text(console, line.removeprefix(lead), style, indent=len(lead), first=lead)

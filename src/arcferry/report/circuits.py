@@ -11,7 +11,7 @@ from arcferry.diagnosis.audit.paths import CircuitPaths, NameByPath
 from arcferry.errors import ArcferryError
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import UNDISCOVERED_CELL
-from arcferry.report.console import print_line, print_marked, print_table
+from arcferry.report.console import HANG, print_line, print_marked, print_table, print_text
 from arcferry.routing.paths import LINKS, LinkPath, Standing
 from arcferry.routing.reception import route_count
 from arcferry.text import one_line
@@ -77,23 +77,23 @@ def draw(view: CircuitView, console: Console) -> None:
     found = view.found
     print_line(console, "Configured", "bold")
     for says in found.configured or ("nothing is known of the circuit",):
-        print_line(console, f"  {one_line(says, limit=900)}")
+        print_text(console, one_line(says, limit=900), indent=2)
     for path, standing in zip(found.paths, found.standings, strict=True):
         print_line(console)
         print_line(console, f"{path.name.capitalize()} path{f' ({path.link})' if path.link else ''}", "bold")
         mark = "FAIL" if standing.carries is False else "ok" if standing.carries else "warn"
         print_marked(console, mark, f"{_CARRIES[standing.carries]}: {one_line(standing.says)}")
         for says in _facts(path):
-            print_line(console, f"  {says}")
+            print_text(console, says, indent=2)
     _draw_alone(found, console)
     if found.region:
         _draw_names(found, console)
     for note in found.notes:
-        print_line(console, f"note: {note}")
+        print_text(console, f"note: {note}")
     for error in view.not_read:
         print_marked(console, "warn", f"not read: {error.message}")
     print_line(console)
-    print_line(console, summary(found))
+    print_text(console, summary(found))
 
 
 def _facts(path: LinkPath) -> Iterator[str]:
@@ -122,7 +122,7 @@ def _draw_alone(view: CircuitPaths, console: Console) -> None:
         more = f", and {len(one.prefixes) - _SHOWN:,} more" if len(one.prefixes) > _SHOWN else ""
         whose = "by Azure's tables" if one.azure else "by the routers' tables"
         listed = ", ".join(one.prefixes[:_SHOWN])
-        print_line(console, f"  {one.path}, {whose}: {len(one.prefixes):,}: {listed}{more}")
+        print_text(console, f"{one.path}, {whose}: {len(one.prefixes):,}: {listed}{more}", indent=2)
 
 
 def _draw_names(view: CircuitPaths, console: Console) -> None:
@@ -138,7 +138,8 @@ def _draw_names(view: CircuitPaths, console: Console) -> None:
         print_line(console)
         print_marked(console, mark, f"if the {link} path is down, {_falls(len(falls), len(unknown))}")
         for one in falls:
-            print_line(console, f"      {one.host or UNDISCOVERED_CELL}: {one_line(one.says[other])}")
+            says = f"{one.host or UNDISCOVERED_CELL}: {one_line(one.says[other])}"
+            print_text(console, says, indent=HANG)
 
 
 def _cells(one: NameByPath) -> tuple[str, ...]:

@@ -11,8 +11,8 @@ from arcferry.fleet.outcome import HostOutcome
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import MOST_NAMED, named
-from arcferry.report.console import STYLES, print_line, print_marked, print_sum, print_table
-from arcferry.report.fleet import causes, failures, host_case, host_document, print_failures
+from arcferry.report.console import STYLES, print_line, print_marked, print_sum, print_table, print_text
+from arcferry.report.fleet import failures, host_case, host_document, print_causes, print_failures
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.times import to_text
 
@@ -72,9 +72,8 @@ def draw(collection: Collection, console: Console) -> None:
     print_failures(console, failures(host.run for host in collection.failed))
     print_failures(console, failures(host.run for host in collection.not_heard_from), "warn")
     for line in _upgrades(collection):
-        print_line(console, line)
-    for line in causes(collection.diagnosis.findings):
-        print_line(console, line)
+        print_text(console, line)
+    print_causes(console, collection.diagnosis.findings)
     for says in _doubtful(collection):
         print_marked(console, "warn", says)
     word = "ok" if collection.all_good else "FAIL" if collection.failed or collection.missing else "warn"

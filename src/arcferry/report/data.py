@@ -13,12 +13,11 @@ from arcferry.data.conflicts import Comparison, Conflict
 from arcferry.data.store import OLD_AFTER, Held, HeldKind
 from arcferry.data.update import UpdateResult
 from arcferry.report.as_json import SCHEMA, picked
-from arcferry.report.columns import columns
-from arcferry.report.console import print_line, print_marked
+from arcferry.report.console import HANG, print_line, print_marked, print_table, print_text
 from arcferry.routing.coverage import dated
 
 FIRST_CONFLICTS = 5
-_HEADINGS = ("", "KIND", "CLOUD", "TAKEN", "AGE", "CHANGE", "ENTRIES", "PREFIXES", "ID", "NAME")
+_HEADINGS = ("NAME", "KIND", "CLOUD", "TAKEN", "AGE", "CHANGE", "ENTRIES", "PREFIXES", "ID", "LEADS")
 _NAMED = {HeldKind.ROUTE_FILTER: " --route-filter-name NAME", HeldKind.CIRCUIT: " --circuit NAME"}
 _COUNTABLE = 1 << 40  # more addresses than this, as IPv6 has, are no number that tells anything
 _RIGHT = frozenset({"AGE", "CHANGE", "ENTRIES", "PREFIXES"})
@@ -106,9 +105,8 @@ def _iso(day: date | None) -> str | None:
 
 def draw(view: DataView, console: Console, *, every: bool = False) -> None:
     """For people: the table, what to know of it, and the conflicts, `every` one or the first few."""
-    rows = (_HEADINGS, *(_cells(one, view) for one in view.held))
-    for line in columns(rows, right=[_HEADINGS.index(name) for name in _RIGHT]):
-        print_line(console, line)
+    right = [_HEADINGS.index(name) for name in _RIGHT]
+    print_table(console, _HEADINGS, ((_cells(one, view), "") for one in view.held), right=right)
     if warnings := list(_warnings(view)):
         print_line(console)
         for says in warnings:
@@ -121,7 +119,7 @@ def draw(view: DataView, console: Console, *, every: bool = False) -> None:
 def _cells(held: Held, view: DataView) -> tuple[str, ...]:
     days = held.days(view.today)
     return (
-        "*" if held.sha256 in view.leading else "",
+        held.name,
         held.kind.value,
         held.cloud or "-",
         f"{held.taken or 'undated'}",
@@ -130,7 +128,7 @@ def _cells(held: Held, view: DataView) -> tuple[str, ...]:
         f"{held.entries:,}",
         f"{held.prefixes:,}" if held.prefixes else "-",
         held.id,
-        held.name,
+        "yes" if held.sha256 in view.leading else "",
     )
 
 
@@ -162,9 +160,9 @@ def _draw_conflicts(one: Comparison, console: Console, *, every: bool) -> None:
     print_marked(console, "warn", f"{sources} {disagree}; {newer}")
     shown = one.conflicts if every else one.conflicts[:FIRST_CONFLICTS]
     for conflict in shown:
-        print_line(console, f"      {conflict_says(conflict, one)}")
+        print_text(console, conflict_says(conflict, one), indent=HANG)
     if left := len(one.conflicts) - len(shown):
-        print_line(console, f"      and {left:,} more: arcferry data show --conflicts shows them")
+        print_text(console, f"and {left:,} more: arcferry data show --conflicts shows them", indent=HANG)
 
 
 def conflict_says(conflict: Conflict, one: Comparison) -> str:

@@ -7,7 +7,7 @@ from rich.console import Console
 from arcferry.diagnosis.names import day
 from arcferry.diagnosis.since import Comparison
 from arcferry.report.as_json import SCHEMA, picked
-from arcferry.report.console import print_line, print_sum
+from arcferry.report.console import print_line, print_sum, print_text
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.text import one_line
 
@@ -40,7 +40,7 @@ def junit(found: Comparison) -> str:
 def draw(found: Comparison, console: Console) -> None:
     """A line a change, then how many there are and of what nothing changed."""
     for one in found.changes:
-        print_line(console, one_line(one.says, limit=900))
+        print_text(console, one_line(one.says, limit=900))
     if found.changes:
         print_line(console)
     changed = {one.subject for one in found.changes}

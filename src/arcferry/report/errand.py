@@ -8,7 +8,7 @@ from arcferry.fleet.errands.errand import ErrandOutcome, ErrandRun, HostErrand
 from arcferry.fleet.host_state import Action
 from arcferry.fleet.place import target_of
 from arcferry.report.as_json import SCHEMA
-from arcferry.report.console import STYLES, print_line, print_sum, print_table
+from arcferry.report.console import STYLES, print_line, print_sum, print_table, print_text
 from arcferry.report.fleet import print_failures
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.report.plan import draw_stages, stages_document
@@ -90,7 +90,7 @@ def draw(run: ErrandRun, console: Console) -> None:
     print_line(console)
     for host in run.hosts:
         for line in _steps(run, host):
-            print_line(console, one_line(line, limit=600))
+            print_text(console, one_line(line, limit=600))
     if not run.applied and len(run.stages) > 1:
         draw_stages(run.stages, console)
     problems = [

@@ -9,7 +9,7 @@ from arcferry import catalog
 from arcferry.report import junit as xml
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import named
-from arcferry.report.console import print_line, print_rows, print_table
+from arcferry.report.console import print_line, print_rows, print_table, print_text
 from arcferry.report.junit import JunitCase, JunitResult
 from arcferry.routing.features import FeatureRow, FeatureTable, Standing
 from arcferry.text import one_line
@@ -53,9 +53,9 @@ def draw(table: FeatureTable, console: Console) -> None:
     """A row a feature, then what each needs, then what would tell more."""
     plan = table.plan
     title = f"What works after Connected in {plan.region.display} ({plan.cloud.name}), over Microsoft peering"
-    print_line(console, title, "bold")
+    print_text(console, title, "bold")
     for one in catalog.peering_notes(plan.cloud, plan.features, first=True):
-        print_line(console, f"First: {one}", "bold red")
+        print_text(console, f"First: {one}", "bold red")
     print_line(console)
     print_table(
         console,

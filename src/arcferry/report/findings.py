@@ -6,14 +6,11 @@ from datetime import datetime
 from itertools import groupby
 
 from rich.console import Console
-from rich.padding import Padding
-from rich.panel import Panel
-from rich.text import Text
 
 from arcferry.diagnosis import Diagnosis, Severity
 from arcferry.diagnosis.finding import Command, Evidence, Finding, Outcome, Remedy, addressed
 from arcferry.report.columns import UNDISCOVERED
-from arcferry.report.console import print_line, print_rows
+from arcferry.report.console import print_letter, print_line, print_rows, print_text
 from arcferry.text import clean, one_line
 from arcferry.times import to_text
 
@@ -67,13 +64,6 @@ def _day(instant: datetime) -> str:
     return to_text(instant).removesuffix("T00:00:00Z")
 
 
-def _print_wrapped(console: Console, indent: int, text: str, style: str = "") -> None:
-    if console.is_terminal:
-        console.print(Padding(Text(text, style), (0, 0, 0, indent), expand=False))
-    else:
-        print_line(console, " " * indent + text, style)
-
-
 def _identity(finding: Finding) -> Iterator[tuple[str, str]]:
     yield "cause", finding.cause
     for place, one in enumerate(finding.endpoints[:_MOST_SHOWN]):
@@ -95,17 +85,17 @@ def _draw_evidence(finding: Finding, console: Console) -> None:
     """Each origin with its date once, its lines beneath."""
     print_line(console, "  Evidence", "bold")
     for origin, lines in groupby(finding.evidence[:_MOST_SHOWN], key=_origin):
-        _print_wrapped(console, 4, origin, "dim")
+        print_text(console, origin, "dim", indent=4)
         for line in lines:
-            _print_wrapped(console, 6, one_line(line.says, limit=600))
+            print_text(console, one_line(line.says, limit=600), indent=6)
     if (left := len(finding.evidence) - _MOST_SHOWN) > 0:
-        _print_wrapped(console, 4, f"and {left} more lines, see --output json")
+        print_text(console, f"and {left} more lines, see --output json", indent=4)
 
 
 def _draw_change(remedy: Remedy, console: Console) -> None:
     """The steps, then each command on lines of its own."""
     print_line(console, "  What to change", "bold")
-    _print_wrapped(console, 4, one_line(remedy.summary))
+    print_text(console, one_line(remedy.summary), indent=4)
     steps = enumerate(remedy.steps, 1)
     print_rows(console, 4, ((f"{number}.", one_line(step, limit=600)) for number, step in steps))
     draw_commands(remedy.commands, 4, console)
@@ -120,28 +110,20 @@ def draw_commands(commands: Iterable[Command], indent: int, console: Console) ->
 
 
 def _draw_request(finding: Finding, console: Console) -> None:
-    """The request in a panel on a terminal, between two rules off it."""
-    if not finding.remedy.request:
-        return
-    title = f"to send to {addressed(finding.remedy.to, finding.owner)}"
-    text = clean(finding.remedy.request)
-    console.print()
-    if console.is_terminal:
-        console.print(Padding(Panel(Text(text), title=title, title_align="left"), (0, 2)))
-        return
-    for line in (f"--- {title}", *text.splitlines(), "---"):
-        print_line(console, f"  {line}")
+    if finding.remedy.request:
+        title = f"to send to {addressed(finding.remedy.to, finding.owner)}"
+        print_line(console)
+        print_letter(console, title, clean(finding.remedy.request), indent=2)
 
 
 def draw_finding(finding: Finding, console: Console) -> None:
     """One finding: what, where, by whom; what it rests on; what to change; what to send."""
-    word = Text(finding.severity.upper(), _STYLES[finding.severity])
-    title = Text(one_line(finding.title), "bold")
-    console.print(Text.assemble(word, "  ", title), soft_wrap=not console.is_terminal)
+    word = f"{finding.severity.upper()}  "
+    print_text(console, one_line(finding.title), _STYLES[finding.severity], indent=len(word), first=word)
     print_rows(console, 2, _identity(finding))
-    console.print()
+    print_line(console)
     _draw_evidence(finding, console)
-    console.print()
+    print_line(console)
     _draw_change(finding.remedy, console)
     _draw_request(finding, console)
 
@@ -155,10 +137,10 @@ def draw(diagnosis: Diagnosis, console: Console) -> None:
         inputs.append((one_line(one.name, limit=120), _KINDS.get(one.kind, one.kind) + asof))
     print_rows(console, 2, inputs)
     for finding in diagnosis.findings:
-        console.print()
+        print_line(console)
         draw_finding(finding, console)
-    console.print()
-    console.print(summary(diagnosis))
+    print_line(console)
+    print_text(console, summary(diagnosis))
 
 
 def summary(diagnosis: Diagnosis) -> str:

@@ -5,12 +5,15 @@ import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, assert_never
+from typing import Any, Literal
+
+from rich.console import Console
 
 from arcferry import catalog
 from arcferry.catalog import Cloud, Region
 from arcferry.report import firewall_forms
-from arcferry.report.columns import columns
+from arcferry.report.columns import paragraph
+from arcferry.report.console import print_line, print_table
 from arcferry.routing.firewall import NameRule, NameSheet, PrefixRule, PrefixSheet
 from arcferry.text import one_line
 
@@ -60,22 +63,24 @@ class SheetView:
 
 
 def text(shown: SheetView, form: str, output: Output) -> str:
-    """The sheet in a form of `routes firewall`, or as a table, CSV or JSON."""
+    """The sheet in a form of `routes firewall`, or as CSV or JSON."""
     if form in firewall_forms.FORMS:
         return firewall_forms.write(form, _content(shown, form))
-    sheet = shown.sheet
-    rows = name_rows(sheet.rules) if isinstance(sheet, NameSheet) else prefix_rows(sheet)
-    match output:
-        case "json":
-            return json.dumps(document(shown), indent=2) + "\n"
-        case "csv":
-            return as_csv(rows)
-        case "table":
-            heads = (shown.first, "" if isinstance(sheet, NameSheet) else shown.unheld, *shown.says)
-            lines = (f"# {one_line(head, limit=4000)}" for head in heads if head)
-            return "\n".join((*lines, *as_table(rows))) + "\n"
-        case _:
-            assert_never(output)
+    return as_csv(_rows(shown.sheet)) if output == "csv" else json.dumps(document(shown), indent=2) + "\n"
+
+
+def draw(shown: SheetView, console: Console) -> None:
+    """The sheet as a table, what it holds and lacks before it."""
+    told = (shown.first, "" if isinstance(shown.sheet, NameSheet) else shown.unheld, *shown.says)
+    for head in filter(None, told):
+        for line in paragraph(one_line(head, limit=4000), console.width, first="# ", rest="# "):
+            print_line(console, line)
+    headings, *rows = _rows(shown.sheet)
+    print_table(console, headings, ((tuple(map(one_line, row)), "") for row in rows))
+
+
+def _rows(sheet: NameSheet | PrefixSheet) -> Iterator[tuple[str, ...]]:
+    return name_rows(sheet.rules) if isinstance(sheet, NameSheet) else prefix_rows(sheet)
 
 
 def notes(shown: SheetView, form: str, output: Output) -> Iterator[str]:
@@ -183,11 +188,6 @@ def prefix_rows(sheet: PrefixSheet) -> Iterator[tuple[str, ...]]:
         taken = rule.taken.isoformat() if rule.taken else "unknown"
         where = (rule.tag, rule.region, rule.when, taken, rule.reason)
         yield (*filter(None, (change,)), rule.prefix, str(rule.port), _TCP, _OUT, *where)
-
-
-def as_table(rows: Iterator[tuple[str, ...]]) -> Iterator[str]:
-    """Aligned columns."""
-    return columns(tuple(map(one_line, row)) for row in rows)
 
 
 def as_csv(rows: Iterator[tuple[str, ...]]) -> str:

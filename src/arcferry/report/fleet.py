@@ -12,7 +12,16 @@ from arcferry.fleet.transport import place_of
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import named
-from arcferry.report.console import STYLES, print_line, print_marked, print_sum, print_table
+from arcferry.report.console import (
+    HANG,
+    STYLES,
+    print_letter,
+    print_line,
+    print_marked,
+    print_sum,
+    print_table,
+    print_text,
+)
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.report.preflight import checks_document
 from arcferry.text import clean, one_line
@@ -96,8 +105,7 @@ def draw(run: FleetRun, console: Console) -> None:
     if waiting := [host.host.name for host in run.hosts if host.wants_restart]:
         says = f"{named(waiting)}: a restart is wanted, which is for its owner to do; arcferry restarts none"
         print_marked(console, "warn", says)
-    for line in causes(run.diagnosis.findings):
-        print_line(console, line, "bold")
+    print_causes(console, run.diagnosis.findings)
     word = (
         "ok" if run.all_connected else "FAIL" if run.count(HostOutcome.CONNECTED) < len(run.hosts) else "warn"
     )
@@ -149,23 +157,23 @@ def print_failures(console: Console, failures: Iterable[tuple[str, str]], mark: 
     for says, hint in failures:
         print_marked(console, mark, says)
         if hint:
-            print_line(console, f"      hint: {hint}")
+            print_text(console, f"hint: {hint}", indent=HANG)
 
 
-def causes(findings: Iterable[Finding]) -> Iterator[str]:
+def print_causes(console: Console, findings: Iterable[Finding]) -> None:
     """Each cause of failure once, for all hosts that have it: whose it is, the way out, the letter to send.
 
     Risks are left out: they would hide what failed here.
     """
     for found in findings:
         if found.severity is Severity.ERROR:
-            yield f"cause {found.cause}: {one_line(found.title, limit=300)}"
-            yield f"      on {named(found.servers)}; {found.owner.value} team"
-            yield f"      way out: {one_line(found.remedy.summary, limit=400)}"
-            if found.remedy.to:
-                yield f"      to send to {addressed(found.remedy.to, found.owner)}:"
-            yield from (f"      | {line}".rstrip() for line in clean(found.remedy.request).splitlines())
-            yield f"      to read on: arcferry explain {found.cause}"
+            print_text(console, f"cause {found.cause}: {one_line(found.title, limit=300)}", "bold")
+            print_text(console, f"on {named(found.servers)}; {found.owner.value} team", indent=HANG)
+            print_text(console, f"way out: {one_line(found.remedy.summary, limit=400)}", indent=HANG)
+            if found.remedy.request:
+                title = f"to send to {addressed(found.remedy.to, found.owner)}"
+                print_letter(console, title, clean(found.remedy.request), indent=HANG)
+            print_line(console, f"{'':<{HANG}}to read on: arcferry explain {found.cause}")
 
 
 def summary(run: FleetRun) -> str:

@@ -1,7 +1,6 @@
 """What arcferry put where: JSON, JSON lines, or each with its remover, in the order in which it goes."""
 
 from collections import Counter
-from textwrap import wrap
 from typing import Any
 
 from rich.console import Console
@@ -10,11 +9,9 @@ from arcferry.leave import Leaving, ServersLeft, Trace, TraceState
 from arcferry.report import errand
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import named
-from arcferry.report.console import print_line, print_marked, print_sum
+from arcferry.report.console import HANG, print_line, print_lines, print_marked, print_sum
 
 ROWS = "traces", "trace"
-_WIDTH = 100
-_INDENT = 6
 _WORDS = {
     TraceState.LISTED: "warn",
     TraceState.PLANNED: "ok",
@@ -57,15 +54,15 @@ def _draw(one: Trace, console: Console) -> None:
     is_anothers = one.state is TraceState.LISTED and one.owner != "here"
     owner = f", for the {one.owner} team" if is_anothers else ""
     print_marked(console, _WORDS[one.state], f"{one.kind.value}: {one.name} ({one.state.value}{owner})")
-    print_line(console, f"{'':<{_INDENT}}{one.where}")
-    _print(console, one.says)
+    print_line(console, f"{'':<{HANG}}{one.where}")
+    print_lines(console, one.says, indent=HANG)
     if one.state is TraceState.LISTED:
         for step in one.steps:
-            _print(console, f"- {step}")
+            print_lines(console, f"- {step}", indent=HANG)
         for command in one.commands:
-            print_line(console, f"{'':<{_INDENT + 2}}{command}")
+            print_line(console, f"{'':<{HANG + 2}}{command}")
     elif one.hint:
-        _print(console, one.hint)
+        print_lines(console, one.hint, indent=HANG)
     print_line(console)
 
 
@@ -75,23 +72,11 @@ def _draw_servers(servers: ServersLeft, console: Console) -> None:
         errand.draw(run, console)
         print_line(console)
     if not servers.offboarded.applied:
-        _print(console, "From each that is out of Azure the agent is removed then.", indent=0)
+        print_lines(console, "From each that is out of Azure the agent is removed then.", indent=0)
     if servers.others:
         others = named(servers.others)
-        _print(console, f"In no run that is remembered here, and left alone: {others}", indent=0)
+        print_lines(console, f"In no run that is remembered here, and left alone: {others}", indent=0)
     print_line(console)
-
-
-def _print(console: Console, text: str, *, indent: int = _INDENT) -> None:
-    hanging = "  " if text.startswith("- ") else ""
-    for line in wrap(
-        text,
-        _WIDTH - indent,
-        subsequent_indent=hanging,
-        break_long_words=False,
-        break_on_hyphens=False,
-    ):
-        print_line(console, f"{'':<{indent}}{line}")
 
 
 def summary(result: Leaving) -> str:

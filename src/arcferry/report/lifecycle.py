@@ -1,7 +1,6 @@
 """What ends and when: JSON, JSON lines, or a table, the nearest day first."""
 
 from collections.abc import Iterator
-from textwrap import wrap
 from typing import Any
 
 from rich.console import Console
@@ -9,14 +8,12 @@ from rich.console import Console
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import named
-from arcferry.report.console import print_line, print_marked, print_sum
+from arcferry.report.console import HANG, print_line, print_marked, print_sum, print_text
 from arcferry.text import one_line
 from arcferry.times import to_text
 from arcferry.verify import Due, DueKind, Lifecycle
 
 _SOON = 60
-_WIDTH = 80
-_INDENT = 6
 
 
 def document(found: Lifecycle) -> dict[str, Any]:
@@ -62,9 +59,7 @@ def draw(found: Lifecycle, console: Console) -> None:
     for one in found.unknown:
         print_marked(console, "warn", "not known")
         _print(console, one.what)
-        print_line(
-            console, f"{'':<{_INDENT}}{one.hint}" if one.hint else ""
-        )  # may be a command, to be copied
+        print_line(console, f"{'':<{HANG}}{one.hint}" if one.hint else "")  # may be a command, to be copied
     for note in found.notes:
         _print(console, f"note: {note}", indent=0)
     print_sum(console, "FAIL" if found.over else "warn" if found.half else "ok", summary(found))
@@ -97,15 +92,12 @@ def _print_upgrades(console: Console, found: Lifecycle) -> None:
         if one.failure:
             _print(console, f"{one.name}: the last attempt failed: {one_line(one.failure)}")
     _print(console, f"To turn it off for {names[0]}, in PowerShell; --output json has each one's line:")
-    print_line(console, f"{'':<{_INDENT}}{found.upgrades[0].turn_off}")
+    print_line(console, f"{'':<{HANG}}{found.upgrades[0].turn_off}")
     print_line(console)
 
 
-def _print(console: Console, text: str, *, indent: int = _INDENT) -> None:
-    for line in wrap(
-        one_line(text, limit=1200), _WIDTH - indent, break_long_words=False, break_on_hyphens=False
-    ):
-        print_line(console, f"{'':<{indent}}{line}")
+def _print(console: Console, text: str, *, indent: int = HANG) -> None:
+    print_text(console, one_line(text, limit=1200), indent=indent)
 
 
 def summary(found: Lifecycle) -> str:

@@ -5,14 +5,13 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
-from rich.padding import Padding
-from rich.text import Text
 
 from arcferry.catalog import Code
 from arcferry.diagnosis.finding import addressed
 from arcferry.diagnosis.pages import Page
 from arcferry.evidence.case import NETWORK_ERROR
 from arcferry.report.as_json import SCHEMA, picked
+from arcferry.report.console import print_letter, print_line, print_lines, print_text
 from arcferry.report.findings import draw_commands
 
 
@@ -36,18 +35,10 @@ def document(subjects: Sequence[Code | Page]) -> dict[str, Any]:
 
 
 def _paragraph(console: Console, title: str, *lines: str) -> None:
-    console.print()
-    console.print(Text(title, style="bold"))
+    print_line(console)
+    print_line(console, title, "bold")
     for line in lines:
-        console.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
-
-
-def _verbatim(console: Console, title: str, text: str) -> None:
-    """Lines as they are, so that they can be compared and copied."""
-    console.print()
-    console.print(Text(title, style="bold"))
-    for line in text.splitlines():
-        console.print(Text(f"  {line}".rstrip()), soft_wrap=True)
+        print_text(console, line, indent=2)
 
 
 def _retry(code: Code) -> str:
@@ -65,7 +56,7 @@ def draw_code(code: Code, console: Console) -> None:
     """What a code means, the way out, whether a retry helps, and who says so."""
     ends = f"exit code {code.exit_code}" if code.exit_code is not None else ""
     told = [part for part in dict.fromkeys((ends, code.family, code.phase)) if part]
-    console.print(Text(f"{code.title}  ({', '.join(told)})", style="bold"))
+    print_text(console, f"{code.title}  ({', '.join(told)})", "bold")
     _paragraph(console, "Meaning", code.meaning)
     _paragraph(
         console,
@@ -78,26 +69,30 @@ def draw_code(code: Code, console: Console) -> None:
 
 def draw_page(page: Page, console: Console) -> None:
     """A cause's page."""
-    console.print(Text(page.slug, style="bold"))
-    console.print(page.title)
-    console.print(Text(f"{page.severity.value}; the {page.owner.value} team can change it", style="dim"))
+    print_line(console, page.slug, "bold")
+    print_text(console, page.title)
+    print_text(console, f"{page.severity.value}; the {page.owner.value} team can change it", "dim")
     _paragraph(console, "What it means", page.meaning)
     if page.symptom:
-        _verbatim(console, "What it looks like", page.symptom)
+        print_line(console)
+        print_line(console, "What it looks like", "bold")
+        print_lines(console, page.symptom, indent=2)
     _paragraph(console, "What it is concluded from", page.tells)
     _paragraph(console, "What to do", *(f"{number}. {step}" for number, step in enumerate(page.fix, 1)))
-    console.print()
-    console.print(Text("For example", style="bold"))
+    print_line(console)
+    print_line(console, "For example", "bold")
     draw_commands(page.example, 2, console)
     if page.request:
-        _verbatim(console, f"To send to {addressed(page.to, page.owner)}, for example", page.request)
+        print_line(console)
+        title = f"to send to {addressed(page.to, page.owner)}, for example"
+        print_letter(console, title, page.request, indent=2)
 
 
 def draw(subjects: Sequence[Code | Page], console: Console) -> None:
     """Every page that was asked for, one after the other."""
     for place, one in enumerate(subjects):
         if place:
-            console.print()
+            print_line(console)
         if isinstance(one, Code):
             draw_code(one, console)
         else:

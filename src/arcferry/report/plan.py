@@ -15,10 +15,10 @@ from arcferry.fleet.run_folder import target_to_json
 from arcferry.fleet.waves import Stage
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
-from arcferry.report.console import STYLES, print_line, print_sum, print_table
+from arcferry.report.console import STYLES, print_line, print_sum, print_table, print_text
 from arcferry.report.fleet import print_failures
 from arcferry.report.junit import JunitCase, JunitResult, xml
-from arcferry.report.preflight import checks_document, print_checks
+from arcferry.report.preflight import WIDTH, checks_document, print_checks
 from arcferry.text import one_line, quoted
 
 ROWS = "hosts", "host-plan"
@@ -93,15 +93,13 @@ def draw(plan: FleetPlan, console: Console) -> None:
     """The preflight's lines, a table, each hindrance with its way out, and the sum."""
     print_checks(console, plan.checks)
     if not plan.checks:
-        print_line(
-            console,
-            "unknown    Azure was not asked: no secret, no certificate and no other identity was given",
-        )
+        says = "Azure was not asked: no secret, no certificate and no other identity was given"
+        print_text(console, says, indent=WIDTH, first=f"{'unknown':<{WIDTH}}")
     print_line(console)
     places = _by_place(plan)
     for place, hosts in places.items():
         if len(places) > 1 or any(host.host.place.given() for host in hosts):
-            print_line(console, f"{place}: {_hosts(len(hosts))}")
+            print_text(console, f"{place}: {_hosts(len(hosts))}")
         _draw_table(hosts, console)
         print_line(console)
     _draw_order(order_of(plan.request, plan.hosts), console)
@@ -124,10 +122,10 @@ def _draw_order(order: FleetOrder, console: Console) -> None:
 
 
 def draw_stages(stages: Sequence[Stage], console: Console) -> None:
-    """Who begins when, in one line; nothing where nobody is left."""
+    """Who begins when; nothing where nobody is left."""
     if stages:
         told = (f"{one.name} ({_hosts(len(one.hosts))})" for one in stages)
-        print_line(console, f"order: {', then '.join(told)}")
+        print_text(console, f"order: {', then '.join(told)}")
         print_line(console)
 
 

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from arcferry.azure import AzureTarget, CheckStatus, Preflight, PreflightCheck
 from arcferry.diagnosis.finding import NOTHING_JUDGED
@@ -15,7 +13,7 @@ from arcferry.fleet.in_azure import Part, parts_of, place_text
 from arcferry.fleet.run_folder import target_to_json
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
-from arcferry.report.console import STYLES, print_line, print_sum
+from arcferry.report.console import STYLES, print_line, print_sum, print_text
 from arcferry.report.junit import JunitCase, JunitResult, xml
 
 ROWS = "checks", "preflight-check"
@@ -25,7 +23,7 @@ _STYLES = {
     CheckStatus.UNKNOWN: STYLES["warn"],
     CheckStatus.HINDRANCE: STYLES["FAIL"],
 }
-_WIDTH = max(map(len, CheckStatus)) + 2
+WIDTH = max(map(len, CheckStatus)) + 2
 _OUTCOMES = {CheckStatus.HINDRANCE: JunitResult.FAILURE, CheckStatus.UNKNOWN: JunitResult.SKIPPED}
 _WHERE = "unknown to this identity; by which command an owner can tell, says: arcferry azure preflight"
 
@@ -131,40 +129,29 @@ def _heading(asked: Asked, part: Part) -> str:
 
 
 def print_checks(console: Console, checks: Iterable[PreflightCheck]) -> None:
-    """Every check in a line of its own, for what has more to tell than these."""
+    """Every check by itself, for what has more to tell than these."""
     told = list(checks)
     for check in told:
         _print(console, check)
     if any(check.answer is CheckStatus.UNKNOWN for check in told):
-        _print_hanging(console, "", _WHERE)
+        print_text(console, _WHERE, indent=WIDTH)
 
 
 def _print(console: Console, check: PreflightCheck) -> None:
-    _print_hanging(console, check.answer.value, f"{check.name}: {check.says}", _STYLES[check.answer])
+    word = f"{check.answer.value:<{WIDTH}}"
+    print_text(console, f"{check.name}: {check.says}", _STYLES[check.answer], indent=WIDTH, first=word)
 
 
 def _print_way(console: Console, check: PreflightCheck, told: set[str]) -> None:
     """The way out, and its command in a line of its own, unbroken, so that it can be copied."""
     if check.answer is CheckStatus.UNKNOWN and check.command in told:
-        _print_hanging(console, "", "The same command as above tells this too.")
+        print_text(console, "The same command as above tells this too.", indent=WIDTH)
         return
     told.add(check.command)
     if check.way:
-        _print_hanging(console, "", check.way)
+        print_text(console, check.way, indent=WIDTH)
     if check.command:
-        print_line(console, f"{'':<{_WIDTH}}{check.command}")
-
-
-def _print_hanging(console: Console, word: str, text: str, style: str = "") -> None:
-    """A word and a text beside it, wrapped in a column of its own on a terminal."""
-    if not console.is_terminal:
-        print_line(console, f"{word:<{_WIDTH}}{text}", style)
-        return
-    table = Table.grid(padding=0)
-    table.add_column(min_width=_WIDTH)
-    table.add_column(overflow="fold")
-    table.add_row(Text(word), Text(text), style=style)
-    console.print(table)
+        print_line(console, f"{'':<{WIDTH}}{check.command}")
 
 
 def summary(asked: Asked) -> str:

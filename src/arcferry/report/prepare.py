@@ -1,6 +1,5 @@
 """What of the letters is proved, as JSON or as a list that is ticked off."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -10,7 +9,7 @@ from rich.console import Console
 
 from arcferry.prepare import Answer, Facts, Item, Prepared, Status, Words
 from arcferry.report.as_json import SCHEMA, picked
-from arcferry.report.console import print_line
+from arcferry.report.console import HANG, print_line, print_text
 from arcferry.report.junit import JunitCase, JunitResult, xml
 
 ROWS = "items", "prepared-item"
@@ -82,17 +81,13 @@ def draw(view: StatusView, console: Console) -> None:
     for letter, items in groupby(view.status.items, key=lambda item: item.letter):
         print_line(console, view.title(letter), "bold")
         for item in items:
-            print_line(console, f"  {_MARKS[item.answer]} {view.says(item)}", _STYLES[item.answer])
-            for line in _details(view, item):
-                print_line(console, f"      {line}")
+            mark = f"  {_MARKS[item.answer]} "
+            print_text(console, view.says(item), _STYLES[item.answer], indent=HANG, first=mark)
+            print_text(console, item.because, indent=HANG)
+            if item.answer is not Answer.PROVED:
+                print_line(console, f"{'':<{HANG}}{view.command(item)}")
         print_line(console)
     print_line(console, summary(view))
-
-
-def _details(view: StatusView, item: Item) -> Iterator[str]:
-    yield item.because
-    if item.answer is not Answer.PROVED:
-        yield view.command(item)
 
 
 def summary(view: StatusView) -> str:

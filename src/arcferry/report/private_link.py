@@ -111,15 +111,21 @@ def document(shown: PrivateLink) -> dict[str, Any]:
     }
 
 
+def rows(shown: PrivateLink) -> list[tuple[str, ...]]:
+    """A row for each name that a scope serves."""
+    served = (one for one in shown.names if one.served)
+    return [(one.host or UNDISCOVERED_CELL, one.answers, one.zone, one.says or "-") for one in served]
+
+
 def lines(shown: PrivateLink) -> Iterator[tuple[str, str]]:
-    """A table, then the names that stay public and the proxy's bypass; each line after its style."""
-    served = [one for one in shown.names if one.served]
-    rows = [
-        HEADERS,
-        *((one.host or UNDISCOVERED_CELL, one.answers, one.zone, one.says or "-") for one in served),
-    ]
+    """A table and its notes for a pipe; each line after its style."""
     yield "", ""
-    yield from (("", line) for line in columns(rows, between="  |"))
+    yield from (("", line) for line in columns([HEADERS, *rows(shown)], between="  |"))
+    yield from notes(shown)
+
+
+def notes(shown: PrivateLink) -> Iterator[tuple[str, str]]:
+    """The names that stay public and the proxy's bypass; each line after its style."""
     public = [one for one in shown.names if not one.served]
     yield "", f"Stay public: {', '.join(one.host for one in public)}"
     yield from (("yellow", f"  {one.host} answers {one.answers}: {one.says}") for one in public if one.says)

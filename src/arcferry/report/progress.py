@@ -1,7 +1,9 @@
 """A run as it goes on: drawn anew on a terminal, one line for each change elsewhere. All on stderr."""
 
+import math
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -17,9 +19,13 @@ from arcferry.fleet.events import Event, EventKind, Observer
 from arcferry.report.console import STYLES, mark, stderr
 from arcferry.text import one_line
 
-_MOST_ROWS = 24
+_MOST_ROWS, _MOST_CAUSES = 24, 3
+_WAITING = "waiting"
+_GOOD = frozenset((EventKind.CONNECTED, EventKind.DONE))
+_BAD = frozenset((EventKind.FAILED, EventKind.BLOCKED))
 _FINAL = {
     EventKind.CONNECTED: "ok",
+    EventKind.DONE: "ok",
     EventKind.FAILED: "FAIL",
     EventKind.BLOCKED: "FAIL",
     EventKind.STOPPED: "warn",
@@ -43,19 +49,37 @@ def tell(event: Event, console: Console) -> None:
 
 @dataclass(slots=True)
 class _ProgressRow:
-    step: str = "waiting"
+    step: str = _WAITING
     says: str = ""
     done: int = 0
     final: EventKind | None = None
 
 
 class Board:
-    """A row a host, as long as there are not too many; then the sum and what goes wrong."""
+    """A row a host, as long as there are not too many; then the sum and what goes wrong.
 
-    def __init__(self, hosts: Sequence[str], steps: int, console: Console) -> None:
+    Args:
+        hosts: by name.
+        steps: how many a host takes.
+        console: where it is drawn.
+        done: what a host is called that is through.
+        clock: in seconds, for the rate.
+    """
+
+    def __init__(
+        self,
+        hosts: Sequence[str],
+        steps: int,
+        console: Console,
+        done: str = "connected",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._rows = {name: _ProgressRow() for name in hosts}
         self._steps = steps
         self._console = console
+        self._done = done
+        self._clock, self._began = clock, clock()
+        self._failures: dict[str, set[str]] = {}
         self._held = ""
         self._spinner = Spinner("dots")
 
@@ -70,6 +94,10 @@ class Board:
         if not event.step:
             row.final = event.kind
             return
+        if event.kind in _BAD:
+            cause = f"{event.step}: {event.says.removeprefix(f'{event.host}: ')}"
+            # The newest stands last, also where it is an old one again.
+            self._failures[cause] = self._failures.pop(cause, set()) | {event.host}
         row.step = event.step
         row.says = "" if event.kind is EventKind.STARTED else event.says
         row.done += event.kind not in {EventKind.STARTED, EventKind.WAITING}
@@ -79,44 +107,75 @@ class Board:
         shown = [
             item for item in self._rows.items() if len(self._rows) <= _MOST_ROWS or _worth_showing(item[1])
         ]
-        table = Table.grid(padding=(0, 2))
+        table = Table.grid(padding=(0, 2), expand=True)
+        for _ in range(4):
+            table.add_column(no_wrap=True, overflow="ellipsis")
+        table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         for name, row in shown[:_MOST_ROWS]:
             table.add_row(*self._cells(name, row))
-        counts = Counter(row.final for row in self._rows.values())
-        bad = counts[EventKind.FAILED] + counts[EventKind.BLOCKED]
-        text = f"{counts[EventKind.CONNECTED]} of {len(self._rows)} connected"
-        lines = [Text(f"{text}, {bad} failed" if bad else text, style="bold")]
+        lines = [self._text(text, "FAIL") for text in self.failures()]
+        lines.append(Text(self.sum(), style="bold"))
         if self._held:
-            lines.append(Text(one_line(self._held, limit=300), style=STYLES["warn"]))
+            lines.append(self._text(self._held, "warn"))
         return Group(table, *lines)
 
+    def _text(self, text: str, word: str) -> Text:
+        line = one_line(text, limit=300)
+        return Text(line, style=STYLES[word], no_wrap=True, overflow="ellipsis")
+
+    def sum(self) -> str:
+        """How many hosts are through, at work and waiting; how fast it goes, and how long it will take."""
+        finals = Counter(row.final for row in self._rows.values())
+        ended = len(self._rows) - finals[None]
+        bad = sum(finals[kind] for kind in _BAD)
+        waiting = sum(row.final is None and row.step == _WAITING for row in self._rows.values())
+        counts = {"failed": bad, "at work": finals[None] - waiting, "waiting": waiting}
+        parts = [f"{sum(finals[kind] for kind in _GOOD)} of {len(self._rows)} {self._done}"]
+        parts += [f"{count} {word}" for word, count in counts.items() if count]
+        minutes = (self._clock() - self._began) / 60
+        if ended and finals[None] and minutes > 0:
+            left = math.ceil(finals[None] * minutes / ended)
+            parts.append(f"{ended / minutes:.1f} a minute, about {left} min left")
+        return ", ".join(parts)
+
+    def failures(self) -> list[str]:
+        """The last causes of failure, with how many hosts have each."""
+        told = list(self._failures.items())[-_MOST_CAUSES:]
+        return [f"{len(hosts)} host{'s' * (len(hosts) > 1)}: {cause}" for cause, hosts in told]
+
     def _cells(self, name: str, row: _ProgressRow) -> tuple[RenderableType, ...]:
-        done = self._steps if row.final is EventKind.CONNECTED else min(row.done, self._steps)
+        done = self._steps if row.final in _GOOD else min(row.done, self._steps)
         bar = ProgressBar(total=self._steps, completed=done, width=self._steps * 2)
         if row.final is None:
-            state: RenderableType = self._spinner if row.done or row.step != "waiting" else Text("·")
+            state: RenderableType = self._spinner if row.done or row.step != _WAITING else Text("·")
             style = ""
         else:
             word = _FINAL.get(row.final, "ok")
             state, style = Text(mark(word, self._console), style=STYLES[word]), STYLES[word]
-        says = Text(one_line(row.says, limit=60), style="dim", no_wrap=True, overflow="ellipsis")
+        says = Text(one_line(row.says, limit=300), style="dim")
         return Text(name, style=style), bar, state, Text(row.step), says
 
 
 def _worth_showing(row: _ProgressRow) -> bool:
-    return (row.final is None and row.step != "waiting") or row.final in {EventKind.FAILED, EventKind.BLOCKED}
+    return (row.final is None and row.step != _WAITING) or row.final in _BAD
 
 
 @contextmanager
-def watching(hosts: Sequence[str], steps: int, *, lines: bool = False) -> Iterator[Observer]:
-    """An observer that shows the run on stderr; the terminal is as it was at the end, however it ends.
+def watching(
+    hosts: Sequence[str], steps: int, *, done: str = "connected", lines: bool = False
+) -> Iterator[Observer]:
+    """An observer that shows the work on hosts on stderr; at its end the terminal is as it was before.
 
-    With `lines` a terminal gets lines too, as it must if something else writes there meanwhile.
+    Args:
+        hosts: by name.
+        steps: how many a host takes.
+        done: what a host is called that is through.
+        lines: whether a terminal gets lines too, as it must if something else writes there meanwhile.
     """
     console = stderr()
     if lines or not console.is_terminal:
         yield partial(tell, console=console)
         return
-    board = Board(hosts, steps, console)
+    board = Board(hosts, steps, console, done)
     with Live(board, console=console, refresh_per_second=8, transient=False):
         yield board.see

@@ -6,13 +6,11 @@ from itertools import compress
 from typing import Any
 
 from rich.console import Console
-from rich.panel import Panel
-from rich.text import Text
 
 from arcferry import catalog
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
-from arcferry.report.console import print_line, print_rows, print_table
+from arcferry.report.console import print_letter, print_line, print_rows, print_table, print_text
 from arcferry.routing.filter_change import Change
 from arcferry.routing.planned import PlannedCommunity, PrefixCount, RoutePlan
 from arcferry.text import clean, one_line
@@ -100,9 +98,11 @@ def draw(shown: RoutePlanView, languages: Collection[str], console: Console) -> 
     features = f" with {', '.join(plan.features)}" if plan.features else ""
     title = f"A route filter for Azure Arc in {plan.region.display} ({plan.cloud.name}){features}"
     lacks = catalog.says_left_out(plan.cloud, plan.features)
-    print_line(console, f"{title}; it {lacks}", "bold")
+    print_text(console, f"{title}; it {lacks}", "bold")
+    if says := summary(plan):
+        print_text(console, says, "bold red" if plan.missing else "green")
     for one in shown.doubts:
-        print_line(console, f"First: {one_line(one, limit=2000)}", "bold red")
+        print_text(console, f"First: {one_line(one, limit=2000)}", "bold red")
     print_line(console)
     headings, *rows = _communities(plan)
     print_table(console, headings, ((row, "") for row in rows), styles=_ALARMS)
@@ -125,6 +125,19 @@ def draw(shown: RoutePlanView, languages: Collection[str], console: Console) -> 
             print_line(console, f"\n{title}", "bold")
             print_rows(console, 2, listed)
     _draw_changes(shown, languages, console)
+
+
+def summary(plan: RoutePlan) -> str:
+    """One line: whether the filter at hand is enough; empty where none is at hand."""
+    if plan.route_filter is None:
+        return ""
+    name = f"Route filter {one_line(plan.route_filter.name)}"
+    if not plan.missing:
+        return f"{name} lets all of it through."
+    needed = [value for value in plan.missing if value in plan.smallest]
+    enough = "" if needed else "lets the smallest set through, and "
+    lacks = f"{len(plan.missing)} of {len(plan.values)} communities: {', '.join(plan.missing)}"
+    return f"{name} {enough}lacks {lacks}."
 
 
 def _communities(plan: RoutePlan) -> list[tuple[str, ...]]:
@@ -241,20 +254,14 @@ def _set(plan: RoutePlan, values: Sequence[str]) -> str:
 
 def _draw_changes(shown: RoutePlanView, languages: Collection[str], console: Console) -> None:
     """Each change on lines of its own, so that it can be copied; the request in a frame."""
-    if shown.plan.route_filter and not shown.changes:
-        what = "the smallest set" if shown.plan.missing else "all of it"
-        name = one_line(shown.plan.route_filter.name)
-        print_line(console, f"\nRoute filter {name} lets {what} through.")
     for change in (one for one in shown.changes if one.tool in languages):
         print_line(console)
         text = clean(change.text)
         if change.tool != "request":
             print_line(console, f"The change, {change.tool}", "bold")
             if change.withheld:
-                print_line(console, f"  {one_line(change.withheld, limit=600)} (reads):")
+                print_text(console, f"{one_line(change.withheld, limit=600)} (reads):", indent=2)
             lines = "\n".join(f"  {line}".rstrip() for line in (text or clean(change.fetch)).splitlines())
             print_line(console, lines, "cyan")
-        elif console.is_terminal:
-            console.print(Panel(Text(text), title="to send to the network team", title_align="left"))
         else:
-            print_line(console, f"--- to send to the network team\n{text}\n---")
+            print_letter(console, "to send to the network team", text)

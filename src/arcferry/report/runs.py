@@ -5,9 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from arcferry.fleet.events import EventKind
 from arcferry.fleet.following import RunState, standing
 from arcferry.fleet.run_folder import runs
+from arcferry.report.console import print_text
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.text import one_line
 from arcferry.times import to_text
@@ -44,6 +47,12 @@ def event_line(event: Mapping[str, Any]) -> str:
         return f"{words['time']}  run  {says}"  # which begins with that word, or tells what holds it
     what = " ".join(filter(None, (words["step"], words["event"])))
     return f"{words['time']}  {words['host'] or 'run'}  {what}{f': {says}' if says else ''}"
+
+
+def draw_event(event: Mapping[str, Any], console: Console) -> None:
+    """An event of a journal, if it says anything by itself."""
+    if line := event_line(event):
+        print_text(console, line, indent=2, first="")
 
 
 def junit(found: Sequence[Mapping[str, Any]]) -> str:

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from textwrap import wrap
 from typing import Any
 
 from rich.console import Console
@@ -14,7 +13,7 @@ from arcferry.errors import AzureError
 from arcferry.fleet.run_folder import target_to_json
 from arcferry.report.as_json import SCHEMA, finding_document, picked
 from arcferry.report.columns import named
-from arcferry.report.console import STYLES, print_line, print_marked, print_sum, print_table
+from arcferry.report.console import HANG, STYLES, print_line, print_marked, print_sum, print_table, print_text
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.text import one_line
 from arcferry.times import to_text
@@ -22,9 +21,6 @@ from arcferry.verify import Fault, Past, Standing, State, Verification, Watched
 from arcferry.verify.standing import EXPIRES_AFTER, SILENCE
 
 ROWS = "machines", "machine"
-_WIDTH = 80
-_INDENT = 6
-_LONGEST_NAME = 26
 _MOST_EXTRAS = 12
 _MOST_GROUPS = 40
 _MOST_CHANGES = 6
@@ -161,14 +157,15 @@ def draw(result: Verified, console: Console) -> None:
     found = result.found
     shown = [row for row in found.rows if result.every or not row.good]
     if shown:
-        print_table(console, _HEADINGS, map(_cells, shown))
+        print_table(console, _HEADINGS, map(_cells, shown), cut=(0,))
         print_line(console)
     alike = list(_alike(shown))
     for group in alike[:_MOST_GROUPS]:
         _print_group(console, *group)
     if len(alike) > _MOST_GROUPS:
         rest = len(alike) - _MOST_GROUPS
-        print_line(console, f"and {rest} more of this kind, which --output json has\n")
+        print_line(console, f"and {rest} more of this kind, which --output json has")
+        print_line(console)
     _print_extras(console, found)
     for (subscription, group_name), error in found.unasked.items():
         _print_unasked(console, found, (subscription, group_name), error)
@@ -201,8 +198,7 @@ def _cells(row: Standing) -> tuple[tuple[str, ...], str]:
     state = row.state.value if row.good or row.state is not State.CONNECTED else row.faults[0].kind.value
     style = "" if row.good else STYLES["warn" if row.state in _WARNS else "FAIL"]
     agent = row.machine.agent_version if row.machine else ""
-    name = row.name if len(row.name) <= _LONGEST_NAME else f"{row.name[: _LONGEST_NAME - 1]}…"
-    return (name, state, to_text(row.since) if row.since else "", one_line(agent, limit=18)), style
+    return (row.name, state, to_text(row.since) if row.since else "", one_line(agent, limit=18)), style
 
 
 def _alike(shown: list[Standing]) -> Iterator[tuple[str, str, list[str], list[str]]]:
@@ -261,7 +257,7 @@ def _cause_lines(told: Past | Watched) -> Iterator[str]:
 
 
 def _print_group(console: Console, mark: str, headline: str, text: list[str], names: list[str]) -> None:
-    print_marked(console, mark, one_line(f"{headline}: {named(names, most=3)}", limit=_WIDTH - 8))
+    print_marked(console, mark, f"{headline}: {named(names, most=3)}")
     for line in text:
         _print(console, line)
     print_line(console)
@@ -278,11 +274,8 @@ def _print_extras(console: Console, found: Verification) -> None:
         print_line(console)
 
 
-def _print(console: Console, text: str, *, indent: int = _INDENT) -> None:
-    """A text in lines of 80 columns; what has no blank in it stays whole, to be copied."""
-    lines = wrap(one_line(text, limit=1200), _WIDTH - indent, break_long_words=False, break_on_hyphens=False)
-    for line in lines:
-        print_line(console, f"{'':<{indent}}{line}")
+def _print(console: Console, text: str, *, indent: int = HANG) -> None:
+    print_text(console, one_line(text, limit=1200), indent=indent)
 
 
 def _others(found: Verification) -> Iterator[str]:

@@ -8,13 +8,12 @@ from itertools import groupby
 from typing import Any
 
 from rich.console import Console
-from rich.text import Text
 
 from arcferry.catalog import Cloud, Region
 from arcferry.diagnosis.finding import Owner, addressed
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import UNDISCOVERED
-from arcferry.report.console import mark, print_line, print_table
+from arcferry.report.console import HANG, mark, print_line, print_table, print_text
 from arcferry.routing.coverage import Verdict
 from arcferry.text import one_line
 from arcferry.times import to_text
@@ -88,17 +87,12 @@ class HistoryView:
 
 
 def draw_notice(seen: Round, notice: Notice, console: Console) -> None:
-    """One notice on a line, with who can mend it."""
+    """One notice: when, how bad, about which name, what, and who can mend it."""
+    when = f"{to_text(seen.taken)}  {mark(notice.level.value, console).ljust(4)}  "
     whose = f"; {addressed(notice.to, Owner(notice.owner))}" if notice.owner else ""
-    parts = [
-        (to_text(seen.taken), "dim"),
-        (seen.site, "bold"),
-        (mark(notice.level.value, console).ljust(4), _STYLES[notice.level]),
-        (notice.host, "bold"),
-        (one_line(f"{notice.says}{whose}", limit=500), ""),
-    ]
-    text = Text("  ").join(Text(*part) for part in parts if part[0])
-    console.print(text, soft_wrap=True)
+    says = one_line(f"{notice.says}{whose}", limit=600)
+    text = "  ".join(filter(None, (seen.site, notice.host, says)))
+    print_text(console, text, _STYLES[notice.level], indent=HANG, first=when)
 
 
 def notice_document(seen: Round, notice: Notice) -> dict[str, Any]:
@@ -166,12 +160,12 @@ def draw(shown: HistoryView, console: Console) -> None:
         print_line(console)
         styles = {level.value: style for level, style in _STYLES.items()}
         notices = [
-            ((to_text(taken), level, f"{host}  {one_line(says, limit=200)}".strip()), styles.get(level, ""))
+            ((to_text(taken), level, f"{host}  {one_line(says, limit=600)}".strip()), styles.get(level, ""))
             for taken, level, host, says in shown.record.notices[-_MOST_NOTICES:]
         ]
         print_table(console, ("TOLD", "", ""), notices)
     print_line(console)
-    print_line(console, summary(shown), "dim")
+    print_text(console, summary(shown), "dim")
 
 
 def summary(shown: HistoryView) -> str:

@@ -13,16 +13,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.bundle.guide.conftest import DEB, MSI, RPM, MakeFacts, make_certificate
 from tests.bundle.guide.typed import lines_of, typed
 
 from arcferry.bundle.guide import NAMES, BundleFacts, guide_files
-from arcferry.bundle.guide.plain import width, wrapped
-
-CLOSING = "\uff0c\u3002\u3001\uff09\u300d\uff1a"
-LETTERS = st.sampled_from('ab1.,)(`"伺服器\uff08\u300c ' + CLOSING)
+from arcferry.text import width
 
 
 def test_the_names_are_the_files(facts: BundleFacts) -> None:
@@ -164,19 +159,3 @@ def test_the_dates_are_the_manifests(make: MakeFacts) -> None:
         facts, manifest=replace(facts.manifest, expires=facts.manifest.expires + timedelta(days=1))
     )
     assert b"2027-02-22 06:43 UTC" in guide_files(later)["START-HERE.txt"]
-
-
-@given(st.text(LETTERS, max_size=200), st.integers(20, 60))
-def test_wrapping_loses_no_letter_and_keeps_to_the_width(text: str, columns: int) -> None:
-    lines = wrapped(text, columns, first="- ", rest="  ")
-    assert "".join("".join(lines).removeprefix("- ").split()) == "".join(text.split())
-    for line in lines:
-        whole = line.strip().removeprefix("- ")
-        assert width(line) <= columns or " " not in whole
-
-
-@given(st.text(LETTERS, max_size=200), st.integers(20, 60))
-def test_no_line_begins_with_a_closing_mark_between_words(text: str, columns: int) -> None:
-    for line in wrapped(text, columns)[1:]:
-        before = text[text.find(line) - 1] if text.count(line) == 1 else " "
-        assert before == " " or line[0] not in f"{CLOSING},.)"

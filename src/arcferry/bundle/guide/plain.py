@@ -2,17 +2,13 @@
 
 import codecs
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 
 from arcferry.bundle.guide.text import Chapter, Guide, MarkdownBlock, Run, Table
+from arcferry.text import glued, width, wrapped
 
 _COLUMNS = 76
 _COMMAND = "      "
-_KEPT_SPACE = "\ue000"  # stands for a space inside `code`, where no line ends
-# Categories of marks in Unicode: those that end something, those that begin it.
-_CLOSING = {"Pe", "Pf", "Po"}
-_OPENING = {"Ps", "Pi"}
 
 
 def plain_text(guide: Guide, chapters: tuple[Chapter, ...]) -> bytes:
@@ -73,45 +69,5 @@ def _block(markdown: str, tag: str) -> Iterator[str]:
     mark = re.match(r"[->] ", markdown)
     first = f"  {mark[0]}" if mark else ""
     text = tag + markdown.removeprefix(mark[0] if mark else "").replace("**", "")
-    kept = re.sub(r"`[^`]+`", lambda code: code[0].replace(" ", _KEPT_SPACE), text)
-    for line in wrapped(kept, _COLUMNS, first=first, rest=" " * len(first)):
-        yield line.replace(_KEPT_SPACE, " ")
-
-
-def width(text: str) -> int:
-    """How many columns of a console the text takes."""
-    return sum(2 if _is_wide(letter) else 1 for letter in text)
-
-
-def wrapped(text: str, columns: int, *, first: str = "", rest: str = "") -> list[str]:
-    """The text in lines of at most `columns`, if no word is longer.
-
-    The standard library's `textwrap` counts letters, not columns, and takes a Chinese sentence for one word.
-    A break is where a space is, or beside a wide letter; never before a closing mark or after an opening one.
-    `columns` counts the indents too: `first`, of the first line, and `rest`, of the others.
-    """
-    lines, line, taken = [], first, False
-    for word in re.findall(r"\S+", text):
-        for number, piece in enumerate(_pieces(word)):
-            gap = " " if taken and not number else ""
-            if taken and width(line + gap + piece) > columns:
-                lines.append(line)
-                line, gap = rest, ""
-            line, taken = line + gap + piece, True
-    return [*lines, line]
-
-
-def _pieces(word: str) -> list[str]:
-    """The word cut where a line may end."""
-    pieces: list[str] = []
-    for before, after in zip(" " + word, word, strict=False):
-        marks = unicodedata.category(after) in _CLOSING or unicodedata.category(before) in _OPENING
-        if pieces and (marks or not (_is_wide(before) or _is_wide(after))):
-            pieces[-1] += after
-        else:
-            pieces.append(after)
-    return pieces
-
-
-def _is_wide(letter: str) -> bool:
-    return unicodedata.east_asian_width(letter) in "WF"
+    kept = re.sub(r"`[^`]+`", lambda code: glued(code[0]), text)
+    yield from wrapped(kept, _COLUMNS, first=first, rest=" " * len(first))
