@@ -28,6 +28,14 @@ _LIST = (
     "az role assignment list --assignee-object-id {who} --scope {scope} --include-inherited --include-groups "
     "--output table"
 )
+_MAKE = (
+    "az role assignment create --assignee-object-id {who} --assignee-principal-type {type} "
+    '--role "Azure Connected Machine Onboarding" --scope {scope}'
+)
+_READ = (
+    "az role assignment create --assignee-object-id {who} --assignee-principal-type {type} "
+    "--role Reader --scope {scope}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +117,10 @@ def readable_machines(asked: Inquiry) -> PreflightCheck:
 
 def give(asked: Inquiry, scope: str, role: str = ROLE) -> tuple[str, str]:
     """How an owner gives the identity the role there, in words and as a command."""
-    command = command_line.line(
-        "az role assignment create --assignee-object-id {who} --assignee-principal-type {type} "
-        f'--role "{role}" --scope {{scope}}',
-        who=command_line.guid(asked.who.object_id, "OBJECT-ID"),
-        type=command_line.word(asked.who.principal_type),
-        scope=command_line.resource_id(scope, "SCOPE"),
-    )
+    words = {
+        "who": command_line.guid(asked.who.object_id, "OBJECT-ID"),
+        "type": command_line.word(asked.who.principal_type),
+        "scope": command_line.resource_id(scope, "SCOPE"),
+    }
+    command = command_line.line(_READ, **words) if role == READER else command_line.line(_MAKE, **words)
     return f"An owner gives it the role {role}, which can take ten minutes to count:", command

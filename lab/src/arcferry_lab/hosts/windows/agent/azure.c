@@ -171,7 +171,7 @@ bool beat(const struct network *network)
         .method = "POST",
         .host = json_text(connection, "hisHost"),
         .path = format_text("/machine/%s/heartbeat?api-version=2.1", json_text(connection, "vmId")),
-        .body = "{}",
+        .body = "{\"agentVersion\": \"" AGENT_VERSION "\"}",
         .content_type = "application/json",
         .identified = true,
     };
