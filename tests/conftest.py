@@ -2,10 +2,12 @@
 
 import gc
 from collections.abc import AsyncIterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.dealing import pytest_xdist_make_scheduler
 from tests.matrix.table import pytest_terminal_summary
 from tests.powershell import powershell
 from tests.windows_site import windows_site
@@ -14,7 +16,9 @@ from arcferry_lab import hosts
 from arcferry_lab.twin import Twin, TwinSettings
 
 # Here, because the process that collects the workers' reports reads this file alone.
-__all__ = ["powershell", "pytest_terminal_summary", "windows_site"]
+__all__ = ["powershell", "pytest_terminal_summary", "pytest_xdist_make_scheduler", "windows_site"]
+
+_numbers = count()
 
 
 def pytest_collection_finish() -> None:
@@ -30,10 +34,12 @@ def pytest_testnodedown(node: Any, error: object) -> None:  # noqa: ANN401  # xd
 
 
 @pytest.fixture(autouse=True)
-def _data_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _data_of_its_own(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads, or changes, what the user of this machine holds or remembers."""
-    monkeypatch.setenv("ARCFERRY_DATA", str(tmp_path / "held-data"))
-    monkeypatch.setenv("ARCFERRY_STATE", str(tmp_path / "own-state"))
+    # Not `tmp_path`: that makes a folder, and reads the names of all before it, for tests that need none.
+    own = tmp_path_factory.getbasetemp() / "of-each-test" / str(next(_numbers))
+    monkeypatch.setenv("ARCFERRY_DATA", str(own / "held-data"))
+    monkeypatch.setenv("ARCFERRY_STATE", str(own / "own-state"))
 
 
 @pytest.fixture

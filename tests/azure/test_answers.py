@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from arcferry import azure, errors
+from arcferry.times import to_text
 from arcferry_lab.azure.errors import ArmError, EntraError
 from arcferry_lab.azure.state import CannedResponse
 from arcferry_lab.twin import Twin
@@ -276,6 +277,23 @@ async def test_a_field_of_another_type_reads_as_not_said(twin: Twin, value: obje
     assert (machine.status, machine.agent_version, machine.vm_id, machine.os) == ("", "", "", "")
     assert machine.last_status_change is None
     assert machine.tags == ({"a": ""} if value == [] else {})
+
+
+@pytest.mark.parametrize(
+    ("said", "read"),
+    [
+        ("2026-11-23T09:02:03.1234567+08:00", "2026-11-23T01:02:03Z"),
+        ("0001-01-01T00:00:00Z", ""),  # how .NET writes that there is none
+        ("9999-12-31T23:59:59-12:00", ""),
+        ("9999-12-31T23:59:59Z", ""),
+        ("yesterday", ""),
+    ],
+)
+async def test_an_instant_that_none_can_be_reads_as_not_said(twin: Twin, said: str, read: str) -> None:
+    shown = {"name": "web01", "id": "/x", "properties": {"lastStatusChange": said}}
+    twin.azure.replies[MACHINES] = CannedResponse(json.dumps({"value": [shown]}).encode())
+    found = (await prepared(twin)).machines["web01"].last_status_change
+    assert (to_text(found) if found else "") == read
 
 
 @pytest.mark.parametrize("properties", [None, 7, "x", []])

@@ -13,7 +13,7 @@ from tests.cli.running import Run
 from tests.data.conftest import circuit_file, filter_file
 
 from arcferry_lab.azure.ids import CIRCUIT
-from arcferry_lab.azure.state import ROUTE_FILTER
+from arcferry_lab.azure.state import ROUTE_FILTER, CannedResponse
 from arcferry_lab.document import document as lab_document
 from arcferry_lab.twin import Twin
 
@@ -98,6 +98,19 @@ async def test_with_the_peering_down_neither_path_carries(twin: Twin) -> None:
     assert "its BGP session with 198.51.100.1 is Idle" in found["paths"][0]["says"]
     assert {one["together"] for one in found["names"]} == {"missing"}
     assert found["falls_without"] == {"primary": [], "secondary": []}, "nothing is there that could fall"
+
+
+@pytest.mark.lab
+@pytest.mark.parametrize("private", [True, False])
+async def test_a_circuit_without_microsoft_peering_carries_nothing(twin: Twin, *, private: bool) -> None:
+    circuit = json.loads(twin.paths.circuit.read_bytes())
+    other = {"name": "AzurePrivatePeering", "properties": {"peeringType": "AzurePrivatePeering"}}
+    circuit["properties"]["peerings"] = [other] if private else []
+    twin.azure.replies[f"*/expressRouteCircuits/{CIRCUIT}*"] = CannedResponse(json.dumps(circuit).encode())
+    found = await shown(twin, *OF_AZURE, code=1)
+    assert [one["carries"] for one in found["paths"]] == [False, False]
+    assert found["paths"][0]["says"] == "the circuit has no Microsoft peering"
+    assert {one["together"] for one in found["names"]} == {"missing"}
 
 
 @pytest.mark.lab

@@ -157,6 +157,11 @@ def test_an_agent_then_and_now(arcferry: Run, tmp_path: Path) -> None:
             ("later.json", "earlier.json"),
             "the first is the later one: of 2026-11-02, the second of 2026-11-01",
         ),
+        (
+            ("afternoon.json", "earlier.json"),
+            "the first is the later one: of 2026-11-01T15:00:00Z, the second of 2026-11-01T00:00:00Z",
+        ),
+        (("list.json", "list.json"), "community-list after\nhint: Hand in two of one kind: results of"),
         (("missing.json", "agent.txt"), "missing.json"),
         (("agent.txt", "nothing.txt"), "nothing.txt"),
     ],
@@ -165,9 +170,13 @@ def test_what_cannot_be_compared(arcferry: Run, tmp_path: Path, names: tuple[str
     a_filter(tmp_path, "filter.json", *ALL)
     (tmp_path / "agent.txt").write_text(SHOWN % ("web01", "1.60", 1))
     (tmp_path / "nothing.txt").write_text("the weather is fine\n")
-    for name, day in (("earlier.json", 1), ("later.json", 2)):
+    entry = {"communityValue": "12076:51010", "communityPrefixes": ["20.187.128.0/17"]}
+    listed = {"value": [{"name": "East Asia", "properties": {"bgpCommunities": [entry]}}]}
+    (tmp_path / "list.json").write_text(json.dumps(listed))
+    times = {"earlier.json": "01T00", "afternoon.json": "01T15", "later.json": "02T00"}
+    for name, hour in times.items():
         row = {"host": "gbl.his.arc.azure.com", "reachable": True, "address": "20.0.0.1", "required": True}
-        kept = {"taken": f"2026-11-0{day}T00:00:00Z", "location": "eastasia", "cloud": "AzureCloud"}
+        kept = {"taken": f"2026-11-{hour}:00:00Z", "location": "eastasia", "cloud": "AzureCloud"}
         (tmp_path / name).write_text(json.dumps({"schema": 1, "kind": "check", **kept, "endpoints": [row]}))
     ended = arcferry("diff", *(tmp_path / name for name in names))
     assert ended.code == 2

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from arcferry import catalog, times
+from arcferry_lab.network.dns import DnsResponse, DnsServer
 from arcferry_lab.twin import STORY_NAME, Twin
 
 pytestmark = pytest.mark.lab
@@ -164,6 +165,51 @@ async def test_an_interrupt_keeps_the_history(desk: Desk) -> None:
     assert "1 rounds" in shown.out or "1 round " in shown.out
 
 
+async def test_sites_are_watched_apart_told_by_name_and_shown_side_by_side(
+    desk: Desk, tmp_path: Path
+) -> None:
+    await desk.twin.steer(STORY_NAME, "eastasia")
+    own, ca, port = desk.twin.network.resolver, str(desk.twin.paths.ca), str(desk.twin.network.port)
+    lost = DnsServer(lambda _: DnsResponse(rcode="NXDOMAIN"))
+    elsewhere = await lost.start()
+    metrics = tmp_path / "arcferry.prom"
+    try:
+        ended = await desk.run(
+            *("--location", "eastasia", "--state", str(desk.state), "--ca-file", ca, "--port", port),
+            *("--resolver", f"taipei={own}", "--resolver", f"kaohsiung=127.0.0.1:{elsewhere}"),
+            *("--rounds", "1", "--output", "jsonl", "--notify", f"textfile:{metrics}", *desk.evidence()),
+        )
+    finally:
+        await lost.stop()
+    assert ended.code == 1, ended.err
+    rows = [json.loads(line) for line in ended.out.splitlines()]
+    assert {one["site"] for one in rows if one["kind"] == "watch-notice"} == {"kaohsiung"}
+    reached = {one["site"]: one["reached"] for one in rows if one["kind"] == "watch-round"}
+    assert reached["taipei"] > reached["kaohsiung"] == 0
+    for site, value in (("taipei", "1"), ("kaohsiung", "0")):
+        labels = f'location="eastasia",site="{site}",host="{STORY_NAME}"'
+        assert f"arcferry_watch_endpoint_reached{{{labels}}} {value}\n" in metrics.read_text()
+
+    shown = await desk.run("show", "--state", str(desk.state), *desk.evidence())
+    assert shown.code == 0, shown.err
+    (differs,) = [one for one in shown.out.splitlines() if one.startswith(f"Sites differ at {STORY_NAME}")]
+    assert "taipei has eastasia since" in differs
+    assert "kaohsiung has nxdomain since" in differs
+    joined = json.loads((await desk.run("show", "--state", str(desk.state), "-o", "json")).out)
+    assert [one["site"] for one in joined["sites"]] == ["kaohsiung", "taipei"]
+    assert {one["site"] for one in joined["differs"]} == {"kaohsiung", "taipei"}
+
+    alone = await desk.run("show", "--state", str(desk.state), "--site", "taipei", "-o", "json")
+    assert json.loads(alone.out)["kind"] == "watch-history"
+    assert all(one["reached"] for one in json.loads(alone.out)["reach"])
+    picture = await desk.run("show", "--state", str(desk.state), "-o", "svg")
+    assert "Give --site, one of kaohsiung, taipei." in picture.err
+    unknown = await desk.run("show", "--state", str(desk.state), "--site", "tainan")
+    assert "no history of site 'tainan'" in unknown.err
+    status = json.loads((await desk.run("status", "--state", str(desk.state), "-o", "json")).out)
+    assert len(status["watches"]) == 2
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="a program of POSIX's shell")
 async def test_a_change_is_told_with_owner_and_letter_and_one_that_hangs_stops_nothing(
     desk: Desk, tmp_path: Path
@@ -218,6 +264,7 @@ async def test_a_change_is_told_with_owner_and_letter_and_one_that_hangs_stops_n
         (("--location", "eastasia", "--every", "5"), "'5' is no time"),
         (("--location", "eastasia", "--every", "2d"), "'2d' is no time"),
         (("--location", "eastasia", "--resolver", "ns.example"), "not an IP address"),
+        (("--location", "eastasia", "--resolver", "a=1.2.3.4", "--resolver", "5.6.7.8"), "some have none"),
         (("--location", "eastasai", "--rounds", "1"), "unknown location"),
         (("--location", "eastasia", "--notify", "pager"), "names nobody that can be told"),
         (("--location", "eastasia", "--notify", "smtp://a:canary@b"), "can be seen by others"),

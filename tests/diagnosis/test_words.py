@@ -10,10 +10,10 @@ import pytest
 
 from arcferry.diagnosis import causes, pages, words
 from arcferry.diagnosis.causes import CAUSES
+from arcferry.language import LANGUAGES, speaking
 
 _RULES = Path(causes.__file__).parent
 _WORDS = Path(words.__file__).parent
-_LANGUAGES = sorted(place.name for place in _WORDS.iterdir() if (place / "common.toml").exists())
 _A_SENTENCE = 5
 """Words from which a text is one: names of states, kinds and origins are shorter."""
 
@@ -41,9 +41,8 @@ def _slugs(language: str) -> Iterator[str]:
         yield from (key for key in tomllib.loads(path.read_text("utf-8")) if "/" in key)
 
 
-@pytest.mark.parametrize("language", _LANGUAGES)
-def test_every_cause_has_one_entry_and_every_entry_a_cause(language: str) -> None:
-    assert sorted(_slugs(language)) == sorted(CAUSES)
+def test_every_cause_has_one_entry_and_every_entry_a_cause() -> None:
+    assert sorted(_slugs("en")) == sorted(CAUSES)
 
 
 @pytest.mark.parametrize("slug", CAUSES)
@@ -66,9 +65,7 @@ def test_the_keys_of_an_entry_are_known(slug: str) -> None:
 @pytest.mark.parametrize("slug", CAUSES)
 def test_every_language_has_the_same_keys_and_values(slug: str) -> None:
     english = words.entry(slug)
-    assert [_shape(words.entry(slug, language)) for language in _LANGUAGES] == [_shape(english)] * len(
-        _LANGUAGES
-    )
+    assert [_shape(_entry(slug, language)) for language in LANGUAGES] == [_shape(english)] * len(LANGUAGES)
 
 
 def test_a_value_that_another_language_forgot_is_found() -> None:
@@ -80,6 +77,11 @@ def test_a_value_that_another_language_forgot_is_found() -> None:
         replace(english, evidence={"more": ("", "")}),
     ):
         assert _shape(wrong) != _shape(english)
+
+
+def _entry(slug: str, language: str) -> words.Entry:
+    with speaking(language):
+        return words.entry(slug)
 
 
 def _shape(entry: words.Entry) -> tuple[object, ...]:

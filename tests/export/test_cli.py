@@ -61,6 +61,13 @@ def test_each_tool_writes_its_folder(run: Invoke, tmp_path: Path, tool: str, sig
     assert (tmp_path / "out" / "STEPS.html").is_file()
 
 
+@pytest.mark.parametrize("tool", ["gpo", "configmgr", "intune", "script"])
+def test_an_upgrade_needs_no_sign_in(run: Invoke, tmp_path: Path, tool: str) -> None:
+    run(tool, *SHARE, "--upgrade")
+    (path,) = (tmp_path / "out").rglob("settings.json")
+    assert json.loads(path.read_text())["way"] == "upgrade"
+
+
 def test_ansible_takes_no_sign_in(run: Invoke, tmp_path: Path) -> None:
     run("ansible")
     assert (tmp_path / "out" / "bundle" / "manifest.json").is_file()

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from importlib import resources
 from io import StringIO
@@ -182,7 +183,7 @@ def test_what_azure_shows_counts(
     made = {"connected": result, "not-heard-from": unheard, "failed": failing}[said]
     put(tmp_path, made("web01"))
     machines = {there.name.lower(): there} if there else {}
-    found = collect(tmp_path, azure=InAzure(machines, "rg-arc"))
+    found = collect(tmp_path, azure=InAzure(machines, "rg-arc", "1" * 8))
     (host,) = found.hosts
     failure = host.run.failure
     assert (host.run.outcome, failure.code if failure else "") == (outcome, code)
@@ -195,6 +196,22 @@ def test_what_azure_shows_counts(
     assert text[-1].startswith(
         f"{int(outcome == 'connected')} of 1 hosts that reported are connected in Azure"
     )
+
+
+@pytest.mark.parametrize(("in_azure", "good"), [("1.66.0", False), ("1.68.0.1", True), ("", False)])
+def test_an_upgrade_counts_once_azure_shows_the_version(tmp_path: Path, in_azure: str, good: bool) -> None:
+    old, new = shown("Connected"), shown("Connected")
+    old["agent"]["version"], new["agent"]["version"] = "1.66.0", "1.68.0"
+    install = {"schema": 1, "verb": "install", "ok": True, "changed": True, "version": "1.68.0"}
+    put(tmp_path, result("web01", answers=[GOOD[0], old | {"verb": "facts"}, install, new]))
+    alone = collect(tmp_path)
+    assert alone.all_good
+    assert "agent 1.66.0 is 1.68.0 now: web01" in drawn(alone)
+    assert report.document(alone)["hosts"][0]["agent"] == {"version": "1.68.0", "was": "1.66.0"}
+    seen = replace(machine("web01", "Connected"), agent_version=in_azure)
+    asked = collect(tmp_path, azure=InAzure({"web01": seen}, "rg-arc"))
+    assert asked.all_good is good
+    assert good or "Azure still shows agent" in "\n".join(drawn(asked))
 
 
 def test_the_share_or_its_results_folder_can_be_named(tmp_path: Path) -> None:
@@ -564,6 +581,7 @@ Invoke = Callable[..., Any]
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Invoke:
     monkeypatch.setenv("ARCFERRY_DATA", str(tmp_path / "no-data"))
+    monkeypatch.setenv("ARCFERRY_STATE", str(tmp_path / "state"))
     app = Typer(pretty_exceptions_enable=False)
     app.command()(command)
 
@@ -607,6 +625,16 @@ def test_the_command_ends_with_0_when_all_are_connected(run: Invoke, tmp_path: P
     inventory = tmp_path / "servers.csv"
     inventory.write_text("name,address\nweb01,10.0.0.1\nweb02,10.0.0.2\n")
     assert "not reported: web02" in run(folder, "--inventory", inventory, status=1)
+
+
+def test_the_command_says_what_changed_since_a_server_was_connected(run: Invoke, tmp_path: Path) -> None:
+    folder = tmp_path / "share"
+    folder.mkdir()
+    rows = [row | {"reachable": True, "failure": None} for row in CHECK["endpoints"]]
+    put(folder, result(path=CHECK | {"endpoints": rows, "taken": "2026-01-02T06:05:00Z"}))
+    run(folder, status=0)
+    put(folder, failing("web01"))
+    assert "changed since 2026-01-02" in run(folder, "--output", "json", status=1)
 
 
 def hostile(host: str, output: str) -> dict[str, Any]:

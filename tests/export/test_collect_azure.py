@@ -79,6 +79,11 @@ async def test_of_a_host_that_goes_to_another_group_its_own_word_stands(twin: Tw
     document = json.loads(done.stdout)
     assert (done.returncode, document["asked_azure"]) == (0, False)
     assert [one["outcome"] for one in document["hosts"]] == ["connected", "connected"]
+    other = f"{'9' * 8}-9999-4999-8999-{'9' * 12}"
+    own = twin.azure.subscription_id.upper()
+    servers.write_text(f"name,subscription\nweb01,{own}\nweb02,{other}\n")
+    done = await collected(twin, share, "--inventory", str(servers), "--output", "json")
+    assert [one["outcome"] for one in json.loads(done.stdout)["hosts"]] == ["connected", "connected"]
     servers.write_text("name,resource_group\nweb01,\nweb02,\n")
     alone = await collected(twin, share, "--inventory", str(servers), "--output", "json")
     assert [one["outcome"] for one in json.loads(alone.stdout)["hosts"]] == ["connected", "failed"]

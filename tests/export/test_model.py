@@ -41,6 +41,7 @@ CLIENT = "99999999-8888-7777-6666-555555555555"
         {"tags": ["a=" + "x" * 257]},
         {"tags": ["a=b\x1b[31m"]},
         {"sign_in": export.TokenFile(r"\\FS01\Arcferry\token")},
+        {"upgrades": True},
     ],
 )
 def test_what_cannot_be_carried_safely_is_refused_by_option(

@@ -23,6 +23,7 @@ from arcferry.export import ExportOptions, Tool
 from arcferry.export.collect import collect
 from arcferry.fleet.inventory import read_inventory
 from arcferry_lab.hosts.host import CommandResult
+from arcferry_lab.hosts.windows import build_agent_msi
 
 pytestmark = [pytest.mark.lab, pytest.mark.xdist_group("wine-export"), pytest.mark.timeout(300)]
 SERVER, SHARE, TOKENS = "fs01", "arcferry", "arcferry-token$"
@@ -235,6 +236,31 @@ def test_detect_says_the_right_word_in_each_state(server: Server, tmp_path: Path
     site.fault("his/no-heartbeat")
     site.connect(server.token)
     assert said() == (0, "", ""), "not heard from"
+
+
+def test_an_older_agent_is_upgraded_and_detected_by_its_version(server: Server, tmp_path: Path) -> None:
+    """Without a token; a server that is not connected is left alone."""
+    site, tool = server.site, Tool.CONFIGMGR
+    export.export(server.options(sign_in=None, upgrades=True, tags={}), tool, tmp_path / "out")
+    install, _ = ways(server, tool, tmp_path / "out")
+    detect = server.scripts(tmp_path / "out", tool)["detect.ps1"]
+    alone = install()
+    (answer,) = server.result()["answers"]
+    assert (alone.exit_code, answer["verb"], answer["code"]) == (1, "upgrade", "not-held")
+    path = site.host.put(build_agent_msi(tmp_path, version="1.60.1.1"), r"C:\old.msi")
+    assert site.run("msiexec", "/i", path, "/qn").exit_code == 0
+    site.connect(server.token)
+    assert site.script(detect).stdout == "", "connected, by an older agent"
+    done = install()
+    assert (done.exit_code, done.stderr) == (0, ""), done.stdout
+    found = server.result()
+    assert [answer["verb"] for answer in found["answers"]] == ["verify", "facts", "install", "show"]
+    assert found["answers"][-1]["agent"]["status"] == "Connected"
+    (host,) = collect(server.share).hosts
+    assert (host.connected, host.was) == (True, "1.60.1.1")
+    assert host.agent.version == site.shown()["agentVersion"] == "1.67.3421.1187"
+    assert site.script(detect).stdout.strip() == "connected"
+    assert len(site.twin.azure.machines) == 1
 
 
 NDP = r"HKLM\SOFTWARE\Microsoft\NET Framework Setup\NDP\v4\Full"

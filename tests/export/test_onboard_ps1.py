@@ -210,3 +210,51 @@ def test_a_link_in_the_folder_of_results_is_not_followed(run: Run, tmp_path: Pat
     answer = run()
     assert list((tmp_path / "victim").iterdir()) == []
     assert "it is a link" in answer["problems"][0]
+
+
+FACTS = (
+    """$CaseSaid['facts'] = '{"schema":1,"verb":"facts","ok":true,"arch":"amd64","agent":{"version":"%s"}}'"""
+)
+
+
+@pytest.fixture
+def upgrade(tmp_path: Path, make_options: Callable[..., ExportOptions], powershell: PowerShell) -> Run:
+    return cases(tmp_path, make_options(delay=0, sign_in=None, upgrades=True), powershell)
+
+
+@pytest.mark.parametrize(
+    ("version", "did"),
+    [
+        ("1.66.0", ["verify", "facts", "install", "show"]),
+        ("", ["verify", "facts", "install", "show"]),
+        ("1.67.0", ["verify", "facts", "show"]),
+        ("1.67.3.4", ["verify", "facts", "show"]),
+        ("1.100.0", ["verify", "facts", "show"]),
+    ],
+)
+def test_an_older_agent_is_upgraded_once(upgrade: Run, version: str, did: list[str]) -> None:
+    answer = upgrade(f"{FACTS % version}; $CaseStanding = 'Connected'")
+    assert (answer["good"], verbs(answer), answer["config"]) == (True, did, "")
+    assert answer["result"]["outcome"] == "connected"
+    again = upgrade(f"{FACTS % version}; $CaseStanding = 'Connected'")
+    assert (again["good"], again["ran"]) == (True, [])
+
+
+def test_what_onboarding_has_reported_is_no_report_of_an_upgrade(run: Run, tmp_path: Path) -> None:
+    run()
+    answer = run(f"{FACTS % '1.66.0'}; $CaseStanding = 'Connected'", way="upgrade")
+    assert verbs(answer) == ["verify", "facts", "install", "show"]
+
+
+def test_an_upgrade_leaves_what_is_not_connected_here_alone(upgrade: Run) -> None:
+    answer = upgrade()
+    assert (answer["good"], answer["ran"]) == (False, [])
+    (said,) = answer["result"]["answers"]
+    assert (said["verb"], said["code"]) == ("upgrade", "not-held")
+
+
+def test_an_upgrade_stops_at_a_changed_bundle(upgrade: Run, tmp_path: Path) -> None:
+    script = tmp_path / "case/share/bundle/host/windows.ps1"
+    script.write_bytes(script.read_bytes() + b"\r\n# x\r\n")
+    answer = upgrade("$CaseStanding = 'Connected'")
+    assert (answer["ran"], answer["result"]["answers"][-1]["code"]) == ([], "hash-mismatch")

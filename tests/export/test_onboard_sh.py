@@ -120,24 +120,19 @@ def make_deb(tmp_path: Path, agent: str) -> bytes:
     return path.read_bytes()
 
 
+Make = Callable[..., ExportOptions]
+
+
 @pytest.fixture
-def server(
-    root: "PrivateRoot",
-    dash: list[str],
-    make_options: Callable[..., ExportOptions],
-    agent_script: str,
-    tmp_path: Path,
-) -> Server:
+def options(make_options: Make, agent_script: str, tmp_path: Path) -> Make:
+    """Options for a share of Linux servers, with a package that installs."""
     agents = {"azcmagent.deb": make_deb(tmp_path, agent_script)}
-    made = make_options(
-        agents,
-        share="/share",
-        group="",
-        delay=0,
-        wait=1,
-        sign_in=export.TokenFile("/run/token"),
-        tags=["a=b c"],
-    )
+    return lambda **given: make_options(agents, share="/share", group="", delay=0, wait=1, **given)
+
+
+@pytest.fixture
+def server(root: "PrivateRoot", dash: list[str], options: Make, tmp_path: Path) -> Server:
+    made = options(sign_in=export.TokenFile("/run/token"), tags=["a=b c"])
     export.export(made, Tool.SCRIPT, tmp_path / "out")
     shutil.copytree(tmp_path / "out" / "share", root.path / "share")
     (root.path / "share/results").mkdir()
@@ -592,3 +587,82 @@ def test_it_stays_short_and_uses_no_network_tool() -> None:
 def test_the_exported_script_is_this_one(server: Server) -> None:
     exported = (server.root.path / "share/onboard.sh").read_bytes()
     assert hashlib.sha256(exported).hexdigest() == hashlib.sha256(SCRIPT.read_bytes()).hexdigest()
+
+
+@pytest.fixture
+def old_server(
+    root: "PrivateRoot", dash: list[str], options: Make, agent_script: str, tmp_path: Path
+) -> Server:
+    """Connected by an agent of 1.66.0, before a share that was exported to upgrade to 1.67.0."""
+    made = options(sign_in=None, upgrades=True)
+    export.export(made, Tool.SCRIPT, tmp_path / "out")
+    shutil.copytree(tmp_path / "out" / "share", root.path / "share")
+    (root.path / "share/results").mkdir()
+    (root.path / "var/lib").mkdir(exist_ok=True)
+    give_agent(root, agent_script, "1.66.0")
+    root.put("var/opt/azcmagent/state", json.dumps({"resource-name": "web01"}))
+    root.put("var/opt/azcmagent/state.id", f"{made.target.machine_id('web01')}\n")
+    return Server(root, dash)
+
+
+def give_agent(root: "PrivateRoot", agent_script: str, version: str) -> None:
+    root.put("opt/azcmagent/bin/azcmagent", agent_script.replace("1.67.0", version), 0o755)
+
+
+def test_a_connected_server_is_upgraded_once_without_a_token(old_server: Server, shell: list[str]) -> None:
+    server = Server(old_server.root, shell)
+    server.run(status=0)
+    assert server.verbs == ["verify", "facts", "install", "show"]
+    assert server.asked() == [], "neither connected anew nor changed"
+    read = read_result(next(server.root.path.glob("share/results/*")))
+    assert (read.connected, read.was, read.agent.version) == (True, "1.66.0", "1.67.0")
+    assert [step.says for step in read.run.steps if step.step == "install"] == ["agent 1.67.0, 1.66.0 before"]
+    server.forget()
+    server.run(status=0)
+    assert list(server.root.path.glob("share/results/*")) == []
+
+
+@pytest.mark.parametrize("version", ["1.67.0", "1.67", "1.67.0.1", "1.100.0", "2.0"])
+def test_an_agent_that_is_no_older_is_left(old_server: Server, agent_script: str, version: str) -> None:
+    give_agent(old_server.root, agent_script, version)
+    old_server.run(status=0)
+    assert (old_server.verbs, old_server.result["outcome"]) == (["verify", "facts", "show"], "connected")
+
+
+@pytest.mark.parametrize("left", ["no agent", "no connection", "another place", "expired"])
+def test_an_upgrade_leaves_what_is_not_connected_here_alone(old_server: Server, left: str) -> None:
+    root = old_server.root
+    match left:
+        case "no agent":
+            shutil.rmtree(root.path / "opt/azcmagent")
+        case "no connection":
+            (root.path / "var/opt/azcmagent/state.id").unlink()
+        case "another place":
+            identity = root.read("var/opt/azcmagent/state.id").replace("/rg-arc/", "/rg-other/")
+            root.put("var/opt/azcmagent/state.id", identity)
+        case _:
+            root.put("behave", UNHEARD.replace("Disconnected", "Expired"))
+    old_server.run(status=1)
+    (answer,) = old_server.result["answers"]
+    assert (answer["verb"], answer["code"]) == ("upgrade", "not-held")
+    assert not list((root.path / "var/lib/arcferry").glob("*/agent")), "nothing was copied"
+    read = read_result(next(root.path.glob("share/results/*")))
+    assert read.failed
+    assert "bring it in first" in read.run.steps[-1].hint
+
+
+def test_an_upgrade_stops_at_a_changed_bundle(old_server: Server) -> None:
+    path = old_server.root.path / "share/bundle/agent/azcmagent.deb"
+    path.write_bytes(path.read_bytes() + b"x")
+    old_server.run(status=1)
+    assert (old_server.verbs, old_server.result["answers"][0]["code"]) == (["verify"], "hash-mismatch")
+
+
+def test_an_upgraded_server_that_is_not_heard_from_is_not_called_done(old_server: Server) -> None:
+    old_server.root.put("behave", UNHEARD)
+    old_server.run(status=1)
+    assert old_server.verbs == ["verify", "facts", "install", "show"]
+    assert old_server.result["outcome"] == "not-heard-from"
+    old_server.root.put("behave", "")
+    old_server.run(status=0)
+    assert (old_server.verbs, old_server.result["outcome"]) == (["verify", "facts", "show"], "connected")

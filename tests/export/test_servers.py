@@ -115,6 +115,10 @@ REFUSED = {
         ["servers.csv:3", "web01.a.example on line 2"],
     ),
     "an address": ("name,address\n10.0.0.1,10.0.0.1\n", ["servers.csv:2", "10.0.0.1", "host name"]),
+    "different domains": (
+        "name,resource_group\nweb01.a.example,rg-a\nweb01,rg-a\nWEB01.b.example,rg-a\n",
+        ["servers.csv:4", "web01.a.example on line 2", "different domains", "one machine in Azure"],
+    ),
     "a window that opens too often": (
         'name,window\nweb01,"{}"\n'.format(
             ",".join(f"daily {hour:02}:00-{hour:02}:30" for hour in range(24)) + " UTC"
@@ -145,7 +149,7 @@ def test_every_line_with_a_problem_is_told(make_options: Make, tmp_path: Path) -
 
 
 def test_two_rows_that_say_the_same_are_one_server(make_options: Make, tmp_path: Path) -> None:
-    text = "name,resource_group\nweb01.a.example,rg-a\nweb01.b.example,rg-a\n"
+    text = "name,resource_group\nweb01.a.example,rg-a\nWEB01,rg-a\n"
     servers = made(make_options, tmp_path, text).servers
     assert servers is not None
     assert dict(servers.servers) == {"web01": {"place": "1"}}

@@ -305,6 +305,28 @@ def test_detection_asks_for_this_very_place(make_options: Make, rules: ModuleTyp
         assert rules.faults(text) == []
 
 
+def test_an_export_to_upgrade_signs_nobody_in_and_asks_for_the_version(
+    make_options: Make, rules: ModuleType, tmp_path: Path, tool: Tool
+) -> None:
+    out = tmp_path / "out"
+    export.export(make_options(sign_in=None, upgrades=True, tags=["a=b"]), tool, out)
+    text = (out / "STEPS.md").read_text(encoding="utf-8")
+    assert text.startswith("# Steps: upgrade servers ")
+    assert "{{" not in text
+    assert not re.search(r"(?i)token|certificate\W|-Uninstall", re.sub(r"(?m)^\|.*", "", text))
+    held = json.loads((out / CONTENT[tool] / "settings.json").read_text(encoding="ascii"))
+    assert (held["way"], held["versions"]["msi-amd64"], held["token_file"]) == ("upgrade", "1.67.0", "")
+    assert set(held["connect"]) == {"subscription-id", "resource-group", "tenant-id", "location", "cloud"}
+    if tool is Tool.GPO:
+        assert "<Description>Gives this server's" in (out / "gpo/task.xml").read_bytes().decode("utf-16")
+        assert "New-GPO -Name 'arcferry upgrade'" in text
+    if tool in {Tool.CONFIGMGR, Tool.INTUNE}:
+        detect = (out / tool.value / "detect.ps1").read_text(encoding="ascii")
+        assert "$Version = '1.67.0'" in detect
+        assert rules.faults(detect) == []
+        assert "by an agent of version 1.67.0 or newer" in text
+
+
 @pytest.mark.parametrize(
     ("tool", "changed", "says"),
     [

@@ -1,6 +1,7 @@
 """Dated documents: from a site over real TLS, and from the twin's own services by their real names."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from yarl import URL
 
 from arcferry import azure, catalog, times
 from arcferry.bundle import Role
+from arcferry.data.download import BEHIND
 from arcferry.data.update import SignIn
 from arcferry.errors import AzureError, BlockedError, InputError, NotFoundError, PermissionDeniedError
 from arcferry.fetch import Fetched, FetchOptions, FetchRequest, fetch, read_sources
@@ -142,6 +144,35 @@ async def test_the_twins_own_services_are_asked_by_their_names(twin: Twin, tmp_p
     (first, _) = found.origins.values()
     assert URL(first).host == "gbl.his.arc.azure.com"
     assert URL(first).port == twin.network.port
+
+
+@pytest.mark.lab
+async def test_service_tags_come_from_resource_manager_where_the_page_does_not_answer(
+    twin: Twin, tmp_path: Path
+) -> None:
+    nobody = read_sources(["https://127.0.0.1:1"])
+    means = replace(means_for(twin), sources=nobody)
+    found = await fetch(FetchRequest(PUBLIC, service_tags=True), tmp_path / "downloads", means)
+    name, document = read(found, Role.SERVICE_TAGS)
+    assert name == f"service-tags-arm-{times.now().date() - BEHIND}.json"
+    assert len(document["values"]) == len(twin.azure.service_tags["values"])  # type: ignore[arg-type]  # a list
+    (note,) = found.notes
+    assert note.startswith("service-tags-azurecloud: asked of Resource Manager, because https://127.0.0.1:1")
+    assert "4 weeks behind the weekly file" in note
+    again = await fetch(
+        FetchRequest(PUBLIC, service_tags=True), tmp_path / "downloads", replace(means, offline=True)
+    )
+    assert again.documents == found.documents
+
+    refused = replace(means_for(twin, "onboarding"), sources=nobody)
+    with pytest.raises(PermissionDeniedError) as caught:
+        await fetch(FetchRequest(PUBLIC, service_tags=True), tmp_path / "others", refused)
+    assert "https://127.0.0.1:1" in caught.value.message
+    assert "; and of Resource Manager: " in caught.value.message
+    assert "the role “Reader” on the subscription" in caught.value.hint
+    without = replace(means, sign_in=None)
+    with pytest.raises(AzureError, match="no answer"):
+        await fetch(FetchRequest(PUBLIC, service_tags=True), tmp_path / "others", without)
 
 
 @pytest.mark.lab

@@ -175,15 +175,24 @@ def with_msi(tmp_path_factory: pytest.TempPathFactory) -> Sealed:
     if reason := cannot_build():
         pytest.skip(f"no MSI can be built here: {reason}")
     folder = tmp_path_factory.mktemp("both")
+    bundles.create_key_pair(folder / "key")
+    return for_both(folder, folder / "key", "1.67.0")
+
+
+@pytest.fixture(scope="session")
+def newer(tmp_path_factory: pytest.TempPathFactory, with_msi: Sealed) -> Sealed:
+    """The next bundle for both, by the same key."""
+    return for_both(tmp_path_factory.mktemp("newer"), with_msi.key, "1.68.0")
+
+
+def for_both(folder: Path, key: Path, version: str) -> Sealed:
     signer = CodeSigning()
     msi = folder / "AzureConnectedMachineAgent.msi"
-    build_agent_msi(folder, version="1.67.0", ca=signer).rename(msi)
-    made = Sealed(folder / "bundle.zip", folder / "key")
-    bundles.create_key_pair(made.key)
-    roots = Roots.from_pem(signer.root_pem)
-    contents = bundles.Contents((build_agent_package(folder), msi), signing_roots=roots)
-    bundles.build(made.path, contents, bundles.load_secret_key(made.key), created=times.now())
-    return made
+    build_agent_msi(folder, version=version, ca=signer).rename(msi)
+    packages = (build_agent_package(folder, version=version), msi)
+    contents = bundles.Contents(packages, signing_roots=Roots.from_pem(signer.root_pem))
+    bundles.build(folder / "bundle.zip", contents, bundles.load_secret_key(key), created=times.now())
+    return Sealed(folder / "bundle.zip", key)
 
 
 @dataclass

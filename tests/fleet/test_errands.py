@@ -1,7 +1,9 @@
 """What is done to servers that are in Azure Arc: out of it, off the server, their proxy and their tags."""
 
+import asyncio
 import hashlib
 import json
+import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,7 +13,9 @@ import pytest
 import pytest_asyncio
 
 from arcferry import bundle as bundles
-from arcferry import times
+from arcferry import rights, times
+from arcferry_lab.azure import private_link
+from arcferry_lab.azure.rights import granted
 from arcferry_lab.azure.state import ArcMachine
 from arcferry_lab.hosts import LabHost, build_agent_package, unavailable
 from arcferry_lab.twin import RESOURCE_GROUP, Twin, TwinSettings
@@ -37,6 +41,13 @@ class Errands(Fleet):
 
     before_all: dict[str, dict[str, str]] = field(default_factory=dict)
 
+    def sign_in_with(self, task: str) -> tuple[str, ...]:
+        """Options of an identity with exactly a task's rights."""
+        place, asked = rights.Place(self.twin.azure.subscription_id, RESOURCE_GROUP), rights.task(task)
+        client = self.twin.azure.add_client_with(granted(asked.actions, place.scope(asked.scope)))
+        self.extra["OTHER_SECRET"] = client.secret
+        return "--client-id", client.client_id, "--secret-env", "OTHER_SECRET"
+
 
 def state_of(host: LabHost) -> dict[str, str]:
     """Every file and folder of a server, with its mode and content."""
@@ -50,6 +61,13 @@ def state_of(host: LabHost) -> dict[str, str]:
         elif path.is_dir():
             found[name] = f"{path.stat().st_mode:o}"
     return found
+
+
+def differs(fleet: Errands, host: LabHost) -> set[str]:
+    """What is not on a server as it was before it was onboarded."""
+    then, now = fleet.before_all[host.name], state_of(host)
+    names = {name for name in then.keys() | now.keys() if then.get(name) != now.get(name)}
+    return {name for name in names if not name.startswith(MAY_DIFFER)}
 
 
 def put_machine(fleet: Errands, name: str, **properties: str) -> ArcMachine:
@@ -144,9 +162,7 @@ async def test_offboarded_and_uninstalled_nothing_but_logs_is_left(fleet: Errand
 
     clean = await fleet.errand("uninstall", "--apply", inventory=rows)
     assert (clean.code, clean.outcomes) == (0, {server.name: "done"}), clean.out + clean.err
-    then, now = fleet.before_all[server.name], state_of(server)
-    differ = {name for name in then.keys() | now.keys() if then.get(name) != now.get(name)}
-    assert {name for name in differ if not name.startswith(MAY_DIFFER)} == set()
+    assert differs(fleet, server) == set()
     twice = await fleet.errand("uninstall", "--apply", inventory=rows)
     assert (twice.code, twice.outcomes) == (0, {server.name: "unchanged"})
 
@@ -196,21 +212,34 @@ async def test_upgraded_canary_first_and_connected_anew(
     held = await fleet.errand("upgrade", *order, "--resource-group", "rg-held", inventory=rows)
     assert held.code == 1
     assert {host["steps"][0]["verdict"] for host in held.document["hosts"]} == {"block"}
-    done = await fleet.errand("upgrade", *order, "--apply", inventory=rows)
     names = ("server02", "server03")
+    told = await fleet.errand("lifecycle", inventory=rows)
+    (due,) = [one for one in told.document["dues"] if one["kind"] == "agent-support"]
+    assert (due["key"], due["servers"]) == ("1.67", list(names))
+    too_old = await fleet.errand("verify", "--bundle", str(newer), inventory=rows)
+    assert too_old.code == 1, too_old.err
+    may_read = fleet.sign_in_with("verify")
+    done = await fleet.errand("upgrade", *order, *may_read, "--apply", inventory=rows)
     assert (done.code, done.outcomes) == (0, dict.fromkeys(names, "connected")), done.out + done.err
     stages = [done.host(name)["stage"] for name in names]
     assert stages in (["canary", "wave 2"], ["wave 1", "wave 2"])
     before = {name: fleet.twin.azure.machines[RESOURCE_GROUP, name] for name in names}
     assert {one.properties["agentVersion"] for one in before.values()} == {"1.68.0"}
     assert fleet.puts()["server02"] == 1, "upgraded where it was"
+    proved = await fleet.errand("verify", "--bundle", str(newer), *may_read, inventory=rows)
+    assert proved.code == 0, proved.out
+    blind = await ended(await fleet.begun("upgrade", str(rows), *order, *fleet.sign_in_with("data")))
+    assert blind.code == 4
+    assert '--role "Reader"' in blind.err, "no more than reading the machines"
 
-    words = ("--apply", "--bundle", str(newer), "--limit", "server03")
+    scope = private_link.add_scope(fleet.twin.azure, RESOURCE_GROUP, "pls")
+    words = ("--apply", "--bundle", str(newer), "--limit", "server03", "--private-link-scope", scope)
     for _ in range(2):
         anew = await fleet.errand("reconnect", *words, inventory=rows)
         assert (anew.code, anew.outcomes) == (0, {"server03": "connected"}), anew.out + anew.err
         machine = fleet.twin.azure.machines[RESOURCE_GROUP, "server03"]
         assert machine.principal_id != before["server03"].principal_id
+        assert machine.properties["privateLinkScopeResourceId"] == scope
         before["server03"] = machine
     assert fleet.twin.azure.machines[RESOURCE_GROUP, "server02"] is before["server02"]
 
@@ -248,6 +277,52 @@ async def test_without_the_right_to_delete_nothing_is_half_done(fleet: Errands, 
     fleet.twin.azure.plane.documents.clear()
 
 
+async def test_servers_leave_in_the_order_that_the_plan_shows(fleet: Errands, tmp_path: Path) -> None:
+    """Server01 is out already and so was ahead; what cannot be reached is passed over, what fails ends it."""
+    path = tmp_path / "servers.csv"
+    rows = fleet.twin.paths.inventory.read_text().splitlines()
+    _, address, _, *rest = rows[1].split(",")
+    dead = ",".join(("dead01", address, str(free_port()), *rest))
+    path.write_text("\n".join([rows[0], dead, *rows[2:4], ""]))
+    order = ("--canary", "1", "--waves", "1,100%")
+    planned = await fleet.errand("offboard", *order, inventory=path)
+    assert planned.outcomes == {"dead01": "failed", "server02": "planned", "server03": "planned"}, planned.out
+    stages = [{"stage": "canary", "hosts": ["server02"]}, {"stage": "wave 2", "hosts": ["server03"]}]
+    assert planned.document["stages"] == stages
+
+    client = fleet.twin.azure.add_client("onboarding")
+    fleet.extra["OTHER_SECRET"] = client.secret
+    words = ("--client-id", client.client_id, "--secret-env", "OTHER_SECRET", "--keep-extensions")
+    ended_early = await fleet.errand("offboard", "--apply", *order, *words, inventory=path)
+    outcomes = {"dead01": "failed", "server02": "failed", "server03": "stopped"}
+    assert (ended_early.code, ended_early.outcomes) == (1, outcomes), ended_early.out
+    assert ended_early.document["refusal"].startswith("server02 went ahead and failed")
+    assert {"server02", "server03"} <= machines(fleet)
+
+    few = ("--apply", "--max-failures", "1", "--waves", "1,100%")
+    spent = await fleet.errand("offboard", *few, inventory=path)
+    assert spent.outcomes == {"dead01": "failed", "server02": "stopped", "server03": "stopped"}, spent.out
+
+
+async def test_a_server_whose_window_is_closed_is_not_begun(fleet: Errands, tmp_path: Path) -> None:
+    rows = inventory(tmp_path, fleet, "server02")
+    another_day = (times.now() + timedelta(days=3)).strftime("%a")
+    window = ("--window", f"{another_day} 10:00-11:00 UTC")
+    planned = await fleet.errand("offboard", *window, inventory=rows)
+    assert planned.host("server02")["waits"].startswith(f"its window opens {another_day} ")
+    words = ("offboard", str(rows), "--apply", *window, "--output", "json")
+    process = await fleet.begun(*words)
+    while not any(step == "window" for _, step, _, _ in journal(fleet)):
+        assert process.returncode is None
+        await asyncio.sleep(0.02)  # another process writes what is looked for
+    process.send_signal(signal.SIGINT)
+    done = await ended(process)
+    assert (done.code, done.outcomes) == (130, {"server02": "stopped"}), done.err
+    assert "server02" in machines(fleet)
+    open_now = await fleet.errand("offboard", "--window", "daily 00:00-24:00 UTC", inventory=rows)
+    assert (open_now.host("server02")["waits"], open_now.outcomes) == (None, {"server02": "planned"})
+
+
 async def test_a_server_that_is_gone_is_taken_out_in_azure_alone(fleet: Errands, tmp_path: Path) -> None:
     """What answers is not deleted, nor what only has the name."""
     path = tmp_path / "gone.csv"
@@ -268,3 +343,34 @@ async def test_a_server_that_is_gone_is_taken_out_in_azure_alone(fleet: Errands,
         words = ("offboard", "--machine", "anothers", "--vm-id", wrong, "--output", "json")
         assert (await ended(await fleet.begun(*words))).code == code
     assert {"anothers", "server03"} <= machines(fleet)
+
+
+async def test_leave_takes_out_the_servers_of_a_run_and_then_forgets_them(
+    fleet: Errands, tmp_path: Path
+) -> None:
+    """A server of no run is left alone, and what is remembered goes last."""
+    rows = fleet.twin.paths.inventory.read_text().splitlines()
+    path = tmp_path / "servers.csv"
+    _, _, *rest = rows[1].split(",")
+    path.write_text("\n".join([*rows, ",".join(("stranger", "10.9.9.9", *rest)), ""]))
+    fleet.extra["ARCFERRY_DATA"] = str(tmp_path / "data")
+    begun = ("leave", "--inventory", str(path), "--units", str(tmp_path), "--forget", "--output", "json")
+
+    async def left(*words: str) -> Ended:
+        return await ended(await fleet.begun(*begun, *words))
+
+    planned = await left()
+    assert planned.code == 0, planned.out + planned.err
+    states = {one["kind"]: one["state"] for one in planned.document["traces"]}
+    own = {"servers": "planned", "memory": "planned"}
+    assert states == {"identity": "listed", "communities": "listed", **own}
+    assert planned.document["servers"]["others"] == ["stranger"]
+    assert "server03" in machines(fleet)
+
+    done = await left("--apply")
+    assert done.code == 0, done.out + done.err
+    assert machines(fleet) == {"anothers"}
+    assert {name for host in fleet.twin.servers.hosts for name in differs(fleet, host)} == set()
+    states = {one["kind"]: one["state"] for one in done.document["traces"]}
+    assert (states["servers"], states["memory"], states["identity"]) == ("removed", "removed", "listed")
+    assert {one.name for one in fleet.state.iterdir()} <= {"lock"}

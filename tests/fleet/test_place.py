@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from arcferry import azure
-from arcferry.errors import FileInputError
+from arcferry.cli.azure_options import ConnectOptions
+from arcferry.cli.onboard_options import with_options
+from arcferry.errors import FileInputError, InputError
 from arcferry.fleet.inventory import Host, Reading, read_inventory
 from arcferry.fleet.networks import networks_of
 from arcferry.fleet.place import EVERYWHERE, Place, target_of
@@ -40,6 +42,19 @@ def test_row_before_site_before_run(tmp_path: Path) -> None:
         Place("japaneast", private_link_scope=SCOPE),
         EVERYWHERE,
     ]
+
+
+def test_an_option_is_for_hosts_that_say_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "fleet.yaml"
+    path.write_text(SITES)
+    runs, gateway = SCOPE.replace("/pls", "/of-the-run"), SCOPE.replace("privateLinkScopes/pls", "gateways/g")
+    given = ConnectOptions(private_link_scope=runs, gateway_id=gateway)
+    hosts = with_options(read_inventory(path), given).hosts
+    assert [host.place.private_link_scope for host in hosts] == [runs, runs, SCOPE, runs]
+    assert {host.place.gateway_id for host in hosts} == {gateway}
+    for option, value in (("private_link_scope", "pls"), ("gateway_id", SCOPE)):
+        with pytest.raises(InputError, match=f"--{option.replace('_', '-')} '.*' is not the ARM id of a"):
+            with_options(read_inventory(path), ConnectOptions(**{option: value}))
 
 
 def test_a_host_begins_within_its_own_window_or_its_sites(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from arcferry import azure
 from arcferry.azure import Machine
-from arcferry.fleet.errands.errand import HostNow, Wishes
-from arcferry.fleet.errands.leaving import OFFBOARD
+from arcferry.fleet.errands.errand import Errand, HostNow, Wishes
+from arcferry.fleet.errands.leaving import OFFBOARD, UNINSTALL
 from arcferry.fleet.host_state import Action, HostAgent, HostFacts
 from arcferry.fleet.inventory import Host
 
@@ -33,9 +33,9 @@ HERE = HostNow(HOST, TARGET, Wishes(), FACTS, MACHINE, azure_known=True)
 GONE = HostNow(HOST, TARGET, Wishes(only_azure=True), None, SILENT, azure_known=True)
 
 
-def told(now: HostNow) -> str:
+def told(now: HostNow, errand: Errand = OFFBOARD) -> str:
     """Why it is left alone; empty where it is not."""
-    return next((one.why for _, one in OFFBOARD.decide(now) if one.action is Action.BLOCK), "")
+    return next((one.why for _, one in errand.decide(now) if one.action is Action.BLOCK), "")
 
 
 @pytest.mark.parametrize(
@@ -68,5 +68,40 @@ def told(now: HostNow) -> str:
 )
 def test_what_is_not_provably_meant_is_left_alone(now: HostNow, says: str) -> None:
     why = told(now)
+    assert bool(why) == bool(says), why
+    assert says in why
+
+
+@pytest.mark.parametrize("kind", ["HCI", "VMware", "SCVMM", "AVS", "EPS", "AWS", "GCP"])
+@pytest.mark.parametrize(
+    "now",
+    [HERE, GONE, replace(GONE, wishes=Wishes(only_azure=True, vm_id=VM_ID))],
+    ids=["answering", "gone", "named by its vmId"],
+)
+def test_a_machine_that_another_service_made_is_left_however_it_is_meant(now: HostNow, kind: str) -> None:
+    assert now.machine is not None
+    assert f"of the kind {kind}" in told(replace(now, machine=replace(now.machine, kind=kind)))
+
+
+@pytest.mark.parametrize(
+    ("now", "says"),
+    [
+        (HERE, "its agent is connected to"),
+        (replace(HERE, facts=replace(FACTS, agent=HostAgent(installed=True, vm_id=VM_ID))), "still in Azure"),
+        (replace(HERE, facts=replace(FACTS, agent=HostAgent(installed=True)), machine=None), ""),
+        (
+            replace(
+                HERE,
+                facts=replace(FACTS, agent=HostAgent(installed=True), vm_uuid="F3"),
+                machine=replace(MACHINE, fqdn="db01.corp.example"),
+            ),
+            "",
+        ),
+        (replace(HERE, facts=replace(FACTS, root=False)), "no administrator"),
+    ],
+    ids=["connected", "in Azure", "out", "another's machine of that name", "no administrator"],
+)
+def test_an_agent_is_removed_only_from_a_server_that_is_out(now: HostNow, says: str) -> None:
+    why = told(now, UNINSTALL)
     assert bool(why) == bool(says), why
     assert says in why

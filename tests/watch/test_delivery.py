@@ -24,7 +24,7 @@ def message(text: str) -> Message:
 
 def told(minutes: float, *changes: str) -> Told:
     return Told(
-        START + timedelta(minutes=minutes), [*map(message, changes)], message("alive"), message("state\n")
+        START + timedelta(minutes=minutes), [*map(message, changes)], [message("alive")], message("state\n")
     )
 
 

@@ -16,6 +16,7 @@ from tests.watch.mail_server import MailServer
 
 from arcferry.errors import ArcferryError, FileInputError, InputError, NotifyError
 from arcferry.watch.changes import Level
+from arcferry.watch.notifiers.eventlog import bounded
 from arcferry.watch.notifiers.message import Message, Notifier
 from arcferry.watch.notifiers.named import Besides, notifier
 from arcferry_lab.pki import Authority
@@ -132,6 +133,20 @@ async def test_the_machine_s_own_log_gets_the_form_of_the_c_library(tmp_path: Pa
         assert re.match(rf"<27>[A-Z][a-z]{{2}} [ 123]\d \d\d:\d\d:\d\d arcferry\[{os.getpid()}\]: FAIL", got)
         with pytest.raises(OSError, match="temporarily unavailable"):
             await _again_and_again(to)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [("a\0b 台北", "ab 台北"), ("x" * 40_000, "x" * 31_839), ("x" * 31_838 + "\U0001f6a2", "x" * 31_838)],
+    ids=["short", "long", "cut at a pair"],
+)
+def test_an_event_holds_what_windows_takes_of_a_text(text: str, kept: str) -> None:
+    assert bounded(text) == kept
+
+
+@pytest.mark.skipif(sys.platform != "win32", reason="needs Windows")
+async def test_windows_takes_an_event() -> None:
+    await notifier("eventlog", Besides()).send(TOLD)
 
 
 async def _again_and_again(to: Notifier) -> None:
@@ -302,6 +317,8 @@ async def test_a_textfile_is_whole_at_every_moment_and_readable_by_the_exporter(
         ("command:page", "absolute path"),
         ("command:/nonexistent/page", "no program"),
         ("syslog:/nonexistent", "no such socket"),
+        ("eventlog:System", "takes no name"),
+        pytest.param("eventlog", "no Windows", marks=posix),
         ("command:/bin/\0true", "no text"),
         ("syslog:tcp://log.example", "neither a socket nor a log server"),
         ("syslog:udp://log.example:0", "neither a socket nor a log server"),

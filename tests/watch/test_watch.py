@@ -4,21 +4,24 @@ import asyncio
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from arcferry import catalog
+from arcferry.diagnosis.finding import Severity
 from arcferry.errors import ArcferryError, FileInputError, InputError
 from arcferry.evidence.case import Case
 from arcferry.evidence.reading import read_document
 from arcferry.probe.observation import DnsAnswer
 from arcferry.probe.step import ProbeSettings
 from arcferry.watch import history as history_module
-from arcferry.watch.changes import Level, Notice, Round
-from arcferry.watch.history import History, history_path
-from arcferry.watch.watcher import watch
+from arcferry.watch.changes import Level, Notice, Round, take_round
+from arcferry.watch.history import History, histories, history_path
+from arcferry.watch.watcher import Vantage, watch
 from arcferry_lab.network.dns import DnsResponse, DnsServer
 from arcferry_lab.twin import STORY_NAME, Twin
 
@@ -57,17 +60,18 @@ class Told:
         return taken
 
 
+def _vantage(twin: Twin, history: History, besides: Sequence[str] = (), site: str = "") -> Vantage:
+    look = partial(take_round, CLOUD, REGION, _settings(twin), besides=besides, site=site)
+    return Vantage(look, history)
+
+
 async def _round(twin: Twin, history: History, told: Told, besides: Sequence[str] = ()) -> bool:
     return await watch(
-        CLOUD,
-        REGION,
-        _settings(twin),
-        history,
+        [_vantage(twin, history, besides)],
         evidence=_evidence(twin),
         tell=told,
         every=timedelta(seconds=60),
         rounds=1,
-        besides=besides,
     )
 
 
@@ -121,6 +125,37 @@ async def test_another_resolver_warns_before_the_own_one_follows(twin: Twin, his
 
 
 @pytest.mark.lab
+async def test_each_site_is_compared_with_itself_and_a_dead_resolver_stops_no_other(
+    twin: Twin, history: History, tmp_path: Path
+) -> None:
+    """The resolver of one site gives no answer; the other's rounds are as if it were alone."""
+    await twin.steer(STORY_NAME, "eastasia")
+    silent = DnsServer(lambda _: DnsResponse(rcode="SERVFAIL"))
+    port = await silent.start()
+    dead = replace(_settings(twin), resolver=f"127.0.0.1:{port}")
+    told = Told()
+    try:
+        with History.open(tmp_path / "watch" / "two.sqlite") as other:
+            one = _vantage(twin, history, site="taipei")
+            two = Vantage(partial(take_round, CLOUD, REGION, dead, site="kaohsiung"), other)
+            every = timedelta(seconds=60)
+            good = await watch([one, two], evidence=_evidence(twin), tell=told, every=every, rounds=1)
+            assert all(span.reached for span in history.read().reach)
+            assert not any(span.reached for span in other.read().reach)
+    finally:
+        await silent.stop()
+    assert not good
+    assert [seen.site for seen in told.rounds] == ["taipei", "kaohsiung"]
+    here, there = (
+        [one.cause for one in seen.diagnosis.findings if one.severity is Severity.ERROR]
+        for seen in told.rounds
+    )
+    assert here == []
+    assert there
+    assert history.read().notices == ()
+
+
+@pytest.mark.lab
 async def test_a_broken_evidence_file_is_told_and_the_round_is_kept(twin: Twin, history: History) -> None:
     calls = iter([(), FileInputError("filter.json", "is cut short")])
 
@@ -131,9 +166,8 @@ async def test_a_broken_evidence_file_is_told_and_the_round_is_kept(twin: Twin, 
         return Case.of(found)
 
     told = Told()
-    settings = _settings(twin)
     every = timedelta(seconds=60)
-    await watch(CLOUD, REGION, settings, history, evidence=evidence, tell=told, every=every, rounds=1)
+    await watch([_vantage(twin, history)], evidence=evidence, tell=told, every=every, rounds=1)
     assert ("", Level.FAIL, "cannot judge this round: filter.json: is cut short") in told.notices
     assert history.read().reach
 
@@ -147,10 +181,7 @@ async def test_a_watch_that_is_cancelled_keeps_its_rounds(twin: Twin, history: H
 
     task = asyncio.create_task(
         watch(
-            CLOUD,
-            REGION,
-            _settings(twin),
-            history,
+            [_vantage(twin, history)],
             evidence=lambda: Case(()),
             tell=tell,
             every=timedelta(hours=1),
@@ -235,3 +266,16 @@ def test_each_location_has_its_own_file(tmp_path: Path) -> None:
         tmp_path, CLOUD, catalog.region("japaneast", CLOUD)
     )
     assert json.dumps(str(history_path(tmp_path, CLOUD, REGION)))
+
+
+def test_each_site_has_its_own_file_beside_the_one_without(tmp_path: Path) -> None:
+    japan = catalog.region("japaneast", CLOUD)
+    paths = [history_path(tmp_path, CLOUD, REGION, site) for site in ("taipei", "高雄", "")]
+    for path in (*paths, history_path(tmp_path, CLOUD, japan, "tokyo")):
+        with History.open(path):
+            pass
+    assert list(histories(tmp_path, CLOUD, REGION).items()) == [
+        ("", paths[2]),
+        ("taipei", paths[0]),
+        ("高雄", paths[1]),
+    ]

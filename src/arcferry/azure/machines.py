@@ -3,9 +3,8 @@
 import asyncio
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from azure.core.pipeline import PipelineResponse
@@ -31,6 +30,8 @@ ADMINISTRATOR = "Azure Connected Machine Resource Administrator"
 _API_VERSION = "2024-07-10"
 _LONGEST_DELETE = 300.0
 _HTTP_OK = 200
+_YEARS = range(2000, 2200)
+"""Those that an instant of a machine may be of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +204,7 @@ def machine_from(item: object, doing: str) -> Machine:
     name, resource_id = _text(shown.get("name")), _text(shown.get("id"))
     if not name or not resource_id:
         raise unreadable(doing, "a machine in it has no name or no id")
-    tags, changed = shown.get("tags"), None
-    with suppress(ValueError):
-        changed = from_text(_text(properties.get("lastStatusChange")))
+    tags = shown.get("tags")
     return Machine(
         name=name,
         id=resource_id,
@@ -215,7 +214,7 @@ def machine_from(item: object, doing: str) -> Machine:
         agent_version=_text(properties.get("agentVersion")),
         os=_text(properties.get("osSku")) or _text(properties.get("osName")),
         fqdn=_text(properties.get("machineFqdn")),
-        last_status_change=changed,
+        last_status_change=_instant(properties.get("lastStatusChange")),
         tags={_text(key): _text(value) for key, value in tags.items()} if isinstance(tags, Mapping) else {},
         vm_uuid=_text(properties.get("vmUuid")),
         **_upgrade(properties.get("agentUpgrade")),
@@ -232,6 +231,15 @@ def _upgrade(told: object) -> dict[str, Any]:
         "auto_upgrade": wanted if isinstance(wanted, bool) else None,
         "upgrade_failure": (_text(upgrade.get("lastAttemptMessage")) or "failed") if failed else "",
     }
+
+
+def _instant(value: object) -> datetime | None:
+    """An instant; None where ARM does not say, which it may write as the first day of the year 1."""
+    try:
+        found = from_text(_text(value)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return found if found.year in _YEARS else None
 
 
 def _text(value: object) -> str:

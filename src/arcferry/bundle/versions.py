@@ -14,7 +14,7 @@ from arcferry.errors import BundleRefusedError, FileInputError
 from arcferry.text import from_json
 
 _SCHEMA = 1
-_FOLDER = "bundles"
+FOLDER = "bundles"
 _LIMIT = 4096
 _FILE = re.compile(r"([1-9][0-9]{0,15})\.json")
 _LONGEST_REASON = 300
@@ -141,7 +141,7 @@ class VersionRecord:
         Raises:
             FileInputError: the record cannot be read.
         """
-        root = self.folder / _FOLDER
+        root = self.folder / FOLDER
         with files.naming(root):
             lineages = sorted(root.glob("*/*/")) if root.is_dir() else []
         found = (max(self._opened(one), key=lambda opened: opened.version, default=None) for one in lineages)
@@ -155,7 +155,7 @@ class VersionRecord:
         # No kind of server begins with the sign, so that no name is taken for a set of servers.
         members = (f"={manifest.name}",) if manifest.name else manifest.lineage
         lineage = hashlib.sha256("\n".join(members).encode("ascii")).hexdigest()[:32]
-        return self.folder / _FOLDER / row / lineage
+        return self.folder / FOLDER / row / lineage
 
     def _opened(self, folder: Path) -> Iterator[Opened]:
         with files.naming(folder):
@@ -169,12 +169,12 @@ class VersionRecord:
 
     def _make(self, *folders: Path) -> None:
         """Folders in the state folder, and those above them, each closed to other users."""
-        for one in (self.folder, self.folder / _FOLDER, *folders):
+        for one in (self.folder, self.folder / FOLDER, *folders):
             files.make_private(one)
 
     def _append(self, document: dict[str, str | int]) -> None:
         self._make()
-        path = self.folder / _FOLDER / "older.jsonl"
+        path = self.folder / FOLDER / "older.jsonl"
         with files.naming(path, "cannot be written"):
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(descriptor, "wb", buffering=0) as stream:

@@ -41,9 +41,11 @@ COMMANDS = {
     "reconnect": "arcferry.cli.upgrade:reconnect",
     "offboard": "arcferry.cli.errands:offboard",
     "uninstall": "arcferry.cli.errands:uninstall",
+    "leave": "arcferry.cli.leave:leave",
     "lab": "arcferry_lab.cli.app:app",
 }
 _LAB = "lab"
+_LANGUAGE = "arcferry.language"
 _NEGATIVE = re.compile(r"-\d{5,10}")
 # Spellings that published documents have used. They work, and no help shows them.
 RENAMED = {
@@ -62,6 +64,9 @@ RENAMED = {
     "data update": {"--route-filter": "--route-filter-name", "--allow-older": "--accept-older"},
     "data remove": {"--all": "--everything"},
 }
+# What goes to Microsoft is English, whoever sends it.
+ALWAYS_ENGLISH = {"evidence pack"}
+_FOR_PEOPLE = {None, "table"}
 # Options whose value may be left out, which then is empty.
 MAY_STAND_ALONE = {"check": "--private-link-scope"}
 
@@ -142,10 +147,26 @@ def _completed(command: Any, path: str) -> Any:  # noqa: ANN401  # as above
     if not path.startswith(_LAB) and (not hasattr(command, "commands") or command.invoke_without_command):
         command.params += [_old(command, *names) for names in RENAMED.get(path, {}).items()]
         command.params += typer.main.get_command(_EVERYWHERE).params
+        _let_speak(command, path)
         if path in MAY_STAND_ALONE:
             _let_stand_alone(command, MAY_STAND_ALONE[path])
     _without_types(command)
     return command
+
+
+def _let_speak(command: Any, path: str) -> None:  # noqa: ANN401  # as above
+    """What is printed for people is in their language; what programs read is the same in every language."""
+    from arcferry import language
+
+    invoke = command.invoke
+
+    def invoked(context: typer.Context) -> object:
+        wanted = context.meta.get(_LANGUAGE) or language.of_system()
+        for_people = path not in ALWAYS_ENGLISH and context.params.get("output") in _FOR_PEOPLE
+        with language.speaking(wanted if for_people else language.ENGLISH):
+            return invoke(context)
+
+    command.invoke = invoked
 
 
 def _let_stand_alone(command: Any, option: str) -> None:  # noqa: ANN401  # as above
@@ -220,6 +241,15 @@ def _say_what_is_done(context: typer.Context, verbose: bool) -> None:
     _tell_site(context)
 
 
+def _take_language(context: typer.Context, wanted: str | None) -> None:
+    from arcferry.errors import UnknownNameError
+    from arcferry.language import LANGUAGES
+
+    if wanted and wanted not in LANGUAGES:
+        raise UnknownNameError("language", wanted, LANGUAGES)
+    context.meta[_LANGUAGE] = wanted
+
+
 def _tell_site(context: typer.Context) -> None:
     """With -v, once: whichever of the two options comes last has the other's answer."""
     from arcferry import log
@@ -247,6 +277,13 @@ def _everywhere(
             "--config", metavar="FILE", envvar="ARCFERRY_CONFIG", is_eager=True, expose_value=False,
             callback=_use_site,
             help="The site file, see arcferry init. Default: arcferry.toml in this folder or one above.",
+        ),
+    ] = None,
+    lang: Annotated[
+        str | None,
+        typer.Option(
+            "--lang", metavar="LANG", envvar="ARCFERRY_LANG", expose_value=False, callback=_take_language,
+            help="en or zh-TW: what findings, remedies and letters are in. Default: the system's language.",
         ),
     ] = None,
 ) -> None:  # fmt: skip

@@ -28,6 +28,14 @@ _SCOPE = setting(
     panel=AZURE,
 )
 ScopeOption = Annotated[str | None, _SCOPE]
+GatewayOption = Annotated[
+    str,
+    setting(
+        "--gateway-id ID",
+        "The ARM id of an Azure Arc gateway. Front Door serves it, which no Microsoft peering carries.",
+        panel=AZURE,
+    ),
+]
 CircuitOption = Annotated[
     str,
     setting("--circuit NAME", "The ExpressRoute circuit as Azure names it; it takes a sign-in.", panel=AZURE),
@@ -49,6 +57,7 @@ TagsOption = Annotated[
 ]
 
 _TENANT = setting("--tenant-id GUID", "The Entra tenant.", panel=AZURE, besides="AZURE_TENANT_ID")
+OptionalTenantOption = Annotated[str, _TENANT]
 _SUBSCRIPTION = setting(
     "--subscription-id GUID", "The subscription.", panel=AZURE, besides="AZURE_SUBSCRIPTION_ID"
 )
@@ -102,6 +111,15 @@ class HostPlaceOptions(PlaceOptions):
     def complete(self) -> bool:
         """Whether all of them were given, so that they can be checked before an inventory is read."""
         return bool(self.location and self.subscription_id and self.resource_group)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConnectOptions:
+    """What agents are connected with, where a row of the inventory or its site says nothing else."""
+
+    tags: TagsOption = None
+    private_link_scope: Annotated[str, _SCOPE] = ""
+    gateway_id: GatewayOption = ""
 
 
 @dataclass(frozen=True, kw_only=True)

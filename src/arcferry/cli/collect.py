@@ -27,6 +27,7 @@ def collect(
     ] = None,
     azure: azure_options.QueryOptions,
     context: options.WithOption = None,
+    state: options.StateOption = None,
     cloud: options.CloudOption = options.DEFAULT_CLOUD,
     output: options.PageOutputOption = "table",
 ) -> None:
@@ -39,17 +40,25 @@ def collect(
 
     With --inventory a server of it that did not report is named, too.
 
+    The path that a connected server tells is kept in the state folder, as its network's by the inventory,
+    else as its own; where one is broken later, its findings say what changed since.
+
     Exit code 0 when every host is connected, 1 when one is not, is not yet heard from, or one of the
     inventory did not report.
     """
     from arcferry import catalog
     from arcferry.cli.evidence import evidence_and_held
     from arcferry.export import collect as reading
+    from arcferry.export.baselines import with_baselines
+    from arcferry.files import state_folder
     from arcferry.report import collected as report
 
     hosts = read(inventory, inventory_encoding, cloud) if inventory else None
     given, held = evidence_and_held(context or [], catalog.cloud(cloud))
     collection = reading.collect(share, hosts, given, held, _in_azure(azure, cloud))
+    collection, notes = with_baselines(collection, hosts, state or state_folder(), (*given, *held))
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
     if evidence:
         count = reading.write_evidence(collection, evidence)
         typer.echo(f"{count} files of evidence written to {evidence}", err=True)
@@ -74,7 +83,8 @@ def _in_azure(given: azure_options.QueryOptions, cloud: str) -> "InAzure | None"
 
     async def listed() -> InAzure:
         async with azure.signed_in(place.target, place.principal) as session:
-            return InAzure(await azure.list_machines(session), place.target.resource_group)
+            there = place.target
+            return InAzure(await azure.list_machines(session), there.resource_group, there.subscription_id)
 
     try:
         return stopping.run(listed(), says="stopped")

@@ -13,9 +13,11 @@ from arcferry.cli.onboard_options import (
     ConcurrencyOption,
     HostOptions,
     MaxFailuresOption,
+    OrderOptions,
     SelectionOptions,
     quiet_libraries,
     sign_in_of,
+    window_of,
 )
 from arcferry.cli.options import option
 from arcferry.cli.output import CheckOutput, show_by
@@ -50,8 +52,10 @@ class MachineOptions(
 
 
 @dataclass(frozen=True, kw_only=True)
-class ServerOptions(MachineOptions, HostOptions, WinrmOptions):
-    """The same, and how the servers are reached."""
+class ServerOptions(MachineOptions, HostOptions, WinrmOptions, OrderOptions):
+    """The same, how the servers are reached, and in which order."""
+
+    window: options.WindowOption = None
 
 
 def errand_request(
@@ -64,7 +68,7 @@ def errand_request(
     from arcferry.fleet.inventory import HowReached
     from arcferry.fleet.selection import selected
     from arcferry.fleet.transport import SignIn
-    from arcferry.fleet.waves import amount
+    from arcferry.fleet.waves import amount, waves
 
     quiet_libraries()
     servers = given if isinstance(given, ServerOptions) else None
@@ -79,7 +83,7 @@ def errand_request(
         hosts = selected(found, given.limit or [], given.site or [])
     asks = errand.asks_host and not wishes.only_azure
     budget = amount(given.max_failures, "--max-failures") if given.max_failures else None
-    return ErrandRequest(
+    request = ErrandRequest(
         errand,
         hosts,
         sign_in_of(servers, servers, hosts.hosts) if servers and asks else SignIn(),
@@ -88,6 +92,14 @@ def errand_request(
         wishes,
         given.concurrency,
         budget.least(len(hosts.hosts)) if budget else None,
+    )
+    if servers is None:
+        return request
+    return replace(
+        request,
+        canary=servers.canary,
+        waves=waves(servers.waves),
+        window=window_of(servers.window),
     )
 
 

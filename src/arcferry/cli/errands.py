@@ -50,7 +50,8 @@ def offboard(
     For each, one after the other: its extensions are removed, its agent is disconnected, and its machine is
     deleted in Azure if it is still there. Right before each step host and machine are looked at again: what
     is not provably the inventory's, another tool's machine in the same group too, is left alone. What was
-    done is written down in errands.jsonl in the state folder.
+    done is written down in errands.jsonl in the state folder. One server of each network goes ahead, then
+    the waves follow; one that was begun is finished, also where its window closes meanwhile.
 
     The servers get a short-lived token of the identity that signs in here, which must be allowed to delete
     machines: docs/rights.md, offboard.
@@ -89,7 +90,7 @@ def uninstall(
 
     A server whose agent still holds a machine, or whose machine is still in Azure, is refused: offboard it
     first. With a secret or a certificate Azure is asked for that; without one the agent's word counts.
-    Logs stay.
+    Logs stay. One server of each network goes ahead, then the waves follow.
 
     Exit code 0 when every server is clean or would be, 1 when one failed or must not be touched, 3 when
     another apply is at work, 4 when signing in failed.
@@ -142,7 +143,8 @@ def set_proxy(
     """Set the proxy of the agents on servers: that of each row or site, or one for all by --agent-proxy.
 
     The agent keeps it as its own setting proxy.url. Where the server is connected, its agent then checks
-    the endpoints by it; where that fails, the setting from before is put back.
+    the endpoints by it; where that fails, the setting from before is put back, and where that was one which
+    went ahead of its network, no further server is begun.
 
     Exit code 0 when every agent uses its proxy or would, 1 when one failed or must not be touched, 3 when
     another apply is at work.

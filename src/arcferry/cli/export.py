@@ -134,12 +134,17 @@ def export(
     out: options.OutOption,
     servers: ServerOptions,
     place: azure_options.HostPlaceOptions,
-    tags: azure_options.TagsOption = None,
-    private_link_scope: azure_options.ScopeOption = None,
-    gateway_id: Annotated[
-        str, option("--gateway-id ID", "The ARM id of an Azure Arc gateway.", panel=options.AZURE)
-    ] = "",
+    connect: azure_options.ConnectOptions,
     signs_in: SignInOptions,
+    upgrade: Annotated[
+        bool,
+        option(
+            "--upgrade",
+            "Give servers that are connected the bundle's agent where theirs is older. No other is touched, "
+            "and nobody signs in.",
+            panel=SERVERS,
+        ),
+    ] = False,
     inventory: InventoryOption = None,
     inventory_encoding: EncodingOption = "",
     allow_older: options.AllowOlderOption = "",
@@ -151,8 +156,10 @@ def export(
     arcferry collect reads them back. Nothing in the folder is secret. STEPS.html in it says what to do.
 
     With --inventory each server goes where its row or its site says, with that proxy, private link scope,
-    window and tags; the options are for rows that say nothing. Servers look for their short host name, and
-    one that is not in the inventory is left alone and reports that.
+    gateway, window and tags; the options are for rows that say nothing. Servers look for their short host
+    name, and one that is not in the inventory is left alone and reports that.
+
+    With --upgrade the same tools bring a newer agent to servers that are connected, and leave others alone.
 
     The bundle is verified first; exit code 3 when it is refused. The folder that --out names must not exist
     yet; it appears whole or not at all.
@@ -166,8 +173,9 @@ def export(
     opened = open_bundle(bundle, bundle_key, state, allow_older)
     wanted = export.ExportOptions(
         opened, where,
-        sign_in=sign_in, tags=export.read_tags(tags or ()), private_link_scope=private_link_scope or "",
-        gateway_id=gateway_id, inventory=listed, **servers.given(),
+        sign_in=sign_in, tags=export.read_tags(connect.tags or ()),
+        private_link_scope=connect.private_link_scope, gateway_id=connect.gateway_id,
+        inventory=listed, upgrades=upgrade, **servers.given(),
     )  # fmt: skip
     export.export(wanted, chosen, out)
     typer.echo(str(out))

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 Options = TypeVar("Options", bound=PlaceOptions)
 _FORMS = (
     "a table with the columns name, address, port, transport, user, auth, tags (k=v;k2=v2, or k=v,k2=v2 in "
-    "quotes), site, location, resource_group, subscription, proxy, private_link_scope and window; the same "
-    "in YAML; an inventory of Ansible's; a list of Active Directory's; or one name a line."
+    "quotes), site, location, resource_group, subscription, proxy, private_link_scope, gateway_id and "
+    "window; the same in YAML; an inventory of Ansible's; a list of Active Directory's; or one name a line."
 )
 InventoryArgument = Annotated[
     Path,

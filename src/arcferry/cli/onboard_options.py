@@ -61,8 +61,9 @@ class OrderOptions:
         int,
         option(
             "--canary N",
-            "So many servers of each network (its site, else its subnet) measure the path to Azure before "
-            "anything is installed anywhere, and then go before the others. With 0 neither.",
+            "So many servers of each network (its site, else its subnet) go before the others, and where one "
+            "of them fails nothing further is begun. What installs measures the path to Azure from them "
+            "first. With 0 neither.",
             panel=options.RUN,
             min=0,
             max=100,
@@ -227,10 +228,14 @@ class FleetOptions(
 
 
 @dataclass(frozen=True, kw_only=True)
-class OnboardOptions(FleetOptions):
-    """The same, and what becomes of machines that are made."""
+class ConnectingOptions(FleetOptions, azure_options.ConnectOptions):
+    """The same where servers are connected, and not only looked at or upgraded."""
 
-    tags: azure_options.TagsOption = None
+
+@dataclass(frozen=True, kw_only=True)
+class OnboardOptions(ConnectingOptions):
+    """The same, and what becomes of servers that are connected already."""
+
     reconnect: Annotated[
         bool,
         option(
@@ -256,14 +261,14 @@ def request_of(
     target = given.target(**given.access()) if given.complete else None
     found = read(inventory, given.inventory_encoding, given.cloud, given.how)
     target = target or completed(given, found).target(**given.access())
-    own = given if isinstance(given, OnboardOptions) else None
-    everyone = tagged(found, (own.tags if own else None) or [])
+    everyone = with_options(found, given) if isinstance(given, ConnectingOptions) else found
     hosts = selected(everyone, given.limit or [], given.site or [])
     sign_in = sign_in_of(given, given, hosts.hosts)
     opened = open_bundle(given.bundle, given.bundle_key, folder, given.allow_older, keeps=acts)
     request = RunRequest(
         hosts, opened, sign_in, target, who, folder, given.concurrency,
-        window=window_of(given.window), reconnect=own is not None and own.reconnect, everyone=everyone,
+        window=window_of(given.window), everyone=everyone,
+        reconnect=isinstance(given, OnboardOptions) and given.reconnect,
     )  # fmt: skip
     return request if run is None else run.of(request)
 
@@ -303,6 +308,21 @@ def sign_in_of(given: HostOptions, winrm: WinrmOptions, hosts: "tuple[Host, ...]
             raise InputError("no known_hosts file for the servers that are reached over SSH", hint=hint)
         ssh = read_trust(given.known_hosts, given.ssh_key, given.user)
     return SignIn(ssh, winrm_trust(winrm, hosts))
+
+
+def with_options(inventory: "Inventory", given: azure_options.ConnectOptions) -> "Inventory":
+    """Every host with these too; where both say something, the inventory's stands.
+
+    Raises:
+        InputError: one of them is not what it must be.
+    """
+    from arcferry.fleet.place import place_of_options
+
+    place = place_of_options(private_link_scope=given.private_link_scope, gateway_id=given.gateway_id)
+    found = tagged(inventory, given.tags or [])
+    if not place.given():
+        return found
+    return replace(found, hosts=tuple(replace(host, place=host.place.over(place)) for host in found.hosts))
 
 
 def tagged(inventory: "Inventory", texts: list[str]) -> "Inventory":

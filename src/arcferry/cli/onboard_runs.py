@@ -52,17 +52,16 @@ def follow(
     no run is remembered, 130 after Ctrl-C, which leaves the run alone.
     """
     from arcferry.cli import stopping
-    from arcferry.fleet.following import RunState
-    from arcferry.report import runs
+    from arcferry.fleet.following import RunState, all_connected, standing
 
     found = chosen(state, run)
     stopping.run(_print(found, output), says="stopped following; the run goes on")
-    stands = runs.standing(found)
+    stands = standing(found)
     if stands["state"] == RunState.BROKEN_OFF:
         typer.echo(
             "the run was broken off: its process is gone. Apply again: it goes on where it was", err=True
         )
-    if not runs.all_connected(found, stands):
+    if not all_connected(found, stands):
         raise typer.Exit(1)
 
 

@@ -158,11 +158,20 @@ UnlistedOption = Annotated[
     ),
 ]
 CloudOption = Annotated[str, setting("--cloud CLOUD", "AzureCloud, AzureUSGovernment or AzureChinaCloud.")]
-_RESOLVER = setting(
-    "--resolver IP[:PORT]", "Ask this DNS server instead of the system's own; answers differ by resolver."
-)
-ResolverOption = Annotated[str | None, _RESOLVER]
-ResolversOption = Annotated[list[str] | None, _RESOLVER]
+ResolverOption = Annotated[
+    str | None,
+    setting(
+        "--resolver IP[:PORT]", "Ask this DNS server instead of the system's own; answers differ by resolver."
+    ),
+]
+ResolversOption = Annotated[
+    list[str] | None,
+    setting(
+        "--resolver [SITE=]IP[:PORT]",
+        "Ask this DNS server instead of the system's own. May be repeated: the first decides, or the first "
+        "of each SITE that is named.",
+    ),
+]
 ProxyOption = Annotated[
     str | None,
     setting(
@@ -221,7 +230,7 @@ WindowOption = Annotated[
     option(
         "--window WHEN",
         "When servers may be begun, such as 'Sat 22:00-05:00 Asia/Taipei'; several with commas, or repeated. "
-        "Outside it nothing begins, and what is at work ends its step.",
+        "Outside it no server is begun; one that onboard or upgrade is at ends its step.",
         panel=RUN,
     ),
 ]

@@ -258,23 +258,23 @@ def _languages(change: Language | None) -> tuple[str, ...]:
 
 
 def _watched(cloud: "Cloud", region: "Region", state: Path | None) -> "tuple[Document, ...]":
-    """Every answer that arcferry watch has recorded for this location, the newest first."""
+    """Every answer that arcferry watch has recorded for this location, at each site, the newest first."""
     from arcferry.evidence.case import Document, Kind
     from arcferry.files import state_folder
-    from arcferry.watch.history import History, history_path
+    from arcferry.watch.history import History, histories
 
-    path = history_path(state or state_folder(), cloud, region)
-    if not path.is_file():
-        return ()
-    try:
-        with History.open(path, existing=True) as history:
-            record = history.read()
-    except FileInputError as error:  # a plan is worth having without it
-        typer.echo(f"warning: {error.message}", err=True)
-        return ()
-    answers = sorted((span.answer for span in record.answers), key=lambda one: str(one.taken), reverse=True)
-    name = f"arcferry watch of {region.name}"
-    return (Document(name, Kind.WATCH_HISTORY, record.last, answers=tuple(answers)),)
+    found = []
+    for site, path in histories(state or state_folder(), cloud, region).items():
+        try:
+            with History.open(path, existing=True) as history:
+                record = history.read()
+        except FileInputError as error:  # a plan is worth having without it
+            typer.echo(f"warning: {error.message}", err=True)
+            continue
+        answers = sorted((one.answer for one in record.answers), key=lambda one: str(one.taken), reverse=True)
+        name = f"arcferry watch of {region.name}{f' from {site}' if site else ''}"
+        found.append(Document(name, Kind.WATCH_HISTORY, record.last, answers=tuple(answers)))
+    return tuple(found)
 
 
 def only(kind: str, found: "Sequence[T]") -> "T | None":

@@ -29,7 +29,7 @@ _TEXTS = frozenset(
     (
         "cloud", "location", "tenant-id", "subscription-id", "resource-group", "client-id", "secret-env",
         "arm-url", "authority", "proxy", "resolver", "circuit", "user", "transport", "auth",
-        "private-link-scope", "winrm-user", "winrm-password-env", "winrm-keyring",
+        "private-link-scope", "gateway-id", "winrm-user", "winrm-password-env", "winrm-keyring",
         "window",
     )
 )  # fmt: skip
@@ -37,7 +37,8 @@ _LISTS = frozenset(("tags",))
 _FLAGS = frozenset(("location-unlisted",))
 _NUMBERS = frozenset(("host-port",))
 _HOW_REACHED = frozenset(("transport", "auth"))
-KEYS = _PATHS | _TEXTS | _LISTS | _FLAGS | _NUMBERS
+_OF_EVERY_COMMAND = frozenset(("lang",))
+KEYS = _PATHS | _TEXTS | _LISTS | _FLAGS | _NUMBERS | _OF_EVERY_COMMAND
 _SECRET = re.compile(r"secret|password|passwd|passphrase|token|private-?key|credential|pwd", re.IGNORECASE)
 _VARIABLES = frozenset(("secret-env", "winrm-password-env"))
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -82,7 +83,7 @@ def settings_for(given: Path | None, options: Iterable[str]) -> tuple[Path | Non
     """
     if given:
         return given.absolute(), read(given, read_bounded(given, limit=_LIMIT))
-    if not KEYS.isdisjoint(options) and (path := _nearest()):
+    if not (KEYS - _OF_EVERY_COMMAND).isdisjoint(options) and (path := _nearest()):
         return path, read(path, _own_content(path))
     return None, {}
 

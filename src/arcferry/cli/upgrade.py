@@ -10,13 +10,12 @@ from arcferry.cli import options
 from arcferry.cli.errand_options import ApplyOption
 from arcferry.cli.inventory import InventoryArgument
 from arcferry.cli.onboard import carry_out
-from arcferry.cli.onboard_options import FleetOptions, RunOptions, request_of
+from arcferry.cli.onboard_options import ConnectingOptions, FleetOptions, RunOptions, request_of
 from arcferry.cli.options import grouped
 from arcferry.cli.output import CheckOutput, show_by
 
 if TYPE_CHECKING:
     from arcferry.fleet.host_state import Way
-    from arcferry.fleet.task import RunRequest
 
 
 @grouped
@@ -46,7 +45,7 @@ def upgrade(
 def reconnect(
     inventory: InventoryArgument,
     *,
-    fleet: FleetOptions,
+    fleet: ConnectingOptions,
     run_options: RunOptions,
     apply: ApplyOption = False,
     output: options.CheckOutputOption = "table",
@@ -54,9 +53,10 @@ def reconnect(
     """Disconnect servers and connect them anew: for one that has expired, or was cloned.
 
     That deletes each machine in Azure, with its extensions and role assignments, and makes it again under
-    the same name, with the inventory's tags. An agent that is older than the bundle's is upgraded. A server
-    that is connected elsewhere is left alone: onboard apply --reconnect moves it. The identity that signs in
-    must be allowed to delete machines: docs/rights.md, offboard.
+    the same name, with the tags, private link scope and gateway of the inventory or else of the options. An
+    agent that is older than the bundle's is upgraded. A server that is connected elsewhere is left alone:
+    onboard apply --reconnect moves it. The identity that signs in must be allowed to delete machines:
+    docs/rights.md, offboard.
 
     It is a run as that of onboard apply; run again before all are connected it goes on where it was, and
     after that it begins anew. Exit codes are those of onboard apply.
@@ -70,12 +70,13 @@ def _run(
     inventory: Path, fleet: FleetOptions, order: RunOptions, way: "Way", output: CheckOutput, *, applies: bool
 ) -> None:
     from arcferry.cli import stopping
+    from arcferry.fleet.following import in_turn
     from arcferry.fleet.plan import plan_fleet
     from arcferry.report import plan as report
 
     asked = request_of(inventory, fleet, acts=applies, run=order)
     # Of the hosts that are chosen: what is done with some does not wait for the others.
-    request = _in_turn(replace(asked, way=way, everyone=None))
+    request = in_turn(replace(asked, way=way, everyone=None))
     if applies:
         carry_out(request, fleet, output)
         return
@@ -83,17 +84,3 @@ def _run(
     show_by(output, report, result)
     if not all(host.good for host in result.hosts):
         raise typer.Exit(1)
-
-
-def _in_turn(request: "RunRequest") -> "RunRequest":
-    """The same as the first of its runs that is not done: one that is done is not gone on with."""
-    from arcferry.fleet.run_folder import runs as folders
-    from arcferry.report import runs
-
-    found = {run.id: run for run, _ in folders(request.state)}
-    while request.run in found:
-        run = found[request.run]
-        if not runs.all_connected(run, runs.standing(run)):
-            break
-        request = replace(request, turn=request.turn + 1)
-    return request

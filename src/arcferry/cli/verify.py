@@ -126,6 +126,7 @@ def wanted_of(path: Path | None, given: VerifyOptions, stale_after: timedelta) -
         InputError: an option or the inventory is wrong.
         BundleRefusedError: the bundle is not what its seal says.
     """
+    from arcferry.cli.evidence import held_beside
     from arcferry.files import state_folder
     from arcferry.fleet.selection import selected
     from arcferry.verify import Wanted
@@ -134,10 +135,11 @@ def wanted_of(path: Path | None, given: VerifyOptions, stale_after: timedelta) -
     target = _target(given, everyone)
     goal = goal_of(given)
     folder = given.state or state_folder()
+    held = held_beside((), target.cloud)
     if everyone is None:
-        return Wanted(target, goal, stale_after=stale_after, state=folder)
+        return Wanted(target, goal, stale_after=stale_after, state=folder, held=held)
     hosts = selected(tagged(everyone, given.tags or []), given.limit or [], given.site or [])
-    return Wanted(target, goal, hosts, everyone, given.location is not None, stale_after, folder)
+    return Wanted(target, goal, hosts, everyone, given.location is not None, stale_after, folder, held)
 
 
 def _target(given: VerifyOptions, inventory: "Inventory | None") -> "AzureTarget":

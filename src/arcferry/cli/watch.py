@@ -1,5 +1,8 @@
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, assert_never
 
@@ -10,12 +13,16 @@ from arcferry.cli.options import grouped, option
 from arcferry.cli.output import Output, indented
 from arcferry.cli.watch_options import WatchOptions, duration
 from arcferry.errors import InputError
+from arcferry.text import quoted
 
 if TYPE_CHECKING:
     from arcferry.catalog import Cloud, Region
     from arcferry.evidence.case import Case
     from arcferry.report.watch import HistoryView
     from arcferry.watch.changes import Notice, Round
+
+_Written = Literal["json", "svg", "html", "markdown", "csv"]
+"""A history as a file; a table goes to the terminal."""
 
 app = typer.Typer(help="Record where Azure Arc's names answer over time, and warn before it breaks.")
 
@@ -40,7 +47,8 @@ def record(
     Tells what changes: an answer that moves to another region, nears or leaves what the route filter carries,
     an endpoint that falls silent. Changes nothing, and needs no sign-in. One watch a location runs at a time;
     its history is bounded, and goes on after a restart. `arcferry watch show` draws it. --resolver may be
-    repeated: through the first, the servers' own, endpoints are reached; the others are only asked.
+    repeated: through the first, the servers' own, endpoints are reached; the others are only asked. With
+    SITE= before them each site is watched by its own resolvers, into a history of its own.
 
     --notify tells others of each change: one message with the cause, who can mend it and the letter to them.
     Whoever does not take it delays a round by no more than --notify-within, which is said on stderr and kept
@@ -55,28 +63,30 @@ def record(
     from arcferry.cli.evidence import evidence_and_held
     from arcferry.evidence.case import Case
     from arcferry.files import only_one, state_folder
+    from arcferry.watch.changes import take_round
     from arcferry.watch.history import History, history_path
-    from arcferry.watch.watcher import watch
+    from arcferry.watch.watcher import Vantage, watch
 
     chosen, region = given.target()
-    interval, notify, settings = given.interval, given.notifying(), given.probing()
-    asked, evidence = given.resolver or [], given.evidence or []
-    path = history_path(state or state_folder(), chosen, region)
+    interval, notify, evidence = given.interval, given.notifying(), given.evidence or []
     hint = "One watch a location suffices; stop the other one, or use another folder with --state."
-    with only_one(path.parent, "watch", name=f"{path.stem}.lock", hint=hint), History.open(path) as history:
-        typer.echo(f"Watching {region.name} every {given.every}; history in {path}", err=True)
+    with ExitStack() as stack:
+        vantages = []
+        for site, (settings, besides) in given.sites().items():
+            path = history_path(state or state_folder(), chosen, region, site)
+            stack.enter_context(only_one(path.parent, "watch", name=f"{path.stem}.lock", hint=hint))
+            look = partial(take_round, chosen, region, settings, besides=besides, site=site)
+            vantages.append(Vantage(look, stack.enter_context(History.open(path))))
+            by = f" by the resolvers of {site}" if site else ""
+            typer.echo(f"Watching {region.name}{by} every {given.every}; history in {path}", err=True)
         for announced in catalog.ahead(times.now().date(), chosen):
             typer.echo(f"note: {announced}", err=True)
         good = stopping.run(
             watch(
-                chosen,
-                region,
-                settings,
-                history,
+                vantages,
                 evidence=lambda: Case.of(*evidence_and_held(evidence, chosen, whole=True)),
                 tell=_teller(output),
                 every=interval,
-                besides=asked[1:],
                 rounds=rounds,
                 notify=notify,
             ),
@@ -91,6 +101,7 @@ def show(
     *,
     location: options.OptionalLocationOption = None,
     cloud: options.CloudOption = options.DEFAULT_CLOUD,
+    site: Annotated[str, option("--site SITE", "Only what this site saw, where several were watched.")] = "",
     since: Annotated[str | None, option("--since TIME", "Only this long back, such as 12h or 7d.")] = None,
     evidence: options.WithOption = None,
     state: options.StateOption = None,
@@ -99,68 +110,100 @@ def show(
 ) -> None:
     """Show a watch's history: a table, a JSON document that explain reads, or an SVG picture.
 
+    Where several sites were watched, they are set side by side: what each sees of an endpoint, since when,
+    and where they differ; --site shows one of them as it would be shown alone.
+
     Answers are judged by the data at hand now, so a filter that was changed since changes what counts as
     carried.
     """
     from arcferry import files
     from arcferry.cli.evidence import evidence_and_held
-    from arcferry.diagnosis import judge
     from arcferry.evidence.case import Case
-    from arcferry.evidence.readers import arcferry_check
-    from arcferry.report import as_json, console, page
+    from arcferry.report import console, watch_sites
     from arcferry.report import watch as report
-    from arcferry.report.watch_svg import svg
-    from arcferry.watch.changes import ORIGIN
 
-    chosen, region, path = _watched(location, cloud, state)
+    chosen, region, found = _watched(location, cloud, state, site)
     case = Case.of(*evidence_and_held(evidence or [], chosen, whole=True))
-    shown = _shown(path, chosen, region, since, case)
-
-    def judged() -> dict[str, Any]:
-        """Judged as explain reads it, so that both give the same."""
-        history = report.document(shown)
-        found = judge((arcferry_check.read_history(ORIGIN, history), *case.handed_in))
-        return history | as_json.fields(found)
-
-    match output:
-        case "table" if out is None:
-            report.draw(shown, console.stdout())
-            return
-        case "table":
+    views = [
+        replace(_shown(path, chosen, region, since, case), site=of_site) for of_site, path in found.items()
+    ]
+    if output == "table":
+        if out is not None:
             hint = "Give --output html, svg or json with --out."
             raise InputError("a table goes to the terminal", hint=hint)
-        case "json":
-            text = indented(judged())
-        case "html" | "markdown" | "csv":
-            text = page.of(judged(), output)
-        case "svg":
-            text = svg(shown)
-        case _:
-            assert_never(output)
+        if len(views) > 1:
+            watch_sites.draw(views, console.stdout())
+        else:
+            report.draw(views[0], console.stdout())
+        return
+    text = _written(views, case, output)
     if out is None:
         typer.echo(text)
     else:
         files.write_whole(out, text.encode())
+
+
+def _written(views: "Sequence[HistoryView]", case: "Case", output: _Written) -> str:
+    """The history of each site in a form that is written down.
+
+    Raises:
+        InputError: it is a picture, and there are several sites.
+    """
+    from arcferry.diagnosis import judge
+    from arcferry.evidence.readers import arcferry_check
+    from arcferry.report import as_json, page, watch_sites
+    from arcferry.report import watch as report
+    from arcferry.report.watch_svg import svg
+    from arcferry.watch.changes import ORIGIN
+
+    def judged(view: "HistoryView") -> dict[str, Any]:
+        """Judged as explain reads it, so that both give the same."""
+        history = report.document(view)
+        found = judge((arcferry_check.read_history(ORIGIN, history), *case.handed_in))
+        return history | as_json.fields(found)
+
+    match output:
+        case "json":
+            return indented(watch_sites.document(views) if len(views) > 1 else judged(views[0]))
+        case "html" | "markdown" | "csv":
+            return page.written([page.read(judged(view)) for view in views], output)
+        case "svg":
+            if len(views) > 1:
+                hint = f"Give --site, one of {', '.join(view.site for view in views if view.site)}."
+                raise InputError("a picture is of one site", hint=hint)
+            return svg(views[0])
+        case _:
+            assert_never(output)
         typer.echo(f"Written: {out}", err=True)
 
 
-def _watched(location: str | None, cloud: str, state: Path | None) -> "tuple[Cloud, Region, Path]":
+def _watched(
+    location: str | None, cloud: str, state: Path | None, site: str
+) -> "tuple[Cloud, Region, Mapping[str, Path]]":
+    """The location that is shown, and its histories by site."""
     from arcferry import catalog
     from arcferry.files import state_folder
-    from arcferry.watch.history import history_path
+    from arcferry.watch.history import histories, history_path
 
     chosen, folder = catalog.cloud(cloud), state or state_folder()
     if location is None:
         known = sorted((folder / "watch").glob(f"{chosen.name}-*.sqlite"))
-        names = [path.stem.removeprefix(f"{chosen.name}-") for path in known]
+        stems = [path.stem.removeprefix(f"{chosen.name}-") for path in known]
+        names = list(dict.fromkeys(stem.partition(".")[0] for stem in stems))
         if len(names) != 1:
             has = f"histories of {', '.join(names)} are there" if names else "nothing was watched yet"
             raise InputError(f"which location? {has}", hint="Give --location, such as eastasia.")
         location = names[0]
     region = catalog.region(location, chosen, unlisted=True)
-    path = history_path(folder, chosen, region)
+    found = histories(folder, chosen, region)
+    if site:
+        if site not in found:
+            known_sites = ", ".join(one for one in found if one) or "none"
+            raise InputError(f"no history of site {quoted(site)}", hint=f"Watched were: {known_sites}.")
+        found = {site: found[site]}
     # A history is shown whatever the lists say of its location; without one a misspelling is the likelier.
-    return chosen, region if path.is_file() else catalog.region(location, chosen), path
+    region = region if found else catalog.region(location, chosen)
+    return chosen, region, found or {"": history_path(folder, chosen, region)}
 
 
 def _shown(path: Path, cloud: "Cloud", region: "Region", since: str | None, case: "Case") -> "HistoryView":
@@ -172,7 +215,8 @@ def _shown(path: Path, cloud: "Cloud", region: "Region", since: str | None, case
     with History.open(path, existing=True) as history:
         record = history.read(times.now() - duration(since) if since else None)
     found = {span: region_of_answer(span.answer, case) for span in record.answers}
-    return HistoryView(cloud, region, record, found, tuple(document.name for document in case.handed_in))
+    sources = tuple(document.name for document in case.handed_in)
+    return HistoryView(cloud, region, record, found, sources)
 
 
 def _teller(output: Output) -> "Callable[[Round, Sequence[Notice]], None]":

@@ -1,7 +1,7 @@
 """What a watch is told to do, whether it runs now or is installed, and who is told of what it sees."""
 
 import re
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, get_type_hints
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from arcferry.probe.step import ProbeSettings
     from arcferry.watch.changes import Notice, Round
     from arcferry.watch.notifiers.message import Notifier
+    from arcferry.watch.watcher import Notify
 
 NOTIFYING = "Telling others"
 LONGEST_INTERVAL = timedelta(days=1)
@@ -44,8 +45,8 @@ class WatchOptions:
         option(
             "--notify WHAT",
             "Tell of each change: command:PATH (JSON on its standard input), syslog, syslog:udp://HOST, "
-            "https://… (JSON by POST), smtp://HOST or smtps://HOST (mail), textfile:PATH.prom (Prometheus), "
-            "or file:PATH, which holds one of these. May be repeated.",
+            "eventlog (Windows), https://… (JSON by POST), smtp://HOST or smtps://HOST (mail), "
+            "textfile:PATH.prom (Prometheus), or file:PATH, which holds one of these. May be repeated.",
             panel=NOTIFYING,
         ),
     ] = None
@@ -79,18 +80,23 @@ class WatchOptions:
         cloud = catalog.cloud(self.cloud)
         return cloud, options.region_of(self.location, cloud, unlisted=self.location_unlisted)
 
-    def probing(self) -> "ProbeSettings":
-        """How endpoints are reached; the first resolver decides.
+    def sites(self) -> "dict[str, tuple[ProbeSettings, Sequence[str]]]":
+        """Of each site how endpoints are reached, by its first resolver, and which are asked beside it.
 
         Raises:
             InputError: a setting cannot be used.
         """
         from arcferry.probe.step import ProbeSettings
+        from arcferry.watch.sites import by_site
 
-        for one in self.resolver or ():
-            ProbeSettings(resolver=one)
-        first = self.resolver[0] if self.resolver else None
-        return ProbeSettings(resolver=first, proxy=self.proxy, ca_file=self.ca_file, port=self.port)
+        found: dict[str, tuple[ProbeSettings, Sequence[str]]] = {}
+        for site, resolvers in by_site(self.resolver or ()).items():
+            for one in resolvers:
+                ProbeSettings(resolver=one)
+            first = resolvers[0] if resolvers else None
+            settings = ProbeSettings(resolver=first, proxy=self.proxy, ca_file=self.ca_file, port=self.port)
+            found[site] = settings, resolvers[1:]
+        return found
 
     def words(self) -> Iterator[str]:
         """The words of a command line that say the same; what is as it would be without them is left out."""
@@ -121,7 +127,7 @@ class WatchOptions:
         besides = Besides(self.mail_from, self.mail_to or (), self.ca_file)
         return [notifier(what, besides) for what in self.notify or ()]
 
-    def notifying(self) -> "Callable[[Round, Sequence[Notice]], Awaitable[Sequence[Notice]]] | None":
+    def notifying(self) -> "Notify | None":
         """What tells everybody after a round, and says on stderr whom it could not tell; None for nobody.
 
         Raises:
@@ -138,8 +144,8 @@ class WatchOptions:
             return None
         delivery = Delivery(notifiers, seconds=within, alive_every=alive)
 
-        async def tell(seen: "Round", notices: "Sequence[Notice]") -> "Sequence[Notice]":
-            failed = await delivery.deliver(told(seen, notices, every))
+        async def tell(sites: "Sequence[tuple[Round, Sequence[Notice]]]") -> "Sequence[Notice]":
+            failed = await delivery.deliver(told(sites, every))
             for notice in failed:
                 typer.echo(f"{'warning' if notice.level == 'FAIL' else 'note'}: {notice.says}", err=True)
             return failed

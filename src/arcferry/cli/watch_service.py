@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from arcferry.export.watch_service import WatchService
 
 UnitsOption = Annotated[Path, option("--units DIR", "The folder of systemd's units.")]
-_UNITS = Path("/etc/systemd/system")
+UNITS = Path("/etc/systemd/system")
 
 
 @grouped
@@ -63,7 +63,7 @@ def install(
 def uninstall(
     *,
     location: options.LocationOption,
-    units: UnitsOption = _UNITS,
+    units: UnitsOption = UNITS,
 ) -> None:
     """Take the unit of a watch away again, once it is stopped. Its history stays, and where it lies is told.
 
@@ -78,19 +78,9 @@ def uninstall(
 
 
 def _remove(path: Path, state: Path) -> None:
-    """Remove a unit of arcferry's that does not run; its history stays."""
-    from arcferry.export.watch_service import is_ours
-    from arcferry.files import is_held, naming
+    from arcferry.export.watch_service import remove_unit
 
-    with naming(path):
-        if not is_ours(path):
-            raise InputError(f"{path} is not arcferry's", hint="Look at it, and remove it by hand.")
-    if any(is_held(lock.parent, lock.name) for lock in (state / "watch").glob("*.lock")):
-        raise InputError(
-            f"{path.stem} is running", hint=f"Stop it first: systemctl disable --now {path.stem}"
-        )
-    with naming(path, "cannot be removed"):
-        path.unlink()
+    remove_unit(path, state)
     typer.echo(f"Removed: {path}", err=True)
     typer.echo("Let systemd know: systemctl daemon-reload", err=True)
     typer.echo(f"Its history stays in {state}; remove that folder to forget it.", err=True)
@@ -138,7 +128,7 @@ def _service(given: WatchOptions, data: Path | None, run_as: str) -> "WatchServi
     from arcferry.watch.notifiers.textfile import Textfile
 
     _, region = given.target()
-    given.probing()  # refuses a proxy with a password, too
+    given.sites()  # refuses a proxy with a password, too
     given.notifying()
     notify: list[str] = []
     credentials: dict[str, Path] = {}

@@ -43,6 +43,8 @@ _TAGS = Permission(f"{_PROVIDER}/locations/serviceTags/read", "Reader", "the sub
 BEHIND = timedelta(weeks=4)
 """How long new service tags may take to reach Resource Manager's list, which is a subset of the downloadable
 file (Microsoft Learn, "Virtual network service tags", Use the Service Tag Discovery API; read 2026-11-29)."""
+MAY_LACK = f"up to {BEHIND.days // 7} weeks behind the weekly file, and may lack tags that it has"
+"""What is said of them."""
 ARM_TAGS = "service-tags-arm"
 """How the names of service tags begin that Resource Manager gave."""
 _KEPT_LIMIT = 64 * 1024 * 1024

@@ -20,7 +20,7 @@ from arcferry.errors import ArcferryError, AzureError, BlockedError, InputError
 from arcferry.https import HttpsClient, connection_pool
 from arcferry.routing.azure_json import read_service_tags
 
-_Fetch = Callable[[], Awaitable[Download]]
+Fetch = Callable[[], Awaitable[Download]]
 
 
 class Origin(StrEnum):
@@ -104,14 +104,14 @@ async def update(store: Store, request: UpdateRequest) -> tuple[UpdateResult, ..
         return tuple([await _one(store, request, kind, fetch) for kind, fetch in fetches])
 
 
-async def _fetches(stack: AsyncExitStack, request: UpdateRequest) -> list[tuple[HeldKind, _Fetch]]:
+async def _fetches(stack: AsyncExitStack, request: UpdateRequest) -> list[tuple[HeldKind, Fetch]]:
     """What is asked for, with the question that gets it."""
     today, session = times.now().date(), None
     if request.sign_in is not None:
         session = await stack.enter_async_context(
             signed_in(request.sign_in.target, request.sign_in.principal)
         )
-    asked: list[tuple[HeldKind, _Fetch]] = []
+    asked: list[tuple[HeldKind, Fetch]] = []
     if HeldKind.SERVICE_TAGS in request.kinds:
         asked.append((HeldKind.SERVICE_TAGS, await _tags(stack, request, session, today)))
     if session is None:
@@ -127,7 +127,7 @@ async def _fetches(stack: AsyncExitStack, request: UpdateRequest) -> list[tuple[
 
 async def _tags(
     stack: AsyncExitStack, request: UpdateRequest, session: AzureSession | None, today: date
-) -> _Fetch:
+) -> Fetch:
     """The question for service tags."""
     if session is None and request.origin is Origin.ARM:
         raise InputError("service tags of Resource Manager need a sign-in")
@@ -138,11 +138,15 @@ async def _tags(
     pool = await stack.enter_async_context(connection_pool(proxy=request.proxy, ca_file=request.ca_file))
     client = HttpsClient(pool, lambda url: download.is_allowed(url, site), download.ADVICE)
     by_page = partial(download.service_tags, client, request.cloud, site=request.site)
-    return partial(_either, by_page, by_arm) if by_arm and request.origin is None else by_page
+    return partial(page_or_arm, by_page, by_arm) if by_arm and request.origin is None else by_page
 
 
-async def _either(by_page: _Fetch, by_arm: _Fetch) -> Download:
-    """What the download page gives; else what Resource Manager does, and why it was asked."""
+async def page_or_arm(by_page: Fetch, by_arm: Fetch) -> Download:
+    """What the download page gives; else what Resource Manager does, and why it was asked.
+
+    Raises:
+        ArcferryError: neither gives them; both reasons are told.
+    """
     try:
         return await by_page()
     except AzureError as error:
@@ -154,7 +158,7 @@ async def _either(by_page: _Fetch, by_arm: _Fetch) -> Download:
         raise
 
 
-async def _one(store: Store, request: UpdateRequest, kind: HeldKind, fetch: _Fetch) -> UpdateResult:
+async def _one(store: Store, request: UpdateRequest, kind: HeldKind, fetch: Fetch) -> UpdateResult:
     try:
         return hold(store, kind, await fetch(), request.cloud.name, allow_older=request.allow_older)
     except ArcferryError as error:
@@ -189,9 +193,9 @@ def _beside_the_file(store: Store, new: Held, data: bytes, *, allow: bool) -> li
         BlockedError: they would lead, and lack regions that the file has.
     """
     found = _compared(store, new, data)
-    weeks = f"up to {download.BEHIND.days // 7} weeks behind the weekly file, and may lack tags that it has"
     if found is None:
-        return [f"Resource Manager's service tags are {weeks}; no such file is held to compare them with"]
+        alone = "no such file is held to compare them with"
+        return [f"Resource Manager's service tags are {download.MAY_LACK}; {alone}"]
     held, compared_with = found
     leads = held.age > new.age
     if compared_with.regions and not leads and not allow:

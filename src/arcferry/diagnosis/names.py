@@ -6,7 +6,7 @@ from datetime import date, datetime
 from arcferry import catalog
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Affected
-from arcferry.diagnosis.words import ENGLISH, family, filled
+from arcferry.diagnosis.words import family, filled
 from arcferry.routing import filter_change
 from arcferry.routing.filter_change import FILTER_UNKNOWN
 from arcferry.routing.route_filter import RouteFilter
@@ -14,9 +14,9 @@ from arcferry.routing.route_filter import RouteFilter
 MOST_LISTED = 6
 
 
-def listed(names: Sequence[str], most: int = MOST_LISTED, language: str = ENGLISH) -> str:
+def listed(names: Sequence[str], most: int = MOST_LISTED) -> str:
     """`a, b and c`, with a count of what is left out."""
-    words: dict[str, str] = family("common", language)["list"]
+    words: dict[str, str] = family("common")["list"]
     if not names:
         return words["none"]
     if len(names) > most:
@@ -25,16 +25,16 @@ def listed(names: Sequence[str], most: int = MOST_LISTED, language: str = ENGLIS
     return words["and"].join(filter(None, (words["comma"].join(names[:-1]), names[-1])))
 
 
-def day(instant: date | datetime | None, language: str = ENGLISH) -> str:
+def day(instant: date | datetime | None) -> str:
     """`2025-10-28`, or the words for an unknown day."""
     if instant is None:
-        return str(family("common", language)["words"]["unknown_day"])
+        return common("unknown_day")
     return (instant.date() if isinstance(instant, datetime) else instant).isoformat()
 
 
-def named(destination: Destination, language: str = ENGLISH) -> str:
+def named(destination: Destination) -> str:
     """The endpoint's name; a regional HIS host that discovery did not give is called so."""
-    return destination.host or str(family("common", language)["words"]["regional_his"])
+    return destination.host or common("regional_his")
 
 
 def affected(destination: Destination) -> Affected:
@@ -49,23 +49,23 @@ def community_name(value: str) -> str:
     return f"{value} ({known.name})" if known else value
 
 
-def region_name(region: str, language: str = ENGLISH) -> str:
+def region_name(region: str) -> str:
     """The region's display name, or the name as it is if the catalogue does not know it."""
     known = catalog.region_community(region)
-    return known.name if known else region or str(family("common", language)["words"]["unknown_region"])
+    return known.name if known else region or common("unknown_region")
 
 
-def common(key: str, language: str, **values: str) -> str:
+def common(key: str, **values: str) -> str:
     """The words that all causes share under this key, with these values in braces."""
-    return filled(str(family("common", language)["words"][key]), values.__getitem__)
+    return filled(str(family("common")["words"][key]), values.__getitem__)
 
 
-def region_community(region: str, language: str = ENGLISH) -> str:
+def region_community(region: str) -> str:
     """`12076:51012 (Japan East)` of a region, or its name and that no community is documented."""
     known = catalog.region_community(region)
     if known:
         return community_name(known.value)
-    return common("without_community", language, region=region)
+    return common("without_community", region=region)
 
 
 def filter_name(known: RouteFilter | None) -> str:

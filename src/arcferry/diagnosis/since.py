@@ -11,6 +11,7 @@ from arcferry.diagnosis.names import community_name, day, filter_name, region_na
 from arcferry.errors import InputError
 from arcferry.evidence.case import Case, Document
 from arcferry.routing.coverage import Coverage, Verdict
+from arcferry.times import to_text
 
 _LEAVES = ("route/", "risk/")
 """Causes that what a filter lets through can bring about."""
@@ -107,7 +108,8 @@ def compare(before: Case, after: Case, held: Iterable[Document] = ()) -> Compari
         ]
         raise InputError(
             f"nothing in them can be compared: {told[0] or 'nothing'} before, {told[1] or 'nothing'} after",
-            hint="Hand in two of one kind, such as two results of arcferry check --output json.",
+            hint="Hand in two of one kind: results of arcferry check --output json, route filters, circuits, "
+            "service tags, or what azcmagent show printed.",
         )
     found = (
         *(change for old, new in pairs for change in _of_endpoint(old, new)),
@@ -128,8 +130,10 @@ def _refuse(before: Case, after: Case) -> None:
             hint="What changed is told of one server, or of servers that both know.",
         )
     if before.newest and after.newest and before.newest > after.newest:
+        same = day(before.newest) == day(after.newest)
+        days = [to_text(one) if same else day(one) for one in (before.newest, after.newest)]
         raise InputError(
-            f"the first is the later one: of {day(before.newest)}, the second of {day(after.newest)}",
+            f"the first is the later one: of {days[0]}, the second of {days[1]}",
             hint="Name the earlier one first. If its day is wrong, so was the clock of whoever took it.",
         )
 

@@ -27,7 +27,7 @@ from arcferry.diagnosis.names import (
     region_name,
 )
 from arcferry.diagnosis.rule import Line, Match, Value
-from arcferry.diagnosis.words import ENGLISH, PLACEHOLDERS, Entry, family, filled, how_to_get
+from arcferry.diagnosis.words import PLACEHOLDERS, Entry, family, filled, how_to_get
 from arcferry.evidence.case import Case
 from arcferry.routing import filter_change
 from arcferry.routing.circuit import IPV4, Circuit
@@ -52,7 +52,6 @@ class Values:
     match: Match
     case: Case
     more: Mapping[str, Value] = field(default_factory=dict)
-    language: str = ENGLISH
 
     def __getitem__(self, name: str) -> Value:
         """The value of this name: of a line of evidence, of the rule, or one that every cause has.
@@ -71,7 +70,7 @@ class Values:
         A sentence lists no more than six texts; `all_NAME` lists every one of NAME, for a letter.
         """
         if name.startswith("all_"):
-            return listed(self.lines(name.removeprefix("all_")), _MOST_IN_A_LETTER, self.language)
+            return listed(self.lines(name.removeprefix("all_")), _MOST_IN_A_LETTER)
         choice = self.entry.choices.get(name)
         if choice is None:
             return self._said(self[name])
@@ -115,12 +114,12 @@ class Values:
 
     def _line(self, one: Line) -> Evidence:
         origin, words = self.entry.evidence[one.key]
-        within = Values(self.entry, self.match, self.case, dict(one.values), self.language)
+        within = Values(self.entry, self.match, self.case, dict(one.values))
         return Evidence(one.origin or within.fill(origin), within.fill(words), one.taken)
 
     def _said(self, value: Value) -> str:
         if isinstance(value, tuple):
-            return listed([str(one) for one in value], language=self.language)
+            return listed([str(one) for one in value])
         return f"{value:,}" if type(value) is int else str(value)
 
 
@@ -193,7 +192,7 @@ def _not_alone(values: Values) -> tuple[str, ...]:
 
 
 def _hosts(values: Values) -> tuple[str, ...]:
-    return tuple(named(one, values.language) for one in values.match.destinations)
+    return tuple(named(one) for one in values.match.destinations)
 
 
 def _subject(values: Values) -> str:
@@ -201,7 +200,7 @@ def _subject(values: Values) -> str:
     hosts = _hosts(values)
     if len(hosts) == 1:
         return hosts[0]
-    return str(family("common", values.language)["words"]["endpoints"]).replace("{count}", str(len(hosts)))
+    return common("endpoints", count=str(len(hosts)))
 
 
 def _resolver(values: Values) -> tuple[str, int]:
@@ -216,12 +215,12 @@ def _texts(value: Value) -> tuple[str, ...]:
 
 def _ways(values: Values) -> Mapping[str, str]:
     """How each kind of evidence is had, with the names of the case in the commands."""
-    return how_to_get(values.language, {name: str(values.word(name)) for name in PLACEHOLDERS})
+    return how_to_get({name: str(values.word(name)) for name in PLACEHOLDERS})
 
 
 def _gathering(values: Values) -> tuple[str, ...]:
     """How to have the evidence that would decide, a step a kind, with the team that has it."""
-    known, by = _ways(values), family("common", values.language)["words"]["by"]
+    known, by = _ways(values), family("common")["words"]["by"]
     of_network = _texts(values["asked_of_network"])
     return tuple(
         filled(
@@ -236,7 +235,7 @@ def _gathering(values: Values) -> tuple[str, ...]:
 def _each(key: str, values: Values) -> tuple[str, ...]:
     """A sentence for each endpoint with its address, by the shared words of this key."""
     found = map(affected, values.match.destinations)
-    return tuple(common(key, values.language, host=one.host, address=one.address) for one in found)
+    return tuple(common(key, host=one.host, address=one.address) for one in found)
 
 
 def _server_blocks(values: Values) -> tuple[Command, ...]:
@@ -303,7 +302,7 @@ _COMMON: dict[str, Callable[[Values], Value]] = {
     ),
     "not_alone": _not_alone,
     "region": lambda values: values.first.coverage.region,
-    "region_name": lambda values: region_name(values.first.coverage.region, values.language),
+    "region_name": lambda values: region_name(values.first.coverage.region),
     "service_tag": lambda values: values.first.coverage.service_tag,
     "places": _rows("host", "address"),
     "answers": partial(_each, "answers"),
@@ -330,8 +329,7 @@ _COMMON: dict[str, Callable[[Values], Value]] = {
     "has_route": lambda values: any(one.coverage.has_route for one in values.match.destinations),
     "evidence": lambda values: tuple(f"- {one.says}" for one in values.evidence[:_MOST_OF_EVIDENCE]),
     "circuits": lambda values: (
-        tuple(sorted(one.name for one in values.case.circuits if one.is_named))
-        or str(family("common", values.language)["words"]["the_circuit"])
+        tuple(sorted(one.name for one in values.case.circuits if one.is_named)) or common("the_circuit")
     ),
     "circuit": lambda values: _circuit(values).name if _circuit(values).is_named else "",
     "circuit_group": lambda values: _circuit(values).resource_group,

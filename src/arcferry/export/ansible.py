@@ -73,6 +73,7 @@ def _settings(options: ExportOptions) -> dict[str, Any]:
         "onboard_proxy": options.proxy,
         "onboard_private_link_scope": options.private_link_scope,
         "onboard_gateway_id": options.gateway_id,
+        "onboard_upgrades": options.upgrades,
         "onboard_windows_bundle": f"{options.share}\\{BUNDLE}" if options.share.startswith("\\\\") else "",
     }
     waits = {"onboard_wait_seconds": options.wait} if options.wait != WAIT else {}

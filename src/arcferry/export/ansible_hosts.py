@@ -11,6 +11,7 @@ _OWN = {
     "subscription": "onboard_subscription_id",
     "proxy": "onboard_proxy",
     "private_link_scope": "onboard_private_link_scope",
+    "gateway_id": "onboard_gateway_id",
 }
 _PSRP = {"ansible_connection": "psrp"}
 """Needs the collection ansible.windows and the Python package pypsrp."""

@@ -28,10 +28,10 @@ _OUTPUTS = {
     "connect": "azcmagent-connect.txt",
     "install": "installer-log.txt",
 }
-# Hosts of one group whose evidence is shown; the others have the same symptoms.
-_WITNESSES = 3
-# A clock that takes local time for UTC is off by at most 14 hours.
-_CLOCKS = timedelta(days=1)
+WITNESSES = 3
+"""Hosts of one group whose evidence is shown; the others have the same symptoms."""
+CLOCKS = timedelta(days=1)
+"""A clock that takes local time for UTC is off by at most 14 hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +100,11 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class InAzure:
-    """What Azure shows: every machine of a resource group, by lower-case name."""
+    """What Azure shows: every machine of a subscription's resource group, by lower-case name."""
 
     machines: Mapping[str, Machine]
     group: str
+    subscription_id: str
 
 
 def collect(
@@ -123,8 +124,8 @@ def collect(
         inventory: who should have reported.
         context: what else was handed in, such as a route filter.
         held: the documents of `arcferry data`.
-        azure: what Azure shows, if it was asked. Of hosts that go to another resource group by the inventory
-            their own word stands.
+        azure: what Azure shows, if it was asked. Of hosts that go to another resource group or subscription
+            by the inventory their own word stands.
 
     Raises:
         FileInputError: there is no such folder, or it cannot be read.
@@ -135,8 +136,8 @@ def collect(
     if not hosts and not skipped:
         raise InputError(f"{folder} holds no results", hint="Each host writes a file HOST.json there.")
     found = tuple(hosts[name] for name in sorted(hosts))
-    elsewhere = _elsewhere(inventory, azure.group) if azure and inventory else frozenset()
-    unasked = {host.name for host in found if _label(host.name) in elsewhere}
+    elsewhere = _elsewhere(inventory, azure) if azure and inventory else frozenset()
+    unasked = {host.name for host in found if label(host.name) in elsewhere}
     if azure:
         found = tuple(
             host if host.name in unasked else host.seen_in(azure.machines, azure.group) for host in found
@@ -166,7 +167,7 @@ def write_evidence(collection: Collection, folder: Path) -> int:
     for host in collection.hosts:
         if host.connected:
             continue
-        read = _again(collection.share, host)
+        read = again(collection.share, host)
         for name, data in _evidence_files(read) if read else ():
             write_whole(folder / f"{host.name}-{name}", data)
             count += 1
@@ -198,7 +199,7 @@ def _read_all(folder: Path) -> tuple[dict[str, Reported], list[Skipped]]:
             continue
         # What a host handed in is let go here: many results must not need more memory than one.
         reported = replace(read, path=None, told="", symptoms=_symptoms(read))
-        older, newer = sorted((reported, hosts.get(reported.name.lower(), reported)), key=_age)
+        older, newer = sorted((reported, hosts.get(reported.name.lower(), reported)), key=age)
         hosts[newer.name.lower()] = newer
         if older is not newer:
             why = f"{newer.file} is a newer result of the same host"
@@ -208,7 +209,7 @@ def _read_all(folder: Path) -> tuple[dict[str, Reported], list[Skipped]]:
     return hosts, skipped
 
 
-def _again(folder: Path, host: Reported) -> Reported | None:
+def again(folder: Path, host: Reported) -> Reported | None:
     """The result once more, with what the host handed in; None if it is not what it was."""
     try:
         read = _read(folder / host.file)
@@ -230,14 +231,15 @@ def _unread(why: str) -> Reported:
     raise NotAResultError(why)
 
 
-def _age(reported: Reported) -> datetime:
+def age(reported: Reported) -> datetime:
+    """When it ended; one that does not say so, or says an instant to come, is the oldest."""
     known = reported.ended is not None and not _is_to_come(reported)
     return reported.ended if known and reported.ended else datetime.min.replace(tzinfo=UTC)
 
 
 def _is_to_come(reported: Reported) -> bool:
     """Whether it says that it ended later than now, by more than a wrong time zone makes."""
-    return reported.ended is not None and reported.ended > now() + _CLOCKS
+    return reported.ended is not None and reported.ended > now() + CLOCKS
 
 
 def _to_come(reported: Reported) -> str:
@@ -261,10 +263,10 @@ def _attendance(
     strangers: list[str] = []
     unclear: list[Unclear] = []
     for host in rest:
-        near = [name for name in by_label.get(_label(host), ()) if ("." in name) != ("." in host)]
+        near = [name for name in by_label.get(label(host), ()) if ("." in name) != ("." in host)]
         if not near:
             strangers.append(host)
-        elif len(near) == 1 and len(claims[_label(host)]) == 1 and near[0].lower() not in present:
+        elif len(near) == 1 and len(claims[label(host)]) == 1 and near[0].lower() not in present:
             present.add(near[0].lower())
         else:
             unclear.append(Unclear(host, tuple(near)))
@@ -275,17 +277,22 @@ def _attendance(
 def _by_label(names: Iterable[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for name in names:
-        found.setdefault(_label(name), []).append(name)
+        found.setdefault(label(name), []).append(name)
     return found
 
 
-def _elsewhere(inventory: Inventory, group: str) -> frozenset[str]:
-    """The short names of hosts that go to another resource group than the one that was asked."""
-    groups = ((host.name, host.place.resource_group.lower()) for host in inventory.hosts)
-    return frozenset(_label(name) for name, own in groups if own not in {"", group.lower()})
+def _elsewhere(inventory: Inventory, asked: InAzure) -> frozenset[str]:
+    """The short names of hosts that go to another group or subscription than those that were asked."""
+    groups, subscriptions = {"", asked.group.lower()}, {"", asked.subscription_id.lower()}
+    return frozenset(
+        label(host.name)
+        for host in inventory.hosts
+        if host.place.resource_group.lower() not in groups
+        or host.place.subscription.lower() not in subscriptions
+    )
 
 
-def _label(name: str) -> str:
+def label(name: str) -> str:
     """The name up to the first dot."""
     return name.lower().partition(".")[0]
 
@@ -301,7 +308,7 @@ def _findings(
     alike = (
         (
             [host.name for host in group],
-            [one for host in group[:_WITNESSES] if (read := _again(folder, host)) for one in _evidence(read)],
+            [one for host in group[:WITNESSES] if (read := again(folder, host)) for one in _evidence(read)],
         )
         for group in groups.values()
     )

@@ -53,14 +53,17 @@ def settings(options: ExportOptions, tool: Tool) -> bytes:
     """
     bundle = options.bundle
     packages: dict[str, str] = {}
+    versions: dict[str, str] = {}
     for agent in bundle.manifest.agents:
         for processor in _EVERY if agent.processor in {"all", ""} else (agent.processor,):
             packages.setdefault(f"{agent.format}-{processor}", agent.file)
+            versions.setdefault(f"{agent.format}-{processor}", agent.version)
     pinned = (*bundle.files(Role.HOST_SCRIPT), *bundle.files(Role.AGENT))
     document = {
         "schema": 1,
         "kind": "onboard-settings",
         "via": tool.value,
+        "way": options.way.value,
         "bundle": bundle.id,
         "connect": options.connect_options,
         "delay_minutes": options.minutes(tool),
@@ -70,6 +73,7 @@ def settings(options: ExportOptions, tool: Tool) -> bytes:
         "results": options.results,
         "token_file": options.sign_in.path if isinstance(options.sign_in, TokenFile) else "",
         "packages": packages,
+        "versions": versions,
         # SHA-256 of the manifest and of what is run, read or installed: another in its place is noticed.
         "files": {
             MANIFEST: bundle.manifest.sha256,

@@ -12,8 +12,10 @@ from arcferry.bundle import Bundle
 from arcferry.errors import InputError, UnknownNameError
 from arcferry.export.openings import openings
 from arcferry.export.servers import ServerMap, server_map
+from arcferry.fleet.host_state import Way, version_key
 from arcferry.fleet.inventory import Inventory
 from arcferry.fleet.inventory.tags import check_tags, parse_tags, tags_text
+from arcferry.fleet.place import place_of_options
 from arcferry.fleet.window import Window
 from arcferry.text import quoted
 
@@ -33,10 +35,6 @@ _GUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 _PATH = r"\\\\[\w.-]+(?:\\[\w .()$-]*[\w()$-])+|(?:/[A-Za-z0-9_.@+-]+)+"
 _GROUP = r"[\w.-]{1,64}\\[^\x00-\x1f\x7f\"'`/\\\[\]:;|=,+*?<>@$%&]{1,200}"
 _PROXY = r"https?://[\w.\[\]:-]+/?"
-_RESOURCE = (
-    r"(?i:/subscriptions/[0-9a-f-]{36}/resourceGroups/[\w().-]+"
-    r"/providers/Microsoft\.HybridCompute/%s/[\w-]+)"
-)
 
 
 class Tool(StrEnum):
@@ -118,6 +116,8 @@ class ExportOptions:
             go to one place, and Ansible's own example is to be filled in.
         wait: seconds that a server waits for Azure to hear from it, once it is connected.
         window: when servers may begin; None for any time.
+        upgrades: whether servers that are connected get a newer agent, and no other is touched; nothing of
+            what they are connected with is then looked at.
 
     Raises:
         InputError: something cannot be carried safely, naming the option. What a tool needs beyond this is
@@ -137,6 +137,7 @@ class ExportOptions:
     wait: int = WAIT
     window: Window | None = None
     inventory: Inventory | None = None
+    upgrades: bool = False
 
     def __post_init__(self) -> None:
         """Check what the user gave."""
@@ -148,10 +149,7 @@ class ExportOptions:
             # Not told again: it may hold a password.
             hint = "Without a user: the agent knows none."
             raise InputError("--agent-proxy is not http://HOST:PORT", hint=hint)
-        scope, gateway = _RESOURCE % "privateLinkScopes", _RESOURCE % "gateways"
-        wanted = "the ARM id of a private link scope"
-        _match("--private-link-scope", self.private_link_scope, scope, wanted)
-        _match("--gateway-id", self.gateway_id, gateway, "the ARM id of an Azure Arc gateway")
+        place_of_options(private_link_scope=self.private_link_scope, gateway_id=self.gateway_id)
         if self.delay is not None and not 0 <= self.delay <= LONGEST_DELAY:
             raise InputError(f"--delay {self.delay} is not between 0 and {LONGEST_DELAY} minutes")
         if not 0 <= self.wait <= LONGEST_WAIT:
@@ -161,6 +159,11 @@ class ExportOptions:
         except ValueError as error:
             hint = "Build a bundle that expires earlier, or name fewer days."
             raise InputError(f"--window {error}", hint=hint) from None
+        if self.upgrades and self.sign_in is not None:
+            raise InputError(
+                "--certificate-thumbprint and --token-file are not for an upgrade",
+                hint="The servers are connected already, and need neither to install a newer agent.",
+            )
         below = tuple(f"{self.share.lower()}{separator}" for separator in "\\/" if self.share)
         if isinstance(self.sign_in, TokenFile) and self.sign_in.path.lower().startswith(below):
             raise InputError(
@@ -205,6 +208,17 @@ class ExportOptions:
         return f"{self.share}/results" if self.for_linux else f"{self.share}\\results"
 
     @property
+    def least_version(self) -> str:
+        """The version that every Windows server has once it is upgraded, whichever package it takes."""
+        packed = (agent.version for agent in self.bundle.manifest.agents if agent.format.value == "msi")
+        return min(packed, key=version_key, default="")
+
+    @property
+    def way(self) -> Way:
+        """What it is for, as a run's."""
+        return Way.UPGRADE if self.upgrades else Way.ONBOARD
+
+    @property
     def connect_options(self) -> dict[str, str]:
         """The options of `azcmagent connect`, but for a token and the machine's name, the host's."""
         options = {
@@ -213,6 +227,10 @@ class ExportOptions:
             "tenant-id": self.target.tenant_id,
             "location": self.target.location,
             "cloud": self.target.cloud.name,
+        }
+        if self.upgrades:
+            return options
+        options |= {
             "tags": tags_text(dict(self.tags)),
             "private-link-scope": self.private_link_scope,
             "gateway-id": self.gateway_id,

@@ -19,7 +19,7 @@ from arcferry.azure import Machine
 from arcferry.bundle import blocks
 from arcferry.errors import first_problem
 from arcferry.evidence.readers.values import text_of
-from arcferry.fleet.host_state import HostAgent, read_agent
+from arcferry.fleet.host_state import HostAgent, at_least, read_agent
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.outcome import HostOutcome, HostRun, StepResult, StepState
 from arcferry.fleet.script import ScriptAnswer, masked_fields
@@ -57,6 +57,7 @@ class Reported:
         bundle: the id of the bundle, as the host says.
         ended: None if it is no instant.
         agent: what it said last of its connection.
+        was: the version that its agent had before, if it has another now; else empty.
         told: its answers to `connect` and `show`, one JSON object a line; empty if they were let go.
         path: the path evidence, a document as `arcferry check` prints it; None if there is none, or if
             it was let go.
@@ -71,6 +72,7 @@ class Reported:
     began: datetime | None
     ended: datetime | None
     agent: HostAgent = field(default_factory=HostAgent)
+    was: str = ""
     told: str = field(repr=False, default="")
     path: Mapping[str, Any] | None = field(repr=False, default=None)
     too_much: bool = False
@@ -107,6 +109,10 @@ class Reported:
         if self.agent.vm_id and machine.vm_id and self.agent.vm_id.lower() != machine.vm_id.lower():
             says = f"Azure's machine {name} is another server: its vmId is {machine.vm_id}"
             return self._with(machine, f"{says}, here it is {self.agent.vm_id}", "another-server")
+        if machine.connected and self.was and not at_least(machine.agent_version, self.agent.version):
+            shown = machine.agent_version or "unknown"
+            says = f"upgraded to {self.agent.version}, and Azure still shows agent {shown}"
+            return self._with(machine, says, _NOT_HEARD)
         if machine.connected:
             return self._with(machine)
         says = f"{NOT_HEARD_SAYS}: Azure shows it as {machine.status or 'nothing'}"
@@ -166,11 +172,13 @@ def read_result(path: Path) -> Reported:
     if result.host.lower() != path.stem.lower():
         raise NotAResultError(f"holds the result of another host, {result.host}; look who owns the file")
     answers = [_answer(masked_fields(one)) for one in result.answers]
-    steps = tuple(_step(answer) for answer in answers)
+    agent = next((read_agent(answer) for answer in reversed(answers) if answer.verb == "show"), HostAgent())
+    before = next((read_agent(answer).version for answer in answers if answer.verb == "facts"), "")
+    was = before if agent.version not in {"", before} else ""
+    steps = tuple(_step(answer, was) for answer in answers)
     # The script stops at a failure, so its output alone is kept: what a host says has to have an end.
     failed = next((step for step in steps if step.state is StepState.FAILED), None)
     steps = tuple(step if step is failed else replace(step, output="") for step in steps)
-    agent = next((read_agent(answer) for answer in reversed(answers) if answer.verb == "show"), HostAgent())
     outcome = _outcome(result, answers, agent)
     if outcome is HostOutcome.NOT_HEARD_FROM:
         says = f"{NOT_HEARD_SAYS}: the agent says {agent.status or 'nothing'}"
@@ -183,6 +191,7 @@ def read_result(path: Path) -> Reported:
         began=_instant(result.began),
         ended=_instant(result.ended),
         agent=agent,
+        was=was,
         told="\n".join(json.dumps(one.fields) for one in answers if one.verb in ("connect", "show")),
         path=result.path,
         too_much=too_much,
@@ -243,11 +252,12 @@ def _answer(fields: dict[str, Any]) -> ScriptAnswer:
     return ScriptAnswer(name or "unknown", fields.get("ok") is True, fields)
 
 
-def _step(answer: ScriptAnswer) -> StepResult:
+def _step(answer: ScriptAnswer, was: str) -> StepResult:
     if answer.ok:
         version = answer.text("version", limit=40)
         unchanged = "; nothing was to be done" if answer.flag("changed") is False else ""
         says = f"agent {version}" if answer.verb == "install" and version else "done"
+        says += f", {was} before" if answer.verb == "install" and was else ""
         return StepResult(answer.verb, StepState.DONE, says + unchanged)
     # If the agent ran, it is the agent that failed; else the script refused to let it.
     if answer.verb in _AGENTS_OWN and answer.number("exit") is not None:

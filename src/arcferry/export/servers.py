@@ -78,10 +78,10 @@ def server_map(inventory: Inventory, options: "ExportOptions") -> ServerMap:
             problems.append((host, f"{host.name}: {error}", ""))
             continue
         other = first.setdefault(name, host)
-        if rows.setdefault(name, row) != row:
+        if difference := _difference(host.name, row, other.name, rows.setdefault(name, row)):
             says = (
                 f"{host.name} and {other.name} on line {other.line} are one to a server, which looks for its "
-                f"short name {name}, and {_difference(row, rows[name])}"
+                f"short name {name}, and {difference}"
             )
             problems.append((host, says, _ONE_TO_A_SERVER))
     _refuse(inventory, problems)
@@ -122,6 +122,7 @@ class _Places:
         # The first is always there: by it the wrapper scripts tell a place's line from a server's.
         place = {
             "location": target.location,
+            "gateway-id": host.place.gateway_id or self._options.gateway_id,
             "private-link-scope": host.place.private_link_scope or self._options.private_link_scope,
             "proxy": host.place.proxy or self._options.proxy,
             "resource-group": target.resource_group,
@@ -155,8 +156,14 @@ def _short(name: str) -> str:
     raise ValueError("an address is no name that a server looks for; give it its host name")
 
 
-def _difference(one: Mapping[str, str], other: Mapping[str, str]) -> str:
-    return "go to different places" if one["place"] != other["place"] else "have different tags"
+def _difference(name: str, row: Mapping[str, str], other_name: str, other: Mapping[str, str]) -> str:
+    """Why two rows of one short name cannot both be meant; empty where they are one server."""
+    if row["place"] != other["place"]:
+        return "go to different places"
+    if row != other:
+        return "have different tags"
+    domains = {one.lower().partition(".")[2] for one in (name, other_name)} - {""}
+    return "are in different domains, so they may come to be one machine in Azure" if len(domains) > 1 else ""
 
 
 def _block(name: str, rows: Mapping[str, Mapping[str, str]]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import tomllib
 from collections.abc import Iterable
 from html import escape
 from importlib import resources
@@ -12,10 +13,11 @@ from arcferry.bundle.guide.html import rendered
 from arcferry.export.content import LINUX, WINDOWS, pins
 from arcferry.export.options import CertificateSignIn, ExportOptions, TokenFile, Tool
 from arcferry.export.servers import SERVERS
-from arcferry.export.task import ENGINE, NAME, arguments, pinned_arguments
+from arcferry.export.task import ENGINE, arguments, pinned_arguments, task_name
 from arcferry.text import fill
 from arcferry.times import to_text
 
+_PAGES = resources.files("arcferry.export") / "pages"
 _MOST_NAMED = 12
 _TITLES = {
     Tool.GPO: "by Group Policy",
@@ -34,11 +36,9 @@ def write_page(
     if there is one.
     """
     share, rest = (parts[:1], parts[1:]) if parts and parts[0].endswith("share") else ((), parts)
-    token = isinstance(options.sign_in, TokenFile)
-    sign_in = () if options.for_linux else ("sign-in-token" if token else "sign-in-certificate",)
-    names = ("head", *share, *sign_in, *rest, "why", "after")
-    pages = resources.files("arcferry.export") / "pages"
-    text = "\n".join(pages.joinpath(f"{name}.md").read_text(encoding="utf-8") for name in names)
+    why = () if options.upgrades else ("why",)
+    names = ("head", *share, *_sign_in_pages(options), *rest, *why, "after")
+    text = "\n".join((_PAGES / f"{name}.md").read_text(encoding="utf-8") for name in names)
     # A value may hold anything but a backtick and a line feed: the texts put each between backticks.
     text = fill(text, _values(options, tool, folder, content))
     numbers = itertools.count(1)
@@ -49,7 +49,7 @@ def write_page(
 
 def as_html(markdown: str) -> str:
     """A page of steps as one file that needs nothing else; what is not Markdown is escaped."""
-    page = resources.files("arcferry.export").joinpath("pages", "page.html").read_text(encoding="utf-8")
+    page = (_PAGES / "page.html").read_text(encoding="utf-8")
     title = escape(markdown.partition("\n")[0].lstrip("# "))
     return fill(page, {"title": title, "body": rendered(markdown)})
 
@@ -75,7 +75,7 @@ def _commands(options: ExportOptions, tool: Tool) -> dict[str, str]:
 def _values(options: ExportOptions, tool: Tool, folder: Path, content: str) -> dict[str, str]:
     manifest, target = options.bundle.manifest, options.target
     return {
-        "title": f"Steps: onboard servers {_TITLES[tool]}",
+        "title": f"Steps: {options.way} servers {_TITLES[tool]}",
         "bundle": options.bundle.id,
         "version": str(manifest.version),
         "expires": to_text(manifest.expires),
@@ -91,7 +91,7 @@ def _values(options: ExportOptions, tool: Tool, folder: Path, content: str) -> d
         "share_root": "" if options.for_linux else options.share.split("\\")[3],
         "results": options.results,
         "results_argument": options.results if options.for_linux else f"'{options.results}'",
-        "task": NAME,
+        "task": task_name(options.way),
         "engine": ENGINE,
         "window": _begins(options),
         "triggers": "At startup, delayed by 2 minutes; Daily at 03:00"
@@ -101,9 +101,17 @@ def _values(options: ExportOptions, tool: Tool, folder: Path, content: str) -> d
             if options.minutes(tool)
             else "each begins at once, as --delay 0 was given"
         ),
+        **_words(options),
         **_commands(options, tool),
         **_sign_in(options),
     }
+
+
+def _words(options: ExportOptions) -> dict[str, str]:
+    """What the pages say of an export by what it is for."""
+    text = (_PAGES / "words.toml").read_text(encoding="utf-8")
+    tables: dict[str, dict[str, str]] = tomllib.loads(fill(text, {"least_version": options.least_version}))
+    return tables[options.way.value]
 
 
 def _where(options: ExportOptions, content: str) -> dict[str, str]:
@@ -140,6 +148,12 @@ def _begins(options: ExportOptions) -> str:
     return f"within `{options.window.text}` alone{but}; {otherwise}"
 
 
+def _sign_in_pages(options: ExportOptions) -> tuple[str, ...]:
+    if options.for_linux or options.sign_in is None:
+        return ()
+    return ("sign-in-token" if isinstance(options.sign_in, TokenFile) else "sign-in-certificate",)
+
+
 def _sign_in(options: ExportOptions) -> dict[str, str]:
     match options.sign_in:
         case CertificateSignIn(client_id, thumbprint):
@@ -148,7 +162,7 @@ def _sign_in(options: ExportOptions) -> dict[str, str]:
                 "client_id": client_id,
                 "thumbprint": thumbprint,
                 "instead": "a certificate in each server's own store here",
-                "linux_token": "/run/arcferry-token",
+                "linux_token": " /run/arcferry-token",
             }
         case TokenFile(path):
             share, _, name = path.rpartition("\\")
@@ -159,7 +173,7 @@ def _sign_in(options: ExportOptions) -> dict[str, str]:
                 "token_name": name,
                 "audience": options.target.cloud.arm,
                 "instead": "a token here that ends within about an hour and that one group reads",
-                "linux_token": path if path.startswith("/") else "/run/arcferry-token",
+                "linux_token": f" {path}" if path.startswith("/") else " /run/arcferry-token",
             }
         case None:
-            raise ValueError("an export with a page has a way to sign in")
+            return {"signs_in": "nothing: they are connected already", "linux_token": ""}

@@ -9,10 +9,10 @@ from xml.sax.saxutils import escape
 
 from arcferry.export.content import WINDOWS, pins
 from arcferry.export.options import ExportOptions, Tool
+from arcferry.fleet.host_state import Way
 from arcferry.text import fill
 
 NAMESPACE = "http://schemas.microsoft.com/windows/2004/02/mit/task"
-NAME = "arcferry onboard"
 ENGINE = r"%SystemRoot%\System32\WindowsPowerShell\v1.0\powershell.exe"
 _SYSTEM = "      <UserId>S-1-5-18</UserId>"
 _SYSTEM_IN_POLICY = "      <UserId>NT AUTHORITY\\System</UserId>\n      <LogonType>S4U</LogonType>"
@@ -21,7 +21,16 @@ _REPETITION = """
         <Interval>PT30M</Interval>
         <Duration>P1D</Duration>
       </Repetition>"""
+_SAYS = {
+    Way.ONBOARD: "Takes this server into Azure Arc, until it is there.",
+    Way.UPGRADE: "Gives this server's Azure Arc agent the version of a bundle, once.",
+}
 _POWERSHELL = "-NoProfile -NonInteractive -ExecutionPolicy Bypass"
+
+
+def task_name(way: Way) -> str:
+    """What the task is called, and the policy that brings it."""
+    return f"arcferry {way.value}"
 
 
 def arguments(script: str) -> str:
@@ -77,9 +86,10 @@ def preferences_xml(options: ExportOptions, created: datetime) -> bytes:
     2026-11); image 2 is the picture of an update in the console.
     """
     # The same share gives the same id, so a second import replaces the item.
-    uid = str(uuid.uuid5(uuid.NAMESPACE_URL, f"arcferry:{options.share}")).upper()
+    share = f"arcferry:{options.share}{':upgrade' if options.upgrades else ''}"
+    uid = str(uuid.uuid5(uuid.NAMESPACE_URL, share)).upper()
     values = {
-        "name": NAME,
+        "name": task_name(options.way),
         "changed": created.strftime("%Y-%m-%d %H:%M:%S"),
         "uid": f"{{{uid}}}",
         "task": textwrap.indent(_task(options, created, principal=_SYSTEM_IN_POLICY, namespace=""), 6 * " "),
@@ -91,6 +101,7 @@ def _task(options: ExportOptions, created: datetime, *, principal: str, namespac
     values = {
         "namespace": namespace,
         "principal": principal,
+        "says": _SAYS[options.way],
         "day": created.strftime("%Y-%m-%d"),
         # The script itself looks whether the window is open: a task knows its server's own zone alone.
         "repetition": _REPETITION if options.has_windows else "",

@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 
 from arcferry.errors import InputError
 from arcferry.export.task import NAMESPACE, template
-from arcferry.files import write_whole
+from arcferry.files import is_held, naming, write_whole
 from arcferry.text import fill, quoted
 
 MARK = "# Written by arcferry watch install."
@@ -125,6 +125,33 @@ def write_unit(path: Path, text: str) -> None:
     if path.exists() and not is_ours(path):
         raise InputError(f"{path} is not arcferry's", hint="Move it away, or write elsewhere with --out.")
     write_whole(path, text.encode())
+
+
+def remove_unit(path: Path, state: Path) -> None:
+    """Remove a unit of arcferry's that does not run; its history stays.
+
+    Args:
+        path: the unit.
+        state: the folder of its history.
+
+    Raises:
+        InputError: it is somebody else's, or runs.
+        FileInputError: it is missing, or cannot be removed.
+    """
+    with naming(path):
+        if not is_ours(path):
+            raise InputError(f"{path} is not arcferry's", hint="Look at it, and remove it by hand.")
+    if runs(state):
+        raise InputError(
+            f"{path.stem} is running", hint=f"Stop it first: systemctl disable --now {path.stem}"
+        )
+    with naming(path, "cannot be removed"):
+        path.unlink()
+
+
+def runs(state: Path) -> bool:
+    """Whether a watch takes rounds whose history lies in this state folder."""
+    return any(is_held(lock.parent, lock.name) for lock in (state / "watch").glob("*.lock"))
 
 
 def is_ours(path: Path) -> bool:

@@ -80,7 +80,7 @@ def _check(options: ExportOptions, tool: Tool) -> None:
             f"the bundle {options.bundle.path} holds no agent for {system}",
             hint="Build one with it: arcferry bundle build --agent FILE",
         )
-    if options.sign_in is None:
+    if options.sign_in is None and not options.upgrades:
         raise InputError(
             "how the servers sign in is missing",
             hint="Either --certificate-thumbprint with --client-id, or --token-file.",
@@ -128,11 +128,12 @@ def _write_application(options: ExportOptions, tool: Tool, folder: Path) -> None
     """A folder for the tool's packager, and the scripts that the tool itself runs."""
     content = "content" if tool is Tool.CONFIGMGR else "source"
     write_content(options, tool, folder / content, (WINDOWS,))
-    # None of them can hold a quote: a GUID, a name that ARM accepts, and a hash.
+    # None of them can hold a quote: a GUID, a name that ARM accepts, a hash, and a version.
     values = {
         "{subscription}": options.target.subscription_id,
         "{group}": options.target.resource_group,
         "{servers}": options.servers.sha256 if options.servers is not None else "",
+        "{version}": options.least_version if options.upgrades else "",
     }
     detect = wrapper("detect.ps1")
     for blank, value in values.items():
@@ -150,5 +151,6 @@ def _write_script(options: ExportOptions, folder: Path) -> None:
     windows = "msi" in formats and not options.for_linux
     linux = bool(formats - {"msi"})
     write_content(options, Tool.SCRIPT, folder / "share", (WINDOWS,) * windows + (LINUX,) * linux)
-    parts = ("share", "script-windows") * windows + ("script-linux",) * linux
+    undo = () if options.upgrades else ("script-windows-undo",)
+    parts = ("share", "script-windows", *undo) * windows + ("script-linux",) * linux
     write_page(options, Tool.SCRIPT, folder, "share", parts)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 
 from yarl import URL
 
@@ -13,9 +14,10 @@ from arcferry.azure import AzureSession, signed_in
 from arcferry.bundle import Role
 from arcferry.catalog import Cloud
 from arcferry.data import download
-from arcferry.data.download import Download, service_tags
+from arcferry.data.download import Download
 from arcferry.data.kinds import recognise
 from arcferry.data.store import HeldKind
+from arcferry.data.update import page_or_arm
 from arcferry.errors import AzureError, BlockedError, InputError
 from arcferry.fetch.request import FetchOptions, FetchRequest, notification_host
 from arcferry.https import HttpsClient
@@ -70,8 +72,7 @@ class Documents:
         """
         request, cloud = self.request, self.request.cloud
         if role is Role.SERVICE_TAGS:
-            got = await service_tags(self.client, cloud, site=self.options.sources.pages)
-            return _recognised(got, HeldKind.SERVICE_TAGS, cloud)
+            return _recognised(await self._service_tags(), HeldKind.SERVICE_TAGS, cloud)
         if role is Role.COMMUNITIES:
             got = await download.community_list(await self._azure(), self.today)
             return _recognised(got, HeldKind.COMMUNITY_LIST, cloud)
@@ -97,6 +98,15 @@ class Documents:
             lambda data: _hosts(data, _BUS[cloud.name]),
             f"no list of names under {_BUS[cloud.name]}",
         )
+
+    async def _service_tags(self) -> Download:
+        """Those of the download page; where it does not answer and there is a sign-in, Resource Manager's."""
+        page, cloud = self.options.sources.pages, self.request.cloud
+        by_page = partial(download.service_tags, self.client, cloud, site=page)
+        return await (page_or_arm(by_page, self._tags_by_arm) if self.options.sign_in else by_page())
+
+    async def _tags_by_arm(self) -> Download:
+        return await download.service_tags_by_arm(await self._azure(), self.today)
 
     async def _azure(self) -> AzureSession:
         """The session with the target that was given."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from arcferry import files, times
 from arcferry.bundle import PackageFormat, Role, manifest
 from arcferry.bundle.packages import inspect
-from arcferry.data.download import Download
+from arcferry.data.download import MAY_LACK, Download
 from arcferry.errors import BlockedError, BundleRefusedError, InputError
 from arcferry.fetch import apt, yum
 from arcferry.fetch.distributions import PACKAGES, Choice
@@ -56,7 +56,10 @@ async def fetch(request: FetchRequest, folder: Path, options: FetchOptions) -> F
             packages, notes = await _packages(client, request, options)
             documents = []
             for item, role in listed(request):
-                documents.append((role, _document(folder / item, await asking.get(role), options)))
+                got = await asking.get(role)
+                documents.append((role, _document(folder / item, got, options)))
+                if got.note:
+                    notes += (f"{item}: {got.note}; they are {MAY_LACK}",)
             found = [await _windows(client, request, folder, options)] if request.windows else []
             for choice, package in packages:
                 found.append(await _linux(client, choice, package, folder, options))

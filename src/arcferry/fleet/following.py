@@ -2,16 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from arcferry.files import is_held
 from arcferry.fleet.control import Controls
 from arcferry.fleet.events import EventKind
-from arcferry.fleet.run_folder import RunFolder
-from arcferry.text import from_json
+from arcferry.fleet.run_folder import RunFolder, runs
+from arcferry.text import from_json, one_line
 
 LOCK = "lock"
 """The file in a run's folder that is held while an apply works on the run."""
@@ -19,8 +19,12 @@ LOCK = "lock"
 _LIMIT = 64 * 1024 * 1024
 _LINE = 16 * 1024
 _POLL = 0.2
+_FIELDS = ("state", "step", "says", "time", "stage")
 _OF_THE_RUN = frozenset((EventKind.BEGUN, EventKind.PAUSED, EventKind.RESUMED, EventKind.ENDED))
 Json = dict[str, Any]
+
+if TYPE_CHECKING:
+    from arcferry.fleet.task import RunRequest
 
 
 class RunState(StrEnum):
@@ -91,6 +95,58 @@ def state_of(run: RunFolder, last: str) -> RunState:
     if last == EventKind.ENDED:
         return RunState.ENDED
     return RunState.BROKEN_OFF if last in _OF_THE_RUN else RunState.UNKNOWN
+
+
+def standing(run: RunFolder) -> Json:
+    """Whether a run is at work, the last that is said of it as a whole, and of each of its hosts."""
+    hosts: dict[str, dict[str, str]] = {}
+    last, says = "", ""
+    for entry in entries(run.journal):
+        if entry.of_run:
+            last, says = entry.kind, one_line(str(entry.event.get("says", "")))
+        else:
+            _note(hosts.setdefault(str(entry.event["host"]), dict.fromkeys(_FIELDS, "")), entry)
+    state = state_of(run, last)
+    order = Controls(run).order()
+    return {
+        "state": state.value,
+        "says": order.says if order is not None and state is RunState.CANCELLED else says,
+        "order": order.to_json() if order is not None else None,
+        "hosts": hosts,
+    }
+
+
+def _note(host: dict[str, str], entry: Entry) -> None:
+    event = entry.event
+    if event.get("step"):
+        host.update(step=str(event["step"]), says=one_line(str(event.get("says", ""))))
+    if event.get("stage"):
+        host["stage"] = one_line(str(event["stage"]))
+    host.update(state=entry.kind, time=str(event.get("time", "")))
+    host.update(stage=str(event.get("stage", "")) or host["stage"])
+
+
+def in_turn(request: "RunRequest") -> "RunRequest":
+    """The same as the first of its runs that is not done: one that is done is not gone on with.
+
+    Raises:
+        FileInputError: a run's record cannot be read.
+    """
+    found = {run.id: run for run, _ in runs(request.state)}
+    while request.run in found and all_connected(run := found[request.run], standing(run)):
+        request = replace(request, turn=request.turn + 1)
+    return request
+
+
+def all_connected(run: RunFolder, stands: Json) -> bool:
+    """Whether every host of a run was connected at last.
+
+    Raises:
+        FileInputError: the run's record cannot be read.
+    """
+    total = next((record.get("hosts") for one, record in runs(run.path.parents[1]) if one.id == run.id), None)
+    connected = sum(host["state"] == EventKind.CONNECTED for host in stands["hosts"].values())
+    return bool(connected == total)
 
 
 async def follow(run: RunFolder) -> AsyncIterator[Json]:

@@ -21,6 +21,7 @@ from arcferry.azure import (
     signed_in,
 )
 from arcferry.errors import AzureError, SignInError
+from arcferry.fleet.host_state import Way
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.place import target_of
 from arcferry.fleet.poller import MachinePoller
@@ -44,17 +45,18 @@ def place_text(target: AzureTarget, others: Iterable[AzureTarget]) -> str:
     return f"{target.resource_group} in {target.location}{of}"
 
 
-def wanted_of(hosts: Iterable[Host], scope: str = "") -> Wanted:
+def wanted_of(hosts: Iterable[Host], scope: str = "", *, makes: bool = True) -> Wanted:
     """What the preflight is asked about: these hosts' machines, and each private link scope that they join.
 
     Args:
         hosts: those of one place.
         scope: of hosts that name none; empty for none.
+        makes: whether their machines are to be made.
     """
     given = {host.name: host for host in hosts}
     scopes = filter(None, (host.place.private_link_scope or scope for host in given.values()))
     distinct = {one.lower(): one for one in scopes}
-    return Wanted({name: host.tags for name, host in given.items()}, tuple(distinct.values()))
+    return Wanted({name: host.tags for name, host in given.items()}, tuple(distinct.values()), makes)
 
 
 async def examined(
@@ -161,7 +163,8 @@ class InAzure:
             AzureError: Azure gave no usable answer.
         """
         hosts = targets_of(context.request.target, context.request.inventory.hosts)
-        wanted = {target: wanted_of(of_target) for target, of_target in hosts.items()}
+        makes = context.request.way is not Way.UPGRADE
+        wanted = {target: wanted_of(of_target, makes=makes) for target, of_target in hosts.items()}
         found = await examined(self._sessions, wanted, pauses=pauses)
         checks = tuple(check for part in parts_of(found) for check in part.named())
         if hindrances := Preflight(checks, {}).hindrances:

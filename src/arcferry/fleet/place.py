@@ -13,11 +13,13 @@ from arcferry.text import quoted
 
 _GROUP = re.compile(r"[\w().-]{0,89}[\w()-]")
 _PROXY = re.compile(r"https?://[\w.\[\]:-]+/?")
-_SCOPE = re.compile(
-    r"/subscriptions/[0-9a-f-]{36}/resourceGroups/[\w().-]+/providers/Microsoft\.HybridCompute/"
-    r"privateLinkScopes/[\w-]+",
-    re.IGNORECASE,
+_RESOURCE = (
+    r"(?i:/subscriptions/[0-9a-f-]{36}/resourceGroups/[\w().-]+/providers/Microsoft\.HybridCompute/%s/[\w-]+)"
 )
+_RESOURCES = {
+    "private_link_scope": (_RESOURCE % "privateLinkScopes", "a private link scope"),
+    "gateway_id": (_RESOURCE % "gateways", "an Azure Arc gateway"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Place:
         resource_group: it must exist.
         subscription: its id.
         proxy: the HTTP proxy that the host's agent uses; never with a password.
-        private_link_scope: an ARM id.
+        private_link_scope: an ARM id; `gateway_id` likewise.
 
     Raises:
         ValueError: one of them is not what it must be.
@@ -40,6 +42,7 @@ class Place:
     subscription: str = ""
     proxy: str = ""
     private_link_scope: str = ""
+    gateway_id: str = ""
 
     def __post_init__(self) -> None:
         if self.resource_group and not _GROUP.fullmatch(self.resource_group):
@@ -54,9 +57,10 @@ class Place:
             has_user = "@" in self.proxy or redact(self.proxy) != self.proxy
             says = "holds a user, and the agent knows none" if has_user else "is not http://HOST:PORT"
             raise ValueError(f"proxy {says}")
-        if self.private_link_scope and not _SCOPE.fullmatch(self.private_link_scope):
-            scope = quoted(self.private_link_scope)
-            raise ValueError(f"private_link_scope {scope} is not the ARM id of a private link scope")
+        for name, (pattern, what) in _RESOURCES.items():
+            given = getattr(self, name)
+            if given and not re.fullmatch(pattern, given):
+                raise ValueError(f"{name} {quoted(given)} is not the ARM id of {what}")
 
     def over(self, other: "Place") -> "Place":
         """This place, with the other's where it says nothing."""
@@ -70,6 +74,19 @@ class Place:
 PLACE_COLUMNS = tuple(one.name for one in fields(Place))
 EVERYWHERE = Place()
 """The run's own place."""
+
+
+def place_of_options(**given: str) -> Place:
+    """The place that options of these names give.
+
+    Raises:
+        InputError: one of them is not what it must be; it is named as an option.
+    """
+    try:
+        return Place(**given)
+    except ValueError as error:
+        name, _, says = str(error).partition(" ")
+        raise InputError(f"--{name.replace('_', '-')} {says}") from None
 
 
 def target_of(target: AzureTarget, place: Place) -> AzureTarget:

@@ -150,7 +150,9 @@ class FleetRunner:
         canaries = await self._prove(known, left)
         kept_out = self._proof.kept_out()
         for run in kept_out.values():
-            self._see(Event(run.host.name, EventKind(run.outcome.value)))
+            # What a server itself failed of was told as it failed.
+            says = run.failure.says if run.failure and run.outcome is HostOutcome.BLOCKED else ""
+            self._see(Event(run.host.name, EventKind(run.outcome.value), says=says))
             left.pop(run.host.name)
         if self._proof.broken:
             self._gate.refuse(NO_PATH)

@@ -50,7 +50,8 @@ def document(collection: Collection) -> dict[str, Any]:
 
 
 def _host(host: Reported) -> dict[str, Any]:
-    return host_document(host.run) | picked(host, "via", "bundle", "began", "ended", "file")
+    agent = {"agent": {"version": host.agent.version, "was": host.was}}
+    return host_document(host.run) | picked(host, "via", "bundle", "began", "ended", "file") | agent
 
 
 def junit(collection: Collection) -> str:
@@ -70,6 +71,8 @@ def draw(collection: Collection, console: Console) -> None:
     print_line(console)
     print_failures(console, failures(host.run for host in collection.failed))
     print_failures(console, failures(host.run for host in collection.not_heard_from), "warn")
+    for line in _upgrades(collection):
+        print_line(console, line)
     for line in causes(collection.diagnosis.findings):
         print_line(console, line)
     for says in _doubtful(collection):
@@ -108,6 +111,16 @@ def _rows(collection: Collection) -> Iterator[tuple[tuple[str, ...], str]]:
         if collection.asked:
             cells.insert(2, host.run.machine.status if host.run.machine else "none")
         yield tuple(cells), style
+
+
+def _upgrades(collection: Collection) -> Iterator[str]:
+    """Which hosts have another agent now, by the versions before and after."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for host in collection.hosts:
+        if host.was:
+            found.setdefault((host.was, host.agent.version), []).append(host.name)
+    for (was, version), names in found.items():
+        yield f"agent {was} is {version} now: {named(names)}"
 
 
 def _doubtful(collection: Collection) -> Iterator[str]:

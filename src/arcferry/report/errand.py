@@ -11,6 +11,7 @@ from arcferry.report.as_json import SCHEMA
 from arcferry.report.console import STYLES, print_line, print_sum, print_table
 from arcferry.report.fleet import print_failures
 from arcferry.report.junit import JunitCase, JunitResult, xml
+from arcferry.report.plan import draw_stages, stages_document
 from arcferry.text import one_line
 
 ROWS = "hosts", "host-errand"
@@ -30,6 +31,7 @@ def document(run: ErrandRun) -> dict[str, Any]:
         "errand": request.errand.name,
         "applied": run.applied,
         "summary": {"hosts": len(run.hosts)} | {one.value: count for one, count in counts.items()},
+        "stages": stages_document(run.stages),
         "hosts": [_host(run, host) for host in run.hosts],
         "refusal": run.refusal,
         "interrupted": run.interrupted,
@@ -55,6 +57,8 @@ def _host(run: ErrandRun, host: HostErrand) -> dict[str, Any]:
         "address": host.host.address,
         "machine_id": target_of(run.request.target, host.host.place).machine_id(host.host.name),
         "outcome": host.outcome.value,
+        "stage": host.stage,
+        "waits": host.waits or None,
         "system": now.facts.distro if now and now.facts else None,
         "agent": now.agent.version or None if now else None,
         "machine": now.machine.status if now and now.machine else None,
@@ -87,6 +91,8 @@ def draw(run: ErrandRun, console: Console) -> None:
     for host in run.hosts:
         for line in _steps(run, host):
             print_line(console, one_line(line, limit=600))
+    if not run.applied and len(run.stages) > 1:
+        draw_stages(run.stages, console)
     problems = [
         (f"{host.host.name}: {problem.step}: {problem.says}", problem.hint)
         for host in run.hosts
@@ -118,7 +124,8 @@ def _steps(run: ErrandRun, host: HostErrand) -> list[str]:
             if step is not problem
         ]
     if host.outcome is ErrandOutcome.PLANNED:
-        return [f"{host.host.name}: would {name}: {why}" for name, why in host.would]
+        waits = [f"{host.host.name}: {host.waits}"] if host.waits else []
+        return waits + [f"{host.host.name}: would {name}: {why}" for name, why in host.would]
     return []
 
 

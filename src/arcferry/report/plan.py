@@ -1,5 +1,6 @@
 """A plan: JSON, JSON lines, or a table of what apply would do with each host."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -11,6 +12,7 @@ from arcferry.fleet.order import FleetOrder, order_of
 from arcferry.fleet.place import target_of
 from arcferry.fleet.plan import FleetPlan, HostPlan
 from arcferry.fleet.run_folder import target_to_json
+from arcferry.fleet.waves import Stage
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.console import STYLES, print_line, print_sum, print_table
@@ -21,6 +23,7 @@ from arcferry.text import one_line, quoted
 
 ROWS = "hosts", "host-plan"
 _MOST_NETWORKS = 20
+_BY = {"private_link_scope": "private link scope", "gateway_id": "Arc gateway"}
 _HEADINGS = ("HOST", "SYSTEM", "AGENT", "WOULD")
 
 
@@ -51,7 +54,7 @@ def _order(order: FleetOrder) -> dict[str, Any]:
         "path_proof": [
             {"network": one.network, "hosts": one.hosts, "first": list(one.first)} for one in order.networks
         ],
-        "stages": [{"stage": one.name, "hosts": [host.name for host in one.hosts]} for one in order.stages],
+        "stages": stages_document(order.stages),
     }
 
 
@@ -117,10 +120,20 @@ def _draw_order(order: FleetOrder, console: Console) -> None:
         if more := len(order.networks) - len(networks):
             print_line(console, f"and {more} more networks")
         print_line(console)
-    if order.stages:
-        told = (f"{one.name} ({_hosts(len(one.hosts))})" for one in order.stages)
+    draw_stages(order.stages, console)
+
+
+def draw_stages(stages: Sequence[Stage], console: Console) -> None:
+    """Who begins when, in one line; nothing where nobody is left."""
+    if stages:
+        told = (f"{one.name} ({_hosts(len(one.hosts))})" for one in stages)
         print_line(console, f"order: {', then '.join(told)}")
         print_line(console)
+
+
+def stages_document(stages: Sequence[Stage]) -> list[dict[str, Any]]:
+    """The same for JSON, with every name."""
+    return [{"stage": one.name, "hosts": [host.name for host in one.hosts]} for one in stages]
 
 
 def _hosts(count: int) -> str:
@@ -133,8 +146,10 @@ def _by_place(plan: FleetPlan) -> dict[str, list[HostPlan]]:
     targets = list(dict.fromkeys(target for target, _ in of_hosts))
     found: dict[str, list[HostPlan]] = {}
     for target, host in of_hosts:
-        proxy, scope = host.host.place.proxy, host.host.place.private_link_scope
-        by = f", by {proxy}" * bool(proxy) + f", private link scope {scope.rpartition('/')[2]}" * bool(scope)
+        given = host.host.place.given()
+        named = {_BY[name]: value.rpartition("/")[2] for name, value in given.items() if name in _BY}
+        by = f", by {given['proxy']}" if "proxy" in given else ""
+        by += "".join(f", {what} {name}" for what, name in named.items())
         found.setdefault(place_text(target, targets) + by, []).append(host)
     return found
 

@@ -5,15 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from arcferry.fleet.control import Controls
 from arcferry.fleet.events import EventKind
-from arcferry.fleet.following import Entry, RunState, entries, state_of
-from arcferry.fleet.run_folder import RunFolder, runs
+from arcferry.fleet.following import RunState, standing
+from arcferry.fleet.run_folder import runs
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.text import one_line
 from arcferry.times import to_text
-
-_FIELDS = ("state", "step", "says", "time", "stage")
 
 
 def remembered(folder: Path) -> list[dict[str, Any]]:
@@ -35,46 +32,6 @@ def remembered(folder: Path) -> list[dict[str, Any]]:
         }
         for run, record in runs(folder)
     ]
-
-
-def standing(run: RunFolder) -> dict[str, Any]:
-    """Whether a run is at work, the last that is said of it as a whole, and of each of its hosts."""
-    hosts: dict[str, dict[str, str]] = {}
-    last, says = "", ""
-    for entry in entries(run.journal):
-        if entry.of_run:
-            last, says = entry.kind, one_line(str(entry.event.get("says", "")))
-        else:
-            _note(hosts.setdefault(str(entry.event["host"]), dict.fromkeys(_FIELDS, "")), entry)
-    state = state_of(run, last)
-    order = Controls(run).order()
-    return {
-        "state": state.value,
-        "says": order.says if order is not None and state is RunState.CANCELLED else says,
-        "order": order.to_json() if order is not None else None,
-        "hosts": hosts,
-    }
-
-
-def _note(host: dict[str, str], entry: Entry) -> None:
-    event = entry.event
-    if event.get("step"):
-        host.update(step=str(event["step"]), says=one_line(str(event.get("says", ""))))
-    if event.get("stage"):
-        host["stage"] = one_line(str(event["stage"]))
-    host.update(state=entry.kind, time=str(event.get("time", "")))
-    host.update(stage=str(event.get("stage", "")) or host["stage"])
-
-
-def all_connected(run: RunFolder, stands: Mapping[str, Any]) -> bool:
-    """Whether every host of a run was connected at last.
-
-    Raises:
-        FileInputError: the run's record cannot be read.
-    """
-    total = next((record.get("hosts") for one, record in runs(run.path.parents[1]) if one.id == run.id), None)
-    connected = sum(host["state"] == EventKind.CONNECTED for host in stands["hosts"].values())
-    return bool(connected == total)
 
 
 def event_line(event: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from arcferry.report.console import STYLES, print_line, print_marked, print_sum,
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.text import one_line
 from arcferry.times import to_text
-from arcferry.verify import Fault, Past, Standing, State, Verification
+from arcferry.verify import Fault, Past, Standing, State, Verification, Watched
 from arcferry.verify.standing import EXPIRES_AFTER, SILENCE
 
 ROWS = "machines", "machine"
@@ -100,6 +100,7 @@ def _row(found: Verification, row: Standing) -> dict[str, Any]:
         "expires_from": row.expires.date().isoformat() if row.expires else None,
         "faults": [picked(fault, "kind", "says", "hint") for fault in row.faults],
         "last_run": _past_document(row.past) if row.past else None,
+        "watch": _watch_document(row.watched) if row.watched else None,
         "machine": picked(row.machine, *_MACHINE) if row.machine else None,
     }
 
@@ -110,12 +111,17 @@ def _past_document(past: Past) -> dict[str, Any]:
     return told | {"causes": causes, "path_proved": past.proved or None, "proved_since": past.mended}
 
 
+def _watch_document(seen: Watched) -> dict[str, Any]:
+    told = picked(seen, "location", "last", "changes")
+    return told | {"causes": [finding.cause for finding in seen.findings]}
+
+
 def _findings(found: Verification) -> list[Finding]:
     """The causes of silence, each once with the servers that are silent now."""
     servers: dict[tuple[str, str], list[str]] = {}
     first: dict[tuple[str, str], Finding] = {}
     for row in found.rows:
-        for finding in row.past.findings if row.past else ():
+        for finding in row.findings:
             key = (finding.cause, finding.title)
             first.setdefault(key, finding)
             servers.setdefault(key, []).append(row.name)
@@ -225,26 +231,33 @@ def _fault_lines(fault: Fault) -> tuple[str, ...]:
 
 
 def _past_lines(row: Standing) -> Iterator[str]:
-    """What runs remember; the cause in its own words, whose it is, and the way out."""
-    past = row.past
+    """What runs and watches remember; the cause in its own words, whose it is, and the way out."""
+    past, seen = row.past, row.watched
     if past is None:
-        if row.state in (State.DISCONNECTED, State.STALE):
+        if seen is None and row.state in (State.DISCONNECTED, State.STALE):
             yield "no run that is remembered here says anything of its path"
-        return
-    if past.mended:
+    elif past.mended:
         yield f"{past}; its network's path was proved after that, on {past.proved}"
-        return
-    if not past.findings:
+    elif not past.findings:
         yield str(past)
         if past.proved:
             yield f"its network's path was proved last on {past.proved}"
-        return
-    yield f"its last path evidence (run {past.run}, {past.at[:10]}) says:"
-    for finding in past.findings[:2]:
+    else:
+        yield f"its last path evidence (run {past.run}, {past.at[:10]}) says:"
+        yield from _cause_lines(past)
+    if seen is not None:
+        told = "says:" if seen.findings else "reached every endpoint"
+        by = f"by the resolvers of {seen.site}" if seen.site else "here"
+        yield f"the watch of {seen.location} {by} (last round {to_text(seen.last)}) {told}"
+        yield from _cause_lines(seen)
+
+
+def _cause_lines(told: Past | Watched) -> Iterator[str]:
+    for finding in told.findings[:2]:
         yield f"{finding.cause}: {one_line(finding.title)}"
         yield f"{addressed('', finding.owner)}: {one_line(finding.remedy.summary, limit=400)}"
         yield f"arcferry explain {finding.cause}"
-    yield from past.changes[:_MOST_CHANGES]
+    yield from told.changes[:_MOST_CHANGES]
 
 
 def _print_group(console: Console, mark: str, headline: str, text: list[str], names: list[str]) -> None:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from arcferry.catalog import Cloud, Region
+from arcferry.diagnosis.finding import Owner, addressed
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import UNDISCOVERED
 from arcferry.report.console import mark, print_line, print_table
@@ -52,6 +53,7 @@ class HistoryView:
     Attributes:
         found: where each answer lies.
         sources: what that is judged by, with dates.
+        site: where it was watched from; empty where the watch has no sites.
     """
 
     cloud: Cloud
@@ -59,6 +61,7 @@ class HistoryView:
     record: Record
     found: Mapping[AnswerSpan, AnswerRegion]
     sources: tuple[str, ...]
+    site: str = ""
 
     def periods(self) -> Iterator["AnswerPeriod"]:
         """How long each name stayed where, by name, resolver and time."""
@@ -85,12 +88,14 @@ class HistoryView:
 
 
 def draw_notice(seen: Round, notice: Notice, console: Console) -> None:
-    """One notice on a line."""
+    """One notice on a line, with who can mend it."""
+    whose = f"; {addressed(notice.to, Owner(notice.owner))}" if notice.owner else ""
     parts = [
         (to_text(seen.taken), "dim"),
+        (seen.site, "bold"),
         (mark(notice.level.value, console).ljust(4), _STYLES[notice.level]),
         (notice.host, "bold"),
-        (one_line(notice.says, limit=400), ""),
+        (one_line(f"{notice.says}{whose}", limit=500), ""),
     ]
     text = Text("  ").join(Text(*part) for part in parts if part[0])
     console.print(text, soft_wrap=True)
@@ -102,6 +107,7 @@ def notice_document(seen: Round, notice: Notice) -> dict[str, Any]:
         "schema": SCHEMA,
         "kind": "watch-notice",
         "taken": to_text(seen.taken),
+        **_site(seen.site),
         **picked(notice, "level", "host", "says", "cause", "owner", "to", "request"),
     }
 
@@ -112,10 +118,15 @@ def round_document(seen: Round) -> dict[str, Any]:
         "schema": SCHEMA,
         "kind": "watch-round",
         "taken": to_text(seen.taken),
+        **_site(seen.site),
         "endpoints": len(seen.observations),
         "reached": sum(one.reachable for one in seen.observations),
         "resolvers": list(seen.resolvers),
     }
+
+
+def _site(name: str) -> dict[str, str]:
+    return {"site": name} if name else {}
 
 
 def document(shown: HistoryView) -> dict[str, Any]:
@@ -125,6 +136,7 @@ def document(shown: HistoryView) -> dict[str, Any]:
         "kind": "watch-history",
         "cloud": shown.cloud.name,
         "location": shown.region.name,
+        **_site(shown.site),
         **picked(shown.record, "first", "last"),
         "sources": list(shown.sources),
         "answers": [

@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape, quoteattr
 from arcferry.report.columns import UNDISCOVERED
 from arcferry.report.watch import AnswerPeriod, HistoryView
 from arcferry.times import to_text
-from arcferry.watch.history import SHORTEST_GAP, ReachSpan
+from arcferry.watch.history import GAP_INTERVALS, SHORTEST_GAP, ReachSpan
 
 # Okabe and Ito's palette, which people who see colours differently tell apart too.
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#F0E442", "#8C564B", "#7F7F7F")
@@ -20,7 +20,6 @@ _WIDTH, _LEFT, _RIGHT, _TOP, _BOTTOM = 1080, 190, 20, 64, 56
 _NAME, _LANE, _STRIP, _GAP = 18, 18, 7, 14
 _LETTER = 6.6
 _TICKS = 6
-_PAUSE_INTERVALS = 3
 _STYLE = (
     "text{font:12px system-ui,sans-serif;fill:#1b1b1b}.name{font-weight:600}.dim{fill:#5a5a5a;font-size:11px}"
     ".in{fill:#fff;font-size:11px;paint-order:stroke;stroke:#000a;stroke-width:2px}.title{font-size:15px;font-weight:600}"
@@ -69,7 +68,7 @@ def svg(shown: HistoryView) -> str:
     first, last = shown.record.first, shown.record.last
     if first is None or last is None:
         return _page(120, [_text(_LEFT, 60, "nothing was watched yet")], shown)
-    pause = max(shown.record.interval * _PAUSE_INTERVALS, SHORTEST_GAP)
+    pause = max(shown.record.interval * GAP_INTERVALS, SHORTEST_GAP)
     scale = _Scale(first, max(last, first + timedelta(minutes=1)), pause)
     places = dict.fromkeys(period.place for period in shown.periods() if period.place)
     colours = dict(zip(places, cycle(_COLOURS), strict=False))

@@ -6,6 +6,7 @@ from arcferry.verify.join import Wanted, join
 from arcferry.verify.lifecycle import AutoUpgrade, Due, DueKind, Lifecycle, Unknown, lifecycle
 from arcferry.verify.past import Past, past_of
 from arcferry.verify.standing import Fault, FaultKind, Standing, State, Verification
+from arcferry.verify.watched import Watched
 
 __all__ = [
     "AgentGoal",
@@ -24,6 +25,7 @@ __all__ = [
     "Unknown",
     "Verification",
     "Wanted",
+    "Watched",
     "ask",
     "join",
     "key_of",

@@ -10,6 +10,7 @@ from arcferry.diagnosis.since import compare, since
 from arcferry.errors import InputError
 from arcferry.evidence.case import Case
 from arcferry.fleet.baselines import of_network
+from arcferry.fleet.events import EventKind
 from arcferry.fleet.inventory import Host
 from arcferry.fleet.networks import networks_of
 from arcferry.verify.past import Past
@@ -45,7 +46,19 @@ def with_baselines(
             found[host.name.lower()] = replace(
                 one, proved=alike.proved, mended=alike.mended, findings=alike.findings
             )
+        _share(found, some)
     return found
+
+
+def _share(past: dict[str, Past], hosts: Iterable[Host]) -> None:
+    """Give what one server measured to those of its network that the same run did not begin for it."""
+    names = [host.name.lower() for host in hosts]
+    measured = {past[name].run: past[name] for name in reversed(names) if past[name].findings}
+    for name in names:
+        one = past[name]
+        told = measured.get(one.run)
+        if told and not one.findings and one.ended == EventKind.BLOCKED:
+            past[name] = replace(one, at=told.at, findings=told.findings, mended=told.mended)
 
 
 def _with(past: Past, name: str, before: Case) -> Past:

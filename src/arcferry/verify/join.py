@@ -7,6 +7,8 @@ from pathlib import Path
 
 from arcferry.azure import AzureTarget, Machine
 from arcferry.catalog import release_of, releases_source
+from arcferry.errors import InputError
+from arcferry.evidence.case import Document
 from arcferry.fleet.inventory import Host, Inventory
 from arcferry.fleet.place import target_of
 from arcferry.text import quoted
@@ -14,8 +16,9 @@ from arcferry.times import to_text
 from arcferry.verify.agents import AgentGoal
 from arcferry.verify.asked import Answer, GroupKey, key_of
 from arcferry.verify.before import with_baselines
-from arcferry.verify.past import Past, past_of
+from arcferry.verify.past import past_of
 from arcferry.verify.standing import STALE_AFTER, Fault, FaultKind, Standing, State, Verification
+from arcferry.verify.watched import Watched, watched
 
 _STATES = {
     "connected": State.CONNECTED,
@@ -45,7 +48,8 @@ class Wanted:
         inventory: the rows that are asked for; None for every machine of the target's group.
         everyone: all rows of the file, so that one that is not asked for is no extra.
         located: whether a location was named, for rows that name none.
-        state: the folder with the runs that are remembered; None where none is to be read.
+        state: the folder with the runs and watches that are remembered; None where none is to be read.
+        held: what is held of the circuit, by which a watch is judged.
     """
 
     target: AzureTarget
@@ -55,6 +59,7 @@ class Wanted:
     located: bool = False
     stale_after: timedelta = STALE_AFTER
     state: Path | None = None
+    held: Sequence[Document] = ()
 
     @property
     def groups(self) -> dict[GroupKey, list[str]]:
@@ -115,7 +120,7 @@ def _twice(machines: Iterable[Machine]) -> dict[str, list[Machine]]:
 
 
 def _with_past(wanted: Wanted, rows: Sequence[Standing]) -> tuple[list[Standing], list[str]]:
-    """The silent ones with what runs remember of them."""
+    """The silent ones with what runs and watches remember of them."""
     silent = [row.name for row in rows if row.state.is_silent]
     found, notes = past_of(wanted.state, silent) if wanted.state else ({}, [])
     if found and wanted.state and wanted.inventory:
@@ -126,13 +131,42 @@ def _with_past(wanted: Wanted, rows: Sequence[Standing]) -> tuple[list[Standing]
         if not row.state.is_silent or (past is None and row.hint):
             told.append(row)
             continue
-        told.append(replace(row, past=past, hint=row.hint or _way_out(row, past)))
-    return told, notes
+        told.append(replace(row, past=past))
+    told = _with_watches(wanted, told, notes)
+    return [
+        replace(row, hint=row.hint or _way_out(row)) if row.state.is_silent else row for row in told
+    ], notes
 
 
-def _way_out(row: Standing, past: Past | None) -> str:
-    """What to do about a silent server, where its path evidence does not say."""
-    if past is not None and past.findings:
+def _with_watches(wanted: Wanted, rows: Sequence[Standing], notes: list[str]) -> list[Standing]:
+    """Those whose silence no run explains, with what a watch of their location saw since they fell silent."""
+    known: dict[tuple[str, str], Watched | None] = {}
+    sites = {host.name.lower(): host.site for host in wanted.inventory.hosts} if wanted.inventory else {}
+    told = []
+    for row in rows:
+        location = row.machine.location if row.machine and row.state.is_silent else ""
+        explained = row.past is not None and row.past.findings and not row.past.mended
+        if not wanted.state or not location or explained:
+            told.append(row)
+            continue
+        key = location, sites.get(row.name.lower(), "")
+        if key not in known:
+            known[key] = None
+            try:
+                cloud = wanted.target.cloud.name
+                known[key] = watched(wanted.state, cloud, location, wanted.held, site=key[1])
+            except InputError as error:
+                notes.append(f"what the watch of {location} saw was not used: {error.message}")
+        seen = known[key]
+        current = seen is not None and (row.since is None or seen.last > row.since)
+        told.append(replace(row, watched=seen) if current else row)
+    return told
+
+
+def _way_out(row: Standing) -> str:
+    """What to do about a silent server, where no evidence of its path says."""
+    past = row.past
+    if row.findings:
         return ""
     if row.state is not State.MISSING:
         return _ANEW

@@ -167,7 +167,7 @@ def _agents(machines: Iterable[Machine]) -> Iterator[Due | Unknown]:
         else:
             by = "came out in" if release.version == version else "came out by"
             title = f"{what} of {version} out of Microsoft's support ({by} {release.month:%Y-%m})"
-            hint = "arcferry bundle build --fetch brings a newer agent; arcferry onboard apply installs it."
+            hint = "arcferry bundle build --fetch brings a newer agent; arcferry upgrade installs it."
             yield Due(release.unsupported_from, DueKind.AGENT, version, title, hint, source, tuple(names))
 
 

@@ -1,12 +1,12 @@
 """What the runs in the state folder remember of a server: how it ended, and where its path was broken."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 
 from arcferry.diagnosis import Severity
-from arcferry.diagnosis.finding import Evidence, Finding
+from arcferry.diagnosis.finding import Finding
 from arcferry.errors import FileInputError
 from arcferry.evidence.case import Case
 from arcferry.fleet.events import EventKind
@@ -47,10 +47,7 @@ class Past:
     @property
     def changes(self) -> tuple[str, ...]:
         """What changed since then of what the findings are about."""
-        lines = (
-            f"{one.origin}: {one.says}" for found in self.findings for one in found.evidence if _tells(one)
-        )
-        return tuple(dict.fromkeys(lines))
+        return changes_in(self.findings)
 
     @property
     def was_connected(self) -> bool:
@@ -59,7 +56,8 @@ class Past:
 
     def __str__(self) -> str:
         """For a sentence."""
-        where = f"run {self.run}, {self.at}"
+        # The day alone, so that servers of one run are told of together.
+        where = f"run {self.run}, {self.at[:10]}"
         if self.was_connected:
             return f"connected at the end of {where}; no path was measured since"
         step = f" at {self.step}" if self.step else ""
@@ -102,11 +100,9 @@ def _ends(run: RunFolder, names: Collection[str]) -> Iterator[tuple[str, Past]]:
         if event["step"]:
             step[name] = (event["step"], event["says"])
         if entry.kind in _ENDS:
-            at_step, says = step.get(name, ("", ""))
-            yield (
-                name,
-                Past(run.id, event["time"], entry.kind, event["step"] or at_step, event["says"] or says),
-            )
+            # What ends the host as a whole tells of its last step; a later apply of the run begins anew.
+            at_step, says = step[name] if event["step"] else step.pop(name, ("", ""))
+            yield name, Past(run.id, event["time"], entry.kind, at_step, event["says"] or says)
 
 
 def _with_findings(run: RunFolder, ends: dict[str, Past], notes: list[str]) -> dict[str, Past]:
@@ -131,6 +127,8 @@ def _with_findings(run: RunFolder, ends: dict[str, Past], notes: list[str]) -> d
     }
 
 
-def _tells(line: Evidence) -> bool:
-    """Whether a line of evidence is of what changed, as `diagnosis.since` writes it."""
-    return line.origin.startswith("changed since ")
+def changes_in(findings: Iterable[Finding]) -> tuple[str, ...]:
+    """What changed, of the evidence of some findings, as `diagnosis.since` writes it there."""
+    evidence = (one for found in findings for one in found.evidence)
+    told = (f"{one.origin}: {one.says}" for one in evidence if one.origin.startswith("changed since "))
+    return tuple(dict.fromkeys(told))

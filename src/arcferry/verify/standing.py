@@ -6,9 +6,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from arcferry.azure import AzureTarget, Machine
+from arcferry.diagnosis.finding import Finding
 from arcferry.errors import AzureError, PermissionDeniedError
 from arcferry.verify.agents import AgentGoal
 from arcferry.verify.past import Past
+from arcferry.verify.watched import Watched
 
 STALE_AFTER = timedelta(days=7)
 EXPIRES_AFTER = timedelta(days=45)
@@ -73,6 +75,7 @@ class Standing:
         line: where it stands in the inventory; 0 without one.
         extra: whether it is in a group of the inventory's, and in no row.
         past: what the runs that are remembered say of a silent server.
+        watched: what a watch says of its location, where the runs do not tell why it is silent.
     """
 
     name: str
@@ -86,6 +89,14 @@ class Standing:
     line: int = 0
     extra: bool = False
     past: Past | None = None
+    watched: Watched | None = None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Why it is silent, as far as its last path evidence or a watch tells."""
+        if self.watched:
+            return self.watched.findings
+        return self.past.findings if self.past else ()
 
     @property
     def good(self) -> bool:

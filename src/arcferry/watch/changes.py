@@ -36,6 +36,7 @@ class Round:
         resolvers: who was asked, the one that the endpoints were reached through first.
         location: the region that was probed for.
         diagnosis: what follows from it, once it was judged.
+        site: whose resolvers were asked; empty where the watch has no sites.
     """
 
     taken: datetime
@@ -44,6 +45,7 @@ class Round:
     resolvers: tuple[str, ...]
     location: str = ""
     diagnosis: Diagnosis = NOTHING_JUDGED
+    site: str = ""
 
     @property
     def document(self) -> Document:
@@ -53,7 +55,7 @@ class Round:
 
 
 async def take_round(
-    cloud: Cloud, region: Region, settings: ProbeSettings, *, besides: Sequence[str] = ()
+    cloud: Cloud, region: Region, settings: ProbeSettings, *, besides: Sequence[str] = (), site: str = ""
 ) -> Round:
     """Probe every required endpoint, then ask each further resolver for the same names.
 
@@ -79,6 +81,7 @@ async def take_round(
         answers=(*own, *(answer for answers_of_one in others for answer in answers_of_one)),
         resolvers=(first, *besides),
         location=region.name,
+        site=site,
     )
 
 
@@ -225,7 +228,10 @@ def _moved(
         if not was_outside or (before and before.place != now.place):
             level = Level.FAIL if own and not now.reached else Level.WARN
             follows = "" if own else "; the servers' own resolver may follow"
-            says = f"{asked} answers {now.address}{_where(now)}: {_why(now)}{follows}"
+            was = (
+                f", and answered {before.address}{_where(before)} before" if before and before.address else ""
+            )
+            says = f"{asked} answers {now.address}{_where(now)}{was}: {_why(now)}{follows}"
             yield Notice(level, host, says)
     elif was_outside and now.address:
         yield Notice(Level.OK, host, f"{asked} answers {now.address}{_where(now)} again, inside the filter")

@@ -4,20 +4,23 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
 from arcferry.catalog import Cloud, Region
 from arcferry.errors import FileInputError, InputError
+from arcferry.evidence.case import Document, Kind
 from arcferry.files import make_private
-from arcferry.probe.observation import DnsAnswer
-from arcferry.watch.changes import Round
+from arcferry.probe.observation import Attempt, DnsAnswer, Failure, Stage
+from arcferry.watch.changes import ORIGIN, Round
 
 KEPT = timedelta(days=90)
 SHORTEST_GAP = timedelta(minutes=1)
 """A shorter time without a round is no gap: a round with timeouts alone takes seconds."""
+GAP_INTERVALS = 3
+"""A watch without a round for so many of its intervals is late, or has stopped."""
 _SCHEMA = 1
 _MOST_ROWS = 200_000
 """Of each table. Entra rotates its addresses from round to round, so that spans of it hardly ever grow."""
@@ -61,9 +64,7 @@ class AnswerSpan:
     @property
     def answer(self) -> DnsAnswer:
         """The answer as evidence, as of the last round that saw it."""
-        return DnsAnswer(
-            self.host, self.chain, self.addresses, self.resolver, self.says, "arcferry watch", self.last
-        )
+        return DnsAnswer(self.host, self.chain, self.addresses, self.resolver, self.says, ORIGIN, self.last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,13 @@ class ReachSpan:
     def reached(self) -> bool:
         """Whether the endpoint answered."""
         return not self.says
+
+    @property
+    def attempt(self) -> Attempt:
+        """The same as evidence, as of the last round that saw it."""
+        stage, _, kind = self.says.partition(" ")
+        failure = Failure(Stage(stage), kind, self.says) if stage in list(Stage) else None
+        return Attempt(self.host, ORIGIN, self.reached, self.last, failure=failure)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +123,32 @@ class Record:
         """The newest round."""
         return max((span.last for span in self.reach), default=None)
 
+    def document(self, until: datetime | None = None) -> Document:
+        """What stood at an instant, as evidence; at the last round where none is given."""
+        then = until or self.last
+        answers = {(one.host, one.resolver): one for one in self.answers if then and one.first <= then}
+        reach = {one.host: one for one in self.reach if then and one.host and one.first <= then}
+        return Document(
+            ORIGIN,
+            Kind.WATCH_HISTORY,
+            then,
+            attempts=tuple(replace(one.attempt, taken=then) for one in reach.values()),
+            answers=tuple(replace(one.answer, taken=then) for one in answers.values()),
+        )
 
-def history_path(folder: Path, cloud: Cloud, region: Region) -> Path:
-    """The file of one location in a state folder."""
-    return folder / "watch" / f"{cloud.name}-{region.name}.sqlite"
+
+def history_path(folder: Path, cloud: Cloud, region: Region, site: str = "") -> Path:
+    """The file of one location in a state folder; each site that it is watched from has its own."""
+    of_site = f".{site}" if site else ""
+    return folder / "watch" / f"{cloud.name}-{region.name}{of_site}.sqlite"
+
+
+def histories(folder: Path, cloud: Cloud, region: Region) -> dict[str, Path]:
+    """What was watched of a location so far, by site; the one without a site first, under no name."""
+    alone = history_path(folder, cloud, region)
+    of_sites = sorted(alone.parent.glob(f"{alone.stem}.*.sqlite"))
+    found = {path.stem.partition(".")[2]: path for path in of_sites}
+    return ({"": alone} if alone.is_file() else {}) | found
 
 
 class History:

@@ -6,9 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from arcferry.files import is_held, naming
-from arcferry.watch.history import SHORTEST_GAP, History
-
-_LATE_INTERVALS = 3
+from arcferry.watch.history import GAP_INTERVALS, SHORTEST_GAP, History
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +49,7 @@ def _in(folder: Path, now: datetime) -> Iterator[Standing]:
     for path in paths:
         with History.open(path, existing=True) as history:
             record = history.newest()
-        gap = max(record.interval * _LATE_INTERVALS, SHORTEST_GAP)
+        gap = max(record.interval * GAP_INTERVALS, SHORTEST_GAP)
         late = record.last is not None and now - record.last > gap
         runs = is_held(folder, f"{path.stem}.lock")
         yield Standing(path.stem, path, runs, record.last, record.interval, late)

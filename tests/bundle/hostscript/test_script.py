@@ -35,7 +35,7 @@ def test_shellcheck_finds_nothing(script: Path) -> None:
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize(("script", "most"), [(SCRIPT, 650), (NETWORK, 470)], ids=["main", "network"])
+@pytest.mark.parametrize(("script", "most"), [(SCRIPT, 690), (NETWORK, 470)], ids=["main", "network"])
 def test_it_stays_short_enough_to_be_read(script: Path, most: int) -> None:
     text = script.read_text(encoding="ascii")
     assert len(text.splitlines()) <= most

@@ -4,6 +4,7 @@ import asyncio
 import re
 import tarfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,11 @@ def test_settings_hold_the_order_and_the_hash(export: Path, sealed: Sealed) -> N
 def test_proxy_is_a_setting_where_it_is_given(sealed: Sealed, tmp_path: Path) -> None:
     write_ansible(sealed.options(proxy="http://proxy:8080"), tmp_path / "out")
     assert read(tmp_path / "out" / SETTINGS)["onboard_proxy"] == "http://proxy:8080"
+
+
+def test_an_upgrade_is_a_setting(sealed: Sealed, tmp_path: Path) -> None:
+    write_ansible(replace(sealed.options(), upgrades=True), tmp_path / "out")
+    assert read(tmp_path / "out" / SETTINGS)["onboard_upgrades"] is True
 
 
 def test_the_bundle_lies_beside_it_whole(export: Path, sealed: Sealed) -> None:

@@ -1,6 +1,7 @@
 """The role on real hosts, by real Ansible, where no address leads anywhere but to the twin."""
 
 import re
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,7 +11,7 @@ import pytest
 
 from arcferry.export.result import read_result
 from arcferry.fleet.outcome import HostOutcome
-from arcferry_lab.hosts import LabHost
+from arcferry_lab.hosts import LabHost, build_agent_package
 from arcferry_lab.hosts.faults import lay
 from arcferry_lab.twin import RESOURCE_GROUP
 
@@ -222,6 +223,23 @@ def test_without_a_token_nothing_is_connected(make_site: MakeSite) -> None:
         assert (answer["verb"], answer["code"]) == ("connect", "no-token"), ran.text
         assert says in answer["message"]
     assert site.puts() == []
+
+
+def test_an_upgrade_takes_no_token_and_leaves_others_alone(make_site: MakeSite, tmp_path: Path) -> None:
+    site = make_site(2)
+    held, other = site.hosts
+    assert site.play("--limit", held.name).code == 0
+    old = build_agent_package(tmp_path, version="1.60.0")
+    shutil.copy(old, held.root / "root/old.deb")
+    site.on(held, "dpkg -i /root/old.deb")
+    tokens, puts = len(site.az_calls), site.puts()
+    ran = site.play("-e", "onboard_upgrades=true")
+    assert ran.code == 2, ran.text
+    read = read_result(site.control.folder / f"results/{held.name}.json")
+    assert (read.connected, read.was, read.agent.version) == (True, "1.60.0", "1.67.0")
+    (*_, answer) = site.result(other.name)["answers"]
+    assert (answer["verb"], answer["code"]) == ("upgrade", "not-held")
+    assert (len(site.az_calls), site.puts()) == (tokens, puts)
 
 
 def test_a_token_from_a_variable_serves_too(make_site: MakeSite) -> None:

@@ -27,7 +27,7 @@ from arcferry.azure.preflight.policies import policies
 from arcferry.azure.preflight.private_link import private_link_scopes
 from arcferry.azure.preflight.providers import PROVIDER, providers, register
 from arcferry.azure.preflight.rights import TOPIC as RIGHTS
-from arcferry.azure.preflight.rights import rights, unreadable_machines
+from arcferry.azure.preflight.rights import readable_machines, rights, unreadable_machines
 from arcferry.azure.preflight.sign_in import lasting, whose
 from arcferry.azure.preflight.subscription import TOPIC as SUBSCRIPTION
 from arcferry.azure.preflight.subscription import missing_subscription, subscription
@@ -96,7 +96,8 @@ async def examine(
     """Check everything that Azure can be asked, whatever comes out; nothing is changed.
 
     What the identity may not see is unknown. What lies behind a hindrance is left out: without the
-    subscription there is nothing to ask, and without the group nothing of the group.
+    subscription there is nothing to ask, and without the group nothing of the group. Where no machine is to
+    be made, it is asked whether they can be read, and nothing more.
 
     Args:
         session: signed in, or not yet.
@@ -116,6 +117,8 @@ async def examine(
         return Preflight(tuple(checks), {})
     machines, told = await _machines(asked, pauses)
     asked = replace(asked, machines=machines)
+    if not wanted.makes:
+        return Preflight((*checks, told or readable_machines(asked)), machines or {})
     if told is not None and told.topic is SUBSCRIPTION:
         return Preflight((*checks, told), {})
     checks += await _all(_OF_SUBSCRIPTION, asked)

@@ -99,15 +99,17 @@ class Preflight:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be made in Azure.
+    """What is to be made in Azure, or only seen there.
 
     Attributes:
         machines: the tags of each machine by its name; empty where no inventory was given.
         private_link_scopes: the ARM ids of the scopes that machines are to join.
+        makes: whether machines are to be made; else those that are there are read, and nothing more.
     """
 
     machines: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     private_link_scopes: tuple[str, ...] = ()
+    makes: bool = True
 
 
 @dataclass(frozen=True, slots=True)

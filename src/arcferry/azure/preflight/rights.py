@@ -11,6 +11,7 @@ from arcferry.errors import NotFoundError, PermissionDeniedError
 
 TOPIC = Topic("rights")
 ROLE = "Azure Connected Machine Onboarding"
+READER = "Reader"
 NEEDED = ("Microsoft.HybridCompute/machines/read", "Microsoft.HybridCompute/machines/write")
 """Of every command that makes machines; the role above has them (built-in roles, 2026-08)."""
 
@@ -97,16 +98,22 @@ def unreadable_machines(asked: Inquiry, error: PermissionDeniedError) -> Preflig
         return hindrance(TOPIC, error.message, error.hint, of_identity=True)
     called = asked.session.target.resource_group
     says = f"this identity may not read machines in {called}: it lacks {NEEDED[0]}"
-    return hindrance(TOPIC, says, *give(asked, asked.group), of_identity=True)
+    role = ROLE if asked.wanted.makes else READER
+    return hindrance(TOPIC, says, *give(asked, asked.group, role), of_identity=True)
 
 
-def give(asked: Inquiry, scope: str) -> tuple[str, str]:
+def readable_machines(asked: Inquiry) -> PreflightCheck:
+    """The machines of the group are listed, which is all that a run needs that makes none."""
+    return ok(TOPIC, f"machines may be read in {asked.session.target.resource_group}")
+
+
+def give(asked: Inquiry, scope: str, role: str = ROLE) -> tuple[str, str]:
     """How an owner gives the identity the role there, in words and as a command."""
     command = command_line.line(
         "az role assignment create --assignee-object-id {who} --assignee-principal-type {type} "
-        '--role "Azure Connected Machine Onboarding" --scope {scope}',
+        f'--role "{role}" --scope {{scope}}',
         who=command_line.guid(asked.who.object_id, "OBJECT-ID"),
         type=command_line.word(asked.who.principal_type),
         scope=command_line.resource_id(scope, "SCOPE"),
     )
-    return f"An owner gives it the role {ROLE}, which can take ten minutes to count:", command
+    return f"An owner gives it the role {role}, which can take ten minutes to count:", command

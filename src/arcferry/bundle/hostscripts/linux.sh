@@ -8,6 +8,8 @@
 #   sh linux.sh verify FILE SHA256 [FILE SHA256 ...]  compare files with their hashes
 #   sh linux.sh install PACKAGE SHA256              install or upgrade the agent from a deb or rpm
 #   sh linux.sh check LOCATION CLOUD                the agent's own connectivity check
+#   sh linux.sh evidence LOCATION CLOUD FILE        what `facts` tells and the ends of the agent's own logs in one file
+#                                                   that only root can read, for `arcferry evidence pack`
 #   sh linux.sh connect CONFIG [PROXY]              connect to Azure Arc; CONFIG is removed; waits 300 seconds, or
 #                                                   --wait=SECONDS, for Azure to hear from the agent; --proxy=URL
 #                                                   is PROXY too, and for facts and check the one that will be
@@ -377,12 +379,12 @@ server_facts() {
 		"$(truth [ -d /opt/microsoft/omsagent ])" "$(workspaces | words)"
 	printf ',"proxy":{"url":%s,"source":"%s"}' "$(text "$(hide_user "$PROXY")")" "$PROXY_SOURCE"
 }
-# write_path FILE: whole or not at all, and readable, since it goes to whoever runs `arcferry explain`. Others may be
-# able to write its folder: cp makes the new name itself, which nobody knows, and mv -T puts it in a link's place.
-write_path() {
-	beside=$(mktemp -u "$1.XXXXXXXXXX") || return 1
-	chmod 644 "$WORK/path"
-	[ ! -L "$1" ] && (umask 022 && cp -- "$WORK/path" "$beside") && mv -fT -- "$beside" "$1" && return 0
+# write_whole NAME MODE FILE: a file of $WORK, whole or not at all. Others may be able to write its folder: cp makes
+# the new name itself, which nobody knows, and mv -T puts it in a link's place.
+write_whole() {
+	beside=$(mktemp -u "$3.XXXXXXXXXX") || return 1
+	chmod "$2" "$WORK/$1"
+	[ ! -L "$3" ] && (umask 022 && cp -- "$WORK/$1" "$beside") && mv -fT -- "$beside" "$3" && return 0
 	rm -f -- "$beside"
 	return 1
 } 2>/dev/null
@@ -468,7 +470,8 @@ do_facts() {
 	[ -n "$NETWORK" ] || refuse no-network-script "linux-network.sh must lie beside this, as readable as this" "$fields"
 	measure_path "$1" "$2"
 	fields="$fields,\"routes\":[$(routes)],\"path\":$(cat "$WORK/path")"
-	[ $# -lt 3 ] || write_path "$3" || refuse no-file "$3: cannot be written, or is a link" "$fields"
+	# Readable, since it goes to whoever runs `arcferry explain`.
+	[ $# -lt 3 ] || write_whole path 644 "$3" || refuse no-file "$3: cannot be written, or is a link" "$fields"
 	answer true "$fields"
 }
 
@@ -525,6 +528,38 @@ do_check() {
 	[ -z "$AGENT_PROXY" ] || set_proxy "$AGENT_PROXY"
 	run_agent 300 check --location "$1" --cloud "$2"
 	answer_run
+}
+
+# What is a secret by its form or by its name, as far as one line tells; `arcferry evidence pack` looks closer. A colon
+# after "token" or "secret" often begins an error's own words, so there a value must be long or quoted.
+hide_secrets() {
+	value='("[^"]*"|[^",;[:space:]]+)' is='[[:space:]]*[:=][[:space:]]*'
+	secret='(secret|token|signature|api-?key|shared-?key)[a-z_-]*'
+	sed -E -e 's#(://)[^@[:space:]"<>]*@#\1[redacted]@#g' -e 's#^[a-z0-9+/=]{60,}.?$#[redacted]#I' \
+		-e 's#eyJ[a-z0-9_-]{8,}([.][a-z0-9_-]*)*#[redacted]#gI' \
+		-e 's#((bearer|basic) +)[a-z0-9+/=._~-]{8,}#\1[redacted]#gI' \
+		-e 's#([?&](sig|sv|code|key)=)[^&"[:space:]]*#\1[redacted]#gI' \
+		-e "s#((password|passwd|passphrase|pwd)[a-z_-]*\"?$is)$value#\1[redacted]#gI" \
+		-e "s#($secret([[:space:]]*=[[:space:]]*|\"$is))$value#\1[redacted]#gI" \
+		-e "s#($secret:[[:space:]]*)[a-z0-9+/=._~-]{20,}#\1[redacted]#gI"
+}
+# The logs themselves, and not the zip of `azcmagent logs`: no tool of the base system masks what is in a zip, and
+# the agent may be what does not run.
+agent_logs() {
+	for log in /var/opt/azcmagent/log/himds.log /var/opt/azcmagent/log/azcmagent.log \
+		/var/lib/GuestConfig/arc_policy_logs/gc_agent.log /var/lib/GuestConfig/ext_mgr_logs/gc_ext.log; do
+		[ -f "$log" ] || continue
+		printf '\n==> %s <==\n' "$log"
+		tail -c 1048576 "$log"
+	done 2>/dev/null
+}
+do_evidence() {
+	need_place "$1" "$2"
+	need_root
+	(VERB=facts && do_facts "$1" "$2") >"$WORK/evidence"
+	agent_logs | hide_secrets >>"$WORK/evidence"
+	write_whole evidence 600 "$3" || refuse no-file "$3: cannot be written, or is a link"
+	answer true ",\"file\":$(text "$3"),\"bytes\":$(wc -c <"$WORK/evidence" | tr -d ' ')"
 }
 
 set_proxy() {
@@ -631,7 +666,7 @@ main() {
 	case $SCOPE in *[!][A-Za-z0-9/._\(\)-]*) usage "not the id of a private link scope" ;; esac
 	case $WAIT in '' | *[!0-9]* | ?????*) usage "not a number of seconds: $WAIT" ;; esac
 	case ${1-}-$# in
-	facts-[134] | show-1 | uninstall-1 | connect-[23] | disconnect-2 | proxy-2 | install-3 | check-3) ;;
+	facts-[134] | show-1 | uninstall-1 | connect-[23] | disconnect-2 | proxy-2 | install-3 | check-3 | evidence-4) ;;
 	verify-[23579] | verify-[1-9]*[13579]) ;;
 	*) usage "no such verb, or not with these arguments: ${1-}; see the top of this script" ;;
 	esac

@@ -7,6 +7,8 @@
 #   windows.ps1 verify FILE SHA256 [FILE SHA256 ...]  compare files with their hashes
 #   windows.ps1 install MSI SHA256                  install or upgrade the agent
 #   windows.ps1 check LOCATION CLOUD                the agent's own connectivity check
+#   windows.ps1 evidence LOCATION CLOUD FILE        what `facts` tells and the ends of the agent's own logs in one file
+#                                                   that only administrators can read, for `arcferry evidence pack`
 #   windows.ps1 connect CONFIG [PROXY]              connect to Azure Arc; CONFIG is removed; waits 300 seconds, or
 #                                                   -WaitSeconds N, for Azure to hear from the agent
 #   ... -AgentProxy URL                             the same PROXY, for facts, check and connect
@@ -134,19 +136,18 @@ function Assert-Elevated {
     Stop-Verb 'not-64-bit' ('this is the 32-bit PowerShell; the 64-bit one is ' +
         '%SystemRoot%\Sysnative\WindowsPowerShell\v1.0\powershell.exe from here')
 }
-function Set-PrivateAccess([string]$Folder) {
-    $rights = New-Object Security.AccessControl.DirectorySecurity
-    $rights.SetAccessRuleProtection($true, $false)
+function Set-PrivateAccess([string]$Path, $Rights, [string]$Inherit) {
+    $Rights.SetAccessRuleProtection($true, $false)
     foreach ($who in $Trusted | ForEach-Object { New-Object Security.Principal.SecurityIdentifier $_ }) {
-        $words = $who, 'FullControl', 'ContainerInherit, ObjectInherit', 'None', 'Allow'
-        $rights.AddAccessRule((New-Object Security.AccessControl.FileSystemAccessRule $words))
+        $words = $who, 'FullControl', $Inherit, 'None', 'Allow'
+        $Rights.AddAccessRule((New-Object Security.AccessControl.FileSystemAccessRule $words))
     }
-    Set-Acl -LiteralPath $Folder -AclObject $rights
+    Set-Acl -LiteralPath $Path -AclObject $Rights
 }
 function New-Workplace {
     $script:Work = (Get-TemporaryFolder) + "\arcferry-$PID-" + [Guid]::NewGuid().ToString('N')
     [void](New-Item -ItemType Directory -Path $Work)
-    Set-PrivateAccess $Work
+    Set-PrivateAccess $Work (New-Object Security.AccessControl.DirectorySecurity) 'ContainerInherit, ObjectInherit'
 }
 # Never over a file that is there: others may have made one in a folder before it was private.
 function New-File([string]$Path) { [IO.File]::Open($Path, 'CreateNew', 'Write', 'None') }
@@ -393,7 +394,7 @@ function Invoke-Facts([string]$Location, [string]$Cloud, [string]$File) {
     if ($Location) { # first, as it is what a failed connection is explained by
         $path = $Answer['path'] = Measure-Path $Location $Cloud $proxy.url
         if ($PrivateLinkScope) { $path['private_link'] = Get-PrivateLink $path['endpoints'] }
-        if ($File) { Write-Path (Get-FullPath $File) }
+        if ($File) { Write-Whole (Get-FullPath $File) ([Text.Encoding]::ASCII.GetBytes((Format-Json $path) + "`n")) }
     }
     try { $windows = Get-Windows } catch { Add-Missing 'distro' $_ }
     $known = [ordered]@{ os = 'windows'; package_format = 'msi'; systemd = $false; time = (Get-Now)
@@ -415,18 +416,64 @@ function Invoke-Facts([string]$Location, [string]$Cloud, [string]$File) {
 }
 # Others may be able to write its folder: a new file of a name that nobody knows takes the place of a link, which would
 # lead an administrator's writing elsewhere.
-function Write-Path([string]$Path) {
+function Write-Whole([string]$Path, [byte[]]$Bytes, [switch]$Private) {
     $beside = $Path + '.' + [Guid]::NewGuid().ToString('N')
-    $bytes = [Text.Encoding]::ASCII.GetBytes((Format-Json $Answer['path']) + "`n")
     try {
         $stream = New-File $beside
-        try { $stream.Write($bytes, 0, $bytes.Length) } finally { $stream.Dispose() }
+        try {
+            if ($Private) { Set-PrivateAccess $beside (New-Object Security.AccessControl.FileSecurity) 'None' }
+            $stream.Write($Bytes, 0, $Bytes.Length)
+        } finally { $stream.Dispose() }
         [IO.File]::Delete($Path)
         [IO.File]::Move($beside, $Path)
     } catch {
         if (Test-Path -LiteralPath $beside) { [IO.File]::Delete($beside) }
         Stop-Verb 'no-file' "${Path}: cannot be written: $($_.Exception.GetBaseException().Message)"
     }
+}
+# What is a secret by its form or by its name, as far as one line tells; `arcferry evidence pack` looks closer. A colon
+# after "token" or "secret" often begins an error's own words, so there a value must be long or quoted.
+function Hide-Secrets([string]$Text) {
+    $value, $is = '("[^"]*"|[^",;\s]+)', '\s*[:=]\s*'
+    $names = '(?:secret|token|signature|api-?key|shared-?key)[a-z_-]*'
+    $rules = '(://)[^@\s"<>]*(?=@)', '(?m)^()[a-z0-9+/=]{60,}(?=\r?$)', '()eyJ[a-z0-9_-]{8,}(?:\.[a-z0-9_-]*)*',
+        '((?:bearer|basic) +)[a-z0-9+/=._~-]{8,}', '([?&](?:sig|sv|code|key)=)[^&"\s]*',
+        ('((?:password|passwd|passphrase|pwd)[a-z_-]*"?' + $is + ')' + $value),
+        ('(' + $names + '(?:\s*=\s*|"' + $is + '))' + $value), ('(' + $names + ':\s*)[a-z0-9+/=._~-]{20,}')
+    foreach ($rule in $rules) { $Text = $Text -replace $rule, '$1[redacted]' }
+    $Text
+}
+# The end of a file that somebody may be writing.
+function Read-End([string]$Path) {
+    $stream = [IO.File]::Open($Path, 'Open', 'Read', 'ReadWrite, Delete')
+    try {
+        [void]$stream.Seek(-[Math]::Min($stream.Length, 1048576), 'End')
+        (New-Object IO.StreamReader $stream).ReadToEnd()
+    } finally { $stream.Dispose() }
+}
+# The logs themselves, and not the zip of `azcmagent logs`, as on Linux: the agent may be what does not run.
+function Get-AgentLogs {
+    $data = [Environment]::GetFolderPath('CommonApplicationData')
+    $names = 'AzureConnectedMachineAgent\Log\himds.log', 'AzureConnectedMachineAgent\Log\azcmagent.log',
+        'GuestConfig\arc_policy_logs\gc_agent.log', 'GuestConfig\ext_mgr_logs\gc_ext.log'
+    foreach ($log in @($names | ForEach-Object { "$data\$_" } | Where-Object { Test-Path -LiteralPath $_ })) {
+        try { $said = Hide-Secrets (Read-End $log) } catch { $said = "cannot be read: $_" }
+        "`n==> $log <==`n$said"
+    }
+}
+function Invoke-Evidence([string]$Location, [string]$Cloud, [string]$File) {
+    Assert-Elevated
+    $Answer['verb'] = 'facts'
+    try {
+        Invoke-Facts $Location $Cloud ''
+        $Answer['ok'] = $true
+    } catch { $Answer['code'], $Answer['message'] = $_.Exception.Data['code'], $_.Exception.Message }
+    $text = (Format-Json $Answer) + "`n" + (@(Get-AgentLogs) -join '')
+    foreach ($name in @($Answer.Keys)) { $Answer.Remove($name) }
+    $Answer['schema'], $Answer['verb'], $Answer['ok'] = 1, 'evidence', $false
+    $bytes = (New-Object Text.UTF8Encoding $false).GetBytes($text)
+    Write-Whole (Get-FullPath $File) $bytes -Private
+    $Answer['file'], $Answer['bytes'] = $File, $bytes.Length
 }
 
 function Assert-Hash([string]$Text) {
@@ -716,13 +763,13 @@ function Assert-Place([string]$Location, [string]$Cloud) {
 }
 function Invoke-Verb([string[]]$Words) {
     $count = $Words.Count
-    $shapes = @{ facts = 0, 2, 3; check = @(2); install = @(2); connect = 1, 2; show = @(0); disconnect = @(1)
-        uninstall = @(0); proxy = @(1) }
+    $shapes = @{ facts = 0, 2, 3; check = @(2); evidence = @(3); install = @(2); connect = 1, 2; show = @(0)
+        disconnect = @(1); uninstall = @(0); proxy = @(1) }
     $known = @($shapes.Keys) -ccontains $Verb -and $shapes[$Verb] -contains $count
     if ($Verb -ceq 'verify') { $known = $count -eq 1 -or ($count -gt 0 -and $count % 2 -eq 0) }
     if (-not $known) { Stop-Verb 'usage' "no such verb, or not with these arguments: $Verb; see this script's top" }
     $Answer['verb'] = $Verb
-    if ($Verb -in 'facts', 'check' -and $count -gt 0) { Assert-Place $Words[0] $Words[1] }
+    if ($Verb -in 'facts', 'check', 'evidence' -and $count -gt 0) { Assert-Place $Words[0] $Words[1] }
     if ($Options['-WaitSeconds'] -notmatch '^[0-9]{1,4}$') { Stop-Verb 'usage' 'not a number of seconds' }
     if ($PrivateLinkScope -notmatch '^([A-Za-z]*|/[A-Za-z0-9/._()-]+)$') { Stop-Verb 'usage' 'not the id of a scope' }
     $padded = @($Words) + @('', '', '')
@@ -732,6 +779,7 @@ function Invoke-Verb([string[]]$Words) {
         'verify' { if ($count -eq 1) { Invoke-VerifyFolder $Words[0] } else { Invoke-VerifyFiles $Words } }
         'install' { Invoke-Install $Words[0] $Words[1] }
         'check' { Invoke-Check $Words[0] $Words[1] }
+        'evidence' { Invoke-Evidence $Words[0] $Words[1] $Words[2] }
         'connect' { Invoke-Connect $padded[0] $padded[1] }
         'show' { Assert-Agent; $Answer['agent'] = Get-AgentState }
         'disconnect' { Invoke-Disconnect $Words[0] }

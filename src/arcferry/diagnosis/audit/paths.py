@@ -120,7 +120,8 @@ def circuit_paths(
     )
     first, second = (_path(link, links, evidence) for link in LINKS)
     advertised = peering.advertised_prefixes if peering else ()
-    standings = standing(first[0], advertised), standing(second[0], advertised)
+    lacks = len(case.circuits) == 1 and case.circuits[0].lists_peerings and peering is None
+    standings = _standing(first[0], advertised, lacks), _standing(second[0], advertised, lacks)
     names: tuple[NameByPath, ...] = ()
     if region:
         sides = {LINKS[0]: first[1], LINKS[1]: second[1]}
@@ -136,6 +137,13 @@ def circuit_paths(
         names=names,
         notes=tuple(_notes(case, (first[0], second[0]), bool(region))),
     )
+
+
+def _standing(path: LinkPath, advertised: Sequence[str], lacks_peering: bool) -> Standing:
+    """Whether a path carries anything; a circuit that tells of no Microsoft peering has none to carry by."""
+    found = standing(path, advertised)
+    silent = found.carries is None and lacks_peering
+    return Standing(False, "the circuit has no Microsoft peering") if silent else found
 
 
 def _path(name: str, links: Mapping[str, str], evidence: ByPath) -> tuple[LinkPath, tuple[Document, ...]]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from arcferry.command_line import Does
+from arcferry.language import ENGLISH, spoken
 
-ENGLISH = "en"
 _FOLDER = Path(__file__).parent
 PLACEHOLDERS = {
     "arc_location": "LOCATION",
@@ -89,15 +89,15 @@ class Entry:
         return frozenset(name for text in texts for name in fields(text))
 
 
-def entry(slug: str, language: str = ENGLISH) -> Entry:
-    """The words of the cause with this slug.
+def entry(slug: str) -> Entry:
+    """The words of the cause with this slug, in the language that is spoken.
 
     Raises:
         KeyError: there is no such entry.
     """
-    whole = family(slug.partition("/")[0], language)
+    whole = family(slug.partition("/")[0])
     found = whole[slug]
-    tables = (family("common", language), whole, found)
+    tables = (family("common"), whole, found)
     return Entry(
         title=found["title"],
         headline=found.get("headline", whole.get("headline", found["title"])),
@@ -114,15 +114,31 @@ def entry(slug: str, language: str = ENGLISH) -> Entry:
     )
 
 
-@cache
-def family(name: str, language: str = ENGLISH) -> dict[str, Any]:
-    """Everything in a family's file.
+def family(name: str) -> dict[str, Any]:
+    """Everything in a family's file, in the language that is spoken.
 
     Entries by slug; a `headline`, `choices` and `evidence` for those that have none of their own, `steps` and
     `commands` by the names that stand for them, `sample` values for pages. `choices` and `evidence` in
-    `common` are every family's.
+    `common` are every family's. What a language does not say again is English: commands, names of tools.
     """
-    return tomllib.loads((_FOLDER / language / f"{name}.toml").read_text(encoding="utf-8"))
+    return _family(name, spoken())
+
+
+@cache
+def _family(name: str, language: str) -> dict[str, Any]:
+    path = _FOLDER / language / f"{name}.toml"
+    if language == ENGLISH:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    translated = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return _over(_family(name, ENGLISH), translated)
+
+
+def _over(english: dict[str, Any], translated: dict[str, Any]) -> dict[str, Any]:
+    """The English tables with what is translated in its place; a list is replaced as a whole."""
+    return {
+        key: _over(value, translated.get(key, {})) if isinstance(value, dict) else translated.get(key, value)
+        for key, value in english.items()
+    }
 
 
 def filled(template: str, value: Callable[[str], str]) -> str:
@@ -141,14 +157,13 @@ def field_alone(template: str) -> str:
     return found[1] if found else ""
 
 
-def how_to_get(language: str = ENGLISH, known: Mapping[str, str] = _NOTHING_KNOWN) -> Mapping[str, str]:
+def how_to_get(known: Mapping[str, str] = _NOTHING_KNOWN) -> Mapping[str, str]:
     """How each kind of evidence is had, by the kinds of `evidence.case.Kind`.
 
     Args:
-        language: of the words.
         known: what stands in commands in place of `PLACEHOLDERS`, as it stands in a command line.
     """
-    found: Mapping[str, str] = family("common", language)["how_to_get"]
+    found: Mapping[str, str] = family("common")["how_to_get"]
     return {kind: filled(text, {**PLACEHOLDERS, **known}.__getitem__) for kind, text in found.items()}
 
 

@@ -4,15 +4,16 @@
 #   onboard.ps1 -Uninstall    disconnect here and remove the agent; the machine in Azure is left to be deleted there
 #
 # With -From SHARE the bundle is taken from there, and not from beside this script. With -Spread it waits for a random
-# time first, of at most the minutes in settings.json, so that a thousand servers do not read the share at once.
-# Where to, how to sign in and where the result goes is in settings.json beside it, which holds no secret. The bundle is
+# time first, of at most the minutes in settings.json, so that a thousand servers do not read the share at once. Where
+# to, how to sign in and where the result goes is in settings.json beside it, which holds no secret. The bundle is
 # copied to where only administrators can write, and the copy is used. The token goes from its file to the host script
 # by standard input. It can be run again at any time: a connected server only reports, once; one that Azure has not
-# heard from is looked at anew. Where servers.json lies beside settings.json, a server goes where its own row says, and
-# one without a row only reports that. Ends with 0 where connected, 3010 where it is and Windows wants a restart, 1
-# where not or not yet heard from, 2 where it was called wrongly, 1618 where another run is at work or the window of
-# time is closed: try again later. It needs PowerShell 4.0 or 5.1 in the full language mode, and opens no connection
-# but to the files of the share.
+# heard from is looked at anew. Where settings.json says that it is to upgrade, a server that is connected gets the
+# agent of the bundle if its own is older, with no token, and any other is left alone. Where servers.json lies beside
+# settings.json, a server goes where its own row says, and one without a row only reports that. Ends with 0 where
+# connected, 3010 where it is and Windows wants a restart, 1 where not or not yet heard from, 2 where it was called
+# wrongly, 1618 where another run is at work or the window of time is closed: try again later. It needs PowerShell 4.0
+# or 5.1 in the full language mode, and opens no connection but to the files of the share.
 param([switch]$Uninstall, [switch]$Spread, [string]$From)
 
 Set-StrictMode -Version 3.0
@@ -31,6 +32,7 @@ $Copy = '' # the copy of the bundle in it
 $Began = ''
 $Settings = $null
 $Answers = New-Object Collections.Generic.List[string]
+$Kept = '' # what the names of reports on this server begin with
 $Restart = $false
 $Closed = $false # whether the window of time is
 $TokenText = '' # never handed to a cmdlet, whose arguments module logging would write down
@@ -145,7 +147,9 @@ function Read-Settings {
     [void](New-Item -ItemType Directory -Path $Home64 -Force)
     Set-PrivateAccess $Home64
     $script:Copy = Join-Path $Home64 $Settings.bundle
+    $script:Kept = if (Test-Upgrades) { 'upgrade-' } else { '' } # its reports are not those of onboarding
 }
+function Test-Upgrades { $Settings.way -eq 'upgrade' }
 function Get-Source { if ($From) { $From } else { $PSScriptRoot } }
 function Get-Hash([string]$Path) {
     if (-not (Test-Path -LiteralPath $Path -PathType Leaf)) { return '' }
@@ -221,12 +225,31 @@ function Read-ServerRow {
     $note = $Settings.files.'servers.json' + ' ' + (Get-Place)
     [IO.File]::WriteAllText((Join-Path $Home64 'place.txt'), $note)
 }
+# Whether a version is older than another, by their numbers.
+function Test-Older([string]$Version, [string]$Other) {
+    $here, $there = foreach ($text in $Version, $Other) {
+        , @([regex]::Matches($text, '\d{1,9}') | ForEach-Object { [int]$_.Value })
+    }
+    for ($at = 0; $at -lt $there.Count; $at++) {
+        $number = if ($at -lt $here.Count) { $here[$at] } else { 0 }
+        if ($number -ne $there[$at]) { return $number -lt $there[$at] }
+    }
+    $false
+}
+function Get-PackageType($Facts) { @{ amd64 = 'amd64'; x86_64 = 'amd64'; arm64 = 'arm64' }[[string]$Facts.arch] }
 function Install-Agent($Facts) {
-    $type = @{ amd64 = 'amd64'; x86_64 = 'amd64'; arm64 = 'arm64' }[[string]$Facts.arch]
-    $package = $Settings.packages.PSObject.Properties["msi-$type"]
+    $package = $Settings.packages.PSObject.Properties["msi-$(Get-PackageType $Facts)"]
     if ($null -eq $package) { Stop-Run 'install' 'no-package' "the bundle holds no package for $($Facts.arch)" }
     $path = Join-Path $Copy $package.Value.Replace('/', '\')
     [void](Invoke-HostScript @('install', $path, $Settings.files.PSObject.Properties[$package.Value].Value))
+}
+# A newer agent is left as it is. The one that is installed now has to be heard from before it counts.
+function Update-Agent($Facts) {
+    $packed = $Settings.versions.PSObject.Properties["msi-$(Get-PackageType $Facts)"]
+    if ($null -ne $packed -and -not (Test-Older $Facts.agent.version $packed.Value)) { return }
+    Install-Agent $Facts
+    $until = [DateTime]::UtcNow.AddSeconds($Settings.wait_seconds)
+    while ((Get-Standing) -ne 'Connected' -and [DateTime]::UtcNow -lt $until) { Start-Sleep -Seconds 2 }
 }
 function Read-Token {
     if (-not $Settings.token_file) { return }
@@ -263,7 +286,7 @@ function Invoke-Onboarding([string]$Standing) {
         Install-Agent $facts
         [void](Invoke-HostScript @('check', $place.location, $place.cloud))
         Connect-Server
-    }
+    } elseif (Test-Upgrades) { Update-Agent $facts }
     $agent = (Invoke-HostScript @('show')).agent
     if ($agent.status -eq 'Connected') { 'connected' } else { 'not-heard-from' }
 }
@@ -276,13 +299,13 @@ function Write-Result([string]$Outcome) {
     ',"via":' + (Format-JsonText $Settings.via) + ',"bundle":' + (Format-JsonText $Settings.bundle) +
     ',"began":"' + $Began + '","ended":"' + (Get-Now) + '","outcome":"' + $Outcome +
     '","answers":[' + ($Answers -join ',') + '],"path":' + $path + "}`n"
-    foreach ($old in 'connected', 'not-heard-from', 'failed') { [IO.File]::Delete((Join-Path $Home64 "$old.json")) }
+    foreach ($old in 'connected', 'not-heard-from', 'failed') { [IO.File]::Delete((Get-HeldPath $old)) }
     [IO.File]::Delete((Get-DeliveredPath)) # what is on the share is no longer so
-    [IO.File]::WriteAllText((Join-Path $Home64 "$Outcome.json"), $text)
+    [IO.File]::WriteAllText((Get-HeldPath $Outcome), $text)
 }
 # What could not be delivered stays here, and where it says connected the next run delivers it.
 function Send-Result([string]$Outcome) {
-    $held = Join-Path $Home64 "$Outcome.json"
+    $held = Get-HeldPath $Outcome
     $name = Get-HostName
     $beside = Join-Path $Settings.results ('.' + $name + '.' + [Guid]::NewGuid().ToString('N') + '.tmp')
     $target = Join-Path $Settings.results "$name.json"
@@ -297,7 +320,8 @@ function Send-Result([string]$Outcome) {
         [IO.File]::Delete($held)
     } catch { Write-Problem "$target cannot be written: $($_.Exception.Message). The result is $held" }
 }
-function Get-DeliveredPath { Join-Path $Home64 "delivered-$($Settings.bundle)" }
+function Get-HeldPath([string]$Outcome) { Join-Path $Home64 "$Kept$Outcome.json" }
+function Get-DeliveredPath { Join-Path $Home64 "${Kept}delivered-$($Settings.bundle)" }
 function Wait-Awhile {
     $minutes = [int]$Settings.delay_minutes
     if (-not $Spread -or $minutes -le 0) { return }
@@ -333,6 +357,7 @@ function Invoke-Uninstall {
         [void](Invoke-HostScript @('uninstall'))
         Remove-Item -LiteralPath $Copy -Recurse -Force
         foreach ($left in 'servers.json', 'place.txt') { [IO.File]::Delete((Join-Path $Home64 $left)) }
+        foreach ($left in [IO.Directory]::GetFiles($Home64, 'upgrade-*')) { [IO.File]::Delete($left) }
         [IO.File]::Delete((Get-DeliveredPath))
         return $true
     } catch {
@@ -343,16 +368,22 @@ function Invoke-Uninstall {
 function Invoke-Run {
     $script:Began = Get-Now
     [IO.File]::Delete((Join-Path $Home64 'path.json'))
-    try { Read-ServerRow } catch {
+    try {
+        Read-ServerRow
+        $standing = Get-Standing
+        if ((Test-Upgrades) -and -not $standing) {
+            $message = 'its agent is not connected to this resource group, or its connection has ended'
+            Stop-Run 'upgrade' 'not-held' "${message}: nothing was done"
+        }
+    } catch {
         Add-Failure $_.Exception
         Write-Result 'failed'
         Send-Result 'failed'
         return $false
     }
-    $standing = Get-Standing
     $outcome = 'connected'
     if ($standing -eq 'Connected' -and (Test-Path -LiteralPath (Get-DeliveredPath))) { return $true }
-    if ($standing -ne 'Connected' -or -not (Test-Path -LiteralPath (Join-Path $Home64 'connected.json'))) {
+    if ($standing -ne 'Connected' -or -not (Test-Path -LiteralPath (Get-HeldPath 'connected'))) {
         Wait-Awhile
         $opens = Get-Opening
         if ($opens) {
@@ -380,6 +411,10 @@ function Invoke-Main {
     try {
         try { Read-Settings } catch {
             Write-Problem "settings.json, which lies beside this script: $($_.Exception.Message)"
+            exit 2
+        }
+        if ($Uninstall -and (Test-Upgrades)) {
+            Write-Problem 'this was exported to upgrade: nothing is uninstalled'
             exit 2
         }
         try { $lock = [IO.File]::Open((Join-Path $Home64 'lock'), 'OpenOrCreate', 'ReadWrite', 'None') } catch {

@@ -10,11 +10,13 @@
 # secret is in settings.json, in the result, or on a command line; the token goes from its file to the host script by
 # standard input.
 #
-# The bundle is copied to where only root can write, and the copy is used: verify, facts, install, check, connect,
-# show, up to the first that fails. It can be run again at any time: a connected server only reports, once; one that
-# Azure has not heard from is looked at anew. Where servers.json lies beside settings.json, a server goes where its own
-# row says, and one without a row only reports that. Ends with 0 where connected, 1 where not or not yet heard from, 2
-# where it was called wrongly, 75 where another run is at work or the window of time is closed: try again later.
+# The bundle is copied to where only root can write, and the copy is used: verify, facts, install, check, connect, show,
+# up to the first that fails. It can be run again at any time: a connected server only reports, once; one that Azure has
+# not heard from is looked at anew. Where settings.json says that it is to upgrade, a server that is connected gets the
+# agent of the bundle if its own is older, with no token, and any other is left alone. Where servers.json lies beside
+# settings.json, a server goes where its own row says, and one without a row only reports that. Ends with 0 where
+# connected, 1 where not or not yet heard from, 2 where it was called wrongly, 75 where another run is at work or the
+# window of time is closed: try again later.
 # shellcheck disable=SC2015 # in "A && B || fail ...", fail is also right where B fails
 
 # Nothing of the caller's may stand in a program's place. bash takes functions from its environment, and they come even
@@ -56,6 +58,7 @@ AGENT=/opt/azcmagent/bin/azcmagent
 USAGE="called as: sh onboard.sh [--spread] [--from SHARE] [TOKEN_FILE [RESULTS]]"
 SETTINGS= # the copy of settings.json, which nobody changes while this runs
 CONFIG= # what the host script's connect is to read, with the token in it
+RESULT= # where the result is before it is delivered
 SPREAD= # not empty where the start is to be spread
 SLEEPER= # the number of what waits
 BEGAN=$(date -u +%Y-%m-%dT%H:%M:%SZ)
@@ -122,14 +125,14 @@ finish() {
 		printf '],"path":'
 		if [ -s "$BASE/path.json" ]; then cat "$BASE/path.json"; else printf null; fi
 		printf '}\n'
-	} >"$BASE/result.json"
+	} >"$RESULT"
 	rm -f -- "$DELIVERED" # what is on the share is no longer so
 	deliver
 	[ "$1" = failed ] || rm -rf -- "$COPY"
 	rm -f -- "$BASE/answer" "$BASE/answers" "$BASE/shown" "$BASE/path.json"
 	exit "$2"
 }
-has_connected() { grep -q '"outcome":"connected"' "$BASE/result.json" 2>/dev/null; }
+has_connected() { grep -q '"outcome":"connected"' "$RESULT" 2>/dev/null; }
 # put FILE: into the folder of results, in which every server can write: neither the folder's own name nor a name in it
 # may be a link, which would lead root's writing elsewhere. cp makes the new name itself, which nobody can know before,
 # and mv -T puts it in the place of whatever has its name.
@@ -145,13 +148,13 @@ put() {
 # What could not be delivered stays here, and where it says connected the next run delivers it. It holds no secret;
 # on a folder whose files take the folder's group, that group may read it.
 deliver() {
-	chmod 640 -- "$BASE/result.json"
-	if (put "$BASE/result.json"); then
-		! has_connected || mv -f -- "$BASE/result.json" "$DELIVERED"
+	chmod 640 -- "$RESULT"
+	if (put "$RESULT"); then
+		! has_connected || mv -f -- "$RESULT" "$DELIVERED"
 	else
 		why="$RESULTS cannot be written, or is a link"
 		[ ! -d "$RESULTS/$HOST.json" ] || why="$RESULTS/$HOST.json is a folder: remove it"
-		printf '%s\n' "$why; the result is $BASE/result.json" >&2
+		printf '%s\n' "$why; the result is $RESULT" >&2
 	fi
 }
 prepare() {
@@ -225,14 +228,31 @@ take_copy() {
 			fail verify hash-mismatch "$name is not what it was when this was exported"
 	done
 }
+# is_older A B: whether version A is older than version B, by their numbers.
+is_older() {
+	awk -v one="$1" -v other="$2" 'BEGIN {
+		split(one, here, ".")
+		count = split(other, there, ".")
+		for (i = 1; i <= count; i++) if (here[i] + 0 != there[i] + 0) exit !(here[i] + 0 < there[i] + 0)
+		exit 1
+	}'
+}
 # The package for this server, by its own facts.
-install() {
+choose_package() {
 	format=$(sed -n 's/.*"package_format":"\([a-z]*\)".*/\1/p' "$BASE/answer")
 	arch=$(sed -n 's/.*"arch":"\([A-Za-z0-9_]*\)".*/\1/p' "$BASE/answer")
 	case $arch in x86_64) arch=amd64 ;; aarch64) arch=arm64 ;; esac
 	package=$(inside packages "$format-$arch")
 	[ -n "$package" ] || fail install no-package "the bundle holds no $format package for $arch"
-	ask install "$COPY/$package" "$(inside files "$package")"
+}
+install() { ask install "$COPY/$package" "$(inside files "$package")"; }
+# A newer agent is left as it is. The one that is installed now has to be heard from before it counts.
+upgrade() {
+	installed=$(sed -n 's/.*"agent":{"installed":true,"version":"\([^"]*\)".*/\1/p' "$BASE/answer")
+	is_older "$installed" "$(inside versions "$format-$arch")" || return 0
+	install
+	until=$(($(date +%s) + $(setting wait_seconds)))
+	while [ "$(standing)" != Connected ] && [ "$(date +%s)" -lt "$until" ]; do sleep 2; done
 }
 # shellcheck disable=SC2012 # mode and owner stand before the name, and stat's options are not portable
 owner_and_mode() { ls -ldn -- "$1" | awk 'NR == 1 { print $3, $1 }'; }
@@ -286,6 +306,9 @@ main() {
 	RESULTS=${2:-$FROM/results}
 	COPY=$BASE/$(setting bundle)
 	DELIVERED=$BASE/delivered-$(setting bundle).json
+	RESULT=$BASE/result.json
+	UPGRADES= # not empty where this is to upgrade, which has reports of its own
+	[ "$(setting way)" != upgrade ] || UPGRADES=1 RESULT=$BASE/upgrade.json DELIVERED=$BASE/upgraded-$(setting bundle).json
 	: >"$BASE/answers"
 	rm -f -- "$BASE/path.json"
 	look_up
@@ -296,6 +319,9 @@ main() {
 			deliver
 			return 0
 		fi
+	elif [ -z "$standing" ] && [ -n "$UPGRADES" ]; then
+		fail upgrade not-held \
+			"its agent is not connected to this resource group, or its connection has ended: nothing was done"
 	elif [ -z "$standing" ] && [ -z "$TOKEN_FILE" ]; then
 		leave 2 "name the file with the token: on Linux the agent takes no certificate"
 	fi
@@ -305,10 +331,13 @@ main() {
 	ask verify "$COPY"
 	ask facts "$(inside connect location)" "$(inside connect cloud)" "$BASE/path.json"
 	# A connected server only reports: a newer agent in the bundle is no reason to upgrade it unasked.
+	[ -n "$standing" ] && [ -z "$UPGRADES" ] || choose_package
 	if [ -z "$standing" ]; then
 		install
 		ask check "$(inside connect location)" "$(inside connect cloud)"
 		connect
+	elif [ -n "$UPGRADES" ]; then
+		upgrade
 	fi
 	ask show
 	# Connected only where the agent says that Azure has heard from it.

@@ -11,6 +11,8 @@ from arcferry.fleet.host_state import Action, Decision, HostAgent, HostFacts, is
 from arcferry.fleet.inventory import Host, Inventory
 from arcferry.fleet.outcome import StepResult
 from arcferry.fleet.transport import SignIn
+from arcferry.fleet.waves import ALL, Amount, Stage
+from arcferry.fleet.window import Window
 
 if TYPE_CHECKING:
     from arcferry.fleet.errands.task import ErrandTask
@@ -119,6 +121,9 @@ class ErrandRequest:
     Attributes:
         state: the folder with the journal.
         most_failures: after so many, no further host is begun; None for no such limit.
+        canary: so many servers of each network go before the others; 0 for none.
+        waves: how many are begun by the end of each wave.
+        window: when a server may be begun whose row has no window; None for any time.
     """
 
     errand: Errand
@@ -129,6 +134,9 @@ class ErrandRequest:
     wishes: Wishes = field(default_factory=Wishes)
     concurrency: int = 20
     most_failures: int | None = None
+    canary: int = 0
+    waves: tuple[Amount, ...] = (ALL,)
+    window: Window | None = None
 
     @property
     def asks_host(self) -> bool:
@@ -155,6 +163,8 @@ class HostErrand:
         now: what was learned of it, None where that could not be.
         decided: what was to be done with each step.
         steps: what became of those that were begun.
+        stage: the canaries or the wave that it is in; empty where all are begun together.
+        waits: when its window opens, where it is closed.
     """
 
     host: Host
@@ -162,6 +172,8 @@ class HostErrand:
     now: HostNow | None = None
     decided: tuple[tuple[str, Decision], ...] = ()
     steps: tuple[StepResult, ...] = ()
+    stage: str = ""
+    waits: str = ""
 
     @property
     def good(self) -> bool:
@@ -186,6 +198,7 @@ class ErrandRun:
     Attributes:
         journal: where it is written down what was done; empty for a plan.
         refusal: why hosts were not begun any more; empty where none was refused.
+        stages: the order in which hosts are taken up, of a plan those that would be changed.
     """
 
     request: ErrandRequest
@@ -194,6 +207,7 @@ class ErrandRun:
     journal: str = ""
     interrupted: bool = False
     refusal: str = ""
+    stages: tuple[Stage, ...] = ()
 
     @property
     def all_good(self) -> bool:

@@ -58,6 +58,11 @@ class ErrandTask:
         self._script = ""
 
     @property
+    def has_azure(self) -> bool:
+        """Whether there is a session with Azure."""
+        return self._azure is not None
+
+    @property
     def azure(self) -> AzureSession:
         """The session with Azure."""
         if self._azure is None:

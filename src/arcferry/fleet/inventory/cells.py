@@ -138,6 +138,7 @@ class HostRow(BaseModel):
     subscription: str = ""
     proxy: str = ""
     private_link_scope: str = ""
+    gateway_id: str = ""
     window: str = ""
 
 

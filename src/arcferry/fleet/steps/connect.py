@@ -191,7 +191,11 @@ def connect_options(target: AzureTarget, host: Host) -> dict[str, str]:
         "cloud": target.cloud.name,
         "resource-name": host.name,
     }
-    more = {"tags": tags_text(dict(host.tags)), "private-link-scope": host.place.private_link_scope}
+    more = {
+        "tags": tags_text(dict(host.tags)),
+        "private-link-scope": host.place.private_link_scope,
+        "gateway-id": host.place.gateway_id,
+    }
     return options | {name: value for name, value in more.items() if value}
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from arcferry import times
-from arcferry.diagnosis.words import ENGLISH
+from arcferry.language import ENGLISH
 from arcferry.report.page.build import build
 from arcferry.report.page.documents import Written, read
 from arcferry.report.page.html import html

@@ -8,7 +8,8 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from arcferry.diagnosis.words import ENGLISH, filled
+from arcferry.diagnosis.words import filled
+from arcferry.language import ENGLISH
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,13 +21,13 @@ class Told:
 
     Attributes:
         changes: one message a change.
-        alive: that rounds are being taken.
+        alive: that rounds are being taken, one message a site.
         state: how things stand, for whoever wants that instead.
     """
 
     taken: datetime
     changes: Sequence[Message]
-    alive: Message
+    alive: Sequence[Message]
     state: Message
 
 
@@ -114,7 +114,7 @@ class Delivery:
 
     async def deliver(self, told: Told) -> tuple[Notice, ...]:
         """Tell what there is to tell; what could not be is returned, and never raised."""
-        alive = [told.alive] if self._is_due(told.taken) else []
+        alive = told.alive if self._is_due(told.taken) else []
         found = await asyncio.gather(
             *(
                 line.deliver(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from arcferry.errors import InputError
 from arcferry.files import read_bounded, read_secret
+from arcferry.watch.notifiers.eventlog import eventlog
 from arcferry.watch.notifiers.mail import Mailbox
 from arcferry.watch.notifiers.message import Notifier
 from arcferry.watch.notifiers.program import Program
@@ -16,7 +17,8 @@ from arcferry.watch.notifiers.textfile import Textfile
 from arcferry.watch.notifiers.webhook import Webhook
 
 FORMS = (
-    "command:PATH, syslog, syslog:udp://HOST, https://…, smtp://HOST, smtps://HOST, textfile:PATH, file:PATH"
+    "command:PATH, syslog, syslog:udp://HOST, eventlog, https://…, smtp://HOST, smtps://HOST, textfile:PATH, "
+    "file:PATH"
 )
 _PASSWORD = re.compile(r"\w+://[^/?#]*:[^/?#]*@.*", re.DOTALL)
 
@@ -73,6 +75,8 @@ def _named(what: str, besides: Besides) -> Notifier:
             return Program.at(rest)
         case "syslog":
             return syslog(rest)
+        case "eventlog":
+            return eventlog(rest)
         case "https":
             return Webhook.at(what, besides.ca_file)
         case "smtp" | "smtps":

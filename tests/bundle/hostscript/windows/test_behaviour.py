@@ -394,3 +394,33 @@ def test_a_wrong_call_of_the_whole_script_ends_in_one_line(powershell: PowerShel
     done = powershell.call(FOLDER / "windows.ps1", "bogus")
     document = json.loads(done.stdout.decode("ascii"))
     assert (done.returncode, document["verb"], document["code"]) == (2, "usage", "usage")
+
+
+def test_evidence_is_one_file_without_what_is_secret(run: Run, tmp_path: Path) -> None:
+    """What each line hides is told in the tests of Linux, whose rules these are."""
+    written = tmp_path / "web01.txt"
+    answer = run(
+        rf"""
+function Test-Elevated {{ $true }}
+function Measure-Path {{ [ordered]@{{ schema = 1; kind = 'check'; endpoints = @() }} }}
+$log = [Environment]::GetFolderPath('CommonApplicationData') + '\AzureConnectedMachineAgent\Log'
+[void](New-Item -ItemType Directory -Path $log -Force)
+$held = [IO.File]::Open("$log\himds.log", 'Create', 'Write', 'ReadWrite')
+$lines = ('x ' * 600000), 'proxy http://svc:p/w!@proxy:3128', '{{"access-token": "short"}}',
+    'password: hunter2', 'client_secret=Zx9~q', ('A' * 64),
+    'error getting token: dial tcp 20.0.0.1:443: i/o timeout'
+$bytes = [Text.Encoding]::ASCII.GetBytes($lines -join [Environment]::NewLine)
+$held.Write($bytes, 0, $bytes.Length)
+$held.Flush()
+Invoke-Case 'evidence' @('eastasia', 'AzureCloud', '{windows(written)}')
+$held.Dispose()
+[IO.File]::Delete("$log\himds.log")
+"""
+    )
+    assert (answer["ok"], answer["verb"], answer["file"]) == (True, "evidence", windows(written))
+    text = written.read_bytes().decode("utf-8")
+    facts = json.loads(text.splitlines()[0])
+    assert (facts["verb"], facts["ok"], facts["path"]["kind"]) == ("facts", True, "check")
+    assert 1_000_000 < answer["bytes"] == len(text.encode()) < 1_100_000
+    assert [secret for secret in ("p/w!", "short", "hunter2", "Zx9~q", "AAAA") if secret in text] == []
+    assert "error getting token: dial tcp 20.0.0.1:443: i/o timeout" in text

@@ -21,7 +21,7 @@ MAIN, NETWORK = FOLDER / "windows.ps1", FOLDER / "windows-network.ps1"
 SCRIPTS = {path.name: path.read_text(encoding="ascii") for path in (MAIN, NETWORK)}
 MODULES = tomllib.loads((Path(__file__).parent / "allowed.toml").read_text(encoding="utf-8"))["modules"]
 ALLOWED = {command for module in MODULES for command in module["commands"]}
-LONGEST_SCRIPT, LONGEST_FUNCTION, LONGEST_LINE = 790, 40, 120
+LONGEST_SCRIPT, LONGEST_FUNCTION, LONGEST_LINE = 860, 40, 120
 BANNED_TOKENS = re.compile(
     r"-Verb\s+RunAs|Invoke-Expression|-EncodedCommand|DownloadString|ServerCertificateValidationCallback",
     re.IGNORECASE,

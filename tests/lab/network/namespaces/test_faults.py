@@ -1,6 +1,7 @@
 """Faults that only routing can produce, as the router and a host of the company see them."""
 
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -82,6 +83,26 @@ def test_without_a_link_those_names_fall_that_were_foretold(lab: Lab, tmp_path: 
         before = lab.unreached()
         with fault(lab, "route/one-link-down"):
             assert lab.unreached() - before == set(found["falls_without"]["primary"])
+
+
+@pytest.mark.timeout(300)
+def test_a_watch_tells_of_a_lost_link_what_was_foretold_and_of_its_return(lab: Lab, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with fault(lab, "route/on-primary-alone", LOGIN):
+        watched(lab, state, "FAIL")
+        falls = set(foretold(lab, tmp_path)["falls_without"]["primary"])
+        with fault(lab, "route/one-link-down"):
+            assert watched(lab, state, "FAIL") == falls
+        assert watched(lab, state, "ok") == falls
+
+
+def watched(lab: Lab, state: Path, level: str) -> set[str]:
+    """The endpoints that one round of a watch on a host tells of at this level."""
+    command = (sys.executable, "-m", "arcferry", "watch", "--location", "eastasia", "--rounds", "1")
+    out = lab.on("host1", *command, "--state", str(state), "--output", "jsonl", code=None)
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert "watch-round" in {row["kind"] for row in rows}, out
+    return {row["host"] for row in rows if row["kind"] == "watch-notice" and row["level"] == level}
 
 
 def foretold(lab: Lab, folder: Path) -> dict[str, Any]:

@@ -24,7 +24,7 @@ _BAR = 20
 
 @dataclass(frozen=True)
 class MachineTarget:
-    """The machine that this host shall become."""
+    """The machine that this host shall become; `scope` is the private link scope that it joins."""
 
     subscription: str
     group: str
@@ -32,6 +32,8 @@ class MachineTarget:
     name: str
     location: str
     cloud: CloudHosts
+    scope: str = ""
+    gateway: str = ""
 
     @property
     def resource_id(self) -> str:
@@ -122,6 +124,8 @@ def _target(options: Options) -> MachineTarget:
         name,
         clean_location(options.text("location")),
         find_cloud(options.text("cloud", "AzureCloud")),
+        options.text("private-link-scope"),
+        options.text("gateway-id"),
     )
 
 
@@ -150,6 +154,8 @@ def _create(
     if holder and holder != vm_id():
         raise AgentError(44, f"resource {resource} exists and belongs to another machine (VM ID {holder})")
     properties = machine_properties(version)
+    if target.scope:
+        properties["privateLinkScopeResourceId"] = target.scope
     public_key = _public_key()
     if public_key:
         properties["clientPublicKey"] = public_key
@@ -189,6 +195,8 @@ def _record(target: MachineTarget, his: str, correlation: str, created: dict[str
         "tenantId": target.tenant,
         "location": target.location,
         "cloud": target.cloud.name,
+        "privateLinkScope": target.scope,
+        "gatewayId": target.gateway,
         "vmId": vm_id(),
         "vmUuid": str(created.get("properties", {}).get("vmUuid", "")),
         "namespace": NAMESPACE,

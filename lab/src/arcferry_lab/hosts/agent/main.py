@@ -204,6 +204,8 @@ def _connect_options(parser: ArgumentParser) -> None:
     parser.add_argument("-t", "--tenant-id")
     parser.add_argument("--cloud")
     parser.add_argument("--tags")
+    parser.add_argument("--private-link-scope")
+    parser.add_argument("--gateway-id")
     parser.add_argument("--correlation-id")
     parser.add_argument("--ignore-network-check", action="store_true")
 

@@ -18,7 +18,7 @@
 
 /* The machine that this host shall become. */
 struct target {
-    char *subscription, *group, *tenant, *name, *location, *resource_id, *page;
+    char *subscription, *group, *tenant, *name, *location, *scope, *gateway, *resource_id, *page;
     const struct cloud *cloud;
 };
 
@@ -48,6 +48,8 @@ static struct target read_target(const struct options *options)
         .group = option(options, "resource-group"),
         .tenant = option(options, "tenant-id"),
         .name = option(options, "resource-name"),
+        .scope = option(options, "private-link-scope"),
+        .gateway = option(options, "gateway-id"),
     };
     if (!*target.name)
         target.name = host_name();
@@ -101,7 +103,9 @@ static struct json *create_machine(const struct arm *arm, const struct target *t
     json_put_text(document, "location", target->location);
     json_put_text(json_put(document, "identity", json_object()), "type", "SystemAssigned");
     json_put(document, "tags", tags);
-    json_put(document, "properties", machine_properties());
+    struct json *properties = json_put(document, "properties", machine_properties());
+    if (*target->scope)
+        json_put_text(properties, "privateLinkScopeResourceId", target->scope);
     struct json *created = arm_put(arm, target->resource_id, document);
     say_debug("ARM Resource Creation Successful", "Resource ID", target->resource_id, NULL);
     return created;
@@ -125,6 +129,8 @@ static void store(const struct target *target, const char *his, const struct arm
     json_put_text(record, "tenantId", target->tenant);
     json_put_text(record, "location", target->location);
     json_put_text(record, "cloud", target->cloud->name);
+    json_put_text(record, "privateLinkScope", target->scope);
+    json_put_text(record, "gatewayId", target->gateway);
     json_put_text(record, "vmId", vm_id());
     json_put_text(record, "vmUuid", json_text(json_get(created, "properties"), "vmUuid"));
     json_put_text(record, "namespace", NAMESPACE);

@@ -38,6 +38,8 @@ static const struct {
     {"resource-group", 'g', VALUE, "connect"},
     {"resource-name", 'n', VALUE, "connect"},
     {"tags", 0, VALUE, "connect"},
+    {"private-link-scope", 0, VALUE, "connect"},
+    {"gateway-id", 0, VALUE, "connect"},
     {"correlation-id", 0, VALUE, "connect"},
     {"ignore-network-check", 0, NOTHING, "connect"},
     {"os", 0, NOTHING, "show"},

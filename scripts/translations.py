@@ -1,0 +1,89 @@
+"""Say which translated texts are missing or older than their English, or stamp them once they were read.
+
+    python scripts/translations.py           what is missing, stale or too much
+    python scripts/translations.py --stamp FAMILY [SLUG]    these were compared with the English of now
+
+Each translated entry has `of`, which stands for the English text that it was made from; so have the tables
+that all entries of a file share, at the top of the file.
+"""
+
+import hashlib
+import json
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+WORDS = Path(__file__).parents[1] / "src/arcferry/diagnosis/words"
+SHARED = "shared"
+_FIELD = re.compile(r"\{\w+\}")
+_NOT_TRANSLATED = {"commands", "symptom", "sample", "to", "of", "when"}
+"""What is no sentence of arcferry's, or a name that is looked up."""
+_ALWAYS_ENGLISH = {"support.toml"}
+"""What goes to Microsoft."""
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A file of words; empty if there is none."""
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def entries(family: dict[str, Any]) -> dict[str, Any]:
+    """Each entry by its slug, and what they share."""
+    found = {slug: table for slug, table in family.items() if "/" in slug}
+    shared = {key: table for key, table in family.items() if "/" not in key}
+    return ({SHARED: shared} if texts(shared) else {}) | found
+
+
+def texts(value: Any) -> Any:  # noqa: ANN401  # of TOML
+    """What of a table is to be translated."""
+    if isinstance(value, dict):
+        kept = {key: texts(one) for key, one in value.items() if key not in _NOT_TRANSLATED}
+        return {key: one for key, one in kept.items() if one not in ({}, [], "")}
+    return value if not isinstance(value, str) or re.search(r"\w", _FIELD.sub("", value)) else ""
+
+
+def stamp(english: Any) -> str:  # noqa: ANN401  # as above
+    """Stands for an English text."""
+    return hashlib.sha256(json.dumps(texts(english), sort_keys=True).encode()).hexdigest()[:8]
+
+
+def problems(language: str) -> Iterator[str]:
+    """Each text that is missing, stale or without an English one."""
+    for path in sorted((WORDS / "en").glob("*.toml")):
+        if path.name in _ALWAYS_ENGLISH:
+            continue
+        english, translated = entries(read(path)), entries(read(WORDS / language / path.name))
+        yield from (f"{path.name}: {slug} has no English" for slug in translated.keys() - english.keys())
+        for slug, table in english.items():
+            given = translated.get(slug, {})
+            lacking = texts(table).keys() - given.keys()
+            if lacking:
+                yield f"{path.name}: {slug} lacks {', '.join(sorted(lacking))}"
+            elif given.get("of") != stamp(table):
+                yield f"{path.name}: {slug} is of another English text (of = {given.get('of')})"
+
+
+def write_stamps(language: str, family: str, only: str = "") -> None:
+    """Mark the entries of a file as made from the English of now."""
+    path = WORDS / language / f"{family}.toml"
+    lines = path.read_text(encoding="utf-8")
+    for slug, table in entries(read(WORDS / "en" / path.name)).items():
+        if only and slug != only:
+            continue
+        line = f'of = "{stamp(table)}"\n'
+        if slug == SHARED:
+            lines = line + re.sub(r'\Aof = "\w*"\n', "", lines)
+            continue
+        head = f'["{slug}"]\n'
+        lines = re.sub(re.escape(head) + r'(?:of = "\w*"\n)?', head + line, lines)
+    path.write_text(lines, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--stamp"]:
+        write_stamps("zh-TW", *sys.argv[2:])
+    else:
+        print("\n".join(problems("zh-TW")) or "every text is there, and of today's English")

@@ -1,0 +1,44 @@
+"""The language that findings, remedies and letters are in; slugs, codes and JSON are the same in all."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+ENGLISH = "en"
+LANGUAGES = (ENGLISH, "zh-TW")
+_VARIABLES = ("LC_ALL", "LC_MESSAGES", "LANG")
+_TRADITIONAL = ("zh_tw", "zh_hk", "zh_mo", "zh_hant")
+_spoken = ContextVar("spoken", default=ENGLISH)
+
+
+def spoken() -> str:
+    """The language of words that are made now."""
+    return _spoken.get()
+
+
+@contextmanager
+def speaking(language: str) -> Iterator[None]:
+    """Within it words are of this language; without it they are English."""
+    before = _spoken.set(language)
+    try:
+        yield
+    finally:
+        _spoken.reset(before)
+
+
+def of_system(environment: Mapping[str, str] = os.environ) -> str:
+    """The language that this user's system is set to, as far as arcferry speaks it; else English."""
+    told = next(filter(None, map(environment.get, _VARIABLES)), "") or _of_windows()
+    return "zh-TW" if told.lower().replace("-", "_").startswith(_TRADITIONAL) else ENGLISH
+
+
+def _of_windows() -> str:
+    """Windows sets no variable; what its menus are in is told by a number."""
+    if sys.platform == "win32":
+        import ctypes  # noqa: PLC0415  # on Windows alone
+        import locale  # noqa: PLC0415  # as above
+
+        return locale.windows_locale.get(ctypes.windll.kernel32.GetUserDefaultUILanguage(), "")
+    return ""

@@ -1,0 +1,50 @@
+"""`--lang`: people read findings in their language, programs always the same."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+CHINESE = "路由篩選器缺少該名稱所在區域的社群值"
+ENGLISH = "The route filter lacks the community"
+SLUG = "route/community-not-in-filter"
+
+
+def run(*words: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+    environment = os.environ | {"LC_ALL": "C.UTF-8", "PYTHONUTF8": "1"} | variables
+    line = [sys.executable, "-m", "arcferry", *words]
+    return subprocess.run(line, env=environment, capture_output=True, encoding="utf-8", check=False)
+
+
+@pytest.mark.parametrize(
+    ("words", "variables", "expected"),
+    [
+        ((), {}, ENGLISH),
+        (("--lang", "zh-TW"), {}, CHINESE),
+        ((), {"LC_ALL": "zh_TW.UTF-8"}, CHINESE),
+        ((), {"ARCFERRY_LANG": "zh-TW"}, CHINESE),
+        (("--lang", "en"), {"LC_ALL": "zh_TW.UTF-8"}, ENGLISH),
+        (("--lang", "zh-TW", "--output", "json"), {}, ENGLISH),
+        (("--output", "jsonl"), {"LC_ALL": "zh_TW.UTF-8"}, ENGLISH),
+    ],
+)
+def test_who_reads_it_decides(words: tuple[str, ...], variables: dict[str, str], expected: str) -> None:
+    told = run("explain", SLUG, *words, **variables)
+    assert told.returncode == 0, told.stderr
+    assert expected in told.stdout
+
+
+def test_another_language_is_refused_with_those_that_there_are() -> None:
+    told = run("explain", SLUG, "--lang", "fr")
+    assert told.returncode == 2
+    assert told.stderr == "error: unknown language 'fr'\nhint: Known: en, zh-TW\n"
+
+
+def test_json_is_the_same_in_both() -> None:
+    english, chinese = (
+        json.loads(run("explain", "AZCM0026", "--output", "json", "--lang", one).stdout)
+        for one in ("en", "zh-TW")
+    )
+    assert english == chinese

@@ -1,0 +1,107 @@
+"""Traditional Chinese of what findings say: whole, of today's English, and in the words of Taiwan."""
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from arcferry.catalog.exit_codes import codes
+from arcferry.diagnosis import pages
+from arcferry.diagnosis.causes import CAUSES
+from arcferry.language import ENGLISH, of_system, speaking
+
+ROOT = Path(__file__).parents[2]
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+OF_ELSEWHERE = (
+    "默认",
+    "網絡",
+    "服務器",
+    "信息",
+    "軟件",
+    "鏈接",
+    "端口",
+    "證書",
+    "用戶",
+    "登錄",
+    "服务",
+    "连接",
+)
+"""Terms of the mainland or in simplified letters; those of Microsoft's pages for Taiwan are others."""
+RIGHT_ALL_THE_SAME = (
+    "訂用帳戶",
+    "使用者",
+    "用戶端",
+    "租用戶",
+    "路由登錄",
+    "登錄項目",
+    "登錄憑證",
+    "登錄機碼",
+    "如何登錄",
+)
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("translations", ROOT / "scripts/translations.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_text_is_translated_from_the_english_of_now(script: ModuleType) -> None:
+    assert list(script.problems("zh-TW")) == []
+
+
+def test_a_text_that_is_missing_or_stale_is_found(script: ModuleType, tmp_path: Path) -> None:
+    for language in ("en", "zh-TW"):
+        (tmp_path / language).mkdir()
+    (tmp_path / "en/tcp.toml").write_text('["tcp/refused"]\ntitle = "Refused"\nmeaning = "No."\n')
+    script.WORDS = tmp_path
+    try:
+        given = tmp_path / "zh-TW/tcp.toml"
+        assert list(script.problems("zh-TW")) == ["tcp.toml: tcp/refused lacks meaning, title"]
+        given.write_text('["tcp/refused"]\ntitle = "拒絕"\nmeaning = "不。"\n', encoding="utf-8")
+        assert ["another English text" in one for one in script.problems("zh-TW")] == [True]
+        script.write_stamps("zh-TW", "tcp")
+        assert list(script.problems("zh-TW")) == []
+        (tmp_path / "en/tcp.toml").write_text('["tcp/refused"]\ntitle = "Refused"\nmeaning = "Yes."\n')
+        assert ["another English text" in one for one in script.problems("zh-TW")] == [True]
+    finally:
+        script.WORDS = ROOT / "src/arcferry/diagnosis/words"
+
+
+@pytest.mark.parametrize("slug", CAUSES)
+def test_a_page_is_chinese_and_its_commands_are_the_same(slug: str) -> None:
+    english = pages.page(slug)
+    with speaking("zh-TW"):
+        page = pages.page(slug)
+    told_by_codes = {code.remedy for code in codes()}
+    for text in {page.title, page.meaning, page.tells, *page.fix, page.request} - told_by_codes:
+        assert not text or CHINESE.search(text) or not re.search(r"[a-z]{3} [a-z]{3}", text), text
+        told = text
+        for right in RIGHT_ALL_THE_SAME:
+            told = told.replace(right, "")
+        assert not [term for term in OF_ELSEWHERE if term in told], text
+    assert page.example == english.example
+    assert (page.severity, page.owner, page.slug) == (english.severity, english.owner, english.slug)
+    assert page.request.startswith("Subject: ") == english.request.startswith("Subject: ")
+
+
+@pytest.mark.parametrize(
+    ("variables", "language"),
+    [
+        ({}, ENGLISH),
+        ({"LANG": "C.UTF-8"}, ENGLISH),
+        ({"LANG": "zh_TW.UTF-8"}, "zh-TW"),
+        ({"LANG": "zh_Hant_HK"}, "zh-TW"),
+        ({"LANG": "zh_CN.UTF-8"}, ENGLISH),
+        ({"LANG": "en_US.UTF-8", "LC_ALL": "zh_TW"}, "zh-TW"),
+        ({"LANG": "zh_TW.UTF-8", "LC_MESSAGES": "en_GB"}, ENGLISH),
+    ],
+)
+def test_the_system_says_which_language(variables: dict[str, str], language: str) -> None:
+    assert of_system(variables) == language
