@@ -9,7 +9,7 @@ from arcferry.report.page.page import Goal, Level, Path
 from arcferry.report.page.path import UNKNOWN
 from arcferry.report.page.words import Words
 
-_LETTER, _INSIDE = 6.9, 12
+_LETTER, _INSIDE = 7, 12
 _MOST_LINES = 4
 
 
@@ -132,7 +132,7 @@ def _between(boxes: Sequence[Box], *, across: bool) -> Iterator[Link]:
 
 def _box(place: tuple[int, int, int, int], lines: Sequence[str], level: Level, tip: str = "") -> Box:
     """A box whose text is broken into lines that fit, and cut where even they are too many."""
-    letters = int((place[2] - 2 * _INSIDE) / _LETTER)
+    letters = (place[2] - 2 * _INSIDE) // _LETTER
     parts = [wrap(line, letters) for line in lines]
     fitting = [part for line in parts for part in line]
     if len(fitting) > _MOST_LINES:

@@ -25,10 +25,7 @@ class Words:
             KeyError: there is no such text, or a value is missing.
         """
         section, _, name = key.partition(".")
-        found = self.table[section]
-        for part in name.split(".") if section == "path" else (name,):
-            found = found[part]
-        return filled(str(found), lambda field: str(values[field]))
+        return filled(str(self.table[section][name]), lambda field: str(values[field]))
 
     def of(self, section: str, word: str) -> str:
         """The text for a word of a document; the word itself where there is none."""
