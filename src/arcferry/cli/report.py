@@ -5,6 +5,7 @@ import typer
 
 from arcferry.cli.evidence import STDIN
 from arcferry.cli.options import argument, option
+from arcferry.cli.talk import say
 from arcferry.errors import FileInputError
 
 if TYPE_CHECKING:
