@@ -60,6 +60,7 @@ RENAMED = {
         ("--service-tags", "--communities", "--route-filter", "--circuit"), "--with"
     ),
     "routes firewall": {"--service-tags": "--with"},
+    "report": {"-o": "--out"},
     "data import": {"--cloud": "--of-cloud"},
     "data update": {"--route-filter": "--route-filter-name", "--allow-older": "--accept-older"},
     "data remove": {"--all": "--everything"},

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arcferry.cli.evidence import STDIN
-from arcferry.cli.options import argument, option
+from arcferry.cli.options import OptionalOutOption, argument
 from arcferry.cli.talk import say
 from arcferry.errors import FileInputError
 
@@ -22,17 +22,15 @@ def report(
         ),
     ],
     *,
-    out: Annotated[
-        Path | None,
-        option("--out PATH", "Where to write it to; what ends with .md or .csv is Markdown or CSV.", "-o"),
-    ] = None,
+    out: OptionalOutOption = None,
 ) -> None:
     """Make one page of several results: an HTML file that needs no network, to be looked at and handed on.
 
     The answer in one sentence; each cause once, with the number of its servers, who can change it and the
     letter to send; the path as a picture; who reaches what; the fleet as Azure reports it; how it went over
     time; the evidence; and the day of everything it rests on. It concludes nothing that the files do not say.
-    As Markdown, for a ticket, without pictures; as CSV a row a cause, a server, an endpoint and a community.
+    A file whose name ends with .md is Markdown, for a ticket; .csv has a row a cause, a server, an endpoint
+    and a community. Without --out the page goes to standard output.
 
     The page opens from a USB stick, in light and dark, and prints. Needs no network.
     """

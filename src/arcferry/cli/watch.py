@@ -128,16 +128,18 @@ def show(
     views = [
         replace(_shown(path, chosen, region, since, case), site=of_site) for of_site, path in found.items()
     ]
-    if output == "table":
-        if out is not None:
+    match output:
+        case "table" if out is not None:
             hint = "Give --output html, svg or json with --out."
             raise InputError("a table goes to the terminal", hint=hint)
-        if len(views) > 1:
+        case "table" if len(views) > 1:
             watch_sites.draw(views, console.stdout())
-        else:
+            return
+        case "table":
             report.draw(views[0], console.stdout())
-        return
-    text = _written(views, case, output)
+            return
+        case _:
+            text = _written(views, case, output)
     if out is None:
         typer.echo(text)
     else:
