@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from tests.commands.texts import Text
 
 REFERENCE: dict[str, Any] = json.loads(Path(__file__).with_name("az.json").read_text(encoding="utf-8"))
-_LINE = re.compile(r"(?<![\w/.-])az ((?:[a-z][a-z-]*)(?: [^\n]*)?)")
+_LINE = re.compile(r"(?<![\w/.-])az ((?:[a-z][a-z-]*)(?: [^\n\u3000-\u9fff\uff00-\uffef]*)?)")
 _TOKEN = re.compile(r'(?:"[^"]*"|\'[^\']*\'|[^\s"\'])+')
 _ENDS = (">", ";", "|", "&&", "`")
 _IN_BRACES = re.compile(r"\{+[\w ]+\}+")

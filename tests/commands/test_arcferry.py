@@ -11,7 +11,7 @@ from tests.commands.texts import Text, printed, written
 from arcferry.cli.app import app
 
 ROOT_COMMAND = typer.main.get_command(app)
-_CALL = re.compile(r"(?<![\w./@'-])arcferry ((?:[a-z]+)[^\n`|;>&]*)")
+_CALL = re.compile(r"(?<![\w./@'-])arcferry ((?:[a-z]+)[^\n`|;>&\u3000-\u9fff\uff00-\uffef]*)")
 _SENTENCE_ENDS = re.compile(r"(?<=[^-.])[.,:)](?= |$).*")
 
 

@@ -18,7 +18,7 @@ from arcferry.fleet.inventory import Host
 from arcferry.fleet.steps.connect import connect_options
 
 TABLE: dict[str, Any] = tomllib.loads(Path(__file__).with_name("azcmagent.toml").read_text(encoding="utf-8"))
-_CALL = re.compile(r"(?<![\w./\\-])azcmagent (?!_)((?:[a-z]+)(?: [^\n`|;>&()]*)?)")
+_CALL = re.compile(r"(?<![\w./\\-])azcmagent (?!_)((?:[a-z]+)(?: [^\n`|;>&()\u3000-\u9fff\uff00-\uffef]*)?)")
 _SCRIPTED = re.compile(r"(?:run_agent \d+|Invoke-Agent @\() *([^)\n]*)")
 _SENTENCE_ENDS = re.compile(r"(?<=[^-.])[.,:;](?= |$).*")
 
