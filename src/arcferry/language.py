@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 
 ENGLISH = "en"
 LANGUAGES = (ENGLISH, "zh-TW")
@@ -26,6 +27,14 @@ def speaking(language: str) -> Iterator[None]:
         yield
     finally:
         _spoken.reset(before)
+
+
+def over(english: Mapping[str, Any], translated: Mapping[str, Any]) -> dict[str, Any]:
+    """The English tables with what is translated in its place; a list is replaced as a whole."""
+    return {
+        key: over(value, translated.get(key, {})) if isinstance(value, dict) else translated.get(key, value)
+        for key, value in english.items()
+    }
 
 
 def of_system(environment: Mapping[str, str] = os.environ) -> str:

@@ -67,7 +67,7 @@ RENAMED = {
 }
 # What goes to Microsoft is English, whoever sends it.
 ALWAYS_ENGLISH = {"evidence pack"}
-_FOR_PEOPLE = {None, "table"}
+_FOR_PEOPLE = {None, "table", "html", "markdown"}
 # Options whose value may be left out, which then is empty.
 MAY_STAND_ALONE = {"check": "--private-link-scope"}
 

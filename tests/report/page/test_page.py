@@ -89,7 +89,7 @@ def test_a_cause_of_several_documents_is_told_once_with_all_its_servers() -> Non
     )
     (cause,) = page_of(first, second, samples.watch()).causes
     assert cause.hosts.shown == ("a", "b", "c")
-    assert cause.to == "the network team"
+    assert cause.to == "network"
     assert cause.letter == samples.LETTER
     assert cause.since == from_text("2026-11-19T00:10:00Z")
     assert len(cause.evidence) == 1

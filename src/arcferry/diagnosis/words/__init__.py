@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from arcferry.command_line import Does
-from arcferry.language import ENGLISH, spoken
+from arcferry.language import ENGLISH, over, spoken
 
 _FOLDER = Path(__file__).parent
 PLACEHOLDERS = {
@@ -130,15 +130,7 @@ def _family(name: str, language: str) -> dict[str, Any]:
     if language == ENGLISH:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     translated = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    return _over(_family(name, ENGLISH), translated)
-
-
-def _over(english: dict[str, Any], translated: dict[str, Any]) -> dict[str, Any]:
-    """The English tables with what is translated in its place; a list is replaced as a whole."""
-    return {
-        key: _over(value, translated.get(key, {})) if isinstance(value, dict) else translated.get(key, value)
-        for key, value in english.items()
-    }
+    return over(_family(name, ENGLISH), translated)
 
 
 def filled(template: str, value: Callable[[str], str]) -> str:

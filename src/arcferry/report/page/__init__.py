@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from arcferry import times
-from arcferry.language import ENGLISH
 from arcferry.report.page.build import build
 from arcferry.report.page.documents import Written, read
 from arcferry.report.page.html import html
@@ -19,12 +18,12 @@ Form = Literal["html", "markdown", "csv"]
 _FORMS: Mapping[Form, Callable[[Page, Words], str]] = {"html": html, "markdown": markdown, "csv": sheet}
 
 
-def of(document: Mapping[str, Any], form: Form = "html", language: str = ENGLISH) -> str:
-    """The page of one document that a command has at hand."""
-    return written([read(document)], form, language)
+def of(document: Mapping[str, Any], form: Form = "html") -> str:
+    """The page of one document that a command has at hand, in the language that is spoken."""
+    return written([read(document)], form)
 
 
-def written(documents: Sequence[Written], form: Form = "html", language: str = ENGLISH) -> str:
-    """The page of several documents."""
-    words = load(language)
+def written(documents: Sequence[Written], form: Form = "html") -> str:
+    """The page of several documents, in the language that is spoken."""
+    words = load()
     return _FORMS[form](build(documents, words, times.now()), words)

@@ -19,18 +19,22 @@ def answer(documents: Sequence[Written], causes: Sequence[Cause], words: Words) 
     if errors:
         first, more = errors[0], len(errors) - 1
         further = words("answer.more_one") if more == 1 else words("answer.more", count=more) if more else ""
-        act = words("answer.act", owner=first.owner, summary=first.summary) if first.owner else ""
-        return Answer("FAIL", _sentence(first.title), further, act, standings)
+        act = (
+            words("answer.act", team=words.of("owners", first.owner), summary=first.summary)
+            if first.owner
+            else ""
+        )
+        return Answer("FAIL", _sentence(first.title, words), further, act, standings)
     level: Level = (
         "warn" if worst.level == "ok" and any(one.level == "warn" for one in causes) else worst.level
     )
     says = worst.says if level != "ok" else words("answer.all_good", says=worst.says)
     act = words("answer.act_filter") if any(one.changes for one in documents) else ""
-    return Answer(level, _sentence(says), "", act, standings)
+    return Answer(level, _sentence(says, words), "", act, standings)
 
 
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
+def _sentence(text: str, words: Words) -> str:
+    return f"{text[:1].upper()}{text[1:].rstrip('.。')}{words('labels.full_stop')}"
 
 
 def _standing(document: Written, words: Words) -> Standing:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from arcferry.diagnosis.finding import Confidence, Owner, Severity, addressed
+from arcferry.diagnosis.finding import Confidence, Owner, Severity
 from arcferry.report.page.documents import Finding, Span, Written, every
 from arcferry.report.page.page import Cause, Level, Names
 
@@ -61,7 +61,7 @@ def _cause(group: Sequence[Finding], spans: Iterable[Span]) -> Cause:
         steps=remedy.steps[:_MOST_LINES],
         commands=remedy.commands[:_MOST_LINES],
         letter=remedy.request,
-        to=addressed(remedy.to, Owner(owner)) if owner else remedy.to,
+        to=remedy.to or owner,
         since=lost,
         seen=max(days, default=None),
     )

@@ -37,8 +37,8 @@ def _lines(page: Page, words: Words) -> Iterator[str]:
 def _cause(cause: Cause, words: Words) -> Iterator[str]:
     yield from ("", f"## {words.of('severity', cause.severity)}: {_escaped(cause.title)}", "")
     since = f"{words('labels.since')} {words.day(cause.since)}" if cause.since else ""
-    owner = words("labels.owner", owner=cause.owner) if cause.owner else ""
-    facts = (owner, cause.confidence, since, cause.slug)
+    owner = words.of("owners", cause.owner)
+    facts = (owner, words.of("confidence", cause.confidence), since, cause.slug)
     yield _escaped(", ".join(filter(None, facts)))
     if cause.hosts.count:
         names = words.listed(cause.hosts.shown, most=_MOST_NAMES)
@@ -46,7 +46,12 @@ def _cause(cause: Cause, words: Words) -> Iterator[str]:
     if cause.summary:
         yield from ("", _escaped(cause.summary))
     if cause.letter:
-        yield from ("", f"{_escaped(words('labels.letter', to=cause.to))}:", "", *_fenced(cause.letter))
+        yield from (
+            "",
+            f"{_escaped(words('labels.letter', to=words.addressee(cause.to)))}:",
+            "",
+            *_fenced(cause.letter),
+        )
 
 
 def _fleet(fleet: Fleet, words: Words) -> Iterator[str]:

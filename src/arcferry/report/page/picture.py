@@ -8,6 +8,7 @@ from textwrap import wrap
 from arcferry.report.page.page import Goal, Level, Path
 from arcferry.report.page.path import UNKNOWN
 from arcferry.report.page.words import Words
+from arcferry.text import wrapped
 
 _LETTER, _INSIDE = 7, 12
 _MOST_LINES = 4
@@ -133,7 +134,8 @@ def _between(boxes: Sequence[Box], *, across: bool) -> Iterator[Link]:
 def _box(place: tuple[int, int, int, int], lines: Sequence[str], level: Level, tip: str = "") -> Box:
     """A box whose text is broken into lines that fit, and cut where even they are too many."""
     letters = (place[2] - 2 * _INSIDE) // _LETTER
-    parts = [wrap(line, letters) for line in lines]
+    # A long name is broken anywhere, a sentence of wide letters beside them.
+    parts = [wrap(line, letters) if line.isascii() else wrapped(line, letters) for line in lines]
     fitting = [part for line in parts for part in line]
     if len(fitting) > _MOST_LINES:
         fitting = [*fitting[: _MOST_LINES - 1], fitting[_MOST_LINES - 1][: letters - 1] + "…"]

@@ -9,7 +9,7 @@ from importlib import resources
 from typing import Any
 
 from arcferry.diagnosis.words import filled
-from arcferry.language import ENGLISH
+from arcferry.language import ENGLISH, over, spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,10 @@ class Words:
         """The text for a word of a document; the word itself where there is none."""
         return str(self.table[section].get(word, word))
 
+    def addressee(self, to: str) -> str:
+        """Whom a letter goes to: a team by its name, such as `the network team`, anybody else as given."""
+        return self("labels.the_team", team=self.table["owners"][to]) if to in self.table["owners"] else to
+
     def day(self, instant: datetime | None) -> str:
         """`2026-11-23 01:02 UTC`, without a time of day where only the day is known."""
         if instant is None:
@@ -48,8 +52,14 @@ class Words:
         return ", ".join(names[:most]) + (f" {self('labels.more', count=left)}" if left > 0 else "")
 
 
+def load() -> Words:
+    """The words of the language that is spoken."""
+    return _load(spoken())
+
+
 @cache
-def load(language: str = ENGLISH) -> Words:
-    """The words of a language."""
-    text = resources.files(__package__).joinpath(f"{language}.toml").read_text(encoding="utf-8")
-    return Words(tomllib.loads(text))
+def _load(language: str) -> Words:
+    found = tomllib.loads(
+        resources.files(__package__).joinpath(f"{language}.toml").read_text(encoding="utf-8")
+    )
+    return Words(found if language == ENGLISH else over(_load(ENGLISH).table, found))
