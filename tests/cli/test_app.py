@@ -27,6 +27,8 @@ OURS = {words: command for words, command in COMMANDS.items() if words[:1] != ("
 
 TWO_MEANINGS = {
     "--since": "a time, for a history; an older file, for a sheet of rules",
+    "--site": "the servers of a site; what was watched from a site",
+    "--resolver": "the one that is asked; for a watch several, of a site each",
     "--replace": "a bundle that lies there; tags that are there",
 }
 

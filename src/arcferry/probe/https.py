@@ -12,7 +12,6 @@ from arcferry import catalog, times, typed
 from arcferry.catalog import Cloud, Endpoint, Region, When
 from arcferry.probe import deadlines
 from arcferry.probe.dns import Resolvers, choose_resolvers, resolve
-from arcferry.probe.families import other_family
 from arcferry.probe.http import captive_page, get
 from arcferry.probe.observation import (
     DnsAnswer,
@@ -24,7 +23,7 @@ from arcferry.probe.observation import (
     TlsSession,
 )
 from arcferry.probe.step import Budget, ProbeSettings, Proxy, StepError, join_port, time_limit
-from arcferry.probe.tcp import NoConnectionError, Stream, connect, open_tunnel
+from arcferry.probe.tcp import NoConnectionError, Stream, connect, open_tunnel, other_family
 from arcferry.probe.tls import TlsClient, Trust, load_trust, read_certificates
 from arcferry.text import from_json, one_line, quoted
 
