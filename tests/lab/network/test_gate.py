@@ -1,6 +1,8 @@
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import aiohttp
 import pytest
@@ -95,6 +97,21 @@ async def test_closing_cuts_the_connections_that_are_open(place: Place) -> None:
         await place.gate.close()
         with pytest.raises((aiohttp.ClientError, TimeoutError)):
             await session.get(url, ssl=place.trust, timeout=aiohttp.ClientTimeout(total=SHORT))
+
+
+async def test_closing_cuts_a_connection_before_its_handshake_is_done(place: Place) -> None:
+    await place.gate.open()
+    writer = await place.connect()
+    ours, theirs = socket.socketpair()
+    for one in (ours, theirs):
+        one.setblocking(False)
+    place.gate.admit(theirs)
+    await place.gate.close()
+    for one in (writer.get_extra_info("socket").dup(), ours):
+        with suppress(ConnectionResetError):
+            assert await asyncio.wait_for(asyncio.get_running_loop().sock_recv(one, 1), 10) == b""
+        one.close()
+    writer.close()
 
 
 async def test_refusing_is_told_apart_from_dropping(place: Place) -> None:

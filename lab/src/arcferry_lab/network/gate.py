@@ -26,7 +26,8 @@ class Gate:
     as it can be, and filled with one connection of its own. Refusing, nothing listens, and attempts are
     reset.
 
-    Connections that are open while a gate changes are cut, since no packet would reach them any more.
+    Connections that are open while a gate changes are cut, since no packet would reach them any more; so are
+    those whose TLS handshake is under way.
     """
 
     def __init__(
@@ -47,14 +48,15 @@ class Gate:
         self._context = context
         self._socket = listener
         self._stopper: socket.socket | None = None
-        self._server: asyncio.Server | None = None
+        self._accepting: asyncio.Task[None] | None = None
+        self._entering: dict[asyncio.Task[None], socket.socket] = {}
         self._faulty: type[FaultyServer] | None = None
         self._faulty_protocols: WeakSet[FaultyServer] = WeakSet()
 
     @property
     def is_open(self) -> bool:
         """Whether a client that connects now is served, by whomever."""
-        return self._server is not None
+        return self._accepting is not None
 
     async def start(self) -> None:
         """Take the address, closed; serve at a listener that was given.
@@ -74,28 +76,21 @@ class Gate:
         Args:
             faulty: what answers instead of the service.
         """
-        if self._server is not None:
+        if self._accepting is not None:
             if self._faulty is faulty:
                 return
             await self._stop_serving()
         listener = self._listener()
         self._unblock(listener)
         self._faulty = faulty
-        # asyncio closes the socket that it serves when it stops; the duplicate lets the address stay taken.
-        self._server = await asyncio.get_running_loop().create_server(
-            self._faulty_protocol if faulty else self._handler,
-            sock=listener.dup(),
-            ssl=None if faulty else self._context,
-            backlog=_BACKLOG,
-        )
+        listener.listen(_BACKLOG)
+        self._accepting = asyncio.create_task(self._accept(listener))
 
-    async def admit(self, connection: socket.socket) -> None:
-        """Serve a connection that came another way than through the address, open or not."""
-        await asyncio.get_running_loop().connect_accepted_socket(
-            self._faulty_protocol if self._faulty else self._handler,
-            connection,
-            ssl=None if self._faulty else self._context,
-        )
+    def admit(self, connection: socket.socket) -> None:
+        """Serve a connection, also one that came another way than through the address, open or not."""
+        entering = asyncio.create_task(self._enter(connection))
+        self._entering[entering] = connection
+        entering.add_done_callback(self._entering.pop)
 
     async def close(self) -> None:
         """Stop serving and drop every connection and every further attempt."""
@@ -129,6 +124,20 @@ class Gate:
             self._socket = listener
         return self._socket
 
+    # Not asyncio's server: it tells of no connection before its handshake is done, so that none could be cut.
+    async def _accept(self, listener: socket.socket) -> None:
+        while True:
+            connection, _ = await asyncio.get_running_loop().sock_accept(listener)
+            self.admit(connection)
+
+    async def _enter(self, connection: socket.socket) -> None:
+        with suppress(OSError):  # of a client that goes, or whose TLS goes no further
+            await asyncio.get_running_loop().connect_accepted_socket(
+                self._faulty_protocol if self._faulty else self._handler,
+                connection,
+                ssl=None if self._faulty else self._context,
+            )
+
     def _handler(self) -> asyncio.Protocol:
         server = self._runner.server
         if server is None:
@@ -143,10 +152,14 @@ class Gate:
         return made
 
     async def _stop_serving(self) -> None:
-        if self._server is None:
-            return
-        self._server.close()
-        self._server = None
+        accepting, self._accepting = self._accepting, None
+        if accepting:
+            accepting.cancel()
+            await asyncio.wait([accepting])
+        for entering in self._entering.values():
+            with suppress(OSError):
+                entering.shutdown(socket.SHUT_RDWR)
+        await asyncio.gather(*self._entering)
         self._faulty = None
         for faulty in list(self._faulty_protocols):
             faulty.cut()

@@ -57,7 +57,6 @@ class TwinNetwork(ABC):
         self._connect_proxy = ConnectProxy(self._by_internet, faults)
         self._allowed: tuple[str, ...] = ()
         self._changing = asyncio.Lock()
-        self._admitting: set[asyncio.Task[None]] = set()
 
     @property
     @abstractmethod
@@ -180,7 +179,5 @@ class TwinNetwork(ABC):
         ours, theirs = socket.socketpair()
         ours.setblocking(False)
         theirs.setblocking(False)
-        serving = asyncio.create_task(gate.admit(theirs))
-        self._admitting.add(serving)
-        serving.add_done_callback(self._admitting.discard)
+        gate.admit(theirs)
         return await asyncio.open_connection(sock=ours)
