@@ -23,6 +23,7 @@ from arcferry_lab.twin import STORY_NAME, Twin, TwinSettings
 from .conftest import EVERYTHING, Ended, Fleet, Sealed, ended, free_port
 
 CLOUD = catalog.cloud("AzureCloud")
+LACKING = "12076:51012"
 REGION = catalog.region("eastasia", CLOUD)
 ASKING = Asking(CLOUD, REGION, {}, SignIn())
 of_module = pytest.mark.asyncio(loop_scope="module")
@@ -118,8 +119,17 @@ class Watched:
 
     fleet: Fleet
 
+    def evidence(self) -> list[str]:
+        paths = self.fleet.twin.paths
+        files = (paths.service_tags, paths.communities, paths.route_filter)
+        return [word for path in files for word in ("--with", str(path))]
+
     async def run(self, *words: str) -> Ended:
         return await ended(await self.fleet.begun("watch", *words))
+
+    def files(self) -> set[Path]:
+        """Everything that lies on the servers."""
+        return {path for host in self.fleet.twin.servers.hosts for path in host.root.rglob("*")}
 
     def rows(self, *more: str) -> Path:
         one, two = self.fleet.twin.servers.hosts
@@ -150,6 +160,7 @@ def watched(running: Twin, sealed: Sealed, tmp_path: Path, bytecode: Path) -> Wa
 @pytest.mark.hosts
 @pytest.mark.timeout(300)
 async def test_each_site_is_seen_by_its_server_and_kept_apart(watched: Watched) -> None:
+    before = watched.files()
     off = [f"off{site},127.0.0.1,{free_port()},{site}" for site in ("taipei", "chiayi")]
     inventory = str(watched.rows(*off))
     done = await watched.run("--inventory", inventory, "--rounds", "2", "--every", "1s", "-o", "jsonl")
@@ -173,10 +184,29 @@ async def test_each_site_is_seen_by_its_server_and_kept_apart(watched: Watched) 
     assert sites["chiayi"]["reach"] == []
     for words in (("show",), ("show", "--site", "chiayi"), ("show", "--site", "chiayi", "-o", "svg")):
         assert (await watched.run(*words)).code == 0
-    # Read-only: nothing was carried to a server, and nothing is left there.
-    for host in watched.fleet.twin.servers.hosts:
-        assert not list((host.root / "tmp").glob("*"))
-        assert not (host.root / "var/lib/arcferry").exists()
+    assert watched.files() == before != set()
+
+
+@of_module
+@pytest.mark.lab
+@pytest.mark.hosts
+@pytest.mark.timeout(300)
+async def test_what_a_server_cannot_reach_comes_with_cause_owner_and_letter(watched: Watched) -> None:
+    twin = watched.fleet.twin
+    inventory, given = str(watched.rows()), ("--rounds", "1", "-o", "jsonl", *watched.evidence())
+    assert (await watched.run("--inventory", inventory, *given)).code == 0
+    await twin.allow(*(value for value in EVERYTHING if value != LACKING))
+    try:
+        done = await watched.run("--inventory", inventory, *given)
+    finally:
+        await twin.allow(*EVERYTHING)
+    assert done.code == 1, done.err
+    told = [json.loads(line) for line in done.out.splitlines()]
+    lost = [one for one in told if one["kind"] == "watch-notice" and one["level"] == "FAIL"]
+    assert {one["site"] for one in lost} == {"taipei", "tainan"}
+    for one in lost:
+        assert (one["host"], one["cause"]) == (STORY_NAME, "route/community-not-in-filter")
+        assert (one["owner"], LACKING in one["request"]) == ("network", True)
 
 
 @of_module

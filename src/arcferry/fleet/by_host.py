@@ -176,8 +176,9 @@ def round_of(server: str, documents: Sequence[Document], cloud: Cloud, region: R
         for one in observations
         if one.host and one.failure and one.failure.stage is Stage.DNS
     ]
-    resolver = next((one.resolver for one in (*answers, *observations) if one.resolver), "")
-    return Round(taken, tuple(observations), tuple(answers), (resolver,), region.name)
+    asked = [one.resolver for one in answers] + [one.resolver for one in observations]
+    resolvers = (next(filter(None, asked), ""),)
+    return Round(taken, tuple(observations), tuple(answers), resolvers, region.name)
 
 
 def _observation(seen: Attempt, endpoint: Endpoint) -> Observation:
