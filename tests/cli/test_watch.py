@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from arcferry import catalog, times
+from arcferry.diagnosis import judge
+from arcferry.evidence.reading import read_document
 from arcferry_lab.network.dns import DnsResponse, DnsServer
 from arcferry_lab.twin import STORY_NAME, Twin
 
@@ -196,8 +198,11 @@ async def test_sites_are_watched_apart_told_by_name_and_shown_side_by_side(
     (differs,) = [one for one in shown.out.splitlines() if one.startswith(f"Sites differ at {STORY_NAME}")]
     assert "taipei has eastasia since" in differs
     assert "kaohsiung has nxdomain since" in differs
-    joined = json.loads((await desk.run("show", "--state", str(desk.state), "-o", "json")).out)
+    written = (await desk.run("show", "--state", str(desk.state), "-o", "json")).out
+    joined = json.loads(written)
     assert [one["site"] for one in joined["sites"]] == ["kaohsiung", "taipei"]
+    read = read_document("watch.json", written.encode())
+    assert [one.servers for one in judge(read).findings] == [("site kaohsiung",)]
     assert {one["site"] for one in joined["differs"]} == {"kaohsiung", "taipei"}
 
     alone = await desk.run("show", "--state", str(desk.state), "--site", "taipei", "-o", "json")

@@ -13,6 +13,7 @@ from arcferry.cli.options import grouped, option
 from arcferry.cli.output import Output, indented
 from arcferry.cli.talk import say
 from arcferry.cli.watch_options import WatchOptions, duration
+from arcferry.cli.watch_servers import WatchedServers
 from arcferry.errors import InputError
 from arcferry.text import quoted
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from arcferry.evidence.case import Case
     from arcferry.report.watch import HistoryView
     from arcferry.watch.changes import Notice, Round
+    from arcferry.watch.watcher import Looks
 
 _Written = Literal["json", "svg", "html", "markdown", "csv"]
 """A history as a file; a table goes to the terminal."""
@@ -39,6 +41,7 @@ def record(
     context: typer.Context,
     *,
     given: WatchOptions,
+    servers: WatchedServers,
     rounds: Annotated[int | None, option("--rounds N", "Stop after N rounds. Default: never.", min=1)] = None,
     state: options.StateOption = None,
     output: options.OutputOption = "table",
@@ -50,6 +53,10 @@ def record(
     its history is bounded, and goes on after a restart. `arcferry watch show` draws it. --resolver may be
     repeated: through the first, the servers' own, endpoints are reached; the others are only asked. With
     SITE= before them each site is watched by its own resolvers, into a history of its own.
+
+    With --inventory the servers themselves look: one of each network (its site, else its subnet) is asked for
+    the path that it measures, by the host script and with nothing left on it; where it does not answer, the
+    next one is. Each network has a history of its own.
 
     --notify tells others of each change: one message with the cause, who can mend it and the letter to them.
     Whoever does not take it delays a round by no more than --notify-within, which is said on stderr and kept
@@ -70,15 +77,24 @@ def record(
 
     chosen, region = given.target()
     interval, notify, evidence = given.interval, given.notifying(), given.evidence or []
+    folder = state or state_folder()
+    if servers.inventory:
+        servers.refuse_own_way(context)
+        looks: Looks = servers.looks(chosen, region, folder)
+    else:
+        looks = {
+            site: partial(take_round, chosen, region, settings, besides=besides, site=site)
+            for site, (settings, besides) in given.sites().items()
+        }
+    whose = "from servers" if servers.inventory else "by the resolvers"
     hint = "One watch a location suffices; stop the other one, or use another folder with --state."
     with ExitStack() as stack:
         vantages = []
-        for site, (settings, besides) in given.sites().items():
-            path = history_path(state or state_folder(), chosen, region, site)
+        for site, look in looks.items():
+            path = history_path(folder, chosen, region, site)
             stack.enter_context(only_one(path.parent, "watch", name=f"{path.stem}.lock", hint=hint))
-            look = partial(take_round, chosen, region, settings, besides=besides, site=site)
             vantages.append(Vantage(look, stack.enter_context(History.open(path))))
-            by = f" by the resolvers of {site}" if site else ""
+            by = f" {whose} of {site}" if site else ""
             say(f"Watching {region.name}{by} every {given.every}; history in {path}")
         for announced in catalog.ahead(times.now().date(), chosen):
             say(f"note: {announced}")

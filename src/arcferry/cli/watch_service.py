@@ -25,6 +25,7 @@ UNITS = Path("/etc/systemd/system")
 def install(
     *,
     given: WatchOptions,
+    inventory: Annotated[Path | None, option("--inventory FILE", "Not for a service.", hidden=True)] = None,
     data: options.DataOption = None,
     run_as: Annotated[
         str, option("--run-as USER", "The user that it runs as. Default: one of its own, without a home.")
@@ -41,6 +42,12 @@ def install(
     from arcferry.export import watch_service as services
     from arcferry.files import write_whole
 
+    if inventory is not None:
+        hint = (
+            "Its user would have neither the key nor the passwords of the servers. Run arcferry watch "
+            "--inventory under a user that may sign in to them."
+        )
+        raise InputError("a watch from servers is not written as a service", hint=hint)
     service = _service(given, data, run_as)
     if sys.platform == "win32":
         state = str(Path(os.environ["PROGRAMDATA"]) / "arcferry")

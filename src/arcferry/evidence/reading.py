@@ -106,14 +106,31 @@ _JSON_READERS: tuple[tuple[Callable[[object], bool], Callable[[str, object], Doc
 documents are known by few keys and so come after them; what any JSON may hold, such as an error, is last."""
 
 
+def _of_host(name: str, value: object) -> tuple[Document, ...]:
+    """A host's answers, and beside them what its agent printed and how its path was, read as themselves."""
+    found = [host_answers.read(name, value)]
+    for verb, text in host_answers.printed(value):
+        found += _of_text(f"{name}: {verb}", text)
+    paths = filter(arcferry_check.looks_right, host_answers.paths(value))
+    return (*found, *(arcferry_check.read(f"{name}: path", path) for path in paths))
+
+
+_WHOLE_JSON_READERS: tuple[
+    tuple[Callable[[object], bool], Callable[[str, object], tuple[Document, ...]]], ...
+] = (
+    (kept.looks_right, kept.read),
+    (host_answers.looks_right, _of_host),
+    (private_link.is_machine, private_link.read_machines),
+    (arcferry_check.is_history_of_sites, arcferry_check.read_sites),
+)
+"""These give several documents, and come before all others; what a command judged by comes first, because it
+says more than what the command's document tells of it besides."""
+
+
 def _of_json(name: str, value: object) -> tuple[Document, ...]:
-    # First, because what a command judged by says more than what its document tells of it besides.
-    if kept.looks_right(value):
-        return kept.read(name, value)
-    if host_answers.looks_right(value):
-        return _of_host(name, value)
-    if private_link.is_machine(value):
-        return private_link.read_machines(name, value)
+    for is_whole, read_whole in _WHOLE_JSON_READERS:
+        if is_whole(value):
+            return read_whole(name, value)
     for looks_right, read in _JSON_READERS:
         if looks_right(value):
             return (read(name, value),)
@@ -125,15 +142,6 @@ def _of_json(name: str, value: object) -> tuple[Document, ...]:
         or codes.read_json(name, value)
     )
     return (other,) if other else ()
-
-
-def _of_host(name: str, value: object) -> tuple[Document, ...]:
-    """A host's answers, and beside them what its agent printed and how its path was, read as themselves."""
-    found = [host_answers.read(name, value)]
-    for verb, text in host_answers.printed(value):
-        found += _of_text(f"{name}: {verb}", text)
-    paths = filter(arcferry_check.looks_right, host_answers.paths(value))
-    return (*found, *(arcferry_check.read(f"{name}: path", path) for path in paths))
 
 
 def _of_text(name: str, text: str) -> tuple[Document, ...]:

@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from arcferry.bundle import Bundle
 from arcferry.errors import HostCommandError
 from arcferry.fleet.host_state import host_scripts
+from arcferry.fleet.place import Place
 from arcferry.fleet.script import ScriptAnswer, ask
 from arcferry.fleet.system import SYSTEMS, System
 from arcferry.fleet.task import HostTask
+from arcferry.fleet.transport import Session
 
 DEADLINE = 180.0
 MOST_PATH = 64 * 1024
@@ -46,16 +48,28 @@ async def measure(task: HostTask, scripts: Mapping[str, bytes]) -> ScriptAnswer:
     Raises:
         HostError: it cannot be reached, or did not measure.
     """
-    session = await task.session()
+    target = task.target
+    return await measure_by(
+        await task.session(), task.host.place, target.location, target.cloud.name, scripts=scripts
+    )
+
+
+async def measure_by(
+    session: Session, place: Place, location: str, cloud: str, *, scripts: Mapping[str, bytes]
+) -> ScriptAnswer:
+    """The same of a host that no run is about, for this location and cloud.
+
+    Raises:
+        HostError: as `measure`.
+    """
     script = scripts.get(session.system)
     if script is None:
         raise HostCommandError(
             f"{session.place}: the bundle's host script is older than that it measures the path",
             hint="Build the bundle anew with this version of arcferry.",
         )
-    system, place = SYSTEMS[session.system], task.host.place
-    words = [task.target.location, task.target.cloud.name, *system.proxied(place.proxy)]
-    words += system.scoped(place.private_link_scope)
+    system = SYSTEMS[session.system]
+    words = [location, cloud, *system.proxied(place.proxy), *system.scoped(place.private_link_scope)]
     answer = await ask(session, script, "facts", *words, deadline=DEADLINE)
     if not rows_of(answer):
         why = answer.text("message") or "it gave none"

@@ -243,7 +243,7 @@ def _past_lines(row: Standing) -> Iterator[str]:
         yield from _cause_lines(past)
     if seen is not None:
         told = "says:" if seen.findings else "reached every endpoint"
-        by = f"by the resolvers of {seen.site}" if seen.site else "here"
+        by = f"for site {seen.site}" if seen.site else "here"
         yield f"the watch of {seen.location} {by} (last round {to_text(seen.last)}) {told}"
         yield from _cause_lines(seen)
 

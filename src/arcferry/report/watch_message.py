@@ -112,7 +112,7 @@ def _where(seen: Round) -> dict[str, str]:
 
 
 def _of(seen: Round) -> str:
-    return f" by the resolvers of {seen.site}" if seen.site else ""
+    return f" for site {seen.site}" if seen.site else ""
 
 
 def _own() -> str:

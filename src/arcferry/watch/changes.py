@@ -26,17 +26,47 @@ OUTSIDE = (Verdict.NOT_IN_FILTER, Verdict.NO_DOCUMENTED_COMMUNITY, Verdict.NOT_O
 """What an answer is expected to be lost in."""
 
 
+class Level(StrEnum):
+    """A failure is there, a warning says that one is near, a note tells of a change for the better."""
+
+    FAIL = "FAIL"
+    WARN = "warn"
+    OK = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One change worth telling.
+
+    Attributes:
+        cause: the finding's, if the change comes with one.
+        owner: the team that can mend it, as the finding says.
+        to: who can act on the request, if that is not the owner.
+        request: the letter to them.
+    """
+
+    level: Level
+    host: str
+    says: str
+    cause: str = ""
+    owner: str = ""
+    to: str = ""
+    request: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Round:
     """What was seen at one instant.
 
     Attributes:
-        observations: every required endpoint, reached through the first resolver.
+        observations: every required endpoint, reached through the first resolver; none where nobody could
+            look.
         answers: what each resolver answered for each endpoint; no addresses where it had none.
         resolvers: who was asked, the one that the endpoints were reached through first.
         location: the region that was probed for.
         diagnosis: what follows from it, once it was judged.
-        site: whose resolvers were asked; empty where the watch has no sites.
+        site: whose resolvers or servers were asked; empty where the watch has no sites.
+        notices: what is to be told of the looking itself.
     """
 
     taken: datetime
@@ -46,6 +76,7 @@ class Round:
     location: str = ""
     diagnosis: Diagnosis = NOTHING_JUDGED
     site: str = ""
+    notices: tuple[Notice, ...] = ()
 
     @property
     def document(self) -> Document:
@@ -95,34 +126,6 @@ async def _asked(hosts: Sequence[str], resolver: str, taken: datetime | None) ->
     found = zip(hosts, await answers(hosts, resolver), strict=True)
     noted = [_noted(seen.answer, host, seen.failure, taken) for host, seen in found]
     return [replace(answer, resolver=resolver) for answer in noted]
-
-
-class Level(StrEnum):
-    """A failure is there, a warning says that one is near, a note tells of a change for the better."""
-
-    FAIL = "FAIL"
-    WARN = "warn"
-    OK = "ok"
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """One change worth telling.
-
-    Attributes:
-        cause: the finding's, if the change comes with one.
-        owner: the team that can mend it, as the finding says.
-        to: who can act on the request, if that is not the owner.
-        request: the letter to them.
-    """
-
-    level: Level
-    host: str
-    says: str
-    cause: str = ""
-    owner: str = ""
-    to: str = ""
-    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)

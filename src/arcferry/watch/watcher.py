@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -14,6 +14,10 @@ from arcferry.watch.changes import OUTSIDE, AnswerRegions, Level, Notice, Round,
 from arcferry.watch.history import GAP_INTERVALS, SHORTEST_GAP, History
 
 _ROUNDS_BETWEEN_PRUNES = 100
+Look = Callable[[], Awaitable[Round]]
+Looks = Mapping[str, Look]
+"""By the site that is looked from."""
+
 Tell = Callable[[Round, Sequence[Notice]], None]
 Notify = Callable[[Sequence[tuple[Round, Sequence[Notice]]]], Awaitable[Sequence[Notice]]]
 """Tells others of every site's round within a time of its own; gives back what they did not take."""
@@ -28,7 +32,7 @@ class Vantage:
         history: of what is seen from there, and from nowhere else.
     """
 
-    look: Callable[[], Awaitable[Round]]
+    look: Look
     history: History
 
 
@@ -105,15 +109,18 @@ def _judged(
         case = evidence()
     except FileInputError as problem:
         told = (Notice(Level.FAIL, "", f"cannot judge this round: {problem.message}"),)
-        return [(seen, told, was) for seen, was in zip(looks, before, strict=True)]
+        return [(seen, (*seen.notices, *told), was) for seen, was in zip(looks, before, strict=True)]
     return [_compared(seen, was, case) for seen, was in zip(looks, before, strict=True)]
 
 
 def _compared(seen: Round, before: AnswerRegions, case: Case) -> _Judged:
+    if not seen.observations:  # nobody looked, so that the next round is compared with the one before
+        return seen, seen.notices, before
     reached = {one.endpoint.host: one.reachable for one in seen.observations}
     now = answer_regions(seen.answers, reached, case)
     judged = judge((seen.document, *case.handed_in))
-    return replace(seen, diagnosis=judged), changes(seen, before, now, judged.findings), now
+    told = changes(seen, before, now, judged.findings)
+    return replace(seen, diagnosis=judged), (*seen.notices, *told), now
 
 
 def _kept(
@@ -139,4 +146,4 @@ def _is_well(now: AnswerRegions, seen: Round) -> bool:
         for (_, resolver), found in now.items()
         if resolver == own
     )
-    return all(one.reachable for one in seen.observations) and not lost
+    return bool(seen.observations) and all(one.reachable for one in seen.observations) and not lost

@@ -14,6 +14,7 @@ from arcferry.probe.observation import Attempt, DnsAnswer, Failure, OtherFamily,
 
 _MOST = 2000
 _MOST_WATCHED = 5000
+_MOST_SITES = 500
 _LINES = ("endpoint", "check", "finding", "findings")
 """What the lines of a check in `jsonl` can be; its findings are concluded anew."""
 
@@ -32,6 +33,11 @@ def looks_right(value: object) -> bool:
 def is_history(value: object) -> bool:
     """Whether this is what `watch show` prints: what stood at its last round."""
     return values.mapping(value).get("kind") == "watch-history"
+
+
+def is_history_of_sites(value: object) -> bool:
+    """Whether this is what `watch show` prints of several sites: the history of each."""
+    return values.mapping(value).get("kind") == "watch-sites"
 
 
 def require_schema(document: _Fields, name: str, what: str) -> None:
@@ -200,3 +206,19 @@ def read_history(name: str, value: object) -> Document:
         attempts=tuple(attempts.values()),
         answers=tuple(newest.values()),
     )
+
+
+def read_sites(name: str, value: object) -> tuple[Document, ...]:
+    """The history of each site, to be judged apart: what one site reaches says nothing of another.
+
+    Raises:
+        FileInputError: one of the documents is of a newer schema than this version reads.
+    """
+    whole = values.mapping(value)
+    require_schema(whole, name, "a watch of several sites")
+    found = []
+    for history in filter(is_history, values.mappings(whole.get("sites"), _MOST_SITES)):
+        site = typed.name(values.short(history.get("site"), 64))
+        of_site = f"site {site}" if site else "no site"
+        found.append(replace(read_history(f"{name}, {of_site}", history), servers=(of_site,)))
+    return tuple(found)
