@@ -1,6 +1,7 @@
 """Fixtures for every package: the twin, over real sockets, in this process."""
 
 import gc
+import os
 from collections.abc import AsyncIterator
 from itertools import count
 from pathlib import Path
@@ -21,6 +22,11 @@ __all__ = ["powershell", "pytest_terminal_summary", "pytest_xdist_make_scheduler
 _numbers = count()
 
 
+# What a whole module shares takes its environment before any test does.
+for _name in ("COLUMNS", "LINES"):
+    os.environ.pop(_name, None)
+
+
 def pytest_collection_finish() -> None:
     """Keep the garbage collector from looking through 17,000 tests again and again, in the time of one."""
     gc.collect()
@@ -31,6 +37,13 @@ def pytest_testnodedown(node: Any, error: object) -> None:  # noqa: ANN401  # xd
     """Say how a lost worker ended: below 0 by that signal, else by itself. xdist keeps this to itself."""
     if error:
         print(f"\n{node.gateway.id} ended with {node.gateway._io.wait()}", flush=True)  # noqa: T201
+
+
+@pytest.fixture(autouse=True)
+def _no_window(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test's output is laid out for a window that readline found where pytest itself runs."""
+    for name in ("COLUMNS", "LINES"):
+        monkeypatch.delenv(name, raising=False)
 
 
 @pytest.fixture(autouse=True)

@@ -92,7 +92,7 @@ async def test_an_old_filter_is_named_as_the_reason_for_what_looks_odd(
     assert "known as of 2026-11-20" in stale
     assert "az network route-filter show" in stale
     shown = (await run("routes", "plan", "-l", "eastasia", "after.json")).splitlines()
-    assert shown[1] == f"First: {odd}"
+    assert f"First: {odd}" in shown
 
 
 async def test_what_watch_has_recorded_is_planned_for_without_being_handed_in(twin: Twin, run: Run) -> None:
