@@ -6,10 +6,12 @@ import pty
 import subprocess
 import sys
 import tarfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.cli.running import Ended, Run
+
+from arcferry import cli
 
 PASSWORD = "canary-correct-horse"
 
@@ -28,47 +30,45 @@ def make_deb() -> bytes:
     return b"".join(parts)
 
 
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
 @pytest.fixture
-def arcferry(tmp_path: Path) -> Run:
+def arcferry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """`arcferry bundle` in a folder with a package."""
     (tmp_path / "azcmagent_1.67.0_amd64.deb").write_bytes(make_deb())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SOURCE_DATE_EPOCH", raising=False)
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("ARCFERRY_STATE", str(tmp_path / "state"))
 
-    def run(*arguments: str, status: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
-        clean = {name: value for name, value in os.environ.items() if name != "SOURCE_DATE_EPOCH"}
-        done = subprocess.run(
-            [sys.executable, "-m", "arcferry", "bundle", *arguments],
-            cwd=tmp_path,
-            env=clean | {"COLUMNS": "100", "ARCFERRY_STATE": str(tmp_path / "state")} | environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == status, (done.stdout, done.stderr)
-        assert "Traceback" not in done.stderr
-        assert PASSWORD not in done.stdout + done.stderr
-        return done
+    def run(*arguments: str, status: int = 0, **environment: str) -> Ended:
+        with monkeypatch.context() as changed:
+            for name, value in environment.items():
+                changed.setenv(name, value)
+            changed.setattr("sys.argv", ["arcferry", "bundle", *arguments])
+            with pytest.raises(SystemExit) as ended:
+                cli.main()
+        out, err = capsys.readouterr()
+        assert int(ended.value.code or 0) == status, (out, err)
+        assert PASSWORD not in out + err
+        return Ended(status, out, err)
 
     return run
 
 
-def build(arcferry: Run, *more: str, status: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
+def build(arcferry: Run, *more: str, status: int = 0, **environment: str) -> Ended:
     command = ["build", "--out", "b", "--secret-key", "k", "--agent", "azcmagent_1.67.0_amd64.deb", *more]
     return arcferry(*command, status=status, **environment)
 
 
 def test_from_key_to_verified_bundle(arcferry: Run, tmp_path: Path) -> None:
     made = arcferry("key", "new", "k")
-    key_id = made.stdout.split()[-1]
+    key_id = made.out.split()[-1]
     assert (tmp_path / "k").stat().st_mode & 0o777 == 0o600
     built = build(arcferry, "--version", "7")
-    assert f"sealed with key {key_id}" in built.stdout
-    assert "1.67.0 deb amd64" in built.stdout
-    assert "arcferry bundle verify b --bundle-key k.pub" in built.stderr
-    assert f"sealed with key {key_id}" in arcferry("verify", "b", "--bundle-key", "k.pub").stdout
-    document = json.loads(arcferry("verify", "b", "--bundle-key", "k.pub", "--output", "json").stdout)
+    assert f"sealed with key {key_id}" in built.out
+    assert "1.67.0 deb amd64" in built.out
+    assert "arcferry bundle verify b --bundle-key k.pub" in built.err
+    assert f"sealed with key {key_id}" in arcferry("verify", "b", "--bundle-key", "k.pub").out
+    document = json.loads(arcferry("verify", "b", "--bundle-key", "k.pub", "--output", "json").out)
     assert (document["schema"], document["kind"], document["verified"]) == (1, "bundle", True)
     assert (document["key_id"], document["version"], document["expired"]) == (key_id, 7, False)
     manifest = (tmp_path / "b" / "manifest.json").read_bytes()
@@ -79,21 +79,21 @@ def test_show_says_what_it_did_not_check(arcferry: Run, tmp_path: Path) -> None:
     arcferry("key", "new", "k")
     build(arcferry)
     (tmp_path / "b" / "host" / "linux.sh").write_text("rm -rf /\n")
-    shown = arcferry("show", "b").stdout
+    shown = arcferry("show", "b").out
     assert "NOT VERIFIED" in shown
-    assert json.loads(arcferry("show", "b", "--output", "json").stdout)["verified"] is False
+    assert json.loads(arcferry("show", "b", "--output", "json").out)["verified"] is False
     refused = arcferry("show", "b", "--bundle-key", "k.pub", status=3)
-    assert "host/linux.sh" in refused.stderr
-    assert refused.stdout == ""
-    assert refused.stderr == arcferry("verify", "b", "--bundle-key", "k.pub", status=3).stderr
+    assert "host/linux.sh" in refused.err
+    assert refused.out == ""
+    assert refused.err == arcferry("verify", "b", "--bundle-key", "k.pub", status=3).err
 
 
 def test_the_wrong_key_is_refused_with_both_ids(arcferry: Run) -> None:
-    ids = [arcferry("key", "new", name).stdout.split()[-1] for name in ("k", "other")]
+    ids = [arcferry("key", "new", name).out.split()[-1] for name in ("k", "other")]
     build(arcferry)
-    refused = arcferry("verify", "b", "--bundle-key", "other.pub", status=3).stderr
+    refused = arcferry("verify", "b", "--bundle-key", "other.pub", status=3).err
     assert all(key_id in refused for key_id in ids)
-    assert "is a secret key" in arcferry("verify", "b", "--bundle-key", "k", status=2).stderr
+    assert "is a secret key" in arcferry("verify", "b", "--bundle-key", "k", status=2).err
 
 
 def test_the_same_time_gives_the_same_bytes(arcferry: Run, tmp_path: Path) -> None:
@@ -107,8 +107,8 @@ def test_the_same_time_gives_the_same_bytes(arcferry: Run, tmp_path: Path) -> No
 
 def test_a_bundle_that_was_born_expired_is_said_to_be(arcferry: Run) -> None:
     arcferry("key", "new", "k")
-    assert "expired already" in build(arcferry, "--created", "2020-01-01T00:00:00Z").stderr
-    assert "expired on 2020-03-31" in arcferry("verify", "b", "--bundle-key", "k.pub", status=3).stderr
+    assert "expired already" in build(arcferry, "--created", "2020-01-01T00:00:00Z").err
+    assert "expired on 2020-03-31" in arcferry("verify", "b", "--bundle-key", "k.pub", status=3).err
 
 
 def test_two_bundles_of_one_key_for_other_distributions_are_both_good(arcferry: Run) -> None:
@@ -121,7 +121,7 @@ def test_two_bundles_of_one_key_for_other_distributions_are_both_good(arcferry: 
         arcferry(*command, "--version", version)
     for out in ("d13.zip", "d12.zip", "d13.zip"):
         arcferry("verify", out, "--bundle-key", "k.pub")
-    refused = arcferry("verify", "old13.zip", "--bundle-key", "k.pub", status=3).stderr
+    refused = arcferry("verify", "old13.zip", "--bundle-key", "k.pub", status=3).err
     assert "old13.zip: version 6 is older than one for the same servers (Linux debian13 amd64)" in refused
     assert "manifest.json" not in refused
 
@@ -147,14 +147,14 @@ def test_wrong_input_is_named(
     arcferry: Run, tmp_path: Path, more: list[str], environment: dict[str, str], says: str
 ) -> None:
     arcferry("key", "new", "k")
-    assert says in build(arcferry, *more, status=2, **environment).stderr
+    assert says in build(arcferry, *more, status=2, **environment).err
     assert not (tmp_path / "b").exists()
 
 
 def test_a_password_comes_by_environment_and_shows_nowhere(arcferry: Run, tmp_path: Path) -> None:
     arcferry("key", "new", "k", "--password-env", "PW", PW=PASSWORD)
-    assert "--password-env" in build(arcferry, status=2).stderr
-    assert "wrong password" in build(arcferry, "--password-env", "PW", status=2, PW="wrong").stderr
+    assert "--password-env" in build(arcferry, status=2).err
+    assert "wrong password" in build(arcferry, "--password-env", "PW", status=2, PW="wrong").err
     build(arcferry, "--password-env", "PW", PW=PASSWORD)
     for path in tmp_path.rglob("*"):
         assert not path.is_file() or PASSWORD.encode() not in path.read_bytes()
@@ -183,13 +183,13 @@ def test_a_password_is_asked_for_on_a_terminal(arcferry: Run, tmp_path: Path) ->
 def test_a_taken_name_needs_replace(arcferry: Run) -> None:
     arcferry("key", "new", "k")
     build(arcferry)
-    assert "--replace" in build(arcferry, status=2).stderr
+    assert "--replace" in build(arcferry, status=2).err
     build(arcferry, "--replace")
-    assert "exists already" in arcferry("key", "new", "k", status=2).stderr
+    assert "exists already" in arcferry("key", "new", "k", status=2).err
 
 
 def test_every_help_says_what_the_command_is_for(arcferry: Run) -> None:
-    assert "seal it" in arcferry("--help").stdout
+    assert "seal it" in arcferry("--help").out
     for command in (
         ["build"],
         ["verify"],
@@ -199,7 +199,7 @@ def test_every_help_says_what_the_command_is_for(arcferry: Run) -> None:
         ["key", "endorse"],
         ["key", "accept"],
     ):
-        text = arcferry(*command, "--help").stdout
+        text = arcferry(*command, "--help").out
         assert "Usage:" in text
         assert len(text.splitlines()) > 8
 
@@ -217,20 +217,18 @@ def phone(stdout: str) -> str:
 def test_a_zip_is_built_verified_and_shown(arcferry: Run, tmp_path: Path) -> None:
     arcferry("key", "new", "k")
     built = arcferry("build", "--out", "b.zip", "--secret-key", "k", "--agent", "azcmagent_1.67.0_amd64.deb")
-    assert "arcferry bundle verify b.zip --bundle-key k.pub" in built.stderr
-    assert "are exactly what the seal says" in arcferry("verify", "b.zip", "--bundle-key", "k.pub").stdout
-    shown = json.loads(arcferry("show", "b.zip", "--output", "json").stdout)
+    assert "arcferry bundle verify b.zip --bundle-key k.pub" in built.err
+    assert "are exactly what the seal says" in arcferry("verify", "b.zip", "--bundle-key", "k.pub").out
+    shown = json.loads(arcferry("show", "b.zip", "--output", "json").out)
     assert shown["verified"] is False
     whole = (tmp_path / "b.zip").read_bytes()
     (tmp_path / "b.zip").write_bytes(whole[:-1])
     assert (
         "b.zip: does not end as a whole zip"
-        in arcferry("verify", "b.zip", "--bundle-key", "k.pub", status=3).stderr
+        in arcferry("verify", "b.zip", "--bundle-key", "k.pub", status=3).err
     )
     (tmp_path / "b.txt").write_bytes(b"not a zip")
-    assert (
-        "neither a folder nor a zip" in arcferry("verify", "b.txt", "--bundle-key", "k.pub", status=2).stderr
-    )
+    assert "neither a folder nor a zip" in arcferry("verify", "b.txt", "--bundle-key", "k.pub", status=2).err
 
 
 def test_the_manifests_own_hash_is_read_out_in_groups(arcferry: Run, tmp_path: Path) -> None:
@@ -238,17 +236,15 @@ def test_the_manifests_own_hash_is_read_out_in_groups(arcferry: Run, tmp_path: P
     built = build(arcferry)
     digest = hashlib.sha256((tmp_path / "b" / "manifest.json").read_bytes()).hexdigest()
     verified = arcferry("verify", "b", "--bundle-key", "k.pub")
-    assert phone(verified.stdout) == phone(built.stdout) == digest
-    document = json.loads(arcferry("verify", "b", "--bundle-key", "k.pub", "--output", "json").stdout)
+    assert phone(verified.out) == phone(built.out) == digest
+    document = json.loads(arcferry("verify", "b", "--bundle-key", "k.pub", "--output", "json").out)
     assert document["manifest_sha256"] == digest
 
 
 def test_a_bundle_is_copied_to_a_zip_and_back(arcferry: Run, tmp_path: Path) -> None:
     arcferry("key", "new", "k")
     build(arcferry)
-    assert (
-        "exactly what the seal says" in arcferry("copy", "b", "stick/b.zip", "--bundle-key", "k.pub").stdout
-    )
+    assert "exactly what the seal says" in arcferry("copy", "b", "stick/b.zip", "--bundle-key", "k.pub").out
     arcferry("copy", "stick/b.zip", "here", "--bundle-key", "k.pub")
 
     def content(folder: str) -> dict[str, bytes]:
@@ -256,9 +252,9 @@ def test_a_bundle_is_copied_to_a_zip_and_back(arcferry: Run, tmp_path: Path) -> 
         return {str(path.relative_to(root)): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
     assert content("here") == content("b")
-    assert "--replace" in arcferry("copy", "b", "stick/b.zip", "--bundle-key", "k.pub", status=2).stderr
+    assert "--replace" in arcferry("copy", "b", "stick/b.zip", "--bundle-key", "k.pub", status=2).err
     (tmp_path / "b" / "host" / "linux.sh").write_text("x")
-    assert "host/linux.sh" in arcferry("copy", "b", "other.zip", "--bundle-key", "k.pub", status=3).stderr
+    assert "host/linux.sh" in arcferry("copy", "b", "other.zip", "--bundle-key", "k.pub", status=3).err
     assert not (tmp_path / "other.zip").exists()
 
 
@@ -269,14 +265,14 @@ def test_an_older_bundle_needs_a_reason(arcferry: Run, tmp_path: Path) -> None:
     build(arcferry, "--version", "8", "--replace")
     arcferry("verify", "b", "--bundle-key", "k.pub")
     refused = arcferry("verify", "old.zip", "--bundle-key", "k.pub", status=3)
-    assert "version 7 is older" in refused.stderr
-    assert "--allow-older" in refused.stderr
-    assert "exactly what the seal says" in arcferry("show", "old.zip", "--bundle-key", "k.pub").stdout
+    assert "version 7 is older" in refused.err
+    assert "--allow-older" in refused.err
+    assert "exactly what the seal says" in arcferry("show", "old.zip", "--bundle-key", "k.pub").out
     command = ["verify", "old.zip", "--bundle-key", "k.pub", "--allow-older", "1.68 hangs on Debian 11"]
-    allowed = arcferry(*command).stdout
+    allowed = arcferry(*command).out
     assert "allowed because: 1.68 hangs on Debian 11" in allowed
     assert "but not the newest" in allowed
-    document = json.loads(arcferry(*command, "--output", "json").stdout)
+    document = json.loads(arcferry(*command, "--output", "json").out)
     assert (document["older"]["newest_version"], document["older"]["reason"]) == (
         8,
         "1.68 hangs on Debian 11",
@@ -285,20 +281,20 @@ def test_an_older_bundle_needs_a_reason(arcferry: Run, tmp_path: Path) -> None:
 
 
 def test_a_new_key_follows_the_old_one(arcferry: Run, tmp_path: Path) -> None:
-    ids = [arcferry("key", "new", name).stdout.split()[-1] for name in ("k", "k2")]
+    ids = [arcferry("key", "new", name).out.split()[-1] for name in ("k", "k2")]
     (tmp_path / "ours.pub").write_bytes((tmp_path / "k.pub").read_bytes())
     command = ["build", "--out", "b2", "--secret-key", "k2", "--agent", "azcmagent_1.67.0_amd64.deb"]
     arcferry(*command)
     arcferry("verify", "b2", "--bundle-key", "ours.pub", status=3)
-    assert "no such file" in arcferry("key", "accept", "k2.pub", "--into", "ours.pub", status=2).stderr
-    assert arcferry("key", "endorse", "k2.pub", "--secret-key", "k").stdout == "k2.pub.minisig\n"
-    accepted = arcferry("key", "accept", "k2.pub", "--into", "ours.pub").stdout
+    assert "no such file" in arcferry("key", "accept", "k2.pub", "--into", "ours.pub", status=2).err
+    assert arcferry("key", "endorse", "k2.pub", "--secret-key", "k").out == "k2.pub.minisig\n"
+    accepted = arcferry("key", "accept", "k2.pub", "--into", "ours.pub").out
     assert all(key_id in accepted for key_id in ids)
-    assert f"sealed with key {ids[1]}" in arcferry("verify", "b2", "--bundle-key", "ours.pub").stdout
+    assert f"sealed with key {ids[1]}" in arcferry("verify", "b2", "--bundle-key", "ours.pub").out
     arcferry("key", "new", "k3")
     arcferry("key", "endorse", "k3.pub", "--secret-key", "k3", status=2)
-    stranger = arcferry("key", "new", "stranger").stdout.split()[-1]
+    stranger = arcferry("key", "new", "stranger").out.split()[-1]
     arcferry("key", "endorse", "k3.pub", "--secret-key", "stranger")
-    refused = arcferry("key", "accept", "k3.pub", "--into", "ours.pub", status=3).stderr
+    refused = arcferry("key", "accept", "k3.pub", "--into", "ours.pub", status=3).err
     assert ids[0] in refused
     assert stranger not in refused
