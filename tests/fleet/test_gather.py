@@ -37,10 +37,8 @@ def left_out(found: dict[str, str]) -> str:
 
 def prints(host: LabHost, program: str) -> None:
     """Have a server answer with what a program prints, whatever it is asked."""
-    shell = host.root / "usr/local/bin/sh"
-    shell.parent.mkdir(parents=True, exist_ok=True)
-    shell.write_text(f"#!/bin/bash\n{program}\n")
-    shell.chmod(0o755)
+    session = host.root / "etc/arcferry/session"
+    session.write_text(f"#!/bin/sh\necho 'arcferry-user: root' >&2\ncat >/dev/null\n{program}\n")
 
 
 def put(host: LabHost, path: str, text: str) -> None:
@@ -65,7 +63,9 @@ async def test_servers_give_theirs_and_nothing_is_left_on_them(fleet: Fleet) -> 
         assert f"the end of {host.name}\n" in text
         assert LINE in text
     assert not [name for name, text in found.items() if SECRET in text]
-    assert [state_of(host) for host in hosts] == before
+    for host, then in zip(hosts, before, strict=True):
+        changed = {name for name, _ in state_of(host).items() ^ then.items()}
+        assert changed <= {"var/log/commands.log"}  # what the twin itself writes of every command
     assert not fleet.state.exists()
 
 
@@ -84,10 +84,10 @@ async def test_one_that_nobody_answers_for_is_a_line_with_the_way_out(fleet: Fle
 @pytest.mark.parametrize(
     ("program", "says"),
     [
-        ("cat >/dev/null; exec head -c 20000000 /dev/zero", "printed more than 8,388,608 bytes"),
-        ('cat >/dev/null; echo \'{"schema":1,"verb":"facts"}\'', "no answer to `evidence`"),
+        ("exec head -c 20000000 /dev/zero", "printed more than 8,388,608 bytes"),
+        ('echo \'{"schema":1,"verb":"facts"}\'', "no answer to `evidence`"),
         (
-            'cat >/dev/null; printf \'short\\n{"schema":1,"verb":"evidence","ok":true,"bytes":900}\\n\'',
+            'printf \'short\\n{"schema":1,"verb":"evidence","ok":true,"bytes":900}\\n\'',
             "its evidence came in 5 bytes, and it counts 900",
         ),
     ],
