@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 import shutil
+import zipfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -110,6 +111,25 @@ async def mixed(
         yield Mixed(
             twin, with_msi, folder, bytecode, extra=extra, windows=twin.servers.windows, before_all=before
         )
+
+
+@pytest.mark.timeout(300)
+async def test_evidence_comes_from_both_systems(mixed: Mixed) -> None:
+    out = mixed.folder / "case.zip"
+    place = ("--inventory", str(mixed.twin.paths.inventory), "--out", str(out))
+    done = await ended(await mixed.begun("evidence", "pack", *place))
+    assert done.code == 0, done.err
+    with zipfile.ZipFile(out) as archive:
+        texts = {
+            name.partition("-")[2].partition(".")[0]: archive.read(name).decode()
+            for name in archive.namelist()
+            if name.startswith("evidence/")
+        }
+    assert texts.keys() == ALL.keys()
+    for name in WINDOWS:
+        facts, _ = json.JSONDecoder().raw_decode(texts[name])
+        assert (facts["verb"], facts["os"].lower()) == ("facts", "windows")
+        assert facts["path"]["endpoints"]
 
 
 @pytest.mark.timeout(300)

@@ -1,8 +1,12 @@
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
+import typer
+
 from arcferry.cli.evidence import held_beside, read_files, tell_unrecognised, warn
-from arcferry.cli.options import OutOption, argument
+from arcferry.cli.evidence_servers import AskedOptions, ask, parted, request_of
+from arcferry.cli.options import OutOption, argument, grouped
 from arcferry.cli.since import SinceOption, compared_with
 from arcferry.cli.talk import say
 from arcferry.errors import FileInputError, InputError
@@ -12,40 +16,75 @@ if TYPE_CHECKING:
 
     from arcferry.diagnosis import Diagnosis
     from arcferry.evidence.pack import Cleaning
+    from arcferry.fleet.gather import HostEvidence
 
 
+@grouped
 def pack(
     files: Annotated[
-        list[Path],
-        argument("FILE...", "What explain reads, and folders of it, such as what collect --evidence wrote."),
-    ],
+        list[Path] | None,
+        argument(
+            "[FILE...]",
+            "What explain reads, and folders of it, such as what collect --evidence wrote. With --inventory, "
+            "names of servers in it too.",
+        ),
+    ] = None,
     *,
+    servers: AskedOptions,
     out: OutOption,
     since: SinceOption = None,
 ) -> None:
-    """Pack files for Microsoft's support: one zip, without credentials, with the request written out.
+    """Pack evidence for Microsoft's support: one zip, without credentials, with the request written out.
 
     In it: case.txt, a support request in English (symptom and times in UTC, names and addresses, routes and
     filter, what was ruled out and by what, what changed, Microsoft's documents with their days, those that
     speak against it too, and one question); findings.json and findings.txt; versions.json; each file as text
     without credentials, an archive's one by one; REDACTED.txt, how much of which kind was taken out of which
-    file; SHA256SUMS. A file in which nobody can see what is secret is left out, and named. No host is
-    reached, nothing is sent. Read it through before you send it; arcferry explain reads it back.
+    file; SHA256SUMS. A file in which nobody can see what is secret is left out, and named. Read it through
+    before you send it; arcferry explain reads it back. Nothing is sent.
 
-    Exit code 0 when it is written, 2 where a file cannot be used, nothing in them was understood, or the zip
-    is there already.
+    With --inventory its servers, or those of --limit and --site, are asked for theirs: facts, path, the ends
+    of the agent's logs. Nothing is changed or left on them. One that gives none is named in REDACTED.txt,
+    with the way out. Without --inventory no host is reached.
+
+    Exit code 0 when it is written, 1 when it is and a server gave nothing, 2 where a file cannot be used,
+    nothing was understood, or the zip is there already.
     """
+    from arcferry.evidence.pack import files_in
+
+    if out.exists():
+        raise FileInputError(out, "is there already", hint="Remove it, or give another name with --out.")
+    paths, names = parted(files or [], servers)
+    given = dict.fromkeys(files_in(paths))
+    _refuse_names([str(path) for _, path in given])
+    with TemporaryDirectory(prefix="arcferry-") as folder:
+        request = request_of(servers, names, Path(folder))
+        if not given and request is None:
+            raise InputError("nothing to pack", hint="Name files, or servers by --inventory.")
+        asked = ask(request) if request else ()
+        told = [(one.path.name, one.path) for one in asked if one.path]
+        lost = [one for one in asked if not one.path]
+        if not (given or told):
+            why = [f"{one.host.name}: {one.why}" for one in lost]
+            raise InputError("\n".join(["no server gave evidence", *why]))
+        cleaning = _packed(out, [*given, *told], lost, since)
+    _tell(out, cleaning)
+    if lost:
+        raise typer.Exit(1)
+
+
+def _packed(
+    out: Path, given: "Sequence[tuple[str, Path]]", lost: "Sequence[HostEvidence]", since: Path | None
+) -> "Cleaning":
+    """Judge what was given, and write the zip."""
     from arcferry.cli.explain import cloud_of
     from arcferry.diagnosis import judge
     from arcferry.diagnosis.since import since as with_changes
     from arcferry.diagnosis.support import support
-    from arcferry.evidence.pack import cleaned, files_in, says_nothing
+    from arcferry.evidence.pack import cleaned, says_nothing
+    from arcferry.fleet.transport import place_of
     from arcferry.report import evidence_pack
 
-    if out.exists():
-        raise FileInputError(out, "is there already", hint="Remove it, or give another name with --out.")
-    given = dict.fromkeys(files_in(files))
-    _refuse_names([str(path) for _, path in given])
     found = read_files([str(path) for _, path in given if not says_nothing(path)], all_recognised=False)
     tell_unrecognised(found)
     cloud = cloud_of(found)
@@ -56,8 +95,10 @@ def pack(
     changes = compared_with(diagnosis, since) if since else None
     diagnosis = with_changes(diagnosis, changes) if changes else diagnosis
     cleaning = cleaned(given)
+    for one in lost:
+        cleaning.skip(one.why, f"server {place_of(one.host)}")
     evidence_pack.write(out, evidence_pack.entries(support(diagnosis, cloud, changes), cleaning))
-    _tell(out, cleaning)
+    return cleaning
 
 
 def _refuse_names(names: "Sequence[str]") -> None:

@@ -5,9 +5,9 @@ host, both travel as one on standard input.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from arcferry.bundle import Bundle
+from arcferry.bundle import Bundle, BundleFile
 from arcferry.errors import HostCommandError
 from arcferry.fleet.host_state import host_scripts
 from arcferry.fleet.place import Place
@@ -27,9 +27,9 @@ _OWN_SCOPE = {"linux": b"\nNETWORK=1", "windows": b"\n$script:Stage = "}
 """What the other part must hold to work from standard input, where a script has no scope of its own."""
 
 
-def joined(bundle: Bundle, system: System) -> bytes | None:
-    """Both parts of a system's host script as one; None for a bundle that is too old for that."""
-    parts = [file.read() for file in host_scripts(bundle, system)]
+def joined(files: Sequence[BundleFile], system: System) -> bytes | None:
+    """Both parts of a system's host script as one; None where they are too old for that."""
+    parts = [file.read() for file in files]
     script, _, after = parts[0].rpartition(_LAST_CALL[system.name])
     if len(parts) == 1 or not script or after.strip() or _OWN_SCOPE[system.name] not in parts[1]:
         return None
@@ -38,7 +38,7 @@ def joined(bundle: Bundle, system: System) -> bytes | None:
 
 def joined_scripts(bundle: Bundle) -> Mapping[str, bytes]:
     """The joined host script of each system that has one in this bundle."""
-    made = {name: joined(bundle, system) for name, system in SYSTEMS.items()}
+    made = {name: joined(host_scripts(bundle, system), system) for name, system in SYSTEMS.items()}
     return {name: text for name, text in made.items() if text is not None}
 
 

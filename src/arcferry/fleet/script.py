@@ -113,6 +113,21 @@ async def ask(
     return _answer(session, verb, result)
 
 
+async def printed(
+    session: Session, script: bytes, verb: str, *words: str, deadline: float, limit: int
+) -> tuple[bytes, ScriptAnswer]:
+    """What a verb printed before its answer, as the host sent it, and the answer; changes nothing there.
+
+    Raises:
+        HostCommandError: it printed more than `limit`, or did not answer as the script does.
+        HostUnreachableError: the session was cut.
+    """
+    argv = system_of(session.system).script(None, [verb, *words])
+    result = await session.run(argv, stdin=script, deadline=deadline, limit=limit)
+    before, _, last = result.stdout.rstrip().rpartition(b"\n")
+    return before, _answer(session, verb, Result(result.exit_status, last, result.stderr))
+
+
 async def sweep(session: Session) -> None:
     """Remove tokens that an attempt which was killed has left on the host; not one that is at work right now.
 

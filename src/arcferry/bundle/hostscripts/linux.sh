@@ -9,7 +9,8 @@
 #   sh linux.sh install PACKAGE SHA256              install or upgrade the agent from a deb or rpm
 #   sh linux.sh check LOCATION CLOUD                the agent's own connectivity check
 #   sh linux.sh evidence LOCATION CLOUD FILE        what `facts` tells and the ends of the agent's own logs in one file
-#                                                   that only root can read, for `arcferry evidence pack`
+#                                                   that only root can read, for `arcferry evidence pack`; for FILE -
+#                                                   on standard output, before the answer
 #   sh linux.sh connect CONFIG [PROXY]              connect to Azure Arc; CONFIG is removed; waits 300 seconds, or
 #                                                   --wait=SECONDS, for Azure to hear from the agent; --proxy=URL
 #                                                   is PROXY too, and for facts and check the one that will be
@@ -558,7 +559,11 @@ do_evidence() {
 	need_root
 	(VERB=facts && do_facts "$1" "$2") >"$WORK/evidence"
 	agent_logs | hide_secrets >>"$WORK/evidence"
-	write_whole evidence 600 "$3" || refuse no-file "$3: cannot be written, or is a link"
+	if [ "$3" = - ]; then
+		cat "$WORK/evidence" && echo
+	else
+		write_whole evidence 600 "$3" || refuse no-file "$3: cannot be written, or is a link"
+	fi
 	answer true ",\"file\":$(text "$3"),\"bytes\":$(wc -c <"$WORK/evidence" | tr -d ' ')"
 }
 

@@ -8,7 +8,8 @@
 #   windows.ps1 install MSI SHA256                  install or upgrade the agent
 #   windows.ps1 check LOCATION CLOUD                the agent's own connectivity check
 #   windows.ps1 evidence LOCATION CLOUD FILE        what `facts` tells and the ends of the agent's own logs in one file
-#                                                   that only administrators can read, for `arcferry evidence pack`
+#                                                   that only administrators can read, for `arcferry evidence pack`;
+#                                                   for FILE - on standard output, before the answer
 #   windows.ps1 connect CONFIG [PROXY]              connect to Azure Arc; CONFIG is removed; waits 300 seconds, or
 #                                                   -WaitSeconds N, for Azure to hear from the agent
 #   ... -AgentProxy URL                             the same PROXY, for facts, check and connect
@@ -472,7 +473,13 @@ function Invoke-Evidence([string]$Location, [string]$Cloud, [string]$File) {
     foreach ($name in @($Answer.Keys)) { $Answer.Remove($name) }
     $Answer['schema'], $Answer['verb'], $Answer['ok'] = 1, 'evidence', $false
     $bytes = (New-Object Text.UTF8Encoding $false).GetBytes($text)
-    Write-Whole (Get-FullPath $File) $bytes -Private
+    if ($File -ceq '-') {
+        # Past PowerShell's own output, which would be in the console's code page.
+        $stream = [Console]::OpenStandardOutput()
+        $stream.Write($bytes, 0, $bytes.Length)
+        $stream.WriteByte(10)
+        $stream.Flush()
+    } else { Write-Whole (Get-FullPath $File) $bytes -Private }
     $Answer['file'], $Answer['bytes'] = $File, $bytes.Length
 }
 

@@ -184,7 +184,7 @@ class Crew:
                 machine = await get_machine(task.azure, host.name)
             state = await task.survey(self._claims, machine)
         except Exception as error:  # noqa: BLE001  # as in `_performed`
-            failure = _failure("facts", error)
+            failure = failure_of("facts", error)
             task.see(EventKind.FAILED, "facts", failure.says)
             return HostErrand(host, ErrandOutcome.FAILED, steps=(_with_way_out(failure, self._request),))
         decided = tuple(errand.decide(state))
@@ -238,12 +238,13 @@ async def _performed(task: ErrandTask, step: ErrandStep) -> StepResult:
     try:
         result = await step.perform(task)
     except Exception as error:  # noqa: BLE001  # one host's surprise must not end the others' work
-        result = _failure(step.name, error)
+        result = failure_of(step.name, error)
     task.see(EventKind(result.state.value), step.name, result.says, time.monotonic() - began)
     return result
 
 
-def _failure(step: str, error: Exception) -> StepResult:
+def failure_of(step: str, error: Exception) -> StepResult:
+    """What went wrong in a step, with the way out."""
     if not isinstance(error, ArcferryError):
         says = one_line(mask(f"unexpected {type(error).__name__}: {error}"))
         return StepResult(
