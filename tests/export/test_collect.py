@@ -209,7 +209,7 @@ def test_an_upgrade_counts_once_azure_shows_the_version(tmp_path: Path, in_azure
     assert "agent 1.66.0 is 1.68.0 now: web01" in drawn(alone)
     assert report.document(alone)["hosts"][0]["agent"] == {"version": "1.68.0", "was": "1.66.0"}
     seen = replace(machine("web01", "Connected"), agent_version=in_azure)
-    asked = collect(tmp_path, azure=InAzure({"web01": seen}, "rg-arc"))
+    asked = collect(tmp_path, azure=InAzure({"web01": seen}, "rg-arc", "1" * 8))
     assert asked.all_good is good
     assert good or "Azure still shows agent" in "\n".join(drawn(asked))
 
