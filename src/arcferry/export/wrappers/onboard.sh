@@ -308,7 +308,10 @@ main() {
 	DELIVERED=$BASE/delivered-$(setting bundle).json
 	RESULT=$BASE/result.json
 	UPGRADES= # not empty where this is to upgrade, which has reports of its own
-	[ "$(setting way)" != upgrade ] || UPGRADES=1 RESULT=$BASE/upgrade.json DELIVERED=$BASE/upgraded-$(setting bundle).json
+	if [ "$(setting way)" = upgrade ]; then
+		UPGRADES=1 RESULT=$BASE/upgrade.json
+		DELIVERED=$BASE/upgraded-$(setting bundle).json
+	fi
 	: >"$BASE/answers"
 	rm -f -- "$BASE/path.json"
 	look_up
