@@ -116,7 +116,7 @@ def test_every_line_does_what_the_guide_promises(
     right = next(text for line, text in said if "Select-String" in line)
     assert [line.split(": ")[0] for line in right.splitlines()] == ["right", "right"]
     found = {one["verb"]: one for one in answers(said)}
-    assert list(found) == ["verify", "facts", "install", "check", "connect", "show"]
+    assert list(found) == ["verify", "facts", "install", "check", "connect", "show", "evidence"]
     assert {verb: one for verb, one in found.items() if not one["ok"]} == {}
     rows = found["facts"]["path"]["endpoints"]
     assert [one["failure"] for one in rows if not one["reachable"]] == []
