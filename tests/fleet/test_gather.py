@@ -14,6 +14,7 @@ from .test_errands import state_of
 pytestmark = [pytest.mark.lab, pytest.mark.hosts, pytest.mark.timeout(180)]
 HIMDS = "var/opt/azcmagent/log/himds.log"
 SECRET = "Zx9~q8W"
+ANSWER = """echo '{"schema":1,"verb":"evidence","ok":true,"bytes":%d}'"""
 LINE = (
     'time="2026-11-23T08:00:00Z" level=error msg="Get '
     "https://agentserviceapi.guestconfiguration.azure.com/: dial tcp 20.0.0.1:443: i/o timeout"
@@ -86,12 +87,11 @@ async def test_one_that_nobody_answers_for_is_a_line_with_the_way_out(fleet: Fle
     [
         ("exec head -c 20000000 /dev/zero", "printed more than 8,388,608 bytes"),
         ('echo \'{"schema":1,"verb":"facts"}\'', "no answer to `evidence`"),
-        (
-            'printf \'short\\n{"schema":1,"verb":"evidence","ok":true,"bytes":900}\\n\'',
-            "its evidence came in 5 bytes, and it counts 900",
-        ),
+        (f"echo short; {ANSWER % 900}", "its evidence came in 5 bytes, and it counts 900"),
+        (f"printf 'PK\\003\\004....\\n'; {ANSWER % 8}", "is no text"),
+        (f"printf '[%.0s' $(seq 5000); echo; {ANSWER % 9}", "nested too deeply"),
     ],
-    ids=["endless", "another", "cut"],
+    ids=["endless", "another", "cut", "zip", "document"],
 )
 async def test_one_that_answers_as_no_script_does_is_a_line(fleet: Fleet, program: str, says: str) -> None:
     first, second, _ = fleet.twin.servers.hosts

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from arcferry.cli.evidence import held_beside, read_files, tell_unrecognised, warn
-from arcferry.cli.evidence_servers import AskedOptions, ask, parted, request_of
+from arcferry.cli.evidence_servers import AskedOptions, Told, ask, parted, request_of, usable
 from arcferry.cli.options import OutOption, argument, grouped
 from arcferry.cli.since import SinceOption, compared_with
 from arcferry.cli.talk import say
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from arcferry.diagnosis import Diagnosis
     from arcferry.evidence.pack import Cleaning
-    from arcferry.fleet.gather import HostEvidence
 
 
 @grouped
@@ -62,30 +61,27 @@ def pack(
         if not given and request is None:
             raise InputError("nothing to pack", hint="Name files, or servers by --inventory.")
         asked = ask(request) if request else ()
-        told = [(one.path.name, one.path) for one in asked if one.path]
-        lost = [one for one in asked if not one.path]
-        if not (given or told):
-            why = [f"{one.host.name}: {one.why}" for one in lost]
+        told = usable(asked)
+        if not (given or told.files):
+            why = [f"{name}: {why}" for name, why in told.lost]
             raise InputError("\n".join(["no server gave evidence", *why]))
-        cleaning = _packed(out, [*given, *told], lost, since)
+        cleaning = _packed(out, list(given), told, since)
     _tell(out, cleaning)
-    if lost:
+    if told.lost:
         raise typer.Exit(1)
 
 
-def _packed(
-    out: Path, given: "Sequence[tuple[str, Path]]", lost: "Sequence[HostEvidence]", since: Path | None
-) -> "Cleaning":
+def _packed(out: Path, given: "Sequence[tuple[str, Path]]", told: Told, since: Path | None) -> "Cleaning":
     """Judge what was given, and write the zip."""
     from arcferry.cli.explain import cloud_of
     from arcferry.diagnosis import judge
     from arcferry.diagnosis.since import since as with_changes
     from arcferry.diagnosis.support import support
     from arcferry.evidence.pack import cleaned, says_nothing
-    from arcferry.fleet.transport import place_of
     from arcferry.report import evidence_pack
 
-    found = read_files([str(path) for _, path in given if not says_nothing(path)], all_recognised=False)
+    read = read_files([str(path) for _, path in given if not says_nothing(path)], all_recognised=False)
+    found = [*read, *told.documents]
     tell_unrecognised(found)
     cloud = cloud_of(found)
     held = held_beside(found, cloud)
@@ -94,9 +90,9 @@ def _packed(
     _refuse(diagnosis)
     changes = compared_with(diagnosis, since) if since else None
     diagnosis = with_changes(diagnosis, changes) if changes else diagnosis
-    cleaning = cleaned(given)
-    for one in lost:
-        cleaning.skip(one.why, f"server {place_of(one.host)}")
+    cleaning = cleaned([*given, *told.files])
+    for name, why in told.lost:
+        cleaning.skip(why, f"server {name}")
     evidence_pack.write(out, evidence_pack.entries(support(diagnosis, cloud, changes), cleaning))
     return cleaning
 

@@ -1,11 +1,12 @@
 """Evidence that `evidence pack` asks servers for: which of them, how they are reached, and what each gave."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from arcferry.cli import options, stopping
+from arcferry.cli.evidence import read_files
 from arcferry.cli.inventory import EncodingOption, InventoryOption, read
 from arcferry.cli.onboard_options import (
     ConcurrencyOption,
@@ -15,9 +16,10 @@ from arcferry.cli.onboard_options import (
     sign_in_of,
 )
 from arcferry.cli.winrm import WinrmOptions
-from arcferry.errors import FileInputError, InputError
+from arcferry.errors import ArcferryError, FileInputError, InputError
 
 if TYPE_CHECKING:
+    from arcferry.evidence.case import Document
     from arcferry.fleet.gather import EvidenceRequest, HostEvidence
     from arcferry.fleet.inventory import Host
 
@@ -32,6 +34,21 @@ class AskedOptions(SelectionOptions, HostOptions, WinrmOptions):
     location_unlisted: options.UnlistedOption = False
     cloud: options.CloudOption = options.DEFAULT_CLOUD
     concurrency: ConcurrencyOption = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What servers gave.
+
+    Attributes:
+        files: each with what it is called.
+        documents: what they say.
+        lost: the servers that gave nothing which can be used, and why.
+    """
+
+    files: "list[tuple[str, Path]]" = field(default_factory=list)
+    documents: "list[Document]" = field(default_factory=list)
+    lost: list[tuple[str, str]] = field(default_factory=list)
 
 
 def parted(words: Sequence[Path], given: AskedOptions) -> tuple[list[Path], list[str]]:
@@ -84,3 +101,22 @@ def ask(request: "EvidenceRequest") -> "tuple[HostEvidence, ...]":
 
     with watching([host.name for host in request.hosts], 1, done="asked", lines=log.is_on()) as see:
         return stopping.run(gather(request, see), says="stopped; nothing was packed")
+
+
+def usable(asked: "Sequence[HostEvidence]") -> Told:
+    """What of it can be read: what one server gave must not keep the others' from being packed."""
+    from arcferry.fleet.transport import place_of
+
+    told = Told()
+    for one in asked:
+        if one.path is None:
+            told.lost.append((place_of(one.host), one.why))
+            continue
+        try:
+            told.documents.extend(read_files([str(one.path)], all_recognised=False))
+        except ArcferryError as error:
+            says = error.message.replace(f"{one.path.parent}/", "")
+            told.lost.append((place_of(one.host), f"what it gave cannot be used: {says}"))
+        else:
+            told.files.append((one.path.name, one.path))
+    return told

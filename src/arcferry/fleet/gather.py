@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from arcferry.errors import HostCommandError
+from arcferry.evidence.readers import archive
+from arcferry.evidence.readers.values import text_of
 from arcferry.files import write_whole
 from arcferry.fleet.errands.crew import failure_of
 from arcferry.fleet.errands.task import own_script
@@ -126,4 +128,6 @@ async def _asked(session: Session, request: EvidenceRequest, script: bytes) -> b
             f"{session.place}: its evidence came in {len(data):,} bytes, and it counts {said:,}",
             hint="Ask again; or have the host script write a file there: docs/evidence-pack.md.",
         )
+    if archive.looks_right(data) or text_of(data) is None:
+        raise HostCommandError(f"{session.place}: what it gave as its evidence is no text")
     return data
