@@ -537,7 +537,7 @@ hide_secrets() {
 	value='("[^"]*"|[^",;[:space:]]+)' is='[[:space:]]*[:=][[:space:]]*'
 	secret='(secret|token|signature|api-?key|shared-?key)[a-z_-]*'
 	sed -E -e 's#(://)[^@[:space:]"<>]*@#\1[redacted]@#g' -e 's#^[a-z0-9+/=]{60,}.?$#[redacted]#I' \
-		-e 's#eyJ[a-z0-9_-]{8,}([.][a-z0-9_-]*)*#[redacted]#gI' \
+		-e 's#ey[J][a-z0-9_-]{8,}([.][a-z0-9_-]*)*#[redacted]#gI' \
 		-e 's#((bearer|basic) +)[a-z0-9+/=._~-]{8,}#\1[redacted]#gI' \
 		-e 's#([?&](sig|sv|code|key)=)[^&"[:space:]]*#\1[redacted]#gI' \
 		-e "s#((password|passwd|passphrase|pwd)[a-z_-]*\"?$is)$value#\1[redacted]#gI" \

@@ -437,7 +437,7 @@ function Write-Whole([string]$Path, [byte[]]$Bytes, [switch]$Private) {
 function Hide-Secrets([string]$Text) {
     $value, $is = '("[^"]*"|[^",;\s]+)', '\s*[:=]\s*'
     $names = '(?:secret|token|signature|api-?key|shared-?key)[a-z_-]*'
-    $rules = '(://)[^@\s"<>]*(?=@)', '(?m)^()[a-z0-9+/=]{60,}(?=\r?$)', '()eyJ[a-z0-9_-]{8,}(?:\.[a-z0-9_-]*)*',
+    $rules = '(://)[^@\s"<>]*(?=@)', '(?m)^()[a-z0-9+/=]{60,}(?=\r?$)', '()ey[J][a-z0-9_-]{8,}(?:\.[a-z0-9_-]*)*',
         '((?:bearer|basic) +)[a-z0-9+/=._~-]{8,}', '([?&](?:sig|sv|code|key)=)[^&"\s]*',
         ('((?:password|passwd|passphrase|pwd)[a-z_-]*"?' + $is + ')' + $value),
         ('(' + $names + '(?:\s*=\s*|"' + $is + '))' + $value), ('(' + $names + ':\s*)[a-z0-9+/=._~-]{20,}')
