@@ -27,6 +27,7 @@ OURS = {words: command for words, command in COMMANDS.items() if words[:1] != ("
 
 TWO_MEANINGS = {
     "--since": "a time, for a history; an older file, for a sheet of rules",
+    "--inventory": "the servers that a command is about; for a watch, those that look",
     "--site": "the servers of a site; what was watched from a site",
     "--resolver": "the one that is asked; for a watch several, of a site each",
     "--replace": "a bundle that lies there; tags that are there",
