@@ -102,7 +102,8 @@ def steps(done: Ended, name: str) -> dict[str, str]:
 
 
 def journal(fleet: Errands) -> list[tuple[str, str, str, str]]:
-    lines = map(json.loads, (fleet.state / "errands.jsonl").read_text().splitlines())
+    path = fleet.state / "errands.jsonl"
+    lines = map(json.loads, path.read_text().splitlines() if path.exists() else ())
     return [(line["host"], line["step"], line["event"], line["says"]) for line in lines]
 
 
