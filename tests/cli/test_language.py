@@ -7,6 +7,10 @@ import sys
 
 import pytest
 
+from arcferry.cli.app import ALWAYS_ENGLISH, COMMANDS
+from arcferry.diagnosis.refusal import way_out, way_out_of_page
+from arcferry.language import speaking
+
 CHINESE = "路由篩選器缺少該名稱所在區域的社群值"
 ENGLISH = "The route filter lacks the community"
 SLUG = "route/community-not-in-filter"
@@ -40,6 +44,17 @@ def test_another_language_is_refused_with_those_that_there_are() -> None:
     told = run("explain", SLUG, "--lang", "fr")
     assert told.returncode == 2
     assert told.stderr == "error: unknown language 'fr'\nhint: Known: en, zh-TW\n"
+
+
+def test_what_is_remembered_and_handed_on_is_english_in_every_language() -> None:
+    """An error's hint stands in a run's journal, and what a watch keeps is read by whoever comes next."""
+    code = "RequestDisallowedByPolicy"
+    english = way_out(code)
+    assert english
+    with speaking("zh-TW"):
+        assert way_out(code) == english
+        assert way_out_of_page("login.microsoftonline.com").isascii()
+    assert {name.split()[0] for name in ALWAYS_ENGLISH} <= set(COMMANDS)
 
 
 def test_json_is_the_same_in_both() -> None:

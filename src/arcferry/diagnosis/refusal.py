@@ -4,6 +4,7 @@ from arcferry import catalog
 from arcferry.diagnosis.finding import Finding
 from arcferry.diagnosis.judge import judge
 from arcferry.evidence.case import CodeSeen, Document, Kind
+from arcferry.language import ENGLISH, speaking
 from arcferry.probe.observation import Attempt, Failure, Stage
 
 _ORIGIN = "Azure"
@@ -35,4 +36,6 @@ def way_out_of_page(host: str) -> str:
 
 
 def _finding(document: Document) -> Finding | None:
-    return next(iter(judge((document,)).findings), None)
+    # It becomes the hint of an error, which runs remember and JSON has: English, as the error's own words.
+    with speaking(ENGLISH):
+        return next(iter(judge((document,)).findings), None)
