@@ -22,7 +22,7 @@ test: venv
 	.venv/bin/python -m pytest -n $(PYTEST_WORKERS) --dist loadgroup || { \
 		code=$$?; [ $$code = 1 ] || exit $$code; \
 		echo "test: what failed runs once more, alone"; \
-		.venv/bin/python -m pytest -n 1 --dist loadgroup --last-failed --last-failed-no-failures none; }
+		.venv/bin/python -m tests.again; }
 
 # Atheris is no dependency: it comes into an environment of its own, and finds arcferry in the other. How many inputs
 # there were stands at the end (number_of_executed_units); what failed stays in .fuzz.

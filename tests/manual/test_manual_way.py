@@ -145,4 +145,14 @@ def test_the_run_used_every_command_of_the_guide_but_those_for_certificates(reco
     verbs = re.findall(
         r"linux\.sh (\w+)", " ".join(one["text"] for one in record["steps"] + record["undone"])
     )
-    assert verbs == ["verify", "facts", "install", "check", "connect", "show", "disconnect", "uninstall"]
+    assert verbs == [
+        "verify",
+        "facts",
+        "install",
+        "check",
+        "connect",
+        "show",
+        "evidence",
+        "disconnect",
+        "uninstall",
+    ]

@@ -107,7 +107,7 @@ STORY = (
     Step("watch show --location eastasia", "agentserviceapi"),
     Step("evidence script --location eastasia --system windows", "arcferry-evidence.ps1"),
     Step("bundle key new 金鑰", "key id"),
-    Step("bundle build --out 安裝包 --secret-key 金鑰 --agent {agent} --location eastasia", "linux"),
+    Step("bundle build --out 安裝包 --secret-key 金鑰 --agent {agent} --location eastasia", "1.67.0 deb"),
     Step("bundle verify 安裝包 --bundle-key 金鑰.pub", "sealed"),
     Step("bundle copy 安裝包 安裝包.zip --bundle-key 金鑰.pub", "安裝包.zip"),
     Step("bundle show 安裝包.zip", "NOT VERIFIED"),

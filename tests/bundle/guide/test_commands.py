@@ -119,7 +119,7 @@ def test_what_is_sent_back_is_what_was_written(facts: BundleFacts, text_name: st
             if one.where == system
             for found in re.findall(re.escape(folder) + r"[\w.]+", one.text)
         }
-        assert written == {f"{folder}answers.txt", f"{folder}path.json"}
+        assert written == {f"{folder}{name}" for name in ("answers.txt", "path.json", "evidence.txt")}
         tag = f"[{system.title()}] "
         assert all(f"- {tag}`{path}`" in text for path in written)
 
