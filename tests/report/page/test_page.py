@@ -97,7 +97,10 @@ def test_a_cause_of_several_documents_is_told_once_with_all_its_servers() -> Non
 
 def test_what_is_decided_comes_before_what_is_not() -> None:
     undecided = samples.finding(
-        cause="path/endpoint-unreachable", title="cannot be reached", confidence="undetermined"
+        cause="path/endpoint-unreachable",
+        title="cannot be reached",
+        confidence="undetermined",
+        endpoints=[{"host": "gbl.his.arc.azure.com", "address": "20.0.0.9"}],
     )
     warning = samples.finding(cause="risk/old-data", title="old", severity="warning")
     page = page_of(samples.document("findings", findings=[undecided, warning, samples.finding()]))
@@ -105,6 +108,31 @@ def test_what_is_decided_comes_before_what_is_not() -> None:
         "route/community-not-in-filter", "path/endpoint-unreachable", "risk/old-data",
     ]  # fmt: skip
     assert page.answer.more == "One further cause is told below."
+
+
+@pytest.mark.parametrize(
+    ("servers", "address", "told"),
+    [
+        ([], "40.115.128.9", 1),
+        (["web01"], "40.115.128.9", 1),
+        (["web01", "web09"], "40.115.128.9", 2),
+        ([], "40.115.128.8", 2),
+    ],
+)
+def test_what_does_not_decide_is_left_out_where_another_decides(
+    servers: list[str], address: str, told: int
+) -> None:
+    decided = samples.finding("web01")
+    open_one = samples.finding(
+        *servers,
+        cause="path/endpoint-unreachable",
+        title="cannot be reached",
+        confidence="undetermined",
+        endpoints=[decided["endpoints"][0] | {"address": address}],
+    )
+    page = page_of(*(samples.document("findings", findings=[one]) for one in (open_one, decided)))
+    assert len(page.causes) == told
+    assert page.causes[0].slug == "route/community-not-in-filter"
 
 
 @pytest.mark.parametrize(

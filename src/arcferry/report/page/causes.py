@@ -15,17 +15,33 @@ _MOST_LINES = 60
 def causes(documents: Sequence[Written]) -> tuple[Cause, ...]:
     """The gravest first, what is decided before what is not, what the newest document tells before the rest.
 
-    A cause that several documents tell of is one; the words are those of the latest document.
+    A cause that several documents tell of is one; the words are those of the latest document. What does not
+    decide why an address is out of reach is left out if another finding decides it.
     """
+    decided = {
+        place
+        for document in documents
+        for finding in document.findings
+        if finding.severity == Severity.ERROR and finding.confidence != Confidence.UNDETERMINED
+        for place in _places(finding, ("", *finding.hosts))
+    }
     groups: dict[tuple[str, str], list[Finding]] = {}
     newest: dict[tuple[str, str], int] = {}
     for number, document in enumerate(documents):
         for finding in document.findings:
+            places = _places(finding, finding.hosts or ("",))
+            if finding.confidence == Confidence.UNDETERMINED and places and places <= decided:
+                continue
             groups.setdefault((finding.cause, finding.title), []).append(finding)
             newest[finding.cause, finding.title] = number
     ranked = sorted(groups, key=lambda key: (*_rank(groups[key][-1]), -newest[key]))
     spans = every(documents, "reach")
     return tuple(_cause(groups[key], spans) for key in ranked[:_MOST])
+
+
+def _places(finding: Finding, servers: Sequence[str]) -> set[tuple[str, str, str]]:
+    """The addresses that it is about, as each of these servers sees them; an empty name is whoever asked."""
+    return {(one.host, one.address, server) for one in finding.endpoints for server in servers}
 
 
 def _rank(finding: Finding) -> tuple[int, int]:
