@@ -209,6 +209,23 @@ def test_the_steps_of_a_run_stand_one_after_the_other() -> None:
             assert before.left + before.width == pytest.approx(after.left, abs=1)
 
 
+def test_a_verification_shows_since_when_each_server_stands_as_it_does() -> None:
+    document = samples.verification("connected", "stale", "missing")
+    document["machines"][1]["last_run"] = {
+        "run": "17975551fcd4",
+        "at": "2026-11-17T08:00:00Z",
+        "ended": "connected",
+    }
+    document["machines"][2]["since"] = None
+    (timeline,) = page_of(document).timelines
+    assert [(lane.name, [block.style for block in lane.blocks]) for lane in timeline.lanes] == [
+        ("server1", ["good", "bad"]), ("server0", ["good"]),
+    ]  # fmt: skip
+    before, now = timeline.lanes[0].blocks
+    assert before.tip == "connected in run 17975551fcd4, 2026-11-17 08:00 UTC to 2026-11-19 08:00 UTC"
+    assert (before.left, before.width, now.left + now.width) == (0, 500, 1000)
+
+
 def test_every_datum_has_its_day() -> None:
     given = {"name": "filter.json", "kind": "route-filter", "taken": "2026-11-01T00:00:00Z"}
     page = page_of(samples.ALL["findings"] | {"inputs": [given]}, samples.watch())

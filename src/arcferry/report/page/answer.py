@@ -98,7 +98,8 @@ def _runs(document: Written, words: Words) -> tuple[Level, str]:
         return "unknown", words("answer.no_runs")
     newest = document.runs[0]
     good = sum(one.state == "connected" for one in newest.hosts)
-    says = words("answer.runs", good=good, all=newest.hosts_total, run=newest.run, state=newest.state)
+    state = words.of("states", newest.state)
+    says = words("answer.runs", good=good, all=newest.hosts_total, run=newest.run, state=state)
     level = _all(good, newest.hosts_total)
     return "warn" if level == "FAIL" and newest.state == "running" else level, says
 

@@ -227,6 +227,14 @@ class Fault(_Part):
     says: Line = ""
 
 
+class Past(_Part):
+    """How a run left a server."""
+
+    run: Name = ""
+    at: Instant = None
+    ended: Name = ""
+
+
 class Host(_Part):
     """A host of a run or a collection, or a machine of a verification."""
 
@@ -243,6 +251,7 @@ class Host(_Part):
     failure: Step | None = None
     faults: tuple[Fault, ...] = ()
     machine: Machine | None = None
+    last_run: Past | None = None
 
 
 class Run(_Part):
