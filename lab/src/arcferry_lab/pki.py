@@ -54,7 +54,7 @@ class Authority:
         not_before: datetime | None = None,
         not_after: datetime | None = None,
         client: bool = False,
-        with_rsa: bool = False,
+        key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | None = None,
     ) -> Leaf:
         """A certificate for DNS names (wildcards allowed) and IP addresses; the first name is its CN.
 
@@ -64,9 +64,9 @@ class Authority:
             not_before: the beginning of its life, also in the future; a day before now where None.
             not_after: the end of its life, also in the past; seven days from now where None.
             client: for a TLS client instead of a server.
-            with_rsa: with an RSA key, where a client signs with no other, as Wine's does.
+            key: its own, where a client signs with RSA alone; a new one on a curve where None.
         """
-        key = rsa.generate_private_key(65537, 2048) if with_rsa else ec.generate_private_key(ec.SECP256R1())
+        key = key or ec.generate_private_key(ec.SECP256R1())
         end = not_after or datetime.now(UTC) + _LEAF_LIFE
         usage = ExtendedKeyUsageOID.CLIENT_AUTH if client else ExtendedKeyUsageOID.SERVER_AUTH
         start = not_before or min(datetime.now(UTC), end) - timedelta(days=1)
@@ -154,6 +154,11 @@ def load_leaf(context: ssl.SSLContext, leaf: Leaf) -> None:
         path = Path(folder) / "leaf.pem"
         path.write_bytes(leaf.certificate_pem + leaf.key_pem)
         context.load_cert_chain(path)
+
+
+def new_rsa_key() -> rsa.RSAPrivateKey:
+    """Costs as long as thirty certificates."""
+    return rsa.generate_private_key(65537, 2048)
 
 
 def private_key_pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:
