@@ -96,8 +96,7 @@ class Authority:
         send: bytes = b"",
     ) -> ssl.SSLContext:
         """A TLS 1.2+ server context with a fresh certificate for `names`, sent with those of `send` (PEM)."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context = bare_server_context()
         leaf = self.issue(names, not_before=not_before, not_after=not_after)
         load_leaf(context, Leaf(leaf.certificate_pem + send, leaf.key_pem))
         return context
@@ -146,6 +145,13 @@ class Authority:
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public_key), critical=False)
             .add_extension(issuer_id, critical=False)
         )
+
+
+def bare_server_context() -> ssl.SSLContext:
+    """A TLS 1.2+ server context that has no certificate yet."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 def load_leaf(context: ssl.SSLContext, leaf: Leaf) -> None:
