@@ -92,6 +92,9 @@ def test_a_cause_of_several_documents_is_told_once_with_all_its_servers() -> Non
     assert cause.to == "network"
     assert cause.letter == samples.LETTER
     assert cause.since == from_text("2026-11-19T00:10:00Z")
+    assert [load().moved(one) for one in cause.moves] == [
+        f"{LOST} answered in East Asia until 2026-11-19, and in Japan East since 2026-11-19 00:10 UTC."
+    ]
     assert len(cause.evidence) == 1
 
 
@@ -107,7 +110,34 @@ def test_what_is_decided_comes_before_what_is_not() -> None:
     assert [one.slug for one in page.causes] == [
         "route/community-not-in-filter", "path/endpoint-unreachable", "risk/old-data",
     ]  # fmt: skip
-    assert page.answer.more == "One further cause is told below."
+    assert page.answer.more == "2 further findings stand below."
+
+
+def test_a_name_that_answers_elsewhere_by_another_resolver_did_not_move() -> None:
+    history = samples.watch()
+    history["answers"][0]["resolver"] = "10.0.0.54"
+    (cause,) = page_of(samples.document("findings", findings=[samples.finding()]), history).causes
+    assert cause.moves == ()
+
+
+@pytest.mark.parametrize(
+    ("carried", "reached", "level"),
+    [("", True, "ok"), ("", False, "unknown"), ("no", True, "FAIL"), ("yes", False, "ok")],
+)
+def test_where_a_name_was_reached_the_path_is_not_in_doubt(carried: str, reached: bool, level: str) -> None:
+    history = samples.watch()
+    history["answers"] = [history["answers"][-1] | {"carried": carried}]
+    history["reach"] = [history["reach"][-1] | {"reached": reached}]
+    path = page_of(history).path
+    assert path
+    assert [one.level for one in path.goals] == [level]
+
+
+def test_a_page_says_how_one_knows_that_it_is_mended() -> None:
+    here = samples.document("findings", location="eastasia", findings=[samples.finding()])
+    assert page_of(here).check == "arcferry check --location eastasia"
+    there = samples.document("findings", location="westeurope", findings=[samples.finding()])
+    assert page_of(here, there).check == ""
 
 
 @pytest.mark.parametrize(

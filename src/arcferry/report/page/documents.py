@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from arcferry import catalog
+from arcferry.diagnosis.names import region_name
 from arcferry.errors import InputError, first_problem
 from arcferry.report.as_json import SCHEMA
 from arcferry.text import clean, one_line, quoted
@@ -353,3 +355,11 @@ def read(document: object, name: str = "") -> Written:
 def every(documents: Sequence[Written], field: str) -> list[Any]:
     """What all documents have in this field, in their order."""
     return [one for document in documents for one in getattr(document, field)]
+
+
+def located(span: Span) -> str:
+    """The region, or the service whose community carries the answer anywhere; empty if neither is known."""
+    if span.region:
+        return region_name(span.region)
+    known = catalog.community(span.community)
+    return known.name if known else span.community

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from arcferry import catalog
-from arcferry.diagnosis.names import region_name
-from arcferry.report.page.documents import Host, Span, Written
+from arcferry.report.page.documents import Host, Span, Written, located
 from arcferry.report.page.fleets import level_of, state_of
 from arcferry.report.page.page import RANK, Block, Lane, Level, Timeline
 from arcferry.report.page.words import Words
@@ -135,11 +133,11 @@ def _answered(document: Written, time: _Time, words: Words) -> Timeline:
     """A lane a name and resolver, coloured by region, and barred where the filter lacks its community."""
     styles = {
         place: f"region{number % _COLOURS}"
-        for number, place in enumerate(dict.fromkeys(filter(None, map(_located, document.answers))))
+        for number, place in enumerate(dict.fromkeys(filter(None, map(located, document.answers))))
     }
     lanes = []
     for (host, resolver), spans in _by(document.answers, lambda one: (one.host, one.resolver)).items():
-        told = [(one, styles.get(_located(one), "unknown"), _place(one, words)) for one in spans]
+        told = [(one, styles.get(located(one), "unknown"), _place(one, words)) for one in spans]
         outside = words("timelines.not_carried")
         lost = [(one, "lost", f"{_place(one, words)}: {outside}") for one in spans if one.carried == "no"]
         name = words("timelines.resolver", host=host or words("labels.regional"), resolver=resolver or "DNS")
@@ -170,19 +168,11 @@ def _by(spans: Iterable[Span], key: Callable[[Span], _Key]) -> dict[_Key, list[S
 
 
 def _told(span: Span) -> tuple[object, ...]:
-    return span.reached, span.says, _located(span), span.carried
+    return span.reached, span.says, located(span), span.carried
 
 
 def _place(span: Span, words: Words) -> str:
-    return _located(span) or span.says or words("timelines.region_unknown")
-
-
-def _located(span: Span) -> str:
-    """The region, or the service whose community carries the answer anywhere; empty if neither is known."""
-    if span.region:
-        return region_name(span.region)
-    known = catalog.community(span.community)
-    return known.name if known else span.community
+    return located(span) or span.says or words("timelines.region_unknown")
 
 
 def _timeline(
