@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from ctypes.util import find_library
 from pathlib import Path
 from typing import Any
 
@@ -89,9 +90,11 @@ async def browsing() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def tab() -> AsyncIterator[Browser]:
-    """A module's own; skipped by name where there is no Chromium."""
+    """A module's own; skipped by name where there is no Chromium, or none that Playwright can drive."""
     if program() is None:
         pytest.skip("no Chromium on PATH")
+    if find_library("atomic") is None:
+        pytest.skip("no libatomic, which Playwright's Node needs")
     async with browsing() as one:
         yield one
 
