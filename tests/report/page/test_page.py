@@ -267,6 +267,13 @@ def test_every_datum_has_its_day() -> None:
     assert page.sources == ("route filter of 2026-11-20",)
 
 
+def test_a_run_is_as_new_as_the_last_that_its_journal_tells() -> None:
+    page = page_of(samples.runs(), samples.check(LOST))
+    assert [load().day(one.asof) for one in page.answer.standings] == [
+        "2026-11-20 08:00 UTC", "2026-11-20 09:00 UTC",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("document", "says"),
     [

@@ -321,9 +321,10 @@ class Written(_Part):
 
     @property
     def day(self) -> datetime | None:
-        """As of when it is; where it has no day of its own, that of the newest thing it was made from."""
+        """As of when it is; where it has no day of its own, that of the newest thing it tells of."""
         own = self.taken or self.asked or self.ended or self.last or self.started
-        return own or max((one.taken for one in self.inputs if one.taken), default=None)
+        told = [one.taken for one in self.inputs] + [one.time for run in self.runs for one in run.hosts]
+        return own or max(filter(None, told), default=None)
 
 
 def read(document: object, name: str = "") -> Written:
