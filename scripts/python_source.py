@@ -60,9 +60,13 @@ class Source:
             self._take(path, module)
 
     def _take(self, path: Path, module: ast.Module) -> None:
-        for node in ast.walk(module):
+        todo: list[ast.AST] = [module]
+        while todo:
+            node = todo.pop()
             self._path[node] = path
-            self._parents |= dict.fromkeys(ast.iter_child_nodes(node), node)
+            for inner in ast.iter_child_nodes(node):
+                self._parents[inner] = node
+                todo.append(inner)
             if isinstance(node, Function):
                 self._functions[node.name].append(node)
             elif isinstance(node, ast.ClassDef):
