@@ -1,11 +1,16 @@
-"""Gather the words that stand in code, and compile their translations.
+"""Gather the words that stand in code and on the pages of steps, and compile their translations.
 
-python scripts/words.py             what is missing, left over, fuzzy, or has other placeholders
-python scripts/words.py --update    put each new text into the .po, take the old ones out, compile the .mo
+    python scripts/words.py             what is missing, left over, stale, fuzzy, or has other placeholders
+    python scripts/words.py --update    put each new text into the .po, take the old ones out, compile the .mo
+    python scripts/words.py --stamp NAME    this page of steps was compared with the English of now
+
+The first line of a translated page holds the stamp of the English text that it was made from.
 """
 
 import ast
+import hashlib
 import io
+import re
 import string
 import sys
 from collections.abc import Iterator
@@ -31,6 +36,9 @@ SOURCE = ROOT / "src/arcferry"
 PO = SOURCE / "locale/zh-TW/words.po"
 MO = PO.with_suffix(".mo")
 LANGUAGE = "zh_TW"
+PAGES = SOURCE / "export/pages"
+_KEPT = re.compile(r"(?s)```.*?```|\{\{\w+\}\}|`[^`\n]+`")
+"""What a translation of a page has as the English has it: commands, values and names."""
 _FUNCTIONS = {"_", "marked", "headings", "ngettext"}
 
 Text = str | tuple[str, str]
@@ -132,6 +140,38 @@ def problems(texts: dict[Text, list[str]], catalog: Catalog) -> Iterator[str]:
             yield f"other placeholders: {text}"
 
 
+def page_problems(folder: Path = PAGES) -> Iterator[str]:
+    """Each page of steps that is missing, stale, or has other commands or values than the English."""
+    for english in sorted((*folder.glob("*.md"), folder / "words.toml")):
+        path = folder / "zh-TW" / english.name
+        if not path.exists():
+            yield f"{english.name}: missing"
+            continue
+        text, given = english.read_text(encoding="utf-8"), path.read_text(encoding="utf-8")
+        if stamp(text) not in given.partition("\n")[0]:
+            yield f"{english.name}: of another English text"
+        if set(_KEPT.findall(text)) != set(_KEPT.findall(given)):
+            other = set(_KEPT.findall(text)) ^ set(_KEPT.findall(given))
+            yield f"{english.name}: not alike: {sorted(other)}"
+    for path in (folder / "zh-TW").iterdir():
+        if not (folder / path.name).exists():
+            yield f"{path.name}: left over"
+
+
+def stamp(text: str) -> str:
+    """Stands for an English page."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def write_stamp(name: str) -> None:
+    """Mark a page as made from the English of now."""
+    path = PAGES / "zh-TW" / name
+    given = re.sub(r"\A(?:<!--|#) of \w+(?: -->)?\n", "", path.read_text(encoding="utf-8"))
+    of = stamp((PAGES / name).read_text(encoding="utf-8"))
+    head = f"<!-- of {of} -->" if path.suffix == ".md" else f"# of {of}"
+    path.write_text(f"{head}\n{given}", encoding="utf-8")
+
+
 def update() -> None:
     """Bring the .po to the texts of now, and compile it."""
     old = translated() if PO.exists() else Catalog(locale=LANGUAGE)
@@ -160,4 +200,7 @@ def update() -> None:
 if __name__ == "__main__":
     if sys.argv[1:] == ["--update"]:
         update()
-    print("\n".join(sorted(problems(gathered(), translated()))) or "every text is there, and translated")
+    for name in sys.argv[2:]:
+        write_stamp(name)
+    found = [*sorted(problems(gathered(), translated()), key=str), *page_problems()]
+    print("\n".join(found) or "every text is there, and translated")

@@ -130,3 +130,23 @@ def test_the_headings_of_a_table_are_chinese() -> None:
 
 def test_the_first_few_names_are_told() -> None:
     assert named(("a", "b", "c"), most=2) == "a, b 等，另有 1 個"  # noqa: RUF001
+
+
+def test_every_page_of_steps_is_translated_from_the_english_of_now(script: ModuleType) -> None:
+    assert list(script.page_problems()) == []
+
+
+def test_a_page_that_is_missing_or_stale_is_found(script: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "zh-TW").mkdir()
+    for name in ("a.md", "b.md", "words.toml"):
+        (tmp_path / name).write_text("Run `this`\n")
+    stamp = script.stamp("Run `this`\n")
+    (tmp_path / "zh-TW/a.md").write_text(f"<!-- of {stamp} -->\n執行 `that`\n", encoding="utf-8")
+    (tmp_path / "zh-TW/words.toml").write_text("# of 00000000\n`this`\n", encoding="utf-8")
+    (tmp_path / "zh-TW/c.md").write_text("", encoding="utf-8")
+    assert list(script.page_problems(tmp_path)) == [
+        "a.md: not alike: ['`that`', '`this`']",
+        "b.md: missing",
+        "words.toml: of another English text",
+        "c.md: left over",
+    ]
