@@ -1,11 +1,19 @@
-"""The language that findings, remedies and letters are in; slugs, codes and JSON are the same in all."""
+"""The language that people are spoken to in; slugs, codes and JSON are the same in all.
+
+Words that stand in code pass through `_`, `ngettext` or `marked`: `scripts/words.py` gathers them from there.
+"""
 
 import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gettext import GNUTranslations
 
 ENGLISH = "en"
 LANGUAGES = (ENGLISH, "zh-TW")
@@ -19,6 +27,11 @@ def spoken() -> str:
     return _spoken.get()
 
 
+def speak(language: str) -> None:
+    """From now on words are of this language."""
+    _spoken.set(language)
+
+
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
     """Within it words are of this language; without it they are English."""
@@ -27,6 +40,42 @@ def speaking(language: str) -> Iterator[None]:
         yield
     finally:
         _spoken.reset(before)
+
+
+def _(text: str, /, **values: object) -> str:
+    """The text in the language that is spoken, with these values in its braces."""
+    language = spoken()
+    if language != ENGLISH and text:  # gettext's answer to an empty text is the head of the catalogue
+        text = _words(language).gettext(text)
+    return text.format(**values) if values else text
+
+
+def ngettext(one: str, many: str, count: int, /, **values: object) -> str:
+    """The text for so many things, as `_`; `{count}` in it is their number."""
+    language = spoken()
+    if language == ENGLISH:
+        text = one if count == 1 else many
+    else:
+        text = _words(language).ngettext(one, many, count)
+    return text.format(count=count, **values)
+
+
+def marked(text: str) -> str:
+    """A text that passes through `_` later, where it is printed: a table of a module's knows no language."""
+    return text
+
+
+def headings(*texts: str) -> tuple[str, ...]:
+    """Several texts of which the same holds, such as the headings of a table."""
+    return texts
+
+
+@cache
+def _words(language: str) -> "GNUTranslations":
+    from gettext import GNUTranslations  # noqa: PLC0415  # English needs none
+
+    with resources.files("arcferry").joinpath("locale", language, "words.mo").open("rb") as file:
+        return GNUTranslations(file)
 
 
 def over(english: Mapping[str, Any], translated: Mapping[str, Any]) -> dict[str, Any]:

@@ -100,7 +100,8 @@ STORY = (
     ),
     Scene(
         "A page for everybody who was not there: what was missing, who had to act and the letter to send, and "
-        "how each server went through the run.",
+        "A page for everybody who was not there: what was missing, who had to act and the letter to send, "
+        "and how each server went through the run.",
         "report explain.json {run} --out {page}",
     ),
 )

@@ -13,6 +13,7 @@ from arcferry.cli.output import PageOutput, show
 from arcferry.cli.since import SinceOption
 from arcferry.cli.talk import say
 from arcferry.files import state_folder
+from arcferry.language import _
 
 if TYPE_CHECKING:
     from arcferry.diagnosis import Diagnosis
@@ -169,4 +170,4 @@ def _counter(total: int) -> "AbstractContextManager[Callable[[Observation], None
         return nullcontext(told)
     from arcferry.report import console
 
-    return console.counter(f"Probing {total} endpoints", total)
+    return console.counter(_("Probing {total} endpoints", total=total), total)

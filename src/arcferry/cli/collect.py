@@ -8,6 +8,7 @@ from arcferry.cli.inventory import EncodingOption, InventoryOption, read
 from arcferry.cli.options import argument, grouped, option
 from arcferry.cli.output import show_by
 from arcferry.cli.talk import say
+from arcferry.language import _
 
 if TYPE_CHECKING:
     from arcferry.export.collect import InAzure
@@ -89,7 +90,7 @@ def _in_azure(given: azure_options.QueryOptions, cloud: str) -> "InAzure | None"
             return InAzure(await azure.list_machines(session), there.resource_group, there.subscription_id)
 
     try:
-        with waiting_for("Asking Azure for the machines"):
+        with waiting_for(_("Asking Azure for the machines")):
             return stopping.run(listed(), says="stopped")
     except AzureError as error:
         typer.echo(f"warn: Azure was not asked: {error}", err=True)

@@ -25,6 +25,7 @@ from arcferry.cli.sign_in import principal
 from arcferry.cli.talk import say
 from arcferry.cli.winrm import WinrmOptions
 from arcferry.errors import InputError, InterruptedRunError
+from arcferry.language import _
 
 if TYPE_CHECKING:
     from arcferry.fleet.errands.errand import Errand, ErrandRequest, Wishes
@@ -127,7 +128,7 @@ def carry_out(request: "ErrandRequest", given: MachineOptions, output: CheckOutp
 
     who = principal(given, ask=applies and request.errand.asks_azure)
     if not applies:
-        with waiting_for(f"Reading {len(request.inventory.hosts)} hosts"):
+        with waiting_for(_("Reading {count} hosts", count=len(request.inventory.hosts))):
             result = stopping.run(plan_errand(request, who), says="stopped; nothing was changed")
     else:
         stop = Stop()

@@ -17,6 +17,7 @@ from arcferry.cli.onboard_options import (
 )
 from arcferry.cli.winrm import WinrmOptions
 from arcferry.errors import ArcferryError, FileInputError, InputError
+from arcferry.language import marked
 
 if TYPE_CHECKING:
     from arcferry.evidence.case import Document
@@ -99,7 +100,7 @@ def ask(request: "EvidenceRequest") -> "tuple[HostEvidence, ...]":
     from arcferry.fleet.gather import gather
     from arcferry.report.progress import watching
 
-    with watching([host.name for host in request.hosts], 1, done="asked", lines=log.is_on()) as see:
+    with watching([host.name for host in request.hosts], 1, done=marked("asked"), lines=log.is_on()) as see:
         return stopping.run(gather(request, see), says="stopped; nothing was packed")
 
 

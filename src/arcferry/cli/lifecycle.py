@@ -10,6 +10,7 @@ from arcferry.cli.output import show
 from arcferry.cli.sign_in import principal
 from arcferry.cli.talk import say
 from arcferry.cli.verify import HALF, OF_IDENTITY, VerifyOptions, verified, wanted_of
+from arcferry.language import _
 
 if TYPE_CHECKING:
     from arcferry.azure import Identity
@@ -82,7 +83,7 @@ def _asked(inventory: Path | None, given: VerifyOptions, who: "Identity") -> "Ve
     from arcferry.verify import Source
 
     wanted = wanted_of(inventory, given, timedelta(days=7))
-    with waiting_for("Asking Azure for the machines"):
+    with waiting_for(_("Asking Azure for the machines")):
         return stopping.run(verified(wanted, who, Source.GRAPH), says="stopped; nothing was changed")
 
 

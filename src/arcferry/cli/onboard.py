@@ -13,6 +13,7 @@ from arcferry.cli.run_choice import RunOption
 from arcferry.cli.sign_in import principal
 from arcferry.cli.talk import say
 from arcferry.errors import InputError, InterruptedRunError
+from arcferry.language import _
 
 if TYPE_CHECKING:
     from arcferry.fleet.saved_plan import SavedPlan
@@ -58,7 +59,7 @@ def plan(
     from arcferry.report.console import waiting_for
 
     request = request_of(inventory, fleet, acts=False, run=order)
-    with waiting_for(f"Reading {len(request.inventory.hosts)} hosts and Azure"):
+    with waiting_for(_("Reading {count} hosts and Azure", count=len(request.inventory.hosts))):
         result = stopping.run(plan_fleet(request), says="stopped; nothing was changed")
     if save is not None:
         saved_plan.save(result, save)

@@ -13,6 +13,7 @@ from arcferry.cli.output import show_by
 from arcferry.cli.sign_in import principal
 from arcferry.cli.talk import say
 from arcferry.errors import BundleFault, BundleRefusedError, InputError
+from arcferry.language import _
 
 if TYPE_CHECKING:
     from arcferry.azure import AzureTarget, Identity
@@ -99,7 +100,7 @@ def verify(
             "else: --az-login, --managed-identity or --federated-token-file.",
         )
     wanted = wanted_of(inventory, given, timedelta(days=stale_after))
-    with waiting_for("Asking Azure for the machines"):
+    with waiting_for(_("Asking Azure for the machines")):
         found = stopping.run(verified(wanted, who, Source(ask)), says="stopped; nothing was changed")
     show_by(output, report, report.Verified(found, every))
     if found.half:

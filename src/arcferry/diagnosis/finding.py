@@ -9,6 +9,7 @@ from typing import Self
 from arcferry import catalog
 from arcferry.command_line import Does
 from arcferry.evidence.case import AgentState, Case, Kind
+from arcferry.language import _
 from arcferry.routing.reception import Received, Returned
 
 
@@ -123,7 +124,12 @@ class Finding:
 
 def addressed(to: str, owner: Owner) -> str:
     """Whom a request goes to, as `the network team`."""
-    return to if to and to not in list(Owner) else f"the {to or owner.value} team"
+    return to if to and to not in list(Owner) else _("the {owner} team", owner=_(to or owner.value))
+
+
+def team(owner: Owner) -> str:
+    """Whose change it is, as `network team`."""
+    return _("{owner} team", owner=_(owner.value))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from arcferry.errors import InputError
 from arcferry.export.ansible_hosts import ansible_hosts
 from arcferry.export.content import BUNDLE
 from arcferry.export.options import WAIT, ExportOptions
-from arcferry.export.steps import as_html
+from arcferry.export.steps import as_html, page_text
 from arcferry.files import packaged, write_whole
 
 COLLECTION = PurePosixPath("ansible_collections/arcferry/onboard")
@@ -49,7 +49,8 @@ def write_ansible(options: ExportOptions, folder: Path) -> None:
     for name, data in packaged(templates / "collection"):
         write_whole(folder / COLLECTION / name, data.replace(b"{{arcferry_version}}", __version__.encode()))
     (folder / "results").mkdir(exist_ok=True)
-    steps = (templates / "project" / "STEPS.md").read_text(encoding="utf-8")
+    steps = page_text("ansible")
+    write_whole(folder / "STEPS.md", steps.encode())
     write_whole(folder / "STEPS.html", as_html(steps).encode())
     if options.inventory is not None:
         hosts = _verbatim(ansible_hosts(options.inventory, options.tags))

@@ -16,16 +16,22 @@ from arcferry.export.content import LINUX, WINDOWS, pins
 from arcferry.export.options import CertificateSignIn, ExportOptions, TokenFile, Tool
 from arcferry.export.servers import SERVERS
 from arcferry.export.task import ENGINE, arguments, pinned_arguments, task_name
+from arcferry.fleet.host_state import Way
+from arcferry.language import ENGLISH, _, marked, ngettext, spoken
 from arcferry.text import fill
 from arcferry.times import to_text
 
 _PAGES = resources.files("arcferry.export") / "pages"
 _MOST_NAMED = 12
 _TITLES = {
-    Tool.GPO: "by Group Policy",
-    Tool.CONFIGMGR: "by Configuration Manager",
-    Tool.INTUNE: "by Intune",
-    Tool.SCRIPT: "with scripts",
+    (Way.ONBOARD, Tool.GPO): marked("Steps: onboard servers by Group Policy"),
+    (Way.ONBOARD, Tool.CONFIGMGR): marked("Steps: onboard servers by Configuration Manager"),
+    (Way.ONBOARD, Tool.INTUNE): marked("Steps: onboard servers by Intune"),
+    (Way.ONBOARD, Tool.SCRIPT): marked("Steps: onboard servers with scripts"),
+    (Way.UPGRADE, Tool.GPO): marked("Steps: upgrade servers by Group Policy"),
+    (Way.UPGRADE, Tool.CONFIGMGR): marked("Steps: upgrade servers by Configuration Manager"),
+    (Way.UPGRADE, Tool.INTUNE): marked("Steps: upgrade servers by Intune"),
+    (Way.UPGRADE, Tool.SCRIPT): marked("Steps: upgrade servers with scripts"),
 }
 
 
@@ -40,7 +46,7 @@ def write_page(
     share, rest = (parts[:1], parts[1:]) if parts and parts[0].endswith("share") else ((), parts)
     why = () if options.upgrades else ("why",)
     names = ("head", *share, *_sign_in_pages(options), *rest, *why, "after")
-    text = "\n".join((_PAGES / f"{name}.md").read_text(encoding="utf-8") for name in names)
+    text = "\n".join(map(page_text, names))
     # A value may hold anything but a backtick and a line feed: the texts put each between backticks.
     text = fill(text, _values(options, tool, folder, content))
     numbers = itertools.count(1)
@@ -49,13 +55,22 @@ def write_page(
     files.write_whole(folder / "STEPS.html", as_html(text).encode())
 
 
+def page_text(name: str) -> str:
+    """A part of a page in the language that is spoken; the stamp of its English stands above another."""
+    if spoken() == ENGLISH:
+        return _PAGES.joinpath(f"{name}.md").read_text(encoding="utf-8")
+    return _PAGES.joinpath(spoken(), f"{name}.md").read_text(encoding="utf-8").partition("\n")[2]
+
+
 def as_html(markdown: str) -> str:
     """A page of steps as one file that needs nothing else; what is not Markdown is escaped.
 
     Its one script puts a button beside each command, and the page lets no other run.
     """
     page, script = (_PAGES.joinpath(name).read_text(encoding="utf-8") for name in ("page.html", "copy.js"))
+    script = fill(script, {"copy": _("Copy"), "copied": _("Copied")})
     values = {
+        "language": "en" if spoken() == ENGLISH else "zh-Hant-TW",
         "title": escape(markdown.partition("\n")[0].lstrip("# ")),
         "body": rendered(markdown),
         "script": script,
@@ -85,13 +100,13 @@ def _commands(options: ExportOptions, tool: Tool) -> dict[str, str]:
 def _values(options: ExportOptions, tool: Tool, folder: Path, content: str) -> dict[str, str]:
     manifest, target = options.bundle.manifest, options.target
     return {
-        "title": f"Steps: {options.way} servers {_TITLES[tool]}",
+        "title": _(_TITLES[options.way, tool]),
         "bundle": options.bundle.id,
         "version": str(manifest.version),
         "expires": to_text(manifest.expires),
         **_where(options, content),
         "cloud": target.cloud.name,
-        "group": options.group or "none",
+        "group": options.group or _("none"),
         "group_name": options.group.rpartition("\\")[2].replace("'", "''"),
         "delay": str(options.minutes(tool)),
         "content": content,
@@ -104,12 +119,15 @@ def _values(options: ExportOptions, tool: Tool, folder: Path, content: str) -> d
         "task": task_name(options.way),
         "engine": ENGINE,
         "window": _begins(options),
-        "triggers": "At startup, delayed by 2 minutes; Daily at 03:00"
-        + (", repeated every 30 minutes for a day" if options.has_windows else ""),
+        "triggers": _("At startup, delayed by 2 minutes; Daily at 03:00")
+        + (_(", repeated every 30 minutes for a day") if options.has_windows else ""),
         "spread": (
-            f"each waits for a random time of at most {options.minutes(tool)} minutes first, and says so"
+            _(
+                "each waits for a random time of at most {minutes} minutes first, and says so",
+                minutes=options.minutes(tool),
+            )
             if options.minutes(tool)
-            else "each begins at once, as --delay 0 was given"
+            else _("each begins at once, as --delay 0 was given")
         ),
         **_words(options),
         **_commands(options, tool),
@@ -119,7 +137,8 @@ def _values(options: ExportOptions, tool: Tool, folder: Path, content: str) -> d
 
 def _words(options: ExportOptions) -> dict[str, str]:
     """What the pages say of an export by what it is for."""
-    text = (_PAGES / "words.toml").read_text(encoding="utf-8")
+    folder = _PAGES if spoken() == ENGLISH else _PAGES / spoken()
+    text = (folder / "words.toml").read_text(encoding="utf-8")
     tables: dict[str, dict[str, str]] = tomllib.loads(fill(text, {"least_version": options.least_version}))
     return tables[options.way.value]
 
@@ -132,30 +151,37 @@ def _where(options: ExportOptions, content: str) -> dict[str, str]:
             "subscription": f"`{target.subscription_id}`",
             "resource_group": f"`{target.resource_group}`",
             "location": f"`{target.location}`",
-            "servers": "all that run this go to one place",
+            "servers": _("all that run this go to one place"),
         }
     places = servers.places.values()
-    count = f"{len(servers.servers):,} in {len(places):,} place{'s' * (len(places) > 1)}"
+    many, rows = len(servers.servers), f"{content}/{SERVERS}"
+    count = ngettext(
+        "{servers:,} in {count:,} place", "{servers:,} in {count:,} places", len(places), servers=many
+    )
     return {
         "subscription": _listed(place["subscription-id"] for place in places),
         "resource_group": _listed(place["resource-group"] for place in places),
         "location": _listed(place["location"] for place in places),
-        "servers": f"{count}: each goes where its row of `{content}/{SERVERS}` says",
+        "servers": _("{count}: each goes where its row of `{rows}` says", count=count, rows=rows),
     }
 
 
 def _listed(values: Iterable[str]) -> str:
     found = sorted(set(values))
-    more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
-    return ", ".join(f"`{value}`" for value in found[:_MOST_NAMED]) + more
+    first, more = ", ".join(f"`{value}`" for value in found[:_MOST_NAMED]), len(found) - _MOST_NAMED
+    return _("{first} and {more} more", first=first, more=more) if more > 0 else first
 
 
 def _begins(options: ExportOptions) -> str:
-    otherwise = "at any other time it does nothing, and says when it may"
-    if options.window is None:
-        return f"within its row's window; {otherwise}" if options.has_windows else "at any time"
-    but = ", or within its row's own window" if options.servers is not None else ""
-    return f"within `{options.window.text}` alone{but}; {otherwise}"
+    if options.window is None and not options.has_windows:
+        return _("at any time")
+    text = marked("within its row's window")
+    if options.window is not None:
+        text = marked("within `{window}` alone")
+        if options.servers is not None:
+            text = marked("within `{window}` alone, or within its row's own window")
+    within = _(text, window=options.window.text if options.window else "")
+    return _("{within}; at any other time it does nothing, and says when it may", within=within)
 
 
 def _sign_in_pages(options: ExportOptions) -> tuple[str, ...]:
@@ -168,22 +194,24 @@ def _sign_in(options: ExportOptions) -> dict[str, str]:
     match options.sign_in:
         case CertificateSignIn(client_id, thumbprint):
             return {
-                "signs_in": f"the certificate `{thumbprint}` in each server's own store",
+                "signs_in": _(
+                    "the certificate `{thumbprint}` in each server's own store", thumbprint=thumbprint
+                ),
                 "client_id": client_id,
                 "thumbprint": thumbprint,
-                "instead": "a certificate in each server's own store here",
+                "instead": _("a certificate in each server's own store here"),
                 "linux_token": " /run/arcferry-token",
             }
         case TokenFile(path):
-            share, _, name = path.rpartition("\\")
+            share, name = path.rsplit("\\", 1) if "\\" in path else ("", path)
             return {
-                "signs_in": f"a short-lived token in `{path}`",
+                "signs_in": _("a short-lived token in `{path}`", path=path),
                 "token_file": path,
                 "token_share": share.rpartition("\\")[2],
                 "token_name": name,
                 "audience": options.target.cloud.arm,
-                "instead": "a token here that ends within about an hour and that one group reads",
+                "instead": _("a token here that ends within about an hour and that one group reads"),
                 "linux_token": f" {path}" if path.startswith("/") else " /run/arcferry-token",
             }
         case None:
-            return {"signs_in": "nothing: they are connected already", "linux_token": ""}
+            return {"signs_in": _("nothing: they are connected already"), "linux_token": ""}

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from arcferry import catalog
 from arcferry.catalog import Alternative, Cloud, Endpoint, Region
+from arcferry.language import _, headings
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import named
 from arcferry.report.console import print_line, print_rows, print_table, print_text
@@ -82,26 +83,31 @@ def document(view: AlternativesView) -> dict[str, Any]:
 def draw(view: AlternativesView, console: Console) -> None:
     """A row a name with a column a way, then what is to be known of each way."""
     lacks = catalog.says_left_out(view.cloud, view.features)
-    title = f"Ways into Azure Arc for {view.region.display} ({view.cloud.name}); this table {lacks}"
+    title = _(
+        "Ways into Azure Arc for {region} ({cloud}); this table {lacks}",
+        region=view.region.display,
+        cloud=view.cloud.name,
+        lacks=lacks,
+    )
     print_text(console, title, "bold")
     print_line(console)
-    headings = ("NAME", "NEEDED", *(way.title.upper() for way in view.ways))
-    print_table(
-        console, headings, ((row, "") for row in _cells(view)), styles={"no": "yellow", "unknown": "yellow"}
-    )
+    titles = (*headings("NAME", "NEEDED"), *(way.title.upper() for way in view.ways))
+    styles = {_("no"): "yellow", _("unknown"): "yellow"}
+    print_table(console, titles, ((row, "") for row in _cells(view)), styles=styles)
     for way in view.ways:
-        print_line(console, f"\n{way.title}", "bold")
+        print_line(console)
+        print_line(console, way.title, "bold")
         print_rows(console, 2, ((label, one_line(text, limit=4000)) for label, text in _about(view, way)))
     print_line(console)
-    print_text(console, f"Names as of {catalog.endpoints_source()}")
+    print_text(console, _("Names as of {source}", source=catalog.endpoints_source()))
 
 
 def _cells(view: AlternativesView) -> Sequence[tuple[str, ...]]:
     return [
         (
             _name(one, view.cloud),
-            "required" if one.required else one.when.value,
-            *(way.brings(one) for way in view.ways),
+            _("required") if one.required else _(one.when),
+            *(_(way.brings(one)) for way in view.ways),
         )
         for one in view.endpoints
     ]
@@ -112,14 +118,21 @@ def _about(view: AlternativesView, way: Alternative) -> list[tuple[str, str]]:
     carried = sum(way.brings(one) == "yes" for one in required)
     brought = view.names(way, "yes")
     own, unknown = view.names(way, "own endpoint"), view.names(way, "unknown")
+    carries = _(
+        "{brought} of {names} names, {carried} of {required} required",
+        brought=len(brought),
+        names=len(view.endpoints),
+        carried=carried,
+        required=len(required),
+    )
     return [
-        ("carries", f"{len(brought)} of {len(view.endpoints)} names, {carried} of {len(required)} required"),
-        ("stays public", named(view.names(way, "no"), most=_MOST) or "nothing"),
-        *([("own endpoint", named(own, most=_MOST))] if own else []),
-        *([("unknown", named(unknown, most=_MOST))] if unknown else []),
-        ("internet", way.internet),
-        ("stage", way.stage),
-        ("costs by", way.costs),
-        ("cannot", way.limits),
+        (_("carries"), carries),
+        (_("stays public"), named(view.names(way, "no"), most=_MOST) or _("nothing")),
+        *([(_("own endpoint"), named(own, most=_MOST))] if own else []),
+        *([(_("unknown"), named(unknown, most=_MOST))] if unknown else []),
+        (_("internet"), way.internet),
+        (_("stage"), way.stage),
+        (_("costs by"), way.costs),
+        (_("cannot"), way.limits),
         ("Microsoft", f"{way.says} ({way.source})"),
     ]

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from arcferry.diagnosis.audit import Audit, Observed, Path, Row
 from arcferry.diagnosis.words import how_to_get
+from arcferry.language import _, headings, marked, ngettext
 from arcferry.report import as_json, findings
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import UNDISCOVERED, UNDISCOVERED_CELL, named
@@ -16,16 +17,16 @@ from arcferry.routing.reception import Reception
 from arcferry.text import one_line
 
 ROWS = "endpoints", "audited-endpoint"
-HEADERS = ("ENDPOINT", "EXPECTED", "OBSERVED", "AGREES", "PATH")
-_AGREES = {True: "yes", False: "NO", None: "unknown"}
-_PATHS = {Path.THERE: "there", Path.MISSING: "MISSING", Path.UNKNOWN: "not known"}
+HEADERS = headings("ENDPOINT", "EXPECTED", "OBSERVED", "AGREES", "PATH")
+_AGREES = {True: marked("yes"), False: marked("NO"), None: marked("unknown")}
+_PATHS = {Path.THERE: marked("there"), Path.MISSING: marked("MISSING"), Path.UNKNOWN: marked("not known")}
 _STYLES = {"there": "green", "MISSING": "bold red", "not known": "dim"}
 _ROUTES = {
-    Reception.RECEIVED: "received",
-    Reception.FILTERED_HERE: "dropped by this router's policy",
-    Reception.ANOTHER_PATH: "another path",
-    Reception.NOT_RECEIVED: "no route",
-    Reception.UNKNOWN: "not known",
+    Reception.RECEIVED: marked("received"),
+    Reception.FILTERED_HERE: marked("dropped by this router's policy"),
+    Reception.ANOTHER_PATH: marked("another path"),
+    Reception.NOT_RECEIVED: marked("no route"),
+    Reception.UNKNOWN: marked("not known"),
 }
 _MOST_HOSTS = 4
 
@@ -86,23 +87,22 @@ def junit(result: Audit) -> str:
 
 def draw(result: Audit, console: Console) -> None:
     """What each file was taken for, the table, the differences, the findings, and what would tell more."""
-    print_line(console, "Taken for", "bold")
-    inputs = []
-    for one in result.diagnosis.inputs:
-        asof = f", as of {one.taken.date()}" if one.taken else ""
-        inputs.append((one_line(one.name, limit=120), one.kind.replace("-", " ") + asof))
-    print_rows(console, 2, inputs)
+    print_line(console, _("Taken for"), "bold")
+    inputs = result.diagnosis.inputs
+    print_rows(console, 2, ((one_line(one.name, limit=120), findings.taken_for(one)) for one in inputs))
     print_line(console)
     rows = ((cells(row), "") for row in result.rows)
-    print_table(console, HEADERS, rows, between="  |", styles=_STYLES)
-    _section(console, "Circuit", (one_line(sentence, limit=900) for sentence in result.circuits))
-    _section(console, "Differences, and what the sources leave open", _differences(result.rows))
+    print_table(
+        console, HEADERS, rows, between="  |", styles={_(word): style for word, style in _STYLES.items()}
+    )
+    _section(console, _("Circuit"), (one_line(sentence, limit=900) for sentence in result.circuits))
+    _section(console, _("Differences, and what the sources leave open"), _differences(result.rows))
     for finding in result.diagnosis.findings:
         print_line(console)
         findings.draw_finding(finding, console)
     ways = how_to_get()
     more = (f"{kind}: {ways[kind]}" if kind in ways else kind for kind in result.would_sharpen)
-    _section(console, "Would tell more", more)
+    _section(console, _("Would tell more"), more)
     print_line(console)
     print_text(console, summary(result))
 
@@ -117,22 +117,21 @@ def _section(console: Console, title: str, lines: Iterable[str]) -> None:
 
 def cells(row: Row) -> tuple[str, ...]:
     """One endpoint's cells."""
-    more = f" and {len(row.addresses) - 1} more" if len(row.addresses) > 1 else ""
-    endpoint = f"{' '.join((row.host or UNDISCOVERED_CELL, *row.addresses[:1]))}{more}"
-    reach = "beyond the SKU's reach" if row.expected.within_reach is False else ""
+    endpoint = " ".join((row.host or _(UNDISCOVERED_CELL), named(row.addresses, most=1))).rstrip()
+    reach = _("beyond the SKU's reach") if row.expected.within_reach is False else ""
     expected = ", ".join(filter(None, (row.expected.service_tag, row.expected.says, reach)))
     return (
-        endpoint if row.required else f"{endpoint} (optional)",
+        endpoint if row.required else _("{endpoint} (optional)", endpoint=endpoint),
         one_line(expected),
         _observation(row.observed),
-        _AGREES[row.agrees],
-        _PATHS[row.path],
+        _(_AGREES[row.agrees]),
+        _(_PATHS[row.path]),
     )
 
 
 def _observation(observed: Observed) -> str:
     if observed.reception is Reception.UNKNOWN and not observed.connection and not observed.says:
-        return "nothing"
+        return _("nothing")
     parts = [_route(observed)] if observed.table else []
     return one_line(", ".join(filter(None, (*parts, observed.connection))))
 
@@ -140,10 +139,14 @@ def _observation(observed: Observed) -> str:
 def _route(observed: Observed) -> str:
     if observed.reception is Reception.UNKNOWN or not observed.prefixes:
         return observed.says
-    carried = f" with {', '.join(observed.communities[:3])}" if observed.communities else ""
-    via = f" through {observed.next_hops[0]}" if observed.next_hops else ""
-    asof = f" of {observed.taken.date()}" if observed.taken else ""
-    return f"{_ROUTES[observed.reception]}: {observed.route}{carried}{via} ({observed.table}{asof})"
+    carried = via = asof = ""
+    if observed.communities:
+        carried = _(" with {communities}", communities=", ".join(observed.communities[:3]))
+    if observed.next_hops:
+        via = _(" through {next_hop}", next_hop=observed.next_hops[0])
+    if observed.taken:
+        asof = _(" of {day}", day=observed.taken.date())
+    return f"{_(_ROUTES[observed.reception])}: {observed.route}{carried}{via} ({observed.table}{asof})"
 
 
 def _differences(rows: Sequence[Row]) -> Iterator[str]:
@@ -151,11 +154,11 @@ def _differences(rows: Sequence[Row]) -> Iterator[str]:
     about: dict[str, dict[str, None]] = {}
     for row in rows:
         for sentence in row.differences:
-            about.setdefault(sentence, {})[row.host or UNDISCOVERED_CELL] = None
-    every = {row.host or UNDISCOVERED_CELL for row in rows}
+            about.setdefault(sentence, {})[row.host or _(UNDISCOVERED_CELL)] = None
+    every = {row.host or _(UNDISCOVERED_CELL) for row in rows}
     for sentence, hosts in about.items():
         whole = set(hosts) == every and len(every) > 1
-        whose = "every endpoint" if whole else named(tuple(hosts), most=_MOST_HOSTS)
+        whose = _("every endpoint") if whole else named(tuple(hosts), most=_MOST_HOSTS)
         yield f"{whose}: {one_line(sentence, limit=900)}"
 
 
@@ -164,11 +167,20 @@ def summary(result: Audit) -> str:
     paths = [result.path_to(host) for host in result.required]
     counts = {path: paths.count(path) for path in Path}
     differing = len({row.host for row in result.rows if row.agrees is False})
-    total = "1 required endpoint" if len(paths) == 1 else f"{len(paths)} required endpoints"
-    where = f" for {result.region.name}" if result.region else ""
+    total = ngettext("{count} required endpoint", "{count} required endpoints", len(paths))
+    where = _(" for {location}", location=result.region.name) if result.region else ""
     judged = result.diagnosis
-    found = f"Findings: {findings.summary(judged)}" if judged.findings else "No findings."
-    return (
-        f"{total}{where}: the path to {counts[Path.THERE]} is there, to {counts[Path.MISSING]} missing, "
-        f"to {counts[Path.UNKNOWN]} not known; {differing} not as expected. {found}"
+    found = _("No findings.")
+    if judged.findings:
+        found = _("Findings: {summary}", summary=findings.summary(judged))
+    told = _(
+        "{total}{where}: the path to {there} is there, to {missing} missing, to {unknown} not known; "
+        "{differing} not as expected.",
+        total=total,
+        where=where,
+        there=counts[Path.THERE],
+        missing=counts[Path.MISSING],
+        unknown=counts[Path.UNKNOWN],
+        differing=differing,
     )
+    return f"{told} {found}"

@@ -11,6 +11,7 @@ from rich.console import Console
 from arcferry import times
 from arcferry.bundle import Manifest, Older
 from arcferry.errors import BundleRefusedError
+from arcferry.language import _, headings, marked, ngettext
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.console import print_line, print_marked, print_rows, print_table
 from arcferry.report.junit import JunitCase, JunitResult, xml
@@ -85,49 +86,53 @@ def draw(view: BundleView, console: Console, *, every: bool = True) -> None:
     if every:
         files = view.manifest.files
         rows = (((one.name, one.role.value, f"{one.length:,}", one.sha256), "") for one in files)
-        print_table(console, ("FILE", "ROLE", "BYTES", "SHA-256"), rows, right=(2,), cut=(3,))
+        print_table(console, headings("FILE", "ROLE", "BYTES", "SHA-256"), rows, right=(2,), cut=(3,))
         print_line(console)
     print_marked(console, *verdict(view))
 
 
 def _facts(view: BundleView) -> Iterator[tuple[str, str]]:
     manifest = view.manifest
-    yield "Bundle", str(view.path)
+    yield _("Bundle"), str(view.path)
     if manifest.name:
-        yield "Name", manifest.name
-    yield "Id", manifest.id
-    yield "Version", str(manifest.version)
-    yield "Created", times.to_text(manifest.created)
-    yield "Expires", f"{times.to_text(manifest.expires)} ({_left(manifest.expires - view.now)})"
-    yield "Key", view.key_id
+        yield _("Name"), manifest.name
+    yield _("Id"), manifest.id
+    yield _("Version"), str(manifest.version)
+    yield _("Created"), times.to_text(manifest.created)
+    yield _("Expires"), f"{times.to_text(manifest.expires)} ({_left(manifest.expires - view.now)})"
+    yield _("Key"), view.key_id
     # Short enough to be read out and compared group by group.
     groups = [manifest.sha256[at : at + 4] for at in range(0, 64, 4)]
     yield "SHA-256", " ".join(groups[:8])
     yield "", " ".join(groups[8:])
     if view.older:
-        yield "Older", f"than {view.older.newest}; allowed because: {view.older.reason}"
+        newest, reason = view.older.newest, view.older.reason
+        yield _("Older"), _("than {newest}; allowed because: {reason}", newest=newest, reason=reason)
     for count, agent in enumerate(manifest.agents):
-        version = agent.version or "(version not known: neither the package nor its name tells it)"
+        version = agent.version or _("(version not known: neither the package nor its name tells it)")
         signed = f", {agent.signature}" if agent.signature else ""
         shown = f"{version} {agent.format} {agent.architecture}".rstrip()
-        yield ("Agent" if count == 0 else ""), f"{shown}{signed}"
+        yield (_("Agent") if count == 0 else ""), f"{shown}{signed}"
     fetched = [file for file in manifest.files if file.origin]
     for count, file in enumerate(fetched):
-        yield ("From" if count == 0 else ""), f"{file.origin} ({PurePosixPath(file.name).name})"
+        yield (_("From") if count == 0 else ""), f"{file.origin} ({PurePosixPath(file.name).name})"
 
 
 def _left(life: timedelta) -> str:
     if life <= timedelta(0):
-        return "expired"
+        return _("expired")
     days = -(-life // timedelta(days=1))
-    return f"{days} day{'' if days == 1 else 's'} left"
+    return ngettext("{count} day left", "{count} days left", days)
 
 
 def verdict(view: BundleView) -> tuple[str, str]:
     """`ok` or `warn`, and who vouches for it."""
-    files = f"{len(view.manifest.files)} files"
+    count = len(view.manifest.files)
     if view.verified:
         if view.older:
-            return "warn", f"sealed with key {view.key_id} and unchanged, but not the newest; allowed"
-        return "ok", f"sealed with key {view.key_id}; {files} are exactly what the seal says"
-    return "warn", f"NOT VERIFIED: no key was given, so nothing vouches for these {files}"
+            says = marked("sealed with key {key} and unchanged, but not the newest; allowed")
+            return "warn", _(says, key=view.key_id)
+        says = marked("sealed with key {key}; {count} files are exactly what the seal says")
+        return "ok", _(says, key=view.key_id, count=count)
+    says = marked("NOT VERIFIED: no key was given, so nothing vouches for these {count} files")
+    return "warn", _(says, count=count)

@@ -7,26 +7,28 @@ from arcferry import times
 from arcferry.catalog import Announced
 from arcferry.diagnosis import Diagnosis, Severity
 from arcferry.diagnosis.expectation import Expectation
+from arcferry.diagnosis.finding import team
 from arcferry.diagnosis.words import how_to_get
+from arcferry.language import _, headings, marked
 from arcferry.probe.https import CheckResult
 from arcferry.probe.observation import Observation
 from arcferry.probe.tcp import is_private
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
-from arcferry.report.columns import UNDISCOVERED_CELL, columns
+from arcferry.report.columns import UNDISCOVERED_CELL, columns, padded
 from arcferry.text import one_line
 
-HEADERS = ("ENDPOINT", "REACHABLE", "PRIVATE", "TLS", "PROXY", "ADDRESS", "TIME")
+HEADERS = headings("ENDPOINT", "REACHABLE", "PRIVATE", "TLS", "PROXY", "ADDRESS", "TIME")
 COMMAND = "cyan"
 """The style of a line that is a command, which stays whole."""
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _NEXT = {
-    "route-filter": "which names may leave the filter, and which community is missing",
-    "service-tags": "the region of each address",
-    "community-list": "the community of each address, also in regions that no document lists",
-    "received-routes": "whether a route is really there",
+    "route-filter": marked("which names may leave the filter, and which community is missing"),
+    "service-tags": marked("the region of each address"),
+    "community-list": marked("the community of each address, also in regions that no document lists"),
+    "received-routes": marked("whether a route is really there"),
 }
-_HOW = "arcferry data import FILE once, or --with FILE each time"
+_HOW = marked("arcferry data import FILE once, or --with FILE each time")
 
 
 def document(result: CheckResult) -> dict[str, Any]:
@@ -153,11 +155,19 @@ def _named(seen: Observation) -> str:
 def summary(result: CheckResult) -> str:
     """One line: how many of the required were reached, from where, when."""
     required = [seen for seen in result.observations if seen.endpoint.required]
-    through = f"through {result.proxy}" if result.proxy else f"resolver {result.resolver or 'none'}"
-    return (
-        f"{len(required) - len(result.failed)} of {len(required)} required endpoints reached "
-        f"for {result.region.name} in {result.cloud.name}, {through}, "
-        f"in {result.elapsed:.1f} s, {times.to_text(result.taken)}"
+    through = _("resolver {resolver}", resolver=result.resolver or _("none"))
+    if result.proxy:
+        through = _("through {proxy}", proxy=result.proxy)
+    return _(
+        "{reached} of {required} required endpoints reached for {location} in {cloud}, {through}, "
+        "in {seconds:.1f} s, {taken}",
+        reached=len(required) - len(result.failed),
+        required=len(required),
+        location=result.region.name,
+        cloud=result.cloud.name,
+        through=through,
+        seconds=result.elapsed,
+        taken=times.to_text(result.taken),
     )
 
 
@@ -171,7 +181,7 @@ def plain(result: CheckResult, conclusions: Iterable[tuple[str, str]] = ()) -> I
     if told:
         yield ""
         yield from told
-    yield from (line for _, line in conclusions)
+    yield from (line for style, line in conclusions)
     yield ""
     yield summary(result)
 
@@ -181,7 +191,7 @@ def met(expectation: Expectation) -> Iterator[tuple[str, str]]:
     yield "", ""
     yield (
         "bold green" if expectation.is_done else "bold red",
-        f"{expectation.met}: {one_line(expectation.says)}",
+        f"{_(expectation.met)}: {one_line(expectation.says)}",
     )
 
 
@@ -191,27 +201,34 @@ def conclusions(
     """What follows, what would sharpen it, and what is ahead; each line after its style on a terminal."""
     for finding in diagnosis.findings:
         yield "", ""
-        yield _STYLES[finding.severity], f"{finding.severity.upper():<7}  {one_line(finding.title)}"
-        yield "dim", f"         {finding.cause}, {finding.owner} team, {finding.confidence}"
+        yield (
+            _STYLES[finding.severity],
+            f"{padded(_(finding.severity.value).upper(), 7)}  {one_line(finding.title)}",
+        )
+        yield "dim", f"{'':<9}{', '.join((finding.cause, team(finding.owner), _(finding.confidence)))}"
         if finding.remedy.summary:
             yield "", f"         {one_line(finding.remedy.summary)}"
     wanted = [kind for kind in diagnosis.lacks if kind in _NEXT]
     if wanted:
         yield "", ""
     if wanted and not diagnosis.findings:
-        yield "dim", f"With {' and '.join(wanted)} at hand, this also tells {_NEXT[wanted[0]]}: {_HOW}"
+        kinds, tells = _(" and ").join(wanted), _(_NEXT[wanted[0]])
+        says = _(
+            "With {kinds} at hand, this also tells {tells}: {how}", kinds=kinds, tells=tells, how=_(_HOW)
+        )
+        yield "dim", says
     elif wanted:
         ways = how_to_get(known={"arc_location": result.region.name})
-        yield "dim", "Data at hand does not tell:"
+        yield "dim", _("Data at hand does not tell:")
         for kind in wanted:
-            yield "dim", f"  {_NEXT[kind]}. {kind}: {ways[kind]}"
-        yield "dim", f"  Then: {_HOW}."
+            yield "dim", f"  {_('{tells}. {kind}: {way}', tells=_(_NEXT[kind]), kind=kind, way=ways[kind])}"
+        yield "dim", f"  {_('Then: {how}.', how=_(_HOW))}"
     if diagnosis.findings:
         again = f"arcferry check --location {result.region.name} --cloud {result.cloud.name} --output json"
         yield "", ""
-        yield "dim", "Evidence, commands and the request to send:"
+        yield "dim", _("Evidence, commands and the request to send:")
         yield COMMAND, f"  {again} > check.json"
         yield COMMAND, "  arcferry explain check.json"
     if announced:
         yield "", ""
-        yield from (("", f"Ahead, {one}") for one in announced)
+        yield from (("", _("Ahead, {announced}", announced=one)) for one in announced)

@@ -9,8 +9,9 @@ from rich.console import Console
 from arcferry.diagnosis.audit import Path
 from arcferry.diagnosis.audit.paths import CircuitPaths, NameByPath
 from arcferry.errors import ArcferryError
+from arcferry.language import _, headings, marked, ngettext
 from arcferry.report.as_json import SCHEMA, picked
-from arcferry.report.columns import UNDISCOVERED_CELL
+from arcferry.report.columns import UNDISCOVERED_CELL, named
 from arcferry.report.console import HANG, print_line, print_marked, print_table, print_text
 from arcferry.routing.paths import LINKS, LinkPath, Standing
 from arcferry.routing.reception import route_count
@@ -18,8 +19,9 @@ from arcferry.text import one_line
 
 ROWS = "names", "name-by-path"
 _SHOWN = 12
-_CARRIES = {True: "carries", False: "CARRIES NOTHING", None: "not known"}
-_CELLS = {Path.THERE: "there", Path.MISSING: "MISSING", Path.UNKNOWN: "not known"}
+_ALONE = {"primary": marked("PRIMARY ALONE"), "secondary": marked("SECONDARY ALONE")}
+_CARRIES = {True: marked("carries"), False: marked("CARRIES NOTHING"), None: marked("not known")}
+_CELLS = {Path.THERE: marked("there"), Path.MISSING: marked("MISSING"), Path.UNKNOWN: marked("not known")}
 _STYLES = {"there": "green", "MISSING": "bold red", "not known": "dim"}
 
 
@@ -75,99 +77,116 @@ def _name(one: NameByPath) -> dict[str, Any]:
 def draw(view: CircuitView, console: Console) -> None:
     """What is configured, each path, what one alone carries, and the names that fall."""
     found = view.found
-    print_line(console, "Configured", "bold")
-    for says in found.configured or ("nothing is known of the circuit",):
+    print_line(console, _("Configured"), "bold")
+    for says in found.configured or (_("nothing is known of the circuit"),):
         print_text(console, one_line(says, limit=900), indent=2)
     for path, standing in zip(found.paths, found.standings, strict=True):
         print_line(console)
-        print_line(console, f"{path.name.capitalize()} path{f' ({path.link})' if path.link else ''}", "bold")
+        print_line(console, _path_name(path), "bold")
         mark = "FAIL" if standing.carries is False else "ok" if standing.carries else "warn"
-        print_marked(console, mark, f"{_CARRIES[standing.carries]}: {one_line(standing.says)}")
+        print_marked(console, mark, f"{_(_CARRIES[standing.carries])}: {one_line(standing.says)}")
         for says in _facts(path):
             print_text(console, says, indent=2)
     _draw_alone(found, console)
     if found.region:
         _draw_names(found, console)
     for note in found.notes:
-        print_text(console, f"note: {note}")
+        print_text(console, _("note: {note}", note=note))
     for error in view.not_read:
-        print_marked(console, "warn", f"not read: {error.message}")
+        print_marked(console, "warn", _("not read: {says}", says=error.message))
     print_line(console)
     print_text(console, summary(found))
 
 
+def _path_name(path: LinkPath) -> str:
+    link = f" ({path.link})" if path.link else ""
+    return _("{name} path", name=_(path.name)).capitalize() + link
+
+
 def _facts(path: LinkPath) -> Iterator[str]:
     for session in path.sessions:
-        count = session.received
-        received = "" if count is None else f", {count:,} prefix{'' if count == 1 else 'es'} received"
-        since = f", since {session.since}" if session.since else ""
-        side = "Azure's session with" if session.of_azure else "session with"
-        yield f"{side} {session.peer}: {session.state}{received}{since}"
+        count, received = session.received, ""
+        if count is not None:
+            received = ngettext(", {count:,} prefix received", ", {count:,} prefixes received", count)
+        since = _(", since {since}", since=session.since) if session.since else ""
+        text = marked("Azure's session with {peer}") if session.of_azure else marked("session with {peer}")
+        yield f"{_(text, peer=session.peer)}: {session.state}{received}{since}"
     for entry in path.arp:
-        yield f"ARP {entry.side}: {entry.address or 'no address'} is at {entry.mac or 'nobody'}"
+        address, mac = entry.address or _("no address"), entry.mac or _("nobody")
+        yield _("ARP {side}: {address} is at {mac}", side=entry.side, address=address, mac=mac)
     if path.bytes_in is not None and path.bytes_out is not None:
-        yield f"traffic: {path.bytes_in:,} bytes in, {path.bytes_out:,} bytes out"
+        came, went = path.bytes_in, path.bytes_out
+        yield _("traffic: {came:,} bytes in, {went:,} bytes out", came=came, went=went)
     for table in path.azure:
-        yield f"Azure's table: {route_count(table.size)}"
+        yield _("Azure's table: {routes}", routes=route_count(table.size))
     for table in path.own:
-        yield f"{table.name}: {route_count(table.size)}, {len(path.received):,} prefixes of Microsoft's"
+        prefixes = _("{count:,} prefixes of Microsoft's", count=len(path.received))
+        yield f"{table.name}: {route_count(table.size)}, {prefixes}"
 
 
 def _draw_alone(view: CircuitPaths, console: Console) -> None:
     if not view.alone:
         return
     print_line(console)
-    print_line(console, "Carried by one path alone", "bold")
+    print_line(console, _("Carried by one path alone"), "bold")
     for one in view.alone:
-        more = f", and {len(one.prefixes) - _SHOWN:,} more" if len(one.prefixes) > _SHOWN else ""
-        whose = "by Azure's tables" if one.azure else "by the routers' tables"
-        listed = ", ".join(one.prefixes[:_SHOWN])
-        print_text(console, f"{one.path}, {whose}: {len(one.prefixes):,}: {listed}{more}", indent=2)
+        whose = _("by Azure's tables") if one.azure else _("by the routers' tables")
+        listed = named(one.prefixes, most=_SHOWN)
+        print_text(console, f"{_(one.path)}, {whose}: {len(one.prefixes):,}: {listed}", indent=2)
 
 
 def _draw_names(view: CircuitPaths, console: Console) -> None:
     print_line(console)
-    headers = ("REQUIRED NAME", "BOTH PATHS", *(f"{link.upper()} ALONE" for link in LINKS))
+    headers = (*headings("REQUIRED NAME", "BOTH PATHS"), *(_ALONE[link] for link in LINKS))
     rows = [(_cells(one), "") for one in view.names]
-    print_table(console, headers, rows, between="  |", styles=_STYLES)
+    print_table(
+        console, headers, rows, between="  |", styles={_(word): style for word, style in _STYLES.items()}
+    )
     for link in LINKS:
         other = next(one for one in LINKS if one != link)
         falls = [one for one in view.names if one.falls_without(link)]
         unknown = view.may_fall_without(link)
         mark = "FAIL" if falls else "warn" if unknown else "ok"
         print_line(console)
-        print_marked(console, mark, f"if the {link} path is down, {_falls(len(falls), len(unknown))}")
+        print_marked(
+            console,
+            mark,
+            _("if the {link} path is down, {falls}", link=_(link), falls=_falls(len(falls), len(unknown))),
+        )
         for one in falls:
-            says = f"{one.host or UNDISCOVERED_CELL}: {one_line(one.says[other])}"
+            says = f"{one.host or _(UNDISCOVERED_CELL)}: {one_line(one.says[other])}"
             print_text(console, says, indent=HANG)
 
 
 def _cells(one: NameByPath) -> tuple[str, ...]:
     alone = (
-        _CELLS[one.alone[link]]
-        + (", expected" if one.alone[link] is Path.THERE and not one.seen[link] else "")
+        _(_CELLS[one.alone[link]])
+        + (_(", expected") if one.alone[link] is Path.THERE and not one.seen[link] else "")
         for link in LINKS
     )
-    return one.host or UNDISCOVERED_CELL, _CELLS[one.together], *alone
+    return one.host or _(UNDISCOVERED_CELL), _(_CELLS[one.together]), *alone
 
 
 def _falls(count: int, unknown: int) -> str:
-    names = f"{count} names fall" if count > 1 else "1 name falls" if count else "no name falls"
-    if not unknown:
-        return names if count else f"{names} that is there now"
-    return f"{names if count else 'no name is known to fall'}, and of {unknown} it is not known"
+    if not unknown and not count:
+        return _("no name falls that is there now")
+    names = _("no name is known to fall")
+    if count:
+        names = ngettext("{count} name falls", "{count} names fall", count)
+    return _("{names}, and of {unknown} it is not known", names=names, unknown=unknown) if unknown else names
 
 
 def summary(view: CircuitPaths) -> str:
     """The last line."""
     down = [path.name for path, one in zip(view.paths, view.standings, strict=True) if one.carries is False]
-    parts = [f"the {name} path carries nothing" for name in down]
+    parts = [_("the {name} path carries nothing", name=_(name)) for name in down]
     for link in LINKS:
         falls, unknown = view.falls_without(link), view.may_fall_without(link)
         if falls or unknown:
-            parts.append(f"without the {link} path {_falls(len(falls), len(unknown))}")
+            fall = _falls(len(falls), len(unknown))
+            parts.append(_("without the {link} path {falls}", link=_(link), falls=fall))
     if parts:
         return "; ".join(parts).capitalize()
     if not all(one.carries for one in view.standings):
-        return "Nothing shows that a path is missing, and not each of them was seen to carry"
-    return "Each path alone carries what both do" if view.region else "Both paths carry"
+        return _("Nothing shows that a path is missing, and not each of them was seen to carry")
+    return _("Each path alone carries what both do") if view.region else _("Both paths carry")

@@ -8,6 +8,7 @@ from rich.console import Console
 from arcferry.export.collect import Collection
 from arcferry.export.result import Reported
 from arcferry.fleet.outcome import HostOutcome
+from arcferry.language import _, headings, marked, ngettext
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import MOST_NAMED, named
@@ -17,10 +18,10 @@ from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.times import to_text
 
 ROWS = "hosts", "host"
-_HEADINGS = ("HOST", "RESULT", "BY", "ENDED", "STEP", "CODE", "CAUSE")
+_HEADINGS = headings("HOST", "RESULT", "BY", "ENDED", "STEP", "CODE", "CAUSE")
 _WORDS = {
     HostOutcome.CONNECTED: ("ok", ""),
-    HostOutcome.NOT_HEARD_FROM: ("not heard from", STYLES["warn"]),
+    HostOutcome.NOT_HEARD_FROM: (marked("not heard from"), STYLES["warn"]),
     HostOutcome.FAILED: ("FAIL", STYLES["FAIL"]),
 }
 
@@ -66,8 +67,8 @@ def junit(collection: Collection) -> str:
 
 def draw(collection: Collection, console: Console) -> None:
     """A table, then each failure once with its hosts and the way out, then the sum."""
-    headings = (*_HEADINGS[:2], "IN AZURE", *_HEADINGS[2:]) if collection.asked else _HEADINGS
-    print_table(console, headings, _rows(collection))
+    titles = (*_HEADINGS[:2], marked("IN AZURE"), *_HEADINGS[2:]) if collection.asked else _HEADINGS
+    print_table(console, titles, _rows(collection))
     print_line(console)
     print_failures(console, failures(host.run for host in collection.failed))
     print_failures(console, failures(host.run for host in collection.not_heard_from), "warn")
@@ -83,17 +84,18 @@ def draw(collection: Collection, console: Console) -> None:
 def summary(collection: Collection) -> str:
     """One line: how many are connected, and what became of the others."""
     connected = sum(host.connected for host in collection.hosts)
-    where = "are connected in Azure" if collection.asked else "say that they are connected"
-    parts = [f"{connected} of {len(collection.hosts)} hosts that reported {where}"]
+    text = marked("{connected} of {hosts} hosts that reported say that they are connected")
+    if collection.asked:
+        text = marked("{connected} of {hosts} hosts that reported are connected in Azure")
+    parts = [_(text, connected=connected, hosts=len(collection.hosts))]
     if collection.not_heard_from:
-        parts.append(f"{len(collection.not_heard_from)} not yet heard from")
+        parts.append(_("{count} not yet heard from", count=len(collection.not_heard_from)))
     if collection.failed:
-        parts.append(f"{len(collection.failed)} failed")
+        parts.append(_("{count} {state}", count=len(collection.failed), state=_("failed")))
     if collection.missing:
-        parts.append(f"{len(collection.missing)} of the inventory did not report")
+        parts.append(_("{count} of the inventory did not report", count=len(collection.missing)))
     if collection.skipped:
-        count = len(collection.skipped)
-        parts.append(f"{count} file{'' if count == 1 else 's'} left out")
+        parts.append(ngettext("{count} file left out", "{count} files left out", len(collection.skipped)))
     return ", ".join(parts)
 
 
@@ -106,9 +108,9 @@ def _rows(collection: Collection) -> Iterator[tuple[tuple[str, ...], str]]:
         failure, (word, style) = host.run.failure, _WORDS[host.run.outcome]
         ended = to_text(host.ended) if host.ended else ""
         step, code = (failure.step, failure.code) if failure else ("", "")
-        cells = [host.name, word, host.via, ended, step, code, causes.get(host.name, "")]
+        cells = [host.name, _(word), host.via, ended, step, code, causes.get(host.name, "")]
         if collection.asked:
-            cells.insert(2, host.run.machine.status if host.run.machine else "none")
+            cells.insert(2, host.run.machine.status if host.run.machine else _("none"))
         yield tuple(cells), style
 
 
@@ -119,16 +121,17 @@ def _upgrades(collection: Collection) -> Iterator[str]:
         if host.was:
             found.setdefault((host.was, host.agent.version), []).append(host.name)
     for (was, version), names in found.items():
-        yield f"agent {was} is {version} now: {named(names)}"
+        yield _("agent {was} is {version} now: {hosts}", was=was, version=version, hosts=named(names))
 
 
 def _doubtful(collection: Collection) -> Iterator[str]:
     if collection.missing:
-        yield f"not reported: {named(collection.missing)}"
+        yield _("not reported: {hosts}", hosts=named(collection.missing))
     if collection.strangers:
-        yield f"not in the inventory: {named(collection.strangers)}"
+        yield _("not in the inventory: {hosts}", hosts=named(collection.strangers))
     for unclear in collection.unclear:
-        names = " or ".join(unclear.may_be[:MOST_NAMED])
-        yield f"{unclear.host} may be {names}: it counts for none; list servers by their whole names"
+        names = _(" or ").join(unclear.may_be[:MOST_NAMED])
+        says = marked("{host} may be {names}: it counts for none; list servers by their whole names")
+        yield _(says, host=unclear.host, names=names)
     for one in (*collection.doubts, *collection.skipped):
-        yield f"{one.file}: {one.why}"
+        yield f"{one.file}: {_(one.why)}"

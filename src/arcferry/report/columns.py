@@ -12,10 +12,11 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from arcferry.language import _, headings
 from arcferry.text import glued, widest, width, wrapped
 
 MOST_NAMED = 8
-UNDISCOVERED, UNDISCOVERED_CELL = "the regional his.arc endpoint", "<regional HIS>"
+UNDISCOVERED, UNDISCOVERED_CELL = headings("the regional his.arc endpoint", "<regional HIS>")
 """An endpoint whose name the service itself would have told: in a sentence, and in a narrow column."""
 
 GAP = "  "
@@ -39,7 +40,7 @@ def columns(
     listed = list(rows)
     grid = _Grid(_widths(listed), between, frozenset(right))
     for row in listed:
-        yield "".join(text for line in grid.lines(row) for text, _ in line).rstrip()
+        yield "".join(piece[0] for line in grid.lines(row) for piece in line).rstrip()
 
 
 def laid_out(
@@ -93,7 +94,7 @@ def labelled(rows: Iterable[tuple[str, str]], room: int, *, indent: int = 0) -> 
             yield from ((f"{'':<{indent}}{line}", "") for line in wrapped(label, room - indent))
             label = ""  # noqa: PLW2901  # told by now
         for line in lines:
-            yield f"{'':<{indent}}{_padded(label, hang - indent)}", line
+            yield f"{'':<{indent}}{padded(label, hang - indent)}", line
             label = ""  # noqa: PLW2901  # once
 
 
@@ -113,23 +114,31 @@ def paragraph(text: str, room: int, *, first: str = "", rest: str = "") -> list[
 
 def named(names: Sequence[str], *, most: int = MOST_NAMED) -> str:
     """The first few names, and how many more there are."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+    first = ", ".join(names[:most])
+    return _("{first} and {more} more", first=first, more=len(names) - most) if len(names) > most else first
 
 
 def without_middle(text: str, room: int) -> str:
     """The text in at most `room` columns, its beginning and its end."""
-    if len(text) <= room:
+    if width(text) <= room:
         return text
     end = (room - 1) // 3
-    return f"{text[: room - 1 - end]}…{text[len(text) - end :]}"
+    return f"{_fitting(text, room - 1 - end)}…{_fitting(text[::-1], end)[::-1]}"
+
+
+def _fitting(text: str, room: int) -> str:
+    """As much of its beginning as `room` columns hold."""
+    while width(text) > room:
+        text = text[: max(len(text) - max((width(text) - room) // 2, 1), 0)]
+    return text
 
 
 def _widths(rows: Sequence[Sequence[str]]) -> tuple[int, ...]:
     return tuple(max(map(width, column)) for column in zip(*rows, strict=True))
 
 
-def _padded(cell: str, room: int, *, right: bool = False) -> str:
+def padded(cell: str, room: int, *, right: bool = False) -> str:
+    """The cell with blanks to its end, or before it, as wide as `room` columns."""
     blanks = " " * max(room - width(cell), 0)
     return blanks + cell if right else cell + blanks
 
@@ -169,7 +178,7 @@ class _Grid:
         pieces: Pieces = []
         for place in range(above, len(cells)):
             pieces += [(self.between, "")] * (place > above)
-            text = _padded(cells[place], self.widths[place], right=place in self.right)
+            text = padded(cells[place], self.widths[place], right=place in self.right)
             pieces.append((text, cells[place]))
         return pieces
 

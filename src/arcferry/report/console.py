@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.text import Text
 
 from arcferry import log
+from arcferry.language import _
 from arcferry.report.columns import GAP, labelled, laid_out, paragraph
 
 STYLES = {"ok": "green", "warn": "yellow", "FAIL": "bold red"}
@@ -108,7 +109,7 @@ def print_table(
 
     Args:
         console: where to.
-        headings: one a column.
+        headings: one a column, in English.
         rows: the cells of each, and its style.
         between: what stands between two columns off a terminal.
         styles: of cells with one of these texts, such as MISSING.
@@ -116,10 +117,11 @@ def print_table(
         cut: as `laid_out` takes it.
     """
     listed = list(rows)
+    titles = tuple(_(one) for one in headings)
     between = GAP if console.is_terminal else between
-    cells = (row for row, _ in listed)
-    lines = laid_out(headings, cells, console.width, between=between, right=right, cut=cut)
-    for pieces, style in zip(lines, ("bold", *(style for _, style in listed)), strict=True):
+    cells = (row for row, style in listed)
+    lines = laid_out(titles, cells, console.width, between=between, right=right, cut=cut)
+    for pieces, style in zip(lines, ("bold", *(style for row, style in listed)), strict=True):
         for line in pieces:
             text = Text.assemble(*((part, styles.get(cell, "")) for part, cell in line), style=style)
             text.rstrip()

@@ -12,12 +12,14 @@ from arcferry import catalog
 from arcferry.data.conflicts import Comparison, Conflict
 from arcferry.data.store import OLD_AFTER, Held, HeldKind
 from arcferry.data.update import UpdateResult
+from arcferry.language import _, headings, marked, ngettext
 from arcferry.report.as_json import SCHEMA, picked
+from arcferry.report.columns import padded
 from arcferry.report.console import HANG, print_line, print_marked, print_table, print_text
 from arcferry.routing.coverage import dated
 
 FIRST_CONFLICTS = 5
-_HEADINGS = ("NAME", "KIND", "CLOUD", "TAKEN", "AGE", "CHANGE", "ENTRIES", "PREFIXES", "ID", "LEADS")
+_HEADINGS = headings("NAME", "KIND", "CLOUD", "TAKEN", "AGE", "CHANGE", "ENTRIES", "PREFIXES", "ID", "LEADS")
 _NAMED = {HeldKind.ROUTE_FILTER: " --route-filter-name NAME", HeldKind.CIRCUIT: " --circuit NAME"}
 _COUNTABLE = 1 << 40  # more addresses than this, as IPv6 has, are no number that tells anything
 _RIGHT = frozenset({"AGE", "CHANGE", "ENTRIES", "PREFIXES"})
@@ -120,15 +122,15 @@ def _cells(held: Held, view: DataView) -> tuple[str, ...]:
     days = held.days(view.today)
     return (
         held.name,
-        held.kind.value,
+        _(held.kind),
         held.cloud or "-",
-        f"{held.taken or 'undated'}",
-        "-" if days is None else f"{days} d",
+        f"{held.taken or _('undated')}",
+        "-" if days is None else _("{days} d", days=days),
         "-" if held.change_number is None else f"{held.change_number}",
         f"{held.entries:,}",
         f"{held.prefixes:,}" if held.prefixes else "-",
         held.id,
-        "yes" if held.sha256 in view.leading else "",
+        _("yes") if held.sha256 in view.leading else "",
     )
 
 
@@ -137,43 +139,68 @@ def _warnings(view: DataView) -> Iterator[str]:
         if held.sha256 not in view.leading or not held.is_old(view.today):
             continue
         if held.taken is None:
-            yield f"{held.name}: of an unknown day, so it counts as old; import it with --taken DATE"
+            yield _(
+                "{name}: of an unknown day, so it counts as old; import it with --taken DATE", name=held.name
+            )
             continue
-        newer = f"arcferry data update{_NAMED.get(held.kind, '')} fetches a newer one"
+        update = f"arcferry data update{_NAMED.get(held.kind, '')}"
+        newer = _("{update} fetches a newer one", update=update)
         if held.kind is HeldKind.ENDPOINTS:
-            newer = "a newer arcferry may bring a newer one"
-        yield f"{held.name}: {held.days(view.today)} days old, more than {OLD_AFTER}; {newer}"
+            newer = _("a newer arcferry may bring a newer one")
+        days = held.days(view.today)
+        says = marked("{name}: {days} days old, more than {limit}; {newer}")
+        yield _(says, name=held.name, days=days, limit=OLD_AFTER, newer=newer)
     yield from view.problems
 
 
 def _draw_conflicts(one: Comparison, console: Console, *, every: bool) -> None:
-    sources = f"the community list {dated(one.listed)} and the service tags {dated(one.tags)}"
+    sources = _(
+        "the community list {listed} and the service tags {tags}",
+        listed=dated(one.listed),
+        tags=dated(one.tags),
+    )
     if not one.conflicts:
-        print_marked(
-            console, "ok", f"{sources} agree on the region of all {one.compared:,} prefixes compared"
-        )
+        says = marked("{sources} agree on the region of all {compared:,} prefixes compared")
+        print_marked(console, "ok", _(says, sources=sources, compared=one.compared))
         return
-    newer = "neither is known to be newer"
+    newer = _("neither is known to be newer")
     if one.newer:
-        newer = f"the {one.newer} {'are' if one.newer.endswith('s') else 'is'} newer"
-    disagree = f"disagree on the region of {one.prefixes:,} of {one.compared:,} prefixes"
-    print_marked(console, "warn", f"{sources} {disagree}; {newer}")
+        text = marked("the {what} are newer") if one.newer.endswith("s") else marked("the {what} is newer")
+        newer = _(text, what=_(one.newer))
+    says = _(
+        "{sources} disagree on the region of {prefixes:,} of {compared:,} prefixes; {newer}",
+        sources=sources,
+        prefixes=one.prefixes,
+        compared=one.compared,
+        newer=newer,
+    )
+    print_marked(console, "warn", says)
     shown = one.conflicts if every else one.conflicts[:FIRST_CONFLICTS]
     for conflict in shown:
         print_text(console, conflict_says(conflict, one), indent=HANG)
     if left := len(one.conflicts) - len(shown):
-        print_text(console, f"and {left:,} more: arcferry data show --conflicts shows them", indent=HANG)
+        print_text(
+            console, _("and {left:,} more: arcferry data show --conflicts shows them", left=left), indent=HANG
+        )
 
 
 def conflict_says(conflict: Conflict, one: Comparison) -> str:
     """One conflict in a sentence, with both days."""
-    addresses = f"{conflict.addresses:,} address{'' if conflict.addresses == 1 else 'es'}"
+    addresses = ngettext("{count:,} address", "{count:,} addresses", conflict.addresses)
     if conflict.addresses > _COUNTABLE:
-        addresses = f"part of them, such as {conflict.part}"
-    return (
-        f"{conflict.prefix}: in {_display(conflict.listed_region)} ({conflict.value}) on "
-        f"{one.listed.taken or 'an unknown day'}, in {_display(conflict.tag_region)} ({conflict.tag}, "
-        f"{conflict.part}) on {one.tags.taken or 'an unknown day'}; {addresses}"
+        addresses = _("part of them, such as {part}", part=conflict.part)
+    return _(
+        "{prefix}: in {listed_region} ({value}) on {listed}, in {tag_region} ({tag}, {part}) on {tags}; "
+        "{addresses}",
+        prefix=conflict.prefix,
+        listed_region=_display(conflict.listed_region),
+        value=conflict.value,
+        listed=one.listed.taken or _("an unknown day"),
+        tag_region=_display(conflict.tag_region),
+        tag=conflict.tag,
+        part=conflict.part,
+        tags=one.tags.taken or _("an unknown day"),
+        addresses=addresses,
     )
 
 
@@ -184,22 +211,31 @@ def _display(region: str) -> str:
 def imported(held: Sequence[Held], leads: frozenset[str]) -> Iterator[str]:
     """One line a document that was taken in."""
     for one in held:
-        day = f"of {one.taken}" if one.taken else "of an unknown day"
         cloud = f", {one.cloud}" if one.cloud else ""
-        counts = f"{one.entries:,} entries" + (f", {one.prefixes:,} prefixes" if one.prefixes else "")
-        note = "" if one.sha256 in leads else "; a newer one is held and leads"
-        yield f"{one.name}: {one.kind.words} {day}{cloud}, {counts}, held as {one.id}{note}"
+        counts = _("{entries:,} entries", entries=one.entries)
+        if one.prefixes:
+            counts += _(", {prefixes:,} prefixes", prefixes=one.prefixes)
+        said = _(
+            "{name}: {kind} of {day}{cloud}, {counts}, held as {id}",
+            name=one.name,
+            kind=_(one.kind.words),
+            day=one.taken or _("an unknown day"),
+            cloud=cloud,
+            counts=counts,
+            id=one.id,
+        )
+        yield said if one.sha256 in leads else said + _("; a newer one is held and leads")
 
 
 def outcomes(found: Sequence[UpdateResult], leads: frozenset[str]) -> Iterator[str]:
     """One line a kind that was asked for."""
     for one in found:
         if one.held is not None:
-            yield f"{one.status.value:<10}{next(iter(imported([one.held], leads)))}"
-            yield f"{'':<10}from {one.held.source}"
+            yield f"{padded(_(one.status), 10)}{next(iter(imported([one.held], leads)))}"
+            yield f"{'':<10}{_('from {source}', source=one.held.source)}"
             yield from (f"{'':<10}{note}" for note in one.notes)
         elif one.error is not None:
-            yield f"{'FAILED':<10}{one.kind.words}: {one.error.message}"
+            yield f"{padded(_('FAILED'), 10)}{_(one.kind.words)}: {one.error.message}"
 
 
 def outcome_row(one: UpdateResult, today: date, leads: frozenset[str]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from rich.console import Console
 
 from arcferry.diagnosis.names import day
 from arcferry.diagnosis.since import Comparison
+from arcferry.language import _, ngettext
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.console import print_line, print_sum, print_text
 from arcferry.report.junit import JunitCase, JunitResult, xml
@@ -40,16 +41,16 @@ def junit(found: Comparison) -> str:
 def draw(found: Comparison, console: Console) -> None:
     """A line a change, then how many there are and of what nothing changed."""
     for one in found.changes:
-        print_text(console, one_line(one.says, limit=900))
+        print_text(console, one_line(_(one.says), limit=900))
     if found.changes:
         print_line(console)
     changed = {one.subject for one in found.changes}
     same = [one.value for one in found.compared if one not in changed]
-    count = (
-        f"{len(found.changes)} change{'s' * (len(found.changes) != 1)}"
-        if found.changes
-        else "nothing changed"
-    )
-    as_before = f"; as before: {', '.join(same)}" if same else ""
-    between = f" between {day(found.before)} and {day(found.after)}" if found.before and found.after else ""
+    count = _("nothing changed")
+    if found.changes:
+        count = ngettext("{count} change", "{count} changes", len(found.changes))
+    as_before = _("; as before: {same}", same=", ".join(map(_, same))) if same else ""
+    between = ""
+    if found.before and found.after:
+        between = _(" between {before} and {after}", before=day(found.before), after=day(found.after))
     print_sum(console, "warn" if found.changes else "ok", f"{count}{between}{as_before}")

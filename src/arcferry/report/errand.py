@@ -7,6 +7,7 @@ from rich.console import Console
 from arcferry.fleet.errands.errand import ErrandOutcome, ErrandRun, HostErrand
 from arcferry.fleet.host_state import Action
 from arcferry.fleet.place import target_of
+from arcferry.language import _, headings
 from arcferry.report.as_json import SCHEMA
 from arcferry.report.console import STYLES, print_line, print_sum, print_table, print_text
 from arcferry.report.fleet import print_failures
@@ -85,8 +86,8 @@ def junit(run: ErrandRun) -> str:
 
 def draw(run: ErrandRun, console: Console) -> None:
     """A table, each step that is to be run or was, what hinders with the way out, and the sum."""
-    headings = ("HOST", "SYSTEM", "AGENT", "IN AZURE", "RESULT")
-    print_table(console, headings, ((_row(run, host), _STYLES.get(host.outcome, "")) for host in run.hosts))
+    titles = headings("HOST", "SYSTEM", "AGENT", "IN AZURE", "RESULT")
+    print_table(console, titles, ((_row(run, host), _STYLES.get(host.outcome, "")) for host in run.hosts))
     print_line(console)
     for host in run.hosts:
         for line in _steps(run, host):
@@ -94,7 +95,7 @@ def draw(run: ErrandRun, console: Console) -> None:
     if not run.applied and len(run.stages) > 1:
         draw_stages(run.stages, console)
     problems = [
-        (f"{host.host.name}: {problem.step}: {problem.says}", problem.hint)
+        (f"{host.host.name}: {problem.step}: {_(problem.says)}", _(problem.hint))
         for host in run.hosts
         if (problem := host.problem)
     ]
@@ -106,44 +107,46 @@ def draw(run: ErrandRun, console: Console) -> None:
 
 def _row(run: ErrandRun, host: HostErrand) -> tuple[str, ...]:
     now, asked = host.now, run.request.asks_host
-    machine = (
-        now.machine.status if now and now.machine else "none" if now and now.azure_known else "not asked"
-    )
-    system = (now.facts.distro if now and now.facts else "unknown") if asked else "not asked"
-    agent = (now.agent.version or "none" if now else "") if asked else "not asked"
+    unasked, none = _("not asked"), _("none")
+    machine = now.machine.status if now and now.machine else none if now and now.azure_known else unasked
+    system = (now.facts.distro if now and now.facts else _("unknown")) if asked else unasked
+    agent = (now.agent.version or none if now else "") if asked else unasked
     word = run.request.errand.done if host.outcome is ErrandOutcome.DONE else host.outcome.value
-    return host.host.name, system, agent, machine, word
+    return host.host.name, system, agent, machine, _(word)
 
 
 def _steps(run: ErrandRun, host: HostErrand) -> list[str]:
     if run.applied and host.outcome is not ErrandOutcome.UNCHANGED:
         problem = host.problem
         return [
-            f"{host.host.name}: {step.step} {step.state.value}: {step.says}"
+            f"{host.host.name}: {step.step} {_(step.state)}: {_(step.says)}"
             for step in host.steps
             if step is not problem
         ]
     if host.outcome is ErrandOutcome.PLANNED:
-        waits = [f"{host.host.name}: {host.waits}"] if host.waits else []
-        return waits + [f"{host.host.name}: would {name}: {why}" for name, why in host.would]
+        waits = [f"{host.host.name}: {_(host.waits)}"] if host.waits else []
+        would = ((name, _(why)) for name, why in host.would)
+        return waits + [
+            _("{host}: would {step}: {why}", host=host.host.name, step=name, why=why) for name, why in would
+        ]
     return []
 
 
 def summary(run: ErrandRun) -> str:
     """One line: what became of the hosts, or would."""
     counts = run.counts()
-    parts = [f"{counts[ErrandOutcome.DONE]} of {len(run.hosts)} hosts {run.request.errand.done}"]
+    hosts, done = len(run.hosts), _(run.request.errand.done)
+    parts = [_("{good} of {hosts} hosts {done}", good=counts[ErrandOutcome.DONE], hosts=hosts, done=done)]
     if not run.applied:
-        parts = [
-            f"{counts[ErrandOutcome.PLANNED]} of {len(run.hosts)} hosts would be {run.request.errand.done}"
-        ]
+        planned = counts[ErrandOutcome.PLANNED]
+        parts = [_("{count} of {hosts} hosts would be {done}", count=planned, hosts=hosts, done=done)]
     words = {
-        ErrandOutcome.UNCHANGED: "had nothing to be done",
-        ErrandOutcome.FAILED: "failed",
-        ErrandOutcome.BLOCKED: "must not be touched",
-        ErrandOutcome.STOPPED: "not finished",
+        ErrandOutcome.UNCHANGED: _("had nothing to be done"),
+        ErrandOutcome.FAILED: _("failed"),
+        ErrandOutcome.BLOCKED: _("must not be touched"),
+        ErrandOutcome.STOPPED: _("not finished"),
     }
-    parts += [f"{counts[one]} {words[one]}" for one in words if counts[one]]
+    parts += [_("{count} {state}", count=counts[one], state=words[one]) for one in words if counts[one]]
     if not run.applied:
-        parts.append("nothing was changed: pass --apply to do it")
+        parts.append(_("nothing was changed: pass --apply to do it"))
     return "; ".join(filter(None, (", ".join(parts), run.refusal)))

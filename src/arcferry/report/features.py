@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 
 from arcferry import catalog
+from arcferry.language import _, headings
 from arcferry.report import junit as xml
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import named
@@ -52,14 +53,18 @@ def _row(row: FeatureRow) -> dict[str, Any]:
 def draw(table: FeatureTable, console: Console) -> None:
     """A row a feature, then what each needs, then what would tell more."""
     plan = table.plan
-    title = f"What works after Connected in {plan.region.display} ({plan.cloud.name}), over Microsoft peering"
+    title = _(
+        "What works after Connected in {region} ({cloud}), over Microsoft peering",
+        region=plan.region.display,
+        cloud=plan.cloud.name,
+    )
     print_text(console, title, "bold")
     for one in catalog.peering_notes(plan.cloud, plan.features, first=True):
-        print_text(console, f"First: {one}", "bold red")
+        print_text(console, _("First: {says}", says=one), "bold red")
     print_line(console)
     print_table(
         console,
-        ("FEATURE", "ON THIS PATH", "COMMUNITIES", "AS OF"),
+        headings("FEATURE", "ON THIS PATH", "COMMUNITIES", "AS OF"),
         (
             (
                 (row.feature.title, _standing(row), _communities(row), row.feature.source.taken.isoformat()),
@@ -68,22 +73,23 @@ def draw(table: FeatureTable, console: Console) -> None:
             for row in table.rows
         ),
     )
-    print_line(console, "\nWhat Microsoft says, and what to do", "bold")
+    print_line(console)
+    print_line(console, _("What Microsoft says, and what to do"), "bold")
     print_rows(console, 2, ((row.feature.title, one_line(_details(row), limit=4000)) for row in table.rows))
-    for heading, texts in (("Not at hand", table.lacking), ("As of", plan.sources)):
+    for heading, texts in ((_("Not at hand"), table.lacking), (_("As of"), plan.sources)):
         if texts:
-            print_line(console, f"\n{heading}", "bold")
+            print_line(console)
+            print_line(console, heading, "bold")
             print_rows(console, 2, (("-", one_line(text, limit=2000)) for text in texts))
 
 
 def _standing(row: FeatureRow) -> str:
-    return (
-        f"{row.standing.value}{f' ({row.says})' if row.says and row.standing is not Standing.NEVER else ''}"
-    )
+    says = f" ({_(row.says)})" if row.says and row.standing is not Standing.NEVER else ""
+    return f"{_(row.standing)}{says}"
 
 
 def _communities(row: FeatureRow) -> str:
-    lacks = f"; the filter lacks {named(row.missing, most=_MOST)}" if row.missing else ""
+    lacks = _("; the filter lacks {missing}", missing=named(row.missing, most=_MOST)) if row.missing else ""
     return (named(row.communities, most=_MOST) or "-") + lacks
 
 
@@ -96,12 +102,17 @@ def _details(row: FeatureRow) -> str:
                 one.host if one.port == _HTTPS else f"{one.host}:{one.port}"
             )
     parts = [
-        f"{row.says}." if row.standing is Standing.NEVER else "",
+        _("{says}.", says=_(row.says)) if row.standing is Standing.NEVER else "",
         feature.says,
-        *(f"{named(hosts, most=_MOST)}: {says}." for says, hosts in open_names.items()),
-        f"Instead: {feature.instead}." if feature.instead and row.standing is not Standing.CARRIED else "",
-        f"Or {feature.private}." if feature.private else "",
-        f"It needs besides: {', '.join(feature.uses)}." if feature.uses else "",
+        *(
+            _("{hosts}: {says}.", hosts=named(hosts, most=_MOST), says=_(says))
+            for says, hosts in open_names.items()
+        ),
+        _("Instead: {way}.", way=feature.instead)
+        if feature.instead and row.standing is not Standing.CARRIED
+        else "",
+        _("Or {way}.", way=feature.private) if feature.private else "",
+        _("It needs besides: {features}.", features=", ".join(feature.uses)) if feature.uses else "",
         f"({feature.source})",
     ]
     return " ".join(filter(None, parts))

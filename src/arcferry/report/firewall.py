@@ -11,6 +11,7 @@ from rich.console import Console
 
 from arcferry import catalog
 from arcferry.catalog import Cloud, Region
+from arcferry.language import ENGLISH, _, headings, marked, speaking
 from arcferry.report import firewall_forms
 from arcferry.report.columns import paragraph
 from arcferry.report.console import print_line, print_table
@@ -19,11 +20,11 @@ from arcferry.text import one_line
 
 SCHEMA = 1
 Output = Literal["table", "json", "csv"]
-_NAMES = ("HOST", "PORT", "PROTOCOL", "DIRECTION", "WHEN", "REQUIRED", "OVER PEERING", "REASON")
-_PREFIXES = ("PREFIX", "PORT", "PROTOCOL", "DIRECTION", "TAG", "REGION", "WHEN", "AS OF", "REASON")
+_NAMES = headings("HOST", "PORT", "PROTOCOL", "DIRECTION", "WHEN", "REQUIRED", "OVER PEERING", "REASON")
+_PREFIXES = headings("PREFIX", "PORT", "PROTOCOL", "DIRECTION", "TAG", "REGION", "WHEN", "AS OF", "REASON")
 # What makes a spreadsheet take a cell for a formula.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_TCP, _OUT, _HTTPS = "TCP", "outbound", 443
+_TCP, _OUT, _HTTPS = "TCP", marked("outbound"), 443
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +39,21 @@ class SheetView:
     @property
     def first(self) -> str:
         """The line that a sheet begins with: what it holds, as of when, and what it lacks."""
-        where, lacks = f"Azure Arc in {self.region.display} ({self.cloud.name})", catalog.says_left_out
         if isinstance(self.sheet, NameSheet):
-            held = f"{len(self.sheet.rules)} names as of {catalog.endpoints_source().taken}"
-            mind = "names are steered, so resolve them where the servers do, again and again"
+            day = catalog.endpoints_source().taken
+            held = _("{count} names as of {day}", count=len(self.sheet.rules), day=day)
+            mind = _("names are steered, so resolve them where the servers do, again and again")
         else:
-            held = f"{len(self.sheet.rules)} prefixes of {', '.join(self.sheet.sources)}"
-            mind = "names are steered among these, and the prefixes change weekly"
-        return f"{where}: {held}; it {lacks(self.cloud, self.features)}; {mind}"
+            held = _prefixes(self.sheet)
+            mind = _("names are steered among these, and the prefixes change weekly")
+        return _(
+            "Azure Arc in {region} ({cloud}): {held}; it {lacks}; {mind}",
+            region=self.region.display,
+            cloud=self.cloud.name,
+            held=held,
+            lacks=catalog.says_left_out(self.cloud, self.features),
+            mind=mind,
+        )
 
     @property
     def unheld(self) -> str:
@@ -53,7 +61,8 @@ class SheetView:
         rows = catalog.requirements(self.cloud, self.region, self.features)
         names = [one.host for one in rows if one.place_is_unknown or one.at_the_edge]
         listed = ", ".join(dict.fromkeys(names))
-        return f"NOT HELD, because no service tag is documented for them: {listed}" if listed else ""
+        text = marked("NOT HELD, because no service tag is documented for them: {names}")
+        return _(text, names=listed) if listed else ""
 
     @property
     def says(self) -> tuple[str, ...]:
@@ -63,9 +72,10 @@ class SheetView:
 
 
 def text(shown: SheetView, form: str, output: Output) -> str:
-    """The sheet in a form of `routes firewall`, or as CSV or JSON."""
+    """The sheet in a form of `routes firewall`, or as CSV or JSON: for programs, so in English."""
     if form in firewall_forms.FORMS:
-        return firewall_forms.write(form, _content(shown, form))
+        with speaking(ENGLISH):
+            return firewall_forms.write(form, _content(shown, form))
     return as_csv(_rows(shown.sheet)) if output == "csv" else json.dumps(document(shown), indent=2) + "\n"
 
 
@@ -75,8 +85,8 @@ def draw(shown: SheetView, console: Console) -> None:
     for head in filter(None, told):
         for line in paragraph(one_line(head, limit=4000), console.width, first="# ", rest="# "):
             print_line(console, line)
-    headings, *rows = _rows(shown.sheet)
-    print_table(console, headings, ((tuple(map(one_line, row)), "") for row in rows))
+    titles, *rows = _rows(shown.sheet)
+    print_table(console, titles, ((tuple(one_line(_(cell)) for cell in row), "") for row in rows))
 
 
 def _rows(sheet: NameSheet | PrefixSheet) -> Iterator[tuple[str, ...]]:
@@ -92,7 +102,7 @@ def notes(shown: SheetView, form: str, output: Output) -> Iterator[str]:
         if form == "edl":
             yield from _about_names(sheet, form)
         return
-    yield f"{len(sheet.rules)} prefixes of {', '.join(sheet.sources)}"
+    yield _prefixes(sheet)
     if output == "csv":
         yield shown.first
     if output == "csv" or form == "edl":
@@ -101,16 +111,24 @@ def notes(shown: SheetView, form: str, output: Output) -> Iterator[str]:
         yield _since(sheet)
 
 
+def _prefixes(sheet: PrefixSheet) -> str:
+    return _("{count} prefixes of {sources}", count=len(sheet.rules), sources=", ".join(sheet.sources))
+
+
 def _since(sheet: PrefixSheet) -> str:
-    changes = f"{len(sheet.added)} added, {len(sheet.removed)} removed"
-    return f"since {', '.join(sheet.since)}: {changes}"
+    return _(
+        "since {sources}: {added} added, {removed} removed",
+        sources=", ".join(sheet.since),
+        added=len(sheet.added),
+        removed=len(sheet.removed),
+    )
 
 
 def _content(shown: SheetView, form: str) -> firewall_forms.Content:
     """What a firewall's own form holds; the first of its comments is the first line."""
     sheet = shown.sheet
     if isinstance(sheet, NameSheet):
-        held, _ = firewall_forms.listable(form, sheet.rules)
+        held = firewall_forms.listable(form, sheet.rules)[0]
         return firewall_forms.Content((shown.first, *_about_names(sheet, form), *shown.says), {}, held)
     rest = (shown.unheld, *shown.says)
     changes = [_since(sheet)] if sheet.since else []
@@ -125,13 +143,14 @@ def _content(shown: SheetView, form: str) -> firewall_forms.Content:
 
 
 def _about_names(sheet: NameSheet, form: str) -> Iterator[str]:
-    _, left = firewall_forms.listable(form, sheet.rules)
+    left = firewall_forms.listable(form, sheet.rules)[1]
     plain = [rule.host for rule in sheet.rules if rule.port != _HTTPS]
     edge = [rule.host for rule in sheet.rules if not rule.over_peering and rule.port == _HTTPS]
-    yield f"TCP {_HTTPS}, outbound; on TCP 80: {', '.join(plain)}"
-    yield f"not over Microsoft peering, only before a proxy or the internet: {', '.join(edge)}"
+    yield _("TCP {port}, outbound; on TCP 80: {names}", port=_HTTPS, names=", ".join(plain))
+    yield _("not over Microsoft peering, only before a proxy or the internet: {names}", names=", ".join(edge))
     if left:
-        yield f"NOT HELD HERE, which has no such patterns; allow them elsewhere: {', '.join(left)}"
+        text = marked("NOT HELD HERE, which has no such patterns; allow them elsewhere: {names}")
+        yield _(text, names=", ".join(left))
 
 
 def document(shown: SheetView) -> dict[str, Any]:
@@ -176,16 +195,18 @@ def name_rows(rules: Sequence[NameRule]) -> Iterator[tuple[str, ...]]:
     """The headings, then one row a name."""
     yield _NAMES
     for rule in rules:
-        required, carried = (("no", "yes")[good] for good in (rule.required, rule.over_peering))
+        required, carried = (headings("no", "yes")[good] for good in (rule.required, rule.over_peering))
         yield rule.host, str(rule.port), _TCP, _OUT, rule.when, required, carried, rule.reason
 
 
 def prefix_rows(sheet: PrefixSheet) -> Iterator[tuple[str, ...]]:
     """The headings, then one row a prefix; beside an older file one row a change, which it begins with."""
-    changed = [("added", rule) for rule in sheet.added] + [("removed", rule) for rule in sheet.removed]
-    yield ("CHANGE", *_PREFIXES) if sheet.since else _PREFIXES
+    changed = [(marked("added"), rule) for rule in sheet.added] + [
+        (marked("removed"), rule) for rule in sheet.removed
+    ]
+    yield (marked("CHANGE"), *_PREFIXES) if sheet.since else _PREFIXES
     for change, rule in changed if sheet.since else (("", rule) for rule in sheet.rules):
-        taken = rule.taken.isoformat() if rule.taken else "unknown"
+        taken = rule.taken.isoformat() if rule.taken else marked("unknown")
         where = (rule.tag, rule.region, rule.when, taken, rule.reason)
         yield (*filter(None, (change,)), rule.prefix, str(rule.port), _TCP, _OUT, *where)
 

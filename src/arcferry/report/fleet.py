@@ -6,9 +6,10 @@ from typing import Any
 
 from rich.console import Console
 
-from arcferry.diagnosis.finding import Finding, Severity, addressed
+from arcferry.diagnosis.finding import Finding, Severity, addressed, team
 from arcferry.fleet.outcome import FleetRun, HostOutcome, HostRun, NetworkPath, PathOutcome
 from arcferry.fleet.transport import place_of
+from arcferry.language import _, headings, ngettext
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import named
@@ -40,7 +41,7 @@ _MOST_NETWORKS = 8
 _MACHINE = (
     "name", "id", "status", "vm_id", "location", "agent_version", "os", "last_status_change", "tags",
 )  # fmt: skip
-_HEADINGS = ("HOST", "RESULT", "MACHINE IN AZURE", "AGENT", "LOCATION", "SINCE", "STEP")
+_HEADINGS = headings("HOST", "RESULT", "MACHINE IN AZURE", "AGENT", "LOCATION", "SINCE", "STEP")
 
 
 def document(run: FleetRun) -> dict[str, Any]:
@@ -103,7 +104,10 @@ def draw(run: FleetRun, console: Console) -> None:
     print_line(console)
     print_failures(console, failures(run.hosts))
     if waiting := [host.host.name for host in run.hosts if host.wants_restart]:
-        says = f"{named(waiting)}: a restart is wanted, which is for its owner to do; arcferry restarts none"
+        says = _(
+            "{hosts}: a restart is wanted, which is for its owner to do; arcferry restarts none",
+            hosts=named(waiting),
+        )
         print_marked(console, "warn", says)
     print_causes(console, run.diagnosis.findings)
     word = (
@@ -116,11 +120,11 @@ def print_proof(console: Console, proof: Sequence[NetworkPath]) -> None:
     """The path from each network; the networks that have it alike are one line where they are many."""
     proved = [one for one in proof if one.outcome is PathOutcome.PROVED]
     if len(proved) > _MOST_NETWORKS:
-        print_marked(console, "ok", f"path to Azure: proved from {len(proved)} networks")
+        print_marked(console, "ok", _("path to Azure: proved from {count} networks", count=len(proved)))
     for one in proof:
         if one.outcome is not PathOutcome.PROVED or len(proved) <= _MOST_NETWORKS:
-            hosts = f"{one.hosts} host{'s' if one.hosts > 1 else ''}"
-            line = f"path to Azure: {one.network}, {hosts}: {one.says}"
+            hosts, says = ngettext("{count} host", "{count} hosts", one.hosts), _(one.says)
+            line = _("path to Azure: {network}, {hosts}: {says}", network=one.network, hosts=hosts, says=says)
             print_marked(console, _PATHS[one.outcome], one_line(line, limit=400))
     if proof:
         print_line(console)
@@ -129,15 +133,15 @@ def print_proof(console: Console, proof: Sequence[NetworkPath]) -> None:
 def _row(run: HostRun) -> tuple[tuple[str, ...], str]:
     word, machine = _MARKS[run.outcome], run.machine
     if machine is None:
-        told = ("none", "", "", "")
+        told = (_("none"), "", "", "")
     else:
         changed = to_text(machine.last_status_change) if machine.last_status_change else ""
         told = (machine.status, machine.agent_version, machine.location, changed)
-    step = "already done" if run.already else "verified"
+    step = _("already done") if run.already else _("verified")
     if run.failure:
         step = run.failure.step
     elif run.outcome is HostOutcome.STOPPED:
-        step = "not finished"
+        step = _("not finished")
     return (run.host.name, word, *told, step), "" if word == "ok" else STYLES[word]
 
 
@@ -149,7 +153,7 @@ def failures(hosts: Iterable[HostRun]) -> Iterator[tuple[str, str]]:
             says = failure.says.removeprefix(f"{place_of(host.host)}: ")
             groups.setdefault((failure.step, says, failure.hint), []).append(host.host.name)
     for (step, says, hint), names in groups.items():
-        yield one_line(f"{named(names)}: {step}: {says}", limit=900), one_line(hint, limit=600)
+        yield one_line(f"{named(names)}: {step}: {_(says)}", limit=900), one_line(_(hint), limit=600)
 
 
 def print_failures(console: Console, failures: Iterable[tuple[str, str]], mark: str = "FAIL") -> None:
@@ -157,7 +161,7 @@ def print_failures(console: Console, failures: Iterable[tuple[str, str]], mark: 
     for says, hint in failures:
         print_marked(console, mark, says)
         if hint:
-            print_text(console, f"hint: {hint}", indent=HANG)
+            print_text(console, _("hint: {hint}", hint=hint), indent=HANG)
 
 
 def print_causes(console: Console, findings: Iterable[Finding]) -> None:
@@ -167,31 +171,48 @@ def print_causes(console: Console, findings: Iterable[Finding]) -> None:
     """
     for found in findings:
         if found.severity is Severity.ERROR:
-            print_text(console, f"cause {found.cause}: {one_line(found.title, limit=300)}", "bold")
-            print_text(console, f"on {named(found.servers)}; {found.owner.value} team", indent=HANG)
-            print_text(console, f"way out: {one_line(found.remedy.summary, limit=400)}", indent=HANG)
+            print_text(
+                console,
+                _("cause {cause}: {title}", cause=found.cause, title=one_line(found.title, limit=300)),
+                "bold",
+            )
+            print_text(
+                console,
+                _("on {servers}; {team}", servers=named(found.servers), team=team(found.owner)),
+                indent=HANG,
+            )
+            print_text(
+                console, _("way out: {way}", way=one_line(found.remedy.summary, limit=400)), indent=HANG
+            )
             if found.remedy.request:
-                title = f"to send to {addressed(found.remedy.to, found.owner)}"
+                title = _("to send to {to}", to=addressed(found.remedy.to, found.owner))
                 print_letter(console, title, clean(found.remedy.request), indent=HANG)
-            print_line(console, f"{'':<{HANG}}to read on: arcferry explain {found.cause}")
+            print_line(console, f"{'':<{HANG}}{_('to read on: arcferry explain {cause}', cause=found.cause)}")
 
 
 def summary(run: FleetRun) -> str:
     """One line: how many are connected, what became of the others."""
     counts = Counter(host.outcome for host in run.hosts)
-    parts = [f"{counts[HostOutcome.CONNECTED]} of {len(run.hosts)} hosts connected"]
+    good = counts[HostOutcome.CONNECTED]
+    parts = [_("{good} of {hosts} hosts connected", good=good, hosts=len(run.hosts))]
     already = sum(host.already for host in run.hosts)
     if already:
-        parts.append(f"{already} of them already done")
+        parts.append(_("{already} of them already done", already=already))
     words = {
-        HostOutcome.FAILED: "failed",
-        HostOutcome.BLOCKED: "blocked",
-        HostOutcome.STOPPED: "not finished",
+        HostOutcome.FAILED: _("failed"),
+        HostOutcome.BLOCKED: _("blocked"),
+        HostOutcome.STOPPED: _("not finished"),
     }
-    parts += [f"{counts[outcome]} {word}" for outcome, word in words.items() if counts[outcome]]
+    parts += [
+        _("{count} {state}", count=counts[outcome], state=word)
+        for outcome, word in words.items()
+        if counts[outcome]
+    ]
     if run.refusal:
         parts.append(run.refusal)
     seconds = (run.ended - run.started).total_seconds()
-    return f"{', '.join(parts)}; run {run.id}, begun {to_text(run.started)}" + (
-        f", {seconds:.0f} s" if seconds < 3600 else ""  # noqa: PLR2004  # a resumed run's age says nothing
+    told = _(
+        "{parts}; run {run}, begun {began}", parts=", ".join(parts), run=run.id, began=to_text(run.started)
     )
+    took = f", {seconds:.0f} s" if seconds < 3600 else ""  # noqa: PLR2004  # a resumed run's age says nothing
+    return told + took

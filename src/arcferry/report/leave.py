@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
+from arcferry.language import _
 from arcferry.leave import Leaving, ServersLeft, Trace, TraceState
 from arcferry.report import errand
 from arcferry.report.as_json import SCHEMA, picked
@@ -52,8 +53,8 @@ def draw(result: Leaving, console: Console) -> None:
 
 def _draw(one: Trace, console: Console) -> None:
     is_anothers = one.state is TraceState.LISTED and one.owner != "here"
-    owner = f", for the {one.owner} team" if is_anothers else ""
-    print_marked(console, _WORDS[one.state], f"{one.kind.value}: {one.name} ({one.state.value}{owner})")
+    owner = _(", for the {owner} team", owner=_(one.owner)) if is_anothers else ""
+    print_marked(console, _WORDS[one.state], f"{_(one.kind)}: {one.name} ({_(one.state)}{owner})")
     print_line(console, f"{'':<{HANG}}{one.where}")
     print_lines(console, one.says, indent=HANG)
     if one.state is TraceState.LISTED:
@@ -72,24 +73,26 @@ def _draw_servers(servers: ServersLeft, console: Console) -> None:
         errand.draw(run, console)
         print_line(console)
     if not servers.offboarded.applied:
-        print_lines(console, "From each that is out of Azure the agent is removed then.", indent=0)
+        print_lines(console, _("From each that is out of Azure the agent is removed then."), indent=0)
     if servers.others:
-        others = named(servers.others)
-        print_lines(console, f"In no run that is remembered here, and left alone: {others}", indent=0)
+        says = _("In no run that is remembered here, and left alone: {others}", others=named(servers.others))
+        print_lines(console, says, indent=0)
     print_line(console)
 
 
 def summary(result: Leaving) -> str:
     """One line: what is listed for others, and what arcferry takes away itself."""
     if not result.traces:
-        return "nothing of arcferry's is known here: name exports, or another state folder with --state"
+        return _("nothing of arcferry's is known here: name exports, or another state folder with --state")
     counts = Counter(one.state for one in result.traces)
     words = {
-        TraceState.REMOVED: "removed",
-        TraceState.PLANNED: "would be removed by --apply",
-        TraceState.KEPT: "kept, as something stands in the way",
-        TraceState.LISTED: "for their owners",
+        TraceState.REMOVED: _("removed"),
+        TraceState.PLANNED: _("would be removed by --apply"),
+        TraceState.KEPT: _("kept, as something stands in the way"),
+        TraceState.LISTED: _("for their owners"),
     }
-    told = ", ".join(f"{counts[one]} {text}" for one, text in words.items() if counts[one])
-    changed = "" if result.applied else "; nothing was changed"
-    return f"{len(result.traces)} things of arcferry's: {told}{changed}"
+    told = ", ".join(
+        _("{count} {state}", count=counts[one], state=text) for one, text in words.items() if counts[one]
+    )
+    changed = "" if result.applied else _("; nothing was changed")
+    return _("{count} things of arcferry's: {told}", count=len(result.traces), told=told) + changed

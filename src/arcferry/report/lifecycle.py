@@ -5,9 +5,10 @@ from typing import Any
 
 from rich.console import Console
 
+from arcferry.language import _, marked, ngettext
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
-from arcferry.report.columns import named
+from arcferry.report.columns import named, padded
 from arcferry.report.console import HANG, print_line, print_marked, print_sum, print_text
 from arcferry.text import one_line
 from arcferry.times import to_text
@@ -48,7 +49,9 @@ def draw(found: Lifecycle, console: Console) -> None:
     """Every day with what ends, then automatic upgrade, what is not known, and the sum."""
     for due in found.dues:
         word = _word(found, due)
-        print_marked(console, word, f"{due.day}  {_left(due.days(found.today)):>13}  {due.kind.value}")
+        print_marked(
+            console, word, f"{due.day}  {padded(_left(due.days(found.today)), 13, right=True)}  {_(due.kind)}"
+        )
         _print(console, due.title)
         if due.servers:
             _print(console, named(due.servers))
@@ -57,11 +60,11 @@ def draw(found: Lifecycle, console: Console) -> None:
     print_line(console)
     _print_upgrades(console, found)
     for one in found.unknown:
-        print_marked(console, "warn", "not known")
+        print_marked(console, "warn", _("not known"))
         _print(console, one.what)
         print_line(console, f"{'':<{HANG}}{one.hint}" if one.hint else "")  # may be a command, to be copied
     for note in found.notes:
-        _print(console, f"note: {note}", indent=0)
+        _print(console, _("note: {note}", note=note), indent=0)
     print_sum(console, "FAIL" if found.over else "warn" if found.half else "ok", summary(found))
 
 
@@ -74,24 +77,30 @@ def _word(found: Lifecycle, due: Due) -> str:
 
 def _left(days: int) -> str:
     if days == 0:
-        return "today"
-    return f"in {days} days" if days > 0 else f"{-days} days ago"
+        return _("today")
+    return _("in {days} days", days=days) if days > 0 else _("{days} days ago", days=-days)
 
 
 def _print_upgrades(console: Console, found: Lifecycle) -> None:
     if not found.upgrades:
         return
     names = [one.name for one in found.upgrades]
-    print_marked(console, "warn", f"automatic upgrade is on: {named(names, most=3)}")
+    print_marked(console, "warn", _("automatic upgrade is on: {names}", names=named(names, most=3)))
     _print(
         console,
-        f"It downloads from {', '.join(found.upgrade_needs)}, which Microsoft peering does not carry: where "
-        "these servers have no other way out it cannot work, and a bundle upgrades them.",
+        _(
+            "It downloads from {names}, which Microsoft peering does not carry: where these servers have no "
+            "other way out it cannot work, and a bundle upgrades them.",
+            names=", ".join(found.upgrade_needs),
+        ),
     )
     for one in found.upgrades:
         if one.failure:
-            _print(console, f"{one.name}: the last attempt failed: {one_line(one.failure)}")
-    _print(console, f"To turn it off for {names[0]}, in PowerShell; --output json has each one's line:")
+            _print(
+                console, _("{name}: the last attempt failed: {why}", name=one.name, why=one_line(one.failure))
+            )
+    says = marked("To turn it off for {name}, in PowerShell; --output json has each one's line:")
+    _print(console, _(says, name=names[0]))
     print_line(console, f"{'':<{HANG}}{found.upgrades[0].turn_off}")
     print_line(console)
 
@@ -103,8 +112,10 @@ def _print(console: Console, text: str, *, indent: int = HANG) -> None:
 def summary(found: Lifecycle) -> str:
     """One line: what has ended, and what ends next."""
     ahead = [due for due in found.dues if due.days(found.today) > 0 and due.kind is not DueKind.ANNOUNCED]
-    following = f"; next on {ahead[0].day}: {ahead[0].title}" if ahead else ""
-    half = "; Azure's answer is not whole" if found.half else ""
+    following = _("; next on {day}: {what}", day=ahead[0].day, what=ahead[0].title) if ahead else ""
+    half = _("; Azure's answer is not whole") if found.half else ""
     over = len(found.over)
-    what = f"{over} {'thing has' if over == 1 else 'things have'} ended" if over else "nothing has ended"
+    what = _("nothing has ended")
+    if over:
+        what = ngettext("{count} thing has ended", "{count} things have ended", over)
     return one_line(f"{what}{following}{half}", limit=300)

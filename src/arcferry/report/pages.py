@@ -7,9 +7,10 @@ from typing import Any
 from rich.console import Console
 
 from arcferry.catalog import Code
-from arcferry.diagnosis.finding import addressed
+from arcferry.diagnosis.finding import addressed, team
 from arcferry.diagnosis.pages import Page
 from arcferry.evidence.case import NETWORK_ERROR
+from arcferry.language import _
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.console import print_letter, print_line, print_lines, print_text
 from arcferry.report.findings import draw_commands
@@ -43,48 +44,51 @@ def _paragraph(console: Console, title: str, *lines: str) -> None:
 
 def _retry(code: Code) -> str:
     if code.code == NETWORK_ERROR:
-        return (
+        return _(
             "It may, and proves nothing: that depends on the cause, which the code does not tell. "
             "A steered name may answer elsewhere the next time, and back again later."
         )
     if code.outcome != "failure":
-        return "Not needed." if code.outcome == "success" else "Not needed; restart the server."
-    return "Yes: the same command may succeed later." if code.retry else "No: something must change first."
+        return _("Not needed.") if code.outcome == "success" else _("Not needed; restart the server.")
+    if code.retry:
+        return _("Yes: the same command may succeed later.")
+    return _("No: something must change first.")
 
 
 def draw_code(code: Code, console: Console) -> None:
     """What a code means, the way out, whether a retry helps, and who says so."""
-    ends = f"exit code {code.exit_code}" if code.exit_code is not None else ""
+    ends = _("exit code {code}", code=code.exit_code) if code.exit_code is not None else ""
     told = [part for part in dict.fromkeys((ends, code.family, code.phase)) if part]
     print_text(console, f"{code.title}  ({', '.join(told)})", "bold")
-    _paragraph(console, "Meaning", code.meaning)
+    _paragraph(console, _("Meaning"), code.meaning)
     _paragraph(
         console,
-        "What to do",
-        code.remedy or "Nothing is documented beyond the meaning; see the installer's log.",
+        _("What to do"),
+        code.remedy or _("Nothing is documented beyond the meaning; see the installer's log."),
     )
-    _paragraph(console, "Does a retry help?", _retry(code))
-    _paragraph(console, "Source", code.source)
+    _paragraph(console, _("Does a retry help?"), _retry(code))
+    _paragraph(console, _("Source"), code.source)
 
 
 def draw_page(page: Page, console: Console) -> None:
     """A cause's page."""
     print_line(console, page.slug, "bold")
     print_text(console, page.title)
-    print_text(console, f"{page.severity.value}; the {page.owner.value} team can change it", "dim")
-    _paragraph(console, "What it means", page.meaning)
+    whose = _("{severity}; the {team} can change it", severity=_(page.severity), team=team(page.owner))
+    print_text(console, whose, "dim")
+    _paragraph(console, _("What it means"), page.meaning)
     if page.symptom:
         print_line(console)
-        print_line(console, "What it looks like", "bold")
+        print_line(console, _("What it looks like"), "bold")
         print_lines(console, page.symptom, indent=2)
-    _paragraph(console, "What it is concluded from", page.tells)
-    _paragraph(console, "What to do", *(f"{number}. {step}" for number, step in enumerate(page.fix, 1)))
+    _paragraph(console, _("What it is concluded from"), page.tells)
+    _paragraph(console, _("What to do"), *(f"{number}. {step}" for number, step in enumerate(page.fix, 1)))
     print_line(console)
-    print_line(console, "For example", "bold")
+    print_line(console, _("For example"), "bold")
     draw_commands(page.example, 2, console)
     if page.request:
         print_line(console)
-        title = f"to send to {addressed(page.to, page.owner)}, for example"
+        title = _("to send to {to}, for example", to=addressed(page.to, page.owner))
         print_letter(console, title, page.request, indent=2)
 
 

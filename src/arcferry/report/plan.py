@@ -13,8 +13,10 @@ from arcferry.fleet.place import target_of
 from arcferry.fleet.plan import FleetPlan, HostPlan
 from arcferry.fleet.run_folder import target_to_json
 from arcferry.fleet.waves import Stage
+from arcferry.language import _, headings, marked, ngettext
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
+from arcferry.report.columns import padded
 from arcferry.report.console import STYLES, print_line, print_sum, print_table, print_text
 from arcferry.report.fleet import print_failures
 from arcferry.report.junit import JunitCase, JunitResult, xml
@@ -23,8 +25,8 @@ from arcferry.text import one_line, quoted
 
 ROWS = "hosts", "host-plan"
 _MOST_NETWORKS = 20
-_BY = {"private_link_scope": "private link scope", "gateway_id": "Arc gateway"}
-_HEADINGS = ("HOST", "SYSTEM", "AGENT", "WOULD")
+_BY = {"private_link_scope": marked("private link scope"), "gateway_id": marked("Arc gateway")}
+_HEADINGS = headings("HOST", "SYSTEM", "AGENT", "WOULD")
 
 
 def document(plan: FleetPlan) -> dict[str, Any]:
@@ -93,8 +95,8 @@ def draw(plan: FleetPlan, console: Console) -> None:
     """The preflight's lines, a table, each hindrance with its way out, and the sum."""
     print_checks(console, plan.checks)
     if not plan.checks:
-        says = "Azure was not asked: no secret, no certificate and no other identity was given"
-        print_text(console, says, indent=WIDTH, first=f"{'unknown':<{WIDTH}}")
+        says = _("Azure was not asked: no secret, no certificate and no other identity was given")
+        print_text(console, says, indent=WIDTH, first=padded(_("unknown"), WIDTH))
     print_line(console)
     places = _by_place(plan)
     for place, hosts in places.items():
@@ -112,11 +114,11 @@ def _draw_order(order: FleetOrder, console: Console) -> None:
     if order.networks:
         networks = order.networks[:_MOST_NETWORKS]
         cells = [
-            (one.network, str(one.hosts), ", ".join(one.first) or "none can be asked") for one in networks
+            (one.network, str(one.hosts), ", ".join(one.first) or _("none can be asked")) for one in networks
         ]
-        print_table(console, ("PATH PROVED FROM", "HOSTS", "FIRST"), ((row, "") for row in cells))
+        print_table(console, headings("PATH PROVED FROM", "HOSTS", "FIRST"), ((row, "") for row in cells))
         if more := len(order.networks) - len(networks):
-            print_line(console, f"and {more} more networks")
+            print_line(console, _("and {more} more networks", more=more))
         print_line(console)
     draw_stages(order.stages, console)
 
@@ -124,8 +126,8 @@ def _draw_order(order: FleetOrder, console: Console) -> None:
 def draw_stages(stages: Sequence[Stage], console: Console) -> None:
     """Who begins when; nothing where nobody is left."""
     if stages:
-        told = (f"{one.name} ({_hosts(len(one.hosts))})" for one in stages)
-        print_text(console, f"order: {', then '.join(told)}")
+        told = (f"{_(one.name)} ({_hosts(len(one.hosts))})" for one in stages)
+        print_text(console, _("order: {stages}", stages=_(", then ").join(told)))
         print_line(console)
 
 
@@ -135,7 +137,7 @@ def stages_document(stages: Sequence[Stage]) -> list[dict[str, Any]]:
 
 
 def _hosts(count: int) -> str:
-    return f"{count} host{'s' * (count != 1)}"
+    return ngettext("{count} host", "{count} hosts", count)
 
 
 def _by_place(plan: FleetPlan) -> dict[str, list[HostPlan]]:
@@ -146,8 +148,8 @@ def _by_place(plan: FleetPlan) -> dict[str, list[HostPlan]]:
     for target, host in of_hosts:
         given = host.host.place.given()
         named = {_BY[name]: value.rpartition("/")[2] for name, value in given.items() if name in _BY}
-        by = f", by {given['proxy']}" if "proxy" in given else ""
-        by += "".join(f", {what} {name}" for what, name in named.items())
+        by = _(", by {proxy}", proxy=given["proxy"]) if "proxy" in given else ""
+        by += "".join(f", {_(what)} {name}" for what, name in named.items())
         found.setdefault(place_text(target, targets) + by, []).append(host)
     return found
 
@@ -155,7 +157,7 @@ def _by_place(plan: FleetPlan) -> dict[str, list[HostPlan]]:
 def _draw_table(hosts: list[HostPlan], console: Console) -> None:
     rows = [_HEADINGS, *map(_row, hosts)]
     if any(host.host.tags for host in hosts):
-        tags = ["TAGS", *(_tags(host.host) for host in hosts)]
+        tags = [marked("TAGS"), *(_tags(host.host) for host in hosts)]
         rows = [(*cells[:-1], cell, cells[-1]) for cells, cell in zip(rows, tags, strict=True)]
     styles = ("" if host.good else STYLES["FAIL"] for host in hosts)
     print_table(console, rows[0], zip(rows[1:], styles, strict=True))
@@ -164,13 +166,13 @@ def _draw_table(hosts: list[HostPlan], console: Console) -> None:
 def _row(plan: HostPlan) -> tuple[str, ...]:
     state = plan.state
     if state is None:
-        return plan.host.name, "unknown", "", "FAIL: cannot be read"
-    would = ", ".join(plan.to_run) or "nothing"
+        return plan.host.name, _("unknown"), "", _("FAIL: cannot be read")
+    would = ", ".join(plan.to_run) or _("nothing")
     if plan.blocked:
-        would = f"BLOCKED before {plan.blocked[0]}"
+        would = _("BLOCKED before {step}", step=plan.blocked[0])
     elif not plan.changes:
-        would = f"nothing to change; {would}"
-    return plan.host.name, state.facts.distro, state.facts.agent.version or "none", would
+        would = _("nothing to change; {would}", would=would)
+    return plan.host.name, state.facts.distro, state.facts.agent.version or _("none"), would
 
 
 def _tags(host: Host) -> str:
@@ -183,15 +185,21 @@ def _hindrance(plan: HostPlan) -> tuple[str, str] | None:
     if plan.error:
         says, hint = plan.error.message, plan.error.hint
     elif plan.blocked:
-        says, hint = f"{plan.host.name}: {plan.blocked[1].why}", plan.blocked[1].hint
+        says, hint = f"{plan.host.name}: {_(plan.blocked[1].why)}", plan.blocked[1].hint
     else:
         return None
-    return one_line(says, limit=900), one_line(hint, limit=600)
+    return one_line(says, limit=900), one_line(_(hint), limit=600)
 
 
 def summary(plan: FleetPlan) -> str:
     """One line: what apply would come to."""
     bad = sum(not host.good for host in plan.hosts)
     change = sum(host.changes for host in plan.hosts)
-    hindered = f", {bad} cannot go on as they are" if bad else ""
-    return f"{change} of {len(plan.hosts)} hosts would be changed{hindered}; run {plan.request.run}"
+    hindered = _(", {bad} cannot go on as they are", bad=bad) if bad else ""
+    return _(
+        "{change} of {hosts} hosts would be changed{hindered}; run {run}",
+        change=change,
+        hosts=len(plan.hosts),
+        hindered=hindered,
+        run=plan.request.run,
+    )

@@ -11,8 +11,10 @@ from arcferry.azure import AzureTarget, CheckStatus, Preflight, PreflightCheck
 from arcferry.diagnosis.finding import NOTHING_JUDGED
 from arcferry.fleet.in_azure import Part, parts_of, place_text
 from arcferry.fleet.run_folder import target_to_json
+from arcferry.language import _, marked, ngettext
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
+from arcferry.report.columns import padded
 from arcferry.report.console import STYLES, print_line, print_sum, print_text
 from arcferry.report.junit import JunitCase, JunitResult, xml
 
@@ -25,7 +27,9 @@ _STYLES = {
 }
 WIDTH = max(map(len, CheckStatus)) + 2
 _OUTCOMES = {CheckStatus.HINDRANCE: JunitResult.FAILURE, CheckStatus.UNKNOWN: JunitResult.SKIPPED}
-_WHERE = "unknown to this identity; by which command an owner can tell, says: arcferry azure preflight"
+_WHERE = marked(
+    "unknown to this identity; by which command an owner can tell, says: arcferry azure preflight"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +128,8 @@ def _heading(asked: Asked, part: Part) -> str:
     many = sum(asked.servers.get(target, 0) for target in part.targets)
     if not called or not asked.servers:
         return called
-    places = f" in {len(part.targets)} places" if len(part.targets) > 1 else ""
-    return f"{called}: {many} server{'s' * (many != 1)}{places}"
+    places = _(" in {places} places", places=len(part.targets)) if len(part.targets) > 1 else ""
+    return f"{called}: {ngettext('{count} server', '{count} servers', many)}{places}"
 
 
 def print_checks(console: Console, checks: Iterable[PreflightCheck]) -> None:
@@ -134,18 +138,18 @@ def print_checks(console: Console, checks: Iterable[PreflightCheck]) -> None:
     for check in told:
         _print(console, check)
     if any(check.answer is CheckStatus.UNKNOWN for check in told):
-        print_text(console, _WHERE, indent=WIDTH)
+        print_text(console, _(_WHERE), indent=WIDTH)
 
 
 def _print(console: Console, check: PreflightCheck) -> None:
-    word = f"{check.answer.value:<{WIDTH}}"
-    print_text(console, f"{check.name}: {check.says}", _STYLES[check.answer], indent=WIDTH, first=word)
+    word = padded(_(check.answer.value), WIDTH)
+    print_text(console, f"{_(check.name)}: {check.says}", _STYLES[check.answer], indent=WIDTH, first=word)
 
 
 def _print_way(console: Console, check: PreflightCheck, told: set[str]) -> None:
     """The way out, and its command in a line of its own, unbroken, so that it can be copied."""
     if check.answer is CheckStatus.UNKNOWN and check.command in told:
-        print_text(console, "The same command as above tells this too.", indent=WIDTH)
+        print_text(console, _("The same command as above tells this too."), indent=WIDTH)
         return
     told.add(check.command)
     if check.way:
@@ -158,14 +162,18 @@ def summary(asked: Asked) -> str:
     """One line: whether servers can be connected, as far as this identity sees."""
     whole, many = asked.whole, len(asked.found)
     unknown = _counts(whole)[CheckStatus.UNKNOWN]
-    beside = f"; {unknown} could not be seen by this identity" if unknown else ""
+    beside = _("; {unknown} could not be seen by this identity", unknown=unknown) if unknown else ""
     if not whole.hindrances:
-        return f"nothing that was seen hinders{f' in any of {many} places' if many > 1 else ''}{beside}"
+        says = _("nothing that was seen hinders")
+        if many > 1:
+            says = _("nothing that was seen hinders in any of {places} places", places=many)
+        return says + beside
     things = len(whole.hindrances)
-    says = f"{things} {'thing hinders' if things == 1 else 'things hinder'}"
+    says = ngettext("{count} thing hinders", "{count} things hinder", things)
     if many > 1:
         closed = [target for target, found in asked.found.items() if found.hindrances]
         servers = sum(asked.servers.get(target, 0) for target in closed)
-        of = f" with {servers} of {sum(asked.servers.values())} servers" if asked.servers else ""
-        return f"not ready: {len(closed)} of {many} places{of}: {says}{beside}"
-    return f"not ready: {says}{beside}"
+        every = sum(asked.servers.values())
+        of = _(" with {servers} of {every} servers", servers=servers, every=every) if asked.servers else ""
+        says = _("{closed} of {places} places{of}: {says}", closed=len(closed), places=many, of=of, says=says)
+    return _("not ready: {says}", says=says) + beside

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
+from arcferry.language import _
 from arcferry.prepare import Answer, Facts, Item, Prepared, Status, Words
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.console import HANG, print_line, print_text
@@ -93,4 +94,4 @@ def draw(view: StatusView, console: Console) -> None:
 def summary(view: StatusView) -> str:
     """The counts in one line."""
     counts = document(view)["summary"]
-    return f"{counts['proved']} proved, {counts['missing']} not, {counts['unknown']} unknown"
+    return _("{proved} proved, {missing} not, {unknown} unknown", **counts)

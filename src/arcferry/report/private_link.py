@@ -5,29 +5,32 @@ from dataclasses import dataclass
 from typing import Any
 
 from arcferry.catalog import Carrier
+from arcferry.language import _, headings, marked
 from arcferry.probe.https import CheckResult
 from arcferry.probe.observation import Observation
 from arcferry.probe.tcp import is_private
 from arcferry.report.as_json import picked
 from arcferry.report.columns import UNDISCOVERED_CELL, columns
 
-HEADERS = ("PRIVATE LINK", "ANSWERS", "ZONE", "WHAT TO DO")
-BYPASS = (
+HEADERS = headings("PRIVATE LINK", "ANSWERS", "ZONE", "WHAT TO DO")
+BYPASS = marked(
     "With a proxy the agent needs proxy.bypass Arc, which sends names under his.arc and guestconfiguration "
     "past it; sign-in and Resource Manager stay with the proxy. "
     "`azcmagent config get proxy.bypass` shows what is set."
 )
 _SAID = {
     "private": "",
-    "public": "link {zone} to the network of the resolver that is asked, or forward it there",
-    "mixed": "take the record of the public address away: {public}",
-    "no address": "{zone} answers without this name: add its record, as the private endpoint lists it",
-    "unknown": "not known here: {why}",
+    "public": marked("link {zone} to the network of the resolver that is asked, or forward it there"),
+    "mixed": marked("take the record of the public address away: {public}"),
+    "no address": marked(
+        "{zone} answers without this name: add its record, as the private endpoint lists it"
+    ),
+    "unknown": marked("not known here: {why}"),
 }
 _WITHOUT = ("nxdomain", "no-addresses")
 _ALWAYS_PUBLIC = {
-    Carrier.ENTRA: "a private zone leaks: no private link serves Entra ID",
-    Carrier.ARM: "right where a resource management private link is meant, else a private zone leaks",
+    Carrier.ENTRA: marked("a private zone leaks: no private link serves Entra ID"),
+    Carrier.ARM: marked("right where a resource management private link is meant, else a private zone leaks"),
 }
 
 
@@ -82,14 +85,14 @@ def _name(seen: Observation, his_suffix: str) -> PrivateName:
     addresses = seen.dns.addresses if seen.dns else ()
     served, how, host = seen.endpoint.private_link, _answers(seen), seen.host
     if not served:
-        says = "" if how in ("public", "unknown", "no address") else _ALWAYS_PUBLIC[seen.endpoint.carrier]
+        says = "" if how in ("public", "unknown", "no address") else _(_ALWAYS_PUBLIC[seen.endpoint.carrier])
         return PrivateName(host, served, how, "", addresses, says)
     zone = f"privatelink.{host.partition('.')[2] or his_suffix.lstrip('.')}"
     public = ", ".join(one for one in addresses if not is_private(one))
-    why = "the proxy resolves it" if seen.proxy else "no resolver answered, or the name was not told"
-    return PrivateName(
-        host, served, how, zone, addresses, _SAID[how].format(zone=zone, public=public, why=why)
-    )
+    why = _("no resolver answered, or the name was not told")
+    if seen.proxy:
+        why = _("the proxy resolves it")
+    return PrivateName(host, served, how, zone, addresses, _(_SAID[how], zone=zone, public=public, why=why))
 
 
 def _answers(seen: Observation) -> str:
@@ -114,7 +117,7 @@ def document(shown: PrivateLink) -> dict[str, Any]:
 def rows(shown: PrivateLink) -> list[tuple[str, ...]]:
     """A row for each name that a scope serves."""
     served = (one for one in shown.names if one.served)
-    return [(one.host or UNDISCOVERED_CELL, one.answers, one.zone, one.says or "-") for one in served]
+    return [(one.host or _(UNDISCOVERED_CELL), _(one.answers), one.zone, one.says or "-") for one in served]
 
 
 def lines(shown: PrivateLink) -> Iterator[tuple[str, str]]:
@@ -127,6 +130,9 @@ def lines(shown: PrivateLink) -> Iterator[tuple[str, str]]:
 def notes(shown: PrivateLink) -> Iterator[tuple[str, str]]:
     """The names that stay public and the proxy's bypass; each line after its style."""
     public = [one for one in shown.names if not one.served]
-    yield "", f"Stay public: {', '.join(one.host for one in public)}"
-    yield from (("yellow", f"  {one.host} answers {one.answers}: {one.says}") for one in public if one.says)
-    yield "", BYPASS
+    yield "", _("Stay public: {names}", names=", ".join(one.host for one in public))
+    for one in public:
+        if one.says:
+            said = _("{host} answers {answers}: {says}", host=one.host, answers=_(one.answers), says=one.says)
+            yield "yellow", f"  {said}"
+    yield "", _(BYPASS)

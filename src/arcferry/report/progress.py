@@ -16,11 +16,12 @@ from rich.table import Table
 from rich.text import Text
 
 from arcferry.fleet.events import Event, EventKind, Observer
+from arcferry.language import _, marked, ngettext, speaking, spoken
 from arcferry.report.console import STYLES, mark, stderr
 from arcferry.text import one_line
 
 _MOST_ROWS, _MOST_CAUSES = 24, 3
-_WAITING = "waiting"
+_WAITING = marked("waiting")
 _GOOD = frozenset((EventKind.CONNECTED, EventKind.DONE))
 _BAD = frozenset((EventKind.FAILED, EventKind.BLOCKED))
 _FINAL = {
@@ -37,13 +38,14 @@ def tell(event: Event, console: Console) -> None:
     if event.kind in {EventKind.STARTED, EventKind.BEGUN, EventKind.ENDED}:
         return
     if not event.host:
-        console.print(one_line(f"run  {event.says or event.kind.value}", limit=400), soft_wrap=True)
+        said = _(event.says or event.kind.value)
+        console.print(one_line(f"{_('run')}  {said}", limit=400), soft_wrap=True)
         return
     time = f" ({event.seconds:.1f} s)" if event.seconds and event.kind is EventKind.DONE else ""
-    says = f": {event.says}" if event.says else ""
+    says = f": {_(event.says)}" if event.says else ""
     step = f"{event.step} " if event.step else ""
     stage = f" ({event.stage})" if event.stage else ""
-    line = f"{event.host}{stage}  {step}{event.kind.value}{time}{says}"
+    line = f"{event.host}{stage}  {step}{_(event.kind.value)}{time}{says}"
     console.print(one_line(line, limit=400), soft_wrap=True)
 
 
@@ -71,7 +73,7 @@ class Board:
         hosts: Sequence[str],
         steps: int,
         console: Console,
-        done: str = "connected",
+        done: str = marked("connected"),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._rows = {name: _ProgressRow() for name in hosts}
@@ -82,6 +84,7 @@ class Board:
         self._failures: dict[str, set[str]] = {}
         self._held = ""
         self._spinner = Spinner("dots")
+        self._language = spoken()  # it is drawn by a thread of its own, which no language was told
 
     def see(self, event: Event) -> None:
         """Change the host's row, or what is said of the run."""
@@ -95,7 +98,7 @@ class Board:
             row.final = event.kind
             return
         if event.kind in _BAD:
-            cause = f"{event.step}: {event.says.removeprefix(f'{event.host}: ')}"
+            cause = f"{event.step}: {_(event.says.removeprefix(f'{event.host}: '))}"
             # The newest stands last, also where it is an old one again.
             self._failures[cause] = self._failures.pop(cause, set()) | {event.host}
         row.step = event.step
@@ -104,11 +107,15 @@ class Board:
 
     def __rich__(self) -> RenderableType:
         """The board as it stands now."""
+        with speaking(self._language):
+            return self._drawn()
+
+    def _drawn(self) -> RenderableType:
         shown = [
             item for item in self._rows.items() if len(self._rows) <= _MOST_ROWS or _worth_showing(item[1])
         ]
         table = Table.grid(padding=(0, 2), expand=True)
-        for _ in range(4):
+        for _column in range(4):
             table.add_column(no_wrap=True, overflow="ellipsis")
         table.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         for name, row in shown[:_MOST_ROWS]:
@@ -129,19 +136,21 @@ class Board:
         ended = len(self._rows) - finals[None]
         bad = sum(finals[kind] for kind in _BAD)
         waiting = sum(row.final is None and row.step == _WAITING for row in self._rows.values())
-        counts = {"failed": bad, "at work": finals[None] - waiting, "waiting": waiting}
-        parts = [f"{sum(finals[kind] for kind in _GOOD)} of {len(self._rows)} {self._done}"]
-        parts += [f"{count} {word}" for word, count in counts.items() if count]
+        counts = {_("failed"): bad, _("at work"): finals[None] - waiting, _("waiting"): waiting}
+        good = sum(finals[kind] for kind in _GOOD)
+        parts = [_("{good} of {hosts} {done}", good=good, hosts=len(self._rows), done=_(self._done))]
+        parts += [_("{count} {state}", count=count, state=word) for word, count in counts.items() if count]
         minutes = (self._clock() - self._began) / 60
         if ended and finals[None] and minutes > 0:
             left = math.ceil(finals[None] * minutes / ended)
-            parts.append(f"{ended / minutes:.1f} a minute, about {left} min left")
+            rate = ended / minutes
+            parts.append(_("{rate:.1f} a minute, about {left} min left", rate=rate, left=left))
         return ", ".join(parts)
 
     def failures(self) -> list[str]:
         """The last causes of failure, with how many hosts have each."""
         told = list(self._failures.items())[-_MOST_CAUSES:]
-        return [f"{len(hosts)} host{'s' * (len(hosts) > 1)}: {cause}" for cause, hosts in told]
+        return [f"{ngettext('{count} host', '{count} hosts', len(hosts))}: {cause}" for cause, hosts in told]
 
     def _cells(self, name: str, row: _ProgressRow) -> tuple[RenderableType, ...]:
         done = self._steps if row.final in _GOOD else min(row.done, self._steps)
@@ -152,8 +161,14 @@ class Board:
         else:
             word = _FINAL.get(row.final, "ok")
             state, style = Text(mark(word, self._console), style=STYLES[word]), STYLES[word]
-        says = Text(one_line(row.says, limit=300), style="dim")
-        return Text(name, style=style), bar, state, Text(row.step), says
+        says = Text(one_line(_(row.says), limit=300), style="dim")
+        return (
+            Text(name, style=style),
+            bar,
+            state,
+            Text(_(_WAITING) if row.step == _WAITING else row.step),
+            says,
+        )
 
 
 def _worth_showing(row: _ProgressRow) -> bool:
@@ -162,7 +177,7 @@ def _worth_showing(row: _ProgressRow) -> bool:
 
 @contextmanager
 def watching(
-    hosts: Sequence[str], steps: int, *, done: str = "connected", lines: bool = False
+    hosts: Sequence[str], steps: int, *, done: str = marked("connected"), lines: bool = False
 ) -> Iterator[Observer]:
     """An observer that shows the work on hosts on stderr; at its end the terminal is as it was before.
 

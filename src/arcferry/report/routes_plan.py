@@ -8,6 +8,8 @@ from typing import Any
 from rich.console import Console
 
 from arcferry import catalog
+from arcferry.diagnosis.finding import Owner, addressed
+from arcferry.language import _, headings, marked
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.console import print_letter, print_line, print_rows, print_table, print_text
@@ -16,11 +18,11 @@ from arcferry.routing.planned import PlannedCommunity, PrefixCount, RoutePlan
 from arcferry.text import clean, one_line
 
 ROWS = "communities", "planned-community"
-_MISSING = "MISSING"
-_REACH = {True: "yes", False: "NOT ITS SKU", None: "unknown"}
+_MISSING = marked("MISSING")
+_REACH = {True: marked("yes"), False: marked("NOT ITS SKU"), None: marked("unknown")}
 _ALARMS = dict.fromkeys((_MISSING, _REACH[False]), "bold red")
 _HTTPS = 443
-_ASK_AZURE = (
+_ASK_AZURE = marked(
     "ask Azure, arcferry does not guess: az network route-filter rule list-service-communities --output json "
     "> communities-YYYY-MM-DD.json, then hand it in with --with"
 )
@@ -95,34 +97,40 @@ def document(shown: RoutePlanView) -> dict[str, Any]:
 def draw(shown: RoutePlanView, languages: Collection[str], console: Console) -> None:
     """The communities, what they carry, what nothing carries, the smaller set, and the change."""
     plan = shown.plan
-    features = f" with {', '.join(plan.features)}" if plan.features else ""
-    title = f"A route filter for Azure Arc in {plan.region.display} ({plan.cloud.name}){features}"
-    lacks = catalog.says_left_out(plan.cloud, plan.features)
-    print_text(console, f"{title}; it {lacks}", "bold")
+    title = _(
+        "A route filter for Azure Arc in {region} ({cloud}){features}; it {lacks}",
+        region=plan.region.display,
+        cloud=plan.cloud.name,
+        features=_(" with {features}", features=", ".join(plan.features)) if plan.features else "",
+        lacks=catalog.says_left_out(plan.cloud, plan.features),
+    )
+    print_text(console, title, "bold")
     if says := summary(plan):
         print_text(console, says, "bold red" if plan.missing else "green")
     for one in shown.doubts:
-        print_text(console, f"First: {one_line(one, limit=2000)}", "bold red")
+        print_text(console, _("First: {says}", says=one_line(one, limit=2000)), "bold red")
     print_line(console)
-    headings, *rows = _communities(plan)
-    print_table(console, headings, ((row, "") for row in rows), styles=_ALARMS)
+    titles, *rows = _communities(plan)
+    alarms = {_(word): style for word, style in _ALARMS.items()}
+    print_table(console, titles, ((row, "") for row in rows), styles=alarms)
     for title, texts in (
-        ("Which names", _names(plan)),
-        ("Where names answered", _answers(plan)),
-        ("Never over Microsoft peering, whatever the filter holds", _never(plan)),
-        ("Regions without a documented community", _without(plan)),
-        ("The smallest set beside it", _sets(plan)),
+        (_("Which names"), _names(plan)),
+        (_("Where names answered"), _answers(plan)),
+        (_("Never over Microsoft peering, whatever the filter holds"), _never(plan)),
+        (_("Regions without a documented community"), _without(plan)),
+        (_("The smallest set beside it"), _sets(plan)),
         (
-            "In the filter, and not needed by Azure Arc; something else may need it",
-            ((value, name or "not documented") for value, name in plan.unneeded),
+            _("In the filter, and not needed by Azure Arc; something else may need it"),
+            ((value, name or _("not documented")) for value, name in plan.unneeded),
         ),
-        ("Worth knowing", (("-", note) for note in plan.notes)),
-        ("Ahead", (("-", str(one)) for one in plan.ahead)),
-        ("As of", (("-", source) for source in plan.sources)),
-        ("What else the change does", (("-", one) for one in shown.effects)),
+        (_("Worth knowing"), (("-", note) for note in plan.notes)),
+        (_("Ahead"), (("-", str(one)) for one in plan.ahead)),
+        (_("As of"), (("-", source) for source in plan.sources)),
+        (_("What else the change does"), (("-", one) for one in shown.effects)),
     ):
         if listed := [(one_line(label, limit=600), one_line(text, limit=6000)) for label, text in texts]:
-            print_line(console, f"\n{title}", "bold")
+            print_line(console)
+            print_line(console, title, "bold")
             print_rows(console, 2, listed)
     _draw_changes(shown, languages, console)
 
@@ -131,13 +139,17 @@ def summary(plan: RoutePlan) -> str:
     """One line: whether the filter at hand is enough; empty where none is at hand."""
     if plan.route_filter is None:
         return ""
-    name = f"Route filter {one_line(plan.route_filter.name)}"
+    name = one_line(plan.route_filter.name)
     if not plan.missing:
-        return f"{name} lets all of it through."
-    needed = [value for value in plan.missing if value in plan.smallest]
-    enough = "" if needed else "lets the smallest set through, and "
-    lacks = f"{len(plan.missing)} of {len(plan.values)} communities: {', '.join(plan.missing)}"
-    return f"{name} {enough}lacks {lacks}."
+        return _("Route filter {name} lets all of it through.", name=name)
+    text = marked(
+        "Route filter {name} lets the smallest set through, and lacks {count} of {all} communities: "
+        "{missing}."
+    )
+    if any(value in plan.smallest for value in plan.missing):
+        text = marked("Route filter {name} lacks {count} of {all} communities: {missing}.")
+    missing = ", ".join(plan.missing)
+    return _(text, name=name, count=len(plan.missing), all=len(plan.values), missing=missing)
 
 
 def _communities(plan: RoutePlan) -> list[tuple[str, ...]]:
@@ -145,27 +157,28 @@ def _communities(plan: RoutePlan) -> list[tuple[str, ...]]:
     compared = plan.route_filter is not None
     reached = any(one.in_reach is not None for one in plan.communities)
     chosen = (True, True, True, compared, reached, True, True)
-    headings = ("COMMUNITY", "FOR", "PREFIXES", "IN FILTER", "ON CIRCUIT", "NAMES", "WHY")
+    titles = headings("COMMUNITY", "FOR", "PREFIXES", "IN FILTER", "ON CIRCUIT", "NAMES", "WHY")
     rows = [
         (
             one.value,
             one.name,
             _count(one.prefixes),
-            "yes" if one.in_filter else _MISSING,
-            _REACH[one.in_reach],
+            _("yes") if one.in_filter else _(_MISSING),
+            _(_REACH[one.in_reach]),
             str(len(one.hosts)),
-            one.why,
+            _(one.why),
         )
         for one in plan.communities
     ]
-    return [tuple(compress(row, chosen)) for row in (headings, *rows)]
+    return [tuple(compress(row, chosen)) for row in (titles, *rows)]
 
 
 def _count(prefixes: PrefixCount | None) -> str:
     if prefixes is None:
-        return "unknown"
+        return _("unknown")
     ipv6 = f" + {prefixes.ipv6} IPv6" if prefixes.ipv6 else ""
-    return f"{'' if prefixes.listed else 'about '}{prefixes.ipv4}{ipv6}"
+    count = f"{prefixes.ipv4}{ipv6}"
+    return count if prefixes.listed else _("about {count}", count=count)
 
 
 def _names(plan: RoutePlan) -> Iterator[tuple[str, str]]:
@@ -185,28 +198,29 @@ def _resting_on(communities: Sequence[PlannedCommunity]) -> str:
     services = [one.value for one in communities if not one.region]
     regions = [one for one in communities if one.region]
     if len(regions) > 1:
-        by_answer = f"one of {len(regions)} regions, by the answer"
-        return f"{services[0]}, or {by_answer}" if services else by_answer
-    return " or ".join([*services, *(one.value for one in regions)])
+        by_answer = _("one of {count} regions, by the answer", count=len(regions))
+        return _("{service}, or {regions}", service=services[0], regions=by_answer) if services else by_answer
+    return _(" or ").join([*services, *(one.value for one in regions)])
 
 
 def _answers(plan: RoutePlan) -> Iterator[tuple[str, str]]:
     for one in plan.answers:
-        by = "published, " if one.published else ""
+        by = _("published, ") if one.published else ""
         if one.carried:
-            lacks = ", which the filter lacks" if one.in_filter is False else ""
-            carried = f"carried by {one.community}{lacks}"
+            carried = _("carried by {community}", community=one.community)
+            if one.in_filter is False:
+                carried += _(", which the filter lacks")
         elif not one.on_peering:
-            carried = "LEFT OUT: Microsoft peering does not carry that address"
+            carried = _("LEFT OUT: Microsoft peering does not carry that address")
         elif not one.region:
-            carried = "not told whether it is carried"
+            carried = _("not told whether it is carried")
         elif not one.community:
-            carried = "LEFT OUT: no document gives a community of that region"
+            carried = _("LEFT OUT: no document gives a community of that region")
         else:
-            carried = f"LEFT OUT by this set: {one.community} would carry it"
-        yield one.host, f"{by}{one.says}: {carried}"
+            carried = _("LEFT OUT by this set: {community} would carry it", community=one.community)
+        yield one.host, f"{by}{_(one.says)}: {carried}"
     for host in plan.unseen:
-        yield host, "no answer of it is known"
+        yield host, _("no answer of it is known")
 
 
 def _never(plan: RoutePlan) -> Iterator[tuple[str, str]]:
@@ -216,40 +230,48 @@ def _never(plan: RoutePlan) -> Iterator[tuple[str, str]]:
         port = "" if one.endpoint.port == _HTTPS else f":{one.endpoint.port}"
         groups.setdefault((one.way, one.instead), []).append(f"{one.endpoint.host}{port}")
     for (way, says), hosts in groups.items():
-        yield way, f"{', '.join(hosts)}; {says}"
+        yield _(way), f"{', '.join(hosts)}; {says}"
 
 
 def _without(plan: RoutePlan) -> Iterator[tuple[str, str]]:
     others = [one.region for one in plan.without if not one.home]
     for one in plan.without:
         if one.home:
-            says = f"the machines' own region, where {len(one.hosts)} names answer without a way through: "
-            yield one.region, says + ", ".join(one.hosts)
+            yield (
+                one.region,
+                _(
+                    "the machines' own region, where {count} names answer without a way through: {names}",
+                    count=len(one.hosts),
+                    names=", ".join(one.hosts),
+                ),
+            )
     if others:
-        yield "others", f"{', '.join(others)}: an answer there has no way through"
+        yield _("others"), _("{regions}: an answer there has no way through", regions=", ".join(others))
     if plan.without:
-        yield "way out", _ASK_AZURE
+        yield _("way out"), _(_ASK_AZURE)
     if private := dict.fromkeys(host for one in plan.without for host in one.private_link):
-        yield "or", f"an Arc private link scope, which serves {', '.join(private)}"
+        yield _("or"), _("an Arc private link scope, which serves {names}", names=", ".join(private))
 
 
 def _sets(plan: RoutePlan) -> Iterator[tuple[str, str]]:
-    yield "comfortable" if plan.is_comfortable else "planned", _set(plan, plan.values)
+    yield _("comfortable") if plan.is_comfortable else _("planned"), _set(plan, plan.values)
     if plan.smallest == plan.values:
-        yield "smallest", "the same: every one of them is needed"
+        yield _("smallest"), _("the same: every one of them is needed")
         return
-    yield "smallest", _set(plan, plan.smallest)
+    yield _("smallest"), _set(plan, plan.smallest)
     for sentence in plan.loses:
-        yield "you lose", sentence
+        yield _("you lose"), sentence
 
 
 def _set(plan: RoutePlan, values: Sequence[str]) -> str:
     chosen = [one for one in plan.communities if one.value in values]
     total = sum(one.prefixes.ipv4 + one.prefixes.ipv6 for one in chosen if one.prefixes)
     unknown = [one.value for one in chosen if one.prefixes is None]
-    known = f"{total} prefixes" if total else "an unknown number of prefixes"
-    more = f" and unknown ones of {' '.join(unknown)}" if total and unknown else ""
-    return f"{len(values)} communities, {known}{more}: {' '.join(values)}"
+    known = _("{total} prefixes", total=total) if total else _("an unknown number of prefixes")
+    if total and unknown:
+        known += _(" and unknown ones of {communities}", communities=" ".join(unknown))
+    listed = " ".join(values)
+    return _("{count} communities, {prefixes}: {values}", count=len(values), prefixes=known, values=listed)
 
 
 def _draw_changes(shown: RoutePlanView, languages: Collection[str], console: Console) -> None:
@@ -258,10 +280,10 @@ def _draw_changes(shown: RoutePlanView, languages: Collection[str], console: Con
         print_line(console)
         text = clean(change.text)
         if change.tool != "request":
-            print_line(console, f"The change, {change.tool}", "bold")
+            print_line(console, _("The change, {tool}", tool=change.tool), "bold")
             if change.withheld:
-                print_text(console, f"{one_line(change.withheld, limit=600)} (reads):", indent=2)
+                print_text(console, _("{why} (reads):", why=one_line(change.withheld, limit=600)), indent=2)
             lines = "\n".join(f"  {line}".rstrip() for line in (text or clean(change.fetch)).splitlines())
             print_line(console, lines, "cyan")
         else:
-            print_letter(console, "to send to the network team", text)
+            print_letter(console, _("to send to {to}", to=addressed("", Owner.NETWORK)), text)

@@ -12,6 +12,7 @@ from arcferry.fleet.events import EventKind
 from arcferry.fleet.findings import judged_of
 from arcferry.fleet.following import RunState, standing, steps_of
 from arcferry.fleet.run_folder import RunFolder, runs
+from arcferry.language import _
 from arcferry.report import as_json
 from arcferry.report.as_json import SCHEMA
 from arcferry.report.console import print_text
@@ -69,9 +70,11 @@ def event_line(event: Mapping[str, Any]) -> str:
         return ""
     says = one_line(str(event.get("says", "")), limit=400)
     if not words["host"] and words["event"] in {EventKind.PAUSED, EventKind.RESUMED} and says:
-        return f"{words['time']}  run  {says}"  # which begins with that word, or tells what holds it
-    what = " ".join(filter(None, (words["step"], words["event"])))
-    return f"{words['time']}  {words['host'] or 'run'}  {what}{f': {says}' if says else ''}"
+        return (
+            f"{words['time']}  {_('run')}  {_(says)}"  # which begins with that word, or tells what holds it
+        )
+    what = " ".join(filter(None, (words["step"], _(words["event"]))))
+    return f"{words['time']}  {words['host'] or _('run')}  {what}{f': {_(says)}' if says else ''}"
 
 
 def draw_event(event: Mapping[str, Any], console: Console) -> None:
@@ -101,17 +104,22 @@ def junit(found: Sequence[Mapping[str, Any]]) -> str:
 def plain(found: list[dict[str, Any]]) -> Iterator[str]:
     """For people: a line a run, and under it the hosts that are not connected."""
     if not found:
-        yield "no runs are remembered here"
+        yield _("no runs are remembered here")
     for run in found:
         counts = Counter(host["state"] for host in run["hosts"].values())
         connected = counts["connected"]
-        yield (
-            f"run {run['run']}  {run['state']}  begun {run['started']}  {connected} of {run['hosts_total']} "
-            f"connected  {run['inventory']}"
+        yield _(
+            "run {run}  {state}  begun {began}  {connected} of {hosts} connected  {inventory}",
+            run=run["run"],
+            state=_(run["state"]),
+            began=run["started"],
+            connected=connected,
+            hosts=run["hosts_total"],
+            inventory=run["inventory"],
         )
         if run["says"] and run["state"] != RunState.ENDED:
-            yield f"  {run['says']}"
+            yield f"  {_(run['says'])}"
         for name, host in run["hosts"].items():
             if host["state"] != "connected":
                 stage = f" ({host['stage']})" if host["stage"] else ""
-                yield f"  {name}{stage}  {host['step']} {host['state']}  {host['says']}".rstrip()
+                yield f"  {name}{stage}  {host['step']} {_(host['state'])}  {_(host['says'])}".rstrip()

@@ -11,6 +11,7 @@ from arcferry.catalog import releases_source
 from arcferry.diagnosis.finding import Finding, addressed
 from arcferry.errors import AzureError
 from arcferry.fleet.run_folder import target_to_json
+from arcferry.language import _, headings, marked
 from arcferry.report.as_json import SCHEMA, finding_document, picked
 from arcferry.report.columns import named
 from arcferry.report.console import HANG, STYLES, print_line, print_marked, print_sum, print_table, print_text
@@ -24,7 +25,7 @@ ROWS = "machines", "machine"
 _MOST_EXTRAS = 12
 _MOST_GROUPS = 40
 _MOST_CHANGES = 6
-_HEADINGS = ("SERVER", "STATE", "SINCE", "AGENT")
+_HEADINGS = headings("SERVER", "STATE", "SINCE", "AGENT")
 _MACHINE = (
     "name", "id", "status", "vm_id", "location", "agent_version", "os", "last_status_change", "tags",
 )  # fmt: skip
@@ -164,16 +165,16 @@ def draw(result: Verified, console: Console) -> None:
         _print_group(console, *group)
     if len(alike) > _MOST_GROUPS:
         rest = len(alike) - _MOST_GROUPS
-        print_line(console, f"and {rest} more of this kind, which --output json has")
+        print_line(console, _("and {rest} more of this kind, which --output json has", rest=rest))
         print_line(console)
     _print_extras(console, found)
     for (subscription, group_name), error in found.unasked.items():
         _print_unasked(console, found, (subscription, group_name), error)
     for note in found.notes:
-        _print(console, f"note: {note}", indent=0)
+        _print(console, _("note: {note}", note=note), indent=0)
     if any(row.state in (State.CONNECTED, State.DISCONNECTED, State.STALE) for row in found.rows):
-        stale = f"stale: disconnected for more than {found.stale_after.days} days"
-        _print(console, f"{SILENCE}; {stale}.", indent=0)
+        stale = _("stale: disconnected for more than {days} days", days=found.stale_after.days)
+        _print(console, _("{silence}; {stale}.", silence=_(SILENCE), stale=stale), indent=0)
     if others := ", ".join(_others(found)):
         _print(console, others, indent=0)
     print_sum(console, "ok" if found.good else "warn" if found.half else "FAIL", summary(found))
@@ -186,10 +187,10 @@ def _print_unasked(console: Console, found: Verification, key: tuple[str, str], 
         for row in found.rows
         if row.state is State.UNKNOWN and (row.subscription_id.lower(), row.group.lower()) == key
     ]
-    print_marked(console, "FAIL", f"not known: the machines of {key[1]}")
+    print_marked(console, "FAIL", _("not known: the machines of {group}", group=key[1]))
     if names:
         _print(console, named(names))
-    _print(console, f"subscription {key[0]}: {error.message}")
+    _print(console, _("subscription {id}: {says}", id=key[0], says=error.message))
     _print(console, error.hint)
     print_line(console)
 
@@ -198,7 +199,7 @@ def _cells(row: Standing) -> tuple[tuple[str, ...], str]:
     state = row.state.value if row.good or row.state is not State.CONNECTED else row.faults[0].kind.value
     style = "" if row.good else STYLES["warn" if row.state in _WARNS else "FAIL"]
     agent = row.machine.agent_version if row.machine else ""
-    return (row.name, state, to_text(row.since) if row.since else "", one_line(agent, limit=18)), style
+    return (row.name, _(state), to_text(row.since) if row.since else "", one_line(agent, limit=18)), style
 
 
 def _alike(shown: list[Standing]) -> Iterator[tuple[str, str, list[str], list[str]]]:
@@ -231,20 +232,26 @@ def _past_lines(row: Standing) -> Iterator[str]:
     past, seen = row.past, row.watched
     if past is None:
         if seen is None and row.state in (State.DISCONNECTED, State.STALE):
-            yield "no run that is remembered here says anything of its path"
+            yield _("no run that is remembered here says anything of its path")
     elif past.mended:
-        yield f"{past}; its network's path was proved after that, on {past.proved}"
+        yield _("{past}; its network's path was proved after that, on {day}", past=past, day=past.proved)
     elif not past.findings:
         yield str(past)
         if past.proved:
-            yield f"its network's path was proved last on {past.proved}"
+            yield _("its network's path was proved last on {day}", day=past.proved)
     else:
-        yield f"its last path evidence (run {past.run}, {past.at[:10]}) says:"
+        yield _("its last path evidence (run {run}, {day}) says:", run=past.run, day=past.at[:10])
         yield from _cause_lines(past)
     if seen is not None:
-        told = "says:" if seen.findings else "reached every endpoint"
-        by = f"for site {seen.site}" if seen.site else "here"
-        yield f"the watch of {seen.location} {by} (last round {to_text(seen.last)}) {told}"
+        told = _("says:") if seen.findings else _("reached every endpoint")
+        by = _("for site {site}", site=seen.site) if seen.site else _("here")
+        yield _(
+            "the watch of {location} {by} (last round {last}) {told}",
+            location=seen.location,
+            by=by,
+            last=to_text(seen.last),
+            told=told,
+        )
         yield from _cause_lines(seen)
 
 
@@ -257,7 +264,7 @@ def _cause_lines(told: Past | Watched) -> Iterator[str]:
 
 
 def _print_group(console: Console, mark: str, headline: str, text: list[str], names: list[str]) -> None:
-    print_marked(console, mark, f"{headline}: {named(names, most=3)}")
+    print_marked(console, mark, f"{_(headline)}: {named(names, most=3)}")
     for line in text:
         _print(console, line)
     print_line(console)
@@ -269,7 +276,11 @@ def _print_extras(console: Console, found: Verification) -> None:
     for row in found.extras:
         groups.setdefault(row.group, []).append(row.name)
     for group, names in groups.items():
-        print_marked(console, "warn", f"extra: {len(names)} in {group} and in no row; left alone")
+        print_marked(
+            console,
+            "warn",
+            _("extra: {count} in {group} and in no row; left alone", count=len(names), group=group),
+        )
         _print(console, named(names, most=_MOST_EXTRAS))
         print_line(console)
 
@@ -282,16 +293,18 @@ def _others(found: Verification) -> Iterator[str]:
     """How many are not as they should be, by what is amiss."""
     told = counts(found)
     states = (state for state in State if state is not State.CONNECTED and told[state.value])
-    yield from (f"{told[state.value]} {state.value}" for state in states)
+    yield from (_("{count} {state}", count=told[state.value], state=_(state.value)) for state in states)
     if wrong := sum(row.state is State.CONNECTED and bool(row.faults) for row in found.rows):
-        yield f"{wrong} connected with faults"
+        yield _("{wrong} connected with faults", wrong=wrong)
     if told["extra"]:
-        yield f"{told['extra']} extra"
+        yield _("{extra} extra", extra=told["extra"])
 
 
 def summary(found: Verification) -> str:
     """One line: how many are as they should be."""
-    noun = "servers" if found.listed else "machines"
     told = counts(found)
-    half = "; Azure's answer is not whole" if found.half else ""
-    return f"{told['good']} of {told['servers']} {noun} connected and as they should be{half}"
+    text = marked("{good} of {servers} machines connected and as they should be")
+    if found.listed:
+        text = marked("{good} of {servers} servers connected and as they should be")
+    half = _("; Azure's answer is not whole") if found.half else ""
+    return _(text, good=told["good"], servers=told["servers"]) + half

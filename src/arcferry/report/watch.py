@@ -11,8 +11,9 @@ from rich.console import Console
 
 from arcferry.catalog import Cloud, Region
 from arcferry.diagnosis.finding import Owner, addressed
+from arcferry.language import _, headings, marked
 from arcferry.report.as_json import SCHEMA, picked
-from arcferry.report.columns import UNDISCOVERED
+from arcferry.report.columns import UNDISCOVERED, named
 from arcferry.report.console import HANG, mark, print_line, print_table, print_text
 from arcferry.routing.coverage import Verdict
 from arcferry.text import one_line
@@ -64,10 +65,10 @@ class HistoryView:
 
     def periods(self) -> Iterator["AnswerPeriod"]:
         """How long each name stayed where, by name, resolver and time."""
-        for _, group in groupby(self.located(), key=_period_key):
+        for _key, group in groupby(self.located(), key=_period_key):
             located = list(group)
-            (first, found), (last, _) = located[0], located[-1]
-            addresses = sorted({address for span, _ in located for address in span.addresses})
+            (first, found), (last, _found) = located[0], located[-1]
+            addresses = sorted({address for span, _found in located for address in span.addresses})
             word = carried(found) if addresses else "-"
             yield AnswerPeriod(
                 first.host,
@@ -149,13 +150,15 @@ def document(shown: HistoryView) -> dict[str, Any]:
 
 def draw(shown: HistoryView, console: Console) -> None:
     """The answers by name and resolver, then the times out of reach, then what was told."""
-    headings = ("ENDPOINT", "RESOLVER", "ANSWER", "FROM", "TO", "CARRIED")
-    print_table(console, headings, _answer_rows(shown))
+    titles = headings("ENDPOINT", "RESOLVER", "ANSWER", "FROM", "TO", "CARRIED")
+    print_table(console, titles, _answer_rows(shown))
     lost = [span for span in shown.record.reach if not span.reached]
     if lost:
         print_line(console)
-        rows = ((one.host or UNDISCOVERED, one.says, to_text(one.first), to_text(one.last)) for one in lost)
-        print_table(console, ("NOT REACHED", "WHY", "FROM", "TO"), ((row, "red") for row in rows))
+        rows = (
+            (one.host or _(UNDISCOVERED), one.says, to_text(one.first), to_text(one.last)) for one in lost
+        )
+        print_table(console, headings("NOT REACHED", "WHY", "FROM", "TO"), ((row, "red") for row in rows))
     if shown.record.notices:
         print_line(console)
         styles = {level.value: style for level, style in _STYLES.items()}
@@ -163,7 +166,7 @@ def draw(shown: HistoryView, console: Console) -> None:
             ((to_text(taken), level, f"{host}  {one_line(says, limit=600)}".strip()), styles.get(level, ""))
             for taken, level, host, says in shown.record.notices[-_MOST_NOTICES:]
         ]
-        print_table(console, ("TOLD", "", ""), notices)
+        print_table(console, headings("TOLD", "", ""), notices)
     print_line(console)
     print_text(console, summary(shown), "dim")
 
@@ -174,16 +177,25 @@ def summary(shown: HistoryView) -> str:
     for span in shown.record.reach:
         rounds_of[span.host] += span.rounds
     hosts, rounds = len(rounds_of), max(rounds_of.values(), default=0)
-    judged = "; ".join(shown.sources) or "nothing: hand in a route filter, or import one with arcferry data"
+    judged = "; ".join(shown.sources) or _(
+        "nothing: hand in a route filter, or import one with arcferry data"
+    )
     since, until = (to_text(one) if one else "-" for one in (shown.record.first, shown.record.last))
-    return f"{hosts} endpoints, {rounds} rounds from {since} to {until}. Judged by {judged}."
+    return _(
+        "{hosts} endpoints, {rounds} rounds from {since} to {until}. Judged by {judged}.",
+        hosts=hosts,
+        rounds=rounds,
+        since=since,
+        until=until,
+        judged=judged,
+    )
 
 
 def carried(found: AnswerRegion) -> str:
     """Whether the filter is expected to carry an answer: yes, no or unknown."""
     if found.verdict in OUTSIDE:
-        return "no"
-    return "yes" if found.verdict is Verdict.CARRIED else "unknown"
+        return marked("no")
+    return marked("yes") if found.verdict is Verdict.CARRIED else marked("unknown")
 
 
 def _period_key(located: tuple[AnswerSpan, AnswerRegion]) -> tuple[object, ...]:
@@ -193,9 +205,8 @@ def _period_key(located: tuple[AnswerSpan, AnswerRegion]) -> tuple[object, ...]:
 
 def _answer_rows(shown: HistoryView) -> Iterator[tuple[tuple[str, ...], str]]:
     for period in shown.periods():
-        what = next(iter(period.addresses), period.says or "no address")
-        more = f" and {len(period.addresses) - 1} more" if len(period.addresses) > 1 else ""
+        what = named(period.addresses, most=1) or period.says or _("no address")
         where = f" ({period.place})" if period.place else ""
         style = {"no": "red", "yes": "", "unknown": "yellow"}.get(period.carried, "red")
         since, until = to_text(period.first), to_text(period.last)
-        yield (period.host, period.resolver, f"{what}{more}{where}", since, until, period.carried), style
+        yield (period.host, period.resolver, f"{what}{where}", since, until, _(period.carried)), style

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
+from arcferry.language import _, headings
 from arcferry.report import watch
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import UNDISCOVERED
@@ -17,7 +18,7 @@ from arcferry.times import to_text
 from arcferry.watch.history import GAP_INTERVALS, SHORTEST_GAP
 
 _MOST_NOTICES = 40
-_HEADINGS = ("ENDPOINT", "SITE", "RESOLVER", "ANSWER", "SINCE", "CARRIED", "REACHED")
+_HEADINGS = headings("ENDPOINT", "SITE", "RESOLVER", "ANSWER", "SINCE", "CARRIED", "REACHED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +76,17 @@ def draw(views: Sequence[HistoryView], console: Console) -> None:
     )
     if told:
         print_line(console)
-        print_table(console, ("TOLD", "", "SITE", ""), ((row, "") for row in told[-_MOST_NOTICES:]))
+        print_table(console, headings("TOLD", "", "SITE", ""), ((row, "") for row in told[-_MOST_NOTICES:]))
     print_line(console)
     for host in apart:
-        print_line(console, f"Sites differ at {host or UNDISCOVERED}: {_said(sights, host)}")
+        print_line(
+            console,
+            _("Sites differ at {host}: {said}", host=host or _(UNDISCOVERED), said=_said(sights, host)),
+        )
     if not apart:
-        print_line(console, "The sites see the same.")
+        print_line(console, _("The sites see the same."))
     for view in views:
-        print_line(console, f"{view.site or 'no site'}: {watch.summary(view)}", "dim")
+        print_line(console, f"{view.site or _('no site')}: {watch.summary(view)}", "dim")
 
 
 def _sights(views: Sequence[HistoryView]) -> Iterator[_Sight]:
@@ -121,18 +125,24 @@ def _apart(sights: Sequence[_Sight]) -> tuple[str, ...]:
 
 
 def _row(one: _Sight) -> tuple[str, ...]:
-    what = next(iter(one.addresses), one.says or "no address")
+    what = next(iter(one.addresses), one.says or _("no address"))
     where = f" ({one.place})" if one.place else ""
-    host = one.host or UNDISCOVERED
+    host = one.host or _(UNDISCOVERED)
     return (
-        host, one.site or "-", one.resolver, f"{what}{where}", to_text(one.since), one.carried, one.reached,
+        host, one.site or "-", one.resolver, f"{what}{where}", to_text(one.since), _(one.carried),
+        _(one.reached),
     )  # fmt: skip
 
 
 def _said(sights: Sequence[_Sight], host: str) -> str:
     return "; ".join(
-        f"{one.site or 'no site'} has {one.place or one.says or next(iter(one.addresses), 'no address')} "
-        f"since {to_text(one.since)}, {'reached' if one.reached == 'yes' else f'not reached ({one.reached})'}"
+        _(
+            "{site} has {answer} since {since}, {reached}",
+            site=one.site or _("no site"),
+            answer=one.place or one.says or next(iter(one.addresses), _("no address")),
+            since=to_text(one.since),
+            reached=_("reached") if one.reached == "yes" else _("not reached ({why})", why=one.reached),
+        )
         for one in sights
         if one.host == host
     )

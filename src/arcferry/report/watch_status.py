@@ -5,6 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
+from arcferry.language import _, headings
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.console import print_table
 from arcferry.times import to_text
@@ -35,10 +36,10 @@ def draw(found: Sequence[Standing], console: Console) -> None:
         )
         for one in found
     ]
-    print_table(console, ("WATCH", "STANDS", "LAST ROUND", "HISTORY"), rows)
+    print_table(console, headings("WATCH", "STANDS", "LAST ROUND", "HISTORY"), rows)
 
 
 def _says(one: Standing) -> str:
     if not one.runs:
-        return "stopped"
-    return "runs, and is late" if one.late else "runs"
+        return _("stopped")
+    return _("runs, and is late") if one.late else _("runs")

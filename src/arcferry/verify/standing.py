@@ -8,13 +8,14 @@ from enum import StrEnum
 from arcferry.azure import AzureTarget, Machine
 from arcferry.diagnosis.finding import Finding
 from arcferry.errors import AzureError, PermissionDeniedError
+from arcferry.language import marked
 from arcferry.verify.agents import AgentGoal
 from arcferry.verify.past import Past
 from arcferry.verify.watched import Watched
 
 STALE_AFTER = timedelta(days=7)
 EXPIRES_AFTER = timedelta(days=45)
-SILENCE = (
+SILENCE = marked(
     "Azure says Connected while a machine's last heartbeat is no older than 15 to 30 minutes; it tells no "
     "heartbeat's time, so SINCE is when the status changed last"
 )

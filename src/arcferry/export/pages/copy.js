@@ -3,7 +3,7 @@
 for (const block of document.querySelectorAll("pre")) {
   const button = document.createElement("button");
   button.type = "button";
-  button.textContent = "Copy";
+  button.textContent = "{{copy}}";
   button.addEventListener("click", async () => {
     const code = block.querySelector("code");
     try {
@@ -12,7 +12,7 @@ for (const block of document.querySelectorAll("pre")) {
       getSelection().selectAllChildren(code);
       document.execCommand("copy");
     }
-    button.textContent = "Copied";
+    button.textContent = "{{copied}}";
   });
   block.before(button);
 }

@@ -14,6 +14,7 @@ from arcferry.fleet.steps.check import agent_failure
 from arcferry.fleet.steps.install import failed
 from arcferry.fleet.steps.leave import deletion, is_own
 from arcferry.fleet.system import system_of
+from arcferry.language import marked
 
 
 def _guard(now: HostNow) -> Decision | None:
@@ -111,7 +112,7 @@ OFFBOARD = Errand(
         ErrandStep("disconnect", _disconnect, _leave),
         ErrandStep("resource", _resource, _delete),
     ),
-    done="offboarded",
+    done=marked("offboarded"),
     reads=frozenset({"extensions"}),
 )
 
@@ -166,7 +167,7 @@ UNINSTALL = Errand(
         ErrandStep("uninstall", _uninstall, _remove_package),
         ErrandStep("sweep", _sweep, _remove_left),
     ),
-    done="uninstalled",
+    done=marked("uninstalled"),
     asks_azure=False,
     reads=frozenset({"left"}),
 )

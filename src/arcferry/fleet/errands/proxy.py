@@ -7,6 +7,7 @@ from arcferry.fleet.host_state import Decision, HostAgent, block, run, skip
 from arcferry.fleet.outcome import StepResult, StepState
 from arcferry.fleet.script import ScriptAnswer
 from arcferry.fleet.steps.check import agent_failure
+from arcferry.language import marked
 
 NONE = "none"
 
@@ -74,4 +75,6 @@ def _failed(answer: ScriptAnswer) -> StepResult:
     )
 
 
-SET_PROXY = Errand("set-proxy", _guard, (ErrandStep("proxy", _decide, _set),), done="set", asks_azure=False)
+SET_PROXY = Errand(
+    "set-proxy", _guard, (ErrandStep("proxy", _decide, _set),), done=marked("set"), asks_azure=False
+)

@@ -8,6 +8,7 @@ from arcferry.fleet.errands.task import ErrandTask
 from arcferry.fleet.host_state import Decision, block, run, skip
 from arcferry.fleet.inventory.tags import tags_text
 from arcferry.fleet.outcome import StepResult, StepState
+from arcferry.language import marked
 
 _MOST = 50
 """Tags that a resource takes (learn.microsoft.com, tag-resources, 2025)."""
@@ -68,4 +69,6 @@ async def _set(task: ErrandTask) -> StepResult:
     return StepResult("tags", StepState.DONE, says)
 
 
-SET_TAGS = Errand("set-tags", _guard, (ErrandStep("tags", _decide, _set),), done="tagged", asks_host=False)
+SET_TAGS = Errand(
+    "set-tags", _guard, (ErrandStep("tags", _decide, _set),), done=marked("tagged"), asks_host=False
+)
