@@ -18,7 +18,8 @@ from rich.console import Console
 from rich.text import Text
 
 IMAGES = Path("docs/images")
-WIDTH, WIDE = 132, 190
+WIDTH, WIDE, NARROW = 132, 140, 90
+BROWSER = 1000
 STORY = "agentserviceapi.guestconfiguration.azure.com"
 HANDED_IN = {
     "route_filter_file": "route-filter.json",
@@ -60,6 +61,25 @@ def draw(name: str, command: str, printed: str, width: int = WIDTH) -> None:
     (IMAGES / f"{name}.svg").write_text(picture)
 
 
+def shortened(printed: str, before: str) -> str:
+    """All that comes before a word, and the last line, with dots for what is left out between them."""
+    last = printed.rstrip().rpartition("\n")[2]
+    shown = printed[: printed.index(before)].rpartition("\n")[0].rstrip()
+    return f"{shown}\n\n  …\n\n{last}"
+
+
+def photograph(name: str, page: Path, height: int, part: str = "") -> None:
+    """What a browser shows of a page, from its top or from the heading of a part."""
+    frame = page.with_name(f"{name}.frame.html")
+    # A picture of a page that was scrolled is empty; a frame in one scrolls by itself.
+    style = f"border:0;width:{BROWSER}px;height:{height}px"
+    frame.write_text(f'<body style="margin:0"><iframe src="{page.name}#{part}" style="{style}"></iframe>')
+    chromium = shutil.which("chromium") or "chromium"
+    line = [chromium, "--headless", "--no-sandbox", "--hide-scrollbars", f"--window-size={BROWSER},{height}"]
+    picture = IMAGES.resolve() / f"{name}.png"
+    subprocess.run([*line, f"--screenshot={picture}", frame.as_uri()], stderr=subprocess.DEVNULL, check=True)
+
+
 def routed(folder: Path, plain: dict[str, str]) -> None:
     """On the lab of real routers: the audit, down to its findings, and a watch while the answer moves."""
     lab = json.loads(arcferry("lab up --network namespaces --folder routed --output json", folder, plain))
@@ -74,7 +94,7 @@ def routed(folder: Path, plain: dict[str, str]) -> None:
         (folder / "router.txt").write_text(arcferry("lab routes", folder, environment))
         audit = f"routes audit check.json router.txt circuit.json {' '.join(HANDED_IN.values())}"
         printed = arcferry(audit, folder, environment, WIDE)
-        draw("audit", audit, printed.partition("ERROR")[0].rpartition("\n")[0], WIDE)
+        draw("audit", audit, shortened(printed, "ERROR"), WIDE)
         arcferry("lab filter add 12076:51011", folder, environment)
         shutil.copy(lab["route_filter_file"], folder / HANDED_IN["route_filter_file"])
         history = watched(on_host, folder, environment)
@@ -113,17 +133,24 @@ def main() -> None:
             for key, name in HANDED_IN.items():
                 shutil.copy(lab[key], folder / name)
             check = "check --location eastasia"
-            draw("check", check, arcferry(check, folder, environment))
+            draw("check", check, shortened(arcferry(check, folder, environment), "INFO"))
             (folder / "check.json").write_text(arcferry(f"{check} --output json", folder, environment))
             explain = f"explain check.json {' '.join(HANDED_IN.values())}"
-            draw("explain", explain, arcferry(explain, folder, environment))
+            # The first finding is what its reader came for; what the twin's own CA looks like is told last.
+            draw("explain", explain, shortened(arcferry(explain, folder, environment), "WARNING"))
+            explained = arcferry(f"{explain} --output json", folder, environment)
+            (folder / "explain.json").write_text(explained)
             arcferry("lab filter add 12076:51012", folder, environment)
             arcferry("bundle key new seal", folder, environment)
             build = f"bundle build --out bundle --secret-key seal --agent {lab['agent_package']}"
             arcferry(build, folder, environment)
             shutil.copy(lab["inventory_file"], folder / "servers.csv")
             apply = "onboard apply servers.csv --bundle bundle --bundle-key seal.pub"
-            draw("apply", apply, arcferry(apply, folder, environment))
+            draw("apply", apply, arcferry(apply, folder, environment, NARROW), NARROW)
+            (run,) = (path.name for path in Path(lab["environment"]["ARCFERRY_STATE"], "runs").iterdir())
+            arcferry(f"report explain.json {run} --out report.html", folder, environment)
+            photograph("report", folder / "report.html", 900)
+            photograph("report-fleet", folder / "report.html", 1130, "path")
         finally:
             arcferry("lab down --folder lab", folder, plain)
         routed(folder, plain)

@@ -128,6 +128,8 @@ missing=
 for pair in $windows $tests; do
     has "${pair%%:*}" || missing="$missing ${pair#*:}"
 done
+# the Node that Playwright brings is linked against it
+[ "${1:-}" != test ] || installed libatomic1 || missing="$missing libatomic1"
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" = 0 ]; then
     say "installing$missing"

@@ -2,9 +2,10 @@
 
     python scripts/translations.py           what is missing, stale or too much
     python scripts/translations.py --stamp FAMILY [SLUG]    these were compared with the English of now
+    python scripts/translations.py --errors  take the texts of errors into errors.po, and compile it
 
 Each translated entry has `of`, which stands for the English text that it was made from; so have the tables
-that all entries of a file share, at the top of the file.
+that all entries of a file share, at the top of the file. What errors say is in a catalogue of gettext's.
 """
 
 import hashlib
@@ -83,7 +84,13 @@ def write_stamps(language: str, family: str, only: str = "") -> None:
 
 
 if __name__ == "__main__":
+    import catalogues
+    from error_texts import templates
+
     if sys.argv[1:2] == ["--stamp"]:
         write_stamps("zh-TW", *sys.argv[2:])
+    elif sys.argv[1:2] == ["--errors"]:
+        catalogues.update("zh-TW")
     else:
-        print("\n".join(problems("zh-TW")) or "every text is there, and of today's English")
+        found = (*problems("zh-TW"), *catalogues.problems("zh-TW", templates()))
+        print("\n".join(found) or "every text is there, and of today's English")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.browser import browser, tab
 from tests.dealing import pytest_xdist_make_scheduler
 from tests.matrix.table import pytest_terminal_summary
 from tests.powershell import powershell
@@ -17,13 +18,16 @@ from arcferry_lab import hosts
 from arcferry_lab.twin import Twin, TwinSettings
 
 # Here, because the process that collects the workers' reports reads this file alone.
-__all__ = ["powershell", "pytest_terminal_summary", "pytest_xdist_make_scheduler", "windows_site"]
+__all__ = [
+    "browser", "powershell", "pytest_terminal_summary", "pytest_xdist_make_scheduler", "tab", "windows_site",
+]  # fmt: skip
 
 _numbers = count()
 
 
-# What a whole module shares takes its environment before any test does.
-for _name in ("COLUMNS", "LINES"):
+# What a whole module shares takes its environment before any test does. What tests start keeps what it
+# compiled: a command takes a third less time then.
+for _name in ("COLUMNS", "LINES", "PYTHONDONTWRITEBYTECODE"):
     os.environ.pop(_name, None)
 
 

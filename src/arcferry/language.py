@@ -27,6 +27,11 @@ def spoken() -> str:
     return _spoken.get()
 
 
+def speak(language: str) -> None:
+    """From now on words are of this language."""
+    _spoken.set(language)
+
+
 @contextmanager
 def speaking(language: str) -> Iterator[None]:
     """Within it words are of this language; without it they are English."""

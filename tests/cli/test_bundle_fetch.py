@@ -3,12 +3,12 @@
 import asyncio
 import json
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import forked
 
 from arcferry_lab.azure.ids import CIRCUIT
 from arcferry_lab.hosts import build_agent_package
@@ -45,7 +45,7 @@ async def build(twin: Twin, folder: Path, *words: str, **environment: str) -> En
         "ARCFERRY_DOWNLOADS": str(folder / "downloads"),
     }
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "arcferry", "bundle", "build", "--output", "json", *words,
+        *forked.arcferry(), "bundle", "build", "--output", "json", *words,
         cwd=folder, env=kept | own | environment,
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip

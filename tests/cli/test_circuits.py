@@ -4,11 +4,11 @@ import asyncio
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import forked
 from tests.cli.running import Run
 from tests.data.conftest import circuit_file, filter_file
 
@@ -31,7 +31,7 @@ async def shown(twin: Twin, *arguments: object, code: int = 0, role: str = "") -
         client = twin.azure.add_client(role)
         del environment["ARCFERRY_SECRET_FILE"]
         environment |= {"ARCFERRY_CLIENT_ID": client.client_id, "AZURE_CLIENT_SECRET": client.secret}
-    line = [sys.executable, "-m", "arcferry", "circuits", "show", *map(str, arguments), "--output", "json"]
+    line = [*forked.arcferry(), "circuits", "show", *map(str, arguments), "--output", "json"]
     done = await asyncio.to_thread(
         subprocess.run, line, env=environment, capture_output=True, text=True, check=False
     )
@@ -70,7 +70,7 @@ async def test_it_is_read_by_resource_manager_and_each_path_stands_apart(twin: T
 
 async def held(twin: Twin) -> set[str]:
     environment = os.environ | lab_document(twin)["environment"]
-    line = [sys.executable, "-m", "arcferry", "data", "show", "--output", "json"]
+    line = [*forked.arcferry(), "data", "show", "--output", "json"]
     done = await asyncio.to_thread(subprocess.run, line, env=environment, capture_output=True, check=True)
     return {one["kind"] for one in json.loads(done.stdout)["held"]}
 

@@ -8,6 +8,10 @@ from tests.cli.running import Run
 from tests.cli.test_explain import CASES
 from tests.report.page import samples
 
+from arcferry.fleet.events import Event, EventKind, journal
+from arcferry.fleet.run_folder import open_run
+from arcferry.times import from_text
+
 CASE = CASES / "missing-community-seen-on-the-router"
 
 
@@ -96,3 +100,51 @@ def test_a_file_that_is_not_there_is_named(arcferry: Run, tmp_path: Path) -> Non
     ended = arcferry("report", tmp_path / "none.json")
     assert ended.code == 2
     assert "none.json" in ended.err
+
+
+@pytest.mark.parametrize("language", ["en", "zh-TW"])
+def test_english_findings_of_a_file_are_told_in_the_reader_s_language(
+    arcferry: Run, tmp_path: Path, language: str
+) -> None:
+    (tmp_path / "it.json").write_text(arcferry("explain", *handed_in(), "--output", "json").out)
+    ended = arcferry("report", tmp_path / "it.json", "--lang", language)
+    assert (ended.code, ended.err) == (0, "")
+    at_once = arcferry("explain", *handed_in(), "--output", "html", "--lang", language).out
+    heading = at_once.partition("<h1>")[2].partition("</h1>")[0]
+    assert heading
+    assert heading in ended.out
+    assert ("路由篩選器" in heading) is (language == "zh-TW")
+
+
+def test_findings_without_what_they_were_judged_by_stay_as_they_are_and_that_is_said(
+    arcferry: Run, tmp_path: Path
+) -> None:
+    (tmp_path / "it.json").write_text(json.dumps(samples.ALL["findings"]))
+    ended = arcferry("report", tmp_path / "it.json", "--lang", "zh-TW")
+    assert ended.code == 0
+    assert "note: it.json: 1 finding stays in English" in ended.err
+    assert samples.finding()["title"] in ended.out
+
+
+def test_a_run_that_is_remembered_is_named_instead_of_a_file(arcferry: Run, tmp_path: Path) -> None:
+    run = open_run(tmp_path / "state", "0123456789ab", {"hosts": 2}, from_text("2026-11-28T08:00:00Z"))
+    with journal(run.journal, run.id) as tell:
+        tell(Event("", EventKind.BEGUN))
+        tell(Event("server01", EventKind.FAILED, "install", "no room", seconds=4))
+        for step in ("install", "check", "connect"):
+            tell(Event("server01", EventKind.DONE, step, f"{step} is done", 2, seconds=20))
+        tell(Event("server01", EventKind.CONNECTED, attempt=2))
+        tell(Event("", EventKind.ENDED))
+    ended = arcferry("report", run.id)
+    assert ended.code == 0
+    assert f"1 of 2 servers connected in run {run.id}" in ended.out
+    assert f"The steps of each server in run {run.id}" in ended.out
+    assert "check, done, 20.0 s, check is done" in ended.out
+    assert "no room" not in ended.out
+
+
+def test_what_is_neither_a_file_nor_a_run_is_named(arcferry: Run) -> None:
+    ended = arcferry("report", "0123456789ab")
+    assert ended.code == 2
+    assert "0123456789ab: neither a file nor a run" in ended.err
+    assert "arcferry onboard status" in ended.err

@@ -3,13 +3,13 @@
 import asyncio
 import json
 import os
-import sys
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import forked
 
 from arcferry import bundle as bundles
 from arcferry import times
@@ -27,16 +27,14 @@ class Ended:
 
 
 async def arcferry(*arguments: str, data: Path | None = None, given: str = "") -> Ended:
-    """The command in a process of its own."""
+    """The command, which has no more than its words and what it holds."""
     environment = {
         name: text
         for name, text in os.environ.items()
         if name in ("ARCFERRY_DATA", "ARCFERRY_STATE") or not name.startswith("ARCFERRY_")
     }
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "arcferry",
+        *forked.arcferry(),
         *arguments,
         env=environment | ({"ARCFERRY_DATA": str(data)} if data else {}),
         stdin=asyncio.subprocess.PIPE,

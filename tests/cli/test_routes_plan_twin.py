@@ -6,12 +6,12 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import forked
 
 from arcferry_lab.document import document as lab_document
 from arcferry_lab.twin import Twin
@@ -27,7 +27,7 @@ def run(twin: Twin, tmp_path: Path) -> Run:
     environment = os.environ | lab_document(twin)["environment"]
 
     async def run(*arguments: object, ends: int = 0) -> str:
-        line = [sys.executable, "-m", "arcferry", *map(str, arguments)]
+        line = [*forked.arcferry(), *map(str, arguments)]
         done = await asyncio.to_thread(
             subprocess.run, line, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
         )

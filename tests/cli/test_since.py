@@ -3,12 +3,12 @@
 import asyncio
 import json
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests import forked
 from tests.cli.running import Run
 
 from arcferry_lab.document import document as lab_document
@@ -28,7 +28,7 @@ class Desk:
 
     async def run(self, *words: str) -> tuple[int, Any, str]:
         environment = os.environ | lab_document(self.twin)["environment"] | {"NO_COLOR": "1"}
-        line = [sys.executable, "-m", "arcferry", *words]
+        line = [*forked.arcferry(), *words]
         pipes = {"stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.PIPE}
         process = await asyncio.create_subprocess_exec(*line, env=environment, cwd=self.folder, **pipes)
         out, err = await process.communicate()

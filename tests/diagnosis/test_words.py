@@ -79,6 +79,21 @@ def test_a_value_that_another_language_forgot_is_found() -> None:
         assert _shape(wrong) != _shape(english)
 
 
+@pytest.mark.parametrize(
+    ("template", "value", "text"),
+    [
+        ("到 {it} 的連線", "web01", "到 web01 的連線"),
+        ("到 {it} 的連線", "3 個端點", "到 3 個端點的連線"),
+        ("請驗證 {it} 上的前置詞", "這條線路", "請驗證這條線路上的前置詞"),
+        ("{it} 沒有回應", "伺服器的解析程式", "伺服器的解析程式沒有回應"),
+        ("the {it} is 3", "線路", "the 線路 is 3"),
+        ("到 {it} 的連線", "", "到  的連線"),
+    ],
+)
+def test_no_space_stands_between_two_chinese_words(template: str, value: str, text: str) -> None:
+    assert words.filled(template, {"it": value}.__getitem__) == text
+
+
 def _entry(slug: str, language: str) -> words.Entry:
     with speaking(language):
         return words.entry(slug)

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests import forked
 
 from arcferry_lab.hosts import unavailable
 from arcferry_lab.hosts.windows import cannot_host
@@ -68,7 +70,12 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[
         shutil.copy(lab["circuit_file"], folder / "circuit.json")
         shutil.copy(lab["agent_package"], folder / "azcmagent.deb")
         shutil.copy(lab["inventory_file"], folder / "servers.csv")
-        path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        # One begun process a command would load the same libraries 150 times.
+        program = folder / "bin/arcferry"
+        program.parent.mkdir()
+        program.write_text(f'#!/bin/sh\nexec {shlex.join(forked.arcferry())} "$@"\n')
+        program.chmod(0o755)
+        path = os.pathsep.join([str(program.parent), str(Path(sys.executable).parent), os.environ["PATH"]])
         yield folder, os.environ | lab["environment"] | {"PATH": path}
     finally:
         for name in ("lab", "routed", "mixed", "twin"):

@@ -224,7 +224,6 @@ class Fleet:
     twin: Twin
     sealed: Sealed
     folder: Path
-    cache: Path
     extra: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -245,9 +244,7 @@ class Fleet:
         kept = {
             key: value for key, value in os.environ.items() if not key.startswith(("ARCFERRY_", "AZURE_"))
         }
-        kept.pop("PYTHONDONTWRITEBYTECODE", None)
         return kept | {
-            "PYTHONPYCACHEPREFIX": str(self.cache),
             "ARCFERRY_CA_FILE": str(paths.ca),
             "ARCFERRY_ARM_URL": azure.arm_url,
             "ARCFERRY_AUTHORITY": azure.authority,
@@ -349,13 +346,8 @@ async def ended(process: asyncio.subprocess.Process) -> Ended:
     return result
 
 
-@pytest.fixture(scope="session")
-def bytecode(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("bytecode")
-
-
 @pytest.fixture
-async def fleet(tmp_path: Path, sealed: Sealed, bytecode: Path) -> AsyncIterator[Fleet]:
+async def fleet(tmp_path: Path, sealed: Sealed) -> AsyncIterator[Fleet]:
     """Three hosts whose agents beat every second, and a route filter that lets everything through."""
     reason = unavailable()
     if reason:
@@ -364,12 +356,12 @@ async def fleet(tmp_path: Path, sealed: Sealed, bytecode: Path) -> AsyncIterator
         for host in twin.servers.hosts:
             settings = host.root / "etc/arcferry-lab.json"
             settings.write_text(json.dumps(json.loads(settings.read_text()) | {"heartbeat_seconds": 1}))
-        yield Fleet(twin, sealed, tmp_path, bytecode)
+        yield Fleet(twin, sealed, tmp_path)
 
 
 @pytest.fixture
-async def azure_only(tmp_path: Path, sealed: Sealed, bytecode: Path) -> AsyncIterator[Fleet]:
+async def azure_only(tmp_path: Path, sealed: Sealed) -> AsyncIterator[Fleet]:
     """No hosts, and an inventory with one that nobody answers for."""
     async with Twin.start(TwinSettings(tmp_path / "twin", communities=EVERYTHING)) as twin:
         twin.paths.inventory.write_text(f"name,address,port\nserver01,127.0.0.1,{free_port()}\n")
-        yield Fleet(twin, sealed, tmp_path, bytecode)
+        yield Fleet(twin, sealed, tmp_path)

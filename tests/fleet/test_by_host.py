@@ -151,8 +151,8 @@ async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Twi
 
 
 @pytest.fixture
-def watched(running: Twin, sealed: Sealed, tmp_path: Path, bytecode: Path) -> Watched:
-    return Watched(Fleet(running, sealed, tmp_path, bytecode))
+def watched(running: Twin, sealed: Sealed, tmp_path: Path) -> Watched:
+    return Watched(Fleet(running, sealed, tmp_path))
 
 
 @of_module

@@ -15,25 +15,23 @@ from .conftest import EVERYTHING, Fleet, Sealed
 pytestmark = [pytest.mark.lab, pytest.mark.hosts]
 
 
-def test_a_bundle_takes_servers_in_that_have_no_other_way(
-    tmp_path: Path, sealed: Sealed, bytecode: Path
-) -> None:
+def test_a_bundle_takes_servers_in_that_have_no_other_way(tmp_path: Path, sealed: Sealed) -> None:
     if reason := unavailable():
         pytest.skip(f"no hosts here: {reason}")
     with ClosedNetwork() as closed:
         if not closed.isolated:
             pytest.skip("this machine allows no network namespaces")
-        closed.run(_taken_in(sealed, tmp_path, bytecode))
+        closed.run(_taken_in(sealed, tmp_path))
 
 
-async def _taken_in(sealed: Sealed, folder: Path, bytecode: Path) -> None:
+async def _taken_in(sealed: Sealed, folder: Path) -> None:
     async with Twin.start(TwinSettings(folder / "twin", hosts=2, communities=EVERYTHING)) as twin:
         with socket.socket() as probe:
             assert probe.connect_ex(("192.0.2.1", 443)) == errno.ENETUNREACH
         for host in twin.servers.hosts:
             ways = await host.run("tail -n +2 /proc/net/route; cut -d : -f 1 -s /proc/net/dev")
             assert ways.stdout.split() == ["lo"]
-        fleet = Fleet(twin, sealed, folder, bytecode)
+        fleet = Fleet(twin, sealed, folder)
         done = await fleet.run("apply")
         assert (done.code, set(done.outcomes.values())) == (0, {"connected"}), done.err
         machines = [host["machine"] for host in done.document["hosts"]]

@@ -116,9 +116,7 @@ def inventory(folder: Path, fleet: Errands, *rows: str) -> Path:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def fleet(
-    tmp_path_factory: pytest.TempPathFactory, sealed: Sealed, bytecode: Path
-) -> AsyncIterator[Errands]:
+async def fleet(tmp_path_factory: pytest.TempPathFactory, sealed: Sealed) -> AsyncIterator[Errands]:
     """Connected, with another tool's machine in their group."""
     if reason := unavailable():
         pytest.skip(f"no hosts here: {reason}")
@@ -127,7 +125,7 @@ async def fleet(
         for host in twin.servers.hosts:
             settings = host.root / "etc/arcferry-lab.json"
             settings.write_text(json.dumps(json.loads(settings.read_text()) | {"heartbeat_seconds": 1}))
-        made = Errands(twin, sealed, folder, bytecode)
+        made = Errands(twin, sealed, folder)
         made.before_all |= {host.name: state_of(host) for host in twin.servers.hosts}
         put_machine(made, "anothers", vmId="11111111-2222-3333-4444-555555555555")
         done = await made.run("apply")

@@ -80,7 +80,7 @@ class OnDisk(Fleet):
 
 @pytest.fixture
 def small(fleet: Fleet, disk: Disk) -> OnDisk:
-    return OnDisk(fleet.twin, fleet.sealed, fleet.folder, fleet.cache, disk=disk)
+    return OnDisk(fleet.twin, fleet.sealed, fleet.folder, disk=disk)
 
 
 def check_told(done: Ended, disk: Disk) -> None:

@@ -83,9 +83,7 @@ async def state_of(host: WindowsHost) -> dict[str, str]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def mixed(
-    tmp_path_factory: pytest.TempPathFactory, with_msi: Sealed, bytecode: Path
-) -> AsyncIterator[Mixed]:
+async def mixed(tmp_path_factory: pytest.TempPathFactory, with_msi: Sealed) -> AsyncIterator[Mixed]:
     reason = unavailable() or cannot_host()
     if reason:
         pytest.skip(f"no hosts here: {reason}")
@@ -108,9 +106,7 @@ async def mixed(
             "ARCFERRY_WINRM_CA": str(twin.paths.ca),
         }
         before = {host.name: await state_of(host) for host in twin.servers.windows}
-        yield Mixed(
-            twin, with_msi, folder, bytecode, extra=extra, windows=twin.servers.windows, before_all=before
-        )
+        yield Mixed(twin, with_msi, folder, extra=extra, windows=twin.servers.windows, before_all=before)
 
 
 @pytest.mark.timeout(300)

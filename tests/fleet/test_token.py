@@ -55,7 +55,7 @@ async def test_what_an_earlier_version_left_on_a_connected_host(fleet: Fleet) ->
 
 
 async def test_two_at_a_time_do_not_take_each_others_token(fleet: Fleet) -> None:
-    other = Fleet(fleet.twin, fleet.sealed, fleet.folder / "other", fleet.cache)
+    other = Fleet(fleet.twin, fleet.sealed, fleet.folder / "other")
     runs = await asyncio.gather(fleet.start("apply"), other.start("apply"))
     done = await asyncio.gather(*(ended(one) for one in runs))
     # Their uploads may meet; a token that is gone would be told by the host script as config-….

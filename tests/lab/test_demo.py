@@ -30,7 +30,7 @@ def test_the_story_is_told_to_its_end_and_leaves_nothing(tmp_path: Path) -> None
         timeout=300,
     )
     assert told.returncode == 0, told.stderr
-    check, _, explained, planned, _, _, green, *_ = told.stdout.split("$ arcferry ")[1:]
+    check, _, explained, _, planned, _, _, green, *_ = told.stdout.split("$ arcferry ")[1:]
     assert check.count("|false      |false") == 1
     assert "agentserviceapi.guestconfiguration.azure.com  |false" in check
     assert "route/community-not-in-filter" in explained
@@ -44,7 +44,12 @@ def test_the_story_is_told_to_its_end_and_leaves_nothing(tmp_path: Path) -> None
     # Servers measure the path where the twin has the ports that their own programs know of.
     if not any(port_trouble("127.99.0.1", port) for port in (53, 443)):
         assert "server01 reaches every one of 8 required endpoints" in told.stdout
-    assert list((tmp_path / "arcferry").iterdir()) == []
+    page = tmp_path / "arcferry" / demo.PAGE
+    assert list(page.parent.iterdir()) == [page]
+    assert f"The page, to open in any browser: {page}" in told.stdout
+    html = page.read_text(encoding="utf-8")
+    assert "<h1>Route filter rf-microsoft-peering lacks 12076:51012" in html
+    assert "server06" in html
 
 
 def test_where_to_go_next_is_there() -> None:

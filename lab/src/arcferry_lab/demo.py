@@ -16,6 +16,7 @@ from platformdirs import user_cache_path
 from rich.console import Console
 from rich.text import Text
 
+from arcferry.fleet.run_folder import runs
 from arcferry_lab.errors import LabError
 from arcferry_lab.hosts.windows import cannot_host
 from arcferry_lab.network.block import port_trouble
@@ -60,6 +61,12 @@ STORY = (
         exit_code=1,
     ),
     Scene(
+        "That too is kept in a file.",
+        "explain check.json {route_filter} {service_tags} {communities} --output json",
+        exit_code=1,
+        saved_as="explain.json",
+    ),
+    Scene(
         "The same evidence, planned for: the communities where the names really answered, beside those where "
         "they may answer, and what the change does besides.",
         "routes plan --location eastasia check.json {route_filter} {service_tags} {communities}",
@@ -91,7 +98,14 @@ STORY = (
         "whether they are connected.",
         "onboard apply {inventory} --bundle bundle --bundle-key seal.pub",
     ),
+    Scene(
+        "A page for everybody who was not there: what was missing, who had to act and the letter to send, and "
+        "A page for everybody who was not there: what was missing, who had to act and the letter to send, "
+        "and how each server went through the run.",
+        "report explain.json {run} --out {page}",
+    ),
 )
+PAGE = "report.html"
 
 WHERE_NEXT = """\
 That was the twin; your own network next:
@@ -111,7 +125,7 @@ def where_next() -> str:
 
 
 def tell(console: Console) -> None:
-    """Run the story from a new twin to a connected fleet, and leave nothing behind.
+    """Run the story from a new twin to a connected fleet, and leave nothing behind but its page.
 
     Raises:
         LabError: a command of the story did not end as it must.
@@ -135,6 +149,7 @@ def tell(console: Console) -> None:
             _play(console, folder, scene, lab, environment)
         console.print()
         console.rule(Text("Where to go next", "bold"))
+        console.print(Text(f"The page, to open in any browser: {_page(folder)}"), soft_wrap=True)
         console.print(Text(where_next()), soft_wrap=True)
 
 
@@ -160,6 +175,11 @@ def _stage() -> Iterator[Path]:
         shutil.rmtree(folder)
 
 
+def _page(folder: Path) -> Path:
+    """The story's page stays; that of an earlier story makes room."""
+    return folder.parent / PAGE
+
+
 def _plain_environment() -> dict[str, str]:
     """This environment without settings meant for a real fleet."""
     kept = {name: text for name, text in os.environ.items() if not name.startswith(("ARCFERRY_", "AZURE_"))}
@@ -176,6 +196,8 @@ def _play(
         communities=_near(folder, lab["communities_file"]),
         agents=_agents(folder, lab),
         inventory=_near(folder, lab["inventory_file"]),
+        run=next((run.id for run, _ in runs(Path(environment["ARCFERRY_STATE"]))), ""),
+        page=_near(folder, str(_page(folder))),
     )
     shown = f"arcferry {command}" + (f" > {scene.saved_as}" if scene.saved_as else "")
     console.print(Text.assemble(("$ ", "bold green"), (shown, "bold")), soft_wrap=True)

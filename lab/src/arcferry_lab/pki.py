@@ -54,7 +54,7 @@ class Authority:
         not_before: datetime | None = None,
         not_after: datetime | None = None,
         client: bool = False,
-        with_rsa: bool = False,
+        key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | None = None,
     ) -> Leaf:
         """A certificate for DNS names (wildcards allowed) and IP addresses; the first name is its CN.
 
@@ -64,9 +64,9 @@ class Authority:
             not_before: the beginning of its life, also in the future; a day before now where None.
             not_after: the end of its life, also in the past; seven days from now where None.
             client: for a TLS client instead of a server.
-            with_rsa: with an RSA key, where a client signs with no other, as Wine's does.
+            key: its own, where a client signs with RSA alone; a new one on a curve where None.
         """
-        key = rsa.generate_private_key(65537, 2048) if with_rsa else ec.generate_private_key(ec.SECP256R1())
+        key = key or ec.generate_private_key(ec.SECP256R1())
         end = not_after or datetime.now(UTC) + _LEAF_LIFE
         usage = ExtendedKeyUsageOID.CLIENT_AUTH if client else ExtendedKeyUsageOID.SERVER_AUTH
         start = not_before or min(datetime.now(UTC), end) - timedelta(days=1)
@@ -96,8 +96,7 @@ class Authority:
         send: bytes = b"",
     ) -> ssl.SSLContext:
         """A TLS 1.2+ server context with a fresh certificate for `names`, sent with those of `send` (PEM)."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context = bare_server_context()
         leaf = self.issue(names, not_before=not_before, not_after=not_after)
         load_leaf(context, Leaf(leaf.certificate_pem + send, leaf.key_pem))
         return context
@@ -148,12 +147,24 @@ class Authority:
         )
 
 
+def bare_server_context() -> ssl.SSLContext:
+    """A TLS 1.2+ server context that has no certificate yet."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
 def load_leaf(context: ssl.SSLContext, leaf: Leaf) -> None:
     """Give a context its certificate; OpenSSL reads it from a private folder that is gone on return."""
     with tempfile.TemporaryDirectory(prefix="arcferry-") as folder:
         path = Path(folder) / "leaf.pem"
         path.write_bytes(leaf.certificate_pem + leaf.key_pem)
         context.load_cert_chain(path)
+
+
+def new_rsa_key() -> rsa.RSAPrivateKey:
+    """Costs as long as thirty certificates."""
+    return rsa.generate_private_key(65537, 2048)
 
 
 def private_key_pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> bytes:

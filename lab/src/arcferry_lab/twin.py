@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from arcferry import catalog, files
 from arcferry.errors import InputError, UnknownNameError
@@ -23,7 +25,7 @@ from arcferry_lab.network.namespaces.namespaces import PORT, Namespaces
 from arcferry_lab.network.network import NEIGHBOURS, TwinNetwork
 from arcferry_lab.network.plan import region_number
 from arcferry_lab.paths import LabPaths
-from arcferry_lab.pki import Authority
+from arcferry_lab.pki import Authority, new_rsa_key
 from arcferry_lab.servers import Servers, Wanted
 from arcferry_lab.services import application_at
 
@@ -125,7 +127,7 @@ class Twin:
         """Write its files, and steer and filter as its settings say; part of `start`."""
         files.write_whole(self.paths.ca, self.authority.pem)
         files.write_whole(self.paths.secret, self.client.secret.encode(), mode=0o600)
-        files.write_whole(self.paths.certificate, self.register_certificate(), mode=0o600)
+        files.write_whole(self.paths.certificate, self.register_certificate(_first_key()), mode=0o600)
         self.azure.arm_url = self.network.arm_url
         self.azure.authority = self.network.authority_url
         self.azure.filter_changed = self._follow_filter
@@ -136,10 +138,10 @@ class Twin:
         communities = self.settings.communities
         await self.allow(*((home, "12076:5060", "12076:5070") if communities is None else communities))
 
-    def register_certificate(self) -> bytes:
-        """Give the client a certificate of its own; returns certificate and key as one PEM file."""
+    def register_certificate(self, key: rsa.RSAPrivateKey | None = None) -> bytes:
+        """Give the client a certificate, for a new key where None; returns it and the key as one PEM file."""
         # with an RSA key, because azure-identity signs its assertions with nothing else
-        leaf = self.authority.issue([self.client.client_id], client=True, with_rsa=True)
+        leaf = self.authority.issue([self.client.client_id], client=True, key=key or new_rsa_key())
         self.client.certificates.append(x509.load_pem_x509_certificate(leaf.certificate_pem))
         return leaf.certificate_pem + leaf.key_pem
 
@@ -225,10 +227,16 @@ def _network(
     return Namespaces(settings.folder.absolute(), location, authority, faults)
 
 
+@cache
+def _first_key() -> rsa.RSAPrivateKey:
+    """For the first certificate of every twin in this process: a key costs a third of a twin's start."""
+    return new_rsa_key()
+
+
 def _identity(authority: Authority, machine: ArcMachine) -> tuple[bytes, bytes]:
     # Wine's Schannel signs with an RSA key alone
-    with_rsa = machine.properties.get("osType") == "windows"
-    leaf = authority.issue([machine.vm_id], client=True, with_rsa=with_rsa)
+    key = new_rsa_key() if machine.properties.get("osType") == "windows" else None
+    leaf = authority.issue([machine.vm_id], client=True, key=key)
     return leaf.certificate_pem, leaf.key_pem
 
 

@@ -38,10 +38,11 @@ def _run() -> None:
         app()
     except ArcferryError as error:
         from arcferry.cli.talk import in_window
+        from arcferry.translation import labelled
 
-        typer.secho(in_window(f"error: {error.message}"), fg=typer.colors.RED, err=True)
+        typer.secho(in_window(labelled("error", error.message)), fg=typer.colors.RED, err=True)
         if error.hint:
-            typer.echo(in_window(f"hint: {error.hint}"), err=True)
+            typer.echo(in_window(labelled("hint", error.hint)), err=True)
         sys.exit(error.exit_code)
 
 

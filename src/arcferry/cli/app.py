@@ -46,6 +46,7 @@ COMMANDS = {
 }
 _LAB = "lab"
 _LANGUAGE = "arcferry.language"
+_READERS = "arcferry.language.readers"
 _NEGATIVE = re.compile(r"-\d{5,10}")
 # Spellings that published documents have used. They work, and no help shows them.
 RENAMED = {
@@ -130,6 +131,9 @@ class _Root(TyperGroup):
         return super().parse_args(ctx, [f"({one})" if _NEGATIVE.fullmatch(one) else one for one in args])
 
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # typer's own Context is its parent
+        from arcferry import language
+        from arcferry.errors import ArcferryError
+
         try:
             return super().invoke(ctx)
         except typer.BadParameter as error:
@@ -137,6 +141,10 @@ class _Root(TyperGroup):
 
             # Typer writes a wrong value in Python's notation, which doubles the backslashes of a path.
             error.message = without_reprs(error.message)
+            raise
+        except ArcferryError:
+            # Whoever prints it does so outside of the command, where English is spoken again.
+            language.speak(ctx.meta.get(_READERS) or ctx.meta.get(_LANGUAGE) or language.of_system())
             raise
 
 
@@ -164,7 +172,8 @@ def _let_speak(command: Any, path: str) -> None:  # noqa: ANN401  # as above
     def invoked(context: typer.Context) -> object:
         wanted = context.meta.get(_LANGUAGE) or language.of_system()
         for_people = path not in ALWAYS_ENGLISH and context.params.get("output") in _FOR_PEOPLE
-        with language.speaking(wanted if for_people else language.ENGLISH):
+        context.meta[_READERS] = wanted if for_people else language.ENGLISH
+        with language.speaking(context.meta[_READERS]):
             return invoke(context)
 
     command.invoke = invoked
@@ -296,8 +305,9 @@ def _everywhere(
     lang: Annotated[
         str | None,
         typer.Option(
-            "--lang", metavar="LANG", envvar="ARCFERRY_LANG", expose_value=False, callback=_take_language,
-            help="en or zh-TW: what findings, remedies and letters are in. Default: the system's language.",
+            "--lang", metavar="LANG", envvar="ARCFERRY_LANG", is_eager=True, expose_value=False,
+            callback=_take_language,
+            help="en or zh-TW: what findings, letters and errors are in. Default: the system's language.",
         ),
     ] = None,
 ) -> None:  # fmt: skip

@@ -1,6 +1,6 @@
 """The runs that are remembered: how they stand, and one of them as it goes on."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -28,14 +28,14 @@ def status(*, state: options.StateOption = None, output: options.PageOutputOptio
     folder = state or state_folder()
     found = runs.remembered(folder)
 
-    def content() -> dict[str, Any]:
-        return {"runs": found, **as_json.fields(judged_again(folder))}
+    def lines() -> Iterator[dict[str, Any]]:
+        return as_json.lines({"runs": found, **as_json.fields(judged_again(folder))}, "runs", "run-state")
 
     show(
         output,
         table=lambda: print_lines(stdout(), "\n".join(runs.plain(found)), indent=0),
-        document=lambda: {"schema": 1, "kind": "runs", **content()},
-        lines=lambda: as_json.lines(content(), "runs", "run-state"),
+        document=lambda: runs.document(found, judged_again(folder)),
+        lines=lines,
         junit=lambda: runs.junit(found),
     )
 

@@ -20,6 +20,9 @@ _LIMIT = 64 * 1024 * 1024
 _LINE = 16 * 1024
 _POLL = 0.2
 _FIELDS = ("state", "step", "says", "time", "stage")
+_STEP_ENDS = frozenset(
+    (EventKind.DONE, EventKind.SKIPPED, EventKind.FAILED, EventKind.BLOCKED, EventKind.RECORDED)
+)
 _OF_THE_RUN = frozenset((EventKind.BEGUN, EventKind.PAUSED, EventKind.RESUMED, EventKind.ENDED))
 Json = dict[str, Any]
 
@@ -124,6 +127,25 @@ def _note(host: dict[str, str], entry: Entry) -> None:
         host["stage"] = one_line(str(event["stage"]))
     host.update(state=entry.kind, time=str(event.get("time", "")))
     host.update(stage=str(event.get("stage", "")) or host["stage"])
+
+
+def steps_of(run: RunFolder) -> dict[str, list[Json]]:
+    """The steps of each host that have ended, in their order, as its newest attempt made them."""
+    attempts: dict[str, object] = {}
+    hosts: dict[str, dict[str, Json]] = {}
+    for entry in entries(run.journal):
+        event = entry.event
+        if entry.of_run or not event.get("step") or entry.kind not in _STEP_ENDS:
+            continue
+        host, step, attempt = str(event["host"]), str(event["step"]), event.get("attempt")
+        if attempt != attempts.setdefault(host, attempt):
+            attempts[host], hosts[host] = attempt, {}
+        ended = hosts.setdefault(host, {})
+        # What a later apply did not repeat is told as it ended.
+        if entry.kind != EventKind.RECORDED or step not in ended:
+            told = {"step": step, "state": entry.kind, "says": one_line(str(event.get("says", "")))}
+            ended[step] = {**told, "seconds": event.get("seconds", 0.0)}
+    return {host: list(ended.values()) for host, ended in hosts.items()}
 
 
 def in_turn(request: "RunRequest") -> "RunRequest":

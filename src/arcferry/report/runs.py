@@ -7,10 +7,14 @@ from typing import Any
 
 from rich.console import Console
 
+from arcferry.diagnosis import Diagnosis
 from arcferry.fleet.events import EventKind
-from arcferry.fleet.following import RunState, standing
-from arcferry.fleet.run_folder import runs
+from arcferry.fleet.findings import judged_of
+from arcferry.fleet.following import RunState, standing, steps_of
+from arcferry.fleet.run_folder import RunFolder, runs
 from arcferry.language import _
+from arcferry.report import as_json
+from arcferry.report.as_json import SCHEMA
 from arcferry.report.console import print_text
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.text import one_line
@@ -23,19 +27,40 @@ def remembered(folder: Path) -> list[dict[str, Any]]:
     Raises:
         FileInputError: a run's record cannot be read.
     """
-    return [
-        {
-            "run": run.id,
-            "started": to_text(run.started),
-            "inventory": str(record.get("inventory", "")),
-            "bundle": str(record.get("bundle", "")),
-            "target": record.get("target", {}),
-            "folder": str(run.path),
-            "hosts_total": int(record.get("hosts", 0)),
-            **standing(run),
-        }
-        for run, record in runs(folder)
-    ]
+    return [_remembered(run, record) for run, record in runs(folder)]
+
+
+def with_steps(folder: Path, name: str) -> dict[str, Any] | None:
+    """The document of one run, its hosts with the steps that they took; None where no run is called so.
+
+    Raises:
+        FileInputError: its record or its evidence cannot be read.
+    """
+    found = next(((run, record) for run, record in runs(folder) if run.id == name), None)
+    if found is None:
+        return None
+    run, stands = found[0], _remembered(*found)
+    for host, steps in steps_of(run).items():
+        stands["hosts"][host]["steps"] = steps
+    return document([stands], judged_of(run))
+
+
+def document(found: list[dict[str, Any]], judged: Diagnosis) -> dict[str, Any]:
+    """The JSON document of these runs and of what was judged of one of them."""
+    return {"schema": SCHEMA, "kind": "runs", "runs": found, **as_json.fields(judged)}
+
+
+def _remembered(run: RunFolder, record: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "run": run.id,
+        "started": to_text(run.started),
+        "inventory": str(record.get("inventory", "")),
+        "bundle": str(record.get("bundle", "")),
+        "target": record.get("target", {}),
+        "folder": str(run.path),
+        "hosts_total": int(record.get("hosts", 0)),
+        **standing(run),
+    }
 
 
 def event_line(event: Mapping[str, Any]) -> str:

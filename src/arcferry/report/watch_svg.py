@@ -10,6 +10,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from arcferry.report.columns import UNDISCOVERED
 from arcferry.report.watch import AnswerPeriod, HistoryView
+from arcferry.text import one_line
 from arcferry.times import to_text
 from arcferry.watch.history import GAP_INTERVALS, SHORTEST_GAP, ReachSpan
 
@@ -97,7 +98,7 @@ def _page(height: int, parts: Sequence[str], shown: HistoryView) -> str:
         _HATCH,
         f'<rect width="{_WIDTH}" height="{height}" fill="#ffffff"/>',
         _text(12, 24, title, "title"),
-        _text(12, 42, f"judged by {judged}"[:170], "dim"),
+        _text(12, 42, one_line(f"judged by {judged}", limit=170), "dim"),
         *parts,
         "</svg>\n",
     )

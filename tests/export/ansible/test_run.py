@@ -25,13 +25,14 @@ VERBS = ["facts", "verify", "install", "check", "connect", "show"]
 
 @contextmanager
 def watched(token: str) -> Iterator[dict[str, list[str]]]:
-    """Every command line of this computer and of its hosts, looked at again and again while the body runs."""
+    """Every command line that comes up here or on a host while the body runs, looked at again and again."""
+    before = processes()
     seen: dict[str, list[str]] = {"connects": [], "secret": []}
     over = threading.Event()
 
     def watch() -> None:
         while not over.wait(0.03):
-            for line in command_lines():
+            for line in command_lines(processes() - before):
                 if token in line:
                     seen["secret"].append(line)
                 if "azcmagent\0connect" in line:
@@ -46,10 +47,14 @@ def watched(token: str) -> Iterator[dict[str, list[str]]]:
         thread.join()
 
 
-def command_lines() -> Iterator[str]:
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+def processes() -> set[str]:
+    return {path.name for path in Path("/proc").iterdir() if path.name.isdecimal()}
+
+
+def command_lines(of: set[str]) -> Iterator[str]:
+    for process in of:
         try:
-            yield path.read_text(errors="replace")
+            yield Path(f"/proc/{process}/cmdline").read_text(errors="replace")
         except OSError:
             continue
 

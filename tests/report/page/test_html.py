@@ -127,3 +127,12 @@ def test_a_letter_stands_whole_with_its_button() -> None:
     assert buttons
     assert all(one["data-copies"] in places for one in buttons)
     assert samples.LETTER in written(samples.ALL["findings"])
+
+
+def test_what_fails_has_the_command_that_tells_when_it_is_mended() -> None:
+    command = "arcferry check --location eastasia --expect route/community-not-in-filter"
+    for severity, shown in (("error", True), ("warning", False)):
+        found = samples.document(
+            "findings", location="eastasia", findings=[samples.finding(severity=severity)]
+        )
+        assert (command in pages.written([pages.read(found, "a.json")])) is shown

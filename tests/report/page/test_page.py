@@ -92,19 +92,77 @@ def test_a_cause_of_several_documents_is_told_once_with_all_its_servers() -> Non
     assert cause.to == "network"
     assert cause.letter == samples.LETTER
     assert cause.since == from_text("2026-11-19T00:10:00Z")
+    assert [load().moved(one) for one in cause.moves] == [
+        f"{LOST} answered in East Asia until 2026-11-19, and in Japan East since 2026-11-19 00:10 UTC."
+    ]
     assert len(cause.evidence) == 1
 
 
 def test_what_is_decided_comes_before_what_is_not() -> None:
     undecided = samples.finding(
-        cause="path/endpoint-unreachable", title="cannot be reached", confidence="undetermined"
+        cause="path/endpoint-unreachable",
+        title="cannot be reached",
+        confidence="undetermined",
+        endpoints=[{"host": "gbl.his.arc.azure.com", "address": "20.0.0.9"}],
     )
     warning = samples.finding(cause="risk/old-data", title="old", severity="warning")
     page = page_of(samples.document("findings", findings=[undecided, warning, samples.finding()]))
     assert [one.slug for one in page.causes] == [
         "route/community-not-in-filter", "path/endpoint-unreachable", "risk/old-data",
     ]  # fmt: skip
-    assert page.answer.more == "One further cause is told below."
+    assert page.answer.more == "2 further findings stand below."
+
+
+def test_a_name_that_answers_elsewhere_by_another_resolver_did_not_move() -> None:
+    history = samples.watch()
+    history["answers"][0]["resolver"] = "10.0.0.54"
+    (cause,) = page_of(samples.document("findings", findings=[samples.finding()]), history).causes
+    assert cause.moves == ()
+
+
+@pytest.mark.parametrize(
+    ("carried", "reached", "level"),
+    [("", True, "ok"), ("", False, "unknown"), ("no", True, "FAIL"), ("yes", False, "ok")],
+)
+def test_where_a_name_was_reached_the_path_is_not_in_doubt(carried: str, reached: bool, level: str) -> None:
+    history = samples.watch()
+    history["answers"] = [history["answers"][-1] | {"carried": carried}]
+    history["reach"] = [history["reach"][-1] | {"reached": reached}]
+    path = page_of(history).path
+    assert path
+    assert [one.level for one in path.goals] == [level]
+
+
+def test_a_page_says_how_one_knows_that_it_is_mended() -> None:
+    here = samples.document("findings", location="eastasia", findings=[samples.finding()])
+    assert page_of(here).check == "arcferry check --location eastasia"
+    there = samples.document("findings", location="westeurope", findings=[samples.finding()])
+    assert page_of(here, there).check == ""
+
+
+@pytest.mark.parametrize(
+    ("servers", "address", "told"),
+    [
+        ([], "40.115.128.9", 1),
+        (["web01"], "40.115.128.9", 1),
+        (["web01", "web09"], "40.115.128.9", 2),
+        ([], "40.115.128.8", 2),
+    ],
+)
+def test_what_does_not_decide_is_left_out_where_another_decides(
+    servers: list[str], address: str, told: int
+) -> None:
+    decided = samples.finding("web01")
+    open_one = samples.finding(
+        *servers,
+        cause="path/endpoint-unreachable",
+        title="cannot be reached",
+        confidence="undetermined",
+        endpoints=[decided["endpoints"][0] | {"address": address}],
+    )
+    page = page_of(*(samples.document("findings", findings=[one]) for one in (open_one, decided)))
+    assert len(page.causes) == told
+    assert page.causes[0].slug == "route/community-not-in-filter"
 
 
 @pytest.mark.parametrize(
@@ -181,6 +239,23 @@ def test_the_steps_of_a_run_stand_one_after_the_other() -> None:
             assert before.left + before.width == pytest.approx(after.left, abs=1)
 
 
+def test_a_verification_shows_since_when_each_server_stands_as_it_does() -> None:
+    document = samples.verification("connected", "stale", "missing")
+    document["machines"][1]["last_run"] = {
+        "run": "17975551fcd4",
+        "at": "2026-11-17T08:00:00Z",
+        "ended": "connected",
+    }
+    document["machines"][2]["since"] = None
+    (timeline,) = page_of(document).timelines
+    assert [(lane.name, [block.style for block in lane.blocks]) for lane in timeline.lanes] == [
+        ("server1", ["good", "bad"]), ("server0", ["good"]),
+    ]  # fmt: skip
+    before, now = timeline.lanes[0].blocks
+    assert before.tip == "connected in run 17975551fcd4, 2026-11-17 08:00 UTC to 2026-11-19 08:00 UTC"
+    assert (before.left, before.width, now.left + now.width) == (0, 500, 1000)
+
+
 def test_every_datum_has_its_day() -> None:
     given = {"name": "filter.json", "kind": "route-filter", "taken": "2026-11-01T00:00:00Z"}
     page = page_of(samples.ALL["findings"] | {"inputs": [given]}, samples.watch())
@@ -190,6 +265,13 @@ def test_every_datum_has_its_day() -> None:
         ("watch-history.json", "arcferry watch"): "2026-11-20",
     }
     assert page.sources == ("route filter of 2026-11-20",)
+
+
+def test_a_run_is_as_new_as_the_last_that_its_journal_tells() -> None:
+    page = page_of(samples.runs(), samples.check(LOST))
+    assert [load().day(one.asof) for one in page.answer.standings] == [
+        "2026-11-20 08:00 UTC", "2026-11-20 09:00 UTC",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,28 @@ import pytest
 
 from arcferry.diagnosis.causes import CAUSES
 from arcferry.diagnosis.words import fields
+from arcferry.fleet.following import RunState
+from arcferry.fleet.outcome import HostOutcome, StepState
 from arcferry.language import ENGLISH, LANGUAGES, speaking
 from arcferry.report import page
 from arcferry.report.page.documents import KINDS
 from arcferry.report.page.words import load
+from arcferry.verify.standing import State
 
 FOLDER = Path(page.__file__).parent
 # Looked up by a word of a document, or by a heading's name, and not by a name in the code.
-LOOKED_UP = ("levels", "severity", "stages", "owners", "confidence", "kinds", "station", "tables", "answer")
+LOOKED_UP = (
+    "levels",
+    "severity",
+    "stages",
+    "owners",
+    "confidence",
+    "kinds",
+    "states",
+    "station",
+    "tables",
+    "answer",
+)
 # Not on the path to Azure: what may come, what a file could not tell, and what is not decided.
 NOWHERE = {"risk", "path", "evidence", "support"}
 
@@ -45,6 +59,11 @@ def test_every_cause_breaks_the_path_somewhere() -> None:
 
 def test_every_kind_is_called_by_the_command_that_writes_it() -> None:
     assert set(load().table["kinds"]) == set(KINDS)
+
+
+def test_every_state_has_a_word() -> None:
+    states = [*HostOutcome, *StepState, *RunState, *State]
+    assert {one.value for one in states} - set(load().table["states"]) == set()
 
 
 def texts(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:

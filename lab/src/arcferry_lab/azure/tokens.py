@@ -2,6 +2,7 @@
 
 import secrets
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import jwt
@@ -33,9 +34,13 @@ class TokenSigner:
     """
 
     def __init__(self) -> None:
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=_BITS)
         self.key_id = secrets.token_urlsafe(20)
         self.life = LIFE
+
+    @cached_property
+    def _key(self) -> rsa.RSAPrivateKey:
+        # Only once it is needed: it costs a third of a twin's start, and many a twin signs nothing.
+        return rsa.generate_private_key(public_exponent=65537, key_size=_BITS)
 
     def sign(self, claims: dict[str, Any]) -> str:
         """A JWT with these claims."""

@@ -7,7 +7,7 @@ from functools import cache
 
 from arcferry_lab.faults import Faults
 from arcferry_lab.network.plan import Place, Service
-from arcferry_lab.pki import Authority
+from arcferry_lab.pki import Authority, bare_server_context
 
 _DAY = timedelta(days=1)
 
@@ -15,20 +15,23 @@ _DAY = timedelta(days=1)
 def place_context(place: Place, authority: Authority, faults: Faults) -> ssl.SSLContext:
     """A server context whose certificate names the place's hosts and its address.
 
+    It is issued at the first connection: most places of a twin never see one, and it costs a start's half.
     HIS also asks for the client's certificate, and takes clients that have none.
     """
     names = [*place.names, place.address]
-    context = authority.server_context(names)
+    context = bare_server_context()
     if place.service is Service.HIS:
         context.verify_mode = ssl.CERT_OPTIONAL
         context.load_verify_locations(cadata=authority.pem.decode())
 
+    @cache
+    def true() -> ssl.SSLContext:
+        return authority.server_context(names)
+
     def choose(connection: ssl.SSLObject, server_name: str | None, _: ssl.SSLContext) -> None:
         hosts = [server_name] if server_name else list(place.names)
-        for fault, wrong in _WRONG.items():
-            if faults.take(fault, *hosts):
-                connection.context = wrong(authority, names)
-                break
+        wrong = next((wrong for fault, wrong in _WRONG.items() if faults.take(fault, *hosts)), None)
+        connection.context = wrong(authority, names) if wrong else true()
 
     context.sni_callback = choose
     return context

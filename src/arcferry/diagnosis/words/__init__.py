@@ -23,6 +23,7 @@ PLACEHOLDERS = {
 """What stands in the ways to have evidence for what no evidence at hand tells."""
 _NOTHING_KNOWN: Mapping[str, str] = {}
 _FIELD = re.compile(r"\{([A-Za-z][a-z_]*)\}")
+_CHINESE = re.compile(r"[\u3001-\u9fff\uff01-\uff60]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +135,22 @@ def _family(name: str, language: str) -> dict[str, Any]:
 
 
 def filled(template: str, value: Callable[[str], str]) -> str:
-    """The template with `value(name)` in place of each `{name}`; other braces stay as they are."""
-    return _FIELD.sub(lambda found: value(found[1]), template)
+    """The template with `value(name)` in place of each `{name}`; other braces stay as they are.
+
+    Beside a name a Chinese template has a space, which falls away where the value is Chinese too.
+    """
+    made, *pieces = _FIELD.split(template)
+    for name, text in zip(pieces[::2], pieces[1::2], strict=True):
+        made = _put_after(_put_after(made, value(name)), text)
+    return made
+
+
+def _put_after(left: str, right: str) -> str:
+    if left[-1:] == " " and _CHINESE.match(left[-2:-1]) and _CHINESE.match(right):
+        return left[:-1] + right
+    if right[:1] == " " and _CHINESE.match(left[-1:]) and _CHINESE.match(right[1:2]):
+        return left + right[1:]
+    return left + right
 
 
 def fields(template: str) -> frozenset[str]:

@@ -17,7 +17,7 @@ def answer(documents: Sequence[Written], causes: Sequence[Cause], words: Words) 
     worst = min(standings, key=lambda one: RANK[one.level])
     errors = [one for one in causes if one.level == "FAIL"]
     if errors:
-        first, more = errors[0], len(errors) - 1
+        first, more = errors[0], len(causes) - 1
         further = words("answer.more_one") if more == 1 else words("answer.more", count=more) if more else ""
         act = (
             words("answer.act", team=words.of("owners", first.owner), summary=first.summary)
@@ -65,7 +65,7 @@ def _findings(document: Written, words: Words) -> tuple[Level, str]:
         for word, count in counts
         if count
     ]
-    return level, ", ".join(told) or words("answer.none")
+    return level, words("labels.comma").join(told) or words("answer.none")
 
 
 def _audit(document: Written, words: Words) -> tuple[Level, str]:
@@ -98,7 +98,8 @@ def _runs(document: Written, words: Words) -> tuple[Level, str]:
         return "unknown", words("answer.no_runs")
     newest = document.runs[0]
     good = sum(one.state == "connected" for one in newest.hosts)
-    says = words("answer.runs", good=good, all=newest.hosts_total, run=newest.run, state=newest.state)
+    state = words.of("states", newest.state)
+    says = words("answer.runs", good=good, all=newest.hosts_total, run=newest.run, state=state)
     level = _all(good, newest.hosts_total)
     return "warn" if level == "FAIL" and newest.state == "running" else level, says
 

@@ -20,10 +20,11 @@ _MOST_DATA = 400
 def build(documents: Sequence[Written], words: Words, made: datetime) -> Page:
     """The page of these documents, at least one, the oldest first."""
     ordered = sorted(documents, key=lambda one: one.day.timestamp() if one.day else 0.0)
-    told = causes(ordered)
+    told, place = causes(ordered), _place(ordered)
     return Page(
         made=made,
-        place=_place(ordered),
+        place=place,
+        check=f"arcferry check --location {place}" if place and "," not in place else "",
         answer=answer(ordered, told, words),
         causes=told,
         path=path(ordered, told, words),

@@ -1,11 +1,12 @@
 """The causes of all documents, each once, with the servers that have it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import pairwise
 
 from arcferry.diagnosis.finding import Confidence, Owner, Severity
-from arcferry.report.page.documents import Finding, Span, Written, every
-from arcferry.report.page.page import Cause, Level, Names
+from arcferry.report.page.documents import Finding, Span, Written, every, located
+from arcferry.report.page.page import Cause, Level, Move, Names
 
 _LEVELS: dict[str, Level] = {"error": "FAIL", "warning": "warn", "info": "unknown"}
 _MOST = 200
@@ -15,17 +16,33 @@ _MOST_LINES = 60
 def causes(documents: Sequence[Written]) -> tuple[Cause, ...]:
     """The gravest first, what is decided before what is not, what the newest document tells before the rest.
 
-    A cause that several documents tell of is one; the words are those of the latest document.
+    A cause that several documents tell of is one; the words are those of the latest document. What does not
+    decide why an address is out of reach is left out if another finding decides it.
     """
+    decided = {
+        place
+        for document in documents
+        for finding in document.findings
+        if finding.severity == Severity.ERROR and finding.confidence != Confidence.UNDETERMINED
+        for place in _places(finding, ("", *finding.hosts))
+    }
     groups: dict[tuple[str, str], list[Finding]] = {}
     newest: dict[tuple[str, str], int] = {}
     for number, document in enumerate(documents):
         for finding in document.findings:
+            places = _places(finding, finding.hosts or ("",))
+            if finding.confidence == Confidence.UNDETERMINED and places and places <= decided:
+                continue
             groups.setdefault((finding.cause, finding.title), []).append(finding)
             newest[finding.cause, finding.title] = number
     ranked = sorted(groups, key=lambda key: (*_rank(groups[key][-1]), -newest[key]))
-    spans = every(documents, "reach")
-    return tuple(_cause(groups[key], spans) for key in ranked[:_MOST])
+    reach, answers = every(documents, "reach"), every(documents, "answers")
+    return tuple(_cause(groups[key], reach, answers) for key in ranked[:_MOST])
+
+
+def _places(finding: Finding, servers: Sequence[str]) -> set[tuple[str, str, str]]:
+    """The addresses that it is about, as each of these servers sees them; an empty name is whoever asked."""
+    return {(one.host, one.address, server) for one in finding.endpoints for server in servers}
 
 
 def _rank(finding: Finding) -> tuple[int, int]:
@@ -37,12 +54,12 @@ def _rank(finding: Finding) -> tuple[int, int]:
     )
 
 
-def _cause(group: Sequence[Finding], spans: Iterable[Span]) -> Cause:
+def _cause(group: Sequence[Finding], reach: Iterable[Span], answers: Sequence[Span]) -> Cause:
     told = group[-1]
     evidence = tuple(dict.fromkeys(line for one in group for line in one.evidence))
     hosts = {one.host for one in told.endpoints}
     days = [line.taken for line in evidence if line.taken]
-    lost = _lost_since(hosts, spans)
+    lost = _lost_since(hosts, reach)
     owner = told.owner if told.owner in list(Owner) else ""
     remedy = told.remedy
     return Cause(
@@ -63,8 +80,22 @@ def _cause(group: Sequence[Finding], spans: Iterable[Span]) -> Cause:
         letter=remedy.request,
         to=remedy.to or owner,
         since=lost,
+        moves=tuple(dict.fromkeys(_moves(hosts, answers))),
         seen=max(days, default=None),
     )
+
+
+def _moves(hosts: set[str], answers: Sequence[Span]) -> Iterator[Move]:
+    """The last move of each of these names, as each resolver told it."""
+    lanes: dict[tuple[str, str], list[Span]] = {}
+    for span in answers:
+        if span.host in hosts and located(span):
+            lanes.setdefault((span.host, span.resolver), []).append(span)
+    for (host, _), spans in lanes.items():
+        for before, after in reversed(tuple(pairwise(spans))):
+            if located(before) != located(after) and before.last and after.first:
+                yield Move(host, located(before), before.last, located(after), after.first)
+                break
 
 
 def _lost_since(hosts: set[str], spans: Iterable[Span]) -> datetime | None:

@@ -11,6 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from arcferry import catalog
+from arcferry.diagnosis.names import region_name
 from arcferry.errors import InputError, first_problem
 from arcferry.report.as_json import SCHEMA
 from arcferry.text import clean, one_line, quoted
@@ -227,6 +229,14 @@ class Fault(_Part):
     says: Line = ""
 
 
+class Past(_Part):
+    """How a run left a server."""
+
+    run: Name = ""
+    at: Instant = None
+    ended: Name = ""
+
+
 class Host(_Part):
     """A host of a run or a collection, or a machine of a verification."""
 
@@ -243,6 +253,7 @@ class Host(_Part):
     failure: Step | None = None
     faults: tuple[Fault, ...] = ()
     machine: Machine | None = None
+    last_run: Past | None = None
 
 
 class Run(_Part):
@@ -310,9 +321,10 @@ class Written(_Part):
 
     @property
     def day(self) -> datetime | None:
-        """As of when it is; where it has no day of its own, that of the newest thing it was made from."""
+        """As of when it is; where it has no day of its own, that of the newest thing it tells of."""
         own = self.taken or self.asked or self.ended or self.last or self.started
-        return own or max((one.taken for one in self.inputs if one.taken), default=None)
+        told = [one.taken for one in self.inputs] + [one.time for run in self.runs for one in run.hosts]
+        return own or max(filter(None, told), default=None)
 
 
 def read(document: object, name: str = "") -> Written:
@@ -344,3 +356,11 @@ def read(document: object, name: str = "") -> Written:
 def every(documents: Sequence[Written], field: str) -> list[Any]:
     """What all documents have in this field, in their order."""
     return [one for document in documents for one in getattr(document, field)]
+
+
+def located(span: Span) -> str:
+    """The region, or the service whose community carries the answer anywhere; empty if neither is known."""
+    if span.region:
+        return region_name(span.region)
+    known = catalog.community(span.community)
+    return known.name if known else span.community

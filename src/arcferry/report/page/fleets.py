@@ -73,7 +73,7 @@ def state_of(host: Host, words: Words) -> str:
     if host.extra:
         return words("fleet.extra")
     state = host.outcome or host.state or "unknown"
-    return words("fleet.missing") if host.outcome == "missing" else state.replace("-", " ")
+    return words("fleet.missing") if host.outcome == "missing" else words.of("states", state)
 
 
 def level_of(host: Host) -> Level:

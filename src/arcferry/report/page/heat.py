@@ -35,7 +35,7 @@ def heat_map(documents: Sequence[Written], words: Words) -> HeatMap | None:
     if OTHER in letters:
         stages.append("other")
     left = sum(row.names.count for row in rows[MOST_NAMES:])
-    return HeatMap(tuple(columns), tuple(rows[:MOST_NAMES]), left, tuple(stages))
+    return HeatMap(tuple(columns), tuple(rows[:MOST_NAMES]), UNTRIED in letters, left, tuple(stages))
 
 
 def _tried(documents: Sequence[Written], words: Words) -> dict[str, Tried]:

@@ -52,7 +52,7 @@ class Answer:
 
     Attributes:
         says: the sentence.
-        more: how many further causes there are, in a sentence.
+        more: how many further findings there are, in a sentence.
         act: who can change it, and what; empty where nobody has to.
         standings: how each document stands.
     """
@@ -65,12 +65,24 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """A name whose answer moved, as a watch saw it: when it was last seen before, and first after."""
+
+    host: str
+    before: str
+    until: datetime
+    after: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Cause:
     """One cause, for all hosts that have it.
 
     Attributes:
         to: whom the letter goes to.
         since: since when a name is out of reach, where a watch tells.
+        moves: the last move of each of its names, where a watch tells.
         seen: the day of the newest evidence.
     """
 
@@ -91,6 +103,7 @@ class Cause:
     letter: str
     to: str
     since: datetime | None
+    moves: tuple[Move, ...]
     seen: datetime | None
 
 
@@ -154,6 +167,7 @@ class HeatMap:
 
     columns: tuple[Column, ...]
     rows: tuple[HeatRow, ...]
+    untried: bool
     left: int
     stages: tuple[str, ...]
 
@@ -249,6 +263,7 @@ class Page:
 
     made: datetime
     place: str
+    check: str
     answer: Answer
     causes: tuple[Cause, ...]
     path: Path | None

@@ -83,12 +83,19 @@ def _of_documents(documents: Sequence[Written]) -> Iterator[Seen]:
             carried: Level = "unknown" if one.in_filter is None else "ok" if one.in_filter else "warn"
             for host in one.hosts or ("",):
                 yield one.value, one.region, carried, host
-        newest = {
-            (one.host, one.resolver): one for one in document.answers if document.kind == "watch-history"
-        }
-        for span in newest.values():
-            if span.region or span.community:
-                yield span.community, span.region, _SAID.get(str(span.carried), "unknown"), span.host
+        if document.kind == "watch-history":
+            yield from _of_watch(document)
+
+
+def _of_watch(document: Written) -> Iterator[Seen]:
+    """Where its names answered at last; what was reached there is not in doubt."""
+    reached = {one.host: one.reached for one in document.reach}
+    newest = {(one.host, one.resolver): one for one in document.answers}
+    for span in newest.values():
+        if span.region or span.community:
+            carried = _SAID.get(str(span.carried), "unknown")
+            there: Level = "ok" if carried == "unknown" and reached.get(span.host) else carried
+            yield span.community, span.region, there, span.host
 
 
 def _of_causes(causes: Sequence[Cause]) -> Iterator[Seen]:

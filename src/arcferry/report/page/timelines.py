@@ -1,13 +1,11 @@
 """Time: the steps of each server in a run, and how long each name answered where and was reached."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from arcferry import catalog
-from arcferry.diagnosis.names import region_name
-from arcferry.report.page.documents import Host, Span, Written
+from arcferry.report.page.documents import Host, Span, Written, located
 from arcferry.report.page.fleets import level_of, state_of
 from arcferry.report.page.page import RANK, Block, Lane, Level, Timeline
 from arcferry.report.page.words import Words
@@ -39,22 +37,31 @@ class _Time:
 
 def timelines(documents: Sequence[Written], words: Words) -> tuple[Timeline, ...]:
     """Those of the runs, then those of the watches."""
-    runs = (one for one in documents if one.kind == "run" and any(map(_seconds, one.hosts)))
-    found = [_of_run(one, words) for one in runs]
+    runs = (one for document in documents for one in _runs(document))
+    found = [_of_run(name, hosts, words) for name, hosts in runs if any(map(_seconds, hosts))]
     for document in documents:
+        if document.kind == "verification" and document.asked:
+            found += [_stood(document, document.asked, words)]
         if document.kind == "watch-history" and document.first and document.last:
             time = _Time(document.first, document.last)
             found += [_reached(document, time, words), _answered(document, time, words)]
     return tuple(one for one in found if one.lanes)
 
 
-def _of_run(document: Written, words: Words) -> Timeline:
+def _runs(document: Written) -> Iterator[tuple[str, tuple[Host, ...]]]:
+    if document.kind == "run":
+        yield document.run, document.hosts
+    for run in document.runs[:1]:
+        yield run.run, run.hosts
+
+
+def _of_run(run: str, servers: Sequence[Host], words: Words) -> Timeline:
     """A lane a server, those that failed first; as long as its steps took."""
-    longest = max((_seconds(host) for host in document.hosts), default=0.0) or 1.0
-    hosts = sorted(document.hosts, key=lambda one: (RANK[level_of(one)], -_seconds(one)))
+    longest = max((_seconds(host) for host in servers), default=0.0) or 1.0
+    hosts = sorted(servers, key=lambda one: (RANK[level_of(one)], -_seconds(one)))
     lanes = tuple(_steps(host, longest, words) for host in hosts[:_MOST_LANES])
     return Timeline(
-        title=words("timelines.run", run=document.run),
+        title=words("timelines.run", run=run),
         first=words("timelines.start"),
         last=words("timelines.seconds", count=round(longest)),
         lanes=lanes,
@@ -72,11 +79,38 @@ def _steps(host: Host, longest: float, words: Words) -> Lane:
     for place, step in enumerate(host.steps):
         style = "bad" if step.state in ("failed", "blocked") else "good" if place % 2 else "good odd"
         taken = words("timelines.seconds", count=round(step.seconds, 1))
-        tip = ", ".join(filter(None, (step.step, step.state, taken, step.says)))
+        tip = ", ".join(filter(None, (step.step, words.of("states", step.state), taken, step.says)))
         blocks.append(_block((at, at + step.seconds), longest, style, tip))
         at += step.seconds
     says = f"{state_of(host, words)}, {words('timelines.seconds', count=round(at))}"
     return Lane(host.name, tuple(blocks), says, level_of(host))
+
+
+def _stood(document: Written, asked: datetime, words: Words) -> Timeline:
+    """A lane a server: how a run left it, and since when it stands as Azure shows it."""
+    told = {one: list(_standings(one, asked, words)) for one in document.machines}
+    starts = [span.first for spans in told.values() for span, _, _ in spans if span.first]
+    time = _Time(min(starts, default=asked), asked)
+    lanes = [
+        Lane(one.name, time.blocks(spans, words), state_of(one, words), level_of(one))
+        for one, spans in told.items()
+        if spans
+    ]
+    legend = (("good", words("timelines.connected")), ("bad", words("timelines.silent")))
+    return _timeline(words("timelines.verification"), time, lanes, legend, words)
+
+
+def _standings(machine: Host, asked: datetime, words: Words) -> Iterator[tuple[Span, str, str]]:
+    past, since = machine.last_run, min(machine.since, asked) if machine.since else None
+    if past and past.at and past.at < (since or asked):
+        says = words("timelines.left", run=past.run, state=words.of("states", past.ended))
+        yield Span(first=past.at, last=since or asked), _style(past.ended), says
+    if since:
+        yield Span(first=since, last=asked), _style(machine.state), state_of(machine, words)
+
+
+def _style(state: str) -> str:
+    return {"connected": "good", "unknown": "unknown"}.get(state, "bad")
 
 
 def _reached(document: Written, time: _Time, words: Words) -> Timeline:
@@ -99,11 +133,11 @@ def _answered(document: Written, time: _Time, words: Words) -> Timeline:
     """A lane a name and resolver, coloured by region, and barred where the filter lacks its community."""
     styles = {
         place: f"region{number % _COLOURS}"
-        for number, place in enumerate(dict.fromkeys(filter(None, map(_located, document.answers))))
+        for number, place in enumerate(dict.fromkeys(filter(None, map(located, document.answers))))
     }
     lanes = []
     for (host, resolver), spans in _by(document.answers, lambda one: (one.host, one.resolver)).items():
-        told = [(one, styles.get(_located(one), "unknown"), _place(one, words)) for one in spans]
+        told = [(one, styles.get(located(one), "unknown"), _place(one, words)) for one in spans]
         outside = words("timelines.not_carried")
         lost = [(one, "lost", f"{_place(one, words)}: {outside}") for one in spans if one.carried == "no"]
         name = words("timelines.resolver", host=host or words("labels.regional"), resolver=resolver or "DNS")
@@ -134,19 +168,11 @@ def _by(spans: Iterable[Span], key: Callable[[Span], _Key]) -> dict[_Key, list[S
 
 
 def _told(span: Span) -> tuple[object, ...]:
-    return span.reached, span.says, _located(span), span.carried
+    return span.reached, span.says, located(span), span.carried
 
 
 def _place(span: Span, words: Words) -> str:
-    return _located(span) or span.says or words("timelines.region_unknown")
-
-
-def _located(span: Span) -> str:
-    """The region, or the service whose community carries the answer anywhere; empty if neither is known."""
-    if span.region:
-        return region_name(span.region)
-    known = catalog.community(span.community)
-    return known.name if known else span.community
+    return located(span) or span.says or words("timelines.region_unknown")
 
 
 def _timeline(

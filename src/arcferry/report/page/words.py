@@ -10,6 +10,7 @@ from typing import Any
 
 from arcferry.diagnosis.words import filled
 from arcferry.language import ENGLISH, over, spoken
+from arcferry.report.page.page import Move
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,11 @@ class Words:
             return self("labels.unknown_day")
         text = f"{instant.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
         return text.removesuffix(" 00:00 UTC")
+
+    def moved(self, move: Move) -> str:
+        """From where to where a name's answer moved, and between which two looks."""
+        values = {"host": move.host, "before": move.before, "after": move.after}
+        return self("labels.moved", until=self.day(move.until), since=self.day(move.since), **values)
 
     def servers(self, count: int) -> str:
         """`1 server`, `12 servers`."""

@@ -9,7 +9,7 @@ import requests
 from pypsrp.exceptions import AuthenticationError, WinRMTransportError, WSManFaultError
 from tests.lab.hosts.windows.winrm.conftest import Service, in_thread
 
-from arcferry_lab.pki import Authority
+from arcferry_lab.pki import Authority, new_rsa_key
 
 pytestmark = pytest.mark.lab
 DENIED = 5
@@ -96,7 +96,7 @@ def certificate(authority: Authority, tmp_path: Path) -> dict[str, str]:
 
 
 def _certificate(authority: Authority, folder: Path, name: str) -> dict[str, str]:
-    leaf = authority.issue([name], client=True, with_rsa=True)
+    leaf = authority.issue([name], client=True, key=new_rsa_key())
     (folder / "user.pem").write_bytes(leaf.certificate_pem)
     (folder / "user.key").write_bytes(leaf.key_pem)
     return {"certificate_pem": str(folder / "user.pem"), "certificate_key_pem": str(folder / "user.key")}

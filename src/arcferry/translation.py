@@ -1,0 +1,179 @@
+"""What an error says, in the language of whoever reads it.
+
+Errors are raised, kept and written into JSON in English. Where one is shown to a person, its text is found among the
+templates of the source, and its values are put into the translated one. What is found nowhere stays as it is.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from gettext import GNUTranslations
+from importlib import resources
+from string import Formatter
+
+from arcferry.language import ENGLISH, spoken
+
+_LONGEST = 4000
+"""Letters of a text that is looked for: what is longer is a server's output, or hostile."""
+_DEEPEST = 4
+_MOST_CUTS = 8
+"""Places at which one text is taken apart."""
+_FEW = 10
+"""Letters of a template that hardly says anything, such as `{key} is not {kind}`: other sentences hold as much."""
+
+
+def translated(text: str) -> str:
+    """The message or the hint of an error in the language that is spoken."""
+    return text if spoken() == ENGLISH or not text else _catalogue(spoken()).say(text)
+
+
+def labelled(label: str, text: str) -> str:
+    """A line such as `error: MESSAGE` in the language that is spoken."""
+    if spoken() == ENGLISH:
+        return f"{label}: {text}"
+    return f"{_catalogue(spoken()).say(label)}：{translated(text)}"
+
+
+@dataclass(frozen=True)
+class Template:
+    """An English text with blanks, and how the other language says it.
+
+    Attributes:
+        literals: what stands before, between and after the blanks.
+        names: of the blanks, in their order.
+        said: the other language's text, as literals each with the name of the blank behind it.
+    """
+
+    literals: tuple[str, ...]
+    names: tuple[str, ...]
+    said: tuple[tuple[str, str | None], ...]
+
+    @property
+    def weight(self) -> int:
+        """How many letters are no blank's."""
+        return sum(map(len, self.literals))
+
+    def values(self, text: str) -> dict[str, str] | None:
+        """What stands in the blanks, or None where this is not the text's template.
+
+        Each literal is taken where it comes first. That finds every match, and reads the text once.
+        """
+        first, *between, last = self.literals if self.names else (*self.literals, "")
+        if not self.names:
+            return {} if text == first else None
+        end = len(text) - len(last)
+        if end < len(first) or not text.startswith(first) or not text.endswith(last):
+            return None
+        found, start = [], len(first)
+        for literal in between:
+            at = text.find(literal, start, end)
+            if at < 0:
+                return None
+            found.append(text[start:at])
+            start = at + len(literal)
+        return dict(zip(self.names, (*found, text[start:end]), strict=True))
+
+
+def parsed(english: str, said: str) -> Template:
+    """The template of an entry of the catalogue."""
+    parts = [(literal, name) for literal, name, _, _ in Formatter().parse(english)]
+    literals = [literal for literal, _ in parts]
+    names = [name for _, name in parts if name is not None]
+    if parts and parts[-1][1] is not None:
+        literals.append("")
+    return Template(
+        tuple(literals), tuple(names), tuple((text, name) for text, name, _, _ in Formatter().parse(said))
+    )
+
+
+class Catalogue:
+    """All templates of a language."""
+
+    def __init__(self, entries: dict[str, str]) -> None:
+        made = [parsed(english, said) for english, said in entries.items() if english and said]
+        # Of several that match, the one with most words of its own is meant.
+        self._templates = sorted((one for one in made if one.names), key=lambda one: one.weight, reverse=True)
+        self._whole = {one.literals[0]: one for one in made if not one.names}
+
+    def say(self, text: str, depth: int = 0) -> str:
+        """The text as this language says it; as it is where none of its templates is found."""
+        return (self._found(text, depth) if len(text) <= _LONGEST else None) or text
+
+    def _found(self, text: str, depth: int) -> str | None:
+        if depth > _DEEPEST or not text.strip():
+            return None
+        return (
+            self._as_one(text, depth)
+            or self._by_lines(text, depth)
+            or self._behind_a_place(text, depth)
+            or self._by_sentences(text, depth)
+        )
+
+    def _as_one(self, text: str, depth: int) -> str | None:
+        if text in self._whole:
+            return self._filled(self._whole[text], {}, depth)
+        for template in self._templates:
+            values = template.values(text)
+            if values is not None and self._fits(template, values, depth):
+                return self._filled(template, values, depth)
+        return None
+
+    def _fits(self, template: Template, values: dict[str, str], depth: int) -> bool:
+        """Whether the values can be those that were meant, and no part of another sentence."""
+        if not template.literals[0] and _ends_a_part(values[template.names[0]]):
+            return False
+        return template.weight > _FEW or all(
+            " " not in value or _is_quoted(value) or self.say(value, depth + 1) != value
+            for value in values.values()
+        )
+
+    def _filled(self, template: Template, values: dict[str, str], depth: int) -> str:
+        told = {name: self.say(value, depth + 1) for name, value in values.items()}
+        return "".join(literal + (told[name] if name else "") for literal, name in template.said)
+
+    def _by_lines(self, text: str, depth: int) -> str | None:
+        first, feed, rest = text.partition("\n")
+        if not feed:
+            return None
+        lines = [first, *rest.split("\n")]
+        told = [self.say(line, depth + 1) for line in lines]
+        return "\n".join(told) if told != lines else None
+
+    def _behind_a_place(self, text: str, depth: int) -> str | None:
+        """`FILE:3: what is wrong`: the place stays."""
+        at = text.find(": ")
+        for _ in range(_MOST_CUTS):
+            if at < 0:
+                return None
+            told = self._as_one(text[at + 2 :], depth)
+            if told:
+                return f"{text[:at]}: {told}"
+            at = text.find(": ", at + 2)
+        return None
+
+    def _by_sentences(self, text: str, depth: int) -> str | None:
+        """Several sentences, each of a template of its own: the longest beginning that is one, then the rest."""
+        ends = [at for at in range(len(text)) if text[at] in ".?:;" and text[at + 1 : at + 2] == " "]
+        for end in reversed(ends[:_MOST_CUTS]):
+            for kept in (end + 1, end):
+                told = self._as_one(text[:kept], depth) or self._behind_a_place(text[:kept], depth)
+                if told:
+                    mark = {"": "", ".": "。", ";": "；", "?": "？", ":": "："}[text[kept : end + 1]]
+                    return told + mark + self.say(text[end + 2 :], depth + 1)
+        return None
+
+
+def _is_quoted(value: str) -> bool:
+    return value.startswith("'") and value.endswith("'")
+
+
+def _ends_a_part(value: str) -> bool:
+    """A value that stands first, and has a place within: `FILE: location` of `FILE: location is missing`."""
+    return not _is_quoted(value) and (": " in value or value.endswith(":"))
+
+
+@cache
+def _catalogue(language: str) -> Catalogue:
+    with resources.files("arcferry").joinpath("locale", language, "errors.mo").open("rb") as file:
+        # gettext looks up one text at a time, and has no public way to list them.
+        entries: dict[str, str] = vars(GNUTranslations(file))["_catalog"]
+    return Catalogue(entries)

@@ -1,0 +1,58 @@
+"""The pictures of the documents, taken by `make pictures`: small, shown, and of what is typed there."""
+
+import html
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PICTURES = sorted((ROOT / "docs/images").iterdir())
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+MOST = {".svg": 40_000, ".png": 200_000}
+TALLEST = {".svg": 1_900, ".png": 1_200}
+SHOWN = {
+    (document.parent / to).resolve(): words
+    for document in DOCUMENTS
+    for words, to in re.findall(r"!\[([^\]]+)\]\(([^)]+)\)", document.read_text(encoding="utf-8"))
+}
+
+
+def height(picture: Path) -> float:
+    if picture.suffix == ".png":
+        return int.from_bytes(picture.read_bytes()[20:24])
+    found = re.search(r'viewBox="0 0 [\d.]+ ([\d.]+)"', picture.read_text(encoding="utf-8"))
+    assert found
+    return float(found[1])
+
+
+def lines(picture: Path) -> list[str]:
+    """The lines that a terminal's picture shows."""
+    parts: dict[str, list[str]] = {}
+    drawn = re.findall(r'<text[^>]*y="([\d.]+)"[^>]*>([^<]*)</text>', picture.read_text(encoding="utf-8"))
+    for place, text in drawn:
+        parts.setdefault(place, []).append(html.unescape(text).replace("\xa0", " "))
+    return ["".join(part).rstrip() for part in parts.values()]
+
+
+@pytest.mark.parametrize("picture", PICTURES, ids=lambda path: path.name)
+def test_it_is_small_and_shown(picture: Path) -> None:
+    assert picture in SHOWN
+    assert picture.stat().st_size < MOST[picture.suffix]
+    assert height(picture) < TALLEST[picture.suffix]
+
+
+@pytest.mark.parametrize(
+    "picture", [one for one in PICTURES if one.suffix == ".svg"], ids=lambda path: path.name
+)
+def test_it_says_nothing_of_the_twin_s_own_ca_and_cuts_no_line(picture: Path) -> None:
+    text = "\n".join(lines(picture))
+    assert "twin CA" not in text
+    assert "judged by" not in text or re.search(r"judged by .*\.json$", text, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ["check", "explain", "audit", "apply"])
+def test_a_terminal_shows_a_command_of_the_documents(name: str) -> None:
+    first = next(one for one in lines(ROOT / f"docs/images/{name}.svg") if one.startswith("$"))
+    shown = "\n".join(document.read_text(encoding="utf-8") for document in DOCUMENTS)
+    assert " ".join(first.removeprefix("$").split()[:4]) in shown
