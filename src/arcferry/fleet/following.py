@@ -105,13 +105,16 @@ class Standings:
         says: what it says.
         hosts: of each host its state, step, stage and time, and what was said of it.
         places: where in the journal the events of each host begin.
+        journals: how many there were; a journal that is shorter than before is another one.
     """
 
     def __init__(self, run: RunFolder) -> None:
         self.run = run
+        self.journals = 0
         self._begin_anew()
 
     def _begin_anew(self) -> None:
+        self.journals += 1
         self._place = 0
         self.last, self.says = "", ""
         self.hosts: dict[str, dict[str, str]] = {}
@@ -120,7 +123,7 @@ class Standings:
     def read_on(self) -> set[str]:
         """Take in what the journal has got since; gives the hosts of which it tells, the run's name being ""."""
         if _size(self.run.journal) < self._place:
-            self._begin_anew()  # another journal has its name
+            self._begin_anew()
         told = set()
         for entry in entries(self.run.journal, self._place):
             name = "" if entry.of_run else str(entry.event["host"])
