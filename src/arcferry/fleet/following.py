@@ -121,7 +121,7 @@ class Standings:
         self.places: dict[str, list[int]] = {}
 
     def read_on(self) -> set[str]:
-        """Take in what the journal has got since; gives the hosts of which it tells, the run's name being ""."""
+        """Take in what the journal has got since; gives the hosts of which it tells, "" for the run."""
         if _size(self.run.journal) < self._place:
             self._begin_anew()
         told = set()
@@ -150,7 +150,7 @@ def standing(run: RunFolder) -> Json:
 
 
 def summary(stands: Standings) -> Json:
-    """Whether a run is at work, the last that is said of it as a whole, and the last order that it was given."""
+    """Whether a run is at work, the last that is said of it as a whole, and its last order."""
     state = state_of(stands.run, stands.last)
     order = Controls(stands.run).order()
     return {

@@ -14,6 +14,7 @@ from arcferry.text import clean, one_line, whole
 ROWS = 100
 """Hosts on a page."""
 
+_TEXTS = ("state", "cause", "site", "tag", "host")
 _MOST_PAGES = 1_000_000
 _MOST_CHOICES = 200
 _AT_WORK = frozenset(("started", "done", "skipped", "recorded"))
@@ -124,8 +125,8 @@ class Choice:
     @classmethod
     def of(cls, given: Mapping[str, str]) -> Self:
         """What an address says; what is no page is the first."""
-        texts = {one.name: clean(given.get(one.name, ""), limit=300) for one in fields(cls) if one.name != "page"}
-        return cls(**texts, page=whole(given.get("page", ""), most=_MOST_PAGES) or 1)
+        state, cause, site, tag, host = (clean(given.get(name, ""), limit=300) for name in _TEXTS)
+        return cls(state, cause, site, tag, host, whole(given.get("page", ""), most=_MOST_PAGES) or 1)
 
     def query(self, **other: object) -> str:
         """The same as a part of an address, with these in their place."""
@@ -185,7 +186,7 @@ def choices(view: RunView) -> Choices:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """A step of a host, with what the journal and the record of steps tell of it. What is unknown is empty."""
+    """A step of a host, as the journal and the record of steps tell of it. What is unknown is empty."""
 
     step: str
     state: str
@@ -199,7 +200,9 @@ class StepView:
     output: str = ""
 
 
-def steps_of(events: Iterable[Mapping[str, Any]], attempt: int, recorded: Iterable[Mapping[str, Any]]) -> list[StepView]:
+def steps_of(
+    events: Iterable[Mapping[str, Any]], attempt: int, recorded: Iterable[Mapping[str, Any]]
+) -> list[StepView]:
     """The steps of a host's last attempt, in their order.
 
     Args:
@@ -216,7 +219,9 @@ def steps_of(events: Iterable[Mapping[str, Any]], attempt: int, recorded: Iterab
             step |= {"state": str(event.get("event", "")), "says": one_line(str(event.get("says", "")))}
             step["seconds"] = event.get("seconds", 0.0)
     for result in recorded if attempt == last else ():
-        step = steps.setdefault(one_line(str(result.get("step", ""))), {"state": str(result.get("state", ""))})
+        step = steps.setdefault(
+            one_line(str(result.get("step", ""))), {"state": str(result.get("state", ""))}
+        )
         texts = ("says", "hint", "code", "meaning")
         step |= {name: one_line(str(result[name]), limit=600) for name in texts if result.get(name)}
         step["output"] = clean(str(result.get("output", "")), limit=16 * 1024)

@@ -129,7 +129,9 @@ class LiveRun:
 
     def _known(self) -> Mapping[str, HostRow]:
         known = hosts_of(self.run)
-        return {host.name: HostRow(number, host.name, host.site, host.tags) for number, host in enumerate(known)}
+        return {
+            host.name: HostRow(number, host.name, host.site, host.tags) for number, host in enumerate(known)
+        }
 
     def _rows(self, before: Mapping[str, HostRow], told: set[str]) -> Mapping[str, HostRow]:
         rows = dict(before)

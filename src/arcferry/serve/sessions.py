@@ -85,6 +85,11 @@ class Sessions:
             session = self._sessions[key] = replace(session, seen=now)
         return session
 
+    def is_own(self, name: str, csrf: str) -> bool:
+        """Whether a form is of that session."""
+        session = self._sessions.get(_hash(name))
+        return session is not None and hmac.compare_digest(_hash(session.csrf), _hash(csrf))
+
     def end(self, name: str) -> None:
         """Sign out."""
         self._sessions.pop(_hash(name), None)

@@ -24,16 +24,20 @@ def html(page: Page, words: Words) -> str:
     Its own style and its one script, which copies letters, are let in by their hashes, and nothing else is.
     """
     style, script = part("style.css"), part("copy.js")
-    text: str = templates(__package__).get_template("page.html.jinja").render(
-        page=page,
-        words=words,
-        version=__version__,
-        style=style,
-        script=script,
-        policy=_policy(style, script),
-        pictures=drawings(page.path, words) if page.path else (),
-        letters=_LETTERS,
-        stages=STAGES,
+    text: str = (
+        templates(__package__)
+        .get_template("page.html.jinja")
+        .render(
+            page=page,
+            words=words,
+            version=__version__,
+            style=style,
+            script=script,
+            policy=_policy(style, script),
+            pictures=drawings(page.path, words) if page.path else (),
+            letters=_LETTERS,
+            stages=STAGES,
+        )
     )
     return text
 
