@@ -11,7 +11,7 @@ from arcferry.files import is_held
 from arcferry.fleet.control import Controls
 from arcferry.fleet.events import EventKind
 from arcferry.fleet.run_folder import RunFolder, runs
-from arcferry.text import from_json, one_line
+from arcferry.text import json_decoder, one_line
 
 LOCK = "lock"
 """The file in a run's folder that is held while an apply works on the run."""
@@ -64,6 +64,7 @@ def entries(path: Path, begin: int = 0) -> Iterator[Entry]:
     A line without its end is left for the next reading; what is no event, as a line that a killed run left
     torn, is passed over.
     """
+    decoder = json_decoder()
     try:
         with path.open("rb") as stream:
             place = stream.seek(begin)
@@ -72,7 +73,7 @@ def entries(path: Path, begin: int = 0) -> Iterator[Entry]:
                     return
                 place += len(line)
                 try:
-                    event = from_json(line)
+                    event = decoder.decode(line.decode())
                 except ValueError:
                     continue
                 if isinstance(event, dict):

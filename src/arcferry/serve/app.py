@@ -52,9 +52,9 @@ class Serving:
     allow_actions: bool = False
 
 
-def make_app(serving: Serving) -> ASGIApp:
+def make_app(serving: Serving, live: Live) -> ASGIApp:
     """The application, in the language that is spoken now."""
-    pages = _Pages(serving)
+    pages = _Pages(serving, live)
     app = Starlette(
         routes=[
             Route("/", pages.runs),
@@ -76,9 +76,9 @@ def make_app(serving: Serving) -> ASGIApp:
 class _Pages:
     """One method a page."""
 
-    def __init__(self, serving: Serving) -> None:
+    def __init__(self, serving: Serving, live: Live) -> None:
         self._serving = serving
-        self._live = Live(serving.state)
+        self._live = live
         self._renderer = Renderer()
         self._words = self._renderer.words
         self._attempts = Attempts()

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -170,6 +170,12 @@ class Live:
     def __init__(self, state: Path) -> None:
         self._state = state
         self._runs: dict[str, LiveRun] = {}
+
+    async def read_up(self) -> None:
+        """Read the newest run, so that its first page comes at once; what cannot be read is told by the page."""
+        with suppress(ArcferryError):
+            for run, _ in (await asyncio.to_thread(runs, self._state))[:1]:
+                await (await self.run(run.id)).refreshed()
 
     async def newest(self) -> tuple[list[RunView], int]:
         """The newest runs as they stand now, and how many older ones there are.

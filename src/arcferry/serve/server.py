@@ -18,6 +18,7 @@ from arcferry.errors import FileInputError, InputError
 from arcferry.files import FILE_LIMIT, read_bounded
 from arcferry.serve.app import Serving, make_app
 from arcferry.serve.guard import Site
+from arcferry.serve.live import Live
 from arcferry.serve.sessions import Sessions
 from arcferry.serve.stream import MOST, Streams
 from arcferry.text import said
@@ -152,9 +153,10 @@ async def serve(
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi"):
         # What it would log of requests holds what strangers sent, and the address of the first link.
         logging.getLogger(name).disabled = True
+    live = Live(state)
     server = _Server(
         uvicorn.Config(
-            make_app(serving),
+            make_app(serving, live),
             http="h11",
             ws="none",
             loop="asyncio",
@@ -169,6 +171,7 @@ async def serve(
             ssl_keyfile=where.tls.key if where.tls else None,
         )
     )
+    await live.read_up()
     task = asyncio.create_task(server.serve([where.socket]))
     try:
         ready()
