@@ -1,5 +1,6 @@
 """Runs as the engine leaves them: by its own journal, its own record of steps, its own evidence."""
 
+import asyncio
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -7,8 +8,10 @@ from pathlib import Path
 
 from arcferry.files import only_one
 from arcferry.fleet.events import Event, EventKind, journal
+from arcferry.fleet.findings import claimed, findings_of, keep
 from arcferry.fleet.following import LOCK
 from arcferry.fleet.inventory import Host, Inventory
+from arcferry.fleet.records import logged, open_records, recorded_step
 from arcferry.fleet.run_folder import RunFolder, keep_hosts, open_run
 
 RUN = "0123456789ab"
@@ -18,7 +21,12 @@ TARGET = {"cloud": "AzureCloud", "resource_group": "rg-arc", "location": "eastas
 
 def hosts(count: int) -> tuple[Host, ...]:
     return tuple(
-        Host(f"server{number:02}", f"10.0.0.{number}", site=f"site{number % 2}", tags={"role": f"r{number % 3}"})
+        Host(
+            f"server{number:02}",
+            f"10.0.0.{number}",
+            site=f"site{number % 2}",
+            tags={"role": f"r{number % 3}"},
+        )
         for number in range(count)
     )
 
@@ -71,3 +79,26 @@ def at_work(folder: RunFolder) -> Iterator[None]:
     """While an apply holds the run."""
     with only_one(folder.path, "apply", name=LOCK, hint=""):
         yield
+
+
+def judged(folder: RunFolder, host: str) -> None:
+    """Evidence by which a host's failure has a cause."""
+    path = Path(__file__).parents[1] / "evidence/readers/samples/agent-check/old-table.txt"
+    keep(findings_of([([host], claimed(host, [(path.name, path.read_bytes())]))]), folder.path)
+
+
+async def recorded(folder: RunFolder, host: str, step: dict[str, str]) -> None:
+    """A host's attempt in the record of steps."""
+
+    async def work(name: str, attempt: int, given: dict[str, object]) -> dict[str, object]:
+        async def act() -> dict[str, object]:
+            return dict(step)
+
+        await recorded_step(step["step"], act)
+        return {"outcome": "failed", "steps": [dict(step)]}
+
+    with logged(folder):
+        async with open_records(folder, work, concurrency=1, lost=lambda _: None) as records:
+            await records.enqueue(host, 1, {})
+            while await records.active():  # noqa: ASYNC110  # DBOS's own threads do the work
+                await asyncio.sleep(0.02)

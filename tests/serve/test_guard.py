@@ -2,10 +2,10 @@
 
 import pytest
 from starlette.datastructures import Headers
-
-from arcferry.serve.guard import Site
 from tests.serve import made
 from tests.serve.conftest import TOKEN, Served
+
+from arcferry.serve.guard import Site
 
 LOCAL = Site(frozenset(("localhost", "127.0.0.1", "[::1]")), 8710)
 FAR = Site(frozenset(("arc.example.net", "*.lab.example.net")), 443, secure=True)

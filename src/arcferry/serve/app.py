@@ -197,8 +197,9 @@ class _Pages:
         row = view.rows.get(name)
         if row is None:
             return self._message(request, self._words("serve.no_host"), status=404)
+        steps, problem = await live.steps(name)
         found = [one for one in view.causes if name in view.of_cause.get(one.slug, ())]
-        return self._page(request, "host", view=view, row=row, steps=await live.steps(name), found=found)
+        return self._page(request, "host", view=view, row=row, steps=steps, problem=problem, found=found)
 
     async def retry(self, request: Request) -> Response:
         """The command that takes failed hosts up again."""

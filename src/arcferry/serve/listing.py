@@ -66,14 +66,14 @@ class RunView:
         version: another one for every change.
         order: the last that was asked of it, with who asked; None where nothing was.
         causes: what its failed hosts' evidence leads to; `of_cause` are those hosts by its slug.
-        problem: why it cannot be read any more; empty where it can.
+        problem: what of it cannot be read; empty where all can.
     """
 
     id: str
     version: str
     started: str
     inventory: str
-    target: Mapping[str, Any]
+    target: Mapping[str, str]
     total: int
     state: RunState
     says: str
@@ -217,7 +217,8 @@ def steps_of(
         if _number(event) == last and (name := one_line(str(event.get("step", "")))):
             step = steps.setdefault(name, {"began": str(event.get("time", ""))})
             step |= {"state": str(event.get("event", "")), "says": one_line(str(event.get("says", "")))}
-            step["seconds"] = event.get("seconds", 0.0)
+            seconds = event.get("seconds")
+            step["seconds"] = seconds if isinstance(seconds, int | float) else 0.0
     for result in recorded if attempt == last else ():
         step = steps.setdefault(
             one_line(str(result.get("step", ""))), {"state": str(result.get("state", ""))}

@@ -2,17 +2,18 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from arcferry.diagnosis.finding import NOTHING_JUDGED
 from arcferry.errors import ArcferryError, UnknownNameError
 from arcferry.fleet.findings import judged_at, judged_of
 from arcferry.fleet.following import RunState, Standings, summary
 from arcferry.fleet.records import steps_so_far
-from arcferry.fleet.run_folder import RunFolder, hosts_of, runs
+from arcferry.fleet.run_folder import KnownHost, RunFolder, hosts_of, runs
 from arcferry.report import as_json, page
 from arcferry.report.page.causes import causes
 from arcferry.serve.listing import HostRow, RunView, StepView, steps_of
@@ -20,6 +21,7 @@ from arcferry.text import one_line
 from arcferry.times import to_text
 
 _POLL = 0.4
+_Read = TypeVar("_Read")
 MOST_RUNS = 12
 """Runs that are listed and kept in memory, the newest."""
 
@@ -37,6 +39,8 @@ class LiveRun:
         self._changes = 0
         self._journal = 0
         self._evidence = 0
+        self._problems: dict[str, str] = {}
+        self._names: dict[str, str] = {}
         self._listeners = 0
         self._reader: asyncio.Task[None] | None = None
         self.view = self._nothing_read()
@@ -49,7 +53,7 @@ class LiveRun:
             version="",
             started=to_text(self.run.started),
             inventory=one_line(str(self._record.get("inventory", ""))),
-            target=target if isinstance(target, dict) else {},
+            target={key: one_line(str(target[key])) for key in target} if isinstance(target, dict) else {},
             total=total if isinstance(total, int) else 0,
             state=RunState.UNKNOWN,
             says="",
@@ -94,52 +98,50 @@ class LiveRun:
 
     def _read(self) -> RunView:
         """The view of now; the same object where nothing is new."""
-        try:
-            return self._versioned(self._read_well())
-        except ArcferryError as error:
-            return self._versioned(replace(self.view, problem=error.message))
-
-    def _versioned(self, view: RunView) -> RunView:
-        if self.view.version and view == self.view:
-            return self.view
-        self._changes += 1
-        return replace(view, version=f"{self._boot}.{self._changes}")
-
-    def _read_well(self) -> RunView:
         told = self._stands.read_on()
         view = self.view
         if self._journal != self._stands.journals:
             self._journal = self._stands.journals
             view = replace(view, rows=self._known())
         stands = summary(self._stands)
-        rows = self._rows(view.rows, told) if told - {""} else view.rows
         found: dict[str, Any] = {}
         if (evidence := judged_at(self.run)) != self._evidence:
             self._evidence = evidence
             found = self._judged()
-        return replace(
-            view,
-            state=RunState(stands["state"]),
-            says=stands["says"],
-            order=stands["order"],
-            rows=rows,
-            problem="",
-            **found,
+        if told - {""}:
+            found["rows"] = self._rows(view.rows, told - {""})
+        state, problem = RunState(stands["state"]), "; ".join(filter(None, self._problems.values()))
+        view = replace(
+            view, state=state, says=stands["says"], order=stands["order"], problem=problem, **found
         )
+        if view.version and view == self.view:
+            return self.view
+        self._changes += 1
+        return replace(view, version=f"{self._boot}.{self._changes}")
+
+    def _told(self, what: str, read: Callable[[], _Read], otherwise: _Read) -> _Read:
+        """What is read; where it cannot be, the page tells why, and shows all that can."""
+        self._problems[what] = ""
+        try:
+            return read()
+        except ArcferryError as error:
+            self._problems[what] = error.message
+            return otherwise
 
     def _known(self) -> Mapping[str, HostRow]:
-        known = hosts_of(self.run)
-        return {
-            host.name: HostRow(number, host.name, host.site, host.tags) for number, host in enumerate(known)
-        }
+        self._names = {}
+        nobody: tuple[KnownHost, ...] = ()
+        known = self._told("hosts", lambda: hosts_of(self.run), nobody)
+        return {one.name: HostRow(number, one.name, one.site, one.tags) for number, one in enumerate(known)}
 
     def _rows(self, before: Mapping[str, HostRow], told: set[str]) -> Mapping[str, HostRow]:
         rows = dict(before)
-        for name in told - {""}:
-            row = rows.get(name) or HostRow(len(rows), name)
-            last = self._stands.hosts[name]
+        for given in told:
+            name = one_line(given)
+            self._names[name] = given
+            last = self._stands.hosts[given]
             rows[name] = replace(
-                row,
+                rows.get(name) or HostRow(len(rows), name),
                 event=last["state"],
                 step=one_line(last["step"], limit=60),
                 stage=last["stage"],
@@ -149,19 +151,23 @@ class LiveRun:
         return rows
 
     def _judged(self) -> dict[str, Any]:
-        diagnosis = judged_of(self.run)
+        diagnosis = self._told("evidence", lambda: judged_of(self.run), NOTHING_JUDGED)
         written = page.read({"schema": 1, "kind": "runs", **as_json.fields(diagnosis)})
         of_cause: dict[str, frozenset[str]] = {}
         for finding in diagnosis.findings:
             of_cause[finding.cause] = of_cause.get(finding.cause, frozenset()) | set(finding.servers)
         return {"causes": causes([written]), "of_cause": of_cause}
 
-    async def steps(self, host: str) -> list[StepView]:
-        """What one host did in its last attempt."""
+    async def steps(self, host: str) -> tuple[list[StepView], str]:
+        """What one host did in its last attempt, and why its record cannot be read; empty where it can."""
+        name = self._names.get(host, host)
         async with self._lock:
-            events = await asyncio.to_thread(self._stands.events_of, host)
-        attempt, recorded = await asyncio.to_thread(steps_so_far, self.run, host)
-        return steps_of(events, attempt, recorded)
+            events = await asyncio.to_thread(self._stands.events_of, name)
+        try:
+            attempt, recorded = await asyncio.to_thread(steps_so_far, self.run, name)
+        except ArcferryError as error:
+            return steps_of(events, 0, ()), error.message
+        return steps_of(events, attempt, recorded), ""
 
 
 class Live:
@@ -172,7 +178,7 @@ class Live:
         self._runs: dict[str, LiveRun] = {}
 
     async def read_up(self) -> None:
-        """Read the newest run, so that its first page comes at once; what cannot be read is told by the page."""
+        """Read the newest run, so that its first page comes at once; the page tells what cannot be read."""
         with suppress(ArcferryError):
             for run, _ in (await asyncio.to_thread(runs, self._state))[:1]:
                 await (await self.run(run.id)).refreshed()

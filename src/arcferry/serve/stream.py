@@ -119,7 +119,7 @@ async def changes(
                     view = await live.after(version)
             except TimeoutError:
                 view = live.view
-            if says := over() or view.problem:
+            if says := over():
                 yield event("over", renderer.text(says))
                 return
             yield "".join(shown.news(view)) or ": still here\n\n"
