@@ -9,7 +9,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from arcferry.serve.server import listening, serve
+from arcferry.serve.server import Tls, listening, serve
 from arcferry.serve.sessions import Sessions
 
 TOKEN = "a-token-of-a-test-0123456789"
@@ -43,10 +43,12 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(state: Path, *, allow_actions: bool = False) -> AsyncIterator[Served]:
+async def serving(
+    state: Path, *, allow_actions: bool = False, tls: Tls | None = None
+) -> AsyncIterator[Served]:
     sessions = Sessions(TOKEN)
     async with AsyncExitStack() as stack:
-        where = stack.enter_context(listening("127.0.0.1", 0, None))
+        where = stack.enter_context(listening("127.0.0.1", 0, tls))
         begun = asyncio.Event()
         task = asyncio.create_task(
             serve(where, state, sessions, allow_actions=allow_actions, ready=begun.set)

@@ -1,23 +1,23 @@
 """Where it listens, how it begins and how it ends."""
 
 import asyncio
-import os
 import signal
 import socket
 import ssl
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
 import pytest
 from tests.serve import made
-from tests.serve.conftest import TOKEN
+from tests.serve.conftest import TOKEN, serving
 
+from arcferry.cli import serve as command
 from arcferry.errors import ArcferryError
 from arcferry.serve.server import Tls, listening
 from arcferry_lab.pki import Authority
+
+OWN = {"Sec-Fetch-Site": "same-origin"}
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +48,9 @@ def test_a_port_that_is_taken() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         port = other.getsockname()[1]
-        with pytest.raises(ArcferryError, match=f"port {port} on 127.0.0.1 is taken") as caught:
-            with listening("127.0.0.1", port, None):
-                pass
+        taken = pytest.raises(ArcferryError, match=f"port {port} on 127.0.0.1 is taken")
+        with taken as caught, listening("127.0.0.1", port, None):
+            pass
     assert "--port" in caught.value.hint
 
 
@@ -70,71 +70,63 @@ def test_a_certificate_that_cannot_be_used(authority: Authority, tmp_path: Path,
     assert caught.value.hint
 
 
-@asynccontextmanager
-async def command(state: Path, *more: str, token: str = TOKEN) -> AsyncIterator[asyncio.subprocess.Process]:
-    file = state / "token"
-    file.write_text(token)
-    file.chmod(0o600)
+@pytest.fixture
+def token(tmp_path: Path) -> Path:
+    path = tmp_path / "token"
+    path.write_text(TOKEN)
+    path.chmod(0o600)
+    return path
+
+
+async def test_ctrl_c_ends_it_although_a_page_is_open(tmp_path: Path, token: Path) -> None:
+    made.story(tmp_path)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "arcferry", "serve", "--port", "0", "--state", str(state),
-        "--token-file", str(file), *more,
-        env=os.environ, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+        sys.executable, "-m", "arcferry", "serve", "--port", "0", "--state", tmp_path, "--token-file", token,
+        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
-        yield process
+        async with asyncio.timeout(60):
+            assert process.stderr
+            url = (await process.stderr.readline()).decode().split()[-1]
+            async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as http:
+                async with http.post(f"{url}sign-in", data={"token": TOKEN}, headers=OWN) as answer:
+                    assert answer.status == 200
+                async with http.get(f"{url}runs/{made.RUN}/events") as page:
+                    assert (await page.content.readline()).startswith(b"event: counts")
+                    process.send_signal(signal.SIGINT)
+                    while await page.content.readline():
+                        pass
+            told = (await process.stderr.read()).decode()
+            assert (await process.wait(), "Traceback" in told, TOKEN in told) == (130, False, False)
     finally:
         if process.returncode is None:
             process.kill()
         await process.communicate()
 
 
-async def test_ctrl_c_ends_it_although_a_page_is_open(tmp_path: Path) -> None:
-    made.story(tmp_path)
-    async with command(tmp_path) as process, asyncio.timeout(60):
-        assert process.stderr
-        url = (await process.stderr.readline()).decode().split()[-1]
-        jar = aiohttp.CookieJar(unsafe=True)
-        async with aiohttp.ClientSession(cookie_jar=jar) as http:
-            given = {"data": {"token": TOKEN}, "headers": {"Sec-Fetch-Site": "same-origin"}}
-            async with http.post(f"{url}sign-in", **given) as answer:
-                assert answer.status == 200
-            async with http.get(f"{url}runs/{made.RUN}/events") as page:
-                assert (await page.content.readline()).startswith(b"event: counts")
-                process.send_signal(signal.SIGINT)
-                while await page.content.readline():
-                    pass
-        told = (await process.stderr.read()).decode()
-        assert (await process.wait(), "Traceback" in told, TOKEN in told) == (130, False, False)
+def test_a_token_that_can_be_guessed_is_refused(token: Path) -> None:
+    token.write_text("short")
+    with pytest.raises(ArcferryError, match="can be guessed"):
+        command.serve(token_file=token, port=0)
 
 
-@pytest.mark.parametrize(
-    ("token", "more", "says"),
-    [
-        ("short", (), "can be guessed"),
-        (TOKEN, ("--tls-cert", "x"), "belong together"),
-        (TOKEN, ("--listen", "0.0.0.0"), "listen in"),
-    ],
-)
-async def test_what_is_refused_at_the_command_line(
-    tmp_path: Path, token: str, more: tuple[str, ...], says: str
-) -> None:
-    async with command(tmp_path, *more, token=token) as process, asyncio.timeout(60):
-        _, told = await process.communicate()
-    assert (process.returncode, says in told.decode(), "hint:" in told.decode()) == (2, True, True)
+def test_a_token_is_never_told_where_no_terminal_is() -> None:
+    with pytest.raises(ArcferryError, match="a log is no place") as caught:
+        command.serve(port=0)
+    assert caught.value.hint == "Give --token-file."
+
+
+def test_a_certificate_and_its_key_belong_together(token: Path) -> None:
+    with pytest.raises(ArcferryError, match="belong together"):
+        command.serve(token_file=token, tls_cert=token, port=0)
 
 
 async def test_over_tls_the_cookie_goes_nowhere_else(authority: Authority, tmp_path: Path) -> None:
-    pair = tls(authority, tmp_path, "127.0.0.1")
-    more = ("--tls-cert", str(pair.certificate), "--tls-key", str(pair.key))
     context = ssl.create_default_context(cadata=authority.pem.decode())
-    async with command(tmp_path, *more) as process, asyncio.timeout(60):
-        assert process.stderr
-        url = (await process.stderr.readline()).decode().split()[-1]
-        async with aiohttp.ClientSession() as http:
-            given = {"data": {"token": TOKEN}, "headers": {"Sec-Fetch-Site": "same-origin"}}
-            async with http.post(f"{url}sign-in", ssl=context, allow_redirects=False, **given) as answer:
-                cookie = answer.headers["Set-Cookie"]
-                assert "max-age" in answer.headers["Strict-Transport-Security"]
+    async with serving(tmp_path, tls=tls(authority, tmp_path, "127.0.0.1")) as served:
+        given = {"data": {"token": TOKEN}, "headers": OWN, "ssl": context, "allow_redirects": False}
+        async with served.http.post(f"{served.url}/sign-in", **given) as answer:
+            cookie = answer.headers["Set-Cookie"]
+            assert "max-age" in answer.headers["Strict-Transport-Security"]
     assert cookie.startswith("__Host-arcferry=")
     assert {"Secure", "HttpOnly", "SameSite=strict", "Path=/"} <= set(cookie.split("; "))

@@ -17,7 +17,7 @@ OPTIONS = (
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars", "--mute-audio",
     "--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--disable-dev-shm-usage",
-    "--host-resolver-rules=MAP * ~NOTFOUND", "--remote-debugging-port=0", "about:blank",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--remote-debugging-port=0", "about:blank",
 )  # fmt: skip
 
 
@@ -47,14 +47,26 @@ class Browser:
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
-    async def open(self, page: Path, *, width: int, scheme: str = "light", media: str = "screen") -> None:
+    async def open(
+        self, page: Path | str, *, width: int, scheme: str = "light", media: str = "screen"
+    ) -> None:
         size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
         await self.ask("Emulation.setDeviceMetricsOverride", **size)
         features = [{"name": "prefers-color-scheme", "value": scheme}]
         await self.ask("Emulation.setEmulatedMedia", media=media, features=features)
-        await self.ask("Page.navigate", url=page.as_uri())
+        await self.ask("Page.navigate", url=page.as_uri() if isinstance(page, Path) else page)
+        await self.loaded()
+
+    async def loaded(self) -> None:
         while (await self._said()).get("method") != "Page.loadEventFired":
             pass
+
+    async def press(self, key: str) -> None:
+        code = {"Tab": 9, "Enter": 13}[key]
+        text = {"text": "\r"} if key == "Enter" else {}
+        named = {"key": key, "code": key, "windowsVirtualKeyCode": code}
+        await self.ask("Input.dispatchKeyEvent", type="keyDown", **named, **text)
+        await self.ask("Input.dispatchKeyEvent", type="keyUp", **named)
 
     async def picture(self) -> bytes:
         shot = await self.ask("Page.captureScreenshot", captureBeyondViewport=True)
@@ -69,7 +81,7 @@ class Browser:
 
 @asynccontextmanager
 async def browsing() -> AsyncIterator[Browser]:
-    """A browser that reaches nothing but files, and leaves nothing behind."""
+    """A browser that reaches nothing but files and this machine, and leaves nothing behind."""
     name = program()
     assert name
     with tempfile.TemporaryDirectory(prefix="arcferry-browser-", ignore_cleanup_errors=True) as folder:

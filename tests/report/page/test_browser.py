@@ -79,26 +79,18 @@ async def test_the_letter_is_copied_with_the_keyboard_alone(browser: Browser, fo
     await browser.open(folder / "all.html", width=1280)
     visited = []
     for _ in range(20):
-        await _press(browser, "Tab")
+        await browser.press("Tab")
         visited.append(await browser.evaluate(FOCUS))
         if visited[-1] == "BUTTON#cause1-letter":
             break
     assert visited[-1] == "BUTTON#cause1-letter"
-    await _press(browser, "Enter")
+    await browser.press("Enter")
     assert await browser.evaluate("document.activeElement.textContent") == "Copied"
     assert await browser.evaluate("getSelection().toString()") == samples.LETTER
-    await _press(browser, "Tab")
+    await browser.press("Tab")
     assert await browser.evaluate(FOCUS) == "SUMMARY#"
-    await _press(browser, "Enter")
+    await browser.press("Enter")
     assert await browser.evaluate("document.activeElement.parentElement.open") is True
-
-
-async def _press(browser: Browser, key: str) -> None:
-    code = {"Tab": 9, "Enter": 13}[key]
-    text = {"text": "\r"} if key == "Enter" else {}
-    named = {"key": key, "code": key, "windowsVirtualKeyCode": code}
-    await browser.ask("Input.dispatchKeyEvent", type="keyDown", **named, **text)
-    await browser.ask("Input.dispatchKeyEvent", type="keyUp", **named)
 
 
 async def test_paper_shows_what_is_folded_and_no_buttons(browser: Browser, folder: Path) -> None:
