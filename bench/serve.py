@@ -1,7 +1,8 @@
 """The live page of a run over 10,000 hosts, beside Datasette with the same hosts in one table.
 
-First pages and memory of both, medians of requests that take turns; and how long after a line in the journal a page
-that is open is sent it. Datasette comes from PyPI into an environment of its own. Run: .venv/bin/python bench/serve.py
+Pages and memory of both, medians of requests that take turns; and how long after a line in the journal a page
+that is open is sent it. Datasette comes from PyPI into an environment of its own. Run:
+.venv/bin/python bench/serve.py
 """
 
 import http.client
@@ -158,7 +159,7 @@ def main() -> int:
             late = behind(run, port, cookie)
             print(f"first page {first * 1000:.0f} ms")
             print(
-                f"a page of 100 of {HOSTS:,} hosts, by site: {ours * 1000:.0f} ms; Datasette {datasette * 1000:.0f} ms"
+                f"100 of {HOSTS:,} hosts, by site: {ours * 1000:.0f} ms; Datasette {datasette * 1000:.0f} ms"
             )
             print(f"ratio {datasette / ours:.1f}")
             print(f"behind a change: median {statistics.median(late):.2f} s, most {max(late):.2f} s")

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from arcferry.fleet.following import RunState
-from arcferry.serve.listing import Choice, HostRow, RunView, choices, listing, steps_of
+from arcferry.serve.listing import Choice, HostRow, RunView, listing, steps_of
 
 EVENTS = ("", "started", "waiting", "done", "failed", "blocked", "not-heard-from", "connected", "stopped")
 
@@ -70,7 +70,7 @@ def test_an_address_says_what_is_chosen() -> None:
 
 
 def test_what_there_is_to_choose() -> None:
-    found = choices(view(*rows(9), of_cause={"tcp/timeout": frozenset()}))
+    found = view(*rows(9), of_cause={"tcp/timeout": frozenset()}).choices
     assert (found.causes, found.sites) == (("tcp/timeout",), ["site0", "site1"])
     assert found.tags == ["role=r0", "role=r1", "role=r2"]
 

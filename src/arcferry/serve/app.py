@@ -18,7 +18,7 @@ from arcferry.errors import ArcferryError, UnknownNameError
 from arcferry.fleet.control import Order, Wish, give
 from arcferry.report.page.html import part
 from arcferry.serve.guard import SIGN_IN, Guard, Site
-from arcferry.serve.listing import STATES, Choice, choices, listing
+from arcferry.serve.listing import STATES, Choice, listing
 from arcferry.serve.live import Live
 from arcferry.serve.orders import possible, retries
 from arcferry.serve.render import Renderer
@@ -171,7 +171,7 @@ class _Pages:
             view=view,
             choice=choice,
             list=listing(view, choice),
-            known=choices(view),
+            known=view.choices,
             states=STATES,
             actions=[wish.value for wish in possible(view)] if self._serving.allow_actions else [],
         )

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Self
 from urllib.parse import urlencode
@@ -59,6 +60,15 @@ class HostRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Choices:
+    """What there is to choose from."""
+
+    causes: Sequence[str]
+    sites: Sequence[str]
+    tags: Sequence[str]
+
+
+@dataclass(frozen=True)  # without slots, which have no room for what is counted once
 class RunView:
     """A run at one moment.
 
@@ -88,12 +98,19 @@ class RunView:
         """Whether a process works on it."""
         return self.state in (RunState.RUNNING, RunState.PAUSED)
 
-    @property
+    @cached_property
     def counts(self) -> dict[str, int]:
         """How many of its hosts are in which state, the worst first; hosts that are not named count too."""
         found = Counter(row.state(at_work=self.at_work) for row in self.rows.values())
         found["not-begun"] += max(0, self.total - len(self.rows))
         return {state: found[state] for state in STATES if found[state]}
+
+    @cached_property
+    def choices(self) -> Choices:
+        """Every cause, site and tag of it, as far as a page has room."""
+        sites = {row.site for row in self.rows.values() if row.site}
+        tags = {f"{key}={value}" for row in self.rows.values() for key, value in row.tags.items()}
+        return Choices(tuple(self.of_cause), sorted(sites)[:_MOST_CHOICES], sorted(tags)[:_MOST_CHOICES])
 
     @property
     def level(self) -> Level:
@@ -166,22 +183,6 @@ def listing(view: RunView, choice: Choice) -> Listing:
     pages = max(1, -(-len(found) // ROWS))
     page = min(choice.page, pages)
     return Listing(found[(page - 1) * ROWS : page * ROWS], len(found), page, pages)
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What there is to choose from."""
-
-    causes: Sequence[str]
-    sites: Sequence[str]
-    tags: Sequence[str]
-
-
-def choices(view: RunView) -> Choices:
-    """Every cause, site and tag of a run, as far as a page has room."""
-    sites = dict.fromkeys(row.site for row in view.rows.values() if row.site)
-    tags = dict.fromkeys(f"{key}={value}" for row in view.rows.values() for key, value in row.tags.items())
-    return Choices(tuple(view.of_cause), sorted(sites)[:_MOST_CHOICES], sorted(tags)[:_MOST_CHOICES])
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from arcferry.report.page.words import Words, load
 from arcferry.serve.listing import Choice, HostRow, Listing, RunView, level_of
 
 _PACKAGE = "arcferry.serve"
+_PAGES = ("runs", "run", "host", "watches", "confirm", "retry", "sign_in", "message")
 
 
 class Renderer:
@@ -20,6 +21,8 @@ class Renderer:
         self.words: Words = load(_PACKAGE)
         self._templates = templates(_PACKAGE)
         self._shared = {"words": self.words, "version": __version__, "level_of": level_of}
+        for name in _PAGES:  # so that nobody waits for a first one
+            self._templates.get_template(f"{name}.html.jinja")
         module = self._templates.get_template("pieces.html.jinja").make_module(self._shared)
         self._pieces: Any = module
 
