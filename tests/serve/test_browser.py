@@ -1,5 +1,6 @@
 """The live page as a real Chromium shows it, while a run goes on; also what axe-core finds in it."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -34,7 +35,10 @@ class Desk:
         await self.browser.open(self.served.url + path, width=width, scheme=scheme)
 
     async def until(self, expression: str) -> None:
-        await self.browser.page.wait_for_function(expression, timeout=60_000)
+        async with asyncio.timeout(60):
+            # Not by Playwright's waiting, which has the page evaluate a text: its policy forbids that.
+            while not await self.browser.evaluate(expression):  # noqa: ASYNC110  # the browser is asked again
+                await asyncio.sleep(0.05)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
