@@ -6,7 +6,8 @@
 
 Each translated entry has `of`, which stands for the English text that it was made from; so have the tables
 that all entries of a file share, at the top of the file. What errors say is in a catalogue of gettext's.
-The texts of codes (catalog/data/zh-TW) have no stamps: each is found by the whole English text that it was made from.
+The texts of codes (catalog/data/zh-TW) need no stamps: each stands behind the whole English text that it was
+made from.
 """
 
 import hashlib
@@ -74,7 +75,9 @@ def code_problems(language: str) -> Iterator[str]:
     known: dict[str, str] = {}
     for path in sorted((CODES / language).glob("*.toml")):
         given = read(path)
-        yield from (f"{path.name}: stands in {known[text]} too: {text}" for text in given.keys() & known.keys())
+        yield from (
+            f"{path.name}: stands in {known[text]} too: {text}" for text in given.keys() & known.keys()
+        )
         known |= dict.fromkeys(given, path.name)
     texts = code_texts()
     yield from (f"{place}: is not translated: {text}" for text, place in texts.items() if text not in known)
@@ -83,14 +86,12 @@ def code_problems(language: str) -> Iterator[str]:
 
 def code_texts() -> dict[str, str]:
     """What codes mean and what is to be done about them, each with the file that it stands in."""
-    tables = [
-        (path.name, rows)
-        for path in sorted(CODES.glob("*.toml"))
-        for rows in read(path).values()
-        if isinstance(rows, list)
-    ]
-    rows = [(name, row) for name, table in tables for row in table if isinstance(row, dict) and "meaning" in row]
-    return {row[key]: name for name, row in rows for key in ("meaning", "remedy") if row.get(key)}
+    found = {}
+    for path in sorted(CODES.glob("*.toml")):
+        tables = [rows for rows in read(path).values() if isinstance(rows, list)]
+        codes = [row for rows in tables for row in rows if isinstance(row, dict) and "meaning" in row]
+        found |= {row[key]: path.name for row in codes for key in ("meaning", "remedy") if row.get(key)}
+    return found
 
 
 def write_stamps(language: str, family: str, only: str = "") -> None:

@@ -16,7 +16,9 @@ ROOT = Path(__file__).parents[2]
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 SET_WRONG = re.compile(r"[\u4e00-\u9fff][A-Za-z0-9]|[A-Za-z0-9][\u4e00-\u9fff]|[\u4e00-\u9fff][,:;]")
 """Latin letters without a space before or after Han, or a half-width mark behind it."""
-KEPT = re.compile(r"(?<!\w)--?[a-zA-Z]+[\w-]*|AZCM\d+|\b[A-Z]+_[A-Z_]+|\b\d{2,}\b|[\w.]+\.(?:log|txt|com|json)\b", re.ASCII)
+KEPT = re.compile(
+    r"(?<!\w)--?[a-zA-Z]+[\w-]*|AZCM\d+|\b[A-Z]+_[A-Z_]+|\b\d{2,}\b|[\w.]+\.(?:log|txt|com|json)\b", re.ASCII
+)
 """Options, codes, numbers and files, which stay."""
 OF_ELSEWHERE = (
     "默认",
@@ -86,7 +88,7 @@ def test_a_text_of_a_code_that_is_missing_or_stale_is_found(
     script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "zh-TW").mkdir()
-    (tmp_path / "azcm.toml").write_text("codes = [{ code = 'A', meaning = 'Full.', remedy = 'Make room.' }]\n")
+    (tmp_path / "azcm.toml").write_text("codes = [{ meaning = 'Full.', remedy = 'Make room.' }]\n")
     given = tmp_path / "zh-TW/azcm.toml"
     monkeypatch.setattr(script, "CODES", tmp_path)
     given.write_text('"Full." = "已滿。"\n"Wait." = "請稍候。"\n', encoding="utf-8")
@@ -96,7 +98,7 @@ def test_a_text_of_a_code_that_is_missing_or_stale_is_found(
     ]
 
 
-@pytest.mark.parametrize("code", (*codes(), *system_codes()), ids=lambda code: code.title)
+@pytest.mark.parametrize("code", [*codes(), *system_codes()], ids=lambda code: code.title)
 def test_a_code_is_told_in_chinese(code: Code) -> None:
     with speaking("zh-TW"):
         said = told(code)

@@ -95,8 +95,8 @@ def code(name: str) -> Code:
 def told(code: Code) -> Code:
     """The code with its meaning and its remedy in the language that is spoken.
 
-    A translation is found by the English text that it was made from: what a newer catalogue says otherwise stays
-    English until somebody translates that.
+    A translation is found by the English text that it was made from: what a newer catalogue says otherwise
+    stays English until somebody translates that.
     """
     if spoken() == ENGLISH:
         return code

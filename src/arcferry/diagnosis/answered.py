@@ -6,7 +6,7 @@ from dataclasses import replace
 from arcferry import catalog
 from arcferry.catalog import Carrier
 from arcferry.diagnosis.destination import Destination, destinations_of
-from arcferry.diagnosis.names import community_name, filter_name, listed
+from arcferry.diagnosis.names import community_name, filter_name, listed, said_of
 from arcferry.evidence.case import Case, Document
 from arcferry.probe.observation import Attempt, DnsAnswer
 from arcferry.routing import filter_change
@@ -97,7 +97,7 @@ def changes_for(
     today, name = (seen.allowed, filter_name(seen)) if seen else ((), "")
     group, rule = (seen.resource_group, seen.rule) if seen else ("", "")
     add = [one.value for one in lacking]
-    reasons = [f"{community_name(one.value)}: {listed(one.hosts, most=3)}" for one in lacking]
+    reasons = [said_of(community_name(one.value), listed(one.hosts, most=3)) for one in lacking]
     besides = tuple(effects(lacking, new=seen is None))
     letter = filter_change.request(name, today, add, reasons, effects=besides, asof=asof, new=seen is None)
     made = filter_change.changes(

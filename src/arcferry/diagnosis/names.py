@@ -7,6 +7,7 @@ from arcferry import catalog
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Affected
 from arcferry.diagnosis.words import family, filled
+from arcferry.language import ENGLISH, spoken
 from arcferry.routing import filter_change
 from arcferry.routing.filter_change import FILTER_UNKNOWN
 from arcferry.routing.route_filter import RouteFilter
@@ -35,6 +36,11 @@ def day(instant: date | datetime | None) -> str:
 def named(destination: Destination) -> str:
     """The endpoint's name; a regional HIS host that discovery did not give is called so."""
     return destination.host or common("regional_his")
+
+
+def said_of(name: str, says: str) -> str:
+    """`NAME: what is said of it`, with the colon of the language that is spoken."""
+    return f"{name}: {says}" if spoken() == ENGLISH else f"{name}\uff1a{says}"
 
 
 def affected(destination: Destination) -> Affected:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from arcferry.diagnosis.causes import CAUSES
+from arcferry.diagnosis.causes.coded import of_code
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Command, Owner, Severity
 from arcferry.diagnosis.rule import Match, Value
@@ -60,6 +61,8 @@ def page(slug: str) -> Page:
     sample = {**family("common")["sample"], **of_all["sample"], **of_all[cause.slug].get("sample", {})}
     seen = tuple(f"- {' '.join(line.split())}" for line in words.symptom.splitlines())
     given: dict[str, Value] = {"seen": seen}
+    if "code" in sample:
+        given |= of_code(sample["code"])
     given |= {name: tuple(value) if isinstance(value, list) else value for name, value in sample.items()}
     advice = remedy(Values(whole, _match(given), Case(()), given))
     return Page(

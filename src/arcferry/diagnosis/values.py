@@ -25,6 +25,7 @@ from arcferry.diagnosis.names import (
     listed,
     named,
     region_name,
+    said_of,
 )
 from arcferry.diagnosis.rule import Line, Match, Value
 from arcferry.diagnosis.words import PLACEHOLDERS, Entry, family, filled, how_to_get
@@ -358,7 +359,7 @@ _COMMON: dict[str, Callable[[Values], Value]] = {
     "resolver_alone": lambda values: bool(_resolver(values)[0]) and not _resolver(values)[1],
     "signature": lambda values: values.match.signature,
     "title": lambda values: values.entry.title,
-    "seen": lambda values: tuple(f"- {one.origin}: {one.says}" for one in _seen(values)[:_MOST_SEEN]),
+    "seen": lambda values: tuple(f"- {said_of(one.origin, one.says)}" for one in _seen(values)[:_MOST_SEEN]),
     "advice": _advice,
     "on_linux": _on_linux,
     "scope": lambda values: values.fill("/subscriptions/{subscription}/resourceGroups/{resource_group}"),

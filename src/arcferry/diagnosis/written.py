@@ -7,7 +7,7 @@ from datetime import datetime
 from arcferry.command_line import line
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Command, Evidence, Finding, Remedy, Severity
-from arcferry.diagnosis.names import affected, community_name, day, listed, named
+from arcferry.diagnosis.names import affected, community_name, day, listed, named, said_of
 from arcferry.diagnosis.rule import Cause, Match
 from arcferry.diagnosis.values import Values
 from arcferry.diagnosis.words import Piece, entry, family, field_alone, fields, filled
@@ -127,7 +127,8 @@ def _attempted(destinations: Iterable[Destination]) -> list[Evidence]:
             key = (seen.origin, _what_was_seen(seen), seen.taken)
             lines.setdefault(key, []).append(named(one))
     return [
-        Evidence(origin, f"{listed(hosts)}: {seen}", taken) for (origin, seen, taken), hosts in lines.items()
+        Evidence(origin, said_of(listed(hosts), seen), taken)
+        for (origin, seen, taken), hosts in lines.items()
     ]
 
 
@@ -155,7 +156,7 @@ def _answered(answer: DnsAnswer) -> Evidence:
     gives = listed(answer.addresses) if answer.addresses else (answer.rcode or says("no_address"))
     asked = says("resolver_answers", resolver=answer.resolver) if answer.resolver else says("answer_is")
     through = says("through", chain=" -> ".join(answer.chain)) if answer.chain else ""
-    return Evidence(answer.origin, f"{answer.host}: {asked} {gives}{through}", answer.taken)
+    return Evidence(answer.origin, said_of(answer.host, f"{asked} {gives}{through}"), answer.taken)
 
 
 def _covered(found: Coverage, *, halts: bool) -> Iterable[Evidence]:

@@ -13,7 +13,7 @@ from arcferry import catalog
 from arcferry.catalog import Carrier, Code
 from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Evidence, Owner, Severity
-from arcferry.diagnosis.rule import Cause, Line, Match, case_cause, cause, line
+from arcferry.diagnosis.rule import Cause, Line, Match, Value, case_cause, cause, line
 from arcferry.evidence.case import NETWORK_ERROR, Case, CodeSeen
 from arcferry.probe.observation import Stage
 
@@ -23,6 +23,7 @@ _CARRIERS = {
     "endpoint:regional": Carrier.REGIONAL,
 }
 _FAILURE = "failure"
+_ENTRA = "AADSTS"
 _WORDS = "words"
 _GENERAL_FAMILIES = ("agent", "install-script", "msiexec", "msi-error", "powershell")
 _GENERAL = (
@@ -158,25 +159,30 @@ def agent_code(case: Case) -> Iterable[Match]:
         is_failure = code is None or code.outcome == _FAILURE
         if seen.code == NETWORK_ERROR or cause_of(seen) or not is_failure or _explained(seen, case):
             continue
-        is_entra = seen.code.startswith("AADSTS")
-        phase = code.phase if code else "auth" if is_entra else ""
-        told = catalog.told(code) if code else None
+        phase = code.phase if code else "auth" if seen.code.startswith(_ENTRA) else ""
         found[seen.code] = Match(
             signature=(seen.code,),
             evidence=(_ended(seen), *_meaning(seen)),
             severity=Severity.WARNING if code and code.family == "powershell" else None,
             owner=_OWNERS.get(phase, Owner.SERVER),
-            values={
-                "code": seen.code,
-                "known": code is not None,
-                "listed": "yes" if code else "entra" if is_entra else "no",
-                "number": seen.code.removeprefix("AADSTS"),
-                "retry": code is not None and code.retry,
-                "means": told.meaning.rstrip(".。") if told else "",
-                "remedy": told.remedy if told else "",
-            },
+            values=of_code(seen.code),
         )
     return found.values()
+
+
+def of_code(name: str) -> dict[str, Value]:
+    """The named values of a code: what the catalogue knows of it, in the language that is spoken."""
+    code = catalog.known_code(name)
+    told = catalog.told(code) if code else None
+    return {
+        "code": name,
+        "known": code is not None,
+        "listed": "yes" if code else "entra" if name.startswith(_ENTRA) else "no",
+        "number": name.removeprefix(_ENTRA),
+        "retry": code is not None and code.retry,
+        "means": told.meaning.rstrip(".。") if told else "",
+        "remedy": told.remedy if told else "",
+    }
 
 
 @cause("agent/faulty-release", Owner.SERVER)
