@@ -28,7 +28,7 @@ from arcferry.diagnosis import expectation, finding, since
 from arcferry.fleet import events, following, outcome
 from arcferry.fleet.errands import errand
 from arcferry.leave import trace
-from arcferry.routing import features
+from arcferry.routing import coverage, features
 from arcferry.verify import DueKind, standing
 
 ROOT = Path(__file__).parents[1]
@@ -100,6 +100,7 @@ def _states() -> tuple[type[StrEnum], ...]:
         trace.TraceKind,
         trace.TraceState,
         features.Standing,
+        coverage.Verdict,
         data_update.Status,
         store.When,
     )

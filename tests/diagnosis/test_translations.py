@@ -62,22 +62,21 @@ def test_every_text_is_translated_from_the_english_of_now(script: ModuleType) ->
     assert list(script.problems("zh-TW")) == []
 
 
-def test_a_text_that_is_missing_or_stale_is_found(script: ModuleType, tmp_path: Path) -> None:
+def test_a_text_that_is_missing_or_stale_is_found(
+    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for language in ("en", "zh-TW"):
         (tmp_path / language).mkdir()
     (tmp_path / "en/tcp.toml").write_text('["tcp/refused"]\ntitle = "Refused"\nmeaning = "No."\n')
-    script.WORDS = tmp_path
-    try:
-        given = tmp_path / "zh-TW/tcp.toml"
-        assert list(script.problems("zh-TW")) == ["tcp.toml: tcp/refused lacks meaning, title"]
-        given.write_text('["tcp/refused"]\ntitle = "拒絕"\nmeaning = "不。"\n', encoding="utf-8")
-        assert ["another English text" in one for one in script.problems("zh-TW")] == [True]
-        script.write_stamps("zh-TW", "tcp")
-        assert list(script.problems("zh-TW")) == []
-        (tmp_path / "en/tcp.toml").write_text('["tcp/refused"]\ntitle = "Refused"\nmeaning = "Yes."\n')
-        assert ["another English text" in one for one in script.problems("zh-TW")] == [True]
-    finally:
-        script.WORDS = ROOT / "src/arcferry/diagnosis/words"
+    monkeypatch.setattr(script, "WORDS", tmp_path)
+    given = tmp_path / "zh-TW/tcp.toml"
+    assert list(script.problems("zh-TW")) == ["tcp.toml: tcp/refused lacks meaning, title"]
+    given.write_text('["tcp/refused"]\ntitle = "拒絕"\nmeaning = "不。"\n', encoding="utf-8")
+    assert ["another English text" in one for one in script.problems("zh-TW")] == [True]
+    script.write_stamps("zh-TW", "tcp")
+    assert list(script.problems("zh-TW")) == []
+    (tmp_path / "en/tcp.toml").write_text('["tcp/refused"]\ntitle = "Refused"\nmeaning = "Yes."\n')
+    assert ["another English text" in one for one in script.problems("zh-TW")] == [True]
 
 
 def test_every_text_of_a_code_is_translated(script: ModuleType) -> None:

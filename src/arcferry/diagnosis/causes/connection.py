@@ -11,6 +11,7 @@ from arcferry.diagnosis.destination import Destination
 from arcferry.diagnosis.finding import Confidence, Evidence, Owner, Severity
 from arcferry.diagnosis.rule import Line, Match, case_cause, cause, failed_with, line
 from arcferry.evidence.case import Case, Kind
+from arcferry.language import _
 from arcferry.probe.observation import Stage
 from arcferry.routing.coverage import Coverage, Verdict
 from arcferry.routing.reception import Return, returns
@@ -303,9 +304,12 @@ def _days(day: str) -> int:
 def _skewed(case: Case, origin: str) -> Match:
     severity = Severity.ERROR if abs(case.skew) > _BREAKING else Severity.WARNING
     seconds = abs(round(case.skew))
-    amount = f"{seconds} s" if seconds < _AN_HOUR else f"{seconds / _AN_HOUR:.1f} h"
-    if seconds >= _A_DAY:
-        amount = f"{seconds // 86400} d"
+    if seconds < _AN_HOUR:
+        amount = _("{count} s", count=seconds)
+    elif seconds < _A_DAY:
+        amount = _("{count} h", count=f"{seconds / _AN_HOUR:.1f}")
+    else:
+        amount = _("{count} d", count=f"{seconds // _A_DAY:.0f}")
     values = {"amount": amount, "direction": "ahead" if case.skew > 0 else "behind"}
     return Match(evidence=(line(origin, "skew", case.newest),), severity=severity, values=values)
 

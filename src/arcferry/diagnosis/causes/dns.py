@@ -7,6 +7,7 @@ from arcferry.diagnosis.finding import Confidence, Evidence, Owner, Severity
 from arcferry.diagnosis.names import region_name
 from arcferry.diagnosis.rule import Line, Match, Value, cause, failed_with, line
 from arcferry.evidence.case import Case
+from arcferry.language import _
 from arcferry.probe.observation import DnsAnswer, Stage
 from arcferry.probe.tcp import is_private
 from arcferry.routing.coverage import Verdict
@@ -110,11 +111,7 @@ def answers_differ(destination: Destination, _: Case) -> Match | None:
             answer.taken,
             resolver=answer.resolver,
             host=destination.host,
-            regions=tuple(
-                sorted(
-                    f"{region_name(region)} ({verdict})" for verdict, region in _verdicts(destination, answer)
-                )
-            ),
+            regions=_regions(destination, answer),
         )
         for answer in answers
     ]
@@ -129,6 +126,12 @@ def _is_unanswered(destination: Destination) -> bool:
     """Whether answers were handed in and none has an address, of a name that nobody saw fail later."""
     none = bool(destination.answers) and not any(answer.addresses for answer in destination.answers)
     return none and destination.stage is None and not destination.proxied and not destination.reached
+
+
+def _regions(destination: Destination, answer: DnsAnswer) -> tuple[str, ...]:
+    """The regions of one answer, each with what is expected of it."""
+    found = _verdicts(destination, answer)
+    return tuple(sorted(f"{region_name(region)} ({_(verdict)})" for verdict, region in found))
 
 
 def _verdicts(destination: Destination, answer: DnsAnswer) -> set[tuple[Verdict, str]]:
