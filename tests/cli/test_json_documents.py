@@ -35,7 +35,7 @@ def test_every_field_that_is_printed_stands_there(arcferry: Run, kind: str) -> N
 
 
 def test_a_check_and_its_findings_stand_there() -> None:
-    document = json.loads((CASES / "check-as-json/check.json").read_text(encoding="utf-8"))
+    document = json.loads((CASES / "kept-evidence/check.json").read_text(encoding="utf-8"))
     assert unknown(document) == []
     assert {"endpoints", "findings", "evidence"} <= set(kinds()["check"].of)
 
