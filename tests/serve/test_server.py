@@ -81,7 +81,8 @@ def token(tmp_path: Path) -> Path:
 async def test_ctrl_c_ends_it_although_a_page_is_open(tmp_path: Path, token: Path) -> None:
     made.story(tmp_path)
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "arcferry", "serve", "--listen-port", "0", "--state", tmp_path, "--page-token", token,
+        sys.executable, "-m", "arcferry", "serve", "--listen-port", "0", "--state", tmp_path,
+        "--page-token", token,
         stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:
