@@ -1,7 +1,7 @@
 """The texts of errors as templates, read from the source: `{path} cannot be read: {why}`.
 
-Whatever reaches the message or the hint of an error is followed to where it is written: through the variables
-and the parameters of functions, constants of modules, what other functions give back, and fields such as `hint`.
+Whatever reaches the message or the hint of an error is followed to where it is written: through variables,
+parameters, constants of modules, what other functions give back, and fields such as `hint`.
 What is no text of the source is a blank, named after its variable.
 
     python scripts/error_texts.py           every template, with the place where it was found

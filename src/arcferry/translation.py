@@ -1,7 +1,7 @@
 """What an error says, in the language of whoever reads it.
 
-Errors are raised, kept and written into JSON in English. Where one is shown to a person, its text is found among
-the templates of the source, and its values are put into the translated one. What is found nowhere stays as it is.
+Errors are raised, kept and written into JSON in English. Where one is shown to a person, its text is found
+among the templates of the source, and its values go into the translated one. What is found nowhere stays.
 """
 
 from dataclasses import dataclass
