@@ -8,6 +8,7 @@ from functools import cache
 from arcferry.catalog.requirements import features
 from arcferry.catalog.store import Cloud, Endpoint, Source, load
 from arcferry.errors import UnknownNameError
+from arcferry.language import _
 
 ALL_FEATURES = "all"
 _HTTPS = 443
@@ -97,8 +98,8 @@ def says_left_out(cloud: Cloud, chosen: Iterable[str]) -> str:
     """What a plan or a sheet has to say first of what it lacks."""
     titles = left_out(cloud, chosen)
     if not titles:
-        return "contains every feature that arcferry knows"
-    return f"does not contain {', '.join(titles)}"
+        return _("contains every feature that arcferry knows")
+    return _("does not contain {names}", names=", ".join(titles))
 
 
 @dataclass(frozen=True, slots=True)

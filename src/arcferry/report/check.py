@@ -7,7 +7,6 @@ from arcferry import times
 from arcferry.catalog import Announced
 from arcferry.diagnosis import Diagnosis, Severity
 from arcferry.diagnosis.expectation import Expectation
-from arcferry.diagnosis.finding import team
 from arcferry.diagnosis.words import how_to_get
 from arcferry.language import _, headings, marked
 from arcferry.probe.https import CheckResult
@@ -205,7 +204,8 @@ def conclusions(
             _STYLES[finding.severity],
             f"{padded(_(finding.severity.value).upper(), 7)}  {one_line(finding.title)}",
         )
-        yield "dim", f"{'':<9}{', '.join((finding.cause, team(finding.owner), _(finding.confidence)))}"
+        team = _("{owner} team", owner=_(finding.owner))
+        yield "dim", f"{'':<9}{finding.cause}, {team}, {_(finding.confidence)}"
         if finding.remedy.summary:
             yield "", f"         {one_line(finding.remedy.summary)}"
     wanted = [kind for kind in diagnosis.lacks if kind in _NEXT]

@@ -16,6 +16,7 @@ from arcferry.report.console import HANG, print_line, print_marked, print_table,
 from arcferry.routing.paths import LINKS, LinkPath, Standing
 from arcferry.routing.reception import route_count
 from arcferry.text import one_line
+from arcferry.translation import translated
 
 ROWS = "names", "name-by-path"
 _SHOWN = 12
@@ -93,7 +94,7 @@ def draw(view: CircuitView, console: Console) -> None:
     for note in found.notes:
         print_text(console, _("note: {note}", note=note))
     for error in view.not_read:
-        print_marked(console, "warn", _("not read: {says}", says=error.message))
+        print_marked(console, "warn", _("not read: {says}", says=translated(error.message)))
     print_line(console)
     print_text(console, summary(found))
 

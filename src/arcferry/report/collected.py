@@ -16,6 +16,7 @@ from arcferry.report.console import STYLES, print_line, print_marked, print_sum,
 from arcferry.report.fleet import failures, host_case, host_document, print_causes, print_failures
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.times import to_text
+from arcferry.translation import translated
 
 ROWS = "hosts", "host"
 _HEADINGS = headings("HOST", "RESULT", "BY", "ENDED", "STEP", "CODE", "CAUSE")
@@ -134,4 +135,4 @@ def _doubtful(collection: Collection) -> Iterator[str]:
         says = marked("{host} may be {names}: it counts for none; list servers by their whole names")
         yield _(says, host=unclear.host, names=names)
     for one in (*collection.doubts, *collection.skipped):
-        yield f"{one.file}: {_(one.why)}"
+        yield f"{one.file}: {translated(one.why)}"

@@ -17,6 +17,7 @@ from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import padded
 from arcferry.report.console import HANG, print_line, print_marked, print_table, print_text
 from arcferry.routing.coverage import dated
+from arcferry.translation import translated
 
 FIRST_CONFLICTS = 5
 _HEADINGS = headings("NAME", "KIND", "CLOUD", "TAKEN", "AGE", "CHANGE", "ENTRIES", "PREFIXES", "ID", "LEADS")
@@ -235,7 +236,7 @@ def outcomes(found: Sequence[UpdateResult], leads: frozenset[str]) -> Iterator[s
             yield f"{'':<10}{_('from {source}', source=one.held.source)}"
             yield from (f"{'':<10}{note}" for note in one.notes)
         elif one.error is not None:
-            yield f"{padded(_('FAILED'), 10)}{_(one.kind.words)}: {one.error.message}"
+            yield f"{padded(_('FAILED'), 10)}{_(one.kind.words)}: {translated(one.error.message)}"
 
 
 def outcome_row(one: UpdateResult, today: date, leads: frozenset[str]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from arcferry.report.fleet import print_failures
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.report.plan import draw_stages, stages_document
 from arcferry.text import one_line
+from arcferry.translation import translated
 
 ROWS = "hosts", "host-errand"
 _STYLES = {
@@ -95,7 +96,7 @@ def draw(run: ErrandRun, console: Console) -> None:
     if not run.applied and len(run.stages) > 1:
         draw_stages(run.stages, console)
     problems = [
-        (f"{host.host.name}: {problem.step}: {_(problem.says)}", _(problem.hint))
+        (f"{host.host.name}: {problem.step}: {translated(problem.says)}", translated(problem.hint))
         for host in run.hosts
         if (problem := host.problem)
     ]
@@ -119,13 +120,13 @@ def _steps(run: ErrandRun, host: HostErrand) -> list[str]:
     if run.applied and host.outcome is not ErrandOutcome.UNCHANGED:
         problem = host.problem
         return [
-            f"{host.host.name}: {step.step} {_(step.state)}: {_(step.says)}"
+            f"{host.host.name}: {step.step} {_(step.state)}: {translated(step.says)}"
             for step in host.steps
             if step is not problem
         ]
     if host.outcome is ErrandOutcome.PLANNED:
-        waits = [f"{host.host.name}: {_(host.waits)}"] if host.waits else []
-        would = ((name, _(why)) for name, why in host.would)
+        waits = [f"{host.host.name}: {translated(host.waits)}"] if host.waits else []
+        would = ((name, translated(why)) for name, why in host.would)
         return waits + [
             _("{host}: would {step}: {why}", host=host.host.name, step=name, why=why) for name, why in would
         ]

@@ -27,6 +27,7 @@ from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.report.preflight import checks_document
 from arcferry.text import clean, one_line
 from arcferry.times import to_text
+from arcferry.translation import translated
 
 ROWS = "hosts", "host"
 _MARKS = {
@@ -123,7 +124,7 @@ def print_proof(console: Console, proof: Sequence[NetworkPath]) -> None:
         print_marked(console, "ok", _("path to Azure: proved from {count} networks", count=len(proved)))
     for one in proof:
         if one.outcome is not PathOutcome.PROVED or len(proved) <= _MOST_NETWORKS:
-            hosts, says = ngettext("{count} host", "{count} hosts", one.hosts), _(one.says)
+            hosts, says = ngettext("{count} host", "{count} hosts", one.hosts), translated(one.says)
             line = _("path to Azure: {network}, {hosts}: {says}", network=one.network, hosts=hosts, says=says)
             print_marked(console, _PATHS[one.outcome], one_line(line, limit=400))
     if proof:
@@ -153,7 +154,10 @@ def failures(hosts: Iterable[HostRun]) -> Iterator[tuple[str, str]]:
             says = failure.says.removeprefix(f"{place_of(host.host)}: ")
             groups.setdefault((failure.step, says, failure.hint), []).append(host.host.name)
     for (step, says, hint), names in groups.items():
-        yield one_line(f"{named(names)}: {step}: {_(says)}", limit=900), one_line(_(hint), limit=600)
+        yield (
+            one_line(f"{named(names)}: {step}: {translated(says)}", limit=900),
+            one_line(translated(hint), limit=600),
+        )
 
 
 def print_failures(console: Console, failures: Iterable[tuple[str, str]], mark: str = "FAIL") -> None:

@@ -22,6 +22,7 @@ from arcferry.report.fleet import print_failures
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.report.preflight import WIDTH, checks_document, print_checks
 from arcferry.text import one_line, quoted
+from arcferry.translation import translated
 
 ROWS = "hosts", "host-plan"
 _MOST_NETWORKS = 20
@@ -183,12 +184,12 @@ def _tags(host: Host) -> str:
 def _hindrance(plan: HostPlan) -> tuple[str, str] | None:
     """What keeps a host from going on, and the way out; None if nothing does."""
     if plan.error:
-        says, hint = plan.error.message, plan.error.hint
+        says, hint = translated(plan.error.message), plan.error.hint
     elif plan.blocked:
-        says, hint = f"{plan.host.name}: {_(plan.blocked[1].why)}", plan.blocked[1].hint
+        says, hint = f"{plan.host.name}: {translated(plan.blocked[1].why)}", plan.blocked[1].hint
     else:
         return None
-    return one_line(says, limit=900), one_line(_(hint), limit=600)
+    return one_line(says, limit=900), one_line(translated(hint), limit=600)
 
 
 def summary(plan: FleetPlan) -> str:

@@ -17,6 +17,7 @@ from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import padded
 from arcferry.report.console import STYLES, print_line, print_sum, print_text
 from arcferry.report.junit import JunitCase, JunitResult, xml
+from arcferry.translation import translated
 
 ROWS = "checks", "preflight-check"
 _STYLES = {
@@ -143,7 +144,9 @@ def print_checks(console: Console, checks: Iterable[PreflightCheck]) -> None:
 
 def _print(console: Console, check: PreflightCheck) -> None:
     word = padded(_(check.answer.value), WIDTH)
-    print_text(console, f"{_(check.name)}: {check.says}", _STYLES[check.answer], indent=WIDTH, first=word)
+    print_text(
+        console, f"{_(check.name)}: {translated(check.says)}", _STYLES[check.answer], indent=WIDTH, first=word
+    )
 
 
 def _print_way(console: Console, check: PreflightCheck, told: set[str]) -> None:
@@ -153,7 +156,7 @@ def _print_way(console: Console, check: PreflightCheck, told: set[str]) -> None:
         return
     told.add(check.command)
     if check.way:
-        print_text(console, check.way, indent=WIDTH)
+        print_text(console, translated(check.way), indent=WIDTH)
     if check.command:
         print_line(console, f"{'':<{WIDTH}}{check.command}")
 

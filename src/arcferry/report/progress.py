@@ -19,6 +19,7 @@ from arcferry.fleet.events import Event, EventKind, Observer
 from arcferry.language import _, marked, ngettext, speaking, spoken
 from arcferry.report.console import STYLES, mark, stderr
 from arcferry.text import one_line
+from arcferry.translation import translated
 
 _MOST_ROWS, _MOST_CAUSES = 24, 3
 _WAITING = marked("waiting")
@@ -38,11 +39,11 @@ def tell(event: Event, console: Console) -> None:
     if event.kind in {EventKind.STARTED, EventKind.BEGUN, EventKind.ENDED}:
         return
     if not event.host:
-        said = _(event.says or event.kind.value)
+        said = translated(event.says) or _(event.kind.value)
         console.print(one_line(f"{_('run')}  {said}", limit=400), soft_wrap=True)
         return
     time = f" ({event.seconds:.1f} s)" if event.seconds and event.kind is EventKind.DONE else ""
-    says = f": {_(event.says)}" if event.says else ""
+    says = f": {translated(event.says)}" if event.says else ""
     step = f"{event.step} " if event.step else ""
     stage = f" ({event.stage})" if event.stage else ""
     line = f"{event.host}{stage}  {step}{_(event.kind.value)}{time}{says}"
@@ -98,7 +99,7 @@ class Board:
             row.final = event.kind
             return
         if event.kind in _BAD:
-            cause = f"{event.step}: {_(event.says.removeprefix(f'{event.host}: '))}"
+            cause = f"{event.step}: {translated(event.says.removeprefix(f'{event.host}: '))}"
             # The newest stands last, also where it is an old one again.
             self._failures[cause] = self._failures.pop(cause, set()) | {event.host}
         row.step = event.step
@@ -161,7 +162,7 @@ class Board:
         else:
             word = _FINAL.get(row.final, "ok")
             state, style = Text(mark(word, self._console), style=STYLES[word]), STYLES[word]
-        says = Text(one_line(_(row.says), limit=300), style="dim")
+        says = Text(one_line(translated(row.says), limit=300), style="dim")
         return (
             Text(name, style=style),
             bar,

@@ -19,6 +19,7 @@ from arcferry.report.console import print_text
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.text import one_line
 from arcferry.times import to_text
+from arcferry.translation import translated
 
 
 def remembered(folder: Path) -> list[dict[str, Any]]:
@@ -70,11 +71,9 @@ def event_line(event: Mapping[str, Any]) -> str:
         return ""
     says = one_line(str(event.get("says", "")), limit=400)
     if not words["host"] and words["event"] in {EventKind.PAUSED, EventKind.RESUMED} and says:
-        return (
-            f"{words['time']}  {_('run')}  {_(says)}"  # which begins with that word, or tells what holds it
-        )
+        return f"{words['time']}  {_('run')}  {translated(says)}"  # which begins with that word, or tells what holds it
     what = " ".join(filter(None, (words["step"], _(words["event"]))))
-    return f"{words['time']}  {words['host'] or _('run')}  {what}{f': {_(says)}' if says else ''}"
+    return f"{words['time']}  {words['host'] or _('run')}  {what}{f': {translated(says)}' if says else ''}"
 
 
 def draw_event(event: Mapping[str, Any], console: Console) -> None:
@@ -118,8 +117,8 @@ def plain(found: list[dict[str, Any]]) -> Iterator[str]:
             inventory=run["inventory"],
         )
         if run["says"] and run["state"] != RunState.ENDED:
-            yield f"  {_(run['says'])}"
+            yield f"  {translated(run['says'])}"
         for name, host in run["hosts"].items():
             if host["state"] != "connected":
                 stage = f" ({host['stage']})" if host["stage"] else ""
-                yield f"  {name}{stage}  {host['step']} {_(host['state'])}  {_(host['says'])}".rstrip()
+                yield f"  {name}{stage}  {host['step']} {_(host['state'])}  {translated(host['says'])}".rstrip()

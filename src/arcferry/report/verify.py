@@ -18,6 +18,7 @@ from arcferry.report.console import HANG, STYLES, print_line, print_marked, prin
 from arcferry.report.junit import JunitCase, JunitResult, xml
 from arcferry.text import one_line
 from arcferry.times import to_text
+from arcferry.translation import translated
 from arcferry.verify import Fault, Past, Standing, State, Verification, Watched
 from arcferry.verify.standing import EXPIRES_AFTER, SILENCE
 
@@ -190,8 +191,8 @@ def _print_unasked(console: Console, found: Verification, key: tuple[str, str], 
     print_marked(console, "FAIL", _("not known: the machines of {group}", group=key[1]))
     if names:
         _print(console, named(names))
-    _print(console, _("subscription {id}: {says}", id=key[0], says=error.message))
-    _print(console, error.hint)
+    _print(console, _("subscription {id}: {says}", id=key[0], says=translated(error.message)))
+    _print(console, translated(error.hint))
     print_line(console)
 
 
@@ -224,7 +225,7 @@ def _wrongs(row: Standing) -> Iterator[tuple[str, str, tuple[str, ...]]]:
 
 
 def _fault_lines(fault: Fault) -> tuple[str, ...]:
-    return tuple(filter(None, (fault.says, fault.hint)))
+    return tuple(map(translated, filter(None, (fault.says, fault.hint))))
 
 
 def _past_lines(row: Standing) -> Iterator[str]:

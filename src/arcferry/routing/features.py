@@ -7,10 +7,11 @@ from fnmatch import fnmatchcase
 
 from arcferry import catalog
 from arcferry.catalog import Cloud, Endpoint, Feature
+from arcferry.language import _, marked
 from arcferry.routing.planned import KnownAnswer, PlannedCommunity, PrefixCounts, RoutePlan
 
-_UNPLACED = "no document says in which region that is answered"
-_UNTAGGED = "service tags would tell in which regions that is answered: those of"
+_UNPLACED = marked("no document says in which region that is answered")
+_UNTAGGED = marked("service tags would tell in which regions that is answered: those of")
 
 
 class Standing(StrEnum):
@@ -90,7 +91,9 @@ def _with_what_it_uses(row: FeatureRow, alone: Mapping[str, FeatureRow]) -> Feat
         if all(one.standing is Standing.UNKNOWN for one in besides)
         else Standing.ANOTHER_PATH
     )
-    return replace(row, standing=standing, says=f"its own names are carried; see {_titles(besides)}")
+    return replace(
+        row, standing=standing, says=_("its own names are carried; see {besides}", besides=_titles(besides))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,43 +143,53 @@ class _Judged:
         if says := _off_the_path(endpoint, carried_by, answers):
             return Standing.ANOTHER_PATH, says
         if answers and all(one.carried for one in answers):
-            return Standing.CARRIED, f"it answered {answers[0].says}"
+            return Standing.CARRIED, _("it answered {says}", says=answers[0].says)
         if says := self.undecided(endpoint, carried_by):
             return Standing.UNKNOWN, says
-        return Standing.CARRIED, "by where it answers" if len(carried_by) > 1 else carried_by[0].name
+        return Standing.CARRIED, _("by where it answers") if len(carried_by) > 1 else carried_by[0].name
 
     def undecided(self, endpoint: Endpoint, carried_by: Sequence[PlannedCommunity]) -> str:
         """Why it is not known where a name answers, or what would carry it there; empty where it is."""
         if endpoint.place_is_unknown:
-            return _UNPLACED
-        tags = " and ".join(endpoint.placed_by)
+            return _(_UNPLACED)
+        tags = _(" and ").join(endpoint.placed_by)
         regions = self.counts.regions_of(endpoint.placed_by) if tags else frozenset()
         if tags and not regions:
-            return f"{_UNTAGGED} {tags}"
+            return f"{_(_UNTAGGED)} {tags}"
         if tags and not carried_by:
-            return f"{tags} have no prefix in {_scope(self.plan)}, but in {len(regions)} other regions"
+            return _(
+                "{tags} have no prefix in {plan}, but in {regions} other regions",
+                tags=tags,
+                plan=_scope(self.plan),
+                regions=len(regions),
+            )
         if not carried_by:
-            private = "; an Azure Arc private link scope serves it" if endpoint.private_link else ""
-            return f"no document gives a community of the region where it answers{private}"
+            private = _("; an Azure Arc private link scope serves it") if endpoint.private_link else ""
+            return _("no document gives a community of the region where it answers{private}", private=private)
         return ""
 
     def lacking(self, rows: Sequence[FeatureRow]) -> Iterator[str]:
         """What is not at hand, and of which features it would tell more."""
-        by_tags = [one for one in rows if any(name.says.startswith(_UNTAGGED) for name in one.names)]
+        by_tags = [one for one in rows if any(name.says.startswith(_(_UNTAGGED)) for name in one.names)]
         if by_tags:
-            yield f"service tags, for {_titles(by_tags)}: arcferry data import ServiceTags_…_YYYYMMDD.json"
+            yield _(
+                "service tags, for {by_tags}: arcferry data import ServiceTags_…_YYYYMMDD.json",
+                by_tags=_titles(by_tags),
+            )
         if any(one.home for one in self.plan.without):
-            yield (
-                f"a list of BGP communities with {self.plan.region.display}: az network route-filter rule "
-                "list-service-communities --output json > communities-YYYY-MM-DD.json, then --with it"
+            yield _(
+                "a list of BGP communities with {display}: az network route-filter rule "
+                "list-service-communities --output json > communities-YYYY-MM-DD.json, then --with it",
+                display=self.plan.region.display,
             )
         if self.plan.route_filter is None:
-            yield "your route filter (--with route-filter.json): whether it has these communities"
-        by_answer = [one for one in rows if any(name.says == _UNPLACED for name in one.names)]
+            yield _("your route filter (--with route-filter.json): whether it has these communities")
+        by_answer = [one for one in rows if any(name.says == _(_UNPLACED) for name in one.names)]
         if by_answer:
-            yield (
-                f"what the names answer from your network, for {_titles(by_answer)}: arcferry check --all "
-                "--output json > check.json, then hand it in"
+            yield _(
+                "what the names answer from your network, for {by_answer}: arcferry check --all "
+                "--output json > check.json, then hand it in",
+                by_answer=_titles(by_answer),
             )
 
 
@@ -185,11 +198,11 @@ def _off_the_path(
 ) -> str:
     """Why Microsoft peering cannot carry a name on this circuit; empty where it may."""
     if outside := next((one for one in answers if not one.on_peering), None):
-        return f"it answered outside of Microsoft peering: {outside.says}"
+        return _("it answered outside of Microsoft peering: {says}", says=outside.says)
     if endpoint.at_the_edge:
-        return "Front Door, a CDN or another host at the edge serves it"
+        return _("Front Door, a CDN or another host at the edge serves it")
     if carried_by and all(one.in_reach is False for one in carried_by):
-        return f"the circuit's SKU does not get {carried_by[0].name}"
+        return _("the circuit's SKU does not get {name}", name=carried_by[0].name)
     return ""
 
 
@@ -203,15 +216,17 @@ def _titles(rows: Sequence[FeatureRow]) -> str:
 
 def _standing(feature: Feature, names: Sequence[FeatureName], cloud: Cloud) -> tuple[Standing, str]:
     if not feature.is_offered_in(cloud):
-        return Standing.NEVER, f"not offered in {cloud.name}"
+        return Standing.NEVER, _("not offered in {name}", name=cloud.name)
     if not names:
-        return Standing.UNKNOWN, f"no document at hand names an endpoint of it in {cloud.name}"
+        return Standing.UNKNOWN, _("no document at hand names an endpoint of it in {name}", name=cloud.name)
     counted = {standing: [one for one in names if one.standing is standing] for standing in Standing}
     elsewhere, unknown = counted[Standing.ANOTHER_PATH], counted[Standing.UNKNOWN]
     if len(elsewhere) == len(names):
-        return Standing.NEVER, "none of its names comes over Microsoft peering"
+        return Standing.NEVER, _("none of its names comes over Microsoft peering")
     if open_names := elsewhere or unknown:
-        of_all = f"for {len(open_names)} of {len(names)} names" if len(names) > 1 else ""
+        of_all = (
+            _("for {count} of {all} names", count=len(open_names), all=len(names)) if len(names) > 1 else ""
+        )
         return Standing.ANOTHER_PATH if elsewhere else Standing.UNKNOWN, of_all
     if feature.undecided:
         return Standing.UNKNOWN, feature.undecided

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 
 from arcferry import catalog, times
 from arcferry.catalog import Carrier, Cloud, Endpoint, Region
+from arcferry.language import _
 from arcferry.routing import plan_notes
 from arcferry.routing.circuit import Circuit, reaches
 from arcferry.routing.planned import (
@@ -253,7 +254,9 @@ def smallest(needs: Iterable[tuple[str, ...]]) -> set[str]:
 def _identity(value: str, needs: Sequence[_Need]) -> tuple[str, str]:
     """A community's name, and its region where it is a region's."""
     known, region = catalog.community(value), needs[0].region
-    return (known.name, known.region) if known else (f"{region}, by the list at hand", region)
+    return (
+        (known.name, known.region) if known else (_("{region}, by the list at hand", region=region), region)
+    )
 
 
 def _place_in_order(value: str, needs: Sequence[_Need], region: Region) -> tuple[int, int, str]:
@@ -265,19 +268,22 @@ def _place_in_order(value: str, needs: Sequence[_Need], region: Region) -> tuple
 
 def _why(where: str, needs: Sequence[_Need], region: Region) -> str:
     if not where:
-        return "the service, wherever it answers"
+        return _("the service, wherever it answers")
     if where == region.name:
-        return "the machines' region"
+        return _("the machines' region")
     seen = [one.seen for one in needs if one.seen is not None]
-    return f"names answered here {max(seen)}".rstrip() if seen else "names may answer here"
+    return _("names answered here {seen}", seen=max(seen)).rstrip() if seen else _("names may answer here")
 
 
 def _loses(communities: Sequence[PlannedCommunity]) -> Iterator[str]:
     for one in communities:
         if not one.smallest:
-            yield (
-                f"without {one.value} ({one.name}), {', '.join(one.hosts)} is carried by the plan's other "
-                "communities alone: an answer outside of them has no route"
+            yield _(
+                "without {value} ({name}), {names} is carried by the plan's other communities alone: "
+                "an answer outside of them has no route",
+                value=one.value,
+                name=one.name,
+                names=", ".join(one.hosts),
             )
 
 
