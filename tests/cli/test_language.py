@@ -12,7 +12,7 @@ from arcferry.cli.app import ALWAYS_ENGLISH, COMMANDS
 from arcferry.diagnosis.refusal import way_out, way_out_of_page
 from arcferry.language import speaking
 
-CHINESE = "名稱解析到某個區域，而路由篩選器缺少該區域的社群值"
+CHINESE = "路由篩選器缺少該區域的社群值"
 ENGLISH = "The route filter lacks the community"
 SLUG = "route/community-not-in-filter"
 
