@@ -18,6 +18,8 @@ from arcferry.catalog.exit_codes import codes
 from arcferry.catalog.store import load
 from arcferry.cli.app import app
 from arcferry.diagnosis.pages import Page, pages
+from arcferry.report.as_json import SCHEMA
+from json_documents import Fields, documents
 
 ROOT = Path(__file__).parents[1]
 OF_ROOT = {
@@ -29,6 +31,12 @@ OF_ROOT = {
 """Pages that lie outside `docs/`, and what the site calls them."""
 
 _OF_EVERY_COMMAND = {"verbose", "config", "help"}
+_OF_JSON = f"""\
+What `--output json` prints is one object. Its `schema` is {SCHEMA}: arcferry refuses a document of
+another. Pass over fields that you do not know. An instant is a text as `2026-11-29T08:00:00Z`; what
+is unknown is null or an empty text. Texts are English in every language. `--output jsonl` has a
+line for each row and each finding, then one for the rest. Below, `[]` is a list, `NAME` stands for
+names that are data, and `…` for further fields."""
 _LINK = re.compile(r"(?P<image>!?)\[(?P<text>(?:[^\[\]]|\[[^\]]*\])*)\]\((?P<to>[^)#\s]+)(?P<part>#[^)]*)?\)")
 _EXIT = re.compile(r"Exit codes? .*", re.DOTALL)
 
@@ -221,7 +229,33 @@ def code_list() -> Iterator[str]:
         yield f"| `{one.code}` | {_cell(one.meaning)} | {_cell(one.remedy)} | {_cell(one.source)} |"
 
 
+def json_documents() -> Iterator[str]:
+    """Every kind of JSON document with its fields, and what all of them keep."""
+    yield from ("# JSON documents", "")
+    yield _OF_JSON
+    finding = next(one for one in documents() if one.kind == "findings").fields.of["findings"]
+    yield from ("", "## findings of a document", "", "Wherever a document has `findings`, each has:", "")
+    yield _fence("\n".join(_fields(finding, 0)))
+    yield from (
+        "",
+        "`evidence` is what was judged by: `arcferry explain` and `report` read it, nobody else should.",
+        "",
+    )
+    for one in documents():
+        yield from (f"## {one.kind}", "", f"{one.about}.", "") if one.about else (f"## {one.kind}", "")
+        yield from (_fence("\n".join(_fields(one.fields, 0))), "")
+
+
+def _fields(fields: Fields, deep: int) -> Iterator[str]:
+    for name, inner in fields.of.items():
+        shared = deep == 0 and name in ("findings", "evidence")
+        more = " …" if inner.open and inner.of and not shared else ""
+        yield f"{'  ' * deep}{name}{'[]' if inner.many else ''}{more}"
+        yield from () if shared else _fields(inner, deep + 1)
+
+
 _REFERENCE = {
+    "json": json_documents,
     "commands": commands,
     "causes": causes,
     "endpoints": endpoints,

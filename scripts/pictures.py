@@ -62,8 +62,8 @@ def draw(name: str, command: str, printed: str, width: int = WIDTH) -> None:
 
 
 def shortened(printed: str, before: str) -> str:
-    """All that comes before a word, and the last line, with dots for what is left out between them."""
-    last = printed.rstrip().rpartition("\n")[2]
+    """All that comes before a word, and the last paragraph, with dots for what is left out between them."""
+    last = printed.rstrip().rpartition("\n\n")[2]
     shown = printed[: printed.index(before)].rpartition("\n")[0].rstrip()
     return f"{shown}\n\n  …\n\n{last}"
 

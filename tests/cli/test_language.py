@@ -13,7 +13,7 @@ from arcferry.diagnosis.refusal import way_out, way_out_of_page
 from arcferry.language import speaking
 from arcferry.text import width
 
-CHINESE = "而路由篩選器缺少該區域的社群值"
+CHINESE = "名稱解析到某個區域，而路由篩選器缺少該區域的社群值"
 ENGLISH = "The route filter lacks the community"
 HEADING = re.compile(r"^(?:[A-Z][A-Z-]+(?: [A-Z]+)*(?:  +|$)){2,}")
 """A line of a table's headings, in English."""

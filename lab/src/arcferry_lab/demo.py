@@ -99,7 +99,6 @@ STORY = (
         "onboard apply {inventory} --bundle bundle --bundle-key seal.pub",
     ),
     Scene(
-        "A page for everybody who was not there: what was missing, who had to act and the letter to send, and "
         "A page for everybody who was not there: what was missing, who had to act and the letter to send, "
         "and how each server went through the run.",
         "report explain.json {run} --out {page}",

@@ -19,6 +19,7 @@ COMMANDS = {
     "explain": "arcferry.cli.explain:explain",
     "diff": "arcferry.cli.diff:diff",
     "report": "arcferry.cli.report:report",
+    "serve": "arcferry.cli.serve:serve",
     "evidence": "arcferry.cli.evidence_script:app",
     "locations": "arcferry.cli.locations:locations",
     "routes": "arcferry.cli.routes:app",

@@ -1,7 +1,6 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, assert_never
@@ -133,7 +132,7 @@ def show(
     Answers are judged by the data at hand now, so a filter that was changed since changes what counts as
     carried.
     """
-    from arcferry import files
+    from arcferry import files, times
     from arcferry.cli.evidence import evidence_and_held
     from arcferry.evidence.case import Case
     from arcferry.report import console, watch_sites
@@ -141,8 +140,10 @@ def show(
 
     chosen, region, found = _watched(location, cloud, state, site)
     case = Case.of(*evidence_and_held(evidence or [], chosen, whole=True))
+    begin = times.now() - duration(since) if since else None
     views = [
-        replace(_shown(path, chosen, region, since, case), site=of_site) for of_site, path in found.items()
+        report.view_of(path, chosen, region, case, since=begin, site=of_site)
+        for of_site, path in found.items()
     ]
     match output:
         case "table" if out is not None:
@@ -223,19 +224,6 @@ def _watched(
     # A history is shown whatever the lists say of its location; without one a misspelling is the likelier.
     region = region if found else catalog.region(location, chosen)
     return chosen, region, found or {"": history_path(folder, chosen, region)}
-
-
-def _shown(path: Path, cloud: "Cloud", region: "Region", since: str | None, case: "Case") -> "HistoryView":
-    from arcferry import times
-    from arcferry.report.watch import HistoryView
-    from arcferry.watch.changes import region_of_answer
-    from arcferry.watch.history import History
-
-    with History.open(path, existing=True) as history:
-        record = history.read(times.now() - duration(since) if since else None)
-    found = {span: region_of_answer(span.answer, case) for span in record.answers}
-    sources = tuple(document.name for document in case.handed_in)
-    return HistoryView(cloud, region, record, found, sources)
 
 
 def _teller(output: Output) -> "Callable[[Round, Sequence[Notice]], None]":

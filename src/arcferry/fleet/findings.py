@@ -125,6 +125,14 @@ def judged_of(run: RunFolder) -> Diagnosis:
     return judge(read_document(_EVIDENCE, read_bounded(path, limit=FILE_LIMIT)))
 
 
+def judged_at(run: RunFolder) -> int:
+    """When the evidence of a run was kept, in nanoseconds; 0 where none is."""
+    try:
+        return (run.path / _EVIDENCE).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def symptoms_of(failure: StepResult | None, path: Any, *, more: object = None) -> bytes:  # noqa: ANN401  # JSON
     """A hash of what makes two hosts fail alike: the step, its code, and what each endpoint failed of.
 

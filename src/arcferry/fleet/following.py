@@ -11,7 +11,7 @@ from arcferry.files import is_held
 from arcferry.fleet.control import Controls
 from arcferry.fleet.events import EventKind
 from arcferry.fleet.run_folder import RunFolder, runs
-from arcferry.text import from_json, one_line
+from arcferry.text import json_decoder, one_line
 
 LOCK = "lock"
 """The file in a run's folder that is held while an apply works on the run."""
@@ -67,6 +67,7 @@ def entries(path: Path, begin: int = 0) -> Iterator[Entry]:
     A line without its end is left for the next reading; what is no event, as a line that a killed run left
     torn, is passed over.
     """
+    decoder = json_decoder()
     try:
         with path.open("rb") as stream:
             place = stream.seek(begin)
@@ -75,7 +76,7 @@ def entries(path: Path, begin: int = 0) -> Iterator[Entry]:
                     return
                 place += len(line)
                 try:
-                    event = from_json(line)
+                    event = decoder.decode(line.decode())
                 except ValueError:
                     continue
                 if isinstance(event, dict):
@@ -100,23 +101,74 @@ def state_of(run: RunFolder, last: str) -> RunState:
     return RunState.BROKEN_OFF if last in _OF_THE_RUN else RunState.UNKNOWN
 
 
+class Standings:
+    """What a journal says of its run and of each host, kept up as the journal grows.
+
+    Attributes:
+        last: the last event of the run as a whole; empty where there is none.
+        says: what it says.
+        hosts: of each host its state, step, stage and time, and what was said of it.
+        places: where in the journal the events of each host begin.
+        journals: how many there were; a journal that is shorter than before is another one.
+    """
+
+    def __init__(self, run: RunFolder) -> None:
+        self.run = run
+        self.journals = 0
+        self._begin_anew()
+
+    def _begin_anew(self) -> None:
+        self.journals += 1
+        self._place = 0
+        self.last, self.says = "", ""
+        self.hosts: dict[str, dict[str, str]] = {}
+        self.places: dict[str, list[int]] = {}
+
+    def read_on(self) -> set[str]:
+        """Take in what the journal has got since; gives the hosts of which it tells, "" for the run."""
+        if _size(self.run.journal) < self._place:
+            self._begin_anew()
+        told = set()
+        for entry in entries(self.run.journal, self._place):
+            name = "" if entry.of_run else str(entry.event["host"])
+            told.add(name)
+            if name:
+                _note(self.hosts.setdefault(name, dict.fromkeys(_FIELDS, "")), entry)
+                self.places.setdefault(name, []).append(self._place)
+            else:
+                self.last, self.says = entry.kind, one_line(str(entry.event.get("says", "")))
+            self._place = entry.place
+        return told
+
+    def events_of(self, host: str) -> list[Json]:
+        """What the journal tells of one host, in its order."""
+        found = (next(entries(self.run.journal, place), None) for place in self.places.get(host, ()))
+        return [entry.event for entry in found if entry is not None and entry.event.get("host") == host]
+
+
 def standing(run: RunFolder) -> Json:
     """Whether a run is at work, the last that is said of it as a whole, and of each of its hosts."""
-    hosts: dict[str, dict[str, str]] = {}
-    last, says = "", ""
-    for entry in entries(run.journal):
-        if entry.of_run:
-            last, says = entry.kind, one_line(str(entry.event.get("says", "")))
-        else:
-            _note(hosts.setdefault(str(entry.event["host"]), dict.fromkeys(_FIELDS, "")), entry)
-    state = state_of(run, last)
-    order = Controls(run).order()
+    stands = Standings(run)
+    stands.read_on()
+    return summary(stands) | {"hosts": stands.hosts}
+
+
+def summary(stands: Standings) -> Json:
+    """Whether a run is at work, the last that is said of it as a whole, and its last order."""
+    state = state_of(stands.run, stands.last)
+    order = Controls(stands.run).order()
     return {
         "state": state.value,
-        "says": order.says if order is not None and state is RunState.CANCELLED else says,
+        "says": order.says if order is not None and state is RunState.CANCELLED else stands.says,
         "order": order.to_json() if order is not None else None,
-        "hosts": hosts,
     }
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _note(host: dict[str, str], entry: Entry) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from dbos import DBOS, DBOSConfig, Serializer, SetWorkflowID
+from dbos import DBOS, DBOSClient, DBOSConfig, Serializer, SetWorkflowID
 from dbos._error import DBOSException
 from sqlalchemy import event
 from sqlalchemy.engine import Engine, ExceptionContext
@@ -151,6 +151,36 @@ async def recorded_step(name: str, action: Callable[[], Awaitable[Json]]) -> Jso
         return await action()
 
     return await DBOS.run_step_async({"name": name}, perform)
+
+
+def steps_so_far(run: RunFolder, host: str) -> tuple[int, list[Json]]:
+    """The number of a host's latest attempt and its steps, also while another process works on the run.
+
+    The number is 0 where nothing is recorded of it.
+
+    Raises:
+        FileInputError: the records cannot be read.
+    """
+    if not run.database.is_file():
+        return 0, []
+    with _translated(run):
+        client = DBOSClient(
+            system_database_url=f"sqlite:///{run.database}",
+            serializer=JsonSerializer(),
+            retry_connection_errors=False,
+        )
+        try:
+            found = client.list_workflows(workflow_id_prefix=f"{run.id}/{host}/")
+            numbers = {int(one.workflow_id.rpartition("/")[2]): one for one in found}
+            if not numbers:
+                return 0, []
+            last = numbers[max(numbers)]
+            if last.status == "SUCCESS" and last.output:
+                return max(numbers), last.output["steps"]
+            steps = client.list_workflow_steps(last.workflow_id)
+        finally:
+            client.destroy()
+    return max(numbers), [step["output"] for step in steps if step["output"]]
 
 
 @contextmanager

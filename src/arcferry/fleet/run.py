@@ -20,7 +20,7 @@ from arcferry.fleet.outcome import FleetRun, HostRun
 from arcferry.fleet.place import target_of
 from arcferry.fleet.records import logged
 from arcferry.fleet.renewal import Renewal
-from arcferry.fleet.run_folder import open_run, target_to_json
+from arcferry.fleet.run_folder import keep_hosts, open_run, target_to_json
 from arcferry.fleet.runner import FleetRunner
 from arcferry.fleet.saved_plan import SavedPlan, refuse_moved
 from arcferry.fleet.stop import Stop
@@ -64,13 +64,15 @@ async def apply_fleet(
     stop = stop or Stop()
     context = RunContext.of(request)
     with only_one(request.state, "apply", hint=_ANOTHER_FOLDER):
+        everyone = request.everyone or request.inventory
         summary = {
             "inventory": str(request.inventory.path),
-            "hosts": len((request.everyone or request.inventory).hosts),
+            "hosts": len(everyone.hosts),
             "bundle": request.bundle.id,
             "target": target_to_json(request.target),
         }
         folder = open_run(request.state, request.run, summary, now())
+        keep_hosts(folder, everyone)
         controls = Controls(folder, request.kill_switch)
         _refuse_cancelled(controls)
         with (

@@ -2,15 +2,17 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from arcferry.azure import AzureTarget
 from arcferry.bundle import Bundle
 from arcferry.errors import FileInputError
-from arcferry.files import make_private, read_bounded, write_whole
+from arcferry.files import FILE_LIMIT, make_private, read_bounded, write_whole
 from arcferry.fleet.inventory import Inventory
 from arcferry.text import from_json
 from arcferry.times import from_text, to_text
@@ -44,9 +46,23 @@ class RunFolder:
         return self.path / "journal.jsonl"
 
     @property
+    def hosts(self) -> Path:
+        """Whom it is about."""
+        return self.path / "hosts.json"
+
+    @property
     def log(self) -> Path:
         """What the libraries below have to say."""
         return self.path / "log.txt"
+
+
+@dataclass(frozen=True, slots=True)
+class KnownHost:
+    """A host of a run, by what an operator sorts hosts by."""
+
+    name: str
+    site: str = ""
+    tags: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def run_id(inventory: Inventory, bundle: Bundle, target: AzureTarget) -> str:
@@ -86,6 +102,32 @@ def open_run(folder: Path, name: str, summary: dict[str, Any], now: datetime) ->
         document = {"schema": SCHEMA, "kind": "run-state", "run": name, "started": to_text(now)} | summary
         write_whole(record, json.dumps(document, indent=1).encode(), mode=0o600)
     return _read(path)[0]
+
+
+def keep_hosts(run: RunFolder, inventory: Inventory) -> None:
+    """Keep whom a run is about, so that it can be looked at by site and tag without the inventory.
+
+    Raises:
+        FileInputError: the folder cannot be written.
+    """
+    hosts = [{"name": host.name, "site": host.site, "tags": dict(host.tags)} for host in inventory.hosts]
+    document = {"schema": SCHEMA, "kind": "run-hosts", "hosts": hosts}
+    write_whole(run.hosts, json.dumps(document, ensure_ascii=False).encode(), mode=0o600)
+
+
+def hosts_of(run: RunFolder) -> tuple[KnownHost, ...]:
+    """Whom a run is about, in the inventory's order; nobody where an older arcferry began it.
+
+    Raises:
+        FileInputError: the record cannot be read.
+    """
+    if not run.hosts.is_file():
+        return ()
+    try:
+        rows = from_json(read_bounded(run.hosts, limit=FILE_LIMIT))["hosts"]
+        return tuple(KnownHost(str(row["name"]), str(row["site"]), dict(row["tags"])) for row in rows)
+    except (KeyError, TypeError, ValueError):
+        raise FileInputError(run.hosts, "is not a list of a run's hosts") from None
 
 
 def runs(folder: Path) -> list[tuple[RunFolder, dict[str, Any]]]:

@@ -5,12 +5,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from arcferry.catalog import Cloud, Region
 from arcferry.diagnosis.finding import Owner, addressed
+from arcferry.evidence.case import Case
 from arcferry.language import _, headings, marked
 from arcferry.report.as_json import SCHEMA, picked
 from arcferry.report.columns import UNDISCOVERED, named
@@ -18,8 +20,8 @@ from arcferry.report.console import HANG, mark, print_line, print_table, print_t
 from arcferry.routing.coverage import Verdict
 from arcferry.text import one_line
 from arcferry.times import to_text
-from arcferry.watch.changes import OUTSIDE, AnswerRegion, Level, Notice, Round
-from arcferry.watch.history import AnswerSpan, Record
+from arcferry.watch.changes import OUTSIDE, AnswerRegion, Level, Notice, Round, region_of_answer
+from arcferry.watch.history import AnswerSpan, History, Record
 
 _STYLES = {Level.FAIL: "bold red", Level.WARN: "yellow", Level.OK: "green"}
 _MOST_NOTICES = 40
@@ -85,6 +87,21 @@ class HistoryView:
         """Every answer with where it lies, by name, resolver and time."""
         for span in sorted(self.record.answers, key=lambda one: (one.host, one.resolver, one.first)):
             yield span, self.found[span]
+
+
+def view_of(
+    path: Path, cloud: Cloud, region: Region, case: Case, *, since: datetime | None = None, site: str = ""
+) -> HistoryView:
+    """A history as far back as an instant, with where its answers lay by a case.
+
+    Raises:
+        InputError: there is no such history; among it FileInputError: it cannot be read.
+    """
+    with History.open(path, existing=True) as history:
+        record = history.read(since)
+    found = {span: region_of_answer(span.answer, case) for span in record.answers}
+    sources = tuple(document.name for document in case.handed_in)
+    return HistoryView(cloud, region, record, found, sources, site)
 
 
 def draw_notice(seen: Round, notice: Notice, console: Console) -> None:

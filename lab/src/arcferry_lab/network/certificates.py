@@ -19,20 +19,23 @@ def place_context(place: Place, authority: Authority, faults: Faults) -> ssl.SSL
     HIS also asks for the client's certificate, and takes clients that have none.
     """
     names = [*place.names, place.address]
-    context = bare_server_context()
-    if place.service is Service.HIS:
-        context.verify_mode = ssl.CERT_OPTIONAL
-        context.load_verify_locations(cadata=authority.pem.decode())
+
+    def asking(context: ssl.SSLContext) -> ssl.SSLContext:
+        if place.service is Service.HIS:
+            context.verify_mode = ssl.CERT_OPTIONAL
+            context.load_verify_locations(cadata=authority.pem.decode())
+        return context
 
     @cache
     def true() -> ssl.SSLContext:
-        return authority.server_context(names)
+        return asking(authority.server_context(names))
 
     def choose(connection: ssl.SSLObject, server_name: str | None, _: ssl.SSLContext) -> None:
         hosts = [server_name] if server_name else list(place.names)
         wrong = next((wrong for fault, wrong in _WRONG.items() if faults.take(fault, *hosts)), None)
         connection.context = wrong(authority, names) if wrong else true()
 
+    context = asking(bare_server_context())  # whether it asks is settled before the name is known
     context.sni_callback = choose
     return context
 

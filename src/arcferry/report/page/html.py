@@ -13,7 +13,7 @@ from arcferry.report.page.picture import drawings
 from arcferry.report.page.words import Words
 
 if TYPE_CHECKING:
-    from jinja2 import Template
+    from jinja2 import Environment
 
 _LETTERS = {REACHED: "✓", UNTRIED: "·", OTHER: "?", **{letter: letter.upper() for letter in STAGES.values()}}
 
@@ -23,17 +23,21 @@ def html(page: Page, words: Words) -> str:
 
     Its own style and its one script, which copies letters, are let in by their hashes, and nothing else is.
     """
-    style, script = _part("style.css"), _part("copy.js")
-    text: str = _template().render(
-        page=page,
-        words=words,
-        version=__version__,
-        style=style,
-        script=script,
-        policy=_policy(style, script),
-        pictures=drawings(page.path, words) if page.path else (),
-        letters=_LETTERS,
-        stages=STAGES,
+    style, script = part("style.css"), part("copy.js")
+    text: str = (
+        templates(__package__)
+        .get_template("page.html.jinja")
+        .render(
+            page=page,
+            words=words,
+            version=__version__,
+            style=style,
+            script=script,
+            policy=_policy(style, script),
+            pictures=drawings(page.path, words) if page.path else (),
+            letters=_LETTERS,
+            stages=STAGES,
+        )
     )
     return text
 
@@ -44,20 +48,28 @@ def _policy(style: str, script: str) -> str:
 
 
 @cache
-def _part(name: str) -> str:
+def part(name: str) -> str:
+    """A file of this package, such as `style.css`."""
     return resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
 @cache
-def _template() -> "Template":
+def templates(package: str) -> "Environment":
+    """The templates of a package; every value in them is escaped."""
     # Every command can write a page, and few are asked for one.
-    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415  # as said
+    from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415  # as said
 
-    environment = Environment(
+    def load(name: str) -> str | None:
+        own = resources.files(package).joinpath(name)
+        shared = resources.files(__package__).joinpath(name)
+        found = next((one for one in (own, shared) if one.is_file()), None)
+        return found.read_text(encoding="utf-8") if found else None
+
+    return Environment(
+        loader=FunctionLoader(load),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    return environment.from_string(_part("page.html.jinja"))

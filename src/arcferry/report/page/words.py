@@ -58,14 +58,15 @@ class Words:
         return ", ".join(names[:most]) + (f" {self('labels.more', count=left)}" if left > 0 else "")
 
 
-def load() -> Words:
-    """The words of the language that is spoken."""
-    return _load(spoken())
+def load(*packages: str) -> Words:
+    """The words of the language that is spoken, with the tables that lie in these packages too."""
+    return _load(spoken(), (__package__, *packages))
 
 
 @cache
-def _load(language: str) -> Words:
-    found = tomllib.loads(
-        resources.files(__package__).joinpath(f"{language}.toml").read_text(encoding="utf-8")
-    )
-    return Words(found if language == ENGLISH else over(_load(ENGLISH).table, found))
+def _load(language: str, packages: tuple[str, ...]) -> Words:
+    found: dict[str, Any] = {}
+    for package in packages:
+        text = resources.files(package).joinpath(f"{language}.toml").read_text(encoding="utf-8")
+        found |= tomllib.loads(text)
+    return Words(found if language == ENGLISH else over(_load(ENGLISH, packages).table, found))

@@ -1,0 +1,232 @@
+"""Which fields each JSON document has, read from the code that makes it: for the reference of the site."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+SOURCE = Path(__file__).parents[1] / "src"
+PLACES = (SOURCE / "arcferry/report", SOURCE / "arcferry/cli")
+_DEEPEST = 8
+
+
+@dataclass
+class Fields:
+    """What is known of a value: the fields of an object, or of each of a list.
+
+    Attributes:
+        of: the fields by their names.
+        many: whether there is a list of them.
+        open: whether more may be there, or names that are data.
+    """
+
+    of: dict[str, "Fields"] = field(default_factory=dict)
+    many: bool = False
+    open: bool = False
+
+    def __or__(self, other: "Fields") -> "Fields":
+        names = dict.fromkeys((*self.of, *other.of))
+        nothing = Fields()
+        both = {name: self.of.get(name, nothing) | other.of.get(name, nothing) for name in names}
+        return Fields(both, self.many or other.many, self.open or other.open)
+
+
+@dataclass(frozen=True)
+class JsonDocument:
+    """A kind of document, and where it is made."""
+
+    kind: str
+    about: str
+    fields: Fields
+
+
+class Module:
+    """One file: its functions, its constants and what it imports."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the file."""
+        self.tree = ast.parse(path.read_text(encoding="utf-8"))
+        self.functions: dict[str, ast.FunctionDef] = {}
+        self.constants: dict[str, ast.expr] = {}
+        self.imported: dict[str, tuple[str, str]] = {}
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.FunctionDef):
+                self.functions.setdefault(node.name, node)
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                for one in node.names:
+                    self.imported[one.asname or one.name] = (node.module, one.name)
+        for node in self.tree.body:
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                self.constants[node.targets[0].id] = node.value
+
+    @property
+    def about(self) -> str:
+        """What the file is about, in the first sentence of its docstring."""
+        return (ast.get_docstring(self.tree) or "").partition("\n")[0].partition(":")[0].rstrip(".")
+
+
+@cache
+def module(path: Path) -> Module:
+    """The file, read once."""
+    return Module(path)
+
+
+def documents() -> list[JsonDocument]:
+    """Every kind that a command prints, by its name."""
+    found: dict[str, JsonDocument] = {}
+    for path in (path for place in PLACES for path in sorted(place.glob("*.py"))):
+        here = module(path)
+        for scope, made in _made(here):
+            whole = here.functions.get("document")
+            reader = _Reader(here, scope)
+            fields = reader.returned(here, whole) if whole and _calls(whole, scope) else reader.fields(made)
+            kind = next(
+                value.value
+                for key, value in zip(made.keys, made.values, strict=True)
+                if _text(key) == "kind" and isinstance(value, ast.Constant)
+            )
+            before = found.get(str(kind))
+            merged = before.fields | fields if before else fields
+            found[str(kind)] = JsonDocument(str(kind), before.about if before else here.about, merged)
+    return sorted(found.values(), key=lambda one: one.kind)
+
+
+def _made(here: Module) -> Iterator[tuple[ast.FunctionDef, ast.Dict]]:
+    """The objects with a schema and a kind of their own that are no lines of another document."""
+    for scope in here.functions.values():
+        yields = [one for node in ast.walk(scope) if isinstance(node, ast.Yield) for one in ast.walk(node)]
+        rows = [
+            one for node in ast.walk(scope) if isinstance(node, ast.GeneratorExp) for one in ast.walk(node)
+        ]
+        for node in ast.walk(scope):
+            if isinstance(node, ast.Dict) and node not in (*yields, *rows):
+                keys = {_text(key): value for key, value in zip(node.keys, node.values, strict=True)}
+                if "schema" in keys and isinstance(keys.get("kind"), ast.Constant):
+                    yield scope, node
+
+
+def _calls(one: ast.FunctionDef, other: ast.FunctionDef) -> bool:
+    return any(isinstance(node, ast.Name) and node.id == other.name for node in ast.walk(one))
+
+
+def _text(node: ast.expr | None) -> str:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+
+
+class _Reader:
+    """What an expression within a function gives."""
+
+    def __init__(self, here: Module, scope: ast.FunctionDef, depth: int = 0) -> None:
+        self.here, self.scope, self.depth = here, scope, depth
+
+    def fields(self, node: ast.expr) -> Fields:  # noqa: PLR0911  # a line a form
+        """What is known of the value of an expression."""
+        match node:
+            case ast.Dict():
+                return self._object(node)
+            case ast.Call():
+                return self._call(node)
+            case ast.ListComp() | ast.GeneratorExp():
+                return self.fields(node.elt) | Fields(many=True)
+            case ast.List() | ast.Tuple():
+                return self.either(node.elts, many=True)
+            case ast.DictComp():
+                return Fields({"NAME": self.fields(node.value)}, open=True)
+            case ast.IfExp():
+                return self.fields(node.body) | self.fields(node.orelse)
+            case ast.BinOp(op=ast.BitOr()):
+                return self.fields(node.left) | self.fields(node.right)
+            case ast.BoolOp():
+                return self.either(node.values)
+            case ast.Name():
+                return self._named(node.id)
+        return Fields(open=not isinstance(node, ast.Constant))
+
+    def _object(self, node: ast.Dict) -> Fields:
+        found = Fields()
+        for key, value in zip(node.keys, node.values, strict=True):
+            inner = self.fields(value)
+            if key is None:
+                found |= inner
+            else:
+                found |= (
+                    Fields({name: inner}) if (name := self._key(key)) else Fields({"NAME": inner}, open=True)
+                )
+        return found
+
+    def _key(self, node: ast.expr) -> str:
+        """A field's name, also where it is another module's constant."""
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            place, inner = self.here.imported.get(node.value.id, ("", ""))
+            path = SOURCE / f"{place}.{inner}".replace(".", "/")
+            return _text(module(path.with_suffix(".py")).constants.get(node.attr)) if place else ""
+        return _text(node)
+
+    def either(self, nodes: list[ast.expr], *, many: bool = False) -> Fields:
+        """Any of these."""
+        found = Fields(many=many)
+        for one in nodes:
+            found |= self.fields(one)
+        return found
+
+    def _named(self, name: str) -> Fields:
+        given = [
+            node.value
+            for node in ast.walk(self.scope)
+            if isinstance(node, ast.Assign) and any(getattr(one, "id", "") == name for one in node.targets)
+        ]
+        constant = self.here.constants.get(name)
+        return self.either(given) if given else self.fields(constant) if constant else Fields(open=True)
+
+    def _call(self, node: ast.Call) -> Fields:
+        called = node.func.id if isinstance(node.func, ast.Name) else ""
+        if called == "picked":
+            return Fields({name: Fields(open=True) for name in self._names(node.args[1:])})
+        if called in ("list", "tuple", "sorted", "dict", "filter") and node.args:
+            found = self.fields(node.args[-1])
+            return Fields(found.of, found.many or called != "dict", found.open or called == "dict")
+        if called == "map" and isinstance(node.args[0], ast.Name):
+            return self._of_function(node.args[0].id) | Fields(many=True)
+        if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name):
+            return self._of_module(node.func.value.id, node.func.attr)
+        return self._of_function(called)
+
+    def _names(self, nodes: list[ast.expr]) -> Iterator[str]:
+        for one in nodes:
+            inner = one.value if isinstance(one, ast.Starred) else one
+            if isinstance(inner, ast.Name):
+                known = self.here.constants.get(inner.id)
+                local = [
+                    node.value
+                    for node in ast.walk(self.scope)
+                    if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == inner.id
+                ]
+                inner = local[0] if local else known or inner
+            parts = inner.elts if isinstance(inner, ast.Tuple) else [inner]
+            yield from filter(None, map(_text, parts))
+
+    def _of_function(self, name: str) -> Fields:
+        if scope := self.here.functions.get(name):
+            return self.returned(self.here, scope)
+        place, inner = self.here.imported.get(name, ("", ""))
+        return self._elsewhere(place, inner)
+
+    def _of_module(self, name: str, function: str) -> Fields:
+        place, inner = self.here.imported.get(name, ("", ""))
+        return self._elsewhere(f"{place}.{inner}", function)
+
+    def _elsewhere(self, place: str, function: str) -> Fields:
+        path = SOURCE / f"{place.replace('.', '/')}.py"
+        scope = (
+            module(path).functions.get(function) if place.startswith("arcferry.") and path.exists() else None
+        )
+        return self.returned(module(path), scope) if scope else Fields(open=True)
+
+    def returned(self, here: Module, scope: ast.FunctionDef) -> Fields:
+        """What a function gives."""
+        if self.depth >= _DEEPEST:
+            return Fields(open=True)
+        reader = _Reader(here, scope, self.depth + 1)
+        nodes = [one.value for one in ast.walk(scope) if isinstance(one, ast.Return) and one.value]
+        return reader.either(nodes)

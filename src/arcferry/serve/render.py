@@ -1,0 +1,48 @@
+"""The live page's HTML: every text that a host, a file or a user chose is escaped."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from markupsafe import escape
+
+from arcferry import __version__, times
+from arcferry.report.page.html import templates
+from arcferry.report.page.words import Words, load
+from arcferry.serve.listing import Choice, HostRow, Listing, RunView, level_of
+
+_PACKAGE = "arcferry.serve"
+_PAGES = ("runs", "run", "host", "watches", "confirm", "retry", "sign_in", "message")
+
+
+class Renderer:
+    """Writes pages in one language: the one that is spoken where it is made."""
+
+    def __init__(self) -> None:
+        self.words: Words = load(_PACKAGE)
+        self._templates = templates(_PACKAGE)
+        self._shared = {"words": self.words, "version": __version__, "level_of": level_of}
+        for name in _PAGES:  # so that nobody waits for a first one
+            self._templates.get_template(f"{name}.html.jinja")
+        module = self._templates.get_template("pieces.html.jinja").make_module(self._shared)
+        self._pieces: Any = module
+
+    def page(self, name: str, csrf: str, values: Mapping[str, object]) -> str:
+        """A whole page; with `csrf`, that of somebody who is signed in."""
+        template = self._templates.get_template(f"{name}.html.jinja")
+        return template.render(self._shared, now=times.now(), csrf=csrf, **values)
+
+    def counts(self, view: RunView, choice: Choice) -> str:
+        """How a run stands, and its hosts by state."""
+        return str(self._pieces.counts(view, choice))
+
+    def found(self, view: RunView, found: Listing) -> str:
+        """How many hosts are chosen."""
+        return str(self._pieces.found(view, found)).strip()
+
+    def row(self, view: RunView, row: HostRow, *, oob: bool = False) -> str:
+        """A host's row; `oob` where it takes the place of the one that is there."""
+        return str(self._pieces.row(view, row, oob))
+
+    def text(self, says: str) -> str:
+        """A text as HTML."""
+        return str(escape(says))

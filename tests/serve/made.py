@@ -1,0 +1,104 @@
+"""Runs as the engine leaves them: by its own journal, its own record of steps, its own evidence."""
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from arcferry.files import only_one
+from arcferry.fleet.events import Event, EventKind, journal
+from arcferry.fleet.findings import claimed, findings_of, keep
+from arcferry.fleet.following import LOCK
+from arcferry.fleet.inventory import Host, Inventory
+from arcferry.fleet.records import logged, open_records, recorded_step
+from arcferry.fleet.run_folder import RunFolder, keep_hosts, open_run
+
+RUN = "0123456789ab"
+STEPS = ("facts", "stage", "verify", "install", "check", "connect", "verified")
+TARGET = {"cloud": "AzureCloud", "resource_group": "rg-arc", "location": "eastasia"}
+
+
+def hosts(count: int) -> tuple[Host, ...]:
+    return tuple(
+        Host(
+            f"server{number:02}",
+            f"10.0.0.{number}",
+            site=f"site{number % 2}",
+            tags={"role": f"r{number % 3}"},
+        )
+        for number in range(count)
+    )
+
+
+def run(state: Path, those: Iterable[Host], name: str = RUN) -> RunFolder:
+    """A run of these hosts that has not begun."""
+    inventory = Inventory(Path("servers.csv"), tuple(those))
+    summary = {
+        "inventory": "servers.csv", "hosts": len(inventory.hosts), "bundle": "b", "target": TARGET,
+    }  # fmt: skip
+    folder = open_run(state, name, summary, datetime(2026, 11, 28, tzinfo=UTC))
+    keep_hosts(folder, inventory)
+    return folder
+
+
+def tell(folder: RunFolder, *events: Event) -> None:
+    with journal(folder.journal, folder.id) as see:
+        for event in events:
+            see(event)
+
+
+def went_well(host: str) -> list[Event]:
+    steps = [
+        Event(host, kind, step, says, seconds=seconds)
+        for step in STEPS
+        for kind, says, seconds in ((EventKind.STARTED, "", 0.0), (EventKind.DONE, f"{step} is done", 1.5))
+    ]
+    return [*steps, Event(host, EventKind.CONNECTED)]
+
+
+def failed(host: str, says: str = "did not answer") -> list[Event]:
+    return [
+        Event(host, EventKind.STARTED, "facts"),
+        Event(host, EventKind.FAILED, "facts", says),
+        Event(host, EventKind.FAILED),
+    ]
+
+
+def story(state: Path) -> RunFolder:
+    """Six hosts: one failed, one is not begun, the others are connected; ended."""
+    folder = run(state, hosts(6))
+    events = [event for number in range(4) for event in went_well(f"server{number:02}")]
+    ends = Event("", EventKind.ENDED, says="4 of 6 hosts connected")
+    tell(folder, Event("", EventKind.BEGUN), *events, *failed("server04"), ends)
+    return folder
+
+
+@contextmanager
+def at_work(folder: RunFolder) -> Iterator[None]:
+    """While an apply holds the run."""
+    with only_one(folder.path, "apply", name=LOCK, hint=""):
+        yield
+
+
+def judged(folder: RunFolder, host: str) -> None:
+    """Evidence by which a host's failure has a cause."""
+    path = Path(__file__).parents[1] / "evidence/readers/samples/agent-check/old-table.txt"
+    keep(findings_of([([host], claimed(host, [(path.name, path.read_bytes())]))]), folder.path)
+
+
+async def recorded(folder: RunFolder, host: str, step: dict[str, str]) -> None:
+    """A host's attempt in the record of steps."""
+
+    async def work(name: str, attempt: int, given: dict[str, object]) -> dict[str, object]:
+        async def act() -> dict[str, object]:
+            return dict(step)
+
+        await recorded_step(step["step"], act)
+        return {"outcome": "failed", "steps": [dict(step)]}
+
+    with logged(folder):
+        async with open_records(folder, work, concurrency=1, lost=lambda _: None) as records:
+            await records.enqueue(host, 1, {})
+            while await records.active():  # noqa: ASYNC110  # DBOS's own threads do the work
+                await asyncio.sleep(0.02)

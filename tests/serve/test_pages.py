@@ -1,0 +1,151 @@
+"""The pages over a real socket, of runs as the engine leaves them."""
+
+from pathlib import Path
+
+import pytest
+from tests.serve import made
+from tests.serve.conftest import Served, serving
+
+from arcferry.fleet.control import Wish, order_for
+from arcferry.fleet.events import Event, EventKind
+from arcferry.language import speaking
+
+HERE = f"/runs/{made.RUN}"
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{ 7*7 }}\x1b[31m"
+
+
+async def test_where_nothing_is_the_commands_that_begin_are_told(served: Served) -> None:
+    assert "arcferry onboard apply" in (await served.get("/"))[1]
+    assert "arcferry watch" in (await served.get("/watches"))[1]
+
+
+async def test_a_run_and_its_hosts(served: Served) -> None:
+    made.story(served.state)
+    assert "4 of 6 connected" in (await served.get("/"))[1]
+    status, text = await served.get(HERE)
+    assert (status, "4 of 6 servers connected in run" in text, "6 servers; page 1 of 1" in text) == (
+        200,
+        True,
+        True,
+    )
+    text = (await served.get(f"{HERE}?state=failed"))[1]
+    assert (">server04</a>" in text, ">server05</a>" in text) == (True, False)
+    text = (await served.get(f"{HERE}?site=site1&state=not-begun"))[1]
+    assert (">server05</a>" in text, ">server04</a>" in text) == (True, False)
+
+
+async def test_a_host_s_steps(served: Served) -> None:
+    made.story(served.state)
+    text = (await served.get(f"{HERE}/hosts/server04"))[1]
+    assert ("did not answer" in text, "site0" in text, "role=r1" in text) == (True, True, True)
+    assert "verified is done" in (await served.get(f"{HERE}/hosts/server01"))[1]
+
+
+@pytest.mark.parametrize(
+    "path", ["/runs/none", f"{HERE}/hosts/nobody", "/nowhere", "/static/../app.py", f"{HERE}/x"]
+)
+async def test_what_is_not_there_is_told(served: Served, path: str) -> None:
+    made.story(served.state)
+    assert (await served.get(path))[0] == 404
+
+
+@pytest.mark.parametrize("name", ["run.json", "hosts.json", "evidence.json", "order.json", "steps.sqlite"])
+async def test_a_damaged_state_is_told_and_no_fault(served: Served, name: str) -> None:
+    folder = made.story(served.state)
+    (folder.path / name).write_text("{")
+    for path in ("/", HERE, f"{HERE}/hosts/server01"):
+        status, text = await served.get(path)
+        assert status in (200, 500), path
+        assert "has a fault" not in text, path
+    told = [(await served.get(path))[1] for path in (HERE, f"{HERE}/hosts/server01")]
+    assert name in ("order.json", "evidence.json") or name in "".join(told)
+
+
+async def test_a_run_that_was_deleted_is_gone(served: Served) -> None:
+    folder = made.story(served.state)
+    assert (await served.get(HERE))[0] == 200
+    for file in folder.path.iterdir():
+        file.unlink()
+    folder.path.rmdir()
+    assert (await served.get(HERE))[0] == 404
+
+
+async def test_what_a_host_says_stays_text(served: Served) -> None:
+    folder = made.run(served.state, made.hosts(1))
+    made.tell(folder, Event("", EventKind.BEGUN), *made.failed("server00", HOSTILE + "x" * 1_000_000))
+    made.tell(folder, *made.failed(HOSTILE, HOSTILE))
+    for path in ("/", HERE, f"{HERE}?host=%3Cscript&tag=%22%3E%3Cimg", f"{HERE}/hosts/server00"):
+        text = (await served.get(path))[1]
+        assert ("<script>" in text, "<img" in text, "\x1b" in text) == (False, False, False)
+        assert len(text) < 100_000
+
+
+async def test_who_only_shows_acts_for_nobody(served: Served) -> None:
+    folder = made.story(served.state)
+    assert f'href="{HERE}/pause"' not in (await served.get(HERE))[1]
+    assert (await served.get(f"{HERE}/pause"))[0] == 403
+    assert (await served.post(f"{HERE}/pause", {"csrf": await served.csrf()}))[0] == 403
+    assert order_for(folder) is None
+
+
+async def test_orders_are_given_after_a_question(acting: Served) -> None:
+    folder = made.run(acting.state, made.hosts(2))
+    with made.at_work(folder):
+        made.tell(folder, Event("", EventKind.BEGUN))
+        for verb, wish in (("pause", Wish.PAUSE), ("resume", Wish.RESUME), ("cancel", Wish.CANCEL)):
+            text = (await acting.get(f"{HERE}/{verb}"))[1]
+            assert (f"run {made.RUN}?" in text, "0 of 2 connected" in text) == (True, True)
+            assert (await acting.post(f"{HERE}/{verb}", {"reason": "x"}))[0] == 403
+            given = {"csrf": await acting.csrf(), "reason": f"by\n{verb}"}
+            crossed = {"Origin": "http://evil.example"}
+            assert (await acting.post(f"{HERE}/{verb}", given, **crossed))[0] == 403
+            assert (await acting.post(f"{HERE}/{verb}", given))[0] == 303
+            order = order_for(folder)
+            assert order
+            assert (order.wish, order.reason) == (wish, f"by {verb}")
+            assert order.by in (await acting.get("/"))[1] + order.by
+    assert (await acting.get(f"{HERE}/pause"))[0] == 409
+    assert (await acting.get(f"{HERE}/stop"))[0] == 404
+
+
+async def test_retry_is_a_command_since_no_secret_is_here(acting: Served) -> None:
+    made.story(acting.state)
+    status, text = await acting.get(f"{HERE}/retry")
+    assert (
+        status,
+        f"arcferry onboard retry INVENTORY --failed --run {made.RUN} --bundle BUNDLE" in text,
+    ) == (200, True)
+    assert (await acting.post(f"{HERE}/retry", {"csrf": await acting.csrf()}))[0] == 404
+
+
+async def test_findings_are_told_and_their_hosts_can_be_chosen(served: Served) -> None:
+    folder = made.story(served.state)
+    made.judged(folder, "server04")
+    text = (await served.get(HERE))[1]
+    slug = (
+        text.partition("--cause ")[2].partition("<")[0] or text.partition("<code>")[2].partition("</code>")[0]
+    )
+    assert "/" in slug
+    chosen = (await served.get(f"{HERE}?cause={slug}"))[1]
+    assert (">server04</a>" in chosen, ">server01</a>" in chosen) == (True, False)
+    assert f"--cause {slug}" in (await served.get(f"{HERE}/retry?cause={slug}"))[1]
+    assert f"<code>{slug}</code>" in (await served.get(f"{HERE}/hosts/server04"))[1]
+    assert f"<code>{slug}</code>" not in (await served.get(f"{HERE}/hosts/server01"))[1]
+
+
+async def test_what_was_recorded_of_a_step_is_shown(served: Served) -> None:
+    folder = made.run(served.state, made.hosts(1))
+    await made.recorded(
+        folder, "server00", {"step": "check", "state": "failed", "output": "AZCM0026: <b>no</b>"}
+    )
+    made.tell(folder, Event("", EventKind.BEGUN), Event("server00", EventKind.FAILED, "check", "no"))
+    assert "AZCM0026: &lt;b&gt;no" in (await served.get(f"{HERE}/hosts/server00"))[1]
+
+
+async def test_it_speaks_the_language_that_it_was_begun_in(tmp_path: Path) -> None:
+    made.story(tmp_path)
+    with speaking("zh-TW"):
+        async with serving(tmp_path) as served:
+            await served.sign_in()
+            text = (await served.get(HERE))[1]
+    assert ('lang="zh-Hant-TW"' in text, "台伺服器中有 4 台已連線" in text) == (True, True)
