@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,9 +12,13 @@ import pytest
 from arcferry.cli.app import ALWAYS_ENGLISH, COMMANDS
 from arcferry.diagnosis.refusal import way_out, way_out_of_page
 from arcferry.language import speaking
+from arcferry.text import width
 
 CHINESE = "路由篩選器缺少該區域的社群值"
 ENGLISH = "The route filter lacks the community"
+HEADING = re.compile(r"^(?:[A-Z][A-Z-]+(?: [A-Z]+)*(?:  +|$)){2,}")
+"""A line of a table's headings, in English."""
+CJK = re.compile(r"[\u4e00-\u9fff]")
 SLUG = "route/community-not-in-filter"
 
 
@@ -99,3 +104,29 @@ def test_json_is_the_same_in_both() -> None:
         for one in ("en", "zh-TW")
     )
     assert english == chinese
+
+
+@pytest.mark.parametrize(
+    ("words", "label"),
+    [
+        (("explain", "AZCM0026"), "重試有用嗎？"),  # noqa: RUF001  # Chinese
+        (("routes", "plan", "--location", "eastasia"), "值得知道"),
+        (("routes", "firewall", "--location", "eastasia"), "經對等互連"),
+        (("features", "--location", "eastasia"), "在這條路徑上"),
+        (("alternatives", "--location", "eastasia"), "何時需要"),
+    ],
+)
+def test_labels_and_headings_are_chinese_and_json_is_not(words: tuple[str, ...], label: str) -> None:
+    told = {language: run(*words, "--lang", language, COLUMNS="160").stdout for language in ("en", "zh-TW")}
+    assert label in told["zh-TW"]
+    assert label not in told["en"]
+    assert [line for line in told["zh-TW"].splitlines() if HEADING.match(line)] == []
+    assert not CJK.search(run(*words, "--lang", "zh-TW", "--output", "json").stdout)
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_chinese_lines_fit_their_window(columns: int) -> None:
+    told = run("routes", "firewall", "--location", "eastasia", "--lang", "zh-TW", COLUMNS=str(columns))
+    lines = [line for line in told.stdout.splitlines() if CJK.search(line)]
+    assert lines
+    assert max(map(width, lines)) <= columns
