@@ -100,9 +100,7 @@ def _check(tls: Tls) -> None:
     for path in (tls.certificate, tls.key):
         read_bounded(path, limit=FILE_LIMIT)
     try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
-            tls.certificate, tls.key, _no_password
-        )
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(tls.certificate, tls.key, _no_password)
     except (ssl.SSLError, ValueError) as error:
         hint = "Give the certificate, with those above it, and its key without a password, both as PEM."
         raise FileInputError(
